@@ -1,0 +1,81 @@
+import type { PolicyId } from "../core/ids.ts";
+import { emptyRules, type Rules } from "../core/policy.ts";
+import { placedProblems } from "../schemas/field-problems.ts";
+import type { IdentityContent } from "../schemas/identity.ts";
+import type { PolicyContent } from "../schemas/policy.ts";
+import { configSchema, type ConfigFile } from "./config-schema.ts";
+import { crossProblems } from "./cross-checks.ts";
+import { defaultPolicyId, policyIdOf } from "./policy-id.ts";
+import { readYaml } from "./yaml-file.ts";
+
+/** What the operator's file says, made trustworthy. */
+export interface Configuration {
+  readonly identities: readonly (IdentityContent & { readonly managedBy: "file" })[];
+  /** Their versions are the store's to count. */
+  readonly policies: readonly (PolicyContent & { readonly id: PolicyId; readonly managedBy: "file" })[];
+  /** The default policy carries version 1 until the store knows better. */
+  readonly rules: Rules;
+}
+
+/** One complaint about the file. */
+export interface ConfigProblem {
+  readonly file: string;
+  /** From 1, like `column`. */
+  readonly line: number;
+  readonly column: number;
+  /** Dotted, as in `policies.0.conditions.1.value`; empty for the file as a whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/**
+ * Reads the configuration file (contract §5): YAML 1.2 checked strictly, all complaints at once and in the file's
+ * order. Never throws, whatever the text. `environment` is only asked whether the variables of `env:NAME` are set.
+ */
+export function readConfigFile(
+  text: string,
+  fileName: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): { readonly ok: Configuration } | { readonly problems: readonly ConfigProblem[] } {
+  const yaml = readYaml(text);
+  if ("problems" in yaml) {
+    return { problems: yaml.problems.map((problem) => ({ file: fileName, path: "", ...problem })) };
+  }
+  const { value, placeOf } = yaml.ok;
+  const parsed = configSchema.safeParse(value);
+  const found = parsed.success
+    ? crossProblems(parsed.data, environment)
+    : placedProblems(parsed.error, value);
+  if (parsed.success && found.length === 0) return { ok: configurationOf(parsed.data) };
+  const problems = found.map(({ path, message }) => ({
+    file: fileName,
+    ...placeOf(path),
+    path: path.join("."),
+    message,
+  }));
+  return { problems: problems.toSorted((one, other) => one.line - other.line || one.column - other.column) };
+}
+
+/** `jit.yaml:12:5 policies.0.name: is missing`, for the log. */
+export function formatConfigProblem({ file, line, column, path, message }: ConfigProblem): string {
+  return `${file}:${line}:${column} ${path === "" ? "" : `${path}: `}${message}`;
+}
+
+function configurationOf(file: ConfigFile): Configuration {
+  const managedBy = "file";
+  return {
+    identities: file.identities.map((identity) => ({ ...identity, managedBy })),
+    policies: file.policies.map((policy) => ({ ...policy, id: policyIdOf(policy.name), managedBy })),
+    rules: {
+      ...(file.default !== undefined && {
+        defaultPolicy: { ...file.default, id: defaultPolicyId, version: 1, managedBy },
+      }),
+      risk: file.risk,
+      catalog: file.catalog,
+      limits: file.limits,
+      breakGlass: file.breakGlass ?? emptyRules.breakGlass,
+      chatRoles: file.roles,
+      trustSlackUserGroups: file.slack.trustUserGroups,
+    },
+  };
+}

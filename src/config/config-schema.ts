@@ -1,0 +1,86 @@
+import { z } from "zod";
+import { auditActions } from "../core/audit-record.ts";
+import { identityContent } from "../schemas/identity.ts";
+import { parsedText } from "../schemas/parsed-text.ts";
+import { defaultPolicyContent, policyContent } from "../schemas/policy.ts";
+import { breakGlass, catalogEntry, chatRoles, limits, riskRule, slack } from "../schemas/rules.ts";
+import { name } from "../schemas/values.ts";
+
+const identitiesMax = 50_000;
+const policiesMax = 10_000;
+const riskRulesMax = 200;
+const catalogEntriesMax = 5_000;
+const connectionsMax = 200;
+
+/** The name of the variable in `env:NAME`, the only way a secret gets into the file. */
+export function environmentName(text: string): string | undefined {
+  return /^env:([A-Za-z_][A-Za-z0-9_]{0,99})$/.exec(text)?.[1];
+}
+
+const secret = parsedText(
+  (text) => (environmentName(text) === undefined ? undefined : text),
+  "must be env:NAME; a secret is never written into this file",
+  { description: "env:NAME takes it from the environment.", examples: ["env:SIEM_SECRET"] },
+);
+
+const webAddress = parsedText(
+  (text) => (/^https:\/\/\S{1,2000}$/.test(text) || environmentName(text) !== undefined ? text : undefined),
+  "must begin with https:// or be env:NAME",
+  { description: "https://… or env:NAME.", examples: ["https://siem.company.com/jit"] },
+);
+
+const eventPattern = parsedText(
+  (text) => (isEventPattern(text) ? text : undefined),
+  "must be an action of the audit log such as grant.started, or all of a kind such as grant.*",
+  { description: "An action of the audit log, or grant.* for all of a kind.", examples: ["grant.*"] },
+);
+
+const webhook = z.strictObject({
+  name,
+  url: webAddress,
+  events: z.array(eventPattern).min(1).max(auditActions.length),
+  secret,
+});
+
+const texts = z.array(z.string().min(1).max(200)).min(1).max(100);
+
+const connector = z.strictObject({
+  name,
+  kind: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/),
+  url: secret,
+  resources: texts,
+  actions: z.record(z.string().regex(/^[a-z][a-z0-9_.-]{0,31}$/), z.strictObject({ roles: texts })),
+});
+
+/** The whole configuration file (contract §5). A section left out is empty. */
+export const configSchema = z.strictObject({
+  identities: z
+    .array(identityContent)
+    .max(identitiesMax)
+    .default([])
+    .describe("People and programs. Who leaves this list is deactivated."),
+  roles: chatRoles.prefault({}).describe("Who is administrator or auditor in chat."),
+  policies: z.array(policyContent).max(policiesMax).default([]).describe("Which requests are approved how."),
+  default: z
+    .exactOptional(defaultPolicyContent)
+    .describe("Governs what no policy does; absent: that is denied."),
+  risk: z
+    .array(riskRule)
+    .max(riskRulesMax)
+    .default([])
+    .describe("Points, 0 to 100 in sum; without rules a risk score is unknown."),
+  catalog: z.array(catalogEntry).max(catalogEntriesMax).default([]).describe("What people may pick from."),
+  limits: limits.prefault({}).describe("Open requests and live grants of one identity; absent: 20 each."),
+  breakGlass: z.exactOptional(breakGlass).describe("Emergency access; absent: nobody."),
+  slack: slack.prefault({}),
+  webhooks: z.array(webhook).max(connectionsMax).default([]).describe("Not supported by this version."),
+  connectors: z.array(connector).max(connectionsMax).default([]).describe("Not supported by this version."),
+});
+
+export type ConfigFile = z.output<typeof configSchema>;
+
+function isEventPattern(text: string): boolean {
+  return auditActions.some(
+    (action) => action === text || `${action.slice(0, action.indexOf("."))}.*` === text,
+  );
+}

@@ -1,0 +1,123 @@
+import type { IdentityContent } from "../schemas/identity.ts";
+import { environmentName, type ConfigFile } from "./config-schema.ts";
+
+export interface CrossProblem {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/** What no field can know by itself: names given twice, people who are not there, secrets that are not set. */
+export function crossProblems(
+  file: ConfigFile,
+  environment: Readonly<Record<string, string | undefined>>,
+): CrossProblem[] {
+  return [
+    ...identityProblems(file.identities),
+    ...nameProblems(file),
+    ...connectionProblems(file, environment),
+  ];
+}
+
+function identityProblems(identities: readonly IdentityContent[]): CrossProblem[] {
+  const ids = new Set<string>(identities.map((one) => one.id));
+  const strangers = identities.flatMap(({ managerId }, index) =>
+    managerId === undefined || ids.has(managerId)
+      ? []
+      : [
+          {
+            path: ["identities", String(index), "managerId"],
+            message: `no identity here has the id ${managerId}`,
+          },
+        ],
+  );
+  const repeated = (field: readonly string[], keyOf: (one: IdentityContent) => string | undefined) =>
+    repetitions(identities.map(keyOf)).map(({ index, first }) => ({
+      path: ["identities", String(index), ...field],
+      message: `belongs to ${identities[first]?.name ?? "another identity"} already (identities.${first})`,
+    }));
+  return [
+    ...strangers,
+    ...repeated(["id"], (one) => one.id),
+    ...repeated(["email"], (one) => one.email),
+    ...repeated(
+      ["links", "slack"],
+      ({ links }) => links.slack && `${links.slack.teamId} ${links.slack.userId}`,
+    ),
+    ...repeated(
+      ["links", "teams"],
+      ({ links }) => links.teams && `${links.teams.tenantId} ${links.teams.aadObjectId}`,
+    ),
+  ];
+}
+
+function nameProblems(file: ConfigFile): CrossProblem[] {
+  const inDefault = file.policies.some((policy) => policy.name === file.default?.name)
+    ? [{ path: ["default", "name"], message: "is the name of a policy already" }]
+    : [];
+  return [
+    ...repeatedNames(
+      "policies",
+      file.policies.map((policy) => policy.name),
+    ),
+    ...repeatedNames(
+      "risk",
+      file.risk.map((rule) => rule.name),
+    ),
+    ...repeatedNames(
+      "catalog",
+      file.catalog.map((entry) => entry.name),
+    ),
+    ...inDefault,
+  ];
+}
+
+function repeatedNames(section: string, names: readonly string[]): CrossProblem[] {
+  return repetitions(names).map(({ index, first }) => ({
+    path: [section, String(index), "name"],
+    message: `is the name of ${section}.${first} already`,
+  }));
+}
+
+/**
+ * Nothing is sent to webhooks and nothing is provisioned at connectors yet. Taking such a section in silence would let
+ * an operator believe that access exists, or is watched, where it is not.
+ */
+function connectionProblems(
+  file: ConfigFile,
+  environment: Readonly<Record<string, string | undefined>>,
+): CrossProblem[] {
+  const unsupported = (["webhooks", "connectors"] as const)
+    .filter((section) => file[section].length > 0)
+    .map((section) => ({
+      path: [section],
+      message: "is not supported by this version; leave the section out or empty",
+    }));
+  const references = [
+    ...file.webhooks.flatMap(({ url, secret }, index) => [
+      { path: ["webhooks", String(index), "url"], text: url },
+      { path: ["webhooks", String(index), "secret"], text: secret },
+    ]),
+    ...file.connectors.map(({ url }, index) => ({ path: ["connectors", String(index), "url"], text: url })),
+  ];
+  const unset = references.flatMap(({ path, text }) => {
+    const variable = environmentName(text);
+    const isSet = variable === undefined || (environment[variable] ?? "") !== "";
+    return isSet ? [] : [{ path, message: `the environment variable ${variable} is not set` }];
+  });
+  return [...unsupported, ...unset];
+}
+
+/** Every key that was there before, with where it was first. */
+function repetitions(
+  keys: readonly (string | undefined)[],
+): { readonly index: number; readonly first: number }[] {
+  const firsts = new Map<string, number>();
+  const found: { readonly index: number; readonly first: number }[] = [];
+  for (const [index, key] of keys.entries()) {
+    if (key === undefined) continue;
+    const first = firsts.get(key);
+    if (first === undefined) firsts.set(key, index);
+    else found.push({ index, first });
+  }
+  return found;
+}

@@ -1,0 +1,245 @@
+import {
+  adminKey,
+  cronExpression,
+  databaseFile,
+  filePath,
+  hostName,
+  hostNames,
+  logLevel,
+  matching,
+  proxies,
+  publicUrl,
+  secretText,
+  secureUrl,
+  sender,
+  smtpUrl,
+  wholeNumber,
+  yesNo,
+  type LogLevel,
+  type Setting,
+} from "./setting.ts";
+
+/** Everything the environment says, with what holds where it is silent. */
+export interface Settings {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Without a slash at its end; absent: people reach us where we listen. */
+  readonly publicUrl?: string;
+  /** Whose forwarded headers are believed. */
+  readonly trustedProxies: readonly string[];
+  readonly databaseFile: string;
+  /** `JIT_CONFIG`. */
+  readonly configFile?: string;
+  /** Absent: one is made at the first start. */
+  readonly adminKey?: string;
+  readonly sweepCron: string;
+  readonly rateLimitPerMinute: number;
+  readonly logLevel: LogLevel;
+  /** Absent: Slack is off; the same for the two below. */
+  readonly slack?: SlackSettings;
+  readonly teams?: TeamsSettings;
+  readonly email?: EmailSettings;
+}
+
+interface SlackSettings {
+  readonly botToken: string;
+  /** With an app token Slack is reached over a socket that we open; otherwise it calls us and signs. */
+  readonly connection:
+    | { readonly mode: "socket"; readonly appToken: string }
+    | { readonly mode: "http"; readonly signingSecret: string };
+  readonly teamId?: string;
+  /** Without a slash at its end, like the addresses below. */
+  readonly apiUrl: string;
+  readonly linkByEmail: boolean;
+}
+
+interface TeamsSettings {
+  readonly appId: string;
+  readonly appPassword: string;
+  readonly tenantId: string;
+  readonly loginUrl: string;
+  readonly openIdMetadataUrl: string;
+  /** In lower case; https only, except loopback. */
+  readonly serviceUrlHosts: readonly string[];
+  readonly linkByEmail: boolean;
+}
+
+interface EmailSettings {
+  /** May hold a password. */
+  readonly smtpUrl: string;
+  readonly from: string;
+}
+
+/** `message` completes the sentence that begins with the name, and never holds the value. */
+export interface SettingProblem {
+  readonly name: EnvironmentName;
+  readonly message: string;
+}
+
+const slackNames = [
+  "SLACK_SIGNING_SECRET",
+  "SLACK_BOT_TOKEN",
+  "SLACK_APP_TOKEN",
+  "SLACK_TEAM_ID",
+  "SLACK_API_URL",
+  "SLACK_LINK_BY_EMAIL",
+] as const;
+const teamsNames = [
+  "MICROSOFT_APP_ID",
+  "MICROSOFT_APP_PASSWORD",
+  "MICROSOFT_APP_TENANT_ID",
+  "MICROSOFT_LOGIN_URL",
+  "TEAMS_OPENID_METADATA_URL",
+  "TEAMS_SERVICE_URL_HOSTS",
+  "TEAMS_LINK_BY_EMAIL",
+] as const;
+const emailNames = ["SMTP_URL", "EMAIL_FROM"] as const;
+
+/** Every variable there is. */
+export const environmentNames = [
+  "HOST",
+  "PORT",
+  "PUBLIC_URL",
+  "TRUSTED_PROXIES",
+  "DATABASE_URL",
+  "JIT_CONFIG",
+  "JIT_ADMIN_KEY",
+  "JIT_SWEEP_CRON",
+  "RATE_LIMIT_PER_MINUTE",
+  "LOG_LEVEL",
+  ...slackNames,
+  ...teamsNames,
+  ...emailNames,
+] as const;
+type EnvironmentName = (typeof environmentNames)[number];
+
+/** The host names Teams calls from: the public cloud, then the US government's and China's. */
+const teamsServiceHosts = [
+  "smba.trafficmanager.net",
+  "smba.infra.gcc.teams.microsoft.com",
+  "smba.infra.gov.teams.microsoft.us",
+  "smba.infra.dod.teams.microsoft.us",
+  "frontend.botapi.msg.infra.teams.microsoftonline.cn",
+];
+
+/**
+ * Reads the environment (contract §5). A variable that is empty counts as not set. All problems are found at once;
+ * with any of them nothing may start.
+ */
+export function readEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+): { readonly ok: Settings } | { readonly problems: readonly SettingProblem[] } {
+  const reader = readerOf(environment);
+  const { take } = reader;
+  const address = take("PUBLIC_URL", publicUrl);
+  const configFile = take("JIT_CONFIG", filePath);
+  const key = take("JIT_ADMIN_KEY", adminKey);
+  const slack = readSlack(reader);
+  const teams = readTeams(reader);
+  const email = readEmail(reader);
+  const settings: Settings = {
+    host: take("HOST", hostName) ?? "127.0.0.1",
+    port: take("PORT", wholeNumber(0, 65_535)) ?? 3_000,
+    ...(address !== undefined && { publicUrl: address }),
+    trustedProxies: take("TRUSTED_PROXIES", proxies) ?? [],
+    databaseFile: take("DATABASE_URL", databaseFile) ?? "data/jit.db",
+    ...(configFile !== undefined && { configFile }),
+    ...(key !== undefined && { adminKey: key }),
+    sweepCron: take("JIT_SWEEP_CRON", cronExpression) ?? "*/5 * * * * *",
+    rateLimitPerMinute: take("RATE_LIMIT_PER_MINUTE", wholeNumber(1, 1_000_000)) ?? 1_200,
+    logLevel: take("LOG_LEVEL", logLevel) ?? "info",
+    ...(slack !== undefined && { slack }),
+    ...(teams !== undefined && { teams }),
+    ...(email !== undefined && { email }),
+  };
+  return reader.problems.length === 0 ? { ok: settings } : { problems: reader.problems };
+}
+
+interface Reader {
+  readonly problems: readonly SettingProblem[];
+  /** The value; undefined when it is not set, or bad and noted. */
+  readonly take: <T>(name: EnvironmentName, setting: Setting<T>) => T | undefined;
+  /** Like `take`, for what the rest of a group cannot do without: its absence is noted too. */
+  readonly need: <T>(name: EnvironmentName, setting: Setting<T>, because: string) => T | undefined;
+  readonly isAnySet: (names: readonly EnvironmentName[]) => boolean;
+}
+
+function readerOf(environment: Readonly<Record<string, string | undefined>>): Reader {
+  const problems: SettingProblem[] = [];
+  const textOf = (name: EnvironmentName): string => environment[name] ?? "";
+  const take = <T>(name: EnvironmentName, setting: Setting<T>): T | undefined => {
+    const text = textOf(name);
+    if (text === "") return undefined;
+    const value = setting.parse(text);
+    if (value === undefined) problems.push({ name, message: `must be ${setting.expects}` });
+    return value;
+  };
+  return {
+    problems,
+    take,
+    need: (name, setting, because) => {
+      if (textOf(name) === "") problems.push({ name, message: `is missing: ${because}` });
+      return take(name, setting);
+    },
+    isAnySet: (names) => names.some((name) => textOf(name) !== ""),
+  };
+}
+
+function readSlack({ take, need, isAnySet }: Reader): SlackSettings | undefined {
+  if (!isAnySet(slackNames)) return undefined;
+  const botToken = need(
+    "SLACK_BOT_TOKEN",
+    matching(/^xoxb-[!-~]{1,300}$/, "a bot token, which begins with xoxb-"),
+    "other SLACK_ variables are set",
+  );
+  const isSocket = isAnySet(["SLACK_APP_TOKEN"]);
+  const appToken = take(
+    "SLACK_APP_TOKEN",
+    matching(/^xapp-[!-~]{1,300}$/, "an app-level token, which begins with xapp-"),
+  );
+  const signingSecret = isSocket
+    ? take("SLACK_SIGNING_SECRET", secretText)
+    : need("SLACK_SIGNING_SECRET", secretText, "Slack needs it, or SLACK_APP_TOKEN for socket mode");
+  const teamId = take(
+    "SLACK_TEAM_ID",
+    matching(/^[TE][A-Za-z0-9_]{1,40}$/, "a workspace's id such as T0123"),
+  );
+  const apiUrl = take("SLACK_API_URL", secureUrl) ?? "https://slack.com/api";
+  const linkByEmail = take("SLACK_LINK_BY_EMAIL", yesNo) ?? false;
+  const connection =
+    appToken !== undefined
+      ? ({ mode: "socket", appToken } as const)
+      : signingSecret !== undefined && ({ mode: "http", signingSecret } as const);
+  if (botToken === undefined || connection === false) return undefined;
+  return { botToken, connection, ...(teamId !== undefined && { teamId }), apiUrl, linkByEmail };
+}
+
+function readTeams({ take, need, isAnySet }: Reader): TeamsSettings | undefined {
+  if (!isAnySet(teamsNames)) return undefined;
+  const because = "other variables for Microsoft Teams are set";
+  const appId = need("MICROSOFT_APP_ID", matching(/^[A-Za-z0-9-]{1,64}$/, "an application's id"), because);
+  const appPassword = need("MICROSOFT_APP_PASSWORD", secretText, because);
+  const tenantId = need(
+    "MICROSOFT_APP_TENANT_ID",
+    matching(/^(?!(common|organizations|consumers)$)[A-Za-z0-9-]{1,64}$/i, "the id of one tenant"),
+    because,
+  );
+  const rest = {
+    loginUrl: take("MICROSOFT_LOGIN_URL", secureUrl) ?? "https://login.microsoftonline.com",
+    openIdMetadataUrl:
+      take("TEAMS_OPENID_METADATA_URL", secureUrl) ??
+      "https://login.botframework.com/v1/.well-known/openidconfiguration",
+    serviceUrlHosts: take("TEAMS_SERVICE_URL_HOSTS", hostNames) ?? teamsServiceHosts,
+    linkByEmail: take("TEAMS_LINK_BY_EMAIL", yesNo) ?? false,
+  };
+  if (appId === undefined || appPassword === undefined || tenantId === undefined) return undefined;
+  return { appId, appPassword, tenantId: tenantId.toLowerCase(), ...rest };
+}
+
+function readEmail({ need, isAnySet }: Reader): EmailSettings | undefined {
+  if (!isAnySet(emailNames)) return undefined;
+  const url = need("SMTP_URL", smtpUrl, "EMAIL_FROM is set");
+  const from = need("EMAIL_FROM", sender, "SMTP_URL is set, and every mail names a sender");
+  return url === undefined || from === undefined ? undefined : { smtpUrl: url, from };
+}

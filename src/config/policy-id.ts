@@ -1,0 +1,28 @@
+import { makeId, type PolicyId } from "../core/ids.ts";
+
+/** The id of the file's `default`. No name can make it: every other file policy's id ends in a hash. */
+export const defaultPolicyId: PolicyId = makeId("policy", "default");
+
+const slugLengthMax = 48;
+
+/**
+ * The id of a policy in the file, which has a name only. The same name gives the same id on every load and machine, so
+ * that versions go on and grants keep pointing at it; another name is another policy.
+ */
+export function policyIdOf(name: string): PolicyId {
+  const slug = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .slice(0, slugLengthMax)
+    .replaceAll(/^-|-$/g, "");
+  return makeId("policy", slug === "" ? hashOf(name) : `${slug}-${hashOf(name)}`);
+}
+
+/** FNV-1a, 64 bit, over UTF-8, in base 36: tells names with the same letters apart; nothing secret hangs on it. */
+function hashOf(text: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(text)) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return hash.toString(36).padStart(13, "0");
+}

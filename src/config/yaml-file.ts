@@ -1,0 +1,160 @@
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from "yaml";
+import type { Alias, Document, Node } from "yaml";
+
+interface Place {
+  /** From 1. */
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface YamlFile {
+  /** Plain values without cycles and of bounded depth. */
+  readonly value: unknown;
+  /** Where the field or list entry at `path` stands; where it is not there, the nearest thing around it. */
+  readonly placeOf: (path: readonly string[]) => Place;
+}
+
+export interface YamlProblem extends Place {
+  readonly message: string;
+}
+
+/** Far more than a configuration needs, far less than what a stack holds. */
+const depthMax = 64;
+const lengthMax = 5_000_000;
+const aliasesMax = 100;
+const problemsMax = 20;
+const plainTag = /^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)$/;
+
+/**
+ * Reads one YAML 1.2 document as plain values. Refused: keys given twice, tags beyond YAML's own plain ones, aliases
+ * that go round in circles or multiply, more than one document, an empty file.
+ */
+export function readYaml(
+  text: string,
+): { readonly ok: YamlFile } | { readonly problems: readonly YamlProblem[] } {
+  if (text.length > lengthMax)
+    return { problems: [{ line: 1, column: 1, message: "the file is too large" }] };
+  const lines = new LineCounter();
+  const place = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  const documents = parseAllDocuments(text, {
+    version: "1.2",
+    schema: "core",
+    merge: false,
+    stringKeys: true,
+    uniqueKeys: true,
+    prettyErrors: false,
+    logLevel: "silent",
+    lineCounter: lines,
+  });
+  const [document, second] = Array.isArray(documents) ? documents : [];
+  if (document === undefined || isEmpty(document)) {
+    return {
+      problems: [{ line: 1, column: 1, message: "the file is empty; write {} to say nothing on purpose" }],
+    };
+  }
+  const faults = faultsOf(document);
+  if (second !== undefined) {
+    faults.push({ offset: second.range[0], message: "a second document begins here; only one is read" });
+  }
+  if (faults.length > 0) {
+    return {
+      problems: faults.slice(0, problemsMax).map(({ offset, message }) => ({ ...place(offset), message })),
+    };
+  }
+  const value = plainValue(document);
+  if (value === undefined) {
+    return {
+      problems: [{ line: 1, column: 1, message: "is nested too deeply or repeats too much by aliases" }],
+    };
+  }
+  return { ok: { value: value.plain, placeOf: (path) => place(offsetOf(document, path)) } };
+}
+
+interface Fault {
+  readonly offset: number;
+  readonly message: string;
+}
+
+type Parsed = Document.Parsed;
+
+function isEmpty(document: Parsed): boolean {
+  const { contents } = document;
+  return contents === null || (isScalar(contents) && contents.source === "" && document.errors.length === 0);
+}
+
+function faultsOf(document: Parsed): Fault[] {
+  const faults = [...document.errors, ...document.warnings].map(({ pos, message }) => ({
+    offset: pos[0],
+    message,
+  }));
+  if (faults.length > 0) return faults;
+  const { yaml } = document.directives;
+  if (yaml.explicit === true && yaml.version !== "1.2") {
+    faults.push({ offset: 0, message: "must be YAML 1.2" });
+  }
+  visit(document, {
+    Node: (_key, node, around) => {
+      const offset = node.range?.[0] ?? 0;
+      if (isAlias(node)) {
+        const message = aliasFault(document, node, around);
+        if (message !== undefined) faults.push({ offset, message });
+      } else if (node.tag !== undefined && !plainTag.test(node.tag)) {
+        faults.push({ offset, message: `the tag ${node.tag} is not known here` });
+      }
+    },
+  });
+  return faults;
+}
+
+function aliasFault(document: Parsed, alias: Alias, around: readonly unknown[]): string | undefined {
+  const target = alias.resolve(document);
+  if (target === undefined) return `nothing before this is anchored as &${alias.source}`;
+  return around.includes(target) ? `*${alias.source} stands inside what it repeats` : undefined;
+}
+
+/** Undefined when it is too deep, or when aliases make it too large. */
+function plainValue(document: Parsed): { readonly plain: unknown } | undefined {
+  try {
+    const plain: unknown = document.toJS({ maxAliasCount: aliasesMax });
+    return isDeeper(plain, depthMax) ? undefined : { plain };
+  } catch (error) {
+    if (error instanceof ReferenceError || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+}
+
+function offsetOf(document: Parsed, path: readonly string[]): number {
+  let node: Node | null = document.contents;
+  let offset = node?.range?.[0] ?? 0;
+  for (const key of path) {
+    const next: { readonly at: Node | null; readonly value: Node | null } | undefined = step(
+      document,
+      node,
+      key,
+    );
+    if (next === undefined) return offset;
+    offset = next.at?.range?.[0] ?? offset;
+    node = next.value;
+  }
+  return offset;
+}
+
+/** One field or entry further in: the node that names it and the node that is it. */
+function step(document: Parsed, from: Node | null, key: string) {
+  const node = isAlias(from) ? from.resolve(document) : from;
+  if (isMap<Node, Node | null>(node)) {
+    const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === key);
+    return pair === undefined ? undefined : { at: pair.key, value: pair.value };
+  }
+  if (!isSeq<Node>(node)) return undefined;
+  const entry = node.items[Number(key)];
+  return entry === undefined ? undefined : { at: entry, value: entry };
+}

@@ -1,0 +1,179 @@
+import type { IdentityId, Instant, GrantId, KeyId, PolicyId, RequestId, Scope } from "./ids.ts";
+import type { Identity, Via } from "./people.ts";
+import type { ReviewRule, StageRule } from "./policy.ts";
+
+/**
+ * An access request answers "may they?". It never holds access: that is the grant's (grant.ts).
+ *
+ * - PENDING: some stage of the requirement is not met. Ends by the approval that meets the last one (APPROVED, or
+ *   COMPLETED for an extension), one denial (DENIED), withdrawal (CANCELLED), its approval deadline (TIMED_OUT).
+ * - APPROVED: met; access not started. Ends by the requester's claim (CLAIMED), withdrawal (CANCELLED), revocation
+ *   (REVOKED), its claim deadline (TIMED_OUT), or a target that cannot give it (FAILED).
+ * - CLAIMED: final here; a grant exists and tells from now on what the request reads as outside.
+ * - COMPLETED: final; an extension that has moved its grant's end.
+ * - DENIED, CANCELLED, TIMED_OUT, REVOKED, FAILED: final; access never started.
+ */
+export type RequestPhase =
+  | "PENDING"
+  | "APPROVED"
+  | "CLAIMED"
+  | "COMPLETED"
+  | "DENIED"
+  | "CANCELLED"
+  | "TIMED_OUT"
+  | "REVOKED"
+  | "FAILED";
+
+export interface AccessRequest {
+  readonly id: RequestId;
+  /** The requester: who will hold the access. */
+  readonly subjectId: IdentityId;
+  /** Who pressed the button. Differs only when an administrator asked for somebody. */
+  readonly requestedById: IdentityId;
+  readonly requestedAt: Instant;
+  readonly reason: string;
+  readonly scopes: readonly Scope[];
+  /** Asked for, in milliseconds. For an extension: what is added. */
+  readonly durationMs: number;
+  readonly ticket?: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly notifyChannels: readonly NotifyChannel[];
+  /** The grant this request wants to prolong. */
+  readonly extension?: Extension;
+  /** Taken without approval in an emergency; reviewed afterwards. */
+  readonly breakGlass?: BreakGlassUse;
+  /** The subject as they were at submission: facts that today's policies are asked with at the last press. */
+  readonly subjectThen: Pick<Identity, "id" | "kind" | "groups" | "email">;
+  readonly risk: Risk | null;
+  readonly requirement: Requirement;
+  /** Hash of the terms decided on; a press made on an older one is refused. */
+  readonly revision: string;
+  readonly openings: readonly StageOpening[];
+  /** Who was asked, as resolved when their stage began or escalated. */
+  readonly asked: readonly AskedApprover[];
+  readonly votes: readonly Vote[];
+  readonly phase: RequestPhase;
+  readonly approvalDeadline: Instant;
+  readonly claimDeadline: Instant | null;
+  /** The asked duration, or the shortest an approver gave. Null until approved. */
+  readonly grantedDurationMs: number | null;
+  readonly decidedAt: Instant | null;
+  /** Who or what ended it or decided it last, for "already approved by Ann". */
+  readonly decidedBy: Actor | null;
+  readonly grantId: GrantId | null;
+  /** Set in every final phase but CLAIMED, where the grant knows. */
+  readonly endedAt: Instant | null;
+  readonly endReason: string | null;
+}
+
+export const notifyChannels = ["slack", "teams", "email"] as const;
+export type NotifyChannel = (typeof notifyChannels)[number];
+
+export interface Extension {
+  readonly of: RequestId;
+  readonly grantId: GrantId;
+  /** Granted so far plus asked: what the policies judge. */
+  readonly totalMs: number;
+}
+
+export interface BreakGlassUse {
+  /** Frozen with the use, so that later edits of the file neither forgive nor condemn it. */
+  readonly review: ReviewRule;
+  readonly notify: readonly string[];
+  readonly reviews: readonly Review[];
+  /** From the start of access; null before. */
+  readonly reviewDueAt: Instant | null;
+  /** When the missing review was recorded as overdue. */
+  readonly overdueAt: Instant | null;
+}
+
+export interface Review {
+  readonly by: IdentityId;
+  readonly at: Instant;
+  readonly outcome: "justified" | "unjustified";
+  readonly comment: string;
+}
+
+export interface Risk {
+  /** 0 to 100. */
+  readonly score: number;
+  readonly factors: readonly { readonly name: string; readonly points: number }[];
+}
+
+/** A stage with its number in this request; numbers run on over all policies. */
+export interface Stage extends StageRule {
+  readonly number: number;
+}
+
+/** What one governing policy demands, frozen. Without stages: it approves by itself. */
+export interface Demand {
+  readonly policyId: PolicyId;
+  readonly policyName: string;
+  readonly policyVersion: number;
+  /** The scopes it governs here. */
+  readonly scopes: readonly Scope[];
+  /** In order; each must be met. */
+  readonly stages: readonly Stage[];
+}
+
+/** Everything that must be true before access may start. Only ever added to. */
+export interface Requirement {
+  /** Side by side: one press counts in every demand whose open stage includes that person. */
+  readonly demands: readonly Demand[];
+  readonly windowMs: number;
+  readonly claimWindowMs: number;
+  readonly channels: readonly string[];
+}
+
+export interface StageOpening {
+  readonly stage: number;
+  readonly at: Instant;
+  /** How many of the stage's reminders have been sent. */
+  readonly reminded: number;
+  /** How many lists of `escalateTo` have been asked. */
+  readonly level: number;
+}
+
+export interface AskedApprover {
+  readonly identityId: IdentityId;
+  readonly stage: number;
+  readonly escalated: boolean;
+}
+
+/** One press. */
+export interface Vote {
+  readonly by: IdentityId;
+  readonly at: Instant;
+  readonly via: Via;
+  readonly decision: "APPROVED" | "DENIED";
+  /** The stages it counts in. */
+  readonly stages: readonly number[];
+  /** Approved for less. */
+  readonly durationMs?: number;
+  readonly comment?: string;
+  /** The API key used and who made it, when the press came through one. */
+  readonly key?: UsedKey;
+}
+
+export interface UsedKey {
+  readonly id: KeyId;
+  readonly mintedBy: IdentityId;
+}
+
+/** Who did something, as the audit log says it. */
+export interface Actor {
+  readonly type: "human" | "service" | "policy" | "system";
+  readonly id: string;
+  readonly name: string;
+  readonly via: Via;
+  readonly key?: UsedKey;
+}
+
+export function isOpen(request: AccessRequest): boolean {
+  return request.phase === "PENDING" || request.phase === "APPROVED";
+}
+
+/** Nothing changes a request in one of these phases any more. */
+export function isFinal(request: AccessRequest): boolean {
+  return !isOpen(request) && request.phase !== "CLAIMED";
+}

@@ -1,0 +1,203 @@
+import type { AccessRequest, AskedApprover, Demand, Stage, Vote } from "./access-request.ts";
+import type { IdentityId } from "./ids.ts";
+import type { Directory, Identity, Selector, Via } from "./people.ts";
+import { refuse, type Refusal } from "./refusals.ts";
+import { stagesOf } from "./requirement.ts";
+
+/** How far one stage has come, counting only approvals of people who are still eligible for it. */
+export interface StageProgress {
+  readonly stage: Stage;
+  /** Whose approval counts here now. */
+  readonly given: readonly IdentityId[];
+  readonly met: boolean;
+  /** The first of its policy that is not met. */
+  readonly open: boolean;
+}
+
+/** What quorum is counted from: enough of a request that it can be asked before there is one. */
+export type Counted = Pick<
+  AccessRequest,
+  "subjectId" | "requestedById" | "requirement" | "openings" | "votes"
+>;
+
+/** People who may decide the stage now: its approvers and those its escalation has reached, never the requester. */
+export function approversOf(request: Counted, stage: Stage, directory: Directory): readonly Identity[] {
+  return eligible(
+    request,
+    [...stage.approvers, ...stage.escalateTo.slice(0, levelOf(request, stage)).flat()],
+    directory,
+  );
+}
+
+/** Everyone who may ever decide the stage, escalation included if its SLA lets it come to that. */
+function reachableFor(request: Counted, stage: Stage, directory: Directory): readonly Identity[] {
+  const later = stage.slaMs === undefined ? [] : stage.escalateTo.flat();
+  return eligible(request, [...stage.approvers, ...later], directory);
+}
+
+/** The people of these selectors, each once, without subject and `requestedBy`. */
+export function eligible(
+  request: Pick<AccessRequest, "subjectId" | "requestedById">,
+  selectors: readonly Selector[],
+  directory: Directory,
+): readonly Identity[] {
+  const found = new Map<IdentityId, Identity>();
+  for (const selector of selectors) {
+    for (const person of directory.people(selector, request.subjectId)) found.set(person.id, person);
+  }
+  found.delete(request.subjectId);
+  found.delete(request.requestedById);
+  return [...found.values()];
+}
+
+function levelOf(request: Counted, stage: Stage): number {
+  return request.openings.find((opening) => opening.stage === stage.number)?.level ?? 0;
+}
+
+/** Each stage's progress, in the order of their numbers. */
+export function progressOf(request: Counted, directory: Directory): readonly StageProgress[] {
+  return request.requirement.demands.flatMap((demand) => {
+    let earlierMet = true;
+    return demand.stages.map((stage) => {
+      const may = new Set(approversOf(request, stage, directory).map((person) => person.id));
+      const given = votersOf(request.votes, stage).filter((voter) => may.has(voter));
+      const met = given.length >= stage.required;
+      const open = earlierMet && !met;
+      earlierMet &&= met;
+      return { stage, given, met, open };
+    });
+  });
+}
+
+export function isMet(progress: readonly StageProgress[]): boolean {
+  return progress.every((one) => one.met);
+}
+
+function votersOf(votes: readonly Vote[], stage: Stage): readonly IdentityId[] {
+  const voters = votes.filter((vote) => vote.decision === "APPROVED" && vote.stages.includes(stage.number));
+  return [...new Set(voters.map((vote) => vote.by))];
+}
+
+/** Whether this person may decide any stage of the request, open or not. */
+export function isApproverOf(request: Counted, person: IdentityId, directory: Directory): boolean {
+  return stagesOf(request.requirement).some((stage) =>
+    isAmong(approversOf(request, stage, directory), person),
+  );
+}
+
+function isAmong(people: readonly Identity[], person: IdentityId): boolean {
+  return people.some((one) => one.id === person);
+}
+
+/**
+ * The stages in which this person's approval counts when pressed now: the open stage of every policy that includes
+ * them and in which they have not counted yet, as a person counts once per policy, over all its stages.
+ */
+export function stagesCounting(
+  request: Counted,
+  person: IdentityId,
+  via: Via,
+  directory: Directory,
+): readonly number[] | Refusal {
+  const progress = new Map(progressOf(request, directory).map((one) => [one.stage.number, one]));
+  const standing = request.requirement.demands
+    .filter((demand) => demand.stages.length > 0)
+    .map((demand) => standingIn(demand, request, person, via, directory, progress));
+  const counting = standing.flatMap((one) => (typeof one === "number" ? [one] : []));
+  if (counting.length > 0) return counting;
+  if (standing.includes("elsewhere")) {
+    return refuse(
+      "not_an_approver",
+      "You can decide this stage, but not from here: its policy names where it is decided.",
+    );
+  }
+  if (standing.includes("not open")) {
+    return refuse(
+      "stage_not_open",
+      "Your approval is for a stage that is not open; an earlier stage is still undecided, or yours is already met.",
+    );
+  }
+  if (standing.includes("counted")) {
+    return refuse("already_voted", "You have already approved this; it is waiting for other people.");
+  }
+  return refuse("not_an_approver", "You are not an approver of this request.");
+}
+
+type Standing = number | "counted" | "elsewhere" | "not open" | "not asked";
+
+function standingIn(
+  demand: Demand,
+  request: Counted,
+  person: IdentityId,
+  via: Via,
+  directory: Directory,
+  progress: ReadonlyMap<number, StageProgress>,
+): Standing {
+  const stages = demand.stages.flatMap((stage) => progress.get(stage.number) ?? []);
+  if (stages.some((one) => one.given.includes(person))) return "counted";
+  const mine = stages.filter((one) => isAmong(approversOf(request, one.stage, directory), person));
+  const open = mine.find((one) => one.open);
+  if (open === undefined) return mine.length === 0 ? "not asked" : "not open";
+  return mayDecideVia(open.stage, via) ? open.stage.number : "elsewhere";
+}
+
+/** Whether the policy lets this stage be decided through the door the press came in by. */
+export function mayDecideVia(stage: Stage, via: Via): boolean {
+  return stage.via === undefined || stage.via.some((one) => one === via);
+}
+
+/** The stages that are open and were not before, and whom that asks. */
+export function newlyOpen(
+  request: Counted,
+  directory: Directory,
+): { readonly opened: readonly number[]; readonly asked: readonly AskedApprover[] } {
+  const known = new Set(request.openings.map((opening) => opening.stage));
+  const stages = progressOf(request, directory).flatMap((one) =>
+    one.open && !known.has(one.stage.number) ? [one.stage] : [],
+  );
+  return {
+    opened: stages.map((stage) => stage.number),
+    asked: stages.flatMap((stage) =>
+      approversOf(request, stage, directory).map((person) => ({
+        identityId: person.id,
+        stage: stage.number,
+        escalated: false,
+      })),
+    ),
+  };
+}
+
+/**
+ * The first stage that can never reach `required`, were everyone it can ask to approve; undefined when all can. Within
+ * one policy each person is spent on one stage, so people are assigned to seats (augmenting paths over a few people).
+ */
+export function unreachableStage(request: Counted, directory: Directory): Stage | undefined {
+  for (const demand of request.requirement.demands) {
+    const seatOf = new Map<IdentityId, Stage>();
+    for (const stage of demand.stages) {
+      for (let seat = 0; seat < stage.required; seat++) {
+        if (!seatSomebody(request, stage, directory, seatOf, new Set())) return stage;
+      }
+    }
+  }
+  return undefined;
+}
+
+function seatSomebody(
+  request: Counted,
+  stage: Stage,
+  directory: Directory,
+  seatOf: Map<IdentityId, Stage>,
+  tried: Set<IdentityId>,
+): boolean {
+  for (const person of reachableFor(request, stage, directory)) {
+    if (tried.has(person.id) || seatOf.get(person.id) === stage) continue;
+    tried.add(person.id);
+    const taken = seatOf.get(person.id);
+    if (taken === undefined || seatSomebody(request, taken, directory, seatOf, tried)) {
+      seatOf.set(person.id, stage);
+      return true;
+    }
+  }
+  return false;
+}

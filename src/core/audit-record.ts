@@ -1,0 +1,50 @@
+import type { Actor } from "./access-request.ts";
+import type { IdentityId, Instant, RequestId } from "./ids.ts";
+
+/** Every action of the audit log (contract §6, and `request.stages_added`, `api_key.changed` beside it). */
+export const auditActions = [
+  "request.submitted",
+  "request.refused",
+  "request.auto_approved",
+  "request.stages_added",
+  "approval.given",
+  "approval.denied",
+  "decision.refused",
+  "request.approved",
+  "request.denied",
+  "request.cancelled",
+  "request.timed_out",
+  "approval.reminded",
+  "approval.escalated",
+  "grant.started",
+  "grant.expired",
+  "grant.completed",
+  "grant.revoked",
+  "grant.extended",
+  "credential.issued",
+  "credential.rotated",
+  "credential.used",
+  "break_glass.used",
+  "break_glass.reviewed",
+  "break_glass.review_overdue",
+  "identity.created",
+  "identity.changed",
+  "identity.deactivated",
+  "api_key.created",
+  "api_key.deleted",
+  "policy.changed",
+  "config.loaded",
+  "lockdown.changed",
+] as const;
+export type AuditAction = (typeof auditActions)[number];
+
+/** One audit record before the store gives it its place in the chain. */
+export interface AuditEntry {
+  readonly at: Instant;
+  readonly action: AuditAction;
+  readonly actor: Actor;
+  readonly request?: RequestId;
+  readonly identity?: IdentityId;
+  /** Flat facts of the transition; no secret, no raw body. */
+  readonly data: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,67 @@
+/** `jit`: temporary credentials. `live`: long-lived API keys. */
+export type TokenKind = "jit" | "live";
+
+/** A token whose form and checksum are right; whether it opens anything only the store knows. */
+export interface WellFormedToken {
+  readonly kind: TokenKind;
+  readonly text: string;
+}
+
+const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const secretLength = 30;
+const checksumLength = 6;
+const tokenPattern = /^kd_(jit|live)_[0-9A-Za-z]{36}$/;
+
+/**
+ * `kd_jit_` or `kd_live_`, 30 base62 characters from the caller's cryptographic generator (178 bits), and 6 that are
+ * the CRC32 of everything before (contract §2), so that scanners and typing mistakes are told apart without a look-up.
+ */
+export function formatToken(kind: TokenKind, secret: string): string {
+  const body = `kd_${kind}_${secret}`;
+  return body + checksumOf(body);
+}
+
+/** The token when form and checksum are right, else undefined. Never throws, whatever the text. */
+export function parseToken(text: string): WellFormedToken | undefined {
+  const match = tokenPattern.exec(text);
+  if (match === null) return undefined;
+  const body = text.slice(0, -checksumLength);
+  if (checksumOf(body) !== text.slice(-checksumLength)) return undefined;
+  return { kind: match[1] === "jit" ? "jit" : "live", text };
+}
+
+/** Base62 characters from random bytes without bias: bytes of 248 and more are passed over. */
+export function secretFrom(randomBytes: (count: number) => Uint8Array): string {
+  let secret = "";
+  while (secret.length < secretLength) {
+    for (const byte of randomBytes(secretLength)) {
+      if (byte < 248 && secret.length < secretLength) secret += alphabet[byte % 62];
+    }
+  }
+  return secret;
+}
+
+function checksumOf(body: string): string {
+  let rest = crc32(body);
+  let text = "";
+  for (let digit = 0; digit < checksumLength; digit++) {
+    text = `${alphabet[rest % 62]}${text}`;
+    rest = Math.floor(rest / 62);
+  }
+  return text;
+}
+
+const crcTable = Uint32Array.from({ length: 256 }, (_, index) => {
+  let value = index;
+  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
+  return value >>> 0;
+});
+
+/** CRC-32 as in zlib, over ASCII text. */
+function crc32(text: string): number {
+  let crc = 0xffffffff;
+  for (let index = 0; index < text.length; index++) {
+    crc = (crc >>> 8) ^ (crcTable[(crc ^ text.charCodeAt(index)) & 0xff] ?? 0);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}

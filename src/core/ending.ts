@@ -1,0 +1,94 @@
+import type { Actor } from "./access-request.ts";
+import { isApproverOf } from "./approvals.ts";
+import { onGrant, onRequest, type Case, type Decision } from "./case.ts";
+import type { Recorded } from "./events.ts";
+import { isLive, type Grant } from "./grant.ts";
+import type { IdentityId, Instant } from "./ids.ts";
+import type { Directory } from "./people.ts";
+import { refuse, type Refusal } from "./refusals.ts";
+
+/** Withdraws a request before access started. `byId`: the requester, or who asked for them. */
+export function decideCancel(
+  kase: Case,
+  byId: IdentityId,
+  reason: string,
+  by: Actor,
+  now: Instant,
+): Decision {
+  const { request } = kase;
+  if (byId !== request.subjectId && byId !== request.requestedById) {
+    return refuse("not_requester", "Only who asked for it can cancel a request.");
+  }
+  return cancelled(kase, reason, by, now);
+}
+
+function cancelled({ request }: Case, reason: string, by: Actor, now: Instant): Decision {
+  if (request.phase === "CLAIMED") {
+    return refuse("already_claimed", "The access has already started; complete it instead.");
+  }
+  const deadline = request.phase === "PENDING" ? request.approvalDeadline : request.claimDeadline;
+  const isOpenNow = request.phase === "PENDING" || request.phase === "APPROVED";
+  if (!isOpenNow || (deadline !== null && now >= deadline)) {
+    return refuse("already_decided", "This request is already over; there is nothing to cancel.");
+  }
+  return onRequest(request, [{ type: "RequestCancelled", at: now, by, reason }]);
+}
+
+/** The holder is done. Only they, or the credential itself, may say so. */
+export function decideComplete(
+  kase: Case,
+  byId: IdentityId,
+  note: string | null,
+  by: Actor,
+  now: Instant,
+): Decision {
+  const { request } = kase;
+  if (byId !== request.subjectId)
+    return refuse("not_requester", "Only the requester can complete their access.");
+  const grant = liveGrant(kase, now);
+  if ("refused" in grant) return grant;
+  return [onGrant(grant, { type: "GrantCompleted", at: now, by, note }), ...endedEarly(kase, by, now)];
+}
+
+/** Ends it early, before or after it started. `mayRevoke` is settled by {@link isRevoker}. */
+export function decideRevoke(kase: Case, reason: string, by: Actor, now: Instant): Decision {
+  const { request } = kase;
+  if (request.phase === "APPROVED" && request.claimDeadline !== null && now < request.claimDeadline) {
+    return onRequest(request, [{ type: "ApprovedRequestRevoked", at: now, by, reason }]);
+  }
+  const grant = liveGrant(kase, now);
+  if ("refused" in grant) return grant;
+  return [onGrant(grant, { type: "GrantRevoked", at: now, by, reason }), ...endedEarly(kase, by, now)];
+}
+
+/** Everything this request has open or live ends, whatever its phase: its holder is no longer active. */
+export function decideEndAll(kase: Case, reason: string, by: Actor, now: Instant): Decision {
+  const { request } = kase;
+  if (request.phase === "PENDING" || request.phase === "APPROVED") return cancelled(kase, reason, by, now);
+  return decideRevoke(kase, reason, by, now);
+}
+
+/** Whether this person is an approver of the request, and so may revoke what it led to. */
+export function isRevoker(kase: Case, person: IdentityId, directory: Directory): boolean {
+  return isApproverOf(kase.request, person, directory);
+}
+
+/** What else ends with a grant that ends early: its open extension. */
+export function endedEarly(kase: Case, by: Actor, now: Instant): readonly Recorded[] {
+  const { extension } = kase;
+  if (extension === undefined || extension.phase !== "PENDING") return [];
+  return onRequest(extension, [
+    { type: "RequestCancelled", at: now, by, reason: "the access it would extend has ended" },
+  ]);
+}
+
+/** The case's grant while it is usable, or why there is none. */
+export function liveGrant({ request, grant }: Case, now: Instant): Grant | Refusal {
+  if (request.extension === undefined && grant !== undefined && isLive(grant, now)) return grant;
+  if (request.extension !== undefined) {
+    return refuse("not_active", "An extension is no access of its own; use the request it extends.");
+  }
+  return request.phase === "CLAIMED"
+    ? refuse("not_active", "This access is already over.")
+    : refuse("not_active", "This access has not started.");
+}

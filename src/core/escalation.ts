@@ -1,0 +1,104 @@
+import type { AccessRequest, Actor, AskedApprover, Stage, StageOpening } from "./access-request.ts";
+import { eligible, progressOf } from "./approvals.ts";
+import type { RequestEvent } from "./events.ts";
+import type { Instant } from "./ids.ts";
+import type { Directory } from "./people.ts";
+import { stagesOf } from "./requirement.ts";
+import { earliest, plus } from "./time.ts";
+
+/**
+ * When time alone will next do something to this request: its deadline, a reminder, an escalation, an overdue review.
+ * Null: never. Kept in an indexed column, so that a sweep looks only at what is due.
+ */
+export function nextDueAt(request: AccessRequest): Instant | null {
+  switch (request.phase) {
+    case "PENDING":
+      return earliest(request.approvalDeadline, ...stageTimes(request));
+    case "APPROVED":
+      return request.claimDeadline;
+    case "CLAIMED": {
+      const { breakGlass } = request;
+      const isOwed =
+        breakGlass !== undefined && breakGlass.reviews.length === 0 && breakGlass.overdueAt === null;
+      return isOwed ? breakGlass.reviewDueAt : null;
+    }
+    default:
+      return null;
+  }
+}
+
+function stageTimes(request: AccessRequest): readonly Instant[] {
+  return openStages(request).flatMap(({ stage, opening }) =>
+    [nextReminderAt(stage, opening), nextEscalationAt(stage, opening)].filter((at) => at !== undefined),
+  );
+}
+
+/** Stages that have begun and lack votes. Eligibility of the voters is asked when something is due, not here. */
+function openStages(
+  request: AccessRequest,
+): readonly { readonly stage: Stage; readonly opening: StageOpening }[] {
+  return stagesOf(request.requirement).flatMap((stage) => {
+    const opening = request.openings.find((one) => one.stage === stage.number);
+    const votes = request.votes.filter((vote) => vote.stages.includes(stage.number)).length;
+    return opening === undefined || votes >= stage.required ? [] : [{ stage, opening }];
+  });
+}
+
+function nextReminderAt(stage: Stage, opening: StageOpening): Instant | undefined {
+  const afterMs = stage.remindersMs[opening.reminded];
+  return afterMs === undefined ? undefined : plus(opening.at, afterMs);
+}
+
+/** Each further list is asked after each further SLA, counted from the stage's start. */
+function nextEscalationAt(stage: Stage, opening: StageOpening): Instant | undefined {
+  return stage.slaMs === undefined || opening.level >= stage.escalateTo.length
+    ? undefined
+    : plus(opening.at, stage.slaMs * (opening.level + 1));
+}
+
+/** Reminders and escalations whose time has come. What was missed during an outage is caught up in one go. */
+export function dueReminders(
+  request: AccessRequest,
+  directory: Directory,
+  now: Instant,
+  by: Actor,
+): readonly RequestEvent[] {
+  const progress = progressOf(request, directory);
+  return openStages(request).flatMap(({ stage, opening }) => {
+    const events: RequestEvent[] = [];
+    const count = stage.remindersMs.filter((ms) => plus(opening.at, ms) <= now).length;
+    if (count > opening.reminded) {
+      const given = progress.find((one) => one.stage === stage)?.given ?? [];
+      const people = request.asked.filter(
+        (one) => one.stage === stage.number && !given.includes(one.identityId),
+      );
+      events.push({ type: "ApprovalReminded", at: now, by, stage: stage.number, count, people });
+    }
+    let step = opening;
+    let asked = request.asked.filter((one) => one.stage === stage.number);
+    for (
+      let at = nextEscalationAt(stage, step);
+      at !== undefined && at <= now;
+      at = nextEscalationAt(stage, step)
+    ) {
+      const people = furtherPeople(request, stage, step.level, asked, directory);
+      asked = [...asked, ...people];
+      step = { ...step, level: step.level + 1 };
+      events.push({ type: "ApprovalEscalated", at: now, by, stage: stage.number, level: step.level, people });
+    }
+    return events;
+  });
+}
+
+function furtherPeople(
+  request: AccessRequest,
+  stage: Stage,
+  level: number,
+  asked: readonly AskedApprover[],
+  directory: Directory,
+): readonly AskedApprover[] {
+  const known = new Set(asked.map((one) => one.identityId));
+  return eligible(request, stage.escalateTo[level] ?? [], directory)
+    .filter((person) => !known.has(person.id))
+    .map((person) => ({ identityId: person.id, stage: stage.number, escalated: true }));
+}

@@ -1,0 +1,98 @@
+import type { AccessRequest, Actor, AskedApprover, Demand, Review, Vote } from "./access-request.ts";
+import type { CredentialRecord, Grant } from "./grant.ts";
+import type { GrantId, Instant, PolicyId, RequestId } from "./ids.ts";
+
+interface Happened {
+  readonly at: Instant;
+  readonly by: Actor;
+}
+
+/** One use of a policy with a `maxUsage`, counted in the commit that approves. */
+export interface PolicyUse {
+  readonly policyId: PolicyId;
+  readonly max: number;
+  /** Absent: counted for ever. */
+  readonly periodMs?: number;
+}
+
+/** What can happen to an access request. `evolveRequest` folds these and nothing else into its state. */
+export type RequestEvent =
+  | (Happened & { readonly type: "RequestSubmitted"; readonly request: AccessRequest })
+  /** Every governing policy approves by itself. */
+  | (Happened & {
+      readonly type: "RequestAutoApproved";
+      readonly claimDeadline: Instant;
+      readonly uses: readonly PolicyUse[];
+    })
+  /** Taken in an emergency: open to claim without approval. */
+  | (Happened & {
+      readonly type: "BreakGlassUsed";
+      readonly claimDeadline: Instant;
+      readonly limit: { readonly max: number; readonly perMs: number };
+    })
+  | (Happened & {
+      readonly type: "ApprovalGiven";
+      readonly vote: Vote;
+      /** Stages that this press opened, and the people asked because of it. */
+      readonly opened: readonly number[];
+      readonly asked: readonly AskedApprover[];
+    })
+  /** Today's policies demand more than was frozen. */
+  | (Happened & {
+      readonly type: "StagesAdded";
+      readonly demands: readonly Demand[];
+      readonly revision: string;
+      readonly opened: readonly number[];
+      readonly asked: readonly AskedApprover[];
+    })
+  | (Happened & {
+      readonly type: "RequestApproved";
+      readonly grantedDurationMs: number;
+      readonly claimDeadline: Instant;
+      readonly uses: readonly PolicyUse[];
+    })
+  | (Happened & { readonly type: "ApprovalDenied"; readonly vote: Vote })
+  | (Happened & { readonly type: "RequestDenied"; readonly reason: string; readonly policyId?: PolicyId })
+  | (Happened & { readonly type: "RequestCancelled"; readonly reason: string })
+  | (Happened & { readonly type: "RequestTimedOut"; readonly waitedFor: "approval" | "claim" })
+  | (Happened & {
+      readonly type: "ApprovalReminded";
+      readonly stage: number;
+      readonly count: number;
+      readonly people: readonly AskedApprover[];
+    })
+  | (Happened & {
+      readonly type: "ApprovalEscalated";
+      readonly stage: number;
+      readonly level: number;
+      readonly people: readonly AskedApprover[];
+    })
+  | (Happened & {
+      readonly type: "RequestClaimed";
+      readonly grantId: GrantId;
+      readonly reviewDueAt: Instant | null;
+    })
+  /** Ended by somebody after the approval and before the claim. */
+  | (Happened & { readonly type: "ApprovedRequestRevoked"; readonly reason: string })
+  /** An extension that has moved its grant's end. */
+  | (Happened & { readonly type: "ExtensionCompleted" })
+  | (Happened & { readonly type: "BreakGlassReviewed"; readonly review: Review })
+  | (Happened & { readonly type: "BreakGlassReviewOverdue" });
+
+/** What can happen to a grant. */
+export type GrantEvent =
+  | (Happened & { readonly type: "GrantStarted"; readonly grant: Grant })
+  | (Happened & { readonly type: "CredentialRotated"; readonly credential: CredentialRecord })
+  | (Happened & {
+      readonly type: "GrantExtended";
+      readonly expiresAt: Instant;
+      readonly extension: RequestId;
+    })
+  | (Happened & { readonly type: "GrantExpired" })
+  | (Happened & { readonly type: "GrantCompleted"; readonly note: string | null })
+  | (Happened & { readonly type: "GrantRevoked"; readonly reason: string });
+
+/** An event with the record it belongs to. */
+export type Recorded =
+  | { readonly on: "request"; readonly id: RequestId; readonly event: RequestEvent }
+  | { readonly on: "grant"; readonly id: GrantId; readonly event: GrantEvent };

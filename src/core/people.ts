@@ -1,0 +1,133 @@
+import { parseId, type IdentityId } from "./ids.ts";
+
+/** Where a command came in. A policy's stage may say through which of the first four it is decided. */
+export type Via = "api" | "slack" | "teams" | "email" | "cli" | "console" | "policy" | "system";
+
+/** Roles of an API key. No role stands in for a person. */
+export const roles = ["requester", "approver", "auditor", "resource", "admin"] as const;
+export type Role = (typeof roles)[number];
+
+/** A person or program as we know it. */
+export interface Identity {
+  readonly id: IdentityId;
+  readonly kind: "HUMAN" | "SERVICE";
+  /** Optional for a SERVICE. Compared without regard to case. */
+  readonly email?: string;
+  readonly name: string;
+  readonly managerId?: IdentityId;
+  /** A group is whoever lists it. */
+  readonly groups: readonly string[];
+  readonly links: Links;
+  /** Who keeps this record: the configuration file, the API, or we ourselves (`id_admin`). */
+  readonly managedBy: "file" | "api" | "built-in";
+  /** The configuration file lists them; always true for the other two. */
+  readonly listed: boolean;
+  /** The administrator's switch, which outlives reloads of the file. */
+  readonly enabled: boolean;
+}
+
+export interface Links {
+  readonly slack?: { readonly teamId: string; readonly userId: string };
+  readonly teams?: { readonly tenantId: string; readonly aadObjectId: string };
+}
+
+/** Someone is active when their source lists them and the administrator's switch is on. */
+export function isActive(identity: Identity): boolean {
+  return identity.listed && identity.enabled;
+}
+
+/** Who may decide a stage, as the policy's author wrote it. Frozen on the request; membership is read at each press. */
+export type Selector =
+  | { readonly kind: "email"; readonly email: string }
+  | { readonly kind: "group"; readonly group: string }
+  | { readonly kind: "identity"; readonly id: IdentityId }
+  | { readonly kind: "manager" }
+  | { readonly kind: "slack-usergroup"; readonly id: string };
+
+const emailPattern = /^[^\s@,;<>"'()]{1,64}@[^\s@,;<>"'()]{1,190}$/;
+const groupPattern = /^[A-Za-z0-9][A-Za-z0-9 ._@/-]{0,99}$/;
+
+/** A plausible address, in lower case; undefined for anything else. */
+export function parseEmail(text: string): string | undefined {
+  return emailPattern.test(text) ? text.toLowerCase() : undefined;
+}
+
+export function isGroupName(text: string): boolean {
+  return groupPattern.test(text);
+}
+
+/** Reads `a@b.c`, `group:dba`, `identity:id_lead`, `manager`, `slack-usergroup:S0123`; undefined for anything else. */
+export function parseSelector(text: string): Selector | undefined {
+  if (text === "manager") return { kind: "manager" };
+  const colon = text.indexOf(":");
+  const rest = text.slice(colon + 1);
+  switch (colon === -1 ? "" : text.slice(0, colon)) {
+    case "group":
+      return isGroupName(rest) ? { kind: "group", group: rest } : undefined;
+    case "identity": {
+      const id = parseId("identity", rest);
+      return id === undefined ? undefined : { kind: "identity", id };
+    }
+    case "slack-usergroup":
+      return /^S[A-Z0-9]{2,20}$/.test(rest) ? { kind: "slack-usergroup", id: rest } : undefined;
+    default: {
+      const email = parseEmail(text);
+      return email === undefined ? undefined : { kind: "email", email };
+    }
+  }
+}
+
+/** The text {@link parseSelector} reads back. */
+export function formatSelector(selector: Selector): string {
+  switch (selector.kind) {
+    case "email":
+      return selector.email;
+    case "group":
+      return `group:${selector.group}`;
+    case "identity":
+      return `identity:${selector.id}`;
+    case "manager":
+      return "manager";
+    case "slack-usergroup":
+      return `slack-usergroup:${selector.id}`;
+  }
+}
+
+/** The people one decision needs to know, read together from the store in the same moment. */
+export interface Directory {
+  identity(id: IdentityId): Identity | undefined;
+  /** Active humans the selector means for this subject, each once. */
+  people(selector: Selector, subjectId: IdentityId): readonly Identity[];
+}
+
+/** What {@link directoryOf} needs to be given so that it can answer for these selectors. */
+export interface DirectoryQuery {
+  readonly ids: readonly IdentityId[];
+  readonly selectors: readonly Selector[];
+}
+
+/** A directory over identities already loaded. A Slack user group means nobody until Slack can be asked. */
+export function directoryOf(identities: readonly Identity[]): Directory {
+  const byId = new Map(identities.map((identity) => [identity.id, identity]));
+  const matches = (selector: Selector, subjectId: IdentityId, one: Identity): boolean => {
+    switch (selector.kind) {
+      case "email":
+        return one.email?.toLowerCase() === selector.email;
+      case "group":
+        return one.groups.includes(selector.group);
+      case "identity":
+        return one.id === selector.id;
+      case "manager":
+        return byId.get(subjectId)?.managerId === one.id;
+      case "slack-usergroup":
+        return false;
+    }
+  };
+  return {
+    identity: (id) => byId.get(id),
+    people: (selector, subjectId) =>
+      [...byId.values()].filter(
+        (one) => one.kind === "HUMAN" && isActive(one) && matches(selector, subjectId, one),
+      ),
+  };
+}

@@ -1,0 +1,167 @@
+import type { AccessRequest, Demand } from "./access-request.ts";
+import { assertNever } from "./assert.ts";
+import type { AuditAction, AuditEntry } from "./audit-record.ts";
+import type { GrantEvent, Recorded, RequestEvent } from "./events.ts";
+import type { CredentialRecord } from "./grant.ts";
+import type { RequestId } from "./ids.ts";
+import { formatSelector } from "./people.ts";
+import { formatDuration, formatInstant } from "./time.ts";
+
+type Entry = readonly [action: AuditAction, data: AuditEntry["data"]];
+
+/**
+ * The audit records of one event: one per transition, in the commit that makes it. `request` is the access request the
+ * event belongs to, directly or through its grant. Reasons and comments are the person's own words, already masked.
+ */
+export function recordsOf(
+  recorded: Recorded,
+  request: Pick<AccessRequest, "id" | "subjectId">,
+): readonly AuditEntry[] {
+  const { event } = recorded;
+  const records = recorded.on === "request" ? requestRecords(recorded.event) : grantRecords(recorded.event);
+  return records.map(([action, data]) => ({
+    at: event.at,
+    action,
+    actor: event.by,
+    request: request.id,
+    identity: request.subjectId,
+    data,
+  }));
+}
+
+function requestRecords(event: RequestEvent): readonly Entry[] {
+  switch (event.type) {
+    case "RequestSubmitted":
+      return [["request.submitted", submittedData(event.request)]];
+    case "RequestAutoApproved":
+      return [["request.auto_approved", { claimDeadline: formatInstant(event.claimDeadline) }]];
+    case "BreakGlassUsed":
+      return [["break_glass.used", { claimDeadline: formatInstant(event.claimDeadline) }]];
+    case "RequestApproved":
+      return [
+        [
+          "request.approved",
+          {
+            duration: formatDuration(event.grantedDurationMs),
+            claimDeadline: formatInstant(event.claimDeadline),
+          },
+        ],
+      ];
+    case "RequestDenied":
+      return [
+        ["request.denied", { reason: event.reason, ...(event.policyId && { policy: event.policyId }) }],
+      ];
+    case "RequestCancelled":
+      return [["request.cancelled", { reason: event.reason }]];
+    case "RequestTimedOut":
+      return [["request.timed_out", { waitedFor: event.waitedFor }]];
+    case "ApprovedRequestRevoked":
+      return [["grant.revoked", { reason: event.reason, started: false }]];
+    case "BreakGlassReviewed":
+      return [["break_glass.reviewed", { outcome: event.review.outcome, comment: event.review.comment }]];
+    case "BreakGlassReviewOverdue":
+      return [["break_glass.review_overdue", {}]];
+    // Said by grant.started and grant.extended, which the same commit writes.
+    case "RequestClaimed":
+    case "ExtensionCompleted":
+      return [];
+    default:
+      return stageRecords(event);
+  }
+}
+
+type StageEvent = Extract<
+  RequestEvent,
+  { type: "ApprovalGiven" | "ApprovalDenied" | "StagesAdded" | "ApprovalReminded" | "ApprovalEscalated" }
+>;
+
+function stageRecords(event: StageEvent): readonly Entry[] {
+  switch (event.type) {
+    case "ApprovalGiven":
+    case "ApprovalDenied": {
+      const { stages, durationMs, comment } = event.vote;
+      return [
+        [
+          event.type === "ApprovalGiven" ? "approval.given" : "approval.denied",
+          {
+            stages,
+            ...(durationMs !== undefined && { duration: formatDuration(durationMs) }),
+            ...(comment !== undefined && { comment }),
+          },
+        ],
+      ];
+    }
+    case "StagesAdded":
+      return [["request.stages_added", { demands: event.demands.map(demandData), revision: event.revision }]];
+    case "ApprovalReminded":
+      return [
+        ["approval.reminded", { stage: event.stage, people: event.people.map((one) => one.identityId) }],
+      ];
+    case "ApprovalEscalated":
+      return [
+        [
+          "approval.escalated",
+          { stage: event.stage, level: event.level, people: event.people.map((one) => one.identityId) },
+        ],
+      ];
+    default:
+      return assertNever(event);
+  }
+}
+
+function grantRecords(event: GrantEvent): readonly Entry[] {
+  switch (event.type) {
+    case "GrantStarted":
+      return [
+        ["grant.started", { grant: event.grant.id, expiresAt: formatInstant(event.grant.expiresAt) }],
+        ["credential.issued", credentialData(event.grant.credential)],
+      ];
+    case "CredentialRotated":
+      return [["credential.rotated", credentialData(event.credential)]];
+    case "GrantExtended":
+      return [["grant.extended", { expiresAt: formatInstant(event.expiresAt), extension: event.extension }]];
+    case "GrantExpired":
+      return [["grant.expired", {}]];
+    case "GrantCompleted":
+      return [["grant.completed", event.note === null ? {} : { note: event.note }]];
+    case "GrantRevoked":
+      return [["grant.revoked", { reason: event.reason, started: true }]];
+    default:
+      return assertNever(event);
+  }
+}
+
+function credentialData({ id, last4 }: CredentialRecord): AuditEntry["data"] {
+  return { credential: id, last4 };
+}
+
+function submittedData(request: AccessRequest): AuditEntry["data"] {
+  const { requirement, extension, ticket, risk } = request;
+  const extendedRequest: RequestId | undefined = extension?.of;
+  return {
+    requestedBy: request.requestedById,
+    reason: request.reason,
+    scopes: request.scopes,
+    duration: formatDuration(request.durationMs),
+    ...(ticket !== undefined && { ticket }),
+    ...(risk !== null && { risk: risk.score }),
+    ...(extendedRequest !== undefined && { extends: extendedRequest }),
+    breakGlass: request.breakGlass !== undefined,
+    demands: requirement.demands.map(demandData),
+    revision: request.revision,
+  };
+}
+
+function demandData(demand: Demand): AuditEntry["data"] {
+  return {
+    policy: demand.policyId,
+    name: demand.policyName,
+    version: demand.policyVersion,
+    scopes: demand.scopes,
+    stages: demand.stages.map((stage) => ({
+      number: stage.number,
+      approvers: stage.approvers.map(formatSelector),
+      required: stage.required,
+    })),
+  };
+}

@@ -1,0 +1,62 @@
+import { Temporal } from "temporal-polyfill";
+import { instant, type Instant } from "./ids.ts";
+
+export const secondMs = 1_000;
+export const minuteMs = 60 * secondMs;
+export const hourMs = 60 * minuteMs;
+export const dayMs = 24 * hourMs;
+
+/** The range of every duration a person or file may give (contract §3). */
+export const durationMinMs = secondMs;
+export const durationMaxMs = 30 * dayMs;
+
+const unitMs = { d: dayMs, h: hourMs, m: minuteMs, s: secondMs } as const;
+const shortPattern = /^(?:(\d{1,7})d)?(?:(\d{1,7})h)?(?:(\d{1,7})m)?(?:(\d{1,7})s)?$/;
+const isoPattern = /^P(?:(\d{1,7})D)?(?:T(?=\d)(?:(\d{1,7})H)?(?:(\d{1,7})M)?(?:(\d{1,7})S)?)?$/;
+
+/**
+ * Milliseconds of `90s`, `30m`, `4h`, `1h30m`, `2d` or ISO 8601 `PT4H`, `P1DT2H`; undefined for anything else and for
+ * what lies outside 1 s to 30 d. Units come in order, each at most once, whole numbers only: `1,5h` must not be 15 h.
+ */
+export function parseDuration(text: string): number | undefined {
+  const parts = shortPattern.exec(text) ?? isoPattern.exec(text);
+  if (parts === null) return undefined;
+  const [, days = "0", hours = "0", minutes = "0", seconds = "0"] = parts;
+  const ms =
+    Number(days) * dayMs + Number(hours) * hourMs + Number(minutes) * minuteMs + Number(seconds) * secondMs;
+  return ms >= durationMinMs && ms <= durationMaxMs ? ms : undefined;
+}
+
+/** The short form that {@link parseDuration} reads back: `4h`, `1h30m`. Parts of a second are cut. */
+export function formatDuration(ms: number): string {
+  let rest = Math.max(0, ms);
+  let text = "";
+  for (const [unit, size] of Object.entries(unitMs)) {
+    const count = Math.floor(rest / size);
+    if (count > 0) text += `${count}${unit}`;
+    rest -= count * size;
+  }
+  return text === "" ? "0s" : text;
+}
+
+/** RFC 3339 in UTC with milliseconds, the one form of every time we give out. */
+export function formatInstant(at: Instant): string {
+  return Temporal.Instant.fromEpochMilliseconds(at).toString({ fractionalSecondDigits: 3 });
+}
+
+/** The instant of an RFC 3339 text with an offset, else undefined. */
+export function parseInstant(text: string): Instant | undefined {
+  try {
+    return instant(Temporal.Instant.from(text).epochMilliseconds);
+  } catch {
+    return undefined;
+  }
+}
+
+export function plus(at: Instant, ms: number): Instant {
+  return instant(at + ms);
+}
+
+export function earliest(...instants: readonly Instant[]): Instant {
+  return instant(Math.min(...instants));
+}

@@ -1,0 +1,40 @@
+import { onGrant, onRequest, systemActor, type Case, type Decision } from "./case.ts";
+import { dueReminders } from "./escalation.ts";
+import type { Instant } from "./ids.ts";
+import type { Directory } from "./people.ts";
+
+/**
+ * What time alone does to a case, written down: expiry, a passed deadline, reminders and escalations, an overdue
+ * review. Empty when nothing is due, so asking twice is harmless. Access was already over by the clock.
+ */
+export function decideTick(
+  kase: Case,
+  directory: Directory,
+  now: Instant,
+): Exclude<Decision, { refused: string }> {
+  const { request, grant } = kase;
+  const by = systemActor;
+  if (request.phase === "PENDING") {
+    return now >= request.approvalDeadline
+      ? onRequest(request, [{ type: "RequestTimedOut", at: now, by, waitedFor: "approval" }])
+      : onRequest(request, dueReminders(request, directory, now, by));
+  }
+  if (request.phase === "APPROVED") {
+    return request.claimDeadline !== null && now >= request.claimDeadline
+      ? onRequest(request, [{ type: "RequestTimedOut", at: now, by, waitedFor: "claim" }])
+      : [];
+  }
+  if (request.phase !== "CLAIMED") return [];
+  const isExpired = grant?.phase === "ACTIVE" && now >= grant.expiresAt;
+  const { breakGlass } = request;
+  const isOverdue =
+    breakGlass !== undefined &&
+    breakGlass.reviews.length === 0 &&
+    breakGlass.overdueAt === null &&
+    breakGlass.reviewDueAt !== null &&
+    now >= breakGlass.reviewDueAt;
+  return [
+    ...(isExpired ? [onGrant(grant, { type: "GrantExpired", at: now, by })] : []),
+    ...(isOverdue ? onRequest(request, [{ type: "BreakGlassReviewOverdue", at: now, by }]) : []),
+  ];
+}

@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { expect, test } from "vitest";
+
+/** The map of the house: which rooms and which packages the files of each room of src may import. */
+const rooms: Record<string, { rooms: readonly string[]; packages: readonly string[] }> = {
+  core: { rooms: ["core"], packages: ["re2js", "temporal-polyfill"] },
+  schemas: { rooms: ["core", "schemas"], packages: ["zod"] },
+  config: { rooms: ["core", "schemas", "config"], packages: ["zod", "yaml", "node:fs", "node:path"] },
+  service: { rooms: ["core", "service"], packages: [] },
+  store: {
+    rooms: ["core", "service", "store"],
+    packages: [
+      "better-sqlite3",
+      "canonicalize",
+      "node:crypto",
+      "node:fs",
+      "node:path",
+      "node:timers/promises",
+      ...drizzle(),
+    ],
+  },
+  outbox: { rooms: ["core", "service", "outbox"], packages: [] },
+  sweeps: { rooms: ["core", "service", "sweeps"], packages: ["node-cron"] },
+  runtime: {
+    rooms: ["core", "service", "runtime"],
+    packages: ["pino", "node:crypto", "node:fs", "node:path"],
+  },
+  http: {
+    rooms: ["core", "schemas", "service", "http"],
+    packages: ["fastify", "fastify-type-provider-zod", "node:http", "node:net", "zod", ...fastifyPlugins()],
+  },
+  "main.ts": {
+    rooms: ["config", "core", "http", "outbox", "runtime", "service", "store", "sweeps"],
+    packages: ["close-with-grace", "pino", "node:path"],
+  },
+};
+
+function drizzle(): readonly string[] {
+  return ["", "/better-sqlite3", "/better-sqlite3/migrator", "/sqlite-core", "/migrator"].map(
+    (path) => `drizzle-orm${path}`,
+  );
+}
+
+function fastifyPlugins(): readonly string[] {
+  return ["helmet", "rate-limit", "swagger", "swagger-ui"].map((name) => `@fastify/${name}`);
+}
+
+const src = resolve(import.meta.dirname, "../src");
+/** What follows `from` or `import` at the start of a statement or the end of its braces, or is imported on demand. */
+const importPattern = /(?:^|[\s}])(?:from|import)\s*\(?\s*["']([^"'\s]+)["']/gm;
+
+/** Every source file, by its path under src, with what it imports: files as paths under src, packages as named. */
+const imports = new Map<string, string[]>(
+  readdirSync(src, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => [path, importsOf(path)]),
+);
+
+function importsOf(path: string): string[] {
+  return [...readFileSync(join(src, path), "utf8").matchAll(importPattern)].map(([, specifier = ""]) =>
+    specifier.startsWith(".") ? relative(src, resolve(src, dirname(path), specifier)) : specifier,
+  );
+}
+
+function violations(path: string, imported: string): string[] {
+  const rule = rooms[path.split("/")[0] ?? ""];
+  if (rule === undefined) return [`${path} is in no known room`];
+  const allowed = imports.has(imported)
+    ? rule.rooms.includes(imported.split("/")[0] ?? "")
+    : rule.packages.includes(imported);
+  return allowed ? [] : [`${path} must not import ${imported}`];
+}
+
+/** Files already found to lie on no cycle. */
+const settled = new Set<string>();
+
+/** The first import cycle reached from `path`, type-only imports counted; undefined when there is none. */
+function cycleFrom(path: string, trail: readonly string[] = []): readonly string[] | undefined {
+  if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
+  if (settled.has(path)) return undefined;
+  for (const next of imports.get(path) ?? []) {
+    const cycle = imports.has(next) ? cycleFrom(next, [...trail, path]) : undefined;
+    if (cycle !== undefined) return cycle;
+  }
+  settled.add(path);
+  return undefined;
+}
+
+test("the check reads the source at all", () => {
+  expect(imports.size).toBeGreaterThan(3);
+});
+
+test("every file imports only what its room allows", () => {
+  const found = [...imports].flatMap(([path, all]) =>
+    all.length === 0 ? violations(path, path) : all.flatMap((one) => violations(path, one)),
+  );
+  expect(found).toEqual([]);
+});
+
+test("no file imports itself by any route", () => {
+  const cycle = [...imports.keys()].map((path) => cycleFrom(path)).find((found) => found !== undefined);
+  expect(cycle?.join(" → ")).toBeUndefined();
+});

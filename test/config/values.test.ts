@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { fieldProblems } from "../../src/schemas/field-problems.ts";
+import {
+  channel,
+  channels,
+  description,
+  duration,
+  email,
+  groupName,
+  identityId,
+  name,
+  scope,
+  scopes,
+  selector,
+  selectors,
+  selectorsWithoutManager,
+  time,
+} from "../../src/schemas/values.ts";
+
+const accepted: [string, z.ZodType, unknown, unknown][] = [
+  ["duration", duration, "90s", 90_000],
+  ["duration", duration, "1h30m", 5_400_000],
+  ["duration", duration, "PT4H", 14_400_000],
+  ["duration", duration, "30d", 2_592_000_000],
+  ["scope", scope, "read:prod:orders-db", "read:prod:orders-db"],
+  ["scopes", scopes, ["read:database", "write:database"], ["read:database", "write:database"]],
+  ["email", email, "Dev@Company.com", "dev@company.com"],
+  ["identityId", identityId, "id_abc123", "id_abc123"],
+  ["groupName", groupName, "on call", "on call"],
+  ["selector", selector, "security@company.com", { kind: "email", email: "security@company.com" }],
+  ["selector", selector, "group:dba", { kind: "group", group: "dba" }],
+  ["selector", selector, "identity:id_lead", { kind: "identity", id: "id_lead" }],
+  ["selector", selector, "manager", { kind: "manager" }],
+  ["selector", selector, "slack-usergroup:S0123", { kind: "slack-usergroup", id: "S0123" }],
+  ["channel", channel, "slack:C0APPROVALS", "slack:C0APPROVALS"],
+  ["channel", channel, "teams:19:aBc_d-1@thread.tacv2", "teams:19:aBc_d-1@thread.tacv2"],
+  ["channel", channel, "email:Security@company.com", "email:security@company.com"],
+  ["time", time, "2024-01-15T10:30:00.000Z", 1_705_314_600_000],
+  ["time", time, "2024-01-15T11:30:00+01:00", 1_705_314_600_000],
+  ["name", name, "Größe (2)", "Größe (2)"],
+  ["description", description, "two\nlines", "two\nlines"],
+];
+
+const refused: [string, z.ZodType, unknown, string][] = [
+  ["duration", duration, "1,5h", ""],
+  ["duration", duration, "1.5h", ""],
+  ["duration", duration, "4 h", ""],
+  ["duration", duration, "0s", ""],
+  ["duration", duration, "31d", ""],
+  ["duration", duration, "PT", ""],
+  ["duration", duration, 3_600, ""],
+  ["scope", scope, "read", ""],
+  ["scope", scope, "Read:x", ""],
+  ["scope", scope, "read:x y", ""],
+  ["scope", scope, "read:*", ""],
+  ["scopes", scopes, [], ""],
+  ["scopes", scopes, ["a:b", "a:b"], "1"],
+  ["scopes", scopes, Array.from({ length: 21 }, (_, index) => `read:x${index}`), ""],
+  ["email", email, "nobody", ""],
+  ["identityId", identityId, "abc123", ""],
+  ["groupName", groupName, "", ""],
+  ["selector", selector, "user:x", ""],
+  ["selector", selector, "group:", ""],
+  ["selectors", selectors, [], ""],
+  ["selectors", selectors, ["group:a", "dev@company.com", "DEV@company.com"], "2"],
+  ["selectorsWithoutManager", selectorsWithoutManager, ["group:a", "manager"], "1"],
+  ["channel", channel, "#general", ""],
+  ["channel", channel, "slack:general", ""],
+  ["channel", channel, "teams:19:x@thread.skype", ""],
+  ["channel", channel, "email:x", ""],
+  ["channels", channels, ["slack:C012", "slack:C012"], "1"],
+  ["time", time, "2024-01-15", ""],
+  ["time", time, "2024-01-15T10:30:00", ""],
+  ["time", time, "2024-02-30T10:30:00Z", ""],
+  ["time", time, "2024-01-15T10:30:00Z[Europe/Berlin]", ""],
+  ["name", name, "", ""],
+  ["name", name, "two\nlines", ""],
+  ["name", name, " x", ""],
+  ["name", name, "x".repeat(101), ""],
+  ["description", description, "x".repeat(1_001), ""],
+];
+
+/** So that a test's name can show it. */
+function writtenFirst<Last>([one, schema, written, last]: [string, z.ZodType, unknown, Last]) {
+  return [one, written, schema, last] as const;
+}
+
+describe("a written value means one thing", () => {
+  test.each(accepted.map(writtenFirst))("%s reads %j", (_name, written, schema, meaning) => {
+    expect(schema.parse(written)).toEqual(meaning);
+  });
+});
+
+describe("anything else is refused where it stands", () => {
+  test.each(refused.map(writtenFirst))("%s refuses %j", (_name, written, schema, path) => {
+    const outcome = schema.safeParse(written);
+    const problems = outcome.success ? [] : fieldProblems(outcome.error, written);
+    expect(problems.map((problem) => problem.path)).toEqual([path]);
+  });
+});
+
+test("a bad duration is answered with the accepted forms", () => {
+  const outcome = duration.safeParse("1,5h");
+  expect(outcome.error?.issues[0]?.message).toBe(
+    "must be a duration from 1s to 30d such as 90s, 30m, 4h, 1h30m, 2d or PT4H",
+  );
+});
+
+test("the pattern shown to editors accepts what the parser does", () => {
+  const shown = z.toJSONSchema(z.object({ duration }), { io: "input" }).$defs?.["Duration"];
+  const pattern = new RegExp(shown?.pattern ?? "missing");
+  const forms = ["90s", "30m", "4h", "1h30m", "2d", "PT4H", "P1DT2H", "P2D"];
+  expect(forms.filter((written) => !pattern.test(written))).toEqual([]);
+  expect(pattern.test("1,5h")).toBe(false);
+});

@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest";
+import { nextDueAt } from "../../src/core/escalation.ts";
+import { minuteMs, plus } from "../../src/core/time.ts";
+import { approvalPolicy, mondayNoon, stageBy } from "./support/policies.ts";
+import { decide, idOf, outcomeOf, play, submitted, world } from "./support/world.ts";
+
+const email = (name: string) => ({ kind: "email", email: `${name}@company.com` }) as const;
+const house = world(
+  approvalPolicy("p", {
+    windowMs: 240 * minuteMs,
+    stages: [
+      stageBy("group:dba", {
+        slaMs: 30 * minuteMs,
+        remindersMs: [10 * minuteMs, 20 * minuteMs],
+        escalateTo: [[email("cto")], [{ kind: "group", group: "security" }, email("cto")]],
+      }),
+      stageBy("group:security"),
+    ],
+  }),
+);
+const at = (minutes: number) => plus(mondayNoon, minutes * minuteMs);
+const tick = { do: "tick" } as const;
+
+describe("what is due next", () => {
+  test("reminders, then each further SLA, then the window", () => {
+    let kase = submitted(house);
+    const seen: number[] = [];
+    for (let due = nextDueAt(kase.request); due !== null; due = nextDueAt(kase.request)) {
+      seen.push((due - mondayNoon) / minuteMs);
+      kase = play(house, kase, [[tick, due]]);
+    }
+    expect(seen).toEqual([10, 20, 30, 60, 240]);
+    expect(kase.request.phase).toBe("TIMED_OUT");
+  });
+
+  test("a stage that is met is not reminded of; the next one counts from its own start", () => {
+    const kase = play(house, submitted(house), [[{ do: "approve", by: "ann" }, at(5)]]);
+    expect(nextDueAt(kase.request)).toBe(at(240));
+  });
+});
+
+describe("escalation", () => {
+  test("asks the next list, once each, and lets them decide", () => {
+    const once = play(house, submitted(house), [[tick, at(30)]]);
+    expect(once.request.asked.filter((one) => one.escalated)).toEqual([
+      { identityId: idOf("cto"), stage: 1, escalated: true },
+    ]);
+    const twice = play(house, once, [[tick, at(60)]]);
+    expect(twice.request.asked.filter((one) => one.escalated).map((one) => one.identityId)).toEqual([
+      idOf("cto"),
+      idOf("sec"),
+      idOf("sam"),
+    ]);
+    expect(outcomeOf(decide(house, twice, { do: "approve", by: "cto" }, at(61)))).toBe("ApprovalGiven");
+  });
+
+  test("gives nobody a say before its time", () => {
+    expect(outcomeOf(decide(house, submitted(house), { do: "approve", by: "cto" }, at(29)))).toBe(
+      "not_an_approver",
+    );
+    expect(outcomeOf(decide(house, submitted(house), { do: "deny", by: "cto" }, at(29)))).toBe(
+      "not_an_approver",
+    );
+  });
+
+  test("missed during an outage is caught up in one go", () => {
+    expect(outcomeOf(decide(house, submitted(house), tick, at(90)))).toBe(
+      "ApprovalReminded ApprovalEscalated ApprovalEscalated",
+    );
+    const caughtUp = play(house, submitted(house), [[tick, at(90)]]);
+    expect(outcomeOf(decide(house, caughtUp, tick, at(91)))).toBe("nothing");
+  });
+
+  test("after the window only the time-out is left", () => {
+    expect(outcomeOf(decide(house, submitted(house), tick, at(240)))).toBe("RequestTimedOut");
+  });
+
+  test("reminds only those who have not decided", () => {
+    const two = world(
+      approvalPolicy("p", { stages: [stageBy("group:dba", { required: 2, remindersMs: [minuteMs] })] }),
+    );
+    const once = play(two, submitted(two), [[{ do: "approve", by: "ann" }]]);
+    const decision = decide(two, once, tick, at(1));
+    const event = "refused" in decision ? undefined : decision[0]?.event;
+    expect(event?.type === "ApprovalReminded" ? event.people.map((one) => one.identityId) : []).toEqual([
+      idOf("bob"),
+      idOf("cid"),
+    ]);
+  });
+});

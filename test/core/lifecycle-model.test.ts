@@ -1,0 +1,148 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Case } from "../../src/core/case.ts";
+import { eligible } from "../../src/core/approvals.ts";
+import { instant } from "../../src/core/ids.ts";
+import { isRefusal } from "../../src/core/refusals.ts";
+import { stagesOf } from "../../src/core/requirement.ts";
+import { statusOf } from "../../src/core/status.ts";
+import { minuteMs } from "../../src/core/time.ts";
+import { approvalPolicy, mondayNoon, stageBy } from "./support/policies.ts";
+import {
+  after,
+  decide,
+  directory,
+  people,
+  submit,
+  world,
+  type Command,
+  type World,
+} from "./support/world.ts";
+
+const names = ["dev", "lead", "ann", "bob", "cid", "sec", "cto", "bot"] as const;
+const by = fc.constantFrom(...names);
+
+const stage = fc
+  .record({
+    approvers: fc.constantFrom(
+      "group:dba",
+      "group:security",
+      "manager",
+      "group:dba group:security",
+      "cto@company.com",
+    ),
+    required: fc.integer({ min: 1, max: 2 }),
+    slaMs: fc.option(fc.constant(30 * minuteMs), { nil: undefined }),
+  })
+  .map(({ approvers, required, slaMs }) =>
+    stageBy(approvers, {
+      required,
+      ...(slaMs !== undefined && {
+        slaMs,
+        escalateTo: [[{ kind: "email", email: "cto@company.com" } as const]],
+      }),
+    }),
+  );
+const policy = fc
+  .array(stage, { minLength: 1, maxLength: 3 })
+  .map((stages) => approvalPolicy("p", { stages }));
+
+const command: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 20, arbitrary: by.map((name) => ({ do: "approve", by: name }) as const) },
+  { weight: 1, arbitrary: by.map((name) => ({ do: "deny", by: name }) as const) },
+  { weight: 1, arbitrary: by.map((name) => ({ do: "cancel", by: name }) as const) },
+  { weight: 3, arbitrary: by.map((name) => ({ do: "claim", by: name }) as const) },
+  { weight: 1, arbitrary: by.map((name) => ({ do: "rotate", by: name }) as const) },
+  { weight: 1, arbitrary: by.map((name) => ({ do: "complete", by: name }) as const) },
+  { weight: 1, arbitrary: fc.constant({ do: "revoke", by: "ann" } as const) },
+  { weight: 2, arbitrary: fc.constant({ do: "tick" } as const) },
+  { weight: 1, arbitrary: fc.constant({ do: "endAll" } as const) },
+);
+
+/** Once in so many times; else nothing. */
+function rarely<T>(arbitrary: fc.Arbitrary<T>, times: number): fc.Arbitrary<T | undefined> {
+  return fc.oneof({ weight: 1, arbitrary }, { weight: times - 1, arbitrary: fc.constant(undefined) });
+}
+
+/** Between commands time passes, somebody leaves or comes back, or the policy changes. */
+const change = fc.record({
+  command,
+  passMs: fc.nat({ max: 30 * minuteMs }),
+  toggled: rarely(fc.constantFrom("ann", "bob", "cid", "sec"), 5),
+  policy: rarely(policy, 12),
+});
+
+function changed(
+  of: World,
+  { toggled, policy: next }: { toggled?: string; policy?: World["policies"][number] },
+): World {
+  return {
+    ...of,
+    people: of.people.map((one) => (one.name === toggled ? { ...one, enabled: !one.enabled } : one)),
+    policies: next === undefined ? of.policies : [{ ...next, version: (of.policies[0]?.version ?? 0) + 1 }],
+  };
+}
+
+/** Counted again by hand: enough different people, eligible now, none of them the subject, each spent on one stage. */
+function expectQuorum(of: World, { request }: Case): void {
+  const used = new Set<string>();
+  for (const one of stagesOf(request.requirement)) {
+    const level = request.openings.find((opening) => opening.stage === one.number)?.level ?? 0;
+    const may = eligible(
+      request,
+      [...one.approvers, ...one.escalateTo.slice(0, level).flat()],
+      directory(of),
+    );
+    const voters = new Set(
+      request.votes
+        .filter((vote) => vote.decision === "APPROVED" && vote.stages.includes(one.number))
+        .map((vote) => vote.by)
+        .filter((id) => may.some((person) => person.id === id)),
+    );
+    expect(voters.size).toBeGreaterThanOrEqual(one.required);
+    expect(voters.has(request.subjectId)).toBe(false);
+    for (const voter of voters) {
+      expect(used.has(voter)).toBe(false);
+      used.add(voter);
+    }
+  }
+}
+
+test("no approval without its quorum of distinct eligible people; every event is accepted; terminal stays terminal", () => {
+  let approvals = 0;
+  fc.assert(
+    fc.property(policy, fc.array(change, { minLength: 5, maxLength: 30 }), (first, changes) => {
+      let of = world(first);
+      let now = mondayNoon;
+      const asked = submit(of);
+      if (isRefusal(asked)) return;
+      let kase = after(undefined, asked);
+      for (const one of changes) {
+        now = instant(now + one.passMs);
+        of = changed(of, {
+          ...(one.toggled && { toggled: one.toggled }),
+          ...(one.policy && { policy: one.policy }),
+        });
+        const before = statusOf(kase.request, kase.grant, now);
+        const decision = decide(of, kase, one.command, now);
+        if (isRefusal(decision)) continue;
+        kase = after(kase, decision);
+        const status = statusOf(kase.request, kase.grant, now);
+        if (before.endedAt !== null) expect(status).toEqual(before);
+        if (decision.some(({ event }) => event.type === "RequestApproved")) {
+          approvals++;
+          expectQuorum(of, kase);
+        }
+        const { grant, request } = kase;
+        if (grant !== undefined) {
+          expect(request.phase).toBe("CLAIMED");
+          expect(grant.expiresAt - grant.startedAt).toBe(request.grantedDurationMs);
+        }
+      }
+    }),
+    { numRuns: 600 },
+  );
+  // A model that never gets anywhere proves nothing.
+  expect(approvals).toBeGreaterThan(20);
+  expect(people.length).toBeGreaterThan(5);
+});
