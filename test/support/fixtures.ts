@@ -247,7 +247,10 @@ export function writing(writes: readonly Write[], versions: Readonly<Record<stri
       case "rules":
       case "lockdown":
         return [{ kind: "rulebook", id: "rulebook", version: versions["rulebook"] ?? 1 }];
-      default:
+      case "credentialFirstUsed":
+      case "effectLeased":
+      case "effectSettled":
+      case "effectPutBack":
         return [];
     }
   });

@@ -78,7 +78,7 @@ export const directory = (of: World): Directory => directoryOf(of.people);
 
 /** Not a hash, and enough to tell one text from another. */
 export const digest = (text: string): string =>
-  [...text]
+  Array.from(text)
     .reduce((sum, letter) => (sum * 31n + BigInt(letter.codePointAt(0) ?? 0)) % 2n ** 120n, 7n)
     .toString(36)
     .padStart(32, "0");

@@ -1,0 +1,110 @@
+import { z } from "zod";
+import { auditActions } from "../core/audit-record.ts";
+import { parseId } from "../core/ids.ts";
+import { parsedText } from "../schemas/parsed-text.ts";
+import type { AuditRow } from "../service/ports.ts";
+import type { Services } from "../service/services.ts";
+import { callerOf, type App } from "./door.ts";
+import { limit } from "./paging.ts";
+import { granted } from "./problems.ts";
+import { at } from "./representations.ts";
+import { noQuery } from "./request-schemas.ts";
+
+/** What stands in the body of a stored record (contract §6). */
+const recordBody = z.object({
+  at,
+  action: z.string(),
+  actor: z.object({
+    type: z.string(),
+    id: z.string(),
+    name: z.string(),
+    via: z.string(),
+    key: z.object({ id: z.string(), mintedBy: z.string() }).optional(),
+  }),
+  request: z.string().optional(),
+  identity: z.string().optional(),
+  data: z.record(z.string(), z.unknown()),
+});
+
+const record = recordBody
+  .extend({ seq: z.number(), previousHash: z.string(), hash: z.string() })
+  .meta({ id: "AuditRecord" });
+
+const after = parsedText(
+  (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined),
+  "must be the seq of a record: a whole number",
+  { description: "Records with a higher `seq`.", pattern: "^[0-9]{1,15}$" },
+);
+
+const auditQuery = z.strictObject({
+  after: after.default(0),
+  limit,
+  request: z.exactOptional(z.string().max(200)).describe("About this request."),
+  action: z.exactOptional(z.enum(auditActions)),
+});
+
+const verdict = z.object({
+  ok: z.boolean(),
+  events: z.number(),
+  head: z.string().describe("Keep it elsewhere: a tail cut off whole cannot be seen from inside."),
+  firstBad: z.object({ seq: z.number(), kind: z.enum(["hash", "body", "gap"]) }).optional(),
+});
+
+const roles = ["auditor", "admin"] as const;
+const tags = ["audit"];
+
+export function addAuditRoutes(app: App, { audit }: Pick<Services, "audit">): void {
+  app.get(
+    "/audit",
+    {
+      config: { roles },
+      schema: {
+        summary: "Read the audit log, oldest first",
+        tags,
+        querystring: auditQuery,
+        response: {
+          200: z.object({
+            data: z.array(record).readonly(),
+            nextCursor: z
+              .number()
+              .nullable()
+              .describe("The next `after`; null when there is nothing more yet."),
+          }),
+        },
+      },
+    },
+    async (request) => {
+      const { request: about, action, ...query } = request.query;
+      const requestId = about === undefined ? undefined : parseId("request", about);
+      const isAboutNothing = about !== undefined && requestId === undefined;
+      const rows = granted(
+        await audit.events(callerOf(request), {
+          ...query,
+          ...(requestId !== undefined && { request: requestId }),
+          ...(action !== undefined && { action }),
+        }),
+      );
+      const data = isAboutNothing ? [] : rows.map(shown);
+      const isFull = data.length === query.limit;
+      return { data, nextCursor: isFull ? (data.at(-1)?.seq ?? null) : null };
+    },
+  );
+
+  app.get(
+    "/audit/verify",
+    {
+      config: { roles },
+      schema: {
+        summary: "Recompute the whole chain",
+        tags,
+        querystring: noQuery,
+        response: { 200: verdict },
+      },
+    },
+    async (request) => granted(await audit.verify(callerOf(request))),
+  );
+}
+
+function shown({ seq, body, previousHash, hash }: AuditRow): z.output<typeof record> {
+  return { seq, ...recordBody.parse(JSON.parse(body)), previousHash, hash };
+}

@@ -1,0 +1,57 @@
+import type { FastifyRequest } from "fastify";
+import { parseToken } from "../core/credential-format.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
+import { lacksRole, type Caller } from "../service/caller.ts";
+import type { Services } from "../service/services.ts";
+import { bearerOf } from "./door.ts";
+import type { Limits } from "./limits.ts";
+import { Refused } from "./problems.ts";
+
+type DoorServices = Pick<Services, "keys" | "desk">;
+
+/**
+ * What stands at every route's door, before the body is read: who is it (401), have they called too often (429), may a
+ * key with these roles come in (403). Whether this person may do this is the services' business.
+ */
+export function createDoorkeeper({ keys, desk }: DoorServices, limits: Limits) {
+  const identify = async (request: FastifyRequest): Promise<Caller | Refusal> => {
+    const token = bearerOf(request);
+    return token === undefined
+      ? refuse("unauthenticated", "Send an API key as Authorization: Bearer kd_live_….")
+      : keys.authenticate(token);
+  };
+
+  /** Nobody is asked who they are; who says so anyway is counted as themselves. */
+  const countVisitor = async (request: FastifyRequest): Promise<void> => {
+    const caller = bearerOf(request) === undefined ? undefined : await identify(request);
+    if (caller === undefined || isRefusal(caller)) return limits.countAddress(request);
+    request.caller = caller;
+    return limits.countKey(request);
+  };
+
+  return async (request: FastifyRequest): Promise<void> => {
+    const { roles, limited, acceptsCredential, verb } = request.routeOptions.config;
+    if (roles === undefined) {
+      return limited === undefined ? countVisitor(request) : undefined;
+    }
+    if (acceptsCredential === true && parseToken(bearerOf(request) ?? "")?.kind === "jit") return;
+    const caller = await identify(request);
+    if (isRefusal(caller)) {
+      await limits.countAddress(request);
+      throw new Refused(caller);
+    }
+    request.caller = caller;
+    if (limited === undefined) await limits.countKey(request);
+    const missing = lacksRole(caller, ...roles);
+    if (missing === undefined) return;
+    throw new Refused(
+      verb === undefined ? missing : await desk.refused(caller, verb, missing, idIn(request)),
+    );
+  };
+}
+
+function idIn({ params }: FastifyRequest): string | undefined {
+  return typeof params === "object" && params !== null && "id" in params && typeof params.id === "string"
+    ? params.id
+    : undefined;
+}

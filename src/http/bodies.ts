@@ -1,0 +1,85 @@
+import type { FastifyRequest } from "fastify";
+import { refuse } from "../core/refusals.ts";
+import type { App } from "./door.ts";
+import { malformed, Refused } from "./problems.ts";
+
+/** Contract and security: bodies are small and flat. */
+export const bodyBytesMax = 64 * 1024;
+export const jsonDepthMax = 16;
+
+/** This scope reads JSON and nothing else; a body that is not there reads as one without fields. */
+export function readJsonBodies(app: App): void {
+  const parseJson = app.getDefaultJsonParser("error", "error");
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (isEncoded(request)) return done(encodedBody());
+    if (body.trim() === "") return done(null);
+    if (depthOf(body) > jsonDepthMax) {
+      return done(new Refused(malformed(`The JSON is nested more than ${jsonDepthMax} deep.`)));
+    }
+    return parseJson(request, body, (error, value: unknown) =>
+      error === null
+        ? done(null, value)
+        : done(new Refused(malformed("The body is not JSON that can be read."))),
+    );
+  });
+  readEmptyBodies(app);
+}
+
+/** This scope reads `application/x-www-form-urlencoded` and nothing else. */
+export function readFormBodies(app: App): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<string>(formContentType, { parseAs: "string" }, (request, body, done) => {
+    if (isEncoded(request)) return done(encodedBody());
+    const fields = new URLSearchParams(body);
+    const names = [...fields.keys()];
+    if (new Set(names).size < names.length) {
+      return done(new Refused(malformed("A form field is given more than once.")));
+    }
+    return done(null, Object.fromEntries(fields));
+  });
+  readEmptyBodies(app);
+}
+
+export const formContentType = "application/x-www-form-urlencoded";
+
+/** Nothing has no type: `curl -X POST -d ''` names a form, many clients name JSON, and both mean no fields. */
+function readEmptyBodies(app: App): void {
+  app.addHook("onRequest", async ({ raw }) => {
+    const isEmpty = raw.headers["content-length"] === "0" && raw.headers["transfer-encoding"] === undefined;
+    if (isEmpty) delete raw.headers["content-type"];
+  });
+  app.addHook("preValidation", async (request) => {
+    if (request.body === undefined && request.routeOptions.schema?.body !== undefined) request.body = {};
+  });
+}
+
+function isEncoded({ headers }: FastifyRequest): boolean {
+  const encoding = headers["content-encoding"];
+  return encoding !== undefined && encoding.toLowerCase() !== "identity";
+}
+
+function encodedBody(): Refused {
+  return new Refused(refuse("unsupported_type", "Send the body as it is, without a Content-Encoding."));
+}
+
+/** How deep objects and arrays are nested in a JSON text, read without recursion: 64 KiB can hold 32,000 levels. */
+function depthOf(json: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let isInText = false;
+  for (let index = 0; index < json.length; index++) {
+    const character = json[index];
+    if (isInText) {
+      if (character === "\\") index++;
+      else if (character === '"') isInText = false;
+    } else if (character === '"') {
+      isInText = true;
+    } else if (character === "{" || character === "[") {
+      deepest = Math.max(deepest, ++depth);
+    } else if (character === "}" || character === "]") {
+      depth--;
+    }
+  }
+  return deepest;
+}

@@ -1,0 +1,98 @@
+import { z } from "zod";
+import { isActive, roles, type Identity } from "../core/people.ts";
+import { identityChange, newIdentity } from "../schemas/identity.ts";
+import type { Services } from "../service/services.ts";
+import { callerOf, type App } from "./door.ts";
+import { formatCursor, pageOf, pageQuery, paging } from "./paging.ts";
+import { granted } from "./problems.ts";
+import { textsOf } from "./representations.ts";
+import { idParams, noQuery } from "./request-schemas.ts";
+
+const identity = z
+  .object({
+    id: z.string(),
+    kind: z.enum(["HUMAN", "SERVICE"]),
+    email: z.string().nullable(),
+    name: z.string(),
+    managerId: z.string().nullable(),
+    groups: textsOf,
+    active: z.boolean(),
+    links: z.object({
+      slack: z.object({ teamId: z.string(), userId: z.string() }).optional(),
+      teams: z.object({ tenantId: z.string(), aadObjectId: z.string() }).optional(),
+    }),
+    managedBy: z.enum(["file", "api", "built-in"]),
+  })
+  .meta({ id: "Identity" });
+
+const tags = ["identities"];
+
+export function addIdentityRoutes(app: App, { directory }: Pick<Services, "directory">): void {
+  app.get(
+    "/identities",
+    {
+      config: { roles: ["admin", "auditor"] },
+      schema: {
+        summary: "List identities, newest first",
+        tags,
+        querystring: z.strictObject(paging),
+        response: { 200: pageOf(identity) },
+      },
+    },
+    async (request) => {
+      const page = granted(await directory.list(callerOf(request), pageQuery(request.query)));
+      return { data: page.rows.map(shown), nextCursor: formatCursor(page.next) };
+    },
+  );
+
+  app.post(
+    "/identities",
+    {
+      config: { roles: ["admin"], refusals: ["name_taken", "identity_unknown"] },
+      schema: { summary: "Create an identity", tags, body: newIdentity, response: { 201: identity } },
+    },
+    async (request, reply) => {
+      const body = shown(granted(await directory.create(callerOf(request), request.body)));
+      return reply.code(201).header("location", `/api/v1/identities/${body.id}`).send(body);
+    },
+  );
+
+  app.get(
+    "/identities/:id",
+    {
+      config: { roles },
+      schema: {
+        summary: "Read an identity",
+        description: "One's own; any, for an administrator or auditor.",
+        tags,
+        params: idParams,
+        querystring: noQuery,
+        response: { 200: identity },
+      },
+    },
+    async (request) => shown(granted(await directory.read(callerOf(request), request.params.id))),
+  );
+
+  app.patch(
+    "/identities/:id",
+    {
+      config: { roles: ["admin"], refusals: ["name_taken", "identity_unknown", "managed_by_file"] },
+      schema: {
+        summary: "Change an identity",
+        description:
+          "Fields left out stay, null takes away. Switched off, it can do nothing from that moment on, and what it holds ends. Of identities that the file manages only `active` can be changed.",
+        tags,
+        params: idParams,
+        body: identityChange,
+        response: { 200: identity },
+      },
+    },
+    async (request) =>
+      shown(granted(await directory.change(callerOf(request), request.params.id, request.body))),
+  );
+}
+
+function shown(one: Identity): z.output<typeof identity> {
+  const { id, kind, email = null, name, managerId = null, groups, links, managedBy } = one;
+  return { id, kind, email, name, managerId, groups, active: isActive(one), links, managedBy };
+}

@@ -1,0 +1,71 @@
+import { z } from "zod";
+import type { Services } from "../service/services.ts";
+import { formContentType, readFormBodies } from "./bodies.ts";
+import type { App } from "./door.ts";
+import type { Limits } from "./limits.ts";
+
+const tokenField = z.string().max(1_000).describe("The token itself.");
+const hint = z.exactOptional(z.string()).describe("Taken and not needed.");
+const consumes = [formContentType];
+const tags = ["credentials"];
+
+const introspection = z.union([
+  z.object({
+    active: z.literal(true),
+    scope: z.string().describe("Separated by spaces."),
+    sub: z.string().describe("The identity's id."),
+    username: z.string().optional().describe("Its e-mail address."),
+    exp: z.number(),
+    iat: z.number(),
+    jti: z.string().describe("The request's id."),
+    break_glass: z.boolean(),
+  }),
+  z.object({ active: z.literal(false) }),
+]);
+
+/** The two doors that take a form: RFC 7662 and RFC 7009. Fields beyond the named ones are passed over, as both say. */
+export async function addFormRoutes(
+  app: App,
+  { checking }: Pick<Services, "checking">,
+  limits: Limits,
+): Promise<void> {
+  readFormBodies(app);
+
+  app.post(
+    "/credentials/introspect",
+    {
+      config: { roles: ["resource"], limited: "failures" },
+      schema: {
+        summary: "What a credential is good for at this moment",
+        tags,
+        consumes,
+        body: z.object({ token: tokenField, token_type_hint: hint }),
+        response: { 200: introspection },
+      },
+    },
+    async (request) => {
+      const found = await checking.introspect(request.body.token);
+      if (!found.active) await limits.countFailure(request);
+      return found;
+    },
+  );
+
+  app.post(
+    "/credentials/revoke",
+    {
+      config: { keyless: true },
+      schema: {
+        summary: "Report a leaked token",
+        description: "What the token opened ends. The answer is the same whatever it was.",
+        tags,
+        consumes,
+        body: z.object({ token: z.string().default(""), token_type_hint: hint }),
+        response: { 200: { description: "Whatever the token was.", content: {} } },
+      },
+    },
+    async (request, reply) => {
+      await checking.report(request.body.token);
+      return reply.code(200).send();
+    },
+  );
+}

@@ -1,0 +1,31 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { refuse } from "../core/refusals.ts";
+import type { App } from "./door.ts";
+import { Refused } from "./problems.ts";
+
+/** Refuses what no route answers, before a body is read: 405 with `Allow` where the path is known, else 404. */
+export function createNotFound(app: App) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    if (!request.is404) return;
+    const allowed = methodsAt(app, pathOf(request.url));
+    if (allowed.length === 0) throw new Refused(refuse("not_found", "There is nothing at this path."));
+    reply.header("allow", allowed.join(", "));
+    throw new Refused(
+      refuse("method_not_allowed", `This path takes ${allowed.join(", ")}, not ${request.method}.`),
+    );
+  };
+}
+
+/** The path without its query, as it was sent. */
+export function pathOf(url: string): string {
+  const end = url.search(/[?#]/);
+  return end === -1 ? url : url.slice(0, end);
+}
+
+function methodsAt(app: App, url: string): readonly string[] {
+  return app.supportedMethods.filter((method) => isDeclared(app, method, url));
+}
+
+function isDeclared(app: App, method: string, url: string): boolean {
+  return app.findRoute({ method, url }) !== null;
+}

@@ -1,0 +1,78 @@
+import { z } from "zod";
+import { notifyChannels } from "../core/access-request.ts";
+import { statuses } from "../core/status.ts";
+import { reasonLengthMax, ticketLengthMax } from "../service/ask-input.ts";
+import { time } from "../schemas/values.ts";
+import { paging } from "./paging.ts";
+
+const metadataFieldsMax = 20;
+const metadataLengthMax = 200;
+const sshPublicKeyLengthMax = 16 * 1024;
+
+/** Words that must say something. */
+const words = z
+  .string()
+  .min(1)
+  .max(reasonLengthMax)
+  .refine((text) => text.trim() !== "", "must not be empty");
+const remark = z.string().max(reasonLengthMax);
+
+/** Scopes and durations stay as written: the service says `invalid_scope` and `invalid_duration`. */
+const writtenScope = z.string().max(300).describe("action:resource");
+const writtenDuration = z.string().max(100).describe("90s, 30m, 4h, 1h30m, 2d or PT4H; 1 second to 30 days.");
+
+const metadata = z
+  .record(z.string().min(1).max(metadataLengthMax), z.string().max(metadataLengthMax))
+  .refine(
+    (fields) => Object.keys(fields).length <= metadataFieldsMax,
+    `has at most ${metadataFieldsMax} fields`,
+  )
+  .describe("At most 20 texts of at most 200 characters, shown to approvers.");
+
+export const askBody = z.strictObject({
+  identityId: z.string().max(200).describe("Whose access it will be."),
+  reason: words,
+  scopes: z.array(writtenScope).max(200).describe("1 to 20 different ones."),
+  duration: writtenDuration,
+  notifyChannels: z
+    .exactOptional(z.array(z.enum(notifyChannels)).max(notifyChannels.length))
+    .describe("All when left out."),
+  breakGlass: z.exactOptional(z.boolean()).describe("An emergency: no approval, but a review afterwards."),
+  ticket: z.exactOptional(z.string().max(ticketLengthMax)),
+  metadata: z.exactOptional(metadata),
+});
+
+export const approveBody = z.strictObject({
+  comment: z.exactOptional(remark),
+  duration: z.exactOptional(writtenDuration).describe("Approves for less; the shortest given counts."),
+  revision: z
+    .exactOptional(z.string().max(200))
+    .describe("What the approver saw; refused with `request_changed` when it has changed since."),
+});
+export const reasonBody = z.strictObject({ reason: words });
+export const cancelBody = z.strictObject({ reason: z.exactOptional(remark) });
+export const claimBody = z.strictObject({
+  sshPublicKey: z
+    .exactOptional(z.string().max(sshPublicKeyLengthMax))
+    .describe("For targets reached by SSH."),
+});
+export const emptyBody = z.strictObject({});
+export const completeBody = z.strictObject({ note: z.exactOptional(remark) });
+export const extendBody = z.strictObject({ duration: writtenDuration, reason: words });
+export const reviewBody = z.strictObject({ outcome: z.enum(["justified", "unjustified"]), comment: words });
+
+/** Any text is allowed here: what is no id names nothing, and the service says so. */
+export const idParams = z.object({ id: z.string() });
+export const noQuery = z.strictObject({});
+
+export const requestListQuery = z.strictObject({
+  ...paging,
+  status: z.exactOptional(z.enum(statuses)).describe("As it reads now."),
+  identityId: z.exactOptional(z.string().max(200)).describe("The requester."),
+  scope: z.exactOptional(z.string().max(300)).describe("Asked for this scope among others."),
+  approver: z.exactOptional(z.literal("me")).describe("Which the caller may decide."),
+  since: z.exactOptional(time).describe("Asked at this time or later."),
+  until: z.exactOptional(time).describe("Asked before this time."),
+});
+
+export const lockdownBody = z.strictObject({ on: z.boolean(), reason: words });

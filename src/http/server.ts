@@ -1,0 +1,157 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import helmet from "@fastify/helmet";
+import rateLimit from "@fastify/rate-limit";
+import fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyReply,
+  type FastifyRequest,
+  type RouteOptions,
+} from "fastify";
+import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { secondMs } from "../core/time.ts";
+import type { Services } from "../service/services.ts";
+import { addApiKeyRoutes } from "./api-keys.ts";
+import { addAuditRoutes } from "./audit.ts";
+import { createDoorkeeper } from "./authenticate.ts";
+import { bodyBytesMax, readJsonBodies } from "./bodies.ts";
+import { addCheckRoutes, withoutPathBelowCheck } from "./check.ts";
+import { addDocumentation } from "./documentation.ts";
+import type { App } from "./door.ts";
+import { addEvaluationRoute } from "./evaluation.ts";
+import { answerBrokenConnection, answerError, answerTunnel } from "./faults.ts";
+import { addHealthRoutes, type Readiness } from "./health.ts";
+import { addIdentityRoutes } from "./identities.ts";
+import { addFormRoutes } from "./introspection.ts";
+import { createLimits, type Limits } from "./limits.ts";
+import { createNotFound } from "./not-found.ts";
+import { addPolicyRoutes } from "./policies.ts";
+import { malformed, Refused } from "./problems.ts";
+import { logAnswer } from "./request-log.ts";
+import { addRequestRoutes } from "./requests.ts";
+import { addVerbRoutes } from "./verbs.ts";
+import { validatorCompiler } from "./validation.ts";
+
+export interface HttpOptions {
+  /** Where people reach us, for the documentation. Absent: wherever it was read from. */
+  readonly publicUrl?: string;
+  /** Addresses and networks whose forwarded headers are believed; empty: nobody's. */
+  readonly trustedProxies: readonly string[];
+  /** Calls per key, and per address for calls without a valid key. */
+  readonly ratePerMinute: number;
+  /** pino, or what speaks like it. It masks secrets; what is handed to it here holds none that we know of. */
+  readonly loggerInstance?: FastifyBaseLogger;
+  readonly readiness: Readiness;
+  /**
+   * Doors of other surfaces, each in a scope of its own with its own body parsers. Their calls count by address unless
+   * the route's `config` says `limited: "nothing"`.
+   */
+  readonly mounts?: readonly ((app: App) => Promise<void>)[];
+}
+
+const headersTimeoutMs = 5 * secondMs;
+const requestTimeoutMs = 10 * secondMs;
+const timeoutCheckMs = secondMs;
+/** Longer than any id; a longer one names nothing. */
+const pathPartLengthMax = 200;
+
+/** The HTTP surface, ready to be asked; whoever calls this makes it listen and closes it. */
+export async function createHttpServer(services: Services, options: HttpOptions): Promise<App> {
+  const app = bareServer(options);
+  app.decorateRequest("caller", null);
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(answerError);
+  app.addHook("onRequest", markAnswer);
+  app.addHook("onResponse", logAnswer);
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: lockedDownContent },
+  });
+  await app.register(rateLimit, { global: false });
+  const limits = createLimits(app, options.ratePerMinute);
+  app.addHook("onRequest", createDoorkeeper(services, limits));
+  app.addHook("onRequest", createNotFound(app));
+  await addDocumentation(app, options.publicUrl);
+  addHealthRoutes(app, options.readiness);
+  addCheckRoutes(app, services, limits);
+  await app.register(async (scope) => addApi(scope.withTypeProvider<ZodTypeProvider>(), services, limits), {
+    prefix: "/api/v1",
+  });
+  for (const mount of options.mounts ?? []) {
+    await app.register(async (scope) => mount(scope.withTypeProvider<ZodTypeProvider>()));
+  }
+  await app.ready();
+  return app;
+}
+
+/** An API shows nothing; should a browser be led to it, nothing of it runs. */
+const lockedDownContent = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
+
+function bareServer({ trustedProxies, loggerInstance }: HttpOptions): App {
+  const app: App = fastify({
+    ...(loggerInstance !== undefined && { loggerInstance }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }),
+    genReqId: requestIdOf,
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
+    bodyLimit: bodyBytesMax,
+    requestTimeout: requestTimeoutMs,
+    // A missing Host is refused in markAnswer, as a problem document.
+    http: {
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: timeoutCheckMs,
+      requireHostHeader: false,
+    },
+    routerOptions: { maxParamLength: pathPartLengthMax },
+    return503OnClosing: false,
+    rewriteUrl: (request) => withoutPathBelowCheck(request.url ?? "/"),
+    frameworkErrors: (error, request, reply) => {
+      reply.header("x-request-id", request.id);
+      void answerError(error, request, reply);
+    },
+    clientErrorHandler: answerBrokenConnection,
+  }).withTypeProvider<ZodTypeProvider>();
+  app.server.on("connect", (_, socket) => answerTunnel(socket));
+  // An expectation we do not know is passed over, as RFC 9110 allows; Node would answer it without a word.
+  app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
+  return app;
+}
+
+/** The caller's own id when it is plain enough to be logged, else a new one. */
+function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers["x-request-id"];
+  return typeof given === "string" && /^[A-Za-z0-9-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+async function markAnswer(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  reply.header("x-request-id", request.id);
+  if (request.url.startsWith("/api/")) reply.header("cache-control", "no-store");
+  if (request.headers.host === undefined && request.raw.httpVersion === "1.1") {
+    throw new Refused(malformed("HTTP/1.1 wants a Host header."));
+  }
+}
+
+async function addApi(app: App, services: Services, limits: Limits): Promise<void> {
+  app.addHook("onRoute", insistOnDoor);
+  await app.register(async (scope) =>
+    addFormRoutes(scope.withTypeProvider<ZodTypeProvider>(), services, limits),
+  );
+  await app.register(async (scope) => {
+    const json = scope.withTypeProvider<ZodTypeProvider>();
+    readJsonBodies(json);
+    addRequestRoutes(json, services);
+    addVerbRoutes(json, services, limits);
+    addPolicyRoutes(json, services);
+    addEvaluationRoute(json, services);
+    addIdentityRoutes(json, services);
+    addApiKeyRoutes(json, services);
+    addAuditRoutes(json, services);
+  });
+}
+
+/** A forgotten door stands open: better not to start. */
+function insistOnDoor({ url, config }: RouteOptions): void {
+  if (config?.roles === undefined && config?.keyless !== true) {
+    throw new Error(`the route ${url} does not say who may come in`);
+  }
+}

@@ -1,0 +1,235 @@
+import closeWithGrace from "close-with-grace";
+import { join, resolve } from "node:path";
+import type { Logger } from "pino";
+import { findConfiguration, type FoundConfiguration } from "./config/find-configuration.ts";
+import { readEnvironment, type Settings } from "./config/environment.ts";
+import { isRefusal } from "./core/refusals.ts";
+import { formatDuration, secondMs } from "./core/time.ts";
+import { createHttpServer } from "./http/server.ts";
+import { createLogNotices } from "./outbox/log-notices.ts";
+import { nudging } from "./outbox/nudging-store.ts";
+import { createRelay, type Relay } from "./outbox/relay.ts";
+import { adminKeyFileOf, readAdminKey, writeAdminKey } from "./runtime/admin-key-file.ts";
+import { createClock } from "./runtime/clock.ts";
+import { createLogger } from "./runtime/logger.ts";
+import { createSurroundings } from "./runtime/surroundings.ts";
+import { createConfigurationService } from "./service/configuration-service.ts";
+import { createInstallationService } from "./service/installation-service.ts";
+import type { ServiceContext } from "./service/loading.ts";
+import type { Store } from "./service/ports.ts";
+import { createRulebookReader } from "./service/rulebook-reader.ts";
+import { createServices, type Services } from "./service/services.ts";
+import { openSqliteStore } from "./store/sqlite-store.ts";
+import { StartRefused } from "./store/start-refused.ts";
+import { createBookkeepingSweep } from "./sweeps/bookkeeping.ts";
+import { createExpirySweep, createRequestSweep } from "./sweeps/due-requests.ts";
+import { isCronExpression, startTimetable, type Timetable } from "./sweeps/timetable.ts";
+
+const shipped = resolve(import.meta.dirname, "..");
+/** A sweep that has not gone through for this long makes us not ready. */
+const sweepAgeMaxMs = 60 * secondMs;
+
+/** Why the service does not start: lines for the operator, no stack. */
+class Refused extends Error {
+  readonly lines: readonly string[];
+  constructor(lines: readonly string[]) {
+    super(lines.join("\n"));
+    this.lines = lines;
+  }
+}
+
+function readSettings(): Settings {
+  const settings = readEnvironment(process.env);
+  if ("problems" in settings) {
+    throw new Refused(settings.problems.map(({ name, message }) => `${name} ${message}.`));
+  }
+  if (!isCronExpression(settings.ok.sweepCron)) {
+    throw new Refused([`JIT_SWEEP_CRON must be a cron expression such as */5 * * * * *.`]);
+  }
+  return settings.ok;
+}
+
+/** Finds, checks and loads the configuration; what it says replaces what the file said before, in one commit. */
+async function loadConfiguration(settings: Settings, context: ServiceContext, log: Logger): Promise<void> {
+  const lastSource = await context.store.rulesSource();
+  const found: FoundConfiguration = findConfiguration(settings, lastSource, process.env, shipped);
+  if ("problems" in found) throw new Refused(found.problems);
+  const loaded = await createConfigurationService(context).load(found.content, found.source, found.file);
+  if (isRefusal(loaded)) throw new Refused([`${found.file} was not loaded: ${loaded.detail}`]);
+  log.info({ file: found.file, ...loaded }, "configuration loaded");
+  if (found.source === "example") {
+    log.warn(
+      { file: found.file },
+      "running on the example configuration: copy jit.example.yaml to jit.yaml and edit it before anybody relies on this",
+    );
+  }
+}
+
+async function ensureAdminKey(settings: Settings, context: ServiceContext, log: Logger): Promise<void> {
+  const file = adminKeyFileOf(settings.databaseFile);
+  const key = await createInstallationService(context).ensureAdminKey(settings.adminKey, readAdminKey(file));
+  if (isRefusal(key)) throw new Refused([key.detail]);
+  if (key.kind === "made") writeAdminKey(file, key.token);
+  if (key.kind === "given") log.info("the admin key is the one in JIT_ADMIN_KEY");
+  else log.info({ file }, "the admin key is in this file");
+}
+
+/** What is on, what is off, and what would turn it on. */
+function tellSurfaces(settings: Settings, log: Logger): void {
+  const off = "not part of this version yet; its settings are checked and otherwise unused";
+  log.info({ api: "on", docs: "/docs" }, "surface");
+  for (const surface of ["slack", "teams", "email"] as const) {
+    if (settings[surface] === undefined) log.info({ surface, state: "off" }, "surface");
+    else log.warn({ surface, state: "off", why: off }, "surface");
+  }
+}
+
+interface House {
+  readonly store: Store;
+  readonly services: Services;
+  readonly relay: Relay;
+  readonly context: ServiceContext;
+}
+
+async function buildHouse(
+  settings: Settings,
+  log: Logger,
+  onFatal: (fault: unknown) => void,
+): Promise<House> {
+  const now = createClock({ system: Date.now, monotonic: () => performance.now() });
+  const surroundings = createSurroundings(now);
+  const plain = await openSqliteStore({
+    file: settings.databaseFile,
+    migrationsFolder: join(shipped, "migrations"),
+    onFatal,
+  });
+  // The relay works on the store that wakes it: an effect may leave another one.
+  let relay: Relay | undefined;
+  const store = nudging(plain, () => relay?.nudge());
+  const context: ServiceContext = {
+    store,
+    surroundings,
+    rulebook: createRulebookReader(store),
+    configured: new Set(),
+  };
+  const onFault = (err: unknown): void => log.error({ err }, "fault");
+  const firstAttempt = async (_: string, withinMs: number): Promise<void> => {
+    const { promise, resolve: passed } = Promise.withResolvers<void>();
+    const timer = setTimeout(passed, withinMs);
+    await Promise.race([relay?.drain(), promise]);
+    clearTimeout(timer);
+  };
+  const services = createServices(context, firstAttempt, onFault);
+  relay = createRelay(
+    store,
+    surroundings,
+    {
+      notify: createLogNotices(log),
+      end_access_of: {
+        run: ({ identityId }) => services.grants.endAccessOf(identityId, "its holder is no longer active"),
+      },
+    },
+    (err, about) => log.error({ err, ...about }, "effect failed"),
+  );
+  return { store, services, relay, context };
+}
+
+/** Each part with its state, for /readyz. */
+function readinessOf({ store, context }: House, timetable: Timetable) {
+  return async (): Promise<Record<string, { ok: boolean; detail: string }>> => {
+    const now = context.surroundings.now();
+    const head = await store.auditHead();
+    const outbox = await store.outbox(now);
+    const swept = timetable.lastGoodAt();
+    const ageMs = swept === null ? null : now - swept;
+    return {
+      database: { ok: true, detail: "readable" },
+      sweep: {
+        ok: ageMs !== null && ageMs < sweepAgeMaxMs,
+        detail: ageMs === null ? "has not run yet" : `ran ${formatDuration(ageMs)} ago`,
+      },
+      audit: { ok: true, detail: `head ${head.seq}` },
+      outbox: { ok: true, detail: `${outbox.waiting} waiting` },
+    };
+  };
+}
+
+async function run(): Promise<void> {
+  const settings = readSettings();
+  const log = createLogger(settings.logLevel, (line) => process.stdout.write(line));
+  const onFatal = (err: unknown): void => {
+    // What the disk holds is unknown from here on: answering anybody could be a lie. Starting again reads the truth.
+    log.fatal({ err }, "the database failed while writing");
+    process.exit(70);
+  };
+  const house = await buildHouse(settings, log, onFatal);
+  const { services, store, relay, context } = house;
+  try {
+    await loadConfiguration(settings, context, log);
+    await ensureAdminKey(settings, context, log);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  const timetable = startTimetable(
+    settings.sweepCron,
+    [
+      createExpirySweep(store, services.grants, context.surroundings),
+      createRequestSweep(store, services.grants, context.surroundings),
+      createBookkeepingSweep(services, relay, context.surroundings),
+    ],
+    context.surroundings,
+    (err, sweep) => log.error({ err, sweep }, "sweep failed"),
+  );
+  const server = await createHttpServer(services, {
+    ...(settings.publicUrl !== undefined && { publicUrl: settings.publicUrl }),
+    trustedProxies: settings.trustedProxies,
+    ratePerMinute: settings.rateLimitPerMinute,
+    loggerInstance: log,
+    readiness: readinessOf(house, timetable),
+  });
+  const stop = async (): Promise<void> => {
+    await server.close();
+    await timetable.stop();
+    await relay.stop();
+    await services.usage.flush(context.surroundings.now());
+    await services.refusals.flush(context.surroundings.now(), true);
+    await store.close();
+    log.info("stopped");
+  };
+  try {
+    // What came due while we were down is written before the first answer.
+    await timetable.tick();
+    const address = await server.listen({ host: settings.host, port: settings.port });
+    tellSurfaces(settings, log);
+    log.info({ address, publicUrl: settings.publicUrl ?? address }, "listening");
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  let reloading: Promise<void> = Promise.resolve();
+  process.on("SIGHUP", () => {
+    reloading = reloading
+      .then(() => loadConfiguration(settings, context, log))
+      .catch((error: unknown) => {
+        const problems = error instanceof Refused ? error.lines : undefined;
+        log.error(
+          problems === undefined ? { err: error } : { problems },
+          "reload refused; nothing has changed",
+        );
+      });
+  });
+  closeWithGrace({ delay: 10 * secondMs, logger: false }, async ({ err }) => {
+    if (err !== undefined) log.error({ err }, "stopping because of a fault");
+    await stop();
+  });
+}
+
+try {
+  await run();
+} catch (error) {
+  if (!(error instanceof Refused) && !(error instanceof StartRefused)) throw error;
+  const lines = error instanceof Refused ? error.lines : [error.message];
+  process.stderr.write(`jit-access did not start:\n${lines.map((line) => `  ${line}\n`).join("")}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,91 @@
+import type { EffectId } from "../core/ids.ts";
+import { minuteMs, plus, secondMs } from "../core/time.ts";
+import type { DueEffect, Store, Surroundings } from "../service/ports.ts";
+import { recordOnly } from "../service/step.ts";
+import { runEffect, type Runners } from "./runners.ts";
+
+/** How many effects are read, claimed and run side by side. */
+export const relayBatchMax = 50;
+/** A relay that died is succeeded after this. */
+export const leaseMs = 2 * minuteMs;
+/** How long one attempt may take; well inside the lease. */
+export const attemptMs = 30 * secondMs;
+/** Waits of 1 s, 2 s, 4 s … up to this between attempts. There is no last attempt. */
+export const backoffMaxMs = 5 * minuteMs;
+
+export interface Relay {
+  /** Runs everything that is due until nothing is. Calls while one is under way join it and look once more. */
+  drain(): Promise<void>;
+  /** As {@link Relay.drain}, without waiting: something has just become due. */
+  nudge(): void;
+  /** Takes no more and waits for what is under way. */
+  stop(): Promise<void>;
+}
+
+/** Does what was decided, at least once: claims due effects with a lease, runs them, settles or puts them back. */
+export function createRelay(
+  store: Store,
+  surroundings: Surroundings,
+  runners: Runners,
+  onFault: (fault: unknown, about: { readonly effect?: EffectId; readonly attempts: number }) => void,
+): Relay {
+  let running: Promise<void> | undefined;
+  let isAskedAgain = false;
+  let isStopped = false;
+
+  const runOne = async ({ id, effect, attempts, lease }: DueEffect): Promise<void> => {
+    const now = surroundings.now();
+    const until = plus(now, leaseMs);
+    const claimed = await store.commit({
+      ...recordOnly([]),
+      writes: [{ kind: "effectLeased", id, lease, until }],
+    });
+    if (!("ok" in claimed)) return;
+    const ours = lease + 1;
+    try {
+      await runEffect(runners, effect, AbortSignal.timeout(attemptMs));
+      await store.commit({ ...recordOnly([]), writes: [{ kind: "effectSettled", id, lease: ours }] });
+    } catch (fault) {
+      onFault(fault, { effect: id, attempts: attempts + 1 });
+      const waitMs = Math.min(backoffMaxMs, secondMs * 2 ** Math.min(attempts, 20));
+      const dueAt = plus(surroundings.now(), waitMs);
+      const error = fault instanceof Error ? fault.name : "unknown";
+      await store.commit({
+        ...recordOnly([]),
+        writes: [{ kind: "effectPutBack", id, lease: ours, dueAt, error }],
+      });
+    }
+  };
+
+  const work = async (): Promise<void> => {
+    do {
+      isAskedAgain = false;
+      for (;;) {
+        const due = isStopped ? [] : await store.dueEffects(surroundings.now(), relayBatchMax);
+        if (due.length === 0) break;
+        await Promise.all(due.map(runOne));
+      }
+    } while (isAskedAgain);
+  };
+
+  const drain = async (): Promise<void> => {
+    if (isStopped) return;
+    isAskedAgain = true;
+    running ??= work().finally(() => {
+      running = undefined;
+    });
+    await running;
+    if (isAskedAgain) await drain();
+  };
+
+  return {
+    drain,
+    nudge: () => {
+      drain().catch((fault: unknown) => onFault(fault, { attempts: 0 }));
+    },
+    async stop() {
+      isStopped = true;
+      await running;
+    },
+  };
+}

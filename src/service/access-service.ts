@@ -1,0 +1,183 @@
+import type { AccessRequest } from "../core/access-request.ts";
+import { decideApprove, decideDeny, type Approve } from "../core/approving.ts";
+import { present } from "../core/assert.ts";
+import { debtOf, decideReview } from "../core/break-glass.ts";
+import type { Case, Decision } from "../core/case.ts";
+import { decideCancel } from "../core/ending.ts";
+import { makeId, parseId, type Instant } from "../core/ids.ts";
+import { judge } from "../core/judging.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
+import { decideBreakGlass, decideSubmission, type Ask } from "../core/submitting.ts";
+import { parseAsk, unknownIdentity, type AskInput } from "./ask-input.ts";
+import { actorOf, isSelf, lacksRole, type Caller } from "./caller.ts";
+import { decideCase, pressOf, requestOf, type CaseDecision, type Press } from "./deciding.ts";
+import {
+  approversNamed,
+  assess,
+  expectPeople,
+  loadPeople,
+  submissionOf,
+  type ServiceContext,
+} from "./loading.ts";
+import { decideAndCommit, type Attempt } from "./step.ts";
+import { activeRoom, stepOf } from "./step-of.ts";
+
+/** What people decide about requests. Every answer is the request as stored afterwards, or the refusal. */
+export interface AccessService {
+  /** Stores a request; an auto-approved or break-glass one comes back APPROVED and is claimed next. */
+  submit(caller: Caller, input: AskInput): Promise<AccessRequest | Refusal>;
+  approve(caller: Caller, id: string, press: Approve): Promise<AccessRequest | Refusal>;
+  deny(caller: Caller, id: string, reason: string): Promise<AccessRequest | Refusal>;
+  cancel(caller: Caller, id: string, reason: string): Promise<AccessRequest | Refusal>;
+  review(
+    caller: Caller,
+    id: string,
+    judgement: { readonly outcome: "justified" | "unjustified"; readonly comment: string },
+  ): Promise<AccessRequest | Refusal>;
+}
+
+export function createAccessService(context: ServiceContext): AccessService {
+  const decide = async (id: string, decision: CaseDecision): Promise<AccessRequest | Refusal> =>
+    requestOf(await decideCase(context, id, decision));
+  return {
+    submit: (caller, input) => submit(context, caller, input),
+    approve: async (caller, id, press) =>
+      lacksRole(caller, "approver") ?? decide(id, approving(context, caller, press)),
+    deny: async (caller, id, reason) =>
+      lacksRole(caller, "approver") ??
+      decide(
+        id,
+        pressing(context, caller, (kase, facts, now) => decideDeny(kase, reason, facts, now)),
+      ),
+    cancel: async (caller, id, reason) =>
+      lacksRole(caller, "requester", "admin") ??
+      decide(
+        id,
+        pressing(context, caller, (kase, { by }, now) =>
+          decideCancel(kase, caller.identity.id, reason, by, now),
+        ),
+      ),
+    review: async (caller, id, judgement) =>
+      lacksRole(caller, "approver") ??
+      decide(
+        id,
+        pressing(context, caller, (kase, facts, now) => decideReview(kase, judgement, facts, now)),
+      ),
+  };
+}
+
+/** A decision that needs to know who presses, and nothing about today's policies. */
+function pressing(
+  context: ServiceContext,
+  caller: Caller,
+  decision: (kase: Case, facts: Press["facts"], now: Instant) => Decision,
+): CaseDecision {
+  return async ({ case: kase }) => {
+    const { facts, expects } = await pressOf(context, caller, kase.request);
+    return { decision: decision(kase, facts, context.surroundings.now()), expects };
+  };
+}
+
+function approving(context: ServiceContext, caller: Caller, approve: Approve): CaseDecision {
+  return async ({ case: kase }) => {
+    const { request } = kase;
+    const today = await assess(context, request.scopes, submissionOf(request), request.risk);
+    const press = await pressOf(context, caller, request, approversNamed(today));
+    const facts = {
+      ...press.facts,
+      today: today.assessment,
+      subject: present(press.facts.directory.identity(request.subjectId), request.subjectId),
+      lockdown: today.rules.book.lockdown,
+      digest: context.surroundings.sha256,
+    };
+    const counted = [request.subjectId, ...request.votes.map((vote) => vote.by)];
+    return {
+      decision: decideApprove(kase, approve, facts, context.surroundings.now()),
+      expects: [...today.expects, ...press.expects, ...expectPeople(press.people, counted)],
+    };
+  };
+}
+
+async function submit(
+  context: ServiceContext,
+  caller: Caller,
+  input: AskInput,
+): Promise<AccessRequest | Refusal> {
+  const notAllowed = mayAsk(caller, input.identityId);
+  if (notAllowed !== undefined) return notAllowed;
+  const parsed = parseAsk(input);
+  if (isRefusal(parsed)) return parsed;
+  const { breakGlass, ...words } = parsed;
+  const id = makeId("request", context.surroundings.idTail());
+  const ask: Ask = { ...words, id, requestedById: caller.identity.id };
+  return decideAndCommit(context.store, () => tryToSubmit(context, caller, ask, breakGlass));
+}
+
+/** For oneself with the role requester; for somebody else with the role admin. */
+function mayAsk(caller: Caller, identityId: string): Refusal | undefined {
+  const missing = lacksRole(caller, "requester", "admin");
+  if (missing !== undefined) return missing;
+  const own = parseId("identity", identityId);
+  if (own !== undefined && isSelf(caller, own)) return lacksRole(caller, "requester");
+  return caller.roles.has("admin")
+    ? undefined
+    : refuse("not_self", "You can ask for yourself only; asking for somebody else needs the role admin.");
+}
+
+async function tryToSubmit(
+  context: ServiceContext,
+  caller: Caller,
+  ask: Ask,
+  breakGlass: boolean,
+): Promise<Attempt<AccessRequest>> {
+  const { store, surroundings } = context;
+  const found = await store.identity(ask.subjectId);
+  if (found === undefined) return unknownIdentity(ask.subjectId);
+  const subject = found.value;
+  const now = surroundings.now();
+  const { reason, durationMs, ticket } = ask;
+  const today = await assess(context, ask.scopes, {
+    subject,
+    reason,
+    durationMs,
+    submittedAt: now,
+    ...(ticket !== undefined && { ticket }),
+  });
+  const { rules, lockdown } = today.rules.book;
+  const people = await loadPeople(
+    store,
+    [subject.id, caller.identity.id],
+    [...approversNamed(today), ...rules.breakGlass.allowed],
+  );
+  const facts = {
+    subject,
+    assessment: today.assessment,
+    directory: people.directory,
+    lockdown,
+    digest: surroundings.sha256,
+    by: actorOf(caller),
+  };
+  const isCovered = (scope: Ask["scopes"][number]): boolean =>
+    judge(rules.breakGlass.conditions, scope, today.facts, today.assessment.risk).truth === "true";
+  const decision = breakGlass
+    ? decideBreakGlass(
+        ask,
+        {
+          ...facts,
+          rule: rules.breakGlass,
+          conditionsHold: ask.scopes.every(isCovered),
+          debt: debtOf(await store.breakGlassUses(subject.id), now),
+        },
+        now,
+      )
+    : decideSubmission(ask, facts, now);
+  if (isRefusal(decision)) return decision;
+  const { step, request } = stepOf(undefined, decision, {
+    now,
+    surroundings,
+    limits: rules.limits,
+    expects: [...today.expects, ...expectPeople(people, [subject.id, caller.identity.id])],
+  });
+  const isAuto = request.phase === "APPROVED" && !breakGlass;
+  return { step: isAuto ? activeRoom(step, subject.id, rules.limits, now) : step, result: request };
+}

@@ -1,0 +1,47 @@
+import type { AccessRequest } from "../core/access-request.ts";
+import { isRefusal, type Refusal } from "../core/refusals.ts";
+import type { AccessService } from "./access-service.ts";
+import { parseId, type RequestId } from "../core/ids.ts";
+import type { AskInput } from "./ask-input.ts";
+import { isSelf, type Caller } from "./caller.ts";
+import type { CredentialService } from "./credential-service.ts";
+import type { GrantService } from "./grant-service.ts";
+import type { CredentialView } from "./views.ts";
+
+/** How long break-glass waits for the first attempt at telling people before the secret is shown (contract §5). */
+export const alertWaitMs = 2_000;
+
+/** Lets the relay make its first attempt at telling what this request has to tell. */
+export type FirstAttempt = (requestId: RequestId, withinMs: number) => Promise<void>;
+
+export interface Asked {
+  readonly request: AccessRequest;
+  /** Present when the access started in this very call. */
+  readonly credential?: CredentialView;
+}
+
+export interface AskingService {
+  /** The whole of `POST /credentials/jit`: asks, and claims at once what was approved at birth for the asker. */
+  ask(caller: Caller, input: AskInput): Promise<Asked | Refusal>;
+}
+
+export function createAskingService(
+  access: AccessService,
+  grants: GrantService,
+  credentials: CredentialService,
+  firstAttempt: FirstAttempt,
+): AskingService {
+  return {
+    async ask(caller, input) {
+      const subjectId = parseId("identity", input.identityId);
+      if (subjectId !== undefined) await grants.settle(subjectId);
+      const request = await access.submit(caller, input);
+      if (isRefusal(request)) return request;
+      if (request.phase !== "APPROVED" || !isSelf(caller, request.subjectId)) return { request };
+      if (request.breakGlass !== undefined) await firstAttempt(request.id, alertWaitMs);
+      const issued = await credentials.claim(caller, request.id);
+      // Approved and not claimable at this moment (a lockdown, say): it stands as approved and can be claimed later.
+      return isRefusal(issued) ? { request } : issued;
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import type { Actor, UsedKey } from "../core/access-request.ts";
+import type { IdentityId } from "../core/ids.ts";
+import { isActive, type Identity, type Role, type Via } from "../core/people.ts";
+import { refuse, type Refusal } from "../core/refusals.ts";
+
+/** Who is asking, as the surface they came through has proven it. */
+export interface Caller {
+  readonly identity: Identity;
+  readonly roles: ReadonlySet<Role>;
+  readonly via: Via;
+  /** The API key used, if one was. */
+  readonly key?: UsedKey;
+}
+
+export function actorOf(caller: Caller): Actor {
+  const { identity, via, key } = caller;
+  return {
+    type: identity.kind === "HUMAN" ? "human" : "service",
+    id: identity.id,
+    name: identity.name,
+    via,
+    ...(key !== undefined && { key }),
+  };
+}
+
+/** A refusal unless the caller has one of these roles and is active. */
+export function lacksRole(caller: Caller, ...anyOf: readonly Role[]): Refusal | undefined {
+  if (!isActive(caller.identity)) {
+    return refuse(
+      "identity_inactive",
+      `${caller.identity.name} is not active; an administrator can change that.`,
+    );
+  }
+  if (anyOf.some((role) => caller.roles.has(role))) return undefined;
+  return refuse("missing_role", `This needs a key with the role ${anyOf.join(" or ")}.`);
+}
+
+export function mayReadAll(caller: Caller): boolean {
+  return caller.roles.has("admin") || caller.roles.has("auditor");
+}
+
+export function isSelf(caller: Caller, id: IdentityId): boolean {
+  return caller.identity.id === id;
+}

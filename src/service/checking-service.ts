@@ -1,0 +1,124 @@
+import type { Actor } from "../core/access-request.ts";
+import { parseToken } from "../core/credential-format.ts";
+import { decideRevoke } from "../core/ending.ts";
+import { isLive } from "../core/grant.ts";
+import { isActive } from "../core/people.ts";
+import { decideCase } from "./deciding.ts";
+import type { ServiceContext } from "./loading.ts";
+import type { PresentedCredential } from "./ports.ts";
+import type { UsageLog } from "./usage-log.ts";
+
+/** RFC 7662: everything when the token opens something now, else nothing at all. */
+export type Introspection =
+  | {
+      readonly active: true;
+      readonly scope: string;
+      readonly sub: string;
+      readonly username?: string;
+      readonly exp: number;
+      readonly iat: number;
+      readonly jti: string;
+      readonly break_glass: boolean;
+    }
+  | { readonly active: false };
+
+/** The answer of a forward-auth check. */
+export type Check =
+  | { readonly allowed: true; readonly identity: string; readonly scopes: string; readonly request: string }
+  | { readonly allowed: false; readonly known: boolean };
+
+/** What resources and proxies ask about a token they were shown: by state and clock at this moment, never a cache. */
+export interface CheckingService {
+  introspect(token: string): Promise<Introspection>;
+  /** Whether the token holds all the wanted scopes; none wanted is never allowed. */
+  check(token: string, wanted: readonly string[]): Promise<Check>;
+  /** A leak report: whatever the token opened ends. Answers nothing, so that it tells nothing. */
+  readonly report: (token: string) => Promise<void>;
+}
+
+/** Ends a leaked API key; the directory's part of a leak report. */
+export type EndKey = (hash: string, by: Actor) => Promise<void>;
+
+const leakReporter: Actor = { type: "system", id: "leak-report", name: "leak report", via: "api" };
+
+export function createCheckingService(
+  context: ServiceContext,
+  usage: UsageLog,
+  endKey: EndKey,
+  onFault: (fault: unknown) => void,
+): CheckingService {
+  /** The use is put on record; a store that cannot write does not make a good credential bad. */
+  const used = async (presented: PresentedCredential): Promise<void> => {
+    try {
+      await usage.record(presented, holderOf(presented), context.surroundings.now());
+    } catch (fault) {
+      onFault(fault);
+    }
+  };
+  return {
+    async introspect(token) {
+      const presented = await livingCredential(context, token);
+      if (presented === undefined) return { active: false };
+      await used(presented);
+      return introspectionOf(presented);
+    },
+    async check(token, wanted) {
+      const presented = await livingCredential(context, token);
+      if (presented === undefined) return { allowed: false, known: false };
+      const { scopes, subjectId, requestId } = presented.grant.value;
+      const held = new Set<string>(scopes);
+      if (wanted.length === 0 || !wanted.every((scope) => held.has(scope)))
+        return { allowed: false, known: true };
+      await used(presented);
+      return { allowed: true, identity: subjectId, scopes: scopes.join(" "), request: requestId };
+    },
+    async report(token) {
+      const parsed = parseToken(token);
+      if (parsed === undefined) return;
+      const hash = context.surroundings.sha256(token);
+      if (parsed.kind === "live") await endKey(hash, leakReporter);
+      else await endLeaked(context, hash);
+    },
+  };
+}
+
+/** What a token opens at this moment, by state and clock; undefined when nothing. */
+export async function livingCredential(
+  { store, surroundings }: ServiceContext,
+  token: string,
+): Promise<PresentedCredential | undefined> {
+  if (parseToken(token)?.kind !== "jit") return undefined;
+  const presented = await store.credential(surroundings.sha256(token));
+  if (presented === undefined || !presented.current || !isActive(presented.identity)) return undefined;
+  return isLive(presented.grant.value, surroundings.now()) ? presented : undefined;
+}
+
+/** Whoever shows a credential acts as its holder. */
+export function holderOf({ identity }: PresentedCredential): Actor {
+  const type = identity.kind === "HUMAN" ? "human" : "service";
+  return { type, id: identity.id, name: identity.name, via: "api" };
+}
+
+async function endLeaked(context: ServiceContext, hash: string): Promise<void> {
+  const presented = await context.store.credential(hash);
+  if (presented === undefined || !presented.current) return;
+  const reason = "its token was reported as leaked";
+  await decideCase(context, presented.grant.value.requestId, async ({ case: kase }) => ({
+    decision: decideRevoke(kase, reason, leakReporter, context.surroundings.now()),
+    expects: [],
+  }));
+}
+
+function introspectionOf({ grant, identity }: PresentedCredential): Introspection {
+  const { scopes, expiresAt, startedAt, requestId, breakGlass } = grant.value;
+  return {
+    active: true,
+    scope: scopes.join(" "),
+    sub: identity.id,
+    ...(identity.email !== undefined && { username: identity.email }),
+    exp: Math.floor(expiresAt / 1000),
+    iat: Math.floor(startedAt / 1000),
+    jti: requestId,
+    break_glass: breakGlass,
+  };
+}

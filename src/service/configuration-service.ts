@@ -1,0 +1,143 @@
+import type { Actor } from "../core/access-request.ts";
+import { sameContent } from "../core/content.ts";
+import type { PolicyId } from "../core/ids.ts";
+import type { Identity } from "../core/people.ts";
+import type { Policy, Rulebook, Rules } from "../core/policy.ts";
+import type { Refusal } from "../core/refusals.ts";
+import { identityStep } from "./directory-service.ts";
+import type { ServiceContext } from "./loading.ts";
+import { policyNameKey, type PolicyDraft } from "./policy-service.ts";
+import type { Step, Write } from "./ports.ts";
+import { decideAndCommit } from "./step.ts";
+
+/** What the configuration file says, checked. */
+export interface FileContent {
+  readonly identities: readonly Omit<Identity, "managedBy" | "listed" | "enabled">[];
+  readonly policies: readonly (PolicyDraft & { readonly id: PolicyId })[];
+  readonly rules: Rules;
+}
+
+export interface Loaded {
+  readonly identities: number;
+  readonly policies: number;
+  /** How many records differ from before. */
+  readonly changed: number;
+}
+
+export interface ConfigurationService {
+  /**
+   * Makes the store say what the file says, in one commit: whole or not at all. Versions rise only where content
+   * changes; who has left the file is deactivated; the administrator's switch on a person stays as it is.
+   */
+  load(content: FileContent, source: "file" | "example", fileName: string): Promise<Loaded | Refusal>;
+}
+
+const loader: Actor = { type: "system", id: "configuration", name: "configuration file", via: "system" };
+
+export function createConfigurationService(context: ServiceContext): ConfigurationService {
+  const { store, surroundings } = context;
+  return {
+    load: (content, source, fileName) =>
+      decideAndCommit(store, async () => {
+        const { book } = await context.rulebook();
+        const people = await peopleSteps(context, content);
+        const policies = policyStep(context, book, content);
+        const rules = rulesWithVersion(content.rules, book.rules);
+        const isSameRules = sameContent(rules, book.rules) && (await store.rulesSource()) === source;
+        const steps = [...people, policies];
+        const changed = people.length + policies.writes.length + (isSameRules ? 0 : 1);
+        const ruleWrites: Write[] = isSameRules ? [] : [{ kind: "rules", value: rules, source }];
+        const result = { identities: content.identities.length, policies: content.policies.length, changed };
+        const step: Step = {
+          expects: [
+            { kind: "rulebook", id: "rulebook", version: book.version },
+            ...steps.flatMap((one) => one.expects),
+          ],
+          writes: [...steps.flatMap((one) => one.writes), ...ruleWrites],
+          // Names given up come first, so that one record may take what another lets go.
+          unique: steps
+            .flatMap((one) => one.unique)
+            .toSorted((a, b) => Number("take" in a) - Number("take" in b)),
+          counters: [],
+          audit: [
+            ...steps.flatMap((one) => one.audit),
+            {
+              at: surroundings.now(),
+              action: "config.loaded",
+              actor: loader,
+              data: { file: fileName, ...result },
+            },
+          ],
+          effects: steps.flatMap((one) => one.effects),
+        };
+        return { step, result };
+      }),
+  };
+}
+
+async function peopleSteps(context: ServiceContext, content: FileContent): Promise<readonly Step[]> {
+  const { store } = context;
+  const steps: Step[] = [];
+  const listed = new Set<string>();
+  for (const person of content.identities) {
+    listed.add(person.id);
+    const before = await store.identity(person.id);
+    const after: Identity = {
+      ...person,
+      managedBy: "file",
+      listed: true,
+      enabled: before?.value.enabled ?? true,
+    };
+    if (before === undefined || !sameContent(before.value, after)) {
+      steps.push(identityStep(context, before, after, loader));
+    }
+  }
+  for (const before of await store.fileIdentities()) {
+    if (listed.has(before.value.id) || !before.value.listed) continue;
+    steps.push(identityStep(context, before, { ...before.value, listed: false }, loader));
+  }
+  return steps;
+}
+
+function policyStep({ surroundings }: ServiceContext, book: Rulebook, content: FileContent): Step {
+  const before = new Map(book.policies.map((policy) => [policy.id, policy]));
+  const writes: Write[] = [];
+  const unique: Step["unique"][number][] = [];
+  const audit: Step["audit"][number][] = [];
+  const record = (change: string, policy: Policy): void => {
+    const { id, name, version } = policy;
+    audit.push({
+      at: surroundings.now(),
+      action: "policy.changed",
+      actor: loader,
+      data: { change, policy: id, name, version, content: policy },
+    });
+  };
+  for (const draft of content.policies) {
+    const was = before.get(draft.id);
+    before.delete(draft.id);
+    if (was !== undefined && sameContent(was, { ...draft, version: was.version, managedBy: "file" }))
+      continue;
+    const policy: Policy = { ...draft, version: (was?.version ?? 0) + 1, managedBy: "file" };
+    writes.push({ kind: "policy", value: policy });
+    unique.push({ take: policyNameKey(policy.name), owner: policy.id });
+    record(was === undefined ? "created" : "changed", policy);
+  }
+  for (const policy of before.values()) {
+    if (policy.managedBy !== "file") continue;
+    writes.push({ kind: "policyDeleted", id: policy.id });
+    unique.push({ release: policyNameKey(policy.name), owner: policy.id });
+    record("deleted", policy);
+  }
+  return { expects: [], writes, unique, counters: [], audit, effects: [] };
+}
+
+/** The default policy's version rises like any other's, only with its content. */
+function rulesWithVersion(rules: Rules, before: Rules): Rules {
+  const { defaultPolicy } = rules;
+  if (defaultPolicy === undefined) return rules;
+  const was = before.defaultPolicy;
+  const isSame = was !== undefined && sameContent({ ...defaultPolicy, version: was.version }, was);
+  const version = was === undefined ? 1 : was.version + (isSame ? 0 : 1);
+  return { ...rules, defaultPolicy: { ...defaultPolicy, version } };
+}

@@ -1,0 +1,116 @@
+import type { AccessRequest } from "../core/access-request.ts";
+import { present } from "../core/assert.ts";
+import { decideClaim, decideRotate } from "../core/claiming.ts";
+import { formatToken } from "../core/credential-format.ts";
+import { decideComplete } from "../core/ending.ts";
+import type { CredentialRecord, Grant } from "../core/grant.ts";
+import { makeId, type Instant } from "../core/ids.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
+import { formatInstant } from "../core/time.ts";
+import { actorOf, lacksRole, type Caller } from "./caller.ts";
+import { holderOf, livingCredential } from "./checking-service.ts";
+import { decideCase, pressOf, requestOf, type CaseDecision } from "./deciding.ts";
+import { assess, expectPeople, submissionOf, type ServiceContext } from "./loading.ts";
+import type { Surroundings } from "./ports.ts";
+import type { CredentialView } from "./views.ts";
+
+export interface Issued {
+  readonly request: AccessRequest;
+  readonly credential: CredentialView;
+}
+
+/** How a requester comes to a token, replaces it and gives it back. */
+export interface CredentialService {
+  /** Starts the access and shows the token, once. */
+  claim(caller: Caller, id: string): Promise<Issued | Refusal>;
+  /** A new token; the old one is dead at once. */
+  rotate(caller: Caller, id: string): Promise<Issued | Refusal>;
+  /** The token says that its holder is done. */
+  completeByToken(token: string, id: string, note: string | null): Promise<AccessRequest | Refusal>;
+}
+
+export function createCredentialService(context: ServiceContext): CredentialService {
+  return {
+    async claim(caller, id) {
+      return (
+        lacksRole(caller, "requester") ?? issuing(context, id, (token) => claiming(context, caller, token))
+      );
+    },
+    async rotate(caller, id) {
+      return (
+        lacksRole(caller, "requester") ?? issuing(context, id, (token) => rotating(context, caller, token))
+      );
+    },
+    async completeByToken(token, id, note) {
+      const presented = await livingCredential(context, token);
+      if (presented === undefined) return refuse("unauthenticated", "This credential is not valid any more.");
+      const { requestId, subjectId } = presented.grant.value;
+      if (requestId !== id) return refuse("not_requester", "This credential belongs to another request.");
+      return requestOf(
+        await decideCase(context, id, async ({ case: kase }) => ({
+          decision: decideComplete(kase, subjectId, note, holderOf(presented), context.surroundings.now()),
+          expects: [],
+        })),
+      );
+    },
+  };
+}
+
+/** Mints a token, decides with its record, and shows it only if that was committed. */
+async function issuing(
+  context: ServiceContext,
+  id: string,
+  decision: (record: CredentialRecord) => CaseDecision,
+): Promise<Issued | Refusal> {
+  const token = formatToken("jit", context.surroundings.tokenSecret());
+  const record = recordOf(token, context.surroundings, context.surroundings.now());
+  const outcome = await decideCase(context, id, decision(record));
+  if (isRefusal(outcome)) return outcome;
+  const { request, grant } = present(outcome, "a claim or rotation has an outcome");
+  return { request, credential: credentialView(present(grant, "a claimed request has a grant"), token) };
+}
+
+function claiming(context: ServiceContext, caller: Caller, credential: CredentialRecord): CaseDecision {
+  const { surroundings } = context;
+  return async ({ case: kase }) => {
+    const { request } = kase;
+    const today = await assess(context, request.scopes, submissionOf(request), request.risk);
+    const press = await pressOf(context, caller, request);
+    const facts = {
+      byId: caller.identity.id,
+      by: actorOf(caller),
+      subject: present(press.facts.directory.identity(request.subjectId), request.subjectId),
+      today: today.assessment,
+      lockdown: today.rules.book.lockdown,
+      grantId: makeId("grant", surroundings.idTail()),
+      credential,
+    };
+    const expects = [...today.expects, ...expectPeople(press.people, [request.subjectId])];
+    return { decision: decideClaim(kase, facts, surroundings.now()), expects };
+  };
+}
+
+function rotating(context: ServiceContext, caller: Caller, credential: CredentialRecord): CaseDecision {
+  return async ({ case: kase }) => {
+    const { subjectId } = kase.request;
+    const press = await pressOf(context, caller, kase.request);
+    const facts = {
+      byId: caller.identity.id,
+      by: actorOf(caller),
+      subject: present(press.facts.directory.identity(subjectId), subjectId),
+      credential,
+    };
+    return {
+      decision: decideRotate(kase, facts, context.surroundings.now()),
+      expects: expectPeople(press.people, [subjectId]),
+    };
+  };
+}
+
+function recordOf(token: string, { idTail, sha256 }: Surroundings, issuedAt: Instant): CredentialRecord {
+  return { id: makeId("credential", idTail()), hash: sha256(token), last4: token.slice(-4), issuedAt };
+}
+
+function credentialView(grant: Grant, token: string): CredentialView {
+  return { id: grant.credential.id, token, expiresAt: formatInstant(grant.expiresAt), targets: [] };
+}

@@ -1,0 +1,92 @@
+import type { AccessRequest, Actor } from "../core/access-request.ts";
+import type { Decision } from "../core/case.ts";
+import { parseId } from "../core/ids.ts";
+import type { Directory, Identity, Selector } from "../core/people.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
+import { actorOf, type Caller } from "./caller.ts";
+import {
+  expectPeople,
+  idsIn,
+  loadCase,
+  loadPeople,
+  selectorsIn,
+  type LoadedPeople,
+  type ServiceContext,
+} from "./loading.ts";
+import type { Expectation } from "./ports.ts";
+import { decideAndCommit } from "./step.ts";
+import { stepOf, type Folded, type LoadedCase } from "./step-of.ts";
+
+/** Decides about a case as it stands; asked again, on a freshly read case, whenever somebody else came first. */
+export type CaseDecision = (
+  loaded: LoadedCase,
+) => Promise<{ readonly decision: Decision; readonly expects: readonly Expectation[] }>;
+
+/** The one shell around every decision on an existing request: find, decide, commit; undefined when nothing is due. */
+export async function decideCase(
+  context: ServiceContext,
+  id: string,
+  decision: CaseDecision,
+): Promise<Folded | undefined | Refusal> {
+  const { store, surroundings } = context;
+  let isIdle = false;
+  const folded = await decideAndCommit<Folded | undefined>(store, async () => {
+    const loaded = await findCase(context, id);
+    if (isRefusal(loaded)) return loaded;
+    const made = await decision(loaded);
+    if (isRefusal(made.decision)) return made.decision;
+    isIdle = made.decision.length === 0;
+    if (isIdle) return refuse("not_active", "Nothing is due.");
+    const { limits } = (await context.rulebook()).book.rules;
+    const result = stepOf(loaded, made.decision, {
+      now: surroundings.now(),
+      surroundings,
+      limits,
+      expects: made.expects,
+    });
+    return { step: result.step, result };
+  });
+  return isIdle && isRefusal(folded) ? undefined : folded;
+}
+
+/** The request of a decision that always has one. */
+export function requestOf(outcome: Folded | undefined | Refusal): AccessRequest | Refusal {
+  if (outcome === undefined) return refuse("not_active", "Nothing is due.");
+  return isRefusal(outcome) ? outcome : outcome.request;
+}
+
+export interface Press {
+  readonly facts: { readonly person: Identity; readonly by: Actor; readonly directory: Directory };
+  readonly people: LoadedPeople;
+  readonly expects: readonly Expectation[];
+}
+
+/** Who presses and everyone this request is about, read now: authority is asked at the moment of the decision. */
+export async function pressOf(
+  { store }: ServiceContext,
+  caller: Caller,
+  request: AccessRequest,
+  also: readonly Selector[] = [],
+): Promise<Press> {
+  const people = await loadPeople(
+    store,
+    [...idsIn(request), caller.identity.id],
+    [...selectorsIn(request), ...also],
+  );
+  return {
+    facts: {
+      person: people.directory.identity(caller.identity.id) ?? caller.identity,
+      by: actorOf(caller),
+      directory: people.directory,
+    },
+    people,
+    expects: expectPeople(people, [caller.identity.id]),
+  };
+}
+
+/** The case of this id as the caller wrote it; what is no id at all is simply not there. */
+export async function findCase(context: ServiceContext, id: string): Promise<LoadedCase | Refusal> {
+  const requestId = parseId("request", id);
+  const loaded = requestId === undefined ? undefined : await loadCase(context.store, requestId);
+  return loaded ?? refuse("not_found", `There is no request "${id.slice(0, 80)}".`);
+}

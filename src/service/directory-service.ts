@@ -1,0 +1,206 @@
+import type { Actor } from "../core/access-request.ts";
+import type { AuditAction } from "../core/audit-record.ts";
+import { makeId, parseId, type IdentityId } from "../core/ids.ts";
+import { isActive, type Identity, type Links } from "../core/people.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
+import { unknownIdentity } from "./ask-input.ts";
+import { actorOf, lacksRole, type Caller } from "./caller.ts";
+import type { ServiceContext } from "./loading.ts";
+import type { Page, PageQuery, Step, UniqueChange, Versioned } from "./ports.ts";
+import { decideAndCommit } from "./step.ts";
+import { asRead, newEffect } from "./step-of.ts";
+
+/** What an administrator writes about a person or program. */
+export interface IdentityInput {
+  readonly id?: IdentityId;
+  readonly kind: Identity["kind"];
+  readonly email?: string;
+  readonly name: string;
+  readonly managerId?: IdentityId;
+  readonly groups: readonly string[];
+  readonly links: Links;
+  readonly active: boolean;
+}
+
+/** A change; null takes an optional field away. */
+export interface IdentityPatch {
+  readonly kind?: Identity["kind"];
+  readonly email?: string | null;
+  readonly name?: string;
+  readonly managerId?: IdentityId | null;
+  readonly groups?: readonly string[];
+  readonly links?: Links;
+  readonly active?: boolean;
+}
+
+export interface DirectoryService {
+  list(caller: Caller, page: PageQuery): Promise<Page<Identity> | Refusal>;
+  read(caller: Caller, id: string): Promise<Identity | Refusal>;
+  create(caller: Caller, input: IdentityInput): Promise<Identity | Refusal>;
+  /** For identities the file manages `active` is the only field; it outlives reloads. */
+  change(caller: Caller, id: string, patch: IdentityPatch): Promise<Identity | Refusal>;
+}
+
+export function createDirectoryService(context: ServiceContext): DirectoryService {
+  const { store, surroundings } = context;
+  return {
+    async list(caller, page) {
+      return lacksRole(caller, "admin", "auditor") ?? store.identities(page);
+    },
+    async read(caller, id) {
+      const identityId = parseId("identity", id);
+      const own = identityId !== undefined && caller.identity.id === identityId;
+      const missing = own ? undefined : lacksRole(caller, "admin", "auditor");
+      if (missing !== undefined) return missing;
+      const found = identityId === undefined ? undefined : await store.identity(identityId);
+      return found?.value ?? noIdentity(id);
+    },
+    async create(caller, input) {
+      const { active, ...written } = input;
+      const identity: Identity = {
+        ...written,
+        id: input.id ?? makeId("identity", surroundings.idTail()),
+        managedBy: "api",
+        listed: true,
+        enabled: active,
+      };
+      const missing = lacksRole(caller, "admin") ?? unfit(identity);
+      if (missing !== undefined) return missing;
+      return decideAndCommit(store, async () => {
+        if ((await store.identity(identity.id)) !== undefined) {
+          return refuse("name_taken", `There is already an identity ${identity.id}.`);
+        }
+        const known = await knownManager(context, identity);
+        if (known !== undefined) return known;
+        return { step: identityStep(context, undefined, identity, actorOf(caller)), result: identity };
+      });
+    },
+    async change(caller, id, patch) {
+      const missing = lacksRole(caller, "admin");
+      if (missing !== undefined) return missing;
+      return decideAndCommit(store, async () => {
+        const identityId = parseId("identity", id);
+        const before = identityId === undefined ? undefined : await store.identity(identityId);
+        if (before === undefined) return noIdentity(id);
+        const after = patched(before.value, patch);
+        if (isRefusal(after)) return after;
+        const refusal = unfit(after) ?? (await knownManager(context, after));
+        if (refusal !== undefined) return refusal;
+        return { step: identityStep(context, before, after, actorOf(caller)), result: after };
+      });
+    },
+  };
+}
+
+function noIdentity(id: string): Refusal {
+  return refuse("not_found", `There is no identity "${id.slice(0, 80)}".`);
+}
+
+function patched(identity: Identity, patch: IdentityPatch): Identity | Refusal {
+  const { active, email, managerId, ...rest } = patch;
+  const isMore = [email, managerId, ...Object.values(rest)].some((value) => value !== undefined);
+  if (identity.managedBy !== "api" && isMore) {
+    return refuse(
+      "managed_by_file",
+      "The configuration file manages this identity; only active can be changed here.",
+    );
+  }
+  if (identity.managedBy === "built-in") {
+    return refuse(
+      "managed_by_file",
+      "The built-in identity is changed by the configuration of the service only.",
+    );
+  }
+  const { email: emailBefore, managerId: managerBefore, ...kept } = identity;
+  const emailAfter = email === undefined ? emailBefore : (email ?? undefined);
+  const managerAfter = managerId === undefined ? managerBefore : (managerId ?? undefined);
+  return {
+    ...kept,
+    ...(rest.kind !== undefined && { kind: rest.kind }),
+    ...(rest.name !== undefined && { name: rest.name }),
+    ...(rest.groups !== undefined && { groups: rest.groups }),
+    ...(rest.links !== undefined && { links: rest.links }),
+    ...(emailAfter !== undefined && { email: emailAfter }),
+    ...(managerAfter !== undefined && { managerId: managerAfter }),
+    enabled: active ?? identity.enabled,
+  };
+}
+
+function unfit(identity: Identity): Refusal | undefined {
+  if (identity.kind === "HUMAN" && identity.email === undefined) {
+    return refuse("invalid_body", "A person needs an e-mail address.", {
+      errors: [{ path: "email", message: "is required for a HUMAN" }],
+    });
+  }
+  return identity.managerId === identity.id
+    ? refuse("invalid_body", "Nobody is their own manager.", {
+        errors: [{ path: "managerId", message: "must be somebody else" }],
+      })
+    : undefined;
+}
+
+async function knownManager({ store }: ServiceContext, identity: Identity): Promise<Refusal | undefined> {
+  if (identity.managerId === undefined) return undefined;
+  return (await store.identity(identity.managerId)) === undefined
+    ? unknownIdentity(identity.managerId)
+    : undefined;
+}
+
+/** Everything that follows from an identity as it was and as it is to be: row, guards, record, and the end of access
+ * for somebody who is no longer active. Shared with the configuration file. */
+export function identityStep(
+  { surroundings }: Pick<ServiceContext, "surroundings">,
+  before: Versioned<Identity> | undefined,
+  after: Identity,
+  by: Actor,
+): Step {
+  const now = surroundings.now();
+  const wasActive = before !== undefined && isActive(before.value);
+  const isGone = wasActive && !isActive(after);
+  const action: AuditAction =
+    before === undefined ? "identity.created" : isGone ? "identity.deactivated" : "identity.changed";
+  const { id, kind, name, groups, managedBy } = after;
+  return {
+    expects: [before === undefined ? { kind: "identity", id, version: 0 } : asRead("identity", before)],
+    writes: [{ kind: "identity", value: after }],
+    unique: uniqueOf(before?.value, after),
+    counters: [],
+    audit: [
+      {
+        at: now,
+        action,
+        actor: by,
+        identity: id,
+        data: {
+          kind,
+          name,
+          groups,
+          managedBy,
+          active: isActive(after),
+          ...(after.email !== undefined && { email: after.email }),
+          ...(after.managerId !== undefined && { managerId: after.managerId }),
+        },
+      },
+    ],
+    effects: isGone ? [newEffect({ kind: "end_access_of", identityId: id }, { now, surroundings })] : [],
+  };
+}
+
+function uniqueOf(before: Identity | undefined, after: Identity): readonly UniqueChange[] {
+  const had = before === undefined ? [] : namesOf(before);
+  const has = namesOf(after);
+  const owner: string = after.id;
+  return [
+    ...had.filter((name) => !has.includes(name)).map((release) => ({ release, owner })),
+    ...has.filter((name) => !had.includes(name)).map((take) => ({ take, owner })),
+  ];
+}
+
+/** What only one identity may have: an address, and each platform account. */
+function namesOf({ email, links }: Identity): readonly string[] {
+  return [
+    ...(email === undefined ? [] : [`email:${email.toLowerCase()}`]),
+    ...(links.slack === undefined ? [] : [`slack:${links.slack.teamId}:${links.slack.userId}`]),
+    ...(links.teams === undefined ? [] : [`teams:${links.teams.tenantId}:${links.teams.aadObjectId}`]),
+  ];
+}

@@ -1,0 +1,204 @@
+import type { AccessRequest } from "../core/access-request.ts";
+import { maskTokens } from "../core/masking.ts";
+import { parseId } from "../core/ids.ts";
+import { isRefusal, type Refusal } from "../core/refusals.ts";
+import type { AccessService } from "./access-service.ts";
+import { parseAskedDuration, type AskInput } from "./ask-input.ts";
+import type { AskingService } from "./asking-service.ts";
+import { actorOf, type Caller } from "./caller.ts";
+import type { CredentialService, Issued } from "./credential-service.ts";
+import type { GrantService } from "./grant-service.ts";
+import type { ServiceContext } from "./loading.ts";
+import type { ReadingService } from "./reading-service.ts";
+import type { RefusalLog } from "./refusal-log.ts";
+import type { CredentialView, RequestView } from "./views.ts";
+
+/** A request with the secret of its owner's one answer. */
+export interface Answered {
+  readonly request: RequestView;
+  readonly credential?: CredentialView;
+}
+
+/**
+ * The one desk every surface brings a person's verbs to, in the person's own words. Here tokens pasted into words are
+ * masked and ended, every refusal goes on record, and the answer is the whole request as it stands afterwards.
+ */
+export interface FrontDesk {
+  ask(caller: Caller, input: AskInput): Promise<Answered | Refusal>;
+  approve(
+    caller: Caller,
+    id: string,
+    press: { readonly comment?: string; readonly duration?: string; readonly revision?: string },
+  ): Promise<Answered | Refusal>;
+  deny(caller: Caller, id: string, reason: string): Promise<Answered | Refusal>;
+  cancel(caller: Caller, id: string, reason?: string): Promise<Answered | Refusal>;
+  claim(caller: Caller, id: string): Promise<Answered | Refusal>;
+  rotate(caller: Caller, id: string): Promise<Answered | Refusal>;
+  complete(caller: Caller, id: string, note?: string): Promise<Answered | Refusal>;
+  /** `token`: the live credential itself, which may end its own access. */
+  completeByToken(token: string, id: string, note?: string): Promise<Answered | Refusal>;
+  revoke(caller: Caller, id: string, reason: string): Promise<Answered | Refusal>;
+  extend(
+    caller: Caller,
+    id: string,
+    more: { readonly duration: string; readonly reason: string },
+  ): Promise<Answered | Refusal>;
+  review(
+    caller: Caller,
+    id: string,
+    judgement: { readonly outcome: "justified" | "unjustified"; readonly comment: string },
+  ): Promise<Answered | Refusal>;
+  /** Puts on record that a surface itself has refused a verb, for want of a role say, and gives the refusal back. */
+  readonly refused: (caller: Caller, verb: string, refusal: Refusal, id?: string) => Promise<Refusal>;
+}
+
+export interface DeskServices {
+  readonly asking: AskingService;
+  readonly access: AccessService;
+  readonly grants: GrantService;
+  readonly credentials: CredentialService;
+  readonly reading: ReadingService;
+  readonly refusals: RefusalLog;
+  /** Ends a token found where it should not be. */
+  readonly report: (token: string) => Promise<void>;
+}
+
+type Outcome =
+  | AccessRequest
+  | Issued
+  | { readonly request: AccessRequest; readonly credential?: CredentialView };
+
+export function createFrontDesk(
+  context: Pick<ServiceContext, "surroundings">,
+  services: DeskServices,
+  onFault: (fault: unknown) => void,
+): FrontDesk {
+  const { reading, report } = services;
+  const clerk = createClerk(context, services, onFault);
+  const { act, refused } = clerk;
+  const clean = async (text: string): Promise<string> => {
+    const { text: masked, leaked } = maskTokens(text);
+    for (const token of leaked) await report(token);
+    return masked;
+  };
+  return {
+    refused,
+    ...askerVerbs(services, clerk, clean),
+    ...deciderVerbs(services, clerk, clean),
+    claim: (caller, id) => act(caller, "claim", id, services.credentials.claim(caller, id)),
+    rotate: (caller, id) => act(caller, "rotate", id, services.credentials.rotate(caller, id)),
+    async completeByToken(token, id, note) {
+      // Not reported as leaked here: a token in its own note is ending its access anyway.
+      const words = note === undefined ? null : maskTokens(note).text;
+      const outcome = await services.credentials.completeByToken(token, id, words);
+      return isRefusal(outcome) ? outcome : { request: await reading.show(outcome) };
+    },
+  };
+}
+
+type Clean = (text: string) => Promise<string>;
+
+/** Puts refusals on record and makes whole answers. */
+interface Clerk {
+  readonly act: (
+    caller: Caller,
+    verb: string,
+    id: string | undefined,
+    made: Promise<Outcome | Refusal>,
+  ) => Promise<Answered | Refusal>;
+  readonly refused: FrontDesk["refused"];
+}
+
+function createClerk(
+  { surroundings }: Pick<ServiceContext, "surroundings">,
+  { reading, refusals }: DeskServices,
+  onFault: (fault: unknown) => void,
+): Clerk {
+  /** A store that cannot record the refusal does not turn it into a yes. */
+  const refused: Clerk["refused"] = async (caller, verb, refusal, id) => {
+    const action = verb === "ask" ? "request.refused" : "decision.refused";
+    const request = id === undefined ? undefined : parseId("request", id);
+    const isKnown = request !== undefined && refusal.refused !== "not_found";
+    try {
+      const about = { action, verb, ...(isKnown && { request }) } as const;
+      await refusals.record(actorOf(caller), about, refusal, surroundings.now());
+    } catch (fault) {
+      onFault(fault);
+    }
+    return refusal;
+  };
+  return {
+    refused,
+    async act(caller, verb, id, made) {
+      const outcome = await made;
+      if (isRefusal(outcome)) return refused(caller, verb, outcome, id);
+      const { request, credential } =
+        "phase" in outcome ? { request: outcome, credential: undefined } : outcome;
+      return { request: await reading.show(request), ...(credential !== undefined && { credential }) };
+    },
+  };
+}
+
+type AskerVerbs = Pick<FrontDesk, "ask" | "cancel" | "complete" | "extend">;
+
+function askerVerbs(
+  { access, asking, grants }: DeskServices,
+  { act, refused }: Clerk,
+  clean: Clean,
+): AskerVerbs {
+  return {
+    ask: async (caller, input) =>
+      act(caller, "ask", undefined, asking.ask(caller, await cleanedAsk(input, clean))),
+    async cancel(caller, id, reason) {
+      const words = reason === undefined ? "withdrawn" : await clean(reason);
+      return act(caller, "cancel", id, access.cancel(caller, id, words));
+    },
+    async complete(caller, id, note) {
+      const words = note === undefined ? null : await clean(note);
+      return act(caller, "complete", id, grants.complete(caller, id, words));
+    },
+    async extend(caller, id, more) {
+      const durationMs = parseAskedDuration(more.duration);
+      if (typeof durationMs !== "number") return refused(caller, "extend", durationMs, id);
+      const reason = await clean(more.reason);
+      return act(caller, "extend", id, grants.extend(caller, id, { durationMs, reason }));
+    },
+  };
+}
+
+type DeciderVerbs = Pick<FrontDesk, "approve" | "deny" | "revoke" | "review">;
+
+function deciderVerbs({ access, grants }: DeskServices, { act, refused }: Clerk, clean: Clean): DeciderVerbs {
+  return {
+    async approve(caller, id, { comment, duration, revision }) {
+      const durationMs = duration === undefined ? undefined : parseAskedDuration(duration);
+      if (isRefusal(durationMs)) return refused(caller, "approve", durationMs, id);
+      const press = {
+        ...(comment !== undefined && { comment: await clean(comment) }),
+        ...(durationMs !== undefined && { durationMs }),
+        ...(revision !== undefined && { revision }),
+      };
+      return act(caller, "approve", id, access.approve(caller, id, press));
+    },
+    deny: async (caller, id, reason) => act(caller, "deny", id, access.deny(caller, id, await clean(reason))),
+    async revoke(caller, id, reason) {
+      const words = await clean(reason);
+      return act(caller, "revoke", id, grants.revoke(caller, id, words));
+    },
+    async review(caller, id, judgement) {
+      const comment = await clean(judgement.comment);
+      return act(caller, "review", id, access.review(caller, id, { ...judgement, comment }));
+    },
+  };
+}
+
+async function cleanedAsk(input: AskInput, clean: (text: string) => Promise<string>): Promise<AskInput> {
+  const metadata: Record<string, string> = {};
+  for (const [name, value] of Object.entries(input.metadata ?? {})) metadata[name] = await clean(value);
+  return {
+    ...input,
+    reason: await clean(input.reason),
+    ...(input.ticket !== undefined && { ticket: await clean(input.ticket) }),
+    ...(input.metadata !== undefined && { metadata }),
+  };
+}

@@ -1,0 +1,165 @@
+import type { AccessRequest } from "../core/access-request.ts";
+import { isReviewerOf } from "../core/break-glass.ts";
+import { systemActor } from "../core/case.ts";
+import { decideComplete, decideEndAll, decideRevoke, isRevoker, liveGrant } from "../core/ending.ts";
+import { makeId, type IdentityId } from "../core/ids.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
+import { decideExtension, type Ask } from "../core/submitting.ts";
+import { decideTick } from "../core/timing.ts";
+import { present } from "../core/assert.ts";
+import { actorOf, lacksRole, type Caller } from "./caller.ts";
+import { decideCase, findCase, pressOf, requestOf } from "./deciding.ts";
+import {
+  approversNamed,
+  assess,
+  expectPeople,
+  idsIn,
+  loadPeople,
+  selectorsIn,
+  type ServiceContext,
+} from "./loading.ts";
+import { decideAndCommit } from "./step.ts";
+import { stepOf } from "./step-of.ts";
+
+/** What happens to access once it is given: it ends, is ended, is prolonged, or time writes down what is due. */
+export interface GrantService {
+  complete(caller: Caller, id: string, note: string | null): Promise<AccessRequest | Refusal>;
+  revoke(caller: Caller, id: string, reason: string): Promise<AccessRequest | Refusal>;
+  /** The child request: pending, or completed when the policies approve it by themselves. */
+  extend(
+    caller: Caller,
+    id: string,
+    more: { readonly durationMs: number; readonly reason: string },
+  ): Promise<AccessRequest | Refusal>;
+  /** Writes down what the clock has done to this request; true when there was anything. */
+  tick(id: string): Promise<boolean>;
+  /** Writes down everything the clock has ended for this person, so that neither guard nor limit counts it. */
+  settle(subjectId: IdentityId): Promise<void>;
+  /** Cancels what this person has open and ends what they hold. */
+  endAccessOf(subjectId: IdentityId, reason: string): Promise<void>;
+}
+
+export function createGrantService(context: ServiceContext): GrantService {
+  const { store, surroundings } = context;
+
+  const tick = async (id: string): Promise<boolean> => {
+    const outcome = await decideCase(context, id, async ({ case: kase }) => {
+      const people = await loadPeople(store, idsIn(kase.request), selectorsIn(kase.request));
+      return { decision: decideTick(kase, people.directory, surroundings.now()), expects: [] };
+    });
+    return outcome !== undefined && !isRefusal(outcome);
+  };
+
+  const settle = async (subjectId: IdentityId): Promise<void> => {
+    for (const id of await store.overdueRequestsOf(subjectId, surroundings.now())) await tick(id);
+  };
+
+  return {
+    tick,
+    settle,
+    async complete(caller, id, note) {
+      return (
+        lacksRole(caller, "requester") ??
+        requestOf(
+          await decideCase(context, id, async ({ case: kase }) => ({
+            decision: decideComplete(kase, caller.identity.id, note, actorOf(caller), surroundings.now()),
+            expects: [],
+          })),
+        )
+      );
+    },
+    async revoke(caller, id, reason) {
+      return (
+        lacksRole(caller, "admin", "approver") ??
+        requestOf(
+          await decideCase(context, id, async ({ case: kase }) => {
+            const { facts, expects } = await pressOf(context, caller, kase.request);
+            const { person, directory, by } = facts;
+            const isEntitled =
+              caller.roles.has("admin") ||
+              (person.kind === "HUMAN" &&
+                (isRevoker(kase, person.id, directory) || isReviewerOf(kase.request, person, directory)));
+            if (!isEntitled) {
+              const detail =
+                "Only an administrator, an approver of it or its break-glass reviewer can revoke this.";
+              return { decision: refuse("not_an_approver", detail), expects };
+            }
+            return { decision: decideRevoke(kase, reason, by, surroundings.now()), expects };
+          }),
+        )
+      );
+    },
+    async extend(caller, id, more) {
+      const missing = lacksRole(caller, "requester");
+      if (missing !== undefined) return missing;
+      await settle(caller.identity.id);
+      return extend(context, caller, id, more);
+    },
+    async endAccessOf(subjectId, reason) {
+      for (const id of await store.openRequestsOf(subjectId)) {
+        await decideCase(context, id, async ({ case: kase }) => ({
+          decision: decideEndAll(kase, reason, systemActor, surroundings.now()),
+          expects: [],
+        }));
+      }
+    },
+  };
+}
+
+async function extend(
+  context: ServiceContext,
+  caller: Caller,
+  id: string,
+  { durationMs, reason }: { readonly durationMs: number; readonly reason: string },
+): Promise<AccessRequest | Refusal> {
+  const { store, surroundings } = context;
+  return decideAndCommit(store, async () => {
+    const loaded = await findCase(context, id);
+    if (isRefusal(loaded)) return loaded;
+    const { request } = loaded.case;
+    const now = surroundings.now();
+    if (request.subjectId !== caller.identity.id) {
+      return refuse("not_requester", "Only the requester can extend their access.");
+    }
+    const grant = liveGrant(loaded.case, now);
+    if (isRefusal(grant)) return grant;
+    if (grant.breakGlass) return refuse("break_glass_not_allowed", "Break-glass access cannot be extended.");
+    const { ticket } = request;
+    const today = await assess(context, request.scopes, {
+      subject: caller.identity,
+      reason,
+      durationMs: grant.expiresAt - grant.startedAt + durationMs,
+      submittedAt: now,
+      ...(ticket !== undefined && { ticket }),
+    });
+    const people = await loadPeople(store, [caller.identity.id], approversNamed(today));
+    const ask: Ask = {
+      id: makeId("request", surroundings.idTail()),
+      subjectId: request.subjectId,
+      requestedById: caller.identity.id,
+      reason,
+      scopes: request.scopes,
+      durationMs,
+      metadata: {},
+      notifyChannels: request.notifyChannels,
+      ...(ticket !== undefined && { ticket }),
+    };
+    const facts = {
+      subject: present(people.directory.identity(caller.identity.id), caller.identity.id),
+      assessment: today.assessment,
+      directory: people.directory,
+      lockdown: today.rules.book.lockdown,
+      digest: surroundings.sha256,
+      by: actorOf(caller),
+    };
+    const decision = decideExtension(ask, { request, grant }, facts, now);
+    if (isRefusal(decision)) return decision;
+    const folded = stepOf(loaded, decision, {
+      now,
+      surroundings,
+      limits: today.rules.book.rules.limits,
+      expects: [...today.expects, ...expectPeople(people, [caller.identity.id])],
+    });
+    return { step: folded.step, result: folded.created ?? folded.request };
+  });
+}

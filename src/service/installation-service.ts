@@ -1,0 +1,121 @@
+import type { Actor } from "../core/access-request.ts";
+import { formatToken } from "../core/credential-format.ts";
+import { parseId, type IdentityId } from "../core/ids.ts";
+import { present } from "../core/assert.ts";
+import type { Identity } from "../core/people.ts";
+import { isRefusal, type Refusal } from "../core/refusals.ts";
+import { identityStep } from "./directory-service.ts";
+import { createdStep, deletedStep, keyOf } from "./key-service.ts";
+import type { ServiceContext } from "./loading.ts";
+import type { Step } from "./ports.ts";
+import { decideAndCommit } from "./step.ts";
+
+const builtIn: Actor = { type: "system", id: "start", name: "start of the service", via: "console" };
+
+/** What the start found or made. */
+export type AdminKey =
+  /** The key given is the built-in identity's living key, now or already before. */
+  | { readonly kind: "given" }
+  /** No key was given and a living one exists. */
+  | { readonly kind: "kept" }
+  /** A new one, to be written where only the operator can read it. */
+  | { readonly kind: "made"; readonly token: string };
+
+export interface InstallationService {
+  /**
+   * Makes sure of the built-in service identity `id_admin` and its one key. A given key replaces the one before; a
+   * key that was deleted or reported as leaked stays dead.
+   * @param given `JIT_ADMIN_KEY`, if set.
+   * @param kept What the key file holds from an earlier start, if anything.
+   */
+  ensureAdminKey(given: string | undefined, kept: string | undefined): Promise<AdminKey | Refusal>;
+}
+
+export function createInstallationService(context: ServiceContext): InstallationService {
+  const { store, surroundings } = context;
+
+  const ensureIdentity = async (): Promise<Identity | Refusal> =>
+    decideAndCommit(store, async () => {
+      const identity = builtInIdentity();
+      const before = await store.identity(identity.id);
+      if (before !== undefined && before.value.managedBy === "built-in") {
+        return { step: emptyStep, result: before.value };
+      }
+      return { step: identityStep(context, before, identity, builtIn), result: identity };
+    });
+
+  return {
+    async ensureAdminKey(given, kept) {
+      const identity = await ensureIdentity();
+      if (isRefusal(identity)) return identity;
+      return decideAndCommit<AdminKey>(store, async () => {
+        const living = await store.keysOf(identity.id);
+        const wanted = given ?? kept;
+        const known = wanted === undefined ? undefined : await store.keyByHash(surroundings.sha256(wanted));
+        const isLiving = known !== undefined && living.some((key) => key.value.id === known.key.value.id);
+        if (isLiving && living.length === 1) {
+          return {
+            step: emptyStep,
+            result: { kind: given === undefined ? "kept" : "given" } satisfies AdminKey,
+          };
+        }
+        // A key that is known and dead was ended on purpose.
+        const isUsable = given !== undefined && known === undefined;
+        const token = isUsable ? given : formatToken("live", surroundings.tokenSecret());
+        const step = replaced(
+          context,
+          identity.id,
+          isLiving ? undefined : token,
+          living.filter((key) => key.value.id !== known?.key.value.id),
+        );
+        const result: AdminKey = isLiving || isUsable ? { kind: "given" } : { kind: "made", token };
+        return { step, result };
+      });
+    },
+  };
+}
+
+const emptyStep: Step = { expects: [], writes: [], unique: [], counters: [], audit: [], effects: [] };
+
+function builtInIdentity(): Identity {
+  return {
+    id: builtInId(),
+    kind: "SERVICE",
+    name: "Administrator key",
+    groups: [],
+    links: {},
+    managedBy: "built-in",
+    listed: true,
+    enabled: true,
+  };
+}
+
+function builtInId(): IdentityId {
+  return present(parseId("identity", "id_admin"), "the built-in id");
+}
+
+function replaced(
+  context: ServiceContext,
+  identityId: IdentityId,
+  token: string | undefined,
+  old: Parameters<typeof deletedStep>[1][],
+): Step {
+  const steps = old.map((key) => deletedStep(context, key, builtIn).step);
+  if (token !== undefined) {
+    const name = "administrator";
+    const key = keyOf(context, token, {
+      identityId,
+      roles: ["admin"],
+      name,
+      mintedBy: identityId,
+      expiresAt: null,
+    });
+    steps.push({ ...createdStep(context, key, builtIn), effects: [] });
+  }
+  return {
+    ...emptyStep,
+    expects: steps.flatMap((step) => step.expects),
+    writes: steps.flatMap((step) => step.writes),
+    audit: steps.flatMap((step) => step.audit),
+  };
+}

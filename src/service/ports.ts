@@ -1,0 +1,280 @@
+import type { AccessRequest } from "../core/access-request.ts";
+import type { AuditEntry } from "../core/audit-record.ts";
+import type { History } from "../core/conditions.ts";
+import type { Effect } from "../core/effects.ts";
+import type { CredentialRecord, Grant } from "../core/grant.ts";
+import type {
+  CredentialId,
+  EffectId,
+  GrantId,
+  IdentityId,
+  Instant,
+  KeyId,
+  PolicyId,
+  RequestId,
+  Scope,
+} from "../core/ids.ts";
+import type { DirectoryQuery, Identity, Role } from "../core/people.ts";
+import type { Policy, Rulebook, Rules } from "../core/policy.ts";
+
+/** A record with the version it was read at. Versions start at 1; 0 means "must not exist yet". */
+export interface Versioned<T> {
+  readonly value: T;
+  readonly version: number;
+}
+
+/** What a step was decided from. If one of these has moved on, nothing of the step is written. */
+export interface Expectation {
+  readonly kind: "request" | "grant" | "identity" | "key" | "rulebook";
+  /** The record's id; for the rulebook always `rulebook`. */
+  readonly id: string;
+  readonly version: number;
+}
+
+/**
+ * The closed list of writes. `request`, `grant`, `identity` and `key` need an expectation for the same record in the
+ * same step (0 to create); the store writes version + 1. `policy`, `policyDeleted`, `rules` and `lockdown` need one for
+ * the rulebook, whose version the store raises by one per step.
+ */
+export type Write =
+  | { readonly kind: "request"; readonly value: AccessRequest; readonly dueAt: Instant | null }
+  | { readonly kind: "grant"; readonly value: Grant }
+  | { readonly kind: "credentialFirstUsed"; readonly id: CredentialId; readonly at: Instant }
+  | { readonly kind: "identity"; readonly value: Identity }
+  | { readonly kind: "key"; readonly value: ApiKey }
+  | { readonly kind: "policy"; readonly value: Policy }
+  | { readonly kind: "policyDeleted"; readonly id: PolicyId }
+  | { readonly kind: "rules"; readonly value: Rules; readonly source: "file" | "example" }
+  | { readonly kind: "lockdown"; readonly on: boolean }
+  /** Claims an effect: `lease` is the number it was read with; another one since then is a version conflict. */
+  | { readonly kind: "effectLeased"; readonly id: EffectId; readonly lease: number; readonly until: Instant }
+  /** Done for good. `lease`: the number after our own claim (read + 1), here and below. */
+  | { readonly kind: "effectSettled"; readonly id: EffectId; readonly lease: number }
+  | {
+      readonly kind: "effectPutBack";
+      readonly id: EffectId;
+      readonly lease: number;
+      readonly dueAt: Instant;
+      readonly error: string;
+    };
+
+/** Names that only one owner may hold: duplicate guard, e-mail, policy name, key hash. */
+export type UniqueChange =
+  | { readonly take: string; readonly owner: string }
+  | { readonly release: string; readonly owner: string };
+
+/** Checked as used + add ≤ max in the same write. With `windowMs`, used = what was added after `at - windowMs`. */
+export interface CounterChange {
+  readonly key: string;
+  readonly add: number;
+  readonly max?: number;
+  readonly windowMs?: number;
+  readonly at: Instant;
+}
+
+export interface NewEffect {
+  readonly id: EffectId;
+  readonly effect: Effect;
+  readonly dueAt: Instant;
+}
+
+/** The kept answer of a call made with an Idempotency-Key. */
+export interface KeptAnswer {
+  readonly keyId: KeyId;
+  /** Method and path. */
+  readonly call: string;
+  readonly idempotencyKey: string;
+  /** SHA-256 of the request body. */
+  readonly bodyHash: string;
+  readonly status: number;
+  /** JSON without any token. */
+  readonly body: string;
+  readonly at: Instant;
+}
+
+/** Everything one decision changes, as data: written whole or not at all. */
+export interface Step {
+  readonly expects: readonly Expectation[];
+  readonly writes: readonly Write[];
+  readonly unique: readonly UniqueChange[];
+  readonly counters: readonly CounterChange[];
+  readonly audit: readonly AuditEntry[];
+  readonly effects: readonly NewEffect[];
+  readonly answer?: KeptAnswer;
+}
+
+export type CommitResult =
+  | { readonly ok: true }
+  | { readonly conflict: "version"; readonly what: string }
+  /** `what` is the key, `owner` who holds it. */
+  | { readonly conflict: "unique"; readonly what: string; readonly owner: string }
+  /** `what` is the key. `retryAt`: when the oldest use leaves the window, if it has one. */
+  | { readonly conflict: "counter"; readonly what: string; readonly retryAt?: Instant };
+
+/** A known "no" of the store: the call is refused with 503 and nothing was written. */
+export class StoreUnavailable extends Error {
+  override readonly name = "StoreUnavailable";
+  readonly code = "store_unavailable";
+  readonly retryable = true;
+}
+
+export interface ApiKey {
+  readonly id: KeyId;
+  readonly identityId: IdentityId;
+  readonly roles: readonly Role[];
+  readonly name: string | null;
+  /** SHA-256, lower-case hex. */
+  readonly hash: string;
+  readonly last4: string;
+  readonly mintedBy: IdentityId;
+  readonly createdAt: Instant;
+  /** Null only for the built-in key. */
+  readonly expiresAt: Instant | null;
+  readonly deletedAt: Instant | null;
+}
+
+/** What a presented `kd_jit_` token stands for, read in one go. */
+export interface PresentedCredential {
+  readonly credential: CredentialRecord;
+  /** False once the token was rotated away. */
+  readonly current: boolean;
+  readonly firstUsedAt: Instant | null;
+  readonly grant: Versioned<Grant>;
+  readonly identity: Identity;
+}
+
+export interface RequestFilter {
+  /** What the caller may see: of this subject, asked by this identity, or decided by these selectors. Absent: all. */
+  readonly visibleTo?: Viewer;
+  /** Only those these people's selectors decide. */
+  readonly approver?: Viewer;
+  readonly subjectId?: IdentityId;
+  readonly scope?: Scope;
+  /** By the status as read at `now`: the clock counts, not the sweep. */
+  readonly status?: string;
+  readonly since?: Instant;
+  readonly until?: Instant;
+  readonly now: Instant;
+}
+
+/** One person and every selector text that means them. */
+export interface Viewer {
+  readonly id: IdentityId;
+  /** As `formatSelector` writes them, without `manager`: e-mail, `identity:…`, `group:…`. */
+  readonly selectors: readonly string[];
+}
+
+export interface Page<T> {
+  readonly rows: readonly T[];
+  /** Where the next page starts; null on the last one. */
+  readonly next: number | null;
+}
+
+export interface PageQuery {
+  readonly limit: number;
+  /** From a previous page's `next`. */
+  readonly before?: number;
+}
+
+export interface RequestWithGrant {
+  readonly request: Versioned<AccessRequest>;
+  readonly grant: Versioned<Grant> | undefined;
+}
+
+export interface AuditRow {
+  readonly seq: number;
+  readonly body: string;
+  readonly hash: string;
+  readonly previousHash: string;
+}
+
+export interface AuditFilter {
+  readonly after: number;
+  readonly limit: number;
+  readonly request?: RequestId;
+  readonly action?: string;
+}
+
+export interface AuditVerdict {
+  readonly ok: boolean;
+  readonly events: number;
+  /** Hash of the last record; 64 zeros when there is none. */
+  readonly head: string;
+  readonly firstBad?: { readonly seq: number; readonly kind: "hash" | "body" | "gap" };
+}
+
+/** One row of the outbox that is due and leased to nobody (or to one whose lease ran out). */
+export interface DueEffect {
+  readonly id: EffectId;
+  readonly effect: Effect;
+  /** How often it was put back. */
+  readonly attempts: number;
+  readonly lease: number;
+  readonly createdAt: Instant;
+}
+
+/** Reads. Each answers from the committed state of the moment, never from a cache. */
+export interface Reads {
+  request(id: RequestId): Promise<RequestWithGrant | undefined>;
+  /** The extension of this grant that is PENDING, if any. */
+  openExtension(grantId: GrantId): Promise<Versioned<AccessRequest> | undefined>;
+  requests(filter: RequestFilter, page: PageQuery): Promise<Page<RequestWithGrant>>;
+  /** Ids of the subject's PENDING and APPROVED requests and of those with an ACTIVE grant, by what is written. */
+  openRequestsOf(subjectId: IdentityId): Promise<readonly RequestId[]>;
+  /** Those of `openRequestsOf` that the clock has already ended. */
+  overdueRequestsOf(subjectId: IdentityId, now: Instant): Promise<readonly RequestId[]>;
+  /** At most `limit` requests whose `dueAt` has come, the longest due first. */
+  dueRequests(now: Instant, limit: number): Promise<readonly RequestId[]>;
+  /** At most `limit` ACTIVE grants past their end. Ids of their requests. */
+  dueGrants(now: Instant, limit: number): Promise<readonly RequestId[]>;
+  credential(hash: string): Promise<PresentedCredential | undefined>;
+  identity(id: IdentityId): Promise<Versioned<Identity> | undefined>;
+  identities(page: PageQuery): Promise<Page<Identity>>;
+  /** Everyone the configuration file manages, listed or not. */
+  fileIdentities(): Promise<readonly Versioned<Identity>[]>;
+  /** The people these ids and selectors mean, with the managers of the ids. */
+  people(query: DirectoryQuery): Promise<readonly Versioned<Identity>[]>;
+  key(id: KeyId): Promise<Versioned<ApiKey> | undefined>;
+  keyByHash(
+    hash: string,
+  ): Promise<{ readonly key: Versioned<ApiKey>; readonly identity: Identity } | undefined>;
+  keys(page: PageQuery): Promise<Page<ApiKey>>;
+  /** Living keys of one identity. */
+  keysOf(identityId: IdentityId): Promise<readonly Versioned<ApiKey>[]>;
+  rulebookVersion(): Promise<number>;
+  rulebook(): Promise<Rulebook>;
+  /** What the rules were last loaded from; undefined in a new database. */
+  rulesSource(): Promise<"file" | "example" | undefined>;
+  /** How often a counter was used; with `windowMs` after `now - windowMs`. */
+  used(key: string, now: Instant, windowMs?: number): Promise<number>;
+  /** What happened to this subject before `before`. */
+  history(subjectId: IdentityId, scopes: readonly Scope[], before: Instant): Promise<History>;
+  /** Break-glass uses of this person whose access started, newest first, at most 100. */
+  breakGlassUses(subjectId: IdentityId): Promise<readonly AccessRequest[]>;
+  answer(keyId: KeyId, call: string, idempotencyKey: string): Promise<KeptAnswer | undefined>;
+  auditEvents(filter: AuditFilter): Promise<readonly AuditRow[]>;
+  auditHead(): Promise<{ readonly seq: number; readonly hash: string }>;
+  /** Streams through the whole chain without holding the event loop. */
+  verifyAudit(): Promise<AuditVerdict>;
+  /** At most `limit`, the longest due first. */
+  dueEffects(now: Instant, limit: number): Promise<readonly DueEffect[]>;
+  /** Time since the oldest unsettled effect became due, and how many are waiting. */
+  outbox(now: Instant): Promise<{ readonly waiting: number; readonly oldestDueAt: Instant | null }>;
+}
+
+/** The one store. There is no callback and no transaction object: a step is data. */
+export interface Store extends Reads {
+  commit(step: Step): Promise<CommitResult>;
+  close(): Promise<void>;
+}
+
+/** The world as the rules may not see it by themselves: time, chance and hashes come through here. */
+export interface Surroundings {
+  readonly now: () => Instant;
+  /** A random id tail: 16 of `0-9a-z`. */
+  readonly idTail: () => string;
+  /** 30 base62 characters from a cryptographic generator. */
+  readonly tokenSecret: () => string;
+  /** SHA-256, lower-case hex. */
+  readonly sha256: (text: string) => string;
+}

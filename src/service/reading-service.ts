@@ -1,0 +1,118 @@
+import type { AccessRequest } from "../core/access-request.ts";
+import { isApproverOf } from "../core/approvals.ts";
+import { isReviewerOf } from "../core/break-glass.ts";
+import { parseId, type IdentityId, type Instant } from "../core/ids.ts";
+import { formatSelector, type Identity } from "../core/people.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
+import { parseScope } from "../core/scopes.ts";
+import type { Status } from "../core/status.ts";
+import { mayReadAll, type Caller } from "./caller.ts";
+import { findCase } from "./deciding.ts";
+import { idsIn, loadPeople, selectorsIn, type ServiceContext } from "./loading.ts";
+import type { Page, PageQuery, RequestWithGrant, Viewer } from "./ports.ts";
+import { requestView, type RequestView } from "./views.ts";
+
+export interface ListQuery {
+  readonly status?: Status;
+  readonly identityId?: string;
+  readonly scope?: string;
+  readonly approver?: "me";
+  readonly since?: Instant;
+  readonly until?: Instant;
+}
+
+/** What callers may see of requests: their own, those they decide or review, all for auditors and administrators. */
+export interface ReadingService {
+  read(caller: Caller, id: string): Promise<RequestView | Refusal>;
+  list(caller: Caller, query: ListQuery, page: PageQuery): Promise<Page<RequestView> | Refusal>;
+  /** The view of a request this call has just changed. */
+  show(request: AccessRequest): Promise<RequestView>;
+}
+
+export function createReadingService(context: ServiceContext): ReadingService {
+  const { store, surroundings, configured } = context;
+
+  const views = async (
+    rows: readonly Pick<RequestWithGrant, "request" | "grant">[],
+  ): Promise<RequestView[]> => {
+    const requests = rows.map((row) => row.request.value);
+    const { directory } = await loadPeople(store, requests.flatMap(idsIn), requests.flatMap(selectorsIn));
+    const now = surroundings.now();
+    return rows.map((row) =>
+      requestView(row.request.value, { grant: row.grant?.value, directory, configured, now }),
+    );
+  };
+
+  const viewOf = async (id: string): Promise<RequestView | Refusal> => {
+    const requestId = parseId("request", id);
+    const found = requestId === undefined ? undefined : await store.request(requestId);
+    const [view] = found === undefined ? [] : await views([found]);
+    return view ?? refuse("not_found", `There is no request "${id.slice(0, 80)}".`);
+  };
+
+  return {
+    async read(caller, id) {
+      const loaded = await findCase(context, id);
+      if (isRefusal(loaded)) return loaded;
+      if (!mayReadAll(caller) && !(await isInvolved(context, caller.identity, loaded.case.request))) {
+        return refuse("not_found", `There is no request "${id.slice(0, 80)}".`);
+      }
+      return viewOf(id);
+    },
+    async list(caller, query, page) {
+      const me = viewerOf(caller.identity);
+      const subjectId = query.identityId === undefined ? undefined : parseId("identity", query.identityId);
+      const scope = query.scope === undefined ? undefined : parseScope(query.scope);
+      const isEmpty =
+        (query.identityId !== undefined && subjectId === undefined) ||
+        (query.scope !== undefined && scope === undefined);
+      if (isEmpty) return { rows: [], next: null };
+      const { rows, next } = await store.requests(
+        {
+          now: surroundings.now(),
+          ...(!mayReadAll(caller) && { visibleTo: me }),
+          ...(query.approver !== undefined && { approver: me }),
+          ...(subjectId !== undefined && { subjectId }),
+          ...(scope !== undefined && { scope }),
+          ...(query.status !== undefined && { status: query.status }),
+          ...(query.since !== undefined && { since: query.since }),
+          ...(query.until !== undefined && { until: query.until }),
+        },
+        page,
+      );
+      return { rows: await views(rows), next };
+    },
+    async show(request) {
+      const view = await viewOf(request.id);
+      if (isRefusal(view)) throw new Error(`request ${request.id} was just written and is not there`);
+      return view;
+    },
+  };
+}
+
+/** Every selector text that means this person, but for `manager`, which depends on the subject. */
+export function viewerOf(identity: Identity): Viewer {
+  return {
+    id: identity.id,
+    selectors: [
+      formatSelector({ kind: "identity", id: identity.id }),
+      ...identity.groups.map((group) => formatSelector({ kind: "group", group })),
+      ...(identity.email === undefined ? [] : [identity.email.toLowerCase()]),
+    ],
+  };
+}
+
+async function isInvolved(
+  context: ServiceContext,
+  person: Identity,
+  request: AccessRequest,
+): Promise<boolean> {
+  const own: readonly IdentityId[] = [
+    request.subjectId,
+    request.requestedById,
+    ...request.votes.map((vote) => vote.by),
+  ];
+  if (own.includes(person.id)) return true;
+  const { directory } = await loadPeople(context.store, [...idsIn(request), person.id], selectorsIn(request));
+  return isApproverOf(request, person.id, directory) || isReviewerOf(request, person, directory);
+}

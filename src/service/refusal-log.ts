@@ -1,0 +1,80 @@
+import type { Actor } from "../core/access-request.ts";
+import type { AuditEntry } from "../core/audit-record.ts";
+import type { IdentityId, Instant, RequestId } from "../core/ids.ts";
+import type { Refusal } from "../core/refusals.ts";
+import { minuteMs } from "../core/time.ts";
+import type { Store } from "./ports.ts";
+import { recordOnly } from "./step.ts";
+
+/** Refusals recorded one by one per actor and minute; what comes beyond is counted into one record (contract §6). */
+export const refusalsPerMinuteMax = 10;
+
+export interface RefusalAbout {
+  readonly action: "request.refused" | "decision.refused";
+  readonly verb: string;
+  readonly request?: RequestId;
+  readonly identity?: IdentityId;
+}
+
+interface Minute {
+  readonly startedAt: Instant;
+  readonly actor: Actor;
+  recorded: number;
+  uncounted: number;
+}
+
+export interface RefusalLog {
+  /** Puts a refusal on record. Never throws for a store that cannot write: the refusal itself still stands. */
+  record(actor: Actor, about: RefusalAbout, refusal: Refusal, now: Instant): Promise<void>;
+  /** Writes the counts of minutes that are over; all of them when the service stops. */
+  flush(now: Instant, all?: boolean): Promise<void>;
+}
+
+export function createRefusalLog(store: Store): RefusalLog {
+  const minutes = new Map<string, Minute>();
+
+  const write = async (entry: AuditEntry): Promise<void> => {
+    await store.commit(recordOnly([entry]));
+  };
+
+  const flushOne = async (key: string, minute: Minute, now: Instant): Promise<void> => {
+    minutes.delete(key);
+    if (minute.uncounted === 0) return;
+    await write({
+      at: now,
+      action: "decision.refused",
+      actor: minute.actor,
+      data: { count: minute.uncounted, code: "further_refusals" },
+    });
+  };
+
+  const isOver = (minute: Minute, now: Instant): boolean => now - minute.startedAt >= minuteMs;
+
+  return {
+    async record(actor, about, refusal, now) {
+      const known = minutes.get(actor.id);
+      if (known !== undefined && isOver(known, now)) await flushOne(actor.id, known, now);
+      const minute = minutes.get(actor.id) ?? { startedAt: now, actor, recorded: 0, uncounted: 0 };
+      minutes.set(actor.id, minute);
+      if (minute.recorded >= refusalsPerMinuteMax) {
+        minute.uncounted++;
+        return;
+      }
+      minute.recorded++;
+      const { action, verb, request, identity } = about;
+      await write({
+        at: now,
+        action,
+        actor,
+        ...(request !== undefined && { request }),
+        ...(identity !== undefined && { identity }),
+        data: { verb, code: refusal.refused, detail: refusal.detail },
+      });
+    },
+    async flush(now, all = false) {
+      for (const [key, minute] of minutes) {
+        if (all || isOver(minute, now)) await flushOne(key, minute, now);
+      }
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import { indexPolicies, type PolicyIndex } from "../core/policy-index.ts";
+import type { Rulebook } from "../core/policy.ts";
+import type { Reads } from "./ports.ts";
+
+export interface IndexedRulebook {
+  readonly book: Rulebook;
+  readonly index: PolicyIndex;
+}
+
+export type RulebookReader = () => Promise<IndexedRulebook>;
+
+/**
+ * The rules as of this moment. Only the index made from them is kept, and only as long as the version in the store is
+ * the same; every decision also expects that version in its commit, so a change in between decides it afresh.
+ */
+export function createRulebookReader(store: Pick<Reads, "rulebook" | "rulebookVersion">): RulebookReader {
+  let known: IndexedRulebook | undefined;
+  return async () => {
+    if (known === undefined || known.book.version !== (await store.rulebookVersion())) {
+      const book = await store.rulebook();
+      known = { book, index: indexPolicies(book.policies) };
+    }
+    return known;
+  };
+}

@@ -1,0 +1,64 @@
+import { createAccessService } from "./access-service.ts";
+import { createAskingService, type FirstAttempt } from "./asking-service.ts";
+import { createAuditService, type AuditService } from "./audit-service.ts";
+import { createCheckingService, type CheckingService } from "./checking-service.ts";
+import { createCredentialService } from "./credential-service.ts";
+import { createDirectoryService, type DirectoryService } from "./directory-service.ts";
+import { createEvaluationService, type EvaluationService } from "./evaluation-service.ts";
+import { createFrontDesk, type FrontDesk } from "./front-desk.ts";
+import { createGrantService, type GrantService } from "./grant-service.ts";
+import { createKeyService, type KeyService } from "./key-service.ts";
+import type { ServiceContext } from "./loading.ts";
+import { createPolicyService, type PolicyService } from "./policy-service.ts";
+import { createReadingService, type ReadingService } from "./reading-service.ts";
+import { createRefusalLog, type RefusalLog } from "./refusal-log.ts";
+import { createUsageLog, type UsageLog } from "./usage-log.ts";
+
+/** Every way in, wired once. */
+export interface Services {
+  /** Every verb about a request. */
+  readonly desk: FrontDesk;
+  readonly grants: GrantService;
+  readonly checking: CheckingService;
+  readonly reading: ReadingService;
+  readonly directory: DirectoryService;
+  readonly keys: KeyService;
+  readonly policies: PolicyService;
+  readonly evaluation: EvaluationService;
+  readonly audit: AuditService;
+  readonly refusals: RefusalLog;
+  readonly usage: UsageLog;
+}
+
+export function createServices(
+  context: ServiceContext,
+  firstAttempt: FirstAttempt,
+  onFault: (fault: unknown) => void,
+): Services {
+  const usage = createUsageLog(context.store);
+  const keys = createKeyService(context);
+  const access = createAccessService(context);
+  const grants = createGrantService(context);
+  const credentials = createCredentialService(context);
+  const checking = createCheckingService(context, usage, keys.end, onFault);
+  const reading = createReadingService(context);
+  const refusals = createRefusalLog(context.store);
+  const asking = createAskingService(access, grants, credentials, firstAttempt);
+  return {
+    desk: createFrontDesk(
+      context,
+      { access, asking, grants, credentials, reading, refusals, report: checking.report },
+      onFault,
+    ),
+    grants,
+    checking,
+    reading,
+    directory: createDirectoryService(context),
+    keys,
+    policies: createPolicyService(context),
+    evaluation: createEvaluationService(context),
+    audit: createAuditService(context),
+    refusals,
+    usage,
+  };
+}

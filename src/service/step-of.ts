@@ -1,0 +1,266 @@
+import { isOpen, type AccessRequest } from "../core/access-request.ts";
+import { assert, present } from "../core/assert.ts";
+import type { AuditEntry } from "../core/audit-record.ts";
+import type { Case } from "../core/case.ts";
+import { effectsOf, type Effect } from "../core/effects.ts";
+import { nextDueAt } from "../core/escalation.ts";
+import type { PolicyUse, Recorded } from "../core/events.ts";
+import { evolveGrant } from "../core/evolve-grant.ts";
+import { evolveRequest } from "../core/evolve-request.ts";
+import type { Grant } from "../core/grant.ts";
+import { makeId, type IdentityId, type Instant } from "../core/ids.ts";
+import { recordsOf } from "../core/recording.ts";
+import { scopeSetKey } from "../core/scopes.ts";
+import type {
+  CounterChange,
+  Expectation,
+  KeptAnswer,
+  NewEffect,
+  Step,
+  Surroundings,
+  UniqueChange,
+  Versioned,
+  Write,
+} from "./ports.ts";
+
+/** A case as read, with the versions that the decision is made from. */
+export interface LoadedCase {
+  readonly case: Case;
+  readonly expects: readonly Expectation[];
+}
+
+/** What a decision changes besides the case: everything it was read from, and limits that hold for it. */
+export interface StepContext {
+  readonly now: Instant;
+  readonly surroundings: Surroundings;
+  readonly limits: { readonly pendingPerIdentity: number; readonly activePerIdentity: number };
+  readonly expects: readonly Expectation[];
+  readonly answer?: KeptAnswer;
+}
+
+export interface Folded {
+  readonly step: Step;
+  readonly request: AccessRequest;
+  readonly grant: Grant | undefined;
+  /** A request that this step stores for the first time. */
+  readonly created: AccessRequest | undefined;
+}
+
+/** Folds what happened into the case and derives all that follows: rows, guards, counters, records, effects. */
+export function stepOf(
+  loaded: LoadedCase | undefined,
+  happened: readonly Recorded[],
+  context: StepContext,
+): Folded {
+  assert(happened.length > 0, "a step has events");
+  const before = recordsOfCase(loaded?.case);
+  const after = new Map(before);
+  const audit: AuditEntry[] = [];
+  const effects: Effect[] = [];
+  for (const one of happened) {
+    after.set(one.id, evolved(after.get(one.id), one));
+    const request = requestOf(one, after);
+    audit.push(...recordsOf(one, request));
+    effects.push(...effectsOf(one, request));
+  }
+  const prolonged = happened.flatMap((one) =>
+    one.event.type === "RequestSubmitted" && one.event.request.extension !== undefined
+      ? [one.event.request.extension.grantId]
+      : [],
+  );
+  // An extension writes its grant too, changed or not, so that a grant that ends meanwhile cannot miss it.
+  const changed = [...after].filter(
+    ([id, record]) => before.get(id)?.value !== record.value || prolonged.some((grant) => grant === id),
+  );
+  const created = changed.flatMap(([id, record]) =>
+    before.has(id) ? [] : [{ kind: record.on, id, version: 0 } satisfies Expectation],
+  );
+  const changes = changed.map(([id, record]) => changeOf(before.get(id), record, context));
+  const step: Step = {
+    expects: unrepeated([...(loaded?.expects ?? []), ...created, ...context.expects]),
+    writes: changes.map((change) => change.write),
+    unique: changes.flatMap((change) => change.unique),
+    counters: [
+      ...changes.flatMap((change) => change.counters),
+      ...happened.flatMap((one) => usesOf(one, context.now)),
+    ],
+    audit,
+    effects: effects.map((effect) => newEffect(effect, context)),
+    ...(context.answer !== undefined && { answer: context.answer }),
+  };
+  const main = present(
+    loaded?.case.request.id ?? happened.find((one) => one.on === "request")?.id,
+    "a request",
+  );
+  return {
+    step,
+    request: requestNamed(main, after),
+    grant: [...after.values()].flatMap(asGrant)[0],
+    created: changed.flatMap(([id, one]) => (!before.has(id) && one.on === "request" ? [one.value] : []))[0],
+  };
+}
+
+function evolved(record: Kept | undefined, one: Recorded): Kept {
+  if (one.on === "request") {
+    const value = record?.on === "request" ? record.value : undefined;
+    return { on: "request", value: evolveRequest(value, one.event) };
+  }
+  const value = record?.on === "grant" ? record.value : undefined;
+  return { on: "grant", value: evolveGrant(value, one.event) };
+}
+
+type Kept =
+  | { readonly on: "request"; readonly value: AccessRequest }
+  | { readonly on: "grant"; readonly value: Grant };
+
+function recordsOfCase(kase: Case | undefined): ReadonlyMap<string, Kept> {
+  const records = new Map<string, Kept>();
+  if (kase === undefined) return records;
+  records.set(kase.request.id, { on: "request", value: kase.request });
+  if (kase.grant !== undefined) records.set(kase.grant.id, { on: "grant", value: kase.grant });
+  for (const also of [kase.extension, kase.parent]) {
+    if (also !== undefined) records.set(also.id, { on: "request", value: also });
+  }
+  return records;
+}
+
+function asGrant(record: Kept): readonly Grant[] {
+  return record.on === "grant" ? [record.value] : [];
+}
+
+function requestNamed(id: string, records: ReadonlyMap<string, Kept>): AccessRequest {
+  const record = present(records.get(id), id);
+  assert(record.on === "request", "it is a request");
+  return record.value;
+}
+
+/** The request an event is filed under: its own, or the one its grant belongs to. */
+function requestOf(one: Recorded, records: ReadonlyMap<string, Kept>): AccessRequest {
+  if (one.on === "request") return requestNamed(one.id, records);
+  const grant = present(records.get(one.id), one.id);
+  assert(grant.on === "grant", "it is a grant");
+  return requestNamed(grant.value.requestId, records);
+}
+
+interface Change {
+  readonly write: Write;
+  readonly unique: readonly UniqueChange[];
+  readonly counters: readonly CounterChange[];
+}
+
+/** What a record's change means for the guards: derived from before and after, so that no path can forget one. */
+function changeOf(before: Kept | undefined, after: Kept, { now, limits }: StepContext): Change {
+  if (after.on === "grant") {
+    const was = before?.on === "grant" && countsAsActive(before.value);
+    const active = gauge(
+      `active:${after.value.subjectId}`,
+      was,
+      countsAsActive(after.value),
+      limits.activePerIdentity,
+      now,
+    );
+    return { write: { kind: "grant", value: after.value }, unique: [], counters: active };
+  }
+  const { value } = after;
+  const earlier = before?.on === "request" ? before.value : undefined;
+  const pendingBefore = earlier?.phase === "PENDING";
+  return {
+    write: { kind: "request", value, dueAt: nextDueAt(value) },
+    unique: guard(earlier === undefined ? undefined : openKey(earlier), openKey(value), value.id),
+    counters: gauge(
+      `pending:${value.subjectId}`,
+      pendingBefore,
+      value.phase === "PENDING",
+      limits.pendingPerIdentity,
+      now,
+    ),
+  };
+}
+
+/** The step, provided one more grant fits: what is approved by itself is claimed at once, so a full holder hears it now. */
+export function activeRoom(
+  step: Step,
+  subjectId: IdentityId,
+  limits: StepContext["limits"],
+  at: Instant,
+): Step {
+  const room: CounterChange = { key: `active:${subjectId}`, add: 0, max: limits.activePerIdentity - 1, at };
+  return { ...step, counters: [...step.counters, room] };
+}
+
+/** Break-glass has its own limit. */
+function countsAsActive(grant: Grant): boolean {
+  return grant.phase === "ACTIVE" && !grant.breakGlass;
+}
+
+function gauge(
+  key: string,
+  before: boolean,
+  after: boolean,
+  max: number,
+  at: Instant,
+): readonly CounterChange[] {
+  if (before === after) return [];
+  return [after ? { key, add: 1, max, at } : { key, add: -1, at }];
+}
+
+/** The name an open request holds so that the same one cannot be asked twice (contract §3); break-glass never does. */
+export function openKey(request: AccessRequest): string | undefined {
+  if (!isOpen(request) || request.breakGlass !== undefined) return undefined;
+  return request.extension === undefined
+    ? `open:${request.subjectId}:${scopeSetKey(request.scopes)}`
+    : `extension:${request.extension.grantId}`;
+}
+
+function guard(
+  before: string | undefined,
+  after: string | undefined,
+  owner: string,
+): readonly UniqueChange[] {
+  if (before === after) return [];
+  return [
+    ...(before === undefined ? [] : [{ release: before, owner }]),
+    ...(after === undefined ? [] : [{ take: after, owner }]),
+  ];
+}
+
+export function useKey(use: Pick<PolicyUse, "policyId">): string {
+  return `use:${use.policyId}`;
+}
+
+function usesOf(one: Recorded, at: Instant): readonly CounterChange[] {
+  const { event } = one;
+  switch (event.type) {
+    case "RequestAutoApproved":
+    case "RequestApproved":
+      return event.uses.map((use) => ({
+        key: useKey(use),
+        add: 1,
+        max: use.max,
+        at,
+        ...(use.periodMs !== undefined && { windowMs: use.periodMs }),
+      }));
+    case "BreakGlassUsed":
+      return [
+        { key: `break-glass:${event.by.id}`, add: 1, max: event.limit.max, windowMs: event.limit.perMs, at },
+      ];
+    default:
+      return [];
+  }
+}
+
+export function newEffect(
+  effect: Effect,
+  { now, surroundings }: Pick<StepContext, "now" | "surroundings">,
+): NewEffect {
+  return { id: makeId("effect", surroundings.idTail()), effect, dueAt: now };
+}
+
+export function unrepeated(expects: readonly Expectation[]): readonly Expectation[] {
+  return [...new Map(expects.map((one) => [`${one.kind} ${one.id}`, one])).values()];
+}
+
+/** The expectation that a versioned record is still as it was read. */
+export function asRead(kind: Expectation["kind"], record: Versioned<{ readonly id: string }>): Expectation {
+  return { kind, id: record.value.id, version: record.version };
+}

@@ -1,0 +1,72 @@
+import type { AuditEntry } from "../core/audit-record.ts";
+import { refuse, type Refusal } from "../core/refusals.ts";
+import type { CommitResult, Step, Store } from "./ports.ts";
+
+/** How often a decision is made afresh when others commit first. More means something is wrong, and says so (503). */
+const attemptsMax = 12;
+
+/** One try: the step to commit and what to answer if that succeeds, or the refusal. */
+export type Attempt<T> = { readonly step: Step; readonly result: T } | Refusal;
+
+/**
+ * Load → decide → evolve → commit. When somebody else's commit came in between, everything is read and decided afresh,
+ * so that the answer is honest about what is true now. Every write of the product passes here.
+ */
+export async function decideAndCommit<T>(
+  store: Store,
+  attempt: () => Promise<Attempt<T>>,
+): Promise<T | Refusal> {
+  for (let count = 0; count < attemptsMax; count++) {
+    const tried = await attempt();
+    if (!("step" in tried)) return tried;
+    const outcome = await store.commit(tried.step);
+    if ("ok" in outcome) return tried.result;
+    const refusal = refusalOf(outcome, tried.step);
+    if (refusal !== undefined) return refusal;
+  }
+  return refuse("store_unavailable", "Too many people decide this at the same moment; try again.", {
+    retryAfterSeconds: 1,
+  });
+}
+
+/** Undefined: decide afresh. A spent policy is such a case, for another may govern instead. */
+function refusalOf(outcome: Exclude<CommitResult, { ok: true }>, step: Step): Refusal | undefined {
+  if (outcome.conflict === "version") return undefined;
+  const [kind] = outcome.what.split(":");
+  if (outcome.conflict === "unique") {
+    return kind === "open" || kind === "extension"
+      ? refuse("duplicate_request", `The same access is already asked for in ${outcome.owner}.`, {
+          existing: outcome.owner,
+        })
+      : refuse("name_taken", "That name or address is already in use.");
+  }
+  const at = step.counters[0]?.at;
+  const retryAfterSeconds =
+    outcome.retryAt === undefined || at === undefined
+      ? 60
+      : Math.max(1, Math.ceil((outcome.retryAt - at) / 1000));
+  switch (kind) {
+    case "break-glass":
+      return refuse(
+        "break_glass_limit",
+        "You have used break-glass as often as the configuration allows for now.",
+      );
+    case "pending":
+      return refuse("limit_reached", "You have too many undecided requests; wait for one or cancel one.", {
+        retryAfterSeconds,
+      });
+    case "active":
+      return refuse(
+        "limit_reached",
+        "You hold too much access at the same time; complete some of it first.",
+        { retryAfterSeconds },
+      );
+    default:
+      return undefined;
+  }
+}
+
+/** A step that only records: refusals, exports and the like. */
+export function recordOnly(audit: readonly AuditEntry[]): Step {
+  return { expects: [], writes: [], unique: [], counters: [], audit, effects: [] };
+}

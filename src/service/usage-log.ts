@@ -1,0 +1,100 @@
+import type { Actor } from "../core/access-request.ts";
+import type { GrantId, Instant } from "../core/ids.ts";
+import { minuteMs, secondMs } from "../core/time.ts";
+import type { PresentedCredential, Step, Store } from "./ports.ts";
+import { recordOnly } from "./step.ts";
+
+/** Break-glass uses recorded one by one per minute; beyond that one record a second says how many (contract §6). */
+export const usesPerMinuteMax = 60;
+
+interface Minute {
+  readonly startedAt: Instant;
+  readonly presented: PresentedCredential;
+  readonly actor: Actor;
+  recorded: number;
+  uncounted: number;
+  countedAt: Instant;
+}
+
+export interface UsageLog {
+  /** Puts the use of a live credential on record: each for break-glass, the first for others. */
+  record(presented: PresentedCredential, actor: Actor, now: Instant): Promise<void>;
+  /** Writes what has been counted and not yet written. */
+  flush(now: Instant): Promise<void>;
+}
+
+export function createUsageLog(store: Store): UsageLog {
+  const minutes = new Map<GrantId, Minute>();
+  /** Credentials whose first use is being written at this moment. */
+  const writing = new Set<string>();
+
+  const flushOne = async (minute: Minute, now: Instant): Promise<void> => {
+    const count = minute.uncounted;
+    if (count === 0) return;
+    minute.uncounted = 0;
+    minute.countedAt = now;
+    await store.commit(used(minute.presented, minute.actor, now, count));
+  };
+
+  const recordBreakGlass = async (
+    presented: PresentedCredential,
+    actor: Actor,
+    now: Instant,
+  ): Promise<void> => {
+    const { id } = presented.grant.value;
+    let minute = minutes.get(id);
+    if (minute === undefined || now - minute.startedAt >= minuteMs) {
+      if (minute !== undefined) await flushOne(minute, now);
+      minute = { startedAt: now, presented, actor, recorded: 0, uncounted: 0, countedAt: now };
+      minutes.set(id, minute);
+    }
+    if (minute.recorded < usesPerMinuteMax) {
+      minute.recorded++;
+      await store.commit(used(presented, actor, now, 1));
+      return;
+    }
+    minute.uncounted++;
+    if (now - minute.countedAt >= secondMs) await flushOne(minute, now);
+  };
+
+  const recordFirst = async (presented: PresentedCredential, actor: Actor, now: Instant): Promise<void> => {
+    const { id } = presented.credential;
+    if (presented.firstUsedAt !== null || writing.has(id)) return;
+    writing.add(id);
+    try {
+      await store.commit({
+        ...used(presented, actor, now, 1),
+        writes: [{ kind: "credentialFirstUsed", id, at: now }],
+      });
+    } finally {
+      writing.delete(id);
+    }
+  };
+
+  return {
+    record: (presented, actor, now) =>
+      presented.grant.value.breakGlass
+        ? recordBreakGlass(presented, actor, now)
+        : recordFirst(presented, actor, now),
+    async flush(now) {
+      for (const [id, minute] of minutes) {
+        await flushOne(minute, now);
+        if (now - minute.startedAt >= minuteMs) minutes.delete(id);
+      }
+    },
+  };
+}
+
+function used(presented: PresentedCredential, actor: Actor, now: Instant, count: number): Step {
+  const { credential, grant } = presented;
+  return recordOnly([
+    {
+      at: now,
+      action: "credential.used",
+      actor,
+      request: grant.value.requestId,
+      identity: grant.value.subjectId,
+      data: { credential: credential.id, last4: credential.last4, breakGlass: grant.value.breakGlass, count },
+    },
+  ]);
+}

@@ -1,0 +1,216 @@
+import type { AskedApprover, AccessRequest, NotifyChannel, Risk } from "../core/access-request.ts";
+import { approversOf, progressOf, type StageProgress } from "../core/approvals.ts";
+import type { Grant, TargetState } from "../core/grant.ts";
+import type { Instant } from "../core/ids.ts";
+import type { Directory } from "../core/people.ts";
+import { stagesOf } from "../core/requirement.ts";
+import { statusOf, type Status } from "../core/status.ts";
+import { formatDuration, formatInstant } from "../core/time.ts";
+
+/** What callers may see of a request. No secret has a field here. Times are RFC 3339, durations like `4h`. */
+export interface RequestView {
+  readonly id: string;
+  readonly status: Status;
+  readonly identityId: string;
+  readonly requestedBy: string;
+  readonly requestedAt: string;
+  readonly expiresAt: string | null;
+  readonly reason: string;
+  readonly scopes: readonly string[];
+  readonly duration: string;
+  readonly grantedDuration: string | null;
+  readonly ticket: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly notifyChannels: readonly NotifyChannel[];
+  readonly notifications: readonly { readonly channel: NotifyChannel; readonly state: string }[];
+  readonly breakGlass: boolean;
+  readonly extends: string | null;
+  readonly approvalDeadline: string | null;
+  readonly claimDeadline: string | null;
+  readonly decidedAt: string | null;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly endReason: string | null;
+  readonly policies: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly version: number;
+    readonly scopes: readonly string[];
+  }[];
+  readonly risk: Risk | null;
+  readonly approvals: readonly {
+    readonly stage: number;
+    readonly required: number;
+    readonly given: number;
+  }[];
+  readonly approvers: readonly ApproverView[];
+  readonly revision: string;
+  readonly grant: GrantView | null;
+  readonly review: ReviewView | null;
+}
+
+export interface ApproverView {
+  readonly identityId: string;
+  readonly name: string;
+  readonly email: string | null;
+  readonly stage: number;
+  readonly status: "PENDING" | "APPROVED" | "DENIED" | "ESCALATED" | "NOT_NEEDED";
+  readonly at?: string;
+  readonly comment?: string;
+  /** Who made the API key the decision came with. */
+  readonly keyMintedBy?: string;
+}
+
+export interface GrantView {
+  readonly id: string;
+  readonly startedAt: string;
+  readonly expiresAt: string;
+  readonly endedAt: string | null;
+  readonly credential: { readonly id: string; readonly last4: string };
+  readonly targets: readonly { readonly connector: string; readonly state: TargetState }[];
+}
+
+export interface ReviewView {
+  readonly dueAt: string | null;
+  readonly isOverdue: boolean;
+  readonly reviews: readonly {
+    readonly by: string;
+    readonly at: string;
+    readonly outcome: "justified" | "unjustified";
+    readonly comment: string;
+  }[];
+}
+
+/** A freshly made credential: the only view that carries a token, for its owner's answer alone. */
+export interface CredentialView {
+  readonly id: string;
+  readonly token: string;
+  readonly expiresAt: string;
+  readonly targets: readonly never[];
+}
+
+export interface ViewFacts {
+  readonly grant: Grant | undefined;
+  readonly directory: Directory;
+  /** Which channels can be reached at all in this installation. */
+  readonly configured: ReadonlySet<NotifyChannel>;
+  readonly now: Instant;
+}
+
+/** The request as the contract shows it, by state and clock at this moment. */
+export function requestView(request: AccessRequest, facts: ViewFacts): RequestView {
+  const { grant, directory, now } = facts;
+  const own = request.extension === undefined ? grant : undefined;
+  const { status, endedAt, endReason } = statusOf(request, own, now);
+  const progress = progressOf(request, directory);
+  const { extension, breakGlass } = request;
+  return {
+    id: request.id,
+    status,
+    identityId: request.subjectId,
+    requestedBy: request.requestedById,
+    requestedAt: formatInstant(request.requestedAt),
+    expiresAt: own === undefined ? null : formatInstant(own.expiresAt),
+    reason: request.reason,
+    scopes: request.scopes,
+    duration: formatDuration(request.durationMs),
+    grantedDuration: request.grantedDurationMs === null ? null : formatDuration(request.grantedDurationMs),
+    ticket: request.ticket ?? null,
+    metadata: request.metadata,
+    notifyChannels: request.notifyChannels,
+    notifications: request.notifyChannels.map((channel) => ({
+      channel,
+      state: facts.configured.has(channel) ? "QUEUED" : "NOT_CONFIGURED",
+    })),
+    breakGlass: breakGlass !== undefined,
+    extends: extension?.of ?? null,
+    approvalDeadline: breakGlass === undefined ? formatInstant(request.approvalDeadline) : null,
+    claimDeadline: timeOrNull(request.claimDeadline),
+    decidedAt: timeOrNull(request.decidedAt),
+    startedAt: timeOrNull(own?.startedAt ?? null),
+    endedAt: timeOrNull(endedAt),
+    endReason,
+    policies: request.requirement.demands.map((demand) => ({
+      id: demand.policyId,
+      name: demand.policyName,
+      version: demand.policyVersion,
+      scopes: demand.scopes,
+    })),
+    risk: request.risk,
+    approvals: progress.map((one) => ({
+      stage: one.stage.number,
+      required: one.stage.required,
+      given: one.given.length,
+    })),
+    approvers: approverViews(request, status, progress, directory),
+    revision: request.revision,
+    grant: own === undefined ? null : grantView(own, endedAt),
+    review: reviewView(request, now),
+  };
+}
+
+function grantView(grant: Grant, endedAt: Instant | null): GrantView {
+  return {
+    id: grant.id,
+    startedAt: formatInstant(grant.startedAt),
+    expiresAt: formatInstant(grant.expiresAt),
+    endedAt: timeOrNull(endedAt),
+    credential: { id: grant.credential.id, last4: grant.credential.last4 },
+    targets: grant.targets,
+  };
+}
+
+function reviewView(request: AccessRequest, now: Instant): ReviewView | null {
+  const { breakGlass } = request;
+  if (breakGlass === undefined) return null;
+  const dueAt = breakGlass.reviewDueAt;
+  return {
+    dueAt: timeOrNull(dueAt),
+    isOverdue: breakGlass.reviews.length === 0 && dueAt !== null && now >= dueAt,
+    reviews: breakGlass.reviews.map((review) => ({ ...review, at: formatInstant(review.at) })),
+  };
+}
+
+/** While pending: who could decide now, and who has. Afterwards: who was asked, and who has. */
+function approverViews(
+  request: AccessRequest,
+  status: Status,
+  progress: readonly StageProgress[],
+  directory: Directory,
+): readonly ApproverView[] {
+  return stagesOf(request.requirement).flatMap((stage) => {
+    const asked = request.asked.filter((one) => one.stage === stage.number);
+    const voters = request.votes.filter((vote) => vote.stages.includes(stage.number));
+    const current = approversOf(request, stage, directory).map((person) => person.id);
+    const known = status === "PENDING" ? current : asked.map((one) => one.identityId);
+    const people = [...new Set([...known, ...voters.map((vote) => vote.by)])];
+    const isMet = progress.find((one) => one.stage.number === stage.number)?.met === true;
+    return people.map((id) => {
+      const person = directory.identity(id);
+      const vote = voters.findLast((one) => one.by === id);
+      return {
+        identityId: id,
+        name: person?.name ?? id,
+        email: person?.email ?? null,
+        stage: stage.number,
+        status: vote?.decision ?? waitingAs(asked, id, status === "PENDING" && !isMet),
+        ...(vote !== undefined && { at: formatInstant(vote.at) }),
+        ...(vote?.comment !== undefined && { comment: vote.comment }),
+        ...(vote?.key !== undefined && { keyMintedBy: vote.key.mintedBy }),
+      };
+    });
+  });
+}
+
+function waitingAs(
+  asked: readonly AskedApprover[],
+  id: string,
+  isWaiting: boolean,
+): "PENDING" | "ESCALATED" | "NOT_NEEDED" {
+  if (!isWaiting) return "NOT_NEEDED";
+  return asked.some((one) => one.identityId === id && one.escalated) ? "ESCALATED" : "PENDING";
+}
+
+function timeOrNull(at: Instant | null): string | null {
+  return at === null ? null : formatInstant(at);
+}

@@ -1,0 +1,100 @@
+import { drizzle } from "drizzle-orm/better-sqlite3";
+import type Database from "better-sqlite3";
+import { assertNever, present } from "../core/assert.ts";
+import type { CommitResult, Step, Write } from "../service/ports.ts";
+import { prepareAnswerWrite } from "./write-answer.ts";
+import { prepareAudit } from "./audit-append.ts";
+import { prepareCounters } from "./counting.ts";
+import { prepareDirectoryWrites } from "./write-directory.ts";
+import { prepareExpectations } from "./expecting.ts";
+import { prepareGrantWrites } from "./write-grant.ts";
+import { prepareOutboxWrites } from "./write-outbox.ts";
+import { prepareRequestWrites } from "./write-request.ts";
+import { prepareRulebookWrites } from "./write-rulebook.ts";
+import { versionExpected } from "./step-soundness.ts";
+import type { Conflict, Tables } from "./tables.ts";
+import { prepareUniqueNames } from "./unique-names.ts";
+
+/**
+ * Writes a step inside a transaction that the caller has opened and ends. The first conflict found is returned and
+ * leaves the step half written: the caller takes it back. Statements are prepared once, here.
+ */
+export function createStepWriter(client: Database.Database): (step: Step) => CommitResult {
+  const tables = drizzle(client);
+  const expectations = prepareExpectations(tables);
+  const unique = prepareUniqueNames(tables);
+  const counters = prepareCounters(tables);
+  const write = prepareWrites(tables);
+  const audit = prepareAudit(tables);
+  const outbox = prepareOutboxWrites(tables);
+  const answer = prepareAnswerWrite(tables);
+  return (step) => {
+    const conflict =
+      first(step.expects, expectations.check) ??
+      first(step.unique, unique.change) ??
+      first(step.counters, counters.change) ??
+      write(step);
+    if (conflict !== undefined) return conflict;
+    audit.append(step.audit);
+    for (const effect of step.effects) outbox.add(effect);
+    if (step.answer !== undefined) answer.keep(step.answer);
+    return { ok: true };
+  };
+}
+
+function first<T>(items: readonly T[], check: (item: T) => Conflict | undefined): Conflict | undefined {
+  for (const item of items) {
+    const conflict = check(item);
+    if (conflict !== undefined) return conflict;
+  }
+  return undefined;
+}
+
+function prepareWrites(tables: Tables): (step: Step) => Conflict | undefined {
+  const requests = prepareRequestWrites(tables);
+  const grants = prepareGrantWrites(tables);
+  const directory = prepareDirectoryWrites(tables);
+  const rulebook = prepareRulebookWrites(tables);
+  const outbox = prepareOutboxWrites(tables);
+  const writeOne = (write: Write, step: Step): Conflict | undefined => {
+    switch (write.kind) {
+      case "request":
+        return requests.write(write.value, write.dueAt, versionAfter(step, "request", write.value.id));
+      case "grant":
+        return grants.write(write.value, versionAfter(step, "grant", write.value.id));
+      case "credentialFirstUsed":
+        return grants.firstUsed(write.id, write.at);
+      case "identity":
+        return directory.identity(write.value, versionAfter(step, "identity", write.value.id));
+      case "key":
+        return directory.key(write.value, versionAfter(step, "key", write.value.id));
+      case "policy":
+        return rulebook.policy(write.value);
+      case "policyDeleted":
+        return rulebook.policyDeleted(write.id);
+      case "rules":
+        return rulebook.rules(write.value, write.source);
+      case "lockdown":
+        return rulebook.lockdown(write.on);
+      case "effectLeased":
+      case "effectSettled":
+      case "effectPutBack":
+        return outbox.change(write);
+      default:
+        return assertNever(write);
+    }
+  };
+  return (step) => {
+    const conflict = first(step.writes, (write) => writeOne(write, step));
+    if (conflict === undefined && step.writes.some(isOfRulebook)) rulebook.raiseVersion();
+    return conflict;
+  };
+}
+
+function isOfRulebook({ kind }: Write): boolean {
+  return kind === "policy" || kind === "policyDeleted" || kind === "rules" || kind === "lockdown";
+}
+
+function versionAfter(step: Step, kind: "request" | "grant" | "identity" | "key", id: string): number {
+  return present(versionExpected(step, kind, id), "the version of a written record") + 1;
+}

@@ -1,0 +1,78 @@
+import canonicalize from "canonicalize";
+import { and, asc, count, desc, gt, lte, sql } from "drizzle-orm";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { AuditVerdict } from "../service/ports.ts";
+import { chainHash, chainStart } from "./audit-chain.ts";
+import { reading } from "./faults.ts";
+import { auditEvents } from "./schema.ts";
+import { hole, type Tables } from "./tables.ts";
+
+/** Records looked at before other work gets its turn. */
+const chunkSize = 500;
+
+interface Link {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+/**
+ * Recomputes the whole chain up to the record that is last when it begins, and stops at the first that does not fit.
+ * Without an anchor kept elsewhere it cannot tell whether records at the end were cut off.
+ */
+export async function verifyChain(tables: Tables): Promise<AuditVerdict> {
+  const statements = prepareStatements(tables);
+  const last = reading(() => statements.last.get());
+  if (last === undefined) return { ok: true, events: 0, head: chainStart };
+  const upTo = last.seq;
+  const events = reading(() => statements.count.get({ upTo })?.events ?? 0);
+  const verdict = { events, head: last.hash };
+  let link: Link = { seq: 0, hash: chainStart };
+  let after = Number.MIN_SAFE_INTEGER;
+  while (after < upTo) {
+    const rows = reading(() => statements.chunk.all({ after, upTo }));
+    for (const row of rows) {
+      const kind = faultIn(row, link);
+      if (kind !== undefined)
+        return { ok: false, ...verdict, firstBad: { seq: Math.min(row.seq, link.seq + 1), kind } };
+      link = row;
+    }
+    after = rows.at(-1)?.seq ?? upTo;
+    await nextTurn();
+  }
+  return { ok: true, ...verdict };
+}
+
+interface StoredRecord extends Link {
+  /** The bytes themselves: as text, broken UTF-8 would read like U+FFFD. */
+  readonly body: Buffer | null;
+}
+
+function faultIn(row: StoredRecord, previous: Link): "gap" | "hash" | "body" | undefined {
+  if (row.seq !== previous.seq + 1) return "gap";
+  if (row.body === null || chainHash(previous.hash, row.seq, row.body) !== row.hash) return "hash";
+  return isCanonical(row.body.toString("utf8")) ? undefined : "body";
+}
+
+function isCanonical(text: string): boolean {
+  try {
+    return canonicalize(JSON.parse(text)) === text;
+  } catch {
+    return false;
+  }
+}
+
+function prepareStatements(tables: Tables) {
+  const { seq, hash } = auditEvents;
+  const upTo = lte(seq, hole("upTo", seq));
+  return {
+    last: tables.select({ seq, hash }).from(auditEvents).orderBy(desc(seq)).limit(1).prepare(),
+    count: tables.select({ events: count() }).from(auditEvents).where(upTo).prepare(),
+    chunk: tables
+      .select({ seq, hash, body: sql<Buffer | null>`CAST(${auditEvents.body} AS BLOB)` })
+      .from(auditEvents)
+      .where(and(gt(seq, hole("after", seq)), upTo))
+      .orderBy(asc(seq))
+      .limit(chunkSize)
+      .prepare(),
+  };
+}

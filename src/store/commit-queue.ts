@@ -1,0 +1,97 @@
+import { StoreUnavailable, type CommitResult, type Step } from "../service/ports.ts";
+import { commitBatch, type Outcome } from "./commit-batch.ts";
+import { asFault, isFull, OutcomeUnknown } from "./faults.ts";
+import { assertSound } from "./step-soundness.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** More steps in one transaction would save little and hold the event loop for long. */
+const batchMax = 128;
+
+export interface CommitQueue {
+  commit(step: Step): Promise<CommitResult>;
+  /** Writes what is waiting and takes no more. */
+  close(): void;
+}
+
+interface Waiting {
+  readonly step: Step;
+  readonly resolve: (result: CommitResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Steps that wait at the same moment share one transaction, and so one sync to disk. Nobody is answered before the
+ * COMMIT. `onFatal` hears of a commit whose outcome is unknown; from then on nothing is accepted, for only a restart
+ * can tell what is on disk.
+ */
+export function createCommitQueue(
+  transaction: Transaction,
+  apply: (step: Step) => CommitResult,
+  onFatal: (error: Error) => void,
+): CommitQueue {
+  const waiting: Waiting[] = [];
+  let isScheduled = false;
+  let refusal: string | undefined;
+
+  const flush = (batch: readonly Waiting[]): void => {
+    if (refusal !== undefined) return rejectAll(batch, new StoreUnavailable(refusal));
+    let outcomes: readonly Outcome[];
+    try {
+      outcomes = commitBatch(
+        transaction,
+        batch.map((one) => one.step),
+        apply,
+      );
+    } catch (error) {
+      return failed(batch, error);
+    }
+    for (const [index, outcome] of outcomes.entries()) settle(batch[index], outcome);
+  };
+
+  const failed = (batch: readonly Waiting[], error: unknown): void => {
+    // A step too big for the disk must not take its neighbours along.
+    if (isFull(error) && batch.length > 1) {
+      for (const one of batch) flush([one]);
+      return;
+    }
+    rejectAll(batch, asFault(error));
+    if (error instanceof OutcomeUnknown) {
+      refusal = "the database could not be written; the process must restart";
+      onFatal(error);
+    }
+  };
+
+  const schedule = (): void => {
+    if (isScheduled || waiting.length === 0) return;
+    isScheduled = true;
+    setImmediate(() => {
+      isScheduled = false;
+      flush(waiting.splice(0, batchMax));
+      schedule();
+    });
+  };
+
+  return {
+    commit: async (step) => {
+      assertSound(step);
+      if (refusal !== undefined) throw new StoreUnavailable(refusal);
+      return new Promise((resolve, reject) => {
+        waiting.push({ step, resolve, reject });
+        schedule();
+      });
+    },
+    close: () => {
+      while (waiting.length > 0) flush(waiting.splice(0, batchMax));
+      refusal ??= "the store is closed";
+    },
+  };
+}
+
+function settle(one: Waiting | undefined, outcome: Outcome): void {
+  if ("result" in outcome) one?.resolve(outcome.result);
+  else one?.reject(outcome.thrown);
+}
+
+function rejectAll(batch: readonly Waiting[], error: unknown): void {
+  for (const { reject } of batch) reject(error);
+}

@@ -1,0 +1,90 @@
+import { and, asc, count, eq, gt, lte, sql } from "drizzle-orm";
+import { assert } from "../core/assert.ts";
+import { plus } from "../core/time.ts";
+import type { Instant } from "../core/ids.ts";
+import type { CounterChange } from "../service/ports.ts";
+import { counters, counterUses } from "./schema.ts";
+import { hole, type Conflict, type Tables } from "./tables.ts";
+
+/** How often something was used: for ever, or since an instant. Also for reading outside a step. */
+export function prepareUsage(tables: Tables) {
+  const key = hole("key", counters.key);
+  const statements = {
+    ever: tables.select({ used: counters.used }).from(counters).where(eq(counters.key, key)).prepare(),
+    since: tables
+      .select({ used: count() })
+      .from(counterUses)
+      .where(and(eq(counterUses.key, key), gt(counterUses.at, hole("since", counterUses.at))))
+      .prepare(),
+  };
+  return {
+    /** `since` is not included. */
+    used: (counter: string, since?: Instant): number =>
+      (since === undefined
+        ? statements.ever.get({ key: counter })
+        : statements.since.get({ key: counter, since })
+      )?.used ?? 0,
+  };
+}
+
+/** Counts under a limit, in the same transaction as what is counted, so exactly. */
+export function prepareCounters(tables: Tables) {
+  const usage = prepareUsage(tables);
+  const key = hole("key", counters.key);
+  const add = hole("add", counters.used);
+  const at = hole("at", counterUses.at);
+  const since = hole("since", counterUses.at);
+  const ofWindow = and(eq(counterUses.key, key), gt(counterUses.at, since));
+  const statements = {
+    add: tables
+      .insert(counters)
+      .values({ key, used: add })
+      .onConflictDoUpdate({ target: counters.key, set: { used: sql`${counters.used} + ${add}` } })
+      .prepare(),
+    use: tables.insert(counterUses).values({ key, at }).prepare(),
+    prune: tables
+      .delete(counterUses)
+      .where(and(eq(counterUses.key, key), lte(counterUses.at, since)))
+      .prepare(),
+    nth: tables
+      .select({ at: counterUses.at })
+      .from(counterUses)
+      .where(ofWindow)
+      .orderBy(asc(counterUses.at))
+      .limit(1)
+      .offset(sql.placeholder("skipped"))
+      .prepare(),
+  };
+
+  const changeForEver = (change: CounterChange): Conflict | undefined => {
+    const after = usage.used(change.key) + change.add;
+    if (change.max !== undefined && after > change.max) return { conflict: "counter", what: change.key };
+    assert(after >= 0, `the counter ${change.key} stays at or above zero`);
+    if (change.add !== 0) statements.add.run({ key: change.key, add: change.add });
+    return undefined;
+  };
+
+  const changeInWindow = (change: CounterChange, windowMs: number): Conflict | undefined => {
+    assert(change.add >= 0, "uses of a window are not taken back; they leave it by themselves");
+    const windowStart = plus(change.at, -windowMs);
+    const used = usage.used(change.key, windowStart);
+    const excess = change.max === undefined ? 0 : used + change.add - change.max;
+    if (excess > 0) {
+      // Room comes when as many uses as are too many have left the window; never, if there are not that many.
+      const leaving = statements.nth.get({ key: change.key, since: windowStart, skipped: excess - 1 });
+      return {
+        conflict: "counter",
+        what: change.key,
+        ...(leaving !== undefined && { retryAt: plus(leaving.at, windowMs) }),
+      };
+    }
+    statements.prune.run({ key: change.key, since: windowStart });
+    for (let use = 0; use < change.add; use++) statements.use.run({ key: change.key, at: change.at });
+    return undefined;
+  };
+
+  return {
+    change: (change: CounterChange): Conflict | undefined =>
+      change.windowMs === undefined ? changeForEver(change) : changeInWindow(change, change.windowMs),
+  };
+}

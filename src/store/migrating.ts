@@ -1,0 +1,40 @@
+import type Database from "better-sqlite3";
+import { drizzle } from "drizzle-orm/better-sqlite3";
+import { migrate } from "drizzle-orm/better-sqlite3/migrator";
+import { readMigrationFiles } from "drizzle-orm/migrator";
+import { assert } from "../core/assert.ts";
+import { StartRefused } from "./start-refused.ts";
+
+/** Refuses a database that a newer version of this program has already changed. Only reads. */
+export function checkNotNewer(client: Database.Database, file: string, migrationsFolder: string): void {
+  const known = new Set(readMigrationFiles({ migrationsFolder }).map((one) => one.folderMillis));
+  if (appliedMigrations(client).some((createdAt) => !known.has(createdAt))) {
+    throw new StartRefused(
+      `${file} was written by a newer version of jit-access; it was left as it is. Start that version, or restore a backup.`,
+    );
+  }
+}
+
+/** Brings the tables up to date. Foreign keys are off meanwhile, for rebuilding a table would cascade; checked after. */
+export function migrateTables(client: Database.Database, migrationsFolder: string): void {
+  client.pragma("foreign_keys = OFF");
+  migrate(drizzle(client), { migrationsFolder });
+  const applied = new Set(appliedMigrations(client));
+  for (const { folderMillis } of readMigrationFiles({ migrationsFolder })) {
+    assert(applied.has(folderMillis), `the migration of ${folderMillis} was not skipped`);
+  }
+  const broken = client.prepare<[]>("PRAGMA foreign_key_check").all();
+  assert(broken.length === 0, "every foreign key holds after migrating");
+}
+
+/** When-stamps of the journal, which name a migration. */
+function appliedMigrations(client: Database.Database): readonly number[] {
+  const table = client
+    .prepare<[], { name: string }>("SELECT name FROM sqlite_master WHERE name = '__drizzle_migrations'")
+    .get();
+  if (table === undefined) return [];
+  return client
+    .prepare<[], { createdAt: number }>("SELECT created_at AS createdAt FROM __drizzle_migrations")
+    .all()
+    .map((row) => row.createdAt);
+}

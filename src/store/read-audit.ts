@@ -1,0 +1,62 @@
+import { and, asc, desc, eq, gt, sql } from "drizzle-orm";
+import { alias } from "drizzle-orm/sqlite-core";
+import type { AuditFilter, AuditRow, Reads } from "../service/ports.ts";
+import { chainStart } from "./audit-chain.ts";
+import { verifyChain } from "./audit-verify.ts";
+import { reading } from "./faults.ts";
+import { auditEvents } from "./schema.ts";
+import { hole, type Tables } from "./tables.ts";
+
+/** The audit log, ascending. */
+export function createAuditReads(tables: Tables): Pick<Reads, "auditEvents" | "auditHead" | "verifyAudit"> {
+  const { seq, hash } = auditEvents;
+  const head = tables.select({ seq, hash }).from(auditEvents).orderBy(desc(seq)).limit(1).prepare();
+  const read = readerOf(tables);
+  return {
+    auditEvents: async (filter) => reading(() => read(filter).map(asAuditRow)),
+    auditHead: async () => reading(() => head.get() ?? { seq: 0, hash: chainStart }),
+    verifyAudit: async () => verifyChain(tables),
+  };
+}
+
+interface FoundRow extends Omit<AuditRow, "previousHash"> {
+  readonly previousHash: string | null;
+}
+
+function asAuditRow(row: FoundRow): AuditRow {
+  return { ...row, previousHash: row.previousHash ?? chainStart };
+}
+
+function readerOf(tables: Tables): (filter: AuditFilter) => readonly FoundRow[] {
+  const statements = prepareAuditStatements(tables);
+  return (filter) => {
+    const byAction = filter.action === undefined ? statements.all : statements.action;
+    const byBoth = filter.action === undefined ? statements.request : statements.both;
+    return (filter.request === undefined ? byAction : byBoth).all({ ...filter });
+  };
+}
+
+/** One for each set of filters. Also for the test that looks at their query plans. */
+export function prepareAuditStatements(tables: Tables) {
+  const isOfRequest = eq(auditEvents.request, hole("request", auditEvents.request));
+  const isOfAction = eq(auditEvents.action, hole("action", auditEvents.action));
+  return {
+    all: auditQuery(tables),
+    request: auditQuery(tables, isOfRequest),
+    action: auditQuery(tables, isOfAction),
+    both: auditQuery(tables, and(isOfRequest, isOfAction)),
+  };
+}
+
+function auditQuery(tables: Tables, which?: ReturnType<typeof eq>) {
+  const { seq, body, hash } = auditEvents;
+  const previous = alias(auditEvents, "previous");
+  return tables
+    .select({ seq, body, hash, previousHash: previous.hash })
+    .from(auditEvents)
+    .leftJoin(previous, eq(previous.seq, sql`${seq} - 1`))
+    .where(and(gt(seq, hole("after", seq)), which))
+    .orderBy(asc(seq))
+    .limit(sql.placeholder("limit"))
+    .prepare();
+}

@@ -1,0 +1,141 @@
+import { and, asc, desc, eq, inArray, isNull, lt, sql } from "drizzle-orm";
+import { unionAll } from "drizzle-orm/sqlite-core";
+import type { DirectoryQuery, Selector } from "../core/people.ts";
+import type { Page, Reads } from "../service/ports.ts";
+import { reading } from "./faults.ts";
+import { apiKeys, identities, identityGroups } from "./schema.ts";
+import { hole, listHole, listText, type Tables } from "./tables.ts";
+
+type DirectoryReads = Pick<
+  Reads,
+  "identity" | "identities" | "fileIdentities" | "people" | "key" | "keyByHash" | "keys" | "keysOf"
+>;
+
+/** People, programs and their keys. */
+export function createDirectoryReads(tables: Tables): DirectoryReads {
+  const statements = prepareDirectoryReads(tables);
+  return {
+    identity: async (id) => reading(() => statements.identity.get({ id })),
+    identities: async ({ limit, before = newest }) =>
+      reading(() => pageOf(statements.identities.all({ before, limit: limit + 1 }), limit)),
+    fileIdentities: async () => reading(() => statements.ofFile.all()),
+    people: async (query) => reading(() => statements.people.all(listsOf(query))),
+    key: async (id) => reading(() => statements.key.get({ id })),
+    keyByHash: async (hash) =>
+      reading(() => {
+        const row = statements.keyByHash.get({ hash });
+        return row === undefined
+          ? undefined
+          : { key: { value: row.value, version: row.version }, identity: row.identity };
+      }),
+    keys: async ({ limit, before = newest }) =>
+      reading(() => pageOf(statements.keys.all({ before, limit: limit + 1 }), limit)),
+    keysOf: async (identityId) => reading(() => statements.keysOf.all({ identityId })),
+  };
+}
+
+/** Above every `ord`. */
+const newest = Number.MAX_SAFE_INTEGER;
+
+function pageOf<T>(rows: readonly { readonly ord: number; readonly value: T }[], limit: number): Page<T> {
+  const shown = rows.slice(0, limit);
+  return {
+    rows: shown.map((row) => row.value),
+    next: rows.length > limit ? (shown.at(-1)?.ord ?? null) : null,
+  };
+}
+
+function listsOf({ ids, selectors }: DirectoryQuery): Readonly<Record<"ids" | "emails" | "groups", string>> {
+  const textsOf = (pick: (selector: Selector) => string | undefined): readonly string[] => [
+    ...new Set(selectors.flatMap((selector) => pick(selector) ?? [])),
+  ];
+  return {
+    ids: listText([
+      ...new Set([...ids, ...textsOf((one) => (one.kind === "identity" ? one.id : undefined))]),
+    ]),
+    emails: listText(textsOf((one) => (one.kind === "email" ? one.email.toLowerCase() : undefined))),
+    groups: listText(textsOf((one) => (one.kind === "group" ? one.group : undefined))),
+  };
+}
+
+/** Also for the test that looks at their query plans. */
+export function prepareDirectoryReads(tables: Tables) {
+  const { ord, id, value, version } = identities;
+  const versioned = { value, version };
+  const keyVersioned = { value: apiKeys.value, version: apiKeys.version };
+  const limit = sql.placeholder("limit");
+  return {
+    identity: tables
+      .select(versioned)
+      .from(identities)
+      .where(eq(id, hole("id", id)))
+      .prepare(),
+    identities: tables
+      .select({ ord, value })
+      .from(identities)
+      .where(lt(ord, hole("before", ord)))
+      .orderBy(desc(ord))
+      .limit(limit)
+      .prepare(),
+    ofFile: tables
+      .select(versioned)
+      .from(identities)
+      .where(eq(identities.managedBy, "file"))
+      .orderBy(asc(ord))
+      .prepare(),
+    people: tables
+      .select(versioned)
+      .from(identities)
+      .where(inArray(ord, meantBy(tables)))
+      .orderBy(asc(ord))
+      .prepare(),
+    key: tables
+      .select(keyVersioned)
+      .from(apiKeys)
+      .where(eq(apiKeys.id, hole("id", apiKeys.id)))
+      .prepare(),
+    keyByHash: tables
+      .select({ ...keyVersioned, identity: value })
+      .from(apiKeys)
+      .innerJoin(identities, eq(id, apiKeys.identityId))
+      .where(eq(apiKeys.hash, hole("hash", apiKeys.hash)))
+      // A living one before a deleted one with the same secret.
+      .orderBy(desc(isNull(apiKeys.deletedAt)), desc(apiKeys.ord))
+      .limit(1)
+      .prepare(),
+    keys: tables
+      .select({ ord: apiKeys.ord, value: apiKeys.value })
+      .from(apiKeys)
+      .where(and(isNull(apiKeys.deletedAt), lt(apiKeys.ord, hole("before", apiKeys.ord))))
+      .orderBy(desc(apiKeys.ord))
+      .limit(limit)
+      .prepare(),
+    keysOf: tables
+      .select(keyVersioned)
+      .from(apiKeys)
+      .where(and(eq(apiKeys.identityId, hole("identityId", apiKeys.identityId)), isNull(apiKeys.deletedAt)))
+      .orderBy(asc(apiKeys.ord))
+      .prepare(),
+  };
+}
+
+/** Those named, their managers, and everyone an address or a group means. One index each, so a union and no OR. */
+function meantBy(tables: Tables) {
+  const { ord, id, email, managerId } = identities;
+  const ids = listHole("ids");
+  const managers = tables
+    .select({ managerId })
+    .from(identities)
+    .where(sql`${id} IN ${ids}`);
+  const members = tables
+    .select({ identityId: identityGroups.identityId })
+    .from(identityGroups)
+    .where(sql`${identityGroups.groupName} IN ${listHole("groups")}`);
+  const found = (which: ReturnType<typeof sql>) => tables.select({ ord }).from(identities).where(which);
+  return unionAll(
+    found(sql`${id} IN ${ids}`),
+    found(sql`${id} IN ${managers}`),
+    found(sql`${id} IN ${members}`),
+    found(sql`${email} IN ${listHole("emails")}`),
+  );
+}

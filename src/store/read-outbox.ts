@@ -1,0 +1,43 @@
+import { and, asc, count, lte, min, sql } from "drizzle-orm";
+import { instant } from "../core/ids.ts";
+import type { Reads } from "../service/ports.ts";
+import { reading } from "./faults.ts";
+import { outbox } from "./schema.ts";
+import { hole, type Tables } from "./tables.ts";
+
+/** What still has to happen outside. */
+export function createOutboxReads(tables: Tables): Pick<Reads, "dueEffects" | "outbox"> {
+  const statements = prepareOutboxReads(tables);
+  return {
+    dueEffects: async (now, limit) => reading(() => statements.due.all({ now, limit })),
+    outbox: async (now) =>
+      reading(() => {
+        const waiting = statements.waiting.get()?.waiting ?? 0;
+        const oldest = statements.oldest.get({ now })?.at ?? null;
+        return { waiting, oldestDueAt: oldest === null ? null : instant(oldest) };
+      }),
+  };
+}
+
+/** Also for the test that looks at their query plans. */
+export function prepareOutboxReads(tables: Tables) {
+  const { id, effect, attempts, lease, createdAt, readyAt, ord } = outbox;
+  const now = hole("now", readyAt);
+  const hasEarlier = sql`EXISTS (SELECT 1 FROM ${outbox} AS earlier WHERE earlier.request_id = ${outbox.requestId} AND earlier.ord < ${ord})`;
+  return {
+    /** At most the oldest of each request, so that what is said about it is said in order. */
+    due: tables
+      .select({ id, effect, attempts, lease, createdAt })
+      .from(outbox)
+      .where(and(lte(readyAt, now), sql`NOT ${hasEarlier}`))
+      .orderBy(asc(readyAt), asc(ord))
+      .limit(sql.placeholder("limit"))
+      .prepare(),
+    waiting: tables.select({ waiting: count() }).from(outbox).prepare(),
+    oldest: tables
+      .select({ at: min(createdAt) })
+      .from(outbox)
+      .where(lte(createdAt, now))
+      .prepare(),
+  };
+}

@@ -1,0 +1,107 @@
+import { and, asc, desc, eq, inArray, lte, sql } from "drizzle-orm";
+import type { RequestId } from "../core/ids.ts";
+import type { Reads } from "../service/ports.ts";
+import { grants, requests } from "./schema.ts";
+import { hole, type Tables } from "./tables.ts";
+import { reading } from "./faults.ts";
+import { asRequestWithGrant, requestColumns } from "./request-rows.ts";
+
+type RequestReads = Pick<
+  Reads,
+  | "request"
+  | "openExtension"
+  | "openRequestsOf"
+  | "overdueRequestsOf"
+  | "dueRequests"
+  | "dueGrants"
+  | "breakGlassUses"
+>;
+
+/** How many uses a look back at break-glass takes in. */
+const breakGlassUsesMax = 100;
+
+/** Requests looked up one by one, or because time has come for them. */
+export function createRequestReads(tables: Tables): RequestReads {
+  const statements = prepareRequestReads(tables);
+  return {
+    request: async (id) =>
+      reading(() => {
+        const row = statements.request.get({ id });
+        return row === undefined ? undefined : asRequestWithGrant(row);
+      }),
+    openExtension: async (grantId) => reading(() => statements.openExtension.get({ grantId })),
+    openRequestsOf: async (subjectId) => reading(() => ids(statements.openOf.all({ subjectId }))),
+    overdueRequestsOf: async (subjectId, now) =>
+      reading(() => ids(statements.overdueOf.all({ subjectId, now }))),
+    dueRequests: async (now, limit) => reading(() => ids(statements.dueRequests.all({ now, limit }))),
+    dueGrants: async (now, limit) =>
+      reading(() => statements.dueGrants.all({ now, limit }).map((row) => row.requestId)),
+    breakGlassUses: async (subjectId) =>
+      reading(() => statements.breakGlassUses.all({ subjectId }).map((row) => row.value)),
+  };
+}
+
+function ids(rows: readonly { readonly id: RequestId }[]): readonly RequestId[] {
+  return rows.map((row) => row.id);
+}
+
+/** Also for the test that looks at their query plans. */
+export function prepareRequestReads(tables: Tables) {
+  const { id, value, version } = requests;
+  const now = hole("now", requests.lapsesAt);
+  const limit = sql.placeholder("limit");
+  const ofSubject = eq(requests.subjectId, hole("subjectId", requests.subjectId));
+  const isOpenAsWritten = inArray(requests.status, ["PENDING", "APPROVED", "ACTIVE"]);
+  return {
+    request: tables
+      .select(requestColumns)
+      .from(requests)
+      .leftJoin(grants, eq(grants.requestId, requests.id))
+      .where(eq(id, hole("id", id)))
+      .prepare(),
+    openExtension: tables
+      .select({ value, version })
+      .from(requests)
+      .where(
+        and(
+          eq(requests.extendsGrantId, hole("grantId", requests.extendsGrantId)),
+          eq(requests.status, "PENDING"),
+        ),
+      )
+      .prepare(),
+    openOf: tables
+      .select({ id })
+      .from(requests)
+      .where(and(ofSubject, isOpenAsWritten))
+      .orderBy(asc(requests.ord))
+      .prepare(),
+    overdueOf: tables
+      .select({ id })
+      .from(requests)
+      .where(and(ofSubject, isOpenAsWritten, lte(requests.lapsesAt, now)))
+      .orderBy(asc(requests.ord))
+      .prepare(),
+    dueRequests: tables
+      .select({ id })
+      .from(requests)
+      .where(lte(requests.dueAt, now))
+      .orderBy(asc(requests.dueAt))
+      .limit(limit)
+      .prepare(),
+    dueGrants: tables
+      .select({ requestId: grants.requestId })
+      .from(grants)
+      // Spelled out, for only then does SQLite see that the partial index fits.
+      .where(and(sql`${grants.phase} = 'ACTIVE'`, lte(grants.expiresAt, now)))
+      .orderBy(asc(grants.expiresAt))
+      .limit(limit)
+      .prepare(),
+    breakGlassUses: tables
+      .select({ value })
+      .from(requests)
+      .where(and(ofSubject, sql`${requests.brokeGlass} = 1`))
+      .orderBy(desc(requests.ord))
+      .limit(breakGlassUsesMax)
+      .prepare(),
+  };
+}

@@ -1,0 +1,112 @@
+import { and, eq, gt, gte, inArray, isNull, lt, lte, ne, or, sql, type SQL } from "drizzle-orm";
+import type { Instant, Scope } from "../core/ids.ts";
+import { formatSelector, parseSelector } from "../core/people.ts";
+import type { RequestFilter, Viewer } from "../service/ports.ts";
+import { identities, requests, requestScopes, requestSelectors } from "./schema.ts";
+
+/** A way into the requests that one index serves in the order of arrival. */
+export type Branch =
+  | { readonly by: "request"; readonly where: SQL | undefined }
+  | { readonly by: "selector"; readonly selector: string }
+  | { readonly by: "scope"; readonly scope: Scope };
+
+/** What every row must fulfil, whichever branch found it. `since` is included, `until` is not. */
+export function conditionsOf(filter: RequestFilter): readonly (SQL | undefined)[] {
+  const { visibleTo, approver, subjectId, scope, status, since, until, now } = filter;
+  return [
+    visibleTo &&
+      or(eq(requests.subjectId, visibleTo.id), eq(requests.requestedById, visibleTo.id), isNamed(visibleTo)),
+    approver && isNamed(approver, "stage"),
+    // Nobody decides for themselves.
+    approver && and(ne(requests.subjectId, approver.id), ne(requests.requestedById, approver.id)),
+    subjectId && eq(requests.subjectId, subjectId),
+    scope && hasScope(scope),
+    since === undefined ? undefined : gte(requests.requestedAt, since),
+    until === undefined ? undefined : lt(requests.requestedAt, until),
+    status === undefined ? undefined : or(...readingAs(status, now)),
+  ];
+}
+
+/**
+ * Branches whose union holds everything the filter means. What is open is never much, so an open status is the best
+ * way in; then a person's own indexes; then a final status or a scope; else everything, newest first.
+ */
+export function branchesOf(filter: RequestFilter): readonly Branch[] {
+  const { visibleTo, approver, subjectId, scope, status, now } = filter;
+  const byStatus = status === undefined ? [] : readingAs(status, now).map(byRequest);
+  if (status !== undefined && openStatuses.has(status)) return byStatus;
+  if (subjectId !== undefined) return [byRequest(undefined)];
+  if (approver !== undefined) return bySelectors(approver);
+  if (visibleTo !== undefined) {
+    const own = [requests.subjectId, requests.requestedById].map((column) =>
+      byRequest(eq(column, visibleTo.id)),
+    );
+    return [...own, ...bySelectors(visibleTo)];
+  }
+  if (scope !== undefined) return [{ by: "scope", scope }];
+  return byStatus.length > 0 ? byStatus : [byRequest(undefined)];
+}
+
+function byRequest(where: SQL | undefined): Branch {
+  return { by: "request", where };
+}
+
+function bySelectors(viewer: Viewer): readonly Branch[] {
+  return [
+    ...selectorTexts(viewer).map((selector): Branch => ({ by: "selector", selector })),
+    byRequest(and(isReport(viewer), isNamedAsManager())),
+  ];
+}
+
+/** Statuses that the clock can end. */
+const openStatuses: ReadonlySet<string> = new Set(["PENDING", "APPROVED", "ACTIVE"]);
+
+/** The written statuses that read as `status` now (contract §1: the clock counts, not the sweep). */
+function readingAs(status: string, now: Instant): readonly (SQL | undefined)[] {
+  const written = eq(requests.status, status);
+  const lapsed = (from: string) => and(eq(requests.status, from), lte(requests.lapsesAt, now));
+  if (openStatuses.has(status))
+    return [and(written, or(isNull(requests.lapsesAt), gt(requests.lapsesAt, now)))];
+  if (status === "TIMED_OUT") return [written, lapsed("PENDING"), lapsed("APPROVED")];
+  return status === "EXPIRED" ? [written, lapsed("ACTIVE")] : [written];
+}
+
+/** Whether one of the viewer's selectors stands in the request, in a given part of it or in any. */
+function isNamed(viewer: Viewer, part?: "stage"): SQL | undefined {
+  const texts = selectorTexts(viewer);
+  const own =
+    texts.length === 0
+      ? undefined
+      : hasSelector(and(inArray(requestSelectors.selector, texts), inPart(part)));
+  return or(own, and(isReport(viewer), isNamedAsManager(part)));
+}
+
+function isNamedAsManager(part?: "stage"): SQL {
+  return hasSelector(and(eq(requestSelectors.selector, "manager"), inPart(part)));
+}
+
+/** Whether the subject's manager is, today, the viewer. */
+function isReport(viewer: Viewer): SQL {
+  return sql`${requests.subjectId} IN (SELECT ${identities.id} FROM ${identities} WHERE ${identities.managerId} = ${viewer.id})`;
+}
+
+function inPart(part: "stage" | undefined): SQL | undefined {
+  return part === undefined ? undefined : eq(requestSelectors.part, part);
+}
+
+function hasSelector(which: SQL | undefined): SQL {
+  return sql`EXISTS (SELECT 1 FROM ${requestSelectors} WHERE ${and(which, eq(requestSelectors.requestOrd, requests.ord))})`;
+}
+
+function hasScope(scope: Scope): SQL {
+  const which = and(eq(requestScopes.scope, scope), eq(requestScopes.requestOrd, requests.ord));
+  return sql`EXISTS (SELECT 1 FROM ${requestScopes} WHERE ${which})`;
+}
+
+/** The viewer's selectors as they are kept: addresses in lower case. */
+function selectorTexts(viewer: Viewer): readonly string[] {
+  return viewer.selectors.map((text) => {
+    const selector = parseSelector(text);
+    return selector === undefined ? text : formatSelector(selector);
+  });
+}

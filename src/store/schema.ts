@@ -1,0 +1,304 @@
+import { sql } from "drizzle-orm";
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { AccessRequest } from "../core/access-request.ts";
+import type { Effect } from "../core/effects.ts";
+import type { CredentialRecord, Grant } from "../core/grant.ts";
+import type {
+  CredentialId,
+  EffectId,
+  GrantId,
+  IdentityId,
+  Instant,
+  KeyId,
+  PolicyId,
+  RequestId,
+  Scope,
+} from "../core/ids.ts";
+import type { Identity } from "../core/people.ts";
+import type { Policy, Rules } from "../core/policy.ts";
+import type { ApiKey } from "../service/ports.ts";
+
+/*
+ * The tables. A record is kept whole, as the JSON of its domain value, beside its version; every other column is there
+ * because something is looked up by it and is derived from the value in the same write. `ord` is the order of arrival,
+ * which lists run backwards and cursors count in. The JSON comes last, so that no lookup reads past it.
+ */
+
+/** Access requests. `status` and `lapsesAt` are those of the outside status: after the claim, the grant's. */
+export const requests = sqliteTable(
+  "requests",
+  {
+    ord: integer("ord").primaryKey(),
+    id: text("id").$type<RequestId>().notNull().unique(),
+    version: integer("version").notNull(),
+    subjectId: text("subject_id").$type<IdentityId>().notNull(),
+    requestedById: text("requested_by_id").$type<IdentityId>().notNull(),
+    requestedAt: integer("requested_at").$type<Instant>().notNull(),
+    /** As written; the clock may already say more, see `lapsesAt`. */
+    status: text("status").notNull(),
+    /** When the clock alone ends this status; null when it never does. */
+    lapsesAt: integer("lapses_at").$type<Instant>(),
+    /** When a sweep must look at it next. */
+    dueAt: integer("due_at").$type<Instant>(),
+    /** For an extension: the grant it would prolong. */
+    extendsGrantId: text("extends_grant_id").$type<GrantId>(),
+    deniedAt: integer("denied_at").$type<Instant>(),
+    /** A break-glass use whose access has started. */
+    brokeGlass: integer("broke_glass", { mode: "boolean" }).notNull(),
+    /** When its last review was given, if that says justified. */
+    justifiedAt: integer("justified_at").$type<Instant>(),
+    value: text("value", { mode: "json" }).$type<AccessRequest>().notNull(),
+  },
+  (table) => [
+    index("requests_by_subject_status").on(table.subjectId, table.status),
+    index("requests_by_subject_time").on(table.subjectId, table.requestedAt),
+    index("requests_by_subject").on(table.subjectId),
+    index("requests_by_asker").on(table.requestedById),
+    index("requests_by_status").on(table.status),
+    index("requests_by_lapse")
+      .on(table.status, table.lapsesAt)
+      .where(sql`lapses_at IS NOT NULL`),
+    index("requests_due")
+      .on(table.dueAt)
+      .where(sql`due_at IS NOT NULL`),
+    index("requests_by_extended")
+      .on(table.extendsGrantId)
+      .where(sql`extends_grant_id IS NOT NULL`),
+    index("requests_by_denial")
+      .on(table.subjectId, table.deniedAt)
+      .where(sql`denied_at IS NOT NULL`),
+    index("requests_by_break_glass")
+      .on(table.subjectId)
+      .where(sql`broke_glass = 1`),
+  ],
+);
+
+export const requestScopes = sqliteTable(
+  "request_scopes",
+  {
+    scope: text("scope").$type<Scope>().notNull(),
+    requestOrd: integer("request_ord")
+      .notNull()
+      .references(() => requests.ord),
+  },
+  (table) => [primaryKey({ columns: [table.scope, table.requestOrd] })],
+);
+
+/** Whom a request may concern: each selector of its stages, escalation included, else of its break-glass review. */
+export const requestSelectors = sqliteTable(
+  "request_selectors",
+  {
+    /** As `formatSelector` writes it. */
+    selector: text("selector").notNull(),
+    requestOrd: integer("request_ord")
+      .notNull()
+      .references(() => requests.ord),
+    part: text("part").$type<"stage" | "review">().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.selector, table.requestOrd] })],
+);
+
+export const grants = sqliteTable(
+  "grants",
+  {
+    id: text("id").$type<GrantId>().primaryKey(),
+    version: integer("version").notNull(),
+    requestId: text("request_id")
+      .$type<RequestId>()
+      .notNull()
+      .unique()
+      .references(() => requests.id),
+    subjectId: text("subject_id").$type<IdentityId>().notNull(),
+    phase: text("phase").notNull(),
+    expiresAt: integer("expires_at").$type<Instant>().notNull(),
+    value: text("value", { mode: "json" }).$type<Grant>().notNull(),
+  },
+  (table) => [
+    index("grants_due")
+      .on(table.expiresAt)
+      .where(sql`phase = 'ACTIVE'`),
+  ],
+);
+
+/** Starts of access, for conditions that ask for earlier access. */
+export const grantScopes = sqliteTable(
+  "grant_scopes",
+  {
+    grantId: text("grant_id")
+      .$type<GrantId>()
+      .notNull()
+      .references(() => grants.id),
+    requestId: text("request_id").$type<RequestId>().notNull(),
+    subjectId: text("subject_id").$type<IdentityId>().notNull(),
+    scope: text("scope").$type<Scope>().notNull(),
+    startedAt: integer("started_at").$type<Instant>().notNull(),
+    breakGlass: integer("break_glass", { mode: "boolean" }).notNull(),
+  },
+  (table) => [index("grant_scopes_by_start").on(table.subjectId, table.scope, table.startedAt)],
+);
+
+/** Every credential a grant ever had; at most one of them is current. */
+export const credentials = sqliteTable(
+  "credentials",
+  {
+    id: text("id").$type<CredentialId>().primaryKey(),
+    grantId: text("grant_id")
+      .$type<GrantId>()
+      .notNull()
+      .references(() => grants.id),
+    hash: text("hash").notNull().unique(),
+    current: integer("current", { mode: "boolean" }).notNull(),
+    firstUsedAt: integer("first_used_at").$type<Instant>(),
+    value: text("value", { mode: "json" }).$type<CredentialRecord>().notNull(),
+  },
+  (table) => [index("credentials_by_grant").on(table.grantId)],
+);
+
+export const identities = sqliteTable(
+  "identities",
+  {
+    ord: integer("ord").primaryKey(),
+    id: text("id").$type<IdentityId>().notNull().unique(),
+    version: integer("version").notNull(),
+    /** In lower case, for addresses are compared so. */
+    email: text("email"),
+    managerId: text("manager_id").$type<IdentityId>(),
+    managedBy: text("managed_by").notNull(),
+    value: text("value", { mode: "json" }).$type<Identity>().notNull(),
+  },
+  (table) => [
+    index("identities_by_email").on(table.email),
+    index("identities_by_manager").on(table.managerId),
+    index("identities_of_file").on(table.managedBy),
+  ],
+);
+
+export const identityGroups = sqliteTable(
+  "identity_groups",
+  {
+    groupName: text("group_name").notNull(),
+    identityId: text("identity_id")
+      .$type<IdentityId>()
+      .notNull()
+      .references(() => identities.id),
+  },
+  (table) => [
+    primaryKey({ columns: [table.groupName, table.identityId] }),
+    index("identity_groups_by_identity").on(table.identityId),
+  ],
+);
+
+export const apiKeys = sqliteTable(
+  "api_keys",
+  {
+    ord: integer("ord").primaryKey(),
+    id: text("id").$type<KeyId>().notNull().unique(),
+    version: integer("version").notNull(),
+    identityId: text("identity_id").$type<IdentityId>().notNull(),
+    /** Not unique here: a built-in key may come back after another took its place. Living ones are guarded by name. */
+    hash: text("hash").notNull(),
+    deletedAt: integer("deleted_at").$type<Instant>(),
+    value: text("value", { mode: "json" }).$type<ApiKey>().notNull(),
+  },
+  (table) => [index("api_keys_by_hash").on(table.hash), index("api_keys_by_identity").on(table.identityId)],
+);
+
+export const policies = sqliteTable("policies", {
+  ord: integer("ord").primaryKey(),
+  id: text("id").$type<PolicyId>().notNull().unique(),
+  value: text("value", { mode: "json" }).$type<Policy>().notNull(),
+});
+
+/** One row. */
+export const rulebook = sqliteTable("rulebook", {
+  id: text("id").$type<"rulebook">().primaryKey(),
+  version: integer("version").notNull(),
+  source: text("source").$type<"file" | "example">(),
+  lockdown: integer("lockdown", { mode: "boolean" }).notNull(),
+  rules: text("rules", { mode: "json" }).$type<Rules>().notNull(),
+});
+
+/** Names that only one owner may hold. */
+export const uniqueNames = sqliteTable("unique_names", {
+  name: text("name").primaryKey(),
+  owner: text("owner").notNull(),
+});
+
+/** Counters for ever, and gauges that also go down. */
+export const counters = sqliteTable("counters", {
+  key: text("key").primaryKey(),
+  used: integer("used").notNull(),
+});
+
+/** Counters of a window: one row for each use. */
+export const counterUses = sqliteTable(
+  "counter_uses",
+  {
+    key: text("key").notNull(),
+    at: integer("at").$type<Instant>().notNull(),
+  },
+  (table) => [index("counter_uses_by_time").on(table.key, table.at)],
+);
+
+/** Kept answers of calls with an Idempotency-Key. */
+export const answers = sqliteTable(
+  "answers",
+  {
+    keyId: text("key_id").$type<KeyId>().notNull(),
+    call: text("call").notNull(),
+    idempotencyKey: text("idempotency_key").notNull(),
+    bodyHash: text("body_hash").notNull(),
+    status: integer("status").notNull(),
+    body: text("body").notNull(),
+    at: integer("at").$type<Instant>().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.keyId, table.call, table.idempotencyKey] }),
+    index("answers_by_time").on(table.at),
+  ],
+);
+
+/** What must still happen outside; settled rows are deleted. */
+export const outbox = sqliteTable(
+  "outbox",
+  {
+    ord: integer("ord").primaryKey(),
+    id: text("id").$type<EffectId>().notNull().unique(),
+    /** Effects of one request are done one after the other. */
+    requestId: text("request_id").$type<RequestId>(),
+    /** When it first became due. */
+    createdAt: integer("created_at").$type<Instant>().notNull(),
+    /** When it may be taken: due, or its lease over. */
+    readyAt: integer("ready_at").$type<Instant>().notNull(),
+    lease: integer("lease").notNull(),
+    attempts: integer("attempts").notNull(),
+    lastError: text("last_error"),
+    effect: text("effect", { mode: "json" }).$type<Effect>().notNull(),
+  },
+  (table) => [
+    index("outbox_ready").on(table.readyAt),
+    index("outbox_by_request")
+      .on(table.requestId)
+      .where(sql`request_id IS NOT NULL`),
+    index("outbox_by_age").on(table.createdAt),
+  ],
+);
+
+/** The audit chain (contract §6). The last two columns are read out of `body`, so that they can never disagree. */
+export const auditEvents = sqliteTable(
+  "audit_events",
+  {
+    seq: integer("seq").primaryKey(),
+    body: text("body").notNull(),
+    hash: text("hash").notNull(),
+    request: text("request").generatedAlwaysAs(
+      sql`(CASE WHEN json_valid(body) THEN json_extract(body, '$.request') END)`,
+      { mode: "virtual" },
+    ),
+    action: text("action").generatedAlwaysAs(
+      sql`(CASE WHEN json_valid(body) THEN json_extract(body, '$.action') END)`,
+      { mode: "virtual" },
+    ),
+  },
+  (table) => [index("by_audited_request").on(table.request), index("by_audited_action").on(table.action)],
+);

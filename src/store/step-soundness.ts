@@ -1,0 +1,45 @@
+import { assert } from "../core/assert.ts";
+import type { Expectation, Step, Write } from "../service/ports.ts";
+
+/** What every write of a step needs; a step without is a bug of the caller, found before anything is written. */
+export function assertSound(step: Step): void {
+  const written = new Set<string>();
+  for (const write of step.writes) {
+    const record = recordOf(write);
+    if (record === undefined) continue;
+    const name = `${record.kind}:${record.id}`;
+    assert(
+      versionExpected(step, record.kind, record.id) !== undefined,
+      `a step that writes ${name} expects its version`,
+    );
+    if (record.kind === "rulebook") continue;
+    assert(!written.has(name), `a step writes ${name} once`);
+    written.add(name);
+  }
+}
+
+export function versionExpected(step: Step, kind: Expectation["kind"], id: string): number | undefined {
+  for (const one of step.expects) if (one.kind === kind && one.id === id) return one.version;
+  return undefined;
+}
+
+/** The versioned record a write belongs to, if it belongs to one. */
+function recordOf(write: Write): Pick<Expectation, "kind" | "id"> | undefined {
+  switch (write.kind) {
+    case "request":
+    case "grant":
+    case "identity":
+    case "key":
+      return { kind: write.kind, id: write.value.id };
+    case "policy":
+    case "policyDeleted":
+    case "rules":
+    case "lockdown":
+      return { kind: "rulebook", id: "rulebook" };
+    case "credentialFirstUsed":
+    case "effectLeased":
+    case "effectSettled":
+    case "effectPutBack":
+      return undefined;
+  }
+}

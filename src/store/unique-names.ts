@@ -1,0 +1,36 @@
+import { and, eq } from "drizzle-orm";
+import type { UniqueChange } from "../service/ports.ts";
+import { uniqueNames } from "./schema.ts";
+import { hole, type Conflict, type Tables } from "./tables.ts";
+
+/** Names with one owner each. Taking one's own again is fine; only the owner's release counts. */
+export function prepareUniqueNames(tables: Tables) {
+  const name = hole("name", uniqueNames.name);
+  const owner = hole("owner", uniqueNames.owner);
+  const statements = {
+    take: tables.insert(uniqueNames).values({ name, owner }).onConflictDoNothing().prepare(),
+    owner: tables
+      .select({ owner: uniqueNames.owner })
+      .from(uniqueNames)
+      .where(eq(uniqueNames.name, name))
+      .prepare(),
+    release: tables
+      .delete(uniqueNames)
+      .where(and(eq(uniqueNames.name, name), eq(uniqueNames.owner, owner)))
+      .prepare(),
+  };
+  return {
+    change: (change: UniqueChange): Conflict | undefined => {
+      if ("release" in change) {
+        statements.release.run({ name: change.release, owner: change.owner });
+        return undefined;
+      }
+      const taken = statements.take.run({ name: change.take, owner: change.owner });
+      if (taken.changes === 1) return undefined;
+      const holder = statements.owner.get({ name: change.take })?.owner;
+      return holder === undefined || holder === change.owner
+        ? undefined
+        : { conflict: "unique", what: change.take, owner: holder };
+    },
+  };
+}

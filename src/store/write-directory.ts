@@ -1,0 +1,71 @@
+import { eq } from "drizzle-orm";
+import { assert } from "../core/assert.ts";
+import type { Identity } from "../core/people.ts";
+import type { ApiKey } from "../service/ports.ts";
+import { apiKeys, identities, identityGroups } from "./schema.ts";
+import { hole, type Conflict, type Tables } from "./tables.ts";
+
+/** Writes identities with their groups, and API keys. */
+export function prepareDirectoryWrites(tables: Tables) {
+  const statements = prepareStatements(tables);
+  return {
+    identity: (identity: Identity, version: number): Conflict | undefined => {
+      const { id, managedBy } = identity;
+      const email = identity.email?.toLowerCase() ?? null;
+      const row = { id, version, email, managerId: identity.managerId ?? null, managedBy, value: identity };
+      if (version === 1) {
+        statements.insertIdentity.run(row);
+      } else {
+        assert(statements.updateIdentity.run(row).changes === 1, `the row of ${id} is there`);
+        statements.leaveGroups.run({ identityId: id });
+      }
+      for (const groupName of new Set(identity.groups))
+        statements.joinGroup.run({ groupName, identityId: id });
+      return undefined;
+    },
+
+    key: (key: ApiKey, version: number): Conflict | undefined => {
+      const { id, identityId, hash, deletedAt } = key;
+      const row = { id, version, identityId, hash, deletedAt, value: key };
+      if (version === 1) statements.insertKey.run(row);
+      else assert(statements.updateKey.run(row).changes === 1, `the row of ${id} is there`);
+      return undefined;
+    },
+  };
+}
+
+function prepareStatements(tables: Tables) {
+  const id = hole("id", identities.id);
+  const identityId = hole("identityId", apiKeys.identityId);
+  const identity = {
+    version: hole("version", identities.version),
+    email: hole("email", identities.email),
+    managerId: hole("managerId", identities.managerId),
+    managedBy: hole("managedBy", identities.managedBy),
+    value: hole("value", identities.value),
+  };
+  const key = {
+    version: hole("version", apiKeys.version),
+    identityId,
+    hash: hole("hash", apiKeys.hash),
+    deletedAt: hole("deletedAt", apiKeys.deletedAt),
+    value: hole("value", apiKeys.value),
+  };
+  return {
+    insertIdentity: tables
+      .insert(identities)
+      .values({ id, ...identity })
+      .prepare(),
+    updateIdentity: tables.update(identities).set(identity).where(eq(identities.id, id)).prepare(),
+    leaveGroups: tables.delete(identityGroups).where(eq(identityGroups.identityId, identityId)).prepare(),
+    joinGroup: tables
+      .insert(identityGroups)
+      .values({ groupName: hole("groupName", identityGroups.groupName), identityId })
+      .prepare(),
+    insertKey: tables
+      .insert(apiKeys)
+      .values({ id, ...key })
+      .prepare(),
+    updateKey: tables.update(apiKeys).set(key).where(eq(apiKeys.id, id)).prepare(),
+  };
+}

@@ -1,0 +1,101 @@
+import { and, eq, isNull, ne } from "drizzle-orm";
+import { assert } from "../core/assert.ts";
+import type { Grant } from "../core/grant.ts";
+import type { CredentialId, Instant } from "../core/ids.ts";
+import { credentials, grants, grantScopes } from "./schema.ts";
+import { hole, type Conflict, type Tables } from "./tables.ts";
+import { prepareStanding } from "./write-request.ts";
+
+/** Writes grants and, with them, which credential is the living one. */
+export function prepareGrantWrites(tables: Tables) {
+  const statements = prepareStatements(tables);
+  const standing = prepareStanding(tables);
+
+  const started = (grant: Grant): void => {
+    for (const scope of new Set(grant.scopes)) {
+      const { id: grantId, requestId, subjectId, startedAt, breakGlass } = grant;
+      statements.addStart.run({ grantId, requestId, subjectId, scope, startedAt, breakGlass });
+    }
+  };
+
+  const issue = (grant: Grant): void => {
+    const { credential } = grant;
+    const { id, hash } = credential;
+    statements.issue.run({ id, grantId: grant.id, hash, value: credential, current: true });
+  };
+
+  return {
+    write: (grant: Grant, version: number): Conflict | undefined => {
+      const { id, requestId, subjectId, phase, expiresAt } = grant;
+      const row = { id, version, value: grant, requestId, subjectId, phase, expiresAt };
+      if (version === 1) {
+        statements.insert.run(row);
+        started(grant);
+        issue(grant);
+      } else {
+        const { changes } = statements.update.run(row);
+        assert(changes === 1, `the row of ${id} is there`);
+        // Only a rotation retires one, and only then is there another to issue.
+        if (statements.retire.run({ grantId: id, id: grant.credential.id }).changes > 0) issue(grant);
+      }
+      standing.put(grant);
+      return undefined;
+    },
+
+    /** Kept at the first use; a later one changes nothing. */
+    firstUsed: (id: CredentialId, at: Instant): undefined => {
+      statements.firstUsed.run({ id, at });
+    },
+  };
+}
+
+function prepareStatements(tables: Tables) {
+  const changing = {
+    version: hole("version", grants.version),
+    phase: hole("phase", grants.phase),
+    expiresAt: hole("expiresAt", grants.expiresAt),
+    value: hole("value", grants.value),
+  };
+  const id = hole("id", grants.id);
+  const grantId = hole("grantId", credentials.grantId);
+  const requestId = hole("requestId", grants.requestId);
+  const subjectId = hole("subjectId", grants.subjectId);
+  return {
+    insert: tables
+      .insert(grants)
+      .values({ id, requestId, subjectId, ...changing })
+      .prepare(),
+    update: tables.update(grants).set(changing).where(eq(grants.id, id)).prepare(),
+    addStart: tables
+      .insert(grantScopes)
+      .values({
+        grantId,
+        requestId,
+        subjectId,
+        scope: hole("scope", grantScopes.scope),
+        startedAt: hole("startedAt", grantScopes.startedAt),
+        breakGlass: hole("breakGlass", grantScopes.breakGlass),
+      })
+      .prepare(),
+    issue: tables
+      .insert(credentials)
+      .values({
+        id,
+        grantId,
+        hash: hole("hash", credentials.hash),
+        current: hole("current", credentials.current),
+        value: hole("value", credentials.value),
+      })
+      .prepare(),
+    retire: tables
+      .update(credentials)
+      .set({ current: false })
+      .where(and(eq(credentials.grantId, grantId), ne(credentials.id, id), eq(credentials.current, true)))
+      .prepare(),
+    firstUsed: tables
+      .update(credentials)
+      .set({ firstUsedAt: hole("at", credentials.firstUsedAt) })
+      .where(and(eq(credentials.id, id), isNull(credentials.firstUsedAt)))
+      .prepare(),
+  };
+}

@@ -1,0 +1,71 @@
+import { and, eq, sql } from "drizzle-orm";
+import { assertNever } from "../core/assert.ts";
+import type { Effect } from "../core/effects.ts";
+import type { RequestId } from "../core/ids.ts";
+import type { NewEffect, Write } from "../service/ports.ts";
+import { outbox } from "./schema.ts";
+import { hole, type Conflict, type Tables } from "./tables.ts";
+
+type EffectChange = Extract<Write, { kind: "effectLeased" | "effectSettled" | "effectPutBack" }>;
+
+/** Writes effects, and what the relay does with them. Each change names the lease it was made under. */
+export function prepareOutboxWrites(tables: Tables) {
+  const statements = prepareStatements(tables);
+  const changed = (change: EffectChange): number => {
+    const { kind, id, lease } = change;
+    switch (kind) {
+      case "effectLeased":
+        return statements.lease.run({ id, lease, readyAt: change.until }).changes;
+      case "effectSettled":
+        return statements.settle.run({ id, lease }).changes;
+      case "effectPutBack":
+        return statements.putBack.run({ id, lease, readyAt: change.dueAt, lastError: change.error }).changes;
+      default:
+        return assertNever(kind);
+    }
+  };
+  return {
+    add: ({ id, effect, dueAt }: NewEffect): void => {
+      statements.add.run({ id, effect, requestId: requestOf(effect), dueAt });
+    },
+    change: (change: EffectChange): Conflict | undefined =>
+      changed(change) === 1 ? undefined : { conflict: "version", what: `effect:${change.id}` },
+  };
+}
+
+/** The request whose effects are done in order. */
+function requestOf(effect: Effect): RequestId | null {
+  return effect.kind === "notify" ? effect.requestId : null;
+}
+
+function prepareStatements(tables: Tables) {
+  const id = hole("id", outbox.id);
+  const readyAt = hole("readyAt", outbox.readyAt);
+  const dueAt = hole("dueAt", outbox.createdAt);
+  const held = and(eq(outbox.id, id), eq(outbox.lease, hole("lease", outbox.lease)));
+  return {
+    add: tables
+      .insert(outbox)
+      .values({
+        id,
+        requestId: hole("requestId", outbox.requestId),
+        createdAt: dueAt,
+        readyAt: dueAt,
+        lease: 0,
+        attempts: 0,
+        effect: hole("effect", outbox.effect),
+      })
+      .prepare(),
+    lease: tables
+      .update(outbox)
+      .set({ readyAt, lease: sql`${outbox.lease} + 1` })
+      .where(held)
+      .prepare(),
+    settle: tables.delete(outbox).where(held).prepare(),
+    putBack: tables
+      .update(outbox)
+      .set({ readyAt, attempts: sql`${outbox.attempts} + 1`, lastError: hole("lastError", outbox.lastError) })
+      .where(held)
+      .prepare(),
+  };
+}

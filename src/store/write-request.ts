@@ -1,0 +1,156 @@
+import { and, eq, sql } from "drizzle-orm";
+import { isOpen, type AccessRequest } from "../core/access-request.ts";
+import { assert } from "../core/assert.ts";
+import type { Grant } from "../core/grant.ts";
+import type { Instant, RequestId } from "../core/ids.ts";
+import { formatSelector, type Selector } from "../core/people.ts";
+import { grants, requests, requestScopes, requestSelectors } from "./schema.ts";
+import { hole, type Conflict, type Tables } from "./tables.ts";
+
+/** Writes access requests, with every column that is derived from them. */
+export function prepareRequestWrites(tables: Tables) {
+  const statements = prepareStatements(tables);
+  const standing = prepareStanding(tables);
+
+  const addSelectors = (request: AccessRequest, requestOrd: number | bigint): void => {
+    for (const { part, selectors } of selectorsOf(request)) {
+      for (const selector of new Set(selectors.map(formatSelector))) {
+        statements.addSelector.run({ selector, requestOrd, part });
+      }
+    }
+  };
+
+  const insert = (request: AccessRequest, row: RequestRow): void => {
+    const { lastInsertRowid } = statements.insert.run(row);
+    for (const scope of new Set(request.scopes))
+      statements.addScope.run({ scope, requestOrd: lastInsertRowid });
+    addSelectors(request, lastInsertRowid);
+  };
+
+  return {
+    write: (request: AccessRequest, dueAt: Instant | null, version: number): Conflict | undefined => {
+      const row = rowOf(request, dueAt, version);
+      if (version === 1) {
+        insert(request, row);
+      } else {
+        const updated = statements.update.get(row);
+        assert(updated !== undefined, `the row of ${request.id} is there`);
+        // Stages are only added, and only while votes are given.
+        if (isOpen(request)) addSelectors(request, updated.ord);
+      }
+      if (request.phase === "CLAIMED") standing.follow(request.id);
+      return undefined;
+    },
+  };
+}
+
+/** Keeps `status` and `lapsesAt` of a claimed request those of its grant, whichever of the two is written last. */
+export function prepareStanding(tables: Tables) {
+  const id = hole("id", requests.id);
+  const ofGrant = eq(grants.requestId, id);
+  const follow = tables
+    .update(requests)
+    .set({
+      status: sql`(SELECT ${grants.phase} FROM ${grants} WHERE ${ofGrant})`,
+      lapsesAt: sql`(SELECT CASE ${grants.phase} WHEN 'ACTIVE' THEN ${grants.expiresAt} END FROM ${grants} WHERE ${ofGrant})`,
+    })
+    .where(and(eq(requests.id, id), sql`EXISTS (SELECT 1 FROM ${grants} WHERE ${ofGrant})`))
+    .prepare();
+  const put = tables
+    .update(requests)
+    .set({ status: hole("status", requests.status), lapsesAt: hole("lapsesAt", requests.lapsesAt) })
+    .where(eq(requests.id, id))
+    .prepare();
+  return {
+    /** After the request was written. */
+    follow: (requestId: RequestId): void => void follow.run({ id: requestId }),
+    /** After the grant was written. */
+    put: ({ requestId, phase, expiresAt }: Grant): void =>
+      void put.run({ id: requestId, status: phase, lapsesAt: phase === "ACTIVE" ? expiresAt : null }),
+  };
+}
+
+type RequestRow = Omit<typeof requests.$inferInsert, "ord">;
+
+function rowOf(request: AccessRequest, dueAt: Instant | null, version: number): RequestRow {
+  const { breakGlass } = request;
+  const lastReview = breakGlass?.reviews.at(-1);
+  return {
+    id: request.id,
+    version,
+    value: request,
+    subjectId: request.subjectId,
+    requestedById: request.requestedById,
+    requestedAt: request.requestedAt,
+    // A claimed request without a grant failed to get one; with one, the grant's phase takes this place.
+    status: request.phase === "CLAIMED" ? "FAILED" : request.phase,
+    lapsesAt: lapseOf(request),
+    dueAt,
+    extendsGrantId: request.extension?.grantId ?? null,
+    deniedAt: request.phase === "DENIED" ? request.endedAt : null,
+    brokeGlass: breakGlass !== undefined && request.grantId !== null,
+    justifiedAt: lastReview?.outcome === "justified" ? lastReview.at : null,
+  };
+}
+
+function lapseOf(request: AccessRequest): Instant | null {
+  if (request.phase === "PENDING") return request.approvalDeadline;
+  return request.phase === "APPROVED" ? request.claimDeadline : null;
+}
+
+function selectorsOf(request: AccessRequest): readonly {
+  readonly part: "stage" | "review";
+  readonly selectors: readonly Selector[];
+}[] {
+  const stages = request.requirement.demands.flatMap((demand) => demand.stages);
+  return [
+    { part: "stage", selectors: stages.flatMap((stage) => [...stage.approvers, ...stage.escalateTo.flat()]) },
+    { part: "review", selectors: request.breakGlass?.review.by ?? [] },
+  ];
+}
+
+function prepareStatements(tables: Tables) {
+  const changing = {
+    version: hole("version", requests.version),
+    status: hole("status", requests.status),
+    lapsesAt: hole("lapsesAt", requests.lapsesAt),
+    dueAt: hole("dueAt", requests.dueAt),
+    deniedAt: hole("deniedAt", requests.deniedAt),
+    brokeGlass: hole("brokeGlass", requests.brokeGlass),
+    justifiedAt: hole("justifiedAt", requests.justifiedAt),
+    value: hole("value", requests.value),
+  };
+  const fixed = {
+    id: hole("id", requests.id),
+    subjectId: hole("subjectId", requests.subjectId),
+    requestedById: hole("requestedById", requests.requestedById),
+    requestedAt: hole("requestedAt", requests.requestedAt),
+    extendsGrantId: hole("extendsGrantId", requests.extendsGrantId),
+  };
+  const requestOrd = hole("requestOrd", requestScopes.requestOrd);
+  return {
+    insert: tables
+      .insert(requests)
+      .values({ ...fixed, ...changing })
+      .prepare(),
+    update: tables
+      .update(requests)
+      .set(changing)
+      .where(eq(requests.id, fixed.id))
+      .returning({ ord: requests.ord })
+      .prepare(),
+    addScope: tables
+      .insert(requestScopes)
+      .values({ scope: hole("scope", requestScopes.scope), requestOrd })
+      .prepare(),
+    addSelector: tables
+      .insert(requestSelectors)
+      .values({
+        selector: hole("selector", requestSelectors.selector),
+        requestOrd,
+        part: hole("part", requestSelectors.part),
+      })
+      .onConflictDoNothing()
+      .prepare(),
+  };
+}

@@ -1,0 +1,50 @@
+import { eq, sql } from "drizzle-orm";
+import { assert } from "../core/assert.ts";
+import type { PolicyId } from "../core/ids.ts";
+import type { Policy, Rules } from "../core/policy.ts";
+import { policies, rulebook } from "./schema.ts";
+import { hole, type Tables } from "./tables.ts";
+
+/** Writes what decides. Its version is raised once per step, by the caller. */
+export function prepareRulebookWrites(tables: Tables) {
+  const id = hole("id", policies.id);
+  const value = hole("value", policies.value);
+  const statements = {
+    put: tables
+      .insert(policies)
+      .values({ id, value })
+      .onConflictDoUpdate({ target: policies.id, set: { value } })
+      .prepare(),
+    drop: tables.delete(policies).where(eq(policies.id, id)).prepare(),
+    rules: tables
+      .update(rulebook)
+      .set({ rules: hole("rules", rulebook.rules), source: hole("source", rulebook.source) })
+      .prepare(),
+    lockdown: tables
+      .update(rulebook)
+      .set({ lockdown: hole("on", rulebook.lockdown) })
+      .prepare(),
+    raise: tables
+      .update(rulebook)
+      .set({ version: sql`${rulebook.version} + 1` })
+      .prepare(),
+  };
+  return {
+    policy: (policy: Policy): undefined => {
+      statements.put.run({ id: policy.id, value: policy });
+    },
+    policyDeleted: (policyId: PolicyId): undefined => {
+      assert(
+        statements.drop.run({ id: policyId }).changes === 1,
+        `the policy ${policyId} is there to be deleted`,
+      );
+    },
+    rules: (rules: Rules, source: "file" | "example"): undefined => {
+      statements.rules.run({ rules, source });
+    },
+    lockdown: (on: boolean): undefined => {
+      statements.lockdown.run({ on });
+    },
+    raiseVersion: (): void => void statements.raise.run(),
+  };
+}

@@ -1,0 +1,46 @@
+import type { GrantService } from "../service/grant-service.ts";
+import type { Reads, Surroundings } from "../service/ports.ts";
+
+/** Enough to share a commit, few enough not to hold the event loop. */
+export const sweepBatchMax = 100;
+
+export interface Sweep {
+  readonly name: string;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+type Due = Pick<Reads, "dueRequests" | "dueGrants">;
+
+/** Deadlines, reminders, escalations and overdue reviews. */
+export function createRequestSweep(
+  store: Due,
+  grants: GrantService,
+  clock: Pick<Surroundings, "now">,
+): Sweep {
+  return {
+    name: "requests",
+    run: (signal) => tickAll(() => store.dueRequests(clock.now(), sweepBatchMax), grants, signal),
+  };
+}
+
+/** Access whose time is over. It was unusable from that moment on; here it is written down and tidied. */
+export function createExpirySweep(store: Due, grants: GrantService, clock: Pick<Surroundings, "now">): Sweep {
+  return {
+    name: "expiry",
+    run: (signal) => tickAll(() => store.dueGrants(clock.now(), sweepBatchMax), grants, signal),
+  };
+}
+
+/** Works through what is due, batch by batch; a batch in which nothing moves ends the run, the next tick tries again. */
+async function tickAll(
+  due: () => Promise<readonly string[]>,
+  grants: GrantService,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    const ids = await due();
+    if (ids.length === 0 || signal.aborted) return;
+    const moved = await Promise.all(ids.map((id) => grants.tick(id)));
+    if (!moved.includes(true)) return;
+  }
+}

@@ -1,0 +1,74 @@
+import { schedule, validate } from "node-cron";
+import type { Instant } from "../core/ids.ts";
+import type { Surroundings } from "../service/ports.ts";
+import type { Sweep } from "./due-requests.ts";
+
+/** A run that hangs is abandoned after this, so that it cannot stop all later ones. */
+export const sweepRunMaxMs = 30_000;
+
+export interface Timetable {
+  /** Runs every sweep once, now. Never throws: a sweep that fails is reported and tried again at the next tick. */
+  tick(): Promise<void>;
+  /** When a tick last went through without a fault; null before the first. */
+  lastGoodAt(): Instant | null;
+  /** Starts no more and waits for the run under way. */
+  stop(): Promise<void>;
+}
+
+/** Whether node-cron understands the expression. */
+export function isCronExpression(text: string): boolean {
+  return validate(text);
+}
+
+/** Ticks everything that becomes due by time alone, beside the serving API. */
+export function startTimetable(
+  expression: string,
+  sweeps: readonly Sweep[],
+  clock: Pick<Surroundings, "now">,
+  onFault: (fault: unknown, sweep: string) => void,
+): Timetable {
+  let last: Instant | null = null;
+  let running: Promise<void> | undefined;
+
+  const runAll = async (): Promise<void> => {
+    let isGood = true;
+    for (const sweep of sweeps) {
+      try {
+        await withinTime(sweep);
+      } catch (fault) {
+        isGood = false;
+        onFault(fault, sweep.name);
+      }
+    }
+    if (isGood) last = clock.now();
+  };
+
+  const tick = async (): Promise<void> => {
+    running ??= runAll().finally(() => {
+      running = undefined;
+    });
+    await running;
+  };
+
+  // UTC, because node-cron has spun through the hour that summer time skips.
+  const task = schedule(expression, tick, { timezone: "Etc/UTC", noOverlap: true });
+
+  return {
+    tick,
+    lastGoodAt: () => last,
+    async stop() {
+      await task.destroy();
+      await running;
+    },
+  };
+}
+
+async function withinTime(sweep: Sweep): Promise<void> {
+  const signal = AbortSignal.timeout(sweepRunMaxMs);
+  const late = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(new Error(`sweep ${sweep.name} took too long`)), {
+      once: true,
+    });
+  });
+  await Promise.race([sweep.run(signal), late]);
+}

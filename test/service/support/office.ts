@@ -1,0 +1,133 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { present } from "../../../src/core/assert.ts";
+import { makeId } from "../../../src/core/ids.ts";
+import { parseEmail, type Identity, type Role } from "../../../src/core/people.ts";
+import { emptyRules, type Policy, type Rules } from "../../../src/core/policy.ts";
+import { isRefusal, type Refusal } from "../../../src/core/refusals.ts";
+import { createSurroundings } from "../../../src/runtime/surroundings.ts";
+import type { AskInput } from "../../../src/service/ask-input.ts";
+import type { Caller } from "../../../src/service/caller.ts";
+import { createConfigurationService } from "../../../src/service/configuration-service.ts";
+import type { Answered } from "../../../src/service/front-desk.ts";
+import type { ServiceContext } from "../../../src/service/loading.ts";
+import type { AuditRow, Store } from "../../../src/service/ports.ts";
+import { createRulebookReader } from "../../../src/service/rulebook-reader.ts";
+import { createServices, type Services } from "../../../src/service/services.ts";
+import { openSqliteStore } from "../../../src/store/sqlite-store.ts";
+import { settableClock, type SettableClock } from "../../support/settable-clock.ts";
+
+type Person = Omit<Identity, "managedBy" | "listed" | "enabled">;
+
+export const staff = (name: string, more: Partial<Person> = {}): Person => ({
+  id: makeId("identity", name),
+  kind: "HUMAN",
+  email: present(parseEmail(`${name}@company.com`), name),
+  name,
+  groups: [],
+  links: {},
+  ...more,
+});
+
+export const allStaff: readonly Person[] = [
+  staff("dev", { groups: ["engineering", "oncall"], managerId: makeId("identity", "lead") }),
+  staff("lead"),
+  staff("ann", { groups: ["dba"] }),
+  staff("bob", { groups: ["dba"] }),
+  staff("cid", { groups: ["dba"] }),
+  staff("sec", { groups: ["security"] }),
+  staff("sam", { groups: ["security"] }),
+  staff("cto"),
+  staff("bot", { kind: "SERVICE" }),
+];
+
+/** The whole service over a real database in a folder of its own, with a clock that stands still. */
+export interface Office {
+  readonly store: Store;
+  readonly services: Services;
+  readonly context: ServiceContext;
+  readonly clock: SettableClock;
+  readonly folder: string;
+  /** Makes the rules what a configuration file would. */
+  configure(policies: readonly Policy[], rules?: Partial<Rules>, people?: readonly Person[]): Promise<void>;
+  caller(name: string, ...roles: readonly Role[]): Promise<Caller>;
+  ask(name: string, more?: Partial<AskInput>): Promise<Answered | Refusal>;
+  audit(): Promise<
+    readonly (AuditRow & { readonly action: string; readonly data: Record<string, unknown> })[]
+  >;
+  close(): Promise<void>;
+}
+
+export async function openOffice(folder = mkdtempSync(join(tmpdir(), "jit-office-"))): Promise<Office> {
+  const clock = settableClock();
+  const surroundings = createSurroundings(clock.now);
+  const store = await openSqliteStore({
+    file: join(folder, "data", "jit.db"),
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+  const context: ServiceContext = {
+    store,
+    surroundings,
+    rulebook: createRulebookReader(store),
+    configured: new Set(),
+  };
+  const services = createServices(
+    context,
+    async () => {},
+    (fault) => {
+      throw fault;
+    },
+  );
+  const caller: Office["caller"] = async (name, ...roles) => {
+    const identity = present(await store.identity(makeId("identity", name)), name);
+    return {
+      identity: identity.value,
+      roles: new Set(roles.length === 0 ? ["requester", "approver"] : roles),
+      via: "api",
+    };
+  };
+  return {
+    store,
+    services,
+    context,
+    clock,
+    folder,
+    caller,
+    async configure(policies, rules = {}, people = allStaff) {
+      const content = { identities: people, policies, rules: { ...emptyRules, ...rules } };
+      const loaded = await createConfigurationService(context).load(content, "file", "jit.yaml");
+      if (isRefusal(loaded)) throw new Error(loaded.detail);
+    },
+    async ask(name, more = {}) {
+      return services.desk.ask(await caller(name), {
+        identityId: `id_${name}`,
+        reason: "an incident",
+        scopes: ["read:prod:orders-db"],
+        duration: "4h",
+        ...more,
+      });
+    },
+    async audit() {
+      const rows = await store.auditEvents({ after: 0, limit: 10_000 });
+      return rows.map((row) => ({ ...row, ...JSON.parse(row.body) }));
+    },
+    async close() {
+      await store.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The answer, when it must not be a refusal. */
+export function granted(answer: Answered | Refusal): Answered {
+  if (isRefusal(answer)) throw new Error(`${answer.refused}: ${answer.detail}`);
+  return answer;
+}
+
+/** The code of a refusal, or the status of the request. */
+export function saidTo(answer: Answered | Refusal): string {
+  return isRefusal(answer) ? answer.refused : answer.request.status;
+}

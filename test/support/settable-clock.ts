@@ -1,0 +1,19 @@
+import { instant, type Instant } from "../../src/core/ids.ts";
+import { plus } from "../../src/core/time.ts";
+
+export interface SettableClock {
+  readonly now: () => Instant;
+  /** Lets this much time pass. */
+  pass(ms: number): void;
+}
+
+/** A clock that stands still until told. */
+export function settableClock(startMs = Date.UTC(2026, 0, 15, 10, 30)): SettableClock {
+  let now = instant(startMs);
+  return {
+    now: () => now,
+    pass: (ms) => {
+      now = plus(now, ms);
+    },
+  };
+}
