@@ -16,6 +16,8 @@ export default defineConfig({
       project("store", "test/store/**/*.test.ts", 20_000),
       project("service", "test/service/**/*.test.ts", 20_000),
       project("outbox", "test/outbox/**/*.test.ts", 10_000),
+      project("sweeps", "test/sweeps/**/*.test.ts", 10_000),
+      project("runtime", "test/runtime/**/*.test.ts", 10_000),
       project("http", "test/http/**/*.test.ts", 20_000),
       project("journeys", "test/journeys/**/*.test.ts", 60_000),
       project("crash", "test/crash/**/*.test.ts", 90_000),

@@ -158,12 +158,11 @@ CREATE TABLE `requests` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `requests_id_unique` ON `requests` (`id`);--> statement-breakpoint
-CREATE INDEX `requests_by_subject_status` ON `requests` (`subject_id`,`status`);--> statement-breakpoint
+CREATE INDEX `requests_open` ON `requests` (`subject_id`,`status`,`lapses_at`,`id`) WHERE status IN ('PENDING', 'APPROVED', 'ACTIVE');--> statement-breakpoint
 CREATE INDEX `requests_by_subject_time` ON `requests` (`subject_id`,`requested_at`);--> statement-breakpoint
 CREATE INDEX `requests_by_subject` ON `requests` (`subject_id`);--> statement-breakpoint
 CREATE INDEX `requests_by_asker` ON `requests` (`requested_by_id`);--> statement-breakpoint
 CREATE INDEX `requests_by_status` ON `requests` (`status`);--> statement-breakpoint
-CREATE INDEX `requests_by_lapse` ON `requests` (`status`,`lapses_at`) WHERE lapses_at IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `requests_due` ON `requests` (`due_at`) WHERE due_at IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `requests_by_extended` ON `requests` (`extends_grant_id`) WHERE extends_grant_id IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `requests_by_denial` ON `requests` (`subject_id`,`denied_at`) WHERE denied_at IS NOT NULL;--> statement-breakpoint

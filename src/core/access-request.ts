@@ -172,8 +172,3 @@ export interface Actor {
 export function isOpen(request: AccessRequest): boolean {
   return request.phase === "PENDING" || request.phase === "APPROVED";
 }
-
-/** Nothing changes a request in one of these phases any more. */
-export function isFinal(request: AccessRequest): boolean {
-  return !isOpen(request) && request.phase !== "CLAIMED";
-}

@@ -15,7 +15,7 @@ import { isActive, type Directory, type Identity } from "./people.ts";
 import { isRefusal, refuse, type Refusal } from "./refusals.ts";
 import { missingDemands, requirementOf, stagesOf, withAdded } from "./requirement.ts";
 import { revisionOf, type Digest } from "./revision.ts";
-import { governing, inactive, lockedDown, unfitFor, usesOf, type Assessment } from "./submitting.ts";
+import { governing, inactive, lockedDown, unfitFor, usesOf, type Assessment } from "./assessment.ts";
 import { assert } from "./assert.ts";
 import { formatDuration, formatInstant, plus } from "./time.ts";
 
@@ -221,7 +221,8 @@ function mayNotDecide(
 
 function alreadyDecided(request: AccessRequest): string {
   const who = request.decidedBy?.name ?? "somebody";
-  const when = request.decidedAt === null ? "" : ` at ${formatInstant(request.decidedAt)}`;
+  const at = request.endedAt ?? request.decidedAt;
+  const when = at === null ? "" : ` at ${formatInstant(at)}`;
   switch (request.phase) {
     case "APPROVED":
     case "CLAIMED":

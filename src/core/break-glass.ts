@@ -1,11 +1,86 @@
-import type { AccessRequest, Actor } from "./access-request.ts";
-import { onGrant, onRequest, type Case, type Decision } from "./case.ts";
+import type { AccessRequest, BreakGlassUse } from "./access-request.ts";
+import { deniedBy, inactive } from "./assessment.ts";
+import { onRequest, type Decision } from "./case.ts";
+import { draftOf, type Ask, type SubmissionFactsAtHand } from "./drafting.ts";
 import type { Instant } from "./ids.ts";
-import { isActive, type Directory, type Identity } from "./people.ts";
-import { refuse } from "./refusals.ts";
-import { inactive } from "./submitting.ts";
-import { endedEarly } from "./ending.ts";
-import { plus } from "./time.ts";
+import { isActive } from "./people.ts";
+import { policyDefaults, type BreakGlassRule } from "./policy.ts";
+import { refuse, type Refusal } from "./refusals.ts";
+import { requirementOf } from "./requirement.ts";
+import { formatDuration, plus } from "./time.ts";
+
+export interface BreakGlassFacts extends SubmissionFactsAtHand {
+  readonly rule: BreakGlassRule;
+  /** The rule's conditions hold, certainly, for every scope. */
+  readonly conditionsHold: boolean;
+  /** An earlier use that stands against this one. */
+  readonly debt: "overdue" | "unjustified" | undefined;
+}
+
+/** Takes access in an emergency: no approval, but allowed people only, alerts, a limit and a review. */
+export function decideBreakGlass(ask: Ask, facts: BreakGlassFacts, now: Instant): Decision {
+  const refusal = breakGlassRefusal(ask, facts);
+  if (refusal !== undefined) return refusal;
+  const { rule } = facts;
+  const use: BreakGlassUse = {
+    review: rule.review,
+    notify: rule.notify,
+    reviews: [],
+    reviewDueAt: null,
+    overdueAt: null,
+  };
+  const terms = requirementOf([]);
+  const draft = { ...draftOf(ask, facts, terms, now), breakGlass: use };
+  return onRequest(draft, [
+    { type: "RequestSubmitted", at: now, by: facts.by, request: draft },
+    {
+      type: "BreakGlassUsed",
+      at: now,
+      by: facts.by,
+      claimDeadline: plus(now, policyDefaults.claimWindowMs),
+      limit: rule.limit,
+    },
+  ]);
+}
+
+function breakGlassRefusal(ask: Ask, facts: BreakGlassFacts): Refusal | undefined {
+  const { rule, subject, directory, assessment } = facts;
+  if (!isActive(subject)) return inactive(subject);
+  const isAllowed = rule.allowed.some((one) =>
+    directory.people(one, subject.id).some((p) => p.id === subject.id),
+  );
+  if (ask.requestedById !== ask.subjectId || subject.kind !== "HUMAN" || !isAllowed) {
+    return refuse(
+      "break_glass_not_allowed",
+      "Break-glass is for the people the configuration allows, asking for themselves.",
+    );
+  }
+  const denied = assessment.choices.find(
+    (one) => one.choice.kind === "denied" && one.choice.policy !== undefined,
+  );
+  if (denied?.choice.kind === "denied") return deniedBy(denied.choice.policy, denied.scope);
+  if (!facts.conditionsHold) {
+    return refuse(
+      "break_glass_not_allowed",
+      "The configuration does not let this access be taken by break-glass.",
+    );
+  }
+  if (ask.durationMs > rule.maxDurationMs) {
+    return refuse(
+      "duration_exceeds_policy",
+      `Break-glass lasts at most ${formatDuration(rule.maxDurationMs)}; ask for less.`,
+    );
+  }
+  if (facts.debt !== undefined) {
+    return refuse(
+      "break_glass_review_due",
+      facts.debt === "overdue"
+        ? "An earlier break-glass use of yours has not been reviewed in time; ask a reviewer to judge it first."
+        : "An earlier break-glass use of yours was judged unjustified; another reviewer must judge it first.",
+    );
+  }
+  return undefined;
+}
 
 /**
  * What stands against this person's next break-glass use (contract §5): a use whose review is overdue, or whose last
@@ -21,61 +96,4 @@ export function debtOf(uses: readonly AccessRequest[], now: Instant): "overdue" 
     if (isOverdue && review.overdue === "refuse") return "overdue";
   }
   return undefined;
-}
-
-/** Whether this person may judge the use: named by the frozen rule, and never who took it. */
-export function isReviewerOf(request: AccessRequest, person: Identity, directory: Directory): boolean {
-  const { breakGlass } = request;
-  return (
-    breakGlass !== undefined &&
-    person.id !== request.subjectId &&
-    breakGlass.review.by.some((selector) =>
-      directory.people(selector, request.subjectId).some((one) => one.id === person.id),
-    )
-  );
-}
-
-export interface ReviewFacts {
-  readonly person: Identity;
-  readonly by: Actor;
-  readonly directory: Directory;
-}
-
-/** Judges a break-glass use, during or after it. "Unjustified" ends what is still open of it in the same commit. */
-export function decideReview(
-  kase: Case,
-  judgement: { readonly outcome: "justified" | "unjustified"; readonly comment: string },
-  facts: ReviewFacts,
-  now: Instant,
-): Decision {
-  const { request, grant } = kase;
-  const { person, by } = facts;
-  if (!isActive(person)) return inactive(person);
-  if (!isReviewerOf(request, person, facts.directory) || person.kind !== "HUMAN") {
-    return refuse("not_a_reviewer", "You are not a reviewer of this access.");
-  }
-  const wasTaken =
-    request.phase === "CLAIMED" || (request.phase === "APPROVED" && now < (request.claimDeadline ?? now));
-  if (!wasTaken) return refuse("not_active", "This access never started, so there is nothing to review.");
-  if (request.breakGlass?.reviews.some((review) => review.by === person.id) === true) {
-    return refuse(
-      "already_voted",
-      "You have already reviewed this; only another reviewer can judge it again.",
-    );
-  }
-  const { outcome, comment } = judgement;
-  const reviewed = onRequest(request, [
-    { type: "BreakGlassReviewed", at: now, by, review: { by: person.id, at: now, outcome, comment } },
-  ]);
-  if (outcome === "justified") return reviewed;
-  const reason = `reviewed as unjustified: ${comment}`;
-  if (request.phase === "APPROVED") {
-    return [...reviewed, ...onRequest(request, [{ type: "ApprovedRequestRevoked", at: now, by, reason }])];
-  }
-  if (grant === undefined || grant.phase !== "ACTIVE" || now >= grant.expiresAt) return reviewed;
-  return [
-    ...reviewed,
-    onGrant(grant, { type: "GrantRevoked", at: now, by, reason }),
-    ...endedEarly(kase, by, now),
-  ];
 }

@@ -6,7 +6,7 @@ import type { GrantId, IdentityId, Instant } from "./ids.ts";
 import { isActive, type Identity } from "./people.ts";
 import { refuse } from "./refusals.ts";
 import { assert } from "./assert.ts";
-import { deniedBy, inactive, lockedDown, type Assessment } from "./submitting.ts";
+import { deniedBy, inactive, lockedDown, type Assessment } from "./assessment.ts";
 import { plus } from "./time.ts";
 
 export interface ClaimFacts {

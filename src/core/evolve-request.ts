@@ -162,12 +162,6 @@ function ended(
   by: Actor,
   reason: string,
 ): AccessRequest {
-  return {
-    ...request,
-    phase,
-    endedAt: at,
-    endReason: reason,
-    decidedAt: request.decidedAt ?? at,
-    decidedBy: by,
-  };
+  const decidedAt = phase === "DENIED" ? at : request.decidedAt;
+  return { ...request, phase, endedAt: at, endReason: reason, decidedAt, decidedBy: by };
 }

@@ -7,7 +7,7 @@ export const hourMs = 60 * minuteMs;
 export const dayMs = 24 * hourMs;
 
 /** The range of every duration a person or file may give (contract §3). */
-export const durationMinMs = secondMs;
+export const durationMinMs = 1_000;
 export const durationMaxMs = 30 * dayMs;
 
 const unitMs = { d: dayMs, h: hourMs, m: minuteMs, s: secondMs } as const;

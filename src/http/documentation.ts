@@ -43,7 +43,7 @@ export async function addDocumentation(app: App, publicUrl: string | undefined):
       },
     },
     transform: createJsonSchemaTransform({ zodToJsonConfig }),
-    transformObject: (document) => optionalBodies(toObject(document)),
+    transformObject: (document) => withoutUnused(optionalBodies(toObject(document))),
   });
   await app.register(swaggerUi, {
     routePrefix: "/docs",
@@ -99,6 +99,17 @@ function optionalBodies<Document extends object>(document: Document): Document {
       Reflect.deleteProperty(operation, optionalBodyMark);
       if (isRecord(operation["requestBody"])) Reflect.set(operation["requestBody"], "required", false);
     }
+  }
+  return document;
+}
+
+/** Each named schema comes in a form for reading and one for writing; the one nobody refers to goes. */
+function withoutUnused<Document extends object>(document: Document): Document {
+  const text = JSON.stringify(document);
+  const components: unknown = "components" in document ? document.components : {};
+  const schemas = isRecord(components) && isRecord(components["schemas"]) ? components["schemas"] : {};
+  for (const name of Object.keys(schemas)) {
+    if (!text.includes(`"#/components/schemas/${name}"`)) Reflect.deleteProperty(schemas, name);
   }
   return document;
 }

@@ -60,12 +60,12 @@ export async function addFormRoutes(
         tags,
         consumes,
         body: z.object({ token: z.string().default(""), token_type_hint: hint }),
-        response: { 200: { description: "Whatever the token was.", content: {} } },
+        response: { 200: z.null().describe("Whatever the token was.") },
       },
     },
     async (request, reply) => {
       await checking.report(request.body.token);
-      return reply.code(200).send();
+      return reply.code(200).send(null);
     },
   );
 }

@@ -1,13 +1,15 @@
 import type { AccessRequest } from "../core/access-request.ts";
 import { decideApprove, decideDeny, type Approve } from "../core/approving.ts";
 import { present } from "../core/assert.ts";
-import { debtOf, decideReview } from "../core/break-glass.ts";
+import { debtOf, decideBreakGlass } from "../core/break-glass.ts";
+import { decideReview } from "../core/reviewing.ts";
 import type { Case, Decision } from "../core/case.ts";
 import { decideCancel } from "../core/ending.ts";
 import { makeId, parseId, type Instant } from "../core/ids.ts";
 import { judge } from "../core/judging.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
-import { decideBreakGlass, decideSubmission, type Ask } from "../core/submitting.ts";
+import type { Ask } from "../core/drafting.ts";
+import { decideSubmission } from "../core/submitting.ts";
 import { parseAsk, unknownIdentity, type AskInput } from "./ask-input.ts";
 import { actorOf, isSelf, lacksRole, type Caller } from "./caller.ts";
 import { decideCase, pressOf, requestOf, type CaseDecision, type Press } from "./deciding.ts";
@@ -20,7 +22,7 @@ import {
   type ServiceContext,
 } from "./loading.ts";
 import { decideAndCommit, type Attempt } from "./step.ts";
-import { activeRoom, stepOf } from "./step-of.ts";
+import { activeRoom, asRead, stepOf } from "./step-of.ts";
 
 /** What people decide about requests. Every answer is the request as stored afterwards, or the refusal. */
 export interface AccessService {
@@ -54,7 +56,10 @@ export function createAccessService(context: ServiceContext): AccessService {
       decide(
         id,
         pressing(context, caller, (kase, { by }, now) =>
-          decideCancel(kase, caller.identity.id, reason, by, now),
+          // An administrator's key cancels what it asked for, not what its owner holds.
+          caller.roles.has("requester") || kase.request.requestedById === caller.identity.id
+            ? decideCancel(kase, caller.identity.id, reason, by, now)
+            : refuse("not_requester", "Only who asked for it can cancel a request."),
         ),
       ),
     review: async (caller, id, judgement) =>
@@ -176,7 +181,7 @@ async function tryToSubmit(
     now,
     surroundings,
     limits: rules.limits,
-    expects: [...today.expects, ...expectPeople(people, [subject.id, caller.identity.id])],
+    expects: [...today.expects, asRead("identity", found), ...expectPeople(people, [caller.identity.id])],
   });
   const isAuto = request.phase === "APPROVED" && !breakGlass;
   return { step: isAuto ? activeRoom(step, subject.id, rules.limits, now) : step, result: request };

@@ -99,16 +99,16 @@ function noIdentity(id: string): Refusal {
 function patched(identity: Identity, patch: IdentityPatch): Identity | Refusal {
   const { active, email, managerId, ...rest } = patch;
   const isMore = [email, managerId, ...Object.values(rest)].some((value) => value !== undefined);
-  if (identity.managedBy !== "api" && isMore) {
-    return refuse(
-      "managed_by_file",
-      "The configuration file manages this identity; only active can be changed here.",
-    );
-  }
   if (identity.managedBy === "built-in") {
     return refuse(
       "managed_by_file",
       "The built-in identity is changed by the configuration of the service only.",
+    );
+  }
+  if (identity.managedBy === "file" && isMore) {
+    return refuse(
+      "managed_by_file",
+      "The configuration file manages this identity; only active can be changed here.",
     );
   }
   const { email: emailBefore, managerId: managerBefore, ...kept } = identity;

@@ -1,25 +1,18 @@
 import type { AccessRequest } from "../core/access-request.ts";
-import { isReviewerOf } from "../core/break-glass.ts";
+import { isReviewerOf } from "../core/reviewing.ts";
 import { systemActor } from "../core/case.ts";
 import { decideComplete, decideEndAll, decideRevoke, isRevoker, liveGrant } from "../core/ending.ts";
 import { makeId, type IdentityId } from "../core/ids.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
-import { decideExtension, type Ask } from "../core/submitting.ts";
+import type { Ask } from "../core/drafting.ts";
+import { decideExtension } from "../core/submitting.ts";
 import { decideTick } from "../core/timing.ts";
 import { present } from "../core/assert.ts";
 import { actorOf, lacksRole, type Caller } from "./caller.ts";
 import { decideCase, findCase, pressOf, requestOf } from "./deciding.ts";
-import {
-  approversNamed,
-  assess,
-  expectPeople,
-  idsIn,
-  loadPeople,
-  selectorsIn,
-  type ServiceContext,
-} from "./loading.ts";
+import { approversNamed, assess, idsIn, loadPeople, selectorsIn, type ServiceContext } from "./loading.ts";
 import { decideAndCommit } from "./step.ts";
-import { stepOf } from "./step-of.ts";
+import { asRead, stepOf } from "./step-of.ts";
 
 /** What happens to access once it is given: it ends, is ended, is prolonged, or time writes down what is due. */
 export interface GrantService {
@@ -125,14 +118,16 @@ async function extend(
     if (isRefusal(grant)) return grant;
     if (grant.breakGlass) return refuse("break_glass_not_allowed", "Break-glass access cannot be extended.");
     const { ticket } = request;
+    const found = present(await store.identity(request.subjectId), request.subjectId);
+    const subject = found.value;
     const today = await assess(context, request.scopes, {
-      subject: caller.identity,
+      subject,
       reason,
       durationMs: grant.expiresAt - grant.startedAt + durationMs,
       submittedAt: now,
       ...(ticket !== undefined && { ticket }),
     });
-    const people = await loadPeople(store, [caller.identity.id], approversNamed(today));
+    const people = await loadPeople(store, [subject.id], approversNamed(today));
     const ask: Ask = {
       id: makeId("request", surroundings.idTail()),
       subjectId: request.subjectId,
@@ -145,7 +140,7 @@ async function extend(
       ...(ticket !== undefined && { ticket }),
     };
     const facts = {
-      subject: present(people.directory.identity(caller.identity.id), caller.identity.id),
+      subject,
       assessment: today.assessment,
       directory: people.directory,
       lockdown: today.rules.book.lockdown,
@@ -158,7 +153,7 @@ async function extend(
       now,
       surroundings,
       limits: today.rules.book.rules.limits,
-      expects: [...today.expects, ...expectPeople(people, [caller.identity.id])],
+      expects: [...today.expects, asRead("identity", found)],
     });
     return { step: folded.step, result: folded.created ?? folded.request };
   });

@@ -6,7 +6,7 @@ import { directoryOf, type Directory, type Identity, type Selector } from "../co
 import type { Policy } from "../core/policy.ts";
 import { stagesOf } from "../core/requirement.ts";
 import { riskOf } from "../core/risk.ts";
-import type { Assessment } from "../core/submitting.ts";
+import type { Assessment } from "../core/assessment.ts";
 import type { Expectation, Store, Surroundings, Versioned } from "./ports.ts";
 import type { IndexedRulebook, RulebookReader } from "./rulebook-reader.ts";
 import { asRead, useKey, type LoadedCase } from "./step-of.ts";

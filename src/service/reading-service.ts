@@ -1,6 +1,6 @@
 import type { AccessRequest } from "../core/access-request.ts";
 import { isApproverOf } from "../core/approvals.ts";
-import { isReviewerOf } from "../core/break-glass.ts";
+import { isReviewerOf } from "../core/reviewing.ts";
 import { parseId, type IdentityId, type Instant } from "../core/ids.ts";
 import { formatSelector, type Identity } from "../core/people.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";

@@ -256,8 +256,9 @@ export function newEffect(
   return { id: makeId("effect", surroundings.idTail()), effect, dueAt: now };
 }
 
+/** Each once; the same record read at two versions stays twice, so that the commit sees the conflict. */
 export function unrepeated(expects: readonly Expectation[]): readonly Expectation[] {
-  return [...new Map(expects.map((one) => [`${one.kind} ${one.id}`, one])).values()];
+  return [...new Map(expects.map((one) => [`${one.kind} ${one.id} ${one.version}`, one])).values()];
 }
 
 /** The expectation that a versioned record is still as it was read. */

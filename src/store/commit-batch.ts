@@ -23,7 +23,7 @@ export function commitBatch(
     if (transaction.isOpen()) commit(transaction);
     return outcomes;
   } catch (error) {
-    if (!(error instanceof OutcomeUnknown) && transaction.isOpen()) transaction.rollback();
+    if (!(error instanceof OutcomeUnknown)) rollBack(transaction);
     throw error;
   }
 }
@@ -53,6 +53,15 @@ function outcomeOf(transaction: Transaction, step: Step, apply: (step: Step) => 
   } catch (error) {
     if (!transaction.isOpen()) throw error;
     return { thrown: asFault(error) };
+  }
+}
+
+/** SQLite may have done it already. A transaction that cannot even be taken back leaves nothing to go on with. */
+function rollBack(transaction: Transaction): void {
+  try {
+    if (transaction.isOpen()) transaction.rollback();
+  } catch (error) {
+    throw new OutcomeUnknown("a failed transaction could not be rolled back", { cause: error });
   }
 }
 

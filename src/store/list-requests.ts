@@ -1,4 +1,5 @@
 import { and, desc, eq, lt, type SQL } from "drizzle-orm";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { Page, PageQuery, Reads, RequestFilter, RequestWithGrant } from "../service/ports.ts";
 import { reading } from "./faults.ts";
 import { branchesOf, conditionsOf, type Branch } from "./request-filter.ts";
@@ -38,14 +39,14 @@ export function branchQuery(tables: Tables, branch: Branch, filter: RequestFilte
     .select(requestColumns)
     .from(requests)
     .leftJoin(grants, eq(grants.requestId, requests.id));
-  const where = (found: SQL | undefined, below: typeof requests.ord | typeof requestScopes.requestOrd) =>
+  const where = (found: SQL | undefined, below: SQLiteColumn) =>
     and(found, before === undefined ? undefined : lt(below, before), ...conditionsOf(filter));
   switch (branch.by) {
     case "selector": {
       const { selector, requestOrd } = requestSelectors;
       return query
         .innerJoin(requestSelectors, eq(requestOrd, requests.ord))
-        .where(and(where(eq(selector, branch.selector), requests.ord)))
+        .where(where(eq(selector, branch.selector), requestOrd))
         .orderBy(desc(requestOrd));
     }
     case "scope":
@@ -54,6 +55,7 @@ export function branchQuery(tables: Tables, branch: Branch, filter: RequestFilte
         .where(where(eq(requestScopes.scope, branch.scope), requestScopes.requestOrd))
         .orderBy(desc(requestScopes.requestOrd));
     case "request":
+    case "reports":
       return query.where(where(branch.where, requests.ord)).orderBy(desc(requests.ord));
   }
 }

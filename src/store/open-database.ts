@@ -73,7 +73,8 @@ function openLocked(path: string, migrationsFolder: string, lock: ProcessLock): 
       close: () => {
         if (!writer.open) return;
         try {
-          writer.pragma("wal_checkpoint(TRUNCATE)");
+          // Still in one: its commit failed, and what is on disk is for the next start to find out.
+          if (!writer.inTransaction) writer.pragma("wal_checkpoint(TRUNCATE)");
         } finally {
           closeAll();
         }

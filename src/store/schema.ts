@@ -3,17 +3,7 @@ import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlit
 import type { AccessRequest } from "../core/access-request.ts";
 import type { Effect } from "../core/effects.ts";
 import type { CredentialRecord, Grant } from "../core/grant.ts";
-import type {
-  CredentialId,
-  EffectId,
-  GrantId,
-  IdentityId,
-  Instant,
-  KeyId,
-  PolicyId,
-  RequestId,
-  Scope,
-} from "../core/ids.ts";
+import type * as Ids from "../core/ids.ts";
 import type { Identity } from "../core/people.ts";
 import type { Policy, Rules } from "../core/policy.ts";
 import type { ApiKey } from "../service/ports.ts";
@@ -29,35 +19,34 @@ export const requests = sqliteTable(
   "requests",
   {
     ord: integer("ord").primaryKey(),
-    id: text("id").$type<RequestId>().notNull().unique(),
+    id: text("id").$type<Ids.RequestId>().notNull().unique(),
     version: integer("version").notNull(),
-    subjectId: text("subject_id").$type<IdentityId>().notNull(),
-    requestedById: text("requested_by_id").$type<IdentityId>().notNull(),
-    requestedAt: integer("requested_at").$type<Instant>().notNull(),
+    subjectId: text("subject_id").$type<Ids.IdentityId>().notNull(),
+    requestedById: text("requested_by_id").$type<Ids.IdentityId>().notNull(),
+    requestedAt: integer("requested_at").$type<Ids.Instant>().notNull(),
     /** As written; the clock may already say more, see `lapsesAt`. */
     status: text("status").notNull(),
     /** When the clock alone ends this status; null when it never does. */
-    lapsesAt: integer("lapses_at").$type<Instant>(),
+    lapsesAt: integer("lapses_at").$type<Ids.Instant>(),
     /** When a sweep must look at it next. */
-    dueAt: integer("due_at").$type<Instant>(),
+    dueAt: integer("due_at").$type<Ids.Instant>(),
     /** For an extension: the grant it would prolong. */
-    extendsGrantId: text("extends_grant_id").$type<GrantId>(),
-    deniedAt: integer("denied_at").$type<Instant>(),
+    extendsGrantId: text("extends_grant_id").$type<Ids.GrantId>(),
+    deniedAt: integer("denied_at").$type<Ids.Instant>(),
     /** A break-glass use whose access has started. */
     brokeGlass: integer("broke_glass", { mode: "boolean" }).notNull(),
     /** When its last review was given, if that says justified. */
-    justifiedAt: integer("justified_at").$type<Instant>(),
+    justifiedAt: integer("justified_at").$type<Ids.Instant>(),
     value: text("value", { mode: "json" }).$type<AccessRequest>().notNull(),
   },
   (table) => [
-    index("requests_by_subject_status").on(table.subjectId, table.status),
+    index("requests_open")
+      .on(table.subjectId, table.status, table.lapsesAt, table.id)
+      .where(sql`status IN ('PENDING', 'APPROVED', 'ACTIVE')`),
     index("requests_by_subject_time").on(table.subjectId, table.requestedAt),
     index("requests_by_subject").on(table.subjectId),
     index("requests_by_asker").on(table.requestedById),
     index("requests_by_status").on(table.status),
-    index("requests_by_lapse")
-      .on(table.status, table.lapsesAt)
-      .where(sql`lapses_at IS NOT NULL`),
     index("requests_due")
       .on(table.dueAt)
       .where(sql`due_at IS NOT NULL`),
@@ -76,7 +65,7 @@ export const requests = sqliteTable(
 export const requestScopes = sqliteTable(
   "request_scopes",
   {
-    scope: text("scope").$type<Scope>().notNull(),
+    scope: text("scope").$type<Ids.Scope>().notNull(),
     requestOrd: integer("request_ord")
       .notNull()
       .references(() => requests.ord),
@@ -101,16 +90,16 @@ export const requestSelectors = sqliteTable(
 export const grants = sqliteTable(
   "grants",
   {
-    id: text("id").$type<GrantId>().primaryKey(),
+    id: text("id").$type<Ids.GrantId>().primaryKey(),
     version: integer("version").notNull(),
     requestId: text("request_id")
-      .$type<RequestId>()
+      .$type<Ids.RequestId>()
       .notNull()
       .unique()
       .references(() => requests.id),
-    subjectId: text("subject_id").$type<IdentityId>().notNull(),
+    subjectId: text("subject_id").$type<Ids.IdentityId>().notNull(),
     phase: text("phase").notNull(),
-    expiresAt: integer("expires_at").$type<Instant>().notNull(),
+    expiresAt: integer("expires_at").$type<Ids.Instant>().notNull(),
     value: text("value", { mode: "json" }).$type<Grant>().notNull(),
   },
   (table) => [
@@ -125,13 +114,13 @@ export const grantScopes = sqliteTable(
   "grant_scopes",
   {
     grantId: text("grant_id")
-      .$type<GrantId>()
+      .$type<Ids.GrantId>()
       .notNull()
       .references(() => grants.id),
-    requestId: text("request_id").$type<RequestId>().notNull(),
-    subjectId: text("subject_id").$type<IdentityId>().notNull(),
-    scope: text("scope").$type<Scope>().notNull(),
-    startedAt: integer("started_at").$type<Instant>().notNull(),
+    requestId: text("request_id").$type<Ids.RequestId>().notNull(),
+    subjectId: text("subject_id").$type<Ids.IdentityId>().notNull(),
+    scope: text("scope").$type<Ids.Scope>().notNull(),
+    startedAt: integer("started_at").$type<Ids.Instant>().notNull(),
     breakGlass: integer("break_glass", { mode: "boolean" }).notNull(),
   },
   (table) => [index("grant_scopes_by_start").on(table.subjectId, table.scope, table.startedAt)],
@@ -141,14 +130,14 @@ export const grantScopes = sqliteTable(
 export const credentials = sqliteTable(
   "credentials",
   {
-    id: text("id").$type<CredentialId>().primaryKey(),
+    id: text("id").$type<Ids.CredentialId>().primaryKey(),
     grantId: text("grant_id")
-      .$type<GrantId>()
+      .$type<Ids.GrantId>()
       .notNull()
       .references(() => grants.id),
     hash: text("hash").notNull().unique(),
     current: integer("current", { mode: "boolean" }).notNull(),
-    firstUsedAt: integer("first_used_at").$type<Instant>(),
+    firstUsedAt: integer("first_used_at").$type<Ids.Instant>(),
     value: text("value", { mode: "json" }).$type<CredentialRecord>().notNull(),
   },
   (table) => [index("credentials_by_grant").on(table.grantId)],
@@ -158,11 +147,11 @@ export const identities = sqliteTable(
   "identities",
   {
     ord: integer("ord").primaryKey(),
-    id: text("id").$type<IdentityId>().notNull().unique(),
+    id: text("id").$type<Ids.IdentityId>().notNull().unique(),
     version: integer("version").notNull(),
     /** In lower case, for addresses are compared so. */
     email: text("email"),
-    managerId: text("manager_id").$type<IdentityId>(),
+    managerId: text("manager_id").$type<Ids.IdentityId>(),
     managedBy: text("managed_by").notNull(),
     value: text("value", { mode: "json" }).$type<Identity>().notNull(),
   },
@@ -178,7 +167,7 @@ export const identityGroups = sqliteTable(
   {
     groupName: text("group_name").notNull(),
     identityId: text("identity_id")
-      .$type<IdentityId>()
+      .$type<Ids.IdentityId>()
       .notNull()
       .references(() => identities.id),
   },
@@ -192,12 +181,12 @@ export const apiKeys = sqliteTable(
   "api_keys",
   {
     ord: integer("ord").primaryKey(),
-    id: text("id").$type<KeyId>().notNull().unique(),
+    id: text("id").$type<Ids.KeyId>().notNull().unique(),
     version: integer("version").notNull(),
-    identityId: text("identity_id").$type<IdentityId>().notNull(),
+    identityId: text("identity_id").$type<Ids.IdentityId>().notNull(),
     /** Not unique here: a built-in key may come back after another took its place. Living ones are guarded by name. */
     hash: text("hash").notNull(),
-    deletedAt: integer("deleted_at").$type<Instant>(),
+    deletedAt: integer("deleted_at").$type<Ids.Instant>(),
     value: text("value", { mode: "json" }).$type<ApiKey>().notNull(),
   },
   (table) => [index("api_keys_by_hash").on(table.hash), index("api_keys_by_identity").on(table.identityId)],
@@ -205,7 +194,7 @@ export const apiKeys = sqliteTable(
 
 export const policies = sqliteTable("policies", {
   ord: integer("ord").primaryKey(),
-  id: text("id").$type<PolicyId>().notNull().unique(),
+  id: text("id").$type<Ids.PolicyId>().notNull().unique(),
   value: text("value", { mode: "json" }).$type<Policy>().notNull(),
 });
 
@@ -235,7 +224,7 @@ export const counterUses = sqliteTable(
   "counter_uses",
   {
     key: text("key").notNull(),
-    at: integer("at").$type<Instant>().notNull(),
+    at: integer("at").$type<Ids.Instant>().notNull(),
   },
   (table) => [index("counter_uses_by_time").on(table.key, table.at)],
 );
@@ -244,13 +233,13 @@ export const counterUses = sqliteTable(
 export const answers = sqliteTable(
   "answers",
   {
-    keyId: text("key_id").$type<KeyId>().notNull(),
+    keyId: text("key_id").$type<Ids.KeyId>().notNull(),
     call: text("call").notNull(),
     idempotencyKey: text("idempotency_key").notNull(),
     bodyHash: text("body_hash").notNull(),
     status: integer("status").notNull(),
     body: text("body").notNull(),
-    at: integer("at").$type<Instant>().notNull(),
+    at: integer("at").$type<Ids.Instant>().notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.keyId, table.call, table.idempotencyKey] }),
@@ -263,13 +252,13 @@ export const outbox = sqliteTable(
   "outbox",
   {
     ord: integer("ord").primaryKey(),
-    id: text("id").$type<EffectId>().notNull().unique(),
+    id: text("id").$type<Ids.EffectId>().notNull().unique(),
     /** Effects of one request are done one after the other. */
-    requestId: text("request_id").$type<RequestId>(),
+    requestId: text("request_id").$type<Ids.RequestId>(),
     /** When it first became due. */
-    createdAt: integer("created_at").$type<Instant>().notNull(),
+    createdAt: integer("created_at").$type<Ids.Instant>().notNull(),
     /** When it may be taken: due, or its lease over. */
-    readyAt: integer("ready_at").$type<Instant>().notNull(),
+    readyAt: integer("ready_at").$type<Ids.Instant>().notNull(),
     lease: integer("lease").notNull(),
     attempts: integer("attempts").notNull(),
     lastError: text("last_error"),

@@ -5,6 +5,8 @@ import type { OpenEmptyStore } from "./store-contract.ts";
 import { committed } from "./temporary-store.ts";
 
 const zeros = "0".repeat(64);
+const of = (tail: string, action: "approval.given" | "request.denied") =>
+  auditFixture({ request: ids.request(tail), action });
 const records = (...audit: readonly ReturnType<typeof auditFixture>[]) => stepOf({ audit });
 
 export function auditContract(open: OpenEmptyStore): void {
@@ -74,8 +76,6 @@ export function auditContract(open: OpenEmptyStore): void {
 
   test("records are read by place, request and action, each with the hash before it", async () => {
     const store = await open();
-    const of = (tail: string, action: "approval.given" | "request.denied") =>
-      auditFixture({ request: ids.request(tail), action });
     await committed(
       store,
       records(

@@ -22,6 +22,8 @@ import { committed } from "./temporary-store.ts";
 const dev = ids.identity("dev");
 const readDb = scope("read:prod:orders-db");
 
+const reviewed = (reviews: readonly Review[]) => claimedFixture("a", breakGlass(reviews));
+
 /** Identity, claimed request and live grant, by their tail. */
 async function withGrant(
   store: Store,
@@ -43,6 +45,9 @@ const review = (outcome: Review["outcome"], minute: number): Review => ({
   outcome,
   comment: "seen",
 });
+
+const usedAt = (minute: number) =>
+  stepOf({ writes: [{ kind: "credentialFirstUsed", id: ids.credential("a"), at: at(minute) }] });
 
 const breakGlass = (reviews: readonly Review[]) => ({
   breakGlass: {
@@ -90,9 +95,7 @@ export function grantContract(open: OpenEmptyStore): void {
     const store = await open();
     await committed(store, writing([{ kind: "identity", value: identityFixture("dev") }]));
     await withGrant(store);
-    const used = (minute: number) =>
-      stepOf({ writes: [{ kind: "credentialFirstUsed", id: ids.credential("a"), at: at(minute) }] });
-    await committed(store, used(1), used(2));
+    await committed(store, usedAt(1), usedAt(2));
     const ended = grantFixture("a", { phase: "COMPLETED", endedAt: at(3) });
     await committed(store, writing([{ kind: "grant", value: ended }], { [ended.id]: 1 }));
     expect(await store.credential(hashOf("token a"))).toMatchObject({ firstUsedAt: at(1), current: true });
@@ -201,18 +204,17 @@ export function grantContract(open: OpenEmptyStore): void {
 
   test("break-glass counts as earlier access only while its last review says justified", async () => {
     const store = await open();
-    const request = (reviews: readonly Review[]) => claimedFixture("a", breakGlass(reviews));
     await committed(
       store,
       writing([
-        { kind: "request", value: request([]), dueAt: null },
+        { kind: "request", value: reviewed([]), dueAt: null },
         { kind: "grant", value: grantFixture("a", { breakGlass: true }) },
       ]),
     );
     const startsAfter = async (reviews: readonly Review[], version: number) => {
       await committed(
         store,
-        writing([{ kind: "request", value: request(reviews), dueAt: null }], { jit_a: version }),
+        writing([{ kind: "request", value: reviewed(reviews), dueAt: null }], { jit_a: version }),
       );
       return (await store.history(dev, [readDb], at(30))).startedAt(readDb).length;
     };

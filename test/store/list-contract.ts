@@ -35,6 +35,8 @@ function decidedBy(approvers: readonly string[], escalateTo: readonly (readonly 
   return { requirement: { ...requirement, demands: [demandFixture([stage])] } };
 }
 
+const devOf = (manager: string) => identityFixture("dev", { managerId: ids.identity(manager) });
+
 const viewer = (tail: string, ...more: readonly string[]): Viewer => ({
   id: ids.identity(tail),
   selectors: [`${tail}@company.com`, `identity:id_${tail}`, ...more],
@@ -172,8 +174,7 @@ export function listContract(open: OpenEmptyStore): void {
 
   test("`manager` means whoever manages the subject today", async () => {
     const store = await open();
-    const dev = (manager: string) => identityFixture("dev", { managerId: ids.identity(manager) });
-    await committed(store, writing([{ kind: "identity", value: dev("ann") }]));
+    await committed(store, writing([{ kind: "identity", value: devOf("ann") }]));
     await keep(
       store,
       requestFixture("managed", decidedBy(["manager"])),
@@ -181,7 +182,7 @@ export function listContract(open: OpenEmptyStore): void {
     );
     expect(await tails(store, { approver: viewer("ann") })).toEqual(["managed"]);
     expect(await tails(store, { visibleTo: viewer("ann") })).toEqual(["managed"]);
-    await committed(store, writing([{ kind: "identity", value: dev("bob") }], { id_dev: 1 }));
+    await committed(store, writing([{ kind: "identity", value: devOf("bob") }], { id_dev: 1 }));
     expect(await tails(store, { approver: viewer("ann") })).toEqual([]);
     expect(await tails(store, { approver: viewer("bob"), status: "PENDING" })).toEqual(["managed"]);
   });

@@ -5,7 +5,7 @@ import type { OpenEmptyStore } from "./store-contract.ts";
 import { committed } from "./temporary-store.ts";
 
 const a = ids.request("a");
-const effects = (...effects: readonly ReturnType<typeof noticeFixture>[]) => stepOf({ effects });
+const sending = (...effects: readonly ReturnType<typeof noticeFixture>[]) => stepOf({ effects });
 const change = (write: Write) => stepOf({ writes: [write] });
 const leased = (tail: string, lease: number, minute: number) =>
   change({ kind: "effectLeased", id: ids.effect(tail), lease, until: at(minute) });
@@ -22,7 +22,7 @@ export function outboxContract(open: OpenEmptyStore): void {
   test("an effect is due from its time on, the longest due first, no more than asked for", async () => {
     const store = await open();
     const early = noticeFixture("early", null, { dueAt: at(1) });
-    await committed(store, effects(noticeFixture("late", null, { dueAt: at(2) }), early));
+    await committed(store, sending(noticeFixture("late", null, { dueAt: at(2) }), early));
     expect(await due(store, 0)).toEqual([]);
     expect(await store.dueEffects(at(1), 10)).toEqual([
       { id: early.id, effect: early.effect, attempts: 0, lease: 0, createdAt: at(1) },
@@ -33,7 +33,7 @@ export function outboxContract(open: OpenEmptyStore): void {
 
   test("a leased effect belongs to one relay until the lease is over", async () => {
     const store = await open();
-    await committed(store, effects(noticeFixture("x", null)));
+    await committed(store, sending(noticeFixture("x", null)));
     const both = await Promise.all([store.commit(leased("x", 0, 5)), store.commit(leased("x", 0, 5))]);
     expect(both).toEqual([{ ok: true }, { conflict: "version", what: "effect:evt_x" }]);
     expect(await due(store, 4)).toEqual([]);
@@ -42,7 +42,7 @@ export function outboxContract(open: OpenEmptyStore): void {
 
   test("only the last lease may settle or put back, and a settled effect is gone", async () => {
     const store = await open();
-    await committed(store, effects(noticeFixture("x", null)), leased("x", 0, 1), leased("x", 1, 2));
+    await committed(store, sending(noticeFixture("x", null)), leased("x", 0, 1), leased("x", 1, 2));
     expect(await store.commit(settled("x", 1))).toMatchObject({ conflict: "version" });
     expect(await store.commit(putBack("x", 1, 9))).toMatchObject({ conflict: "version" });
     await committed(store, settled("x", 2));
@@ -52,7 +52,7 @@ export function outboxContract(open: OpenEmptyStore): void {
 
   test("an effect put back is due again later and counts its attempts", async () => {
     const store = await open();
-    await committed(store, effects(noticeFixture("x", null)), leased("x", 0, 1), putBack("x", 1, 3));
+    await committed(store, sending(noticeFixture("x", null)), leased("x", 0, 1), putBack("x", 1, 3));
     expect(await due(store, 2)).toEqual([]);
     expect(await store.dueEffects(at(3), 10)).toMatchObject([{ lease: 1, attempts: 1, createdAt: at(0) }]);
   });
@@ -62,7 +62,7 @@ export function outboxContract(open: OpenEmptyStore): void {
     const other = noticeFixture("other", ids.request("b"));
     await committed(
       store,
-      effects(noticeFixture("1", a), noticeFixture("2", a), other, noticeFixture("free", null)),
+      sending(noticeFixture("1", a), noticeFixture("2", a), other, noticeFixture("free", null)),
     );
     expect(await due(store, 0)).toEqual(["1", "other", "free"]);
     await committed(store, leased("1", 0, 5));
@@ -77,7 +77,7 @@ export function outboxContract(open: OpenEmptyStore): void {
     const store = await open();
     expect(await store.outbox(at(9))).toEqual({ waiting: 0, oldestDueAt: null });
     const later = noticeFixture("later", null, { dueAt: at(5) });
-    await committed(store, effects(noticeFixture("x", null, { dueAt: at(1) }), later));
+    await committed(store, sending(noticeFixture("x", null, { dueAt: at(1) }), later));
     expect(await store.outbox(at(0))).toEqual({ waiting: 2, oldestDueAt: null });
     await committed(store, leased("x", 0, 2), putBack("x", 1, 60));
     expect(await store.outbox(at(9))).toEqual({ waiting: 2, oldestDueAt: at(1) });

@@ -14,12 +14,28 @@ export type OpenEmptyStore = () => Promise<Store>;
 
 /** What every store must do, whatever it keeps things in. A second one runs through the same. */
 export function storeContract(name: string, open: OpenEmptyStore): void {
-  describe(`${name}: a step is written whole or not at all`, () => commitContract(open));
-  describe(`${name}: limits and names`, () => counterContract(open));
-  describe(`${name}: grants and credentials`, () => grantContract(open));
-  describe(`${name}: lists of requests`, () => listContract(open));
-  describe(`${name}: people and keys`, () => directoryContract(open));
-  describe(`${name}: the rulebook`, () => rulebookContract(open));
-  describe(`${name}: the outbox`, () => outboxContract(open));
-  describe(`${name}: the audit log`, () => auditContract(open));
+  describe(`${name}: a step is written whole or not at all`, () => {
+    commitContract(open);
+  });
+  describe(`${name}: limits and names`, () => {
+    counterContract(open);
+  });
+  describe(`${name}: grants and credentials`, () => {
+    grantContract(open);
+  });
+  describe(`${name}: lists of requests`, () => {
+    listContract(open);
+  });
+  describe(`${name}: people and keys`, () => {
+    directoryContract(open);
+  });
+  describe(`${name}: the rulebook`, () => {
+    rulebookContract(open);
+  });
+  describe(`${name}: the outbox`, () => {
+    outboxContract(open);
+  });
+  describe(`${name}: the audit log`, () => {
+    auditContract(open);
+  });
 }

@@ -17,11 +17,12 @@ export function temporaryFile(): string {
   return join(temporaryFolder(), "data", "jit.db");
 }
 
+function onFatal(error: Error): never {
+  throw error;
+}
+
 /** A store that is closed after the test, whatever became of it. */
 export async function openStore(options: Partial<SqliteStoreOptions> = {}): Promise<Store> {
-  const onFatal = (error: Error): void => {
-    throw error;
-  };
   const store = await openSqliteStore({ file: options.file ?? temporaryFile(), onFatal, ...options });
   onTestFinished(() => store.close());
   return store;

@@ -1,7 +1,10 @@
 import type { Actor } from "../../../src/core/access-request.ts";
 import { decideApprove, decideDeny, type PressFacts } from "../../../src/core/approving.ts";
 import { present } from "../../../src/core/assert.ts";
-import { decideReview } from "../../../src/core/break-glass.ts";
+import type { Assessment } from "../../../src/core/assessment.ts";
+import { decideBreakGlass } from "../../../src/core/break-glass.ts";
+import { decideReview } from "../../../src/core/reviewing.ts";
+import type { Ask } from "../../../src/core/drafting.ts";
 import type { Case, Decision } from "../../../src/core/case.ts";
 import { decideClaim, decideRotate } from "../../../src/core/claiming.ts";
 import { decideCancel, decideComplete, decideEndAll, decideRevoke } from "../../../src/core/ending.ts";
@@ -14,13 +17,7 @@ import { directoryOf, type Directory, type Identity, type Via } from "../../../s
 import { indexPolicies } from "../../../src/core/policy-index.ts";
 import { emptyRules, type BreakGlassRule, type Policy } from "../../../src/core/policy.ts";
 import { isRefusal } from "../../../src/core/refusals.ts";
-import {
-  decideBreakGlass,
-  decideExtension,
-  decideSubmission,
-  type Ask,
-  type Assessment,
-} from "../../../src/core/submitting.ts";
+import { decideExtension, decideSubmission } from "../../../src/core/submitting.ts";
 import { decideTick } from "../../../src/core/timing.ts";
 import { hourMs } from "../../../src/core/time.ts";
 import { approvalPolicy, facts, mondayNoon, scopeOf } from "./policies.ts";

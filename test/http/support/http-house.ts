@@ -1,9 +1,9 @@
+import { pino } from "pino";
 import { present } from "../../../src/core/assert.ts";
 import type { Role } from "../../../src/core/people.ts";
 import { isRefusal } from "../../../src/core/refusals.ts";
 import type { App } from "../../../src/http/door.ts";
 import { createHttpServer, type HttpOptions } from "../../../src/http/server.ts";
-import { createLogger } from "../../../src/runtime/logger.ts";
 import { createInstallationService } from "../../../src/service/installation-service.ts";
 import type { Services } from "../../../src/service/services.ts";
 import { approvalPolicy, autoPolicy, denyPolicy, stageBy } from "../../core/support/policies.ts";
@@ -41,8 +41,24 @@ export interface HttpHouse {
   call(method: string, url: string, call?: Call): Promise<Answer>;
   /** A key of `id_<name>` with these roles, the same one each time. */
   keyOf(name: string, ...roles: readonly Role[]): Promise<string>;
+  /** dev asks; the id. */
+  ask(more?: Readonly<Record<string, unknown>>): Promise<string>;
+  /** dev asks and ann approves; the id. */
+  approved(more?: Readonly<Record<string, unknown>>): Promise<string>;
+  /** dev asks, ann approves, dev claims. */
+  claimed(more?: Readonly<Record<string, unknown>>): Promise<{ readonly id: string; readonly token: string }>;
   close(): Promise<void>;
 }
+
+/** What dev asks for: approved by one of group:dba. */
+export const prodAsk = {
+  identityId: "id_dev",
+  reason: "an incident",
+  scopes: ["read:prod:orders-db"],
+  duration: "4h",
+} as const;
+/** What dev gets at once. */
+export const devAsk = { ...prodAsk, scopes: ["read:dev:a"], duration: "1h" } as const;
 
 export const api = "/api/v1";
 export const jit = `${api}/credentials/jit`;
@@ -60,7 +76,7 @@ export async function openHouse({ changed = same, ...options }: HouseOptions = {
     trustedProxies: [],
     ratePerMinute: 100_000,
     readiness: async () => ({ database: { ok: true } }),
-    loggerInstance: createLogger("debug", (line) => log.push(line)),
+    loggerInstance: pino({ level: "debug" }, { write: (line) => void log.push(line) }),
     ...options,
   });
   const key = await createInstallationService(office.context).ensureAdminKey(undefined, undefined);
@@ -68,28 +84,61 @@ export async function openHouse({ changed = same, ...options }: HouseOptions = {
   const admin = key.token;
 
   const call: HttpHouse["call"] = (method, url, one = {}) => callApp(app, method, url, one);
-  const keys = new Map<string, string>();
+  const keyOf = keyRing(admin, call);
+  const must = async (name: string, url: string, body?: unknown): Promise<Answer> => {
+    const answer = await call("POST", url, { key: await keyOf(name), ...(body !== undefined && { body }) });
+    if (answer.status >= 300) throw new Error(`${url}: ${answer.text}`);
+    return answer;
+  };
+  const ask: HttpHouse["ask"] = async (more) => {
+    const answer = await must("dev", jit, { ...prodAsk, ...more });
+    return String(answer.body["id"]);
+  };
+  const approved: HttpHouse["approved"] = async (more) => {
+    const id = await ask(more);
+    await must("ann", `${jit}/${id}/approve`);
+    return id;
+  };
   return {
     office,
     app,
     log,
     admin,
     call,
-    async keyOf(name, ...roles) {
-      const known = keys.get(`${name} ${roles.join(" ")}`);
-      if (known !== undefined) return known;
-      const made = await call("POST", `${api}/api-keys`, {
-        key: admin,
-        body: { identityId: `id_${name}`, roles: roles.length === 0 ? ["requester", "approver"] : roles },
-      });
-      const token = String(present(made.body["token"], made.text));
-      keys.set(`${name} ${roles.join(" ")}`, token);
-      return token;
+    keyOf,
+    ask,
+    approved,
+    async claimed(more) {
+      const id = await approved(more);
+      return { id, token: tokenIn(await must("dev", `${jit}/${id}/claim`)) };
     },
     async close() {
       await app.close();
       await office.close();
     },
+  };
+}
+
+/** The token an answer shows. */
+export function tokenIn({ body, text }: Answer): string {
+  const { credential } = body;
+  const shown = typeof credential === "object" && credential !== null && "token" in credential;
+  if (!shown || typeof credential.token !== "string") throw new Error(`no token in ${text}`);
+  return credential.token;
+}
+
+function keyRing(admin: string, call: HttpHouse["call"]): HttpHouse["keyOf"] {
+  const keys = new Map<string, string>();
+  return async (name, ...roles) => {
+    const known = keys.get(`${name} ${roles.join(" ")}`);
+    if (known !== undefined) return known;
+    const made = await call("POST", `${api}/api-keys`, {
+      key: admin,
+      body: { identityId: `id_${name}`, roles: roles.length === 0 ? ["requester", "approver"] : roles },
+    });
+    const token = String(present(made.body["token"], made.text));
+    keys.set(`${name} ${roles.join(" ")}`, token);
+    return token;
   };
 }
 

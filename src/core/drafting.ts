@@ -1,0 +1,59 @@
+import type { AccessRequest, Actor, NotifyChannel } from "./access-request.ts";
+import { newlyOpen } from "./approvals.ts";
+import type { Assessment } from "./assessment.ts";
+import type { IdentityId, Instant, RequestId, Scope } from "./ids.ts";
+import type { Directory, Identity } from "./people.ts";
+import type { Terms } from "./requirement.ts";
+import { revisionOf, type Digest } from "./revision.ts";
+import { plus } from "./time.ts";
+
+/** What somebody asks for, already parsed. */
+export interface Ask {
+  readonly id: RequestId;
+  readonly subjectId: IdentityId;
+  readonly requestedById: IdentityId;
+  readonly reason: string;
+  readonly scopes: readonly Scope[];
+  readonly durationMs: number;
+  readonly ticket?: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly notifyChannels: readonly NotifyChannel[];
+}
+
+/** What a submission is decided from, besides the ask itself. */
+export interface SubmissionFactsAtHand {
+  readonly subject: Identity;
+  readonly assessment: Assessment;
+  readonly directory: Directory;
+  readonly lockdown: boolean;
+  readonly digest: Digest;
+  readonly by: Actor;
+}
+
+/** The request as it begins: pending, its first stages open, its terms frozen and named by their revision. */
+export function draftOf(ask: Ask, facts: SubmissionFactsAtHand, terms: Terms, now: Instant): AccessRequest {
+  const { id, kind, groups, email } = facts.subject;
+  const draft: AccessRequest = {
+    ...ask,
+    requestedAt: now,
+    subjectThen: { id, kind, groups, ...(email !== undefined && { email }) },
+    risk: facts.assessment.risk,
+    requirement: terms.requirement,
+    revision: "",
+    openings: [],
+    asked: [],
+    votes: [],
+    phase: "PENDING",
+    approvalDeadline: plus(now, terms.requirement.windowMs),
+    claimDeadline: null,
+    grantedDurationMs: null,
+    decidedAt: null,
+    decidedBy: null,
+    grantId: null,
+    endedAt: null,
+    endReason: null,
+  };
+  const { opened, asked } = newlyOpen(draft, facts.directory);
+  const openings = opened.map((stage) => ({ stage, at: now, reminded: 0, level: 0 }));
+  return { ...draft, openings, asked, revision: revisionOf(draft, facts.digest) };
+}

@@ -1,0 +1,191 @@
+import * as fc from "fast-check";
+import { crc32 } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { formatToken, parseToken, secretFrom } from "../../src/core/credential-format.ts";
+import { instant, parseId } from "../../src/core/ids.ts";
+import { maskTokens } from "../../src/core/masking.ts";
+import { formatSelector, parseEmail, parseSelector } from "../../src/core/people.ts";
+import { actionOf, parseScope, resourceOf, scopeSetKey } from "../../src/core/scopes.ts";
+import {
+  dayMs,
+  formatDuration,
+  formatInstant,
+  hourMs,
+  minuteMs,
+  parseDuration,
+  parseInstant,
+} from "../../src/core/time.ts";
+
+const alphabet = Array.from("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+const secret = fc
+  .array(fc.constantFrom(...alphabet), { minLength: 30, maxLength: 30 })
+  .map((all) => all.join(""));
+const kind = fc.constantFrom("jit" as const, "live" as const);
+
+describe("tokens", () => {
+  test("what is formatted parses, looks as scanners expect, and ends in the CRC-32 of zlib", () => {
+    fc.assert(
+      fc.property(kind, secret, (of, text) => {
+        const token = formatToken(of, text);
+        expect(token).toMatch(/^\bkd_(jit|live)_[0-9A-Za-z]{36}\b$/);
+        expect(parseToken(token)).toEqual({ kind: of, text: token });
+        let rest = crc32(token.slice(0, -6));
+        let checksum = "";
+        for (let digit = 0; digit < 6; digit++, rest = Math.floor(rest / 62))
+          checksum = `${alphabet[rest % 62]}${checksum}`;
+        expect(token.slice(-6)).toBe(checksum);
+      }),
+    );
+  });
+
+  test("any changed character is noticed", () => {
+    fc.assert(
+      fc.property(
+        kind,
+        secret,
+        fc.nat({ max: 35 }),
+        fc.constantFrom(...alphabet),
+        (of, text, place, letter) => {
+          const token = formatToken(of, text);
+          const at = token.length - 36 + place;
+          const wrong = token.slice(0, at) + letter + token.slice(at + 1);
+          fc.pre(wrong !== token);
+          expect(parseToken(wrong)).toBeUndefined();
+        },
+      ),
+    );
+  });
+
+  test("junk is a value, never a throw", () => {
+    fc.assert(fc.property(fc.string(), (text) => parseToken(text) === undefined));
+  });
+
+  test("every character is as likely as any other: biased bytes are passed over", () => {
+    expect(secretFrom((count) => new Uint8Array(count).map((_, index) => (index % 2 === 0 ? 255 : 61)))).toBe(
+      "z".repeat(30),
+    );
+  });
+
+  test("in a person's words they are masked, and well-formed ones are told apart", () => {
+    const token = formatToken("jit", "a".repeat(30));
+    const wrong = `kd_live_${"b".repeat(36)}`;
+    expect(maskTokens(`use ${token} or ${wrong}, not kd_jit_short`)).toEqual({
+      text: `use kd_jit_…${token.slice(-4)} or kd_live_…bbbb, not kd_jit_short`,
+      leaked: [token],
+    });
+  });
+});
+
+describe("durations", () => {
+  test.each([
+    ["90s", 90_000],
+    ["30m", 30 * minuteMs],
+    ["4h", 4 * hourMs],
+    ["1h30m", 90 * minuteMs],
+    ["2d", 2 * dayMs],
+    ["PT4H", 4 * hourMs],
+    ["P1DT2H", 26 * hourMs],
+    ["P30D", 30 * dayMs],
+    ["1s", 1_000],
+  ])("%s", (text, expected) => {
+    expect(parseDuration(text)).toBe(expected);
+  });
+
+  test.each([
+    "",
+    "0s",
+    "4",
+    "h",
+    "1,5h",
+    "1.5h",
+    "-1h",
+    "4H",
+    "1h 30m",
+    "30m1h",
+    "1h1h",
+    "P",
+    "PT",
+    "P1DT",
+    "PT1.5H",
+    "P1Y",
+    "31d",
+    "721h",
+    "1e3s",
+    "٤h",
+    "4h\n",
+  ])("refused: %j", (text) => {
+    expect(parseDuration(text)).toBeUndefined();
+  });
+
+  test("what is formatted parses back", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 30 * 86_400 }),
+        (s) => parseDuration(formatDuration(s * 1000)) === s * 1000,
+      ),
+    );
+  });
+});
+
+test("instants are RFC 3339 in UTC with milliseconds and parse back", () => {
+  expect(formatInstant(instant(1_705_314_600_000))).toBe("2024-01-15T10:30:00.000Z");
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 4e12 }), (ms) => parseInstant(formatInstant(instant(ms))) === ms),
+  );
+  expect(parseInstant("yesterday")).toBeUndefined();
+});
+
+describe("scopes", () => {
+  test("the first colon divides action and resource", () => {
+    const scope = parseScope("read:prod:orders-db");
+    expect(scope && [actionOf(scope), resourceOf(scope)]).toEqual(["read", "prod:orders-db"]);
+  });
+
+  test.each([
+    "",
+    "read",
+    "read:",
+    ":x",
+    "Read:x",
+    "read:*",
+    "read:a b",
+    `read:${"x".repeat(129)}`,
+    `${"r".repeat(33)}:x`,
+    "read:x\n",
+    "read:é",
+  ])("refused: %j", (text) => {
+    expect(parseScope(text)).toBeUndefined();
+  });
+
+  test("a set has one key whatever its order", () => {
+    const scopes = ["read:a", "read:b"].flatMap((text) => parseScope(text) ?? []);
+    expect(scopeSetKey(scopes)).toBe(scopeSetKey(scopes.toReversed()));
+  });
+});
+
+describe("selectors", () => {
+  test.each(["security@company.com", "group:dba", "identity:id_lead", "manager", "slack-usergroup:S0123"])(
+    "%s reads back",
+    (text) => {
+      const selector = parseSelector(text);
+      expect(selector && formatSelector(selector)).toBe(text);
+    },
+  );
+
+  test.each(["", "dba", "group:", "identity:lead", "user:x", "slack-usergroup:U1", "a@b@c", "@company.com"])(
+    "refused: %j",
+    (text) => {
+      expect(parseSelector(text)).toBeUndefined();
+    },
+  );
+
+  test("addresses are compared without regard to case", () => {
+    expect(parseEmail("Security@Company.com")).toBe("security@company.com");
+  });
+});
+
+test("ids carry their kind", () => {
+  expect(parseId("request", "jit_xyz789")).toBe("jit_xyz789");
+  for (const text of ["id_x", "jit_", `jit_${"x".repeat(65)}`, "jit_a b", "jit_../x"])
+    expect(parseId("request", text)).toBeUndefined();
+});

@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { formatToken } from "../../src/core/credential-format.ts";
+import { createLogger } from "../../src/runtime/logger.ts";
+
+test("no secret reaches a log line, wherever it stands", () => {
+  const lines: string[] = [];
+  const log = createLogger("info", (line) => lines.push(line));
+  const token = formatToken("jit", "x".repeat(30));
+  const key = formatToken("live", "y".repeat(30));
+  log.info({ header: `Bearer ${token}`, nested: { key } }, `claimed ${token}`);
+  log.error(new Error("connect postgres://jit:hunter2@db:5432/orders failed"));
+  log.info("xoxb-12-34-abc xapp-1-A-b whsec_c2VjcmV0 Bearer eyJhbGciOi.x.y Basic dXNlcjpwYXNz");
+  const all = lines.join("");
+  for (const secret of [
+    token,
+    key,
+    "hunter2",
+    "xoxb-12",
+    "xapp-1-",
+    "c2VjcmV0",
+    "eyJhbGciOi",
+    "dXNlcjpwYXNz",
+  ]) {
+    expect(all).not.toContain(secret);
+  }
+  expect(all).toContain(`kd_jit_…${token.slice(-4)}`);
+  expect(all).toContain("postgres://jit:…@db:5432/orders");
+});

@@ -1,0 +1,212 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { formatToken } from "../../src/core/credential-format.ts";
+import { dayMs, plus } from "../../src/core/time.ts";
+import { createInstallationService } from "../../src/service/installation-service.ts";
+import type { PolicyDraft } from "../../src/service/policy-service.ts";
+import { approvalPolicy, autoPolicy, stageBy } from "../core/support/policies.ts";
+import { openOffice, saidTo, type Office } from "./support/office.ts";
+
+let office: Office;
+beforeEach(async () => {
+  office = await openOffice();
+  await office.configure([approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
+});
+afterEach(async () => {
+  await office.close();
+});
+
+const admin = () => office.caller("cto", "admin");
+const draft = (name: string): PolicyDraft => {
+  const { id: _, version: __, managedBy: ___, ...content } = autoPolicy(name, { priority: 9 });
+  return content;
+};
+
+describe("policies", () => {
+  test("a change is a new version and takes effect with the next ask", async () => {
+    expect(saidTo(await office.ask("dev"))).toBe("PENDING");
+    const made = await office.services.policies.create(await admin(), draft("auto"));
+    if ("refused" in made) throw new Error(made.detail);
+    expect(made).toMatchObject({ version: 1, managedBy: "api" });
+    expect(saidTo(await office.ask("dev", { scopes: ["read:a:1"] }))).toBe("ACTIVE");
+    const changed = await office.services.policies.replace(await admin(), made.id, {
+      ...draft("auto"),
+      enabled: false,
+    });
+    expect(changed).toMatchObject({ id: made.id, version: 2 });
+    expect(saidTo(await office.ask("dev", { scopes: ["read:a:2"] }))).toBe("PENDING");
+    await office.services.policies.remove(await admin(), made.id);
+    expect(await office.services.policies.read(await admin(), made.id)).toMatchObject({
+      refused: "not_found",
+    });
+  });
+
+  test("names are unique over file and API, also when two are made at once, and free again afterwards", async () => {
+    expect(await office.services.policies.create(await admin(), draft("dba"))).toMatchObject({
+      refused: "name_taken",
+    });
+    const both = await Promise.all(
+      [1, 2].map(async () => office.services.policies.create(await admin(), draft("auto"))),
+    );
+    expect(both.filter((one) => "refused" in one && one.refused === "name_taken")).toHaveLength(1);
+    for (const one of both)
+      if (!("refused" in one)) await office.services.policies.remove(await admin(), one.id);
+    expect(await office.services.policies.create(await admin(), draft("auto"))).toMatchObject({
+      name: "auto",
+    });
+  });
+
+  test("the file's policies are read-only here", async () => {
+    const all = await office.services.policies.list(await admin());
+    const id = "refused" in all ? "" : (all[0]?.id ?? "");
+    expect(await office.services.policies.replace(await admin(), id, draft("x"))).toMatchObject({
+      refused: "managed_by_file",
+    });
+    expect(await office.services.policies.remove(await admin(), id)).toMatchObject({
+      refused: "managed_by_file",
+    });
+  });
+
+  test("loading the same file again changes no version; a changed policy rises by one", async () => {
+    const versions = async () => {
+      const all = await office.services.policies.list(await admin());
+      return "refused" in all ? [] : all.map((one) => one.version);
+    };
+    await office.configure([approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
+    expect(await versions()).toEqual([1]);
+    await office.configure([approvalPolicy("dba", { stages: [stageBy("group:dba", { required: 2 })] })]);
+    expect(await versions()).toEqual([2]);
+  });
+});
+
+describe("the dry run", () => {
+  const input = { identityId: "id_dev", reason: "r", scopes: ["read:prod:orders-db"], duration: "1h" };
+
+  test("says who would be asked and why, and stores nothing", async () => {
+    const before = await office.store.auditHead();
+    const said = await office.services.evaluation.evaluate(await office.caller("dev"), input);
+    expect(said).toMatchObject({
+      outcome: "NEEDS_APPROVAL",
+      stages: [
+        {
+          stage: 1,
+          required: 1,
+          approvers: [{ identityId: "id_ann" }, { identityId: "id_bob" }, { identityId: "id_cid" }],
+        },
+      ],
+      scopes: [{ reason: "first_in_order", policies: [{ standing: "governs" }] }],
+    });
+    expect(await office.store.auditHead()).toEqual(before);
+    expect(saidTo(await office.ask("dev"))).toBe("PENDING");
+  });
+
+  test("judges drafts instead of the policies in force", async () => {
+    const said = await office.services.evaluation.evaluate(await office.caller("dev"), input, [
+      draft("auto"),
+    ]);
+    expect(said).toMatchObject({ outcome: "AUTO_APPROVED", stages: [] });
+  });
+
+  test("is for oneself, or for administrators and auditors", async () => {
+    expect(await office.services.evaluation.evaluate(await office.caller("ann"), input)).toMatchObject({
+      refused: "not_self",
+    });
+    expect(
+      await office.services.evaluation.evaluate(await office.caller("cto", "auditor"), input),
+    ).toMatchObject({ outcome: "NEEDS_APPROVAL" });
+  });
+});
+
+describe("keys", () => {
+  test("open what their roles say until they expire, are deleted, are reported, or their owner is inactive", async () => {
+    const { keys, checking, directory } = office.services;
+    const make = async () => {
+      const made = await keys.create(await admin(), {
+        identityId: "id_dev",
+        roles: ["requester"],
+        name: null,
+      });
+      if ("refused" in made) throw new Error(made.detail);
+      return made;
+    };
+    const isGood = async (token: string) => !("refused" in (await keys.authenticate(token)));
+    const [one, two, three] = [await make(), await make(), await make()];
+    expect(await isGood(one.token)).toBe(true);
+    await keys.remove(await admin(), one.key.id);
+    expect(await isGood(one.token)).toBe(false);
+    await checking.report(two.token);
+    expect(await isGood(two.token)).toBe(false);
+    await directory.change(await admin(), "id_dev", { active: false });
+    expect(await keys.authenticate(three.token)).toMatchObject({ refused: "identity_inactive" });
+    await directory.change(await admin(), "id_dev", { active: true });
+    office.clock.pass(90 * dayMs);
+    expect(await isGood(three.token)).toBe(false);
+  });
+
+  test("last a year at most", async () => {
+    const expiresAt = plus(office.clock.now(), 400 * dayMs);
+    expect(
+      await office.services.keys.create(await admin(), {
+        identityId: "id_dev",
+        roles: ["requester"],
+        name: null,
+        expiresAt,
+      }),
+    ).toMatchObject({ refused: "invalid_body" });
+  });
+});
+
+describe("the admin key", () => {
+  const ensure = (given?: string, kept?: string) =>
+    createInstallationService(office.context).ensureAdminKey(given, kept);
+  const isGood = async (token: string) => !("refused" in (await office.services.keys.authenticate(token)));
+  const key = (letter: string) => formatToken("live", letter.repeat(30));
+
+  test("is made once and kept over restarts", async () => {
+    const made = await ensure();
+    const token = "kind" in made && made.kind === "made" ? made.token : "";
+    expect(await isGood(token)).toBe(true);
+    expect(await ensure(undefined, token)).toEqual({ kind: "kept" });
+    expect(await isGood(token)).toBe(true);
+  });
+
+  test("given, it replaces the one before; changed, the old one is dead", async () => {
+    const made = await ensure();
+    const token = "kind" in made && made.kind === "made" ? made.token : "";
+    expect(await ensure(key("a"), token)).toEqual({ kind: "given" });
+    expect([await isGood(token), await isGood(key("a"))]).toEqual([false, true]);
+    expect(await ensure(key("a"), token)).toEqual({ kind: "given" });
+    expect(await ensure(key("b"))).toEqual({ kind: "given" });
+    expect([await isGood(key("a")), await isGood(key("b"))]).toEqual([false, true]);
+  });
+
+  test("reported as leaked, it stays dead though it is still configured, and a fresh one is made", async () => {
+    await ensure(key("a"));
+    await office.services.checking.report(key("a"));
+    const again = await ensure(key("a"));
+    expect(again).toMatchObject({ kind: "made" });
+    expect(await isGood(key("a"))).toBe(false);
+  });
+});
+
+describe("identities", () => {
+  test("an address belongs to one identity, whatever its case", async () => {
+    const create = async (email: string) =>
+      office.services.directory.create(await admin(), {
+        kind: "HUMAN",
+        name: "New",
+        email,
+        groups: [],
+        links: {},
+        active: true,
+      });
+    expect(await create("dev@company.com")).toMatchObject({ refused: "name_taken" });
+    const both = await Promise.all([create("new@company.com"), create("new@company.com")]);
+    expect(both.filter((one) => "refused" in one)).toHaveLength(1);
+  });
+
+  test("for the file's people active is the only switch", async () => {
+    const change = async (patch: object) => office.services.directory.change(await admin(), "id_dev", patch);
+    expect(await change({ name: "Other" })).toMatchObject({ refused: "managed_by_file" });
+    expect(await change({ active: false })).toMatchObject({ enabled: false });
+  });
+});

@@ -1,0 +1,98 @@
+import Database from "better-sqlite3";
+import { resolve } from "node:path";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { StoreUnavailable } from "../../src/service/ports.ts";
+import { createStepWriter } from "../../src/store/apply-step.ts";
+import { createCommitQueue, type CommitQueue } from "../../src/store/commit-queue.ts";
+import { OutcomeUnknown } from "../../src/store/faults.ts";
+import { openDatabase } from "../../src/store/open-database.ts";
+import { transactionOn, type Transaction } from "../../src/store/transaction.ts";
+import { auditFixture, stepOf, requestFixture, writing } from "../support/fixtures.ts";
+import { committed, openStore, temporaryFile } from "./temporary-store.ts";
+
+const migrations = resolve(import.meta.dirname, "../../migrations");
+const recorded = (text: string) => stepOf({ audit: [auditFixture({ data: { text } })] });
+
+const failing = (transaction: Transaction): Transaction => ({
+  ...transaction,
+  commit: () => {
+    throw new Database.SqliteError("disk I/O error", "SQLITE_IOERR_FSYNC");
+  },
+});
+
+/** A commit queue over a database of its own, with the connection it writes through. */
+function openQueue(change: (transaction: Transaction) => Transaction = (transaction) => transaction) {
+  const database = openDatabase(temporaryFile(), migrations);
+  onTestFinished(() => database.close());
+  const { writer } = database;
+  const onFatal = vi.fn<(error: Error) => void>();
+  const queue: CommitQueue = createCommitQueue(
+    change(transactionOn(writer)),
+    createStepWriter(writer),
+    onFatal,
+  );
+  const records = (): unknown => database.reader.prepare("SELECT count(*) FROM audit_events").pluck().get();
+  return { writer, queue, onFatal, records };
+}
+
+test("when the disk is full the answer is a known no, nothing is written, and it goes on when there is room", async () => {
+  const { writer, queue, records, onFatal } = openQueue();
+  await queue.commit(recorded("before"));
+  const pages = writer.pragma("page_count", { simple: true });
+  writer.pragma(`max_page_count = ${String(pages)}`);
+  const big = recorded("x".repeat(400_000));
+  await expect(queue.commit(big)).rejects.toBeInstanceOf(StoreUnavailable);
+  expect([records(), writer.inTransaction]).toEqual([1, false]);
+  writer.pragma("max_page_count = 1000000");
+  expect(await queue.commit(big)).toEqual({ ok: true });
+  expect([records(), onFatal.mock.calls]).toEqual([2, []]);
+});
+
+test("a step too big for the disk does not take those beside it along", async () => {
+  const { writer, queue, records } = openQueue();
+  writer.pragma(`max_page_count = ${Number(writer.pragma("page_count", { simple: true })) + 20}`);
+  const results = await Promise.allSettled(
+    ["a", "x".repeat(400_000), "b"].map((text) => queue.commit(recorded(text))),
+  );
+  expect(results.map((result) => result.status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  expect(records()).toBe(2);
+});
+
+test("while something else holds the write lock a commit is refused within half a second, and reads go on", async () => {
+  const file = temporaryFile();
+  const store = await openStore({ file });
+  const other = new Database(file);
+  onTestFinished(() => void other.close());
+  other.exec("BEGIN IMMEDIATE");
+  const step = writing([{ kind: "request", value: requestFixture("a"), dueAt: null }]);
+  const startedAt = performance.now();
+  await expect(store.commit(step)).rejects.toBeInstanceOf(StoreUnavailable);
+  expect(performance.now() - startedAt).toBeLessThan(700);
+  expect(await store.rulebookVersion()).toBe(1);
+  other.exec("ROLLBACK");
+  await committed(store, step);
+});
+
+test("a commit that fails in the disk is answered to nobody, reported once, and nothing is taken after it", async () => {
+  const { queue, onFatal } = openQueue(failing);
+  const results = await Promise.allSettled([queue.commit(recorded("a")), queue.commit(recorded("b"))]);
+  for (const result of results)
+    expect(result).toMatchObject({ status: "rejected", reason: { code: "outcome_unknown" } });
+  expect(onFatal).toHaveBeenCalledOnce();
+  expect(onFatal.mock.calls[0]?.[0]).toBeInstanceOf(OutcomeUnknown);
+  await expect(queue.commit(recorded("c"))).rejects.toBeInstanceOf(StoreUnavailable);
+});
+
+test("steps that wait together share one transaction, at most 128 in one", async () => {
+  let begun = 0;
+  const counting = (transaction: Transaction): Transaction => ({
+    ...transaction,
+    begin: () => {
+      begun++;
+      transaction.begin();
+    },
+  });
+  const { queue, records } = openQueue(counting);
+  await Promise.all(Array.from({ length: 130 }, () => queue.commit(recorded("x"))));
+  expect([begun, records()]).toEqual([2, 130]);
+});
