@@ -7,7 +7,6 @@ import { isRefusal } from "./core/refusals.ts";
 import { formatDuration, secondMs } from "./core/time.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createLogNotices } from "./outbox/log-notices.ts";
-import { nudging } from "./outbox/nudging-store.ts";
 import { createRelay, type Relay } from "./outbox/relay.ts";
 import { adminKeyFileOf, readAdminKey, writeAdminKey } from "./runtime/admin-key-file.ts";
 import { createClock } from "./runtime/clock.ts";
@@ -19,6 +18,8 @@ import type { ServiceContext } from "./service/loading.ts";
 import type { Store } from "./service/ports.ts";
 import { createRulebookReader } from "./service/rulebook-reader.ts";
 import { createServices, type Services } from "./service/services.ts";
+import { watched, type Watcher } from "./service/watched-store.ts";
+import { createChanges } from "./service/changes.ts";
 import { openSqliteStore } from "./store/sqlite-store.ts";
 import { StartRefused } from "./store/start-refused.ts";
 import { createBookkeepingSweep } from "./sweeps/bookkeeping.ts";
@@ -105,9 +106,14 @@ async function buildHouse(
   });
   // The relay works on the store that wakes it: an effect may leave another one.
   let relay: Relay | undefined;
-  const store = nudging(plain, () => relay?.nudge());
+  const changes = createChanges();
+  const wake: Watcher = ({ effects }) => {
+    if (effects.length > 0) relay?.nudge();
+  };
+  const store = watched(plain, [wake, changes.watcher]);
   const context: ServiceContext = {
     store,
+    changes,
     surroundings,
     rulebook: createRulebookReader(store),
     configured: new Set(),

@@ -28,7 +28,16 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
   },
   http: {
     rooms: ["core", "schemas", "service", "http"],
-    packages: ["fastify", "fastify-type-provider-zod", "node:crypto", "node:http", "node:net", "node:stream", "zod", ...fastifyPlugins()],
+    packages: [
+      "fastify",
+      "fastify-type-provider-zod",
+      "node:crypto",
+      "node:http",
+      "node:net",
+      "node:stream",
+      "zod",
+      ...fastifyPlugins(),
+    ],
   },
   "main.ts": {
     rooms: ["config", "core", "http", "outbox", "runtime", "service", "store", "sweeps"],

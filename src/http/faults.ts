@@ -4,6 +4,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { refuse, type Refusal } from "../core/refusals.ts";
 import { StoreUnavailable } from "../service/ports.ts";
 import { InvalidInput } from "./validation.ts";
+import { nothingHere } from "./not-found.ts";
 import {
   malformed,
   problem,
@@ -55,7 +56,7 @@ function refusalOfFramework({ code, statusCode = 500 }: FastifyError): Refusal |
     case "FST_ERR_BAD_URL":
       return malformed("The path is not a valid one.");
     case "FST_ERR_MAX_PARAM_LENGTH":
-      return refuse("not_found", "There is nothing at this path.");
+      return nothingHere;
     default:
       return statusCode >= 400 && statusCode < 500 ? malformed("The request cannot be read.") : undefined;
   }

@@ -8,13 +8,15 @@ export function createNotFound(app: App) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (!request.is404) return;
     const allowed = methodsAt(app, pathOf(request.url));
-    if (allowed.length === 0) throw new Refused(refuse("not_found", "There is nothing at this path."));
+    if (allowed.length === 0) throw new Refused(nothingHere);
     reply.header("allow", allowed.join(", "));
     throw new Refused(
       refuse("method_not_allowed", `This path takes ${allowed.join(", ")}, not ${request.method}.`),
     );
   };
 }
+
+export const nothingHere = refuse("not_found", "There is nothing at this path.");
 
 /** The path without its query, as it was sent. */
 export function pathOf(url: string): string {

@@ -25,9 +25,9 @@ import { addHealthRoutes, type Readiness } from "./health.ts";
 import { addIdentityRoutes } from "./identities.ts";
 import { addFormRoutes } from "./introspection.ts";
 import { createLimits, type Limits } from "./limits.ts";
-import { createNotFound } from "./not-found.ts";
+import { createNotFound, nothingHere } from "./not-found.ts";
 import { addPolicyRoutes } from "./policies.ts";
-import { malformed, Refused } from "./problems.ts";
+import { malformed, Refused, sendRefusal } from "./problems.ts";
 import { logAnswer } from "./request-log.ts";
 import { addRequestRoutes } from "./requests.ts";
 import { addVerbRoutes } from "./verbs.ts";
@@ -63,6 +63,8 @@ export async function createHttpServer(services: Services, options: HttpOptions)
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(answerError);
+  // For a route that finds that it has nothing, such as a file of the documentation.
+  app.setNotFoundHandler((_, reply) => sendRefusal(reply, nothingHere));
   app.addHook("onRequest", markAnswer);
   app.addHook("onResponse", logAnswer);
   await app.register(helmet, {

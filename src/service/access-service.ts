@@ -12,7 +12,7 @@ import type { Ask } from "../core/drafting.ts";
 import { decideSubmission } from "../core/submitting.ts";
 import { parseAsk, unknownIdentity, type AskInput } from "./ask-input.ts";
 import { actorOf, isSelf, lacksRole, type Caller } from "./caller.ts";
-import { decideCase, pressOf, requestOf, type CaseDecision, type Press } from "./deciding.ts";
+import { decideCase, pressOf, requestOf, withAnswer, type CaseDecision, type Press } from "./deciding.ts";
 import {
   approversNamed,
   assess,
@@ -21,6 +21,7 @@ import {
   submissionOf,
   type ServiceContext,
 } from "./loading.ts";
+import { begun, keeping, type Keep } from "./once.ts";
 import { decideAndCommit, type Attempt } from "./step.ts";
 import { activeRoom, asRead, stepOf } from "./step-of.ts";
 
@@ -39,21 +40,27 @@ export interface AccessService {
 }
 
 export function createAccessService(context: ServiceContext): AccessService {
-  const decide = async (id: string, decision: CaseDecision): Promise<AccessRequest | Refusal> =>
-    requestOf(await decideCase(context, id, decision));
+  const decide = async (
+    caller: Caller,
+    id: string,
+    decision: CaseDecision,
+  ): Promise<AccessRequest | Refusal> =>
+    requestOf(await decideCase(context, id, decision, keeping(context, caller.once, 200)));
   return {
     submit: (caller, input) => submit(context, caller, input),
     approve: async (caller, id, press) =>
-      lacksRole(caller, "approver") ?? decide(id, approving(context, caller, press)),
+      lacksRole(caller, "approver") ?? decide(caller, id, approving(context, caller, press)),
     deny: async (caller, id, reason) =>
       lacksRole(caller, "approver") ??
       decide(
+        caller,
         id,
         pressing(context, caller, (kase, facts, now) => decideDeny(kase, reason, facts, now)),
       ),
     cancel: async (caller, id, reason) =>
       lacksRole(caller, "requester", "admin") ??
       decide(
+        caller,
         id,
         pressing(context, caller, (kase, { by }, now) =>
           // An administrator's key cancels what it asked for, not what its owner holds.
@@ -65,6 +72,7 @@ export function createAccessService(context: ServiceContext): AccessService {
     review: async (caller, id, judgement) =>
       lacksRole(caller, "approver") ??
       decide(
+        caller,
         id,
         pressing(context, caller, (kase, facts, now) => decideReview(kase, judgement, facts, now)),
       ),
@@ -177,12 +185,26 @@ async function tryToSubmit(
       )
     : decideSubmission(ask, facts, now);
   if (isRefusal(decision)) return decision;
-  const { step, request } = stepOf(undefined, decision, {
+  const folded = stepOf(undefined, decision, {
     now,
     surroundings,
     limits: rules.limits,
     expects: [...today.expects, asRead("identity", found), ...expectPeople(people, [caller.identity.id])],
   });
+  const { request } = folded;
+  const step = await withAnswer(folded, answering(context, caller, request));
   const isAuto = request.phase === "APPROVED" && !breakGlass;
   return { step: isAuto ? activeRoom(step, subject.id, rules.limits, now) : step, result: request };
+}
+
+/** What is claimed in the same call is only begun here: the claim's commit has the answer. */
+function answering(context: ServiceContext, caller: Caller, request: AccessRequest): Keep | undefined {
+  const { once } = caller;
+  if (once === undefined || !isClaimedAtOnce(caller, request)) return keeping(context, once, 201);
+  return async () => begun(context, once, request);
+}
+
+/** Approved at birth for the very person who asks. */
+export function isClaimedAtOnce(caller: Caller, request: AccessRequest): boolean {
+  return request.phase === "APPROVED" && isSelf(caller, request.subjectId);
 }

@@ -1,11 +1,13 @@
 import type { AccessRequest } from "../core/access-request.ts";
 import { isRefusal, type Refusal } from "../core/refusals.ts";
-import type { AccessService } from "./access-service.ts";
+import { isClaimedAtOnce, type AccessService } from "./access-service.ts";
 import { parseId, type RequestId } from "../core/ids.ts";
 import type { AskInput } from "./ask-input.ts";
-import { isSelf, type Caller } from "./caller.ts";
+import type { Caller } from "./caller.ts";
 import type { CredentialService } from "./credential-service.ts";
 import type { GrantService } from "./grant-service.ts";
+import type { ServiceContext } from "./loading.ts";
+import { begunRequest } from "./once.ts";
 import type { CredentialView } from "./views.ts";
 
 /** How long break-glass waits for the first attempt at telling people before the secret is shown (contract §5). */
@@ -26,6 +28,7 @@ export interface AskingService {
 }
 
 export function createAskingService(
+  context: ServiceContext,
   access: AccessService,
   grants: GrantService,
   credentials: CredentialService,
@@ -35,11 +38,11 @@ export function createAskingService(
     async ask(caller, input) {
       const subjectId = parseId("identity", input.identityId);
       if (subjectId !== undefined) await grants.settle(subjectId);
-      const request = await access.submit(caller, input);
+      const request = (await begunRequest(context, caller.once)) ?? (await access.submit(caller, input));
       if (isRefusal(request)) return request;
-      if (request.phase !== "APPROVED" || !isSelf(caller, request.subjectId)) return { request };
+      if (!isClaimedAtOnce(caller, request)) return { request };
       if (request.breakGlass !== undefined) await firstAttempt(request.id, alertWaitMs);
-      const issued = await credentials.claim(caller, request.id);
+      const issued = await credentials.claim(caller, request.id, 201);
       // Approved and not claimable at this moment (a lockdown, say): it stands as approved and can be claimed later.
       return isRefusal(issued) ? { request } : issued;
     },

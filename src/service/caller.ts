@@ -2,6 +2,7 @@ import type { Actor, UsedKey } from "../core/access-request.ts";
 import type { IdentityId } from "../core/ids.ts";
 import { isActive, type Identity, type Role, type Via } from "../core/people.ts";
 import { refuse, type Refusal } from "../core/refusals.ts";
+import type { Once } from "./once.ts";
 
 /** Who is asking, as the surface they came through has proven it. */
 export interface Caller {
@@ -10,6 +11,8 @@ export interface Caller {
   readonly via: Via;
   /** The API key used, if one was. */
   readonly key?: UsedKey;
+  /** The call was made with an Idempotency-Key. */
+  readonly once?: Once;
 }
 
 export function actorOf(caller: Caller): Actor {

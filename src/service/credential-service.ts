@@ -11,6 +11,7 @@ import { actorOf, lacksRole, type Caller } from "./caller.ts";
 import { holderOf, livingCredential } from "./checking-service.ts";
 import { decideCase, pressOf, requestOf, type CaseDecision } from "./deciding.ts";
 import { assess, expectPeople, submissionOf, type ServiceContext } from "./loading.ts";
+import { keeping, type Keep, type ShownCredential } from "./once.ts";
 import type { Surroundings } from "./ports.ts";
 import type { CredentialView } from "./views.ts";
 
@@ -21,8 +22,8 @@ export interface Issued {
 
 /** How a requester comes to a token, replaces it and gives it back. */
 export interface CredentialService {
-  /** Starts the access and shows the token, once. */
-  claim(caller: Caller, id: string): Promise<Issued | Refusal>;
+  /** Starts the access and shows the token, once. `answerStatus`: what a call with an Idempotency-Key is kept with. */
+  claim(caller: Caller, id: string, answerStatus?: number): Promise<Issued | Refusal>;
   /** A new token; the old one is dead at once. */
   rotate(caller: Caller, id: string): Promise<Issued | Refusal>;
   /** The token says that its holder is done. */
@@ -31,14 +32,18 @@ export interface CredentialService {
 
 export function createCredentialService(context: ServiceContext): CredentialService {
   return {
-    async claim(caller, id) {
+    async claim(caller, id, answerStatus = 200) {
+      const keep = keeping(context, caller.once, answerStatus, shownCredential);
       return (
-        lacksRole(caller, "requester") ?? issuing(context, id, (token) => claiming(context, caller, token))
+        lacksRole(caller, "requester") ??
+        issuing(context, id, (token) => claiming(context, caller, token), keep)
       );
     },
     async rotate(caller, id) {
+      const keep = keeping(context, caller.once, 200, shownCredential);
       return (
-        lacksRole(caller, "requester") ?? issuing(context, id, (token) => rotating(context, caller, token))
+        lacksRole(caller, "requester") ??
+        issuing(context, id, (token) => rotating(context, caller, token), keep)
       );
     },
     async completeByToken(token, id, note) {
@@ -61,10 +66,11 @@ async function issuing(
   context: ServiceContext,
   id: string,
   decision: (record: CredentialRecord) => CaseDecision,
+  keep: Keep | undefined,
 ): Promise<Issued | Refusal> {
   const token = formatToken("jit", context.surroundings.tokenSecret());
   const record = recordOf(token, context.surroundings, context.surroundings.now());
-  const outcome = await decideCase(context, id, decision(record));
+  const outcome = await decideCase(context, id, decision(record), keep);
   if (isRefusal(outcome)) return outcome;
   const { request, grant } = present(outcome, "a claim or rotation has an outcome");
   return { request, credential: credentialView(present(grant, "a claimed request has a grant"), token) };
@@ -113,4 +119,9 @@ function recordOf(token: string, { idTail, sha256 }: Surroundings, issuedAt: Ins
 
 function credentialView(grant: Grant, token: string): CredentialView {
   return { id: grant.credential.id, token, expiresAt: formatInstant(grant.expiresAt), targets: [] };
+}
+
+function shownCredential(grant: Grant): ShownCredential {
+  const { token: _, ...kept } = credentialView(grant, "");
+  return { ...kept, tokenShown: true };
 }

@@ -13,7 +13,8 @@ import {
   type LoadedPeople,
   type ServiceContext,
 } from "./loading.ts";
-import type { Expectation } from "./ports.ts";
+import type { Keep } from "./once.ts";
+import type { Expectation, Step } from "./ports.ts";
 import { decideAndCommit } from "./step.ts";
 import { stepOf, type Folded, type LoadedCase } from "./step-of.ts";
 
@@ -27,6 +28,7 @@ export async function decideCase(
   context: ServiceContext,
   id: string,
   decision: CaseDecision,
+  keep?: Keep,
 ): Promise<Folded | undefined | Refusal> {
   const { store, surroundings } = context;
   let isIdle = false;
@@ -44,9 +46,14 @@ export async function decideCase(
       limits,
       expects: made.expects,
     });
-    return { step: result.step, result };
+    return { step: await withAnswer(result, keep), result };
   });
   return isIdle && isRefusal(folded) ? undefined : folded;
+}
+
+/** The step with the answer to keep, if the call is to be answered the same way again. */
+export async function withAnswer(folded: Folded, keep: Keep | undefined): Promise<Step> {
+  return keep === undefined ? folded.step : { ...folded.step, answer: await keep(folded) };
 }
 
 /** The request of a decision that always has one. */

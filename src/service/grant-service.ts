@@ -9,8 +9,9 @@ import { decideExtension } from "../core/submitting.ts";
 import { decideTick } from "../core/timing.ts";
 import { present } from "../core/assert.ts";
 import { actorOf, lacksRole, type Caller } from "./caller.ts";
-import { decideCase, findCase, pressOf, requestOf } from "./deciding.ts";
+import { decideCase, findCase, pressOf, requestOf, withAnswer, type CaseDecision } from "./deciding.ts";
 import { approversNamed, assess, idsIn, loadPeople, selectorsIn, type ServiceContext } from "./loading.ts";
+import { keeping } from "./once.ts";
 import { decideAndCommit } from "./step.ts";
 import { asRead, stepOf } from "./step-of.ts";
 
@@ -54,10 +55,15 @@ export function createGrantService(context: ServiceContext): GrantService {
       return (
         lacksRole(caller, "requester") ??
         requestOf(
-          await decideCase(context, id, async ({ case: kase }) => ({
-            decision: decideComplete(kase, caller.identity.id, note, actorOf(caller), surroundings.now()),
-            expects: [],
-          })),
+          await decideCase(
+            context,
+            id,
+            async ({ case: kase }) => ({
+              decision: decideComplete(kase, caller.identity.id, note, actorOf(caller), surroundings.now()),
+              expects: [],
+            }),
+            keeping(context, caller.once, 200),
+          ),
         )
       );
     },
@@ -65,20 +71,12 @@ export function createGrantService(context: ServiceContext): GrantService {
       return (
         lacksRole(caller, "admin", "approver") ??
         requestOf(
-          await decideCase(context, id, async ({ case: kase }) => {
-            const { facts, expects } = await pressOf(context, caller, kase.request);
-            const { person, directory, by } = facts;
-            const isEntitled =
-              caller.roles.has("admin") ||
-              (person.kind === "HUMAN" &&
-                (isRevoker(kase, person.id, directory) || isReviewerOf(kase.request, person, directory)));
-            if (!isEntitled) {
-              const detail =
-                "Only an administrator, an approver of it or its break-glass reviewer can revoke this.";
-              return { decision: refuse("not_an_approver", detail), expects };
-            }
-            return { decision: decideRevoke(kase, reason, by, surroundings.now()), expects };
-          }),
+          await decideCase(
+            context,
+            id,
+            revoking(context, caller, reason),
+            keeping(context, caller.once, 200),
+          ),
         )
       );
     },
@@ -96,6 +94,22 @@ export function createGrantService(context: ServiceContext): GrantService {
         }));
       }
     },
+  };
+}
+
+function revoking(context: ServiceContext, caller: Caller, reason: string): CaseDecision {
+  return async ({ case: kase }) => {
+    const { facts, expects } = await pressOf(context, caller, kase.request);
+    const { person, directory, by } = facts;
+    const isEntitled =
+      caller.roles.has("admin") ||
+      (person.kind === "HUMAN" &&
+        (isRevoker(kase, person.id, directory) || isReviewerOf(kase.request, person, directory)));
+    if (!isEntitled) {
+      const detail = "Only an administrator, an approver of it or its break-glass reviewer can revoke this.";
+      return { decision: refuse("not_an_approver", detail), expects };
+    }
+    return { decision: decideRevoke(kase, reason, by, context.surroundings.now()), expects };
   };
 }
 
@@ -155,6 +169,7 @@ async function extend(
       limits: today.rules.book.rules.limits,
       expects: [...today.expects, asRead("identity", found)],
     });
-    return { step: folded.step, result: folded.created ?? folded.request };
+    const step = await withAnswer(folded, keeping(context, caller.once, 201));
+    return { step, result: folded.created ?? folded.request };
   });
 }

@@ -7,6 +7,7 @@ import type { Policy } from "../core/policy.ts";
 import { stagesOf } from "../core/requirement.ts";
 import { riskOf } from "../core/risk.ts";
 import type { Assessment } from "../core/assessment.ts";
+import type { Changes } from "./changes.ts";
 import type { Expectation, Store, Surroundings, Versioned } from "./ports.ts";
 import type { IndexedRulebook, RulebookReader } from "./rulebook-reader.ts";
 import { asRead, useKey, type LoadedCase } from "./step-of.ts";
@@ -14,6 +15,8 @@ import { asRead, useKey, type LoadedCase } from "./step-of.ts";
 /** What every service works with. Made once, in main.ts. */
 export interface ServiceContext {
   readonly store: Store;
+  /** Wakes readers who wait for a request to change. */
+  readonly changes: Changes;
   readonly surroundings: Surroundings;
   readonly rulebook: RulebookReader;
   /** Surfaces that can carry a message in this installation. */

@@ -6,6 +6,7 @@ import { formatSelector, type Identity } from "../core/people.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { parseScope } from "../core/scopes.ts";
 import type { Status } from "../core/status.ts";
+import { parseInstant } from "../core/time.ts";
 import { mayReadAll, type Caller } from "./caller.ts";
 import { findCase } from "./deciding.ts";
 import { idsIn, loadPeople, selectorsIn, type ServiceContext } from "./loading.ts";
@@ -21,9 +22,18 @@ export interface ListQuery {
   readonly until?: Instant;
 }
 
+/** A reader's patience: the answer comes when the request changes, and at the latest after `ms`. */
+export interface Wait {
+  readonly ms: number;
+  /** The state the reader knows; another one now is answered at once. From {@link stateTag}. */
+  readonly known?: string;
+  /** Ends the wait, when the reader has gone or we stop. */
+  readonly signal: AbortSignal;
+}
+
 /** What callers may see of requests: their own, those they decide or review, all for auditors and administrators. */
 export interface ReadingService {
-  read(caller: Caller, id: string): Promise<RequestView | Refusal>;
+  read(caller: Caller, id: string, wait?: Wait): Promise<RequestView | Refusal>;
   list(caller: Caller, query: ListQuery, page: PageQuery): Promise<Page<RequestView> | Refusal>;
   /** The view of a request this call has just changed. */
   show(request: AccessRequest): Promise<RequestView>;
@@ -51,12 +61,29 @@ export function createReadingService(context: ServiceContext): ReadingService {
   };
 
   return {
-    async read(caller, id) {
+    async read(caller, id, wait) {
       const loaded = await findCase(context, id);
       if (isRefusal(loaded)) return loaded;
-      if (!mayReadAll(caller) && !(await isInvolved(context, caller.identity, loaded.case.request))) {
+      const { request } = loaded.case;
+      if (!mayReadAll(caller) && !(await isInvolved(context, caller.identity, request))) {
         return refuse("not_found", `There is no request "${id.slice(0, 80)}".`);
       }
+      if (wait === undefined) return viewOf(id);
+      // Listening begins before the state is read, so that no change falls between the two.
+      const listening = new AbortController();
+      const changed = context.changes.next(
+        request.id,
+        wait.ms,
+        AbortSignal.any([wait.signal, listening.signal]),
+      );
+      const view = await viewOf(id);
+      const isNews = isRefusal(view) || (wait.known !== undefined && wait.known !== stateTag(view));
+      if (isNews || view.endedAt !== null) {
+        listening.abort();
+        return view;
+      }
+      await Promise.race([changed, clockChange(view, surroundings.now(), wait)]);
+      listening.abort();
       return viewOf(id);
     },
     async list(caller, query, page) {
@@ -115,4 +142,30 @@ async function isInvolved(
   if (own.includes(person.id)) return true;
   const { directory } = await loadPeople(context.store, [...idsIn(request), person.id], selectorsIn(request));
   return isApproverOf(request, person.id, directory) || isReviewerOf(request, person, directory);
+}
+
+/** Names the state of a view, for a reader to say what it knows: what people can see of it changes with it. */
+export function stateTag(view: RequestView): string {
+  const { status, revision, expiresAt, approvals, approvers, grant, review } = view;
+  return JSON.stringify([
+    status,
+    revision,
+    expiresAt,
+    approvals.map((one) => one.given),
+    approvers.map((one) => one.status),
+    grant?.credential.id ?? null,
+    review?.reviews.length ?? null,
+  ]);
+}
+
+/** The moment at which the clock alone changes what this view says, if that comes before patience ends. */
+async function clockChange(view: RequestView, now: Instant, wait: Wait): Promise<void> {
+  const times = { PENDING: view.approvalDeadline, APPROVED: view.claimDeadline, ACTIVE: view.expiresAt };
+  const text = view.status in times ? Reflect.get(times, view.status) : null;
+  const at = typeof text === "string" ? parseInstant(text) : undefined;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, Math.max(0, Math.min(wait.ms, at === undefined ? wait.ms : at - now)));
+  wait.signal.addEventListener("abort", () => resolve(), { once: true });
+  await promise;
+  clearTimeout(timer);
 }

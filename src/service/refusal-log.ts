@@ -1,6 +1,7 @@
 import type { Actor } from "../core/access-request.ts";
 import type { AuditEntry } from "../core/audit-record.ts";
 import type { IdentityId, Instant, RequestId } from "../core/ids.ts";
+import { maskTokens } from "../core/masking.ts";
 import type { Refusal } from "../core/refusals.ts";
 import { minuteMs } from "../core/time.ts";
 import type { Store } from "./ports.ts";
@@ -68,7 +69,7 @@ export function createRefusalLog(store: Store): RefusalLog {
         actor,
         ...(request !== undefined && { request }),
         ...(identity !== undefined && { identity }),
-        data: { verb, code: refusal.refused, detail: refusal.detail },
+        data: { verb, code: refusal.refused, detail: maskTokens(refusal.detail).text },
       });
     },
     async flush(now, all = false) {

@@ -1,4 +1,5 @@
 import { createAccessService } from "./access-service.ts";
+import { createAnswersService, type AnswersService } from "./answers-service.ts";
 import { createAskingService, type FirstAttempt } from "./asking-service.ts";
 import { createAuditService, type AuditService } from "./audit-service.ts";
 import { createCheckingService, type CheckingService } from "./checking-service.ts";
@@ -7,8 +8,10 @@ import { createDirectoryService, type DirectoryService } from "./directory-servi
 import { createEvaluationService, type EvaluationService } from "./evaluation-service.ts";
 import { createFrontDesk, type FrontDesk } from "./front-desk.ts";
 import { createGrantService, type GrantService } from "./grant-service.ts";
+import { createHoldingsService, type HoldingsService } from "./holdings-service.ts";
 import { createKeyService, type KeyService } from "./key-service.ts";
 import type { ServiceContext } from "./loading.ts";
+import { createMassRevocation, type MassRevocationService } from "./mass-revocation.ts";
 import { createPolicyService, type PolicyService } from "./policy-service.ts";
 import { createReadingService, type ReadingService } from "./reading-service.ts";
 import { createRefusalLog, type RefusalLog } from "./refusal-log.ts";
@@ -25,7 +28,10 @@ export interface Services {
   readonly keys: KeyService;
   readonly policies: PolicyService;
   readonly evaluation: EvaluationService;
+  readonly holdings: HoldingsService;
+  readonly massRevocation: MassRevocationService;
   readonly audit: AuditService;
+  readonly answers: AnswersService;
   readonly refusals: RefusalLog;
   readonly usage: UsageLog;
 }
@@ -42,8 +48,9 @@ export function createServices(
   const credentials = createCredentialService(context);
   const checking = createCheckingService(context, usage, keys.end, onFault);
   const reading = createReadingService(context);
+  const evaluation = createEvaluationService(context);
   const refusals = createRefusalLog(context.store);
-  const asking = createAskingService(access, grants, credentials, firstAttempt);
+  const asking = createAskingService(context, access, grants, credentials, firstAttempt);
   return {
     desk: createFrontDesk(
       context,
@@ -56,8 +63,11 @@ export function createServices(
     directory: createDirectoryService(context),
     keys,
     policies: createPolicyService(context),
-    evaluation: createEvaluationService(context),
+    evaluation,
+    holdings: createHoldingsService(context, reading, evaluation),
+    massRevocation: createMassRevocation(context),
     audit: createAuditService(context),
+    answers: createAnswersService(context),
     refusals,
     usage,
   };

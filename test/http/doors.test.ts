@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { roles, type Role } from "../../src/core/people.ts";
-import { openHouse, type HttpHouse } from "./support/http-house.ts";
+import { entries, openHouse, type HttpHouse } from "./support/http-house.ts";
 
 const all = [...roles];
 const readers: Role[] = ["requester", "approver", "auditor", "admin"];
@@ -63,21 +63,22 @@ const knock = async (door: string, key?: string) => {
 
 test("every documented route has a row here, and no row is for nothing", async () => {
   const { body } = await house.call("GET", "/openapi.json");
-  const { paths } = body;
-  const declared = Object.entries(paths ?? {}).flatMap(([path, operations]) =>
+  const declared = entries(body["paths"]).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
   );
   expect(declared.toSorted()).toEqual(Object.keys(doors).toSorted());
 });
 
-describe.each(Object.entries(doors))("%s", (door, allowed) => {
-  if (allowed === keyless) {
-    test("asks nobody for a key", async () => {
-      const { body } = await knock(door);
-      expect(body["code"]).not.toBe("unauthenticated");
-    });
-    return;
-  }
+const open = Object.keys(doors).filter((door) => doors[door] === keyless);
+const guarded = Object.entries(doors).flatMap(([door, allowed]) =>
+  allowed === keyless ? [] : [{ door, allowed }],
+);
+
+test.each(open)("%s asks nobody for a key", async (door) => {
+  expect((await knock(door)).body["code"]).not.toBe("unauthenticated");
+});
+
+describe.each(guarded)("$door", ({ door, allowed }) => {
   test("wants a key", async () => {
     expect((await knock(door)).body["code"]).toBe("unauthenticated");
     expect((await knock(door, `kd_live_${"A".repeat(36)}`)).body["code"]).toBe("unauthenticated");

@@ -2,9 +2,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Effect } from "../../src/core/effects.ts";
 import { minuteMs, plus, secondMs } from "../../src/core/time.ts";
 import { backoffMaxMs, createRelay, leaseMs, type Relay } from "../../src/outbox/relay.ts";
-import { nudging } from "../../src/outbox/nudging-store.ts";
 import { newEffect } from "../../src/service/step-of.ts";
 import { recordOnly } from "../../src/service/step.ts";
+import { watched } from "../../src/service/watched-store.ts";
 import { staff, openOffice, type Office } from "../service/support/office.ts";
 
 let office: Office;
@@ -99,7 +99,7 @@ test("a relay that died is succeeded when its lease has run out, not before", as
 test("a commit that leaves something to do wakes the relay", async () => {
   const { relay, done } = relayThat(() => {});
   const { surroundings } = office.context;
-  const store = nudging(office.store, () => relay.nudge());
+  const store = watched(office.store, [() => relay.nudge()]);
   await store.commit({
     ...recordOnly([]),
     effects: [newEffect(endOf("dev"), { now: office.clock.now(), surroundings })],

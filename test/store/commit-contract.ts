@@ -85,14 +85,16 @@ export function commitContract(open: OpenEmptyStore): void {
   test("a step that conflicts or fails does no harm to those committed beside it", async () => {
     const store = await open();
     const broken: Step = {
-      ...submitted("broken"),
-      counters: [{ key: "gauge", add: -1, at: at(0) }],
+      ...writing([
+        { kind: "request", value: requestFixture("broken"), dueAt },
+        { kind: "policyDeleted", id: ids.policy("none") },
+      ]),
       audit: [auditFixture()],
     };
-    const conflicting: Step = {
-      ...submitted("late"),
-      expects: [...submitted("late").expects, ...approved("none", 7).expects],
-    };
+    const conflicting = writing([
+      { kind: "request", value: requestFixture("late"), dueAt },
+      { kind: "effectSettled", id: ids.effect("none"), lease: 1 },
+    ]);
     const recorded = (tail: string): Step => ({
       ...submitted(tail),
       audit: [auditFixture({ request: ids.request(tail) })],

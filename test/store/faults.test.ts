@@ -58,6 +58,21 @@ test("a step too big for the disk does not take those beside it along", async ()
   expect(records()).toBe(2);
 });
 
+test("when a shared commit does not fit on the disk, each step is tried by itself", async () => {
+  let commits = 0;
+  const { queue, records } = openQueue((transaction) => ({
+    ...transaction,
+    commit: () => {
+      commits++;
+      if (commits === 1 || commits === 3) throw new Database.SqliteError("disk is full", "SQLITE_FULL");
+      transaction.commit();
+    },
+  }));
+  const results = await Promise.allSettled(["a", "b", "c"].map((text) => queue.commit(recorded(text))));
+  expect(results.map((result) => result.status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  expect([records(), commits]).toEqual([2, 4]);
+});
+
 test("while something else holds the write lock a commit is refused within half a second, and reads go on", async () => {
   const file = temporaryFile();
   const store = await openStore({ file });

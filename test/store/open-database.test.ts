@@ -44,11 +44,18 @@ async function refusalOf(file: string, migrationsFolder = migrations): Promise<s
   return error.message;
 }
 
+const openAndWait = `
+  import { openSqliteStore } from ${JSON.stringify(new URL("../../src/store/sqlite-store.ts", import.meta.url))};
+  const opening = openSqliteStore({ file: process.argv[1], onFatal: () => process.exit(9) });
+  console.log(await opening.then(() => "open", String));
+  setInterval(() => {}, 60_000);
+`;
+
 /** Another process that opens the store; its first line says what came of it. Killed when the test is over. */
 async function openElsewhere(
   file: string,
 ): Promise<{ readonly said: string; readonly kill: () => Promise<void> }> {
-  const child = spawn(process.execPath, [resolve(import.meta.dirname, "open-process.ts"), file]);
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", openAndWait, file]);
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill("SIGKILL");

@@ -1,3 +1,5 @@
+import { METHODS } from "node:http";
+import type { InjectOptions } from "fastify";
 import { pino } from "pino";
 import { present } from "../../../src/core/assert.ts";
 import type { Role } from "../../../src/core/people.ts";
@@ -119,6 +121,8 @@ export async function openHouse({ changed = same, ...options }: HouseOptions = {
   };
 }
 
+const isMethod = (text: string): text is NonNullable<InjectOptions["method"]> => METHODS.includes(text);
+
 /** The token an answer shows. */
 export function tokenIn({ body, text }: Answer): string {
   const { credential } = body;
@@ -150,19 +154,19 @@ export async function callApp(app: App, method: string, url: string, one: Call):
       : form !== undefined
         ? { payload: new URLSearchParams(form).toString(), type: "application/x-www-form-urlencoded" }
         : undefined;
-  const answer = await Reflect.apply(app.inject, app, [
-    {
-      method,
-      url,
-      payload: content?.payload ?? payload,
-      headers: {
-        ...(content !== undefined && { "content-type": content.type }),
-        ...(key !== undefined && { authorization: `Bearer ${key}` }),
-        ...headers,
-      },
-      ...(from !== undefined && { remoteAddress: from }),
+  if (!isMethod(method)) throw new Error("this is no method");
+  const sent = content?.payload ?? payload;
+  const answer = await app.inject({
+    method,
+    url,
+    ...(sent !== undefined && { payload: sent }),
+    headers: {
+      ...(content !== undefined && { "content-type": content.type }),
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
+      ...headers,
     },
-  ]);
+    ...(from !== undefined && { remoteAddress: from }),
+  });
   const text = answer.payload;
   const isJson = /json/.test(String(answer.headers["content-type"] ?? "")) && text !== "";
   return {
@@ -175,6 +179,9 @@ export async function callApp(app: App, method: string, url: string, one: Call):
 
 /** Lists and records inside an answer. */
 export const list = (value: unknown): readonly Json[] => (Array.isArray(value) ? value : []);
+
+export const entries = (value: unknown): readonly (readonly [string, Json])[] =>
+  typeof value === "object" && value !== null ? Object.entries(value) : [];
 
 const same = (services: Services): Services => services;
 

@@ -9,12 +9,14 @@ import { isRefusal, type Refusal } from "../../../src/core/refusals.ts";
 import { createSurroundings } from "../../../src/runtime/surroundings.ts";
 import type { AskInput } from "../../../src/service/ask-input.ts";
 import type { Caller } from "../../../src/service/caller.ts";
+import { createChanges } from "../../../src/service/changes.ts";
 import { createConfigurationService } from "../../../src/service/configuration-service.ts";
 import type { Answered } from "../../../src/service/front-desk.ts";
 import type { ServiceContext } from "../../../src/service/loading.ts";
 import type { AuditRow, Store } from "../../../src/service/ports.ts";
 import { createRulebookReader } from "../../../src/service/rulebook-reader.ts";
 import { createServices, type Services } from "../../../src/service/services.ts";
+import { watched } from "../../../src/service/watched-store.ts";
 import { openSqliteStore } from "../../../src/store/sqlite-store.ts";
 import { settableClock, type SettableClock } from "../../support/settable-clock.ts";
 
@@ -62,14 +64,17 @@ export interface Office {
 export async function openOffice(folder = mkdtempSync(join(tmpdir(), "jit-office-"))): Promise<Office> {
   const clock = settableClock();
   const surroundings = createSurroundings(clock.now);
-  const store = await openSqliteStore({
+  const changes = createChanges();
+  const plain = await openSqliteStore({
     file: join(folder, "data", "jit.db"),
     onFatal: (error) => {
       throw error;
     },
   });
+  const store = watched(plain, [changes.watcher]);
   const context: ServiceContext = {
     store,
+    changes,
     surroundings,
     rulebook: createRulebookReader(store),
     configured: new Set(),

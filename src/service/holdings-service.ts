@@ -1,0 +1,79 @@
+import { parseId } from "../core/ids.ts";
+import type { Identity } from "../core/people.ts";
+import type { CatalogEntry } from "../core/policy.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
+import { lacksRole, type Caller } from "./caller.ts";
+import type { EvaluationService } from "./evaluation-service.ts";
+import type { ServiceContext } from "./loading.ts";
+import type { Page, PageQuery } from "./ports.ts";
+import type { ListQuery, ReadingService } from "./reading-service.ts";
+import type { RequestView } from "./views.ts";
+
+/** One line of "who has what now". */
+export interface Holding {
+  readonly request: RequestView;
+  readonly name: string;
+  readonly email: string | null;
+}
+
+/** What somebody may ask for, and what that would take. */
+export interface Offer extends CatalogEntry {
+  /** `AUTO_APPROVED`: would be given at once, as things stand. */
+  readonly outcome: "AUTO_APPROVED" | "NEEDS_APPROVAL";
+}
+
+export interface HoldingsService {
+  /** Live access, newest first: one's own, all of it for auditors and administrators. */
+  held(
+    caller: Caller,
+    query: Pick<ListQuery, "identityId" | "scope">,
+    page: PageQuery,
+  ): Promise<Page<Holding> | Refusal>;
+  /** The catalog's entries that no policy refuses this caller for `duration`. */
+  catalog(caller: Caller, duration: string): Promise<readonly Offer[] | Refusal>;
+}
+
+export function createHoldingsService(
+  context: ServiceContext,
+  reading: ReadingService,
+  evaluation: EvaluationService,
+): HoldingsService {
+  const { store } = context;
+  return {
+    async held(caller, query, page) {
+      const missing = lacksRole(caller, "requester", "approver", "auditor", "admin");
+      if (missing !== undefined) return missing;
+      const found = await reading.list(caller, { ...query, status: "ACTIVE" }, page);
+      if (isRefusal(found)) return found;
+      const ids = found.rows.flatMap((row) => parseId("identity", row.identityId) ?? []);
+      const people = await store.people({ ids, selectors: [] });
+      const byId = new Map<string, Identity>(people.map((one) => [one.value.id, one.value]));
+      const rows = found.rows.map((request) => {
+        const person = byId.get(request.identityId);
+        return { request, name: person?.name ?? request.identityId, email: person?.email ?? null };
+      });
+      return { rows, next: found.next };
+    },
+    async catalog(caller, duration) {
+      const missing = lacksRole(caller, "requester");
+      if (missing !== undefined) return missing;
+      const { catalog } = (await context.rulebook()).book.rules;
+      const offers: Offer[] = [];
+      for (const entry of catalog) {
+        const said = await evaluation.evaluate(caller, {
+          identityId: caller.identity.id,
+          reason: "catalog",
+          scopes: entry.scopes,
+          duration,
+          ticket: "catalog",
+        });
+        if (isRefusal(said)) {
+          if (said.refused === "invalid_duration") return refuse("invalid_body", said.detail);
+          return said;
+        }
+        if (said.outcome !== "REFUSED") offers.push({ ...entry, outcome: said.outcome });
+      }
+      return offers;
+    },
+  };
+}

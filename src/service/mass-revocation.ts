@@ -1,0 +1,85 @@
+import type { Actor } from "../core/access-request.ts";
+import { decideRevoke } from "../core/ending.ts";
+import { parseId } from "../core/ids.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
+import { resourceOf } from "../core/scopes.ts";
+import { actorOf, lacksRole, type Caller } from "./caller.ts";
+import { decideCase } from "./deciding.ts";
+import type { ServiceContext } from "./loading.ts";
+import type { RequestWithGrant } from "./ports.ts";
+
+/** Whose or which access ends; exactly one of the three. */
+export type Revoked =
+  | { readonly identityId: string }
+  /** Any scope of the request whose text, or whose resource, begins so. */
+  | { readonly scopePrefix: string }
+  /** Governed any scope of the request. */
+  | { readonly policyId: string };
+
+export interface MassRevocationService {
+  /** Ends everything that matches and is approved or active, one commit each; the ids of what it ended. */
+  revokeAll(caller: Caller, which: Revoked, reason: string): Promise<readonly string[] | Refusal>;
+}
+
+const pageSize = 200;
+
+export function createMassRevocation(context: ServiceContext): MassRevocationService {
+  return {
+    async revokeAll(caller, which, reason) {
+      const missing = lacksRole(caller, "admin");
+      if (missing !== undefined) return missing;
+      if ("scopePrefix" in which && which.scopePrefix === "") {
+        return refuse("invalid_body", "Say which scopes: an empty prefix would be everything.");
+      }
+      const ids = await matching(context, which);
+      const ended: string[] = [];
+      for (let start = 0; start < ids.length; start += pageSize) {
+        const batch = ids.slice(start, start + pageSize);
+        const outcomes = await Promise.all(batch.map((id) => endOne(context, id, reason, actorOf(caller))));
+        ended.push(...outcomes.flat());
+      }
+      return ended;
+    },
+  };
+}
+
+async function endOne(
+  context: ServiceContext,
+  id: string,
+  reason: string,
+  by: Actor,
+): Promise<readonly string[]> {
+  const outcome = await decideCase(context, id, async ({ case: kase }) => ({
+    decision: decideRevoke(kase, reason, by, context.surroundings.now()),
+    expects: [],
+  }));
+  // What ended by itself in the meantime needs no ending; anything else must not be passed over in silence.
+  if (isRefusal(outcome) && outcome.refused !== "not_active") throw new Error(`${id}: ${outcome.detail}`);
+  return isRefusal(outcome) || outcome === undefined ? [] : [id];
+}
+
+async function matching({ store, surroundings }: ServiceContext, which: Revoked): Promise<readonly string[]> {
+  const ids: string[] = [];
+  const subjectId = "identityId" in which ? parseId("identity", which.identityId) : undefined;
+  if ("identityId" in which && subjectId === undefined) return ids;
+  for (const status of ["ACTIVE", "APPROVED"] as const) {
+    let before: number | undefined;
+    do {
+      const page = await store.requests(
+        { now: surroundings.now(), status, ...(subjectId !== undefined && { subjectId }) },
+        { limit: pageSize, ...(before !== undefined && { before }) },
+      );
+      ids.push(...page.rows.filter((row) => isMeant(row, which)).map((row) => row.request.value.id));
+      before = page.next ?? undefined;
+    } while (before !== undefined);
+  }
+  return ids;
+}
+
+function isMeant({ request }: RequestWithGrant, which: Revoked): boolean {
+  const { scopes, requirement } = request.value;
+  if ("identityId" in which) return true;
+  if ("policyId" in which) return requirement.demands.some((demand) => demand.policyId === which.policyId);
+  const { scopePrefix } = which;
+  return scopes.some((scope) => scope.startsWith(scopePrefix) || resourceOf(scope).startsWith(scopePrefix));
+}

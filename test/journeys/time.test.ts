@@ -1,0 +1,155 @@
+import { describe, expect, test } from "vitest";
+import { askedBelow, autoBelow, everySecond, noSweep, staff } from "../support/company.ts";
+import { leavesNothingBehind } from "../support/left-behind.ts";
+import { sharedProgram, until, type Program } from "../support/program.ts";
+
+leavesNothingBehind();
+
+const config = {
+  identities: staff,
+  policies: [
+    autoBelow("auto:"),
+    autoBelow("unclaimed:", { claimWindow: "1s" }),
+    askedBelow("window:", { window: "1s", stages: [{ approvers: ["group:dba"] }] }),
+    askedBelow("sla:", {
+      stages: [
+        {
+          approvers: ["identity:id_ann"],
+          sla: "2s",
+          reminders: ["1s"],
+          escalateTo: [["identity:id_lead"], ["cto@company.com"]],
+        },
+      ],
+    }),
+  ],
+};
+
+const swept = sharedProgram({ config, env: everySecond });
+const unswept = sharedProgram({ config, env: noSweep });
+
+/** Waits until the audit log says this about a request. */
+async function onRecord(program: Program, request: string, action: string, count = 1) {
+  const found = async () => (await program.audit(request)).filter((record) => record.action === action);
+  await until(async () => (await found()).length >= count);
+  return found();
+}
+
+/** Checks without a pause until past the end, and what each answer must be by the clock. */
+async function checkAcross(program: Program, token: string, scope: string, expiresAt: number) {
+  const wrong: string[] = [];
+  let live = 0;
+  let over = 0;
+  while (over < 20) {
+    const asked = Date.now();
+    const { http } = await program.check(token, scope);
+    const answered = Date.now();
+    if (http === 200) live++;
+    if (http === 401) over++;
+    if (asked >= expiresAt && http !== 401) wrong.push(`${http}, asked ${asked - expiresAt} ms after`);
+    if (answered < expiresAt && http !== 200)
+      wrong.push(`${http}, answered ${expiresAt - answered} ms before`);
+  }
+  return { wrong, live };
+}
+
+describe("expiry", () => {
+  test.for([
+    ["with a sweep every second", swept],
+    ["with no sweep at all", unswept],
+  ] as const)("%s, a check says 401 from the first moment after expiresAt", async ([, which]) => {
+    const program = which();
+    const dev = await program.person("dev");
+    const asked = (await dev.ask({ scopes: ["read:auto:a"], duration: "2s" })).body;
+    const expiresAt = Date.parse(asked.expiresAt);
+    expect(expiresAt - Date.parse(asked.startedAt)).toBe(2_000);
+    const { wrong, live } = await checkAcross(program, asked.credential.token, "read:auto:a", expiresAt);
+    expect(wrong).toEqual([]);
+    expect(live).toBeGreaterThan(0);
+    expect((await dev.read(asked.id)).body).toMatchObject({ status: "EXPIRED", endedAt: asked.expiresAt });
+    expect((await dev.act(asked.id, "complete")).body.code).toBe("not_active");
+    expect((await dev.act(asked.id, "rotate")).body.code).toBe("not_active");
+  });
+
+  test("the sweep writes it down once, within two of its turns", async () => {
+    const program = swept();
+    const dev = await program.person("dev");
+    const asked = (await dev.ask({ scopes: ["read:auto:b"], duration: "1s" })).body;
+    const [expired] = await onRecord(program, asked.id, "grant.expired");
+    expect(expired?.actor).toMatchObject({ type: "system", via: "system" });
+    const lateMs = Date.parse(expired?.at ?? "") - Date.parse(asked.expiresAt);
+    expect(lateMs).toBeGreaterThanOrEqual(0);
+    expect(lateMs).toBeLessThan(2_500);
+    expect(await onRecord(program, asked.id, "grant.expired")).toHaveLength(1);
+  });
+
+  test("without a sweep, asking the same again first writes down what the clock has ended", async () => {
+    const program = unswept();
+    const dev = await program.person("dev");
+    const first = (await dev.ask({ scopes: ["read:window:c"] })).body;
+    await until(() => Date.now() > Date.parse(first.approvalDeadline));
+    const again = await dev.ask({ scopes: ["read:window:c"] });
+    expect(again.http).toBe(201);
+    expect(again.body.id).not.toBe(first.id);
+    const actions = (await program.audit(first.id)).map(({ action }) => action);
+    expect(actions).toEqual(["request.submitted", "request.timed_out"]);
+  });
+});
+
+describe("silence", () => {
+  test("an undecided request times out and can be approved no more", async () => {
+    const program = swept();
+    const [dev, ann] = [await program.person("dev"), await program.person("ann")];
+    const asked = (await dev.ask({ scopes: ["read:window:a"] })).body;
+    await until(() => Date.now() > Date.parse(asked.approvalDeadline));
+    expect((await dev.read(asked.id)).body).toMatchObject({
+      status: "TIMED_OUT",
+      endedAt: asked.approvalDeadline,
+    });
+    expect((await ann.act(asked.id, "approve")).body.code).toBe("approval_window_passed");
+    const [record] = await onRecord(program, asked.id, "request.timed_out");
+    expect(record?.data).toMatchObject({ waitedFor: "approval" });
+    expect((await ann.act(asked.id, "approve")).body.code).toBe("approval_window_passed");
+  });
+
+  test("approved access that nobody claims in time is over before it started", async () => {
+    const program = swept();
+    const dev = await program.person("dev");
+    const asked = (await program.admin.ask({ identityId: dev.id, scopes: ["read:unclaimed:a"] })).body;
+    expect(asked.status).toBe("APPROVED");
+    const [record] = await onRecord(program, asked.id, "request.timed_out");
+    expect(record?.data).toMatchObject({ waitedFor: "claim" });
+    expect((await dev.act(asked.id, "claim")).body.code).toBe("not_claimable");
+    expect((await dev.read(asked.id)).body).toMatchObject({ status: "TIMED_OUT", expiresAt: null });
+  });
+});
+
+describe("a stage nobody decides", () => {
+  test("reminds, then asks further people in turn, and whoever was asked may decide", async () => {
+    const program = swept();
+    const [dev, cto] = [await program.person("dev"), await program.person("cto")];
+    const asked = (await dev.ask({ scopes: ["read:sla:a"] })).body;
+    expect(asked.approvers.map(({ identityId }) => identityId)).toEqual(["id_ann"]);
+    expect((await cto.act(asked.id, "approve")).body.code).toBe("not_an_approver");
+
+    const [reminded] = await onRecord(program, asked.id, "approval.reminded");
+    expect(reminded?.data).toMatchObject({ stage: 1, people: ["id_ann"] });
+    const escalated = await onRecord(program, asked.id, "approval.escalated", 2);
+    expect(escalated.map(({ data }) => data)).toEqual([
+      { stage: 1, level: 1, people: ["id_lead"] },
+      { stage: 1, level: 2, people: ["id_cto"] },
+    ]);
+    const since = escalated.map(({ at }) => Date.parse(at) - Date.parse(asked.requestedAt));
+    expect(since[0]).toBeGreaterThanOrEqual(2_000);
+    expect(since[1]).toBeGreaterThanOrEqual(4_000);
+
+    const waiting = (await dev.read(asked.id)).body.approvers;
+    expect(waiting.map(({ identityId, status }) => [identityId, status])).toEqual([
+      ["id_ann", "PENDING"],
+      ["id_lead", "ESCALATED"],
+      ["id_cto", "ESCALATED"],
+    ]);
+    const heard = program.log.filter(({ msg, request }) => msg === "notice" && request === asked.id);
+    expect(heard.map(({ notice }) => notice)).toEqual(["submitted", "reminder", "escalated", "escalated"]);
+    expect((await cto.act(asked.id, "approve")).body.status).toBe("APPROVED");
+  });
+});

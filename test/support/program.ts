@@ -1,0 +1,201 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, expect } from "vitest";
+import { secretsFound } from "./canary.ts";
+import { openFrontDoor, type FrontDoor } from "./front-door.ts";
+import { keepTrackOf, killed, temporaryFolder } from "./left-behind.ts";
+
+const shipped = resolve(import.meta.dirname, "../..");
+const startMaxMs = 20_000;
+/** Contract: a clean stop is over within this. */
+const stopMaxMs = 10_000;
+
+export interface ProgramOptions {
+  /** Where the program runs and keeps its data; absent: a folder of its own. Given again, it goes on from there. */
+  readonly folder?: string;
+  /** Text of `jit.yaml`, or what JSON makes its text; absent: the file is left as it is, or is not there. */
+  readonly config?: unknown;
+  /** Beside PORT, LOG_LEVEL and DATABASE_URL. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Further flags for Node, before our own. */
+  readonly flags?: readonly string[];
+}
+
+export interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** The program as an operator has it: a process, its log, its doors and its signals. */
+export interface Program extends FrontDoor {
+  readonly folder: string;
+  readonly address: string;
+  readonly pid: number;
+  readonly log: readonly LogLine[];
+  /** The first line that says this, now or soon. */
+  logged(msg: string | RegExp, after?: number): Promise<LogLine>;
+  /**
+   * SIGTERM, and all that a clean stop promises: exit 0 in time, `stopped` as the last line, no error on the way unless
+   * it was to be expected, and no secret left in files or log.
+   */
+  stop(options?: { readonly expectedErrors?: number; readonly signal?: NodeJS.Signals }): Promise<void>;
+  /** SIGKILL; gone when this returns. */
+  kill(): Promise<void>;
+  hup(): void;
+  /** Writes the configuration file. */
+  configure(config: unknown): void;
+}
+
+/** A run that is over: how it ended and what it said. */
+export interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly error: string;
+}
+
+/** Starts the program on a free port and waits until it listens. @throws when it does not start. */
+export async function startProgram(options: ProgramOptions = {}): Promise<Program> {
+  const folder = options.folder ?? temporaryFolder();
+  const run = launch(folder, options);
+  const listening = await line(run, "listening", startMaxMs);
+  const address = String(listening["address"]);
+  const keyFile = join(folder, "data/admin-key");
+  const adminKey = options.env?.["JIT_ADMIN_KEY"] ?? readFileSync(keyFile, "utf8").trim();
+  run.given.add(adminKey);
+  const door = openFrontDoor(address, adminKey, (text) => {
+    for (const [token] of text.matchAll(/\bkd_(?:jit|live)_[0-9A-Za-z]{36}\b/g)) run.given.add(token);
+  });
+  return {
+    ...door,
+    folder,
+    address,
+    pid: run.child.pid ?? 0,
+    log: run.log,
+    logged: (msg, after = 0) => line(run, msg, startMaxMs, after),
+    stop: (how) => stop(run, folder, door, how),
+    kill: () => killed(run.child),
+    hup: () => void run.child.kill("SIGHUP"),
+    configure: (config) => writeConfig(folder, config),
+  };
+}
+
+/** Runs the program to its end, for starts that are refused. One that stays is ended, and that is an error. */
+export async function runProgram(options: ProgramOptions = {}): Promise<Ended> {
+  const run = launch(options.folder ?? temporaryFolder(), options);
+  const late = AbortSignal.timeout(startMaxMs);
+  const isUp = () => run.log.some(({ msg }) => msg === "listening");
+  await until(() => run.ended || late.aborted || isUp());
+  if (!run.ended) {
+    await killed(run.child);
+    throw new Error(`the program started, or hung:\n${run.out}`);
+  }
+  return { code: run.child.exitCode, out: run.out, error: run.error };
+}
+
+/** One program for all tests of a file, or of a `describe`: started before the first, stopped cleanly after the last. */
+export function sharedProgram(options: ProgramOptions = {}): () => Program {
+  let program: Program | undefined;
+  beforeAll(async () => {
+    program = await startProgram(options);
+  });
+  afterAll(async () => {
+    await program?.stop();
+  });
+  return () => {
+    if (program === undefined) throw new Error("the shared program is there only inside tests");
+    return program;
+  };
+}
+
+/** Waits for a condition that other processes bring about. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await pause(10);
+}
+
+export async function pause(ms: number): Promise<void> {
+  await new Promise((passed) => setTimeout(passed, ms));
+}
+
+interface Run {
+  readonly child: ChildProcess;
+  out: string;
+  error: string;
+  readonly log: LogLine[];
+  /** The process is gone and all it said has been read. */
+  ended: boolean;
+  /** Every secret that has left the program on purpose. */
+  readonly given: Set<string>;
+}
+
+function launch(folder: string, { config, env, flags = [] }: ProgramOptions): Run {
+  if (config !== undefined) writeConfig(folder, config);
+  const guard = pathToFileURL(join(shipped, "src/runtime/require-node.mjs")).href;
+  const args = [...flags, "--import", guard, join(shipped, "src/main.ts")];
+  const child = spawn(process.execPath, args, {
+    cwd: folder,
+    env: { PORT: "0", DATABASE_URL: "file:data/jit.db", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  keepTrackOf(child);
+  const run: Run = { child, out: "", error: "", log: [], ended: false, given: new Set() };
+  let rest = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    run.out += text;
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    // What is no JSON is no log line; a stop notices.
+    run.log.push(
+      ...lines.map((one) => (one.startsWith("{") ? JSON.parse(one) : { level: "none", msg: one })),
+    );
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    run.error += text;
+  });
+  child.once("close", () => {
+    run.ended = true;
+  });
+  return run;
+}
+
+function writeConfig(folder: string, config: unknown): void {
+  const text = typeof config === "string" ? config : JSON.stringify(config, undefined, 2);
+  writeFileSync(join(folder, "jit.yaml"), text);
+}
+
+async function line(run: Run, msg: string | RegExp, withinMs: number, after = 0): Promise<LogLine> {
+  const late = AbortSignal.timeout(withinMs);
+  const found = () =>
+    run.log.slice(after).find((one) => (typeof msg === "string" ? one.msg === msg : msg.test(one.msg)));
+  await until(() => found() !== undefined || run.ended || late.aborted);
+  const said = found();
+  if (said === undefined) throw new Error(`the log never said ${String(msg)}:\n${run.error}${run.out}`);
+  return said;
+}
+
+async function stop(
+  run: Run,
+  folder: string,
+  door: FrontDoor,
+  { expectedErrors = 0, signal = "SIGTERM" }: { expectedErrors?: number; signal?: NodeJS.Signals } = {},
+): Promise<void> {
+  const audit = JSON.stringify(await door.audit());
+  const late = AbortSignal.timeout(stopMaxMs);
+  run.child.kill(signal);
+  await until(() => run.ended || late.aborted);
+  const { exitCode, signalCode } = run.child;
+  if (!run.ended) await killed(run.child);
+  expect({ code: exitCode, signal: signalCode }, `how it ended:\n${run.error}`).toEqual({
+    code: 0,
+    signal: null,
+  });
+  expect(run.log.at(-1)?.msg).toBe("stopped");
+  expect(run.error).toBe("");
+  const bad = run.log.filter(({ level }) => !["debug", "info", "warn"].includes(level));
+  expect(bad, "errors in the log").toHaveLength(expectedErrors);
+  expect(existsSync(join(folder, "data/jit.db-wal")), "the log was written back").toBe(false);
+  const places = { log: run.out, audit };
+  expect(secretsFound(folder, run.given, places)).toEqual([]);
+}

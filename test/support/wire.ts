@@ -1,0 +1,48 @@
+/**
+ * The answers of the contract as a client declares them to itself, by trust: a test that reads a field finds out whether
+ * it is there. One shape for all, each answer having some of the fields.
+ */
+export interface Wire {
+  readonly id: string;
+  readonly status: string;
+  readonly requestedAt: string;
+  readonly expiresAt: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly approvalDeadline: string;
+  readonly extends: string | null;
+  readonly revision: string;
+  readonly approvers: readonly {
+    readonly identityId: string;
+    readonly email: string;
+    readonly stage: number;
+    readonly status: string;
+  }[];
+  readonly approvals: readonly {
+    readonly stage: number;
+    readonly required: number;
+    readonly given: number;
+  }[];
+  readonly grant: { readonly id: string; readonly expiresAt: string } | null;
+  readonly credential: { readonly id: string; readonly token: string; readonly expiresAt: string };
+  /** Of a new API key. */
+  readonly token: string;
+  /** Of a list. */
+  readonly data: readonly Wire[];
+  readonly nextCursor: string | null;
+  readonly name: string;
+  readonly version: number;
+  readonly active: boolean;
+  /** Of a problem document. */
+  readonly code: string;
+  readonly detail: string;
+  readonly existing: string;
+  /** Of the audit's verification. */
+  readonly ok: boolean;
+  readonly events: number;
+}
+
+export function jsonOf(headers: Headers, text: string): Wire {
+  const isJson = /json/.test(headers.get("content-type") ?? "") && text !== "";
+  return JSON.parse(isJson ? text : "{}");
+}
