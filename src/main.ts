@@ -194,8 +194,12 @@ async function run(): Promise<void> {
     loggerInstance: log,
     readiness: readinessOf(house, timetable),
   });
+  let reloading: Promise<void> = Promise.resolve();
+  let isStopping = false;
   const stop = async (): Promise<void> => {
+    isStopping = true;
     await server.close();
+    await reloading;
     await timetable.stop();
     await relay.stop();
     await services.usage.flush(context.surroundings.now());
@@ -213,8 +217,8 @@ async function run(): Promise<void> {
     await stop();
     throw error;
   }
-  let reloading: Promise<void> = Promise.resolve();
   process.on("SIGHUP", () => {
+    if (isStopping) return;
     reloading = reloading
       .then(() => loadConfiguration(settings, context, log))
       .catch((error: unknown) => {
@@ -225,7 +229,8 @@ async function run(): Promise<void> {
         );
       });
   });
-  closeWithGrace({ delay: 10 * secondMs, logger: false }, async ({ err }) => {
+  // SIGHUP reloads; left to its own devices closeWithGrace would stop on it.
+  closeWithGrace({ delay: 10 * secondMs, logger: false, skip: ["SIGHUP"] }, async ({ err }) => {
     if (err !== undefined) log.error({ err }, "stopping because of a fault");
     await stop();
   });

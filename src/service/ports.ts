@@ -256,6 +256,8 @@ export interface Reads {
   auditHead(): Promise<{ readonly seq: number; readonly hash: string }>;
   /** Streams through the whole chain without holding the event loop. */
   verifyAudit(): Promise<AuditVerdict>;
+  /** How many credentials open something at this moment. */
+  activeGrants(now: Instant): Promise<number>;
   /** At most `limit`, the longest due first. */
   dueEffects(now: Instant, limit: number): Promise<readonly DueEffect[]>;
   /** Time since the oldest unsettled effect became due, and how many are waiting. */

@@ -71,18 +71,15 @@ export function createReadingService(context: ServiceContext): ReadingService {
       if (wait === undefined) return viewOf(id);
       // Listening begins before the state is read, so that no change falls between the two.
       const listening = new AbortController();
-      const changed = context.changes.next(
-        request.id,
-        wait.ms,
-        AbortSignal.any([wait.signal, listening.signal]),
-      );
+      const signal = AbortSignal.any([wait.signal, listening.signal]);
+      const changed = context.changes.next(request.id, wait.ms, signal);
       const view = await viewOf(id);
       const isNews = isRefusal(view) || (wait.known !== undefined && wait.known !== stateTag(view));
       if (isNews || view.endedAt !== null) {
         listening.abort();
         return view;
       }
-      await Promise.race([changed, clockChange(view, surroundings.now(), wait)]);
+      await Promise.race([changed, clockChange(view, surroundings.now(), wait.ms, signal)]);
       listening.abort();
       return viewOf(id);
     },
@@ -159,13 +156,13 @@ export function stateTag(view: RequestView): string {
 }
 
 /** The moment at which the clock alone changes what this view says, if that comes before patience ends. */
-async function clockChange(view: RequestView, now: Instant, wait: Wait): Promise<void> {
+async function clockChange(view: RequestView, now: Instant, ms: number, signal: AbortSignal): Promise<void> {
   const times = { PENDING: view.approvalDeadline, APPROVED: view.claimDeadline, ACTIVE: view.expiresAt };
   const text = view.status in times ? Reflect.get(times, view.status) : null;
   const at = typeof text === "string" ? parseInstant(text) : undefined;
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, Math.max(0, Math.min(wait.ms, at === undefined ? wait.ms : at - now)));
-  wait.signal.addEventListener("abort", () => resolve(), { once: true });
+  const timer = setTimeout(resolve, Math.max(0, Math.min(ms, at === undefined ? ms : at - now)));
+  signal.addEventListener("abort", () => resolve(), { once: true });
   await promise;
   clearTimeout(timer);
 }

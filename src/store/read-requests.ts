@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, lte, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, lte, sql } from "drizzle-orm";
 import type { RequestId } from "../core/ids.ts";
 import type { Reads } from "../service/ports.ts";
 import { grants, requests } from "./schema.ts";
@@ -14,6 +14,7 @@ type RequestReads = Pick<
   | "overdueRequestsOf"
   | "dueRequests"
   | "dueGrants"
+  | "activeGrants"
   | "breakGlassUses"
 >;
 
@@ -36,6 +37,7 @@ export function createRequestReads(tables: Tables): RequestReads {
     dueRequests: async (now, limit) => reading(() => ids(statements.dueRequests.all({ now, limit }))),
     dueGrants: async (now, limit) =>
       reading(() => statements.dueGrants.all({ now, limit }).map((row) => row.requestId)),
+    activeGrants: async (now) => reading(() => statements.activeGrants.get({ now })?.count ?? 0),
     breakGlassUses: async (subjectId) =>
       reading(() => statements.breakGlassUses.all({ subjectId }).map((row) => row.value)),
   };
@@ -94,6 +96,11 @@ export function prepareRequestReads(tables: Tables) {
       .where(and(sql`${grants.phase} = 'ACTIVE'`, lte(grants.expiresAt, now)))
       .orderBy(asc(grants.expiresAt))
       .limit(limit)
+      .prepare(),
+    activeGrants: tables
+      .select({ count: sql<number>`count(*)` })
+      .from(grants)
+      .where(and(sql`${grants.phase} = 'ACTIVE'`, gt(grants.expiresAt, now)))
       .prepare(),
     breakGlassUses: tables
       .select({ value })

@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { api, entries, jit, openHouse, type HttpHouse } from "./support/http-house.ts";
+import { api, entries, jit, openHouse, type HttpHouse, type Json } from "./support/http-house.ts";
 
 let house: HttpHouse;
 let keys: readonly (string | undefined)[];
-let paths: readonly string[];
+let operations: readonly (readonly [method: string, path: string])[];
 let ids: readonly string[];
 beforeAll(async () => {
   house = await openHouse();
@@ -17,7 +17,10 @@ beforeAll(async () => {
     token,
     undefined,
   ];
-  paths = entries((await house.call("GET", "/openapi.json")).body["paths"]).map(([path]) => path);
+  const { body } = await house.call("GET", "/openapi.json");
+  operations = entries(body["paths"]).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => [method, path] as const),
+  );
 });
 afterAll(async () => {
   await house.close();
@@ -27,32 +30,70 @@ const anyText = fc.oneof(
   fc.string({ unit: "binary", maxLength: 40 }),
   fc.string({ unit: "grapheme-composite", maxLength: 20 }),
 );
-const likely = {
-  identityId: fc.oneof(fc.constantFrom("id_dev", "id_sam", "id_admin"), anyText),
-  reason: anyText,
-  comment: anyText,
-  note: anyText,
-  ticket: anyText,
-  name: anyText,
-  email: fc.oneof(fc.constant("x@company.com"), anyText),
-  scopes: fc.oneof(
-    fc.array(fc.constantFrom("read:dev:a", "read:prod:b", "read:once:x", "x:y")),
-    fc.array(anyText),
-  ),
-  duration: fc.oneof(fc.constantFrom("1h", "30m", "PT4H", "30d"), anyText),
-  breakGlass: fc.boolean(),
-  metadata: fc.dictionary(anyText, anyText),
-  outcome: fc.constantFrom("justified", "unjustified"),
-  on: fc.constant(false),
-  roles: fc.array(fc.constantFrom("requester", "admin", "nobody")),
-  groups: fc.array(anyText),
-  conditions: fc.array(fc.jsonValue()),
-  approval: fc.jsonValue(),
-  request: fc.jsonValue(),
-  kind: fc.constantFrom("HUMAN", "SERVICE"),
+/** A body that each route would take, by the end of its path. */
+const good: Readonly<Record<string, Json>> = {
+  "post jit": { identityId: "id_dev", reason: "x", scopes: ["read:prod:c"], duration: "1h", ticket: "OPS-1" },
+  "post approve": { comment: "ok", duration: "30m" },
+  "post deny": { reason: "no" },
+  "post review": { outcome: "justified", comment: "ok" },
+  "post cancel": { reason: "no" },
+  "post claim": { sshPublicKey: "ssh-ed25519 AAAA" },
+  "post complete": { note: "done" },
+  "post extend": { duration: "1h", reason: "more" },
+  "post revoke": { reason: "enough" },
+  "post lockdown": { on: false, reason: "over" },
+  "post policies": {
+    name: "fuzz",
+    priority: 1,
+    conditions: [{ type: "REASON", operator: "MATCHES", value: "x" }],
+    approval: {
+      stages: [{ approvers: ["group:dba"], required: 1, sla: "30m", escalateTo: [["group:security"]] }],
+    },
+    maxDuration: "8h",
+  },
+  "post evaluate": {
+    request: { identityId: "id_dev", reason: "x", scopes: ["read:prod:c"], duration: "1h" },
+    policies: [
+      {
+        name: "d",
+        deny: true,
+        conditions: [
+          { type: "TIME", operator: "WITHIN", value: { from: "09:00", to: "18:00", timezone: "UTC" } },
+        ],
+      },
+    ],
+  },
+  "post identities": {
+    kind: "SERVICE",
+    name: "x",
+    groups: ["dba"],
+    links: { slack: { teamId: "T01", userId: "U01" } },
+  },
+  "patch {id}": { name: "y", email: null, managerId: "id_dev", groups: [], active: true },
+  "put {id}": {
+    name: "fuzz",
+    autoApprove: true,
+    conditions: [{ type: "DURATION", operator: "BETWEEN", value: ["1h", "2h"] }],
+  },
+  "post api-keys": {
+    identityId: "id_dev",
+    roles: ["requester"],
+    name: "k",
+    expiresAt: "2026-06-01T00:00:00Z",
+  },
+};
+
+/** The same with some of it replaced, left out or added to. */
+const spoilt = (body: Json): fc.Arbitrary<Json> => {
+  const fields = Object.entries(body).map(([field, value]) => {
+    const alike = Array.isArray(value) ? fc.array(fc.oneof(anyText, fc.constantFrom("", ...value))) : anyText;
+    const spoilts = [alike, fc.constant(undefined), fc.jsonValue()];
+    return [field, fc.oneof({ weight: 12, arbitrary: fc.constant(value) }, ...spoilts)];
+  });
+  const extra = fc.oneof({ weight: 9, arbitrary: fc.constant({}) }, fc.dictionary(anyText, fc.jsonValue()));
+  return fc.tuple(fc.record(Object.fromEntries(fields)), extra).map(([one, more]) => ({ ...one, ...more }));
 };
 const anyBody = fc.oneof(
-  { weight: 4, arbitrary: fc.record(likely, { requiredKeys: [] }).map((body) => JSON.stringify(body)) },
   fc.jsonValue().map((value) => JSON.stringify(value)),
   fc.string({ unit: "binary" }),
   fc.constantFrom(
@@ -91,49 +132,109 @@ const anyMethod = fc.oneof(
   fc.constantFrom("HEAD", "OPTIONS", "TRACE", "QUERY", "PROPFIND", "M-SEARCH"),
 );
 
-test("nothing that can be sent is answered with a 5xx, and everything that is refused with a problem document", async () => {
+const anyQuery = fc.oneof(
+  { weight: 6, arbitrary: fc.constant("") },
+  fc.webQueryParameters(),
+  fc.constantFrom("limit=5", "scope=%", "status=ACTIVE", "cursor=cDE", "after=1", "scope=a:b&scope=c:d"),
+);
+
+interface Sent {
+  readonly method: string;
+  readonly url: string;
+  readonly payload: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Sends it and looks at the answer; tells its status and code. */
+const send = async ({ method, url, payload, headers }: Sent, key: string | undefined): Promise<string> => {
+  const answer = await house.call(method, url, {
+    ...(payload !== null && { payload }),
+    headers: { ...headers, ...(key !== undefined && { authorization: `Bearer ${key}` }) },
+  });
+  if (answer.status >= 500) throw new Error(answer.text);
+  const said = `${answer.status} ${typeof answer.body["code"] === "string" ? answer.body["code"] : ""}`;
+  if (answer.status < 400 || method === "HEAD") return said;
+  if (/^\/api\/v1\/check(?:[/?]|$)/.test(url)) {
+    expect([401, 403]).toContain(answer.status);
+    expect(answer.text).toBe("");
+    return said;
+  }
+  expect(answer.headers["content-type"]).toBe("application/problem+json");
+  expect(answer.body).toMatchObject({ code: expect.any(String), status: answer.status });
+  return said;
+};
+
+test("nothing that can be sent anywhere is answered with a 5xx, and everything refused with a problem document", async () => {
   const call = fc.record({
     method: anyMethod,
-    path: fc.nat(),
+    place: fc.nat(),
     id: fc.oneof(
       fc.nat(5).map((index) => ({ index })),
       anyText.map((text) => ({ text })),
     ),
-    wild: fc.option(anyText),
-    query: fc.option(
-      fc.oneof(
-        fc.webQueryParameters(),
-        fc.constantFrom("limit=5", "scope=%", "status=ACTIVE", "cursor=cDE", "after=1"),
-      ),
-    ),
+    wild: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, anyText),
+    query: anyQuery,
     key: fc.nat(4),
     payload: fc.option(anyBody),
     headers: anyHeaders,
   });
   await fc.assert(
-    fc.asyncProperty(call, async ({ method, path, id, wild, query, key, payload, headers }) => {
-      const template = paths[path % paths.length] ?? "/";
+    fc.asyncProperty(call, async ({ method, place, id, wild, query, key, payload, headers }) => {
+      const [, path = "/"] = operations[place % operations.length] ?? [];
       const named = "index" in id ? (ids[id.index] ?? "") : encodeURI(id.text.toWellFormed());
-      const url = `${template.replace("{id}", named)}${wild === null ? "" : `/${encodeURIComponent(wild.toWellFormed())}`}${query === null ? "" : `?${query}`}`;
-      const bearer = keys[key];
-      const answer = await house.call(method, url, {
-        ...(payload !== null && { payload }),
-        headers: { ...headers, ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }) },
-      });
-      if (answer.status >= 500) throw new Error(answer.text);
-      if (answer.status < 400 || method === "HEAD") return;
-      if (url.startsWith(`${api}/check/`) || /^\/api\/v1\/check(\?|$)/.test(url)) {
-        expect([401, 403]).toContain(answer.status);
-        expect(answer.text).toBe("");
-        return;
-      }
-      expect(answer.headers["content-type"]).toBe("application/problem+json");
-      expect(answer.body).toMatchObject({ code: expect.any(String), status: answer.status });
+      const below = wild === null ? "" : `/${encodeURIComponent(wild.toWellFormed())}`;
+      const url = `${path.replace("{id}", named)}${below}?${query}`;
+      await send({ method, url, payload, headers }, keys[key]);
     }),
     { numRuns: 1_500 },
   );
+});
+
+test("nothing that almost fits its route is answered with a 5xx either", async () => {
+  const seen = new Map<string, number>();
+  const call = fc
+    .nat()
+    .map((place) => operations[place % operations.length] ?? ["get", "/"])
+    .chain(([method, path]) => {
+      const body = good[`${method} ${path.split("/").at(-1) ?? ""}`];
+      return fc.record({
+        method: fc.constant(method.toUpperCase()),
+        path: fc.constant(path),
+        id: fc.nat(5),
+        query: anyQuery,
+        key: fc.oneof({ weight: 9, arbitrary: fc.nat(2) }, fc.nat(4)),
+        body: body === undefined ? fc.constant(null) : spoilt(body),
+      });
+    });
+  await fc.assert(
+    fc.asyncProperty(call, async ({ method, path, id, query, key, body }) => {
+      const isForm = path.endsWith("/introspect") || path === `${api}/credentials/revoke`;
+      const said = await send(
+        {
+          method,
+          url: `${path.replace("{id}", ids[id] ?? "")}${query === "" ? "" : `?${query}`}`,
+          payload: isForm ? "token=kd_jit_x" : body === null ? null : JSON.stringify(body),
+          headers: { "content-type": isForm ? "application/x-www-form-urlencoded" : "application/json" },
+        },
+        keys[key],
+      );
+      seen.set(said, (seen.get(said) ?? 0) + 1);
+    }),
+    { numRuns: 4_000 },
+  );
+  // It reached what lies behind the doors and the schemas.
+  for (const said of [
+    "200 ",
+    "201 ",
+    "422 invalid_body",
+    "422 invalid_scope",
+    "409 not_active",
+    "409 name_taken",
+  ]) {
+    expect([...seen.keys()]).toContain(said);
+  }
   expect((await house.call("GET", `${api}/audit/verify`, { key: house.admin })).body["ok"]).toBe(true);
-}, 60_000);
+});
 
 test("whatever words a person uses are kept as they are and shown again", async () => {
   const key = await house.keyOf("lead");

@@ -95,7 +95,8 @@ describe("several people", () => {
 describe("refusals", () => {
   test("a policy's no, a too long duration and a lack of policies are said by their codes", async () => {
     const { audit, person } = program();
-    const dev = await person("dev");
+    // Somebody whose refusals are not yet so many that they are only counted.
+    const dev = await person("eve");
     const never = await dev.ask({ scopes: ["read:never:a"] });
     expect([never.http, never.body.code]).toEqual([403, "policy_denied"]);
     expect(never.headers.get("content-type")).toMatch(/^application\/problem\+json/);
@@ -103,7 +104,7 @@ describe("refusals", () => {
     const long = await dev.ask({ scopes: ["read:auto:long"], duration: "3h" });
     expect(long.body.code).toBe("duration_exceeds_policy");
     const refused = (await audit()).filter(({ action }) => action === "request.refused");
-    expect(refused.length).toBeGreaterThanOrEqual(3);
+    expect(refused.filter(({ actor }) => actor.id === dev.id)).toHaveLength(3);
   });
 });
 

@@ -34,3 +34,5 @@ export function deniedBelow(prefix: string) {
 export const everySecond = { JIT_SWEEP_CRON: "* * * * * *" };
 /** No sweep beside the one at the start: what holds then, holds by the clock alone. */
 export const noSweep = { JIT_SWEEP_CRON: "0 0 0 29 2 *" };
+/** For tests that ask all the time. */
+export const manyCalls = { RATE_LIMIT_PER_MINUTE: "1000000" };

@@ -168,7 +168,7 @@ export async function callApp(app: App, method: string, url: string, one: Call):
     ...(from !== undefined && { remoteAddress: from }),
   });
   const text = answer.payload;
-  const isJson = /json/.test(String(answer.headers["content-type"] ?? "")) && text !== "";
+  const isJson = /json/.test(answer.headers["content-type"] ?? "") && text !== "";
   return {
     status: answer.statusCode,
     headers: Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, String(value)])),

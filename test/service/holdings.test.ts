@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { approvalPolicy, autoPolicy, denyPolicy, scopeOf, stageBy } from "../core/support/policies.ts";
+import { granted, openOffice, type Office } from "./support/office.ts";
+
+let office: Office;
+beforeEach(async () => {
+  office = await openOffice();
+  await office.configure([autoPolicy("auto")]);
+});
+afterEach(async () => {
+  await office.close();
+});
+
+const admin = () => office.caller("cto", "admin");
+const hold = async (name: string, scope: string) =>
+  granted(await office.ask(name, { scopes: [scope] })).request.id;
+
+describe("who has what now", () => {
+  test("people see their own, auditors all, and nothing that is over", async () => {
+    const mine = await hold("dev", "read:prod:db");
+    const hers = await hold("ann", "write:prod:db");
+    const over = await hold("ann", "read:x:1");
+    granted(await office.services.desk.complete(await office.caller("ann"), over));
+    const ids = async (name: string, ...roles: ("auditor" | "requester")[]) => {
+      const held = await office.services.holdings.held(
+        await office.caller(name, ...roles),
+        {},
+        { limit: 10 },
+      );
+      return "rows" in held ? held.rows.map((one) => one.request.id) : held;
+    };
+    expect(await ids("dev", "requester")).toEqual([mine]);
+    expect(await ids("cto", "auditor")).toEqual([hers, mine]);
+    office.clock.pass(86_400_000);
+    expect(await ids("cto", "auditor")).toEqual([]);
+  });
+});
+
+describe("the catalog", () => {
+  test("offers what no policy refuses, and says whether people are asked", async () => {
+    await office.configure(
+      [
+        denyPolicy("never", { conditions: [{ type: "RESOURCE", operator: "EQUALS", value: "vault" }] }),
+        autoPolicy("auto", { conditions: [{ type: "RESOURCE", operator: "STARTS_WITH", value: "dev:" }] }),
+        approvalPolicy(
+          "people",
+          { stages: [stageBy("group:dba")] },
+          { conditions: [{ type: "RESOURCE", operator: "STARTS_WITH", value: "prod:" }] },
+        ),
+      ],
+      {
+        catalog: [
+          { name: "Vault", scopes: [scopeOf("read:vault")] },
+          { name: "Dev", scopes: [scopeOf("read:dev:db")] },
+          { name: "Prod", scopes: [scopeOf("read:prod:db")] },
+          { name: "Nobody's", scopes: [scopeOf("read:other")] },
+        ],
+      },
+    );
+    const offers = await office.services.holdings.catalog(await office.caller("dev"), "1h");
+    expect(offers).toMatchObject([
+      { name: "Dev", outcome: "AUTO_APPROVED" },
+      { name: "Prod", outcome: "NEEDS_APPROVAL" },
+    ]);
+  });
+});
+
+describe("revoking all", () => {
+  const revoke = async (which: Parameters<Office["services"]["massRevocation"]["revokeAll"]>[1]) =>
+    office.services.massRevocation.revokeAll(await admin(), which, "incident");
+
+  test("ends everything of one person, approved or active, and nobody else's", async () => {
+    const [one, two] = [await hold("dev", "read:a:1"), await hold("dev", "read:a:2")];
+    const hers = await hold("ann", "read:a:1");
+    const unclaimed = await office.services.desk.ask(await admin(), {
+      identityId: "id_dev",
+      reason: "r",
+      scopes: ["read:b:1"],
+      duration: "1h",
+    });
+    const ended = await revoke({ identityId: "id_dev" });
+    expect(Array.isArray(ended) ? ended.toSorted() : ended).toEqual(
+      [one, two, granted(unclaimed).request.id].toSorted(),
+    );
+    expect(await office.services.reading.read(await office.caller("ann"), hers)).toMatchObject({
+      status: "ACTIVE",
+    });
+  });
+
+  test("by the beginning of a scope or of its resource, over many pages", async () => {
+    await office.configure([autoPolicy("auto")], {
+      limits: { pendingPerIdentity: 500, activePerIdentity: 500 },
+    });
+    await Promise.all(Array.from({ length: 230 }, (_, n) => hold("dev", `read:prod:${n}`)));
+    const kept = await hold("dev", "read:dev:1");
+    expect(await revoke({ scopePrefix: "prod:" })).toHaveLength(230);
+    expect(await revoke({ scopePrefix: "read:dev:" })).toEqual([kept]);
+    expect(await revoke({ scopePrefix: "" })).toMatchObject({ refused: "invalid_body" });
+  });
+
+  test("by the policy that governed it, and by administrators only", async () => {
+    const id = await hold("dev", "read:a:1");
+    const policies = await office.services.policies.list(await admin());
+    const policyId = "refused" in policies ? "" : (policies[0]?.id ?? "");
+    expect(
+      await office.services.massRevocation.revokeAll(await office.caller("ann"), { policyId }, "r"),
+    ).toMatchObject({ refused: "missing_role" });
+    expect(await revoke({ policyId })).toEqual([id]);
+  });
+});
