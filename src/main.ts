@@ -68,7 +68,9 @@ async function loadConfiguration(settings: Settings, context: ServiceContext, lo
 
 async function ensureAdminKey(settings: Settings, context: ServiceContext, log: Logger): Promise<void> {
   const file = adminKeyFileOf(settings.databaseFile);
-  const key = await createInstallationService(context).ensureAdminKey(settings.adminKey, readAdminKey(file));
+  const kept = readAdminKey(file);
+  if ("problem" in kept) throw new Refused([kept.problem]);
+  const key = await createInstallationService(context).ensureAdminKey(settings.adminKey, kept.key);
   if (isRefusal(key)) throw new Refused([key.detail]);
   if (key.kind === "made") writeAdminKey(file, key.token);
   if (key.kind === "given") log.info("the admin key is the one in JIT_ADMIN_KEY");
@@ -215,7 +217,8 @@ async function run(): Promise<void> {
     log.info({ address, publicUrl: settings.publicUrl ?? address }, "listening");
   } catch (error) {
     await stop();
-    throw error;
+    const isOutside = error instanceof Error && "syscall" in error;
+    throw isOutside ? new Refused([`${settings.host}:${settings.port}: ${error.message}`]) : error;
   }
   process.on("SIGHUP", () => {
     if (isStopping) return;

@@ -1,17 +1,24 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+
+const forOthers = 0o077;
 
 /** Where the key of the built-in identity is kept when the operator gave none: beside the database. */
 export function adminKeyFileOf(databaseFile: string): string {
   return join(dirname(databaseFile), "admin-key");
 }
 
-/** What an earlier start wrote, if it is there. */
-export function readAdminKey(file: string): string | undefined {
+/** What an earlier start wrote; undefined when it is not there. Anything odd is a problem to be told, never a new key. */
+export function readAdminKey(file: string): { readonly key: string | undefined } | { readonly problem: string } {
   try {
-    return readFileSync(file, "utf8").trim();
-  } catch {
-    return undefined;
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found === undefined) return { key: undefined };
+    if (found.isFile() && (found.mode & forOthers) !== 0) {
+      return { problem: `The file ${file} is open to other users; run: chmod 600 ${file}` };
+    }
+    return { key: readFileSync(file, "utf8").trim() };
+  } catch (error) {
+    return { problem: `${file} cannot be read: ${error instanceof Error ? error.message : "unknown"}` };
   }
 }
 

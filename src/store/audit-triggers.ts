@@ -16,11 +16,20 @@ const triggers = [
   },
 ] as const;
 
-/** Makes the audit table append-only. Made anew at each start, for a migration that rebuilds a table drops them silently. */
+/**
+ * Makes the audit table append-only. Looked at in each start, for a migration that rebuilds a table drops them silently;
+ * as long as they are what they should be, nothing is written.
+ */
 export function createAuditTriggers(client: Database.Database): void {
-  const statements = triggers.map(
-    ({ name, when }) =>
-      `DROP TRIGGER IF EXISTS ${name}; CREATE TRIGGER ${name} ${when} BEGIN SELECT RAISE(ABORT, 'audit events are only added'); END;`,
+  const wanted = triggers.map(({ name, when }) => ({
+    name,
+    sql: `CREATE TRIGGER ${name} ${when} BEGIN SELECT RAISE(ABORT, 'audit events are only added'); END`,
+  }));
+  const found = client.prepare<[string], { sql: string }>(
+    "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = ?",
   );
+  const missing = wanted.filter(({ name, sql }) => found.get(name)?.sql !== sql);
+  if (missing.length === 0) return;
+  const statements = missing.map(({ name, sql }) => `DROP TRIGGER IF EXISTS ${name}; ${sql};`);
   client.exec(`BEGIN IMMEDIATE; ${statements.join(" ")} COMMIT;`);
 }
