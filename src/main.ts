@@ -11,6 +11,7 @@ import { createRelay, type Relay } from "./outbox/relay.ts";
 import { adminKeyFileOf, readAdminKey, writeAdminKey } from "./runtime/admin-key-file.ts";
 import { createClock } from "./runtime/clock.ts";
 import { createLogger } from "./runtime/logger.ts";
+import { createMetrics, type Metrics } from "./runtime/metrics.ts";
 import { createSurroundings } from "./runtime/surroundings.ts";
 import { createConfigurationService } from "./service/configuration-service.ts";
 import { createInstallationService } from "./service/installation-service.ts";
@@ -66,11 +67,21 @@ async function loadConfiguration(settings: Settings, context: ServiceContext, lo
   }
 }
 
-async function ensureAdminKey(settings: Settings, context: ServiceContext, log: Logger): Promise<void> {
-  const file = adminKeyFileOf(settings.databaseFile);
-  const kept = readAdminKey(file);
+/** Before anything is opened or written: a file that cannot be trusted ends the start. */
+function keptAdminKey(settings: Settings): string | undefined {
+  const kept = readAdminKey(adminKeyFileOf(settings.databaseFile));
   if ("problem" in kept) throw new Refused([kept.problem]);
-  const key = await createInstallationService(context).ensureAdminKey(settings.adminKey, kept.key);
+  return kept.key;
+}
+
+async function ensureAdminKey(
+  settings: Settings,
+  kept: string | undefined,
+  context: ServiceContext,
+  log: Logger,
+): Promise<void> {
+  const file = adminKeyFileOf(settings.databaseFile);
+  const key = await createInstallationService(context).ensureAdminKey(settings.adminKey, kept);
   if (isRefusal(key)) throw new Refused([key.detail]);
   if (key.kind === "made") writeAdminKey(file, key.token);
   if (key.kind === "given") log.info("the admin key is the one in JIT_ADMIN_KEY");
@@ -92,6 +103,7 @@ interface House {
   readonly services: Services;
   readonly relay: Relay;
   readonly context: ServiceContext;
+  readonly metrics: Metrics;
 }
 
 async function buildHouse(
@@ -112,7 +124,8 @@ async function buildHouse(
   const wake: Watcher = ({ effects }) => {
     if (effects.length > 0) relay?.nudge();
   };
-  const store = watched(plain, [wake, changes.watcher]);
+  const metrics = createMetrics();
+  const store = watched(plain, [wake, changes.watcher, metrics.watcher]);
   const context: ServiceContext = {
     store,
     changes,
@@ -139,7 +152,7 @@ async function buildHouse(
     },
     (err, about) => log.error({ err, ...about }, "effect failed"),
   );
-  return { store, services, relay, context };
+  return { store, services, relay, context, metrics };
 }
 
 /** Each part with its state, for /readyz. */
@@ -164,6 +177,7 @@ function readinessOf({ store, context }: House, timetable: Timetable) {
 
 async function run(): Promise<void> {
   const settings = readSettings();
+  const kept = keptAdminKey(settings);
   const log = createLogger(settings.logLevel, (line) => process.stdout.write(line));
   const onFatal = (err: unknown): void => {
     // What the disk holds is unknown from here on: answering anybody could be a lie. Starting again reads the truth.
@@ -174,7 +188,7 @@ async function run(): Promise<void> {
   const { services, store, relay, context } = house;
   try {
     await loadConfiguration(settings, context, log);
-    await ensureAdminKey(settings, context, log);
+    await ensureAdminKey(settings, kept, context, log);
   } catch (error) {
     await store.close();
     throw error;
@@ -189,12 +203,14 @@ async function run(): Promise<void> {
     context.surroundings,
     (err, sweep) => log.error({ err, sweep }, "sweep failed"),
   );
+  house.metrics.observe({ store, now: context.surroundings.now, lastSweepAt: timetable.lastGoodAt });
   const server = await createHttpServer(services, {
     ...(settings.publicUrl !== undefined && { publicUrl: settings.publicUrl }),
     trustedProxies: settings.trustedProxies,
     ratePerMinute: settings.rateLimitPerMinute,
     loggerInstance: log,
     readiness: readinessOf(house, timetable),
+    metrics: house.metrics,
   });
   let reloading: Promise<void> = Promise.resolve();
   let isStopping = false;
@@ -218,7 +234,7 @@ async function run(): Promise<void> {
   } catch (error) {
     await stop();
     const isOutside = error instanceof Error && "syscall" in error;
-    throw isOutside ? new Refused([`${settings.host}:${settings.port}: ${error.message}`]) : error;
+    throw isOutside ? new Refused([`HOST and PORT cannot be listened on: ${error.message}.`]) : error;
   }
   process.on("SIGHUP", () => {
     if (isStopping) return;

@@ -24,7 +24,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
   sweeps: { rooms: ["core", "service", "sweeps"], packages: ["node-cron"] },
   runtime: {
     rooms: ["core", "service", "runtime"],
-    packages: ["pino", "node:crypto", "node:fs", "node:path"],
+    packages: ["pino", "prom-client", "node:crypto", "node:fs", "node:path"],
   },
   http: {
     rooms: ["core", "schemas", "service", "http"],
@@ -35,6 +35,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       "node:http",
       "node:net",
       "node:stream",
+      "csv-stringify",
       "zod",
       ...fastifyPlugins(),
     ],

@@ -35,6 +35,7 @@ export const auditActions = [
   "policy.changed",
   "config.loaded",
   "lockdown.changed",
+  "audit.exported",
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

@@ -84,7 +84,7 @@ export function addAuditRoutes(app: App, { audit }: Pick<Services, "audit">): vo
           ...(action !== undefined && { action }),
         }),
       );
-      const data = isAboutNothing ? [] : rows.map(shown);
+      const data = isAboutNothing ? [] : rows.map(shownRecord);
       const isFull = data.length === query.limit;
       return { data, nextCursor: isFull ? (data.at(-1)?.seq ?? null) : null };
     },
@@ -105,6 +105,7 @@ export function addAuditRoutes(app: App, { audit }: Pick<Services, "audit">): vo
   );
 }
 
-function shown({ seq, body, previousHash, hash }: AuditRow): z.output<typeof record> {
+/** A stored record as the API shows it. */
+export function shownRecord({ seq, body, previousHash, hash }: AuditRow): z.output<typeof record> {
   return { seq, ...recordBody.parse(JSON.parse(body)), previousHash, hash };
 }

@@ -30,6 +30,13 @@ export interface Problem {
 
 export const problemContentType = "application/problem+json";
 
+declare module "fastify" {
+  interface FastifyReply {
+    /** The code of the problem this answer is; null when it is none. */
+    problemCode: ProblemCode | null;
+  }
+}
+
 /** A refusal on its way out of a handler. Nothing has gone wrong; it is an answer. */
 export class Refused extends Error {
   override readonly name = "Refused";
@@ -81,6 +88,7 @@ export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply
 
 /** Bytes, so that no schema of the route is applied to them and no charset is added, which this type does not have. */
 export function sendProblem(reply: FastifyReply, body: Problem): FastifyReply {
+  reply.problemCode = body.code;
   return reply
     .code(body.status)
     .header("cache-control", "no-store")

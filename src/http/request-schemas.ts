@@ -2,7 +2,8 @@ import { z } from "zod";
 import { notifyChannels } from "../core/access-request.ts";
 import { statuses } from "../core/status.ts";
 import { reasonLengthMax, ticketLengthMax } from "../service/ask-input.ts";
-import { time } from "../schemas/values.ts";
+import { minuteMs } from "../core/time.ts";
+import { duration, time } from "../schemas/values.ts";
 import { paging } from "./paging.ts";
 
 const metadataFieldsMax = 20;
@@ -74,5 +75,30 @@ export const requestListQuery = z.strictObject({
   since: z.exactOptional(time).describe("Asked at this time or later."),
   until: z.exactOptional(time).describe("Asked before this time."),
 });
+
+/** How long a reader may wait for a change at most. */
+const waitMaxMs = minuteMs;
+
+/** `?wait=30s` */
+export const readQuery = z.strictObject({
+  wait: z
+    .exactOptional(duration.refine((ms) => ms <= waitMaxMs, "must be at most 60s"))
+    .describe("Answers when the request changes, and after this long at the latest; at most 60s."),
+});
+
+export const accessQuery = z.strictObject({
+  ...paging,
+  identityId: z.exactOptional(z.string().max(200)).describe("Whose."),
+  scope: z.exactOptional(z.string().max(300)).describe("That includes this scope."),
+});
+
+export const catalogQuery = z.strictObject({ duration: writtenDuration.default("1h") });
+
+/** Exactly one of the three says which access ends. */
+export const revokeAllBody = z.union([
+  z.strictObject({ identityId: z.string().min(1).max(200), reason: words }),
+  z.strictObject({ scopePrefix: z.string().min(1).max(200), reason: words }),
+  z.strictObject({ policyId: z.string().min(1).max(200), reason: words }),
+]);
 
 export const lockdownBody = z.strictObject({ on: z.boolean(), reason: words });

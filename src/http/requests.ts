@@ -1,15 +1,67 @@
+import { createHash } from "node:crypto";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { stateTag, type Wait } from "../service/reading-service.ts";
 import type { Services } from "../service/services.ts";
+import type { RequestView } from "../service/views.ts";
 import { callerOf, type App } from "./door.ts";
 import { formatCursor, pageOf, pageQuery } from "./paging.ts";
 import { granted } from "./problems.ts";
 import { accessRequest, answered, requestWithCredential } from "./representations.ts";
-import { askBody, idParams, noQuery, requestListQuery } from "./request-schemas.ts";
+import { askBody, idParams, readQuery, requestListQuery } from "./request-schemas.ts";
 
 const readers = ["requester", "approver", "auditor", "admin"] as const;
 const tags = ["access requests"];
 
 /** Asking, and reading what was asked. */
-export function addRequestRoutes(app: App, { desk, reading }: Pick<Services, "desk" | "reading">): void {
+export function addRequestRoutes(
+  app: App,
+  { desk, reading }: Pick<Services, "desk" | "reading">,
+  stopping: AbortSignal,
+): void {
+  addAskRoute(app, desk);
+  app.get(
+    "/credentials/jit",
+    {
+      config: { roles: readers },
+      schema: {
+        summary: "List access requests, newest first",
+        description: "One's own and those one may decide; all of them for an auditor or administrator.",
+        tags,
+        querystring: requestListQuery,
+        response: { 200: pageOf(accessRequest) },
+      },
+    },
+    async (request) => {
+      const { limit: _, cursor: __, ...filter } = request.query;
+      const page = granted(await reading.list(callerOf(request), filter, pageQuery(request.query)));
+      return { data: page.rows, nextCursor: formatCursor(page.next) };
+    },
+  );
+
+  app.get(
+    "/credentials/jit/:id",
+    {
+      config: { roles: readers },
+      schema: {
+        summary: "Read an access request",
+        tags,
+        params: idParams,
+        description:
+          "With `If-None-Match`, `wait` answers at once when the state is not the one of that ETag.",
+        querystring: readQuery,
+        response: { 200: accessRequest },
+      },
+    },
+    async (request, reply) => {
+      const { wait } = request.query;
+      const patience = wait === undefined ? undefined : waitOf(request, reply, wait, stopping);
+      const view = granted(await reading.read(callerOf(request), request.params.id, patience));
+      return reply.header("etag", entityTag(view)).send(view);
+    },
+  );
+}
+
+function addAskRoute(app: App, desk: Services["desk"]): void {
   app.post(
     "/credentials/jit",
     {
@@ -45,38 +97,20 @@ export function addRequestRoutes(app: App, { desk, reading }: Pick<Services, "de
       return reply.code(201).header("location", `/api/v1/credentials/jit/${body.id}`).send(body);
     },
   );
+}
 
-  app.get(
-    "/credentials/jit",
-    {
-      config: { roles: readers },
-      schema: {
-        summary: "List access requests, newest first",
-        description: "One's own and those one may decide; all of them for an auditor or administrator.",
-        tags,
-        querystring: requestListQuery,
-        response: { 200: pageOf(accessRequest) },
-      },
-    },
-    async (request) => {
-      const { limit: _, cursor: __, ...filter } = request.query;
-      const page = granted(await reading.list(callerOf(request), filter, pageQuery(request.query)));
-      return { data: page.rows, nextCursor: formatCursor(page.next) };
-    },
-  );
+/** A reader who waits until something changes, they have gone, or we stop. */
+function waitOf(request: FastifyRequest, reply: FastifyReply, ms: number, stopping: AbortSignal): Wait {
+  const gone = new AbortController();
+  reply.raw.once("close", () => gone.abort());
+  const known = request.headers["if-none-match"];
+  return {
+    ms,
+    signal: AbortSignal.any([gone.signal, stopping]),
+    ...(known !== undefined && { isKnown: (view: RequestView) => entityTag(view) === known }),
+  };
+}
 
-  app.get(
-    "/credentials/jit/:id",
-    {
-      config: { roles: readers },
-      schema: {
-        summary: "Read an access request",
-        tags,
-        params: idParams,
-        querystring: noQuery,
-        response: { 200: accessRequest },
-      },
-    },
-    async (request) => granted(await reading.read(callerOf(request), request.params.id)),
-  );
+function entityTag(view: RequestView): string {
+  return `"${createHash("sha256").update(stateTag(view)).digest("base64url").slice(0, 22)}"`;
 }

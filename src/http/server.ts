@@ -17,10 +17,15 @@ import { addAuditRoutes } from "./audit.ts";
 import { createDoorkeeper } from "./authenticate.ts";
 import { bodyBytesMax, readJsonBodies } from "./bodies.ts";
 import { addCheckRoutes, withoutPathBelowCheck } from "./check.ts";
+import { closeConnectionsSoon } from "./closing.ts";
 import { addDocumentation } from "./documentation.ts";
 import type { App } from "./door.ts";
 import { addEvaluationRoute } from "./evaluation.ts";
 import { answerBrokenConnection, answerError, answerTunnel } from "./faults.ts";
+import { addAuditExport } from "./audit-export.ts";
+import { addHoldingRoutes } from "./holdings.ts";
+import { addIdempotency } from "./idempotency.ts";
+import { addMetrics, type HttpMetrics } from "./metrics.ts";
 import { addHealthRoutes, type Readiness } from "./health.ts";
 import { addIdentityRoutes } from "./identities.ts";
 import { addFormRoutes } from "./introspection.ts";
@@ -47,6 +52,7 @@ export interface HttpOptions {
    * Doors of other surfaces, each in a scope of its own with its own body parsers. Their calls count by address unless
    * the route's `config` says `limited: "nothing"`.
    */
+  readonly metrics?: HttpMetrics;
   readonly mounts?: readonly ((app: App) => Promise<void>)[];
 }
 
@@ -60,6 +66,10 @@ const pathPartLengthMax = 200;
 export async function createHttpServer(services: Services, options: HttpOptions): Promise<App> {
   const app = bareServer(options);
   app.decorateRequest("caller", null);
+  app.decorateReply("problemCode", null);
+  const stopping = new AbortController();
+  app.addHook("preClose", async () => stopping.abort());
+  closeConnectionsSoon(app);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(answerError);
@@ -75,11 +85,15 @@ export async function createHttpServer(services: Services, options: HttpOptions)
   app.addHook("onRequest", createDoorkeeper(services, limits));
   app.addHook("onRequest", createNotFound(app));
   await addDocumentation(app, options.publicUrl);
+  if (options.metrics !== undefined) addMetrics(app, options.metrics);
   addHealthRoutes(app, options.readiness);
   addCheckRoutes(app, services, limits);
-  await app.register(async (scope) => addApi(scope.withTypeProvider<ZodTypeProvider>(), services, limits), {
-    prefix: "/api/v1",
-  });
+  await app.register(
+    async (scope) => addApi(scope.withTypeProvider<ZodTypeProvider>(), services, limits, stopping.signal),
+    {
+      prefix: "/api/v1",
+    },
+  );
   for (const mount of options.mounts ?? []) {
     await app.register(async (scope) => mount(scope.withTypeProvider<ZodTypeProvider>()));
   }
@@ -133,7 +147,7 @@ async function markAnswer(request: FastifyRequest, reply: FastifyReply): Promise
   }
 }
 
-async function addApi(app: App, services: Services, limits: Limits): Promise<void> {
+async function addApi(app: App, services: Services, limits: Limits, stopping: AbortSignal): Promise<void> {
   app.addHook("onRoute", insistOnDoor);
   await app.register(async (scope) =>
     addFormRoutes(scope.withTypeProvider<ZodTypeProvider>(), services, limits),
@@ -141,13 +155,16 @@ async function addApi(app: App, services: Services, limits: Limits): Promise<voi
   await app.register(async (scope) => {
     const json = scope.withTypeProvider<ZodTypeProvider>();
     readJsonBodies(json);
-    addRequestRoutes(json, services);
+    addIdempotency(json, services);
+    addRequestRoutes(json, services, stopping);
     addVerbRoutes(json, services, limits);
     addPolicyRoutes(json, services);
     addEvaluationRoute(json, services);
     addIdentityRoutes(json, services);
     addApiKeyRoutes(json, services);
+    addHoldingRoutes(json, services);
     addAuditRoutes(json, services);
+    addAuditExport(json, services);
   });
 }
 

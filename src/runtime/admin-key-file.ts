@@ -9,7 +9,9 @@ export function adminKeyFileOf(databaseFile: string): string {
 }
 
 /** What an earlier start wrote; undefined when it is not there. Anything odd is a problem to be told, never a new key. */
-export function readAdminKey(file: string): { readonly key: string | undefined } | { readonly problem: string } {
+export function readAdminKey(
+  file: string,
+): { readonly key: string | undefined } | { readonly problem: string } {
   try {
     const found = statSync(file, { throwIfNoEntry: false });
     if (found === undefined) return { key: undefined };

@@ -16,6 +16,8 @@ export interface Metrics {
   /** One answered call, by its route's pattern, never its path: no ids, no people. */
   readonly answered: (method: string, route: string, status: number, seconds: number) => void;
   readonly refused: (code: string) => void;
+  /** Adds what is read at each scrape. */
+  readonly observe: (sources: MetricSources) => void;
   readonly contentType: string;
   /** The Prometheus text of this moment. */
   readonly render: () => Promise<string>;
@@ -33,7 +35,7 @@ function isDecision(action: string): action is keyof typeof decisions {
 }
 
 /** Everything under the prefix `jit_`, without a person in any label. */
-export function createMetrics(sources: () => MetricSources): Metrics {
+export function createMetrics(): Metrics {
   const registers = [new Registry()];
   const [registry = new Registry()] = registers;
   const requests = new Counter({
@@ -73,7 +75,6 @@ export function createMetrics(sources: () => MetricSources): Metrics {
     labelNames: ["action"],
     registers,
   });
-  addGauges(sources, registers);
   return {
     watcher({ audit, writes }) {
       for (const { action } of audit) {
@@ -93,13 +94,14 @@ export function createMetrics(sources: () => MetricSources): Metrics {
       seconds.observe({ method, route }, took);
     },
     refused: (code) => refusals.inc({ code }),
+    observe: (sources) => addGauges(sources, registers),
     contentType: registry.contentType,
     render: () => registry.metrics(),
   };
 }
 
 /** Read from the store when somebody looks, so that they are true and cost nothing in between. */
-function addGauges(sources: () => MetricSources, registers: Registry[]): void {
+function addGauges(sources: MetricSources, registers: Registry[]): void {
   const gauge = (
     name: string,
     help: string,
@@ -110,7 +112,7 @@ function addGauges(sources: () => MetricSources, registers: Registry[]): void {
       help,
       registers,
       async collect() {
-        this.set(await read(sources()));
+        this.set(await read(sources));
       },
     });
   gauge("jit_active_grants", "Credentials that open something now.", ({ store, now }) =>

@@ -196,8 +196,9 @@ function uniqueOf(before: Identity | undefined, after: Identity): readonly Uniqu
   ];
 }
 
-/** What only one identity may have: an address, and each platform account. */
-function namesOf({ email, links }: Identity): readonly string[] {
+/** What only one identity may have: an address, and each platform account. Who has left the file gives them up. */
+function namesOf({ email, links, listed }: Identity): readonly string[] {
+  if (!listed) return [];
   return [
     ...(email === undefined ? [] : [`email:${email.toLowerCase()}`]),
     ...(links.slack === undefined ? [] : [`slack:${links.slack.teamId}:${links.slack.userId}`]),

@@ -1,7 +1,8 @@
 import { parseId } from "../core/ids.ts";
 import type { Identity } from "../core/people.ts";
 import type { CatalogEntry } from "../core/policy.ts";
-import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
+import { isRefusal, type Refusal } from "../core/refusals.ts";
+import { parseAskedDuration } from "./ask-input.ts";
 import { lacksRole, type Caller } from "./caller.ts";
 import type { EvaluationService } from "./evaluation-service.ts";
 import type { ServiceContext } from "./loading.ts";
@@ -57,6 +58,8 @@ export function createHoldingsService(
     async catalog(caller, duration) {
       const missing = lacksRole(caller, "requester");
       if (missing !== undefined) return missing;
+      const durationMs = parseAskedDuration(duration);
+      if (isRefusal(durationMs)) return durationMs;
       const { catalog } = (await context.rulebook()).book.rules;
       const offers: Offer[] = [];
       for (const entry of catalog) {
@@ -67,10 +70,7 @@ export function createHoldingsService(
           duration,
           ticket: "catalog",
         });
-        if (isRefusal(said)) {
-          if (said.refused === "invalid_duration") return refuse("invalid_body", said.detail);
-          return said;
-        }
+        if (isRefusal(said)) return said;
         if (said.outcome !== "REFUSED") offers.push({ ...entry, outcome: said.outcome });
       }
       return offers;

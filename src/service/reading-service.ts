@@ -25,8 +25,8 @@ export interface ListQuery {
 /** A reader's patience: the answer comes when the request changes, and at the latest after `ms`. */
 export interface Wait {
   readonly ms: number;
-  /** The state the reader knows; another one now is answered at once. From {@link stateTag}. */
-  readonly known?: string;
+  /** Whether the reader knows this state already; one they do not know is answered at once. */
+  readonly isKnown?: (view: RequestView) => boolean;
   /** Ends the wait, when the reader has gone or we stop. */
   readonly signal: AbortSignal;
 }
@@ -74,7 +74,7 @@ export function createReadingService(context: ServiceContext): ReadingService {
       const signal = AbortSignal.any([wait.signal, listening.signal]);
       const changed = context.changes.next(request.id, wait.ms, signal);
       const view = await viewOf(id);
-      const isNews = isRefusal(view) || (wait.known !== undefined && wait.known !== stateTag(view));
+      const isNews = isRefusal(view) || wait.isKnown?.(view) === false;
       if (isNews || view.endedAt !== null) {
         listening.abort();
         return view;

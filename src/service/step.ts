@@ -32,13 +32,13 @@ export async function decideAndCommit<T>(
 /** Undefined: decide afresh. A spent policy is such a case, for another may govern instead. */
 function refusalOf(outcome: Exclude<CommitResult, { ok: true }>, step: Step): Refusal | undefined {
   if (outcome.conflict === "version") return undefined;
-  const [kind] = outcome.what.split(":");
+  const [kind, ...rest] = outcome.what.split(":");
   if (outcome.conflict === "unique") {
     return kind === "open" || kind === "extension"
       ? refuse("duplicate_request", `The same access is already asked for in ${outcome.owner}.`, {
           existing: outcome.owner,
         })
-      : refuse("name_taken", "That name or address is already in use.");
+      : refuse("name_taken", `"${rest.join(":")}" is already in use by ${outcome.owner}.`);
   }
   const at = step.counters[0]?.at;
   const retryAfterSeconds =

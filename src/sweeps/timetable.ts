@@ -10,7 +10,7 @@ export interface Timetable {
   /** Runs every sweep once, now. Never throws: a sweep that fails is reported and tried again at the next tick. */
   tick(): Promise<void>;
   /** When a tick last went through without a fault; null before the first. */
-  lastGoodAt(): Instant | null;
+  readonly lastGoodAt: () => Instant | null;
   /** Starts no more and waits for the run under way. */
   stop(): Promise<void>;
 }

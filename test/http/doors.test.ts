@@ -42,6 +42,11 @@ const doors: Readonly<Record<string, readonly Role[] | typeof keyless>> = {
   "DELETE /api/v1/api-keys/{id}": ["admin"],
   "GET /api/v1/audit": watchers,
   "GET /api/v1/audit/verify": watchers,
+  "GET /api/v1/audit/export": watchers,
+  "GET /metrics": keyless,
+  "GET /api/v1/access": readers,
+  "GET /api/v1/catalog": ["requester"],
+  "POST /api/v1/revoke-all": ["admin"],
 };
 
 let house: HttpHouse;

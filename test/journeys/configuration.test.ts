@@ -89,6 +89,24 @@ describe("a reload by SIGHUP", () => {
     await program.stop();
   });
 
+  test("an address is free again when its person has left the file, and taken with its owner named otherwise", async () => {
+    const program = await startProgram({ config, env: noSweep });
+    const renamed = staff.map((one) => (one.id === "id_dev" ? { ...one, id: "id_developer" } : one));
+    program.configure({ ...config, identities: renamed });
+    await reload(program, loaded);
+    expect((await program.admin.call("GET", `${api}/identities/id_dev`)).body.active).toBe(false);
+    const dev = await program.person("developer");
+    expect((await dev.ask({ scopes: ["read:auto:a"] })).body.status).toBe("ACTIVE");
+    const someone = { kind: "HUMAN", name: "New", email: "Dev@company.com" };
+    expect((await program.admin.call("POST", `${api}/identities`, someone)).body).toMatchObject({
+      code: "name_taken",
+      detail: `"dev@company.com" is already in use by id_developer.`,
+    });
+    program.configure(config);
+    await reload(program, loaded);
+    await program.stop();
+  });
+
   test("what the file manages is read-only over the API, except for a person's switch", async () => {
     const program = await startProgram({ config, env: noSweep });
     const { data } = (await program.admin.call("GET", `${api}/policies`)).body;

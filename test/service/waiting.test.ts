@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { stateTag } from "../../src/service/reading-service.ts";
+import type { RequestView } from "../../src/service/views.ts";
 import { approvalPolicy, stageBy } from "../core/support/policies.ts";
 import { granted, openOffice, type Office } from "./support/office.ts";
 
@@ -35,7 +36,12 @@ test("without a change the answer comes when patience ends", async () => {
 test("what has changed since the reader last looked is answered at once", async () => {
   const { request } = granted(await office.ask("dev"));
   granted(await office.services.desk.approve(await office.caller("ann"), request.id, {}));
-  expect(await read(request.id, patience(10_000, { known: stateTag(request) }))).toMatchObject({
+  expect(
+    await read(
+      request.id,
+      patience(10_000, { isKnown: (view: RequestView) => stateTag(view) === stateTag(request) }),
+    ),
+  ).toMatchObject({
     status: "APPROVED",
   });
 });

@@ -6,6 +6,7 @@ import type { Role } from "../../../src/core/people.ts";
 import { isRefusal } from "../../../src/core/refusals.ts";
 import type { App } from "../../../src/http/door.ts";
 import { createHttpServer, type HttpOptions } from "../../../src/http/server.ts";
+import { createMetrics } from "../../../src/runtime/metrics.ts";
 import { createInstallationService } from "../../../src/service/installation-service.ts";
 import type { Services } from "../../../src/service/services.ts";
 import { approvalPolicy, autoPolicy, denyPolicy, stageBy } from "../../core/support/policies.ts";
@@ -71,10 +72,13 @@ export interface HouseOptions extends Partial<HttpOptions> {
 }
 
 export async function openHouse({ changed = same, ...options }: HouseOptions = {}): Promise<HttpHouse> {
-  const office = await openOffice();
+  const metrics = createMetrics();
+  const office = await openOffice({ watchers: [metrics.watcher] });
   await office.configure(housePolicies, houseRules);
   const log: string[] = [];
+  metrics.observe({ store: office.store, now: office.clock.now, lastSweepAt: () => null });
   const app = await createHttpServer(changed(office.services), {
+    metrics,
     trustedProxies: [],
     ratePerMinute: 100_000,
     readiness: async () => ({ database: { ok: true } }),
@@ -168,7 +172,7 @@ export async function callApp(app: App, method: string, url: string, one: Call):
     ...(from !== undefined && { remoteAddress: from }),
   });
   const text = answer.payload;
-  const isJson = /json/.test(answer.headers["content-type"] ?? "") && text !== "";
+  const isJson = /json;|json$/.test(answer.headers["content-type"] ?? "") && text !== "";
   return {
     status: answer.statusCode,
     headers: Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, String(value)])),

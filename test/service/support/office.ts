@@ -16,7 +16,7 @@ import type { ServiceContext } from "../../../src/service/loading.ts";
 import type { AuditRow, Store } from "../../../src/service/ports.ts";
 import { createRulebookReader } from "../../../src/service/rulebook-reader.ts";
 import { createServices, type Services } from "../../../src/service/services.ts";
-import { watched } from "../../../src/service/watched-store.ts";
+import { watched, type Watcher } from "../../../src/service/watched-store.ts";
 import { openSqliteStore } from "../../../src/store/sqlite-store.ts";
 import { settableClock, type SettableClock } from "../../support/settable-clock.ts";
 
@@ -61,7 +61,10 @@ export interface Office {
   close(): Promise<void>;
 }
 
-export async function openOffice(folder = mkdtempSync(join(tmpdir(), "jit-office-"))): Promise<Office> {
+export async function openOffice({
+  folder = mkdtempSync(join(tmpdir(), "jit-office-")),
+  watchers = [],
+}: { readonly folder?: string; readonly watchers?: readonly Watcher[] } = {}): Promise<Office> {
   const clock = settableClock();
   const surroundings = createSurroundings(clock.now);
   const changes = createChanges();
@@ -71,7 +74,7 @@ export async function openOffice(folder = mkdtempSync(join(tmpdir(), "jit-office
       throw error;
     },
   });
-  const store = watched(plain, [changes.watcher]);
+  const store = watched(plain, [changes.watcher, ...watchers]);
   const context: ServiceContext = {
     store,
     changes,

@@ -1,0 +1,87 @@
+import { once } from "node:events";
+import { request } from "node:http";
+import { connect, type Socket } from "node:net";
+import { describe, expect, test } from "vitest";
+import { autoBelow, noSweep, staff } from "../support/company.ts";
+import { api, jit } from "../support/front-door.ts";
+import { leavesNothingBehind } from "../support/left-behind.ts";
+import { pause, startProgram, type Program } from "../support/program.ts";
+
+leavesNothingBehind();
+
+const config = { identities: staff, policies: [autoBelow("auto:")] };
+
+async function connected({ address }: Program, said: string): Promise<Socket> {
+  const { hostname, port } = new URL(address);
+  const socket = connect(Number(port), hostname);
+  await once(socket, "connect");
+  socket.write(said);
+  return socket;
+}
+
+/** How long a clean stop takes. */
+async function stopped(program: Program, signal: NodeJS.Signals = "SIGTERM"): Promise<number> {
+  const began = Date.now();
+  await program.stop({ signal });
+  return Date.now() - began;
+}
+
+describe("a stop", () => {
+  test.for(["SIGTERM", "SIGINT"] as const)(
+    "by %s is clean and quick, over an idle connection",
+    async (signal) => {
+      const program = await startProgram({ config, env: noSweep });
+      const idle = await connected(
+        program,
+        "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n",
+      );
+      await once(idle, "data");
+      expect(await stopped(program, signal)).toBeLessThan(3_000);
+      idle.destroy();
+    },
+  );
+
+  test("does not wait for somebody who never finishes asking", async () => {
+    const program = await startProgram({ config, env: noSweep });
+    const slow = await connected(program, "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ");
+    slow.on("error", () => {});
+    await pause(50);
+    expect(await stopped(program)).toBeLessThan(10_000);
+    slow.destroy();
+  });
+
+  test("answers who is being served, and what was answered is kept", async () => {
+    const program = await startProgram({ config, env: noSweep });
+    const dev = await program.person("dev");
+    const body = JSON.stringify({
+      identityId: dev.id,
+      reason: "in time",
+      scopes: ["read:auto:a"],
+      duration: "1h",
+    });
+    const asking = request(`${program.address}${jit}`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${dev.key}`,
+        "content-type": "application/json",
+        "content-length": Buffer.byteLength(body),
+      },
+    });
+    asking.write(body.slice(0, 20));
+    await pause(100);
+    const stopping = program.stop();
+    await pause(100);
+    asking.end(body.slice(20));
+    const [answer] = await once(asking, "response");
+    let text = "";
+    for await (const part of answer) text += part;
+    expect(answer.statusCode).toBe(201);
+    await stopping;
+
+    const again = await startProgram({ folder: program.folder, env: noSweep });
+    const { id } = JSON.parse(text);
+    expect((await again.admin.read(id)).body.status).toBe("ACTIVE");
+    expect((await again.admin.call("GET", `${api}/audit/verify`)).body.ok).toBe(true);
+    await again.stop();
+  });
+});
