@@ -1,4 +1,5 @@
 import { brandScope, type Scope } from "./ids.ts";
+import { maskTokens } from "./masking.ts";
 
 /** `action:resource`: contract §3. The resource may itself contain colons, so the first colon divides. */
 const scopePattern = /^[a-z][a-z0-9_.-]{0,31}:[A-Za-z0-9._:/@-]{1,128}$/;
@@ -7,7 +8,9 @@ export const scopesPerRequestMax = 20;
 
 /** The scope, or undefined when `text` is not `action:resource`. Compared exactly, no wildcards. */
 export function parseScope(text: string): Scope | undefined {
-  return scopePattern.test(text) ? brandScope(text) : undefined;
+  // A token pasted here would be stored, shown and compared in clear for ever.
+  const holdsToken = maskTokens(text).text !== text;
+  return scopePattern.test(text) && !holdsToken ? brandScope(text) : undefined;
 }
 
 export function actionOf(scope: Scope): string {

@@ -3,9 +3,10 @@ import { parseToken } from "../core/credential-format.ts";
 import { decideRevoke } from "../core/ending.ts";
 import { isLive } from "../core/grant.ts";
 import { isActive } from "../core/people.ts";
+import { isRefusal } from "../core/refusals.ts";
 import { decideCase } from "./deciding.ts";
 import type { ServiceContext } from "./loading.ts";
-import type { PresentedCredential } from "./ports.ts";
+import { StoreUnavailable, type PresentedCredential } from "./ports.ts";
 import type { UsageLog } from "./usage-log.ts";
 
 /** RFC 7662: everything when the token opens something now, else nothing at all. */
@@ -103,10 +104,13 @@ async function endLeaked(context: ServiceContext, hash: string): Promise<void> {
   const presented = await context.store.credential(hash);
   if (presented === undefined || !presented.current) return;
   const reason = "its token was reported as leaked";
-  await decideCase(context, presented.grant.value.requestId, async ({ case: kase }) => ({
+  const outcome = await decideCase(context, presented.grant.value.requestId, async ({ case: kase }) => ({
     decision: decideRevoke(kase, reason, leakReporter, context.surroundings.now()),
     expects: [],
   }));
+  // That it was over already is no news; that it could not be ended is.
+  if (isRefusal(outcome) && outcome.refused === "store_unavailable")
+    throw new StoreUnavailable(outcome.detail);
 }
 
 function introspectionOf({ grant, identity }: PresentedCredential): Introspection {

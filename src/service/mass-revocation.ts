@@ -1,6 +1,7 @@
 import type { Actor } from "../core/access-request.ts";
 import { decideRevoke } from "../core/ending.ts";
 import { parseId } from "../core/ids.ts";
+import { maskTokens } from "../core/masking.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { resourceOf } from "../core/scopes.ts";
 import { actorOf, lacksRole, type Caller } from "./caller.ts";
@@ -31,11 +32,12 @@ export function createMassRevocation(context: ServiceContext): MassRevocationSer
       if ("scopePrefix" in which && which.scopePrefix === "") {
         return refuse("invalid_body", "Say which scopes: an empty prefix would be everything.");
       }
+      const words = maskTokens(reason).text;
       const ids = await matching(context, which);
       const ended: string[] = [];
       for (let start = 0; start < ids.length; start += pageSize) {
         const batch = ids.slice(start, start + pageSize);
-        const outcomes = await Promise.all(batch.map((id) => endOne(context, id, reason, actorOf(caller))));
+        const outcomes = await Promise.all(batch.map((id) => endOne(context, id, words, actorOf(caller))));
         ended.push(...outcomes.flat());
       }
       return ended;

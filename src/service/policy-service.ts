@@ -1,5 +1,6 @@
 import type { Actor } from "../core/access-request.ts";
 import { makeId, parseId } from "../core/ids.ts";
+import { maskTokens } from "../core/masking.ts";
 import type { Policy } from "../core/policy.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { actorOf, lacksRole, type Caller } from "./caller.ts";
@@ -120,7 +121,9 @@ async function lockdown(
     const { book } = await context.rulebook();
     const at = context.surroundings.now();
     const step: Step = {
-      ...recordOnly([{ at, action: "lockdown.changed", actor: by, data: { on, reason } }]),
+      ...recordOnly([
+        { at, action: "lockdown.changed", actor: by, data: { on, reason: maskTokens(reason).text } },
+      ]),
       expects: [{ kind: "rulebook", id: "rulebook", version: book.version }],
       writes: [{ kind: "lockdown", on }],
     };

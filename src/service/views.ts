@@ -124,7 +124,7 @@ export function requestView(request: AccessRequest, facts: ViewFacts): RequestVi
     })),
     breakGlass: breakGlass !== undefined,
     extends: extension?.of ?? null,
-    approvalDeadline: breakGlass === undefined ? formatInstant(request.approvalDeadline) : null,
+    approvalDeadline: progress.length === 0 ? null : formatInstant(request.approvalDeadline),
     claimDeadline: timeOrNull(request.claimDeadline),
     decidedAt: timeOrNull(request.decidedAt),
     startedAt: timeOrNull(own?.startedAt ?? null),
