@@ -1,4 +1,5 @@
 import closeWithGrace from "close-with-grace";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Logger } from "pino";
 import { findConfiguration, type FoundConfiguration } from "./config/find-configuration.ts";
@@ -27,6 +28,8 @@ import { createBookkeepingSweep } from "./sweeps/bookkeeping.ts";
 import { createExpirySweep, createRequestSweep } from "./sweeps/due-requests.ts";
 import { isCronExpression, startTimetable, type Timetable } from "./sweeps/timetable.ts";
 
+/** Read in the working directory when it is there. */
+const settingsFile = ".env";
 const shipped = resolve(import.meta.dirname, "..");
 /** A sweep that has not gone through for this long makes us not ready. */
 const sweepAgeMaxMs = 60 * secondMs;
@@ -41,6 +44,8 @@ class Refused extends Error {
 }
 
 function readSettings(): Settings {
+  // What is set already wins over the file.
+  if (existsSync(settingsFile)) process.loadEnvFile(settingsFile);
   const settings = readEnvironment(process.env);
   if ("problems" in settings) {
     throw new Refused(settings.problems.map(({ name, message }) => `${name} ${message}.`));
@@ -85,16 +90,18 @@ async function ensureAdminKey(
   if (isRefusal(key)) throw new Refused([key.detail]);
   if (key.kind === "made") writeAdminKey(file, key.token);
   if (key.kind === "given") log.info("the admin key is the one in JIT_ADMIN_KEY");
-  else log.info({ file }, "the admin key is in this file");
+  else log.info({ file: resolve(file) }, "the admin key is in this file");
 }
+
+const comesLater = "not in this version";
 
 /** What is on, what is off, and what would turn it on. */
 function tellSurfaces(settings: Settings, log: Logger): void {
-  const off = "not part of this version yet; its settings are checked and otherwise unused";
-  log.info({ api: "on", docs: "/docs" }, "surface");
+  log.info({ surface: "api", state: "on", docs: "/docs" }, "surface");
   for (const surface of ["slack", "teams", "email"] as const) {
-    if (settings[surface] === undefined) log.info({ surface, state: "off" }, "surface");
-    else log.warn({ surface, state: "off", why: off }, "surface");
+    const line = { surface, state: "off", turnOn: comesLater };
+    if (settings[surface] === undefined) log.info(line, "surface");
+    else log.warn({ ...line, settings: "checked and otherwise unused" }, "surface");
   }
 }
 

@@ -42,7 +42,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
   },
   "main.ts": {
     rooms: ["config", "core", "http", "outbox", "runtime", "service", "store", "sweeps"],
-    packages: ["close-with-grace", "pino", "node:path"],
+    packages: ["close-with-grace", "pino", "node:fs", "node:path"],
   },
 };
 

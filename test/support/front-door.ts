@@ -36,6 +36,8 @@ export interface FrontDoor {
   call(method: string, path: string, call?: Call): Promise<Answer>;
   /** Someone of the configuration, by the id without its prefix, with a key of these roles: the same one each time. */
   person(name: string, ...roles: readonly string[]): Promise<Person>;
+  /** Somebody whose key is known already. */
+  as(id: string, key: string): Person;
   readonly admin: Person;
   /** What a proxy asks about a token. */
   check(token: string, ...scopes: readonly string[]): Promise<Answer>;
@@ -101,6 +103,7 @@ export function openFrontDoor(
   return {
     call,
     admin,
+    as: personWith,
     async person(name, ...roles) {
       const wanted = roles.length === 0 ? ["requester", "approver"] : roles;
       const label = `${name} ${wanted.join(" ")}`;

@@ -95,6 +95,13 @@ export async function runProgram(options: ProgramOptions = {}): Promise<Ended> {
   return { code: run.child.exitCode, out: run.out, error: run.error };
 }
 
+/** Starts the program and kills it after so many milliseconds, however far it has come. */
+export async function killedWhileStarting(options: ProgramOptions, afterMs: number): Promise<void> {
+  const run = launch(options.folder ?? temporaryFolder(), options);
+  await pause(afterMs);
+  await killed(run.child);
+}
+
 /** One program for all tests of a file, or of a `describe`: started before the first, stopped cleanly after the last. */
 export function sharedProgram(options: ProgramOptions = {}): () => Program {
   let program: Program | undefined;

@@ -5,6 +5,9 @@
 export interface Wire {
   readonly id: string;
   readonly status: string;
+  readonly identityId: string;
+  readonly breakGlass: boolean;
+  readonly policies: readonly { readonly name: string }[];
   readonly requestedAt: string;
   readonly expiresAt: string;
   readonly startedAt: string;

@@ -1,0 +1,51 @@
+import { join } from "node:path";
+import { createLogNotices } from "../src/outbox/log-notices.ts";
+import { createRelay, type Relay } from "../src/outbox/relay.ts";
+import { createSurroundings } from "../src/runtime/surroundings.ts";
+import { createChanges } from "../src/service/changes.ts";
+import type { ServiceContext } from "../src/service/loading.ts";
+import { createRulebookReader } from "../src/service/rulebook-reader.ts";
+import { createServices } from "../src/service/services.ts";
+import { watched } from "../src/service/watched-store.ts";
+import { openSqliteStore } from "../src/store/sqlite-store.ts";
+import { createBookkeepingSweep } from "../src/sweeps/bookkeeping.ts";
+import { createExpirySweep, createRequestSweep } from "../src/sweeps/due-requests.ts";
+import type { Instant } from "../src/core/ids.ts";
+
+/** The house as main.ts builds it, without its doors, and with a clock that is set. Notices go nowhere. */
+export async function openHouse(folder: string, now: () => Instant) {
+  const surroundings = createSurroundings(now);
+  const changes = createChanges();
+  const plain = await openSqliteStore({ file: join(folder, "data", "jit.db"), onFatal: fail });
+  let relay: Relay | undefined;
+  const store = watched(plain, [
+    ({ effects }) => (effects.length > 0 ? relay?.nudge() : undefined),
+    changes.watcher,
+  ]);
+  const rulebook = createRulebookReader(store);
+  const context: ServiceContext = { store, changes, surroundings, rulebook, configured: new Set() };
+  const services = createServices(context, async () => {}, fail);
+  const notify = createLogNotices({ info: () => {}, warn: () => {} });
+  const endAccessOf = { run: async () => {} };
+  relay = createRelay(store, surroundings, { notify, end_access_of: endAccessOf }, fail);
+  const sweeps = [
+    createExpirySweep(store, services.grants, surroundings),
+    createRequestSweep(store, services.grants, surroundings),
+    createBookkeepingSweep(services, relay, surroundings),
+  ];
+  return {
+    relay,
+    /** All sweeps once, as the timetable runs them. */
+    tick: async (): Promise<void> => {
+      for (const sweep of sweeps) await sweep.run(new AbortController().signal);
+    },
+    close: async (): Promise<void> => {
+      await relay?.stop();
+      await store.close();
+    },
+  };
+}
+
+function fail(fault: unknown): never {
+  throw fault;
+}

@@ -1,0 +1,128 @@
+import Database from "better-sqlite3";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { instant, makeId } from "../../src/core/ids.ts";
+import { hourMs, plus } from "../../src/core/time.ts";
+import { hashOf } from "../../test/support/fixtures.ts";
+import { openConnections, post, type Connection } from "../connection.ts";
+import type { Part } from "../part.ts";
+import { inTemporaryFolder, startBare, startProgram, type Server } from "../processes.ts";
+import { median, percentile, summary } from "../rounds.ts";
+import { addGrants, addKey, addPeople, credentialToken, personId, seed, startedBefore } from "../seeding.ts";
+
+const credentials = 100_000;
+const people = 1_000;
+const connections = 32;
+const roundMs = 2_000;
+const rounds = 7;
+
+/** Introspections with 100,000 live credentials over real HTTP, each token as likely as any other. */
+export const measureIntrospection: Part = () =>
+  inTemporaryFolder(async (folder) => {
+    const key = fill(folder);
+    const program = await startProgram(folder);
+    const bare = await startBare("introspection.ts", folder);
+    try {
+      const [ours, raw] = [await clientOf(program, key), await clientOf(bare, key)];
+      const found: { readonly ours: Load; readonly raw: Load }[] = [];
+      for (let round = -1; round < rounds; round++) {
+        const one = { ours: await ours.load(), raw: await raw.load() };
+        if (round >= 0) found.push(one);
+      }
+      const of = (pick: (load: Load) => number) =>
+        summary(found.map((one) => ({ measured: pick(one.ours), raw: pick(one.raw) })));
+      ours.close();
+      raw.close();
+      const about = { atLeast: 0.75 };
+      return [
+        { what: "Introspections, 32 connections", unit: "1/s", ...of((one) => one.perSecond), aim: about },
+        {
+          what: "– processor time of the server",
+          unit: "µs each",
+          ...of((one) => one.cpuUs),
+          aim: { atMost: 1.4 },
+        },
+        { what: "– median answer", unit: "ms", ...of((one) => one.medianMs) },
+        { what: "– 99 of 100 answers within", unit: "ms", ...of((one) => one.p99Ms) },
+      ];
+    } finally {
+      await program.stop();
+      await bare.stop();
+    }
+  });
+
+interface Load {
+  readonly perSecond: number;
+  readonly cpuUs: number;
+  readonly medianMs: number;
+  readonly p99Ms: number;
+}
+
+async function clientOf(server: Server, key: string) {
+  const open = await openConnections(server.port, connections);
+  return {
+    load: () => loaded(server, open, key),
+    close: () => {
+      for (const connection of open) connection.close();
+    },
+  };
+}
+
+async function loaded(server: Server, open: readonly Connection[], key: string): Promise<Load> {
+  const cpuBefore = server.cpuMs();
+  const start = performance.now();
+  const end = start + roundMs;
+  const latencies: number[] = [];
+  const work = async (connection: Connection): Promise<void> => {
+    while (performance.now() < end) {
+      const token = credentialToken(Math.floor(Math.random() * credentials));
+      const sent = performance.now();
+      const { status, body } = await connection.call(
+        post("/api/v1/credentials/introspect", key, "application/x-www-form-urlencoded", `token=${token}`),
+      );
+      latencies.push(performance.now() - sent);
+      if (status !== 200 || !body.startsWith('{"active":true')) throw new Error(`${status} ${body}`);
+    }
+  };
+  await Promise.all(open.map(work));
+  const tookMs = performance.now() - start;
+  return {
+    perSecond: (latencies.length / tookMs) * 1_000,
+    cpuUs: ((server.cpuMs() - cpuBefore) / latencies.length) * 1_000,
+    medianMs: median(latencies),
+    p99Ms: percentile(latencies, 0.99),
+  };
+}
+
+/** The program's database, and the same credentials in flat tables for the bare server. A key comes back. */
+function fill(folder: string): string {
+  const now = instant(Date.now());
+  const [startedAt, expiresAt] = [startedBefore(now), plus(now, hourMs)];
+  const caller = makeId("identity", "person0");
+  let key = "";
+  mkdirSync(join(folder, "data"), { mode: 0o700 });
+  writeFileSync(join(folder, "jit.yaml"), "{}\n");
+  seed(join(folder, "data", "jit.db"), (client) => {
+    addPeople(client, people);
+    addGrants(client, credentials, people, startedAt, () => expiresAt);
+    key = addKey(client, caller, ["resource"]);
+  });
+  const flat = new Database(join(folder, "bare.db"));
+  flat.exec(`PRAGMA journal_mode = WAL;
+    CREATE TABLE identities (id TEXT PRIMARY KEY, username TEXT, active INTEGER);
+    CREATE TABLE grants (id TEXT PRIMARY KEY, sub TEXT, phase TEXT, scope TEXT, exp INTEGER, iat INTEGER, jti TEXT);
+    CREATE TABLE credentials (hash TEXT PRIMARY KEY, grant_id TEXT);`);
+  const person = flat.prepare("INSERT INTO identities VALUES (?, ?, 1)");
+  const grant = flat.prepare("INSERT INTO grants VALUES (?, ?, 'ACTIVE', 'read:prod:orders-db', ?, ?, ?)");
+  const credential = flat.prepare("INSERT INTO credentials VALUES (?, ?)");
+  flat.transaction(() => {
+    for (let index = 0; index < people; index++) person.run(personId(index), `person${index}@company.com`);
+    for (let index = 0; index < credentials; index++) {
+      const exp = Math.floor(expiresAt / 1000);
+      grant.run(`gr_${index}`, personId(index % people), exp, Math.floor(startedAt / 1000), `jit_${index}`);
+      credential.run(hashOf(credentialToken(index)), `gr_${index}`);
+    }
+  })();
+  flat.close();
+  return key;
+}

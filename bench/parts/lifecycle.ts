@@ -1,0 +1,101 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openConnections, post, type Connection } from "../connection.ts";
+import type { Part } from "../part.ts";
+import { inTemporaryFolder, startProgram } from "../processes.ts";
+import { byTurns } from "../rounds.ts";
+import { addKey, addPeople, personId, seed } from "../seeding.ts";
+import { openBareSteps } from "../steps.ts";
+
+const clients = 64;
+const roundMs = 2_000;
+const bareSteps = 1_500;
+const api = "/api/v1/credentials/jit";
+
+const config = {
+  policies: [
+    { name: "databases", conditions: [], approval: { stages: [{ approvers: ["identity:id_person0"] }] } },
+  ],
+};
+
+/**
+ * Lifecycles over real HTTP: ask, approve, claim, complete, each a durable step that is answered before the next is
+ * sent, while the relay tells everybody concerned. Beside the rate of bare steps, one transaction each.
+ */
+export const measureLifecycles: Part = () =>
+  inTemporaryFolder(async (folder) => {
+    const keys = fill(folder);
+    const bare = openBareSteps(folder);
+    const program = await startProgram(folder, { RATE_LIMIT_PER_MINUTE: "1000000" });
+    const [approver = "", ...requesters] = keys;
+    const open = await openConnections(program.port, clients);
+    const rate = async (count: number): Promise<number> => {
+      const end = performance.now() + roundMs;
+      const start = performance.now();
+      const done = await Promise.all(
+        open.slice(0, count).map(async (connection, index) => {
+          const person = { id: personId(index + 1), key: requesters[index] ?? "" };
+          let steps = 0;
+          while (performance.now() < end) steps += await lifecycle(connection, person, approver);
+          return steps;
+        }),
+      );
+      return (done.reduce((sum, one) => sum + one, 0) / (performance.now() - start)) * 1_000;
+    };
+    try {
+      const raw = (): number => bare.rate(bareSteps);
+      const many = await byTurns(5, () => rate(clients), raw, 2);
+      const one = await byTurns(3, () => rate(1), raw);
+      return [
+        {
+          what: "Durable steps of lifecycles over HTTP, 64 clients",
+          unit: "1/s",
+          ...many,
+          aim: { atLeast: 1.3 },
+        },
+        { what: "– 1 client, who waits for each", unit: "1/s", ...one },
+      ];
+    } finally {
+      for (const connection of open) connection.close();
+      await program.stop();
+      bare.close();
+    }
+  });
+
+/** Four steps. */
+async function lifecycle(
+  connection: Connection,
+  person: { readonly id: string; readonly key: string },
+  approver: string,
+): Promise<number> {
+  const act = async (path: string, key: string, status: number, body: object): Promise<string> => {
+    const answer = await connection.call(post(path, key, "application/json", JSON.stringify(body)));
+    if (answer.status !== status) throw new Error(`${path}: ${answer.status} ${answer.body}`);
+    return answer.body;
+  };
+  const ask = {
+    identityId: person.id,
+    reason: "an incident",
+    scopes: ["read:prod:orders-db"],
+    duration: "1h",
+  };
+  const asked: { readonly id: string } = JSON.parse(await act(api, person.key, 201, ask));
+  await act(`${api}/${asked.id}/approve`, approver, 200, {});
+  await act(`${api}/${asked.id}/claim`, person.key, 200, {});
+  await act(`${api}/${asked.id}/complete`, person.key, 200, {});
+  return 4;
+}
+
+/** The approver's key, then one for each client. */
+function fill(folder: string): readonly string[] {
+  const keys: string[] = [];
+  mkdirSync(join(folder, "data"), { mode: 0o700 });
+  writeFileSync(join(folder, "jit.yaml"), JSON.stringify(config));
+  seed(join(folder, "data", "jit.db"), (client) => {
+    addPeople(client, clients + 1);
+    for (let index = 0; index <= clients; index++) {
+      keys.push(addKey(client, personId(index), ["requester", "approver"]));
+    }
+  });
+  return keys;
+}

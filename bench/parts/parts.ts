@@ -1,0 +1,19 @@
+import type { Part } from "../part.ts";
+import { measureAudit } from "./audit.ts";
+import { measureCommit } from "./commit.ts";
+import { measureIntrospection } from "./introspect.ts";
+import { measureLifecycles } from "./lifecycle.ts";
+import { measurePolicies } from "./policies.ts";
+import { measureStart } from "./start.ts";
+import { measureSweep } from "./sweep.ts";
+
+/** Every part by the name that `npm run bench -- NAME` takes. */
+export const parts: Readonly<Record<string, Part>> = {
+  introspect: measureIntrospection,
+  commit: measureCommit,
+  lifecycle: measureLifecycles,
+  policies: measurePolicies,
+  sweep: measureSweep,
+  audit: measureAudit,
+  start: measureStart,
+};

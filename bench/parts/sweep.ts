@@ -1,0 +1,111 @@
+import Database from "better-sqlite3";
+import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { Instant } from "../../src/core/ids.ts";
+import { hourMs, plus } from "../../src/core/time.ts";
+import { noon } from "../../test/support/fixtures.ts";
+import { prepareBareExpiry } from "../bare/expiry.ts";
+import { openHouse } from "../house.ts";
+import type { Part, Row } from "../part.ts";
+import { inTemporaryFolder } from "../processes.ts";
+import { byTurns, median, summary, type Round } from "../rounds.ts";
+import { addGrants, addPeople, seed } from "../seeding.ts";
+
+const million = 1_000_000;
+const few = 1_000;
+const due = 10_000;
+const rounds = 3;
+/** At every full hour of these ten thousand end, by turns for us and for the bare loop; the rest much later. */
+const endingHours = 2 * rounds;
+const idleTicks = 200;
+const holdAimMs = 25;
+
+/** Sweeping a million grants of which none and 10,000 are due; every other tick is measured on a thousand. */
+export const measureSweep: Part = () =>
+  inTemporaryFolder(async (folder) => {
+    const [large, small] = [join(folder, "large"), join(folder, "small")];
+    fill(large, million);
+    fill(small, few);
+    let now: Instant = noon;
+    const house = await openHouse(large, () => now);
+    const client = new Database(join(large, "data", "jit.db"));
+    client.pragma("synchronous = FULL");
+    const bareExpiry = prepareBareExpiry(client);
+    try {
+      const idle = await idleRow(house, small);
+      const found: Round[] = [];
+      const holds: number[] = [];
+      for (let round = 0; round < rounds; round++) {
+        now = plus(noon, (2 * round + 1) * hourMs);
+        const { tookMs, holdMs } = await swept(house);
+        holds.push(holdMs);
+        now = plus(now, hourMs);
+        const start = performance.now();
+        if (bareExpiry(now) !== due) throw new Error("not all that was due was found");
+        found.push({ measured: (tookMs / due) * 1_000, raw: ((performance.now() - start) / due) * 1_000 });
+        client.exec("DELETE FROM outbox");
+      }
+      return [
+        idle,
+        {
+          what: "Sweep of 10,000 due grants of 1,000,000",
+          unit: "µs per grant",
+          ...summary(found),
+          aim: { atMost: 3 },
+        },
+        {
+          what: "– longest hold of the event loop (raw: what is allowed)",
+          unit: "ms",
+          measured: median(holds),
+          raw: holdAimMs,
+          ratio: median(holds) / holdAimMs,
+          aim: { atMost: 1 },
+        },
+      ];
+    } finally {
+      await house.close();
+      client.close();
+    }
+  });
+
+type House = Awaited<ReturnType<typeof openHouse>>;
+
+/** The sweep alone is timed; the loop is watched until the relay has told everybody too. */
+async function swept(house: House): Promise<{ readonly tookMs: number; readonly holdMs: number }> {
+  const loop = monitorEventLoopDelay({ resolution: 1 });
+  loop.enable();
+  const start = performance.now();
+  await house.tick();
+  const tookMs = performance.now() - start;
+  await house.relay.drain();
+  loop.disable();
+  return { tookMs, holdMs: loop.max / 1e6 };
+}
+
+async function idleRow(house: House, small: string): Promise<Row> {
+  const other = await openHouse(small, () => noon);
+  const ticking = (one: House) => async (): Promise<number> => {
+    const start = performance.now();
+    for (let tick = 0; tick < idleTicks; tick++) await one.tick();
+    return ((performance.now() - start) / idleTicks) * 1_000;
+  };
+  const found = await byTurns(9, ticking(house), ticking(other), 2);
+  await other.close();
+  return {
+    what: "Tick with nothing due, 1,000,000 grants (raw: 1,000 grants)",
+    unit: "µs",
+    ...found,
+    aim: { atMost: 1.5 },
+  };
+}
+
+function fill(folder: string, count: number): void {
+  seed(join(folder, "data", "jit.db"), (client) => {
+    addPeople(client, few);
+    // Scattered over the table, as they would be.
+    addGrants(client, count, few, noon, (index) => {
+      const group = index % Math.floor(million / due);
+      return plus(noon, (group < endingHours && count === million ? group + 1 : 100) * hourMs);
+    });
+  });
+}

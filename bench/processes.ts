@@ -1,0 +1,99 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+export const shipped = resolve(import.meta.dirname, "..");
+
+/** A server in a process of its own, on 127.0.0.1, as it says in its log. */
+export interface Server {
+  readonly port: number;
+  /** From the start of the process to its word that it listens. */
+  readonly startMs: number;
+  /** Processor time of all its threads so far, in milliseconds (in steps of ten). */
+  readonly cpuMs: () => number;
+  readonly residentMb: () => number;
+  readonly stop: () => Promise<void>;
+}
+
+/** The real program, as `npm start` starts it. */
+export async function startProgram(
+  folder: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Server> {
+  const guard = `file://${join(shipped, "src/runtime/require-node.mjs")}`;
+  return started(["--import", guard, join(shipped, "src/main.ts")], folder, { PORT: "0", ...env });
+}
+
+/** One of the servers in `bare/`. */
+export async function startBare(name: string, folder: string): Promise<Server> {
+  return started([join(shipped, "bench/bare", name)], folder, {});
+}
+
+/** Runs `work` in a folder that is gone afterwards. */
+export async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "jit-bench-"));
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function started(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Server> {
+  const start = performance.now();
+  const child = spawn(process.execPath, args, { cwd, env, stdio: ["ignore", "pipe", "inherit"] });
+  // Should a measurement fail, nothing stays behind.
+  process.once("exit", () => child.kill("SIGKILL"));
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${args.join(" ")} did not start`);
+  const port = await listening(child);
+  const startMs = performance.now() - start;
+  return {
+    port,
+    startMs,
+    cpuMs: () => cpuMsOf(pid),
+    residentMb: () => residentMbOf(pid),
+    stop: () => stopped(child),
+  };
+}
+
+/** The port in the first line that says `"msg":"listening"`. What comes after is read and dropped. */
+async function listening(child: ChildProcess): Promise<number> {
+  let text = "";
+  return new Promise((found, failed) => {
+    child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+      if (text === "done") return;
+      text += chunk;
+      const port = /"address":"http:\/\/127\.0\.0\.1:(\d+)".*"msg":"listening"/.exec(text)?.[1];
+      if (port === undefined) return;
+      text = "done";
+      found(Number(port));
+    });
+    child.once("exit", (code) => failed(new Error(`a server ended with ${code}:\n${text}`)));
+  });
+}
+
+async function stopped(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const gone = new Promise((resolved) => {
+    child.once("exit", resolved);
+  });
+  child.kill("SIGTERM");
+  await gone;
+}
+
+/** Fields 14 and 15 of /proc/PID/stat, in hundredths of a second; the name in field 2 may hold spaces. */
+function cpuMsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+function residentMbOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
+}

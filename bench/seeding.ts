@@ -1,0 +1,121 @@
+import type Database from "better-sqlite3";
+import { resolve } from "node:path";
+import { formatToken } from "../src/core/credential-format.ts";
+import { instant, makeId, type IdentityId, type Instant } from "../src/core/ids.ts";
+import type { Role } from "../src/core/people.ts";
+import { hourMs, minuteMs, plus } from "../src/core/time.ts";
+import { openDatabase } from "../src/store/open-database.ts";
+import {
+  claimedFixture,
+  grantFixture,
+  hashOf,
+  identityFixture,
+  keyFixture,
+} from "../test/support/fixtures.ts";
+import { shipped } from "./processes.ts";
+
+/** Rows per transaction. */
+const chunkSize = 20_000;
+
+/** Fills a new database behind the store's back, and with nothing waiting for the disk: a million rows in a minute. */
+export function seed(file: string, fill: (client: Database.Database) => void): void {
+  const database = openDatabase(file, resolve(shipped, "migrations"));
+  database.writer.pragma("synchronous = OFF");
+  fill(database.writer);
+  database.close();
+}
+
+export function personId(index: number): IdentityId {
+  return makeId("identity", `person${index}`);
+}
+
+/** `count` active people, `id_person0` and so on. */
+export function addPeople(client: Database.Database, count: number): void {
+  const insert = client.prepare(
+    "INSERT INTO identities (id, version, email, managed_by, value) VALUES (?, 1, ?, 'api', ?)",
+  );
+  inChunks(client, count, (index) => {
+    const person = identityFixture(`person${index}`);
+    insert.run(person.id, person.email, JSON.stringify(person));
+  });
+}
+
+/** A key of this identity that lives until after the run. The token itself comes back. */
+export function addKey(client: Database.Database, identityId: IdentityId, roles: readonly Role[]): string {
+  const token = tokenOf("live", `key${identityId.replaceAll("_", "")}`);
+  const key = keyFixture(identityId, {
+    identityId,
+    roles,
+    hash: hashOf(token),
+    expiresAt: plus(instant(Date.now()), 24 * hourMs),
+  });
+  client
+    .prepare("INSERT INTO api_keys (id, version, identity_id, hash, value) VALUES (?, 1, ?, ?, ?)")
+    .run(key.id, identityId, key.hash, JSON.stringify(key));
+  return token;
+}
+
+/** The token of the credential number `index`. */
+export function credentialToken(index: number): string {
+  return tokenOf("jit", String(index));
+}
+
+/**
+ * `count` live grants of one credential each, spread over `people`, used before. Rows that neither checks nor sweeps
+ * look at (scopes, selectors, starts) are left out.
+ */
+export function addGrants(
+  client: Database.Database,
+  count: number,
+  people: number,
+  startedAt: Instant,
+  expiresAt: (index: number) => Instant,
+): void {
+  const insert = prepareInserts(client);
+  inChunks(client, count, (index) => {
+    const tail = String(index).padStart(8, "0");
+    const subjectId = personId(index % people);
+    const request = claimedFixture(tail, { subjectId, requestedById: subjectId, requestedAt: startedAt });
+    const ends = expiresAt(index);
+    const fixture = grantFixture(tail, { subjectId, startedAt, expiresAt: ends });
+    const token = credentialToken(index);
+    const credential = { ...fixture.credential, hash: hashOf(token), last4: token.slice(-4) };
+    const grant = { ...fixture, credential };
+    insert.request.run(request.id, subjectId, subjectId, startedAt, ends, JSON.stringify(request));
+    insert.grant.run(grant.id, request.id, subjectId, ends, JSON.stringify(grant));
+    insert.credential.run(credential.id, grant.id, credential.hash, startedAt, JSON.stringify(credential));
+  });
+  const counter = client.prepare("INSERT INTO counters (key, used) VALUES (?, ?)");
+  inChunks(client, people, (index) => counter.run(`active:${personId(index)}`, Math.ceil(count / people)));
+}
+
+/** The start of access that ends long after the run. */
+export function startedBefore(now: Instant): Instant {
+  return plus(now, -30 * minuteMs);
+}
+
+function prepareInserts(client: Database.Database) {
+  return {
+    request: client.prepare(
+      `INSERT INTO requests (id, version, subject_id, requested_by_id, requested_at, status, lapses_at, broke_glass, value)
+       VALUES (?, 1, ?, ?, ?, 'ACTIVE', ?, 0, ?)`,
+    ),
+    grant: client.prepare(
+      "INSERT INTO grants (id, version, request_id, subject_id, phase, expires_at, value) VALUES (?, 1, ?, ?, 'ACTIVE', ?, ?)",
+    ),
+    credential: client.prepare(
+      "INSERT INTO credentials (id, grant_id, hash, current, first_used_at, value) VALUES (?, ?, ?, 1, ?, ?)",
+    ),
+  };
+}
+
+export function inChunks(client: Database.Database, count: number, add: (index: number) => void): void {
+  const chunk = client.transaction((from: number) => {
+    for (let index = from; index < Math.min(count, from + chunkSize); index++) add(index);
+  });
+  for (let from = 0; from < count; from += chunkSize) chunk(from);
+}
+
+function tokenOf(kind: "jit" | "live", name: string): string {
+  return formatToken(kind, name.padStart(30, "0").slice(-30));
+}
