@@ -1,24 +1,25 @@
-import type { AccessRequest, Actor, NotifyChannel } from "./access-request.ts";
+import type { AccessRequest, Actor } from "./access-request.ts";
 import { newlyOpen } from "./approvals.ts";
 import type { Assessment } from "./assessment.ts";
-import type { IdentityId, Instant, RequestId, Scope } from "./ids.ts";
+import type { Instant } from "./ids.ts";
 import type { Directory, Identity } from "./people.ts";
 import type { Terms } from "./requirement.ts";
 import { revisionOf, type Digest } from "./revision.ts";
 import { plus } from "./time.ts";
 
-/** What somebody asks for, already parsed. */
-export interface Ask {
-  readonly id: RequestId;
-  readonly subjectId: IdentityId;
-  readonly requestedById: IdentityId;
-  readonly reason: string;
-  readonly scopes: readonly Scope[];
-  readonly durationMs: number;
-  readonly ticket?: string;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly notifyChannels: readonly NotifyChannel[];
-}
+/** What somebody asks for, already parsed: what the request will say of it, word for word. */
+export type Ask = Pick<
+  AccessRequest,
+  | "id"
+  | "subjectId"
+  | "requestedById"
+  | "reason"
+  | "scopes"
+  | "durationMs"
+  | "ticket"
+  | "metadata"
+  | "notifyChannels"
+>;
 
 /** What a submission is decided from, besides the ask itself. */
 export interface SubmissionFactsAtHand {

@@ -1,5 +1,6 @@
 import { notifyChannels, type NotifyChannel } from "../core/access-request.ts";
-import { parseId, type IdentityId, type Scope } from "../core/ids.ts";
+import type { Ask } from "../core/drafting.ts";
+import { parseId, type Scope } from "../core/ids.ts";
 import { refuse, type FieldProblem, type Refusal } from "../core/refusals.ts";
 import { parseScope, scopesPerRequestMax } from "../core/scopes.ts";
 import { parseDuration } from "../core/time.ts";
@@ -19,14 +20,7 @@ export interface AskInput {
   readonly breakGlass?: boolean;
 }
 
-export interface ParsedAsk {
-  readonly subjectId: IdentityId;
-  readonly reason: string;
-  readonly scopes: readonly Scope[];
-  readonly durationMs: number;
-  readonly ticket?: string;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly notifyChannels: readonly NotifyChannel[];
+export interface ParsedAsk extends Omit<Ask, "id" | "requestedById"> {
   readonly breakGlass: boolean;
 }
 

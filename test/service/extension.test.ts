@@ -1,46 +1,35 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { hourMs } from "../../src/core/time.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../core/support/policies.ts";
-import { granted, openOffice, saidTo, type Office } from "./support/office.ts";
+import { granted, officeForEach, saidTo } from "./support/office.ts";
 
-let office: Office;
-beforeEach(async () => {
-  office = await openOffice();
-  await office.configure([approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
-});
-afterEach(async () => {
-  await office.close();
-});
+const { office, desk, claimed } = officeForEach(() => [
+  approvalPolicy("dba", { stages: [stageBy("group:dba")] }),
+]);
 
-const desk = () => office.services.desk;
-const active = async () => {
-  const { request } = granted(await office.ask("dev"));
-  granted(await desk().approve(await office.caller("ann"), request.id, {}));
-  return granted(await desk().claim(await office.caller("dev"), request.id));
-};
 const extend = async (id: string, duration = "1h") =>
-  desk().extend(await office.caller("dev"), id, { duration, reason: "more" });
-const read = async (id: string) => office.services.reading.read(await office.caller("dev"), id);
+  desk().extend(await office().caller("dev"), id, { duration, reason: "more" });
+const read = async (id: string) => office().services.reading.read(await office().caller("dev"), id);
 
 describe("extension", () => {
   test("approved by people: the parent's end moves, the token stays, the child completes", async () => {
-    const { request, credential } = await active();
+    const { request, token } = await claimed();
     const child = granted(await extend(request.id));
     expect(child.request).toMatchObject({ status: "PENDING", extends: request.id, duration: "1h" });
     expect(child.credential).toBeUndefined();
-    const done = granted(await desk().approve(await office.caller("bob"), child.request.id, {}));
+    const done = granted(await desk().approve(await office().caller("bob"), child.request.id, {}));
     expect(done.request.status).toBe("COMPLETED");
     const parent = await read(request.id);
     const expiresAt = "expiresAt" in parent ? String(parent.expiresAt) : "";
     expect(Date.parse(expiresAt) - Date.parse(String(request.expiresAt))).toBe(hourMs);
-    office.clock.pass(4 * hourMs + 1);
-    expect(await office.services.checking.introspect(credential?.token ?? "")).toMatchObject({
+    office().clock.pass(4 * hourMs + 1);
+    expect(await office().services.checking.introspect(token)).toMatchObject({
       active: true,
     });
   });
 
   test("one is open at a time per grant", async () => {
-    const { request } = await active();
+    const { request } = await claimed();
     const first = granted(await extend(request.id));
     const answers = await Promise.all([extend(request.id), extend(request.id, "2h")]);
     for (const answer of answers)
@@ -49,10 +38,10 @@ describe("extension", () => {
 
   test("a parent that ends early takes its open extension with it, also when both happen at once", async () => {
     for (let round = 0; round < 5; round++) {
-      const { request } = await active();
+      const { request } = await claimed();
       const [child] = await Promise.all([
         extend(request.id),
-        desk().complete(await office.caller("dev"), request.id),
+        desk().complete(await office().caller("dev"), request.id),
       ]);
       expect(await read(request.id)).toMatchObject({ status: "COMPLETED" });
       const left = "refused" in child ? child.refused : await read(child.request.id);
@@ -63,31 +52,31 @@ describe("extension", () => {
   });
 
   test("approved and ended at once, the grant is over and stays over", async () => {
-    const { request, credential } = await active();
+    const { request, token } = await claimed();
     const child = granted(await extend(request.id));
     const [approval, revocation] = await Promise.all([
-      desk().approve(await office.caller("bob"), child.request.id, {}),
-      desk().revoke(await office.caller("ann"), request.id, "enough"),
+      desk().approve(await office().caller("bob"), child.request.id, {}),
+      desk().revoke(await office().caller("ann"), request.id, "enough"),
     ]);
     expect(saidTo(revocation)).toBe("REVOKED");
     expect(["COMPLETED", "already_decided"]).toContain(saidTo(approval));
-    expect(await office.services.checking.introspect(credential?.token ?? "")).toEqual({ active: false });
+    expect(await office().services.checking.introspect(token)).toEqual({ active: false });
   });
 
   test("approved by policy it counts one more use", async () => {
-    await office.configure([autoPolicy("auto", { maxUsage: 2 })]);
-    const { request } = granted(await office.ask("dev"));
+    await office().configure([autoPolicy("auto", { maxUsage: 2 })]);
+    const { request } = granted(await office().ask("dev"));
     expect(saidTo(await extend(request.id))).toBe("COMPLETED");
     expect(saidTo(await extend(request.id))).toBe("limit_reached");
   });
 
   test("only the requester may extend, and only what is live", async () => {
-    const { request } = await active();
+    const { request } = await claimed();
     expect(
-      saidTo(await desk().extend(await office.caller("ann"), request.id, { duration: "1h", reason: "r" })),
+      saidTo(await desk().extend(await office().caller("ann"), request.id, { duration: "1h", reason: "r" })),
     ).toBe("not_requester");
     expect(saidTo(await extend(request.id, "99d"))).toBe("invalid_duration");
-    office.clock.pass(4 * hourMs);
+    office().clock.pass(4 * hourMs);
     expect(saidTo(await extend(request.id))).toBe("not_active");
   });
 });

@@ -1,35 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { hourMs, minuteMs, dayMs } from "../../src/core/time.ts";
 import { approvalPolicy, stageBy } from "../core/support/policies.ts";
-import { granted, openOffice, saidTo, type Office } from "./support/office.ts";
+import { granted, officeForEach, saidTo } from "./support/office.ts";
 
-let office: Office;
-beforeEach(async () => {
-  office = await openOffice();
-  await office.configure([approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
-});
-afterEach(async () => {
-  await office.close();
-});
-
-const desk = () => office.services.desk;
-const approved = async (more = {}): Promise<string> => {
-  const { request } = granted(await office.ask("dev", more));
-  granted(await desk().approve(await office.caller("ann"), request.id, {}));
-  return request.id;
-};
-const claimed = async (more = {}) => {
-  const id = await approved(more);
-  const { credential } = granted(await desk().claim(await office.caller("dev"), id));
-  if (credential === undefined) throw new Error("a claim shows its credential");
-  return { id, token: credential.token };
-};
-const isActive = async (token: string): Promise<boolean> =>
-  (await office.services.checking.introspect(token)).active;
+const { office, desk, approved, claimed, isActive } = officeForEach(() => [
+  approvalPolicy("dba", { stages: [stageBy("group:dba")] }),
+]);
 
 describe("the main job", () => {
   test("ask, approve, claim, use, complete: the credential opens from the claim to the end and not a moment longer", async () => {
-    const { request } = granted(await office.ask("dev"));
+    const { request } = granted(await office().ask("dev"));
     expect(request).toMatchObject({
       status: "PENDING",
       expiresAt: null,
@@ -40,32 +20,32 @@ describe("the main job", () => {
       "bob@company.com",
       "cid@company.com",
     ]);
-    office.clock.pass(hourMs);
-    const yes = granted(await desk().approve(await office.caller("ann"), request.id, { comment: "ok" }));
+    office().clock.pass(hourMs);
+    const yes = granted(await desk().approve(await office().caller("ann"), request.id, { comment: "ok" }));
     expect(yes.request).toMatchObject({
       status: "APPROVED",
       startedAt: null,
       expiresAt: null,
       grantedDuration: "4h",
     });
-    office.clock.pass(hourMs);
+    office().clock.pass(hourMs);
     const { credential, request: active } = granted(
-      await desk().claim(await office.caller("dev"), request.id),
+      await desk().claim(await office().caller("dev"), request.id),
     );
     expect(active.status).toBe("ACTIVE");
-    expect(Date.parse(String(active.expiresAt)) - office.clock.now()).toBe(4 * hourMs);
+    expect(Date.parse(String(active.expiresAt)) - office().clock.now()).toBe(4 * hourMs);
     const token = credential?.token ?? "";
     expect(token).toMatch(/^kd_jit_[0-9A-Za-z]{36}$/);
-    expect(await office.services.checking.check(token, ["read:prod:orders-db"])).toMatchObject({
+    expect(await office().services.checking.check(token, ["read:prod:orders-db"])).toMatchObject({
       allowed: true,
     });
-    expect(await office.services.checking.check(token, ["write:prod:orders-db"])).toEqual({
+    expect(await office().services.checking.check(token, ["write:prod:orders-db"])).toEqual({
       allowed: false,
       known: true,
     });
-    granted(await desk().complete(await office.caller("dev"), request.id));
+    granted(await desk().complete(await office().caller("dev"), request.id));
     expect(await isActive(token)).toBe(false);
-    expect((await office.audit()).map((one) => one.action)).toEqual(
+    expect((await office().audit()).map((one) => one.action)).toEqual(
       expect.arrayContaining([
         "request.submitted",
         "approval.given",
@@ -80,15 +60,15 @@ describe("the main job", () => {
 
   test("at expiresAt the credential is dead before any sweep has run, and reads EXPIRED", async () => {
     const { id, token } = await claimed();
-    office.clock.pass(4 * hourMs - 1);
+    office().clock.pass(4 * hourMs - 1);
     expect(await isActive(token)).toBe(true);
-    office.clock.pass(1);
+    office().clock.pass(1);
     expect(await isActive(token)).toBe(false);
-    expect(await office.services.reading.read(await office.caller("dev"), id)).toMatchObject({
+    expect(await office().services.reading.read(await office().caller("dev"), id)).toMatchObject({
       status: "EXPIRED",
     });
-    const listed = await office.services.reading.list(
-      await office.caller("dev"),
+    const listed = await office().services.reading.list(
+      await office().caller("dev"),
       { status: "EXPIRED" },
       { limit: 5 },
     );
@@ -97,7 +77,7 @@ describe("the main job", () => {
 
   test("rotation kills the old token in the same moment", async () => {
     const { id, token } = await claimed();
-    const { credential } = granted(await desk().rotate(await office.caller("dev"), id));
+    const { credential } = granted(await desk().rotate(await office().caller("dev"), id));
     expect(await isActive(token)).toBe(false);
     expect(await isActive(credential?.token ?? "")).toBe(true);
   });
@@ -112,11 +92,11 @@ describe("the main job", () => {
 
   test("a reported token is dead, and so is one pasted into a reason, which is masked", async () => {
     const one = await claimed();
-    await office.services.checking.report(one.token);
+    await office().services.checking.report(one.token);
     expect(await isActive(one.token)).toBe(false);
     const other = await claimed({ scopes: ["read:prod:other-db"] });
     const pasted = granted(
-      await office.ask("dev", { reason: `see ${other.token}`, scopes: ["read:prod:third-db"] }),
+      await office().ask("dev", { reason: `see ${other.token}`, scopes: ["read:prod:third-db"] }),
     );
     expect(pasted.request.reason).toBe(`see kd_jit_…${other.token.slice(-4)}`);
     expect(await isActive(other.token)).toBe(false);
@@ -126,27 +106,27 @@ describe("the main job", () => {
 describe("time alone", () => {
   test("ticks write expiry, time-outs and overdue reviews once, with the instant of the clock", async () => {
     const { id } = await claimed();
-    office.clock.pass(5 * hourMs);
-    expect(await office.services.grants.tick(id)).toBe(true);
-    expect(await office.services.grants.tick(id)).toBe(false);
-    const view = await office.services.reading.read(await office.caller("dev"), id);
+    office().clock.pass(5 * hourMs);
+    expect(await office().services.grants.tick(id)).toBe(true);
+    expect(await office().services.grants.tick(id)).toBe(false);
+    const view = await office().services.reading.read(await office().caller("dev"), id);
     expect(view).toMatchObject({ status: "EXPIRED" });
-    expect("endedAt" in view ? Date.parse(String(view.endedAt)) : 0).toBe(office.clock.now() - hourMs);
+    expect("endedAt" in view ? Date.parse(String(view.endedAt)) : 0).toBe(office().clock.now() - hourMs);
   });
 
   test("the end of the claim window ends an approval nobody used", async () => {
     const id = await approved();
-    office.clock.pass(8 * hourMs);
-    expect(saidTo(await desk().claim(await office.caller("dev"), id))).toBe("not_claimable");
-    expect(await office.store.dueRequests(office.clock.now(), 10)).toEqual([id]);
+    office().clock.pass(8 * hourMs);
+    expect(saidTo(await desk().claim(await office().caller("dev"), id))).toBe("not_claimable");
+    expect(await office().store.dueRequests(office().clock.now(), 10)).toEqual([id]);
   });
 });
 
 describe("reading", () => {
   test("strangers find nothing; approvers, subjects, auditors do", async () => {
-    const { request } = granted(await office.ask("dev"));
+    const { request } = granted(await office().ask("dev"));
     const read = async (name: string, ...roles: ("auditor" | "admin")[]) =>
-      office.services.reading.read(await office.caller(name, ...roles), request.id);
+      office().services.reading.read(await office().caller(name, ...roles), request.id);
     expect(await read("cto")).toMatchObject({ refused: "not_found" });
     expect(await read("ann")).toMatchObject({ id: request.id });
     expect(await read("dev")).toMatchObject({ id: request.id });
@@ -155,19 +135,19 @@ describe("reading", () => {
 });
 
 test("refusals are recorded one by one up to ten a minute per actor, then counted", async () => {
-  const { request } = granted(await office.ask("dev"));
-  const cto = await office.caller("cto");
+  const { request } = granted(await office().ask("dev"));
+  const cto = await office().caller("cto");
   for (let press = 0; press < 25; press++) await desk().approve(cto, request.id, {});
-  office.clock.pass(minuteMs);
-  await office.services.refusals.flush(office.clock.now());
-  const refused = (await office.audit()).filter((one) => one.action === "decision.refused");
+  office().clock.pass(minuteMs);
+  await office().services.refusals.flush(office().clock.now());
+  const refused = (await office().audit()).filter((one) => one.action === "decision.refused");
   expect(refused).toHaveLength(11);
   expect(refused.at(-1)?.data).toMatchObject({ count: 15 });
 });
 
 test("the audit chain over all of it verifies", async () => {
   await claimed();
-  office.clock.pass(dayMs);
-  await desk().approve(await office.caller("cto"), "jit_nothing", {});
-  expect(await office.store.verifyAudit()).toMatchObject({ ok: true });
+  office().clock.pass(dayMs);
+  await desk().approve(await office().caller("cto"), "jit_nothing", {});
+  expect(await office().store.verifyAudit()).toMatchObject({ ok: true });
 });

@@ -1,79 +1,61 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { approvalPolicy, autoPolicy, stageBy } from "../core/support/policies.ts";
-import { allStaff, granted, openOffice, saidTo, type Office } from "./support/office.ts";
+import { allStaff, granted, officeForEach, saidTo } from "./support/office.ts";
 
-let office: Office;
-beforeEach(async () => {
-  office = await openOffice();
-  await office.configure([approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
-});
-afterEach(async () => {
-  await office.close();
-});
-
-const desk = () => office.services.desk;
-const approved = async (more = {}): Promise<string> => {
-  const { request } = granted(await office.ask("dev", more));
-  granted(await desk().approve(await office.caller("ann"), request.id, {}));
-  return request.id;
-};
-const claimed = async (more = {}) => {
-  const id = await approved(more);
-  const { credential } = granted(await desk().claim(await office.caller("dev"), id));
-  if (credential === undefined) throw new Error("a claim shows its credential");
-  return { id, token: credential.token };
-};
-const isActive = async (token: string): Promise<boolean> =>
-  (await office.services.checking.introspect(token)).active;
+const { office, desk, claimed, isActive } = officeForEach(() => [
+  approvalPolicy("dba", { stages: [stageBy("group:dba")] }),
+]);
 
 describe("asking for somebody else", () => {
   test("needs the role admin; the credential stays with the subject", async () => {
-    await office.configure([autoPolicy("auto")]);
-    const admin = await office.caller("cto", "admin");
+    await office().configure([autoPolicy("auto")]);
+    const admin = await office().caller("cto", "admin");
     const input = { identityId: "id_dev", reason: "r", scopes: ["read:a:1"], duration: "1h" };
-    expect(saidTo(await desk().ask(await office.caller("ann"), input))).toBe("not_self");
+    expect(saidTo(await desk().ask(await office().caller("ann"), input))).toBe("not_self");
     const asked = granted(await desk().ask(admin, input));
     expect(asked.request).toMatchObject({ status: "APPROVED", requestedBy: "id_cto", identityId: "id_dev" });
     expect(asked.credential).toBeUndefined();
     expect(
-      saidTo(await desk().claim(await office.caller("cto", "admin", "requester"), asked.request.id)),
+      saidTo(await desk().claim(await office().caller("cto", "admin", "requester"), asked.request.id)),
     ).toBe("not_requester");
-    expect(saidTo(await desk().claim(await office.caller("dev"), asked.request.id))).toBe("ACTIVE");
+    expect(saidTo(await desk().claim(await office().caller("dev"), asked.request.id))).toBe("ACTIVE");
   });
 });
 
 describe("deactivation", () => {
   test("is effective at once for checks and decisions, and ends what is open and live", async () => {
     const { id, token } = await claimed();
-    const pending = granted(await office.ask("dev", { scopes: ["read:b:1"] }));
-    await office.services.directory.change(await office.caller("cto", "admin"), "id_dev", { active: false });
+    const pending = granted(await office().ask("dev", { scopes: ["read:b:1"] }));
+    await office().services.directory.change(await office().caller("cto", "admin"), "id_dev", {
+      active: false,
+    });
     expect(await isActive(token)).toBe(false);
-    expect(saidTo(await office.ask("dev", { scopes: ["read:b:2"] }))).toBe("identity_inactive");
-    const [due] = await office.store.dueEffects(office.clock.now(), 50);
+    expect(saidTo(await office().ask("dev", { scopes: ["read:b:2"] }))).toBe("identity_inactive");
+    const [due] = await office().store.dueEffects(office().clock.now(), 50);
     expect(due).toBeDefined();
-    await office.services.grants.endAccessOf((await office.caller("dev")).identity.id, "gone");
-    const auditor = await office.caller("cto", "auditor");
-    expect(await office.services.reading.read(auditor, id)).toMatchObject({ status: "REVOKED" });
-    expect(await office.services.reading.read(auditor, pending.request.id)).toMatchObject({
+    await office().services.grants.endAccessOf((await office().caller("dev")).identity.id, "gone");
+    const auditor = await office().caller("cto", "auditor");
+    expect(await office().services.reading.read(auditor, id)).toMatchObject({ status: "REVOKED" });
+    expect(await office().services.reading.read(auditor, pending.request.id)).toMatchObject({
       status: "CANCELLED",
     });
   });
 
   test("outlives a reload of the file, and so does its end", async () => {
-    const admin = await office.caller("cto", "admin");
-    await office.services.directory.change(admin, "id_dev", { active: false });
-    await office.configure([autoPolicy("auto")]);
-    expect(saidTo(await office.ask("dev"))).toBe("identity_inactive");
-    await office.services.directory.change(admin, "id_dev", { active: true });
-    expect(saidTo(await office.ask("dev"))).toBe("ACTIVE");
+    const admin = await office().caller("cto", "admin");
+    await office().services.directory.change(admin, "id_dev", { active: false });
+    await office().configure([autoPolicy("auto")]);
+    expect(saidTo(await office().ask("dev"))).toBe("identity_inactive");
+    await office().services.directory.change(admin, "id_dev", { active: true });
+    expect(saidTo(await office().ask("dev"))).toBe("ACTIVE");
   });
 
   test("who leaves the file is deactivated", async () => {
-    await office.configure(
+    await office().configure(
       [autoPolicy("auto")],
       {},
       allStaff.filter((one) => one.name !== "bob"),
     );
-    expect(saidTo(await office.ask("bob"))).toBe("identity_inactive");
+    expect(saidTo(await office().ask("bob"))).toBe("identity_inactive");
   });
 });

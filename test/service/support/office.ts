@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterEach, beforeEach } from "vitest";
 import { present } from "../../../src/core/assert.ts";
 import { makeId } from "../../../src/core/ids.ts";
 import { parseEmail, type Identity, type Role } from "../../../src/core/people.ts";
@@ -138,4 +139,34 @@ export function granted(answer: Answered | Refusal): Answered {
 /** The code of a refusal, or the status of the request. */
 export function saidTo(answer: Answered | Refusal): string {
   return isRefusal(answer) ? answer.refused : answer.request.status;
+}
+
+/** An office for each test of a file, with what most of them do: dev asks, one of group:dba approves, dev claims. */
+export function officeForEach(policies: () => readonly Policy[]) {
+  let office: Office;
+  beforeEach(async () => {
+    office = await openOffice();
+    await office.configure(policies());
+  });
+  afterEach(async () => {
+    await office.close();
+  });
+  const desk = () => office.services.desk;
+  const approved = async (more: Partial<AskInput> = {}): Promise<string> => {
+    const { request } = granted(await office.ask("dev", more));
+    granted(await desk().approve(await office.caller("ann"), request.id, {}));
+    return request.id;
+  };
+  return {
+    office: () => office,
+    desk,
+    approved,
+    claimed: async (more: Partial<AskInput> = {}) => {
+      const id = await approved(more);
+      const { request, credential } = granted(await desk().claim(await office.caller("dev"), id));
+      return { id, request, token: present(credential, "a claim shows its credential").token };
+    },
+    isActive: async (token: string): Promise<boolean> =>
+      (await office.services.checking.introspect(token)).active,
+  };
 }
