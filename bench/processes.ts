@@ -16,13 +16,14 @@ export interface Server {
   readonly stop: () => Promise<void>;
 }
 
-/** The real program, as `npm start` starts it. */
+/** The real program, as `npm start` starts it; BENCH_FLAGS are further flags for its Node, such as --cpu-prof. */
 export async function startProgram(
   folder: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Server> {
   const guard = `file://${join(shipped, "src/runtime/require-node.mjs")}`;
-  return started(["--import", guard, join(shipped, "src/main.ts")], folder, { PORT: "0", ...env });
+  const flags = process.env["BENCH_FLAGS"]?.split(" ") ?? [];
+  return started([...flags, "--import", guard, join(shipped, "src/main.ts")], folder, { PORT: "0", ...env });
 }
 
 /** One of the servers in `bare/`. */

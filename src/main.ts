@@ -31,8 +31,6 @@ import { isCronExpression, startTimetable, type Timetable } from "./sweeps/timet
 /** Read in the working directory when it is there. */
 const settingsFile = ".env";
 const shipped = resolve(import.meta.dirname, "..");
-/** A sweep that has not gone through for this long makes us not ready. */
-const sweepAgeMaxMs = 60 * secondMs;
 
 /** Why the service does not start: lines for the operator, no stack. */
 class Refused extends Error {
@@ -89,6 +87,11 @@ async function ensureAdminKey(
   const key = await createInstallationService(context).ensureAdminKey(settings.adminKey, kept);
   if (isRefusal(key)) throw new Refused([key.detail]);
   if (key.kind === "made") writeAdminKey(file, key.token);
+  if (key.kind === "made" && settings.adminKey !== undefined) {
+    log.warn(
+      "JIT_ADMIN_KEY names a key that was deleted or reported as leaked: it stays dead, and a new one was made",
+    );
+  }
   if (key.kind === "given") log.info("the admin key is the one in JIT_ADMIN_KEY");
   else log.info({ file: resolve(file) }, "the admin key is in this file");
 }
@@ -173,7 +176,7 @@ function readinessOf({ store, context }: House, timetable: Timetable) {
     return {
       database: { ok: true, detail: "readable" },
       sweep: {
-        ok: ageMs !== null && ageMs < sweepAgeMaxMs,
+        ok: timetable.isOnTime(),
         detail: ageMs === null ? "has not run yet" : `ran ${formatDuration(ageMs)} ago`,
       },
       audit: { ok: true, detail: `head ${head.seq}` },
@@ -183,6 +186,8 @@ function readinessOf({ store, context }: House, timetable: Timetable) {
 }
 
 async function run(): Promise<void> {
+  // A log reader that goes away must not take the guard of production systems with it.
+  process.stdout.on("error", () => undefined);
   const settings = readSettings();
   const kept = keptAdminKey(settings);
   const log = createLogger(settings.logLevel, (line) => process.stdout.write(line));
@@ -219,12 +224,10 @@ async function run(): Promise<void> {
     readiness: readinessOf(house, timetable),
     metrics: house.metrics,
   });
-  let reloading: Promise<void> = Promise.resolve();
-  let isStopping = false;
+  const reloads = reloadOnSighup(() => loadConfiguration(settings, context, log), log);
   const stop = async (): Promise<void> => {
-    isStopping = true;
     await server.close();
-    await reloading;
+    await reloads.end();
     await timetable.stop();
     await relay.stop();
     await services.usage.flush(context.surroundings.now());
@@ -243,22 +246,39 @@ async function run(): Promise<void> {
     const isOutside = error instanceof Error && "syscall" in error;
     throw isOutside ? new Refused([`HOST and PORT cannot be listened on: ${error.message}.`]) : error;
   }
+  stopOnSignal(stop, log);
+}
+
+/** The configuration is read again at each SIGHUP, one reading after the other. */
+function reloadOnSighup(reload: () => Promise<void>, log: Logger): { readonly end: () => Promise<void> } {
+  let reloading: Promise<void> = Promise.resolve();
+  let isOver = false;
   process.on("SIGHUP", () => {
-    if (isStopping) return;
-    reloading = reloading
-      .then(() => loadConfiguration(settings, context, log))
-      .catch((error: unknown) => {
-        const problems = error instanceof Refused ? error.lines : undefined;
-        log.error(
-          problems === undefined ? { err: error } : { problems },
-          "reload refused; nothing has changed",
-        );
-      });
+    if (isOver) return;
+    reloading = reloading.then(reload).catch((error: unknown) => {
+      const why = error instanceof Refused ? { problems: error.lines } : { err: error };
+      log.error(why, "reload refused; nothing has changed");
+    });
   });
+  return {
+    async end() {
+      isOver = true;
+      await reloading;
+    },
+  };
+}
+
+/** Stops once, in order, on the signals that ask for it and on a fault nobody caught. */
+function stopOnSignal(stop: () => Promise<void>, log: Logger): void {
+  const delay = 10 * secondMs;
+  const onTimeout = (): void => log.fatal(`did not stop within ${formatDuration(delay)}`);
   // SIGHUP reloads; left to its own devices closeWithGrace would stop on it.
-  closeWithGrace({ delay: 10 * secondMs, logger: false, skip: ["SIGHUP"] }, async ({ err }) => {
+  closeWithGrace({ delay, logger: false, skip: ["SIGHUP"], onTimeout }, async ({ err }) => {
     if (err !== undefined) log.error({ err }, "stopping because of a fault");
-    await stop();
+    await stop().catch((fault: unknown) => {
+      log.fatal({ err: fault }, "did not stop cleanly");
+      throw fault;
+    });
   });
 }
 

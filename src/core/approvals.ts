@@ -57,10 +57,12 @@ function levelOf(request: Counted, stage: Stage): number {
 /** Each stage's progress, in the order of their numbers. */
 export function progressOf(request: Counted, directory: Directory): readonly StageProgress[] {
   return request.requirement.demands.flatMap((demand) => {
+    const countsIn = latestStages(request.votes, demand);
     let earlierMet = true;
     return demand.stages.map((stage) => {
-      const may = new Set(approversOf(request, stage, directory).map((person) => person.id));
-      const given = votersOf(request.votes, stage).filter((voter) => may.has(voter));
+      const given = approversOf(request, stage, directory)
+        .map((person) => person.id)
+        .filter((person) => countsIn.get(person) === stage.number);
       const met = given.length >= stage.required;
       const open = earlierMet && !met;
       earlierMet &&= met;
@@ -73,9 +75,17 @@ export function isMet(progress: readonly StageProgress[]): boolean {
   return progress.every((one) => one.met);
 }
 
-function votersOf(votes: readonly Vote[], stage: Stage): readonly IdentityId[] {
-  const voters = votes.filter((vote) => vote.decision === "APPROVED" && vote.stages.includes(stage.number));
-  return [...new Set(voters.map((vote) => vote.by))];
+/**
+ * The one stage of the demand in which each person's approval counts: their latest. Who approved an earlier one, was not
+ * eligible for a while and approved a later one meanwhile does not count in both once they are eligible again.
+ */
+function latestStages(votes: readonly Vote[], demand: Demand): ReadonlyMap<IdentityId, number> {
+  const own = new Set(demand.stages.map((stage) => stage.number));
+  return new Map(
+    votes
+      .filter((vote) => vote.decision === "APPROVED")
+      .flatMap((vote) => vote.stages.filter((stage) => own.has(stage)).map((stage) => [vote.by, stage])),
+  );
 }
 
 /** Whether this person may decide any stage of the request, open or not. */
@@ -92,6 +102,9 @@ function isAmong(people: readonly Identity[], person: IdentityId): boolean {
 /**
  * The stages in which this person's approval counts when pressed now: the open stage of every policy that includes
  * them and in which they have not counted yet, as a person counts once per policy, over all its stages.
+ *
+ * When everything is met though no press has found it so, because somebody is eligible again, any approver's press
+ * settles it, their second one too: silence approves nothing.
  */
 export function stagesCounting(
   request: Counted,
@@ -100,9 +113,13 @@ export function stagesCounting(
   directory: Directory,
 ): readonly number[] | Refusal {
   const progress = new Map(progressOf(request, directory).map((one) => [one.stage.number, one]));
+  const settles = isMet([...progress.values()]);
   const standing = request.requirement.demands
     .filter((demand) => demand.stages.length > 0)
-    .map((demand) => standingIn(demand, request, person, via, directory, progress));
+    .map((demand) => {
+      const stages = demand.stages.flatMap((stage) => progress.get(stage.number) ?? []);
+      return standingIn(stages, settles, request, person, via, directory);
+    });
   const counting = standing.flatMap((one) => (typeof one === "number" ? [one] : []));
   if (counting.length > 0) return counting;
   if (standing.includes("elsewhere")) {
@@ -126,17 +143,17 @@ export function stagesCounting(
 type Standing = number | "counted" | "elsewhere" | "not open" | "not asked";
 
 function standingIn(
-  demand: Demand,
+  stages: readonly StageProgress[],
+  settles: boolean,
   request: Counted,
   person: IdentityId,
   via: Via,
   directory: Directory,
-  progress: ReadonlyMap<number, StageProgress>,
 ): Standing {
-  const stages = demand.stages.flatMap((stage) => progress.get(stage.number) ?? []);
-  if (stages.some((one) => one.given.includes(person))) return "counted";
+  const counted = stages.find((one) => one.given.includes(person));
+  if (counted !== undefined && !settles) return "counted";
   const mine = stages.filter((one) => isAmong(approversOf(request, one.stage, directory), person));
-  const open = mine.find((one) => one.open);
+  const open = settles ? (counted ?? mine[0]) : mine.find((one) => one.open);
   if (open === undefined) return mine.length === 0 ? "not asked" : "not open";
   return mayDecideVia(open.stage, via) ? open.stage.number : "elsewhere";
 }

@@ -98,8 +98,7 @@ function completed(kase: Case, given: RequestEvent, facts: PressFacts, now: Inst
   }
   const grantedDurationMs = grantedDuration(request);
   const { extension } = request;
-  const totalMs =
-    extension === undefined ? grantedDurationMs : extension.totalMs - request.durationMs + grantedDurationMs;
+  const totalMs = extension === undefined ? grantedDurationMs : heldMs(kase) + grantedDurationMs;
   const unfit = unfitFor(today, request.ticket, totalMs);
   if (unfit !== undefined) return unfit;
   const approved: RequestEvent = {
@@ -112,6 +111,12 @@ function completed(kase: Case, given: RequestEvent, facts: PressFacts, now: Inst
   };
   if (extension === undefined) return onRequest(request, [given, approved]);
   return extended(kase, [given, approved], grantedDurationMs, facts, now);
+}
+
+/** What the grant to be extended lasts so far. */
+function heldMs({ grant }: Case): number {
+  assert(grant !== undefined, "an extension is decided together with its grant");
+  return grant.expiresAt - grant.startedAt;
 }
 
 function extended(
@@ -229,8 +234,12 @@ function alreadyDecided(request: AccessRequest): string {
       return `Already approved by ${who}${when}. To end the access, revoke it.`;
     case "DENIED":
       return `Already denied by ${who}${when}.`;
+    case "COMPLETED":
+      return `Already approved by ${who}${when}. To end the access, revoke ${request.extension?.of ?? "it"}.`;
     case "CANCELLED":
       return `Already cancelled by ${who}${when}.`;
+    case "REVOKED":
+      return `Already approved, and revoked by ${who}${when}.`;
     default:
       return `Already over${when}.`;
   }

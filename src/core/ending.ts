@@ -1,6 +1,6 @@
 import type { Actor } from "./access-request.ts";
 import { isApproverOf } from "./approvals.ts";
-import { onGrant, onRequest, type Case, type Decision } from "./case.ts";
+import { onGrant, onRequest, systemActor, type Case, type Decision } from "./case.ts";
 import type { Recorded } from "./events.ts";
 import { isLive, type Grant } from "./grant.ts";
 import type { IdentityId, Instant } from "./ids.ts";
@@ -73,10 +73,15 @@ export function isRevoker(kase: Case, person: IdentityId, directory: Directory):
   return isApproverOf(kase.request, person, directory);
 }
 
-/** What else ends with a grant that ends early: its open extension. */
+/** What else ends with a grant that ends early: its open extension, unless time has ended that before. */
 export function endedEarly(kase: Case, by: Actor, now: Instant): readonly Recorded[] {
   const { extension } = kase;
   if (extension === undefined || extension.phase !== "PENDING") return [];
+  if (now >= extension.approvalDeadline) {
+    return onRequest(extension, [
+      { type: "RequestTimedOut", at: now, by: systemActor, waitedFor: "approval" },
+    ]);
+  }
   return onRequest(extension, [
     { type: "RequestCancelled", at: now, by, reason: "the access it would extend has ended" },
   ]);

@@ -1,10 +1,10 @@
 import type { AccessRequest, Actor, AskedApprover, Stage, StageOpening } from "./access-request.ts";
-import { eligible, progressOf } from "./approvals.ts";
+import { approversOf, eligible, progressOf } from "./approvals.ts";
 import type { RequestEvent } from "./events.ts";
 import type { Instant } from "./ids.ts";
 import type { Directory } from "./people.ts";
 import { stagesOf } from "./requirement.ts";
-import { earliest, plus } from "./time.ts";
+import { earliest, hourMs, plus } from "./time.ts";
 
 /**
  * When time alone will next do something to this request: its deadline, a reminder, an escalation, an overdue review.
@@ -44,8 +44,19 @@ function openStages(
   });
 }
 
+/** More pings about the same thing within an hour would teach people to look away. */
+export const remindersPerHourMax = 3;
+
+/** The stage's reminders without those that would be one too many in their hour. */
+function remindersOf({ remindersMs }: Stage): readonly number[] {
+  return remindersMs.reduce<readonly number[]>((kept, ms) => {
+    const withinHour = kept.filter((earlier) => ms - earlier < hourMs).length;
+    return withinHour < remindersPerHourMax ? [...kept, ms] : kept;
+  }, []);
+}
+
 function nextReminderAt(stage: Stage, opening: StageOpening): Instant | undefined {
-  const afterMs = stage.remindersMs[opening.reminded];
+  const afterMs = remindersOf(stage)[opening.reminded];
   return afterMs === undefined ? undefined : plus(opening.at, afterMs);
 }
 
@@ -66,12 +77,10 @@ export function dueReminders(
   const progress = progressOf(request, directory);
   return openStages(request).flatMap(({ stage, opening }) => {
     const events: RequestEvent[] = [];
-    const count = stage.remindersMs.filter((ms) => plus(opening.at, ms) <= now).length;
+    const count = remindersOf(stage).filter((ms) => plus(opening.at, ms) <= now).length;
     if (count > opening.reminded) {
       const given = progress.find((one) => one.stage === stage)?.given ?? [];
-      const people = request.asked.filter(
-        (one) => one.stage === stage.number && !given.includes(one.identityId),
-      );
+      const people = remindable(request, stage, directory).filter((one) => !given.includes(one.identityId));
       events.push({ type: "ApprovalReminded", at: now, by, stage: stage.number, count, people });
     }
     let step = opening;
@@ -88,6 +97,19 @@ export function dueReminders(
     }
     return events;
   });
+}
+
+/** Who decides the stage today: who has left is told nothing more, who has joined hears of it. */
+function remindable(request: AccessRequest, stage: Stage, directory: Directory): readonly AskedApprover[] {
+  const asked = request.asked.filter((one) => one.stage === stage.number);
+  return approversOf(request, stage, directory).map(
+    ({ id }) =>
+      asked.find((one) => one.identityId === id) ?? {
+        identityId: id,
+        stage: stage.number,
+        escalated: false,
+      },
+  );
 }
 
 function furtherPeople(

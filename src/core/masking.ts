@@ -1,6 +1,7 @@
 import { parseToken } from "./credential-format.ts";
 
-const tokenLikePattern = /\bkd_(jit|live)_[0-9A-Za-z]{36}\b/g;
+/** Wherever it stands: what is pasted right behind a word or a `_` is a token all the same. */
+const tokenLikePattern = /kd_(jit|live)_[0-9A-Za-z]{36}/g;
 
 export interface Masked {
   readonly text: string;

@@ -143,6 +143,7 @@ function submittedData(request: AccessRequest): AuditEntry["data"] {
     reason: request.reason,
     scopes: request.scopes,
     duration: formatDuration(request.durationMs),
+    approvalDeadline: formatInstant(request.approvalDeadline),
     ...(ticket !== undefined && { ticket }),
     ...(risk !== null && { risk: risk.score }),
     ...(extendedRequest !== undefined && { extends: extendedRequest }),

@@ -19,13 +19,19 @@ export function decideSubmission(ask: Ask, facts: SubmissionFactsAtHand, now: In
 /** Asks for more time on a live grant. Approved at birth, it moves the end in the same commit. */
 export function decideExtension(
   ask: Ask,
-  parent: Required<Pick<Case, "request" | "grant">>,
+  parent: Required<Pick<Case, "request" | "grant">> & Pick<Case, "extension">,
   facts: SubmissionFactsAtHand,
   now: Instant,
 ): Decision {
-  const { grant } = parent;
+  const { grant, extension: open } = parent;
   const totalMs = grant.expiresAt - grant.startedAt + ask.durationMs;
   if (facts.lockdown) return lockedDown();
+  // Also of one that would be approved by itself: it would move the end that the open one was judged by.
+  if (open !== undefined) {
+    return refuse("duplicate_request", `More time is already asked for in ${open.id}.`, {
+      existing: open.id,
+    });
+  }
   const judgement = judged(ask, facts, now, { of: parent.request.id, grantId: grant.id, totalMs });
   if (isRefusal(judgement)) return judgement;
   const approvalDeadline = earliest(judgement.draft.approvalDeadline, grant.expiresAt);

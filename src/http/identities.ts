@@ -63,14 +63,18 @@ export function addIdentityRoutes(app: App, { directory }: Pick<Services, "direc
       config: { roles },
       schema: {
         summary: "Read an identity",
-        description: "One's own; any, for an administrator or auditor.",
+        description: "One's own, also by the name `me`; any, for an administrator or auditor.",
         tags,
         params: idParams,
         querystring: noQuery,
         response: { 200: identity },
       },
     },
-    async (request) => shown(granted(await directory.read(callerOf(request), request.params.id))),
+    async (request) => {
+      const caller = callerOf(request);
+      const { id } = request.params;
+      return shown(granted(await directory.read(caller, id === "me" ? caller.identity.id : id)));
+    },
   );
 
   app.patch(

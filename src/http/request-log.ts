@@ -6,20 +6,28 @@ const pathLengthMax = 300;
 
 /**
  * One line for each answer. Never headers, bodies or the query: tokens live there. A token in the path itself is
- * masked. Probes and checks, many and all alike, only with `debug`.
+ * masked. Probes, checks and introspections, many and all alike, only with `debug`; an introspection that failed always.
  */
 export async function logAnswer(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const line = {
-    method: request.method,
-    path: loggedPath(request.originalUrl),
-    status: reply.statusCode,
-    ms: Math.round(reply.elapsedTime),
-    address: request.ip,
-    ...(request.caller?.key !== undefined && { key: request.caller.key.id }),
-  };
-  if (request.routeOptions.config.limited === "nothing") request.log.debug(line, "answered");
-  else request.log.info(line, "answered");
+  const { log } = request;
+  const { limited } = request.routeOptions.config;
+  const isRoutine = limited === "nothing" || (limited === "failures" && reply.statusCode < 400);
+  if (isRoutine && !detailed.has(log.level)) return;
+  log[isRoutine ? "debug" : "info"](
+    {
+      method: request.method,
+      path: loggedPath(request.originalUrl),
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+      address: request.ip,
+      ...(request.caller?.key !== undefined && { key: request.caller.key.id }),
+    },
+    "answered",
+  );
 }
+
+/** Levels at which routine is said. */
+const detailed: ReadonlySet<string> = new Set(["debug", "trace"]);
 
 function loggedPath(url: string): string {
   const path = pathOf(url);

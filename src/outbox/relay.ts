@@ -13,12 +13,15 @@ export const attemptMs = 30 * secondMs;
 /** Waits of 1 s, 2 s, 4 s … up to this between attempts. There is no last attempt. */
 export const backoffMaxMs = 5 * minuteMs;
 
+/** Well inside the time a stop may take. */
+const stopMs = 5 * secondMs;
+
 export interface Relay {
   /** Runs everything that is due until nothing is. Calls while one is under way join it and look once more. */
   drain(): Promise<void>;
   /** As {@link Relay.drain}, without waiting: something has just become due. */
   nudge(): void;
-  /** Takes no more and waits for what is under way. */
+  /** Takes no more and waits a little for what is under way; what is not done by then is done after the next start. */
   stop(): Promise<void>;
 }
 
@@ -85,7 +88,10 @@ export function createRelay(
     },
     async stop() {
       isStopped = true;
-      await running;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, stopMs);
+      await Promise.race([running, promise]);
+      clearTimeout(timer);
     },
   };
 }

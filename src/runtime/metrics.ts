@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { auditActions } from "../core/audit-record.ts";
 import type { Instant } from "../core/ids.ts";
+import { refusalStatus } from "../core/refusals.ts";
 import type { Reads } from "../service/ports.ts";
 import type { Watcher } from "../service/watched-store.ts";
 
@@ -75,6 +77,10 @@ export function createMetrics(): Metrics {
     labelNames: ["action"],
     registers,
   });
+  // Present from the start, so that the first event after it is an increase and not a new series.
+  for (const action of auditActions) records.inc({ action }, 0);
+  for (const decision of Object.values(decisions)) decided.inc({ decision }, 0);
+  for (const code of Object.keys(refusalStatus)) refusals.inc({ code }, 0);
   return {
     watcher({ audit, writes }) {
       for (const { action } of audit) {

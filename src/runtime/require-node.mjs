@@ -1,5 +1,8 @@
 // Loaded before anything else (see "start" in package.json), in plain JavaScript, because an old Node neither strips
 // types nor runs the database driver: it would crash without a word.
+import module from "node:module";
+import { join } from "node:path";
+
 const nodeApiMin = 10;
 
 if (Number(process.versions.napi) < nodeApiMin) {
@@ -9,3 +12,7 @@ if (Number(process.versions.napi) < nodeApiMin) {
   );
   process.exit(1);
 }
+
+// What was stripped and compiled once is kept, beside the packages, where nobody can put code who could not change the
+// program itself. Where that cannot be written every start compiles again.
+module.enableCompileCache(join(import.meta.dirname, "../../node_modules/.cache/compiled"));

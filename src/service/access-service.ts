@@ -2,6 +2,8 @@ import type { AccessRequest } from "../core/access-request.ts";
 import { decideApprove, decideDeny, type Approve } from "../core/approving.ts";
 import { present } from "../core/assert.ts";
 import { debtOf, decideBreakGlass } from "../core/break-glass.ts";
+import { inactive } from "../core/assessment.ts";
+import { isActive } from "../core/people.ts";
 import { decideReview } from "../core/reviewing.ts";
 import type { Case, Decision } from "../core/case.ts";
 import { decideCancel } from "../core/ending.ts";
@@ -62,12 +64,13 @@ export function createAccessService(context: ServiceContext): AccessService {
       decide(
         caller,
         id,
-        pressing(context, caller, (kase, { by }, now) =>
+        pressing(context, caller, (kase, { person, by }, now) => {
+          if (!isActive(person)) return inactive(person);
           // An administrator's key cancels what it asked for, not what its owner holds.
-          caller.roles.has("requester") || kase.request.requestedById === caller.identity.id
-            ? decideCancel(kase, caller.identity.id, reason, by, now)
-            : refuse("not_requester", "Only who asked for it can cancel a request."),
-        ),
+          return caller.roles.has("requester") || kase.request.requestedById === person.id
+            ? decideCancel(kase, person.id, reason, by, now)
+            : refuse("not_requester", "Only who asked for it can cancel a request.");
+        }),
       ),
     review: async (caller, id, judgement) =>
       lacksRole(caller, "approver") ??

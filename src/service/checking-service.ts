@@ -1,4 +1,5 @@
 import type { Actor } from "../core/access-request.ts";
+import type { Case } from "../core/case.ts";
 import { parseToken } from "../core/credential-format.ts";
 import { decideRevoke } from "../core/ending.ts";
 import { isLive } from "../core/grant.ts";
@@ -94,6 +95,11 @@ export async function livingCredential(
   return isLive(presented.grant.value, surroundings.now()) ? presented : undefined;
 }
 
+/** Whether the grant, as it is decided on, still has this credential: another one may have replaced it since. */
+export function isStillOf({ credential }: PresentedCredential, { grant }: Pick<Case, "grant">): boolean {
+  return grant?.credential.id === credential.id;
+}
+
 /** Whoever shows a credential acts as its holder. */
 export function holderOf({ identity }: PresentedCredential): Actor {
   const type = identity.kind === "HUMAN" ? "human" : "service";
@@ -105,7 +111,9 @@ async function endLeaked(context: ServiceContext, hash: string): Promise<void> {
   if (presented === undefined || !presented.current) return;
   const reason = "its token was reported as leaked";
   const outcome = await decideCase(context, presented.grant.value.requestId, async ({ case: kase }) => ({
-    decision: decideRevoke(kase, reason, leakReporter, context.surroundings.now()),
+    decision: isStillOf(presented, kase)
+      ? decideRevoke(kase, reason, leakReporter, context.surroundings.now())
+      : [],
     expects: [],
   }));
   // That it was over already is no news; that it could not be ended is.

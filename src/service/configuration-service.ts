@@ -41,13 +41,14 @@ export function createConfigurationService(context: ServiceContext): Configurati
       decideAndCommit(store, async () => {
         const { book } = await context.rulebook();
         const people = await peopleSteps(context, content);
-        const policies = policyStep(context, book, content);
         const rules = rulesWithVersion(content.rules, book.rules);
+        const policies = policyStep(context, book, { ...content, rules });
         const isSameRules = sameContent(rules, book.rules) && (await store.rulesSource()) === source;
         const steps = [...people, policies];
         const changed = people.length + policies.writes.length + (isSameRules ? 0 : 1);
         const ruleWrites: Write[] = isSameRules ? [] : [{ kind: "rules", value: rules, source }];
         const result = { identities: content.identities.length, policies: content.policies.length, changed };
+        const data = { file: fileName, ...result, rules: changedRules(book.rules, rules) };
         const step: Step = {
           expects: [
             { kind: "rulebook", id: "rulebook", version: book.version },
@@ -65,7 +66,7 @@ export function createConfigurationService(context: ServiceContext): Configurati
               at: surroundings.now(),
               action: "config.loaded",
               actor: loader,
-              data: { file: fileName, ...result },
+              data,
             },
           ],
           effects: steps.flatMap((one) => one.effects),
@@ -129,7 +130,18 @@ function policyStep({ surroundings }: ServiceContext, book: Rulebook, content: F
     unique.push({ release: policyNameKey(policy.name), owner: policy.id });
     record("deleted", policy);
   }
+  const [was, is] = [book.rules.defaultPolicy, content.rules.defaultPolicy];
+  if (is === undefined && was !== undefined) record("deleted", was);
+  if (is !== undefined && !sameContent(was, is)) record(was === undefined ? "created" : "changed", is);
   return { expects: [], writes, unique, counters: [], audit, effects: [] };
+}
+
+/** What the file says otherwise than before, for the record; the default policy has a record of its own. */
+function changedRules(before: Rules, after: Rules): Partial<Rules> {
+  const said = Object.entries(after).filter(
+    ([name, value]) => name !== "defaultPolicy" && !sameContent(Reflect.get(before, name), value),
+  );
+  return Object.fromEntries(said);
 }
 
 /** The default policy's version rises like any other's, only with its content. */

@@ -4,11 +4,11 @@ import { decideClaim, decideRotate } from "../core/claiming.ts";
 import { formatToken } from "../core/credential-format.ts";
 import { decideComplete } from "../core/ending.ts";
 import type { CredentialRecord, Grant } from "../core/grant.ts";
-import { makeId, type Instant } from "../core/ids.ts";
+import { makeId, type IdentityId, type Instant } from "../core/ids.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { formatInstant } from "../core/time.ts";
 import { actorOf, lacksRole, type Caller } from "./caller.ts";
-import { holderOf, livingCredential } from "./checking-service.ts";
+import { holderOf, isStillOf, livingCredential } from "./checking-service.ts";
 import { decideCase, pressOf, requestOf, type CaseDecision } from "./deciding.ts";
 import { assess, expectPeople, submissionOf, type ServiceContext } from "./loading.ts";
 import { keeping, type Keep, type ShownCredential } from "./once.ts";
@@ -20,6 +20,8 @@ export interface Issued {
   readonly credential: CredentialView;
 }
 
+const notValid = "This credential is not valid any more.";
+
 /** How a requester comes to a token, replaces it and gives it back. */
 export interface CredentialService {
   /** Starts the access and shows the token, once. `answerStatus`: what a call with an Idempotency-Key is kept with. */
@@ -30,14 +32,22 @@ export interface CredentialService {
   completeByToken(token: string, id: string, note: string | null): Promise<AccessRequest | Refusal>;
 }
 
-export function createCredentialService(context: ServiceContext): CredentialService {
+/** @param settle Writes down what the clock has ended for this person. */
+export function createCredentialService(
+  context: ServiceContext,
+  settle: (subjectId: IdentityId) => Promise<void>,
+): CredentialService {
   return {
     async claim(caller, id, answerStatus = 200) {
+      const missing = lacksRole(caller, "requester");
+      if (missing !== undefined) return missing;
       const keep = keeping(context, caller.once, answerStatus, shownCredential);
-      return (
-        lacksRole(caller, "requester") ??
-        issuing(context, id, (token) => claiming(context, caller, token), keep)
-      );
+      const claim = () => issuing(context, id, (token) => claiming(context, caller, token), keep);
+      const issued = await claim();
+      if (!isRefusal(issued) || issued.refused !== "limit_reached") return issued;
+      // What is over takes no room, though no sweep has written it yet.
+      await settle(caller.identity.id);
+      return claim();
     },
     async rotate(caller, id) {
       const keep = keeping(context, caller.once, 200, shownCredential);
@@ -48,12 +58,14 @@ export function createCredentialService(context: ServiceContext): CredentialServ
     },
     async completeByToken(token, id, note) {
       const presented = await livingCredential(context, token);
-      if (presented === undefined) return refuse("unauthenticated", "This credential is not valid any more.");
+      if (presented === undefined) return refuse("unauthenticated", notValid);
       const { requestId, subjectId } = presented.grant.value;
       if (requestId !== id) return refuse("not_requester", "This credential belongs to another request.");
       return requestOf(
         await decideCase(context, id, async ({ case: kase }) => ({
-          decision: decideComplete(kase, subjectId, note, holderOf(presented), context.surroundings.now()),
+          decision: isStillOf(presented, kase)
+            ? decideComplete(kase, subjectId, note, holderOf(presented), context.surroundings.now())
+            : refuse("unauthenticated", notValid),
           expects: [],
         })),
       );

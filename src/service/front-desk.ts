@@ -48,7 +48,10 @@ export interface FrontDesk {
     id: string,
     judgement: { readonly outcome: "justified" | "unjustified"; readonly comment: string },
   ): Promise<Answered | Refusal>;
-  /** Puts on record that a surface itself has refused a verb, for want of a role say, and gives the refusal back. */
+  /**
+   * Puts on record that a surface itself has refused a verb, for want of a role say, and gives the refusal back. `id`:
+   * of the request the verb is about, or of the identity that is asked for.
+   */
   readonly refused: (caller: Caller, verb: string, refusal: Refusal, id?: string) => Promise<Refusal>;
 }
 
@@ -103,7 +106,7 @@ interface Clerk {
   readonly act: (
     caller: Caller,
     verb: string,
-    id: string | undefined,
+    id: string,
     made: Promise<Outcome | Refusal>,
   ) => Promise<Answered | Refusal>;
   readonly refused: FrontDesk["refused"];
@@ -119,8 +122,10 @@ function createClerk(
     const action = verb === "ask" ? "request.refused" : "decision.refused";
     const request = id === undefined ? undefined : parseId("request", id);
     const isKnown = request !== undefined && refusal.refused !== "not_found";
+    const identity = id === undefined ? undefined : parseId("identity", id);
+    const isSomebody = identity !== undefined && refusal.refused !== "identity_unknown";
     try {
-      const about = { action, verb, ...(isKnown && { request }) } as const;
+      const about = { action, verb, ...(isKnown && { request }), ...(isSomebody && { identity }) } as const;
       await refusals.record(actorOf(caller), about, refusal, surroundings.now());
     } catch (fault) {
       onFault(fault);
@@ -148,7 +153,7 @@ function askerVerbs(
 ): AskerVerbs {
   return {
     ask: async (caller, input) =>
-      act(caller, "ask", undefined, asking.ask(caller, await cleanedAsk(input, clean))),
+      act(caller, "ask", input.identityId, asking.ask(caller, await cleanedAsk(input, clean))),
     async cancel(caller, id, reason) {
       const words = reason === undefined ? "withdrawn" : await clean(reason);
       return act(caller, "cancel", id, access.cancel(caller, id, words));
@@ -194,7 +199,9 @@ function deciderVerbs({ access, grants }: DeskServices, { act, refused }: Clerk,
 
 async function cleanedAsk(input: AskInput, clean: (text: string) => Promise<string>): Promise<AskInput> {
   const metadata: Record<string, string> = {};
-  for (const [name, value] of Object.entries(input.metadata ?? {})) metadata[name] = await clean(value);
+  for (const [name, value] of Object.entries(input.metadata ?? {})) {
+    metadata[await clean(name)] = await clean(value);
+  }
   return {
     ...input,
     reason: await clean(input.reason),

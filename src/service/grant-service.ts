@@ -1,4 +1,6 @@
 import type { AccessRequest } from "../core/access-request.ts";
+import { inactive } from "../core/assessment.ts";
+import { isActive } from "../core/people.ts";
 import { isReviewerOf } from "../core/reviewing.ts";
 import { systemActor } from "../core/case.ts";
 import { decideComplete, decideEndAll, decideRevoke, isRevoker, liveGrant } from "../core/ending.ts";
@@ -12,6 +14,7 @@ import { actorOf, lacksRole, type Caller } from "./caller.ts";
 import { decideCase, findCase, pressOf, requestOf, withAnswer, type CaseDecision } from "./deciding.ts";
 import { approversNamed, assess, idsIn, loadPeople, selectorsIn, type ServiceContext } from "./loading.ts";
 import { keeping } from "./once.ts";
+import { StoreUnavailable } from "./ports.ts";
 import { decideAndCommit } from "./step.ts";
 import { asRead, stepOf } from "./step-of.ts";
 
@@ -88,10 +91,14 @@ export function createGrantService(context: ServiceContext): GrantService {
     },
     async endAccessOf(subjectId, reason) {
       for (const id of await store.openRequestsOf(subjectId)) {
-        await decideCase(context, id, async ({ case: kase }) => ({
+        const outcome = await decideCase(context, id, async ({ case: kase }) => ({
           decision: decideEndAll(kase, reason, systemActor, surroundings.now()),
           expects: [],
         }));
+        // That it was over already is no news; that it could not be ended is, and is tried again.
+        if (isRefusal(outcome) && outcome.refused === "store_unavailable") {
+          throw new StoreUnavailable(outcome.detail);
+        }
       }
     },
   };
@@ -101,6 +108,7 @@ function revoking(context: ServiceContext, caller: Caller, reason: string): Case
   return async ({ case: kase }) => {
     const { facts, expects } = await pressOf(context, caller, kase.request);
     const { person, directory, by } = facts;
+    if (!isActive(person)) return { decision: inactive(person), expects };
     const isEntitled =
       caller.roles.has("admin") ||
       (person.kind === "HUMAN" &&
@@ -161,7 +169,7 @@ async function extend(
       digest: surroundings.sha256,
       by: actorOf(caller),
     };
-    const decision = decideExtension(ask, { request, grant }, facts, now);
+    const decision = decideExtension(ask, { ...loaded.case, grant }, facts, now);
     if (isRefusal(decision)) return decision;
     const folded = stepOf(loaded, decision, {
       now,

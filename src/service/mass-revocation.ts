@@ -7,7 +7,7 @@ import { resourceOf } from "../core/scopes.ts";
 import { actorOf, lacksRole, type Caller } from "./caller.ts";
 import { decideCase } from "./deciding.ts";
 import type { ServiceContext } from "./loading.ts";
-import type { RequestWithGrant } from "./ports.ts";
+import { StoreUnavailable, type RequestWithGrant } from "./ports.ts";
 
 /** Whose or which access ends; exactly one of the three. */
 export type Revoked =
@@ -56,7 +56,7 @@ async function endOne(
     expects: [],
   }));
   // What ended by itself in the meantime needs no ending; anything else must not be passed over in silence.
-  if (isRefusal(outcome) && outcome.refused !== "not_active") throw new Error(`${id}: ${outcome.detail}`);
+  if (isRefusal(outcome) && outcome.refused !== "not_active") throw new StoreUnavailable(outcome.detail);
   return isRefusal(outcome) || outcome === undefined ? [] : [id];
 }
 
@@ -64,7 +64,8 @@ async function matching({ store, surroundings }: ServiceContext, which: Revoked)
   const ids: string[] = [];
   const subjectId = "identityId" in which ? parseId("identity", which.identityId) : undefined;
   if ("identityId" in which && subjectId === undefined) return ids;
-  for (const status of ["ACTIVE", "APPROVED"] as const) {
+  // In the order in which access comes about: what is claimed while we look is found here or there.
+  for (const status of ["APPROVED", "ACTIVE"] as const) {
     let before: number | undefined;
     do {
       const page = await store.requests(

@@ -45,12 +45,14 @@ export function createServices(
   const keys = createKeyService(context);
   const access = createAccessService(context);
   const grants = createGrantService(context);
-  const credentials = createCredentialService(context);
+  const credentials = createCredentialService(context, (id) => grants.settle(id));
   const checking = createCheckingService(context, usage, keys.end, onFault);
   const reading = createReadingService(context);
   const evaluation = createEvaluationService(context);
   const refusals = createRefusalLog(context.store);
-  const asking = createAskingService(context, access, grants, credentials, firstAttempt);
+  // Emergency access is given even when nobody could be told: the relay tries again, and this is heard of.
+  const told: FirstAttempt = (id, withinMs) => firstAttempt(id, withinMs).catch(onFault);
+  const asking = createAskingService(context, access, grants, credentials, told);
   return {
     desk: createFrontDesk(
       context,

@@ -1,9 +1,13 @@
 import type { AuditEntry } from "../core/audit-record.ts";
 import { refuse, type Refusal } from "../core/refusals.ts";
 import type { CommitResult, Step, Store } from "./ports.ts";
+import { createTurns, type EndTurn, type Turns } from "./turns.ts";
 
 /** How often a decision is made afresh when others commit first. More means something is wrong, and says so (503). */
 const attemptsMax = 12;
+
+/** Whoever loses a record to somebody else's commit queues for it from then on, so that a crowd is served to the last. */
+const turnsOf = new WeakMap<Store, Turns>();
 
 /** One try: the step to commit and what to answer if that succeeds, or the refusal. */
 export type Attempt<T> = { readonly step: Step; readonly result: T } | Refusal;
@@ -16,17 +20,26 @@ export async function decideAndCommit<T>(
   store: Store,
   attempt: () => Promise<Attempt<T>>,
 ): Promise<T | Refusal> {
-  for (let count = 0; count < attemptsMax; count++) {
-    const tried = await attempt();
-    if (!("step" in tried)) return tried;
-    const outcome = await store.commit(tried.step);
-    if ("ok" in outcome) return tried.result;
-    const refusal = refusalOf(outcome, tried.step);
-    if (refusal !== undefined) return refusal;
+  const turns = turnsOf.get(store) ?? createTurns();
+  turnsOf.set(store, turns);
+  let endTurn: EndTurn | undefined;
+  try {
+    for (let count = 0; count < attemptsMax; count++) {
+      const tried = await attempt();
+      if (!("step" in tried)) return tried;
+      const outcome = await store.commit(tried.step);
+      if ("ok" in outcome) return tried.result;
+      const refusal = refusalOf(outcome, tried.step);
+      if (refusal !== undefined) return refusal;
+      // One turn at a time: nobody who holds one waits for another.
+      endTurn ??= await turns.take(outcome.what);
+    }
+    return refuse("store_unavailable", "Too many people decide this at the same moment; try again.", {
+      retryAfterSeconds: 1,
+    });
+  } finally {
+    endTurn?.();
   }
-  return refuse("store_unavailable", "Too many people decide this at the same moment; try again.", {
-    retryAfterSeconds: 1,
-  });
 }
 
 /** Undefined: decide afresh. A spent policy is such a case, for another may govern instead. */

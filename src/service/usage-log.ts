@@ -42,12 +42,14 @@ export function createUsageLog(store: Store): UsageLog {
     now: Instant,
   ): Promise<void> => {
     const { id } = presented.grant.value;
-    let minute = minutes.get(id);
-    if (minute === undefined || now - minute.startedAt >= minuteMs) {
-      if (minute !== undefined) await flushOne(minute, now);
-      minute = { startedAt: now, presented, actor, recorded: 0, uncounted: 0, countedAt: now };
-      minutes.set(id, minute);
-    }
+    const known = minutes.get(id);
+    const isOver = known === undefined || now - known.startedAt >= minuteMs;
+    const minute = isOver
+      ? { startedAt: now, presented, actor, recorded: 0, uncounted: 0, countedAt: now }
+      : known;
+    // The new minute stands before anything is waited for: of many checks at once only one begins it.
+    minutes.set(id, minute);
+    if (isOver && known !== undefined) await flushOne(known, now);
     if (minute.recorded < usesPerMinuteMax) {
       minute.recorded++;
       await store.commit(used(presented, actor, now, 1));

@@ -1,7 +1,7 @@
-import { drizzle } from "drizzle-orm/better-sqlite3";
 import type Database from "better-sqlite3";
 import { assertNever, present } from "../core/assert.ts";
 import type { CommitResult, Step, Write } from "../service/ports.ts";
+import { drizzle } from "./drizzle.ts";
 import { prepareAnswerWrite } from "./write-answer.ts";
 import { prepareAudit } from "./audit-append.ts";
 import { prepareCounters } from "./counting.ts";

@@ -1,8 +1,8 @@
 import canonicalize from "canonicalize";
-import { and, asc, count, desc, gt, lte, sql } from "drizzle-orm";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { AuditVerdict } from "../service/ports.ts";
 import { chainHash, chainStart } from "./audit-chain.ts";
+import { and, asc, count, desc, gt, lte, sql } from "./drizzle.ts";
 import { reading } from "./faults.ts";
 import { auditEvents } from "./schema.ts";
 import { hole, type Tables } from "./tables.ts";

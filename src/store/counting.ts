@@ -1,8 +1,8 @@
-import { and, asc, count, eq, gt, lte, sql } from "drizzle-orm";
 import { assert } from "../core/assert.ts";
 import { plus } from "../core/time.ts";
 import type { Instant } from "../core/ids.ts";
 import type { CounterChange } from "../service/ports.ts";
+import { and, asc, count, eq, gt, lte, sql } from "./drizzle.ts";
 import { counters, counterUses } from "./schema.ts";
 import { hole, type Conflict, type Tables } from "./tables.ts";
 

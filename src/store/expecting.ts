@@ -1,6 +1,6 @@
-import { eq } from "drizzle-orm";
 import { assertNever } from "../core/assert.ts";
 import type { Expectation } from "../service/ports.ts";
+import { eq } from "./drizzle.ts";
 import { apiKeys, grants, identities, requests, rulebook } from "./schema.ts";
 import { hole, type Conflict, type Tables } from "./tables.ts";
 

@@ -1,6 +1,7 @@
-import { and, desc, eq, lt, type SQL } from "drizzle-orm";
+import type { SQL } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { Page, PageQuery, Reads, RequestFilter, RequestWithGrant } from "../service/ports.ts";
+import { and, desc, eq, lt } from "./drizzle.ts";
 import { reading } from "./faults.ts";
 import { branchesOf, conditionsOf, type Branch } from "./request-filter.ts";
 import { asRequestWithGrant, requestColumns, type RequestRow } from "./request-rows.ts";

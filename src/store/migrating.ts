@@ -1,8 +1,6 @@
 import type Database from "better-sqlite3";
-import { drizzle } from "drizzle-orm/better-sqlite3";
-import { migrate } from "drizzle-orm/better-sqlite3/migrator";
-import { readMigrationFiles } from "drizzle-orm/migrator";
 import { assert } from "../core/assert.ts";
+import { drizzle, migrate, readMigrationFiles } from "./drizzle.ts";
 import { StartRefused } from "./start-refused.ts";
 
 /** Refuses a database that a newer version of this program has already changed. Only reads. */

@@ -1,8 +1,7 @@
-import { and, asc, desc, eq, gt, sql } from "drizzle-orm";
-import { alias } from "drizzle-orm/sqlite-core";
 import type { AuditFilter, AuditRow, Reads } from "../service/ports.ts";
 import { chainStart } from "./audit-chain.ts";
 import { verifyChain } from "./audit-verify.ts";
+import { alias, and, asc, desc, eq, gt, sql } from "./drizzle.ts";
 import { reading } from "./faults.ts";
 import { auditEvents } from "./schema.ts";
 import { hole, type Tables } from "./tables.ts";

@@ -1,5 +1,5 @@
-import { eq } from "drizzle-orm";
 import type { Reads } from "../service/ports.ts";
+import { eq } from "./drizzle.ts";
 import { reading } from "./faults.ts";
 import { credentials, grants, identities } from "./schema.ts";
 import { hole, type Tables } from "./tables.ts";

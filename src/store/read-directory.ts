@@ -1,7 +1,6 @@
-import { and, asc, desc, eq, inArray, isNull, lt, sql } from "drizzle-orm";
-import { unionAll } from "drizzle-orm/sqlite-core";
 import type { DirectoryQuery, Selector } from "../core/people.ts";
 import type { Page, Reads } from "../service/ports.ts";
+import { and, asc, desc, eq, inArray, isNull, lt, sql, unionAll } from "./drizzle.ts";
 import { reading } from "./faults.ts";
 import { apiKeys, identities, identityGroups } from "./schema.ts";
 import { hole, listHole, listText, type Tables } from "./tables.ts";
@@ -99,9 +98,8 @@ export function prepareDirectoryReads(tables: Tables) {
       .from(apiKeys)
       .innerJoin(identities, eq(id, apiKeys.identityId))
       .where(eq(apiKeys.hash, hole("hash", apiKeys.hash)))
-      // A living one before a deleted one with the same secret.
+      // A living one before a deleted one with the same secret; the first is taken. A LIMIT would be planned each time.
       .orderBy(desc(isNull(apiKeys.deletedAt)), desc(apiKeys.ord))
-      .limit(1)
       .prepare(),
     keys: tables
       .select({ ord: apiKeys.ord, value: apiKeys.value })

@@ -1,8 +1,8 @@
-import { and, desc, eq, lt, or } from "drizzle-orm";
 import type { Instant, Scope } from "../core/ids.ts";
 import { plus } from "../core/time.ts";
 import type { Reads } from "../service/ports.ts";
 import { prepareUsage } from "./counting.ts";
+import { and, desc, eq, lt, or } from "./drizzle.ts";
 import { reading } from "./faults.ts";
 import { answers, grantScopes, requests } from "./schema.ts";
 import { hole, type Tables } from "./tables.ts";

@@ -1,6 +1,6 @@
-import { and, asc, count, lte, min, sql } from "drizzle-orm";
 import { instant } from "../core/ids.ts";
 import type { Reads } from "../service/ports.ts";
+import { and, asc, count, lte, min, sql } from "./drizzle.ts";
 import { reading } from "./faults.ts";
 import { outbox } from "./schema.ts";
 import { hole, type Tables } from "./tables.ts";

@@ -1,6 +1,6 @@
-import { and, asc, desc, eq, gt, lte, sql } from "drizzle-orm";
 import type { RequestId } from "../core/ids.ts";
 import type { Reads } from "../service/ports.ts";
+import { and, asc, desc, eq, gt, lte, sql } from "./drizzle.ts";
 import { grants, requests } from "./schema.ts";
 import { hole, type Tables } from "./tables.ts";
 import { reading } from "./faults.ts";

@@ -1,6 +1,6 @@
-import { asc } from "drizzle-orm";
 import { present } from "../core/assert.ts";
 import type { Reads } from "../service/ports.ts";
+import { asc } from "./drizzle.ts";
 import { reading } from "./faults.ts";
 import { policies, rulebook } from "./schema.ts";
 import type { Tables } from "./tables.ts";

@@ -1,21 +1,8 @@
-import {
-  and,
-  eq,
-  gt,
-  gte,
-  inArray,
-  isNull,
-  lt,
-  lte,
-  ne,
-  or,
-  sql,
-  type SQL,
-  type SQLWrapper,
-} from "drizzle-orm";
+import type { SQL, SQLWrapper } from "drizzle-orm";
 import type { Instant, Scope } from "../core/ids.ts";
 import { formatSelector, parseSelector } from "../core/people.ts";
 import type { RequestFilter, Viewer } from "../service/ports.ts";
+import { and, eq, gt, gte, inArray, isNull, lt, lte, ne, or, sql } from "./drizzle.ts";
 import { identities, requests, requestScopes, requestSelectors } from "./schema.ts";
 
 /** A way into the requests that one index serves in the order of arrival. */
@@ -78,7 +65,8 @@ function bySelectors(viewer: Viewer): readonly Branch[] {
 const openStatuses: ReadonlySet<string> = new Set(["PENDING", "APPROVED", "ACTIVE"]);
 
 /**
- * The written statuses that read as `status` now (contract §1: the clock counts, not the sweep). As a mere condition it
+ * The written statuses that read as `status` now (contract import type { SQL, SQLWrapper } from "drizzle-orm";
+1: the clock counts, not the sweep). As a mere condition it
  * is given `+status`, with which SQLite uses no index: a common status must not draw a person's list away from theirs.
  */
 function readingAs(

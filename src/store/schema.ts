@@ -1,5 +1,3 @@
-import { sql } from "drizzle-orm";
-import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { AccessRequest } from "../core/access-request.ts";
 import type { Effect } from "../core/effects.ts";
 import type { CredentialRecord, Grant } from "../core/grant.ts";
@@ -7,6 +5,7 @@ import type * as Ids from "../core/ids.ts";
 import type { Identity } from "../core/people.ts";
 import type { Policy, Rules } from "../core/policy.ts";
 import type { ApiKey } from "../service/ports.ts";
+import { index, integer, primaryKey, sql, sqliteTable, text } from "./drizzle.ts";
 
 /*
  * The tables. A record is kept whole, as the JSON of its domain value, beside its version; every other column is there
@@ -273,7 +272,7 @@ export const outbox = sqliteTable(
   ],
 );
 
-/** The audit chain (contract §6). The last two columns are read out of `body`, so that they can never disagree. */
+/** The audit chain (contract 6). The last two columns are read out of `body`, so that they can never disagree. */
 export const auditEvents = sqliteTable(
   "audit_events",
   {

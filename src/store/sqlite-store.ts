@@ -1,8 +1,8 @@
-import { drizzle } from "drizzle-orm/better-sqlite3";
 import { resolve } from "node:path";
 import type { Store } from "../service/ports.ts";
 import { createStepWriter } from "./apply-step.ts";
 import { createCommitQueue } from "./commit-queue.ts";
+import { drizzle } from "./drizzle.ts";
 import { createRequestList } from "./list-requests.ts";
 import { openDatabase } from "./open-database.ts";
 import { createAuditReads } from "./read-audit.ts";

@@ -1,5 +1,5 @@
-import { and, eq } from "drizzle-orm";
 import type { UniqueChange } from "../service/ports.ts";
+import { and, eq } from "./drizzle.ts";
 import { uniqueNames } from "./schema.ts";
 import { hole, type Conflict, type Tables } from "./tables.ts";
 

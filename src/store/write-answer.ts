@@ -1,10 +1,10 @@
-import { inArray, lte, sql } from "drizzle-orm";
 import { dayMs, plus } from "../core/time.ts";
 import type { KeptAnswer } from "../service/ports.ts";
+import { inArray, lte, sql } from "./drizzle.ts";
 import { answers } from "./schema.ts";
 import { hole, type Tables } from "./tables.ts";
 
-/** How long an answer is kept (contract §3). */
+/** How long an answer is kept (contract 3). */
 const keptMs = dayMs;
 /** Old answers removed with each new one: more than one, so that a backlog shrinks, and few, so that none waits. */
 const prunedMax = 20;

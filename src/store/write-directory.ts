@@ -1,7 +1,7 @@
-import { eq } from "drizzle-orm";
 import { assert } from "../core/assert.ts";
 import type { Identity } from "../core/people.ts";
 import type { ApiKey } from "../service/ports.ts";
+import { eq } from "./drizzle.ts";
 import { apiKeys, identities, identityGroups } from "./schema.ts";
 import { hole, type Conflict, type Tables } from "./tables.ts";
 

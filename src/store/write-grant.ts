@@ -1,7 +1,7 @@
-import { and, eq, isNull, ne } from "drizzle-orm";
 import { assert } from "../core/assert.ts";
 import type { Grant } from "../core/grant.ts";
 import type { CredentialId, Instant } from "../core/ids.ts";
+import { and, eq, isNull, ne } from "./drizzle.ts";
 import { credentials, grants, grantScopes } from "./schema.ts";
 import { hole, type Conflict, type Tables } from "./tables.ts";
 import { prepareStanding } from "./write-request.ts";

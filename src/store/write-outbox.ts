@@ -1,8 +1,8 @@
-import { and, eq, sql } from "drizzle-orm";
 import { assertNever } from "../core/assert.ts";
 import type { Effect } from "../core/effects.ts";
 import type { RequestId } from "../core/ids.ts";
 import type { NewEffect, Write } from "../service/ports.ts";
+import { and, eq, sql } from "./drizzle.ts";
 import { outbox } from "./schema.ts";
 import { hole, type Conflict, type Tables } from "./tables.ts";
 

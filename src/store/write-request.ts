@@ -1,9 +1,9 @@
-import { and, eq, sql } from "drizzle-orm";
 import { isOpen, type AccessRequest } from "../core/access-request.ts";
 import { assert } from "../core/assert.ts";
 import type { Grant } from "../core/grant.ts";
 import type { Instant, RequestId } from "../core/ids.ts";
 import { formatSelector, type Selector } from "../core/people.ts";
+import { and, eq, sql } from "./drizzle.ts";
 import { grants, requests, requestScopes, requestSelectors } from "./schema.ts";
 import { hole, type Conflict, type Tables } from "./tables.ts";
 

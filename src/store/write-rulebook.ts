@@ -1,7 +1,7 @@
-import { eq, sql } from "drizzle-orm";
 import { assert } from "../core/assert.ts";
 import type { PolicyId } from "../core/ids.ts";
 import type { Policy, Rules } from "../core/policy.ts";
+import { eq, sql } from "./drizzle.ts";
 import { policies, rulebook } from "./schema.ts";
 import { hole, type Tables } from "./tables.ts";
 

@@ -1,16 +1,22 @@
 import { schedule, validate } from "node-cron";
-import type { Instant } from "../core/ids.ts";
+import { instant, type Instant } from "../core/ids.ts";
+import { minuteMs, plus } from "../core/time.ts";
 import type { Surroundings } from "../service/ports.ts";
 import type { Sweep } from "./due-requests.ts";
 
 /** A run that hangs is abandoned after this, so that it cannot stop all later ones. */
 export const sweepRunMaxMs = 30_000;
 
+/** How much later than planned a tick may go through. */
+const lateMs = minuteMs;
+
 export interface Timetable {
   /** Runs every sweep once, now. Never throws: a sweep that fails is reported and tried again at the next tick. */
   tick(): Promise<void>;
   /** When a tick last went through without a fault; null before the first. */
   readonly lastGoodAt: () => Instant | null;
+  /** Whether the tick that was due has gone through, give or take {@link lateMs}. */
+  readonly isOnTime: () => boolean;
   /** Starts no more and waits for the run under way. */
   stop(): Promise<void>;
 }
@@ -28,6 +34,7 @@ export function startTimetable(
   onFault: (fault: unknown, sweep: string) => void,
 ): Timetable {
   let last: Instant | null = null;
+  let nextBy: Instant | null = null;
   let running: Promise<void> | undefined;
 
   const runAll = async (): Promise<void> => {
@@ -40,7 +47,9 @@ export function startTimetable(
         onFault(fault, sweep.name);
       }
     }
-    if (isGood) last = clock.now();
+    if (!isGood) return;
+    last = clock.now();
+    nextBy = plus(instant(task.getNextRun()?.getTime() ?? last), lateMs);
   };
 
   const tick = async (): Promise<void> => {
@@ -56,6 +65,7 @@ export function startTimetable(
   return {
     tick,
     lastGoodAt: () => last,
+    isOnTime: () => nextBy !== null && clock.now() <= nextBy,
     async stop() {
       await task.destroy();
       await running;

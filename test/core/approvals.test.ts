@@ -22,6 +22,9 @@ const approve = (by: string, more: Partial<Extract<Command, { do: "approve" }>> 
   ...more,
 });
 
+const voteBy = (name: string, stage: number) =>
+  ({ by: idOf(name), at: mondayNoon, via: "api", decision: "APPROVED", stages: [stage] }) as const;
+
 describe("quorum", () => {
   const two = world(approvalPolicy("two", { stages: [stageBy("group:dba", { required: 2 })] }));
 
@@ -50,6 +53,19 @@ describe("quorum", () => {
       people: people.map((one) => (one.id === idOf("ann") ? { ...one, enabled: false } : one)),
     };
     expect(play(without, once, [[approve("bob")]]).request.phase).toBe("PENDING");
+  });
+
+  test("approvals that count again wait for one more press of anybody who decides: silence approves nothing", () => {
+    const without = {
+      ...two,
+      people: people.map((one) => (one.id === idOf("ann") ? { ...one, groups: [] } : one)),
+    };
+    const twice = play(without, play(two, submitted(two), [[approve("ann")]]), [[approve("bob")]]);
+    expect(play(two, twice, [[{ do: "tick" }]]).request.phase).toBe("PENDING");
+    for (const name of ["ann", "bob", "cid"]) {
+      expect(play(two, twice, [[approve(name)]]).request.phase).toBe("APPROVED");
+    }
+    expect(outcomeOf(decide(two, twice, approve("sec"), mondayNoon))).toBe("not_an_approver");
   });
 
   test("a service never decides, even as a member of the group", () => {
@@ -111,6 +127,28 @@ describe("stages of one policy", () => {
   test("count a person once over all of them", () => {
     const second = play(staged, submitted(staged), [[approve("lead")]]);
     expect(outcomeOf(decide(staged, second, approve("lead"), mondayNoon))).toBe("already_voted");
+  });
+
+  test("count a person once though they were not eligible for the first one while they approved the second", () => {
+    const both = world(
+      approvalPolicy("p", {
+        stages: [stageBy("group:dba", { required: 2 }), stageBy("identity:id_ann")],
+      }),
+    );
+    const dbas = (...names: readonly string[]) => ({
+      ...both,
+      people: people.map((one) => ({ ...one, groups: names.includes(one.name) ? ["dba"] : [] })),
+    });
+    const withoutAnn = dbas("bob", "cid");
+    const started = play(both, submitted(both), [[approve("ann")]]);
+    const nearly = play(withoutAnn, started, [[approve("bob")], [approve("cid")]]);
+    expect(play(withoutAnn, nearly, [[approve("ann")]]).request.phase).toBe("APPROVED");
+    const annForBob = dbas("ann", "cid");
+    const [first] = progressOf(
+      { ...nearly.request, votes: [...nearly.request.votes, voteBy("ann", 2)] },
+      directory(annForBob),
+    );
+    expect(first).toMatchObject({ given: [idOf("cid")], met: false });
   });
 
   test("may each be denied at any time by anyone who decides any of them", () => {

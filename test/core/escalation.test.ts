@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { nextDueAt } from "../../src/core/escalation.ts";
 import { minuteMs, plus } from "../../src/core/time.ts";
 import { approvalPolicy, mondayNoon, stageBy } from "./support/policies.ts";
-import { decide, idOf, outcomeOf, play, submitted, world } from "./support/world.ts";
+import { decide, idOf, outcomeOf, people, play, submitted, world } from "./support/world.ts";
 
 const email = (name: string) => ({ kind: "email", email: `${name}@company.com` }) as const;
 const house = world(
@@ -87,4 +87,38 @@ describe("escalation", () => {
       idOf("cid"),
     ]);
   });
+});
+
+test("who has left the group is not reminded, who has joined it is", () => {
+  const reminding = world(
+    approvalPolicy("p", { stages: [stageBy("group:dba", { remindersMs: [minuteMs] })] }),
+  );
+  const changed = {
+    ...reminding,
+    people: people.map((one) => ({ ...one, groups: ["bob", "cto"].includes(one.name) ? ["dba"] : [] })),
+  };
+  const decision = decide(changed, submitted(reminding), tick, at(1));
+  const event = "refused" in decision ? undefined : decision[0]?.event;
+  expect(event?.type === "ApprovalReminded" ? event.people.map((one) => one.identityId) : []).toEqual([
+    idOf("bob"),
+    idOf("cto"),
+  ]);
+});
+
+test("nobody is reminded of the same stage more than three times within an hour", () => {
+  const often = world(
+    approvalPolicy("p", {
+      stages: [
+        stageBy("group:dba", { remindersMs: [5, 10, 15, 20, 25, 65, 70].map((one) => one * minuteMs) }),
+      ],
+    }),
+  );
+  let kase = submitted(often);
+  const reminded: number[] = [];
+  for (let minute = 0; minute <= 120; minute++) {
+    const decision = decide(often, kase, tick, at(minute));
+    if (outcomeOf(decision) === "ApprovalReminded") reminded.push(minute);
+    kase = play(often, kase, [[tick, at(minute)]]);
+  }
+  expect(reminded).toEqual([5, 10, 15, 65, 70]);
 });

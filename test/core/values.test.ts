@@ -74,6 +74,14 @@ describe("tokens", () => {
       leaked: [token],
     });
   });
+
+  test("what stands right beside a letter or an underscore is masked all the same", () => {
+    const token = formatToken("live", "c".repeat(30));
+    expect(maskTokens(`my_${token}x token${token}_`)).toEqual({
+      text: `my_kd_live_…${token.slice(-4)}x tokenkd_live_…${token.slice(-4)}_`,
+      leaked: [token, token],
+    });
+  });
 });
 
 describe("durations", () => {

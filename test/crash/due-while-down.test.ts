@@ -4,7 +4,7 @@ import { api } from "../support/front-door.ts";
 import { leavesNothingBehind } from "../support/left-behind.ts";
 import { pause, startProgram } from "../support/program.ts";
 
-leavesNothingBehind();
+leavesNothingBehind({ sideBySide: true });
 
 const config = {
   identities: staff,
@@ -32,7 +32,7 @@ const config = {
 // The one sweep there is runs at the start.
 const env = { ...noSweep, ...manyCalls };
 
-describe("what came due while it was down", () => {
+describe.concurrent("what came due while it was down", () => {
   test("has happened when the program answers again, and those concerned are told", async () => {
     const first = await startProgram({ config, env });
     const [dev, oncall] = [await first.person("dev"), await first.person("oncall")];

@@ -12,6 +12,8 @@ export interface Remembered {
   tried: string | undefined;
   /** Every token answered, the newest last. */
   readonly tokens: string[];
+  /** A rotation happened and its answer was lost: nobody knows the newest token. */
+  isNewestUnseen: boolean;
 }
 
 /** Everything that was answered, over all lives of the program. */
@@ -40,11 +42,15 @@ export function remember(memory: Memory, body: Wire, subject: string): Remembere
     expiresAt: undefined,
     tried: undefined,
     tokens: [],
+    isNewestUnseen: false,
   };
   known.status = body.status;
   known.tried = undefined;
   if (body.expiresAt !== null) known.expiresAt = Date.parse(body.expiresAt);
-  if (body.credential !== undefined) known.tokens.push(body.credential.token);
+  if (body.credential !== undefined) {
+    known.tokens.push(body.credential.token);
+    known.isNewestUnseen = false;
+  }
   memory.requests.set(body.id, known);
   memory.answered++;
   return known;

@@ -4,7 +4,7 @@ import { api } from "../support/front-door.ts";
 import { leavesNothingBehind } from "../support/left-behind.ts";
 import { pause, startProgram, type Program } from "../support/program.ts";
 
-leavesNothingBehind();
+leavesNothingBehind({ sideBySide: true });
 
 const auto = autoBelow("auto:");
 const asked = askedBelow("asked:", { stages: [{ approvers: ["group:dba"] }] });
@@ -30,7 +30,7 @@ async function readsAs(program: Program, id: string, status: string): Promise<vo
   while ((await program.admin.read(id)).body.status !== status) await pause(20);
 }
 
-describe("a reload by SIGHUP", () => {
+describe.concurrent("a reload by SIGHUP", () => {
   test("takes effect without a restart; a version rises only where content has changed", async () => {
     const program = await startProgram({ config, env: noSweep });
     const dev = await program.person("dev");
@@ -118,7 +118,7 @@ describe("a reload by SIGHUP", () => {
   });
 });
 
-describe("somebody who is deactivated", () => {
+describe.concurrent("somebody who is deactivated", () => {
   test("can do nothing from that moment on; what they asked is cancelled, what they hold ends; it outlives reloads", async () => {
     const program = await startProgram({ config, env: noSweep });
     const [dev, ann] = [await program.person("dev"), await program.person("ann")];
@@ -153,7 +153,7 @@ describe("somebody who is deactivated", () => {
   });
 });
 
-describe("a lockdown", () => {
+describe.concurrent("a lockdown", () => {
   test("gives nothing new but break-glass, leaves what was given, and outlives a restart until it is ended", async () => {
     const breakGlass = { allowed: ["group:oncall"], review: { by: ["group:security"] } };
     const first = await startProgram({ config: { ...config, breakGlass }, env: noSweep });

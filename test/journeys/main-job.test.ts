@@ -44,6 +44,8 @@ describe("on the shipped example configuration", () => {
 
     const approved = await security.act(id, "approve", { comment: "seen the incident" });
     expect(approved.http).toBe(200);
+    const stranger = await person("dba_one", "requester");
+    expect((await stranger.act(id, "claim")).body.code).toBe("not_requester");
     expect(approved.body).toMatchObject({
       status: "APPROVED",
       expiresAt: null,

@@ -19,7 +19,7 @@ import { noSweep, staff } from "../support/company.ts";
 import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
 import { runProgram, startProgram, type Ended, type ProgramOptions } from "../support/program.ts";
 
-leavesNothingBehind();
+leavesNothingBehind({ sideBySide: true });
 
 /** Every file of ours below the folder with the hash of its bytes; what SQLite lays beside them to read is not ours. */
 function bytesIn(folder: string): Readonly<Record<string, string>> {
@@ -69,7 +69,7 @@ function usedFolder(): string {
   return folder;
 }
 
-describe("the database", () => {
+describe.concurrent("the database", () => {
   test("in use by another process, it is left alone, and that process goes on", async () => {
     const first = await startProgram({ config: {}, env: noSweep });
     const second = await runProgram({ folder: first.folder });
@@ -141,7 +141,7 @@ describe("the database", () => {
   );
 });
 
-describe("the environment", () => {
+describe.concurrent("the environment", () => {
   test("names all its problems at once, and no value of a secret", async () => {
     const folder = temporaryFolder();
     const { error } = await refused(folder, {
@@ -184,7 +184,7 @@ describe("the environment", () => {
   });
 });
 
-describe("the configuration file", () => {
+describe.concurrent("the configuration file", () => {
   test("that JIT_CONFIG names must be there", async () => {
     const folder = usedFolder();
     const { error } = await refused(folder, { env: { JIT_CONFIG: "/etc/jit/nowhere.yaml" } });

@@ -10,6 +10,7 @@ test("no secret reaches a log line, wherever it stands", () => {
   log.info({ header: `Bearer ${token}`, nested: { key } }, `claimed ${token}`);
   log.error(new Error("connect postgres://jit:hunter2@db:5432/orders failed"));
   log.info("xoxb-12-34-abc xapp-1-A-b whsec_c2VjcmV0 Bearer eyJhbGciOi.x.y Basic dXNlcjpwYXNz");
+  log.info(`first line\n${key}\txoxb-56-78-def\nwhsec_bmV3bGluZQ\nBearer bmV4dA.x.y`);
   const all = lines.join("");
   for (const secret of [
     token,
@@ -20,6 +21,9 @@ test("no secret reaches a log line, wherever it stands", () => {
     "c2VjcmV0",
     "eyJhbGciOi",
     "dXNlcjpwYXNz",
+    "xoxb-56",
+    "bmV3bGluZQ",
+    "bmV4dA",
   ]) {
     expect(all).not.toContain(secret);
   }

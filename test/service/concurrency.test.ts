@@ -115,4 +115,15 @@ describe("duplicates and limits", () => {
     office().clock.pass(4 * hourMs);
     expect(saidTo(await office().ask("dev", { scopes: ["read:a:2"] }))).toBe("ACTIVE");
   });
+
+  test("what the clock has ended takes no room at the claim, though no sweep has run", async () => {
+    await office().configure([approvalPolicy("dba", { stages: [stageBy("group:dba")] })], {
+      limits: { pendingPerIdentity: 9, activePerIdentity: 1 },
+    });
+    granted(await desk().claim(await office().caller("dev"), await approved({ scopes: ["read:a:1"] })));
+    const next = await approved({ scopes: ["read:a:2"] });
+    expect(saidTo(await desk().claim(await office().caller("dev"), next))).toBe("limit_reached");
+    office().clock.pass(4 * hourMs);
+    expect(saidTo(await desk().claim(await office().caller("dev"), next))).toBe("ACTIVE");
+  });
 });

@@ -36,6 +36,43 @@ describe("extension", () => {
       expect(answer).toMatchObject({ refused: "duplicate_request", existing: first.request.id });
   });
 
+  test("one is open at a time, also when the next would be approved by itself", async () => {
+    const { request } = await claimed();
+    const first = granted(await extend(request.id, "3h"));
+    const short = { type: "DURATION", operator: "LESS_THAN", valueMs: 6 * hourMs } as const;
+    await office().configure([
+      autoPolicy("auto", { priority: 1, conditions: [short] }),
+      approvalPolicy("dba", { stages: [stageBy("group:dba")] }),
+    ]);
+    expect(await extend(request.id)).toMatchObject({
+      refused: "duplicate_request",
+      existing: first.request.id,
+    });
+    expect(await read(request.id)).toMatchObject({ expiresAt: request.expiresAt });
+  });
+
+  test("one that nobody decided in time stays so when its parent ends", async () => {
+    await office().configure([approvalPolicy("dba", { windowMs: hourMs, stages: [stageBy("group:dba")] })]);
+    const { request } = await claimed();
+    const child = granted(await extend(request.id));
+    office().clock.pass(hourMs);
+    const before = await read(child.request.id);
+    expect(before).toMatchObject({ status: "TIMED_OUT" });
+    granted(await desk().complete(await office().caller("dev"), request.id));
+    expect(await read(child.request.id)).toEqual(before);
+  });
+
+  test("who comes too late hears who approved it, and what to revoke", async () => {
+    const { request } = await claimed();
+    const child = granted(await extend(request.id));
+    granted(await desk().approve(await office().caller("bob"), child.request.id, {}));
+    const late = await desk().deny(await office().caller("cid"), child.request.id, "no");
+    expect(late).toMatchObject({
+      refused: "already_decided",
+      detail: expect.stringMatching(new RegExp(`approved by bob.*revoke ${request.id}`)),
+    });
+  });
+
   test("a parent that ends early takes its open extension with it, also when both happen at once", async () => {
     for (let round = 0; round < 5; round++) {
       const { request } = await claimed();

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Store } from "../../src/service/ports.ts";
+import { createServices } from "../../src/service/services.ts";
 import { approvalPolicy, autoPolicy, denyPolicy, scopeOf, stageBy } from "../core/support/policies.ts";
 import { granted, openOffice, type Office } from "./support/office.ts";
 
@@ -96,6 +98,35 @@ describe("revoking all", () => {
     expect(await revoke({ scopePrefix: "prod:" })).toHaveLength(230);
     expect(await revoke({ scopePrefix: "read:dev:" })).toEqual([kept]);
     expect(await revoke({ scopePrefix: "" })).toMatchObject({ refused: "invalid_body" });
+  });
+
+  test("finds what is claimed while it looks", async () => {
+    const asked = granted(
+      await office.services.desk.ask(await admin(), {
+        identityId: "id_dev",
+        reason: "r",
+        scopes: ["read:b:1"],
+        duration: "1h",
+      }),
+    );
+    const dev = await office.caller("dev");
+    const store: Store = {
+      ...office.store,
+      requests: async (filter, page) => {
+        const found = await office.store.requests(filter, page);
+        await office.services.desk.claim(dev, asked.request.id);
+        return found;
+      },
+    };
+    const { massRevocation } = createServices(
+      { ...office.context, store },
+      async () => {},
+      () => {},
+    );
+    expect(await massRevocation.revokeAll(await admin(), { identityId: "id_dev" }, "incident")).toEqual([
+      asked.request.id,
+    ]);
+    expect(await office.services.reading.read(dev, asked.request.id)).toMatchObject({ status: "REVOKED" });
   });
 
   test("by the policy that governed it, and by administrators only", async () => {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { StoreUnavailable, type Store } from "../../src/service/ports.ts";
+import { createServices } from "../../src/service/services.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../core/support/policies.ts";
 import { allStaff, granted, officeForEach, saidTo } from "./support/office.ts";
 
@@ -39,6 +41,36 @@ describe("deactivation", () => {
     expect(await office().services.reading.read(auditor, pending.request.id)).toMatchObject({
       status: "CANCELLED",
     });
+  });
+
+  test("ends the say of whoever was let in just before", async () => {
+    const { id } = await claimed();
+    const before = await office().caller("cto", "admin");
+    await office().services.directory.change(await office().caller("lead", "admin"), "id_cto", {
+      active: false,
+    });
+    expect(saidTo(await desk().revoke(before, id, "enough"))).toBe("identity_inactive");
+    const asker = await office().caller("dev");
+    const pending = granted(await office().ask("dev", { scopes: ["read:b:1"] }));
+    await office().services.directory.change(await office().caller("lead", "admin"), "id_dev", {
+      active: false,
+    });
+    expect(saidTo(await desk().cancel(asker, pending.request.id))).toBe("identity_inactive");
+  });
+
+  test("is done again when the store was too busy for it", async () => {
+    const { id } = await claimed();
+    const busy: Store = {
+      ...office().store,
+      commit: async () => ({ conflict: "version", what: `request:${id}` }),
+    };
+    const { grants } = createServices(
+      { ...office().context, store: busy },
+      async () => {},
+      () => {},
+    );
+    const { identity } = await office().caller("dev");
+    await expect(grants.endAccessOf(identity.id, "gone")).rejects.toThrow(StoreUnavailable);
   });
 
   test("outlives a reload of the file, and so does its end", async () => {

@@ -1,8 +1,8 @@
 import type Database from "better-sqlite3";
-import { drizzle } from "drizzle-orm/better-sqlite3";
 import { resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { RequestFilter, Viewer } from "../../src/service/ports.ts";
+import { drizzle } from "../../src/store/drizzle.ts";
 import { branchQuery } from "../../src/store/list-requests.ts";
 import { openDatabase } from "../../src/store/open-database.ts";
 import { prepareAuditStatements } from "../../src/store/read-audit.ts";

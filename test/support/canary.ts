@@ -3,18 +3,29 @@ import { join } from "node:path";
 
 /** Where alone a secret of ours may lie: the operator's own copy of the built-in key. */
 const keyFile = "admin-key";
+/** The random part of a token with its checksum: what must not be anywhere, with its prefix or without. */
+const tailLength = 36;
 
-/** Places that hold any of these secrets: files below the folder, and further texts by name. */
+/** Places that hold any of these tokens: files below the folder, and further texts by name. */
 export function secretsFound(
   folder: string,
-  secrets: ReadonlySet<string>,
+  tokens: ReadonlySet<string>,
   texts: Readonly<Record<string, string>> = {},
 ): readonly string[] {
+  const tails = new Set([...tokens].map((token) => token.slice(-tailLength)));
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => statSync(join(folder, name)).isFile() && !name.endsWith(keyFile))
     .map((name) => [name, readFileSync(join(folder, name), "latin1")] as const);
-  const places = [...files, ...Object.entries(texts)];
-  return places.flatMap(([name, text]) =>
-    [...secrets].some((secret) => text.includes(secret)) ? [name] : [],
+  return [...files, ...Object.entries(texts)].flatMap(([name, text]) =>
+    holdsAny(text, tails) ? [name] : [],
   );
+}
+
+function holdsAny(text: string, tails: ReadonlySet<string>): boolean {
+  for (const [run] of text.matchAll(/[0-9A-Za-z]{36,}/g)) {
+    for (let at = 0; at + tailLength <= run.length; at++) {
+      if (tails.has(run.slice(at, at + tailLength))) return true;
+    }
+  }
+  return false;
 }

@@ -11,6 +11,7 @@ const prefix = `jit-program-${randomUUID().slice(0, 8)}-`;
 /** Processes and folders by whom they belong to: one test, or the whole file when made outside of any. */
 const ofFile = { running: new Set<ChildProcess>(), folders: new Set<string>() };
 const ofTest = { running: new Set<ChildProcess>(), folders: new Set<string>() };
+const closings: (() => Promise<void>)[] = [];
 let isInTest = false;
 
 /** A folder that is gone when the test (or, outside of one, the file) is over. */
@@ -27,21 +28,31 @@ export function keepTrackOf(child: ChildProcess): void {
   child.once("exit", () => running.delete(child));
 }
 
-/** Ends the process at once and waits until it is gone. */
+/** Ends the process at once, and all of its group if it leads one, and waits until it is gone. */
 export async function killed(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGKILL");
+  killAll(child);
   await gone;
+}
+
+function killAll(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    child.kill("SIGKILL");
+  }
 }
 
 /**
  * Said once at the top of a file that starts programs. After each test and after the file everything is gone, also when
- * the test has failed; a test that passed but forgot to stop its program fails for that.
+ * the test has failed; a test that passed but forgot to stop its program fails for that. In a file whose tests run side
+ * by side everything belongs to the file.
  */
-export function leavesNothingBehind(): void {
+export function leavesNothingBehind({ sideBySide = false } = {}): void {
   beforeEach(() => {
-    isInTest = true;
+    isInTest = !sideBySide;
   });
   afterEach(async ({ task }) => {
     isInTest = false;
@@ -51,10 +62,18 @@ export function leavesNothingBehind(): void {
     if (task.result?.state !== "fail") expect(forgotten, "programs this test did not stop").toEqual([]);
   });
   afterAll(async () => {
+    // Whatever a closing says, the rest is tidied first: vitest runs no further hook after one that has thrown.
+    const closed = await Promise.allSettled(closings.map((close) => close()));
     const forgotten = await tidied(ofFile);
+    for (const one of closed) if (one.status === "rejected") throw one.reason;
     expect(leftFolders()).toEqual([]);
     expect(forgotten, "programs this file did not stop").toEqual([]);
   });
+}
+
+/** What is to be done when the tests of the file are over, before anything is tidied away. */
+export function whenFileIsOver(close: () => Promise<void>): void {
+  closings.push(close);
 }
 
 /** Ends and removes what is left; the process ids it had to end itself. */
@@ -82,5 +101,7 @@ function leftFolders(): readonly string[] {
 }
 
 process.on("exit", () => {
-  for (const child of [...ofFile.running, ...ofTest.running]) child.kill("SIGKILL");
+  for (const child of [...ofFile.running, ...ofTest.running]) killAll(child);
+  for (const folder of [...ofFile.folders, ...ofTest.folders])
+    rmSync(folder, { recursive: true, force: true });
 });

@@ -1,11 +1,12 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Readable } from "node:stream";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, expect } from "vitest";
+import { beforeAll, expect } from "vitest";
 import { secretsFound } from "./canary.ts";
 import { openFrontDoor, type FrontDoor } from "./front-door.ts";
-import { keepTrackOf, killed, temporaryFolder } from "./left-behind.ts";
+import { keepTrackOf, killed, temporaryFolder, whenFileIsOver } from "./left-behind.ts";
 
 const shipped = resolve(import.meta.dirname, "../..");
 const startMaxMs = 20_000;
@@ -21,6 +22,8 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Further flags for Node, before our own. */
   readonly flags?: readonly string[];
+  /** Started as the README says, by `npm start` in the program's own folder; signals go to npm. */
+  readonly throughNpm?: boolean;
 }
 
 export interface LogLine {
@@ -42,7 +45,7 @@ export interface Program extends FrontDoor {
    * it was to be expected, and no secret left in files or log.
    */
   stop(options?: { readonly expectedErrors?: number; readonly signal?: NodeJS.Signals }): Promise<void>;
-  /** SIGKILL; gone when this returns. */
+  /** SIGKILL; gone when this returns, and no secret left in the files as they lie then. */
   kill(): Promise<void>;
   hup(): void;
   /** Writes the configuration file. */
@@ -76,7 +79,10 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
     log: run.log,
     logged: (msg, after = 0) => line(run, msg, startMaxMs, after),
     stop: (how) => stop(run, folder, door, how),
-    kill: () => killed(run.child),
+    async kill() {
+      await killed(run.child);
+      expect(secretsFound(folder, run.given, { log: run.out }), "places that hold a secret").toEqual([]);
+    },
     hup: () => void run.child.kill("SIGHUP"),
     configure: (config) => writeConfig(folder, config),
   };
@@ -102,15 +108,13 @@ export async function killedWhileStarting(options: ProgramOptions, afterMs: numb
   await killed(run.child);
 }
 
-/** One program for all tests of a file, or of a `describe`: started before the first, stopped cleanly after the last. */
+/** One program for all tests of a file: started before the first, stopped cleanly after the last. */
 export function sharedProgram(options: ProgramOptions = {}): () => Program {
   let program: Program | undefined;
   beforeAll(async () => {
     program = await startProgram(options);
   });
-  afterAll(async () => {
-    await program?.stop();
-  });
+  whenFileIsOver(async () => program?.stop());
   return () => {
     if (program === undefined) throw new Error("the shared program is there only inside tests");
     return program;
@@ -126,8 +130,10 @@ export async function pause(ms: number): Promise<void> {
   await new Promise((passed) => setTimeout(passed, ms));
 }
 
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
 interface Run {
-  readonly child: ChildProcess;
+  readonly child: Child;
   out: string;
   error: string;
   readonly log: LogLine[];
@@ -137,15 +143,9 @@ interface Run {
   readonly given: Set<string>;
 }
 
-function launch(folder: string, { config, env, flags = [] }: ProgramOptions): Run {
-  if (config !== undefined) writeConfig(folder, config);
-  const guard = pathToFileURL(join(shipped, "src/runtime/require-node.mjs")).href;
-  const args = [...flags, "--import", guard, join(shipped, "src/main.ts")];
-  const child = spawn(process.execPath, args, {
-    cwd: folder,
-    env: { PORT: "0", DATABASE_URL: "file:data/jit.db", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+function launch(folder: string, options: ProgramOptions): Run {
+  if (options.config !== undefined) writeConfig(folder, options.config);
+  const child = options.throughNpm === true ? npmStart(folder, options) : nodeStart(folder, options);
   keepTrackOf(child);
   const run: Run = { child, out: "", error: "", log: [], ended: false, given: new Set() };
   let rest = "";
@@ -165,6 +165,31 @@ function launch(folder: string, { config, env, flags = [] }: ProgramOptions): Ru
     run.ended = true;
   });
   return run;
+}
+
+function nodeStart(folder: string, { env, flags = [] }: ProgramOptions): Child {
+  const guard = pathToFileURL(join(shipped, "src/runtime/require-node.mjs")).href;
+  return spawn(process.execPath, [...flags, "--import", guard, join(shipped, "src/main.ts")], {
+    cwd: folder,
+    env: { PORT: "0", DATABASE_URL: "file:data/jit.db", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+/** In a process group of its own, so that nothing below npm can be left. */
+function npmStart(folder: string, { env }: ProgramOptions): Child {
+  return spawn("npm", ["start", "--silent"], {
+    cwd: shipped,
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      PORT: "0",
+      DATABASE_URL: `file:${join(folder, "data/jit.db")}`,
+      JIT_CONFIG: join(folder, "jit.yaml"),
+      ...env,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
 }
 
 function writeConfig(folder: string, config: unknown): void {
@@ -204,5 +229,5 @@ async function stop(
   expect(bad, "errors in the log").toHaveLength(expectedErrors);
   expect(existsSync(join(folder, "data/jit.db-wal")), "the log was written back").toBe(false);
   const places = { log: run.out, audit };
-  expect(secretsFound(folder, run.given, places)).toEqual([]);
+  expect(secretsFound(folder, run.given, places), "places that hold a secret").toEqual([]);
 }

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { isCronExpression, startTimetable, type Timetable } from "../../src/sweeps/timetable.ts";
+import { minuteMs } from "../../src/core/time.ts";
 import { settableClock } from "../support/settable-clock.ts";
 
 const started: Timetable[] = [];
@@ -59,4 +60,21 @@ test("nonsense is no schedule", () => {
     isCronExpression("every day"),
     isCronExpression("99 * * * *"),
   ]).toEqual([true, false, false]);
+});
+
+test("is on time until a tick that was due has not gone through for a minute", async () => {
+  const clock = settableClock(Date.now());
+  let isBroken = false;
+  const sweep = {
+    name: "sometimes",
+    run: async () => (isBroken ? Promise.reject(new Error("no")) : undefined),
+  };
+  const timetable = start("*/5 * * * *", [sweep], clock, () => {});
+  expect(timetable.isOnTime()).toBe(false);
+  await timetable.tick();
+  expect(timetable.isOnTime()).toBe(true);
+  isBroken = true;
+  clock.pass(7 * minuteMs);
+  await timetable.tick();
+  expect(timetable.isOnTime()).toBe(false);
 });

@@ -22,6 +22,8 @@ export interface Proxy {
 export interface ProxyKind {
   readonly name: string;
   readonly isInstalled: boolean;
+  /** What it may say while it cannot be told whether the scope is held. */
+  readonly closed: readonly number[];
   start(ports: Ports): Promise<Proxy>;
 }
 
@@ -34,6 +36,7 @@ function isThere(command: string, flag: string): boolean {
 export const nginx: ProxyKind = {
   name: "nginx",
   isInstalled: isThere("nginx", "-v"),
+  closed: [503],
   async start(ports) {
     const folder = temporaryFolder();
     const port = await freePort();
@@ -66,6 +69,8 @@ export const nginx: ProxyKind = {
 export const caddy: ProxyKind = {
   name: "Caddy",
   isInstalled: isThere("caddy", "version"),
+  // 502 and 504 of its own, and otherwise what it was told.
+  closed: [502, 504, 500, 503, 302, 404],
   async start(ports) {
     const folder = temporaryFolder();
     const port = await freePort();

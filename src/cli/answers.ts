@@ -1,0 +1,171 @@
+import { z } from "zod";
+import { Failure } from "./failure.ts";
+
+/**
+ * The service's answers as far as people are shown them. Fields that are not named here are let pass: a newer service
+ * may say more.
+ */
+const time = z.string().nullable();
+const texts = z.array(z.string());
+
+export const problem = z.object({
+  code: z.string(),
+  detail: z.string(),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
+
+const risk = z.object({
+  score: z.number(),
+  factors: z.array(z.object({ name: z.string(), points: z.number() })),
+});
+export type Risk = z.output<typeof risk>;
+
+export const accessRequest = z.object({
+  id: z.string(),
+  status: z.string(),
+  identityId: z.string(),
+  requestedBy: z.string(),
+  requestedAt: z.string(),
+  expiresAt: time,
+  reason: z.string(),
+  scopes: texts,
+  duration: z.string(),
+  grantedDuration: z.string().nullable(),
+  ticket: z.string().nullable(),
+  breakGlass: z.boolean(),
+  extends: z.string().nullable(),
+  approvalDeadline: time,
+  claimDeadline: time,
+  endedAt: time,
+  endReason: z.string().nullable(),
+  policies: z.array(z.object({ name: z.string(), version: z.number(), scopes: texts })),
+  risk: risk.nullable(),
+  approvals: z.array(z.object({ stage: z.number(), required: z.number(), given: z.number() })),
+  approvers: z.array(
+    z.object({
+      name: z.string(),
+      stage: z.number(),
+      status: z.string(),
+      comment: z.string().optional(),
+    }),
+  ),
+  revision: z.string(),
+  grant: z.object({ credential: z.object({ last4: z.string() }) }).nullable(),
+  review: z
+    .object({
+      dueAt: time,
+      isOverdue: z.boolean(),
+      reviews: z.array(z.object({ by: z.string(), outcome: z.string(), comment: z.string() })),
+    })
+    .nullable(),
+  credential: z.object({ token: z.string().optional(), tokenShown: z.boolean().optional() }).optional(),
+});
+export type AccessRequest = z.output<typeof accessRequest>;
+
+/** A page of any list. The cursor of the audit log is a number. */
+export const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({ data: z.array(item), nextCursor: z.union([z.string(), z.number()]).nullable().optional() });
+
+export const holding = z.object({
+  request: z.string(),
+  name: z.string(),
+  scopes: texts,
+  reason: z.string(),
+  expiresAt: time,
+  breakGlass: z.boolean(),
+});
+
+export const offer = z.object({
+  name: z.string(),
+  description: z.string().nullable(),
+  scopes: texts,
+  outcome: z.string(),
+});
+
+export const apiKey = z.object({
+  id: z.string(),
+  identityId: z.string(),
+  roles: texts,
+  name: z.string().nullable(),
+  last4: z.string(),
+  mintedBy: z.string(),
+  createdAt: z.string(),
+  expiresAt: time,
+});
+
+/** `token` is missing when the call was a repeated one: it was in the answer that got lost. */
+export const newApiKey = apiKey.extend({ token: z.string().optional() });
+
+export const identity = z.object({
+  id: z.string(),
+  kind: z.string(),
+  name: z.string(),
+  email: z.string().nullable(),
+  groups: texts,
+  active: z.boolean(),
+});
+
+export const auditRecord = z.object({
+  seq: z.number(),
+  at: z.string(),
+  action: z.string(),
+  actor: z.object({ name: z.string(), via: z.string() }),
+  request: z.string().optional(),
+  identity: z.string().optional(),
+});
+
+export const auditVerdict = z.object({
+  ok: z.boolean(),
+  events: z.number(),
+  head: z.string(),
+  firstBad: z.object({ seq: z.number(), kind: z.string() }).optional(),
+});
+
+export const ended = z.object({ ended: z.number(), requests: texts });
+export const lockdown = z.object({ on: z.boolean() });
+
+const conditionVerdict = z.object({
+  condition: z.record(z.string(), z.unknown()),
+  truth: z.string(),
+  actual: z.union([z.string(), z.number()]).nullable(),
+  get inside() {
+    return z.array(conditionVerdict);
+  },
+});
+export type ConditionVerdict = z.output<typeof conditionVerdict>;
+
+const policyNamed = z.object({ id: z.string(), name: z.string() });
+
+const scopeExplained = z.object({
+  scope: z.string(),
+  policy: policyNamed.nullable(),
+  reason: z.string(),
+  policies: z.array(
+    policyNamed.extend({ standing: z.string(), truth: z.string(), conditions: z.array(conditionVerdict) }),
+  ),
+});
+export type ScopeExplained = z.output<typeof scopeExplained>;
+
+export const evaluation = z.object({
+  outcome: z.string(),
+  refusal: z.object({ code: z.string(), detail: z.string() }).nullable(),
+  risk: risk.nullable(),
+  scopes: z.array(scopeExplained),
+  stages: z.array(
+    z.object({ stage: z.number(), required: z.number(), approvers: z.array(z.object({ name: z.string() })) }),
+  ),
+  approvalWindow: z.string().nullable(),
+  claimWindow: z.string().nullable(),
+});
+export type Evaluation = z.output<typeof evaluation>;
+
+/** The answer in the form it should have. @throws Failure when it has another: then this is not our service. */
+export function readAs<T>(schema: z.ZodType<T>, answer: { readonly json: unknown }): T {
+  const read = schema.safeParse(answer.json);
+  if (read.success) return read.data;
+  throw new Failure(
+    "unreachable",
+    "bad_answer",
+    "The answer is not one of jit-access, or of another version; check JIT_URL.",
+  );
+}

@@ -1,0 +1,95 @@
+import { secondMs } from "../core/time.ts";
+import { accessRequest, readAs, type AccessRequest } from "./answers.ts";
+import type { Answer } from "./calls.ts";
+import { Failure } from "./failure.ts";
+import { progressText } from "./request-view.ts";
+import type { Session } from "./session.ts";
+import { isDecided, isGiven, requestPath, waitFor, type Seen, type WaitOptions } from "./waiting.ts";
+
+/** What is asked for, in the words of the command line. */
+export interface Wanted {
+  readonly scopes: readonly string[];
+  readonly duration: string;
+  readonly reason: string;
+  readonly ticket?: string;
+  readonly breakGlass?: boolean;
+  /** For somebody else. */
+  readonly identityId?: string;
+}
+
+/** The body of an ask, for `POST /credentials/jit` and for the dry run. */
+export async function askBody(session: Session, wanted: Wanted): Promise<Readonly<Record<string, unknown>>> {
+  const { scopes, duration, reason, ticket, breakGlass } = wanted;
+  return {
+    identityId: wanted.identityId ?? (await session.me()),
+    reason,
+    scopes,
+    duration,
+    ...(ticket !== undefined && { ticket }),
+    ...(breakGlass === true && { breakGlass }),
+  };
+}
+
+/** Asks. A token whose answer got lost on the way is replaced. */
+export async function ask(session: Session, wanted: Wanted): Promise<Seen> {
+  const body = await askBody(session, wanted);
+  return withToken(session, await session.api.post("/credentials/jit", body));
+}
+
+/** Starts the access. A target that needs its time is asked again. */
+export async function claim(session: Session, id: string): Promise<Seen> {
+  for (let tries = 1; ; tries++) {
+    const answer = await session.api.post(requestPath(id, "claim"), {});
+    if (answer.status !== 202) return withToken(session, answer);
+    if (tries >= claimTriesMax) {
+      throw new Failure("unreachable", "not_ready", `${id} is still being prepared; claim it again later.`);
+    }
+    if (tries === 1) session.note(`${id} is being prepared.`);
+    await session.outside.pause(claimPauseMs);
+  }
+}
+
+/** Ten minutes in all: what is not fetched by then is taken back. */
+const claimTriesMax = 300;
+const claimPauseMs = 2 * secondMs;
+
+/** A new token; the old one is dead. */
+export async function rotate(session: Session, id: string): Promise<Seen> {
+  const answer = await session.api.post(requestPath(id, "rotate"), {});
+  return withToken(session, answer);
+}
+
+/**
+ * Waits until somebody has decided. @throws Failure `waitedTooLong` after `timeoutMs`; `ended` when the answer is no, or
+ * the access is over.
+ */
+export async function decided(
+  session: Session,
+  id: string,
+  options: Omit<WaitOptions, "until"> = {},
+): Promise<Seen> {
+  const seen = await waitFor(session, id, {
+    until: isDecided,
+    onChange: (request) => session.note(progressText(request)),
+    ...options,
+  });
+  if (seen === undefined) {
+    const detail = `Nobody has decided ${id} in time; remind its approvers, or wait longer.`;
+    throw new Failure("waitedTooLong", "wait_timed_out", detail);
+  }
+  if (!isGiven(seen.request)) throw notGiven(seen.request, seen.answer);
+  return seen;
+}
+
+function notGiven({ id, status, endReason }: AccessRequest, { text }: Answer): Failure {
+  const because = endReason === null ? "" : `: ${endReason}`;
+  const detail = `${id} is ${status}${because}; see jit status ${id}, or ask again.`;
+  return new Failure("ended", status.toLowerCase(), detail, text);
+}
+
+async function withToken(session: Session, answer: Answer): Promise<Seen> {
+  const request = readAs(accessRequest, answer);
+  if (request.credential?.tokenShown !== true) return { answer, request };
+  session.note(`The answer with the token of ${request.id} got lost; it is replaced.`);
+  return rotate(session, request.id);
+}

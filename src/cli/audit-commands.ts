@@ -1,0 +1,147 @@
+import { randomUUID } from "node:crypto";
+import { open, rename, rm } from "node:fs/promises";
+import { Option, type Command } from "commander";
+import { auditActions } from "../core/audit-record.ts";
+import { minuteMs } from "../core/time.ts";
+import { auditRecord, auditVerdict, pageOf, readAs } from "./answers.ts";
+import { wholeNumber } from "./command-line.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { Failure, misuse } from "./failure.ts";
+import type { Outside } from "./outside.ts";
+import { notePage } from "./reading-commands.ts";
+import { safeLines, safeNote } from "./safe-text.ts";
+import type { Cli } from "./session.ts";
+import { fields, table } from "./table.ts";
+import { shownTime } from "./times.ts";
+
+/** The audit log, for auditors and administrators. */
+export function addAuditCommands(program: Command, cli: Cli): void {
+  const audit = program.command("audit").summary("read, check and export the audit log");
+  addList(audit, cli);
+  addVerify(audit, cli);
+  addExport(audit, cli);
+}
+
+interface ListOptions {
+  readonly after?: string;
+  readonly limit?: string;
+  readonly request?: string;
+  readonly action?: string;
+}
+
+function addList(audit: Command, cli: Cli): void {
+  audit
+    .command("list")
+    .summary("list records, oldest first")
+    .addOption(new Option("--after <seq>", "only records after this one").argParser(wholeNumber))
+    .addOption(new Option("--limit <n>", "how many at most, up to 200").argParser(wholeNumber))
+    .option("--request <id>", "only about this request, jit_…")
+    .addOption(new Option("--action <action>", "only of this kind, such as grant.started"))
+    .action(async ({ after, limit, request, action }: ListOptions, command: Command) => {
+      if (action !== undefined && !auditActions.some((one) => one === action)) {
+        throw misuse(
+          `There is no action ${action}; an action is such as ${auditActions.slice(0, 3).join(", ")}.`,
+        );
+      }
+      const session = cli.open(command);
+      const answer = await session.api.get("/audit", { query: { after, limit, request, action } });
+      const { data, nextCursor } = readAs(pageOf(auditRecord), answer);
+      await session.show(answer, () =>
+        table(
+          ["SEQ", "AT", "ACTION", "BY", "VIA", "ABOUT"],
+          data.map((one) => [
+            String(one.seq),
+            shownTime(one.at, session.outside),
+            one.action,
+            one.actor.name,
+            one.actor.via,
+            one.request ?? one.identity ?? "",
+          ]),
+          session.outside,
+        ),
+      );
+      notePage(session, nextCursor, "--after");
+    });
+}
+
+/** A long chain takes its time. */
+const verifyMs = 10 * minuteMs;
+
+function addVerify(audit: Command, cli: Cli): void {
+  audit
+    .command("verify")
+    .summary("recompute the whole chain; exit 1 when it is broken")
+    .action(async (_options: object, command: Command) => {
+      const session = cli.open(command);
+      const answer = await session.api.get("/audit/verify", { extraMs: verifyMs });
+      const { ok, events, head, firstBad } = readAs(auditVerdict, answer);
+      await session.show(answer, () =>
+        fields([
+          ["Chain", ok ? "unbroken" : "BROKEN"],
+          ["Records", String(events)],
+          ["Head", head],
+          ["First bad", firstBad === undefined ? null : `record ${firstBad.seq} (${firstBad.kind})`],
+        ]),
+      );
+      if (ok)
+        return session.note(
+          "Compare the head with one kept elsewhere: a tail cut off whole is not seen here.",
+        );
+      cli.exitWith(exitCodes.refused.code);
+      return session.note("The audit log was changed after it was written. (audit_broken)");
+    });
+}
+
+interface ExportOptions {
+  readonly format: string;
+  readonly out?: string;
+}
+
+function addExport(audit: Command, cli: Cli): void {
+  audit
+    .command("export")
+    .summary("write out the whole log")
+    .addOption(
+      new Option("--format <format>", "one record a line, or a table")
+        .choices(["jsonl", "csv"])
+        .default("jsonl"),
+    )
+    .option("--out <file>", "into this file, which appears when all of it is there; absent: standard output")
+    .action(async ({ format, out }: ExportOptions, command: Command) => {
+      const session = cli.open(command);
+      const pieces = await session.api.stream("/audit/export", { format });
+      if (out === undefined) return toTerminalOrPipe(pieces, session.outside);
+      await toFile(pieces, out);
+      return session.note(`Written to ${out}.`);
+    });
+}
+
+async function toTerminalOrPipe(
+  pieces: AsyncIterable<Uint8Array>,
+  { out, isTerminal }: Outside,
+): Promise<void> {
+  const decoder = new TextDecoder();
+  for await (const piece of pieces) {
+    await out(isTerminal ? safeLines(decoder.decode(piece, { stream: true })) : piece);
+  }
+}
+
+/** Readable by its owner alone, and never there half. */
+async function toFile(pieces: AsyncIterable<Uint8Array>, file: string): Promise<void> {
+  const part = `${file}.${randomUUID().slice(0, 8)}.part`;
+  try {
+    const handle = await open(part, "wx", 0o600);
+    try {
+      for await (const piece of pieces) await handle.writeFile(piece);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(part, file);
+  } catch (error) {
+    await rm(part, { force: true });
+    if (error instanceof Failure) throw error;
+    const why = error instanceof Error && "code" in error ? String(error.code) : "";
+    throw misuse(`${safeNote(file)} cannot be written (${why}); name another file with --out.`);
+  }
+}

@@ -1,0 +1,33 @@
+import { spawn } from "node:child_process";
+import { Failure } from "./failure.ts";
+import { exitCodeOf } from "./signals.ts";
+
+/** A command that was started. */
+export interface Child {
+  /** Its exit code; 128 + n when signal n ended it. @throws Failure 126 or 127 when it could not be started. */
+  readonly ended: Promise<number>;
+  signal(signal: NodeJS.Signals): void;
+}
+
+/** Starts a command on our own input and outputs, in our process group, so that a terminal treats both as one. */
+export function startChild(
+  command: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Child {
+  const child = spawn(command, args, { stdio: "inherit", env: { ...environment } });
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  child.once("error", (error) => {
+    if (child.pid === undefined) reject(notStarted(command, error));
+  });
+  child.once("exit", (code, signal) => resolve(code ?? (signal === null ? 1 : exitCodeOf(signal))));
+  return { ended: promise, signal: (signal) => void child.kill(signal) };
+}
+
+/** As a shell tells the two apart. */
+function notStarted(command: string, error: Error): Failure {
+  const isMissing = "code" in error && error.code === "ENOENT";
+  return isMissing
+    ? new Failure(127, "not_started", `The command ${command} was not found; check its name.`)
+    : new Failure(126, "not_started", `The command ${command} cannot be started; check that it may be run.`);
+}

@@ -1,0 +1,79 @@
+import { InvalidArgumentError, Option } from "commander";
+import { parseScope, scopesPerRequestMax } from "../core/scopes.ts";
+import { formatInstant, parseDuration, parseInstant, plus } from "../core/time.ts";
+import { instant } from "../core/ids.ts";
+import { misuse } from "./failure.ts";
+
+const durationForms = "A duration is 90s, 30m, 4h, 1h30m or 2d, from 1 second to 30 days.";
+
+/** A duration, checked before anything is sent. */
+export function duration(text: string): string {
+  if (parseDuration(text) === undefined) throw new InvalidArgumentError(durationForms);
+  return text;
+}
+
+/** The same in milliseconds. */
+export function milliseconds(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError(durationForms);
+  return ms;
+}
+
+/** One more scope. */
+export function scope(text: string, before: readonly string[] = []): readonly string[] {
+  if (parseScope(text) === undefined) {
+    throw new InvalidArgumentError("A scope is action:resource, such as read:prod:orders-db.");
+  }
+  return [...before, text];
+}
+
+export function wholeNumber(text: string): string {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  return text;
+}
+
+/** A time of the API from a time or from how far away it is: `2d` before now, or after it. */
+export function pointInTime(direction: "past" | "future"): (text: string) => string {
+  return (text) => {
+    const ms = parseDuration(text);
+    const at =
+      ms === undefined ? parseInstant(text) : plus(instant(Date.now()), direction === "past" ? -ms : ms);
+    if (at === undefined) {
+      throw new InvalidArgumentError(
+        "It must be a duration such as 2d, or a time such as 2026-01-31T12:00:00Z.",
+      );
+    }
+    return formatInstant(at);
+  };
+}
+
+/** Words that must say something. */
+export function words(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("It must not be empty.");
+  return text;
+}
+
+/** `--reason` where there has to be one. */
+export function reasonOption(description = "why; people will read it"): Option {
+  return new Option("--reason <text>", description).argParser(words).makeOptionMandatory();
+}
+
+export function forOption(description: string): Option {
+  return new Option("--for <duration>", description).argParser(duration);
+}
+
+export function scopeOption(description = "what to ask for, action:resource; may be repeated"): Option {
+  return new Option("--scope <scope>", description).argParser(scope);
+}
+
+/** The scopes given by position and by option, each once. @throws Failure when there is none. */
+export function allScopes(
+  positional: readonly string[] | undefined,
+  optional: readonly string[] | undefined,
+): readonly string[] {
+  const all = [...new Set([...(positional ?? []), ...(optional ?? [])])];
+  if (all.length === 0 || all.length > scopesPerRequestMax) {
+    throw misuse(`Name 1 to ${scopesPerRequestMax} scopes, such as read:prod:orders-db.`);
+  }
+  return all;
+}

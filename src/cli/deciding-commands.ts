@@ -1,0 +1,120 @@
+import { Option, type Command } from "commander";
+import { ended, lockdown, readAs } from "./answers.ts";
+import { press } from "./access-commands.ts";
+import { forOption, reasonOption, words } from "./command-line.ts";
+import { misuse } from "./failure.ts";
+import { safeText } from "./safe-text.ts";
+import type { Cli } from "./session.ts";
+
+/** What approvers, reviewers and administrators do about other people's access. */
+export function addDecidingCommands(program: Command, cli: Cli): void {
+  addDecisions(program, cli);
+  addReview(program, cli);
+  addRevocations(program, cli);
+  addLockdown(program, cli);
+}
+
+interface ApproveOptions {
+  readonly comment?: string;
+  readonly for?: string;
+  readonly revision?: string;
+}
+
+function addDecisions(program: Command, cli: Cli): void {
+  program
+    .command("approve")
+    .summary("approve a request, for less if you like")
+    .argument("<id>", "the request, jit_…")
+    .option("--comment <text>", "for the requester and the record")
+    .addOption(forOption("approve for less than was asked"))
+    .option("--revision <revision>", "refuse when it is not any more what you saw (jit status shows it)")
+    .action(async (id: string, options: ApproveOptions, command: Command) => {
+      const { comment, for: lasting, revision } = options;
+      await press(cli.open(command), id, "approve", {
+        ...(comment !== undefined && { comment }),
+        ...(lasting !== undefined && { duration: lasting }),
+        ...(revision !== undefined && { revision }),
+      });
+    });
+  for (const [verb, summary] of [
+    ["deny", "deny a request"],
+    ["revoke", "end somebody's access early"],
+  ] as const) {
+    program
+      .command(verb)
+      .summary(summary)
+      .argument("<id>", "the request, jit_…")
+      .addOption(reasonOption("why; the requester will read it"))
+      .action(async (id: string, options: { readonly reason: string }, command: Command) =>
+        press(cli.open(command), id, verb, { reason: options.reason }),
+      );
+  }
+}
+
+interface ReviewOptions {
+  readonly justified?: boolean;
+  readonly unjustified?: boolean;
+  readonly comment: string;
+}
+
+function addReview(program: Command, cli: Cli): void {
+  program
+    .command("review")
+    .summary("judge a use of break-glass")
+    .description("Judges a use of break-glass. Unjustified ends access that still lasts.")
+    .argument("<id>", "the request, jit_…")
+    .addOption(new Option("--justified", "it had to be").conflicts("unjustified"))
+    .addOption(new Option("--unjustified", "it should not have been").conflicts("justified"))
+    .addOption(new Option("--comment <text>", "why you say so").argParser(words).makeOptionMandatory())
+    .action(async (id: string, options: ReviewOptions, command: Command) => {
+      const { justified = false, unjustified = false, comment } = options;
+      if (justified === unjustified) throw misuse("Say --justified or --unjustified.");
+      const outcome = justified ? "justified" : "unjustified";
+      await press(cli.open(command), id, "review", { outcome, comment });
+    });
+}
+
+interface RevokeAllOptions {
+  readonly identity?: string;
+  readonly scopePrefix?: string;
+  readonly policy?: string;
+  readonly reason: string;
+}
+
+function addRevocations(program: Command, cli: Cli): void {
+  program
+    .command("revoke-all")
+    .summary("end all access of a person, of scopes or of a policy")
+    .option("--identity <id>", "of this person or program, id_…")
+    .option("--scope-prefix <text>", "of every scope or resource that begins so")
+    .option("--policy <id>", "that this policy governs, pol_…")
+    .addOption(reasonOption("why; those concerned will read it"))
+    .action(async (options: RevokeAllOptions, command: Command) => {
+      const { identity: identityId, scopePrefix, policy: policyId, reason } = options;
+      const which = Object.entries({ identityId, scopePrefix, policyId }).filter(
+        ([, value]) => value !== undefined,
+      );
+      if (which.length !== 1) throw misuse("Say exactly one of --identity, --scope-prefix and --policy.");
+      const session = cli.open(command);
+      const answer = await session.api.post("/revoke-all", { ...Object.fromEntries(which), reason });
+      const { requests } = readAs(ended, answer);
+      await session.show(answer, () => requests.map((id) => `${safeText(id)}\n`).join(""));
+      session.note(`${requests.length} ended.`);
+    });
+}
+
+function addLockdown(program: Command, cli: Cli): void {
+  program
+    .command("lockdown")
+    .summary("stop all new access, or allow it again")
+    .description("While it is on, nothing new is given except by break-glass. What was given before stays.")
+    .argument("<on|off>", "on or off")
+    .addOption(reasonOption("why; for the record"))
+    .action(async (state: string, options: { readonly reason: string }, command: Command) => {
+      if (state !== "on" && state !== "off") throw misuse("Say lockdown on or lockdown off.");
+      const session = cli.open(command);
+      const answer = await session.api.post("/lockdown", { on: state === "on", reason: options.reason });
+      const { on } = readAs(lockdown, answer);
+      await session.show(answer, () => `Lockdown is ${on ? "on" : "off"}.\n`);
+    });
+}

@@ -1,0 +1,75 @@
+import type { ConditionVerdict, Evaluation, ScopeExplained } from "./answers.ts";
+import { riskText } from "./request-view.ts";
+import { safeText } from "./safe-text.ts";
+
+/** What would happen if this were asked now, and why: outcome and people first, then scope by scope every policy. */
+export function shownEvaluation(said: Evaluation): string {
+  return [
+    `${said.outcome}${said.refusal === null ? "" : `: ${said.refusal.detail} (${said.refusal.code})`}`,
+    ...(said.risk === null ? [] : [`Risk ${riskText(said.risk)}`]),
+    ...said.stages.map(
+      ({ stage, required, approvers }) =>
+        `Stage ${stage}: ${required} of ${approvers.map(({ name }) => name).join(", ")}`,
+    ),
+    ...(said.approvalWindow === null ? [] : [`To be decided within ${said.approvalWindow}`]),
+    ...(said.claimWindow === null ? [] : [`To be claimed within ${said.claimWindow}`]),
+    ...said.scopes.flatMap((one) => ["", ...scopeLines(one)]),
+  ]
+    .map((line) => `${safeText(line)}\n`)
+    .join("");
+}
+
+function scopeLines({ scope, policy, reason, policies }: ScopeExplained): readonly string[] {
+  const named = policy === null ? "" : ` ${policy.name}:`;
+  return [
+    `${scope} ->${named} ${reasons.get(reason) ?? reason}`,
+    ...policies.flatMap((one) => [
+      `  ${mark(one.truth)} ${one.name}: ${standings.get(one.standing) ?? one.standing}`,
+      ...one.conditions.flatMap((condition) => conditionLines(condition, "      ")),
+    ]),
+  ];
+}
+
+function conditionLines(
+  { condition, truth, actual, inside }: ConditionVerdict,
+  indent: string,
+): readonly string[] {
+  const found = actual === null ? "" : `   found: ${actual}`;
+  return [
+    `${indent}${mark(truth)} ${conditionText(condition)}${found}`,
+    ...inside.flatMap((one) => conditionLines(one, `${indent}    `)),
+  ];
+}
+
+/** As wide as one another. */
+function mark(truth: string): string {
+  return truth === "true" ? "yes" : truth === "false" ? "no " : "?  ";
+}
+
+function conditionText(condition: Readonly<Record<string, unknown>>): string {
+  if ("anyOf" in condition) return "any of";
+  if ("not" in condition) return "not";
+  const { type, operator, value, within } = condition;
+  const span = within === undefined ? "" : ` within ${JSON.stringify(within)}`;
+  return `${String(type)} ${String(operator)} ${JSON.stringify(value)}${span}`;
+}
+
+const reasons: ReadonlyMap<string, string> = new Map([
+  ["deny_wins", "it denies, and a denial wins over everything"],
+  ["first_in_order", "it governs, the first that holds"],
+  ["stands_in_for_spent", "it governs, in place of one that has been used as often as it allows"],
+  ["all_spent", "it would govern, and has been used as often as it allows"],
+  ["default", "it governs what no other policy does"],
+  ["nothing_holds", "no policy allows it"],
+]);
+
+const standings: ReadonlyMap<string, string> = new Map([
+  ["governs", "governs"],
+  ["denies", "denies"],
+  ["spent", "holds, and has been used as often as it allows"],
+  ["does_not_hold", "does not hold"],
+  ["not_certain", "approves by itself only when all of it is certain"],
+  ["outranked", "holds, and another comes before it"],
+  ["overruled", "holds, and a denial wins over it"],
+  ["passed_over", "holds, and does not stand in for another that approves by itself"],
+]);

@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+// In plain JavaScript, because an old Node cannot read the rest: it is run again by one that can, which `npm ci` has put
+// beside us on Linux.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import module from "node:module";
+import { constants } from "node:os";
+import { fileURLToPath } from "node:url";
+
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+
+if (major > 22 || (major === 22 && minor >= 18)) {
+  module.enableCompileCache?.();
+  await import("./jit.ts");
+} else {
+  const node = fileURLToPath(
+    new URL(`../../node_modules/node-${process.platform}-${process.arch}/bin/node`, import.meta.url),
+  );
+  if (existsSync(node) && node !== process.execPath) runAgain(node);
+  else {
+    process.stderr.write(
+      `jit: This is Node ${process.version}, and jit needs 22.18 or newer: run npm ci where jit lies, or install Node 24. (usage)\n`,
+    );
+    process.exitCode = 2;
+  }
+}
+
+/** @param {string} node */
+function runAgain(node) {
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
+  const isAtTerminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
+  for (const signal of ["SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"]) {
+    process.on(signal, () => {
+      // A terminal has sent these two to both of us.
+      const isSent = isAtTerminal && (signal === "SIGINT" || signal === "SIGQUIT");
+      if (!isSent) child.kill(signal);
+    });
+  }
+  child.on("error", () => {
+    process.stderr.write(
+      "jit: The Node beside jit cannot be started: run npm ci again where jit lies. (usage)\n",
+    );
+    process.exitCode = 2;
+  });
+  child.on("exit", (code, signal) => {
+    process.exitCode = code ?? 128 + constants.signals[signal];
+  });
+}

@@ -1,0 +1,30 @@
+import { setTimeout as passed } from "node:timers/promises";
+import type { Outside } from "./outside.ts";
+import { runJit } from "./program.ts";
+import { exitCodeOf } from "./signals.ts";
+
+// The command line itself, started by jit.mjs on a Node that reads TypeScript.
+
+const { stdout, stderr } = process;
+
+// Whoever read us has had enough, as `head` does.
+stdout.on("error", () => process.exit(exitCodeOf("SIGPIPE")));
+stderr.on("error", () => process.exit(exitCodeOf("SIGPIPE")));
+
+const outside: Outside = {
+  environment: process.env,
+  out: async (text) => {
+    await new Promise<void>((resolve) => stdout.write(text, () => resolve()));
+  },
+  err: (text) => void stderr.write(text),
+  isTerminal: stdout.isTTY,
+  columns: stdout.columns ?? 80,
+  patienceMs: 15_000,
+  now: Date.now,
+  pause: async (ms, signal) => {
+    // An end of the wait is not a fault: whoever waits looks at the signal.
+    await passed(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+  },
+};
+
+process.exitCode = await runJit(process.argv.slice(2), outside);

@@ -1,0 +1,172 @@
+import { readFileSync } from "node:fs";
+import { text as textOf } from "node:stream/consumers";
+import { Option, type Command } from "commander";
+import type { Configuration } from "../config/config-file.ts";
+import { evaluation, readAs } from "./answers.ts";
+import { askBody, type Wanted } from "./asking.ts";
+import { allScopes, forOption, scope, scopeOption, words } from "./command-line.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { shownEvaluation } from "./explanation-view.ts";
+import { Failure, misuse } from "./failure.ts";
+import type { Outside } from "./outside.ts";
+import { safeText } from "./safe-text.ts";
+import { shownJson, type Cli, type GlobalOptions, type Session } from "./session.ts";
+
+/** What would happen, and why; and whether a configuration file is in order. */
+export function addPolicyCommands(program: Command, cli: Cli): void {
+  addWhy(program, cli);
+  const policy = program.command("policy").summary("check a configuration file, and try its policies out");
+  addCheck(policy, cli);
+  addExplain(policy, cli);
+}
+
+interface TryOptions {
+  readonly for?: string;
+  readonly scope?: readonly string[];
+  readonly reason?: string;
+  readonly ticket?: string;
+  readonly as?: string;
+  readonly identity?: string;
+  readonly breakGlass?: boolean;
+}
+
+const reason = (): Option =>
+  new Option("--reason <text>", "as it would be asked with").argParser(words).default("trying out");
+
+function addWhy(program: Command, cli: Cli): void {
+  program
+    .command("why")
+    .summary("try out what asking would lead to, and why")
+    .description(
+      "A dry run: who would have to approve, and how every policy stands. Exit 1: it would be refused.",
+    )
+    .argument("[scopes...]", "what would be asked for, action:resource", scope)
+    .addOption(scopeOption())
+    .addOption(forOption("for how long").default("1h"))
+    .addOption(reason())
+    .option("--ticket <id>", "the ticket it would be about")
+    .option("--break-glass", "as an emergency")
+    .option("--as <identity>", "for somebody else (administrators and auditors)")
+    .action(async (scopes: readonly string[] | undefined, options: TryOptions, command: Command) => {
+      const wanted = triedOf(allScopes(scopes, options.scope), options, options.as);
+      const session = cli.open(command);
+      await evaluate(session, cli, { request: await askBody(session, wanted) });
+    });
+}
+
+function addExplain(policy: Command, cli: Cli): void {
+  policy
+    .command("explain")
+    .summary("try out the policies of a file against the running service")
+    .description(
+      "A dry run with the policies of FILE in place of those in force. People, risk rules and the default policy are\n" +
+        "those of the service. Nothing is stored.",
+    )
+    .argument("<file>", "a configuration file; - for standard input")
+    .requiredOption("--identity <id>", "who would ask, id_…")
+    .addOption(scopeOption().makeOptionMandatory())
+    .addOption(forOption("for how long").default("1h"))
+    .addOption(reason())
+    .option("--ticket <id>", "the ticket it would be about")
+    .option("--break-glass", "as an emergency")
+    .action(async (file: string, options: TryOptions, command: Command) => {
+      const wanted = triedOf(allScopes(undefined, options.scope), options, options.identity);
+      const checked = await readConfiguration(file, cli.outside);
+      if ("problems" in checked) return complain(file, checked, cli, command);
+      const { writtenPolicy } = await import("../schemas/policy.ts");
+      const policies = checked.ok.policies.map((one) => {
+        const { id: _, version: __, managedBy: ___, ...content } = writtenPolicy({ ...one, version: 1 });
+        return content;
+      });
+      const session = cli.open(command);
+      return evaluate(session, cli, { request: await askBody(session, wanted), policies });
+    });
+}
+
+function triedOf(
+  scopes: readonly string[],
+  { for: lasting = "1h", reason: because = "trying out", ticket, breakGlass = false }: TryOptions,
+  identityId: string | undefined,
+): Wanted {
+  return {
+    scopes,
+    duration: lasting,
+    reason: because,
+    breakGlass,
+    ...(ticket !== undefined && { ticket }),
+    ...(identityId !== undefined && { identityId }),
+  };
+}
+
+async function evaluate(session: Session, cli: Cli, body: object): Promise<void> {
+  const answer = await session.api.post("/policies/evaluate", body);
+  const said = readAs(evaluation, answer);
+  await session.show(answer, () => shownEvaluation(said));
+  if (said.outcome === "REFUSED") cli.exitWith(exitCodes.refused.code);
+}
+
+function addCheck(policy: Command, cli: Cli): void {
+  policy
+    .command("check")
+    .summary("check a configuration file, without a service")
+    .description("Checks a configuration file as the service would at its start. Exit 1: it has problems.")
+    .argument("<file>", "a configuration file; - for standard input")
+    .action(async (file: string, _options: object, command: Command) => {
+      const checked = await readConfiguration(file, cli.outside);
+      if ("problems" in checked) return complain(file, checked, cli, command);
+      const { identities, policies, rules } = checked.ok;
+      const counts = `${identities.length} identities, ${policies.length} policies, ${rules.risk.length} risk rules`;
+      return cli.outside.out(
+        isJson(command)
+          ? `${JSON.stringify({ ok: true, problems: [] })}\n`
+          : `${safeText(file)} is in order: ${counts}.\n`,
+      );
+    });
+}
+
+interface Problems {
+  readonly problems: readonly { readonly line: string; readonly fields: object }[];
+}
+
+async function readConfiguration(
+  file: string,
+  { environment }: Outside,
+): Promise<{ readonly ok: Configuration } | Problems> {
+  const text = await readText(file);
+  // Loaded when needed: the checks weigh more than all the rest of a command.
+  const { formatConfigProblem, readConfigFile } = await import("../config/config-file.ts");
+  const read = readConfigFile(text, file, environment);
+  if ("ok" in read) return read;
+  return { problems: read.problems.map((one) => ({ line: formatConfigProblem(one), fields: one })) };
+}
+
+async function readText(file: string): Promise<string> {
+  if (file === "-") return textOf(process.stdin);
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    throw misuse(`The file ${file} cannot be read.`);
+  }
+}
+
+async function complain(
+  file: string,
+  { problems }: Problems,
+  { outside }: Cli,
+  command: Command,
+): Promise<never> {
+  const json = JSON.stringify({ ok: false, problems: problems.map(({ fields }) => fields) });
+  await outside.out(
+    isJson(command) ? shownJson(json, outside) : problems.map(({ line }) => `${safeText(line)}\n`).join(""),
+  );
+  const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
+  throw new Failure(
+    "refused",
+    "invalid_config",
+    `${file} has ${count}; correct the file and check it again.`,
+  );
+}
+
+function isJson(command: Command): boolean {
+  return command.optsWithGlobals<GlobalOptions>().json === true;
+}

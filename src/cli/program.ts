@@ -1,0 +1,112 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { maskTokens } from "../core/masking.ts";
+import { addAccessCommands } from "./access-commands.ts";
+import { addAuditCommands } from "./audit-commands.ts";
+import { addDecidingCommands } from "./deciding-commands.ts";
+import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
+import { Failure, misuse } from "./failure.ts";
+import { addKeyCommands } from "./key-commands.ts";
+import type { Outside } from "./outside.ts";
+import { addPolicyCommands } from "./policy-commands.ts";
+import { addReadingCommands } from "./reading-commands.ts";
+import { addRunCommand } from "./run-command.ts";
+import { noteLine, openSession, shownJson, type Cli, type GlobalOptions } from "./session.ts";
+import { defaultUrl } from "./settings.ts";
+
+/** Runs one command line, without the program's own name. Never throws; the exit code says how it ended. */
+export async function runJit(args: readonly string[], outside: Outside): Promise<number> {
+  let exitCode: number = exitCodes.ok.code;
+  const program = createProgram({
+    outside,
+    open: (command) => openSession(outside, command.optsWithGlobals<GlobalOptions>()),
+    exitWith: (code) => {
+      exitCode = code;
+    },
+  });
+  try {
+    refuseSecrets(args);
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    return failed(error, outside, program.opts<GlobalOptions>().json === true);
+  }
+}
+
+/** Every command there is. */
+export function createProgram(cli: Cli): Command {
+  const { outside } = cli;
+  const program = new Command("jit")
+    .description("Ask for access, decide about it, and look after it.")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void outside.out(text),
+      writeErr: (text) => outside.err(text),
+      outputError: (text) => outside.err(usageLine(text)),
+      getOutHelpWidth: () => outside.columns,
+      getErrHelpWidth: () => outside.columns,
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .option("--json", "print what the API answers, untouched; refusals too")
+    .option("--key-file <file>", "read the API key from this file")
+    .version(version(), "-V, --version", "print the version")
+    .addHelpText("after", `\n${environmentHelp}\n${exitCodesHelp()}`);
+  program.commandsGroup("Access:");
+  addAccessCommands(program, cli);
+  addRunCommand(program, cli);
+  program.commandsGroup("Deciding:");
+  addDecidingCommands(program, cli);
+  program.commandsGroup("Looking:");
+  addReadingCommands(program, cli);
+  program.commandsGroup("Administering:");
+  addPolicyCommands(program, cli);
+  addKeyCommands(program, cli);
+  addAuditCommands(program, cli);
+  return program;
+}
+
+const environmentHelp = `Environment:
+  JIT_URL       where the service is (${defaultUrl})
+  JIT_KEY       your API key, kd_live_…
+  JIT_KEY_FILE  or a file that holds it`;
+
+/** Everybody on a machine can read everybody's command lines, and shells keep them. What is behind -- is not ours. */
+function refuseSecrets(args: readonly string[]): void {
+  const end = args.indexOf("--");
+  const own = end === -1 ? args : args.slice(0, end);
+  if (own.some((arg) => maskTokens(arg).text !== arg)) {
+    throw misuse(
+      "A key or token stands on the command line, where others can read it: replace it, and use JIT_KEY or --key-file.",
+    );
+  }
+}
+
+async function failed(error: unknown, outside: Outside, isJson: boolean): Promise<number> {
+  if (error instanceof CommanderError) {
+    const isHelp = error.code === "commander.helpDisplayed" || error.code === "commander.version";
+    return isHelp ? exitCodes.ok.code : exitCodes.usage.code;
+  }
+  if (error instanceof Failure) {
+    if (isJson && error.problem !== undefined) await outside.out(shownJson(error.problem, outside));
+    outside.err(noteLine(`${error.message} (${error.code})`));
+    return error.exitCode;
+  }
+  const what = error instanceof Error ? error.message : String(error);
+  outside.err(noteLine(`Something went wrong inside jit itself, please report it: ${what} (internal)`));
+  return exitCodes.internal.code;
+}
+
+/** What commander complains about, in the form of all our errors. */
+function usageLine(text: string): string {
+  const said = text
+    .replace(/^error: /, "")
+    .trim()
+    .replaceAll("\n", " ")
+    .replace(/\.$/, "");
+  return noteLine(`${said}; see jit --help. (usage)`);
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return /"version": "([^"]+)"/.exec(text)?.[1] ?? "unknown";
+}

@@ -1,0 +1,91 @@
+import type { AccessRequest, Risk } from "./answers.ts";
+import type { Outside } from "./outside.ts";
+import { fields } from "./table.ts";
+import { shownTime } from "./times.ts";
+
+/** One request as a person reads it. Its token, where the answer holds one, is shown: that is what they came for. */
+export function shownRequest(request: AccessRequest, outside: Outside): string {
+  const at = (text: string | null): string | null => (text === null ? null : shownTime(text, outside));
+  const isOpen = request.status === "PENDING";
+  return fields([
+    ["Request", request.id],
+    ["Status", request.status + (request.breakGlass ? ", break-glass" : "")],
+    ["Requester", requesterOf(request)],
+    ["Scopes", request.scopes.join(" ")],
+    ["Duration", durationOf(request)],
+    ["Reason", request.reason],
+    ["Ticket", request.ticket],
+    ["Extends", request.extends],
+    ["Risk", request.risk === null ? null : riskText(request.risk)],
+    ["Policies", request.policies.map(({ name, version }) => `${name} (version ${version})`).join(", ")],
+    ...request.approvals.map(({ stage, required, given }): [string, string] => [
+      `Stage ${stage}`,
+      `${given} of ${required}: ${votesOf(request, stage)}`,
+    ]),
+    ["Asked", at(request.requestedAt)],
+    ["Decide by", isOpen ? at(request.approvalDeadline) : null],
+    ["Claim by", request.status === "APPROVED" ? at(request.claimDeadline) : null],
+    ["Expires", request.endedAt === null ? at(request.expiresAt) : null],
+    ["Ended", at(request.endedAt)],
+    ["Because", request.endReason],
+    ["Review", reviewOf(request, outside)],
+    ["Revision", isOpen ? request.revision : null],
+    ["Credential", credentialOf(request)],
+    ["Token", request.credential?.token],
+  ]);
+}
+
+/** `40: production 40, first access 10` */
+export function riskText({ score, factors }: Risk): string {
+  const named = factors.map(({ name, points }) => `${name} ${points}`).join(", ");
+  return named === "" ? String(score) : `${score}: ${named}`;
+}
+
+/** What a request is waiting for or has come to, in one line. */
+export function progressText(request: AccessRequest): string {
+  const { id, status, endReason } = request;
+  if (status === "PENDING") return `${id} waits for ${waitingFor(request)}.`;
+  if (status === "APPROVED") return `${id} is approved.`;
+  return `${id} is ${status}${endReason === null ? "" : ` (${endReason})`}.`;
+}
+
+function waitingFor({ approvals, approvers }: AccessRequest): string {
+  const open = approvals.filter(({ given, required }) => given < required);
+  const parts = open.map(({ stage, given, required }) => {
+    const people = approvers.filter(
+      (one) => one.stage === stage && ["PENDING", "ESCALATED"].includes(one.status),
+    );
+    const names = people.map(({ name }) => name).join(", ");
+    return `${required - given} more of ${names === "" ? `stage ${stage}` : names}`;
+  });
+  return parts.length === 0 ? "its approval" : parts.join(", and ");
+}
+
+function requesterOf({ identityId, requestedBy }: AccessRequest): string {
+  return identityId === requestedBy ? identityId : `${identityId}, asked by ${requestedBy}`;
+}
+
+function durationOf({ duration, grantedDuration }: AccessRequest): string {
+  return grantedDuration === null || grantedDuration === duration
+    ? duration
+    : `${duration} asked, ${grantedDuration} granted`;
+}
+
+function votesOf({ approvers }: AccessRequest, stage: number): string {
+  return approvers
+    .filter((one) => one.stage === stage)
+    .map(({ name, status, comment }) => `${name} ${status}${comment === undefined ? "" : ` "${comment}"`}`)
+    .join(", ");
+}
+
+function reviewOf({ review }: AccessRequest, outside: Outside): string | null {
+  if (review === null) return null;
+  const given = review.reviews.map(({ by, outcome, comment }) => `${outcome} by ${by} "${comment}"`);
+  if (given.length > 0) return given.join(", ");
+  if (review.dueAt === null) return "due once it is used";
+  return `${review.isOverdue ? "overdue since" : "due"} ${shownTime(review.dueAt, outside)}`;
+}
+
+function credentialOf({ grant }: AccessRequest): string | null {
+  return grant === null ? null : `…${grant.credential.last4}`;
+}

@@ -1,0 +1,214 @@
+import type { Command } from "commander";
+import { hourMs, secondMs } from "../core/time.ts";
+import { wantedOf } from "./access-commands.ts";
+import { ask, claim, decided, type Wanted } from "./asking.ts";
+import { startChild, type Child } from "./child.ts";
+import { allScopes, forOption, milliseconds, reasonOption, scopeOption } from "./command-line.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { Failure } from "./failure.ts";
+import type { Cli, Session } from "./session.ts";
+import { catchSignals, isFromTerminal, type Signals } from "./signals.ts";
+import { mayPass, requestPath, waitFor, type Seen } from "./waiting.ts";
+
+interface RunOptions {
+  readonly for: string;
+  readonly reason: string;
+  readonly scope?: readonly string[];
+  readonly ticket?: string;
+  readonly breakGlass?: boolean;
+  readonly timeout?: number;
+  readonly killOnEnd?: boolean;
+}
+
+/** Access for as long as a command runs: asked, waited for, claimed, and given back. */
+export function addRunCommand(program: Command, cli: Cli): void {
+  program
+    .command("run")
+    .summary("run a command with access, and give the access back when it ends")
+    .description(
+      "Asks, waits until that is approved, starts COMMAND with the token in its environment (JIT_TOKEN, JIT_REQUEST,\n" +
+        "JIT_EXPIRES_AT; never your API key), and gives the access back when the command ends. Exits as the command does.",
+    )
+    .usage("--scope <scope> --for <duration> --reason <text> [options] -- COMMAND [ARGS...]")
+    .argument("<command...>", "after --: what to run, with its arguments")
+    .addOption(scopeOption().makeOptionMandatory())
+    .addOption(forOption("for how long at most").makeOptionMandatory())
+    .addOption(reasonOption("why; approvers will read it"))
+    .option("--ticket <id>", "the ticket this is about")
+    .option("--break-glass", "an emergency: no approval, but a review afterwards")
+    .option("--timeout <duration>", "wait for approval no longer than this; then exit 7", milliseconds)
+    .option("--kill-on-end", "end the command when its access ends")
+    .action(async ([name = "", ...args]: readonly string[], options: RunOptions, command: Command) => {
+      const wanted = wantedOf(allScopes(undefined, options.scope), options);
+      const session = cli.open(command);
+      const signals = catchSignals();
+      try {
+        const held = await obtain(session, wanted, options.timeout, signals.stopped);
+        const run = { name, args, killOnEnd: options.killOnEnd === true };
+        cli.exitWith(await runHolding(session, held, run, signals));
+      } finally {
+        signals.release();
+      }
+    });
+}
+
+/** Access that is ours at this moment. */
+interface Held {
+  readonly id: string;
+  readonly token: string;
+  readonly expiresAt: string;
+}
+
+async function obtain(
+  session: Session,
+  wanted: Wanted,
+  timeoutMs: number | undefined,
+  signal: AbortSignal,
+): Promise<Held> {
+  const asked = await ask(session, wanted);
+  const atOnce = heldIn(asked);
+  if (atOnce !== undefined) return atOnce;
+  const { id, status } = asked.request;
+  try {
+    signal.throwIfAborted();
+    if (status === "PENDING") {
+      await decided(session, id, { signal, ...(timeoutMs !== undefined && { timeoutMs }) });
+    }
+    signal.throwIfAborted();
+    const held = heldIn(await claim(session, id));
+    if (held === undefined)
+      throw new Failure("unreachable", "bad_answer", `${id} was claimed without a token.`);
+    return held;
+  } catch (error) {
+    const isOver = error instanceof Failure && error.exitCode === exitCodes.ended.code;
+    if (!isOver) await withdraw(session, id);
+    throw error;
+  }
+}
+
+function heldIn({ request }: Seen): Held | undefined {
+  const { id, credential, expiresAt } = request;
+  const token = credential?.token;
+  return token === undefined || expiresAt === null ? undefined : { id, token, expiresAt };
+}
+
+/** Nobody is going to use it any more: withdrawn, or ended when it was started without our hearing of it. */
+async function withdraw(session: Session, id: string): Promise<void> {
+  for (const verb of ["cancel", "complete"]) {
+    try {
+      await session.api.post(requestPath(id, verb), {}, { isQuiet: true });
+      return session.note(`${id} was withdrawn.`);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      if (error.exitCode !== exitCodes.refused.code) break;
+    }
+  }
+  return session.note(`${id} could not be withdrawn; see jit status ${id}.`);
+}
+
+interface Run {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly killOnEnd: boolean;
+}
+
+/** How long a command may take to end after it was told to. */
+const endGraceMs = 10 * secondMs;
+/** After this a supervisor may lose its patience with us too, so the access goes first. */
+const giveBackGraceMs = 5 * secondMs;
+
+async function runHolding(session: Session, held: Held, run: Run, signals: Signals): Promise<number> {
+  const giveBack = givingBack(session, held);
+  const commandEnded = new AbortController();
+  const timers: NodeJS.Timeout[] = [];
+  try {
+    signals.stopped.throwIfAborted();
+    const child = startChild(run.name, run.args, environmentOf(session, held));
+    signals.handTo((signal) => {
+      if (!isFromTerminal(signal)) child.signal(signal);
+      if (signal === "SIGTERM" || signal === "SIGHUP") {
+        timers.push(setTimeout(() => void giveBack(), giveBackGraceMs));
+      }
+    });
+    const watching = sayWhenOver(session, held, run, child, commandEnded.signal, timers);
+    const code = await child.ended;
+    commandEnded.abort();
+    await watching;
+    return code;
+  } finally {
+    commandEnded.abort();
+    for (const timer of timers) clearTimeout(timer);
+    await giveBack();
+  }
+}
+
+async function sayWhenOver(
+  session: Session,
+  held: Held,
+  { name, killOnEnd }: Run,
+  child: Child,
+  commandEnded: AbortSignal,
+  timers: NodeJS.Timeout[],
+): Promise<void> {
+  const why = await watch(session, held, commandEnded);
+  if (why === undefined) return;
+  const fate = killOnEnd ? "is told to end" : "goes on without it";
+  session.note(`The access ${held.id} is over (${why}); ${name} ${fate}.`);
+  if (!killOnEnd) return;
+  child.signal("SIGTERM");
+  timers.push(setTimeout(() => child.signal("SIGKILL"), endGraceMs));
+}
+
+/** The long-lived key stays here: the command gets what it needs and nothing that outlives it. */
+function environmentOf({ outside }: Session, { id, token, expiresAt }: Held) {
+  const { JIT_KEY: _, JIT_KEY_FILE: __, ...rest } = outside.environment;
+  return { ...rest, JIT_TOKEN: token, JIT_REQUEST: id, JIT_EXPIRES_AT: expiresAt };
+}
+
+/** Completes the access by its own token, once, however often it is called. Over already is as good. */
+function givingBack(session: Session, { id, token, expiresAt }: Held): () => Promise<void> {
+  let giving: Promise<void> | undefined;
+  const give = async (): Promise<void> => {
+    try {
+      await session.api.post(requestPath(id, "complete"), {}, { bearer: token });
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      const isOver = ["unauthenticated", "not_active"].includes(error.code);
+      if (!isOver)
+        session.note(`${id} could not be given back and lasts until ${expiresAt}: ${error.message}`);
+    }
+  };
+  return () => (giving ??= give());
+}
+
+const lookAgainMs = 5 * secondMs;
+
+/**
+ * Why the access is over; undefined when the command ended first. A service that is away does not keep us from knowing
+ * the time.
+ */
+async function watch(session: Session, held: Held, commandEnded: AbortSignal): Promise<string | undefined> {
+  const { outside } = session;
+  let expiresAt = Date.parse(held.expiresAt);
+  for (;;) {
+    try {
+      const seen = await waitFor(session, held.id, {
+        until: ({ status }) => status !== "ACTIVE",
+        onChange: (request) => {
+          if (request.expiresAt !== null) expiresAt = Date.parse(request.expiresAt);
+        },
+        signal: commandEnded,
+        isQuiet: true,
+        outageMs: 0,
+      });
+      const { status = "over", endReason = null } = seen?.request ?? {};
+      return endReason === null ? status : `${status}: ${endReason}`;
+    } catch (error) {
+      if (commandEnded.aborted) return undefined;
+      if (outside.now() >= expiresAt) return "its time was over";
+      const pauseMs = mayPass(error) ? lookAgainMs : hourMs;
+      await outside.pause(Math.min(pauseMs, expiresAt - outside.now()), commandEnded);
+      if (commandEnded.aborted) return undefined;
+    }
+  }
+}

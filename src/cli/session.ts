@@ -1,0 +1,55 @@
+import type { Command } from "commander";
+import { identity, readAs } from "./answers.ts";
+import { createApi, type Api } from "./api.ts";
+import type { Answer } from "./calls.ts";
+import type { Outside } from "./outside.ts";
+import { safeJson, safeNote } from "./safe-text.ts";
+import { readSettings } from "./settings.ts";
+
+/** What a command works with: the service, and where its words go. */
+export interface Session {
+  readonly api: Api;
+  readonly outside: Outside;
+  /** The answer untouched with `--json`, else what `human` makes of it; to standard output. */
+  show(answer: Pick<Answer, "text">, human: () => string): Promise<void>;
+  /** One line for a person, to standard error. */
+  note(text: string): void;
+  /** The id of whoever the key belongs to. */
+  me(): Promise<string>;
+}
+
+/** What all commands share. */
+export interface Cli {
+  readonly outside: Outside;
+  /** @throws Failure when there is no key, or a setting is wrong. */
+  open(command: Command): Session;
+  /** How the run ends when nothing fails. */
+  exitWith(code: number): void;
+}
+
+export interface GlobalOptions {
+  readonly json?: boolean;
+  readonly keyFile?: string;
+}
+
+export function openSession(outside: Outside, { json = false, keyFile }: GlobalOptions): Session {
+  const api = createApi(readSettings(outside.environment, keyFile), outside);
+  return {
+    api,
+    outside,
+    show: async ({ text }, human) => outside.out(json ? shownJson(text, outside) : human()),
+    note: (text) => outside.err(noteLine(text)),
+    me: async () => readAs(identity, await api.get("/identities/me")).id,
+  };
+}
+
+/** A line of ours on standard error. */
+export function noteLine(text: string): string {
+  return `jit: ${safeNote(text)}\n`;
+}
+
+/** JSON as it came; on a terminal with the same meaning, but unable to steer it. */
+export function shownJson(text: string, { isTerminal }: Pick<Outside, "isTerminal">): string {
+  const shown = isTerminal ? safeJson(text) : text;
+  return shown.endsWith("\n") ? shown : `${shown}\n`;
+}

@@ -1,0 +1,63 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { readEnvironment } from "./config/environment.ts";
+import { backUp, BackupRefused, restore, type Backup } from "./store/backup.ts";
+import { StartRefused } from "./store/start-refused.ts";
+
+/** What an operator does to the database from outside: `npm run backup -- FILE` and `npm run restore -- FILE`. */
+const migrations = join(resolve(import.meta.dirname, ".."), "migrations");
+/** As the service reads it at its start. */
+const settingsFile = ".env";
+
+const usage = "Say npm run backup -- FILE, or npm run restore -- FILE.";
+
+function databaseFile(): string {
+  if (existsSync(settingsFile)) process.loadEnvFile(settingsFile);
+  const settings = readEnvironment(process.env);
+  if ("ok" in settings) return settings.ok.databaseFile;
+  throw new BackupRefused(
+    settings.problems.map(({ name, message }) => `${name} ${message}`).join("; ") + ".",
+  );
+}
+
+async function backup(file: string): Promise<void> {
+  say("backup", await backUp(databaseFile(), file, migrations));
+}
+
+async function restoreFrom(file: string): Promise<void> {
+  const stamp = new Date().toISOString().replaceAll(/[-:.]/g, "");
+  const restored = await restore(databaseFile(), file, migrations, stamp);
+  say("restored", restored);
+  if (restored.replaced !== undefined) print(`before    ${restored.replaced}\n`);
+  print(
+    "What ended after this backup was made is live again until its own time is over: see docs/operations.md.\n",
+  );
+}
+
+function say(done: string, { file, events, head }: Backup): void {
+  print(`${done.padEnd(9)} ${file}\nrecords   ${events}\nhead      ${head}\n`);
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
+
+/** The sentence for what the operator can do something about; a bug keeps its stack. */
+function sentenceOf(error: unknown): string {
+  const isKnown = error instanceof BackupRefused || error instanceof StartRefused;
+  const isOutside = error instanceof Error && ("syscall" in error || "code" in error);
+  if (isKnown) return error.message;
+  if (isOutside) return `It failed: ${error.message}.`;
+  throw error;
+}
+
+try {
+  const [verb, file, ...more] = process.argv.slice(2);
+  if (file === undefined || file === "" || more.length > 0) throw new BackupRefused(usage);
+  if (verb === "backup") await backup(file);
+  else if (verb === "restore") await restoreFrom(file);
+  else throw new BackupRefused(usage);
+} catch (error) {
+  process.stderr.write(`${sentenceOf(error)}\n`);
+  process.exitCode = 1;
+}
