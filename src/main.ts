@@ -13,6 +13,7 @@ import { adminKeyFileOf, readAdminKey, writeAdminKey } from "./runtime/admin-key
 import { createClock } from "./runtime/clock.ts";
 import { createLogger } from "./runtime/logger.ts";
 import { createMetrics, type Metrics } from "./runtime/metrics.ts";
+import { readinessOf } from "./runtime/readiness.ts";
 import { createSurroundings } from "./runtime/surroundings.ts";
 import { createConfigurationService } from "./service/configuration-service.ts";
 import { createInstallationService } from "./service/installation-service.ts";
@@ -26,7 +27,7 @@ import { openSqliteStore } from "./store/sqlite-store.ts";
 import { StartRefused } from "./store/start-refused.ts";
 import { createBookkeepingSweep } from "./sweeps/bookkeeping.ts";
 import { createExpirySweep, createRequestSweep } from "./sweeps/due-requests.ts";
-import { isCronExpression, startTimetable, type Timetable } from "./sweeps/timetable.ts";
+import { isCronExpression, startTimetable } from "./sweeps/timetable.ts";
 
 /** Read in the working directory when it is there. */
 const settingsFile = ".env";
@@ -165,26 +166,6 @@ async function buildHouse(
   return { store, services, relay, context, metrics };
 }
 
-/** Each part with its state, for /readyz. */
-function readinessOf({ store, context }: House, timetable: Timetable) {
-  return async (): Promise<Record<string, { ok: boolean; detail: string }>> => {
-    const now = context.surroundings.now();
-    const head = await store.auditHead();
-    const outbox = await store.outbox(now);
-    const swept = timetable.lastGoodAt();
-    const ageMs = swept === null ? null : now - swept;
-    return {
-      database: { ok: true, detail: "readable" },
-      sweep: {
-        ok: timetable.isOnTime(),
-        detail: ageMs === null ? "has not run yet" : `ran ${formatDuration(ageMs)} ago`,
-      },
-      audit: { ok: true, detail: `head ${head.seq}` },
-      outbox: { ok: true, detail: `${outbox.waiting} waiting` },
-    };
-  };
-}
-
 async function run(): Promise<void> {
   // A log reader that goes away must not take the guard of production systems with it.
   process.stdout.on("error", () => undefined);
@@ -221,7 +202,7 @@ async function run(): Promise<void> {
     trustedProxies: settings.trustedProxies,
     ratePerMinute: settings.rateLimitPerMinute,
     loggerInstance: log,
-    readiness: readinessOf(house, timetable),
+    readiness: readinessOf(store, context.surroundings, timetable),
     metrics: house.metrics,
   });
   const reloads = reloadOnSighup(() => loadConfiguration(settings, context, log), log);

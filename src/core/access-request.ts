@@ -92,6 +92,8 @@ export interface Review {
   readonly at: Instant;
   readonly outcome: "justified" | "unjustified";
   readonly comment: string;
+  /** The API key used and who made it, when the judgement came through one. */
+  readonly key?: UsedKey;
 }
 
 export interface Risk {

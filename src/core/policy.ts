@@ -91,7 +91,7 @@ export interface ReviewRule {
   readonly by: readonly Selector[];
   /** From the start of access. */
   readonly dueMs: number;
-  /** Whether an overdue or unjustified use refuses the next one. */
+  /** Whether an overdue review refuses the next use; one judged unjustified does in any case. */
   readonly overdue: "refuse" | "allow";
   /** How long such a refusal lasts at most. */
   readonly lockoutMs: number;

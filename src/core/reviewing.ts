@@ -47,9 +47,9 @@ export function decideReview(
     );
   }
   const { outcome, comment } = judgement;
-  const reviewed = onRequest(request, [
-    { type: "BreakGlassReviewed", at: now, by, review: { by: person.id, at: now, outcome, comment } },
-  ]);
+  const { key } = by;
+  const review = { by: person.id, at: now, outcome, comment, ...(key !== undefined && { key }) };
+  const reviewed = onRequest(request, [{ type: "BreakGlassReviewed", at: now, by, review }]);
   if (outcome === "justified") return reviewed;
   const reason = `reviewed as unjustified: ${comment}`;
   if (request.phase === "APPROVED") {

@@ -78,6 +78,8 @@ export interface ReviewView {
     readonly at: string;
     readonly outcome: "justified" | "unjustified";
     readonly comment: string;
+    /** Who made the API key the judgement came with. */
+    readonly keyMintedBy?: string;
   }[];
 }
 
@@ -167,7 +169,11 @@ function reviewView(request: AccessRequest, now: Instant): ReviewView | null {
   return {
     dueAt: timeOrNull(dueAt),
     isOverdue: breakGlass.reviews.length === 0 && dueAt !== null && now >= dueAt,
-    reviews: breakGlass.reviews.map((review) => ({ ...review, at: formatInstant(review.at) })),
+    reviews: breakGlass.reviews.map(({ key, at, ...review }) => ({
+      ...review,
+      at: formatInstant(at),
+      ...(key !== undefined && { keyMintedBy: key.mintedBy }),
+    })),
   };
 }
 

