@@ -19,11 +19,11 @@ export default defineConfig({
       project("sweeps", "test/sweeps/**/*.test.ts", 10_000),
       project("runtime", "test/runtime/**/*.test.ts", 10_000),
       project("http", "test/http/**/*.test.ts", 20_000),
-      project("cli", "test/cli/**/*.test.ts", 30_000),
       project("journeys", "test/journeys/**/*.test.ts", 60_000),
       project("crash", "test/crash/**/*.test.ts", 90_000),
-      project("proxies", "test/proxies/**/*.test.ts", 30_000),
+      project("cli", "test/cli/**/*.test.ts", 30_000),
       project("maintenance", "test/maintenance/**/*.test.ts", 20_000),
+      project("proxies", "test/proxies/**/*.test.ts", 30_000),
     ],
   },
 });

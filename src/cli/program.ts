@@ -83,8 +83,8 @@ function refuseSecrets(args: readonly string[]): void {
 
 async function failed(error: unknown, outside: Outside, isJson: boolean): Promise<number> {
   if (error instanceof CommanderError) {
-    const isHelp = error.code === "commander.helpDisplayed" || error.code === "commander.version";
-    return isHelp ? exitCodes.ok.code : exitCodes.usage.code;
+    // Help and version end a run like a failure does; only its own code tells them apart.
+    return error.exitCode === 0 ? exitCodes.ok.code : exitCodes.usage.code;
   }
   if (error instanceof Failure) {
     if (isJson && error.problem !== undefined) await outside.out(shownJson(error.problem, outside));

@@ -41,7 +41,44 @@ export function formatDuration(ms: number): string {
 
 /** RFC 3339 in UTC with milliseconds, the one form of every time we give out. */
 export function formatInstant(at: Instant): string {
-  return Temporal.Instant.fromEpochMilliseconds(at).toString({ fractionalSecondDigits: 3 });
+  const day = Math.floor(at / dayMs);
+  const ms = at - day * dayMs;
+  const clock = [ms / hourMs, (ms / minuteMs) % 60, (ms / secondMs) % 60].map((part) =>
+    digits(Math.floor(part), 2),
+  );
+  return `${dateText(day)}T${clock.join(":")}.${digits(ms % secondMs, 3)}Z`;
+}
+
+/** The calendar is counted from a 1 March, so that the leap day is a year's last: this many days before 1970. */
+const daysToMarchOfYear0 = 719_468;
+
+/** The date of a day counted from 1970-01-01; plain arithmetic, for every record and every answer needs some. */
+function dateText(day: number): string {
+  const days = day + daysToMarchOfYear0;
+  const guess = Math.floor(days / 365.2425);
+  const year = marchOf(guess) > days ? guess - 1 : marchOf(guess + 1) <= days ? guess + 1 : guess;
+  const dayOfYear = days - marchOf(year);
+  // From March on, five months have 153 days, twice and a bit.
+  const month = Math.floor((5 * dayOfYear + 2) / 153);
+  const dayOfMonth = dayOfYear - Math.floor((153 * month + 2) / 5) + 1;
+  return month < 10
+    ? `${yearText(year)}-${digits(month + 3, 2)}-${digits(dayOfMonth, 2)}`
+    : `${yearText(year + 1)}-${digits(month - 9, 2)}-${digits(dayOfMonth, 2)}`;
+}
+
+/** The day on which March of this year begins. */
+function marchOf(year: number): number {
+  return 365 * year + Math.floor(year / 4) - Math.floor(year / 100) + Math.floor(year / 400);
+}
+
+/** Outside 0 to 9999 with a sign and six digits (ISO 8601). */
+function yearText(year: number): string {
+  if (year >= 0 && year <= 9_999) return digits(year, 4);
+  return `${year < 0 ? "-" : "+"}${digits(Math.abs(year), 6)}`;
+}
+
+function digits(value: number, count: number): string {
+  return String(value).padStart(count, "0");
 }
 
 /** The instant of an RFC 3339 text with an offset, else undefined. */

@@ -50,6 +50,20 @@ export function createDoorkeeper({ keys, desk }: DoorServices, limits: Limits) {
   };
 }
 
+/**
+ * Asks again once the body is there: sending it may have taken seconds, in which the key was deleted or its owner
+ * deactivated. Only for what changes something; reading is judged by the moment it began.
+ */
+export function createSecondLook({ keys }: Pick<Services, "keys">) {
+  return async (request: FastifyRequest): Promise<void> => {
+    const { caller } = request;
+    if (caller === null || request.method === "GET" || request.method === "HEAD") return;
+    const again = await keys.authenticate(bearerOf(request) ?? "");
+    if (isRefusal(again)) throw new Refused(again);
+    request.caller = { ...again, ...(caller.once !== undefined && { once: caller.once }) };
+  };
+}
+
 function idIn({ params }: FastifyRequest): string | undefined {
   return typeof params === "object" && params !== null && "id" in params && typeof params.id === "string"
     ? params.id

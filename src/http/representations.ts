@@ -37,7 +37,13 @@ const review = z.object({
   isOverdue: z.boolean(),
   reviews: z
     .array(
-      z.object({ by: z.string(), at, outcome: z.enum(["justified", "unjustified"]), comment: z.string() }),
+      z.object({
+        by: z.string(),
+        at,
+        outcome: z.enum(["justified", "unjustified"]),
+        comment: z.string(),
+        keyMintedBy: z.string().optional(),
+      }),
     )
     .readonly(),
 });

@@ -14,7 +14,7 @@ import { secondMs } from "../core/time.ts";
 import type { Services } from "../service/services.ts";
 import { addApiKeyRoutes } from "./api-keys.ts";
 import { addAuditRoutes } from "./audit.ts";
-import { createDoorkeeper } from "./authenticate.ts";
+import { createDoorkeeper, createSecondLook } from "./authenticate.ts";
 import { bodyBytesMax, readJsonBodies } from "./bodies.ts";
 import { addCheckRoutes, withoutPathBelowCheck } from "./check.ts";
 import { closeConnectionsSoon } from "./closing.ts";
@@ -156,6 +156,7 @@ async function addApi(app: App, services: Services, limits: Limits, stopping: Ab
     const json = scope.withTypeProvider<ZodTypeProvider>();
     readJsonBodies(json);
     addIdempotency(json, services);
+    json.addHook("preHandler", createSecondLook(services));
     addRequestRoutes(json, services, stopping);
     addVerbRoutes(json, services, limits);
     addPolicyRoutes(json, services);

@@ -1,3 +1,4 @@
+import type { Effect } from "../core/effects.ts";
 import type { EffectId } from "../core/ids.ts";
 import { minuteMs, plus, secondMs } from "../core/time.ts";
 import type { DueEffect, Store, Surroundings } from "../service/ports.ts";
@@ -10,6 +11,8 @@ export const relayBatchMax = 50;
 export const leaseMs = 2 * minuteMs;
 /** How long one attempt may take; well inside the lease. */
 export const attemptMs = 30 * secondMs;
+/** What becomes due within this is taken together, in one commit, when somebody is nudged. */
+export const gatherMs = 20;
 /** Waits of 1 s, 2 s, 4 s … up to this between attempts. There is no last attempt. */
 export const backoffMaxMs = 5 * minuteMs;
 
@@ -19,7 +22,7 @@ const stopMs = 5 * secondMs;
 export interface Relay {
   /** Runs everything that is due until nothing is. Calls while one is under way join it and look once more. */
   drain(): Promise<void>;
-  /** As {@link Relay.drain}, without waiting: something has just become due. */
+  /** As {@link Relay.drain}, soon and without waiting for it: something has just become due. */
   nudge(): void;
   /** Takes no more and waits a little for what is under way; what is not done by then is done after the next start. */
   stop(): Promise<void>;
@@ -33,6 +36,7 @@ export function createRelay(
   onFault: (fault: unknown, about: { readonly effect?: EffectId; readonly attempts: number }) => void,
 ): Relay {
   let running: Promise<void> | undefined;
+  let nudged: NodeJS.Timeout | undefined;
   let isAskedAgain = false;
   let isStopped = false;
 
@@ -46,7 +50,7 @@ export function createRelay(
     if (!("ok" in claimed)) return;
     const ours = lease + 1;
     try {
-      await runEffect(runners, effect, AbortSignal.timeout(attemptMs));
+      await withinTime(runners, effect);
       await store.commit({ ...recordOnly([]), writes: [{ kind: "effectSettled", id, lease: ours }] });
     } catch (fault) {
       onFault(fault, { effect: id, attempts: attempts + 1 });
@@ -84,14 +88,28 @@ export function createRelay(
   return {
     drain,
     nudge: () => {
-      drain().catch((fault: unknown) => onFault(fault, { attempts: 0 }));
+      nudged ??= setTimeout(() => {
+        nudged = undefined;
+        drain().catch((fault: unknown) => onFault(fault, { attempts: 0 }));
+      }, gatherMs);
     },
     async stop() {
       isStopped = true;
+      clearTimeout(nudged);
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, stopMs);
       await Promise.race([running, promise]);
       clearTimeout(timer);
     },
   };
+}
+
+/** One that takes no notice of its signal is given up all the same, so that it cannot stall the others. */
+async function withinTime(runners: Runners, effect: Effect): Promise<void> {
+  const signal = AbortSignal.timeout(attemptMs);
+  const { promise, reject } = Promise.withResolvers<never>();
+  const giveUp = (): void => reject(new Error(`an attempt at ${effect.kind} took too long`));
+  signal.addEventListener("abort", giveUp, { once: true });
+  await Promise.race([runEffect(runners, effect, signal), promise]);
+  signal.removeEventListener("abort", giveUp);
 }

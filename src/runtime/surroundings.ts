@@ -8,15 +8,15 @@ const idTailLength = 16;
 
 /** Chance and hashes from the operating system, time from the given clock. */
 export function createSurroundings(now: () => Instant): Surroundings {
+  const nextByte = byteByByte();
   return {
     now,
     idTail: () => {
       let tail = "";
       while (tail.length < idTailLength) {
+        const byte = nextByte();
         // 252 is the last multiple of 36 below 256: bytes above it would make some letters likelier.
-        for (const byte of randomBytes(idTailLength)) {
-          if (byte < 252 && tail.length < idTailLength) tail += idAlphabet[byte % 36];
-        }
+        if (byte < 252) tail += idAlphabet[byte % 36];
       }
       return tail;
     },
@@ -24,3 +24,18 @@ export function createSurroundings(now: () => Instant): Surroundings {
     sha256: (text) => createHash("sha256").update(text).digest("hex"),
   };
 }
+
+/** Random bytes one by one, each used once: for ids, many and no secrets, asking the system each time costs most. */
+function byteByByte(): () => number {
+  let page = randomBytes(0);
+  let used = 0;
+  return () => {
+    if (used === page.length) {
+      page = randomBytes(pageBytes);
+      used = 0;
+    }
+    return page.readUInt8(used++);
+  };
+}
+
+const pageBytes = 4_096;

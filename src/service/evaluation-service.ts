@@ -5,7 +5,6 @@ import type { Decision } from "../core/case.ts";
 import { explain, type Explanation } from "../core/governing.ts";
 import { makeId, parseId, type Scope } from "../core/ids.ts";
 import type { Directory } from "../core/people.ts";
-import { indexPolicies } from "../core/policy-index.ts";
 import type { Policy } from "../core/policy.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { decideSubmission } from "../core/submitting.ts";
@@ -14,6 +13,7 @@ import { parseAsk, unknownIdentity, type AskInput } from "./ask-input.ts";
 import { actorOf, isSelf, lacksRole, mayReadAll, type Caller } from "./caller.ts";
 import { approversNamed, assess, loadPeople, type Assessed, type ServiceContext } from "./loading.ts";
 import type { PolicyDraft } from "./policy-service.ts";
+import { indexed } from "./rulebook-reader.ts";
 
 /** What would happen if this were asked now, and why, condition by condition. */
 export interface Evaluation {
@@ -145,7 +145,7 @@ function withDrafts(context: ServiceContext, policies: readonly Policy[]): Servi
     ...context,
     rulebook: async () => {
       const { book } = await context.rulebook();
-      return { book: { ...book, policies }, index: indexPolicies(policies) };
+      return indexed({ ...book, policies });
     },
   };
 }

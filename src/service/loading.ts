@@ -1,5 +1,5 @@
 import type { AccessRequest, NotifyChannel } from "../core/access-request.ts";
-import type { SubmissionFacts } from "../core/conditions.ts";
+import type { History, SubmissionFacts } from "../core/conditions.ts";
 import { choose, holdersOf } from "../core/governing.ts";
 import type { IdentityId, Instant, RequestId, Scope } from "../core/ids.ts";
 import { directoryOf, type Directory, type Identity, type Selector } from "../core/people.ts";
@@ -108,7 +108,9 @@ export async function assess(
 ): Promise<Assessed> {
   const rules = await rulebook();
   const { book, index } = rules;
-  const history = await store.history(submission.subject.id, scopes, submission.submittedAt);
+  const history = rules.looksBack
+    ? await store.history(submission.subject.id, scopes, submission.submittedAt)
+    : noHistory;
   const facts: SubmissionFacts = { ...submission, history };
   const risk = frozenRisk === undefined ? riskOf(book.rules.risk, scopes, facts) : frozenRisk;
   const holders = scopes.map((scope) => ({ scope, holders: holdersOf(index, scope, facts, risk) }));
@@ -132,6 +134,9 @@ export async function assess(
     rules,
   };
 }
+
+/** When no rule asks for it. */
+const noHistory: History = { startedAt: () => [], deniedAt: [], requestedAt: [] };
 
 async function spentAmong(
   store: Store,

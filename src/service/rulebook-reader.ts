@@ -1,3 +1,4 @@
+import { looksBack } from "../core/looking-back.ts";
 import { indexPolicies, type PolicyIndex } from "../core/policy-index.ts";
 import type { Rulebook } from "../core/policy.ts";
 import type { Reads } from "./ports.ts";
@@ -5,6 +6,8 @@ import type { Reads } from "./ports.ts";
 export interface IndexedRulebook {
   readonly book: Rulebook;
   readonly index: PolicyIndex;
+  /** Whether judging by it needs the subject's past. */
+  readonly looksBack: boolean;
 }
 
 export type RulebookReader = () => Promise<IndexedRulebook>;
@@ -17,9 +20,12 @@ export function createRulebookReader(store: Pick<Reads, "rulebook" | "rulebookVe
   let known: IndexedRulebook | undefined;
   return async () => {
     if (known === undefined || known.book.version !== (await store.rulebookVersion())) {
-      const book = await store.rulebook();
-      known = { book, index: indexPolicies(book.policies) };
+      known = indexed(await store.rulebook());
     }
     return known;
   };
+}
+
+export function indexed(book: Rulebook): IndexedRulebook {
+  return { book, index: indexPolicies(book.policies), looksBack: looksBack(book) };
 }

@@ -13,8 +13,11 @@ export function lockFileOf(databaseFile: string): string {
   return join(dirname(resolve(databaseFile)), "lock.db");
 }
 
-/** Databases this process has open. Looking into such a file again would drop its locks: POSIX locks are per process. */
-const openHere = new Set<string>();
+/**
+ * Databases this process has open. Looking into such a file again would drop its locks: POSIX locks are per process. The
+ * connection itself is kept here too: one that nobody can reach any more is closed, and would let others in.
+ */
+const openHere = new Map<string, Database.Database>();
 
 /** Refuses a second opening within this process, before anything touches the files. */
 export function checkNotOpenHere(databaseFile: string): void {
@@ -32,7 +35,7 @@ export function takeProcessLock(databaseFile: string): ProcessLock {
     lock.close();
     throw isBusy(error) ? inUse(databaseFile) : error;
   }
-  openHere.add(file);
+  openHere.set(file, lock);
   return {
     release: () => {
       openHere.delete(file);

@@ -1,8 +1,9 @@
+import type { SQLWrapper } from "drizzle-orm";
 import type { Instant, Scope } from "../core/ids.ts";
 import { plus } from "../core/time.ts";
 import type { Reads } from "../service/ports.ts";
 import { prepareUsage } from "./counting.ts";
-import { and, desc, eq, lt, or } from "./drizzle.ts";
+import { and, desc, eq, lt, or, sql } from "./drizzle.ts";
 import { reading } from "./faults.ts";
 import { answers, grantScopes, requests } from "./schema.ts";
 import { hole, type Tables } from "./tables.ts";
@@ -31,51 +32,69 @@ export function createHistoryReads(tables: Tables): Pick<Reads, "used" | "histor
     history: async (subjectId, scopes, before) =>
       reading(() => {
         const starts = new Map<Scope, readonly Instant[]>(
-          scopes.map((scope) => [scope, past.starts.all({ subjectId, scope, before }).map((row) => row.at)]),
+          scopes.map((scope) => [scope, past.starts.get({ subjectId, scope, before })?.all ?? []]),
         );
         return {
           startedAt: (scope) => starts.get(scope) ?? [],
-          deniedAt: past.denials.all({ subjectId, before }).flatMap((row) => row.at ?? []),
-          requestedAt: past.requests.all({ subjectId, before }).map((row) => row.at),
+          deniedAt: past.denials.get({ subjectId, before })?.all ?? [],
+          requestedAt: past.requests.get({ subjectId, before })?.all ?? [],
         };
       }),
     answer: async (keyId, call, idempotencyKey) => reading(() => answer.get({ keyId, call, idempotencyKey })),
   };
 }
 
-/** Newest first. Also for the test that looks at their query plans. */
+/**
+ * All the instants of one kind in one row, for there can be thousands. Also for the test that looks at their query plans.
+ */
 export function prepareHistoryReads(tables: Tables) {
   const before = hole("before", requests.requestedAt);
   const ofSubject = eq(requests.subjectId, hole("subjectId", requests.subjectId));
+  const starts = tables
+    .select({ at: grantScopes.startedAt })
+    .from(grantScopes)
+    .leftJoin(requests, and(eq(grantScopes.breakGlass, true), eq(requests.id, grantScopes.requestId)))
+    .where(
+      and(
+        eq(grantScopes.subjectId, hole("subjectId", grantScopes.subjectId)),
+        eq(grantScopes.scope, hole("scope", grantScopes.scope)),
+        lt(grantScopes.startedAt, before),
+        or(eq(grantScopes.breakGlass, false), lt(requests.justifiedAt, before)),
+      ),
+    )
+    .orderBy(desc(grantScopes.startedAt))
+    .limit(countedMax)
+    .as("starts");
+  const denials = tables
+    .select({ at: requests.deniedAt })
+    .from(requests)
+    .where(and(ofSubject, lt(requests.deniedAt, before)))
+    .orderBy(desc(requests.deniedAt))
+    .limit(countedMax)
+    .as("denials");
+  const submissions = tables
+    .select({ at: requests.requestedAt })
+    .from(requests)
+    .where(and(ofSubject, lt(requests.requestedAt, before)))
+    .orderBy(desc(requests.requestedAt))
+    .limit(countedMax)
+    .as("submissions");
   return {
     starts: tables
-      .select({ at: grantScopes.startedAt })
-      .from(grantScopes)
-      .leftJoin(requests, and(eq(grantScopes.breakGlass, true), eq(requests.id, grantScopes.requestId)))
-      .where(
-        and(
-          eq(grantScopes.subjectId, hole("subjectId", grantScopes.subjectId)),
-          eq(grantScopes.scope, hole("scope", grantScopes.scope)),
-          lt(grantScopes.startedAt, before),
-          or(eq(grantScopes.breakGlass, false), lt(requests.justifiedAt, before)),
-        ),
-      )
-      .orderBy(desc(grantScopes.startedAt))
-      .limit(countedMax)
+      .select({ all: inOneRow(starts.at) })
+      .from(starts)
       .prepare(),
     denials: tables
-      .select({ at: requests.deniedAt })
-      .from(requests)
-      .where(and(ofSubject, lt(requests.deniedAt, before)))
-      .orderBy(desc(requests.deniedAt))
-      .limit(countedMax)
+      .select({ all: inOneRow(denials.at) })
+      .from(denials)
       .prepare(),
     requests: tables
-      .select({ at: requests.requestedAt })
-      .from(requests)
-      .where(and(ofSubject, lt(requests.requestedAt, before)))
-      .orderBy(desc(requests.requestedAt))
-      .limit(countedMax)
+      .select({ all: inOneRow(submissions.at) })
+      .from(submissions)
       .prepare(),
   };
+}
+
+function inOneRow(at: SQLWrapper) {
+  return sql`json_group_array(${at})`.mapWith((json: string): readonly Instant[] => JSON.parse(json));
 }

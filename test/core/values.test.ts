@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { crc32 } from "node:zlib";
+import { Temporal } from "temporal-polyfill";
 import { describe, expect, test } from "vitest";
 import { formatToken, parseToken, secretFrom } from "../../src/core/credential-format.ts";
 import { instant, parseId } from "../../src/core/ids.ts";
@@ -141,6 +142,25 @@ test("instants are RFC 3339 in UTC with milliseconds and parse back", () => {
     fc.property(fc.integer({ min: 0, max: 4e12 }), (ms) => parseInstant(formatInstant(instant(ms))) === ms),
   );
   expect(parseInstant("yesterday")).toBeUndefined();
+});
+
+test("every instant there can be is written as Temporal writes it", () => {
+  const furthest = 8.64e15;
+  const leapDay = Date.UTC(2000, 1, 29);
+  const instants = fc.oneof(
+    fc.integer({ min: -furthest, max: furthest }),
+    fc.integer({ min: 0, max: 4e12 }),
+    fc
+      .tuple(fc.integer({ min: -30, max: 30 }), fc.integer({ min: -dayMs, max: dayMs }))
+      .map(([centuries, ms]) => leapDay + centuries * 36_524.25 * dayMs + ms),
+  );
+  fc.assert(
+    fc.property(instants.map(instant), (at) => {
+      const temporal = Temporal.Instant.fromEpochMilliseconds(at);
+      expect(formatInstant(at)).toBe(temporal.toString({ fractionalSecondDigits: 3 }));
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 describe("scopes", () => {

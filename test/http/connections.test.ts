@@ -1,7 +1,8 @@
 import { connect } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openHouse, type HttpHouse } from "./support/http-house.ts";
+import { api, jit, openHouse, type HttpHouse } from "./support/http-house.ts";
 
 let house: HttpHouse;
 let port: number;
@@ -98,4 +99,30 @@ test("headers that trickle in are given up after five seconds, a body after ten"
   const heard = await say("GET /healthz HTTP/1.1\r\nHost: x\r\n", 9_000);
   expect(heard).toMatch(problem(408, "request_timeout"));
   expect(performance.now() - startedAt).toBeLessThan(7_500);
+});
+
+test("a key deleted while its body is still on the way decides nothing any more", async () => {
+  const id = await house.ask({ scopes: ["read:prod:slow"] });
+  const made = await house.call("POST", `${api}/api-keys`, {
+    key: house.admin,
+    body: { identityId: "id_bob", roles: ["approver"] },
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const socket = connect(port, "127.0.0.1");
+  socket.on("data", (data) => resolve(data.toString()));
+  socket.on("error", reject);
+  const head = [
+    `POST ${jit}/${id}/approve HTTP/1.1`,
+    "Host: x",
+    `Authorization: Bearer ${String(made.body["token"])}`,
+    "Content-Type: application/json",
+    "Content-Length: 2",
+  ];
+  socket.write(`${head.join("\r\n")}\r\n\r\n{`);
+  await pause(100);
+  await house.call("DELETE", `${api}/api-keys/${String(made.body["id"])}`, { key: house.admin });
+  socket.write("}");
+  expect(await promise).toMatch(problem(401, "unauthenticated"));
+  socket.destroy();
+  expect((await house.call("GET", `${jit}/${id}`, { key: house.admin })).body["status"]).toBe("PENDING");
 });

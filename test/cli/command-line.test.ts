@@ -1,0 +1,150 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { exitCodes } from "../../src/cli/exit-codes.ts";
+import { formatToken } from "../../src/core/credential-format.ts";
+import { fakeService, me } from "./support/fake-service.ts";
+import { jit, someKey } from "./support/jit.ts";
+
+const oneSentence = /^jit: [^\n]+ \([a-z_]+\)\n$/;
+const asked = ["--for", "1h", "--reason", "why"];
+
+describe("a command line that is wrong is one sentence and exit 2, and nothing is sent:", () => {
+  test.each([
+    ["an unknown command", ["aks"], "Did you mean ask?"],
+    ["an unknown command below another", ["keys", "lst"], "Did you mean list?"],
+    ["an unknown option", ["list", "--statsu", "ACTIVE"], "Did you mean --status?"],
+    ["no scope", ["ask", ...asked], "Name 1 to 20 scopes"],
+    ["too many scopes", ["ask", ...Array.from({ length: 21 }, (_, n) => `read:${n}`), ...asked], "1 to 20"],
+    ["a scope without an action", ["ask", "orders-db", ...asked], "action:resource"],
+    ["a duration that is none", ["ask", "read:x", "--for", "1,5h", "--reason", "why"], "A duration is"],
+    ["no duration", ["ask", "read:x", "--reason", "why"], "--for"],
+    ["no reason", ["deny", "jit_one"], "--reason"],
+    ["an empty reason", ["deny", "jit_one", "--reason", " "], "must not be empty"],
+    ["a status that there is not", ["list", "--status", "OPEN"], "PENDING"],
+    ["mine and somebody else's", ["list", "--mine", "--identity", "id_eve"], "--identity"],
+    ["no outcome of a review", ["review", "jit_one", "--comment", "c"], "--justified or --unjustified"],
+    [
+      "both outcomes",
+      ["review", "jit_one", "--comment", "c", "--justified", "--unjustified"],
+      "--unjustified",
+    ],
+    ["everything revoked", ["revoke-all", "--reason", "why"], "exactly one of"],
+    [
+      "two kinds revoked",
+      ["revoke-all", "--identity", "a", "--policy", "b", "--reason", "why"],
+      "exactly one of",
+    ],
+    ["lockdown perhaps", ["lockdown", "maybe", "--reason", "why"], "lockdown on or lockdown off"],
+    ["a role that there is not", ["keys", "create", "id_dev", "--role", "root"], "A role is one of"],
+    ["an action that there is not", ["audit", "list", "--action", "x"], "There is no action x"],
+    ["a format that there is not", ["audit", "export", "--format", "xml"], "jsonl"],
+    ["no command to run", ["run", "--scope", "read:x", ...asked], "command"],
+    ["a file that is not there", ["policy", "check", "/nowhere/jit.yaml"], "cannot be read"],
+    ["a key file that is not there", ["list", "--key-file", "/nowhere/key"], "cannot be read"],
+    ["too much", ["whoami", "again"], "too many arguments"],
+  ])("%s", async (_, args, said) => {
+    const { url, heard } = await fakeService({ body: me });
+    const { code, out, err } = await jit(args, { url });
+    expect(code).toBe(2);
+    expect(out).toBe("");
+    expect(err).toMatch(oneSentence);
+    expect(err).toContain(said);
+    expect(heard).toEqual([]);
+  });
+
+  test.each(["localhost:3000", "ftp://host", "http://user:pass@host", "http://host/?a=b", "nonsense"])(
+    "JIT_URL %s",
+    async (url) => {
+      const { code, err } = await jit(["list"], { url });
+      expect(code).toBe(2);
+      expect(err).toMatch(oneSentence);
+    },
+  );
+});
+
+describe("a key", () => {
+  const jitToken = formatToken("jit", "E".repeat(30));
+
+  test.each([
+    ["is needed", ""],
+    ["has to be whole", someKey.slice(0, -1)],
+    ["has to be without mistakes", `${someKey.slice(0, -1)}x`],
+    ["is not the token of an access", jitToken],
+  ])("%s: exit 3 before anything is sent, and it is not repeated", async (_, key) => {
+    const { url, heard } = await fakeService({ body: me });
+    const { code, err } = await jit(["whoami"], { url, key });
+    expect(code).toBe(3);
+    expect(err).toMatch(oneSentence);
+    if (key !== "") expect(err).not.toContain(key);
+    expect(heard).toEqual([]);
+  });
+
+  test.each([
+    ["as an option", ["list", "--cursor", someKey]],
+    ["as an argument", ["status", someKey]],
+    ["inside of words", ["deny", "jit_one", "--reason", `because ${jitToken} leaked`]],
+    ["as an unknown option", [`--key=${someKey}`, "list"]],
+  ])("on the command line %s is refused, without saying it again", async (_, args) => {
+    const { url, heard } = await fakeService({ body: me });
+    const { code, out, err } = await jit(args, { url });
+    expect(code).toBe(2);
+    expect(out + err).not.toMatch(/kd_(jit|live)_[0-9A-Za-z]{36}/);
+    expect(heard).toEqual([]);
+  });
+
+  test("comes from --key-file before JIT_KEY before JIT_KEY_FILE", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "jit-cli-"));
+    const keys = ["F", "G", "H"].map((letter) => formatToken("live", letter.repeat(30)));
+    const files = keys.map((key, index) => {
+      const file = join(folder, String(index));
+      writeFileSync(file, `${key}\n`);
+      return file;
+    });
+    const { url, heard } = await fakeService({ body: me });
+    const environment = { JIT_KEY_FILE: files[2] ?? "" };
+    try {
+      await jit(["whoami", "--key-file", files[0] ?? ""], { url, key: keys[1] ?? "", environment });
+      await jit(["whoami"], { url, key: keys[1] ?? "", environment });
+      await jit(["whoami"], { url, key: "", environment });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    expect(heard.map(({ headers }) => headers.authorization)).toEqual(keys.map((key) => `Bearer ${key}`));
+  });
+});
+
+describe("help", () => {
+  test("lists the exit codes as they are", async () => {
+    const { code, out } = await jit(["--help"]);
+    expect(code).toBe(0);
+    for (const { code: number, means } of Object.values(exitCodes)) {
+      expect(out).toContain(`  ${String(number).padEnd(2)}  ${means}\n`);
+    }
+  });
+
+  test("needs neither key nor service, and nor does the version", async () => {
+    for (const args of [["help", "ask"], ["ask", "--help"], ["keys", "--help"], ["--version"]]) {
+      expect(await jit(args, { key: "", url: "nonsense" })).toMatchObject({ code: 0, err: "" });
+    }
+  });
+
+  test("is what nothing at all leads to, with exit 2", async () => {
+    const { code, out, err } = await jit([]);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain("Usage: jit");
+  });
+});
+
+test("a path below which the service lives stays in the address", async () => {
+  const { url, heard } = await fakeService({ body: me });
+  await jit(["whoami"], { url: `${url}/jit/` });
+  expect(heard[0]?.path).toBe("/jit/api/v1/identities/me");
+});
+
+test("ids and scopes are sent as data, whatever is in them", async () => {
+  const { url, heard } = await fakeService({ body: me });
+  await jit(["status", "../../api-keys?x=y"], { url });
+  expect(heard[0]?.path).toBe("/api/v1/credentials/jit/..%2F..%2Fapi-keys%3Fx%3Dy");
+});

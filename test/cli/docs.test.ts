@@ -1,0 +1,154 @@
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, symlinkSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
+import type { Command } from "commander";
+import { describe, expect, test } from "vitest";
+import { exitCodes } from "../../src/cli/exit-codes.ts";
+import { createProgram } from "../../src/cli/program.ts";
+import { defaultUrl } from "../../src/cli/settings.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
+import {
+  anchorsOf,
+  codeIn,
+  fencesOf,
+  linksOf,
+  printedAs,
+  rowNames,
+  tableUnder,
+} from "../support/markdown.ts";
+import { sharedProgram } from "../support/program.ts";
+import { launcher } from "./support/jit.ts";
+
+leavesNothingBehind();
+
+const docs = resolve(import.meta.dirname, "../../docs");
+const page = readFileSync(join(docs, "cli.md"), "utf8");
+const fences = fencesOf(page);
+const unused = (): never => {
+  throw new Error("nothing is run here");
+};
+const program = createProgram({
+  outside: {
+    environment: {},
+    out: unused,
+    err: unused,
+    isTerminal: false,
+    columns: 80,
+    patienceMs: 0,
+    now: unused,
+    pause: unused,
+  },
+  open: unused,
+  exitWith: unused,
+});
+
+/** Every command that does something, by its whole name. */
+const commandsOf = (command: Command, before = ""): readonly (readonly [name: string, command: Command])[] =>
+  command.commands.flatMap((one) =>
+    one.commands.length === 0
+      ? [[before + one.name(), one] as const]
+      : commandsOf(one, `${before}${one.name()} `),
+  );
+const commands = new Map(commandsOf(program));
+
+const service = sharedProgram();
+
+describe("the walk", () => {
+  const stops = fences.flatMap(({ info, content }, index) =>
+    info === "bash walk" ? [{ script: content, printed: fences[index + 1] }] : [],
+  );
+
+  test("comes out as printed, pasted block by block", async () => {
+    expect(stops.length).toBeGreaterThan(8);
+    const outputs = await pasted(stops.map(({ script }) => script));
+    for (const [index, { script, printed }] of stops.entries()) {
+      expect(printed?.info).toBe("text");
+      expect({ script, output: outputs[index] }).toEqual({
+        script,
+        output: expect.stringMatching(printedAs(printed?.content ?? "")),
+      });
+    }
+  });
+
+  /** What each block prints, errors included, all of them in one bash with `jit` on its path. */
+  async function pasted(blocks: readonly string[]): Promise<readonly string[]> {
+    const bin = temporaryFolder();
+    symlinkSync(launcher, join(bin, "jit"));
+    const end = "\u001E";
+    const script = `exec 2>&1\n${blocks.map((block) => `${block}printf '${end}'\n`).join("")}`;
+    const bash = spawn("bash", ["-u"], {
+      cwd: service().folder,
+      env: { PATH: [bin, dirname(process.execPath), process.env["PATH"] ?? ""].join(":") },
+    });
+    bash.stdin.end(script.replace("http://127.0.0.1:3000", service().address));
+    return (await text(bash.stdout)).split(end).slice(0, -1);
+  }
+});
+
+describe("the page lists all there is:", () => {
+  test("commands", () => {
+    expect(rowNames(page, "## Commands").toSorted()).toEqual([...commands.keys()].toSorted());
+  });
+
+  test("exit codes, as the code has them", () => {
+    const rows = tableUnder(page, "## Exit codes").map(([code, means]) => `${codeIn(code)[0]} ${means}`);
+    expect(rows).toEqual(Object.values(exitCodes).map(({ code, means }) => `${code} ${means}`));
+  });
+
+  test("settings, with what holds without them", () => {
+    const rows = tableUnder(page, "## Settings").map(([name, value]) => [codeIn(name)[0], codeIn(value)[0]]);
+    expect(rows).toEqual([
+      ["JIT_URL", defaultUrl],
+      ["JIT_KEY", undefined],
+      ["JIT_KEY_FILE", undefined],
+    ]);
+    const help = program.helpInformation();
+    expect(help).toContain("--key-file");
+  });
+});
+
+describe("what the page names is there:", () => {
+  /** The words of every `jit …` in a block, up to what is not its own. */
+  const lines = fences
+    .filter(({ info }) => info.startsWith("bash"))
+    .flatMap(({ content }) => [...content.matchAll(/\bjit ([a-z][^|>\n]*)/g)])
+    .map(([, words = ""]) => words.replaceAll(/"[^"]*"|'[^']*'/g, "X").split(/ -- | \| /)[0] ?? "")
+    .filter((words) => !words.startsWith("jit"));
+
+  test("commands and options of the examples", () => {
+    expect(lines.length).toBeGreaterThan(20);
+    const unknown = lines.flatMap((line) => {
+      const words = line.replace(/\)$/, "").trim().split(/\s+/);
+      const command = commands.get(words.slice(0, 2).join(" ")) ?? commands.get(words[0] ?? "");
+      if (command === undefined) return [line];
+      const known = [...command.options, ...program.options].map(({ long }) => long);
+      return words
+        .filter((word) => word.startsWith("--") && !known.includes(word))
+        .map((word) => `${line}: ${word}`);
+    });
+    expect(unknown).toEqual([]);
+  });
+
+  test("options of the table", () => {
+    const unknown = tableUnder(page, "## Commands").flatMap(([name, does]) => {
+      const command = commands.get(codeIn(name)[0] ?? "");
+      const known = command?.options.map(({ long }) => long) ?? [];
+      return codeIn(does).filter((code) => code.startsWith("--") && !known.includes(code));
+    });
+    expect(unknown).toEqual([]);
+  });
+
+  test("files and headings that links lead to", () => {
+    const broken = linksOf(page).filter((target) => {
+      const [file = "", anchor] = target.split("#");
+      const linked = file === "" ? join(docs, "cli.md") : resolve(docs, file);
+      return (
+        !existsSync(linked) ||
+        (anchor !== undefined && !anchorsOf(readFileSync(linked, "utf8")).includes(anchor))
+      );
+    });
+    expect(linksOf(page).length).toBeGreaterThan(1);
+    expect(broken).toEqual([]);
+  });
+});

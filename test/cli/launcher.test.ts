@@ -1,0 +1,63 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { leavesNothingBehind } from "../support/left-behind.ts";
+import { launcher, startJit } from "./support/jit.ts";
+
+leavesNothingBehind();
+
+const root = resolve(import.meta.dirname, "../..");
+/** Makes a Node take itself for another one. */
+const pretending = (what: string): readonly string[] => [
+  "--import",
+  `data:text/javascript,${encodeURIComponent(what)}`,
+];
+const oldNode = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.20.0" } });`;
+const bundled = join(root, `node_modules/node-${process.platform}-${process.arch}/bin/node`);
+
+describe("on a Node that cannot read TypeScript", () => {
+  const flags = pretending(`${oldNode} Object.defineProperty(process, "execPath", { value: "/old/node" });`);
+
+  test.runIf(existsSync(bundled))(
+    "jit runs again on the Node that came with it, with all it was given",
+    async () => {
+      const { code, out } = await startJit(["policy", "check", "-", "--json"], {}, { flags, input: "{}" })
+        .ended;
+      expect({ code, out }).toEqual({ code: 0, out: '{"ok":true,"problems":[]}\n' });
+      expect((await startJit(["nonsense"], {}, { flags }).ended).code).toBe(2);
+    },
+  );
+
+  test("without another one it says what to do", async () => {
+    const elsewhere = pretending(
+      `${oldNode} Object.defineProperty(process, "platform", { value: "sunos" });`,
+    );
+    const { code, out, err } = await startJit(["list"], {}, { flags: elsewhere }).ended;
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toMatch(/^jit: [^\n]+needs 22\.18 or newer[^\n]+\(usage\)\n$/);
+  });
+});
+
+test("it starts through a link from anywhere, by the name that people type", () => {
+  const folder = mkdtempSync(join(tmpdir(), "jit-cli-"));
+  try {
+    symlinkSync(launcher, join(folder, "jit"));
+    const path = `${folder}:${resolve(process.execPath, "..")}:${process.env["PATH"] ?? ""}`;
+    const { status, stdout } = spawnSync("jit", ["--version"], {
+      cwd: "/",
+      env: { PATH: path },
+      encoding: "utf8",
+    });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "0.1.0\n" });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a reader that has had enough ends it quietly", () => {
+  const script = `'${process.execPath}' '${launcher}' help | head -c 1`;
+  const { stdout, stderr } = spawnSync("bash", ["-c", script], { encoding: "utf8" });
+  expect({ stdout, stderr }).toEqual({ stdout: "U", stderr: "" });
+});
