@@ -37,6 +37,8 @@ export function typicalStep(index: number): Step {
 export interface BareSteps {
   /** Steps a second, each in a transaction of its own that is on disk before the next one begins. */
   readonly rate: (count: number) => number;
+  /** Processor time of each step, in microseconds, round by round. */
+  readonly cpuUs: readonly number[];
   readonly close: () => void;
 }
 
@@ -48,11 +50,16 @@ export function openBareSteps(folder: string): BareSteps {
   client.pragma("synchronous = FULL");
   const write = prepareBareStep(client);
   let next = 0;
+  const cpuUs: number[] = [];
   return {
+    cpuUs,
     rate: (count) => {
       const steps = Array.from({ length: count }, () => typicalStep(next++));
+      const before = process.cpuUsage();
       const start = performance.now();
       for (const step of steps) write(step);
+      const { user, system } = process.cpuUsage(before);
+      cpuUs.push((user + system) / count);
       return (count / (performance.now() - start)) * 1_000;
     },
     close: () => void client.close(),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { openConnections, post, type Connection } from "../connection.ts";
 import type { Part } from "../part.ts";
 import { inTemporaryFolder, startProgram } from "../processes.ts";
-import { byTurns } from "../rounds.ts";
+import { byTurns, median } from "../rounds.ts";
 import { addKey, addPeople, personId, seed } from "../seeding.ts";
 import { openBareSteps } from "../steps.ts";
 
@@ -27,31 +27,36 @@ export const measureLifecycles: Part = () =>
     const keys = fill(folder);
     const bare = openBareSteps(folder);
     const program = await startProgram(folder, { RATE_LIMIT_PER_MINUTE: "1000000" });
-    const [approver = "", ...requesters] = keys;
     const open = await openConnections(program.port, clients);
     const rate = async (count: number): Promise<number> => {
-      const end = performance.now() + roundMs;
       const start = performance.now();
-      const done = await Promise.all(
-        open.slice(0, count).map(async (connection, index) => {
-          const person = { id: personId(index + 1), key: requesters[index] ?? "" };
-          let steps = 0;
-          while (performance.now() < end) steps += await lifecycle(connection, person, approver);
-          return steps;
-        }),
-      );
-      return (done.reduce((sum, one) => sum + one, 0) / (performance.now() - start)) * 1_000;
+      const ends = open
+        .slice(0, count)
+        .map((one, index) => lifecycles(one, index + 1, keys, start + roundMs));
+      const steps = (await Promise.all(ends)).reduce((sum, some) => sum + some, 0);
+      return (steps / (performance.now() - start)) * 1_000;
     };
+    const cpuUs: number[] = [];
+    const rateOfMany = async (): Promise<number> => {
+      const before = program.cpuMs();
+      const start = performance.now();
+      const perSecond = await rate(clients);
+      cpuUs.push(((program.cpuMs() - before) * 1_000_000) / (perSecond * (performance.now() - start)));
+      return perSecond;
+    };
+    const bareRate = (): number => bare.rate(bareSteps);
     try {
-      const raw = (): number => bare.rate(bareSteps);
-      const many = await byTurns(5, () => rate(clients), raw, 2);
-      const one = await byTurns(3, () => rate(1), raw);
+      const many = await byTurns(7, rateOfMany, bareRate, 2);
+      const one = await byTurns(3, () => rate(1), bareRate);
+      const cpu = { measured: median(cpuUs), raw: median(bare.cpuUs) };
+      const what = "Durable steps of lifecycles over HTTP, 64 clients";
       return [
+        { what, unit: "1/s", ...many, aim: { atLeast: 1.3 } },
         {
-          what: "Durable steps of lifecycles over HTTP, 64 clients",
-          unit: "1/s",
-          ...many,
-          aim: { atLeast: 1.3 },
+          what: "– processor time of the server",
+          unit: "µs each",
+          ...cpu,
+          ratio: cpu.measured / cpu.raw,
         },
         { what: "– 1 client, who waits for each", unit: "1/s", ...one },
       ];
@@ -61,6 +66,20 @@ export const measureLifecycles: Part = () =>
       bare.close();
     }
   });
+
+/** One lifecycle after the other until `end`; how many steps that were. */
+async function lifecycles(
+  connection: Connection,
+  index: number,
+  keys: readonly string[],
+  end: number,
+): Promise<number> {
+  const [approver = ""] = keys;
+  const person = { id: personId(index), key: keys[index] ?? "" };
+  let steps = 0;
+  while (performance.now() < end) steps += await lifecycle(connection, person, approver);
+  return steps;
+}
 
 /** Four steps. */
 async function lifecycle(
