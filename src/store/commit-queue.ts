@@ -61,14 +61,19 @@ export function createCommitQueue(
     }
   };
 
+  /** Company in the last batch promises company for the next: then one more turn is waited, in which others arrive. */
+  let hasCompany = false;
+  const flushNext = (): void => {
+    isScheduled = false;
+    const batch = waiting.splice(0, batchMax);
+    hasCompany = batch.length > 1;
+    flush(batch);
+    schedule();
+  };
   const schedule = (): void => {
     if (isScheduled || waiting.length === 0) return;
     isScheduled = true;
-    setImmediate(() => {
-      isScheduled = false;
-      flush(waiting.splice(0, batchMax));
-      schedule();
-    });
+    setImmediate(() => (hasCompany ? setImmediate(flushNext) : flushNext()));
   };
 
   return {

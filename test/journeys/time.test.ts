@@ -148,8 +148,10 @@ describe.concurrent("a stage nobody decides", () => {
       ["id_lead", "ESCALATED"],
       ["id_cto", "ESCALATED"],
     ]);
-    const heard = program.log.filter(({ msg, request }) => msg === "notice" && request === asked.id);
-    expect(heard.map(({ notice }) => notice)).toEqual(["submitted", "reminder", "escalated", "escalated"]);
+    const heard = () => program.log.filter(({ msg, request }) => msg === "notice" && request === asked.id);
+    await expect
+      .poll(() => heard().map(({ notice }) => notice), { timeout: 5_000 })
+      .toEqual(["submitted", "reminder", "escalated", "escalated"]);
     expect((await cto.act(asked.id, "approve")).body.status).toBe("APPROVED");
   });
 });
