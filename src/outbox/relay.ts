@@ -40,17 +40,23 @@ export function createRelay(
   let isAskedAgain = false;
   let isStopped = false;
 
-  const runOne = async ({ id, effect, attempts, lease }: DueEffect): Promise<void> => {
-    const now = surroundings.now();
-    const until = plus(now, leaseMs);
-    const claimed = await store.commit({
-      ...recordOnly([]),
-      writes: [{ kind: "effectLeased", id, lease, until }],
-    });
-    if (!("ok" in claimed)) return;
+  /** All in one step; should somebody else have taken one of them meanwhile, each by itself. */
+  const claim = async (due: readonly DueEffect[]): Promise<readonly DueEffect[]> => {
+    const until = plus(surroundings.now(), leaseMs);
+    const writes = due.map(({ id, lease }) => ({ kind: "effectLeased", id, lease, until }) as const);
+    if ("ok" in (await store.commit({ ...recordOnly([]), writes }))) return due;
+    return due.length === 1 ? [] : (await Promise.all(due.map((one) => claim([one])))).flat();
+  };
+
+  const runOne = async (
+    { id, effect, attempts, lease }: DueEffect,
+    timeIsUp: Promise<never>,
+    signal: AbortSignal,
+  ): Promise<void> => {
     const ours = lease + 1;
     try {
-      await withinTime(runners, effect);
+      // One that takes no notice of the signal is given up all the same, so that it cannot stall the others.
+      await Promise.race([runEffect(runners, effect, signal), timeIsUp]);
       await store.commit({ ...recordOnly([]), writes: [{ kind: "effectSettled", id, lease: ours }] });
     } catch (fault) {
       onFault(fault, { effect: id, attempts: attempts + 1 });
@@ -64,13 +70,26 @@ export function createRelay(
     }
   };
 
+  /** Side by side, within one attempt's time. */
+  const runAll = async (claimed: readonly DueEffect[]): Promise<void> => {
+    const attempt = new AbortController();
+    const { promise: timeIsUp, reject } = Promise.withResolvers<never>();
+    timeIsUp.catch(() => {});
+    const timer = setTimeout(() => {
+      attempt.abort();
+      reject(new Error("the attempt took too long"));
+    }, attemptMs);
+    await Promise.all(claimed.map((one) => runOne(one, timeIsUp, attempt.signal)));
+    clearTimeout(timer);
+  };
+
   const work = async (): Promise<void> => {
     do {
       isAskedAgain = false;
       for (;;) {
         const due = isStopped ? [] : await store.dueEffects(surroundings.now(), relayBatchMax);
         if (due.length === 0) break;
-        await Promise.all(due.map(runOne));
+        await runAll(await claim(due));
       }
     } while (isAskedAgain);
   };
@@ -102,14 +121,4 @@ export function createRelay(
       clearTimeout(timer);
     },
   };
-}
-
-/** One that takes no notice of its signal is given up all the same, so that it cannot stall the others. */
-async function withinTime(runners: Runners, effect: Effect): Promise<void> {
-  const signal = AbortSignal.timeout(attemptMs);
-  const { promise, reject } = Promise.withResolvers<never>();
-  const giveUp = (): void => reject(new Error(`an attempt at ${effect.kind} took too long`));
-  signal.addEventListener("abort", giveUp, { once: true });
-  await Promise.race([runEffect(runners, effect, signal), promise]);
-  signal.removeEventListener("abort", giveUp);
 }
