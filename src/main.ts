@@ -11,7 +11,6 @@ import { createLogNotices } from "./outbox/log-notices.ts";
 import { createRelay, type Relay } from "./outbox/relay.ts";
 import { adminKeyFileOf, readAdminKey, writeAdminKey } from "./runtime/admin-key-file.ts";
 import { createClock } from "./runtime/clock.ts";
-import { createLineWriter } from "./runtime/line-writer.ts";
 import { createLogger } from "./runtime/logger.ts";
 import { createMetrics, type Metrics } from "./runtime/metrics.ts";
 import { readinessOf } from "./runtime/readiness.ts";
@@ -172,10 +171,7 @@ async function run(): Promise<void> {
   process.stdout.on("error", () => undefined);
   const settings = readSettings();
   const kept = keptAdminKey(settings);
-  const log = createLogger(
-    settings.logLevel,
-    createLineWriter((text) => process.stdout.write(text)),
-  );
+  const log = createLogger(settings.logLevel, (line) => process.stdout.write(line));
   const onFatal = (err: unknown): void => {
     // What the disk holds is unknown from here on: answering anybody could be a lie. Starting again reads the truth.
     log.fatal({ err }, "the database failed while writing");
