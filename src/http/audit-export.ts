@@ -1,4 +1,3 @@
-import { stringify } from "csv-stringify";
 import { Readable } from "node:stream";
 import { z } from "zod";
 import type { AuditRow } from "../service/ports.ts";
@@ -44,7 +43,7 @@ export function addAuditExport(app: App, { audit }: Pick<Services, "audit">): vo
       return reply
         .type(type)
         .header("content-disposition", `attachment; filename="${name}"`)
-        .send(format === "csv" ? csvOf(rows) : Readable.from(linesOf(rows)));
+        .send(format === "csv" ? await csvOf(rows) : Readable.from(linesOf(rows)));
     },
   );
 }
@@ -53,7 +52,9 @@ async function* linesOf(rows: AsyncIterable<AuditRow>): AsyncGenerator<string> {
   for await (const row of rows) yield `${JSON.stringify(shownRecord(row))}\n`;
 }
 
-function csvOf(rows: AsyncIterable<AuditRow>): Readable {
+async function csvOf(rows: AsyncIterable<AuditRow>): Promise<Readable> {
+  // Loaded when somebody wants a table, which is rare.
+  const { stringify } = await import("csv-stringify");
   const table = stringify({ header: true, columns, escape_formulas: true, record_delimiter: "windows" });
   const source = Readable.from(cellsOf(rows));
   source.on("error", (error) => table.destroy(error));

@@ -1,10 +1,10 @@
-import { METHODS } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { StoreUnavailable } from "../service/ports.ts";
 import type { Services } from "../service/services.ts";
 import { bearerOf, type App } from "./door.ts";
 import type { Limits } from "./limits.ts";
+import { METHODS } from "./node-http.ts";
 
 const checkPath = "/api/v1/check";
 

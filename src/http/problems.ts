@@ -1,4 +1,3 @@
-import { STATUS_CODES } from "node:http";
 import type { FastifyReply } from "fastify";
 import {
   isRefusal,
@@ -8,6 +7,7 @@ import {
   type Refusal,
   type RefusalCode,
 } from "../core/refusals.ts";
+import { STATUS_CODES } from "./node-http.ts";
 
 /** Codes of our own besides the refusals: what went wrong is not what was asked for. */
 const faultStatus = { internal: 500, not_ready: 503, request_timeout: 408, header_too_large: 431 } as const;

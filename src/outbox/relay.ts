@@ -1,20 +1,12 @@
-import type { Effect } from "../core/effects.ts";
-import type { EffectId } from "../core/ids.ts";
-import { minuteMs, plus, secondMs } from "../core/time.ts";
-import type { DueEffect, Store, Surroundings } from "../service/ports.ts";
-import { recordOnly } from "../service/step.ts";
-import { runEffect, type Runners } from "./runners.ts";
+import { secondMs } from "../core/time.ts";
+import type { Store, Surroundings } from "../service/ports.ts";
+import { createAttempt, type OnFault } from "./attempting.ts";
+import type { Runners } from "./runners.ts";
 
 /** How many effects are read, claimed and run side by side. */
 export const relayBatchMax = 50;
-/** A relay that died is succeeded after this. */
-export const leaseMs = 2 * minuteMs;
-/** How long one attempt may take; well inside the lease. */
-export const attemptMs = 30 * secondMs;
 /** What becomes due within this is taken together, in one commit, when somebody is nudged. */
 export const gatherMs = 20;
-/** Waits of 1 s, 2 s, 4 s … up to this between attempts. There is no last attempt. */
-export const backoffMaxMs = 5 * minuteMs;
 
 /** Well inside the time a stop may take. */
 const stopMs = 5 * secondMs;
@@ -28,60 +20,18 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
-/** Does what was decided, at least once: claims due effects with a lease, runs them, settles or puts them back. */
+/** Does what was decided, at least once: takes what is due, batch after batch, and attempts it. */
 export function createRelay(
   store: Store,
   surroundings: Surroundings,
   runners: Runners,
-  onFault: (fault: unknown, about: { readonly effect?: EffectId; readonly attempts: number }) => void,
+  onFault: OnFault,
 ): Relay {
+  const attempt = createAttempt(store, surroundings, runners, onFault);
   let running: Promise<void> | undefined;
   let nudged: NodeJS.Timeout | undefined;
   let isAskedAgain = false;
   let isStopped = false;
-
-  /** All in one step; should somebody else have taken one of them meanwhile, each by itself. */
-  const claim = async (due: readonly DueEffect[]): Promise<readonly DueEffect[]> => {
-    const until = plus(surroundings.now(), leaseMs);
-    const writes = due.map(({ id, lease }) => ({ kind: "effectLeased", id, lease, until }) as const);
-    if ("ok" in (await store.commit({ ...recordOnly([]), writes }))) return due;
-    return due.length === 1 ? [] : (await Promise.all(due.map((one) => claim([one])))).flat();
-  };
-
-  const runOne = async (
-    { id, effect, attempts, lease }: DueEffect,
-    timeIsUp: Promise<never>,
-    signal: AbortSignal,
-  ): Promise<void> => {
-    const ours = lease + 1;
-    try {
-      // One that takes no notice of the signal is given up all the same, so that it cannot stall the others.
-      await Promise.race([runEffect(runners, effect, signal), timeIsUp]);
-      await store.commit({ ...recordOnly([]), writes: [{ kind: "effectSettled", id, lease: ours }] });
-    } catch (fault) {
-      onFault(fault, { effect: id, attempts: attempts + 1 });
-      const waitMs = Math.min(backoffMaxMs, secondMs * 2 ** Math.min(attempts, 20));
-      const dueAt = plus(surroundings.now(), waitMs);
-      const error = fault instanceof Error ? fault.name : "unknown";
-      await store.commit({
-        ...recordOnly([]),
-        writes: [{ kind: "effectPutBack", id, lease: ours, dueAt, error }],
-      });
-    }
-  };
-
-  /** Side by side, within one attempt's time. */
-  const runAll = async (claimed: readonly DueEffect[]): Promise<void> => {
-    const attempt = new AbortController();
-    const { promise: timeIsUp, reject } = Promise.withResolvers<never>();
-    timeIsUp.catch(() => {});
-    const timer = setTimeout(() => {
-      attempt.abort();
-      reject(new Error("the attempt took too long"));
-    }, attemptMs);
-    await Promise.all(claimed.map((one) => runOne(one, timeIsUp, attempt.signal)));
-    clearTimeout(timer);
-  };
 
   const work = async (): Promise<void> => {
     do {
@@ -89,7 +39,7 @@ export function createRelay(
       for (;;) {
         const due = isStopped ? [] : await store.dueEffects(surroundings.now(), relayBatchMax);
         if (due.length === 0) break;
-        await runAll(await claim(due));
+        await attempt(due);
       }
     } while (isAskedAgain);
   };

@@ -2,7 +2,7 @@ import type { GrantService } from "../service/grant-service.ts";
 import type { Reads, Surroundings } from "../service/ports.ts";
 
 /** Enough to share a commit, few enough not to hold the event loop. */
-export const sweepBatchMax = 100;
+export const sweepBatchMax = 50;
 
 export interface Sweep {
   readonly name: string;

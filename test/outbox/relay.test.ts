@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Effect } from "../../src/core/effects.ts";
 import { minuteMs, plus, secondMs } from "../../src/core/time.ts";
-import { backoffMaxMs, createRelay, leaseMs, type Relay } from "../../src/outbox/relay.ts";
+import { backoffMaxMs, leaseMs } from "../../src/outbox/attempting.ts";
+import { createRelay, type Relay } from "../../src/outbox/relay.ts";
 import { newEffect } from "../../src/service/step-of.ts";
 import { recordOnly } from "../../src/service/step.ts";
 import { watched } from "../../src/service/watched-store.ts";
