@@ -1,0 +1,68 @@
+import type { RequestView } from "./views.ts";
+
+/** For whom a copy of the card is, which decides its buttons. */
+export type Audience = "requester" | "approver" | "channel" | "reviewer" | "alert";
+
+/** What a card's buttons do. Their labels are in words/labels.ts. */
+export type CardAction =
+  | "approve"
+  | "deny"
+  | "approve_for_less"
+  | "details"
+  | "revoke"
+  | "cancel"
+  | "show_credential"
+  | "replace_credential"
+  | "extend"
+  | "done"
+  | "justified"
+  | "not_justified";
+
+/** Everything one copy of a request's card says, before it is put into words. Made fresh from state and clock. */
+export interface Card {
+  readonly audience: Audience;
+  readonly request: RequestView;
+  readonly subjectName: string;
+  /** Who pressed the button, when that is somebody else. */
+  readonly askedByName: string | null;
+  /** Why this reader is asked: the selectors that mean them, as the policy's author wrote them. */
+  readonly askedAs: readonly string[];
+  /** Who decided or ended it last. */
+  readonly decidedBy: { readonly name: string; readonly via: string; readonly at: string } | null;
+  /** What was decided about the same access of the same person the last time. */
+  readonly lastDecision: {
+    readonly status: string;
+    readonly at: string;
+    readonly byName: string | null;
+    readonly reason: string | null;
+  } | null;
+  /** How many of the approvers asked so far have been told, and who can be reached nowhere. */
+  readonly reach: {
+    readonly reached: number;
+    readonly asked: number;
+    readonly unreachedNames: readonly string[];
+  } | null;
+  readonly actions: readonly CardAction[];
+}
+
+/** What still makes sense to press: by status and reader. At most four. */
+export function actionsFor(audience: Audience, request: RequestView): readonly CardAction[] {
+  const { status } = request;
+  const isReviewed = (request.review?.reviews.length ?? 0) > 0;
+  const review: readonly CardAction[] =
+    request.breakGlass && request.startedAt !== null && !isReviewed ? ["justified", "not_justified"] : [];
+  switch (audience) {
+    case "requester":
+      if (status === "PENDING") return ["cancel"];
+      if (status === "APPROVED") return ["show_credential", "cancel"];
+      if (status !== "ACTIVE") return [];
+      return request.breakGlass ? ["done", "replace_credential"] : ["extend", "done", "replace_credential"];
+    case "approver":
+    case "channel":
+      if (status === "PENDING") return ["approve", "deny", "approve_for_less", "details"];
+      return status === "APPROVED" || status === "ACTIVE" ? ["revoke", "details"] : [];
+    case "reviewer":
+    case "alert":
+      return [...review, ...(status === "ACTIVE" || status === "APPROVED" ? (["revoke"] as const) : [])];
+  }
+}

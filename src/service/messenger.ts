@@ -1,0 +1,82 @@
+import type { NotifyChannel } from "../core/access-request.ts";
+import type { NoticeKind } from "../core/effects.ts";
+import type { Identity } from "../core/people.ts";
+import type { Card } from "./card.ts";
+
+/** A place that people are told things at. */
+export type Surface = NotifyChannel;
+
+/** An account at a chat platform, as the platform has proven it. */
+export interface ChatAccount {
+  readonly surface: "slack" | "teams";
+  /** Slack: enterprise or team id. Teams: tenant id. */
+  readonly team: string;
+  /** Slack: user id. Teams: `aadObjectId`. */
+  readonly user: string;
+}
+
+/** A short message beside the card: something has happened, or something is to be done. */
+export type Note =
+  | { readonly about: "request"; readonly notice: NoticeKind; readonly card: Card }
+  | {
+      readonly about: "key";
+      readonly keyId: string;
+      readonly mintedBy: string;
+      readonly roles: readonly string[];
+      readonly expiresAt: string | null;
+    }
+  /** Somebody without a link asks administrators for one; `candidate` is who they seem to be. */
+  | {
+      readonly about: "link";
+      readonly account: ChatAccount;
+      readonly displayName: string;
+      readonly email: string | null;
+      readonly candidate: { readonly id: string; readonly name: string } | null;
+    };
+
+/** Where a posted message is, in the platform's own words, as JSON text; kept with the copy, opaque to everybody else. */
+export type MessageRef = string;
+
+/**
+ * One surface's way of telling. Every call is one attempt: it throws a {@link DeliveryFault} when it could not, and
+ * never tries again by itself. Addresses are opaque texts: a user, a channel, a mailbox.
+ */
+export interface Messenger {
+  readonly surface: Surface;
+  /** Posted messages can be changed, so each is kept true. False for e-mail, where everything is said by notes. */
+  readonly keepsCards: boolean;
+  /** Where this person is told things; undefined: they cannot be reached here. Asks nobody outside. */
+  addressOf(person: Identity): Promise<string | undefined>;
+  /** Of a channel reference such as `slack:C0APPROVALS`; undefined: not of this surface. */
+  channelAddress(reference: string): string | undefined;
+  /** Posts the card as a new message. */
+  post(address: string, card: Card, signal: AbortSignal): Promise<MessageRef>;
+  /** Makes a posted message say what the card says now. A message that is gone is success. */
+  rewrite(ref: MessageRef, card: Card, signal: AbortSignal): Promise<void>;
+  /** Tells something once, below the copy of the same request where there is one. */
+  direct(address: string, note: Note, thread: MessageRef | null, signal: AbortSignal): Promise<void>;
+}
+
+/** What became of an attempt to tell. */
+export class DeliveryFault extends Error {
+  override readonly name = "DeliveryFault";
+  /** Stable, for logs and the audit trail: `rate_limited`, `timeout`, `channel_not_found`, … Never a secret. */
+  readonly code: string;
+  /** False: trying again changes nothing. */
+  readonly retryable: boolean;
+  /** The surface said when to come back. */
+  readonly retryAfterMs?: number;
+  /** True: nobody gets through to this surface at the moment, whoever the message is for. */
+  readonly isSurfaceDown: boolean;
+
+  constructor(
+    code: string,
+    more: { readonly retryable: boolean; readonly retryAfterMs?: number; readonly isSurfaceDown?: boolean },
+  ) {
+    super(code);
+    this.code = code;
+    this.retryable = more.retryable;
+    this.isSurfaceDown = more.isSurfaceDown ?? false;
+    if (more.retryAfterMs !== undefined) this.retryAfterMs = more.retryAfterMs;
+  }
+}
