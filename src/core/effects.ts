@@ -19,6 +19,8 @@ export type Effect =
       readonly grantId: GrantId;
       readonly expiresAt: Instant;
     }
+  /** Finds out whether the people asked have been told. `lost`: a delivery to this approver was given up. */
+  | { readonly kind: "look_again"; readonly requestId: RequestId; readonly lost: IdentityId | null }
   /** Makes one copy of a card true: posts it, or rewrites it where it is. */
   | ({ readonly kind: "show"; readonly requestId: RequestId; readonly audience: Audience } & Addressee)
   /** Tells one thing once. */

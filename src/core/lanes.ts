@@ -10,6 +10,9 @@ export function laneOf(effect: Effect): string | null {
       return `request:${effect.requestId}`;
     case "announce_ending":
       return `ending:${effect.grantId}`;
+    // Two failures of one moment are looked at one after the other; the planned look holds up nobody.
+    case "look_again":
+      return effect.lost === null ? null : `looking:${effect.requestId}`;
     case "show":
     case "tell":
       return `${effect.surface}:${effect.address}`;
@@ -28,6 +31,7 @@ export function groupOf(effect: Effect): string {
     case "announce":
     case "announce_ending":
     case "announce_key":
+    case "look_again":
     case "end_access_of":
       return "inside";
   }

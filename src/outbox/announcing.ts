@@ -3,11 +3,13 @@ import type { Addressee, Effect } from "../core/effects.ts";
 import type { IdentityId } from "../core/ids.ts";
 import { hearings, type Audience, type Hearing, type News, type NoticeKind } from "../core/notices.ts";
 import { isActive, type Identity } from "../core/people.ts";
+import { plus } from "../core/time.ts";
 import { copyId } from "../service/copies.ts";
 import { loadPeople, type ServiceContext } from "../service/loading.ts";
 import type { Copy, NewEffect, Write } from "../service/ports.ts";
 import { newEffect } from "../service/step-of.ts";
 import type { Place } from "../service/surfaces.ts";
+import { lookAgainMs } from "./looking-again.ts";
 import type { Runner } from "./runners.ts";
 
 export interface NoticeLog {
@@ -63,6 +65,8 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
   const now = context.surroundings.now();
   const wanted = new Map<string, Copy>();
   const tells: Effect[] = [];
+  const lookAgain: Effect = { kind: "look_again", requestId: request.id, lost: null };
+  let isAsking = false;
 
   const want = (
     copy: Omit<Copy, "id" | "requestId" | "state" | "ref" | "fault" | "at">,
@@ -102,6 +106,7 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
 
   return {
     async hear(news, hearing) {
+      isAsking ||= hearing.who === "people" && hearing.chat === "card" && news.people.length > 0;
       for (const one of await listenersOf(context, request, news, hearing)) tell(news, hearing, one);
     },
     outcome() {
@@ -116,7 +121,10 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
       return {
         writes: [...wanted.values()].map((value) => ({ kind: "copyWanted", value })),
         // Cards first, so that a note finds the card it belongs below.
-        effects: [...cards, ...tells].map((effect) => newEffect(effect, withContext)),
+        effects: [
+          ...[...cards, ...tells].map((effect) => newEffect(effect, withContext)),
+          ...(isAsking ? [{ ...newEffect(lookAgain, withContext), dueAt: plus(now, lookAgainMs) }] : []),
+        ],
       };
     },
   };

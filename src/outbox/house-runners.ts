@@ -2,6 +2,7 @@ import type { ServiceContext } from "../service/loading.ts";
 import type { Services } from "../service/services.ts";
 import { createEndingAnnouncing, createKeyAnnouncing } from "./announcing-others.ts";
 import { createAnnouncing, type NoticeLog } from "./announcing.ts";
+import { createLookingAgain } from "./looking-again.ts";
 import type { Runners } from "./runners.ts";
 import { createShowing } from "./showing.ts";
 import { createTelling } from "./telling.ts";
@@ -16,6 +17,7 @@ export function createRunners(
     announce: createAnnouncing(context, log),
     announce_key: createKeyAnnouncing(context, log),
     announce_ending: createEndingAnnouncing(context),
+    look_again: createLookingAgain(context),
     show: createShowing(context, cards),
     tell: createTelling(context, cards),
     end_access_of: {

@@ -45,6 +45,8 @@ export function boundRunner(runners: Runners, effect: Effect): BoundRunner {
       return bound(runners.announce_key, effect);
     case "announce_ending":
       return bound(runners.announce_ending, effect);
+    case "look_again":
+      return bound(runners.look_again, effect);
     case "show":
       return bound(runners.show, effect);
     case "tell":

@@ -4,7 +4,7 @@ import type { RequestId } from "../core/ids.ts";
 import type { Audience, NoticeKind } from "../core/notices.ts";
 import { dayMs } from "../core/time.ts";
 import type { CardService } from "../service/chat-people.ts";
-import { copyId, reachOf } from "../service/copies.ts";
+import { copyId } from "../service/copies.ts";
 import type { ServiceContext } from "../service/loading.ts";
 import type { Messenger } from "../service/messenger.ts";
 import type { Copy, Write } from "../service/ports.ts";
@@ -77,7 +77,7 @@ interface Lost {
   readonly what: NoticeKind | "card";
 }
 
-/** Puts on record that somebody was not told, and tells the requester when that was an approver's only way. */
+/** Puts on record that somebody was not told. */
 export async function givenUp(
   context: ServiceContext,
   to: Addressee,
@@ -90,18 +90,15 @@ export async function givenUp(
   const id = copyId({ requestId, ...to, audience });
   const copy = copies.find((one) => one.id === id);
   const isLost = copy !== undefined && copy.ref === null;
-  const after = copies.map((one) => (one.id === id && isLost ? { ...one, state: "FAILED" as const } : one));
   const { readerId } = to;
-  const isUnreached =
-    audience === "approver" && readerId !== null && reachOf(after)?.unreached.includes(readerId) === true;
-  const unreached: Effect = {
-    kind: "announce",
-    requestId,
-    news: [{ notice: "unreached", people: readerId === null ? [] : [readerId] }],
-  };
+  const lookAgain: Effect = { kind: "look_again", requestId, lost: readerId };
   return {
     writes: isLost ? [told(context, copy, "FAILED", null, code)] : [],
-    effects: isLost && isUnreached ? [newEffect(unreached, { now, surroundings })] : [],
+    // Looked at once this is written: another delivery to the same person may fail at the same moment.
+    effects:
+      isLost && audience === "approver" && readerId !== null
+        ? [newEffect(lookAgain, { now, surroundings })]
+        : [],
     audit: [
       {
         at: now,
