@@ -113,7 +113,8 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
       const cards = [...known, ...wanted.values()].flatMap((copy): readonly Effect[] => {
         const { surface, address, audience, readerId } = copy;
         const isCard = surface !== "nowhere" && context.surfaces.get(surface)?.keepsCards === true;
-        return isCard && copy.state !== "NOT_NEEDED"
+        // What was given up is not tried again at every change; who is asked anew has a copy of their own by then.
+        return isCard && (copy.state === "QUEUED" || copy.state === "SENT")
           ? [{ kind: "show", requestId: request.id, surface, address, audience, readerId }]
           : [];
       });

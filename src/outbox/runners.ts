@@ -63,12 +63,12 @@ export interface BoundRunner {
 }
 
 function bound<Kind extends Effect["kind"]>(
-  { run, givesUp }: Runner<Kind>,
+  runner: Runner<Kind>,
   effect: Extract<Effect, { kind: Kind }>,
 ): BoundRunner {
   return {
-    run: async (signal, about) => (await run(effect, signal, about)) ?? undefined,
-    giveUpAfterMs: givesUp?.afterMs,
-    givenUp: async (code, about) => givesUp?.givenUp(effect, code, about),
+    run: async (signal, about) => (await runner.run(effect, signal, about)) ?? undefined,
+    giveUpAfterMs: runner.givesUp?.afterMs,
+    givenUp: async (code, about) => runner.givesUp?.givenUp(effect, code, about),
   };
 }

@@ -198,9 +198,8 @@ describe("bad luck", () => {
     slack.trouble = () => undefined;
     relay = relayOf(office);
     await pass(minuteMs);
-    for (const name of ["ann", "bob", "cid", "dev"]) {
-      expect(slack.cardsAt(`@id_${name}`), name).toMatchObject([{ request: { status: "DENIED" } }]);
-    }
+    const all = ["ann", "bob", "cid", "dev"].map((name) => slack.cardsAt(`@id_${name}`));
+    expect(all).toMatchObject(Array.from({ length: 4 }, () => [{ request: { status: "DENIED" } }]));
   });
 
   test("who says when to come back is believed, and nobody else waits", async () => {
@@ -258,10 +257,8 @@ describe("bad luck", () => {
     await expect.poll(async () => (await office.store.dueEffects(office.clock.now(), 9)).length).toBe(0);
     office.clock.pass(3 * minuteMs);
     await relay.drain();
-    for (const address of ["@id_ann", "@id_bob", "@id_cid", "@id_dev"]) {
-      expect(slack.cardsAt(address).length, address).toBeGreaterThan(0);
-      expect(slack.cardsAt(address).length, address).toBeLessThanOrEqual(2);
-    }
+    const counts = ["ann", "bob", "cid", "dev"].map((name) => slack.cardsAt(`@id_${name}`).length);
+    expect(counts.filter((count) => count !== 1 && count !== 2)).toEqual([]);
     expect((await read(request.id)).notifications).toContainEqual({ channel: "slack", state: "SENT" });
   });
 
