@@ -23,7 +23,7 @@ export function notificationState(
     .map((one) => one.state);
   if (states.length === 0) return "NOBODY";
   if (states.includes("QUEUED")) return "QUEUED";
-  if (!states.includes("FAILED")) return "SENT";
+  if (!states.includes("FAILED") && !states.includes("UNREACHABLE")) return "SENT";
   return states.includes("SENT") ? "PARTLY_SENT" : "FAILED";
 }
 
@@ -42,8 +42,6 @@ export function reachOf(copies: readonly Copy[]): Reach | null {
     readers.set(readerId, [...(readers.get(readerId) ?? []), state]);
   }
   if (readers.size === 0) return null;
-  const isReached = (states: readonly Copy["state"][]): boolean =>
-    states.includes("SENT") || states.includes("NOT_NEEDED");
   return {
     reached: [...readers.values()].filter(isReached).length,
     asked: readers.size,
@@ -51,4 +49,8 @@ export function reachOf(copies: readonly Copy[]): Reach | null {
       isReached(states) || states.includes("QUEUED") ? [] : [id],
     ),
   };
+}
+
+function isReached(states: readonly Copy["state"][]): boolean {
+  return states.includes("SENT") || states.includes("NOT_NEEDED");
 }
