@@ -7,7 +7,7 @@ import { readEnvironment, type Settings } from "./config/environment.ts";
 import { isRefusal } from "./core/refusals.ts";
 import { formatDuration, secondMs } from "./core/time.ts";
 import { createHttpServer } from "./http/server.ts";
-import { createLogLinks, createLogNotices } from "./outbox/log-notices.ts";
+import { createRunners } from "./outbox/house-runners.ts";
 import { createRelay, type Relay } from "./outbox/relay.ts";
 import { adminKeyFileOf, readAdminKey, writeAdminKey } from "./runtime/admin-key-file.ts";
 import { createClock } from "./runtime/clock.ts";
@@ -21,6 +21,7 @@ import type { ServiceContext } from "./service/loading.ts";
 import type { Store } from "./service/ports.ts";
 import { createRulebookReader } from "./service/rulebook-reader.ts";
 import { createServices, type Services } from "./service/services.ts";
+import { createSurfaces } from "./service/surfaces.ts";
 import { watched, type Watcher } from "./service/watched-store.ts";
 import { createChanges } from "./service/changes.ts";
 import { openSqliteStore } from "./store/sqlite-store.ts";
@@ -137,12 +138,13 @@ async function buildHouse(
   };
   const metrics = createMetrics();
   const store = watched(plain, [wake, changes.watcher, metrics.watcher]);
+  const surfaces = createSurfaces();
   const context: ServiceContext = {
     store,
     changes,
     surroundings,
     rulebook: createRulebookReader(store),
-    configured: new Set(),
+    surfaces,
   };
   const onFault = (err: unknown): void => log.error({ err }, "fault");
   const firstAttempt = async (_: string, withinMs: number): Promise<void> => {
@@ -152,17 +154,8 @@ async function buildHouse(
     clearTimeout(timer);
   };
   const services = createServices(context, firstAttempt, onFault);
-  relay = createRelay(
-    store,
-    surroundings,
-    {
-      notify: createLogNotices(log),
-      tell_link: createLogLinks(log),
-      end_access_of: {
-        run: ({ identityId }) => services.grants.endAccessOf(identityId, "its holder is no longer active"),
-      },
-    },
-    (err, about) => log.error({ err, ...about }, "effect failed"),
+  relay = createRelay(store, surroundings, createRunners(context, services, log), (err, about) =>
+    log.error({ err, ...about }, "effect failed"),
   );
   return { store, services, relay, context, metrics };
 }

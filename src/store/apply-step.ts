@@ -4,6 +4,7 @@ import type { CommitResult, Step, Write } from "../service/ports.ts";
 import { drizzle } from "./drizzle.ts";
 import { prepareAnswerWrite } from "./write-answer.ts";
 import { prepareAudit } from "./audit-append.ts";
+import { prepareCopyWrites } from "./copies.ts";
 import { prepareCounters } from "./counting.ts";
 import { prepareDirectoryWrites } from "./write-directory.ts";
 import { prepareExpectations } from "./expecting.ts";
@@ -56,6 +57,7 @@ function prepareWrites(tables: Tables): (step: Step) => Conflict | undefined {
   const directory = prepareDirectoryWrites(tables);
   const rulebook = prepareRulebookWrites(tables);
   const outbox = prepareOutboxWrites(tables);
+  const copies = prepareCopyWrites(tables);
   const writeOne = (write: Write, step: Step): Conflict | undefined => {
     switch (write.kind) {
       case "request":
@@ -80,6 +82,9 @@ function prepareWrites(tables: Tables): (step: Step) => Conflict | undefined {
       case "effectSettled":
       case "effectPutBack":
         return outbox.change(write);
+      case "copyWanted":
+      case "copyTold":
+        return copies.write(write);
       default:
         return assertNever(write);
     }

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Store } from "../service/ports.ts";
 import { createStepWriter } from "./apply-step.ts";
+import { createCopyReads } from "./copies.ts";
 import { createCommitQueue } from "./commit-queue.ts";
 import { drizzle } from "./drizzle.ts";
 import { createRequestList } from "./list-requests.ts";
@@ -46,6 +47,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     ...createRulebookReads(tables),
     ...createHistoryReads(tables),
     ...createOutboxReads(tables),
+    ...createCopyReads(tables),
     ...createAuditReads(tables),
     commit: async (step) => queue.commit(step),
     close: async () => {
