@@ -57,8 +57,7 @@ export function createChatPeople(context: ServiceContext): ChatPeople {
       if (to.length === 0) {
         return refuse("no_approvers", "The configuration names no administrator who could be asked.");
       }
-      const found =
-        who.email === null ? undefined : await candidateFor(context, account.surface, who.email);
+      const found = who.email === null ? undefined : await candidateFor(context, account.surface, who.email);
       return decideAndCommit(store, async () => ({
         step: linkAskStep(context, account, who, found?.value ?? null, to),
         result: { asked: to.length },
