@@ -12,6 +12,8 @@ export type Effect =
   | { readonly kind: "announce"; readonly requestId: RequestId; readonly news: readonly News[] }
   /** A key was made in somebody's name. */
   | { readonly kind: "announce_key"; readonly keyId: KeyId; readonly identityId: IdentityId }
+  /** Somebody at a chat platform asks administrators to be linked. */
+  | ({ readonly kind: "tell_link"; readonly to: readonly IdentityId[] } & LinkAsked)
   /** The grant is nearly over, unless it has been prolonged or ended meanwhile. */
   | {
       readonly kind: "announce_ending";
@@ -46,7 +48,16 @@ export type Telling =
       readonly notice: NoticeKind;
       readonly audience: Audience;
     }
-  | { readonly topic: "key"; readonly keyId: KeyId };
+  | { readonly topic: "key"; readonly keyId: KeyId }
+  | ({ readonly topic: "link" } & LinkAsked);
+
+/** An account that nobody is linked to; `candidateId` is who they seem to be. */
+export interface LinkAsked {
+  readonly account: { readonly surface: "slack" | "teams"; readonly team: string; readonly user: string };
+  readonly displayName: string;
+  readonly email: string | null;
+  readonly candidateId: IdentityId | null;
+}
 
 /** The one table from events to effects. `request` is as it stands after the event. */
 export function newsOf(recorded: Recorded, request: AccessRequest): readonly News[] {

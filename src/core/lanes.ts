@@ -17,6 +17,7 @@ export function laneOf(effect: Effect): string | null {
     case "tell":
       return `${effect.surface}:${effect.address}`;
     case "announce_key":
+    case "tell_link":
     case "end_access_of":
       return null;
   }
@@ -31,6 +32,7 @@ export function groupOf(effect: Effect): string {
     case "announce":
     case "announce_ending":
     case "announce_key":
+    case "tell_link":
     case "look_again":
     case "end_access_of":
       return "inside";

@@ -1,4 +1,5 @@
 import type { Effect } from "../core/effects.ts";
+import { isActive } from "../core/people.ts";
 import type { ServiceContext } from "../service/loading.ts";
 import { newEffect } from "../service/step-of.ts";
 import type { NoticeLog } from "./announcing.ts";
@@ -22,6 +23,32 @@ export function createKeyAnnouncing(context: ServiceContext, log: NoticeLog): Ru
       }));
       const now = surroundings.now();
       return { effects: effects.map((effect) => newEffect(effect, { now, surroundings })) };
+    },
+  };
+}
+
+/** Tells administrators, wherever they are, that somebody asks to be linked. */
+export function createLinkAnnouncing(context: ServiceContext, log: NoticeLog): Runner<"tell_link"> {
+  const { store, surfaces, surroundings } = context;
+  return {
+    async run({ kind: _, to, ...asked }) {
+      log.info({ notice: "link_asked", account: asked.account, people: to }, "notice");
+      const people = await Promise.all(to.map((id) => store.identity(id)));
+      const effects = await Promise.all(
+        people.map(async (found): Promise<readonly Effect[]> => {
+          if (found === undefined || !isActive(found.value)) return [];
+          const places = await surfaces.placesOf(found.value);
+          return places.map(({ messenger, address }) => ({
+            kind: "tell",
+            surface: messenger.surface,
+            address,
+            readerId: found.value.id,
+            about: { topic: "link", ...asked },
+          }));
+        }),
+      );
+      const now = surroundings.now();
+      return { effects: effects.flat().map((effect) => newEffect(effect, { now, surroundings })) };
     },
   };
 }

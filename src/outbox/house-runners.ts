@@ -1,6 +1,6 @@
 import type { ServiceContext } from "../service/loading.ts";
 import type { Services } from "../service/services.ts";
-import { createEndingAnnouncing, createKeyAnnouncing } from "./announcing-others.ts";
+import { createEndingAnnouncing, createKeyAnnouncing, createLinkAnnouncing } from "./announcing-others.ts";
 import { createAnnouncing, type NoticeLog } from "./announcing.ts";
 import { createLookingAgain } from "./looking-again.ts";
 import type { Runners } from "./runners.ts";
@@ -16,6 +16,7 @@ export function createRunners(
   return {
     announce: createAnnouncing(context, log),
     announce_key: createKeyAnnouncing(context, log),
+    tell_link: createLinkAnnouncing(context, log),
     announce_ending: createEndingAnnouncing(context),
     look_again: createLookingAgain(context),
     show: createShowing(context, cards),

@@ -43,6 +43,8 @@ export function boundRunner(runners: Runners, effect: Effect): BoundRunner {
       return bound(runners.announce, effect);
     case "announce_key":
       return bound(runners.announce_key, effect);
+    case "tell_link":
+      return bound(runners.tell_link, effect);
     case "announce_ending":
       return bound(runners.announce_ending, effect);
     case "look_again":

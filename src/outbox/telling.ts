@@ -66,6 +66,12 @@ async function prepare(
     };
     return { note, copy: undefined };
   }
+  if (about.topic === "link") {
+    const { topic: _, candidateId, ...asked } = about;
+    const candidate = candidateId === null ? undefined : await context.store.identity(candidateId);
+    const named = candidate === undefined ? null : { id: candidate.value.id, name: candidate.value.name };
+    return { note: { about: "link", ...asked, candidate: named }, copy: undefined };
+  }
   const { requestId, notice, audience } = about;
   const card = await cards.cardFor(requestId, audience, to.readerId);
   if (card === undefined || !isStillNews(notice, card)) return undefined;

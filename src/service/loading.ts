@@ -12,6 +12,7 @@ import type { Expectation, Store, Surroundings, Versioned } from "./ports.ts";
 import type { IndexedRulebook, RulebookReader } from "./rulebook-reader.ts";
 import { asRead, useKey, type LoadedCase } from "./step-of.ts";
 import type { Surfaces } from "./surfaces.ts";
+import type { UserGroups } from "./user-groups.ts";
 
 /** What every service works with. Made once, in main.ts. */
 export interface ServiceContext {
@@ -22,6 +23,8 @@ export interface ServiceContext {
   readonly rulebook: RulebookReader;
   /** Where people can be told things in this installation. */
   readonly surfaces: Surfaces;
+  /** Slack's user groups; absent where there is no Slack. */
+  readonly userGroups?: UserGroups;
 }
 
 /** A request with everything that is decided together with it. */
