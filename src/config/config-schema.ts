@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { auditActions } from "../core/audit-record.ts";
+import { isEventPattern } from "../core/webhook.ts";
 import { identityContent } from "../schemas/identity.ts";
 import { parsedText } from "../schemas/parsed-text.ts";
 import { defaultPolicyContent, policyContent } from "../schemas/policy.ts";
@@ -78,9 +79,3 @@ export const configSchema = z.strictObject({
 });
 
 export type ConfigFile = z.output<typeof configSchema>;
-
-function isEventPattern(text: string): boolean {
-  return auditActions.some(
-    (action) => action === text || `${action.slice(0, action.indexOf("."))}.*` === text,
-  );
-}

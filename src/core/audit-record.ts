@@ -36,6 +36,7 @@ export const auditActions = [
   "config.loaded",
   "lockdown.changed",
   "audit.exported",
+  "notification.failed",
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

@@ -5,6 +5,7 @@ import { drizzle } from "./drizzle.ts";
 import { prepareAnswerWrite } from "./write-answer.ts";
 import { prepareAudit } from "./audit-append.ts";
 import { prepareCounters } from "./counting.ts";
+import { prepareCursorWrites } from "./cursors.ts";
 import { prepareDirectoryWrites } from "./write-directory.ts";
 import { prepareExpectations } from "./expecting.ts";
 import { prepareGrantWrites } from "./write-grant.ts";
@@ -56,6 +57,7 @@ function prepareWrites(tables: Tables): (step: Step) => Conflict | undefined {
   const directory = prepareDirectoryWrites(tables);
   const rulebook = prepareRulebookWrites(tables);
   const outbox = prepareOutboxWrites(tables);
+  const cursors = prepareCursorWrites(tables);
   const writeOne = (write: Write, step: Step): Conflict | undefined => {
     switch (write.kind) {
       case "request":
@@ -80,6 +82,10 @@ function prepareWrites(tables: Tables): (step: Step) => Conflict | undefined {
       case "effectSettled":
       case "effectPutBack":
         return outbox.change(write);
+      case "cursor":
+        return cursors.put(write.value);
+      case "cursorDropped":
+        return cursors.drop(write.name);
       default:
         return assertNever(write);
     }

@@ -4,7 +4,7 @@ import type { CredentialRecord, Grant } from "../core/grant.ts";
 import type * as Ids from "../core/ids.ts";
 import type { Identity } from "../core/people.ts";
 import type { Policy, Rules } from "../core/policy.ts";
-import type { ApiKey } from "../service/ports.ts";
+import type { ApiKey, Cursor } from "../service/ports.ts";
 import { index, integer, primaryKey, sql, sqliteTable, text } from "./drizzle.ts";
 
 /*
@@ -271,6 +271,12 @@ export const outbox = sqliteTable(
     index("outbox_by_age").on(table.createdAt),
   ],
 );
+
+/** How far each follower of the audit log has come. */
+export const cursors = sqliteTable("cursors", {
+  name: text("name").primaryKey(),
+  value: text("value", { mode: "json" }).$type<Cursor>().notNull(),
+});
 
 /** The audit chain (contract 6). The last two columns are read out of `body`, so that they can never disagree. */
 export const auditEvents = sqliteTable(

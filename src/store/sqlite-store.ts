@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { Store } from "../service/ports.ts";
 import { createStepWriter } from "./apply-step.ts";
 import { createCommitQueue } from "./commit-queue.ts";
+import { createCursorReads } from "./cursors.ts";
 import { drizzle } from "./drizzle.ts";
 import { createRequestList } from "./list-requests.ts";
 import { openDatabase } from "./open-database.ts";
@@ -47,6 +48,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     ...createHistoryReads(tables),
     ...createOutboxReads(tables),
     ...createAuditReads(tables),
+    ...createCursorReads(tables),
     commit: async (step) => queue.commit(step),
     close: async () => {
       queue.close();

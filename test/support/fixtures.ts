@@ -251,6 +251,8 @@ export function writing(writes: readonly Write[], versions: Readonly<Record<stri
       case "effectLeased":
       case "effectSettled":
       case "effectPutBack":
+      case "cursor":
+      case "cursorDropped":
         return [];
     }
   });
