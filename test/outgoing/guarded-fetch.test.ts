@@ -74,7 +74,12 @@ test("a private address is refused before anything is sent, as a number and behi
     answer.end();
   });
   const guarded = createGuardedFetch(meaning("127.0.0.1"));
-  const urls = [url, `http://siem.example:${port}/`, `http://[::ffff:127.0.0.1]:${port}/`, `http://2130706433:${port}`];
+  const urls = [
+    url,
+    `http://siem.example:${port}/`,
+    `http://[::ffff:127.0.0.1]:${port}/`,
+    `http://2130706433:${port}`,
+  ];
   for (const one of urls) {
     await expect(guarded(call(one, { reach: "public" }))).rejects.toMatchObject({ code: "address_refused" });
   }
@@ -147,7 +152,9 @@ test.each([
   ],
 ] as const)("a receiver that %s is left after the time it has", async (_name, listener) => {
   const { url } = await serve(listener);
-  await expect(createGuardedFetch()(call(url, { timeoutMs: 100 }))).rejects.toMatchObject({ code: "timeout" });
+  await expect(createGuardedFetch()(call(url, { timeoutMs: 100 }))).rejects.toMatchObject({
+    code: "timeout",
+  });
 });
 
 test("a name server that never answers is left too", async () => {
