@@ -13,6 +13,8 @@ export default defineConfig({
       project("rules", "test/*.test.ts", 20_000),
       project("core", "test/core/**/*.test.ts", 20_000),
       project("config", "test/config/**/*.test.ts", 10_000),
+      project("words", "test/words/**/*.test.ts", 10_000),
+      project("chat", "test/chat/**/*.test.ts", 20_000),
       project("store", "test/store/**/*.test.ts", 20_000),
       project("service", "test/service/**/*.test.ts", 20_000),
       project("outbox", "test/outbox/**/*.test.ts", 10_000),

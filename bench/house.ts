@@ -27,7 +27,12 @@ export async function openHouse(folder: string, now: () => Instant) {
   const services = createServices(context, async () => {}, fail);
   const notify = createLogNotices({ info: () => {}, warn: () => {} });
   const endAccessOf = { run: async () => {} };
-  relay = createRelay(store, surroundings, { notify, end_access_of: endAccessOf }, fail);
+  relay = createRelay(
+    store,
+    surroundings,
+    { notify, tell_link: endAccessOf, end_access_of: endAccessOf },
+    fail,
+  );
   const sweeps = [
     createExpirySweep(store, services.grants, surroundings),
     createRequestSweep(store, services.grants, surroundings),

@@ -7,7 +7,7 @@ import { readEnvironment, type Settings } from "./config/environment.ts";
 import { isRefusal } from "./core/refusals.ts";
 import { formatDuration, secondMs } from "./core/time.ts";
 import { createHttpServer } from "./http/server.ts";
-import { createLogNotices } from "./outbox/log-notices.ts";
+import { createLogLinks, createLogNotices } from "./outbox/log-notices.ts";
 import { createRelay, type Relay } from "./outbox/relay.ts";
 import { adminKeyFileOf, readAdminKey, writeAdminKey } from "./runtime/admin-key-file.ts";
 import { createClock } from "./runtime/clock.ts";
@@ -157,6 +157,7 @@ async function buildHouse(
     surroundings,
     {
       notify: createLogNotices(log),
+      tell_link: createLogLinks(log),
       end_access_of: {
         run: ({ identityId }) => services.grants.endAccessOf(identityId, "its holder is no longer active"),
       },

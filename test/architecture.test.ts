@@ -8,6 +8,8 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
   schemas: { rooms: ["core", "schemas"], packages: ["zod"] },
   config: { rooms: ["core", "schemas", "config"], packages: ["zod", "yaml", "node:fs", "node:path"] },
   service: { rooms: ["core", "service"], packages: [] },
+  words: { rooms: ["core", "service", "words"], packages: [] },
+  chat: { rooms: ["core", "service", "words", "chat"], packages: [] },
   store: {
     rooms: ["core", "service", "store"],
     packages: [

@@ -17,7 +17,11 @@ export type NoticeKind =
   | "break_glass_used"
   | "break_glass_reviewed"
   | "review_overdue"
-  | "key_made";
+  | "key_made"
+  | "ending_soon"
+  | "review_due"
+  | "target_overdue"
+  | "unreached";
 
 /**
  * What must happen outside, written in the same commit as the decision and done afterwards, at least once. Running one
@@ -32,6 +36,19 @@ export type Effect =
       readonly to: readonly IdentityId[];
       /** Channel references that carry the message too. */
       readonly channels: readonly string[];
+    }
+  /** Somebody at a chat platform asks administrators to be linked; `candidateId` is who they seem to be. */
+  | {
+      readonly kind: "tell_link";
+      readonly account: {
+        readonly surface: "slack" | "teams";
+        readonly team: string;
+        readonly user: string;
+      };
+      readonly displayName: string;
+      readonly email: string | null;
+      readonly candidateId: IdentityId | null;
+      readonly to: readonly IdentityId[];
     }
   /** Cancel what this identity has open and end what it holds: it was deactivated. */
   | { readonly kind: "end_access_of"; readonly identityId: IdentityId };

@@ -18,3 +18,12 @@ export function createLogNotices(log: NoticeLog): Runner<"notify"> {
     },
   };
 }
+
+/** Tells the log that somebody asks to be linked, with the ids an administrator needs. */
+export function createLogLinks(log: NoticeLog): Runner<"tell_link"> {
+  return {
+    async run({ account, candidateId, to }) {
+      log.info({ account, candidate: candidateId, to }, "somebody asks to be linked");
+    },
+  };
+}

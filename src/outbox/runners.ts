@@ -12,6 +12,8 @@ export async function runEffect(runners: Runners, effect: Effect, signal: AbortS
   switch (effect.kind) {
     case "notify":
       return runners.notify.run(effect, signal);
+    case "tell_link":
+      return runners.tell_link.run(effect, signal);
     case "end_access_of":
       return runners.end_access_of.run(effect, signal);
   }

@@ -11,6 +11,7 @@ import type { Changes } from "./changes.ts";
 import type { Expectation, Store, Surroundings, Versioned } from "./ports.ts";
 import type { IndexedRulebook, RulebookReader } from "./rulebook-reader.ts";
 import { asRead, useKey, type LoadedCase } from "./step-of.ts";
+import type { UserGroups } from "./user-groups.ts";
 
 /** What every service works with. Made once, in main.ts. */
 export interface ServiceContext {
@@ -21,6 +22,8 @@ export interface ServiceContext {
   readonly rulebook: RulebookReader;
   /** Surfaces that can carry a message in this installation. */
   readonly configured: ReadonlySet<NotifyChannel>;
+  /** Slack's user groups; absent where there is no Slack. */
+  readonly userGroups?: UserGroups;
 }
 
 /** A request with everything that is decided together with it. */

@@ -15,3 +15,24 @@ export const actionLabels: { readonly [Action in CardAction]: string } = {
   justified: "Justified",
   not_justified: "Not justified",
 };
+
+/** Buttons a note may have: those of its card that matter now, or an administrator's two for linking. */
+export type NoteAction = CardAction | "link" | "link_other";
+
+export const noteLabels: { readonly [Action in NoteAction]: string } = {
+  ...actionLabels,
+  link: "Link",
+  link_other: "Link to somebody else…",
+};
+
+/** A button that begins something new, beside those on cards. */
+export type MenuAction = "request_access" | "break_glass" | "list" | "home" | "help" | "ask_for_link";
+
+export const menuLabels: { readonly [Action in MenuAction]: string } = {
+  request_access: "Request access",
+  break_glass: "Break glass",
+  list: "My requests",
+  home: "Home",
+  help: "Help",
+  ask_for_link: "Ask to be linked",
+};

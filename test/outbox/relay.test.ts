@@ -44,7 +44,7 @@ function relayThat(run: (name: string) => Promise<void> | void): Runs {
   const relay = createRelay(
     office.store,
     office.context.surroundings,
-    { end_access_of: runner, notify: { run: async () => {} } },
+    { end_access_of: runner, notify: { run: async () => {} }, tell_link: { run: async () => {} } },
     (_, { attempts }) => faults.push(attempts),
   );
   return { relay, done, faults };

@@ -105,6 +105,7 @@ export async function beginRandomRun(office: Office): Promise<RandomRun> {
     office.context.surroundings,
     {
       notify: { run: async () => {} },
+      tell_link: { run: async () => {} },
       end_access_of: { run: ({ identityId }) => office.services.grants.endAccessOf(identityId, "inactive") },
     },
     (fault) => {
