@@ -1,16 +1,25 @@
 /**
- * People's own words made safe to show: what cannot be seen or turns writing around is shown as `⟨U+202E⟩`, so that no
- * text can imitate ours. Line breaks and tabs stay.
+ * People's own words made safe to show: what cannot be seen, turns writing around or piles up over other lines is shown
+ * by its number, `⟨U+202E⟩`, so that no text can imitate ours. Line breaks and tabs stay.
  */
 export function visibleText(text: string): string {
   return text
-    .replace(/\r\n?|[\u2028\u2029\u0085]/g, "\n")
-    .replace(unseen, (character) => `⟨U+${hexOf(character)}⟩`);
+    .replaceAll(lineBreaks, "\n")
+    .replaceAll(unseen, (character) => `⟨U+${hexOf(character)}⟩`)
+    .replaceAll(pile, "$1⟨…⟩");
 }
 
-/** Controls, format characters (bidi, zero-width, tags), fillers, unassigned separators; not the joiner inside an emoji. */
+const lineBreaks = /\r\n?|[\u2028\u2029\u0085]/g;
+
+/**
+ * Controls, format characters (bidi, zero-width, tags), fillers that look like a space, private and unassigned ones,
+ * halves of pairs. The joiner stays where it holds an emoji together.
+ */
 const unseen =
-  /(?<!\p{Extended_Pictographic}\uFE0F?[\u{1F3FB}-\u{1F3FF}]?)\u200D|\u200D(?!\p{Extended_Pictographic})|[^\P{Cc}\n\t]|[^\P{Cf}\u200D]|[\u034F\u115F\u1160\u17B4\u17B5\u180B-\u180F\u2800\u3164\uFFA0]|[\uFE00-\uFE0E]|\p{Co}|\p{Cn}|\p{Cs}/gu;
+  /(?<!\p{Extended_Pictographic}[\u{1F3FB}-\u{1F3FF}]?\uFE0F?)\u200D|\u200D(?!\p{Extended_Pictographic})|[^\P{Cf}\u200D]|[^\P{Cc}\n\t]|[\u034F\u115F\u1160\u17B4\u17B5\u180B-\u180F\u2800\u3164\uFFA0]|[\uFE00-\uFE0E]|[\u{E0100}-\u{E01EF}]|\p{Co}|\p{Cn}|\p{Cs}/gu;
+
+/** More marks over one letter than any script needs. */
+const pile = /(\p{M}{4})\p{M}+/gu;
 
 function hexOf(character: string): string {
   return (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
@@ -18,13 +27,27 @@ function hexOf(character: string): string {
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** At most `max` UTF-16 units (what platforms count), cut between graphemes and ended with `…` where something is missing. */
-export function cutTo(text: string, max: number): string {
-  if (text.length <= max) return text;
+/**
+ * Cut between graphemes so that it measures at most `max`, with `…` where something is missing. `sizeOf` says what a
+ * piece counts when the platform counts escaped text; by default UTF-16 units, which platforms count.
+ */
+export function cutTo(text: string, max: number, sizeOf: (piece: string) => number = lengthOf): string {
+  if (text.length <= max && sizeOf(text) <= max) return text;
+  const room = max - sizeOf("…");
+  if (room < 0) return "";
   let kept = "";
-  for (const { segment } of graphemes.segment(text.slice(0, max + 200))) {
-    if (kept.length + segment.length > max - 1) break;
+  let size = 0;
+  // A grapheme that begins within the room and ends far behind it does not fit anyway.
+  for (const { segment } of graphemes.segment(text.slice(0, max + graphemeLengthMax))) {
+    size += sizeOf(segment);
+    if (size > room) break;
     kept += segment;
   }
-  return max < 1 ? "" : `${kept}…`;
+  return `${kept}…`;
+}
+
+const graphemeLengthMax = 200;
+
+function lengthOf(text: string): number {
+  return text.length;
 }
