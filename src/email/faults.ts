@@ -12,7 +12,15 @@ interface MailError {
 }
 
 /** Before a connection is of any use; nobody's mail gets further. */
-const beforeMail: ReadonlySet<string> = new Set(["EDNS", "ETLS", "ETIMEDOUT", "EAUTH", "ENOAUTH", "EOAUTH2", "EPROXY"]);
+const beforeMail: ReadonlySet<string> = new Set([
+  "EDNS",
+  "ETLS",
+  "ETIMEDOUT",
+  "EAUTH",
+  "ENOAUTH",
+  "EOAUTH2",
+  "EPROXY",
+]);
 /** On the way; the same mail can go through on a new connection. */
 const onTheWay: ReadonlySet<string> = new Set(["ECONNECTION", "ESOCKET", "EPROTOCOL", "ESTREAM"]);
 

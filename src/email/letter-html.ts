@@ -13,7 +13,9 @@ export function letterHtml({ heading, lines, facts, ways, words }: Content): str
     `<h1 style="font-size:18px">${htmlLine(heading)}</h1>`,
     ...lines.map((line) => `<p>${htmlLine(line)}</p>`),
     facts.length === 0 ? "" : `<table cellpadding="3">${facts.map(htmlFact).join("")}</table>`,
-    ways.length === 0 ? "" : `<h2 style="font-size:15px">What you can do</h2><ul>${ways.map(htmlWay).join("")}</ul>`,
+    ways.length === 0
+      ? ""
+      : `<h2 style="font-size:15px">What you can do</h2><ul>${ways.map(htmlWay).join("")}</ul>`,
     ...words.map(htmlWords),
     `<p style="color:#616061;font-size:12px">${escaped(footer)}</p>`,
     "</body></html>",

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Card } from "../service/card.ts";
 import type { Note } from "../service/messenger.ts";
-import { cardText } from "../words/card-text.ts";
+import { cardText, type Line } from "../words/card-text.ts";
 import { noteText } from "../words/note-text.ts";
 import { footer, type Content } from "./content.ts";
 import { letterHtml } from "./letter-html.ts";
@@ -36,33 +36,41 @@ const sameForMs = 10 * 60_000;
 export function noteLetter(note: Note, envelope: Envelope): Letter {
   const { heading, lines, actions } = noteText(note);
   if (note.about === "request") {
-    const { request } = note.card;
-    const content = { ...contentOf(note.card), heading, ways: waysToAct(actions, request.id) };
-    return requestLetter(note.card, note.notice, { ...content, lines: [...lines, ...content.lines] }, envelope);
+    const { card, notice } = note;
+    const { status, facts, words } = cardText(card);
+    const isAsking = card.audience === "requester" && card.request.status === "PENDING";
+    const content = {
+      heading,
+      lines: [...lines.filter((line) => !saysReason(line, card)), ...(isAsking ? [status] : [])],
+      facts,
+      ways: waysToAct(actions, card.request.id),
+      words,
+    };
+    return requestLetter(card, notice, content, envelope);
   }
   const content: Content = { heading, lines, facts: [], ways: waysToAct(actions, ""), words: [] };
   const [subject, about] =
     note.about === "key"
       ? [`An API key was made in your name: ${note.keyId}`, note.keyId]
       : [`A chat account wants to be linked: ${oneLine(note.displayName, nameMax)}`, "link"];
-  return letterOf(subject, content, envelope, { name: `${about}.${note.about}`, references: [], headers: {} });
+  return letterOf(subject, content, envelope, {
+    name: `${about}.${note.about}`,
+    references: [],
+    headers: {},
+  });
+}
+
+/** The reason stands below our facts, whole and marked as the requester's; not above them as well. */
+function saysReason(line: Line, { request }: Card): boolean {
+  return line.some((part) => typeof part === "object" && "said" in part && part.said === request.reason);
 }
 
 /** The request as it stands, as a mail. */
 export function cardLetter(card: Card, envelope: Envelope): Letter {
-  return requestLetter(card, "card", contentOf(card), envelope);
-}
-
-function contentOf(card: Card): Content {
   const { heading, status, facts, words, actions } = cardText(card);
   const { id } = card.request;
-  return {
-    heading,
-    lines: [status],
-    facts: [...facts, { label: "Request", value: [id] }],
-    ways: waysToAct(actions, id),
-    words,
-  };
+  const content = { heading, lines: [status, ["Request ", id]], facts, ways: waysToAct(actions, id), words };
+  return requestLetter(card, "card", content, envelope);
 }
 
 /** The subject stays the same for all mails about a request: mail programs thread by it too. */

@@ -100,13 +100,18 @@ async function openTransport(url: string, limits: EmailLimits) {
   const { createTransport } = await import("nodemailer");
   return createTransport({
     url,
-    // A password goes only over an encrypted connection, whatever a server in between claims to be able to do.
-    requireTLS: new URL(url).password !== "",
+    requireTLS: sendsPasswordAway(url),
     connectionTimeout: limits.connectMs,
     dnsTimeout: limits.connectMs,
     greetingTimeout: limits.greetingMs,
     socketTimeout: limits.silenceMs,
   });
+}
+
+/** A password leaves this machine only encrypted, whatever somebody in between says the server can do. */
+function sendsPasswordAway(url: string): boolean {
+  const { password, hostname } = new URL(url);
+  return password !== "" && !/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

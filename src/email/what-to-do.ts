@@ -24,7 +24,7 @@ function wayTo(action: NoteAction, id: string): WayToAct | undefined {
     case "approve":
       return way("Approve", `jit approve ${id}`, `/jit approve ${id}`);
     case "approve_for_less":
-      return way("Approve for less", `jit approve ${id} --for 1h`, null);
+      return way("Approve for less", `jit approve ${id} --for 1h`, `/jit approve ${id} for 1h`);
     case "deny":
       return way("Deny", `jit deny ${id} --reason "why"`, `/jit deny ${id} why`);
     case "details":
@@ -45,7 +45,7 @@ function wayTo(action: NoteAction, id: string): WayToAct | undefined {
       return way(
         "Ask for more time",
         `jit extend ${id} --for 1h --reason "why"`,
-        `/jit status ${id}, then press Extend`,
+        `/jit extend ${id} for 1h because why`,
       );
     case "done":
       return way("End it when you are done", `jit done ${id}`, `/jit done ${id}`);
@@ -62,8 +62,13 @@ function wayTo(action: NoteAction, id: string): WayToAct | undefined {
         `/jit status ${id}, then press Not justified`,
       );
     case "link":
-      return way("Link them, or somebody else", null, "/jit link");
-    case "link_other":
       return undefined;
+    case "link_other":
+      // One way for both, which are only ever asked of administrators.
+      return way(
+        "If you are sure who it is, press Link on this message in chat, or write the account into the person's links",
+        null,
+        null,
+      );
   }
 }
