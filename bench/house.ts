@@ -1,11 +1,12 @@
 import { join } from "node:path";
-import { createLogNotices } from "../src/outbox/log-notices.ts";
+import { createRunners } from "../src/outbox/house-runners.ts";
 import { createRelay, type Relay } from "../src/outbox/relay.ts";
 import { createSurroundings } from "../src/runtime/surroundings.ts";
 import { createChanges } from "../src/service/changes.ts";
 import type { ServiceContext } from "../src/service/loading.ts";
 import { createRulebookReader } from "../src/service/rulebook-reader.ts";
 import { createServices } from "../src/service/services.ts";
+import { createSurfaces } from "../src/service/surfaces.ts";
 import { watched } from "../src/service/watched-store.ts";
 import { openSqliteStore } from "../src/store/sqlite-store.ts";
 import { createBookkeepingSweep } from "../src/sweeps/bookkeeping.ts";
@@ -23,16 +24,10 @@ export async function openHouse(folder: string, now: () => Instant) {
     changes.watcher,
   ]);
   const rulebook = createRulebookReader(store);
-  const context: ServiceContext = { store, changes, surroundings, rulebook, configured: new Set() };
+  const context: ServiceContext = { store, changes, surroundings, rulebook, surfaces: createSurfaces() };
   const services = createServices(context, async () => {}, fail);
-  const notify = createLogNotices({ info: () => {}, warn: () => {} });
-  const endAccessOf = { run: async () => {} };
-  relay = createRelay(
-    store,
-    surroundings,
-    { notify, tell_link: endAccessOf, end_access_of: endAccessOf },
-    fail,
-  );
+  const runners = createRunners(context, services, { info: () => {}, warn: () => {} });
+  relay = createRelay(store, surroundings, runners, fail);
   const sweeps = [
     createExpirySweep(store, services.grants, surroundings),
     createRequestSweep(store, services.grants, surroundings),

@@ -8,8 +8,8 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
   schemas: { rooms: ["core", "schemas"], packages: ["zod"] },
   config: { rooms: ["core", "schemas", "config"], packages: ["zod", "yaml", "node:fs", "node:path"] },
   service: { rooms: ["core", "service"], packages: [] },
-  words: { rooms: ["core", "service", "words"], packages: [] },
   chat: { rooms: ["core", "service", "words", "chat"], packages: [] },
+  words: { rooms: ["core", "service", "words"], packages: [] },
   store: {
     rooms: ["core", "service", "store"],
     packages: [
@@ -23,6 +23,13 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       ...drizzle(),
     ],
   },
+  outgoing: {
+    rooms: ["outgoing"],
+    packages: ["node:dns", "node:http", "node:https", "node:net"],
+  },
+  webhooks: { rooms: ["core", "service", "outgoing", "webhooks"], packages: ["node:crypto"] },
+  email: { rooms: ["core", "service", "words", "email"], packages: ["nodemailer", "node:crypto", "node:url"] },
+  "audit-file": { rooms: ["service", "audit-file"], packages: ["node:fs", "node:fs/promises"] },
   outbox: { rooms: ["core", "service", "outbox"], packages: [] },
   sweeps: { rooms: ["core", "service", "sweeps"], packages: ["node-cron"] },
   runtime: {
@@ -59,7 +66,20 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
     ],
   },
   "main.ts": {
-    rooms: ["config", "core", "http", "outbox", "runtime", "service", "store", "sweeps"],
+    rooms: [
+      "audit-file",
+      "config",
+      "core",
+      "email",
+      "http",
+      "outbox",
+      "outgoing",
+      "runtime",
+      "service",
+      "store",
+      "sweeps",
+      "webhooks",
+    ],
     packages: ["close-with-grace", "pino", "node:fs", "node:path"],
   },
 };

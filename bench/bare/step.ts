@@ -26,7 +26,7 @@ export function prepareBareStep(client: Database.Database): (step: Step) => void
   );
   const audit = client.prepare("INSERT INTO audit_events (seq, body, hash) VALUES (?, ?, ?)");
   const effect = client.prepare(
-    "INSERT INTO outbox (id, request_id, created_at, ready_at, lease, attempts, effect) VALUES (?, ?, ?, ?, 0, 0, ?)",
+    "INSERT INTO outbox (id, lane, way, created_at, ready_at, lease, attempts, effect) VALUES (?, ?, 'inside', ?, ?, 0, 0, ?)",
   );
   const writeAll = client.transaction((step: Step) => {
     for (const { kind, id, version } of step.expects) {
@@ -63,8 +63,8 @@ export function prepareBareStep(client: Database.Database): (step: Step) => void
       audit.run(seq, body, last.hash);
     }
     for (const one of step.effects) {
-      const requestId = one.effect.kind === "notify" ? one.effect.requestId : null;
-      effect.run(one.id, requestId, one.dueAt, one.dueAt, JSON.stringify(one.effect));
+      const lane = one.effect.kind === "announce" ? `request:${one.effect.requestId}` : null;
+      effect.run(one.id, lane, one.dueAt, one.dueAt, JSON.stringify(one.effect));
     }
   });
   return (step) => writeAll.immediate(step);

@@ -1,111 +1,116 @@
-import type { AccessRequest } from "./access-request.ts";
+import type { AccessRequest, NotifyChannel } from "./access-request.ts";
 import type { Recorded } from "./events.ts";
-import type { IdentityId, RequestId } from "./ids.ts";
-
-/** What people are told about. One word each; the sentence is made where it is sent. */
-export type NoticeKind =
-  | "submitted"
-  | "reminder"
-  | "escalated"
-  | "approved"
-  | "denied"
-  | "cancelled"
-  | "timed_out"
-  | "started"
-  | "extended"
-  | "ended"
-  | "break_glass_used"
-  | "break_glass_reviewed"
-  | "review_overdue"
-  | "key_made"
-  | "ending_soon"
-  | "review_due"
-  | "target_overdue"
-  | "unreached";
+import type { GrantId, IdentityId, Instant, KeyId, RequestId } from "./ids.ts";
+import type { Audience, News, NoticeKind } from "./notices.ts";
 
 /**
  * What must happen outside, written in the same commit as the decision and done afterwards, at least once. Running one
  * twice does what running it once does.
  */
 export type Effect =
+  /** Something about a request has changed: its news go out, and every copy of its card is made true. */
+  | { readonly kind: "announce"; readonly requestId: RequestId; readonly news: readonly News[] }
+  /** A key was made in somebody's name. */
+  | { readonly kind: "announce_key"; readonly keyId: KeyId; readonly identityId: IdentityId }
+  /** Somebody at a chat platform asks administrators to be linked. */
+  | ({ readonly kind: "tell_link"; readonly to: readonly IdentityId[] } & LinkAsked)
+  /** The grant is nearly over, unless it has been prolonged or ended meanwhile. */
   | {
-      readonly kind: "notify";
-      readonly notice: NoticeKind;
-      readonly requestId: RequestId | null;
-      /** Who must hear of it. */
-      readonly to: readonly IdentityId[];
-      /** Channel references that carry the message too. */
-      readonly channels: readonly string[];
+      readonly kind: "announce_ending";
+      readonly requestId: RequestId;
+      readonly grantId: GrantId;
+      readonly expiresAt: Instant;
     }
-  /** Somebody at a chat platform asks administrators to be linked; `candidateId` is who they seem to be. */
-  | {
-      readonly kind: "tell_link";
-      readonly account: {
-        readonly surface: "slack" | "teams";
-        readonly team: string;
-        readonly user: string;
-      };
-      readonly displayName: string;
-      readonly email: string | null;
-      readonly candidateId: IdentityId | null;
-      readonly to: readonly IdentityId[];
-    }
+  /** Finds out whether the people asked have been told. `lost`: a delivery to this approver was given up. */
+  | { readonly kind: "look_again"; readonly requestId: RequestId; readonly lost: IdentityId | null }
+  /** Makes one copy of a card true: posts it, or rewrites it where it is. */
+  | ({ readonly kind: "show"; readonly requestId: RequestId; readonly audience: Audience } & Addressee)
+  /** Tells one thing once. */
+  | ({ readonly kind: "tell"; readonly about: Telling } & Addressee)
   /** Cancel what this identity has open and end what it holds: it was deactivated. */
   | { readonly kind: "end_access_of"; readonly identityId: IdentityId };
 
-/** The one table from events to effects: who is told what. `request` is as it stands after the event. */
-export function effectsOf(recorded: Recorded, request: AccessRequest): readonly Effect[] {
+export type EffectKind = Effect["kind"];
+
+/** One recipient on one surface. */
+export interface Addressee {
+  readonly surface: NotifyChannel;
+  readonly address: string;
+  /** Null: a channel. */
+  readonly readerId: IdentityId | null;
+}
+
+/** What a message is about; its words are made when it is sent. */
+export type Telling =
+  | {
+      readonly topic: "request";
+      readonly requestId: RequestId;
+      readonly notice: NoticeKind;
+      readonly audience: Audience;
+    }
+  | { readonly topic: "key"; readonly keyId: KeyId }
+  | ({ readonly topic: "link" } & LinkAsked);
+
+/** An account that nobody is linked to; `candidateId` is who they seem to be. */
+export interface LinkAsked {
+  readonly account: { readonly surface: "slack" | "teams"; readonly team: string; readonly user: string };
+  readonly displayName: string;
+  readonly email: string | null;
+  readonly candidateId: IdentityId | null;
+}
+
+/** The one table from events to effects. `request` is as it stands after the event. */
+export function newsOf(recorded: Recorded, request: AccessRequest): readonly News[] {
   const { event } = recorded;
-  const { channels } = request.requirement;
-  const requester = [...new Set([request.subjectId, request.requestedById])];
-  const tell = (
-    notice: NoticeKind,
-    to: readonly IdentityId[],
-    also: readonly string[] = [],
-  ): readonly Effect[] =>
-    to.length + also.length === 0
-      ? []
-      : [{ kind: "notify", notice, requestId: request.id, to, channels: also }];
   switch (event.type) {
     case "RequestSubmitted":
-      return event.request.asked.length === 0 ? [] : tell("submitted", ids(event.request.asked), channels);
+      return event.request.breakGlass === undefined
+        ? [{ notice: "submitted", people: ids(event.request.asked) }]
+        : [];
     case "ApprovalGiven":
     case "StagesAdded":
-      return event.asked.length === 0 ? [] : tell("submitted", ids(event.asked), channels);
+      return event.asked.length === 0 ? [] : [{ notice: "submitted", people: ids(event.asked) }];
     case "ApprovalReminded":
-      return tell("reminder", ids(event.people));
+      return [{ notice: "reminder", people: ids(event.people) }];
     case "ApprovalEscalated":
-      return tell("escalated", ids(event.people), channels);
+      return [{ notice: "escalated", people: ids(event.people) }];
+    // What was approved at birth says so on the card that goes out in the same commit.
     case "RequestAutoApproved":
+      return [];
+    // An extension's approval is told as what it does to the grant.
     case "RequestApproved":
-      return tell("approved", requester, channels);
+      return request.extension === undefined ? [news("approved")] : [];
     case "RequestDenied":
-      return tell("denied", requester, channels);
+      return [news("denied")];
     case "RequestCancelled":
-      return tell("cancelled", [...requester, ...ids(request.asked)], channels);
+      return [news("cancelled")];
     case "RequestTimedOut":
-      return tell("timed_out", requester, channels);
+      return [news("timed_out")];
     case "BreakGlassUsed":
-      return tell("break_glass_used", requester, request.breakGlass?.notify ?? []);
+      return [news("break_glass_used")];
     case "BreakGlassReviewed":
-      return tell("break_glass_reviewed", requester, request.breakGlass?.notify ?? []);
+      return [news("break_glass_reviewed")];
     case "BreakGlassReviewOverdue":
-      return tell("review_overdue", requester, request.breakGlass?.notify ?? []);
+      return [news("review_overdue")];
     case "GrantStarted":
-      return tell("started", requester, channels);
+      return request.breakGlass === undefined ? [news("started")] : [news("started"), news("review_due")];
     case "GrantExtended":
-      return tell("extended", requester, channels);
+      return [news("extended")];
     case "GrantExpired":
     case "GrantCompleted":
     case "GrantRevoked":
     case "ApprovedRequestRevoked":
-      return tell("ended", requester, channels);
+      return [news("ended")];
     case "ApprovalDenied":
     case "RequestClaimed":
     case "ExtensionCompleted":
     case "CredentialRotated":
       return [];
   }
+}
+
+function news(notice: NoticeKind): News {
+  return { notice, people: [] };
 }
 
 function ids(asked: AccessRequest["asked"]): readonly IdentityId[] {

@@ -1,73 +1,109 @@
 import type { EffectId, Instant } from "../core/ids.ts";
 import { minuteMs, plus, secondMs } from "../core/time.ts";
-import type { DueEffect, Store, Surroundings } from "../service/ports.ts";
+import { DeliveryFault } from "../service/messenger.ts";
+import type { DueEffect, Step, Store, Surroundings, Write } from "../service/ports.ts";
 import { recordOnly } from "../service/step.ts";
-import { runEffect, type Runners } from "./runners.ts";
+import { factsOf, type FaultFacts } from "./faults.ts";
+import type { WayFound } from "./gate.ts";
+import { boundRunner, type Attempted, type BoundRunner, type Outcome, type Runners } from "./runners.ts";
 
 /** A relay that died is succeeded after this. */
 export const leaseMs = 2 * minuteMs;
 /** How long one attempt may take; well inside the lease. */
 export const attemptMs = 30 * secondMs;
-/** Waits of 1 s, 2 s, 4 s … up to this between attempts. There is no last attempt. */
+/** Waits of about 1 s, 2 s, 4 s … up to this between attempts. */
 export const backoffMaxMs = 5 * minuteMs;
+/** Who says "come back later" is believed up to this. */
+const retryAfterMaxMs = 60 * minuteMs;
 
 /** Hears of every attempt that failed, and how many that makes. */
 export type OnFault = (
   fault: unknown,
-  about: { readonly effect?: EffectId; readonly attempts: number },
+  about: {
+    readonly effect?: EffectId;
+    readonly kind?: string;
+    readonly code?: string;
+    readonly attempts: number;
+  },
 ) => void;
 
-/** Claims effects with a lease, runs them side by side within one attempt's time, and settles or puts back each. */
-export type Attempt = (due: readonly DueEffect[]) => Promise<void>;
+export interface AttemptOptions {
+  /** 0 to 1: spreads what failed together. */
+  readonly chance: () => number;
+  /** When the way it went is tried again, if it is down; tells the gate that it has come back. */
+  readonly cameBack: (effect: DueEffect, found: WayFound) => Instant | undefined;
+}
 
+/** Makes one attempt at an effect that is leased to us, and settles it or puts it back. */
 export function createAttempt(
   store: Store,
-  surroundings: Pick<Surroundings, "now">,
+  { now }: Pick<Surroundings, "now">,
   runners: Runners,
   onFault: OnFault,
-): Attempt {
-  const runOne = async (
-    { id, effect, attempts, lease }: DueEffect,
-    timeIsUp: Promise<never>,
-    signal: AbortSignal,
-  ): Promise<void> => {
-    const ours = lease + 1;
-    try {
-      // One that takes no notice of the signal is given up all the same, so that it cannot stall the others.
-      await Promise.race([runEffect(runners, effect, signal), timeIsUp]);
-      await store.commit({ ...recordOnly([]), writes: [{ kind: "effectSettled", id, lease: ours }] });
-    } catch (fault) {
-      onFault(fault, { effect: id, attempts: attempts + 1 });
-      const waitMs = Math.min(backoffMaxMs, secondMs * 2 ** Math.min(attempts, 20));
-      const dueAt = plus(surroundings.now(), waitMs);
-      const error = fault instanceof Error ? fault.name : "unknown";
-      await store.commit({
-        ...recordOnly([]),
-        writes: [{ kind: "effectPutBack", id, lease: ours, dueAt, error }],
-      });
+  { chance, cameBack }: AttemptOptions,
+): (due: DueEffect) => Promise<void> {
+  const failed = async (due: DueEffect, runner: BoundRunner, fault: unknown): Promise<Step> => {
+    const { id, attempts, lease, createdAt, effect } = due;
+    const facts = factsOf(fault);
+    onFault(fault, { effect: id, kind: effect.kind, code: facts.code, attempts: attempts + 1 });
+    const triedAgainAt = cameBack(due, facts.isWayDown ? "down" : "up");
+    const { giveUpAfterMs } = runner;
+    const isLost =
+      giveUpAfterMs !== undefined && (!facts.retryable || now() >= plus(createdAt, giveUpAfterMs));
+    if (isLost) {
+      return settling(due, await runner.givenUp(facts.code, { id, attempts: attempts + 1, createdAt }));
     }
+    const dueAt = triedAgainAt ?? plus(now(), waitMs(facts, attempts, chance()));
+    const putBack: Write = { kind: "effectPutBack", id, lease: lease + 1, dueAt, error: facts.code };
+    return { ...recordOnly([]), writes: [putBack] };
   };
 
   return async (due) => {
-    const claimed = await claim(store, due, plus(surroundings.now(), leaseMs));
-    const giveUp = new AbortController();
-    const { promise: timeIsUp, reject } = Promise.withResolvers<never>();
-    timeIsUp.catch(() => {});
-    const timer = setTimeout(() => {
-      giveUp.abort();
-      reject(new Error("the attempt took too long"));
-    }, attemptMs);
+    const runner = boundRunner(runners, due.effect);
+    let step: Step;
     try {
-      await Promise.all(claimed.map((one) => runOne(one, timeIsUp, giveUp.signal)));
-    } finally {
-      clearTimeout(timer);
+      const outcome = await withinTime((signal) => runner.run(signal, aboutOf(due)));
+      cameBack(due, "up");
+      step = settling(due, outcome);
+    } catch (fault) {
+      step = await failed(due, runner, fault);
     }
+    // A conflict: our lease had run out and somebody else has it; what they find is theirs to write.
+    await store.commit(step);
   };
 }
 
-/** Claims all in one step; should somebody else have taken one meanwhile, each by itself. What is ours comes back. */
-async function claim(store: Store, due: readonly DueEffect[], until: Instant): Promise<readonly DueEffect[]> {
-  const writes = due.map(({ id, lease }) => ({ kind: "effectLeased", id, lease, until }) as const);
-  if ("ok" in (await store.commit({ ...recordOnly([]), writes }))) return due;
-  return due.length === 1 ? [] : (await Promise.all(due.map((one) => claim(store, [one], until)))).flat();
+function aboutOf({ id, attempts, createdAt }: DueEffect): Attempted {
+  return { id, attempts, createdAt };
+}
+
+/** Done for good, with what doing it has changed, in one commit. `lease + 1` is our claim. */
+function settling({ id, lease }: DueEffect, outcome: Outcome | undefined): Step {
+  const settled: Write = { kind: "effectSettled", id, lease: lease + 1 };
+  return {
+    ...recordOnly(outcome?.audit ?? []),
+    writes: [settled, ...(outcome?.writes ?? [])],
+    effects: outcome?.effects ?? [],
+  };
+}
+
+function waitMs({ retryAfterMs }: FaultFacts, attempts: number, chance: number): number {
+  const backoff = Math.min(backoffMaxMs, secondMs * 2 ** Math.min(attempts, 20));
+  if (retryAfterMs !== undefined) return Math.min(retryAfterMaxMs, Math.max(secondMs, retryAfterMs));
+  return backoff * (0.75 + chance / 2);
+}
+
+/** One that takes no notice of the signal is given up all the same, so that it cannot hold its place for ever. */
+async function withinTime<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const giveUp = new AbortController();
+  const { promise: timeIsUp, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    giveUp.abort();
+    reject(new DeliveryFault("timeout", { retryable: true }));
+  }, attemptMs);
+  try {
+    return await Promise.race([run(giveUp.signal), timeIsUp]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

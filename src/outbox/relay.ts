@@ -1,10 +1,9 @@
 import { secondMs } from "../core/time.ts";
 import type { Store, Surroundings } from "../service/ports.ts";
-import { createAttempt, type OnFault } from "./attempting.ts";
+import type { OnFault } from "./attempting.ts";
 import type { Runners } from "./runners.ts";
+import { createSender } from "./sending.ts";
 
-/** How many effects are read, claimed and run side by side. */
-export const relayBatchMax = 50;
 /** What becomes due within this is taken together, in one commit, when somebody is nudged. */
 export const gatherMs = 20;
 
@@ -12,7 +11,7 @@ export const gatherMs = 20;
 const stopMs = 5 * secondMs;
 
 export interface Relay {
-  /** Runs everything that is due until nothing is. Calls while one is under way join it and look once more. */
+  /** Runs everything that is due until nothing is and all of it has come back. */
   drain(): Promise<void>;
   /** As {@link Relay.drain}, soon and without waiting for it: something has just become due. */
   nudge(): void;
@@ -20,54 +19,55 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
-/** Does what was decided, at least once: takes what is due, batch after batch, and attempts it. */
+/**
+ * Does what was decided, at least once. Everything that is due goes out side by side, as far as its way has room
+ * (gate.ts); of one lane only the oldest, so that each recipient hears things in order.
+ *
+ * @param chance 0 to 1; spreads what failed together.
+ */
 export function createRelay(
   store: Store,
-  surroundings: Surroundings,
+  surroundings: Pick<Surroundings, "now">,
   runners: Runners,
   onFault: OnFault,
+  chance: () => number = Math.random,
 ): Relay {
-  const attempt = createAttempt(store, surroundings, runners, onFault);
-  let running: Promise<void> | undefined;
+  const sender = createSender(store, surroundings, runners, onFault, chance);
+  let draining = 0;
   let nudged: NodeJS.Timeout | undefined;
-  let isAskedAgain = false;
   let isStopped = false;
 
-  const work = async (): Promise<void> => {
-    do {
-      isAskedAgain = false;
-      for (;;) {
-        const due = isStopped ? [] : await store.dueEffects(surroundings.now(), relayBatchMax);
-        if (due.length === 0) break;
-        await attempt(due);
-      }
-    } while (isAskedAgain);
-  };
-
-  const drain = async (): Promise<void> => {
+  const nudge = (): void => {
     if (isStopped) return;
-    isAskedAgain = true;
-    running ??= work().finally(() => {
-      running = undefined;
-    });
-    await running;
-    if (isAskedAgain) await drain();
+    nudged ??= setTimeout(() => {
+      nudged = undefined;
+      sender.sendOut().catch((fault: unknown) => onFault(fault, { attempts: 0 }));
+    }, gatherMs);
   };
+  // Room has become free, and the next of a lane with it. Who drains looks by themselves.
+  sender.onReturn(() => {
+    if (draining === 0) nudge();
+  });
 
   return {
-    drain,
-    nudge: () => {
-      nudged ??= setTimeout(() => {
-        nudged = undefined;
-        drain().catch((fault: unknown) => onFault(fault, { attempts: 0 }));
-      }, gatherMs);
+    nudge,
+    async drain() {
+      if (isStopped) return;
+      draining++;
+      try {
+        for (await sender.sendOut(); sender.underWay.size > 0; await sender.sendOut()) {
+          await Promise.race(sender.underWay);
+        }
+      } finally {
+        draining--;
+      }
     },
     async stop() {
       isStopped = true;
       clearTimeout(nudged);
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, stopMs);
-      await Promise.race([running, promise]);
+      await Promise.race([sender.stop(), promise]);
       clearTimeout(timer);
     },
   };

@@ -1,7 +1,7 @@
+import type { Audience } from "../core/notices.ts";
 import type { RequestView } from "./views.ts";
 
-/** For whom a copy of the card is, which decides its buttons. */
-export type Audience = "requester" | "approver" | "channel" | "reviewer" | "alert";
+export type { Audience };
 
 /** What a card's buttons do. Their labels are in words/labels.ts. */
 export type CardAction =

@@ -173,12 +173,7 @@ export function createdStep(
         data: { key: id, roles, last4, mintedBy, ...(name !== null && { name }) },
       },
     ],
-    effects: [
-      newEffect(
-        { kind: "notify", notice: "key_made", requestId: null, to: [identityId], channels: [] },
-        { now, surroundings },
-      ),
-    ],
+    effects: [newEffect({ kind: "announce_key", keyId: id, identityId }, { now, surroundings })],
   };
 }
 

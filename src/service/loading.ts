@@ -1,4 +1,4 @@
-import type { AccessRequest, NotifyChannel } from "../core/access-request.ts";
+import type { AccessRequest } from "../core/access-request.ts";
 import type { History, SubmissionFacts } from "../core/conditions.ts";
 import { choose, holdersOf } from "../core/governing.ts";
 import type { IdentityId, Instant, RequestId, Scope } from "../core/ids.ts";
@@ -11,6 +11,7 @@ import type { Changes } from "./changes.ts";
 import type { Expectation, Store, Surroundings, Versioned } from "./ports.ts";
 import type { IndexedRulebook, RulebookReader } from "./rulebook-reader.ts";
 import { asRead, useKey, type LoadedCase } from "./step-of.ts";
+import type { Surfaces } from "./surfaces.ts";
 import type { UserGroups } from "./user-groups.ts";
 
 /** What every service works with. Made once, in main.ts. */
@@ -20,8 +21,8 @@ export interface ServiceContext {
   readonly changes: Changes;
   readonly surroundings: Surroundings;
   readonly rulebook: RulebookReader;
-  /** Surfaces that can carry a message in this installation. */
-  readonly configured: ReadonlySet<NotifyChannel>;
+  /** Where people can be told things in this installation. */
+  readonly surfaces: Surfaces;
   /** Slack's user groups; absent where there is no Slack. */
   readonly userGroups?: UserGroups;
 }

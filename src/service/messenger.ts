@@ -1,5 +1,5 @@
 import type { NotifyChannel } from "../core/access-request.ts";
-import type { NoticeKind } from "../core/effects.ts";
+import type { NoticeKind } from "../core/notices.ts";
 import type { Identity } from "../core/people.ts";
 import type { Card } from "./card.ts";
 

@@ -1,10 +1,12 @@
 import type { AccessRequest } from "../core/access-request.ts";
+import { present } from "../core/assert.ts";
 import type { Grant } from "../core/grant.ts";
 import { parseId, type KeyId } from "../core/ids.ts";
-import { idsIn, loadPeople, selectorsIn, type ServiceContext } from "./loading.ts";
+import type { ServiceContext } from "./loading.ts";
 import type { KeptAnswer } from "./ports.ts";
 import type { Folded } from "./step-of.ts";
-import { requestView, type CredentialView } from "./views.ts";
+import { viewsOf } from "./viewing.ts";
+import type { CredentialView } from "./views.ts";
 
 /** One call made with an Idempotency-Key: the same key again gets the same answer, not a second effect (contract §3). */
 export interface Once {
@@ -63,7 +65,8 @@ export async function begunRequest(
 }
 
 async function viewBeforeCommit(context: ServiceContext, request: AccessRequest, grant: Grant | undefined) {
-  const { store, surroundings, configured } = context;
-  const { directory } = await loadPeople(store, idsIn(request), selectorsIn(request));
-  return requestView(request, { grant, directory, configured, now: surroundings.now() });
+  const [view] = await viewsOf(context, [
+    { request: { value: request }, grant: grant === undefined ? undefined : { value: grant } },
+  ]);
+  return present(view, request.id);
 }

@@ -1,4 +1,4 @@
-import type { AccessRequest } from "../core/access-request.ts";
+import type { AccessRequest, NotifyChannel } from "../core/access-request.ts";
 import type { AuditEntry } from "../core/audit-record.ts";
 import type { History } from "../core/conditions.ts";
 import type { Effect } from "../core/effects.ts";
@@ -14,6 +14,7 @@ import type {
   RequestId,
   Scope,
 } from "../core/ids.ts";
+import type { Audience } from "../core/notices.ts";
 import type { DirectoryQuery, Identity, Role } from "../core/people.ts";
 import type { Policy, Rulebook, Rules } from "../core/policy.ts";
 
@@ -50,6 +51,10 @@ export type Write =
   | { readonly kind: "effectLeased"; readonly id: EffectId; readonly lease: number; readonly until: Instant }
   /** Done for good. `lease`: the number after our own claim (read + 1), here and below. */
   | { readonly kind: "effectSettled"; readonly id: EffectId; readonly lease: number }
+  /** A copy that shall be; one that is there already stays as it is. */
+  | { readonly kind: "copyWanted"; readonly value: Copy }
+  /** What became of telling it. */
+  | ({ readonly kind: "copyTold"; readonly id: string } & Pick<Copy, "state" | "ref" | "fault" | "at">)
   | {
       readonly kind: "effectPutBack";
       readonly id: EffectId;
@@ -234,6 +239,27 @@ export interface DueEffect {
   readonly createdAt: Instant;
 }
 
+/**
+ * What one reader has been told of one request on one surface: for chat where the message is, so that it can be kept
+ * true. `nowhere`: a person who can be told on no surface of this installation.
+ */
+export interface Copy {
+  /** From what follows, so that wanting it twice is wanting it once; see `copyId`. */
+  readonly id: string;
+  readonly requestId: RequestId;
+  readonly surface: NotifyChannel | "nowhere";
+  readonly address: string;
+  readonly audience: Audience;
+  /** Null: a channel. */
+  readonly readerId: IdentityId | null;
+  readonly state: "QUEUED" | "SENT" | "FAILED" | "UNREACHABLE" | "NOT_NEEDED";
+  /** Where the message is, in the surface's own words; null before it was posted, and always for letters. */
+  readonly ref: string | null;
+  /** Why the last attempt failed for good. */
+  readonly fault: string | null;
+  readonly at: Instant;
+}
+
 /** Reads. Each answers from the committed state of the moment, never from a cache. */
 export interface Reads {
   request(id: RequestId): Promise<RequestWithGrant | undefined>;
@@ -281,9 +307,11 @@ export interface Reads {
   verifyAudit(): Promise<AuditVerdict>;
   /** How many credentials open something at this moment. */
   activeGrants(now: Instant): Promise<number>;
-  /** At most `limit`, the longest due first. */
-  dueEffects(now: Instant, limit: number): Promise<readonly DueEffect[]>;
-  /** Time since the oldest unsettled effect became due, and how many are waiting. */
+  /** At most `limit`, the longest due first, at most the oldest of each lane, none of these groups. */
+  dueEffects(now: Instant, limit: number, without?: readonly string[]): Promise<readonly DueEffect[]>;
+  /** Of these requests, in the order they came to be. */
+  copies(requestIds: readonly RequestId[]): Promise<readonly Copy[]>;
+  /** Since when the oldest unsettled effect is due, and how many are. */
   outbox(now: Instant): Promise<{ readonly waiting: number; readonly oldestDueAt: Instant | null }>;
 }
 

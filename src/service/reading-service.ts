@@ -10,8 +10,9 @@ import { parseInstant } from "../core/time.ts";
 import { mayReadAll, type Caller } from "./caller.ts";
 import { findCase } from "./deciding.ts";
 import { idsIn, loadPeople, selectorsIn, type ServiceContext } from "./loading.ts";
-import type { Page, PageQuery, RequestWithGrant, Viewer } from "./ports.ts";
-import { requestView, type RequestView } from "./views.ts";
+import type { Page, PageQuery, Viewer } from "./ports.ts";
+import { viewsOf } from "./viewing.ts";
+import type { RequestView } from "./views.ts";
 
 export interface ListQuery {
   readonly status?: Status;
@@ -40,23 +41,12 @@ export interface ReadingService {
 }
 
 export function createReadingService(context: ServiceContext): ReadingService {
-  const { store, surroundings, configured } = context;
-
-  const views = async (
-    rows: readonly Pick<RequestWithGrant, "request" | "grant">[],
-  ): Promise<RequestView[]> => {
-    const requests = rows.map((row) => row.request.value);
-    const { directory } = await loadPeople(store, requests.flatMap(idsIn), requests.flatMap(selectorsIn));
-    const now = surroundings.now();
-    return rows.map((row) =>
-      requestView(row.request.value, { grant: row.grant?.value, directory, configured, now }),
-    );
-  };
+  const { store, surroundings } = context;
 
   const viewOf = async (id: string): Promise<RequestView | Refusal> => {
     const requestId = parseId("request", id);
     const found = requestId === undefined ? undefined : await store.request(requestId);
-    const [view] = found === undefined ? [] : await views([found]);
+    const [view] = found === undefined ? [] : await viewsOf(context, [found]);
     return view ?? refuse("not_found", `There is no request "${id.slice(0, 80)}".`);
   };
 
@@ -104,7 +94,7 @@ export function createReadingService(context: ServiceContext): ReadingService {
         },
         page,
       );
-      return { rows: await views(rows), next };
+      return { rows: await viewsOf(context, rows), next };
     },
     async show(request) {
       const view = await viewOf(request.id);

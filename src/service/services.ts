@@ -1,6 +1,8 @@
 import { createAccessService } from "./access-service.ts";
 import { createAnswersService, type AnswersService } from "./answers-service.ts";
 import { createAskingService, type FirstAttempt } from "./asking-service.ts";
+import { createCardService } from "./card-service.ts";
+import type { CardService } from "./chat-people.ts";
 import { createAuditService, type AuditService } from "./audit-service.ts";
 import { createCheckingService, type CheckingService } from "./checking-service.ts";
 import { createCredentialService } from "./credential-service.ts";
@@ -24,6 +26,7 @@ export interface Services {
   readonly grants: GrantService;
   readonly checking: CheckingService;
   readonly reading: ReadingService;
+  readonly cards: CardService;
   readonly directory: DirectoryService;
   readonly keys: KeyService;
   readonly policies: PolicyService;
@@ -62,6 +65,7 @@ export function createServices(
     grants,
     checking,
     reading,
+    cards: createCardService(context),
     directory: createDirectoryService(context),
     keys,
     policies: createPolicyService(context),

@@ -2,13 +2,15 @@ import { isOpen, type AccessRequest } from "../core/access-request.ts";
 import { assert, present } from "../core/assert.ts";
 import type { AuditEntry } from "../core/audit-record.ts";
 import type { Case } from "../core/case.ts";
-import { effectsOf, type Effect } from "../core/effects.ts";
+import { newsOf } from "../core/effects.ts";
+import { endingSoonOf } from "../core/ending-soon.ts";
 import { nextDueAt } from "../core/escalation.ts";
 import type { PolicyUse, Recorded } from "../core/events.ts";
 import { evolveGrant } from "../core/evolve-grant.ts";
 import { evolveRequest } from "../core/evolve-request.ts";
 import type { Grant } from "../core/grant.ts";
-import { makeId, type IdentityId, type Instant } from "../core/ids.ts";
+import { makeId, type IdentityId, type Instant, type RequestId } from "../core/ids.ts";
+import type { News } from "../core/notices.ts";
 import { recordsOf } from "../core/recording.ts";
 import { scopeSetKey } from "../core/scopes.ts";
 import type {
@@ -56,12 +58,18 @@ export function stepOf(
   const before = recordsOfCase(loaded?.case);
   const after = new Map(before);
   const audit: AuditEntry[] = [];
-  const effects: Effect[] = [];
+  const news = new Map<RequestId, News[]>();
+  const later: NewEffect[] = [];
   for (const one of happened) {
     after.set(one.id, evolved(after.get(one.id), one));
     const request = requestOf(one, after);
     audit.push(...recordsOf(one, request));
-    effects.push(...effectsOf(one, request));
+    news.set(request.id, [...(news.get(request.id) ?? []), ...newsOf(one, request)]);
+    const ending = endingSoonOf(one);
+    if (ending === undefined) continue;
+    const { at, ...grant } = ending;
+    const effect = { kind: "announce_ending", requestId: request.id, ...grant } as const;
+    later.push({ ...newEffect(effect, context), dueAt: at });
   }
   const prolonged = happened.flatMap((one) =>
     one.event.type === "RequestSubmitted" && one.event.request.extension !== undefined
@@ -85,7 +93,7 @@ export function stepOf(
       ...happened.flatMap((one) => usesOf(one, context.now)),
     ],
     audit,
-    effects: effects.map((effect) => newEffect(effect, context)),
+    effects: [...announced(news, context), ...later],
     ...(context.answer !== undefined && { answer: context.answer }),
   };
   const main = present(
@@ -98,6 +106,16 @@ export function stepOf(
     grant: [...after.values()].flatMap(asGrant)[0],
     created: changed.flatMap(([id, one]) => (!before.has(id) && one.on === "request" ? [one.value] : []))[0],
   };
+}
+
+/** One effect for each request, also without news: copies of its card that are out must be made true. */
+function announced(
+  news: ReadonlyMap<RequestId, readonly News[]>,
+  context: Pick<StepContext, "now" | "surroundings">,
+): readonly NewEffect[] {
+  return [...news].map(([requestId, told]) =>
+    newEffect({ kind: "announce", requestId, news: told }, context),
+  );
 }
 
 function evolved(record: Kept | undefined, one: Recorded): Kept {
@@ -250,7 +268,7 @@ function usesOf(one: Recorded, at: Instant): readonly CounterChange[] {
 }
 
 export function newEffect(
-  effect: Effect,
+  effect: NewEffect["effect"],
   { now, surroundings }: Pick<StepContext, "now" | "surroundings">,
 ): NewEffect {
   return { id: makeId("effect", surroundings.idTail()), effect, dueAt: now };

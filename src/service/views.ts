@@ -1,11 +1,13 @@
 import type { AskedApprover, AccessRequest, NotifyChannel, Risk } from "../core/access-request.ts";
 import { approversOf, progressOf, type StageProgress } from "../core/approvals.ts";
 import type { Grant, TargetState } from "../core/grant.ts";
-import type { Instant } from "../core/ids.ts";
+import type { IdentityId, Instant } from "../core/ids.ts";
 import type { Directory } from "../core/people.ts";
 import { stagesOf } from "../core/requirement.ts";
 import { statusOf, type Status } from "../core/status.ts";
 import { formatDuration, formatInstant } from "../core/time.ts";
+import { notificationState } from "./copies.ts";
+import type { Copy } from "./ports.ts";
 
 /** What callers may see of a request. No secret has a field here. Times are RFC 3339, durations like `4h`. */
 export interface RequestView {
@@ -59,6 +61,8 @@ export interface ApproverView {
   readonly comment?: string;
   /** Who made the API key the decision came with. */
   readonly keyMintedBy?: string;
+  /** While pending and where anything is configured: on which channels they can be told. Empty: nowhere. */
+  readonly reachableOn?: readonly NotifyChannel[];
 }
 
 export interface GrantView {
@@ -96,6 +100,9 @@ export interface ViewFacts {
   readonly directory: Directory;
   /** Which channels can be reached at all in this installation. */
   readonly configured: ReadonlySet<NotifyChannel>;
+  /** What has been told of this request so far. */
+  readonly copies: readonly Copy[];
+  readonly reachable?: ReadonlyMap<IdentityId, readonly NotifyChannel[]>;
   readonly now: Instant;
 }
 
@@ -122,7 +129,7 @@ export function requestView(request: AccessRequest, facts: ViewFacts): RequestVi
     notifyChannels: request.notifyChannels,
     notifications: request.notifyChannels.map((channel) => ({
       channel,
-      state: facts.configured.has(channel) ? "QUEUED" : "NOT_CONFIGURED",
+      state: notificationState(channel, facts.copies, facts.configured),
     })),
     breakGlass: breakGlass !== undefined,
     extends: extension?.of ?? null,
@@ -144,7 +151,7 @@ export function requestView(request: AccessRequest, facts: ViewFacts): RequestVi
       required: one.stage.required,
       given: one.given.length,
     })),
-    approvers: approverViews(request, status, progress, directory),
+    approvers: approverViews(request, status, progress, facts),
     revision: request.revision,
     grant: own === undefined ? null : grantView(own, endedAt),
     review: reviewView(request, now),
@@ -182,7 +189,7 @@ function approverViews(
   request: AccessRequest,
   status: Status,
   progress: readonly StageProgress[],
-  directory: Directory,
+  { directory, reachable }: Pick<ViewFacts, "directory" | "reachable">,
 ): readonly ApproverView[] {
   return stagesOf(request.requirement).flatMap((stage) => {
     const asked = request.asked.filter((one) => one.stage === stage.number);
@@ -203,6 +210,7 @@ function approverViews(
         ...(vote !== undefined && { at: formatInstant(vote.at) }),
         ...(vote?.comment !== undefined && { comment: vote.comment }),
         ...(vote?.key !== undefined && { keyMintedBy: vote.key.mintedBy }),
+        ...(reachable !== undefined && status === "PENDING" && { reachableOn: reachable.get(id) ?? [] }),
       };
     });
   });

@@ -4,6 +4,7 @@ import type { CommitResult, Step, Write } from "../service/ports.ts";
 import { drizzle } from "./drizzle.ts";
 import { prepareAnswerWrite } from "./write-answer.ts";
 import { prepareAudit } from "./audit-append.ts";
+import { prepareCopyWrites } from "./copies.ts";
 import { prepareCounters } from "./counting.ts";
 import { prepareCursorWrites } from "./cursors.ts";
 import { prepareDirectoryWrites } from "./write-directory.ts";
@@ -58,6 +59,7 @@ function prepareWrites(tables: Tables): (step: Step) => Conflict | undefined {
   const rulebook = prepareRulebookWrites(tables);
   const outbox = prepareOutboxWrites(tables);
   const cursors = prepareCursorWrites(tables);
+  const copies = prepareCopyWrites(tables);
   const writeOne = (write: Write, step: Step): Conflict | undefined => {
     switch (write.kind) {
       case "request":
@@ -86,6 +88,9 @@ function prepareWrites(tables: Tables): (step: Step) => Conflict | undefined {
         return cursors.put(write.value);
       case "cursorDropped":
         return cursors.drop(write.name);
+      case "copyWanted":
+      case "copyTold":
+        return copies.write(write);
       default:
         return assertNever(write);
     }

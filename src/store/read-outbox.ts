@@ -3,16 +3,17 @@ import type { Reads } from "../service/ports.ts";
 import { and, asc, count, lte, min, sql } from "./drizzle.ts";
 import { reading } from "./faults.ts";
 import { outbox } from "./schema.ts";
-import { hole, type Tables } from "./tables.ts";
+import { hole, listHole, listText, type Tables } from "./tables.ts";
 
 /** What still has to happen outside. */
 export function createOutboxReads(tables: Tables): Pick<Reads, "dueEffects" | "outbox"> {
   const statements = prepareOutboxReads(tables);
   return {
-    dueEffects: async (now, limit) => reading(() => statements.due.all({ now, limit })),
+    dueEffects: async (now, limit, without = []) =>
+      reading(() => statements.due.all({ now, limit, without: listText(without) })),
     outbox: async (now) =>
       reading(() => {
-        const waiting = statements.waiting.get()?.waiting ?? 0;
+        const waiting = statements.waiting.get({ now })?.waiting ?? 0;
         const oldest = statements.oldest.get({ now })?.at ?? null;
         return { waiting, oldestDueAt: oldest === null ? null : instant(oldest) };
       }),
@@ -21,19 +22,19 @@ export function createOutboxReads(tables: Tables): Pick<Reads, "dueEffects" | "o
 
 /** Also for the test that looks at their query plans. */
 export function prepareOutboxReads(tables: Tables) {
-  const { id, effect, attempts, lease, createdAt, readyAt, ord } = outbox;
+  const { id, effect, attempts, lease, createdAt, readyAt, ord, way } = outbox;
   const now = hole("now", readyAt);
-  const hasEarlier = sql`EXISTS (SELECT 1 FROM ${outbox} AS earlier WHERE earlier.request_id = ${outbox.requestId} AND earlier.ord < ${ord})`;
+  const hasEarlier = sql`EXISTS (SELECT 1 FROM ${outbox} AS earlier WHERE earlier.lane = ${outbox.lane} AND earlier.ord < ${ord})`;
   return {
-    /** At most the oldest of each request, so that what is said about it is said in order. */
+    /** At most the oldest of each lane, so that what is said is said in order. */
     due: tables
       .select({ id, effect, attempts, lease, createdAt })
       .from(outbox)
-      .where(and(lte(readyAt, now), sql`NOT ${hasEarlier}`))
+      .where(and(lte(readyAt, now), sql`${way} NOT IN ${listHole("without")}`, sql`NOT ${hasEarlier}`))
       .orderBy(asc(readyAt), asc(ord))
       .limit(sql.placeholder("limit"))
       .prepare(),
-    waiting: tables.select({ waiting: count() }).from(outbox).prepare(),
+    waiting: tables.select({ waiting: count() }).from(outbox).where(lte(createdAt, now)).prepare(),
     oldest: tables
       .select({ at: min(createdAt) })
       .from(outbox)

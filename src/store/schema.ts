@@ -4,7 +4,7 @@ import type { CredentialRecord, Grant } from "../core/grant.ts";
 import type * as Ids from "../core/ids.ts";
 import type { Identity } from "../core/people.ts";
 import type { Policy, Rules } from "../core/policy.ts";
-import type { ApiKey, Cursor } from "../service/ports.ts";
+import type { ApiKey, Copy, Cursor } from "../service/ports.ts";
 import { index, integer, primaryKey, sql, sqliteTable, text } from "./drizzle.ts";
 
 /*
@@ -252,8 +252,10 @@ export const outbox = sqliteTable(
   {
     ord: integer("ord").primaryKey(),
     id: text("id").$type<Ids.EffectId>().notNull().unique(),
-    /** Effects of one request are done one after the other. */
-    requestId: text("request_id").$type<Ids.RequestId>(),
+    /** Effects of one lane are done one after the other (core/lanes.ts). */
+    lane: text("lane"),
+    /** Which way it goes out. */
+    way: text("way").notNull().default("inside"),
     /** When it first became due. */
     createdAt: integer("created_at").$type<Ids.Instant>().notNull(),
     /** When it may be taken: due, or its lease over. */
@@ -265,9 +267,9 @@ export const outbox = sqliteTable(
   },
   (table) => [
     index("outbox_ready").on(table.readyAt),
-    index("outbox_by_request")
-      .on(table.requestId)
-      .where(sql`request_id IS NOT NULL`),
+    index("outbox_by_lane")
+      .on(table.lane, table.ord)
+      .where(sql`lane IS NOT NULL`),
     index("outbox_by_age").on(table.createdAt),
   ],
 );
@@ -277,6 +279,25 @@ export const cursors = sqliteTable("cursors", {
   name: text("name").primaryKey(),
   value: text("value", { mode: "json" }).$type<Cursor>().notNull(),
 });
+
+/** Who was told of a request where, and where the message is. */
+export const copies = sqliteTable(
+  "copies",
+  {
+    ord: integer("ord").primaryKey(),
+    id: text("id").notNull().unique(),
+    requestId: text("request_id").$type<Ids.RequestId>().notNull(),
+    surface: text("surface").$type<Copy["surface"]>().notNull(),
+    address: text("address").notNull(),
+    audience: text("audience").$type<Copy["audience"]>().notNull(),
+    readerId: text("reader_id").$type<Ids.IdentityId>(),
+    state: text("state").$type<Copy["state"]>().notNull(),
+    ref: text("ref"),
+    fault: text("fault"),
+    at: integer("at").$type<Ids.Instant>().notNull(),
+  },
+  (table) => [index("copies_by_request").on(table.requestId)],
+);
 
 /** The audit chain (contract 6). The last two columns are read out of `body`, so that they can never disagree. */
 export const auditEvents = sqliteTable(

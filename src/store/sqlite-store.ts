@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Store } from "../service/ports.ts";
 import { createStepWriter } from "./apply-step.ts";
+import { createCopyReads } from "./copies.ts";
 import { createCommitQueue } from "./commit-queue.ts";
 import { createCursorReads } from "./cursors.ts";
 import { drizzle } from "./drizzle.ts";
@@ -47,6 +48,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     ...createRulebookReads(tables),
     ...createHistoryReads(tables),
     ...createOutboxReads(tables),
+    ...createCopyReads(tables),
     ...createAuditReads(tables),
     ...createCursorReads(tables),
     commit: async (step) => queue.commit(step),

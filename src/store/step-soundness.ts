@@ -42,6 +42,8 @@ function recordOf(write: Write): Pick<Expectation, "kind" | "id"> | undefined {
     case "effectPutBack":
     case "cursor":
     case "cursorDropped":
+    case "copyWanted":
+    case "copyTold":
       return undefined;
   }
 }

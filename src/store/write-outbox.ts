@@ -1,6 +1,5 @@
 import { assertNever } from "../core/assert.ts";
-import type { Effect } from "../core/effects.ts";
-import type { RequestId } from "../core/ids.ts";
+import { groupOf, laneOf } from "../core/lanes.ts";
 import type { NewEffect, Write } from "../service/ports.ts";
 import { and, eq, sql } from "./drizzle.ts";
 import { outbox } from "./schema.ts";
@@ -26,16 +25,11 @@ export function prepareOutboxWrites(tables: Tables) {
   };
   return {
     add: ({ id, effect, dueAt }: NewEffect): void => {
-      statements.add.run({ id, effect, requestId: requestOf(effect), dueAt });
+      statements.add.run({ id, effect, lane: laneOf(effect), way: groupOf(effect), dueAt });
     },
     change: (change: EffectChange): Conflict | undefined =>
       changed(change) === 1 ? undefined : { conflict: "version", what: `effect:${change.id}` },
   };
-}
-
-/** The request whose effects are done in order. */
-function requestOf(effect: Effect): RequestId | null {
-  return effect.kind === "notify" ? effect.requestId : null;
 }
 
 function prepareStatements(tables: Tables) {
@@ -48,7 +42,8 @@ function prepareStatements(tables: Tables) {
       .insert(outbox)
       .values({
         id,
-        requestId: hole("requestId", outbox.requestId),
+        lane: hole("lane", outbox.lane),
+        way: hole("way", outbox.way),
         createdAt: dueAt,
         readyAt: dueAt,
         lease: 0,

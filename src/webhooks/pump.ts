@@ -1,6 +1,6 @@
-import type { Actor } from "../core/access-request.ts";
 import { assertNever } from "../core/assert.ts";
 import type { AuditEntry } from "../core/audit-record.ts";
+import { systemActor } from "../core/case.ts";
 import { formatInstant, plus } from "../core/time.ts";
 import { matchesEvents, type Webhook } from "../core/webhook.ts";
 import { oneAtATime } from "../service/one-at-a-time.ts";
@@ -31,8 +31,6 @@ export interface PumpPorts {
   readonly log: WebhookLog;
   readonly signal: AbortSignal;
 }
-
-const sender: Actor = { type: "system", id: "webhooks", name: "webhooks", via: "system" };
 
 /**
  * Sends one webhook the audit events it wants: in order, each until it has arrived, before the next. Where it stands is
@@ -129,10 +127,10 @@ function disabledEntry(
   return {
     at: now(),
     action: "notification.failed",
-    actor: sender,
+    actor: systemActor,
     data: {
-      channel: "webhook",
-      webhook: name,
+      surface: "webhook",
+      what: name,
       code: disabled,
       attempts,
       since: failingSince === null ? null : formatInstant(failingSince),

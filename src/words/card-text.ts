@@ -182,13 +182,12 @@ function pendingLine({ request, reach, audience }: Card): Line {
       ? []
       : [" Asked: ", { said: names.slice(0, 10).join(", ") }, names.length > 10 ? "…" : "", "."];
   const reached: Line =
-    reach === null || reach.reached >= reach.asked
+    reach === null || reach.unreachedNames.length === 0
       ? []
       : [
-          ` ${reach.reached} of ${reach.asked} approvers reached`,
-          ...(reach.unreachedNames.length === 0
-            ? ["."]
-            : [" (not: ", { said: reach.unreachedNames.join(", ") }, ")."]),
+          ` ${reach.reached} of ${reach.asked} approvers reached, not: `,
+          { said: reach.unreachedNames.join(", ") },
+          ".",
         ];
   return ["Waiting for a decision", ...until, ".", ...asked, ...reached];
 }

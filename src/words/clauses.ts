@@ -30,7 +30,8 @@ export function readClauses(text: string, words: readonly TypedWord[]): Clauses 
     } else if (key === "for") {
       const span = durationAt(words, at + 1);
       if (span === undefined) return `After "for" comes a duration, such as 30m, 2h or 1d.`;
-      if (found.duration !== null && found.duration !== span.duration) return "There are two durations; give one.";
+      if (found.duration !== null && found.duration !== span.duration)
+        return "There are two durations; give one.";
       found.duration = span.duration;
       at = span.end;
     } else if (key === "ticket") {

@@ -45,7 +45,11 @@ export type Command =
       readonly duration: string | null;
       readonly comment: string | null;
     }
-  | { readonly verb: "deny" | "revoke" | "cancel" | "done"; readonly id: string; readonly reason: string | null }
+  | {
+      readonly verb: "deny" | "revoke" | "cancel" | "done";
+      readonly id: string;
+      readonly reason: string | null;
+    }
   | {
       readonly verb: "extend";
       readonly id: string;
@@ -67,7 +71,10 @@ export function parseCommand(text: string): Command | Mistake {
   const words = all.slice(all[0]?.key === "/jit" || all[0]?.key === "jit" ? 1 : 0);
   const [first, second] = words;
   if (first === undefined) return { verb: "menu" };
-  const typed = first.text.toLowerCase().replaceAll("_", "-").replaceAll(/[.!:;]+$/g, "");
+  const typed = first.text
+    .toLowerCase()
+    .replaceAll("_", "-")
+    .replaceAll(/[.!:;]+$/g, "");
   if (typed === "break" && second?.key === "glass") return withRest(text, "break-glass", words.slice(2));
   const verb = typed === "breakglass" ? "break-glass" : commandNames.find((name) => name === typed);
   return verb === undefined ? unknown(text, typed, words) : withRest(text, verb, words.slice(1));
@@ -105,7 +112,8 @@ function unknown(text: string, typed: string, words: readonly TypedWord[]): Mist
   const whole = wordsBetween(text, words[0], words.at(-1));
   if (scopeOf(words[0]) !== undefined) return completed("request", whole);
   if (typed.startsWith("jit-")) return completed("status", idOf(words[0]) ?? null);
-  const name = nearestOf(typed, commandNames) ?? otherWords.get(typed) ?? nearestOf(typed, [...otherWords.keys()]);
+  const name =
+    nearestOf(typed, commandNames) ?? otherWords.get(typed) ?? nearestOf(typed, [...otherWords.keys()]);
   if (name === undefined) return { mistake, didYouMean: null, topic: null };
   return completed(otherWords.get(name) ?? name, rest);
 }
@@ -147,7 +155,11 @@ function withRest(text: string, verb: CommandName, words: readonly TypedWord[]):
 
 function help(words: readonly TypedWord[]): Command | Mistake {
   if (words.length === 0) return { verb: "help", topic: null };
-  const typed = words.map((word) => word.text.toLowerCase()).join("-").replaceAll("_", "-").replace(/^\/?jit-/, "");
+  const typed = words
+    .map((word) => word.text.toLowerCase())
+    .join("-")
+    .replaceAll("_", "-")
+    .replace(/^\/?jit-/, "");
   const topic = commandNames.find((name) => name === typed);
   if (topic !== undefined) return { verb: "help", topic };
   const near = nearestOf(typed, commandNames) ?? otherWords.get(typed);
@@ -155,11 +167,7 @@ function help(words: readonly TypedWord[]): Command | Mistake {
   return { mistake: `There is no command "${typed.slice(0, 40)}".`, didYouMean, topic: null };
 }
 
-function ask(
-  text: string,
-  verb: "request" | "break-glass",
-  words: readonly TypedWord[],
-): Command | Mistake {
+function ask(text: string, verb: "request" | "break-glass", words: readonly TypedWord[]): Command | Mistake {
   const clauses = readClauses(text, words);
   if (typeof clauses === "string") return mistaken(verb, clauses, null);
   const { reason, ticket, stray } = clauses;
@@ -174,7 +182,8 @@ function why(text: string, words: readonly TypedWord[]): Command | Mistake {
   if (typeof clauses === "string") return mistaken("why", clauses, null);
   const head = readScopes(clauses.head);
   if ("wrong" in head) return notAScope("why", head.wrong);
-  if (head.scopes.length === 0) return mistaken("why", "Say which access, such as read:prod:orders-db.", null);
+  if (head.scopes.length === 0)
+    return mistaken("why", "Say which access, such as read:prod:orders-db.", null);
   return { verb: "why", scopes: head.scopes, duration: clauses.duration ?? head.duration };
 }
 

@@ -42,7 +42,8 @@ const numberAndUnit = /^(\d{1,7})([a-z]+)$/;
  */
 export function readDuration(text: string): string | undefined {
   const compact = text.trim();
-  const exact = parseDuration(compact) ?? parseDuration(compact.toLowerCase()) ?? parseDuration(compact.toUpperCase());
+  const exact =
+    parseDuration(compact) ?? parseDuration(compact.toLowerCase()) ?? parseDuration(compact.toUpperCase());
   if (exact !== undefined) return formatDuration(exact);
   const spaced = compact
     .toLowerCase()

@@ -94,7 +94,11 @@ export const commandHelp: { readonly [Name in CommandName]: CommandHelp } = {
 export function helpLines(topic: CommandName | null, prefix: string = slashPrefix): readonly Line[] {
   if (topic !== null) {
     const { usage, does, examples } = commandHelp[topic];
-    return [[`${prefix}${usage}`], [does], ...examples.map((example): Line => [`For example: ${prefix}${example}`])];
+    return [
+      [`${prefix}${usage}`],
+      [does],
+      ...examples.map((example): Line => [`For example: ${prefix}${example}`]),
+    ];
   }
   return [
     ...commandNames.map((name): Line => [`${prefix}${commandHelp[name].usage}: ${commandHelp[name].does}`]),

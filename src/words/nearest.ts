@@ -1,8 +1,5 @@
 /** The candidate that a slip of the fingers made this word of; undefined when none is near enough to be a guess. */
-export function nearestOf<Word extends string>(
-  typed: string,
-  candidates: readonly Word[],
-): Word | undefined {
+export function nearestOf<Word extends string>(typed: string, candidates: readonly Word[]): Word | undefined {
   if (typed.length > typedLengthMax) return undefined;
   let best: Word | undefined;
   let bestDistance = Infinity;

@@ -1,5 +1,5 @@
 import { assertNever } from "../core/assert.ts";
-import type { NoticeKind } from "../core/effects.ts";
+import type { NoticeKind } from "../core/notices.ts";
 import type { Card, CardAction } from "../service/card.ts";
 import type { Note } from "../service/messenger.ts";
 import { accessLine, endedText, plainScopes, type Line, type Part } from "./card-text.ts";
@@ -27,7 +27,9 @@ export function noteText(note: Note): NoteText {
           note.expiresAt === null
             ? ["It works until it is deleted. Its id is ", note.keyId, "."]
             : ["It works until ", { time: note.expiresAt }, ". Its id is ", note.keyId, "."],
-          ["Whoever has it acts as you. If you do not know of it, tell an administrator now: they can delete it."],
+          [
+            "Whoever has it acts as you. If you do not know of it, tell an administrator now: they can delete it.",
+          ],
         ],
         actions: [],
       };
@@ -112,12 +114,21 @@ function saidOf(notice: NoticeKind, card: Card): Said {
       };
     case "timed_out":
       return {
-        heading: [...whose, request.decidedAt === null ? " request timed out" : " approval was not used in time"],
+        heading: [
+          ...whose,
+          request.decidedAt === null ? " request timed out" : " approval was not used in time",
+        ],
         lines: [
           access,
           [request.decidedAt === null ? "Nobody decided in time." : "The credential was not shown in time."],
           ...(isOwn ? [["You can ask again."]] : []),
         ],
+        press: [],
+      };
+    case "failed":
+      return {
+        heading: [...whose, " access could not be given"],
+        lines: [access, ...why(card), ...(isOwn ? [["You can ask again."]] : [])],
         press: [],
       };
     case "started":
@@ -145,7 +156,11 @@ function saidOf(notice: NoticeKind, card: Card): Said {
         press: isOwn ? ["extend", "done"] : [],
       };
     case "unreached":
-      return { heading: ["Not everybody could be told of your request"], lines: unreached(card), press: ["cancel"] };
+      return {
+        heading: ["Not everybody could be told of your request"],
+        lines: unreached(card),
+        press: ["cancel"],
+      };
     case "target_overdue":
       return {
         heading: ["Access that is over could not be taken back everywhere yet"],
@@ -234,7 +249,10 @@ function emergency(
         heading: isOwn
           ? ["Your emergency access has not been reviewed in time"]
           : ["The review of ", who, "'s emergency access is overdue"],
-        lines: [access, ...(isOwn ? [["Ask a reviewer: until then your next emergency access may be refused."]] : [])],
+        lines: [
+          access,
+          ...(isOwn ? [["Ask a reviewer: until then your next emergency access may be refused."]] : []),
+        ],
         press: judging,
       };
   }
@@ -263,7 +281,9 @@ function unreached({ reach, request }: Card): readonly Line[] {
   if (reach === null) return [];
   const names = reach.unreachedNames;
   return [
-    [`${reach.reached} of ${reach.asked} approvers reached for ${durationWords(request.duration)} of access.`],
+    [
+      `${reach.reached} of ${reach.asked} approvers reached for ${durationWords(request.duration)} of access.`,
+    ],
     ...(names.length === 0 ? [] : [["Not reached: ", { said: names.join(", ") }, "."] satisfies Line]),
     ["If it is urgent, tell them yourself: they can decide in the API or another chat."],
   ];

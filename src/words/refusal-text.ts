@@ -17,7 +17,10 @@ const tryLater = ({ retryAfterSeconds }: Refusal): string =>
 
 /** Every code, closed: a new one without its sentence is a type error. */
 const sentences: { readonly [Code in RefusalCode]: Sentences } = {
-  malformed: { what: "That could not be read.", next: () => "Try again; if it happens again, tell an administrator." },
+  malformed: {
+    what: "That could not be read.",
+    next: () => "Try again; if it happens again, tell an administrator.",
+  },
   unauthenticated: {
     what: "It could not be verified that this is you right now.",
     next: () => "Nothing was changed. Try again in a minute; if it happens again, tell an administrator.",
@@ -37,8 +40,13 @@ const sentences: { readonly [Code in RefusalCode]: Sentences } = {
   break_glass_not_allowed: { next: (_, prefix) => `Ask in the normal way with ${prefix}request.` },
   break_glass_limit: { next: (_, prefix) => `Ask in the normal way with ${prefix}request.` },
   break_glass_review_due: { next: (_, prefix) => `Until then ask in the normal way with ${prefix}request.` },
-  not_found: { next: (_, prefix) => `Check the id: ${prefix}list shows your requests, and each card has its id.` },
-  method_not_allowed: { what: "That cannot be done with this.", next: (_, prefix) => `${prefix}help lists what can.` },
+  not_found: {
+    next: (_, prefix) => `Check the id: ${prefix}list shows your requests, and each card has its id.`,
+  },
+  method_not_allowed: {
+    what: "That cannot be done with this.",
+    next: (_, prefix) => `${prefix}help lists what can.`,
+  },
   duplicate_request: {
     next: ({ existing }, prefix) =>
       existing === undefined
@@ -62,7 +70,9 @@ const sentences: { readonly [Code in RefusalCode]: Sentences } = {
   too_large: { what: "That is too long.", next: () => "Shorten it and send it again." },
   unsupported_type: { what: "That could not be read.", next: () => "Send it as plain text." },
   invalid_body: { next: () => "Correct it and send it again." },
-  invalid_scope: { next: (_, prefix) => `${prefix}request opens the form, where the catalog can be searched.` },
+  invalid_scope: {
+    next: (_, prefix) => `${prefix}request opens the form, where the catalog can be searched.`,
+  },
   invalid_duration: { next: () => "Write it like 30m, 2h or 1d." },
   duration_exceeds_policy: { next: null },
   identity_unknown: { next: () => "Check how it is written." },
@@ -87,9 +97,9 @@ export function refusalText(refusal: Refusal, prefix: string = slashPrefix): rea
   const happened: Line = what === undefined ? [{ said: refusal.detail }] : [what];
   return [
     happened,
-    ...(refusal.errors ?? []).slice(0, errorsShownMax).map(({ path, message }): Line => [
-      { said: `${path}: ${message}` },
-    ]),
+    ...(refusal.errors ?? [])
+      .slice(0, errorsShownMax)
+      .map(({ path, message }): Line => [{ said: `${path}: ${message}` }]),
     ...(next === null ? [] : [[next(refusal, prefix)] satisfies Line]),
   ];
 }
@@ -101,4 +111,3 @@ export const cannotVerify = {
   refused: "unauthenticated",
   detail: "It could not be verified that this is you right now; try again in a minute.",
 } as const satisfies Refusal;
-

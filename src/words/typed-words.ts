@@ -38,7 +38,11 @@ export function typedWords(text: string): readonly TypedWord[] {
 }
 
 /** What a person wrote from here on, as it was, without the quotation marks around the whole of it. */
-export function wordsBetween(text: string, from: TypedWord | undefined, to: TypedWord | undefined): string | null {
+export function wordsBetween(
+  text: string,
+  from: TypedWord | undefined,
+  to: TypedWord | undefined,
+): string | null {
   if (from === undefined || to === undefined || from.start > to.start) return null;
   const said = from === to && from.isQuoted ? from.text : text.slice(from.start, to.end);
   const trimmed = said.trim();

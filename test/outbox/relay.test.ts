@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Effect } from "../../src/core/effects.ts";
 import { minuteMs, plus, secondMs } from "../../src/core/time.ts";
 import { backoffMaxMs, leaseMs } from "../../src/outbox/attempting.ts";
+import { createRunners } from "../../src/outbox/house-runners.ts";
 import { createRelay, type Relay } from "../../src/outbox/relay.ts";
 import { newEffect } from "../../src/service/step-of.ts";
 import { recordOnly } from "../../src/service/step.ts";
@@ -16,6 +17,7 @@ afterEach(async () => {
   await office.close();
 });
 
+const silent = { info: () => {}, warn: () => {} };
 const endOf = (name: string): Effect => ({ kind: "end_access_of", identityId: staff(name).id });
 const put = async (...effects: readonly Effect[]): Promise<void> => {
   const { surroundings } = office.context;
@@ -44,8 +46,9 @@ function relayThat(run: (name: string) => Promise<void> | void): Runs {
   const relay = createRelay(
     office.store,
     office.context.surroundings,
-    { end_access_of: runner, notify: { run: async () => {} }, tell_link: { run: async () => {} } },
+    { ...createRunners(office.context, office.services, silent), end_access_of: runner },
     (_, { attempts }) => faults.push(attempts),
+    () => 0.5,
   );
   return { relay, done, faults };
 }

@@ -30,7 +30,7 @@ describe("break-glass", () => {
     expect(first.credential?.token).toMatch(/^kd_jit_/);
     const effects = await office.store.dueEffects(office.clock.now(), 10);
     expect(effects.map((one) => one.effect)).toContainEqual(
-      expect.objectContaining({ notice: "break_glass_used", channels: ["email:security@company.com"] }),
+      expect.objectContaining({ kind: "announce", news: [{ notice: "break_glass_used", people: [] }] }),
     );
     expect(saidTo(await take())).toBe("ACTIVE");
   });

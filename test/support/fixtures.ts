@@ -203,13 +203,10 @@ export function noticeFixture(
   requestId: RequestId | null,
   changes: Partial<NewEffect> = {},
 ): NewEffect {
-  const effect: Effect = {
-    kind: "notify",
-    notice: "submitted",
-    requestId,
-    to: [ids.identity("lead")],
-    channels: [],
-  };
+  const effect: Effect =
+    requestId === null
+      ? { kind: "end_access_of", identityId: ids.identity("lead") }
+      : { kind: "announce", requestId, news: [{ notice: "submitted", people: [ids.identity("lead")] }] };
   return { id: ids.effect(tail), effect, dueAt: noon, ...changes };
 }
 
@@ -253,6 +250,8 @@ export function writing(writes: readonly Write[], versions: Readonly<Record<stri
       case "effectPutBack":
       case "cursor":
       case "cursorDropped":
+      case "copyWanted":
+      case "copyTold":
         return [];
     }
   });

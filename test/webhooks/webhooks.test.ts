@@ -119,7 +119,7 @@ test("a receiver gone for five days is disabled with an alert on record, and los
   for (let hours = 0; hours < 6 * 24; hours++) await sending.pass(hourMs);
   const attempts = receiver.received.length;
   expect(await failures(sending)).toMatchObject([
-    { channel: "webhook", webhook: "siem", code: "http_500", attempts, waitingSeq: 1 },
+    { surface: "webhook", what: "siem", code: "http_500", attempts, waitingSeq: 1 },
   ]);
   expect(sending.log.filter((one) => one.level === "error")).toMatchObject([{ msg: "webhook disabled" }]);
   await sending.pass(30 * dayMs);

@@ -55,13 +55,25 @@ test("a ticket may stand before or behind the reason", () => {
 
 test("several scopes are divided by spaces, commas or and", () => {
   const scopes = ["read:a", "write:a", "read:b:c"];
-  for (const typed of ["read:a write:a read:b:c", "read:a, write:a,read:b:c", "read:a, write:a and read:b:c"]) {
+  for (const typed of [
+    "read:a write:a read:b:c",
+    "read:a, write:a,read:b:c",
+    "read:a, write:a and read:b:c",
+  ]) {
     expect(parseCommand(`request ${typed}`)).toMatchObject({ scopes });
   }
 });
 
 test("an id is understood with jit_ and without, in any case, with what was pasted around it", () => {
-  for (const typed of ["jit_xyz789", "xyz789", "JIT_XYZ789", "`jit_xyz789`", "#xyz789", "“jit_xyz789”", "jit_xyz789."]) {
+  for (const typed of [
+    "jit_xyz789",
+    "xyz789",
+    "JIT_XYZ789",
+    "`jit_xyz789`",
+    "#xyz789",
+    "“jit_xyz789”",
+    "jit_xyz789.",
+  ]) {
     expect(parseCommand(`status ${typed}`)).toEqual({ verb: "status", id: "jit_xyz789" });
   }
 });
@@ -79,7 +91,10 @@ describe("deciding commands keep the words behind the id", () => {
     ["approve xyz for 1h", { verb: "approve", id: "jit_xyz", duration: "1h", comment: null }],
     ["approve xyz 1h", { verb: "approve", id: "jit_xyz", duration: "1h", comment: null }],
     ["approve xyz for an hour because ok", { verb: "approve", id: "jit_xyz", duration: "1h", comment: "ok" }],
-    ["extend xyz for 1h because restore", { verb: "extend", id: "jit_xyz", duration: "1h", reason: "restore" }],
+    [
+      "extend xyz for 1h because restore",
+      { verb: "extend", id: "jit_xyz", duration: "1h", reason: "restore" },
+    ],
     ["extend xyz", { verb: "extend", id: "jit_xyz", duration: null, reason: null }],
   ])("%s", (typed, command) => {
     expect(parseCommand(typed)).toEqual(command);
@@ -138,13 +153,28 @@ test("break-glass is understood however it is written", () => {
 
 test("every example of the help is a command of the kind it explains", () => {
   for (const name of commandNames) {
-    for (const example of commandHelp[name].examples) expect(parseCommand(example)).toMatchObject({ verb: name });
+    for (const example of commandHelp[name].examples)
+      expect(parseCommand(example)).toMatchObject({ verb: name });
   }
 });
 
 test("any text is a command or a mistake, never a throw", () => {
-  const word = fc.constantFrom(...commandNames, "for", "because", "ticket", "2h", "a:b", '"', "“", "jit_x", ",");
-  const noise = fc.oneof(fc.string({ unit: "binary" }), fc.array(word).map((all) => all.join(" ")));
+  const word = fc.constantFrom(
+    ...commandNames,
+    "for",
+    "because",
+    "ticket",
+    "2h",
+    "a:b",
+    '"',
+    "“",
+    "jit_x",
+    ",",
+  );
+  const noise = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.array(word).map((all) => all.join(" ")),
+  );
   fc.assert(
     fc.property(noise, (typed) => {
       const read = parseCommand(typed);

@@ -1,4 +1,4 @@
-import type { NoticeKind } from "../../../src/core/effects.ts";
+import type { NoticeKind } from "../../../src/core/notices.ts";
 import { actionsFor, type Audience, type Card } from "../../../src/service/card.ts";
 import type { Note } from "../../../src/service/messenger.ts";
 import type { RequestView } from "../../../src/service/views.ts";

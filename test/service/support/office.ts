@@ -17,6 +17,7 @@ import type { ServiceContext } from "../../../src/service/loading.ts";
 import type { AuditRow, Store } from "../../../src/service/ports.ts";
 import { createRulebookReader } from "../../../src/service/rulebook-reader.ts";
 import { createServices, type Services } from "../../../src/service/services.ts";
+import { createSurfaces } from "../../../src/service/surfaces.ts";
 import { watched, type Watcher } from "../../../src/service/watched-store.ts";
 import { openSqliteStore } from "../../../src/store/sqlite-store.ts";
 import { settableClock, type SettableClock } from "../../support/settable-clock.ts";
@@ -81,7 +82,7 @@ export async function openOffice({
     changes,
     surroundings,
     rulebook: createRulebookReader(store),
-    configured: new Set(),
+    surfaces: createSurfaces(),
   };
   const services = createServices(
     context,

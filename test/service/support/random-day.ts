@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { isRefusal, type Refusal } from "../../../src/core/refusals.ts";
 import { dayMs, hourMs, minuteMs } from "../../../src/core/time.ts";
 import type { Status } from "../../../src/core/status.ts";
+import { createRunners } from "../../../src/outbox/house-runners.ts";
 import { createRelay } from "../../../src/outbox/relay.ts";
 import type { Caller } from "../../../src/service/caller.ts";
 import type { Answered } from "../../../src/service/front-desk.ts";
@@ -103,11 +104,7 @@ export async function beginRandomRun(office: Office): Promise<RandomRun> {
   const relay = createRelay(
     office.store,
     office.context.surroundings,
-    {
-      notify: { run: async () => {} },
-      tell_link: { run: async () => {} },
-      end_access_of: { run: ({ identityId }) => office.services.grants.endAccessOf(identityId, "inactive") },
-    },
+    createRunners(office.context, office.services, { info: () => {}, warn: () => {} }),
     (fault) => {
       throw fault;
     },

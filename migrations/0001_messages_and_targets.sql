@@ -1,0 +1,23 @@
+-- Messages of the version before said their words themselves; nothing but the log was told then.
+DELETE FROM `outbox` WHERE json_extract(`effect`, '$.kind') = 'notify';--> statement-breakpoint
+CREATE TABLE `copies` (
+	`ord` integer PRIMARY KEY NOT NULL,
+	`id` text NOT NULL,
+	`request_id` text NOT NULL,
+	`surface` text NOT NULL,
+	`address` text NOT NULL,
+	`audience` text NOT NULL,
+	`reader_id` text,
+	`state` text NOT NULL,
+	`ref` text,
+	`fault` text,
+	`at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `copies_id_unique` ON `copies` (`id`);--> statement-breakpoint
+CREATE INDEX `copies_by_request` ON `copies` (`request_id`);--> statement-breakpoint
+DROP INDEX `outbox_by_request`;--> statement-breakpoint
+ALTER TABLE `outbox` ADD `lane` text;--> statement-breakpoint
+ALTER TABLE `outbox` ADD `way` text DEFAULT 'inside' NOT NULL;--> statement-breakpoint
+CREATE INDEX `outbox_by_lane` ON `outbox` (`lane`,`ord`) WHERE lane IS NOT NULL;--> statement-breakpoint
+ALTER TABLE `outbox` DROP COLUMN `request_id`;

@@ -1,0 +1,40 @@
+import type { Effect } from "./effects.ts";
+
+/**
+ * Effects of one lane are done one after the other, in the order they were written: what is announced about a request,
+ * what one recipient is told on one surface. Null: whenever there is room.
+ */
+export function laneOf(effect: Effect): string | null {
+  switch (effect.kind) {
+    case "announce":
+      return `request:${effect.requestId}`;
+    case "announce_ending":
+      return `ending:${effect.grantId}`;
+    // Two failures of one moment are looked at one after the other; the planned look holds up nobody.
+    case "look_again":
+      return effect.lost === null ? null : `looking:${effect.requestId}`;
+    case "show":
+    case "tell":
+      return `${effect.surface}:${effect.address}`;
+    case "announce_key":
+    case "tell_link":
+    case "end_access_of":
+      return null;
+  }
+}
+
+/** What goes the same way out, so that a way that is blocked holds up nothing else. */
+export function groupOf(effect: Effect): string {
+  switch (effect.kind) {
+    case "show":
+    case "tell":
+      return effect.surface;
+    case "announce":
+    case "announce_ending":
+    case "announce_key":
+    case "tell_link":
+    case "look_again":
+    case "end_access_of":
+      return "inside";
+  }
+}

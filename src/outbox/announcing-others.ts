@@ -1,0 +1,73 @@
+import type { Effect } from "../core/effects.ts";
+import { isActive } from "../core/people.ts";
+import type { ServiceContext } from "../service/loading.ts";
+import { newEffect } from "../service/step-of.ts";
+import type { NoticeLog } from "./announcing.ts";
+import type { Runner } from "./runners.ts";
+
+/** Tells a person that a key was made in their name, on every surface they have. */
+export function createKeyAnnouncing(context: ServiceContext, log: NoticeLog): Runner<"announce_key"> {
+  const { store, surfaces, surroundings } = context;
+  return {
+    async run({ keyId, identityId }) {
+      log.info({ notice: "key_made", key: keyId, people: [identityId] }, "notice");
+      const found = await store.identity(identityId);
+      if (found === undefined || found.value.kind !== "HUMAN") return undefined;
+      const places = await surfaces.placesOf(found.value);
+      const effects = places.map(({ messenger, address }): Effect => ({
+        kind: "tell",
+        surface: messenger.surface,
+        address,
+        readerId: identityId,
+        about: { topic: "key", keyId },
+      }));
+      const now = surroundings.now();
+      return { effects: effects.map((effect) => newEffect(effect, { now, surroundings })) };
+    },
+  };
+}
+
+/** Tells administrators, wherever they are, that somebody asks to be linked. */
+export function createLinkAnnouncing(context: ServiceContext, log: NoticeLog): Runner<"tell_link"> {
+  const { store, surfaces, surroundings } = context;
+  return {
+    async run({ kind: _, to, ...asked }) {
+      log.info({ notice: "link_asked", account: asked.account, people: to }, "notice");
+      const people = await Promise.all(to.map((id) => store.identity(id)));
+      const effects = await Promise.all(
+        people.map(async (found): Promise<readonly Effect[]> => {
+          if (found === undefined || !isActive(found.value)) return [];
+          const places = await surfaces.placesOf(found.value);
+          return places.map(({ messenger, address }) => ({
+            kind: "tell",
+            surface: messenger.surface,
+            address,
+            readerId: found.value.id,
+            about: { topic: "link", ...asked },
+          }));
+        }),
+      );
+      const now = surroundings.now();
+      return { effects: effects.flat().map((effect) => newEffect(effect, { now, surroundings })) };
+    },
+  };
+}
+
+/** Announces that access is nearly over, unless it has ended or its end has moved since that was planned. */
+export function createEndingAnnouncing({ store, surroundings }: ServiceContext): Runner<"announce_ending"> {
+  return {
+    async run({ requestId, grantId, expiresAt }) {
+      const grant = (await store.request(requestId))?.grant?.value;
+      const now = surroundings.now();
+      const isNews =
+        grant?.id === grantId && grant.phase === "ACTIVE" && grant.expiresAt === expiresAt && now < expiresAt;
+      if (!isNews) return undefined;
+      const announce: Effect = {
+        kind: "announce",
+        requestId,
+        news: [{ notice: "ending_soon", people: [] }],
+      };
+      return { effects: [newEffect(announce, { now, surroundings })] };
+    },
+  };
+}

@@ -1,0 +1,215 @@
+import type { AccessRequest } from "../core/access-request.ts";
+import type { Addressee, Effect } from "../core/effects.ts";
+import type { IdentityId } from "../core/ids.ts";
+import { hearings, type Audience, type Hearing, type News, type NoticeKind } from "../core/notices.ts";
+import { isActive, type Identity } from "../core/people.ts";
+import { plus } from "../core/time.ts";
+import { copyId } from "../service/copies.ts";
+import { loadPeople, type ServiceContext } from "../service/loading.ts";
+import type { Copy, NewEffect, Write } from "../service/ports.ts";
+import { newEffect } from "../service/step-of.ts";
+import type { Place } from "../service/surfaces.ts";
+import { lookAgainMs } from "./looking-again.ts";
+import type { Runner } from "./runners.ts";
+
+export interface NoticeLog {
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+}
+
+const loud: ReadonlySet<NoticeKind> = new Set([
+  "break_glass_used",
+  "review_overdue",
+  "break_glass_reviewed",
+  "target_overdue",
+]);
+
+/**
+ * Turns what has changed about a request into messages: who hears each piece of news where, by the table of hearings,
+ * and every copy of its card that is out, to be made true. The log hears of all news besides: it is always there.
+ */
+export function createAnnouncing(context: ServiceContext, log: NoticeLog): Runner<"announce"> {
+  const { store, surfaces } = context;
+  return {
+    async run({ requestId, news }) {
+      const found = await store.request(requestId);
+      if (found === undefined) return undefined;
+      const request = found.request.value;
+      for (const one of news) logNews(log, request, one);
+      if (surfaces.configured.size === 0) return undefined;
+      const known = await store.copies([requestId]);
+      const plan = createPlan(context, request, known);
+      for (const one of news) for (const hearing of hearings[one.notice]) await plan.hear(one, hearing);
+      return plan.outcome();
+    },
+  };
+}
+
+function logNews(
+  log: NoticeLog,
+  { id, requirement, breakGlass }: AccessRequest,
+  { notice, people }: News,
+): void {
+  const channels = breakGlass === undefined ? requirement.channels : breakGlass.notify;
+  const facts = { notice, request: id, people, channels };
+  if (loud.has(notice)) log.warn(facts, "notice");
+  else log.info(facts, "notice");
+}
+
+/** Somebody who is to hear something, and every place where they can. */
+interface Listener {
+  readonly readerId: IdentityId | null;
+  readonly audience: Audience;
+  readonly places: readonly Place[];
+}
+
+interface Plan {
+  hear(news: News, hearing: Hearing): Promise<void>;
+  outcome(): { readonly writes: readonly Write[]; readonly effects: readonly NewEffect[] };
+}
+
+function createPlan(context: ServiceContext, request: AccessRequest, known: readonly Copy[]): Plan {
+  const now = context.surroundings.now();
+  const wanted = new Map<string, Copy>();
+  const tells: Effect[] = [];
+  const lookAgain: Effect = { kind: "look_again", requestId: request.id, lost: null };
+  let isAsking = false;
+
+  const want = (
+    copy: Omit<Copy, "id" | "requestId" | "state" | "ref" | "fault" | "at">,
+    state: Copy["state"],
+  ) => {
+    const whole: Copy = {
+      ...copy,
+      id: copyId({ ...copy, requestId: request.id }),
+      requestId: request.id,
+      state,
+      ref: null,
+      fault: null,
+      at: now,
+    };
+    if (!known.some((one) => one.id === whole.id)) wanted.set(whole.id, whole);
+  };
+
+  const tell = ({ notice }: News, hearing: Hearing, { readerId, audience, places }: Listener): void => {
+    for (const { messenger, address } of places) {
+      const { surface } = messenger;
+      const to: Addressee = { surface, address, readerId };
+      const isSaid = messenger.keepsCards ? hearing.chat === "note" : hearing.letter;
+      const isShown = messenger.keepsCards && hearing.chat === "card";
+      if (isShown || (isSaid && !messenger.keepsCards)) want({ ...to, audience }, "QUEUED");
+      if (isSaid) {
+        tells.push({
+          kind: "tell",
+          ...to,
+          about: { topic: "request", requestId: request.id, notice, audience },
+        });
+      }
+    }
+    if (places.length === 0 && readerId !== null) {
+      want({ surface: "nowhere", address: readerId, audience, readerId }, "UNREACHABLE");
+    }
+  };
+
+  return {
+    async hear(news, hearing) {
+      isAsking ||= hearing.who === "people" && hearing.chat === "card" && news.people.length > 0;
+      for (const one of await listenersOf(context, request, news, hearing)) tell(news, hearing, one);
+    },
+    outcome() {
+      const cards = [...known, ...wanted.values()].flatMap((copy): readonly Effect[] => {
+        const { surface, address, audience, readerId } = copy;
+        const isCard = surface !== "nowhere" && context.surfaces.get(surface)?.keepsCards === true;
+        // What was given up is not tried again at every change; who is asked anew has a copy of their own by then.
+        return isCard && (copy.state === "QUEUED" || copy.state === "SENT")
+          ? [{ kind: "show", requestId: request.id, surface, address, audience, readerId }]
+          : [];
+      });
+      const withContext = { now, surroundings: context.surroundings };
+      return {
+        writes: [...wanted.values()].map((value) => ({ kind: "copyWanted", value })),
+        // Cards first, so that a note finds the card it belongs below.
+        effects: [
+          ...[...cards, ...tells].map((effect) => newEffect(effect, withContext)),
+          ...(isAsking ? [{ ...newEffect(lookAgain, withContext), dueAt: plus(now, lookAgainMs) }] : []),
+        ],
+      };
+    },
+  };
+}
+
+async function listenersOf(
+  context: ServiceContext,
+  request: AccessRequest,
+  news: News,
+  { who }: Hearing,
+): Promise<readonly Listener[]> {
+  const { breakGlass, requirement } = request;
+  switch (who) {
+    case "people":
+      return peopleListening(context, request, news.people, "approver", true);
+    case "requester":
+      return peopleListening(
+        context,
+        request,
+        [request.subjectId, request.requestedById],
+        "requester",
+        false,
+      );
+    case "channels":
+      return channelsListening(context, requirement.channels, "channel");
+    case "alerted":
+      return channelsListening(context, breakGlass?.notify ?? [], "alert");
+    case "reviewers": {
+      const by = breakGlass?.review.by ?? [];
+      const { directory } = await loadPeople(context.store, [request.subjectId], by);
+      const ids = by.flatMap((one) => directory.people(one, request.subjectId).map((person) => person.id));
+      const reviewers = ids.filter((id) => id !== request.subjectId);
+      return peopleListening(context, request, reviewers, "reviewer", true);
+    }
+    case "admins": {
+      const { admin } = (await context.rulebook()).book.rules.chatRoles;
+      const { directory } = await loadPeople(context.store, [], admin);
+      const ids = admin.flatMap((one) => directory.people(one, request.subjectId).map((person) => person.id));
+      return peopleListening(context, request, ids, "channel", true);
+    }
+  }
+}
+
+/**
+ * Each person once, on the surfaces the request names. `isNeeded`: when they cannot be told there, on any other, for a
+ * decision must not be lost because of what a requester chose. Programs are told nothing.
+ */
+async function peopleListening(
+  { store, surfaces }: ServiceContext,
+  request: AccessRequest,
+  ids: readonly IdentityId[],
+  audience: Audience,
+  isNeeded: boolean,
+): Promise<readonly Listener[]> {
+  const { identities } = await loadPeople(store, [...new Set(ids)], []);
+  const people = [...new Set(ids)].flatMap((id): readonly Identity[] => {
+    const person = identities.get(id)?.value;
+    return person === undefined || person.kind !== "HUMAN" || !isActive(person) ? [] : [person];
+  });
+  return Promise.all(
+    people.map(async (person) => {
+      const all = await surfaces.placesOf(person);
+      const named = all.filter((place) => request.notifyChannels.includes(place.messenger.surface));
+      const places = named.length === 0 && isNeeded ? all : named;
+      return { readerId: person.id, audience, places };
+    }),
+  );
+}
+
+/** A channel hears of everything, whatever the requester chose: it is the policy's word. */
+async function channelsListening(
+  { surfaces }: ServiceContext,
+  references: readonly string[],
+  audience: Audience,
+): Promise<readonly Listener[]> {
+  return [...new Set(references)].flatMap((reference) => {
+    const place = surfaces.placeOfChannel(reference);
+    return place === undefined ? [] : [{ readerId: null, audience, places: [place] }];
+  });
+}

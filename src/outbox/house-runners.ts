@@ -1,0 +1,28 @@
+import type { ServiceContext } from "../service/loading.ts";
+import type { Services } from "../service/services.ts";
+import { createEndingAnnouncing, createKeyAnnouncing, createLinkAnnouncing } from "./announcing-others.ts";
+import { createAnnouncing, type NoticeLog } from "./announcing.ts";
+import { createLookingAgain } from "./looking-again.ts";
+import type { Runners } from "./runners.ts";
+import { createShowing } from "./showing.ts";
+import { createTelling } from "./telling.ts";
+
+/** Every kind of effect with what does it. */
+export function createRunners(
+  context: ServiceContext,
+  { grants, cards }: Pick<Services, "grants" | "cards">,
+  log: NoticeLog,
+): Runners {
+  return {
+    announce: createAnnouncing(context, log),
+    announce_key: createKeyAnnouncing(context, log),
+    tell_link: createLinkAnnouncing(context, log),
+    announce_ending: createEndingAnnouncing(context),
+    look_again: createLookingAgain(context),
+    show: createShowing(context, cards),
+    tell: createTelling(context, cards),
+    end_access_of: {
+      run: ({ identityId }) => grants.endAccessOf(identityId, "its holder is no longer active"),
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import { systemActor } from "../core/case.ts";
+import type { Addressee, Telling } from "../core/effects.ts";
+import type { NoticeKind } from "../core/notices.ts";
+import { formatInstant } from "../core/time.ts";
+import type { Card } from "../service/card.ts";
+import type { CardService } from "../service/chat-people.ts";
+import type { ServiceContext } from "../service/loading.ts";
+import type { Note } from "../service/messenger.ts";
+import type { Copy } from "../service/ports.ts";
+import type { Runner } from "./runners.ts";
+import { copyOf, givenUp, messengerFor, tellingMs, told } from "./showing.ts";
+
+/** Tells one thing once: a note below the card in chat, a letter by e-mail. */
+export function createTelling(context: ServiceContext, cards: Pick<CardService, "cardFor">): Runner<"tell"> {
+  return {
+    async run(effect, signal) {
+      const messenger = messengerFor(context, effect);
+      const prepared = await prepare(context, cards, effect, effect.about);
+      if (prepared === undefined) return undefined;
+      const { note, copy } = prepared;
+      await messenger.direct(effect.address, note, copy?.ref ?? null, signal);
+      // A letter is all there is of its copy.
+      return copy === undefined || messenger.keepsCards
+        ? undefined
+        : { writes: [told(context, copy, "SENT", null)] };
+    },
+    givesUp: {
+      afterMs: tellingMs,
+      async givenUp(effect, code) {
+        const { about, surface, readerId } = effect;
+        if (about.topic === "request") {
+          const { requestId, audience, notice } = about;
+          return givenUp(context, effect, { requestId, audience, what: notice }, code);
+        }
+        const at = context.surroundings.now();
+        const data = { surface, what: about.topic, code };
+        const whom = readerId === null ? {} : { identity: readerId };
+        return { audit: [{ at, action: "notification.failed", actor: systemActor, ...whom, data }] };
+      },
+    },
+  };
+}
+
+interface Prepared {
+  readonly note: Note;
+  readonly copy: Copy | undefined;
+}
+
+/** Undefined: there is nothing to tell any more. */
+async function prepare(
+  context: ServiceContext,
+  cards: Pick<CardService, "cardFor">,
+  to: Addressee,
+  about: Telling,
+): Promise<Prepared | undefined> {
+  if (about.topic === "key") {
+    const found = await context.store.key(about.keyId);
+    if (found === undefined || found.value.deletedAt !== null) return undefined;
+    const { id, mintedBy, roles, expiresAt } = found.value;
+    const note: Note = {
+      about: "key",
+      keyId: id,
+      mintedBy: (await context.store.identity(mintedBy))?.value.name ?? mintedBy,
+      roles,
+      expiresAt: expiresAt === null ? null : formatInstant(expiresAt),
+    };
+    return { note, copy: undefined };
+  }
+  if (about.topic === "link") {
+    const { topic: _, candidateId, ...asked } = about;
+    const candidate = candidateId === null ? undefined : await context.store.identity(candidateId);
+    const named = candidate === undefined ? null : { id: candidate.value.id, name: candidate.value.name };
+    return { note: { about: "link", ...asked, candidate: named }, copy: undefined };
+  }
+  const { requestId, notice, audience } = about;
+  const card = await cards.cardFor(requestId, audience, to.readerId);
+  if (card === undefined || !isStillNews(notice, card)) return undefined;
+  const copy = await copyOf(context, to, requestId, audience);
+  return { note: { about: "request", notice, card }, copy };
+}
+
+/** What asks for something is not said once it would ask for what cannot be done any more. */
+function isStillNews(notice: NoticeKind, { request, audience }: Card): boolean {
+  switch (notice) {
+    case "reminder":
+    case "escalated":
+    case "unreached":
+      return request.status === "PENDING";
+    case "submitted":
+      return audience !== "approver" || request.status === "PENDING";
+    case "ending_soon":
+      return request.status === "ACTIVE";
+    case "review_due":
+      return (request.review?.reviews.length ?? 0) === 0;
+    default:
+      return true;
+  }
+}

@@ -1,0 +1,162 @@
+import type { AccessRequest } from "../core/access-request.ts";
+import { approversOf, isApproverOf } from "../core/approvals.ts";
+import { parseId, type IdentityId } from "../core/ids.ts";
+import type { Audience } from "../core/notices.ts";
+import { formatSelector, type Directory } from "../core/people.ts";
+import { refuse, type Refusal } from "../core/refusals.ts";
+import { stagesOf } from "../core/requirement.ts";
+import { isReviewerOf } from "../core/reviewing.ts";
+import { formatInstant } from "../core/time.ts";
+import { actionsFor, type Card } from "./card.ts";
+import { mayReadAll, type Caller } from "./caller.ts";
+import type { CardService } from "./chat-people.ts";
+import { reachOf } from "./copies.ts";
+import { idsIn, loadPeople, selectorsIn, type ServiceContext } from "./loading.ts";
+import type { Copy, RequestWithGrant } from "./ports.ts";
+import { requestView } from "./views.ts";
+
+/** How many earlier requests a look back takes in. */
+const lookBackMax = 10;
+
+/** Makes cards from state and clock, for one reader each. */
+export function createCardService(context: ServiceContext): CardService {
+  const { store } = context;
+
+  const cardFor: CardService["cardFor"] = async (id, audience, reader) => {
+    const requestId = parseId("request", id);
+    const found = requestId === undefined ? undefined : await store.request(requestId);
+    return found === undefined ? undefined : cardOfFound(context, found, audience, reader);
+  };
+
+  return {
+    cardFor,
+    async cardOf(caller, id) {
+      const card = await cardOfOwn(context, caller, id);
+      return card ?? refuse("not_found", `There is no request "${id.slice(0, 80)}".`);
+    },
+  };
+}
+
+async function cardOfOwn(
+  context: ServiceContext,
+  caller: Caller,
+  id: string,
+): Promise<Card | Refusal | undefined> {
+  const requestId = parseId("request", id);
+  const found = requestId === undefined ? undefined : await context.store.request(requestId);
+  if (found === undefined) return undefined;
+  const request = found.request.value;
+  const { directory } = await loadPeople(
+    context.store,
+    [...idsIn(request), caller.identity.id],
+    selectorsIn(request),
+  );
+  const audience = audienceOf(request, caller, directory);
+  return audience === undefined ? undefined : cardOfFound(context, found, audience, caller.identity.id);
+}
+
+/** This caller's part in the request; undefined: none of their business. */
+function audienceOf(request: AccessRequest, caller: Caller, directory: Directory): Audience | undefined {
+  const { id } = caller.identity;
+  if (request.subjectId === id || request.requestedById === id) return "requester";
+  const person = directory.identity(id) ?? caller.identity;
+  if (isReviewerOf(request, person, directory)) return "reviewer";
+  const hasVoted = request.votes.some((vote) => vote.by === id);
+  return hasVoted || isApproverOf(request, id, directory) || mayReadAll(caller) ? "approver" : undefined;
+}
+
+async function cardOfFound(
+  { store, surroundings, surfaces }: ServiceContext,
+  { request: { value: request }, grant }: RequestWithGrant,
+  audience: Audience,
+  reader: IdentityId | null,
+): Promise<Card> {
+  const copies = await store.copies([request.id]);
+  const last = await lastDecisionBefore({ store, surroundings }, request);
+  const { directory } = await loadPeople(
+    store,
+    [...idsIn(request), ...(reader === null ? [] : [reader]), ...(last?.by === undefined ? [] : [last.by])],
+    selectorsIn(request),
+  );
+  const now = surroundings.now();
+  const view = requestView(request, {
+    grant: grant?.value,
+    directory,
+    configured: surfaces.configured,
+    copies,
+    now,
+  });
+  const nameOf = (id: IdentityId): string => directory.identity(id)?.name ?? id;
+  const isOthers = request.requestedById !== request.subjectId;
+  // An administrator who asked for somebody sees how it goes, and can withdraw it; the access is not theirs.
+  const isOnlyAsker = audience === "requester" && reader !== null && reader !== request.subjectId;
+  const actions = actionsFor(audience, view);
+  return {
+    audience,
+    request: view,
+    subjectName: nameOf(request.subjectId),
+    askedByName: isOthers ? nameOf(request.requestedById) : null,
+    askedAs: reader === null || audience !== "approver" ? [] : selectorsFor(request, reader, directory),
+    decidedBy:
+      request.decidedBy === null || request.decidedAt === null
+        ? null
+        : {
+            name: request.decidedBy.name,
+            via: request.decidedBy.via,
+            at: formatInstant(request.decidedAt),
+          },
+    lastDecision: last === undefined ? null : { ...last.decision, byName: last.byName },
+    reach: reachWords(copies, nameOf),
+    actions: isOnlyAsker ? actions.filter((one) => one === "cancel") : actions,
+  };
+}
+
+function reachWords(copies: readonly Copy[], nameOf: (id: IdentityId) => string): Card["reach"] {
+  const reach = reachOf(copies);
+  return reach === null
+    ? null
+    : { reached: reach.reached, asked: reach.asked, unreachedNames: reach.unreached.map(nameOf) };
+}
+
+/** The words of the policy by which this person is asked. */
+function selectorsFor(request: AccessRequest, reader: IdentityId, directory: Directory): readonly string[] {
+  const means = stagesOf(request.requirement).flatMap((stage) =>
+    approversOf(request, stage, directory).some((one) => one.id === reader)
+      ? [...stage.approvers, ...stage.escalateTo.flat()].filter((selector) =>
+          directory.people(selector, request.subjectId).some((one) => one.id === reader),
+        )
+      : [],
+  );
+  return [...new Set(means.map(formatSelector))];
+}
+
+interface LastDecision {
+  readonly decision: Pick<NonNullable<Card["lastDecision"]>, "status" | "at" | "reason">;
+  readonly by: IdentityId | undefined;
+  readonly byName: string | null;
+}
+
+/** What was decided the last time this person asked for the first of these scopes; for an approver to know. */
+async function lastDecisionBefore(
+  { store, surroundings }: Pick<ServiceContext, "store" | "surroundings">,
+  request: AccessRequest,
+): Promise<LastDecision | undefined> {
+  const [scope] = request.scopes;
+  if (scope === undefined) return undefined;
+  const filter = { now: surroundings.now(), subjectId: request.subjectId, scope };
+  const { rows } = await store.requests(filter, { limit: lookBackMax });
+  const decided = rows
+    .map((row) => row.request.value)
+    .find((one) => one.id !== request.id && one.requestedAt <= request.requestedAt && one.decidedAt !== null);
+  if (decided === undefined || decided.decidedAt === null) return undefined;
+  const isDenied = decided.phase === "DENIED";
+  return {
+    decision: {
+      status: isDenied ? "DENIED" : decided.phase === "CANCELLED" ? "CANCELLED" : "APPROVED",
+      at: formatInstant(decided.decidedAt),
+      reason: isDenied ? decided.endReason : null,
+    },
+    by: parseId("identity", decided.decidedBy?.id ?? ""),
+    byName: decided.decidedBy?.name ?? null,
+  };
+}

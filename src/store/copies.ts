@@ -1,0 +1,67 @@
+import type { Reads, Write } from "../service/ports.ts";
+import { asc, eq, sql } from "./drizzle.ts";
+import { reading } from "./faults.ts";
+import { copies } from "./schema.ts";
+import { hole, listHole, listText, type Conflict, type Tables } from "./tables.ts";
+
+/** What people have been told, and where the messages are. */
+export function createCopyReads(tables: Tables): Pick<Reads, "copies"> {
+  const statement = prepareCopyReads(tables).ofRequests;
+  return {
+    copies: async (requestIds) =>
+      requestIds.length === 0 ? [] : reading(() => statement.all({ ids: listText(requestIds) })),
+  };
+}
+
+/** Also for the test that looks at its query plan. */
+export function prepareCopyReads(tables: Tables) {
+  const { id, requestId, surface, address, audience, readerId, state, ref, fault, at } = copies;
+  return {
+    ofRequests: tables
+      .select({ id, requestId, surface, address, audience, readerId, state, ref, fault, at })
+      .from(copies)
+      .where(sql`${copies.requestId} IN ${listHole("ids")}`)
+      .orderBy(asc(copies.ord))
+      .prepare(),
+  };
+}
+
+type CopyWrite = Extract<Write, { kind: "copyWanted" | "copyTold" }>;
+
+export function prepareCopyWrites(tables: Tables): {
+  readonly write: (write: CopyWrite) => Conflict | undefined;
+} {
+  const wanted = tables
+    .insert(copies)
+    .values({
+      id: hole("id", copies.id),
+      requestId: hole("requestId", copies.requestId),
+      surface: hole("surface", copies.surface),
+      address: hole("address", copies.address),
+      audience: hole("audience", copies.audience),
+      readerId: hole("readerId", copies.readerId),
+      state: hole("state", copies.state),
+      ref: hole("ref", copies.ref),
+      fault: hole("fault", copies.fault),
+      at: hole("at", copies.at),
+    })
+    .onConflictDoNothing()
+    .prepare();
+  const told = tables
+    .update(copies)
+    .set({
+      state: hole("state", copies.state),
+      ref: hole("ref", copies.ref),
+      fault: hole("fault", copies.fault),
+      at: hole("at", copies.at),
+    })
+    .where(eq(copies.id, hole("id", copies.id)))
+    .prepare();
+  return {
+    write: (write) => {
+      if (write.kind === "copyWanted") wanted.run({ ...write.value });
+      else told.run({ id: write.id, state: write.state, ref: write.ref, fault: write.fault, at: write.at });
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import type { NotifyChannel } from "../../../src/core/access-request.ts";
+import type { Card } from "../../../src/service/card.ts";
+import { DeliveryFault, type Messenger, type Note } from "../../../src/service/messenger.ts";
+
+/** A message as somebody reads it now. */
+export interface Shown {
+  readonly address: string;
+  card: Card;
+  rewritten: number;
+}
+
+export interface FakeMessenger extends Messenger {
+  /** Messages by their ref. */
+  readonly shown: Map<string, Shown>;
+  readonly said: { readonly address: string; readonly note: Note; readonly thread: string | null }[];
+  /** Everything that was tried, in order. */
+  readonly tried: string[];
+  /** Throws or waits for this address; undefined: all is well. */
+  trouble: (address: string, what: "post" | "rewrite" | "direct") => Promise<void> | void;
+  cardsAt(address: string): Card[];
+  noticesAt(address: string): string[];
+}
+
+/** A surface in memory: remembers what people see, and fails as it is told to. People's addresses are their ids. */
+export function fakeMessenger(
+  surface: NotifyChannel,
+  options: { readonly keepsCards?: boolean; readonly reaches?: (id: string) => boolean } = {},
+): FakeMessenger {
+  const { keepsCards = surface !== "email", reaches = () => true } = options;
+  const shown = new Map<string, Shown>();
+  const said: FakeMessenger["said"] = [];
+  const tried: string[] = [];
+  let count = 0;
+  const attempt = async (address: string, what: "post" | "rewrite" | "direct"): Promise<void> => {
+    tried.push(`${what} ${address}`);
+    await fake.trouble(address, what);
+  };
+  const fake: FakeMessenger = {
+    surface,
+    keepsCards,
+    shown,
+    said,
+    tried,
+    trouble: () => undefined,
+    cardsAt: (address) => [...shown.values()].filter((one) => one.address === address).map((one) => one.card),
+    noticesAt: (address) =>
+      said
+        .filter((one) => one.address === address)
+        .map(({ note }) => (note.about === "request" ? note.notice : note.about)),
+    addressOf: async ({ id }) => (reaches(id) ? `@${id}` : undefined),
+    channelAddress: (reference) =>
+      reference.startsWith(`${surface}:`) ? reference.slice(surface.length + 1) : undefined,
+    async post(address, card) {
+      await attempt(address, "post");
+      const ref = `${surface}-${++count}`;
+      shown.set(ref, { address, card, rewritten: 0 });
+      return ref;
+    },
+    async rewrite(ref, card) {
+      const message = shown.get(ref);
+      if (message === undefined) return;
+      await attempt(message.address, "rewrite");
+      message.card = card;
+      message.rewritten++;
+    },
+    async direct(address, note, thread) {
+      await attempt(address, "direct");
+      said.push({ address, note, thread });
+    },
+  };
+  return fake;
+}
+
+export const isDown = (): never => {
+  throw new DeliveryFault("service_unavailable", { retryable: true, isSurfaceDown: true });
+};
+
+export const refuses = (): never => {
+  throw new DeliveryFault("channel_not_found", { retryable: false });
+};
