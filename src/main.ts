@@ -30,7 +30,7 @@ import { createChanges } from "./service/changes.ts";
 import { openSqliteStore } from "./store/sqlite-store.ts";
 import { StartRefused } from "./store/start-refused.ts";
 import { createBookkeepingSweep } from "./sweeps/bookkeeping.ts";
-import { createExpirySweep, createRequestSweep } from "./sweeps/due-requests.ts";
+import { createExpirySweep, createRequestSweep, type Sweep } from "./sweeps/due-requests.ts";
 import { isCronExpression, startTimetable } from "./sweeps/timetable.ts";
 import { createWebhooks, type Webhooks } from "./webhooks/webhooks.ts";
 
@@ -182,6 +182,16 @@ async function buildHouse(
   return { store, services, relay, context, metrics, webhooks, auditFile };
 }
 
+function sweepsOf({ store, services, relay, context, webhooks, auditFile }: House): readonly Sweep[] {
+  return [
+    createExpirySweep(store, services.grants, context.surroundings),
+    createRequestSweep(store, services.grants, context.surroundings),
+    createBookkeepingSweep(services, relay, context.surroundings),
+    webhooks.sweep,
+    ...(auditFile === undefined ? [] : [auditFile.sweep]),
+  ];
+}
+
 async function run(): Promise<void> {
   // A log reader that goes away must not take the guard of production systems with it.
   process.stdout.on("error", () => undefined);
@@ -197,7 +207,9 @@ async function run(): Promise<void> {
   const { services, store, relay, context, webhooks, auditFile } = house;
   try {
     await auditFile?.start().catch((error: unknown) => {
-      throw new Refused([`AUDIT_FILE cannot be written: ${error instanceof Error ? error.message : "unknown"}.`]);
+      throw new Refused([
+        `AUDIT_FILE cannot be written: ${error instanceof Error ? error.message : "unknown"}.`,
+      ]);
     });
     await loadConfiguration(settings, house, log);
     await ensureAdminKey(settings, kept, context, log);
@@ -207,17 +219,8 @@ async function run(): Promise<void> {
     await store.close();
     throw error;
   }
-  const timetable = startTimetable(
-    settings.sweepCron,
-    [
-      createExpirySweep(store, services.grants, context.surroundings),
-      createRequestSweep(store, services.grants, context.surroundings),
-      createBookkeepingSweep(services, relay, context.surroundings),
-      webhooks.sweep,
-      ...(auditFile === undefined ? [] : [auditFile.sweep]),
-    ],
-    context.surroundings,
-    (err, sweep) => log.error({ err, sweep }, "sweep failed"),
+  const timetable = startTimetable(settings.sweepCron, sweepsOf(house), context.surroundings, (err, sweep) =>
+    log.error({ err, sweep }, "sweep failed"),
   );
   house.metrics.observe({ store, now: context.surroundings.now, lastSweepAt: timetable.lastGoodAt });
   const server = await createHttpServer(services, {

@@ -28,7 +28,10 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
     packages: ["node:dns", "node:http", "node:https", "node:net"],
   },
   webhooks: { rooms: ["core", "service", "outgoing", "webhooks"], packages: ["node:crypto"] },
-  email: { rooms: ["core", "service", "words", "email"], packages: ["nodemailer", "node:crypto", "node:url"] },
+  email: {
+    rooms: ["core", "service", "words", "email"],
+    packages: ["nodemailer", "node:crypto", "node:url"],
+  },
   "audit-file": { rooms: ["service", "audit-file"], packages: ["node:fs", "node:fs/promises"] },
   outbox: { rooms: ["core", "service", "outbox"], packages: [] },
   sweeps: { rooms: ["core", "service", "sweeps"], packages: ["node-cron"] },

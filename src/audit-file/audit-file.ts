@@ -1,17 +1,9 @@
-import { open, type FileHandle } from "node:fs/promises";
-import { constants } from "node:fs";
 import { oneAtATime } from "../service/one-at-a-time.ts";
-import type { Cursor, Store } from "../service/ports.ts";
-import { recordText } from "../service/record-text.ts";
-import { recordOnly } from "../service/step.ts";
 import type { Watcher } from "../service/watched-store.ts";
-import { lastPlace } from "./tail.ts";
+import { openRecordFile, type RecordFile, type RecordStore } from "./record-file.ts";
 
-/** Records written and synced at a time. */
-const batchMax = 500;
 /** What is recorded within this is written together. */
 const gatherMs = 20;
-const cursorName = "file";
 
 export interface AuditFile {
   /** Opens the file; what it lacks is written soon. @throws the system's error when it cannot be opened. */
@@ -27,7 +19,7 @@ export interface AuditFile {
 
 export interface AuditFilePorts {
   readonly path: string;
-  readonly store: Pick<Store, "auditEvents" | "commit" | "cursors">;
+  readonly store: RecordStore;
   readonly log: {
     info(facts: object, message: string): void;
     error(facts: object, message: string): void;
@@ -40,59 +32,14 @@ export interface AuditFilePorts {
  * one is cut off, so nothing is written twice. A file that cannot be written delays nobody; it is tried again.
  */
 export function createAuditFile({ path, store, log }: AuditFilePorts): AuditFile {
-  let file: FileHandle | undefined;
-  let seq = 0;
-  let isToReopen = false;
-  let isRunning = false;
+  const writer = createWriter(path, store);
   let isFailing = false;
   let nudged: NodeJS.Timeout | undefined;
-
-  const close = async (): Promise<void> => {
-    const closing = file;
-    file = undefined;
-    await closing?.close();
-  };
-
-  const openFile = async (): Promise<FileHandle> => {
-    const opened = await open(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o600);
-    try {
-      seq = await placeIn(opened, store);
-      return opened;
-    } catch (error) {
-      await opened.close();
-      throw error;
-    }
-  };
-
-  const writeTo = async (opened: FileHandle): Promise<void> => {
-    do {
-      const rows = await store.auditEvents({ after: seq, limit: batchMax });
-      const last = rows.at(-1);
-      if (last === undefined) return;
-      await opened.appendFile(rows.map((row) => `${recordText(row)}\n`).join(""));
-      await opened.datasync();
-      ({ seq } = last);
-      await store.commit({ ...recordOnly([]), writes: [{ kind: "cursor", value: cursorAt(seq) }] });
-    } while (isRunning);
-  };
-
-  const write = oneAtATime(async () => {
-    if (isToReopen) await close();
-    isToReopen = false;
-    try {
-      file ??= await openFile();
-      await writeTo(file);
-    } catch (error) {
-      // Perhaps half a line is written: the next attempt opens the file anew and cuts it off.
-      await close();
-      throw error;
-    }
-  });
 
   /** Says once that it does not work, and once that it does again. */
   const attempt = async (): Promise<void> => {
     try {
-      await write();
+      await writer.write();
       if (isFailing) log.info({ file: path }, "audit file is written again");
       isFailing = false;
     } catch (err) {
@@ -101,7 +48,7 @@ export function createAuditFile({ path, store, log }: AuditFilePorts): AuditFile
     }
   };
   const nudge = (): void => {
-    if (!isRunning) return;
+    if (!writer.isRunning()) return;
     nudged ??= setTimeout(() => {
       nudged = undefined;
       void attempt();
@@ -110,8 +57,7 @@ export function createAuditFile({ path, store, log }: AuditFilePorts): AuditFile
 
   return {
     async start() {
-      file = await openFile();
-      isRunning = true;
+      await writer.start();
       nudge();
     },
     watcher({ audit }) {
@@ -124,38 +70,58 @@ export function createAuditFile({ path, store, log }: AuditFilePorts): AuditFile
       },
     },
     async reopen() {
-      isToReopen = true;
-      if (isRunning) await attempt();
+      writer.wantNewFile();
+      if (writer.isRunning()) await attempt();
     },
     async stop() {
-      if (!isRunning) return;
-      isRunning = false;
+      if (!writer.isRunning()) return;
+      writer.stop();
       clearTimeout(nudged);
       await attempt();
-      await close();
+      await writer.close();
     },
   };
 }
 
-/** After which record the file goes on: what the store says, unless the file itself is further. */
-async function placeIn(file: FileHandle, store: AuditFilePorts["store"]): Promise<number> {
-  if (!(await file.stat()).isFile()) throw new Error("it is no regular file");
-  const last = await lastPlace(file);
-  const stored = (await store.cursors()).find((one) => one.name === cursorName)?.seq ?? 0;
-  if (last === undefined || last.seq <= stored) return stored;
-  // A record that is not ours by now, as after a restore, says nothing about how far we are.
-  const [same] = await store.auditEvents({ after: last.seq - 1, limit: 1 });
-  return same?.seq === last.seq && same.hash === last.hash ? last.seq : stored;
-}
+/** The file behind its path, opened whenever it is not open. */
+function createWriter(path: string, store: RecordStore) {
+  let file: RecordFile | undefined;
+  let isToReopen = false;
+  let isRunning = false;
+  const mayGoOn = (): boolean => isRunning;
 
-function cursorAt(seq: number): Cursor {
+  const close = async (): Promise<void> => {
+    const closing = file;
+    file = undefined;
+    await closing?.close();
+  };
+
   return {
-    name: cursorName,
-    seq,
-    attempts: 0,
-    failingSince: null,
-    dueAt: null,
-    disabled: null,
-    configuration: "",
+    isRunning: mayGoOn,
+    async start() {
+      file = await openRecordFile(path, store);
+      isRunning = true;
+    },
+    wantNewFile: () => {
+      isToReopen = true;
+    },
+    /** What is under way ends with its batch. */
+    stop: () => {
+      isRunning = false;
+    },
+    close,
+    write: oneAtATime(async () => {
+      if (isToReopen) await close();
+      isToReopen = false;
+      try {
+        file ??= await openRecordFile(path, store);
+        const open = file;
+        while ((await open.writeSome()) && mayGoOn());
+      } catch (error) {
+        // Perhaps half a line is written: the next attempt opens the file anew and cuts it off.
+        await close();
+        throw error;
+      }
+    }),
   };
 }

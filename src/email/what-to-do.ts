@@ -15,11 +15,6 @@ export function waysToAct(actions: readonly NoteAction[], id: string): readonly 
 }
 
 function wayTo(action: NoteAction, id: string): WayToAct | undefined {
-  const way = (label: string, command: string | null, chat: string | null): WayToAct => ({
-    label,
-    command,
-    chat,
-  });
   switch (action) {
     case "approve":
       return way("Approve", `jit approve ${id}`, `/jit approve ${id}`);
@@ -71,4 +66,8 @@ function wayTo(action: NoteAction, id: string): WayToAct | undefined {
         null,
       );
   }
+}
+
+function way(label: string, command: string | null, chat: string | null): WayToAct {
+  return { label, command, chat };
 }

@@ -42,8 +42,11 @@ export interface GuardedAnswer {
 
 export type GuardedFetch = (call: GuardedCall) => Promise<GuardedAnswer>;
 
-/** How a name is resolved: all of its addresses. */
-export type Resolve = (host: string) => Promise<readonly LookupAddress[]>;
+/** How a name is resolved: all of its addresses, or why not. */
+export type Resolve = (
+  host: string,
+  done: (error: Error | null, addresses: readonly LookupAddress[]) => void,
+) => void;
 
 /**
  * Calls addresses that an operator has written down and a stranger's name server may answer for. What is checked is the
@@ -85,16 +88,14 @@ function send(url: URL, call: GuardedCall, checked: LookupFunction, signal: Abor
 /** Gives only addresses that may be called; without any, the connection is refused before it begins. */
 function guardedLookup(resolve: Resolve, reach: Reach): LookupFunction {
   return (host, options, callback) => {
-    resolve(host).then(
-      (found) => {
-        const allowed = found.filter((one) => mayConnect(one.address, reach));
-        const [first] = allowed;
-        if (first === undefined) callback(new OutgoingFault("address_refused"), "", 0);
-        else if (options.all === true) callback(null, allowed);
-        else callback(null, first.address, first.family);
-      },
-      (error: unknown) => callback(new OutgoingFault(codeOf(error), error), "", 0),
-    );
+    resolve(host, (error, found) => {
+      const allowed = error === null ? found.filter((one) => mayConnect(one.address, reach)) : [];
+      const [first] = allowed;
+      if (error !== null) callback(new OutgoingFault(codeOf(error), error), "", 0);
+      else if (first === undefined) callback(new OutgoingFault("address_refused"), "", 0);
+      else if (options.all === true) callback(null, allowed);
+      else callback(null, first.address, first.family);
+    });
   };
 }
 
@@ -142,8 +143,6 @@ function codeOf(error: unknown): string {
   return typeof code === "string" ? code : "failed";
 }
 
-function resolveAll(host: string): Promise<readonly LookupAddress[]> {
-  return new Promise((found, failed) => {
-    lookup(host, { all: true }, (error, addresses) => (error === null ? found(addresses) : failed(error)));
-  });
+function resolveAll(...[host, done]: Parameters<Resolve>): void {
+  lookup(host, { all: true }, done);
 }

@@ -1,5 +1,4 @@
-import { createServer, type Server, type Socket } from "node:net";
-import type { AddressInfo } from "node:net";
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { createEmail } from "../../src/email/messenger.ts";
 import type { DeliveryFault, Messenger } from "../../src/service/messenger.ts";
@@ -168,12 +167,10 @@ test("a connection dropped in the middle of a mail is tried again", async () => 
   // Between client and server, so that the line can be cut.
   const { url } = await openRaw((socket) => {
     const port = Number(new URL(server.url).port);
-    void import("node:net").then(({ connect }) => {
-      const upstream = connect(port, "127.0.0.1");
-      upstream.on("error", () => {});
-      socket.pipe(upstream).pipe(socket);
-      sockets.push(socket, upstream);
-    });
+    const upstream = connect(port, "127.0.0.1");
+    upstream.on("error", () => {});
+    socket.pipe(upstream).pipe(socket);
+    sockets.push(socket, upstream);
   });
   expect(await faultOf(email(url))).toMatchObject({ retryable: true, isSurfaceDown: false });
 });

@@ -1,6 +1,8 @@
 import { simpleParser, type ParsedMail } from "mailparser";
 import type { AddressInfo } from "node:net";
-import { SMTPServer, type SMTPServerOptions } from "smtp-server";
+import type { Readable } from "node:stream";
+import { text as textOf } from "node:stream/consumers";
+import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from "smtp-server";
 import { onTestFinished } from "vitest";
 
 export interface ReceivedMail {
@@ -24,18 +26,8 @@ export async function openMailServer(options: SMTPServerOptions = {}): Promise<M
     disabledCommands: ["STARTTLS"],
     disableReverseLookup: true,
     closeTimeout: 50,
-    onData(stream, { envelope }, done) {
-      const chunks: Buffer[] = [];
-      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-      stream.on("end", () => {
-        const raw = Buffer.concat(chunks).toString("utf8");
-        const from = envelope.mailFrom === false ? "" : envelope.mailFrom.address;
-        const to = envelope.rcptTo.map((one) => one.address);
-        simpleParser(raw).then((mail) => {
-          received.push({ from, to, raw, mail });
-          done();
-        }, done);
-      });
+    onData(stream, session, done) {
+      void keep(received, stream, session, done);
     },
     ...options,
   });
@@ -50,6 +42,19 @@ export async function openMailServer(options: SMTPServerOptions = {}): Promise<M
   onTestFinished(close);
   const { port } = server.server.address() as AddressInfo;
   return { url: `smtp://127.0.0.1:${port}`, received, close };
+}
+
+async function keep(
+  received: ReceivedMail[],
+  stream: Readable,
+  { envelope }: SMTPServerSession,
+  done: () => void,
+): Promise<void> {
+  const raw = await textOf(stream);
+  const from = envelope.mailFrom === false ? "" : envelope.mailFrom.address;
+  const to = envelope.rcptTo.map((one) => one.address);
+  received.push({ from, to, raw, mail: await simpleParser(raw) });
+  done();
 }
 
 /** An answer with this reply code. */

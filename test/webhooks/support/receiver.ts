@@ -1,4 +1,4 @@
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { Webhook as Verifier } from "standardwebhooks";
@@ -32,7 +32,7 @@ export async function openReceiver({ verifies = true } = {}): Promise<Receiver> 
   const secret = `whsec_${Buffer.alloc(32, ++count).toString("base64")}`;
   const received: Received[] = [];
   let respond = (answer: ServerResponse, _count: number): void => void answer.writeHead(204).end();
-  const server = createServer(async (request, answer) => {
+  const take = async (request: IncomingMessage, answer: ServerResponse): Promise<void> => {
     const body = await text(request);
     const { headers } = request;
     try {
@@ -43,7 +43,8 @@ export async function openReceiver({ verifies = true } = {}): Promise<Receiver> 
     }
     received.push({ id: String(headers["webhook-id"]), headers, body, message: JSON.parse(body) });
     respond(answer, received.length);
-  });
+  };
+  const server = createServer((request, answer) => void take(request, answer));
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   onTestFinished(async () => {
     server.closeAllConnections();
