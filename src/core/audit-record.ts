@@ -29,6 +29,7 @@ export const auditActions = [
   "break_glass.review_overdue",
   "identity.created",
   "identity.changed",
+  "identity.linked",
   "identity.deactivated",
   "api_key.created",
   "api_key.deleted",

@@ -1,6 +1,7 @@
 import type { AccessRequest, NotifyChannel } from "./access-request.ts";
 import type { Recorded } from "./events.ts";
 import type { GrantId, IdentityId, Instant, KeyId, RequestId } from "./ids.ts";
+import type { ChatAccount } from "./people.ts";
 import type { Audience, News, NoticeKind } from "./notices.ts";
 
 /**
@@ -12,8 +13,6 @@ export type Effect =
   | { readonly kind: "announce"; readonly requestId: RequestId; readonly news: readonly News[] }
   /** A key was made in somebody's name. */
   | { readonly kind: "announce_key"; readonly keyId: KeyId; readonly identityId: IdentityId }
-  /** Somebody at a chat platform asks administrators to be linked. */
-  | ({ readonly kind: "tell_link"; readonly to: readonly IdentityId[] } & LinkAsked)
   /** The grant is nearly over, unless it has been prolonged or ended meanwhile. */
   | {
       readonly kind: "announce_ending";
@@ -21,6 +20,8 @@ export type Effect =
       readonly grantId: GrantId;
       readonly expiresAt: Instant;
     }
+  /** Somebody at a chat platform asks administrators to be linked. */
+  | ({ readonly kind: "tell_link"; readonly to: readonly IdentityId[] } & LinkAsked)
   /** Finds out whether the people asked have been told. `lost`: a delivery to this approver was given up. */
   | { readonly kind: "look_again"; readonly requestId: RequestId; readonly lost: IdentityId | null }
   /** Makes one copy of a card true: posts it, or rewrites it where it is. */
@@ -51,11 +52,12 @@ export type Telling =
   | { readonly topic: "key"; readonly keyId: KeyId }
   | ({ readonly topic: "link" } & LinkAsked);
 
-/** An account that nobody is linked to; `candidateId` is who they seem to be. */
+/** An account without a link, as the platform describes it; its names are data, never authority. */
 export interface LinkAsked {
-  readonly account: { readonly surface: "slack" | "teams"; readonly team: string; readonly user: string };
+  readonly account: ChatAccount;
   readonly displayName: string;
   readonly email: string | null;
+  /** Who they seem to be. */
   readonly candidateId: IdentityId | null;
 }
 

@@ -18,6 +18,11 @@ export interface Identity {
   /** A group is whoever lists it. */
   readonly groups: readonly string[];
   readonly links: Links;
+  /**
+   * Of `links`, those made in chat while the file manages this person: kept beside what the file says, which wins. They
+   * outlive reloads and go with the person.
+   */
+  readonly chatLinks?: Links;
   /** Who keeps this record: the configuration file, the API, or we ourselves (`id_admin`). */
   readonly managedBy: "file" | "api" | "built-in";
   /** The configuration file lists them; always true for the other two. */
@@ -29,6 +34,34 @@ export interface Identity {
 export interface Links {
   readonly slack?: { readonly teamId: string; readonly userId: string };
   readonly teams?: { readonly tenantId: string; readonly aadObjectId: string };
+}
+
+/** An account at a chat platform, as the platform has proven it. */
+export interface ChatAccount {
+  readonly surface: "slack" | "teams";
+  /** Slack: enterprise or team id. Teams: tenant id. */
+  readonly team: string;
+  /** Slack: user id. Teams: `aadObjectId`. */
+  readonly user: string;
+}
+
+/** The text by which an account belongs to one identity only. */
+export function linkName({ surface, team, user }: ChatAccount): string {
+  return `${surface}:${team}:${user}`;
+}
+
+/** The account these links name on that platform. */
+export function accountIn(links: Links, surface: ChatAccount["surface"]): ChatAccount | undefined {
+  const { slack, teams } = links;
+  if (surface === "slack") return slack && { surface, team: slack.teamId, user: slack.userId };
+  return teams && { surface, team: teams.tenantId, user: teams.aadObjectId };
+}
+
+/** The link that names this account. */
+export function linkTo({ surface, team, user }: ChatAccount): Links {
+  return surface === "slack"
+    ? { slack: { teamId: team, userId: user } }
+    : { teams: { tenantId: team, aadObjectId: user } };
 }
 
 /** Someone is active when their source lists them and the administrator's switch is on. */
@@ -104,10 +137,15 @@ export interface Directory {
 export interface DirectoryQuery {
   readonly ids: readonly IdentityId[];
   readonly selectors: readonly Selector[];
+  /** Whoever these accounts are linked to, as {@link linkName} writes them. */
+  readonly links?: readonly string[];
 }
 
-/** A directory over identities already loaded. A Slack user group means nobody until Slack can be asked. */
-export function directoryOf(identities: readonly Identity[]): Directory {
+/** Who is in which Slack user group, by group id; a group that is not in it has nobody as far as we know. */
+export type GroupMembers = ReadonlyMap<string, ReadonlySet<IdentityId>>;
+
+/** A directory over identities already loaded. Without `members` a Slack user group means nobody. */
+export function directoryOf(identities: readonly Identity[], members: GroupMembers = new Map()): Directory {
   const byId = new Map(identities.map((identity) => [identity.id, identity]));
   const matches = (selector: Selector, subjectId: IdentityId, one: Identity): boolean => {
     switch (selector.kind) {
@@ -120,7 +158,7 @@ export function directoryOf(identities: readonly Identity[]): Directory {
       case "manager":
         return byId.get(subjectId)?.managerId === one.id;
       case "slack-usergroup":
-        return false;
+        return members.get(selector.id)?.has(one.id) === true;
     }
   };
   return {

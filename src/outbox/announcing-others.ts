@@ -27,28 +27,29 @@ export function createKeyAnnouncing(context: ServiceContext, log: NoticeLog): Ru
   };
 }
 
-/** Tells administrators, wherever they are, that somebody asks to be linked. */
+/** Tells administrators, on every surface they have, that somebody asks to be linked. */
 export function createLinkAnnouncing(context: ServiceContext, log: NoticeLog): Runner<"tell_link"> {
   const { store, surfaces, surroundings } = context;
   return {
-    async run({ kind: _, to, ...asked }) {
-      log.info({ notice: "link_asked", account: asked.account, people: to }, "notice");
-      const people = await Promise.all(to.map((id) => store.identity(id)));
-      const effects = await Promise.all(
-        people.map(async (found): Promise<readonly Effect[]> => {
-          if (found === undefined || !isActive(found.value)) return [];
-          const places = await surfaces.placesOf(found.value);
-          return places.map(({ messenger, address }) => ({
+    async run({ to, account, displayName, email, candidateId }) {
+      log.info({ notice: "link_asked", account, candidate: candidateId, people: to }, "notice");
+      const people = await store.people({ ids: to, selectors: [] });
+      const effects: Effect[] = [];
+      for (const { value: person } of people) {
+        // Managers come along with those asked for.
+        if (!to.includes(person.id) || !isActive(person)) continue;
+        for (const { messenger, address } of await surfaces.placesOf(person)) {
+          effects.push({
             kind: "tell",
             surface: messenger.surface,
             address,
-            readerId: found.value.id,
-            about: { topic: "link", ...asked },
-          }));
-        }),
-      );
+            readerId: person.id,
+            about: { topic: "link", account, displayName, email, candidateId },
+          });
+        }
+      }
       const now = surroundings.now();
-      return { effects: effects.flat().map((effect) => newEffect(effect, { now, surroundings })) };
+      return { effects: effects.map((effect) => newEffect(effect, { now, surroundings })) };
     },
   };
 }

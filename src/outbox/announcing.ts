@@ -162,14 +162,14 @@ async function listenersOf(
       return channelsListening(context, breakGlass?.notify ?? [], "alert");
     case "reviewers": {
       const by = breakGlass?.review.by ?? [];
-      const { directory } = await loadPeople(context.store, [request.subjectId], by);
+      const { directory } = await loadPeople(context, [request.subjectId], by);
       const ids = by.flatMap((one) => directory.people(one, request.subjectId).map((person) => person.id));
       const reviewers = ids.filter((id) => id !== request.subjectId);
       return peopleListening(context, request, reviewers, "reviewer", true);
     }
     case "admins": {
       const { admin } = (await context.rulebook()).book.rules.chatRoles;
-      const { directory } = await loadPeople(context.store, [], admin);
+      const { directory } = await loadPeople(context, [], admin);
       const ids = admin.flatMap((one) => directory.people(one, request.subjectId).map((person) => person.id));
       return peopleListening(context, request, ids, "channel", true);
     }
@@ -181,20 +181,20 @@ async function listenersOf(
  * decision must not be lost because of what a requester chose. Programs are told nothing.
  */
 async function peopleListening(
-  { store, surfaces }: ServiceContext,
+  context: ServiceContext,
   request: AccessRequest,
   ids: readonly IdentityId[],
   audience: Audience,
   isNeeded: boolean,
 ): Promise<readonly Listener[]> {
-  const { identities } = await loadPeople(store, [...new Set(ids)], []);
+  const { identities } = await loadPeople(context, [...new Set(ids)], []);
   const people = [...new Set(ids)].flatMap((id): readonly Identity[] => {
     const person = identities.get(id)?.value;
     return person === undefined || person.kind !== "HUMAN" || !isActive(person) ? [] : [person];
   });
   return Promise.all(
     people.map(async (person) => {
-      const all = await surfaces.placesOf(person);
+      const all = await context.surfaces.placesOf(person);
       const named = all.filter((place) => request.notifyChannels.includes(place.messenger.surface));
       const places = named.length === 0 && isNeeded ? all : named;
       return { readerId: person.id, audience, places };

@@ -43,8 +43,6 @@ export function boundRunner(runners: Runners, effect: Effect): BoundRunner {
       return bound(runners.announce, effect);
     case "announce_key":
       return bound(runners.announce_key, effect);
-    case "tell_link":
-      return bound(runners.tell_link, effect);
     case "announce_ending":
       return bound(runners.announce_ending, effect);
     case "look_again":
@@ -53,6 +51,8 @@ export function boundRunner(runners: Runners, effect: Effect): BoundRunner {
       return bound(runners.show, effect);
     case "tell":
       return bound(runners.tell, effect);
+    case "tell_link":
+      return bound(runners.tell_link, effect);
     case "end_access_of":
       return bound(runners.end_access_of, effect);
   }

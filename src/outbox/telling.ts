@@ -1,5 +1,5 @@
 import { systemActor } from "../core/case.ts";
-import type { Addressee, Telling } from "../core/effects.ts";
+import type { Addressee, LinkAsked, Telling } from "../core/effects.ts";
 import type { NoticeKind } from "../core/notices.ts";
 import { formatInstant } from "../core/time.ts";
 import type { Card } from "../service/card.ts";
@@ -66,17 +66,23 @@ async function prepare(
     };
     return { note, copy: undefined };
   }
-  if (about.topic === "link") {
-    const { topic: _, candidateId, ...asked } = about;
-    const candidate = candidateId === null ? undefined : await context.store.identity(candidateId);
-    const named = candidate === undefined ? null : { id: candidate.value.id, name: candidate.value.name };
-    return { note: { about: "link", ...asked, candidate: named }, copy: undefined };
-  }
+  if (about.topic === "link") return linkNote(context, about);
   const { requestId, notice, audience } = about;
   const card = await cards.cardFor(requestId, audience, to.readerId);
   if (card === undefined || !isStillNews(notice, card)) return undefined;
   const copy = await copyOf(context, to, requestId, audience);
   return { note: { about: "request", notice, card }, copy };
+}
+
+/** Undefined: they have been linked meanwhile. */
+async function linkNote(
+  { store }: ServiceContext,
+  { account, displayName, email, candidateId }: LinkAsked,
+): Promise<Prepared | undefined> {
+  if ((await store.identityByLink(account)) !== undefined) return undefined;
+  const found = candidateId === null ? undefined : await store.identity(candidateId);
+  const candidate = found === undefined ? null : { id: found.value.id, name: found.value.name };
+  return { note: { about: "link", account, displayName, email, candidate }, copy: undefined };
 }
 
 /** What asks for something is not said once it would ask for what cannot be done any more. */

@@ -17,6 +17,7 @@ import { actorOf, isSelf, lacksRole, type Caller } from "./caller.ts";
 import { decideCase, pressOf, requestOf, withAnswer, type CaseDecision, type Press } from "./deciding.ts";
 import {
   approversNamed,
+  asFarAsKnown,
   assess,
   expectPeople,
   loadPeople,
@@ -89,8 +90,9 @@ function pressing(
   decision: (kase: Case, facts: Press["facts"], now: Instant) => Decision,
 ): CaseDecision {
   return async ({ case: kase }) => {
-    const { facts, expects } = await pressOf(context, caller, kase.request);
-    return { decision: decision(kase, facts, context.surroundings.now()), expects };
+    const { facts, expects, people } = await pressOf(context, caller, kase.request);
+    const decided = decision(kase, facts, context.surroundings.now());
+    return { decision: asFarAsKnown(decided, people), expects };
   };
 }
 
@@ -98,7 +100,7 @@ function approving(context: ServiceContext, caller: Caller, approve: Approve): C
   return async ({ case: kase }) => {
     const { request } = kase;
     const today = await assess(context, request.scopes, submissionOf(request), request.risk);
-    const press = await pressOf(context, caller, request, approversNamed(today));
+    const press = await pressOf(context, caller, request, { also: approversNamed(today) });
     const facts = {
       ...press.facts,
       today: today.assessment,
@@ -108,7 +110,7 @@ function approving(context: ServiceContext, caller: Caller, approve: Approve): C
     };
     const counted = [request.subjectId, ...request.votes.map((vote) => vote.by)];
     return {
-      decision: decideApprove(kase, approve, facts, context.surroundings.now()),
+      decision: asFarAsKnown(decideApprove(kase, approve, facts, context.surroundings.now()), press.people),
       expects: [...today.expects, ...press.expects, ...expectPeople(press.people, counted)],
     };
   };
@@ -161,9 +163,10 @@ async function tryToSubmit(
   });
   const { rules, lockdown } = today.rules.book;
   const people = await loadPeople(
-    store,
+    context,
     [subject.id, caller.identity.id],
     [...approversNamed(today), ...rules.breakGlass.allowed],
+    "press",
   );
   const facts = {
     subject,
@@ -175,7 +178,7 @@ async function tryToSubmit(
   };
   const isCovered = (scope: Ask["scopes"][number]): boolean =>
     judge(rules.breakGlass.conditions, scope, today.facts, today.assessment.risk).truth === "true";
-  const decision = breakGlass
+  const decided = breakGlass
     ? decideBreakGlass(
         ask,
         {
@@ -187,6 +190,7 @@ async function tryToSubmit(
         now,
       )
     : decideSubmission(ask, facts, now);
+  const decision = asFarAsKnown(decided, people);
   if (isRefusal(decision)) return decision;
   const folded = stepOf(undefined, decision, {
     now,
@@ -207,7 +211,11 @@ function answering(context: ServiceContext, caller: Caller, request: AccessReque
   return async () => begun(context, once, request);
 }
 
-/** Approved at birth for the very person who asks. */
+/**
+ * Approved at birth for the very person who asks, through a door whose answer only they see. In chat it stops at
+ * APPROVED: the press on *Show credential* claims, so no secret is sent unasked.
+ */
 export function isClaimedAtOnce(caller: Caller, request: AccessRequest): boolean {
-  return request.phase === "APPROVED" && isSelf(caller, request.subjectId);
+  const isOwnAnswer = caller.via === "api" || caller.via === "cli";
+  return isOwnAnswer && request.phase === "APPROVED" && isSelf(caller, request.subjectId);
 }

@@ -47,7 +47,7 @@ async function cardOfOwn(
   if (found === undefined) return undefined;
   const request = found.request.value;
   const { directory } = await loadPeople(
-    context.store,
+    context,
     [...idsIn(request), caller.identity.id],
     selectorsIn(request),
   );
@@ -66,15 +66,16 @@ function audienceOf(request: AccessRequest, caller: Caller, directory: Directory
 }
 
 async function cardOfFound(
-  { store, surroundings, surfaces }: ServiceContext,
+  context: ServiceContext,
   { request: { value: request }, grant }: RequestWithGrant,
   audience: Audience,
   reader: IdentityId | null,
 ): Promise<Card> {
+  const { store, surroundings, surfaces } = context;
   const copies = await store.copies([request.id]);
   const last = await lastDecisionBefore({ store, surroundings }, request);
   const { directory } = await loadPeople(
-    store,
+    context,
     [...idsIn(request), ...(reader === null ? [] : [reader]), ...(last?.by === undefined ? [] : [last.by])],
     selectorsIn(request),
   );

@@ -1,7 +1,7 @@
 import type { Actor } from "../core/access-request.ts";
 import { sameContent } from "../core/content.ts";
 import type { PolicyId } from "../core/ids.ts";
-import type { Identity } from "../core/people.ts";
+import { accountIn, linkName, linkTo, type ChatAccount, type Identity, type Links } from "../core/people.ts";
 import type { Policy, Rulebook, Rules } from "../core/policy.ts";
 import type { Refusal } from "../core/refusals.ts";
 import { identityStep } from "./directory-service.ts";
@@ -12,7 +12,7 @@ import { decideAndCommit } from "./step.ts";
 
 /** What the configuration file says, checked. */
 export interface FileContent {
-  readonly identities: readonly Omit<Identity, "managedBy" | "listed" | "enabled">[];
+  readonly identities: readonly Omit<Identity, "managedBy" | "listed" | "enabled" | "chatLinks">[];
   readonly policies: readonly (PolicyDraft & { readonly id: PolicyId })[];
   readonly rules: Rules;
 }
@@ -80,11 +80,13 @@ async function peopleSteps(context: ServiceContext, content: FileContent): Promi
   const { store } = context;
   const steps: Step[] = [];
   const listed = new Set<string>();
+  const ofFile = accountsNamed(content);
   for (const person of content.identities) {
     listed.add(person.id);
     const before = await store.identity(person.id);
     const after: Identity = {
       ...person,
+      ...linksBeside(person, before?.value.chatLinks, ofFile),
       managedBy: "file",
       listed: true,
       enabled: before?.value.enabled ?? true,
@@ -95,9 +97,44 @@ async function peopleSteps(context: ServiceContext, content: FileContent): Promi
   }
   for (const before of await store.fileIdentities()) {
     if (listed.has(before.value.id) || !before.value.listed) continue;
-    steps.push(identityStep(context, before, { ...before.value, listed: false }, loader));
+    // Links made in chat go with the person: whoever comes back is linked anew.
+    const { chatLinks, ...gone } = before.value;
+    const links = chatLinks === undefined ? gone.links : without(gone.links, chatLinks);
+    steps.push(identityStep(context, before, { ...gone, links, listed: false }, loader));
   }
   return steps;
+}
+
+/** Every account that the file gives to somebody. */
+function accountsNamed({ identities }: FileContent): ReadonlySet<string> {
+  return new Set(identities.flatMap(({ links }) => accountsIn(links).map(linkName)));
+}
+
+/**
+ * The file's links, and beside them those made in chat: not on a platform where the file names an account for this
+ * person, and never an account that the file gives to anybody.
+ */
+function linksBeside(
+  { links }: FileContent["identities"][number],
+  madeInChat: Links = {},
+  ofFile: ReadonlySet<string>,
+): Pick<Identity, "links" | "chatLinks"> {
+  const kept = accountsIn(madeInChat).filter(
+    (account) => accountIn(links, account.surface) === undefined && !ofFile.has(linkName(account)),
+  );
+  if (kept.length === 0) return { links };
+  const chatLinks = kept.reduce<Links>((all, account) => ({ ...all, ...linkTo(account) }), {});
+  return { links: { ...chatLinks, ...links }, chatLinks };
+}
+
+function accountsIn(links: Links): readonly ChatAccount[] {
+  return [accountIn(links, "slack"), accountIn(links, "teams")].filter((one) => one !== undefined);
+}
+
+function without(links: Links, taken: Links): Links {
+  return accountsIn(links)
+    .filter(({ surface }) => accountIn(taken, surface) === undefined)
+    .reduce<Links>((all, account) => ({ ...all, ...linkTo(account) }), {});
 }
 
 function policyStep({ surroundings }: ServiceContext, book: Rulebook, content: FileContent): Step {

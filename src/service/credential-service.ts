@@ -93,7 +93,7 @@ function claiming(context: ServiceContext, caller: Caller, credential: Credentia
   return async ({ case: kase }) => {
     const { request } = kase;
     const today = await assess(context, request.scopes, submissionOf(request), request.risk);
-    const press = await pressOf(context, caller, request);
+    const press = await pressOf(context, caller, request, { freshness: "show" });
     const facts = {
       byId: caller.identity.id,
       by: actorOf(caller),
@@ -111,7 +111,7 @@ function claiming(context: ServiceContext, caller: Caller, credential: Credentia
 function rotating(context: ServiceContext, caller: Caller, credential: CredentialRecord): CaseDecision {
   return async ({ case: kase }) => {
     const { subjectId } = kase.request;
-    const press = await pressOf(context, caller, kase.request);
+    const press = await pressOf(context, caller, kase.request, { freshness: "show" });
     const facts = {
       byId: caller.identity.id,
       by: actorOf(caller),

@@ -16,6 +16,7 @@ import {
 import type { Keep } from "./once.ts";
 import type { Expectation, Step } from "./ports.ts";
 import { decideAndCommit } from "./step.ts";
+import type { Freshness } from "./user-groups.ts";
 import { stepOf, type Folded, type LoadedCase } from "./step-of.ts";
 
 /** Decides about a case as it stands; asked again, on a freshly read case, whenever somebody else came first. */
@@ -68,17 +69,24 @@ export interface Press {
   readonly expects: readonly Expectation[];
 }
 
+export interface PressQuery {
+  readonly also?: readonly Selector[];
+  /** `show` where the requester decides and no group is asked. */
+  readonly freshness?: Freshness;
+}
+
 /** Who presses and everyone this request is about, read now: authority is asked at the moment of the decision. */
 export async function pressOf(
-  { store }: ServiceContext,
+  context: ServiceContext,
   caller: Caller,
   request: AccessRequest,
-  also: readonly Selector[] = [],
+  { also = [], freshness = "press" }: PressQuery = {},
 ): Promise<Press> {
   const people = await loadPeople(
-    store,
+    context,
     [...idsIn(request), caller.identity.id],
     [...selectorsIn(request), ...also],
+    freshness,
   );
   return {
     facts: {

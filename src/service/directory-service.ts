@@ -1,7 +1,7 @@
 import type { Actor } from "../core/access-request.ts";
 import type { AuditAction } from "../core/audit-record.ts";
 import { makeId, parseId, type IdentityId } from "../core/ids.ts";
-import { isActive, type Identity, type Links } from "../core/people.ts";
+import { accountIn, isActive, linkName, type Identity, type Links } from "../core/people.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { unknownIdentity } from "./ask-input.ts";
 import { actorOf, lacksRole, type Caller } from "./caller.ts";
@@ -199,9 +199,9 @@ function uniqueOf(before: Identity | undefined, after: Identity): readonly Uniqu
 /** What only one identity may have: an address, and each platform account. Who has left the file gives them up. */
 function namesOf({ email, links, listed }: Identity): readonly string[] {
   if (!listed) return [];
+  const accounts = [accountIn(links, "slack"), accountIn(links, "teams")];
   return [
     ...(email === undefined ? [] : [`email:${email.toLowerCase()}`]),
-    ...(links.slack === undefined ? [] : [`slack:${links.slack.teamId}:${links.slack.userId}`]),
-    ...(links.teams === undefined ? [] : [`teams:${links.teams.tenantId}:${links.teams.aadObjectId}`]),
+    ...accounts.flatMap((account) => (account === undefined ? [] : [linkName(account)])),
   ];
 }

@@ -11,7 +11,14 @@ import { decideSubmission } from "../core/submitting.ts";
 import { formatDuration } from "../core/time.ts";
 import { parseAsk, unknownIdentity, type AskInput } from "./ask-input.ts";
 import { actorOf, isSelf, lacksRole, mayReadAll, type Caller } from "./caller.ts";
-import { approversNamed, assess, loadPeople, type Assessed, type ServiceContext } from "./loading.ts";
+import {
+  approversNamed,
+  asFarAsKnown,
+  assess,
+  loadPeople,
+  type Assessed,
+  type ServiceContext,
+} from "./loading.ts";
 import type { PolicyDraft } from "./policy-service.ts";
 import { indexed } from "./rulebook-reader.ts";
 
@@ -66,20 +73,20 @@ async function evaluate(
   const { reason, durationMs, ticket } = ask;
   const words = { reason, durationMs, submittedAt: now, ...(ticket !== undefined && { ticket }) };
   const today = await assess(context, ask.scopes, { subject, ...words });
-  const { directory } = await loadPeople(store, [subject.id], approversNamed(today));
+  const people = await loadPeople(context, [subject.id], approversNamed(today));
   const decision = decideSubmission(
     { ...ask, id: makeId("request", surroundings.idTail()), requestedById: subject.id },
     {
       subject,
       assessment: today.assessment,
-      directory,
+      directory: people.directory,
       lockdown: today.rules.book.lockdown,
       digest: surroundings.sha256,
       by: actorOf(caller),
     },
     now,
   );
-  return { ...explained(today, ask.scopes), ...foreseen(decision, directory) };
+  return { ...explained(today, ask.scopes), ...foreseen(asFarAsKnown(decision, people), people.directory) };
 }
 
 function explained(today: Assessed, scopes: readonly Scope[]): Pick<Evaluation, "risk" | "scopes"> {

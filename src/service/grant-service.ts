@@ -12,7 +12,15 @@ import { decideTick } from "../core/timing.ts";
 import { present } from "../core/assert.ts";
 import { actorOf, lacksRole, type Caller } from "./caller.ts";
 import { decideCase, findCase, pressOf, requestOf, withAnswer, type CaseDecision } from "./deciding.ts";
-import { approversNamed, assess, idsIn, loadPeople, selectorsIn, type ServiceContext } from "./loading.ts";
+import {
+  approversNamed,
+  asFarAsKnown,
+  assess,
+  idsIn,
+  loadPeople,
+  selectorsIn,
+  type ServiceContext,
+} from "./loading.ts";
 import { keeping } from "./once.ts";
 import { StoreUnavailable } from "./ports.ts";
 import { decideAndCommit } from "./step.ts";
@@ -41,7 +49,7 @@ export function createGrantService(context: ServiceContext): GrantService {
 
   const tick = async (id: string): Promise<boolean> => {
     const outcome = await decideCase(context, id, async ({ case: kase }) => {
-      const people = await loadPeople(store, idsIn(kase.request), selectorsIn(kase.request));
+      const people = await loadPeople(context, idsIn(kase.request), selectorsIn(kase.request));
       return { decision: decideTick(kase, people.directory, surroundings.now()), expects: [] };
     });
     return outcome !== undefined && !isRefusal(outcome);
@@ -106,7 +114,7 @@ export function createGrantService(context: ServiceContext): GrantService {
 
 function revoking(context: ServiceContext, caller: Caller, reason: string): CaseDecision {
   return async ({ case: kase }) => {
-    const { facts, expects } = await pressOf(context, caller, kase.request);
+    const { facts, expects, people } = await pressOf(context, caller, kase.request);
     const { person, directory, by } = facts;
     if (!isActive(person)) return { decision: inactive(person), expects };
     const isEntitled =
@@ -115,7 +123,7 @@ function revoking(context: ServiceContext, caller: Caller, reason: string): Case
         (isRevoker(kase, person.id, directory) || isReviewerOf(kase.request, person, directory)));
     if (!isEntitled) {
       const detail = "Only an administrator, an approver of it or its break-glass reviewer can revoke this.";
-      return { decision: refuse("not_an_approver", detail), expects };
+      return { decision: asFarAsKnown(refuse("not_an_approver", detail), people), expects };
     }
     return { decision: decideRevoke(kase, reason, by, context.surroundings.now()), expects };
   };
@@ -149,7 +157,7 @@ async function extend(
       submittedAt: now,
       ...(ticket !== undefined && { ticket }),
     });
-    const people = await loadPeople(store, [subject.id], approversNamed(today));
+    const people = await loadPeople(context, [subject.id], approversNamed(today), "press");
     const ask: Ask = {
       id: makeId("request", surroundings.idTail()),
       subjectId: request.subjectId,
@@ -169,7 +177,7 @@ async function extend(
       digest: surroundings.sha256,
       by: actorOf(caller),
     };
-    const decision = decideExtension(ask, { ...loaded.case, grant }, facts, now);
+    const decision = asFarAsKnown(decideExtension(ask, { ...loaded.case, grant }, facts, now), people);
     if (isRefusal(decision)) return decision;
     const folded = stepOf(loaded, decision, {
       now,

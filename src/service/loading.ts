@@ -2,8 +2,17 @@ import type { AccessRequest } from "../core/access-request.ts";
 import type { History, SubmissionFacts } from "../core/conditions.ts";
 import { choose, holdersOf } from "../core/governing.ts";
 import type { IdentityId, Instant, RequestId, Scope } from "../core/ids.ts";
-import { directoryOf, type Directory, type Identity, type Selector } from "../core/people.ts";
+import {
+  accountIn,
+  directoryOf,
+  linkName,
+  type Directory,
+  type GroupMembers,
+  type Identity,
+  type Selector,
+} from "../core/people.ts";
 import type { Policy } from "../core/policy.ts";
+import { isRefusal, refuse, type Refusal, type RefusalCode } from "../core/refusals.ts";
 import { stagesOf } from "../core/requirement.ts";
 import { riskOf } from "../core/risk.ts";
 import type { Assessment } from "../core/assessment.ts";
@@ -12,7 +21,7 @@ import type { Expectation, Store, Surroundings, Versioned } from "./ports.ts";
 import type { IndexedRulebook, RulebookReader } from "./rulebook-reader.ts";
 import { asRead, useKey, type LoadedCase } from "./step-of.ts";
 import type { Surfaces } from "./surfaces.ts";
-import type { UserGroups } from "./user-groups.ts";
+import type { Freshness, MembersFound, UserGroupReader } from "./user-groups.ts";
 
 /** What every service works with. Made once, in main.ts. */
 export interface ServiceContext {
@@ -24,7 +33,7 @@ export interface ServiceContext {
   /** Where people can be told things in this installation. */
   readonly surfaces: Surfaces;
   /** Slack's user groups; absent where there is no Slack. */
-  readonly userGroups?: UserGroups;
+  readonly userGroups?: UserGroupReader;
 }
 
 /** A request with everything that is decided together with it. */
@@ -55,19 +64,74 @@ export async function loadCase(store: Store, id: RequestId): Promise<LoadedCase 
 export interface LoadedPeople {
   readonly directory: Directory;
   readonly identities: ReadonlyMap<IdentityId, Versioned<Identity>>;
+  /** Slack user groups among the selectors whose members could not be asked for; here they mean nobody. */
+  readonly unknownGroups: readonly string[];
 }
 
-/** Everyone these ids and selectors mean, read in one moment. */
+type PeopleContext = Pick<ServiceContext, "store" | "rulebook" | "userGroups">;
+
+/** Everyone these ids and selectors mean, read in one moment. `press`: for a decision. */
 export async function loadPeople(
-  store: Store,
+  context: PeopleContext,
   ids: readonly IdentityId[],
   selectors: readonly Selector[],
+  freshness: Freshness = "show",
 ): Promise<LoadedPeople> {
-  const people = await store.people({ ids, selectors });
+  const { members, unknown } = await groupMembers(context, selectors, freshness);
+  const links = [...new Set([...members.values()].flat())];
+  const people = await context.store.people({ ids, selectors, links });
+  const linked = new Map(
+    people.flatMap(({ value }) => {
+      const account = accountIn(value.links, "slack");
+      return account === undefined ? [] : [[linkName(account), value.id] as const];
+    }),
+  );
+  const inGroups: GroupMembers = new Map(
+    [...members].map(([id, names]) => [id, new Set(names.flatMap((name) => linked.get(name) ?? []))]),
+  );
   return {
-    directory: directoryOf(people.map((one) => one.value)),
+    directory: directoryOf(
+      people.map((one) => one.value),
+      inGroups,
+    ),
     identities: new Map(people.map((one) => [one.value.id, one])),
+    unknownGroups: unknown,
   };
+}
+
+const nobody: MembersFound = { members: new Map(), unknown: [] };
+
+/** Members of the user groups among these selectors, if the configuration trusts Slack with them (contract §4). */
+async function groupMembers(
+  { rulebook, userGroups }: PeopleContext,
+  selectors: readonly Selector[],
+  freshness: Freshness,
+): Promise<MembersFound> {
+  const ids = new Set(selectors.flatMap((one) => (one.kind === "slack-usergroup" ? [one.id] : [])));
+  if (ids.size === 0 || userGroups === undefined) return nobody;
+  const { trustSlackUserGroups } = (await rulebook()).book.rules;
+  return trustSlackUserGroups ? userGroups.find([...ids], freshness) : nobody;
+}
+
+const settledByGroups: ReadonlySet<RefusalCode> = new Set([
+  "not_an_approver",
+  "not_a_reviewer",
+  "no_approvers",
+  "break_glass_not_allowed",
+]);
+
+/**
+ * A no that might be a yes if Slack could be asked who is in its groups is said to be that. Nobody's press counts on a
+ * guess, and nobody is told that they may not when it is not known.
+ */
+export function asFarAsKnown<T>(decision: T | Refusal, { unknownGroups }: LoadedPeople): T | Refusal {
+  const isGuess = unknownGroups.length > 0 && isRefusal(decision) && settledByGroups.has(decision.refused);
+  if (!isGuess) return decision;
+  return refuse(
+    "store_unavailable",
+    "Slack cannot be asked right now who is in its user groups, so it cannot be verified that you may; nothing was changed.",
+    { retryAfterSeconds: 30 },
+  );
 }
 
 /** The people that deciding or showing this request needs. */

@@ -1,19 +1,12 @@
 import type { NotifyChannel } from "../core/access-request.ts";
 import type { NoticeKind } from "../core/notices.ts";
-import type { Identity } from "../core/people.ts";
+import type { ChatAccount, Identity } from "../core/people.ts";
 import type { Card } from "./card.ts";
 
 /** A place that people are told things at. */
 export type Surface = NotifyChannel;
 
-/** An account at a chat platform, as the platform has proven it. */
-export interface ChatAccount {
-  readonly surface: "slack" | "teams";
-  /** Slack: enterprise or team id. Teams: tenant id. */
-  readonly team: string;
-  /** Slack: user id. Teams: `aadObjectId`. */
-  readonly user: string;
-}
+export type { ChatAccount };
 
 /** A short message beside the card: something has happened, or something is to be done. */
 export type Note =

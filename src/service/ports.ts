@@ -15,7 +15,7 @@ import type {
   Scope,
 } from "../core/ids.ts";
 import type { Audience } from "../core/notices.ts";
-import type { DirectoryQuery, Identity, Role } from "../core/people.ts";
+import type { ChatAccount, DirectoryQuery, Identity, Role } from "../core/people.ts";
 import type { Policy, Rulebook, Rules } from "../core/policy.ts";
 
 /** A record with the version it was read at. Versions start at 1; 0 means "must not exist yet". */
@@ -279,7 +279,9 @@ export interface Reads {
   identities(page: PageQuery): Promise<Page<Identity>>;
   /** Everyone the configuration file manages, listed or not. */
   fileIdentities(): Promise<readonly Versioned<Identity>[]>;
-  /** The people these ids and selectors mean, with the managers of the ids. */
+  /** Who this account at a chat platform is linked to. */
+  identityByLink(account: ChatAccount): Promise<Versioned<Identity> | undefined>;
+  /** The people these ids, selectors and links mean, with the managers of the ids. */
   people(query: DirectoryQuery): Promise<readonly Versioned<Identity>[]>;
   key(id: KeyId): Promise<Versioned<ApiKey> | undefined>;
   keyByHash(

@@ -127,7 +127,7 @@ async function isInvolved(
     ...request.votes.map((vote) => vote.by),
   ];
   if (own.includes(person.id)) return true;
-  const { directory } = await loadPeople(context.store, [...idsIn(request), person.id], selectorsIn(request));
+  const { directory } = await loadPeople(context, [...idsIn(request), person.id], selectorsIn(request));
   return isApproverOf(request, person.id, directory) || isReviewerOf(request, person, directory);
 }
 

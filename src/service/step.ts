@@ -64,6 +64,10 @@ function refusalOf(outcome: Exclude<CommitResult, { ok: true }>, step: Step): Re
         "break_glass_limit",
         "You have used break-glass as often as the configuration allows for now.",
       );
+    case "link-asked":
+      return refuse("rate_limited", "Administrators have been asked as often as makes sense for now.", {
+        retryAfterSeconds,
+      });
     case "pending":
       return refuse("limit_reached", "You have too many undecided requests; wait for one or cancel one.", {
         retryAfterSeconds,

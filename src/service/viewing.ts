@@ -18,7 +18,7 @@ export async function viewsOf(context: ServiceContext, rows: readonly Viewable[]
   const { store, surroundings, surfaces } = context;
   const { configured } = surfaces;
   const requests = rows.map((row) => row.request.value);
-  const { directory } = await loadPeople(store, requests.flatMap(idsIn), requests.flatMap(selectorsIn));
+  const { directory } = await loadPeople(context, requests.flatMap(idsIn), requests.flatMap(selectorsIn));
   const copies = configured.size === 0 ? [] : await store.copies(requests.map((one) => one.id));
   const reachable = await reachableIn(context, requests, directory);
   const now = surroundings.now();

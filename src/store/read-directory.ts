@@ -1,13 +1,21 @@
-import type { DirectoryQuery, Selector } from "../core/people.ts";
+import { linkName, type DirectoryQuery, type Selector } from "../core/people.ts";
 import type { Page, Reads } from "../service/ports.ts";
 import { and, asc, desc, eq, inArray, isNull, lt, sql, unionAll } from "./drizzle.ts";
 import { reading } from "./faults.ts";
-import { apiKeys, identities, identityGroups } from "./schema.ts";
+import { apiKeys, identities, identityGroups, uniqueNames } from "./schema.ts";
 import { hole, listHole, listText, type Tables } from "./tables.ts";
 
 type DirectoryReads = Pick<
   Reads,
-  "identity" | "identities" | "fileIdentities" | "people" | "key" | "keyByHash" | "keys" | "keysOf"
+  | "identity"
+  | "identities"
+  | "fileIdentities"
+  | "identityByLink"
+  | "people"
+  | "key"
+  | "keyByHash"
+  | "keys"
+  | "keysOf"
 >;
 
 /** People, programs and their keys. */
@@ -18,6 +26,7 @@ export function createDirectoryReads(tables: Tables): DirectoryReads {
     identities: async ({ limit, before = newest }) =>
       reading(() => pageOf(statements.identities.all({ before, limit: limit + 1 }), limit)),
     fileIdentities: async () => reading(() => statements.ofFile.all()),
+    identityByLink: async (account) => reading(() => statements.ofLink.get({ name: linkName(account) })),
     people: async (query) => reading(() => statements.people.all(listsOf(query))),
     key: async (id) => reading(() => statements.key.get({ id })),
     keyByHash: async (hash) =>
@@ -44,7 +53,11 @@ function pageOf<T>(rows: readonly { readonly ord: number; readonly value: T }[],
   };
 }
 
-function listsOf({ ids, selectors }: DirectoryQuery): Readonly<Record<"ids" | "emails" | "groups", string>> {
+function listsOf({
+  ids,
+  selectors,
+  links = [],
+}: DirectoryQuery): Readonly<Record<"ids" | "emails" | "groups" | "links", string>> {
   const textsOf = (pick: (selector: Selector) => string | undefined): readonly string[] => [
     ...new Set(selectors.flatMap((selector) => pick(selector) ?? [])),
   ];
@@ -54,6 +67,7 @@ function listsOf({ ids, selectors }: DirectoryQuery): Readonly<Record<"ids" | "e
     ]),
     emails: listText(textsOf((one) => (one.kind === "email" ? one.email.toLowerCase() : undefined))),
     groups: listText(textsOf((one) => (one.kind === "group" ? one.group : undefined))),
+    links: listText(links),
   };
 }
 
@@ -81,6 +95,12 @@ export function prepareDirectoryReads(tables: Tables) {
       .from(identities)
       .where(eq(identities.managedBy, "file"))
       .orderBy(asc(ord))
+      .prepare(),
+    ofLink: tables
+      .select(versioned)
+      .from(identities)
+      .innerJoin(uniqueNames, eq(uniqueNames.owner, id))
+      .where(eq(uniqueNames.name, hole("name", uniqueNames.name)))
       .prepare(),
     people: tables
       .select(versioned)
@@ -117,7 +137,7 @@ export function prepareDirectoryReads(tables: Tables) {
   };
 }
 
-/** Those named, their managers, and everyone an address or a group means. One index each, so a union and no OR. */
+/** Those named, their managers, and everyone an address, a group or a link means. One index each, so a union and no OR. */
 function meantBy(tables: Tables) {
   const { ord, id, email, managerId } = identities;
   const ids = listHole("ids");
@@ -129,11 +149,16 @@ function meantBy(tables: Tables) {
     .select({ identityId: identityGroups.identityId })
     .from(identityGroups)
     .where(sql`${identityGroups.groupName} IN ${listHole("groups")}`);
+  const linked = tables
+    .select({ owner: uniqueNames.owner })
+    .from(uniqueNames)
+    .where(sql`${uniqueNames.name} IN ${listHole("links")}`);
   const found = (which: ReturnType<typeof sql>) => tables.select({ ord }).from(identities).where(which);
   return unionAll(
     found(sql`${id} IN ${ids}`),
     found(sql`${id} IN ${managers}`),
     found(sql`${id} IN ${members}`),
     found(sql`${email} IN ${listHole("emails")}`),
+    found(sql`${id} IN ${linked}`),
   );
 }

@@ -196,8 +196,8 @@ function timed(text: string, verb: "approve" | "extend", words: readonly TypedWo
   if (typeof clauses === "string") return mistaken(verb, clauses, null);
   const [only] = clauses.head;
   const bare = clauses.head.length === 1 && only?.isQuoted === false ? readDuration(only.text) : undefined;
-  const spoken = bare === undefined ? wordsBetween(text, only, clauses.head.at(-1)) : null;
-  const said = [spoken, clauses.reason, clauses.stray].filter((one) => one !== null);
+  const uncued = bare === undefined ? wordsBetween(text, only, clauses.head.at(-1)) : null;
+  const said = [uncued, clauses.reason, clauses.stray].filter((one) => one !== null);
   const comment = said.length === 0 ? null : said.join(" ");
   const duration = clauses.duration ?? bare ?? null;
   return verb === "approve" ? { verb, id, duration, comment } : { verb, id, duration, reason: comment };

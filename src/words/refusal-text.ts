@@ -86,7 +86,6 @@ const sentences: { readonly [Code in RefusalCode]: Sentences } = {
       (refusal.retryAfterSeconds ?? 60) <= 60 ? `${prefix}list shows what you have open.` : tryLater(refusal),
   },
   store_unavailable: {
-    what: "It cannot be decided right now, and nothing was changed.",
     next: tryLater,
   },
 };

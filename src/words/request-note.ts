@@ -1,0 +1,254 @@
+import type { NoticeKind } from "../core/notices.ts";
+import type { Card, CardAction } from "../service/card.ts";
+import {
+  accessLine,
+  endedByOf,
+  endedText,
+  namesText,
+  scopesText,
+  type Line,
+  type Part,
+} from "./card-text.ts";
+import { durationWords } from "./duration-words.ts";
+import type { NoteAction } from "./labels.ts";
+
+/** A note put into words, for any surface to lay out. */
+export interface NoteText {
+  readonly heading: Line;
+  readonly lines: readonly Line[];
+  /** At most four, of those the card has. */
+  readonly actions: readonly NoteAction[];
+}
+
+/** What has happened to a request, or is to be done about it, as its reader must hear it. */
+export function requestNote(notice: NoticeKind, card: Card): NoteText {
+  const isOwn = card.audience === "requester";
+  const who: Part = { said: card.subjectName };
+  const said = notes[notice]({
+    card,
+    isOwn,
+    who,
+    whose: isOwn ? ["Your"] : [who, "'s"],
+    access: accessLine(card),
+  });
+  return {
+    heading: said.heading,
+    lines: [...said.lines, ["Request ", card.request.id]],
+    actions: said.press.filter((action) => card.actions.includes(action)),
+  };
+}
+
+interface Told {
+  readonly card: Card;
+  /** The reader is the requester. */
+  readonly isOwn: boolean;
+  readonly who: Part;
+  readonly whose: Line;
+  readonly access: Line;
+}
+
+interface Said {
+  readonly heading: Line;
+  readonly lines: readonly Line[];
+  /** What is worth pressing now; shown if the card has it. */
+  readonly press: readonly CardAction[];
+}
+
+const deciding: readonly CardAction[] = ["approve", "deny", "approve_for_less", "details"];
+const judging: readonly CardAction[] = ["justified", "not_justified", "revoke"];
+
+/** Every kind of news, closed: a new one without its words is a type error. */
+const notes: { readonly [Notice in NoticeKind]: (told: Told) => Said } = {
+  submitted: ({ card, isOwn, who, access }) => ({
+    heading: isOwn ? ["Your request was sent"] : [who, " asks for access"],
+    lines: [access, ...decideUntil(card)],
+    press: isOwn ? ["cancel"] : deciding,
+  }),
+  reminder: ({ card, who, access }) => ({
+    heading: ["Still waiting for you: ", who, " asks for access"],
+    lines: [access, ...decideUntil(card)],
+    press: deciding,
+  }),
+  escalated: ({ card, isOwn, who, access }) => {
+    const further = card.request.approvers.filter((one) => one.status === "ESCALATED").map((one) => one.name);
+    const asked: readonly Line[] =
+      further.length === 0 ? [] : [["Now also asked: ", { said: namesText(further) }]];
+    if (card.audience === "approver") {
+      return {
+        heading: ["Nobody has decided in time, so you are asked: ", who, " asks for access"],
+        lines: [access, ...decideUntil(card)],
+        press: deciding,
+      };
+    }
+    return {
+      heading: [isOwn ? "Your request" : "A request", " was not decided in time and went to further people"],
+      lines: [access, ...asked, ...decideUntil(card)],
+      press: isOwn ? ["cancel"] : [],
+    };
+  },
+  approved,
+  denied: ({ card, isOwn, whose, access }) => ({
+    heading: [...whose, " request was denied", ...by(card)],
+    lines: [access, ...why(card), ...(isOwn ? [["You can ask again, with what was missing."]] : [])],
+    press: [],
+  }),
+  cancelled: ({ card, whose, access }) => ({
+    heading: [...whose, " request was cancelled", ...by(card)],
+    lines: [access, ...why(card)],
+    press: [],
+  }),
+  timed_out: ({ card, isOwn, whose, access }) => {
+    const isUndecided = card.request.decidedAt === null;
+    return {
+      heading: [...whose, isUndecided ? " request timed out" : " approval was not used in time"],
+      lines: [
+        access,
+        [isUndecided ? "Nobody decided in time." : "The credential was not shown in time."],
+        ...(isOwn ? [["You can ask again."]] : []),
+      ],
+      press: [],
+    };
+  },
+  failed: ({ card, isOwn, whose, access }) => ({
+    heading: [...whose, " access could not be given"],
+    lines: [access, ...why(card), ...(isOwn ? [["You can ask again."]] : [])],
+    press: [],
+  }),
+  started: ({ card, isOwn, whose, access }) => ({
+    heading: [...whose, " access has started"],
+    lines: [access, ...activeUntil(card)],
+    press: isOwn ? ["extend", "done"] : ["revoke"],
+  }),
+  extended: ({ card, isOwn, whose, access }) => ({
+    heading: [...whose, " access was extended"],
+    lines: [access, ...activeUntil(card)],
+    press: isOwn ? ["done"] : ["revoke"],
+  }),
+  ended: ({ card, isOwn, whose, access }) => ({
+    heading: [
+      ...whose,
+      " access is over: ",
+      endedText(card.request.status).toLowerCase(),
+      ...endedByOf(card),
+    ],
+    lines: [access, ...why(card), ...(isOwn ? [["Its credential does not work any more."]] : [])],
+    press: [],
+  }),
+  ending_soon: ({ card, isOwn, whose, access }) => ({
+    heading: [...whose, " access ends soon"],
+    lines: [access, ...activeUntil(card)],
+    press: isOwn ? ["extend", "done"] : [],
+  }),
+  unreached: ({ card }) => ({
+    heading: ["Not everybody could be told of your request"],
+    lines: unreached(card),
+    press: ["cancel"],
+  }),
+  target_overdue: ({ card, whose }) => ({
+    heading: ["Access that is over could not be taken back everywhere yet"],
+    lines: [
+      [...whose, ` access: ${scopesText(card.request.scopes)}`],
+      ...overdueTargets(card),
+      ["It is tried again without end. Whoever runs the target should look at it."],
+    ],
+    press: ["details"],
+  }),
+  break_glass_used: ({ card, isOwn, who, access }) => ({
+    heading: isOwn ? ["You took emergency access"] : [who, " took emergency access without approval"],
+    lines: [
+      access,
+      ["Reason: ", { said: card.request.reason }],
+      ...(isOwn ? [["People were alerted, each use is recorded, and it will be reviewed."]] : []),
+    ],
+    press: isOwn ? ["show_credential", "done"] : judging,
+  }),
+  break_glass_reviewed: ({ card, isOwn, access }) => {
+    const last = card.request.review?.reviews.at(-1);
+    return {
+      heading: [
+        isOwn ? "Your emergency access was judged " : "Emergency access was judged ",
+        last?.outcome === "justified" ? "justified" : "not justified",
+      ],
+      lines: [access, ...(last === undefined ? [] : [["Comment: ", { said: last.comment }] satisfies Line])],
+      press: [],
+    };
+  },
+  review_due: ({ card, who, access }) => ({
+    heading: ["Please review the emergency access of ", who],
+    lines: [access, ["Reason: ", { said: card.request.reason }], ...reviewUntil(card)],
+    press: judging,
+  }),
+  review_overdue: ({ card, isOwn, who, access }) => ({
+    heading: isOwn
+      ? ["Your emergency access has not been reviewed in time"]
+      : ["The review of ", who, "'s emergency access is overdue"],
+    lines: [
+      access,
+      ...reviewUntil(card),
+      ...(isOwn ? [["Ask a reviewer: until then your next emergency access may be refused."]] : []),
+    ],
+    press: judging,
+  }),
+  // Told by a note about the key itself.
+  key_made: () => ({ heading: ["An API key was made in your name"], lines: [], press: [] }),
+};
+
+function approved({ card, isOwn, whose, access }: Told): Said {
+  const { request } = card;
+  if (request.extends !== null) {
+    return { heading: [...whose, " extension was approved", ...by(card)], lines: [access], press: [] };
+  }
+  const { claimDeadline } = request;
+  const claim: readonly Line[] =
+    claimDeadline === null || request.status !== "APPROVED"
+      ? []
+      : isOwn
+        ? [["Press Show credential before ", { time: claimDeadline }, "; the time begins then."]]
+        : [["The access starts when the credential is shown, before ", { time: claimDeadline }, "."]];
+  return {
+    heading: [...whose, " request was approved", ...by(card)],
+    lines: [access, ...claim],
+    press: isOwn ? ["show_credential", "cancel"] : ["revoke"],
+  };
+}
+
+function by({ decidedBy }: Card): Line {
+  return decidedBy === null ? [] : [" by ", { said: decidedBy.name }];
+}
+
+function why({ request }: Card): readonly Line[] {
+  return request.endReason === null ? [] : [["Why: ", { said: request.endReason }]];
+}
+
+function decideUntil({ request }: Card): readonly Line[] {
+  const { approvalDeadline } = request;
+  return request.status !== "PENDING" || approvalDeadline === null
+    ? []
+    : [["To be decided before ", { time: approvalDeadline }, ". Without a decision nothing is given."]];
+}
+
+function activeUntil({ request }: Card): readonly Line[] {
+  return request.expiresAt === null ? [] : [["It ends ", { time: request.expiresAt }, "."]];
+}
+
+function reviewUntil({ request }: Card): readonly Line[] {
+  const dueAt = request.review?.dueAt ?? null;
+  if (dueAt === null) return [];
+  return [[request.review?.isOverdue === true ? "It was due by " : "It is due by ", { time: dueAt }, "."]];
+}
+
+function unreached({ reach, request }: Card): readonly Line[] {
+  if (reach === null) return [];
+  const names = reach.unreachedNames;
+  return [
+    [`${scopesText(request.scopes)} for ${durationWords(request.duration)}`],
+    [`${reach.reached} of ${reach.asked} approvers reached.`],
+    ...(names.length === 0 ? [] : [["Not reached: ", { said: namesText(names) }, "."] satisfies Line]),
+    ["If it is urgent, tell them yourself: they can also decide through the API or another chat."],
+  ];
+}
+
+function overdueTargets({ request }: Card): readonly Line[] {
+  const late = (request.grant?.targets ?? []).filter((target) => target.state === "REVOKE_OVERDUE");
+  return late.length === 0 ? [] : [["Still there at: ", late.map((one) => one.connector).join(", "), "."]];
+}
