@@ -38,12 +38,17 @@ export function noteLetter(note: Note, envelope: Envelope): Letter {
   if (note.about === "request") {
     const { card, notice } = note;
     const { status, facts, words } = cardText(card);
-    const isAsking = card.audience === "requester" && card.request.status === "PENDING";
+    // Whom it waits for, or until when emergency access lasts: the note alone does not say it.
+    const { audience, request } = card;
+    const isStatusNews =
+      audience === "alert" ||
+      audience === "reviewer" ||
+      (audience === "requester" && request.status === "PENDING");
     const content = {
       heading,
-      lines: [...lines.filter((line) => !saysReason(line, card)), ...(isAsking ? [status] : [])],
+      lines: [...lines.filter((line) => !saysReason(line, card)), ...(isStatusNews ? [status] : [])],
       facts,
-      ways: waysToAct(actions, card.request.id),
+      ways: waysToAct(actions, request.id),
       words,
     };
     return requestLetter(card, notice, content, envelope);
