@@ -6,9 +6,12 @@ import { findConfiguration, type FoundConfiguration } from "./config/find-config
 import { readEnvironment, type Settings } from "./config/environment.ts";
 import { isRefusal } from "./core/refusals.ts";
 import { formatDuration, secondMs } from "./core/time.ts";
+import { createAuditFile, type AuditFile } from "./audit-file/audit-file.ts";
+import { createEmail } from "./email/messenger.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createRunners } from "./outbox/house-runners.ts";
 import { createRelay, type Relay } from "./outbox/relay.ts";
+import { createGuardedFetch } from "./outgoing/guarded-fetch.ts";
 import { adminKeyFileOf, readAdminKey, writeAdminKey } from "./runtime/admin-key-file.ts";
 import { createClock } from "./runtime/clock.ts";
 import { createLogger } from "./runtime/logger.ts";
@@ -27,8 +30,9 @@ import { createChanges } from "./service/changes.ts";
 import { openSqliteStore } from "./store/sqlite-store.ts";
 import { StartRefused } from "./store/start-refused.ts";
 import { createBookkeepingSweep } from "./sweeps/bookkeeping.ts";
-import { createExpirySweep, createRequestSweep } from "./sweeps/due-requests.ts";
+import { createExpirySweep, createRequestSweep, type Sweep } from "./sweeps/due-requests.ts";
 import { isCronExpression, startTimetable } from "./sweeps/timetable.ts";
+import { createWebhooks, type Webhooks } from "./webhooks/webhooks.ts";
 
 /** Read in the working directory when it is there. */
 const settingsFile = ".env";
@@ -57,12 +61,17 @@ function readSettings(): Settings {
 }
 
 /** Finds, checks and loads the configuration; what it says replaces what the file said before, in one commit. */
-async function loadConfiguration(settings: Settings, context: ServiceContext, log: Logger): Promise<void> {
+async function loadConfiguration(
+  settings: Settings,
+  { context, webhooks }: Pick<House, "context" | "webhooks">,
+  log: Logger,
+): Promise<void> {
   const lastSource = await context.store.rulesSource();
   const found: FoundConfiguration = findConfiguration(settings, lastSource, process.env, shipped);
   if ("problems" in found) throw new Refused(found.problems);
   const loaded = await createConfigurationService(context).load(found.content, found.source, found.file);
   if (isRefusal(loaded)) throw new Refused([`${found.file} was not loaded: ${loaded.detail}`]);
+  await webhooks.configure(found.content.webhooks);
   log.info({ file: found.file, ...loaded }, "configuration loaded");
   if (found.source === "example") {
     log.warn(
@@ -103,7 +112,10 @@ const comesLater = "not in this version";
 /** What is on, what is off, and what would turn it on. */
 function tellSurfaces(settings: Settings, log: Logger): void {
   log.info({ surface: "api", state: "on", docs: "/docs" }, "surface");
-  for (const surface of ["slack", "teams", "email"] as const) {
+  const isMailOn = settings.email !== undefined;
+  const mail = { surface: "email", state: isMailOn ? "on" : "off" };
+  log.info(isMailOn ? mail : { ...mail, turnOn: "SMTP_URL and EMAIL_FROM" }, "surface");
+  for (const surface of ["slack", "teams"] as const) {
     const line = { surface, state: "off", turnOn: comesLater };
     if (settings[surface] === undefined) log.info(line, "surface");
     else log.warn({ ...line, settings: "checked and otherwise unused" }, "surface");
@@ -116,6 +128,8 @@ interface House {
   readonly relay: Relay;
   readonly context: ServiceContext;
   readonly metrics: Metrics;
+  readonly webhooks: Webhooks;
+  readonly auditFile: AuditFile | undefined;
 }
 
 async function buildHouse(
@@ -130,15 +144,23 @@ async function buildHouse(
     migrationsFolder: join(shipped, "migrations"),
     onFatal,
   });
-  // The relay works on the store that wakes it: an effect may leave another one.
+  // The relay and those who follow the audit log work on the store that wakes them: what they do may leave more.
   let relay: Relay | undefined;
+  let webhooks: Webhooks | undefined;
+  let auditFile: AuditFile | undefined;
   const changes = createChanges();
-  const wake: Watcher = ({ effects }) => {
-    if (effects.length > 0) relay?.nudge();
+  const wake: Watcher = (step) => {
+    if (step.effects.length > 0) relay?.nudge();
+    webhooks?.watcher(step);
+    auditFile?.watcher(step);
   };
   const metrics = createMetrics();
   const store = watched(plain, [wake, changes.watcher, metrics.watcher]);
+  const guardedFetch = createGuardedFetch();
+  webhooks = createWebhooks({ store, surroundings, guardedFetch, chance: Math.random, log });
+  if (settings.auditFile !== undefined) auditFile = createAuditFile({ path: settings.auditFile, store, log });
   const surfaces = createSurfaces();
+  if (settings.email !== undefined) surfaces.add(createEmail(settings.email, log));
   const context: ServiceContext = {
     store,
     changes,
@@ -157,7 +179,17 @@ async function buildHouse(
   relay = createRelay(store, surroundings, createRunners(context, services, log), (err, about) =>
     log.error({ err, ...about }, "effect failed"),
   );
-  return { store, services, relay, context, metrics };
+  return { store, services, relay, context, metrics, webhooks, auditFile };
+}
+
+function sweepsOf({ store, services, relay, context, webhooks, auditFile }: House): readonly Sweep[] {
+  return [
+    createExpirySweep(store, services.grants, context.surroundings),
+    createRequestSweep(store, services.grants, context.surroundings),
+    createBookkeepingSweep(services, relay, context.surroundings),
+    webhooks.sweep,
+    ...(auditFile === undefined ? [] : [auditFile.sweep]),
+  ];
 }
 
 async function run(): Promise<void> {
@@ -172,23 +204,23 @@ async function run(): Promise<void> {
     process.exit(70);
   };
   const house = await buildHouse(settings, log, onFatal);
-  const { services, store, relay, context } = house;
+  const { services, store, relay, context, webhooks, auditFile } = house;
   try {
-    await loadConfiguration(settings, context, log);
+    await auditFile?.start().catch((error: unknown) => {
+      throw new Refused([
+        `AUDIT_FILE cannot be written: ${error instanceof Error ? error.message : "unknown"}.`,
+      ]);
+    });
+    await loadConfiguration(settings, house, log);
     await ensureAdminKey(settings, kept, context, log);
   } catch (error) {
+    await webhooks.stop();
+    await auditFile?.stop();
     await store.close();
     throw error;
   }
-  const timetable = startTimetable(
-    settings.sweepCron,
-    [
-      createExpirySweep(store, services.grants, context.surroundings),
-      createRequestSweep(store, services.grants, context.surroundings),
-      createBookkeepingSweep(services, relay, context.surroundings),
-    ],
-    context.surroundings,
-    (err, sweep) => log.error({ err, sweep }, "sweep failed"),
+  const timetable = startTimetable(settings.sweepCron, sweepsOf(house), context.surroundings, (err, sweep) =>
+    log.error({ err, sweep }, "sweep failed"),
   );
   house.metrics.observe({ store, now: context.surroundings.now, lastSweepAt: timetable.lastGoodAt });
   const server = await createHttpServer(services, {
@@ -199,7 +231,11 @@ async function run(): Promise<void> {
     readiness: readinessOf(store, context.surroundings, timetable),
     metrics: house.metrics,
   });
-  const reloads = reloadOnSighup(() => loadConfiguration(settings, context, log), log);
+  const reload = async (): Promise<void> => {
+    await auditFile?.reopen();
+    await loadConfiguration(settings, house, log);
+  };
+  const reloads = reloadOnSighup(reload, log);
   const stop = async (): Promise<void> => {
     await server.close();
     await reloads.end();
@@ -207,6 +243,8 @@ async function run(): Promise<void> {
     await relay.stop();
     await services.usage.flush(context.surroundings.now());
     await services.refusals.flush(context.surroundings.now(), true);
+    await webhooks.stop();
+    await auditFile?.stop();
     await store.close();
     log.info("stopped");
   };

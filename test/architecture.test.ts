@@ -23,6 +23,16 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       ...drizzle(),
     ],
   },
+  outgoing: {
+    rooms: ["outgoing"],
+    packages: ["node:dns", "node:http", "node:https", "node:net"],
+  },
+  webhooks: { rooms: ["core", "service", "outgoing", "webhooks"], packages: ["node:crypto"] },
+  email: {
+    rooms: ["core", "service", "words", "email"],
+    packages: ["nodemailer", "node:crypto", "node:url"],
+  },
+  "audit-file": { rooms: ["service", "audit-file"], packages: ["node:fs", "node:fs/promises"] },
   outbox: { rooms: ["core", "service", "outbox"], packages: [] },
   sweeps: { rooms: ["core", "service", "sweeps"], packages: ["node-cron"] },
   runtime: {
@@ -63,7 +73,20 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
     ],
   },
   "main.ts": {
-    rooms: ["config", "core", "http", "outbox", "runtime", "service", "store", "sweeps"],
+    rooms: [
+      "audit-file",
+      "config",
+      "core",
+      "email",
+      "http",
+      "outbox",
+      "outgoing",
+      "runtime",
+      "service",
+      "store",
+      "sweeps",
+      "webhooks",
+    ],
     packages: ["close-with-grace", "pino", "node:fs", "node:path"],
   },
 };
