@@ -8,8 +8,8 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
   schemas: { rooms: ["core", "schemas"], packages: ["zod"] },
   config: { rooms: ["core", "schemas", "config"], packages: ["zod", "yaml", "node:fs", "node:path"] },
   service: { rooms: ["core", "service"], packages: [] },
-  words: { rooms: ["core", "service", "words"], packages: [] },
   chat: { rooms: ["core", "service", "words", "chat"], packages: [] },
+  words: { rooms: ["core", "service", "words"], packages: [] },
   store: {
     rooms: ["core", "service", "store"],
     packages: [
@@ -23,6 +23,16 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       ...drizzle(),
     ],
   },
+  outgoing: {
+    rooms: ["outgoing"],
+    packages: ["node:dns", "node:http", "node:https", "node:net"],
+  },
+  webhooks: { rooms: ["core", "service", "outgoing", "webhooks"], packages: ["node:crypto"] },
+  email: {
+    rooms: ["core", "service", "words", "email"],
+    packages: ["nodemailer", "node:crypto", "node:url"],
+  },
+  "audit-file": { rooms: ["service", "audit-file"], packages: ["node:fs", "node:fs/promises"] },
   outbox: { rooms: ["core", "service", "outbox"], packages: [] },
   sweeps: { rooms: ["core", "service", "sweeps"], packages: ["node-cron"] },
   runtime: {
@@ -43,6 +53,10 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       ...fastifyPlugins(),
     ],
   },
+  slack: {
+    rooms: ["core", "service", "words", "chat", "slack"],
+    packages: ["@slack/bolt", "@slack/types", "@slack/web-api", "fastify", "node:http", "zod"],
+  },
   "maintenance.ts": { rooms: ["config", "store"], packages: ["node:fs", "node:path"] },
   cli: {
     rooms: ["core", "config", "schemas", "words", "cli"],
@@ -58,9 +72,28 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       "node:timers/promises",
     ],
   },
+  build: {
+    rooms: [
+      "audit-file",
+      "build",
+      "chat",
+      "config",
+      "core",
+      "email",
+      "outbox",
+      "outgoing",
+      "runtime",
+      "service",
+      "slack",
+      "store",
+      "sweeps",
+      "webhooks",
+    ],
+    packages: ["close-with-grace", "fastify", "pino", "node:path"],
+  },
   "main.ts": {
-    rooms: ["config", "core", "http", "outbox", "runtime", "service", "store", "sweeps"],
-    packages: ["close-with-grace", "pino", "node:fs", "node:path"],
+    rooms: ["build", "config", "core", "http", "runtime", "store", "sweeps"],
+    packages: ["node:fs"],
   },
 };
 

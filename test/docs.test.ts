@@ -7,6 +7,7 @@ import { z } from "zod";
 import { configJsonSchema } from "../src/config/config-json-schema.ts";
 import { configSchema } from "../src/config/config-schema.ts";
 import { environmentNames } from "../src/config/environment.ts";
+import { hearings, noticeKinds } from "../src/core/notices.ts";
 import { roles } from "../src/core/people.ts";
 import { refusalStatus, type RefusalCode } from "../src/core/refusals.ts";
 import { statuses } from "../src/core/status.ts";
@@ -150,6 +151,35 @@ describe("the README lists all there is:", () => {
     expect(sorted(rowNames(readme, "### Lifecycle"))).toEqual(sorted(statuses));
   });
 
+  test("notices, each with who hears of it where", () => {
+    const circles = {
+      people: "approvers",
+      requester: "requester",
+      channels: "channels",
+      alerted: "alert channels",
+      reviewers: "reviewers",
+      admins: "administrators",
+    };
+    const cell = (parts: readonly string[]): string => (parts.length === 0 ? "–" : parts.join("; "));
+    const rows = noticeKinds.map((notice) => {
+      const all = hearings[notice];
+      const inChat = all
+        .filter((one) => one.chat !== "quiet")
+        .map((one) => `${circles[one.who]}: ${one.chat}`);
+      return [
+        `\`${notice}\``,
+        cell(inChat),
+        cell(all.filter((one) => one.letter).map((one) => circles[one.who])),
+      ];
+    });
+    const written = tableUnder(readme, "## Notifications").map(([notice, , chat, letter]) => [
+      notice,
+      chat,
+      letter,
+    ]);
+    expect(written).toEqual(rows);
+  });
+
   test("rooms of src", () => {
     const rooms = readdirSync(join(root, "src")).flatMap((name) => {
       if (!statSync(join(root, "src", name)).isDirectory()) return [name];
@@ -168,7 +198,9 @@ describe("the pages in docs list all there is:", () => {
   });
 
   test("projects of the test suite", () => {
-    const projects = [...read("vitest.config.ts").matchAll(/project\("(\w+)"/g)].map(([, name = ""]) => name);
+    const projects = [...read("vitest.config.ts").matchAll(/project\("([\w-]+)"/g)].map(
+      ([, name = ""]) => name,
+    );
     const written = projects.filter((name) => name === "rules" || hasFiles(join(root, "test", name)));
     expect(rowNames(development, "## Tests")).toEqual(written);
   });

@@ -32,21 +32,28 @@ export function createAnnouncing(context: ServiceContext, log: NoticeLog): Runne
   const { store, surfaces } = context;
   return {
     async run({ requestId, news }) {
-      for (const { notice, people } of news) {
-        const facts = { notice, request: requestId, people };
-        if (loud.has(notice)) log.warn(facts, "notice");
-        else log.info(facts, "notice");
-      }
-      if (surfaces.configured.size === 0) return undefined;
       const found = await store.request(requestId);
       if (found === undefined) return undefined;
       const request = found.request.value;
+      for (const one of news) logNews(log, request, one);
+      if (surfaces.configured.size === 0) return undefined;
       const known = await store.copies([requestId]);
       const plan = createPlan(context, request, known);
       for (const one of news) for (const hearing of hearings[one.notice]) await plan.hear(one, hearing);
       return plan.outcome();
     },
   };
+}
+
+function logNews(
+  log: NoticeLog,
+  { id, requirement, breakGlass }: AccessRequest,
+  { notice, people }: News,
+): void {
+  const channels = breakGlass === undefined ? requirement.channels : breakGlass.notify;
+  const facts = { notice, request: id, people, channels };
+  if (loud.has(notice)) log.warn(facts, "notice");
+  else log.info(facts, "notice");
 }
 
 /** Somebody who is to hear something, and every place where they can. */

@@ -16,8 +16,8 @@ export function createRunners(
   return {
     announce: createAnnouncing(context, log),
     announce_key: createKeyAnnouncing(context, log),
-    announce_ending: createEndingAnnouncing(context),
     tell_link: createLinkAnnouncing(context, log),
+    announce_ending: createEndingAnnouncing(context),
     look_again: createLookingAgain(context),
     show: createShowing(context, cards),
     tell: createTelling(context, cards),

@@ -3,6 +3,7 @@ import type { Store } from "../service/ports.ts";
 import { createStepWriter } from "./apply-step.ts";
 import { createCopyReads } from "./copies.ts";
 import { createCommitQueue } from "./commit-queue.ts";
+import { createCursorReads } from "./cursors.ts";
 import { drizzle } from "./drizzle.ts";
 import { createRequestList } from "./list-requests.ts";
 import { openDatabase } from "./open-database.ts";
@@ -49,6 +50,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     ...createOutboxReads(tables),
     ...createCopyReads(tables),
     ...createAuditReads(tables),
+    ...createCursorReads(tables),
     commit: async (step) => queue.commit(step),
     close: async () => {
       queue.close();

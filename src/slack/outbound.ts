@@ -1,0 +1,124 @@
+import type { WebClient } from "@slack/web-api";
+import type { Card } from "../service/card.ts";
+import { DeliveryFault, type MessageRef, type Messenger, type Note } from "../service/messenger.ts";
+import { noteText } from "../words/note-text.ts";
+import { cardMessage, type Message } from "./cards.ts";
+import { deliveryFaultOf, slackErrorOf } from "./faults.ts";
+import { noteMessage } from "./notes.ts";
+
+/** The parts of Slack's client that sending needs. */
+export type SlackClient = Pick<
+  WebClient,
+  "chat" | "conversations" | "users" | "usergroups" | "views" | "auth"
+>;
+
+/** What a reference to a posted message holds. */
+interface Posted {
+  readonly channel: string;
+  readonly ts: string;
+}
+
+/** A message that is not there any more needs no rewriting. */
+const gone: ReadonlySet<string> = new Set([
+  "message_not_found",
+  "channel_not_found",
+  "is_archived",
+  "not_in_channel",
+  "cant_update_message",
+  "edit_window_closed",
+]);
+
+/**
+ * Slack as a place to tell people things. One call of the Web API for each message; retrying is the relay's. Channels
+ * shared with another organisation are refused: what is asked for is nobody else's business.
+ *
+ * @param teamId Of our workspace; links to accounts elsewhere are not followed. Undefined: not known yet.
+ */
+export function createSlackMessenger(client: SlackClient, teamId: () => string | undefined): Messenger {
+  const isOwn = new Map<string, boolean>();
+
+  /** Whether a channel belongs to us alone; asked once for each. Without the right to ask, it is taken as ours. */
+  const insistOnOwn = async (channel: string): Promise<void> => {
+    if (!/^[CG]/.test(channel)) return;
+    if (!isOwn.has(channel)) isOwn.set(channel, !(await isShared(client, channel)));
+    if (isOwn.get(channel) === false) {
+      throw new DeliveryFault("channel_is_shared", { retryable: false });
+    }
+  };
+
+  const post = async (channel: string, message: Message, thread?: string): Promise<Posted> => {
+    await insistOnOwn(channel);
+    const sent = await client.chat.postMessage({
+      channel,
+      ...message,
+      unfurl_links: false,
+      unfurl_media: false,
+      ...(thread !== undefined && { thread_ts: thread }),
+    });
+    if (sent.channel === undefined || sent.ts === undefined) {
+      throw new DeliveryFault("no_message_id", { retryable: false });
+    }
+    return { channel: sent.channel, ts: sent.ts };
+  };
+
+  return {
+    surface: "slack",
+    keepsCards: true,
+    addressOf: async ({ links: { slack: link } }) => {
+      return link === undefined || (teamId() !== undefined && link.teamId !== teamId())
+        ? undefined
+        : link.userId;
+    },
+    channelAddress: (reference) => /^slack:([CG][A-Z0-9]{2,30})$/.exec(reference)?.[1],
+    async post(address, card: Card) {
+      return asFault(async () => JSON.stringify(await post(address, cardMessage(card))));
+    },
+    async rewrite(ref, card) {
+      await asFault(async () => {
+        const { channel, ts } = parseRef(ref);
+        try {
+          await client.chat.update({ channel, ts, ...cardMessage(card) });
+        } catch (error) {
+          if (!gone.has(slackErrorOf(error) ?? "")) throw error;
+        }
+      });
+    },
+    async direct(address, note: Note, thread: MessageRef | null) {
+      const below = thread === null ? undefined : parseRef(thread);
+      await asFault(() => post(below?.channel ?? address, noteMessage(noteText(note), note), below?.ts));
+    },
+  };
+}
+
+async function isShared(client: SlackClient, channel: string): Promise<boolean> {
+  try {
+    const { channel: found } = await client.conversations.info({ channel });
+    return (
+      found?.is_ext_shared === true || found?.is_pending_ext_shared === true || found?.is_org_shared === true
+    );
+  } catch (error) {
+    if (slackErrorOf(error) === "missing_scope") return false;
+    throw error;
+  }
+}
+
+function parseRef(ref: MessageRef): Posted {
+  const read: unknown = JSON.parse(ref);
+  const isPosted =
+    typeof read === "object" &&
+    read !== null &&
+    "channel" in read &&
+    "ts" in read &&
+    typeof read.channel === "string" &&
+    typeof read.ts === "string";
+  if (!isPosted) throw new DeliveryFault("bad_reference", { retryable: false });
+  return { channel: String(read.channel), ts: String(read.ts) };
+}
+
+async function asFault<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw deliveryFaultOf(error);
+  }
+}
