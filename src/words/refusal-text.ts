@@ -104,9 +104,3 @@ export function refusalText(refusal: Refusal, prefix: string = slashPrefix): rea
 }
 
 const errorsShownMax = 5;
-
-/** What to say when the person at the other end cannot be checked at the moment; the press is refused. */
-export const cannotVerify = {
-  refused: "unauthenticated",
-  detail: "It could not be verified that this is you right now; try again in a minute.",
-} as const satisfies Refusal;

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { dialogIds, dialogRef, parseDialogRef, type DialogValues } from "../../src/chat/dialog.ts";
 import { requestForm } from "../../src/chat/request-form.ts";
+import { minuteMs } from "../../src/core/time.ts";
 import { cardIn, chatForEach, dialogIn, plain, saidBy } from "./support/chat-office.ts";
 import { housePolicies, houseRules } from "./support/house-rules.ts";
 
-const { chat, caller, run } = chatForEach(housePolicies, houseRules);
+const { chat, caller, office, run } = chatForEach(housePolicies, houseRules);
 
 const filled = { scopes: "read:prod:orders-db", duration: "2 hours", reason: "INC-42" };
 const submit = async (values: DialogValues, id: "request" | "break_glass" = "request") =>
@@ -88,6 +89,16 @@ describe("the preview says before sending what will happen", () => {
     expect(said.outcome).toBe("needs_approval");
     expect(plain(said.lines)).toContain("Needs 1 of 3: ann, bob, cid.");
     expect(plain(said.lines)).toContain("Risk 40 of 100: production +40");
+  });
+
+  test("how soon people usually answer, once that can be told", async () => {
+    for (const minutes of [5, 12, 50]) {
+      const asked = await run("dev", "request read:prod:orders-db for 1h because x");
+      expect(plain((await preview(filled)).lines)).not.toContain("Usually");
+      office().clock.pass(minutes * minuteMs);
+      await run("ann", `deny ${cardIn(asked).request.id} no`);
+    }
+    expect(plain((await preview(filled)).lines)).toContain("Usually answered in 12 minutes.");
   });
 
   test("that it will be approved at once", async () => {
