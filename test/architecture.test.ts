@@ -53,6 +53,10 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       ...fastifyPlugins(),
     ],
   },
+  slack: {
+    rooms: ["core", "service", "words", "chat", "slack"],
+    packages: ["@slack/bolt", "@slack/types", "@slack/web-api", "fastify", "node:http", "zod"],
+  },
   "maintenance.ts": { rooms: ["config", "store"], packages: ["node:fs", "node:path"] },
   cli: {
     rooms: ["core", "config", "schemas", "words", "cli"],
