@@ -11,7 +11,7 @@ import { createEmail } from "./email/messenger.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createRunners } from "./outbox/house-runners.ts";
 import { createRelay, type Relay } from "./outbox/relay.ts";
-import { createGuardedFetch } from "./outgoing/guarded-fetch.ts";
+import { guardedPost } from "./outgoing/guarded-fetch.ts";
 import { adminKeyFileOf, readAdminKey, writeAdminKey } from "./runtime/admin-key-file.ts";
 import { createClock } from "./runtime/clock.ts";
 import { createLogger } from "./runtime/logger.ts";
@@ -156,8 +156,7 @@ async function buildHouse(
   };
   const metrics = createMetrics();
   const store = watched(plain, [wake, changes.watcher, metrics.watcher]);
-  const guardedFetch = createGuardedFetch();
-  webhooks = createWebhooks({ store, surroundings, guardedFetch, chance: Math.random, log });
+  webhooks = createWebhooks({ store, surroundings, post: guardedPost, chance: Math.random, log });
   if (settings.auditFile !== undefined) auditFile = createAuditFile({ path: settings.auditFile, store, log });
   const surfaces = createSurfaces();
   if (settings.email !== undefined) surfaces.add(createEmail(settings.email, log));
