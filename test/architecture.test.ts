@@ -72,22 +72,28 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       "node:timers/promises",
     ],
   },
-  "main.ts": {
+  build: {
     rooms: [
       "audit-file",
+      "build",
+      "chat",
       "config",
       "core",
       "email",
-      "http",
       "outbox",
       "outgoing",
       "runtime",
       "service",
+      "slack",
       "store",
       "sweeps",
       "webhooks",
     ],
-    packages: ["close-with-grace", "pino", "node:fs", "node:path"],
+    packages: ["close-with-grace", "fastify", "pino", "node:path"],
+  },
+  "main.ts": {
+    rooms: ["build", "config", "core", "http", "runtime", "store", "sweeps"],
+    packages: ["node:fs"],
   },
 };
 
