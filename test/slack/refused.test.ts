@@ -152,7 +152,10 @@ describe("somebody without a link", () => {
     await house.settle();
     const card = present(dm("cto")[0], "the administrator's card");
     expect(buttonsOf(card)).toEqual(["Link", "Link to somebody else…"]);
-    const value = (card.blocks.at(-1)?.["elements"] as readonly { readonly value: string }[])[0]?.value;
+    const [button] = present(card.blocks.at(-1), "buttons")["elements"] as readonly {
+      readonly value: string;
+    }[];
+    const value = present(button, "the button").value;
     await house.send({
       type: "block_actions",
       team: { id: house.fake.teamId },
@@ -242,9 +245,10 @@ describe("bad luck with Slack", () => {
       eval: true,
       workerData: { file: join(house.office.folder, "data", "jit.db"), root: process.cwd() },
     });
+    const released = once(holder, "exit");
     await once(holder, "message");
     const acks = await Promise.all(["ann", "bob", "cid"].map((name) => house.press(name, card, "approve")));
-    await once(holder, "exit");
+    await released;
     expect(acks.map((one) => one.status)).toEqual([200, 200, 200]);
     expect(Math.max(...acks.map((one) => one.ms))).toBeLessThan(1_500);
     await waitFor(() => house.fake.responses.length >= 2);

@@ -215,7 +215,8 @@ function valueOf(message: SlackMessage, action: string): string {
   const button =
     buttons.find((one) => one["action_id"] === `card:${action}`) ??
     buttons.find((one) => typeof one["value"] === "string");
-  return String(button?.["value"] ?? "jit_gone none");
+  const value = button?.["value"];
+  return typeof value === "string" ? value : "jit_gone none";
 }
 
 /** The labels of a message's buttons. */
