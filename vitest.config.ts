@@ -20,6 +20,7 @@ export default defineConfig({
       project("outbox", "test/outbox/**/*.test.ts", 10_000),
       project("outgoing", "test/outgoing/**/*.test.ts", 10_000),
       project("email", "test/email/**/*.test.ts", 20_000),
+      project("slack", "test/slack/**/*.test.ts", 20_000),
       project("webhooks", "test/webhooks/**/*.test.ts", 20_000),
       project("audit-file", "test/audit-file/**/*.test.ts", 20_000),
       project("sweeps", "test/sweeps/**/*.test.ts", 10_000),

@@ -24,7 +24,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
     ],
   },
   outgoing: {
-    rooms: ["outgoing"],
+    rooms: ["core", "outgoing"],
     packages: ["node:dns", "node:http", "node:https", "node:net"],
   },
   webhooks: { rooms: ["core", "service", "outgoing", "webhooks"], packages: ["node:crypto"] },
