@@ -61,6 +61,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
   cli: {
     rooms: ["core", "config", "schemas", "words", "cli"],
     packages: [
+      "@slack/web-api",
       "commander",
       "zod",
       "node:child_process",

@@ -29,6 +29,7 @@ export type Trouble =
 export interface FakeSlack {
   readonly url: string;
   readonly botToken: string;
+  readonly appToken: string;
   readonly signingSecret: string;
   readonly teamId: string;
   readonly calls: SlackCall[];
@@ -46,6 +47,8 @@ export interface FakeSlack {
   /** The private channel of a person with the bot. */
   dmOf(user: string): string;
   responseUrl(): string;
+  /** Where socket mode connects to; see fake-socket.ts. */
+  socketUrl: string | undefined;
   headers(body: string, atMs?: number, secret?: string): Record<string, string>;
   close(): Promise<void>;
 }
@@ -54,6 +57,7 @@ export interface FakeSlack {
 export async function startFakeSlack(): Promise<FakeSlack> {
   const state = {
     botToken: "xoxb-fake-token-of-the-test",
+    appToken: "xapp-fake-token-of-the-test",
     signingSecret: "8f742231b10e8888abcd99yyyzzz85a5",
     teamId: "T0TEAM",
     calls: [] as SlackCall[],
@@ -67,6 +71,7 @@ export async function startFakeSlack(): Promise<FakeSlack> {
   const fake: FakeSlack = {
     ...state,
     url: "",
+    socketUrl: undefined,
     trouble: () => undefined,
     dmOf: (user) => `D${user.slice(1)}`,
     messagesIn: (channel) => [...state.messages.values()].filter((one) => one.channel === channel),
@@ -111,7 +116,9 @@ async function answer(fake: FakeSlack, request: IncomingMessage, response: Serve
     return;
   }
   const isOurs =
-    request.headers.authorization === `Bearer ${fake.botToken}` || body["token"] === fake.botToken;
+    request.headers.authorization === `Bearer ${fake.botToken}` ||
+    body["token"] === fake.botToken ||
+    request.headers.authorization === `Bearer ${fake.appToken}`;
   const result = trouble ?? (isOurs ? handled(fake, method, body) : { error: "invalid_auth" });
   response.setHeader("content-type", "application/json");
   response.end(JSON.stringify({ ok: !("error" in result), ...result }));
@@ -132,6 +139,8 @@ function handled(fake: FakeSlack, method: string, body: Json): Json {
   switch (method) {
     case "auth.test":
       return { team_id: fake.teamId, user: "jit", user_id: "U0BOT", bot_id: "B0BOT" };
+    case "apps.connections.open":
+      return fake.socketUrl === undefined ? { error: "not_allowed" } : { url: fake.socketUrl };
     case "users.info":
       return member(fake, String(body["user"]));
     case "conversations.info": {

@@ -60,6 +60,7 @@ export async function openSlackHouse(
   policies: readonly Policy[],
   rules: Partial<Rules> = {},
   changed: Partial<SlackSettings> = {},
+  prepare: (fake: FakeSlack) => void = () => undefined,
 ): Promise<SlackHouse> {
   const office = await openOffice();
   // Slack signs with the time of day.
@@ -68,6 +69,7 @@ export async function openSlackHouse(
   const fake = await startFakeSlack();
   for (const one of allStaff)
     fake.members.set(slackId(one.name), { name: one.name, profile: { email: one.email } });
+  prepare(fake);
   const log: string[] = [];
   const logger = pino({ level: "debug" }, { write: (line) => void log.push(line) });
   const slack = await createSlack(
