@@ -289,11 +289,12 @@ describe("bad luck", () => {
     });
     // Hangs rather than refuses: the worst there is.
     slack.trouble = () => new Promise(() => {});
-    for (let count = 0; count < 340; count++) {
+    // Eight deliveries each: five cards and three letters.
+    for (let count = 0; count < 130; count++) {
       expect(saidTo(await office.ask("dev", { scopes: [`read:prod:db-${count}`] }))).toBe("PENDING");
     }
     relay.nudge();
-    await expect.poll(() => email.said.length, { timeout: 20_000 }).toBe(340 * 3);
+    await expect.poll(() => email.said.length, { timeout: 20_000 }).toBe(130 * 3);
   });
 
   test("what is said to one recipient is said in order, whatever fails in between", async () => {
