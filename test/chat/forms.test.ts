@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { createChat } from "../../src/chat/chat.ts";
 import { dialogIds, dialogRef, parseDialogRef, type DialogValues } from "../../src/chat/dialog.ts";
 import { requestForm } from "../../src/chat/request-form.ts";
+import { createServices } from "../../src/service/services.ts";
 import { minuteMs } from "../../src/core/time.ts";
 import { cardIn, chatForEach, dialogIn, plain, saidBy } from "./support/chat-office.ts";
 import { housePolicies, houseRules } from "./support/house-rules.ts";
@@ -147,6 +149,27 @@ describe("break-glass", () => {
     const reply = await submit({ ...filled, duration: "30m" }, "break_glass");
     expect(cardIn(reply)).toMatchObject({ request: { status: "APPROVED", breakGlass: true } });
     expect(JSON.stringify(reply)).not.toContain("kd_jit_");
+  });
+
+  test("alerts people before it answers, so that no secret can come first", async () => {
+    const told: string[] = [];
+    const { context, clock } = office();
+    const services = createServices(
+      context,
+      async (id) => {
+        told.push(id);
+      },
+      (fault) => {
+        throw fault;
+      },
+    );
+    const { people, cards } = services;
+    const talk = createChat({ services, people, cards, now: clock.now });
+    const values = { ...filled, duration: "30m" };
+    const reply = await talk.submit(await caller("dev"), dialogRef("break_glass"), values);
+    expect(told).toEqual([cardIn(reply).request.id]);
+    await talk.run(await caller("dev"), "request write:dev:playground for 1h because trying");
+    expect(told).toHaveLength(1);
   });
 
   test("is not opened for who is not named", async () => {

@@ -208,6 +208,17 @@ describe("asking to be linked", () => {
     });
   });
 
+  test("suggests nobody who is not active, is a program or has an account there already", async () => {
+    await office.services.directory.change(await office.caller("cto", "admin"), "id_bob", { active: false });
+    await people().link(await admin(), slack("U9"), "id_ann");
+    for (const name of ["ann", "bob", "bot", "nobody"]) {
+      await people().askForLink(slack(`U_${name}`), { displayName: name, email: `${name}@company.com` });
+    }
+    const due = await office.store.dueEffects(office.clock.now(), 10);
+    const asks = due.flatMap(({ effect }) => (effect.kind === "tell_link" ? [effect] : []));
+    expect(asks.map((one) => one.candidateId)).toEqual([null, null, null, null]);
+  });
+
   test("is limited for each account, and free again after an hour", async () => {
     const ask = async () => codeOf(await people().askForLink(slack("U1"), who));
     for (let count = 0; count < linkAsksMax; count++) expect(await ask()).toBe("ok");

@@ -22,7 +22,7 @@ describe("refusals", () => {
   test("say what to do next", () => {
     const said = (code: RefusalCode, more = {}) => plain(refusalText(refuse(code, "What happened.", more)));
     expect(said("duplicate_request", { existing: "jit_1" })).toContain("/jit cancel jit_1");
-    expect(said("identity_not_linked")).toContain("/jit link");
+    expect(said("identity_not_linked")).toContain("An administrator can link");
     expect(said("rate_limited", { retryAfterSeconds: 90 })).toContain("Try again in 1 minute 30 seconds.");
     expect(said("policy_denied")).toContain("/jit why");
     expect(said("already_claimed")).toContain("Replace credential");
