@@ -28,6 +28,8 @@ export interface SlackBot {
 const callMs = 10_000;
 /** How long Slack may take to greet us once a socket is asked for. */
 const greetingMs = 15_000;
+/** What Slack sends of the largest message it allows is less than half of this. */
+const bodyMaxBytes = 1_000_000;
 const stopMs = 4_000;
 
 /**
@@ -48,7 +50,12 @@ export async function createSlackBot(settings: SlackSettings, log: SlackLog): Pr
   };
   const http =
     connection.mode === "http"
-      ? new HTTPReceiver({ signingSecret: connection.signingSecret, endpoints: "/slack/events", logger })
+      ? new HTTPReceiver({
+          signingSecret: connection.signingSecret,
+          endpoints: "/slack/events",
+          bodyLimit: bodyMaxBytes,
+          logger,
+        })
       : undefined;
   // The SDK's own reconnecting ends the process when Slack answers it with an error at the wrong moment.
   const socket =

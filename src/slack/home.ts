@@ -1,7 +1,7 @@
 import { isRefusal } from "../core/refusals.ts";
 import type { Caller } from "../service/caller.ts";
 import { replyTo, senderOf, type InboundParts } from "./answering.ts";
-import { replyView } from "./conversing.ts";
+import { replyView } from "./replies.ts";
 import { homeView } from "./modals.ts";
 import { shortcut } from "./payloads.ts";
 

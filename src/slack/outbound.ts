@@ -28,22 +28,31 @@ const gone: ReadonlySet<string> = new Set([
   "edit_window_closed",
 ]);
 
+/** A channel can be shared later, and be ours alone again. */
+const askedAgainMs = 10 * 60_000;
+
 /**
  * Slack as a place to tell people things. One call of the Web API for each message; retrying is the relay's. Channels
  * shared with another organisation are refused: what is asked for is nobody else's business.
  *
  * @param teamId Of our workspace; links to accounts elsewhere are not followed. Undefined: not known yet.
+ * @param now Milliseconds of any clock that goes on.
  */
-export function createSlackMessenger(client: SlackClient, teamId: () => string | undefined): Messenger {
-  const isOwn = new Map<string, boolean>();
+export function createSlackMessenger(
+  client: SlackClient,
+  teamId: () => string | undefined,
+  now: () => number = () => performance.now(),
+): Messenger {
+  const asked = new Map<string, { readonly at: number; readonly isShared: boolean }>();
 
-  /** Whether a channel belongs to us alone; asked once for each. Without the right to ask, it is taken as ours. */
+  /** Whether a channel belongs to us alone. Without the right to ask, it is taken as ours. */
   const insistOnOwn = async (channel: string): Promise<void> => {
     if (!/^[CG]/.test(channel)) return;
-    if (!isOwn.has(channel)) isOwn.set(channel, !(await isShared(client, channel)));
-    if (isOwn.get(channel) === false) {
-      throw new DeliveryFault("channel_is_shared", { retryable: false });
-    }
+    const last = asked.get(channel);
+    const isFresh = last !== undefined && now() - last.at < askedAgainMs;
+    const found = isFresh ? last : { at: now(), isShared: await isShared(client, channel) };
+    asked.set(channel, found);
+    if (found.isShared) throw new DeliveryFault("channel_is_shared", { retryable: false });
   };
 
   const post = async (channel: string, message: Message, thread?: string): Promise<Posted> => {

@@ -58,7 +58,7 @@ function open(bot: SlackBot, settings: SlackSettings, parts: SlackParts, log: Sl
     client,
     chat,
     cards,
-    known: createSlackPeople({ people, client, team, linkByEmail: settings.linkByEmail }),
+    known: createSlackPeople({ people, client, team, linkByEmail: settings.linkByEmail, now }),
     turnedAway: (sender, { refusal }, verb) => record(strangerOf(sender), verb.split(" ")[0] ?? "", refusal),
   });
   listenToChanges(bot, log);
