@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { present } from "../../src/core/assert.ts";
 import { approvalPolicy, stageBy } from "../core/support/policies.ts";
 import { startFakeSocket, type FakeSocket } from "../fakes/slack/fake-socket.ts";
-import { openSlackHouse, slackId, waitFor, type SlackHouse } from "./support/slack-house.ts";
+import { slackId } from "./support/slack-doors.ts";
+import { openSlackHouse, waitFor, type SlackHouse } from "./support/slack-house.ts";
 
 let socket: FakeSocket;
 let house: SlackHouse;
@@ -28,7 +29,7 @@ const ask = () =>
     text: "request read:prod:orders-db for 2h because INC-42",
     team_id: house.fake.teamId,
     user_id: slackId("dev"),
-    trigger_id: "1.2.abc",
+    trigger_id: house.fake.triggerId(),
     response_url: house.fake.responseUrl(),
   });
 const approve = async () => {
@@ -37,7 +38,7 @@ const approve = async () => {
     type: "block_actions",
     team: { id: house.fake.teamId },
     user: { id: slackId("ann"), team_id: house.fake.teamId },
-    trigger_id: "1.2.abc",
+    trigger_id: house.fake.triggerId(),
     container: { type: "message", message_ts: card.ts, channel_id: card.channel },
     response_url: house.fake.responseUrl(),
     actions: [{ type: "button", action_id: "card:approve", value: valueIn(card.blocks) }],
