@@ -1,0 +1,289 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeId, type GrantId, type Instant } from "../../src/core/ids.ts";
+import { instant } from "../../src/core/ids.ts";
+import { hourMs, minuteMs } from "../../src/core/time.ts";
+import { parseScope } from "../../src/core/scopes.ts";
+import { present } from "../../src/core/assert.ts";
+import { ConnectorFault, type Connector, type IssuedTarget, type TargetOrder } from "../../src/service/connector.ts";
+
+/** Somebody who has come in with a credential. */
+export interface Visitor {
+  /** Whether what the grant is for can be read right now. */
+  readonly reads: () => Promise<boolean>;
+  readonly leave: () => Promise<void>;
+}
+
+/** A real server with everything the contract needs to know of it. */
+export interface Lab {
+  /** As configured under this name, by the installation `instance`. */
+  readonly connector: (given?: { readonly name?: string; readonly instance?: string }) => Promise<Connector>;
+  /** The same, pointed at a place where nobody listens. */
+  readonly unreachable: () => Promise<Connector>;
+  /** Comes in from outside; undefined when the door stays shut. */
+  readonly visit: (issued: IssuedTarget) => Promise<Visitor | undefined>;
+  /** Makes an object that is not ours, under this very name. */
+  readonly makeForeign: (object: string) => Promise<void>;
+  readonly isForeignThere: (object: string) => Promise<boolean>;
+  /** What somebody may do by hand to an object of ours, with a word of what is then to be reported. */
+  readonly tampering: readonly {
+    readonly what: string;
+    readonly byHand: (object: string) => Promise<void>;
+    readonly reported: RegExp;
+  }[];
+  readonly stop: () => Promise<void>;
+}
+
+export interface Kind {
+  readonly name: string;
+  /** Why it cannot be tried here. */
+  readonly missing?: string;
+  readonly start: () => Promise<Lab>;
+  /** Whether it is the target that makes the object, so that there can be a foreign one of the same name. */
+  readonly hasForeign: boolean;
+  /** Whether a credential that was given out can be made to live longer. */
+  readonly extendsCredential: boolean;
+  /** Whether a visitor who is in is thrown out by the target. */
+  readonly endsSessions: boolean;
+  readonly sshPublicKey?: string;
+}
+
+let count = 0;
+
+/** A grant nobody had before. */
+export function newGrant(): GrantId {
+  return makeId("grant", `t${process.pid}x${count++}`);
+}
+
+export function inOneHour(): Instant {
+  return instant(Date.now() + hourMs);
+}
+
+export const readOrders = present(parseScope("read:prod:orders-db"), "scope");
+export const never = (): AbortSignal => AbortSignal.timeout(30_000);
+
+/** What the service would commit before anything is made. */
+export function orderFor(connector: Connector, more: Partial<TargetOrder> = {}): TargetOrder {
+  const grantId = more.grantId ?? newGrant();
+  const served = present(connector.serves([readOrders]), "a connector for the scope");
+  return {
+    connector: connector.name,
+    object: connector.objectOf(grantId),
+    grantId,
+    requestId: makeId("request", "r1"),
+    subjectId: makeId("identity", "dev"),
+    ...served,
+    notAfter: inOneHour(),
+    ...more,
+  };
+}
+
+/** All that every connector promises, asked of a real server. */
+export function keepsTheContract(kind: Kind): void {
+  const reason = kind.missing === undefined ? "" : ` (skipped: ${kind.missing})`;
+  describe.skipIf(kind.missing !== undefined)(`${kind.name}${reason}`, () => {
+    let lab: Lab;
+    let connector: Connector;
+    beforeAll(async () => {
+      lab = await kind.start();
+      connector = await lab.connector();
+    });
+    afterAll(async () => {
+      await connector.close();
+      await lab.stop();
+    });
+
+    const key = kind.sshPublicKey === undefined ? {} : { sshPublicKey: kind.sshPublicKey };
+    const issue = (order: TargetOrder): Promise<IssuedTarget> =>
+      connector.issue(order, { expiresAt: order.notAfter, ...key }, never());
+    const listed = async (object: string) =>
+      (await connector.listOurs(never())).filter((one) => one.object === object);
+    async function given(more: Partial<TargetOrder> = {}) {
+      const order = orderFor(connector, more);
+      await connector.provision(order, never());
+      return { order, issued: await issue(order) };
+    }
+    async function visitorOf(issued: IssuedTarget): Promise<Visitor> {
+      return present(await lab.visit(issued), "an open door");
+    }
+
+    giving();
+    takingBack();
+    listing();
+    failing();
+
+    function giving(): void {
+      test("what was issued opens what the grant is for", async () => {
+        const { order, issued } = await given();
+        expect(issued).toMatchObject({ connector: connector.name, kind: connector.kind, expiresAt: order.notAfter });
+        const visitor = await visitorOf(issued);
+        expect(await visitor.reads()).toBe(true);
+        await visitor.leave();
+        await connector.takeBack(order, never());
+      });
+
+      test("what is only provisioned opens nothing to nobody, and is listed with its grant and end", async () => {
+        const order = orderFor(connector);
+        await connector.provision(order, never());
+        const { object, grantId, notAfter } = order;
+        expect(await listed(object)).toEqual([{ object, grantId, notAfter, drift: [] }]);
+        await connector.takeBack(order, never());
+      });
+
+      test("provisioned twice, also at the same time, it is there once", async () => {
+        const order = orderFor(connector);
+        await connector.provision(order, never());
+        await Promise.all([1, 2, 3].map(() => connector.provision(order, never())));
+        expect(await listed(order.object)).toHaveLength(1);
+        await connector.takeBack(order, never());
+      });
+
+      test("a second secret kills the first", async () => {
+        const { order, issued } = await given();
+        const again = await issue(order);
+        expect(again.secret).not.toBe(issued.secret);
+        expect(await lab.visit(issued)).toBeUndefined();
+        const visitor = await visitorOf(again);
+        expect(await visitor.reads()).toBe(true);
+        await visitor.leave();
+        await connector.takeBack(order, never());
+      });
+
+      test("issuing sets the exact end, on the label too", async () => {
+        const order = orderFor(connector);
+        await connector.provision(order, never());
+        const expiresAt = instant(order.notAfter - 10 * minuteMs);
+        const issued = await connector.issue(order, { expiresAt, ...key }, never());
+        expect(issued.expiresAt).toBe(expiresAt);
+        expect(await listed(order.object)).toMatchObject([{ notAfter: expiresAt, drift: [] }]);
+        await connector.takeBack(order, never());
+      });
+
+      test("an extension moves the end, and who is in stays in", async () => {
+        const { order, issued } = await given();
+        const visitor = await visitorOf(issued);
+        const later = { ...order, notAfter: instant(order.notAfter + hourMs) };
+        await connector.provision(later, never());
+        expect(await listed(order.object)).toMatchObject([{ notAfter: later.notAfter, drift: [] }]);
+        expect(await visitor.reads()).toBe(true);
+        await visitor.leave();
+        const next = await visitorOf(issued);
+        expect(await next.reads()).toBe(true);
+        await next.leave();
+        await connector.takeBack(order, never());
+      });
+    }
+
+    function takingBack(): void {
+      test("what was taken back opens nothing and is listed no more", async () => {
+        const { order, issued } = await given();
+        await connector.takeBack(order, never());
+        expect(await listed(order.object)).toEqual([]);
+        expect(await lab.visit(issued)).toBeUndefined();
+      });
+
+      test.skipIf(!kind.endsSessions)("whoever is in is out", async () => {
+        const { order, issued } = await given();
+        const visitor = await visitorOf(issued);
+        expect(await visitor.reads()).toBe(true);
+        await connector.takeBack(order, never());
+        expect(await visitor.reads()).toBe(false);
+        await visitor.leave();
+      });
+
+      test("taking back what is not there, or again, is success", async () => {
+        const { order } = await given();
+        await connector.takeBack(order, never());
+        await connector.takeBack(order, never());
+        await connector.takeBack(orderFor(connector), never());
+      });
+
+      test("the end of one grant leaves another of the same person alone", async () => {
+        const [one, other] = [await given(), await given()];
+        const visitor = await visitorOf(other.issued);
+        await connector.takeBack(one.order, never());
+        expect(await visitor.reads()).toBe(true);
+        expect(await listed(other.order.object)).toMatchObject([{ drift: [] }]);
+        await visitor.leave();
+        await connector.takeBack(other.order, never());
+      });
+    }
+
+    function listing(): void {
+      test("exactly what is ours is listed: not another installation's, not another connector's", async () => {
+        const others = [await lab.connector({ instance: "another" }), await lab.connector({ name: "another" })];
+        const { order } = await given();
+        for (const other of others) {
+          const theirs = orderFor(other);
+          await other.provision(theirs, never());
+          expect((await connector.listOurs(never())).map(({ object }) => object)).not.toContain(theirs.object);
+          expect((await other.listOurs(never())).map(({ object }) => object)).toEqual([theirs.object]);
+          await other.takeBack(theirs, never());
+          expect(await listed(order.object)).toHaveLength(1);
+          await other.close();
+        }
+        await connector.takeBack(order, never());
+        expect(await connector.listOurs(never())).toEqual([]);
+      });
+
+      test.skipIf(!kind.hasForeign)("what bears our name but not our label is never touched", async () => {
+        const order = orderFor(connector);
+        await lab.makeForeign(order.object);
+        for (const attempt of [
+          () => connector.provision(order, never()),
+          () => issue(order),
+          () => connector.takeBack(order, never()),
+        ]) {
+          await expect(attempt()).rejects.toMatchObject({ code: "foreign_object", retryable: false });
+        }
+        expect(await listed(order.object)).toEqual([]);
+        expect(await lab.isForeignThere(order.object)).toBe(true);
+      });
+
+      test("what was changed by hand is reported, and removed all the same", async () => {
+        for (const { what, byHand, reported } of lab.tampering) {
+          const { order, issued } = await given();
+          await byHand(order.object);
+          const [found] = await listed(order.object);
+          expect(found?.drift.join(" "), what).toMatch(reported);
+          await connector.takeBack(order, never());
+          expect(await listed(order.object), what).toEqual([]);
+          expect(await lab.visit(issued), what).toBeUndefined();
+        }
+      });
+    }
+
+    function failing(): void {
+      test("a target that is not there is said to be down, and worth another try", async () => {
+        const away = await lab.unreachable();
+        const order = orderFor(away);
+        for (const attempt of [
+          () => away.provision(order, never()),
+          () => away.issue(order, { expiresAt: order.notAfter, ...key }, never()),
+          () => away.takeBack(order, never()),
+          () => away.listOurs(never()),
+        ]) {
+          const fault: unknown = await attempt().catch((error: unknown) => error);
+          expect(fault).toBeInstanceOf(ConnectorFault);
+          expect(fault).toMatchObject({ retryable: true, isTargetDown: true });
+        }
+        await away.close();
+      });
+
+      test("an attempt ends when its signal says so", async () => {
+        const order = orderFor(connector);
+        await expect(connector.provision(order, AbortSignal.abort())).rejects.toBeInstanceOf(ConnectorFault);
+        expect(await listed(order.object)).toEqual([]);
+      });
+
+      test("the check finds nothing to mend", async () => {
+        const findings = await connector.check(never());
+        expect(findings.length).toBeGreaterThan(0);
+        expect(findings.filter(({ ok }) => !ok)).toEqual([]);
+      });
+
+      test("nothing is left", async () => {
+        expect(await connector.listOurs(never())).toEqual([]);
+      });
+    }
+  });
+}
