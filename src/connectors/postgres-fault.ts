@@ -24,8 +24,8 @@ function answered(name: string, error: DatabaseError): ConnectorFault {
   if (/^57P0[1-5]$|^53300$|^08/.test(state)) {
     return new ConnectorFault("unreachable", said, { retryable: true, isTargetDown: true });
   }
-  // Locked by somebody, deadlock, serialisation, cancelled by a limit; a role changed by two at once (XX000).
-  if (/^55P03$|^40|^57014$|^XX000$/.test(state)) {
+  // Locked by somebody, deadlock, serialisation, cancelled by a limit; a role changed by two at once (XX000, 23505).
+  if (/^55P03$|^40|^57014$|^XX000$|^23505$/.test(state)) {
     return new ConnectorFault("timeout", said, { retryable: true });
   }
   if (/^42501$|^28|^0LP01$|^0P000$/.test(state)) {

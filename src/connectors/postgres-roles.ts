@@ -22,6 +22,7 @@ export const statements = {
   label: (role: string, label: string): string => `COMMENT ON ROLE ${name(role)} IS ${text(label)}`,
   addTo: (group: string, role: string, version: number): string =>
     `GRANT ${name(group)} TO ${name(role)}${version >= membershipOptionsSince ? " WITH INHERIT TRUE, SET FALSE, ADMIN FALSE" : ""}`,
+  removeFrom: (group: string, role: string): string => `REVOKE ${name(group)} FROM ${name(role)}`,
   /** The broker must have the rights of a role to give away what it owns. */
   join: (role: string, version: number): string =>
     `GRANT ${name(role)} TO CURRENT_USER${version >= membershipOptionsSince ? " WITH INHERIT TRUE, SET TRUE" : ""}`,

@@ -31,14 +31,15 @@ export async function takeBackRole(
       [role],
     );
     if (databases.some(({ owns }) => owns)) await ensureOwner(sql, leftoversOwner);
-    return { oid: found.oid, databases, prepared };
+    return { oid: found.oid, groups: found.label.given ?? [], databases, prepared };
   });
   if (closed === undefined) return;
   for (const { gid, database } of closed.prepared) {
     await server.useIn(database, signal, (sql) => rollBackPrepared(sql, role, gid));
   }
   for (const database of closed.databases) {
-    const work = (sql: Sql): Promise<void> => emptyHands(sql, role, database.owns ? leftoversOwner : undefined);
+    const leftovers = database.owns ? { owner: leftoversOwner, groups: closed.groups } : undefined;
+    const work = (sql: Sql): Promise<void> => emptyHands(sql, role, leftovers);
     await (database.isHere ? server.use(signal, work) : server.useIn(database.name, signal, work));
   }
   await server.use(signal, async (sql) => {
@@ -115,16 +116,38 @@ async function ensureOwner(sql: Sql, leftoversOwner: string): Promise<void> {
   });
 }
 
-async function emptyHands(sql: Sql, role: string, leftoversOwner: string | undefined): Promise<void> {
+async function emptyHands(sql: Sql, role: string, leftovers: Leftovers | undefined): Promise<void> {
   await sql.query(lockTimeout);
   await inTransaction(sql, async () => {
     // Between two attempts it may have gone.
     const there = await sql.query("SELECT FROM pg_roles WHERE rolname = $1", [role]);
     if (there.length === 0) return;
-    if (leftoversOwner !== undefined) await sql.query(statements.reassign(role, leftoversOwner));
+    if (leftovers !== undefined) await reassign(sql, role, leftovers);
     await sql.query(statements.dropOwned(role));
   });
   await sql.query("RESET lock_timeout");
+}
+
+interface Leftovers {
+  readonly owner: string;
+  /** The groups the role was given. */
+  readonly groups: readonly string[];
+}
+
+/**
+ * Functions and types go only to who may create such a thing in their schema. So the new owner is in the role's groups
+ * until the transaction ends, which nobody outside of it ever sees.
+ */
+async function reassign(sql: Sql, role: string, { owner, groups }: Leftovers): Promise<void> {
+  await lockRole(sql, owner);
+  const lacking = await sql.query<{ group: string }>(
+    `SELECT rolname::text AS "group" FROM pg_roles WHERE rolname = ANY($1) AND NOT pg_has_role($2, oid, 'USAGE')`,
+    [groups, owner],
+  );
+  const version = await serverVersion(sql);
+  for (const { group } of lacking) await sql.query(statements.addTo(group, owner, version));
+  await sql.query(statements.reassign(role, owner));
+  for (const { group } of lacking) await sql.query(statements.removeFrom(group, owner));
 }
 
 async function rollBackPrepared(sql: Sql, role: string, gid: string): Promise<void> {

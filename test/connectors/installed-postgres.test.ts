@@ -1,7 +1,9 @@
 import { leavesNothingBehind } from "../support/left-behind.ts";
 import { keepsTheContract } from "./connector-contract.ts";
+import { isHardOnPostgres } from "./postgres-contract.ts";
 import { installedPostgres } from "./support/postgres-server.ts";
 import { postgresKind } from "./support/postgres-lab.ts";
 
 leavesNothingBehind();
+isHardOnPostgres(installedPostgres());
 keepsTheContract(postgresKind(installedPostgres()));
