@@ -30,6 +30,8 @@ export interface Lab {
     readonly byHand: (object: string) => Promise<void>;
     readonly reported: RegExp;
   }[];
+  /** What issuing is given beside the end. */
+  readonly sshPublicKey?: string;
   readonly stop: () => Promise<void>;
 }
 
@@ -40,11 +42,8 @@ export interface Kind {
   readonly start: () => Promise<Lab>;
   /** Whether it is the target that makes the object, so that there can be a foreign one of the same name. */
   readonly hasForeign: boolean;
-  /** Whether a credential that was given out can be made to live longer. */
-  readonly extendsCredential: boolean;
   /** Whether a visitor who is in is thrown out by the target. */
   readonly endsSessions: boolean;
-  readonly sshPublicKey?: string;
 }
 
 let count = 0;
@@ -92,9 +91,12 @@ export function keepsTheContract(kind: Kind): void {
       await lab.stop();
     });
 
-    const key = kind.sshPublicKey === undefined ? {} : { sshPublicKey: kind.sshPublicKey };
+    const asking = (expiresAt: Instant) => ({
+      expiresAt,
+      ...(lab.sshPublicKey !== undefined && { sshPublicKey: lab.sshPublicKey }),
+    });
     const issue = (order: TargetOrder): Promise<IssuedTarget> =>
-      connector.issue(order, { expiresAt: order.notAfter, ...key }, never());
+      connector.issue(order, asking(order.notAfter), never());
     const listed = async (object: string) =>
       (await connector.listOurs(never())).filter((one) => one.object === object);
     async function given(more: Partial<TargetOrder> = {}) {
@@ -152,7 +154,7 @@ export function keepsTheContract(kind: Kind): void {
         const order = orderFor(connector);
         await connector.provision(order, never());
         const expiresAt = instant(order.notAfter - 10 * minuteMs);
-        const issued = await connector.issue(order, { expiresAt, ...key }, never());
+        const issued = await connector.issue(order, asking(expiresAt), never());
         expect(issued.expiresAt).toBe(expiresAt);
         expect(await listed(order.object)).toMatchObject([{ notAfter: expiresAt, drift: [] }]);
         await connector.takeBack(order, never());
@@ -258,7 +260,7 @@ export function keepsTheContract(kind: Kind): void {
         const order = orderFor(away);
         for (const attempt of [
           () => away.provision(order, never()),
-          () => away.issue(order, { expiresAt: order.notAfter, ...key }, never()),
+          () => away.issue(order, asking(order.notAfter), never()),
           () => away.takeBack(order, never()),
           () => away.listOurs(never()),
         ]) {

@@ -142,7 +142,6 @@ export function postgresKind(installation: PostgresInstallation): Kind {
     ...(installation.missing !== undefined && { missing: installation.missing }),
     start: () => postgresLab(installation),
     hasForeign: true,
-    extendsCredential: true,
     endsSessions: true,
   };
 }
