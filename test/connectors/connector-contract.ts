@@ -30,6 +30,8 @@ export interface Lab {
     readonly byHand: (object: string) => Promise<void>;
     readonly reported: RegExp;
   }[];
+  /** Removes an object of ours behind our back, where that can be done. */
+  readonly drop?: (object: string) => Promise<void>;
   /** What issuing is given beside the end. */
   readonly sshPublicKey?: string;
   readonly stop: () => Promise<void>;
@@ -239,6 +241,14 @@ export function keepsTheContract(kind: Kind): void {
         }
         expect(await listed(order.object)).toEqual([]);
         expect(await lab.isForeignThere(order.object)).toBe(true);
+      });
+
+      test("what was removed by hand is listed no more, and taking it back is success", async () => {
+        const { order } = await given();
+        await lab.drop?.(order.object);
+        if (lab.drop !== undefined) expect(await listed(order.object)).toEqual([]);
+        await connector.takeBack(order, never());
+        expect(await listed(order.object)).toEqual([]);
       });
 
       test("what was changed by hand is reported, and removed all the same", async () => {

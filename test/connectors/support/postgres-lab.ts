@@ -107,6 +107,10 @@ export async function postgresLab(installation: PostgresInstallation): Promise<P
         reported: /role orders_write was added to it/,
       },
     ],
+    drop: async (role) => {
+      await run(`DROP OWNED BY "${role}"`, "orders");
+      await run(`DROP ROLE "${role}"`);
+    },
     stop: () => server.stop(),
   };
 }
