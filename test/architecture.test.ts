@@ -22,6 +22,21 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
     ],
   },
   outbox: { rooms: ["core", "service", "outbox"], packages: [] },
+  outgoing: { rooms: ["core", "outgoing"], packages: ["node:dns", "node:http", "node:https", "node:net"] },
+  connectors: {
+    rooms: ["core", "service", "outgoing", "connectors"],
+    packages: [
+      "pg",
+      "redis",
+      "standardwebhooks",
+      "node:child_process",
+      "node:crypto",
+      "node:fs/promises",
+      "node:path",
+      "node:timers/promises",
+      "node:util",
+    ],
+  },
   sweeps: { rooms: ["core", "service", "sweeps"], packages: ["node-cron"] },
   runtime: {
     rooms: ["core", "service", "runtime"],
@@ -57,7 +72,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
     ],
   },
   "main.ts": {
-    rooms: ["config", "core", "http", "outbox", "runtime", "service", "store", "sweeps"],
+    rooms: ["config", "connectors", "core", "http", "outbox", "runtime", "service", "store", "sweeps"],
     packages: ["close-with-grace", "pino", "node:fs", "node:path"],
   },
 };

@@ -66,7 +66,11 @@ function save(users) {
 
 /** Standard Webhooks: an HMAC of id, time and the very bytes of the body, and a time that is close to now. */
 function isSigned(headers, body) {
-  const { "webhook-id": id = "", "webhook-timestamp": time = "", "webhook-signature": signatures = "" } = headers;
+  const {
+    "webhook-id": id = "",
+    "webhook-timestamp": time = "",
+    "webhook-signature": signatures = "",
+  } = headers;
   if (!(Math.abs(Date.now() / 1_000 - Number(time)) <= toleranceSeconds)) return false;
   const expected = createHmac("sha256", key).update(`${id}.${time}.${body}`).digest();
   return signatures.split(" ").some((one) => {

@@ -1,9 +1,11 @@
+import type { ConnectorSettings } from "../core/connector-settings.ts";
 import type { PolicyId } from "../core/ids.ts";
 import { emptyRules, type Rules } from "../core/policy.ts";
 import { placedProblems } from "../schemas/field-problems.ts";
 import type { IdentityContent } from "../schemas/identity.ts";
 import type { PolicyContent } from "../schemas/policy.ts";
 import { configSchema, type ConfigFile } from "./config-schema.ts";
+import { connectorSettings } from "./connector-settings.ts";
 import { crossProblems } from "./cross-checks.ts";
 import { defaultPolicyId, policyIdOf } from "./policy-id.ts";
 import { readYaml } from "./yaml-file.ts";
@@ -15,6 +17,8 @@ export interface Configuration {
   readonly policies: readonly (PolicyContent & { readonly id: PolicyId; readonly managedBy: "file" })[];
   /** The default policy carries version 1 until the store knows better. */
   readonly rules: Rules;
+  /** With their secrets. */
+  readonly connectors: readonly ConnectorSettings[];
 }
 
 /** One complaint about the file. */
@@ -30,7 +34,7 @@ export interface ConfigProblem {
 
 /**
  * Reads the configuration file (contract §5): YAML 1.2 checked strictly, all complaints at once and in the file's
- * order. Never throws, whatever the text. `environment` is only asked whether the variables of `env:NAME` are set.
+ * order. Never throws, whatever the text. `environment` holds the variables of `env:NAME`; no complaint repeats one.
  */
 export function readConfigFile(
   text: string,
@@ -46,7 +50,9 @@ export function readConfigFile(
   const found = parsed.success
     ? crossProblems(parsed.data, environment)
     : placedProblems(parsed.error, value);
-  if (parsed.success && found.length === 0) return { ok: configurationOf(parsed.data) };
+  if (parsed.success && found.length === 0) {
+    return { ok: configurationOf(parsed.data, connectorSettings(parsed.data.connectors, environment)) };
+  }
   const problems = found.map(({ path, message }) => ({
     file: fileName,
     ...placeOf(path),
@@ -61,7 +67,7 @@ export function formatConfigProblem({ file, line, column, path, message }: Confi
   return `${file}:${line}:${column} ${path === "" ? "" : `${path}: `}${message}`;
 }
 
-function configurationOf(file: ConfigFile): Configuration {
+function configurationOf(file: ConfigFile, connectors: readonly ConnectorSettings[]): Configuration {
   const managedBy = "file";
   return {
     identities: file.identities.map((identity) => ({ ...identity, managedBy })),
@@ -77,5 +83,6 @@ function configurationOf(file: ConfigFile): Configuration {
       chatRoles: file.roles,
       trustSlackUserGroups: file.slack.trustUserGroups,
     },
+    connectors,
   };
 }

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { auditActions } from "../core/audit-record.ts";
+import { connector } from "../schemas/connector.ts";
+import { secret, webAddress } from "../schemas/from-environment.ts";
 import { identityContent } from "../schemas/identity.ts";
 import { parsedText } from "../schemas/parsed-text.ts";
 import { defaultPolicyContent, policyContent } from "../schemas/policy.ts";
@@ -12,23 +14,6 @@ const riskRulesMax = 200;
 const catalogEntriesMax = 5_000;
 const connectionsMax = 200;
 
-/** The name of the variable in `env:NAME`, the only way a secret gets into the file. */
-export function environmentName(text: string): string | undefined {
-  return /^env:([A-Za-z_][A-Za-z0-9_]{0,99})$/.exec(text)?.[1];
-}
-
-const secret = parsedText(
-  (text) => (environmentName(text) === undefined ? undefined : text),
-  "must be env:NAME; a secret is never written into this file",
-  { description: "env:NAME takes it from the environment.", examples: ["env:SIEM_SECRET"] },
-);
-
-const webAddress = parsedText(
-  (text) => (/^https:\/\/\S{1,2000}$/.test(text) || environmentName(text) !== undefined ? text : undefined),
-  "must begin with https:// or be env:NAME",
-  { description: "https://… or env:NAME.", examples: ["https://siem.company.com/jit"] },
-);
-
 const eventPattern = parsedText(
   (text) => (isEventPattern(text) ? text : undefined),
   "must be an action of the audit log such as grant.started, or all of a kind such as grant.*",
@@ -40,16 +25,6 @@ const webhook = z.strictObject({
   url: webAddress,
   events: z.array(eventPattern).min(1).max(auditActions.length),
   secret,
-});
-
-const texts = z.array(z.string().min(1).max(200)).min(1).max(100);
-
-const connector = z.strictObject({
-  name,
-  kind: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/),
-  url: secret,
-  resources: texts,
-  actions: z.record(z.string().regex(/^[a-z][a-z0-9_.-]{0,31}$/), z.strictObject({ roles: texts })),
 });
 
 /** The whole configuration file (contract §5). A section left out is empty. */
@@ -74,7 +49,11 @@ export const configSchema = z.strictObject({
   breakGlass: z.exactOptional(breakGlass).describe("Emergency access; absent: nobody."),
   slack: slack.prefault({}),
   webhooks: z.array(webhook).max(connectionsMax).default([]).describe("Not supported by this version."),
-  connectors: z.array(connector).max(connectionsMax).default([]).describe("Not supported by this version."),
+  connectors: z
+    .array(connector)
+    .max(connectionsMax)
+    .default([])
+    .describe("Where access is really given; a scope that none of them serves gives the token alone."),
 });
 
 export type ConfigFile = z.output<typeof configSchema>;

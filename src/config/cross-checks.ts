@@ -1,10 +1,8 @@
 import type { IdentityContent } from "../schemas/identity.ts";
-import { environmentName, type ConfigFile } from "./config-schema.ts";
-
-export interface CrossProblem {
-  readonly path: readonly string[];
-  readonly message: string;
-}
+import { environmentName } from "../schemas/from-environment.ts";
+import type { ConfigFile } from "./config-schema.ts";
+import { connectorProblems } from "./connector-settings.ts";
+import type { CrossProblem } from "./cross-problem.ts";
 
 /** What no field can know by itself: names given twice, people who are not there, secrets that are not set. */
 export function crossProblems(
@@ -14,7 +12,8 @@ export function crossProblems(
   return [
     ...identityProblems(file.identities),
     ...nameProblems(file),
-    ...connectionProblems(file, environment),
+    ...webhookProblems(file, environment),
+    ...connectorProblems(file.connectors, environment),
   ];
 }
 
@@ -67,6 +66,10 @@ function nameProblems(file: ConfigFile): CrossProblem[] {
       "catalog",
       file.catalog.map((entry) => entry.name),
     ),
+    ...repeatedNames(
+      "connectors",
+      file.connectors.map((connector) => connector.name),
+    ),
     ...inDefault,
   ];
 }
@@ -79,26 +82,21 @@ function repeatedNames(section: string, names: readonly string[]): CrossProblem[
 }
 
 /**
- * Nothing is sent to webhooks and nothing is provisioned at connectors yet. Taking such a section in silence would let
- * an operator believe that access exists, or is watched, where it is not.
+ * Nothing is sent to webhooks yet. Taking the section in silence would let an operator believe that something is
+ * watched where it is not.
  */
-function connectionProblems(
+function webhookProblems(
   file: ConfigFile,
   environment: Readonly<Record<string, string | undefined>>,
 ): CrossProblem[] {
-  const unsupported = (["webhooks", "connectors"] as const)
-    .filter((section) => file[section].length > 0)
-    .map((section) => ({
-      path: [section],
-      message: "is not supported by this version; leave the section out or empty",
-    }));
-  const references = [
-    ...file.webhooks.flatMap(({ url, secret }, index) => [
-      { path: ["webhooks", String(index), "url"], text: url },
-      { path: ["webhooks", String(index), "secret"], text: secret },
-    ]),
-    ...file.connectors.map(({ url }, index) => ({ path: ["connectors", String(index), "url"], text: url })),
-  ];
+  const unsupported =
+    file.webhooks.length > 0
+      ? [{ path: ["webhooks"], message: "is not supported by this version; leave the section out or empty" }]
+      : [];
+  const references = file.webhooks.flatMap(({ url, secret }, index) => [
+    { path: ["webhooks", String(index), "url"], text: url },
+    { path: ["webhooks", String(index), "secret"], text: secret },
+  ]);
   const unset = references.flatMap(({ path, text }) => {
     const variable = environmentName(text);
     const isSet = variable === undefined || (environment[variable] ?? "") !== "";

@@ -23,7 +23,14 @@ const by = "jit-access";
 
 /** The label as one line of JSON. */
 export function formatLabel({ instance, connector }: Owner, { grantId, notAfter, given }: Label): string {
-  return JSON.stringify({ by, instance, connector, grant: grantId, notAfter: formatInstant(notAfter), given });
+  return JSON.stringify({
+    by,
+    instance,
+    connector,
+    grant: grantId,
+    notAfter: formatInstant(notAfter),
+    given,
+  });
 }
 
 /** What a text found at a target says; undefined when it is not a label of ours. Never throws. */

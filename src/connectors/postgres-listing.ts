@@ -56,8 +56,12 @@ function driftOf(row: RoleRow, { notAfter, given }: FoundLabel): string[] {
   const isLockedOut = row.until === -Infinity;
   return [
     ...(notAfter === null || isLockedOut ? [] : endDrift(row.until, notAfter)),
-    ...row.groups.filter((group) => !expected.has(group)).map((group) => `It was added to the role ${group}.`),
-    ...[...expected].filter((group) => !actual.has(group)).map((group) => `It was taken out of the role ${group}.`),
+    ...row.groups
+      .filter((group) => !expected.has(group))
+      .map((group) => `It was added to the role ${group}.`),
+    ...[...expected]
+      .filter((group) => !actual.has(group))
+      .map((group) => `It was taken out of the role ${group}.`),
     ...(row.passesOn ? ["It may pass on a role it is in."] : []),
     ...row.members.map((member) => `The role ${member} was added to it.`),
     ...row.powers.map((power) => `It was made ${power}.`),

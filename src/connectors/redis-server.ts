@@ -20,7 +20,11 @@ export function openRedis(name: string, url: string): RedisServer {
         RESP: 2,
         disableOfflineQueue: true,
         disableClientInfo: true,
-        socket: { connectTimeout: connectTimeoutMs, socketTimeout: answerTimeoutMs, reconnectStrategy: false },
+        socket: {
+          connectTimeout: connectTimeoutMs,
+          socketTimeout: answerTimeoutMs,
+          reconnectStrategy: false,
+        },
       });
       // Said here and by the call that failed; without a listener the process would end.
       client.on("error", () => {});

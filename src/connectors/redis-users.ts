@@ -10,7 +10,15 @@ const labelStart = "(~jit-label:";
 const labelPattern = /\(~jit-label:([A-Za-z0-9_-]+) [^()]*\)/;
 
 /** May greet, authenticate and choose a database, nothing else; rights are in the selectors, one for each action. */
-const rootRules = ["resetkeys", "resetchannels", "clearselectors", "-@all", "+@connection", "-@dangerous", "-@admin"];
+const rootRules = [
+  "resetkeys",
+  "resetchannels",
+  "clearselectors",
+  "-@all",
+  "+@connection",
+  "-@dangerous",
+  "-@admin",
+];
 
 /** A user of ours as `ACL LIST` has it. */
 export interface FoundUser {
@@ -27,7 +35,11 @@ const oneRule = /^[~&%+-][^\s()]{0,200}$/u;
 
 /** The rules that make a user what its grant says, whatever it was; its passwords and whether it is on stay. */
 export function userRules(owner: Owner, rights: Rights, label: Label): readonly string[] {
-  if (!Object.values(rights).flat().every((rule) => oneRule.test(rule))) {
+  if (
+    !Object.values(rights)
+      .flat()
+      .every((rule) => oneRule.test(rule))
+  ) {
     throw new ConnectorFault("invalid_input", `${owner.connector}: a rule holds a space or a bracket.`, {
       retryable: false,
     });
@@ -66,7 +78,9 @@ function userOf(owner: Owner, line: string): FoundUser | undefined {
   if (label === undefined) return undefined;
   const [, object = "", ...words] = line.replace(labelPattern, "").split(" ");
   const passwords = words.filter((word) => /^#[0-9a-f]{64}$/.test(word));
-  const rest = words.filter((word) => word !== "" && word !== "on" && word !== "off" && !passwords.includes(word));
+  const rest = words.filter(
+    (word) => word !== "" && word !== "on" && word !== "off" && !passwords.includes(word),
+  );
   return {
     object,
     label,

@@ -34,10 +34,22 @@ export async function checkSsh(settings: SshSettings, owner: Owner): Promise<rea
     ),
     ...(isNew
       ? []
-      : [finding("sshd can read the revocation list", await isPublic(krlFile), `chmod 644 ${shellWord(krlFile)}`)]),
+      : [
+          finding(
+            "sshd can read the revocation list",
+            await isPublic(krlFile),
+            `chmod 644 ${shellWord(krlFile)}`,
+          ),
+        ]),
     ...(hook === undefined
       ? []
-      : [finding("The hook can be run", await isAllowed(hook, constants.X_OK), `chmod 755 ${shellWord(hook)}`)]),
+      : [
+          finding(
+            "The hook can be run",
+            await isAllowed(hook, constants.X_OK),
+            `chmod 755 ${shellWord(hook)}`,
+          ),
+        ]),
     {
       what: `Every host trusts the CA (TrustedUserCAKeys): ${key.publicLine}`,
       ok: true,

@@ -13,7 +13,9 @@ const othersMode = 0o077;
 /** The CA's key, read afresh each time, so that it can be replaced. @throws ConnectorFault when it must not be used. */
 export async function loadCaKey({ name, caKeyFile }: SshSettings): Promise<SshCaKey> {
   const refuse = (why: string): never => {
-    throw new ConnectorFault("not_permitted", `${name}: the CA key ${caKeyFile} ${why}.`, { retryable: false });
+    throw new ConnectorFault("not_permitted", `${name}: the CA key ${caKeyFile} ${why}.`, {
+      retryable: false,
+    });
   };
   const { mode } = await stat(caKeyFile);
   if ((mode & othersMode) !== 0) return refuse("can be read by others (chmod 600)");
@@ -49,7 +51,9 @@ export function fileFault(name: string, error: unknown, signal: AbortSignal): Co
   const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
   if (code === undefined) throw error;
   if (code === "EACCES" || code === "EPERM") {
-    return new ConnectorFault("not_permitted", `${name}: a file may not be used (${code}).`, { retryable: false });
+    return new ConnectorFault("not_permitted", `${name}: a file may not be used (${code}).`, {
+      retryable: false,
+    });
   }
   return new ConnectorFault("unreachable", `${name}: a file cannot be used (${code}).`, {
     retryable: true,

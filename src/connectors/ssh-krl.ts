@@ -16,10 +16,7 @@ export function formatKrl(
   { version, at }: { readonly version: number; readonly at: Instant },
 ): Buffer {
   const revoked = ranges.map(([first, last]) =>
-    Buffer.concat([
-      wire.byte(serialRange),
-      wire.string(Buffer.concat([wire.u64(first), wire.u64(last)])),
-    ]),
+    Buffer.concat([wire.byte(serialRange), wire.string(Buffer.concat([wire.u64(first), wire.u64(last)]))]),
   );
   const section = Buffer.concat([wire.string(caBlob), wire.string(""), ...revoked]);
   return Buffer.concat([

@@ -112,10 +112,11 @@ async function readIfThere(file: string): Promise<Buffer | undefined> {
 function parse(text: string): (SshLedger & Owner) | undefined {
   try {
     const fields = fieldsOf(JSON.parse(text));
-    const [instance, connector, version, entries] = ["instance", "connector", "version", "entries"].map((one) =>
-      fields.get(one),
+    const [instance, connector, version, entries] = ["instance", "connector", "version", "entries"].map(
+      (one) => fields.get(one),
     );
-    if (fields.get("by") !== by || typeof instance !== "string" || typeof connector !== "string") return undefined;
+    if (fields.get("by") !== by || typeof instance !== "string" || typeof connector !== "string")
+      return undefined;
     if (typeof version !== "number" || !Array.isArray(entries)) return undefined;
     return { instance, connector, version, entries: entries.map(entryOf) };
   } catch (error) {

@@ -29,7 +29,8 @@ const fieldCounts: Readonly<Record<string, number>> = {
 export function parseSshPublicKey(line: string): SshPublicKey | undefined {
   const [type = "", base64 = ""] = line.length > lengthMax ? [] : line.trim().split(/[ \t]+/, 2);
   const count = Object.hasOwn(fieldCounts, type) ? fieldCounts[type] : undefined;
-  if (count === undefined || /[\r\n]/.test(line.trim()) || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return undefined;
+  if (count === undefined || /[\r\n]/.test(line.trim()) || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64))
+    return undefined;
   try {
     const reader = readWire(Buffer.from(base64, "base64"));
     if (reader.string().toString() !== type) return undefined;

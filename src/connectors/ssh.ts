@@ -32,7 +32,10 @@ export function createSshConnector(settings: SshSettings, { instance, now }: Con
   /** Reads all entries, and writes them when `change` gives others. One at a time: the files are one whole. */
   function update<T>(
     signal: AbortSignal,
-    change: (entries: readonly LedgerEntry[]) => { readonly entries: readonly LedgerEntry[]; readonly result: T },
+    change: (entries: readonly LedgerEntry[]) => {
+      readonly entries: readonly LedgerEntry[];
+      readonly result: T;
+    },
   ): Promise<T> {
     return guarded(signal, async () => {
       const ca = await loadCaKey(settings);
@@ -108,7 +111,10 @@ export function createSshConnector(settings: SshSettings, { instance, now }: Con
   };
 }
 
-function rightsOf({ actions, forceCommand, sourceAddress }: SshSettings, served: TargetOrder["scopes"]): Rights {
+function rightsOf(
+  { actions, forceCommand, sourceAddress }: SshSettings,
+  served: TargetOrder["scopes"],
+): Rights {
   const principals = served.flatMap((scope) => actions[actionOf(scope)]?.principals ?? []);
   return {
     principals: [...new Set(principals)],
@@ -135,7 +141,12 @@ function withProvisioned(entries: readonly LedgerEntry[], order: TargetOrder, na
   return withEntry(entries, { ...entry, notAfter, until: instant(Math.max(entry.until, notAfter)) });
 }
 
-function withNextSerial(entries: readonly LedgerEntry[], { object }: TargetOrder, expiresAt: Instant, name: string) {
+function withNextSerial(
+  entries: readonly LedgerEntry[],
+  { object }: TargetOrder,
+  expiresAt: Instant,
+  name: string,
+) {
   const found = entries.find((one) => one.object === object);
   if (found?.state !== "live") throw alreadyOver(name, object);
   const serial = nextSerial(serialsOf(object), found.serial ?? undefined);
@@ -145,7 +156,9 @@ function withNextSerial(entries: readonly LedgerEntry[], { object }: TargetOrder
 }
 
 function alreadyOver(name: string, object: string): ConnectorFault {
-  return new ConnectorFault("refused", `${name}: ${object} is not there, or was taken back.`, { retryable: false });
+  return new ConnectorFault("refused", `${name}: ${object} is not there, or was taken back.`, {
+    retryable: false,
+  });
 }
 
 function keyOf(name: string, line: string | undefined): SshPublicKey {

@@ -47,7 +47,8 @@ export function webhookCalls(settings: WebhookSettings, owner: Owner, now: () =>
 
 function badStatus(name: string, status: number): ConnectorFault {
   const said = `${name}: the receiver answers ${status}.`;
-  if (status === 401 || status === 403) return new ConnectorFault("not_permitted", said, { retryable: false });
+  if (status === 401 || status === 403)
+    return new ConnectorFault("not_permitted", said, { retryable: false });
   if (status === 409) return new ConnectorFault("foreign_object", said, { retryable: false });
   const isDown = status === 429 || status >= 502;
   const retryable = isDown || status === 408 || status === 500;

@@ -13,7 +13,10 @@ const secretLengthMax = 16_000;
 const driftMax = 20;
 
 /** Whatever else there is, behind a receiver of the operator's: it is told what to do, signed, and does it. */
-export function createWebhookConnector(settings: WebhookSettings, { instance, now }: ConnectorPorts): Connector {
+export function createWebhookConnector(
+  settings: WebhookSettings,
+  { instance, now }: ConnectorPorts,
+): Connector {
   const { name, kind } = settings;
   const call = webhookCalls(settings, { instance, connector: name }, now);
   return {
@@ -26,7 +29,12 @@ export function createWebhookConnector(settings: WebhookSettings, { instance, no
     },
     objectOf: (grantId) => objectName("jit_", name, grantId),
     async provision(order, signal) {
-      await call("grant.provision", orderData(order), signal, `msg_${order.object}_provision_${order.notAfter}`);
+      await call(
+        "grant.provision",
+        orderData(order),
+        signal,
+        `msg_${order.object}_provision_${order.notAfter}`,
+      );
     },
     async issue(order, { expiresAt, sshPublicKey }, signal) {
       const data = {
@@ -83,7 +91,9 @@ function objectsOf(name: string, value: unknown): readonly ListedObject[] {
     });
   }
   return value.map((one: unknown) => {
-    const fields = new Map<string, unknown>(typeof one === "object" && one !== null ? Object.entries(one) : []);
+    const fields = new Map<string, unknown>(
+      typeof one === "object" && one !== null ? Object.entries(one) : [],
+    );
     const object = textOf(fields.get("object"));
     if (object === null) {
       throw new ConnectorFault("refused", `${name}: the receiver lists something without a name.`, {

@@ -47,7 +47,8 @@ export async function guardedPost(
   lookup: LookupFunction = systemLookup,
 ): Promise<GuardedAnswer> {
   const url = checkedUrl(asked);
-  if (Buffer.byteLength(asked.body) > bodyLengthMax) throw new OutgoingFault("too_large", "The request is too large.");
+  if (Buffer.byteLength(asked.body) > bodyLengthMax)
+    throw new OutgoingFault("too_large", "The request is too large.");
   const timeout = AbortSignal.timeout(outgoingTimeoutMs);
   const signal = AbortSignal.any([asked.signal, timeout]);
   try {
@@ -89,7 +90,10 @@ function publicOnly(lookup: LookupFunction): LookupFunction {
 }
 
 function privateAddress(): OutgoingFault {
-  return new OutgoingFault("private_address", "The address is not of the open internet; allowPrivate lets it be used.");
+  return new OutgoingFault(
+    "private_address",
+    "The address is not of the open internet; allowPrivate lets it be used.",
+  );
 }
 
 function send(

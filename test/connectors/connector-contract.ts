@@ -4,7 +4,12 @@ import { instant } from "../../src/core/ids.ts";
 import { hourMs, minuteMs } from "../../src/core/time.ts";
 import { parseScope } from "../../src/core/scopes.ts";
 import { present } from "../../src/core/assert.ts";
-import { ConnectorFault, type Connector, type IssuedTarget, type TargetOrder } from "../../src/service/connector.ts";
+import {
+  ConnectorFault,
+  type Connector,
+  type IssuedTarget,
+  type TargetOrder,
+} from "../../src/service/connector.ts";
 
 /** Somebody who has come in with a credential. */
 export interface Visitor {
@@ -118,7 +123,11 @@ export function keepsTheContract(kind: Kind): void {
     function giving(): void {
       test("what was issued opens what the grant is for", async () => {
         const { order, issued } = await given();
-        expect(issued).toMatchObject({ connector: connector.name, kind: connector.kind, expiresAt: order.notAfter });
+        expect(issued).toMatchObject({
+          connector: connector.name,
+          kind: connector.kind,
+          expiresAt: order.notAfter,
+        });
         const visitor = await visitorOf(issued);
         expect(await visitor.reads()).toBe(true);
         await visitor.leave();
@@ -214,12 +223,17 @@ export function keepsTheContract(kind: Kind): void {
 
     function listing(): void {
       test("exactly what is ours is listed: not another installation's, not another connector's", async () => {
-        const others = [await lab.connector({ instance: "another" }), await lab.connector({ name: "another" })];
+        const others = [
+          await lab.connector({ instance: "another" }),
+          await lab.connector({ name: "another" }),
+        ];
         const { order } = await given();
         for (const other of others) {
           const theirs = orderFor(other);
           await other.provision(theirs, never());
-          expect((await connector.listOurs(never())).map(({ object }) => object)).not.toContain(theirs.object);
+          expect((await connector.listOurs(never())).map(({ object }) => object)).not.toContain(
+            theirs.object,
+          );
           expect((await other.listOurs(never())).map(({ object }) => object)).toEqual([theirs.object]);
           await other.takeBack(theirs, never());
           expect(await listed(order.object)).toHaveLength(1);

@@ -36,7 +36,9 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
     }
     const entered = async (url: string): Promise<Client> => present(await enter(url), "an open door");
     const roles = async (like: string) =>
-      (await lab.run(`SELECT rolname FROM pg_roles WHERE rolname LIKE '${like}'`)).map((row) => row["rolname"]);
+      (await lab.run(`SELECT rolname FROM pg_roles WHERE rolname LIKE '${like}'`)).map(
+        (row) => row["rolname"],
+      );
 
     sessions();
     belongings();
@@ -139,9 +141,9 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
             "SELECT rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb AS power FROM pg_roles WHERE rolname = 'jit_leftovers'",
           ),
         ).toEqual([{ power: false }]);
-        expect(
-          await lab.run("SELECT FROM pg_auth_members WHERE member = 'jit_leftovers'::regrole"),
-        ).toEqual([]);
+        expect(await lab.run("SELECT FROM pg_auth_members WHERE member = 'jit_leftovers'::regrole")).toEqual(
+          [],
+        );
       });
 
       test("code that a role leaves behind never runs with the broker's rights", async () => {
@@ -162,7 +164,10 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
         await client.query("CREATE TABLE busy ()");
         const admin = await lab.server.admin("orders");
         await admin.query("BEGIN; LOCK TABLE busy");
-        await expect(connector.takeBack(order, never())).rejects.toMatchObject({ code: "timeout", retryable: true });
+        await expect(connector.takeBack(order, never())).rejects.toMatchObject({
+          code: "timeout",
+          retryable: true,
+        });
         expect(await readsOrders(client)).toBe(false);
         expect(await enter(url())).toBeUndefined();
         expect(await connector.listOurs(never())).toMatchObject([{ object: order.object, drift: [] }]);
@@ -188,7 +193,10 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
 
     function interruptions(): void {
       /** The line goes dead at the n-th statement, before or after the server has got it. */
-      function cutAt(statement: number, isHeard: boolean): PostgresServer & { readonly wasCut: () => boolean } {
+      function cutAt(
+        statement: number,
+        isHeard: boolean,
+      ): PostgresServer & { readonly wasCut: () => boolean } {
         const server = openPostgres(lab.settings.name, lab.settings.url);
         let seen = 0;
         const tampered =
@@ -215,39 +223,45 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
       test.each([
         ["before the server heard it", false],
         ["after the server heard it", true],
-      ])("cut off at any statement, %s, and tried again, nothing is double and nothing is left", async (_, isHeard) => {
-        const verbs: readonly ((line: Connector, order: TargetOrder) => Promise<unknown>)[] = [
-          (line, order) => line.provision(order, never()),
-          (line, order) => line.issue(order, { expiresAt: order.notAfter }, never()),
-          (line, order) => line.takeBack(order, never()),
-        ];
-        let cuts = 0;
-        for (const [index, verb] of verbs.entries()) {
-          for (let statement = 1; statement < 60; statement++) {
-            const order = orderFor(connector);
-            for (const before of verbs.slice(0, index)) await before(connector, order);
-            if (index === 2) await ownSomething(order.object);
-            const server = cutAt(statement, isHeard);
-            const line = lab.over(server);
-            await verb(line, order).catch((error: unknown) => expect(error).toBeInstanceOf(ConnectorFault));
-            await line.close();
-            const listed = await connector.listOurs(never());
-            expect(listed.length).toBeLessThanOrEqual(1);
-            expect(listed.flatMap(({ drift }) => drift)).toEqual([]);
-            for (const again of verbs.slice(index)) await again(connector, order);
-            expect(await roles("jit\\_gr%")).toEqual([]);
-            if (!server.wasCut()) break;
-            cuts += 1;
+      ])(
+        "cut off at any statement, %s, and tried again, nothing is double and nothing is left",
+        async (_, isHeard) => {
+          const verbs: readonly ((line: Connector, order: TargetOrder) => Promise<unknown>)[] = [
+            (line, order) => line.provision(order, never()),
+            (line, order) => line.issue(order, { expiresAt: order.notAfter }, never()),
+            (line, order) => line.takeBack(order, never()),
+          ];
+          let cuts = 0;
+          for (const [index, verb] of verbs.entries()) {
+            for (let statement = 1; statement < 60; statement++) {
+              const order = orderFor(connector);
+              for (const before of verbs.slice(0, index)) await before(connector, order);
+              if (index === 2) await ownSomething(order.object);
+              const server = cutAt(statement, isHeard);
+              const line = lab.over(server);
+              await verb(line, order).catch((error: unknown) => expect(error).toBeInstanceOf(ConnectorFault));
+              await line.close();
+              const listed = await connector.listOurs(never());
+              expect(listed.length).toBeLessThanOrEqual(1);
+              expect(listed.flatMap(({ drift }) => drift)).toEqual([]);
+              for (const again of verbs.slice(index)) await again(connector, order);
+              expect(await roles("jit\\_gr%")).toEqual([]);
+              if (!server.wasCut()) break;
+              cuts += 1;
+            }
           }
-        }
-        expect(cuts).toBeGreaterThan(30);
-        await lab.run("DROP OWNED BY jit_leftovers", "orders");
-        await lab.run("DROP OWNED BY jit_leftovers", "billing");
-      });
+          expect(cuts).toBeGreaterThan(30);
+          await lab.run("DROP OWNED BY jit_leftovers", "orders");
+          await lab.run("DROP OWNED BY jit_leftovers", "billing");
+        },
+      );
 
       async function ownSomething(role: string): Promise<void> {
         for (const database of ["orders", "billing"]) {
-          await lab.run(`CREATE TABLE "of_${role}" (); ALTER TABLE "of_${role}" OWNER TO "${role}"`, database);
+          await lab.run(
+            `CREATE TABLE "of_${role}" (); ALTER TABLE "of_${role}" OWNER TO "${role}"`,
+            database,
+          );
         }
       }
     }
@@ -283,7 +297,9 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
           const ours = await lab.connector({ instance });
           const order = orderFor(ours);
           await ours.provision(order, never());
-          expect(await ours.listOurs(never())).toMatchObject([{ object: order.object, grantId: order.grantId }]);
+          expect(await ours.listOurs(never())).toMatchObject([
+            { object: order.object, grantId: order.grantId },
+          ]);
           expect(await connector.listOurs(never())).toEqual([]);
           await ours.takeBack(order, never());
           await ours.close();
@@ -303,7 +319,10 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
 
       test("a role that is not there is a fault nobody needs to try again", async () => {
         const order = orderFor(connector, { rights: { roles: ["orders_gone"] } });
-        await expect(connector.provision(order, never())).rejects.toMatchObject({ code: "refused", retryable: false });
+        await expect(connector.provision(order, never())).rejects.toMatchObject({
+          code: "refused",
+          retryable: false,
+        });
       });
 
       test("what is shown can be pasted", async () => {

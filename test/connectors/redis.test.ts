@@ -25,7 +25,11 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
     const order = orderFor(by, more);
     await by.provision(order, never());
     const issued = await by.issue(order, { expiresAt: order.notAfter }, never());
-    return { order, issued, send: present(await lab.enter(issued.username, issued.secret ?? ""), "an open door") };
+    return {
+      order,
+      issued,
+      send: present(await lab.enter(issued.username, issued.secret ?? ""), "an open door"),
+    };
   }
 
   test("it may do what the action says to the keys the action says, and nothing else", async () => {
@@ -60,22 +64,22 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
     await connector.takeBack(order, never());
   });
 
-  test.each([["subscribed", ["SUBSCRIBE", "drafts"]], ["in a transaction", ["MULTI"]]] as const)(
-    "a connection that is %s is cut off",
-    async (_, command) => {
-      const write = present(parseScope("write:prod:orders-db"), "scope");
-      const subscribing = lab.with({
-        actions: {
-          ...lab.settings.actions,
-          write: { keys: ["drafts:*"], channels: ["drafts"], commands: ["+@all", "-@dangerous"] },
-        },
-      });
-      const { order, issued, send } = await given(present(subscribing.serves([write]), "served"), subscribing);
-      void Promise.resolve(send(...command)).catch(() => {});
-      await subscribing.takeBack(order, never());
-      expect(String(await lab.run("CLIENT", "LIST"))).not.toContain(`user=${issued.username}`);
-    },
-  );
+  test.each([
+    ["subscribed", ["SUBSCRIBE", "drafts"]],
+    ["in a transaction", ["MULTI"]],
+  ] as const)("a connection that is %s is cut off", async (_, command) => {
+    const write = present(parseScope("write:prod:orders-db"), "scope");
+    const subscribing = lab.with({
+      actions: {
+        ...lab.settings.actions,
+        write: { keys: ["drafts:*"], channels: ["drafts"], commands: ["+@all", "-@dangerous"] },
+      },
+    });
+    const { order, issued, send } = await given(present(subscribing.serves([write]), "served"), subscribing);
+    void Promise.resolve(send(...command)).catch(() => {});
+    await subscribing.takeBack(order, never());
+    expect(String(await lab.run("CLIENT", "LIST"))).not.toContain(`user=${issued.username}`);
+  });
 
   test("a user that was saved does not come back with a restart, or is found when it does", async () => {
     const own = await redisLab();
@@ -99,32 +103,38 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
   test.each([
     ["before Redis heard it", false],
     ["after Redis heard it", true],
-  ])("cut off at any command, %s, and tried again, nothing is double and nothing is left", async (_, isHeard) => {
-    const verbs: readonly ((line: Connector, order: TargetOrder) => Promise<unknown>)[] = [
-      (line, order) => line.provision(order, never()),
-      (line, order) => line.issue(order, { expiresAt: order.notAfter }, never()),
-      (line, order) => line.takeBack(order, never()),
-    ];
-    let cuts = 0;
-    for (const [index, verb] of verbs.entries()) {
-      for (let command = 1; command < 20; command++) {
-        const order = orderFor(connector);
-        for (const before of verbs.slice(0, index)) await before(connector, order);
-        const { server, wasCut } = cutAt(command, isHeard);
-        await verb(lab.with({}, server), order).catch(() => {});
-        const listed = await connector.listOurs(never());
-        expect(listed.length).toBeLessThanOrEqual(1);
-        expect(listed.flatMap(({ drift }) => drift)).toEqual([]);
-        for (const again of verbs.slice(index)) await again(connector, order);
-        expect(await connector.listOurs(never())).toEqual([]);
-        if (!wasCut()) break;
-        cuts += 1;
+  ])(
+    "cut off at any command, %s, and tried again, nothing is double and nothing is left",
+    async (_, isHeard) => {
+      const verbs: readonly ((line: Connector, order: TargetOrder) => Promise<unknown>)[] = [
+        (line, order) => line.provision(order, never()),
+        (line, order) => line.issue(order, { expiresAt: order.notAfter }, never()),
+        (line, order) => line.takeBack(order, never()),
+      ];
+      let cuts = 0;
+      for (const [index, verb] of verbs.entries()) {
+        for (let command = 1; command < 20; command++) {
+          const order = orderFor(connector);
+          for (const before of verbs.slice(0, index)) await before(connector, order);
+          const { server, wasCut } = cutAt(command, isHeard);
+          await verb(lab.with({}, server), order).catch(() => {});
+          const listed = await connector.listOurs(never());
+          expect(listed.length).toBeLessThanOrEqual(1);
+          expect(listed.flatMap(({ drift }) => drift)).toEqual([]);
+          for (const again of verbs.slice(index)) await again(connector, order);
+          expect(await connector.listOurs(never())).toEqual([]);
+          if (!wasCut()) break;
+          cuts += 1;
+        }
       }
-    }
-    expect(cuts).toBe(9);
-  });
+      expect(cuts).toBe(9);
+    },
+  );
 
-  function cutAt(command: number, isHeard: boolean): { readonly server: RedisServer; readonly wasCut: () => boolean } {
+  function cutAt(
+    command: number,
+    isHeard: boolean,
+  ): { readonly server: RedisServer; readonly wasCut: () => boolean } {
     const real = openRedis(lab.settings.name, lab.settings.url);
     let seen = 0;
     return {
@@ -166,7 +176,9 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
     await lab.run("ACL", "SETUSER", "bare", "on", ">bare", "-@all", "+acl|whoami");
     const bare = lab.with({ url: lab.url("bare", "bare"), aclSave: true });
     for (let round = 0; round < 2; round++) {
-      const fixes = (await bare.check(never())).flatMap(({ ok, fix }) => (ok || fix === undefined ? [] : [fix]));
+      const fixes = (await bare.check(never())).flatMap(({ ok, fix }) =>
+        ok || fix === undefined ? [] : [fix],
+      );
       for (const fix of fixes) await lab.run(...fix.split(" "));
     }
     expect((await bare.check(never())).filter(({ ok }) => !ok)).toEqual([]);

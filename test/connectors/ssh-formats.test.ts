@@ -68,7 +68,13 @@ describe.skipIf(!hasKeygen())(`as OpenSSH itself reads it${missing}`, () => {
     const application = Buffer.from("\0\0\0\x04ssh:", "latin1");
     const key = { type: "sk-ssh-ed25519@openssh.com", fields: Buffer.concat([plain.fields, application]) };
     const file = join(folder, "user-cert.pub");
-    const terms = { serial: 1n, keyId: "k", principals: ["p"], validAfter: at, validBefore: instant(at + 1_000) };
+    const terms = {
+      serial: 1n,
+      keyId: "k",
+      principals: ["p"],
+      validAfter: at,
+      validBefore: instant(at + 1_000),
+    };
     writeFileSync(file, `${signCertificate(ca, key, terms)}\n`);
     expect(keygen("-L", "-f", file).said).toContain("sk-ssh-ed25519-cert-v01@openssh.com user certificate");
   });
@@ -82,11 +88,23 @@ describe.skipIf(!hasKeygen())(`as OpenSSH itself reads it${missing}`, () => {
     writeFileSync(krl, formatKrl(ca.publicBlob, [[first, last], serialsOf("jit_two")], { version: 7, at }));
     const isRevoked = (serial: bigint): boolean => {
       const file = join(folder, `${serial}-cert.pub`);
-      const terms = { serial, keyId: "k", principals: ["p"], validAfter: at, validBefore: instant(at + 1_000) };
+      const terms = {
+        serial,
+        keyId: "k",
+        principals: ["p"],
+        validAfter: at,
+        validBefore: instant(at + 1_000),
+      };
       writeFileSync(file, `${signCertificate(ca, key, terms)}\n`);
       return keygen("-Q", "-f", krl, file).said.includes("REVOKED");
     };
-    expect([first - 1n, first, first + 1n, last, last + 1n].map(isRevoked)).toEqual([false, true, true, true, false]);
+    expect([first - 1n, first, first + 1n, last, last + 1n].map(isRevoked)).toEqual([
+      false,
+      true,
+      true,
+      true,
+      false,
+    ]);
     writeFileSync(krl, formatKrl(ca.publicBlob, [], { version: 8, at }));
     expect([first, last].map(isRevoked)).toEqual([false, false]);
   });
@@ -99,7 +117,13 @@ describe.skipIf(!hasKeygen())(`as OpenSSH itself reads it${missing}`, () => {
     keygen("-q", "-p", "-N", "secret", "-f", join(folder, "ca"));
     expect(readSshCaKey(readFileSync(join(folder, "ca"), "utf8"))).toBeUndefined();
     newKey(join(folder, "rsa"), "rsa", "2048");
-    for (const other of [readFileSync(join(folder, "rsa"), "utf8"), "", "junk", text.slice(0, 200), `${text.slice(0, 150)}\n-----END`]) {
+    for (const other of [
+      readFileSync(join(folder, "rsa"), "utf8"),
+      "",
+      "junk",
+      text.slice(0, 200),
+      `${text.slice(0, 150)}\n-----END`,
+    ]) {
       expect(readSshCaKey(other)).toBeUndefined();
     }
   });
@@ -107,7 +131,9 @@ describe.skipIf(!hasKeygen())(`as OpenSSH itself reads it${missing}`, () => {
 
 test("a revocation list is read back as it was written, and junk is a value, never a throw", () => {
   const blob = Buffer.from("a public key");
-  const ranges = fc.uniqueArray(fc.string({ minLength: 1 }), { maxLength: 20 }).map((names) => names.map(serialsOf));
+  const ranges = fc
+    .uniqueArray(fc.string({ minLength: 1 }), { maxLength: 20 })
+    .map((names) => names.map(serialsOf));
   fc.assert(
     fc.property(ranges, (some) => {
       const bytes = formatKrl(blob, some, { version: 1, at });
@@ -139,9 +165,7 @@ test("what is no public key, or a weak one, is not taken", () => {
     expect(parseSshPublicKey(line), line).toBeUndefined();
   }
   fc.assert(fc.property(fc.string(), (line) => void parseSshPublicKey(line)));
-  fc.assert(
-    fc.property(fc.base64String(), (base64) => void parseSshPublicKey(`ssh-ed25519 ${base64}`)),
-  );
+  fc.assert(fc.property(fc.base64String(), (base64) => void parseSshPublicKey(`ssh-ed25519 ${base64}`)));
 });
 
 test("no two grants share a serial, and all serials are numbers a shell can compare", () => {

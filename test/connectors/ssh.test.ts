@@ -58,7 +58,10 @@ describe.skipIf(missingSshd !== undefined)(`certificates at a real sshd${reason}
 
   test("with the shipped script as hook whoever is in is out, and another's session goes on", async () => {
     const [mine, other] = [await given({ hook: sessionEnder }), await given()];
-    const visitors = [present(await lab.enter(mine.issued), "in"), present(await lab.enter(other.issued), "in")];
+    const visitors = [
+      present(await lab.enter(mine.issued), "in"),
+      present(await lab.enter(other.issued), "in"),
+    ];
     await mine.connector.takeBack(mine.order, never());
     expect(await Promise.all(visitors.map((one) => one.reads()))).toEqual([false, true]);
     for (const one of visitors) await one.leave();
@@ -69,7 +72,10 @@ describe.skipIf(missingSshd !== undefined)(`certificates at a real sshd${reason}
     const failing = join(dirname(lab.settings.caKeyFile), "failing-hook");
     writeFileSync(failing, "#!/bin/sh\nexit 3\n", { mode: 0o755 });
     const { connector, order, issued } = await given({ hook: failing });
-    await expect(connector.takeBack(order, never())).rejects.toMatchObject({ code: "refused", retryable: true });
+    await expect(connector.takeBack(order, never())).rejects.toMatchObject({
+      code: "refused",
+      retryable: true,
+    });
     expect(inOne(issued)).toBeUndefined();
     expect(await connector.listOurs(never())).toMatchObject([{ object: order.object }]);
     writeFileSync(failing, "#!/bin/sh\nexit 0\n");
@@ -106,7 +112,9 @@ describe.skipIf(missingSshd !== undefined)(`certificates at a real sshd${reason}
   test("a CA key that others can read is not used, and the check says how to mend it", async () => {
     const connector = lab.with({});
     chmodSync(lab.settings.caKeyFile, 0o640);
-    await expect(connector.provision(orderFor(connector), never())).rejects.toMatchObject({ code: "not_permitted" });
+    await expect(connector.provision(orderFor(connector), never())).rejects.toMatchObject({
+      code: "not_permitted",
+    });
     const [finding] = await connector.check(never());
     expect(finding).toMatchObject({ ok: false, fix: expect.stringContaining("chmod 600") });
     chmodSync(lab.settings.caKeyFile, 0o600);

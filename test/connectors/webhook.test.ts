@@ -38,10 +38,17 @@ describe("what a receiver gets, and what is made of its answers", () => {
     await connector.issue(order, { expiresAt: order.notAfter, sshPublicKey: "ssh-ed25519 AAAA" }, never());
     await connector.takeBack(order, never());
     const webhook = new Webhook(webhookSecret);
-    expect(got.map(({ headers, body }) => webhook.verify(body, headers as Record<string, string>))).toMatchObject([
+    expect(
+      got.map(({ headers, body }) => webhook.verify(body, headers as Record<string, string>)),
+    ).toMatchObject([
       {
         type: "grant.provision",
-        data: { instance: "ours", connector: "orders-app", object: order.object, rights: { rights: ["orders:read"] } },
+        data: {
+          instance: "ours",
+          connector: "orders-app",
+          object: order.object,
+          rights: { rights: ["orders:read"] },
+        },
       },
       { type: "grant.issue", data: { grantId: order.grantId, sshPublicKey: "ssh-ed25519 AAAA" } },
       { type: "grant.revoke", data: { object: order.object } },
@@ -74,17 +81,31 @@ describe("what a receiver gets, and what is made of its answers", () => {
     expect(got).toHaveLength(1);
   });
 
-  test.each(["", "{}", "[]", "null", '{"objects": {}}', '{"objects": [{}]}', '{"objects": [null]}', "<html>"])(
-    "a listing that is none is never taken for an empty one: %s",
-    async (body) => {
-      answer = { status: 200, body };
-      await expect(connector.listOurs(never())).rejects.toMatchObject({ code: "refused" });
-    },
-  );
+  test.each([
+    "",
+    "{}",
+    "[]",
+    "null",
+    '{"objects": {}}',
+    '{"objects": [{}]}',
+    '{"objects": [null]}',
+    "<html>",
+  ])("a listing that is none is never taken for an empty one: %s", async (body) => {
+    answer = { status: 200, body };
+    await expect(connector.listOurs(never())).rejects.toMatchObject({ code: "refused" });
+  });
 
   test("what a receiver says to people is one line, and what makes no sense is left out", async () => {
     const order = orderFor(connector);
-    answer = { status: 200, body: JSON.stringify({ username: "a\u001b[31mb", secret: "two\nlines", command: 7, where: "x".repeat(5_000) }) };
+    answer = {
+      status: 200,
+      body: JSON.stringify({
+        username: "a\u001b[31mb",
+        secret: "two\nlines",
+        command: 7,
+        where: "x".repeat(5_000),
+      }),
+    };
     expect(await connector.issue(order, { expiresAt: order.notAfter }, never())).toMatchObject({
       username: order.object,
       secret: "two\nlines",

@@ -86,12 +86,15 @@ test.each([
   await expect(guardedPost(asking(url))).rejects.toMatchObject({ code: "private_address" });
 });
 
-test.each(["http://example.com/", "ftp://example.com/", "file:///etc/passwd", "not a url", "https://a:b@example.com/"])(
-  "what is not https, or holds a password, is refused: %s",
-  async (url) => {
-    await expect(guardedPost(asking(url))).rejects.toMatchObject({ code: "refused_url" });
-  },
-);
+test.each([
+  "http://example.com/",
+  "ftp://example.com/",
+  "file:///etc/passwd",
+  "not a url",
+  "https://a:b@example.com/",
+])("what is not https, or holds a password, is refused: %s", async (url) => {
+  await expect(guardedPost(asking(url))).rejects.toMatchObject({ code: "refused_url" });
+});
 
 test("a name is judged by what it means when the connection is made, and by all it means", async () => {
   for (const lookup of [
@@ -126,7 +129,9 @@ test("a redirect is an answer and is not followed", async () => {
     calls += 1;
     response.writeHead(307, { location: "/elsewhere" }).end();
   });
-  expect(await guardedPost(asking(`http://127.0.0.1:${port}/`, { allowPrivate: true }))).toMatchObject({ status: 307 });
+  expect(await guardedPost(asking(`http://127.0.0.1:${port}/`, { allowPrivate: true }))).toMatchObject({
+    status: 307,
+  });
   expect(calls).toBe(1);
 });
 
@@ -165,7 +170,9 @@ test("nobody there is told as such", async () => {
   const port = await serving(() => {});
   const [server] = servers.splice(0);
   await new Promise((closed) => server?.close(closed));
-  await expect(guardedPost(asking(`http://127.0.0.1:${port}/`, { allowPrivate: true }))).rejects.toMatchObject({
+  await expect(
+    guardedPost(asking(`http://127.0.0.1:${port}/`, { allowPrivate: true })),
+  ).rejects.toMatchObject({
     code: "unreachable",
   });
 });

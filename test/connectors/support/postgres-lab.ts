@@ -50,7 +50,8 @@ export async function postgresLab(installation: PostgresInstallation): Promise<P
   };
   const [row] = await run("SELECT current_setting('server_version_num')::int / 10000 AS version");
   for (const statement of brokerSetup(Number(row?.["version"]))) await run(statement);
-  for (const database of ["orders", "billing"]) for (const statement of tables) await run(statement, database);
+  for (const database of ["orders", "billing"])
+    for (const statement of tables) await run(statement, database);
   const settings: PostgresSettings = {
     kind: "postgres",
     name: "orders-db",
@@ -74,7 +75,8 @@ export async function postgresLab(installation: PostgresInstallation): Promise<P
       ),
     visit: ({ username, secret }) => visit(server.url(username, secret ?? "")),
     makeForeign: async (object) => void (await run(`CREATE ROLE "${object}" NOLOGIN`)),
-    isForeignThere: async (object) => (await run(`SELECT FROM pg_roles WHERE rolname = '${object}'`)).length === 1,
+    isForeignThere: async (object) =>
+      (await run(`SELECT FROM pg_roles WHERE rolname = '${object}'`)).length === 1,
     tampering: [
       {
         what: "living longer",
@@ -98,7 +100,10 @@ export async function postgresLab(installation: PostgresInstallation): Promise<P
       },
       {
         what: "a right less",
-        byHand: async (role) => void (await run(`REVOKE orders_read FROM "${role}"${Number(row?.["version"]) >= 16 ? " GRANTED BY broker" : ""}`)),
+        byHand: async (role) =>
+          void (await run(
+            `REVOKE orders_read FROM "${role}"${Number(row?.["version"]) >= 16 ? " GRANTED BY broker" : ""}`,
+          )),
         reported: /taken out of the role orders_read/,
       },
       {

@@ -56,12 +56,21 @@ export function embeddedPostgres(): PostgresInstallation {
 /** The newest that Debian's packages have installed. */
 export function installedPostgres(): PostgresInstallation {
   const root = "/usr/lib/postgresql";
-  const versions = existsSync(root) ? readdirSync(root).filter((one) => existsSync(`${root}/${one}/bin/initdb`)) : [];
+  const versions = existsSync(root)
+    ? readdirSync(root).filter((one) => existsSync(`${root}/${one}/bin/initdb`))
+    : [];
   const version = versions.toSorted((one, other) => Number(other) - Number(one))[0];
   if (version === undefined) {
-    return { name: "PostgreSQL of the system", missing: "no postgresql package is installed", prepare: unprepared };
+    return {
+      name: "PostgreSQL of the system",
+      missing: "no postgresql package is installed",
+      prepare: unprepared,
+    };
   }
-  return { name: `PostgreSQL ${version} of the system`, prepare: () => ({ bin: `${root}/${version}/bin`, env: {} }) };
+  return {
+    name: `PostgreSQL ${version} of the system`,
+    prepare: () => ({ bin: `${root}/${version}/bin`, env: {} }),
+  };
 }
 
 export async function startPostgres(installation: PostgresInstallation): Promise<PostgresLab> {
@@ -70,10 +79,25 @@ export async function startPostgres(installation: PostgresInstallation): Promise
   const data = join(folder, "data");
   mkdirSync(data, { mode: 0o700 });
   if (isRoot) for (const one of [folder, data]) chownSync(one, nobody, nobody);
-  const as = { cwd: folder, env: { ...env, LC_ALL: "C", PATH: process.env["PATH"] }, ...(isRoot && { uid: nobody, gid: nobody }) };
+  const as = {
+    cwd: folder,
+    env: { ...env, LC_ALL: "C", PATH: process.env["PATH"] },
+    ...(isRoot && { uid: nobody, gid: nobody }),
+  };
   const initialised = spawnSync(
     join(bin, "initdb"),
-    ["-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync", "--auth-local=trust", "--auth-host=scram-sha-256"],
+    [
+      "-D",
+      data,
+      "-U",
+      "postgres",
+      "-E",
+      "UTF8",
+      "--locale=C",
+      "--no-sync",
+      "--auth-local=trust",
+      "--auth-host=scram-sha-256",
+    ],
     as,
   );
   if (initialised.status !== 0) throw new Error(`initdb: ${String(initialised.stderr ?? initialised.error)}`);

@@ -33,10 +33,16 @@ export async function redisLab(): Promise<RedisLab> {
   const port = await freePort();
   writeFileSync(join(folder, "users.acl"), "user default on >admin ~* &* +@all\n");
   let child = await start(folder, port);
-  const url = (username: string, password: string): string => `redis://${encodeURIComponent(username)}:${encodeURIComponent(password)}@127.0.0.1:${port}`;
+  const url = (username: string, password: string): string =>
+    `redis://${encodeURIComponent(username)}:${encodeURIComponent(password)}@127.0.0.1:${port}`;
   const clients: { destroy: () => void; isOpen: boolean }[] = [];
   const enter = async (username: string, password: string): Promise<Send | undefined> => {
-    const client = createClient({ url: url(username, password), RESP: 2, disableClientInfo: true, socket: { reconnectStrategy: false } });
+    const client = createClient({
+      url: url(username, password),
+      RESP: 2,
+      disableClientInfo: true,
+      socket: { reconnectStrategy: false },
+    });
     client.on("error", () => {});
     try {
       await client.connect();
@@ -65,8 +71,10 @@ export async function redisLab(): Promise<RedisLab> {
     },
   };
   const ports = (instance = "ours") => ({ instance, now: () => instant(Date.now()) });
-  const setUser = (...rules: readonly string[]) => async (object: string) =>
-    void (await run("ACL", "SETUSER", object, ...rules));
+  const setUser =
+    (...rules: readonly string[]) =>
+    async (object: string) =>
+      void (await run("ACL", "SETUSER", object, ...rules));
   return {
     settings,
     run,
@@ -79,10 +87,14 @@ export async function redisLab(): Promise<RedisLab> {
       createRedisConnector({ ...settings, url: `redis://broker:x@127.0.0.1:${await freePort()}` }, ports()),
     visit: async ({ username, secret }): Promise<Visitor | undefined> => {
       const send = await enter(username, secret ?? "");
-      return send && { reads: () => reads(send), leave: async () => void (await send("QUIT").catch(() => {})) };
+      return (
+        send && { reads: () => reads(send), leave: async () => void (await send("QUIT").catch(() => {})) }
+      );
     },
-    makeForeign: async (object) => void (await run("ACL", "SETUSER", object, "on", ">theirs", "~*", "+@read")),
-    isForeignThere: async (object) => ((await run("ACL", "LIST")) as string[]).some((line) => line.startsWith(`user ${object} on `)),
+    makeForeign: async (object) =>
+      void (await run("ACL", "SETUSER", object, "on", ">theirs", "~*", "+@read")),
+    isForeignThere: async (object) =>
+      ((await run("ACL", "LIST")) as string[]).some((line) => line.startsWith(`user ${object} on `)),
     tampering: [
       { what: "more commands", byHand: setUser("+@all"), reported: /may do was changed/ },
       { what: "more keys", byHand: setUser("(~* +get)"), reported: /may do was changed/ },
@@ -110,7 +122,18 @@ export async function reads(send: Send): Promise<boolean> {
 }
 
 async function start(folder: string, port: number) {
-  const args = ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, "--save", "", "--aclfile", `${folder}/users.acl`];
+  const args = [
+    "--bind",
+    "127.0.0.1",
+    "--port",
+    String(port),
+    "--dir",
+    folder,
+    "--save",
+    "",
+    "--aclfile",
+    `${folder}/users.acl`,
+  ];
   const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "inherit"] });
   keepTrackOf(child);
   let said = "";

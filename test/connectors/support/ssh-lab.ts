@@ -12,7 +12,10 @@ import { freePort, isListening } from "../../proxies/support/ports.ts";
 import type { Kind, Lab, Visitor } from "../connector-contract.ts";
 
 const path = `${process.env["PATH"] ?? ""}:/usr/sbin:/usr/local/sbin`;
-const sshd = path.split(":").map((folder) => `${folder}/sshd`).find((file) => existsSync(file));
+const sshd = path
+  .split(":")
+  .map((folder) => `${folder}/sshd`)
+  .find((file) => existsSync(file));
 
 /** Why no ssh server can be run here. */
 export const missingSshd: string | undefined =
@@ -22,14 +25,26 @@ export function hasKeygen(): boolean {
   return spawnSync("ssh-keygen", ["-?"], { env: { PATH: path } }).error === undefined;
 }
 
-export function keygen(...args: readonly string[]): { readonly status: number | null; readonly said: string } {
+export function keygen(...args: readonly string[]): {
+  readonly status: number | null;
+  readonly said: string;
+} {
   const { status, stdout, stderr } = spawnSync("ssh-keygen", args, { encoding: "utf8", env: { PATH: path } });
   return { status, said: stdout + stderr };
 }
 
 /** A key pair in a file of this name; the line of its public half. */
 export function newKey(file: string, type = "ed25519", bits?: string): string {
-  const { status, said } = keygen("-q", "-t", type, ...(bits === undefined ? [] : ["-b", bits]), "-N", "", "-f", file);
+  const { status, said } = keygen(
+    "-q",
+    "-t",
+    type,
+    ...(bits === undefined ? [] : ["-b", bits]),
+    "-N",
+    "",
+    "-f",
+    file,
+  );
   if (status !== 0) throw new Error(said);
   return readFileSync(`${file}.pub`, "utf8").trim();
 }
@@ -85,10 +100,22 @@ export async function sshLab(): Promise<SshLab> {
       "LogLevel=ERROR",
       `CertificateFile=${certificate}`,
     ];
-    return ["-F", "none", ...options.flatMap((one) => ["-o", one]), "-i", inFolder("user"), "-p", String(port), `${account}@127.0.0.1`];
+    return [
+      "-F",
+      "none",
+      ...options.flatMap((one) => ["-o", one]),
+      "-i",
+      inFolder("user"),
+      "-p",
+      String(port),
+      `${account}@127.0.0.1`,
+    ];
   };
   const run = (issued: IssuedTarget, command = `cat ${inFolder("orders")}`): string | undefined => {
-    const { status, stdout } = spawnSync("ssh", [...argumentsFor(issued), command], { encoding: "utf8", env: { PATH: path } });
+    const { status, stdout } = spawnSync("ssh", [...argumentsFor(issued), command], {
+      encoding: "utf8",
+      env: { PATH: path },
+    });
     return status === 0 ? stdout : undefined;
   };
   const enter = (issued: IssuedTarget) => enterWith(argumentsFor(issued), inFolder("orders"));
@@ -103,11 +130,14 @@ export async function sshLab(): Promise<SshLab> {
         {
           ...settings,
           name,
-          ...((name !== settings.name || instance !== undefined) && { krlFile: inFolder(`krl/${name}-${instance}`) }),
+          ...((name !== settings.name || instance !== undefined) && {
+            krlFile: inFolder(`krl/${name}-${instance}`),
+          }),
         },
         ports(instance),
       ),
-    unreachable: async () => createSshConnector({ ...settings, krlFile: inFolder("not-mounted/revoked") }, ports()),
+    unreachable: async () =>
+      createSshConnector({ ...settings, krlFile: inFolder("not-mounted/revoked") }, ports()),
     visit: enter,
     makeForeign: async () => {},
     isForeignThere: async () => true,
@@ -168,7 +198,8 @@ async function enterWith(args: readonly string[], file: string): Promise<Visitor
   const asked = async (line: string, answer: RegExp): Promise<boolean> => {
     said = "";
     child.stdin.write(`${line}\n`);
-    for (let waited = 0; waited < 5_000 && child.exitCode === null && !answer.test(said); waited += 10) await pause(10);
+    for (let waited = 0; waited < 5_000 && child.exitCode === null && !answer.test(said); waited += 10)
+      await pause(10);
     return answer.test(said);
   };
   if (!(await asked("echo in", /in\n/))) {

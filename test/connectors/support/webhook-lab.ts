@@ -47,8 +47,14 @@ async function webhookLab(): Promise<Lab> {
   const users = (): Record<string, User> => (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {});
   const isOpen = ({ username, secret }: IssuedTarget): boolean => {
     const user = users()[username];
-    const hash = createHash("sha256").update(secret ?? "").digest("hex");
-    return user?.password === hash && Date.parse(user.notAfter) > Date.now() && user.rights.rights.includes("orders:read");
+    const hash = createHash("sha256")
+      .update(secret ?? "")
+      .digest("hex");
+    return (
+      user?.password === hash &&
+      Date.parse(user.notAfter) > Date.now() &&
+      user.rights.rights.includes("orders:read")
+    );
   };
   return {
     connector: async ({ name = settings.name, instance } = {}) =>
@@ -57,7 +63,8 @@ async function webhookLab(): Promise<Lab> {
       createWebhookConnector({ ...settings, url: `http://127.0.0.1:${await freePort()}` }, portsOf()),
     visit: async (issued): Promise<Visitor | undefined> =>
       isOpen(issued) ? { reads: async () => isOpen(issued), leave: async () => {} } : undefined,
-    makeForeign: async (object) => writeFileSync(file, JSON.stringify({ ...users(), [object]: { connector: "theirs" } })),
+    makeForeign: async (object) =>
+      writeFileSync(file, JSON.stringify({ ...users(), [object]: { connector: "theirs" } })),
     isForeignThere: async (object) => users()[object] !== undefined,
     drop: async (object) => {
       const { [object]: _gone, ...others } = users();
@@ -69,5 +76,10 @@ async function webhookLab(): Promise<Lab> {
 }
 
 export function webhookKind(): Kind {
-  return { name: "the webhook receiver of the docs", start: webhookLab, hasForeign: true, endsSessions: true };
+  return {
+    name: "the webhook receiver of the docs",
+    start: webhookLab,
+    hasForeign: true,
+    endsSessions: true,
+  };
 }
