@@ -35,7 +35,7 @@ export function openPostgres(name: string, url: string): PostgresServer {
   };
   const pool = new Pool({ ...config, max: connectionsMax, idleTimeoutMillis: idleMs, allowExitOnIdle: true });
   // A connection that dies while it lies in the pool says so here, and the process would end for want of a listener.
-  pool.on("error", () => {});
+  pool.on("error", ignore);
 
   return {
     use: (signal, work) => guarded(name, signal, () => pooled(pool, signal, work)),
@@ -70,8 +70,7 @@ async function pooled<T>(pool: Pool, signal: AbortSignal, work: (sql: Sql) => Pr
   };
   const stop = (): void => release(true);
   signal.addEventListener("abort", stop, { once: true });
-  const mute = (): void => {};
-  client.on("error", mute);
+  client.on("error", ignore);
   try {
     signal.throwIfAborted();
     const result = await work(sqlOf(client));
@@ -79,7 +78,7 @@ async function pooled<T>(pool: Pool, signal: AbortSignal, work: (sql: Sql) => Pr
     return result;
   } finally {
     signal.removeEventListener("abort", stop);
-    client.removeListener("error", mute);
+    client.removeListener("error", ignore);
     // Whatever was begun on a connection that failed ends with it.
     release(true);
   }
@@ -91,7 +90,7 @@ async function alone<T>(
   work: (sql: Sql) => Promise<T>,
 ): Promise<T> {
   const client = new Client(config);
-  client.on("error", () => {});
+  client.on("error", ignore);
   const stop = (): void => void client.end().catch(() => {});
   signal.addEventListener("abort", stop, { once: true });
   try {
@@ -102,6 +101,8 @@ async function alone<T>(
     await client.end().catch(() => {});
   }
 }
+
+function ignore(): void {}
 
 function sqlOf(client: Client | PoolClient): Sql {
   return {

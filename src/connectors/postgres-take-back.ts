@@ -167,7 +167,7 @@ async function drop(sql: Sql, owner: Owner, role: string): Promise<void> {
     const places = held.map(({ database }) => database ?? "the whole server").join(", ");
     throw new ConnectorFault(
       "not_permitted",
-      `${owner.connector}: ${role} is locked out, but was given rights by somebody else in ${places}; run there as superuser: DROP OWNED BY ${role}`,
+      `${owner.connector}: ${role} is locked out, but others gave it rights in ${places} that only they can take: let them run there DROP OWNED BY ${role}`,
       { retryable: false },
     );
   }

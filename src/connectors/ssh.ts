@@ -15,8 +15,9 @@ import { objectName, type Owner } from "./label.ts";
 import { shellWord } from "./shell-word.ts";
 import { signCertificate } from "./ssh-certificate.ts";
 import { checkSsh } from "./ssh-check.ts";
-import { fileFault, loadCaKey, runHook } from "./ssh-files.ts";
-import { readLedger, revokedByFile, revokedOf, writeLedger, type LedgerEntry } from "./ssh-ledger.ts";
+import { loadCaKey, runHook } from "./ssh-files.ts";
+import { readLedger, revokedByFile, revokedOf, type LedgerEntry, type Revoked } from "./ssh-ledger.ts";
+import { createSshRegistry } from "./ssh-registry.ts";
 import { parseSshPublicKey, type SshPublicKey } from "./ssh-public-key.ts";
 import { nextSerial, serialsOf } from "./ssh-serials.ts";
 
@@ -27,36 +28,7 @@ const validBeforeNowMs = minuteMs;
 export function createSshConnector(settings: SshSettings, { instance, now }: ConnectorPorts): Connector {
   const { name, kind, krlFile } = settings;
   const owner: Owner = { instance, connector: name };
-  const inTurn = turns();
-
-  /** Reads all entries, and writes them when `change` gives others. One at a time: the files are one whole. */
-  function update<T>(
-    signal: AbortSignal,
-    change: (entries: readonly LedgerEntry[]) => {
-      readonly entries: readonly LedgerEntry[];
-      readonly result: T;
-    },
-  ): Promise<T> {
-    return guarded(signal, async () => {
-      const ca = await loadCaKey(settings);
-      const { entries, version } = await readLedger(owner, krlFile);
-      const { entries: next, result } = change(entries);
-      await writeLedger(owner, krlFile, ca.publicBlob, { entries: next, version }, now());
-      return result;
-    });
-  }
-
-  function guarded<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    return inTurn(async () => {
-      try {
-        signal.throwIfAborted();
-        return await work();
-      } catch (error) {
-        throw fileFault(name, error, signal);
-      }
-    });
-  }
-
+  const { inTurn, update } = createSshRegistry(settings, owner, now);
   return {
     name,
     kind,
@@ -70,7 +42,7 @@ export function createSshConnector(settings: SshSettings, { instance, now }: Con
     async issue(order, { expiresAt, sshPublicKey }, signal) {
       const key = keyOf(name, sshPublicKey);
       const serial = await update(signal, (entries) => withNextSerial(entries, order, expiresAt, name));
-      const ca = await guarded(signal, () => loadCaKey(settings));
+      const ca = await inTurn(signal, () => loadCaKey(settings));
       const at = now();
       const secret = signCertificate(ca, key, {
         serial,
@@ -93,20 +65,20 @@ export function createSshConnector(settings: SshSettings, { instance, now }: Con
         return { entries: withEntry(entries, { ...entry, state }), result: state === "ended" };
       });
       if (isTold) return;
-      await guarded(signal, () => runHook(settings, object, serialsOf(object), signal));
+      await inTurn(signal, () => runHook(settings, object, serialsOf(object), signal));
       await update(signal, (entries) => ({
         entries: entries.map((one) => (one.object === object ? { ...one, state: "ended" } : one)),
         result: undefined,
       }));
     },
     listOurs: (signal) =>
-      guarded(signal, async () => {
+      inTurn(signal, async () => {
         const ca = await loadCaKey(settings);
         const { entries } = await readLedger(owner, krlFile);
         const isRevoked = await revokedByFile(krlFile, ca.publicBlob);
         return entries.flatMap((entry) => listed(entry, isRevoked));
       }),
-    check: (signal) => guarded(signal, () => checkSsh(settings, owner)),
+    check: (signal) => inTurn(signal, () => checkSsh(settings, owner)),
     close: async () => {},
   };
 }
@@ -200,22 +172,10 @@ function identityFile(type: string): string {
   return `id_${algorithm}${type.startsWith("sk-") ? "_sk" : ""}`;
 }
 
-function listed(
-  entry: LedgerEntry,
-  isRevoked: ((range: readonly [bigint, bigint]) => boolean) | undefined,
-): readonly ListedObject[] {
+function listed(entry: LedgerEntry, isRevoked: Revoked | undefined): readonly ListedObject[] {
   const behind = isRevoked === undefined || !revokedOf(entry).every(isRevoked);
   if (entry.state === "ended" && !behind) return [];
   const drift = behind ? ["The revocation list is missing, or lacks certificates of it."] : [];
   const { object, grantId, notAfter } = entry;
   return [{ object, grantId, notAfter, drift }];
-}
-
-function turns(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const mine = last.then(work, work);
-    last = mine.catch(() => {});
-    return mine;
-  };
 }

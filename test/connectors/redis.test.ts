@@ -47,7 +47,7 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
       ["FLUSHALL"],
       ["MONITOR"],
     ]) {
-      await expect(send(...command), command.join(" ")).rejects.toThrow(/^NOPERM/);
+      await expect(send(...command)).rejects.toThrow(/^NOPERM/);
     }
     await connector.takeBack(order, never());
   });

@@ -114,7 +114,7 @@ test("where it is allowed, a private address is used, without TLS too", async ()
   const port = await serving((request, response) => {
     let body = "";
     request.setEncoding("utf8").on("data", (part: string) => (body += part));
-    request.on("end", () => response.end(`${request.method} ${request.headers["x-one"]} ${body}`));
+    request.on("end", () => response.end(`${request.method} ${String(request.headers["x-one"])} ${body}`));
   });
   const answer = await guardedPost(
     asking(`http://receiver.example:${port}/`, { allowPrivate: true, headers: { "x-one": "1" }, body: "Ω" }),

@@ -113,7 +113,7 @@ export async function postgresLab(installation: PostgresInstallation): Promise<P
       },
     ],
     drop: async (role) => {
-      await run(`DROP OWNED BY "${role}"`, "orders");
+      await run(`SET ROLE broker; REVOKE CONNECT ON DATABASE orders FROM "${role}"`);
       await run(`DROP ROLE "${role}"`);
     },
     stop: () => server.stop(),
