@@ -180,7 +180,7 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
         expect((await connector.listOurs(never()))[0]?.drift.join()).toMatch(/rights on 1 objects directly/);
         await expect(connector.takeBack(order, never())).rejects.toMatchObject({
           code: "not_permitted",
-          message: expect.stringMatching(/in billing;.*DROP OWNED BY/),
+          message: expect.stringMatching(/in billing .*DROP OWNED BY/),
         });
         expect(await enter(url())).toBeUndefined();
         await lab.run(`DROP OWNED BY "${role}"`, "billing");

@@ -137,6 +137,7 @@ export async function startPostgres(installation: PostgresInstallation): Promise
     url: (user, password, database = "orders") =>
       `postgres://${encodeURIComponent(user)}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`,
     stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       // A fast shutdown: its own children go with it, which they would not at once if it were killed.
       const gone = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGINT");
