@@ -16,7 +16,7 @@ test("the page shows a configuration of every kind, and each is read", () => {
     ORDERS_CACHE: "rediss://broker:secret@cache.internal:6379",
     DOORS_SECRET: `whsec_${Buffer.alloc(24, 1).toString("base64")}`,
   };
-  const kinds = blocks("yaml").flatMap((text) => {
+  const kinds = blocks("yaml").flatMap((text): readonly unknown[] => {
     const outcome = readConfigFile(text, "jit.yaml", environment);
     return "ok" in outcome ? outcome.ok.connectors.map(({ kind }) => kind) : outcome.problems;
   });
