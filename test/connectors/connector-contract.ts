@@ -150,11 +150,14 @@ export function keepsTheContract(kind: Kind): void {
         await connector.takeBack(order, never());
       });
 
-      test("a second secret kills the first", async () => {
+      test("a second secret kills the first, and who came in with it is out where the target can do that", async () => {
         const { order, issued } = await given();
+        const earlier = await visitorOf(issued);
         const again = await issue(order);
         expect(again.secret).not.toBe(issued.secret);
         expect(await lab.visit(issued)).toBeUndefined();
+        if (kind.endsSessions) expect(await earlier.reads()).toBe(false);
+        await earlier.leave();
         const visitor = await visitorOf(again);
         expect(await visitor.reads()).toBe(true);
         await visitor.leave();
