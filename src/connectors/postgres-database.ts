@@ -1,4 +1,6 @@
-import { Client, Pool, type ClientConfig, type PoolClient, type QueryResultRow } from "pg";
+import { randomInt } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import { Client, DatabaseError, Pool, type ClientConfig, type PoolClient, type QueryResultRow } from "pg";
 import { postgresFault } from "./postgres-fault.ts";
 
 /** One connection, for as long as a piece of work needs it. */
@@ -111,15 +113,29 @@ function sqlOf(client: Client | PoolClient): Sql {
   };
 }
 
-/** All of it or nothing; a failure inside leaves nothing behind. */
+/**
+ * All of it or nothing; a failure inside leaves nothing behind. Roles and rights of a whole server stand in a few rows,
+ * which PostgreSQL does not queue for: who meets somebody else there starts again, so `work` may run several times.
+ */
 export async function inTransaction<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
-  await sql.query("BEGIN");
-  try {
-    const result = await work();
-    await sql.query("COMMIT");
-    return result;
-  } catch (error) {
-    await sql.query("ROLLBACK").catch(() => {});
-    throw error;
+  for (let attempt = 1; ; attempt++) {
+    await sql.query("BEGIN");
+    try {
+      const result = await work();
+      await sql.query("COMMIT");
+      return result;
+    } catch (error) {
+      await sql.query("ROLLBACK").catch(ignore);
+      if (attempt >= attemptsMax || !hasMet(error)) throw error;
+      await pause(randomInt(attemptPauseMaxMs));
+    }
   }
+}
+
+const attemptsMax = 10;
+const attemptPauseMaxMs = 100;
+
+/** Tuple concurrently updated, two of the same at once, serialisation, deadlock. */
+function hasMet(error: unknown): boolean {
+  return error instanceof DatabaseError && /^(XX000|23505|40001|40P01)$/.test(error.code ?? "");
 }

@@ -42,9 +42,12 @@ export interface FoundRole {
   readonly label: FoundLabel;
 }
 
-/** Nobody else changes this role until the transaction ends: every verb begins with it. */
-export async function lockRole(sql: Sql, role: string): Promise<void> {
-  await sql.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [role]);
+/**
+ * One change of roles at a time, until the transaction ends. Two connections may be at the same role, and all of them
+ * are at the same few rows of the server's catalogue.
+ */
+export async function lockRoles(sql: Sql): Promise<void> {
+  await sql.query("SELECT pg_advisory_xact_lock(hashtextextended('jit-access roles', 0))");
 }
 
 /** The role, undefined when there is none; a fault when somebody else's bears this name. */

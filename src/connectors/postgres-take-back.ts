@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { ConnectorFault } from "../service/connector.ts";
 import type { Owner } from "./label.ts";
 import { inTransaction, type PostgresServer, type Sql } from "./postgres-database.ts";
-import { findRole, lockRole, serverVersion, statements } from "./postgres-roles.ts";
+import { findRole, lockRoles, serverVersion, statements } from "./postgres-roles.ts";
 
 const sessionsEndWithinMs = 8_000;
 const pollMs = 50;
@@ -44,7 +44,7 @@ export async function takeBackRole(
   }
   await server.use(signal, async (sql) => {
     await inTransaction(sql, async () => {
-      await lockRole(sql, role);
+      await lockRoles(sql);
       if ((await findRole(sql, owner, role)) !== undefined) await drop(sql, owner, role);
     });
     // One that was just logging in when the door was closed.
@@ -54,7 +54,7 @@ export async function takeBackRole(
 
 async function close(sql: Sql, owner: Owner, role: string) {
   return inTransaction(sql, async () => {
-    await lockRole(sql, role);
+    await lockRoles(sql);
     const found = await findRole(sql, owner, role);
     if (found === undefined) return undefined;
     await sql.query(statements.close(role));
@@ -105,7 +105,7 @@ async function databasesOf(sql: Sql, oid: number): Promise<readonly DatabaseOfRo
  */
 async function ensureOwner(sql: Sql, leftoversOwner: string): Promise<void> {
   await inTransaction(sql, async () => {
-    await lockRole(sql, leftoversOwner);
+    await lockRoles(sql);
     const [row] = await sql.query<{ usable: boolean }>(
       "SELECT pg_has_role(current_user, oid, 'USAGE') AS usable FROM pg_roles WHERE rolname = $1",
       [leftoversOwner],
@@ -139,7 +139,6 @@ interface Leftovers {
  * until the transaction ends, which nobody outside of it ever sees.
  */
 async function reassign(sql: Sql, role: string, { owner, groups }: Leftovers): Promise<void> {
-  await lockRole(sql, owner);
   const lacking = await sql.query<{ group: string }>(
     `SELECT rolname::text AS "group" FROM pg_roles WHERE rolname = ANY($1) AND NOT pg_has_role($2, oid, 'USAGE')`,
     [groups, owner],

@@ -8,7 +8,7 @@ import { formatLabel, objectName, type Owner } from "./label.ts";
 import { checkPostgres } from "./postgres-check.ts";
 import { inTransaction, openPostgres, type PostgresServer, type Sql } from "./postgres-database.ts";
 import { listRoles } from "./postgres-listing.ts";
-import { findRole, lockRole, serverVersion, statements } from "./postgres-roles.ts";
+import { findRole, lockRoles, serverVersion, statements } from "./postgres-roles.ts";
 import { endSessions, takeBackRole } from "./postgres-take-back.ts";
 import { scramVerifier } from "./scram.ts";
 import { shellWord } from "./shell-word.ts";
@@ -63,7 +63,7 @@ export function createPostgresConnector(
 async function provision(sql: Sql, owner: Owner, order: TargetOrder): Promise<void> {
   const roles = order.rights["roles"] ?? [];
   await inTransaction(sql, async () => {
-    await lockRole(sql, order.object);
+    await lockRoles(sql);
     const version = await serverVersion(sql);
     const found = await findRole(sql, owner, order.object);
     await sql.query(
@@ -99,7 +99,7 @@ async function letConnect(sql: Sql, { object, connector }: TargetOrder): Promise
 async function open(sql: Sql, owner: Owner, order: TargetOrder, verifier: string): Promise<void> {
   const { object, notAfter } = order;
   const found = await inTransaction(sql, async () => {
-    await lockRole(sql, object);
+    await lockRoles(sql);
     const role = await findRole(sql, owner, object);
     if (role === undefined) {
       throw new ConnectorFault("refused", `${owner.connector}: the role ${object} is not there.`, {

@@ -44,12 +44,12 @@ export async function runHook(
   }
 }
 
-/** Files that cannot be read or written are this kind's unreachable target. */
-export function fileFault(name: string, error: unknown, signal: AbortSignal): ConnectorFault {
+/** Files that cannot be read or written are this kind's unreachable target. What is no such trouble stays as it is. */
+export function fileFault(name: string, error: unknown, signal: AbortSignal): unknown {
   if (error instanceof ConnectorFault) return error;
   if (signal.aborted) return new ConnectorFault("timeout", `${name} took too long.`, { retryable: true });
   const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
-  if (code === undefined) throw error;
+  if (code === undefined) return error;
   if (code === "EACCES" || code === "EPERM") {
     return new ConnectorFault("not_permitted", `${name}: a file may not be used (${code}).`, {
       retryable: false,

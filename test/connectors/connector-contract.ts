@@ -215,6 +215,21 @@ export function keepsTheContract(kind: Kind): void {
         for (const { object } of [order, strange]) expect(await listed(object)).toEqual([]);
       });
 
+      test("many grants that begin and end at the same moment are all there, and all gone", async () => {
+        const orders = Array.from({ length: 60 }, () => orderFor(connector));
+        const spoilt = orderFor(connector);
+        const faults = await Promise.allSettled([
+          ...orders.map((order) => connector.provision(order, never())),
+          connector.provision(spoilt, AbortSignal.abort()),
+        ]);
+        expect(faults.map(({ status }) => status)).toEqual([...orders.map(() => "fulfilled"), "rejected"]);
+        expect((await connector.listOurs(never())).map(({ object }) => object).toSorted()).toEqual(
+          orders.map(({ object }) => object).toSorted(),
+        );
+        await Promise.all(orders.map((order) => connector.takeBack(order, never())));
+        expect(await connector.listOurs(never())).toEqual([]);
+      });
+
       test("the end of one grant leaves another of the same person alone", async () => {
         const [one, other] = [await given(), await given()];
         const visitor = await visitorOf(other.issued);
