@@ -24,6 +24,12 @@ const connectTimeoutMs = 5_000;
 const statementTimeoutMs = 20_000;
 const idleMs = 30_000;
 
+/**
+ * Whoever may create functions in a schema on the search path could have one of theirs run in place of the server's,
+ * with the broker's rights. So nothing is looked for outside of the server's own schema.
+ */
+const trustNobodysNames = "SET search_path = pg_catalog, pg_temp";
+
 /** Connects when first used. */
 export function openPostgres(name: string, url: string): PostgresServer {
   const config: ClientConfig = {
@@ -38,6 +44,8 @@ export function openPostgres(name: string, url: string): PostgresServer {
   const pool = new Pool({ ...config, max: connectionsMax, idleTimeoutMillis: idleMs, allowExitOnIdle: true });
   // A connection that dies while it lies in the pool says so here, and the process would end for want of a listener.
   pool.on("error", ignore);
+  // Sent before anything else on the connection. If it fails, so does what follows.
+  pool.on("connect", (client) => void client.query(trustNobodysNames).catch(ignore));
 
   return {
     use: (signal, work) => guarded(name, signal, () => pooled(pool, signal, work)),
@@ -64,7 +72,7 @@ async function guarded<T>(name: string, signal: AbortSignal, attempt: () => Prom
 }
 
 async function pooled<T>(pool: Pool, signal: AbortSignal, work: (sql: Sql) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
+  const client = await unlessAborted(signal, pool.connect(), (late) => late.release(true));
   let isReleased = false;
   const release = (isBroken: boolean): void => {
     if (!isReleased) client.release(isBroken);
@@ -97,11 +105,29 @@ async function alone<T>(
   signal.addEventListener("abort", stop, { once: true });
   try {
     await client.connect();
+    await client.query(trustNobodysNames);
     return await work(sqlOf(client));
   } finally {
     signal.removeEventListener("abort", stop);
     await client.end().catch(() => {});
   }
+}
+
+/** Does not wait for what nobody waits for any more; when it comes all the same, it is discarded. */
+async function unlessAborted<T>(
+  signal: AbortSignal,
+  coming: Promise<T>,
+  discard: (late: T) => void,
+): Promise<T> {
+  signal.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      reject(new Error("aborted"));
+      coming.then(discard, ignore);
+    };
+    signal.addEventListener("abort", stop, { once: true });
+    coming.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
 }
 
 function ignore(): void {}

@@ -28,17 +28,19 @@ export function openRedis(name: string, url: string): RedisServer {
       });
       // Said here and by the call that failed; without a listener the process would end.
       client.on("error", () => {});
-      const stop = (): void => client.destroy();
+      const stop = (): void => {
+        if (client.isOpen) client.destroy();
+      };
       try {
         signal.throwIfAborted();
-        await client.connect();
         signal.addEventListener("abort", stop, { once: true });
+        await client.connect();
         return await work((...command) => client.sendCommand<unknown>(command));
       } catch (error) {
         throw redisFault(name, error, signal);
       } finally {
         signal.removeEventListener("abort", stop);
-        if (client.isOpen) client.destroy();
+        stop();
       }
     },
   };

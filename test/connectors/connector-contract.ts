@@ -1,9 +1,11 @@
+import { createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeId, type GrantId, type Instant } from "../../src/core/ids.ts";
 import { instant } from "../../src/core/ids.ts";
 import { hourMs, minuteMs } from "../../src/core/time.ts";
 import { parseScope } from "../../src/core/scopes.ts";
 import { present } from "../../src/core/assert.ts";
+import { listeningPort } from "../proxies/support/ports.ts";
 import {
   ConnectorFault,
   type Connector,
@@ -37,6 +39,8 @@ export interface Lab {
   }[];
   /** Removes an object of ours behind our back, where that can be done. */
   readonly drop?: (object: string) => Promise<void>;
+  /** The same, pointed at this port of this machine, where the target has one. */
+  readonly at?: (port: number) => Connector;
   /** What issuing is given beside the end. */
   readonly sshPublicKey?: string;
   readonly stop: () => Promise<void>;
@@ -313,6 +317,29 @@ export function keepsTheContract(kind: Kind): void {
           expect(fault).toMatchObject({ retryable: true, isTargetDown: true });
         }
         await away.close();
+      });
+
+      test("who listens and says nothing is given up when the signal says so", async () => {
+        if (lab.at === undefined) return expect(connector.kind).toBe("ssh");
+        const sockets = new Set<Socket>();
+        const silent = createServer((socket) => void sockets.add(socket.on("error", () => {})));
+        const mute = lab.at(await listeningPort(silent));
+        for (const attempt of [
+          (signal: AbortSignal) => mute.provision(orderFor(mute), signal),
+          (signal: AbortSignal) => mute.takeBack(orderFor(mute), signal),
+          (signal: AbortSignal) => mute.listOurs(signal),
+        ]) {
+          const started = performance.now();
+          await expect(attempt(AbortSignal.timeout(100))).rejects.toMatchObject({
+            code: "timeout",
+            retryable: true,
+            isTargetDown: true,
+          });
+          expect(performance.now() - started).toBeLessThan(2_000);
+        }
+        for (const socket of sockets) socket.destroy();
+        await mute.close();
+        await new Promise((closed) => silent.close(closed));
       });
 
       test("an attempt ends when its signal says so", async () => {

@@ -155,6 +155,32 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
         await lab.run("DROP FUNCTION trap()", "orders");
       });
 
+      test("functions that look like the server's own are not run by the broker", async () => {
+        const trap = `LANGUAGE plpgsql AS $$ BEGIN RAISE 'trapped as %', current_user; END $$`;
+        const traps = [
+          `hashtextextended(text, int) RETURNS bigint`,
+          `has_database_privilege(text, name, text) RETURNS boolean`,
+          `shobj_description(oid, text) RETURNS text`,
+        ];
+        for (const database of ["orders", "billing"]) {
+          for (const one of traps) await lab.run(`CREATE FUNCTION public.${one} ${trap}`, database);
+        }
+        const { order, url } = await given();
+        for (const database of ["orders", "billing"]) {
+          const client = await entered(url(database));
+          await client.query("CREATE TABLE left_behind ()");
+          await client.end();
+        }
+        expect(await connector.listOurs(never())).toMatchObject([{ drift: [] }]);
+        expect((await connector.check(never())).filter(({ ok }) => !ok)).toEqual([]);
+        await connector.takeBack(order, never());
+        for (const database of ["orders", "billing"]) {
+          for (const one of traps)
+            await lab.run(`DROP FUNCTION public.${one.replace(/ RETURNS.*/, "")}`, database);
+          await lab.run("DROP TABLE left_behind", database);
+        }
+      });
+
       test("a table somebody has locked delays the take-back, and shuts the door all the same", async () => {
         const { order, url } = await given();
         const client = await entered(url());

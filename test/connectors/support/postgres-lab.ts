@@ -68,6 +68,8 @@ export async function postgresLab(installation: PostgresInstallation): Promise<P
     over: (line) => createPostgresConnector(settings, ports(), line),
     connector: async ({ name = settings.name, instance } = {}) =>
       createPostgresConnector({ ...settings, name }, ports(instance)),
+    at: (port) =>
+      createPostgresConnector({ ...settings, url: `postgres://b:x@127.0.0.1:${port}/orders` }, ports()),
     unreachable: async () =>
       createPostgresConnector(
         { ...settings, url: `postgres://broker:x@127.0.0.1:${await freePort()}/orders` },

@@ -83,6 +83,7 @@ export async function redisLab(): Promise<RedisLab> {
     with: (more, server) => createRedisConnector({ ...settings, ...more }, ports(), server),
     connector: async ({ name = settings.name, instance } = {}) =>
       createRedisConnector({ ...settings, name }, ports(instance)),
+    at: (port) => createRedisConnector({ ...settings, url: `redis://b:x@127.0.0.1:${port}` }, ports()),
     unreachable: async () =>
       createRedisConnector({ ...settings, url: `redis://broker:x@127.0.0.1:${await freePort()}` }, ports()),
     visit: async ({ username, secret }): Promise<Visitor | undefined> => {

@@ -59,6 +59,7 @@ async function webhookLab(): Promise<Lab> {
   return {
     connector: async ({ name = settings.name, instance } = {}) =>
       createWebhookConnector({ ...settings, name }, portsOf(instance)),
+    at: (port) => createWebhookConnector({ ...settings, url: `http://127.0.0.1:${port}` }, portsOf()),
     unreachable: async () =>
       createWebhookConnector({ ...settings, url: `http://127.0.0.1:${await freePort()}` }, portsOf()),
     visit: async (issued): Promise<Visitor | undefined> =>
