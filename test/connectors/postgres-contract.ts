@@ -4,7 +4,7 @@ import { createPostgresConnector } from "../../src/connectors/postgres.ts";
 import { present } from "../../src/core/assert.ts";
 import { instant } from "../../src/core/ids.ts";
 import type { Connector } from "../../src/service/connector.ts";
-import { never, orderFor } from "./connector-contract.ts";
+import { never, orderFor } from "./support/lab.ts";
 import { enter, postgresLab, readsOrders, type PostgresTestLab } from "./support/postgres-lab.ts";
 import type { PostgresInstallation } from "./support/postgres-server.ts";
 

@@ -4,7 +4,7 @@ import { openPostgres, type PostgresServer, type Sql } from "../../src/connector
 import { present } from "../../src/core/assert.ts";
 import { makeId } from "../../src/core/ids.ts";
 import { ConnectorFault, type Connector, type TargetOrder } from "../../src/service/connector.ts";
-import { inOneHour, never, orderFor } from "./connector-contract.ts";
+import { inOneHour, never, orderFor } from "./support/lab.ts";
 import { enter, postgresLab, readsOrders, type PostgresTestLab } from "./support/postgres-lab.ts";
 import type { PostgresInstallation } from "./support/postgres-server.ts";
 

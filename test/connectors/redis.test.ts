@@ -4,7 +4,8 @@ import { present } from "../../src/core/assert.ts";
 import { parseScope } from "../../src/core/scopes.ts";
 import type { Connector, TargetOrder } from "../../src/service/connector.ts";
 import { leavesNothingBehind } from "../support/left-behind.ts";
-import { keepsTheContract, never, orderFor, readOrders } from "./connector-contract.ts";
+import { keepsTheContract } from "./connector-contract.ts";
+import { never, orderFor, readOrders } from "./support/lab.ts";
 import { missingRedis, redisKind, redisLab, reads, type RedisLab } from "./support/redis-lab.ts";
 
 leavesNothingBehind();

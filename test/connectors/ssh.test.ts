@@ -6,7 +6,8 @@ import { instant } from "../../src/core/ids.ts";
 import type { SshSettings } from "../../src/core/connector-settings.ts";
 import type { IssuedTarget } from "../../src/service/connector.ts";
 import { leavesNothingBehind } from "../support/left-behind.ts";
-import { keepsTheContract, never, orderFor } from "./connector-contract.ts";
+import { keepsTheContract } from "./connector-contract.ts";
+import { never, orderFor } from "./support/lab.ts";
 import { missingSshd, sessionEnder, sshKind, sshLab, type SshLab } from "./support/ssh-lab.ts";
 
 leavesNothingBehind();

@@ -5,7 +5,8 @@ import { createWebhookConnector } from "../../src/connectors/webhook.ts";
 import type { Connector } from "../../src/service/connector.ts";
 import { leavesNothingBehind } from "../support/left-behind.ts";
 import { listeningPort } from "../proxies/support/ports.ts";
-import { keepsTheContract, never, orderFor } from "./connector-contract.ts";
+import { keepsTheContract } from "./connector-contract.ts";
+import { never, orderFor } from "./support/lab.ts";
 import { portsOf, webhookKind, webhookSecret, webhookSettings } from "./support/webhook-lab.ts";
 
 leavesNothingBehind();

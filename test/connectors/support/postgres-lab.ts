@@ -5,7 +5,7 @@ import type { PostgresSettings } from "../../../src/core/connector-settings.ts";
 import { instant } from "../../../src/core/ids.ts";
 import type { Connector } from "../../../src/service/connector.ts";
 import { freePort } from "../../proxies/support/ports.ts";
-import type { Kind, Lab, Visitor } from "../connector-contract.ts";
+import type { Kind, Lab, Visitor } from "./lab.ts";
 import { startPostgres, type PostgresInstallation, type PostgresLab } from "./postgres-server.ts";
 
 /** Everything a broker needs and nothing beyond, as docs/connectors.md says. */
@@ -68,8 +68,8 @@ export async function postgresLab(installation: PostgresInstallation): Promise<P
     over: (line) => createPostgresConnector(settings, ports(), line),
     connector: async ({ name = settings.name, instance } = {}) =>
       createPostgresConnector({ ...settings, name }, ports(instance)),
-    at: (port) =>
-      createPostgresConnector({ ...settings, url: `postgres://b:x@127.0.0.1:${port}/orders` }, ports()),
+    at: (silent) =>
+      createPostgresConnector({ ...settings, url: `postgres://b:x@127.0.0.1:${silent}/orders` }, ports()),
     unreachable: async () =>
       createPostgresConnector(
         { ...settings, url: `postgres://broker:x@127.0.0.1:${await freePort()}/orders` },

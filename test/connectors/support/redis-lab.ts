@@ -10,7 +10,7 @@ import type { Connector } from "../../../src/service/connector.ts";
 import { keepTrackOf, killed, temporaryFolder } from "../../support/left-behind.ts";
 import { until } from "../../support/program.ts";
 import { freePort, isListening } from "../../proxies/support/ports.ts";
-import type { Kind, Lab, Visitor } from "../connector-contract.ts";
+import type { Kind, Lab, Visitor } from "./lab.ts";
 
 /** Why no Redis can be run here: too old is as good as none. */
 export const missingRedis: string | undefined = whyNot();
@@ -83,7 +83,7 @@ export async function redisLab(): Promise<RedisLab> {
     with: (more, server) => createRedisConnector({ ...settings, ...more }, ports(), server),
     connector: async ({ name = settings.name, instance } = {}) =>
       createRedisConnector({ ...settings, name }, ports(instance)),
-    at: (port) => createRedisConnector({ ...settings, url: `redis://b:x@127.0.0.1:${port}` }, ports()),
+    at: (silent) => createRedisConnector({ ...settings, url: `redis://b:x@127.0.0.1:${silent}` }, ports()),
     unreachable: async () =>
       createRedisConnector({ ...settings, url: `redis://broker:x@127.0.0.1:${await freePort()}` }, ports()),
     visit: async ({ username, secret }): Promise<Visitor | undefined> => {

@@ -9,7 +9,7 @@ import type { Connector, IssuedTarget } from "../../../src/service/connector.ts"
 import { keepTrackOf, killed, temporaryFolder } from "../../support/left-behind.ts";
 import { pause, until } from "../../support/program.ts";
 import { freePort, isListening } from "../../proxies/support/ports.ts";
-import type { Kind, Lab, Visitor } from "../connector-contract.ts";
+import type { Kind, Lab, Visitor } from "./lab.ts";
 
 const path = `${process.env["PATH"] ?? ""}:/usr/sbin:/usr/local/sbin`;
 const sshd = path

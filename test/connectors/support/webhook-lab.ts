@@ -9,7 +9,7 @@ import type { IssuedTarget } from "../../../src/service/connector.ts";
 import { keepTrackOf, killed, temporaryFolder } from "../../support/left-behind.ts";
 import { until } from "../../support/program.ts";
 import { freePort, isListening } from "../../proxies/support/ports.ts";
-import type { Kind, Lab, Visitor } from "../connector-contract.ts";
+import type { Kind, Lab, Visitor } from "./lab.ts";
 
 export const webhookSecret = `whsec_${Buffer.from("a secret of at least 24 bytes").toString("base64")}`;
 
@@ -59,7 +59,7 @@ async function webhookLab(): Promise<Lab> {
   return {
     connector: async ({ name = settings.name, instance } = {}) =>
       createWebhookConnector({ ...settings, name }, portsOf(instance)),
-    at: (port) => createWebhookConnector({ ...settings, url: `http://127.0.0.1:${port}` }, portsOf()),
+    at: (silent) => createWebhookConnector({ ...settings, url: `http://127.0.0.1:${silent}` }, portsOf()),
     unreachable: async () =>
       createWebhookConnector({ ...settings, url: `http://127.0.0.1:${await freePort()}` }, portsOf()),
     visit: async (issued): Promise<Visitor | undefined> =>
