@@ -34,6 +34,20 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
   },
   "audit-file": { rooms: ["service", "audit-file"], packages: ["node:fs", "node:fs/promises"] },
   outbox: { rooms: ["core", "service", "outbox"], packages: [] },
+  connectors: {
+    rooms: ["core", "service", "outgoing", "connectors"],
+    packages: [
+      "pg",
+      "redis",
+      "standardwebhooks",
+      "node:child_process",
+      "node:crypto",
+      "node:fs/promises",
+      "node:path",
+      "node:timers/promises",
+      "node:util",
+    ],
+  },
   sweeps: { rooms: ["core", "service", "sweeps"], packages: ["node-cron"] },
   runtime: {
     rooms: ["core", "service", "runtime"],
@@ -79,6 +93,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       "build",
       "chat",
       "config",
+      "connectors",
       "core",
       "email",
       "outbox",
