@@ -45,12 +45,14 @@ export const formContentType = "application/x-www-form-urlencoded";
 
 /** Nothing has no type: `curl -X POST -d ''` names a form, many clients name JSON, and both mean no fields. */
 function readEmptyBodies(app: App): void {
-  app.addHook("onRequest", async ({ raw }) => {
+  app.addHook("onRequest", ({ raw }, _, done) => {
     const isEmpty = raw.headers["content-length"] === "0" && raw.headers["transfer-encoding"] === undefined;
     if (isEmpty) delete raw.headers["content-type"];
+    done();
   });
-  app.addHook("preValidation", async (request) => {
+  app.addHook("preValidation", (request, _, done) => {
     if (request.body === undefined && request.routeOptions.schema?.body !== undefined) request.body = {};
+    done();
   });
 }
 

@@ -12,14 +12,11 @@ export interface HttpMetrics {
 
 /** `/metrics` for Prometheus, and the counting of every answer. Routes by their pattern: no ids, no people. */
 export function addMetrics(app: App, metrics: HttpMetrics): void {
-  app.addHook("onResponse", async (request, reply) => {
+  app.addHook("onResponse", (request, reply, done) => {
     const route = request.routeOptions.url ?? "none";
     metrics.answered(request.method, route, reply.statusCode, reply.elapsedTime / secondMs);
-  });
-  app.addHook("onSend", async (_, reply, payload) => {
-    const code = reply.problemCode;
-    if (code !== null) metrics.refused(code);
-    return payload;
+    if (reply.problemCode !== null) metrics.refused(reply.problemCode);
+    done();
   });
   app.get(
     "/metrics",

@@ -5,8 +5,8 @@ import { Refused } from "./problems.ts";
 
 /** Refuses what no route answers, before a body is read: 405 with `Allow` where the path is known, else 404. */
 export function createNotFound(app: App) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    if (!request.is404) return;
+  return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+    if (!request.is404) return done();
     const allowed = methodsAt(app, pathOf(request.url));
     if (allowed.length === 0) throw new Refused(nothingHere);
     reply.header("allow", allowed.join(", "));

@@ -8,7 +8,7 @@ const pathLengthMax = 300;
  * One line for each answer. Never headers, bodies or the query: tokens live there. A token in the path itself is
  * masked. Probes, checks and introspections, many and all alike, only with `debug`; an introspection that failed always.
  */
-export async function logAnswer(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+export function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
   const { log } = request;
   const { limited } = request.routeOptions.config;
   const isRoutine = limited === "nothing" || (limited === "failures" && reply.statusCode < 400);

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import fastify, {
   LogController,
@@ -16,6 +15,7 @@ import { addApiKeyRoutes } from "./api-keys.ts";
 import { addAuditRoutes } from "./audit.ts";
 import { createDoorkeeper, createSecondLook } from "./authenticate.ts";
 import { bodyBytesMax, readJsonBodies } from "./bodies.ts";
+import { addBrowserHeaders } from "./browser-headers.ts";
 import { addCheckRoutes, withoutPathBelowCheck } from "./check.ts";
 import { closeConnectionsSoon } from "./closing.ts";
 import { addDocumentation } from "./documentation.ts";
@@ -76,10 +76,11 @@ export async function createHttpServer(services: Services, options: HttpOptions)
   // For a route that finds that it has nothing, such as a file of the documentation.
   app.setNotFoundHandler((_, reply) => sendRefusal(reply, nothingHere));
   app.addHook("onRequest", markAnswer);
-  app.addHook("onResponse", logAnswer);
-  await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: lockedDownContent },
+  app.addHook("onResponse", (request, reply, done) => {
+    logAnswer(request, reply);
+    done();
   });
+  addBrowserHeaders(app);
   await app.register(rateLimit, { global: false });
   const limits = createLimits(app, options.ratePerMinute);
   app.addHook("onRequest", createDoorkeeper(services, limits));
@@ -100,9 +101,6 @@ export async function createHttpServer(services: Services, options: HttpOptions)
   await app.ready();
   return app;
 }
-
-/** An API shows nothing; should a browser be led to it, nothing of it runs. */
-const lockedDownContent = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
 
 function bareServer({ trustedProxies, loggerInstance }: HttpOptions): App {
   const app: App = fastify({
@@ -139,12 +137,13 @@ function requestIdOf({ headers }: IncomingMessage): string {
   return typeof given === "string" && /^[A-Za-z0-9-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
-async function markAnswer(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+function markAnswer(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   reply.header("x-request-id", request.id);
   if (request.url.startsWith("/api/")) reply.header("cache-control", "no-store");
   if (request.headers.host === undefined && request.raw.httpVersion === "1.1") {
     throw new Refused(malformed("HTTP/1.1 wants a Host header."));
   }
+  done();
 }
 
 async function addApi(app: App, services: Services, limits: Limits, stopping: AbortSignal): Promise<void> {
