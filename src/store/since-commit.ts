@@ -9,8 +9,8 @@ export interface SinceCommit {
   forget(): void;
 }
 
-/** Kept at once by each read; with more the memory starts anew. */
-const keysMax = 1_000;
+/** Kept at once by each read, some 10 MB of people; with more the memory starts anew. */
+const keysMax = 10_000;
 
 export function createSinceCommit(): SinceCommit {
   const memories: Map<string, unknown>[] = [];

@@ -44,7 +44,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   return {
     ...createRequestReads(tables),
     ...createRequestList(tables),
-    ...createCredentialReads(tables),
+    ...createCredentialReads(tables, sinceCommit),
     ...createDirectoryReads(tables, sinceCommit),
     ...createRulebookReads(tables),
     ...createHistoryReads(tables),
