@@ -1,10 +1,8 @@
-import type { App } from "./door.ts";
-
 /**
  * An API shows nothing; should a browser be led to one of its answers, nothing of it runs, is framed, guessed at or
  * told to others. The values are those that OWASP's Secure Headers Project recommends for such answers.
  */
-const browserHeaders = {
+export const browserHeaders = {
   "content-security-policy": "default-src 'none';frame-ancestors 'none'",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
@@ -18,11 +16,3 @@ const browserHeaders = {
   "x-permitted-cross-domain-policies": "none",
   "x-xss-protection": "0",
 };
-
-/** On every answer but those of routes that only programs call, by the thousand (`config.plain`). */
-export function addBrowserHeaders(app: App): void {
-  app.addHook("onRequest", ({ routeOptions }, reply, done) => {
-    if (routeOptions.config.plain !== true) reply.headers(browserHeaders);
-    done();
-  });
-}
