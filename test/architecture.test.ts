@@ -69,7 +69,7 @@ function drizzle(): readonly string[] {
 }
 
 function fastifyPlugins(): readonly string[] {
-  return ["helmet", "rate-limit", "swagger", "swagger-ui"].map((name) => `@fastify/${name}`);
+  return ["rate-limit", "swagger", "swagger-ui"].map((name) => `@fastify/${name}`);
 }
 
 const src = resolve(import.meta.dirname, "../src");

@@ -91,7 +91,7 @@ export async function createHttpServer(services: Services, options: HttpOptions)
     await door(request);
     if (request.is404) notFound(request, reply);
   });
-  await addDocumentation(app, options.publicUrl);
+  addDocumentation(app, options.publicUrl);
   if (options.metrics !== undefined) addMetrics(app, options.metrics);
   addHealthRoutes(app, options.readiness);
   addCheckRoutes(app, services, limits);
