@@ -25,7 +25,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
   sweeps: { rooms: ["core", "service", "sweeps"], packages: ["node-cron"] },
   runtime: {
     rooms: ["core", "service", "runtime"],
-    packages: ["pino", "prom-client", "node:crypto", "node:fs", "node:path"],
+    packages: ["pino", "node:crypto", "node:fs", "node:path"],
   },
   http: {
     rooms: ["core", "schemas", "service", "http"],

@@ -94,7 +94,11 @@ test("between two commits the same is read once, and any commit at all has it re
   const read = vi.fn((name: string) => ({ name }));
   const sinceCommit = createSinceCommit();
   const remembered = sinceCommit.remembering(read);
-  expect([remembered("a"), remembered("a"), remembered("b")].map((one) => one?.name)).toEqual(["a", "a", "b"]);
+  expect([remembered("a"), remembered("a"), remembered("b")].map((one) => one?.name)).toEqual([
+    "a",
+    "a",
+    "b",
+  ]);
   expect(read).toHaveBeenCalledTimes(2);
   sinceCommit.forget();
   remembered("a");
