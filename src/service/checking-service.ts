@@ -96,8 +96,8 @@ export async function livingCredential(
 }
 
 /** Whether the grant, as it is decided on, still has this credential: another one may have replaced it since. */
-export function isStillOf({ credential }: PresentedCredential, { grant }: Pick<Case, "grant">): boolean {
-  return grant?.credential.id === credential.id;
+export function isStillOf({ credentialId }: PresentedCredential, { grant }: Pick<Case, "grant">): boolean {
+  return grant?.credential.id === credentialId;
 }
 
 /** Whoever shows a credential acts as its holder. */

@@ -2,7 +2,7 @@ import type { AccessRequest, NotifyChannel } from "../core/access-request.ts";
 import type { AuditEntry } from "../core/audit-record.ts";
 import type { History } from "../core/conditions.ts";
 import type { Effect } from "../core/effects.ts";
-import type { CredentialRecord, Grant } from "../core/grant.ts";
+import type { Grant } from "../core/grant.ts";
 import type {
   CredentialId,
   EffectId,
@@ -161,8 +161,8 @@ export interface ApiKey {
 
 /** What a presented `kd_jit_` token stands for, read in one go. */
 export interface PresentedCredential {
-  readonly credential: CredentialRecord;
-  /** False once the token was rotated away. */
+  readonly credentialId: CredentialId;
+  /** Whether it is the grant's own; false once the token was rotated away. */
   readonly current: boolean;
   readonly firstUsedAt: Instant | null;
   readonly grant: Versioned<Grant>;
