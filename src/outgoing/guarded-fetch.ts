@@ -5,6 +5,7 @@ import { isIP, type LookupFunction } from "node:net";
 import { secondMs } from "../core/time.ts";
 import { isPublicAddress } from "./public-address.ts";
 
+/** What is to be posted, and how far it may go. */
 export interface GuardedRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -16,6 +17,7 @@ export interface GuardedRequest {
   readonly answerLengthMax?: number;
 }
 
+/** Of any status; a redirect is one too. */
 export interface GuardedAnswer {
   readonly status: number;
   readonly body: string;
