@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { createLogNotices } from "../src/outbox/log-notices.ts";
 import { createRelay, type Relay } from "../src/outbox/relay.ts";
+import { createTargetRunners } from "../src/outbox/target-runners.ts";
 import { createSurroundings } from "../src/runtime/surroundings.ts";
 import { createChanges } from "../src/service/changes.ts";
 import type { ServiceContext } from "../src/service/loading.ts";
@@ -23,11 +24,23 @@ export async function openHouse(folder: string, now: () => Instant) {
     changes.watcher,
   ]);
   const rulebook = createRulebookReader(store);
-  const context: ServiceContext = { store, changes, surroundings, rulebook, configured: new Set() };
+  const context: ServiceContext = {
+    store,
+    changes,
+    surroundings,
+    rulebook,
+    connectors: () => new Map(),
+    configured: new Set(),
+  };
   const services = createServices(context, async () => {}, fail);
   const notify = createLogNotices({ info: () => {}, warn: () => {} });
   const endAccessOf = { run: async () => {} };
-  relay = createRelay(store, surroundings, { notify, end_access_of: endAccessOf }, fail);
+  relay = createRelay(
+    store,
+    surroundings,
+    { notify, end_access_of: endAccessOf, ...createTargetRunners(services.targets) },
+    fail,
+  );
   const sweeps = [
     createExpirySweep(store, services.grants, surroundings),
     createRequestSweep(store, services.grants, surroundings),

@@ -9,12 +9,14 @@ import { formatDuration, secondMs } from "./core/time.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createLogNotices } from "./outbox/log-notices.ts";
 import { createRelay, type Relay } from "./outbox/relay.ts";
+import { createTargetRunners } from "./outbox/target-runners.ts";
 import { adminKeyFileOf, readAdminKey, writeAdminKey } from "./runtime/admin-key-file.ts";
 import { createClock } from "./runtime/clock.ts";
 import { createLogger } from "./runtime/logger.ts";
 import { createMetrics, type Metrics } from "./runtime/metrics.ts";
 import { readinessOf } from "./runtime/readiness.ts";
 import { createSurroundings } from "./runtime/surroundings.ts";
+import type { Connector } from "./service/connector.ts";
 import { createConfigurationService } from "./service/configuration-service.ts";
 import { createInstallationService } from "./service/installation-service.ts";
 import type { ServiceContext } from "./service/loading.ts";
@@ -27,6 +29,8 @@ import { openSqliteStore } from "./store/sqlite-store.ts";
 import { StartRefused } from "./store/start-refused.ts";
 import { createBookkeepingSweep } from "./sweeps/bookkeeping.ts";
 import { createExpirySweep, createRequestSweep } from "./sweeps/due-requests.ts";
+import { startOrphanSweep } from "./sweeps/orphans.ts";
+import { createOverdueSweep } from "./sweeps/overdue.ts";
 import { isCronExpression, startTimetable } from "./sweeps/timetable.ts";
 
 /** Read in the working directory when it is there. */
@@ -137,8 +141,11 @@ async function buildHouse(
   };
   const metrics = createMetrics();
   const store = watched(plain, [wake, changes.watcher, metrics.watcher]);
+  // None in this version. A reload puts the new ones here before it loads the rest, and these back if it is refused.
+  const connectors: ReadonlyMap<string, Connector> = new Map();
   const context: ServiceContext = {
     store,
+    connectors: () => connectors,
     changes,
     surroundings,
     rulebook: createRulebookReader(store),
@@ -160,6 +167,7 @@ async function buildHouse(
       end_access_of: {
         run: ({ identityId }) => services.grants.endAccessOf(identityId, "its holder is no longer active"),
       },
+      ...createTargetRunners(services.targets),
     },
     (err, about) => log.error({ err, ...about }, "effect failed"),
   );
@@ -191,10 +199,16 @@ async function run(): Promise<void> {
     [
       createExpirySweep(store, services.grants, context.surroundings),
       createRequestSweep(store, services.grants, context.surroundings),
+      createOverdueSweep(store, services.targets, context.surroundings, (late) =>
+        log.warn(late, "access that is over is still not taken back"),
+      ),
       createBookkeepingSweep(services, relay, context.surroundings),
     ],
     context.surroundings,
     (err, sweep) => log.error({ err, sweep }, "sweep failed"),
+  );
+  const orphans = startOrphanSweep(context.connectors, services.orphans, (err, connector) =>
+    log.error({ err, connector }, "target could not be listed"),
   );
   house.metrics.observe({ store, now: context.surroundings.now, lastSweepAt: timetable.lastGoodAt });
   const server = await createHttpServer(services, {
@@ -210,6 +224,7 @@ async function run(): Promise<void> {
     await server.close();
     await reloads.end();
     await timetable.stop();
+    await orphans.stop();
     await relay.stop();
     await services.usage.flush(context.surroundings.now());
     await services.refusals.flush(context.surroundings.now(), true);
@@ -219,6 +234,7 @@ async function run(): Promise<void> {
   try {
     // What came due while we were down is written before the first answer.
     await timetable.tick();
+    void orphans.tick();
     const address = await server.listen({ host: settings.host, port: settings.port });
     tellSurfaces(settings, log);
     log.info({ address, publicUrl: settings.publicUrl ?? address }, "listening");

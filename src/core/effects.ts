@@ -1,6 +1,8 @@
 import type { AccessRequest } from "./access-request.ts";
 import type { Recorded } from "./events.ts";
-import type { IdentityId, RequestId } from "./ids.ts";
+import type { Grant } from "./grant.ts";
+import type { GrantId, IdentityId, RequestId } from "./ids.ts";
+import { isCleared } from "./target.ts";
 
 /** What people are told about. One word each; the sentence is made where it is sent. */
 export type NoticeKind =
@@ -11,6 +13,7 @@ export type NoticeKind =
   | "denied"
   | "cancelled"
   | "timed_out"
+  | "failed"
   | "started"
   | "extended"
   | "ended"
@@ -34,10 +37,47 @@ export type Effect =
       readonly channels: readonly string[];
     }
   /** Cancel what this identity has open and end what it holds: it was deactivated. */
-  | { readonly kind: "end_access_of"; readonly identityId: IdentityId };
+  | { readonly kind: "end_access_of"; readonly identityId: IdentityId }
+  /** Make sure that the target is there until its latest end. */
+  | (AtTarget & { readonly kind: "provision" })
+  /** Make sure that nothing is left at the target. */
+  | (AtTarget & { readonly kind: "take_back" });
 
-/** The one table from events to effects: who is told what. `request` is as it stands after the event. */
-export function effectsOf(recorded: Recorded, request: AccessRequest): readonly Effect[] {
+/** One target; the order is the grant's. */
+interface AtTarget {
+  readonly grantId: GrantId;
+  /** Names the target among the grant's, and the group that is down together. */
+  readonly connector: string;
+}
+
+/**
+ * The one table from events to effects: who is told what, and what is to be done at which target. `request` and `grant`,
+ * if the event is about one, are as they stand after the event.
+ */
+export function effectsOf(recorded: Recorded, request: AccessRequest, grant?: Grant): readonly Effect[] {
+  return [...noticesOf(recorded, request), ...(grant === undefined ? [] : targetEffectsOf(recorded, grant))];
+}
+
+function targetEffectsOf({ event }: Recorded, grant: Grant): readonly Effect[] {
+  const each = (kind: "provision" | "take_back"): readonly Effect[] =>
+    grant.targets.flatMap((target) =>
+      isCleared(target) ? [] : [{ kind, grantId: grant.id, connector: target.order.connector }],
+    );
+  switch (event.type) {
+    case "GrantPrepared":
+    case "GrantExtended":
+      return each("provision");
+    case "GrantAbandoned":
+    case "GrantExpired":
+    case "GrantCompleted":
+    case "GrantRevoked":
+      return each("take_back");
+    default:
+      return [];
+  }
+}
+
+function noticesOf(recorded: Recorded, request: AccessRequest): readonly Effect[] {
   const { event } = recorded;
   const { channels } = request.requirement;
   const requester = [...new Set([request.subjectId, request.requestedById])];
@@ -68,6 +108,8 @@ export function effectsOf(recorded: Recorded, request: AccessRequest): readonly 
       return tell("cancelled", [...requester, ...ids(request.asked)], channels);
     case "RequestTimedOut":
       return tell("timed_out", requester, channels);
+    case "RequestFailed":
+      return tell("failed", requester, channels);
     case "BreakGlassUsed":
       return tell("break_glass_used", requester, request.breakGlass?.notify ?? []);
     case "BreakGlassReviewed":
@@ -84,9 +126,18 @@ export function effectsOf(recorded: Recorded, request: AccessRequest): readonly 
     case "ApprovedRequestRevoked":
       return tell("ended", requester, channels);
     case "ApprovalDenied":
+    case "RequestPreparing":
     case "RequestClaimed":
     case "ExtensionCompleted":
     case "CredentialRotated":
+    case "GrantPrepared":
+    case "GrantAbandoned":
+    case "TargetAttempted":
+    case "TargetProvisioned":
+    case "TargetFailed":
+    case "TargetRevokeOverdue":
+    case "TargetRevoked":
+    case "TargetDrifted":
       return [];
   }
 }

@@ -14,5 +14,9 @@ export async function runEffect(runners: Runners, effect: Effect, signal: AbortS
       return runners.notify.run(effect, signal);
     case "end_access_of":
       return runners.end_access_of.run(effect, signal);
+    case "provision":
+      return runners.provision.run(effect, signal);
+    case "take_back":
+      return runners.take_back.run(effect, signal);
   }
 }

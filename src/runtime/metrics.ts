@@ -7,7 +7,7 @@ import type { Watcher } from "../service/watched-store.ts";
 
 /** What is read at each scrape. */
 export interface MetricSources {
-  readonly store: Pick<Reads, "activeGrants" | "outbox">;
+  readonly store: Pick<Reads, "activeGrants" | "outbox" | "takeBacks">;
   readonly now: () => Instant;
   readonly lastSweepAt: () => Instant | null;
 }
@@ -126,6 +126,24 @@ function addGauges(sources: MetricSources, registers: Registry[]): void {
   );
   gauge("jit_sweep_age_seconds", "Since the last whole sweep; -1 before the first.", ({ lastSweepAt, now }) =>
     ageSeconds(lastSweepAt(), now()),
+  );
+  gauge(
+    "jit_take_backs_waiting",
+    "Objects at targets that are to be gone and are not confirmed gone.",
+    async ({ store }) => (await store.takeBacks()).waiting,
+  );
+  gauge(
+    "jit_take_backs_overdue",
+    "Objects at targets that should have been gone for a minute or more.",
+    async ({ store }) => (await store.takeBacks()).overdue,
+  );
+  gauge(
+    "jit_take_back_overdue_seconds",
+    "Since the access of the oldest overdue object was over; 0 when none is.",
+    async ({ store, now }) => {
+      const { oldestOverdueSince } = await store.takeBacks();
+      return oldestOverdueSince === null ? 0 : ageSeconds(oldestOverdueSince, now());
+    },
   );
   gauge(
     "jit_outbox_depth",

@@ -20,6 +20,8 @@ export interface Asked {
   readonly request: AccessRequest;
   /** Present when the access started in this very call. */
   readonly credential?: CredentialView;
+  /** Approved and claimed, and a target takes longer than the call may. */
+  readonly isPreparing?: true;
 }
 
 export interface AskingService {
@@ -41,8 +43,16 @@ export function createAskingService(
       const request = (await begunRequest(context, caller.once)) ?? (await access.submit(caller, input));
       if (isRefusal(request)) return request;
       if (!isClaimedAtOnce(caller, request)) return { request };
-      if (request.breakGlass !== undefined) await firstAttempt(request.id, alertWaitMs);
-      const issued = await credentials.claim(caller, request.id, 201);
+      const claim = { answerStatus: 201 };
+      if (request.breakGlass !== undefined) {
+        // Side by side, so that slow targets do not make an emergency wait twice.
+        await Promise.all([
+          firstAttempt(request.id, alertWaitMs),
+          credentials.prepare(caller, request.id, claim),
+        ]);
+      }
+      const waited = request.breakGlass === undefined ? {} : { waitMs: 0 };
+      const issued = await credentials.claim(caller, request.id, { ...claim, ...waited });
       // Approved and not claimable at this moment (a lockdown, say): it stands as approved and can be claimed later.
       return isRefusal(issued) ? { request } : issued;
     },

@@ -8,6 +8,7 @@ import { stagesOf } from "../core/requirement.ts";
 import { riskOf } from "../core/risk.ts";
 import type { Assessment } from "../core/assessment.ts";
 import type { Changes } from "./changes.ts";
+import type { Connectors } from "./connector.ts";
 import type { Expectation, Store, Surroundings, Versioned } from "./ports.ts";
 import type { IndexedRulebook, RulebookReader } from "./rulebook-reader.ts";
 import { asRead, useKey, type LoadedCase } from "./step-of.ts";
@@ -19,6 +20,8 @@ export interface ServiceContext {
   readonly changes: Changes;
   readonly surroundings: Surroundings;
   readonly rulebook: RulebookReader;
+  /** By their names. A reload swaps them, so they are asked for each time. */
+  readonly connectors: Connectors;
   /** Surfaces that can carry a message in this installation. */
   readonly configured: ReadonlySet<NotifyChannel>;
 }

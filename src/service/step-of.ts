@@ -7,7 +7,7 @@ import { nextDueAt } from "../core/escalation.ts";
 import type { PolicyUse, Recorded } from "../core/events.ts";
 import { evolveGrant } from "../core/evolve-grant.ts";
 import { evolveRequest } from "../core/evolve-request.ts";
-import type { Grant } from "../core/grant.ts";
+import { holdsTargets, type Grant } from "../core/grant.ts";
 import { makeId, type IdentityId, type Instant } from "../core/ids.ts";
 import { recordsOf } from "../core/recording.ts";
 import { scopeSetKey } from "../core/scopes.ts";
@@ -61,7 +61,7 @@ export function stepOf(
     after.set(one.id, evolved(after.get(one.id), one));
     const request = requestOf(one, after);
     audit.push(...recordsOf(one, request));
-    effects.push(...effectsOf(one, request));
+    effects.push(...effectsOf(one, request, grantNamed(one.id, after)));
   }
   const prolonged = happened.flatMap((one) =>
     one.event.type === "RequestSubmitted" && one.event.request.extension !== undefined
@@ -92,10 +92,12 @@ export function stepOf(
     loaded?.case.request.id ?? happened.find((one) => one.on === "request")?.id,
     "a request",
   );
+  const request = requestNamed(main, after);
   return {
     step,
-    request: requestNamed(main, after),
-    grant: [...after.values()].flatMap(asGrant)[0],
+    request,
+    // Of an extension: the one it prolongs.
+    grant: (request.grantId === null ? undefined : grantNamed(request.grantId, after)) ?? anyGrant(after),
     created: changed.flatMap(([id, one]) => (!before.has(id) && one.on === "request" ? [one.value] : []))[0],
   };
 }
@@ -124,8 +126,13 @@ function recordsOfCase(kase: Case | undefined): ReadonlyMap<string, Kept> {
   return records;
 }
 
-function asGrant(record: Kept): readonly Grant[] {
-  return record.on === "grant" ? [record.value] : [];
+function grantNamed(id: string, records: ReadonlyMap<string, Kept>): Grant | undefined {
+  const record = records.get(id);
+  return record?.on === "grant" ? record.value : undefined;
+}
+
+function anyGrant(records: ReadonlyMap<string, Kept>): Grant | undefined {
+  return [...records.keys()].map((id) => grantNamed(id, records)).find((grant) => grant !== undefined);
 }
 
 function requestNamed(id: string, records: ReadonlyMap<string, Kept>): AccessRequest {
@@ -188,9 +195,9 @@ export function activeRoom(
   return { ...step, counters: [...step.counters, room] };
 }
 
-/** Break-glass has its own limit. */
+/** What is being prepared takes its place already. Break-glass has its own limit. */
 function countsAsActive(grant: Grant): boolean {
-  return grant.phase === "ACTIVE" && !grant.breakGlass;
+  return holdsTargets(grant) && !grant.breakGlass;
 }
 
 function gauge(

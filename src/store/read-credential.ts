@@ -1,3 +1,5 @@
+import { assert } from "../core/assert.ts";
+import { hasStarted } from "../core/grant.ts";
 import type { Reads } from "../service/ports.ts";
 import { eq } from "./drizzle.ts";
 import { reading } from "./faults.ts";
@@ -26,6 +28,7 @@ export function createCredentialReads(tables: Tables): Pick<Reads, "credential">
         const row = statement.get({ hash });
         if (row === undefined) return undefined;
         const { credential, current, firstUsedAt, grant, version, identity } = row;
+        assert(hasStarted(grant), "what has a credential has started");
         return { credential, current, firstUsedAt, grant: { value: grant, version }, identity };
       }),
   };

@@ -12,6 +12,7 @@ import { createHistoryReads } from "./read-history.ts";
 import { createOutboxReads } from "./read-outbox.ts";
 import { createRequestReads } from "./read-requests.ts";
 import { createRulebookReads } from "./read-rulebook.ts";
+import { createTargetReads } from "./read-targets.ts";
 import { transactionOn } from "./transaction.ts";
 
 export interface SqliteStoreOptions {
@@ -46,6 +47,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     ...createRulebookReads(tables),
     ...createHistoryReads(tables),
     ...createOutboxReads(tables),
+    ...createTargetReads(tables),
     ...createAuditReads(tables),
     commit: async (step) => queue.commit(step),
     close: async () => {

@@ -3,6 +3,7 @@ import type { Effect } from "../../src/core/effects.ts";
 import { minuteMs, plus, secondMs } from "../../src/core/time.ts";
 import { backoffMaxMs, leaseMs } from "../../src/outbox/attempting.ts";
 import { createRelay, type Relay } from "../../src/outbox/relay.ts";
+import { createTargetRunners } from "../../src/outbox/target-runners.ts";
 import { newEffect } from "../../src/service/step-of.ts";
 import { recordOnly } from "../../src/service/step.ts";
 import { watched } from "../../src/service/watched-store.ts";
@@ -44,7 +45,11 @@ function relayThat(run: (name: string) => Promise<void> | void): Runs {
   const relay = createRelay(
     office.store,
     office.context.surroundings,
-    { end_access_of: runner, notify: { run: async () => {} } },
+    {
+      end_access_of: runner,
+      notify: { run: async () => {} },
+      ...createTargetRunners(office.services.targets),
+    },
     (_, { attempts }) => faults.push(attempts),
   );
   return { relay, done, faults };

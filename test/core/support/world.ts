@@ -12,6 +12,7 @@ import type { Recorded } from "../../../src/core/events.ts";
 import { evolveGrant } from "../../../src/core/evolve-grant.ts";
 import { evolveRequest } from "../../../src/core/evolve-request.ts";
 import { choose, holdersOf } from "../../../src/core/governing.ts";
+import { hasStarted, type StartedGrant } from "../../../src/core/grant.ts";
 import { makeId, type IdentityId, type Instant, type Scope } from "../../../src/core/ids.ts";
 import { directoryOf, type Directory, type Identity, type Via } from "../../../src/core/people.ts";
 import { indexPolicies } from "../../../src/core/policy-index.ts";
@@ -195,6 +196,9 @@ export const decide = (of: World, kase: Case, command: Command, now: Instant): D
         lockdown,
         grantId: makeId("grant", nextTail()),
         credential: credential(),
+        startedAt: now,
+        isPrepared: kase.grant?.phase === "PREPARING",
+        wanted: [],
       };
       return command.do === "claim" ? decideClaim(kase, claim, now) : decideRotate(kase, claim, now);
     }
@@ -205,7 +209,7 @@ export const decide = (of: World, kase: Case, command: Command, now: Instant): D
     case "review":
       return decideReview(kase, { outcome: command.outcome, comment: "seen" }, press(command.by), now);
     case "extend": {
-      const grant = present(kase.grant, "a grant to extend");
+      const grant = startedGrant(kase);
       const ask = askOf({ durationMs: command.durationMs, scopes: request.scopes });
       const totalMs = grant.expiresAt - grant.startedAt + command.durationMs;
       return decideExtension(ask, { request, grant }, submissionFacts(of, ask, totalMs), now);
@@ -231,6 +235,10 @@ export const after = (kase: Case | undefined, happened: readonly Recorded[]): Ca
     ...(extension !== undefined && { extension }),
   };
 };
+
+/** The grant of a case whose access has started. */
+export const startedGrant = (kase: Case): StartedGrant =>
+  present(hasStarted(kase.grant) ? kase.grant : undefined, "access that has started");
 
 /** Plays commands that must succeed. */
 export const play = (of: World, kase: Case, steps: readonly (readonly [Command, Instant?])[]): Case => {

@@ -3,6 +3,7 @@ import { isRefusal, type Refusal } from "../../../src/core/refusals.ts";
 import { dayMs, hourMs, minuteMs } from "../../../src/core/time.ts";
 import type { Status } from "../../../src/core/status.ts";
 import { createRelay } from "../../../src/outbox/relay.ts";
+import { createTargetRunners } from "../../../src/outbox/target-runners.ts";
 import type { Caller } from "../../../src/service/caller.ts";
 import type { Answered } from "../../../src/service/front-desk.ts";
 import type { RequestView } from "../../../src/service/views.ts";
@@ -106,6 +107,7 @@ export async function beginRandomRun(office: Office): Promise<RandomRun> {
     {
       notify: { run: async () => {} },
       end_access_of: { run: ({ identityId }) => office.services.grants.endAccessOf(identityId, "inactive") },
+      ...createTargetRunners(office.services.targets),
     },
     (fault) => {
       throw fault;
