@@ -89,7 +89,7 @@ export async function openOffice({
       throw error;
     },
   });
-  const store = watched(plain, [changes.watcher, ...watchers]);
+  const store = watched(plain, [...watchers, changes.watcher]);
   const context: ServiceContext = {
     store,
     changes,

@@ -19,6 +19,7 @@ import { granted, openOffice, type Office } from "./office.ts";
 /** An office with targets: the relay and every sweep are there, and run when the test says so or something is due. */
 export interface TargetOffice extends Office {
   readonly target: FakeTarget;
+  readonly targets: readonly FakeTarget[];
   readonly connectors: Map<string, Connector>;
   readonly faults: unknown[];
   readonly alerts: TargetNamed[];
@@ -42,24 +43,48 @@ export interface Holding {
   readonly secret: string;
 }
 
-export async function openTargetOffice({ nudged = true } = {}): Promise<TargetOffice> {
-  const folder = mkdtempSync(join(tmpdir(), "jit-targets-"));
+export interface TargetOfficeOptions {
+  /** Given again, it goes on from there. */
+  readonly folder?: string;
+  /** Called after each commit, and around each change at a target. */
+  readonly onStep?: (step: string) => void;
+  /** Besides `orders-db`, which is always there. */
+  readonly more?: readonly Omit<FakeTargetOptions, "file">[];
+}
+
+export async function openTargetOffice({
+  folder = mkdtempSync(join(tmpdir(), "jit-targets-")),
+  onStep = () => {},
+  more = [],
+}: TargetOfficeOptions = {}): Promise<TargetOffice> {
   const connectors = new Map<string, Connector>();
+  const targets: FakeTarget[] = [];
   const faults: unknown[] = [];
   const alerts: TargetNamed[] = [];
   const add = (options: Omit<FakeTargetOptions, "file">): FakeTarget => {
-    const made = createFakeTarget({ file: join(folder, `${options.name ?? "orders-db"}.json`), ...options });
+    const made = createFakeTarget({
+      file: join(folder, `${options.name ?? "orders-db"}.json`),
+      onStep,
+      ...options,
+    });
     connectors.set(made.name, made);
+    targets.push(made);
     return made;
   };
   const target = add({});
+  for (const one of more) add(one);
   const onFault = (fault: unknown): void => void faults.push(fault);
   let nudge = (): void => {};
   const office = await openOffice({
     folder,
     connectors,
     onFault,
-    watchers: [({ effects }) => (effects.length > 0 && nudged ? nudge() : undefined)],
+    watchers: [
+      ({ effects }) => {
+        onStep("after commit");
+        if (effects.length > 0) nudge();
+      },
+    ],
   });
   const { store, services, clock, context } = office;
   const relay = createRelay(
@@ -100,6 +125,7 @@ export async function openTargetOffice({ nudged = true } = {}): Promise<TargetOf
   return {
     ...office,
     target,
+    targets,
     connectors,
     faults,
     alerts,
