@@ -15,7 +15,6 @@ import { earliest, minuteMs } from "./time.ts";
  *   every target has confirmed that nothing is left (target.ts).
  */
 export type Grant = UnstartedGrant | StartedGrant;
-export type GrantPhase = Grant["phase"];
 
 interface AnyGrant {
   readonly id: GrantId;

@@ -1,15 +1,16 @@
 import type { AccessRequest } from "../core/access-request.ts";
 import { present } from "../core/assert.ts";
-import { decideClaim, decideRotate } from "../core/claiming.ts";
+import type { Case } from "../core/case.ts";
 import { formatToken } from "../core/credential-format.ts";
 import { hasStarted, type CredentialRecord, type Grant, type StartedGrant } from "../core/grant.ts";
-import { instant, makeId, type Instant } from "../core/ids.ts";
+import { makeId, type Instant } from "../core/ids.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { formatInstant, plus } from "../core/time.ts";
-import { actorOf, type Caller } from "./caller.ts";
-import { decideCase, findCase, pressOf, type CaseDecision } from "./deciding.ts";
-import { createIssuingAtTargets } from "./issuing-at-targets.ts";
-import { assess, expectPeople, submissionOf, type ServiceContext } from "./loading.ts";
+import type { Caller } from "./caller.ts";
+import { claiming, rotating, unwritten } from "./claim-decisions.ts";
+import { decideCase, findCase, type CaseDecision } from "./deciding.ts";
+import { createIssuingAtTargets, type IssueAtTargets } from "./issuing-at-targets.ts";
+import type { ServiceContext } from "./loading.ts";
 import { keeping, type ShownCredential } from "./once.ts";
 import type { Surroundings } from "./ports.ts";
 import type { TargetService } from "./target-service.ts";
@@ -51,8 +52,11 @@ export function createIssuing(
   targetService: TargetService,
   onFault: (fault: unknown) => void,
 ): Issuing {
-  const { surroundings } = context;
-  const atTargets = createIssuingAtTargets(context, targetService, onFault);
+  const bench = {
+    context,
+    targetService,
+    atTargets: createIssuingAtTargets(context, targetService, onFault),
+  };
   /** Of two presses at once the second must not kill the secrets that the first is being shown. */
   const turns = createTurns();
   const inTurn = async <T>(id: string, act: () => Promise<T>): Promise<T> => {
@@ -63,87 +67,14 @@ export function createIssuing(
       endTurn();
     }
   };
-
-  /** Mints a token, decides with its record, and shows it only if that was committed. */
-  const issue = async (
-    caller: Caller,
-    id: string,
-    decision: (record: CredentialRecord) => CaseDecision,
-    targets: readonly CredentialTarget[],
-    answerStatus = 200,
-  ): Promise<Issued | Refusal> => {
-    const token = formatToken("jit", surroundings.tokenSecret());
-    const record = recordOf(token, surroundings, surroundings.now());
-    const keep = keeping(context, caller.once, answerStatus, (grant) => shownCredential(grant, targets));
-    const outcome = await decideCase(context, id, decision(record), keep);
-    if (isRefusal(outcome)) return outcome;
-    const { request, grant } = present(outcome, "a claim or rotation has an outcome");
-    return { request, credential: credentialView(started(grant), token, targets) };
-  };
-
-  /** The case, if `decision` would not refuse it at this moment. */
-  const allowed = async (id: string, decision: CaseDecision) => {
-    const loaded = await findCase(context, id);
-    if (isRefusal(loaded)) return loaded;
-    const made = (await decision(loaded)).decision;
-    return isRefusal(made) ? made : loaded.case;
-  };
-
-  const rotateOnce = async (
-    caller: Caller,
-    id: string,
-    { sshPublicKey }: Pick<Claim, "sshPublicKey">,
-  ): Promise<Issued | "stale" | Refusal> => {
-    const kase = await allowed(id, rotating(context, caller, unwritten));
-    if (isRefusal(kase)) return kase;
-    const grant = started(kase.grant);
-    const issued = await atTargets(grant, grant.expiresAt, sshPublicKey);
-    // The token is replaced all the same: whoever rotates may have lost it to somebody.
-    const targets = [...issued.targets, ...issued.faults.map((one) => one.missing)];
-    let isStale = false;
-    const made = await issue(
-      caller,
-      id,
-      (record) => async (loaded) => {
-        const now = loaded.case.grant;
-        // Extended meanwhile: the targets were told an end that is not the end any more.
-        isStale = grant.targets.length > 0 && hasStarted(now) && now.expiresAt !== grant.expiresAt;
-        return isStale
-          ? { decision: refuse("not_active", "The access was extended meanwhile."), expects: [] }
-          : rotating(context, caller, record)(loaded);
-      },
-      targets,
-    );
-    return isStale ? "stale" : made;
-  };
-
   return {
     claim: (caller, id, { answerStatus }) =>
-      issue(caller, id, (record) => claiming(context, caller, record), [], answerStatus),
-    claimPrepared: async (caller, id, { sshPublicKey, answerStatus }) =>
-      inTurn(id, async () => {
-        const startedAt = surroundings.now();
-        const kase = await allowed(id, claiming(context, caller, unwritten, startedAt));
-        if (isRefusal(kase)) return kase;
-        const { grantedDurationMs } = kase.request;
-        const expiresAt = plus(startedAt, present(grantedDurationMs, "a granted duration"));
-        const grant = present(kase.grant, "a prepared grant");
-        const { targets, faults } = await atTargets(grant, expiresAt, sshPublicKey);
-        const final = faults.find((one) => one.isFinal);
-        if (final !== undefined) return targetService.fail(grant, final.missing.connector, final.why);
-        if (faults.length > 0) return "waiting";
-        return issue(
-          caller,
-          id,
-          (record) => claiming(context, caller, record, startedAt),
-          targets,
-          answerStatus,
-        );
-      }),
+      issue(context, caller, id, (record) => claiming(context, caller, record), [], answerStatus),
+    claimPrepared: (caller, id, claim) => inTurn(id, () => claimPrepared(bench, caller, id, claim)),
     rotate: async (caller, id, claim) =>
       inTurn(id, async () => {
         for (let tries = 0; tries < rotationsMax; tries++) {
-          const rotated = await rotateOnce(caller, id, claim);
+          const rotated = await rotateOnce(bench, caller, id, claim);
           if (rotated !== "stale") return rotated;
         }
         return refuse("store_unavailable", "The access is being extended at this moment; try again.", {
@@ -153,58 +84,84 @@ export function createIssuing(
   };
 }
 
-/** Stands for the credential while it is only asked whether there may be one. */
-const unwritten: CredentialRecord = {
-  id: makeId("credential", "none"),
-  hash: "",
-  last4: "",
-  issuedAt: instant(0),
-};
-
-/** @param startedAt Of what was prepared: what its targets were told. Absent: now. */
-function claiming(
-  context: ServiceContext,
-  caller: Caller,
-  credential: CredentialRecord,
-  startedAt?: Instant,
-): CaseDecision {
-  const { surroundings } = context;
-  return async ({ case: kase }) => {
-    const { request } = kase;
-    const today = await assess(context, request.scopes, submissionOf(request), request.risk);
-    const press = await pressOf(context, caller, request);
-    const now = surroundings.now();
-    const facts = {
-      byId: caller.identity.id,
-      by: actorOf(caller),
-      subject: present(press.facts.directory.identity(request.subjectId), request.subjectId),
-      today: today.assessment,
-      lockdown: today.rules.book.lockdown,
-      grantId: makeId("grant", surroundings.idTail()),
-      credential,
-      startedAt: startedAt ?? now,
-      isPrepared: startedAt !== undefined,
-    };
-    const expects = [...today.expects, ...expectPeople(press.people, [request.subjectId])];
-    return { decision: decideClaim(kase, facts, now), expects };
-  };
+interface Bench {
+  readonly context: ServiceContext;
+  readonly targetService: TargetService;
+  readonly atTargets: IssueAtTargets;
 }
 
-function rotating(context: ServiceContext, caller: Caller, credential: CredentialRecord): CaseDecision {
-  return async ({ case: kase }) => {
-    const { subjectId } = kase.request;
-    const press = await pressOf(context, caller, kase.request);
-    const facts = {
-      byId: caller.identity.id,
-      by: actorOf(caller),
-      subject: present(press.facts.directory.identity(subjectId), subjectId),
-      credential,
+/** Mints a token, decides with its record, and shows it only if that was committed. */
+async function issue(
+  context: ServiceContext,
+  caller: Caller,
+  id: string,
+  decision: (record: CredentialRecord) => CaseDecision,
+  targets: readonly CredentialTarget[],
+  answerStatus = 200,
+): Promise<Issued | Refusal> {
+  const { surroundings } = context;
+  const token = formatToken("jit", surroundings.tokenSecret());
+  const record = recordOf(token, surroundings, surroundings.now());
+  const keep = keeping(context, caller.once, answerStatus, (grant) => shownCredential(grant, targets));
+  const outcome = await decideCase(context, id, decision(record), keep);
+  if (isRefusal(outcome)) return outcome;
+  const { request, grant } = present(outcome, "a claim or rotation has an outcome");
+  return { request, credential: credentialView(started(grant), token, targets) };
+}
+
+/** The case, if `decision` would not refuse it at this moment. */
+async function allowed(context: ServiceContext, id: string, decision: CaseDecision): Promise<Case | Refusal> {
+  const loaded = await findCase(context, id);
+  if (isRefusal(loaded)) return loaded;
+  const made = (await decision(loaded)).decision;
+  return isRefusal(made) ? made : loaded.case;
+}
+
+async function claimPrepared(
+  { context, targetService, atTargets }: Bench,
+  caller: Caller,
+  id: string,
+  { sshPublicKey, answerStatus }: Claim,
+): Promise<Issued | "waiting" | Refusal> {
+  const startedAt = context.surroundings.now();
+  const kase = await allowed(context, id, claiming(context, caller, unwritten, startedAt));
+  if (isRefusal(kase)) return kase;
+  const { grantedDurationMs } = kase.request;
+  const expiresAt = plus(startedAt, present(grantedDurationMs, "a granted duration"));
+  const grant = present(kase.grant, "a prepared grant");
+  const { targets, faults } = await atTargets(grant, expiresAt, sshPublicKey);
+  const final = faults.find((one) => one.isFinal);
+  if (final !== undefined) return targetService.fail(grant, final.missing.connector, final.why);
+  if (faults.length > 0) return "waiting";
+  const decision = (record: CredentialRecord) => claiming(context, caller, record, startedAt);
+  return issue(context, caller, id, decision, targets, answerStatus);
+}
+
+async function rotateOnce(
+  { context, atTargets }: Bench,
+  caller: Caller,
+  id: string,
+  { sshPublicKey }: Pick<Claim, "sshPublicKey">,
+): Promise<Issued | "stale" | Refusal> {
+  const kase = await allowed(context, id, rotating(context, caller, unwritten));
+  if (isRefusal(kase)) return kase;
+  const grant = started(kase.grant);
+  const issued = await atTargets(grant, grant.expiresAt, sshPublicKey);
+  // The token is replaced all the same: whoever rotates may have lost it to somebody.
+  const targets = [...issued.targets, ...issued.faults.map((one) => one.missing)];
+  let isStale = false;
+  const decision =
+    (record: CredentialRecord): CaseDecision =>
+    async (loaded) => {
+      const now = loaded.case.grant;
+      // Extended meanwhile: the targets were told an end that is not the end any more.
+      isStale = grant.targets.length > 0 && hasStarted(now) && now.expiresAt !== grant.expiresAt;
+      return isStale
+        ? { decision: refuse("not_active", "The access was extended meanwhile."), expects: [] }
+        : rotating(context, caller, record)(loaded);
     };
-    return {
-      decision: decideRotate(kase, facts, context.surroundings.now()),
-      expects: expectPeople(press.people, [subjectId]),
-    };
-  };
+  const made = await issue(context, caller, id, decision, targets);
+  return isStale ? "stale" : made;
 }
 
 function started(grant: Grant | undefined): StartedGrant {

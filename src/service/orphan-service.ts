@@ -37,73 +37,18 @@ export function createOrphanService(
   /** Since when each object is known to be one that should not be there, by connector and object. */
   const seen = new Map<string, Instant>();
 
-  const patience = (ms: number, signal: AbortSignal): AbortSignal =>
-    AbortSignal.any([signal, AbortSignal.timeout(ms)]);
-
-  /** One that cannot be done does not stop the others. */
-  const tried = async (act: () => Promise<void>): Promise<void> => {
-    try {
-      await act();
-    } catch (fault) {
-      onFault(fault);
-    }
-  };
-
   const finishTakeBacks = async (name: string, signal: AbortSignal): Promise<void> => {
     const before = plus(surroundings.now(), -relayHeadStartMs);
     for (;;) {
       const late = await store.toTakeBackAt(name, before, batchMax);
       if (late.length === 0 || signal.aborted) return;
       let done = 0;
-      await eachOf(late, sideBySideMax, async ({ grantId }) =>
-        tried(async () => {
-          await targets.takeBack(grantId, name, patience(removeWithinMs, signal));
-          done++;
-        }),
-      );
+      await eachOf(late, sideBySideMax, async ({ grantId }) => {
+        const act = () => targets.takeBack(grantId, name, patience(removeWithinMs, signal));
+        if (await tried(act, onFault)) done++;
+      });
       if (done < late.length) return;
     }
-  };
-
-  const noteDrift = async (
-    name: string,
-    listed: ReadonlyMap<string, Listed>,
-    listedAt: Instant,
-  ): Promise<void> => {
-    let after: GrantId | undefined;
-    for (;;) {
-      const grants: readonly Grant[] = await store.grantsAt(name, batchMax, after);
-      for (const grant of grants) {
-        const target = targetOf(grant, name);
-        const drift = target && driftOf(target, listed.get(target.order.object), listedAt);
-        if (drift !== undefined && drift.join() !== target?.drift.join()) {
-          await targets.noteDrift(grant.id, name, drift);
-        }
-      }
-      after = grants.at(-1)?.id;
-      if (grants.length < batchMax) return;
-    }
-  };
-
-  const record = async (
-    action: "orphan.found" | "orphan.removed",
-    name: string,
-    listed: Listed,
-    data: AuditEntry["data"],
-  ): Promise<void> => {
-    const { object, grantId } = listed;
-    const known = grantId === null ? undefined : await store.grant(grantId);
-    await store.commit(
-      recordOnly([
-        {
-          at: surroundings.now(),
-          action,
-          actor: systemActor,
-          ...(known !== undefined && { request: known.request.id, identity: known.request.subjectId }),
-          data: { connector: name, object, grant: grantId, ...data },
-        },
-      ]),
-    );
   };
 
   const look = async (
@@ -113,24 +58,26 @@ export function createOrphanService(
     signal: AbortSignal,
   ): Promise<void> => {
     const { name } = connector;
-    const standing = await standingNow(context, name, listed, listedAt);
+    const standingNow = () => standingOfListed(context, name, listed, listedAt);
+    const standing = await standingNow();
     if (standing === "expected" || standing === "ending") return;
-    const key = keyOf(name, listed);
+    const key = keyOf(name, listed.object);
     const now = surroundings.now();
     const since = seen.get(key);
     seen.set(key, since ?? now);
     const isReported = standing === "unexplained" || standing === "contradictory";
-    if (since === undefined && isReported) await record("orphan.found", name, listed, { standing });
+    if (since === undefined && isReported) await record(context, "orphan.found", name, listed, standing);
     if (!isToBeRemoved(standing, since ?? now, now)) return;
+    const isStillOne = async () => (await standingNow()) === standing;
     const isRemoved = await targets.removeOrphan(
       connector,
       listed,
-      async () => (await standingNow(context, name, listed, listedAt)) === standing,
+      isStillOne,
       patience(removeWithinMs, signal),
     );
     if (!isRemoved) return;
     seen.delete(key);
-    await record("orphan.removed", name, listed, { standing });
+    await record(context, "orphan.removed", name, listed, standing);
   };
 
   return {
@@ -144,20 +91,57 @@ export function createOrphanService(
         if (at === name && !byObject.has(object)) seen.delete(key);
       }
       await finishTakeBacks(name, signal);
-      await noteDrift(name, byObject, listedAt);
-      await eachOf(listing, sideBySideMax, async (listed) =>
-        signal.aborted ? undefined : tried(() => look(connector, listed, listedAt, signal)),
-      );
+      await noteDrift(context, targets, name, byObject, listedAt);
+      await eachOf(listing, sideBySideMax, async (listed) => {
+        if (!signal.aborted) await tried(() => look(connector, listed, listedAt, signal), onFault);
+      });
     },
   };
 }
 
-function keyOf(connector: string, { object }: Listed): string {
+/** One that cannot be done does not stop the others. */
+async function tried(act: () => Promise<void>, onFault: (fault: unknown) => void): Promise<boolean> {
+  try {
+    await act();
+    return true;
+  } catch (fault) {
+    onFault(fault);
+    return false;
+  }
+}
+
+function keyOf(connector: string, object: string): string {
   return `${connector}\n${object}`;
 }
 
+function patience(ms: number, signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+}
+
+async function noteDrift(
+  { store }: ServiceContext,
+  targets: TargetService,
+  name: string,
+  listed: ReadonlyMap<string, Listed>,
+  listedAt: Instant,
+): Promise<void> {
+  let after: GrantId | undefined;
+  for (;;) {
+    const grants: readonly Grant[] = await store.grantsAt(name, batchMax, after);
+    for (const grant of grants) {
+      const target = targetOf(grant, name);
+      const drift = target && driftOf(target, listed.get(target.order.object), listedAt);
+      if (drift !== undefined && drift.join() !== target?.drift.join()) {
+        await targets.noteDrift(grant.id, name, drift);
+      }
+    }
+    after = grants.at(-1)?.id;
+    if (grants.length < batchMax) return;
+  }
+}
+
 /** Read after the listing, always: what is being made ready has its record before it exists. */
-async function standingNow(
+async function standingOfListed(
   { store, surroundings }: ServiceContext,
   connector: string,
   listed: Listed,
@@ -165,4 +149,22 @@ async function standingNow(
 ): Promise<Standing> {
   const grant = listed.grantId === null ? undefined : (await store.grant(listed.grantId))?.grant;
   return standingOf(listed, connector, grant, listedAt, surroundings.now());
+}
+
+async function record(
+  { store, surroundings }: ServiceContext,
+  action: "orphan.found" | "orphan.removed",
+  connector: string,
+  { object, grantId }: Listed,
+  standing: Standing,
+): Promise<void> {
+  const known = grantId === null ? undefined : await store.grant(grantId);
+  const entry: AuditEntry = {
+    at: surroundings.now(),
+    action,
+    actor: systemActor,
+    ...(known !== undefined && { request: known.request.id, identity: known.request.subjectId }),
+    data: { connector, object, grant: grantId, standing },
+  };
+  await store.commit(recordOnly([entry]));
 }

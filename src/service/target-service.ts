@@ -18,9 +18,10 @@ import { ConnectorFault, type Connector, type IssuedTarget, type ListedObject } 
 import { decideCase } from "./deciding.ts";
 import { decideGrant } from "./deciding-grant.ts";
 import type { ServiceContext } from "./loading.ts";
+import { patiently, withinSignal } from "./patience.ts";
 import { StoreUnavailable } from "./ports.ts";
 import type { TargetNamed } from "./target-reads.ts";
-import { createTurns, type EndTurn } from "./turns.ts";
+import { createTurns } from "./turns.ts";
 
 /**
  * What is done at targets and what they say, written down. Each verb acts on the grant as it stands at that moment, so
@@ -53,57 +54,22 @@ export interface TargetService {
   noteDrift(grantId: GrantId, connector: string, drift: readonly string[]): Promise<void>;
 }
 
+/** Somebody waits for a secret. */
+const issueGraceMs = secondMs / 2;
+
 export function createTargetService(context: ServiceContext): TargetService {
-  const { store, surroundings } = context;
-  /** One thing at a time is done to one object, also when a caller has lost patience with it. */
-  const turns = createTurns();
-
-  /** Calls `act` with the target as it stands, while nobody else touches its object. */
-  const atTarget = async <T>(
-    grantId: GrantId,
-    name: string,
-    signal: AbortSignal,
-    act: (grant: Grant, target: Target) => Promise<T>,
-  ): Promise<T | undefined> => {
-    const endTurn = await withinSignal(turns.take(`${name} ${grantId}`), signal);
-    try {
-      const grant = (await store.grant(grantId))?.grant;
-      const target = grant && targetOf(grant, name);
-      return grant === undefined || target === undefined ? undefined : await act(grant, target);
-    } finally {
-      endTurn();
-    }
-  };
-
+  const { atTarget, removeOrphan } = createAtTarget(context);
   const fail: TargetService["fail"] = async (grant, name, why) => {
     const outcome = await decideCase(context, grant.requestId, async ({ case: kase }) => ({
-      decision: kase.grant?.id === grant.id ? decideFailure(kase, name, why, surroundings.now()) : [],
+      decision: kase.grant?.id === grant.id ? decideFailure(kase, name, why, context.surroundings.now()) : [],
       expects: [],
     }));
     if (isRefusal(outcome)) throw new StoreUnavailable(outcome.detail);
     return refuse("not_claimable", `This request has failed: ${name} could not give it: ${why}.`);
   };
-
   return {
     fail,
-    provision: async (grantId, name, signal) =>
-      atTarget(grantId, name, signal, async (grant, target) => {
-        if (!isToBeProvisioned(grant, target)) return;
-        await decideGrant(context, grantId, (now, at) => decideAttempted(now, name, at));
-        try {
-          await patiently(connectorNamed(context, name).provision(target.order, signal), signal);
-        } catch (fault) {
-          const isFinal = fault instanceof ConnectorFault && !fault.retryable;
-          const isLate = grant.phase === "PREPARING" && surroundings.now() >= grant.provisionBy;
-          // Access that runs is not ended because its later end could not be told: it is tried until it is over.
-          if (grant.phase !== "PREPARING" || !(isFinal || isLate)) throw fault;
-          await fail(grant, name, reasonOf(fault));
-          return;
-        }
-        await decideGrant(context, grantId, (now, at) =>
-          decideProvisioned(now, name, target.order.notAfter, at),
-        );
-      }),
+    provision: createProvision(context, atTarget, fail),
     async issue(grantId, name, ask, signal) {
       const issued = await atTarget(grantId, name, signal, async (grant, { order }) => {
         // What is taken back comes after this, for it waits for the same turn.
@@ -121,23 +87,90 @@ export function createTargetService(context: ServiceContext): TargetService {
         await patiently(connectorNamed(context, name).takeBack(order, signal), signal);
         await decideGrant(context, grantId, (now, at) => decideCleared(now, name, at));
       }),
-    async removeOrphan(connector, { object, grantId }, isStillOne, signal) {
-      if (grantId === null) return false;
-      const endTurn = await withinSignal(turns.take(`${connector.name} ${grantId}`), signal);
-      try {
-        if (!(await isStillOne())) return false;
-        await patiently(connector.takeBack({ connector: connector.name, object, grantId }, signal), signal);
-        return true;
-      } finally {
-        endTurn();
-      }
-    },
+    removeOrphan,
     noteOverdue: async ({ grantId, connector }) =>
       decideGrant(context, grantId, (grant, now) => decideOverdue(grant, connector, now)),
     async noteDrift(grantId, connector, drift) {
       await decideGrant(context, grantId, (grant, now) => decideDrift(grant, connector, drift, now));
     },
   };
+}
+
+/** Calls `act` with the target as it stands, while nobody else touches its object. */
+type AtTarget = <T>(
+  grantId: GrantId,
+  name: string,
+  signal: AbortSignal,
+  act: (grant: Grant, target: Target) => Promise<T>,
+) => Promise<T | undefined>;
+
+function createAtTarget({ store }: Pick<ServiceContext, "store">): {
+  readonly atTarget: AtTarget;
+  readonly removeOrphan: TargetService["removeOrphan"];
+} {
+  /** One thing at a time is done to one object, also when a caller has lost patience with it. */
+  const turns = createTurns();
+  const inTurn = async <T>(
+    grantId: GrantId,
+    name: string,
+    signal: AbortSignal,
+    act: () => Promise<T>,
+  ): Promise<T> => {
+    const endTurn = await withinSignal(turns.take(`${name} ${grantId}`), signal);
+    try {
+      return await act();
+    } finally {
+      endTurn();
+    }
+  };
+  const atTarget: AtTarget = async (grantId, name, signal, act) =>
+    inTurn(grantId, name, signal, async () => {
+      const grant = (await store.grant(grantId))?.grant;
+      const target = grant && targetOf(grant, name);
+      return grant === undefined || target === undefined ? undefined : act(grant, target);
+    });
+  const removeOrphan: TargetService["removeOrphan"] = async (
+    connector,
+    { object, grantId },
+    isStillOne,
+    signal,
+  ) => {
+    if (grantId === null) return false;
+    const { name } = connector;
+    return inTurn(grantId, name, signal, async () => {
+      if (!(await isStillOne())) return false;
+      await patiently(connector.takeBack({ connector: name, object, grantId }, signal), signal);
+      return true;
+    });
+  };
+  return { atTarget, removeOrphan };
+}
+
+function createProvision(
+  context: ServiceContext,
+  atTarget: AtTarget,
+  fail: TargetService["fail"],
+): TargetService["provision"] {
+  const failsFor = (grant: Grant, fault: unknown): boolean => {
+    // Access that runs is not ended because its later end could not be told: that is tried until it is over.
+    if (grant.phase !== "PREPARING") return false;
+    const isFinal = fault instanceof ConnectorFault && !fault.retryable;
+    return isFinal || context.surroundings.now() >= grant.provisionBy;
+  };
+  return async (grantId, name, signal) =>
+    atTarget(grantId, name, signal, async (grant, target) => {
+      if (!isToBeProvisioned(grant, target)) return;
+      await decideGrant(context, grantId, (now, at) => decideAttempted(now, name, at));
+      try {
+        await patiently(connectorNamed(context, name).provision(target.order, signal), signal);
+      } catch (fault) {
+        if (!failsFor(grant, fault)) throw fault;
+        await fail(grant, name, reasonOf(fault));
+        return;
+      }
+      const { notAfter } = target.order;
+      await decideGrant(context, grantId, (now, at) => decideProvisioned(now, name, notAfter, at));
+    });
 }
 
 /** Those that have just become overdue: since then and longer. */
@@ -167,48 +200,4 @@ const reasons: { readonly [Code in ConnectorFault["code"]]: string } = {
 /** In a person's words; what the target itself has said stays in the log. */
 export function reasonOf(fault: unknown): string {
   return fault instanceof ConnectorFault ? reasons[fault.code] : "it was not ready in time";
-}
-
-/** How long a call may take to end after it was told to. */
-const endGraceMs = 5 * secondMs;
-/** Somebody waits for this one. */
-const issueGraceMs = secondMs / 2;
-
-/**
- * The outcome of a call to a target. One that does not end when it is told to is given up a little later: whatever it
- * still does there, the orphan sweep finds.
- */
-async function patiently<T>(call: Promise<T>, signal: AbortSignal, graceMs = endGraceMs): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  let timer: NodeJS.Timeout | undefined;
-  const giveUp = (): void => {
-    timer = setTimeout(() => reject(noAnswer()), graceMs);
-  };
-  signal.addEventListener("abort", giveUp, { once: true });
-  try {
-    return await Promise.race([call, promise]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", giveUp);
-  }
-}
-
-function noAnswer(): ConnectorFault {
-  return new ConnectorFault("timeout", "the target does not answer", { retryable: true, isTargetDown: true });
-}
-
-/** One's turn, unless patience ends first; a turn that comes too late is given back. */
-async function withinSignal(turn: Promise<EndTurn>, signal: AbortSignal): Promise<EndTurn> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const giveUp = (): void => reject(noAnswer());
-  if (signal.aborted) giveUp();
-  signal.addEventListener("abort", giveUp, { once: true });
-  try {
-    return await Promise.race([turn, promise]);
-  } catch (error) {
-    void turn.then((endTurn) => endTurn());
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", giveUp);
-  }
 }

@@ -101,12 +101,12 @@ describe("what a target lists", () => {
     const ids = await Promise.all(
       Array.from({ length: 8 }, (_, index) => office.approved({ scopes: [`read:prod:db-${index}`] })),
     );
-    let isOver = false;
+    const over = new AbortController();
     const sweeping = (async () => {
-      while (!isOver) await office.sweepOrphans();
+      while (!over.signal.aborted) await office.sweepOrphans();
     })();
     const answers = await Promise.all(ids.map((id) => office.claim(id)));
-    isOver = true;
+    over.abort();
     await sweeping;
     for (const answer of answers) expect(granted(answer).request.status).toBe("ACTIVE");
     expect(Object.keys(objects())).toHaveLength(ids.length);
@@ -188,11 +188,11 @@ test("a thousand grants that end in the same second are all gone within a minute
   expect(listed).toBe(count);
   office.clock.pass(hourMs);
   const begun = Date.now();
-  let isOver = false;
+  const over = new AbortController();
   let slowest = 0;
   let checks = 0;
   const checking = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const asked = Date.now();
       expect((await office.services.checking.introspect(token)).active).toBe(false);
       slowest = Math.max(slowest, Date.now() - asked);
@@ -201,7 +201,7 @@ test("a thousand grants that end in the same second are all gone within a minute
     }
   })();
   await office.tick();
-  isOver = true;
+  over.abort();
   await checking;
   expect(objects()).toEqual({});
   expect(Date.now() - begun).toBeLessThan(60_000);

@@ -55,7 +55,7 @@ export interface TargetOfficeOptions {
 export async function openTargetOffice({
   folder = mkdtempSync(join(tmpdir(), "jit-targets-")),
   onStep = () => {},
-  more = [],
+  more: moreTargets = [],
 }: TargetOfficeOptions = {}): Promise<TargetOffice> {
   const connectors = new Map<string, Connector>();
   const targets: FakeTarget[] = [];
@@ -72,7 +72,7 @@ export async function openTargetOffice({
     return made;
   };
   const target = add({});
-  for (const one of more) add(one);
+  for (const one of moreTargets) add(one);
   const onFault = (fault: unknown): void => void faults.push(fault);
   let nudge = (): void => {};
   const office = await openOffice({
