@@ -16,7 +16,7 @@ import { createLogger } from "./runtime/logger.ts";
 import { createMetrics, type Metrics } from "./runtime/metrics.ts";
 import { readinessOf } from "./runtime/readiness.ts";
 import { createSurroundings } from "./runtime/surroundings.ts";
-import type { Connector } from "./service/connector.ts";
+import { createConnectorSet, type ConnectorSet } from "./service/connector-set.ts";
 import { createConfigurationService } from "./service/configuration-service.ts";
 import { createInstallationService } from "./service/installation-service.ts";
 import type { ServiceContext } from "./service/loading.ts";
@@ -60,11 +60,18 @@ function readSettings(): Settings {
 }
 
 /** Finds, checks and loads the configuration; what it says replaces what the file said before, in one commit. */
-async function loadConfiguration(settings: Settings, context: ServiceContext, log: Logger): Promise<void> {
+async function loadConfiguration(
+  settings: Settings,
+  { context, connectors }: Pick<House, "context" | "connectors">,
+  log: Logger,
+): Promise<void> {
   const lastSource = await context.store.rulesSource();
   const found: FoundConfiguration = findConfiguration(settings, lastSource, process.env, shipped);
   if ("problems" in found) throw new Refused(found.problems);
-  const loaded = await createConfigurationService(context).load(found.content, found.source, found.file);
+  // No kind of connector is there in this version, and the file is refused when it names one.
+  const loaded = await connectors.replace(new Map(), () =>
+    createConfigurationService(context).load(found.content, found.source, found.file),
+  );
   if (isRefusal(loaded)) throw new Refused([`${found.file} was not loaded: ${loaded.detail}`]);
   log.info({ file: found.file, ...loaded }, "configuration loaded");
   if (found.source === "example") {
@@ -118,6 +125,7 @@ interface House {
   readonly services: Services;
   readonly relay: Relay;
   readonly context: ServiceContext;
+  readonly connectors: ConnectorSet;
   readonly metrics: Metrics;
 }
 
@@ -141,11 +149,10 @@ async function buildHouse(
   };
   const metrics = createMetrics();
   const store = watched(plain, [wake, changes.watcher, metrics.watcher]);
-  // None in this version. A reload puts the new ones here before it loads the rest, and these back if it is refused.
-  const connectors: ReadonlyMap<string, Connector> = new Map();
+  const connectors = createConnectorSet();
   const context: ServiceContext = {
     store,
-    connectors: () => connectors,
+    connectors: connectors.current,
     changes,
     surroundings,
     rulebook: createRulebookReader(store),
@@ -171,7 +178,7 @@ async function buildHouse(
     },
     (err, about) => log.error({ err, ...about }, "effect failed"),
   );
-  return { store, services, relay, context, metrics };
+  return { store, services, relay, context, connectors, metrics };
 }
 
 async function run(): Promise<void> {
@@ -188,7 +195,7 @@ async function run(): Promise<void> {
   const house = await buildHouse(settings, log, onFatal);
   const { services, store, relay, context } = house;
   try {
-    await loadConfiguration(settings, context, log);
+    await loadConfiguration(settings, house, log);
     await ensureAdminKey(settings, kept, context, log);
   } catch (error) {
     await store.close();
@@ -219,13 +226,14 @@ async function run(): Promise<void> {
     readiness: readinessOf(store, context.surroundings, timetable),
     metrics: house.metrics,
   });
-  const reloads = reloadOnSighup(() => loadConfiguration(settings, context, log), log);
+  const reloads = reloadOnSighup(() => loadConfiguration(settings, house, log), log);
   const stop = async (): Promise<void> => {
     await server.close();
     await reloads.end();
     await timetable.stop();
     await orphans.stop();
     await relay.stop();
+    await house.connectors.close();
     await services.usage.flush(context.surroundings.now());
     await services.refusals.flush(context.surroundings.now(), true);
     await store.close();
