@@ -19,6 +19,7 @@ import { bodyBytesMax, readJsonBodies } from "./bodies.ts";
 import { browserHeaders } from "./browser-headers.ts";
 import { addCheckRoutes, withoutPathBelowCheck } from "./check.ts";
 import { closeConnectionsSoon } from "./closing.ts";
+import { addConnectorRoutes } from "./connectors.ts";
 import { addDocumentation } from "./documentation.ts";
 import type { App } from "./door.ts";
 import { addEvaluationRoute } from "./evaluation.ts";
@@ -169,6 +170,7 @@ async function addApi(app: App, services: Services, limits: Limits, stopping: Ab
     addIdentityRoutes(json, services);
     addApiKeyRoutes(json, services);
     addHoldingRoutes(json, services);
+    addConnectorRoutes(json, services);
     addAuditRoutes(json, services);
     addAuditExport(json, services);
   });

@@ -13,7 +13,7 @@ import {
 
 /** What is read at each scrape. */
 export interface MetricSources {
-  readonly store: Pick<Reads, "activeGrants" | "outbox">;
+  readonly store: Pick<Reads, "activeGrants" | "outbox" | "takeBacks">;
   readonly now: () => Instant;
   readonly lastSweepAt: () => Instant | null;
 }
@@ -114,6 +114,24 @@ function gauges({ store, now, lastSweepAt }: MetricSources): readonly Family[] {
       async () => {
         const { oldestDueAt } = await store.outbox(now());
         return oldestDueAt === null ? 0 : ageSeconds(oldestDueAt, now());
+      },
+    ),
+    createGauge(
+      "jit_take_backs_waiting",
+      "Objects at targets that are to be gone and are not confirmed gone.",
+      async () => (await store.takeBacks()).waiting,
+    ),
+    createGauge(
+      "jit_take_backs_overdue",
+      "Objects at targets that should have been gone for a minute or more.",
+      async () => (await store.takeBacks()).overdue,
+    ),
+    createGauge(
+      "jit_take_back_overdue_seconds",
+      "Since the access of the oldest overdue object was over; 0 when none is.",
+      async () => {
+        const { oldestOverdueSince } = await store.takeBacks();
+        return oldestOverdueSince === null ? 0 : ageSeconds(oldestOverdueSince, now());
       },
     ),
   ];

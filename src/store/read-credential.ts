@@ -1,4 +1,5 @@
-import { present } from "../core/assert.ts";
+import { assert, present } from "../core/assert.ts";
+import { hasStarted } from "../core/grant.ts";
 import type { Reads } from "../service/ports.ts";
 import { eq } from "./drizzle.ts";
 import { reading } from "./faults.ts";
@@ -36,6 +37,7 @@ export function createCredentialReads(tables: Tables, sinceCommit: SinceCommit):
         const row = credential.get({ hash });
         if (row === undefined) return undefined;
         const { credentialId, current, firstUsedAt, subjectId, version, grant } = row;
+        assert(hasStarted(grant), "what has a credential has started");
         const held = present(holder(subjectId), "the holder of a grant");
         return { credentialId, current, firstUsedAt, grant: { value: grant, version }, identity: held };
       }),

@@ -15,6 +15,7 @@ import { createOutboxReads } from "./read-outbox.ts";
 import { createRequestReads } from "./read-requests.ts";
 import { createRulebookReads } from "./read-rulebook.ts";
 import { createSinceCommit } from "./since-commit.ts";
+import { createTargetReads } from "./read-targets.ts";
 import { transactionOn } from "./transaction.ts";
 
 export interface SqliteStoreOptions {
@@ -52,6 +53,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     ...createHistoryReads(tables),
     ...createOutboxReads(tables),
     ...createCopyReads(tables),
+    ...createTargetReads(tables),
     ...createAuditReads(tables),
     ...createCursorReads(tables),
     commit: async (step) => queue.commit(step),
