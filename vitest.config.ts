@@ -30,6 +30,7 @@ export default defineConfig({
       project("crash", "test/crash/**/*.test.ts", 90_000),
       project("cli", "test/cli/**/*.test.ts", 30_000),
       project("maintenance", "test/maintenance/**/*.test.ts", 20_000),
+      project("connectors", "test/connectors/**/*.test.ts", 60_000),
       project("proxies", "test/proxies/**/*.test.ts", 30_000),
     ],
   },

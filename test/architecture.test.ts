@@ -34,10 +34,24 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
   },
   "audit-file": { rooms: ["service", "audit-file"], packages: ["node:fs", "node:fs/promises"] },
   outbox: { rooms: ["core", "service", "outbox"], packages: [] },
+  connectors: {
+    rooms: ["core", "service", "outgoing", "connectors"],
+    packages: [
+      "pg",
+      "redis",
+      "standardwebhooks",
+      "node:child_process",
+      "node:crypto",
+      "node:fs/promises",
+      "node:path",
+      "node:timers/promises",
+      "node:util",
+    ],
+  },
   sweeps: { rooms: ["core", "service", "sweeps"], packages: ["node-cron"] },
   runtime: {
     rooms: ["core", "service", "runtime"],
-    packages: ["pino", "prom-client", "node:crypto", "node:fs", "node:path"],
+    packages: ["pino", "node:crypto", "node:fs", "node:path"],
   },
   http: {
     rooms: ["core", "schemas", "service", "http"],
@@ -79,6 +93,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       "build",
       "chat",
       "config",
+      "connectors",
       "core",
       "email",
       "outbox",
@@ -105,7 +120,7 @@ function drizzle(): readonly string[] {
 }
 
 function fastifyPlugins(): readonly string[] {
-  return ["helmet", "rate-limit", "swagger", "swagger-ui"].map((name) => `@fastify/${name}`);
+  return ["rate-limit", "swagger", "swagger-ui"].map((name) => `@fastify/${name}`);
 }
 
 const src = resolve(import.meta.dirname, "../src");

@@ -1,5 +1,5 @@
 import type { Webhook } from "../core/webhook.ts";
-import { environmentName } from "./environment-name.ts";
+import { environmentName } from "../schemas/from-environment.ts";
 import { isLoopback } from "./loopback.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
