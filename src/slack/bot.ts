@@ -25,7 +25,7 @@ export interface SlackBot {
   stop(): Promise<void>;
 }
 
-const callMs = 10_000;
+const callMsUsual = 10_000;
 /** How long Slack may take to greet us once a socket is asked for. */
 const greetingMs = 15_000;
 /** What Slack sends of the largest message it allows is less than half of this. */
@@ -40,7 +40,7 @@ export async function createSlackBot(settings: SlackSettings, log: SlackLog): Pr
   const { App: BoltApp, HTTPReceiver, SocketModeReceiver, LogLevel } = await import("@slack/bolt");
   const { WebClient } = await import("@slack/web-api");
   const logger = boltLogger(log, LogLevel.WARN);
-  const { connection, botToken, apiUrl } = settings;
+  const { connection, botToken, apiUrl, callMs = callMsUsual } = settings;
   const clientOptions = {
     slackApiUrl: `${apiUrl.replace(/\/+$/, "")}/`,
     timeout: callMs,

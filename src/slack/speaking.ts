@@ -79,9 +79,9 @@ export function createSpeaker(client: SlackClient, cards: CardService, pauseMs =
         await pause(pauseMs);
         reply = await make();
       }
+      const isFilled = await fill(viewId, replyView(reply));
       await refresh(client, cards, seat, reply);
-      if (await fill(viewId, replyView(reply))) return;
-      await seat.whisper(reply.kind === "credential" ? secretLost : replyMessage(reply));
+      if (!isFilled) await seat.whisper(reply.kind === "credential" ? secretLost : replyMessage(reply));
     },
   };
 }
@@ -124,8 +124,7 @@ function leadOnly(lead: Parameters<typeof linesText>[0]): Message {
 async function refresh(client: SlackClient, cards: CardService, seat: Seat, reply: Reply): Promise<void> {
   const { message, caller } = seat;
   if (message === null || caller === undefined) return;
-  if (reply.kind !== "card" && reply.kind !== "refused") return;
-  const id = reply.card?.request.id;
+  const id = requestOf(reply);
   if (id === undefined) return;
   const { channel, ts, isNote } = message;
   let sent = "";
@@ -142,6 +141,12 @@ async function refresh(client: SlackClient, cards: CardService, seat: Seat, repl
   } catch {
     // The relay rewrites every copy besides; that it is a little later harms nobody.
   }
+}
+
+/** Which request the press has changed or has told the truth about. */
+function requestOf(reply: Reply): string | undefined {
+  if (reply.kind === "credential") return reply.request.id;
+  return reply.kind === "card" || reply.kind === "refused" ? reply.card?.request.id : undefined;
 }
 
 /** In a private message as its reader may see it, elsewhere as everybody may. */

@@ -24,6 +24,8 @@ export interface SlackHouse extends SlackDoors {
   readonly slack: Slack;
   readonly relay: Relay;
   readonly log: string[];
+  /** Everybody with their links, for another `configure`. */
+  readonly people: typeof linked;
   settle(): Promise<void>;
   close(): Promise<void>;
 }
@@ -86,6 +88,7 @@ export async function openSlackHouse(
     slack,
     relay,
     log,
+    people: linked,
     settle: () => relay.drain(),
     async close() {
       expect(fake.broken).toEqual([]);
