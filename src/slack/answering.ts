@@ -4,6 +4,7 @@ import type { Reply } from "../chat/reply.ts";
 import type { Caller } from "../service/caller.ts";
 import type { CardService } from "../service/chat-people.ts";
 import type { Freshness } from "../service/user-groups.ts";
+import type { LiveHomes } from "./live-homes.ts";
 import type { SlackClient } from "./outbound.ts";
 import type { Known, Sender } from "./people.ts";
 
@@ -17,6 +18,7 @@ export interface InboundParts {
   readonly cards: CardService;
   /** Who it is; asked of Slack at each press, for what is only shown at most every minute. */
   readonly known: (sender: Sender, freshness?: Freshness) => Promise<Known>;
+  readonly homes: Pick<LiveHomes, "opened">;
   /** Puts on record that somebody was turned away who is nobody we know. */
   readonly turnedAway: (
     sender: Sender,

@@ -18,6 +18,13 @@ interface Posted {
   readonly ts: string;
 }
 
+export interface MessengerOptions {
+  /** Milliseconds of any clock that goes on. */
+  readonly now?: () => number;
+  /** A card was posted or rewritten in this channel. */
+  readonly onWritten?: (channel: string) => void;
+}
+
 /** A message that is not there any more needs no rewriting. */
 const gone: ReadonlySet<string> = new Set([
   "message_not_found",
@@ -36,12 +43,11 @@ const askedAgainMs = 10 * 60_000;
  * shared with another organisation are refused: what is asked for is nobody else's business.
  *
  * @param teamId Of our workspace; links to accounts elsewhere are not followed. Undefined: not known yet.
- * @param now Milliseconds of any clock that goes on.
  */
 export function createSlackMessenger(
   client: SlackClient,
   teamId: () => string | undefined,
-  now: () => number = () => performance.now(),
+  { now = () => performance.now(), onWritten = () => undefined }: MessengerOptions = {},
 ): Messenger {
   const asked = new Map<string, { readonly at: number; readonly isShared: boolean }>();
 
@@ -80,13 +86,16 @@ export function createSlackMessenger(
     },
     channelAddress: (reference) => /^slack:([CG][A-Z0-9]{2,30})$/.exec(reference)?.[1],
     async post(address, card: Card) {
-      return asFault(async () => JSON.stringify(await post(address, cardMessage(card))));
+      const posted = await asFault(() => post(address, cardMessage(card)));
+      onWritten(posted.channel);
+      return JSON.stringify(posted);
     },
     async rewrite(ref, card) {
       await asFault(async () => {
         const { channel, ts } = parseRef(ref);
         try {
           await client.chat.update({ channel, ts, ...cardMessage(card) });
+          onWritten(channel);
         } catch (error) {
           if (!gone.has(slackErrorOf(error) ?? "")) throw error;
         }

@@ -75,7 +75,7 @@ describe("the whole job in Slack", () => {
     );
     expect(buttonsOf(own)).toEqual(["Show credential", "Cancel request"]);
     await house.press("dev", own, "show_credential");
-    await waitFor(() => JSON.stringify(house.modal()).includes("kd_jit_"));
+    await waitFor(() => house.windows().includes("kd_jit_"));
     const token = present(/kd_jit_[0-9A-Za-z]{36}/.exec(JSON.stringify(house.modal()))?.[0], "token");
     expect((await house.office.services.checking.introspect(token)).active).toBe(true);
     await house.settle();

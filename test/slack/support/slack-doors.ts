@@ -38,6 +38,8 @@ export interface SlackDoors {
   submit(name: string, viewId: string, values: Typed): Promise<Ack>;
   /** The newest window. */
   modal(): Json & { readonly id: string };
+  /** Everything that stands in windows. */
+  windows(): string;
   /** What somebody was whispered last. */
   lastWhisper(): string;
 }
@@ -140,6 +142,7 @@ export function createSlackDoors(address: string, fake: FakeSlack): SlackDoors {
       const [id, view] = present(last, "a window");
       return { ...view, id };
     },
+    windows: () => JSON.stringify([...fake.views].filter(([id]) => id.startsWith("V"))),
     lastWhisper: () => JSON.stringify(fake.responses.at(-1) ?? {}),
   };
 }
