@@ -43,6 +43,8 @@ export interface FakeSlack {
   /** Members; what differs from a full member. */
   readonly members: Map<string, Json>;
   readonly groups: Map<string, readonly string[]>;
+  /** Channels that another organisation is in. */
+  readonly shared: Set<string>;
   /** A promise holds the call back until it is there. */
   trouble: (method: string, body: Json) => Promise<Trouble | undefined> | Trouble | undefined;
   /** Every limit of Slack's that was broken, whoever was told of it. */
@@ -73,6 +75,7 @@ export async function startFakeSlack(): Promise<FakeSlack> {
     members: new Map<string, Json>(),
     groups: new Map<string, readonly string[]>(),
     broken: [] as string[],
+    shared: new Set<string>(),
   };
   let count = 0;
   const fake: FakeSlack = {
@@ -188,7 +191,7 @@ function handled(fake: FakeSlack, method: string, body: Json): Json {
       return member(fake, String(body["user"]));
     case "conversations.info": {
       const id = String(body["channel"]);
-      return { channel: { id, is_ext_shared: id.includes("SHARED") } };
+      return { channel: { id, is_ext_shared: fake.shared.has(id) } };
     }
     case "usergroups.users.list": {
       const users = fake.groups.get(String(body["usergroup"]));
