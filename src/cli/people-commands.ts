@@ -24,7 +24,7 @@ export function addPeopleCommands(program: Command, cli: Cli): void {
         "writes the entries to a file, for you to put into the configuration. Needs SLACK_BOT_TOKEN, and the key of an\n" +
         "administrator or auditor.",
     )
-    .addOption(new Option("--from <platform>", "where from").choices(["slack"]).makeOptionMandatory())
+    .addOption(new Option("--from <platform>", "whose people").choices(["slack"]).makeOptionMandatory())
     .option("--out <file>", "write the entries to this new file, as YAML")
     .action(async ({ out }: ImportOptions, command: Command) => {
       const session = cli.open(command);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { secureUrl } from "../config/setting.ts";
 import { Failure, misuse } from "./failure.ts";
 import type { Outside } from "./outside.ts";
 
@@ -99,7 +100,8 @@ function slackCaller({ environment, patienceMs, pause }: Outside): Ask {
     );
   }
   const address = environment["SLACK_API_URL"] ?? "";
-  const base = (address === "" ? "https://slack.com/api" : address).replace(/\/+$/, "");
+  const base = secureUrl.parse(address === "" ? "https://slack.com/api" : address);
+  if (base === undefined) throw misuse(`SLACK_API_URL must be ${secureUrl.expects}.`);
   return async (method, query) => {
     for (let tries = 1; ; tries++) {
       const response = await answered(
