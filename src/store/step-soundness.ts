@@ -42,6 +42,8 @@ function recordOf(write: Write): Pick<Expectation, "kind" | "id"> | undefined {
     case "effectPutBack":
     case "copyWanted":
     case "copyTold":
+    case "address":
+    case "addressGone":
       return undefined;
   }
 }

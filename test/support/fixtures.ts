@@ -250,6 +250,8 @@ export function writing(writes: readonly Write[], versions: Readonly<Record<stri
       case "effectPutBack":
       case "copyWanted":
       case "copyTold":
+      case "address":
+      case "addressGone":
         return [];
     }
   });
