@@ -1,88 +1,117 @@
-import type { Refusal } from "../core/refusals.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import type { Caller } from "../service/caller.ts";
 import type { CardAction } from "../service/card.ts";
-import type { CardService, ChatPeople } from "../service/chat-people.ts";
 import type { ChatAccount } from "../service/messenger.ts";
-import type { Services } from "../service/services.ts";
-import type { Line } from "../words/card-text.ts";
+import { StoreUnavailable } from "../service/ports.ts";
 import type { MenuAction } from "../words/labels.ts";
-import { dialogRef, type Dialog, type DialogRef, type DialogValues, type Option } from "./dialog.ts";
-import type { Home } from "./home.ts";
+import { refusalText } from "../words/refusal-text.ts";
+import { prefixOf, refusedReply, textReply } from "./answering.ts";
+import { runMenu, runTyped, runUnlinked } from "./commands.ts";
+import { errorAt } from "./asking.ts";
+import { linkForm } from "./decision-forms.ts";
+import type { Dialog, DialogRef, DialogValues, Option } from "./dialog.ts";
+import { homeOf, type Home } from "./home.ts";
+import type { ChatParts } from "./parts.ts";
+import { press, type Pressed } from "./pressing.ts";
+import { previewOf, type Preview } from "./preview.ts";
+import { catalogOption, requestForm } from "./request-form.ts";
 import type { Reply } from "./reply.ts";
+import { firstFields, submit } from "./submitting.ts";
 
-/** What the conversation is made of. */
-export interface ChatParts {
-  readonly services: Services;
-  readonly people: ChatPeople;
-  readonly cards: CardService;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
-}
+export type { ChatParts, Preview };
 
-/** A stranger as the platform describes them. */
+/** Somebody without a link, as the platform describes them. */
 export interface Stranger {
   readonly account: ChatAccount;
   readonly displayName: string;
   readonly email: string | null;
 }
 
-/** What the dry run of a half-filled form says. */
-export interface Preview {
-  /** `incomplete`: something is still missing; the lines say what. */
-  readonly outcome: "auto_approved" | "needs_approval" | "refused" | "incomplete";
-  readonly lines: readonly Line[];
-}
-
 /**
  * The conversation, the same on every platform. The caller has been proven and linked by the surface; every answer is
- * for them alone. Nothing here throws for what a person does: a no is a reply.
+ * for them alone. Nothing here throws for what a person does or for a store that cannot be used: a no is a reply.
  */
 export interface Chat {
   /** What was typed after `/jit`. */
   run(caller: Caller, text: string): Promise<Reply>;
-  /** What was typed by somebody without a link, or what they pressed: `ask_for_link` is `link`. */
+  /**
+   * What was typed by somebody whom `ChatPeople.callerOf` refused; `why` is that refusal. The button *Ask to be linked*
+   * is the text `link`.
+   */
   runUnlinked(stranger: Stranger, text: string, why: Refusal): Promise<Reply>;
-  /** A button on a card. `revision` as the button carried it. */
-  press(
-    caller: Caller,
-    action: CardAction,
-    about: { readonly requestId: string; readonly revision: string },
-  ): Promise<Reply>;
+  /** A button on a card, with what the button carried. */
+  press(caller: Caller, action: CardAction, about: Pressed): Promise<Reply>;
   /** A button that begins something: a form, the home view, a list. */
   menu(caller: Caller, action: MenuAction): Promise<Reply>;
-  /** An administrator's press on a link card. `identityId` null: opens the form that asks for it. */
+  /** An administrator's press on a link note. `identityId` null: opens the form that asks for it. */
   link(caller: Caller, account: ChatAccount, identityId: string | null): Promise<Reply>;
   home(caller: Caller): Promise<Home | Refusal>;
   /** The empty request form, for a shortcut or message extension. */
   form(caller: Caller): Promise<Dialog>;
-  /** What would happen if the form were sent as it is; for `request` and `break_glass`. Stores nothing. */
+  /** What would happen if this form were sent as it is, where `hasPreview`. Stores nothing. */
   preview(caller: Caller, ref: DialogRef, values: DialogValues): Promise<Preview>;
-  /** Entries that fit what was typed, at most 100. */
+  /** Entries that fit what was typed and that no policy denies this person, at most 100. */
   catalogOptions(caller: Caller, typed: string): Promise<readonly Option[]>;
   /** A submitted form: `errors` at its fields, or what came of it. */
   submit(caller: Caller, ref: DialogRef, values: DialogValues): Promise<Reply>;
 }
 
+/** What the platforms show in one list at most. */
+const catalogOptionsMax = 100;
+/** What Slack takes as a value at most. */
+const optionValueMax = 150;
+
 export function createChat(parts: ChatParts): Chat {
-  void parts;
-  const soon: Reply = { kind: "text", lines: [], buttons: [] };
+  const answered = (reply: Promise<Reply>): Promise<Reply> =>
+    reply.catch((fault: unknown) => refusedReply(parts, refusalOf(fault), null));
   return {
-    run: async () => soon,
-    runUnlinked: async () => soon,
-    press: async () => soon,
-    menu: async () => soon,
-    link: async () => soon,
-    home: async () => ({ lead: [], sections: [], buttons: [] }),
-    form: async () => ({
-      ref: dialogRef("request"),
-      title: "Request access",
-      intro: [],
-      fields: [],
-      submitLabel: "Request",
-      hasPreview: true,
-    }),
-    preview: async () => ({ outcome: "incomplete", lines: [] }),
-    catalogOptions: async () => [],
-    submit: async () => soon,
+    run: (caller, text) => answered(runTyped(parts, caller, text)),
+    runUnlinked: (stranger, text, why) => answered(runUnlinked(parts, stranger, text, why)),
+    press: (caller, action, about) => answered(press(parts, caller, action, about)),
+    menu: (caller, action) => answered(runMenu(parts, caller, action)),
+    link: (caller, account, identityId) => answered(link(parts, caller, account, identityId)),
+    home: (caller) => homeOf(parts, caller).catch(refusalOf),
+    form: async () => requestForm(),
+    async preview(caller, ref, values) {
+      if (ref.id !== "request") return { outcome: "incomplete", lines: [] };
+      return previewOf(parts, caller, values).catch((fault: unknown) => ({
+        outcome: "refused",
+        lines: refusalText(refusalOf(fault), prefixOf(parts)),
+      }));
+    },
+    async catalogOptions(caller, typed) {
+      const entries = await parts.services.choosing.search(caller, typed, catalogOptionsMax);
+      return entries.map(catalogOption).filter((option) => option.value.length <= optionValueMax);
+    },
+    submit: (caller, ref, values) =>
+      submit(parts, caller, ref, values).catch((fault: unknown) => ({
+        kind: "errors",
+        errors: [errorAt(parts, refusalOf(fault), firstFields[ref.id])],
+      })),
   };
+}
+
+async function link(
+  parts: ChatParts,
+  caller: Caller,
+  account: ChatAccount,
+  identityId: string | null,
+): Promise<Reply> {
+  if (identityId === null) {
+    return caller.roles.has("admin")
+      ? { kind: "dialog", dialog: linkForm(account) }
+      : refusedReply(parts, refuse("missing_role", "Only an administrator links accounts."), null);
+  }
+  const linked = await parts.people.link(caller, account, identityId);
+  return isRefusal(linked)
+    ? refusedReply(parts, linked, null)
+    : textReply(["Linked to ", { said: linked.name }, ` (${linked.id}).`]);
+}
+
+/** A store that cannot be used is a no that will be a yes again; anything else is a bug and stays one. */
+function refusalOf(fault: unknown): Refusal {
+  if (!(fault instanceof StoreUnavailable)) throw fault;
+  return refuse("store_unavailable", "It cannot be decided right now; nothing was changed.", {
+    retryAfterSeconds: 5,
+  });
 }

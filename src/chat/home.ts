@@ -1,6 +1,14 @@
-import type { Card } from "../service/card.ts";
-import type { Line } from "../words/card-text.ts";
+import type { IdentityId } from "../core/ids.ts";
+import { isRefusal, type Refusal } from "../core/refusals.ts";
+import { parseInstant } from "../core/time.ts";
+import type { Caller } from "../service/caller.ts";
+import type { Audience, Card } from "../service/card.ts";
+import type { ListQuery } from "../service/reading-service.ts";
+import type { RequestView } from "../service/views.ts";
+import { accessLine, endedText, type Line } from "../words/card-text.ts";
+import { timeLeftWords } from "../words/duration-words.ts";
 import type { MenuAction } from "../words/labels.ts";
+import type { ChatParts } from "./parts.ts";
 
 /** What a person has to do and has, at one glance. */
 export interface Home {
@@ -24,4 +32,124 @@ export interface HomeEntry {
   /** One line: which access, whose, how long still. */
   readonly line: Line;
   readonly card: Card;
+}
+
+const shownMax = 10;
+const recentMax = 5;
+/** Looked through for what is shown: own requests that are over, and those that wait for others, are left out. */
+const readMax = 50;
+
+/** The home view, made fresh. */
+export async function homeOf(parts: ChatParts, caller: Caller): Promise<Home | Refusal> {
+  const me = caller.identity.id;
+  const toDecide = await requestsToDecide(parts, caller);
+  if (isRefusal(toDecide)) return toDecide;
+  const own = await ownRequests(parts, caller);
+  if (isRefusal(own)) return own;
+  const section = (
+    id: HomeSection["id"],
+    title: string,
+    empty: string,
+    requests: readonly RequestView[],
+    max: number = shownMax,
+  ): Promise<HomeSection> => sectionOf(parts, me, { id, title, empty }, requests, max);
+  const sections = await Promise.all([
+    section("to_decide", "To decide", "Nothing waits for you.", toDecide),
+    section("active", "Active", "You have no access at the moment.", own.active),
+    section("pending", "Pending", "You have no open requests.", own.pending),
+    section("recent", "Recent", "Nothing yet.", own.recent, recentMax),
+  ]);
+  return {
+    lead: [["Hello ", { said: caller.identity.name }, "."]],
+    sections,
+    buttons: ["request_access", "break_glass", "help"],
+  };
+}
+
+/** What is still undecided and waits for this very person. */
+async function requestsToDecide(parts: ChatParts, caller: Caller): Promise<readonly RequestView[] | Refusal> {
+  const me = caller.identity.id;
+  const found = await parts.services.reading.list(
+    caller,
+    { status: "PENDING", approver: "me" },
+    { limit: readMax },
+  );
+  if (isRefusal(found)) return found;
+  return found.rows.filter((request) => {
+    const mine = request.approvers.filter((one) => one.identityId === me);
+    return mine.some((one) => one.status === "PENDING" || one.status === "ESCALATED");
+  });
+}
+
+export interface OwnRequests {
+  readonly active: readonly RequestView[];
+  readonly pending: readonly RequestView[];
+  readonly recent: readonly RequestView[];
+}
+
+/** This person's own requests, by what can be done about them. */
+export async function ownRequests(parts: ChatParts, caller: Caller): Promise<OwnRequests | Refusal> {
+  const listed = async (query: ListQuery): Promise<readonly RequestView[] | Refusal> => {
+    const identityId = caller.identity.id;
+    const found = await parts.services.reading.list(caller, { ...query, identityId }, { limit: readMax });
+    return isRefusal(found) ? found : found.rows;
+  };
+  const active = await listed({ status: "ACTIVE" });
+  const approved = await listed({ status: "APPROVED" });
+  const undecided = await listed({ status: "PENDING" });
+  const all = await listed({});
+  if (isRefusal(active)) return active;
+  if (isRefusal(approved)) return approved;
+  if (isRefusal(undecided)) return undecided;
+  if (isRefusal(all)) return all;
+  const recent = all.filter((request) => request.endedAt !== null);
+  return { active, pending: [...approved, ...undecided], recent };
+}
+
+async function sectionOf(
+  parts: ChatParts,
+  me: IdentityId,
+  about: Pick<HomeSection, "id" | "title" | "empty">,
+  requests: readonly RequestView[],
+  max: number,
+): Promise<HomeSection> {
+  const audience: Audience = about.id === "to_decide" ? "approver" : "requester";
+  const entries: HomeEntry[] = [];
+  for (const { id } of requests.slice(0, max)) {
+    const card = await parts.cards.cardFor(id, audience, me);
+    if (card !== undefined) entries.push({ line: entryLine(card, parts.now()), card });
+  }
+  return { ...about, entries, isCut: requests.length > max };
+}
+
+/** `read:prod:orders-db for 2 hours · 42 minutes left` */
+function entryLine(card: Card, now: number): Line {
+  const { request, audience } = card;
+  const access = accessLine(card);
+  const whose: Line = audience === "requester" ? [] : [{ said: card.subjectName }, ": "];
+  switch (request.status) {
+    case "ACTIVE":
+      return [...whose, ...access, ...leftUntil(request.expiresAt, "left", now)];
+    case "PENDING":
+      return [...whose, ...access, ...leftUntil(request.approvalDeadline, "to decide", now)];
+    case "APPROVED":
+      return [
+        ...whose,
+        ...access,
+        " · approved",
+        ...leftUntil(request.claimDeadline, "to show the credential", now),
+      ];
+    default:
+      return [
+        ...whose,
+        ...access,
+        ` · ${endedText(request.status).toLowerCase()}`,
+        ...(request.endedAt === null ? [] : [" ", { time: request.endedAt }]),
+      ];
+  }
+}
+
+function leftUntil(time: string | null, what: string, now: number): Line {
+  const at = time === null ? undefined : parseInstant(time);
+  return at === undefined ? [] : [` · ${timeLeftWords(at - now)} ${what}`];
 }

@@ -1,3 +1,4 @@
+import { reasonWords, standingWords } from "../words/standing-words.ts";
 import type { ConditionVerdict, Evaluation, ScopeExplained } from "./answers.ts";
 import { riskText } from "./request-view.ts";
 import { safeText } from "./safe-text.ts";
@@ -54,22 +55,5 @@ function conditionText(condition: Readonly<Record<string, unknown>>): string {
   return `${String(type)} ${String(operator)} ${JSON.stringify(value)}${span}`;
 }
 
-const reasons: ReadonlyMap<string, string> = new Map([
-  ["deny_wins", "it denies, and a denial wins over everything"],
-  ["first_in_order", "it governs, the first that holds"],
-  ["stands_in_for_spent", "it governs, in place of one that has been used as often as it allows"],
-  ["all_spent", "it would govern, and has been used as often as it allows"],
-  ["default", "it governs what no other policy does"],
-  ["nothing_holds", "no policy allows it"],
-]);
-
-const standings: ReadonlyMap<string, string> = new Map([
-  ["governs", "governs"],
-  ["denies", "denies"],
-  ["spent", "holds, and has been used as often as it allows"],
-  ["does_not_hold", "does not hold"],
-  ["not_certain", "approves by itself only when all of it is certain"],
-  ["outranked", "holds, and another comes before it"],
-  ["overruled", "holds, and a denial wins over it"],
-  ["passed_over", "holds, and does not stand in for another that approves by itself"],
-]);
+const reasons: ReadonlyMap<string, string> = new Map(Object.entries(reasonWords));
+const standings: ReadonlyMap<string, string> = new Map(Object.entries(standingWords));

@@ -1,15 +1,220 @@
-import { refuse } from "../core/refusals.ts";
+import {
+  accountIn,
+  isActive,
+  linkName,
+  linkTo,
+  parseEmail,
+  type ChatAccount,
+  type Identity,
+  type Role,
+  type Selector,
+} from "../core/people.ts";
+import { parseId } from "../core/ids.ts";
+import { inactive } from "../core/assessment.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
+import { hourMs } from "../core/time.ts";
+import { unknownIdentity } from "./ask-input.ts";
+import { actorOf, lacksRole, type Caller } from "./caller.ts";
 import type { ChatPeople } from "./chat-people.ts";
-import type { ServiceContext } from "./loading.ts";
+import { identityStep } from "./directory-service.ts";
+import { loadPeople, type ServiceContext } from "./loading.ts";
+import type { Step, Versioned } from "./ports.ts";
+import { decideAndCommit } from "./step.ts";
+import { newEffect } from "./step-of.ts";
 
-/** People of chat over the store. */
+/** How often one account may ask administrators to be linked. */
+export const linkAsksMax = 3;
+const linkAsksWindowMs = hourMs;
+
+/** People of chat over the store: read at every press, so that a link or a switch counts at once. */
 export function createChatPeople(context: ServiceContext): ChatPeople {
-  void context;
-  const no = refuse("identity_not_linked", "This account is not linked.");
+  const { store } = context;
+
+  const callerOf = async (account: ChatAccount): Promise<Caller | Refusal> => {
+    const found = await store.identityByLink(account);
+    return found === undefined || found.value.kind !== "HUMAN"
+      ? notLinked()
+      : callerAs(context, found.value, account);
+  };
+
   return {
-    callerOf: async () => no,
-    linkByEmail: async () => no,
-    askForLink: async () => no,
-    link: async () => no,
+    callerOf,
+    async linkByEmail(account, email) {
+      const linked = await decideAndCommit(store, async () => {
+        const taken = await store.identityByLink(account);
+        if (taken !== undefined) return notLinked();
+        const candidate = await candidateFor(context, account.surface, email);
+        if (candidate === undefined) return notLinked();
+        const by = actorOf({ identity: candidate.value, roles: new Set(), via: account.surface });
+        return linking(context, candidate, account, by, "email");
+      });
+      return isRefusal(linked) ? callerOf(account) : callerAs(context, linked, account);
+    },
+    async askForLink(account, who) {
+      const taken = await store.identityByLink(account);
+      if (taken !== undefined) return alreadyLinked(taken.value);
+      const to = await administrators(context);
+      if (to.length === 0) {
+        return refuse("no_approvers", "The configuration names no administrator who could be asked.");
+      }
+      const found = who.email === null ? undefined : await candidateFor(context, account.surface, who.email);
+      return decideAndCommit(store, async () => ({
+        step: linkAskStep(context, account, who, found?.value ?? null, to),
+        result: { asked: to.length },
+      }));
+    },
+    async link(caller, account, identityId) {
+      const missing = lacksRole(caller, "admin");
+      if (missing !== undefined) return missing;
+      return decideAndCommit(store, async () => {
+        const found = await personNamed(context, identityId);
+        if (found === undefined) return unknownIdentity(identityId);
+        const taken = await store.identityByLink(account);
+        if (taken !== undefined && taken.value.id !== found.value.id) return alreadyLinked(taken.value);
+        return linking(context, found, account, actorOf(caller), "administrator");
+      });
+    },
   };
 }
+
+function notLinked(): Refusal {
+  return refuse("identity_not_linked", "This account is not linked to anybody here.");
+}
+
+function alreadyLinked({ name }: Identity): Refusal {
+  return refuse("name_taken", `This account is already linked to ${name}.`);
+}
+
+/** With the roles of chat: requester and approver for everybody, the rest as the configuration says. */
+async function callerAs(
+  context: ServiceContext,
+  identity: Identity,
+  { surface }: ChatAccount,
+): Promise<Caller | Refusal> {
+  if (!isActive(identity)) return inactive(identity);
+  const { admin, auditor } = (await context.rulebook()).book.rules.chatRoles;
+  const { directory } = await loadPeople(context, [identity.id], [...admin, ...auditor]);
+  const isAmong = (selectors: readonly Selector[]): boolean =>
+    selectors.some((one) => directory.people(one, identity.id).some(({ id }) => id === identity.id));
+  const roles = new Set<Role>(["requester", "approver"]);
+  if (isAmong(admin)) roles.add("admin");
+  if (isAmong(auditor)) roles.add("auditor");
+  return { identity, roles, via: surface };
+}
+
+/** The one active person with exactly this address and no account on this platform yet. */
+async function candidateFor(
+  { store }: ServiceContext,
+  surface: ChatAccount["surface"],
+  text: string,
+): Promise<Versioned<Identity> | undefined> {
+  const email = parseEmail(text);
+  if (email === undefined) return undefined;
+  const people = await store.people({ ids: [], selectors: [{ kind: "email", email }] });
+  const fitting = people.filter(
+    ({ value }) =>
+      value.kind === "HUMAN" &&
+      isActive(value) &&
+      value.email?.toLowerCase() === email &&
+      accountIn(value.links, surface) === undefined,
+  );
+  return fitting.length === 1 ? fitting[0] : undefined;
+}
+
+/** By id, or by the address an administrator knows them by. */
+async function personNamed(
+  { store }: ServiceContext,
+  text: string,
+): Promise<Versioned<Identity> | undefined> {
+  const typed = text.trim();
+  const id = parseId("identity", typed);
+  if (id !== undefined) return store.identity(id);
+  const email = parseEmail(typed);
+  if (email === undefined) return undefined;
+  const people = await store.people({ ids: [], selectors: [{ kind: "email", email }] });
+  const named = people.filter(({ value }) => value.email?.toLowerCase() === email && value.listed);
+  return named.length === 1 ? named[0] : undefined;
+}
+
+/** Links the account to this person, once; a press that comes again finds it done. */
+function linking(
+  context: ServiceContext,
+  before: Versioned<Identity>,
+  account: ChatAccount,
+  by: ReturnType<typeof actorOf>,
+  how: "email" | "administrator",
+): { readonly step: Step; readonly result: Identity } | Refusal {
+  const identity = before.value;
+  const has = accountIn(identity.links, account.surface);
+  const isSame = has !== undefined && linkName(has) === linkName(account);
+  if (has !== undefined && !isSame) {
+    return refuse(
+      "name_taken",
+      `${identity.name} is already linked to another account there; take that link away first.`,
+    );
+  }
+  if (identity.kind !== "HUMAN" || identity.managedBy === "built-in") {
+    return refuse("identity_unknown", `${identity.name} is a program, and only people are linked.`);
+  }
+  if (!isActive(identity)) return inactive(identity);
+  const link = linkTo(account);
+  const after: Identity = {
+    ...identity,
+    links: { ...identity.links, ...link },
+    // Beside what the file says, so that a reload keeps it.
+    ...(identity.managedBy === "file" && !isSame && { chatLinks: { ...identity.chatLinks, ...link } }),
+  };
+  const step = identityStep(context, before, after, by);
+  const { surface, team, user } = account;
+  const at = context.surroundings.now();
+  const data = { surface, team, user, how };
+  return {
+    step: isSame
+      ? { ...step, writes: [], expects: [], unique: [], audit: [] }
+      : { ...step, audit: [{ at, action: "identity.linked", actor: by, identity: identity.id, data }] },
+    result: after,
+  };
+}
+
+async function administrators(context: ServiceContext): Promise<readonly Identity[]> {
+  const { admin } = (await context.rulebook()).book.rules.chatRoles;
+  const { directory } = await loadPeople(context, [], admin);
+  // Whoever names administrators cannot say `manager`, so the subject means nothing here.
+  const subject = parseId("identity", "id_nobody");
+  const people = subject === undefined ? [] : admin.flatMap((one) => directory.people(one, subject));
+  return [...new Map(people.map((person) => [person.id, person])).values()];
+}
+
+/** Nothing about anybody changes: administrators are told, and the asking is counted. */
+function linkAskStep(
+  { surroundings }: ServiceContext,
+  account: ChatAccount,
+  { displayName, email }: { readonly displayName: string; readonly email: string | null },
+  candidate: Identity | null,
+  to: readonly Identity[],
+): Step {
+  const now = surroundings.now();
+  const effect = newEffect(
+    {
+      kind: "tell_link",
+      account,
+      displayName: displayName.slice(0, namesLengthMax),
+      email: email === null ? null : email.slice(0, namesLengthMax),
+      candidateId: candidate?.id ?? null,
+      to: to.map((person) => person.id),
+    },
+    { now, surroundings },
+  );
+  const asks = { add: 1, max: linkAsksMax, windowMs: linkAsksWindowMs, at: now };
+  return {
+    expects: [],
+    writes: [],
+    unique: [],
+    counters: [{ key: `link-asked:${linkName(account)}`, ...asks }],
+    audit: [],
+    effects: [effect],
+  };
+}
+
+/** What a platform says somebody is called is not ours, and may be long. */
+const namesLengthMax = 200;

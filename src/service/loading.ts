@@ -113,6 +113,15 @@ async function groupMembers(
   return trustSlackUserGroups ? userGroups.find([...ids], freshness) : nobody;
 }
 
+/** The user groups of today's policies that this person is in, as far as is known lately; for lists. */
+export async function userGroupsOf(context: PeopleContext, person: Identity): Promise<readonly string[]> {
+  const account = accountIn(person.links, "slack");
+  if (context.userGroups === undefined || account === undefined) return [];
+  const { members } = await groupMembers(context, (await context.rulebook()).userGroupSelectors, "show");
+  const own = linkName(account);
+  return [...members].flatMap(([id, names]) => (names.includes(own) ? [id] : []));
+}
+
 const settledByGroups: ReadonlySet<RefusalCode> = new Set([
   "not_an_approver",
   "not_a_reviewer",

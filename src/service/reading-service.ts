@@ -9,7 +9,7 @@ import type { Status } from "../core/status.ts";
 import { parseInstant } from "../core/time.ts";
 import { mayReadAll, type Caller } from "./caller.ts";
 import { findCase } from "./deciding.ts";
-import { idsIn, loadPeople, selectorsIn, type ServiceContext } from "./loading.ts";
+import { idsIn, loadPeople, selectorsIn, userGroupsOf, type ServiceContext } from "./loading.ts";
 import type { Page, PageQuery, Viewer } from "./ports.ts";
 import { viewsOf } from "./viewing.ts";
 import type { RequestView } from "./views.ts";
@@ -74,7 +74,7 @@ export function createReadingService(context: ServiceContext): ReadingService {
       return viewOf(id);
     },
     async list(caller, query, page) {
-      const me = viewerOf(caller.identity);
+      const me = viewerOf(caller.identity, await userGroupsOf(context, caller.identity));
       const subjectId = query.identityId === undefined ? undefined : parseId("identity", query.identityId);
       const scope = query.scope === undefined ? undefined : parseScope(query.scope);
       const isEmpty =
@@ -105,12 +105,13 @@ export function createReadingService(context: ServiceContext): ReadingService {
 }
 
 /** Every selector text that means this person, but for `manager`, which depends on the subject. */
-export function viewerOf(identity: Identity): Viewer {
+function viewerOf(identity: Identity, userGroups: readonly string[]): Viewer {
   return {
     id: identity.id,
     selectors: [
       formatSelector({ kind: "identity", id: identity.id }),
       ...identity.groups.map((group) => formatSelector({ kind: "group", group })),
+      ...userGroups.map((id) => formatSelector({ kind: "slack-usergroup", id })),
       ...(identity.email === undefined ? [] : [identity.email.toLowerCase()]),
     ],
   };

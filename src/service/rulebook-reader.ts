@@ -1,6 +1,7 @@
 import { looksBack } from "../core/looking-back.ts";
 import { indexPolicies, type PolicyIndex } from "../core/policy-index.ts";
 import type { Rulebook } from "../core/policy.ts";
+import type { Selector } from "../core/people.ts";
 import type { Reads } from "./ports.ts";
 
 export interface IndexedRulebook {
@@ -8,6 +9,8 @@ export interface IndexedRulebook {
   readonly index: PolicyIndex;
   /** Whether judging by it needs the subject's past. */
   readonly looksBack: boolean;
+  /** The Slack user groups that any of it names. */
+  readonly userGroupSelectors: readonly Selector[];
 }
 
 export type RulebookReader = () => Promise<IndexedRulebook>;
@@ -27,5 +30,19 @@ export function createRulebookReader(store: Pick<Reads, "rulebook" | "rulebookVe
 }
 
 export function indexed(book: Rulebook): IndexedRulebook {
-  return { book, index: indexPolicies(book.policies), looksBack: looksBack(book) };
+  return {
+    book,
+    index: indexPolicies(book.policies),
+    looksBack: looksBack(book),
+    userGroupSelectors: userGroupsIn(book),
+  };
+}
+
+function userGroupsIn({ policies, rules }: Rulebook): readonly Selector[] {
+  const { defaultPolicy, breakGlass } = rules;
+  const stages = [...policies, ...(defaultPolicy === undefined ? [] : [defaultPolicy])].flatMap(
+    ({ effect }) => (effect.kind === "approval" ? effect.approval.stages : []),
+  );
+  const named = stages.flatMap((stage) => [...stage.approvers, ...stage.escalateTo.flat()]);
+  return [...named, ...breakGlass.review.by].filter((one) => one.kind === "slack-usergroup");
 }

@@ -2,11 +2,14 @@ import { createAccessService } from "./access-service.ts";
 import { createAnswersService, type AnswersService } from "./answers-service.ts";
 import { createAskingService, type FirstAttempt } from "./asking-service.ts";
 import { createCardService } from "./card-service.ts";
-import type { CardService } from "./chat-people.ts";
+import { createChatPeople } from "./chat-people-service.ts";
+import type { CardService, ChatPeople } from "./chat-people.ts";
+import { createChoosingService, type ChoosingService } from "./choosing-service.ts";
 import { createAuditService, type AuditService } from "./audit-service.ts";
 import { createCheckingService, type CheckingService } from "./checking-service.ts";
 import { createCredentialService } from "./credential-service.ts";
 import { createDirectoryService, type DirectoryService } from "./directory-service.ts";
+import { createEmergencyService, type EmergencyService } from "./emergency-service.ts";
 import { createEvaluationService, type EvaluationService } from "./evaluation-service.ts";
 import { createFrontDesk, type FrontDesk } from "./front-desk.ts";
 import { createGrantService, type GrantService } from "./grant-service.ts";
@@ -31,6 +34,10 @@ export interface Services {
   readonly keys: KeyService;
   readonly policies: PolicyService;
   readonly evaluation: EvaluationService;
+  /** Who is who at chat platforms. */
+  readonly people: ChatPeople;
+  readonly choosing: ChoosingService;
+  readonly emergency: EmergencyService;
   readonly holdings: HoldingsService;
   readonly massRevocation: MassRevocationService;
   readonly audit: AuditService;
@@ -70,6 +77,9 @@ export function createServices(
     keys,
     policies: createPolicyService(context),
     evaluation,
+    people: createChatPeople(context),
+    choosing: createChoosingService(context),
+    emergency: createEmergencyService(context),
     holdings: createHoldingsService(context, reading, evaluation),
     massRevocation: createMassRevocation(context),
     audit: createAuditService(context),

@@ -1,0 +1,57 @@
+import type { Card } from "../service/card.ts";
+import type { RequestView } from "../service/views.ts";
+import { scopesText, type Line } from "../words/card-text.ts";
+import type { Reply } from "./reply.ts";
+
+/** Everything there is to say about a request, for whoever presses *Details*. */
+export function detailsReply(card: Card): Reply {
+  const { request } = card;
+  return {
+    kind: "details",
+    card,
+    lines: [
+      [`Request ${request.id}`, ...(request.extends === null ? [] : [`, extends ${request.extends}`])],
+      ["Asked ", { time: request.requestedAt }],
+      ...request.policies.map((one): Line => [`Policy "${one.name}" governs ${scopesText(one.scopes)}`]),
+      ...request.approvers.map(approverLine),
+      ...timeLines(request),
+      ...Object.entries(request.metadata).map(([name, value]): Line => [{ said: `${name}: ${value}` }]),
+      ...(request.grant?.targets ?? []).map((target): Line => [
+        `Target ${target.connector}: ${target.state.toLowerCase().replaceAll("_", " ")}`,
+      ]),
+    ],
+  };
+}
+
+const standing = {
+  PENDING: "is asked",
+  ESCALATED: "is asked since nobody decided in time",
+  APPROVED: "approved",
+  DENIED: "denied",
+  NOT_NEEDED: "is not needed any more",
+} as const;
+
+function approverLine(one: RequestView["approvers"][number]): Line {
+  const { at, comment, keyMintedBy, name, stage, status } = one;
+  return [
+    `Stage ${stage}: `,
+    { said: name },
+    ` ${standing[status]}`,
+    ...(at === undefined ? [] : [" ", { time: at }]),
+    ...(keyMintedBy === undefined ? [] : [` with an API key made by ${keyMintedBy}`]),
+    ...(comment === undefined ? [] : [": ", { said: comment }]),
+  ];
+}
+
+function timeLines({ decidedAt, startedAt, expiresAt, endedAt, grant }: RequestView): readonly Line[] {
+  const moments: readonly (readonly [string, string | null])[] = [
+    ["Decided ", decidedAt],
+    ["Started ", startedAt],
+    ["Ends ", endedAt === null ? expiresAt : null],
+    ["Ended ", endedAt],
+  ];
+  return [
+    ...moments.flatMap(([what, time]): readonly Line[] => (time === null ? [] : [[what, { time }]])),
+    ...(grant === null ? [] : [[`Credential ${grant.credential.id}, ends in ${grant.credential.last4}`]]),
+  ];
+}

@@ -1,0 +1,66 @@
+import type { Explanation } from "../core/governing.ts";
+import { isRefusal } from "../core/refusals.ts";
+import type { Caller } from "../service/caller.ts";
+import type { Line } from "../words/card-text.ts";
+import { durationWords } from "../words/duration-words.ts";
+import { reasonWords, standingWords } from "../words/standing-words.ts";
+import { prefixOf, refusedReply } from "./answering.ts";
+import type { ChatParts } from "./parts.ts";
+import { dryRun } from "./preview.ts";
+import type { Reply } from "./reply.ts";
+
+/** Judged by when nobody says for how long. */
+export const defaultDuration = "1h";
+
+/** `why`: what would happen if this were asked now, and which policy says so. Nothing is sent. */
+export async function explain(
+  parts: ChatParts,
+  caller: Caller,
+  scopes: readonly string[],
+  duration: string | null,
+): Promise<Reply> {
+  const time = duration ?? defaultDuration;
+  const input = {
+    identityId: caller.identity.id,
+    scopes,
+    duration: time,
+    reason: "a dry run",
+    ticket: "a dry run",
+  };
+  const said = await parts.services.evaluation.evaluate(caller, input);
+  if (isRefusal(said)) return refusedReply(parts, said, null);
+  const preview = await dryRun(parts, caller, input);
+  return {
+    kind: "text",
+    lines: [
+      [`If you asked for ${scopes.join(", ")} for ${durationWords(time)} now:`],
+      ...preview.lines,
+      ...said.scopes.flatMap(scopeLines),
+      [
+        duration === null ? "Judged for one hour. " : "",
+        `A reason or ticket of yours may change it. Nothing was sent; ${prefixOf(parts)}request asks.`,
+      ],
+    ],
+    buttons: preview.outcome === "refused" ? [] : ["request_access"],
+  };
+}
+
+/** Other policies that are told of for one scope. */
+const othersMax = 5;
+
+function scopeLines({ scope, choice, reason, policies }: Explanation): readonly Line[] {
+  const chosen = choice.policy?.name;
+  const others = policies
+    .filter(({ policy }) => policy.name !== chosen)
+    .toSorted((a, b) => rank(a.standing) - rank(b.standing))
+    .slice(0, othersMax);
+  return [
+    [`${scope}: `, chosen === undefined ? reasonWords[reason] : `policy "${chosen}": ${reasonWords[reason]}`],
+    ...others.map(({ policy, standing }): Line => [`– "${policy.name}" ${standingWords[standing]}`]),
+  ];
+}
+
+/** What holds tells more than what does not. */
+function rank(standing: Explanation["policies"][number]["standing"]): number {
+  return standing === "does_not_hold" ? 1 : 0;
+}

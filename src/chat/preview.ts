@@ -1,0 +1,68 @@
+import { isRefusal } from "../core/refusals.ts";
+import type { AskInput } from "../service/ask-input.ts";
+import type { Caller } from "../service/caller.ts";
+import type { Evaluation } from "../service/evaluation-service.ts";
+import { namesText, riskText, type Line } from "../words/card-text.ts";
+import { durationWords } from "../words/duration-words.ts";
+import { refusalText } from "../words/refusal-text.ts";
+import { prefixOf } from "./answering.ts";
+import type { DialogValues } from "./dialog.ts";
+import type { ChatParts } from "./parts.ts";
+import { pickedNames, readForm } from "./request-form.ts";
+
+/** What the dry run of a half-filled form says. */
+export interface Preview {
+  /** `incomplete`: something is still missing; the lines say what. */
+  readonly outcome: "auto_approved" | "needs_approval" | "refused" | "incomplete";
+  readonly lines: readonly Line[];
+}
+
+/** Stands in for what is not typed yet, so that the rest can be tried out. */
+const notTyped = "(not written yet)";
+
+/** Tries out the form as it is: who will be asked, or why not. */
+export async function previewOf(parts: ChatParts, caller: Caller, values: DialogValues): Promise<Preview> {
+  const entries = await parts.services.choosing.named(pickedNames(values));
+  const { input, errors } = readForm(caller, values, entries, false);
+  const missing = errors.find((one) => one.field !== "reason");
+  if (missing !== undefined) {
+    return { outcome: "incomplete", lines: [["Pick an access and a time to see what will happen."]] };
+  }
+  return dryRun(parts, caller, { ...input, reason: input.reason === "" ? notTyped : input.reason });
+}
+
+/** The same for what was typed as a command. */
+export async function dryRun(parts: ChatParts, caller: Caller, input: AskInput): Promise<Preview> {
+  const said = await parts.services.evaluation.evaluate(caller, input);
+  if (isRefusal(said)) return refused(parts, said);
+  if (said.refusal !== null) {
+    const no = refused(parts, said.refusal);
+    return { ...no, lines: [...no.lines, ...riskLines(said)] };
+  }
+  return said.outcome === "AUTO_APPROVED"
+    ? { outcome: "auto_approved", lines: [["Will be approved at once."], ...riskLines(said)] }
+    : { outcome: "needs_approval", lines: [...stageLines(said), ...riskLines(said)] };
+}
+
+function refused(parts: ChatParts, refusal: Parameters<typeof refusalText>[0]): Preview {
+  const [what = [], ...next] = refusalText(refusal, prefixOf(parts));
+  return { outcome: "refused", lines: [["Not possible: ", ...what], ...next] };
+}
+
+function stageLines({ stages, approvalWindow }: Evaluation): readonly Line[] {
+  const demands = stages.map(({ stage, required, approvers }): Line => {
+    const names = namesText(approvers.map((one) => one.name));
+    const all = approvers.length;
+    const which = stages.length === 1 ? "Needs " : `Stage ${stage} needs `;
+    return [`${which}${required} of ${all}: `, { said: names }, "."];
+  });
+  const window: readonly Line[] =
+    approvalWindow === null
+      ? []
+      : [[`Undecided after ${durationWords(approvalWindow)}, it times out; nothing is given by silence.`]];
+  return [...demands, ...window];
+}
+
+function riskLines({ risk }: Evaluation): readonly Line[] {
+  return risk === null ? [] : [[`Risk ${riskText(risk)}`]];
+}

@@ -1,0 +1,173 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { present } from "../../src/core/assert.ts";
+import { minuteMs } from "../../src/core/time.ts";
+import { createServices, type Services } from "../../src/service/services.ts";
+import { createUserGroupReader, membersKeptMs, type UserGroups } from "../../src/service/user-groups.ts";
+import { approvalPolicy, stageBy } from "../core/support/policies.ts";
+import { allStaff, granted, openOffice, saidTo, type Office } from "./support/office.ts";
+
+let office: Office;
+let services: Services;
+let slack: { members: readonly string[]; isDown: boolean; asked: number };
+
+const linked = (names: readonly string[]) =>
+  allStaff.map((one) =>
+    names.includes(one.name) ? { ...one, links: { slack: { teamId: "T1", userId: `U_${one.name}` } } } : one,
+  );
+const group: UserGroups = {
+  teamId: "T1",
+  async membersOf(ids) {
+    slack.asked++;
+    if (slack.isDown) throw new Error("Slack is down");
+    return new Map(ids.map((id) => [id, slack.members]));
+  },
+};
+const policy = (approvers: string, required = 1) => [
+  approvalPolicy("all", { stages: [stageBy(approvers, { required })] }),
+];
+const configure = (approvers: string, required = 1, trusted = true) =>
+  office.configure(
+    policy(approvers, required),
+    { trustSlackUserGroups: trusted },
+    linked(["ann", "bob", "dev", "bot"]),
+  );
+const ask = async (): Promise<string> => {
+  const input = { identityId: "id_dev", reason: "x", scopes: ["read:prod:x"], duration: "1h" };
+  return granted(await services.desk.ask(await office.caller("dev"), input)).request.id;
+};
+const approve = async (name: string, id: string) =>
+  saidTo(await services.desk.approve(await office.caller(name), id, {}));
+
+beforeEach(async () => {
+  office = await openOffice();
+  slack = { members: ["U_ann", "U_dev"], isDown: false, asked: 0 };
+  const userGroups = createUserGroupReader(group, office.clock.now);
+  services = createServices(
+    { ...office.context, userGroups },
+    async () => {},
+    (fault) => {
+      throw fault;
+    },
+  );
+});
+afterEach(async () => {
+  await office.close();
+});
+
+describe("a Slack user group that the configuration trusts", () => {
+  test("means its members who are linked, active and people; never the requester", async () => {
+    slack.members = ["U_ann", "U_dev", "U_bot", "U_stranger"];
+    await configure("slack-usergroup:S123");
+    const id = await ask();
+    const view = await services.reading.read(await office.caller("dev"), id);
+    expect(view).toMatchObject({ approvers: [{ identityId: "id_ann" }] });
+    expect(await approve("bob", id)).toBe("not_an_approver");
+    expect(await approve("dev", id)).toBe("self_approval");
+    expect(await approve("ann", id)).toBe("APPROVED");
+  });
+
+  test("is asked afresh at each press, so who has just left does not count", async () => {
+    await configure("slack-usergroup:S123");
+    const id = await ask();
+    slack.members = ["U_bob"];
+    expect(await approve("ann", id)).toBe("not_an_approver");
+    expect(await approve("bob", id)).toBe("APPROVED");
+  });
+
+  test("is in its members' list of what is to decide", async () => {
+    await configure("slack-usergroup:S123");
+    const id = await ask();
+    const list = async (name: string) =>
+      services.reading.list(await office.caller(name), { approver: "me" }, { limit: 10 });
+    expect(await list("ann")).toMatchObject({ rows: [{ id }] });
+    expect(await list("bob")).toMatchObject({ rows: [] });
+  });
+
+  test("is asked at most once a minute for showing", async () => {
+    await configure("slack-usergroup:S123");
+    const id = await ask();
+    slack.asked = 0;
+    const read = async () => services.reading.read(await office.caller("dev"), id);
+    for (let count = 0; count < 5; count++) await read();
+    expect(slack.asked).toBe(0);
+    office.clock.pass(membersKeptMs);
+    await read();
+    await read();
+    expect(slack.asked).toBe(1);
+  });
+});
+
+describe("a user group that is not trusted, or where there is no Slack", () => {
+  test("means nobody and is not asked", async () => {
+    await configure("slack-usergroup:S123 group:dba", 1, false);
+    const id = await ask();
+    slack.members = ["U_bob", "U_ann"];
+    expect(await approve("cto", id)).toBe("not_an_approver");
+    expect(slack.asked).toBe(0);
+    await configure("slack-usergroup:S123", 1, false);
+    const input = { identityId: "id_dev", reason: "y", scopes: ["read:prod:y"], duration: "1h" };
+    expect(saidTo(await services.desk.ask(await office.caller("dev"), input))).toBe("no_approvers");
+    expect(saidTo(await office.ask("dev", { scopes: ["read:prod:z"] }))).toBe("no_approvers");
+  });
+});
+
+describe("while Slack cannot be asked", () => {
+  test("a member's press is refused as not to be verified, and counts once it can be", async () => {
+    await configure("slack-usergroup:S123");
+    const id = await ask();
+    slack.isDown = true;
+    const ann = await office.caller("ann");
+    const { desk } = services;
+    const presses = [desk.approve(ann, id, {}), desk.deny(ann, id, "no"), desk.revoke(ann, id, "no")];
+    for (const said of await Promise.all(presses)) {
+      expect(said).toMatchObject({
+        refused: "store_unavailable",
+        detail: expect.stringContaining("cannot be verified"),
+      });
+    }
+    slack.isDown = false;
+    expect(await approve("ann", id)).toBe("APPROVED");
+  });
+
+  test("what was heard a moment ago does not make a press count", async () => {
+    await configure("slack-usergroup:S123");
+    const id = await ask();
+    await services.reading.read(await office.caller("dev"), id);
+    slack.isDown = true;
+    expect(await approve("ann", id)).toBe("store_unavailable");
+  });
+
+  test("who may decide by another selector still can", async () => {
+    await configure("slack-usergroup:S123 group:dba");
+    const id = await ask();
+    slack.isDown = true;
+    expect(await approve("cid", id)).toBe("APPROVED");
+  });
+
+  test("an approval given by a member does not count, and counts again afterwards", async () => {
+    await configure("slack-usergroup:S123 identity:id_cid identity:id_lead", 2);
+    const id = await ask();
+    expect(await approve("ann", id)).toBe("PENDING");
+    slack.isDown = true;
+    expect(await approve("cid", id)).toBe("PENDING");
+    slack.isDown = false;
+    office.clock.pass(minuteMs);
+    expect(await approve("cid", id)).toBe("APPROVED");
+  });
+
+  test("asking is not refused as if there were no approvers", async () => {
+    await configure("slack-usergroup:S123");
+    slack.isDown = true;
+    const input = { identityId: "id_dev", reason: "x", scopes: ["read:prod:x"], duration: "1h" };
+    expect(saidTo(await services.desk.ask(await office.caller("dev"), input))).toBe("store_unavailable");
+  });
+});
+
+test("the claim of what members approved needs nobody at Slack", async () => {
+  await configure("slack-usergroup:S123");
+  const id = await ask();
+  await approve("ann", id);
+  slack.isDown = true;
+  const claimed = granted(await services.desk.claim(await office.caller("dev"), id));
+  expect(present(claimed.credential, "a credential").token).toMatch(/^kd_jit_/);
+});
