@@ -9,6 +9,10 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
   config: { rooms: ["core", "schemas", "config"], packages: ["zod", "yaml", "node:fs", "node:path"] },
   service: { rooms: ["core", "service"], packages: [] },
   chat: { rooms: ["core", "service", "words", "chat"], packages: [] },
+  teams: {
+    rooms: ["core", "service", "words", "chat", "teams"],
+    packages: ["botbuilder", "fastify", "jose", "zod"],
+  },
   words: { rooms: ["core", "service", "words"], packages: [] },
   store: {
     rooms: ["core", "service", "store"],

@@ -68,7 +68,10 @@ export function createAccessTokens(
   };
 }
 
-async function ask(url: string, form: Readonly<Record<string, string>>): Promise<z.infer<typeof answerSchema>> {
+async function ask(
+  url: string,
+  form: Readonly<Record<string, string>>,
+): Promise<z.infer<typeof answerSchema>> {
   let response: Response;
   try {
     response = await fetch(url, {
@@ -82,5 +85,7 @@ async function ask(url: string, form: Readonly<Record<string, string>>): Promise
   }
   const answer = answerSchema.safeParse(await response.json().catch(() => undefined));
   if (response.ok && answer.success) return answer.data;
-  throw new TokenFault(response.status >= 500 || response.status === 429 ? "login_unreachable" : "login_refused");
+  throw new TokenFault(
+    response.status >= 500 || response.status === 429 ? "login_unreachable" : "login_refused",
+  );
 }

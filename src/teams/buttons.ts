@@ -1,10 +1,5 @@
 import type { CardAction } from "../service/card.ts";
-import {
-  menuLabels,
-  noteLabels,
-  type MenuAction,
-  type NoteAction,
-} from "../words/labels.ts";
+import { menuLabels, noteLabels, type MenuAction, type NoteAction } from "../words/labels.ts";
 import type { Button, ButtonData, ButtonStyle } from "./adaptive-card.ts";
 
 /** Where a card is shown, which decides how its buttons work. */

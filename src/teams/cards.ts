@@ -64,14 +64,19 @@ function factRow(label: string, value: Line): Element {
 /** What somebody wrote, line by line, in a box of its own. The label may hold a name. */
 function wordsBox(label: string, words: string, length: number): Element {
   const rows = literal(words, length).split("\n");
-  const shown = rows.length > rowsMax ? [...rows.slice(0, rowsMax - 1), rows.slice(rowsMax - 1).join(" ")] : rows;
+  const shown =
+    rows.length > rowsMax ? [...rows.slice(0, rowsMax - 1), rows.slice(rowsMax - 1).join(" ")] : rows;
   return {
     type: "Container",
     style: "emphasis",
     spacing: "Small",
     items: [
       { type: "RichTextBlock", inlines: [run(literal(label, 200), { isSubtle: true })] },
-      ...shown.map((row): Element => ({ type: "RichTextBlock", inlines: [run(row === "" ? " " : row)], spacing: "None" })),
+      ...shown.map((row): Element => ({
+        type: "RichTextBlock",
+        inlines: [run(row === "" ? " " : row)],
+        spacing: "None",
+      })),
     ],
   };
 }

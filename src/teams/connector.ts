@@ -18,7 +18,12 @@ export interface Member {
 /** The Bot Framework's connector: one HTTP call for each method, one attempt for each call. */
 export interface Connector {
   /** Posts a message. @returns its id. @throws ConnectorFault */
-  send(serviceUrl: string, conversationId: string, activity: OutgoingActivity, signal?: AbortSignal): Promise<string>;
+  send(
+    serviceUrl: string,
+    conversationId: string,
+    activity: OutgoingActivity,
+    signal?: AbortSignal,
+  ): Promise<string>;
   /** Replaces a message. @throws ConnectorFault */
   update(
     serviceUrl: string,
@@ -86,7 +91,12 @@ const memberSchema = z
  * follows redirects with our token.
  */
 export function createConnector({ appId, tenantId }: ConnectorSettings, tokens: AccessTokens): Connector {
-  const call = async (method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<unknown> => {
+  const call = async (
+    method: string,
+    url: string,
+    body?: unknown,
+    signal?: AbortSignal,
+  ): Promise<unknown> => {
     const token = await tokens.get();
     const response = await answerOf(method, url, token, body, signal);
     const said: unknown = await response.json().catch(() => undefined);

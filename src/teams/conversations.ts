@@ -36,7 +36,6 @@ export interface Conversations {
 
 export function createConversations(book: AddressBook, tenantId: string): Conversations {
   const personKey = (aadObjectId: string): string => `person:${tenantId}:${aadObjectId}`;
-  const placeKey = (conversationId: string): string => `conversation:${conversationIdOf(conversationId)}`;
   const tenantKey = `tenant:${tenantId}`;
 
   const person: Conversations["person"] = async (aadObjectId) =>
@@ -68,4 +67,8 @@ export function createConversations(book: AddressBook, tenantId: string): Conver
       return tenant.data?.serviceUrl;
     },
   };
+}
+
+function placeKey(conversationId: string): string {
+  return `conversation:${conversationIdOf(conversationId)}`;
 }

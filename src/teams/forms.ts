@@ -3,7 +3,7 @@ import type { FieldError } from "../chat/reply.ts";
 import type { Line } from "../words/card-text.ts";
 import { adaptiveCard, type AdaptiveCard, type Button, type Element } from "./adaptive-card.ts";
 import { button, type Place } from "./buttons.ts";
-import { plain, richText } from "./text.ts";
+import { richText } from "./text.ts";
 
 /** What a form shows besides its fields. */
 export interface FormState {
@@ -48,7 +48,7 @@ export function typedValues(data: Readonly<Record<string, unknown>>): DialogValu
   for (const [name, value] of Object.entries(data)) {
     if (!name.startsWith(inputPrefix) || typeof value !== "string" || value === "") continue;
     const [kind, id] = splitName(name);
-    values[id] = kind === "many" ? value.split(",").map(decoded) : value;
+    values[id] = kind === "many" ? value.split(",") : value;
   }
   return values;
 }
@@ -61,19 +61,6 @@ function nameOf({ kind, id }: Field): string {
 function splitName(name: string): readonly [string, string] {
   const [kind = "", ...id] = name.slice(inputPrefix.length).split(":");
   return [kind, id.join(":")];
-}
-
-/** Values are separated by commas, so none may hold one. */
-export function encoded(value: string): string {
-  return encodeURIComponent(value);
-}
-
-function decoded(value: string): string {
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
 }
 
 function title(text: string): Element {
@@ -91,7 +78,11 @@ function fieldElements(field: Field, { values, errors, catalog }: FormState): re
   return [input(field, values[field.id], catalog), ...hint, ...own.map(({ message }) => errorRow(message))];
 }
 
-function input(field: Field, typed: string | readonly string[] | undefined, catalog: readonly Option[]): Element {
+function input(
+  field: Field,
+  typed: string | readonly string[] | undefined,
+  catalog: readonly Option[],
+): Element {
   const label = field.isOptional ? `${field.label} (optional)` : field.label;
   const named = { id: nameOf(field), label };
   switch (field.kind) {
@@ -108,7 +99,14 @@ function input(field: Field, typed: string | readonly string[] | undefined, cata
       const value = typeof typed === "string" ? typed : field.value;
       const choices = field.options.map((option) => ({ title: option.label, value: option.value }));
       const chosen = value !== null && { value };
-      return { type: "Input.ChoiceSet", ...named, isMultiSelect: false, style: "compact", choices, ...chosen };
+      return {
+        type: "Input.ChoiceSet",
+        ...named,
+        isMultiSelect: false,
+        style: "compact",
+        choices,
+        ...chosen,
+      };
     }
     case "catalog":
       return catalogInput(named, field.values, typed, catalog);
@@ -134,14 +132,17 @@ function catalogInput(
     isMultiSelect: true,
     style: "filtered",
     choices: options.slice(0, Math.max(choicesMax, picked.length)).map(choiceOf),
-    ...(picked.length > 0 && { value: picked.map(encoded).join(",") }),
+    ...(picked.length > 0 && { value: picked.join(",") }),
     placeholder: "Type to search",
     "choices.data": { type: "Data.Query", dataset: catalogDataset },
   };
 }
 
-export function choiceOf({ value, label, description }: Option): { readonly title: string; readonly value: string } {
-  return { title: description === null ? label : `${label}: ${description}`, value: encoded(value) };
+export function choiceOf({ value, label, description }: Option): {
+  readonly title: string;
+  readonly value: string;
+} {
+  return { title: description === null ? label : `${label}: ${description}`, value };
 }
 
 function formButtons({ ref, submitLabel, hasPreview }: Dialog, place: Place): readonly Button[] {
@@ -152,9 +153,4 @@ function formButtons({ ref, submitLabel, hasPreview }: Dialog, place: Place): re
     ...(hasPreview ? [button("Check first", { verb: "form:preview", ref: carried }, place)] : []),
     ...(requestId !== null ? [button("Back", { verb: "card:refresh", request: requestId }, place)] : []),
   ];
-}
-
-/** For the dialog's frame, which is not ours to lay out. */
-export function titleOf(dialog: Dialog): string {
-  return plain([{ said: dialog.title }]);
 }

@@ -88,7 +88,11 @@ export function createTeamsPeople(
         await record(activity, member);
         return { kind: "refused", refusal: member };
       }
-      const account = { surface: "teams", team: settings.tenantId, user: activity.from?.aadObjectId ?? "" } as const;
+      const account = {
+        surface: "teams",
+        team: settings.tenantId,
+        user: activity.from?.aadObjectId ?? "",
+      } as const;
       const caller = await callerOf(people, account, member, settings.linkByEmail);
       if (!isRefusal(caller)) return { kind: "known", caller };
       if (caller.refused !== "identity_not_linked") return { kind: "refused", refusal: caller };

@@ -5,7 +5,14 @@ import type { Card } from "../service/card.ts";
 import type { CredentialView } from "../service/views.ts";
 import { cardText, type Line } from "../words/card-text.ts";
 import type { MenuAction } from "../words/labels.ts";
-import { adaptiveCard, bytesOf, cardBytesMax, type AdaptiveCard, type Button, type Element } from "./adaptive-card.ts";
+import {
+  adaptiveCard,
+  bytesOf,
+  cardBytesMax,
+  type AdaptiveCard,
+  type Button,
+  type Element,
+} from "./adaptive-card.ts";
 import { buttonsMax, cardButton, menuButton, type Place } from "./buttons.ts";
 import { fitting, requestCard, requestIdRow, textElements } from "./cards.ts";
 import { emptyForm, formCard, type FormState } from "./forms.ts";
@@ -99,7 +106,11 @@ function homeCard({ lead, sections, buttons }: Home, place: Place): AdaptiveCard
   );
 }
 
-function sectionElements({ title, entries, isCut, empty }: HomeSection, count: number, place: Place): readonly Element[] {
+function sectionElements(
+  { title, entries, isCut, empty }: HomeSection,
+  count: number,
+  place: Place,
+): readonly Element[] {
   const shown = entries.slice(0, count);
   return [
     { type: "TextBlock", text: title, wrap: true, size: "Medium", weight: "Bolder" },
@@ -143,40 +154,55 @@ function detailsCard(card: Card, lines: readonly Line[], place: Place): Adaptive
   );
 }
 
-function credentialCard({ credential, request, lines }: Extract<Reply, { kind: "credential" }>): AdaptiveCard {
+function credentialCard({
+  credential,
+  request,
+  lines,
+}: Extract<Reply, { kind: "credential" }>): AdaptiveCard {
   return adaptiveCard({
     fallbackText: "The credential cannot be shown by this version of Teams.",
-    body: [
-      ...lines.map((line) => richText(line)),
-      ...secretElements(credential),
-      requestIdRow(request.id),
-    ],
+    body: [...lines.map((line) => richText(line)), ...secretElements(credential), requestIdRow(request.id)],
     actions: [],
   });
 }
 
 /** Each secret by its name, in letters that cannot be confused. */
 function secretElements({ token, targets }: CredentialView): readonly Element[] {
-  const rows: readonly (readonly [string, string])[] = [
-    ...(token === undefined ? [] : [["Credential", token] as const]),
-    ...targets.flatMap((target) => targetRows(target)),
-  ];
+  const rows: readonly Row[] = [["Credential", token], ...targets.flatMap((target) => rowsOf(target, ""))];
   return rows.map(([label, value]) => ({
     type: "Container",
     style: "emphasis",
     spacing: "Small",
     items: [
       { type: "RichTextBlock", inlines: [run(label, { isSubtle: true })] },
-      { type: "RichTextBlock", inlines: [{ type: "TextRun", text: value, fontType: "Monospace" }], spacing: "None" },
+      {
+        type: "RichTextBlock",
+        inlines: [{ type: "TextRun", text: value, fontType: "Monospace" }],
+        spacing: "None",
+      },
     ],
   }));
+}
+
+type Row = readonly [label: string, value: string];
+
+/** What a target gave, whatever kind of target it is: each text under its name. */
+function rowsOf(value: unknown, label: string): readonly Row[] {
+  if (typeof value === "string" || typeof value === "number") return [[label, String(value)]];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) =>
+    rowsOf(inner, label === "" ? name : `${label} ${name}`),
+  );
 }
 
 /** The claim has been made, so the secret is gone for good; a new one takes its place at a press. */
 function withheldCard({ request }: Extract<Reply, { kind: "credential" }>, place: Place): AdaptiveCard {
   return adaptiveCard({
     fallbackText: "The credential is shown in a dialog only.",
-    body: [richText(["The credential is shown in a dialog only. Press Replace credential."]), requestIdRow(request.id)],
+    body: [
+      richText(["The credential is shown in a dialog only. Press Replace credential."]),
+      requestIdRow(request.id),
+    ],
     actions: [cardButton("replace_credential", { requestId: request.id, revision: request.revision }, place)],
   });
 }

@@ -47,13 +47,12 @@ export function createSigningKeys(openIdMetadataUrl: string, now: () => number):
   const refresh = (): Promise<void> => {
     if (fetching !== undefined) return fetching;
     attempts = [...attempts, now()];
-    fetching = fetchKeys(openIdMetadataUrl)
-      .then((keys) => {
-        held = { keys, at: now() };
-      })
-      .finally(() => {
-        fetching = undefined;
-      });
+    const fetchAll = async (): Promise<void> => {
+      held = { keys: await fetchKeys(openIdMetadataUrl), at: now() };
+    };
+    fetching = fetchAll().finally(() => {
+      fetching = undefined;
+    });
     return fetching;
   };
 
