@@ -16,6 +16,11 @@ CREATE TABLE `copies` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `copies_id_unique` ON `copies` (`id`);--> statement-breakpoint
 CREATE INDEX `copies_by_request` ON `copies` (`request_id`);--> statement-breakpoint
+CREATE TABLE `cursors` (
+	`name` text PRIMARY KEY NOT NULL,
+	`value` text NOT NULL
+);
+--> statement-breakpoint
 DROP INDEX `outbox_by_request`;--> statement-breakpoint
 ALTER TABLE `outbox` ADD `lane` text;--> statement-breakpoint
 ALTER TABLE `outbox` ADD `way` text DEFAULT 'inside' NOT NULL;--> statement-breakpoint

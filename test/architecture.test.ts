@@ -27,6 +27,16 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       ...drizzle(),
     ],
   },
+  outgoing: {
+    rooms: ["outgoing"],
+    packages: ["node:dns", "node:http", "node:https", "node:net"],
+  },
+  webhooks: { rooms: ["core", "service", "outgoing", "webhooks"], packages: ["node:crypto"] },
+  email: {
+    rooms: ["core", "service", "words", "email"],
+    packages: ["nodemailer", "node:crypto", "node:url"],
+  },
+  "audit-file": { rooms: ["service", "audit-file"], packages: ["node:fs", "node:fs/promises"] },
   outbox: { rooms: ["core", "service", "outbox"], packages: [] },
   sweeps: { rooms: ["core", "service", "sweeps"], packages: ["node-cron"] },
   runtime: {
@@ -47,6 +57,10 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       ...fastifyPlugins(),
     ],
   },
+  slack: {
+    rooms: ["core", "service", "words", "chat", "slack"],
+    packages: ["@slack/bolt", "@slack/types", "@slack/web-api", "fastify", "node:http", "zod"],
+  },
   "maintenance.ts": { rooms: ["config", "store"], packages: ["node:fs", "node:path"] },
   cli: {
     rooms: ["core", "config", "schemas", "words", "cli"],
@@ -62,9 +76,28 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       "node:timers/promises",
     ],
   },
+  build: {
+    rooms: [
+      "audit-file",
+      "build",
+      "chat",
+      "config",
+      "core",
+      "email",
+      "outbox",
+      "outgoing",
+      "runtime",
+      "service",
+      "slack",
+      "store",
+      "sweeps",
+      "webhooks",
+    ],
+    packages: ["close-with-grace", "fastify", "pino", "node:path"],
+  },
   "main.ts": {
-    rooms: ["config", "core", "http", "outbox", "runtime", "service", "store", "sweeps"],
-    packages: ["close-with-grace", "pino", "node:fs", "node:path"],
+    rooms: ["build", "config", "core", "http", "runtime", "store", "sweeps"],
+    packages: ["node:fs"],
   },
 };
 

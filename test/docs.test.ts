@@ -198,7 +198,9 @@ describe("the pages in docs list all there is:", () => {
   });
 
   test("projects of the test suite", () => {
-    const projects = [...read("vitest.config.ts").matchAll(/project\("(\w+)"/g)].map(([, name = ""]) => name);
+    const projects = [...read("vitest.config.ts").matchAll(/project\("([\w-]+)"/g)].map(
+      ([, name = ""]) => name,
+    );
     const written = projects.filter((name) => name === "rules" || hasFiles(join(root, "test", name)));
     expect(rowNames(development, "## Tests")).toEqual(written);
   });

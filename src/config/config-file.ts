@@ -1,11 +1,13 @@
 import type { PolicyId } from "../core/ids.ts";
 import { emptyRules, type Rules } from "../core/policy.ts";
+import type { Webhook } from "../core/webhook.ts";
 import { placedProblems } from "../schemas/field-problems.ts";
 import type { IdentityContent } from "../schemas/identity.ts";
 import type { PolicyContent } from "../schemas/policy.ts";
 import { configSchema, type ConfigFile } from "./config-schema.ts";
 import { crossProblems } from "./cross-checks.ts";
 import { defaultPolicyId, policyIdOf } from "./policy-id.ts";
+import { webhooksOf } from "./webhooks.ts";
 import { readYaml } from "./yaml-file.ts";
 
 /** What the operator's file says, made trustworthy. */
@@ -15,6 +17,8 @@ export interface Configuration {
   readonly policies: readonly (PolicyContent & { readonly id: PolicyId; readonly managedBy: "file" })[];
   /** The default policy carries version 1 until the store knows better. */
   readonly rules: Rules;
+  /** With their secrets: kept in memory alone. */
+  readonly webhooks: readonly Webhook[];
 }
 
 /** One complaint about the file. */
@@ -30,7 +34,7 @@ export interface ConfigProblem {
 
 /**
  * Reads the configuration file (contract §5): YAML 1.2 checked strictly, all complaints at once and in the file's
- * order. Never throws, whatever the text. `environment` is only asked whether the variables of `env:NAME` are set.
+ * order. Never throws, whatever the text. `environment` has the values of `env:NAME`; no complaint repeats one.
  */
 export function readConfigFile(
   text: string,
@@ -46,7 +50,9 @@ export function readConfigFile(
   const found = parsed.success
     ? crossProblems(parsed.data, environment)
     : placedProblems(parsed.error, value);
-  if (parsed.success && found.length === 0) return { ok: configurationOf(parsed.data) };
+  if (parsed.success && found.length === 0) {
+    return { ok: configurationOf(parsed.data, environment) };
+  }
   const problems = found.map(({ path, message }) => ({
     file: fileName,
     ...placeOf(path),
@@ -61,7 +67,10 @@ export function formatConfigProblem({ file, line, column, path, message }: Confi
   return `${file}:${line}:${column} ${path === "" ? "" : `${path}: `}${message}`;
 }
 
-function configurationOf(file: ConfigFile): Configuration {
+function configurationOf(
+  file: ConfigFile,
+  environment: Readonly<Record<string, string | undefined>>,
+): Configuration {
   const managedBy = "file";
   return {
     identities: file.identities.map((identity) => ({ ...identity, managedBy })),
@@ -77,5 +86,6 @@ function configurationOf(file: ConfigFile): Configuration {
       chatRoles: file.roles,
       trustSlackUserGroups: file.slack.trustUserGroups,
     },
+    webhooks: webhooksOf(file.webhooks, environment),
   };
 }

@@ -1,21 +1,19 @@
 import { z } from "zod";
 import { auditActions } from "../core/audit-record.ts";
+import { isEventPattern } from "../core/webhook.ts";
 import { identityContent } from "../schemas/identity.ts";
 import { parsedText } from "../schemas/parsed-text.ts";
 import { defaultPolicyContent, policyContent } from "../schemas/policy.ts";
 import { breakGlass, catalogEntry, chatRoles, limits, riskRule, slack } from "../schemas/rules.ts";
 import { name } from "../schemas/values.ts";
+import { environmentName } from "./environment-name.ts";
+import { isWebhookUrl, webhookUrlRule } from "./webhooks.ts";
 
 const identitiesMax = 50_000;
 const policiesMax = 10_000;
 const riskRulesMax = 200;
 const catalogEntriesMax = 5_000;
 const connectionsMax = 200;
-
-/** The name of the variable in `env:NAME`, the only way a secret gets into the file. */
-export function environmentName(text: string): string | undefined {
-  return /^env:([A-Za-z_][A-Za-z0-9_]{0,99})$/.exec(text)?.[1];
-}
 
 const secret = parsedText(
   (text) => (environmentName(text) === undefined ? undefined : text),
@@ -24,8 +22,8 @@ const secret = parsedText(
 );
 
 const webAddress = parsedText(
-  (text) => (/^https:\/\/\S{1,2000}$/.test(text) || environmentName(text) !== undefined ? text : undefined),
-  "must begin with https:// or be env:NAME",
+  (text) => (isWebhookUrl(text) || environmentName(text) !== undefined ? text : undefined),
+  `${webhookUrlRule}, or be env:NAME`,
   { description: "https://… or env:NAME.", examples: ["https://siem.company.com/jit"] },
 );
 
@@ -39,7 +37,11 @@ const webhook = z.strictObject({
   name,
   url: webAddress,
   events: z.array(eventPattern).min(1).max(auditActions.length),
-  secret,
+  secret: secret.describe("env:NAME of a Standard Webhooks secret: whsec_ and base64 of 24 to 64 bytes."),
+  allowPrivate: z
+    .boolean()
+    .default(false)
+    .describe("Whether private and loopback addresses may be called; link-local ones never are."),
 });
 
 const texts = z.array(z.string().min(1).max(200)).min(1).max(100);
@@ -73,14 +75,8 @@ export const configSchema = z.strictObject({
   limits: limits.prefault({}).describe("Open requests and live grants of one identity; absent: 20 each."),
   breakGlass: z.exactOptional(breakGlass).describe("Emergency access; absent: nobody."),
   slack: slack.prefault({}),
-  webhooks: z.array(webhook).max(connectionsMax).default([]).describe("Not supported by this version."),
+  webhooks: z.array(webhook).max(connectionsMax).default([]).describe("Programs told of audit events."),
   connectors: z.array(connector).max(connectionsMax).default([]).describe("Not supported by this version."),
 });
 
 export type ConfigFile = z.output<typeof configSchema>;
-
-function isEventPattern(text: string): boolean {
-  return auditActions.some(
-    (action) => action === text || `${action.slice(0, action.indexOf("."))}.*` === text,
-  );
-}

@@ -1,5 +1,7 @@
 import type { IdentityContent } from "../schemas/identity.ts";
-import { environmentName, type ConfigFile } from "./config-schema.ts";
+import type { ConfigFile } from "./config-schema.ts";
+import { environmentName } from "./environment-name.ts";
+import { webhookProblems } from "./webhooks.ts";
 
 export interface CrossProblem {
   readonly path: readonly string[];
@@ -64,6 +66,10 @@ function nameProblems(file: ConfigFile): CrossProblem[] {
       file.risk.map((rule) => rule.name),
     ),
     ...repeatedNames(
+      "webhooks",
+      file.webhooks.map((webhook) => webhook.name),
+    ),
+    ...repeatedNames(
       "catalog",
       file.catalog.map((entry) => entry.name),
     ),
@@ -79,14 +85,14 @@ function repeatedNames(section: string, names: readonly string[]): CrossProblem[
 }
 
 /**
- * Nothing is sent to webhooks and nothing is provisioned at connectors yet. Taking such a section in silence would let
- * an operator believe that access exists, or is watched, where it is not.
+ * Nothing is provisioned at connectors yet. Taking such a section in silence would let an operator believe that access
+ * exists where it does not.
  */
 function connectionProblems(
   file: ConfigFile,
   environment: Readonly<Record<string, string | undefined>>,
 ): CrossProblem[] {
-  const unsupported = (["webhooks", "connectors"] as const)
+  const unsupported = (["connectors"] as const)
     .filter((section) => file[section].length > 0)
     .map((section) => ({
       path: [section],
@@ -104,7 +110,7 @@ function connectionProblems(
     const isSet = variable === undefined || (environment[variable] ?? "") !== "";
     return isSet ? [] : [{ path, message: `the environment variable ${variable} is not set` }];
   });
-  return [...unsupported, ...unset];
+  return [...unsupported, ...unset, ...webhookProblems(file.webhooks, environment)];
 }
 
 /** Every key that was there before, with where it was first. */

@@ -36,6 +36,8 @@ export interface Settings {
   readonly sweepCron: string;
   readonly rateLimitPerMinute: number;
   readonly logLevel: LogLevel;
+  /** Absent: the audit log is kept in the database alone. */
+  readonly auditFile?: string;
   /** Absent: Slack is off; the same for the two below. */
   readonly slack?: SlackSettings;
   readonly teams?: TeamsSettings;
@@ -108,6 +110,7 @@ export const environmentNames = [
   "JIT_SWEEP_CRON",
   "RATE_LIMIT_PER_MINUTE",
   "LOG_LEVEL",
+  "AUDIT_FILE",
   ...slackNames,
   ...teamsNames,
   ...emailNames,
@@ -135,6 +138,7 @@ export function readEnvironment(
   const address = take("PUBLIC_URL", publicUrl);
   const configFile = take("JIT_CONFIG", filePath);
   const key = take("JIT_ADMIN_KEY", adminKey);
+  const auditFile = take("AUDIT_FILE", filePath);
   const slack = readSlack(reader);
   const teams = readTeams(reader);
   const email = readEmail(reader);
@@ -149,6 +153,7 @@ export function readEnvironment(
     sweepCron: take("JIT_SWEEP_CRON", cronExpression) ?? "*/5 * * * * *",
     rateLimitPerMinute: take("RATE_LIMIT_PER_MINUTE", wholeNumber(1, 1_000_000)) ?? 1_200,
     logLevel: take("LOG_LEVEL", logLevel) ?? "info",
+    ...(auditFile !== undefined && { auditFile }),
     ...(slack !== undefined && { slack }),
     ...(teams !== undefined && { teams }),
     ...(email !== undefined && { email }),

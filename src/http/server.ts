@@ -5,6 +5,7 @@ import rateLimit from "@fastify/rate-limit";
 import fastify, {
   LogController,
   type FastifyBaseLogger,
+  type FastifyPluginAsync,
   type FastifyReply,
   type FastifyRequest,
   type RouteOptions,
@@ -53,7 +54,7 @@ export interface HttpOptions {
    * the route's `config` says `limited: "nothing"`.
    */
   readonly metrics?: HttpMetrics;
-  readonly mounts?: readonly ((app: App) => Promise<void>)[];
+  readonly mounts?: readonly FastifyPluginAsync[];
 }
 
 const headersTimeoutMs = 5 * secondMs;
@@ -94,9 +95,7 @@ export async function createHttpServer(services: Services, options: HttpOptions)
       prefix: "/api/v1",
     },
   );
-  for (const mount of options.mounts ?? []) {
-    await app.register(async (scope) => mount(scope.withTypeProvider<ZodTypeProvider>()));
-  }
+  for (const mount of options.mounts ?? []) await app.register(mount);
   await app.ready();
   return app;
 }

@@ -4,19 +4,21 @@ import type { RequestView } from "./views.ts";
 export type { Audience };
 
 /** What a card's buttons do. Their labels are in words/labels.ts. */
-export type CardAction =
-  | "approve"
-  | "deny"
-  | "approve_for_less"
-  | "details"
-  | "revoke"
-  | "cancel"
-  | "show_credential"
-  | "replace_credential"
-  | "extend"
-  | "done"
-  | "justified"
-  | "not_justified";
+export const cardActions = [
+  "approve",
+  "deny",
+  "approve_for_less",
+  "details",
+  "revoke",
+  "cancel",
+  "show_credential",
+  "replace_credential",
+  "extend",
+  "done",
+  "justified",
+  "not_justified",
+] as const;
+export type CardAction = (typeof cardActions)[number];
 
 /** Everything one copy of a request's card says, before it is put into words. Made fresh from state and clock. */
 export interface Card {

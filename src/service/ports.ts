@@ -64,7 +64,11 @@ export type Write =
       readonly lease: number;
       readonly dueAt: Instant;
       readonly error: string;
-    };
+    }
+  /** Puts a follower of the audit log where it says, in place of where it was. */
+  | { readonly kind: "cursor"; readonly value: Cursor }
+  /** The follower is no more; one of the same name begins anew. */
+  | { readonly kind: "cursorDropped"; readonly name: string };
 
 /** Names that only one owner may hold: duplicate guard, e-mail, policy name, key hash. */
 export type UniqueChange =
@@ -124,6 +128,23 @@ export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable";
   readonly code = "store_unavailable";
   readonly retryable = true;
+}
+
+/** How far a follower of the audit log has come: a webhook (`webhook:siem`) or the audit file (`file`). */
+export interface Cursor {
+  readonly name: string;
+  /** Of the last record it is done with; 0 before the first. */
+  readonly seq: number;
+  /** Failed attempts at the next record it wants. */
+  readonly attempts: number;
+  /** Since when no attempt has succeeded; null while they do. */
+  readonly failingSince: Instant | null;
+  /** When to try again; null: now. */
+  readonly dueAt: Instant | null;
+  /** Why nothing is tried any more. */
+  readonly disabled: string | null;
+  /** Hash of how it is configured, by which a change is noticed. */
+  readonly configuration: string;
 }
 
 export interface ApiKey {
@@ -294,6 +315,8 @@ export interface Reads {
   answer(keyId: KeyId, call: string, idempotencyKey: string): Promise<KeptAnswer | undefined>;
   auditEvents(filter: AuditFilter): Promise<readonly AuditRow[]>;
   auditHead(): Promise<{ readonly seq: number; readonly hash: string }>;
+  /** Every follower of the audit log, by name. */
+  cursors(): Promise<readonly Cursor[]>;
   /** Streams through the whole chain without holding the event loop. */
   verifyAudit(): Promise<AuditVerdict>;
   /** How many credentials open something at this moment. */

@@ -6,6 +6,7 @@ import type { Directory } from "../core/people.ts";
 import { stagesOf } from "../core/requirement.ts";
 import { statusOf, type Status } from "../core/status.ts";
 import { formatDuration, formatInstant } from "../core/time.ts";
+import type { IssuedTarget } from "./connector.ts";
 import { notificationState } from "./copies.ts";
 import type { Copy } from "./ports.ts";
 
@@ -92,7 +93,8 @@ export interface CredentialView {
   readonly id: string;
   readonly token: string;
   readonly expiresAt: string;
-  readonly targets: readonly never[];
+  /** What opens the real systems behind its scopes; secrets included, shown this once. */
+  readonly targets: readonly IssuedTarget[];
 }
 
 export interface ViewFacts {

@@ -1,7 +1,7 @@
 import type { Button, ContextBlock, KnownBlock, SectionBlock } from "@slack/types";
-import type { Card } from "../service/card.ts";
+import type { Card, CardAction } from "../service/card.ts";
 import { cardText, type CardText, type Line } from "../words/card-text.ts";
-import { actionLabels, menuLabels, noteLabels, type MenuAction, type NoteAction } from "../words/labels.ts";
+import { menuLabels, noteLabels, type MenuAction, type NoteAction } from "../words/labels.ts";
 import { cutTo, visibleText } from "../words/visible-text.ts";
 import { limits, mrkdwn, plain } from "./text.ts";
 
@@ -67,7 +67,7 @@ export function buttonValue(requestId: string, revision: string): string {
   return `${requestId} ${revision}`;
 }
 
-export function cardButton(action: keyof typeof actionLabels, requestId: string, revision: string): Button {
+export function cardButton(action: CardAction, requestId: string, revision: string): Button {
   return button(`card:${action}`, noteLabels[action], buttonValue(requestId, revision), styleOf(action));
 }
 
@@ -77,7 +77,12 @@ export function menuButton(action: MenuAction): Button {
 
 /** The two of a link card; `value` is the account and the person, as JSON. */
 export function linkButton(action: Extract<NoteAction, "link" | "link_other">, value: string): Button {
-  return button(action === "link" ? "account:link" : "account:link_other", noteLabels[action], value, undefined);
+  return button(
+    action === "link" ? "account:link" : "account:link_other",
+    noteLabels[action],
+    value,
+    undefined,
+  );
 }
 
 function button(id: string, label: string, value: string, style: Button["style"]): Button {

@@ -7,7 +7,10 @@ import { deliveryFaultOf, slackErrorOf } from "./faults.ts";
 import { noteMessage } from "./notes.ts";
 
 /** The parts of Slack's client that sending needs. */
-export type SlackClient = Pick<WebClient, "chat" | "conversations" | "users" | "usergroups" | "views" | "auth">;
+export type SlackClient = Pick<
+  WebClient,
+  "chat" | "conversations" | "users" | "usergroups" | "views" | "auth"
+>;
 
 /** What a reference to a posted message holds. */
 interface Posted {
@@ -61,9 +64,10 @@ export function createSlackMessenger(client: SlackClient, teamId: () => string |
   return {
     surface: "slack",
     keepsCards: true,
-    addressOf: async ({ links, chatLinks }) => {
-      const link = links.slack ?? chatLinks?.slack;
-      return link === undefined || (teamId() !== undefined && link.teamId !== teamId()) ? undefined : link.userId;
+    addressOf: async ({ links: { slack: link } }) => {
+      return link === undefined || (teamId() !== undefined && link.teamId !== teamId())
+        ? undefined
+        : link.userId;
     },
     channelAddress: (reference) => /^slack:([CG][A-Z0-9]{2,30})$/.exec(reference)?.[1],
     async post(address, card: Card) {
@@ -89,7 +93,9 @@ export function createSlackMessenger(client: SlackClient, teamId: () => string |
 async function isShared(client: SlackClient, channel: string): Promise<boolean> {
   try {
     const { channel: found } = await client.conversations.info({ channel });
-    return found?.is_ext_shared === true || found?.is_pending_ext_shared === true || found?.is_org_shared === true;
+    return (
+      found?.is_ext_shared === true || found?.is_pending_ext_shared === true || found?.is_org_shared === true
+    );
   } catch (error) {
     if (slackErrorOf(error) === "missing_scope") return false;
     throw error;

@@ -36,7 +36,11 @@ function mrkdwnPart(part: Part, room: number): string | undefined {
 
 /** People's words inside mrkdwn: nothing in them is markup, whatever it looks like. */
 function said(text: string, room: number): string {
-  const cut = cutTo(visibleText(text).replaceAll("\n", " "), room, (piece) => unformatted(escaped(piece)).length);
+  const cut = cutTo(
+    visibleText(text).replaceAll("\n", " "),
+    room,
+    (piece) => unformatted(escaped(piece)).length,
+  );
   return unformatted(escaped(cut));
 }
 

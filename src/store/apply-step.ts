@@ -7,6 +7,7 @@ import { prepareAnswerWrite } from "./write-answer.ts";
 import { prepareAudit } from "./audit-append.ts";
 import { prepareCopyWrites } from "./copies.ts";
 import { prepareCounters } from "./counting.ts";
+import { prepareCursorWrites } from "./cursors.ts";
 import { prepareDirectoryWrites } from "./write-directory.ts";
 import { prepareExpectations } from "./expecting.ts";
 import { prepareGrantWrites } from "./write-grant.ts";
@@ -58,6 +59,7 @@ function prepareWrites(tables: Tables): (step: Step) => Conflict | undefined {
   const directory = prepareDirectoryWrites(tables);
   const rulebook = prepareRulebookWrites(tables);
   const outbox = prepareOutboxWrites(tables);
+  const cursors = prepareCursorWrites(tables);
   const copies = prepareCopyWrites(tables);
   const addresses = prepareAddressWrites(tables);
   const writeOne = (write: Write, step: Step): Conflict | undefined => {
@@ -84,6 +86,10 @@ function prepareWrites(tables: Tables): (step: Step) => Conflict | undefined {
       case "effectSettled":
       case "effectPutBack":
         return outbox.change(write);
+      case "cursor":
+        return cursors.put(write.value);
+      case "cursorDropped":
+        return cursors.drop(write.name);
       case "copyWanted":
       case "copyTold":
         return copies.write(write);

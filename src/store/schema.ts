@@ -4,7 +4,7 @@ import type { CredentialRecord, Grant } from "../core/grant.ts";
 import type * as Ids from "../core/ids.ts";
 import type { Identity } from "../core/people.ts";
 import type { Policy, Rules } from "../core/policy.ts";
-import type { ApiKey, Copy, JsonValue } from "../service/ports.ts";
+import type { ApiKey, Copy, Cursor, JsonValue } from "../service/ports.ts";
 import { index, integer, primaryKey, sql, sqliteTable, text } from "./drizzle.ts";
 
 /*
@@ -273,6 +273,12 @@ export const outbox = sqliteTable(
     index("outbox_by_age").on(table.createdAt),
   ],
 );
+
+/** How far each follower of the audit log has come. */
+export const cursors = sqliteTable("cursors", {
+  name: text("name").primaryKey(),
+  value: text("value", { mode: "json" }).$type<Cursor>().notNull(),
+});
 
 /** Who was told of a request where, and where the message is. */
 export const copies = sqliteTable(

@@ -4,6 +4,7 @@ import { createAddressReads } from "./addresses.ts";
 import { createStepWriter } from "./apply-step.ts";
 import { createCopyReads } from "./copies.ts";
 import { createCommitQueue } from "./commit-queue.ts";
+import { createCursorReads } from "./cursors.ts";
 import { drizzle } from "./drizzle.ts";
 import { createRequestList } from "./list-requests.ts";
 import { openDatabase } from "./open-database.ts";
@@ -51,6 +52,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     ...createCopyReads(tables),
     ...createAddressReads(tables),
     ...createAuditReads(tables),
+    ...createCursorReads(tables),
     commit: async (step) => queue.commit(step),
     close: async () => {
       queue.close();

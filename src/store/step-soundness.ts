@@ -40,6 +40,8 @@ function recordOf(write: Write): Pick<Expectation, "kind" | "id"> | undefined {
     case "effectLeased":
     case "effectSettled":
     case "effectPutBack":
+    case "cursor":
+    case "cursorDropped":
     case "copyWanted":
     case "copyTold":
     case "address":

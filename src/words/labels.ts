@@ -25,8 +25,9 @@ export const noteLabels: { readonly [Action in NoteAction]: string } = {
   link_other: "Link to somebody else…",
 };
 
-/** A button that begins something new, beside those on cards. */
-export type MenuAction = "request_access" | "break_glass" | "list" | "home" | "help" | "ask_for_link";
+/** Buttons that begin something new, beside those on cards. */
+export const menuActions = ["request_access", "break_glass", "list", "home", "help", "ask_for_link"] as const;
+export type MenuAction = (typeof menuActions)[number];
 
 export const menuLabels: { readonly [Action in MenuAction]: string } = {
   request_access: "Request access",

@@ -26,7 +26,12 @@ function configurationOf(text: string): Configuration {
 }
 
 test("a section left out is empty", () => {
-  expect(configurationOf("{}")).toEqual({ identities: [], policies: [], rules: emptyRules });
+  expect(configurationOf("{}")).toEqual({
+    identities: [],
+    policies: [],
+    rules: emptyRules,
+    webhooks: [],
+  });
 });
 
 test("a file's objects are marked as its own, its policies named for good", () => {
@@ -215,30 +220,19 @@ describe("what contradicts itself is refused where it does", () => {
   });
 });
 
-const webhook =
-  'webhooks: [{ name: siem, url: "https://siem.example", events: ["grant.*"], secret: env:SIEM_SECRET }]';
 const connector =
   'connectors: [{ name: orders-db, kind: postgres, url: env:ORDERS_DB, resources: ["prod:orders-db"], actions: { read: { roles: [orders_read] } } }]';
 
-describe("webhooks and connectors, which nothing serves yet", () => {
+describe("connectors, which nothing serves yet", () => {
   test("are never taken in silence", () => {
-    for (const text of [webhook, connector]) {
-      const problems = problemsOf(text, { SIEM_SECRET: "x", ORDERS_DB: "y" });
-      expect(problems).toHaveLength(1);
-      expect(problems[0]?.message).toContain("not supported by this version");
-    }
-    expect(problemsOf("webhooks: []\nconnectors: []\n")).toEqual([]);
+    const problems = problemsOf(connector, { ORDERS_DB: "y" });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]?.message).toContain("not supported by this version");
+    expect(problemsOf("connectors: []\n")).toEqual([]);
   });
 
   test("name the variables that are not set", () => {
-    expect(placesOf(webhook)).toEqual(["1:1 webhooks", "1:76 webhooks.0.secret"]);
     expect(placesOf(connector, { ORDERS_DB: "" })).toEqual(["1:1 connectors", "1:49 connectors.0.url"]);
-  });
-
-  test("hold no secret in the file, and no complaint repeats one", () => {
-    const problems = problemsOf(webhook.replace("env:SIEM_SECRET", "whsec_canary"));
-    expect(problems.map((problem) => problem.path)).toEqual(["webhooks.0.secret"]);
-    expect(JSON.stringify(problems)).not.toContain("canary");
   });
 });
 

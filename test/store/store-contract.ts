@@ -4,6 +4,7 @@ import { addressContract } from "./address-contract.ts";
 import { auditContract } from "./audit-contract.ts";
 import { commitContract } from "./commit-contract.ts";
 import { counterContract } from "./counter-contract.ts";
+import { cursorContract } from "./cursor-contract.ts";
 import { directoryContract } from "./directory-contract.ts";
 import { grantContract } from "./grant-contract.ts";
 import { listContract } from "./list-contract.ts";
@@ -41,5 +42,8 @@ export function storeContract(name: string, open: OpenEmptyStore): void {
   });
   describe(`${name}: the audit log`, () => {
     auditContract(open);
+  });
+  describe(`${name}: followers of the audit log`, () => {
+    cursorContract(open);
   });
 }

@@ -248,6 +248,8 @@ export function writing(writes: readonly Write[], versions: Readonly<Record<stri
       case "effectLeased":
       case "effectSettled":
       case "effectPutBack":
+      case "cursor":
+      case "cursorDropped":
       case "copyWanted":
       case "copyTold":
       case "address":

@@ -1,0 +1,59 @@
+import { resolve } from "node:path";
+import type { Logger } from "pino";
+import type { Settings } from "../config/environment.ts";
+import { findConfiguration, type FoundConfiguration } from "../config/find-configuration.ts";
+import { isRefusal } from "../core/refusals.ts";
+import { adminKeyFileOf, readAdminKey, writeAdminKey } from "../runtime/admin-key-file.ts";
+import { createConfigurationService } from "../service/configuration-service.ts";
+import { createInstallationService } from "../service/installation-service.ts";
+import type { ServiceContext } from "../service/loading.ts";
+import type { House } from "./house.ts";
+import { Refused } from "./refused.ts";
+import { shipped } from "./shipped.ts";
+
+/** Finds, checks and loads the configuration; what it says replaces what the file said before, in one commit. */
+export async function loadConfiguration(
+  settings: Settings,
+  { context, webhooks }: Pick<House, "context" | "webhooks">,
+  log: Logger,
+): Promise<void> {
+  const lastSource = await context.store.rulesSource();
+  const found: FoundConfiguration = findConfiguration(settings, lastSource, process.env, shipped);
+  if ("problems" in found) throw new Refused(found.problems);
+  const loaded = await createConfigurationService(context).load(found.content, found.source, found.file);
+  if (isRefusal(loaded)) throw new Refused([`${found.file} was not loaded: ${loaded.detail}`]);
+  await webhooks.configure(found.content.webhooks);
+  log.info({ file: found.file, ...loaded }, "configuration loaded");
+  if (found.source === "example") {
+    log.warn(
+      { file: found.file },
+      "running on the example configuration: copy jit.example.yaml to jit.yaml and edit it before anybody relies on this",
+    );
+  }
+}
+
+/** Before anything is opened or written: a file that cannot be trusted ends the start. */
+export function keptAdminKey(settings: Settings): string | undefined {
+  const kept = readAdminKey(adminKeyFileOf(settings.databaseFile));
+  if ("problem" in kept) throw new Refused([kept.problem]);
+  return kept.key;
+}
+
+export async function ensureAdminKey(
+  settings: Settings,
+  kept: string | undefined,
+  context: ServiceContext,
+  log: Logger,
+): Promise<void> {
+  const file = adminKeyFileOf(settings.databaseFile);
+  const key = await createInstallationService(context).ensureAdminKey(settings.adminKey, kept);
+  if (isRefusal(key)) throw new Refused([key.detail]);
+  if (key.kind === "made") writeAdminKey(file, key.token);
+  if (key.kind === "made" && settings.adminKey !== undefined) {
+    log.warn(
+      "JIT_ADMIN_KEY names a key that was deleted or reported as leaked: it stays dead, and a new one was made",
+    );
+  }
+  if (key.kind === "given") log.info("the admin key is the one in JIT_ADMIN_KEY");
+  else log.info({ file: resolve(file) }, "the admin key is in this file");
+}

@@ -1,0 +1,107 @@
+import type { FastifyPluginAsync } from "fastify";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { createAuditFile, type AuditFile } from "../audit-file/audit-file.ts";
+import type { Settings } from "../config/environment.ts";
+import { createEmail } from "../email/messenger.ts";
+import { createRunners } from "../outbox/house-runners.ts";
+import { createRelay, type Relay } from "../outbox/relay.ts";
+import { createGuardedFetch } from "../outgoing/guarded-fetch.ts";
+import { createClock } from "../runtime/clock.ts";
+import { createMetrics, type Metrics } from "../runtime/metrics.ts";
+import { createSurroundings } from "../runtime/surroundings.ts";
+import { createChanges } from "../service/changes.ts";
+import type { ServiceContext } from "../service/loading.ts";
+import type { Store } from "../service/ports.ts";
+import { createRulebookReader } from "../service/rulebook-reader.ts";
+import { createServices, type Services } from "../service/services.ts";
+import { createSurfaces } from "../service/surfaces.ts";
+import { createUserGroupReader } from "../service/user-groups.ts";
+import { watched, type Watcher } from "../service/watched-store.ts";
+import { openSqliteStore } from "../store/sqlite-store.ts";
+import { createBookkeepingSweep } from "../sweeps/bookkeeping.ts";
+import { createExpirySweep, createRequestSweep, type Sweep } from "../sweeps/due-requests.ts";
+import { createWebhooks, type Webhooks } from "../webhooks/webhooks.ts";
+import { createChatSurfaces, type ChatSurfaces } from "./chat-surfaces.ts";
+import { shipped } from "./shipped.ts";
+
+/** Everything that was built, before anything listens. */
+export interface House {
+  readonly store: Store;
+  readonly services: Services;
+  readonly relay: Relay;
+  readonly context: ServiceContext;
+  readonly metrics: Metrics;
+  readonly webhooks: Webhooks;
+  readonly auditFile: AuditFile | undefined;
+  readonly chatSurfaces: ChatSurfaces;
+  /** Doors of chat platforms in our server. */
+  readonly mounts: readonly FastifyPluginAsync[];
+}
+
+/** Builds everything once. Nothing is listened to and nobody is called before {@link House.surfaces} is started. */
+export async function buildHouse(
+  settings: Settings,
+  log: Logger,
+  onFatal: (fault: unknown) => void,
+): Promise<House> {
+  const now = createClock({ system: Date.now, monotonic: () => performance.now() });
+  const surroundings = createSurroundings(now);
+  const plain = await openSqliteStore({
+    file: settings.databaseFile,
+    migrationsFolder: join(shipped, "migrations"),
+    onFatal,
+  });
+  // The relay and those who follow the audit log work on the store that wakes them: what they do may leave more.
+  let relay: Relay | undefined;
+  let webhooks: Webhooks | undefined;
+  let auditFile: AuditFile | undefined;
+  const changes = createChanges();
+  const wake: Watcher = (step) => {
+    if (step.effects.length > 0) relay?.nudge();
+    webhooks?.watcher(step);
+    auditFile?.watcher(step);
+  };
+  const metrics = createMetrics();
+  const store = watched(plain, [wake, changes.watcher, metrics.watcher]);
+  const guardedFetch = createGuardedFetch();
+  webhooks = createWebhooks({ store, surroundings, guardedFetch, chance: Math.random, log });
+  if (settings.auditFile !== undefined) auditFile = createAuditFile({ path: settings.auditFile, store, log });
+  const surfaces = createSurfaces();
+  const chatSurfaces = await createChatSurfaces(settings, log);
+  for (const { messenger } of chatSurfaces.all) surfaces.add(messenger);
+  if (settings.email !== undefined) surfaces.add(createEmail(settings.email, log));
+  const { userGroups } = chatSurfaces;
+  const context: ServiceContext = {
+    store,
+    changes,
+    surroundings,
+    rulebook: createRulebookReader(store),
+    surfaces,
+    ...(userGroups !== undefined && { userGroups: createUserGroupReader(userGroups, now) }),
+  };
+  const onFault = (err: unknown): void => log.error({ err }, "fault");
+  const firstAttempt = async (_: string, withinMs: number): Promise<void> => {
+    const { promise, resolve: passed } = Promise.withResolvers<void>();
+    const timer = setTimeout(passed, withinMs);
+    await Promise.race([relay?.drain(), promise]);
+    clearTimeout(timer);
+  };
+  const services = createServices(context, firstAttempt, onFault);
+  relay = createRelay(store, surroundings, createRunners(context, services, log), (err, about) =>
+    log.error({ err, ...about }, "effect failed"),
+  );
+  const mounts = chatSurfaces.open(services, now);
+  return { store, services, relay, context, metrics, webhooks, auditFile, chatSurfaces, mounts };
+}
+
+/** What becomes due by time alone, in the order it is looked at. */
+export function sweepsOf({ store, services, relay, context, webhooks, auditFile }: House): readonly Sweep[] {
+  return [
+    createExpirySweep(store, services.grants, context.surroundings),
+    createRequestSweep(store, services.grants, context.surroundings),
+    createBookkeepingSweep(services, relay, context.surroundings),
+    webhooks.sweep,
+    ...(auditFile === undefined ? [] : [auditFile.sweep]),
+  ];
+}

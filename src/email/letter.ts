@@ -1,0 +1,137 @@
+import { createHash } from "node:crypto";
+import type { Card } from "../service/card.ts";
+import type { Note } from "../service/messenger.ts";
+import { cardText, type Line } from "../words/card-text.ts";
+import { noteText } from "../words/note-text.ts";
+import { footer, type Content } from "./content.ts";
+import { letterHtml } from "./letter-html.ts";
+import { oneLine, plainLine, quoted } from "./lines.ts";
+import { waysToAct, type WayToAct } from "./what-to-do.ts";
+
+/** One mail, ready to be sent; nothing in it came from somebody else without being made harmless. */
+export interface Letter {
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  readonly messageId: string;
+  /** The thread's root, and that of the access an extension belongs to: without it the mail begins a thread. */
+  readonly references: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Envelope {
+  readonly to: string;
+  /** Right of the `@` in the ids of our mails. */
+  readonly domain: string;
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+}
+
+const subjectMax = 160;
+const nameMax = 60;
+/** Repeats within this have the same Message-ID, so that mailboxes drop them; later ones are news. */
+const sameForMs = 10 * 60_000;
+
+/** Something has happened or is to be done, as a mail. */
+export function noteLetter(note: Note, envelope: Envelope): Letter {
+  const { heading, lines, actions } = noteText(note);
+  if (note.about === "request") {
+    const { card, notice } = note;
+    const { status, facts, words } = cardText(card);
+    // Whom it waits for, or until when emergency access lasts: the note alone does not say it.
+    const { audience, request } = card;
+    const isStatusNews =
+      audience === "alert" ||
+      audience === "reviewer" ||
+      (audience === "requester" && request.status === "PENDING");
+    const content = {
+      heading,
+      lines: [...lines.filter((line) => !saysReason(line, card)), ...(isStatusNews ? [status] : [])],
+      facts,
+      ways: waysToAct(actions, request.id),
+      words,
+    };
+    return requestLetter(card, notice, content, envelope);
+  }
+  const content: Content = { heading, lines, facts: [], ways: waysToAct(actions, ""), words: [] };
+  const [subject, about] =
+    note.about === "key"
+      ? [`An API key was made in your name: ${note.keyId}`, note.keyId]
+      : [`A chat account wants to be linked: ${oneLine(note.displayName, nameMax)}`, "link"];
+  return letterOf(subject, content, envelope, {
+    name: `${about}.${note.about}`,
+    references: [],
+    headers: {},
+  });
+}
+
+/** The reason stands below our facts, whole and marked as the requester's; not above them as well. */
+function saysReason(line: Line, { request }: Card): boolean {
+  return line.some((part) => typeof part === "object" && "said" in part && part.said === request.reason);
+}
+
+/** The request as it stands, as a mail. */
+export function cardLetter(card: Card, envelope: Envelope): Letter {
+  const { heading, status, facts, words, actions } = cardText(card);
+  const { id } = card.request;
+  const content = { heading, lines: [status, ["Request ", id]], facts, ways: waysToAct(actions, id), words };
+  return requestLetter(card, "card", content, envelope);
+}
+
+/** The subject stays the same for all mails about a request: mail programs thread by it too. */
+function requestLetter(card: Card, notice: string, content: Content, envelope: Envelope): Letter {
+  const { request } = card;
+  const kind = request.breakGlass ? "Emergency access" : "Access";
+  const who = oneLine(card.subjectName, nameMax);
+  const subject = `[JIT] ${kind} ${request.id}: ${who}, ${request.scopes.join(", ")}`;
+  const roots = [...(request.extends === null ? [] : [request.extends]), request.id];
+  return letterOf(subject, content, envelope, {
+    name: `${request.id}.${notice}`,
+    references: roots.map((id) => `<${id}@${envelope.domain}>`),
+    headers: { "X-JIT-Request": request.id, "X-JIT-Notice": notice },
+  });
+}
+
+function letterOf(
+  subject: string,
+  content: Content,
+  { to, domain, atMs }: Envelope,
+  more: { readonly name: string } & Pick<Letter, "references" | "headers">,
+): Letter {
+  const text = plainText(content);
+  const sameAs = JSON.stringify([to, text, Math.floor(atMs / sameForMs)]);
+  const digest = createHash("sha256").update(sameAs).digest("hex").slice(0, 16);
+  return {
+    subject: oneLine(subject, subjectMax),
+    text,
+    html: letterHtml(content),
+    messageId: `<${more.name}.${digest}@${domain}>`,
+    references: more.references,
+    headers: {
+      // Nobody's absence note answers it (RFC 3834); the second is for Exchange.
+      "Auto-Submitted": "auto-generated",
+      "X-Auto-Response-Suppress": "All",
+      ...more.headers,
+    },
+  };
+}
+
+function plainText({ heading, lines, facts, ways, words }: Content): string {
+  const blocks = [
+    plainLine(heading),
+    lines.map(plainLine).join("\n"),
+    facts.map(({ label, value }) => `${label}: ${plainLine(value)}`).join("\n"),
+    ways.length === 0 ? "" : ["What you can do:", ...ways.map(plainWay)].join("\n"),
+    ...words.map(({ label, text }) => `${oneLine(label, nameMax * 2)}:\n${quoted(text)}`),
+    `-- \n${footer}`,
+  ];
+  return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
+}
+
+function plainWay({ label, command, chat }: WayToAct): string {
+  const where = [
+    ...(command === null ? [] : [`    in a terminal: ${command}`]),
+    ...(chat === null ? [] : [`    in chat:       ${chat}`]),
+  ];
+  return [`  ${label}`, ...where].join("\n");
+}

@@ -1,0 +1,93 @@
+import type { Chat } from "../chat/chat.ts";
+import { parseDialogRef, type Dialog, type DialogRef, type DialogValues } from "../chat/dialog.ts";
+import type { Reply } from "../chat/reply.ts";
+import type { Caller } from "../service/caller.ts";
+import { patienceMs, replyTo, senderOf, within, type InboundParts } from "./answering.ts";
+import { replyView } from "./conversing.ts";
+import { dialogCallback, dialogView, errorsAt, fieldAction, filled, slackOption } from "./modals.ts";
+import { blockActions, suggestion, valuesOf, viewSubmission, type View } from "./payloads.ts";
+
+/** Forms: sent, and tried out while they are filled. */
+export function listenToForms(parts: InboundParts): void {
+  listenToTyping(parts);
+  const { app, chat, client } = parts;
+  app.view({ callback_id: dialogCallback, type: "view_submission" }, async ({ ack, body }) => {
+    const parsed = viewSubmission.safeParse(body);
+    const form = parsed.success ? formOf(parsed.data.view) : undefined;
+    if (!parsed.success || form === undefined) return ack({ response_action: "clear" });
+    const { view } = parsed.data;
+    const sender = senderOf(parsed.data);
+    const working = replyTo(parts, sender, form.ref.id, (caller) =>
+      chat.submit(caller, form.ref, form.values),
+    );
+    const soon = await within(working, patienceMs);
+    if (soon?.reply.kind === "errors") {
+      const shown = Object.keys(view.state?.values ?? {});
+      return ack({ response_action: "errors", errors: errorsAt(soon.reply.errors, shown) });
+    }
+    if (soon !== undefined) return ack({ response_action: "update", view: replyView(soon.reply) });
+    await ack({ response_action: "update", view: replyView(waiting) });
+    const { reply } = await working;
+    if (view.id !== undefined) await client.views.update({ view_id: view.id, view: replyView(reply) });
+  });
+}
+
+const waiting: Reply = { kind: "text", lines: [["This takes a moment…"]], buttons: [] };
+
+function formOf(view: View): { readonly ref: DialogRef; readonly values: DialogValues } | undefined {
+  const ref = parseDialogRef(view.private_metadata);
+  return ref === undefined ? undefined : { ref, values: valuesOf(view) };
+}
+
+/** Fields whose entries are found by typing, and the dry run of a form that is being filled. */
+function listenToTyping(parts: InboundParts): void {
+  const { app, chat, client, known } = parts;
+  app.options(fieldAction, async ({ ack, body }) => {
+    const parsed = suggestion.safeParse(body);
+    if (!parsed.success) return ack({ options: [] });
+    const { user, team, enterprise, value } = parsed.data;
+    const found = await known({
+      userId: user.id,
+      teamId: user.team_id ?? team?.id,
+      enterpriseId: enterprise?.id,
+    });
+    if (!("caller" in found)) return ack({ options: [] });
+    const options = await chat.catalogOptions(found.caller, value);
+    await ack({ options: options.slice(0, 100).map(slackOption) });
+  });
+  app.action(fieldAction, async ({ ack, body }) => {
+    await ack();
+    const parsed = blockActions.safeParse(body);
+    const view = parsed.success ? parsed.data.view : undefined;
+    const form = view === undefined ? undefined : formOf(view);
+    if (!parsed.success || view?.id === undefined || form === undefined) return;
+    const { user, team, enterprise } = parsed.data;
+    const found = await known({
+      userId: user.id,
+      teamId: user.team_id ?? team?.id,
+      enterpriseId: enterprise?.id,
+    });
+    if (!("caller" in found)) return;
+    const dialog = await emptyForm(chat, found.caller, form.ref);
+    if (dialog === undefined) return;
+    const { lines } = await chat.preview(found.caller, form.ref, form.values);
+    const next = dialogView(filled(dialog, form.values), lines);
+    try {
+      // The hash keeps a preview that is late from taking away what was typed since.
+      await client.views.update({
+        view_id: view.id,
+        view: next,
+        ...(view.hash !== undefined && { hash: view.hash }),
+      });
+    } catch {
+      // Somebody typed on: the next one is under way.
+    }
+  });
+}
+
+/** The form that is tried out while it is filled; Slack keeps what was typed, by the ids of the fields. */
+async function emptyForm(chat: Chat, caller: Caller, { id }: DialogRef): Promise<Dialog | undefined> {
+  if (id === "request") return chat.form(caller);
+  const reply = id === "break_glass" ? await chat.menu(caller, "break_glass") : undefined;
+  return reply?.kind === "dialog" ? reply.dialog : undefined;
+}

@@ -1,0 +1,43 @@
+import { isRefusal } from "../core/refusals.ts";
+import type { Caller } from "../service/caller.ts";
+import { replyTo, senderOf, type InboundParts } from "./answering.ts";
+import { replyView } from "./conversing.ts";
+import { homeView } from "./modals.ts";
+import { shortcut } from "./payloads.ts";
+
+/** The shortcut that opens the request form, and the app's home. */
+export function listenToHome(parts: InboundParts): void {
+  const { app, chat, client } = parts;
+  app.shortcut("request", async ({ ack, body }) => {
+    await ack();
+    const parsed = shortcut.safeParse(body);
+    if (!parsed.success) return;
+    const { trigger_id: triggerId } = parsed.data;
+    const sender = senderOf(parsed.data);
+    const { reply } = await replyTo(parts, sender, "request", async (caller) => ({
+      kind: "dialog",
+      dialog: await chat.form(caller),
+    }));
+    await client.views.open({ trigger_id: triggerId, view: replyView(reply) });
+  });
+  app.event("app_home_opened", async ({ event, body }) => {
+    if (event.tab !== "home") return;
+    const known = await parts.known({ userId: event.user, teamId: body.team_id, enterpriseId: undefined });
+    if ("caller" in known) return publishHome(parts, event.user, known.caller);
+    const view = homeView({ lead: [[known.refusal.detail]], sections: [], buttons: ["ask_for_link"] });
+    await client.views.publish({ user_id: event.user, view });
+  });
+}
+
+/** Shows the person their home as it is now. */
+export async function publishHome(
+  { chat, client }: InboundParts,
+  user: string,
+  caller: Caller,
+): Promise<void> {
+  const home = await chat.home(caller);
+  const view = isRefusal(home)
+    ? homeView({ lead: [[home.detail]], sections: [], buttons: [] })
+    : homeView(home);
+  await client.views.publish({ user_id: user, view });
+}

@@ -1,0 +1,181 @@
+import type {
+  HomeView,
+  InputBlock,
+  KnownBlock,
+  ModalView,
+  PlainTextOption,
+  PlainTextElement,
+} from "@slack/types";
+import type { Dialog, DialogValues, Field, Option } from "../chat/dialog.ts";
+import type { FieldError, Reply } from "../chat/reply.ts";
+import type { Home } from "../chat/home.ts";
+import type { Line } from "../words/card-text.ts";
+import { cutTo, visibleText } from "../words/visible-text.ts";
+import { buttonRow, cardButton, contextBlock, lineBlock, menuButton } from "./cards.ts";
+import { limits, mrkdwn } from "./text.ts";
+
+/** The view whose submission is a dialog's; what it is about stands in `private_metadata`. */
+export const dialogCallback = "dialog";
+/** The one action of every field: which field it is, is the block's id. */
+export const fieldAction = "field";
+
+const titleMax = 24;
+const textLengthMax = 3_000;
+
+/** A form as a modal; `preview`: what the dry run says of it so far. */
+export function dialogView(dialog: Dialog, preview: readonly Line[] = []): ModalView {
+  return {
+    type: "modal",
+    callback_id: dialogCallback,
+    private_metadata: JSON.stringify(dialog.ref),
+    title: plainText(dialog.title, titleMax),
+    submit: plainText(dialog.submitLabel, titleMax),
+    close: plainText("Close", titleMax),
+    blocks: [
+      ...dialog.intro.map(lineBlock),
+      ...dialog.fields.map((field) => inputBlock(field, dialog.hasPreview)),
+      ...preview.map(contextBlock),
+    ].slice(0, limits.viewBlocks),
+  };
+}
+
+/** The same form with what was typed so far, so that an update loses nothing. */
+export function filled(dialog: Dialog, values: DialogValues): Dialog {
+  return {
+    ...dialog,
+    fields: dialog.fields.map((field): Field => {
+      const value = values[field.id];
+      if (field.kind === "text") return typeof value === "string" ? { ...field, value } : field;
+      if (field.kind === "choice") return typeof value === "string" ? { ...field, value } : field;
+      return field;
+    }),
+  };
+}
+
+function inputBlock(field: Field, isTriedOut: boolean): InputBlock {
+  return {
+    type: "input",
+    block_id: field.id,
+    label: plainText(field.label, 2_000),
+    optional: field.isOptional,
+    // Long texts decide nothing that the dry run could show; hearing of each of their letters would only disturb.
+    dispatch_action: isTriedOut && !isLong(field),
+    element: elementOf(field, isTriedOut && !isLong(field)),
+    ...(field.hint !== null && { hint: plainText(field.hint, 2_000) }),
+  };
+}
+
+function isLong(field: Field): boolean {
+  return field.kind === "text" && field.isMultiline;
+}
+
+function elementOf(field: Field, isTriedOut: boolean): InputBlock["element"] {
+  switch (field.kind) {
+    case "text":
+      return {
+        type: "plain_text_input",
+        action_id: fieldAction,
+        multiline: field.isMultiline,
+        max_length: Math.min(textLengthMax, field.lengthMax),
+        ...(field.value !== "" && {
+          initial_value: cutTo(field.value, Math.min(textLengthMax, field.lengthMax)),
+        }),
+        ...(field.placeholder !== null && { placeholder: plainText(field.placeholder, 150) }),
+        ...(isTriedOut && { dispatch_action_config: { trigger_actions_on: ["on_character_entered"] } }),
+      };
+    case "choice": {
+      const options = field.options.map(slackOption);
+      const chosen = options.find((one) => one.value === field.value);
+      return {
+        type: "static_select",
+        action_id: fieldAction,
+        options,
+        ...(chosen !== undefined && { initial_option: chosen }),
+      };
+    }
+    case "catalog":
+      return {
+        type: "multi_external_select",
+        action_id: fieldAction,
+        min_query_length: 0,
+        ...(field.values.length > 0 && { initial_options: field.values.map(slackOption) }),
+      };
+  }
+}
+
+export function slackOption({ value, label, description }: Option): PlainTextOption {
+  return {
+    value: cutTo(value, 150),
+    text: plainText(label, limits.option),
+    ...(description !== null && { description: plainText(description, limits.option) }),
+  };
+}
+
+/** Complaints at the fields they are about; those of no field that is shown stand at the first. */
+export function errorsAt(errors: readonly FieldError[], shown: readonly string[]): Record<string, string> {
+  const all: Record<string, string> = {};
+  for (const { field, message } of errors) {
+    const place = shown.includes(field) ? field : (shown[0] ?? field);
+    all[place] = cutTo(all[place] === undefined ? message : `${all[place]} ${message}`, textLengthMax);
+  }
+  return all;
+}
+
+/** A modal that only says something. */
+export function noticeView(
+  title: string,
+  lines: readonly Line[],
+  more: readonly KnownBlock[] = [],
+): ModalView {
+  return {
+    type: "modal",
+    title: plainText(title, titleMax),
+    close: plainText("Close", titleMax),
+    blocks: [...lines.map(lineBlock), ...more].slice(0, limits.viewBlocks),
+  };
+}
+
+/** The secret, in a modal: Slack keeps no modal, and nobody else sees it. */
+export function credentialView({ credential, lines }: Extract<Reply, { kind: "credential" }>): ModalView {
+  const targets = credential.targets.flatMap((target): KnownBlock[] => [
+    lineBlock([`${target.connector} · `, { said: target.where }, " · user ", { said: target.username }]),
+    ...(target.secret === null ? [] : [codeBlock(target.secret)]),
+    ...(target.command === null ? [] : [codeBlock(target.command)]),
+  ]);
+  return noticeView("Your credential", lines, [
+    codeBlock(credential.token),
+    ...targets,
+    contextBlock(["Valid until ", { time: credential.expiresAt }, ". It is not shown again."]),
+  ]);
+}
+
+function codeBlock(text: string): KnownBlock {
+  const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  const cut = escaped.slice(0, limits.section - 6);
+  return { type: "section", text: { type: "mrkdwn", text: `\`\`\`${cut}\`\`\``, verbatim: true } };
+}
+
+/** App Home: what there is to do and what the person has. */
+export function homeView(home: Home): HomeView {
+  const sections = home.sections.flatMap((section): KnownBlock[] => [
+    { type: "header", text: plainText(section.title, limits.header) },
+    ...(section.entries.length === 0 ? [contextBlock([section.empty])] : []),
+    ...section.entries.flatMap(({ line, card }): KnownBlock[] => [
+      lineBlock(line),
+      ...buttonRow(card.actions.map((action) => cardButton(action, card.request.id, card.request.revision))),
+    ]),
+    ...(section.isCut ? [contextBlock(["There are more; list them with /jit list."])] : []),
+    { type: "divider" },
+  ]);
+  const top = [...home.lead.map(lineBlock), ...buttonRow(home.buttons.map(menuButton))];
+  return { type: "home", blocks: [...top, ...sections].slice(0, limits.viewBlocks) };
+}
+
+function plainText(text: string, max: number): PlainTextElement {
+  return { type: "plain_text", text: cutTo(visibleText(text), max) || "–", emoji: false };
+}
+
+/** All lines of a sentence-like reply as one text. */
+export function linesText(lines: readonly Line[]): string {
+  return lines.map((line) => mrkdwn(line)).join("\n");
+}

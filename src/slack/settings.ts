@@ -1,0 +1,16 @@
+/** What Slack is told and asked with (contract §5). */
+export interface SlackSettings {
+  readonly botToken: string;
+  readonly connection:
+    | { readonly mode: "socket"; readonly appToken: string }
+    | { readonly mode: "http"; readonly signingSecret: string };
+  readonly teamId?: string;
+  readonly apiUrl: string;
+  readonly linkByEmail: boolean;
+}
+
+export interface SlackLog {
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}

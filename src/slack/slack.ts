@@ -1,0 +1,93 @@
+import type { FastifyPluginAsync } from "fastify";
+import type { Actor } from "../core/access-request.ts";
+import { refuse } from "../core/refusals.ts";
+import type { Instant } from "../core/ids.ts";
+import type { Chat } from "../chat/chat.ts";
+import type { CardService, ChatPeople } from "../service/chat-people.ts";
+import type { Messenger } from "../service/messenger.ts";
+import type { Services } from "../service/services.ts";
+import type { UserGroups } from "../service/user-groups.ts";
+import { createSlackBot, type SlackBot } from "./bot.ts";
+import { listen } from "./inbound.ts";
+import { slackMount } from "./mount.ts";
+import { createSlackMessenger } from "./outbound.ts";
+import { createSlackPeople, type Sender } from "./people.ts";
+import type { SlackLog, SlackSettings } from "./settings.ts";
+import { createSlackUserGroups } from "./user-groups.ts";
+
+export interface Slack {
+  readonly messenger: Messenger;
+  readonly userGroups: UserGroups;
+  /** Lets people in: from here on Slack is listened to. */
+  open(parts: SlackParts): { readonly mount: FastifyPluginAsync | undefined };
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export interface SlackParts {
+  readonly chat: Chat;
+  readonly people: ChatPeople;
+  readonly cards: CardService;
+  readonly refusals: Services["refusals"];
+  readonly now: () => Instant;
+}
+
+/** Slack, as far as it can be without the services: those need the messenger first. */
+export async function createSlack(settings: SlackSettings, log: SlackLog): Promise<Slack> {
+  const bot = await createSlackBot(settings, log);
+  const teamId = (): string | undefined => bot.team()?.teamId ?? settings.teamId;
+  return {
+    messenger: createSlackMessenger(bot.client, teamId),
+    userGroups: createSlackUserGroups(bot.client, teamId),
+    open: (parts) => open(bot, settings, parts, log),
+    start: () => bot.start(),
+    stop: () => bot.stop(),
+  };
+}
+
+function open(bot: SlackBot, settings: SlackSettings, parts: SlackParts, log: SlackLog) {
+  const { chat, people, cards, refusals, now } = parts;
+  const record = async (actor: Actor, verb: string, refusal: ReturnType<typeof refuse>): Promise<void> => {
+    await refusals
+      .record(actor, { action: "decision.refused", verb }, refusal, now())
+      .catch((err: unknown) => log.error({ err }, "slack: a refusal was not recorded"));
+  };
+  const { client, app, team } = bot;
+  listen({
+    app,
+    client,
+    chat,
+    cards,
+    known: createSlackPeople({ people, client, team, linkByEmail: settings.linkByEmail }),
+    turnedAway: (sender, { refusal }, verb) => record(strangerOf(sender), verb.split(" ")[0] ?? "", refusal),
+  });
+  listenToChanges(bot, log);
+  const { take } = bot;
+  if (take === undefined) return { mount: undefined };
+  const onForged = (address: string): void => {
+    log.warn({ address }, "slack: a call without a valid signature was refused");
+    void record(
+      unverified,
+      "call",
+      refuse("unauthenticated", "The call was not signed by Slack, or is too old."),
+    );
+  };
+  return { mount: slackMount({ take, now, onForged }) };
+}
+
+const unverified: Actor = { type: "system", id: "slack", name: "unverified call", via: "slack" };
+
+/** Somebody who is nobody we know, by the ids that the signed payload says. */
+function strangerOf({ teamId = "?", userId }: Sender): Actor {
+  return { type: "human", id: `slack:${teamId}:${userId}`, name: "not linked", via: "slack" };
+}
+
+/** What the operator has to hear of. */
+function listenToChanges({ app }: SlackBot, log: SlackLog): void {
+  app.event("app_uninstalled", async () =>
+    log.error({}, "slack: the app was uninstalled; nobody is told anything there"),
+  );
+  app.event("tokens_revoked", async () =>
+    log.error({}, "slack: our token was revoked; install the app again"),
+  );
+}
