@@ -17,6 +17,7 @@ export default defineConfig({
       project("chat", "test/chat/**/*.test.ts", 20_000),
       project("store", "test/store/**/*.test.ts", 20_000),
       project("service", "test/service/**/*.test.ts", 20_000),
+      project("teams", "test/teams/**/*.test.ts", 20_000),
       project("outbox", "test/outbox/**/*.test.ts", 10_000),
       project("outgoing", "test/outgoing/**/*.test.ts", 10_000),
       project("email", "test/email/**/*.test.ts", 20_000),

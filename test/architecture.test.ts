@@ -91,6 +91,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       "slack",
       "store",
       "sweeps",
+      "teams",
       "webhooks",
     ],
     packages: ["close-with-grace", "fastify", "pino", "node:path"],

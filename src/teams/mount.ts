@@ -14,9 +14,6 @@ export interface MountParts {
   readonly onRejected: (why: string) => void;
 }
 
-/** The part of a Fastify scope that a door needs. */
-type Scope = Pick<FastifyInstance, "post" | "decorateRequest">;
-
 const path = "/api/messages";
 
 /**
@@ -60,7 +57,7 @@ export function createMount({ authentication, bot, inbound, people, onRejected }
     return reply.code(status).header("cache-control", "no-store").send(answer);
   };
 
-  return async (scope: Scope): Promise<void> => {
+  return async (scope: FastifyInstance): Promise<void> => {
     // Microsoft calls for everybody from a few addresses: counting by address would stop them all for one.
     scope.post(path, { onRequest: judgeToken, config: { limited: "nothing" } }, receive);
   };

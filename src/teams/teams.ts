@@ -1,14 +1,15 @@
+import type { FastifyPluginAsync } from "fastify";
 import type { Instant } from "../core/ids.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { AddressBook } from "../service/address-book.ts";
 import type { CardService, ChatPeople } from "../service/chat-people.ts";
 import type { Messenger } from "../service/messenger.ts";
 import type { Services } from "../service/services.ts";
-import { createAccessTokens } from "./access-token.ts";
+import { createAccessTokens, type AccessTokens } from "./access-token.ts";
 import { createAuthentication } from "./authenticate.ts";
 import { createBackground } from "./background.ts";
 import type { Bot } from "./bot.ts";
-import { cloudOf } from "./cloud.ts";
+import { cloudOf, type Cloud } from "./cloud.ts";
 import { createConnector } from "./connector.ts";
 import { createConversations } from "./conversations.ts";
 import { createInbound } from "./inbound.ts";
@@ -32,18 +33,20 @@ export interface TeamsSettings {
 }
 
 export interface TeamsPorts {
-  readonly services: Pick<Services, "refusals">;
+  readonly addresses: AddressBook;
+  readonly now: () => Instant;
+  readonly log: TeamsLog;
+}
+
+export interface TeamsParts {
   /** Made with the prefix "": in Teams people just write. */
   readonly chat: Chat;
   readonly people: ChatPeople;
   readonly cards: CardService;
-  readonly addresses: AddressBook;
-  readonly log: TeamsLog;
-  readonly now: () => Instant;
+  readonly refusals: Services["refusals"];
 }
 
 export interface TeamsLog {
-  info(about: object, message: string): void;
   warn(about: object, message: string): void;
   error(about: object, message: string): void;
 }
@@ -51,71 +54,56 @@ export interface TeamsLog {
 /** Microsoft Teams, as one surface among others. */
 export interface Teams {
   readonly messenger: Messenger;
-  /** Adds `POST /api/messages` to a scope of its own. */
-  readonly mount: ReturnType<typeof createMount>;
+  /** Lets people in: `mount` adds `POST /api/messages` to a scope of its own. */
+  open(parts: TeamsParts): { readonly mount: FastifyPluginAsync };
   /** Loads the SDK and tries our own sign-in; when that fails the log says so, and it is tried again when needed. */
-  start(): Promise<void>;
+  start(): void;
   /** Waits for what is being answered. */
   stop(): Promise<void>;
 }
 
-export function createTeams(settings: TeamsSettings, ports: TeamsPorts): Teams {
-  const { addresses, chat, cards, log, now } = ports;
-  const onFault = (err: unknown): void => log.error({ err, surface: "teams" }, "fault");
+/** Teams, as far as it can be without the services: those need the messenger first. */
+export function createTeams(settings: TeamsSettings, { addresses, now, log }: TeamsPorts): Teams {
+  const onFault = (err: unknown): void => log.error({ err }, "teams: fault");
   const cloud = cloudOf(settings.openIdMetadataUrl);
   const tokens = createAccessTokens(settings, cloud.scope, now);
   const connector = createConnector(settings, tokens);
   const conversations = createConversations(addresses, settings.tenantId);
   const pace = createPace(now);
   const background = createBackground(onFault);
-  const { refusals } = ports.services;
-  const people = createTeamsPeople(settings, {
-    connector,
-    conversations,
-    people: ports.people,
-    refusals,
-    now,
-    onFault,
-  });
-  const replying = createReplying({ connector, conversations, pace, background, wait, onFault });
-  const inbound = createInbound({
-    chat,
-    cards,
-    people,
-    conversations,
-    replying,
-    background,
-    now,
-    onFault,
-  });
-  const keys = createSigningKeys(settings.openIdMetadataUrl, now);
-  const authentication = createAuthentication(settings, cloud, keys, now);
-
-  let loading: Promise<Bot> | undefined;
-  const bot = (): Promise<Bot> => {
-    // Half a second and 50 MB that nobody pays who has no Teams.
-    loading ??= import("./bot.ts").then(({ createBot }) => createBot(settings, cloud, tokens));
-    return loading;
-  };
+  const bot = createLazyBot(settings, cloud, tokens);
+  const onRejected = (why: string): void => log.warn({ why }, "teams: a call was refused");
+  const { tenantId } = settings;
 
   return {
-    messenger: createTeamsMessenger({ connector, conversations, pace, tenantId: settings.tenantId }),
-    mount: createMount({
-      authentication,
-      bot,
-      inbound,
-      people,
-      onRejected: (why) => log.warn({ surface: "teams", why }, "call refused"),
-    }),
-    async start() {
-      await bot();
-      try {
-        await tokens.get();
-      } catch (err) {
-        log.warn({ err, surface: "teams" }, "Microsoft does not let us sign in");
-      }
+    messenger: createTeamsMessenger({ connector, conversations, pace, tenantId }),
+    open({ chat, cards, people, refusals }) {
+      const shared = { connector, conversations, background, now, onFault };
+      const known = createTeamsPeople(settings, { ...shared, people, refusals });
+      const replying = createReplying({ ...shared, pace, wait });
+      const inbound = createInbound({ ...shared, chat, cards, people: known, replying });
+      const keys = createSigningKeys(settings.openIdMetadataUrl, now);
+      const authentication = createAuthentication(settings, cloud, keys, now);
+      return { mount: createMount({ authentication, bot, inbound, people: known, onRejected }) };
+    },
+    start() {
+      background.start(async () => {
+        await bot();
+        await tokens
+          .get()
+          .catch((err: unknown) => log.warn({ err }, "teams: Microsoft does not let us sign in"));
+      });
     },
     stop: () => background.settled(),
+  };
+}
+
+/** Half a second and 50 MB that nobody pays who has no Teams, and those who have it not before they listen. */
+function createLazyBot(settings: TeamsSettings, cloud: Cloud, tokens: AccessTokens): () => Promise<Bot> {
+  let loading: Promise<Bot> | undefined;
+  return () => {
+    loading ??= import("./bot.ts").then(({ createBot }) => createBot(settings, cloud, tokens));
+    return loading;
   };
 }
 
