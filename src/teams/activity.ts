@@ -41,7 +41,7 @@ const activitySchema = z.object({
     .nullish(),
   membersRemoved: z.array(accountSchema).max(1_000).optional(),
   replyToId: id.nullish(),
-  value: z.unknown(),
+  value: z.unknown().optional(),
 });
 
 /** One thing that has happened in Teams. */

@@ -11,9 +11,9 @@ import { carryOut, openForm, parsePress, refused, type Outcome, type Press } fro
 /** The one command of the message extension, as the manifest names it. */
 export const requestCommandId = "request";
 
-const executeSchema = z.object({ action: z.object({ data: z.unknown() }) });
-const dialogSchema = z.object({ data: z.unknown() });
-const commandSchema = z.object({ commandId: z.string(), data: z.unknown() });
+const executeSchema = z.object({ action: z.object({ data: z.unknown().optional() }) });
+const dialogSchema = z.object({ data: z.unknown().optional() });
+const commandSchema = z.object({ commandId: z.string(), data: z.unknown().optional() });
 const searchSchema = z.object({ dataset: z.string(), queryText: z.string().max(200) });
 
 const searchResultsMax = 15;
