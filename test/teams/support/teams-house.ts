@@ -236,12 +236,15 @@ function buttonsIn(card: FakeCard | undefined): readonly FakeButton[] {
   return found.filter(({ title }) => title !== "Refresh");
 }
 
-/** Everything a card says, in the order it says it. */
+/** Everything a card says, row by row. */
 export function wordsOn(card: FakeCard | undefined): string {
-  const words: string[] = [];
-  JSON.stringify(card?.body, (key, value: unknown) => {
-    if ((key === "text" || key === "label") && typeof value === "string") words.push(value);
-    return value;
-  });
-  return words.join("\n");
+  return rowsIn(card?.body ?? []).join("\n");
+}
+
+function rowsIn(element: unknown): readonly string[] {
+  if (Array.isArray(element)) return element.flatMap(rowsIn);
+  if (typeof element !== "object" || element === null) return [];
+  const { text, label, inlines, items }: Partial<Record<string, unknown>> = { ...element };
+  const run = Array.isArray(inlines) ? [inlines.map((one: { text: string }) => one.text).join("")] : [];
+  return [...[label, text].filter((one) => typeof one === "string"), ...run, ...rowsIn(items)];
 }
