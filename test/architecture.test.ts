@@ -28,7 +28,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
     ],
   },
   outgoing: {
-    rooms: ["outgoing"],
+    rooms: ["core", "outgoing"],
     packages: ["node:dns", "node:http", "node:https", "node:net"],
   },
   webhooks: { rooms: ["core", "service", "outgoing", "webhooks"], packages: ["node:crypto"] },
@@ -38,6 +38,20 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
   },
   "audit-file": { rooms: ["service", "audit-file"], packages: ["node:fs", "node:fs/promises"] },
   outbox: { rooms: ["core", "service", "outbox"], packages: [] },
+  connectors: {
+    rooms: ["core", "service", "outgoing", "connectors"],
+    packages: [
+      "pg",
+      "redis",
+      "standardwebhooks",
+      "node:child_process",
+      "node:crypto",
+      "node:fs/promises",
+      "node:path",
+      "node:timers/promises",
+      "node:util",
+    ],
+  },
   sweeps: { rooms: ["core", "service", "sweeps"], packages: ["node-cron"] },
   runtime: {
     rooms: ["core", "service", "runtime"],
@@ -65,6 +79,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
   cli: {
     rooms: ["core", "config", "schemas", "words", "cli"],
     packages: [
+      "@slack/web-api",
       "commander",
       "zod",
       "node:child_process",
@@ -82,6 +97,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       "build",
       "chat",
       "config",
+      "connectors",
       "core",
       "email",
       "outbox",

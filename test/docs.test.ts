@@ -20,7 +20,7 @@ leavesNothingBehind();
 
 const root = resolve(import.meta.dirname, "..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
-const pages = ["README.md", "docs/policies.md", "docs/development.md"].map((path) => ({
+const pages = ["README.md", "docs/policies.md", "docs/development.md", "docs/chat.md"].map((path) => ({
   path,
   content: read(path),
 }));

@@ -6,7 +6,7 @@ import type { Settings } from "../config/environment.ts";
 import { createEmail } from "../email/messenger.ts";
 import { createRunners } from "../outbox/house-runners.ts";
 import { createRelay, type Relay } from "../outbox/relay.ts";
-import { createGuardedFetch } from "../outgoing/guarded-fetch.ts";
+import { guardedPost } from "../outgoing/guarded-fetch.ts";
 import { createClock } from "../runtime/clock.ts";
 import { createMetrics, type Metrics } from "../runtime/metrics.ts";
 import { createSurroundings } from "../runtime/surroundings.ts";
@@ -65,8 +65,7 @@ export async function buildHouse(
   };
   const metrics = createMetrics();
   const store = watched(plain, [wake, changes.watcher, metrics.watcher]);
-  const guardedFetch = createGuardedFetch();
-  webhooks = createWebhooks({ store, surroundings, guardedFetch, chance: Math.random, log });
+  webhooks = createWebhooks({ store, surroundings, post: guardedPost, chance: Math.random, log });
   if (settings.auditFile !== undefined) auditFile = createAuditFile({ path: settings.auditFile, store, log });
   const surfaces = createSurfaces();
   const chatSurfaces = await createChatSurfaces(

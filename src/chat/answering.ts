@@ -40,8 +40,7 @@ export async function refusedOn(
 }
 
 export function refusedReply(parts: ChatParts, refusal: Refusal, card: Card | null): Reply {
-  const buttons = refusal.refused === "identity_not_linked" ? (["ask_for_link"] as const) : [];
-  return { kind: "refused", refusal, lines: refusalText(refusal, prefixOf(parts)), card, buttons };
+  return { kind: "refused", refusal, lines: refusalText(refusal, prefixOf(parts)), card, buttons: [] };
 }
 
 /** What became of a verb: the card with a line about it, or the no. */

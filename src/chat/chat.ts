@@ -6,7 +6,7 @@ import { StoreUnavailable } from "../service/ports.ts";
 import type { MenuAction } from "../words/labels.ts";
 import { refusalText } from "../words/refusal-text.ts";
 import { prefixOf, refusedReply, textReply } from "./answering.ts";
-import { runMenu, runTyped, runUnlinked } from "./commands.ts";
+import { runMenu, runTyped } from "./commands.ts";
 import { errorAt } from "./asking.ts";
 import { linkForm } from "./decision-forms.ts";
 import type { Dialog, DialogRef, DialogValues, Option } from "./dialog.ts";
@@ -16,16 +16,10 @@ import { press, type Pressed } from "./pressing.ts";
 import { previewOf, type Preview } from "./preview.ts";
 import { catalogOption, requestForm } from "./request-form.ts";
 import type { Reply } from "./reply.ts";
+import { runUnlinked, type Stranger } from "./strangers.ts";
 import { firstFields, submit } from "./submitting.ts";
 
-export type { ChatParts, Preview };
-
-/** Somebody without a link, as the platform describes them. */
-export interface Stranger {
-  readonly account: ChatAccount;
-  readonly displayName: string;
-  readonly email: string | null;
-}
+export type { ChatParts, Preview, Stranger };
 
 /**
  * The conversation, the same on every platform. The caller has been proven and linked by the surface; every answer is

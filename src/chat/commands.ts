@@ -1,5 +1,5 @@
 import { assertNever } from "../core/assert.ts";
-import { isRefusal, type Refusal } from "../core/refusals.ts";
+import { isRefusal } from "../core/refusals.ts";
 import type { Caller } from "../service/caller.ts";
 import type { Card } from "../service/card.ts";
 import { accountIn } from "../core/people.ts";
@@ -7,6 +7,7 @@ import type { Line } from "../words/card-text.ts";
 import { parseCommand, type Command, type Mistake } from "../words/command.ts";
 import { commandHelp, helpLines } from "../words/help.ts";
 import type { MenuAction } from "../words/labels.ts";
+import { cutTo } from "../words/visible-text.ts";
 import { cardReply, outcomeReply, prefixOf, refusedReply } from "./answering.ts";
 import { askTyped, openBreakGlass } from "./asking.ts";
 import { explain } from "./explain.ts";
@@ -155,6 +156,9 @@ function linked({ identity, via }: Caller): Reply {
   };
 }
 
+/** What was typed is given back, not all of a novel. */
+const guessLengthMax = 300;
+
 function mistaken(parts: ChatParts, { mistake, didYouMean, topic }: Mistake): Reply {
   const prefix = prefixOf(parts);
   const help =
@@ -167,47 +171,9 @@ function mistaken(parts: ChatParts, { mistake, didYouMean, topic }: Mistake): Re
       [{ said: mistake }],
       ...(didYouMean === null
         ? []
-        : [["Did you mean ", { said: `${prefix}${didYouMean}` }, "?"] satisfies Line]),
+        : [["Did you mean ", { said: cutTo(`${prefix}${didYouMean}`, guessLengthMax) }, "?"] satisfies Line]),
       [help],
     ],
     buttons: topic === null ? ["help"] : [],
-  };
-}
-
-/** Somebody without a link, or not active: `link` asks for one, anything else says what an administrator needs. */
-export async function runUnlinked(
-  parts: ChatParts,
-  stranger: {
-    readonly account: Parameters<ChatParts["people"]["askForLink"]>[0];
-    readonly displayName: string;
-    readonly email: string | null;
-  },
-  text: string,
-  why: Refusal,
-): Promise<Reply> {
-  const { account, displayName, email } = stranger;
-  const team = account.surface === "slack" ? "Slack workspace" : "Teams tenant";
-  const ids: Line = [
-    `For an administrator: ${team} `,
-    { said: account.team },
-    ", user ",
-    { said: account.user },
-  ];
-  if (why.refused !== "identity_not_linked") return refusedReply(parts, why, null);
-  const read = parseCommand(text);
-  if (!("verb" in read) || read.verb !== "link") {
-    const refused = refusedReply(parts, why, null);
-    return refused.kind === "refused" ? { ...refused, lines: [...refused.lines, ids] } : refused;
-  }
-  const asked = await parts.people.askForLink(account, { displayName, email });
-  if (isRefusal(asked)) {
-    const refused = refusedReply(parts, asked, null);
-    return refused.kind === "refused" ? { ...refused, lines: [...refused.lines, ids] } : refused;
-  }
-  const whom = asked.asked === 1 ? "An administrator was" : `${asked.asked} administrators were`;
-  return {
-    kind: "text",
-    lines: [[`${whom} asked to link you. You can go on as soon as one has.`], ids],
-    buttons: [],
   };
 }

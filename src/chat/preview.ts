@@ -1,9 +1,10 @@
 import { isRefusal } from "../core/refusals.ts";
+import { minuteMs } from "../core/time.ts";
 import type { AskInput } from "../service/ask-input.ts";
 import type { Caller } from "../service/caller.ts";
 import type { Evaluation } from "../service/evaluation-service.ts";
 import { namesText, riskText, type Line } from "../words/card-text.ts";
-import { durationWords } from "../words/duration-words.ts";
+import { durationWords, timeLeftWords } from "../words/duration-words.ts";
 import { refusalText } from "../words/refusal-text.ts";
 import { prefixOf } from "./answering.ts";
 import type { DialogValues } from "./dialog.ts";
@@ -41,7 +42,10 @@ export async function dryRun(parts: ChatParts, caller: Caller, input: AskInput):
   }
   return said.outcome === "AUTO_APPROVED"
     ? { outcome: "auto_approved", lines: [["Will be approved at once."], ...riskLines(said)] }
-    : { outcome: "needs_approval", lines: [...stageLines(said), ...riskLines(said)] };
+    : {
+        outcome: "needs_approval",
+        lines: [...stageLines(said), ...(await usualLines(parts, input)), ...riskLines(said)],
+      };
 }
 
 function refused(parts: ChatParts, refusal: Parameters<typeof refusalText>[0]): Preview {
@@ -61,6 +65,14 @@ function stageLines({ stages, approvalWindow }: Evaluation): readonly Line[] {
       ? []
       : [[`Undecided after ${durationWords(approvalWindow)}, it times out; nothing is given by silence.`]];
   return [...demands, ...window];
+}
+
+async function usualLines(parts: ChatParts, { scopes }: AskInput): Promise<readonly Line[]> {
+  const usual = await parts.services.choosing.usualAnswerMs(scopes);
+  if (usual === undefined) return [];
+  return [
+    [usual < minuteMs ? "Usually answered within a minute." : `Usually answered in ${timeLeftWords(usual)}.`],
+  ];
 }
 
 function riskLines({ risk }: Evaluation): readonly Line[] {

@@ -7,6 +7,7 @@ import { addDecidingCommands } from "./deciding-commands.ts";
 import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import { Failure, misuse } from "./failure.ts";
 import { addKeyCommands } from "./key-commands.ts";
+import { addManifestCommands } from "./manifest-commands.ts";
 import type { Outside } from "./outside.ts";
 import { addPolicyCommands } from "./policy-commands.ts";
 import { addReadingCommands } from "./reading-commands.ts";
@@ -62,6 +63,8 @@ export function createProgram(cli: Cli): Command {
   addPolicyCommands(program, cli);
   addKeyCommands(program, cli);
   addAuditCommands(program, cli);
+  program.commandsGroup("Setting up chat:");
+  addManifestCommands(program, cli);
   return program;
 }
 

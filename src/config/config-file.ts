@@ -1,3 +1,4 @@
+import type { ConnectorSettings } from "../core/connector-settings.ts";
 import type { PolicyId } from "../core/ids.ts";
 import { emptyRules, type Rules } from "../core/policy.ts";
 import type { Webhook } from "../core/webhook.ts";
@@ -5,6 +6,7 @@ import { placedProblems } from "../schemas/field-problems.ts";
 import type { IdentityContent } from "../schemas/identity.ts";
 import type { PolicyContent } from "../schemas/policy.ts";
 import { configSchema, type ConfigFile } from "./config-schema.ts";
+import { connectorSettings } from "./connector-settings.ts";
 import { crossProblems } from "./cross-checks.ts";
 import { defaultPolicyId, policyIdOf } from "./policy-id.ts";
 import { webhooksOf } from "./webhooks.ts";
@@ -19,6 +21,8 @@ export interface Configuration {
   readonly rules: Rules;
   /** With their secrets: kept in memory alone. */
   readonly webhooks: readonly Webhook[];
+  /** With their secrets. */
+  readonly connectors: readonly ConnectorSettings[];
 }
 
 /** One complaint about the file. */
@@ -87,5 +91,6 @@ function configurationOf(
       trustSlackUserGroups: file.slack.trustUserGroups,
     },
     webhooks: webhooksOf(file.webhooks, environment),
+    connectors: connectorSettings(file.connectors, environment),
   };
 }

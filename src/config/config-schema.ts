@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { auditActions } from "../core/audit-record.ts";
 import { isEventPattern } from "../core/webhook.ts";
+import { connector } from "../schemas/connector.ts";
+import { environmentName, secret } from "../schemas/from-environment.ts";
 import { identityContent } from "../schemas/identity.ts";
 import { parsedText } from "../schemas/parsed-text.ts";
 import { defaultPolicyContent, policyContent } from "../schemas/policy.ts";
 import { breakGlass, catalogEntry, chatRoles, limits, riskRule, slack } from "../schemas/rules.ts";
 import { name } from "../schemas/values.ts";
-import { environmentName } from "./environment-name.ts";
 import { isWebhookUrl, webhookUrlRule } from "./webhooks.ts";
 
 const identitiesMax = 50_000;
@@ -14,12 +15,6 @@ const policiesMax = 10_000;
 const riskRulesMax = 200;
 const catalogEntriesMax = 5_000;
 const connectionsMax = 200;
-
-const secret = parsedText(
-  (text) => (environmentName(text) === undefined ? undefined : text),
-  "must be env:NAME; a secret is never written into this file",
-  { description: "env:NAME takes it from the environment.", examples: ["env:SIEM_SECRET"] },
-);
 
 const webAddress = parsedText(
   (text) => (isWebhookUrl(text) || environmentName(text) !== undefined ? text : undefined),
@@ -44,16 +39,6 @@ const webhook = z.strictObject({
     .describe("Whether private and loopback addresses may be called; link-local ones never are."),
 });
 
-const texts = z.array(z.string().min(1).max(200)).min(1).max(100);
-
-const connector = z.strictObject({
-  name,
-  kind: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/),
-  url: secret,
-  resources: texts,
-  actions: z.record(z.string().regex(/^[a-z][a-z0-9_.-]{0,31}$/), z.strictObject({ roles: texts })),
-});
-
 /** The whole configuration file (contract §5). A section left out is empty. */
 export const configSchema = z.strictObject({
   identities: z
@@ -76,7 +61,11 @@ export const configSchema = z.strictObject({
   breakGlass: z.exactOptional(breakGlass).describe("Emergency access; absent: nobody."),
   slack: slack.prefault({}),
   webhooks: z.array(webhook).max(connectionsMax).default([]).describe("Programs told of audit events."),
-  connectors: z.array(connector).max(connectionsMax).default([]).describe("Not supported by this version."),
+  connectors: z
+    .array(connector)
+    .max(connectionsMax)
+    .default([])
+    .describe("Where access is really given; a scope that none of them serves gives the token alone."),
 });
 
 export type ConfigFile = z.output<typeof configSchema>;

@@ -1,12 +1,9 @@
 import type { IdentityContent } from "../schemas/identity.ts";
+import { environmentName } from "../schemas/from-environment.ts";
 import type { ConfigFile } from "./config-schema.ts";
-import { environmentName } from "./environment-name.ts";
+import { connectorProblems } from "./connector-settings.ts";
+import type { CrossProblem } from "./cross-problem.ts";
 import { webhookProblems } from "./webhooks.ts";
-
-export interface CrossProblem {
-  readonly path: readonly string[];
-  readonly message: string;
-}
 
 /** What no field can know by itself: names given twice, people who are not there, secrets that are not set. */
 export function crossProblems(
@@ -16,7 +13,8 @@ export function crossProblems(
   return [
     ...identityProblems(file.identities),
     ...nameProblems(file),
-    ...connectionProblems(file, environment),
+    ...hookProblems(file, environment),
+    ...connectorProblems(file.connectors, environment),
   ];
 }
 
@@ -73,6 +71,10 @@ function nameProblems(file: ConfigFile): CrossProblem[] {
       "catalog",
       file.catalog.map((entry) => entry.name),
     ),
+    ...repeatedNames(
+      "connectors",
+      file.connectors.map((connector) => connector.name),
+    ),
     ...inDefault,
   ];
 }
@@ -84,33 +86,21 @@ function repeatedNames(section: string, names: readonly string[]): CrossProblem[
   }));
 }
 
-/**
- * Nothing is provisioned at connectors yet. Taking such a section in silence would let an operator believe that access
- * exists where it does not.
- */
-function connectionProblems(
+/** Webhooks whose secrets are not set, or make no sense. */
+function hookProblems(
   file: ConfigFile,
   environment: Readonly<Record<string, string | undefined>>,
-): CrossProblem[] {
-  const unsupported = (["connectors"] as const)
-    .filter((section) => file[section].length > 0)
-    .map((section) => ({
-      path: [section],
-      message: "is not supported by this version; leave the section out or empty",
-    }));
-  const references = [
-    ...file.webhooks.flatMap(({ url, secret }, index) => [
-      { path: ["webhooks", String(index), "url"], text: url },
-      { path: ["webhooks", String(index), "secret"], text: secret },
-    ]),
-    ...file.connectors.map(({ url }, index) => ({ path: ["connectors", String(index), "url"], text: url })),
-  ];
+): readonly CrossProblem[] {
+  const references = file.webhooks.flatMap(({ url, secret }, index) => [
+    { path: ["webhooks", String(index), "url"], text: url },
+    { path: ["webhooks", String(index), "secret"], text: secret },
+  ]);
   const unset = references.flatMap(({ path, text }) => {
     const variable = environmentName(text);
     const isSet = variable === undefined || (environment[variable] ?? "") !== "";
     return isSet ? [] : [{ path, message: `the environment variable ${variable} is not set` }];
   });
-  return [...unsupported, ...unset, ...webhookProblems(file.webhooks, environment)];
+  return [...unset, ...webhookProblems(file.webhooks, environment)];
 }
 
 /** Every key that was there before, with where it was first. */

@@ -1,5 +1,5 @@
 import type { Webhook } from "../core/webhook.ts";
-import { environmentName } from "./environment-name.ts";
+import { environmentName } from "../schemas/from-environment.ts";
 import { isLoopback } from "./loopback.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -8,6 +8,8 @@ const urlLengthMax = 2_000;
 /** The specification's bounds of a secret; below, it can be guessed. */
 const secretBytesMin = 24;
 const secretBytesMax = 64;
+
+const secretRule = `its value must be whsec_ and the base64 of ${secretBytesMin} to ${secretBytesMax} random bytes`;
 
 export const webhookUrlRule =
   "must begin with https:// (http:// only on this machine) and hold no user or password";
@@ -28,20 +30,19 @@ export function webhookProblems(
   return webhooks.flatMap((webhook, index) => {
     const at = (field: string): readonly string[] => ["webhooks", String(index), field];
     const [url, secret] = [valueOf(webhook.url, environment), valueOf(webhook.secret, environment)];
-    return [
-      ...(url === "" || isWebhookUrl(url)
-        ? []
-        : [{ path: at("url"), message: `its value ${webhookUrlRule}` }]),
-      ...(secret === "" || isSecret(secret)
-        ? []
-        : [
-            {
-              path: at("secret"),
-              message: `its value must be whsec_ and the base64 of ${secretBytesMin} to ${secretBytesMax} random bytes`,
-            },
-          ]),
+    const messages = [
+      { path: at("url"), message: url === "" ? undefined : urlProblem(url, webhook.allowPrivate) },
+      { path: at("secret"), message: secret === "" || isSecret(secret) ? undefined : secretRule },
     ];
+    return messages.flatMap(({ path, message }) => (message === undefined ? [] : [{ path, message }]));
   });
+}
+
+function urlProblem(url: string, allowPrivate: boolean): string | undefined {
+  if (!isWebhookUrl(url)) return `its value ${webhookUrlRule}`;
+  return /^http:/i.test(url) && !allowPrivate
+    ? "leads to this machine, which is called only with allowPrivate: true"
+    : undefined;
 }
 
 /** The webhooks of a file without problems, with what its `env:` references stand for. */

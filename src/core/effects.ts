@@ -31,8 +31,6 @@ export type Effect =
   /** Cancel what this identity has open and end what it holds: it was deactivated. */
   | { readonly kind: "end_access_of"; readonly identityId: IdentityId };
 
-export type EffectKind = Effect["kind"];
-
 /** One recipient on one surface. */
 export interface Addressee {
   readonly surface: NotifyChannel;

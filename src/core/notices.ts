@@ -99,9 +99,10 @@ export const hearings: { readonly [Notice in NoticeKind]: readonly Hearing[] } =
   ],
   break_glass_used: [
     { who: "alerted", chat: "card", letter: true },
+    { who: "reviewers", chat: "card", letter: true },
     { who: "requester", chat: "card", letter: true },
   ],
-  review_due: [{ who: "reviewers", chat: "card", letter: true }],
+  review_due: [{ who: "reviewers", chat: "note", letter: true }],
   break_glass_reviewed: [
     { who: "requester", chat: "note", letter: true },
     { who: "alerted", chat: "note", letter: true },

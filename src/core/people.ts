@@ -57,6 +57,15 @@ export function accountIn(links: Links, surface: ChatAccount["surface"]): ChatAc
   return teams && { surface, team: teams.tenantId, user: teams.aadObjectId };
 }
 
+/** These links without the one on that platform. */
+export function withoutLink(links: Links, surface: ChatAccount["surface"]): Links {
+  const { slack, teams } = links;
+  return {
+    ...(slack !== undefined && surface !== "slack" && { slack }),
+    ...(teams !== undefined && surface !== "teams" && { teams }),
+  };
+}
+
 /** The link that names this account. */
 export function linkTo({ surface, team, user }: ChatAccount): Links {
   return surface === "slack"

@@ -18,8 +18,8 @@ export interface EmailLog {
 
 /** How long things may take; all of an attempt well inside the relay's 30 s. */
 export interface EmailLimits {
+  /** Until the server has greeted. */
   readonly connectMs: number;
-  readonly greetingMs: number;
   /** Silence of the server in between. */
   readonly silenceMs: number;
   readonly attemptMs: number;
@@ -27,7 +27,6 @@ export interface EmailLimits {
 
 const defaultLimits: EmailLimits = {
   connectMs: 5 * secondMs,
-  greetingMs: 5 * secondMs,
   silenceMs: 10 * secondMs,
   attemptMs: 20 * secondMs,
 };
@@ -103,7 +102,6 @@ async function openTransport(url: string, limits: EmailLimits) {
     requireTLS: sendsPasswordAway(url),
     connectionTimeout: limits.connectMs,
     dnsTimeout: limits.connectMs,
-    greetingTimeout: limits.greetingMs,
     socketTimeout: limits.silenceMs,
   });
 }

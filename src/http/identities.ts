@@ -25,6 +25,7 @@ const identity = z
   })
   .meta({ id: "Identity" });
 
+const linkParams = z.object({ id: z.string(), platform: z.enum(["slack", "teams"]) });
 const tags = ["identities"];
 
 export function addIdentityRoutes(app: App, { directory }: Pick<Services, "directory">): void {
@@ -93,6 +94,29 @@ export function addIdentityRoutes(app: App, { directory }: Pick<Services, "direc
     },
     async (request) =>
       shown(granted(await directory.change(callerOf(request), request.params.id, request.body))),
+  );
+
+  addLinkRoute(app, directory);
+}
+
+function addLinkRoute(app: App, directory: Services["directory"]): void {
+  app.delete(
+    "/identities/:id/links/:platform",
+    {
+      config: { roles: ["admin"], refusals: ["managed_by_file"] },
+      schema: {
+        summary: "Take a chat account away from an identity",
+        description:
+          "For links made in chat or through the API. The account is nobody's from that moment on; what the file says of links is changed in the file.",
+        tags,
+        params: linkParams,
+        response: { 200: identity },
+      },
+    },
+    async (request) => {
+      const { id, platform } = request.params;
+      return shown(granted(await directory.unlink(callerOf(request), id, platform)));
+    },
   );
 }
 

@@ -1,8 +1,10 @@
 import type { Instant } from "../core/ids.ts";
 import { plus, secondMs } from "../core/time.ts";
 
-/** How many effects go one way side by side. */
+/** How many effects go one way out side by side. */
 export const perWayMax = 8;
+/** What stays inside waits for nobody but our own store. */
+const insideMax = 50;
 /** A way that is down is tried by one alone, after 1 s, 2 s, 4 s … up to this. */
 export const holdMaxMs = 30 * secondMs;
 
@@ -20,6 +22,7 @@ export interface Gate {
 export type WayFound = "up" | "down" | "untried";
 
 interface Way {
+  readonly max: number;
   inFlight: number;
   /** How often in a row it was found down. */
   downs: number;
@@ -29,12 +32,17 @@ interface Way {
 export function createGate(now: () => Instant): Gate {
   const ways = new Map<string, Way>();
   const wayOf = (name: string): Way => {
-    const known = ways.get(name) ?? { inFlight: 0, downs: 0, heldUntil: undefined };
+    const known = ways.get(name) ?? {
+      inFlight: 0,
+      downs: 0,
+      heldUntil: undefined,
+      max: name === "inside" ? insideMax : perWayMax,
+    };
     ways.set(name, known);
     return known;
   };
-  const isFull = ({ inFlight, downs, heldUntil }: Way): boolean =>
-    (heldUntil !== undefined && now() < heldUntil) || inFlight >= (downs > 0 ? 1 : perWayMax);
+  const isFull = ({ inFlight, downs, heldUntil, max }: Way): boolean =>
+    (heldUntil !== undefined && now() < heldUntil) || inFlight >= (downs > 0 ? 1 : max);
   return {
     closed: () => [...ways].filter(([, way]) => isFull(way)).map(([name]) => name),
     enter(name) {

@@ -6,6 +6,8 @@ import { createSender } from "./sending.ts";
 
 /** What becomes due within this is taken together, in one commit, when somebody is nudged. */
 export const gatherMs = 20;
+/** What comes back within this leaves its room to the next together. */
+const returnGatherMs = 2;
 
 /** Well inside the time a stop may take. */
 const stopMs = 5 * secondMs;
@@ -37,20 +39,20 @@ export function createRelay(
   let nudged: NodeJS.Timeout | undefined;
   let isStopped = false;
 
-  const nudge = (): void => {
+  const sendSoon = (ms: number): void => {
     if (isStopped) return;
     nudged ??= setTimeout(() => {
       nudged = undefined;
       sender.sendOut().catch((fault: unknown) => onFault(fault, { attempts: 0 }));
-    }, gatherMs);
+    }, ms);
   };
   // Room has become free, and the next of a lane with it. Who drains looks by themselves.
   sender.onReturn(() => {
-    if (draining === 0) nudge();
+    if (draining === 0) sendSoon(returnGatherMs);
   });
 
   return {
-    nudge,
+    nudge: () => sendSoon(gatherMs),
     async drain() {
       if (isStopped) return;
       draining++;

@@ -1,148 +1,169 @@
-import { lookup, type LookupAddress } from "node:dns";
-import { request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
+import { lookup as systemLookup } from "node:dns";
+import { request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
-import { mayConnect, type Reach } from "./addresses.ts";
+import { secondMs } from "../core/time.ts";
+import { isNeverCalled } from "./never-called.ts";
+import { isPublicAddress } from "./public-address.ts";
 
-/** What of an answer is read; the rest is not waited for. */
-export const answerBytesMax = 64 * 1024;
-
-/** A call did not come to an answer. */
-export class OutgoingFault extends Error {
-  override readonly name = "OutgoingFault";
-  /** Stable: `address_refused`, `timeout`, or the system's own such as `ECONNREFUSED`, `CERT_HAS_EXPIRED`. */
-  readonly code: string;
-
-  constructor(code: string, cause?: unknown) {
-    super(code, { cause });
-    this.code = code;
-  }
-}
-
-export interface GuardedCall {
+export interface GuardedRequest {
   readonly url: string;
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
-  readonly reach: Reach;
-  /** For the whole call, from the name's resolution to the end of the answer. */
-  readonly timeoutMs: number;
+  readonly body: string;
+  /**
+   * Whether the receiver may have an address that is not of the open internet, and be spoken to without TLS. Link-local
+   * addresses are not called even then.
+   */
+  readonly allowPrivate: boolean;
   readonly signal: AbortSignal;
+  /** Characters of the answer that are read at most; more is a fault. */
+  readonly answerLengthMax?: number;
+  /** Status and headers are all that is wanted: the answer itself is not read, however long it is or takes. */
+  readonly skipsAnswer?: boolean;
+  /** Bytes that are sent at most; more is a fault. */
+  readonly bodyLengthMax?: number;
 }
 
 export interface GuardedAnswer {
   readonly status: number;
-  /** A header of the answer, by its name in lower case. */
-  readonly header: (name: string) => string | undefined;
-  /** At most {@link answerBytesMax} of it. */
   readonly body: string;
-  /** There was more. */
-  readonly isCut: boolean;
+  /** The header of that name, when the receiver says when to come back. */
+  readonly retryAfter: string | undefined;
 }
 
-export type GuardedFetch = (call: GuardedCall) => Promise<GuardedAnswer>;
+/** Sends, as {@link guardedPost} does. */
+export type GuardedPost = (asked: GuardedRequest) => Promise<GuardedAnswer>;
 
-/** How a name is resolved: all of its addresses, or why not. */
-export type Resolve = (
-  host: string,
-  done: (error: Error | null, addresses: readonly LookupAddress[]) => void,
-) => void;
+/** Why there is no answer. */
+export class OutgoingFault extends Error {
+  override readonly name = "OutgoingFault";
+  readonly code: "refused_url" | "private_address" | "unreachable" | "timeout" | "too_large";
+
+  /** Of `unreachable` the system's own word, such as `ECONNREFUSED` or `CERT_HAS_EXPIRED`; else the code. */
+  readonly reason: string;
+
+  constructor(code: OutgoingFault["code"], message: string, reason: string = code) {
+    super(message);
+    this.code = code;
+    this.reason = reason;
+  }
+}
+
+/** From the first look-up to the last byte. */
+export const outgoingTimeoutMs = 15 * secondMs;
+const bodyLengthDefault = 256 * 1_024;
+const answerLengthDefault = 64 * 1_024;
 
 /**
- * Calls addresses that an operator has written down and a stranger's name server may answer for. What is checked is the
- * address that is connected to, at the moment of connecting, so that a name cannot mean one thing when it is checked and
- * another when it is called. Redirects are answers like any other, never followed. Each call has a connection of its own.
- *
- * @throws OutgoingFault
+ * One POST to an address an operator has written down: at most 15 s, no redirects, nothing of ours but `headers` and
+ * `body`. The address is judged when the connection is made, on what the name means at that moment, so that a name
+ * cannot mean one thing when it is checked and another when it is used. @throws OutgoingFault; any status is an answer.
  */
-export function createGuardedFetch(resolve: Resolve = resolveAll): GuardedFetch {
-  return async (call) => {
-    const url = new URL(call.url);
-    const literal = url.hostname.replace(/^\[(.*)\]$/, "$1");
-    // A literal address is connected to without being looked up.
-    if (isIP(literal) !== 0 && !mayConnect(literal, call.reach)) throw new OutgoingFault("address_refused");
-    const timeout = AbortSignal.timeout(call.timeoutMs);
-    const signal = AbortSignal.any([call.signal, timeout]);
-    try {
-      return await answerOf(send(url, call, guardedLookup(resolve, call.reach), signal), call.body, signal);
-    } catch (error) {
-      if (error instanceof OutgoingFault) throw error;
-      if (signal.aborted) throw new OutgoingFault(timeout.aborted ? "timeout" : "stopped", error);
-      throw new OutgoingFault(codeOf(error), error);
-    }
+export async function guardedPost(
+  asked: GuardedRequest,
+  lookup: LookupFunction = systemLookup,
+): Promise<GuardedAnswer> {
+  const url = checkedUrl(asked);
+  if (Buffer.byteLength(asked.body) > (asked.bodyLengthMax ?? bodyLengthDefault))
+    throw new OutgoingFault("too_large", "The request is too large.");
+  const timeout = AbortSignal.timeout(outgoingTimeoutMs);
+  const signal = AbortSignal.any([asked.signal, timeout]);
+  try {
+    return await send(url, asked, signal, guarded(lookup, asked.allowPrivate));
+  } catch (error) {
+    if (error instanceof OutgoingFault) throw error;
+    if (signal.aborted) throw new OutgoingFault("timeout", "There was no answer in time.");
+    throw new OutgoingFault("unreachable", `There was no answer (${codeOf(error)}).`, codeOf(error));
+  }
+}
+
+function checkedUrl({ url: text, allowPrivate }: GuardedRequest): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isWeb = url?.protocol === "https:" || (allowPrivate && url?.protocol === "http:");
+  if (url === undefined || !isWeb || url.username !== "" || url.password !== "") {
+    throw new OutgoingFault("refused_url", "The address must begin with https:// and hold no password.");
+  }
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  // An address needs no look-up, so it is judged here.
+  if (isIP(host) !== 0 && !mayCall(host, allowPrivate)) throw privateAddress(allowPrivate);
+  return url;
+}
+
+function mayCall(address: string, allowPrivate: boolean): boolean {
+  return allowPrivate ? !isNeverCalled(address) : isPublicAddress(address);
+}
+
+/** Refuses a name as soon as one of its addresses may not be called: which one would be used is nobody's promise. */
+function guarded(lookup: LookupFunction, allowPrivate: boolean): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, found, family) => {
+      if (error !== null) return callback(error, []);
+      const addresses = Array.isArray(found) ? found : [{ address: found, family: family ?? 4 }];
+      if (addresses.length === 0 || !addresses.every(({ address }) => mayCall(address, allowPrivate))) {
+        return callback(privateAddress(allowPrivate), []);
+      }
+      const [first] = addresses;
+      return options.all === true || first === undefined
+        ? callback(null, addresses)
+        : callback(null, first.address, first.family);
+    });
   };
 }
 
-function send(url: URL, call: GuardedCall, checked: LookupFunction, signal: AbortSignal): ClientRequest {
-  const { method, headers, body } = call;
-  const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
-  return (url.protocol === "https:" ? httpsRequest : httpRequest)(url, {
-    method,
-    headers: { ...headers, ...length },
+function privateAddress(allowPrivate: boolean): OutgoingFault {
+  return new OutgoingFault(
+    "private_address",
+    allowPrivate
+      ? "The address is link-local or nobody's, which is never called."
+      : "The address is not of the open internet; allowPrivate lets it be used.",
+  );
+}
+
+function send(
+  url: URL,
+  { headers, body, answerLengthMax = answerLengthDefault, skipsAnswer = false }: GuardedRequest,
+  signal: AbortSignal,
+  lookup: LookupFunction,
+): Promise<GuardedAnswer> {
+  const options: RequestOptions = {
+    method: "POST",
+    headers: { ...headers, "content-length": Buffer.byteLength(body), "user-agent": "jit-access" },
+    // A connection of its own for every request: one that is kept would outlive the check of its address.
     agent: false,
-    lookup: checked,
+    lookup,
     signal,
+  };
+  return new Promise((resolve, reject) => {
+    const request = (url.protocol === "https:" ? httpsRequest : httpRequest)(url, options, (response) => {
+      const answer = (text: string): GuardedAnswer => ({
+        status: response.statusCode ?? 0,
+        body: text,
+        retryAfter: response.headers["retry-after"],
+      });
+      if (skipsAnswer) {
+        resolve(answer(""));
+        request.destroy();
+        return;
+      }
+      const parts: Buffer[] = [];
+      let length = 0;
+      response.on("data", (part: Buffer) => {
+        length += part.length;
+        if (length > answerLengthMax) {
+          reject(new OutgoingFault("too_large", "The answer is too large."));
+          request.destroy();
+        } else {
+          parts.push(part);
+        }
+      });
+      response.on("error", reject);
+      response.on("end", () => resolve(answer(Buffer.concat(parts).toString())));
+    });
+    request.on("error", reject);
+    request.end(body);
   });
 }
 
-/** Gives only addresses that may be called; without any, the connection is refused before it begins. */
-function guardedLookup(resolve: Resolve, reach: Reach): LookupFunction {
-  return (host, options, callback) => {
-    resolve(host, (error, found) => {
-      const allowed = error === null ? found.filter((one) => mayConnect(one.address, reach)) : [];
-      const [first] = allowed;
-      if (error !== null) callback(new OutgoingFault(codeOf(error), error), "", 0);
-      else if (first === undefined) callback(new OutgoingFault("address_refused"), "", 0);
-      else if (options.all === true) callback(null, allowed);
-      else callback(null, first.address, first.family);
-    });
-  };
-}
-
-async function answerOf(
-  sent: ClientRequest,
-  body: string | undefined,
-  signal: AbortSignal,
-): Promise<GuardedAnswer> {
-  try {
-    const answer = await new Promise<IncomingMessage>((answered, failed) => {
-      sent.once("response", answered);
-      sent.on("error", failed);
-      sent.end(body);
-    });
-    const read = await readSome(answer);
-    signal.throwIfAborted();
-    return {
-      status: answer.statusCode ?? 0,
-      header: (name) => {
-        const value = answer.headers[name];
-        return Array.isArray(value) ? value[0] : value;
-      },
-      ...read,
-    };
-  } finally {
-    sent.destroy();
-  }
-}
-
-async function readSome(answer: IncomingMessage): Promise<Pick<GuardedAnswer, "body" | "isCut">> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of answer) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > answerBytesMax) break;
-  }
-  const body = Buffer.concat(chunks).subarray(0, answerBytesMax).toString("utf8");
-  return { body, isCut: size > answerBytesMax };
-}
-
 function codeOf(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? code : "failed";
-}
-
-function resolveAll(...[host, done]: Parameters<Resolve>): void {
-  lookup(host, { all: true }, done);
+  return error instanceof Error && "code" in error ? String(error.code) : "no code";
 }

@@ -1,4 +1,5 @@
 import type { CatalogEntry } from "../core/policy.ts";
+import { parseScope } from "../core/scopes.ts";
 import { hourMs } from "../core/time.ts";
 import type { Caller } from "./caller.ts";
 import { assess, type ServiceContext } from "./loading.ts";
@@ -9,7 +10,16 @@ export interface ChoosingService {
   search(caller: Caller, typed: string, max: number): Promise<readonly CatalogEntry[]>;
   /** The entries of these names; those that are gone are left out. */
   named(names: readonly string[]): Promise<readonly CatalogEntry[]>;
+  /**
+   * How long people usually took to decide about the first of these scopes, in milliseconds: the median of the latest
+   * decisions; undefined when there are too few to tell.
+   */
+  usualAnswerMs(scopes: readonly string[]): Promise<number | undefined>;
 }
+
+/** Requests looked back at, and the fewest decisions that tell anything. */
+const lookBackMax = 20;
+const decisionsMin = 3;
 
 export function createChoosingService(context: ServiceContext): ChoosingService {
   return {
@@ -25,6 +35,16 @@ export function createChoosingService(context: ServiceContext): ChoosingService 
     async named(names) {
       const { catalog } = (await context.rulebook()).book.rules;
       return catalog.filter((entry) => names.includes(entry.name));
+    },
+    async usualAnswerMs([first]) {
+      const scope = first === undefined ? undefined : parseScope(first);
+      if (scope === undefined) return undefined;
+      const filter = { now: context.surroundings.now(), scope };
+      const { rows } = await context.store.requests(filter, { limit: lookBackMax });
+      const times = rows.flatMap(({ request: { value } }) =>
+        value.votes.length === 0 || value.decidedAt === null ? [] : [value.decidedAt - value.requestedAt],
+      );
+      return times.length < decisionsMin ? undefined : times.toSorted((a, b) => a - b)[times.length >> 1];
     },
   };
 }

@@ -1,7 +1,15 @@
 import type { Actor } from "../core/access-request.ts";
 import { sameContent } from "../core/content.ts";
 import type { PolicyId } from "../core/ids.ts";
-import { accountIn, linkName, linkTo, type ChatAccount, type Identity, type Links } from "../core/people.ts";
+import {
+  accountIn,
+  linkName,
+  linkTo,
+  withoutLink,
+  type ChatAccount,
+  type Identity,
+  type Links,
+} from "../core/people.ts";
 import type { Policy, Rulebook, Rules } from "../core/policy.ts";
 import type { Refusal } from "../core/refusals.ts";
 import { identityStep } from "./directory-service.ts";
@@ -99,7 +107,10 @@ async function peopleSteps(context: ServiceContext, content: FileContent): Promi
     if (listed.has(before.value.id) || !before.value.listed) continue;
     // Links made in chat go with the person: whoever comes back is linked anew.
     const { chatLinks, ...gone } = before.value;
-    const links = chatLinks === undefined ? gone.links : without(gone.links, chatLinks);
+    const links = accountsIn(chatLinks ?? {}).reduce(
+      (kept, { surface }) => withoutLink(kept, surface),
+      gone.links,
+    );
     steps.push(identityStep(context, before, { ...gone, links, listed: false }, loader));
   }
   return steps;
@@ -129,12 +140,6 @@ function linksBeside(
 
 function accountsIn(links: Links): readonly ChatAccount[] {
   return [accountIn(links, "slack"), accountIn(links, "teams")].filter((one) => one !== undefined);
-}
-
-function without(links: Links, taken: Links): Links {
-  return accountsIn(links)
-    .filter(({ surface }) => accountIn(taken, surface) === undefined)
-    .reduce<Links>((all, account) => ({ ...all, ...linkTo(account) }), {});
 }
 
 function policyStep({ surroundings }: ServiceContext, book: Rulebook, content: FileContent): Step {

@@ -1,7 +1,15 @@
 import type { Actor } from "../core/access-request.ts";
 import type { AuditAction } from "../core/audit-record.ts";
 import { makeId, parseId, type IdentityId } from "../core/ids.ts";
-import { accountIn, isActive, linkName, type Identity, type Links } from "../core/people.ts";
+import {
+  accountIn,
+  isActive,
+  linkName,
+  withoutLink,
+  type ChatAccount,
+  type Identity,
+  type Links,
+} from "../core/people.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { unknownIdentity } from "./ask-input.ts";
 import { actorOf, lacksRole, type Caller } from "./caller.ts";
@@ -39,6 +47,8 @@ export interface DirectoryService {
   create(caller: Caller, input: IdentityInput): Promise<Identity | Refusal>;
   /** For identities the file manages `active` is the only field; it outlives reloads. */
   change(caller: Caller, id: string, patch: IdentityPatch): Promise<Identity | Refusal>;
+  /** Takes a link away, so that the account is nobody's; what the file says of links is changed in the file. */
+  unlink(caller: Caller, id: string, surface: ChatAccount["surface"]): Promise<Identity | Refusal>;
 }
 
 export function createDirectoryService(context: ServiceContext): DirectoryService {
@@ -89,7 +99,32 @@ export function createDirectoryService(context: ServiceContext): DirectoryServic
         return { step: identityStep(context, before, after, actorOf(caller)), result: after };
       });
     },
+    async unlink(caller, id, surface) {
+      const missing = lacksRole(caller, "admin");
+      if (missing !== undefined) return missing;
+      return decideAndCommit(store, async () => {
+        const identityId = parseId("identity", id);
+        const before = identityId === undefined ? undefined : await store.identity(identityId);
+        if (before === undefined) return noIdentity(id);
+        const after = unlinked(before.value, surface);
+        if (isRefusal(after)) return after;
+        return { step: identityStep(context, before, after, actorOf(caller)), result: after };
+      });
+    },
   };
+}
+
+function unlinked(identity: Identity, surface: ChatAccount["surface"]): Identity | Refusal {
+  const { chatLinks, ...rest } = identity;
+  if (accountIn(identity.links, surface) === undefined) {
+    return refuse("not_found", `${identity.name} has no link there.`);
+  }
+  if (identity.managedBy === "file" && accountIn(chatLinks ?? {}, surface) === undefined) {
+    return refuse("managed_by_file", "The configuration file makes this link; take it away there.");
+  }
+  const links = withoutLink(identity.links, surface);
+  const left = withoutLink(chatLinks ?? {}, surface);
+  return { ...rest, links, ...(Object.keys(left).length > 0 && { chatLinks: left }) };
 }
 
 function noIdentity(id: string): Refusal {
@@ -179,6 +214,7 @@ export function identityStep(
           active: isActive(after),
           ...(after.email !== undefined && { email: after.email }),
           ...(after.managerId !== undefined && { managerId: after.managerId }),
+          ...(Object.keys(after.links).length > 0 && { links: after.links }),
         },
       },
     ],

@@ -17,7 +17,7 @@ export interface Message {
 /** The card of a request as a Slack message. */
 export function cardMessage(card: Card): Message {
   const text = cardText(card);
-  return { text: plain(text.heading, limits.message), blocks: cardBlocks(text) };
+  return { text: mrkdwn(text.heading), blocks: cardBlocks(text) };
 }
 
 export function cardBlocks(text: CardText): KnownBlock[] {

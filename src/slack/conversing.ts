@@ -5,7 +5,7 @@ import type { CardService } from "../service/chat-people.ts";
 import { buttonRow, cardBlocks, cardMessage, lineBlock, menuButton, type Message } from "./cards.ts";
 import { credentialView, dialogView, linesText, noticeView } from "./modals.ts";
 import type { SlackClient } from "./outbound.ts";
-import { plain, limits } from "./text.ts";
+import { limits, mrkdwn } from "./text.ts";
 import { cardText, type Line } from "../words/card-text.ts";
 
 /** Where a person is and how an answer reaches them, them alone. */
@@ -67,7 +67,7 @@ export function replyMessage(reply: Reply): Message {
 
 function whispered(lines: readonly Line[], blocks: Message["blocks"]): Message {
   return {
-    text: plain(lines[0] ?? ["JIT access"], limits.message),
+    text: mrkdwn(lines[0] ?? ["JIT access"]),
     blocks: [...lines.map(lineBlock), ...blocks].slice(0, limits.blocks),
   };
 }

@@ -2,13 +2,13 @@ import type { Note } from "../service/messenger.ts";
 import type { NoteText } from "../words/note-text.ts";
 import type { NoteAction } from "../words/labels.ts";
 import { buttonRow, cardButton, linkButton, lineBlock, type Message } from "./cards.ts";
-import { limits, mrkdwn, plain } from "./text.ts";
+import { limits, mrkdwn } from "./text.ts";
 
 /** A short message beside the card, with the buttons that matter now. */
 export function noteMessage(text: NoteText, note: Note): Message {
   const heading = mrkdwn(text.heading, limits.section - 2);
   return {
-    text: plain(text.heading, limits.message),
+    text: heading,
     blocks: [
       { type: "section", text: { type: "mrkdwn", text: `*${heading}*`, verbatim: true } },
       ...text.lines.map(lineBlock),

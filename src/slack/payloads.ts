@@ -68,7 +68,6 @@ export const blockActions = z.object({
   view: view.optional(),
   actions: z.array(press).min(1).max(10),
 });
-export type BlockActions = z.output<typeof blockActions>;
 
 export const viewSubmission = z.object({
   team,

@@ -6,7 +6,6 @@ export const limits = {
   section: 3_000,
   field: 2_000,
   header: 150,
-  message: 3_000,
   button: 75,
   option: 75,
   blocks: 50,

@@ -1,14 +1,13 @@
 import type { Instant } from "../core/ids.ts";
-import { secondMs } from "../core/time.ts";
 import type { Webhook } from "../core/webhook.ts";
-import { OutgoingFault, type GuardedFetch } from "../outgoing/guarded-fetch.ts";
+import { OutgoingFault, type GuardedPost } from "../outgoing/guarded-fetch.ts";
 import { signedHeaders, type Message } from "./message.ts";
 import { retryAfterMs } from "./schedule.ts";
 
-/** How long a receiver may take. */
-export const attemptMs = 15 * secondMs;
+/** Far above any record there is: one that were never sent would hold up all that follow. */
+const bodyLengthMax = 32 * 1_024 * 1_024;
 
-/** What came of one attempt. Codes: `http_500`, `timeout`, `address_refused`, or the system's own. */
+/** What came of one attempt. Codes: `http_500`, `timeout`, `private_address`, or the system's own. */
 export type Outcome =
   | { readonly kind: "delivered" }
   /** 410: the receiver wants no more, ever. */
@@ -20,31 +19,32 @@ export type Outcome =
 export type Deliver = (webhook: Webhook, message: Message, signal: AbortSignal) => Promise<Outcome>;
 
 /** One attempt: a signed POST. Only 2xx is success; a redirect is a failure like any other. */
-export function createDelivery(guardedFetch: GuardedFetch, now: () => Instant): Deliver {
+export function createDelivery(post: GuardedPost, now: () => Instant): Deliver {
   return async (webhook, message, signal) => {
+    const headers = {
+      "content-type": "application/json",
+      ...signedHeaders(message, webhook.secret, now()),
+    };
+    const { url, allowPrivate } = webhook;
     try {
-      const answer = await guardedFetch({
-        url: webhook.url,
-        method: "POST",
-        headers: {
-          "content-type": "application/json",
-          "user-agent": "jit-access",
-          ...signedHeaders(message, webhook.secret, now()),
-        },
+      const answer = await post({
+        url,
+        headers,
         body: message.body,
-        reach: webhook.allowPrivate ? "private too" : "public",
-        timeoutMs: attemptMs,
+        allowPrivate,
         signal,
+        skipsAnswer: true,
+        bodyLengthMax,
       });
       const { status } = answer;
       if (status >= 200 && status < 300) return { kind: "delivered" };
       const code = `http_${status}`;
       if (status === 410) return { kind: "gone", code };
-      const asked = retryAfterMs(answer.header("retry-after"), now());
+      const asked = retryAfterMs(answer.retryAfter, now());
       return { kind: "failed", code, ...(asked !== undefined && { retryAfterMs: asked }) };
     } catch (error) {
       if (!(error instanceof OutgoingFault)) throw error;
-      return error.code === "stopped" ? { kind: "stopped" } : { kind: "failed", code: error.code };
+      return signal.aborted ? { kind: "stopped" } : { kind: "failed", code: error.reason };
     }
   };
 }

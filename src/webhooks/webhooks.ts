@@ -1,5 +1,5 @@
 import type { Webhook } from "../core/webhook.ts";
-import type { GuardedFetch } from "../outgoing/guarded-fetch.ts";
+import type { GuardedPost } from "../outgoing/guarded-fetch.ts";
 import type { Cursor, Store, Surroundings, Write } from "../service/ports.ts";
 import { recordOnly } from "../service/step.ts";
 import type { Watcher } from "../service/watched-store.ts";
@@ -28,7 +28,7 @@ export interface Webhooks {
 export interface WebhookPorts {
   readonly store: Pick<Store, "auditEvents" | "auditHead" | "commit" | "cursors">;
   readonly surroundings: Pick<Surroundings, "now" | "sha256">;
-  readonly guardedFetch: GuardedFetch;
+  readonly post: GuardedPost;
   /** 0 to 1, for jitter. */
   readonly chance: () => number;
   readonly log: WebhookLog;
@@ -39,7 +39,7 @@ const prefix = "webhook:";
 /** Tells programs of audit events. Each has a pump of its own, so that none waits for another's receiver. */
 export function createWebhooks(ports: WebhookPorts): Webhooks {
   const { store, surroundings, log } = ports;
-  const deliver = createDelivery(ports.guardedFetch, surroundings.now);
+  const deliver = createDelivery(ports.post, surroundings.now);
   let pumps: readonly (() => Promise<void>)[] = [];
   let breakOff = new AbortController();
   let nudged: NodeJS.Timeout | undefined;

@@ -35,7 +35,7 @@ const sentences: { readonly [Code in RefusalCode]: Sentences } = {
   not_a_reviewer: { next: () => "The reviewers named by the configuration judge it." },
   self_approval: { next: () => "Somebody else of those asked has to decide." },
   identity_inactive: { next: null },
-  identity_not_linked: { next: (_, prefix) => `Send ${prefix}link to ask an administrator for it.` },
+  identity_not_linked: { next: () => "An administrator can link an account of a member to a person here." },
   policy_denied: { next: (_, prefix) => `${prefix}why with the scope shows which policy decides and why.` },
   break_glass_not_allowed: { next: (_, prefix) => `Ask in the normal way with ${prefix}request.` },
   break_glass_limit: { next: (_, prefix) => `Ask in the normal way with ${prefix}request.` },
@@ -104,9 +104,3 @@ export function refusalText(refusal: Refusal, prefix: string = slashPrefix): rea
 }
 
 const errorsShownMax = 5;
-
-/** What to say when the person at the other end cannot be checked at the moment; the press is refused. */
-export const cannotVerify = {
-  refused: "unauthenticated",
-  detail: "It could not be verified that this is you right now; try again in a minute.",
-} as const satisfies Refusal;

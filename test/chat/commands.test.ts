@@ -1,5 +1,7 @@
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createChat } from "../../src/chat/chat.ts";
+import { commandNames } from "../../src/words/command.ts";
 import { StoreUnavailable } from "../../src/service/ports.ts";
 import { cardIn, chatForEach, dialogIn, plain, saidBy } from "./support/chat-office.ts";
 import { housePolicies, houseRules } from "./support/house-rules.ts";
@@ -160,10 +162,38 @@ describe("somebody without a link", () => {
     if (!("refused" in why)) throw new Error("nobody is linked to this account");
     const reply = await chat().runUnlinked(stranger, "request read:prod:x for 1h because y", why);
     expect(reply).toMatchObject({ kind: "refused", buttons: ["ask_for_link"] });
+    expect(saidBy(reply)).toContain("Send /jit link");
     expect(saidBy(reply)).toContain("T0123, user U0STRANGER");
     const asks = await chat().runUnlinked(stranger, "link", why);
     expect(saidBy(asks)).toContain("An administrator was asked to link you.");
   });
+});
+
+test("whatever is typed is answered in words, without a secret and without a throw", async () => {
+  const id = await asked("dev");
+  const word = fc.constantFrom(
+    ...commandNames,
+    id,
+    "for",
+    "because",
+    "2h",
+    "read:prod:x",
+    "write:dev:x",
+    "“",
+    "ticket",
+  );
+  const typed = fc.oneof(
+    fc.array(word, { maxLength: 8 }).map((words) => words.join(" ")),
+    fc.string({ unit: "binary", maxLength: 60 }),
+  );
+  await fc.assert(
+    fc.asyncProperty(typed, fc.constantFrom("dev", "ann", "lead", "cto"), async (text, name) => {
+      const reply = await run(name, text);
+      expect(saidBy(reply) !== "" || reply.kind === "card" || reply.kind === "dialog").toBe(true);
+      expect(JSON.stringify(reply)).not.toContain("kd_jit_");
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test("a store that cannot be used is a no in words, never a throw", async () => {

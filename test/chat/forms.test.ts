@@ -1,10 +1,13 @@
 import { describe, expect, test } from "vitest";
+import { createChat } from "../../src/chat/chat.ts";
 import { dialogIds, dialogRef, parseDialogRef, type DialogValues } from "../../src/chat/dialog.ts";
 import { requestForm } from "../../src/chat/request-form.ts";
+import { createServices } from "../../src/service/services.ts";
+import { minuteMs } from "../../src/core/time.ts";
 import { cardIn, chatForEach, dialogIn, plain, saidBy } from "./support/chat-office.ts";
 import { housePolicies, houseRules } from "./support/house-rules.ts";
 
-const { chat, caller, run } = chatForEach(housePolicies, houseRules);
+const { chat, caller, office, run } = chatForEach(housePolicies, houseRules);
 
 const filled = { scopes: "read:prod:orders-db", duration: "2 hours", reason: "INC-42" };
 const submit = async (values: DialogValues, id: "request" | "break_glass" = "request") =>
@@ -90,6 +93,16 @@ describe("the preview says before sending what will happen", () => {
     expect(plain(said.lines)).toContain("Risk 40 of 100: production +40");
   });
 
+  test("how soon people usually answer, once that can be told", async () => {
+    for (const minutes of [5, 12, 50]) {
+      const asked = await run("dev", "request read:prod:orders-db for 1h because x");
+      expect(plain((await preview(filled)).lines)).not.toContain("Usually");
+      office().clock.pass(minutes * minuteMs);
+      await run("ann", `deny ${cardIn(asked).request.id} no`);
+    }
+    expect(plain((await preview(filled)).lines)).toContain("Usually answered in 12 minutes.");
+  });
+
   test("that it will be approved at once", async () => {
     const said = await preview({ ...filled, scopes: "write:dev:playground" });
     expect(said).toMatchObject({
@@ -136,6 +149,27 @@ describe("break-glass", () => {
     const reply = await submit({ ...filled, duration: "30m" }, "break_glass");
     expect(cardIn(reply)).toMatchObject({ request: { status: "APPROVED", breakGlass: true } });
     expect(JSON.stringify(reply)).not.toContain("kd_jit_");
+  });
+
+  test("alerts people before it answers, so that no secret can come first", async () => {
+    const told: string[] = [];
+    const { context, clock } = office();
+    const services = createServices(
+      context,
+      async (id) => {
+        told.push(id);
+      },
+      (fault) => {
+        throw fault;
+      },
+    );
+    const { people, cards } = services;
+    const talk = createChat({ services, people, cards, now: clock.now });
+    const values = { ...filled, duration: "30m" };
+    const reply = await talk.submit(await caller("dev"), dialogRef("break_glass"), values);
+    expect(told).toEqual([cardIn(reply).request.id]);
+    await talk.run(await caller("dev"), "request write:dev:playground for 1h because trying");
+    expect(told).toHaveLength(1);
   });
 
   test("is not opened for who is not named", async () => {

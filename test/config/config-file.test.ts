@@ -31,6 +31,7 @@ test("a section left out is empty", () => {
     policies: [],
     rules: emptyRules,
     webhooks: [],
+    connectors: [],
   });
 });
 
@@ -217,22 +218,6 @@ const contradictions: [string, string, string[]][] = [
 describe("what contradicts itself is refused where it does", () => {
   test.each(contradictions)("%s", (_name, text, places) => {
     expect(placesOf(text)).toEqual(places);
-  });
-});
-
-const connector =
-  'connectors: [{ name: orders-db, kind: postgres, url: env:ORDERS_DB, resources: ["prod:orders-db"], actions: { read: { roles: [orders_read] } } }]';
-
-describe("connectors, which nothing serves yet", () => {
-  test("are never taken in silence", () => {
-    const problems = problemsOf(connector, { ORDERS_DB: "y" });
-    expect(problems).toHaveLength(1);
-    expect(problems[0]?.message).toContain("not supported by this version");
-    expect(problemsOf("connectors: []\n")).toEqual([]);
-  });
-
-  test("name the variables that are not set", () => {
-    expect(placesOf(connector, { ORDERS_DB: "" })).toEqual(["1:1 connectors", "1:49 connectors.0.url"]);
   });
 });
 

@@ -71,3 +71,8 @@ test("webhooks have different names, under which their places are kept", () => {
     { path: "webhooks.1.name" },
   ]);
 });
+
+test("webhooks on this machine say that private addresses may be called", () => {
+  const local = webhook.replace("https://siem.example", "http://127.0.0.1:9000");
+  expect(problemsOf(local, { SIEM_SECRET: secret })).toMatchObject([{ path: "webhooks.0.url" }]);
+});

@@ -37,6 +37,7 @@ const doors: Readonly<Record<string, readonly Role[] | typeof keyless>> = {
   "POST /api/v1/identities": ["admin"],
   "GET /api/v1/identities/{id}": all,
   "PATCH /api/v1/identities/{id}": ["admin"],
+  "DELETE /api/v1/identities/{id}/links/{platform}": ["admin"],
   "GET /api/v1/api-keys": watchers,
   "POST /api/v1/api-keys": ["admin"],
   "DELETE /api/v1/api-keys/{id}": ["admin"],

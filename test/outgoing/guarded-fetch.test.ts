@@ -1,196 +1,178 @@
-import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
-import { createServer as createPlainServer } from "node:net";
-import { expect, onTestFinished, test } from "vitest";
-import { mayConnect } from "../../src/outgoing/addresses.ts";
-import {
-  answerBytesMax,
-  createGuardedFetch,
-  type GuardedCall,
-  type Resolve,
-} from "../../src/outgoing/guarded-fetch.ts";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { LookupFunction } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { guardedPost, type GuardedRequest } from "../../src/outgoing/guarded-fetch.ts";
+import { isPublicAddress } from "../../src/outgoing/public-address.ts";
+import { listeningPort } from "../proxies/support/ports.ts";
 
-async function serve(listener: RequestListener): Promise<{ readonly url: string; readonly port: number }> {
-  const server = createServer(listener);
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  onTestFinished(async () => {
+const servers: Server[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
     server.closeAllConnections();
     await new Promise((closed) => server.close(closed));
-  });
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}/hook`, port };
+  }
+});
+
+async function serving(listener: RequestListener): Promise<number> {
+  const server = createServer(listener);
+  servers.push(server);
+  return listeningPort(server);
 }
 
-const call = (url: string, more: Partial<GuardedCall> = {}): GuardedCall => ({
-  url,
-  method: "POST",
-  headers: { "content-type": "application/json" },
-  body: "{}",
-  reach: "private too",
-  timeoutMs: 2_000,
-  signal: new AbortController().signal,
-  ...more,
-});
+function asking(url: string, more: Partial<GuardedRequest> = {}): GuardedRequest {
+  return { url, headers: {}, body: "{}", allowPrivate: false, signal: new AbortController().signal, ...more };
+}
 
-const meaning =
-  (...addresses: readonly string[]): Resolve =>
-  (_, done) =>
-    done(
-      null,
-      addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })),
-    );
+/** A name that means these addresses. */
+function meaning(...addresses: readonly string[]): LookupFunction {
+  return (_name, options, callback) => {
+    const all = addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
+    if (options.all === true) callback(null, all);
+    else callback(null, all[0]?.address ?? "", all[0]?.family);
+  };
+}
 
 test.each([
-  ["8.8.8.8", true, true],
-  ["2606:4700::1111", true, true],
-  ["::ffff:8.8.8.8", true, true],
-  ["127.0.0.1", false, true],
-  ["10.1.2.3", false, true],
-  ["172.31.255.255", false, true],
-  ["192.168.0.1", false, true],
-  ["100.64.0.1", false, true],
-  ["::1", false, true],
-  ["fd12::1", false, true],
-  ["::ffff:127.0.0.1", false, true],
-  ["::ffff:7f00:1", false, true],
-  ["::ffff:a9fe:a9fe", false, false],
-  ["64:ff9b::a00:1", false, true],
-  ["2002:7f00:1::", false, true],
-  ["2001:db8::1", false, true],
-  ["169.254.169.254", false, false],
-  ["fe80::1", false, false],
-  ["fd00:ec2::254", false, false],
-  ["0.0.0.0", false, false],
-  ["::", false, false],
-  ["255.255.255.255", false, false],
-  ["224.0.0.1", false, false],
-  ["localhost", false, false],
-  ["", false, false],
-])("%s: called on the internet %s, with private addresses allowed %s", (address, isPublic, isAllowed) => {
-  expect([mayConnect(address, "public"), mayConnect(address, "private too")]).toEqual([isPublic, isAllowed]);
+  "0.0.0.0",
+  "10.1.2.3",
+  "100.64.0.1",
+  "127.0.0.1",
+  "127.255.255.254",
+  "169.254.169.254",
+  "172.16.0.1",
+  "172.31.255.255",
+  "192.0.0.1",
+  "192.168.1.1",
+  "198.18.0.1",
+  "224.0.0.1",
+  "255.255.255.255",
+  "::",
+  "::1",
+  "::ffff:10.0.0.1",
+  "::ffff:8.8.8.8",
+  "64:ff9b::a00:1",
+  "100::1",
+  "2001::1",
+  "2001:db8::1",
+  "2002:a00:1::",
+  "fc00::1",
+  "fd12::1",
+  "fe80::1",
+  "fe80::1%eth0",
+  "fec0::1",
+  "ff02::1",
+  "localhost",
+  "",
+])("%s is not of the open internet", (address) => {
+  expect(isPublicAddress(address)).toBe(false);
 });
 
-test("a private address is refused before anything is sent, as a number and behind a name", async () => {
-  let calls = 0;
-  const { url, port } = await serve((_, answer) => {
-    calls++;
-    answer.end();
-  });
-  const guarded = createGuardedFetch(meaning("127.0.0.1"));
-  const urls = [
-    url,
-    `http://siem.example:${port}/`,
-    `http://[::ffff:127.0.0.1]:${port}/`,
-    `http://2130706433:${port}`,
-  ];
-  for (const one of urls) {
-    await expect(guarded(call(one, { reach: "public" }))).rejects.toMatchObject({ code: "address_refused" });
-  }
-  expect(calls).toBe(0);
-  expect((await guarded(call(`http://siem.example:${port}/`))).status).toBe(200);
+test.each(["1.1.1.1", "8.8.8.8", "172.32.0.1", "100.63.255.255", "2606:4700::1111", "2a00:1450::1"])(
+  "%s is",
+  (address) => {
+    expect(isPublicAddress(address)).toBe(true);
+  },
+);
+
+test.each([
+  "https://127.0.0.1/",
+  "https://[::1]/",
+  "https://2130706433/",
+  "https://0x7f.1/",
+  "https://017700000001/",
+  "https://169.254.169.254/latest/meta-data",
+  "https://[::ffff:127.0.0.1]/",
+])("an address that leads inside is refused however it is written: %s", async (url) => {
+  await expect(guardedPost(asking(url))).rejects.toMatchObject({ code: "private_address" });
 });
 
-test("a name that changes its meaning between two calls is checked at each", async () => {
-  const { port } = await serve((_, answer) => void answer.end());
-  const answers = ["127.0.0.1", "169.254.169.254"];
-  const guarded = createGuardedFetch((_, done) =>
-    done(null, [{ address: answers.shift() ?? "", family: 4 }]),
-  );
-  expect((await guarded(call(`http://siem.example:${port}`))).status).toBe(200);
-  await expect(guarded(call(`http://siem.example:${port}`))).rejects.toMatchObject({
-    code: "address_refused",
-  });
+test.each([
+  "http://example.com/",
+  "ftp://example.com/",
+  "file:///etc/passwd",
+  "not a url",
+  "https://a:b@example.com/",
+])("what is not https, or holds a password, is refused: %s", async (url) => {
+  await expect(guardedPost(asking(url))).rejects.toMatchObject({ code: "refused_url" });
 });
 
-test("of a name with several addresses only those that may be called are", async () => {
-  const { port } = await serve((_, answer) => void answer.end("right"));
-  const guarded = createGuardedFetch(meaning("169.254.169.254", "127.0.0.1"));
-  expect(await guarded(call(`http://siem.example:${port}`))).toMatchObject({ status: 200, body: "right" });
-});
-
-test("a redirect is an answer, not a way to somewhere else", async () => {
-  let calls = 0;
-  const { url } = await serve((request, answer) => {
-    calls++;
-    answer.writeHead(307, { location: `http://${request.headers.host}/elsewhere` }).end();
-  });
-  const answer = await createGuardedFetch()(call(url));
-  expect([answer.status, calls]).toEqual([307, 1]);
-});
-
-test("what is sent arrives whole, and headers and text of the answer come back", async () => {
-  const { url } = await serve((request, answer) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => answer.writeHead(201, { "retry-after": "7" }).end(Buffer.concat(chunks)));
-  });
-  const body = JSON.stringify({ reason: "Größe ✓".repeat(1_000) });
-  const answer = await createGuardedFetch()(call(url, { body }));
-  expect(answer).toMatchObject({ status: 201, body, isCut: false });
-  expect(answer.header("retry-after")).toBe("7");
-});
-
-test("an endless answer is cut, and the connection closed", async () => {
-  let isClosed = false;
-  const { url } = await serve((_, answer) => {
-    const more = (): void => {
-      while (answer.write(Buffer.alloc(16_384, "x")));
-    };
-    answer.on("drain", more).on("close", () => {
-      isClosed = true;
+test("a name is judged by what it means when the connection is made, and by all it means", async () => {
+  for (const lookup of [
+    meaning("169.254.169.254"),
+    meaning("8.8.8.8", "10.0.0.1"),
+    meaning("10.0.0.1", "8.8.8.8"),
+    meaning("2606:4700::1111", "::1"),
+    meaning(),
+  ]) {
+    await expect(guardedPost(asking("https://receiver.example/"), lookup)).rejects.toMatchObject({
+      code: "private_address",
     });
+  }
+});
+
+test("where it is allowed, a private address is used, without TLS too", async () => {
+  const port = await serving((request, response) => {
+    let body = "";
+    request.setEncoding("utf8").on("data", (part: string) => (body += part));
+    request.on("end", () => response.end(`${request.method} ${String(request.headers["x-one"])} ${body}`));
+  });
+  const answer = await guardedPost(
+    asking(`http://receiver.example:${port}/`, { allowPrivate: true, headers: { "x-one": "1" }, body: "Ω" }),
+    meaning("127.0.0.1"),
+  );
+  expect(answer).toEqual({ status: 200, body: "POST 1 Ω" });
+});
+
+test("a redirect is an answer and is not followed", async () => {
+  let calls = 0;
+  const port = await serving((_request, response) => {
+    calls += 1;
+    response.writeHead(307, { location: "/elsewhere" }).end();
+  });
+  expect(await guardedPost(asking(`http://127.0.0.1:${port}/`, { allowPrivate: true }))).toMatchObject({
+    status: 307,
+  });
+  expect(calls).toBe(1);
+});
+
+test("an answer without end is cut off, and so is a request that is too large", async () => {
+  const port = await serving((_request, response) => {
+    const more = (): boolean => response.write("x".repeat(10_000), () => !response.destroyed && more());
     more();
   });
-  const answer = await createGuardedFetch()(call(url));
-  expect([answer.status, answer.body.length, answer.isCut]).toEqual([200, answerBytesMax, true]);
-  await expect.poll(() => isClosed).toBe(true);
+  const url = `http://127.0.0.1:${port}/`;
+  await expect(guardedPost(asking(url, { allowPrivate: true }))).rejects.toMatchObject({ code: "too_large" });
+  await expect(
+    guardedPost(asking(url, { allowPrivate: true, body: "x".repeat(300_000) })),
+  ).rejects.toMatchObject({ code: "too_large" });
 });
 
-test.each([
-  ["never answers", () => {}],
-  [
-    "never ends its answer",
-    (_: unknown, answer: { write(text: string): void }) => {
-      const timer = setInterval(() => answer.write("."), 10);
-      onTestFinished(() => clearInterval(timer));
-    },
-  ],
-] as const)("a receiver that %s is left after the time it has", async (_name, listener) => {
-  const { url } = await serve(listener);
-  await expect(createGuardedFetch()(call(url, { timeoutMs: 100 }))).rejects.toMatchObject({
-    code: "timeout",
-  });
+test("who does not answer is given up when the signal says so", async () => {
+  const port = await serving(() => {});
+  const signal = AbortSignal.timeout(50);
+  await expect(
+    guardedPost(asking(`http://127.0.0.1:${port}/`, { allowPrivate: true, signal })),
+  ).rejects.toMatchObject({ code: "timeout" });
 });
 
-test("a name server that never answers is left too", async () => {
-  const never = createGuardedFetch(() => {});
-  await expect(never(call("http://siem.example", { timeoutMs: 50 }))).rejects.toMatchObject({
-    code: "timeout",
+test("who drips an answer is given up all the same", async () => {
+  const port = await serving((_request, response) => {
+    const timer = setInterval(() => response.write("x"), 10);
+    response.on("close", () => clearInterval(timer));
   });
+  const signal = AbortSignal.timeout(100);
+  await expect(
+    guardedPost(asking(`http://127.0.0.1:${port}/`, { allowPrivate: true, signal })),
+  ).rejects.toMatchObject({ code: "timeout" });
 });
 
-test("whoever stops does not wait for a receiver", async () => {
-  const { url } = await serve(() => {});
-  const stopping = new AbortController();
-  const calling = createGuardedFetch()(call(url, { signal: stopping.signal }));
-  stopping.abort();
-  await expect(calling).rejects.toMatchObject({ code: "stopped" });
-});
-
-test("a refused connection and a broken answer are named, without address or content", async () => {
-  const server = createPlainServer((socket) => {
-    socket.on("error", () => {}).resume();
-    socket.end("no http\r\n\r\n");
-  });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address() as AddressInfo;
-  const guarded = createGuardedFetch();
-  await expect(guarded(call(`http://127.0.0.1:${port}`))).rejects.toMatchObject({
-    code: expect.stringMatching(/^HPE_/),
-  });
-  await new Promise((closed) => server.close(closed));
-  await expect(guarded(call(`http://127.0.0.1:${port}`))).rejects.toMatchObject({
-    code: "ECONNREFUSED",
-    message: "ECONNREFUSED",
+test("nobody there is told as such", async () => {
+  const port = await serving(() => {});
+  const [server] = servers.splice(0);
+  await new Promise((closed) => server?.close(closed));
+  await expect(
+    guardedPost(asking(`http://127.0.0.1:${port}/`, { allowPrivate: true })),
+  ).rejects.toMatchObject({
+    code: "unreachable",
   });
 });

@@ -137,6 +137,30 @@ describe("a link made in chat for somebody the file manages", () => {
   });
 });
 
+describe("taking a link away", () => {
+  test("frees the account at once and for good, whoever keeps the person", async () => {
+    await people().link(await admin(), slack("U1"), "id_ann");
+    await people().link(await admin(), teams, "id_ann");
+    const { directory } = office.services;
+    expect(await directory.unlink(await admin(), "id_ann", "slack")).toMatchObject({ name: "ann" });
+    expect(codeOf(await people().callerOf(slack("U1")))).toBe("identity_not_linked");
+    await reload();
+    expect(codeOf(await people().callerOf(slack("U1")))).toBe("identity_not_linked");
+    expect(codeOf(await people().callerOf(teams))).toBe("ok");
+    expect(codeOf(await directory.unlink(await admin(), "id_ann", "slack"))).toBe("not_found");
+    expect(codeOf(await directory.unlink(await office.caller("ann"), "id_ann", "teams"))).toBe(
+      "missing_role",
+    );
+  });
+
+  test("is refused where the file makes the link", async () => {
+    const named = { slack: { teamId: "T0123", userId: "U2" } };
+    await reload(allStaff.map((one) => (one.name === "ann" ? { ...one, links: named } : one)));
+    const said = await office.services.directory.unlink(await admin(), "id_ann", "slack");
+    expect(codeOf(said)).toBe("managed_by_file");
+  });
+});
+
 describe("linking by e-mail", () => {
   test("finds the one active person with this address, makes an explicit link, and is on record", async () => {
     expect(await people().linkByEmail(slack("U1"), "Ann@Company.com")).toMatchObject({
@@ -182,6 +206,17 @@ describe("asking to be linked", () => {
       candidateId: "id_ann",
       to: ["id_ann", "id_bob", "id_cid"],
     });
+  });
+
+  test("suggests nobody who is not active, is a program or has an account there already", async () => {
+    await office.services.directory.change(await office.caller("cto", "admin"), "id_bob", { active: false });
+    await people().link(await admin(), slack("U9"), "id_ann");
+    for (const name of ["ann", "bob", "bot", "nobody"]) {
+      await people().askForLink(slack(`U_${name}`), { displayName: name, email: `${name}@company.com` });
+    }
+    const due = await office.store.dueEffects(office.clock.now(), 10);
+    const asks = due.flatMap(({ effect }) => (effect.kind === "tell_link" ? [effect] : []));
+    expect(asks.map((one) => one.candidateId)).toEqual([null, null, null, null]);
   });
 
   test("is limited for each account, and free again after an hour", async () => {

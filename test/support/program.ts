@@ -1,5 +1,5 @@
 import { spawn, type ChildProcessByStdio } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { pathToFileURL } from "node:url";
@@ -194,7 +194,9 @@ function npmStart(folder: string, { env }: ProgramOptions): Child {
 
 function writeConfig(folder: string, config: unknown): void {
   const text = typeof config === "string" ? config : JSON.stringify(config, undefined, 2);
-  writeFileSync(join(folder, "jit.yaml"), text);
+  // In one step, as an editor does: the service may be reading it at this moment.
+  writeFileSync(join(folder, "jit.yaml.new"), text);
+  renameSync(join(folder, "jit.yaml.new"), join(folder, "jit.yaml"));
 }
 
 async function line(run: Run, msg: string | RegExp, withinMs: number, after = 0): Promise<LogLine> {

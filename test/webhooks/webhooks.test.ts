@@ -181,11 +181,13 @@ test("a redirect is a failure and is not followed", async () => {
 
 test("a private address is not called unless the entry allows it", async () => {
   const [sending, receiver] = [await openSending(), await openReceiver()];
-  await sending.webhooks.configure([hookOf(receiver, { allowPrivate: false })]);
+  await sending.webhooks.configure([
+    hookOf(receiver, { allowPrivate: false, url: receiver.url.replace("http:", "https:") }),
+  ]);
   await sending.record("grant.started");
   await sending.webhooks.drain();
   expect(receiver.received).toEqual([]);
-  expect(sending.log).toMatchObject([{ facts: { code: "address_refused" } }]);
+  expect(sending.log).toMatchObject([{ facts: { code: "private_address" } }]);
 });
 
 test("an endless answer does not undo an arrival", async () => {
@@ -229,14 +231,15 @@ test("what was sent when the store could not write it down is not sent twice by 
   expect(sending.log.at(-1)).toMatchObject({ level: "error", msg: "webhook could not go on" });
 });
 
-test("a thousand unwanted records and one wanted: the wanted one arrives, and the rest is not read again", async () => {
-  const receiver = await openReceiver();
-  const sending = await openSending();
+test("many records that are not wanted are passed over for good, and the one behind them arrives", async () => {
+  const [sending, receiver] = [await openSending(), await openReceiver()];
   await sending.webhooks.configure([hookOf(receiver)]);
-  await Promise.all(Array.from({ length: 1_000 }, () => sending.record("request.submitted")));
+  await Promise.all(Array.from({ length: 700 }, () => sending.record("request.submitted")));
+  await sending.webhooks.drain();
+  const [cursor] = await sending.store.cursors();
+  expect(cursor?.seq).toBeGreaterThanOrEqual(500);
   await sending.record("grant.started");
-  await expect.poll(() => receiver.seqs()).toEqual([1_001]);
-  expect(await sending.store.cursors()).toMatchObject([{ name: "webhook:siem", seq: 1_001 }]);
+  await expect.poll(() => receiver.seqs()).toEqual([701]);
 });
 
 test("neither log nor record nor database holds a secret or an address", async () => {
@@ -252,13 +255,8 @@ test("neither log nor record nor database holds a secret or an address", async (
 });
 
 test("waits grow by the specification's schedule, a little longer by chance, and then stay", () => {
-  expect([1, 2, 9, 10, 99].map((attempts) => waitMs(attempts, 0))).toEqual([
-    5 * secondMs,
-    5 * minuteMs,
-    dayMs,
-    dayMs,
-    dayMs,
-  ]);
+  const minutes = Array.from({ length: 11 }, (_, index) => waitMs(index + 1, 0) / minuteMs);
+  expect(minutes).toEqual([5 / 60, 5, 30, 120, 300, 600, 840, 1_200, 1_440, 1_440, 1_440]);
   expect(waitMs(2, 1)).toBe(5.5 * minuteMs);
 });
 

@@ -1,7 +1,7 @@
 import { onTestFinished } from "vitest";
 import type { AuditAction } from "../../../src/core/audit-record.ts";
 import type { Webhook } from "../../../src/core/webhook.ts";
-import { createGuardedFetch } from "../../../src/outgoing/guarded-fetch.ts";
+import { guardedPost } from "../../../src/outgoing/guarded-fetch.ts";
 import type { Store } from "../../../src/service/ports.ts";
 import { watched } from "../../../src/service/watched-store.ts";
 import { createWebhooks, type Webhooks } from "../../../src/webhooks/webhooks.ts";
@@ -34,7 +34,7 @@ export async function openSending(
   const webhooks = createWebhooks({
     store: plain,
     surroundings: { now: clock.now, sha256: hashOf },
-    guardedFetch: createGuardedFetch(),
+    post: guardedPost,
     chance: () => 0,
     log: { info: logged("info"), warn: logged("warn"), error: logged("error") },
   });

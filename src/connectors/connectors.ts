@@ -1,0 +1,31 @@
+import { assertNever } from "../core/assert.ts";
+import type { ConnectorSettings } from "../core/connector-settings.ts";
+import type { Connector } from "../service/connector.ts";
+import type { ConnectorPorts } from "./connector-ports.ts";
+
+/**
+ * One connector per entry of the configuration, by name. Nothing is connected to yet. A kind's driver is loaded only
+ * when such a connector is configured, for drivers are slow to load.
+ */
+export async function createConnectors(
+  configured: readonly ConnectorSettings[],
+  ports: ConnectorPorts,
+): Promise<ReadonlyMap<string, Connector>> {
+  const connectors = await Promise.all(configured.map((settings) => createConnector(settings, ports)));
+  return new Map(connectors.map((connector) => [connector.name, connector]));
+}
+
+async function createConnector(settings: ConnectorSettings, ports: ConnectorPorts): Promise<Connector> {
+  switch (settings.kind) {
+    case "postgres":
+      return (await import("./postgres.ts")).createPostgresConnector(settings, ports);
+    case "ssh":
+      return (await import("./ssh.ts")).createSshConnector(settings, ports);
+    case "redis":
+      return (await import("./redis.ts")).createRedisConnector(settings, ports);
+    case "webhook":
+      return (await import("./webhook.ts")).createWebhookConnector(settings, ports);
+    default:
+      return assertNever(settings);
+  }
+}

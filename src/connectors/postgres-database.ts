@@ -1,0 +1,167 @@
+import { randomInt } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import { Client, DatabaseError, Pool, type ClientConfig, type PoolClient, type QueryResultRow } from "pg";
+import { postgresFault } from "./postgres-fault.ts";
+
+/** One connection, for as long as a piece of work needs it. */
+export interface Sql {
+  query<Row extends QueryResultRow = QueryResultRow>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<readonly Row[]>;
+}
+
+/** A PostgreSQL server, seen from the broker's own database. Whatever fails is thrown as a ConnectorFault. */
+export interface PostgresServer {
+  readonly use: <T>(signal: AbortSignal, work: (sql: Sql) => Promise<T>) => Promise<T>;
+  /** In another database of the server, over a connection of its own. */
+  readonly useIn: <T>(database: string, signal: AbortSignal, work: (sql: Sql) => Promise<T>) => Promise<T>;
+  readonly close: () => Promise<void>;
+}
+
+const connectionsMax = 4;
+const connectTimeoutMs = 5_000;
+const statementTimeoutMs = 20_000;
+const idleMs = 30_000;
+
+/**
+ * Whoever may create functions in a schema on the search path could have one of theirs run in place of the server's,
+ * with the broker's rights. So nothing is looked for outside of the server's own schema.
+ */
+const trustNobodysNames = "SET search_path = pg_catalog, pg_temp";
+
+/** Connects when first used. */
+export function openPostgres(name: string, url: string): PostgresServer {
+  const config: ClientConfig = {
+    connectionString: url,
+    application_name: "jit-access",
+    connectionTimeoutMillis: connectTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    // Above the server's own limit: it counts when the server does not answer at all.
+    query_timeout: statementTimeoutMs + connectTimeoutMs,
+    keepAlive: true,
+  };
+  const pool = new Pool({ ...config, max: connectionsMax, idleTimeoutMillis: idleMs, allowExitOnIdle: true });
+  // A connection that dies while it lies in the pool says so here, and the process would end for want of a listener.
+  pool.on("error", ignore);
+  // Sent before anything else on the connection. If it fails, so does what follows.
+  pool.on("connect", (client) => void client.query(trustNobodysNames).catch(ignore));
+
+  return {
+    use: (signal, work) => guarded(name, signal, () => pooled(pool, signal, work)),
+    useIn: (database, signal, work) =>
+      guarded(name, signal, () => alone({ ...config, ...locate(url, database) }, signal, work)),
+    close: () => pool.end(),
+  };
+}
+
+/** Of two places that name the database, the driver believes the one in the url. */
+function locate(url: string, database: string): ClientConfig {
+  const there = new URL(url);
+  there.pathname = `/${encodeURIComponent(database)}`;
+  return { connectionString: there.href };
+}
+
+async function guarded<T>(name: string, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+  try {
+    signal.throwIfAborted();
+    return await attempt();
+  } catch (error) {
+    throw postgresFault(name, error, signal);
+  }
+}
+
+async function pooled<T>(pool: Pool, signal: AbortSignal, work: (sql: Sql) => Promise<T>): Promise<T> {
+  const client = await unlessAborted(signal, pool.connect(), (late) => late.release(true));
+  let isReleased = false;
+  const release = (isBroken: boolean): void => {
+    if (!isReleased) client.release(isBroken);
+    isReleased = true;
+  };
+  const stop = (): void => release(true);
+  signal.addEventListener("abort", stop, { once: true });
+  client.on("error", ignore);
+  try {
+    signal.throwIfAborted();
+    const result = await work(sqlOf(client));
+    release(false);
+    return result;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    client.removeListener("error", ignore);
+    // Whatever was begun on a connection that failed ends with it.
+    release(true);
+  }
+}
+
+async function alone<T>(
+  config: ClientConfig,
+  signal: AbortSignal,
+  work: (sql: Sql) => Promise<T>,
+): Promise<T> {
+  const client = new Client(config);
+  client.on("error", ignore);
+  const stop = (): void => void client.end().catch(() => {});
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    await client.connect();
+    await client.query(trustNobodysNames);
+    return await work(sqlOf(client));
+  } finally {
+    signal.removeEventListener("abort", stop);
+    await client.end().catch(() => {});
+  }
+}
+
+/** Does not wait for what nobody waits for any more; when it comes all the same, it is discarded. */
+async function unlessAborted<T>(
+  signal: AbortSignal,
+  coming: Promise<T>,
+  discard: (late: T) => void,
+): Promise<T> {
+  signal.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      reject(new Error("aborted"));
+      coming.then(discard, ignore);
+    };
+    signal.addEventListener("abort", stop, { once: true });
+    coming.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}
+
+function ignore(): void {}
+
+function sqlOf(client: Client | PoolClient): Sql {
+  return {
+    query: async <Row extends QueryResultRow>(text: string, values?: readonly unknown[]) =>
+      (await client.query<Row>(text, values === undefined ? undefined : [...values])).rows,
+  };
+}
+
+/**
+ * All of it or nothing; a failure inside leaves nothing behind. Roles and rights of a whole server stand in a few rows,
+ * which PostgreSQL does not queue for: who meets somebody else there starts again, so `work` may run several times.
+ */
+export async function inTransaction<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    await sql.query("BEGIN");
+    try {
+      const result = await work();
+      await sql.query("COMMIT");
+      return result;
+    } catch (error) {
+      await sql.query("ROLLBACK").catch(ignore);
+      if (attempt >= attemptsMax || !hasMet(error)) throw error;
+      await pause(randomInt(attemptPauseMaxMs));
+    }
+  }
+}
+
+const attemptsMax = 10;
+const attemptPauseMaxMs = 100;
+
+/** Tuple concurrently updated, two of the same at once, serialisation, deadlock. */
+function hasMet(error: unknown): boolean {
+  return error instanceof DatabaseError && /^(XX000|23505|40001|40P01)$/.test(error.code ?? "");
+}

@@ -1,0 +1,76 @@
+import { instant } from "../core/ids.ts";
+import { formatInstant } from "../core/time.ts";
+import type { ListedObject } from "../service/connector.ts";
+import { readLabel, type FoundLabel, type Owner } from "./label.ts";
+import type { Sql } from "./postgres-database.ts";
+
+/** An end counts as moved when it differs by more. */
+const endToleranceMs = 1_000;
+
+interface RoleRow {
+  readonly role: string;
+  readonly label: string | null;
+  /** Milliseconds; null: never; `-Infinity`: locked out by us. */
+  readonly until: number | null;
+  readonly groups: readonly string[];
+  readonly passesOn: boolean;
+  readonly members: readonly string[];
+  readonly powers: readonly string[];
+  /** Objects it was given rights on directly, the database we are in not counted. */
+  readonly direct: number;
+}
+
+/** Whatever bears a comment; whether it is ours is read from that, never from the name. */
+const everyCommentedRole = `
+  SELECT r.rolname::text AS role, shobj_description(r.oid, 'pg_authid') AS label,
+         (extract(epoch FROM r.rolvaliduntil) * 1000)::float8 AS until,
+         ARRAY(SELECT DISTINCT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
+                WHERE m.member = r.oid) AS groups,
+         EXISTS (SELECT FROM pg_auth_members m WHERE m.member = r.oid AND m.admin_option) AS "passesOn",
+         ARRAY(SELECT DISTINCT u.rolname::text FROM pg_auth_members m JOIN pg_roles u ON u.oid = m.member
+                WHERE m.roleid = r.oid AND u.rolname <> current_user) AS members,
+         array_remove(ARRAY[
+           CASE WHEN r.rolsuper THEN 'SUPERUSER' END, CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
+           CASE WHEN r.rolcreatedb THEN 'CREATEDB' END, CASE WHEN r.rolreplication THEN 'REPLICATION' END,
+           CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END], NULL) AS powers,
+         (SELECT count(*)::int FROM pg_shdepend s
+           WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = r.oid AND s.deptype = 'a'
+             AND NOT (s.classid = 'pg_database'::regclass
+                      AND s.objid = (SELECT oid FROM pg_database WHERE datname = current_database()))) AS direct
+    FROM pg_roles r JOIN pg_shdescription c ON c.objoid = r.oid AND c.classoid = 'pg_authid'::regclass
+   ORDER BY r.rolname`;
+
+export async function listRoles(sql: Sql, owner: Owner): Promise<readonly ListedObject[]> {
+  const rows = await sql.query<RoleRow>(everyCommentedRole);
+  return rows.flatMap((row) => {
+    const label = readLabel(owner, row.label);
+    if (label === undefined) return [];
+    const { grantId, notAfter } = label;
+    return [{ object: row.role, grantId, notAfter, drift: driftOf(row, label) }];
+  });
+}
+
+function driftOf(row: RoleRow, { notAfter, given }: FoundLabel): string[] {
+  const expected = new Set(given ?? []);
+  const actual = new Set(row.groups);
+  const isLockedOut = row.until === -Infinity;
+  return [
+    ...(notAfter === null || isLockedOut ? [] : endDrift(row.until, notAfter)),
+    ...row.groups
+      .filter((group) => !expected.has(group))
+      .map((group) => `It was added to the role ${group}.`),
+    ...[...expected]
+      .filter((group) => !actual.has(group))
+      .map((group) => `It was taken out of the role ${group}.`),
+    ...(row.passesOn ? ["It may pass on a role it is in."] : []),
+    ...row.members.map((member) => `The role ${member} was added to it.`),
+    ...row.powers.map((power) => `It was made ${power}.`),
+    ...(row.direct > 0 ? [`It was given rights on ${row.direct} objects directly.`] : []),
+  ];
+}
+
+function endDrift(until: number | null, notAfter: number): string[] {
+  if (until === null || until === Infinity) return ["Its end was taken off."];
+  if (Math.abs(until - notAfter) <= endToleranceMs) return [];
+  return [`Its end was moved to ${formatInstant(instant(until))}.`];
+}

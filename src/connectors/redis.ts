@@ -1,0 +1,121 @@
+import { randomBytes } from "node:crypto";
+import { servedScopes, type RedisSettings } from "../core/connector-settings.ts";
+import { actionOf } from "../core/scopes.ts";
+import { ConnectorFault, type Connector, type ListedObject, type TargetOrder } from "../service/connector.ts";
+import type { ConnectorPorts } from "./connector-ports.ts";
+import { objectName, sha256Hex, type Label, type Owner } from "./label.ts";
+import { checkRedis } from "./redis-check.ts";
+import { openRedis, type RedisServer, type Send } from "./redis-server.ts";
+import { findUser, findUsers, userRules, type FoundUser } from "./redis-users.ts";
+import { shellWord } from "./shell-word.ts";
+
+/** 192 bits. */
+const passwordBytes = 24;
+
+/** An ACL user per grant. `server` is replaced in tests that cut the line. */
+export function createRedisConnector(
+  settings: RedisSettings,
+  { instance, now }: ConnectorPorts,
+  server: RedisServer = openRedis(settings.name, settings.url),
+): Connector {
+  const { name, kind, aclSave } = settings;
+  const owner: Owner = { instance, connector: name };
+  const place = new URL(settings.address === undefined ? settings.url : `redis://${settings.address}`);
+  const port = place.port || "6379";
+  const isEncrypted = settings.url.startsWith("rediss:");
+  const save = async (send: Send): Promise<void> => {
+    if (aclSave) await send("ACL", "SAVE");
+  };
+
+  return {
+    name,
+    kind,
+    serves(scopes) {
+      const served = servedScopes(settings, scopes);
+      return served.length === 0 ? undefined : { scopes: served, rights: rightsOf(settings, served) };
+    },
+    objectOf: (grantId) => objectName("jit:", name, grantId),
+    provision: (order, signal) =>
+      server.use(signal, async (send) => {
+        await provision(send, owner, order);
+        await save(send);
+      }),
+    async issue(order, { expiresAt }, signal) {
+      const password = randomBytes(passwordBytes).toString("base64url");
+      await server.use(signal, async (send) => {
+        await open(send, owner, { ...order, notAfter: expiresAt }, sha256Hex(password));
+        await save(send);
+      });
+      const tls = isEncrypted ? " --tls" : "";
+      return {
+        connector: name,
+        kind,
+        where: `${place.hostname}:${port}`,
+        username: order.object,
+        secret: password,
+        expiresAt,
+        command: `redis-cli -h ${shellWord(place.hostname)} -p ${port}${tls} --user ${shellWord(order.object)} --askpass`,
+      };
+    },
+    takeBack: ({ object }, signal) =>
+      server.use(signal, async (send) => {
+        // Its connections end with it.
+        if ((await findUser(send, owner, object)) !== undefined) await send("ACL", "DELUSER", object);
+        await save(send);
+      }),
+    listOurs: (signal) => server.use(signal, async (send) => (await findUsers(send, owner)).map(listed)),
+    check: (signal) => server.use(signal, (send) => checkRedis(send, aclSave, now)),
+    close: async () => {},
+  };
+}
+
+/** Each action is a selector of its own: the commands of one never reach the keys of another. */
+function rightsOf({ actions }: RedisSettings, served: TargetOrder["scopes"]): TargetOrder["rights"] {
+  return Object.fromEntries(
+    [...new Set(served.map(actionOf))].map((action) => {
+      const { keys = [], channels = [], commands = [] } = actions[action] ?? {};
+      return [
+        action,
+        [...keys.map((key) => `~${key}`), ...channels.map((channel) => `&${channel}`), "-@all", ...commands],
+      ];
+    }),
+  );
+}
+
+async function provision(send: Send, owner: Owner, order: TargetOrder): Promise<void> {
+  const { object, rights } = order;
+  await findUser(send, owner, object);
+  await send("ACL", "SETUSER", object, ...userRules(owner, rights, labelOf(order)));
+  // Redis words rules in its own way. What it has made of ours goes into the label, to be compared with later.
+  const made = await findUser(send, owner, object);
+  await send("ACL", "SETUSER", object, ...userRules(owner, rights, labelOf(order, made?.digest)));
+}
+
+async function open(send: Send, owner: Owner, order: TargetOrder, passwordHash: string): Promise<void> {
+  const { object, rights } = order;
+  const found = await findUser(send, owner, object);
+  if (found === undefined) {
+    throw new ConnectorFault("refused", `${owner.connector}: the user ${object} is not there.`, {
+      retryable: false,
+    });
+  }
+  const rules = userRules(owner, rights, labelOf(order, found.label.given?.[0]));
+  await send("ACL", "SETUSER", object, "on", "resetpass", `#${passwordHash}`, ...rules);
+  // Whoever came in with an earlier password goes with it.
+  await send("CLIENT", "KILL", "USER", object);
+}
+
+function labelOf({ grantId, notAfter }: TargetOrder, digest?: string): Label {
+  return { grantId, notAfter, given: digest === undefined ? [] : [digest] };
+}
+
+function listed({ object, label, digest, isOpenToAll, passwords }: FoundUser): ListedObject {
+  const { grantId, notAfter, given } = label;
+  const expected = given?.[0];
+  const drift = [
+    ...(isOpenToAll ? ["It was opened without a password."] : []),
+    ...(passwords > 1 ? ["Another password was added."] : []),
+    ...(!isOpenToAll && expected !== undefined && expected !== digest ? ["What it may do was changed."] : []),
+  ];
+  return { object, grantId, notAfter, drift };
+}

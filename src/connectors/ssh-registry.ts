@@ -1,0 +1,96 @@
+import type { SshSettings } from "../core/connector-settings.ts";
+import type { Instant } from "../core/ids.ts";
+import type { Owner } from "./label.ts";
+import { fileFault, loadCaKey } from "./ssh-files.ts";
+import { readLedger, writeLedger, type LedgerEntry } from "./ssh-ledger.ts";
+
+type Entries = readonly LedgerEntry[];
+
+export interface Change<T> {
+  readonly entries: Entries;
+  readonly result: T;
+}
+
+/** Ledger and revocation list of one CA, as one whole: one piece of work at a time, and each fault a ConnectorFault. */
+export interface SshRegistry {
+  readonly inTurn: <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
+  /**
+   * Makes of all entries what `change` says, and writes both files anew. Changes that wait share one writing: a thousand
+   * grants may end in the same second. What `change` throws fails this one alone.
+   */
+  readonly update: <T>(signal: AbortSignal, change: (entries: Entries) => Change<T>) => Promise<T>;
+}
+
+interface Waiting {
+  /** What the entries become, and what to say once they are written. @throws for this one alone. */
+  readonly apply: (entries: Entries) => { readonly entries: Entries; readonly settle: () => void };
+  readonly fail: (error: unknown) => void;
+}
+
+export function createSshRegistry(settings: SshSettings, owner: Owner, now: () => Instant): SshRegistry {
+  const { name, krlFile } = settings;
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting: Waiting[] = [];
+
+  function inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const attempt = async (): Promise<T> => {
+      try {
+        signal.throwIfAborted();
+        return await work();
+      } catch (error) {
+        throw fileFault(name, error, signal);
+      }
+    };
+    const mine = last.then(attempt);
+    last = mine.catch(() => {});
+    return mine;
+  }
+
+  async function writeWaiting(): Promise<void> {
+    const together = waiting;
+    waiting = [];
+    if (together.length === 0) return;
+    try {
+      const ca = await loadCaKey(settings);
+      const { entries: before, version } = await readLedger(owner, krlFile);
+      const { entries, settled } = applied(together, before);
+      await writeLedger(owner, krlFile, ca.publicBlob, { entries, version }, now());
+      for (const settle of settled) settle();
+    } catch (error) {
+      for (const { fail } of together) fail(error);
+    }
+  }
+
+  return {
+    inTurn,
+    update: (signal, change) =>
+      new Promise((resolve, reject) => {
+        const fail = (error: unknown): void => reject(fileFault(name, error, signal));
+        waiting.push({
+          apply: (entries) => {
+            signal.throwIfAborted();
+            const { entries: next, result } = change(entries);
+            return { entries: next, settle: () => resolve(result) };
+          },
+          fail,
+        });
+        // Not ended by one signal: it works for others too.
+        inTurn(new AbortController().signal, writeWaiting).catch(fail);
+      }),
+  };
+}
+
+function applied(together: readonly Waiting[], before: Entries) {
+  let entries = before;
+  const settled: (() => void)[] = [];
+  for (const { apply, fail } of together) {
+    try {
+      const done = apply(entries);
+      entries = done.entries;
+      settled.push(done.settle);
+    } catch (error) {
+      fail(error);
+    }
+  }
+  return { entries, settled };
+}

@@ -1,0 +1,80 @@
+import { randomUUID } from "node:crypto";
+import { Webhook } from "standardwebhooks";
+import type { WebhookSettings } from "../core/connector-settings.ts";
+import type { Instant } from "../core/ids.ts";
+import { formatInstant } from "../core/time.ts";
+import { guardedPost, OutgoingFault } from "../outgoing/guarded-fetch.ts";
+import { ConnectorFault } from "../service/connector.ts";
+import type { Owner } from "./label.ts";
+
+export type CallType = "grant.provision" | "grant.issue" | "grant.revoke" | "grant.list";
+
+/** Calls the receiver, gives the fields of its answer. @throws ConnectorFault */
+export type Call = (
+  type: CallType,
+  data: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+  /** The same for the same deed; left out: every call is another. */
+  id?: string,
+) => Promise<ReadonlyMap<string, unknown>>;
+
+/** A listing of everything may be long. */
+const answerLengthMax = 4 * 1_024 * 1_024;
+
+/** Signed as Standard Webhooks has it: the receiver checks `webhook-id.webhook-timestamp.body`. */
+export function webhookCalls(settings: WebhookSettings, owner: Owner, now: () => Instant): Call {
+  const { name, url, allowPrivate } = settings;
+  const webhook = new Webhook(settings.secret);
+  return async (type, data, signal, id = `msg_${randomUUID()}`) => {
+    const at = now();
+    const body = JSON.stringify({ type, timestamp: formatInstant(at), data: { ...owner, ...data } });
+    const headers = {
+      "content-type": "application/json",
+      accept: "application/json",
+      "webhook-id": id,
+      "webhook-timestamp": String(Math.floor(at / 1_000)),
+      "webhook-signature": webhook.sign(id, new Date(at), body),
+    };
+    try {
+      const answer = await guardedPost({ url, headers, body, allowPrivate, signal, answerLengthMax });
+      if (answer.status < 200 || answer.status > 299) throw badStatus(name, answer.status);
+      return fieldsOf(answer.body);
+    } catch (error) {
+      throw webhookFault(name, error);
+    }
+  };
+}
+
+function badStatus(name: string, status: number): ConnectorFault {
+  const said = `${name}: the receiver answers ${status}.`;
+  if (status === 401 || status === 403)
+    return new ConnectorFault("not_permitted", said, { retryable: false });
+  if (status === 409) return new ConnectorFault("foreign_object", said, { retryable: false });
+  const isDown = status === 429 || status >= 502;
+  const retryable = isDown || status === 408 || status === 500;
+  return new ConnectorFault(isDown ? "unreachable" : "refused", said, { retryable, isTargetDown: isDown });
+}
+
+function webhookFault(name: string, error: unknown): unknown {
+  if (!(error instanceof OutgoingFault)) return error;
+  const said = `${name}: ${error.message}`;
+  switch (error.code) {
+    case "unreachable":
+    case "timeout":
+      return new ConnectorFault(error.code, said, { retryable: true, isTargetDown: true });
+    case "private_address":
+    case "refused_url":
+    case "too_large":
+      return new ConnectorFault("refused", said, { retryable: false });
+  }
+}
+
+/** An answer that is empty, or no JSON object, says nothing. */
+function fieldsOf(body: string): ReadonlyMap<string, unknown> {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return new Map(typeof parsed === "object" && parsed !== null ? Object.entries(parsed) : []);
+  } catch {
+    return new Map();
+  }
+}

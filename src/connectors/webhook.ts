@@ -1,0 +1,123 @@
+import { servedScopes, type WebhookSettings } from "../core/connector-settings.ts";
+import { parseId } from "../core/ids.ts";
+import { actionOf } from "../core/scopes.ts";
+import { formatInstant, parseInstant } from "../core/time.ts";
+import { ConnectorFault, type Connector, type ListedObject, type TargetOrder } from "../service/connector.ts";
+import { clockFinding } from "./clock-finding.ts";
+import type { ConnectorPorts } from "./connector-ports.ts";
+import { objectName } from "./label.ts";
+import { webhookCalls } from "./webhook-calls.ts";
+
+const textLengthMax = 4_000;
+const secretLengthMax = 16_000;
+const driftMax = 20;
+
+/** Whatever else there is, behind a receiver of the operator's: it is told what to do, signed, and does it. */
+export function createWebhookConnector(
+  settings: WebhookSettings,
+  { instance, now }: ConnectorPorts,
+): Connector {
+  const { name, kind } = settings;
+  const call = webhookCalls(settings, { instance, connector: name }, now);
+  return {
+    name,
+    kind,
+    serves(scopes) {
+      const served = servedScopes(settings, scopes);
+      const rights = served.flatMap((scope) => settings.actions[actionOf(scope)]?.rights ?? []);
+      return served.length === 0 ? undefined : { scopes: served, rights: { rights: [...new Set(rights)] } };
+    },
+    objectOf: (grantId) => objectName("jit_", name, grantId),
+    async provision(order, signal) {
+      await call(
+        "grant.provision",
+        orderData(order),
+        signal,
+        `msg_${order.object}_provision_${order.notAfter}`,
+      );
+    },
+    async issue(order, { expiresAt, sshPublicKey }, signal) {
+      const data = {
+        ...orderData({ ...order, notAfter: expiresAt }),
+        ...(sshPublicKey !== undefined && { sshPublicKey }),
+      };
+      const answer = await call("grant.issue", data, signal);
+      return {
+        connector: name,
+        kind,
+        where: textOf(answer.get("where")) ?? new URL(settings.url).hostname,
+        username: textOf(answer.get("username")) ?? order.object,
+        secret: secretOf(answer.get("secret")),
+        expiresAt,
+        command: textOf(answer.get("command")),
+      };
+    },
+    async takeBack({ object, grantId }, signal) {
+      await call("grant.revoke", { object, grantId }, signal, `msg_${object}_revoke`);
+    },
+    async listOurs(signal) {
+      return objectsOf(name, (await call("grant.list", {}, signal)).get("objects"));
+    },
+    async check(signal) {
+      const before = now();
+      const answer = await call("grant.list", {}, signal);
+      const objects = answer.get("objects");
+      const theirs = parseInstant(textOf(answer.get("now")) ?? "");
+      return [
+        { what: "The receiver answers, and accepts our signature", ok: true },
+        {
+          what: "It lists what it has given",
+          ok: Array.isArray(objects),
+          ...(!Array.isArray(objects) && {
+            fix: `Answer grant.list with {"objects": [{"object", "grantId", "notAfter"}]}.`,
+          }),
+        },
+        ...(theirs === undefined ? [] : [clockFinding(theirs, before, now())]),
+      ];
+    },
+    close: async () => {},
+  };
+}
+
+function orderData({ object, grantId, requestId, subjectId, scopes, rights, notAfter }: TargetOrder) {
+  return { object, grantId, requestId, subjectId, scopes, rights, notAfter: formatInstant(notAfter) };
+}
+
+/** What is not a listing must not be taken for an empty one: everything would seem to be gone. */
+function objectsOf(name: string, value: unknown): readonly ListedObject[] {
+  if (!Array.isArray(value)) {
+    throw new ConnectorFault("refused", `${name}: the receiver does not list what it has given.`, {
+      retryable: false,
+    });
+  }
+  return value.map((one: unknown) => {
+    const fields = new Map<string, unknown>(
+      typeof one === "object" && one !== null ? Object.entries(one) : [],
+    );
+    const object = textOf(fields.get("object"));
+    if (object === null) {
+      throw new ConnectorFault("refused", `${name}: the receiver lists something without a name.`, {
+        retryable: false,
+      });
+    }
+    const drift = fields.get("drift");
+    return {
+      object,
+      grantId: parseId("grant", textOf(fields.get("grantId")) ?? "") ?? null,
+      notAfter: parseInstant(textOf(fields.get("notAfter")) ?? "") ?? null,
+      drift: (Array.isArray(drift) ? drift : []).slice(0, driftMax).flatMap((line) => textOf(line) ?? []),
+    };
+  });
+}
+
+/** What a receiver says is shown to people, so it is one line, and not a long one. */
+function textOf(value: unknown): string | null {
+  return typeof value === "string" && value !== "" && value.length <= textLengthMax && !/\p{Cc}/u.test(value)
+    ? value
+    : null;
+}
+
+/** Unlike the rest it may have lines: a key, a file to be saved. */
+function secretOf(value: unknown): string | null {
+  return typeof value === "string" && value !== "" && value.length <= secretLengthMax ? value : null;
+}

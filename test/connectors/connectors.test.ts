@@ -1,0 +1,90 @@
+import { expect, test } from "vitest";
+import { createConnectors } from "../../src/connectors/connectors.ts";
+import { instant, makeId } from "../../src/core/ids.ts";
+import type { ConnectorSettings } from "../../src/core/connector-settings.ts";
+import { parseScope } from "../../src/core/scopes.ts";
+import { webhookSecret } from "./support/webhook-lab.ts";
+
+const shared = { resources: ["prod:orders-db"] };
+const configured: readonly ConnectorSettings[] = [
+  {
+    ...shared,
+    kind: "postgres",
+    name: "db",
+    url: "postgres://broker@db.invalid/orders",
+    leftoversOwner: "jit_leftovers",
+    actions: { read: { roles: ["one"] }, write: { roles: ["one", "two"] } },
+  },
+  {
+    ...shared,
+    kind: "ssh",
+    name: "hosts",
+    caKeyFile: "/nowhere/ca",
+    krlFile: "/nowhere/krl",
+    hosts: ["*"],
+    sourceAddress: ["10.0.0.0/8"],
+    actions: { read: { principals: ["one"] }, write: { principals: ["two"] } },
+  },
+  {
+    ...shared,
+    kind: "redis",
+    name: "cache",
+    url: "redis://cache.invalid",
+    aclSave: false,
+    actions: {
+      read: { keys: ["a"], channels: [], commands: ["+@read"] },
+      write: { keys: [], channels: ["b"], commands: ["+publish"] },
+    },
+  },
+  {
+    ...shared,
+    kind: "webhook",
+    name: "app",
+    url: "https://app.invalid",
+    secret: webhookSecret,
+    allowPrivate: false,
+    actions: { read: { rights: [] }, write: { rights: ["w"] } },
+  },
+];
+
+const ports = { instance: "ours", now: () => instant(0) };
+const scopesOf = (...texts: readonly string[]) => texts.flatMap((text) => parseScope(text) ?? []);
+
+test("there is one connector for each entry, by its name, and nothing is connected to yet", async () => {
+  const connectors = await createConnectors(configured, ports);
+  expect([...connectors].map(([name, connector]) => [name, connector.name, connector.kind])).toEqual(
+    configured.map(({ name, kind }) => [name, name, kind]),
+  );
+  for (const connector of connectors.values()) await connector.close();
+});
+
+test("a connector serves the scopes that name one of its resources and actions, with the rights of these", async () => {
+  const connectors = await createConnectors(configured, ports);
+  const asked = scopesOf(
+    "read:prod:orders-db",
+    "write:prod:orders-db",
+    "read:prod:orders",
+    "delete:prod:orders-db",
+  );
+  expect([...connectors.values()].map((connector) => connector.serves(asked)?.rights)).toEqual([
+    { roles: ["one", "two"] },
+    { principals: ["one", "two"], sourceAddress: ["10.0.0.0/8"] },
+    { read: ["~a", "-@all", "+@read"], write: ["&b", "-@all", "+publish"] },
+    { rights: ["w"] },
+  ]);
+  for (const connector of connectors.values()) {
+    expect(connector.serves(asked)?.scopes).toEqual(scopesOf("read:prod:orders-db", "write:prod:orders-db"));
+    expect(connector.serves(scopesOf("read:prod:orders", "constructor:prod:orders-db"))).toBeUndefined();
+  }
+});
+
+test("names depend on the grant alone, differ from connector to connector, and hold nothing a server could mind", async () => {
+  const connectors = [...(await createConnectors(configured, ports)).values()];
+  const again = [...(await createConnectors(configured, { ...ports, now: () => instant(1) })).values()];
+  for (const tail of ["a", "Z-_9".repeat(16)]) {
+    const names = connectors.map((connector) => connector.objectOf(makeId("grant", tail)));
+    expect(again.map((connector) => connector.objectOf(makeId("grant", tail)))).toEqual(names);
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of names) expect(name).toMatch(/^jit[_:][A-Za-z0-9_-]{1,59}$/);
+  }
+});

@@ -1,0 +1,242 @@
+import type { Client } from "pg";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { createPostgresConnector } from "../../src/connectors/postgres.ts";
+import { present } from "../../src/core/assert.ts";
+import { instant } from "../../src/core/ids.ts";
+import type { Connector } from "../../src/service/connector.ts";
+import { never, orderFor } from "./support/lab.ts";
+import { enter, postgresLab, readsOrders, type PostgresTestLab } from "./support/postgres-lab.ts";
+import type { PostgresInstallation } from "./support/postgres-server.ts";
+
+/** What PostgreSQL in particular makes hard. */
+export function isHardOnPostgres(installation: PostgresInstallation): void {
+  const reason = installation.missing === undefined ? "" : ` (skipped: ${installation.missing})`;
+  describe.skipIf(installation.missing !== undefined)(`${installation.name}, in particular${reason}`, () => {
+    let lab: PostgresTestLab;
+    let connector: Connector;
+    beforeAll(async () => {
+      lab = await postgresLab(installation);
+      connector = await lab.connector();
+    });
+    afterEach(async () => {
+      expect(await connector.listOurs(never())).toEqual([]);
+    });
+    afterAll(async () => {
+      await connector.close();
+      await lab.stop();
+    });
+
+    async function given() {
+      const order = orderFor(connector);
+      await connector.provision(order, never());
+      const issued = await connector.issue(order, { expiresAt: order.notAfter }, never());
+      const url = (database?: string) => lab.server.url(issued.username, issued.secret ?? "", database);
+      return { order, url, role: order.object };
+    }
+    const entered = async (url: string): Promise<Client> => present(await enter(url), "an open door");
+    const roles = async (like: string) =>
+      (await lab.run(`SELECT rolname FROM pg_roles WHERE rolname LIKE '${like}'`)).map(
+        (row) => row["rolname"],
+      );
+
+    sessions();
+    belongings();
+    checks();
+
+    function sessions(): void {
+      test("no session goes on reading: open, idle, in a transaction, in a failed one, with a cursor, after SET ROLE", async () => {
+        const { order, url, role } = await given();
+        await lab.run(`ALTER ROLE "${role}" CONNECTION LIMIT 20`);
+        await lab.run(`GRANT orders_write TO "${role}"`);
+        const doings: readonly (readonly string[])[] = [
+          [],
+          ["SELECT * FROM orders"],
+          ["BEGIN", "SELECT * FROM orders"],
+          ["BEGIN ISOLATION LEVEL SERIALIZABLE", "SELECT * FROM orders"],
+          ["BEGIN", "DECLARE c CURSOR WITH HOLD FOR SELECT * FROM orders", "COMMIT"],
+          ["SET ROLE orders_write", "SELECT 1"],
+          [`SET ROLE "${role}"`],
+          ["LISTEN somebody"],
+          ["SET statement_timeout = 0", "SELECT pg_advisory_lock(1)"],
+        ];
+        const clients: Client[] = [];
+        for (const doing of doings) {
+          const client = await entered(url());
+          for (const statement of doing) await client.query(statement);
+          clients.push(client);
+        }
+        const busy = await entered(url());
+        const sleeping = busy.query("SELECT pg_sleep(60)").catch(() => "ended");
+        const started = performance.now();
+        await connector.takeBack(order, never());
+        expect(performance.now() - started).toBeLessThan(10_000);
+        for (const client of clients) {
+          expect(await readsOrders(client)).toBe(false);
+          await expect(client.query("FETCH ALL FROM c")).rejects.toThrow(/terminat|not queryable|closed/i);
+          await client.end().catch(() => {});
+        }
+        expect(await sleeping).toBe("ended");
+        await busy.end().catch(() => {});
+        expect(await lab.run(`SELECT FROM pg_stat_activity WHERE usename = '${role}'`)).toEqual([]);
+      });
+
+      test("a prepared transaction holds nothing up", async () => {
+        const { order, url } = await given();
+        const client = await entered(url());
+        await client.query("BEGIN");
+        await client.query("CREATE TABLE prepared ()");
+        await client.query("PREPARE TRANSACTION 'it''s'");
+        await client.end();
+        await connector.takeBack(order, never());
+        expect(await lab.run("SELECT FROM pg_prepared_xacts")).toEqual([]);
+      });
+
+      test("after its end a role can do nothing by itself, whether we are there or not", async () => {
+        const order = orderFor(connector);
+        await connector.provision(order, never());
+        const past = instant(Date.now() - 1_000);
+        const { username, secret } = await connector.issue(order, { expiresAt: past }, never());
+        expect(await enter(lab.server.url(username, secret ?? ""))).toBeUndefined();
+        await connector.takeBack(order, never());
+      });
+
+      test("the secret is nowhere on the server", async () => {
+        const { order, url, role } = await given();
+        const [row] = await lab.run(`SELECT rolpassword FROM pg_authid WHERE rolname = '${role}'`);
+        expect(row?.["rolpassword"]).toMatch(/^SCRAM-SHA-256\$4096:/);
+        const secret = decodeURIComponent(new URL(url()).password);
+        expect(JSON.stringify(await lab.run("SELECT query FROM pg_stat_activity"))).not.toContain(secret);
+        await connector.takeBack(order, never());
+      });
+    }
+
+    function belongings(): void {
+      test("a role that owns things in two databases goes, and the things stay, with an owner who may do nothing", async () => {
+        const { order, url, role } = await given();
+        for (const database of ["orders", "billing"]) {
+          const client = await entered(url(database));
+          await client.query("CREATE TABLE left_behind AS SELECT 1 AS n");
+          await client.query("CREATE SCHEMA AUTHORIZATION CURRENT_USER").catch(() => {});
+          await client.query("GRANT SELECT ON left_behind TO orders_write");
+          await client.query("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO orders_write");
+          await client.query("CREATE VIEW peeping AS SELECT * FROM orders");
+          await client.end();
+        }
+        await connector.takeBack(order, never());
+        expect(await roles(role)).toEqual([]);
+        for (const database of ["orders", "billing"]) {
+          expect(
+            await lab.run("SELECT tableowner FROM pg_tables WHERE tablename = 'left_behind'", database),
+          ).toEqual([{ tableowner: "jit_leftovers" }]);
+          await expect(lab.run("SET ROLE orders_write; SELECT * FROM peeping", database)).rejects.toThrow(
+            /permission denied/,
+          );
+          await lab.run("DROP TABLE left_behind; DROP VIEW peeping", database);
+        }
+        expect(
+          await lab.run(
+            "SELECT rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb AS power FROM pg_roles WHERE rolname = 'jit_leftovers'",
+          ),
+        ).toEqual([{ power: false }]);
+        expect(await lab.run("SELECT FROM pg_auth_members WHERE member = 'jit_leftovers'::regrole")).toEqual(
+          [],
+        );
+      });
+
+      test("code that a role leaves behind never runs with the broker's rights", async () => {
+        const { order, url } = await given();
+        const client = await entered(url());
+        await client.query(
+          `CREATE FUNCTION trap() RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT current_user::text'`,
+        );
+        await client.end();
+        await connector.takeBack(order, never());
+        expect(await lab.run("SELECT trap() AS as", "orders")).toEqual([{ as: "jit_leftovers" }]);
+        await lab.run("DROP FUNCTION trap()", "orders");
+      });
+
+      test("functions that look like the server's own are not run by the broker", async () => {
+        const trap = `LANGUAGE plpgsql AS $$ BEGIN RAISE 'trapped as %', current_user; END $$`;
+        const traps = [
+          `hashtextextended(text, int) RETURNS bigint`,
+          `has_database_privilege(text, name, text) RETURNS boolean`,
+          `shobj_description(oid, text) RETURNS text`,
+        ];
+        for (const database of ["orders", "billing"]) {
+          for (const one of traps) await lab.run(`CREATE FUNCTION public.${one} ${trap}`, database);
+        }
+        const { order, url } = await given();
+        for (const database of ["orders", "billing"]) {
+          const client = await entered(url(database));
+          await client.query("CREATE TABLE left_behind ()");
+          await client.end();
+        }
+        expect(await connector.listOurs(never())).toMatchObject([{ drift: [] }]);
+        expect((await connector.check(never())).filter(({ ok }) => !ok)).toEqual([]);
+        await connector.takeBack(order, never());
+        for (const database of ["orders", "billing"]) {
+          for (const one of traps)
+            await lab.run(`DROP FUNCTION public.${one.replace(/ RETURNS.*/, "")}`, database);
+          await lab.run("DROP TABLE left_behind", database);
+        }
+      });
+
+      test("a table somebody has locked delays the take-back, and shuts the door all the same", async () => {
+        const { order, url } = await given();
+        const client = await entered(url());
+        await client.query("CREATE TABLE busy ()");
+        const admin = await lab.server.admin("orders");
+        await admin.query("BEGIN; LOCK TABLE busy");
+        await expect(connector.takeBack(order, never())).rejects.toMatchObject({
+          code: "timeout",
+          retryable: true,
+        });
+        expect(await readsOrders(client)).toBe(false);
+        expect(await enter(url())).toBeUndefined();
+        expect(await connector.listOurs(never())).toMatchObject([{ object: order.object, drift: [] }]);
+        await admin.end();
+        await connector.takeBack(order, never());
+        await lab.run("DROP TABLE busy", "orders");
+        await client.end().catch(() => {});
+      });
+
+      test("a right that only somebody else can take is named, and the role is dead meanwhile", async () => {
+        const { order, url, role } = await given();
+        await lab.run(`GRANT DELETE ON orders TO "${role}"`, "billing");
+        expect((await connector.listOurs(never()))[0]?.drift.join()).toMatch(/rights on 1 objects directly/);
+        await expect(connector.takeBack(order, never())).rejects.toMatchObject({
+          code: "not_permitted",
+          message: expect.stringMatching(/in billing .*DROP OWNED BY/),
+        });
+        expect(await enter(url())).toBeUndefined();
+        await lab.run(`DROP OWNED BY "${role}"`, "billing");
+        await connector.takeBack(order, never());
+      });
+    }
+
+    function checks(): void {
+      test("what a bare broker lacks is found, and the printed SQL mends it", async () => {
+        await lab.run("CREATE ROLE bare LOGIN PASSWORD 'bare'");
+        await lab.run("GRANT CONNECT ON DATABASE orders TO bare");
+        await lab.run("CREATE ROLE given_later");
+        await lab.run("REVOKE CONNECT ON DATABASE billing FROM PUBLIC");
+        const settings = {
+          ...lab.settings,
+          url: lab.server.url("bare", "bare"),
+          actions: { read: { roles: ["orders_read", "given_later"] } },
+        };
+        const bare = createPostgresConnector(settings, { instance: "ours", now: () => instant(Date.now()) });
+        const findings = await bare.check(never());
+        const fixes = findings.filter(({ ok }) => !ok).map(({ fix }) => present(fix, "a fix"));
+        expect(fixes.length).toBeGreaterThanOrEqual(4);
+        for (const fix of fixes) await lab.run(fix);
+        expect((await bare.check(never())).filter(({ ok }) => !ok)).toEqual([]);
+        const order = orderFor(bare);
+        await bare.provision(order, never());
+        await bare.takeBack(order, never());
+        await bare.close();
+        await lab.run("GRANT CONNECT ON DATABASE billing TO PUBLIC");
+      });
+    }
+  });
+}

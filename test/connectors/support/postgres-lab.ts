@@ -1,0 +1,158 @@
+import { Client } from "pg";
+import { createPostgresConnector } from "../../../src/connectors/postgres.ts";
+import type { PostgresServer } from "../../../src/connectors/postgres-database.ts";
+import type { PostgresSettings } from "../../../src/core/connector-settings.ts";
+import { instant } from "../../../src/core/ids.ts";
+import type { Connector } from "../../../src/service/connector.ts";
+import { freePort } from "../../proxies/support/ports.ts";
+import type { Kind, Lab, Visitor } from "./lab.ts";
+import { startPostgres, type PostgresInstallation, type PostgresLab } from "./postgres-server.ts";
+
+/** Everything a broker needs and nothing beyond, as docs/connectors.md says. */
+export const brokerSetup = (version: number): readonly string[] => [
+  "CREATE ROLE broker LOGIN CREATEROLE PASSWORD 'broker-password'",
+  "GRANT pg_signal_backend TO broker",
+  "CREATE ROLE orders_read NOLOGIN",
+  `GRANT orders_read TO broker WITH ADMIN OPTION${version >= 16 ? ", INHERIT FALSE, SET FALSE" : ""}`,
+  "CREATE ROLE orders_write NOLOGIN",
+  "CREATE ROLE owner NOLOGIN",
+  "CREATE DATABASE orders OWNER owner",
+  "CREATE DATABASE billing",
+  "REVOKE CONNECT ON DATABASE orders FROM PUBLIC",
+  "GRANT CONNECT ON DATABASE orders TO broker WITH GRANT OPTION",
+];
+
+const tables = [
+  "CREATE TABLE orders (id int)",
+  "INSERT INTO orders VALUES (1)",
+  "GRANT SELECT ON orders TO orders_read",
+  "GRANT INSERT, DELETE ON orders TO orders_write",
+  "GRANT CREATE ON SCHEMA public TO orders_read",
+];
+
+export interface PostgresTestLab extends Lab {
+  readonly server: PostgresLab;
+  readonly settings: PostgresSettings;
+  readonly run: (sql: string, database?: string) => Promise<Record<string, unknown>[]>;
+  /** With a line that can be tampered with. */
+  readonly over: (server: PostgresServer) => Connector;
+}
+
+export async function postgresLab(installation: PostgresInstallation): Promise<PostgresTestLab> {
+  const server = await startPostgres(installation);
+  const run = async (sql: string, database?: string) => {
+    const admin = await server.admin(database);
+    try {
+      return (await admin.query<Record<string, unknown>>(sql)).rows;
+    } finally {
+      await admin.end();
+    }
+  };
+  const [row] = await run("SELECT current_setting('server_version_num')::int / 10000 AS version");
+  for (const statement of brokerSetup(Number(row?.["version"]))) await run(statement);
+  for (const database of ["orders", "billing"])
+    for (const statement of tables) await run(statement, database);
+  const settings: PostgresSettings = {
+    kind: "postgres",
+    name: "orders-db",
+    url: server.url("broker", "broker-password"),
+    leftoversOwner: "jit_leftovers",
+    resources: ["prod:orders-db"],
+    actions: { read: { roles: ["orders_read"] } },
+  };
+  const ports = (instance = "ours") => ({ instance, now: () => instant(Date.now()) });
+  return {
+    server,
+    settings,
+    run,
+    over: (line) => createPostgresConnector(settings, ports(), line),
+    connector: async ({ name = settings.name, instance } = {}) =>
+      createPostgresConnector({ ...settings, name }, ports(instance)),
+    at: (silent) =>
+      createPostgresConnector({ ...settings, url: `postgres://b:x@127.0.0.1:${silent}/orders` }, ports()),
+    unreachable: async () =>
+      createPostgresConnector(
+        { ...settings, url: `postgres://broker:x@127.0.0.1:${await freePort()}/orders` },
+        ports(),
+      ),
+    visit: ({ username, secret }) => visit(server.url(username, secret ?? "")),
+    makeForeign: async (object) => void (await run(`CREATE ROLE "${object}" NOLOGIN`)),
+    isForeignThere: async (object) =>
+      (await run(`SELECT FROM pg_roles WHERE rolname = '${object}'`)).length === 1,
+    tampering: [
+      {
+        what: "living longer",
+        byHand: async (role) => void (await run(`ALTER ROLE "${role}" VALID UNTIL '2100-01-01'`)),
+        reported: /end was moved to 2100-01-01/,
+      },
+      {
+        what: "living for ever",
+        byHand: async (role) => void (await run(`ALTER ROLE "${role}" VALID UNTIL 'infinity'`)),
+        reported: /end was taken off/,
+      },
+      {
+        what: "another role",
+        byHand: async (role) => void (await run(`GRANT orders_write TO "${role}"`)),
+        reported: /added to the role orders_write/,
+      },
+      {
+        what: "a power",
+        byHand: async (role) => void (await run(`ALTER ROLE "${role}" CREATEDB`)),
+        reported: /made CREATEDB/,
+      },
+      {
+        what: "a right less",
+        byHand: async (role) =>
+          void (await run(
+            `REVOKE orders_read FROM "${role}"${Number(row?.["version"]) >= 16 ? " GRANTED BY broker" : ""}`,
+          )),
+        reported: /taken out of the role orders_read/,
+      },
+      {
+        what: "somebody let in through it",
+        byHand: async (role) => void (await run(`GRANT "${role}" TO orders_write`)),
+        reported: /role orders_write was added to it/,
+      },
+    ],
+    drop: async (role) => {
+      await run(`SET ROLE broker; REVOKE CONNECT ON DATABASE orders FROM "${role}"`);
+      await run(`DROP ROLE "${role}"`);
+    },
+    stop: () => server.stop(),
+  };
+}
+
+/** Comes in as anybody would, with a password. */
+export async function enter(url: string): Promise<Client | undefined> {
+  const client = new Client({ connectionString: url });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    return client;
+  } catch {
+    return undefined;
+  }
+}
+
+export async function readsOrders(client: Client): Promise<boolean> {
+  try {
+    return (await client.query("SELECT * FROM orders")).rowCount === 1;
+  } catch {
+    return false;
+  }
+}
+
+async function visit(url: string): Promise<Visitor | undefined> {
+  const client = await enter(url);
+  return client && { reads: () => readsOrders(client), leave: () => client.end().catch(() => {}) };
+}
+
+export function postgresKind(installation: PostgresInstallation): Kind {
+  return {
+    name: installation.name,
+    ...(installation.missing !== undefined && { missing: installation.missing }),
+    start: () => postgresLab(installation),
+    hasForeign: true,
+    endsSessions: true,
+  };
+}

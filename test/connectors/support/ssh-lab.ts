@@ -1,0 +1,221 @@
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
+import { join, resolve } from "node:path";
+import { createSshConnector } from "../../../src/connectors/ssh.ts";
+import type { SshSettings } from "../../../src/core/connector-settings.ts";
+import { instant } from "../../../src/core/ids.ts";
+import type { Connector, IssuedTarget } from "../../../src/service/connector.ts";
+import { keepTrackOf, killed, temporaryFolder } from "../../support/left-behind.ts";
+import { pause, until } from "../../support/program.ts";
+import { freePort, isListening } from "../../proxies/support/ports.ts";
+import type { Kind, Lab, Visitor } from "./lab.ts";
+
+const path = `${process.env["PATH"] ?? ""}:/usr/sbin:/usr/local/sbin`;
+const sshd = path
+  .split(":")
+  .map((folder) => `${folder}/sshd`)
+  .find((file) => existsSync(file));
+
+/** Why no ssh server can be run here. */
+export const missingSshd: string | undefined =
+  sshd === undefined ? "sshd is not installed" : hasKeygen() ? undefined : "ssh-keygen is not installed";
+
+export function hasKeygen(): boolean {
+  return spawnSync("ssh-keygen", ["-?"], { env: { PATH: path } }).error === undefined;
+}
+
+export function keygen(...args: readonly string[]): {
+  readonly status: number | null;
+  readonly said: string;
+} {
+  const { status, stdout, stderr } = spawnSync("ssh-keygen", args, { encoding: "utf8", env: { PATH: path } });
+  return { status, said: stdout + stderr };
+}
+
+/** A key pair in a file of this name; the line of its public half. */
+export function newKey(file: string, type = "ed25519", bits?: string): string {
+  const { status, said } = keygen(
+    "-q",
+    "-t",
+    type,
+    ...(bits === undefined ? [] : ["-b", bits]),
+    "-N",
+    "",
+    "-f",
+    file,
+  );
+  if (status !== 0) throw new Error(said);
+  return readFileSync(`${file}.pub`, "utf8").trim();
+}
+
+export interface SshLab extends Lab {
+  readonly settings: SshSettings;
+  readonly sshPublicKey: string;
+  /** Runs one command as the visitor; what it says, or undefined when it was not let in. */
+  readonly run: (issued: IssuedTarget, command?: string) => string | undefined;
+  readonly enter: (issued: IssuedTarget) => Promise<Visitor | undefined>;
+  readonly with: (more: Partial<SshSettings>) => Connector;
+}
+
+const principal = "orders-read";
+const account = userInfo().username;
+
+/** The shipped script, run here as a hook runs it on a host. */
+export const sessionEnder = resolve(import.meta.dirname, "../../../docs/connectors/end-ssh-sessions");
+
+export async function sshLab(): Promise<SshLab> {
+  const folder = temporaryFolder();
+  const inFolder = (name: string): string => join(folder, name);
+  const caLine = newKey(inFolder("ca"));
+  const sshPublicKey = newKey(inFolder("user"));
+  newKey(inFolder("host"));
+  writeFileSync(inFolder("ca.pub"), `${caLine}\n`);
+  writeFileSync(inFolder("principals"), `${principal}\n`);
+  writeFileSync(inFolder("orders"), "one order\n", { mode: 0o644 });
+  mkdirSync(inFolder("krl"));
+  const settings: SshSettings = {
+    kind: "ssh",
+    name: "orders-host",
+    caKeyFile: inFolder("ca"),
+    krlFile: inFolder("krl/revoked"),
+    hosts: ["127.0.0.1"],
+    user: account,
+    resources: ["prod:orders-db"],
+    actions: { read: { principals: [principal] } },
+  };
+  const ports = (instance = "ours") => ({ instance, now: () => instant(Date.now()) });
+  const port = await freePort();
+  const server = await startSshd(folder, port);
+  let visits = 0;
+  const argumentsFor = (issued: IssuedTarget): string[] => {
+    const certificate = inFolder(`visit-${visits++}-cert.pub`);
+    writeFileSync(certificate, `${issued.secret}\n`, { mode: 0o600 });
+    const options = [
+      "BatchMode=yes",
+      "IdentitiesOnly=yes",
+      "IdentityAgent=none",
+      "StrictHostKeyChecking=no",
+      "UserKnownHostsFile=/dev/null",
+      "LogLevel=ERROR",
+      `CertificateFile=${certificate}`,
+    ];
+    return [
+      "-F",
+      "none",
+      ...options.flatMap((one) => ["-o", one]),
+      "-i",
+      inFolder("user"),
+      "-p",
+      String(port),
+      `${account}@127.0.0.1`,
+    ];
+  };
+  const run = (issued: IssuedTarget, command = `cat ${inFolder("orders")}`): string | undefined => {
+    const { status, stdout } = spawnSync("ssh", [...argumentsFor(issued), command], {
+      encoding: "utf8",
+      env: { PATH: path },
+    });
+    return status === 0 ? stdout : undefined;
+  };
+  const enter = (issued: IssuedTarget) => enterWith(argumentsFor(issued), inFolder("orders"));
+  return {
+    settings,
+    sshPublicKey,
+    run,
+    enter,
+    with: (more) => createSshConnector({ ...settings, ...more }, ports()),
+    connector: async ({ name = settings.name, instance } = {}) =>
+      createSshConnector(
+        {
+          ...settings,
+          name,
+          ...((name !== settings.name || instance !== undefined) && {
+            krlFile: inFolder(`krl/${name}-${instance}`),
+          }),
+        },
+        ports(instance),
+      ),
+    unreachable: async () =>
+      createSshConnector({ ...settings, krlFile: inFolder("not-mounted/revoked") }, ports()),
+    visit: enter,
+    makeForeign: async () => {},
+    isForeignThere: async () => true,
+    tampering: [
+      {
+        what: "the list removed",
+        byHand: async () => rmSync(settings.krlFile),
+        reported: /revocation list is missing/,
+      },
+      {
+        what: "the list emptied",
+        byHand: async () => writeFileSync(settings.krlFile, ""),
+        reported: /revocation list is missing/,
+      },
+    ],
+    stop: () => killed(server),
+  };
+}
+
+async function startSshd(folder: string, port: number): Promise<ChildProcess> {
+  const lines = [
+    `ListenAddress 127.0.0.1:${port}`,
+    `HostKey ${folder}/host`,
+    `PidFile ${folder}/pid`,
+    `TrustedUserCAKeys ${folder}/ca.pub`,
+    `AuthorizedPrincipalsFile ${folder}/principals`,
+    `RevokedKeys ${folder}/krl/revoked`,
+    "AuthenticationMethods publickey",
+    "AuthorizedKeysFile none",
+    "PermitRootLogin yes",
+    "ExposeAuthInfo yes",
+    "StrictModes no",
+    "UsePAM no",
+    "LogLevel VERBOSE",
+  ];
+  writeFileSync(`${folder}/sshd_config`, `${lines.join("\n")}\n`);
+  chmodSync(folder, 0o755);
+  if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
+  const child = spawn(sshd ?? "sshd", ["-D", "-e", "-f", `${folder}/sshd_config`], {
+    env: { PATH: path },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  keepTrackOf(child);
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
+  await until(async () => child.exitCode !== null || (await isListening(port)));
+  if (child.exitCode !== null) throw new Error(`sshd did not start:\n${said}`);
+  return child;
+}
+
+/** A shell that stays open. */
+async function enterWith(args: readonly string[], file: string): Promise<Visitor | undefined> {
+  const child = spawn("ssh", [...args, "sh"], { env: { PATH: path }, stdio: ["pipe", "pipe", "ignore"] });
+  keepTrackOf(child);
+  let said = "";
+  child.stdin.on("error", () => {});
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
+  const asked = async (line: string, answer: RegExp): Promise<boolean> => {
+    said = "";
+    child.stdin.write(`${line}\n`);
+    for (let waited = 0; waited < 5_000 && child.exitCode === null && !answer.test(said); waited += 10)
+      await pause(10);
+    return answer.test(said);
+  };
+  if (!(await asked("echo in", /in\n/))) {
+    await killed(child);
+    return undefined;
+  }
+  return { reads: () => asked(`cat ${file}`, /one order/), leave: () => killed(child) };
+}
+
+export function sshKind(): Kind & { readonly lab: () => Promise<SshLab> } {
+  return {
+    name: "sshd with certificates",
+    ...(missingSshd !== undefined && { missing: missingSshd }),
+    start: sshLab,
+    lab: sshLab,
+    hasForeign: false,
+    endsSessions: false,
+  };
+}

@@ -1,0 +1,86 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { createWebhookConnector } from "../../../src/connectors/webhook.ts";
+import type { WebhookSettings } from "../../../src/core/connector-settings.ts";
+import { instant } from "../../../src/core/ids.ts";
+import type { IssuedTarget } from "../../../src/service/connector.ts";
+import { keepTrackOf, killed, temporaryFolder } from "../../support/left-behind.ts";
+import { until } from "../../support/program.ts";
+import { freePort, isListening } from "../../proxies/support/ports.ts";
+import type { Kind, Lab, Visitor } from "./lab.ts";
+
+export const webhookSecret = `whsec_${Buffer.from("a secret of at least 24 bytes").toString("base64")}`;
+
+export const webhookSettings: WebhookSettings = {
+  kind: "webhook",
+  name: "orders-app",
+  url: "http://127.0.0.1",
+  secret: webhookSecret,
+  allowPrivate: true,
+  resources: ["prod:orders-db"],
+  actions: { read: { rights: ["orders:read"] } },
+};
+
+export const portsOf = (instance = "ours") => ({ instance, now: () => instant(Date.now()) });
+
+const receiver = resolve(import.meta.dirname, "../../../docs/connectors/webhook-receiver.mjs");
+
+interface User {
+  password: string | null;
+  notAfter: string;
+  rights: { rights: string[] };
+}
+
+/** The receiver that is shipped, as a process of its own. */
+async function webhookLab(): Promise<Lab> {
+  const port = await freePort();
+  const file = join(temporaryFolder(), "users.json");
+  const child = spawn(process.execPath, [receiver], {
+    env: { JIT_WEBHOOK_SECRET: webhookSecret, JIT_WEBHOOK_FILE: file, PORT: String(port) },
+    stdio: "ignore",
+  });
+  keepTrackOf(child);
+  await until(() => isListening(port));
+  const settings = { ...webhookSettings, url: `http://127.0.0.1:${port}/jit` };
+  const users = (): Record<string, User> => (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {});
+  const isOpen = ({ username, secret }: IssuedTarget): boolean => {
+    const user = users()[username];
+    const hash = createHash("sha256")
+      .update(secret ?? "")
+      .digest("hex");
+    return (
+      user?.password === hash &&
+      Date.parse(user.notAfter) > Date.now() &&
+      user.rights.rights.includes("orders:read")
+    );
+  };
+  return {
+    connector: async ({ name = settings.name, instance } = {}) =>
+      createWebhookConnector({ ...settings, name }, portsOf(instance)),
+    at: (silent) => createWebhookConnector({ ...settings, url: `http://127.0.0.1:${silent}` }, portsOf()),
+    unreachable: async () =>
+      createWebhookConnector({ ...settings, url: `http://127.0.0.1:${await freePort()}` }, portsOf()),
+    visit: async (issued): Promise<Visitor | undefined> =>
+      isOpen(issued) ? { reads: async () => isOpen(issued), leave: async () => {} } : undefined,
+    makeForeign: async (object) =>
+      writeFileSync(file, JSON.stringify({ ...users(), [object]: { connector: "theirs" } })),
+    isForeignThere: async (object) => users()[object] !== undefined,
+    drop: async (object) => {
+      const { [object]: _gone, ...others } = users();
+      writeFileSync(file, JSON.stringify(others));
+    },
+    tampering: [],
+    stop: () => killed(child),
+  };
+}
+
+export function webhookKind(): Kind {
+  return {
+    name: "the webhook receiver of the docs",
+    start: webhookLab,
+    hasForeign: true,
+    endsSessions: true,
+  };
+}

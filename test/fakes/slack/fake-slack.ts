@@ -1,0 +1,213 @@
+import { createHmac } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text as textOf } from "node:stream/consumers";
+import { breaches } from "./limits.ts";
+
+type Json = { readonly [name: string]: unknown };
+
+export interface SlackCall {
+  readonly method: string;
+  readonly body: Json;
+}
+
+/** A message as it stands in Slack. */
+export interface SlackMessage {
+  readonly channel: string;
+  readonly ts: string;
+  readonly thread: string | undefined;
+  text: string;
+  blocks: readonly Json[];
+}
+
+/** What to answer instead: a Slack error, an HTTP status, or nothing at all for ever. */
+export type Trouble =
+  | { readonly error: string }
+  | { readonly status: number; readonly retryAfter?: number }
+  | "hang";
+
+export interface FakeSlack {
+  readonly url: string;
+  readonly botToken: string;
+  readonly appToken: string;
+  readonly signingSecret: string;
+  readonly teamId: string;
+  readonly calls: SlackCall[];
+  /** By `channel ts`. */
+  readonly messages: Map<string, SlackMessage>;
+  /** Modals by their id, homes by their user. */
+  readonly views: Map<string, Json>;
+  /** What was answered to a response URL, by its number. */
+  readonly responses: Json[];
+  /** Members; what differs from a full member. */
+  readonly members: Map<string, Json>;
+  readonly groups: Map<string, readonly string[]>;
+  trouble: (method: string, body: Json) => Trouble | undefined;
+  messagesIn(channel: string): SlackMessage[];
+  /** The private channel of a person with the bot. */
+  dmOf(user: string): string;
+  responseUrl(): string;
+  /** Where socket mode connects to; see fake-socket.ts. */
+  socketUrl: string | undefined;
+  headers(body: string, atMs?: number, secret?: string): Record<string, string>;
+  close(): Promise<void>;
+}
+
+/** Slack on 127.0.0.1: checks the token, enforces the numbers, remembers what everybody sees, fails as it is told. */
+export async function startFakeSlack(): Promise<FakeSlack> {
+  const state = {
+    botToken: "xoxb-fake-token-of-the-test",
+    appToken: "xapp-fake-token-of-the-test",
+    signingSecret: "8f742231b10e8888abcd99yyyzzz85a5",
+    teamId: "T0TEAM",
+    calls: [] as SlackCall[],
+    messages: new Map<string, SlackMessage>(),
+    views: new Map<string, Json>(),
+    responses: [] as Json[],
+    members: new Map<string, Json>(),
+    groups: new Map<string, readonly string[]>(),
+  };
+  let count = 0;
+  const fake: FakeSlack = {
+    ...state,
+    url: "",
+    socketUrl: undefined,
+    trouble: () => undefined,
+    dmOf: (user) => `D${user.slice(1)}`,
+    messagesIn: (channel) => [...state.messages.values()].filter((one) => one.channel === channel),
+    responseUrl: () => `${fake.url}/response/${++count}`,
+    headers(body, atMs = Date.now(), secret = state.signingSecret) {
+      const at = String(Math.floor(atMs / 1_000));
+      const signature = createHmac("sha256", secret).update(`v0:${at}:${body}`).digest("hex");
+      return { "x-slack-request-timestamp": at, "x-slack-signature": `v0=${signature}` };
+    },
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+  const server = createServer((request, response) => {
+    void answer(fake, request, response).catch((error: unknown) =>
+      response.destroy(error instanceof Error ? error : undefined),
+    );
+  });
+  server.listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  return Object.assign(fake, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+}
+
+async function answer(fake: FakeSlack, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const raw = await textOf(request);
+  const path = request.url ?? "";
+  if (path.startsWith("/response/")) {
+    fake.responses.push(JSON.parse(raw) as Json);
+    response.end("ok");
+    return;
+  }
+  const method = path.replace(/^\/api\//, "");
+  const body = parsed(raw, request.headers["content-type"] ?? "");
+  fake.calls.push({ method, body });
+  const trouble = fake.trouble(method, body);
+  if (trouble === "hang") return;
+  if (trouble !== undefined && "status" in trouble) {
+    if (trouble.retryAfter !== undefined) response.setHeader("retry-after", String(trouble.retryAfter));
+    response.statusCode = trouble.status;
+    response.end("");
+    return;
+  }
+  const isOurs =
+    request.headers.authorization === `Bearer ${fake.botToken}` ||
+    body["token"] === fake.botToken ||
+    request.headers.authorization === `Bearer ${fake.appToken}`;
+  const result = trouble ?? (isOurs ? handled(fake, method, body) : { error: "invalid_auth" });
+  response.setHeader("content-type", "application/json");
+  response.end(JSON.stringify({ ok: !("error" in result), ...result }));
+}
+
+function parsed(raw: string, type: string): Json {
+  if (type.startsWith("application/json")) return JSON.parse(raw) as Json;
+  const body: Record<string, unknown> = {};
+  for (const [name, value] of new URLSearchParams(raw)) {
+    body[name] = /^[[{]/.test(value) ? (JSON.parse(value) as unknown) : value;
+  }
+  return body;
+}
+
+function handled(fake: FakeSlack, method: string, body: Json): Json {
+  const broken = breaches(method, body);
+  if (broken.length > 0) return { error: `invalid_arguments`, broken };
+  switch (method) {
+    case "auth.test":
+      return { team_id: fake.teamId, user: "jit", user_id: "U0BOT", bot_id: "B0BOT" };
+    case "apps.connections.open":
+      return fake.socketUrl === undefined ? { error: "not_allowed" } : { url: fake.socketUrl };
+    case "users.info":
+      return member(fake, String(body["user"]));
+    case "conversations.info": {
+      const id = String(body["channel"]);
+      return { channel: { id, is_ext_shared: id.includes("SHARED") } };
+    }
+    case "usergroups.users.list": {
+      const users = fake.groups.get(String(body["usergroup"]));
+      return users === undefined ? { error: "no_such_subteam" } : { users };
+    }
+    case "chat.postMessage":
+      return posted(fake, body);
+    case "chat.update":
+      return updated(fake, body);
+    case "views.open":
+    case "views.publish":
+    case "views.update":
+      return shown(fake, method, body);
+    default:
+      return { error: "unknown_method" };
+  }
+}
+
+function member(fake: FakeSlack, id: string): Json {
+  const more = fake.members.get(id);
+  if (more === undefined) return { error: "user_not_found" };
+  const user = {
+    id,
+    team_id: fake.teamId,
+    deleted: false,
+    is_bot: false,
+    is_restricted: false,
+    profile: {},
+    ...more,
+  };
+  return { user };
+}
+
+let clock = 1_700_000_000;
+
+function posted(fake: FakeSlack, body: Json): Json {
+  const to = String(body["channel"]);
+  const channel = to.startsWith("U") ? fake.dmOf(to) : to;
+  const ts = `${++clock}.000100`;
+  const thread = typeof body["thread_ts"] === "string" ? body["thread_ts"] : undefined;
+  const message = { channel, ts, thread, text: String(body["text"]), blocks: body["blocks"] as Json[] };
+  fake.messages.set(`${channel} ${ts}`, message);
+  return { channel, ts };
+}
+
+function updated(fake: FakeSlack, body: Json): Json {
+  const message = fake.messages.get(`${String(body["channel"])} ${String(body["ts"])}`);
+  if (message === undefined) return { error: "message_not_found" };
+  // As Slack does: blocks left out keep the old ones.
+  if (body["blocks"] !== undefined) message.blocks = body["blocks"] as Json[];
+  message.text = String(body["text"]);
+  return { channel: message.channel, ts: message.ts };
+}
+
+function shown(fake: FakeSlack, method: string, body: Json): Json {
+  const view = { ...(body["view"] as Json) };
+  if (method === "views.publish") {
+    fake.views.set(String(body["user_id"]), view);
+    return { view };
+  }
+  const id = method === "views.open" ? `V${++clock}` : String(body["view_id"]);
+  if (method === "views.update" && !fake.views.has(id)) return { error: "not_found" };
+  fake.views.set(id, { ...view, id, hash: `${clock}.h` });
+  return { view: fake.views.get(id) };
+}

@@ -1,0 +1,140 @@
+/** What Slack refuses of messages and views, by its published numbers. */
+const limits = {
+  messageBlocks: 50,
+  viewBlocks: 100,
+  sectionText: 3_000,
+  fields: 10,
+  fieldText: 2_000,
+  header: 150,
+  buttonText: 75,
+  buttonValue: 2_000,
+  actionId: 255,
+  blockId: 255,
+  actions: 25,
+  contextElements: 10,
+  options: 100,
+  optionText: 75,
+  optionValue: 150,
+  viewTitle: 24,
+  metadata: 3_000,
+  label: 2_000,
+  placeholder: 150,
+  messageText: 40_000,
+} as const;
+
+type Json = { readonly [name: string]: unknown };
+
+/** Every limit that a call's body breaks. */
+export function breaches(method: string, body: Json): string[] {
+  const found: string[] = [];
+  if (method.startsWith("chat.")) {
+    if (text(body["text"]) === "" || text(body["text"]).length > limits.messageText) found.push("text");
+    blocksOf(body["blocks"], limits.messageBlocks, found);
+  }
+  if (method.startsWith("views.")) viewOf(object(body["view"]), found);
+  return found;
+}
+
+function viewOf(view: Json, found: string[]): void {
+  if (view["type"] === "modal") {
+    for (const name of ["title", "submit", "close"]) {
+      const part = view[name];
+      if (part !== undefined) plain(part, limits.viewTitle, `view.${name}`, found);
+    }
+    if (view["title"] === undefined) found.push("view.title missing");
+    const hasInput = list(view["blocks"]).some((one) => object(one)["type"] === "input");
+    if (hasInput && view["submit"] === undefined) found.push("view.submit missing");
+  } else if (view["type"] !== "home") found.push("view.type");
+  if (text(view["private_metadata"]).length > limits.metadata) found.push("private_metadata");
+  blocksOf(view["blocks"], limits.viewBlocks, found);
+}
+
+function blocksOf(blocks: unknown, max: number, found: string[]): void {
+  const all = list(blocks).map(object);
+  if (all.length > max) found.push("too many blocks");
+  const ids = all.flatMap((one) => (typeof one["block_id"] === "string" ? [one["block_id"]] : []));
+  if (new Set(ids).size !== ids.length) found.push("block_id twice");
+  for (const block of all) blockOf(block, found);
+}
+
+function blockOf(block: Json, found: string[]): void {
+  switch (block["type"]) {
+    case "header":
+      return plain(block["text"], limits.header, "header", found);
+    case "section": {
+      const fields = list(block["fields"]);
+      if (block["text"] === undefined && fields.length === 0) found.push("section empty");
+      if (block["text"] !== undefined) words(block["text"], limits.sectionText, "section", found);
+      if (fields.length > limits.fields) found.push("fields");
+      for (const field of fields) words(field, limits.fieldText, "field", found);
+      return;
+    }
+    case "context": {
+      const elements = list(block["elements"]);
+      if (elements.length === 0 || elements.length > limits.contextElements) found.push("context");
+      for (const one of elements) words(one, limits.sectionText, "context", found);
+      return;
+    }
+    case "actions": {
+      const elements = list(block["elements"]).map(object);
+      if (elements.length === 0 || elements.length > limits.actions) found.push("actions");
+      const ids = elements.map((one) => text(one["action_id"]));
+      if (new Set(ids).size !== ids.length) found.push("action_id twice");
+      for (const one of elements) buttonOf(one, found);
+      return;
+    }
+    case "input":
+      plain(block["label"], limits.label, "label", found);
+      if (block["hint"] !== undefined) plain(block["hint"], limits.label, "hint", found);
+      return inputOf(object(block["element"]), found);
+    case "divider":
+      return;
+    default:
+      found.push(`block ${String(block["type"])}`);
+  }
+}
+
+function buttonOf(button: Json, found: string[]): void {
+  plain(button["text"], limits.buttonText, "button", found);
+  if (text(button["value"]).length > limits.buttonValue) found.push("button value");
+  if (text(button["action_id"]).length > limits.actionId) found.push("action_id");
+  if (![undefined, "primary", "danger"].includes(button["style"] as undefined)) found.push("style");
+}
+
+function inputOf(element: Json, found: string[]): void {
+  const options = [...list(element["options"]), ...list(element["initial_options"])].map(object);
+  if (options.length > limits.options) found.push("options");
+  if (element["type"] === "static_select" && list(element["options"]).length === 0) found.push("no options");
+  for (const one of options) {
+    plain(one["text"], limits.optionText, "option", found);
+    if (text(one["value"]) === "" || text(one["value"]).length > limits.optionValue)
+      found.push("option value");
+    if (one["description"] !== undefined) plain(one["description"], limits.optionText, "option", found);
+  }
+  if (element["placeholder"] !== undefined)
+    plain(element["placeholder"], limits.placeholder, "placeholder", found);
+  if (text(element["initial_value"]).length > Number(element["max_length"] ?? 3_000))
+    found.push("initial_value");
+}
+
+function plain(part: unknown, max: number, where: string, found: string[]): void {
+  if (object(part)["type"] !== "plain_text") found.push(`${where} must be plain_text`);
+  words(part, max, where, found);
+}
+
+function words(part: unknown, max: number, where: string, found: string[]): void {
+  const { length } = text(object(part)["text"]);
+  if (length < 1 || length > max) found.push(`${where}: ${length} of ${max}`);
+}
+
+function object(value: unknown): Json {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

@@ -1,0 +1,138 @@
+import { describe, expect, test } from "vitest";
+import { noticeKinds, type NoticeKind } from "../../src/core/notices.ts";
+import type { Card, CardAction } from "../../src/service/card.ts";
+import type { RequestView } from "../../src/service/views.ts";
+import { noteText, type NoteText } from "../../src/words/note-text.ts";
+import { plain } from "../chat/support/chat-office.ts";
+import { cardOf } from "./support/cards.ts";
+
+const every: readonly CardAction[] = [
+  "approve",
+  "deny",
+  "approve_for_less",
+  "details",
+  "revoke",
+  "cancel",
+  "show_credential",
+  "replace_credential",
+  "extend",
+  "done",
+  "justified",
+  "not_justified",
+];
+const note = (notice: NoticeKind, request: Partial<RequestView>, more: Partial<Card> = {}): NoteText =>
+  noteText({ about: "request", notice, card: cardOf(request, { actions: every, ...more }) });
+const own = { audience: "requester" } as const;
+const at = "2026-01-15T12:00:00.000Z";
+
+describe("what the requester is told, and what there is to press", () => {
+  test.each<[NoticeKind, Partial<RequestView>, string, readonly CardAction[]]>([
+    [
+      "approved",
+      { status: "APPROVED", claimDeadline: at },
+      "Your request was approved",
+      ["show_credential", "cancel"],
+    ],
+    ["approved", { status: "COMPLETED", extends: "jit_1" }, "Your extension was approved", []],
+    ["denied", { status: "DENIED", endReason: "use the replica" }, "Your request was denied", []],
+    ["timed_out", { status: "TIMED_OUT" }, "Your request timed out", []],
+    ["timed_out", { status: "TIMED_OUT", decidedAt: at }, "Your approval was not used in time", []],
+    ["started", { status: "ACTIVE", expiresAt: at }, "Your access has started", ["extend", "done"]],
+    ["ending_soon", { status: "ACTIVE", expiresAt: at }, "Your access ends soon", ["extend", "done"]],
+    ["extended", { status: "ACTIVE", expiresAt: at }, "Your access was extended", ["done"]],
+    ["ended", { status: "EXPIRED" }, "Your access is over: expired", []],
+    ["ended", { status: "REVOKED", startedAt: at }, "Your access is over: revoked", []],
+    ["escalated", {}, "Your request was not decided in time and went to further people", ["cancel"]],
+    ["unreached", {}, "Not everybody could be told of your request", ["cancel"]],
+    [
+      "break_glass_used",
+      { status: "APPROVED", breakGlass: true },
+      "You took emergency access",
+      ["show_credential", "done"],
+    ],
+    ["failed", { status: "FAILED" }, "Your access could not be given", []],
+  ])("%s", (notice, request, heading, actions) => {
+    const said = note(notice, request, own);
+    expect([plain([said.heading]), said.actions]).toEqual([heading, actions]);
+  });
+});
+
+describe("what others are told, and what there is to press", () => {
+  const deciding = ["approve", "deny", "approve_for_less", "details"] as const;
+  const judging = ["justified", "not_justified", "revoke"] as const;
+  test.each<[NoticeKind, Partial<RequestView>, string, readonly CardAction[]]>([
+    ["submitted", {}, "Dev asks for access", deciding],
+    ["reminder", {}, "Still waiting for you: Dev asks for access", deciding],
+    ["escalated", {}, "Nobody has decided in time, so you are asked: Dev asks for access", deciding],
+    ["approved", { status: "APPROVED" }, "Dev's request was approved", ["revoke"]],
+    [
+      "break_glass_used",
+      { status: "APPROVED", breakGlass: true },
+      "Dev took emergency access without approval",
+      judging,
+    ],
+    [
+      "review_due",
+      { status: "ACTIVE", breakGlass: true },
+      "Please review the emergency access of Dev",
+      judging,
+    ],
+    [
+      "review_overdue",
+      { status: "EXPIRED", breakGlass: true },
+      "The review of Dev's emergency access is overdue",
+      judging,
+    ],
+    [
+      "target_overdue",
+      { status: "EXPIRED" },
+      "Access that is over could not be taken back everywhere yet",
+      ["details"],
+    ],
+  ])("%s", (notice, request, heading, actions) => {
+    const said = note(notice, request);
+    expect([plain([said.heading]), said.actions]).toEqual([heading, actions]);
+  });
+});
+
+test("a denial and an end say why", () => {
+  expect(plain(note("denied", { status: "DENIED", endReason: "use the replica" }, own).lines)).toContain(
+    "use the replica",
+  );
+  expect(plain(note("ended", { status: "REVOKED", endReason: "incident over" }, own).lines)).toContain(
+    "incident over",
+  );
+});
+
+test("every note names its request, offers only what its card does, and at most four buttons", () => {
+  for (const notice of noticeKinds) {
+    for (const audience of ["requester", "approver", "channel", "reviewer", "alert"] as const) {
+      const said = note(notice, {}, { audience });
+      expect(plain(said.lines) + (notice === "key_made" ? "jit_xyz789" : "")).toContain("jit_xyz789");
+      expect(said.actions.length).toBeLessThanOrEqual(4);
+      expect(note(notice, {}, { audience, actions: [] }).actions).toEqual([]);
+    }
+  }
+});
+
+test("an API key made in somebody's name says what it means and what to do", () => {
+  const said = noteText({
+    about: "key",
+    keyId: "key_1",
+    mintedBy: "Cto",
+    roles: ["approver"],
+    expiresAt: at,
+  });
+  expect(plain(said.lines)).toMatch(/Cto made it\. Its roles: approver\.[^]*Whoever has it acts as you/);
+});
+
+test("somebody who asks to be linked is shown with the ids, and their own words are data", () => {
+  const account = { surface: "teams", team: "tenant-1", user: "object-1" } as const;
+  const displayName = "<at>everyone</at>";
+  const asked = { about: "link", account, displayName, email: "ann@company.com" } as const;
+  const said = noteText({ ...asked, candidate: { id: "id_ann", name: "Ann" } });
+  expect(plain(said.lines)).toContain("Tenant tenant-1, user object-1");
+  expect(said.actions).toEqual(["link", "link_other"]);
+  expect(said.heading).toContainEqual({ said: displayName });
+  expect(noteText({ ...asked, candidate: null }).actions).toEqual(["link_other"]);
+});

@@ -1,0 +1,51 @@
+import type { Card } from "../../../src/service/card.ts";
+import type { RequestView } from "../../../src/service/views.ts";
+
+export const viewOf = (more: Partial<RequestView> = {}): RequestView => ({
+  id: "jit_xyz789",
+  status: "PENDING",
+  identityId: "id_dev",
+  requestedBy: "id_dev",
+  requestedAt: "2026-01-15T10:30:00.000Z",
+  expiresAt: null,
+  reason: "INC-42",
+  scopes: ["read:prod:orders-db"],
+  duration: "2h",
+  grantedDuration: null,
+  ticket: null,
+  metadata: {},
+  notifyChannels: ["slack"],
+  notifications: [],
+  breakGlass: false,
+  extends: null,
+  approvalDeadline: "2026-01-16T10:30:00.000Z",
+  claimDeadline: null,
+  decidedAt: null,
+  startedAt: null,
+  endedAt: null,
+  endReason: null,
+  policies: [],
+  risk: null,
+  approvals: [{ stage: 1, required: 2, given: 1 }],
+  approvers: [
+    { identityId: "id_ann", name: "Ann", email: null, stage: 1, status: "APPROVED" },
+    { identityId: "id_bob", name: "Bob", email: null, stage: 1, status: "PENDING" },
+  ],
+  revision: "r1",
+  grant: null,
+  review: null,
+  ...more,
+});
+
+export const cardOf = (request: Partial<RequestView> = {}, more: Partial<Card> = {}): Card => ({
+  audience: "approver",
+  request: viewOf(request),
+  subjectName: "Dev",
+  askedByName: null,
+  askedAs: [],
+  decidedBy: null,
+  lastDecision: null,
+  reach: null,
+  actions: [],
+  ...more,
+});
