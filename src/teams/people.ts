@@ -6,7 +6,6 @@ import type { Caller } from "../service/caller.ts";
 import type { ChatPeople } from "../service/chat-people.ts";
 import type { RefusalLog } from "../service/refusal-log.ts";
 import type { Stranger } from "../chat/chat.ts";
-import { cannotVerify } from "../words/refusal-text.ts";
 import { conversationIdOf, type Activity } from "./activity.ts";
 import type { Connector, Member } from "./connector.ts";
 import type { Conversations } from "./conversations.ts";
@@ -40,6 +39,7 @@ const membersOnly = refuse(
   "identity_inactive",
   "Guests and people from elsewhere can neither ask nor decide here; members of the organisation can.",
 );
+const cannotVerify = refuse("unauthenticated", "Teams could not say right now who this is.");
 const anotherTenant = refuse("unauthenticated", "The activity is of another tenant.");
 
 export function createTeamsPeople(
