@@ -38,12 +38,10 @@ function mixed(under: Pixel, over: Pixel, cover: number): Pixel {
 }
 
 function png(size: number, pixelOf: (cover: number) => Pixel): Buffer {
-  const rows = Array.from({ length: size }, (_, row) =>
-    Buffer.from([
-      0,
-      ...Array.from({ length: size }, (_, column) => pixelOf(coverAt(column, row, size))).flat(),
-    ]),
-  );
+  const places = Array.from({ length: size }, (_, at) => at);
+  const rowAt = (row: number): Buffer =>
+    Buffer.from([0, ...places.flatMap((column) => pixelOf(coverAt(column, row, size)))]);
+  const rows = places.map(rowAt);
   const header = Buffer.alloc(13);
   header.writeUInt32BE(size, 0);
   header.writeUInt32BE(size, 4);

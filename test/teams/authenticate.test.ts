@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { dayMs, minuteMs, secondMs } from "../../src/core/time.ts";
 import { fakeKey, part } from "../fakes/teams/signing.ts";
-import { appId } from "../fakes/teams/bot-framework.ts";
+import { appId, tenantId } from "../fakes/teams/bot-framework.ts";
 import { housePolicies } from "../chat/support/house-rules.ts";
 import { teamsForEach, type TeamsHouse } from "./support/teams-house.ts";
 
@@ -14,12 +14,10 @@ async function expectNothingDone({ office, fake, teams }: TeamsHouse): Promise<v
   await teams.stop();
   expect(await office.store.openRequestsOf((await office.caller("dev")).identity.id)).toEqual([]);
   expect(fake.calls).toEqual([]);
-  expect(
-    await office.store.address("teams", `tenant:${"aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"}`),
-  ).toBeUndefined();
+  expect(await office.store.address("teams", `tenant:${tenantId}`)).toBeUndefined();
 }
 
-const seconds = (house: TeamsHouse, ms = 0): number => Math.floor((house.office.clock.now() + ms) / secondMs);
+const seconds = (h: TeamsHouse, ms = 0): number => Math.floor((h.office.clock.now() + ms) / secondMs);
 const otherKey = fakeKey("key-1");
 const unknownKey = fakeKey("key-9");
 const directLineKey = fakeKey("key-direct", ["directline"]);

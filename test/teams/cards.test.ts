@@ -1,5 +1,5 @@
 import type { IAdaptiveCard } from "@microsoft/teams.cards";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import type { Card } from "../../src/service/card.ts";
 import { dialogRef, type Dialog } from "../../src/chat/dialog.ts";

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { hourMs, minuteMs } from "../../src/core/time.ts";
 import { approvalPolicy, stageBy } from "../core/support/policies.ts";
+import { tenantId } from "../fakes/teams/bot-framework.ts";
 import { housePolicies } from "../chat/support/house-rules.ts";
-import { button, channelId, teamsForEach, titles, wordsOn, type TeamsHouse } from "./support/teams-house.ts";
+import { button, channelId, introduced, teamsForEach, titles, wordsOn } from "./support/teams-house.ts";
 
 const twoOfDba = approvalPolicy(
   "pair",
@@ -15,18 +16,9 @@ const inChannel = {
   conversation: {
     id: `${channelId};messageid=1`,
     conversationType: "channel",
-    tenantId: "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
+    tenantId: tenantId,
   },
 };
-const everybody = ["dev", "ann", "bob", "cid", "lead", "sec", "cto"];
-
-/** Everybody has written to us once, so that we know where they are. */
-async function introduced(h: TeamsHouse, ...names: readonly string[]): Promise<void> {
-  for (const name of names.length > 0 ? names : everybody) {
-    await h.call(h.activity(name, { type: "conversationUpdate" }));
-  }
-}
-
 const requestIdOn = (text: string): string => /jit_\w+/.exec(text)?.[0] ?? "no id";
 
 test("asked in a chat, approved on a card, shown in a dialog, done: every copy is true at every step", async () => {
@@ -203,103 +195,6 @@ test("a message that Teams sends again asks once", async () => {
   await Promise.all([h.call(activity), h.call(activity)]);
   await h.settle();
   expect((await h.office.audit()).filter((row) => row.action.startsWith("request."))).toHaveLength(1);
-});
-
-test("the message extension opens the form as a dialog, tries it out, keeps what was typed and sends it", async () => {
-  const h = house();
-  await introduced(h);
-  const extension = (name: string, data?: object) =>
-    h.call(
-      h.activity("dev", {
-        type: "invoke",
-        name: `composeExtension/${name}`,
-        value: { commandId: "request", data },
-      }),
-    );
-  const opened = await extension("fetchTask");
-  expect(titles(opened.card)).toEqual(["Request", "Check first"]);
-  const typed = {
-    "field:many:catalog": "Orders database (read)",
-    "field:one:duration": "2h",
-    "field:one:reason": "INC-42",
-  };
-  const tried = await extension("submitAction", { ...button(opened.card, "Check first").data, ...typed });
-  expect(wordsOn(tried.card)).toContain("Needs 1 of 3");
-  expect(JSON.stringify(tried.card)).toContain('"value":"INC-42"');
-  const wrong = await extension("submitAction", {
-    ...button(tried.card, "Request").data,
-    ...typed,
-    "field:one:duration": "soon",
-  });
-  expect(JSON.stringify(wrong.card)).toContain('"value":"soon"');
-  expect(JSON.stringify(wrong.card)).toContain("Orders database (read)");
-  const sent = await extension("submitAction", { ...button(wrong.card, "Request").data, ...typed });
-  expect(wordsOn(sent.card)).toContain("Asked: ");
-  await h.settle();
-  expect(wordsOn(h.cardsOf("ann").at(-1))).toContain("INC-42");
-});
-
-test("in a chat the form is in the message, and what came of it takes its place for good", async () => {
-  const h = house();
-  await introduced(h);
-  await h.say("dev", "request");
-  const form = h.cardsOf("dev").at(-1);
-  const typed = {
-    "field:one:scopes": "read:prod:orders-db",
-    "field:one:duration": "2h",
-    "field:one:reason": "INC-42",
-  };
-  const [messageId] = [...h.fake.messages.keys()].slice(-1);
-  const sent = await h.press("dev", button(form, "Request"), typed, { replyToId: messageId });
-  expect(wordsOn(sent.card)).toContain("Asked: ");
-  await h.settle();
-  expect(h.cardsOf("dev").some((card) => titles(card).includes("Check first"))).toBe(false);
-});
-
-test("the catalog is searched while somebody types", async () => {
-  const h = house();
-  const value = { dataset: "catalog", queryText: "orders", queryOptions: { skip: 0, top: 15 } };
-  const found = await h.call(h.activity("dev", { type: "invoke", name: "application/search", value }));
-  expect(JSON.parse(found.text).value.results).toEqual([
-    expect.objectContaining({ value: "Orders database (read)" }),
-  ]);
-});
-
-describe("in groups and channels", () => {
-  const mentioned = (text: string) => ({ text: `<at>JIT</at>&nbsp;${text}`, ...inChannel });
-
-  test("the mention is no part of the command, and the answer goes into the chat of the one who wrote", async () => {
-    const h = house();
-    await introduced(h);
-    await h.say("dev", "", mentioned("help request"));
-    expect(wordsOn(h.cardsOf("dev").at(-1))).toContain("request");
-    const said = h.fake.calls.filter((call) => call.verb === "post" && call.conversation.startsWith("19:"));
-    expect(said.map(({ body }) => body.text)).toEqual(["I have answered you in our own chat."]);
-  });
-
-  test("whoever has no chat with us gets one, or is told how to", async () => {
-    const h = house();
-    await h.say("dev", "", mentioned("help"));
-    expect(h.fake.calls.filter((call) => call.verb === "open")).toHaveLength(1);
-    expect(h.cardsOf("dev")).toHaveLength(1);
-    h.fake.trouble.push({
-      of: (call) => call.verb === "open",
-      status: 403,
-      code: "BotNotInConversationRoster",
-    });
-    await h.say("lead", "", mentioned("help"));
-    expect(h.fake.calls.at(-1)?.body.text).toContain("add this app for yourself");
-  });
-});
-
-test("home shows what is to decide and what is had, with buttons that work", async () => {
-  const h = house();
-  await introduced(h);
-  await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
-  await h.say("ann", "home");
-  const home = h.cardsOf("ann").at(-1);
-  expect(titles(home)).toEqual(expect.arrayContaining(["Approve", "Request access"]));
-  expect(wordsOn((await h.press("ann", button(home, "Approve"))).card)).toContain("You approved it");
 });
 
 test("extend, ending soon and revoke", async () => {

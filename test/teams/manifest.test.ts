@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import schema from "@microsoft/app-manifest/build/json-schemas/teams/v1.25/MicrosoftTeams.schema.json" with { type: "json" };
 import Ajv from "ajv-draft-04";
 import { unzipSync } from "fflate";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -18,14 +18,10 @@ const options = {
   version: "1.0.0",
 };
 const manifest = teamsManifest(options);
-const schemas = resolve(
-  createRequire(import.meta.url).resolve("@microsoft/app-manifest"),
-  "../json-schemas/teams/v1.25/MicrosoftTeams.schema.json",
-);
 
 function problemsOf(value: object): unknown {
   const ajv = new Ajv.default({ strict: false, validateFormats: false, allErrors: true });
-  const validate = ajv.compile(JSON.parse(readFileSync(schemas, "utf8")));
+  const validate = ajv.compile(schema);
   validate(JSON.parse(JSON.stringify(value)));
   return validate.errors;
 }

@@ -2,17 +2,21 @@ import { describe, expect, test } from "vitest";
 import { DeliveryFault } from "../../src/service/messenger.ts";
 import { createPace } from "../../src/teams/pace.ts";
 import { housePolicies } from "../chat/support/house-rules.ts";
-import type { ConnectorCall, Trouble } from "../fakes/teams/bot-framework.ts";
-import { button, channelId, teamsForEach, titles, wordsOn, type TeamsHouse } from "./support/teams-house.ts";
+import { tenantId, type ConnectorCall, type Trouble } from "../fakes/teams/bot-framework.ts";
+import {
+  button,
+  channelId,
+  introduced,
+  teamsForEach,
+  titles,
+  wordsOn,
+  type TeamsHouse,
+} from "./support/teams-house.ts";
 
 const house = teamsForEach(housePolicies);
 const asking = "request read:prod:orders-db for 2h because INC-42";
 const toAnn = ({ verb, conversation }: ConnectorCall): boolean =>
   verb === "post" && conversation === "a:29:ann";
-
-async function introduced(h: TeamsHouse, ...names: readonly string[]): Promise<void> {
-  for (const name of names) await h.call(h.activity(name, { type: "conversationUpdate" }));
-}
 
 /** A card of dev's request, and ann's address. */
 async function anyCard(h: TeamsHouse) {
@@ -112,7 +116,7 @@ describe("what a failed call means for its message", () => {
     const { card, address } = await anyCard(h);
     const ref = await h.teams.messenger.post(address, card, AbortSignal.timeout(5_000));
     h.fake.trouble.push({ of: ({ verb }) => verb === "update", status: 404 });
-    await h.teams.messenger.rewrite(ref, card, AbortSignal.timeout(5_000));
+    await expect(h.teams.messenger.rewrite(ref, card, AbortSignal.timeout(5_000))).resolves.toBeUndefined();
   });
 });
 
@@ -175,7 +179,7 @@ describe("where people are reached", () => {
     const conversation = {
       id: `${channelId};messageid=1`,
       conversationType: "channel",
-      tenantId: "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
+      tenantId: tenantId,
     };
     await h.call(h.activity("ann", { type: "conversationUpdate", conversation }));
     await h.office.ask("dev");
@@ -184,7 +188,7 @@ describe("where people are reached", () => {
     expect(h.fake.calls.find(({ verb }) => verb === "open")?.body).toMatchObject({
       isGroup: false,
       members: [{ id: "29:ann" }],
-      channelData: { tenant: { id: "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee" } },
+      channelData: { tenant: { id: tenantId } },
     });
   });
 

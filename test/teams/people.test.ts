@@ -6,6 +6,7 @@ import { tenantId } from "../fakes/teams/bot-framework.ts";
 import {
   button,
   memberNamed,
+  introduced,
   teamsForEach,
   titles,
   wordsOn,
@@ -14,14 +15,9 @@ import {
 
 const asking = "request read:prod:orders-db for 2h because INC-42";
 
-async function introduced(h: TeamsHouse): Promise<void> {
-  for (const name of ["dev", "ann", "bob", "cto"])
-    await h.call(h.activity(name, { type: "conversationUpdate" }));
-}
-
 /** dev asks; the card that ann is shown. */
 async function annsCard(h: TeamsHouse) {
-  await introduced(h);
+  await introduced(h, "dev", "ann", "bob", "cto");
   await h.say("dev", asking);
   return h.cardsOf("ann").at(-1);
 }
@@ -101,7 +97,7 @@ describe("somebody without a link", () => {
       one.name === "dev" ? one : { ...one, links: { teams: { tenantId, aadObjectId: `aad-${one.name}` } } },
     );
     await h.office.configure(housePolicies(), houseRules, linked);
-    await introduced(h);
+    await introduced(h, "dev", "ann", "bob", "cto");
   };
 
   test("hears which ids an administrator needs, and nothing else happens", async () => {

@@ -214,6 +214,14 @@ function textOf(about: object): string {
   return JSON.stringify(about, (_, value: unknown) => (value instanceof Error ? value.stack : value));
 }
 
+/** These have written to us once, so that we know where they are; without names everybody. */
+export async function introduced(h: TeamsHouse, ...names: readonly string[]): Promise<void> {
+  const everybody = allStaff.flatMap(({ kind, name }) => (kind === "HUMAN" ? [name] : []));
+  for (const name of names.length > 0 ? names : everybody) {
+    await h.call(h.activity(name, { type: "conversationUpdate" }));
+  }
+}
+
 /** The button with this label, wherever on the card it is. */
 export function button(card: FakeCard | undefined, title: string): FakeButton {
   const found = buttonsIn(card).find((one) => one.title === title);
