@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { tenantId } from "../fakes/teams/bot-framework.ts";
 import { housePolicies } from "../chat/support/house-rules.ts";
-import { button, channelId, introduced, teamsForEach, titles, wordsOn } from "./support/teams-house.ts";
+import { channelId, introduced, teamsForEach } from "./support/teams-house.ts";
+import { button, titles, wordsOn } from "./support/teams-users.ts";
 
 const house = teamsForEach(housePolicies);
 const inChannel = {

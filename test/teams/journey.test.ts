@@ -3,7 +3,8 @@ import { hourMs, minuteMs } from "../../src/core/time.ts";
 import { approvalPolicy, stageBy } from "../core/support/policies.ts";
 import { tenantId } from "../fakes/teams/bot-framework.ts";
 import { housePolicies } from "../chat/support/house-rules.ts";
-import { button, channelId, introduced, teamsForEach, titles, wordsOn } from "./support/teams-house.ts";
+import { channelId, introduced, teamsForEach } from "./support/teams-house.ts";
+import { button, titles, wordsOn } from "./support/teams-users.ts";
 
 const twoOfDba = approvalPolicy(
   "pair",

@@ -3,15 +3,8 @@ import { DeliveryFault } from "../../src/service/messenger.ts";
 import { createPace } from "../../src/teams/pace.ts";
 import { housePolicies } from "../chat/support/house-rules.ts";
 import { tenantId, type ConnectorCall, type Trouble } from "../fakes/teams/bot-framework.ts";
-import {
-  button,
-  channelId,
-  introduced,
-  teamsForEach,
-  titles,
-  wordsOn,
-  type TeamsHouse,
-} from "./support/teams-house.ts";
+import { channelId, introduced, teamsForEach, type TeamsHouse } from "./support/teams-house.ts";
+import { button, titles, wordsOn } from "./support/teams-users.ts";
 
 const house = teamsForEach(housePolicies);
 const asking = "request read:prod:orders-db for 2h because INC-42";

@@ -3,15 +3,8 @@ import { housePolicies } from "../chat/support/house-rules.ts";
 import { allStaff } from "../service/support/office.ts";
 import { houseRules } from "../chat/support/house-rules.ts";
 import { tenantId } from "../fakes/teams/bot-framework.ts";
-import {
-  button,
-  memberNamed,
-  introduced,
-  teamsForEach,
-  titles,
-  wordsOn,
-  type TeamsHouse,
-} from "./support/teams-house.ts";
+import { introduced, teamsForEach, type TeamsHouse } from "./support/teams-house.ts";
+import { button, memberNamed, titles, wordsOn } from "./support/teams-users.ts";
 
 const asking = "request read:prod:orders-db for 2h because INC-42";
 

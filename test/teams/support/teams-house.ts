@@ -14,46 +14,24 @@ import {
   startBotFramework,
   tenantId,
   type FakeBotFramework,
-  type FakeButton,
-  type FakeCard,
 } from "../../fakes/teams/bot-framework.ts";
+import { memberNamed, teamsUsers, type TeamsUsers } from "./teams-users.ts";
 import { houseRules } from "../../chat/support/house-rules.ts";
 import { allStaff, openOffice, type Office } from "../../service/support/office.ts";
 
 export const channelId = "19:approvals@thread.tacv2";
 
-/** What came back from one call of Teams'. */
-export interface Answer {
-  readonly status: number;
-  readonly text: string;
-  /** The card of an invoke's answer, in a message's place or a dialog. */
-  readonly card: FakeCard;
-  /** The sentence, where it is no card. */
-  readonly sentence: string;
-}
-
 /** The service with Teams as its only surface, over a fake Bot Framework. */
-export interface TeamsHouse {
+export interface TeamsHouse extends TeamsUsers {
   readonly office: Office;
   readonly app: App;
   readonly fake: FakeBotFramework;
   readonly teams: Teams;
   readonly log: string[];
-  /** A call of Teams', with a good token unless another header is given. */
-  call(activity: object, authorization?: string): Promise<Answer>;
-  /** An activity of this person in their own chat with us, or where `more` says. */
-  activity(name: string, more: object): object;
   /** They write to us. */
   say(name: string, text: string, more?: object): Promise<void>;
-  /** They press a button of a card in a message. */
-  press(name: string, button: FakeButton, typed?: object, more?: object): Promise<Answer>;
-  /** They press what opens a dialog, or a button within one. */
-  inDialog(name: string, button: FakeButton, typed?: object): Promise<Answer>;
   /** Everything that is due goes out. */
   settle(): Promise<void>;
-  /** The cards this person sees in their own chat as they stand now, the last one last. */
-  cardsOf(name: string): readonly FakeCard[];
-  cardsIn(conversation: string): readonly FakeCard[];
 }
 
 export function teamsForEach(
@@ -96,7 +74,30 @@ export function teamsForEach(
       mounts: [mount],
     });
     teams.start();
-    house = { office, app, fake, teams, log, ...hands(app, fake, teams, relay, office) };
+    const settled = settle(teams, relay, clock);
+    const users = teamsUsers(fake, clock.now, async (authorization, payload) => {
+      const headers = { ...(authorization !== "" && { authorization }), "content-type": "application/json" };
+      const { statusCode, body } = await app.inject({
+        method: "POST",
+        url: "/api/messages",
+        headers,
+        payload,
+      });
+      return { status: statusCode, text: body };
+    });
+    house = {
+      office,
+      app,
+      fake,
+      teams,
+      log,
+      ...users,
+      settle: settled,
+      async say(name, text, more = {}) {
+        await users.call(users.activity(name, { type: "message", text, ...more }));
+        await settled();
+      },
+    };
   });
   afterEach(async () => {
     await house.teams.stop();
@@ -124,90 +125,15 @@ const linkedStaff = allStaff.map((one) =>
   one.kind === "HUMAN" ? { ...one, links: { teams: { tenantId, aadObjectId: `aad-${one.name}` } } } : one,
 );
 
-export function memberNamed(name: string) {
-  return {
-    id: `29:${name}`,
-    aadObjectId: `aad-${name}`,
-    tenantId,
-    userRole: "user",
-    userPrincipalName: `${name}@company.com`,
-    name,
-  };
-}
-
-function hands(
-  app: App,
-  fake: FakeBotFramework,
-  teams: Teams,
-  relay: Relay,
-  { clock }: Office,
-): Omit<TeamsHouse, "office" | "app" | "fake" | "teams" | "log"> {
-  let count = 0;
-  const activity: TeamsHouse["activity"] = (name, more) => ({
-    id: `activity-${++count}`,
-    timestamp: new Date(clock.now()).toISOString(),
-    channelId: "msteams",
-    serviceUrl: fake.serviceUrl,
-    from: { id: `29:${name}`, name, aadObjectId: `aad-${name}` },
-    recipient: { id: `28:${appId}`, name: "JIT" },
-    conversation: { id: `a:29:${name}`, conversationType: "personal", tenantId },
-    channelData: { tenant: { id: tenantId } },
-    ...more,
-  });
-  const call: TeamsHouse["call"] = async (body, authorization = `Bearer ${fake.token()}`) => {
-    const response = await app.inject({
-      method: "POST",
-      url: "/api/messages",
-      headers: { ...(authorization !== "" && { authorization }), "content-type": "application/json" },
-      payload: JSON.stringify(body),
-    });
-    return answerOf(response.statusCode, response.body);
-  };
-  const inDialog: TeamsHouse["inDialog"] = (name, { data }, typed = {}) => {
-    const isOpening = "msteams" in data;
-    const value = { data: { ...data, ...typed }, context: { theme: "default" } };
-    return call(activity(name, { type: "invoke", name: isOpening ? "task/fetch" : "task/submit", value }));
-  };
-  const cardsIn = (conversation: string): readonly FakeCard[] =>
-    [...fake.messages.values()]
-      .filter((one) => one.conversation === conversation)
-      .flatMap(({ activity: { attachments = [] } }) => attachments.map(({ content }) => content));
-  return {
-    activity,
-    call,
-    inDialog,
-    async say(name, text, more = {}) {
-      await call(activity(name, { type: "message", text, ...more }));
-      await settle(teams, relay, clock);
-    },
-    press: (name, { verb, data }, typed = {}, more = {}) => {
-      const action = { type: "Action.Execute", verb, data: { ...data, ...typed } };
-      const value = { action, trigger: "manual" };
-      return call(activity(name, { type: "invoke", name: "adaptiveCard/action", value, ...more }));
-    },
-    settle: () => settle(teams, relay, clock),
-    cardsOf: (name) => cardsIn(`a:29:${name}`),
-    cardsIn,
-  };
-}
-
 /** A second passes each time, or the pace of so many messages would hold some back. */
-async function settle(teams: Teams, relay: Relay, clock: Office["clock"]): Promise<void> {
-  for (let round = 0; round < 3; round++) {
-    await teams.stop();
-    await relay.drain();
-    clock.pass(secondMs);
-  }
-}
-
-function answerOf(status: number, text: string): Answer {
-  const body: Record<string, unknown> = text.startsWith("{") ? JSON.parse(text) : {};
-  const value: unknown = body["value"];
-  const task = body["task"] as { value: { card: { content: FakeCard } } } | undefined;
-  const isCard = typeof value === "object" && value !== null;
-  const none: FakeCard = { body: [], actions: [] };
-  const card = task === undefined ? (isCard ? (value as FakeCard) : none) : task.value.card.content;
-  return { status, text, card, sentence: typeof value === "string" ? value : "" };
+function settle(teams: Teams, relay: Relay, clock: Office["clock"]): () => Promise<void> {
+  return async () => {
+    for (let round = 0; round < 3; round++) {
+      await teams.stop();
+      await relay.drain();
+      clock.pass(secondMs);
+    }
+  };
 }
 
 function textOf(about: object): string {
@@ -220,39 +146,4 @@ export async function introduced(h: TeamsHouse, ...names: readonly string[]): Pr
   for (const name of names.length > 0 ? names : everybody) {
     await h.call(h.activity(name, { type: "conversationUpdate" }));
   }
-}
-
-/** The button with this label, wherever on the card it is. */
-export function button(card: FakeCard | undefined, title: string): FakeButton {
-  const found = buttonsIn(card).find((one) => one.title === title);
-  if (found === undefined) throw new Error(`no button ${title} on ${JSON.stringify(card)}`);
-  return found;
-}
-
-export function titles(card: FakeCard | undefined): readonly string[] {
-  return buttonsIn(card).map(({ title }) => title);
-}
-
-function buttonsIn(card: FakeCard | undefined): readonly FakeButton[] {
-  const found: FakeButton[] = [];
-  JSON.stringify(card, (_, value: unknown) => {
-    if (typeof value === "object" && value !== null && "type" in value && "title" in value) {
-      if (String(value.type).startsWith("Action.")) found.push(value as FakeButton);
-    }
-    return value;
-  });
-  return found.filter(({ title }) => title !== "Refresh");
-}
-
-/** Everything a card says, row by row. */
-export function wordsOn(card: FakeCard | undefined): string {
-  return rowsIn(card?.body ?? []).join("\n");
-}
-
-function rowsIn(element: unknown): readonly string[] {
-  if (Array.isArray(element)) return element.flatMap(rowsIn);
-  if (typeof element !== "object" || element === null) return [];
-  const { text, label, inlines, items }: Partial<Record<string, unknown>> = { ...element };
-  const run = Array.isArray(inlines) ? [inlines.map((one: { text: string }) => one.text).join("")] : [];
-  return [...[label, text].filter((one) => typeof one === "string"), ...run, ...rowsIn(items)];
 }
