@@ -1,12 +1,20 @@
-/** Work that goes on after its call was answered, and is waited for when the service stops. */
+import { secondMs } from "../core/time.ts";
+
+/** Well inside the time a stop may take. */
+const patienceMs = 5 * secondMs;
+
+/** Work that goes on after its call was answered, and is waited for a little when the service stops. */
 export interface Background {
   start(work: () => Promise<void>): void;
-  /** All that has been started is over. */
+  /** All that has been started is over, or has taken too long. */
   settled(): Promise<void>;
 }
 
 export function createBackground(onFault: (fault: unknown) => void): Background {
   const running = new Set<Promise<void>>();
+  const allOver = async (): Promise<void> => {
+    while (running.size > 0) await Promise.all(running);
+  };
   return {
     start(work) {
       const promise: Promise<void> = work()
@@ -15,7 +23,10 @@ export function createBackground(onFault: (fault: unknown) => void): Background 
       running.add(promise);
     },
     async settled() {
-      while (running.size > 0) await Promise.all(running);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, patienceMs);
+      await Promise.race([allOver(), promise]);
+      clearTimeout(timer);
     },
   };
 }

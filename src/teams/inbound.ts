@@ -8,17 +8,16 @@ import { createRepeats } from "./repeats.ts";
 export type Inbound = (activity: Activity) => Promise<Handled>;
 
 export function createInbound(parts: InboundParts): Inbound {
-  const { conversations } = parts;
+  const { conversations, onFault } = parts;
   const invokes = createInvokes(parts);
   const messages = createMessages(parts);
   const repeats = createRepeats<Handled>(parts.now, ({ isSecret }) => isSecret === true);
 
   const handle = async (activity: Activity): Promise<Handled> => {
-    if (isFarewell(activity)) {
-      await conversations.leave(activity);
-      return {};
-    }
-    await conversations.learn(activity);
+    const isOver = isFarewell(activity);
+    // A store that cannot be written says so to whoever wants something decided.
+    await (isOver ? conversations.leave(activity) : conversations.learn(activity)).catch(onFault);
+    if (isOver) return {};
     if (activity.type === "invoke") return invokes(activity);
     if (activity.type === "message") await messages(activity);
     return {};

@@ -105,3 +105,48 @@ test("home shows what is to decide and what is had, with buttons that work", asy
   expect(titles(home)).toEqual(expect.arrayContaining(["Approve", "Request access"]));
   expect(wordsOn((await h.press("ann", button(home, "Approve"))).card)).toContain("You approved it");
 });
+
+describe("while something is broken", () => {
+  test("a command whose answer is throttled is answered a little later", async () => {
+    const h = house();
+    const isAnswer = { of: ({ verb }: { verb: string }) => verb === "post", status: 429, retryAfter: "1" };
+    h.fake.trouble.push(isAnswer);
+    const saying = h.say("dev", "help");
+    await expect.poll(() => h.fake.calls.some(({ verb }) => verb === "post")).toBe(true);
+    h.fake.trouble.length = 0;
+    await saying;
+    expect(h.cardsOf("dev")).toHaveLength(1);
+  });
+
+  test("a store that cannot be used is a sentence to whoever pressed, with nothing done", async () => {
+    const h = house();
+    await introduced(h);
+    await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
+    const approve = button(h.cardsOf("ann").at(-1), "Approve");
+    await h.office.store.close();
+    const answer = await h.press("ann", approve);
+    expect(answer.status).toBe(200);
+    expect(`${answer.sentence}${wordsOn(answer.card)}`).toMatch(/nothing was changed|went wrong/);
+  });
+
+  test("an invoke we do not know is answered with a body, for Teams tries again without one", async () => {
+    const h = house();
+    const answer = await h.call(h.activity("dev", { type: "invoke", name: "signin/verifyState", value: {} }));
+    expect(answer).toMatchObject({ status: 200, text: "{}" });
+  });
+
+  test.each([
+    ["no data", undefined],
+    ["a verb that is none", { verb: "card:launch", request: "jit_x" }],
+    ["no request", { verb: "card:approve" }],
+    ["a form of nothing", { verb: "form:submit", ref: "{}" }],
+    ["an account that is none", { verb: "link", account: "[]" }],
+    ["a name every object has", { verb: "menu:constructor" }],
+  ])("a press with %s does nothing", async (_, data) => {
+    const h = house();
+    await introduced(h, "ann");
+    const value = { action: { type: "Action.Execute", verb: "x", data } };
+    const answer = await h.call(h.activity("ann", { type: "invoke", name: "adaptiveCard/action", value }));
+    expect(answer).toMatchObject({ status: 200, sentence: expect.stringContaining("could not be read") });
+  });
+});

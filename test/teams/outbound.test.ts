@@ -219,6 +219,20 @@ test("a message that waits to be seen looks itself up again for its one reader",
   expect(titles(fresh.card)).toEqual(["Revoke", "Details"]);
 });
 
+test("news about a channel's card go below it, and into no thread where there is none", async () => {
+  const h = house();
+  const { card } = await anyCard(h);
+  const { messenger } = h.teams;
+  const address = messenger.channelAddress(`teams:${channelId}`) ?? "";
+  const ref = await messenger.post(address, card, AbortSignal.timeout(5_000));
+  const note = { about: "request", notice: "approved", card } as const;
+  await messenger.direct(address, note, ref, AbortSignal.timeout(5_000));
+  await messenger.direct("person:aad-ann", note, null, AbortSignal.timeout(5_000));
+  const [, below, alone] = h.fake.calls.filter(({ verb }) => verb === "post");
+  expect(below?.conversation).toMatch(/^19:approvals@thread\.tacv2;messageid=message-\d+$/);
+  expect(alone?.conversation).toBe("a:29:ann");
+});
+
 describe("the pace that Teams allows", () => {
   const paced = (work: () => void): number | undefined => {
     try {
