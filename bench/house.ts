@@ -24,7 +24,14 @@ export async function openHouse(folder: string, now: () => Instant) {
     changes.watcher,
   ]);
   const rulebook = createRulebookReader(store);
-  const context: ServiceContext = { store, changes, surroundings, rulebook, surfaces: createSurfaces() };
+  const context: ServiceContext = {
+    store,
+    changes,
+    surroundings,
+    rulebook,
+    surfaces: createSurfaces(),
+    connectors: () => new Map(),
+  };
   const services = createServices(context, async () => {}, fail);
   const runners = createRunners(context, services, { info: () => {}, warn: () => {} });
   relay = createRelay(store, surroundings, runners, fail);

@@ -9,6 +9,7 @@ import { createHttpServer } from "./http/server.ts";
 import { createLogger } from "./runtime/logger.ts";
 import { readinessOf } from "./runtime/readiness.ts";
 import { StartRefused } from "./store/start-refused.ts";
+import { startOrphanSweep } from "./sweeps/orphans.ts";
 import { isCronExpression, startTimetable } from "./sweeps/timetable.ts";
 
 /** Read in the working directory when it is there. */
@@ -54,8 +55,14 @@ async function run(): Promise<void> {
     await store.close();
     throw error;
   }
-  const timetable = startTimetable(settings.sweepCron, sweepsOf(house), context.surroundings, (err, sweep) =>
-    log.error({ err, sweep }, "sweep failed"),
+  const timetable = startTimetable(
+    settings.sweepCron,
+    sweepsOf(house, log),
+    context.surroundings,
+    (err, sweep) => log.error({ err, sweep }, "sweep failed"),
+  );
+  const orphans = startOrphanSweep(context.connectors, services.orphans, (err, connector) =>
+    log.error({ err, connector }, "target could not be listed"),
   );
   house.metrics.observe({ store, now: context.surroundings.now, lastSweepAt: timetable.lastGoodAt });
   const server = await createHttpServer(services, {
@@ -77,7 +84,9 @@ async function run(): Promise<void> {
     await chatSurfaces.stop();
     await reloads.end();
     await timetable.stop();
+    await orphans.stop();
     await relay.stop();
+    await house.connectors.close();
     await services.usage.flush(context.surroundings.now());
     await services.refusals.flush(context.surroundings.now(), true);
     await webhooks.stop();
@@ -88,6 +97,7 @@ async function run(): Promise<void> {
   try {
     // What came due while we were down is written before the first answer.
     await timetable.tick();
+    void orphans.tick();
     const address = await server.listen({ host: settings.host, port: settings.port });
     chatSurfaces.start();
     tellSurfaces(settings, log);

@@ -55,7 +55,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
   sweeps: { rooms: ["core", "service", "sweeps"], packages: ["node-cron"] },
   runtime: {
     rooms: ["core", "service", "runtime"],
-    packages: ["pino", "prom-client", "node:crypto", "node:fs", "node:path"],
+    packages: ["pino", "node:crypto", "node:fs", "node:path"],
   },
   http: {
     rooms: ["core", "schemas", "service", "http"],
@@ -127,7 +127,7 @@ function drizzle(): readonly string[] {
 }
 
 function fastifyPlugins(): readonly string[] {
-  return ["helmet", "rate-limit", "swagger", "swagger-ui"].map((name) => `@fastify/${name}`);
+  return ["rate-limit", "swagger", "swagger-ui"].map((name) => `@fastify/${name}`);
 }
 
 const src = resolve(import.meta.dirname, "../src");

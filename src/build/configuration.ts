@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { Logger } from "pino";
 import type { Settings } from "../config/environment.ts";
 import { findConfiguration, type FoundConfiguration } from "../config/find-configuration.ts";
+import { createConnectors } from "../connectors/connectors.ts";
 import { isRefusal } from "../core/refusals.ts";
 import { adminKeyFileOf, readAdminKey, writeAdminKey } from "../runtime/admin-key-file.ts";
 import { createConfigurationService } from "../service/configuration-service.ts";
@@ -14,13 +15,17 @@ import { shipped } from "./shipped.ts";
 /** Finds, checks and loads the configuration; what it says replaces what the file said before, in one commit. */
 export async function loadConfiguration(
   settings: Settings,
-  { context, webhooks }: Pick<House, "context" | "webhooks">,
+  { context, webhooks, connectors }: Pick<House, "context" | "webhooks" | "connectors">,
   log: Logger,
 ): Promise<void> {
   const lastSource = await context.store.rulesSource();
   const found: FoundConfiguration = findConfiguration(settings, lastSource, process.env, shipped);
   if ("problems" in found) throw new Refused(found.problems);
-  const loaded = await createConfigurationService(context).load(found.content, found.source, found.file);
+  const instance = await createInstallationService(context).instanceId();
+  const ports = { instance, now: context.surroundings.now };
+  const loaded = await connectors.replace(await createConnectors(found.content.connectors, ports), () =>
+    createConfigurationService(context).load(found.content, found.source, found.file),
+  );
   if (isRefusal(loaded)) throw new Refused([`${found.file} was not loaded: ${loaded.detail}`]);
   await webhooks.configure(found.content.webhooks);
   log.info({ file: found.file, ...loaded }, "configuration loaded");

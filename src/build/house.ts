@@ -11,6 +11,7 @@ import { createClock } from "../runtime/clock.ts";
 import { createMetrics, type Metrics } from "../runtime/metrics.ts";
 import { createSurroundings } from "../runtime/surroundings.ts";
 import { createAddressBook } from "../service/address-book.ts";
+import { createConnectorSet, type ConnectorSet } from "../service/connector-set.ts";
 import { createChanges } from "../service/changes.ts";
 import type { ServiceContext } from "../service/loading.ts";
 import type { Store } from "../service/ports.ts";
@@ -21,6 +22,7 @@ import { createUserGroupReader } from "../service/user-groups.ts";
 import { watched, type Watcher } from "../service/watched-store.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import { createBookkeepingSweep } from "../sweeps/bookkeeping.ts";
+import { createOverdueSweep } from "../sweeps/overdue.ts";
 import { createExpirySweep, createRequestSweep, type Sweep } from "../sweeps/due-requests.ts";
 import { createWebhooks, type Webhooks } from "../webhooks/webhooks.ts";
 import { createChatSurfaces, type ChatSurfaces } from "./chat-surfaces.ts";
@@ -35,6 +37,8 @@ export interface House {
   readonly metrics: Metrics;
   readonly webhooks: Webhooks;
   readonly auditFile: AuditFile | undefined;
+  /** Ways to targets; a reload swaps them. */
+  readonly connectors: ConnectorSet;
   readonly chatSurfaces: ChatSurfaces;
   /** Doors of chat platforms in our server. */
   readonly mounts: readonly FastifyPluginAsync[];
@@ -76,8 +80,10 @@ export async function buildHouse(
   for (const { messenger } of chatSurfaces.all) surfaces.add(messenger);
   if (settings.email !== undefined) surfaces.add(createEmail(settings.email, log));
   const { userGroups } = chatSurfaces;
+  const connectors = createConnectorSet();
   const context: ServiceContext = {
     store,
+    connectors: connectors.current,
     changes,
     surroundings,
     rulebook: createRulebookReader(store),
@@ -96,14 +102,18 @@ export async function buildHouse(
     log.error({ err, ...about }, "effect failed"),
   );
   const mounts = chatSurfaces.open(services);
-  return { store, services, relay, context, metrics, webhooks, auditFile, chatSurfaces, mounts };
+  return { store, services, relay, context, metrics, webhooks, auditFile, connectors, chatSurfaces, mounts };
 }
 
 /** What becomes due by time alone, in the order it is looked at. */
-export function sweepsOf({ store, services, relay, context, webhooks, auditFile }: House): readonly Sweep[] {
+export function sweepsOf(house: House, log: Logger): readonly Sweep[] {
+  const { store, services, relay, context, webhooks, auditFile } = house;
   return [
     createExpirySweep(store, services.grants, context.surroundings),
     createRequestSweep(store, services.grants, context.surroundings),
+    createOverdueSweep(store, services.targets, context.surroundings, (late) =>
+      log.warn(late, "access that is over is still not taken back"),
+    ),
     createBookkeepingSweep(services, relay, context.surroundings),
     webhooks.sweep,
     ...(auditFile === undefined ? [] : [auditFile.sweep]),

@@ -52,6 +52,8 @@ function timeLines({ decidedAt, startedAt, expiresAt, endedAt, grant }: RequestV
   ];
   return [
     ...moments.flatMap(([what, time]): readonly Line[] => (time === null ? [] : [[what, { time }]])),
-    ...(grant === null ? [] : [[`Credential ${grant.credential.id}, ends in ${grant.credential.last4}`]]),
+    ...(grant?.credential === null || grant?.credential === undefined
+      ? []
+      : [[`Credential ${grant.credential.id}, ends in ${grant.credential.last4}`]]),
   ];
 }

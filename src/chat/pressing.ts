@@ -99,7 +99,7 @@ export async function openForm(
   if (refusal !== undefined) {
     return refusedOn(parts, caller, await parts.services.desk.refused(caller, verbs[form], refusal, id), id);
   }
-  if (isPossible(form, card)) {
+  if (isPossible(form, card, caller)) {
     return { kind: "dialog", dialog: decisionForm(form, card, revision ?? card.request.revision, typed) };
   }
   const { status } = cardText(card);
@@ -138,8 +138,9 @@ function hopeless(form: DecisionId, { audience }: Card, caller: Caller): Refusal
 }
 
 /** Whether the request stands so that the verb makes sense for somebody. */
-function isPossible(form: DecisionId, { request, audience }: Card): boolean {
-  if (form === "cancel") return actionsFor("requester", request).includes("cancel");
+function isPossible(form: DecisionId, { request, audience }: Card, caller: Caller): boolean {
+  const { id } = caller.identity;
+  if (form === "cancel") return actionsFor("requester", request, id).includes("cancel");
   const readers = [audience, "requester", "approver", "reviewer"] as const;
-  return readers.some((reader) => actionsFor(reader, request).includes(form));
+  return readers.some((reader) => actionsFor(reader, request, id).includes(form));
 }

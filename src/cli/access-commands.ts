@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { accessRequest, readAs } from "./answers.ts";
-import { ask, claim, decided, rotate, type Wanted } from "./asking.ts";
+import { ask, claim, decided, rotate, type ClaimBody, type Wanted } from "./asking.ts";
 import {
   allScopes,
   duration,
@@ -12,6 +12,7 @@ import {
 } from "./command-line.ts";
 import { progressText, shownRequest } from "./request-view.ts";
 import type { Cli, Session } from "./session.ts";
+import { claimBodyOf, sshKeyOption, type KeyOptions } from "./ssh-key.ts";
 import { requestPath, type Seen } from "./waiting.ts";
 
 interface TokenOptions {
@@ -28,6 +29,7 @@ interface AskOptions extends TokenOptions {
   readonly wait?: boolean;
   readonly claim?: boolean;
   readonly timeout?: number;
+  readonly sshKey?: string;
 }
 
 /** What a requester does: ask, wait, claim and everything up to being done. */
@@ -61,11 +63,12 @@ function addAsk(program: Command, cli: Cli): void {
     .option("--claim", "wait, then start the access and print its token")
     .addOption(timeout())
     .addOption(tokenOnly().implies({ claim: true }))
+    .addOption(sshKeyOption())
     .action(async (scopes: readonly string[] | undefined, options: AskOptions, command: Command) => {
       const wanted = wantedOf(allScopes(scopes, options.scope), options);
       const session = cli.open(command);
       const asked = await ask(session, wanted);
-      await showSeen(session, await carriedOn(session, asked, options), options);
+      await showSeen(session, await carriedOn(session, asked, options, claimBodyOf(options)), options);
     });
 }
 
@@ -84,15 +87,20 @@ export function wantedOf(
   };
 }
 
-async function carriedOn(session: Session, asked: Seen, options: AskOptions): Promise<Seen> {
+async function carriedOn(
+  session: Session,
+  asked: Seen,
+  options: AskOptions,
+  claimBody: ClaimBody,
+): Promise<Seen> {
   const { id, status } = asked.request;
   const isClaimed = options.claim === true;
   if (status === "PENDING" && (options.wait === true || isClaimed)) {
     const limit = options.timeout === undefined ? {} : { timeoutMs: options.timeout };
     const seen = await decided(session, id, limit);
-    return isClaimed ? claim(session, id) : seen;
+    return isClaimed ? claim(session, id, claimBody) : seen;
   }
-  return isClaimed && status === "APPROVED" ? claim(session, id) : asked;
+  return isClaimed && status === "APPROVED" ? claim(session, id, claimBody) : asked;
 }
 
 async function showSeen(session: Session, { answer, request }: Seen, options: TokenOptions): Promise<void> {
@@ -122,21 +130,23 @@ function addWait(program: Command, cli: Cli): void {
 function addTokenCommands(program: Command, cli: Cli): void {
   program
     .command("claim")
-    .summary("start approved access and print its token")
+    .summary("start approved access and print its token, and what its targets give")
     .argument("<id>", "the request, jit_…")
     .addOption(tokenOnly())
-    .action(async (id: string, options: TokenOptions, command: Command) => {
+    .addOption(sshKeyOption())
+    .action(async (id: string, options: TokenOptions & KeyOptions, command: Command) => {
       const session = cli.open(command);
-      await showSeen(session, await claim(session, id), options);
+      await showSeen(session, await claim(session, id, claimBodyOf(options)), options);
     });
   program
     .command("rotate")
     .summary("replace the token; the old one is dead at once")
     .argument("<id>", "the request, jit_…")
     .addOption(tokenOnly())
-    .action(async (id: string, options: TokenOptions, command: Command) => {
+    .addOption(sshKeyOption())
+    .action(async (id: string, options: TokenOptions & KeyOptions, command: Command) => {
       const session = cli.open(command);
-      await showSeen(session, await rotate(session, id), options);
+      await showSeen(session, await rotate(session, id, claimBodyOf(options)), options);
     });
 }
 

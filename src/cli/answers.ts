@@ -20,6 +20,18 @@ const risk = z.object({
 });
 export type Risk = z.output<typeof risk>;
 
+const credentialTarget = z.object({
+  connector: z.string(),
+  kind: z.string(),
+  where: z.string(),
+  username: z.string(),
+  secret: z.string().nullable(),
+  expiresAt: z.string(),
+  command: z.string().nullable(),
+  problem: z.string().optional(),
+});
+export type CredentialTarget = z.output<typeof credentialTarget>;
+
 export const accessRequest = z.object({
   id: z.string(),
   status: z.string(),
@@ -50,7 +62,19 @@ export const accessRequest = z.object({
     }),
   ),
   revision: z.string(),
-  grant: z.object({ credential: z.object({ last4: z.string() }) }).nullable(),
+  grant: z
+    .object({
+      credential: z.object({ last4: z.string() }).nullable(),
+      targets: z.array(
+        z.object({
+          connector: z.string(),
+          object: z.string(),
+          state: z.string(),
+          drift: texts.default([]),
+        }),
+      ),
+    })
+    .nullable(),
   review: z
     .object({
       dueAt: time,
@@ -58,7 +82,13 @@ export const accessRequest = z.object({
       reviews: z.array(z.object({ by: z.string(), outcome: z.string(), comment: z.string() })),
     })
     .nullable(),
-  credential: z.object({ token: z.string().optional(), tokenShown: z.boolean().optional() }).optional(),
+  credential: z
+    .object({
+      token: z.string().optional(),
+      tokenShown: z.boolean().optional(),
+      targets: z.array(credentialTarget).default([]),
+    })
+    .optional(),
 });
 export type AccessRequest = z.output<typeof accessRequest>;
 
@@ -119,6 +149,30 @@ export const auditVerdict = z.object({
   events: z.number(),
   head: z.string(),
   firstBad: z.object({ seq: z.number(), kind: z.string() }).optional(),
+});
+
+export const connectorList = z.object({
+  data: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.string(),
+      place: z.string().nullable(),
+      targets: z.number(),
+      overdue: z.number(),
+    }),
+  ),
+});
+
+export const connectorsChecked = z.object({
+  ok: z.boolean(),
+  data: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.string(),
+      ok: z.boolean(),
+      findings: z.array(z.object({ what: z.string(), ok: z.boolean(), fix: z.string().optional() })),
+    }),
+  ),
 });
 
 export const ended = z.object({ ended: z.number(), requests: texts });

@@ -36,11 +36,16 @@ export async function ask(session: Session, wanted: Wanted): Promise<Seen> {
   return withToken(session, await session.api.post("/credentials/jit", body));
 }
 
+/** What comes with a claim or a rotation: a public key, for targets that are reached by SSH. */
+export interface ClaimBody {
+  readonly sshPublicKey?: string;
+}
+
 /** Starts the access. A target that needs its time is asked again. */
-export async function claim(session: Session, id: string): Promise<Seen> {
+export async function claim(session: Session, id: string, body: ClaimBody = {}): Promise<Seen> {
   for (let tries = 1; ; tries++) {
-    const answer = await session.api.post(requestPath(id, "claim"), {});
-    if (answer.status !== 202) return withToken(session, answer);
+    const answer = await session.api.post(requestPath(id, "claim"), body);
+    if (answer.status !== 202) return withToken(session, answer, body);
     if (tries >= claimTriesMax) {
       throw new Failure("unreachable", "not_ready", `${id} is still being prepared; claim it again later.`);
     }
@@ -53,10 +58,10 @@ export async function claim(session: Session, id: string): Promise<Seen> {
 const claimTriesMax = 300;
 const claimPauseMs = 2 * secondMs;
 
-/** A new token; the old one is dead. */
-export async function rotate(session: Session, id: string): Promise<Seen> {
-  const answer = await session.api.post(requestPath(id, "rotate"), {});
-  return withToken(session, answer);
+/** A new token and new secrets of its targets; the old ones are dead. */
+export async function rotate(session: Session, id: string, body: ClaimBody = {}): Promise<Seen> {
+  const answer = await session.api.post(requestPath(id, "rotate"), body);
+  return withToken(session, answer, body);
 }
 
 /**
@@ -87,9 +92,9 @@ function notGiven({ id, status, endReason }: AccessRequest, { text }: Answer): F
   return new Failure("ended", status.toLowerCase(), detail, text);
 }
 
-async function withToken(session: Session, answer: Answer): Promise<Seen> {
+async function withToken(session: Session, answer: Answer, claimBody: ClaimBody = {}): Promise<Seen> {
   const request = readAs(accessRequest, answer);
   if (request.credential?.tokenShown !== true) return { answer, request };
   session.note(`The answer with the token of ${request.id} got lost; it is replaced.`);
-  return rotate(session, request.id);
+  return rotate(session, request.id, claimBody);
 }

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { maskTokens } from "../core/masking.ts";
 import { addAccessCommands } from "./access-commands.ts";
 import { addAuditCommands } from "./audit-commands.ts";
+import { addConnectorCommands } from "./connector-commands.ts";
 import { addDecidingCommands } from "./deciding-commands.ts";
 import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import { Failure, misuse } from "./failure.ts";
@@ -62,6 +63,7 @@ export function createProgram(cli: Cli): Command {
   program.commandsGroup("Administering:");
   addPolicyCommands(program, cli);
   addKeyCommands(program, cli);
+  addConnectorCommands(program, cli);
   addAuditCommands(program, cli);
   program.commandsGroup("Setting up chat:");
   addManifestCommands(program, cli);

@@ -1,6 +1,7 @@
 import type { AccessRequest, Risk } from "./answers.ts";
 import type { Outside } from "./outside.ts";
 import { fields } from "./table.ts";
+import { shownTargets } from "./target-view.ts";
 import { shownTime } from "./times.ts";
 
 /** One request as a person reads it. Its token, where the answer holds one, is shown: that is what they came for. */
@@ -31,8 +32,9 @@ export function shownRequest(request: AccessRequest, outside: Outside): string {
     ["Review", reviewOf(request, outside)],
     ["Revision", isOpen ? request.revision : null],
     ["Credential", credentialOf(request)],
+    ...targetsOf(request),
     ["Token", request.credential?.token],
-  ]);
+  ]).concat(shownTargets(request.credential?.targets ?? [], outside));
 }
 
 /** `40: production 40, first access 10` */
@@ -86,6 +88,15 @@ function reviewOf({ review }: AccessRequest, outside: Outside): string | null {
   return `${review.isOverdue ? "overdue since" : "due"} ${shownTime(review.dueAt, outside)}`;
 }
 
+/** What has become of it at the targets. */
+function targetsOf({ grant }: AccessRequest): readonly (readonly [string, string])[] {
+  return (grant?.targets ?? []).map(({ connector, object, state, drift }) => {
+    const changed = drift.length === 0 ? "" : `, changed by hand: ${drift.join("; ")}`;
+    return ["Target", `${connector} ${object} ${state}${changed}`] as const;
+  });
+}
+
 function credentialOf({ grant }: AccessRequest): string | null {
-  return grant === null ? null : `…${grant.credential.last4}`;
+  const last4 = grant?.credential?.last4;
+  return last4 === undefined ? null : `…${last4}`;
 }

@@ -1,13 +1,16 @@
 import type { Command } from "commander";
 import { hourMs, secondMs } from "../core/time.ts";
 import { wantedOf } from "./access-commands.ts";
-import { ask, claim, decided, type Wanted } from "./asking.ts";
+import type { CredentialTarget } from "./answers.ts";
+import { ask, claim, decided, type ClaimBody, type Wanted } from "./asking.ts";
 import { startChild, type Child } from "./child.ts";
 import { allScopes, forOption, milliseconds, reasonOption, scopeOption } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import type { Cli, Session } from "./session.ts";
 import { catchSignals, isFromTerminal, type Signals } from "./signals.ts";
+import { claimBodyOf, sshKeyOption } from "./ssh-key.ts";
+import { targetEnvironment } from "./target-view.ts";
 import { mayPass, requestPath, waitFor, type Seen } from "./waiting.ts";
 
 interface RunOptions {
@@ -18,6 +21,7 @@ interface RunOptions {
   readonly breakGlass?: boolean;
   readonly timeout?: number;
   readonly killOnEnd?: boolean;
+  readonly sshKey?: string;
 }
 
 /** Access for as long as a command runs: asked, waited for, claimed, and given back. */
@@ -27,7 +31,8 @@ export function addRunCommand(program: Command, cli: Cli): void {
     .summary("run a command with access, and give the access back when it ends")
     .description(
       "Asks, waits until that is approved, starts COMMAND with the token in its environment (JIT_TOKEN, JIT_REQUEST,\n" +
-        "JIT_EXPIRES_AT; never your API key), and gives the access back when the command ends. Exits as the command does.",
+        "JIT_EXPIRES_AT, JIT_TARGET_<NAME>_… for each target; never your API key), and gives the access back when the\n" +
+        "command ends. Exits as the command does.",
     )
     .usage("--scope <scope> --for <duration> --reason <text> [options] -- COMMAND [ARGS...]")
     .argument("<command...>", "after --: what to run, with its arguments")
@@ -38,12 +43,14 @@ export function addRunCommand(program: Command, cli: Cli): void {
     .option("--break-glass", "an emergency: no approval, but a review afterwards")
     .option("--timeout <duration>", "wait for approval no longer than this; then exit 7", milliseconds)
     .option("--kill-on-end", "end the command when its access ends")
+    .addOption(sshKeyOption())
     .action(async ([name = "", ...args]: readonly string[], options: RunOptions, command: Command) => {
       const wanted = wantedOf(allScopes(undefined, options.scope), options);
+      const claimBody = claimBodyOf(options);
       const session = cli.open(command);
       const signals = catchSignals();
       try {
-        const held = await obtain(session, wanted, options.timeout, signals.stopped);
+        const held = await obtain(session, wanted, claimBody, options.timeout, signals.stopped);
         const run = { name, args, killOnEnd: options.killOnEnd === true };
         cli.exitWith(await runHolding(session, held, run, signals));
       } finally {
@@ -57,11 +64,13 @@ interface Held {
   readonly id: string;
   readonly token: string;
   readonly expiresAt: string;
+  readonly targets: readonly CredentialTarget[];
 }
 
 async function obtain(
   session: Session,
   wanted: Wanted,
+  claimBody: ClaimBody,
   timeoutMs: number | undefined,
   signal: AbortSignal,
 ): Promise<Held> {
@@ -75,7 +84,7 @@ async function obtain(
       await decided(session, id, { signal, ...(timeoutMs !== undefined && { timeoutMs }) });
     }
     signal.throwIfAborted();
-    const held = heldIn(await claim(session, id));
+    const held = heldIn(await claim(session, id, claimBody));
     if (held === undefined)
       throw new Failure("unreachable", "bad_answer", `${id} was claimed without a token.`);
     return held;
@@ -89,7 +98,8 @@ async function obtain(
 function heldIn({ request }: Seen): Held | undefined {
   const { id, credential, expiresAt } = request;
   const token = credential?.token;
-  return token === undefined || expiresAt === null ? undefined : { id, token, expiresAt };
+  if (token === undefined || expiresAt === null) return undefined;
+  return { id, token, expiresAt, targets: credential?.targets ?? [] };
 }
 
 /** Nobody is going to use it any more: withdrawn, or ended when it was started without our hearing of it. */
@@ -160,9 +170,15 @@ async function sayWhenOver(
 }
 
 /** The long-lived key stays here: the command gets what it needs and nothing that outlives it. */
-function environmentOf({ outside }: Session, { id, token, expiresAt }: Held) {
+function environmentOf({ outside }: Session, { id, token, expiresAt, targets }: Held) {
   const { JIT_KEY: _, JIT_KEY_FILE: __, ...rest } = outside.environment;
-  return { ...rest, JIT_TOKEN: token, JIT_REQUEST: id, JIT_EXPIRES_AT: expiresAt };
+  return {
+    ...rest,
+    ...targetEnvironment(targets),
+    JIT_TOKEN: token,
+    JIT_REQUEST: id,
+    JIT_EXPIRES_AT: expiresAt,
+  };
 }
 
 /** Completes the access by its own token, once, however often it is called. Over already is as good. */

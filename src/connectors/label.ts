@@ -64,6 +64,7 @@ export function objectName(start: string, connector: string, grantId: GrantId): 
   return name.length <= nameLengthMax ? name : `${start}${sha256Hex(grantId).slice(0, 32)}${tail}`;
 }
 
+/** In lower-case hex. */
 export function sha256Hex(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }

@@ -40,6 +40,7 @@ const everyCommentedRole = `
     FROM pg_roles r JOIN pg_shdescription c ON c.objoid = r.oid AND c.classoid = 'pg_authid'::regclass
    ORDER BY r.rolname`;
 
+/** Every role with our label, and how it differs from what the label says. */
 export async function listRoles(sql: Sql, owner: Owner): Promise<readonly ListedObject[]> {
   const rows = await sql.query<RoleRow>(everyCommentedRole);
   return rows.flatMap((row) => {

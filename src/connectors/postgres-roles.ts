@@ -68,6 +68,7 @@ export async function findRole(sql: Sql, owner: Owner, role: string): Promise<Fo
   return { oid: row.oid, label };
 }
 
+/** `server_version_num`, such as 180004. */
 export async function serverVersion(sql: Sql): Promise<number> {
   const [row] = await sql.query<{ version: number }>(
     "SELECT current_setting('server_version_num')::int AS version",

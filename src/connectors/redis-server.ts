@@ -4,6 +4,7 @@ import { ConnectorFault } from "../service/connector.ts";
 /** Sends one command, gives its answer. */
 export type Send = (...command: readonly string[]) => Promise<unknown>;
 
+/** A Redis server as the broker sees it. Whatever fails is thrown as a ConnectorFault. */
 export interface RedisServer {
   readonly use: <T>(signal: AbortSignal, work: (send: Send) => Promise<T>) => Promise<T>;
 }

@@ -4,6 +4,7 @@ import type { SshCaKey } from "./ssh-ca-key.ts";
 import type { SshPublicKey } from "./ssh-public-key.ts";
 import { wire } from "./ssh-wire.ts";
 
+/** What a certificate says beside the key it is for. */
 export interface CertificateTerms {
   readonly serial: bigint;
   /** What sshd logs of whoever comes in with it. */

@@ -37,6 +37,7 @@ const privateMode = 0o600;
 const publicMode = 0o644;
 const by = "jit-access";
 
+/** Beside the revocation list, for they are one whole. */
 export function ledgerFile(krlFile: string): string {
   return `${krlFile}.ledger`;
 }

@@ -1,5 +1,6 @@
 import { readWire } from "./ssh-wire.ts";
 
+/** A key that certificates are made for. */
 export interface SshPublicKey {
   /** `ssh-ed25519`, … */
   readonly type: string;

@@ -6,6 +6,7 @@ import { readLedger, writeLedger, type LedgerEntry } from "./ssh-ledger.ts";
 
 type Entries = readonly LedgerEntry[];
 
+/** What the entries become, and what the one who changed them wants to know. */
 export interface Change<T> {
   readonly entries: Entries;
   readonly result: T;
@@ -27,6 +28,7 @@ interface Waiting {
   readonly fail: (error: unknown) => void;
 }
 
+/** Reads and writes nothing before it is asked to. */
 export function createSshRegistry(settings: SshSettings, owner: Owner, now: () => Instant): SshRegistry {
   const { name, krlFile } = settings;
   let last: Promise<unknown> = Promise.resolve();

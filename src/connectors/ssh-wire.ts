@@ -19,6 +19,7 @@ export const wire = {
   strings: (values: readonly (string | Buffer)[]): Buffer => Buffer.concat(values.map(wire.string)),
 } as const;
 
+/** Each call takes the next field. */
 export interface WireReader {
   readonly byte: () => number;
   readonly u32: () => number;

@@ -7,6 +7,7 @@ import { guardedPost, OutgoingFault } from "../outgoing/guarded-fetch.ts";
 import { ConnectorFault } from "../service/connector.ts";
 import type { Owner } from "./label.ts";
 
+/** What a receiver may be asked; see docs/connectors.md. */
 export type CallType = "grant.provision" | "grant.issue" | "grant.revoke" | "grant.list";
 
 /** Calls the receiver, gives the fields of its answer. @throws ConnectorFault */

@@ -7,7 +7,7 @@ import type { ReviewRule, StageRule } from "./policy.ts";
  *
  * - PENDING: some stage of the requirement is not met. Ends by the approval that meets the last one (APPROVED, or
  *   COMPLETED for an extension), one denial (DENIED), withdrawal (CANCELLED), its approval deadline (TIMED_OUT).
- * - APPROVED: met; access not started. Ends by the requester's claim (CLAIMED), withdrawal (CANCELLED), revocation
+ * - APPROVED: met; access not started, though a claim may have begun to prepare it (grant.ts). Ends by the requester's claim (CLAIMED), withdrawal (CANCELLED), revocation
  *   (REVOKED), its claim deadline (TIMED_OUT), or a target that cannot give it (FAILED).
  * - CLAIMED: final here; a grant exists and tells from now on what the request reads as outside.
  * - COMPLETED: final; an extension that has moved its grant's end.
@@ -60,6 +60,7 @@ export interface AccessRequest {
   readonly decidedAt: Instant | null;
   /** Who or what ended it or decided it last, for "already approved by Ann". */
   readonly decidedBy: Actor | null;
+  /** The grant it led to, or that is being prepared; null before the first claim. */
   readonly grantId: GrantId | null;
   /** Set in every final phase but CLAIMED, where the grant knows. */
   readonly endedAt: Instant | null;

@@ -10,6 +10,7 @@ import {
 } from "./approvals.ts";
 import { onGrant, onRequest, type Case, type Decision } from "./case.ts";
 import type { RequestEvent } from "./events.ts";
+import { hasStarted } from "./grant.ts";
 import type { Instant } from "./ids.ts";
 import { isActive, type Directory, type Identity } from "./people.ts";
 import { isRefusal, refuse, type Refusal } from "./refusals.ts";
@@ -115,7 +116,7 @@ function completed(kase: Case, given: RequestEvent, facts: PressFacts, now: Inst
 
 /** What the grant to be extended lasts so far. */
 function heldMs({ grant }: Case): number {
-  assert(grant !== undefined, "an extension is decided together with its grant");
+  assert(hasStarted(grant), "an extension is decided together with its grant");
   return grant.expiresAt - grant.startedAt;
 }
 
@@ -127,7 +128,7 @@ function extended(
   now: Instant,
 ): Decision {
   const { request, grant } = kase;
-  assert(grant !== undefined, "an extension is decided together with its grant");
+  assert(hasStarted(grant), "an extension is decided together with its grant");
   if (facts.lockdown) return lockedDown();
   if (grant.phase !== "ACTIVE" || now >= grant.expiresAt) {
     return refuse("not_active", "The access this would extend is already over.");

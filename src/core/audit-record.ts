@@ -1,7 +1,7 @@
 import type { Actor } from "./access-request.ts";
 import type { IdentityId, Instant, RequestId } from "./ids.ts";
 
-/** Every action of the audit log (contract §6, and `request.stages_added`, `api_key.changed` beside it). */
+/** Every action of the audit log (contract §6, and `request.stages_added`, `grant.prepared`, `grant.abandoned` beside it). */
 export const auditActions = [
   "request.submitted",
   "request.refused",
@@ -21,9 +21,18 @@ export const auditActions = [
   "grant.completed",
   "grant.revoked",
   "grant.extended",
+  "grant.failed",
+  "grant.prepared",
+  "grant.abandoned",
   "credential.issued",
   "credential.rotated",
   "credential.used",
+  "target.provisioned",
+  "target.revoked",
+  "target.revoke_overdue",
+  "target.drifted",
+  "orphan.found",
+  "orphan.removed",
   "break_glass.used",
   "break_glass.reviewed",
   "break_glass.review_overdue",

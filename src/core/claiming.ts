@@ -1,10 +1,11 @@
-import type { Actor } from "./access-request.ts";
+import type { AccessRequest, Actor } from "./access-request.ts";
 import { onGrant, onRequest, type Case, type Decision } from "./case.ts";
 import { liveGrant } from "./ending.ts";
-import type { CredentialRecord, Grant } from "./grant.ts";
+import type { CredentialRecord, StartedGrant } from "./grant.ts";
 import type { GrantId, IdentityId, Instant } from "./ids.ts";
 import { isActive, type Identity } from "./people.ts";
-import { refuse } from "./refusals.ts";
+import { refuse, type Refusal } from "./refusals.ts";
+import { areReady } from "./target.ts";
 import { assert } from "./assert.ts";
 import { deniedBy, inactive, lockedDown, type Assessment } from "./assessment.ts";
 import { plus } from "./time.ts";
@@ -16,14 +17,26 @@ export interface ClaimFacts {
   /** Today's policies: at the claim only their denials count. */
   readonly today: Assessment;
   readonly lockdown: boolean;
-  readonly grantId: GrantId;
   readonly credential: CredentialRecord;
+  /** Of a grant without targets; one that was prepared has its own. */
+  readonly grantId: GrantId;
+  /** When the clock of the access began: what its targets were told. */
+  readonly startedAt: Instant;
+  /** Secrets were minted at the targets of what was prepared. */
+  readonly isPrepared: boolean;
 }
 
-/** Starts the access: the clock of the grant begins now. */
-export function decideClaim(kase: Case, facts: ClaimFacts, now: Instant): Decision {
+/** What is claimed: approved, and with the time that was granted. */
+export type Claimable = AccessRequest & { readonly grantedDurationMs: number };
+
+/** The request, if this person may start its access now. */
+export function mayClaim(
+  kase: Case,
+  facts: Pick<ClaimFacts, "byId" | "subject" | "today" | "lockdown">,
+  now: Instant,
+): Claimable | Refusal {
   const { request } = kase;
-  const { subject, by } = facts;
+  const { subject } = facts;
   if (facts.byId !== request.subjectId) return refuse("not_requester", "Only the requester can claim this.");
   if (!isActive(subject)) return inactive(subject);
   if (request.phase === "CLAIMED") {
@@ -35,6 +48,12 @@ export function decideClaim(kase: Case, facts: ClaimFacts, now: Instant): Decisi
   if (request.phase === "PENDING" && now < request.approvalDeadline) {
     return refuse("not_claimable", "This is not approved yet.");
   }
+  if (request.phase === "FAILED") {
+    return refuse(
+      "not_claimable",
+      `This request has failed: ${request.endReason ?? "a target could not give it"}.`,
+    );
+  }
   if (request.phase !== "APPROVED" || request.claimDeadline === null || now >= request.claimDeadline) {
     return refuse("not_claimable", "This request is over; ask again.");
   }
@@ -42,22 +61,43 @@ export function decideClaim(kase: Case, facts: ClaimFacts, now: Instant): Decisi
   for (const { scope, choice } of facts.today.choices) {
     if (choice.kind === "denied" && choice.policy !== undefined) return deniedBy(choice.policy, scope);
   }
-  assert(request.grantedDurationMs !== null, "an approved request has a granted duration");
-  const grant: Grant = {
-    id: facts.grantId,
+  const { grantedDurationMs } = request;
+  assert(grantedDurationMs !== null, "an approved request has a granted duration");
+  return { ...request, grantedDurationMs };
+}
+
+/** Starts the access: the clock of the grant has begun at `startedAt`. What was prepared for it is ready. */
+export function decideClaim(kase: Case, facts: ClaimFacts, now: Instant): Decision {
+  const request = mayClaim(kase, facts, now);
+  if ("refused" in request) return request;
+  const { by, startedAt } = facts;
+  const prepared = kase.grant?.phase === "PREPARING" ? kase.grant : undefined;
+  const isReady = prepared !== undefined && areReady(prepared.targets) && now < prepared.fetchBy;
+  if (isReady !== facts.isPrepared || (prepared !== undefined && !isReady)) {
+    return refuse("not_claimable", "This is still being prepared; claim it again.");
+  }
+  const expiresAt = plus(startedAt, request.grantedDurationMs);
+  const grant: StartedGrant = {
+    id: prepared?.id ?? facts.grantId,
     requestId: request.id,
     subjectId: request.subjectId,
     scopes: request.scopes,
     breakGlass: request.breakGlass !== undefined,
     phase: "ACTIVE",
-    startedAt: now,
-    expiresAt: plus(now, request.grantedDurationMs),
+    startedAt,
+    expiresAt,
     endedAt: null,
     endReason: null,
     credential: facts.credential,
-    targets: [],
+    // From here on the exact end is the latest one.
+    targets: (prepared?.targets ?? []).map((target) => ({
+      ...target,
+      order: { ...target.order, notAfter: expiresAt },
+      since: now,
+    })),
   };
-  const reviewDueAt = request.breakGlass === undefined ? null : plus(now, request.breakGlass.review.dueMs);
+  const reviewDueAt =
+    request.breakGlass === undefined ? null : plus(startedAt, request.breakGlass.review.dueMs);
   return [
     ...onRequest(request, [{ type: "RequestClaimed", at: now, by, grantId: grant.id, reviewDueAt }]),
     onGrant(grant, { type: "GrantStarted", at: now, by, grant }),

@@ -13,6 +13,7 @@ interface Shared<Kind extends string, Action> {
   readonly actions: Readonly<Record<string, Action>>;
 }
 
+/** A login role for each grant, member of the action's roles. */
 export interface PostgresSettings extends Shared<"postgres", { readonly roles: readonly string[] }> {
   /** `postgres://broker:password@host:port/database`. */
   readonly url: string;
@@ -22,6 +23,7 @@ export interface PostgresSettings extends Shared<"postgres", { readonly roles: r
   readonly leftoversOwner: string;
 }
 
+/** A user certificate for each grant, for the action's principals. */
 export interface SshSettings extends Shared<"ssh", { readonly principals: readonly string[] }> {
   /** The CA's private key, ed25519, mode 0600. */
   readonly caKeyFile: string;
@@ -38,6 +40,7 @@ export interface SshSettings extends Shared<"ssh", { readonly principals: readon
   readonly hook?: string;
 }
 
+/** What an action may touch, and with which commands. */
 export interface RedisAction {
   /** Key patterns. */
   readonly keys: readonly string[];
@@ -47,6 +50,7 @@ export interface RedisAction {
   readonly commands: readonly string[];
 }
 
+/** An ACL user for each grant, with a selector for each action. */
 export interface RedisSettings extends Shared<"redis", RedisAction> {
   /** `redis://broker:password@host:port`. */
   readonly url: string;
@@ -55,6 +59,7 @@ export interface RedisSettings extends Shared<"redis", RedisAction> {
   readonly aclSave: boolean;
 }
 
+/** Whatever a receiver of the operator's makes; the action's rights are passed on to it. */
 export interface WebhookSettings extends Shared<"webhook", { readonly rights: readonly string[] }> {
   readonly url: string;
   /** `whsec_…`. */

@@ -1,7 +1,9 @@
 import type { AccessRequest, NotifyChannel } from "./access-request.ts";
 import type { Recorded } from "./events.ts";
+import type { Grant } from "./grant.ts";
 import type { GrantId, IdentityId, Instant, KeyId, RequestId } from "./ids.ts";
 import type { ChatAccount } from "./people.ts";
+import { isCleared } from "./target.ts";
 import type { Audience, News, NoticeKind } from "./notices.ts";
 
 /**
@@ -29,7 +31,11 @@ export type Effect =
   /** Tells one thing once. */
   | ({ readonly kind: "tell"; readonly about: Telling } & Addressee)
   /** Cancel what this identity has open and end what it holds: it was deactivated. */
-  | { readonly kind: "end_access_of"; readonly identityId: IdentityId };
+  | { readonly kind: "end_access_of"; readonly identityId: IdentityId }
+  /** Make sure that the target is there until its latest end. */
+  | (AtTarget & { readonly kind: "provision" })
+  /** Make sure that nothing is left at the target. */
+  | (AtTarget & { readonly kind: "take_back" });
 
 /** One recipient on one surface. */
 export interface Addressee {
@@ -59,7 +65,34 @@ export interface LinkAsked {
   readonly candidateId: IdentityId | null;
 }
 
-/** The one table from events to effects. `request` is as it stands after the event. */
+/** One target; the order is the grant's. */
+interface AtTarget {
+  readonly grantId: GrantId;
+  /** Names the target among the grant's, and the group that is down together. */
+  readonly connector: string;
+}
+
+/** What is to be done at which target. `grant` is as it stands after the event. */
+export function targetEffectsOf({ event }: Recorded, grant: Grant): readonly Effect[] {
+  const each = (kind: "provision" | "take_back"): readonly Effect[] =>
+    grant.targets.flatMap((target) =>
+      isCleared(target) ? [] : [{ kind, grantId: grant.id, connector: target.order.connector }],
+    );
+  switch (event.type) {
+    case "GrantPrepared":
+    case "GrantExtended":
+      return each("provision");
+    case "GrantAbandoned":
+    case "GrantExpired":
+    case "GrantCompleted":
+    case "GrantRevoked":
+      return each("take_back");
+    default:
+      return [];
+  }
+}
+
+/** The one table from events to news. `request` is as it stands after the event. */
 export function newsOf(recorded: Recorded, request: AccessRequest): readonly News[] {
   const { event } = recorded;
   switch (event.type) {
@@ -86,6 +119,8 @@ export function newsOf(recorded: Recorded, request: AccessRequest): readonly New
       return [news("cancelled")];
     case "RequestTimedOut":
       return [news("timed_out")];
+    case "RequestFailed":
+      return [news("failed")];
     case "BreakGlassUsed":
       return [news("break_glass_used")];
     case "BreakGlassReviewed":
@@ -102,9 +137,18 @@ export function newsOf(recorded: Recorded, request: AccessRequest): readonly New
     case "ApprovedRequestRevoked":
       return [news("ended")];
     case "ApprovalDenied":
+    case "RequestPreparing":
     case "RequestClaimed":
     case "ExtensionCompleted":
     case "CredentialRotated":
+    case "GrantPrepared":
+    case "GrantAbandoned":
+    case "TargetAttempted":
+    case "TargetProvisioned":
+    case "TargetFailed":
+    case "TargetRevokeOverdue":
+    case "TargetRevoked":
+    case "TargetDrifted":
       return [];
   }
 }

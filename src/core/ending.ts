@@ -2,7 +2,7 @@ import type { Actor } from "./access-request.ts";
 import { isApproverOf } from "./approvals.ts";
 import { onGrant, onRequest, systemActor, type Case, type Decision } from "./case.ts";
 import type { Recorded } from "./events.ts";
-import { isLive, type Grant } from "./grant.ts";
+import { hasStarted, isLive, type StartedGrant } from "./grant.ts";
 import type { IdentityId, Instant } from "./ids.ts";
 import type { Directory } from "./people.ts";
 import { refuse, type Refusal } from "./refusals.ts";
@@ -22,7 +22,8 @@ export function decideCancel(
   return cancelled(kase, reason, by, now);
 }
 
-function cancelled({ request }: Case, reason: string, by: Actor, now: Instant): Decision {
+function cancelled(kase: Case, reason: string, by: Actor, now: Instant): Decision {
+  const { request } = kase;
   if (request.phase === "CLAIMED") {
     return refuse("already_claimed", "The access has already started; complete it instead.");
   }
@@ -31,7 +32,10 @@ function cancelled({ request }: Case, reason: string, by: Actor, now: Instant): 
   if (!isOpenNow || (deadline !== null && now >= deadline)) {
     return refuse("already_decided", "This request is already over; there is nothing to cancel.");
   }
-  return onRequest(request, [{ type: "RequestCancelled", at: now, by, reason }]);
+  return [
+    ...onRequest(request, [{ type: "RequestCancelled", at: now, by, reason }]),
+    ...abandoned(kase, "its request was cancelled", by, now),
+  ];
 }
 
 /** The holder is done. Only they, or the credential itself, may say so. */
@@ -54,11 +58,26 @@ export function decideComplete(
 export function decideRevoke(kase: Case, reason: string, by: Actor, now: Instant): Decision {
   const { request } = kase;
   if (request.phase === "APPROVED" && request.claimDeadline !== null && now < request.claimDeadline) {
-    return onRequest(request, [{ type: "ApprovedRequestRevoked", at: now, by, reason }]);
+    return revokedBeforeStart(kase, reason, by, now);
   }
   const grant = liveGrant(kase, now);
   if ("refused" in grant) return grant;
   return [onGrant(grant, { type: "GrantRevoked", at: now, by, reason }), ...endedEarly(kase, by, now)];
+}
+
+/** Ends what is approved and not started, with what was being prepared for it. */
+export function revokedBeforeStart(kase: Case, reason: string, by: Actor, now: Instant): readonly Recorded[] {
+  return [
+    ...onRequest(kase.request, [{ type: "ApprovedRequestRevoked", at: now, by, reason }]),
+    ...abandoned(kase, "its request was revoked", by, now),
+  ];
+}
+
+/** What is being prepared and will not start. Its targets are taken back. */
+export function abandoned({ grant }: Case, reason: string, by: Actor, now: Instant): readonly Recorded[] {
+  return grant?.phase === "PREPARING"
+    ? [onGrant(grant, { type: "GrantAbandoned", at: now, by, reason })]
+    : [];
 }
 
 /** Everything this request has open or live ends, whatever its phase: its holder is no longer active. */
@@ -88,8 +107,8 @@ export function endedEarly(kase: Case, by: Actor, now: Instant): readonly Record
 }
 
 /** The case's grant while it is usable, or why there is none. */
-export function liveGrant({ request, grant }: Case, now: Instant): Grant | Refusal {
-  if (request.extension === undefined && grant !== undefined && isLive(grant, now)) return grant;
+export function liveGrant({ request, grant }: Case, now: Instant): StartedGrant | Refusal {
+  if (request.extension === undefined && hasStarted(grant) && isLive(grant, now)) return grant;
   if (request.extension !== undefined) {
     return refuse("not_active", "An extension is no access of its own; use the request it extends.");
   }

@@ -1,5 +1,5 @@
 import type { AccessRequest, Actor, AskedApprover, Demand, Review, Vote } from "./access-request.ts";
-import type { CredentialRecord, Grant } from "./grant.ts";
+import type { CredentialRecord, StartedGrant, UnstartedGrant } from "./grant.ts";
 import type { GrantId, Instant, PolicyId, RequestId } from "./ids.ts";
 
 interface Happened {
@@ -67,6 +67,10 @@ export type RequestEvent =
       readonly level: number;
       readonly people: readonly AskedApprover[];
     })
+  /** Claimed, and its targets are being made ready; approved it stays until everything is. */
+  | (Happened & { readonly type: "RequestPreparing"; readonly grantId: GrantId })
+  /** A target could not give it. `connector`: which. */
+  | (Happened & { readonly type: "RequestFailed"; readonly connector: string; readonly reason: string })
   | (Happened & {
       readonly type: "RequestClaimed";
       readonly grantId: GrantId;
@@ -81,7 +85,11 @@ export type RequestEvent =
 
 /** What can happen to a grant. */
 export type GrantEvent =
-  | (Happened & { readonly type: "GrantStarted"; readonly grant: Grant })
+  /** The intent, with every order, before anything exists anywhere. */
+  | (Happened & { readonly type: "GrantPrepared"; readonly grant: UnstartedGrant })
+  /** Over before it started. */
+  | (Happened & { readonly type: "GrantAbandoned"; readonly reason: string })
+  | (Happened & { readonly type: "GrantStarted"; readonly grant: StartedGrant })
   | (Happened & { readonly type: "CredentialRotated"; readonly credential: CredentialRecord })
   | (Happened & {
       readonly type: "GrantExtended";
@@ -90,7 +98,28 @@ export type GrantEvent =
     })
   | (Happened & { readonly type: "GrantExpired" })
   | (Happened & { readonly type: "GrantCompleted"; readonly note: string | null })
-  | (Happened & { readonly type: "GrantRevoked"; readonly reason: string });
+  | (Happened & { readonly type: "GrantRevoked"; readonly reason: string })
+  | TargetEvent;
+
+interface AtTarget extends Happened {
+  /** Names the target among its grant's. */
+  readonly connector: string;
+}
+
+/** What can happen to one target of a grant. */
+export type TargetEvent =
+  | (AtTarget & { readonly type: "TargetAttempted" })
+  | (AtTarget & { readonly type: "TargetProvisioned"; readonly object: string })
+  | (AtTarget & { readonly type: "TargetFailed" })
+  | (AtTarget & { readonly type: "TargetRevokeOverdue"; readonly object: string })
+  /** Confirmed gone. */
+  | (AtTarget & { readonly type: "TargetRevoked"; readonly object: string })
+  /** What differs there from what it should be, when that has changed. */
+  | (AtTarget & {
+      readonly type: "TargetDrifted";
+      readonly object: string;
+      readonly drift: readonly string[];
+    });
 
 /** An event with the record it belongs to. */
 export type Recorded =

@@ -42,6 +42,12 @@ export function evolveRequest(request: AccessRequest | undefined, event: Request
         "only an approved extension completes",
       );
       return { ...ended(request, "COMPLETED", event.at, event.by, "extended"), decidedAt: request.decidedAt };
+    case "RequestPreparing":
+      assert(request.phase === "APPROVED", "only an approved request is prepared");
+      return { ...request, grantId: event.grantId };
+    case "RequestFailed":
+      assert(request.phase === "APPROVED", "only an approved request fails");
+      return ended(request, "FAILED", event.at, event.by, event.reason);
     case "RequestClaimed":
     case "BreakGlassReviewed":
     case "BreakGlassReviewOverdue":

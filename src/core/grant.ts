@@ -1,28 +1,47 @@
 import type { CredentialId, GrantId, IdentityId, Instant, RequestId, Scope } from "./ids.ts";
+import { areReady, type Target } from "./target.ts";
+import { earliest, minuteMs } from "./time.ts";
 
 /**
  * A grant answers "do they have it now?". It never holds approvals: those are the request's (access-request.ts).
  *
+ * - PREPARING: claimed, and its targets are being made ready; no credential exists and no clock runs. Ends by the claim
+ *   that finds everything ready (ACTIVE), or without having started (ABANDONED): its request ended, a target could not,
+ *   or nobody fetched it in time.
  * - ACTIVE: the credential opens what the scopes say until `expiresAt`, by the clock at the moment of the check; a
- *   sweep only tidies. Ends by time (EXPIRED), by its holder (COMPLETED) or by somebody else (REVOKED).
- * - EXPIRED, COMPLETED, REVOKED: final. Nothing revives it.
+ *   sweep only tidies. Ends by time (EXPIRED), by its holder (COMPLETED) or by somebody else (REVOKED). A grant without
+ *   targets begins here.
+ * - EXPIRED, COMPLETED, REVOKED, ABANDONED: final. Nothing revives it. It is over for users at once, and settled when
+ *   every target has confirmed that nothing is left (target.ts).
  */
-export type GrantPhase = "ACTIVE" | "EXPIRED" | "COMPLETED" | "REVOKED";
+export type Grant = UnstartedGrant | StartedGrant;
 
-export interface Grant {
+interface AnyGrant {
   readonly id: GrantId;
   readonly requestId: RequestId;
   readonly subjectId: IdentityId;
   readonly scopes: readonly Scope[];
   readonly breakGlass: boolean;
-  readonly phase: GrantPhase;
-  readonly startedAt: Instant;
-  readonly expiresAt: Instant;
   readonly endedAt: Instant | null;
   readonly endReason: string | null;
+  readonly targets: readonly Target[];
+}
+
+export interface UnstartedGrant extends AnyGrant {
+  readonly phase: "PREPARING" | "ABANDONED";
+  readonly preparedAt: Instant;
+  /** A target that is not ready by then could not give it. */
+  readonly provisionBy: Instant;
+  /** What is not fetched by then is taken back. */
+  readonly fetchBy: Instant;
+}
+
+export interface StartedGrant extends AnyGrant {
+  readonly phase: "ACTIVE" | "EXPIRED" | "COMPLETED" | "REVOKED";
+  readonly startedAt: Instant;
+  readonly expiresAt: Instant;
   /** The one living credential; rotation replaces it. */
   readonly credential: CredentialRecord;
-  readonly targets: readonly Target[];
 }
 
 /** What is kept of a token: never the token. */
@@ -34,22 +53,28 @@ export interface CredentialRecord {
   readonly issuedAt: Instant;
 }
 
-export type TargetState =
-  | "PENDING"
-  | "PROVISIONING"
-  | "PROVISIONED"
-  | "REVOKING"
-  | "REVOKED"
-  | "REVOKE_OVERDUE"
-  | "FAILED";
+/** How long targets are tried before the request fails, from the claim that ordered them. */
+export const provisionWithinMs = 5 * minuteMs;
+/** How long a prepared grant waits for its requester, from the claim that ordered it (contract §3). */
+export const fetchWithinMs = 10 * minuteMs;
 
-/** One object of ours at a real system. */
-export interface Target {
-  readonly connector: string;
-  readonly state: TargetState;
+/** Whether access has started, be it over or not. */
+export function hasStarted(grant: Grant | undefined): grant is StartedGrant {
+  return grant !== undefined && "startedAt" in grant;
 }
 
 /** Whether the credential opens anything at this moment. The subject must be active besides. */
 export function isLive(grant: Grant, now: Instant): boolean {
   return grant.phase === "ACTIVE" && now < grant.expiresAt;
+}
+
+/** Whether its targets are to be there, as far as it is written: it is being prepared, or runs. */
+export function holdsTargets({ phase }: Grant): boolean {
+  return phase === "PREPARING" || phase === "ACTIVE";
+}
+
+/** When time alone ends what it is; for one that is over, would have. */
+export function grantLapsesAt(grant: Grant): Instant {
+  if (hasStarted(grant)) return grant.expiresAt;
+  return areReady(grant.targets) ? grant.fetchBy : earliest(grant.provisionBy, grant.fetchBy);
 }

@@ -16,6 +16,10 @@ export function laneOf(effect: Effect): string | null {
     case "show":
     case "tell":
       return `${effect.surface}:${effect.address}`;
+    // Making it is over before taking it back begins.
+    case "provision":
+    case "take_back":
+      return `target:${effect.grantId} ${effect.connector}`;
     case "announce_key":
     case "tell_link":
     case "end_access_of":
@@ -29,6 +33,9 @@ export function groupOf(effect: Effect): string {
     case "show":
     case "tell":
       return effect.surface;
+    case "provision":
+    case "take_back":
+      return `target:${effect.connector}`;
     case "announce":
     case "announce_ending":
     case "announce_key":

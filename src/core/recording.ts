@@ -1,10 +1,11 @@
 import type { AccessRequest, Demand } from "./access-request.ts";
 import { assertNever } from "./assert.ts";
 import type { AuditAction, AuditEntry } from "./audit-record.ts";
-import type { GrantEvent, Recorded, RequestEvent } from "./events.ts";
+import type { GrantEvent, Recorded, RequestEvent, TargetEvent } from "./events.ts";
 import type { CredentialRecord } from "./grant.ts";
 import type { RequestId } from "./ids.ts";
 import { formatSelector } from "./people.ts";
+import type { Target } from "./target.ts";
 import { formatDuration, formatInstant } from "./time.ts";
 
 type Entry = readonly [action: AuditAction, data: AuditEntry["data"]];
@@ -61,7 +62,10 @@ function requestRecords(event: RequestEvent): readonly Entry[] {
       return [["break_glass.reviewed", { outcome: event.review.outcome, comment: event.review.comment }]];
     case "BreakGlassReviewOverdue":
       return [["break_glass.review_overdue", {}]];
-    // Said by grant.started and grant.extended, which the same commit writes.
+    case "RequestFailed":
+      return [["grant.failed", { connector: event.connector, reason: event.reason }]];
+    // Said by grant.prepared, grant.started and grant.extended, which the same commit writes.
+    case "RequestPreparing":
     case "RequestClaimed":
     case "ExtensionCompleted":
       return [];
@@ -111,6 +115,10 @@ function stageRecords(event: StageEvent): readonly Entry[] {
 
 function grantRecords(event: GrantEvent): readonly Entry[] {
   switch (event.type) {
+    case "GrantPrepared":
+      return [["grant.prepared", { grant: event.grant.id, targets: event.grant.targets.map(orderData) }]];
+    case "GrantAbandoned":
+      return [["grant.abandoned", { reason: event.reason }]];
     case "GrantStarted":
       return [
         ["grant.started", { grant: event.grant.id, expiresAt: formatInstant(event.grant.expiresAt) }],
@@ -127,8 +135,33 @@ function grantRecords(event: GrantEvent): readonly Entry[] {
     case "GrantRevoked":
       return [["grant.revoked", { reason: event.reason, started: true }]];
     default:
+      return targetRecords(event);
+  }
+}
+
+function targetRecords(event: TargetEvent): readonly Entry[] {
+  const { connector } = event;
+  switch (event.type) {
+    // The first is no news, the second is told by grant.failed in the same commit.
+    case "TargetAttempted":
+    case "TargetFailed":
+      return [];
+    case "TargetProvisioned":
+      return [["target.provisioned", { connector, object: event.object }]];
+    case "TargetRevokeOverdue":
+      return [["target.revoke_overdue", { connector, object: event.object }]];
+    case "TargetRevoked":
+      return [["target.revoked", { connector, object: event.object }]];
+    case "TargetDrifted":
+      return [["target.drifted", { connector, object: event.object, drift: event.drift }]];
+    default:
       return assertNever(event);
   }
+}
+
+function orderData({ order }: Target): AuditEntry["data"] {
+  const { connector, object, scopes, rights, notAfter } = order;
+  return { connector, object, scopes, rights, notAfter: formatInstant(notAfter) };
 }
 
 function credentialData({ id, last4 }: CredentialRecord): AuditEntry["data"] {

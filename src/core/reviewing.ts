@@ -1,7 +1,7 @@
 import type { AccessRequest, Actor } from "./access-request.ts";
 import { inactive } from "./assessment.ts";
 import { onGrant, onRequest, type Case, type Decision } from "./case.ts";
-import { endedEarly } from "./ending.ts";
+import { endedEarly, revokedBeforeStart } from "./ending.ts";
 import type { Instant } from "./ids.ts";
 import { isActive, type Directory, type Identity } from "./people.ts";
 import { refuse } from "./refusals.ts";
@@ -53,7 +53,7 @@ export function decideReview(
   if (outcome === "justified") return reviewed;
   const reason = `reviewed as unjustified: ${comment}`;
   if (request.phase === "APPROVED") {
-    return [...reviewed, ...onRequest(request, [{ type: "ApprovedRequestRevoked", at: now, by, reason }])];
+    return [...reviewed, ...revokedBeforeStart(kase, reason, by, now)];
   }
   if (grant === undefined || grant.phase !== "ACTIVE" || now >= grant.expiresAt) return reviewed;
   return [

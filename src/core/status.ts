@@ -1,6 +1,6 @@
 import type { AccessRequest } from "./access-request.ts";
 import { assertNever } from "./assert.ts";
-import type { Grant } from "./grant.ts";
+import { hasStarted, type Grant, type StartedGrant } from "./grant.ts";
 import type { Instant } from "./ids.ts";
 
 /** The one status people and programs see (contract §1). */
@@ -37,7 +37,7 @@ export function statusOf(request: AccessRequest, grant: Grant | undefined, now: 
         ? { status: "APPROVED", endedAt: null, endReason: null }
         : { status: "TIMED_OUT", endedAt: request.claimDeadline, endReason: "not claimed in time" };
     case "CLAIMED":
-      return grant === undefined ? { status: "FAILED", endedAt, endReason } : statusOfGrant(grant, now);
+      return hasStarted(grant) ? statusOfGrant(grant, now) : { status: "FAILED", endedAt, endReason };
     case "COMPLETED":
     case "DENIED":
     case "CANCELLED":
@@ -50,7 +50,7 @@ export function statusOf(request: AccessRequest, grant: Grant | undefined, now: 
   }
 }
 
-function statusOfGrant(grant: Grant, now: Instant): StatusNow {
+function statusOfGrant(grant: StartedGrant, now: Instant): StatusNow {
   if (grant.phase === "ACTIVE" && now >= grant.expiresAt) {
     return { status: "EXPIRED", endedAt: grant.expiresAt, endReason: "its time was over" };
   }

@@ -4,6 +4,7 @@ import { governing, inactive, lockedDown, unfitFor, usesOf } from "./assessment.
 import { onGrant, onRequest, type Case, type Decision } from "./case.ts";
 import { draftOf, type Ask, type SubmissionFactsAtHand } from "./drafting.ts";
 import type { PolicyUse, RequestEvent } from "./events.ts";
+import type { StartedGrant } from "./grant.ts";
 import type { Instant } from "./ids.ts";
 import { isActive } from "./people.ts";
 import { isRefusal, refuse, type Refusal } from "./refusals.ts";
@@ -19,7 +20,7 @@ export function decideSubmission(ask: Ask, facts: SubmissionFactsAtHand, now: In
 /** Asks for more time on a live grant. Approved at birth, it moves the end in the same commit. */
 export function decideExtension(
   ask: Ask,
-  parent: Required<Pick<Case, "request" | "grant">> & Pick<Case, "extension">,
+  parent: Pick<Case, "request" | "extension"> & { readonly grant: StartedGrant },
   facts: SubmissionFactsAtHand,
   now: Instant,
 ): Decision {

@@ -1,7 +1,9 @@
 import { onGrant, onRequest, systemActor, type Case, type Decision } from "./case.ts";
+import { abandoned } from "./ending.ts";
 import { dueReminders } from "./escalation.ts";
 import type { Instant } from "./ids.ts";
 import type { Directory } from "./people.ts";
+import { preparationTick } from "./preparing.ts";
 
 /**
  * What time alone does to a case, written down: expiry, a passed deadline, reminders and escalations, an overdue
@@ -21,8 +23,11 @@ export function decideTick(
   }
   if (request.phase === "APPROVED") {
     return request.claimDeadline !== null && now >= request.claimDeadline
-      ? onRequest(request, [{ type: "RequestTimedOut", at: now, by, waitedFor: "claim" }])
-      : [];
+      ? [
+          ...onRequest(request, [{ type: "RequestTimedOut", at: now, by, waitedFor: "claim" }]),
+          ...abandoned(kase, "it was not claimed in time", by, now),
+        ]
+      : preparationTick(kase, now);
   }
   if (request.phase !== "CLAIMED") return [];
   const isExpired = grant?.phase === "ACTIVE" && now >= grant.expiresAt;

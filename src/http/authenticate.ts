@@ -14,7 +14,7 @@ type DoorServices = Pick<Services, "keys" | "desk">;
  * key with these roles come in (403). Whether this person may do this is the services' business.
  */
 export function createDoorkeeper({ keys, desk }: DoorServices, limits: Limits) {
-  const identify = async (request: FastifyRequest): Promise<Caller | Refusal> => {
+  const identify = (request: FastifyRequest): Promise<Caller | Refusal> | Refusal => {
     const token = bearerOf(request);
     return token === undefined
       ? refuse("unauthenticated", "Send an API key as Authorization: Bearer kd_live_….")

@@ -13,7 +13,7 @@ export function readJsonBodies(app: App): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
     if (isEncoded(request)) return done(encodedBody());
-    if (body.trim() === "") return done(null);
+    if (body.trim() === "") return done(null, {});
     if (depthOf(body) > jsonDepthMax) {
       return done(new Refused(malformed(`The JSON is nested more than ${jsonDepthMax} deep.`)));
     }
@@ -45,12 +45,14 @@ export const formContentType = "application/x-www-form-urlencoded";
 
 /** Nothing has no type: `curl -X POST -d ''` names a form, many clients name JSON, and both mean no fields. */
 function readEmptyBodies(app: App): void {
-  app.addHook("onRequest", async ({ raw }) => {
-    const isEmpty = raw.headers["content-length"] === "0" && raw.headers["transfer-encoding"] === undefined;
-    if (isEmpty) delete raw.headers["content-type"];
-  });
-  app.addHook("preValidation", async (request) => {
-    if (request.body === undefined && request.routeOptions.schema?.body !== undefined) request.body = {};
+  app.addHook("onRequest", (request, _, done) => {
+    const { headers } = request.raw;
+    const length = headers["content-length"];
+    if (headers["transfer-encoding"] === undefined && (length === undefined || length === "0")) {
+      if (length === "0") delete headers["content-type"];
+      request.body = {};
+    }
+    done();
   });
 }
 

@@ -1,148 +1,33 @@
-import swagger from "@fastify/swagger";
-import swaggerUi from "@fastify/swagger-ui";
-import type { RouteOptions } from "fastify";
-import { createJsonSchemaTransform, createJsonSchemaTransformObject } from "fastify-type-provider-zod";
-import { z } from "zod";
-import { refusalStatus, type RefusalCode } from "../core/refusals.ts";
-import type { App, Door } from "./door.ts";
-import { problemContentType } from "./problems.ts";
+import type { FastifyReply, FastifyRequest, RouteOptions } from "fastify";
+import type { App } from "./door.ts";
+import { nothingHere } from "./not-found.ts";
+import type { OpenApiPages } from "./openapi-pages.ts";
+import { sendRefusal } from "./problems.ts";
 
-const description = `Just-in-time access: ask, approve, claim, end.
-
-Every 4xx and 5xx is a problem document (RFC 9457) with a stable \`code\`. Times are RFC 3339 in UTC. Durations are \`90s\`, \`30m\`, \`4h\`, \`1h30m\`, \`2d\` or ISO 8601 such as \`PT4H\`. Fields that are not known are refused. Every answer carries \`X-Request-Id\`.`;
-
-const problemShown = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.number(),
-    detail: z.string(),
-    code: z.string(),
-    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
-    existing: z.string().optional().describe("`duplicate_request`: the request that is already open."),
-  })
-  .meta({ id: "Problem", description: "RFC 9457." });
-
-/** Serves `/openapi.json` and `/docs`, made from the schemas that validate. Comes before the routes it documents. */
-export async function addDocumentation(app: App, publicUrl: string | undefined): Promise<void> {
-  app.addHook("onRoute", documentRoute);
-  const zodToJsonConfig = {
-    override: ({ jsonSchema }: { jsonSchema: { readOnly?: boolean } }) => delete jsonSchema.readOnly,
-  };
-  const toObject = createJsonSchemaTransformObject({ zodToJsonConfig });
-  await app.register(swagger, {
-    openapi: {
-      openapi: "3.1.0",
-      info: { title: "jit-access", description, version: "1" },
-      servers: [{ url: publicUrl ?? "/" }],
-      components: {
-        securitySchemes: {
-          apiKey: { type: "http", scheme: "bearer", description: "A `kd_live_…` key." },
-          credential: { type: "http", scheme: "bearer", description: "A `kd_jit_…` token." },
-        },
-      },
-    },
-    transform: createJsonSchemaTransform({ zodToJsonConfig }),
-    transformObject: (document) => withoutUnused(optionalBodies(toObject(document))),
+/**
+ * Serves `/openapi.json` and `/docs`, made from the schemas that validate when somebody asks for the first time. Comes
+ * before the routes it documents.
+ */
+export function addDocumentation(app: App, publicUrl: string | undefined): void {
+  const routes: RouteOptions[] = [];
+  app.addHook("onRoute", (route) => {
+    if (isDocumented(route)) routes.push({ ...route });
   });
-  await app.register(swaggerUi, {
-    routePrefix: "/docs",
-    uiConfig: { url: "/openapi.json", persistAuthorization: false },
-    staticCSP: {
-      "default-src": "'self'",
-      "img-src": "'self' data:",
-      "style-src": "'self' 'unsafe-inline'",
-      "object-src": "'none'",
-      "frame-ancestors": "'none'",
-    },
-  });
-  app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
-}
+  let making: Promise<OpenApiPages> | undefined;
+  app.addHook("onClose", async () => (await making)?.close());
 
-/** Says of a route what follows from its door: who may come in, and every way it can say no. */
-function documentRoute(route: RouteOptions): void {
-  const { schema, config = {} } = route;
-  if (schema === undefined || schema.hide === true || schema.tags === undefined) return;
-  const { roles, acceptsCredential } = config;
-  const security = [
-    ...(roles === undefined ? [] : [{ apiKey: [] }]),
-    ...(acceptsCredential === true ? [{ credential: [] }] : []),
-  ];
-  const forRoles = roles === undefined ? [] : [`Roles: ${roles.join(" or ")}.`];
-  route.schema = {
-    ...schema,
-    description: [...(schema.description === undefined ? [] : [schema.description]), ...forRoles].join(
-      "\n\n",
-    ),
-    ...(security.length > 0 && { security }),
-    ...(isOptional(schema.body) && { [optionalBodyMark]: true }),
-    response: {
-      ...(isRecord(schema.response) ? schema.response : {}),
-      ...problemResponses(codesOf(route, config)),
-    },
+  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    making ??= import("./openapi-pages.ts").then((pages) => pages.createOpenApiPages(routes, publicUrl));
+    const pages = await making;
+    const ifNoneMatch = request.headers["if-none-match"];
+    const page = await pages.page({ url: request.url, ...(ifNoneMatch !== undefined && { ifNoneMatch }) });
+    if (page.status === 404) return sendRefusal(reply, nothingHere);
+    return reply.code(page.status).headers(page.headers).send(page.body);
   };
+  for (const url of ["/openapi.json", "/docs", "/docs/*"]) app.get(url, { schema: { hide: true } }, answer);
 }
 
-/** Left on a route whose body may be left out, until the document is whole. */
-const optionalBodyMark = "x-optional-body";
-
-function isOptional(body: unknown): boolean {
-  return body instanceof z.ZodType && body.safeParse({}).success;
-}
-
-/** Every body is documented as required; this takes it back where none is needed. */
-function optionalBodies<Document extends object>(document: Document): Document {
-  const paths: unknown = "paths" in document ? document.paths : {};
-  for (const path of Object.values(isRecord(paths) ? paths : {})) {
-    for (const operation of Object.values(isRecord(path) ? path : {})) {
-      if (!isRecord(operation) || operation[optionalBodyMark] !== true) continue;
-      Reflect.deleteProperty(operation, optionalBodyMark);
-      if (isRecord(operation["requestBody"])) Reflect.set(operation["requestBody"], "required", false);
-    }
-  }
-  return document;
-}
-
-/** Each named schema comes in a form for reading and one for writing; the one nobody refers to goes. */
-function withoutUnused<Document extends object>(document: Document): Document {
-  const text = JSON.stringify(document);
-  const components: unknown = "components" in document ? document.components : {};
-  const schemas = isRecord(components) && isRecord(components["schemas"]) ? components["schemas"] : {};
-  for (const name of Object.keys(schemas)) {
-    if (!text.includes(`"#/components/schemas/${name}"`)) Reflect.deleteProperty(schemas, name);
-  }
-  return document;
-}
-
-function codesOf({ url, schema, method }: RouteOptions, config: Door): readonly RefusalCode[] {
-  const hasBody = schema?.body !== undefined;
-  const isLimited = config.limited !== "nothing";
-  return [
-    ...(config.roles === undefined
-      ? []
-      : (["unauthenticated", "missing_role", "identity_inactive"] as const)),
-    ...(hasBody ? (["malformed", "too_large", "unsupported_type"] as const) : []),
-    ...(hasBody || schema?.querystring !== undefined ? (["invalid_body"] as const) : []),
-    ...(url.includes(":id") ? (["not_found"] as const) : []),
-    ...(isLimited && method !== undefined ? (["rate_limited", "store_unavailable"] as const) : []),
-    ...(config.refusals ?? []),
-  ];
-}
-
-/** One entry for each status, naming its codes. */
-function problemResponses(codes: readonly RefusalCode[]): Readonly<Record<number, unknown>> {
-  const byStatus = Map.groupBy(new Set(codes), (code) => refusalStatus[code]);
-  return Object.fromEntries(
-    [...byStatus].map(([status, same]) => [
-      status,
-      {
-        description: same.map((code) => `\`${code}\``).join(", "),
-        content: { [problemContentType]: { schema: problemShown } },
-      },
-    ]),
-  );
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
+/** The HEAD that comes with each GET goes without saying. */
+function isDocumented({ schema, method }: RouteOptions): boolean {
+  return schema?.tags !== undefined && schema.hide !== true && method !== "HEAD";
 }

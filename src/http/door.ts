@@ -25,6 +25,8 @@ export interface Door {
   readonly limited?: "failures" | "nothing";
   /** A `kd_jit_` token opens it too, and the handler judges it. */
   readonly acceptsCredential?: true;
+  /** Only programs call it, by the thousand: its answers go without the headers that are for browsers. */
+  readonly plain?: true;
   /** A verb about a request: being refused at the door goes on record like any refusal of the front desk. */
   readonly verb?: string;
   /** Refusals to be documented besides those that follow from the rest. */

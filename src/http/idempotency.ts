@@ -92,11 +92,13 @@ function isKept({ statusCode }: FastifyReply): boolean {
   return statusCode < 500 && ![202, 401, 429].includes(statusCode);
 }
 
-/** The JSON that was sent, without the token that is shown only once. */
+/** The JSON that was sent, without what is shown only once: the token, and the secrets of targets. */
 function withoutToken(payload: unknown): string {
   const text = typeof payload === "string" || Buffer.isBuffer(payload) ? payload.toString() : "null";
   return JSON.stringify(JSON.parse(text), (_, value: unknown) => {
-    if (typeof value !== "object" || value === null || !("token" in value)) return value;
+    if (typeof value !== "object" || value === null) return value;
+    if ("secret" in value) return { ...value, secret: null };
+    if (!("token" in value)) return value;
     const { token: _shown, ...rest } = value;
     return { ...rest, tokenShown: true };
   });

@@ -35,9 +35,7 @@ export async function addFormRoutes(
   app.post(
     "/credentials/introspect",
     {
-      config: { roles: ["resource"], limited: "failures" },
-      // Programs ask, by the thousand; headers for browsers would be a tenth of the work.
-      helmet: false,
+      config: { roles: ["resource"], limited: "failures", plain: true },
       schema: {
         summary: "What a credential is good for at this moment",
         tags,

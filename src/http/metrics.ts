@@ -1,3 +1,4 @@
+import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import { secondMs } from "../core/time.ts";
 import type { App } from "./door.ts";
@@ -10,17 +11,14 @@ export interface HttpMetrics {
   readonly render: () => Promise<string>;
 }
 
-/** `/metrics` for Prometheus, and the counting of every answer. Routes by their pattern: no ids, no people. */
+/** Counts an answer by the pattern of its route: no ids, no people. */
+export function countAnswer(metrics: HttpMetrics, method: string, route = "none", reply: FastifyReply): void {
+  metrics.answered(method, route, reply.statusCode, reply.elapsedTime / secondMs);
+  if (reply.problemCode !== null) metrics.refused(reply.problemCode);
+}
+
+/** `/metrics` for Prometheus. */
 export function addMetrics(app: App, metrics: HttpMetrics): void {
-  app.addHook("onResponse", async (request, reply) => {
-    const route = request.routeOptions.url ?? "none";
-    metrics.answered(request.method, route, reply.statusCode, reply.elapsedTime / secondMs);
-  });
-  app.addHook("onSend", async (_, reply, payload) => {
-    const code = reply.problemCode;
-    if (code !== null) metrics.refused(code);
-    return payload;
-  });
   app.get(
     "/metrics",
     {

@@ -3,10 +3,9 @@ import { refuse } from "../core/refusals.ts";
 import type { App } from "./door.ts";
 import { Refused } from "./problems.ts";
 
-/** Refuses what no route answers, before a body is read: 405 with `Allow` where the path is known, else 404. */
+/** Refuses what no route answers: 405 with `Allow` where the path is known, else 404. @throws Refused */
 export function createNotFound(app: App) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    if (!request.is404) return;
+  return (request: FastifyRequest, reply: FastifyReply): never => {
     const allowed = methodsAt(app, pathOf(request.url));
     if (allowed.length === 0) throw new Refused(nothingHere);
     reply.header("allow", allowed.join(", "));

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { notifyChannels } from "../core/access-request.ts";
-import type { Refusal } from "../core/refusals.ts";
+import { isRefusal, type Refusal } from "../core/refusals.ts";
 import { statuses } from "../core/status.ts";
+import { targetStates } from "../core/target.ts";
 import type { Answered } from "../service/front-desk.ts";
 import { granted } from "./problems.ts";
 
@@ -25,11 +26,26 @@ const approver = z.object({
 
 const grant = z.object({
   id: z.string(),
-  startedAt: at,
-  expiresAt: at,
+  startedAt: at
+    .nullable()
+    .describe("Null, like expiresAt and credential, while its targets are being made ready."),
+  expiresAt: at.nullable(),
   endedAt: at.nullable(),
-  credential: z.object({ id: z.string(), last4: z.string() }),
-  targets: z.array(z.object({ connector: z.string(), state: z.string() })).readonly(),
+  credential: z.object({ id: z.string(), last4: z.string() }).nullable(),
+  targets: z
+    .array(
+      z.object({
+        connector: z.string(),
+        object: z.string().describe("Its name there."),
+        state: z.enum(targetStates),
+        scopes: textsOf,
+        since: at.describe("When what it should be was last decided."),
+        notAfter: at.describe("The latest end it may have there."),
+        clearedAt: at.nullable().describe("When the target confirmed that nothing is left."),
+        drift: textsOf.describe("What was changed there by hand."),
+      }),
+    )
+    .readonly(),
 });
 
 const review = z.object({
@@ -94,11 +110,29 @@ const credential = z.object({
   id: z.string(),
   token: z.string().describe("Shown in this one answer only."),
   expiresAt: at,
-  targets: z.array(z.unknown()).readonly(),
+  targets: z
+    .array(
+      z.object({
+        connector: z.string(),
+        kind: z.string(),
+        where: z.string(),
+        username: z.string(),
+        secret: z.string().nullable().describe("Shown in this one answer only; null where there is none."),
+        expiresAt: at,
+        command: z.string().nullable().describe("Ready to be run."),
+        problem: z.string().optional().describe("Why there is no new secret, and what to do."),
+      }),
+    )
+    .readonly(),
 });
 
 /** The one answer that carries a secret, for its owner. */
 export const requestWithCredential = accessRequest.extend({ credential: credential.optional() });
+
+/** 202 while targets are being made ready, and to be claimed again. */
+export function statusOf<Status extends number>(outcome: Answered | Refusal, done: Status): Status | 202 {
+  return !isRefusal(outcome) && outcome.isPreparing === true ? 202 : done;
+}
 
 /** What the desk gave, as answered; the route's schema drops the credential wherever none is to be shown. */
 export function answered(outcome: Answered | Refusal): z.output<typeof requestWithCredential> {

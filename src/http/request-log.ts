@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { maskTokens } from "../core/masking.ts";
+import type { Door } from "./door.ts";
 import { pathOf } from "./not-found.ts";
 
 const pathLengthMax = 300;
@@ -8,9 +9,8 @@ const pathLengthMax = 300;
  * One line for each answer. Never headers, bodies or the query: tokens live there. A token in the path itself is
  * masked. Probes, checks and introspections, many and all alike, only with `debug`; an introspection that failed always.
  */
-export async function logAnswer(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+export function logAnswer(request: FastifyRequest, reply: FastifyReply, { limited }: Door): void {
   const { log } = request;
-  const { limited } = request.routeOptions.config;
   const isRoutine = limited === "nothing" || (limited === "failures" && reply.statusCode < 400);
   if (isRoutine && !detailed.has(log.level)) return;
   log[isRoutine ? "debug" : "info"](

@@ -57,7 +57,8 @@ export const claimBody = z.strictObject({
     .exactOptional(z.string().max(sshPublicKeyLengthMax))
     .describe("For targets reached by SSH."),
 });
-export const emptyBody = z.strictObject({});
+/** Says nothing: all of them are meant. */
+export const checkBody = z.strictObject({});
 export const completeBody = z.strictObject({ note: z.exactOptional(remark) });
 export const extendBody = z.strictObject({ duration: writtenDuration, reason: words });
 export const reviewBody = z.strictObject({ outcome: z.enum(["justified", "unjustified"]), comment: words });

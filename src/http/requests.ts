@@ -6,7 +6,7 @@ import type { RequestView } from "../service/views.ts";
 import { callerOf, type App } from "./door.ts";
 import { formatCursor, pageOf, pageQuery } from "./paging.ts";
 import { granted } from "./problems.ts";
-import { accessRequest, answered, requestWithCredential } from "./representations.ts";
+import { accessRequest, answered, requestWithCredential, statusOf } from "./representations.ts";
 import { askBody, idParams, readQuery, requestListQuery } from "./request-schemas.ts";
 
 const readers = ["requester", "approver", "auditor", "admin"] as const;
@@ -89,12 +89,19 @@ function addAskRoute(app: App, desk: Services["desk"]): void {
         description: "Approved by itself and asked for oneself: ACTIVE at once, with the credential.",
         tags,
         body: askBody,
-        response: { 201: requestWithCredential },
+        response: {
+          201: requestWithCredential,
+          202: requestWithCredential.describe("Approved; targets are being made ready: claim it."),
+        },
       },
     },
     async (request, reply) => {
-      const body = answered(await desk.ask(callerOf(request), request.body));
-      return reply.code(201).header("location", `/api/v1/credentials/jit/${body.id}`).send(body);
+      const outcome = await desk.ask(callerOf(request), request.body);
+      const body = answered(outcome);
+      return reply
+        .code(statusOf(outcome, 201))
+        .header("location", `/api/v1/credentials/jit/${body.id}`)
+        .send(body);
     },
   );
 }

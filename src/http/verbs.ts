@@ -2,13 +2,12 @@ import { isRefusal } from "../core/refusals.ts";
 import type { Services } from "../service/services.ts";
 import { bearerOf, callerOf, type App } from "./door.ts";
 import type { Limits } from "./limits.ts";
-import { accessRequest, answered, requestWithCredential } from "./representations.ts";
+import { accessRequest, answered, requestWithCredential, statusOf } from "./representations.ts";
 import {
   approveBody,
   cancelBody,
   claimBody,
   completeBody,
-  emptyBody,
   extendBody,
   idParams,
   reasonBody,
@@ -95,10 +94,16 @@ function addCredentialRoutes(app: App, desk: Desk): void {
         tags,
         params: idParams,
         body: claimBody,
-        response: { 200: requestWithCredential },
+        response: {
+          200: requestWithCredential,
+          202: requestWithCredential.describe("Targets are being made ready: claim it again in a moment."),
+        },
       },
     },
-    async (request) => answered(await desk.claim(callerOf(request), request.params.id)),
+    async (request, reply) => {
+      const outcome = await desk.claim(callerOf(request), request.params.id, request.body);
+      return reply.code(statusOf(outcome, 200)).send(answered(outcome));
+    },
   );
 
   app.post(
@@ -110,11 +115,11 @@ function addCredentialRoutes(app: App, desk: Desk): void {
         description: "The old one is dead at once.",
         tags,
         params: idParams,
-        body: emptyBody,
+        body: claimBody,
         response: { 200: requestWithCredential },
       },
     },
-    async (request) => answered(await desk.rotate(callerOf(request), request.params.id)),
+    async (request) => answered(await desk.rotate(callerOf(request), request.params.id, request.body)),
   );
 }
 

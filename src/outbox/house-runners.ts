@@ -5,12 +5,13 @@ import { createAnnouncing, type NoticeLog } from "./announcing.ts";
 import { createLookingAgain } from "./looking-again.ts";
 import type { Runners } from "./runners.ts";
 import { createShowing } from "./showing.ts";
+import { createTargetRunners } from "./target-runners.ts";
 import { createTelling } from "./telling.ts";
 
 /** Every kind of effect with what does it. */
 export function createRunners(
   context: ServiceContext,
-  { grants, cards }: Pick<Services, "grants" | "cards">,
+  { grants, cards, targets }: Pick<Services, "grants" | "cards" | "targets">,
   log: NoticeLog,
 ): Runners {
   return {
@@ -21,6 +22,7 @@ export function createRunners(
     look_again: createLookingAgain(context),
     show: createShowing(context, cards),
     tell: createTelling(context, cards),
+    ...createTargetRunners(targets),
     end_access_of: {
       run: ({ identityId }) => grants.endAccessOf(identityId, "its holder is no longer active"),
     },

@@ -55,6 +55,10 @@ export function boundRunner(runners: Runners, effect: Effect): BoundRunner {
       return bound(runners.tell_link, effect);
     case "end_access_of":
       return bound(runners.end_access_of, effect);
+    case "provision":
+      return bound(runners.provision, effect);
+    case "take_back":
+      return bound(runners.take_back, effect);
   }
 }
 

@@ -6,6 +6,7 @@ import { secondMs } from "../core/time.ts";
 import { isNeverCalled } from "./never-called.ts";
 import { isPublicAddress } from "./public-address.ts";
 
+/** What is to be posted, and how far it may go. */
 export interface GuardedRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -24,6 +25,7 @@ export interface GuardedRequest {
   readonly bodyLengthMax?: number;
 }
 
+/** Of any status; a redirect is one too. */
 export interface GuardedAnswer {
   readonly status: number;
   readonly body: string;

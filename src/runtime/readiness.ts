@@ -1,6 +1,7 @@
 import type { Instant } from "../core/ids.ts";
 import { formatDuration } from "../core/time.ts";
 import type { Reads, Surroundings } from "../service/ports.ts";
+import type { TakeBacks } from "../service/target-reads.ts";
 
 export interface SweepState {
   readonly lastGoodAt: () => Instant | null;
@@ -11,7 +12,7 @@ type Checks = Readonly<Record<string, { readonly ok: boolean; readonly detail: s
 
 /** Each part with its state, for /readyz: asked at every probe, and failing when the database cannot be read. */
 export function readinessOf(
-  store: Pick<Reads, "auditHead" | "outbox">,
+  store: Pick<Reads, "auditHead" | "outbox" | "takeBacks">,
   clock: Pick<Surroundings, "now">,
   sweeps: SweepState,
 ): () => Promise<Checks> {
@@ -29,6 +30,16 @@ export function readinessOf(
       },
       audit: { ok: true, detail: `head ${head.seq}` },
       outbox: { ok: true, detail: `${waiting} waiting${age}` },
+      // Not a reason to take us out of service: nobody else would take it back.
+      targets: { ok: true, detail: takeBacksText(await store.takeBacks(), now) },
     };
   };
+}
+
+function takeBacksText({ waiting, overdue, oldestOverdueSince }: TakeBacks, now: Instant): string {
+  const late =
+    oldestOverdueSince === null
+      ? "none overdue"
+      : `${overdue} overdue, the oldest for ${formatDuration(now - oldestOverdueSince)}`;
+  return `${waiting} to be taken back, ${late}`;
 }

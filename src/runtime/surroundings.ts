@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { secretFrom } from "../core/credential-format.ts";
 import type { Instant } from "../core/ids.ts";
 import type { Surroundings } from "../service/ports.ts";
@@ -21,7 +21,7 @@ export function createSurroundings(now: () => Instant): Surroundings {
       return tail;
     },
     tokenSecret: () => secretFrom((count) => randomBytes(count)),
-    sha256: (text) => createHash("sha256").update(text).digest("hex"),
+    sha256: (text) => hash("sha256", text, "hex"),
   };
 }
 

@@ -134,4 +134,5 @@ const webhook = z.strictObject({
 /** One place where access is given and taken back; secrets are still references. */
 export const connector = z.discriminatedUnion("kind", [postgres, ssh, redis, webhook]);
 
+/** As read from the file, with what holds where it is silent. */
 export type WrittenConnector = z.output<typeof connector>;

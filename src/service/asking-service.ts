@@ -20,6 +20,8 @@ export interface Asked {
   readonly request: AccessRequest;
   /** Present when the access started in this very call. */
   readonly credential?: CredentialView;
+  /** Approved and claimed, and a target takes longer than the call may. */
+  readonly isPreparing?: true;
 }
 
 export interface AskingService {
@@ -42,9 +44,18 @@ export function createAskingService(
       if (isRefusal(request)) return request;
       // Also where the secret is shown by a later press: people have been told before it can come.
       const isTaken = request.breakGlass !== undefined && request.phase === "APPROVED";
-      if (isTaken) await firstAttempt(request.id, alertWaitMs);
-      if (!isClaimedAtOnce(caller, request)) return { request };
-      const issued = await credentials.claim(caller, request.id, 201);
+      const isClaimed = isClaimedAtOnce(caller, request);
+      const claim = { answerStatus: 201 };
+      if (isTaken) {
+        // Side by side, so that slow targets do not make an emergency wait twice.
+        await Promise.all([
+          firstAttempt(request.id, alertWaitMs),
+          ...(isClaimed ? [credentials.prepare(caller, request.id, claim)] : []),
+        ]);
+      }
+      if (!isClaimed) return { request };
+      const waited = isTaken ? { waitMs: 0 } : {};
+      const issued = await credentials.claim(caller, request.id, { ...claim, ...waited });
       // Approved and not claimable at this moment (a lockdown, say): it stands as approved and can be claimed later.
       return isRefusal(issued) ? { request } : issued;
     },

@@ -91,7 +91,7 @@ async function cardOfFound(
   const isOthers = request.requestedById !== request.subjectId;
   // An administrator who asked for somebody sees how it goes, and can withdraw it; the access is not theirs.
   const isOnlyAsker = audience === "requester" && reader !== null && reader !== request.subjectId;
-  const actions = actionsFor(audience, view);
+  const actions = actionsFor(audience, view, reader);
   return {
     audience,
     request: view,

@@ -48,11 +48,13 @@ export interface Card {
 }
 
 /** What still makes sense to press: by status and reader. At most four. */
-export function actionsFor(audience: Audience, request: RequestView): readonly CardAction[] {
+export function actionsFor(
+  audience: Audience,
+  request: RequestView,
+  reader: string | null,
+): readonly CardAction[] {
   const { status } = request;
-  const isReviewed = (request.review?.reviews.length ?? 0) > 0;
-  const review: readonly CardAction[] =
-    request.breakGlass && request.startedAt !== null && !isReviewed ? ["justified", "not_justified"] : [];
+  const review: readonly CardAction[] = isReviewWanted(request, reader) ? ["justified", "not_justified"] : [];
   switch (audience) {
     case "requester":
       if (status === "PENDING") return ["cancel"];
@@ -67,4 +69,14 @@ export function actionsFor(audience: Audience, request: RequestView): readonly C
     case "alert":
       return [...review, ...(status === "ACTIVE" || status === "APPROVED" ? (["revoke"] as const) : [])];
   }
+}
+
+/** The first judgement is anybody's; one that says "not justified" may be judged again by another reviewer. */
+function isReviewWanted({ breakGlass, startedAt, review }: RequestView, reader: string | null): boolean {
+  if (!breakGlass || startedAt === null || review === null) return false;
+  const last = review.reviews.at(-1);
+  if (last === undefined) return true;
+  return (
+    last.outcome === "unjustified" && reader !== null && review.reviews.every((one) => one.by !== reader)
+  );
 }

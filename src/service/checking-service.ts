@@ -2,7 +2,7 @@ import type { Actor } from "../core/access-request.ts";
 import type { Case } from "../core/case.ts";
 import { parseToken } from "../core/credential-format.ts";
 import { decideRevoke } from "../core/ending.ts";
-import { isLive } from "../core/grant.ts";
+import { hasStarted, isLive } from "../core/grant.ts";
 import { isActive } from "../core/people.ts";
 import { isRefusal } from "../core/refusals.ts";
 import { decideCase } from "./deciding.ts";
@@ -96,8 +96,8 @@ export async function livingCredential(
 }
 
 /** Whether the grant, as it is decided on, still has this credential: another one may have replaced it since. */
-export function isStillOf({ credential }: PresentedCredential, { grant }: Pick<Case, "grant">): boolean {
-  return grant?.credential.id === credential.id;
+export function isStillOf({ credentialId }: PresentedCredential, { grant }: Pick<Case, "grant">): boolean {
+  return hasStarted(grant) && grant.credential.id === credentialId;
 }
 
 /** Whoever shows a credential acts as its holder. */

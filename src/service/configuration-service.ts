@@ -12,6 +12,7 @@ import {
 } from "../core/people.ts";
 import type { Policy, Rulebook, Rules } from "../core/policy.ts";
 import type { Refusal } from "../core/refusals.ts";
+import { unfitConnectors } from "./connector-service.ts";
 import { identityStep } from "./directory-service.ts";
 import type { ServiceContext } from "./loading.ts";
 import { policyNameKey, type PolicyDraft } from "./policy-service.ts";
@@ -35,7 +36,8 @@ export interface Loaded {
 export interface ConfigurationService {
   /**
    * Makes the store say what the file says, in one commit: whole or not at all. Versions rise only where content
-   * changes; who has left the file is deactivated; the administrator's switch on a person stays as it is.
+   * changes; who has left the file is deactivated; the administrator's switch on a person stays as it is. Refused when
+   * the connectors of the context, which are to be in force from now on, lack one that still holds something of ours.
    */
   load(content: FileContent, source: "file" | "example", fileName: string): Promise<Loaded | Refusal>;
 }
@@ -47,6 +49,9 @@ export function createConfigurationService(context: ServiceContext): Configurati
   return {
     load: (content, source, fileName) =>
       decideAndCommit(store, async () => {
+        // Those that are to be in force stand already, so that nothing new is ordered at one that leaves.
+        const unfit = await unfitConnectors(store, context.connectors);
+        if (unfit !== undefined) return unfit;
         const { book } = await context.rulebook();
         const people = await peopleSteps(context, content);
         const rules = rulesWithVersion(content.rules, book.rules);

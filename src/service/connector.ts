@@ -1,26 +1,7 @@
-import type { GrantId, IdentityId, Instant, RequestId, Scope } from "../core/ids.ts";
+import type { GrantId, Instant, Scope } from "../core/ids.ts";
+import type { Rights, TargetOrder } from "../core/target.ts";
 
-/** What a connector's configuration says about an action, frozen with the grant: roles, principals, patterns. */
-export type Rights = Readonly<Record<string, readonly string[]>>;
-
-/**
- * One object of ours at a real system, as committed before it exists there. It holds everything that is needed to take
- * it back, so that editing a policy or a person never makes it irrevocable. No secret.
- */
-export interface TargetOrder {
-  /** The connector's name in the configuration. */
-  readonly connector: string;
-  /** The object's name at the target: a pure function of the grant's id, found before it is made. */
-  readonly object: string;
-  readonly grantId: GrantId;
-  readonly requestId: RequestId;
-  readonly subjectId: IdentityId;
-  /** Those of the grant's scopes that this connector serves. */
-  readonly scopes: readonly Scope[];
-  readonly rights: Rights;
-  /** The latest end this object may have: its label and the target's own expiry say so. */
-  readonly notAfter: Instant;
-}
+export type { Rights, TargetOrder };
 
 /** What the requester gets of one target, shown once and kept nowhere. */
 export interface IssuedTarget {
@@ -61,6 +42,13 @@ export interface CheckFinding {
 export interface Connector {
   readonly name: string;
   readonly kind: string;
+  /**
+   * Which system this is, without secrets: `host:port/database`, a file. Kept with every order, so that a connector
+   * with live grants cannot be pointed elsewhere, where nothing would be found to take back.
+   */
+  readonly place?: string;
+  /** Nothing can be issued here without the requester's public key. */
+  readonly needsSshPublicKey?: boolean;
   /** The part of these scopes it serves, with the rights they stand for; undefined: none. Pure. */
   serves(
     scopes: readonly Scope[],
@@ -83,6 +71,9 @@ export interface Connector {
   check(signal: AbortSignal): Promise<readonly CheckFinding[]>;
   close(): Promise<void>;
 }
+
+/** The connectors of this moment, by their names. */
+export type Connectors = () => ReadonlyMap<string, Connector>;
 
 /** A target could not do it. Never shown raw. */
 export class ConnectorFault extends Error {

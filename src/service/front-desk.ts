@@ -1,12 +1,13 @@
 import type { AccessRequest } from "../core/access-request.ts";
 import { maskTokens } from "../core/masking.ts";
 import { parseId } from "../core/ids.ts";
-import { isRefusal, type Refusal } from "../core/refusals.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
+import { parseSshPublicKey } from "../core/ssh-public-key.ts";
 import type { AccessService } from "./access-service.ts";
 import { parseAskedDuration, type AskInput } from "./ask-input.ts";
-import type { AskingService } from "./asking-service.ts";
+import type { Asked, AskingService } from "./asking-service.ts";
 import { actorOf, type Caller } from "./caller.ts";
-import type { CredentialService, Issued } from "./credential-service.ts";
+import type { CredentialService } from "./credential-service.ts";
 import type { GrantService } from "./grant-service.ts";
 import type { ServiceContext } from "./loading.ts";
 import type { ReadingService } from "./reading-service.ts";
@@ -17,6 +18,14 @@ import type { CredentialView, RequestView } from "./views.ts";
 export interface Answered {
   readonly request: RequestView;
   readonly credential?: CredentialView;
+  /** Targets are being made ready: to be claimed again. */
+  readonly isPreparing?: true;
+}
+
+/** What comes with a claim or a rotation. */
+export interface ClaimInput {
+  /** One line, as in `id_ed25519.pub`; for targets that are reached by SSH. */
+  readonly sshPublicKey?: string;
 }
 
 /**
@@ -32,8 +41,8 @@ export interface FrontDesk {
   ): Promise<Answered | Refusal>;
   deny(caller: Caller, id: string, reason: string): Promise<Answered | Refusal>;
   cancel(caller: Caller, id: string, reason?: string): Promise<Answered | Refusal>;
-  claim(caller: Caller, id: string): Promise<Answered | Refusal>;
-  rotate(caller: Caller, id: string): Promise<Answered | Refusal>;
+  claim(caller: Caller, id: string, input?: ClaimInput): Promise<Answered | Refusal>;
+  rotate(caller: Caller, id: string, input?: ClaimInput): Promise<Answered | Refusal>;
   complete(caller: Caller, id: string, note?: string): Promise<Answered | Refusal>;
   /** `token`: the live credential itself, which may end its own access. */
   completeByToken(token: string, id: string, note?: string): Promise<Answered | Refusal>;
@@ -66,10 +75,7 @@ export interface DeskServices {
   readonly report: (token: string) => Promise<void>;
 }
 
-type Outcome =
-  | AccessRequest
-  | Issued
-  | { readonly request: AccessRequest; readonly credential?: CredentialView };
+type Outcome = AccessRequest | Asked;
 
 export function createFrontDesk(
   context: Pick<ServiceContext, "surroundings">,
@@ -88,8 +94,16 @@ export function createFrontDesk(
     refused,
     ...askerVerbs(services, clerk, clean),
     ...deciderVerbs(services, clerk, clean),
-    claim: (caller, id) => act(caller, "claim", id, services.credentials.claim(caller, id)),
-    rotate: (caller, id) => act(caller, "rotate", id, services.credentials.rotate(caller, id)),
+    async claim(caller, id, input) {
+      const claim = claimOf(input);
+      if (isRefusal(claim)) return refused(caller, "claim", claim, id);
+      return act(caller, "claim", id, services.credentials.claim(caller, id, claim));
+    },
+    async rotate(caller, id, input) {
+      const claim = claimOf(input);
+      if (isRefusal(claim)) return refused(caller, "rotate", claim, id);
+      return act(caller, "rotate", id, services.credentials.rotate(caller, id, claim));
+    },
     async completeByToken(token, id, note) {
       // Not reported as leaked here: a token in its own note is ending its access anyway.
       const words = note === undefined ? null : maskTokens(note).text;
@@ -137,11 +151,19 @@ function createClerk(
     async act(caller, verb, id, made) {
       const outcome = await made;
       if (isRefusal(outcome)) return refused(caller, verb, outcome, id);
-      const { request, credential } =
-        "phase" in outcome ? { request: outcome, credential: undefined } : outcome;
-      return { request: await reading.show(request), ...(credential !== undefined && { credential }) };
+      if ("phase" in outcome) return { request: await reading.show(outcome) };
+      return { ...outcome, request: await reading.show(outcome.request) };
     },
   };
+}
+
+/** With the key as it may be signed. */
+function claimOf({ sshPublicKey }: ClaimInput = {}): ClaimInput | Refusal {
+  if (sshPublicKey === undefined) return {};
+  const key = parseSshPublicKey(sshPublicKey);
+  if ("line" in key) return { sshPublicKey: key.line };
+  const errors = [{ path: "sshPublicKey", message: key.problem }];
+  return refuse("invalid_body", `The public key ${key.problem}.`, { errors });
 }
 
 type AskerVerbs = Pick<FrontDesk, "ask" | "cancel" | "complete" | "extend">;

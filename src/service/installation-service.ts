@@ -7,7 +7,7 @@ import { isRefusal, type Refusal } from "../core/refusals.ts";
 import { identityStep } from "./directory-service.ts";
 import { createdStep, deletedStep, keyOf } from "./key-service.ts";
 import type { ServiceContext } from "./loading.ts";
-import type { Step } from "./ports.ts";
+import { StoreUnavailable, type Step } from "./ports.ts";
 import { decideAndCommit } from "./step.ts";
 
 const builtIn: Actor = { type: "system", id: "start", name: "start of the service", via: "console" };
@@ -29,6 +29,8 @@ export interface InstallationService {
    * @param kept What the key file holds from an earlier start, if anything.
    */
   ensureAdminKey(given: string | undefined, kept: string | undefined): Promise<AdminKey | Refusal>;
+  /** Names this database, and with it what we make at targets; made at its first start, the same ever after. */
+  instanceId(): Promise<string>;
 }
 
 export function createInstallationService(context: ServiceContext): InstallationService {
@@ -45,6 +47,13 @@ export function createInstallationService(context: ServiceContext): Installation
     });
 
   return {
+    async instanceId() {
+      const made = surroundings.idTail();
+      const taken = await store.commit({ ...emptyStep, unique: [{ take: "instance", owner: made }] });
+      if ("ok" in taken) return made;
+      if (taken.conflict !== "unique") throw new StoreUnavailable("The database could not be named.");
+      return taken.owner;
+    },
     async ensureAdminKey(given, kept) {
       const identity = await ensureIdentity();
       if (isRefusal(identity)) return identity;

@@ -17,6 +17,7 @@ import { stagesOf } from "../core/requirement.ts";
 import { riskOf } from "../core/risk.ts";
 import type { Assessment } from "../core/assessment.ts";
 import type { Changes } from "./changes.ts";
+import type { Connectors } from "./connector.ts";
 import type { Expectation, Store, Surroundings, Versioned } from "./ports.ts";
 import type { IndexedRulebook, RulebookReader } from "./rulebook-reader.ts";
 import { asRead, useKey, type LoadedCase } from "./step-of.ts";
@@ -34,6 +35,8 @@ export interface ServiceContext {
   readonly surfaces: Surfaces;
   /** Slack's user groups; absent where there is no Slack. */
   readonly userGroups?: UserGroupReader;
+  /** By their names. A reload swaps them, so they are asked for each time. */
+  readonly connectors: Connectors;
 }
 
 /** A request with everything that is decided together with it. */

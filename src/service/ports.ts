@@ -2,7 +2,7 @@ import type { AccessRequest, NotifyChannel } from "../core/access-request.ts";
 import type { AuditEntry } from "../core/audit-record.ts";
 import type { History } from "../core/conditions.ts";
 import type { Effect } from "../core/effects.ts";
-import type { CredentialRecord, Grant } from "../core/grant.ts";
+import type { Grant, StartedGrant } from "../core/grant.ts";
 import type {
   CredentialId,
   EffectId,
@@ -17,6 +17,7 @@ import type {
 import type { Audience } from "../core/notices.ts";
 import type { ChatAccount, DirectoryQuery, Identity, Role } from "../core/people.ts";
 import type { Policy, Rulebook, Rules } from "../core/policy.ts";
+import type { TargetReads } from "./target-reads.ts";
 
 /** A record with the version it was read at. Versions start at 1; 0 means "must not exist yet". */
 export interface Versioned<T> {
@@ -164,11 +165,11 @@ export interface ApiKey {
 
 /** What a presented `kd_jit_` token stands for, read in one go. */
 export interface PresentedCredential {
-  readonly credential: CredentialRecord;
-  /** False once the token was rotated away. */
+  readonly credentialId: CredentialId;
+  /** Whether it is the grant's own; false once the token was rotated away. */
   readonly current: boolean;
   readonly firstUsedAt: Instant | null;
-  readonly grant: Versioned<Grant>;
+  readonly grant: Versioned<StartedGrant>;
   readonly identity: Identity;
 }
 
@@ -273,7 +274,7 @@ export type JsonValue =
   | { readonly [key: string]: JsonValue };
 
 /** Reads. Each answers from the committed state of the moment, never from a cache. */
-export interface Reads {
+export interface Reads extends TargetReads {
   request(id: RequestId): Promise<RequestWithGrant | undefined>;
   /** The extension of this grant that is PENDING, if any. */
   openExtension(grantId: GrantId): Promise<Versioned<AccessRequest> | undefined>;
@@ -284,7 +285,7 @@ export interface Reads {
   overdueRequestsOf(subjectId: IdentityId, now: Instant): Promise<readonly RequestId[]>;
   /** At most `limit` requests whose `dueAt` has come, the longest due first. */
   dueRequests(now: Instant, limit: number): Promise<readonly RequestId[]>;
-  /** At most `limit` ACTIVE grants past their end. Ids of their requests. */
+  /** At most `limit` grants that time has ended: live ones past their end, prepared ones nobody fetched. Ids of their requests. */
   dueGrants(now: Instant, limit: number): Promise<readonly RequestId[]>;
   credential(hash: string): Promise<PresentedCredential | undefined>;
   identity(id: IdentityId): Promise<Versioned<Identity> | undefined>;

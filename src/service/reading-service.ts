@@ -141,7 +141,8 @@ export function stateTag(view: RequestView): string {
     expiresAt,
     approvals.map((one) => one.given),
     approvers.map((one) => one.status),
-    grant?.credential.id ?? null,
+    grant?.credential?.id ?? null,
+    grant?.targets.map((one) => [one.state, one.drift.length]) ?? null,
     review?.reviews.length ?? null,
   ]);
 }

@@ -7,6 +7,7 @@ import type { CardService, ChatPeople } from "./chat-people.ts";
 import { createChoosingService, type ChoosingService } from "./choosing-service.ts";
 import { createAuditService, type AuditService } from "./audit-service.ts";
 import { createCheckingService, type CheckingService } from "./checking-service.ts";
+import { createConnectorService, type ConnectorService } from "./connector-service.ts";
 import { createCredentialService } from "./credential-service.ts";
 import { createDirectoryService, type DirectoryService } from "./directory-service.ts";
 import { createEmergencyService, type EmergencyService } from "./emergency-service.ts";
@@ -17,9 +18,11 @@ import { createHoldingsService, type HoldingsService } from "./holdings-service.
 import { createKeyService, type KeyService } from "./key-service.ts";
 import type { ServiceContext } from "./loading.ts";
 import { createMassRevocation, type MassRevocationService } from "./mass-revocation.ts";
+import { createOrphanService, type OrphanService } from "./orphan-service.ts";
 import { createPolicyService, type PolicyService } from "./policy-service.ts";
 import { createReadingService, type ReadingService } from "./reading-service.ts";
 import { createRefusalLog, type RefusalLog } from "./refusal-log.ts";
+import { createTargetService, type TargetService } from "./target-service.ts";
 import { createUsageLog, type UsageLog } from "./usage-log.ts";
 
 /** Every way in, wired once. */
@@ -42,6 +45,9 @@ export interface Services {
   readonly massRevocation: MassRevocationService;
   readonly audit: AuditService;
   readonly answers: AnswersService;
+  readonly connectors: ConnectorService;
+  readonly targets: TargetService;
+  readonly orphans: OrphanService;
   readonly refusals: RefusalLog;
   readonly usage: UsageLog;
 }
@@ -55,7 +61,8 @@ export function createServices(
   const keys = createKeyService(context);
   const access = createAccessService(context);
   const grants = createGrantService(context);
-  const credentials = createCredentialService(context, (id) => grants.settle(id));
+  const targets = createTargetService(context);
+  const credentials = createCredentialService(context, targets, (id) => grants.settle(id), onFault);
   const checking = createCheckingService(context, usage, keys.end, onFault);
   const reading = createReadingService(context);
   const evaluation = createEvaluationService(context);
@@ -84,6 +91,9 @@ export function createServices(
     massRevocation: createMassRevocation(context),
     audit: createAuditService(context),
     answers: createAnswersService(context),
+    connectors: createConnectorService(context, onFault),
+    targets,
+    orphans: createOrphanService(context, targets, onFault),
     refusals,
     usage,
   };

@@ -2,13 +2,13 @@ import { isOpen, type AccessRequest } from "../core/access-request.ts";
 import { assert, present } from "../core/assert.ts";
 import type { AuditEntry } from "../core/audit-record.ts";
 import type { Case } from "../core/case.ts";
-import { newsOf } from "../core/effects.ts";
+import { newsOf, targetEffectsOf, type Effect } from "../core/effects.ts";
 import { endingSoonOf } from "../core/ending-soon.ts";
 import { nextDueAt } from "../core/escalation.ts";
 import type { PolicyUse, Recorded } from "../core/events.ts";
 import { evolveGrant } from "../core/evolve-grant.ts";
 import { evolveRequest } from "../core/evolve-request.ts";
-import type { Grant } from "../core/grant.ts";
+import { holdsTargets, type Grant } from "../core/grant.ts";
 import { makeId, type IdentityId, type Instant, type RequestId } from "../core/ids.ts";
 import type { News } from "../core/notices.ts";
 import { recordsOf } from "../core/recording.ts";
@@ -59,12 +59,15 @@ export function stepOf(
   const after = new Map(before);
   const audit: AuditEntry[] = [];
   const news = new Map<RequestId, News[]>();
+  const atTargets: Effect[] = [];
   const later: NewEffect[] = [];
   for (const one of happened) {
     after.set(one.id, evolved(after.get(one.id), one));
     const request = requestOf(one, after);
     audit.push(...recordsOf(one, request));
     news.set(request.id, [...(news.get(request.id) ?? []), ...newsOf(one, request)]);
+    const about = grantNamed(one.id, after);
+    if (about !== undefined) atTargets.push(...targetEffectsOf(one, about));
     const ending = endingSoonOf(one);
     if (ending === undefined) continue;
     const { at, ...grant } = ending;
@@ -93,17 +96,23 @@ export function stepOf(
       ...happened.flatMap((one) => usesOf(one, context.now)),
     ],
     audit,
-    effects: [...announced(news, context), ...later],
+    effects: [
+      ...announced(news, context),
+      ...atTargets.map((effect) => newEffect(effect, context)),
+      ...later,
+    ],
     ...(context.answer !== undefined && { answer: context.answer }),
   };
   const main = present(
     loaded?.case.request.id ?? happened.find((one) => one.on === "request")?.id,
     "a request",
   );
+  const request = requestNamed(main, after);
   return {
     step,
-    request: requestNamed(main, after),
-    grant: [...after.values()].flatMap(asGrant)[0],
+    request,
+    // Of an extension: the one it prolongs.
+    grant: (request.grantId === null ? undefined : grantNamed(request.grantId, after)) ?? anyGrant(after),
     created: changed.flatMap(([id, one]) => (!before.has(id) && one.on === "request" ? [one.value] : []))[0],
   };
 }
@@ -142,8 +151,13 @@ function recordsOfCase(kase: Case | undefined): ReadonlyMap<string, Kept> {
   return records;
 }
 
-function asGrant(record: Kept): readonly Grant[] {
-  return record.on === "grant" ? [record.value] : [];
+function grantNamed(id: string, records: ReadonlyMap<string, Kept>): Grant | undefined {
+  const record = records.get(id);
+  return record?.on === "grant" ? record.value : undefined;
+}
+
+function anyGrant(records: ReadonlyMap<string, Kept>): Grant | undefined {
+  return [...records.keys()].map((id) => grantNamed(id, records)).find((grant) => grant !== undefined);
 }
 
 function requestNamed(id: string, records: ReadonlyMap<string, Kept>): AccessRequest {
@@ -206,9 +220,9 @@ export function activeRoom(
   return { ...step, counters: [...step.counters, room] };
 }
 
-/** Break-glass has its own limit. */
+/** What is being prepared takes its place already. Break-glass has its own limit. */
 function countsAsActive(grant: Grant): boolean {
-  return grant.phase === "ACTIVE" && !grant.breakGlass;
+  return holdsTargets(grant) && !grant.breakGlass;
 }
 
 function gauge(

@@ -60,7 +60,7 @@ export function createUsageLog(store: Store): UsageLog {
   };
 
   const recordFirst = async (presented: PresentedCredential, actor: Actor, now: Instant): Promise<void> => {
-    const { id } = presented.credential;
+    const { credentialId: id } = presented;
     if (presented.firstUsedAt !== null || writing.has(id)) return;
     writing.add(id);
     try {
@@ -88,7 +88,9 @@ export function createUsageLog(store: Store): UsageLog {
 }
 
 function used(presented: PresentedCredential, actor: Actor, now: Instant, count: number): Step {
-  const { credential, grant } = presented;
+  const { grant } = presented;
+  // Only a grant's own credential is ever used: one that was rotated away opens nothing.
+  const { credential } = grant.value;
   return recordOnly([
     {
       at: now,

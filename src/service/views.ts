@@ -1,12 +1,12 @@
 import type { AskedApprover, AccessRequest, NotifyChannel, Risk } from "../core/access-request.ts";
 import { approversOf, progressOf, type StageProgress } from "../core/approvals.ts";
-import type { Grant, TargetState } from "../core/grant.ts";
+import { hasStarted, type Grant } from "../core/grant.ts";
 import type { IdentityId, Instant } from "../core/ids.ts";
 import type { Directory } from "../core/people.ts";
 import { stagesOf } from "../core/requirement.ts";
 import { statusOf, type Status } from "../core/status.ts";
+import type { Target, TargetState } from "../core/target.ts";
 import { formatDuration, formatInstant } from "../core/time.ts";
-import type { IssuedTarget } from "./connector.ts";
 import { notificationState } from "./copies.ts";
 import type { Copy } from "./ports.ts";
 
@@ -68,11 +68,28 @@ export interface ApproverView {
 
 export interface GrantView {
   readonly id: string;
-  readonly startedAt: string;
-  readonly expiresAt: string;
+  /** Null, like `expiresAt` and `credential`, while its targets are being made ready. */
+  readonly startedAt: string | null;
+  readonly expiresAt: string | null;
   readonly endedAt: string | null;
-  readonly credential: { readonly id: string; readonly last4: string };
-  readonly targets: readonly { readonly connector: string; readonly state: TargetState }[];
+  readonly credential: { readonly id: string; readonly last4: string } | null;
+  readonly targets: readonly TargetView[];
+}
+
+/** One object of ours at a real system, as far as it has come. */
+export interface TargetView {
+  readonly connector: string;
+  readonly object: string;
+  readonly state: TargetState;
+  readonly scopes: readonly string[];
+  /** When what it should be was last decided. */
+  readonly since: string;
+  /** The latest end it may have there. */
+  readonly notAfter: string;
+  /** When the target confirmed that nothing is left. */
+  readonly clearedAt: string | null;
+  /** What was changed there by hand. */
+  readonly drift: readonly string[];
 }
 
 export interface ReviewView {
@@ -93,8 +110,20 @@ export interface CredentialView {
   readonly id: string;
   readonly token: string;
   readonly expiresAt: string;
-  /** What opens the real systems behind its scopes; secrets included, shown this once. */
-  readonly targets: readonly IssuedTarget[];
+  readonly targets: readonly CredentialTarget[];
+}
+
+/** What its owner gets of one target: once, here. */
+export interface CredentialTarget {
+  readonly connector: string;
+  readonly kind: string;
+  readonly where: string;
+  readonly username: string;
+  readonly secret: string | null;
+  readonly expiresAt: string;
+  readonly command: string | null;
+  /** Why there is no new secret although one was asked for, and what to do. */
+  readonly problem?: string;
 }
 
 export interface ViewFacts {
@@ -121,7 +150,7 @@ export function requestView(request: AccessRequest, facts: ViewFacts): RequestVi
     identityId: request.subjectId,
     requestedBy: request.requestedById,
     requestedAt: formatInstant(request.requestedAt),
-    expiresAt: own === undefined ? null : formatInstant(own.expiresAt),
+    expiresAt: hasStarted(own) ? formatInstant(own.expiresAt) : null,
     reason: request.reason,
     scopes: request.scopes,
     duration: formatDuration(request.durationMs),
@@ -138,7 +167,7 @@ export function requestView(request: AccessRequest, facts: ViewFacts): RequestVi
     approvalDeadline: progress.length === 0 ? null : formatInstant(request.approvalDeadline),
     claimDeadline: timeOrNull(request.claimDeadline),
     decidedAt: timeOrNull(request.decidedAt),
-    startedAt: timeOrNull(own?.startedAt ?? null),
+    startedAt: hasStarted(own) ? formatInstant(own.startedAt) : null,
     endedAt: timeOrNull(endedAt),
     endReason,
     policies: request.requirement.demands.map((demand) => ({
@@ -161,13 +190,28 @@ export function requestView(request: AccessRequest, facts: ViewFacts): RequestVi
 }
 
 function grantView(grant: Grant, endedAt: Instant | null): GrantView {
+  const started = hasStarted(grant) ? grant : undefined;
   return {
     id: grant.id,
-    startedAt: formatInstant(grant.startedAt),
-    expiresAt: formatInstant(grant.expiresAt),
-    endedAt: timeOrNull(endedAt),
-    credential: { id: grant.credential.id, last4: grant.credential.last4 },
-    targets: grant.targets,
+    startedAt: timeOrNull(started?.startedAt ?? null),
+    expiresAt: timeOrNull(started?.expiresAt ?? null),
+    endedAt: timeOrNull(started === undefined ? grant.endedAt : endedAt),
+    credential: started === undefined ? null : { id: started.credential.id, last4: started.credential.last4 },
+    targets: grant.targets.map(targetView),
+  };
+}
+
+function targetView({ order, state, since, clearedAt, drift }: Target): TargetView {
+  const { connector, object, scopes, notAfter } = order;
+  return {
+    connector,
+    object,
+    state,
+    scopes,
+    since: formatInstant(since),
+    notAfter: formatInstant(notAfter),
+    clearedAt: timeOrNull(clearedAt),
+    drift,
   };
 }
 

@@ -39,7 +39,7 @@ export function branchQuery(tables: Tables, branch: Branch, filter: RequestFilte
   const query = tables
     .select(requestColumns)
     .from(requests)
-    .leftJoin(grants, eq(grants.requestId, requests.id));
+    .leftJoin(grants, eq(grants.id, requests.grantId));
   const where = (found: SQL | undefined, below: SQLiteColumn) =>
     and(found, before === undefined ? undefined : lt(below, before), ...conditionsOf(filter));
   switch (branch.by) {

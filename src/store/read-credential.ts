@@ -1,32 +1,45 @@
+import { assert, present } from "../core/assert.ts";
+import { hasStarted } from "../core/grant.ts";
 import type { Reads } from "../service/ports.ts";
 import { eq } from "./drizzle.ts";
 import { reading } from "./faults.ts";
 import { credentials, grants, identities } from "./schema.ts";
+import type { SinceCommit } from "./since-commit.ts";
 import { hole, type Tables } from "./tables.ts";
 
-/** What a presented token stands for: asked at every check, so one statement and little else. */
-export function createCredentialReads(tables: Tables): Pick<Reads, "credential"> {
-  const statement = tables
+/**
+ * What a presented token stands for: asked at every check, so little is read. Its holder is remembered until the next
+ * commit; nothing can be written between the two reads, for they happen in one turn.
+ */
+export function createCredentialReads(tables: Tables, sinceCommit: SinceCommit): Pick<Reads, "credential"> {
+  const credential = tables
     .select({
-      credential: credentials.value,
+      credentialId: credentials.id,
       current: credentials.current,
       firstUsedAt: credentials.firstUsedAt,
-      grant: grants.value,
+      subjectId: grants.subjectId,
       version: grants.version,
-      identity: identities.value,
+      grant: grants.value,
     })
     .from(credentials)
     .innerJoin(grants, eq(grants.id, credentials.grantId))
-    .innerJoin(identities, eq(identities.id, grants.subjectId))
     .where(eq(credentials.hash, hole("hash", credentials.hash)))
     .prepare();
+  const identity = tables
+    .select({ value: identities.value })
+    .from(identities)
+    .where(eq(identities.id, hole("id", identities.id)))
+    .prepare();
+  const holder = sinceCommit.remembering((id) => identity.get({ id })?.value);
   return {
     credential: async (hash) =>
       reading(() => {
-        const row = statement.get({ hash });
+        const row = credential.get({ hash });
         if (row === undefined) return undefined;
-        const { credential, current, firstUsedAt, grant, version, identity } = row;
-        return { credential, current, firstUsedAt, grant: { value: grant, version }, identity };
+        const { credentialId, current, firstUsedAt, subjectId, version, grant } = row;
+        assert(hasStarted(grant), "what has a credential has started");
+        const held = present(holder(subjectId), "the holder of a grant");
+        return { credentialId, current, firstUsedAt, grant: { value: grant, version }, identity: held };
       }),
   };
 }

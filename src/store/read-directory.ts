@@ -3,6 +3,7 @@ import type { Page, Reads } from "../service/ports.ts";
 import { and, asc, desc, eq, inArray, isNull, lt, sql, unionAll } from "./drizzle.ts";
 import { reading } from "./faults.ts";
 import { apiKeys, identities, identityGroups, uniqueNames } from "./schema.ts";
+import type { SinceCommit } from "./since-commit.ts";
 import { hole, listHole, listText, type Tables } from "./tables.ts";
 
 type DirectoryReads = Pick<
@@ -19,8 +20,15 @@ type DirectoryReads = Pick<
 >;
 
 /** People, programs and their keys. */
-export function createDirectoryReads(tables: Tables): DirectoryReads {
+export function createDirectoryReads(tables: Tables, sinceCommit: SinceCommit): DirectoryReads {
   const statements = prepareDirectoryReads(tables);
+  // Asked at every call: mostly about a few keys, and mostly nothing has been written since.
+  const keyByHash = sinceCommit.remembering((hash) => {
+    const row = statements.keyByHash.get({ hash });
+    return row === undefined
+      ? undefined
+      : { key: { value: row.value, version: row.version }, identity: row.identity };
+  });
   return {
     identity: async (id) => reading(() => statements.identity.get({ id })),
     identities: async ({ limit, before = newest }) =>
@@ -29,13 +37,7 @@ export function createDirectoryReads(tables: Tables): DirectoryReads {
     identityByLink: async (account) => reading(() => statements.ofLink.get({ name: linkName(account) })),
     people: async (query) => reading(() => statements.people.all(listsOf(query))),
     key: async (id) => reading(() => statements.key.get({ id })),
-    keyByHash: async (hash) =>
-      reading(() => {
-        const row = statements.keyByHash.get({ hash });
-        return row === undefined
-          ? undefined
-          : { key: { value: row.value, version: row.version }, identity: row.identity };
-      }),
+    keyByHash: async (hash) => reading(() => keyByHash(hash)),
     keys: async ({ limit, before = newest }) =>
       reading(() => pageOf(statements.keys.all({ before, limit: limit + 1 }), limit)),
     keysOf: async (identityId) => reading(() => statements.keysOf.all({ identityId })),

@@ -59,11 +59,12 @@ export function prepareRequestReads(tables: Tables) {
   const ofSubject = eq(requests.subjectId, hole("subjectId", requests.subjectId));
   // Spelled out, here and below, for only then does SQLite see that a partial index fits.
   const isOpenAsWritten = sql`${requests.status} IN ('PENDING', 'APPROVED', 'ACTIVE')`;
+  const mayLapse = sql`${grants.phase} IN ('PREPARING', 'ACTIVE')`;
   return {
     request: tables
       .select(requestColumns)
       .from(requests)
-      .leftJoin(grants, eq(grants.requestId, requests.id))
+      .leftJoin(grants, eq(grants.id, requests.grantId))
       .where(eq(id, hole("id", id)))
       .prepare(),
     openExtension: tables
@@ -93,14 +94,14 @@ export function prepareRequestReads(tables: Tables) {
     dueGrants: tables
       .select({ requestId: grants.requestId })
       .from(grants)
-      .where(and(sql`${grants.phase} = 'ACTIVE'`, lte(grants.expiresAt, now)))
+      .where(and(mayLapse, lte(grants.expiresAt, now)))
       .orderBy(asc(grants.expiresAt))
       .limit(limit)
       .prepare(),
     activeGrants: tables
       .select({ count: sql<number>`count(*)` })
       .from(grants)
-      .where(and(sql`${grants.phase} = 'ACTIVE'`, gt(grants.expiresAt, now)))
+      .where(and(mayLapse, gt(grants.expiresAt, now), sql`${grants.phase} = 'ACTIVE'`))
       .prepare(),
     breakGlassUses: tables
       .select({ value })

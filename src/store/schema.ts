@@ -4,6 +4,7 @@ import type { CredentialRecord, Grant } from "../core/grant.ts";
 import type * as Ids from "../core/ids.ts";
 import type { Identity } from "../core/people.ts";
 import type { Policy, Rules } from "../core/policy.ts";
+import type { TargetState } from "../core/target.ts";
 import type { ApiKey, Copy, Cursor, JsonValue } from "../service/ports.ts";
 import { index, integer, primaryKey, sql, sqliteTable, text } from "./drizzle.ts";
 
@@ -29,6 +30,8 @@ export const requests = sqliteTable(
     lapsesAt: integer("lapses_at").$type<Ids.Instant>(),
     /** When a sweep must look at it next. */
     dueAt: integer("due_at").$type<Ids.Instant>(),
+    /** The grant it led to, or the one that is being prepared now. Earlier ones of this request were abandoned. */
+    grantId: text("grant_id").$type<Ids.GrantId>(),
     /** For an extension: the grant it would prolong. */
     extendsGrantId: text("extends_grant_id").$type<Ids.GrantId>(),
     deniedAt: integer("denied_at").$type<Ids.Instant>(),
@@ -94,17 +97,40 @@ export const grants = sqliteTable(
     requestId: text("request_id")
       .$type<Ids.RequestId>()
       .notNull()
-      .unique()
       .references(() => requests.id),
     subjectId: text("subject_id").$type<Ids.IdentityId>().notNull(),
     phase: text("phase").notNull(),
+    /** When time alone ends what it is: for a live one its end, for a prepared one when it is given up. */
     expiresAt: integer("expires_at").$type<Ids.Instant>().notNull(),
     value: text("value", { mode: "json" }).$type<Grant>().notNull(),
   },
   (table) => [
     index("grants_due")
-      .on(table.expiresAt)
-      .where(sql`phase = 'ACTIVE'`),
+      .on(table.expiresAt, table.phase)
+      .where(sql`phase IN ('PREPARING', 'ACTIVE')`),
+  ],
+);
+
+/** What may be at a target, as long as it may: what is cleared has no row. Grants without targets have none. */
+export const grantTargets = sqliteTable(
+  "grant_targets",
+  {
+    grantId: text("grant_id")
+      .$type<Ids.GrantId>()
+      .notNull()
+      .references(() => grants.id),
+    connector: text("connector").notNull(),
+    place: text("place"),
+    state: text("state").$type<TargetState>().notNull(),
+    /** The grant is over, and this is to be taken back since then; null while it is to be there. */
+    overSince: integer("over_since").$type<Ids.Instant>(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.grantId, table.connector] }),
+    index("grant_targets_by_connector").on(table.connector, table.overSince),
+    index("grant_targets_over")
+      .on(table.overSince, table.state)
+      .where(sql`over_since IS NOT NULL`),
   ],
 );
 

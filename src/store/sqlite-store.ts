@@ -15,6 +15,8 @@ import { createHistoryReads } from "./read-history.ts";
 import { createOutboxReads } from "./read-outbox.ts";
 import { createRequestReads } from "./read-requests.ts";
 import { createRulebookReads } from "./read-rulebook.ts";
+import { createSinceCommit } from "./since-commit.ts";
+import { createTargetReads } from "./read-targets.ts";
 import { transactionOn } from "./transaction.ts";
 
 export interface SqliteStoreOptions {
@@ -39,18 +41,21 @@ const shippedMigrations = resolve(import.meta.dirname, "../../migrations");
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { file, migrationsFolder = shippedMigrations, onFatal } = options;
   const database = openDatabase(file, migrationsFolder);
-  const queue = createCommitQueue(transactionOn(database.writer), createStepWriter(database.writer), onFatal);
+  const sinceCommit = createSinceCommit();
+  const transaction = transactionOn(database.writer, sinceCommit.forget);
+  const queue = createCommitQueue(transaction, createStepWriter(database.writer), onFatal);
   const tables = drizzle(database.reader);
   return {
     ...createRequestReads(tables),
     ...createRequestList(tables),
-    ...createCredentialReads(tables),
-    ...createDirectoryReads(tables),
+    ...createCredentialReads(tables, sinceCommit),
+    ...createDirectoryReads(tables, sinceCommit),
     ...createRulebookReads(tables),
     ...createHistoryReads(tables),
     ...createOutboxReads(tables),
     ...createCopyReads(tables),
     ...createAddressReads(tables),
+    ...createTargetReads(tables),
     ...createAuditReads(tables),
     ...createCursorReads(tables),
     commit: async (step) => queue.commit(step),

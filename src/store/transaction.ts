@@ -12,8 +12,11 @@ export interface Transaction {
   isOpen(): boolean;
 }
 
-/** IMMEDIATE: what is read inside it can no longer change. */
-export function transactionOn(client: Database.Database): Transaction {
+/**
+ * IMMEDIATE: what is read inside it can no longer change. `onCommit` is called at once after every COMMIT, also after
+ * one that failed: it may be on disk nevertheless.
+ */
+export function transactionOn(client: Database.Database, onCommit: () => void): Transaction {
   const begin = client.prepare("BEGIN IMMEDIATE");
   const commit = client.prepare("COMMIT");
   const rollback = client.prepare("ROLLBACK");
@@ -22,7 +25,13 @@ export function transactionOn(client: Database.Database): Transaction {
   const unmark = client.prepare("RELEASE step");
   return {
     begin: () => void begin.run(),
-    commit: () => void commit.run(),
+    commit: () => {
+      try {
+        commit.run();
+      } finally {
+        onCommit();
+      }
+    },
     rollback: () => void rollback.run(),
     mark: () => void mark.run(),
     undoToMark: () => void undoToMark.run(),

@@ -1,43 +1,56 @@
 import { assert } from "../core/assert.ts";
-import type { Grant } from "../core/grant.ts";
+import { grantLapsesAt, hasStarted, type Grant, type StartedGrant } from "../core/grant.ts";
 import type { CredentialId, Instant } from "../core/ids.ts";
 import { and, eq, isNull, ne } from "./drizzle.ts";
 import { credentials, grants, grantScopes } from "./schema.ts";
 import { hole, type Conflict, type Tables } from "./tables.ts";
 import { prepareStanding } from "./write-request.ts";
+import { prepareTargetWrites } from "./write-targets.ts";
 
-/** Writes grants and, with them, which credential is the living one. */
+/** Writes grants and, with them, which credential is the living one and what may be at which target. */
 export function prepareGrantWrites(tables: Tables) {
   const statements = prepareStatements(tables);
   const standing = prepareStanding(tables);
+  const targets = prepareTargetWrites(tables);
 
-  const started = (grant: Grant): void => {
+  const started = (grant: StartedGrant): void => {
     for (const scope of new Set(grant.scopes)) {
       const { id: grantId, requestId, subjectId, startedAt, breakGlass } = grant;
       statements.addStart.run({ grantId, requestId, subjectId, scope, startedAt, breakGlass });
     }
   };
 
-  const issue = (grant: Grant): void => {
+  const issue = (grant: StartedGrant): void => {
     const { credential } = grant;
     const { id, hash } = credential;
     statements.issue.run({ id, grantId: grant.id, hash, value: credential, current: true });
   };
 
+  /** A start brings its first credential; later only a rotation retires one, and only then is there another to issue. */
+  const follow = (grant: StartedGrant): void => {
+    const { id, credential } = grant;
+    if (statements.retire.run({ grantId: id, id: credential.id }).changes > 0) return issue(grant);
+    if (grant.targets.length === 0 || statements.hasCredential.get({ grantId: id }) !== undefined) return;
+    started(grant);
+    issue(grant);
+  };
+
   return {
     write: (grant: Grant, version: number): Conflict | undefined => {
-      const { id, requestId, subjectId, phase, expiresAt } = grant;
-      const row = { id, version, value: grant, requestId, subjectId, phase, expiresAt };
+      const { id, requestId, subjectId, phase } = grant;
+      const row = { id, version, value: grant, requestId, subjectId, phase, expiresAt: grantLapsesAt(grant) };
       if (version === 1) {
         statements.insert.run(row);
-        started(grant);
-        issue(grant);
+        if (hasStarted(grant)) {
+          started(grant);
+          issue(grant);
+        }
       } else {
         const { changes } = statements.update.run(row);
         assert(changes === 1, `the row of ${id} is there`);
-        // Only a rotation retires one, and only then is there another to issue.
-        if (statements.retire.run({ grantId: id, id: grant.credential.id }).changes > 0) issue(grant);
+        if (hasStarted(grant)) follow(grant);
       }
+      targets.put(grant);
       standing.put(grant);
       return undefined;
     },
@@ -91,6 +104,11 @@ function prepareStatements(tables: Tables) {
       .update(credentials)
       .set({ current: false })
       .where(and(eq(credentials.grantId, grantId), ne(credentials.id, id), eq(credentials.current, true)))
+      .prepare(),
+    hasCredential: tables
+      .select({ id: credentials.id })
+      .from(credentials)
+      .where(eq(credentials.grantId, grantId))
       .prepare(),
     firstUsed: tables
       .update(credentials)

@@ -1,6 +1,6 @@
 import { isOpen, type AccessRequest } from "../core/access-request.ts";
 import { assert } from "../core/assert.ts";
-import type { Grant } from "../core/grant.ts";
+import { hasStarted, type Grant } from "../core/grant.ts";
 import type { Instant, RequestId } from "../core/ids.ts";
 import { formatSelector, type Selector } from "../core/people.ts";
 import { and, eq, sql } from "./drizzle.ts";
@@ -47,7 +47,7 @@ export function prepareRequestWrites(tables: Tables) {
 /** Keeps `status` and `lapsesAt` of a claimed request those of its grant, whichever of the two is written last. */
 export function prepareStanding(tables: Tables) {
   const id = hole("id", requests.id);
-  const ofGrant = eq(grants.requestId, id);
+  const ofGrant = eq(grants.id, requests.grantId);
   const follow = tables
     .update(requests)
     .set({
@@ -65,8 +65,12 @@ export function prepareStanding(tables: Tables) {
     /** After the request was written. */
     follow: (requestId: RequestId): void => void follow.run({ id: requestId }),
     /** After the grant was written. */
-    put: ({ requestId, phase, expiresAt }: Grant): void =>
-      void put.run({ id: requestId, status: phase, lapsesAt: phase === "ACTIVE" ? expiresAt : null }),
+    put: (grant: Grant): void => {
+      // Before it starts it is the request that tells.
+      if (!hasStarted(grant)) return;
+      const { requestId, phase, expiresAt } = grant;
+      put.run({ id: requestId, status: phase, lapsesAt: phase === "ACTIVE" ? expiresAt : null });
+    },
   };
 }
 
@@ -86,9 +90,10 @@ function rowOf(request: AccessRequest, dueAt: Instant | null, version: number): 
     status: request.phase === "CLAIMED" ? "FAILED" : request.phase,
     lapsesAt: lapseOf(request),
     dueAt,
+    grantId: request.grantId,
     extendsGrantId: request.extension?.grantId ?? null,
     deniedAt: request.phase === "DENIED" ? request.endedAt : null,
-    brokeGlass: breakGlass !== undefined && request.grantId !== null,
+    brokeGlass: breakGlass !== undefined && request.phase === "CLAIMED",
     justifiedAt: lastReview?.outcome === "justified" ? lastReview.at : null,
   };
 }
@@ -115,6 +120,7 @@ function prepareStatements(tables: Tables) {
     status: hole("status", requests.status),
     lapsesAt: hole("lapsesAt", requests.lapsesAt),
     dueAt: hole("dueAt", requests.dueAt),
+    grantId: hole("grantId", requests.grantId),
     deniedAt: hole("deniedAt", requests.deniedAt),
     brokeGlass: hole("brokeGlass", requests.brokeGlass),
     justifiedAt: hole("justifiedAt", requests.justifiedAt),

@@ -94,6 +94,38 @@ describe.skipIf(missingSshd !== undefined)(`certificates at a real sshd${reason}
     rmSync(`${lab.settings.krlFile}.ledger.lost`);
   });
 
+  test("cut off between ledger and list it is listed still, and the next attempt carries on", async () => {
+    const { connector, order, issued } = await given();
+    const before = readFileSync(lab.settings.krlFile);
+    await connector.takeBack(order, never());
+    writeFileSync(lab.settings.krlFile, before);
+    expect(inOne(issued)).toBe("one order\n");
+    expect(await connector.listOurs(never())).toMatchObject([{ object: order.object }]);
+    await connector.takeBack(order, never());
+    expect(inOne(issued)).toBeUndefined();
+    expect(await connector.listOurs(never())).toEqual([]);
+  });
+
+  test("a ledger that is damaged, or another installation's, is left alone and said to be that", async () => {
+    const { connector, order } = await given();
+    const ledger = `${lab.settings.krlFile}.ledger`;
+    const before = readFileSync(ledger, "utf8");
+    for (const [text, code] of [
+      ["{", "refused"],
+      ["null", "refused"],
+      [before.replace('"live"', '"alive"'), "refused"],
+      [before.replace('"ours"', '"theirs"'), "foreign_object"],
+    ] as const) {
+      writeFileSync(ledger, text);
+      for (const attempt of [() => connector.takeBack(order, never()), () => connector.listOurs(never())]) {
+        await expect(attempt()).rejects.toMatchObject({ code, retryable: false });
+      }
+      expect(readFileSync(ledger, "utf8")).toBe(text);
+    }
+    writeFileSync(ledger, before);
+    await connector.takeBack(order, never());
+  });
+
   test("a half-written file of an earlier crash is in nobody's way, and none is left", async () => {
     for (const half of ["revoked.new", "revoked.ledger.new"]) {
       writeFileSync(join(dirname(lab.settings.krlFile), half), "half");

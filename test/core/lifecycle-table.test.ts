@@ -1,73 +1,29 @@
 import { describe, expect, test } from "vitest";
-import type { Case } from "../../src/core/case.ts";
-import { isRefusal } from "../../src/core/refusals.ts";
-import { dayMs, hourMs, plus } from "../../src/core/time.ts";
-import { approvalPolicy, mondayNoon, stageBy } from "./support/policies.ts";
-import {
-  after,
-  breakGlass,
-  decide,
-  outcomeOf,
-  play,
-  submitted,
-  world,
-  type Command,
-} from "./support/world.ts";
-
-const house = world(approvalPolicy("dba", { windowMs: dayMs, stages: [stageBy("group:dba")] }));
-const start = mondayNoon;
-const at = (ms: number) => plus(start, ms);
-
-const pending = submitted(house);
-const approved = play(house, pending, [[{ do: "approve", by: "ann" }]]);
-const active = play(house, approved, [[{ do: "claim", by: "dev" }]]);
-const broken = (() => {
-  const decision = breakGlass(house);
-  if (isRefusal(decision)) throw new Error(decision.detail);
-  return after(undefined, decision);
-})();
-const brokenActive = play(house, broken, [[{ do: "claim", by: "dev" }]]);
-
-/** Every state a case can be in, with the moment it is looked at. */
-const states = {
-  pending: [pending, at(hourMs)],
-  "pending, window passed": [pending, at(dayMs)],
-  approved: [approved, at(hourMs)],
-  "approved, claim window passed": [approved, at(8 * hourMs)],
-  active: [active, at(hourMs)],
-  "active, time over": [active, at(4 * hourMs)],
-  expired: [play(house, active, [[{ do: "tick" }, at(4 * hourMs)]]), at(5 * hourMs)],
-  completed: [play(house, active, [[{ do: "complete", by: "dev" }]]), at(hourMs)],
-  revoked: [play(house, active, [[{ do: "revoke", by: "ann" }]]), at(hourMs)],
-  "revoked before start": [play(house, approved, [[{ do: "revoke", by: "ann" }]]), at(hourMs)],
-  denied: [play(house, pending, [[{ do: "deny", by: "ann" }]]), at(hourMs)],
-  cancelled: [play(house, pending, [[{ do: "cancel", by: "dev" }]]), at(hourMs)],
-  "timed out undecided": [play(house, pending, [[{ do: "tick" }, at(dayMs)]]), at(dayMs)],
-  "timed out unclaimed": [play(house, approved, [[{ do: "tick" }, at(8 * hourMs)]]), at(9 * hourMs)],
-  "break-glass taken": [broken, at(0)],
-  "break-glass active": [brokenActive, at(60_000)],
-  "break-glass over": [brokenActive, at(2 * hourMs)],
-} satisfies Record<string, readonly [Case, ReturnType<typeof at>]>;
-
-const commands = {
-  approve: { do: "approve", by: "ann" },
-  deny: { do: "deny", by: "ann" },
-  cancel: { do: "cancel", by: "dev" },
-  claim: { do: "claim", by: "dev" },
-  rotate: { do: "rotate", by: "dev" },
-  complete: { do: "complete", by: "dev" },
-  revoke: { do: "revoke", by: "ann" },
-  review: { do: "review", by: "sec", outcome: "unjustified" },
-  endAll: { do: "endAll" },
-  tick: { do: "tick" },
-} satisfies Record<string, Command>;
+import { commands, house, states } from "./support/lifecycle.ts";
+import { decide, outcomeOf } from "./support/world.ts";
 
 type State = keyof typeof states;
 type CommandName = keyof typeof commands;
 
+type Report = "attempted" | "provisioned" | "failedThere" | "cleared" | "overdue" | "drifted";
+
+/** What targets say of a case that has none, or that is settled. */
+const unheard: Record<Report, string> = {
+  attempted: "nothing",
+  provisioned: "nothing",
+  failedThere: "nothing",
+  cleared: "nothing",
+  overdue: "nothing",
+  drifted: "nothing",
+};
+
+const gone = "GrantAbandoned";
+
 /** One row per state, one cell per command: a forgotten cell does not compile. */
 const table: Record<State, Record<CommandName, string>> = {
   pending: {
+    ...unheard,
+    prepare: "not_claimable",
     approve: "ApprovalGiven RequestApproved",
     deny: "ApprovalDenied RequestDenied",
     cancel: "RequestCancelled",
@@ -80,6 +36,8 @@ const table: Record<State, Record<CommandName, string>> = {
     tick: "nothing",
   },
   "pending, window passed": {
+    ...unheard,
+    prepare: "not_claimable",
     approve: "approval_window_passed",
     deny: "approval_window_passed",
     cancel: "already_decided",
@@ -92,6 +50,8 @@ const table: Record<State, Record<CommandName, string>> = {
     tick: "RequestTimedOut",
   },
   approved: {
+    ...unheard,
+    prepare: "RequestPreparing GrantPrepared",
     approve: "already_decided",
     deny: "already_decided",
     cancel: "RequestCancelled",
@@ -104,6 +64,8 @@ const table: Record<State, Record<CommandName, string>> = {
     tick: "nothing",
   },
   "approved, claim window passed": {
+    ...unheard,
+    prepare: "not_claimable",
     approve: "already_decided",
     deny: "already_decided",
     cancel: "already_decided",
@@ -116,6 +78,8 @@ const table: Record<State, Record<CommandName, string>> = {
     tick: "RequestTimedOut",
   },
   active: {
+    ...unheard,
+    prepare: "already_claimed",
     approve: "already_decided",
     deny: "already_decided",
     cancel: "already_claimed",
@@ -128,6 +92,8 @@ const table: Record<State, Record<CommandName, string>> = {
     tick: "nothing",
   },
   "active, time over": {
+    ...unheard,
+    prepare: "already_claimed",
     approve: "already_decided",
     deny: "already_decided",
     cancel: "already_claimed",
@@ -147,7 +113,80 @@ const table: Record<State, Record<CommandName, string>> = {
   cancelled: unstarted("already_decided"),
   "timed out undecided": unstarted("approval_window_passed"),
   "timed out unclaimed": unstarted("already_decided"),
+  preparing: {
+    ...startedPreparing(),
+    attempted: "TargetAttempted",
+    provisioned: "TargetProvisioned",
+    claim: "not_claimable",
+    tick: "nothing",
+  },
+  "preparing, targets late": {
+    ...startedPreparing(),
+    attempted: "TargetAttempted",
+    provisioned: "TargetProvisioned",
+    claim: "not_claimable",
+    tick: `RequestFailed TargetFailed ${gone}`,
+  },
+  prepared: { ...startedPreparing(), claim: "RequestClaimed GrantStarted", tick: "nothing" },
+  "prepared, nobody fetched it": { ...startedPreparing(), claim: "not_claimable", tick: gone },
+  "prepared, claim window passed": {
+    ...unstarted("already_decided"),
+    ...unheard,
+    failedThere: `RequestFailed TargetFailed ${gone}`,
+    drifted: "TargetDrifted",
+    tick: `RequestTimedOut ${gone}`,
+    endAll: "already_decided",
+  },
+  abandoned: {
+    ...startedPreparing(),
+    cancel: "RequestCancelled",
+    revoke: "ApprovedRequestRevoked",
+    endAll: "RequestCancelled",
+    prepare: "RequestPreparing GrantPrepared",
+    claim: "RequestClaimed GrantStarted",
+    failedThere: "nothing",
+    drifted: "nothing",
+    cleared: "TargetRevoked",
+    overdue: "TargetRevokeOverdue",
+    tick: "nothing",
+  },
+  failed: { ...unstarted("already_decided"), cleared: "TargetRevoked" },
+  "active at targets": {
+    ...unheard,
+    approve: "already_decided",
+    deny: "already_decided",
+    cancel: "already_claimed",
+    claim: "already_claimed",
+    prepare: "already_claimed",
+    rotate: "CredentialRotated",
+    complete: "GrantCompleted",
+    revoke: "GrantRevoked",
+    review: "not_a_reviewer",
+    endAll: "GrantRevoked",
+    tick: "nothing",
+    drifted: "TargetDrifted",
+  },
+  "active at targets, time over": {
+    ...unheard,
+    approve: "already_decided",
+    deny: "already_decided",
+    cancel: "already_claimed",
+    claim: "already_claimed",
+    prepare: "already_claimed",
+    rotate: "not_active",
+    complete: "not_active",
+    revoke: "not_active",
+    review: "not_a_reviewer",
+    endAll: "not_active",
+    tick: "GrantExpired",
+    drifted: "TargetDrifted",
+  },
+  "completed at targets": { ...ended(), cleared: "TargetRevoked" },
+  "completed at targets, overdue": { ...ended(), cleared: "TargetRevoked", overdue: "TargetRevokeOverdue" },
+  "completed and settled": ended(),
   "break-glass taken": {
+    ...unheard,
+    prepare: "RequestPreparing GrantPrepared",
     approve: "not_an_approver",
     deny: "not_an_approver",
     cancel: "RequestCancelled",
@@ -160,6 +199,8 @@ const table: Record<State, Record<CommandName, string>> = {
     tick: "nothing",
   },
   "break-glass active": {
+    ...unheard,
+    prepare: "already_claimed",
     approve: "not_an_approver",
     deny: "not_an_approver",
     cancel: "already_claimed",
@@ -172,6 +213,8 @@ const table: Record<State, Record<CommandName, string>> = {
     tick: "nothing",
   },
   "break-glass over": {
+    ...unheard,
+    prepare: "already_claimed",
     approve: "not_an_approver",
     deny: "not_an_approver",
     cancel: "already_claimed",
@@ -190,11 +233,27 @@ function ended(): Record<CommandName, string> {
     ...unstarted("already_decided"),
     cancel: "already_claimed",
     claim: "already_claimed",
+    prepare: "already_claimed",
+  };
+}
+
+/** Approved, with a grant that is not started: whatever ends the one ends the other. */
+function startedPreparing(): Record<CommandName, string> {
+  return {
+    ...unstarted("already_decided"),
+    cancel: `RequestCancelled ${gone}`,
+    revoke: `ApprovedRequestRevoked ${gone}`,
+    endAll: `RequestCancelled ${gone}`,
+    prepare: "nothing",
+    failedThere: `RequestFailed TargetFailed ${gone}`,
+    drifted: "TargetDrifted",
   };
 }
 
 function unstarted(decided: string): Record<CommandName, string> {
   return {
+    ...unheard,
+    prepare: "not_claimable",
     approve: decided,
     deny: decided,
     cancel: "already_decided",
@@ -216,7 +275,7 @@ describe.each(Object.entries(states))("%s", (state, [kase, now]) => {
   test("strangers are refused by who they are, before they learn what state it is in", () => {
     expect(outcomeOf(decide(house, kase, { do: "approve", by: "cto" }, now))).toBe("not_an_approver");
     expect(outcomeOf(decide(house, kase, { do: "deny", by: "cto" }, now))).toBe("not_an_approver");
-    for (const verb of ["cancel", "claim", "rotate", "complete"] as const) {
+    for (const verb of ["cancel", "claim", "prepare", "rotate", "complete"] as const) {
       expect(outcomeOf(decide(house, kase, { do: verb, by: "cto" }, now))).toBe("not_requester");
     }
   });

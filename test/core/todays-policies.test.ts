@@ -14,6 +14,7 @@ import {
   submitted,
   world,
   type Command,
+  startedGrant,
 } from "./support/world.ts";
 
 const approve = (by: string, more: Partial<Extract<Command, { do: "approve" }>> = {}): Command => ({
@@ -140,7 +141,7 @@ describe("extensions", () => {
   });
 
   test("are decided by the parent's end at the latest", () => {
-    expect(child.request.approvalDeadline).toBe(active.grant?.expiresAt);
+    expect(child.request.approvalDeadline).toBe(startedGrant(active).expiresAt);
   });
 
   test("approved, they move the end and complete in the same step", () => {
@@ -149,7 +150,7 @@ describe("extensions", () => {
     if (isRefusal(decision)) return;
     const done = after(child, decision);
     expect(done.request.phase).toBe("COMPLETED");
-    expect(done.grant?.expiresAt).toBe(plus(mondayNoon, 5 * hourMs));
+    expect(startedGrant(done).expiresAt).toBe(plus(mondayNoon, 5 * hourMs));
   });
 
   test("approved for less, they move it by less", () => {
@@ -160,7 +161,7 @@ describe("extensions", () => {
       plus(mondayNoon, 2 * hourMs),
     );
     if (isRefusal(decision)) throw new Error(decision.detail);
-    expect(after(child, decision).grant?.expiresAt).toBe(plus(mondayNoon, 4 * hourMs + 10 * minuteMs));
+    expect(startedGrant(after(child, decision)).expiresAt).toBe(plus(mondayNoon, 4 * hourMs + 10 * minuteMs));
   });
 
   test("during a lockdown neither asked nor completed", () => {

@@ -91,7 +91,7 @@ async function expectTokensToOpenWhatTheyShould(
       "holder",
     );
     const shouldOpen =
-      view.status === "ACTIVE" && view.grant?.credential.id === credentialId && isActive(holder.value);
+      view.status === "ACTIVE" && view.grant?.credential?.id === credentialId && isActive(holder.value);
     const { active } = await run.office.services.checking.introspect(token);
     expect({ credentialId, active }).toEqual({ credentialId, active: shouldOpen });
   }

@@ -66,7 +66,7 @@ export function grantContract(open: OpenEmptyStore): void {
     await committed(store, writing([{ kind: "identity", value: identity }]));
     await withGrant(store);
     expect(await store.credential(hashOf("token a"))).toEqual({
-      credential: credentialFixture("a"),
+      credentialId: ids.credential("a"),
       current: true,
       firstUsedAt: null,
       grant: { value: grantFixture("a"), version: 1 },
@@ -83,7 +83,7 @@ export function grantContract(open: OpenEmptyStore): void {
     await committed(store, writing([{ kind: "grant", value: rotated }], { [rotated.id]: 1 }));
     expect(await store.credential(hashOf("token a"))).toMatchObject({
       current: false,
-      credential: { id: "cred_a" },
+      credentialId: "cred_a",
     });
     expect(await store.credential(hashOf("token a2"))).toMatchObject({
       current: true,

@@ -3,7 +3,7 @@ import type { AccessRequest, Actor, Demand } from "../../src/core/access-request
 import { present } from "../../src/core/assert.ts";
 import type { AuditEntry } from "../../src/core/audit-record.ts";
 import type { Effect } from "../../src/core/effects.ts";
-import type { CredentialRecord, Grant } from "../../src/core/grant.ts";
+import type { CredentialRecord, StartedGrant } from "../../src/core/grant.ts";
 import { instant, makeId, type Instant, type RequestId, type Scope } from "../../src/core/ids.ts";
 import { parseSelector, type Identity, type Selector } from "../../src/core/people.ts";
 import { policyDefaults, type Policy, type StageRule } from "../../src/core/policy.ts";
@@ -152,7 +152,7 @@ export function credentialFixture(tail: string): CredentialRecord {
 }
 
 /** An hour of what `requestFixture(tail)` asked for, from noon on. */
-export function grantFixture(tail: string, changes: Partial<Grant> = {}): Grant {
+export function grantFixture(tail: string, changes: Partial<StartedGrant> = {}): StartedGrant {
   return {
     id: ids.grant(tail),
     requestId: ids.request(tail),

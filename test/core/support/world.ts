@@ -12,15 +12,18 @@ import type { Recorded } from "../../../src/core/events.ts";
 import { evolveGrant } from "../../../src/core/evolve-grant.ts";
 import { evolveRequest } from "../../../src/core/evolve-request.ts";
 import { choose, holdersOf } from "../../../src/core/governing.ts";
+import { hasStarted, type StartedGrant } from "../../../src/core/grant.ts";
 import { makeId, type IdentityId, type Instant, type Scope } from "../../../src/core/ids.ts";
 import { directoryOf, type Directory, type Identity, type Via } from "../../../src/core/people.ts";
 import { indexPolicies } from "../../../src/core/policy-index.ts";
 import { emptyRules, type BreakGlassRule, type Policy } from "../../../src/core/policy.ts";
+import { decidePrepare } from "../../../src/core/preparing.ts";
 import { isRefusal } from "../../../src/core/refusals.ts";
 import { decideExtension, decideSubmission } from "../../../src/core/submitting.ts";
 import { decideTick } from "../../../src/core/timing.ts";
 import { hourMs } from "../../../src/core/time.ts";
 import { approvalPolicy, facts, mondayNoon, scopeOf } from "./policies.ts";
+import { heard, wantedTargets, type Report } from "./reports.ts";
 
 export const idOf = (name: string): IdentityId => makeId("identity", name);
 
@@ -153,6 +156,8 @@ export type Command =
   | { do: "deny"; by: string; via?: Via }
   | { do: "cancel"; by: string }
   | { do: "claim"; by: string }
+  | { do: "prepare"; by: string }
+  | Report
   | { do: "rotate"; by: string }
   | { do: "complete"; by: string }
   | { do: "revoke"; by: string }
@@ -184,7 +189,15 @@ export const decide = (of: World, kase: Case, command: Command, now: Instant): D
       return decideDeny(kase, "no", press(command.by, command.via), now);
     case "cancel":
       return decideCancel(kase, idOf(command.by), "withdrawn", actor(command.by), now);
+    case "attempted":
+    case "provisioned":
+    case "failed":
+    case "cleared":
+    case "overdue":
+    case "drifted":
+      return heard(kase, command, now);
     case "claim":
+    case "prepare":
     case "rotate": {
       const { by, subject, today, lockdown } = press(command.by);
       const claim = {
@@ -195,7 +208,11 @@ export const decide = (of: World, kase: Case, command: Command, now: Instant): D
         lockdown,
         grantId: makeId("grant", nextTail()),
         credential: credential(),
+        startedAt: now,
+        isPrepared: kase.grant?.phase === "PREPARING",
+        wanted: wantedTargets,
       };
+      if (command.do === "prepare") return decidePrepare(kase, claim, now);
       return command.do === "claim" ? decideClaim(kase, claim, now) : decideRotate(kase, claim, now);
     }
     case "complete":
@@ -205,7 +222,7 @@ export const decide = (of: World, kase: Case, command: Command, now: Instant): D
     case "review":
       return decideReview(kase, { outcome: command.outcome, comment: "seen" }, press(command.by), now);
     case "extend": {
-      const grant = present(kase.grant, "a grant to extend");
+      const grant = startedGrant(kase);
       const ask = askOf({ durationMs: command.durationMs, scopes: request.scopes });
       const totalMs = grant.expiresAt - grant.startedAt + command.durationMs;
       return decideExtension(ask, { request, grant }, submissionFacts(of, ask, totalMs), now);
@@ -221,7 +238,9 @@ export const decide = (of: World, kase: Case, command: Command, now: Instant): D
 export const after = (kase: Case | undefined, happened: readonly Recorded[]): Case => {
   let { request, grant, extension }: Partial<Case> = kase ?? {};
   for (const one of happened) {
-    if (one.on === "grant") grant = evolveGrant(grant, one.event);
+    // A request may prepare another grant when an earlier one was abandoned.
+    if (one.on === "grant")
+      grant = evolveGrant(one.event.type === "GrantPrepared" ? undefined : grant, one.event);
     else if (request === undefined || one.id === request.id) request = evolveRequest(request, one.event);
     else extension = evolveRequest(extension?.id === one.id ? extension : undefined, one.event);
   }
@@ -231,6 +250,10 @@ export const after = (kase: Case | undefined, happened: readonly Recorded[]): Ca
     ...(extension !== undefined && { extension }),
   };
 };
+
+/** The grant of a case whose access has started. */
+export const startedGrant = (kase: Case): StartedGrant =>
+  present(hasStarted(kase.grant) ? kase.grant : undefined, "access that has started");
 
 /** Plays commands that must succeed. */
 export const play = (of: World, kase: Case, steps: readonly (readonly [Command, Instant?])[]): Case => {

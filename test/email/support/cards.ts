@@ -53,7 +53,7 @@ export function cardFixture(
     decidedBy: null,
     lastDecision: null,
     reach: null,
-    actions: actionsFor(audience, view),
+    actions: actionsFor(audience, view, null),
     ...changes,
   };
 }

@@ -11,6 +11,7 @@ import { createSurroundings } from "../../../src/runtime/surroundings.ts";
 import type { AskInput } from "../../../src/service/ask-input.ts";
 import type { Caller } from "../../../src/service/caller.ts";
 import { createChanges } from "../../../src/service/changes.ts";
+import type { Connector } from "../../../src/service/connector.ts";
 import { createConfigurationService } from "../../../src/service/configuration-service.ts";
 import type { Answered } from "../../../src/service/front-desk.ts";
 import type { ServiceContext } from "../../../src/service/loading.ts";
@@ -63,10 +64,23 @@ export interface Office {
   close(): Promise<void>;
 }
 
+export interface OfficeOptions {
+  readonly folder?: string;
+  readonly watchers?: readonly Watcher[];
+  /** Changeable, as a reload would. */
+  readonly connectors?: ReadonlyMap<string, Connector>;
+  /** Absent: a fault fails the test. */
+  readonly onFault?: (fault: unknown) => void;
+}
+
 export async function openOffice({
   folder = mkdtempSync(join(tmpdir(), "jit-office-")),
   watchers = [],
-}: { readonly folder?: string; readonly watchers?: readonly Watcher[] } = {}): Promise<Office> {
+  connectors = new Map(),
+  onFault = (fault) => {
+    throw fault;
+  },
+}: OfficeOptions = {}): Promise<Office> {
   const clock = settableClock();
   const surroundings = createSurroundings(clock.now);
   const changes = createChanges();
@@ -76,21 +90,16 @@ export async function openOffice({
       throw error;
     },
   });
-  const store = watched(plain, [changes.watcher, ...watchers]);
+  const store = watched(plain, [...watchers, changes.watcher]);
   const context: ServiceContext = {
     store,
     changes,
     surroundings,
     rulebook: createRulebookReader(store),
     surfaces: createSurfaces(),
+    connectors: () => connectors,
   };
-  const services = createServices(
-    context,
-    async () => {},
-    (fault) => {
-      throw fault;
-    },
-  );
+  const services = createServices(context, async () => {}, onFault);
   const caller: Office["caller"] = async (name, ...roles) => {
     const identity = present(await store.identity(makeId("identity", name)), name);
     return {

@@ -1,0 +1,58 @@
+import type { Command } from "commander";
+import { connectorList, connectorsChecked, readAs } from "./answers.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { safeLines } from "./safe-text.ts";
+import type { Cli } from "./session.ts";
+import { table } from "./table.ts";
+
+/** The systems that access is given at, for administrators. */
+export function addConnectorCommands(program: Command, cli: Cli): void {
+  const connectors = program.command("connectors").summary("the systems that access is given at");
+  addList(connectors, cli);
+  addCheck(connectors, cli);
+}
+
+function addList(connectors: Command, cli: Cli): void {
+  connectors
+    .command("list")
+    .summary("list them, with what may be there and what is overdue")
+    .action(async (_options: object, command: Command) => {
+      const session = cli.open(command);
+      const answer = await session.api.get("/connectors");
+      const { data } = readAs(connectorList, answer);
+      await session.show(answer, () =>
+        table(
+          ["NAME", "KIND", "OBJECTS", "OVERDUE", "WHERE"],
+          data.map((one) => [one.name, one.kind, String(one.targets), String(one.overdue), one.place ?? ""]),
+          session.outside,
+        ),
+      );
+    });
+}
+
+function addCheck(connectors: Command, cli: Cli): void {
+  connectors
+    .command("check")
+    .summary("try every one; exit 1 when something is wrong")
+    .description(
+      "Tries every connector of the running service: its rights there, the version, the clocks.\n" +
+        "Prints the SQL or file lines that mend what is wrong. Changes nothing.",
+    )
+    .action(async (_options: object, command: Command) => {
+      const session = cli.open(command);
+      const answer = await session.api.post("/connectors/check", {});
+      const { ok, data } = readAs(connectorsChecked, answer);
+      await session.show(answer, () => data.map(checkText).join("") || "No connectors are configured.\n");
+      if (!ok) cli.exitWith(exitCodes.refused.code);
+    });
+}
+
+type Checked = ReturnType<typeof connectorsChecked.parse>["data"][number];
+
+function checkText({ name, kind, ok, findings }: Checked): string {
+  const lines = findings.flatMap((one) => [
+    `  ${one.ok ? "ok  " : "BAD "} ${one.what}`,
+    ...(one.fix ?? "").split("\n").flatMap((line) => (line === "" ? [] : [`         ${line}`])),
+  ]);
+  return safeLines(`${[`${name} (${kind}): ${ok ? "in order" : "NOT IN ORDER"}`, ...lines].join("\n")}\n`);
+}

@@ -1,0 +1,85 @@
+import type { AccessRequest } from "./access-request.ts";
+import { assert } from "./assert.ts";
+import { onGrant, onRequest, systemActor, type Case, type Decision } from "./case.ts";
+import { mayClaim, type ClaimFacts } from "./claiming.ts";
+import type { Recorded } from "./events.ts";
+import { fetchWithinMs, provisionWithinMs, type Grant, type UnstartedGrant } from "./grant.ts";
+import type { GrantId, Instant } from "./ids.ts";
+import { areReady, orderedTarget, type WantedTarget } from "./target.ts";
+import { plus } from "./time.ts";
+
+export interface PrepareFacts extends Pick<ClaimFacts, "byId" | "by" | "subject" | "today" | "lockdown"> {
+  readonly grantId: GrantId;
+  /** What the connectors of today serve of the request's scopes. Never empty. */
+  readonly wanted: readonly WantedTarget[];
+}
+
+/**
+ * Writes down what is to be made at which targets, before anything is: so a crash leaves nothing there that cannot be
+ * found. Empty when that has been done already. The request stays approved.
+ */
+export function decidePrepare(kase: Case, facts: PrepareFacts, now: Instant): Decision {
+  const request = mayClaim(kase, facts, now);
+  if ("refused" in request) return request;
+  if (kase.grant?.phase === "PREPARING") return [];
+  assert(facts.wanted.length > 0, "without targets there is nothing to prepare");
+  const grant = preparedGrant(request, facts, now);
+  return [
+    ...onRequest(request, [{ type: "RequestPreparing", at: now, by: facts.by, grantId: grant.id }]),
+    onGrant(grant, { type: "GrantPrepared", at: now, by: facts.by, grant }),
+  ];
+}
+
+function preparedGrant(
+  request: AccessRequest & { readonly grantedDurationMs: number },
+  { grantId, wanted }: PrepareFacts,
+  now: Instant,
+): UnstartedGrant {
+  const { id: requestId, subjectId } = request;
+  const fetchBy = plus(now, fetchWithinMs);
+  // The clock of the access starts when it is fetched, so this is the latest end it can have.
+  const notAfter = plus(fetchBy, request.grantedDurationMs);
+  return {
+    id: grantId,
+    requestId,
+    subjectId,
+    scopes: request.scopes,
+    breakGlass: request.breakGlass !== undefined,
+    phase: "PREPARING",
+    preparedAt: now,
+    provisionBy: plus(now, provisionWithinMs),
+    fetchBy,
+    endedAt: null,
+    endReason: null,
+    targets: wanted.map((one) => orderedTarget({ ...one, grantId, requestId, subjectId, notAfter }, now)),
+  };
+}
+
+/** A target cannot give it, so nothing is given: what the others have made ready is taken back. */
+export function decideFailure(kase: Case, connector: string, why: string, now: Instant): readonly Recorded[] {
+  const { request, grant } = kase;
+  if (request.phase !== "APPROVED" || grant?.phase !== "PREPARING") return [];
+  const by = systemActor;
+  const reason = `${connector} could not give it: ${why}`;
+  return [
+    ...onRequest(request, [{ type: "RequestFailed", at: now, by, connector, reason }]),
+    onGrant(grant, { type: "TargetFailed", at: now, by, connector }),
+    onGrant(grant, { type: "GrantAbandoned", at: now, by, reason }),
+  ];
+}
+
+/** What time does to an approved request whose targets are being made ready. */
+export function preparationTick(kase: Case, now: Instant): readonly Recorded[] {
+  const { grant } = kase;
+  if (grant?.phase !== "PREPARING") return [];
+  const late = now < grant.provisionBy ? undefined : unready(grant);
+  if (late !== undefined) return decideFailure(kase, late, "it was not ready in time", now);
+  if (now < grant.fetchBy) return [];
+  return [
+    onGrant(grant, { type: "GrantAbandoned", at: now, by: systemActor, reason: "nobody fetched it in time" }),
+  ];
+}
+
+function unready({ targets }: Grant): string | undefined {
+  return areReady(targets) ? undefined : targets.find((one) => one.state !== "PROVISIONED")?.order.connector;
+}

@@ -1,0 +1,71 @@
+import { onGrant, systemActor } from "./case.ts";
+import type { Recorded } from "./events.ts";
+import { holdsTargets, type Grant } from "./grant.ts";
+import type { Instant } from "./ids.ts";
+import { becomesOverdue, isCleared, type Target } from "./target.ts";
+
+/** What targets tell us, decided on the grant as it stands: an answer that comes too late changes nothing. */
+
+export function targetOf(grant: Grant, connector: string): Target | undefined {
+  return grant.targets.find((target) => target.order.connector === connector);
+}
+
+/** Whether the target is to be made ready, or to be told a later end. */
+export function isToBeProvisioned(grant: Grant, { state }: Target): boolean {
+  return holdsTargets(grant) && (state === "PENDING" || state === "PROVISIONING");
+}
+
+/** Whether the target is to be taken back. */
+export function isToBeTakenBack(grant: Grant, target: Target): boolean {
+  return !holdsTargets(grant) && !isCleared(target);
+}
+
+export function decideAttempted(grant: Grant, connector: string, now: Instant): readonly Recorded[] {
+  const target = targetOf(grant, connector);
+  return target !== undefined && holdsTargets(grant) && target.state === "PENDING"
+    ? [onGrant(grant, { type: "TargetAttempted", at: now, by: systemActor, connector })]
+    : [];
+}
+
+/** @param notAfter The end it was told; one that has moved on since is told again. */
+export function decideProvisioned(
+  grant: Grant,
+  connector: string,
+  notAfter: Instant,
+  now: Instant,
+): readonly Recorded[] {
+  const target = targetOf(grant, connector);
+  if (target === undefined || !isToBeProvisioned(grant, target) || target.order.notAfter !== notAfter)
+    return [];
+  const { object } = target.order;
+  return [onGrant(grant, { type: "TargetProvisioned", at: now, by: systemActor, connector, object })];
+}
+
+export function decideCleared(grant: Grant, connector: string, now: Instant): readonly Recorded[] {
+  const target = targetOf(grant, connector);
+  if (target === undefined || !isToBeTakenBack(grant, target)) return [];
+  const { object } = target.order;
+  return [onGrant(grant, { type: "TargetRevoked", at: now, by: systemActor, connector, object })];
+}
+
+export function decideOverdue(grant: Grant, connector: string, now: Instant): readonly Recorded[] {
+  const target = targetOf(grant, connector);
+  if (target === undefined || holdsTargets(grant) || !becomesOverdue(target, now)) return [];
+  const { object } = target.order;
+  return [onGrant(grant, { type: "TargetRevokeOverdue", at: now, by: systemActor, connector, object })];
+}
+
+/** Once for each change of what differs, also when it is as it should be again. */
+export function decideDrift(
+  grant: Grant,
+  connector: string,
+  drift: readonly string[],
+  now: Instant,
+): readonly Recorded[] {
+  const target = targetOf(grant, connector);
+  if (target === undefined || !holdsTargets(grant)) return [];
+  const isSame = target.drift.length === drift.length && target.drift.every((one, at) => one === drift[at]);
+  if (isSame) return [];
+  const { object } = target.order;
+  return [onGrant(grant, { type: "TargetDrifted", at: now, by: systemActor, connector, object, drift })];
+}

@@ -1,0 +1,18 @@
+/**
+ * An API shows nothing; should a browser be led to one of its answers, nothing of it runs, is framed, guessed at or
+ * told to others. The values are those that OWASP's Secure Headers Project recommends for such answers.
+ */
+export const browserHeaders = {
+  "content-security-policy": "default-src 'none';frame-ancestors 'none'",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "origin-agent-cluster": "?1",
+  "referrer-policy": "no-referrer",
+  "strict-transport-security": "max-age=31536000; includeSubDomains",
+  "x-content-type-options": "nosniff",
+  "x-dns-prefetch-control": "off",
+  "x-download-options": "noopen",
+  "x-frame-options": "DENY",
+  "x-permitted-cross-domain-policies": "none",
+  "x-xss-protection": "0",
+};

@@ -1,0 +1,102 @@
+/*
+ * What Prometheus reads, in its text format 0.0.4. By ourselves, because the usual library loads eighty modules, most of
+ * them OpenTelemetry's, for the four kinds of lines below, and looks at every label's name again at each count.
+ */
+
+/** One metric with everything that has been counted under it. */
+export interface Family {
+  /** Its lines at this moment, the last one ended. */
+  readonly text: () => Promise<string> | string;
+}
+
+export interface Counter extends Family {
+  /** One value for each label, in the order of their names. */
+  readonly add: (values: readonly string[], count?: number) => void;
+}
+
+export interface Histogram extends Family {
+  readonly observe: (values: readonly string[], value: number) => void;
+}
+
+export const prometheusContentType = "text/plain; version=0.0.4; charset=utf-8";
+
+export function createCounter(name: string, help: string, labels: readonly string[]): Counter {
+  const counts = new Map<string, number>();
+  return {
+    add: (values, count = 1) => {
+      const series = seriesOf(labels, values);
+      counts.set(series, (counts.get(series) ?? 0) + count);
+    },
+    text: () =>
+      familyText(
+        name,
+        help,
+        "counter",
+        [...counts].map(([series, count]) => line(name, series, count)),
+      ),
+  };
+}
+
+/** `bounds` ascend; what is above the last counts under `+Inf` alone. */
+export function createHistogram(
+  name: string,
+  help: string,
+  labels: readonly string[],
+  bounds: readonly number[],
+): Histogram {
+  const all = new Map<string, { readonly buckets: number[]; sum: number }>();
+  const ofSeries = (series: string) => {
+    const known = all.get(series) ?? { buckets: [...bounds, Infinity].map(() => 0), sum: 0 };
+    all.set(series, known);
+    return known;
+  };
+  // Without labels there is one series, and it is there from the start.
+  if (labels.length === 0) ofSeries("");
+  return {
+    observe: (values, value) => {
+      const found = ofSeries(seriesOf(labels, values));
+      const above = bounds.findIndex((bound) => value <= bound);
+      const index = above === -1 ? bounds.length : above;
+      found.buckets[index] = (found.buckets[index] ?? 0) + 1;
+      found.sum += value;
+    },
+    text: () =>
+      familyText(
+        name,
+        help,
+        "histogram",
+        [...all].flatMap(([series, { buckets, sum }]) => {
+          let count = 0;
+          const bucketLines = buckets.map((inBucket, index) => {
+            count += inBucket;
+            const bound = `le="${bounds[index] ?? "+Inf"}"`;
+            return line(`${name}_bucket`, series === "" ? bound : `${series},${bound}`, count);
+          });
+          return [...bucketLines, line(`${name}_sum`, series, sum), line(`${name}_count`, series, count)];
+        }),
+      ),
+  };
+}
+
+/** Read when somebody looks. */
+export function createGauge(name: string, help: string, read: () => Promise<number> | number): Family {
+  return { text: async () => familyText(name, help, "gauge", [line(name, "", await read())]) };
+}
+
+function seriesOf(labels: readonly string[], values: readonly string[]): string {
+  return labels.map((label, index) => `${label}="${escaped(values[index] ?? "")}"`).join(",");
+}
+
+function escaped(value: string): string {
+  return /[\\"\n]/.test(value)
+    ? value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")
+    : value;
+}
+
+function line(name: string, series: string, value: number): string {
+  return `${name}${series === "" ? "" : `{${series}}`} ${value}\n`;
+}
+
+function familyText(name: string, help: string, type: string, lines: readonly string[]): string {
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
+}

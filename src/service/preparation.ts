@@ -1,0 +1,100 @@
+import { present } from "../core/assert.ts";
+import { makeId, type RequestId } from "../core/ids.ts";
+import { decidePrepare } from "../core/preparing.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
+import { areReady } from "../core/target.ts";
+import { actorOf, type Caller } from "./caller.ts";
+import { decideCase, findCase, pressOf, type CaseDecision } from "./deciding.ts";
+import type { Claim } from "./issuing.ts";
+import { assess, expectPeople, submissionOf, type ServiceContext } from "./loading.ts";
+import { wantedTargets } from "./wanted-targets.ts";
+
+/** How long a claim waits for its targets before it is answered with 202 (contract §3). */
+export const claimWaitMs = 2_000;
+
+/** How far the targets of a claim have come. */
+export type Prepared =
+  /** None of the scopes has a target. */
+  | "not_needed"
+  | "ready"
+  /** Not in time; the claim is made again. */
+  | "waiting";
+
+/**
+ * Has the targets of a request made ready: the orders are committed, the relay does them, and this waits a little. A
+ * request that has none costs nothing.
+ */
+export async function prepare(
+  context: ServiceContext,
+  caller: Caller,
+  id: string,
+  claim: Claim,
+): Promise<Prepared | Refusal> {
+  if (context.connectors().size === 0) return "not_needed";
+  const loaded = await findCase(context, id);
+  if (isRefusal(loaded)) return loaded;
+  const { request, grant } = loaded.case;
+  const isBegun = grant?.phase === "PREPARING";
+  const isWanted = wantedTargets(context.connectors, request.scopes, makeId("grant", "none")).length > 0;
+  if (!isBegun && !isWanted) return "not_needed";
+  const outcome = await decideCase(context, id, preparing(context, caller, claim));
+  return isRefusal(outcome) ? outcome : wait(context, request.id, claim.waitMs ?? claimWaitMs);
+}
+
+function preparing(context: ServiceContext, caller: Caller, { sshPublicKey }: Claim): CaseDecision {
+  const { surroundings, connectors } = context;
+  return async ({ case: kase }) => {
+    const { request, grant } = kase;
+    const today = await assess(context, request.scopes, submissionOf(request), request.risk);
+    const press = await pressOf(context, caller, request);
+    const grantId = makeId("grant", surroundings.idTail());
+    // As late as can be, so that a reload in between is noticed.
+    const wanted = wantedTargets(connectors, request.scopes, grantId);
+    const facts = {
+      byId: caller.identity.id,
+      by: actorOf(caller),
+      subject: present(press.facts.directory.identity(request.subjectId), request.subjectId),
+      today: today.assessment,
+      lockdown: today.rules.book.lockdown,
+      grantId,
+      wanted,
+    };
+    const decision = decidePrepare(kase, facts, surroundings.now());
+    const names =
+      grant?.phase === "PREPARING" ? grant.targets.map(({ order }) => order.connector) : undefined;
+    const keyless =
+      sshPublicKey === undefined ? keylessAt(context, names ?? wanted.map((one) => one.connector)) : [];
+    return {
+      decision: isRefusal(decision) || keyless.length === 0 ? decision : keyMissing(keyless),
+      expects: [...today.expects, ...expectPeople(press.people, [request.subjectId])],
+    };
+  };
+}
+
+/** Those of the connectors at which nothing can be issued without a public key. */
+function keylessAt({ connectors }: ServiceContext, names: readonly string[]): readonly string[] {
+  return names.filter((name) => connectors().get(name)?.needsSshPublicKey === true);
+}
+
+function keyMissing(names: readonly string[]): Refusal {
+  const detail = `${names.join(", ")} is reached by SSH: send your public key as sshPublicKey with the claim.`;
+  return refuse("invalid_body", detail, { errors: [{ path: "sshPublicKey", message: "is missing" }] });
+}
+
+async function wait(context: ServiceContext, id: RequestId, waitMs: number): Promise<Prepared> {
+  const patience = AbortSignal.timeout(waitMs);
+  for (;;) {
+    // Listening begins before the state is read, so that no change falls between the two.
+    const listening = new AbortController();
+    const signal = AbortSignal.any([patience, listening.signal]);
+    const changed = context.changes.next(id, waitMs, signal);
+    const grant = (await context.store.request(id))?.grant?.value;
+    // What is over by now is refused by the claim itself, which says why.
+    const isOver = grant?.phase !== "PREPARING";
+    if (isOver || areReady(grant.targets) || patience.aborted) {
+      listening.abort();
+      return isOver || areReady(grant.targets) ? "ready" : "waiting";
+    }
+    await changed;
+  }
+}

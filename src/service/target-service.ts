@@ -1,0 +1,203 @@
+import { decideFailure } from "../core/preparing.ts";
+import {
+  decideAttempted,
+  decideCleared,
+  decideDrift,
+  decideOverdue,
+  decideProvisioned,
+  isToBeProvisioned,
+  isToBeTakenBack,
+  targetOf,
+} from "../core/provisioning.ts";
+import { holdsTargets, type Grant } from "../core/grant.ts";
+import type { GrantId, Instant } from "../core/ids.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
+import { overdueMs, type Target } from "../core/target.ts";
+import { plus, secondMs } from "../core/time.ts";
+import { ConnectorFault, type Connector, type IssuedTarget, type ListedObject } from "./connector.ts";
+import { decideCase } from "./deciding.ts";
+import { decideGrant } from "./deciding-grant.ts";
+import type { ServiceContext } from "./loading.ts";
+import { patiently, withinSignal } from "./patience.ts";
+import { StoreUnavailable } from "./ports.ts";
+import type { TargetNamed } from "./target-reads.ts";
+import { createTurns } from "./turns.ts";
+
+/**
+ * What is done at targets and what they say, written down. Each verb acts on the grant as it stands at that moment, so
+ * that running it twice does what running it once does, and so that what comes too late does nothing.
+ */
+export interface TargetService {
+  /** Makes sure that the target is there until its latest end. @throws ConnectorFault to be tried again. */
+  provision(grantId: GrantId, connector: string, signal: AbortSignal): Promise<void>;
+  /** Mints a secret for its reader; the one before is dead. @throws ConnectorFault also when the grant is over. */
+  issue(
+    grantId: GrantId,
+    connector: string,
+    ask: { readonly expiresAt: Instant; readonly sshPublicKey?: string },
+    signal: AbortSignal,
+  ): Promise<IssuedTarget>;
+  /** A target cannot give what is being prepared: the request fails, and what the others have is taken back. */
+  fail(grant: Grant, connector: string, why: string): Promise<Refusal>;
+  /** Makes sure that nothing is left at the target. @throws ConnectorFault to be tried again, without limit. */
+  takeBack(grantId: GrantId, connector: string, signal: AbortSignal): Promise<void>;
+  /** Removes what should not be there, if `isStillOne` while nobody else touches it; true when it was removed. */
+  removeOrphan(
+    connector: Connector,
+    orphan: Pick<ListedObject, "object" | "grantId">,
+    isStillOne: () => Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<boolean>;
+  /** Puts on record that this take-back is late; true when it was not before. */
+  noteOverdue(late: TargetNamed): Promise<boolean>;
+  /** Puts on record what differs at the target from what it should be, when that has changed. */
+  noteDrift(grantId: GrantId, connector: string, drift: readonly string[]): Promise<void>;
+}
+
+/** Somebody waits for a secret. */
+const issueGraceMs = secondMs / 2;
+
+export function createTargetService(context: ServiceContext): TargetService {
+  const { atTarget, removeOrphan } = createAtTarget(context);
+  const fail: TargetService["fail"] = async (grant, name, why) => {
+    const outcome = await decideCase(context, grant.requestId, async ({ case: kase }) => ({
+      decision: kase.grant?.id === grant.id ? decideFailure(kase, name, why, context.surroundings.now()) : [],
+      expects: [],
+    }));
+    if (isRefusal(outcome)) throw new StoreUnavailable(outcome.detail);
+    return refuse("not_claimable", `This request has failed: ${name} could not give it: ${why}.`);
+  };
+  return {
+    fail,
+    provision: createProvision(context, atTarget, fail),
+    async issue(grantId, name, ask, signal) {
+      const issued = await atTarget(grantId, name, signal, async (grant, { order }) => {
+        // What is taken back comes after this, for it waits for the same turn.
+        if (!holdsTargets(grant)) return undefined;
+        return patiently(connectorNamed(context, name).issue(order, ask, signal), signal, issueGraceMs);
+      });
+      if (issued !== undefined) return issued;
+      throw new ConnectorFault("refused", "the grant is over", { retryable: true });
+    },
+    takeBack: async (grantId, name, signal) =>
+      atTarget(grantId, name, signal, async (grant, target) => {
+        if (!isToBeTakenBack(grant, target)) return;
+        const { connector, object } = target.order;
+        const order = { connector, object, grantId };
+        await patiently(connectorNamed(context, name).takeBack(order, signal), signal);
+        await decideGrant(context, grantId, (now, at) => decideCleared(now, name, at));
+      }),
+    removeOrphan,
+    noteOverdue: async ({ grantId, connector }) =>
+      decideGrant(context, grantId, (grant, now) => decideOverdue(grant, connector, now)),
+    async noteDrift(grantId, connector, drift) {
+      await decideGrant(context, grantId, (grant, now) => decideDrift(grant, connector, drift, now));
+    },
+  };
+}
+
+/** Calls `act` with the target as it stands, while nobody else touches its object. */
+type AtTarget = <T>(
+  grantId: GrantId,
+  name: string,
+  signal: AbortSignal,
+  act: (grant: Grant, target: Target) => Promise<T>,
+) => Promise<T | undefined>;
+
+function createAtTarget({ store }: Pick<ServiceContext, "store">): {
+  readonly atTarget: AtTarget;
+  readonly removeOrphan: TargetService["removeOrphan"];
+} {
+  /** One thing at a time is done to one object, also when a caller has lost patience with it. */
+  const turns = createTurns();
+  const inTurn = async <T>(
+    grantId: GrantId,
+    name: string,
+    signal: AbortSignal,
+    act: () => Promise<T>,
+  ): Promise<T> => {
+    const endTurn = await withinSignal(turns.take(`${name} ${grantId}`), signal);
+    try {
+      return await act();
+    } finally {
+      endTurn();
+    }
+  };
+  const atTarget: AtTarget = async (grantId, name, signal, act) =>
+    inTurn(grantId, name, signal, async () => {
+      const grant = (await store.grant(grantId))?.grant;
+      const target = grant && targetOf(grant, name);
+      return grant === undefined || target === undefined ? undefined : act(grant, target);
+    });
+  const removeOrphan: TargetService["removeOrphan"] = async (
+    connector,
+    { object, grantId },
+    isStillOne,
+    signal,
+  ) => {
+    if (grantId === null) return false;
+    const { name } = connector;
+    return inTurn(grantId, name, signal, async () => {
+      if (!(await isStillOne())) return false;
+      await patiently(connector.takeBack({ connector: name, object, grantId }, signal), signal);
+      return true;
+    });
+  };
+  return { atTarget, removeOrphan };
+}
+
+function createProvision(
+  context: ServiceContext,
+  atTarget: AtTarget,
+  fail: TargetService["fail"],
+): TargetService["provision"] {
+  const failsFor = (grant: Grant, fault: unknown): boolean => {
+    // Access that runs is not ended because its later end could not be told: that is tried until it is over.
+    if (grant.phase !== "PREPARING") return false;
+    const isFinal = fault instanceof ConnectorFault && !fault.retryable;
+    return isFinal || context.surroundings.now() >= grant.provisionBy;
+  };
+  return async (grantId, name, signal) =>
+    atTarget(grantId, name, signal, async (grant, target) => {
+      if (!isToBeProvisioned(grant, target)) return;
+      await decideGrant(context, grantId, (now, at) => decideAttempted(now, name, at));
+      try {
+        await patiently(connectorNamed(context, name).provision(target.order, signal), signal);
+      } catch (fault) {
+        if (!failsFor(grant, fault)) throw fault;
+        await fail(grant, name, reasonOf(fault));
+        return;
+      }
+      const { notAfter } = target.order;
+      await decideGrant(context, grantId, (now, at) => decideProvisioned(now, name, notAfter, at));
+    });
+}
+
+/** Those that have just become overdue: since then and longer. */
+export function overdueSince(now: Parameters<typeof plus>[0]): ReturnType<typeof plus> {
+  return plus(now, -overdueMs);
+}
+
+/** @throws ConnectorFault when the configuration has no such connector: then an operator has to bring it back. */
+export function connectorNamed({ connectors }: Pick<ServiceContext, "connectors">, name: string): Connector {
+  const connector = connectors().get(name);
+  if (connector !== undefined) return connector;
+  throw new ConnectorFault("unreachable", `the configuration has no connector ${name}`, {
+    retryable: true,
+    isTargetDown: true,
+  });
+}
+
+const reasons: { readonly [Code in ConnectorFault["code"]]: string } = {
+  unreachable: "it could not be reached in time",
+  timeout: "it did not answer in time",
+  not_permitted: "it does not let us",
+  refused: "it refused",
+  foreign_object: "something that is not ours has the name",
+  invalid_input: "it does not take what was ordered",
+};
+
+/** In a person's words; what the target itself has said stays in the log. */
+export function reasonOf(fault: unknown): string {
+  return fault instanceof ConnectorFault ? reasons[fault.code] : "it was not ready in time";
+}

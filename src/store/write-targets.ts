@@ -1,0 +1,34 @@
+import { holdsTargets, type Grant } from "../core/grant.ts";
+import { isCleared } from "../core/target.ts";
+import { eq } from "./drizzle.ts";
+import { grantTargets } from "./schema.ts";
+import { hole, type Tables } from "./tables.ts";
+
+/** Keeps the rows of what may be at targets those of the grant. */
+export function prepareTargetWrites(tables: Tables) {
+  const grantId = hole("grantId", grantTargets.grantId);
+  const forget = tables.delete(grantTargets).where(eq(grantTargets.grantId, grantId)).prepare();
+  const add = tables
+    .insert(grantTargets)
+    .values({
+      grantId,
+      connector: hole("connector", grantTargets.connector),
+      place: hole("place", grantTargets.place),
+      state: hole("state", grantTargets.state),
+      overSince: hole("overSince", grantTargets.overSince),
+    })
+    .prepare();
+  return {
+    put: (grant: Grant): void => {
+      if (grant.targets.length === 0) return;
+      forget.run({ grantId: grant.id });
+      const isOver = !holdsTargets(grant);
+      for (const target of grant.targets) {
+        if (isCleared(target)) continue;
+        const { connector, place = null } = target.order;
+        const overSince = isOver ? target.since : null;
+        add.run({ grantId: grant.id, connector, place, state: target.state, overSince });
+      }
+    },
+  };
+}

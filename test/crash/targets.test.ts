@@ -1,0 +1,114 @@
+import { execFile } from "node:child_process";
+import { resolve } from "node:path";
+import { expect, test } from "vitest";
+import { present } from "../../src/core/assert.ts";
+import { minuteMs, secondMs } from "../../src/core/time.ts";
+import type { CredentialView } from "../../src/service/views.ts";
+import type { FakeTarget } from "../fakes/fake-target.ts";
+import { granted, saidTo } from "../service/support/office.ts";
+import { view, type TargetOffice } from "../service/support/target-office.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
+import { openTwoTargets } from "./target-life.ts";
+
+leavesNothingBehind();
+
+/** A step that never comes: the whole life is lived. */
+const never = 10_000;
+
+interface Life {
+  readonly said: ReadonlyMap<string, unknown>;
+  readonly given: CredentialView | undefined;
+  readonly wasKilled: boolean;
+}
+
+async function live(folder: string, killAt: number): Promise<Life> {
+  const file = resolve(import.meta.dirname, "target-life.ts");
+  const env = { ...process.env, LIFE_IN: folder, KILL_AT: String(killAt) };
+  const { promise, resolve: ended } = Promise.withResolvers<Life>();
+  execFile(process.execPath, [file], { env }, (error, out, problems) => {
+    const lines = out.split("\n").filter((line) => line !== "");
+    const said = new Map(lines.map((line) => JSON.parse(line)).map(({ what, seen }) => [what, seen]));
+    const wasKilled = error !== null && error.signal === "SIGKILL";
+    if (error !== null && !wasKilled) throw new Error(`it failed by itself: ${problems}`);
+    ended({ said, given: said.get("given"), wasKilled });
+  });
+  return promise;
+}
+
+/** What the person does who has seen so much and no more. Every secret they hold then opens its target. */
+async function carryOn(
+  office: TargetOffice,
+  id: string,
+  targets: readonly FakeTarget[],
+  life: Life,
+): Promise<void> {
+  const { status } = await view(office, id);
+  if (life.said.has("completing")) {
+    const allowed = life.said.has("completed") ? ["COMPLETED"] : ["COMPLETED", "ACTIVE"];
+    return expect(allowed).toContain(status);
+  }
+  const credential = life.given ?? (await obtain(office, id, status));
+  expect((await office.services.checking.introspect(credential.token)).active).toBe(true);
+  for (const target of targets) {
+    const shown = present(
+      credential.targets.find((one) => one.connector === target.name),
+      target.name,
+    );
+    expect(target.opens(shown.username, shown.secret)).toBe(true);
+    expect(Object.keys(target.state().objects)).toEqual([shown.username]);
+  }
+}
+
+/** An answer that was lost is asked for again. */
+async function obtain(office: TargetOffice, id: string, status: string): Promise<CredentialView> {
+  if (status === "ACTIVE") {
+    const rotated = granted(await office.services.desk.rotate(await office.caller("dev"), id));
+    return present(rotated.credential, "a rotation shows its credential");
+  }
+  expect(status).toBe("APPROVED");
+  for (let tries = 0; tries < 40; tries++) {
+    const { credential } = granted(await office.claim(id));
+    if (credential !== undefined) return credential;
+    await office.live(10 * secondMs);
+  }
+  throw new Error("it was never given");
+}
+
+async function everythingHolds(folder: string, life: Life): Promise<void> {
+  const office = await openTwoTargets(folder);
+  try {
+    const id = String(life.said.get("approved"));
+    const { targets } = office;
+    await carryOn(office, id, targets, life);
+    const ended = saidTo(await office.services.desk.complete(await office.caller("dev"), id));
+    expect(["COMPLETED", "not_active"]).toContain(ended);
+    await office.live(minuteMs);
+    for (const target of targets) {
+      const { objects, history } = target.state();
+      expect(objects, `left at ${target.name}`).toEqual({});
+      const created = history.filter((one) => one.startsWith("create"));
+      expect(new Set(created).size, `made twice at ${target.name}`).toBe(created.length);
+      expect(history.filter((one) => one.startsWith("remove"))).toHaveLength(created.length);
+    }
+    expect(await office.store.takeBacks()).toMatchObject({ waiting: 0 });
+    expect(await office.store.verifyAudit()).toMatchObject({ ok: true });
+  } finally {
+    await office.close();
+  }
+}
+
+test("killed between any two steps of giving and taking back: no orphan, no double object, no lost answer", async () => {
+  const whole = await live(temporaryFolder(), never);
+  const steps = Number(whole.said.get("gone"));
+  expect(steps, "steps to be killed at").toBeGreaterThan(15);
+  const killed: number[] = [];
+  const round = async (killAt: number): Promise<void> => {
+    const folder = temporaryFolder();
+    const life = await live(folder, killAt);
+    if (life.wasKilled) killed.push(killAt);
+    await everythingHolds(folder, life);
+  };
+  for (let killAt = 1; killAt <= steps; killAt += 2) await Promise.all([round(killAt), round(killAt + 1)]);
+  // Steps run side by side, so that their number differs a little from life to life.
+  expect(killed.length).toBeGreaterThanOrEqual(steps - 4);
+}, 180_000);

@@ -1,0 +1,198 @@
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { instant, type Scope } from "../../src/core/ids.ts";
+import { parseId } from "../../src/core/ids.ts";
+import { resourceOf } from "../../src/core/scopes.ts";
+import { ConnectorFault, type CheckFinding, type Connector } from "../../src/service/connector.ts";
+
+/** One object as the target keeps it. */
+export interface FakeObject {
+  /** Null: not ours. */
+  readonly grantId: string | null;
+  notAfter: number;
+  rights: Readonly<Record<string, readonly string[]>>;
+  /** SHA-256 of the secret that opens it. */
+  secretHash: string | null;
+  issued: number;
+  drift: readonly string[];
+}
+
+interface State {
+  readonly objects: Record<string, FakeObject>;
+  /** Every change that was made, in order: `create jit_a`, `remove jit_a`. */
+  readonly history: string[];
+}
+
+export type Verb = "provision" | "issue" | "takeBack" | "listOurs" | "check";
+
+export interface FakeTargetOptions {
+  /** Its state, which outlives whoever talks to it. */
+  readonly file: string;
+  readonly name?: string;
+  /** Serves every scope whose resource begins so. */
+  readonly resources?: string;
+  readonly place?: string;
+  readonly needsSshPublicKey?: boolean;
+  /** Called around each change: a test ends the process there. */
+  readonly onStep?: (step: string) => void;
+}
+
+/** A system that access is given at, with a mind of its own. */
+export interface FakeTarget extends Connector {
+  /** What goes wrong there, changeable at any time. */
+  readonly trouble: {
+    isDown: boolean;
+    /** Takes no notice of being told to end. */
+    isDeaf: boolean;
+    latencyMs: number;
+    /** Thrown at the next calls of this verb, one each. */
+    readonly faults: Partial<Record<Verb, ConnectorFault[]>>;
+  };
+  readonly calls: Verb[];
+  /** Every secret it has given out. */
+  readonly secrets: string[];
+  state(): State;
+  /** As an administrator there would, by hand. */
+  change(change: (objects: Record<string, FakeObject>) => void): void;
+  /** Whether this secret opens this object. */
+  opens(object: string, secret: string | null): boolean;
+}
+
+const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+export function createFakeTarget(options: FakeTargetOptions): FakeTarget {
+  const { file, name = "orders-db", resources = "prod:", onStep = () => {} } = options;
+  const trouble: FakeTarget["trouble"] = { isDown: false, isDeaf: false, latencyMs: 0, faults: {} };
+  const calls: Verb[] = [];
+  const secrets: string[] = [];
+
+  const read = (): State =>
+    existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : { objects: {}, history: [] };
+  const write = (step: string, change: (state: State) => void): void => {
+    onStep(`before ${step}`);
+    const state = read();
+    change(state);
+    writeFileSync(`${file}.new`, JSON.stringify(state));
+    renameSync(`${file}.new`, file);
+    onStep(`after ${step}`);
+  };
+
+  const reach = async (verb: Verb, signal: AbortSignal): Promise<void> => {
+    calls.push(verb);
+    if (trouble.latencyMs > 0) await pause(trouble.latencyMs, trouble.isDeaf ? undefined : signal);
+    const fault = trouble.faults[verb]?.shift();
+    if (fault !== undefined) throw fault;
+    if (trouble.isDown) throw down();
+  };
+
+  const ours = (state: State, object: string): FakeObject | undefined => {
+    const found = state.objects[object];
+    if (found !== undefined && found.grantId === null) {
+      throw new ConnectorFault("foreign_object", "not ours", { retryable: false });
+    }
+    return found;
+  };
+
+  return {
+    name,
+    kind: "fake",
+    place: options.place ?? `fake:${name}`,
+    needsSshPublicKey: options.needsSshPublicKey ?? false,
+    trouble,
+    calls,
+    secrets,
+    state: read,
+    change: (change) => write("by hand", (state) => change(state.objects)),
+    opens: (object, secret) => secret !== null && read().objects[object]?.secretHash === hashOf(secret),
+    serves(scopes: readonly Scope[]) {
+      const served = scopes.filter((scope) => resourceOf(scope).startsWith(resources));
+      return served.length === 0 ? undefined : { scopes: served, rights: { roles: ["orders_read"] } };
+    },
+    objectOf: (grantId) => `jit_${grantId.slice(3)}`,
+    async provision(order, signal) {
+      await reach("provision", signal);
+      write(`provision ${order.object}`, (state) => {
+        const known = ours(state, order.object);
+        if (known === undefined) state.history.push(`create ${order.object}`);
+        state.objects[order.object] = {
+          secretHash: null,
+          issued: 0,
+          drift: [],
+          ...known,
+          grantId: order.grantId,
+          notAfter: order.notAfter,
+          rights: order.rights,
+        };
+      });
+    },
+    async issue(order, { expiresAt }, signal) {
+      await reach("issue", signal);
+      const secret = `tgt_${randomBytes(18).toString("base64url")}`;
+      secrets.push(secret);
+      write(`issue ${order.object}`, (state) => {
+        const known = ours(state, order.object);
+        if (known === undefined) throw new ConnectorFault("refused", "it is not there", { retryable: true });
+        Object.assign(known, { secretHash: hashOf(secret), issued: known.issued + 1, notAfter: expiresAt });
+      });
+      const username = order.object;
+      return {
+        connector: name,
+        kind: "fake",
+        where: `fake:${name}`,
+        username,
+        secret,
+        expiresAt,
+        command: `open ${username}`,
+      };
+    },
+    async takeBack({ object }, signal) {
+      await reach("takeBack", signal);
+      write(`take back ${object}`, (state) => {
+        if (ours(state, object) === undefined) return;
+        delete state.objects[object];
+        state.history.push(`remove ${object}`);
+      });
+    },
+    async listOurs(signal) {
+      await reach("listOurs", signal);
+      return Object.entries(read().objects).flatMap(([object, one]) =>
+        one.grantId === null
+          ? []
+          : [
+              {
+                object,
+                grantId: parseId("grant", one.grantId) ?? null,
+                notAfter: instant(one.notAfter),
+                drift: one.drift,
+              },
+            ],
+      );
+    },
+    async check(signal): Promise<readonly CheckFinding[]> {
+      await reach("check", signal);
+      return [
+        { what: "it answers", ok: true },
+        { what: "we may create roles", ok: false, fix: "ALTER ROLE jit CREATEROLE;" },
+      ];
+    },
+    close: async () => {},
+  };
+}
+
+export function down(): ConnectorFault {
+  return new ConnectorFault("unreachable", "connection refused", { retryable: true, isTargetDown: true });
+}
+
+export function refusing(code: ConnectorFault["code"] = "not_permitted"): ConnectorFault {
+  return new ConnectorFault(code, "permission denied", { retryable: false });
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(new ConnectorFault("timeout", "too slow", { retryable: true }));
+    });
+  });
+}

@@ -1,0 +1,228 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { makeId } from "../../src/core/ids.ts";
+import { orphanGraceMs } from "../../src/core/orphans.ts";
+import { hourMs, minuteMs, secondMs } from "../../src/core/time.ts";
+import { startOrphanSweep } from "../../src/sweeps/orphans.ts";
+import type { FakeObject } from "../fakes/fake-target.ts";
+import { granted } from "./support/office.ts";
+import { openTargetOffice, statesOf, view, type TargetOffice } from "./support/target-office.ts";
+
+let office: TargetOffice;
+beforeEach(async () => {
+  office = await openTargetOffice();
+});
+afterEach(() => office.close());
+
+const objects = () => office.target.state().objects;
+const recordsOf = async (action: string) =>
+  (await office.audit()).filter((one) => one.action === action).map((one) => one.data);
+
+const object = (more: Partial<FakeObject> = {}): FakeObject => ({
+  grantId: "gr_stranger",
+  notAfter: office.clock.now() + hourMs,
+  rights: {},
+  secretHash: null,
+  issued: 1,
+  drift: [],
+  ...more,
+});
+
+describe("what a target lists", () => {
+  test("of a live grant is left alone", async () => {
+    const { object: name } = await office.holding();
+    await office.live(hourMs);
+    expect(Object.keys(objects())).toEqual([name]);
+    expect(await recordsOf("orphan.found")).toEqual([]);
+    expect(await recordsOf("target.drifted")).toEqual([]);
+  });
+
+  test("foreign objects are never touched", async () => {
+    office.target.change((all) => {
+      all["postgres"] = object({ grantId: null, notAfter: 0 });
+    });
+    await office.live(2 * orphanGraceMs);
+    expect(Object.keys(objects())).toEqual(["postgres"]);
+    expect(await recordsOf("orphan.found")).toEqual([]);
+  });
+
+  test("unexplained: reported once, removed after its grace and not before", async () => {
+    office.target.change((all) => {
+      all["jit_stranger"] = object();
+    });
+    await office.live(orphanGraceMs - minuteMs);
+    expect(Object.keys(objects())).toEqual(["jit_stranger"]);
+    expect(await recordsOf("orphan.found")).toMatchObject([
+      { connector: "orders-db", object: "jit_stranger", grant: "gr_stranger", standing: "unexplained" },
+    ]);
+    await office.live(2 * minuteMs);
+    expect(objects()).toEqual({});
+    expect(await recordsOf("orphan.removed")).toHaveLength(1);
+  });
+
+  test("expired by its own label, and of no grant of ours: removed at once", async () => {
+    office.target.change((all) => {
+      all["jit_stranger"] = object({ notAfter: office.clock.now() - 1 });
+    });
+    await office.sweepOrphans();
+    expect(objects()).toEqual({});
+    expect(await recordsOf("orphan.removed")).toMatchObject([{ standing: "expired" }]);
+  });
+
+  test("there again though our own records say it is gone: removed at once", async () => {
+    const { id, object: name } = await office.holding();
+    granted(await office.services.desk.complete(await office.caller("dev"), id));
+    await office.tick();
+    office.clock.pass(secondMs);
+    office.target.change((all) => {
+      all[name] = object({ grantId: String(office.target.state().history[0]).replace("create jit_", "gr_") });
+    });
+    await office.sweepOrphans();
+    expect(objects()).toEqual({});
+    expect(await recordsOf("orphan.removed")).toMatchObject([{ standing: "over" }]);
+  });
+
+  test("a copy of a live label under another name, or a label that cannot be read: reported, and left to people", async () => {
+    const { object: name } = await office.holding();
+    const grantId = String(objects()[name]?.grantId);
+    office.target.change((all) => {
+      all["jit_copy"] = object({ grantId });
+      all["jit_torn"] = object({ grantId: "not an id" });
+    });
+    await office.live(orphanGraceMs + minuteMs);
+    expect(Object.keys(objects()).toSorted()).toEqual([name, "jit_copy", "jit_torn"].toSorted());
+    expect((await recordsOf("orphan.found")).map((one) => one["standing"])).toEqual([
+      "contradictory",
+      "contradictory",
+    ]);
+  });
+
+  test("being made ready at this very moment is never taken for an orphan", async () => {
+    office.target.trouble.latencyMs = 20;
+    const ids = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => office.approved({ scopes: [`read:prod:db-${index}`] })),
+    );
+    const over = new AbortController();
+    const sweeping = (async () => {
+      while (!over.signal.aborted) await office.sweepOrphans();
+    })();
+    const answers = await Promise.all(ids.map((id) => office.claim(id)));
+    over.abort();
+    await sweeping;
+    for (const answer of answers) expect(granted(answer).request.status).toBe("ACTIVE");
+    expect(Object.keys(objects())).toHaveLength(ids.length);
+    expect(await recordsOf("orphan.found")).toEqual([]);
+    expect(await recordsOf("orphan.removed")).toEqual([]);
+    expect(await recordsOf("target.drifted")).toEqual([]);
+  });
+
+  test("a target that hangs does not stop another one from being swept, nor a stop", async () => {
+    const other = office.add({ name: "cache" });
+    office.target.trouble.latencyMs = 60_000;
+    office.target.trouble.isDeaf = true;
+    const stranger = makeId("grant", "stranger");
+    other.change((all) => {
+      all["jit_stranger"] = object({ grantId: stranger, notAfter: 0 });
+    });
+    const sweep = startOrphanSweep(office.context.connectors, office.services.orphans, () => {}, 1e6);
+    void sweep.tick();
+    await expect.poll(() => Object.keys(other.state().objects)).toEqual([]);
+    const begun = Date.now();
+    await sweep.stop();
+    expect(Date.now() - begun).toBeLessThan(1_000);
+  });
+});
+
+describe("drift", () => {
+  test("rights added, an end moved, an object dropped: once for each change, and still removed at the end", async () => {
+    const { id, object: name } = await office.holding();
+    await office.live(minuteMs);
+    office.target.change((all) => Object.assign(all[name] ?? {}, { drift: ["it was granted orders_admin"] }));
+    await office.live(2 * minuteMs);
+    expect((await view(office, id)).grant?.targets[0]?.drift).toEqual(["it was granted orders_admin"]);
+    office.target.change((all) =>
+      Object.assign(all[name] ?? {}, { drift: [], notAfter: office.clock.now() + 100 * hourMs }),
+    );
+    await office.live(2 * minuteMs);
+    office.target.change((all) => Reflect.deleteProperty(all, name));
+    await office.live(2 * minuteMs);
+    expect((await recordsOf("target.drifted")).map((one) => one["drift"])).toEqual([
+      ["it was granted orders_admin"],
+      [expect.stringContaining("lasts later")],
+      ["it is not there any more"],
+    ]);
+    office.target.change((all) => {
+      all[name] = object({ grantId: name.replace("jit_", "gr_") });
+    });
+    granted(await office.services.desk.complete(await office.caller("dev"), id));
+    await office.tick();
+    expect(objects()).toEqual({});
+    expect(await statesOf(office, id)).toEqual(["REVOKED"]);
+  });
+});
+
+test("down for the whole life of a grant and back later: gone within a minute of its return", async () => {
+  const { object: name } = await office.holding();
+  office.target.trouble.isDown = true;
+  await office.live(5 * hourMs);
+  expect(Object.keys(objects())).toEqual([name]);
+  office.target.trouble.isDown = false;
+  await office.live(minuteMs);
+  expect(objects()).toEqual({});
+}, 60_000);
+
+test("a thousand grants that end in the same second are all gone within a minute, and checks are answered meanwhile", async () => {
+  const count = 1_000;
+  await office.configure([...(await office.context.rulebook()).book.policies], {
+    limits: { pendingPerIdentity: 2_000, activePerIdentity: 2_000 },
+  });
+  let token = "";
+  for (let done = 0; done < count; done += 50) {
+    const asked = await Promise.all(
+      Array.from({ length: 50 }, (_, index) =>
+        office.ask("dev", { scopes: [`auto:prod:db-${done + index}`], duration: "1h" }),
+      ),
+    );
+    for (const one of asked) token = granted(one).credential?.token ?? token;
+  }
+  const listed = Object.keys(objects()).length;
+  expect(listed).toBe(count);
+  office.clock.pass(hourMs);
+  const begun = Date.now();
+  const over = new AbortController();
+  let slowest = 0;
+  let checks = 0;
+  const checking = (async () => {
+    while (!over.signal.aborted) {
+      const asked = Date.now();
+      expect((await office.services.checking.introspect(token)).active).toBe(false);
+      slowest = Math.max(slowest, Date.now() - asked);
+      checks++;
+      await new Promise((passed) => setTimeout(passed, 5));
+    }
+  })();
+  await office.tick();
+  over.abort();
+  await checking;
+  expect(objects()).toEqual({});
+  expect(Date.now() - begun).toBeLessThan(60_000);
+  expect(checks).toBeGreaterThan(10);
+  expect(slowest).toBeLessThan(1_000);
+  expect(await office.store.takeBacks()).toMatchObject({ waiting: 0 });
+}, 120_000);
+
+describe("a connector that still holds something", () => {
+  test("cannot leave the configuration, nor be pointed elsewhere; once it is empty it can", async () => {
+    const { id } = await office.holding();
+    const policies = [...(await office.context.rulebook()).book.policies];
+    office.connectors.delete("orders-db");
+    await expect(office.configure(policies)).rejects.toThrow(/orders-db still holds 1 object .*cannot leave/);
+    office.add({ place: "fake:elsewhere" });
+    await expect(office.configure(policies)).rejects.toThrow(/cannot be pointed at fake:elsewhere/);
+    office.connectors.set("orders-db", office.target);
+    await office.configure(policies);
+    granted(await office.services.desk.complete(await office.caller("dev"), id));
+    await office.tick();
+    office.connectors.clear();
+    await office.configure(policies);
+  });
+});

@@ -1,0 +1,123 @@
+import Database from "better-sqlite3";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { createSinceCommit } from "../../src/store/since-commit.ts";
+import { transactionOn } from "../../src/store/transaction.ts";
+import {
+  at,
+  claimedFixture,
+  grantFixture,
+  hashOf,
+  identityFixture,
+  keyFixture,
+  stepOf,
+  writing,
+} from "../support/fixtures.ts";
+import { committed, openStore, temporaryFile } from "./temporary-store.ts";
+
+const person = identityFixture("dev");
+const key = keyFixture("a");
+const deleted = { ...key, deletedAt: at(1) };
+const inactive = identityFixture("dev", { enabled: false });
+const deletion = writing([{ kind: "key", value: deleted }], { [key.id]: 1 });
+const deactivation = writing([{ kind: "identity", value: inactive }], { [person.id]: 1 });
+
+/** A store with a person, their key and a grant of theirs, all of which have been read already. */
+async function openUsed(file = temporaryFile()) {
+  const store = await openStore({ file });
+  await committed(
+    store,
+    writing([{ kind: "identity", value: person }]),
+    writing([{ kind: "key", value: key }]),
+    writing([
+      { kind: "request", value: claimedFixture("a"), dueAt: null },
+      { kind: "grant", value: grantFixture("a") },
+    ]),
+  );
+  await store.keyByHash(key.hash);
+  await store.credential(hashOf("token a"));
+  return store;
+}
+
+test("a key that was deleted is seen as deleted by the first read after the commit", async () => {
+  const store = await openUsed();
+  await committed(store, deletion);
+  expect((await store.keyByHash(key.hash))?.key).toEqual({ value: deleted, version: 2 });
+});
+
+test("who was deactivated is seen as such with their key and with their credential", async () => {
+  const store = await openUsed();
+  await committed(store, deactivation);
+  expect((await store.keyByHash(key.hash))?.identity).toEqual(inactive);
+  expect((await store.credential(hashOf("token a")))?.identity).toEqual(inactive);
+});
+
+test("a step that shares its transaction with one that conflicts is seen all the same", async () => {
+  const store = await openUsed();
+  const conflicting = writing([{ kind: "identity", value: inactive }], { [person.id]: 7 });
+  const results = await Promise.all([conflicting, deletion, conflicting].map((step) => store.commit(step)));
+  expect(results.map((result) => "ok" in result)).toEqual([false, true, false]);
+  expect((await store.keyByHash(key.hash))?.key.version).toBe(2);
+  expect((await store.keyByHash(key.hash))?.identity).toEqual(person);
+});
+
+test("what is read while a commit is under way is what is on disk at that moment", async () => {
+  const file = temporaryFile();
+  const store = await openUsed(file);
+  const outside = new Database(file, { readonly: true });
+  onTestFinished(() => void outside.close());
+  const onDisk = outside.prepare("SELECT version FROM api_keys WHERE id = ?").pluck();
+  const seen: unknown[] = [];
+  let isOver = false;
+  const commit = store.commit(deletion).finally(() => (isOver = true));
+  while (!isOver) {
+    const truth = onDisk.get(key.id);
+    // The read itself happens before the first await, so in the same moment as the look at the disk.
+    expect((await store.keyByHash(key.hash))?.key.version).toBe(truth);
+    seen.push(truth);
+    if (seen.length % 3 === 0) await nextTurn();
+  }
+  expect(await commit).toEqual({ ok: true });
+  expect(seen).toContain(1);
+  expect((await store.keyByHash(key.hash))?.key.version).toBe(2);
+});
+
+test("what is not there is looked for each time", async () => {
+  const store = await openStore();
+  await committed(store, writing([{ kind: "identity", value: person }]));
+  expect(await store.keyByHash(key.hash)).toBeUndefined();
+  await committed(store, writing([{ kind: "key", value: key }]));
+  expect(await store.keyByHash(key.hash)).toBeDefined();
+});
+
+test("between two commits the same is read once, and any commit at all has it read again", async () => {
+  const read = vi.fn((name: string) => ({ name }));
+  const sinceCommit = createSinceCommit();
+  const remembered = sinceCommit.remembering(read);
+  expect([remembered("a"), remembered("a"), remembered("b")].map((one) => one?.name)).toEqual([
+    "a",
+    "a",
+    "b",
+  ]);
+  expect(read).toHaveBeenCalledTimes(2);
+  sinceCommit.forget();
+  remembered("a");
+  expect(read).toHaveBeenCalledTimes(3);
+});
+
+test("a COMMIT that fails forgets too: it may be on disk nevertheless", () => {
+  const client = new Database(":memory:");
+  onTestFinished(() => void client.close());
+  const onCommit = vi.fn<() => void>();
+  const transaction = transactionOn(client, onCommit);
+  expect(() => transaction.commit()).toThrow("no transaction is active");
+  expect(onCommit).toHaveBeenCalledOnce();
+});
+
+test("a step without writes, such as a record alone, forgets as well", async () => {
+  const store = await openUsed();
+  const before = await store.keyByHash(key.hash);
+  expect(await store.keyByHash(key.hash)).toBe(before);
+  await committed(store, stepOf({}));
+  expect(await store.keyByHash(key.hash)).not.toBe(before);
+});
