@@ -138,3 +138,9 @@ export function adaptiveCard(parts: {
     msteams: { width: "full" },
   };
 }
+
+/** The card with a press of its own for whenever it comes into view of this person, so that it is true by then. */
+export function refreshing(card: AdaptiveCard, userId: string, data: ButtonData): AdaptiveCard {
+  const action = { type: "Action.Execute", title: "Refresh", verb: data.verb, data } as const;
+  return { ...card, refresh: { action, userIds: [userId] } };
+}

@@ -3,7 +3,7 @@ import { accountIn } from "../core/people.ts";
 import type { Card } from "../service/card.ts";
 import { DeliveryFault, type MessageRef, type Messenger, type Note } from "../service/messenger.ts";
 import { noteText } from "../words/note-text.ts";
-import type { AdaptiveCard } from "./adaptive-card.ts";
+import { refreshing, type AdaptiveCard } from "./adaptive-card.ts";
 import { requestCard } from "./cards.ts";
 import { ConnectorFault, type Connector } from "./connector.ts";
 import type { Conversations } from "./conversations.ts";
@@ -135,10 +135,9 @@ async function forgetStale(conversations: Conversations, address: string, error:
 /** For its one reader the card looks itself up again whenever it comes into view. */
 function addressed(card: AdaptiveCard, user: string | null): AdaptiveCard {
   const about = card.actions.find((one) => one.data.request !== undefined)?.data.request;
-  if (user === null || about === undefined) return card;
-  const data = { verb: "card:refresh", request: about };
-  const action = { type: "Action.Execute", title: "Refresh", verb: data.verb, data } as const;
-  return { ...card, refresh: { action, userIds: [user] } };
+  return user === null || about === undefined
+    ? card
+    : refreshing(card, user, { verb: "card:refresh", request: about });
 }
 
 function isGone(error: unknown): boolean {

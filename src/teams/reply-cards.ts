@@ -2,7 +2,7 @@ import { assertNever } from "../core/assert.ts";
 import type { Home, HomeSection } from "../chat/home.ts";
 import type { Reply } from "../chat/reply.ts";
 import type { Card } from "../service/card.ts";
-import type { CredentialView } from "../service/views.ts";
+import type { CredentialTarget, CredentialView } from "../service/views.ts";
 import { cardText, type Line } from "../words/card-text.ts";
 import type { MenuAction } from "../words/labels.ts";
 import {
@@ -11,6 +11,7 @@ import {
   cardBytesMax,
   type AdaptiveCard,
   type Button,
+  type Container,
   type Element,
 } from "./adaptive-card.ts";
 import { buttonsMax, cardButton, menuButton, type Place } from "./buttons.ts";
@@ -166,33 +167,54 @@ function credentialCard({
   });
 }
 
-/** Each secret by its name, in letters that cannot be confused. */
+/** The token, then what each target gave. Secrets are in letters that cannot be confused. */
 function secretElements({ token, targets }: CredentialView): readonly Element[] {
-  const rows: readonly Row[] = [["Credential", token], ...targets.flatMap((target) => rowsOf(target, ""))];
-  return rows.map(([label, value]) => ({
+  return [secretBox("Credential", [["", token]]), ...targets.map((target) => targetBox(target))];
+}
+
+function targetBox({
+  connector,
+  kind,
+  where,
+  username,
+  secret,
+  command,
+  problem,
+}: CredentialTarget): Element {
+  const rows: readonly Row[] = [
+    ["at", where],
+    ["as", username],
+    ["with", secret],
+    ["try", command],
+  ];
+  const box = secretBox(`${connector} (${kind})`, rows);
+  return problem === undefined ? box : { ...box, items: [...box.items, richText([{ said: problem }])] };
+}
+
+type Row = readonly [label: string, value: string | null];
+
+function secretBox(title: string, rows: readonly Row[]): Container {
+  return {
     type: "Container",
     style: "emphasis",
     spacing: "Small",
     items: [
-      { type: "RichTextBlock", inlines: [run(label, { isSubtle: true })] },
-      {
-        type: "RichTextBlock",
-        inlines: [{ type: "TextRun", text: value, fontType: "Monospace" }],
-        spacing: "None",
-      },
+      { type: "RichTextBlock", inlines: [run(title, { isSubtle: true })] },
+      ...rows.flatMap(([label, value]) => (value === null ? [] : secretRows(label, value))),
     ],
-  }));
+  };
 }
 
-type Row = readonly [label: string, value: string];
-
-/** What a target gave, whatever kind of target it is: each text under its name. */
-function rowsOf(value: unknown, label: string): readonly Row[] {
-  if (typeof value === "string" || typeof value === "number") return [[label, String(value)]];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, inner]) =>
-    rowsOf(inner, label === "" ? name : `${label} ${name}`),
-  );
+/** Line by line, for a certificate is made of lines. */
+function secretRows(label: string, value: string): readonly Element[] {
+  return value.split("\n").map((line, at) => ({
+    type: "RichTextBlock",
+    inlines: [
+      ...(label === "" || at > 0 ? [] : [run(`${label} `, { isSubtle: true })]),
+      { type: "TextRun", text: line === "" ? " " : line, fontType: "Monospace" },
+    ],
+    spacing: "None",
+  }));
 }
 
 /** The claim has been made, so the secret is gone for good; a new one takes its place at a press. */

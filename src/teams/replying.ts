@@ -1,10 +1,10 @@
+import type { Reply } from "../chat/reply.ts";
 import { secondMs } from "../core/time.ts";
 import { DeliveryFault } from "../service/messenger.ts";
 import { conversationIdOf, type Activity } from "./activity.ts";
-import type { AdaptiveCard } from "./adaptive-card.ts";
+import { adaptiveCard, refreshing, type AdaptiveCard, type ButtonData } from "./adaptive-card.ts";
 import type { Background } from "./background.ts";
 import { requestIdRow } from "./cards.ts";
-import { adaptiveCard } from "./adaptive-card.ts";
 import type { Connector } from "./connector.ts";
 import type { Conversations } from "./conversations.ts";
 import { deliveryFaultOf } from "./faults.ts";
@@ -86,7 +86,7 @@ export function createReplying({
       try {
         const own = await ownChat(activity, serviceUrl);
         if (own === undefined) return;
-        await post(serviceUrl, own, cardActivity(answerCard(outcome)));
+        await post(serviceUrl, own, cardActivity(answerCard(outcome, activity.from?.id)));
         if (!isPersonal) await post(serviceUrl, conversation.id, textActivity(answeredElsewhere));
       } catch (error) {
         const isRefused = error instanceof DeliveryFault && !error.retryable;
@@ -110,14 +110,31 @@ export function createReplying({
 
 /**
  * In a chat every card stays. The one of the request itself is posted and kept true by the relay, so what has been done
- * is told in a line, not by another card that would soon be wrong.
+ * is told in a line, not by another card that would soon be wrong. Any other looks itself up again when it is seen.
  */
-function answerCard(outcome: Outcome): AdaptiveCard {
+function answerCard(outcome: Outcome, userId: string | undefined): AdaptiveCard {
   const { reply } = outcome;
-  if (reply.kind !== "card" || reply.lead.length === 0) return outcomeCard(outcome, "message");
-  return adaptiveCard({
-    fallbackText: plainLines(reply.lead),
-    body: [...reply.lead.map((line) => richText(line)), requestIdRow(reply.card.request.id)],
-    actions: [],
-  });
+  if (reply.kind === "card" && reply.lead.length > 0) {
+    return adaptiveCard({
+      fallbackText: plainLines(reply.lead),
+      body: [...reply.lead.map((line) => richText(line)), requestIdRow(reply.card.request.id)],
+      actions: [],
+    });
+  }
+  const card = outcomeCard(outcome, "message");
+  const again = lookUpOf(reply);
+  return userId === undefined || again === undefined ? card : refreshing(card, userId, again);
+}
+
+/** The press that answers the same again; undefined for what does not change. */
+function lookUpOf(reply: Reply): ButtonData | undefined {
+  switch (reply.kind) {
+    case "card":
+    case "details":
+      return { verb: "card:refresh", request: reply.card.request.id };
+    case "home":
+      return { verb: "menu:home" };
+    default:
+      return undefined;
+  }
 }

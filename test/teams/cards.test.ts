@@ -268,12 +268,32 @@ describe("every kind of card is one that Teams' own renderer takes", () => {
       id: "cred_1",
       token: "kd_jit_secret",
       expiresAt: "2026-01-15T10:30:00.000Z",
-      targets: [],
+      targets: [
+        {
+          connector: "orders-db",
+          kind: "postgres",
+          where: "db.internal:5432/orders",
+          username: "jit_abc",
+          secret: "first line\nsecond line",
+          expiresAt: "2026-01-15T10:30:00.000Z",
+          command: null,
+          problem: "Ask again in a minute.",
+        },
+      ],
     };
     const reply = { kind: "credential", credential, request: card.request, lines: [["It opens x"]] } as const;
     const shown = replyCard(reply, "dialog");
     expect(problemsOf(shown)).toEqual([]);
-    expect(shownBy(shown).texts).toContain("kd_jit_secret");
+    expect(shownBy(shown).texts).toEqual(
+      expect.arrayContaining([
+        "kd_jit_secret",
+        "orders-db (postgres)",
+        "at db.internal:5432/orders",
+        "with first line",
+        "second line",
+        "Ask again in a minute.",
+      ]),
+    );
     expect(JSON.stringify(replyCard(reply, "message"))).not.toContain("kd_jit_secret");
   });
 });

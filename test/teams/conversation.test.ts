@@ -103,6 +103,7 @@ test("home shows what is to decide and what is had, with buttons that work", asy
   await h.say("ann", "home");
   const home = h.cardsOf("ann").at(-1);
   expect(titles(home)).toEqual(expect.arrayContaining(["Approve", "Request access"]));
+  expect(home?.["refresh"]).toMatchObject({ userIds: ["29:ann"], action: { verb: "menu:home" } });
   expect(wordsOn((await h.press("ann", button(home, "Approve"))).card)).toContain("You approved it");
 });
 
