@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { appId, appPassword, startBotFramework, tenantId } from "../fakes/teams/bot-framework.ts";
 import { startFakeSlack, type SlackMessage } from "../fakes/slack/fake-slack.ts";
-import { buttonsOf, slackId } from "../slack/support/slack-house.ts";
+import { buttonsOf, slackId } from "../slack/support/slack-doors.ts";
 import { leavesNothingBehind, whenFileIsOver } from "../support/left-behind.ts";
 import { startProgram, type Program } from "../support/program.ts";
 import {
