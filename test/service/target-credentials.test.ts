@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { makeId } from "../../src/core/ids.ts";
 import { hourMs, secondMs } from "../../src/core/time.ts";
 import { granted, saidTo } from "./support/office.ts";
 import { openTargetOffice, statesOf, view, type TargetOffice } from "./support/target-office.ts";
@@ -65,6 +66,17 @@ describe("rotation and extension", () => {
     expect(objects()).toEqual({});
     expect(office.target.state().history).toHaveLength(2);
   });
+});
+
+test("a grant that is over mints nothing more, whoever asks and however late", async () => {
+  const { id, object } = await office.holding();
+  const grantId = makeId("grant", object.slice("jit_".length));
+  granted(await office.services.desk.complete(await office.caller("dev"), id));
+  const calls = office.target.secrets.length;
+  const ask = { expiresAt: office.clock.now() };
+  const signal = AbortSignal.timeout(1_000);
+  await expect(office.services.targets.issue(grantId, "orders-db", ask, signal)).rejects.toThrow("over");
+  expect(office.target.secrets).toHaveLength(calls);
 });
 
 describe("public keys", () => {
