@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { makeId } from "../../src/core/ids.ts";
 import { hourMs, secondMs } from "../../src/core/time.ts";
+import { refusing } from "../fakes/fake-target.ts";
 import { granted, saidTo } from "./support/office.ts";
 import { openTargetOffice, statesOf, view, type TargetOffice } from "./support/target-office.ts";
 
@@ -93,6 +94,18 @@ describe("public keys", () => {
       refused: "invalid_body",
     });
     expect(await view(office, id)).toMatchObject({ status: "APPROVED", grant: null });
+    expect(saidTo(await office.claim(id, { sshPublicKey: key }))).toBe("ACTIVE");
+  });
+
+  test("one that the target does not take fails nothing: the request is claimed with another", async () => {
+    const bastion = office.add({ name: "bastion", resources: "host:", needsSshPublicKey: true });
+    bastion.trouble.faults.issue = [refusing("invalid_input")];
+    const id = await office.approved({ scopes: ["login:host:web-1"] });
+    expect(await office.claim(id, { sshPublicKey: key })).toMatchObject({
+      refused: "invalid_body",
+      errors: [{ path: "sshPublicKey" }],
+    });
+    expect(await view(office, id)).toMatchObject({ status: "APPROVED" });
     expect(saidTo(await office.claim(id, { sshPublicKey: key }))).toBe("ACTIVE");
   });
 
