@@ -137,7 +137,9 @@ describe("holding", () => {
   test("claim shows the credential once, and starts the clock", async () => {
     const id = await house.approved();
     house.office.clock.pass(hourMs);
-    const answer = await act("dev", "claim", id, { sshPublicKey: "ssh-ed25519 AAAA dev" });
+    const answer = await act("dev", "claim", id, {
+      sshPublicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f dev",
+    });
     expect(answer.status).toBe(200);
     expect(answer.headers["cache-control"]).toBe("no-store");
     expect(answer.body).toMatchObject({
