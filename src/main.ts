@@ -52,6 +52,7 @@ async function run(): Promise<void> {
   } catch (error) {
     await webhooks.stop();
     await auditFile?.stop();
+    await house.connectors.close();
     await store.close();
     throw error;
   }
