@@ -31,7 +31,7 @@ CREATE TABLE `grant_targets` (
 	FOREIGN KEY (`grant_id`) REFERENCES `grants`(`id`) ON UPDATE no action ON DELETE no action
 );
 --> statement-breakpoint
-CREATE INDEX `grant_targets_by_connector` ON `grant_targets` (`connector`,`over_since`);--> statement-breakpoint
+CREATE INDEX `grant_targets_by_connector` ON `grant_targets` (`connector`,`over_since`,`grant_id`);--> statement-breakpoint
 CREATE INDEX `grant_targets_over` ON `grant_targets` (`over_since`,`state`) WHERE over_since IS NOT NULL;--> statement-breakpoint
 DROP INDEX `grants_request_id_unique`;--> statement-breakpoint
 DROP INDEX `grants_due`;--> statement-breakpoint
@@ -42,5 +42,8 @@ ALTER TABLE `outbox` ADD `way` text DEFAULT 'inside' NOT NULL;--> statement-brea
 CREATE INDEX `outbox_by_lane` ON `outbox` (`lane`,`ord`) WHERE lane IS NOT NULL;--> statement-breakpoint
 ALTER TABLE `outbox` DROP COLUMN `request_id`;--> statement-breakpoint
 ALTER TABLE `requests` ADD `grant_id` text;--> statement-breakpoint
+-- Requests of the version before know their grant only in their value.
+UPDATE `requests` SET `grant_id` = json_extract(`value`, '$.grantId');
+--> statement-breakpoint
 -- Requests of the version before know their grant only in their value.
 UPDATE `requests` SET `grant_id` = json_extract(`value`, '$.grantId');

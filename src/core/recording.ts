@@ -2,7 +2,7 @@ import type { AccessRequest, Demand } from "./access-request.ts";
 import { assertNever } from "./assert.ts";
 import type { AuditAction, AuditEntry } from "./audit-record.ts";
 import type { GrantEvent, Recorded, RequestEvent, TargetEvent } from "./events.ts";
-import type { CredentialRecord } from "./grant.ts";
+import type { CredentialRecord, StartedGrant } from "./grant.ts";
 import type { RequestId } from "./ids.ts";
 import { formatSelector } from "./people.ts";
 import type { Target } from "./target.ts";
@@ -121,7 +121,7 @@ function grantRecords(event: GrantEvent): readonly Entry[] {
       return [["grant.abandoned", { reason: event.reason }]];
     case "GrantStarted":
       return [
-        ["grant.started", { grant: event.grant.id, expiresAt: formatInstant(event.grant.expiresAt) }],
+        ["grant.started", startData(event.grant)],
         ["credential.issued", credentialData(event.grant.credential)],
       ];
     case "CredentialRotated":
@@ -157,6 +157,11 @@ function targetRecords(event: TargetEvent): readonly Entry[] {
     default:
       return assertNever(event);
   }
+}
+
+/** When its clock began: with targets a little before the commit, for they were told the end that follows from it. */
+function startData({ id, startedAt, expiresAt }: StartedGrant): AuditEntry["data"] {
+  return { grant: id, startedAt: formatInstant(startedAt), expiresAt: formatInstant(expiresAt) };
 }
 
 function orderData({ order }: Target): AuditEntry["data"] {

@@ -127,7 +127,7 @@ export const grantTargets = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.grantId, table.connector] }),
-    index("grant_targets_by_connector").on(table.connector, table.overSince),
+    index("grant_targets_by_connector").on(table.connector, table.overSince, table.grantId),
     index("grant_targets_over")
       .on(table.overSince, table.state)
       .where(sql`over_since IS NOT NULL`),

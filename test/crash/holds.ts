@@ -96,6 +96,7 @@ const states: Readonly<Record<string, string>> = {
   "request.cancelled": "CANCELLED",
   "request.timed_out": "TIMED_OUT",
   "grant.started": "ACTIVE",
+  "grant.failed": "FAILED",
   "grant.completed": "COMPLETED",
   "grant.revoked": "REVOKED",
   "grant.expired": "EXPIRED",

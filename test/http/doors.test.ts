@@ -48,6 +48,8 @@ const doors: Readonly<Record<string, readonly Role[] | typeof keyless>> = {
   "GET /api/v1/access": readers,
   "GET /api/v1/catalog": ["requester"],
   "POST /api/v1/revoke-all": ["admin"],
+  "GET /api/v1/connectors": watchers,
+  "POST /api/v1/connectors/check": ["admin"],
 };
 
 let house: HttpHouse;

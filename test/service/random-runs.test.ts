@@ -26,7 +26,7 @@ function expectCountersToEqualRows({ office }: RandomRun): void {
   const counted = new Map([
     ...rows("SELECT 'pending:' || subject_id, count(*) FROM requests WHERE status = 'PENDING' GROUP BY 1"),
     ...rows(
-      "SELECT 'active:' || subject_id, count(*) FROM grants WHERE phase = 'ACTIVE' AND json_extract(value, '$.breakGlass') = 0 GROUP BY 1",
+      "SELECT 'active:' || subject_id, count(*) FROM grants WHERE phase IN ('PREPARING', 'ACTIVE') AND json_extract(value, '$.breakGlass') = 0 GROUP BY 1",
     ),
   ]);
   const spent = rows("SELECT key, used FROM counters WHERE key LIKE 'use:%'");

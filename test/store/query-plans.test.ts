@@ -9,6 +9,7 @@ import { prepareAuditStatements } from "../../src/store/read-audit.ts";
 import { prepareDirectoryReads } from "../../src/store/read-directory.ts";
 import { prepareHistoryReads } from "../../src/store/read-history.ts";
 import { prepareOutboxReads } from "../../src/store/read-outbox.ts";
+import { prepareTargetReads } from "../../src/store/read-targets.ts";
 import { prepareRequestReads } from "../../src/store/read-requests.ts";
 import { branchesOf } from "../../src/store/request-filter.ts";
 import { at, ids, scope } from "../support/fixtures.ts";
@@ -44,7 +45,8 @@ test("what time makes due is found by index, in order, whatever the size of the 
   const tables = drizzle(client);
   const { dueRequests, dueGrants } = prepareRequestReads(tables);
   const { due, oldest } = prepareOutboxReads(tables);
-  const plans = { dueRequests, dueGrants, due, oldest };
+  const { becomingOverdue, toTakeBackAt, at: grantsAt, overdue } = prepareTargetReads(tables);
+  const plans = { dueRequests, dueGrants, due, oldest, becomingOverdue, toTakeBackAt, grantsAt, overdue };
   for (const [name, statement] of Object.entries(plans)) {
     const plan = planOf(client, statement.getQuery());
     expect({ name, costly: costly(plan) }).toEqual({ name, costly: [] });
@@ -61,7 +63,8 @@ test("nothing that is looked up on the way to a decision reads a whole table", (
   for (const statement of [requests.openOf, requests.overdueOf]) {
     expect(planOf(client, statement.getQuery()).join()).toContain("requests_open");
   }
-  const statements = { ...requests, ...prepareDirectoryReads(tables), ...prepareHistoryReads(tables) };
+  const { grant } = prepareTargetReads(tables);
+  const statements = { ...requests, ...prepareDirectoryReads(tables), ...prepareHistoryReads(tables), grant };
   for (const [name, statement] of Object.entries(statements)) {
     const scans = planOf(client, statement.getQuery()).filter((line) =>
       /^SCAN (?!json_each|(?:starts|denials|submissions)$)/.test(line),

@@ -9,6 +9,7 @@ import { grantContract } from "./grant-contract.ts";
 import { listContract } from "./list-contract.ts";
 import { outboxContract } from "./outbox-contract.ts";
 import { rulebookContract } from "./rulebook-contract.ts";
+import { targetContract } from "./target-contract.ts";
 
 /** Opens an empty store and sees to it that it is closed and gone when the test is over. */
 export type OpenEmptyStore = () => Promise<Store>;
@@ -23,6 +24,9 @@ export function storeContract(name: string, open: OpenEmptyStore): void {
   });
   describe(`${name}: grants and credentials`, () => {
     grantContract(open);
+  });
+  describe(`${name}: targets`, () => {
+    targetContract(open);
   });
   describe(`${name}: lists of requests`, () => {
     listContract(open);

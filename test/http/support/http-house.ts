@@ -69,11 +69,14 @@ export const jit = `${api}/credentials/jit`;
 export interface HouseOptions extends Partial<HttpOptions> {
   /** Stands between the server and the services. */
   readonly changed?: (services: Services) => Services;
+  /** Absent: one of its own. It is closed with the house. */
+  readonly office?: Office;
 }
 
-export async function openHouse({ changed = same, ...options }: HouseOptions = {}): Promise<HttpHouse> {
+export async function openHouse(houseOptions: HouseOptions = {}): Promise<HttpHouse> {
+  const { changed = same, office: given, ...options } = houseOptions;
   const metrics = createMetrics();
-  const office = await openOffice({ watchers: [metrics.watcher] });
+  const office = given ?? (await openOffice({ watchers: [metrics.watcher] }));
   await office.configure(housePolicies, houseRules);
   const log: string[] = [];
   metrics.observe({ store: office.store, now: office.clock.now, lastSweepAt: () => null });

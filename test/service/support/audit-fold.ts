@@ -52,8 +52,10 @@ function next(before: Told | undefined, { action, data }: Read, at: number): Tol
       return { ...before, status: "TIMED_OUT", endedAt: before.lapsesAt };
     case "grant.started": {
       const expiresAt = time("expiresAt");
-      return { ...before, status: "ACTIVE", startedAt: at, expiresAt, lapsesAt: expiresAt };
+      return { ...before, status: "ACTIVE", startedAt: time("startedAt"), expiresAt, lapsesAt: expiresAt };
     }
+    case "grant.failed":
+      return { ...before, status: "FAILED", endedAt: at };
     case "grant.extended": {
       const expiresAt = time("expiresAt");
       return { ...before, expiresAt, lapsesAt: expiresAt };

@@ -98,9 +98,15 @@ export interface RandomRun {
   play(one: RandomCommand): Promise<void>;
 }
 
-export async function beginRandomRun(office: Office): Promise<RandomRun> {
+/** @param settle Absent: the effects are run, by a relay of its own that must not fail. */
+export async function beginRandomRun(office: Office, settle?: () => Promise<void>): Promise<RandomRun> {
   const run: Omit<RandomRun, "play" | "settle"> = { office, requests: [], tokens: [], said: new Map() };
   await load(office, 0, 0);
+  const began = { ...run, play: (one: RandomCommand) => play(run, one) };
+  return { ...began, settle: settle ?? settling(office) };
+}
+
+function settling(office: Office): () => Promise<void> {
   const relay = createRelay(
     office.store,
     office.context.surroundings,
@@ -109,7 +115,7 @@ export async function beginRandomRun(office: Office): Promise<RandomRun> {
       throw fault;
     },
   );
-  return { ...run, settle: () => relay.drain(), play: (one) => play(run, one) };
+  return () => relay.drain();
 }
 
 type Playing = Omit<RandomRun, "play" | "settle">;
