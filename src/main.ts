@@ -49,6 +49,7 @@ async function run(): Promise<void> {
     });
     await loadConfiguration(settings, house, log);
     await ensureAdminKey(settings, kept, context, log);
+    await relay.begin();
   } catch (error) {
     await webhooks.stop();
     await auditFile?.stop();
