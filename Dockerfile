@@ -11,6 +11,7 @@ WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY package.json LICENSE jit.example.yaml jit.schema.json ./
 COPY migrations ./migrations
+COPY manifests ./manifests
 COPY src ./src
 # The service wants its data folder for itself: a new volume takes over owner and mode from here.
 RUN install -d -o node -g node -m 0700 /data

@@ -21,6 +21,7 @@ export default defineConfig({
       project("outgoing", "test/outgoing/**/*.test.ts", 10_000),
       project("email", "test/email/**/*.test.ts", 20_000),
       project("slack", "test/slack/**/*.test.ts", 20_000),
+      project("teams", "test/teams/**/*.test.ts", 20_000),
       project("webhooks", "test/webhooks/**/*.test.ts", 20_000),
       project("audit-file", "test/audit-file/**/*.test.ts", 20_000),
       project("sweeps", "test/sweeps/**/*.test.ts", 10_000),

@@ -33,6 +33,13 @@ CREATE TABLE `grant_targets` (
 --> statement-breakpoint
 CREATE INDEX `grant_targets_by_connector` ON `grant_targets` (`connector`,`over_since`,`grant_id`);--> statement-breakpoint
 CREATE INDEX `grant_targets_over` ON `grant_targets` (`over_since`,`state`) WHERE over_since IS NOT NULL;--> statement-breakpoint
+CREATE TABLE `surface_addresses` (
+	`surface` text NOT NULL,
+	`key` text NOT NULL,
+	`value` text NOT NULL,
+	PRIMARY KEY(`surface`, `key`)
+);
+--> statement-breakpoint
 DROP INDEX `grants_request_id_unique`;--> statement-breakpoint
 DROP INDEX `grants_due`;--> statement-breakpoint
 CREATE INDEX `grants_due` ON `grants` (`expires_at`,`phase`) WHERE phase IN ('PREPARING', 'ACTIVE');--> statement-breakpoint

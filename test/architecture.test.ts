@@ -9,6 +9,10 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
   config: { rooms: ["core", "schemas", "config"], packages: ["zod", "yaml", "node:fs", "node:path"] },
   service: { rooms: ["core", "service"], packages: [] },
   chat: { rooms: ["core", "service", "words", "chat"], packages: [] },
+  teams: {
+    rooms: ["core", "service", "words", "chat", "teams"],
+    packages: ["botbuilder", "fastify", "jose", "zod"],
+  },
   words: { rooms: ["core", "service", "words"], packages: [] },
   store: {
     rooms: ["core", "service", "store"],
@@ -77,12 +81,14 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
     packages: [
       "@slack/web-api",
       "commander",
+      "fflate",
       "zod",
       "node:child_process",
       "node:crypto",
       "node:fs",
       "node:fs/promises",
       "node:os",
+      "node:path",
       "node:stream/consumers",
       "node:timers/promises",
     ],
@@ -103,6 +109,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       "slack",
       "store",
       "sweeps",
+      "teams",
       "webhooks",
     ],
     packages: ["close-with-grace", "fastify", "pino", "node:path"],

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { createChat } from "../chat/chat.ts";
 import type { Settings } from "../config/environment.ts";
 import type { Instant } from "../core/ids.ts";
+import type { AddressBook } from "../service/address-book.ts";
 import type { Messenger } from "../service/messenger.ts";
 import type { Services } from "../service/services.ts";
 import type { UserGroups } from "../service/user-groups.ts";
@@ -11,6 +12,8 @@ import type { UserGroups } from "../service/user-groups.ts";
 interface ChatSurface {
   readonly messenger: Messenger;
   readonly userGroups?: UserGroups;
+  /** How commands begin there. */
+  readonly prefix?: string;
   /** From here on people are listened to. */
   open(parts: SurfaceParts): { readonly mount: FastifyPluginAsync | undefined };
   start(): void;
@@ -22,29 +25,48 @@ interface SurfaceParts extends Pick<Services, "people" | "cards" | "refusals"> {
   readonly now: () => Instant;
 }
 
+/** What a surface may need before there are services. */
+interface SurfacePorts {
+  readonly addresses: (surface: string) => AddressBook;
+  readonly now: () => Instant;
+}
+
 export interface ChatSurfaces {
   readonly all: readonly ChatSurface[];
   readonly userGroups: UserGroups | undefined;
   /** Their doors in our server. */
-  open(services: Services, now: () => Instant): readonly FastifyPluginAsync[];
+  open(services: Services): readonly FastifyPluginAsync[];
   start(): void;
   stop(): Promise<void>;
 }
 
 /** The chat platforms this installation has; the code of one is loaded only where it is configured. */
-export async function createChatSurfaces(settings: Settings, log: Logger): Promise<ChatSurfaces> {
+export async function createChatSurfaces(
+  settings: Settings,
+  { addresses, now }: SurfacePorts,
+  log: Logger,
+): Promise<ChatSurfaces> {
   const all: ChatSurface[] = [];
   if (settings.slack !== undefined) {
     const { createSlack } = await import("../slack/slack.ts");
     all.push(await createSlack(settings.slack, log));
   }
+  if (settings.teams !== undefined) {
+    const { createTeams } = await import("../teams/teams.ts");
+    const teams = createTeams(settings.teams, { addresses: addresses("teams"), now, log });
+    // People there just write to us, or mention us first.
+    all.push({ ...teams, prefix: "" });
+  }
   return {
     all,
     userGroups: all.find((one) => one.userGroups !== undefined)?.userGroups,
-    open(services, now) {
+    open(services) {
       const { people, cards, refusals } = services;
-      const chat = createChat({ services, people, cards, now });
-      return all.flatMap((one) => one.open({ chat, people, cards, refusals, now }).mount ?? []);
+      return all.flatMap((one) => {
+        const prefix = one.prefix !== undefined && { prefix: one.prefix };
+        const chat = createChat({ services, people, cards, now, ...prefix });
+        return one.open({ chat, people, cards, refusals, now }).mount ?? [];
+      });
     },
     start: () => {
       for (const one of all) one.start();

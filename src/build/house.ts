@@ -10,6 +10,7 @@ import { guardedPost } from "../outgoing/guarded-fetch.ts";
 import { createClock } from "../runtime/clock.ts";
 import { createMetrics, type Metrics } from "../runtime/metrics.ts";
 import { createSurroundings } from "../runtime/surroundings.ts";
+import { createAddressBook } from "../service/address-book.ts";
 import { createConnectorSet, type ConnectorSet } from "../service/connector-set.ts";
 import { createChanges } from "../service/changes.ts";
 import type { ServiceContext } from "../service/loading.ts";
@@ -71,7 +72,11 @@ export async function buildHouse(
   webhooks = createWebhooks({ store, surroundings, post: guardedPost, chance: Math.random, log });
   if (settings.auditFile !== undefined) auditFile = createAuditFile({ path: settings.auditFile, store, log });
   const surfaces = createSurfaces();
-  const chatSurfaces = await createChatSurfaces(settings, log);
+  const chatSurfaces = await createChatSurfaces(
+    settings,
+    { now, addresses: (surface) => createAddressBook(store, surface) },
+    log,
+  );
   for (const { messenger } of chatSurfaces.all) surfaces.add(messenger);
   if (settings.email !== undefined) surfaces.add(createEmail(settings.email, log));
   const { userGroups } = chatSurfaces;
@@ -96,7 +101,7 @@ export async function buildHouse(
   relay = createRelay(store, surroundings, createRunners(context, services, log), (err, about) =>
     log.error({ err, ...about }, "effect failed"),
   );
-  const mounts = chatSurfaces.open(services, now);
+  const mounts = chatSurfaces.open(services);
   return { store, services, relay, context, metrics, webhooks, auditFile, connectors, chatSurfaces, mounts };
 }
 

@@ -3,7 +3,7 @@ import type { Settings } from "../config/environment.ts";
 
 const turnOn = {
   slack: "SLACK_BOT_TOKEN, and SLACK_SIGNING_SECRET or SLACK_APP_TOKEN",
-  teams: "not in this version",
+  teams: "MICROSOFT_APP_ID, MICROSOFT_APP_PASSWORD and MICROSOFT_APP_TENANT_ID",
   email: "SMTP_URL and EMAIL_FROM",
 } as const;
 
@@ -11,7 +11,7 @@ const turnOn = {
 export function tellSurfaces(settings: Settings, log: Logger): void {
   log.info({ surface: "api", state: "on", docs: "/docs" }, "surface");
   for (const surface of ["slack", "teams", "email"] as const) {
-    const isOn = settings[surface] !== undefined && surface !== "teams";
+    const isOn = settings[surface] !== undefined;
     log.info({ surface, state: isOn ? "on" : "off", ...(!isOn && { turnOn: turnOn[surface] }) }, "surface");
   }
 }

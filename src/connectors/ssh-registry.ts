@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve as absolute } from "node:path";
 import type { SshSettings } from "../core/connector-settings.ts";
 import type { Instant } from "../core/ids.ts";
 import type { Owner } from "./label.ts";
@@ -38,7 +38,7 @@ const lastAt = new Map<string, Promise<unknown>>();
 /** Reads and writes nothing before it is asked to. */
 export function createSshRegistry(settings: SshSettings, owner: Owner, now: () => Instant): SshRegistry {
   const { name, krlFile } = settings;
-  const list = resolve(krlFile);
+  const list = absolute(krlFile);
   let waiting: Waiting[] = [];
 
   function inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {

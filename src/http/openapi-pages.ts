@@ -10,7 +10,7 @@ import { z } from "zod";
 import { refusalStatus, type RefusalCode } from "../core/refusals.ts";
 import type { Door } from "./door.ts";
 import { problemContentType } from "./problems.ts";
-import { validatorCompiler } from "./validation.ts";
+import { validatorCompiler, withoutJsonSchema } from "./validation.ts";
 
 const description = `Just-in-time access: ask, approve, claim, end.
 
@@ -54,7 +54,7 @@ export async function createOpenApiPages(
   routes: readonly RouteOptions[],
   publicUrl: string | undefined,
 ): Promise<OpenApiPages> {
-  const app = fastify({ exposeHeadRoutes: false });
+  const app = fastify({ exposeHeadRoutes: false, schemaController: withoutJsonSchema });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   const zodToJsonConfig = {

@@ -38,7 +38,7 @@ import { malformed, Refused, sendRefusal } from "./problems.ts";
 import { logAnswer } from "./request-log.ts";
 import { addRequestRoutes } from "./requests.ts";
 import { addVerbRoutes } from "./verbs.ts";
-import { validatorCompiler } from "./validation.ts";
+import { validatorCompiler, withoutJsonSchema } from "./validation.ts";
 
 export interface HttpOptions {
   /** Where people reach us, for the documentation. Absent: wherever it was read from. */
@@ -113,6 +113,7 @@ function bareServer({ trustedProxies, loggerInstance }: HttpOptions): App {
     ...(loggerInstance !== undefined && { loggerInstance }),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }),
     genReqId: requestIdOf,
+    schemaController: withoutJsonSchema,
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     bodyLimit: bodyBytesMax,
     requestTimeout: requestTimeoutMs,

@@ -92,7 +92,11 @@ export function createMetrics(): Metrics {
     refused: (code) => refusals.add([code]),
     observe: (sources) => void families.push(...gauges(sources)),
     contentType: prometheusContentType,
-    render: async () => (await Promise.all(families.map((family) => family.text()))).join("\n"),
+    render: async () => {
+      const texts: string[] = [];
+      for (const family of families) texts.push(await family.text());
+      return texts.join("\n");
+    },
   };
 }
 

@@ -56,6 +56,9 @@ export type Write =
   | { readonly kind: "copyWanted"; readonly value: Copy }
   /** What became of telling it. */
   | ({ readonly kind: "copyTold"; readonly id: string } & Pick<Copy, "state" | "ref" | "fault" | "at">)
+  /** What a surface has learned about where somebody is reached; the last word counts. */
+  | { readonly kind: "address"; readonly surface: string; readonly key: string; readonly value: JsonValue }
+  | { readonly kind: "addressGone"; readonly surface: string; readonly key: string }
   | {
       readonly kind: "effectPutBack";
       readonly id: EffectId;
@@ -263,6 +266,15 @@ export interface Copy {
   readonly at: Instant;
 }
 
+/** What JSON can say. */
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
+
 /** Reads. Each answers from the committed state of the moment, never from a cache. */
 export interface Reads extends TargetReads {
   request(id: RequestId): Promise<RequestWithGrant | undefined>;
@@ -316,6 +328,8 @@ export interface Reads extends TargetReads {
   dueEffects(now: Instant, limit: number, without?: readonly string[]): Promise<readonly DueEffect[]>;
   /** Of these requests, in the order they came to be. */
   copies(requestIds: readonly RequestId[]): Promise<readonly Copy[]>;
+  /** What this surface keeps under this key; undefined: nothing. */
+  address(surface: string, key: string): Promise<JsonValue | undefined>;
   /** Since when the oldest unsettled effect is due, and how many are. */
   outbox(now: Instant): Promise<{ readonly waiting: number; readonly oldestDueAt: Instant | null }>;
 }

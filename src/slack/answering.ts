@@ -3,6 +3,8 @@ import type { Chat } from "../chat/chat.ts";
 import type { Reply } from "../chat/reply.ts";
 import type { Caller } from "../service/caller.ts";
 import type { CardService } from "../service/chat-people.ts";
+import type { Freshness } from "../service/user-groups.ts";
+import type { LiveHomes } from "./live-homes.ts";
 import type { SlackClient } from "./outbound.ts";
 import type { Known, Sender } from "./people.ts";
 
@@ -14,8 +16,9 @@ export interface InboundParts {
   readonly client: SlackClient;
   readonly chat: Chat;
   readonly cards: CardService;
-  /** Who it is, asked at each press. */
-  readonly known: (sender: Sender) => Promise<Known>;
+  /** Who it is; asked of Slack at each press, for what is only shown at most every minute. */
+  readonly known: (sender: Sender, freshness?: Freshness) => Promise<Known>;
+  readonly homes: Pick<LiveHomes, "opened">;
   /** Puts on record that somebody was turned away who is nobody we know. */
   readonly turnedAway: (
     sender: Sender,
@@ -24,21 +27,30 @@ export interface InboundParts {
   ) => Promise<void>;
 }
 
+/** Who it is; somebody unknown is put on record, and gets what they are told instead. `typed`: what they wanted. */
+export async function admit(
+  { known, turnedAway, chat }: InboundParts,
+  sender: Sender,
+  typed: string,
+): Promise<{ readonly caller: Caller } | { readonly reply: Reply }> {
+  const found = await known(sender);
+  if ("caller" in found) return found;
+  await turnedAway(sender, found, typed);
+  const { refusal, stranger } = found;
+  if (stranger !== undefined) return { reply: await chat.runUnlinked(stranger, typed, refusal) };
+  return { reply: { kind: "refused", refusal, lines: [[refusal.detail]], card: null, buttons: [] } };
+}
+
 /** The reply for this sender: the conversation's, or what somebody unknown is told. */
 export async function replyTo(
   parts: InboundParts,
   sender: Sender,
-  verb: string,
+  typed: string,
   answer: (caller: Caller) => Promise<Reply>,
 ): Promise<{ readonly reply: Reply; readonly caller: Caller | undefined }> {
-  const known = await parts.known(sender);
-  if ("caller" in known) return { reply: await answer(known.caller), caller: known.caller };
-  await parts.turnedAway(sender, known, verb);
-  const { refusal, stranger } = known;
-  if (stranger !== undefined)
-    return { reply: await parts.chat.runUnlinked(stranger, verb, refusal), caller: undefined };
-  const lines = [[refusal.detail]];
-  return { reply: { kind: "refused", refusal, lines, card: null, buttons: [] }, caller: undefined };
+  const admitted = await admit(parts, sender, typed);
+  if ("reply" in admitted) return { ...admitted, caller: undefined };
+  return { ...admitted, reply: await answer(admitted.caller) };
 }
 
 /** Who sent it, from what every signed payload says. */

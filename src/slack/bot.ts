@@ -1,8 +1,9 @@
-import type { App } from "@slack/bolt";
+import type { App, SocketModeReceiver } from "@slack/bolt";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { within } from "./answering.ts";
 import { boltLogger } from "./bolt-logger.ts";
+import { createConnecting } from "./connecting.ts";
 import { countListeners } from "./counting.ts";
-import { slackErrorOf } from "./faults.ts";
 import type { SlackClient } from "./outbound.ts";
 import type { SlackLog, SlackSettings } from "./settings.ts";
 
@@ -24,8 +25,11 @@ export interface SlackBot {
   stop(): Promise<void>;
 }
 
-const callMs = 10_000;
-const retryMaxMs = 60_000;
+const callMsUsual = 10_000;
+/** How long Slack may take to greet us once a socket is asked for. */
+const greetingMs = 15_000;
+/** What Slack sends of the largest message it allows is less than half of this. */
+const bodyMaxBytes = 1_000_000;
 const stopMs = 4_000;
 
 /**
@@ -36,7 +40,7 @@ export async function createSlackBot(settings: SlackSettings, log: SlackLog): Pr
   const { App: BoltApp, HTTPReceiver, SocketModeReceiver, LogLevel } = await import("@slack/bolt");
   const { WebClient } = await import("@slack/web-api");
   const logger = boltLogger(log, LogLevel.WARN);
-  const { connection, botToken, apiUrl } = settings;
+  const { connection, botToken, apiUrl, callMs = callMsUsual } = settings;
   const clientOptions = {
     slackApiUrl: `${apiUrl.replace(/\/+$/, "")}/`,
     timeout: callMs,
@@ -46,12 +50,24 @@ export async function createSlackBot(settings: SlackSettings, log: SlackLog): Pr
   };
   const http =
     connection.mode === "http"
-      ? new HTTPReceiver({ signingSecret: connection.signingSecret, endpoints: "/slack/events", logger })
+      ? new HTTPReceiver({
+          signingSecret: connection.signingSecret,
+          endpoints: "/slack/events",
+          bodyLimit: bodyMaxBytes,
+          logger,
+        })
       : undefined;
-  const receiver =
+  // The SDK's own reconnecting ends the process when Slack answers it with an error at the wrong moment.
+  const socket =
     connection.mode === "socket"
-      ? new SocketModeReceiver({ appToken: connection.appToken, logger, installerOptions: { clientOptions } })
-      : http;
+      ? new SocketModeReceiver({
+          appToken: connection.appToken,
+          logger,
+          installerOptions: { clientOptions },
+          autoReconnectEnabled: false,
+        })
+      : undefined;
+  const receiver = socket ?? http;
   let team: SlackTeam | undefined;
   const app = new BoltApp({
     ...(receiver !== undefined && { receiver }),
@@ -66,29 +82,39 @@ export async function createSlackBot(settings: SlackSettings, log: SlackLog): Pr
   const client = new WebClient(botToken, clientOptions);
   const busy = countListeners(app);
   app.error(async (error) => log.error({ err: error }, "slack: an answer failed"));
-  const isStopped = new AbortController();
+  // Asks nobody: who may call has been said above.
+  await app.init();
 
-  const introduce = async (): Promise<void> => {
-    const found = await whoWeAre(client, settings, log);
-    await app.init();
-    if (connection.mode === "socket") await app.start();
-    team = found;
-    log.info({ team: found.teamId, mode: connection.mode }, "slack: connected");
-  };
+  const connecting = createConnecting(async () => {
+    team = await whoWeAre(client, settings, log);
+    if (socket !== undefined) await opened(socket);
+    log.info({ team: team.teamId, mode: connection.mode }, "slack: connected");
+  }, log);
+  socket?.client.on("disconnected", () => connecting.start());
 
   return {
     app,
     client,
     team: () => team,
     take: http === undefined ? undefined : (request, response) => http.requestListener(request, response),
-    start: () => void untilDone(introduce, isStopped.signal, log),
+    start: () => connecting.start(),
     async stop() {
-      isStopped.abort();
-      const close = connection.mode === "socket" && team !== undefined ? app.stop() : undefined;
-      await close?.catch((err: unknown) => log.warn({ err }, "slack: the socket did not close"));
+      connecting.stop();
+      await socket?.stop().catch((err: unknown) => log.warn({ err }, "slack: the socket did not close"));
       await busy.idle(stopMs);
     },
   };
+}
+
+/** Opens the socket; throws when Slack says no or does not greet us in time. */
+async function opened({ client }: SocketModeReceiver): Promise<void> {
+  const greeted = await within(
+    client.start().then(() => true),
+    greetingMs,
+  );
+  if (greeted === true) return;
+  await client.disconnect();
+  throw new Error("no greeting");
 }
 
 async function whoWeAre(client: SlackClient, settings: SlackSettings, log: SlackLog): Promise<SlackTeam> {
@@ -102,38 +128,4 @@ async function whoWeAre(client: SlackClient, settings: SlackSettings, log: Slack
     throw new Error("another workspace");
   }
   return { teamId, enterpriseId };
-}
-
-/** Tries until it succeeds or we stop, with waits of 1 s, 2 s, 4 s … up to a minute. */
-async function untilDone(task: () => Promise<void>, stopped: AbortSignal, log: SlackLog): Promise<void> {
-  for (let tries = 0; !stopped.aborted; tries++) {
-    try {
-      await task();
-      return;
-    } catch (error) {
-      const code = slackErrorOf(error);
-      log.warn({ code: code ?? "unreachable", hint: hintOf(code) }, "slack: not connected");
-      await pause(Math.min(retryMaxMs, 1_000 * 2 ** Math.min(tries, 10)), stopped);
-    }
-  }
-}
-
-/** What the operator can do about it. */
-function hintOf(code: string | undefined): string {
-  if (code === undefined) return "Slack cannot be reached from here; it is tried again";
-  if (code === "invalid_auth" || code === "account_inactive" || code === "token_revoked") {
-    return "SLACK_BOT_TOKEN or SLACK_APP_TOKEN is not valid: install the app again and copy the new token";
-  }
-  return code === "missing_scope"
-    ? "the app lacks a scope: update it from the manifest"
-    : "it is tried again";
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
 }

@@ -1,6 +1,6 @@
 import type { Button, ContextBlock, KnownBlock, SectionBlock } from "@slack/types";
 import type { Card, CardAction } from "../service/card.ts";
-import { cardText, type CardText, type Line } from "../words/card-text.ts";
+import { accessLine, cardText, type CardText, type Line } from "../words/card-text.ts";
 import { menuLabels, noteLabels, type MenuAction, type NoteAction } from "../words/labels.ts";
 import { cutTo, visibleText } from "../words/visible-text.ts";
 import { limits, mrkdwn, plain } from "./text.ts";
@@ -28,6 +28,24 @@ export function cardBlocks(text: CardText): KnownBlock[] {
     lineBlock(text.status),
     contextBlock(["Request ", text.requestId]),
     ...buttonRow(text.actions.map((action) => cardButton(action, text.requestId, text.revision))),
+  ];
+}
+
+/** The same in four blocks, for lists. */
+export function briefBlocks(card: Card): KnownBlock[] {
+  const { heading, status, requestId, revision, actions } = cardText(card);
+  return [
+    {
+      type: "section",
+      text: {
+        type: "mrkdwn",
+        text: `*${mrkdwn(heading, 500)}*\n${mrkdwn(accessLine(card), 2_000)}`,
+        verbatim: true,
+      },
+    },
+    lineBlock(status),
+    contextBlock(["Request ", requestId]),
+    ...buttonRow(actions.map((action) => cardButton(action, requestId, revision))),
   ];
 }
 
@@ -67,8 +85,14 @@ export function buttonValue(requestId: string, revision: string): string {
   return `${requestId} ${revision}`;
 }
 
-export function cardButton(action: CardAction, requestId: string, revision: string): Button {
-  return button(`card:${action}`, noteLabels[action], buttonValue(requestId, revision), styleOf(action));
+/** `on`: a card, which is kept true, or a note below it, which is settled by the press. */
+export function cardButton(
+  action: CardAction,
+  requestId: string,
+  revision: string,
+  on: "card" | "note" = "card",
+): Button {
+  return button(`${on}:${action}`, noteLabels[action], buttonValue(requestId, revision), styleOf(action));
 }
 
 export function menuButton(action: MenuAction): Button {

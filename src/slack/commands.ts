@@ -1,6 +1,7 @@
 import { patienceMs, replyTo, within, type InboundParts } from "./answering.ts";
-import { createSpeaker, isForModal, replyMessage } from "./conversing.ts";
 import { slashCommand } from "./payloads.ts";
+import { isForModal, replyMessage } from "./replies.ts";
+import { createSpeaker } from "./speaking.ts";
 
 /** What is typed after `/jit`, answered where only this person reads it. */
 export function listenToCommand(parts: InboundParts): void {
@@ -24,8 +25,7 @@ export function listenToCommand(parts: InboundParts): void {
     const { reply, caller } = await working;
     const whisper = (message: { text: string }) =>
       respond({ response_type: "ephemeral", replace_original: false, ...message });
-    if (caller === undefined) await whisper(replyMessage(reply));
-    else await speaker.show({ caller, triggerId, viewId: null, message: null, whisper }, reply);
+    await speaker.show({ caller, triggerId, viewId: null, message: null, whisper }, reply);
   });
 }
 

@@ -3,7 +3,7 @@ import { parseDialogRef, type Dialog, type DialogRef, type DialogValues } from "
 import type { Reply } from "../chat/reply.ts";
 import type { Caller } from "../service/caller.ts";
 import { patienceMs, replyTo, senderOf, within, type InboundParts } from "./answering.ts";
-import { replyView } from "./conversing.ts";
+import { replyView } from "./replies.ts";
 import { dialogCallback, dialogView, errorsAt, fieldAction, filled, slackOption } from "./modals.ts";
 import { blockActions, suggestion, valuesOf, viewSubmission, type View } from "./payloads.ts";
 
@@ -45,14 +45,9 @@ function listenToTyping(parts: InboundParts): void {
   app.options(fieldAction, async ({ ack, body }) => {
     const parsed = suggestion.safeParse(body);
     if (!parsed.success) return ack({ options: [] });
-    const { user, team, enterprise, value } = parsed.data;
-    const found = await known({
-      userId: user.id,
-      teamId: user.team_id ?? team?.id,
-      enterpriseId: enterprise?.id,
-    });
+    const found = await known(senderOf(parsed.data), "show");
     if (!("caller" in found)) return ack({ options: [] });
-    const options = await chat.catalogOptions(found.caller, value);
+    const options = await chat.catalogOptions(found.caller, parsed.data.value);
     await ack({ options: options.slice(0, 100).map(slackOption) });
   });
   app.action(fieldAction, async ({ ack, body }) => {
@@ -61,12 +56,7 @@ function listenToTyping(parts: InboundParts): void {
     const view = parsed.success ? parsed.data.view : undefined;
     const form = view === undefined ? undefined : formOf(view);
     if (!parsed.success || view?.id === undefined || form === undefined) return;
-    const { user, team, enterprise } = parsed.data;
-    const found = await known({
-      userId: user.id,
-      teamId: user.team_id ?? team?.id,
-      enterpriseId: enterprise?.id,
-    });
+    const found = await known(senderOf(parsed.data), "show");
     if (!("caller" in found)) return;
     const dialog = await emptyForm(chat, found.caller, form.ref);
     if (dialog === undefined) return;

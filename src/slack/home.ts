@@ -1,7 +1,8 @@
 import { isRefusal } from "../core/refusals.ts";
 import type { Caller } from "../service/caller.ts";
 import { replyTo, senderOf, type InboundParts } from "./answering.ts";
-import { replyView } from "./conversing.ts";
+import type { Sender } from "./people.ts";
+import { replyView } from "./replies.ts";
 import { homeView } from "./modals.ts";
 import { shortcut } from "./payloads.ts";
 
@@ -22,16 +23,26 @@ export function listenToHome(parts: InboundParts): void {
   });
   app.event("app_home_opened", async ({ event, body }) => {
     if (event.tab !== "home") return;
-    const known = await parts.known({ userId: event.user, teamId: body.team_id, enterpriseId: undefined });
-    if ("caller" in known) return publishHome(parts, event.user, known.caller);
-    const view = homeView({ lead: [[known.refusal.detail]], sections: [], buttons: ["ask_for_link"] });
-    await client.views.publish({ user_id: event.user, view });
+    parts.homes.opened(event.user, event.channel);
+    await showHome(parts, { userId: event.user, teamId: body.team_id, enterpriseId: undefined });
   });
+}
+
+/** Shows somebody their home, or how to be linked. */
+export async function showHome(
+  parts: Pick<InboundParts, "known" | "client" | "chat">,
+  sender: Sender,
+): Promise<void> {
+  const known = await parts.known(sender, "show");
+  if ("caller" in known) return publishHome(parts, sender.userId, known.caller);
+  const buttons = known.stranger === undefined ? [] : (["ask_for_link"] as const);
+  const view = homeView({ lead: [[known.refusal.detail]], sections: [], buttons });
+  await parts.client.views.publish({ user_id: sender.userId, view });
 }
 
 /** Shows the person their home as it is now. */
 export async function publishHome(
-  { chat, client }: InboundParts,
+  { chat, client }: Pick<InboundParts, "chat" | "client">,
   user: string,
   caller: Caller,
 ): Promise<void> {

@@ -157,18 +157,23 @@ function codeBlock(text: string): KnownBlock {
 
 /** App Home: what there is to do and what the person has. */
 export function homeView(home: Home): HomeView {
+  return { type: "home", blocks: homeBlocks(home) };
+}
+
+/** The same for a window. */
+export function homeBlocks(home: Home): KnownBlock[] {
   const sections = home.sections.flatMap((section): KnownBlock[] => [
     { type: "header", text: plainText(section.title, limits.header) },
     ...(section.entries.length === 0 ? [contextBlock([section.empty])] : []),
     ...section.entries.flatMap(({ line, card }): KnownBlock[] => [
-      lineBlock(line),
+      lineBlock([...line, " · ", card.request.id]),
       ...buttonRow(card.actions.map((action) => cardButton(action, card.request.id, card.request.revision))),
     ]),
     ...(section.isCut ? [contextBlock(["There are more; list them with /jit list."])] : []),
     { type: "divider" },
   ]);
   const top = [...home.lead.map(lineBlock), ...buttonRow(home.buttons.map(menuButton))];
-  return { type: "home", blocks: [...top, ...sections].slice(0, limits.viewBlocks) };
+  return [...top, ...sections].slice(0, limits.viewBlocks);
 }
 
 function plainText(text: string, max: number): PlainTextElement {

@@ -1,7 +1,9 @@
+import type { Card } from "../service/card.ts";
 import type { Note } from "../service/messenger.ts";
+import { cardText } from "../words/card-text.ts";
 import type { NoteText } from "../words/note-text.ts";
 import type { NoteAction } from "../words/labels.ts";
-import { buttonRow, cardButton, linkButton, lineBlock, type Message } from "./cards.ts";
+import { buttonRow, cardButton, contextBlock, linkButton, lineBlock, type Message } from "./cards.ts";
 import { limits, mrkdwn } from "./text.ts";
 
 /** A short message beside the card, with the buttons that matter now. */
@@ -28,5 +30,19 @@ function noteButton(action: NoteAction, note: Note) {
   }
   if (note.about !== "request") return [];
   const { id, revision } = note.card.request;
-  return [cardButton(action, id, revision)];
+  return [cardButton(action, id, revision, "note")];
+}
+
+/** What a note says once its button was pressed: how things stand, with nothing left to press. The card above has that. */
+export function settledNote(card: Card): Message {
+  const { heading, status, requestId } = cardText(card);
+  const text = mrkdwn(heading, limits.section - 2);
+  return {
+    text,
+    blocks: [
+      { type: "section", text: { type: "mrkdwn", text: `*${text}*`, verbatim: true } },
+      lineBlock(status),
+      contextBlock(["Request ", requestId]),
+    ],
+  };
 }

@@ -18,6 +18,13 @@ interface Posted {
   readonly ts: string;
 }
 
+export interface MessengerOptions {
+  /** Milliseconds of any clock that goes on. */
+  readonly now?: () => number;
+  /** A card was posted or rewritten in this channel. */
+  readonly onWritten?: (channel: string) => void;
+}
+
 /** A message that is not there any more needs no rewriting. */
 const gone: ReadonlySet<string> = new Set([
   "message_not_found",
@@ -28,22 +35,30 @@ const gone: ReadonlySet<string> = new Set([
   "edit_window_closed",
 ]);
 
+/** A channel can be shared later, and be ours alone again. */
+const askedAgainMs = 10 * 60_000;
+
 /**
  * Slack as a place to tell people things. One call of the Web API for each message; retrying is the relay's. Channels
  * shared with another organisation are refused: what is asked for is nobody else's business.
  *
  * @param teamId Of our workspace; links to accounts elsewhere are not followed. Undefined: not known yet.
  */
-export function createSlackMessenger(client: SlackClient, teamId: () => string | undefined): Messenger {
-  const isOwn = new Map<string, boolean>();
+export function createSlackMessenger(
+  client: SlackClient,
+  teamId: () => string | undefined,
+  { now = () => performance.now(), onWritten = () => undefined }: MessengerOptions = {},
+): Messenger {
+  const asked = new Map<string, { readonly at: number; readonly isShared: boolean }>();
 
-  /** Whether a channel belongs to us alone; asked once for each. Without the right to ask, it is taken as ours. */
+  /** Whether a channel belongs to us alone. Without the right to ask, it is taken as ours. */
   const insistOnOwn = async (channel: string): Promise<void> => {
     if (!/^[CG]/.test(channel)) return;
-    if (!isOwn.has(channel)) isOwn.set(channel, !(await isShared(client, channel)));
-    if (isOwn.get(channel) === false) {
-      throw new DeliveryFault("channel_is_shared", { retryable: false });
-    }
+    const last = asked.get(channel);
+    const isFresh = last !== undefined && now() - last.at < askedAgainMs;
+    const found = isFresh ? last : { at: now(), isShared: await isShared(client, channel) };
+    asked.set(channel, found);
+    if (found.isShared) throw new DeliveryFault("channel_is_shared", { retryable: false });
   };
 
   const post = async (channel: string, message: Message, thread?: string): Promise<Posted> => {
@@ -71,13 +86,16 @@ export function createSlackMessenger(client: SlackClient, teamId: () => string |
     },
     channelAddress: (reference) => /^slack:([CG][A-Z0-9]{2,30})$/.exec(reference)?.[1],
     async post(address, card: Card) {
-      return asFault(async () => JSON.stringify(await post(address, cardMessage(card))));
+      const posted = await asFault(() => post(address, cardMessage(card)));
+      onWritten(posted.channel);
+      return JSON.stringify(posted);
     },
     async rewrite(ref, card) {
       await asFault(async () => {
         const { channel, ts } = parseRef(ref);
         try {
           await client.chat.update({ channel, ts, ...cardMessage(card) });
+          onWritten(channel);
         } catch (error) {
           if (!gone.has(slackErrorOf(error) ?? "")) throw error;
         }

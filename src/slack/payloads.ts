@@ -65,9 +65,13 @@ export const blockActions = z.object({
     channel_id: id.optional(),
     is_ephemeral: z.boolean().optional(),
   }),
+  /** Where only this person reads; not given for what was pressed in a window. */
+  response_url: z.string().max(2_000).optional(),
   view: view.optional(),
   actions: z.array(press).min(1).max(10),
 });
+
+export type BlockActions = z.output<typeof blockActions>;
 
 export const viewSubmission = z.object({
   team,

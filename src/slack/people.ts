@@ -3,6 +3,8 @@ import { refuse, isRefusal, type Refusal } from "../core/refusals.ts";
 import type { Caller } from "../service/caller.ts";
 import type { ChatPeople } from "../service/chat-people.ts";
 import type { Stranger } from "../chat/chat.ts";
+import type { Freshness } from "../service/user-groups.ts";
+import type { SlackTeam } from "./bot.ts";
 import { slackErrorOf } from "./faults.ts";
 import type { SlackClient } from "./outbound.ts";
 
@@ -38,32 +40,51 @@ const member = z.object({
     .default({}),
 });
 
+type Member = z.output<typeof member>;
+
 export interface SlackPeopleOptions {
   readonly people: ChatPeople;
   readonly client: SlackClient;
   /** Our workspace, or the organisation it belongs to. */
-  readonly team: () => { readonly teamId: string; readonly enterpriseId: string | undefined } | undefined;
+  readonly team: () => SlackTeam | undefined;
   readonly linkByEmail: boolean;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
 }
 
-/** From the sender of a payload to the person we know, asked of Slack at each press. */
-export function createSlackPeople({ people, client, team, linkByEmail }: SlackPeopleOptions) {
-  return async (sender: Sender): Promise<Known> => {
+/** How long it holds who somebody is at Slack, for what is only shown. */
+const keptMs = 60_000;
+const keptMax = 1_000;
+
+/**
+ * From the sender of a payload to the person we know. Presses ask Slack each time. Typing in a form comes many times a
+ * second, which Slack would soon answer with nothing but "too many": it asks once a minute.
+ */
+export function createSlackPeople({ people, client, team, linkByEmail, now }: SlackPeopleOptions) {
+  const kept = new Map<string, { readonly at: number; readonly member: Member }>();
+
+  const memberOf = async (user: string, freshness: Freshness): Promise<Member | Refusal> => {
+    const last = kept.get(user);
+    if (freshness === "show" && last !== undefined && now() - last.at < keptMs) return last.member;
+    const found = await lookUp(client, user);
+    kept.delete(user);
+    if (isRefusal(found)) return found;
+    if (kept.size >= keptMax) kept.clear();
+    kept.set(user, { at: now(), member: found });
+    return found;
+  };
+
+  return async (sender: Sender, freshness: Freshness = "press"): Promise<Known> => {
     const own = team();
     if (own === undefined) return { refusal: cannotVerify, stranger: undefined };
     const isOurs =
       sender.teamId === own.teamId || (own.enterpriseId !== undefined && sender.teamId === own.enterpriseId);
     if (!isOurs) return { refusal: notOurs, stranger: undefined };
-    const found = await lookUp(client, sender.userId);
+    const found = await memberOf(sender.userId, freshness);
     if (isRefusal(found)) return { refusal: found, stranger: undefined };
-    const isMember =
-      !found.is_bot &&
-      !found.is_app_user &&
-      !found.is_restricted &&
-      !found.is_ultra_restricted &&
-      !found.is_stranger &&
-      (found.team_id === undefined || found.team_id === own.teamId || found.team_id === own.enterpriseId);
-    if (!isMember || found.id !== sender.userId) return { refusal: notOurs, stranger: undefined };
+    if (!isFullMember(found, own) || found.id !== sender.userId) {
+      return { refusal: notOurs, stranger: undefined };
+    }
     if (found.deleted) return { refusal: isGone, stranger: undefined };
     const account = { surface: "slack", team: own.teamId, user: found.id } as const;
     const caller = await people.callerOf(account);
@@ -78,11 +99,22 @@ export function createSlackPeople({ people, client, team, linkByEmail }: SlackPe
   };
 }
 
+function isFullMember(found: Member, own: SlackTeam): boolean {
+  return (
+    !found.is_bot &&
+    !found.is_app_user &&
+    !found.is_restricted &&
+    !found.is_ultra_restricted &&
+    !found.is_stranger &&
+    (found.team_id === undefined || found.team_id === own.teamId || found.team_id === own.enterpriseId)
+  );
+}
+
 const cannotVerify = refuse("unauthenticated", "Slack could not say who you are just now.");
 const notOurs = refuse("identity_not_linked", "Only full members of this workspace can use this.");
 const isGone = refuse("identity_inactive", "This Slack account is deactivated.");
 
-async function lookUp(client: SlackClient, user: string): Promise<z.output<typeof member> | Refusal> {
+async function lookUp(client: SlackClient, user: string): Promise<Member | Refusal> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => resolve(undefined), checkMs);
   try {

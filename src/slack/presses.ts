@@ -1,124 +1,82 @@
+import type { Chat } from "../chat/chat.ts";
 import type { Reply } from "../chat/reply.ts";
-import { parseDialogRef } from "../chat/dialog.ts";
+import { assertNever } from "../core/assert.ts";
 import type { Caller } from "../service/caller.ts";
-import { cardActions, type CardAction } from "../service/card.ts";
-import type { ChatAccount } from "../service/messenger.ts";
-import { menuActions, type MenuAction } from "../words/labels.ts";
-import { patienceMs, replyTo, senderOf, within, type InboundParts } from "./answering.ts";
-import { createSpeaker, replyMessage, replyView, type Seat } from "./conversing.ts";
+import type { CardAction } from "../service/card.ts";
+import { admit, patienceMs, replyTo, senderOf, within, type InboundParts } from "./answering.ts";
 import { publishHome } from "./home.ts";
-import { blockActions } from "./payloads.ts";
+import { noticeView } from "./modals.ts";
+import { blockActions, type BlockActions } from "./payloads.ts";
+import { buttonIds, readPressed, type Pressed } from "./pressed.ts";
+import { createSpeaker, type Seat } from "./speaking.ts";
 
 const decisions: ReadonlySet<CardAction> = new Set(["approve", "done"]);
+const secrets: ReadonlySet<CardAction> = new Set(["show_credential", "replace_credential"]);
 
-/** Buttons: on cards, of menus, and an administrator's for linking. */
+/** Buttons: on cards and notes, of menus, and an administrator's for linking. */
 export function listenToPresses(parts: InboundParts): void {
   const { app, chat, client } = parts;
   const speaker = createSpeaker(client, parts.cards);
-  app.action(/^(card|menu|account):/, async ({ ack, body, respond }) => {
+  app.action(buttonIds, async ({ ack, body, respond }) => {
     const parsed = blockActions.safeParse(body);
-    const pressed = parsed.success ? parsed.data.actions[0] : undefined;
-    if (!parsed.success || pressed === undefined) return ack();
-    const { container, user, trigger_id: triggerId, view } = parsed.data;
+    const button = parsed.success ? parsed.data.actions[0] : undefined;
+    if (!parsed.success || button === undefined) return ack();
+    const { view, trigger_id: triggerId, response_url: responseUrl } = parsed.data;
+    const pressed = readPressed(button.action_id, button.value);
     const sender = senderOf(parsed.data);
-    const [group = "", name = ""] = pressed.action_id.split(":");
-    const isHome = view?.type === "home";
-    const { channel_id: channel, message_ts: ts } = container;
-    const seatFor = (caller: Caller): Seat => ({
+    const seatOf = (caller: Caller | undefined): Seat => ({
       caller,
       triggerId,
       viewId: view?.type === "modal" ? (view.id ?? null) : null,
-      message:
-        channel === undefined || ts === undefined || container.is_ephemeral === true ? null : { channel, ts },
-      whisper: (message) =>
-        isHome && channel === undefined
-          ? client.views.open({
-              trigger_id: triggerId,
-              view: replyView({ kind: "text", lines: [[message.text]], buttons: [] }),
-            })
-          : respond({ response_type: "ephemeral", replace_original: false, ...message }),
+      message: messageOf(parsed.data, pressed),
+      whisper: async ({ text, blocks }) =>
+        responseUrl === undefined
+          ? client.views.open({ trigger_id: triggerId, view: noticeView("JIT access", [], blocks) })
+          : respond({ response_type: "ephemeral", replace_original: false, text, blocks }),
     });
-    const action = cardAction(name);
-    // The secret takes its time where targets are slow, and Slack's leave to open a modal does not: opened first.
-    if (group === "card" && (action === "show_credential" || action === "replace_credential")) {
+    const isOf = (actions: ReadonlySet<CardAction>): boolean =>
+      (pressed?.on === "card" || pressed?.on === "note") && actions.has(pressed.action);
+    if (isOf(secrets)) {
       await ack();
-      const known = await parts.known(sender);
-      if ("caller" in known) {
-        const answer = chat.press(known.caller, action, aboutOf(pressed.value));
-        return speaker.showSoon(
-          seatFor(known.caller),
-          answer,
-          "Your access is being made. This takes a moment.",
-        );
-      }
+      const admitted = await admit(parts, sender, typedOf(pressed));
+      if ("reply" in admitted) return speaker.show(seatOf(undefined), admitted.reply);
+      const { caller } = admitted;
+      return speaker.showSecret(seatOf(caller), () => answerTo(chat, caller, pressed));
     }
-    const working = replyTo(parts, sender, name, (caller) =>
-      pressing(parts, caller, group, name, pressed.value),
-    );
+    const working = replyTo(parts, sender, typedOf(pressed), (caller) => answerTo(chat, caller, pressed));
     // A decision is committed before Slack hears that it arrived, as long as that is soon.
-    if (group === "card" && action !== undefined && decisions.has(action)) await within(working, patienceMs);
+    if (isOf(decisions)) await within(working, patienceMs);
     await ack();
     const { reply, caller } = await working;
-    if (caller === undefined) {
-      await respond({ response_type: "ephemeral", replace_original: false, ...replyMessage(reply) });
-      return;
-    }
-    await speaker.show(seatFor(caller), reply);
-    if (isHome) await publishHome(parts, user.id, caller);
+    await speaker.show(seatOf(caller), reply);
+    if (view?.type === "home" && caller !== undefined) await publishHome(parts, sender.userId, caller);
   });
 }
 
-async function pressing(
-  { chat }: InboundParts,
-  caller: Caller,
-  group: string,
-  name: string,
-  value: string,
-): Promise<Reply> {
-  if (group === "menu") {
-    const menu = menuAction(name);
-    return menu === undefined ? chat.run(caller, "help") : chat.menu(caller, menu);
+function messageOf({ container }: BlockActions, pressed: Pressed | undefined): Seat["message"] {
+  const { channel_id: channel, message_ts: ts, is_ephemeral: isEphemeral = false } = container;
+  if (channel === undefined || ts === undefined || isEphemeral) return null;
+  return { channel, ts, isNote: pressed?.on === "note" };
+}
+
+async function answerTo(chat: Chat, caller: Caller, pressed: Pressed | undefined): Promise<Reply> {
+  if (pressed === undefined) return chat.run(caller, "help");
+  switch (pressed.on) {
+    case "card":
+    case "note":
+      return chat.press(caller, pressed.action, pressed.about);
+    case "menu":
+      return chat.menu(caller, pressed.action);
+    case "account":
+      return chat.link(caller, pressed.account, pressed.identityId);
+    default:
+      return assertNever(pressed);
   }
-  if (group === "account") {
-    const { account, identityId } = linkOf(value);
-    return account === undefined ? chat.run(caller, "help") : chat.link(caller, account, identityId);
-  }
-  const action = cardAction(name);
-  return action === undefined ? chat.run(caller, "help") : chat.press(caller, action, aboutOf(value));
 }
 
-function aboutOf(value: string): { readonly requestId: string; readonly revision: string } {
-  const [requestId = "", revision = ""] = value.split(" ");
-  return { requestId, revision };
-}
-
-function cardAction(name: string): CardAction | undefined {
-  return cardActions.find((one) => one === name);
-}
-
-function menuAction(name: string): MenuAction | undefined {
-  return menuActions.find((one) => one === name);
-}
-
-function linkOf(value: string): {
-  readonly account: ChatAccount | undefined;
-  readonly identityId: string | null;
-} {
-  const ref = parseDialogRef(
-    JSON.stringify({ ...jsonObject(value), id: "link", requestId: null, revision: null }),
-  );
-  const { identityId } = jsonObject(value);
-  return {
-    account: ref?.account ?? undefined,
-    identityId: typeof identityId === "string" ? identityId : null,
-  };
-}
-
-function jsonObject(text: string): { readonly [name: string]: unknown } {
-  try {
-    const read: unknown = JSON.parse(text);
-    return typeof read === "object" && read !== null ? { ...read } : {};
-  } catch {
-    return {};
-  }
+/** The same as a command, for somebody without a link; and what goes on record about them. */
+function typedOf(pressed: Pressed | undefined): string {
+  if (pressed === undefined) return "help";
+  if (pressed.on === "account") return "link";
+  return pressed.action === "ask_for_link" ? "link" : pressed.action;
 }

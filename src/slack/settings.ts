@@ -7,6 +7,8 @@ export interface SlackSettings {
   readonly teamId?: string;
   readonly apiUrl: string;
   readonly linkByEmail: boolean;
+  /** How long one call to Slack may take; 10 s when absent. */
+  readonly callMs?: number;
 }
 
 export interface SlackLog {

@@ -8,7 +8,9 @@ import type { Messenger } from "../service/messenger.ts";
 import type { Services } from "../service/services.ts";
 import type { UserGroups } from "../service/user-groups.ts";
 import { createSlackBot, type SlackBot } from "./bot.ts";
+import { showHome } from "./home.ts";
 import { listen } from "./inbound.ts";
+import { createLiveHomes, type LiveHomes } from "./live-homes.ts";
 import { slackMount } from "./mount.ts";
 import { createSlackMessenger } from "./outbound.ts";
 import { createSlackPeople, type Sender } from "./people.ts";
@@ -36,34 +38,52 @@ export interface SlackParts {
 export async function createSlack(settings: SlackSettings, log: SlackLog): Promise<Slack> {
   const bot = await createSlackBot(settings, log);
   const teamId = (): string | undefined => bot.team()?.teamId ?? settings.teamId;
+  let homes: LiveHomes | undefined;
   return {
-    messenger: createSlackMessenger(bot.client, teamId),
+    messenger: createSlackMessenger(bot.client, teamId, {
+      onWritten: (channel) => homes?.changedAt(channel),
+    }),
     userGroups: createSlackUserGroups(bot.client, teamId),
-    open: (parts) => open(bot, settings, parts, log),
+    open(parts) {
+      const opened = open(bot, settings, parts, log);
+      ({ homes } = opened);
+      return opened;
+    },
     start: () => bot.start(),
-    stop: () => bot.stop(),
+    async stop() {
+      homes?.stop();
+      await bot.stop();
+    },
   };
 }
 
 function open(bot: SlackBot, settings: SlackSettings, parts: SlackParts, log: SlackLog) {
   const { chat, people, cards, refusals, now } = parts;
+  const { client, app, team } = bot;
   const record = async (actor: Actor, verb: string, refusal: ReturnType<typeof refuse>): Promise<void> => {
     await refusals
       .record(actor, { action: "decision.refused", verb }, refusal, now())
       .catch((err: unknown) => log.error({ err }, "slack: a refusal was not recorded"));
   };
-  const { client, app, team } = bot;
+  const known = createSlackPeople({ people, client, team, linkByEmail: settings.linkByEmail, now });
+  const homes = createLiveHomes(async (userId) => {
+    await showHome(
+      { known, client, chat },
+      { userId, teamId: team()?.teamId, enterpriseId: undefined },
+    ).catch((err: unknown) => log.warn({ err }, "slack: a home was not shown anew"));
+  }, now);
   listen({
     app,
     client,
     chat,
     cards,
-    known: createSlackPeople({ people, client, team, linkByEmail: settings.linkByEmail }),
+    known,
+    homes,
     turnedAway: (sender, { refusal }, verb) => record(strangerOf(sender), verb.split(" ")[0] ?? "", refusal),
   });
   listenToChanges(bot, log);
   const { take } = bot;
-  if (take === undefined) return { mount: undefined };
+  if (take === undefined) return { mount: undefined, homes };
   const onForged = (address: string): void => {
     log.warn({ address }, "slack: a call without a valid signature was refused");
     void record(
@@ -72,7 +92,7 @@ function open(bot: SlackBot, settings: SlackSettings, parts: SlackParts, log: Sl
       refuse("unauthenticated", "The call was not signed by Slack, or is too old."),
     );
   };
-  return { mount: slackMount({ take, now, onForged }) };
+  return { mount: slackMount({ take, now, onForged }), homes };
 }
 
 const unverified: Actor = { type: "system", id: "slack", name: "unverified call", via: "slack" };

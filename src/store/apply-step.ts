@@ -2,6 +2,7 @@ import type Database from "better-sqlite3";
 import { assertNever, present } from "../core/assert.ts";
 import type { CommitResult, Step, Write } from "../service/ports.ts";
 import { drizzle } from "./drizzle.ts";
+import { prepareAddressWrites } from "./addresses.ts";
 import { prepareAnswerWrite } from "./write-answer.ts";
 import { prepareAudit } from "./audit-append.ts";
 import { prepareCopyWrites } from "./copies.ts";
@@ -60,6 +61,7 @@ function prepareWrites(tables: Tables): (step: Step) => Conflict | undefined {
   const outbox = prepareOutboxWrites(tables);
   const cursors = prepareCursorWrites(tables);
   const copies = prepareCopyWrites(tables);
+  const addresses = prepareAddressWrites(tables);
   const writeOne = (write: Write, step: Step): Conflict | undefined => {
     switch (write.kind) {
       case "request":
@@ -93,6 +95,9 @@ function prepareWrites(tables: Tables): (step: Step) => Conflict | undefined {
       case "copyWanted":
       case "copyTold":
         return copies.write(write);
+      case "address":
+      case "addressGone":
+        return addresses.write(write);
       default:
         return assertNever(write);
     }

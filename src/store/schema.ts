@@ -5,7 +5,7 @@ import type * as Ids from "../core/ids.ts";
 import type { Identity } from "../core/people.ts";
 import type { Policy, Rules } from "../core/policy.ts";
 import type { TargetState } from "../core/target.ts";
-import type { ApiKey, Copy, Cursor } from "../service/ports.ts";
+import type { ApiKey, Copy, Cursor, JsonValue } from "../service/ports.ts";
 import { index, integer, primaryKey, sql, sqliteTable, text } from "./drizzle.ts";
 
 /*
@@ -323,6 +323,17 @@ export const copies = sqliteTable(
     at: integer("at").$type<Ids.Instant>().notNull(),
   },
   (table) => [index("copies_by_request").on(table.requestId)],
+);
+
+/** What a surface has learned about where people and channels are reached. `value` is the surface's own business. */
+export const surfaceAddresses = sqliteTable(
+  "surface_addresses",
+  {
+    surface: text("surface").notNull(),
+    key: text("key").notNull(),
+    value: text("value", { mode: "json" }).$type<JsonValue>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.surface, table.key] })],
 );
 
 /** The audit chain (contract 6). The last two columns are read out of `body`, so that they can never disagree. */

@@ -6,7 +6,7 @@ export interface SinceCommit {
   /** The same read, done once for each key between two commits. What is not there is looked for each time. */
   remembering<T>(read: (key: string) => T | undefined): (key: string) => T | undefined;
   /** To be called in the same turn as the COMMIT, before anybody can read. */
-  forget(): void;
+  readonly forget: () => void;
 }
 
 /** Kept at once by each read, some 10 MB of people; with more the memory starts anew. */

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Store } from "../service/ports.ts";
+import { createAddressReads } from "./addresses.ts";
 import { createStepWriter } from "./apply-step.ts";
 import { createCopyReads } from "./copies.ts";
 import { createCommitQueue } from "./commit-queue.ts";
@@ -53,6 +54,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     ...createHistoryReads(tables),
     ...createOutboxReads(tables),
     ...createCopyReads(tables),
+    ...createAddressReads(tables),
     ...createTargetReads(tables),
     ...createAuditReads(tables),
     ...createCursorReads(tables),

@@ -45,6 +45,8 @@ function recordOf(write: Write): Pick<Expectation, "kind" | "id"> | undefined {
     case "cursorDropped":
     case "copyWanted":
     case "copyTold":
+    case "address":
+    case "addressGone":
       return undefined;
   }
 }

@@ -46,7 +46,7 @@ describe.skipIf(installation.missing !== undefined)(`access at a real PostgreSQL
     (await lab.run("SELECT rolname FROM pg_roles")).map((row) => String(row["rolname"]));
   const given = async (dev: Person): Promise<Answer> => {
     let answer = await dev.ask({ scopes });
-    for (; answer.body.credential === undefined; answer = await dev.act(String(answer.body.id), "claim")) {
+    for (; answer.body.credential === undefined; answer = await dev.act(answer.body.id, "claim")) {
       expect([201, 202]).toContain(answer.http);
       await pause(200);
     }

@@ -3,7 +3,8 @@ import { present } from "../../src/core/assert.ts";
 import { emptyRules } from "../../src/core/policy.ts";
 import { parseScope } from "../../src/core/scopes.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../core/support/policies.ts";
-import { buttonsOf, openSlackHouse, slackId, waitFor, type SlackHouse } from "./support/slack-house.ts";
+import { buttonsOf, slackId } from "./support/slack-doors.ts";
+import { openSlackHouse, waitFor, type SlackHouse } from "./support/slack-house.ts";
 
 const scope = present(parseScope("read:prod:orders-db"), "scope");
 const policies = [
@@ -74,7 +75,7 @@ describe("the whole job in Slack", () => {
     );
     expect(buttonsOf(own)).toEqual(["Show credential", "Cancel request"]);
     await house.press("dev", own, "show_credential");
-    await waitFor(() => JSON.stringify(house.modal()).includes("kd_jit_"));
+    await waitFor(() => house.windows().includes("kd_jit_"));
     const token = present(/kd_jit_[0-9A-Za-z]{36}/.exec(JSON.stringify(house.modal()))?.[0], "token");
     expect((await house.office.services.checking.introspect(token)).active).toBe(true);
     await house.settle();
@@ -152,21 +153,7 @@ describe("the whole job in Slack", () => {
 
   test("the home shows what there is to decide and what one has", async () => {
     await ask();
-    const opened = {
-      type: "event_callback",
-      team_id: house.fake.teamId,
-      event_id: "Ev1",
-      event_time: 1,
-      api_app_id: "A1",
-      event: {
-        type: "app_home_opened",
-        user: slackId("ann"),
-        tab: "home",
-        channel: "D0ANN",
-        event_ts: "1.1",
-      },
-    };
-    expect((await house.send(opened, { type: "application/json; charset=utf-8" })).status).toBe(200);
+    expect((await house.openHome("ann")).status).toBe(200);
     await waitFor(() => house.fake.views.has(slackId("ann")));
     expect(JSON.stringify(house.fake.views.get(slackId("ann")))).toContain("Approve");
   });

@@ -6,7 +6,8 @@ import { present } from "../../src/core/assert.ts";
 import { minuteMs, secondMs } from "../../src/core/time.ts";
 import type { Selector } from "../../src/core/people.ts";
 import { approvalPolicy, stageBy } from "../core/support/policies.ts";
-import { buttonsOf, idOf, openSlackHouse, slackId, waitFor, type SlackHouse } from "./support/slack-house.ts";
+import { buttonsOf, slackId } from "./support/slack-doors.ts";
+import { idOf, openSlackHouse, waitFor, type SlackHouse } from "./support/slack-house.ts";
 
 const policies = [approvalPolicy("dba", { stages: [stageBy("group:dba")] })];
 const admins: readonly Selector[] = [{ kind: "identity", id: idOf("cto") }];
@@ -49,7 +50,7 @@ const command = (more: Readonly<Record<string, string>> = {}) => ({
   text: "request read:prod:orders-db for 2h because INC-42",
   team_id: house.fake.teamId,
   user_id: slackId("dev"),
-  trigger_id: "1.2.abc",
+  trigger_id: house.fake.triggerId(),
   response_url: house.fake.responseUrl(),
   ...more,
 });
@@ -105,7 +106,7 @@ describe("who is not a full member of ours decides nothing", () => {
       type: "block_actions",
       team: { id: house.fake.teamId },
       user: { id: slackId("ann"), team_id: "T0OTHER" },
-      trigger_id: "1.2.abc",
+      trigger_id: house.fake.triggerId(),
       container: { type: "message", message_ts: card.ts, channel_id: card.channel },
       response_url: house.fake.responseUrl(),
       actions: [{ type: "button", action_id: "card:approve", value: "jit_x y" }],
@@ -160,7 +161,7 @@ describe("somebody without a link", () => {
       type: "block_actions",
       team: { id: house.fake.teamId },
       user: { id: slackId("cto"), team_id: house.fake.teamId },
-      trigger_id: "1.2.abc",
+      trigger_id: house.fake.triggerId(),
       container: { type: "message", message_ts: card.ts, channel_id: card.channel },
       response_url: house.fake.responseUrl(),
       actions: [{ type: "button", action_id: "account:link", value }],
@@ -184,7 +185,7 @@ describe("somebody without a link", () => {
         type: "block_actions",
         team: { id: house.fake.teamId },
         user: { id: slackId(name), team_id: house.fake.teamId },
-        trigger_id: "1.2.abc",
+        trigger_id: house.fake.triggerId(),
         container: { type: "message", message_ts: "1.1", channel_id: "D0X" },
         response_url: house.fake.responseUrl(),
         actions: [{ type: "button", action_id: "account:link", value }],

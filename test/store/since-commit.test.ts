@@ -68,18 +68,16 @@ test("what is read while a commit is under way is what is on disk at that moment
   onTestFinished(() => void outside.close());
   const onDisk = outside.prepare("SELECT version FROM api_keys WHERE id = ?").pluck();
   const seen: unknown[] = [];
-  let isOver = false;
-  const commit = store.commit(deletion).finally(() => (isOver = true));
-  while (!isOver) {
+  const commit = store.commit(deletion);
+  for (let look = 0; look < 30; look++) {
     const truth = onDisk.get(key.id);
     // The read itself happens before the first await, so in the same moment as the look at the disk.
     expect((await store.keyByHash(key.hash))?.key.version).toBe(truth);
     seen.push(truth);
-    if (seen.length % 3 === 0) await nextTurn();
+    if (look % 3 === 0) await nextTurn();
   }
   expect(await commit).toEqual({ ok: true });
-  expect(seen).toContain(1);
-  expect((await store.keyByHash(key.hash))?.key.version).toBe(2);
+  expect(new Set(seen)).toEqual(new Set([1, 2]));
 });
 
 test("what is not there is looked for each time", async () => {
@@ -91,7 +89,7 @@ test("what is not there is looked for each time", async () => {
 });
 
 test("between two commits the same is read once, and any commit at all has it read again", async () => {
-  const read = vi.fn((name: string) => ({ name }));
+  const read = vi.fn<(name: string) => { name: string }>((name) => ({ name }));
   const sinceCommit = createSinceCommit();
   const remembered = sinceCommit.remembering(read);
   expect([remembered("a"), remembered("a"), remembered("b")].map((one) => one?.name)).toEqual([

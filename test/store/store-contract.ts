@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import type { Store } from "../../src/service/ports.ts";
+import { addressContract } from "./address-contract.ts";
 import { auditContract } from "./audit-contract.ts";
 import { commitContract } from "./commit-contract.ts";
 import { counterContract } from "./counter-contract.ts";
@@ -39,6 +40,9 @@ export function storeContract(name: string, open: OpenEmptyStore): void {
   });
   describe(`${name}: the outbox`, () => {
     outboxContract(open);
+  });
+  describe(`${name}: addresses that surfaces keep`, () => {
+    addressContract(open);
   });
   describe(`${name}: the audit log`, () => {
     auditContract(open);

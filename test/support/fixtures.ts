@@ -253,6 +253,8 @@ export function writing(writes: readonly Write[], versions: Readonly<Record<stri
       case "cursorDropped":
       case "copyWanted":
       case "copyTold":
+      case "address":
+      case "addressGone":
         return [];
     }
   });

@@ -20,11 +20,12 @@ export interface SlackMessage {
   blocks: readonly Json[];
 }
 
-/** What to answer instead: a Slack error, an HTTP status, or nothing at all for ever. */
+/** What to answer instead: a Slack error, an HTTP status, nothing at all for ever, or a broken connection. */
 export type Trouble =
   | { readonly error: string }
   | { readonly status: number; readonly retryAfter?: number }
-  | "hang";
+  | "hang"
+  | "cut";
 
 export interface FakeSlack {
   readonly url: string;
@@ -42,7 +43,12 @@ export interface FakeSlack {
   /** Members; what differs from a full member. */
   readonly members: Map<string, Json>;
   readonly groups: Map<string, readonly string[]>;
-  trouble: (method: string, body: Json) => Trouble | undefined;
+  /** A promise holds the call back until it is there. */
+  trouble: (method: string, body: Json) => Promise<Trouble | undefined> | Trouble | undefined;
+  /** Every limit of Slack's that was broken, whoever was told of it. */
+  readonly broken: string[];
+  /** Leave to open one window: once, and for 3 s. */
+  triggerId(): string;
   messagesIn(channel: string): SlackMessage[];
   /** The private channel of a person with the bot. */
   dmOf(user: string): string;
@@ -66,6 +72,7 @@ export async function startFakeSlack(): Promise<FakeSlack> {
     responses: [] as Json[],
     members: new Map<string, Json>(),
     groups: new Map<string, readonly string[]>(),
+    broken: [] as string[],
   };
   let count = 0;
   const fake: FakeSlack = {
@@ -76,6 +83,11 @@ export async function startFakeSlack(): Promise<FakeSlack> {
     dmOf: (user) => `D${user.slice(1)}`,
     messagesIn: (channel) => [...state.messages.values()].filter((one) => one.channel === channel),
     responseUrl: () => `${fake.url}/response/${++count}`,
+    triggerId() {
+      const id = `${++count}.${Date.now()}.trigger`;
+      triggers.set(id, Date.now() + triggerMs);
+      return id;
+    },
     headers(body, atMs = Date.now(), secret = state.signingSecret) {
       const at = String(Math.floor(atMs / 1_000));
       const signature = createHmac("sha256", secret).update(`v0:${at}:${body}`).digest("hex");
@@ -86,8 +98,9 @@ export async function startFakeSlack(): Promise<FakeSlack> {
       server.close();
     },
   };
+  const triggers = new Map<string, number>();
   const server = createServer((request, response) => {
-    void answer(fake, request, response).catch((error: unknown) =>
+    void answer(fake, triggers, request, response).catch((error: unknown) =>
       response.destroy(error instanceof Error ? error : undefined),
     );
   });
@@ -96,19 +109,24 @@ export async function startFakeSlack(): Promise<FakeSlack> {
   return Object.assign(fake, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
 }
 
-async function answer(fake: FakeSlack, request: IncomingMessage, response: ServerResponse): Promise<void> {
+const triggerMs = 3_000;
+const usesOfResponseUrlMax = 5;
+
+async function answer(
+  fake: FakeSlack,
+  triggers: Map<string, number>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const raw = await textOf(request);
   const path = request.url ?? "";
-  if (path.startsWith("/response/")) {
-    fake.responses.push(JSON.parse(raw) as Json);
-    response.end("ok");
-    return;
-  }
+  if (path.startsWith("/response/")) return responded(fake, path, raw, response);
   const method = path.replace(/^\/api\//, "");
   const body = parsed(raw, request.headers["content-type"] ?? "");
   fake.calls.push({ method, body });
-  const trouble = fake.trouble(method, body);
+  const trouble = await fake.trouble(method, body);
   if (trouble === "hang") return;
+  if (trouble === "cut") return void response.destroy();
   if (trouble !== undefined && "status" in trouble) {
     if (trouble.retryAfter !== undefined) response.setHeader("retry-after", String(trouble.retryAfter));
     response.statusCode = trouble.status;
@@ -119,9 +137,33 @@ async function answer(fake: FakeSlack, request: IncomingMessage, response: Serve
     request.headers.authorization === `Bearer ${fake.botToken}` ||
     body["token"] === fake.botToken ||
     request.headers.authorization === `Bearer ${fake.appToken}`;
-  const result = trouble ?? (isOurs ? handled(fake, method, body) : { error: "invalid_auth" });
+  const result =
+    trouble ??
+    (isOurs
+      ? (untriggered(triggers, method, body) ?? handled(fake, method, body))
+      : { error: "invalid_auth" });
   response.setHeader("content-type", "application/json");
   response.end(JSON.stringify({ ok: !("error" in result), ...result }));
+}
+
+function responded(fake: FakeSlack, path: string, raw: string, response: ServerResponse): void {
+  const body = JSON.parse(raw) as Json;
+  const uses = fake.calls.filter((one) => one.method === path).length;
+  fake.calls.push({ method: path, body });
+  if (uses >= usesOfResponseUrlMax) fake.broken.push("response_url used too often");
+  fake.broken.push(...breaches("chat.postEphemeral", body));
+  fake.responses.push(body);
+  response.end("ok");
+}
+
+/** Why a window may not be opened. */
+function untriggered(triggers: Map<string, number>, method: string, body: Json): Json | undefined {
+  if (method !== "views.open") return undefined;
+  const id = String(body["trigger_id"]);
+  const until = triggers.get(id);
+  if (until === undefined) return { error: "exchanged_trigger_id" };
+  triggers.delete(id);
+  return Date.now() > until ? { error: "expired_trigger_id" } : undefined;
 }
 
 function parsed(raw: string, type: string): Json {
@@ -135,6 +177,7 @@ function parsed(raw: string, type: string): Json {
 
 function handled(fake: FakeSlack, method: string, body: Json): Json {
   const broken = breaches(method, body);
+  fake.broken.push(...broken);
   if (broken.length > 0) return { error: `invalid_arguments`, broken };
   switch (method) {
     case "auth.test":

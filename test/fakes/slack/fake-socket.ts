@@ -8,6 +8,10 @@ export interface FakeSocket {
   readonly url: string;
   /** Sends an envelope as Slack does and answers with the acknowledgement's payload. */
   send(type: string, payload: Json): Promise<Json>;
+  /** Asks the other end to come again, as Slack does every few hours. */
+  refresh(): void;
+  /** Breaks every connection. */
+  drop(): void;
   close(): Promise<void>;
 }
 
@@ -15,7 +19,7 @@ export interface FakeSocket {
 export async function startFakeSocket(): Promise<FakeSocket> {
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
   await once(server, "listening");
-  const connected = Promise.withResolvers<WebSocket>();
+  let connected = Promise.withResolvers<WebSocket>();
   const waiting = new Map<string, (payload: Json) => void>();
   server.on("connection", (socket) => {
     socket.send(JSON.stringify({ type: "hello", num_connections: 1, connection_info: { app_id: "A1" } }));
@@ -27,6 +31,9 @@ export async function startFakeSocket(): Promise<FakeSocket> {
       waiting.get(id)?.(payload);
     });
     connected.resolve(socket);
+    socket.once("close", () => {
+      connected = Promise.withResolvers();
+    });
   });
   let count = 0;
   return {
@@ -38,6 +45,14 @@ export async function startFakeSocket(): Promise<FakeSocket> {
       waiting.set(id, resolve);
       socket.send(JSON.stringify({ envelope_id: id, type, payload, accepts_response_payload: true }));
       return promise;
+    },
+    refresh() {
+      for (const client of server.clients) {
+        client.send(JSON.stringify({ type: "disconnect", reason: "refresh_requested" }));
+      }
+    },
+    drop() {
+      for (const client of server.clients) client.terminate();
     },
     async close() {
       for (const client of server.clients) client.terminate();

@@ -35,6 +35,17 @@ export function breaches(method: string, body: Json): string[] {
   return found;
 }
 
+/** The same of what we answer a call of Slack's with. */
+export function breachesOfAck(body: Json): string[] {
+  const found: string[] = [];
+  if (body["response_type"] !== undefined) found.push(...breaches("chat.postEphemeral", body));
+  if (body["view"] !== undefined) viewOf(object(body["view"]), found);
+  const options = list(body["options"]).map(object);
+  if (options.length > limits.options) found.push("too many options found");
+  for (const one of options) optionOf(one, found);
+  return found;
+}
+
 function viewOf(view: Json, found: string[]): void {
   if (view["type"] === "modal") {
     for (const name of ["title", "submit", "close"]) {
@@ -105,16 +116,18 @@ function inputOf(element: Json, found: string[]): void {
   const options = [...list(element["options"]), ...list(element["initial_options"])].map(object);
   if (options.length > limits.options) found.push("options");
   if (element["type"] === "static_select" && list(element["options"]).length === 0) found.push("no options");
-  for (const one of options) {
-    plain(one["text"], limits.optionText, "option", found);
-    if (text(one["value"]) === "" || text(one["value"]).length > limits.optionValue)
-      found.push("option value");
-    if (one["description"] !== undefined) plain(one["description"], limits.optionText, "option", found);
-  }
+  for (const one of options) optionOf(one, found);
   if (element["placeholder"] !== undefined)
     plain(element["placeholder"], limits.placeholder, "placeholder", found);
   if (text(element["initial_value"]).length > Number(element["max_length"] ?? 3_000))
     found.push("initial_value");
+}
+
+function optionOf(option: Json, found: string[]): void {
+  plain(option["text"], limits.optionText, "option", found);
+  const value = text(option["value"]);
+  if (value === "" || value.length > limits.optionValue) found.push("option value");
+  if (option["description"] !== undefined) plain(option["description"], limits.optionText, "option", found);
 }
 
 function plain(part: unknown, max: number, where: string, found: string[]): void {

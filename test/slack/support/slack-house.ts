@@ -1,6 +1,6 @@
 import { pino } from "pino";
+import { expect } from "vitest";
 import { createChat } from "../../../src/chat/chat.ts";
-import { present } from "../../../src/core/assert.ts";
 import { makeId } from "../../../src/core/ids.ts";
 import type { Policy, Rules } from "../../../src/core/policy.ts";
 import { createHttpServer } from "../../../src/http/server.ts";
@@ -8,13 +8,9 @@ import { createRunners } from "../../../src/outbox/house-runners.ts";
 import { createRelay, type Relay } from "../../../src/outbox/relay.ts";
 import { createSlack, type Slack } from "../../../src/slack/slack.ts";
 import type { SlackSettings } from "../../../src/slack/settings.ts";
-import { startFakeSlack, type FakeSlack, type SlackMessage } from "../../fakes/slack/fake-slack.ts";
+import { startFakeSlack, type FakeSlack } from "../../fakes/slack/fake-slack.ts";
+import { createSlackDoors, slackId, type SlackDoors } from "./slack-doors.ts";
 import { allStaff, openOffice, type Office } from "../../service/support/office.ts";
-
-type Json = { readonly [name: string]: unknown };
-
-/** Slack users are named after the people of the office: `U0DEV` is dev. */
-export const slackId = (name: string): string => `U0${name.toUpperCase()}`;
 
 const linked = allStaff.map((one) =>
   one.kind === "HUMAN" && one.name !== "sam"
@@ -22,40 +18,19 @@ const linked = allStaff.map((one) =>
     : one,
 );
 
-export interface SlackHouse {
+export interface SlackHouse extends SlackDoors {
   readonly office: Office;
   readonly fake: FakeSlack;
   readonly slack: Slack;
   readonly relay: Relay;
   readonly log: string[];
-  /** Sends a payload as Slack does; the HTTP status and body of the acknowledgement, and how long it took. */
-  send(
-    payload: Json,
-    more?: { readonly atMs?: number; readonly secret?: string; readonly type?: string },
-  ): Promise<Ack>;
-  command(name: string, text: string): Promise<Ack>;
-  /** Presses a button on a message, as this person sees it. */
-  press(name: string, message: SlackMessage, action: string): Promise<Ack>;
-  /** Sends a form that is open. */
-  submit(
-    name: string,
-    viewId: string,
-    values: Readonly<Record<string, string | readonly string[]>>,
-  ): Promise<Ack>;
-  /** The newest modal. */
-  modal(): Json & { readonly id: string };
-  /** What this person was whispered last. */
-  lastWhisper(): string;
+  /** Everybody with their links, for another `configure`. */
+  readonly people: typeof linked;
   settle(): Promise<void>;
   close(): Promise<void>;
 }
 
-export interface Ack {
-  readonly status: number;
-  readonly body: Json;
-  readonly ms: number;
-}
-
+/** The whole house with a fake Slack: services, relay, our HTTP server, and real Bolt in between. */
 export async function openSlackHouse(
   policies: readonly Policy[],
   rules: Partial<Rules> = {},
@@ -106,16 +81,17 @@ export async function openSlackHouse(
   await waitFor(() =>
     log.some((line) => line.includes("slack: connected") || line.includes("slack: not connected")),
   );
-  const house = doors(address, fake, log);
   return {
-    ...house,
+    ...createSlackDoors(address, fake),
     office,
     fake,
     slack,
     relay,
     log,
+    people: linked,
     settle: () => relay.drain(),
     async close() {
+      expect(fake.broken).toEqual([]);
       await app.close();
       await slack.stop();
       await relay.stop();
@@ -123,109 +99,6 @@ export async function openSlackHouse(
       await office.close();
     },
   };
-}
-
-function doors(address: string, fake: FakeSlack, log: string[]) {
-  void log;
-  const send: SlackHouse["send"] = async (
-    payload,
-    { atMs, secret, type = "application/x-www-form-urlencoded" } = {},
-  ) => {
-    const isCommand = "command" in payload;
-    const body = isCommand
-      ? new URLSearchParams(
-          Object.entries(payload).map(([name, value]): [string, string] => [name, String(value)]),
-        ).toString()
-      : type.includes("json")
-        ? JSON.stringify(payload)
-        : new URLSearchParams({ payload: JSON.stringify(payload) }).toString();
-    const begun = performance.now();
-    const response = await fetch(`${address}/slack/events`, {
-      method: "POST",
-      headers: { "content-type": type, ...fake.headers(body, atMs, secret) },
-      body,
-    });
-    const text = await response.text();
-    return {
-      status: response.status,
-      body: text.startsWith("{") ? (JSON.parse(text) as Json) : {},
-      ms: performance.now() - begun,
-    };
-  };
-  const who = (name: string): Json => ({
-    team: { id: fake.teamId },
-    user: { id: slackId(name), team_id: fake.teamId, name },
-    trigger_id: "1.2.abc",
-  });
-  const modal: SlackHouse["modal"] = () => {
-    const [last] = [...fake.views.entries()].filter(([id]) => id.startsWith("V")).toReversed();
-    const [id, view] = present(last, "a modal");
-    return { ...view, id };
-  };
-  return {
-    send,
-    modal,
-    command: (name: string, text: string) =>
-      send({
-        command: "/jit",
-        text,
-        team_id: fake.teamId,
-        user_id: slackId(name),
-        user_name: name,
-        trigger_id: "1.2.abc",
-        response_url: fake.responseUrl(),
-      }),
-    press: (name: string, message: SlackMessage, action: string) =>
-      send({
-        type: "block_actions",
-        ...who(name),
-        container: { type: "message", message_ts: message.ts, channel_id: message.channel },
-        channel: { id: message.channel },
-        response_url: fake.responseUrl(),
-        actions: [
-          { type: "button", action_id: `card:${action}`, block_id: "x", value: valueOf(message, action) },
-        ],
-      }),
-    submit: (name: string, viewId: string, values: Readonly<Record<string, string | readonly string[]>>) => {
-      const view = present(fake.views.get(viewId), viewId);
-      const typed = Object.entries(values).map(([field, value]) => [
-        field,
-        {
-          field: Array.isArray(value)
-            ? {
-                type: "multi_external_select",
-                selected_options: value.map((one: string) => ({ value: one })),
-              }
-            : { type: "plain_text_input", value },
-        },
-      ]);
-      return send({
-        type: "view_submission",
-        ...who(name),
-        view: { ...view, state: { values: Object.fromEntries(typed) } },
-      });
-    },
-    lastWhisper: () => JSON.stringify(fake.responses.at(-1) ?? {}),
-  };
-}
-
-/** The value of a button as the message carries it now; of one that is gone, as it was before. */
-function valueOf(message: SlackMessage, action: string): string {
-  const buttons = message.blocks.flatMap((block) =>
-    Array.isArray(block["elements"]) ? (block["elements"] as Json[]) : [],
-  );
-  const button =
-    buttons.find((one) => one["action_id"] === `card:${action}`) ??
-    buttons.find((one) => typeof one["value"] === "string");
-  const value = button?.["value"];
-  return typeof value === "string" ? value : "jit_gone none";
-}
-
-/** The labels of a message's buttons. */
-export function buttonsOf(message: SlackMessage): string[] {
-  return message.blocks
-    .flatMap((block) => (block["type"] === "actions" ? (block["elements"] as Json[]) : []))
-    .map((one) => String((one["text"] as Json)["text"]));
 }
 
 export async function waitFor(isThere: () => boolean, ms = 5_000): Promise<void> {

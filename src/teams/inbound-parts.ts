@@ -1,0 +1,24 @@
+import type { Chat } from "../chat/chat.ts";
+import type { CardService } from "../service/chat-people.ts";
+import type { Background } from "./background.ts";
+import type { Conversations } from "./conversations.ts";
+import type { TeamsPeople } from "./people.ts";
+import type { Replying } from "./replying.ts";
+
+/** What an activity came to: the body of an invoke's answer, nothing for all others. */
+export interface Handled {
+  readonly body?: object;
+  /** The body holds a credential. */
+  readonly isSecret?: boolean;
+}
+
+export interface InboundParts {
+  readonly chat: Chat;
+  readonly cards: CardService;
+  readonly people: TeamsPeople;
+  readonly conversations: Conversations;
+  readonly replying: Replying;
+  readonly background: Background;
+  readonly now: () => number;
+  readonly onFault: (fault: unknown) => void;
+}

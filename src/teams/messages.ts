@@ -1,0 +1,42 @@
+import type { Reply } from "../chat/reply.ts";
+import type { Activity } from "./activity.ts";
+import { emptyForm } from "./forms.ts";
+import type { InboundParts } from "./inbound-parts.ts";
+import { brokenReply } from "./invokes.ts";
+import { formOf, replyToStranger, type Outcome } from "./press.ts";
+
+/** What is written to us: in our own chat, and where we are mentioned in groups and channels. */
+export function createMessages(parts: InboundParts): (activity: Activity) => Promise<void> {
+  return async (activity) => {
+    const outcome = await outcomeOf(parts, activity);
+    // Answered once the call is: sending must not hold it up.
+    parts.background.start(() => parts.replying.answer(activity, outcome));
+  };
+}
+
+async function outcomeOf({ chat, people, onFault }: InboundParts, activity: Activity): Promise<Outcome> {
+  const text = typedText(activity.text ?? "");
+  try {
+    const sender = await people.senderOf(activity);
+    if (sender.kind !== "known") return alone(await replyToStranger(chat, sender, text));
+    const reply = await chat.run(sender.caller, text);
+    return reply.kind === "dialog"
+      ? { reply, form: await formOf(chat, sender.caller, reply.dialog, {}) }
+      : alone(reply);
+  } catch (error) {
+    onFault(error);
+    return alone(brokenReply(error));
+  }
+}
+
+function alone(reply: Reply): Outcome {
+  return { reply, form: emptyForm };
+}
+
+/** Without the mention that brought it to us, and with plain spaces. */
+export function typedText(text: string): string {
+  return text
+    .replaceAll(/<at[^>]{0,200}>[^<]{0,200}<\/at>/g, " ")
+    .replaceAll(/&nbsp;|\u00A0/g, " ")
+    .trim();
+}

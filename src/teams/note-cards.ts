@@ -1,0 +1,31 @@
+import type { Note } from "../service/messenger.ts";
+import type { NoteText } from "../words/note-text.ts";
+import type { NoteAction } from "../words/labels.ts";
+import { adaptiveCard, type AdaptiveCard, type Button } from "./adaptive-card.ts";
+import { buttonsMax, cardButton, linkButton } from "./buttons.ts";
+import { requestIdRow } from "./cards.ts";
+import { plain, richText } from "./text.ts";
+
+/** What has happened, in a few lines, with the buttons that matter now. */
+export function noteCard({ heading, lines, actions }: NoteText, note: Note): AdaptiveCard {
+  return adaptiveCard({
+    fallbackText: plain(heading),
+    body: [
+      richText(heading, { weight: "Bolder", size: "Medium" }),
+      ...lines.map((line) => richText(line, {}, "Small")),
+      ...(note.about === "request" ? [requestIdRow(note.card.request.id)] : []),
+    ],
+    actions: actions.flatMap((action) => buttonOf(action, note)).slice(0, buttonsMax),
+  });
+}
+
+function buttonOf(action: NoteAction, note: Note): readonly Button[] {
+  if (action === "link" || action === "link_other") {
+    if (note.about !== "link") return [];
+    const candidate = action === "link" ? (note.candidate?.id ?? null) : null;
+    return [linkButton(action, JSON.stringify(note.account), candidate)];
+  }
+  if (note.about !== "request") return [];
+  const { id, revision } = note.card.request;
+  return [cardButton(action, { requestId: id, revision }, "message")];
+}

@@ -1,0 +1,159 @@
+import { z } from "zod";
+import { accountIn } from "../core/people.ts";
+import type { Card } from "../service/card.ts";
+import { DeliveryFault, type MessageRef, type Messenger, type Note } from "../service/messenger.ts";
+import { noteText } from "../words/note-text.ts";
+import { refreshing, type AdaptiveCard } from "./adaptive-card.ts";
+import { requestCard } from "./cards.ts";
+import { ConnectorFault, type Connector } from "./connector.ts";
+import type { Conversations } from "./conversations.ts";
+import { deliveryFaultOf } from "./faults.ts";
+import { noteCard } from "./note-cards.ts";
+import { cardActivity } from "./outgoing.ts";
+import type { Pace } from "./pace.ts";
+
+/** Where a message is. */
+const postedSchema = z.object({
+  serviceUrl: z.string(),
+  conversation: z.string(),
+  activity: z.string(),
+  /** Of whom it is; null in channels. */
+  user: z.string().nullable(),
+});
+type Posted = z.infer<typeof postedSchema>;
+
+/** A conversation that can be posted into. */
+interface Target {
+  readonly serviceUrl: string;
+  readonly conversation: string;
+  readonly user: string | null;
+}
+
+/** Conversations as Teams names channels, meetings and group chats. */
+const channelPattern = /^teams:(19:[\w.@:%-]{1,200}@(?:thread\.(?:tacv2|skype|v2)|unq\.gbl\.spaces))$/;
+
+export interface MessengerParts {
+  readonly connector: Connector;
+  readonly conversations: Conversations;
+  readonly pace: Pace;
+  readonly tenantId: string;
+}
+
+/** Teams as a place to tell people things: one call for each message; trying again is the relay's. */
+export function createTeamsMessenger(parts: MessengerParts): Messenger {
+  const { connector, conversations, pace, tenantId } = parts;
+
+  const send = async (address: string, card: AdaptiveCard, thread: Posted | null, signal: AbortSignal) => {
+    const { serviceUrl, conversation, user } = await targetOf(parts, address, signal);
+    pace.take(conversation);
+    const place =
+      thread !== null && user === null ? `${conversation};messageid=${thread.activity}` : conversation;
+    const activity = await connector
+      .send(serviceUrl, place, cardActivity(addressed(card, user), true), signal)
+      .catch((error: unknown) => forgetStale(conversations, address, error));
+    return { serviceUrl, conversation, activity, user };
+  };
+
+  return {
+    surface: "teams",
+    keepsCards: true,
+    async addressOf({ links, chatLinks }) {
+      const account = accountIn(links, "teams") ?? accountIn(chatLinks ?? {}, "teams");
+      if (account === undefined || account.team.toLowerCase() !== tenantId) return undefined;
+      return (await conversations.person(account.user)) === undefined ? undefined : `person:${account.user}`;
+    },
+    channelAddress(reference) {
+      const id = channelPattern.exec(reference)?.[1];
+      return id === undefined ? undefined : `channel:${id}`;
+    },
+    post: (address, card: Card, signal) =>
+      asFault(async () => JSON.stringify(await send(address, requestCard(card), null, signal))),
+    rewrite: (ref, card, signal) =>
+      asFault(async () => {
+        const { serviceUrl, conversation, activity, user } = parseRef(ref);
+        pace.take(conversation);
+        const fresh = user === null ? await conversations.serviceUrlOf(conversation) : undefined;
+        const changed = cardActivity(addressed(requestCard(card), user));
+        await connector
+          .update(fresh ?? serviceUrl, conversation, activity, changed, signal)
+          .catch((error: unknown) => {
+            if (!isGone(error)) throw error;
+          });
+      }),
+    direct: (address, note: Note, thread: MessageRef | null, signal) =>
+      asFault(async () => {
+        await send(
+          address,
+          noteCard(noteText(note), note),
+          thread === null ? null : parseRef(thread),
+          signal,
+        );
+      }),
+  };
+}
+
+/** Where an address leads; for a person without a conversation with us, one is made. */
+async function targetOf(
+  { connector, conversations, pace }: MessengerParts,
+  address: string,
+  signal: AbortSignal,
+): Promise<Target> {
+  const [kind, ...rest] = address.split(":");
+  const name = rest.join(":");
+  if (kind === "channel") {
+    const serviceUrl = await conversations.serviceUrlOf(name);
+    if (serviceUrl === undefined) throw new DeliveryFault("not_installed", { retryable: false });
+    return { serviceUrl, conversation: name, user: null };
+  }
+  if (kind !== "person") return assertKnown(address);
+  const person = await conversations.person(name);
+  if (person === undefined) throw new DeliveryFault("not_installed", { retryable: false });
+  const { serviceUrl, userId } = person;
+  if (person.conversationId !== null)
+    return { serviceUrl, conversation: person.conversationId, user: userId };
+  pace.take(userId);
+  const conversation = await connector.open(serviceUrl, userId, signal);
+  await conversations.keepPerson(name, { serviceUrl, userId, conversationId: conversation });
+  return { serviceUrl, conversation, user: userId };
+}
+
+function assertKnown(address: string): never {
+  throw new DeliveryFault(`bad_address_${address.slice(0, 10)}`, { retryable: false });
+}
+
+/** A conversation that is not there any more is not tried again; the next attempt makes a new one. */
+async function forgetStale(conversations: Conversations, address: string, error: unknown): Promise<never> {
+  const person = address.startsWith("person:") ? address.slice("person:".length) : undefined;
+  const isStale = error instanceof ConnectorFault && error.status === 404;
+  if (person === undefined || !isStale) throw error;
+  const known = await conversations.person(person);
+  if (known === undefined || known.conversationId === null) throw error;
+  await conversations.keepPerson(person, { ...known, conversationId: null });
+  throw new DeliveryFault("conversation_not_found", { retryable: true });
+}
+
+/** For its one reader the card looks itself up again whenever it comes into view. */
+function addressed(card: AdaptiveCard, user: string | null): AdaptiveCard {
+  const about = card.actions.find((one) => one.data.request !== undefined)?.data.request;
+  return user === null || about === undefined
+    ? card
+    : refreshing(card, user, { verb: "card:refresh", request: about });
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof ConnectorFault && (error.status === 404 || error.status === 410);
+}
+
+function parseRef(ref: MessageRef): Posted {
+  const read = postedSchema.safeParse(JSON.parse(ref));
+  if (!read.success) throw new DeliveryFault("bad_reference", { retryable: false });
+  return read.data;
+}
+
+async function asFault<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw deliveryFaultOf(error);
+  }
+}

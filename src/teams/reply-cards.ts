@@ -1,0 +1,241 @@
+import { assertNever } from "../core/assert.ts";
+import type { Home, HomeSection } from "../chat/home.ts";
+import type { Reply } from "../chat/reply.ts";
+import type { Card } from "../service/card.ts";
+import type { CredentialTarget, CredentialView } from "../service/views.ts";
+import { cardText, type Line } from "../words/card-text.ts";
+import type { MenuAction } from "../words/labels.ts";
+import {
+  adaptiveCard,
+  bytesOf,
+  cardBytesMax,
+  type AdaptiveCard,
+  type Button,
+  type Container,
+  type Element,
+} from "./adaptive-card.ts";
+import { buttonsMax, cardButton, menuButton, type Place } from "./buttons.ts";
+import { fitting, requestCard, requestIdRow, textElements } from "./cards.ts";
+import { emptyForm, formCard, type FormState } from "./forms.ts";
+import { plainLines, richText, run } from "./text.ts";
+
+const cardsMax = 10;
+const entryButtonsMax = 2;
+
+/**
+ * A reply as a card, for one person's eyes. The secret is laid out in a dialog only; anywhere else its place is taken
+ * by the button that opens one.
+ */
+export function replyCard(reply: Reply, place: Place, form: FormState = emptyForm): AdaptiveCard {
+  switch (reply.kind) {
+    case "text":
+      return linesCard(reply.lines, reply.buttons, place);
+    case "card":
+      return requestCard(reply.card, place, reply.lead);
+    case "cards":
+      return listCard(reply.lines, reply.cards, reply.buttons, place);
+    case "dialog":
+      return formCard(reply.dialog, place, form);
+    case "home":
+      return homeCard(reply.home, place);
+    case "details":
+      return detailsCard(reply.card, reply.lines, place);
+    case "credential":
+      return place === "dialog" ? credentialCard(reply) : withheldCard(reply, place);
+    case "preparing":
+      return adaptiveCard({
+        fallbackText: plainLines(reply.lines),
+        body: [...reply.lines.map((line) => richText(line)), requestIdRow(reply.request.id)],
+        actions: [showButton(reply.request, place)],
+      });
+    case "refused":
+      return reply.card === null
+        ? linesCard(reply.lines, reply.buttons, place)
+        : requestCard(reply.card, place, reply.lines);
+    case "errors":
+      return linesCard(
+        reply.errors.map(({ message }): Line => [{ said: message }]),
+        [],
+        place,
+      );
+    default:
+      return assertNever(reply);
+  }
+}
+
+function linesCard(lines: readonly Line[], buttons: readonly MenuAction[], place: Place): AdaptiveCard {
+  return adaptiveCard({
+    fallbackText: plainLines(lines),
+    body: lines.map((line) => richText(line)),
+    actions: menuButtons(buttons, place),
+  });
+}
+
+function menuButtons(buttons: readonly MenuAction[], place: Place): readonly Button[] {
+  return buttons.slice(0, buttonsMax).map((action) => menuButton(action, place));
+}
+
+/** As many as fit; `lines` says how many there are. */
+function listCard(
+  lines: readonly Line[],
+  cards: readonly Card[],
+  buttons: readonly MenuAction[],
+  place: Place,
+): AdaptiveCard {
+  return shortened(Math.min(cards.length, cardsMax), (count) =>
+    adaptiveCard({
+      fallbackText: plainLines(lines),
+      body: [
+        ...lines.map((line) => richText(line)),
+        ...cards.slice(0, count).map((card) => entry(cardText(card).heading, card, place)),
+      ],
+      actions: menuButtons(buttons, place),
+    }),
+  );
+}
+
+function homeCard({ lead, sections, buttons }: Home, place: Place): AdaptiveCard {
+  return shortened(cardsMax, (count) =>
+    adaptiveCard({
+      fallbackText: plainLines(lead),
+      body: [
+        ...lead.map((line) => richText(line)),
+        ...sections.flatMap((section) => sectionElements(section, count, place)),
+      ],
+      actions: menuButtons(buttons, place),
+    }),
+  );
+}
+
+function sectionElements(
+  { title, entries, isCut, empty }: HomeSection,
+  count: number,
+  place: Place,
+): readonly Element[] {
+  const shown = entries.slice(0, count);
+  return [
+    { type: "TextBlock", text: title, wrap: true, size: "Medium", weight: "Bolder" },
+    ...shown.map(({ line, card }) => entry(line, card, place)),
+    ...(entries.length === 0 ? [richText([empty], { isSubtle: true })] : []),
+    ...(isCut || shown.length < entries.length ? [richText(["… and more"], { isSubtle: true })] : []),
+  ];
+}
+
+/** One request among several: what it is, how it stands, and what matters most about it. */
+function entry(line: Line, card: Card, place: Place): Element {
+  const text = cardText(card);
+  const actions = text.actions.slice(0, entryButtonsMax).map((action) => cardButton(action, text, place));
+  return {
+    type: "Container",
+    separator: true,
+    spacing: "Small",
+    items: [
+      richText(line, { weight: "Bolder" }),
+      richText(text.status, {}, "None"),
+      requestIdRow(text.requestId),
+      ...(actions.length === 0 ? [] : [{ type: "ActionSet", actions } satisfies Element]),
+    ],
+  };
+}
+
+function detailsCard(card: Card, lines: readonly Line[], place: Place): AdaptiveCard {
+  const text = cardText(card);
+  return fitting((length) =>
+    adaptiveCard({
+      fallbackText: plainLines(lines),
+      body: [
+        ...textElements(text, length),
+        { type: "Container", separator: true, items: lines.map((line) => richText(line, {}, "Small")) },
+      ],
+      actions: text.actions
+        .filter((action) => action !== "details")
+        .map((action) => cardButton(action, text, place))
+        .slice(0, buttonsMax),
+    }),
+  );
+}
+
+function credentialCard({
+  credential,
+  request,
+  lines,
+}: Extract<Reply, { kind: "credential" }>): AdaptiveCard {
+  return adaptiveCard({
+    fallbackText: "The credential cannot be shown by this version of Teams.",
+    body: [...lines.map((line) => richText(line)), ...secretElements(credential), requestIdRow(request.id)],
+    actions: [],
+  });
+}
+
+/** The token, then what each target gave. Secrets are in letters that cannot be confused. */
+function secretElements({ token, targets }: CredentialView): readonly Element[] {
+  return [secretBox("Credential", [["", token]]), ...targets.map((target) => targetBox(target))];
+}
+
+function targetBox({
+  connector,
+  kind,
+  where,
+  username,
+  secret,
+  command,
+  problem,
+}: CredentialTarget): Element {
+  const rows: readonly Row[] = [
+    ["at", where],
+    ["as", username],
+    ["with", secret],
+    ["try", command],
+  ];
+  const box = secretBox(`${connector} (${kind})`, rows);
+  return problem === undefined ? box : { ...box, items: [...box.items, richText([{ said: problem }])] };
+}
+
+type Row = readonly [label: string, value: string | null];
+
+function secretBox(title: string, rows: readonly Row[]): Container {
+  return {
+    type: "Container",
+    style: "emphasis",
+    spacing: "Small",
+    items: [
+      { type: "RichTextBlock", inlines: [run(title, { isSubtle: true })] },
+      ...rows.flatMap(([label, value]) => (value === null ? [] : secretRows(label, value))),
+    ],
+  };
+}
+
+/** Line by line, for a certificate is made of lines. */
+function secretRows(label: string, value: string): readonly Element[] {
+  return value.split("\n").map((line, at) => ({
+    type: "RichTextBlock",
+    inlines: [
+      ...(label === "" || at > 0 ? [] : [run(`${label} `, { isSubtle: true })]),
+      { type: "TextRun", text: line === "" ? " " : line, fontType: "Monospace" },
+    ],
+    spacing: "None",
+  }));
+}
+
+/** The claim has been made, so the secret is gone for good; a new one takes its place at a press. */
+function withheldCard({ request }: Extract<Reply, { kind: "credential" }>, place: Place): AdaptiveCard {
+  return adaptiveCard({
+    fallbackText: "The credential is shown in a dialog only.",
+    body: [
+      richText(["The credential is shown in a dialog only. Press Replace credential."]),
+      requestIdRow(request.id),
+    ],
+    actions: [cardButton("replace_credential", { requestId: request.id, revision: request.revision }, place)],
+  });
+}
+
+function showButton(request: { readonly id: string; readonly revision: string }, place: Place): Button {
+  return cardButton("show_credential", { requestId: request.id, revision: request.revision }, place);
+}
+
+/** The card with as many entries as Teams takes. */
+function shortened(most: number, cardOf: (count: number) => AdaptiveCard): AdaptiveCard {
+  let card = cardOf(most);
+  for (let count = most - 1; count >= 0 && bytesOf(card) >= cardBytesMax; count--) card = cardOf(count);
+  return card;
+}

@@ -1,0 +1,140 @@
+import type { Reply } from "../chat/reply.ts";
+import { secondMs } from "../core/time.ts";
+import { DeliveryFault } from "../service/messenger.ts";
+import { conversationIdOf, type Activity } from "./activity.ts";
+import { adaptiveCard, refreshing, type AdaptiveCard, type ButtonData } from "./adaptive-card.ts";
+import type { Background } from "./background.ts";
+import { requestIdRow } from "./cards.ts";
+import type { Connector } from "./connector.ts";
+import type { Conversations } from "./conversations.ts";
+import { deliveryFaultOf } from "./faults.ts";
+import { outcomeCard } from "./invoke-answers.ts";
+import { cardActivity, textActivity } from "./outgoing.ts";
+import type { Pace } from "./pace.ts";
+import type { Outcome } from "./press.ts";
+import { plainLines, richText } from "./text.ts";
+
+/** Answers to what people write. Each is for one person alone, so it goes into the chat between them and us. */
+export interface Replying {
+  answer(activity: Activity, outcome: Outcome): Promise<void>;
+  /** Puts this card in the place of the message whose button was pressed, where that message is theirs alone. */
+  replace(activity: Activity, card: AdaptiveCard): void;
+}
+
+export interface ReplyingParts {
+  readonly connector: Connector;
+  readonly conversations: Conversations;
+  readonly pace: Pace;
+  readonly background: Background;
+  readonly wait: (ms: number) => Promise<void>;
+  readonly onFault: (fault: unknown) => void;
+}
+
+/** An answer that comes later than this is of no use to whoever waits for it. */
+const attemptsMax = 3;
+const waitMaxMs = 10 * secondMs;
+
+const answeredElsewhere = "I have answered you in our own chat.";
+const unreachable =
+  "I cannot write to you alone: add this app for yourself in Teams, then write to me there.";
+
+export function createReplying({
+  connector,
+  conversations,
+  pace,
+  background,
+  wait,
+  onFault,
+}: ReplyingParts): Replying {
+  /** A few attempts, for nothing else will send it again. */
+  const insist = async <T>(conversationId: string, send: () => Promise<T>): Promise<T> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        pace.take(conversationId);
+        return await send();
+      } catch (error) {
+        const fault = deliveryFaultOf(error);
+        const patience = fault.retryAfterMs ?? attempt * secondMs;
+        if (attempt >= attemptsMax || !fault.retryable || patience > waitMaxMs) throw fault;
+        await wait(patience);
+      }
+    }
+  };
+
+  const post = (serviceUrl: string, conversationId: string, activity: Parameters<Connector["send"]>[2]) =>
+    insist(conversationId, () => connector.send(serviceUrl, conversationId, activity));
+
+  /** Our own chat with whoever wrote, made when there is none. */
+  const ownChat = async (
+    { from, conversation }: Activity,
+    serviceUrl: string,
+  ): Promise<string | undefined> => {
+    if (conversation?.conversationType === "personal") return conversation.id;
+    if (from?.aadObjectId === undefined) return undefined;
+    const known = await conversations.person(from.aadObjectId);
+    if (known?.conversationId !== undefined && known.conversationId !== null) return known.conversationId;
+    const conversationId = await insist(from.id, () => connector.open(serviceUrl, from.id));
+    await conversations.keepPerson(from.aadObjectId, { serviceUrl, userId: from.id, conversationId });
+    return conversationId;
+  };
+
+  return {
+    async answer(activity, outcome) {
+      const { conversation, serviceUrl } = activity;
+      if (conversation === undefined || serviceUrl === undefined) return;
+      const isPersonal = conversation.conversationType === "personal";
+      try {
+        const own = await ownChat(activity, serviceUrl);
+        if (own === undefined) return;
+        await post(serviceUrl, own, cardActivity(answerCard(outcome, activity.from?.id)));
+        if (!isPersonal) await post(serviceUrl, conversation.id, textActivity(answeredElsewhere));
+      } catch (error) {
+        const isRefused = error instanceof DeliveryFault && !error.retryable;
+        if (isPersonal || !isRefused) throw error;
+        await post(serviceUrl, conversation.id, textActivity(unreachable));
+      }
+    },
+    replace(activity, card) {
+      const { conversation, serviceUrl, replyToId } = activity;
+      if (conversation?.conversationType !== "personal" || serviceUrl === undefined) return;
+      if (replyToId === undefined || replyToId === null) return;
+      const place = conversationIdOf(conversation.id);
+      background.start(() =>
+        insist(place, () => connector.update(serviceUrl, place, replyToId, cardActivity(card))).catch(
+          onFault,
+        ),
+      );
+    },
+  };
+}
+
+/**
+ * In a chat every card stays. The one of the request itself is posted and kept true by the relay, so what has been done
+ * is told in a line, not by another card that would soon be wrong. Any other looks itself up again when it is seen.
+ */
+function answerCard(outcome: Outcome, userId: string | undefined): AdaptiveCard {
+  const { reply } = outcome;
+  if (reply.kind === "card" && reply.lead.length > 0) {
+    return adaptiveCard({
+      fallbackText: plainLines(reply.lead),
+      body: [...reply.lead.map((line) => richText(line)), requestIdRow(reply.card.request.id)],
+      actions: [],
+    });
+  }
+  const card = outcomeCard(outcome, "message");
+  const again = lookUpOf(reply);
+  return userId === undefined || again === undefined ? card : refreshing(card, userId, again);
+}
+
+/** The press that answers the same again; undefined for what does not change. */
+function lookUpOf(reply: Reply): ButtonData | undefined {
+  switch (reply.kind) {
+    case "card":
+    case "details":
+      return { verb: "card:refresh", request: reply.card.request.id };
+    case "home":
+      return { verb: "menu:home" };
+    default:
+      return undefined;
+  }
+}

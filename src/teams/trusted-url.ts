@@ -1,0 +1,15 @@
+/** Whether this is https, or plain http on this machine, without a name and password in it. */
+export function isTrustedUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || url.username !== "" || url.password !== "") return false;
+  return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
+}
+
+/** The same, and the host is one of these. */
+export function isTrustedHost(text: string, hosts: readonly string[]): boolean {
+  return isTrustedUrl(text) && hosts.includes(URL.parse(text)?.hostname ?? "");
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
+}

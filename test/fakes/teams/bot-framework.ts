@@ -1,0 +1,205 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fakeKey, signedToken, type FakeKey } from "./signing.ts";
+
+/** One call that the product made to the connector. */
+export interface ConnectorCall {
+  readonly verb: "post" | "update" | "open" | "member";
+  readonly conversation: string;
+  /** Of the message or member. */
+  readonly id: string | null;
+  readonly body: Activity;
+}
+
+/** What was sent, as far as tests look at it. */
+export interface Activity {
+  readonly type?: string;
+  readonly text?: string;
+  readonly summary?: string;
+  readonly attachments?: readonly { readonly contentType: string; readonly content: FakeCard }[];
+  readonly [name: string]: unknown;
+}
+
+export interface FakeCard {
+  readonly body: readonly unknown[];
+  readonly actions: readonly FakeButton[];
+  readonly [name: string]: unknown;
+}
+
+export interface FakeButton {
+  readonly type: string;
+  readonly title: string;
+  readonly verb?: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface FakeMember {
+  readonly id: string;
+  readonly aadObjectId: string;
+  readonly tenantId: string;
+  readonly userRole: string;
+  readonly userPrincipalName?: string;
+  readonly name: string;
+}
+
+/** How the connector answers calls that fit, instead of doing what they ask. */
+export interface Trouble {
+  readonly of: (call: ConnectorCall) => boolean;
+  readonly status: number | "hang";
+  readonly code?: string;
+  readonly retryAfter?: string;
+}
+
+/** What Teams takes in one message. */
+const messageBytesMax = 28_000;
+
+export interface FakeBotFramework {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly serviceUrl: string;
+  readonly key: FakeKey;
+  readonly calls: ConnectorCall[];
+  /** How often a token was asked for, with what. */
+  readonly logins: Readonly<Record<string, string>>[];
+  readonly metadataFetches: { count: number };
+  /** Keys that the metadata name. */
+  readonly keys: FakeKey[];
+  readonly trouble: Trouble[];
+  /** As they stand, by id, in the order they were posted. */
+  readonly messages: Map<string, { readonly conversation: string; readonly activity: Activity }>;
+  /** Members of every conversation. */
+  readonly members: Map<string, FakeMember>;
+  login: { status: number };
+  metadata: { status: number };
+  /** A good token; `claims` and `header` replace what it says, undefined takes it out. */
+  token(claims?: object, header?: object, key?: FakeKey): string;
+  close(): Promise<void>;
+}
+
+export const appId = "11111111-2222-3333-4444-555555555555";
+export const tenantId = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
+export const appPassword = "a-password-of-the-app";
+const accessToken = "an-access-token-of-the-bot";
+
+/** Everything of Microsoft's that the product speaks to, on one port of this machine. `now`: epoch milliseconds. */
+export async function startBotFramework(now: () => number): Promise<FakeBotFramework> {
+  const key = fakeKey("key-1");
+  let url = "";
+  const server = createServer((request, response) => void answer(request, response));
+  let nextId = 0;
+
+  const fake: Omit<FakeBotFramework, "url" | "serviceUrl"> = {
+    key,
+    keys: [key],
+    calls: [],
+    logins: [],
+    trouble: [],
+    messages: new Map(),
+    members: new Map(),
+    metadataFetches: { count: 0 },
+    login: { status: 200 },
+    metadata: { status: 200 },
+    token(claims = {}, header = {}, signer = key) {
+      const seconds = Math.floor(now() / 1_000);
+      return signedToken(
+        signer,
+        { alg: "RS256", typ: "JWT", kid: signer.kid, ...header },
+        {
+          iss: "https://api.botframework.com",
+          aud: appId,
+          serviceurl: `${url}/emea/`,
+          nbf: seconds - 60,
+          exp: seconds + 3_600,
+          ...claims,
+        },
+      );
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(Buffer.from(chunk));
+    const text = Buffer.concat(chunks).toString();
+    const path = new URL(request.url ?? "/", url).pathname;
+    if (path === "/openid") {
+      fake.metadataFetches.count++;
+      return say(response, fake.metadata.status, {
+        issuer: "https://api.botframework.com",
+        jwks_uri: `${url}/keys`,
+      });
+    }
+    if (path === "/keys") return say(response, 200, { keys: fake.keys.map(({ jwk }) => jwk) });
+    if (path === `/login/${tenantId}/oauth2/v2.0/token`) {
+      const form = Object.fromEntries(new URLSearchParams(text));
+      fake.logins.push(form);
+      const isRight = form["client_id"] === appId && form["client_secret"] === appPassword;
+      return isRight && fake.login.status === 200
+        ? say(response, 200, { token_type: "Bearer", expires_in: 3_600, access_token: accessToken })
+        : say(response, isRight ? fake.login.status : 401, { error: "invalid_client" });
+    }
+    if (!path.startsWith("/emea/v3/conversations")) return say(response, 404, {});
+    if (request.headers.authorization !== `Bearer ${accessToken}`) return say(response, 401, {});
+    return connector(request.method ?? "", path, text, response);
+  };
+
+  const connector = (method: string, path: string, text: string, response: ServerResponse): void => {
+    const call = callOf(method, path, text);
+    if (call === undefined) return say(response, 405, {});
+    fake.calls.push(call);
+    const trouble = fake.trouble.find((one) => one.of(call));
+    if (trouble !== undefined) {
+      if (trouble.status === "hang") return;
+      if (trouble.retryAfter !== undefined) response.setHeader("retry-after", trouble.retryAfter);
+      return say(response, trouble.status, {
+        error: { code: trouble.code ?? "Trouble", message: "of the test" },
+      });
+    }
+    if (Buffer.byteLength(text) > messageBytesMax) {
+      return say(response, 413, { error: { code: "MessageSizeTooBig", message: "too big" } });
+    }
+    switch (call.verb) {
+      case "member": {
+        const member = fake.members.get(call.id ?? "");
+        return member === undefined
+          ? say(response, 404, { error: { code: "MemberNotFoundInConversation", message: "nobody" } })
+          : say(response, 200, member);
+      }
+      case "open": {
+        const [member] = Array.isArray(call.body["members"]) ? call.body["members"] : [];
+        return say(response, 201, { id: `a:${member?.id}` });
+      }
+      case "post":
+      case "update": {
+        const id = call.id ?? `message-${++nextId}`;
+        fake.messages.set(id, { conversation: call.conversation, activity: call.body });
+        return say(response, 201, { id });
+      }
+    }
+  };
+
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  url = `http://127.0.0.1:${port}`;
+  return Object.assign(fake, { url, serviceUrl: `${url}/emea/` });
+}
+
+function callOf(method: string, path: string, text: string): ConnectorCall | undefined {
+  const body: Activity = text === "" ? {} : JSON.parse(text);
+  const [conversation = "", part, id = null] = path
+    .split("/")
+    .slice(4)
+    .map((one) => decodeURIComponent(one));
+  if (method === "POST" && part === undefined) return { verb: "open", conversation: "", id: null, body };
+  if (method === "GET" && part === "members") return { verb: "member", conversation, id, body };
+  if (method === "POST" && part === "activities") return { verb: "post", conversation, id: null, body };
+  return method === "PUT" && part === "activities" ? { verb: "update", conversation, id, body } : undefined;
+}
+
+function say(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(body));
+}
