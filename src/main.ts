@@ -43,6 +43,7 @@ async function furnish(
     });
     await loadConfiguration(settings, house, log);
     await ensureAdminKey(settings, adminKey, house.context, log);
+    await house.relay.begin();
   } catch (error) {
     await closeHouse(house);
     throw error;
