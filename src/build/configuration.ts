@@ -23,7 +23,8 @@ export async function loadConfiguration(
   if ("problems" in found) throw new Refused(found.problems);
   const instance = await createInstallationService(context).instanceId();
   const ports = { instance, now: context.surroundings.now };
-  const loaded = await connectors.replace(await createConnectors(found.content.connectors, ports), () =>
+  const wanted = await createConnectors(found.content.connectors, ports, connectors.current());
+  const loaded = await connectors.replace(wanted, () =>
     createConfigurationService(context).load(found.content, found.source, found.file),
   );
   if (isRefusal(loaded)) throw new Refused([`${found.file} was not loaded: ${loaded.detail}`]);

@@ -31,6 +31,7 @@ export function createPostgresConnector(
   return {
     name,
     kind,
+    place: serverOf(settings.url),
     serves(scopes) {
       const served = servedScopes(settings, scopes);
       const roles = served.flatMap((scope) => settings.actions[actionOf(scope)]?.roles ?? []);
@@ -126,6 +127,12 @@ function placeOf({ url, address }: PostgresSettings) {
     port: (shown?.port ?? port) || "5432",
     database: decodeURIComponent(pathname.slice(1)) || decodeURIComponent(username),
   };
+}
+
+/** Roles are the server's, whichever of its databases we come through. */
+function serverOf(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || "5432"}`;
 }
 
 /** An IPv6 address stands in brackets in a url and nowhere else. */

@@ -30,6 +30,7 @@ export function createRedisConnector(
   return {
     name,
     kind,
+    place: serverOf(settings.url),
     serves(scopes) {
       const served = servedScopes(settings, scopes);
       return served.length === 0 ? undefined : { scopes: served, rights: rightsOf(settings, served) };
@@ -67,6 +68,11 @@ export function createRedisConnector(
     check: (signal) => server.use(signal, (send) => checkRedis(send, aclSave, now)),
     close: async () => {},
   };
+}
+
+function serverOf(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || "6379"}`;
 }
 
 /** Each action is a selector of its own: the commands of one never reach the keys of another. */

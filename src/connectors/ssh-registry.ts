@@ -1,3 +1,4 @@
+import { resolve as absolute } from "node:path";
 import type { SshSettings } from "../core/connector-settings.ts";
 import type { Instant } from "../core/ids.ts";
 import type { Owner } from "./label.ts";
@@ -28,10 +29,16 @@ interface Waiting {
   readonly fail: (error: unknown) => void;
 }
 
+/**
+ * The last piece of work at each revocation list. Here and not in the registry, because a reload makes another one while
+ * the one of before is still at it, and of two that write at once one would be lost.
+ */
+const lastAt = new Map<string, Promise<unknown>>();
+
 /** Reads and writes nothing before it is asked to. */
 export function createSshRegistry(settings: SshSettings, owner: Owner, now: () => Instant): SshRegistry {
   const { name, krlFile } = settings;
-  let last: Promise<unknown> = Promise.resolve();
+  const list = absolute(krlFile);
   let waiting: Waiting[] = [];
 
   function inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
@@ -43,8 +50,11 @@ export function createSshRegistry(settings: SshSettings, owner: Owner, now: () =
         throw fileFault(name, error, signal);
       }
     };
-    const mine = last.then(attempt);
-    last = mine.catch(() => {});
+    const mine = (lastAt.get(list) ?? Promise.resolve()).then(attempt);
+    lastAt.set(
+      list,
+      mine.catch(() => {}),
+    );
     return mine;
   }
 

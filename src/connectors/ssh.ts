@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { servedScopes, type SshSettings } from "../core/connector-settings.ts";
 import { earliest, durationMaxMs, minuteMs, plus } from "../core/time.ts";
 import { instant, type Instant } from "../core/ids.ts";
@@ -32,6 +33,9 @@ export function createSshConnector(settings: SshSettings, { instance, now }: Con
   return {
     name,
     kind,
+    // Certificates of another CA would not be revoked by this list.
+    place: `${resolve(krlFile)}, certificates of ${resolve(settings.caKeyFile)}`,
+    needsSshPublicKey: true,
     serves(scopes) {
       const served = servedScopes(settings, scopes);
       return served.length === 0 ? undefined : { scopes: served, rights: rightsOf(settings, served) };

@@ -22,6 +22,7 @@ export function createWebhookConnector(
   return {
     name,
     kind,
+    place: receiverOf(settings.url),
     serves(scopes) {
       const served = servedScopes(settings, scopes);
       const rights = served.flatMap((scope) => settings.actions[actionOf(scope)]?.rights ?? []);
@@ -77,6 +78,12 @@ export function createWebhookConnector(
     },
     close: async () => {},
   };
+}
+
+/** Without what may be secret in it. */
+function receiverOf(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
 }
 
 function orderData({ object, grantId, requestId, subjectId, scopes, rights, notAfter }: TargetOrder) {

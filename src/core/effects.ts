@@ -121,6 +121,8 @@ export function newsOf(recorded: Recorded, request: AccessRequest): readonly New
       return [news("timed_out")];
     case "RequestFailed":
       return [news("failed")];
+    case "TargetRevokeOverdue":
+      return [news("target_overdue")];
     case "BreakGlassUsed":
       return [news("break_glass_used")];
     case "BreakGlassReviewed":
@@ -146,7 +148,6 @@ export function newsOf(recorded: Recorded, request: AccessRequest): readonly New
     case "TargetAttempted":
     case "TargetProvisioned":
     case "TargetFailed":
-    case "TargetRevokeOverdue":
     case "TargetRevoked":
     case "TargetDrifted":
       return [];

@@ -16,10 +16,10 @@ export function laneOf(effect: Effect): string | null {
     case "show":
     case "tell":
       return `${effect.surface}:${effect.address}`;
-    // Making it is over before taking it back begins.
+    // Nothing waits behind a target that cannot be made ready, least of all its end. Each acts on the grant as it then
+    // stands, and one at a time (service/target-service.ts).
     case "provision":
     case "take_back":
-      return `target:${effect.grantId} ${effect.connector}`;
     case "announce_key":
     case "tell_link":
     case "end_access_of":

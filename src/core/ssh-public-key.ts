@@ -3,20 +3,21 @@ export interface SshPublicKey {
   readonly line: string;
 }
 
-const keyLengthMax = 16 * 1024;
+/** Nothing passes here that the connector could not sign (connectors/ssh-public-key.ts). */
+const keyLengthMax = 8_000;
 const rsaBitsMin = 2_048;
-const rsaBitsMax = 16_384;
+const rsaBitsMax = 8_192;
 
 const curves = { nistp256: 65, nistp384: 97, nistp521: 133 } as const;
 
 /**
  * The key of one line `ssh-ed25519 AAAA… comment`, or what is wrong with it. Taken are Ed25519, ECDSA on the NIST
- * curves, and RSA of 2048 bits or more. The blob must be what its type says, to the last byte, for it is going to be
+ * curves, both on security keys too, and RSA of 2048 to 8192 bits. The blob must be what its type says, to the last byte, for it is going to be
  * signed. The comment is dropped, so that nothing of it gets into a certificate or a log.
  */
 export function parseSshPublicKey(text: string): SshPublicKey | { readonly problem: string } {
   const line = text.trim();
-  if (line.length > keyLengthMax) return { problem: "is longer than 16 KB" };
+  if (line.length > keyLengthMax) return { problem: "is longer than 8,000 characters" };
   if (line.includes("PRIVATE KEY")) return { problem: "is a private key: keep it, and replace it now" };
   if (/[\r\n]/.test(line)) return { problem: "must be one line" };
   const [type = "", base64 = ""] = line.split(/[ \t]+/);
@@ -38,14 +39,28 @@ function problemOf(type: string, fields: readonly (readonly number[])[]): string
     const bits = bitsOf(second);
     if (more.length > 0 || first.length === 0 || bits === 0) return "is not an RSA key";
     return bits < rsaBitsMin || bits > rsaBitsMax
-      ? `has ${bits} bits; RSA keys have 2048 to 16384`
+      ? `has ${bits} bits; RSA keys have 2048 to 8192`
       : undefined;
   }
+  if (type.startsWith("sk-")) return securityKeyProblem(type, fields);
   const curve = Object.entries(curves).find(([name]) => type === `ecdsa-sha2-${name}`);
-  if (curve === undefined) return "must be an ssh-ed25519, ecdsa-sha2-nistp… or ssh-rsa key";
+  if (curve === undefined) return "must be an ssh-ed25519, ecdsa-sha2-nistp…, sk-… or ssh-rsa key";
   const [name, length] = curve;
   const isPoint = second.length === length && second[0] === 4;
   return more.length === 0 && textOf(first) === name && isPoint ? undefined : `is not a key on ${name}`;
+}
+
+/** A key on a security key also names the application it is for. */
+function securityKeyProblem(type: string, fields: readonly (readonly number[])[]): string | undefined {
+  const plain = {
+    "sk-ssh-ed25519@openssh.com": "ssh-ed25519",
+    "sk-ecdsa-sha2-nistp256@openssh.com": "ecdsa-sha2-nistp256",
+  };
+  const underneath = Object.entries(plain).find(([name]) => name === type)?.[1];
+  if (underneath === undefined)
+    return "must be an sk-ssh-ed25519@openssh.com or sk-ecdsa-sha2-nistp256@openssh.com key";
+  if ((fields.at(-1) ?? []).length === 0) return "names no application";
+  return problemOf(underneath, fields.slice(0, -1));
 }
 
 /** Of a multiple-precision integer, which has no needless zeros but the one that keeps it positive. */

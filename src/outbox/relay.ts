@@ -1,5 +1,6 @@
 import { secondMs } from "../core/time.ts";
 import type { Store, Surroundings } from "../service/ports.ts";
+import { recordOnly } from "../service/step.ts";
 import type { OnFault } from "./attempting.ts";
 import type { Runners } from "./runners.ts";
 import { createSender } from "./sending.ts";
@@ -13,6 +14,11 @@ const returnGatherMs = 2;
 const stopMs = 5 * secondMs;
 
 export interface Relay {
+  /**
+   * Before the first turn: what a process that was killed was at is due now, not when its lease is over. Nobody else can
+   * be at it, for a database is one process's.
+   */
+  begin(): Promise<void>;
   /** Runs everything that is due until nothing is and all of it has come back. */
   drain(): Promise<void>;
   /** As {@link Relay.drain}, soon and without waiting for it: something has just become due. */
@@ -52,6 +58,9 @@ export function createRelay(
   });
 
   return {
+    async begin() {
+      await store.commit({ ...recordOnly([]), writes: [{ kind: "leasesEnded", at: surroundings.now() }] });
+    },
     nudge: () => sendSoon(gatherMs),
     async drain() {
       if (isStopped) return;

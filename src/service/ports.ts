@@ -66,6 +66,8 @@ export type Write =
       readonly dueAt: Instant;
       readonly error: string;
     }
+  /** Nobody is at anything: what is leased may be taken from now on. For the start only, when no one else can be. */
+  | { readonly kind: "leasesEnded"; readonly at: Instant }
   /** Puts a follower of the audit log where it says, in place of where it was. */
   | { readonly kind: "cursor"; readonly value: Cursor }
   /** The follower is no more; one of the same name begins anew. */

@@ -65,7 +65,7 @@ function preparing(context: ServiceContext, caller: Caller, { sshPublicKey }: Cl
     const keyless =
       sshPublicKey === undefined ? keylessAt(context, names ?? wanted.map((one) => one.connector)) : [];
     return {
-      decision: isRefusal(decision) || keyless.length === 0 ? decision : keyMissing(keyless),
+      decision: isRefusal(decision) || keyless.length === 0 ? decision : keyMissing(keyless, request.id),
       expects: [...today.expects, ...expectPeople(press.people, [request.subjectId])],
     };
   };
@@ -76,8 +76,9 @@ function keylessAt({ connectors }: ServiceContext, names: readonly string[]): re
   return names.filter((name) => connectors().get(name)?.needsSshPublicKey === true);
 }
 
-function keyMissing(names: readonly string[]): Refusal {
-  const detail = `${names.join(", ")} is reached by SSH: send your public key as sshPublicKey with the claim.`;
+function keyMissing(names: readonly string[], id: string): Refusal {
+  const how = `claim it with your public key, as sshPublicKey or by: jit claim ${id} --ssh-key ~/.ssh/id_ed25519.pub`;
+  const detail = `${names.join(", ")} ${names.length === 1 ? "is" : "are"} reached by SSH: ${how}`;
   return refuse("invalid_body", detail, { errors: [{ path: "sshPublicKey", message: "is missing" }] });
 }
 

@@ -86,6 +86,8 @@ function prepareWrites(tables: Tables): (step: Step) => Conflict | undefined {
       case "effectSettled":
       case "effectPutBack":
         return outbox.change(write);
+      case "leasesEnded":
+        return outbox.endLeases(write.at);
       case "cursor":
         return cursors.put(write.value);
       case "cursorDropped":

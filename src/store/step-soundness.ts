@@ -40,6 +40,7 @@ function recordOf(write: Write): Pick<Expectation, "kind" | "id"> | undefined {
     case "effectLeased":
     case "effectSettled":
     case "effectPutBack":
+    case "leasesEnded":
     case "cursor":
     case "cursorDropped":
     case "copyWanted":

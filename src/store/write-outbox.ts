@@ -1,7 +1,8 @@
 import { assertNever } from "../core/assert.ts";
+import type { Instant } from "../core/ids.ts";
 import { groupOf, laneOf } from "../core/lanes.ts";
 import type { NewEffect, Write } from "../service/ports.ts";
-import { and, eq, sql } from "./drizzle.ts";
+import { and, eq, gt, sql } from "./drizzle.ts";
 import { outbox } from "./schema.ts";
 import { hole, type Conflict, type Tables } from "./tables.ts";
 
@@ -29,6 +30,7 @@ export function prepareOutboxWrites(tables: Tables) {
     },
     change: (change: EffectChange): Conflict | undefined =>
       changed(change) === 1 ? undefined : { conflict: "version", what: `effect:${change.id}` },
+    endLeases: (now: Instant): undefined => void statements.endLeases.run({ readyAt: now }),
   };
 }
 
@@ -55,6 +57,12 @@ function prepareStatements(tables: Tables) {
       .update(outbox)
       .set({ readyAt, lease: sql`${outbox.lease} + 1` })
       .where(held)
+      .prepare(),
+    // Each lease that came back was counted as an attempt. What once did not is tried a little early: no harm.
+    endLeases: tables
+      .update(outbox)
+      .set({ readyAt })
+      .where(and(gt(outbox.readyAt, readyAt), gt(outbox.lease, outbox.attempts)))
       .prepare(),
     settle: tables.delete(outbox).where(held).prepare(),
     putBack: tables

@@ -133,11 +133,14 @@ describe("deciding", () => {
   });
 });
 
+/** Some key of the right shape. */
+const sshPublicKey = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)} dev`;
+
 describe("holding", () => {
   test("claim shows the credential once, and starts the clock", async () => {
     const id = await house.approved();
     house.office.clock.pass(hourMs);
-    const answer = await act("dev", "claim", id, { sshPublicKey: "ssh-ed25519 AAAA dev" });
+    const answer = await act("dev", "claim", id, { sshPublicKey });
     expect(answer.status).toBe(200);
     expect(answer.headers["cache-control"]).toBe("no-store");
     expect(answer.body).toMatchObject({

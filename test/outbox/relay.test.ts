@@ -100,6 +100,19 @@ test("a relay that died is succeeded when its lease has run out, not before", as
   expect(done).toEqual(["id_dev"]);
 });
 
+test("what a killed process was at is done as soon as the next one begins", async () => {
+  await put(endOf("dev"), endOf("ann"));
+  const due = await office.store.dueEffects(office.clock.now(), 2);
+  const until = plus(office.clock.now(), leaseMs);
+  const writes = due.map(({ id, lease }) => ({ kind: "effectLeased", id, lease, until }) as const);
+  await office.store.commit({ ...recordOnly([]), writes });
+  const { relay, done } = relayThat(() => {});
+  office.clock.pass(secondMs);
+  await relay.begin();
+  await relay.drain();
+  expect(done.toSorted()).toEqual(["id_ann", "id_dev"]);
+});
+
 test("a commit that leaves something to do wakes the relay", async () => {
   const { relay, done } = relayThat(() => {});
   const { surroundings } = office.context;

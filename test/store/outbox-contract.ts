@@ -50,6 +50,18 @@ export function outboxContract(open: OpenEmptyStore): void {
     expect(await due(store, 999)).toEqual([]);
   });
 
+  test("ending all leases makes due what is leased, and neither what waits for its time nor what was put back", async () => {
+    const store = await open();
+    const later = noticeFixture("later", null, { dueAt: at(9) });
+    await committed(store, sending(noticeFixture("x", null), noticeFixture("back", null), later));
+    await committed(store, leased("x", 0, 5), leased("back", 0, 5), putBack("back", 1, 6));
+    await committed(store, change({ kind: "leasesEnded", at: at(1) }));
+    expect(await due(store, 0)).toEqual([]);
+    expect(await due(store, 1)).toEqual(["x"]);
+    expect(await due(store, 9)).toEqual(["x", "back", "later"]);
+    await committed(store, leased("x", 1, 7), settled("x", 2));
+  });
+
   test("an effect put back is due again later and counts its attempts", async () => {
     const store = await open();
     await committed(store, sending(noticeFixture("x", null)), leased("x", 0, 1), putBack("x", 1, 3));

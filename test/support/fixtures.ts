@@ -248,6 +248,7 @@ export function writing(writes: readonly Write[], versions: Readonly<Record<stri
       case "effectLeased":
       case "effectSettled":
       case "effectPutBack":
+      case "leasesEnded":
       case "cursor":
       case "cursorDropped":
       case "copyWanted":

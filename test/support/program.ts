@@ -70,6 +70,8 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
   run.given.add(adminKey);
   const door = openFrontDoor(address, adminKey, (text) => {
     for (const [token] of text.matchAll(/\bkd_(?:jit|live)_[0-9A-Za-z]{36}\b/g)) run.given.add(token);
+    // Of targets.
+    for (const [, secret = ""] of text.matchAll(/"secret":"([^"]{16,})"/g)) run.given.add(secret);
   });
   return {
     ...door,

@@ -26,8 +26,25 @@ export interface Wire {
     readonly required: number;
     readonly given: number;
   }[];
-  readonly grant: { readonly id: string; readonly expiresAt: string } | null;
-  readonly credential: { readonly id: string; readonly token: string; readonly expiresAt: string };
+  readonly grant: {
+    readonly id: string;
+    readonly expiresAt: string;
+    readonly targets: readonly {
+      readonly connector: string;
+      readonly object: string;
+      readonly state: string;
+    }[];
+  } | null;
+  readonly credential: {
+    readonly id: string;
+    readonly token: string;
+    readonly expiresAt: string;
+    readonly targets: readonly {
+      readonly connector: string;
+      readonly username: string;
+      readonly secret: string | null;
+    }[];
+  };
   /** Of a new API key. */
   readonly token: string;
   /** Of a list. */

@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { present } from "../../src/core/assert.ts";
+import { secondMs } from "../../src/core/time.ts";
+import { enter, postgresLab, readsOrders, type PostgresTestLab } from "../connectors/support/postgres-lab.ts";
+import { embeddedPostgres } from "../connectors/support/postgres-server.ts";
+import { autoBelow, everySecond, staff } from "../support/company.ts";
+import { api, type Answer, type Person } from "../support/front-door.ts";
+import { leavesNothingBehind } from "../support/left-behind.ts";
+import { pause, runProgram, startProgram, until, type Program } from "../support/program.ts";
+
+leavesNothingBehind();
+
+const installation = embeddedPostgres();
+const reason = installation.missing === undefined ? "" : ` (skipped: ${installation.missing})`;
+const scopes = ["read:prod:orders-db"];
+/** Contract of the room: a session that is open reads nothing this long after the end. */
+const sessionsEndMs = 10 * secondMs;
+
+describe.skipIf(installation.missing !== undefined)(`access at a real PostgreSQL${reason}`, () => {
+  let lab: PostgresTestLab;
+  beforeAll(async () => {
+    lab = await postgresLab(installation);
+  }, 60_000);
+  afterAll(() => lab.stop());
+
+  const withoutConnector = { identities: staff, policies: [autoBelow("prod:")] };
+  const config = (url = "env:ORDERS_DB") => ({
+    ...withoutConnector,
+    connectors: [
+      {
+        name: "orders-db",
+        kind: "postgres",
+        url,
+        resources: ["prod:orders-db"],
+        actions: { read: { roles: ["orders_read"] } },
+      },
+    ],
+  });
+  const start = (folder?: string): Promise<Program> =>
+    startProgram({
+      config: config(),
+      env: { ...everySecond, ORDERS_DB: lab.settings.url, ELSEWHERE: "postgres://broker@127.0.0.1:1/orders" },
+      ...(folder !== undefined && { folder }),
+    });
+  const roles = async () =>
+    (await lab.run("SELECT rolname FROM pg_roles")).map((row) => String(row["rolname"]));
+  const given = async (dev: Person): Promise<Answer> => {
+    let answer = await dev.ask({ scopes });
+    for (; answer.body.credential === undefined; answer = await dev.act(answer.body.id, "claim")) {
+      expect([201, 202]).toContain(answer.http);
+      await pause(200);
+    }
+    return answer;
+  };
+  const stateOf = async (dev: Person, id: string) => (await dev.read(id)).body.grant?.targets[0]?.state;
+  const shownIn = ({ body }: Answer) => present(body.credential.targets[0], "a target");
+  const gone = (role: string) => until(async () => !(await roles()).includes(role));
+
+  test("a claim opens it, the end shuts it, sessions included, and the request says how far that is", async () => {
+    const program = await start();
+    const dev = await program.person("dev");
+    const answer = await given(dev);
+    const { body } = answer;
+    const target = shownIn(answer);
+    expect(target).toMatchObject({ connector: "orders-db", kind: "postgres", command: expect.any(String) });
+    const session = await enter(lab.server.url(target.username, String(target.secret)));
+    expect(session && (await readsOrders(session))).toBe(true);
+    expect((await dev.read(body.id)).text).not.toContain(String(target.secret));
+
+    expect((await dev.act(body.id, "complete")).http).toBe(200);
+    const ended = Date.now();
+    await until(async () => session === undefined || !(await readsOrders(session)));
+    expect(Date.now() - ended).toBeLessThan(sessionsEndMs);
+    await gone(target.username);
+    await until(async () => (await stateOf(dev, body.id)) === "REVOKED");
+    expect(await enter(lab.server.url(target.username, String(target.secret)))).toBeUndefined();
+    const actions = (await program.audit(body.id)).map((one) => one.action);
+    expect(actions).toEqual(expect.arrayContaining(["target.provisioned", "target.revoked"]));
+    await program.stop();
+  });
+
+  test("a connector that holds something cannot leave the configuration, by reload or by a new start", async () => {
+    const program = await start();
+    const dev = await program.person("dev");
+    const answer = await given(dev);
+    const { body } = answer;
+    const reload = async (content: unknown, said: string) => {
+      const before = program.log.length;
+      program.configure(content);
+      program.hup();
+      return program.logged(said, before);
+    };
+    const refused = "reload refused; nothing has changed";
+    const left = await reload(withoutConnector, refused);
+    expect(left["problems"]).toEqual([expect.stringMatching(/orders-db still holds 1 object/)]);
+    const moved = await reload(config("env:ELSEWHERE"), refused);
+    expect(moved["problems"]).toEqual([expect.stringMatching(/cannot be pointed at 127\.0\.0\.1:1/)]);
+    expect((await program.check(body.credential.token, ...scopes)).http).toBe(200);
+    await program.stop({ expectedErrors: 2 });
+
+    const { folder } = program;
+    const start2 = await runProgram({ folder, config: withoutConnector });
+    expect(start2.code).toBe(1);
+    expect(start2.error).toContain("orders-db still holds 1 object");
+
+    const again = await start(folder);
+    const dev2 = again.as("id_dev", dev.key);
+    expect((await dev2.act(body.id, "complete")).http).toBe(200);
+    await gone(shownIn(answer).username);
+    await until(async () => (await stateOf(dev2, body.id)) === "REVOKED");
+    const before = again.log.length;
+    again.configure(withoutConnector);
+    again.hup();
+    await again.logged("configuration loaded", before);
+    await again.stop();
+  });
+
+  test("killed while access runs: it still opens what it should, and after a restart it is taken back", async () => {
+    const program = await start();
+    const dev = await program.person("dev");
+    const answer = await given(dev);
+    const { body } = answer;
+    const target = shownIn(answer);
+    void dev.act(body.id, "complete").catch(() => undefined);
+    await program.kill();
+    const again = await start(program.folder);
+    const dev2 = again.as("id_dev", dev.key);
+    await dev2.act(body.id, "complete");
+    await gone(target.username);
+    expect(await enter(lab.server.url(target.username, String(target.secret)))).toBeUndefined();
+    await again.stop();
+  });
+
+  test("an administrator has every connector tried", async () => {
+    const program = await start();
+    const checked = await program.admin.call("POST", `${api}/connectors/check`, {});
+    expect(checked.body).toMatchObject({
+      ok: true,
+      data: [{ name: "orders-db", kind: "postgres", ok: true }],
+    });
+    const listed = await program.admin.call("GET", `${api}/connectors`);
+    const place = `127.0.0.1:${lab.server.port}`;
+    expect(listed.body.data).toMatchObject([{ name: "orders-db", place, targets: 0, overdue: 0 }]);
+    await program.stop();
+  });
+});

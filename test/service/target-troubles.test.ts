@@ -1,0 +1,57 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { present } from "../../src/core/assert.ts";
+import { parseSelector } from "../../src/core/people.ts";
+import { minuteMs, secondMs } from "../../src/core/time.ts";
+import { fakeMessenger } from "../outbox/support/fake-messenger.ts";
+import { refusing } from "../fakes/fake-target.ts";
+import { granted } from "./support/office.ts";
+import { openTargetOffice, statesOf, type TargetOffice } from "./support/target-office.ts";
+
+let office: TargetOffice;
+beforeEach(async () => {
+  office = await openTargetOffice();
+});
+afterEach(() => office.close());
+
+const complete = async (id: string) =>
+  granted(await office.services.desk.complete(await office.caller("dev"), id));
+
+test("a target that refuses a later end holds up neither the end nor anything else: gone with the next turn", async () => {
+  const { id } = await office.holding();
+  office.target.trouble.faults.provision = Array.from({ length: 100 }, () => refusing());
+  const more = { duration: "1h", reason: "more" };
+  const child = granted(await office.services.desk.extend(await office.caller("dev"), id, more));
+  granted(await office.services.desk.approve(await office.caller("bob"), child.request.id, {}));
+  // By now its next attempt is minutes away.
+  await office.live(20 * minuteMs);
+  expect(await statesOf(office, id)).toEqual(["PROVISIONING"]);
+  await complete(id);
+  await office.tick();
+  expect(office.target.state().objects).toEqual({});
+  expect(await statesOf(office, id)).toEqual(["REVOKED"]);
+});
+
+test("access that is over and still at its target is told to administrators, once", async () => {
+  const admin = present(parseSelector("identity:id_cid"), "a selector");
+  await office.configure([...(await office.context.rulebook()).book.policies], {
+    chatRoles: { admin: [admin], auditor: [] },
+  });
+  const slack = fakeMessenger("slack");
+  office.context.surfaces.add(slack);
+  const { id } = await office.holding();
+  office.target.trouble.isDown = true;
+  await complete(id);
+  await office.live(50 * secondMs);
+  expect(slack.noticesAt("@id_cid")).not.toContain("target_overdue");
+  await office.live(20 * minuteMs);
+  expect(slack.noticesAt("@id_cid").filter((notice) => notice === "target_overdue")).toHaveLength(1);
+});
+
+test("a target that was down at the claim is ready half a minute after its return", async () => {
+  const id = await office.approved();
+  office.target.trouble.isDown = true;
+  expect(granted(await office.claim(id)).isPreparing).toBe(true);
+  office.target.trouble.isDown = false;
+  await office.live(30 * secondMs);
+  expect(granted(await office.claim(id)).credential?.targets).toHaveLength(1);
+});
