@@ -1,6 +1,8 @@
 import type { App } from "@slack/bolt";
 import type { Chat } from "../chat/chat.ts";
 import type { Reply } from "../chat/reply.ts";
+import { refuse } from "../core/refusals.ts";
+import { StoreUnavailable } from "../service/ports.ts";
 import type { Caller } from "../service/caller.ts";
 import type { CardService } from "../service/chat-people.ts";
 import type { Freshness } from "../service/user-groups.ts";
@@ -33,12 +35,19 @@ export async function admit(
   sender: Sender,
   typed: string,
 ): Promise<{ readonly caller: Caller } | { readonly reply: Reply }> {
-  const found = await known(sender);
+  const found = await known(sender).catch(unreadable);
   if ("caller" in found) return found;
   await turnedAway(sender, found, typed);
   const { refusal, stranger } = found;
   if (stranger !== undefined) return { reply: await chat.runUnlinked(stranger, typed, refusal) };
   return { reply: { kind: "refused", refusal, lines: [[refusal.detail]], card: null, buttons: [] } };
+}
+
+/** Who somebody is cannot be read either where the store cannot be used. */
+function unreadable(fault: unknown): Known {
+  if (!(fault instanceof StoreUnavailable)) throw fault;
+  const detail = "It cannot be decided right now; nothing was changed. Try again in a moment.";
+  return { refusal: refuse("store_unavailable", detail, { retryAfterSeconds: 5 }), stranger: undefined };
 }
 
 /** The reply for this sender: the conversation's, or what somebody unknown is told. */

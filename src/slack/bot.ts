@@ -1,7 +1,7 @@
 import type { App, SocketModeReceiver } from "@slack/bolt";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { boltLogger } from "./bolt-logger.ts";
-import { createConnecting } from "./connecting.ts";
+import { createConnecting, NotConnected } from "./connecting.ts";
 import { countListeners } from "./counting.ts";
 import type { SlackClient } from "./outbound.ts";
 import type { SlackLog, SlackSettings } from "./settings.ts";
@@ -86,7 +86,7 @@ export async function createSlackBot(settings: SlackSettings, log: SlackLog): Pr
   await app.init();
 
   const connecting = createConnecting(async () => {
-    team = await whoWeAre(client, settings, log);
+    team = await whoWeAre(client, settings);
     if (socket !== undefined) await opened(socket);
     log.info({ team: team.teamId, mode: connection.mode }, "slack: connected");
   }, log);
@@ -114,18 +114,15 @@ async function opened({ client }: SocketModeReceiver): Promise<void> {
   );
   if (greeted === true) return;
   await client.disconnect();
-  throw new Error("no greeting");
+  throw new NotConnected("no_greeting");
 }
 
-async function whoWeAre(client: SlackClient, settings: SlackSettings, log: SlackLog): Promise<SlackTeam> {
+async function whoWeAre(client: SlackClient, settings: SlackSettings): Promise<SlackTeam> {
   const { team_id: teamId, enterprise_id: enterpriseId } = await client.auth.test();
-  if (teamId === undefined) throw new Error("auth.test named no team");
-  if (settings.teamId !== undefined && settings.teamId !== teamId && settings.teamId !== enterpriseId) {
-    log.error(
-      { team: teamId },
-      "slack: SLACK_BOT_TOKEN belongs to another workspace than SLACK_TEAM_ID names",
-    );
-    throw new Error("another workspace");
+  if (teamId === undefined) throw new NotConnected("no_team");
+  const { teamId: wanted } = settings;
+  if (wanted !== undefined && wanted !== teamId && wanted !== enterpriseId) {
+    throw new NotConnected("another_workspace");
   }
   return { teamId, enterpriseId };
 }

@@ -21,8 +21,8 @@ export function createConnecting(connect: () => Promise<void>, log: SlackLog): C
         await connect();
         break;
       } catch (error) {
-        const code = slackErrorOf(error);
-        log.warn({ code: code ?? "unreachable", hint: hintOf(code) }, "slack: not connected");
+        const code = (error instanceof NotConnected ? error.code : slackErrorOf(error)) ?? "unreachable";
+        log.warn({ code, hint: hints.get(code) ?? "it is tried again" }, "slack: not connected");
         await pause(Math.min(retryMaxMs, 1_000 * 2 ** Math.min(tries, 10)), stopped.signal);
       }
     }
@@ -36,19 +36,36 @@ export function createConnecting(connect: () => Promise<void>, log: SlackLog): C
   };
 }
 
-/** What the operator can do about it. */
-function hintOf(code: string | undefined): string {
-  if (code === undefined) return "Slack cannot be reached from here; it is tried again";
-  if (code === "invalid_auth" || code === "account_inactive" || code === "token_revoked") {
-    return "SLACK_BOT_TOKEN or SLACK_APP_TOKEN is not valid: install the app again and copy the new token";
+/** Slack answered, and still we are not where we want to be. */
+export class NotConnected extends Error {
+  override readonly name = "NotConnected";
+  readonly code: "another_workspace" | "no_greeting" | "no_team";
+
+  constructor(code: NotConnected["code"]) {
+    super(code);
+    this.code = code;
   }
-  if (code === "not_allowed_token_type") {
-    return "SLACK_BOT_TOKEN begins with xoxb-, SLACK_APP_TOKEN with xapp-: they seem to be swapped";
-  }
-  return code === "missing_scope"
-    ? "the app lacks a scope: update it from the manifest"
-    : "it is tried again";
 }
+
+const badToken =
+  "SLACK_BOT_TOKEN or SLACK_APP_TOKEN is not valid: install the app again and copy the new token";
+
+/** What the operator can do about it. */
+const hints: ReadonlyMap<string, string> = new Map([
+  ["unreachable", "Slack cannot be reached from here; it is tried again"],
+  ["invalid_auth", badToken],
+  ["account_inactive", badToken],
+  ["token_revoked", badToken],
+  [
+    "not_allowed_token_type",
+    "SLACK_BOT_TOKEN begins with xoxb-, SLACK_APP_TOKEN with xapp-: are they swapped?",
+  ],
+  ["missing_scope", "the app lacks a scope: update it from the manifest"],
+  [
+    "another_workspace",
+    "SLACK_BOT_TOKEN belongs to another workspace than SLACK_TEAM_ID names: nothing is taken from it",
+  ],
+]);
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;

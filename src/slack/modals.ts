@@ -136,24 +136,46 @@ export function noticeView(
 }
 
 /** The secret, in a modal: Slack keeps no modal, and nobody else sees it. */
-export function credentialView({ credential, lines }: Extract<Reply, { kind: "credential" }>): ModalView {
+export function credentialView({
+  credential,
+  lines,
+}: Pick<Extract<Reply, { kind: "credential" }>, "credential" | "lines">): ModalView {
   const targets = credential.targets.flatMap((target): KnownBlock[] => [
     lineBlock([`${target.connector} · `, { said: target.where }, " · user ", { said: target.username }]),
-    ...(target.secret === null ? [] : [codeBlock(target.secret)]),
-    ...(target.command === null ? [] : [codeBlock(target.command)]),
+    ...codeBlocks(target.secret ?? ""),
+    ...codeBlocks(target.command ?? ""),
   ]);
   return noticeView("Your credential", lines, [
-    codeBlock(credential.token),
+    ...codeBlocks(credential.token),
     ...targets,
     contextBlock(["Valid until ", { time: credential.expiresAt }, ". It is not shown again."]),
   ]);
 }
 
-function codeBlock(text: string): KnownBlock {
-  const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-  const cut = escaped.slice(0, limits.section - 6);
-  return { type: "section", text: { type: "mrkdwn", text: `\`\`\`${cut}\`\`\``, verbatim: true } };
+/** Whole, however long: a secret that is cut opens nothing. */
+function codeBlocks(text: string): KnownBlock[] {
+  const pieces: string[] = [];
+  let piece = "";
+  for (const character of text) {
+    const escaped = escapes.get(character) ?? character;
+    if (piece.length + escaped.length > limits.section - 6) {
+      pieces.push(piece);
+      piece = "";
+    }
+    piece += escaped;
+  }
+  if (piece !== "") pieces.push(piece);
+  return pieces.map((one) => ({
+    type: "section",
+    text: { type: "mrkdwn", text: `\`\`\`${one}\`\`\``, verbatim: true },
+  }));
 }
+
+const escapes: ReadonlyMap<string, string> = new Map([
+  ["&", "&amp;"],
+  ["<", "&lt;"],
+  [">", "&gt;"],
+]);
 
 /** App Home: what there is to do and what the person has. */
 export function homeView(home: Home): HomeView {

@@ -25,13 +25,22 @@ export function mrkdwn(line: Line, max: number = limits.section): string {
 
 /** Undefined: it does not fit, and cutting it would break it. */
 function mrkdwnPart(part: Part, room: number): string | undefined {
-  if (typeof part === "string") return cutTo(escaped(part), room);
+  if (typeof part === "string") return ours(part, room);
   if ("time" in part) {
     const text = dateText(part.time);
     return text.length <= room ? text : undefined;
   }
   return said(part.said, room);
 }
+
+/** Our words. What looks like a scope stands as code: `read:key:db` would else show a key between two words. */
+function ours(text: string, room: number): string {
+  const codes = text.match(scopeLike)?.length ?? 0;
+  const cut = cutTo(text, room - 2 * codes, (piece) => escaped(piece).length);
+  return escaped(cut).replaceAll(scopeLike, "`$&`");
+}
+
+const scopeLike = /(?<![\w`])[a-z][a-z0-9_.-]{0,31}:[A-Za-z0-9._:/@-]{0,127}[A-Za-z0-9_/@-]/g;
 
 /** People's words inside mrkdwn: nothing in them is markup, whatever it looks like. */
 function said(text: string, room: number): string {
@@ -47,9 +56,9 @@ function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** A word joiner in front keeps Slack from reading the character as the beginning or end of a format. */
+/** A word joiner in front keeps Slack from reading the character as the beginning or end of a format or an emoji. */
 function unformatted(text: string): string {
-  return text.replaceAll(/[*_~`]/g, "\u2060$&");
+  return text.replaceAll(/[*_~`:]/g, "\u2060$&");
 }
 
 /** A moment in the reader's own time zone. */

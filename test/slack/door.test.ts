@@ -101,6 +101,17 @@ describe("Slack is not there when we start", () => {
   });
 });
 
+test("a token of another workspace than the one named is said, and nobody of it can do anything", async () => {
+  const other = await openSlackHouse(policies, {}, { teamId: "T0ELSE" });
+  try {
+    expect(other.log.join("")).toContain("another workspace than SLACK_TEAM_ID names");
+    await other.command("dev", "request read:prod:orders-db for 2h because INC-42");
+    expect((await other.office.audit()).map((one) => one.action)).not.toContain("request.submitted");
+  } finally {
+    await other.close();
+  }
+});
+
 describe("telling, with Slack in trouble", () => {
   test.for([["hang"], ["cut"]] as const)("%s: told later, once", async ([trouble]) => {
     house.fake.trouble = (method) => (method.startsWith("chat.") ? trouble : undefined);

@@ -6,6 +6,8 @@ import type { Policy, Rules } from "../../../src/core/policy.ts";
 import { createHttpServer } from "../../../src/http/server.ts";
 import { createRunners } from "../../../src/outbox/house-runners.ts";
 import { createRelay, type Relay } from "../../../src/outbox/relay.ts";
+import { createServices } from "../../../src/service/services.ts";
+import { createUserGroupReader } from "../../../src/service/user-groups.ts";
 import { createSlack, type Slack } from "../../../src/slack/slack.ts";
 import type { SlackSettings } from "../../../src/slack/settings.ts";
 import { startFakeSlack, type FakeSlack } from "../../fakes/slack/fake-slack.ts";
@@ -37,10 +39,10 @@ export async function openSlackHouse(
   changed: Partial<SlackSettings> = {},
   prepare: (fake: FakeSlack) => void = () => undefined,
 ): Promise<SlackHouse> {
-  const office = await openOffice();
+  const plain = await openOffice();
   // Slack signs with the time of day.
-  office.clock.pass(Date.now() - office.clock.now());
-  await office.configure(policies, rules, linked);
+  plain.clock.pass(Date.now() - plain.clock.now());
+  await plain.configure(policies, rules, linked);
   const fake = await startFakeSlack();
   for (const one of allStaff)
     fake.members.set(slackId(one.name), { name: one.name, profile: { email: one.email } });
@@ -57,16 +59,24 @@ export async function openSlackHouse(
     },
     logger,
   );
-  office.context.surfaces.add(slack.messenger);
-  const { services } = office;
+  const { now } = plain.clock;
+  const context = { ...plain.context, userGroups: createUserGroupReader(slack.userGroups, now) };
+  context.surfaces.add(slack.messenger);
+  const services = createServices(
+    context,
+    async () => {},
+    (fault) => {
+      throw fault;
+    },
+  );
+  const office = { ...plain, context, services };
   const { people, cards, refusals } = services;
-  const { now } = office.clock;
   const chat = createChat({ services, people, cards, now });
   const { mount } = slack.open({ chat, people, cards, refusals, now: () => now() });
   const relay = createRelay(
     office.store,
     office.context.surroundings,
-    createRunners(office.context, services, logger),
+    createRunners(context, services, logger),
     () => undefined,
   );
   const app = await createHttpServer(services, {
