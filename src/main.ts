@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
-import { buildHouse, sweepsOf } from "./build/house.ts";
-import { ensureAdminKey, keptAdminKey, loadConfiguration } from "./build/configuration.ts";
+import { keptAdminKey, loadConfiguration } from "./build/configuration.ts";
+import { sweepsOf } from "./build/house.ts";
+import { openHouse } from "./build/open-house.ts";
 import { Refused } from "./build/refused.ts";
 import { reloadOnSighup, stopOnSignal } from "./build/signals.ts";
 import { tellSurfaces } from "./build/telling-surfaces.ts";
@@ -34,29 +35,8 @@ async function run(): Promise<void> {
   const settings = readSettings();
   const kept = keptAdminKey(settings);
   const log = createLogger(settings.logLevel, (line) => process.stdout.write(line));
-  const onFatal = (err: unknown): void => {
-    // What the disk holds is unknown from here on: answering anybody could be a lie. Starting again reads the truth.
-    log.fatal({ err }, "the database failed while writing");
-    process.exit(70);
-  };
-  const house = await buildHouse(settings, log, onFatal);
+  const house = await openHouse(settings, kept, log);
   const { services, store, relay, context, webhooks, auditFile, chatSurfaces } = house;
-  try {
-    await auditFile?.start().catch((error: unknown) => {
-      throw new Refused([
-        `AUDIT_FILE cannot be written: ${error instanceof Error ? error.message : "unknown"}.`,
-      ]);
-    });
-    await loadConfiguration(settings, house, log);
-    await ensureAdminKey(settings, kept, context, log);
-    await relay.begin();
-  } catch (error) {
-    await webhooks.stop();
-    await auditFile?.stop();
-    await house.connectors.close();
-    await store.close();
-    throw error;
-  }
   const timetable = startTimetable(
     settings.sweepCron,
     sweepsOf(house, log),
