@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { keptAdminKey, loadConfiguration } from "./build/configuration.ts";
-import { sweepsOf } from "./build/house.ts";
-import { openHouse } from "./build/open-house.ts";
+import type { Logger } from "pino";
+import { buildHouse, closeHouse, sweepsOf, type House } from "./build/house.ts";
+import { ensureAdminKey, keptAdminKey, loadConfiguration } from "./build/configuration.ts";
 import { Refused } from "./build/refused.ts";
 import { reloadOnSighup, stopOnSignal } from "./build/signals.ts";
 import { tellSurfaces } from "./build/telling-surfaces.ts";
@@ -29,14 +29,41 @@ function readSettings(): Settings {
   return settings.ok;
 }
 
+/** What the house needs before anybody comes in; without it, it is closed again. */
+async function furnish(
+  settings: Settings,
+  adminKey: string | undefined,
+  house: House,
+  log: Logger,
+): Promise<void> {
+  try {
+    await house.auditFile?.start().catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : "unknown";
+      throw new Refused([`AUDIT_FILE cannot be written: ${why}.`]);
+    });
+    await loadConfiguration(settings, house, log);
+    await ensureAdminKey(settings, adminKey, house.context, log);
+    await house.relay.begin();
+  } catch (error) {
+    await closeHouse(house);
+    throw error;
+  }
+}
+
 async function run(): Promise<void> {
   // A log reader that goes away must not take the guard of production systems with it.
   process.stdout.on("error", () => undefined);
   const settings = readSettings();
   const kept = keptAdminKey(settings);
   const log = createLogger(settings.logLevel, (line) => process.stdout.write(line));
-  const house = await openHouse(settings, kept, log);
-  const { services, store, relay, context, webhooks, auditFile, chatSurfaces } = house;
+  const onFatal = (err: unknown): void => {
+    // What the disk holds is unknown from here on: answering anybody could be a lie. Starting again reads the truth.
+    log.fatal({ err }, "the database failed while writing");
+    process.exit(70);
+  };
+  const house = await buildHouse(settings, log, onFatal);
+  const { services, store, context, chatSurfaces } = house;
+  await furnish(settings, kept, house, log);
   const timetable = startTimetable(
     settings.sweepCron,
     sweepsOf(house, log),
@@ -57,23 +84,14 @@ async function run(): Promise<void> {
     mounts: house.mounts,
   });
   const reload = async (): Promise<void> => {
-    await auditFile?.reopen();
+    await house.auditFile?.reopen();
     await loadConfiguration(settings, house, log);
   };
   const reloads = reloadOnSighup(reload, log);
   const stop = async (): Promise<void> => {
     await server.close();
-    await chatSurfaces.stop();
-    await reloads.end();
-    await timetable.stop();
-    await orphans.stop();
-    await relay.stop();
-    await house.connectors.close();
-    await services.usage.flush(context.surroundings.now());
-    await services.refusals.flush(context.surroundings.now(), true);
-    await webhooks.stop();
-    await auditFile?.stop();
-    await store.close();
+    await Promise.all([chatSurfaces.stop(), reloads.end(), timetable.stop(), orphans.stop()]);
+    await closeHouse(house);
     log.info("stopped");
   };
   try {

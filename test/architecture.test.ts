@@ -116,7 +116,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
   },
   "main.ts": {
     rooms: ["build", "config", "core", "http", "runtime", "store", "sweeps"],
-    packages: ["node:fs"],
+    packages: ["pino", "node:fs"],
   },
 };
 

@@ -4,6 +4,7 @@ import { measureCommit } from "./commit.ts";
 import { measureIntrospection } from "./introspect.ts";
 import { measureLifecycles } from "./lifecycle.ts";
 import { measurePolicies } from "./policies.ts";
+import { measureSlack } from "./slack.ts";
 import { measureStart } from "./start.ts";
 import { measureSweep } from "./sweep.ts";
 
@@ -15,5 +16,6 @@ export const parts: Readonly<Record<string, Part>> = {
   policies: measurePolicies,
   sweep: measureSweep,
   audit: measureAudit,
+  slack: measureSlack,
   start: measureStart,
 };

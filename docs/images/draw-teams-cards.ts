@@ -48,7 +48,7 @@ const form = formCard(requestForm(), "message", {
 
 const pictures: readonly (readonly [name: string, card: AdaptiveCard, height: number])[] = [
   ["teams-approval", textCard(asked, "message"), 432],
-  ["teams-active", textCard(active, "message"), 268],
+  ["teams-active", textCard(active, "message"), 280],
   ["teams-form", form, 562],
 ];
 

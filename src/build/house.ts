@@ -105,6 +105,19 @@ export async function buildHouse(
   return { store, services, relay, context, metrics, webhooks, auditFile, connectors, chatSurfaces, mounts };
 }
 
+/** Finishes what is under way, writes what was only counted, and closes everything in reverse order. */
+export async function closeHouse(house: House): Promise<void> {
+  const { store, services, relay, context, connectors, webhooks, auditFile } = house;
+  const { now } = context.surroundings;
+  await relay.stop();
+  await connectors.close();
+  await services.usage.flush(now());
+  await services.refusals.flush(now(), true);
+  await webhooks.stop();
+  await auditFile?.stop();
+  await store.close();
+}
+
 /** What becomes due by time alone, in the order it is looked at. */
 export function sweepsOf(house: House, log: Logger): readonly Sweep[] {
   const { store, services, relay, context, webhooks, auditFile } = house;

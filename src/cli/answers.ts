@@ -135,6 +135,17 @@ export const identity = z.object({
   active: z.boolean(),
 });
 
+/** As administrators and auditors see people. */
+export const knownIdentity = identity.extend({
+  managerId: z.string().nullable(),
+  links: z.object({
+    slack: z.object({ teamId: z.string(), userId: z.string() }).optional(),
+    teams: z.object({ tenantId: z.string(), aadObjectId: z.string() }).optional(),
+  }),
+  managedBy: z.string(),
+});
+export type KnownIdentity = z.output<typeof knownIdentity>;
+
 export const auditRecord = z.object({
   seq: z.number(),
   at: z.string(),

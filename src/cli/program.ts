@@ -10,6 +10,7 @@ import { Failure, misuse } from "./failure.ts";
 import { addKeyCommands } from "./key-commands.ts";
 import { addManifestCommands } from "./manifest-commands.ts";
 import type { Outside } from "./outside.ts";
+import { addPeopleCommands } from "./people-commands.ts";
 import { addPolicyCommands } from "./policy-commands.ts";
 import { addReadingCommands } from "./reading-commands.ts";
 import { addRunCommand } from "./run-command.ts";
@@ -67,6 +68,7 @@ export function createProgram(cli: Cli): Command {
   addAuditCommands(program, cli);
   program.commandsGroup("Setting up chat:");
   addManifestCommands(program, cli);
+  addPeopleCommands(program, cli);
   return program;
 }
 

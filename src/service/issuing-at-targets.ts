@@ -9,8 +9,10 @@ import type { CredentialTarget } from "./views.ts";
 
 /** A target that has given no secret. */
 export interface NotIssued {
-  /** Trying again changes nothing. */
+  /** Trying again changes nothing: the target cannot give it. */
   readonly isFinal: boolean;
+  /** It does not take what came with the claim, and would take something else. */
+  readonly isInputBad: boolean;
   readonly why: string;
   /** What its owner is shown in place of it. */
   readonly missing: CredentialTarget;
@@ -45,7 +47,12 @@ export function createIssuingAtTargets(
     const ends = formatInstant(expiresAt);
     const kind = connector?.kind ?? "unknown";
     if (connector?.needsSshPublicKey === true && sshPublicKey === undefined) {
-      return { isFinal: false, why: keyMissing, missing: missing(order, kind, ends, keyMissing) };
+      return {
+        isFinal: false,
+        isInputBad: true,
+        why: keyMissing,
+        missing: missing(order, kind, ends, keyMissing),
+      };
     }
     const ask = { expiresAt, ...(sshPublicKey !== undefined && { sshPublicKey }) };
     try {
@@ -53,8 +60,9 @@ export function createIssuingAtTargets(
       return shown(await service.issue(order.grantId, order.connector, ask, signal));
     } catch (fault) {
       onFault(fault);
-      const isFinal = fault instanceof ConnectorFault && !fault.retryable;
-      return { isFinal, why: reasonOf(fault), missing: missing(order, kind, ends, notNow) };
+      const isInputBad = fault instanceof ConnectorFault && fault.code === "invalid_input";
+      const isFinal = fault instanceof ConnectorFault && !fault.retryable && !isInputBad;
+      return { isFinal, isInputBad, why: reasonOf(fault), missing: missing(order, kind, ends, notNow) };
     }
   };
   return async (grant, expiresAt, sshPublicKey) => {

@@ -132,9 +132,19 @@ async function claimPrepared(
   const { targets, faults } = await atTargets(grant, expiresAt, sshPublicKey);
   const final = faults.find((one) => one.isFinal);
   if (final !== undefined) return targetService.fail(grant, final.missing.connector, final.why);
+  const unfit = faults.find((one) => one.isInputBad);
+  if (unfit !== undefined) return keyNotTaken(unfit.missing.connector);
   if (faults.length > 0) return "waiting";
   const decision = (record: CredentialRecord) => claiming(context, caller, record, startedAt);
   return issue(context, caller, id, decision, targets, answerStatus);
+}
+
+/** The request stands, and can be claimed with another key. */
+function keyNotTaken(connector: string): Refusal {
+  const message = `is not taken by ${connector}`;
+  return refuse("invalid_body", `${connector} does not take this public key; claim with another one.`, {
+    errors: [{ path: "sshPublicKey", message }],
+  });
 }
 
 async function rotateOnce(

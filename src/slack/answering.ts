@@ -65,14 +65,3 @@ export function senderOf({
 }): Sender {
   return { userId: user.id, teamId: user.team_id ?? team?.id, enterpriseId: enterprise?.id };
 }
-
-/** The answer, if it comes in time. */
-export async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => resolve(undefined), ms);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

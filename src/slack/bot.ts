@@ -1,11 +1,11 @@
 import type { App, SocketModeReceiver } from "@slack/bolt";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { within } from "./answering.ts";
 import { boltLogger } from "./bolt-logger.ts";
 import { createConnecting } from "./connecting.ts";
 import { countListeners } from "./counting.ts";
 import type { SlackClient } from "./outbound.ts";
 import type { SlackLog, SlackSettings } from "./settings.ts";
+import { within } from "./within.ts";
 
 /** Our workspace, as Slack says it. */
 export interface SlackTeam {

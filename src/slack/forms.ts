@@ -2,10 +2,11 @@ import type { Chat } from "../chat/chat.ts";
 import { parseDialogRef, type Dialog, type DialogRef, type DialogValues } from "../chat/dialog.ts";
 import type { Reply } from "../chat/reply.ts";
 import type { Caller } from "../service/caller.ts";
-import { patienceMs, replyTo, senderOf, within, type InboundParts } from "./answering.ts";
+import { patienceMs, replyTo, senderOf, type InboundParts } from "./answering.ts";
 import { replyView } from "./replies.ts";
 import { dialogCallback, dialogView, errorsAt, fieldAction, filled, slackOption } from "./modals.ts";
 import { blockActions, suggestion, valuesOf, viewSubmission, type View } from "./payloads.ts";
+import { within } from "./within.ts";
 
 /** Forms: sent, and tried out while they are filled. */
 export function listenToForms(parts: InboundParts): void {

@@ -35,6 +35,8 @@ export function slackMount({ take, now, onForged }: SlackMount): FastifyPluginAs
         raw.headers["content-type"] = type.trim().toLowerCase();
         reply.raw.once("finish", () => {
           if (reply.raw.statusCode === 401) onForged(request.ip);
+          // What is too long is not waited for.
+          if (reply.raw.statusCode === 413) raw.socket.destroySoon();
         });
         reply.hijack();
         take(raw, reply.raw);

@@ -33,6 +33,7 @@ const member = z.object({
   is_restricted: z.boolean().default(false),
   is_ultra_restricted: z.boolean().default(false),
   is_stranger: z.boolean().default(false),
+  is_email_confirmed: z.boolean().default(true),
   real_name: z.string().optional(),
   name: z.string().optional(),
   profile: z
@@ -89,7 +90,8 @@ export function createSlackPeople({ people, client, team, linkByEmail, now }: Sl
     const account = { surface: "slack", team: own.teamId, user: found.id } as const;
     const caller = await people.callerOf(account);
     if (!isRefusal(caller)) return { caller };
-    const email = found.profile.email ?? null;
+    // An address that nobody has confirmed says nothing about who somebody is.
+    const email = found.is_email_confirmed ? (found.profile.email ?? null) : null;
     if (caller.refused === "identity_not_linked" && linkByEmail && email !== null) {
       const linked = await people.linkByEmail(account, email);
       if (!isRefusal(linked)) return { caller: linked };

@@ -3,12 +3,13 @@ import type { Reply } from "../chat/reply.ts";
 import { assertNever } from "../core/assert.ts";
 import type { Caller } from "../service/caller.ts";
 import type { CardAction } from "../service/card.ts";
-import { admit, patienceMs, replyTo, senderOf, within, type InboundParts } from "./answering.ts";
+import { admit, patienceMs, replyTo, senderOf, type InboundParts } from "./answering.ts";
 import { publishHome } from "./home.ts";
 import { noticeView } from "./modals.ts";
 import { blockActions, type BlockActions } from "./payloads.ts";
 import { buttonIds, readPressed, type Pressed } from "./pressed.ts";
 import { createSpeaker, type Seat } from "./speaking.ts";
+import { within } from "./within.ts";
 
 const decisions: ReadonlySet<CardAction> = new Set(["approve", "done"]);
 const secrets: ReadonlySet<CardAction> = new Set(["show_credential", "replace_credential"]);

@@ -4,7 +4,7 @@ import { minuteMs, secondMs } from "../core/time.ts";
 /** Our own token for calls to the Bot Framework. */
 export interface AccessTokens {
   /** @throws TokenFault */
-  get(signal?: AbortSignal): Promise<string>;
+  get(): Promise<string>;
   /** The token was refused: the next one is fetched anew. */
   drop(token: string): void;
 }

@@ -58,3 +58,10 @@ export function conversationIdOf(conversationId: string): string {
   const end = conversationId.indexOf(";");
   return end === -1 ? conversationId : conversationId.slice(0, end);
 }
+
+/** Whether only the sender and we are in it. Channels, groups and meetings have ids that begin with `19:`. */
+export function isPersonal({ conversationType, id: conversationId }: Conversation): boolean {
+  return conversationType === undefined ? !conversationId.startsWith("19:") : conversationType === "personal";
+}
+
+type Conversation = NonNullable<Activity["conversation"]>;

@@ -89,12 +89,14 @@ async function keyFor(keys: SigningKeys, kid: string | undefined) {
 
 function serviceUrlOf(payload: JWTPayload, appId: string): Proof | Rejected {
   const { aud } = payload;
-  if (aud !== appId) return { rejected: "audience" };
+  if (aud !== appId) return { rejected: "claim_aud" };
   const serviceUrl = payload["serviceurl"] ?? payload["serviceUrl"];
   return typeof serviceUrl === "string" ? { serviceUrl } : { rejected: "service_url" };
 }
 
 function rejectionOf(error: unknown): string {
   if (error instanceof NotEndorsed) return "not_endorsed";
+  if (error instanceof errors.JWTExpired) return "expired";
+  if (error instanceof errors.JWTClaimValidationFailed) return `claim_${error.claim}`;
   return error instanceof errors.JOSEError ? error.code.toLowerCase() : "keys_unavailable";
 }

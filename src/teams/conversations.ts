@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { AddressBook } from "../service/address-book.ts";
-import { conversationIdOf, type Activity } from "./activity.ts";
+import { conversationIdOf, isPersonal, type Activity } from "./activity.ts";
 
 /** Where a person is reached. */
 export interface PersonReference {
@@ -49,16 +49,16 @@ export function createConversations(book: AddressBook, tenantId: string): Conver
     async learn({ from, conversation, serviceUrl }) {
       if (serviceUrl === undefined || conversation === undefined) return;
       await book.keep(tenantKey, { serviceUrl });
-      const isPersonal = conversation.conversationType === "personal";
-      if (!isPersonal) await book.keep(placeKey(conversation.id), { serviceUrl });
+      const isOwn = isPersonal(conversation);
+      if (!isOwn) await book.keep(placeKey(conversation.id), { serviceUrl });
       if (from?.aadObjectId === undefined) return;
       const known = await person(from.aadObjectId);
-      const conversationId = isPersonal ? conversation.id : (known?.conversationId ?? null);
+      const conversationId = isOwn ? conversation.id : (known?.conversationId ?? null);
       await keepPerson(from.aadObjectId, { serviceUrl, userId: from.id, conversationId });
     },
     async leave({ from, conversation }) {
       if (conversation === undefined) return;
-      if (conversation.conversationType !== "personal") return book.forget(placeKey(conversation.id));
+      if (!isPersonal(conversation)) return book.forget(placeKey(conversation.id));
       if (from?.aadObjectId !== undefined) await book.forget(personKey(from.aadObjectId));
     },
     async serviceUrlOf(conversationId) {

@@ -13,7 +13,7 @@ export const requestCommandId = "request";
 
 const executeSchema = z.object({ action: z.object({ data: z.unknown().optional() }) });
 const dialogSchema = z.object({ data: z.unknown().optional() });
-const commandSchema = z.object({ commandId: z.string(), data: z.unknown().optional() });
+const commandSchema = z.object({ commandId: z.string() });
 const searchSchema = z.object({ dataset: z.string(), queryText: z.string().max(200) });
 
 const searchResultsMax = 15;
@@ -40,13 +40,12 @@ export function createInvokes(parts: InboundParts): (activity: Activity) => Prom
         return press(activity, executeSchema.safeParse(value).data?.action.data, "message");
       case "task/fetch":
       case "task/submit":
+      case "composeExtension/submitAction":
         return press(activity, dialogSchema.safeParse(value).data?.data, "dialog");
       case "composeExtension/fetchTask": {
         const command = commandSchema.safeParse(value).data?.commandId;
         return press(activity, command === requestCommandId ? openForm : undefined, "dialog");
       }
-      case "composeExtension/submitAction":
-        return press(activity, commandSchema.safeParse(value).data?.data, "dialog");
       case "application/search":
         return { body: await search(parts, activity) };
       default:

@@ -95,7 +95,10 @@ export function createTeamsPeople(
       } as const;
       const caller = await callerOf(people, account, member, settings.linkByEmail);
       if (!isRefusal(caller)) return { kind: "known", caller };
-      if (caller.refused !== "identity_not_linked") return { kind: "refused", refusal: caller };
+      if (caller.refused !== "identity_not_linked") {
+        await record(activity, caller);
+        return { kind: "refused", refusal: caller };
+      }
       const stranger = { account, displayName: member.name, email: member.userPrincipalName };
       return { kind: "stranger", stranger, refusal: caller };
     },

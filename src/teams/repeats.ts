@@ -2,7 +2,7 @@ import { minuteMs } from "../core/time.ts";
 
 /** Teams sends a call again that was not answered within some ten seconds. */
 const rememberedMs = minuteMs;
-const rememberedMax = 5_000;
+const rememberedMax = 1_000;
 
 /**
  * Does each thing once: whoever brings it again meanwhile gets the same answer. An answer is kept for a minute unless

@@ -1,7 +1,7 @@
 import type { Reply } from "../chat/reply.ts";
 import { secondMs } from "../core/time.ts";
 import { DeliveryFault } from "../service/messenger.ts";
-import { conversationIdOf, type Activity } from "./activity.ts";
+import { conversationIdOf, isPersonal, type Activity } from "./activity.ts";
 import { adaptiveCard, refreshing, type AdaptiveCard, type ButtonData } from "./adaptive-card.ts";
 import type { Background } from "./background.ts";
 import { requestIdRow } from "./cards.ts";
@@ -69,7 +69,7 @@ export function createReplying({
     { from, conversation }: Activity,
     serviceUrl: string,
   ): Promise<string | undefined> => {
-    if (conversation?.conversationType === "personal") return conversation.id;
+    if (conversation !== undefined && isPersonal(conversation)) return conversation.id;
     if (from?.aadObjectId === undefined) return undefined;
     const known = await conversations.person(from.aadObjectId);
     if (known?.conversationId !== undefined && known.conversationId !== null) return known.conversationId;
@@ -82,21 +82,21 @@ export function createReplying({
     async answer(activity, outcome) {
       const { conversation, serviceUrl } = activity;
       if (conversation === undefined || serviceUrl === undefined) return;
-      const isPersonal = conversation.conversationType === "personal";
+      const isAlone = isPersonal(conversation);
       try {
         const own = await ownChat(activity, serviceUrl);
         if (own === undefined) return;
         await post(serviceUrl, own, cardActivity(answerCard(outcome, activity.from?.id)));
-        if (!isPersonal) await post(serviceUrl, conversation.id, textActivity(answeredElsewhere));
+        if (!isAlone) await post(serviceUrl, conversation.id, textActivity(answeredElsewhere));
       } catch (error) {
         const isRefused = error instanceof DeliveryFault && !error.retryable;
-        if (isPersonal || !isRefused) throw error;
+        if (isAlone || !isRefused) throw error;
         await post(serviceUrl, conversation.id, textActivity(unreachable));
       }
     },
     replace(activity, card) {
       const { conversation, serviceUrl, replyToId } = activity;
-      if (conversation?.conversationType !== "personal" || serviceUrl === undefined) return;
+      if (conversation === undefined || !isPersonal(conversation) || serviceUrl === undefined) return;
       if (replyToId === undefined || replyToId === null) return;
       const place = conversationIdOf(conversation.id);
       background.start(() =>

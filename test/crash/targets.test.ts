@@ -2,7 +2,8 @@ import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
 import { present } from "../../src/core/assert.ts";
-import { minuteMs, secondMs } from "../../src/core/time.ts";
+import { fetchWithinMs } from "../../src/core/grant.ts";
+import { hourMs, minuteMs, secondMs } from "../../src/core/time.ts";
 import type { CredentialView } from "../../src/service/views.ts";
 import type { FakeTarget } from "../fakes/fake-target.ts";
 import { granted, saidTo } from "../service/support/office.ts";
@@ -112,3 +113,33 @@ test("killed between any two steps of giving and taking back: no orphan, no doub
   // Steps run side by side, so that their number differs a little from life to life.
   expect(killed.length).toBeGreaterThanOrEqual(steps - 4);
 }, 180_000);
+
+test("killed while it was being given, and nobody comes back: nothing is left when it is not fetched in time", async () => {
+  let killed = 0;
+  for (let killAt = 2; ; killAt += 4) {
+    const folder = temporaryFolder();
+    const life = await live(folder, killAt);
+    // Given from here on: who holds the answer ends it, or its time does.
+    if (!life.wasKilled || life.given !== undefined) break;
+    killed++;
+    const office = await openTwoTargets(folder);
+    try {
+      await office.live(fetchWithinMs + minuteMs);
+      const { status } = await view(office, String(life.said.get("approved")));
+      const isRunning = status === "ACTIVE";
+      for (const target of office.targets) {
+        expect({ name: target.name, left: Object.keys(target.state().objects).length }).toEqual({
+          name: target.name,
+          left: isRunning ? 1 : 0,
+        });
+      }
+      if (!isRunning) expect(status).toBe("APPROVED");
+      // Started, with its answer lost: it ends at its time like any other.
+      if (isRunning) await office.live(5 * hourMs);
+      for (const target of office.targets) expect(target.state().objects).toEqual({});
+    } finally {
+      await office.close();
+    }
+  }
+  expect(killed).toBeGreaterThan(2);
+}, 120_000);

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { makeId } from "../../src/core/ids.ts";
 import { hourMs, secondMs } from "../../src/core/time.ts";
+import { refusing } from "../fakes/fake-target.ts";
 import { granted, saidTo } from "./support/office.ts";
 import { openTargetOffice, statesOf, view, type TargetOffice } from "./support/target-office.ts";
 
@@ -67,6 +69,17 @@ describe("rotation and extension", () => {
   });
 });
 
+test("a grant that is over mints nothing more, whoever asks and however late", async () => {
+  const { id, object } = await office.holding();
+  const grantId = makeId("grant", object.slice("jit_".length));
+  granted(await office.services.desk.complete(await office.caller("dev"), id));
+  const calls = office.target.secrets.length;
+  const ask = { expiresAt: office.clock.now() };
+  const signal = AbortSignal.timeout(1_000);
+  await expect(office.services.targets.issue(grantId, "orders-db", ask, signal)).rejects.toThrow("over");
+  expect(office.target.secrets).toHaveLength(calls);
+});
+
 describe("public keys", () => {
   const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f dev@laptop";
 
@@ -81,6 +94,18 @@ describe("public keys", () => {
       refused: "invalid_body",
     });
     expect(await view(office, id)).toMatchObject({ status: "APPROVED", grant: null });
+    expect(saidTo(await office.claim(id, { sshPublicKey: key }))).toBe("ACTIVE");
+  });
+
+  test("one that the target does not take fails nothing: the request is claimed with another", async () => {
+    const bastion = office.add({ name: "bastion", resources: "host:", needsSshPublicKey: true });
+    bastion.trouble.faults.issue = [refusing("invalid_input")];
+    const id = await office.approved({ scopes: ["login:host:web-1"] });
+    expect(await office.claim(id, { sshPublicKey: key })).toMatchObject({
+      refused: "invalid_body",
+      errors: [{ path: "sshPublicKey" }],
+    });
+    expect(await view(office, id)).toMatchObject({ status: "APPROVED" });
     expect(saidTo(await office.claim(id, { sshPublicKey: key }))).toBe("ACTIVE");
   });
 

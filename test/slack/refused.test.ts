@@ -219,6 +219,7 @@ describe("bad luck with Slack", () => {
   });
 
   test("a channel that is shared with another organisation is told nothing", async () => {
+    house.fake.shared.add("C0SHARED");
     await house.office.configure(
       [approvalPolicy("dba", { stages: [stageBy("group:dba")], channels: ["slack:C0SHARED"] })],
       rules,

@@ -162,6 +162,21 @@ test("a body that is no activity is answered 400, once the token is good", async
   }
 });
 
+test.each<[string, object, object]>([
+  ["claim_aud", { aud: "another" }, {}],
+  ["claim_iss", { iss: "another" }, {}],
+  ["expired", { exp: 1 }, {}],
+  ["claim_nbf", { nbf: 9_999_999_999 }, {}],
+  ["channel", {}, { channelId: "directline" }],
+  ["service_url", {}, { serviceUrl: "https://another.example" }],
+  ["tenant", {}, { channelData: { tenant: { id: "foreign" } } }],
+])("the log says why a call was refused, %s, and nothing of its token", async (why, claims, more) => {
+  const h = house();
+  const token = h.fake.token(claims);
+  await h.call(h.activity("dev", { ...asking, ...more }), `Bearer ${token}`);
+  expect(h.log).toEqual([`teams: a call was refused {"why":"${why}"}`]);
+});
+
 test("calls of Teams are not counted by address", async () => {
   const { app, fake } = house();
   const { headers } = await app.inject({

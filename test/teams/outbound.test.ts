@@ -93,6 +93,24 @@ describe("what a failed call means for its message", () => {
     await h.teams.messenger.post(address, card, AbortSignal.timeout(5_000));
   });
 
+  test("a token that is refused is not used again", async () => {
+    const h = house();
+    const { card, address } = await anyCard(h);
+    await h.teams.stop();
+    h.fake.isTokenRefused = true;
+    const fault = await faultOf(h.teams.messenger.post(address, card, AbortSignal.timeout(5_000)));
+    expect(fault).toMatchObject({ code: "unauthorized", retryable: true, isSurfaceDown: true });
+    h.fake.isTokenRefused = false;
+    const before = h.fake.logins.length;
+    await h.teams.messenger.post(address, card, AbortSignal.timeout(5_000));
+    await h.teams.messenger.post(address, card, AbortSignal.timeout(5_000));
+    expect(h.fake.logins.length).toBe(before + 1);
+    expect(h.fake.logins.at(-1)).toMatchObject({
+      grant_type: "client_credentials",
+      scope: "https://api.botframework.com/.default",
+    });
+  });
+
   test("a conversation that is gone is made anew at the next attempt", async () => {
     const h = house();
     const { card, address } = await anyCard(h);

@@ -71,6 +71,7 @@ describe("a press is checked with the platform at that moment", () => {
     const admin = await h.office.caller("cto", "admin");
     await h.office.services.directory.change(admin, "id_ann", { active: false });
     expect((await h.press("ann", button(card, "Approve"))).sentence).toContain("not active");
+    expect((await refusals(h)).map(({ data }) => data["code"])).toEqual(["identity_inactive"]);
   });
 
   test("a press without a signed account is nobody's", async () => {

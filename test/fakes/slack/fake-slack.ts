@@ -43,6 +43,8 @@ export interface FakeSlack {
   /** Members; what differs from a full member. */
   readonly members: Map<string, Json>;
   readonly groups: Map<string, readonly string[]>;
+  /** Channels that another organisation is in. */
+  readonly shared: Set<string>;
   /** A promise holds the call back until it is there. */
   trouble: (method: string, body: Json) => Promise<Trouble | undefined> | Trouble | undefined;
   /** Every limit of Slack's that was broken, whoever was told of it. */
@@ -73,6 +75,7 @@ export async function startFakeSlack(): Promise<FakeSlack> {
     members: new Map<string, Json>(),
     groups: new Map<string, readonly string[]>(),
     broken: [] as string[],
+    shared: new Set<string>(),
   };
   let count = 0;
   const fake: FakeSlack = {
@@ -119,10 +122,10 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const raw = await textOf(request);
-  const path = request.url ?? "";
+  const [path = "", query = ""] = (request.url ?? "").split("?");
   if (path.startsWith("/response/")) return responded(fake, path, raw, response);
   const method = path.replace(/^\/api\//, "");
-  const body = parsed(raw, request.headers["content-type"] ?? "");
+  const body = parsed(raw === "" ? query : raw, request.headers["content-type"] ?? "");
   fake.calls.push({ method, body });
   const trouble = await fake.trouble(method, body);
   if (trouble === "hang") return;
@@ -186,9 +189,11 @@ function handled(fake: FakeSlack, method: string, body: Json): Json {
       return fake.socketUrl === undefined ? { error: "not_allowed" } : { url: fake.socketUrl };
     case "users.info":
       return member(fake, String(body["user"]));
+    case "users.list":
+      return listed(fake, body);
     case "conversations.info": {
       const id = String(body["channel"]);
-      return { channel: { id, is_ext_shared: id.includes("SHARED") } };
+      return { channel: { id, is_ext_shared: fake.shared.has(id) } };
     }
     case "usergroups.users.list": {
       const users = fake.groups.get(String(body["usergroup"]));
@@ -220,6 +225,17 @@ function member(fake: FakeSlack, id: string): Json {
     ...more,
   };
   return { user };
+}
+
+function listed(fake: FakeSlack, { limit, cursor = "0" }: Json): Json {
+  const from = Number(cursor);
+  const ids = [...fake.members.keys()];
+  const to = from + Number(limit);
+  const next = to < ids.length ? String(to) : "";
+  return {
+    members: ids.slice(from, to).map((id) => member(fake, id)["user"]),
+    response_metadata: { next_cursor: next },
+  };
 }
 
 let clock = 1_700_000_000;

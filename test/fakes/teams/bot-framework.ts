@@ -70,6 +70,8 @@ export interface FakeBotFramework {
   /** Members of every conversation. */
   readonly members: Map<string, FakeMember>;
   login: { status: number };
+  /** The connector takes no token. */
+  isTokenRefused: boolean;
   metadata: { status: number };
   /** A good token; `claims` and `header` replace what it says, undefined takes it out. */
   token(claims?: object, header?: object, key?: FakeKey): string;
@@ -79,7 +81,6 @@ export interface FakeBotFramework {
 export const appId = "11111111-2222-3333-4444-555555555555";
 export const tenantId = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
 export const appPassword = "a-password-of-the-app";
-const accessToken = "an-access-token-of-the-bot";
 
 /** Everything of Microsoft's that the product speaks to, on one port of this machine. `now`: epoch milliseconds. */
 export async function startBotFramework(now: () => number): Promise<FakeBotFramework> {
@@ -98,6 +99,7 @@ export async function startBotFramework(now: () => number): Promise<FakeBotFrame
     members: new Map(),
     metadataFetches: { count: 0 },
     login: { status: 200 },
+    isTokenRefused: false,
     metadata: { status: 200 },
     token(claims = {}, header = {}, signer = key) {
       const seconds = Math.floor(now() / 1_000);
@@ -138,11 +140,16 @@ export async function startBotFramework(now: () => number): Promise<FakeBotFrame
       fake.logins.push(form);
       const isRight = form["client_id"] === appId && form["client_secret"] === appPassword;
       return isRight && fake.login.status === 200
-        ? say(response, 200, { token_type: "Bearer", expires_in: 3_600, access_token: accessToken })
+        ? say(response, 200, {
+            token_type: "Bearer",
+            expires_in: 3_600,
+            access_token: `token-${fake.logins.length}`,
+          })
         : say(response, isRight ? fake.login.status : 401, { error: "invalid_client" });
     }
     if (!path.startsWith("/emea/v3/conversations")) return say(response, 404, {});
-    if (request.headers.authorization !== `Bearer ${accessToken}`) return say(response, 401, {});
+    const isKnown = request.headers.authorization === `Bearer token-${fake.logins.length}`;
+    if (!isKnown || fake.isTokenRefused) return say(response, 401, {});
     return connector(request.method ?? "", path, text, response);
   };
 

@@ -1,0 +1,111 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { startFakeSlack, type FakeSlack } from "../../test/fakes/slack/fake-slack.ts";
+import { createSlackDoors, slackId, type SlackDoors } from "../../test/slack/support/slack-doors.ts";
+import type { Part } from "../part.ts";
+import { inTemporaryFolder, startProgram } from "../processes.ts";
+import { percentile } from "../rounds.ts";
+
+const pressesAtOnce = 50;
+const rounds = 6;
+const warmUps = 2;
+/** What people are promised; Slack itself gives up after 3,000. */
+const ackMs = 250;
+const approvers = ["ANN", "BOB", "CID"];
+const requesters = Array.from({ length: pressesAtOnce }, (_, index) => `P${index}`);
+/** Each approver and the requester have a card. */
+const cardsPerRequest = approvers.length + 1;
+
+/**
+ * Fifty people press Approve at the same moment, each on a request of somebody else: signature, who they are (asked of
+ * a fake Slack in this process, which has one of the two cores), the durable decision, and only then the acknowledgement.
+ * Beside what is allowed.
+ */
+export const measureSlack: Part = () =>
+  inTemporaryFolder(async (folder) => {
+    const fake = await startFakeSlack();
+    writeFileSync(join(folder, "jit.yaml"), JSON.stringify(configuration(fake)));
+    const program = await startProgram(folder, {
+      SLACK_BOT_TOKEN: fake.botToken,
+      SLACK_SIGNING_SECRET: fake.signingSecret,
+      SLACK_API_URL: `${fake.url}/api`,
+    });
+    const doors = createSlackDoors(`http://127.0.0.1:${program.port}`, fake);
+    const acks: number[] = [];
+    try {
+      await until(() => fake.calls.some((one) => one.method === "auth.test"));
+      for (let round = -warmUps; round < rounds; round++) {
+        const found = await pressTogether(doors, fake, round);
+        if (round >= 0) acks.push(...found);
+      }
+    } finally {
+      await program.stop();
+      await fake.close();
+    }
+    return [0.5, 0.99]
+      .map((share) => {
+        const measured = percentile(acks, share);
+        return {
+          what:
+            share === 0.5
+              ? "– half of them"
+              : "Slack: 50 presses at once, acknowledged (99 in 100; raw: what is allowed)",
+          unit: "ms",
+          measured,
+          raw: ackMs,
+          ratio: measured / ackMs,
+          ...(share === 0.99 && { aim: { atMost: 1 } }),
+        };
+      })
+      .toReversed();
+  });
+
+async function pressTogether(doors: SlackDoors, fake: FakeSlack, round: number): Promise<readonly number[]> {
+  fake.messages.clear();
+  const responses = fake.responses.length;
+  for (const name of requesters)
+    await doors.command(name, `request read:prod:db-${round + warmUps} for 1h because of an incident`);
+  await until(() => topLevel(fake).length >= pressesAtOnce * cardsPerRequest);
+  const cards = topLevel(fake).filter((one) => one.channel === fake.dmOf(slackId(approvers[0] ?? "")));
+  const acks = await Promise.all(
+    cards.map((card, index) => doors.press(approvers[index % approvers.length] ?? "", card, "approve")),
+  );
+  // None is lost: everybody hears what came of it.
+  await until(() => fake.responses.length - responses >= pressesAtOnce);
+  const approved = fake.responses
+    .slice(responses)
+    .filter((one) => JSON.stringify(one).includes("You approved it"));
+  if (acks.some((one) => one.status !== 200) || approved.length !== pressesAtOnce) {
+    throw new Error(`${approved.length} of ${pressesAtOnce} presses counted`);
+  }
+  return acks.map((one) => one.ms);
+}
+
+function topLevel(fake: FakeSlack) {
+  return [...fake.messages.values()].filter((one) => one.thread === undefined);
+}
+
+function configuration(fake: FakeSlack): object {
+  const identities = [...approvers, ...requesters].map((name) => {
+    const userId = slackId(name);
+    fake.members.set(userId, { name });
+    return {
+      id: `id_${name}`,
+      email: `${name}@company.com`,
+      name,
+      groups: approvers.includes(name) ? ["approvers"] : [],
+      links: { slack: { teamId: fake.teamId, userId } },
+    };
+  });
+  const approval = { stages: [{ approvers: ["group:approvers"] }] };
+  return { identities, policies: [{ name: "databases", conditions: [], approval }] };
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  const end = performance.now() + 60_000;
+  while (!isSo()) {
+    if (performance.now() > end) throw new Error("it did not happen in time");
+    await pause(20);
+  }
+}

@@ -1,0 +1,78 @@
+import { writeFileSync } from "node:fs";
+import { Option, type Command } from "commander";
+import { knownIdentity, pageOf, readAs, type KnownIdentity } from "./answers.ts";
+import { misuse } from "./failure.ts";
+import { comparePeople, peopleSnippet, type Found } from "./people-import.ts";
+import type { Cli, Session } from "./session.ts";
+import { readSlackMembers } from "./slack-members.ts";
+import { table } from "./table.ts";
+
+interface ImportOptions {
+  readonly from: "slack";
+  readonly out?: string;
+}
+
+/** People of a chat platform, for the configuration file. */
+export function addPeopleCommands(program: Command, cli: Cli): void {
+  program
+    .command("people")
+    .summary("bring the people of a chat platform into the configuration file")
+    .command("import")
+    .summary("compare a workspace's members with the people the service knows")
+    .description(
+      "Says who is new, who could be linked by their address, and what is left to you. Changes nothing: with --out it\n" +
+        "writes the entries to a file, for you to put into the configuration. Needs SLACK_BOT_TOKEN, and the key of an\n" +
+        "administrator or auditor.",
+    )
+    .addOption(new Option("--from <platform>", "whose people").choices(["slack"]).makeOptionMandatory())
+    .option("--out <file>", "write the entries to this new file, as YAML")
+    .action(async ({ out }: ImportOptions, command: Command) => {
+      const session = cli.open(command);
+      const members = await readSlackMembers(cli.outside);
+      const found = comparePeople(members, await everybody(session));
+      await session.show({ text: `${JSON.stringify(found)}\n` }, () => shownFound(found, session));
+      const snippet = peopleSnippet(found);
+      if (snippet === undefined) return session.note("There is nothing to add to the configuration.");
+      if (out === undefined)
+        return session.note("Nothing was written; --out FILE writes the entries to add.");
+      writeNew(out, snippet);
+      session.note(`The entries are in ${out}.`);
+    });
+}
+
+async function everybody({ api }: Session): Promise<readonly KnownIdentity[]> {
+  const all: KnownIdentity[] = [];
+  let cursor: string | undefined;
+  do {
+    const answer = await api.get("/identities", { query: { limit: "200", cursor } });
+    const { data, nextCursor } = readAs(pageOf(knownIdentity), answer);
+    all.push(...data);
+    cursor = typeof nextCursor === "string" ? nextCursor : undefined;
+  } while (cursor !== undefined);
+  return all;
+}
+
+const order = ["new", "link", "left", "gone", "linked"] as const;
+
+function shownFound(found: readonly Found[], { outside }: Session): string {
+  const sorted = order.flatMap((what) => found.filter((one) => one.what === what));
+  return table(["WHAT", "IDENTITY", "ADDRESS", "SLACK", "NAME", "WHY"], sorted.map(row), outside);
+}
+
+function row(one: Found): readonly string[] {
+  if (one.what === "gone") {
+    const { id, email, links, name } = one.identity;
+    return [one.what, id, email ?? "", links.slack?.userId ?? "", name, "is no full member of the workspace"];
+  }
+  const { email = "", userId, name } = one.member;
+  const id = one.what === "new" ? one.id : one.what === "left" ? "" : one.identity.id;
+  return [one.what, id, email, userId, name, one.what === "left" ? one.why : ""];
+}
+
+function writeNew(file: string, text: string): void {
+  try {
+    writeFileSync(file, text, { flag: "wx" });
+  } catch {
+    throw misuse(`The file ${file} is there already or cannot be written.`);
+  }
+}

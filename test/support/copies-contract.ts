@@ -1,0 +1,114 @@
+import { expect, test } from "vitest";
+import { minuteMs } from "../../src/core/time.ts";
+import type { Office } from "../service/support/office.ts";
+
+/** A request's card as somebody reads it now. */
+export interface ShownCopy {
+  readonly words: string;
+  readonly buttons: readonly string[];
+}
+
+/** A platform whose messages are kept true, with people on it and one channel. */
+export interface CopiesHouse {
+  readonly office: Office;
+  settle(): Promise<void>;
+  /** The copies this person sees, in the order they were posted. */
+  copiesOf(name: string): readonly ShownCopy[];
+  copiesInChannel(): readonly ShownCopy[];
+  /** From now on nothing gets through to this person, or with null to anybody. */
+  fail(name: string | null): void;
+  heal(): void;
+}
+
+/** What dev asks for here is decided by two of ann, bob and cid, and also posted in the channel. */
+export const contractScope = "read:pair:x";
+
+/** What holds for the copies of a card on every platform that keeps them. */
+export function copiesContract(house: () => CopiesHouse): void {
+  const approvers = ["ann", "bob", "cid"];
+  const asked = async (h: CopiesHouse): Promise<string> => {
+    const answer = await h.office.ask("dev", { scopes: [contractScope], duration: "1h" });
+    await h.settle();
+    return "request" in answer ? answer.request.id : answer.detail;
+  };
+  const approve = async (h: CopiesHouse, name: string, id: string): Promise<void> => {
+    await h.office.services.desk.approve(await h.office.caller(name), id, {});
+    await h.settle();
+  };
+  const all = (h: CopiesHouse): readonly ShownCopy[] => [
+    ...approvers.flatMap((name) => h.copiesOf(name)),
+    ...h.copiesInChannel(),
+  ];
+
+  test("each approver and the channel have one copy, and every step rewrites all of them in place", async () => {
+    const h = house();
+    const id = await asked(h);
+    expect(all(h)).toHaveLength(4);
+    for (const { words } of all(h)) expect(words).toContain("0 of 2");
+    await approve(h, "ann", id);
+    expect(all(h)).toHaveLength(4);
+    for (const { words } of all(h)) expect(words).toContain("1 of 2");
+    await approve(h, "bob", id);
+    expect(all(h)).toHaveLength(4);
+    for (const { words, buttons } of all(h)) {
+      expect(words).toContain("2 of 2");
+      expect(words).toContain("bob");
+      expect(buttons).toEqual(["Revoke", "Details"]);
+    }
+  });
+
+  test("when it is over every copy says who ended it and why, with nothing left to press", async () => {
+    const h = house();
+    const id = await asked(h);
+    await h.office.services.desk.deny(await h.office.caller("cid"), id, "use the replica");
+    await h.settle();
+    for (const { words, buttons } of [...all(h), ...h.copiesOf("dev")]) {
+      expect(words).toContain("use the replica");
+      expect(words).toContain("cid");
+      expect(words).toContain(id);
+      expect(buttons).toEqual([]);
+    }
+  });
+
+  test("one recipient who cannot be reached holds nobody up, and gets the truth of the day it works again", async () => {
+    const h = house();
+    h.fail("bob");
+    const id = await asked(h);
+    await approve(h, "ann", id);
+    expect(h.copiesOf("bob")).toEqual([]);
+    for (const { words } of all(h)) expect(words).toContain("1 of 2");
+    expect(all(h)).toHaveLength(3);
+    h.heal();
+    h.office.clock.pass(10 * minuteMs);
+    await h.settle();
+    expect(h.copiesOf("bob")).toHaveLength(1);
+    expect(h.copiesOf("bob")[0]?.words).toContain("1 of 2");
+  });
+
+  test("what is decided while the platform is down is shown when it is back", async () => {
+    const h = house();
+    const id = await asked(h);
+    h.fail(null);
+    await approve(h, "ann", id);
+    await approve(h, "bob", id);
+    for (const { words } of all(h)) expect(words).toContain("0 of 2");
+    h.heal();
+    h.office.clock.pass(10 * minuteMs);
+    await h.settle();
+    expect(all(h)).toHaveLength(4);
+    for (const { words } of all(h)) expect(words).toContain("2 of 2");
+  });
+
+  test("what time ends is shown too", async () => {
+    const h = house();
+    const id = await asked(h);
+    h.office.clock.pass(2 * 24 * 60 * minuteMs);
+    await h.office.services.grants.tick(id);
+    await h.settle();
+    expect(all(h)).toHaveLength(4);
+    for (const { words, buttons } of all(h)) {
+      expect(words).toContain("Timed out");
+      expect(buttons).toEqual([]);
+    }
+  });
+}
