@@ -62,9 +62,19 @@ function whileActive(grant: StartedGrant, event: ActiveEvent): StartedGrant {
         ...ended(grant, grant.expiresAt, event.at, "its time was over"),
       };
     case "GrantCompleted":
-      return { ...grant, phase: "COMPLETED", ...ended(grant, event.at, event.at, event.note) };
+      return {
+        ...grant,
+        phase: "COMPLETED",
+        ...ended(grant, event.at, event.at, event.note),
+        endedBy: event.by,
+      };
     case "GrantRevoked":
-      return { ...grant, phase: "REVOKED", ...ended(grant, event.at, event.at, event.reason) };
+      return {
+        ...grant,
+        phase: "REVOKED",
+        ...ended(grant, event.at, event.at, event.reason),
+        endedBy: event.by,
+      };
     default:
       return assertNever(event);
   }

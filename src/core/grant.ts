@@ -1,3 +1,4 @@
+import type { Actor } from "./access-request.ts";
 import type { CredentialId, GrantId, IdentityId, Instant, RequestId, Scope } from "./ids.ts";
 import { areReady, type Target } from "./target.ts";
 import { earliest, minuteMs } from "./time.ts";
@@ -24,6 +25,8 @@ interface AnyGrant {
   readonly breakGlass: boolean;
   readonly endedAt: Instant | null;
   readonly endReason: string | null;
+  /** Who ended it early; absent: nobody did. */
+  readonly endedBy?: Actor;
   readonly targets: readonly Target[];
 }
 

@@ -1,5 +1,12 @@
+import { secondMs } from "../core/time.ts";
 import type { TargetService } from "../service/target-service.ts";
 import type { Runners } from "./runners.ts";
+
+/**
+ * One attempt at a target. Shorter than the relay's own patience with whatever it runs (attempting.ts), so that it is the
+ * target that is found down by one that hangs, and the others wait for one probe.
+ */
+export const targetAttemptMs = 20 * secondMs;
 
 /**
  * Has targets do what was decided. A target that is down says so in its ConnectorFault (`isTargetDown`), so that the
@@ -7,13 +14,15 @@ import type { Runners } from "./runners.ts";
  */
 export function createTargetRunners(
   targets: Pick<TargetService, "provision" | "takeBack">,
+  attemptMs = targetAttemptMs,
 ): Pick<Runners, "provision" | "take_back"> {
+  const within = (signal: AbortSignal) => AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]);
   return {
     provision: {
-      run: ({ grantId, connector }, signal) => targets.provision(grantId, connector, signal),
+      run: ({ grantId, connector }, signal) => targets.provision(grantId, connector, within(signal)),
     },
     take_back: {
-      run: ({ grantId, connector }, signal) => targets.takeBack(grantId, connector, signal),
+      run: ({ grantId, connector }, signal) => targets.takeBack(grantId, connector, within(signal)),
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { AccessRequest } from "../core/access-request.ts";
 import { approversOf, isApproverOf } from "../core/approvals.ts";
+import type { Grant } from "../core/grant.ts";
 import { parseId, type IdentityId } from "../core/ids.ts";
 import type { Audience } from "../core/notices.ts";
 import { formatSelector, type Directory } from "../core/people.ts";
@@ -106,10 +107,18 @@ async function cardOfFound(
             via: request.decidedBy.via,
             at: formatInstant(request.decidedAt),
           },
+    endedBy: endedByName(request, grant?.value),
     lastDecision: last === undefined ? null : { ...last.decision, byName: last.byName },
     reach: reachWords(copies, nameOf),
     actions: isOnlyAsker ? actions.filter((one) => one === "cancel") : actions,
   };
+}
+
+/** Access that had started was decided by one person and may have been ended by another. */
+function endedByName(request: AccessRequest, grant: Grant | undefined): Card["endedBy"] {
+  if (grant?.endedBy !== undefined) return { name: grant.endedBy.name };
+  const hasEndedBefore = request.endedAt !== null && request.decidedBy !== null;
+  return hasEndedBefore ? { name: request.decidedBy.name } : null;
 }
 
 function reachWords(copies: readonly Copy[], nameOf: (id: IdentityId) => string): Card["reach"] {

@@ -29,7 +29,9 @@ export interface Card {
   readonly askedByName: string | null;
   /** Why this reader is asked: the selectors that mean them, as the policy's author wrote them. */
   readonly askedAs: readonly string[];
-  /** Who decided or ended it last. */
+  /** Who ended it before its time; null: nobody, or it goes on. */
+  readonly endedBy: { readonly name: string } | null;
+  /** Who decided it last. */
   readonly decidedBy: { readonly name: string; readonly via: string; readonly at: string } | null;
   /** What was decided about the same access of the same person the last time. */
   readonly lastDecision: {

@@ -1,5 +1,9 @@
 import { isRefusal, type Refusal } from "../core/refusals.ts";
+import { secondMs } from "../core/time.ts";
 import type { Connector, Connectors } from "./connector.ts";
+
+/** A target that does not let go holds up neither a reload nor a stop for longer than this. */
+const closeMs = 2 * secondMs;
 
 /** The connectors in force, changeable as a whole. */
 export interface ConnectorSet {
@@ -41,5 +45,8 @@ async function closeAll(
 ): Promise<void> {
   const inUse = new Set(kept.values());
   const closing = [...left.values()].filter((connector) => !inUse.has(connector));
-  await Promise.allSettled(closing.map((connector) => connector.close()));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, closeMs);
+  await Promise.race([Promise.allSettled(closing.map((connector) => connector.close())), promise]);
+  clearTimeout(timer);
 }

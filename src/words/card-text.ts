@@ -220,9 +220,9 @@ function statusLine(card: Card): Line {
   }
 }
 
-/** Who ended it before it started; access that had started was approved by them, and ended by somebody else. */
-export function endedByOf({ request, decidedBy }: Card): Line {
-  return decidedBy === null || request.startedAt !== null ? [] : [" by ", { said: decidedBy.name }];
+/** Who ended it before its time, if somebody did. */
+export function endedByOf({ endedBy }: Card): Line {
+  return endedBy === null ? [] : [" by ", { said: endedBy.name }];
 }
 
 /** How it ended, in one or a few words; for what has not ended, how it stands. */

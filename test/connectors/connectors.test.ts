@@ -88,3 +88,28 @@ test("names depend on the grant alone, differ from connector to connector, and h
     for (const name of names) expect(name).toMatch(/^jit[_:][A-Za-z0-9_-]{1,59}$/);
   }
 });
+
+test("each says at which system it is, with no secret in it, and that SSH needs a key", async () => {
+  const secretive = configured.map((one) =>
+    "url" in one ? { ...one, url: one.url.replace("://", "://broker:sesame@") } : one,
+  );
+  const connectors = [...(await createConnectors(secretive, ports)).values()];
+  expect(
+    connectors.map(({ name, place, needsSshPublicKey }) => [name, place, needsSshPublicKey ?? false]),
+  ).toEqual([
+    ["db", "db.invalid:5432", false],
+    ["hosts", "/nowhere/krl, certificates of /nowhere/ca", true],
+    ["cache", "cache.invalid:6379", false],
+    ["app", "https://app.invalid/", false],
+  ]);
+});
+
+test("over a reload one whose settings are the same stays as it is, and only those that differ are made anew", async () => {
+  const before = await createConnectors(configured, ports);
+  const changed = configured.map((one) =>
+    one.name === "cache" ? { ...one, url: "redis://other.invalid" } : one,
+  );
+  const after = await createConnectors(structuredClone(changed), ports, before);
+  const kept = [...after].filter(([name, connector]) => before.get(name) === connector).map(([name]) => name);
+  expect(kept).toEqual(["db", "hosts", "app"]);
+});

@@ -39,3 +39,14 @@ test("a load that is refused or fails changes nothing, and closes what it brough
   expect([...set.current().values()]).toEqual([kept]);
   expect(closed).toEqual(["new", "other"]);
 });
+
+test("one that does not let go holds up a reload and a stop for no more than two seconds", async () => {
+  const set = createConnectorSet();
+  const stuck = (name: string): Connector => ({ ...connector(name), close: () => new Promise(() => {}) });
+  await set.replace(mapOf(stuck("one")), async () => "loaded");
+  const begun = Date.now();
+  await set.replace(mapOf(stuck("two")), async () => "loaded");
+  expect(Date.now() - begun).toBeLessThan(3_000);
+  await set.close();
+  expect(Date.now() - begun).toBeLessThan(6_000);
+});

@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { present } from "../../src/core/assert.ts";
 import { parseSelector } from "../../src/core/people.ts";
+import { makeId, parseId } from "../../src/core/ids.ts";
 import { minuteMs, secondMs } from "../../src/core/time.ts";
+import { attemptMs } from "../../src/outbox/attempting.ts";
+import { createTargetRunners, targetAttemptMs } from "../../src/outbox/target-runners.ts";
 import { fakeMessenger } from "../outbox/support/fake-messenger.ts";
 import { refusing } from "../fakes/fake-target.ts";
 import { granted } from "./support/office.ts";
@@ -54,4 +57,19 @@ test("a target that was down at the claim is ready half a minute after its retur
   office.target.trouble.isDown = false;
   await office.live(30 * secondMs);
   expect(granted(await office.claim(id)).credential?.targets).toHaveLength(1);
+});
+
+test("one that hangs and takes no notice of being told to end is found down before the relay loses patience", async () => {
+  const { id, object } = await office.holding();
+  const grantId = present(parseId("grant", object.replace("jit_", "gr_")), "a grant");
+  await complete(id);
+  office.target.trouble.latencyMs = 7_000;
+  office.target.trouble.isDeaf = true;
+  const { take_back: takeBack } = createTargetRunners(office.services.targets, 50);
+  const effect = { kind: "take_back", grantId, connector: "orders-db" } as const;
+  const about = { id: makeId("effect", "x"), attempts: 0, createdAt: office.clock.now() };
+  await expect(
+    Promise.resolve(takeBack.run(effect, new AbortController().signal, about)),
+  ).rejects.toMatchObject({ name: "ConnectorFault", code: "timeout", isTargetDown: true });
+  expect(targetAttemptMs + 5 * secondMs).toBeLessThan(attemptMs);
 });

@@ -37,14 +37,18 @@ describe("the status line", () => {
   const endedAt = "2026-01-15T11:00:00.000Z";
 
   test("names who denied, when and why", () => {
-    expect(status({ status: "DENIED", decidedAt: endedAt, endedAt, endReason: "use the replica" }, ann)).toBe(
-      `Denied by Ann ${endedAt}: use the replica`,
-    );
+    expect(
+      status(
+        { status: "DENIED", decidedAt: endedAt, endedAt, endReason: "use the replica" },
+        { endedBy: { name: "Ann" } },
+      ),
+    ).toBe(`Denied by Ann ${endedAt}: use the replica`);
   });
 
   test("does not name who approved as the one who revoked", () => {
     const revoked = { status: "REVOKED", startedAt: "2026-01-15T10:40:00.000Z", endedAt } as const;
     expect(status(revoked, ann)).toBe(`Revoked ${endedAt}`);
+    expect(status(revoked, { ...ann, endedBy: { name: "Bob" } })).toBe(`Revoked by Bob ${endedAt}`);
   });
 
   test("tells the requester who is asked, until when, and who could not be reached", () => {

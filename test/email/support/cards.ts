@@ -51,6 +51,7 @@ export function cardFixture(
     askedByName: null,
     askedAs: [],
     decidedBy: null,
+    endedBy: null,
     lastDecision: null,
     reach: null,
     actions: actionsFor(audience, view, null),

@@ -44,6 +44,7 @@ export const cardOf = (request: Partial<RequestView> = {}, more: Partial<Card> =
   askedByName: null,
   askedAs: [],
   decidedBy: null,
+  endedBy: null,
   lastDecision: null,
   reach: null,
   actions: [],
