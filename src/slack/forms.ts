@@ -43,6 +43,7 @@ function formOf(view: View): { readonly ref: DialogRef; readonly values: DialogV
 /** Fields whose entries are found by typing, and the dry run of a form that is being filled. */
 function listenToTyping(parts: InboundParts): void {
   const { app, chat, client, known } = parts;
+  const isStillNewest = createNewest(typingMs);
   app.options(fieldAction, async ({ ack, body }) => {
     const parsed = suggestion.safeParse(body);
     if (!parsed.success) return ack({ options: [] });
@@ -57,6 +58,7 @@ function listenToTyping(parts: InboundParts): void {
     const view = parsed.success ? parsed.data.view : undefined;
     const form = view === undefined ? undefined : formOf(view);
     if (!parsed.success || view?.id === undefined || form === undefined) return;
+    if (!(await isStillNewest(view.id))) return;
     const found = await known(senderOf(parsed.data), "show");
     if (!("caller" in found)) return;
     const dialog = await emptyForm(chat, found.caller, form.ref);
@@ -74,6 +76,24 @@ function listenToTyping(parts: InboundParts): void {
       // Somebody typed on: the next one is under way.
     }
   });
+}
+
+/** How long a form has to stand still before it is tried out; each letter is heard of. */
+const typingMs = 250;
+
+/** Answers, a moment later, whether nothing more has been heard of the same thing meanwhile. */
+function createNewest(ms: number): (id: string) => Promise<boolean> {
+  const newest = new Map<string, symbol>();
+  return async (id) => {
+    const mine = Symbol(id);
+    newest.set(id, mine);
+    await new Promise((passed) => {
+      setTimeout(passed, ms);
+    });
+    const isNewest = newest.get(id) === mine;
+    if (isNewest) newest.delete(id);
+    return isNewest;
+  };
 }
 
 /** The form that is tried out while it is filled; Slack keeps what was typed, by the ids of the fields. */

@@ -47,7 +47,8 @@ export function filled(dialog: Dialog, values: DialogValues): Dialog {
       const value = values[field.id];
       if (field.kind === "text") return typeof value === "string" ? { ...field, value } : field;
       if (field.kind === "choice") return typeof value === "string" ? { ...field, value } : field;
-      return field;
+      if (value === undefined || typeof value === "string") return field;
+      return { ...field, values: value.map((one) => ({ value: one, label: one, description: null })) };
     }),
   };
 }

@@ -68,7 +68,7 @@ export function createSlackMessenger(
       ...message,
       unfurl_links: false,
       unfurl_media: false,
-      ...(thread !== undefined && { thread_ts: thread }),
+      ...placeOf(channel, thread),
     });
     if (sent.channel === undefined || sent.ts === undefined) {
       throw new DeliveryFault("no_message_id", { retryable: false });
@@ -106,6 +106,15 @@ export function createSlackMessenger(
       await asFault(() => post(below?.channel ?? address, noteMessage(noteText(note), note), below?.ts));
     },
   };
+}
+
+/** In a channel the thread is the trail; to the one person of a private channel each note is news as well. */
+function placeOf(
+  channel: string,
+  thread: string | undefined,
+): { readonly thread_ts?: string } | { readonly thread_ts: string; readonly reply_broadcast: true } {
+  if (thread === undefined) return {};
+  return channel.startsWith("D") ? { thread_ts: thread, reply_broadcast: true } : { thread_ts: thread };
 }
 
 async function isShared(client: SlackClient, channel: string): Promise<boolean> {

@@ -5,7 +5,7 @@ import type { Caller } from "../service/caller.ts";
 import type { Card } from "../service/card.ts";
 import type { CardService } from "../service/chat-people.ts";
 import { cardMessage, lineBlock, type Message } from "./cards.ts";
-import { slackErrorOf } from "./faults.ts";
+import { deliveryFaultOf, slackErrorOf } from "./faults.ts";
 import { linesText, noticeView } from "./modals.ts";
 import { settledNote } from "./notes.ts";
 import type { SlackClient } from "./outbound.ts";
@@ -28,6 +28,8 @@ export interface Seat {
 /** A card is sent again at most this often because it changed while it was being sent. */
 const refreshMax = 3;
 const secretTriesMax = 3;
+/** Longer than this nobody looks at a window that does not change. */
+const retryAfterMaxMs = 20_000;
 /** How long a window waits for slow targets. */
 const preparingMs = 60_000;
 
@@ -60,7 +62,8 @@ export function createSpeaker(client: SlackClient, cards: CardService, pauseMs =
       } catch (error) {
         // Slack says that it is not there: the person closed it.
         if (tries === secretTriesMax || slackErrorOf(error) === "not_found") return false;
-        await pause(pauseMs);
+        const { retryAfterMs = pauseMs } = deliveryFaultOf(error);
+        await pause(Math.min(retryAfterMs, retryAfterMaxMs));
       }
     }
   };

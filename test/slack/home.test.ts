@@ -121,6 +121,19 @@ describe("the request form", () => {
     await waitFor(() => house.windows().includes("Will be approved at once."));
   });
 
+  test("fast typing is tried out once, as it stands in the end; what was picked stays picked", async () => {
+    const form = await open();
+    house.fake.calls.length = 0;
+    const picked = { catalog: ["Orders database 7 & <reports>"] };
+    await Promise.all(
+      ["1", "12", "120", "120m"].map((duration) => house.type("dev", form, { ...picked, duration })),
+    );
+    await waitFor(() => house.windows().includes("Needs 1 of 3"));
+    expect(house.fake.calls.filter((one) => one.method === "views.update")).toHaveLength(1);
+    expect(house.windows()).toContain('"initial_value":"120m"');
+    expect(house.windows()).toContain('"value":"Orders database 7 & <reports>"');
+  });
+
   test("complains at the field, and keeps the window", async () => {
     const form = await open();
     const answer = await house.submit("dev", form, {

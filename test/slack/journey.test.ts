@@ -92,6 +92,18 @@ describe("the whole job in Slack", () => {
     expect(JSON.stringify(await house.office.audit())).not.toContain(token);
   });
 
+  test("a channel's thread is the trail below its card; to a person each note is news of its own", async () => {
+    await ask();
+    await house.press("ann", present(dm("ann")[0], "ann's card"), "approve");
+    await house.settle();
+    const notes = (all: ReturnType<typeof dm>) => all.filter((one) => one.thread !== undefined);
+    const trail = notes(house.fake.messagesIn("C0DBA"));
+    expect(trail.map((one) => one.isBroadcast)).toEqual(trail.map(() => false));
+    expect(JSON.stringify(trail)).toContain("approved");
+    const [news] = notes(dm("dev"));
+    expect(news).toMatchObject({ thread: dm("dev")[0]?.ts, isBroadcast: true });
+  });
+
   test("asked by text: a confirmation that names who was asked, and every approver has a card", async () => {
     const { body } = await ask();
     expect(JSON.stringify(body)).toContain("jit_");
@@ -171,5 +183,25 @@ describe("the whole job in Slack", () => {
         if (text?.text.includes("evil.example") === true) expect(text.type).toBe("plain_text");
       }
     }
+  });
+
+  test("nor do hostile names, tickets, comments and reasons of a denial, wherever they are shown", async () => {
+    const hostile = "<!channel> <@U0ANN> <https://evil.example|click> :white_check_mark: *Approved* `x`";
+    const people = house.people.map((one) => ({ ...one, name: `${one.name} ${hostile}`.slice(0, 100) }));
+    await house.office.configure(policies, rules, people);
+    await house.office.ask("dev", { reason: hostile, ticket: hostile });
+    await house.settle();
+    const id = idIn(JSON.stringify(dm("ann")));
+    await house.command("ann", `deny ${id} ${hostile}`);
+    await house.settle();
+    for (const name of ["dev", "bob"]) {
+      await house.openHome(name);
+      await house.command(name, `status ${id}`);
+      await house.command(name, "list");
+    }
+    const shown = JSON.stringify([...house.fake.messages.values(), ...house.fake.views.values()]);
+    expect(shown).toContain("evil.example");
+    // Every answer, message and window was looked through by the fake.
+    expect(house.fake.broken).toEqual([]);
   });
 });

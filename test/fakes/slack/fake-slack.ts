@@ -16,6 +16,8 @@ export interface SlackMessage {
   readonly channel: string;
   readonly ts: string;
   readonly thread: string | undefined;
+  /** A reply that is shown outside of its thread too. */
+  readonly isBroadcast: boolean;
   text: string;
   blocks: readonly Json[];
 }
@@ -245,7 +247,15 @@ function posted(fake: FakeSlack, body: Json): Json {
   const channel = to.startsWith("U") ? fake.dmOf(to) : to;
   const ts = `${++clock}.000100`;
   const thread = typeof body["thread_ts"] === "string" ? body["thread_ts"] : undefined;
-  const message = { channel, ts, thread, text: String(body["text"]), blocks: body["blocks"] as Json[] };
+  const isBroadcast = String(body["reply_broadcast"]) === "true";
+  const message = {
+    channel,
+    ts,
+    thread,
+    isBroadcast,
+    text: String(body["text"]),
+    blocks: body["blocks"] as Json[],
+  };
   fake.messages.set(`${channel} ${ts}`, message);
   return { channel, ts };
 }

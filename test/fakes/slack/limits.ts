@@ -1,4 +1,4 @@
-/** What Slack refuses of messages and views, by its published numbers. */
+/** What Slack refuses of messages and views, by its published numbers; and what we never write. */
 const limits = {
   messageBlocks: 50,
   viewBlocks: 100,
@@ -29,6 +29,7 @@ export function breaches(method: string, body: Json): string[] {
   const found: string[] = [];
   if (method.startsWith("chat.")) {
     if (text(body["text"]) === "" || text(body["text"]).length > limits.messageText) found.push("text");
+    found.push(...markup(text(body["text"]), "text"));
     blocksOf(body["blocks"], limits.messageBlocks, found);
   }
   if (method.startsWith("views.")) viewOf(object(body["view"]), found);
@@ -138,6 +139,14 @@ function plain(part: unknown, max: number, where: string, found: string[]): void
 function words(part: unknown, max: number, where: string, found: string[]): void {
   const { length } = text(object(part)["text"]);
   if (length < 1 || length > max) found.push(`${where}: ${length} of ${max}`);
+  if (object(part)["type"] !== "mrkdwn") return;
+  found.push(...markup(text(object(part)["text"]), where));
+  if (object(part)["verbatim"] !== true) found.push(`${where}: addresses would become links`);
+}
+
+/** We mention nobody and link nowhere: whatever does was somebody else's words. */
+function markup(words: string, where: string): readonly string[] {
+  return /<(?!!date\^\d+\^)/.test(words) ? [`${where}: markup that is not ours: ${words}`] : [];
 }
 
 function object(value: unknown): Json {
