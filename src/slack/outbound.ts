@@ -124,10 +124,19 @@ async function isShared(client: SlackClient, channel: string): Promise<boolean> 
       found?.is_ext_shared === true || found?.is_pending_ext_shared === true || found?.is_org_shared === true
     );
   } catch (error) {
-    if (slackErrorOf(error) === "missing_scope") return false;
+    if (unaskable.has(slackErrorOf(error) ?? "")) return false;
     throw error;
   }
 }
+
+/** Answers that say that we may not look at the channel; whether we may post there, posting will tell. */
+const unaskable: ReadonlySet<string> = new Set([
+  "channel_not_found",
+  "method_not_supported_for_channel_type",
+  "missing_scope",
+  "not_in_channel",
+  "unknown_method",
+]);
 
 function parseRef(ref: MessageRef): Posted {
   const read: unknown = JSON.parse(ref);

@@ -1,11 +1,10 @@
 import type { AccessRequest } from "../core/access-request.ts";
-import type { Effect } from "../core/effects.ts";
 import type { CredentialRecord, Grant } from "../core/grant.ts";
 import type * as Ids from "../core/ids.ts";
 import type { Identity } from "../core/people.ts";
 import type { Policy, Rules } from "../core/policy.ts";
 import type { TargetState } from "../core/target.ts";
-import type { ApiKey, Copy, Cursor, JsonValue } from "../service/ports.ts";
+import type { ApiKey } from "../service/ports.ts";
 import { index, integer, primaryKey, sql, sqliteTable, text } from "./drizzle.ts";
 
 /*
@@ -13,6 +12,8 @@ import { index, integer, primaryKey, sql, sqliteTable, text } from "./drizzle.ts
  * because something is looked up by it and is derived from the value in the same write. `ord` is the order of arrival,
  * which lists run backwards and cursors count in. The JSON comes last, so that no lookup reads past it.
  */
+
+export { copies, cursors, outbox, surfaceAddresses } from "./schema-outside.ts";
 
 /** Access requests. `status` and `lapsesAt` are those of the outside status: after the claim, the grant's. */
 export const requests = sqliteTable(
@@ -270,70 +271,6 @@ export const answers = sqliteTable(
     primaryKey({ columns: [table.keyId, table.call, table.idempotencyKey] }),
     index("answers_by_time").on(table.at),
   ],
-);
-
-/** What must still happen outside; settled rows are deleted. */
-export const outbox = sqliteTable(
-  "outbox",
-  {
-    ord: integer("ord").primaryKey(),
-    id: text("id").$type<Ids.EffectId>().notNull().unique(),
-    /** Effects of one lane are done one after the other (core/lanes.ts). */
-    lane: text("lane"),
-    /** Which way it goes out. */
-    way: text("way").notNull().default("inside"),
-    /** When it first became due. */
-    createdAt: integer("created_at").$type<Ids.Instant>().notNull(),
-    /** When it may be taken: due, or its lease over. */
-    readyAt: integer("ready_at").$type<Ids.Instant>().notNull(),
-    lease: integer("lease").notNull(),
-    attempts: integer("attempts").notNull(),
-    lastError: text("last_error"),
-    effect: text("effect", { mode: "json" }).$type<Effect>().notNull(),
-  },
-  (table) => [
-    index("outbox_ready").on(table.readyAt),
-    index("outbox_by_lane")
-      .on(table.lane, table.ord)
-      .where(sql`lane IS NOT NULL`),
-    index("outbox_by_age").on(table.createdAt),
-  ],
-);
-
-/** How far each follower of the audit log has come. */
-export const cursors = sqliteTable("cursors", {
-  name: text("name").primaryKey(),
-  value: text("value", { mode: "json" }).$type<Cursor>().notNull(),
-});
-
-/** Who was told of a request where, and where the message is. */
-export const copies = sqliteTable(
-  "copies",
-  {
-    ord: integer("ord").primaryKey(),
-    id: text("id").notNull().unique(),
-    requestId: text("request_id").$type<Ids.RequestId>().notNull(),
-    surface: text("surface").$type<Copy["surface"]>().notNull(),
-    address: text("address").notNull(),
-    audience: text("audience").$type<Copy["audience"]>().notNull(),
-    readerId: text("reader_id").$type<Ids.IdentityId>(),
-    state: text("state").$type<Copy["state"]>().notNull(),
-    ref: text("ref"),
-    fault: text("fault"),
-    at: integer("at").$type<Ids.Instant>().notNull(),
-  },
-  (table) => [index("copies_by_request").on(table.requestId)],
-);
-
-/** What a surface has learned about where people and channels are reached. `value` is the surface's own business. */
-export const surfaceAddresses = sqliteTable(
-  "surface_addresses",
-  {
-    surface: text("surface").notNull(),
-    key: text("key").notNull(),
-    value: text("value", { mode: "json" }).$type<JsonValue>().notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.surface, table.key] })],
 );
 
 /** The audit chain (contract 6). The last two columns are read out of `body`, so that they can never disagree. */
