@@ -145,8 +145,8 @@ function words(part: unknown, max: number, where: string, found: string[]): void
 }
 
 /** We mention nobody and link nowhere: whatever does was somebody else's words. */
-function markup(words: string, where: string): readonly string[] {
-  return /<(?!!date\^\d+\^)/.test(words) ? [`${where}: markup that is not ours: ${words}`] : [];
+function markup(written: string, where: string): readonly string[] {
+  return /<(?!!date\^\d+\^)/.test(written) ? [`${where}: markup that is not ours: ${written}`] : [];
 }
 
 function object(value: unknown): Json {
