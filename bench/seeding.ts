@@ -81,7 +81,7 @@ export function addGrants(
     const token = credentialToken(index);
     const credential = { ...fixture.credential, hash: hashOf(token), last4: token.slice(-4) };
     const grant = { ...fixture, credential };
-    insert.request.run(request.id, subjectId, subjectId, startedAt, ends, JSON.stringify(request));
+    insert.request.run(request.id, subjectId, subjectId, startedAt, ends, grant.id, JSON.stringify(request));
     insert.grant.run(grant.id, request.id, subjectId, ends, JSON.stringify(grant));
     insert.credential.run(credential.id, grant.id, credential.hash, startedAt, JSON.stringify(credential));
   });
@@ -97,8 +97,8 @@ export function startedBefore(now: Instant): Instant {
 function prepareInserts(client: Database.Database) {
   return {
     request: client.prepare(
-      `INSERT INTO requests (id, version, subject_id, requested_by_id, requested_at, status, lapses_at, broke_glass, value)
-       VALUES (?, 1, ?, ?, ?, 'ACTIVE', ?, 0, ?)`,
+      `INSERT INTO requests (id, version, subject_id, requested_by_id, requested_at, status, lapses_at, broke_glass, grant_id, value)
+       VALUES (?, 1, ?, ?, ?, 'ACTIVE', ?, 0, ?, ?)`,
     ),
     grant: client.prepare(
       "INSERT INTO grants (id, version, request_id, subject_id, phase, expires_at, value) VALUES (?, 1, ?, ?, 'ACTIVE', ?, ?)",

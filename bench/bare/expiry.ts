@@ -17,7 +17,7 @@ interface DueRow {
 export function prepareBareExpiry(client: Database.Database): (now: Instant) => number {
   const due = client.prepare<[number], DueRow>(
     `SELECT id, request_id AS requestId, subject_id AS subjectId, value FROM grants
-     WHERE phase = 'ACTIVE' AND expires_at <= ? ORDER BY expires_at LIMIT 100`,
+     WHERE phase IN ('PREPARING', 'ACTIVE') AND expires_at <= ? ORDER BY expires_at LIMIT 100`,
   );
   const grant = client.prepare(
     "UPDATE grants SET version = version + 1, phase = 'EXPIRED', value = ? WHERE id = ?",

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
-import { createChat } from "../chat/chat.ts";
+import type { Chat } from "../chat/chat.ts";
 import type { Settings } from "../config/environment.ts";
 import type { Instant } from "../core/ids.ts";
 import type { AddressBook } from "../service/address-book.ts";
@@ -21,7 +21,7 @@ interface ChatSurface {
 }
 
 interface SurfaceParts extends Pick<Services, "people" | "cards" | "refusals"> {
-  readonly chat: ReturnType<typeof createChat>;
+  readonly chat: Chat;
   readonly now: () => Instant;
 }
 
@@ -35,7 +35,7 @@ export interface ChatSurfaces {
   readonly all: readonly ChatSurface[];
   readonly userGroups: UserGroups | undefined;
   /** Their doors in our server. */
-  open(services: Services): readonly FastifyPluginAsync[];
+  open(services: Services): Promise<readonly FastifyPluginAsync[]>;
   start(): void;
   stop(): Promise<void>;
 }
@@ -60,7 +60,9 @@ export async function createChatSurfaces(
   return {
     all,
     userGroups: all.find((one) => one.userGroups !== undefined)?.userGroups,
-    open(services) {
+    async open(services) {
+      if (all.length === 0) return [];
+      const { createChat } = await import("../chat/chat.ts");
       const { people, cards, refusals } = services;
       return all.flatMap((one) => {
         const prefix = one.prefix !== undefined && { prefix: one.prefix };

@@ -6,7 +6,7 @@ import type { Settings } from "../config/environment.ts";
 import { createEmail } from "../email/messenger.ts";
 import { createRunners } from "../outbox/house-runners.ts";
 import { createRelay, type Relay } from "../outbox/relay.ts";
-import { guardedPost } from "../outgoing/guarded-fetch.ts";
+import type { guardedPost } from "../outgoing/guarded-fetch.ts";
 import { createClock } from "../runtime/clock.ts";
 import { createMetrics, type Metrics } from "../runtime/metrics.ts";
 import { createSurroundings } from "../runtime/surroundings.ts";
@@ -69,7 +69,7 @@ export async function buildHouse(
   };
   const metrics = createMetrics();
   const store = watched(plain, [wake, changes.watcher, metrics.watcher]);
-  webhooks = createWebhooks({ store, surroundings, post: guardedPost, chance: Math.random, log });
+  webhooks = createWebhooks({ store, surroundings, post: postWhenWanted, chance: Math.random, log });
   if (settings.auditFile !== undefined) auditFile = createAuditFile({ path: settings.auditFile, store, log });
   const surfaces = createSurfaces();
   const chatSurfaces = await createChatSurfaces(
@@ -101,7 +101,7 @@ export async function buildHouse(
   relay = createRelay(store, surroundings, createRunners(context, services, log), (err, about) =>
     log.error({ err, ...about }, "effect failed"),
   );
-  const mounts = chatSurfaces.open(services);
+  const mounts = await chatSurfaces.open(services);
   return { store, services, relay, context, metrics, webhooks, auditFile, connectors, chatSurfaces, mounts };
 }
 
@@ -132,3 +132,9 @@ export function sweepsOf(house: House, log: Logger): readonly Sweep[] {
     ...(auditFile === undefined ? [] : [auditFile.sweep]),
   ];
 }
+
+/** Most installations call no webhook, and what calls them takes its time to load. */
+const postWhenWanted: typeof guardedPost = async (...call) => {
+  const { guardedPost: post } = await import("../outgoing/guarded-fetch.ts");
+  return post(...call);
+};

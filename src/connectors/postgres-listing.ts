@@ -60,8 +60,9 @@ function driftOf(row: RoleRow, { notAfter, given }: FoundLabel): string[] {
     ...row.groups
       .filter((group) => !expected.has(group))
       .map((group) => `It was added to the role ${group}.`),
+    // Who is being taken back has been taken out of all by us.
     ...[...expected]
-      .filter((group) => !actual.has(group))
+      .filter((group) => !isLockedOut && !actual.has(group))
       .map((group) => `It was taken out of the role ${group}.`),
     ...(row.passesOn ? ["It may pass on a role it is in."] : []),
     ...row.members.map((member) => `The role ${member} was added to it.`),

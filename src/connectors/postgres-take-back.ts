@@ -37,11 +37,19 @@ export async function takeBackRole(
   for (const { gid, database } of closed.prepared) {
     await server.useIn(database, signal, (sql) => rollBackPrepared(sql, role, gid));
   }
+  let held: unknown;
   for (const database of closed.databases) {
     const leftovers = database.owns ? { owner: leftoversOwner, groups: closed.groups } : undefined;
     const work = (sql: Sql): Promise<void> => emptyHands(sql, role, leftovers);
-    await (database.isHere ? server.use(signal, work) : server.useIn(database.name, signal, work));
+    try {
+      await (database.isHere ? server.use(signal, work) : server.useIn(database.name, signal, work));
+    } catch (error) {
+      // Something locked in one database leaves nothing behind in the others. What only others may take is named below.
+      const isOthers = error instanceof ConnectorFault && error.code === "not_permitted";
+      if (!isOthers) held ??= error;
+    }
   }
+  if (held !== undefined) throw held;
   await server.use(signal, async (sql) => {
     await inTransaction(sql, async () => {
       await lockRoles(sql);
@@ -58,9 +66,33 @@ async function close(sql: Sql, owner: Owner, role: string) {
     const found = await findRole(sql, owner, role);
     if (found === undefined) return undefined;
     await sql.query(statements.close(role));
+    await leaveGroups(sql, role);
     await sql.query(statements.join(role, await serverVersion(sql)));
     return found;
   });
+}
+
+/**
+ * Out of its groups at once, not only when it is dropped: views and functions it has left read with its rights, whether
+ * or not it may log in, and what owns them may be locked by somebody for as long as they like.
+ */
+async function leaveGroups(sql: Sql, role: string): Promise<void> {
+  const groups = await sql.query<{ name: string }>(
+    `SELECT DISTINCT g.rolname::text AS name FROM pg_auth_members m
+       JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles u ON u.oid = m.member
+      WHERE u.rolname = $1 ORDER BY 1`,
+    [role],
+  );
+  for (const { name } of groups) {
+    // One that somebody else has put it into may not be ours to take away; that must not keep the door open.
+    await sql.query("SAVEPOINT leaving");
+    try {
+      await sql.query(statements.removeFrom(name, role));
+    } catch {
+      await sql.query("ROLLBACK TO SAVEPOINT leaving");
+    }
+    await sql.query("RELEASE SAVEPOINT leaving");
+  }
 }
 
 /** Ends all sessions of a role, by its number: it counts whoever logged in as the role, whatever they became since. */

@@ -1,5 +1,4 @@
 import type { AccessRequest } from "./access-request.ts";
-import { assert } from "./assert.ts";
 import { onGrant, onRequest, systemActor, type Case, type Decision } from "./case.ts";
 import { mayClaim, type ClaimFacts } from "./claiming.ts";
 import type { Recorded } from "./events.ts";
@@ -10,7 +9,7 @@ import { plus } from "./time.ts";
 
 export interface PrepareFacts extends Pick<ClaimFacts, "byId" | "by" | "subject" | "today" | "lockdown"> {
   readonly grantId: GrantId;
-  /** What the connectors of today serve of the request's scopes. Never empty. */
+  /** What the connectors of today serve of the request's scopes. */
   readonly wanted: readonly WantedTarget[];
 }
 
@@ -21,8 +20,8 @@ export interface PrepareFacts extends Pick<ClaimFacts, "byId" | "by" | "subject"
 export function decidePrepare(kase: Case, facts: PrepareFacts, now: Instant): Decision {
   const request = mayClaim(kase, facts, now);
   if ("refused" in request) return request;
-  if (kase.grant?.phase === "PREPARING") return [];
-  assert(facts.wanted.length > 0, "without targets there is nothing to prepare");
+  // Begun already, or a reload meanwhile has left no target.
+  if (kase.grant?.phase === "PREPARING" || facts.wanted.length === 0) return [];
   const grant = preparedGrant(request, facts, now);
   return [
     ...onRequest(request, [{ type: "RequestPreparing", at: now, by: facts.by, grantId: grant.id }]),

@@ -96,6 +96,9 @@ function isStillNews(notice: NoticeKind, { request, audience }: Card): boolean {
       return audience !== "approver" || request.status === "PENDING";
     case "ending_soon":
       return request.status === "ACTIVE";
+    // What is gone by now needs nobody; after an outage of many targets this would be a storm.
+    case "target_overdue":
+      return request.grant?.targets.some((one) => one.state === "REVOKE_OVERDUE") === true;
     case "review_due":
       return (request.review?.reviews.length ?? 0) === 0;
     default:

@@ -93,7 +93,7 @@ async function callerAs(
 ): Promise<Caller | Refusal> {
   if (!isActive(identity)) return inactive(identity);
   const { admin, auditor } = (await context.rulebook()).book.rules.chatRoles;
-  const { directory } = await loadPeople(context, [identity.id], [...admin, ...auditor]);
+  const { directory } = await loadPeople(context, [identity.id], [...admin, ...auditor], "press");
   const isAmong = (selectors: readonly Selector[]): boolean =>
     selectors.some((one) => directory.people(one, identity.id).some(({ id }) => id === identity.id));
   const roles = new Set<Role>(["requester", "approver"]);

@@ -90,11 +90,12 @@ export function createOrphanService(
         const [at, object = ""] = key.split("\n");
         if (at === name && !byObject.has(object)) seen.delete(key);
       }
-      await finishTakeBacks(name, signal);
       await noteDrift(context, targets, name, byObject, listedAt);
       await eachOf(listing, sideBySideMax, async (listed) => {
         if (!signal.aborted) await tried(() => look(connector, listed, listedAt, signal), onFault);
       });
+      // Last, for objects that do not let go take all the time there is; the relay is at them besides.
+      await finishTakeBacks(name, signal);
     },
   };
 }

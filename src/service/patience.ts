@@ -31,7 +31,9 @@ function noAnswer(): ConnectorFault {
 /** One's turn, unless patience ends first; a turn that comes too late is given back. */
 export async function withinSignal(turn: Promise<EndTurn>, signal: AbortSignal): Promise<EndTurn> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const giveUp = (): void => reject(noAnswer());
+  // Waiting for one's turn says nothing about the target.
+  const giveUp = (): void =>
+    reject(new ConnectorFault("timeout", "others are at this object for long", { retryable: true }));
   if (signal.aborted) giveUp();
   signal.addEventListener("abort", giveUp, { once: true });
   try {

@@ -36,10 +36,14 @@ export function deliveryFaultOf(error: unknown): DeliveryFault {
     if (locked.has(said)) return new DeliveryFault(said, { retryable: true, isSurfaceDown: true });
     return new DeliveryFault(said, { retryable: passing.has(said) });
   }
-  // No answer, or one of the server's own faults.
-  return new DeliveryFault(code === "slack_webapi_http_error" ? "server_error" : "unreachable", {
+  if (code === "slack_webapi_http_error") {
+    return new DeliveryFault("server_error", { retryable: true, isSurfaceDown: true });
+  }
+  // Anything but Slack's own errors is a fault of ours, in this one message; others must not wait for it.
+  const isUnreached = code === "slack_webapi_request_error";
+  return new DeliveryFault(isUnreached ? "unreachable" : "internal", {
     retryable: true,
-    isSurfaceDown: true,
+    isSurfaceDown: isUnreached,
   });
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync } from "fastify";
+import { createReplays } from "./replays.ts";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 /** Slack allows itself five minutes; we allow them both ways. */
@@ -17,6 +18,7 @@ export interface SlackMount {
  * this scope no parser does. Calls from the future, which Bolt would take, are turned away.
  */
 export function slackMount({ take, now, onForged }: SlackMount): FastifyPluginAsync {
+  const replays = createReplays();
   return async (app: FastifyInstance) => {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser("*", (_request, _payload, done) => done(null));
@@ -30,14 +32,24 @@ export function slackMount({ take, now, onForged }: SlackMount): FastifyPluginAs
           onForged(request.ip);
           return reply.code(401).send();
         }
+        const signature = String(raw.headers["x-slack-signature"]);
+        if (!replays.isFirst(signature, now())) {
+          onForged(request.ip);
+          return reply.code(401).send();
+        }
         // Bolt compares the type to the letter.
         const [type = ""] = (raw.headers["content-type"] ?? "").split(";");
         raw.headers["content-type"] = type.trim().toLowerCase();
         reply.raw.once("finish", () => {
-          if (reply.raw.statusCode === 401) onForged(request.ip);
+          if (reply.raw.statusCode === 401) {
+            replays.forget(signature);
+            onForged(request.ip);
+          }
           // What is too long is not waited for.
           if (reply.raw.statusCode === 413) raw.socket.destroySoon();
         });
+        // As the router has understood it: Bolt compares the address to the letter and throws at any other spelling.
+        raw.url = "/slack/events";
         reply.hijack();
         take(raw, reply.raw);
         return reply;

@@ -200,6 +200,30 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
         await client.end().catch(() => {});
       });
 
+      test("what it has left behind reads nothing any more, though somebody's lock keeps the role from going", async () => {
+        const { order, url } = await given();
+        const client = await entered(url());
+        await client.query("CREATE VIEW window_left_open AS SELECT * FROM orders");
+        await client.query("GRANT SELECT ON window_left_open TO PUBLIC");
+        await client.query("CREATE TABLE locked ()");
+        const admin = await lab.server.admin("orders");
+        await admin.query("CREATE ROLE passer_by");
+        await admin.query("SET ROLE passer_by");
+        expect((await admin.query("SELECT * FROM window_left_open")).rowCount).toBe(1);
+        await admin.query("RESET ROLE");
+        await admin.query("BEGIN; LOCK TABLE locked");
+        await expect(connector.takeBack(order, never())).rejects.toMatchObject({ retryable: true });
+        await admin.query("SET LOCAL ROLE passer_by");
+        await expect(admin.query("SELECT * FROM window_left_open")).rejects.toMatchObject({ code: "42501" });
+        await admin.query("ROLLBACK");
+        await connector.takeBack(order, never());
+        await admin.query(
+          "DROP VIEW IF EXISTS window_left_open; DROP TABLE IF EXISTS locked; DROP ROLE passer_by",
+        );
+        await admin.end();
+        await client.end().catch(() => {});
+      });
+
       test("a right that only somebody else can take is named, and the role is dead meanwhile", async () => {
         const { order, url, role } = await given();
         await lab.run(`GRANT DELETE ON orders TO "${role}"`, "billing");

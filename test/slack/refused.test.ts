@@ -71,6 +71,21 @@ describe("a call that is not Slack's of now does nothing, and is on record", () 
     await expect.poll(async () => (await refusals()).length).toBe(1);
   });
 
+  test("the very same bytes again → 401, once they were taken", async () => {
+    const atMs = Date.now();
+    const call = command();
+    expect((await house.send(call, { atMs })).status).toBe(200);
+    expect((await house.send(call, { atMs })).status).toBe(401);
+    await house.settle();
+    const audit = await house.office.audit();
+    expect(audit.filter((one) => one.action === "request.submitted")).toHaveLength(1);
+  });
+
+  test("at our door spelt another way is answered as well", async () => {
+    const answer = await house.raw("/slack/%65vents", { "x-slack-request-timestamp": "1" });
+    expect(answer.status).toBe(401);
+  });
+
   test("sent twice, word by word: one request, one decision", async () => {
     const card = await ask();
     await house.send(command());

@@ -24,6 +24,8 @@ export interface SendOptions {
 export interface SlackDoors {
   /** The HTTP status and body of the acknowledgement, and how long it took. */
   send(payload: Json, more?: SendOptions): Promise<Ack>;
+  /** A call by hand, with nothing in it. */
+  raw(path: string, headers: Readonly<Record<string, string>>): Promise<Response>;
   command(name: string, text: string): Promise<Ack>;
   /** Presses a button on a message, as this person sees it. */
   press(name: string, message: SlackMessage, action: string): Promise<Ack>;
@@ -58,7 +60,11 @@ export function createSlackDoors(address: string, fake: FakeSlack): SlackDoors {
     const ms = performance.now() - begun;
     const answer = text.startsWith("{") ? (JSON.parse(text) as Json) : {};
     fake.broken.push(...breachesOfAck(answer));
-    return { status: response.status, body: answer, ms };
+    return {
+      status: response.status,
+      body: answer,
+      ms,
+    };
   };
   const who = (name: string): Json => ({
     team: { id: fake.teamId },
@@ -67,6 +73,7 @@ export function createSlackDoors(address: string, fake: FakeSlack): SlackDoors {
   });
   const viewOf = (id: string): Json => ({ ...present(fake.views.get(id), id), id });
   return {
+    raw: (path, headers) => fetch(`${address}${path}`, { method: "POST", headers: { ...headers } }),
     send,
     command: (name, text) =>
       send({
