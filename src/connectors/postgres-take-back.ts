@@ -37,7 +37,7 @@ export async function takeBackRole(
   for (const { gid, database } of closed.prepared) {
     await server.useIn(database, signal, (sql) => rollBackPrepared(sql, role, gid));
   }
-  let held: unknown;
+  let held: Error | undefined;
   for (const database of closed.databases) {
     const leftovers = database.owns ? { owner: leftoversOwner, groups: closed.groups } : undefined;
     const work = (sql: Sql): Promise<void> => emptyHands(sql, role, leftovers);
@@ -46,7 +46,7 @@ export async function takeBackRole(
     } catch (error) {
       // Something locked in one database leaves nothing behind in the others. What only others may take is named below.
       const isOthers = error instanceof ConnectorFault && error.code === "not_permitted";
-      if (!isOthers) held ??= error;
+      if (!isOthers) held ??= error instanceof Error ? error : new Error("not emptied", { cause: error });
     }
   }
   if (held !== undefined) throw held;
