@@ -11,9 +11,11 @@ import { createClock } from "../runtime/clock.ts";
 import { createMetrics, type Metrics } from "../runtime/metrics.ts";
 import { createSurroundings } from "../runtime/surroundings.ts";
 import { createAddressBook } from "../service/address-book.ts";
+import { ConnectorFault } from "../service/connector.ts";
 import { createConnectorSet, type ConnectorSet } from "../service/connector-set.ts";
 import { createChanges } from "../service/changes.ts";
 import type { ServiceContext } from "../service/loading.ts";
+import { DeliveryFault } from "../service/messenger.ts";
 import type { Store } from "../service/ports.ts";
 import { createRulebookReader } from "../service/rulebook-reader.ts";
 import { createServices, type Services } from "../service/services.ts";
@@ -98,9 +100,12 @@ export async function buildHouse(
     clearTimeout(timer);
   };
   const services = createServices(context, firstAttempt, onFault);
-  relay = createRelay(store, surroundings, createRunners(context, services, log), (err, about) =>
-    log.error({ err, ...about }, "effect failed"),
-  );
+  relay = createRelay(store, surroundings, createRunners(context, services, log), (err, about) => {
+    // The outside not answering is no fault of ours; its code says enough.
+    if (err instanceof DeliveryFault || err instanceof ConnectorFault) {
+      log.warn({ ...about, why: err.message }, "effect put back");
+    } else log.error({ err, ...about }, "effect failed");
+  });
   const mounts = await chatSurfaces.open(services);
   return { store, services, relay, context, metrics, webhooks, auditFile, connectors, chatSurfaces, mounts };
 }
