@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe } from "vitest";
 import { approvalPolicy, stageBy } from "../core/support/policies.ts";
 import type { SlackMessage } from "../fakes/slack/fake-slack.ts";
+import { present } from "../../src/core/assert.ts";
+import { identityFixture } from "../support/fixtures.ts";
+import { messengerContract } from "../support/messenger-contract.ts";
 import { copiesContract, type ShownCopy } from "../support/copies-contract.ts";
 import { buttonsOf, slackId } from "./support/slack-doors.ts";
 import { openSlackHouse, type SlackHouse } from "./support/slack-house.ts";
@@ -26,6 +29,24 @@ describe("copies of a card in Slack", () => {
   });
   afterEach(async () => {
     await house.close();
+  });
+
+  messengerContract(() => {
+    const { office, fake, people } = house;
+    const named = (name: string) => ({
+      ...identityFixture(name),
+      links: people.find((one) => one.name === name)?.links ?? {},
+    });
+    return {
+      messenger: present(office.context.surfaces.get("slack"), "Slack"),
+      person: named("ann"),
+      stranger: named("sam"),
+      channel: "slack:C0PAIR",
+      arrived: () => fake.messages.size,
+      takeDown: () => {
+        fake.trouble = () => ({ status: 503 });
+      },
+    };
   });
 
   copiesContract(() => {

@@ -1,6 +1,9 @@
 import { beforeEach, describe } from "vitest";
+import { present } from "../../src/core/assert.ts";
 import { approvalPolicy, stageBy } from "../core/support/policies.ts";
-import type { FakeCard } from "../fakes/teams/bot-framework.ts";
+import { tenantId, type FakeCard } from "../fakes/teams/bot-framework.ts";
+import { identityFixture } from "../support/fixtures.ts";
+import { messengerContract } from "../support/messenger-contract.ts";
 import { copiesContract, type ShownCopy } from "../support/copies-contract.ts";
 import { channelId, introduced, teamsForEach } from "./support/teams-house.ts";
 import { titles, wordsOn } from "./support/teams-users.ts";
@@ -13,6 +16,8 @@ const house = teamsForEach(() => [
   ),
 ]);
 
+const accountOf = (name: string) => ({ teams: { tenantId, aadObjectId: `aad-${name}` } });
+
 /** Cards of requests, and not the news beside them. */
 const copiesAmong = (cards: readonly FakeCard[]): readonly ShownCopy[] =>
   cards
@@ -21,6 +26,20 @@ const copiesAmong = (cards: readonly FakeCard[]): readonly ShownCopy[] =>
 
 describe("copies of a card in Teams", () => {
   beforeEach(() => introduced(house()));
+
+  messengerContract(() => {
+    const { office, fake, cardsOf } = house();
+    return {
+      messenger: present(office.context.surfaces.get("teams"), "Teams"),
+      person: { ...identityFixture("ann"), links: accountOf("ann") },
+      stranger: { ...identityFixture("nobody"), links: accountOf("nobody") },
+      channel: `teams:${channelId}`,
+      arrived: () => cardsOf("ann").length,
+      takeDown: () => {
+        fake.trouble.push({ of: () => true, status: 503 });
+      },
+    };
+  });
 
   copiesContract(() => {
     const { office, fake, settle, cardsOf, cardsIn } = house();

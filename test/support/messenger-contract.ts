@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import type { Identity } from "../../src/core/people.ts";
+import { DeliveryFault, type Messenger } from "../../src/service/messenger.ts";
+import { cardFixture, noteOf } from "../email/support/cards.ts";
+
+/** A surface with somebody on it, and a way to take it down. */
+export interface MessengerHouse {
+  readonly messenger: Messenger;
+  readonly person: Identity;
+  /** Somebody who cannot be reached there. */
+  readonly stranger: Identity;
+  /** A channel as a policy names it. */
+  readonly channel: string;
+  /** How many messages have arrived so far. */
+  arrived(): number;
+  /** From now on nobody gets through. */
+  takeDown(): Promise<void> | void;
+}
+
+const never = new AbortController().signal;
+
+/** What holds for every way of telling people. */
+export function messengerContract(house: () => MessengerHouse): void {
+  const card = cardFixture("approver");
+  const note = noteOf("reminder", card);
+  const addressOf = async ({ messenger, person }: MessengerHouse): Promise<string> =>
+    (await messenger.addressOf(person)) ?? "nowhere";
+
+  test("says where a person and a channel are, and of others that it does not know", async () => {
+    const { messenger, stranger, channel } = house();
+    expect(await addressOf(house())).not.toBe("nowhere");
+    expect(await messenger.addressOf(stranger)).toBeUndefined();
+    expect(messenger.channelAddress(channel)).toBeDefined();
+    expect(messenger.channelAddress("fax:4711")).toBeUndefined();
+  });
+
+  test("posts one message, which can be rewritten without another one arriving", async () => {
+    const h = house();
+    const before = h.arrived();
+    const ref = await h.messenger.post(await addressOf(h), card, never);
+    expect(h.arrived()).toBe(before + 1);
+    await h.messenger.rewrite(ref, card, never);
+    expect(h.arrived()).toBe(before + 1);
+  });
+
+  test("tells one thing once", async () => {
+    const h = house();
+    const before = h.arrived();
+    await h.messenger.direct(await addressOf(h), note, null, never);
+    expect(h.arrived()).toBe(before + 1);
+  });
+
+  test("when nobody gets through it says so, to be tried again, and has told nobody", async () => {
+    const h = house();
+    const address = await addressOf(h);
+    const before = h.arrived();
+    await h.takeDown();
+    for (const attempt of [
+      () => h.messenger.post(address, card, never),
+      () => h.messenger.direct(address, note, null, never),
+    ]) {
+      const fault: unknown = await attempt().catch((error: unknown) => error);
+      expect(fault).toBeInstanceOf(DeliveryFault);
+      expect(fault).toMatchObject({ retryable: true, isSurfaceDown: true });
+    }
+    expect(h.arrived()).toBe(before);
+  });
+}
