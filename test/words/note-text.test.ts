@@ -1,27 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { noticeKinds, type NoticeKind } from "../../src/core/notices.ts";
-import type { Card, CardAction } from "../../src/service/card.ts";
+import { cardActions, type Card, type CardAction } from "../../src/service/card.ts";
 import type { RequestView } from "../../src/service/views.ts";
 import { noteText, type NoteText } from "../../src/words/note-text.ts";
 import { plain } from "../chat/support/chat-office.ts";
 import { cardOf } from "./support/cards.ts";
 
-const every: readonly CardAction[] = [
-  "approve",
-  "deny",
-  "approve_for_less",
-  "details",
-  "revoke",
-  "cancel",
-  "show_credential",
-  "replace_credential",
-  "extend",
-  "done",
-  "justified",
-  "not_justified",
-];
 const note = (notice: NoticeKind, request: Partial<RequestView>, more: Partial<Card> = {}): NoteText =>
-  noteText({ about: "request", notice, card: cardOf(request, { actions: every, ...more }) });
+  noteText({ about: "request", notice, card: cardOf(request, { actions: cardActions, ...more }) });
 const own = { audience: "requester" } as const;
 const at = "2026-01-15T12:00:00.000Z";
 
