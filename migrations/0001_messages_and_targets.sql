@@ -51,6 +51,3 @@ ALTER TABLE `outbox` DROP COLUMN `request_id`;--> statement-breakpoint
 ALTER TABLE `requests` ADD `grant_id` text;--> statement-breakpoint
 -- Requests of the version before know their grant only in their value.
 UPDATE `requests` SET `grant_id` = json_extract(`value`, '$.grantId');
---> statement-breakpoint
--- Requests of the version before know their grant only in their value.
-UPDATE `requests` SET `grant_id` = json_extract(`value`, '$.grantId');

@@ -3,7 +3,8 @@ import { Webhook } from "standardwebhooks";
 import type { WebhookSettings } from "../core/connector-settings.ts";
 import type { Instant } from "../core/ids.ts";
 import { formatInstant } from "../core/time.ts";
-import { guardedPost, OutgoingFault } from "../outgoing/guarded-fetch.ts";
+import { guardedPost } from "../outgoing/guarded-fetch.ts";
+import { OutgoingFault } from "../outgoing/outgoing-fault.ts";
 import { ConnectorFault } from "../service/connector.ts";
 import type { Owner } from "./label.ts";
 

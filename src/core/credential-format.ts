@@ -25,8 +25,8 @@ export function formatToken(kind: TokenKind, secret: string): string {
 export function parseToken(text: string): WellFormedToken | undefined {
   const match = tokenPattern.exec(text);
   if (match === null) return undefined;
-  const body = text.slice(0, -checksumLength);
-  if (checksumOf(body) !== text.slice(-checksumLength)) return undefined;
+  const bodyLength = text.length - checksumLength;
+  if (numberOf(text.slice(bodyLength)) !== crc32(text, bodyLength)) return undefined;
   return { kind: match[1] === "jit" ? "jit" : "live", text };
 }
 
@@ -42,7 +42,7 @@ export function secretFrom(randomBytes: (count: number) => Uint8Array): string {
 }
 
 function checksumOf(body: string): string {
-  let rest = crc32(body);
+  let rest = crc32(body, body.length);
   let text = "";
   for (let digit = 0; digit < checksumLength; digit++) {
     text = `${alphabet[rest % 62]}${text}`;
@@ -51,16 +51,28 @@ function checksumOf(body: string): string {
   return text;
 }
 
+/** The number that base62 digits stand for. */
+function numberOf(digits: string): number {
+  let value = 0;
+  for (let index = 0; index < digits.length; index++)
+    value = value * 62 + (digitOf[digits.charCodeAt(index)] ?? 0);
+  return value;
+}
+
+/** What a character of the alphabet counts, by its code. */
+const digitOf = new Uint8Array(128);
+for (const [digit, character] of [...alphabet].entries()) digitOf[character.charCodeAt(0)] = digit;
+
 const crcTable = Uint32Array.from({ length: 256 }, (_, index) => {
   let value = index;
   for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
   return value >>> 0;
 });
 
-/** CRC-32 as in zlib, over ASCII text. */
-function crc32(text: string): number {
+/** CRC-32 as in zlib, over the first `length` characters of an ASCII text. */
+function crc32(text: string, length: number): number {
   let crc = 0xffffffff;
-  for (let index = 0; index < text.length; index++) {
+  for (let index = 0; index < length; index++) {
     crc = (crc >>> 8) ^ (crcTable[(crc ^ text.charCodeAt(index)) & 0xff] ?? 0);
   }
   return (crc ^ 0xffffffff) >>> 0;

@@ -31,12 +31,12 @@ export function readFormBodies(app: App): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>(formContentType, { parseAs: "string" }, (request, body, done) => {
     if (isEncoded(request)) return done(encodedBody());
-    const fields = new URLSearchParams(body);
-    const names = [...fields.keys()];
-    if (new Set(names).size < names.length) {
-      return done(new Refused(malformed("A form field is given more than once.")));
+    const fields: Record<string, string> = Object.create(null);
+    for (const [name, value] of new URLSearchParams(body)) {
+      if (name in fields) return done(new Refused(malformed("A form field is given more than once.")));
+      fields[name] = value;
     }
-    return done(null, Object.fromEntries(fields));
+    return done(null, fields);
   });
   readEmptyBodies(app);
 }

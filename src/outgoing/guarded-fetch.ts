@@ -4,6 +4,7 @@ import { request as httpsRequest } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
 import { secondMs } from "../core/time.ts";
 import { isNeverCalled } from "./never-called.ts";
+import { OutgoingFault } from "./outgoing-fault.ts";
 import { isPublicAddress } from "./public-address.ts";
 
 /** What is to be posted, and how far it may go. */
@@ -35,21 +36,6 @@ export interface GuardedAnswer {
 
 /** Sends, as {@link guardedPost} does. */
 export type GuardedPost = (asked: GuardedRequest) => Promise<GuardedAnswer>;
-
-/** Why there is no answer. */
-export class OutgoingFault extends Error {
-  override readonly name = "OutgoingFault";
-  readonly code: "refused_url" | "private_address" | "unreachable" | "timeout" | "too_large";
-
-  /** Of `unreachable` the system's own word, such as `ECONNREFUSED` or `CERT_HAS_EXPIRED`; else the code. */
-  readonly reason: string;
-
-  constructor(code: OutgoingFault["code"], message: string, reason: string = code) {
-    super(message);
-    this.code = code;
-    this.reason = reason;
-  }
-}
 
 /** From the first look-up to the last byte. */
 export const outgoingTimeoutMs = 15 * secondMs;

@@ -21,18 +21,17 @@ export interface Histogram extends Family {
 export const prometheusContentType = "text/plain; version=0.0.4; charset=utf-8";
 
 export function createCounter(name: string, help: string, labels: readonly string[]): Counter {
-  const counts = new Map<string, number>();
+  const all = createSeries(labels, () => ({ count: 0 }));
   return {
     add: (values, count = 1) => {
-      const series = seriesOf(labels, values);
-      counts.set(series, (counts.get(series) ?? 0) + count);
+      all.of(values).count += count;
     },
     text: () =>
       familyText(
         name,
         help,
         "counter",
-        [...counts].map(([series, count]) => line(name, series, count)),
+        all.list().map(([series, { count }]) => line(name, series, count)),
       ),
   };
 }
@@ -44,17 +43,12 @@ export function createHistogram(
   labels: readonly string[],
   bounds: readonly number[],
 ): Histogram {
-  const all = new Map<string, { readonly buckets: number[]; sum: number }>();
-  const ofSeries = (series: string) => {
-    const known = all.get(series) ?? { buckets: [...bounds, Infinity].map(() => 0), sum: 0 };
-    all.set(series, known);
-    return known;
-  };
+  const all = createSeries(labels, () => ({ buckets: [...bounds, Infinity].map(() => 0), sum: 0 }));
   // Without labels there is one series, and it is there from the start.
-  if (labels.length === 0) ofSeries("");
+  if (labels.length === 0) all.of([]);
   return {
     observe: (values, value) => {
-      const found = ofSeries(seriesOf(labels, values));
+      const found = all.of(values);
       const above = bounds.findIndex((bound) => value <= bound);
       const index = above === -1 ? bounds.length : above;
       found.buckets[index] = (found.buckets[index] ?? 0) + 1;
@@ -65,7 +59,7 @@ export function createHistogram(
         name,
         help,
         "histogram",
-        [...all].flatMap(([series, { buckets, sum }]) => {
+        all.list().flatMap(([series, { buckets, sum }]) => {
           let count = 0;
           const bucketLines = buckets.map((inBucket, index) => {
             count += inBucket;
@@ -81,6 +75,22 @@ export function createHistogram(
 /** Read when somebody looks. */
 export function createGauge(name: string, help: string, read: () => Promise<number> | number): Family {
   return { text: async () => familyText(name, help, "gauge", [line(name, "", await read())]) };
+}
+
+/** What has been counted under each set of values. Their text is made when somebody looks, not at each count. */
+function createSeries<T>(labels: readonly string[], start: () => T) {
+  const all = new Map<string, { readonly values: readonly string[]; readonly counted: T }>();
+  return {
+    of: (values: readonly string[]): T => {
+      const key = values.join("\0");
+      const known = all.get(key);
+      if (known !== undefined) return known.counted;
+      const counted = start();
+      all.set(key, { values, counted });
+      return counted;
+    },
+    list: () => [...all.values()].map(({ values, counted }) => [seriesOf(labels, values), counted] as const),
+  };
 }
 
 function seriesOf(labels: readonly string[], values: readonly string[]): string {

@@ -13,16 +13,28 @@ export function checkNotNewer(client: Database.Database, file: string, migration
   }
 }
 
-/** Brings the tables up to date. Foreign keys are off meanwhile, for rebuilding a table would cascade; checked after. */
+/**
+ * Brings the tables up to date. Foreign keys are off meanwhile, for rebuilding a table would cascade; checked after. Where
+ * nothing is to be done nothing is looked at: the check reads every row there is.
+ */
 export function migrateTables(client: Database.Database, migrationsFolder: string): void {
+  const known = readMigrationFiles({ migrationsFolder });
+  if (firstMissing(client, known) === undefined) return;
   client.pragma("foreign_keys = OFF");
   migrate(drizzle(client), { migrationsFolder });
-  const applied = new Set(appliedMigrations(client));
-  for (const { folderMillis } of readMigrationFiles({ migrationsFolder })) {
-    assert(applied.has(folderMillis), `the migration of ${folderMillis} was not skipped`);
-  }
+  const skipped = firstMissing(client, known);
+  assert(skipped === undefined, `the migration of ${skipped} was not skipped`);
   const broken = client.prepare<[]>("PRAGMA foreign_key_check").all();
   assert(broken.length === 0, "every foreign key holds after migrating");
+}
+
+/** The when-stamp of the first migration that has not been applied. */
+function firstMissing(
+  client: Database.Database,
+  known: readonly { readonly folderMillis: number }[],
+): number | undefined {
+  const applied = new Set(appliedMigrations(client));
+  return known.find(({ folderMillis }) => !applied.has(folderMillis))?.folderMillis;
 }
 
 /** When-stamps of the journal, which name a migration. */

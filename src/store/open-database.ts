@@ -26,7 +26,7 @@ const pragmas = [
 ] as const;
 
 /** Memory that reading may fill with pages, so that checks of a hundred thousand credentials find most of theirs. */
-const readerCacheKib = 64 * 1024;
+const readerCacheKib = 96 * 1024;
 
 export interface OpenDatabase {
   /** Writes, and what a write must read inside its transaction. */

@@ -5,13 +5,18 @@ import { eq } from "./drizzle.ts";
 import { reading } from "./faults.ts";
 import { credentials, grants, identities } from "./schema.ts";
 import type { SinceCommit } from "./since-commit.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { hole, type Tables } from "./tables.ts";
 
 /**
  * What a presented token stands for: asked at every check, so little is read. Its holder is remembered until the next
  * commit; nothing can be written between the two reads, for they happen in one turn.
  */
-export function createCredentialReads(tables: Tables, sinceCommit: SinceCommit): Pick<Reads, "credential"> {
+export function createCredentialReads(
+  tables: Tables,
+  sinceCommit: SinceCommit,
+  snapshot: Snapshot,
+): Pick<Reads, "credential"> {
   const credential = tables
     .select({
       credentialId: credentials.id,
@@ -34,6 +39,7 @@ export function createCredentialReads(tables: Tables, sinceCommit: SinceCommit):
   return {
     credential: async (hash) =>
       reading(() => {
+        snapshot.hold();
         const row = credential.get({ hash });
         if (row === undefined) return undefined;
         const { credentialId, current, firstUsedAt, subjectId, version, grant } = row;

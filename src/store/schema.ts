@@ -152,16 +152,19 @@ export const grantScopes = sqliteTable(
   (table) => [index("grant_scopes_by_start").on(table.subjectId, table.scope, table.startedAt)],
 );
 
-/** Every credential a grant ever had; at most one of them is current. */
+/**
+ * Every credential a grant ever had; at most one of them is current. Kept in the order of their hashes (WITHOUT ROWID,
+ * which the migration says and Drizzle cannot): every check looks one up by it, and finds the row at once.
+ */
 export const credentials = sqliteTable(
   "credentials",
   {
-    id: text("id").$type<Ids.CredentialId>().primaryKey(),
+    id: text("id").$type<Ids.CredentialId>().notNull().unique(),
     grantId: text("grant_id")
       .$type<Ids.GrantId>()
       .notNull()
       .references(() => grants.id),
-    hash: text("hash").notNull().unique(),
+    hash: text("hash").primaryKey(),
     current: integer("current", { mode: "boolean" }).notNull(),
     firstUsedAt: integer("first_used_at").$type<Ids.Instant>(),
     value: text("value", { mode: "json" }).$type<CredentialRecord>().notNull(),

@@ -16,6 +16,7 @@ import { createOutboxReads } from "./read-outbox.ts";
 import { createRequestReads } from "./read-requests.ts";
 import { createRulebookReads } from "./read-rulebook.ts";
 import { createSinceCommit } from "./since-commit.ts";
+import { createSnapshot } from "./snapshot.ts";
 import { createTargetReads } from "./read-targets.ts";
 import { transactionOn } from "./transaction.ts";
 
@@ -42,13 +43,17 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const { file, migrationsFolder = shippedMigrations, onFatal } = options;
   const database = openDatabase(file, migrationsFolder);
   const sinceCommit = createSinceCommit();
-  const transaction = transactionOn(database.writer, sinceCommit.forget);
+  const snapshot = createSnapshot(database.reader);
+  const transaction = transactionOn(database.writer, {
+    beforeBegin: snapshot.release,
+    afterCommit: sinceCommit.forget,
+  });
   const queue = createCommitQueue(transaction, createStepWriter(database.writer), onFatal);
   const tables = drizzle(database.reader);
   return {
     ...createRequestReads(tables),
     ...createRequestList(tables),
-    ...createCredentialReads(tables, sinceCommit),
+    ...createCredentialReads(tables, sinceCommit, snapshot),
     ...createDirectoryReads(tables, sinceCommit),
     ...createRulebookReads(tables),
     ...createHistoryReads(tables),
@@ -61,6 +66,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     commit: async (step) => queue.commit(step),
     close: async () => {
       queue.close();
+      snapshot.release();
       database.close();
     },
   };

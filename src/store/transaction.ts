@@ -12,11 +12,15 @@ export interface Transaction {
   isOpen(): boolean;
 }
 
-/**
- * IMMEDIATE: what is read inside it can no longer change. `onCommit` is called at once after every COMMIT, also after
- * one that failed: it may be on disk nevertheless.
- */
-export function transactionOn(client: Database.Database, onCommit: () => void): Transaction {
+/** What else is to happen in the same turn. */
+export interface Around {
+  readonly beforeBegin: () => void;
+  /** At once after every COMMIT, also after one that failed: it may be on disk nevertheless. */
+  readonly afterCommit: () => void;
+}
+
+/** IMMEDIATE: what is read inside it can no longer change. */
+export function transactionOn(client: Database.Database, { beforeBegin, afterCommit }: Around): Transaction {
   const begin = client.prepare("BEGIN IMMEDIATE");
   const commit = client.prepare("COMMIT");
   const rollback = client.prepare("ROLLBACK");
@@ -24,12 +28,15 @@ export function transactionOn(client: Database.Database, onCommit: () => void): 
   const undoToMark = client.prepare("ROLLBACK TO step");
   const unmark = client.prepare("RELEASE step");
   return {
-    begin: () => void begin.run(),
+    begin: () => {
+      beforeBegin();
+      begin.run();
+    },
     commit: () => {
       try {
         commit.run();
       } finally {
-        onCommit();
+        afterCommit();
       }
     },
     rollback: () => void rollback.run(),

@@ -1,6 +1,7 @@
 import type { Instant } from "../core/ids.ts";
 import type { Webhook } from "../core/webhook.ts";
-import { OutgoingFault, type GuardedPost } from "../outgoing/guarded-fetch.ts";
+import type { GuardedPost } from "../outgoing/guarded-fetch.ts";
+import { OutgoingFault } from "../outgoing/outgoing-fault.ts";
 import { signedHeaders, type Message } from "./message.ts";
 import { retryAfterMs } from "./schedule.ts";
 

@@ -106,10 +106,10 @@ test("between two commits the same is read once, and any commit at all has it re
 test("a COMMIT that fails forgets too: it may be on disk nevertheless", () => {
   const client = new Database(":memory:");
   onTestFinished(() => void client.close());
-  const onCommit = vi.fn<() => void>();
-  const transaction = transactionOn(client, onCommit);
+  const afterCommit = vi.fn<() => void>();
+  const transaction = transactionOn(client, { beforeBegin: () => {}, afterCommit });
   expect(() => transaction.commit()).toThrow("no transaction is active");
-  expect(onCommit).toHaveBeenCalledOnce();
+  expect(afterCommit).toHaveBeenCalledOnce();
 });
 
 test("a step without writes, such as a record alone, forgets as well", async () => {

@@ -1,0 +1,31 @@
+import type Database from "better-sqlite3";
+
+/** Reads that come close together, on one view of the database. */
+export interface Snapshot {
+  /** What is read from here to the end of this turn is read in one transaction: locked and looked up in the log once. */
+  readonly hold: () => void;
+  /** To be called before anything is written: what is read later must see it, and the log can start over. */
+  readonly release: () => void;
+}
+
+/** Of a connection that only reads. */
+export function createSnapshot(client: Database.Database): Snapshot {
+  const begin = client.prepare("BEGIN");
+  const end = client.prepare("COMMIT");
+  let isHeld = false;
+  const release = (): void => {
+    if (!isHeld) return;
+    isHeld = false;
+    // A read that failed may have ended it already.
+    if (client.open && client.inTransaction) end.run();
+  };
+  return {
+    hold: () => {
+      if (isHeld) return;
+      begin.run();
+      isHeld = true;
+      setImmediate(release);
+    },
+    release,
+  };
+}
