@@ -31,12 +31,15 @@ export function readFormBodies(app: App): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>(formContentType, { parseAs: "string" }, (request, body, done) => {
     if (isEncoded(request)) return done(encodedBody());
-    const fields: Record<string, string> = Object.create(null);
-    for (const [name, value] of new URLSearchParams(body)) {
-      if (name in fields) return done(new Refused(malformed("A form field is given more than once.")));
+    const fields: Record<string, string> = {};
+    let isRepeated = false;
+    new URLSearchParams(body).forEach((value, name) => {
+      isRepeated ||= Object.hasOwn(fields, name);
       fields[name] = value;
-    }
-    return done(null, fields);
+    });
+    return isRepeated
+      ? done(new Refused(malformed("A form field is given more than once.")))
+      : done(null, fields);
   });
   readEmptyBodies(app);
 }

@@ -50,7 +50,7 @@ export function createCheckingService(
   onFault: (fault: unknown) => void,
 ): CheckingService {
   /** The use is put on record; a store that cannot write does not make a good credential bad. */
-  const used = async (presented: PresentedCredential): Promise<void> => {
+  const recorded = async (presented: PresentedCredential): Promise<void> => {
     try {
       await usage.record(presented, holderOf(presented), context.surroundings.now());
     } catch (fault) {
@@ -61,17 +61,17 @@ export function createCheckingService(
     async introspect(token) {
       const presented = await livingCredential(context, token);
       if (presented === undefined) return { active: false };
-      await used(presented);
+      if (usage.isNews(presented)) await recorded(presented);
       return introspectionOf(presented);
     },
     async check(token, wanted) {
       const presented = await livingCredential(context, token);
       if (presented === undefined) return { allowed: false, known: false };
-      const { scopes, subjectId, requestId } = presented.grant.value;
+      const { scopes, subjectId, requestId } = presented.grant;
       const held = new Set<string>(scopes);
       if (wanted.length === 0 || !wanted.every((scope) => held.has(scope)))
         return { allowed: false, known: true };
-      await used(presented);
+      if (usage.isNews(presented)) await recorded(presented);
       return { allowed: true, identity: subjectId, scopes: scopes.join(" "), request: requestId };
     },
     async report(token) {
@@ -92,7 +92,7 @@ export async function livingCredential(
   if (parseToken(token)?.kind !== "jit") return undefined;
   const presented = await store.credential(surroundings.sha256(token));
   if (presented === undefined || !presented.current || !isActive(presented.identity)) return undefined;
-  return isLive(presented.grant.value, surroundings.now()) ? presented : undefined;
+  return isLive(presented.grant, surroundings.now()) ? presented : undefined;
 }
 
 /** Whether the grant, as it is decided on, still has this credential: another one may have replaced it since. */
@@ -110,7 +110,7 @@ async function endLeaked(context: ServiceContext, hash: string): Promise<void> {
   const presented = await context.store.credential(hash);
   if (presented === undefined || !presented.current) return;
   const reason = "its token was reported as leaked";
-  const outcome = await decideCase(context, presented.grant.value.requestId, async ({ case: kase }) => ({
+  const outcome = await decideCase(context, presented.grant.requestId, async ({ case: kase }) => ({
     decision: isStillOf(presented, kase)
       ? decideRevoke(kase, reason, leakReporter, context.surroundings.now())
       : [],
@@ -122,7 +122,7 @@ async function endLeaked(context: ServiceContext, hash: string): Promise<void> {
 }
 
 function introspectionOf({ grant, identity }: PresentedCredential): Introspection {
-  const { scopes, expiresAt, startedAt, requestId, breakGlass } = grant.value;
+  const { scopes, expiresAt, startedAt, requestId, breakGlass } = grant;
   return {
     active: true,
     scope: scopes.join(" "),

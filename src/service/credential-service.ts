@@ -62,7 +62,7 @@ export function createCredentialService(
     async completeByToken(token, id, note) {
       const presented = await livingCredential(context, token);
       if (presented === undefined) return refuse("unauthenticated", notValid);
-      const { requestId, subjectId } = presented.grant.value;
+      const { requestId, subjectId } = presented.grant;
       if (requestId !== id) return refuse("not_requester", "This credential belongs to another request.");
       return requestOf(
         await decideCase(context, id, async ({ case: kase }) => ({

@@ -67,7 +67,7 @@ export interface PresentedCredential {
   /** Whether it is the grant's own; false once the token was rotated away. */
   readonly current: boolean;
   readonly firstUsedAt: Instant | null;
-  readonly grant: Versioned<StartedGrant>;
+  readonly grant: StartedGrant;
   readonly identity: Identity;
 }
 

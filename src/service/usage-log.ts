@@ -17,6 +17,8 @@ interface Minute {
 }
 
 export interface UsageLog {
+  /** Whether there is anything to put on record: most checks are of credentials that have been used before. */
+  isNews(presented: PresentedCredential): boolean;
   /** Puts the use of a live credential on record: each for break-glass, the first for others. */
   record(presented: PresentedCredential, actor: Actor, now: Instant): Promise<void>;
   /** Writes what has been counted and not yet written. */
@@ -41,7 +43,7 @@ export function createUsageLog(store: Store): UsageLog {
     actor: Actor,
     now: Instant,
   ): Promise<void> => {
-    const { id } = presented.grant.value;
+    const { id } = presented.grant;
     const known = minutes.get(id);
     const isOver = known === undefined || now - known.startedAt >= minuteMs;
     const minute = isOver
@@ -74,8 +76,9 @@ export function createUsageLog(store: Store): UsageLog {
   };
 
   return {
+    isNews: ({ grant, firstUsedAt }) => grant.breakGlass || firstUsedAt === null,
     record: (presented, actor, now) =>
-      presented.grant.value.breakGlass
+      presented.grant.breakGlass
         ? recordBreakGlass(presented, actor, now)
         : recordFirst(presented, actor, now),
     async flush(now) {
@@ -90,15 +93,15 @@ export function createUsageLog(store: Store): UsageLog {
 function used(presented: PresentedCredential, actor: Actor, now: Instant, count: number): Step {
   const { grant } = presented;
   // Only a grant's own credential is ever used: one that was rotated away opens nothing.
-  const { credential } = grant.value;
+  const { credential } = grant;
   return recordOnly([
     {
       at: now,
       action: "credential.used",
       actor,
-      request: grant.value.requestId,
-      identity: grant.value.subjectId,
-      data: { credential: credential.id, last4: credential.last4, breakGlass: grant.value.breakGlass, count },
+      request: grant.requestId,
+      identity: grant.subjectId,
+      data: { credential: credential.id, last4: credential.last4, breakGlass: grant.breakGlass, count },
     },
   ]);
 }

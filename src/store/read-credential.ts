@@ -22,8 +22,6 @@ export function createCredentialReads(
       credentialId: credentials.id,
       current: credentials.current,
       firstUsedAt: credentials.firstUsedAt,
-      subjectId: grants.subjectId,
-      version: grants.version,
       grant: grants.value,
     })
     .from(credentials)
@@ -42,10 +40,10 @@ export function createCredentialReads(
         snapshot.hold();
         const row = credential.get({ hash });
         if (row === undefined) return undefined;
-        const { credentialId, current, firstUsedAt, subjectId, version, grant } = row;
+        const { credentialId, current, firstUsedAt, grant } = row;
         assert(hasStarted(grant), "what has a credential has started");
-        const held = present(holder(subjectId), "the holder of a grant");
-        return { credentialId, current, firstUsedAt, grant: { value: grant, version }, identity: held };
+        const held = present(holder(grant.subjectId), "the holder of a grant");
+        return { credentialId, current, firstUsedAt, grant, identity: held };
       }),
   };
 }

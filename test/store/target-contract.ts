@@ -100,7 +100,7 @@ export function targetContract(open: OpenEmptyStore): void {
     expect(await store.activeGrants(at(1))).toBe(1);
     await put(store, over("a", 3, revoking("db", "a", 3)), 2);
     expect(await store.credential(hashOf("token a"))).toMatchObject({
-      grant: { value: { phase: "COMPLETED" } },
+      grant: { phase: "COMPLETED" },
     });
     expect(await store.dueGrants(at(99), 5)).toEqual([]);
   });
