@@ -59,7 +59,7 @@ export function createSender(
       for (const one of admitted) if (!claimed.includes(one)) cameBack(one, "untried");
     }
     for (const one of claimed) start(one);
-    return true;
+    return due.length === relayBatchMax;
   };
 
   const sendAll = async (): Promise<void> => {

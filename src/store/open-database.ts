@@ -23,6 +23,7 @@ const pragmas = [
   ["busy_timeout", busyTimeoutMs],
   ["temp_store", 2],
   ["trusted_schema", 0],
+  ["wal_autocheckpoint", 4000],
 ] as const;
 
 /** Memory that reading may fill with pages, so that checks of a hundred thousand credentials find most of theirs. */

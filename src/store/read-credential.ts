@@ -3,20 +3,12 @@ import { hasStarted } from "../core/grant.ts";
 import type { Reads } from "../service/ports.ts";
 import { eq } from "./drizzle.ts";
 import { reading } from "./faults.ts";
-import { credentials, grants, identities } from "./schema.ts";
-import type { SinceCommit } from "./since-commit.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { RememberedPeople } from "./remembered-people.ts";
+import { credentials, grants } from "./schema.ts";
 import { hole, type Tables } from "./tables.ts";
 
-/**
- * What a presented token stands for: asked at every check, so little is read. Its holder is remembered until the next
- * commit; nothing can be written between the two reads, for they happen in one turn.
- */
-export function createCredentialReads(
-  tables: Tables,
-  sinceCommit: SinceCommit,
-  snapshot: Snapshot,
-): Pick<Reads, "credential"> {
+/** What a presented token stands for: asked at every check, so little is read. */
+export function createCredentialReads(tables: Tables, people: RememberedPeople): Pick<Reads, "credential"> {
   const credential = tables
     .select({
       credentialId: credentials.id,
@@ -28,21 +20,14 @@ export function createCredentialReads(
     .innerJoin(grants, eq(grants.id, credentials.grantId))
     .where(eq(credentials.hash, hole("hash", credentials.hash)))
     .prepare();
-  const identity = tables
-    .select({ value: identities.value })
-    .from(identities)
-    .where(eq(identities.id, hole("id", identities.id)))
-    .prepare();
-  const holder = sinceCommit.remembering((id) => identity.get({ id })?.value);
   return {
     credential: async (hash) =>
       reading(() => {
-        snapshot.hold();
         const row = credential.get({ hash });
         if (row === undefined) return undefined;
         const { credentialId, current, firstUsedAt, grant } = row;
         assert(hasStarted(grant), "what has a credential has started");
-        const held = present(holder(grant.subjectId), "the holder of a grant");
+        const held = present(people.byId(grant.subjectId), "the holder of a grant").value;
         return { credentialId, current, firstUsedAt, grant, identity: held };
       }),
   };

@@ -1,9 +1,11 @@
+import type { IdentityId } from "../core/ids.ts";
 import { linkName, type DirectoryQuery, type Selector } from "../core/people.ts";
 import type { Page, Reads } from "../service/ports.ts";
 import { and, asc, desc, eq, inArray, isNull, lt, sql, unionAll } from "./drizzle.ts";
 import { reading } from "./faults.ts";
+import type { RememberedPeople } from "./remembered-people.ts";
 import { apiKeys, identities, identityGroups, uniqueNames } from "./schema.ts";
-import type { SinceCommit } from "./since-commit.ts";
+import type { SinceChange } from "./since-change.ts";
 import { hole, listHole, listText, type Tables } from "./tables.ts";
 
 type DirectoryReads = Pick<
@@ -20,22 +22,32 @@ type DirectoryReads = Pick<
 >;
 
 /** People, programs and their keys. */
-export function createDirectoryReads(tables: Tables, sinceCommit: SinceCommit): DirectoryReads {
+export function createDirectoryReads(
+  tables: Tables,
+  people: RememberedPeople,
+  sinceChange: SinceChange,
+): DirectoryReads {
   const statements = prepareDirectoryReads(tables);
-  // Asked at every call: mostly about a few keys, and mostly nothing has been written since.
-  const keyByHash = sinceCommit.remembering((hash) => {
+  // Asked at every call: mostly about a few keys, which hardly ever change.
+  const keyByHash = sinceChange.remembering("directory", (hash) => {
     const row = statements.keyByHash.get({ hash });
     return row === undefined
       ? undefined
       : { key: { value: row.value, version: row.version }, identity: row.identity };
   });
   return {
-    identity: async (id) => reading(() => statements.identity.get({ id })),
+    identity: async (id) => reading(() => people.byId(id)),
     identities: async ({ limit, before = newest }) =>
       reading(() => pageOf(statements.identities.all({ before, limit: limit + 1 }), limit)),
     fileIdentities: async () => reading(() => statements.ofFile.all()),
     identityByLink: async (account) => reading(() => statements.ofLink.get({ name: linkName(account) })),
-    people: async (query) => reading(() => statements.people.all(listsOf(query))),
+    people: async (query) =>
+      reading(() => {
+        const ids = idsOf(query);
+        return namesIdsAlone(query)
+          ? people.withManagers(ids)
+          : statements.people.all({ ...listsOf(query), ids: listText(ids) });
+      }),
     key: async (id) => reading(() => statements.key.get({ id })),
     keyByHash: async (hash) => reading(() => keyByHash(hash)),
     keys: async ({ limit, before = newest }) =>
@@ -55,18 +67,26 @@ function pageOf<T>(rows: readonly { readonly ord: number; readonly value: T }[],
   };
 }
 
+function idsOf({ ids, selectors }: DirectoryQuery): readonly IdentityId[] {
+  return [...new Set([...ids, ...selectors.flatMap((one) => (one.kind === "identity" ? [one.id] : []))])];
+}
+
+/** Whether everybody who is meant is named by their id. */
+function namesIdsAlone({ selectors, links = [] }: DirectoryQuery): boolean {
+  return links.length === 0 && selectors.every((one) => !byList.has(one.kind));
+}
+
+/** Selectors that a list has to be searched for; the others mean who is named anyway. */
+const byList: ReadonlySet<Selector["kind"]> = new Set(["email", "group"]);
+
 function listsOf({
-  ids,
   selectors,
   links = [],
-}: DirectoryQuery): Readonly<Record<"ids" | "emails" | "groups" | "links", string>> {
+}: DirectoryQuery): Readonly<Record<"emails" | "groups" | "links", string>> {
   const textsOf = (pick: (selector: Selector) => string | undefined): readonly string[] => [
     ...new Set(selectors.flatMap((selector) => pick(selector) ?? [])),
   ];
   return {
-    ids: listText([
-      ...new Set([...ids, ...textsOf((one) => (one.kind === "identity" ? one.id : undefined))]),
-    ]),
     emails: listText(textsOf((one) => (one.kind === "email" ? one.email.toLowerCase() : undefined))),
     groups: listText(textsOf((one) => (one.kind === "group" ? one.group : undefined))),
     links: listText(links),
@@ -80,11 +100,6 @@ export function prepareDirectoryReads(tables: Tables) {
   const keyVersioned = { value: apiKeys.value, version: apiKeys.version };
   const limit = sql.placeholder("limit");
   return {
-    identity: tables
-      .select(versioned)
-      .from(identities)
-      .where(eq(id, hole("id", id)))
-      .prepare(),
     identities: tables
       .select({ ord, value })
       .from(identities)

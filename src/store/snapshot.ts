@@ -29,3 +29,17 @@ export function createSnapshot(client: Database.Database): Snapshot {
     release,
   };
 }
+
+/** The same reads, each on the view of its turn. One that goes on over several turns begins on it. */
+export function heldBy<R extends object>(snapshot: Snapshot, reads: R): R {
+  return new Proxy(reads, {
+    get: (target, name, receiver) => {
+      const read: unknown = Reflect.get(target, name, receiver);
+      if (typeof read !== "function") return read;
+      return (...asked: readonly unknown[]): unknown => {
+        snapshot.hold();
+        return Reflect.apply(read, target, asked);
+      };
+    },
+  });
+}

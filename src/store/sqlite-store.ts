@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { Store } from "../service/ports.ts";
+import type { Reads, Store } from "../service/ports.ts";
 import { createAddressReads } from "./addresses.ts";
 import { createStepWriter } from "./apply-step.ts";
 import { createCopyReads } from "./copies.ts";
@@ -15,8 +15,9 @@ import { createHistoryReads } from "./read-history.ts";
 import { createOutboxReads } from "./read-outbox.ts";
 import { createRequestReads } from "./read-requests.ts";
 import { createRulebookReads } from "./read-rulebook.ts";
-import { createSinceCommit } from "./since-commit.ts";
-import { createSnapshot } from "./snapshot.ts";
+import { rememberPeople } from "./remembered-people.ts";
+import { createSinceChange } from "./since-change.ts";
+import { createSnapshot, heldBy } from "./snapshot.ts";
 import { createTargetReads } from "./read-targets.ts";
 import { transactionOn } from "./transaction.ts";
 
@@ -42,20 +43,25 @@ const shippedMigrations = resolve(import.meta.dirname, "../../migrations");
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { file, migrationsFolder = shippedMigrations, onFatal } = options;
   const database = openDatabase(file, migrationsFolder);
-  const sinceCommit = createSinceCommit();
   const snapshot = createSnapshot(database.reader);
-  const transaction = transactionOn(database.writer, {
-    beforeBegin: snapshot.release,
-    afterCommit: sinceCommit.forget,
-  });
-  const queue = createCommitQueue(transaction, createStepWriter(database.writer), onFatal);
+  const sinceChange = createSinceChange();
+  const write = createStepWriter(database.writer);
+  const queue = createCommitQueue(
+    transactionOn(database.writer, snapshot.release),
+    (step) => {
+      sinceChange.changing(step.writes);
+      return write(step);
+    },
+    onFatal,
+  );
   const tables = drizzle(database.reader);
-  return {
+  const people = rememberPeople(tables, sinceChange);
+  const reads: Reads = {
     ...createRequestReads(tables),
     ...createRequestList(tables),
-    ...createCredentialReads(tables, sinceCommit, snapshot),
-    ...createDirectoryReads(tables, sinceCommit),
-    ...createRulebookReads(tables),
+    ...createCredentialReads(tables, people),
+    ...createDirectoryReads(tables, people, sinceChange),
+    ...createRulebookReads(tables, sinceChange),
     ...createHistoryReads(tables),
     ...createOutboxReads(tables),
     ...createCopyReads(tables),
@@ -63,6 +69,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     ...createTargetReads(tables),
     ...createAuditReads(tables),
     ...createCursorReads(tables),
+  };
+  return {
+    ...heldBy(snapshot, reads),
     commit: async (step) => queue.commit(step),
     close: async () => {
       queue.close();

@@ -12,15 +12,8 @@ export interface Transaction {
   isOpen(): boolean;
 }
 
-/** What else is to happen in the same turn. */
-export interface Around {
-  readonly beforeBegin: () => void;
-  /** At once after every COMMIT, also after one that failed: it may be on disk nevertheless. */
-  readonly afterCommit: () => void;
-}
-
-/** IMMEDIATE: what is read inside it can no longer change. */
-export function transactionOn(client: Database.Database, { beforeBegin, afterCommit }: Around): Transaction {
+/** IMMEDIATE: what is read inside it can no longer change. `beforeBegin` is called in the same turn. */
+export function transactionOn(client: Database.Database, beforeBegin: () => void): Transaction {
   const begin = client.prepare("BEGIN IMMEDIATE");
   const commit = client.prepare("COMMIT");
   const rollback = client.prepare("ROLLBACK");
@@ -32,13 +25,7 @@ export function transactionOn(client: Database.Database, { beforeBegin, afterCom
       beforeBegin();
       begin.run();
     },
-    commit: () => {
-      try {
-        commit.run();
-      } finally {
-        afterCommit();
-      }
-    },
+    commit: () => void commit.run(),
     rollback: () => void rollback.run(),
     mark: () => void mark.run(),
     undoToMark: () => void undoToMark.run(),

@@ -27,7 +27,7 @@ function openQueue(change: (transaction: Transaction) => Transaction = (transact
   const { writer } = database;
   const onFatal = vi.fn<(error: Error) => void>();
   const queue: CommitQueue = createCommitQueue(
-    change(transactionOn(writer, { beforeBegin: () => {}, afterCommit: () => {} })),
+    change(transactionOn(writer, () => {})),
     createStepWriter(writer),
     onFatal,
   );

@@ -1,8 +1,7 @@
 import Database from "better-sqlite3";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { createSinceCommit } from "../../src/store/since-commit.ts";
-import { transactionOn } from "../../src/store/transaction.ts";
+import { createSinceChange } from "../../src/store/since-change.ts";
 import {
   at,
   claimedFixture,
@@ -88,34 +87,65 @@ test("what is not there is looked for each time", async () => {
   expect(await store.keyByHash(key.hash)).toBeDefined();
 });
 
-test("between two commits the same is read once, and any commit at all has it read again", async () => {
+test("between two changes of its part the same is read once, and any change of it has all of it read again", () => {
   const read = vi.fn<(name: string) => { name: string }>((name) => ({ name }));
-  const sinceCommit = createSinceCommit();
-  const remembered = sinceCommit.remembering(read);
+  const sinceChange = createSinceChange();
+  const remembered = sinceChange.remembering("directory", read);
   expect([remembered("a"), remembered("a"), remembered("b")].map((one) => one?.name)).toEqual([
     "a",
     "a",
     "b",
   ]);
   expect(read).toHaveBeenCalledTimes(2);
-  sinceCommit.forget();
+  sinceChange.changing([{ kind: "lockdown", on: true }]);
+  remembered("a");
+  expect(read).toHaveBeenCalledTimes(2);
+  sinceChange.changing([{ kind: "key", value: key }]);
   remembered("a");
   expect(read).toHaveBeenCalledTimes(3);
 });
 
-test("a COMMIT that fails forgets too: it may be on disk nevertheless", () => {
-  const client = new Database(":memory:");
-  onTestFinished(() => void client.close());
-  const afterCommit = vi.fn<() => void>();
-  const transaction = transactionOn(client, { beforeBegin: () => {}, afterCommit });
-  expect(() => transaction.commit()).toThrow("no transaction is active");
-  expect(afterCommit).toHaveBeenCalledOnce();
-});
-
-test("a step without writes, such as a record alone, forgets as well", async () => {
+test("a step that changes nobody leaves what is known, and one that is taken back forgets it all the same", async () => {
   const store = await openUsed();
   const before = await store.keyByHash(key.hash);
-  expect(await store.keyByHash(key.hash)).toBe(before);
   await committed(store, stepOf({}));
-  expect(await store.keyByHash(key.hash)).not.toBe(before);
+  expect(await store.keyByHash(key.hash)).toBe(before);
+  expect(
+    await store.commit(writing([{ kind: "identity", value: inactive }], { [person.id]: 7 })),
+  ).toMatchObject({
+    conflict: "version",
+  });
+  expect(await store.keyByHash(key.hash)).toEqual(before);
+});
+
+test("the rulebook's new version is seen by the first read after the commit", async () => {
+  const store = await openUsed();
+  const before = await store.rulebookVersion();
+  expect(await store.rulebookVersion()).toBe(before);
+  await committed(
+    store,
+    stepOf({
+      writes: [{ kind: "lockdown", on: true }],
+      expects: [{ kind: "rulebook", id: "rulebook", version: before }],
+    }),
+  );
+  expect(await store.rulebookVersion()).toBe(before + 1);
+  expect((await store.rulebook()).version).toBe(before + 1);
+});
+
+test("who is found by their id alone is found with their manager, in the order they came to be", async () => {
+  const store = await openStore();
+  const lead = identityFixture("lead");
+  const dev = identityFixture("dev", { managerId: lead.id });
+  await committed(
+    store,
+    writing([{ kind: "identity", value: dev }]),
+    writing([{ kind: "identity", value: lead }]),
+  );
+  const people = async () => store.people({ ids: [lead.id, dev.id], selectors: [] });
+  expect((await people()).map((one) => one.value.id)).toEqual([dev.id, lead.id]);
+  expect(await store.people({ ids: [dev.id], selectors: [{ kind: "manager" }] })).toEqual(await people());
+  const gone = { ...lead, enabled: false };
+  await committed(store, writing([{ kind: "identity", value: gone }], { [lead.id]: 1 }));
+  expect((await people()).map((one) => one.value)).toEqual([dev, gone]);
 });
