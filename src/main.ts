@@ -9,6 +9,7 @@ import { readEnvironment, type Settings } from "./config/environment.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createLogger } from "./runtime/logger.ts";
 import { readinessOf } from "./runtime/readiness.ts";
+import { writeByTurns } from "./runtime/write-by-turns.ts";
 import { StartRefused } from "./store/start-refused.ts";
 import { startOrphanSweep } from "./sweeps/orphans.ts";
 import { isCronExpression, startTimetable } from "./sweeps/timetable.ts";
@@ -55,7 +56,7 @@ async function run(): Promise<void> {
   process.stdout.on("error", () => undefined);
   const settings = readSettings();
   const kept = keptAdminKey(settings);
-  const log = createLogger(settings.logLevel, (line) => process.stdout.write(line));
+  const log = createLogger(settings.logLevel, writeByTurns((text) => process.stdout.write(text)));
   const onFatal = (err: unknown): void => {
     // What the disk holds is unknown from here on: answering anybody could be a lie. Starting again reads the truth.
     log.fatal({ err }, "the database failed while writing");

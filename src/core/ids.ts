@@ -49,7 +49,7 @@ export function parseId<Kind extends keyof Ids>(kind: Kind, text: string): Ids[K
     : undefined;
 }
 
-/** A new id from `tail`, which the caller draws at random (16 of `0-9a-z`: 82 bits, and safe inside a role name). */
+/** A new id from a tail that was given to nothing else; `0-9a-z` alone are safe inside a role name. */
 export function makeId<Kind extends keyof Ids>(kind: Kind, tail: string): Ids[Kind] {
   return (prefixes[kind] + tail) as Ids[Kind];
 }

@@ -8,7 +8,7 @@ import { createSender } from "./sending.ts";
 /** What becomes due within this is taken together, in one commit, when somebody is nudged. */
 export const gatherMs = 20;
 /** What comes back within this leaves its room to the next together. */
-const returnGatherMs = 2;
+const returnGatherMs = 10;
 
 /** Well inside the time a stop may take. */
 const stopMs = 5 * secondMs;

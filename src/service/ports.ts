@@ -224,7 +224,7 @@ export interface Store extends Reads {
 /** The world as the rules may not see it by themselves: time, chance and hashes come through here. */
 export interface Surroundings {
   readonly now: () => Instant;
-  /** A random id tail: 16 of `0-9a-z`. */
+  /** An id tail that nothing else has: 18 of `0-9a-z`, later ones behind earlier ones. */
   readonly idTail: () => string;
   /** 30 base62 characters from a cryptographic generator. */
   readonly tokenSecret: () => string;
