@@ -56,7 +56,10 @@ async function run(): Promise<void> {
   process.stdout.on("error", () => undefined);
   const settings = readSettings();
   const kept = keptAdminKey(settings);
-  const log = createLogger(settings.logLevel, writeByTurns((text) => process.stdout.write(text)));
+  const log = createLogger(
+    settings.logLevel,
+    writeByTurns((text) => process.stdout.write(text)),
+  );
   const onFatal = (err: unknown): void => {
     // What the disk holds is unknown from here on: answering anybody could be a lie. Starting again reads the truth.
     log.fatal({ err }, "the database failed while writing");

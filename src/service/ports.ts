@@ -156,7 +156,7 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [key: string]: JsonValue };
 
-/** Reads. Each answers from the committed state of the moment, never from a cache. */
+/** Reads. Each answers the committed state of the moment: what is remembered is forgotten by the step that changes it. */
 export interface Reads extends TargetReads {
   request(id: RequestId): Promise<RequestWithGrant | undefined>;
   /** The extension of this grant that is PENDING, if any. */

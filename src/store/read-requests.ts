@@ -4,6 +4,7 @@ import { and, asc, desc, eq, gt, lte, sql } from "./drizzle.ts";
 import { grants, requests } from "./schema.ts";
 import { hole, type Tables } from "./tables.ts";
 import { reading } from "./faults.ts";
+import type { SinceChange } from "./since-change.ts";
 import { asRequestWithGrant, requestColumns } from "./request-rows.ts";
 
 type RequestReads = Pick<
@@ -22,14 +23,15 @@ type RequestReads = Pick<
 const breakGlassUsesMax = 100;
 
 /** Requests looked up one by one, or because time has come for them. */
-export function createRequestReads(tables: Tables): RequestReads {
+export function createRequestReads(tables: Tables, sinceChange: SinceChange): RequestReads {
   const statements = prepareRequestReads(tables);
+  // A change of it is read at once by whoever answers, by who tells of it, and by the next who decides.
+  const request = sinceChange.remembering("requests", (id) => {
+    const row = statements.request.get({ id });
+    return row === undefined ? undefined : asRequestWithGrant(row);
+  });
   return {
-    request: async (id) =>
-      reading(() => {
-        const row = statements.request.get({ id });
-        return row === undefined ? undefined : asRequestWithGrant(row);
-      }),
+    request: async (id) => reading(() => request(id)),
     openExtension: async (grantId) => reading(() => statements.openExtension.get({ grantId })),
     openRequestsOf: async (subjectId) => reading(() => idsInOrder(statements.openOf.all({ subjectId }))),
     overdueRequestsOf: async (subjectId, now) =>

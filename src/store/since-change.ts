@@ -1,24 +1,29 @@
+import { assertNever } from "../core/assert.ts";
 import type { Write } from "../service/ports.ts";
 
-/** What is asked at every call and hardly ever changes. */
-export type Part = "directory" | "rulebook";
+/** What is asked again and again between two changes of it. */
+export type Part = "directory" | "rulebook" | "requests";
 
 /**
- * What was read of a part since it was last written to, and is therefore still so. Every step that writes to the part has
- * all of it forgotten: nobody has to know what depends on what, and a change is seen by the first read after it.
+ * What was read of a part since it was last written to, and is therefore still so. A step has forgotten what it writes to
+ * before anybody can read again, so a change is seen by the first read after it.
  */
 export interface SinceChange {
   /** The same read, done once for each key between two changes. What is not there is looked for each time. */
   remembering<T>(part: Part, read: (key: string) => T | undefined): (key: string) => T | undefined;
-  /** To be called in the same turn as the COMMIT, before anybody can read; also for what may yet be taken back. */
+  /** To be called in the same turn as the COMMIT; also for what may yet be taken back. */
   readonly changing: (writes: readonly Write[]) => void;
 }
 
-/** Kept at once by each read, some 10 MB of people; with more the memory starts anew. */
-const keysMax = 10_000;
+/** Kept at once by each read, some 10 MB; with more the memory starts anew. */
+const keysMax: Readonly<Record<Part, number>> = { directory: 10_000, rulebook: 1, requests: 2_000 };
 
 export function createSinceChange(): SinceChange {
-  const memories: Record<Part, Map<string, unknown>[]> = { directory: [], rulebook: [] };
+  const memories: Readonly<Record<Part, Map<string, unknown>[]>> = {
+    directory: [],
+    rulebook: [],
+    requests: [],
+  };
   return {
     remembering<T>(part: Part, read: (key: string) => T | undefined) {
       const known = new Map<string, T>();
@@ -28,39 +33,55 @@ export function createSinceChange(): SinceChange {
         if (before !== undefined) return before;
         const found = read(key);
         if (found === undefined) return undefined;
-        if (known.size >= keysMax) known.clear();
+        if (known.size >= keysMax[part]) known.clear();
         known.set(key, found);
         return found;
       };
     },
     changing: (writes) => {
-      for (const { kind } of writes) {
-        const part = partOf[kind];
-        if (part !== null) for (const known of memories[part]) known.clear();
+      for (const write of writes) {
+        const changed = changedBy(write);
+        if (changed === undefined) continue;
+        for (const known of memories[changed.part]) {
+          if (changed.key === undefined) known.clear();
+          else known.delete(changed.key);
+        }
       }
     },
   };
 }
 
-/** Which part each kind of write belongs to; null: to none that is remembered. */
-const partOf: Readonly<Record<Write["kind"], Part | null>> = {
-  identity: "directory",
-  key: "directory",
-  policy: "rulebook",
-  policyDeleted: "rulebook",
-  rules: "rulebook",
-  lockdown: "rulebook",
-  request: null,
-  grant: null,
-  credentialFirstUsed: null,
-  effectLeased: null,
-  effectSettled: null,
-  effectPutBack: null,
-  leasesEnded: null,
-  cursor: null,
-  cursorDropped: null,
-  copyWanted: null,
-  copyTold: null,
-  address: null,
-  addressGone: null,
-};
+/**
+ * What is no longer so: of requests the one, kept under its id with its grant; of the others everything, so that nobody
+ * has to know who depends on whom. Undefined: nothing that is remembered.
+ */
+function changedBy(write: Write): { readonly part: Part; readonly key?: string } | undefined {
+  switch (write.kind) {
+    case "request":
+      return { part: "requests", key: write.value.id };
+    case "grant":
+      return { part: "requests", key: write.value.requestId };
+    case "identity":
+    case "key":
+      return { part: "directory" };
+    case "policy":
+    case "policyDeleted":
+    case "rules":
+    case "lockdown":
+      return { part: "rulebook" };
+    case "credentialFirstUsed":
+    case "effectLeased":
+    case "effectSettled":
+    case "effectPutBack":
+    case "leasesEnded":
+    case "cursor":
+    case "cursorDropped":
+    case "copyWanted":
+    case "copyTold":
+    case "address":
+    case "addressGone":
+      return undefined;
+    default:
+      return assertNever(write);
+  }
+}

@@ -57,7 +57,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const tables = drizzle(database.reader);
   const people = rememberPeople(tables, sinceChange);
   const reads: Reads = {
-    ...createRequestReads(tables),
+    ...createRequestReads(tables, sinceChange),
     ...createRequestList(tables),
     ...createCredentialReads(tables, people),
     ...createDirectoryReads(tables, people, sinceChange),

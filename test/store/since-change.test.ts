@@ -9,6 +9,7 @@ import {
   hashOf,
   identityFixture,
   keyFixture,
+  requestFixture,
   stepOf,
   writing,
 } from "../support/fixtures.ts";
@@ -116,6 +117,23 @@ test("a step that changes nobody leaves what is known, and one that is taken bac
     conflict: "version",
   });
   expect(await store.keyByHash(key.hash)).toEqual(before);
+});
+
+test("a request is read once until it or its grant changes, and others stay known", async () => {
+  const store = await openUsed();
+  const other = requestFixture("b");
+  await committed(store, writing([{ kind: "request", value: other, dueAt: null }]));
+  const [one, another] = [claimedFixture("a"), grantFixture("a")];
+  const before = await store.request(one.id);
+  const known = await store.request(other.id);
+  expect(await store.request(one.id)).toBe(before);
+  const ended = grantFixture("a", { phase: "COMPLETED", endedAt: at(3) });
+  await committed(store, writing([{ kind: "grant", value: ended }], { [another.id]: 1 }));
+  expect((await store.request(one.id))?.grant).toEqual({ value: ended, version: 2 });
+  expect(await store.request(other.id)).toBe(known);
+  const cancelled = { ...other, phase: "CANCELLED", endedAt: at(4) } as const;
+  await committed(store, writing([{ kind: "request", value: cancelled, dueAt: null }], { [other.id]: 1 }));
+  expect((await store.request(other.id))?.request).toEqual({ value: cancelled, version: 2 });
 });
 
 test("the rulebook's new version is seen by the first read after the commit", async () => {
