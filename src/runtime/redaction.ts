@@ -12,7 +12,11 @@ const rules: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/\b([a-z][a-z0-9+.-]*:\/\/[^\s:@/"]*):[^\s@/"]+@/gi, "$1:…@"],
 ];
 
+/** What at least one of stands in whatever a rule finds; most lines hold none of them. */
+const signs = /kd_|xox|xapp-|whsec_|bearer|basic|:\/\//i;
+
 /** The text without secrets. The one place where log lines are cleaned. */
 export function redact(text: string): string {
+  if (!signs.test(text)) return text;
   return rules.reduce((clean, [pattern, replacement]) => clean.replaceAll(pattern, replacement), text);
 }
