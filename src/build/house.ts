@@ -3,7 +3,6 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { createAuditFile, type AuditFile } from "../audit-file/audit-file.ts";
 import type { Settings } from "../config/environment.ts";
-import { createEmail } from "../email/messenger.ts";
 import { createRunners } from "../outbox/house-runners.ts";
 import { createRelay, type Relay } from "../outbox/relay.ts";
 import type { guardedPost } from "../outgoing/guarded-fetch.ts";
@@ -80,7 +79,10 @@ export async function buildHouse(
     log,
   );
   for (const { messenger } of chatSurfaces.all) surfaces.add(messenger);
-  if (settings.email !== undefined) surfaces.add(createEmail(settings.email, log));
+  if (settings.email !== undefined) {
+    const { createEmail } = await import("../email/messenger.ts");
+    surfaces.add(createEmail(settings.email, log));
+  }
   const { userGroups } = chatSurfaces;
   const connectors = createConnectorSet();
   const context: ServiceContext = {

@@ -60,8 +60,9 @@ function numberOf(digits: string): number {
 }
 
 /** What a character of the alphabet counts, by its code. */
-const digitOf = new Uint8Array(128);
-for (const [digit, character] of [...alphabet].entries()) digitOf[character.charCodeAt(0)] = digit;
+const digitOf = Uint8Array.from({ length: 128 }, (_, code) =>
+  Math.max(0, alphabet.indexOf(String.fromCharCode(code))),
+);
 
 const crcTable = Uint32Array.from({ length: 256 }, (_, index) => {
   let value = index;

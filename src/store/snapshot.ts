@@ -21,7 +21,8 @@ export function createSnapshot(client: Database.Database): Snapshot {
   };
   return {
     hold: () => {
-      if (isHeld) return;
+      // Of one that is closed the read itself says so.
+      if (isHeld || !client.open) return;
       begin.run();
       isHeld = true;
       setImmediate(release);

@@ -25,8 +25,6 @@ function hexOf(character: string): string {
   return (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
 }
 
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
-
 /**
  * Cut between graphemes so that it measures at most `max`, with `…` where something is missing. `sizeOf` says what a
  * piece counts when the platform counts escaped text; by default UTF-16 units, which platforms count.
@@ -38,6 +36,7 @@ export function cutTo(text: string, max: number, sizeOf: (piece: string) => numb
   let kept = "";
   let size = 0;
   // A grapheme that begins within the room and ends far behind it does not fit anyway.
+  graphemes ??= new Intl.Segmenter("en", { granularity: "grapheme" });
   for (const { segment } of graphemes.segment(text.slice(0, max + graphemeLengthMax))) {
     size += sizeOf(segment);
     if (size > room) break;
@@ -47,6 +46,9 @@ export function cutTo(text: string, max: number, sizeOf: (piece: string) => numb
 }
 
 const graphemeLengthMax = 200;
+
+/** Made when something is cut for the first time: the tables it loads take longer than most of a start. */
+let graphemes: Intl.Segmenter | undefined;
 
 function lengthOf(text: string): number {
   return text.length;

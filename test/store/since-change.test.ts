@@ -1,7 +1,11 @@
 import Database from "better-sqlite3";
+import fc from "fast-check";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { present } from "../../src/core/assert.ts";
+import type { Step, Store } from "../../src/service/ports.ts";
 import { createSinceChange } from "../../src/store/since-change.ts";
+import { openSqliteStore } from "../../src/store/sqlite-store.ts";
 import {
   at,
   claimedFixture,
@@ -167,3 +171,130 @@ test("who is found by their id alone is found with their manager, in the order t
   await committed(store, writing([{ kind: "identity", value: gone }], { [lead.id]: 1 }));
   expect((await people()).map((one) => one.value)).toEqual([dev, gone]);
 });
+
+test("whatever is written in whatever company, every read is what is on disk", async () => {
+  const change = fc.record({
+    what: fc.constantFrom("person", "key", "request", "grant", "rules" as const),
+    which: fc.nat(2),
+    isRefused: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.array(change, { minLength: 1, maxLength: 4 }), { maxLength: 8 }),
+      async (rounds) => {
+        const file = temporaryFile();
+        const store = await openSqliteStore({ file, onFatal: () => {} });
+        const outside = new Database(file, { readonly: true });
+        try {
+          const truth = fillThree(store, outside);
+          await committed(store, ...truth.first);
+          let count = 0;
+          for (const round of rounds) {
+            expect(await truth.read()).toEqual(truth.onDisk());
+            await Promise.all(round.map((one) => store.commit(truth.step(one, ++count))));
+            expect(await truth.read()).toEqual(truth.onDisk());
+          }
+        } finally {
+          outside.close();
+          await store.close();
+        }
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+interface Change {
+  readonly what: "person" | "key" | "request" | "grant" | "rules";
+  readonly which: number;
+  /** Made under a version that is not there. */
+  readonly isRefused: boolean;
+}
+
+/** Three people with a key, a request and a grant each: how to change them, and how to read them both ways. */
+function fillThree(store: Store, outside: Database.Database) {
+  const tails = ["a", "b", "c"];
+  const people = tails.map((tail) => identityFixture(tail));
+  const keys = people.map((one, index) =>
+    keyFixture(tails[index] ?? "", { identityId: one.id, hash: hashOf(one.id) }),
+  );
+  const requests = tails.map((tail) => claimedFixture(tail));
+  const grants = tails.map((tail) => grantFixture(tail));
+  const tables = { identities: people, api_keys: keys, requests, grants };
+  const row = (table: string, id: string): { readonly value: string; readonly version: number } =>
+    outside
+      .prepare<[string], { value: string; version: number }>(
+        `SELECT value, version FROM ${table} WHERE id = ?`,
+      )
+      .get(id) ?? { value: "null", version: 0 };
+  const versioned = (table: string, id: string) => {
+    const { value, version } = row(table, id);
+    return { value: JSON.parse(value), version };
+  };
+  const rulesVersion = () => outside.prepare("SELECT version FROM rulebook").pluck().get();
+  return {
+    first: tails.flatMap((_, index) => [
+      writing([{ kind: "identity", value: there(people[index]) }]),
+      writing([{ kind: "key", value: there(keys[index]) }]),
+      writing([
+        { kind: "request", value: there(requests[index]), dueAt: null },
+        { kind: "grant", value: there(grants[index]) },
+      ]),
+    ]),
+    step: ({ what, which, isRefused }: Change, count: number): Step => {
+      if (what === "rules") {
+        const version = Number(rulesVersion()) + (isRefused ? 7 : 0);
+        return stepOf({
+          writes: [{ kind: "lockdown", on: count % 2 === 0 }],
+          expects: [{ kind: "rulebook", id: "rulebook", version }],
+        });
+      }
+      const table = (
+        { person: "identities", key: "api_keys", request: "requests", grant: "grants" } as const
+      )[what];
+      const { id } = there(tables[table][which]);
+      const versions = { [id]: row(table, id).version + (isRefused ? 7 : 0) };
+      switch (what) {
+        case "person":
+          return writing(
+            [{ kind: "identity", value: { ...there(people[which]), name: `n${count}` } }],
+            versions,
+          );
+        case "key":
+          return writing([{ kind: "key", value: { ...there(keys[which]), name: `n${count}` } }], versions);
+        case "request":
+          return writing(
+            [{ kind: "request", value: { ...there(requests[which]), reason: `r${count}` }, dueAt: null }],
+            versions,
+          );
+        case "grant":
+          return writing(
+            [{ kind: "grant", value: { ...there(grants[which]), endReason: `e${count}` } }],
+            versions,
+          );
+      }
+    },
+    read: async () => ({
+      rules: await store.rulebookVersion(),
+      people: await store.people({ ids: people.map((one) => one.id), selectors: [] }),
+      keys: await Promise.all(keys.map(({ hash }) => store.keyByHash(hash))),
+      requests: await Promise.all(requests.map(({ id }) => store.request(id))),
+    }),
+    onDisk: () => ({
+      rules: rulesVersion(),
+      people: people.map(({ id }) => versioned("identities", id)),
+      keys: keys.map(({ id, identityId }) => ({
+        key: versioned("api_keys", id),
+        identity: versioned("identities", identityId).value,
+      })),
+      requests: requests.map(({ id }, index) => ({
+        request: versioned("requests", id),
+        grant: versioned("grants", there(grants[index]).id),
+      })),
+    }),
+  };
+}
+
+function there<T>(value: T | undefined): T {
+  return present(value, "one of the three");
+}
