@@ -41,6 +41,12 @@ export async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>)
   }
 }
 
+/** Should a measurement fail, nothing stays behind. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 async function started(
   args: readonly string[],
   cwd: string,
@@ -48,8 +54,8 @@ async function started(
 ): Promise<Server> {
   const start = performance.now();
   const child = spawn(process.execPath, args, { cwd, env, stdio: ["ignore", "pipe", "inherit"] });
-  // Should a measurement fail, nothing stays behind.
-  process.once("exit", () => child.kill("SIGKILL"));
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   const { pid } = child;
   if (pid === undefined) throw new Error(`${args.join(" ")} did not start`);
   const port = await listening(child);

@@ -48,9 +48,11 @@ export function openPostgres(name: string, url: string): PostgresServer {
   pool.on("connect", (client) => void client.query(trustNobodysNames).catch(ignore));
 
   return {
-    use: (signal, work) => guarded(name, signal, () => pooled(pool, signal, work)),
+    use: (signal, work) => guarded(name, signal, (noticed) => pooled(pool, signal, noticing(work, noticed))),
     useIn: (database, signal, work) =>
-      guarded(name, signal, () => alone({ ...config, ...locate(url, database) }, signal, work)),
+      guarded(name, signal, (noticed) =>
+        alone({ ...config, ...locate(url, database) }, signal, noticing(work, noticed)),
+      ),
     close: () => pool.end(),
   };
 }
@@ -62,13 +64,33 @@ function locate(url: string, database: string): ClientConfig {
   return { connectionString: there.href };
 }
 
-async function guarded<T>(name: string, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+/** A server that has answered is not down, however long the rest takes: others need not wait for this work. */
+async function guarded<T>(
+  name: string,
+  signal: AbortSignal,
+  attempt: (noticed: () => void) => Promise<T>,
+): Promise<T> {
+  let hasAnswered = false;
   try {
     signal.throwIfAborted();
-    return await attempt();
+    return await attempt(() => {
+      hasAnswered = true;
+    });
   } catch (error) {
-    throw postgresFault(name, error, signal);
+    throw postgresFault(name, error, { isTimeUp: signal.aborted, hasAnswered });
   }
+}
+
+/** The same work; `noticed` is called at each answer. */
+function noticing<T>(work: (sql: Sql) => Promise<T>, noticed: () => void): (sql: Sql) => Promise<T> {
+  return (sql) =>
+    work({
+      query: async <Row extends QueryResultRow>(text: string, values?: readonly unknown[]) => {
+        const rows = await sql.query<Row>(text, values);
+        noticed();
+        return rows;
+      },
+    });
 }
 
 async function pooled<T>(pool: Pool, signal: AbortSignal, work: (sql: Sql) => Promise<T>): Promise<T> {

@@ -1,11 +1,24 @@
 import { DatabaseError } from "pg";
 import { ConnectorFault } from "../service/connector.ts";
 
+/** How far an attempt came. */
+export interface Attempt {
+  readonly isTimeUp: boolean;
+  readonly hasAnswered: boolean;
+}
+
 /** Which of our few kinds of fault an error of the driver is. Never repeats a statement: it may hold a verifier. */
-export function postgresFault(name: string, error: unknown, signal?: AbortSignal): ConnectorFault {
+export function postgresFault(
+  name: string,
+  error: unknown,
+  { isTimeUp, hasAnswered }: Attempt,
+): ConnectorFault {
   if (error instanceof ConnectorFault) return error;
-  if (signal?.aborted === true) {
-    return new ConnectorFault("timeout", `${name} took too long.`, { retryable: true, isTargetDown: true });
+  if (isTimeUp) {
+    return new ConnectorFault("timeout", `${name} took too long.`, {
+      retryable: true,
+      isTargetDown: !hasAnswered,
+    });
   }
   if (error instanceof DatabaseError) return answered(name, error);
   // Everything else comes from the way there: no such host, refused, reset, no answer in time.

@@ -30,6 +30,8 @@ export const statements = {
   connect: (database: string, role: string): string =>
     `GRANT CONNECT ON DATABASE ${name(database)} TO ${name(role)}`,
   reassign: (role: string, owner: string): string => `REASSIGN OWNED BY ${name(role)} TO ${name(owner)}`,
+  giveLargeObject: (oid: string, owner: string): string =>
+    `ALTER LARGE OBJECT ${oid} OWNER TO ${name(owner)}`,
   dropOwned: (role: string): string => `DROP OWNED BY ${name(role)}`,
   drop: (role: string): string => `DROP ROLE IF EXISTS ${name(role)}`,
   become: (role: string): string => `SET ROLE ${name(role)}`,

@@ -150,6 +150,7 @@ async function ensureOwner(sql: Sql, leftoversOwner: string): Promise<void> {
 
 async function emptyHands(sql: Sql, role: string, leftovers: Leftovers | undefined): Promise<void> {
   await sql.query(lockTimeout);
+  if (leftovers !== undefined) await giveAwayLargeObjects(sql, role, leftovers.owner);
   await inTransaction(sql, async () => {
     // Between two attempts it may have gone.
     const there = await sql.query("SELECT FROM pg_roles WHERE rolname = $1", [role]);
@@ -158,6 +159,26 @@ async function emptyHands(sql: Sql, role: string, leftovers: Leftovers | undefin
     await sql.query(statements.dropOwned(role));
   });
   await sql.query("RESET lock_timeout");
+}
+
+/** Far less than the locks a server holds at once by default, 6,400. */
+const largeObjectsAtOnce = 1_000;
+
+/**
+ * A role can make millions of them in a minute, and each that changes hands is locked until the transaction ends. So they
+ * go first and by and by: what has gone stays gone when the attempt runs out of time.
+ */
+async function giveAwayLargeObjects(sql: Sql, role: string, owner: string): Promise<void> {
+  for (;;) {
+    const found = await sql.query<{ oid: string }>(
+      `SELECT l.oid::text FROM pg_largeobject_metadata l JOIN pg_roles r ON r.oid = l.lomowner
+        WHERE r.rolname = $1 LIMIT $2`,
+      [role, largeObjectsAtOnce],
+    );
+    if (found.length === 0) return;
+    // Sent together, they are one transaction.
+    await sql.query(found.map(({ oid }) => statements.giveLargeObject(oid, owner)).join(";\n"));
+  }
 }
 
 interface Leftovers {

@@ -143,6 +143,30 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
         );
       });
 
+      test("a crowd of large objects goes by and by: no attempt locks them all, and what has gone stays gone", async () => {
+        const { order, url, role } = await given();
+        const client = await entered(url());
+        // As many as a role makes in a second; one statement may not lock much more than this at once.
+        for (let made = 0; made < 12_000; made += 3_000) {
+          await client.query("SELECT count(lo_create(0)) FROM generate_series(1, 3000)");
+        }
+        await client.end();
+        const short = new AbortController();
+        const left = async () => Number((await lab.run(ownedBy(role), "orders"))[0]?.["count"]);
+        const attempt = connector.takeBack(order, short.signal);
+        const isPartlyGone = async () => ((count) => count > 0 && count < 12_000)(await left());
+        await expect.poll(isPartlyGone, { interval: 5, timeout: 20_000 }).toBe(true);
+        short.abort();
+        // The server has answered: whoever else waits for it need not wait for this.
+        await attempt.catch((fault: unknown) => {
+          expect(fault).toMatchObject({ code: "timeout", retryable: true, isTargetDown: false });
+        });
+        expect(await left()).toBeLessThan(12_000);
+        expect(await enter(url())).toBeUndefined();
+        await connector.takeBack(order, never());
+        expect(await roles(role)).toEqual([]);
+      });
+
       test("code that a role leaves behind never runs with the broker's rights", async () => {
         const { order, url } = await given();
         const client = await entered(url());
@@ -263,4 +287,8 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
       });
     }
   });
+}
+
+function ownedBy(role: string): string {
+  return `SELECT count(*) FROM pg_largeobject_metadata WHERE lomowner = (SELECT oid FROM pg_roles WHERE rolname = '${role}')`;
 }
