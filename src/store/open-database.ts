@@ -15,12 +15,6 @@ export { StartRefused };
 /** How long a write may wait for a foreign lock; the event loop stands still meanwhile, so it is short. */
 const busyTimeoutMs = 250;
 
-/**
- * Pages of the log after which it is written back into the file, 16 MB: under load the same pages are written again and
- * again, and SQLite's usual 1,000 would write each of them back every few commits.
- */
-const logPagesMax = 4_000;
-
 /** Sorting happens in memory, so that nothing of ours comes to lie in a temporary file elsewhere. */
 const pragmas = [
   ["journal_mode", "wal"],
@@ -29,7 +23,6 @@ const pragmas = [
   ["busy_timeout", busyTimeoutMs],
   ["temp_store", 2],
   ["trusted_schema", 0],
-  ["wal_autocheckpoint", logPagesMax],
 ] as const;
 
 /** Memory that reading may fill with pages, so that checks of a hundred thousand credentials find most of theirs. */
