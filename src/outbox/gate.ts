@@ -4,7 +4,7 @@ import { plus, secondMs } from "../core/time.ts";
 /** How many effects go one way out side by side. */
 export const perWayMax = 8;
 /** What stays inside waits for nobody but our own store, whose reads hold the event loop while they last. */
-const insideMax = 64;
+const insideMax = 100;
 /** A way that is down is tried by one alone, after 1 s, 2 s, 4 s … up to this. */
 export const holdMaxMs = 30 * secondMs;
 

@@ -8,7 +8,7 @@ import { createGate, type WayFound } from "./gate.ts";
 import type { Runners } from "./runners.ts";
 
 /** How many effects are read and claimed in one go. */
-export const relayBatchMax = 64;
+export const relayBatchMax = 100;
 
 /** Sends out what is due, as far as there is room. */
 export interface Sender {

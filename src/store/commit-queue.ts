@@ -6,6 +6,8 @@ import type { Transaction } from "./transaction.ts";
 
 /** More steps in one transaction would save little and hold the event loop for long. */
 const batchMax = 128;
+/** Turns of the event loop that a step waits for company at most. */
+const turnsMax = 5;
 
 export interface CommitQueue {
   commit(step: Step): Promise<CommitResult>;
@@ -61,7 +63,7 @@ export function createCommitQueue(
     }
   };
 
-  /** Company in the last batch promises company for the next: then one more turn is waited, in which others arrive. */
+  /** Company in the last batch promises company for the next: then turns are waited for as long as others arrive. */
   let hasCompany = false;
   const flushNext = (): void => {
     isScheduled = false;
@@ -70,10 +72,16 @@ export function createCommitQueue(
     flush(batch);
     schedule();
   };
+  const flushWhenQuiet = (seen: number, turns: number): void => {
+    const isGrowing = waiting.length > seen && waiting.length < batchMax;
+    if (hasCompany && isGrowing && turns < turnsMax) {
+      setImmediate(flushWhenQuiet, waiting.length, turns + 1);
+    } else flushNext();
+  };
   const schedule = (): void => {
     if (isScheduled || waiting.length === 0) return;
     isScheduled = true;
-    setImmediate(() => (hasCompany ? setImmediate(flushNext) : flushNext()));
+    setImmediate(flushWhenQuiet, 0, 1);
   };
 
   return {
