@@ -1,6 +1,6 @@
 import { StoreUnavailable, type CommitResult, type Step } from "../service/ports.ts";
 import { commitBatch, type Outcome } from "./commit-batch.ts";
-import { asFault, isFull, OutcomeUnknown } from "./faults.ts";
+import { asFault, isBusy, isFull, OutcomeUnknown } from "./faults.ts";
 import { assertSound } from "./step-soundness.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -15,8 +15,12 @@ export interface CommitQueue {
   close(): void;
 }
 
+/** How often a batch that meets somebody else's lock is tried, other work getting its turn in between. */
+const triesMax = 3;
+
 interface Waiting {
   readonly step: Step;
+  tries: number;
   readonly resolve: (result: CommitResult) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -56,6 +60,15 @@ export function createCommitQueue(
       for (const one of batch) flush([one]);
       return;
     }
+    if (isBusy(error)) {
+      // Nothing of it is written, and whoever holds the lock may be done in a moment: the next flush takes it first.
+      waiting.unshift(...batch.filter((one) => ++one.tries < triesMax));
+      rejectAll(
+        batch.filter((one) => one.tries >= triesMax),
+        asFault(error),
+      );
+      return;
+    }
     rejectAll(batch, asFault(error));
     if (error instanceof OutcomeUnknown) {
       refusal = "the database could not be written; the process must restart";
@@ -89,7 +102,7 @@ export function createCommitQueue(
       assertSound(step);
       if (refusal !== undefined) throw new StoreUnavailable(refusal);
       return new Promise((resolve, reject) => {
-        waiting.push({ step, resolve, reject });
+        waiting.push({ step, tries: 0, resolve, reject });
         schedule();
       });
     },

@@ -12,8 +12,8 @@ import { StartRefused } from "./start-refused.ts";
 
 export { StartRefused };
 
-/** How long a write may wait for a foreign lock; the event loop stands still meanwhile, so it is short. */
-const busyTimeoutMs = 250;
+/** How long one try to write may wait for a foreign lock; the event loop stands still meanwhile, so it is short. */
+const busyTimeoutMs = 150;
 
 /** Sorting happens in memory, so that nothing of ours comes to lie in a temporary file elsewhere. */
 const pragmas = [

@@ -73,6 +73,24 @@ test("when a shared commit does not fit on the disk, each step is tried by itsel
   expect([records(), commits]).toEqual([2, 4]);
 });
 
+test.each([
+  [2, "fulfilled"],
+  [3, "rejected"],
+] as const)("a lock met %i times in a row: whoever waited together is %s", async (times, status) => {
+  let met = 0;
+  const { queue, records } = openQueue((transaction) => ({
+    ...transaction,
+    begin: () => {
+      if (met++ < times) throw new Database.SqliteError("database is locked", "SQLITE_BUSY");
+      transaction.begin();
+    },
+  }));
+  const results = await Promise.allSettled(["a", "b", "c"].map((text) => queue.commit(recorded(text))));
+  expect(results.map((result) => result.status)).toEqual([status, status, status]);
+  expect(records()).toBe(status === "fulfilled" ? 3 : 0);
+  await queue.commit(recorded("d"));
+});
+
 test("while something else holds the write lock a commit is refused within half a second, and reads go on", async () => {
   const file = temporaryFile();
   const store = await openStore({ file });
