@@ -56,18 +56,11 @@ export function createCommitQueue(
 
   const failed = (batch: readonly Waiting[], error: unknown): void => {
     // A step too big for the disk must not take its neighbours along.
-    if (isFull(error) && batch.length > 1) {
-      for (const one of batch) flush([one]);
-      return;
-    }
+    if (isFull(error) && batch.length > 1) return batch.forEach((one) => flush([one]));
     if (isBusy(error)) {
       // Nothing of it is written, and whoever holds the lock may be done in a moment: the next flush takes it first.
       waiting.unshift(...batch.filter((one) => ++one.tries < triesMax));
-      rejectAll(
-        batch.filter((one) => one.tries >= triesMax),
-        asFault(error),
-      );
-      return;
+      return rejectAll(batch.filter(hasTriedEnough), asFault(error));
     }
     rejectAll(batch, asFault(error));
     if (error instanceof OutcomeUnknown) {
@@ -111,6 +104,10 @@ export function createCommitQueue(
       refusal ??= "the store is closed";
     },
   };
+}
+
+function hasTriedEnough({ tries }: Waiting): boolean {
+  return tries >= triesMax;
 }
 
 function settle(one: Waiting | undefined, outcome: Outcome): void {
