@@ -111,3 +111,12 @@ test.each<readonly [string, Omit<RequestFilter, "now">]>([
     }
   },
 );
+
+test("a presented token's row is found by its hash at once, whatever rebuilt its table", () => {
+  const client = openReader();
+  const made = client.prepare("SELECT sql FROM sqlite_master WHERE name = 'credentials'").pluck().get();
+  expect(made).toMatch(/WITHOUT ROWID/);
+  expect(
+    planOf(client, { sql: "SELECT grant_id FROM credentials WHERE hash = ?", params: [""] }).join(),
+  ).toContain("PRIMARY KEY");
+});
