@@ -1,5 +1,5 @@
-import { assertNever } from "../core/assert.ts";
 import type { Write } from "../service/ports.ts";
+import { recordOf } from "./step-soundness.ts";
 
 /** What is asked again and again between two changes of it. */
 export type Part = "directory" | "rulebook" | "requests";
@@ -56,32 +56,17 @@ export function createSinceChange(): SinceChange {
  * has to know who depends on whom. Undefined: nothing that is remembered.
  */
 function changedBy(write: Write): { readonly part: Part; readonly key?: string } | undefined {
-  switch (write.kind) {
+  if (write.kind === "grant") return { part: "requests", key: write.value.requestId };
+  const record = recordOf(write);
+  switch (record?.kind) {
     case "request":
-      return { part: "requests", key: write.value.id };
-    case "grant":
-      return { part: "requests", key: write.value.requestId };
+      return { part: "requests", key: record.id };
     case "identity":
     case "key":
       return { part: "directory" };
-    case "policy":
-    case "policyDeleted":
-    case "rules":
-    case "lockdown":
+    case "rulebook":
       return { part: "rulebook" };
-    case "credentialFirstUsed":
-    case "effectLeased":
-    case "effectSettled":
-    case "effectPutBack":
-    case "leasesEnded":
-    case "cursor":
-    case "cursorDropped":
-    case "copyWanted":
-    case "copyTold":
-    case "address":
-    case "addressGone":
-      return undefined;
     default:
-      return assertNever(write);
+      return undefined;
   }
 }

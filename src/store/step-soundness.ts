@@ -24,7 +24,7 @@ export function versionExpected(step: Step, kind: Expectation["kind"], id: strin
 }
 
 /** The versioned record a write belongs to, if it belongs to one. */
-function recordOf(write: Write): Pick<Expectation, "kind" | "id"> | undefined {
+export function recordOf(write: Write): Pick<Expectation, "kind" | "id"> | undefined {
   switch (write.kind) {
     case "request":
     case "grant":

@@ -9,6 +9,7 @@ import { parseSelector, type Identity, type Selector } from "../../src/core/peop
 import { policyDefaults, type Policy, type StageRule } from "../../src/core/policy.ts";
 import { parseScope } from "../../src/core/scopes.ts";
 import { hourMs, minuteMs, plus } from "../../src/core/time.ts";
+import { recordOf } from "../../src/store/step-soundness.ts";
 import type { ApiKey, Expectation, KeptAnswer, NewEffect, Step, Write } from "../../src/service/ports.ts";
 
 /** The moment at which every fixture begins. */
@@ -233,30 +234,9 @@ export function stepOf(parts: Partial<Step>): Step {
 /** A step that writes these records, each expected at the version given for its id, or else not to exist yet. */
 export function writing(writes: readonly Write[], versions: Readonly<Record<string, number>> = {}): Step {
   const expects = writes.flatMap((write): readonly Expectation[] => {
-    switch (write.kind) {
-      case "request":
-      case "grant":
-      case "identity":
-      case "key":
-        return [{ kind: write.kind, id: write.value.id, version: versions[write.value.id] ?? 0 }];
-      case "policy":
-      case "policyDeleted":
-      case "rules":
-      case "lockdown":
-        return [{ kind: "rulebook", id: "rulebook", version: versions["rulebook"] ?? 1 }];
-      case "credentialFirstUsed":
-      case "effectLeased":
-      case "effectSettled":
-      case "effectPutBack":
-      case "leasesEnded":
-      case "cursor":
-      case "cursorDropped":
-      case "copyWanted":
-      case "copyTold":
-      case "address":
-      case "addressGone":
-        return [];
-    }
+    const record = recordOf(write);
+    if (record === undefined) return [];
+    return [{ ...record, version: versions[record.id] ?? (record.kind === "rulebook" ? 1 : 0) }];
   });
   return stepOf({ expects, writes });
 }
