@@ -2,13 +2,12 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { present } from "../../src/core/assert.ts";
 import { parseSelector } from "../../src/core/people.ts";
 import { hourMs, minuteMs, secondMs } from "../../src/core/time.ts";
-import { createRunners } from "../../src/outbox/house-runners.ts";
-import { createRelay, type Relay } from "../../src/outbox/relay.ts";
+import type { Relay } from "../../src/outbox/relay.ts";
 import { tellingMs } from "../../src/outbox/showing.ts";
 import { DeliveryFault } from "../../src/service/messenger.ts";
-import type { Step } from "../../src/service/ports.ts";
 import { approvalPolicy, stageBy } from "../core/support/policies.ts";
 import { granted, openOffice, saidTo, type Office } from "../service/support/office.ts";
+import { dyingRelay, officeRelay } from "./support/office-relay.ts";
 import { fakeMessenger, isDown, refuses, type FakeMessenger } from "./support/fake-messenger.ts";
 
 let office: Office;
@@ -20,15 +19,7 @@ const faults: string[] = [];
 const dbaPolicy = (channels: readonly string[], windowMs = tellingMs) =>
   approvalPolicy("dba", { stages: [stageBy("group:dba", { required: 2 })], channels, windowMs });
 
-function relayOf(one: Office): Relay {
-  return createRelay(
-    one.store,
-    one.context.surroundings,
-    createRunners(one.context, one.services, { info: () => {}, warn: () => {} }),
-    (_, { code = "?" }) => faults.push(code),
-    () => 0.5,
-  );
-}
+const relayOf = (one: Office): Relay => officeRelay(one, faults);
 
 beforeEach(async () => {
   office = await openOffice();
@@ -265,16 +256,7 @@ describe("bad luck", () => {
   test("killed between sending and settling: at most one repeat, never a loss", async () => {
     const { request } = granted(await office.ask("dev"));
     // The relay dies in the middle of everything it has sent: nothing of it is ever settled.
-    const dying = createRelay(
-      {
-        ...office.store,
-        commit: async (step) => (isSettling(step) ? new Promise(() => {}) : office.store.commit(step)),
-      },
-      office.context.surroundings,
-      createRunners(office.context, office.services, { info: () => {}, warn: () => {} }),
-      () => undefined,
-    );
-    void dying.drain();
+    void dyingRelay(office).drain();
     await expect.poll(async () => (await office.store.dueEffects(office.clock.now(), 9)).length).toBe(0);
     office.clock.pass(3 * minuteMs);
     await relay.drain();
@@ -310,10 +292,3 @@ describe("bad luck", () => {
     expect(slack.noticesAt("@id_dev")).toEqual(["approved", "ended"]);
   });
 });
-
-/** A commit of the relay's that ends a message. */
-function isSettling({ writes }: Pick<Step, "writes">): boolean {
-  return (
-    writes.some((one) => one.kind === "effectSettled") && !writes.some((one) => one.kind === "copyWanted")
-  );
-}
