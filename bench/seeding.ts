@@ -82,8 +82,20 @@ export function addGrants(
     const credential = { ...fixture.credential, hash: hashOf(token), last4: token.slice(-4) };
     const grant = { ...fixture, credential };
     insert.request.run(request.id, subjectId, subjectId, startedAt, ends, grant.id, JSON.stringify(request));
-    insert.grant.run(grant.id, request.id, subjectId, ends, JSON.stringify(grant));
-    insert.credential.run(credential.id, grant.id, credential.hash, startedAt, JSON.stringify(credential));
+    const { lastInsertRowid } = insert.grant.run(
+      grant.id,
+      request.id,
+      subjectId,
+      ends,
+      JSON.stringify(grant),
+    );
+    insert.credential.run(
+      credential.id,
+      lastInsertRowid,
+      credential.hash,
+      startedAt,
+      JSON.stringify(credential),
+    );
   });
   const counter = client.prepare("INSERT INTO counters (key, used) VALUES (?, ?)");
   inChunks(client, people, (index) => counter.run(`active:${personId(index)}`, Math.ceil(count / people)));
@@ -104,7 +116,7 @@ function prepareInserts(client: Database.Database) {
       "INSERT INTO grants (id, version, request_id, subject_id, phase, expires_at, value) VALUES (?, 1, ?, ?, 'ACTIVE', ?, ?)",
     ),
     credential: client.prepare(
-      "INSERT INTO credentials (id, grant_id, hash, current, first_used_at, value) VALUES (?, ?, ?, 1, ?, ?)",
+      "INSERT INTO credentials (id, grant_ord, hash, current, first_used_at, value) VALUES (?, ?, ?, 1, ?, ?)",
     ),
   };
 }

@@ -7,6 +7,9 @@ import { hole, type Conflict, type Tables } from "./tables.ts";
 import { prepareStanding } from "./write-request.ts";
 import { prepareTargetWrites } from "./write-targets.ts";
 
+/** The number of a grant's row, as the driver says it. */
+type GrantOrd = number | bigint;
+
 /** Writes grants and, with them, which credential is the living one and what may be at which target. */
 export function prepareGrantWrites(tables: Tables) {
   const statements = prepareStatements(tables);
@@ -20,19 +23,18 @@ export function prepareGrantWrites(tables: Tables) {
     }
   };
 
-  const issue = (grant: StartedGrant): void => {
-    const { credential } = grant;
+  const issue = ({ credential }: StartedGrant, grantOrd: GrantOrd): void => {
     const { id, hash } = credential;
-    statements.issue.run({ id, grantId: grant.id, hash, value: credential, current: true });
+    statements.issue.run({ id, grantOrd, hash, value: credential, current: true });
   };
 
   /** A start brings its first credential; later only a rotation retires one, and only then is there another to issue. */
-  const follow = (grant: StartedGrant): void => {
-    const { id, credential } = grant;
-    if (statements.retire.run({ grantId: id, id: credential.id }).changes > 0) return issue(grant);
-    if (grant.targets.length === 0 || statements.hasCredential.get({ grantId: id }) !== undefined) return;
+  const follow = (grant: StartedGrant, grantOrd: GrantOrd): void => {
+    const { id } = grant.credential;
+    if (statements.retire.run({ grantOrd, id }).changes > 0) return issue(grant, grantOrd);
+    if (grant.targets.length === 0 || statements.hasCredential.get({ grantOrd }) !== undefined) return;
     started(grant);
-    issue(grant);
+    issue(grant, grantOrd);
   };
 
   return {
@@ -40,15 +42,15 @@ export function prepareGrantWrites(tables: Tables) {
       const { id, requestId, subjectId, phase } = grant;
       const row = { id, version, value: grant, requestId, subjectId, phase, expiresAt: grantLapsesAt(grant) };
       if (version === 1) {
-        statements.insert.run(row);
+        const { lastInsertRowid } = statements.insert.run(row);
         if (hasStarted(grant)) {
           started(grant);
-          issue(grant);
+          issue(grant, lastInsertRowid);
         }
       } else {
-        const { changes } = statements.update.run(row);
-        assert(changes === 1, `the row of ${id} is there`);
-        if (hasStarted(grant)) follow(grant);
+        const updated = statements.update.get(row);
+        assert(updated !== undefined, `the row of ${id} is there`);
+        if (hasStarted(grant)) follow(grant, updated.ord);
       }
       targets.put(grant);
       standing.put(grant);
@@ -70,7 +72,8 @@ function prepareStatements(tables: Tables) {
     value: hole("value", grants.value),
   };
   const id = hole("id", grants.id);
-  const grantId = hole("grantId", credentials.grantId);
+  const grantId = hole("grantId", grantScopes.grantId);
+  const grantOrd = hole("grantOrd", credentials.grantOrd);
   const requestId = hole("requestId", grants.requestId);
   const subjectId = hole("subjectId", grants.subjectId);
   return {
@@ -78,7 +81,12 @@ function prepareStatements(tables: Tables) {
       .insert(grants)
       .values({ id, requestId, subjectId, ...changing })
       .prepare(),
-    update: tables.update(grants).set(changing).where(eq(grants.id, id)).prepare(),
+    update: tables
+      .update(grants)
+      .set(changing)
+      .where(eq(grants.id, id))
+      .returning({ ord: grants.ord })
+      .prepare(),
     addStart: tables
       .insert(grantScopes)
       .values({
@@ -94,7 +102,7 @@ function prepareStatements(tables: Tables) {
       .insert(credentials)
       .values({
         id,
-        grantId,
+        grantOrd,
         hash: hole("hash", credentials.hash),
         current: hole("current", credentials.current),
         value: hole("value", credentials.value),
@@ -103,12 +111,12 @@ function prepareStatements(tables: Tables) {
     retire: tables
       .update(credentials)
       .set({ current: false })
-      .where(and(eq(credentials.grantId, grantId), ne(credentials.id, id), eq(credentials.current, true)))
+      .where(and(eq(credentials.grantOrd, grantOrd), ne(credentials.id, id), eq(credentials.current, true)))
       .prepare(),
     hasCredential: tables
       .select({ id: credentials.id })
       .from(credentials)
-      .where(eq(credentials.grantId, grantId))
+      .where(eq(credentials.grantOrd, grantOrd))
       .prepare(),
     firstUsed: tables
       .update(credentials)

@@ -2,7 +2,6 @@ import Database from "better-sqlite3";
 import { spawn } from "node:child_process";
 import {
   chmodSync,
-  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -15,7 +14,7 @@ import { dirname, join, resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { openDatabase, StartRefused } from "../../src/store/open-database.ts";
 import { ids, requestFixture, writing } from "../support/fixtures.ts";
-import { committed, openStore, temporaryFile, temporaryFolder } from "./temporary-store.ts";
+import { committed, openStore, temporaryFile } from "./temporary-store.ts";
 
 const migrations = resolve(import.meta.dirname, "../../migrations");
 
@@ -174,57 +173,6 @@ test("a database made by a newer version is refused and left as it is", async ()
   const before = readFileSync(file);
   expect(await refusalOf(file)).toMatch(/written by a newer version/);
   expect(readFileSync(file).equals(before)).toBe(true);
-});
-
-/** The shipped migrations with one more behind them. */
-function withMigration(sql: string, whenOffset: number): string {
-  const folder = join(temporaryFolder(), "migrations");
-  cpSync(migrations, folder, { recursive: true });
-  const journalFile = join(folder, "meta", "_journal.json");
-  const journal: { entries: { when: number }[] } = JSON.parse(readFileSync(journalFile, "utf8"));
-  const when = Math.max(...journal.entries.map((entry) => entry.when)) + whenOffset;
-  const entry = { idx: journal.entries.length, version: "6", when, tag: "9999_next", breakpoints: true };
-  writeFileSync(journalFile, JSON.stringify({ ...journal, entries: [...journal.entries, entry] }));
-  writeFileSync(join(folder, "9999_next.sql"), sql);
-  return folder;
-}
-
-test("a migration that rebuilds tables keeps their rows, what refers to them, and the audit log's triggers", async () => {
-  const file = temporaryFile();
-  const first = await openStore({ file });
-  await committed(first, writing([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
-  await first.close();
-  const rebuild = ["requests", "audit_events"].map(
-    (table) => `CREATE TABLE rebuilt AS SELECT * FROM ${table};--> statement-breakpoint
-DROP TABLE ${table};--> statement-breakpoint
-ALTER TABLE rebuilt RENAME TO ${table};`,
-  );
-  const unique =
-    "CREATE UNIQUE INDEX again_1 ON requests (id);--> statement-breakpoint\nCREATE UNIQUE INDEX again_2 ON requests (ord);";
-  const next = withMigration([...rebuild, unique].join("--> statement-breakpoint\n"), 1);
-  const database = openDatabase(file, next);
-  onTestFinished(() => database.close());
-  expect(database.reader.prepare("SELECT count(*) AS n FROM request_scopes").get()).toEqual({ n: 1 });
-  expect(database.reader.prepare("SELECT count(*) AS n FROM requests").get()).toEqual({ n: 1 });
-  database.writer.exec("INSERT INTO audit_events (seq, body, hash) VALUES (1, '{}', 'x')");
-  expect(() => database.writer.exec("DELETE FROM audit_events")).toThrow(/only added/);
-  expect(database.writer.pragma("foreign_keys", { simple: true })).toBe(1);
-});
-
-test("a migration that time stamps would skip stops the start instead", async () => {
-  const file = temporaryFile();
-  await (await openStore({ file })).close();
-  const skipped = withMigration("CREATE TABLE next (id INTEGER);", -1);
-  await expect(openStore({ file, migrationsFolder: skipped })).rejects.toThrow(/was not skipped/);
-});
-
-test("the shipped migrations come in the order of their time stamps", () => {
-  const journal: { entries: { when: number }[] } = JSON.parse(
-    readFileSync(join(migrations, "meta", "_journal.json"), "utf8"),
-  );
-  const stamps = journal.entries.map((entry) => entry.when);
-  expect(stamps.length).toBeGreaterThan(0);
-  expect(stamps).toEqual([...new Set(stamps)].toSorted((one, other) => one - other));
 });
 
 test("the connections are as durable and as strict as promised, and the reader cannot write", () => {

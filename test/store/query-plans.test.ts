@@ -6,6 +6,7 @@ import { drizzle } from "../../src/store/drizzle.ts";
 import { branchQuery } from "../../src/store/list-requests.ts";
 import { openDatabase } from "../../src/store/open-database.ts";
 import { prepareAuditStatements } from "../../src/store/read-audit.ts";
+import { prepareCredentialReads } from "../../src/store/read-credential.ts";
 import { prepareDirectoryReads } from "../../src/store/read-directory.ts";
 import { prepareHistoryReads } from "../../src/store/read-history.ts";
 import { prepareOutboxReads } from "../../src/store/read-outbox.ts";
@@ -112,11 +113,13 @@ test.each<readonly [string, Omit<RequestFilter, "now">]>([
   },
 );
 
-test("a presented token's row is found by its hash at once, whatever rebuilt its table", () => {
+test("a presented token's row is found by its hash at once and its grant by number, whatever rebuilt their tables", () => {
   const client = openReader();
   const made = client.prepare("SELECT sql FROM sqlite_master WHERE name = 'credentials'").pluck().get();
   expect(made).toMatch(/WITHOUT ROWID/);
-  expect(
-    planOf(client, { sql: "SELECT grant_id FROM credentials WHERE hash = ?", params: [""] }).join(),
-  ).toContain("PRIMARY KEY");
+  const { credential } = prepareCredentialReads(drizzle(client));
+  expect(planOf(client, credential.getQuery())).toEqual([
+    "SEARCH credentials USING PRIMARY KEY (hash=?)",
+    "SEARCH grants USING INTEGER PRIMARY KEY (rowid=?)",
+  ]);
 });

@@ -1,0 +1,130 @@
+import type Database from "better-sqlite3";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { openDatabase } from "../../src/store/open-database.ts";
+import { grantFixture, hashOf, identityFixture, ids, requestFixture, writing } from "../support/fixtures.ts";
+import { committed, openStore, temporaryFile, temporaryFolder } from "./temporary-store.ts";
+
+const migrations = resolve(import.meta.dirname, "../../migrations");
+
+interface Journal {
+  readonly entries: readonly { readonly when: number; readonly tag: string }[];
+}
+
+function journalIn(folder: string): Journal {
+  return JSON.parse(readFileSync(join(folder, "meta", "_journal.json"), "utf8"));
+}
+
+/** A copy of the shipped migrations, with another journal. */
+function withJournal(change: (journal: Journal) => Journal): string {
+  const folder = join(temporaryFolder(), "migrations");
+  cpSync(migrations, folder, { recursive: true });
+  writeFileSync(join(folder, "meta", "_journal.json"), JSON.stringify(change(journalIn(folder))));
+  return folder;
+}
+
+/** The shipped migrations with one more behind them. */
+function withMigration(sql: string, whenOffset: number): string {
+  const folder = withJournal(({ entries, ...rest }) => {
+    const when = Math.max(...entries.map((entry) => entry.when)) + whenOffset;
+    const next = { idx: entries.length, version: "6", when, tag: "9999_next", breakpoints: true };
+    return { ...rest, entries: [...entries, next] };
+  });
+  writeFileSync(join(folder, "9999_next.sql"), sql);
+  return folder;
+}
+
+/** The shipped migrations as they were up to this one. */
+function until(tag: string): string {
+  return withJournal(({ entries, ...rest }) => {
+    const shipped = entries.slice(0, entries.findIndex((entry) => entry.tag === tag) + 1);
+    expect(shipped.at(-1)?.tag).toBe(tag);
+    return { ...rest, entries: shipped };
+  });
+}
+
+test("a migration that rebuilds tables keeps their rows, what refers to them, and the audit log's triggers", async () => {
+  const file = temporaryFile();
+  const first = await openStore({ file });
+  await committed(first, writing([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
+  await first.close();
+  const rebuild = ["requests", "audit_events"].map(
+    (table) => `CREATE TABLE rebuilt AS SELECT * FROM ${table};--> statement-breakpoint
+DROP TABLE ${table};--> statement-breakpoint
+ALTER TABLE rebuilt RENAME TO ${table};`,
+  );
+  const unique =
+    "CREATE UNIQUE INDEX again_1 ON requests (id);--> statement-breakpoint\nCREATE UNIQUE INDEX again_2 ON requests (ord);";
+  const next = withMigration([...rebuild, unique].join("--> statement-breakpoint\n"), 1);
+  const database = openDatabase(file, next);
+  onTestFinished(() => database.close());
+  expect(database.reader.prepare("SELECT count(*) AS n FROM request_scopes").get()).toEqual({ n: 1 });
+  expect(database.reader.prepare("SELECT count(*) AS n FROM requests").get()).toEqual({ n: 1 });
+  database.writer.exec("INSERT INTO audit_events (seq, body, hash) VALUES (1, '{}', 'x')");
+  expect(() => database.writer.exec("DELETE FROM audit_events")).toThrow(/only added/);
+  expect(database.writer.pragma("foreign_keys", { simple: true })).toBe(1);
+});
+
+test("a migration that time stamps would skip stops the start instead", async () => {
+  const file = temporaryFile();
+  await (await openStore({ file })).close();
+  const skipped = withMigration("CREATE TABLE next (id INTEGER);", -1);
+  await expect(openStore({ file, migrationsFolder: skipped })).rejects.toThrow(/was not skipped/);
+});
+
+test("the shipped migrations come in the order of their time stamps", () => {
+  const stamps = journalIn(migrations).entries.map((entry) => entry.when);
+  expect(stamps.length).toBeGreaterThan(0);
+  expect(stamps).toEqual([...new Set(stamps)].toSorted((one, other) => one - other));
+});
+
+test("a database of an earlier version keeps its tokens: each opens its own grant, and a replaced one nothing", async () => {
+  const file = temporaryFile();
+  const earlier = openDatabase(file, until("0002_credentials_by_hash"));
+  fillAsBefore(earlier.writer);
+  earlier.close();
+  const store = await openStore({ file });
+  const found = await Promise.all(
+    ["old-b", "new-b", "a", "nobody's"].map(async (token) => store.credential(hashOf(token))),
+  );
+  expect(found.map((one) => one && [one.credentialId, one.grant.id, one.identity.id, one.current])).toEqual([
+    ["cred_old-b", "gr_b", "id_ben", false],
+    ["cred_new-b", "gr_b", "id_ben", true],
+    ["cred_a", "gr_a", "id_ann", true],
+    undefined,
+  ]);
+});
+
+/** Two people with access, one of whose tokens was replaced: rows as they were until 0003, grants not in the order of their ids. */
+function fillAsBefore(client: Database.Database): void {
+  const person = client.prepare(
+    "INSERT INTO identities (id, version, email, managed_by, value) VALUES (?, 1, ?, 'api', ?)",
+  );
+  const request = client.prepare(
+    "INSERT INTO requests (id, version, subject_id, requested_by_id, requested_at, status, broke_glass, value) VALUES (?, 1, ?, ?, 0, 'ACTIVE', 0, '{}')",
+  );
+  const grant = client.prepare(
+    "INSERT INTO grants (id, version, request_id, subject_id, phase, expires_at, value) VALUES (?, 1, ?, ?, 'ACTIVE', ?, ?)",
+  );
+  const credential = client.prepare(
+    "INSERT INTO credentials (id, grant_id, hash, current, first_used_at, value) VALUES (?, ?, ?, ?, NULL, '{}')",
+  );
+  for (const [tail, owner] of [
+    ["b", "ben"],
+    ["a", "ann"],
+  ] as const) {
+    const { id: subjectId, ...rest } = identityFixture(owner);
+    const held = grantFixture(tail, { subjectId });
+    person.run(subjectId, rest.email, JSON.stringify({ id: subjectId, ...rest }));
+    request.run(held.requestId, subjectId, subjectId);
+    grant.run(held.id, held.requestId, subjectId, held.expiresAt, JSON.stringify(held));
+  }
+  for (const [token, grantTail, current] of [
+    ["old-b", "b", 0],
+    ["new-b", "b", 1],
+    ["a", "a", 1],
+  ] as const) {
+    credential.run(ids.credential(token), ids.grant(grantTail), hashOf(token), current);
+  }
+}
