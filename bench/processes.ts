@@ -21,9 +21,22 @@ export async function startProgram(
   folder: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Server> {
+  return startMain("src/main.ts", folder, env);
+}
+
+/** What `npm run build` has made of it, as the image starts it. */
+export async function startBuilt(folder: string): Promise<Server> {
+  return startMain("dist/server/main.mjs", folder, {});
+}
+
+async function startMain(
+  main: string,
+  folder: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Server> {
   const guard = `file://${join(shipped, "src/runtime/require-node.mjs")}`;
   const flags = process.env["BENCH_FLAGS"]?.split(" ") ?? [];
-  return started([...flags, "--import", guard, join(shipped, "src/main.ts")], folder, { PORT: "0", ...env });
+  return started([...flags, "--import", guard, join(shipped, main)], folder, { PORT: "0", ...env });
 }
 
 /** One of the servers in `bare/`. */

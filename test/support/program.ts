@@ -20,6 +20,8 @@ export interface ProgramOptions {
   readonly config?: unknown;
   /** Beside PORT, LOG_LEVEL and DATABASE_URL. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A folder such as the image's, with what `npm run build` has made in it; absent: this checkout, from its sources. */
+  readonly image?: string;
   /** Further flags for Node, before our own. */
   readonly flags?: readonly string[];
   /** Started as the README says, by `npm start` in the program's own folder; signals go to npm. */
@@ -169,9 +171,14 @@ function launch(folder: string, options: ProgramOptions): Run {
   return run;
 }
 
-function nodeStart(folder: string, { env, flags = [] }: ProgramOptions): Child {
-  const guard = pathToFileURL(join(shipped, "src/runtime/require-node.mjs")).href;
-  return spawn(process.execPath, [...flags, "--import", guard, join(shipped, "src/main.ts")], {
+/** With JIT_TEST_BUILT=1 all tests that start the program start what `npm run build` has made of it. */
+const isBuilt = process.env["JIT_TEST_BUILT"] === "1";
+
+function nodeStart(folder: string, { env, flags = [], image }: ProgramOptions): Child {
+  const app = image ?? shipped;
+  const guard = pathToFileURL(join(app, "src/runtime/require-node.mjs")).href;
+  const main = image !== undefined || isBuilt ? "dist/server/main.mjs" : "src/main.ts";
+  return spawn(process.execPath, [...flags, "--import", guard, join(app, main)], {
     cwd: folder,
     env: { PORT: "0", DATABASE_URL: "file:data/jit.db", ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -1,0 +1,115 @@
+import { build, type Plugin } from "esbuild";
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+/*
+ * `npm run build`: the server in a few files of plain JavaScript, for where nothing may be written beside it, as in the
+ * image and under systemd. There Node would strip and compile all of its modules again at every start, and keep the
+ * compiler in memory.
+ */
+
+const root = resolve(import.meta.dirname, "..");
+/** Two folders deep, as the sources are: what is shipped with them is looked for from there. */
+const built = join(root, "dist/server");
+
+/** What every start loads, and becomes part of the files. Other packages are loaded where they lie, when they are needed. */
+const atEveryStart: ReadonlySet<string> = new Set([
+  "@fastify/rate-limit",
+  "canonicalize",
+  "close-with-grace",
+  "drizzle-orm",
+  "fastify",
+  "fastify-type-provider-zod",
+  "node-cron",
+  "pino",
+  "re2js",
+  "temporal-polyfill",
+  "yaml",
+  "zod",
+]);
+
+/**
+ * In the sources Drizzle's CommonJS form is asked for, for Node's sake (store/drizzle.ts). As modules, only what is used
+ * of it gets into the files.
+ */
+const drizzleAsModules: Plugin = {
+  name: "drizzle as modules",
+  setup: (files) =>
+    files.onLoad({ filter: /\/store\/drizzle\.ts$/ }, ({ path }) => ({
+      loader: "ts",
+      contents: asModules(readFileSync(path, "utf8")),
+    })),
+};
+
+/** `const orm: … = require("drizzle-orm")` and `export const { … } = orm` become `export { … } from "drizzle-orm"`. */
+function asModules(source: string): string {
+  const required = new Map(
+    [...source.matchAll(/^const (\w+): .+ = require\("(.+)"\);$/gm)].map(([, name, from]) => [name, from]),
+  );
+  const exported = [...source.matchAll(/^export const (\{.+\}) = (\w+);$/gm)].map(
+    ([, names, from]) => `export ${names} from "${required.get(from)}";`,
+  );
+  if (required.size === 0 || exported.length !== required.size) {
+    throw new Error("store/drizzle.ts does not look as this build expects.");
+  }
+  return exported.join("\n");
+}
+
+async function bundle(): Promise<void> {
+  const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(
+    readFileSync(join(root, "package.json"), "utf8"),
+  );
+  rmSync(built, { recursive: true, force: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: ["src/main.ts"],
+    outdir: built,
+    bundle: true,
+    splitting: true,
+    platform: "node",
+    format: "esm",
+    target: "node22.18",
+    outExtension: { ".js": ".mjs" },
+    external: Object.keys(dependencies).filter((name) => !atEveryStart.has(name)),
+    plugins: [drizzleAsModules],
+    // Names stay, so that what an error says of where it was can be read.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: "linked",
+    // CommonJS packages ask for Node's own modules by it.
+    banner: {
+      js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
+    },
+    logLevel: "warning",
+  });
+}
+
+/**
+ * Starts once what was built, on nothing, and stops it: shows that it starts, and leaves what V8 compiled where this
+ * user's starts find it (runtime/require-node.mjs).
+ */
+async function startOnce(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "jit-build-"));
+  try {
+    const guard = `file://${join(root, "src/runtime/require-node.mjs")}`;
+    const server = spawn(process.execPath, ["--import", guard, join(built, "main.mjs")], {
+      cwd: folder,
+      env: { HOST: "127.0.0.1", PORT: "0" },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    server.stdout.setEncoding("utf8").on("data", (log: string) => {
+      if (log.includes('"msg":"listening"')) server.kill("SIGTERM");
+    });
+    const code = await new Promise((ended) => {
+      server.once("close", ended);
+    });
+    if (code !== 0) throw new Error("What was built does not start.");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+await bundle();
+await startOnce();

@@ -1,0 +1,146 @@
+import { spawnSync } from "node:child_process";
+import { appendFileSync, cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { environmentNames } from "../../src/config/environment.ts";
+import { autoBelow, staff } from "../support/company.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
+import { startProgram } from "../support/program.ts";
+
+leavesNothingBehind();
+
+const root = resolve(import.meta.dirname, "../..");
+const read = (path: string): string => readFileSync(join(root, path), "utf8");
+
+/** Instructions of the Dockerfile, one a line. */
+const lines = read("Dockerfile")
+  .replaceAll(/\\\n\s*/g, "")
+  .split("\n");
+const finalStage = lines.findLastIndex((line) => line.startsWith("FROM "));
+const [buildLines, finalLines] = [lines.slice(0, finalStage), lines.slice(finalStage)];
+
+const after = (word: string, of: readonly string[] = lines): string[] =>
+  of.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+const jsonAfter = (text: string | undefined): string[] => JSON.parse(/\[.*\]$/.exec(text ?? "")?.[0] ?? "[]");
+
+/** What is copied from beside the Dockerfile, relative to it. */
+function copiedBy(of: readonly string[]): string[] {
+  return after("COPY", of)
+    .filter((copy) => !copy.startsWith("--from"))
+    .flatMap((copy) =>
+      copy
+        .replace(/^--chown=\S+ /, "")
+        .split(" ")
+        .slice(0, -1),
+    );
+}
+
+describe("the Dockerfile", () => {
+  test("copies what is there and not kept out of the build", () => {
+    const allowed = read(".dockerignore")
+      .split("\n")
+      .flatMap((line) => (line.startsWith("!") ? [line.slice(1)] : []));
+    const copied = copiedBy(lines);
+    expect(read(".dockerignore").split("\n")[0]).toBe("*");
+    expect([...new Set(copied)].toSorted()).toEqual(allowed.toSorted());
+    expect(copied.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+  });
+
+  test("runs what was built on Node 24, otherwise as npm start does: without a shell, so that signals arrive", () => {
+    const { scripts }: { scripts: Record<string, string> } = JSON.parse(read("package.json"));
+    expect(after("FROM").every((image) => image.startsWith("node:24-bookworm-slim"))).toBe(true);
+    expect(jsonAfter(after("CMD")[0]).join(" ")).toBe(
+      scripts["start"]?.replace(/^exec /, "").replace("src/main.ts", "dist/server/main.mjs"),
+    );
+    expect(after("ENTRYPOINT")).toEqual([]);
+  });
+
+  test("runs as nobody special, with the data in a volume that is theirs alone", () => {
+    expect(finalLines).toContain("USER 1000:1000");
+    expect(finalLines).toContain("VOLUME /data");
+    expect(finalLines).toContain("RUN install -d -o node -g node -m 0700 /data");
+    expect(finalLines.indexOf("USER 1000:1000")).toBeGreaterThan(
+      finalLines.findLastIndex((line) => line.startsWith("RUN ")),
+    );
+  });
+
+  test("sets only settings that are there, and wants a configuration of its own", () => {
+    const settings = Object.fromEntries(
+      after("ENV").flatMap((line) => line.split(" ").map((pair) => pair.split("="))),
+    );
+    const names = Object.keys(settings);
+    expect(names.filter((name) => !environmentNames.some((one) => one === name))).toEqual([]);
+    expect(settings).toMatchObject({ HOST: "0.0.0.0", DATABASE_URL: "file:/data/jit.db" });
+    expect(settings).toHaveProperty("JIT_CONFIG");
+  });
+
+  test("asks after the service's health, and believes a no", async () => {
+    const [health] = lines.filter((line) => line.includes("/healthz"));
+    const [command, ...args] = jsonAfter(health);
+    expect(command).toBe("node");
+    const program = await startProgram();
+    const ask = () => {
+      const env = { PORT: new URL(program.address).port };
+      return spawnSync(process.execPath, args, { env }).status;
+    };
+    expect(ask()).toBe(0);
+    await program.stop();
+    expect(ask()).toBe(1);
+  });
+});
+
+/** A folder with what the Dockerfile copies for its first stage, and the packages. */
+function beforeBuilding(): string {
+  const app = temporaryFolder();
+  for (const file of copiedBy(buildLines)) cpSync(join(root, file), join(app, file), { recursive: true });
+  symlinkSync(join(root, "node_modules"), join(app, "node_modules"));
+  return app;
+}
+
+/** Runs the Dockerfile's own command for it. */
+function buildIn(app: string): { readonly status: number | null; readonly error: string } {
+  const [command = ""] = after("RUN", buildLines).flatMap(
+    (line) => /node (deploy\/\S+)/.exec(line)?.[1] ?? [],
+  );
+  const { status, stderr } = spawnSync(process.execPath, [command], { cwd: app, encoding: "utf8" });
+  return { status, error: stderr };
+}
+
+describe("what is built", () => {
+  test("serves from what the image has: API, documentation, metrics, and access from asking to its end", async () => {
+    const app = beforeBuilding();
+    expect(buildIn(app)).toEqual({ status: 0, error: "" });
+    const program = await startProgram({
+      image: app,
+      config: { identities: staff, policies: [autoBelow("auto:")] },
+    });
+    const pages = ["/readyz", "/metrics", "/docs/", "/openapi.json"];
+    const found = await Promise.all(pages.map(async (page) => (await program.call("GET", page)).http));
+    expect(found).toEqual([200, 200, 200, 200]);
+    const dev = await program.person("dev");
+    const { id, credential } = (await dev.ask({ scopes: ["read:auto:one"] })).body;
+    expect((await program.check(credential.token, "read:auto:one")).http).toBe(200);
+    expect((await dev.act(id, "complete")).body.status).toBe("COMPLETED");
+    expect((await program.check(credential.token, "read:auto:one")).http).toBe(401);
+    await program.stop();
+  });
+
+  test.each([
+    [
+      "does not start",
+      (app: string) => appendFileSync(join(app, "src/main.ts"), "throw new Error('no');\n"),
+      /does not start/,
+    ],
+    [
+      "would leave out a part of Drizzle",
+      (app: string) => writeFileSync(join(app, "src/store/drizzle.ts"), "export const eq = undefined;\n"),
+      /store\/drizzle.ts does not look as this build expects/,
+    ],
+  ])("is refused when it %s", (_, spoil, reason) => {
+    const app = beforeBuilding();
+    spoil(app);
+    const { status, error } = buildIn(app);
+    expect(status).toBe(1);
+    expect(error).toMatch(reason);
+  });
+});
