@@ -14,6 +14,9 @@ const root = resolve(import.meta.dirname, "..");
 /** Two folders deep, as the sources are: what is shipped with them is looked for from there. */
 const built = join(root, "dist/server");
 
+/** Starting and stopping take less than a second. */
+const startMaxMs = 30_000;
+
 /** What every start loads, and becomes part of the files. Other packages are loaded where they lie, when they are needed. */
 const atEveryStart: ReadonlySet<string> = new Set([
   "@fastify/rate-limit",
@@ -98,8 +101,12 @@ async function startOnce(): Promise<void> {
       cwd: folder,
       env: { HOST: "127.0.0.1", PORT: "0" },
       stdio: ["ignore", "pipe", "inherit"],
+      timeout: startMaxMs,
+      killSignal: "SIGKILL",
     });
-    server.stdout.setEncoding("utf8").on("data", (log: string) => {
+    let log = "";
+    server.stdout.setEncoding("utf8").on("data", (text: string) => {
+      log += text;
       if (log.includes('"msg":"listening"')) server.kill("SIGTERM");
     });
     const code = await new Promise((ended) => {

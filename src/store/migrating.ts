@@ -14,18 +14,22 @@ export function checkNotNewer(client: Database.Database, file: string, migration
 }
 
 /**
- * Brings the tables up to date. Foreign keys are off meanwhile, for rebuilding a table would cascade; checked after. Where
- * nothing is to be done nothing is looked at: the check reads every row there is.
+ * Brings the tables up to date. Foreign keys are off meanwhile, for rebuilding a table would cascade; checked after. The
+ * file keeps how many migrations were checked (`user_version`), for the check reads every row there is: it is left out
+ * where it has passed, and made up for where the process died, or refused to start, before it had.
  */
 export function migrateTables(client: Database.Database, migrationsFolder: string): void {
   const known = readMigrationFiles({ migrationsFolder });
-  if (firstMissing(client, known) === undefined) return;
-  client.pragma("foreign_keys = OFF");
-  migrate(drizzle(client), { migrationsFolder });
-  const skipped = firstMissing(client, known);
-  assert(skipped === undefined, `the migration of ${skipped} was not skipped`);
+  if (firstMissing(client, known) !== undefined) {
+    client.pragma("foreign_keys = OFF");
+    migrate(drizzle(client), { migrationsFolder });
+    const skipped = firstMissing(client, known);
+    assert(skipped === undefined, `the migration of ${skipped} was not skipped`);
+  }
+  if (client.pragma("user_version", { simple: true }) === known.length) return;
   const broken = client.prepare<[]>("PRAGMA foreign_key_check").all();
   assert(broken.length === 0, "every foreign key holds after migrating");
+  client.pragma(`user_version = ${known.length}`);
 }
 
 /** The when-stamp of the first migration that has not been applied. */

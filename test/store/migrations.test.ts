@@ -66,6 +66,17 @@ ALTER TABLE rebuilt RENAME TO ${table};`,
   expect(database.writer.pragma("foreign_keys", { simple: true })).toBe(1);
 });
 
+test("a migration that breaks a reference stops every start, also the one after the process died before its check", async () => {
+  const file = temporaryFile();
+  const first = await openStore({ file });
+  await committed(first, writing([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
+  await first.close();
+  const breaking = withMigration("DELETE FROM requests;", 1);
+  for (const _ of ["when it migrates", "when it has migrated"]) {
+    await expect(openStore({ file, migrationsFolder: breaking })).rejects.toThrow(/every foreign key holds/);
+  }
+});
+
 test("a migration that time stamps would skip stops the start instead", async () => {
   const file = temporaryFile();
   await (await openStore({ file })).close();
