@@ -17,6 +17,7 @@ export function createCredentialReads(tables: Tables, people: RememberedPeople):
         if (row === undefined) return undefined;
         const { credentialId, current, firstUsedAt, grant } = row;
         assert(hasStarted(grant), "what has a credential has started");
+        assert(!current || grant.credential.id === credentialId, "a living credential is its grant's");
         const held = present(people.byId(grant.subjectId), "the holder of a grant").value;
         return { credentialId, current, firstUsedAt, grant, identity: held };
       }),

@@ -107,6 +107,17 @@ test("a database of an earlier version keeps its tokens: each opens its own gran
   ]);
 });
 
+test("a living token that is tied to another's grant opens nothing", async () => {
+  const file = temporaryFile();
+  const earlier = openDatabase(file, until("0002_credentials_by_hash"));
+  fillAsBefore(earlier.writer);
+  earlier.writer.prepare("UPDATE credentials SET grant_id = 'gr_a' WHERE id = 'cred_new-b'").run();
+  earlier.close();
+  const store = await openStore({ file });
+  await expect(store.credential(hashOf("new-b"))).rejects.toThrow(/a living credential is its grant's/);
+  expect((await store.credential(hashOf("a")))?.grant.id).toBe("gr_a");
+});
+
 /** Two people with access, one of whose tokens was replaced: rows as they were until 0003, grants not in the order of their ids. */
 function fillAsBefore(client: Database.Database): void {
   const person = client.prepare(
@@ -121,12 +132,13 @@ function fillAsBefore(client: Database.Database): void {
   const credential = client.prepare(
     "INSERT INTO credentials (id, grant_id, hash, current, first_used_at, value) VALUES (?, ?, ?, ?, NULL, '{}')",
   );
-  for (const [tail, owner] of [
-    ["b", "ben"],
-    ["a", "ann"],
+  for (const [tail, owner, token] of [
+    ["b", "ben", "new-b"],
+    ["a", "ann", "a"],
   ] as const) {
     const { id: subjectId, ...rest } = identityFixture(owner);
-    const held = grantFixture(tail, { subjectId });
+    const fixture = grantFixture(tail, { subjectId });
+    const held = { ...fixture, credential: { ...fixture.credential, id: ids.credential(token) } };
     person.run(subjectId, rest.email, JSON.stringify({ id: subjectId, ...rest }));
     request.run(held.requestId, subjectId, subjectId);
     grant.run(held.id, held.requestId, subjectId, held.expiresAt, JSON.stringify(held));
