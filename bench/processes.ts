@@ -26,7 +26,7 @@ export async function startProgram(
 
 /** What `npm run build` has made of it, as the image starts it. */
 export async function startBuilt(folder: string): Promise<Server> {
-  return startMain("dist/server/main.mjs", folder, {});
+  return startMain("dist/code/server/main.mjs", folder, {});
 }
 
 async function startMain(

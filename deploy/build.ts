@@ -1,18 +1,20 @@
 import { build, type Plugin } from "esbuild";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 /*
- * `npm run build`: the server in a few files of plain JavaScript, for where nothing may be written beside it, as in the
- * image and under systemd. There Node would strip and compile all of its modules again at every start, and keep the
- * compiler in memory.
+ * `npm run build`: the server in a few files of plain JavaScript, for the image. Nothing may be written beside it there,
+ * so Node would strip and compile all of its modules again at every start, and keep the compiler in memory.
  */
 
 const root = resolve(import.meta.dirname, "..");
+const dist = join(root, "dist");
 /** Two folders deep, as the sources are: what is shipped with them is looked for from there. */
-const built = join(root, "dist/server");
+const built = join(dist, "code/server");
+/** And is of the same moment: what was built before an update knows nothing of newer tables, and refuses them. */
+const shippedWithIt = ["migrations", "jit.example.yaml"];
 
 /** Starting and stopping take less than a second. */
 const startMaxMs = 30_000;
@@ -64,7 +66,8 @@ async function bundle(): Promise<void> {
   const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(
     readFileSync(join(root, "package.json"), "utf8"),
   );
-  rmSync(built, { recursive: true, force: true });
+  rmSync(dist, { recursive: true, force: true });
+  for (const name of shippedWithIt) cpSync(join(root, name), join(dist, name), { recursive: true });
   await build({
     absWorkingDir: root,
     entryPoints: ["src/main.ts"],
@@ -77,8 +80,9 @@ async function bundle(): Promise<void> {
     outExtension: { ".js": ".mjs" },
     external: Object.keys(dependencies).filter((name) => !atEveryStart.has(name)),
     plugins: [drizzleAsModules],
-    // Names stay, so that what an error says of where it was can be read.
+    // Names stay and lines are short, so that what an error says of where it was can be read.
     minifyWhitespace: true,
+    lineLimit: 200,
     minifySyntax: true,
     legalComments: "linked",
     // CommonJS packages ask for Node's own modules by it.

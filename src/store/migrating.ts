@@ -14,22 +14,50 @@ export function checkNotNewer(client: Database.Database, file: string, migration
 }
 
 /**
- * Brings the tables up to date. Foreign keys are off meanwhile, for rebuilding a table would cascade; checked after. The
- * file keeps how many migrations were checked (`user_version`), for the check reads every row there is: it is left out
- * where it has passed, and made up for where the process died, or refused to start, before it had.
+ * Brings the tables up to date. Foreign keys are off meanwhile, for rebuilding a table would cascade, and checked before
+ * and after. The file keeps how many migrations were checked (`user_version`), for the check reads every row there is: it
+ * is left out where it has passed, and made up for where the process died before it had.
+ *
+ * @throws StartRefused when the rows do not fit together, or the tables cannot be changed; they are left as they are.
  */
 export function migrateTables(client: Database.Database, migrationsFolder: string): void {
   const known = readMigrationFiles({ migrationsFolder });
-  if (firstMissing(client, known) !== undefined) {
+  const isBehind = firstMissing(client, known) !== undefined;
+  if (!isBehind && client.pragma("user_version", { simple: true }) === known.length) return;
+  const dangling = danglingRow(client);
+  if (dangling !== undefined) {
+    throw new StartRefused(
+      `${client.name} is damaged: a row of ${dangling.table} refers to one of ${dangling.parent} that is not there. It was left as it is; restore a backup.`,
+    );
+  }
+  if (isBehind) {
     client.pragma("foreign_keys = OFF");
-    migrate(drizzle(client), { migrationsFolder });
+    migrateOrRefuse(client, migrationsFolder);
     const skipped = firstMissing(client, known);
     assert(skipped === undefined, `the migration of ${skipped} was not skipped`);
+    assert(danglingRow(client) === undefined, "every foreign key holds after migrating");
   }
-  if (client.pragma("user_version", { simple: true }) === known.length) return;
-  const broken = client.prepare<[]>("PRAGMA foreign_key_check").all();
-  assert(broken.length === 0, "every foreign key holds after migrating");
   client.pragma(`user_version = ${known.length}`);
+}
+
+/** Drizzle migrates in one transaction. Where the disk is full SQLite takes it back by itself, and Drizzle says just that. */
+function migrateOrRefuse(client: Database.Database, migrationsFolder: string): void {
+  try {
+    migrate(drizzle(client), { migrationsFolder });
+  } catch (error) {
+    const { cause } = error instanceof Error ? error : {};
+    const why = cause instanceof Error ? ` (${cause.message})` : "";
+    throw new StartRefused(
+      `The tables of ${client.name} could not be brought up to date, and were left as they were${why}. That takes as much space again as the file: is the disk full?`,
+      { cause: error },
+    );
+  }
+}
+
+function danglingRow(
+  client: Database.Database,
+): { readonly table: string; readonly parent: string } | undefined {
+  return client.prepare<[], { table: string; parent: string }>("PRAGMA foreign_key_check").get();
 }
 
 /** The when-stamp of the first migration that has not been applied. */

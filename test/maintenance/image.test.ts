@@ -1,11 +1,13 @@
+import Database from "better-sqlite3";
 import { spawnSync } from "node:child_process";
 import { appendFileSync, cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { environmentNames } from "../../src/config/environment.ts";
+import { openDatabase } from "../../src/store/open-database.ts";
 import { autoBelow, staff } from "../support/company.ts";
 import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
-import { startProgram } from "../support/program.ts";
+import { runProgram, startProgram } from "../support/program.ts";
 
 leavesNothingBehind();
 
@@ -50,7 +52,7 @@ describe("the Dockerfile", () => {
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(read("package.json"));
     expect(after("FROM").every((image) => image.startsWith("node:24-bookworm-slim"))).toBe(true);
     expect(jsonAfter(after("CMD")[0]).join(" ")).toBe(
-      scripts["start"]?.replace(/^exec /, "").replace("src/main.ts", "dist/server/main.mjs"),
+      scripts["start"]?.replace(/^exec /, "").replace("src/main.ts", "dist/code/server/main.mjs"),
     );
     expect(after("ENTRYPOINT")).toEqual([]);
   });
@@ -107,7 +109,7 @@ function buildIn(app: string): { readonly status: number | null; readonly error:
 }
 
 describe("what is built", () => {
-  test("serves from what the image has: API, documentation, metrics, and access from asking to its end", async () => {
+  test("serves, from what is copied for it and the packages: API, documentation, metrics, and access from asking to its end", async () => {
     const app = beforeBuilding();
     expect(buildIn(app)).toEqual({ status: 0, error: "" });
     const program = await startProgram({
@@ -123,6 +125,25 @@ describe("what is built", () => {
     expect((await dev.act(id, "complete")).body.status).toBe("COMPLETED");
     expect((await program.check(credential.token, "read:auto:one")).http).toBe(401);
     await program.stop();
+  });
+
+  test("knows nothing of migrations that came after it, and refuses what they have changed", async () => {
+    const app = beforeBuilding();
+    expect(buildIn(app).status).toBe(0);
+    const journal = join(app, "migrations/meta/_journal.json");
+    const { entries, ...rest }: { entries: object[] } = JSON.parse(readFileSync(journal, "utf8"));
+    const next = { idx: entries.length, version: "6", when: 9e12, tag: "9999_next", breakpoints: true };
+    writeFileSync(journal, JSON.stringify({ ...rest, entries: [...entries, next] }));
+    writeFileSync(join(app, "migrations/9999_next.sql"), "CREATE TABLE next (id INTEGER);");
+    const program = await startProgram({ image: app });
+    await program.stop();
+    const file = join(program.folder, "data/jit.db");
+    const client = new Database(file);
+    expect(client.prepare("SELECT 1 FROM sqlite_master WHERE name = 'next'").get()).toBeUndefined();
+    client.close();
+    openDatabase(file, join(app, "migrations")).close();
+    const again = await runProgram({ image: app, folder: program.folder });
+    expect([again.code, again.error]).toEqual([1, expect.stringMatching(/written by a newer version/)]);
   });
 
   test.each([

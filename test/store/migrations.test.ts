@@ -1,8 +1,9 @@
-import type Database from "better-sqlite3";
+import Database from "better-sqlite3";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { openDatabase } from "../../src/store/open-database.ts";
+import { migrateTables } from "../../src/store/migrating.ts";
+import { openDatabase, StartRefused } from "../../src/store/open-database.ts";
 import { grantFixture, hashOf, identityFixture, ids, requestFixture, writing } from "../support/fixtures.ts";
 import { committed, openStore, temporaryFile, temporaryFolder } from "./temporary-store.ts";
 
@@ -66,16 +67,53 @@ ALTER TABLE rebuilt RENAME TO ${table};`,
   expect(database.writer.pragma("foreign_keys", { simple: true })).toBe(1);
 });
 
-test("a migration that breaks a reference stops every start, also the one after the process died before its check", async () => {
+test("a migration that breaks a reference stops the start, and every one after it", async () => {
   const file = temporaryFile();
   const first = await openStore({ file });
   await committed(first, writing([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
   await first.close();
-  const breaking = withMigration("DELETE FROM requests;", 1);
-  for (const _ of ["when it migrates", "when it has migrated"]) {
-    await expect(openStore({ file, migrationsFolder: breaking })).rejects.toThrow(/every foreign key holds/);
-  }
+  const options = { file, migrationsFolder: withMigration("DELETE FROM requests;", 1) };
+  await expect(openStore(options)).rejects.toThrow(/every foreign key holds/);
+  // As for a process that died before it could check.
+  await expect(openStore(options)).rejects.toThrow(
+    /is damaged: a row of request_\w+ refers to one of requests/,
+  );
 });
+
+test("a row that refers to nothing stops an update before it has begun", async () => {
+  const file = temporaryFile();
+  const earlier = openDatabase(file, until("0002_credentials_by_hash"));
+  fillAsBefore(earlier.writer);
+  earlier.writer.pragma("foreign_keys = OFF");
+  earlier.writer.exec("DELETE FROM requests WHERE id = 'jit_b'");
+  earlier.close();
+  const refused = openStore({ file });
+  await expect(refused).rejects.toBeInstanceOf(StartRefused);
+  await expect(refused).rejects.toThrow(
+    /is damaged: a row of grants refers to one of requests that is not there. It was left as it is/,
+  );
+  expect(migrationsIn(file)).toBe(3);
+});
+
+test("an update for which the disk has no room is refused and leaves everything as it was", () => {
+  const file = temporaryFile();
+  const { writer, close } = openDatabase(file, until("0002_credentials_by_hash"));
+  fillAsBefore(writer);
+  writer.exec("VACUUM");
+  writer.pragma(`max_page_count = ${String(writer.pragma("page_count", { simple: true }))}`);
+  const update = (): void => migrateTables(writer, migrations);
+  expect(update).toThrow(StartRefused);
+  expect(update).toThrow(/could not be brought up to date, and were left as they were .+ is the disk full\?/);
+  expect(writer.prepare("SELECT count(*) FROM credentials WHERE grant_id = 'gr_b'").pluck().get()).toBe(2);
+  close();
+  expect(migrationsIn(file)).toBe(3);
+});
+
+function migrationsIn(file: string): unknown {
+  const client = new Database(file, { readonly: true });
+  onTestFinished(() => void client.close());
+  return client.prepare("SELECT count(*) FROM __drizzle_migrations").pluck().get();
+}
 
 test("a migration that time stamps would skip stops the start instead", async () => {
   const file = temporaryFile();

@@ -177,7 +177,7 @@ const isBuilt = process.env["JIT_TEST_BUILT"] === "1";
 function nodeStart(folder: string, { env, flags = [], image }: ProgramOptions): Child {
   const app = image ?? shipped;
   const guard = pathToFileURL(join(app, "src/runtime/require-node.mjs")).href;
-  const main = image !== undefined || isBuilt ? "dist/server/main.mjs" : "src/main.ts";
+  const main = image !== undefined || isBuilt ? "dist/code/server/main.mjs" : "src/main.ts";
   return spawn(process.execPath, [...flags, "--import", guard, join(app, main)], {
     cwd: folder,
     env: { PORT: "0", DATABASE_URL: "file:data/jit.db", ...env },
