@@ -7,9 +7,8 @@ RUN chown node:node /app
 USER node
 COPY --chown=node:node package.json package-lock.json .npmrc ./
 RUN npm ci
-COPY --chown=node:node jit.example.yaml jit.schema.json ./
+COPY --chown=node:node jit.example.yaml ./
 COPY --chown=node:node migrations ./migrations
-COPY --chown=node:node manifests ./manifests
 COPY --chown=node:node src ./src
 COPY --chown=node:node deploy/build.ts ./deploy/
 # By the image's Node, where "npm run build" would take the pinned one of optionalDependencies, which is left out then.

@@ -171,7 +171,7 @@ function launch(folder: string, options: ProgramOptions): Run {
   return run;
 }
 
-/** With JIT_TEST_BUILT=1 all tests that start the program start what `npm run build` has made of it. */
+/** Set by `npm run test:built`, which builds first, so that nothing older is tested. */
 const isBuilt = process.env["JIT_TEST_BUILT"] === "1";
 
 function nodeStart(folder: string, { env, flags = [], image }: ProgramOptions): Child {
