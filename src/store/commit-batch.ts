@@ -9,7 +9,7 @@ export type Outcome = { readonly result: CommitResult } | { readonly thrown: unk
  * Writes steps in one transaction, each whole by itself: one that conflicts or throws is taken back alone. When this
  * returns, the others are on disk.
  *
- * @param apply writes one step, synchronously.
+ * @param apply writes one step, synchronously; called again for a step that was taken back for a neighbour's sake.
  * @throws SQLite's error when nothing of the batch was written; {@link OutcomeUnknown} when nobody can tell.
  */
 export function commitBatch(
@@ -19,7 +19,7 @@ export function commitBatch(
 ): readonly Outcome[] {
   try {
     transaction.begin();
-    const outcomes = steps.map((step) => attempt(transaction, step, apply, steps.length === 1));
+    const outcomes = allOrNone(transaction, steps, apply) ?? eachByItself(transaction, steps, apply);
     if (transaction.isOpen()) commit(transaction);
     return outcomes;
   } catch (error) {
@@ -28,25 +28,47 @@ export function commitBatch(
   }
 }
 
-/** One step inside the open transaction. Throws only when SQLite has given up the transaction itself. */
-function attempt(
+/**
+ * Nearly every batch can be written whole, and then SQLite need not copy each page that a step touches, as it does for a
+ * mark. Undefined: a step could not be written, the transaction is as it was at its beginning.
+ */
+function allOrNone(
   transaction: Transaction,
-  step: Step,
+  steps: readonly Step[],
   apply: (step: Step) => CommitResult,
-  isAlone: boolean,
-): Outcome {
-  if (!isAlone) transaction.mark();
-  const outcome = outcomeOf(transaction, step, apply);
-  const isWritten = "result" in outcome && "ok" in outcome.result;
-  if (isAlone) {
-    if (!isWritten) transaction.rollback();
-    return outcome;
+): readonly Outcome[] | undefined {
+  const outcomes: Outcome[] = [];
+  for (const step of steps) {
+    const outcome = outcomeOf(transaction, step, apply);
+    outcomes.push(outcome);
+    if (isWritten(outcome)) continue;
+    transaction.rollback();
+    if (steps.length === 1) return outcomes;
+    transaction.begin();
+    return undefined;
   }
-  if (!isWritten) transaction.undoToMark();
-  transaction.unmark();
-  return outcome;
+  return outcomes;
 }
 
+function eachByItself(
+  transaction: Transaction,
+  steps: readonly Step[],
+  apply: (step: Step) => CommitResult,
+): readonly Outcome[] {
+  return steps.map((step) => {
+    transaction.mark();
+    const outcome = outcomeOf(transaction, step, apply);
+    if (!isWritten(outcome)) transaction.undoToMark();
+    transaction.unmark();
+    return outcome;
+  });
+}
+
+function isWritten(outcome: Outcome): boolean {
+  return "result" in outcome && "ok" in outcome.result;
+}
+
+/** Throws only when SQLite has given up the transaction itself. */
 function outcomeOf(transaction: Transaction, step: Step, apply: (step: Step) => CommitResult): Outcome {
   try {
     return { result: apply(step) };

@@ -129,3 +129,24 @@ test("steps that wait together share one transaction, at most 128 in one", async
   await Promise.all(Array.from({ length: 130 }, () => queue.commit(recorded("x"))));
   expect([begun, records()]).toEqual([2, 130]);
 });
+
+test("a batch is written without marks, and again step by step when one of its steps cannot be", async () => {
+  const seen: string[] = [];
+  const { queue, records } = openQueue((transaction) => ({
+    ...transaction,
+    begin: () => {
+      seen.push("begin");
+      transaction.begin();
+    },
+    mark: () => {
+      seen.push("mark");
+      transaction.mark();
+    },
+  }));
+  await Promise.all([queue.commit(recorded("a")), queue.commit(recorded("b"))]);
+  expect(seen.splice(0)).toEqual(["begin"]);
+  const late = stepOf({ expects: [{ kind: "request", id: "jit_none", version: 7 }] });
+  const results = await Promise.all([recorded("c"), late, recorded("d")].map((step) => queue.commit(step)));
+  expect(results.map((result) => "ok" in result)).toEqual([true, false, true]);
+  expect([seen, records()]).toEqual([["begin", "begin", "mark", "mark", "mark"], 4]);
+});
