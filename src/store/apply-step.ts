@@ -1,5 +1,5 @@
 import type Database from "better-sqlite3";
-import { assertNever, present } from "../core/assert.ts";
+import { assertNever } from "../core/assert.ts";
 import type { CommitResult, Step, Write } from "../service/ports.ts";
 import { drizzle } from "./drizzle.ts";
 import { prepareAddressWrites } from "./addresses.ts";
@@ -14,7 +14,7 @@ import { prepareGrantWrites } from "./write-grant.ts";
 import { prepareOutboxWrites } from "./write-outbox.ts";
 import { prepareRequestWrites } from "./write-request.ts";
 import { prepareRulebookWrites } from "./write-rulebook.ts";
-import { versionExpected } from "./step-soundness.ts";
+import { versionAfter } from "./step-soundness.ts";
 import type { Conflict, Tables } from "./tables.ts";
 import { prepareUniqueNames } from "./unique-names.ts";
 
@@ -111,8 +111,4 @@ function prepareWrites(tables: Tables): (step: Step) => Conflict | undefined {
 
 function isOfRulebook({ kind }: Write): boolean {
   return kind === "policy" || kind === "policyDeleted" || kind === "rules" || kind === "lockdown";
-}
-
-function versionAfter(step: Step, kind: "request" | "grant" | "identity" | "key", id: string): number {
-  return present(versionExpected(step, kind, id), "the version of a written record") + 1;
 }

@@ -64,8 +64,8 @@ function eachByItself(
   });
 }
 
-function isWritten(outcome: Outcome): boolean {
-  return "result" in outcome && "ok" in outcome.result;
+export function isWritten(outcome: Outcome | undefined): boolean {
+  return outcome !== undefined && "result" in outcome && "ok" in outcome.result;
 }
 
 /** Throws only when SQLite has given up the transaction itself. */

@@ -1,5 +1,5 @@
 import { StoreUnavailable, type CommitResult, type Step } from "../service/ports.ts";
-import { commitBatch, type Outcome } from "./commit-batch.ts";
+import { commitBatch, isWritten, type Outcome } from "./commit-batch.ts";
 import { asFault, isBusy, isFull, OutcomeUnknown } from "./faults.ts";
 import { assertSound } from "./step-soundness.ts";
 import type { Transaction } from "./transaction.ts";
@@ -27,13 +27,15 @@ interface Waiting {
 
 /**
  * Steps that wait at the same moment share one transaction, and so one sync to disk. Nobody is answered before the
- * COMMIT. `onFatal` hears of a commit whose outcome is unknown; from then on nothing is accepted, for only a restart
- * can tell what is on disk.
+ * COMMIT.
+ *
+ * @param told `onWritten` hears of the steps of each transaction in the turn of its COMMIT; `onFatal` of a commit whose
+ *   outcome is unknown: from then on nothing is accepted, for only a restart can tell what is on disk.
  */
 export function createCommitQueue(
   transaction: Transaction,
   apply: (step: Step) => CommitResult,
-  onFatal: (error: Error) => void,
+  told: { readonly onWritten: (steps: readonly Step[]) => void; readonly onFatal: (error: Error) => void },
 ): CommitQueue {
   const waiting: Waiting[] = [];
   let isScheduled = false;
@@ -41,16 +43,14 @@ export function createCommitQueue(
 
   const flush = (batch: readonly Waiting[]): void => {
     if (refusal !== undefined) return rejectAll(batch, new StoreUnavailable(refusal));
+    const steps = batch.map((one) => one.step);
     let outcomes: readonly Outcome[];
     try {
-      outcomes = commitBatch(
-        transaction,
-        batch.map((one) => one.step),
-        apply,
-      );
+      outcomes = commitBatch(transaction, steps, apply);
     } catch (error) {
       return failed(batch, error);
     }
+    told.onWritten(steps.filter((_, index) => isWritten(outcomes[index])));
     for (const [index, outcome] of outcomes.entries()) settle(batch[index], outcome);
   };
 
@@ -65,7 +65,7 @@ export function createCommitQueue(
     rejectAll(batch, asFault(error));
     if (error instanceof OutcomeUnknown) {
       refusal = "the database could not be written; the process must restart";
-      onFatal(error);
+      told.onFatal(error);
     }
   };
 

@@ -5,7 +5,7 @@ import { grants, requests } from "./schema.ts";
 import { hole, type Tables } from "./tables.ts";
 import { reading } from "./faults.ts";
 import type { SinceChange } from "./since-change.ts";
-import { asRequestWithGrant, requestColumns } from "./request-rows.ts";
+import { rememberRequests } from "./remembered-requests.ts";
 
 type RequestReads = Pick<
   Reads,
@@ -25,11 +25,7 @@ const breakGlassUsesMax = 100;
 /** Requests looked up one by one, or because time has come for them. */
 export function createRequestReads(tables: Tables, sinceChange: SinceChange): RequestReads {
   const statements = prepareRequestReads(tables);
-  // A change of it is read at once by whoever answers, by who tells of it, and by the next who decides.
-  const request = sinceChange.remembering("requests", (id) => {
-    const row = statements.request.get({ id });
-    return row === undefined ? undefined : asRequestWithGrant(row);
-  });
+  const request = rememberRequests(tables, sinceChange);
   return {
     request: async (id) => reading(() => request(id)),
     openExtension: async (grantId) => reading(() => statements.openExtension.get({ grantId })),
@@ -63,12 +59,6 @@ export function prepareRequestReads(tables: Tables) {
   const isOpenAsWritten = sql`${requests.status} IN ('PENDING', 'APPROVED', 'ACTIVE')`;
   const mayLapse = sql`${grants.phase} IN ('PREPARING', 'ACTIVE')`;
   return {
-    request: tables
-      .select(requestColumns)
-      .from(requests)
-      .leftJoin(grants, eq(grants.id, requests.grantId))
-      .where(eq(id, hole("id", id)))
-      .prepare(),
     openExtension: tables
       .select({ value, version })
       .from(requests)

@@ -49,10 +49,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const queue = createCommitQueue(
     transactionOn(database.writer, snapshot.release),
     (step) => {
-      sinceChange.changing(step.writes);
+      sinceChange.changing(step);
       return write(step);
     },
-    onFatal,
+    { onWritten: sinceChange.changed, onFatal },
   );
   const tables = drizzle(database.reader);
   const people = rememberPeople(tables, sinceChange);

@@ -1,4 +1,4 @@
-import { assert } from "../core/assert.ts";
+import { assert, present } from "../core/assert.ts";
 import type { Expectation, Step, Write } from "../service/ports.ts";
 
 /** What every write of a step needs; a step without is a bug of the caller, found before anything is written. */
@@ -21,6 +21,11 @@ export function assertSound(step: Step): void {
 export function versionExpected(step: Step, kind: Expectation["kind"], id: string): number | undefined {
   for (const one of step.expects) if (one.kind === kind && one.id === id) return one.version;
   return undefined;
+}
+
+/** The version that a record the step writes has from then on. */
+export function versionAfter(step: Step, kind: Expectation["kind"], id: string): number {
+  return present(versionExpected(step, kind, id), "the version of a written record") + 1;
 }
 
 /** The versioned record a write belongs to, if it belongs to one. */

@@ -29,7 +29,7 @@ function openQueue(change: (transaction: Transaction) => Transaction = (transact
   const queue: CommitQueue = createCommitQueue(
     change(transactionOn(writer, () => {})),
     createStepWriter(writer),
-    onFatal,
+    { onWritten: () => {}, onFatal },
   );
   const records = (): unknown => database.reader.prepare("SELECT count(*) FROM audit_events").pluck().get();
   return { writer, queue, onFatal, records };

@@ -12,6 +12,7 @@ import { prepareHistoryReads } from "../../src/store/read-history.ts";
 import { prepareOutboxReads } from "../../src/store/read-outbox.ts";
 import { prepareTargetReads } from "../../src/store/read-targets.ts";
 import { prepareRequestReads } from "../../src/store/read-requests.ts";
+import { prepareRequest } from "../../src/store/remembered-requests.ts";
 import { branchesOf } from "../../src/store/request-filter.ts";
 import { at, ids, scope } from "../support/fixtures.ts";
 import { temporaryFile } from "./temporary-store.ts";
@@ -65,7 +66,9 @@ test("nothing that is looked up on the way to a decision reads a whole table", (
     expect(planOf(client, statement.getQuery()).join()).toContain("requests_open");
   }
   const { grant } = prepareTargetReads(tables);
-  const statements = { ...requests, ...prepareDirectoryReads(tables), ...prepareHistoryReads(tables), grant };
+  const request = prepareRequest(tables);
+  const directory = prepareDirectoryReads(tables);
+  const statements = { request, ...requests, ...directory, ...prepareHistoryReads(tables), grant };
   for (const [name, statement] of Object.entries(statements)) {
     const scans = planOf(client, statement.getQuery()).filter((line) =>
       /^SCAN (?!json_each|(?:starts|denials|submissions)$)/.test(line),
