@@ -12,9 +12,9 @@ import { prepareDirectoryWrites } from "./write-directory.ts";
 import { prepareExpectations } from "./expecting.ts";
 import { prepareGrantWrites } from "./write-grant.ts";
 import { prepareOutboxWrites } from "./write-outbox.ts";
-import { prepareRequestWrites } from "./write-request.ts";
+import { prepareRequestWrites, prepareStanding } from "./write-request.ts";
 import { prepareRulebookWrites } from "./write-rulebook.ts";
-import { versionAfter } from "./step-soundness.ts";
+import { grantWritten, requestWritten, versionAfter } from "./step-soundness.ts";
 import type { Conflict, Tables } from "./tables.ts";
 import { prepareUniqueNames } from "./unique-names.ts";
 
@@ -56,6 +56,7 @@ function first<T>(items: readonly T[], check: (item: T) => Conflict | undefined)
 function prepareWrites(tables: Tables): (step: Step) => Conflict | undefined {
   const requests = prepareRequestWrites(tables);
   const grants = prepareGrantWrites(tables);
+  const standing = prepareStanding(tables);
   const directory = prepareDirectoryWrites(tables);
   const rulebook = prepareRulebookWrites(tables);
   const outbox = prepareOutboxWrites(tables);
@@ -65,9 +66,16 @@ function prepareWrites(tables: Tables): (step: Step) => Conflict | undefined {
   const writeOne = (write: Write, step: Step): Conflict | undefined => {
     switch (write.kind) {
       case "request":
-        return requests.write(write.value, write.dueAt, versionAfter(step, "request", write.value.id));
+        return requests.write(
+          write.value,
+          write.dueAt,
+          versionAfter(step, "request", write.value.id),
+          grantWritten(step, write.value.grantId),
+        );
       case "grant":
-        return grants.write(write.value, versionAfter(step, "grant", write.value.id));
+        grants.write(write.value, versionAfter(step, "grant", write.value.id));
+        if (requestWritten(step, write.value.requestId) === undefined) standing.put(write.value);
+        return undefined;
       case "credentialFirstUsed":
         return grants.firstUsed(write.id, write.at);
       case "identity":

@@ -1,12 +1,9 @@
-import type { GrantId } from "../core/ids.ts";
-import type { Grant } from "../core/grant.ts";
-import type { AccessRequest } from "../core/access-request.ts";
 import type { RequestWithGrant, Step, Versioned } from "../service/ports.ts";
 import { eq } from "./drizzle.ts";
 import { asRequestWithGrant, requestColumns } from "./request-rows.ts";
 import { grants, requests } from "./schema.ts";
 import type { SinceChange } from "./since-change.ts";
-import { versionAfter, versionExpected } from "./step-soundness.ts";
+import { grantWritten, requestWritten, versionAfter, versionExpected } from "./step-soundness.ts";
 import { hole, type Tables } from "./tables.ts";
 
 /**
@@ -47,28 +44,22 @@ function requestAfter(
   before: RequestWithGrant | undefined,
   step: Step,
 ): RequestWithGrant | undefined {
-  const request = writtenRequest(id, step) ?? checked("request", before?.request, step);
+  const request =
+    versioned("request", requestWritten(step, id), step) ?? checked("request", before?.request, step);
   if (request === undefined) return undefined;
   const { grantId } = request.value;
   if (grantId === null) return { request, grant: undefined };
-  const grant = writtenGrant(grantId, step) ?? checked("grant", before?.grant, step);
+  const grant =
+    versioned("grant", grantWritten(step, grantId), step) ?? checked("grant", before?.grant, step);
   return grant?.value.id === grantId ? { request, grant } : undefined;
 }
 
-function writtenRequest(id: string, step: Step): Versioned<AccessRequest> | undefined {
-  for (const write of step.writes) {
-    if (write.kind !== "request" || write.value.id !== id) continue;
-    return { value: write.value, version: versionAfter(step, "request", id) };
-  }
-  return undefined;
-}
-
-function writtenGrant(id: GrantId, step: Step): Versioned<Grant> | undefined {
-  for (const write of step.writes) {
-    if (write.kind !== "grant" || write.value.id !== id) continue;
-    return { value: write.value, version: versionAfter(step, "grant", id) };
-  }
-  return undefined;
+function versioned<T extends { readonly id: string }>(
+  kind: "request" | "grant",
+  value: T | undefined,
+  step: Step,
+): Versioned<T> | undefined {
+  return value && { value, version: versionAfter(step, kind, value.id) };
 }
 
 function checked<T extends { readonly id: string }>(

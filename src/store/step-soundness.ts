@@ -1,4 +1,6 @@
 import { assert, present } from "../core/assert.ts";
+import type { AccessRequest } from "../core/access-request.ts";
+import type { Grant } from "../core/grant.ts";
 import type { Expectation, Step, Write } from "../service/ports.ts";
 
 /** What every write of a step needs; a step without is a bug of the caller, found before anything is written. */
@@ -26,6 +28,16 @@ export function versionExpected(step: Step, kind: Expectation["kind"], id: strin
 /** The version that a record the step writes has from then on. */
 export function versionAfter(step: Step, kind: Expectation["kind"], id: string): number {
   return present(versionExpected(step, kind, id), "the version of a written record") + 1;
+}
+
+export function requestWritten(step: Step, id: string): AccessRequest | undefined {
+  for (const write of step.writes) if (write.kind === "request" && write.value.id === id) return write.value;
+  return undefined;
+}
+
+export function grantWritten(step: Step, id: string | null): Grant | undefined {
+  for (const write of step.writes) if (write.kind === "grant" && write.value.id === id) return write.value;
+  return undefined;
 }
 
 /** The versioned record a write belongs to, if it belongs to one. */

@@ -3,8 +3,7 @@ import { grantLapsesAt, hasStarted, type Grant, type StartedGrant } from "../cor
 import type { CredentialId, Instant } from "../core/ids.ts";
 import { and, eq, isNull, ne } from "./drizzle.ts";
 import { credentials, grants, grantScopes } from "./schema.ts";
-import { hole, type Conflict, type Tables } from "./tables.ts";
-import { prepareStanding } from "./write-request.ts";
+import { hole, type Tables } from "./tables.ts";
 import { prepareTargetWrites } from "./write-targets.ts";
 
 /** The number of a grant's row, as the driver says it. */
@@ -13,7 +12,6 @@ type GrantOrd = number | bigint;
 /** Writes grants and, with them, which credential is the living one and what may be at which target. */
 export function prepareGrantWrites(tables: Tables) {
   const statements = prepareStatements(tables);
-  const standing = prepareStanding(tables);
   const targets = prepareTargetWrites(tables);
 
   const started = (grant: StartedGrant): void => {
@@ -38,7 +36,7 @@ export function prepareGrantWrites(tables: Tables) {
   };
 
   return {
-    write: (grant: Grant, version: number): Conflict | undefined => {
+    write: (grant: Grant, version: number): undefined => {
       const { id, requestId, subjectId, phase } = grant;
       const row = { id, version, value: grant, requestId, subjectId, phase, expiresAt: grantLapsesAt(grant) };
       if (version === 1) {
@@ -53,8 +51,6 @@ export function prepareGrantWrites(tables: Tables) {
         if (hasStarted(grant)) follow(grant, updated.ord);
       }
       targets.put(grant);
-      standing.put(grant);
-      return undefined;
     },
 
     /** Kept at the first use; a later one changes nothing. */

@@ -1,11 +1,11 @@
 import { isOpen, type AccessRequest } from "../core/access-request.ts";
 import { assert } from "../core/assert.ts";
-import { hasStarted, type Grant } from "../core/grant.ts";
+import { hasStarted, type Grant, type StartedGrant } from "../core/grant.ts";
 import type { Instant, RequestId } from "../core/ids.ts";
 import { formatSelector, type Selector } from "../core/people.ts";
 import { and, eq, sql } from "./drizzle.ts";
 import { grants, requests, requestScopes, requestSelectors } from "./schema.ts";
-import { hole, type Conflict, type Tables } from "./tables.ts";
+import { hole, type Tables } from "./tables.ts";
 
 /** Writes access requests, with every column that is derived from them. */
 export function prepareRequestWrites(tables: Tables) {
@@ -28,8 +28,9 @@ export function prepareRequestWrites(tables: Tables) {
   };
 
   return {
-    write: (request: AccessRequest, dueAt: Instant | null, version: number): Conflict | undefined => {
-      const row = rowOf(request, dueAt, version);
+    /** @param grant the one it led to, if the same step writes that too. */
+    write: (request: AccessRequest, dueAt: Instant | null, version: number, grant?: Grant): undefined => {
+      const row = { ...rowOf(request, dueAt, version), ...standingOf(request, grant) };
       if (version === 1) {
         insert(request, row);
       } else {
@@ -38,13 +39,26 @@ export function prepareRequestWrites(tables: Tables) {
         // Stages are only added, and only while votes are given.
         if (isOpen(request)) addSelectors(request, updated.ord);
       }
-      if (request.phase === "CLAIMED") standing.follow(request.id);
-      return undefined;
+      if (request.phase === "CLAIMED" && grant === undefined) standing.follow(request.id);
     },
   };
 }
 
-/** Keeps `status` and `lapsesAt` of a claimed request those of its grant, whichever of the two is written last. */
+/** `status` and `lapsesAt`: once its access has started they are those of the grant. */
+function standingOf(
+  request: AccessRequest,
+  grant: Grant | undefined,
+): Pick<RequestRow, "status" | "lapsesAt"> {
+  if (hasStarted(grant)) return standingUnder(grant);
+  // A claimed request without a grant failed to get one.
+  return { status: request.phase === "CLAIMED" ? "FAILED" : request.phase, lapsesAt: lapseOf(request) };
+}
+
+function standingUnder({ phase, expiresAt }: StartedGrant): Pick<RequestRow, "status" | "lapsesAt"> {
+  return { status: phase, lapsesAt: phase === "ACTIVE" ? expiresAt : null };
+}
+
+/** Keeps that so when only one of the two is written. */
 export function prepareStanding(tables: Tables) {
   const id = hole("id", requests.id);
   const ofGrant = eq(grants.id, requests.grantId);
@@ -62,21 +76,24 @@ export function prepareStanding(tables: Tables) {
     .where(eq(requests.id, id))
     .prepare();
   return {
-    /** After the request was written. */
+    /** After the request was written: what its grant, if there is one, has made of it. */
     follow: (requestId: RequestId): void => void follow.run({ id: requestId }),
     /** After the grant was written. */
     put: (grant: Grant): void => {
       // Before it starts it is the request that tells.
       if (!hasStarted(grant)) return;
-      const { requestId, phase, expiresAt } = grant;
-      put.run({ id: requestId, status: phase, lapsesAt: phase === "ACTIVE" ? expiresAt : null });
+      put.run({ id: grant.requestId, ...standingUnder(grant) });
     },
   };
 }
 
 type RequestRow = Omit<typeof requests.$inferInsert, "ord">;
 
-function rowOf(request: AccessRequest, dueAt: Instant | null, version: number): RequestRow {
+function rowOf(
+  request: AccessRequest,
+  dueAt: Instant | null,
+  version: number,
+): Omit<RequestRow, "status" | "lapsesAt"> {
   const { breakGlass } = request;
   const lastReview = breakGlass?.reviews.at(-1);
   return {
@@ -86,9 +103,6 @@ function rowOf(request: AccessRequest, dueAt: Instant | null, version: number): 
     subjectId: request.subjectId,
     requestedById: request.requestedById,
     requestedAt: request.requestedAt,
-    // A claimed request without a grant failed to get one; with one, the grant's phase takes this place.
-    status: request.phase === "CLAIMED" ? "FAILED" : request.phase,
-    lapsesAt: lapseOf(request),
     dueAt,
     grantId: request.grantId,
     extendsGrantId: request.extension?.grantId ?? null,
