@@ -112,12 +112,14 @@ export function listContract(open: OpenEmptyStore): void {
     },
   );
 
-  test("the status follows a grant that ends, whichever of the two records is written last", async () => {
+  test("the status follows a grant that ends, whichever of the two records is written, and last", async () => {
     const store = await open();
     await keepOneOfEach(store);
     const tail = "grant-active";
     const ended = grantFixture(tail, { phase: "REVOKED", endedAt: at(5) });
     await committed(store, writing([{ kind: "grant", value: ended }], { [ended.id]: 1 }));
+    expect(await tails(store, { status: "ACTIVE" })).toEqual([]);
+    expect(await tails(store, { status: "REVOKED" })).toContain(tail);
     await committed(
       store,
       writing([{ kind: "request", value: claimedFixture(tail), dueAt: null }], { [`jit_${tail}`]: 1 }),
