@@ -2,7 +2,7 @@ import type { Reads, Write } from "../service/ports.ts";
 import { and, eq } from "./drizzle.ts";
 import { reading } from "./faults.ts";
 import { surfaceAddresses } from "./schema.ts";
-import { hole, type Tables } from "./tables.ts";
+import { hole, prepareWrite, type Tables } from "./tables.ts";
 
 /** What surfaces have learned about where people and channels are reached. */
 export function createAddressReads(tables: Tables): Pick<Reads, "address"> {
@@ -21,16 +21,18 @@ type AddressWrite = Extract<Write, { kind: "address" | "addressGone" }>;
 
 export function prepareAddressWrites(tables: Tables): { readonly write: (write: AddressWrite) => undefined } {
   const value = hole("value", surfaceAddresses.value);
-  const put = tables
-    .insert(surfaceAddresses)
-    .values({
-      surface: hole("surface", surfaceAddresses.surface),
-      key: hole("key", surfaceAddresses.key),
-      value,
-    })
-    .onConflictDoUpdate({ target: [surfaceAddresses.surface, surfaceAddresses.key], set: { value } })
-    .prepare();
-  const forget = tables.delete(surfaceAddresses).where(named()).prepare();
+  const put = prepareWrite(
+    tables,
+    tables
+      .insert(surfaceAddresses)
+      .values({
+        surface: hole("surface", surfaceAddresses.surface),
+        key: hole("key", surfaceAddresses.key),
+        value,
+      })
+      .onConflictDoUpdate({ target: [surfaceAddresses.surface, surfaceAddresses.key], set: { value } }),
+  );
+  const forget = prepareWrite(tables, tables.delete(surfaceAddresses).where(named()));
   return {
     write: ({ kind, ...row }) => {
       if (kind === "address") put.run(row);

@@ -5,17 +5,19 @@ import { formatInstant } from "../core/time.ts";
 import { chainHash, chainStart } from "./audit-chain.ts";
 import { desc } from "./drizzle.ts";
 import { auditEvents } from "./schema.ts";
-import { hole, type Tables } from "./tables.ts";
+import { hole, prepareWrite, type Tables } from "./tables.ts";
 
 /** Gives audit records their place in the chain. The chain's end is read under the write lock each time. */
 export function prepareAudit(tables: Tables) {
   const { seq, hash } = auditEvents;
   // Without a LIMIT, for SQLite looks at its value too and plans anew each time; `get` stops after one row.
   const head = tables.select({ seq, hash }).from(auditEvents).orderBy(desc(seq)).prepare();
-  const insert = tables
-    .insert(auditEvents)
-    .values({ seq: hole("seq", seq), body: hole("body", auditEvents.body), hash: hole("hash", hash) })
-    .prepare();
+  const insert = prepareWrite(
+    tables,
+    tables
+      .insert(auditEvents)
+      .values({ seq: hole("seq", seq), body: hole("body", auditEvents.body), hash: hole("hash", hash) }),
+  );
   return {
     append: (entries: readonly AuditEntry[]): void => {
       if (entries.length === 0) return;

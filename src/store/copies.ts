@@ -2,7 +2,7 @@ import type { Reads, Write } from "../service/ports.ts";
 import { asc, eq, sql } from "./drizzle.ts";
 import { reading } from "./faults.ts";
 import { copies } from "./schema.ts";
-import { hole, listHole, listText, type Conflict, type Tables } from "./tables.ts";
+import { hole, listHole, listText, prepareWrite, type Conflict, type Tables } from "./tables.ts";
 
 /** What people have been told, and where the messages are. */
 export function createCopyReads(tables: Tables): Pick<Reads, "copies"> {
@@ -31,32 +31,36 @@ type CopyWrite = Extract<Write, { kind: "copyWanted" | "copyTold" }>;
 export function prepareCopyWrites(tables: Tables): {
   readonly write: (write: CopyWrite) => Conflict | undefined;
 } {
-  const wanted = tables
-    .insert(copies)
-    .values({
-      id: hole("id", copies.id),
-      requestId: hole("requestId", copies.requestId),
-      surface: hole("surface", copies.surface),
-      address: hole("address", copies.address),
-      audience: hole("audience", copies.audience),
-      readerId: hole("readerId", copies.readerId),
-      state: hole("state", copies.state),
-      ref: hole("ref", copies.ref),
-      fault: hole("fault", copies.fault),
-      at: hole("at", copies.at),
-    })
-    .onConflictDoNothing()
-    .prepare();
-  const told = tables
-    .update(copies)
-    .set({
-      state: hole("state", copies.state),
-      ref: hole("ref", copies.ref),
-      fault: hole("fault", copies.fault),
-      at: hole("at", copies.at),
-    })
-    .where(eq(copies.id, hole("id", copies.id)))
-    .prepare();
+  const wanted = prepareWrite(
+    tables,
+    tables
+      .insert(copies)
+      .values({
+        id: hole("id", copies.id),
+        requestId: hole("requestId", copies.requestId),
+        surface: hole("surface", copies.surface),
+        address: hole("address", copies.address),
+        audience: hole("audience", copies.audience),
+        readerId: hole("readerId", copies.readerId),
+        state: hole("state", copies.state),
+        ref: hole("ref", copies.ref),
+        fault: hole("fault", copies.fault),
+        at: hole("at", copies.at),
+      })
+      .onConflictDoNothing(),
+  );
+  const told = prepareWrite(
+    tables,
+    tables
+      .update(copies)
+      .set({
+        state: hole("state", copies.state),
+        ref: hole("ref", copies.ref),
+        fault: hole("fault", copies.fault),
+        at: hole("at", copies.at),
+      })
+      .where(eq(copies.id, hole("id", copies.id))),
+  );
   return {
     write: (write) => {
       if (write.kind === "copyWanted") wanted.run({ ...write.value });

@@ -4,7 +4,7 @@ import type { Instant } from "../core/ids.ts";
 import type { CounterChange } from "../service/ports.ts";
 import { and, asc, count, eq, gt, lte, sql } from "./drizzle.ts";
 import { counters, counterUses } from "./schema.ts";
-import { hole, type Conflict, type Tables } from "./tables.ts";
+import { hole, prepareWrite, type Conflict, type Tables } from "./tables.ts";
 
 /** How often something was used: for ever, or since an instant. Also for reading outside a step. */
 export function prepareUsage(tables: Tables) {
@@ -36,16 +36,18 @@ export function prepareCounters(tables: Tables) {
   const since = hole("since", counterUses.at);
   const ofWindow = and(eq(counterUses.key, key), gt(counterUses.at, since));
   const statements = {
-    add: tables
-      .insert(counters)
-      .values({ key, used: add })
-      .onConflictDoUpdate({ target: counters.key, set: { used: sql`${counters.used} + ${add}` } })
-      .prepare(),
-    use: tables.insert(counterUses).values({ key, at }).prepare(),
-    prune: tables
-      .delete(counterUses)
-      .where(and(eq(counterUses.key, key), lte(counterUses.at, since)))
-      .prepare(),
+    add: prepareWrite(
+      tables,
+      tables
+        .insert(counters)
+        .values({ key, used: add })
+        .onConflictDoUpdate({ target: counters.key, set: { used: sql`${counters.used} + ${add}` } }),
+    ),
+    use: prepareWrite(tables, tables.insert(counterUses).values({ key, at })),
+    prune: prepareWrite(
+      tables,
+      tables.delete(counterUses).where(and(eq(counterUses.key, key), lte(counterUses.at, since))),
+    ),
     nth: tables
       .select({ at: counterUses.at })
       .from(counterUses)

@@ -16,7 +16,26 @@ const driver: typeof Driver = require("drizzle-orm/better-sqlite3");
 const migrator: typeof Migrator = require("drizzle-orm/migrator");
 const driverMigrator: typeof DriverMigrator = require("drizzle-orm/better-sqlite3/migrator");
 
-export const { and, asc, count, desc, eq, gt, gte, inArray, isNull, lt, lte, min, ne, or, sql } = orm;
+export const {
+  and,
+  asc,
+  count,
+  desc,
+  eq,
+  gt,
+  gte,
+  inArray,
+  isNull,
+  lt,
+  lte,
+  min,
+  ne,
+  or,
+  Param,
+  Placeholder,
+  sql,
+} = orm;
+export const { is: isA } = orm;
 export const { alias, index, integer, primaryKey, sqliteTable, text, unionAll } = sqliteCore;
 export const { drizzle } = driver;
 export const { readMigrationFiles } = migrator;

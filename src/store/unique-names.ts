@@ -1,23 +1,23 @@
 import type { UniqueChange } from "../service/ports.ts";
 import { and, eq } from "./drizzle.ts";
 import { uniqueNames } from "./schema.ts";
-import { hole, type Conflict, type Tables } from "./tables.ts";
+import { hole, prepareWrite, type Conflict, type Tables } from "./tables.ts";
 
 /** Names with one owner each. Taking one's own again is fine; only the owner's release counts. */
 export function prepareUniqueNames(tables: Tables) {
   const name = hole("name", uniqueNames.name);
   const owner = hole("owner", uniqueNames.owner);
   const statements = {
-    take: tables.insert(uniqueNames).values({ name, owner }).onConflictDoNothing().prepare(),
+    take: prepareWrite(tables, tables.insert(uniqueNames).values({ name, owner }).onConflictDoNothing()),
     owner: tables
       .select({ owner: uniqueNames.owner })
       .from(uniqueNames)
       .where(eq(uniqueNames.name, name))
       .prepare(),
-    release: tables
-      .delete(uniqueNames)
-      .where(and(eq(uniqueNames.name, name), eq(uniqueNames.owner, owner)))
-      .prepare(),
+    release: prepareWrite(
+      tables,
+      tables.delete(uniqueNames).where(and(eq(uniqueNames.name, name), eq(uniqueNames.owner, owner))),
+    ),
   };
   return {
     change: (change: UniqueChange): Conflict | undefined => {

@@ -2,7 +2,7 @@ import { dayMs, plus } from "../core/time.ts";
 import type { KeptAnswer } from "../service/ports.ts";
 import { inArray, lte, sql } from "./drizzle.ts";
 import { answers } from "./schema.ts";
-import { hole, type Tables } from "./tables.ts";
+import { hole, prepareWrite, type Tables } from "./tables.ts";
 
 /** How long an answer is kept (contract 3). */
 const keptMs = dayMs;
@@ -17,23 +17,25 @@ export function prepareAnswerWrite(tables: Tables) {
     body: hole("body", answers.body),
     at: hole("at", answers.at),
   };
-  const put = tables
-    .insert(answers)
-    .values({
-      keyId: hole("keyId", answers.keyId),
-      call: hole("call", answers.call),
-      idempotencyKey: hole("idempotencyKey", answers.idempotencyKey),
-      ...changing,
-    })
-    .onConflictDoUpdate({ target: [answers.keyId, answers.call, answers.idempotencyKey], set: changing })
-    .prepare();
+  const put = prepareWrite(
+    tables,
+    tables
+      .insert(answers)
+      .values({
+        keyId: hole("keyId", answers.keyId),
+        call: hole("call", answers.call),
+        idempotencyKey: hole("idempotencyKey", answers.idempotencyKey),
+        ...changing,
+      })
+      .onConflictDoUpdate({ target: [answers.keyId, answers.call, answers.idempotencyKey], set: changing }),
+  );
   const rowid = sql<number>`rowid`;
   const old = tables
     .select({ rowid })
     .from(answers)
     .where(lte(answers.at, hole("before", answers.at)))
     .limit(prunedMax);
-  const prune = tables.delete(answers).where(inArray(rowid, old)).prepare();
+  const prune = prepareWrite(tables, tables.delete(answers).where(inArray(rowid, old)));
   return {
     keep: (answer: KeptAnswer): void => {
       put.run({ ...answer });

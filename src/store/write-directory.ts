@@ -3,7 +3,7 @@ import type { Identity } from "../core/people.ts";
 import type { ApiKey } from "../service/ports.ts";
 import { eq } from "./drizzle.ts";
 import { apiKeys, identities, identityGroups } from "./schema.ts";
-import { hole, type Conflict, type Tables } from "./tables.ts";
+import { hole, prepareWrite, type Conflict, type Tables } from "./tables.ts";
 
 /** Writes identities with their groups, and API keys. */
 export function prepareDirectoryWrites(tables: Tables) {
@@ -52,20 +52,22 @@ function prepareStatements(tables: Tables) {
     value: hole("value", apiKeys.value),
   };
   return {
-    insertIdentity: tables
-      .insert(identities)
-      .values({ id, ...identity })
-      .prepare(),
-    updateIdentity: tables.update(identities).set(identity).where(eq(identities.id, id)).prepare(),
-    leaveGroups: tables.delete(identityGroups).where(eq(identityGroups.identityId, identityId)).prepare(),
-    joinGroup: tables
-      .insert(identityGroups)
-      .values({ groupName: hole("groupName", identityGroups.groupName), identityId })
-      .prepare(),
-    insertKey: tables
-      .insert(apiKeys)
-      .values({ id, ...key })
-      .prepare(),
-    updateKey: tables.update(apiKeys).set(key).where(eq(apiKeys.id, id)).prepare(),
+    insertIdentity: prepareWrite(tables, tables.insert(identities).values({ id, ...identity })),
+    updateIdentity: prepareWrite(
+      tables,
+      tables.update(identities).set(identity).where(eq(identities.id, id)),
+    ),
+    leaveGroups: prepareWrite(
+      tables,
+      tables.delete(identityGroups).where(eq(identityGroups.identityId, identityId)),
+    ),
+    joinGroup: prepareWrite(
+      tables,
+      tables
+        .insert(identityGroups)
+        .values({ groupName: hole("groupName", identityGroups.groupName), identityId }),
+    ),
+    insertKey: prepareWrite(tables, tables.insert(apiKeys).values({ id, ...key })),
+    updateKey: prepareWrite(tables, tables.update(apiKeys).set(key).where(eq(apiKeys.id, id))),
   };
 }

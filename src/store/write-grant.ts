@@ -3,7 +3,7 @@ import { grantLapsesAt, hasStarted, type Grant, type StartedGrant } from "../cor
 import type { CredentialId, Instant } from "../core/ids.ts";
 import { and, eq, isNull, ne } from "./drizzle.ts";
 import { credentials, grants, grantScopes } from "./schema.ts";
-import { hole, type Tables } from "./tables.ts";
+import { hole, prepareWrite, type Tables } from "./tables.ts";
 import { prepareTargetWrites } from "./write-targets.ts";
 
 /** The number of a grant's row, as the driver says it. */
@@ -73,51 +73,54 @@ function prepareStatements(tables: Tables) {
   const requestId = hole("requestId", grants.requestId);
   const subjectId = hole("subjectId", grants.subjectId);
   return {
-    insert: tables
-      .insert(grants)
-      .values({ id, requestId, subjectId, ...changing })
-      .prepare(),
+    insert: prepareWrite(tables, tables.insert(grants).values({ id, requestId, subjectId, ...changing })),
     update: tables
       .update(grants)
       .set(changing)
       .where(eq(grants.id, id))
       .returning({ ord: grants.ord })
       .prepare(),
-    addStart: tables
-      .insert(grantScopes)
-      .values({
+    addStart: prepareWrite(
+      tables,
+      tables.insert(grantScopes).values({
         grantId,
         requestId,
         subjectId,
         scope: hole("scope", grantScopes.scope),
         startedAt: hole("startedAt", grantScopes.startedAt),
         breakGlass: hole("breakGlass", grantScopes.breakGlass),
-      })
-      .prepare(),
-    issue: tables
-      .insert(credentials)
-      .values({
+      }),
+    ),
+    issue: prepareWrite(
+      tables,
+      tables.insert(credentials).values({
         id,
         grantOrd,
         hash: hole("hash", credentials.hash),
         current: hole("current", credentials.current),
         value: hole("value", credentials.value),
-      })
-      .prepare(),
-    retire: tables
-      .update(credentials)
-      .set({ current: false })
-      .where(and(eq(credentials.grantOrd, grantOrd), ne(credentials.id, id), eq(credentials.current, true)))
-      .prepare(),
+      }),
+    ),
+    retire: prepareWrite(
+      tables,
+      tables
+        .update(credentials)
+        .set({ current: false })
+        .where(
+          and(eq(credentials.grantOrd, grantOrd), ne(credentials.id, id), eq(credentials.current, true)),
+        ),
+    ),
     hasCredential: tables
       .select({ id: credentials.id })
       .from(credentials)
       .where(eq(credentials.grantOrd, grantOrd))
       .prepare(),
-    firstUsed: tables
-      .update(credentials)
-      .set({ firstUsedAt: hole("at", credentials.firstUsedAt) })
-      .where(and(eq(credentials.id, id), isNull(credentials.firstUsedAt)))
-      .prepare(),
+    firstUsed: prepareWrite(
+      tables,
+      tables
+        .update(credentials)
+        .set({ firstUsedAt: hole("at", credentials.firstUsedAt) })
+        .where(and(eq(credentials.id, id), isNull(credentials.firstUsedAt))),
+    ),
   };
 }

@@ -4,7 +4,7 @@ import { groupOf, laneOf } from "../core/lanes.ts";
 import type { NewEffect, Write } from "../service/ports.ts";
 import { and, eq, gt, sql } from "./drizzle.ts";
 import { outbox } from "./schema.ts";
-import { hole, type Conflict, type Tables } from "./tables.ts";
+import { hole, prepareWrite, type Conflict, type Tables } from "./tables.ts";
 
 type EffectChange = Extract<Write, { kind: "effectLeased" | "effectSettled" | "effectPutBack" }>;
 
@@ -40,9 +40,9 @@ function prepareStatements(tables: Tables) {
   const dueAt = hole("dueAt", outbox.createdAt);
   const held = and(eq(outbox.id, id), eq(outbox.lease, hole("lease", outbox.lease)));
   return {
-    add: tables
-      .insert(outbox)
-      .values({
+    add: prepareWrite(
+      tables,
+      tables.insert(outbox).values({
         id,
         lane: hole("lane", outbox.lane),
         way: hole("way", outbox.way),
@@ -51,24 +51,34 @@ function prepareStatements(tables: Tables) {
         lease: 0,
         attempts: 0,
         effect: hole("effect", outbox.effect),
-      })
-      .prepare(),
-    lease: tables
-      .update(outbox)
-      .set({ readyAt, lease: sql`${outbox.lease} + 1` })
-      .where(held)
-      .prepare(),
+      }),
+    ),
+    lease: prepareWrite(
+      tables,
+      tables
+        .update(outbox)
+        .set({ readyAt, lease: sql`${outbox.lease} + 1` })
+        .where(held),
+    ),
     // Each lease that came back was counted as an attempt. What once did not is tried a little early: no harm.
-    endLeases: tables
-      .update(outbox)
-      .set({ readyAt })
-      .where(and(gt(outbox.readyAt, readyAt), gt(outbox.lease, outbox.attempts)))
-      .prepare(),
-    settle: tables.delete(outbox).where(held).prepare(),
-    putBack: tables
-      .update(outbox)
-      .set({ readyAt, attempts: sql`${outbox.attempts} + 1`, lastError: hole("lastError", outbox.lastError) })
-      .where(held)
-      .prepare(),
+    endLeases: prepareWrite(
+      tables,
+      tables
+        .update(outbox)
+        .set({ readyAt })
+        .where(and(gt(outbox.readyAt, readyAt), gt(outbox.lease, outbox.attempts))),
+    ),
+    settle: prepareWrite(tables, tables.delete(outbox).where(held)),
+    putBack: prepareWrite(
+      tables,
+      tables
+        .update(outbox)
+        .set({
+          readyAt,
+          attempts: sql`${outbox.attempts} + 1`,
+          lastError: hole("lastError", outbox.lastError),
+        })
+        .where(held),
+    ),
   };
 }

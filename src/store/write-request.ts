@@ -5,7 +5,7 @@ import type { Instant, RequestId } from "../core/ids.ts";
 import { formatSelector, type Selector } from "../core/people.ts";
 import { and, eq, sql } from "./drizzle.ts";
 import { grants, requests, requestScopes, requestSelectors } from "./schema.ts";
-import { hole, type Tables } from "./tables.ts";
+import { hole, prepareWrite, type Tables } from "./tables.ts";
 
 /** Writes access requests, with every column that is derived from them. */
 export function prepareRequestWrites(tables: Tables) {
@@ -62,19 +62,23 @@ function standingUnder({ phase, expiresAt }: StartedGrant): Pick<RequestRow, "st
 export function prepareStanding(tables: Tables) {
   const id = hole("id", requests.id);
   const ofGrant = eq(grants.id, requests.grantId);
-  const follow = tables
-    .update(requests)
-    .set({
-      status: sql`(SELECT ${grants.phase} FROM ${grants} WHERE ${ofGrant})`,
-      lapsesAt: sql`(SELECT CASE ${grants.phase} WHEN 'ACTIVE' THEN ${grants.expiresAt} END FROM ${grants} WHERE ${ofGrant})`,
-    })
-    .where(and(eq(requests.id, id), sql`EXISTS (SELECT 1 FROM ${grants} WHERE ${ofGrant})`))
-    .prepare();
-  const put = tables
-    .update(requests)
-    .set({ status: hole("status", requests.status), lapsesAt: hole("lapsesAt", requests.lapsesAt) })
-    .where(eq(requests.id, id))
-    .prepare();
+  const follow = prepareWrite(
+    tables,
+    tables
+      .update(requests)
+      .set({
+        status: sql`(SELECT ${grants.phase} FROM ${grants} WHERE ${ofGrant})`,
+        lapsesAt: sql`(SELECT CASE ${grants.phase} WHEN 'ACTIVE' THEN ${grants.expiresAt} END FROM ${grants} WHERE ${ofGrant})`,
+      })
+      .where(and(eq(requests.id, id), sql`EXISTS (SELECT 1 FROM ${grants} WHERE ${ofGrant})`)),
+  );
+  const put = prepareWrite(
+    tables,
+    tables
+      .update(requests)
+      .set({ status: hole("status", requests.status), lapsesAt: hole("lapsesAt", requests.lapsesAt) })
+      .where(eq(requests.id, id)),
+  );
   return {
     /** After the request was written: what its grant, if there is one, has made of it. */
     follow: (requestId: RequestId): void => void follow.run({ id: requestId }),
@@ -149,28 +153,27 @@ function prepareStatements(tables: Tables) {
   };
   const requestOrd = hole("requestOrd", requestScopes.requestOrd);
   return {
-    insert: tables
-      .insert(requests)
-      .values({ ...fixed, ...changing })
-      .prepare(),
+    insert: prepareWrite(tables, tables.insert(requests).values({ ...fixed, ...changing })),
     update: tables
       .update(requests)
       .set(changing)
       .where(eq(requests.id, fixed.id))
       .returning({ ord: requests.ord })
       .prepare(),
-    addScope: tables
-      .insert(requestScopes)
-      .values({ scope: hole("scope", requestScopes.scope), requestOrd })
-      .prepare(),
-    addSelector: tables
-      .insert(requestSelectors)
-      .values({
-        selector: hole("selector", requestSelectors.selector),
-        requestOrd,
-        part: hole("part", requestSelectors.part),
-      })
-      .onConflictDoNothing()
-      .prepare(),
+    addScope: prepareWrite(
+      tables,
+      tables.insert(requestScopes).values({ scope: hole("scope", requestScopes.scope), requestOrd }),
+    ),
+    addSelector: prepareWrite(
+      tables,
+      tables
+        .insert(requestSelectors)
+        .values({
+          selector: hole("selector", requestSelectors.selector),
+          requestOrd,
+          part: hole("part", requestSelectors.part),
+        })
+        .onConflictDoNothing(),
+    ),
   };
 }

@@ -3,31 +3,29 @@ import type { PolicyId } from "../core/ids.ts";
 import type { Policy, Rules } from "../core/policy.ts";
 import { eq, sql } from "./drizzle.ts";
 import { policies, rulebook } from "./schema.ts";
-import { hole, type Tables } from "./tables.ts";
+import { hole, prepareWrite, type Tables } from "./tables.ts";
 
 /** Writes what decides. Its version is raised once per step, by the caller. */
 export function prepareRulebookWrites(tables: Tables) {
   const id = hole("id", policies.id);
   const value = hole("value", policies.value);
   const statements = {
-    put: tables
-      .insert(policies)
-      .values({ id, value })
-      .onConflictDoUpdate({ target: policies.id, set: { value } })
-      .prepare(),
-    drop: tables.delete(policies).where(eq(policies.id, id)).prepare(),
-    rules: tables
-      .update(rulebook)
-      .set({ rules: hole("rules", rulebook.rules), source: hole("source", rulebook.source) })
-      .prepare(),
-    lockdown: tables
-      .update(rulebook)
-      .set({ lockdown: hole("on", rulebook.lockdown) })
-      .prepare(),
-    raise: tables
-      .update(rulebook)
-      .set({ version: sql`${rulebook.version} + 1` })
-      .prepare(),
+    put: prepareWrite(
+      tables,
+      tables
+        .insert(policies)
+        .values({ id, value })
+        .onConflictDoUpdate({ target: policies.id, set: { value } }),
+    ),
+    drop: prepareWrite(tables, tables.delete(policies).where(eq(policies.id, id))),
+    rules: prepareWrite(
+      tables,
+      tables
+        .update(rulebook)
+        .set({ rules: hole("rules", rulebook.rules), source: hole("source", rulebook.source) }),
+    ),
+    lockdown: prepareWrite(tables, tables.update(rulebook).set({ lockdown: hole("on", rulebook.lockdown) })),
+    raise: prepareWrite(tables, tables.update(rulebook).set({ version: sql`${rulebook.version} + 1` })),
   };
   return {
     policy: (policy: Policy): undefined => {

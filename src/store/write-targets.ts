@@ -2,22 +2,22 @@ import { holdsTargets, type Grant } from "../core/grant.ts";
 import { isCleared } from "../core/target.ts";
 import { eq } from "./drizzle.ts";
 import { grantTargets } from "./schema.ts";
-import { hole, type Tables } from "./tables.ts";
+import { hole, prepareWrite, type Tables } from "./tables.ts";
 
 /** Keeps the rows of what may be at targets those of the grant. */
 export function prepareTargetWrites(tables: Tables) {
   const grantId = hole("grantId", grantTargets.grantId);
-  const forget = tables.delete(grantTargets).where(eq(grantTargets.grantId, grantId)).prepare();
-  const add = tables
-    .insert(grantTargets)
-    .values({
+  const forget = prepareWrite(tables, tables.delete(grantTargets).where(eq(grantTargets.grantId, grantId)));
+  const add = prepareWrite(
+    tables,
+    tables.insert(grantTargets).values({
       grantId,
       connector: hole("connector", grantTargets.connector),
       place: hole("place", grantTargets.place),
       state: hole("state", grantTargets.state),
       overSince: hole("overSince", grantTargets.overSince),
-    })
-    .prepare();
+    }),
+  );
   return {
     put: (grant: Grant): void => {
       if (grant.targets.length === 0) return;
