@@ -2,7 +2,8 @@ import type { Reads, Write } from "../service/ports.ts";
 import { and, eq } from "./drizzle.ts";
 import { reading } from "./faults.ts";
 import { surfaceAddresses } from "./schema.ts";
-import { hole, prepareWrite, type Tables } from "./tables.ts";
+import { prepareWrite } from "./prepare-write.ts";
+import { hole, type Tables } from "./tables.ts";
 
 /** What surfaces have learned about where people and channels are reached. */
 export function createAddressReads(tables: Tables): Pick<Reads, "address"> {

@@ -5,7 +5,8 @@ import { formatInstant } from "../core/time.ts";
 import { chainHash, chainStart } from "./audit-chain.ts";
 import { desc } from "./drizzle.ts";
 import { auditEvents } from "./schema.ts";
-import { hole, prepareWrite, type Tables } from "./tables.ts";
+import { prepareWrite } from "./prepare-write.ts";
+import { hole, type Tables } from "./tables.ts";
 
 /** Gives audit records their place in the chain. The chain's end is read under the write lock each time. */
 export function prepareAudit(tables: Tables) {

@@ -2,7 +2,8 @@ import type { Reads, Write } from "../service/ports.ts";
 import { asc, eq, sql } from "./drizzle.ts";
 import { reading } from "./faults.ts";
 import { copies } from "./schema.ts";
-import { hole, listHole, listText, prepareWrite, type Conflict, type Tables } from "./tables.ts";
+import { prepareWrite } from "./prepare-write.ts";
+import { hole, listHole, listText, type Conflict, type Tables } from "./tables.ts";
 
 /** What people have been told, and where the messages are. */
 export function createCopyReads(tables: Tables): Pick<Reads, "copies"> {

@@ -4,7 +4,8 @@ import type { Instant } from "../core/ids.ts";
 import type { CounterChange } from "../service/ports.ts";
 import { and, asc, count, eq, gt, lte, sql } from "./drizzle.ts";
 import { counters, counterUses } from "./schema.ts";
-import { hole, prepareWrite, type Conflict, type Tables } from "./tables.ts";
+import { prepareWrite } from "./prepare-write.ts";
+import { hole, type Conflict, type Tables } from "./tables.ts";
 
 /** How often something was used: for ever, or since an instant. Also for reading outside a step. */
 export function prepareUsage(tables: Tables) {

@@ -2,7 +2,8 @@ import type { Cursor, Reads } from "../service/ports.ts";
 import { asc, eq } from "./drizzle.ts";
 import { reading } from "./faults.ts";
 import { cursors } from "./schema.ts";
-import { hole, prepareWrite, type Tables } from "./tables.ts";
+import { prepareWrite } from "./prepare-write.ts";
+import { hole, type Tables } from "./tables.ts";
 
 /** Followers of the audit log are few and each has one writer, so they are replaced whole. */
 export function prepareCursorWrites(tables: Tables) {

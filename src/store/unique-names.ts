@@ -1,7 +1,8 @@
 import type { UniqueChange } from "../service/ports.ts";
 import { and, eq } from "./drizzle.ts";
 import { uniqueNames } from "./schema.ts";
-import { hole, prepareWrite, type Conflict, type Tables } from "./tables.ts";
+import { prepareWrite } from "./prepare-write.ts";
+import { hole, type Conflict, type Tables } from "./tables.ts";
 
 /** Names with one owner each. Taking one's own again is fine; only the owner's release counts. */
 export function prepareUniqueNames(tables: Tables) {

@@ -2,7 +2,8 @@ import { dayMs, plus } from "../core/time.ts";
 import type { KeptAnswer } from "../service/ports.ts";
 import { inArray, lte, sql } from "./drizzle.ts";
 import { answers } from "./schema.ts";
-import { hole, prepareWrite, type Tables } from "./tables.ts";
+import { prepareWrite } from "./prepare-write.ts";
+import { hole, type Tables } from "./tables.ts";
 
 /** How long an answer is kept (contract 3). */
 const keptMs = dayMs;

@@ -3,7 +3,8 @@ import type { Identity } from "../core/people.ts";
 import type { ApiKey } from "../service/ports.ts";
 import { eq } from "./drizzle.ts";
 import { apiKeys, identities, identityGroups } from "./schema.ts";
-import { hole, prepareWrite, type Conflict, type Tables } from "./tables.ts";
+import { prepareWrite } from "./prepare-write.ts";
+import { hole, type Conflict, type Tables } from "./tables.ts";
 
 /** Writes identities with their groups, and API keys. */
 export function prepareDirectoryWrites(tables: Tables) {

@@ -3,7 +3,8 @@ import { grantLapsesAt, hasStarted, type Grant, type StartedGrant } from "../cor
 import type { CredentialId, Instant } from "../core/ids.ts";
 import { and, eq, isNull, ne } from "./drizzle.ts";
 import { credentials, grants, grantScopes } from "./schema.ts";
-import { hole, prepareWrite, type Tables } from "./tables.ts";
+import { prepareWrite } from "./prepare-write.ts";
+import { hole, type Tables } from "./tables.ts";
 import { prepareTargetWrites } from "./write-targets.ts";
 
 /** The number of a grant's row, as the driver says it. */

@@ -4,7 +4,8 @@ import { groupOf, laneOf } from "../core/lanes.ts";
 import type { NewEffect, Write } from "../service/ports.ts";
 import { and, eq, gt, sql } from "./drizzle.ts";
 import { outbox } from "./schema.ts";
-import { hole, prepareWrite, type Conflict, type Tables } from "./tables.ts";
+import { prepareWrite } from "./prepare-write.ts";
+import { hole, type Conflict, type Tables } from "./tables.ts";
 
 type EffectChange = Extract<Write, { kind: "effectLeased" | "effectSettled" | "effectPutBack" }>;
 

@@ -5,7 +5,8 @@ import type { Instant, RequestId } from "../core/ids.ts";
 import { formatSelector, type Selector } from "../core/people.ts";
 import { and, eq, sql } from "./drizzle.ts";
 import { grants, requests, requestScopes, requestSelectors } from "./schema.ts";
-import { hole, prepareWrite, type Tables } from "./tables.ts";
+import { prepareWrite } from "./prepare-write.ts";
+import { hole, type Tables } from "./tables.ts";
 
 /** Writes access requests, with every column that is derived from them. */
 export function prepareRequestWrites(tables: Tables) {

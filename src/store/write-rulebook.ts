@@ -3,7 +3,8 @@ import type { PolicyId } from "../core/ids.ts";
 import type { Policy, Rules } from "../core/policy.ts";
 import { eq, sql } from "./drizzle.ts";
 import { policies, rulebook } from "./schema.ts";
-import { hole, prepareWrite, type Tables } from "./tables.ts";
+import { prepareWrite } from "./prepare-write.ts";
+import { hole, type Tables } from "./tables.ts";
 
 /** Writes what decides. Its version is raised once per step, by the caller. */
 export function prepareRulebookWrites(tables: Tables) {

@@ -2,7 +2,8 @@ import { holdsTargets, type Grant } from "../core/grant.ts";
 import { isCleared } from "../core/target.ts";
 import { eq } from "./drizzle.ts";
 import { grantTargets } from "./schema.ts";
-import { hole, prepareWrite, type Tables } from "./tables.ts";
+import { prepareWrite } from "./prepare-write.ts";
+import { hole, type Tables } from "./tables.ts";
 
 /** Keeps the rows of what may be at targets those of the grant. */
 export function prepareTargetWrites(tables: Tables) {

@@ -2,7 +2,8 @@ import Database from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
 import { Bug } from "../../src/core/assert.ts";
 import { drizzle, eq, integer, sql, sqliteTable, text } from "../../src/store/drizzle.ts";
-import { hole, prepareWrite } from "../../src/store/tables.ts";
+import { prepareWrite } from "../../src/store/prepare-write.ts";
+import { hole } from "../../src/store/tables.ts";
 
 const things = sqliteTable("things", {
   id: text("id").primaryKey(),
