@@ -1,24 +1,50 @@
 import { cpus } from "node:os";
 import { isMet, type Aim, type Row } from "./part.ts";
 
-/** The text of RESULTS.md. */
-export function report(rows: readonly Row[]): string {
-  const missed = rows.filter((row) => !isMet(row));
-  const [cpu] = cpus();
+/**
+ * The text of RESULTS.md: a section for each kind of machine it was ever measured on, for even the ratios depend on how
+ * fast a processor is beside its disk. A run replaces the section of its own kind.
+ *
+ * @param before the text so far.
+ */
+export function report(rows: readonly Row[], before: string): string {
+  const title = machine();
+  const others = sectionsOf(before).filter((section) => !section.startsWith(`## ${title}\n`));
   return [
     "# Results",
     "",
-    `\`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} cores (${cpu?.model ?? "unknown"}), Node ${process.version}. Written by that command; what each line means is said in the parts under \`bench/parts/\`.`,
+    "Written by `npm run bench`; what each line means is said in the parts under `bench/parts/`. Absolute numbers belong to the machine. What counts is the ratio to the raw limit: the same work by the bare libraries, measured by turns in the same run. Medians over rounds. Each section is the last whole run on its machine, of the code of that day.",
     "",
-    "Absolute numbers belong to this machine. What counts is the ratio to the raw limit: the same work by the bare libraries, measured by turns in the same run. Medians over rounds.",
+    sectionOf(title, rows),
+    ...others,
+  ].join("\n");
+}
+
+function machine(): string {
+  const [cpu] = cpus();
+  return `${cpus().length} cores of ${cpu?.model ?? "an unknown kind"}`;
+}
+
+function sectionsOf(text: string): readonly string[] {
+  return text.split(/^(?=## )/m).slice(1);
+}
+
+function sectionOf(title: string, rows: readonly Row[]): string {
+  const missed = rows.filter((row) => !isMet(row));
+  return [
+    `## ${title}`,
+    "",
+    `On ${new Date().toISOString().slice(0, 10)}, Node ${process.version}.`,
     "",
     tableOf(rows),
     "",
-    "## Aims missed",
-    "",
     ...(missed.length === 0
-      ? ["None in this run."]
-      : missed.map((row) => `- ${row.what}: ${rounded(row.ratio)} instead of ${aimText(row.aim)}.`)),
+      ? ["Every aim is met in this run."]
+      : [
+          "Aims missed:",
+          "",
+          ...missed.map((row) => `- ${row.what}: ${rounded(row.ratio)} instead of ${aimText(row.aim)}.`),
+        ]),
     "",
   ].join("\n");
 }

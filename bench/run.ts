@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Row } from "./part.ts";
 import { parts } from "./parts/parts.ts";
 import { report, tableOf } from "./report.ts";
+
+const results = join(import.meta.dirname, "RESULTS.md");
 
 /**
  * `npm run bench` measures everything and writes RESULTS.md; `npm run bench -- introspect sweep` measures these parts
@@ -23,7 +25,7 @@ async function run(names: readonly string[]): Promise<void> {
     process.stdout.write(`${tableOf(found)}\n`);
     rows.push(...found);
   }
-  if (names.length === 0) writeFileSync(join(import.meta.dirname, "RESULTS.md"), report(rows));
+  if (names.length === 0) writeFileSync(results, report(rows, readFileSync(results, "utf8")));
 }
 
 async function rowsOf(name: string): Promise<readonly Row[]> {

@@ -50,7 +50,7 @@ export const measureLifecycles: Part = () =>
     };
     const bareRate = (): number => bare.rate(bareSteps);
     try {
-      for (let steps = 0; steps < warmUpSteps; ) steps += await stepsIn(roundMs, clients);
+      for (let steps = 0; steps < warmUpSteps;) steps += await stepsIn(roundMs, clients);
       const many = await byTurns(7, rateOfMany, bareRate);
       const one = await byTurns(3, () => rate(1), bareRate);
       const cpu = { measured: median(cpuUs), raw: median(bare.cpuUs) };
