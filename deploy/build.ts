@@ -53,7 +53,7 @@ function asModules(source: string): string {
   const required = new Map(
     [...source.matchAll(/^const (\w+): .+ = require\("(.+)"\);$/gm)].map(([, name, from]) => [name, from]),
   );
-  const exported = [...source.matchAll(/^export const (\{.+\}) = (\w+);$/gm)].map(
+  const exported = [...source.matchAll(/^export const (\{[^}]+\}) = (\w+);$/gm)].map(
     ([, names, from]) => `export ${names} from "${required.get(from)}";`,
   );
   if (required.size === 0 || exported.length !== required.size) {

@@ -25,6 +25,7 @@ export const {
   gt,
   gte,
   inArray,
+  is,
   isNull,
   lt,
   lte,
@@ -35,7 +36,6 @@ export const {
   Placeholder,
   sql,
 } = orm;
-export const { is: isA } = orm;
 export const { alias, index, integer, primaryKey, sqliteTable, text, unionAll } = sqliteCore;
 export const { drizzle } = driver;
 export const { readMigrationFiles } = migrator;

@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 import type { Query } from "drizzle-orm";
 import { assert } from "../core/assert.ts";
-import { isA, Param, Placeholder } from "./drizzle.ts";
+import { is, Param, Placeholder } from "./drizzle.ts";
 import type { Tables } from "./tables.ts";
 
 type Values = Readonly<Record<string, unknown>>;
@@ -25,8 +25,8 @@ export function prepareWrite(tables: Tables, query: { readonly toSQL: () => Quer
 
 /** What is bound for a parameter, as Drizzle would: what stands in the hole of its name, as its column writes it. */
 function fillingOf(param: unknown): (values: Values) => unknown {
-  if (isA(param, Placeholder)) return (values) => valueOf(values, param.name);
-  if (!isA(param, Param) || !isA(param.value, Placeholder)) return () => param;
+  if (is(param, Placeholder)) return (values) => valueOf(values, param.name);
+  if (!is(param, Param) || !is(param.value, Placeholder)) return () => param;
   const { encoder, value } = param;
   return (values) => encoder.mapToDriverValue(valueOf(values, value.name));
 }
