@@ -20,7 +20,8 @@ export function commitBatch(
   try {
     transaction.begin();
     const outcomes = allOrNone(transaction, steps, apply) ?? eachByItself(transaction, steps, apply);
-    if (transaction.isOpen()) commit(transaction);
+    // With a step written it must be open; should SQLite have given it up in silence, this fails as it has to.
+    if (transaction.isOpen() || outcomes.some(isWritten)) commit(transaction);
     return outcomes;
   } catch (error) {
     if (!(error instanceof OutcomeUnknown)) rollBack(transaction);

@@ -29,13 +29,13 @@ interface Waiting {
  * Steps that wait at the same moment share one transaction, and so one sync to disk. Nobody is answered before the
  * COMMIT.
  *
- * @param told `onWritten` hears of the steps of each transaction in the turn of its COMMIT; `onFatal` of a commit whose
- *   outcome is unknown: from then on nothing is accepted, for only a restart can tell what is on disk.
+ * @param told `onEnded` hears, in the turn in which a transaction ended, which steps it made durable; `onFatal` of a
+ *   commit whose outcome is unknown: from then on nothing is accepted, for only a restart can tell what is on disk.
  */
 export function createCommitQueue(
   transaction: Transaction,
   apply: (step: Step) => CommitResult,
-  told: { readonly onWritten: (steps: readonly Step[]) => void; readonly onFatal: (error: Error) => void },
+  told: { readonly onEnded: (written: readonly Step[]) => void; readonly onFatal: (error: Error) => void },
 ): CommitQueue {
   const waiting: Waiting[] = [];
   let isScheduled = false;
@@ -48,9 +48,10 @@ export function createCommitQueue(
     try {
       outcomes = commitBatch(transaction, steps, apply);
     } catch (error) {
+      told.onEnded([]);
       return failed(batch, error);
     }
-    told.onWritten(steps.filter((_, index) => isWritten(outcomes[index])));
+    told.onEnded(steps.filter((_, index) => isWritten(outcomes[index])));
     for (const [index, outcome] of outcomes.entries()) settle(batch[index], outcome);
   };
 

@@ -21,7 +21,7 @@ export interface SinceChange {
   ): (key: string) => T | undefined;
   /** To be called before a step is written; also for what may yet be taken back, and again for what is tried again. */
   readonly changing: (step: Step) => void;
-  /** To be called in the same turn as the COMMIT, with what it made durable in the order it was written. */
+  /** To be called in the turn in which a transaction ended, with what it made durable in the order it was written. */
   readonly changed: (steps: readonly Step[]) => void;
 }
 

@@ -52,7 +52,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       sinceChange.changing(step);
       return write(step);
     },
-    { onWritten: sinceChange.changed, onFatal },
+    { onEnded: sinceChange.changed, onFatal },
   );
   const tables = drizzle(database.reader);
   const people = rememberPeople(tables, sinceChange);

@@ -36,6 +36,13 @@ function expectCountersToEqualRows({ office }: RandomRun): void {
   for (const used of spent.values()) expect(used).toBeLessThanOrEqual(useMax);
 }
 
+/** A request looked up alone may be remembered from its last step; a list is read from the disk. */
+async function expectMemoryToEqualRows({ office, requests }: RandomRun): Promise<void> {
+  const { rows } = await office.store.requests({ now: office.clock.now() }, { limit: 200 });
+  expect(rows).toHaveLength(requests.length);
+  for (const row of rows) expect(await office.store.request(row.request.value.id)).toStrictEqual(row);
+}
+
 async function expectGuardsToEqualRows({ office, requests }: RandomRun): Promise<void> {
   const client = new Database(join(office.folder, "data", "jit.db"), { readonly: true });
   const held = client
@@ -125,6 +132,7 @@ test("whatever people do at once: counters are the rows, the audit log tells how
           office.clock.pass(passMs);
           await Promise.all(together.map((one) => run.play(one)));
           await run.settle();
+          await expectMemoryToEqualRows(run);
           const views = await viewsOf(run);
           expectCountersToEqualRows(run);
           await expectGuardsToEqualRows(run);

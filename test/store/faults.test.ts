@@ -1,7 +1,7 @@
 import Database from "better-sqlite3";
 import { resolve } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { StoreUnavailable } from "../../src/service/ports.ts";
+import { StoreUnavailable, type CommitResult, type Step } from "../../src/service/ports.ts";
 import { createStepWriter } from "../../src/store/apply-step.ts";
 import { createCommitQueue, type CommitQueue } from "../../src/store/commit-queue.ts";
 import { OutcomeUnknown } from "../../src/store/faults.ts";
@@ -21,18 +21,27 @@ const failing = (transaction: Transaction): Transaction => ({
 });
 
 /** A commit queue over a database of its own, with the connection it writes through. */
-function openQueue(change: (transaction: Transaction) => Transaction = (transaction) => transaction) {
+function openQueue(
+  change: (transaction: Transaction) => Transaction = (transaction) => transaction,
+  afterEach: (writer: Database.Database) => void = () => {},
+) {
   const database = openDatabase(temporaryFile(), migrations);
   onTestFinished(() => database.close());
   const { writer } = database;
   const onFatal = vi.fn<(error: Error) => void>();
-  const queue: CommitQueue = createCommitQueue(
-    change(transactionOn(writer, () => {})),
-    createStepWriter(writer),
-    { onWritten: () => {}, onFatal },
-  );
+  const onEnded = vi.fn<(written: readonly Step[]) => void>();
+  const write = createStepWriter(writer);
+  const apply = (step: Step): CommitResult => {
+    const result = write(step);
+    afterEach(writer);
+    return result;
+  };
+  const queue: CommitQueue = createCommitQueue(change(transactionOn(writer, () => {})), apply, {
+    onEnded,
+    onFatal,
+  });
   const records = (): unknown => database.reader.prepare("SELECT count(*) FROM audit_events").pluck().get();
-  return { writer, queue, onFatal, records };
+  return { writer, queue, onEnded, onFatal, records };
 }
 
 test("when the disk is full the answer is a known no, nothing is written, and it goes on when there is room", async () => {
@@ -149,4 +158,27 @@ test("a batch is written without marks, and again step by step when one of its s
   const results = await Promise.all([recorded("c"), late, recorded("d")].map((step) => queue.commit(step)));
   expect(results.map((result) => "ok" in result)).toEqual([true, false, true]);
   expect([seen, records()]).toEqual([["begin", "begin", "mark", "mark", "mark"], 4]);
+});
+
+test("what a transaction made durable is told as it ends, and of one that failed that it made nothing so", async () => {
+  let commits = 0;
+  const { queue, onEnded } = openQueue((transaction) => ({
+    ...transaction,
+    commit: () => {
+      if (++commits === 2) throw new Database.SqliteError("disk is full", "SQLITE_FULL");
+      transaction.commit();
+    },
+  }));
+  const [one, other] = [recorded("a"), recorded("b")];
+  const late = stepOf({ expects: [{ kind: "request", id: "jit_none", version: 7 }] });
+  await Promise.all([queue.commit(one), queue.commit(late)]);
+  await expect(queue.commit(other)).rejects.toBeInstanceOf(StoreUnavailable);
+  expect(onEnded.mock.calls).toEqual([[[one]], [[]]]);
+});
+
+test("a transaction that is gone without a word is answered to nobody as written", async () => {
+  const { queue, onFatal, records } = openQueue(undefined, (writer) => writer.exec("ROLLBACK"));
+  await expect(queue.commit(recorded("a"))).rejects.toMatchObject({ code: "outcome_unknown" });
+  expect(onFatal).toHaveBeenCalledOnce();
+  expect(records()).toBe(0);
 });

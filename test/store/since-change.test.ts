@@ -210,3 +210,18 @@ test("a request that a step changed only half, without looking at the other, is 
   expect(after?.grant?.value).not.toBe(ended);
   expect(after).toEqual({ request: known?.request, grant: { value: ended, version: 2 } });
 });
+
+test("a request is not remembered with a grant that it no longer names", async () => {
+  const store = await openUsed();
+  const request = claimedFixture("a");
+  await store.request(request.id);
+  const other = grantFixture("b", { requestId: request.id });
+  await committed(store, writing([{ kind: "grant", value: other }]));
+  await store.request(request.id);
+  const renamed = writing([{ kind: "request", value: { ...request, grantId: other.id }, dueAt: null }], {
+    [request.id]: 1,
+  });
+  const expected = { kind: "grant", id: grantFixture("a").id, version: 1 } as const;
+  await committed(store, { ...renamed, expects: [...renamed.expects, expected] });
+  expect((await store.request(request.id))?.grant).toEqual({ value: other, version: 1 });
+});
