@@ -24,9 +24,11 @@ export async function openConnection(port: number): Promise<Connection> {
     waiting = undefined;
     answered?.resolve(answer);
   });
-  socket.on("close", () => waiting?.reject(new Error("the server closed the connection")));
+  const closed = (): Error => new Error("the server closed the connection");
+  socket.on("close", () => waiting?.reject(closed()));
   return {
     call: async (request) => {
+      if (socket.destroyed) throw closed();
       waiting = Promise.withResolvers();
       socket.write(request);
       return waiting.promise;
