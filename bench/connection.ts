@@ -24,7 +24,6 @@ export async function openConnection(port: number): Promise<Connection> {
     waiting = undefined;
     answered?.resolve(answer);
   });
-  const closed = (): Error => new Error("the server closed the connection");
   socket.on("close", () => waiting?.reject(closed()));
   return {
     call: async (request) => {
@@ -52,6 +51,10 @@ export function post(path: string, key: string, contentType: string, body: strin
     "",
     body,
   ].join("\r\n");
+}
+
+function closed(): Error {
+  return new Error("the server closed the connection");
 }
 
 async function connected(port: number): Promise<Socket> {
