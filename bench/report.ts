@@ -1,6 +1,8 @@
 import { cpus } from "node:os";
 import { isMet, type Aim, type Row } from "./part.ts";
 
+const more = "– ";
+
 /**
  * The text of RESULTS.md: a section for each kind of machine it was ever measured on, for even the ratios depend on how
  * fast a processor is beside its disk. A run replaces the section of its own kind.
@@ -43,10 +45,19 @@ function sectionOf(title: string, rows: readonly Row[]): string {
       : [
           "Aims missed:",
           "",
-          ...missed.map((row) => `- ${row.what}: ${rounded(row.ratio)} instead of ${aimText(row.aim)}.`),
+          ...missed.map(
+            (row) => `- ${nameOf(row, rows)}: ${rounded(row.ratio)} instead of ${aimText(row.aim)}.`,
+          ),
         ]),
     "",
   ].join("\n");
+}
+
+/** A row that begins with a dash says more of the last one above it that does not. */
+function nameOf(row: Row, rows: readonly Row[]): string {
+  if (!row.what.startsWith(more)) return row.what;
+  const main = rows.slice(0, rows.indexOf(row)).findLast(({ what }) => !what.startsWith(more));
+  return `${main?.what}, ${row.what.slice(more.length)}`;
 }
 
 export function tableOf(rows: readonly Row[]): string {

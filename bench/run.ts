@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Row } from "./part.ts";
 import { parts } from "./parts/parts.ts";
@@ -25,7 +25,8 @@ async function run(names: readonly string[]): Promise<void> {
     process.stdout.write(`${tableOf(found)}\n`);
     rows.push(...found);
   }
-  if (names.length === 0) writeFileSync(results, report(rows, readFileSync(results, "utf8")));
+  if (names.length === 0)
+    writeFileSync(results, report(rows, existsSync(results) ? readFileSync(results, "utf8") : ""));
 }
 
 async function rowsOf(name: string): Promise<readonly Row[]> {

@@ -14,7 +14,7 @@ import { prepareGrantWrites } from "./write-grant.ts";
 import { prepareOutboxWrites } from "./write-outbox.ts";
 import { prepareRequestWrites, prepareStanding } from "./write-request.ts";
 import { prepareRulebookWrites } from "./write-rulebook.ts";
-import { grantWritten, requestWritten, versionAfter } from "./step-soundness.ts";
+import { grantWritten, requestWritten, versionAfter } from "./step-records.ts";
 import type { Conflict, Tables } from "./tables.ts";
 import { prepareUniqueNames } from "./unique-names.ts";
 

@@ -20,8 +20,8 @@ export function commitBatch(
   try {
     transaction.begin();
     const outcomes = allOrNone(transaction, steps, apply) ?? eachByItself(transaction, steps, apply);
-    // With a step written it must be open; should SQLite have given it up in silence, this fails as it has to.
-    if (transaction.isOpen() || outcomes.some(isWritten)) commit(transaction);
+    if (outcomes.some(isWritten)) commit(transaction);
+    else rollBack(transaction);
     return outcomes;
   } catch (error) {
     if (!(error instanceof OutcomeUnknown)) rollBack(transaction);
@@ -41,12 +41,12 @@ function allOrNone(
   const outcomes: Outcome[] = [];
   for (const step of steps) {
     const outcome = outcomeOf(transaction, step, apply);
+    if (!isWritten(outcome)) {
+      transaction.rollback();
+      transaction.begin();
+      return undefined;
+    }
     outcomes.push(outcome);
-    if (isWritten(outcome)) continue;
-    transaction.rollback();
-    if (steps.length === 1) return outcomes;
-    transaction.begin();
-    return undefined;
   }
   return outcomes;
 }

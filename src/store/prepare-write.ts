@@ -13,8 +13,8 @@ export interface WriteStatement {
 }
 
 /**
- * Prepares what Drizzle wrote. Drizzle itself asks of every value of every call what kind of hole it fills; asked once,
- * here, a step is written in a seventh less of the time.
+ * Prepares what Drizzle wrote. Drizzle itself asks of every value of every call what kind of hole it fills; here that is asked
+ * once, for it takes a good part of writing a step.
  */
 export function prepareWrite(tables: Tables, query: { readonly toSQL: () => Query }): WriteStatement {
   const { sql: text, params } = query.toSQL();

@@ -3,7 +3,7 @@ import { eq } from "./drizzle.ts";
 import { asRequestWithGrant, requestColumns } from "./request-rows.ts";
 import { grants, requests } from "./schema.ts";
 import type { SinceChange } from "./since-change.ts";
-import { grantWritten, requestWritten, versionAfter, versionExpected } from "./step-soundness.ts";
+import { grantWritten, requestWritten, versionAfter, versionExpected } from "./step-records.ts";
 import { hole, type Tables } from "./tables.ts";
 
 /**

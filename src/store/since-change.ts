@@ -1,5 +1,5 @@
 import type { Step, Write } from "../service/ports.ts";
-import { recordOf } from "./step-soundness.ts";
+import { recordOf } from "./step-records.ts";
 
 /** What is asked again and again between two changes of it. */
 export type Part = "directory" | "rulebook" | "requests";

@@ -225,3 +225,10 @@ test("a request is not remembered with a grant that it no longer names", async (
   await committed(store, { ...renamed, expects: [...renamed.expects, expected] });
   expect((await store.request(request.id))?.grant).toEqual({ value: other, version: 1 });
 });
+
+test("more than a memory may hold makes it start anew", () => {
+  const read = vi.fn<(name: string) => { name: string }>((name) => ({ name }));
+  const remembered = createSinceChange().remembering("rulebook", read);
+  for (const name of ["a", "a", "b", "a"]) expect(remembered(name)).toEqual({ name });
+  expect(read.mock.calls.flat()).toEqual(["a", "b", "a"]);
+});

@@ -9,7 +9,7 @@ import { parseSelector, type Identity, type Selector } from "../../src/core/peop
 import { policyDefaults, type Policy, type StageRule } from "../../src/core/policy.ts";
 import { parseScope } from "../../src/core/scopes.ts";
 import { hourMs, minuteMs, plus } from "../../src/core/time.ts";
-import { recordOf } from "../../src/store/step-soundness.ts";
+import { recordOf } from "../../src/store/step-records.ts";
 import type { ApiKey, Expectation, KeptAnswer, NewEffect, Step, Write } from "../../src/service/ports.ts";
 
 /** The moment at which every fixture begins. */
