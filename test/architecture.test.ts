@@ -24,6 +24,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       "node:module",
       "node:path",
       "node:timers/promises",
+      "node:worker_threads",
       ...drizzle(),
     ],
   },

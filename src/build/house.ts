@@ -57,6 +57,10 @@ export async function buildHouse(
     file: settings.databaseFile,
     migrationsFolder: join(shipped, "migrations"),
     onFatal,
+    onThread: (news) => {
+      if (news === "there") log.info("many changes at once: a second thread writes them from now on");
+      else log.warn({ err: news }, "no second thread: many changes at once hold up the answers to others");
+    },
   });
   // The relay and those who follow the audit log work on the store that wakes them: what they do may leave more.
   let relay: Relay | undefined;

@@ -156,7 +156,10 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [key: string]: JsonValue };
 
-/** Reads. Each answers the committed state of the moment: what is remembered is forgotten by the step that changes it. */
+/**
+ * Reads. Each answers what is committed: a step at the latest when whoever committed it has its answer, and while it is
+ * being written perhaps what was before it.
+ */
 export interface Reads extends TargetReads {
   request(id: RequestId): Promise<RequestWithGrant | undefined>;
   /** The extension of this grant that is PENDING, if any. */

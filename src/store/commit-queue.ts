@@ -1,121 +1,90 @@
 import { StoreUnavailable, type CommitResult, type Step } from "../service/ports.ts";
-import { commitBatch, isWritten, type Outcome } from "./commit-batch.ts";
-import { asFault, isBusy, isFull, OutcomeUnknown } from "./faults.ts";
+import { createBatches, type Hearers, type Waiting, type Writers } from "./batches.ts";
 import { assertSound } from "./step-soundness.ts";
-import type { Transaction } from "./transaction.ts";
 
-/** More steps in one transaction would save little and hold the event loop for long. */
+/** More steps in one transaction would save little and hold whoever writes them for long. */
 const batchMax = 128;
 /** Turns of the event loop that a step waits for company at most. */
 const turnsMax = 5;
+/** So many steps at once are worth the way to the other thread and back. */
+const usualApartMin = 12;
+/** So many are worth a transaction while others are still being decided. */
+const earlyMin = 32;
+/** Batches in the other thread's hands: one that is being written, and one for when it is done. */
+const underWayMax = 2;
 
 export interface CommitQueue {
   commit(step: Step): Promise<CommitResult>;
-  /** Writes what is waiting and takes no more. */
-  close(): void;
-}
-
-/** How often a batch that meets somebody else's lock is tried, other work getting its turn in between. */
-const triesMax = 3;
-
-interface Waiting {
-  readonly step: Step;
-  tries: number;
-  readonly resolve: (result: CommitResult) => void;
-  readonly reject: (error: unknown) => void;
+  /** Takes no more, and writes what is waiting. */
+  close(): Promise<void>;
 }
 
 /**
  * Steps that wait at the same moment share one transaction, and so one sync to disk. Nobody is answered before the
  * COMMIT.
  *
- * @param told `onEnded` hears, in the turn in which a transaction ended, which steps it made durable; `onFatal` of a
- *   commit whose outcome is unknown: from then on nothing is accepted, for only a restart can tell what is on disk.
+ * @param apartMin so many steps at once are written by the other thread when it is there.
  */
-export function createCommitQueue(
-  transaction: Transaction,
-  apply: (step: Step) => CommitResult,
-  told: { readonly onEnded: (written: readonly Step[]) => void; readonly onFatal: (error: Error) => void },
-): CommitQueue {
+export function createCommitQueue(writers: Writers, hearers: Hearers, apartMin = usualApartMin): CommitQueue {
   const waiting: Waiting[] = [];
-  let isScheduled = false;
-  let refusal: string | undefined;
+  const batches = createBatches(writers, hearers, {
+    apartMin,
+    putBack: (batch) => void waiting.unshift(...batch),
+    onEnd: () => {
+      if (waiting.length >= (batches.underWay() > 0 ? earlyMin : apartMin)) writeNext();
+      else schedule();
+    },
+  });
 
-  const flush = (batch: readonly Waiting[]): void => {
-    if (refusal !== undefined) return rejectAll(batch, new StoreUnavailable(refusal));
-    const steps = batch.map((one) => one.step);
-    let outcomes: readonly Outcome[];
-    try {
-      outcomes = commitBatch(transaction, steps, apply);
-    } catch (error) {
-      told.onEnded([]);
-      return failed(batch, error);
-    }
-    told.onEnded(steps.filter((_, index) => isWritten(outcomes[index])));
-    for (const [index, outcome] of outcomes.entries()) settle(batch[index], outcome);
-  };
-
-  const failed = (batch: readonly Waiting[], error: unknown): void => {
-    // A step too big for the disk must not take its neighbours along.
-    if (isFull(error) && batch.length > 1) return batch.forEach((one) => flush([one]));
-    if (isBusy(error)) {
-      // Nothing of it is written, and whoever holds the lock may be done in a moment: the next flush takes it first.
-      waiting.unshift(...batch.filter((one) => ++one.tries < triesMax));
-      return rejectAll(batch.filter(hasTriedEnough), asFault(error));
-    }
-    rejectAll(batch, asFault(error));
-    if (error instanceof OutcomeUnknown) {
-      refusal = "the database could not be written; the process must restart";
-      told.onFatal(error);
-    }
+  const nextBatch = (): readonly Waiting[] => {
+    const alone = waiting.slice(0, batchMax).findIndex((one) => one.isAlone);
+    return waiting.splice(0, alone < 0 ? batchMax : Math.max(alone, 1));
   };
 
   /** Company in the last batch promises company for the next: then turns are waited for as long as others arrive. */
   let hasCompany = false;
-  const flushNext = (): void => {
-    isScheduled = false;
-    const batch = waiting.splice(0, batchMax);
+  const writeNext = (): void => {
+    const batch = nextBatch();
     hasCompany = batch.length > 1;
-    flush(batch);
+    batches.write(batch);
     schedule();
   };
-  const flushWhenQuiet = (seen: number, turns: number): void => {
+
+  let isScheduled = false;
+  const writeWhenQuiet = (seen: number, turns: number): void => {
     const isGrowing = waiting.length > seen && waiting.length < batchMax;
     if (hasCompany && isGrowing && turns < turnsMax) {
-      setImmediate(flushWhenQuiet, waiting.length, turns + 1);
-    } else flushNext();
+      setImmediate(writeWhenQuiet, waiting.length, turns + 1);
+    } else {
+      isScheduled = false;
+      if (batches.underWay() === 0 && waiting.length > 0) writeNext();
+    }
   };
   const schedule = (): void => {
-    if (isScheduled || waiting.length === 0) return;
+    if (isScheduled || batches.underWay() > 0 || waiting.length === 0) return;
     isScheduled = true;
-    setImmediate(flushWhenQuiet, 0, 1);
+    setImmediate(writeWhenQuiet, 0, 1);
   };
 
+  let isClosed = false;
   return {
     commit: async (step) => {
       assertSound(step);
+      const refusal = isClosed ? "the store is closed" : batches.refusal();
       if (refusal !== undefined) throw new StoreUnavailable(refusal);
       return new Promise((resolve, reject) => {
-        waiting.push({ step, tries: 0, resolve, reject });
-        schedule();
+        waiting.push({ step, tries: 0, isAlone: false, resolve, reject });
+        const isEarly = waiting.length >= earlyMin && batches.underWay() < underWayMax;
+        if (isEarly && writers.thread.isThere()) writeNext();
+        else schedule();
       });
     },
-    close: () => {
-      while (waiting.length > 0) flush(waiting.splice(0, batchMax));
-      refusal ??= "the store is closed";
+    close: async () => {
+      isClosed = true;
+      while (batches.underWay() > 0 || waiting.length > 0) {
+        if (batches.underWay() > 0) await batches.lastEnd();
+        else batches.write(nextBatch());
+      }
     },
   };
-}
-
-function hasTriedEnough({ tries }: Waiting): boolean {
-  return tries >= triesMax;
-}
-
-function settle(one: Waiting | undefined, outcome: Outcome): void {
-  if ("result" in outcome) one?.resolve(outcome.result);
-  else one?.reject(outcome.thrown);
-}
-
-function rejectAll(batch: readonly Waiting[], error: unknown): void {
-  for (const { reject } of batch) reject(error);
 }

@@ -5,8 +5,8 @@ import { recordOf } from "./step-records.ts";
 export type Part = "directory" | "rulebook" | "requests";
 
 /**
- * What was read of a part since it was last written to, and is therefore still so. A step has forgotten what it writes to
- * before anybody can read again, so a change is seen by the first read after it.
+ * What was read of a part since it was last written to, and is therefore still so. A change is seen by every read that
+ * begins after whoever made it has heard that it is on disk.
  */
 export interface SinceChange {
   /**
@@ -19,20 +19,18 @@ export interface SinceChange {
     read: (key: string) => T | undefined,
     following?: (key: string, before: T | undefined, step: Step) => T | undefined,
   ): (key: string) => T | undefined;
-  /** To be called before a step is written; also for what may yet be taken back, and again for what is tried again. */
-  readonly changing: (step: Step) => void;
-  /** To be called in the turn in which a transaction ended, with what it made durable in the order it was written. */
+  /**
+   * To be called with the steps that are on disk from now on, in the order they were written, before anybody hears of
+   * them. What is read in between may be of before or after; whoever decides on it is told so by the versions.
+   */
   readonly changed: (steps: readonly Step[]) => void;
 }
 
 /** Kept at once by each read, some 10 MB; with more the memory starts anew. */
 const keysMax: Readonly<Record<Part, number>> = { directory: 10_000, rulebook: 1, requests: 2_000 };
 
-interface Memory {
-  readonly forget: (key: string | undefined) => void;
-  readonly follow: (key: string, step: Step) => void;
-  readonly settle: () => void;
-}
+/** Goes along with a step that has changed what is kept under a key; without one, any of it. */
+type Memory = (key: string | undefined, step: Step) => void;
 
 export function createSinceChange(): SinceChange {
   const memories: Readonly<Record<Part, Memory[]>> = { directory: [], rulebook: [], requests: [] };
@@ -43,26 +41,15 @@ export function createSinceChange(): SinceChange {
       following: (key: string, before: T | undefined, step: Step) => T | undefined = () => undefined,
     ) {
       const known = new Map<string, T>();
-      /** What was known of that which is being written. */
-      const before = new Map<string, T>();
       const keep = (key: string, value: T): void => {
         if (known.size >= keysMax[part]) known.clear();
         known.set(key, value);
       };
-      memories[part].push({
-        forget: (key) => {
-          if (key === undefined) return known.clear();
-          const was = known.get(key);
-          if (was === undefined) return;
-          before.set(key, was);
-          known.delete(key);
-        },
-        follow: (key, step) => {
-          const now = following(key, known.get(key) ?? before.get(key), step);
-          if (now === undefined) known.delete(key);
-          else keep(key, now);
-        },
-        settle: () => before.clear(),
+      memories[part].push((key, step) => {
+        if (key === undefined) return known.clear();
+        const now = following(key, known.get(key), step);
+        if (now === undefined) known.delete(key);
+        else keep(key, now);
       });
       return (key) => {
         const remembered = known.get(key);
@@ -72,18 +59,12 @@ export function createSinceChange(): SinceChange {
         return found;
       };
     },
-    changing: ({ writes }) => {
-      for (const { part, key } of changesOf(writes)) {
-        for (const memory of memories[part]) memory.forget(key);
-      }
-    },
     changed: (steps) => {
       for (const step of steps) {
         for (const { part, key } of changesOf(step.writes)) {
-          if (key !== undefined) for (const memory of memories[part]) memory.follow(key, step);
+          for (const memory of memories[part]) memory(key, step);
         }
       }
-      for (const memory of Object.values(memories).flat()) memory.settle();
     },
   };
 }

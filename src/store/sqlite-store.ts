@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Reads, Store } from "../service/ports.ts";
 import { createAddressReads } from "./addresses.ts";
-import { createStepWriter } from "./apply-step.ts";
+import { createBatchWriter } from "./batch-writer.ts";
 import { createCopyReads } from "./copies.ts";
 import { createCommitQueue } from "./commit-queue.ts";
 import { createCursorReads } from "./cursors.ts";
@@ -19,7 +19,7 @@ import { rememberPeople } from "./remembered-people.ts";
 import { createSinceChange } from "./since-change.ts";
 import { createSnapshot, heldBy } from "./snapshot.ts";
 import { createTargetReads } from "./read-targets.ts";
-import { transactionOn } from "./transaction.ts";
+import { createWriterThread, type ThreadNews } from "./writer-thread.ts";
 
 export interface SqliteStoreOptions {
   /** The database file. Its folder belongs to this program alone. */
@@ -31,6 +31,10 @@ export interface SqliteStoreOptions {
    * and recover from disk.
    */
   readonly onFatal: (error: Error) => void;
+  /** A second thread writes many steps at once from now on; or why there is none, and this one writes them all. */
+  readonly onThread?: (news: ThreadNews) => void;
+  /** How many steps at once are worth that thread, if not the usual number; 1: it is there from the start, and writes all. */
+  readonly apartMin?: number;
 }
 
 const shippedMigrations = resolve(import.meta.dirname, "../../migrations");
@@ -41,19 +45,24 @@ const shippedMigrations = resolve(import.meta.dirname, "../../migrations");
  * @throws StartRefused, with what to do about it, when the file is not ours, newer, readable by others or in use.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { file, migrationsFolder = shippedMigrations, onFatal } = options;
+  const { file, migrationsFolder = shippedMigrations, onFatal, onThread = () => {}, apartMin } = options;
   const database = openDatabase(file, migrationsFolder);
   const snapshot = createSnapshot(database.reader);
   const sinceChange = createSinceChange();
-  const write = createStepWriter(database.writer);
+  const thread = createWriterThread(resolve(file), onThread);
   const queue = createCommitQueue(
-    transactionOn(database.writer, snapshot.release),
-    (step) => {
-      sinceChange.changing(step);
-      return write(step);
+    { here: createBatchWriter(database.writer), thread },
+    {
+      onBegin: snapshot.release,
+      onWritten: (steps) => {
+        snapshot.release();
+        sinceChange.changed(steps);
+      },
+      onFatal,
     },
-    { onEnded: sinceChange.changed, onFatal },
+    apartMin,
   );
+  if (apartMin === 1) await thread.begin();
   const tables = drizzle(database.reader);
   const people = rememberPeople(tables, sinceChange);
   const reads: Reads = {
@@ -74,7 +83,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     ...heldBy(snapshot, reads),
     commit: async (step) => queue.commit(step),
     close: async () => {
-      queue.close();
+      await queue.close();
+      await thread.close();
       snapshot.release();
       database.close();
     },

@@ -12,8 +12,8 @@ export interface Transaction {
   isOpen(): boolean;
 }
 
-/** IMMEDIATE: what is read inside it can no longer change. `beforeBegin` is called in the same turn. */
-export function transactionOn(client: Database.Database, beforeBegin: () => void): Transaction {
+/** IMMEDIATE: what is read inside it can no longer change. */
+export function transactionOn(client: Database.Database): Transaction {
   const begin = client.prepare("BEGIN IMMEDIATE");
   const commit = client.prepare("COMMIT");
   const rollback = client.prepare("ROLLBACK");
@@ -21,10 +21,7 @@ export function transactionOn(client: Database.Database, beforeBegin: () => void
   const undoToMark = client.prepare("ROLLBACK TO step");
   const unmark = client.prepare("RELEASE step");
   return {
-    begin: () => {
-      beforeBegin();
-      begin.run();
-    },
+    begin: () => void begin.run(),
     commit: () => void commit.run(),
     rollback: () => void rollback.run(),
     mark: () => void mark.run(),

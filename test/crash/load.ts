@@ -18,7 +18,7 @@ interface House {
 }
 
 /**
- * Many clients at once, each doing one journey after the other without a pause, until the program is gone. Resolves
+ * Some clients of each person, all at once, each doing one journey after the other without a pause, until the program is gone. Resolves
  * when the last of them has noticed.
  */
 export async function loadUntilGone(
@@ -26,11 +26,12 @@ export async function loadUntilGone(
   memory: Memory,
   chance: Chance,
   people: ReadonlyMap<string, Person>,
+  clientsEach: number,
 ): Promise<void> {
   const house = { program, memory, chance, people };
   const requesters = [...people.keys()].filter((name) => name.startsWith("dev"));
   const clients = requesters
-    .flatMap((name) => [name, name])
+    .flatMap((name) => Array.from({ length: clientsEach }, () => name))
     .map((name) => forever(() => journey(house, name)));
   await Promise.all([...clients, forever(() => emergency(house)), forever(() => readAudit(house))]);
 }

@@ -58,7 +58,10 @@ describe.concurrent("killed at any moment", () => {
     let program = await startProgram({ config, env });
     for (let round = 0; round < rounds; round++) {
       const people = await peopleOf(program, memory);
-      const load = loadUntilGone(program, memory, chance, people);
+      const isCrowd = round % 2 === 1;
+      const load = loadUntilGone(program, memory, chance, people, isCrowd ? 8 : 2);
+      // Then batches are written by a thread of their own, and some are in its hands when it is killed.
+      if (isCrowd) await program.logged(/second thread/);
       await pause(150 + chance.below(450));
       await program.kill();
       await load;
@@ -81,7 +84,8 @@ describe.concurrent("killed at any moment", () => {
     const chance = newChance();
     const memory = emptyMemory();
     const program = await startProgram({ config, env });
-    const load = loadUntilGone(program, memory, chance, await peopleOf(program, memory));
+    const load = loadUntilGone(program, memory, chance, await peopleOf(program, memory), 8);
+    await program.logged(/second thread/);
     await pause(300 + chance.below(300));
     await program.stop();
     await load;

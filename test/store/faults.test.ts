@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { StoreUnavailable, type CommitResult, type Step } from "../../src/service/ports.ts";
 import { createStepWriter } from "../../src/store/apply-step.ts";
+import { commitBatch } from "../../src/store/commit-batch.ts";
 import { createCommitQueue, type CommitQueue } from "../../src/store/commit-queue.ts";
 import { OutcomeUnknown } from "../../src/store/faults.ts";
 import { openDatabase } from "../../src/store/open-database.ts";
@@ -20,6 +21,13 @@ const failing = (transaction: Transaction): Transaction => ({
   },
 });
 
+const noThread = {
+  isThere: () => false,
+  write: async () => {
+    throw new Error("it is not there");
+  },
+};
+
 /** A commit queue over a database of its own, with the connection it writes through. */
 function openQueue(
   change: (transaction: Transaction) => Transaction = (transaction) => transaction,
@@ -29,19 +37,20 @@ function openQueue(
   onTestFinished(() => database.close());
   const { writer } = database;
   const onFatal = vi.fn<(error: Error) => void>();
-  const onEnded = vi.fn<(written: readonly Step[]) => void>();
+  const onWritten = vi.fn<(steps: readonly Step[]) => void>();
   const write = createStepWriter(writer);
   const apply = (step: Step): CommitResult => {
     const result = write(step);
     afterEach(writer);
     return result;
   };
-  const queue: CommitQueue = createCommitQueue(change(transactionOn(writer, () => {})), apply, {
-    onEnded,
-    onFatal,
-  });
+  const transaction = change(transactionOn(writer));
+  const queue: CommitQueue = createCommitQueue(
+    { here: (steps) => commitBatch(transaction, steps, apply), thread: noThread },
+    { onBegin: () => {}, onWritten, onFatal },
+  );
   const records = (): unknown => database.reader.prepare("SELECT count(*) FROM audit_events").pluck().get();
-  return { writer, queue, onEnded, onFatal, records };
+  return { writer, queue, onWritten, onFatal, records };
 }
 
 test("when the disk is full the answer is a known no, nothing is written, and it goes on when there is room", async () => {
@@ -160,9 +169,9 @@ test("a batch is written without marks, and again step by step when one of its s
   expect([seen, records()]).toEqual([["begin", "begin", "mark", "mark", "mark"], 4]);
 });
 
-test("what a transaction made durable is told as it ends, and of one that failed that it made nothing so", async () => {
+test("what a transaction made durable is told as it ends, and nothing of one that failed", async () => {
   let commits = 0;
-  const { queue, onEnded } = openQueue((transaction) => ({
+  const { queue, onWritten } = openQueue((transaction) => ({
     ...transaction,
     commit: () => {
       if (++commits === 2) throw new Database.SqliteError("disk is full", "SQLITE_FULL");
@@ -173,7 +182,7 @@ test("what a transaction made durable is told as it ends, and of one that failed
   const late = stepOf({ expects: [{ kind: "request", id: "jit_none", version: 7 }] });
   await Promise.all([queue.commit(one), queue.commit(late)]);
   await expect(queue.commit(other)).rejects.toBeInstanceOf(StoreUnavailable);
-  expect(onEnded.mock.calls).toEqual([[[one]], [[]]]);
+  expect(onWritten.mock.calls).toEqual([[[one]]]);
 });
 
 test("a transaction that is gone without a word is answered to nobody as written", async () => {

@@ -1,5 +1,6 @@
 import Database from "better-sqlite3";
 import * as fc from "fast-check";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { present } from "../../src/core/assert.ts";
 import type { Expectation, Step, Store, Write } from "../../src/service/ports.ts";
@@ -29,34 +30,50 @@ const change = fc.record({
 type Change = typeof change extends fc.Arbitrary<infer T> ? T : never;
 
 const rounds = fc.array(
-  fc.record({ changes: fc.array(change, { minLength: 1, maxLength: 4 }), isReadBefore: fc.boolean() }),
+  fc.record({
+    changes: fc.array(change, { minLength: 1, maxLength: 4 }),
+    looks: fc.nat(4),
+    isReadBefore: fc.boolean(),
+  }),
   { maxLength: 8 },
 );
 
-test("whatever is written in whatever company, every read is what is on disk", async () => {
-  await fc.assert(
-    fc.asyncProperty(rounds, async (some) => {
-      const file = temporaryFile();
-      const store = await openSqliteStore({ file, onFatal: () => {} });
-      const outside = new Database(file, { readonly: true });
-      try {
-        const three = fillThree(store, outside);
-        await committed(store, ...three.first);
-        let count = 0;
-        for (const { changes, isReadBefore } of some) {
-          if (isReadBefore) expect(await three.read()).toEqual(three.onDisk());
-          const results = await Promise.all(changes.map((one) => store.commit(three.step(one, ++count))));
-          expect(results.map((one) => "ok" in one)).toEqual(changes.map((one) => !one.isRefused));
-          expect(await three.read()).toEqual(three.onDisk());
+test.each([
+  ["here", {}, 60],
+  ["by the other thread", { apartMin: 1 }, 20],
+] as const)(
+  "whatever is written %s in whatever company, every read is what is on disk",
+  async (_, where, numRuns) => {
+    await fc.assert(
+      fc.asyncProperty(rounds, async (some) => {
+        const file = temporaryFile();
+        const store = await openSqliteStore({ file, onFatal: () => {}, ...where });
+        const outside = new Database(file, { readonly: true });
+        try {
+          const three = fillThree(store, outside);
+          await committed(store, ...three.first);
+          let count = 0;
+          for (const { changes, looks, isReadBefore } of some) {
+            if (isReadBefore) expect(await three.read()).toEqual(three.onDisk());
+            const commits = Promise.all(changes.map((one) => store.commit(three.step(one, ++count))));
+            // What is looked up meanwhile may be of before, and must not be remembered longer than that.
+            for (let look = 0; look < looks; look++) {
+              await three.read();
+              await nextTurn();
+            }
+            const results = await commits;
+            expect(results.map((one) => "ok" in one)).toEqual(changes.map((one) => !one.isRefused));
+            expect(await three.read()).toEqual(three.onDisk());
+          }
+        } finally {
+          outside.close();
+          await store.close();
         }
-      } finally {
-        outside.close();
-        await store.close();
-      }
-    }),
-    { numRuns: 60 },
-  );
-});
+      }),
+      { numRuns },
+    );
+  },
+);
 
 /** Three people with a key, a request and a grant each: how to change them, and how to read them both ways. */
 function fillThree(store: Store, outside: Database.Database) {

@@ -69,6 +69,8 @@ export interface OfficeOptions {
   readonly watchers?: readonly Watcher[];
   /** Changeable, as a reload would. */
   readonly connectors?: ReadonlyMap<string, Connector>;
+  /** As the store's option. */
+  readonly apartMin?: number;
   /** Absent: a fault fails the test. */
   readonly onFault?: (fault: unknown) => void;
 }
@@ -77,6 +79,7 @@ export async function openOffice({
   folder = mkdtempSync(join(tmpdir(), "jit-office-")),
   watchers = [],
   connectors = new Map(),
+  apartMin,
   onFault = (fault) => {
     throw fault;
   },
@@ -89,6 +92,7 @@ export async function openOffice({
     onFatal: (error) => {
       throw error;
     },
+    ...(apartMin !== undefined && { apartMin }),
   });
   const store = watched(plain, [...watchers, changes.watcher]);
   const context: ServiceContext = {

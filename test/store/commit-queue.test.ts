@@ -1,0 +1,181 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import Database from "better-sqlite3";
+import { expect, test, vi } from "vitest";
+import { StoreUnavailable, type Step } from "../../src/service/ports.ts";
+import type { Outcome } from "../../src/store/commit-batch.ts";
+import { createCommitQueue } from "../../src/store/commit-queue.ts";
+import { OutcomeUnknown } from "../../src/store/faults.ts";
+import { auditFixture, stepOf } from "../support/fixtures.ts";
+
+const ok: Outcome = { result: { ok: true } };
+const full = new Database.SqliteError("disk is full", "SQLITE_FULL");
+const busy = new Database.SqliteError("database is locked", "SQLITE_BUSY");
+const unknown = new OutcomeUnknown("nobody can tell");
+const step = (text = "x"): Step => stepOf({ audit: [auditFixture({ data: { text } })] });
+
+/** A queue whose writers write nothing: what they are given, and the thread answers when it is told to. */
+function openQueue({ isThere = true } = {}) {
+  const order: string[] = [];
+  const here: (readonly Step[])[] = [];
+  const apart: (PromiseWithResolvers<readonly Outcome[]> & { readonly steps: readonly Step[] })[] = [];
+  const onWritten = vi.fn<(steps: readonly Step[]) => void>(() => void order.push("told"));
+  const onFatal = vi.fn<(error: Error) => void>();
+  const queue = createCommitQueue(
+    {
+      here: (steps) => {
+        here.push(steps);
+        return steps.map(() => ok);
+      },
+      thread: {
+        isThere: () => isThere,
+        write: async (steps) => {
+          order.push("given");
+          const batch = { steps, ...Promise.withResolvers<readonly Outcome[]>() };
+          apart.push(batch);
+          return batch.promise;
+        },
+      },
+    },
+    { onBegin: () => {}, onWritten, onFatal },
+  );
+  const commit = (count: number) =>
+    Array.from({ length: count }, async () => queue.commit(step()).finally(() => order.push("answered")));
+  const write = (index: number): void => apart[index]?.resolve(apart[index].steps.map(() => ok));
+  const sizes = () => ({
+    here: here.map(({ length }) => length),
+    apart: apart.map(({ steps }) => steps.length),
+  });
+  /** Until the thread has been given so many batches. */
+  const given = async (count: number): Promise<void> => {
+    while (apart.length < count) await nextTurn();
+  };
+  return { queue, commit, write, given, sizes, apart, order, onWritten, onFatal };
+}
+
+test("few steps are written here, and a dozen at once by the other thread", async () => {
+  const { commit, write, given, sizes } = openQueue();
+  await Promise.all(commit(11));
+  expect(sizes()).toEqual({ here: [11], apart: [] });
+  const many = commit(12);
+  await given(1);
+  expect(sizes()).toEqual({ here: [11], apart: [12] });
+  write(0);
+  await Promise.all(many);
+});
+
+test("while there is no other thread, all are written here", async () => {
+  const { commit, sizes } = openQueue({ isThere: false });
+  await Promise.all(commit(200));
+  expect(sizes()).toEqual({ here: [128, 72], apart: [] });
+});
+
+test("while a batch is under way nothing is written here, and the thread has at most one more in hand", async () => {
+  const { commit, write, sizes } = openQueue();
+  const all = commit(32);
+  expect(sizes().apart).toEqual([32]);
+  all.push(...commit(1));
+  for (let turn = 0; turn < 10; turn++) await nextTurn();
+  expect(sizes()).toEqual({ here: [], apart: [32] });
+  all.push(...commit(31));
+  expect(sizes().apart).toEqual([32, 32]);
+  all.push(...commit(140));
+  for (let turn = 0; turn < 10; turn++) await nextTurn();
+  expect(sizes()).toEqual({ here: [], apart: [32, 32] });
+  write(0);
+  await nextTurn();
+  expect(sizes().apart).toEqual([32, 32, 128]);
+  write(1);
+  await nextTurn();
+  // Twelve that are left are not worth a place behind another batch; they are when the thread has nothing to do.
+  expect(sizes().apart).toEqual([32, 32, 128]);
+  write(2);
+  await nextTurn();
+  expect(sizes()).toEqual({ here: [], apart: [32, 32, 128, 12] });
+  write(3);
+  await Promise.all(all);
+});
+
+test("what is on disk is told first, then the thread gets more to do, then those who wait are answered", async () => {
+  const { commit, write, order } = openQueue();
+  const all = [...commit(32), ...commit(20)];
+  await nextTurn();
+  write(0);
+  while (order.length < 4) await nextTurn();
+  expect(order.slice(0, 4)).toEqual(["given", "told", "given", "answered"]);
+  write(1);
+  await Promise.all(all);
+});
+
+test("each step hears what became of itself, and only what is written is told", async () => {
+  const { commit, apart, given, onWritten } = openQueue();
+  const all = Promise.allSettled(commit(12));
+  await given(1);
+  const thrown = new Error("a bug");
+  const conflict = { conflict: "version", what: "request x" } as const;
+  const outcomes: Outcome[] = Array.from({ length: 12 }, () => ok);
+  apart[0]?.resolve(outcomes.with(3, { result: conflict }).with(5, { thrown }));
+  const results = await all;
+  expect(results[3]).toEqual({ status: "fulfilled", value: conflict });
+  expect(results[5]).toEqual({ status: "rejected", reason: thrown });
+  expect(results[6]).toEqual({ status: "fulfilled", value: { ok: true } });
+  expect(onWritten.mock.calls.map(([steps]) => steps.length)).toEqual([10]);
+});
+
+test("a batch that finds the file locked is tried three times, and one that does not fit step by step", async () => {
+  const { commit, apart, write, given, sizes, onFatal } = openQueue();
+  const locked = Promise.allSettled(commit(12));
+  for (let index = 0; index < 3; index++) {
+    await given(index + 1);
+    apart[index]?.reject(busy);
+  }
+  for (const one of await locked) {
+    expect(one).toMatchObject({ status: "rejected", reason: { code: "store_unavailable" } });
+  }
+  const big = commit(13);
+  await given(4);
+  apart[3]?.reject(full);
+  await Promise.all(big);
+  expect(sizes()).toEqual({ here: Array.from({ length: 13 }, () => 1), apart: [12, 12, 12, 13] });
+  const after = commit(12);
+  await given(5);
+  write(4);
+  await Promise.all(after);
+  expect(onFatal).not.toHaveBeenCalled();
+});
+
+test("of a batch that does not fit, none is written here while the next one is under way", async () => {
+  const { commit, apart, write, given, sizes } = openQueue();
+  const all = [...commit(32), ...commit(32)];
+  apart[0]?.reject(full);
+  await given(3);
+  expect(sizes()).toEqual({ here: [], apart: [32, 32, 1] });
+  write(1);
+  write(2);
+  await Promise.all(all);
+  expect(sizes()).toEqual({ here: Array.from({ length: 31 }, () => 1), apart: [32, 32, 1] });
+});
+
+test("when nobody can tell what was written, that is reported once, and nothing is written any more", async () => {
+  const { queue, commit, apart, sizes, onFatal } = openQueue();
+  const all = Promise.allSettled([...commit(32), ...commit(32), ...commit(5)]);
+  apart[0]?.reject(unknown);
+  apart[1]?.reject(unknown);
+  const codes = (await all).map((one) => (one.status === "rejected" ? one.reason.code : "written"));
+  expect(codes.slice(0, 64).every((code) => code === "outcome_unknown")).toBe(true);
+  expect(codes.slice(64)).toEqual(Array.from({ length: 5 }, () => "store_unavailable"));
+  expect(onFatal.mock.calls).toEqual([[unknown]]);
+  await expect(queue.commit(step())).rejects.toBeInstanceOf(StoreUnavailable);
+  expect(sizes()).toEqual({ here: [], apart: [32, 32] });
+});
+
+test("closing takes no more, waits for what is under way and writes what is waiting", async () => {
+  const { queue, commit, write, sizes } = openQueue();
+  const all = [...commit(32), ...commit(5)];
+  const closed = queue.close();
+  await expect(queue.commit(step())).rejects.toThrow("closed");
+  expect(sizes()).toEqual({ here: [], apart: [32] });
+  write(0);
+  await closed;
+  expect(sizes()).toEqual({ here: [5], apart: [32] });
+  await Promise.all(all);
+});
