@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { present } from "../core/assert.ts";
 import { createBatchWriter } from "./batch-writer.ts";
+import { createLogRestart } from "./log-restart.ts";
 import { openWriter } from "./open-database.ts";
 import { answering, type Word } from "./thread-talk.ts";
 
@@ -10,13 +11,18 @@ const port = present(parentPort, "the thread that began this one");
 const { file }: { readonly file: string } = workerData;
 const client = openWriter(file);
 const answer = answering(createBatchWriter(client));
+const restartLog = createLogRestart(client);
 
 function say(word: Word): void {
   port.postMessage(JSON.stringify(word));
 }
 
 port.on("message", (batch: string) => {
-  if (batch !== "") return say(answer(batch));
+  if (batch !== "") {
+    const word = answer(batch);
+    restartLog();
+    return say(word);
+  }
   client.close();
   port.close();
 });

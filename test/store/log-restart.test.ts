@@ -1,0 +1,68 @@
+import Database from "better-sqlite3";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { createLogRestart } from "../../src/store/log-restart.ts";
+import { temporaryFolder } from "./temporary-store.ts";
+
+const pageBytes = 4_096;
+const waitMs = 150;
+
+function openPair() {
+  const file = join(temporaryFolder(), "jit.db");
+  const [writer, reader] = [new Database(file, { timeout: waitMs }), new Database(file)];
+  onTestFinished(() => {
+    reader.close();
+    writer.close();
+  });
+  writer.pragma("journal_mode = WAL");
+  writer.exec("CREATE TABLE t (value BLOB)");
+  const restartLog = createLogRestart(writer);
+  const insert = writer.prepare(`INSERT INTO t VALUES (zeroblob(${500 * pageBytes}))`);
+  return {
+    writer,
+    reader,
+    /** Some 500 pages; how long was waited after it. */
+    write: (): number => {
+      insert.run();
+      const startedAt = performance.now();
+      restartLog();
+      return performance.now() - startedAt;
+    },
+    logMb: () => statSync(`${file}-wal`).size / 1_000_000,
+  };
+}
+
+test("however much is written, the log stays short beside somebody who reads between the writes", () => {
+  const { reader, write, logMb } = openPair();
+  const look = reader.prepare("SELECT count(*) FROM t").pluck();
+  for (let count = 1; count <= 60; count++) {
+    write();
+    expect(look.get()).toBe(count);
+  }
+  expect(logMb()).toBeGreaterThan(15);
+  expect(logMb()).toBeLessThan(20);
+});
+
+test("a view that is held for long is waited for once in four thousand pages, and starts over when it is gone", () => {
+  const { reader, write, logMb } = openPair();
+  reader.exec("BEGIN");
+  reader.prepare("SELECT count(*) FROM t").get();
+  const waits = Array.from({ length: 23 }, write).filter((ms) => ms > waitMs / 2);
+  expect(waits).toHaveLength(2);
+  reader.exec("COMMIT");
+  for (let count = 0; count < 16; count++) write();
+  const before = logMb();
+  for (let count = 0; count < 7; count++) write();
+  expect(logMb()).toBe(before);
+});
+
+test("a disk in trouble is for the next commit to tell", () => {
+  const { writer, write } = openPair();
+  for (let count = 0; count < 7; count++) write();
+  writer.exec("BEGIN IMMEDIATE");
+  // Within a transaction no log can start over.
+  expect(() => write()).not.toThrow();
+  writer.exec("COMMIT");
+  expect(() => write()).not.toThrow();
+});
