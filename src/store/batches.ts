@@ -20,8 +20,11 @@ export interface Writers {
 export interface Hearers {
   /** A batch is about to be written. */
   readonly onBegin: () => void;
-  /** These are on disk from now on, in the order they were written. Told before anybody who waits for one of them. */
-  readonly onWritten: (steps: readonly Step[]) => void;
+  /**
+   * Steps that are on disk from now on, in the order they were written, and those of their batch that are not. Told before
+   * anybody who waits for one of them.
+   */
+  readonly onEnded: (written: readonly Step[], refused: readonly Step[]) => void;
   /** Nobody can tell what is on disk: nothing is accepted any more, only a restart can find out. */
   readonly onFatal: (error: Error) => void;
 }
@@ -73,24 +76,29 @@ export function createBatches(writers: Writers, hearers: Hearers, ways: Ways): B
     } catch (error) {
       return failed(batch, error);
     }
-    written(batch, outcomes);
+    ended(batch, outcomes);
   };
 
   const writeApart = (batch: readonly Waiting[]): void => {
     underWay++;
-    const ended = (tell: () => void): void => {
+    const back = (tell: () => void): void => {
       underWay--;
       tell();
       ways.onEnd();
     };
     lastEnd = writers.thread.write(batch.map(stepOf)).then(
-      (outcomes) => ended(() => written(batch, outcomes)),
-      (error: unknown) => ended(() => failed(batch, error)),
+      (outcomes) => back(() => ended(batch, outcomes)),
+      (error: unknown) => back(() => failed(batch, error)),
     );
   };
 
-  const written = (batch: readonly Waiting[], outcomes: readonly Outcome[]): void => {
-    hearers.onWritten(batch.filter((_, index) => isWritten(outcomes[index])).map(stepOf));
+  const ended = (batch: readonly Waiting[], outcomes: readonly Outcome[]): void => {
+    const written: Step[] = [];
+    const refused: Step[] = [];
+    for (const [index, { step }] of batch.entries()) {
+      (isWritten(outcomes[index]) ? written : refused).push(step);
+    }
+    hearers.onEnded(written, refused);
     for (const [index, outcome] of outcomes.entries()) settle(batch[index], outcome);
   };
 

@@ -1,4 +1,4 @@
-import type { Step, Write } from "../service/ports.ts";
+import type { Expectation, Step, Write } from "../service/ports.ts";
 import { recordOf } from "./step-records.ts";
 
 /** What is asked again and again between two changes of it. */
@@ -24,13 +24,19 @@ export interface SinceChange {
    * them. What is read in between may be of before or after; whoever decides on it is told so by the versions.
    */
   readonly changed: (steps: readonly Step[]) => void;
+  /** To be called with steps that were not written: what they were decided from may no longer be so, and is read again. */
+  readonly doubted: (steps: readonly Step[]) => void;
 }
 
 /** Kept at once by each read, some 10 MB; with more the memory starts anew. */
 const keysMax: Readonly<Record<Part, number>> = { directory: 10_000, rulebook: 1, requests: 2_000 };
 
-/** Goes along with a step that has changed what is kept under a key; without one, any of it. */
-type Memory = (key: string | undefined, step: Step) => void;
+interface Memory {
+  /** Goes along with a step that has changed what is kept under this key. */
+  readonly follow: (key: string, step: Step) => void;
+  /** Without a key, all of it. */
+  readonly forget: (key: string | undefined) => void;
+}
 
 export function createSinceChange(): SinceChange {
   const memories: Readonly<Record<Part, Memory[]>> = { directory: [], rulebook: [], requests: [] };
@@ -45,11 +51,16 @@ export function createSinceChange(): SinceChange {
         if (known.size >= keysMax[part]) known.clear();
         known.set(key, value);
       };
-      memories[part].push((key, step) => {
-        if (key === undefined) return known.clear();
-        const now = following(key, known.get(key), step);
-        if (now === undefined) known.delete(key);
-        else keep(key, now);
+      memories[part].push({
+        follow: (key, step) => {
+          const now = following(key, known.get(key), step);
+          if (now === undefined) known.delete(key);
+          else keep(key, now);
+        },
+        forget: (key) => {
+          if (key === undefined) known.clear();
+          else known.delete(key);
+        },
       });
       return (key) => {
         const remembered = known.get(key);
@@ -62,7 +73,17 @@ export function createSinceChange(): SinceChange {
     changed: (steps) => {
       for (const step of steps) {
         for (const { part, key } of changesOf(step.writes)) {
-          for (const memory of memories[part]) memory(key, step);
+          for (const memory of memories[part]) {
+            if (key === undefined) memory.forget(key);
+            else memory.follow(key, step);
+          }
+        }
+      }
+    },
+    doubted: (steps) => {
+      for (const { writes, expects } of steps) {
+        for (const { part, key } of [...changesOf(writes), ...expects.flatMap((one) => keptAs(one) ?? [])]) {
+          for (const memory of memories[part]) memory.forget(key);
         }
       }
     },
@@ -78,22 +99,27 @@ function changesOf(writes: readonly Write[]): readonly Change[] {
   return writes.flatMap((write) => changedBy(write) ?? []);
 }
 
-/**
- * What is no longer so: of requests the one, kept under its id with its grant; of the others everything, so that nobody
- * has to know who depends on whom. Undefined: nothing that is remembered.
- */
+/** Undefined: nothing that is remembered. */
 function changedBy(write: Write): Change | undefined {
   if (write.kind === "grant") return { part: "requests", key: write.value.requestId };
   const record = recordOf(write);
-  switch (record?.kind) {
+  return record && keptAs(record);
+}
+
+/**
+ * Where a record is remembered: of requests the one, kept under its id with its grant; of the others everything, so that
+ * nobody has to know who depends on whom.
+ */
+function keptAs({ kind, id }: Pick<Expectation, "kind" | "id">): Change | undefined {
+  switch (kind) {
     case "request":
-      return { part: "requests", key: record.id };
+      return { part: "requests", key: id };
     case "identity":
     case "key":
       return { part: "directory" };
     case "rulebook":
       return { part: "rulebook" };
-    default:
+    case "grant":
       return undefined;
   }
 }

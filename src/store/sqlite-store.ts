@@ -54,9 +54,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     { here: createBatchWriter(database.writer), thread },
     {
       onBegin: snapshot.release,
-      onWritten: (steps) => {
+      onEnded: (written, refused) => {
         snapshot.release();
-        sinceChange.changed(steps);
+        sinceChange.changed(written);
+        sinceChange.doubted(refused);
       },
       onFatal,
     },

@@ -18,7 +18,9 @@ function openQueue({ isThere = true } = {}) {
   const order: string[] = [];
   const here: (readonly Step[])[] = [];
   const apart: (PromiseWithResolvers<readonly Outcome[]> & { readonly steps: readonly Step[] })[] = [];
-  const onWritten = vi.fn<(steps: readonly Step[]) => void>(() => void order.push("told"));
+  const onEnded = vi.fn<(written: readonly Step[], refused: readonly Step[]) => void>(
+    () => void order.push("told"),
+  );
   const onFatal = vi.fn<(error: Error) => void>();
   const queue = createCommitQueue(
     {
@@ -36,7 +38,7 @@ function openQueue({ isThere = true } = {}) {
         },
       },
     },
-    { onBegin: () => {}, onWritten, onFatal },
+    { onBegin: () => {}, onEnded, onFatal },
   );
   const commit = (count: number) =>
     Array.from({ length: count }, async () => queue.commit(step()).finally(() => order.push("answered")));
@@ -49,7 +51,7 @@ function openQueue({ isThere = true } = {}) {
   const given = async (count: number): Promise<void> => {
     while (apart.length < count) await nextTurn();
   };
-  return { queue, commit, write, given, sizes, apart, order, onWritten, onFatal };
+  return { queue, commit, write, given, sizes, apart, order, onEnded, onFatal };
 }
 
 test("few steps are written here, and a dozen at once by the other thread", async () => {
@@ -107,7 +109,7 @@ test("what is on disk is told first, then the thread gets more to do, then those
 });
 
 test("each step hears what became of itself, and only what is written is told", async () => {
-  const { commit, apart, given, onWritten } = openQueue();
+  const { commit, apart, given, onEnded } = openQueue();
   const all = Promise.allSettled(commit(12));
   await given(1);
   const thrown = new Error("a bug");
@@ -118,7 +120,7 @@ test("each step hears what became of itself, and only what is written is told", 
   expect(results[3]).toEqual({ status: "fulfilled", value: conflict });
   expect(results[5]).toEqual({ status: "rejected", reason: thrown });
   expect(results[6]).toEqual({ status: "fulfilled", value: { ok: true } });
-  expect(onWritten.mock.calls.map(([steps]) => steps.length)).toEqual([10]);
+  expect(onEnded.mock.calls.map((told) => told.map(({ length }) => length))).toEqual([[10, 2]]);
 });
 
 test("a batch that finds the file locked is tried three times, and one that does not fit step by step", async () => {

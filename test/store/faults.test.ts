@@ -37,7 +37,7 @@ function openQueue(
   onTestFinished(() => database.close());
   const { writer } = database;
   const onFatal = vi.fn<(error: Error) => void>();
-  const onWritten = vi.fn<(steps: readonly Step[]) => void>();
+  const onEnded = vi.fn<(written: readonly Step[], refused: readonly Step[]) => void>();
   const write = createStepWriter(writer);
   const apply = (step: Step): CommitResult => {
     const result = write(step);
@@ -47,10 +47,10 @@ function openQueue(
   const transaction = change(transactionOn(writer));
   const queue: CommitQueue = createCommitQueue(
     { here: (steps) => commitBatch(transaction, steps, apply), thread: noThread },
-    { onBegin: () => {}, onWritten, onFatal },
+    { onBegin: () => {}, onEnded, onFatal },
   );
   const records = (): unknown => database.reader.prepare("SELECT count(*) FROM audit_events").pluck().get();
-  return { writer, queue, onWritten, onFatal, records };
+  return { writer, queue, onEnded, onFatal, records };
 }
 
 test("when the disk is full the answer is a known no, nothing is written, and it goes on when there is room", async () => {
@@ -171,7 +171,7 @@ test("a batch is written without marks, and again step by step when one of its s
 
 test("what a transaction made durable is told as it ends, and nothing of one that failed", async () => {
   let commits = 0;
-  const { queue, onWritten } = openQueue((transaction) => ({
+  const { queue, onEnded } = openQueue((transaction) => ({
     ...transaction,
     commit: () => {
       if (++commits === 2) throw new Database.SqliteError("disk is full", "SQLITE_FULL");
@@ -182,7 +182,7 @@ test("what a transaction made durable is told as it ends, and nothing of one tha
   const late = stepOf({ expects: [{ kind: "request", id: "jit_none", version: 7 }] });
   await Promise.all([queue.commit(one), queue.commit(late)]);
   await expect(queue.commit(other)).rejects.toBeInstanceOf(StoreUnavailable);
-  expect(onWritten.mock.calls).toEqual([[[one]]]);
+  expect(onEnded.mock.calls).toEqual([[[one], [late]]]);
 });
 
 test("a transaction that is gone without a word is answered to nobody as written", async () => {

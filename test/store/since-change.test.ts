@@ -232,6 +232,34 @@ test("between two changes of its part the same is read once, and any change of i
   expect(read).toHaveBeenCalledTimes(3);
 });
 
+test("a step that conflicts has what it was decided from read again, whoever has changed it", async () => {
+  const file = temporaryFile();
+  const store = await openUsed({ file });
+  const request = claimedFixture("a");
+  const read = async () => [
+    (await store.request(request.id))?.request.version,
+    (await store.people({ ids: [person.id], selectors: [] }))[0]?.version,
+    await store.rulebookVersion(),
+  ];
+  await read();
+  const outside = new Database(file);
+  onTestFinished(() => void outside.close());
+  for (const table of ["requests", "identities", "rulebook"]) {
+    outside.exec(`UPDATE ${table} SET version = version + 1`);
+  }
+  await nextTurn();
+  const before = await read();
+  const refused = stepOf({
+    expects: [
+      { kind: "request", id: request.id, version: 1 },
+      { kind: "identity", id: person.id, version: 1 },
+      { kind: "rulebook", id: "rulebook", version: 1 },
+    ],
+  });
+  expect(await store.commit(refused)).toMatchObject({ conflict: "version" });
+  expect({ before, after: await read() }).toEqual({ before: [1, 1, 1], after: [2, 2, 2] });
+});
+
 test("more than a memory may hold makes it start anew", () => {
   const read = vi.fn<(name: string) => { name: string }>((name) => ({ name }));
   const remembered = createSinceChange().remembering("rulebook", read);

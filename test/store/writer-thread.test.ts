@@ -35,7 +35,7 @@ function openQueue({ life, threadFile }: { readonly life?: URL; readonly threadF
   const thread = createWriterThread(threadFile ?? file, onNews, life);
   const queue = createCommitQueue(
     { here: createBatchWriter(database.writer), thread },
-    { onBegin: () => {}, onWritten: () => {}, onFatal },
+    { onBegin: () => {}, onEnded: () => {}, onFatal },
     1,
   );
   onTestFinished(async () => {
