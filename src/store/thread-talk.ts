@@ -65,9 +65,12 @@ export function hearFault(said: SaidFault): Error {
   return error;
 }
 
+/** By the name that an error says of itself: a class may be called otherwise in what is built. */
+const known = new Map(Object.entries({ StoreUnavailable, OutcomeUnknown, Bug }));
+
 function errorOf({ name, message, code }: SaidFault): Error {
   if (code !== undefined) return new Database.SqliteError(message, code);
-  for (const Known of [StoreUnavailable, OutcomeUnknown, Bug])
-    if (name === Known.name) return new Known(message);
+  const Known = known.get(name);
+  if (Known !== undefined) return new Known(message);
   return Object.defineProperty(new Error(message), "name", { value: name });
 }
