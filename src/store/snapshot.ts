@@ -4,7 +4,7 @@ import type Database from "better-sqlite3";
 export interface Snapshot {
   /** What is read from here to the end of this turn is read in one transaction: locked and looked up in the log once. */
   readonly hold: () => void;
-  /** To be called before anything is written: what is read later must see it, and the log can start over. */
+  /** To be called before something is written, so that the log can start over, and when it is: later reads must see it. */
   readonly release: () => void;
 }
 

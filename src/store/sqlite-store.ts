@@ -33,8 +33,8 @@ export interface SqliteStoreOptions {
   readonly onFatal: (error: Error) => void;
   /** A second thread writes many steps at once from now on; or why there is none, and this one writes them all. */
   readonly onThread?: (news: ThreadNews) => void;
-  /** How many steps at once are worth that thread, if not the usual number; 1: it is there from the start, and writes all. */
-  readonly apartMin?: number;
+  /** Every step is written by that thread, which is there from the start: for tests of it. */
+  readonly alwaysApart?: boolean;
 }
 
 const shippedMigrations = resolve(import.meta.dirname, "../../migrations");
@@ -45,7 +45,8 @@ const shippedMigrations = resolve(import.meta.dirname, "../../migrations");
  * @throws StartRefused, with what to do about it, when the file is not ours, newer, readable by others or in use.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { file, migrationsFolder = shippedMigrations, onFatal, onThread = () => {}, apartMin } = options;
+  const { file, migrationsFolder = shippedMigrations, onFatal, onThread = () => {} } = options;
+  const { alwaysApart = false } = options;
   const database = openDatabase(file, migrationsFolder);
   const snapshot = createSnapshot(database.reader);
   const sinceChange = createSinceChange();
@@ -61,9 +62,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       },
       onFatal,
     },
-    apartMin,
+    alwaysApart ? 1 : undefined,
   );
-  if (apartMin === 1) await thread.begin();
+  if (alwaysApart) await thread.begin();
   const tables = drizzle(database.reader);
   const people = rememberPeople(tables, sinceChange);
   const reads: Reads = {

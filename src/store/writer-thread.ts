@@ -86,8 +86,9 @@ export function createWriterThread(
       return state === "there";
     },
     write: async (steps) => {
-      worker?.ref();
-      worker?.postMessage(JSON.stringify(steps));
+      const there = present(worker, "the thread that writes");
+      there.ref();
+      there.postMessage(JSON.stringify(steps));
       return batches.give();
     },
     close: async () => {

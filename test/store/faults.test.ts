@@ -9,7 +9,7 @@ import { OutcomeUnknown } from "../../src/store/faults.ts";
 import { openDatabase } from "../../src/store/open-database.ts";
 import { transactionOn, type Transaction } from "../../src/store/transaction.ts";
 import { auditFixture, stepOf, requestFixture, writing } from "../support/fixtures.ts";
-import { committed, openStore, temporaryFile } from "./temporary-store.ts";
+import { committed, openStore, takeWriteLock, temporaryFile } from "./temporary-store.ts";
 
 const migrations = resolve(import.meta.dirname, "../../migrations");
 const recorded = (text: string) => stepOf({ audit: [auditFixture({ data: { text } })] });
@@ -112,15 +112,13 @@ test.each([
 test("while something else holds the write lock a commit is refused within half a second, and reads go on", async () => {
   const file = temporaryFile();
   const store = await openStore({ file });
-  const other = new Database(file);
-  onTestFinished(() => void other.close());
-  other.exec("BEGIN IMMEDIATE");
+  const giveBack = takeWriteLock(file);
   const step = writing([{ kind: "request", value: requestFixture("a"), dueAt: null }]);
   const startedAt = performance.now();
   await expect(store.commit(step)).rejects.toBeInstanceOf(StoreUnavailable);
   expect(performance.now() - startedAt).toBeLessThan(700);
   expect(await store.rulebookVersion()).toBe(1);
-  other.exec("ROLLBACK");
+  giveBack();
   await committed(store, step);
 });
 

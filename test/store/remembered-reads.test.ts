@@ -40,7 +40,7 @@ const rounds = fc.array(
 
 test.each([
   ["here", {}, 60],
-  ["by the other thread", { apartMin: 1 }, 20],
+  ["by the other thread", { alwaysApart: true }, 20],
 ] as const)(
   "whatever is written %s in whatever company, every read is what is on disk",
   async (_, where, numRuns) => {

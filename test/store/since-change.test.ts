@@ -48,7 +48,7 @@ async function openUsed(options: Partial<SqliteStoreOptions> = {}) {
 
 describe.each([
   ["here", {}],
-  ["by the other thread", { apartMin: 1 }],
+  ["by the other thread", { alwaysApart: true }],
 ])("of what is written %s", (_, where) => {
   test("a key that was deleted is seen as deleted by the first read after the commit", async () => {
     const store = await openUsed(where);

@@ -31,7 +31,7 @@ test("what we write is seen by the very next read", async () => {
 });
 
 test("what the other thread has written is seen as soon as it is answered, whatever was read in the same turn", async () => {
-  const store = await openStore({ apartMin: 1 });
+  const store = await openStore({ alwaysApart: true });
   for (let seq = 1; seq <= 10; seq++) {
     const writing = committed(store, stepOf({ audit: [auditFixture()] }));
     await nextTurn();

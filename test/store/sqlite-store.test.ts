@@ -2,4 +2,4 @@ import { storeContract } from "./store-contract.ts";
 import { openStore } from "./temporary-store.ts";
 
 storeContract("SQLite", openStore);
-storeContract("SQLite, through the other thread", async () => openStore({ apartMin: 1 }));
+storeContract("SQLite, through the other thread", async () => openStore({ alwaysApart: true }));

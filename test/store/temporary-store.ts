@@ -1,3 +1,4 @@
+import Database from "better-sqlite3";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,6 +27,14 @@ export async function openStore(options: Partial<SqliteStoreOptions> = {}): Prom
   const store = await openSqliteStore({ file: options.file ?? temporaryFile(), onFatal, ...options });
   onTestFinished(() => store.close());
   return store;
+}
+
+/** Takes the write lock of a database file, as somebody else would; gives it back when called, or after the test. */
+export function takeWriteLock(file: string): () => void {
+  const other = new Database(file);
+  onTestFinished(() => void other.close());
+  other.exec("BEGIN IMMEDIATE");
+  return () => void other.exec("ROLLBACK");
 }
 
 /** Commits steps one after the other and fails unless each is written. */

@@ -13,11 +13,10 @@ import { openDatabase } from "../../src/store/open-database.ts";
 import { answering, hearFault, type Word } from "../../src/store/thread-talk.ts";
 import { createWriterThread, type ThreadNews } from "../../src/store/writer-thread.ts";
 import { at, auditFixture, requestFixture, stepOf, writing } from "../support/fixtures.ts";
-import { openStore, temporaryFile } from "./temporary-store.ts";
+import { openStore, takeWriteLock, temporaryFile } from "./temporary-store.ts";
 
 const migrations = resolve(import.meta.dirname, "../../migrations");
 const recorded = (text: string): Step => stepOf({ audit: [auditFixture({ data: { text } })] });
-const apartMin = 1;
 
 /** A thread that lives as the test wants, in place of the one that writes. */
 const living = (life: string): URL =>
@@ -47,10 +46,8 @@ function openQueue({ life, threadFile }: { readonly life?: URL; readonly threadF
 
 test("the event loop goes on while the thread waits for the disk, and who reads sees what was before", async () => {
   const file = temporaryFile();
-  const store = await openStore({ file, apartMin });
-  const other = new Database(file);
-  onTestFinished(() => void other.close());
-  other.exec("BEGIN IMMEDIATE");
+  const store = await openStore({ file, alwaysApart: true });
+  const giveBack = takeWriteLock(file);
   const request = requestFixture("a");
   const commit = store.commit(writing([{ kind: "request", value: request, dueAt: null }]));
   let turns = 0;
@@ -59,29 +56,27 @@ test("the event loop goes on while the thread waits for the disk, and who reads 
     await nextTurn();
   }
   expect(turns).toBeGreaterThan(20);
-  other.exec("COMMIT");
+  giveBack();
   expect(await commit).toEqual({ ok: true });
   expect((await store.request(request.id))?.request.value).toEqual(request);
 });
 
 test("while something else holds the write lock many steps are refused within half a second", async () => {
   const file = temporaryFile();
-  const store = await openStore({ file, apartMin });
-  const other = new Database(file);
-  onTestFinished(() => void other.close());
-  other.exec("BEGIN IMMEDIATE");
+  const store = await openStore({ file, alwaysApart: true });
+  const giveBack = takeWriteLock(file);
   const startedAt = performance.now();
   const refused = Array.from({ length: 20 }, async () => store.commit(recorded("x")));
   for (const one of await Promise.allSettled(refused)) {
     expect(one).toMatchObject({ status: "rejected", reason: { code: "store_unavailable" } });
   }
   expect(performance.now() - startedAt).toBeLessThan(700);
-  other.exec("ROLLBACK");
+  giveBack();
   expect(await store.commit(recorded("y"))).toEqual({ ok: true });
 });
 
 test("what goes wrong in the thread comes back as what it was, with where and why", async () => {
-  const store = await openStore({ apartMin });
+  const store = await openStore({ alwaysApart: true });
   const belowZero = stepOf({ counters: [{ key: "pending:id_dev", add: -1, at: at(0) }] });
   const error: unknown = await store.commit(belowZero).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(Bug);
@@ -174,7 +169,7 @@ test("a store that is closed while its thread begins or works has written everyt
 
 test("the log starts over while the thread writes and reading never stops", async () => {
   const file = temporaryFile();
-  const store = await openStore({ file, apartMin });
+  const store = await openStore({ file, alwaysApart: true });
   const over = new AbortController();
   const reading = (async () => {
     while (!over.signal.aborted) {

@@ -70,7 +70,7 @@ export interface OfficeOptions {
   /** Changeable, as a reload would. */
   readonly connectors?: ReadonlyMap<string, Connector>;
   /** As the store's option. */
-  readonly apartMin?: number;
+  readonly alwaysApart?: boolean;
   /** Absent: a fault fails the test. */
   readonly onFault?: (fault: unknown) => void;
 }
@@ -79,7 +79,7 @@ export async function openOffice({
   folder = mkdtempSync(join(tmpdir(), "jit-office-")),
   watchers = [],
   connectors = new Map(),
-  apartMin,
+  alwaysApart = false,
   onFault = (fault) => {
     throw fault;
   },
@@ -92,7 +92,7 @@ export async function openOffice({
     onFatal: (error) => {
       throw error;
     },
-    ...(apartMin !== undefined && { apartMin }),
+    alwaysApart,
   });
   const store = watched(plain, [...watchers, changes.watcher]);
   const context: ServiceContext = {
