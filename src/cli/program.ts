@@ -45,7 +45,6 @@ export function createProgram(cli: Cli): Command {
     .configureOutput({
       writeOut: (text) => void outside.out(text),
       writeErr: (text) => outside.err(text),
-      outputError: (text) => outside.err(usageLine(text)),
       getOutHelpWidth: () => outside.columns,
       getErrHelpWidth: () => outside.columns,
     })
@@ -69,7 +68,14 @@ export function createProgram(cli: Cli): Command {
   program.commandsGroup("Setting up chat:");
   addManifestCommands(program, cli);
   addPeopleCommands(program, cli);
+  complainWithOwnHelp(program, program.name(), outside);
   return program;
+}
+
+/** Whoever mistypes a command is pointed to the help of that one. */
+function complainWithOwnHelp(command: Command, path: string, outside: Outside): void {
+  command.configureOutput({ outputError: (text) => outside.err(usageLine(text, `${path} --help`)) });
+  for (const below of command.commands) complainWithOwnHelp(below, `${path} ${below.name()}`, outside);
 }
 
 const environmentHelp = `Environment:
@@ -104,13 +110,13 @@ async function failed(error: unknown, outside: Outside, isJson: boolean): Promis
 }
 
 /** What commander complains about, in the form of all our errors. */
-function usageLine(text: string): string {
+function usageLine(text: string, help: string): string {
   const said = text
     .replace(/^error: /, "")
     .trim()
     .replaceAll("\n", " ")
     .replace(/\.$/, "");
-  return noteLine(`${said}; see jit --help. (usage)`);
+  return noteLine(`${said}; see ${help}. (usage)`);
 }
 
 function version(): string {

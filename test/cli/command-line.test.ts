@@ -54,6 +54,16 @@ describe("a command line that is wrong is one sentence and exit 2, and nothing i
     expect(heard).toEqual([]);
   });
 
+  test.each([
+    ["an unknown command", ["aks"], "see jit --help."],
+    ["an unknown command below another", ["people", "list"], "see jit people --help."],
+    ["a missing option", ["people", "import"], "see jit people import --help."],
+    ["a value that is none", ["ask", "orders-db", ...asked], "see jit ask --help."],
+  ])("%s points to the help that shows it", async (_, args, said) => {
+    const { err } = await jit(args, { url: "http://127.0.0.1:1" });
+    expect(err).toContain(said);
+  });
+
   test.each(["localhost:3000", "ftp://host", "http://user:pass@host", "http://host/?a=b", "nonsense"])(
     "JIT_URL %s",
     async (url) => {
