@@ -2,8 +2,11 @@ import { StoreUnavailable, type CommitResult, type Step } from "../service/ports
 import { isWritten, type Outcome } from "./commit-batch.ts";
 import { asFault, isBusy, isFull, OutcomeUnknown } from "./faults.ts";
 
-/** How often a batch that meets somebody else's lock is tried, other work getting its turn in between. */
-const triesMax = 3;
+/**
+ * A step this old that meets somebody else's lock is given up; a younger one is tried again, other work getting its turn
+ * in between.
+ */
+const lockPatienceMs = 400;
 
 /** Write a batch in one transaction and tell what became of each step; they fail as {@link commitBatch} does. */
 export interface Writers {
@@ -32,7 +35,8 @@ export interface Hearers {
 /** A step and who waits for what becomes of it. */
 export interface Waiting {
   readonly step: Step;
-  tries: number;
+  /** By `performance.now()`. */
+  readonly since: number;
   /** Its batch did not fit on the disk, perhaps for its sake. */
   isAlone: boolean;
   readonly resolve: (result: CommitResult) => void;
@@ -109,8 +113,12 @@ export function createBatches(writers: Writers, hearers: Hearers, ways: Ways): B
       ways.putBack(batch);
     } else if (isBusy(error)) {
       // Nothing of it is written, and whoever holds the lock may be done in a moment.
-      ways.putBack(batch.filter((one) => ++one.tries < triesMax));
-      rejectAll(batch.filter(hasTriedEnough), asFault(error));
+      const givenUp = performance.now() - lockPatienceMs;
+      ways.putBack(batch.filter(({ since }) => since > givenUp));
+      rejectAll(
+        batch.filter(({ since }) => since <= givenUp),
+        asFault(error),
+      );
     } else {
       rejectAll(batch, asFault(error));
       if (!(error instanceof OutcomeUnknown) || refusal !== undefined) return;
@@ -135,10 +143,6 @@ export function createBatches(writers: Writers, hearers: Hearers, ways: Ways): B
 
 function stepOf({ step }: Waiting): Step {
   return step;
-}
-
-function hasTriedEnough({ tries }: Waiting): boolean {
-  return tries >= triesMax;
 }
 
 function settle(one: Waiting | undefined, outcome: Outcome): void {

@@ -6,10 +6,11 @@ import { assertSound } from "./step-soundness.ts";
 const batchMax = 128;
 /** Turns of the event loop that a step waits for company at most. */
 const turnsMax = 5;
-/** So many steps at once are worth the way to the other thread and back. */
-const usualApartMin = 12;
-/** So many are worth a transaction while others are still being decided. */
-const earlyMin = 32;
+/**
+ * So many steps at once are worth the way to the other thread and back. They go at once, and those decided meanwhile make
+ * the next batch: with twice as many at work, one half decides while the other is written.
+ */
+const usualApartMin = 8;
 /** Batches in the other thread's hands: one that is being written, and one for when it is done. */
 const underWayMax = 2;
 
@@ -31,7 +32,7 @@ export function createCommitQueue(writers: Writers, hearers: Hearers, apartMin =
     apartMin,
     putBack: (batch) => void waiting.unshift(...batch),
     onEnd: () => {
-      if (waiting.length >= (batches.underWay() > 0 ? earlyMin : apartMin)) writeNext();
+      if (waiting.length >= apartMin) writeNext();
       else schedule();
     },
   });
@@ -73,8 +74,8 @@ export function createCommitQueue(writers: Writers, hearers: Hearers, apartMin =
       const refusal = isClosed ? "the store is closed" : batches.refusal();
       if (refusal !== undefined) throw new StoreUnavailable(refusal);
       return new Promise((resolve, reject) => {
-        waiting.push({ step, tries: 0, isAlone: false, resolve, reject });
-        const isEarly = waiting.length >= earlyMin && batches.underWay() < underWayMax;
+        waiting.push({ step, since: performance.now(), isAlone: false, resolve, reject });
+        const isEarly = waiting.length >= apartMin && batches.underWay() < underWayMax;
         if (isEarly && writers.thread.isThere()) writeNext();
         else schedule();
       });

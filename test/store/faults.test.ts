@@ -92,15 +92,19 @@ test("when a shared commit does not fit on the disk, each step is tried by itsel
 });
 
 test.each([
-  [2, "fulfilled"],
-  [3, "rejected"],
-] as const)("a lock met %i times in a row: whoever waited together is %s", async (times, status) => {
-  let met = 0;
+  [399, "fulfilled"],
+  [400, "rejected"],
+] as const)("a lock met for %i ms: whoever waited together is %s", async (ms, status) => {
+  const now = vi.spyOn(performance, "now").mockReturnValue(0);
+  onTestFinished(() => now.mockRestore());
+  const times = [150, 300, ms];
   const { queue, records } = openQueue((transaction) => ({
     ...transaction,
     begin: () => {
-      if (met++ < times) throw new Database.SqliteError("database is locked", "SQLITE_BUSY");
-      transaction.begin();
+      const time = times.shift();
+      if (time === undefined) return transaction.begin();
+      now.mockReturnValue(time);
+      throw new Database.SqliteError("database is locked", "SQLITE_BUSY");
     },
   }));
   const results = await Promise.allSettled(["a", "b", "c"].map((text) => queue.commit(recorded(text))));
