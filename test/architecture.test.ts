@@ -22,6 +22,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       "node:crypto",
       "node:fs",
       "node:module",
+      "node:os",
       "node:path",
       "node:timers/promises",
       "node:worker_threads",

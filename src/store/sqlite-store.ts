@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import type { Reads, Store } from "../service/ports.ts";
 import { createAddressReads } from "./addresses.ts";
@@ -33,6 +34,8 @@ export interface SqliteStoreOptions {
   readonly onFatal: (error: Error) => void;
   /** A second thread writes many steps at once from now on; or why there is none, and this one writes them all. */
   readonly onThread?: (news: ThreadNews) => void;
+  /** Processors this process may use; absent: as the system says. With a single one, a second thread only costs. */
+  readonly processors?: number;
   /** Every step is written by that thread, which is there from the start: for tests of it. */
   readonly alwaysApart?: boolean;
 }
@@ -46,7 +49,7 @@ const shippedMigrations = resolve(import.meta.dirname, "../../migrations");
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { file, migrationsFolder = shippedMigrations, onFatal, onThread = () => {} } = options;
-  const { alwaysApart = false } = options;
+  const { alwaysApart = false, processors = availableParallelism() } = options;
   const database = openDatabase(file, migrationsFolder);
   const snapshot = createSnapshot(database.reader);
   const sinceChange = createSinceChange();
@@ -62,7 +65,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       },
       onFatal,
     },
-    alwaysApart ? 1 : undefined,
+    alwaysApart ? 1 : processors > 1 ? undefined : Infinity,
   );
   if (alwaysApart) await thread.begin();
   const tables = drizzle(database.reader);

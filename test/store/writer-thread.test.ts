@@ -144,6 +144,19 @@ test.each([
   expect([thread.isThere(), onFatal.mock.calls]).toEqual([false, []]);
 });
 
+test("many steps at once begin the thread where there are two processors, not with a single one", async () => {
+  const newsWith = async (processors: number) => {
+    const onThread = vi.fn<(news: ThreadNews) => void>();
+    const store = await openStore({ processors, onThread });
+    await Promise.all(Array.from({ length: 40 }, async () => store.commit(recorded("x"))));
+    return onThread;
+  };
+  const single = await newsWith(1);
+  const two = await newsWith(2);
+  await vi.waitUntil(() => two.mock.calls.length > 0);
+  expect([two.mock.calls, single.mock.calls]).toEqual([[["there"]], []]);
+});
+
 test("a thread that is closed while it begins is never there", async () => {
   const { thread, onNews } = openQueue({});
   void thread.begin();
