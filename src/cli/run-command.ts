@@ -48,7 +48,7 @@ export function addRunCommand(program: Command, cli: Cli): void {
       const wanted = wantedOf(allScopes(undefined, options.scope), options);
       const claimBody = claimBodyOf(options);
       const session = cli.open(command);
-      const signals = catchSignals();
+      const signals = catchSignals(session.outside);
       try {
         const held = await obtain(session, wanted, claimBody, options.timeout, signals.stopped);
         const run = { name, args, killOnEnd: options.killOnEnd === true };

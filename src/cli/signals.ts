@@ -1,5 +1,7 @@
 import { constants } from "node:os";
 import { Failure } from "./failure.ts";
+import { watchNpm } from "./npm-watch.ts";
+import type { Outside } from "./outside.ts";
 
 /** Signals that come while a command is prepared and while it runs. */
 export interface Signals {
@@ -14,11 +16,13 @@ export interface Signals {
 const stopping: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
 const passing: readonly NodeJS.Signals[] = ["SIGUSR1", "SIGUSR2"];
 
-/** Catches what would end us, so that access is given back before we go. */
-export function catchSignals(): Signals {
+/** Catches what would end us, so that access is given back before we go. That npm is gone counts as SIGTERM. */
+export function catchSignals({ environment }: Outside): Signals {
   const stopped = new AbortController();
   let handed: ((signal: NodeJS.Signals) => void) | undefined;
+  let isToldToEnd = false;
   const listener = (signal: NodeJS.Signals): void => {
+    isToldToEnd ||= signal === "SIGTERM" || signal === "SIGHUP";
     if (handed !== undefined) return handed(signal);
     if (!stopping.includes(signal)) return;
     if (stopped.signal.aborted) process.exit(exitCodeOf(signal));
@@ -28,12 +32,17 @@ export function catchSignals(): Signals {
   };
   const all = [...stopping, ...passing];
   for (const signal of all) process.on(signal, listener);
+  const endWatch = watchNpm(environment, () => {
+    // A second signal would be taken for impatience.
+    if (!isToldToEnd && (handed !== undefined || !stopped.signal.aborted)) listener("SIGTERM");
+  });
   return {
     stopped: stopped.signal,
     handTo: (handler) => {
       handed = handler;
     },
     release: () => {
+      endWatch();
       for (const signal of all) process.off(signal, listener);
     },
   };
