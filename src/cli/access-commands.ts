@@ -66,9 +66,10 @@ function addAsk(program: Command, cli: Cli): void {
     .addOption(sshKeyOption())
     .action(async (scopes: readonly string[] | undefined, options: AskOptions, command: Command) => {
       const wanted = wantedOf(allScopes(scopes, options.scope), options);
+      const claimBody = claimBodyOf(options);
       const session = cli.open(command);
       const asked = await ask(session, wanted);
-      await showSeen(session, await carriedOn(session, asked, options, claimBodyOf(options)), options);
+      await showSeen(session, await carriedOn(session, asked, options, claimBody), options);
     });
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { exitCodes } from "../../src/cli/exit-codes.ts";
+import { whyUnreadable } from "../../src/cli/read-text-file.ts";
 import { formatToken } from "../../src/core/credential-format.ts";
 import { fakeService, me } from "./support/fake-service.ts";
 import { jit, someKey } from "./support/jit.ts";
@@ -41,8 +42,14 @@ describe("a command line that is wrong is one sentence and exit 2, and nothing i
     ["an action that there is not", ["audit", "list", "--action", "x"], "There is no action x"],
     ["a format that there is not", ["audit", "export", "--format", "xml"], "jsonl"],
     ["no command to run", ["run", "--scope", "read:x", ...asked], "command"],
-    ["a file that is not there", ["policy", "check", "/nowhere/jit.yaml"], "cannot be read"],
-    ["a key file that is not there", ["list", "--key-file", "/nowhere/key"], "cannot be read"],
+    ["a file that is not there", ["policy", "check", "/nowhere/jit.yaml"], "cannot be read: it is not there"],
+    ["a file that is a folder", ["policy", "check", tmpdir()], "cannot be read: it is a folder"],
+    [
+      "a key file that is not there",
+      ["list", "--key-file", "/nowhere/key"],
+      "cannot be read: it is not there",
+    ],
+    ["a key file that is a folder", ["list", "--key-file", tmpdir()], "cannot be read: it is a folder"],
     ["too much", ["whoami", "again"], "too many arguments"],
   ])("%s", async (_, args, said) => {
     const { url, heard } = await fakeService({ body: me });
@@ -145,6 +152,11 @@ describe("help", () => {
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err).toContain("Usage: jit");
   });
+});
+
+test("a file that one may not read is told from one that is not there", () => {
+  const forbidden = Object.assign(new Error("no"), { code: "EACCES" });
+  expect(whyUnreadable(forbidden)).toBe("you may not read it; look at its owner and mode");
 });
 
 test("a path below which the service lives stays in the address", async () => {
