@@ -185,6 +185,7 @@ describe("a refusal", () => {
     [404, "not_found", 4],
     [409, "already_decided", 1],
     [422, "invalid_scope", 1],
+    [422, "identity_unknown", 4],
     [429, "limit_reached", 1],
     [503, "store_unavailable", 5],
   ])("%i %s is one sentence and exit %i", async (status, code, exit) => {
