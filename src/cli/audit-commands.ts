@@ -2,7 +2,7 @@ import { Option, type Command } from "commander";
 import { auditActions } from "../core/audit-record.ts";
 import { minuteMs } from "../core/time.ts";
 import { auditRecord, auditVerdict, pageOf, readAs } from "./answers.ts";
-import { wholeNumber } from "./command-line.ts";
+import { pageSize, wholeNumber } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { misuse } from "./failure.ts";
 import { outPlaceOf, writeWhole } from "./out-file.ts";
@@ -33,7 +33,7 @@ function addList(audit: Command, cli: Cli): void {
     .command("list")
     .summary("list records, oldest first")
     .addOption(new Option("--after <seq>", "only records after this one").argParser(wholeNumber))
-    .addOption(new Option("--limit <n>", "how many at most, up to 200").argParser(wholeNumber))
+    .addOption(new Option("--limit <n>", "how many at most, up to 200").argParser(pageSize))
     .option("--request <id>", "only about this request, jit_…")
     .addOption(new Option("--action <action>", "only of this kind, such as grant.started"))
     .action(async ({ after, limit, request, action }: ListOptions, command: Command) => {

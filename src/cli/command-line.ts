@@ -22,13 +22,24 @@ export function milliseconds(text: string): number {
 /** One more scope. */
 export function scope(text: string, before: readonly string[] = []): readonly string[] {
   if (parseScope(text) === undefined) {
-    throw new InvalidArgumentError("A scope is action:resource, such as read:prod:orders-db.");
+    throw new InvalidArgumentError(
+      "A scope is action:resource, such as read:prod:orders-db, without wildcards: the action of lower-case letters, digits and _.-, the resource of letters, digits and ._:/@-.",
+    );
   }
   return [...before, text];
 }
 
 export function wholeNumber(text: string): string {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  return text;
+}
+
+const pageSizeMax = 200;
+
+/** How many entries a page of a list may have, as the API takes it. */
+export function pageSize(text: string): string {
+  const isSize = /^[1-9]\d{0,2}$/.test(text) && Number(text) <= pageSizeMax;
+  if (!isSize) throw new InvalidArgumentError(`It must be a whole number from 1 to ${pageSizeMax}.`);
   return text;
 }
 

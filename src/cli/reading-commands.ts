@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import { statuses } from "../core/status.ts";
 import { accessRequest, holding, identity, offer, pageOf, readAs } from "./answers.ts";
-import { duration, pointInTime, scopeOption, wholeNumber } from "./command-line.ts";
+import { duration, pointInTime, scopeOption, pageSize } from "./command-line.ts";
 import { shownRequest } from "./request-view.ts";
 import type { Cli, Session } from "./session.ts";
 import { fields, table } from "./table.ts";
@@ -19,7 +19,7 @@ export function addReadingCommands(program: Command, cli: Cli): void {
 /** `--limit` and `--cursor` of every list. */
 export function paged(command: Command): Command {
   return command
-    .addOption(new Option("--limit <n>", "how many at most, up to 200").argParser(wholeNumber))
+    .addOption(new Option("--limit <n>", "how many at most, up to 200").argParser(pageSize))
     .option("--cursor <cursor>", "go on where an earlier page ended");
 }
 
