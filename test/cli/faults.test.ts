@@ -73,6 +73,13 @@ describe("a service that is in trouble", () => {
   });
 });
 
+test("https to a port without TLS is not taken for a certificate that is not trusted", async () => {
+  const { url } = await fakeService(page);
+  const { code, err } = await jit(["list"], { url: url.replace("http:", "https:") });
+  expect(code).toBe(5);
+  expect(err).toContain("does not speak TLS");
+});
+
 describe("something that is not our service", () => {
   test.each([
     ["a page for people", { body: "<h1>Welcome</h1>" }],
