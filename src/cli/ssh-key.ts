@@ -25,3 +25,8 @@ export function claimBodyOf({ sshKey }: KeyOptions): ClaimBody {
   if ("line" in key) return { sshPublicKey: key.line };
   throw misuse(`${sshKey} ${key.problem}; name your public key, such as id_ed25519.pub.`);
 }
+
+/** A file's name as it can be pasted into a shell. */
+export function shellWord(text: string): string {
+  return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -77,6 +77,21 @@ describe("claim", () => {
   });
 });
 
+test("what is printed for SSH says under which name the command looks for the certificate", async () => {
+  const command = "ssh -i ~/.ssh/id_ed25519 -o CertificateFile=jit_a-cert.pub deploy@web";
+  const { url } = await fakeService(withTargets({ ...at, kind: "ssh", command }));
+  const { out } = await jit(["claim", "jit_a"], { url });
+  expect(out).toMatch(/^Save as +jit_a-cert\.pub, where you run the command$/m);
+});
+
+test("ask with a key file says how to claim with it", async () => {
+  const file = join(temporaryFolder(), "my id.pub");
+  writeFileSync(file, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n");
+  const { url } = await fakeService({ body: me }, { status: 201, body: shown({ status: "APPROVED" }) });
+  const args = ["ask", "login:web", "--for", "1h", "--reason", "why", "--ssh-key", file];
+  expect((await jit(args, { url })).err).toContain(`jit claim jit_one --ssh-key '${file}'\n`);
+});
+
 test.each([
   ["is not there", undefined, "it is not there"],
   ["is private", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n", "private key"],
