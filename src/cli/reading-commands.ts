@@ -1,4 +1,4 @@
-import { Option, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import { statuses } from "../core/status.ts";
 import { accessRequest, holding, identity, offer, pageOf, readAs } from "./answers.ts";
 import { duration, pointInTime, scopeOption, pageSize } from "./command-line.ts";
@@ -82,7 +82,7 @@ function addList(program: Command, cli: Cli): void {
   const list = program
     .command("list")
     .summary("list requests, newest first")
-    .addOption(new Option("--status <status>", "as it reads now").choices(statuses))
+    .addOption(new Option("--status <status>", "as it reads now").choices(statuses).argParser(oneStatus))
     .addOption(new Option("--mine", "only what you asked for yourself").conflicts("identity"))
     .option("--identity <id>", "only of this requester, id_…")
     .option("--approver-me", "only what you may decide")
@@ -124,6 +124,16 @@ function addList(program: Command, cli: Cli): void {
     );
     notePage(session, nextCursor);
   });
+}
+
+/** In capitals or not, and once: the API takes one. */
+function oneStatus(text: string, before?: string): string {
+  const wanted = text.toUpperCase();
+  if (!statuses.some((one) => one === wanted)) {
+    throw new InvalidArgumentError(`Allowed choices are ${statuses.join(", ")}.`);
+  }
+  if (before !== undefined) throw new InvalidArgumentError("Only one status can be listed at a time.");
+  return wanted;
 }
 
 interface AccessOptions extends PageOptions {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { pointInTime } from "../../src/cli/command-line.ts";
 import { exitCodes } from "../../src/cli/exit-codes.ts";
 import { whyUnreadable } from "../../src/cli/read-text-file.ts";
 import { formatToken } from "../../src/core/credential-format.ts";
@@ -27,6 +28,7 @@ describe("a command line that is wrong is one sentence and exit 2, and nothing i
     ["no reason", ["deny", "jit_one"], "--reason"],
     ["an empty reason", ["deny", "jit_one", "--reason", " "], "must not be empty"],
     ["a status that there is not", ["list", "--status", "OPEN"], "PENDING"],
+    ["two statuses", ["list", "--status", "PENDING", "--status", "ACTIVE"], "Only one status"],
     ["mine and somebody else's", ["list", "--mine", "--identity", "id_eve"], "--identity"],
     ["no outcome of a review", ["review", "jit_one", "--comment", "c"], "--justified or --unjustified"],
     [
@@ -144,6 +146,12 @@ describe("help", () => {
     }
   });
 
+  test("marks options that have to be there", async () => {
+    for (const command of ["ask", "deny", "revoke", "lockdown", "review"]) {
+      expect((await jit(["help", command])).out).toContain("(required)");
+    }
+  });
+
   test("needs neither key nor service, and nor does the version", async () => {
     for (const args of [["help", "ask"], ["ask", "--help"], ["keys", "--help"], ["--version"]]) {
       expect(await jit(args, { key: "", url: "nonsense" })).toMatchObject({ code: 0, err: "" });
@@ -155,6 +163,20 @@ describe("help", () => {
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err).toContain("Usage: jit");
   });
+});
+
+test("a status may be written small", async () => {
+  const { url, heard } = await fakeService({ body: { data: [], nextCursor: null } });
+  await jit(["list", "--status", "pending"], { url });
+  expect(heard[0]?.path).toContain("status=PENDING");
+});
+
+test("a time is taken as help writes it, and a day is its midnight in UTC", () => {
+  const [future, past] = [pointInTime("future"), pointInTime("past")];
+  expect(future("2027-01-01")).toBe("2027-01-01T00:00:00.000Z");
+  expect(Date.parse(future("in 30d")) - Date.parse(future("30d"))).toBeLessThan(5_000);
+  expect(Date.parse(past("2d ago"))).toBeLessThan(Date.now() - 47 * 3_600_000);
+  expect(() => past("in 2d")).toThrow("a duration such as 2d");
 });
 
 test("a file that one may not read is told from one that is not there", () => {
