@@ -12,7 +12,7 @@ import {
 } from "./command-line.ts";
 import { progressText, shownRequest } from "./request-view.ts";
 import type { Cli, Session } from "./session.ts";
-import { claimBodyOf, sshKeyOption, type KeyOptions } from "./ssh-key.ts";
+import { claimBodyOf, shellWord, sshKeyOption, type KeyOptions } from "./ssh-key.ts";
 import { requestPath, type Seen } from "./waiting.ts";
 
 interface TokenOptions {
@@ -66,9 +66,10 @@ function addAsk(program: Command, cli: Cli): void {
     .addOption(sshKeyOption())
     .action(async (scopes: readonly string[] | undefined, options: AskOptions, command: Command) => {
       const wanted = wantedOf(allScopes(scopes, options.scope), options);
+      const claimBody = claimBodyOf(options);
       const session = cli.open(command);
       const asked = await ask(session, wanted);
-      await showSeen(session, await carriedOn(session, asked, options, claimBodyOf(options)), options);
+      await showSeen(session, await carriedOn(session, asked, options, claimBody), options);
     });
 }
 
@@ -103,13 +104,21 @@ async function carriedOn(
   return isClaimed && status === "APPROVED" ? claim(session, id, claimBody) : asked;
 }
 
-async function showSeen(session: Session, { answer, request }: Seen, options: TokenOptions): Promise<void> {
+async function showSeen(
+  session: Session,
+  { answer, request }: Seen,
+  options: TokenOptions & KeyOptions,
+): Promise<void> {
   const token = request.credential?.token;
   if (options.tokenOnly === true && token !== undefined) return session.outside.out(`${token}\n`);
   await session.show(answer, () => shownRequest(request, session.outside));
   const { id, status } = request;
   if (status === "PENDING") session.note(`${progressText(request)} To wait for it: jit wait ${id}`);
-  if (status === "APPROVED") session.note(`${progressText(request)} To start the access: jit claim ${id}`);
+  if (status === "APPROVED") {
+    // Without the key a target that is reached by SSH would refuse the claim.
+    const key = options.sshKey === undefined ? "" : ` --ssh-key ${shellWord(options.sshKey)}`;
+    session.note(`${progressText(request)} To start the access: jit claim ${id}${key}`);
+  }
 }
 
 function addWait(program: Command, cli: Cli): void {

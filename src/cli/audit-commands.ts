@@ -1,15 +1,14 @@
-import { randomUUID } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
 import { Option, type Command } from "commander";
 import { auditActions } from "../core/audit-record.ts";
 import { minuteMs } from "../core/time.ts";
 import { auditRecord, auditVerdict, pageOf, readAs } from "./answers.ts";
-import { wholeNumber } from "./command-line.ts";
+import { pageSize, wholeNumber } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { Failure, misuse } from "./failure.ts";
+import { misuse } from "./failure.ts";
+import { outPlaceOf, writeWhole } from "./out-file.ts";
 import type { Outside } from "./outside.ts";
 import { notePage } from "./reading-commands.ts";
-import { safeLines, safeNote } from "./safe-text.ts";
+import { safeLines } from "./safe-text.ts";
 import type { Cli } from "./session.ts";
 import { fields, table } from "./table.ts";
 import { shownTime } from "./times.ts";
@@ -34,7 +33,7 @@ function addList(audit: Command, cli: Cli): void {
     .command("list")
     .summary("list records, oldest first")
     .addOption(new Option("--after <seq>", "only records after this one").argParser(wholeNumber))
-    .addOption(new Option("--limit <n>", "how many at most, up to 200").argParser(wholeNumber))
+    .addOption(new Option("--limit <n>", "how many at most, up to 200").argParser(pageSize))
     .option("--request <id>", "only about this request, jit_…")
     .addOption(new Option("--action <action>", "only of this kind, such as grant.started"))
     .action(async ({ after, limit, request, action }: ListOptions, command: Command) => {
@@ -109,9 +108,10 @@ function addExport(audit: Command, cli: Cli): void {
     .option("--out <file>", "into this file, which appears when all of it is there; absent: standard output")
     .action(async ({ format, out }: ExportOptions, command: Command) => {
       const session = cli.open(command);
+      const place = out === undefined ? undefined : await outPlaceOf(out);
       const pieces = await session.api.stream("/audit/export", { format });
-      if (out === undefined) return toTerminalOrPipe(pieces, session.outside);
-      await toFile(pieces, out);
+      if (place === undefined) return toTerminalOrPipe(pieces, session.outside);
+      await writeWhole(pieces, place);
       return session.note(`Written to ${out}.`);
     });
 }
@@ -123,25 +123,5 @@ async function toTerminalOrPipe(
   const decoder = new TextDecoder();
   for await (const piece of pieces) {
     await out(isTerminal ? safeLines(decoder.decode(piece, { stream: true })) : piece);
-  }
-}
-
-/** Readable by its owner alone, and never there half. */
-async function toFile(pieces: AsyncIterable<Uint8Array>, file: string): Promise<void> {
-  const part = `${file}.${randomUUID().slice(0, 8)}.part`;
-  try {
-    const handle = await open(part, "wx", 0o600);
-    try {
-      for await (const piece of pieces) await handle.writeFile(piece);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(part, file);
-  } catch (error) {
-    await rm(part, { force: true });
-    if (error instanceof Failure) throw error;
-    const why = error instanceof Error && "code" in error ? String(error.code) : "";
-    throw misuse(`${safeNote(file)} cannot be written (${why}); name another file with --out.`);
   }
 }

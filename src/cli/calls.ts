@@ -126,12 +126,12 @@ function failureOf(
   const fields = errors.map(({ path, message }) => (path === "" ? message : `${path} ${message}`)).join("; ");
   const said = fields === "" ? detail : `${detail.replace(/\.$/, "")}: ${fields}.`;
   const hint = status === 401 ? " Check JIT_KEY or --key-file." : "";
-  return new Failure(exitOf(status), code, said + hint, text);
+  return new Failure(exitOf(status, code), code, said + hint, text);
 }
 
-function exitOf(status: number): ExitName {
+function exitOf(status: number, code: string): ExitName {
   if (status === 401) return "unauthenticated";
-  if (status === 404) return "notFound";
+  if (status === 404 || code === "identity_unknown") return "notFound";
   return status >= 500 ? "unreachable" : "refused";
 }
 

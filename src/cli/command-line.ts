@@ -22,7 +22,9 @@ export function milliseconds(text: string): number {
 /** One more scope. */
 export function scope(text: string, before: readonly string[] = []): readonly string[] {
   if (parseScope(text) === undefined) {
-    throw new InvalidArgumentError("A scope is action:resource, such as read:prod:orders-db.");
+    throw new InvalidArgumentError(
+      "A scope is action:resource, such as read:prod:orders-db, without wildcards: the action of lower-case letters, digits and _.-, the resource of letters, digits and ._:/@-.",
+    );
   }
   return [...before, text];
 }
@@ -32,15 +34,26 @@ export function wholeNumber(text: string): string {
   return text;
 }
 
-/** A time of the API from a time or from how far away it is: `2d` before now, or after it. */
+const pageSizeMax = 200;
+
+/** How many entries a page of a list may have, as the API takes it. */
+export function pageSize(text: string): string {
+  const isSize = /^[1-9]\d{0,2}$/.test(text) && Number(text) <= pageSizeMax;
+  if (!isSize) throw new InvalidArgumentError(`It must be a whole number from 1 to ${pageSizeMax}.`);
+  return text;
+}
+
+/** A time of the API from a time, a day (its midnight in UTC), or how far away it is: `2d`, `2d ago`, `in 30d`. */
 export function pointInTime(direction: "past" | "future"): (text: string) => string {
   return (text) => {
-    const ms = parseDuration(text);
+    const far = direction === "past" ? text.replace(/ ago$/, "") : text.replace(/^in /, "");
+    const ms = parseDuration(far);
+    const time = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text;
     const at =
-      ms === undefined ? parseInstant(text) : plus(instant(Date.now()), direction === "past" ? -ms : ms);
+      ms === undefined ? parseInstant(time) : plus(instant(Date.now()), direction === "past" ? -ms : ms);
     if (at === undefined) {
       throw new InvalidArgumentError(
-        "It must be a duration such as 2d, or a time such as 2026-01-31T12:00:00Z.",
+        "It must be a duration such as 2d, up to 30d, a day such as 2026-01-31, or a time such as 2026-01-31T12:00:00Z.",
       );
     }
     return formatInstant(at);

@@ -72,7 +72,9 @@ function row(one: Found): readonly string[] {
 function writeNew(file: string, text: string): void {
   try {
     writeFileSync(file, text, { flag: "wx" });
-  } catch {
-    throw misuse(`The file ${file} is there already or cannot be written.`);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    const why = code === "EEXIST" ? "is there already" : `cannot be written (${code})`;
+    throw misuse(`The file ${file} ${why}; name another one with --out.`);
   }
 }

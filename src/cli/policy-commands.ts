@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { text as textOf } from "node:stream/consumers";
 import { Option, type Command } from "commander";
 import type { Configuration } from "../config/config-file.ts";
@@ -7,8 +6,9 @@ import { askBody, type Wanted } from "./asking.ts";
 import { allScopes, forOption, scope, scopeOption, words } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { shownEvaluation } from "./explanation-view.ts";
-import { Failure, misuse } from "./failure.ts";
+import { Failure } from "./failure.ts";
 import type { Outside } from "./outside.ts";
+import { readTextFile } from "./read-text-file.ts";
 import { safeText } from "./safe-text.ts";
 import { shownJson, type Cli, type GlobalOptions, type Session } from "./session.ts";
 
@@ -132,21 +132,12 @@ async function readConfiguration(
   file: string,
   { environment }: Outside,
 ): Promise<{ readonly ok: Configuration } | Problems> {
-  const text = await readText(file);
+  const text = file === "-" ? await textOf(process.stdin) : readTextFile(file);
   // Loaded when needed: the checks weigh more than all the rest of a command.
   const { formatConfigProblem, readConfigFile } = await import("../config/config-file.ts");
   const read = readConfigFile(text, file, environment);
   if ("ok" in read) return read;
   return { problems: read.problems.map((one) => ({ line: formatConfigProblem(one), fields: one })) };
-}
-
-async function readText(file: string): Promise<string> {
-  if (file === "-") return textOf(process.stdin);
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    throw misuse(`The file ${file} cannot be read.`);
-  }
 }
 
 async function complain(

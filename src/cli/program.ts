@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help } from "commander";
 import { maskTokens } from "../core/masking.ts";
 import { addAccessCommands } from "./access-commands.ts";
 import { addAuditCommands } from "./audit-commands.ts";
@@ -48,7 +48,12 @@ export function createProgram(cli: Cli): Command {
       getOutHelpWidth: () => outside.columns,
       getErrHelpWidth: () => outside.columns,
     })
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({
+      showGlobalOptions: true,
+      optionDescription: (option) =>
+        new Help().optionDescription(option) +
+        (option.mandatory && option.defaultValue === undefined ? " (required)" : ""),
+    })
     .option("--json", "print what the API answers, untouched; refusals too")
     .option("--key-file <file>", "read the API key from this file")
     .version(version(), "-V, --version", "print the version")

@@ -1,7 +1,7 @@
-import { Option, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import { statuses } from "../core/status.ts";
 import { accessRequest, holding, identity, offer, pageOf, readAs } from "./answers.ts";
-import { duration, pointInTime, scopeOption, wholeNumber } from "./command-line.ts";
+import { duration, pointInTime, scopeOption, pageSize } from "./command-line.ts";
 import { shownRequest } from "./request-view.ts";
 import type { Cli, Session } from "./session.ts";
 import { fields, table } from "./table.ts";
@@ -19,7 +19,7 @@ export function addReadingCommands(program: Command, cli: Cli): void {
 /** `--limit` and `--cursor` of every list. */
 export function paged(command: Command): Command {
   return command
-    .addOption(new Option("--limit <n>", "how many at most, up to 200").argParser(wholeNumber))
+    .addOption(new Option("--limit <n>", "how many at most, up to 200").argParser(pageSize))
     .option("--cursor <cursor>", "go on where an earlier page ended");
 }
 
@@ -82,7 +82,7 @@ function addList(program: Command, cli: Cli): void {
   const list = program
     .command("list")
     .summary("list requests, newest first")
-    .addOption(new Option("--status <status>", "as it reads now").choices(statuses))
+    .addOption(new Option("--status <status>", "as it reads now").choices(statuses).argParser(oneStatus))
     .addOption(new Option("--mine", "only what you asked for yourself").conflicts("identity"))
     .option("--identity <id>", "only of this requester, id_…")
     .option("--approver-me", "only what you may decide")
@@ -124,6 +124,16 @@ function addList(program: Command, cli: Cli): void {
     );
     notePage(session, nextCursor);
   });
+}
+
+/** In capitals or not, and once: the API takes one. */
+function oneStatus(text: string, before?: string): string {
+  const wanted = text.toUpperCase();
+  if (!statuses.some((one) => one === wanted)) {
+    throw new InvalidArgumentError(`Allowed choices are ${statuses.join(", ")}.`);
+  }
+  if (before !== undefined) throw new InvalidArgumentError("Only one status can be listed at a time.");
+  return wanted;
 }
 
 interface AccessOptions extends PageOptions {

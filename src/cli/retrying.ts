@@ -57,6 +57,10 @@ export function connectionTrouble(error: unknown, url: string): Trouble {
   if (code.startsWith("HPE_")) {
     return { failure: unreachable(`${url} does not speak HTTP; set JIT_URL.`), retry: "never" };
   }
+  if (/^(EPROTO|ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG)$/.test(code)) {
+    const detail = `${url} does not speak TLS; set JIT_URL to its http:// address, or to a port with TLS.`;
+    return { failure: unreachable(detail), retry: "never" };
+  }
   if (/CERT|SELF_SIGNED|ERR_TLS|ERR_SSL|ISSUER/.test(code)) {
     const detail = `The certificate of ${url} is not trusted; name its authority in NODE_EXTRA_CA_CERTS.`;
     return { failure: unreachable(detail), retry: "never" };

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { parseToken } from "../core/credential-format.ts";
 import { Failure, misuse } from "./failure.ts";
+import { readTextFile } from "./read-text-file.ts";
 
 /** Where the service is, and as whom we come. */
 export interface Settings {
@@ -53,11 +53,7 @@ function readKey(
 }
 
 function readKeyFile(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    throw misuse(`The key file ${file} cannot be read.`);
-  }
+  return readTextFile(file, `The key file ${file}`);
 }
 
 function wellFormed(text: string, where: string): string {

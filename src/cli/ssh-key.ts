@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { Option } from "commander";
 import { parseSshPublicKey } from "../core/ssh-public-key.ts";
 import type { ClaimBody } from "./asking.ts";
 import { misuse } from "./failure.ts";
+import { readTextFile } from "./read-text-file.ts";
 
 export interface KeyOptions {
   readonly sshKey?: string;
@@ -15,15 +15,18 @@ export function sshKeyOption(): Option {
 /** @throws Failure when the file cannot be read, or holds no public key: a private one never leaves the machine. */
 export function claimBodyOf({ sshKey }: KeyOptions): ClaimBody {
   if (sshKey === undefined) return {};
-  const key = parseSshPublicKey(textOf(sshKey));
+  const text = readTextFile(sshKey);
+  if (text.includes("PRIVATE KEY")) {
+    throw misuse(
+      `${sshKey} is a private key, which stays secret: name the public one, such as ${sshKey}.pub.`,
+    );
+  }
+  const key = parseSshPublicKey(text);
   if ("line" in key) return { sshPublicKey: key.line };
-  throw misuse(`${sshKey} ${key.problem}.`);
+  throw misuse(`${sshKey} ${key.problem}; name your public key, such as id_ed25519.pub.`);
 }
 
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    throw misuse(`${file} cannot be read.`);
-  }
+/** A file's name as it can be pasted into a shell. */
+export function shellWord(text: string): string {
+  return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

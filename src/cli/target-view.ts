@@ -13,12 +13,19 @@ export function shownTargets(targets: readonly CredentialTarget[], outside: Outs
           ["Where", one.where],
           ["User", one.username],
           ["Secret", one.secret],
+          ["Save as", certificateFileOf(one)],
           ["Until", shownTime(one.expiresAt, outside)],
           ["Command", one.command],
           ["Problem", one.problem],
         ])}`,
     )
     .join("");
+}
+
+/** Under which name the SSH command of a target looks for its certificate. */
+function certificateFileOf({ command }: CredentialTarget): string | null {
+  const file = /-o CertificateFile=(\S+)/.exec(command ?? "")?.[1];
+  return file === undefined ? null : `${file}, where you run the command`;
 }
 
 /**

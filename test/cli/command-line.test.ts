@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { pointInTime } from "../../src/cli/command-line.ts";
 import { exitCodes } from "../../src/cli/exit-codes.ts";
+import { whyUnreadable } from "../../src/cli/read-text-file.ts";
 import { formatToken } from "../../src/core/credential-format.ts";
 import { fakeService, me } from "./support/fake-service.ts";
 import { jit, someKey } from "./support/jit.ts";
@@ -18,11 +20,15 @@ describe("a command line that is wrong is one sentence and exit 2, and nothing i
     ["no scope", ["ask", ...asked], "Name 1 to 20 scopes"],
     ["too many scopes", ["ask", ...Array.from({ length: 21 }, (_, n) => `read:${n}`), ...asked], "1 to 20"],
     ["a scope without an action", ["ask", "orders-db", ...asked], "action:resource"],
+    ["a scope with a wildcard", ["ask", "read:prod:*", ...asked], "without wildcards"],
+    ["a page of nothing", ["list", "--limit", "0"], "from 1 to 200"],
+    ["a page too long", ["audit", "list", "--limit", "1000"], "from 1 to 200"],
     ["a duration that is none", ["ask", "read:x", "--for", "1,5h", "--reason", "why"], "A duration is"],
     ["no duration", ["ask", "read:x", "--reason", "why"], "--for"],
     ["no reason", ["deny", "jit_one"], "--reason"],
     ["an empty reason", ["deny", "jit_one", "--reason", " "], "must not be empty"],
     ["a status that there is not", ["list", "--status", "OPEN"], "PENDING"],
+    ["two statuses", ["list", "--status", "PENDING", "--status", "ACTIVE"], "Only one status"],
     ["mine and somebody else's", ["list", "--mine", "--identity", "id_eve"], "--identity"],
     ["no outcome of a review", ["review", "jit_one", "--comment", "c"], "--justified or --unjustified"],
     [
@@ -41,8 +47,14 @@ describe("a command line that is wrong is one sentence and exit 2, and nothing i
     ["an action that there is not", ["audit", "list", "--action", "x"], "There is no action x"],
     ["a format that there is not", ["audit", "export", "--format", "xml"], "jsonl"],
     ["no command to run", ["run", "--scope", "read:x", ...asked], "command"],
-    ["a file that is not there", ["policy", "check", "/nowhere/jit.yaml"], "cannot be read"],
-    ["a key file that is not there", ["list", "--key-file", "/nowhere/key"], "cannot be read"],
+    ["a file that is not there", ["policy", "check", "/nowhere/jit.yaml"], "cannot be read: it is not there"],
+    ["a file that is a folder", ["policy", "check", tmpdir()], "cannot be read: it is a folder"],
+    [
+      "a key file that is not there",
+      ["list", "--key-file", "/nowhere/key"],
+      "cannot be read: it is not there",
+    ],
+    ["a key file that is a folder", ["list", "--key-file", tmpdir()], "cannot be read: it is a folder"],
     ["too much", ["whoami", "again"], "too many arguments"],
   ])("%s", async (_, args, said) => {
     const { url, heard } = await fakeService({ body: me });
@@ -134,6 +146,12 @@ describe("help", () => {
     }
   });
 
+  test("marks options that have to be there", async () => {
+    for (const command of ["ask", "deny", "revoke", "lockdown", "review"]) {
+      expect((await jit(["help", command])).out).toContain("(required)");
+    }
+  });
+
   test("needs neither key nor service, and nor does the version", async () => {
     for (const args of [["help", "ask"], ["ask", "--help"], ["keys", "--help"], ["--version"]]) {
       expect(await jit(args, { key: "", url: "nonsense" })).toMatchObject({ code: 0, err: "" });
@@ -145,6 +163,25 @@ describe("help", () => {
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err).toContain("Usage: jit");
   });
+});
+
+test("a status may be written small", async () => {
+  const { url, heard } = await fakeService({ body: { data: [], nextCursor: null } });
+  await jit(["list", "--status", "pending"], { url });
+  expect(heard[0]?.path).toContain("status=PENDING");
+});
+
+test("a time is taken as help writes it, and a day is its midnight in UTC", () => {
+  const [future, past] = [pointInTime("future"), pointInTime("past")];
+  expect(future("2027-01-01")).toBe("2027-01-01T00:00:00.000Z");
+  expect(Date.parse(future("in 30d")) - Date.parse(future("30d"))).toBeLessThan(5_000);
+  expect(Date.parse(past("2d ago"))).toBeLessThan(Date.now() - 47 * 3_600_000);
+  expect(() => past("in 2d")).toThrow("a duration such as 2d");
+});
+
+test("a file that one may not read is told from one that is not there", () => {
+  const forbidden = Object.assign(new Error("no"), { code: "EACCES" });
+  expect(whyUnreadable(forbidden)).toBe("you may not read it; look at its owner and mode");
 });
 
 test("a path below which the service lives stays in the address", async () => {

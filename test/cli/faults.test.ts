@@ -73,6 +73,13 @@ describe("a service that is in trouble", () => {
   });
 });
 
+test("https to a port without TLS is not taken for a certificate that is not trusted", async () => {
+  const { url } = await fakeService(page);
+  const { code, err } = await jit(["list"], { url: url.replace("http:", "https:") });
+  expect(code).toBe(5);
+  expect(err).toContain("does not speak TLS");
+});
+
 describe("something that is not our service", () => {
   test.each([
     ["a page for people", { body: "<h1>Welcome</h1>" }],
@@ -185,6 +192,7 @@ describe("a refusal", () => {
     [404, "not_found", 4],
     [409, "already_decided", 1],
     [422, "invalid_scope", 1],
+    [422, "identity_unknown", 4],
     [429, "limit_reached", 1],
     [503, "store_unavailable", 5],
   ])("%i %s is one sentence and exit %i", async (status, code, exit) => {

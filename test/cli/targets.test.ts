@@ -69,9 +69,41 @@ describe("claim", () => {
     expect(JSON.parse(heard[0]?.body ?? "")).toEqual({ sshPublicKey: key });
     const refused = await jit(["claim", "jit_a", "--ssh-key", join(folder, "id")], { url });
     expect([refused.code, heard.length]).toEqual([2, 1]);
-    expect(refused.err).toContain("private key");
+    const file = join(folder, "id");
+    expect(refused.err).toBe(
+      `jit: ${file} is a private key, which stays secret: name the public one, such as ${file}.pub. (usage)\n`,
+    );
     expect((await jit(["rotate", "jit_a", "--ssh-key", join(folder, "none")], { url })).code).toBe(2);
   });
+});
+
+test("what is printed for SSH says under which name the command looks for the certificate", async () => {
+  const command = "ssh -i ~/.ssh/id_ed25519 -o CertificateFile=jit_a-cert.pub deploy@web";
+  const { url } = await fakeService(withTargets({ ...at, kind: "ssh", command }));
+  const { out } = await jit(["claim", "jit_a"], { url });
+  expect(out).toMatch(/^Save as +jit_a-cert\.pub, where you run the command$/m);
+});
+
+test("ask with a key file says how to claim with it", async () => {
+  const file = join(temporaryFolder(), "my id.pub");
+  writeFileSync(file, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n");
+  const { url } = await fakeService({ body: me }, { status: 201, body: shown({ status: "APPROVED" }) });
+  const args = ["ask", "login:web", "--for", "1h", "--reason", "why", "--ssh-key", file];
+  expect((await jit(args, { url })).err).toContain(`jit claim jit_one --ssh-key '${file}'\n`);
+});
+
+test.each([
+  ["is not there", undefined, "it is not there"],
+  ["is private", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n", "private key"],
+  ["is no key", "hello\n", "must be a type and a key"],
+])("ask with a key file that %s asks for nothing", async (_, content, said) => {
+  const file = join(temporaryFolder(), "id");
+  if (content !== undefined) writeFileSync(file, content);
+  const { url, heard } = await fakeService({ body: me }, { status: 201, body: shown() });
+  const args = ["ask", "login:web", "--for", "1h", "--reason", "why", "--ssh-key", file];
+  const { code, err } = await jit(args, { url });
+  expect({ code, heard }).toEqual({ code: 2, heard: [] });
+  expect(err).toContain(said);
 });
 
 test("run hands the secrets to the command in its environment, and to nobody else", async () => {
