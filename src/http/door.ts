@@ -19,8 +19,8 @@ export interface Door {
   /** Nobody has to say who they are. */
   readonly keyless?: true;
   /**
-   * `failures`: only failures count against a limit. `nothing`: not even those; for probes, and for chat platforms,
-   * who call from a few addresses. Absent: every call counts.
+   * `failures`: only failures count against a limit. `nothing`: not even those; for probes, for leak reports, and for
+   * chat platforms, who call from a few addresses. Absent: every call counts.
    */
   readonly limited?: "failures" | "nothing";
   /** A `kd_jit_` token opens it too, and the handler judges it. */

@@ -54,7 +54,8 @@ export async function addFormRoutes(
   app.post(
     "/credentials/revoke",
     {
-      config: { keyless: true },
+      // No limit: whoever floods us must not keep somebody else's leaked token alive.
+      config: { keyless: true, limited: "nothing", refusals: ["store_unavailable"] },
       schema: {
         summary: "Report a leaked token",
         description: "What the token opened ends. The answer is the same whatever it was.",

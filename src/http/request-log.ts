@@ -7,7 +7,7 @@ const pathLengthMax = 300;
 
 /**
  * One line for each answer. Never headers, bodies or the query: tokens live there. A token in the path itself is
- * masked. Probes, checks and introspections, many and all alike, only with `debug`; an introspection that failed always.
+ * masked. Probes, checks, leak reports and introspections, many and all alike, only with `debug`; an introspection that failed always.
  */
 export function logAnswer(request: FastifyRequest, reply: FastifyReply, { limited }: Door): void {
   const { log } = request;
