@@ -76,10 +76,11 @@ export function addHoldingRoutes(
   app.post(
     "/revoke-all",
     {
-      config: { roles: ["admin"] },
+      config: { roles: ["admin"], refusals: ["identity_unknown"] },
       schema: {
         summary: "End all access of a person, of scopes or of a policy",
-        description: "What is approved or active. A lockdown keeps new access from being given meanwhile.",
+        description:
+          "What is approved or active. A lockdown keeps new access from being given meanwhile. An id that names nobody, or no policy, is refused.",
         tags,
         body: revokeAllBody,
         response: { 200: z.object({ ended: z.number(), requests: textsOf }) },

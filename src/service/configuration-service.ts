@@ -178,6 +178,11 @@ function policyStep({ surroundings }: ServiceContext, book: Rulebook, content: F
     record("deleted", policy);
   }
   const [was, is] = [book.rules.defaultPolicy, content.rules.defaultPolicy];
+  if (was !== undefined && was.name !== is?.name) {
+    unique.push({ release: policyNameKey(was.name), owner: was.id });
+  }
+  // Also of one that stays as it is: earlier versions loaded it without taking its name.
+  if (is !== undefined) unique.push({ take: policyNameKey(is.name), owner: is.id });
   if (is === undefined && was !== undefined) record("deleted", was);
   if (is !== undefined && !sameContent(was, is)) record(was === undefined ? "created" : "changed", is);
   return { expects: [], writes, unique, counters: [], audit, effects: [] };

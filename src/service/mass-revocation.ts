@@ -4,9 +4,11 @@ import { parseId } from "../core/ids.ts";
 import { maskTokens } from "../core/masking.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { resourceOf } from "../core/scopes.ts";
+import { unknownIdentity } from "./ask-input.ts";
 import { actorOf, lacksRole, type Caller } from "./caller.ts";
 import { decideCase } from "./deciding.ts";
 import type { ServiceContext } from "./loading.ts";
+import { findPolicy } from "./policy-service.ts";
 import { StoreUnavailable, type RequestWithGrant } from "./ports.ts";
 
 /** Whose or which access ends; exactly one of the three. */
@@ -18,7 +20,11 @@ export type Revoked =
   | { readonly policyId: string };
 
 export interface MassRevocationService {
-  /** Ends everything that matches and is approved or active, one commit each; the ids of what it ended. */
+  /**
+   * Ends everything that matches and is approved or active, one commit each; the ids of what it ended. Refused where an
+   * id names nothing, for whoever mistyped it must not believe that the access is over: `identity_unknown`, and
+   * `invalid_body` for a policy that neither is there today nor governed anything still open.
+   */
   revokeAll(caller: Caller, which: Revoked, reason: string): Promise<readonly string[] | Refusal>;
 }
 
@@ -34,6 +40,8 @@ export function createMassRevocation(context: ServiceContext): MassRevocationSer
       }
       const words = maskTokens(reason).text;
       const ids = await matching(context, which);
+      const nothing = ids.length === 0 ? await namesNothing(context, which) : undefined;
+      if (nothing !== undefined) return nothing;
       const ended: string[] = [];
       for (let start = 0; start < ids.length; start += pageSize) {
         const batch = ids.slice(start, start + pageSize);
@@ -58,6 +66,18 @@ async function endOne(
   // What ended by itself in the meantime needs no ending; anything else must not be passed over in silence.
   if (isRefusal(outcome) && outcome.refused !== "not_active") throw new StoreUnavailable(outcome.detail);
   return isRefusal(outcome) || outcome === undefined ? [] : [id];
+}
+
+async function namesNothing(context: ServiceContext, which: Revoked): Promise<Refusal | undefined> {
+  if ("identityId" in which) {
+    const id = parseId("identity", which.identityId);
+    const known = id === undefined ? undefined : await context.store.identity(id);
+    return known === undefined ? unknownIdentity(which.identityId) : undefined;
+  }
+  if ("scopePrefix" in which || !isRefusal(await findPolicy(context, which.policyId))) return undefined;
+  return refuse("invalid_body", "No policy has this id, and nothing that is open rests on one that had it.", {
+    errors: [{ path: "policyId", message: "names no policy" }],
+  });
 }
 
 async function matching({ store, surroundings }: ServiceContext, which: Revoked): Promise<readonly string[]> {

@@ -25,7 +25,7 @@ export interface PolicyService {
 export function createPolicyService(context: ServiceContext): PolicyService {
   return {
     list: async (caller) => lacksRole(caller, "admin", "auditor") ?? policiesOf(context),
-    read: async (caller, id) => lacksRole(caller, "admin", "auditor") ?? find(context, id),
+    read: async (caller, id) => lacksRole(caller, "admin", "auditor") ?? findPolicy(context, id),
     create: async (caller, draft) => lacksRole(caller, "admin") ?? create(context, caller, draft),
     replace: async (caller, id, draft) =>
       lacksRole(caller, "admin") ??
@@ -49,9 +49,11 @@ async function policiesOf(context: ServiceContext): Promise<readonly Policy[]> {
   return (await context.rulebook()).book.policies;
 }
 
-async function find(context: ServiceContext, id: string): Promise<Policy | Refusal> {
+/** A policy of today's, the file's `default` among them; else `not_found`. */
+export async function findPolicy({ rulebook }: ServiceContext, id: string): Promise<Policy | Refusal> {
   const policyId = parseId("policy", id);
-  const found = (await policiesOf(context)).find((policy) => policy.id === policyId);
+  const { policies, rules } = (await rulebook()).book;
+  const found = [...policies, rules.defaultPolicy].find((policy) => policy?.id === policyId);
   return found ?? refuse("not_found", `There is no policy "${id.slice(0, 80)}".`);
 }
 
@@ -91,7 +93,7 @@ async function change(
 ): Promise<Policy | Refusal> {
   return decideAndCommit(context.store, async () => {
     const { book } = await context.rulebook();
-    const before = await find(context, id);
+    const before = await findPolicy(context, id);
     if (isRefusal(before)) return before;
     if (before.managedBy === "file") {
       return refuse(

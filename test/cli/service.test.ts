@@ -231,6 +231,8 @@ describe("administering", () => {
     const ended = await as("admin", "revoke-all", "--identity", "id_eve", "--reason", "left");
     expect(ended.out).toContain(`${id}\n`);
     expect((await json("eve", "status", id)).status).toBe("REVOKED");
+    const slip = await as("admin", "revoke-all", "--identity", "id_evee", "--reason", "left");
+    expect([slip.code, slip.err]).toEqual([4, expect.stringContaining("(identity_unknown)")]);
     expect((await as("admin", "lockdown", "on", "--reason", "incident")).out).toBe("Lockdown is on.\n");
     expect((await as("dev", "ask", "read:dev:z", ...why)).err).toContain("(policy_denied)");
     expect((await as("admin", "lockdown", "off", "--reason", "over")).out).toBe("Lockdown is off.\n");

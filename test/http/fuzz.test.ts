@@ -227,7 +227,7 @@ test("nothing that almost fits its route is answered with a 5xx either", async (
     "200 ",
     "201 ",
     "422 invalid_body",
-    "422 invalid_scope",
+    "422 invalid_duration",
     "409 not_active",
     "409 name_taken",
   ]) {

@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { formatToken } from "../../src/core/credential-format.ts";
+import { makeId } from "../../src/core/ids.ts";
+import type { Policy } from "../../src/core/policy.ts";
 import { dayMs, plus } from "../../src/core/time.ts";
 import { createInstallationService } from "../../src/service/installation-service.ts";
 import type { PolicyDraft } from "../../src/service/policy-service.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../core/support/policies.ts";
-import { openOffice, saidTo, type Office } from "./support/office.ts";
+import { granted, openOffice, saidTo, type Office } from "./support/office.ts";
 
 let office: Office;
 beforeEach(async () => {
@@ -53,6 +55,43 @@ describe("policies", () => {
     expect(await office.services.policies.create(await admin(), draft("auto"))).toMatchObject({
       name: "auto",
     });
+  });
+
+  test("the name of the file's default policy is nobody else's, and free again when the file drops it", async () => {
+    const { policies } = office.services;
+    const defaultPolicy: Policy = {
+      ...approvalPolicy("fallback", { stages: [stageBy("group:dba")] }),
+      id: makeId("policy", "default"),
+      managedBy: "file",
+    };
+    await office.configure([], { defaultPolicy });
+    const taken = { refused: "name_taken", detail: `"fallback" is already in use by pol_default.` };
+    expect(await policies.create(await admin(), draft("fallback"))).toMatchObject(taken);
+    const auto = granted(await policies.create(await admin(), draft("auto")));
+    expect(await policies.replace(await admin(), auto.id, draft("fallback"))).toMatchObject(taken);
+    await expect(office.configure([], { defaultPolicy: { ...defaultPolicy, name: "auto" } })).rejects.toThrow(
+      `"auto" is already in use by ${auto.id}.`,
+    );
+    await office.configure([], { defaultPolicy: { ...defaultPolicy, name: "other" } });
+    granted(await policies.create(await admin(), draft("fallback")));
+    await office.configure([], {});
+    granted(await policies.create(await admin(), draft("other")));
+  });
+
+  test("the file's default policy is read by its id, and read-only here", async () => {
+    const defaultPolicy: Policy = {
+      ...approvalPolicy("default", { stages: [stageBy("group:dba")] }),
+      id: makeId("policy", "default"),
+      managedBy: "file",
+    };
+    await office.configure([], { defaultPolicy });
+    const { policies } = office.services;
+    expect(await policies.read(await office.caller("cto", "auditor"), "pol_default")).toMatchObject({
+      name: "default",
+    });
+    const readOnly = { refused: "managed_by_file" };
+    expect(await policies.replace(await admin(), "pol_default", draft("x"))).toMatchObject(readOnly);
+    expect(await policies.remove(await admin(), "pol_default")).toMatchObject(readOnly);
   });
 
   test("the file's policies are read-only here", async () => {

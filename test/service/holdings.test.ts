@@ -129,6 +129,31 @@ describe("revoking all", () => {
     expect(await office.services.reading.read(dev, asked.request.id)).toMatchObject({ status: "REVOKED" });
   });
 
+  test("an id that names nothing is refused: a slip must not read as done", async () => {
+    const id = await hold("dev", "read:a:1");
+    for (const identityId of ["id_nobody", "dev", "id_"]) {
+      expect(await revoke({ identityId })).toMatchObject({ refused: "identity_unknown" });
+    }
+    for (const policyId of ["pol_nothing", "auto"]) {
+      expect(await revoke({ policyId })).toMatchObject({
+        refused: "invalid_body",
+        errors: [{ path: "policyId", message: "names no policy" }],
+      });
+    }
+    expect(await revoke({ identityId: "id_cto" })).toEqual([]);
+    expect(await revoke({ scopePrefix: "nothing:" })).toEqual([]);
+    expect(await office.services.reading.read(await admin(), id)).toMatchObject({ status: "ACTIVE" });
+  });
+
+  test("of a policy that is gone ends what still rests on it", async () => {
+    const id = await hold("dev", "read:a:1");
+    const policies = await office.services.policies.list(await admin());
+    const policyId = "refused" in policies ? "" : (policies[0]?.id ?? "");
+    await office.configure([autoPolicy("another")]);
+    expect(await revoke({ policyId })).toEqual([id]);
+    expect(await revoke({ policyId })).toMatchObject({ refused: "invalid_body" });
+  });
+
   test("by the policy that governed it, and by administrators only", async () => {
     const id = await hold("dev", "read:a:1");
     const policies = await office.services.policies.list(await admin());
