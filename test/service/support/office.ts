@@ -145,7 +145,7 @@ export async function openOffice({
 }
 
 /** The answer, when it must not be a refusal. */
-export function granted(answer: Answered | Refusal): Answered {
+export function granted<Answer extends object>(answer: Answer | Refusal): Answer {
   if (isRefusal(answer)) throw new Error(`${answer.refused}: ${answer.detail}`);
   return answer;
 }
