@@ -7,6 +7,7 @@ import { safeText } from "./safe-text.ts";
 export function shownEvaluation(said: Evaluation): string {
   return [
     `${said.outcome}${said.refusal === null ? "" : `: ${said.refusal.detail} (${said.refusal.code})`}`,
+    ...(said.outcome === "BREAK_GLASS" ? [breakGlassLine] : []),
     ...(said.risk === null ? [] : [`Risk ${riskText(said.risk)}`]),
     ...said.stages.map(
       ({ stage, required, approvers }) =>
@@ -19,6 +20,9 @@ export function shownEvaluation(said: Evaluation): string {
     .map((line) => `${safeText(line)}\n`)
     .join("");
 }
+
+const breakGlassLine =
+  "Nobody approves it: it would start at once, alert those the configuration names, and be reviewed afterwards";
 
 function scopeLines({ scope, policy, reason, policies }: ScopeExplained): readonly string[] {
   const named = policy === null ? "" : ` ${policy.name}:`;

@@ -40,7 +40,7 @@ const scopeExplained = z.object({
 
 const evaluation = z
   .object({
-    outcome: z.enum(["AUTO_APPROVED", "NEEDS_APPROVAL", "REFUSED"]),
+    outcome: z.enum(["AUTO_APPROVED", "NEEDS_APPROVAL", "BREAK_GLASS", "REFUSED"]),
     refusal: z.object({ code: z.string(), detail: z.string() }).nullable(),
     risk: riskOfRequest.nullable(),
     scopes: z.array(scopeExplained).readonly(),
@@ -72,7 +72,8 @@ export function addEvaluationRoute(app: App, { evaluation: service }: Pick<Servi
       },
       schema: {
         summary: "What would happen if this were asked now, and why",
-        description: "Stores nothing. With `policies`, judges by those instead of the ones in force.",
+        description:
+          "Stores nothing. With `policies`, judges by those instead of the ones in force. `BREAK_GLASS`: no policy is asked, except one that denies.",
         tags: ["policies"],
         body: z.strictObject({
           request: askBody,

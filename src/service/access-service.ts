@@ -1,32 +1,29 @@
 import type { AccessRequest } from "../core/access-request.ts";
 import { decideApprove, decideDeny, type Approve } from "../core/approving.ts";
 import { present } from "../core/assert.ts";
-import { debtOf, decideBreakGlass } from "../core/break-glass.ts";
 import { inactive } from "../core/assessment.ts";
 import { isActive } from "../core/people.ts";
 import { decideReview } from "../core/reviewing.ts";
 import type { Case, Decision } from "../core/case.ts";
 import { decideCancel } from "../core/ending.ts";
 import { makeId, parseId, type Instant } from "../core/ids.ts";
-import { judge } from "../core/judging.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import type { Ask } from "../core/drafting.ts";
-import { decideSubmission } from "../core/submitting.ts";
-import { parseAsk, unknownIdentity, type AskInput } from "./ask-input.ts";
-import { actorOf, isSelf, lacksRole, type Caller } from "./caller.ts";
+import { parseAsk, type AskInput } from "./ask-input.ts";
+import { isSelf, lacksRole, type Caller } from "./caller.ts";
 import { decideCase, pressOf, requestOf, withAnswer, type CaseDecision, type Press } from "./deciding.ts";
 import {
   approversNamed,
   asFarAsKnown,
   assess,
   expectPeople,
-  loadPeople,
   submissionOf,
   type ServiceContext,
 } from "./loading.ts";
 import { begun, keeping, type Keep } from "./once.ts";
 import { decideAndCommit, type Attempt } from "./step.ts";
 import { activeRoom, asRead, stepOf } from "./step-of.ts";
+import { decideAsk } from "./submission.ts";
 
 /** What people decide about requests. Every answer is the request as stored afterwards, or the refusal. */
 export interface AccessService {
@@ -148,60 +145,24 @@ async function tryToSubmit(
   ask: Ask,
   breakGlass: boolean,
 ): Promise<Attempt<AccessRequest>> {
-  const { store, surroundings } = context;
-  const found = await store.identity(ask.subjectId);
-  if (found === undefined) return unknownIdentity(ask.subjectId);
-  const subject = found.value;
-  const now = surroundings.now();
-  const { reason, durationMs, ticket } = ask;
-  const today = await assess(context, ask.scopes, {
-    subject,
-    reason,
-    durationMs,
-    submittedAt: now,
-    ...(ticket !== undefined && { ticket }),
-  });
-  const { rules, lockdown } = today.rules.book;
-  const people = await loadPeople(
-    context,
-    [subject.id, caller.identity.id],
-    [...approversNamed(today), ...rules.breakGlass.allowed],
-    "press",
-  );
-  const facts = {
-    subject,
-    assessment: today.assessment,
-    directory: people.directory,
-    lockdown,
-    digest: surroundings.sha256,
-    by: actorOf(caller),
-  };
-  const isCovered = (scope: Ask["scopes"][number]): boolean =>
-    judge(rules.breakGlass.conditions, scope, today.facts, today.assessment.risk).truth === "true";
-  const decided = breakGlass
-    ? decideBreakGlass(
-        ask,
-        {
-          ...facts,
-          rule: rules.breakGlass,
-          conditionsHold: ask.scopes.every(isCovered),
-          debt: debtOf(await store.breakGlassUses(subject.id), now),
-        },
-        now,
-      )
-    : decideSubmission(ask, facts, now);
-  const decision = asFarAsKnown(decided, people);
+  const { surroundings } = context;
+  const submission = await decideAsk(context, caller, ask, { breakGlass, freshness: "press" });
+  if (isRefusal(submission)) return submission;
+  const { decision, subject, today, people, now } = submission;
   if (isRefusal(decision)) return decision;
   const folded = stepOf(undefined, decision, {
     now,
     surroundings,
-    limits: rules.limits,
-    expects: [...today.expects, asRead("identity", found), ...expectPeople(people, [caller.identity.id])],
+    limits: today.rules.book.rules.limits,
+    expects: [...today.expects, asRead("identity", subject), ...expectPeople(people, [caller.identity.id])],
   });
   const { request } = folded;
   const step = await withAnswer(folded, answering(context, caller, request));
   const isAuto = request.phase === "APPROVED" && !breakGlass;
-  return { step: isAuto ? activeRoom(step, subject.id, rules.limits, now) : step, result: request };
+  return {
+    step: isAuto ? activeRoom(step, ask.subjectId, today.rules.book.rules.limits, now) : step,
+    result: request,
+  };
 }
 
 /** What is claimed in the same call is only begun here: the claim's commit has the answer. */

@@ -7,24 +7,19 @@ import { makeId, parseId, type Scope } from "../core/ids.ts";
 import type { Directory } from "../core/people.ts";
 import type { Policy } from "../core/policy.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
-import { decideSubmission } from "../core/submitting.ts";
 import { formatDuration } from "../core/time.ts";
-import { parseAsk, unknownIdentity, type AskInput } from "./ask-input.ts";
-import { actorOf, isSelf, lacksRole, mayReadAll, type Caller } from "./caller.ts";
-import {
-  approversNamed,
-  asFarAsKnown,
-  assess,
-  loadPeople,
-  type Assessed,
-  type ServiceContext,
-} from "./loading.ts";
+import { parseAsk, type AskInput } from "./ask-input.ts";
+import { isSelf, lacksRole, mayReadAll, type Caller } from "./caller.ts";
+import type { Assessed, ServiceContext } from "./loading.ts";
 import type { PolicyDraft } from "./policy-service.ts";
 import { indexed } from "./rulebook-reader.ts";
+import { breakGlassSpent } from "./step.ts";
+import { breakGlassKey } from "./step-of.ts";
+import { decideAsk, type Submission } from "./submission.ts";
 
 /** What would happen if this were asked now, and why, condition by condition. */
 export interface Evaluation {
-  readonly outcome: "AUTO_APPROVED" | "NEEDS_APPROVAL" | "REFUSED";
+  readonly outcome: "AUTO_APPROVED" | "NEEDS_APPROVAL" | "BREAK_GLASS" | "REFUSED";
   readonly refusal: Refusal | null;
   readonly risk: Risk | null;
   /** Scope by scope: every policy, how it stands and why. */
@@ -63,30 +58,26 @@ async function evaluate(
   caller: Caller,
   input: AskInput,
 ): Promise<Evaluation | Refusal> {
-  const { store, surroundings } = context;
-  const ask = parseAsk(input);
-  if (isRefusal(ask)) return ask;
-  const found = await store.identity(ask.subjectId);
-  if (found === undefined) return unknownIdentity(input.identityId);
-  const subject = found.value;
-  const now = surroundings.now();
-  const { reason, durationMs, ticket } = ask;
-  const words = { reason, durationMs, submittedAt: now, ...(ticket !== undefined && { ticket }) };
-  const today = await assess(context, ask.scopes, { subject, ...words });
-  const people = await loadPeople(context, [subject.id], approversNamed(today));
-  const decision = decideSubmission(
-    { ...ask, id: makeId("request", surroundings.idTail()), requestedById: subject.id },
-    {
-      subject,
-      assessment: today.assessment,
-      directory: people.directory,
-      lockdown: today.rules.book.lockdown,
-      digest: surroundings.sha256,
-      by: actorOf(caller),
-    },
-    now,
-  );
-  return { ...explained(today, ask.scopes), ...foreseen(asFarAsKnown(decision, people), people.directory) };
+  const parsed = parseAsk(input);
+  if (isRefusal(parsed)) return parsed;
+  const { breakGlass, ...words } = parsed;
+  const id = makeId("request", context.surroundings.idTail());
+  const ask = { ...words, id, requestedById: words.subjectId };
+  const submission = await decideAsk(context, caller, ask, { breakGlass, freshness: "show" });
+  if (isRefusal(submission)) return submission;
+  const { decision, today, people } = submission;
+  const spent = breakGlass && !isRefusal(decision) ? await spentBreakGlass(context, submission) : undefined;
+  return { ...explained(today, ask.scopes), ...foreseen(spent ?? decision, people.directory) };
+}
+
+/** The commit of an ask counts its break-glass uses; a dry run has none, so it looks. */
+async function spentBreakGlass(
+  { store }: ServiceContext,
+  { subject, today, now }: Submission,
+): Promise<Refusal | undefined> {
+  const { limit } = today.rules.book.rules.breakGlass;
+  const used = await store.used(breakGlassKey(subject.value.id), now, limit.perMs);
+  return used >= limit.max ? breakGlassSpent() : undefined;
 }
 
 function explained(today: Assessed, scopes: readonly Scope[]): Pick<Evaluation, "risk" | "scopes"> {
@@ -109,9 +100,10 @@ function foreseen(decision: Decision, directory: Directory): Omit<Evaluation, "r
   );
   const draft = present(submitted[0], "a submission that is not refused submits");
   const isAuto = decision.some(({ event }) => event.type === "RequestAutoApproved");
+  const isTaken = draft.breakGlass !== undefined;
   const { requirement } = draft;
   return {
-    outcome: isAuto ? "AUTO_APPROVED" : "NEEDS_APPROVAL",
+    outcome: isTaken ? "BREAK_GLASS" : isAuto ? "AUTO_APPROVED" : "NEEDS_APPROVAL",
     refusal: null,
     stages: requirement.demands.flatMap((demand) =>
       demand.stages.map((stage) => ({
@@ -125,7 +117,7 @@ function foreseen(decision: Decision, directory: Directory): Omit<Evaluation, "r
         })),
       })),
     ),
-    approvalWindow: isAuto ? null : formatDuration(requirement.windowMs),
+    approvalWindow: isAuto || isTaken ? null : formatDuration(requirement.windowMs),
     claimWindow: formatDuration(requirement.claimWindowMs),
   };
 }

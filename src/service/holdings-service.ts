@@ -71,7 +71,8 @@ export function createHoldingsService(
           ticket: "catalog",
         });
         if (isRefusal(said)) return said;
-        if (said.outcome !== "REFUSED") offers.push({ ...entry, outcome: said.outcome });
+        const { outcome } = said;
+        if (outcome === "AUTO_APPROVED" || outcome === "NEEDS_APPROVAL") offers.push({ ...entry, outcome });
       }
       return offers;
     },

@@ -260,6 +260,11 @@ export function useKey(use: Pick<PolicyUse, "policyId">): string {
   return `use:${use.policyId}`;
 }
 
+/** Whoever takes access in an emergency takes it for themselves. */
+export function breakGlassKey(personId: string): string {
+  return `break-glass:${personId}`;
+}
+
 function usesOf(one: Recorded, at: Instant): readonly CounterChange[] {
   const { event } = one;
   switch (event.type) {
@@ -274,7 +279,7 @@ function usesOf(one: Recorded, at: Instant): readonly CounterChange[] {
       }));
     case "BreakGlassUsed":
       return [
-        { key: `break-glass:${event.by.id}`, add: 1, max: event.limit.max, windowMs: event.limit.perMs, at },
+        { key: breakGlassKey(event.by.id), add: 1, max: event.limit.max, windowMs: event.limit.perMs, at },
       ];
     default:
       return [];

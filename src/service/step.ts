@@ -60,10 +60,7 @@ function refusalOf(outcome: Exclude<CommitResult, { ok: true }>, step: Step): Re
       : Math.max(1, Math.ceil((outcome.retryAt - at) / 1000));
   switch (kind) {
     case "break-glass":
-      return refuse(
-        "break_glass_limit",
-        "You have used break-glass as often as the configuration allows for now.",
-      );
+      return breakGlassSpent();
     case "link-asked":
       return refuse("rate_limited", "Administrators have been asked as often as makes sense for now.", {
         retryAfterSeconds,
@@ -86,4 +83,11 @@ function refusalOf(outcome: Exclude<CommitResult, { ok: true }>, step: Step): Re
 /** A step that only records: refusals, exports and the like. */
 export function recordOnly(audit: readonly AuditEntry[]): Step {
   return { expects: [], writes: [], unique: [], counters: [], audit, effects: [] };
+}
+
+export function breakGlassSpent(): Refusal {
+  return refuse(
+    "break_glass_limit",
+    "You have used break-glass as often as the configuration allows for now.",
+  );
 }

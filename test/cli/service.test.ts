@@ -187,6 +187,14 @@ describe("looking", () => {
     expect((await json("dev", "list", "--scope", "read:two:x")).data).toEqual([]);
   });
 
+  test("why of an emergency says whether it could be taken, and takes nothing", async () => {
+    const { code, out } = await as("oncall", "why", "read:two:x", "--break-glass");
+    expect([code, out]).toEqual([0, expect.stringMatching(/^BREAK_GLASS\nNobody approves it: /)]);
+    const refused = await as("dev", "why", "read:two:x", "--break-glass");
+    expect([refused.code, refused.out]).toEqual([1, expect.stringContaining("(break_glass_not_allowed)")]);
+    expect((await json("oncall", "list", "--scope", "read:two:x")).data).toEqual([]);
+  });
+
   test("why of what would be refused: exit 1", async () => {
     const { code, out } = await as("dev", "why", "read:no:x", "--for", "30m");
     expect(code).toBe(1);

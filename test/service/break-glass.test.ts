@@ -46,6 +46,32 @@ describe("break-glass", () => {
     ]);
   });
 
+  test("the dry run says what taking it would lead to, and takes nothing", async () => {
+    const tried = async (name: string, more: object = {}) => {
+      const { store, services } = office;
+      const before = await store.auditHead();
+      const input = { reason: "r", scopes: [scope], duration: "1h", breakGlass: true, ...more };
+      const said = await services.evaluation.evaluate(await office.caller("cto", "auditor"), {
+        ...input,
+        identityId: `id_${name}`,
+      });
+      expect(await store.auditHead()).toEqual(before);
+      const { outcome, refusal, stages, approvalWindow } = granted(said);
+      expect({ stages, approvalWindow }).toEqual({ stages: [], approvalWindow: null });
+      return refusal?.refused ?? outcome;
+    };
+    expect(await tried("dev")).toBe("BREAK_GLASS");
+    expect(await tried("ann")).toBe("break_glass_not_allowed");
+    expect(await tried("dev", { duration: "30d" })).toBe("duration_exceeds_policy");
+    granted(await take());
+    expect(await tried("dev")).toBe("BREAK_GLASS");
+    granted(await take());
+    expect(await tried("dev")).toBe("break_glass_limit");
+    expect(await tried("dev", { duration: "30d" })).toBe("duration_exceeds_policy");
+    office.clock.pass(dayMs);
+    expect(await tried("dev")).toBe("break_glass_review_due");
+  });
+
   test("owes a review: overdue refuses the next one until somebody reviews", async () => {
     const { request } = granted(await take());
     office.clock.pass(dayMs);

@@ -1,0 +1,94 @@
+import { debtOf, decideBreakGlass } from "../core/break-glass.ts";
+import type { Decision } from "../core/case.ts";
+import type { Ask, SubmissionFactsAtHand } from "../core/drafting.ts";
+import type { Instant } from "../core/ids.ts";
+import { judge } from "../core/judging.ts";
+import type { Identity } from "../core/people.ts";
+import type { Refusal } from "../core/refusals.ts";
+import { decideSubmission } from "../core/submitting.ts";
+import { unknownIdentity } from "./ask-input.ts";
+import { actorOf, type Caller } from "./caller.ts";
+import {
+  approversNamed,
+  asFarAsKnown,
+  assess,
+  loadPeople,
+  type Assessed,
+  type LoadedPeople,
+  type ServiceContext,
+} from "./loading.ts";
+import type { Versioned } from "./ports.ts";
+import type { Freshness } from "./user-groups.ts";
+
+/** What asking leads to, and everything that was read to decide it. */
+export interface Submission {
+  readonly decision: Decision;
+  readonly subject: Versioned<Identity>;
+  readonly today: Assessed;
+  readonly people: LoadedPeople;
+  readonly now: Instant;
+}
+
+interface How {
+  readonly breakGlass: boolean;
+  /** `press`: for a decision that is stored. */
+  readonly freshness: Freshness;
+}
+
+/** Decides an ask as of this moment and stores nothing; `identity_unknown` where its subject is nobody. */
+export async function decideAsk(
+  context: ServiceContext,
+  caller: Caller,
+  ask: Ask,
+  how: How,
+): Promise<Submission | Refusal> {
+  const { store, surroundings } = context;
+  const subject = await store.identity(ask.subjectId);
+  if (subject === undefined) return unknownIdentity(ask.subjectId);
+  const now = surroundings.now();
+  const { reason, durationMs, ticket } = ask;
+  const today = await assess(context, ask.scopes, {
+    subject: subject.value,
+    reason,
+    durationMs,
+    submittedAt: now,
+    ...(ticket !== undefined && { ticket }),
+  });
+  const { rules, lockdown } = today.rules.book;
+  const people = await loadPeople(
+    context,
+    [ask.subjectId, caller.identity.id],
+    [...approversNamed(today), ...rules.breakGlass.allowed],
+    how.freshness,
+  );
+  const facts = {
+    subject: subject.value,
+    assessment: today.assessment,
+    directory: people.directory,
+    lockdown,
+    digest: surroundings.sha256,
+    by: actorOf(caller),
+  };
+  const decision = how.breakGlass
+    ? await breakingGlass(context, ask, facts, today, now)
+    : decideSubmission(ask, facts, now);
+  return { decision: asFarAsKnown(decision, people), subject, today, people, now };
+}
+
+async function breakingGlass(
+  { store }: ServiceContext,
+  ask: Ask,
+  facts: SubmissionFactsAtHand,
+  today: Assessed,
+  now: Instant,
+): Promise<Decision> {
+  const rule = today.rules.book.rules.breakGlass;
+  const isCovered = (scope: Ask["scopes"][number]): boolean =>
+    judge(rule.conditions, scope, today.facts, today.assessment.risk).truth === "true";
+  const more = {
+    rule,
+    conditionsHold: ask.scopes.every(isCovered),
+    debt: debtOf(await store.breakGlassUses(ask.subjectId), now),
+  };
+  return decideBreakGlass(ask, { ...facts, ...more }, now);
+}
