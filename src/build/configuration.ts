@@ -12,6 +12,9 @@ import type { House } from "./house.ts";
 import { Refused } from "./refused.ts";
 import { shipped } from "./shipped.ts";
 
+/** Said in one line of the log; the rest are counted. */
+const warningsMax = 50;
+
 /** Finds, checks and loads the configuration; what it says replaces what the file said before, in one commit. */
 export async function loadConfiguration(
   settings: Settings,
@@ -24,12 +27,21 @@ export async function loadConfiguration(
   const instance = await createInstallationService(context).instanceId();
   const ports = { instance, now: context.surroundings.now };
   const wanted = await createConnectors(found.content.connectors, ports, connectors.current());
+  const configuration = createConfigurationService(context);
   const loaded = await connectors.replace(wanted, () =>
-    createConfigurationService(context).load(found.content, found.source, found.file),
+    configuration.load(found.content, found.source, found.file),
   );
   if (isRefusal(loaded)) throw new Refused([`${found.file} was not loaded: ${loaded.detail}`]);
   await webhooks.configure(found.content.webhooks);
   log.info({ file: found.file, ...loaded }, "configuration loaded");
+  const missing = found.source === "example" ? [] : await configuration.missing(found.content);
+  if (missing.length > 0) {
+    const [warnings, more] = [found.lines(missing.slice(0, warningsMax)), missing.length > warningsMax];
+    log.warn(
+      { file: found.file, warnings, ...(more && { count: missing.length }) },
+      "the configuration counts on people or channels that are not there",
+    );
+  }
   if (found.source === "example") {
     log.warn(
       { file: found.file },

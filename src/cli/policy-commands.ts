@@ -109,35 +109,56 @@ function addCheck(policy: Command, cli: Cli): void {
   policy
     .command("check")
     .summary("check a configuration file, without a service")
-    .description("Checks a configuration file as the service would at its start. Exit 1: it has problems.")
+    .description(
+      "Checks a configuration file as the service would at its start. Exit 1: it has problems. Warnings are about\n" +
+        "people it counts on and does not list; who was added over the API is not known here.",
+    )
     .argument("<file>", "a configuration file; - for standard input")
     .action(async (file: string, _options: object, command: Command) => {
       const checked = await readConfiguration(file, cli.outside);
       if ("problems" in checked) return complain(file, checked, cli, command);
       const { identities, policies, rules } = checked.ok;
       const counts = `${identities.length} identities, ${policies.length} policies, ${rules.risk.length} risk rules`;
+      const { warnings } = checked;
+      const lines = warnings.map(({ line }) => `${safeText(line)}\n`).join("");
       return cli.outside.out(
         isJson(command)
-          ? `${JSON.stringify({ ok: true, problems: [] })}\n`
-          : `${safeText(file)} is in order: ${counts}.\n`,
+          ? `${JSON.stringify({ ok: true, problems: [], warnings: warnings.map(({ fields }) => fields) })}\n`
+          : `${lines}${safeText(file)} is in order${lines === "" ? "" : ", with warnings"}: ${counts}.\n`,
       );
     });
 }
 
-interface Problems {
-  readonly problems: readonly { readonly line: string; readonly fields: object }[];
+interface Complaint {
+  readonly line: string;
+  readonly fields: object;
 }
 
-async function readConfiguration(
-  file: string,
-  { environment }: Outside,
-): Promise<{ readonly ok: Configuration } | Problems> {
+interface Problems {
+  readonly problems: readonly Complaint[];
+}
+
+interface InOrder {
+  readonly ok: Configuration;
+  readonly warnings: readonly Complaint[];
+}
+
+async function readConfiguration(file: string, { environment }: Outside): Promise<InOrder | Problems> {
   const text = file === "-" ? await textOf(process.stdin) : readTextFile(file);
   // Loaded when needed: the checks weigh more than all the rest of a command.
   const { formatConfigProblem, readConfigFile } = await import("../config/config-file.ts");
   const read = readConfigFile(text, file, environment);
-  if ("ok" in read) return read;
-  return { problems: read.problems.map((one) => ({ line: formatConfigProblem(one), fields: one })) };
+  if ("problems" in read) {
+    return { problems: read.problems.map((one) => ({ line: formatConfigProblem(one), fields: one })) };
+  }
+  const { ok, placed } = read;
+  const { missingPeople } = await import("../core/missing-people.ts");
+  const people = ok.identities.map((one) => ({ ...one, listed: true, enabled: true }));
+  const warnings = placed(missingPeople(ok, people)).map((one) => ({
+    line: formatConfigProblem({ ...one, message: `warning: ${one.message}` }),
+    fields: one,
+  }));
+  return { ok, warnings };
 }
 
 async function complain(

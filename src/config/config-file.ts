@@ -8,6 +8,7 @@ import type { PolicyContent } from "../schemas/policy.ts";
 import { configSchema, type ConfigFile } from "./config-schema.ts";
 import { connectorSettings } from "./connector-settings.ts";
 import { crossProblems } from "./cross-checks.ts";
+import type { CrossProblem } from "./cross-problem.ts";
 import { defaultPolicyId, policyIdOf } from "./policy-id.ts";
 import { webhooksOf } from "./webhooks.ts";
 import { readYaml } from "./yaml-file.ts";
@@ -36,6 +37,12 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
+export interface ConfigRead {
+  readonly ok: Configuration;
+  /** Complaints about fields of the file, with their places and in the file's order. */
+  readonly placed: (complaints: readonly CrossProblem[]) => readonly ConfigProblem[];
+}
+
 /**
  * Reads the configuration file (contract §5): YAML 1.2 checked strictly, all complaints at once and in the file's
  * order. Never throws, whatever the text. `environment` has the values of `env:NAME`; no complaint repeats one.
@@ -44,26 +51,24 @@ export function readConfigFile(
   text: string,
   fileName: string,
   environment: Readonly<Record<string, string | undefined>>,
-): { readonly ok: Configuration } | { readonly problems: readonly ConfigProblem[] } {
+): ConfigRead | { readonly problems: readonly ConfigProblem[] } {
   const yaml = readYaml(text);
   if ("problems" in yaml) {
     return { problems: yaml.problems.map((problem) => ({ file: fileName, path: "", ...problem })) };
   }
   const { value, placeOf } = yaml.ok;
+  const placed = (complaints: readonly CrossProblem[]): readonly ConfigProblem[] =>
+    complaints
+      .map(({ path, message }) => ({ file: fileName, ...placeOf(path), path: path.join("."), message }))
+      .toSorted((one, other) => one.line - other.line || one.column - other.column);
   const parsed = configSchema.safeParse(value);
   const found = parsed.success
     ? crossProblems(parsed.data, environment)
     : placedProblems(parsed.error, value);
   if (parsed.success && found.length === 0) {
-    return { ok: configurationOf(parsed.data, environment) };
+    return { ok: configurationOf(parsed.data, environment), placed };
   }
-  const problems = found.map(({ path, message }) => ({
-    file: fileName,
-    ...placeOf(path),
-    path: path.join("."),
-    message,
-  }));
-  return { problems: problems.toSorted((one, other) => one.line - other.line || one.column - other.column) };
+  return { problems: placed(found) };
 }
 
 /** `jit.yaml:12:5 policies.0.name: is missing`, for the log. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatConfigProblem, readConfigFile, type Configuration } from "./config-file.ts";
+import type { CrossProblem } from "./cross-problem.ts";
 import {
   chooseConfigFile,
   defaultConfigFile,
@@ -10,7 +11,13 @@ import {
 import type { Settings } from "./environment.ts";
 
 export type FoundConfiguration =
-  | { readonly content: Configuration; readonly source: "file" | "example"; readonly file: string }
+  | {
+      readonly content: Configuration;
+      readonly source: "file" | "example";
+      readonly file: string;
+      /** Lines for the operator about fields of this file. */
+      readonly lines: (complaints: readonly CrossProblem[]) => readonly string[];
+    }
   /** Lines for the operator, with file, line and path. */
   | { readonly problems: readonly string[] };
 
@@ -35,7 +42,9 @@ export function findConfiguration(
   if (text === undefined) return { problems: [`${file} cannot be read.`] };
   const read = readConfigFile(text, file, environment);
   if ("problems" in read) return { problems: read.problems.map(formatConfigProblem) };
-  return { content: read.ok, source: choice.use, file };
+  const { ok, placed } = read;
+  const lines = (complaints: readonly CrossProblem[]) => placed(complaints).map(formatConfigProblem);
+  return { content: ok, source: choice.use, file, lines };
 }
 
 function readText(file: string): string | undefined {

@@ -1,4 +1,6 @@
 import type { AccessRequest } from "../core/access-request.ts";
+import type { AuditEntry } from "../core/audit-record.ts";
+import { systemActor } from "../core/case.ts";
 import type { Addressee, Effect } from "../core/effects.ts";
 import type { IdentityId } from "../core/ids.ts";
 import { hearings, type Audience, type Hearing, type News, type NoticeKind } from "../core/notices.ts";
@@ -36,11 +38,12 @@ export function createAnnouncing(context: ServiceContext, log: NoticeLog): Runne
       if (found === undefined) return undefined;
       const request = found.request.value;
       for (const one of news) logNews(log, request, one);
-      if (surfaces.configured.size === 0) return undefined;
+      const audit = news.flatMap((one) => unheardAlerts(context, request, one));
+      if (surfaces.configured.size === 0) return { audit };
       const known = await store.copies([requestId]);
       const plan = createPlan(context, request, known);
       for (const one of news) for (const hearing of hearings[one.notice]) await plan.hear(one, hearing);
-      return plan.outcome();
+      return { ...plan.outcome(), audit };
     },
   };
 }
@@ -54,6 +57,29 @@ function logNews(
   const facts = { notice, request: id, people, channels };
   if (loud.has(notice)) log.warn(facts, "notice");
   else log.info(facts, "notice");
+}
+
+/** An alert to a channel that this installation does not have is lost, and that goes on record. */
+function unheardAlerts(
+  { surfaces, surroundings }: ServiceContext,
+  { id, breakGlass }: AccessRequest,
+  { notice }: News,
+): readonly AuditEntry[] {
+  if (breakGlass === undefined || !hearings[notice].some(({ who }) => who === "alerted")) return [];
+  return breakGlass.notify
+    .filter((channel) => surfaces.placeOfChannel(channel) === undefined)
+    .map((channel) => ({
+      at: surroundings.now(),
+      action: "notification.failed",
+      actor: systemActor,
+      request: id,
+      data: {
+        surface: channel.slice(0, channel.indexOf(":")),
+        channel,
+        what: notice,
+        code: "not_configured",
+      },
+    }));
 }
 
 /** Somebody who is to hear something, and every place where they can. */

@@ -1,6 +1,7 @@
 import type { Actor } from "../core/access-request.ts";
 import { sameContent } from "../core/content.ts";
 import type { PolicyId } from "../core/ids.ts";
+import { missingPeople, selectorsNamed, type Missing } from "../core/missing-people.ts";
 import {
   accountIn,
   linkName,
@@ -18,6 +19,7 @@ import type { ServiceContext } from "./loading.ts";
 import { policyNameKey, type PolicyDraft } from "./policy-service.ts";
 import type { Step, Write } from "./ports.ts";
 import { decideAndCommit } from "./step.ts";
+import type { Surfaces } from "./surfaces.ts";
 
 /** What the configuration file says, checked. */
 export interface FileContent {
@@ -40,6 +42,8 @@ export interface ConfigurationService {
    * the connectors of the context, which are to be in force from now on, lack one that still holds something of ours.
    */
   load(content: FileContent, source: "file" | "example", fileName: string): Promise<Loaded | Refusal>;
+  /** Where the file counts on people or channels that are not there as of now; looked at after loading. */
+  missing(content: FileContent): Promise<readonly Missing[]>;
 }
 
 const loader: Actor = { type: "system", id: "configuration", name: "configuration file", via: "system" };
@@ -86,7 +90,32 @@ export function createConfigurationService(context: ServiceContext): Configurati
         };
         return { step, result };
       }),
+    async missing(content) {
+      const people = await store.people({ ids: [], selectors: selectorsNamed(content), links: [] });
+      const values = people.map(({ value }) => value);
+      return [...missingPeople(content, values), ...missingChannels(content, context.surfaces)];
+    },
   };
+}
+
+/** Channels of surfaces that this installation does not have: what is posted there is never seen. */
+function missingChannels({ policies, rules }: FileContent, surfaces: Surfaces): readonly Missing[] {
+  const named = [
+    ...policies.map(({ effect }, index) => ({ effect, path: ["policies", String(index)] })),
+    ...(rules.defaultPolicy === undefined ? [] : [{ effect: rules.defaultPolicy.effect, path: ["default"] }]),
+  ].flatMap(({ effect, path }) =>
+    effect.kind === "approval"
+      ? [{ channels: effect.approval.channels, path: [...path, "approval", "channels"] }]
+      : [],
+  );
+  const alerts = { channels: rules.breakGlass.notify, path: ["breakGlass", "notify"] };
+  return [...named, alerts].flatMap(({ channels, path }) =>
+    channels.flatMap((channel, index) =>
+      surfaces.placeOfChannel(channel) === undefined
+        ? [{ path: [...path, String(index)], message: `${channel} is told nothing: that is not configured` }]
+        : [],
+    ),
+  );
 }
 
 async function peopleSteps(context: ServiceContext, content: FileContent): Promise<readonly Step[]> {

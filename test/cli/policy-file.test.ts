@@ -68,7 +68,34 @@ describe("policy check", () => {
     expect(JSON.parse((await jit(["policy", "check", example, "--json"], { key: "" })).out)).toEqual({
       ok: true,
       problems: [],
+      warnings: [],
     });
+  });
+
+  test("warns of people it counts on and does not list, and is in order all the same", async () => {
+    const file = written(
+      "nobody.yaml",
+      `identities:
+  - { id: id_ann, email: ann@company.com, name: Ann, groups: [dba] }
+policies:
+  - name: one
+    approval:
+      stages:
+        - approvers: ["group:dba", "manager"]
+        - approvers: ["group:dbaa", "Ann@company.com"]
+          required: 2
+`,
+    );
+    const { code, out } = await jit(["policy", "check", file], { key: "" });
+    expect(code).toBe(0);
+    expect(out.split("\n")).toEqual([
+      `${file}:8:23 policies.0.approval.stages.1.approvers.0: warning: group:dbaa means nobody: no active person is in this group`,
+      `${file}:9:11 policies.0.approval.stages.1.required: warning: 2 approvals are wanted, and there is only 1 approver`,
+      expect.stringMatching(/nobody\.yaml is in order, with warnings: 1 identities/),
+      "",
+    ]);
+    const { warnings } = JSON.parse((await jit(["policy", "check", file, "--json"], { key: "" })).out);
+    expect(warnings).toMatchObject([{ file, line: 8, column: 23 }, { line: 9 }]);
   });
 
   test("reads standard input", async () => {

@@ -50,6 +50,30 @@ describe.concurrent("a reload by SIGHUP", () => {
     await program.stop();
   });
 
+  test("names the people and channels it counts on that are not there; who the API added is there", async () => {
+    const program = await startProgram({ config, env: noSweep });
+    const warning = /^the configuration counts on people or channels that are not there$/;
+    expect(program.log.filter(({ msg }) => warning.test(msg))).toEqual([]);
+    const approval = (group: string) => ({
+      channels: ["slack:C0DBA"],
+      stages: [{ approvers: [`group:${group}`] }],
+    });
+    program.configure({ identities: staff, policies: [auto, { name: "n", approval: approval("night") }] });
+    expect(await reload(program, warning)).toMatchObject({
+      level: "warn",
+      warnings: [
+        expect.stringMatching(
+          /^jit\.yaml:\d+:\d+ policies\.1\.approval\.channels\.0: slack:C0DBA is told nothing/,
+        ),
+        expect.stringMatching(/^jit\.yaml:\d+:\d+ policies\.1\.approval\.\S+: group:night means nobody/),
+      ],
+    });
+    const nora = { kind: "HUMAN", name: "Nora", email: "nora@company.com", groups: ["night"] };
+    expect((await program.admin.call("POST", `${api}/identities`, nora)).http).toBe(201);
+    expect((await reload(program, warning))["warnings"]).toEqual([expect.stringContaining("slack:C0DBA")]);
+    await program.stop();
+  });
+
   test("a bad file changes nothing and is complained about by file, line and column", async () => {
     const program = await startProgram({ config, env: noSweep });
     const before = await program.admin.call("GET", `${api}/policies`);

@@ -1,0 +1,124 @@
+import type { IdentityId } from "./ids.ts";
+import { formatSelector, isActive, type Identity, type Selector } from "./people.ts";
+import type { Policy, Rules } from "./policy.ts";
+
+/** Rules that name people, in the order of the file they were written in. */
+export interface NamingRules {
+  readonly policies: readonly Pick<Policy, "enabled" | "effect">[];
+  readonly rules: Rules;
+}
+
+/** A place in the configuration file that counts on somebody who is not there. */
+export interface Missing {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+interface Naming {
+  readonly path: readonly string[];
+  readonly selector: Selector;
+}
+
+/** Who may decide, by the selectors that mean them as {@link formatSelector} writes them. */
+type Meant = ReadonlyMap<string, ReadonlySet<IdentityId>>;
+
+/**
+ * Where the rules count on people who are not among these: a slip in a group's name makes a policy that nobody can
+ * decide, and an emergency that nobody may use. No error, for people may come at any time.
+ */
+export function missingPeople(content: NamingRules, people: readonly Identity[]): readonly Missing[] {
+  const { trustSlackUserGroups } = content.rules;
+  const meant = meantBy(people);
+  const nobody = namingsIn(content).flatMap(({ path, selector }) => {
+    const why = whyNobody(selector, meant, trustSlackUserGroups);
+    return why === undefined ? [] : [{ path, message: `${formatSelector(selector)} means nobody: ${why}` }];
+  });
+  return [...nobody, ...tooFew(content, meant)];
+}
+
+/** Everybody whom {@link missingPeople} looks for; each selector once. */
+export function selectorsNamed(content: NamingRules): readonly Selector[] {
+  const named = namingsIn(content).flatMap(({ selector }) => (isListed(selector) ? [selector] : []));
+  return [...new Map(named.map((one) => [formatSelector(one), one])).values()];
+}
+
+/** Whether our records alone say who is meant. */
+function isListed({ kind }: Selector): boolean {
+  return kind !== "manager" && kind !== "slack-usergroup";
+}
+
+function meantBy(people: readonly Identity[]): Meant {
+  const meant = new Map<string, Set<IdentityId>>();
+  const add = (selector: Selector, id: IdentityId): void => {
+    const text = formatSelector(selector);
+    meant.set(text, (meant.get(text) ?? new Set()).add(id));
+  };
+  for (const person of people) {
+    if (person.kind !== "HUMAN" || !isActive(person)) continue;
+    const { id, email, groups } = person;
+    add({ kind: "identity", id }, id);
+    if (email !== undefined) add({ kind: "email", email: email.toLowerCase() }, id);
+    for (const group of groups) add({ kind: "group", group }, id);
+  }
+  return meant;
+}
+
+function whyNobody(selector: Selector, meant: Meant, isSlackTrusted: boolean): string | undefined {
+  if (selector.kind === "slack-usergroup") {
+    return isSlackTrusted ? undefined : "slack.trustUserGroups is not true";
+  }
+  if (!isListed(selector) || meant.has(formatSelector(selector))) return undefined;
+  return selector.kind === "group"
+    ? "no active person is in this group"
+    : "there is no active person by that name";
+}
+
+/** Stages that want more approvals than they have approvers. */
+function tooFew(content: NamingRules, meant: Meant): readonly Missing[] {
+  return stagesIn(content).flatMap(({ path, stage }) => {
+    if (!stage.approvers.every(isListed)) return [];
+    const ids = stage.approvers.flatMap((one) => [...(meant.get(formatSelector(one)) ?? [])]);
+    const count = new Set(ids).size;
+    // None at all is said at each of the names.
+    if (count === 0 || count >= stage.required) return [];
+    return [
+      {
+        path: [...path, "required"],
+        message: `${stage.required} approvals are wanted, and there ${count === 1 ? "is only 1 approver" : `are only ${count} approvers`}`,
+      },
+    ];
+  });
+}
+
+function namingsIn(content: NamingRules): readonly Naming[] {
+  const { breakGlass, chatRoles } = content.rules;
+  const isUsed = breakGlass.allowed.length > 0;
+  return [
+    ...listed(["roles", "admin"], chatRoles.admin),
+    ...listed(["roles", "auditor"], chatRoles.auditor),
+    ...stagesIn(content).flatMap(({ path, stage }) => [
+      ...listed([...path, "approvers"], stage.approvers),
+      ...stage.escalateTo.flatMap((list, level) => listed([...path, "escalateTo", String(level)], list)),
+    ]),
+    ...listed(["breakGlass", "allowed"], breakGlass.allowed),
+    ...(isUsed ? listed(["breakGlass", "review", "by"], breakGlass.review.by) : []),
+  ];
+}
+
+function listed(path: readonly string[], selectors: readonly Selector[]): readonly Naming[] {
+  return selectors.map((selector, index) => ({ path: [...path, String(index)], selector }));
+}
+
+function stagesIn({ policies, rules }: NamingRules) {
+  const all = policies.map((policy, index) => ({ policy, path: ["policies", String(index)] }));
+  const { defaultPolicy } = rules;
+  const last = defaultPolicy === undefined ? [] : [{ policy: defaultPolicy, path: ["default"] }];
+  return [...all, ...last].flatMap(({ policy: { enabled, effect }, path }) =>
+    enabled && effect.kind === "approval"
+      ? effect.approval.stages.map((stage, index) => ({
+          path: [...path, "approval", "stages", String(index)],
+          stage,
+        }))
+      : [],
+  );
+}
