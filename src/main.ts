@@ -77,7 +77,12 @@ async function run(): Promise<void> {
   const orphans = startOrphanSweep(context.connectors, services.orphans, (err, connector) =>
     log.error({ err, connector }, "target could not be listed"),
   );
-  house.metrics.observe({ store, now: context.surroundings.now, lastSweepAt: timetable.lastGoodAt });
+  house.metrics.observe({
+    store,
+    now: context.surroundings.now,
+    lastSweepAt: timetable.lastGoodAt,
+    isLockedDown: async () => (await context.rulebook()).book.lockdown,
+  });
   const server = await createHttpServer(services, {
     ...(settings.publicUrl !== undefined && { publicUrl: settings.publicUrl }),
     trustedProxies: settings.trustedProxies,

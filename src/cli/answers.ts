@@ -134,6 +134,7 @@ export const identity = z.object({
   groups: texts,
   active: z.boolean(),
 });
+export type IdentityShown = z.output<typeof identity>;
 
 /** As administrators and auditors see people. */
 export const knownIdentity = identity.extend({
@@ -187,7 +188,12 @@ export const connectorsChecked = z.object({
 });
 
 export const ended = z.object({ ended: z.number(), requests: texts });
-export const lockdown = z.object({ on: z.boolean() });
+export const lockdown = z.object({
+  on: z.boolean(),
+  changedAt: z.string().nullish(),
+  changedBy: z.string().nullish(),
+  reason: z.string().nullish(),
+});
 
 const conditionVerdict = z.object({
   condition: z.record(z.string(), z.unknown()),

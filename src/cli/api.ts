@@ -26,6 +26,8 @@ export interface CallOptions {
 export interface Api {
   get(path: string, options?: CallOptions): Promise<Answer>;
   post(path: string, body: object, options?: CallOptions): Promise<Answer>;
+  /** Sets what it names, so that doing it twice is doing it once. */
+  patch(path: string, body: object): Promise<Answer>;
   remove(path: string): Promise<Answer>;
   /** The body of a GET, piece by piece. */
   stream(path: string, query: CallOptions["query"]): Promise<AsyncIterable<Uint8Array>>;
@@ -40,7 +42,8 @@ export function createApi(settings: Settings, outside: Outside): Api {
     headers: {
       accept: "application/json",
       authorization: `Bearer ${options.bearer ?? settings.key}`,
-      ...(body !== undefined && { "content-type": "application/json", "idempotency-key": randomUUID() }),
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...(method === "POST" && { "idempotency-key": randomUUID() }),
       ...options.headers,
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -54,6 +57,7 @@ export function createApi(settings: Settings, outside: Outside): Api {
   return {
     get: (path, options = {}) => answered(callOf("GET", path, options), options),
     post: (path, body, options = {}) => answered(callOf("POST", path, options, body), options),
+    patch: (path, body) => answered(callOf("PATCH", path, {}, body)),
     remove: (path) => answered(callOf("DELETE", path, {})),
     stream: async (path, query) => {
       const call = callOf("GET", path, { ...(query !== undefined && { query }) });

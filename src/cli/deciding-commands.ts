@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import { ended, lockdown, readAs } from "./answers.ts";
+import { ended, readAs } from "./answers.ts";
 import { press } from "./access-commands.ts";
 import { forOption, reasonOption, words } from "./command-line.ts";
 import { misuse } from "./failure.ts";
@@ -11,7 +11,6 @@ export function addDecidingCommands(program: Command, cli: Cli): void {
   addDecisions(program, cli);
   addReview(program, cli);
   addRevocations(program, cli);
-  addLockdown(program, cli);
 }
 
 interface ApproveOptions {
@@ -100,21 +99,5 @@ function addRevocations(program: Command, cli: Cli): void {
       const { requests } = readAs(ended, answer);
       await session.show(answer, () => requests.map((id) => `${safeText(id)}\n`).join(""));
       session.note(`${requests.length} ended.`);
-    });
-}
-
-function addLockdown(program: Command, cli: Cli): void {
-  program
-    .command("lockdown")
-    .summary("stop all new access, or allow it again")
-    .description("While it is on, nothing new is given except by break-glass. What was given before stays.")
-    .argument("<on|off>", "on or off")
-    .addOption(reasonOption("why; for the record"))
-    .action(async (state: string, options: { readonly reason: string }, command: Command) => {
-      if (state !== "on" && state !== "off") throw misuse("Say lockdown on or lockdown off.");
-      const session = cli.open(command);
-      const answer = await session.api.post("/lockdown", { on: state === "on", reason: options.reason });
-      const { on } = readAs(lockdown, answer);
-      await session.show(answer, () => `Lockdown is ${on ? "on" : "off"}.\n`);
     });
 }

@@ -1,8 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { Option, type Command } from "commander";
-import { knownIdentity, pageOf, readAs, type KnownIdentity } from "./answers.ts";
+import { identity, knownIdentity, pageOf, readAs, type KnownIdentity } from "./answers.ts";
 import { misuse } from "./failure.ts";
+import { shownIdentity } from "./identity-view.ts";
 import { comparePeople, peopleSnippet, type Found } from "./people-import.ts";
+import { notePage, paged, type PageOptions } from "./reading-commands.ts";
 import type { Cli, Session } from "./session.ts";
 import { readSlackMembers } from "./slack-members.ts";
 import { table } from "./table.ts";
@@ -12,11 +14,69 @@ interface ImportOptions {
   readonly out?: string;
 }
 
-/** People of a chat platform, for the configuration file. */
+/** People and programs, for administrators. */
 export function addPeopleCommands(program: Command, cli: Cli): void {
-  program
-    .command("people")
-    .summary("bring the people of a chat platform into the configuration file")
+  const people = program.command("people").summary("list people, switch them off and on, bring them in");
+  addList(people, cli);
+  addSwitch(people, cli, {
+    verb: "deactivate",
+    summary: "switch somebody off: all access ends, nothing new",
+    active: false,
+  });
+  addSwitch(people, cli, {
+    verb: "activate",
+    summary: "switch somebody on again; ended access stays ended",
+    active: true,
+  });
+  addImport(people, cli);
+}
+
+function addList(people: Command, cli: Cli): void {
+  paged(people.command("list").summary("list people and programs, newest first")).action(
+    async ({ limit, cursor }: PageOptions, command: Command) => {
+      const session = cli.open(command);
+      const answer = await session.api.get("/identities", { query: { limit, cursor } });
+      const { data, nextCursor } = readAs(pageOf(knownIdentity), answer);
+      await session.show(answer, () =>
+        table(
+          ["ID", "KIND", "ACTIVE", "ADDRESS", "GROUPS", "NAME"],
+          data.map((one) => [
+            one.id,
+            one.kind,
+            one.active ? "yes" : "no",
+            one.email ?? "",
+            one.groups.join(","),
+            one.name,
+          ]),
+          session.outside,
+        ),
+      );
+      notePage(session, nextCursor);
+    },
+  );
+}
+
+interface Switch {
+  readonly verb: string;
+  readonly summary: string;
+  readonly active: boolean;
+}
+
+function addSwitch(people: Command, cli: Cli, { verb, summary, active }: Switch): void {
+  people
+    .command(verb)
+    .summary(summary)
+    .argument("<identity>", "whom, id_…")
+    .action(async (id: string, _options: object, command: Command) => {
+      const session = cli.open(command);
+      const answer = await session.api.patch(`/identities/${encodeURIComponent(id)}`, { active });
+      const changed = readAs(identity, answer);
+      await session.show(answer, () => shownIdentity(changed));
+    });
+}
+
+function addImport(people: Command, cli: Cli): void {
+  people
     .command("import")
     .summary("compare a workspace's members with the people the service knows")
     .description(

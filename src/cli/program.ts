@@ -8,6 +8,7 @@ import { addDecidingCommands } from "./deciding-commands.ts";
 import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import { Failure, misuse } from "./failure.ts";
 import { addKeyCommands } from "./key-commands.ts";
+import { addLockdown } from "./lockdown-command.ts";
 import { addManifestCommands } from "./manifest-commands.ts";
 import type { Outside } from "./outside.ts";
 import { addPeopleCommands } from "./people-commands.ts";
@@ -63,16 +64,17 @@ export function createProgram(cli: Cli): Command {
   addRunCommand(program, cli);
   program.commandsGroup("Deciding:");
   addDecidingCommands(program, cli);
+  addLockdown(program, cli);
   program.commandsGroup("Looking:");
   addReadingCommands(program, cli);
   program.commandsGroup("Administering:");
   addPolicyCommands(program, cli);
+  addPeopleCommands(program, cli);
   addKeyCommands(program, cli);
   addConnectorCommands(program, cli);
   addAuditCommands(program, cli);
   program.commandsGroup("Setting up chat:");
   addManifestCommands(program, cli);
-  addPeopleCommands(program, cli);
   complainWithOwnHelp(program, program.name(), outside);
   return program;
 }

@@ -2,9 +2,10 @@ import { InvalidArgumentError, Option, type Command } from "commander";
 import { statuses } from "../core/status.ts";
 import { accessRequest, holding, identity, offer, pageOf, readAs } from "./answers.ts";
 import { duration, pointInTime, scopeOption, pageSize } from "./command-line.ts";
+import { shownIdentity } from "./identity-view.ts";
 import { shownRequest } from "./request-view.ts";
 import type { Cli, Session } from "./session.ts";
-import { fields, table } from "./table.ts";
+import { table } from "./table.ts";
 import { shownTime } from "./times.ts";
 import { requestPath } from "./waiting.ts";
 
@@ -54,17 +55,8 @@ function addStatus(program: Command, cli: Cli): void {
     .action(async (_options: object, command: Command) => {
       const session = cli.open(command);
       const answer = await session.api.get("/identities/me");
-      const { id, kind, name, email, groups, active } = readAs(identity, answer);
-      await session.show(answer, () =>
-        fields([
-          ["Identity", id],
-          ["Kind", kind],
-          ["Name", name],
-          ["E-mail", email],
-          ["Groups", groups.join(", ")],
-          ["Active", active ? "yes" : "no"],
-        ]),
-      );
+      const self = readAs(identity, answer);
+      await session.show(answer, () => shownIdentity(self));
     });
 }
 

@@ -5,7 +5,7 @@ import { callerOf, type App } from "./door.ts";
 import { formatCursor, pageOf, paging } from "./paging.ts";
 import { granted } from "./problems.ts";
 import { textsOf } from "./representations.ts";
-import { idParams, lockdownBody, noQuery } from "./request-schemas.ts";
+import { idParams, noQuery } from "./request-schemas.ts";
 
 /** A condition as it was written; its own schema has checked it, so nothing is dropped here. */
 export const conditionShown = z
@@ -56,24 +56,6 @@ const writing = ["admin"] as const;
 export function addPolicyRoutes(app: App, { policies }: Pick<Services, "policies">): void {
   addPolicyReads(app, policies);
   addPolicyWrites(app, policies);
-
-  app.post(
-    "/lockdown",
-    {
-      config: { roles: writing },
-      schema: {
-        summary: "Begin or end a lockdown",
-        description: "While it is on nothing is given but break-glass. What was given before stays.",
-        tags,
-        body: lockdownBody,
-        response: { 200: z.object({ on: z.boolean() }) },
-      },
-    },
-    async (request) => {
-      const { on, reason } = request.body;
-      return granted(await policies.lockdown(callerOf(request), on, reason));
-    },
-  );
 }
 
 function addPolicyReads(app: App, policies: Services["policies"]): void {

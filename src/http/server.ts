@@ -34,6 +34,7 @@ import { addFormRoutes } from "./introspection.ts";
 import { createLimits, type Limits } from "./limits.ts";
 import { createNotFound, nothingHere } from "./not-found.ts";
 import { addPolicyRoutes } from "./policies.ts";
+import { addLockdownRoutes } from "./lockdown.ts";
 import { malformed, Refused, sendRefusal } from "./problems.ts";
 import { logAnswer } from "./request-log.ts";
 import { addRequestRoutes } from "./requests.ts";
@@ -167,6 +168,7 @@ async function addApi(app: App, services: Services, limits: Limits, stopping: Ab
     addRequestRoutes(json, services, stopping);
     addVerbRoutes(json, services, limits);
     addPolicyRoutes(json, services);
+    addLockdownRoutes(json, services);
     addEvaluationRoute(json, services);
     addIdentityRoutes(json, services);
     addApiKeyRoutes(json, services);

@@ -16,6 +16,7 @@ export interface MetricSources {
   readonly store: Pick<Reads, "activeGrants" | "outbox" | "takeBacks">;
   readonly now: () => Instant;
   readonly lastSweepAt: () => Instant | null;
+  readonly isLockedDown: () => Promise<boolean>;
 }
 
 export interface Metrics {
@@ -101,9 +102,12 @@ export function createMetrics(): Metrics {
 }
 
 /** Read from the store when somebody looks, so that they are true and cost nothing in between. */
-function gauges({ store, now, lastSweepAt }: MetricSources): readonly Family[] {
+function gauges({ store, now, lastSweepAt, isLockedDown }: MetricSources): readonly Family[] {
   return [
     createGauge("jit_active_grants", "Credentials that open something now.", () => store.activeGrants(now())),
+    createGauge("jit_lockdown", "1 while a lockdown is on, else 0.", async () =>
+      (await isLockedDown()) ? 1 : 0,
+    ),
     createGauge("jit_sweep_age_seconds", "Since the last whole sweep; -1 before the first.", () =>
       ageSeconds(lastSweepAt(), now()),
     ),

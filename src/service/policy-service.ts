@@ -1,12 +1,11 @@
 import type { Actor } from "../core/access-request.ts";
 import { makeId, parseId } from "../core/ids.ts";
-import { maskTokens } from "../core/masking.ts";
 import type { Policy } from "../core/policy.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { actorOf, lacksRole, type Caller } from "./caller.ts";
 import type { ServiceContext } from "./loading.ts";
 import type { Step, UniqueChange, Write } from "./ports.ts";
-import { decideAndCommit, recordOnly } from "./step.ts";
+import { decideAndCommit } from "./step.ts";
 
 /** A policy as its author wrote it; id, version and keeper are ours. */
 export type PolicyDraft = Omit<Policy, "id" | "version" | "managedBy">;
@@ -19,7 +18,6 @@ export interface PolicyService {
   replace(caller: Caller, id: string, draft: PolicyDraft): Promise<Policy | Refusal>;
   /** What it has frozen on requests stays. */
   remove(caller: Caller, id: string): Promise<Policy | Refusal>;
-  lockdown(caller: Caller, on: boolean, reason: string): Promise<{ readonly on: boolean } | Refusal>;
 }
 
 export function createPolicyService(context: ServiceContext): PolicyService {
@@ -40,8 +38,6 @@ export function createPolicyService(context: ServiceContext): PolicyService {
         write: { kind: "policyDeleted", id: before.id },
         action: "deleted",
       })),
-    lockdown: async (caller, on, reason) =>
-      lacksRole(caller, "admin") ?? lockdown(context, actorOf(caller), on, reason),
   };
 }
 
@@ -110,26 +106,6 @@ async function change(
     if (isRenamed && isNamed) unique.push({ take: policyNameKey(after.name), owner: after.id });
     const step = policyStep(context, book.version, [write], actorOf(caller), { action, policy: after });
     return { step: { ...step, unique }, result: after };
-  });
-}
-
-async function lockdown(
-  context: ServiceContext,
-  by: Actor,
-  on: boolean,
-  reason: string,
-): Promise<{ readonly on: boolean } | Refusal> {
-  return decideAndCommit(context.store, async () => {
-    const { book } = await context.rulebook();
-    const at = context.surroundings.now();
-    const step: Step = {
-      ...recordOnly([
-        { at, action: "lockdown.changed", actor: by, data: { on, reason: maskTokens(reason).text } },
-      ]),
-      expects: [{ kind: "rulebook", id: "rulebook", version: book.version }],
-      writes: [{ kind: "lockdown", on }],
-    };
-    return { step, result: { on } };
   });
 }
 

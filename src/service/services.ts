@@ -17,6 +17,7 @@ import { createGrantService, type GrantService } from "./grant-service.ts";
 import { createHoldingsService, type HoldingsService } from "./holdings-service.ts";
 import { createKeyService, type KeyService } from "./key-service.ts";
 import type { ServiceContext } from "./loading.ts";
+import { createLockdownService, type LockdownService } from "./lockdown-service.ts";
 import { createMassRevocation, type MassRevocationService } from "./mass-revocation.ts";
 import { createOrphanService, type OrphanService } from "./orphan-service.ts";
 import { createPolicyService, type PolicyService } from "./policy-service.ts";
@@ -43,6 +44,7 @@ export interface Services {
   readonly emergency: EmergencyService;
   readonly holdings: HoldingsService;
   readonly massRevocation: MassRevocationService;
+  readonly lockdown: LockdownService;
   readonly audit: AuditService;
   readonly answers: AnswersService;
   readonly connectors: ConnectorService;
@@ -89,6 +91,7 @@ export function createServices(
     emergency: createEmergencyService(context),
     holdings: createHoldingsService(context, reading, evaluation),
     massRevocation: createMassRevocation(context),
+    lockdown: createLockdownService(context),
     audit: createAuditService(context),
     answers: createAnswersService(context),
     connectors: createConnectorService(context, onFault),

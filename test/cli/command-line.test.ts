@@ -36,13 +36,18 @@ describe("a command line that is wrong is one sentence and exit 2, and nothing i
       ["review", "jit_one", "--comment", "c", "--justified", "--unjustified"],
       "--unjustified",
     ],
+    ["a lockdown that nobody explains", ["lockdown", "on"], "Say why with --reason"],
     ["everything revoked", ["revoke-all", "--reason", "why"], "exactly one of"],
     [
       "two kinds revoked",
       ["revoke-all", "--identity", "a", "--policy", "b", "--reason", "why"],
       "exactly one of",
     ],
-    ["lockdown perhaps", ["lockdown", "maybe", "--reason", "why"], "lockdown on or lockdown off"],
+    [
+      "lockdown perhaps",
+      ["lockdown", "maybe", "--reason", "why"],
+      "lockdown on, lockdown off or lockdown status",
+    ],
     ["a role that there is not", ["keys", "create", "id_dev", "--role", "root"], "A role is one of"],
     ["an action that there is not", ["audit", "list", "--action", "x"], "There is no action x"],
     ["a format that there is not", ["audit", "export", "--format", "xml"], "jsonl"],
@@ -68,7 +73,7 @@ describe("a command line that is wrong is one sentence and exit 2, and nothing i
 
   test.each([
     ["an unknown command", ["aks"], "see jit --help."],
-    ["an unknown command below another", ["people", "list"], "see jit people --help."],
+    ["an unknown command below another", ["people", "show"], "see jit people --help."],
     ["a missing option", ["people", "import"], "see jit people import --help."],
     ["a value that is none", ["ask", "orders-db", ...asked], "see jit ask --help."],
   ])("%s points to the help that shows it", async (_, args, said) => {
@@ -147,8 +152,8 @@ describe("help", () => {
   });
 
   test("marks options that have to be there", async () => {
-    for (const command of ["ask", "deny", "revoke", "lockdown", "review"]) {
-      expect((await jit(["help", command])).out).toContain("(required)");
+    for (const command of ["ask", "deny", "revoke", "revoke-all", "review", "keys create", "run"]) {
+      expect((await jit([...command.split(" "), "--help"])).out).toContain("(required)");
     }
   });
 

@@ -25,7 +25,7 @@ describe("on a Node that cannot read TypeScript", () => {
     async () => {
       const { code, out } = await startJit(["policy", "check", "-", "--json"], {}, { flags, input: "{}" })
         .ended;
-      expect({ code, out }).toEqual({ code: 0, out: '{"ok":true,"problems":[]}\n' });
+      expect({ code, out }).toEqual({ code: 0, out: '{"ok":true,"problems":[],"warnings":[]}\n' });
       expect((await startJit(["nonsense"], {}, { flags }).ended).code).toBe(2);
     },
   );

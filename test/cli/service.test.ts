@@ -242,9 +242,24 @@ describe("administering", () => {
     const slip = await as("admin", "revoke-all", "--identity", "id_evee", "--reason", "left");
     expect([slip.code, slip.err]).toEqual([4, expect.stringContaining("(identity_unknown)")]);
     expect((await as("admin", "lockdown", "on", "--reason", "incident")).out).toBe("Lockdown is on.\n");
+    const status = await as("admin", "lockdown", "status");
+    expect(status.out).toMatch(/^Lockdown {2}on\nSince {5}.+\nBy {8}.+\nReason {4}incident\n$/);
     expect((await as("dev", "ask", "read:dev:z", ...why)).err).toContain("(policy_denied)");
     expect((await as("admin", "lockdown", "off", "--reason", "over")).out).toBe("Lockdown is off.\n");
     expect((await as("dev", "lockdown", "on", "--reason", "x")).err).toContain("(missing_role)");
+  });
+
+  test("somebody is switched off and on: nothing of theirs lasts, and what ended stays ended", async () => {
+    const id = await askFor("dev", "eve");
+    const off = await as("admin", "people", "deactivate", "id_eve");
+    expect([off.code, off.out]).toEqual([0, expect.stringMatching(/^Active +no$/m)]);
+    await expect.poll(async () => (await json("admin", "status", id)).status).toBe("REVOKED");
+    expect((await as("admin", "people", "list")).out).toMatch(/^id_eve +HUMAN +no /m);
+    expect((await as("eve", "ask", "read:dev:z", ...why)).err).toContain("(identity_inactive)");
+    expect((await as("admin", "people", "activate", "id_eve")).out).toMatch(/^Active +yes$/m);
+    expect((await json("admin", "status", id)).status).toBe("REVOKED");
+    expect((await as("admin", "people", "deactivate", "id_none")).code).toBe(4);
+    expect((await as("dev", "people", "deactivate", "id_eve")).err).toContain("(missing_role)");
   });
 
   test("the audit log is listed, checked, and exported whole", async () => {

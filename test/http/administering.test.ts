@@ -240,7 +240,17 @@ describe("identities", () => {
 test("during a lockdown nothing is given but break-glass, and what was given stays", async () => {
   const { id, token } = await house.claimed();
   const waiting = await house.approved({ scopes: ["read:prod:b"] });
+  const never = { on: false, changedAt: null, changedBy: null, reason: null };
+  expect((await admin("GET", "/lockdown")).body).toEqual(never);
+  expect((await house.call("GET", "/metrics")).text).toContain("\njit_lockdown 0\n");
   expect((await admin("POST", "/lockdown", { on: true, reason: "an intruder" })).body).toEqual({ on: true });
+  expect((await admin("GET", "/lockdown")).body).toEqual({
+    on: true,
+    changedAt: new Date(house.office.clock.now()).toISOString(),
+    changedBy: "Administrator key",
+    reason: "an intruder",
+  });
+  expect((await house.call("GET", "/metrics")).text).toContain("\njit_lockdown 1\n");
   const dev = await house.keyOf("dev");
   expect((await house.call("POST", jit, { key: dev, body: devAsk })).body["code"]).toBe("policy_denied");
   expect((await house.call("POST", `${jit}/${waiting}/claim`, { key: dev })).body["code"]).toBe(
@@ -256,5 +266,6 @@ test("during a lockdown nothing is given but break-glass, and what was given sta
   const emergency = { ...prodAsk, duration: "30m", breakGlass: true };
   expect((await house.call("POST", jit, { key: dev, body: emergency })).body["status"]).toBe("ACTIVE");
   expect((await admin("POST", "/lockdown", { on: false, reason: "over" })).body).toEqual({ on: false });
+  expect((await admin("GET", "/lockdown")).body).toMatchObject({ on: false, reason: "over" });
   expect((await house.call("POST", `${jit}/${waiting}/claim`, { key: dev })).status).toBe(200);
 });

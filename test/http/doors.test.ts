@@ -32,6 +32,7 @@ const doors: Readonly<Record<string, readonly Role[] | typeof keyless>> = {
   "PUT /api/v1/policies/{id}": ["admin"],
   "DELETE /api/v1/policies/{id}": ["admin"],
   "POST /api/v1/policies/evaluate": ["requester", "auditor", "admin"],
+  "GET /api/v1/lockdown": watchers,
   "POST /api/v1/lockdown": ["admin"],
   "GET /api/v1/identities": watchers,
   "POST /api/v1/identities": ["admin"],

@@ -79,7 +79,12 @@ export async function openHouse(houseOptions: HouseOptions = {}): Promise<HttpHo
   const office = given ?? (await openOffice({ watchers: [metrics.watcher] }));
   await office.configure(housePolicies, houseRules);
   const log: string[] = [];
-  metrics.observe({ store: office.store, now: office.clock.now, lastSweepAt: () => null });
+  metrics.observe({
+    store: office.store,
+    now: office.clock.now,
+    lastSweepAt: () => null,
+    isLockedDown: async () => (await office.context.rulebook()).book.lockdown,
+  });
   const app = await createHttpServer(changed(office.services), {
     metrics,
     trustedProxies: [],

@@ -138,7 +138,7 @@ async function play(run: Playing, one: RandomCommand): Promise<void> {
       return count(run, isRefusal(said) ? said.refused : "switched");
     }
     case "lockdown":
-      await services.policies.lockdown(await standing(office), one.on, "drill");
+      await services.lockdown.change(await standing(office), one.on, "drill");
       return;
     case "load":
       return load(office, one.book, one.crew);

@@ -1,0 +1,42 @@
+import type { Command } from "commander";
+import { lockdown, readAs } from "./answers.ts";
+import { words } from "./command-line.ts";
+import { misuse } from "./failure.ts";
+import type { Cli } from "./session.ts";
+import { fields } from "./table.ts";
+import { shownTime } from "./times.ts";
+
+/** The switch that keeps new access from being given. */
+export function addLockdown(program: Command, cli: Cli): void {
+  program
+    .command("lockdown")
+    .summary("stop all new access, or allow it again")
+    .description("While it is on, nothing new is given except by break-glass. What was given before stays.")
+    .argument("<on|off|status>", "on, off, or what it is now")
+    .option("--reason <text>", "why; for the record (required with on and off)", words)
+    .action(async (wanted: string, { reason }: { readonly reason?: string }, command: Command) => {
+      if (wanted === "status") return show(command, cli);
+      if (wanted !== "on" && wanted !== "off") {
+        throw misuse("Say lockdown on, lockdown off or lockdown status.");
+      }
+      if (reason === undefined) throw misuse(`Say why with --reason: jit lockdown ${wanted} --reason TEXT.`);
+      const session = cli.open(command);
+      const answer = await session.api.post("/lockdown", { on: wanted === "on", reason });
+      const { on } = readAs(lockdown, answer);
+      await session.show(answer, () => `Lockdown is ${on ? "on" : "off"}.\n`);
+    });
+}
+
+async function show(command: Command, cli: Cli): Promise<void> {
+  const session = cli.open(command);
+  const answer = await session.api.get("/lockdown");
+  const { on, changedAt, changedBy, reason } = readAs(lockdown, answer);
+  await session.show(answer, () =>
+    fields([
+      ["Lockdown", on ? "on" : "off"],
+      ["Since", changedAt && shownTime(changedAt, session.outside)],
+      ["By", changedBy],
+      ["Reason", reason],
+    ]),
+  );
+}
