@@ -154,7 +154,9 @@ export const auditRecord = z.object({
   actor: z.object({ name: z.string(), via: z.string() }),
   request: z.string().optional(),
   identity: z.string().optional(),
+  data: z.record(z.string(), z.unknown()).optional(),
 });
+export type AuditRecord = z.output<typeof auditRecord>;
 
 export const auditVerdict = z.object({
   ok: z.boolean(),

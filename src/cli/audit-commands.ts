@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import { auditActions } from "../core/audit-record.ts";
 import { minuteMs } from "../core/time.ts";
-import { auditRecord, auditVerdict, pageOf, readAs } from "./answers.ts";
+import { auditRecord, auditVerdict, pageOf, readAs, type AuditRecord } from "./answers.ts";
 import { pageSize, wholeNumber } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { misuse } from "./failure.ts";
@@ -54,13 +54,33 @@ function addList(audit: Command, cli: Cli): void {
             one.action,
             one.actor.name,
             one.actor.via,
-            one.request ?? one.identity ?? "",
+            aboutText(one),
           ]),
           session.outside,
         ),
       );
       notePage(session, nextCursor, "--after");
     });
+}
+
+/** The request or person it is about; of what is about neither, what tells it from others of its kind. */
+function aboutText({ action, request, identity, data = {} }: AuditRecord): string {
+  if (request !== undefined) return request;
+  if (identity !== undefined) return identity;
+  const said = (name: string): string => String(data[name] ?? "");
+  switch (action) {
+    case "lockdown.changed":
+      return `${data["on"] === true ? "on" : "off"}: ${said("reason")}`;
+    case "orphan.found":
+    case "orphan.removed":
+      return `${said("object")} at ${said("connector")}`;
+    case "policy.changed":
+      return `${said("name")}: ${said("change")}`;
+    case "config.loaded":
+      return said("file");
+    default:
+      return "";
+  }
 }
 
 /** A long chain takes its time. */

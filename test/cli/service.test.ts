@@ -267,6 +267,11 @@ describe("administering", () => {
     const listed = await as("admin", "audit", "list", "--request", id, "--action", "request.submitted");
     expect(listed.out).toMatch(new RegExp(`^\\d+ .* request\\.submitted +Dev +api +${id}$`, "m"));
     expect((await as("admin", "audit", "list", "--limit", "2")).err).toContain("--after 2");
+    await as("admin", "lockdown", "off", "--reason", "a drill");
+    const about = async (action: string) => (await as("admin", "audit", "list", "--action", action)).out;
+    expect(await about("lockdown.changed")).toMatch(/ off: a drill$/m);
+    expect(await about("policy.changed")).toMatch(/ auto dev:: created$/m);
+    expect(await about("config.loaded")).toMatch(/ \S*jit\.yaml$/m);
     const verified = await as("admin", "audit", "verify");
     expect(verified.code).toBe(0);
     expect(verified.out).toMatch(/^Chain +unbroken$/m);
