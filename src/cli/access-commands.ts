@@ -12,7 +12,7 @@ import {
 } from "./command-line.ts";
 import { progressText, shownRequest } from "./request-view.ts";
 import type { Cli, Session } from "./session.ts";
-import { claimBodyOf, shellWord, sshKeyOption, type KeyOptions } from "./ssh-key.ts";
+import { claimBodyOf, namingOwnKey, shellWord, sshKeyOption, type KeyOptions } from "./ssh-key.ts";
 import { requestPath, type Seen } from "./waiting.ts";
 
 interface TokenOptions {
@@ -98,6 +98,7 @@ async function carriedOn(
   const isClaimed = options.claim === true;
   if (status === "PENDING" && (options.wait === true || isClaimed)) {
     const limit = options.timeout === undefined ? {} : { timeoutMs: options.timeout };
+    session.note(`It stays open when this command is stopped; jit cancel ${id} withdraws it.`);
     const seen = await decided(session, id, limit);
     return isClaimed ? claim(session, id, claimBody) : seen;
   }
@@ -111,7 +112,9 @@ async function showSeen(
 ): Promise<void> {
   const token = request.credential?.token;
   if (options.tokenOnly === true && token !== undefined) return session.outside.out(`${token}\n`);
-  await session.show(answer, () => shownRequest(request, session.outside));
+  const { credential } = request;
+  const own = credential && { ...credential, targets: namingOwnKey(credential.targets, options) };
+  await session.show(answer, () => shownRequest({ ...request, credential: own }, session.outside));
   const { id, status } = request;
   if (status === "PENDING") session.note(`${progressText(request)} To wait for it: jit wait ${id}`);
   if (status === "APPROVED") {

@@ -79,7 +79,7 @@ export async function decided(
     ...options,
   });
   if (seen === undefined) {
-    const detail = `Nobody has decided ${id} in time; remind its approvers, or wait longer.`;
+    const detail = `Nobody has decided ${id} in time; jit status ${id} shows whom to remind.`;
     throw new Failure("waitedTooLong", "wait_timed_out", detail);
   }
   if (!isGiven(seen.request)) throw notGiven(seen.request, seen.answer);

@@ -75,6 +75,15 @@ export function forOption(description: string): Option {
   return new Option("--for <duration>", description).argParser(duration);
 }
 
+/** A scope that may be said once. */
+export function oneScopeOption(description: string): Option {
+  return new Option("--scope <scope>", description).argParser((text: string, before?: string) => {
+    if (before !== undefined) throw new InvalidArgumentError("It may be given once.");
+    scope(text);
+    return text;
+  });
+}
+
 export function scopeOption(description = "what to ask for, action:resource; may be repeated"): Option {
   return new Option("--scope <scope>", description).argParser(scope);
 }

@@ -8,7 +8,7 @@ export const exitCodes = {
   unreachable: { code: 5, means: "the service cannot be reached or is in trouble" },
   ended: { code: 6, means: "waited for, and denied, cancelled, timed out or over" },
   waitedTooLong: { code: 7, means: "--timeout has passed before anybody decided" },
-  internal: { code: 70, means: "a fault of jit itself" },
+  internal: { code: 70, means: "a fault of jit itself, or what it says cannot be written" },
 } as const;
 
 export type ExitName = keyof typeof exitCodes;

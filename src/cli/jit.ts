@@ -1,5 +1,6 @@
 import { setTimeout as passed } from "node:timers/promises";
 import type { Outside } from "./outside.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { runJit } from "./program.ts";
 import { exitCodeOf } from "./signals.ts";
 
@@ -7,9 +8,16 @@ import { exitCodeOf } from "./signals.ts";
 
 const { stdout, stderr } = process;
 
-// Whoever read us has had enough, as `head` does.
-stdout.on("error", () => process.exit(exitCodeOf("SIGPIPE")));
+stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // Whoever read us has had enough, as `head` does.
+  if (error.code === "EPIPE") process.exit(exitCodeOf("SIGPIPE"));
+  stderr.write(`${cannotPrint(error.code)}\n`, () => process.exit(exitCodes.internal.code));
+});
 stderr.on("error", () => process.exit(exitCodeOf("SIGPIPE")));
+
+function cannotPrint(code = "unknown"): string {
+  return `jit: What was to be printed could not be written (${code}); what was done is done, and jit rotate replaces a token that got lost. (not_printed)`;
+}
 
 const outside: Outside = {
   environment: process.env,

@@ -12,7 +12,7 @@ export function addLockdown(program: Command, cli: Cli): void {
     .command("lockdown")
     .summary("stop all new access, or allow it again")
     .description("While it is on, nothing new is given except by break-glass. What was given before stays.")
-    .argument("<on|off|status>", "on, off, or what it is now")
+    .argument("<state>", "on, off, or status for what it is now")
     .option("--reason <text>", "why; for the record (required with on and off)", words)
     .action(async (wanted: string, { reason }: { readonly reason?: string }, command: Command) => {
       if (wanted === "status") return show(command, cli);

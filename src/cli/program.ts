@@ -7,6 +7,7 @@ import { addConnectorCommands } from "./connector-commands.ts";
 import { addDecidingCommands } from "./deciding-commands.ts";
 import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import { Failure, misuse } from "./failure.ts";
+import { addHelpCommand } from "./help-command.ts";
 import { addKeyCommands } from "./key-commands.ts";
 import { addLockdown } from "./lockdown-command.ts";
 import { addManifestCommands } from "./manifest-commands.ts";
@@ -75,6 +76,7 @@ export function createProgram(cli: Cli): Command {
   addAuditCommands(program, cli);
   program.commandsGroup("Setting up chat:");
   addManifestCommands(program, cli);
+  addHelpCommand(program);
   complainWithOwnHelp(program, program.name(), outside);
   return program;
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { statuses } from "../core/status.ts";
 import { accessRequest, holding, identity, offer, pageOf, readAs } from "./answers.ts";
-import { duration, pointInTime, scopeOption, pageSize } from "./command-line.ts";
+import { duration, oneScopeOption, pageSize, pointInTime } from "./command-line.ts";
 import { shownIdentity } from "./identity-view.ts";
 import { shownRequest } from "./request-view.ts";
 import type { Cli, Session } from "./session.ts";
@@ -65,7 +65,7 @@ interface ListOptions extends PageOptions {
   readonly mine?: boolean;
   readonly identity?: string;
   readonly approverMe?: boolean;
-  readonly scope?: readonly string[];
+  readonly scope?: string;
   readonly since?: string;
   readonly until?: string;
 }
@@ -78,7 +78,7 @@ function addList(program: Command, cli: Cli): void {
     .addOption(new Option("--mine", "only what you asked for yourself").conflicts("identity"))
     .option("--identity <id>", "only of this requester, id_…")
     .option("--approver-me", "only what you may decide")
-    .addOption(scopeOption("only what includes this scope"))
+    .addOption(oneScopeOption("only what includes this scope"))
     .addOption(new Option("--since <when>", "asked since: 2d ago, or a time").argParser(pointInTime("past")))
     .addOption(
       new Option("--until <when>", "asked before: 2d ago, or a time").argParser(pointInTime("past")),
@@ -91,7 +91,7 @@ function addList(program: Command, cli: Cli): void {
         status,
         identityId: options.mine === true ? await session.me() : options.identity,
         approver: options.approverMe === true ? "me" : undefined,
-        scope: options.scope?.at(-1),
+        scope: options.scope,
         since,
         until,
         limit,
@@ -130,7 +130,7 @@ function oneStatus(text: string, before?: string): string {
 
 interface AccessOptions extends PageOptions {
   readonly identity?: string;
-  readonly scope?: readonly string[];
+  readonly scope?: string;
 }
 
 function addAccess(program: Command, cli: Cli): void {
@@ -138,12 +138,12 @@ function addAccess(program: Command, cli: Cli): void {
     .command("access")
     .summary("list who has what now")
     .option("--identity <id>", "only of this person or program, id_…")
-    .addOption(scopeOption("only what includes this scope"));
+    .addOption(oneScopeOption("only what includes this scope"));
   paged(access).action(async (options: AccessOptions, command: Command) => {
     const session = cli.open(command);
     const { identity: identityId, scope, limit, cursor } = options;
     const answer = await session.api.get("/access", {
-      query: { identityId, scope: scope?.at(-1), limit, cursor },
+      query: { identityId, scope, limit, cursor },
     });
     const { data, nextCursor } = readAs(pageOf(holding), answer);
     await session.show(answer, () =>

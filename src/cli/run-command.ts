@@ -9,7 +9,7 @@ import { exitCodes } from "./exit-codes.ts";
 import { Failure } from "./failure.ts";
 import type { Cli, Session } from "./session.ts";
 import { catchSignals, isFromTerminal, type Signals } from "./signals.ts";
-import { claimBodyOf, sshKeyOption } from "./ssh-key.ts";
+import { claimBodyOf, namingOwnKey, sshKeyOption } from "./ssh-key.ts";
 import { targetEnvironment } from "./target-view.ts";
 import { mayPass, requestPath, waitFor, type Seen } from "./waiting.ts";
 
@@ -50,7 +50,8 @@ export function addRunCommand(program: Command, cli: Cli): void {
       const session = cli.open(command);
       const signals = catchSignals(session.outside);
       try {
-        const held = await obtain(session, wanted, claimBody, options.timeout, signals.stopped);
+        const got = await obtain(session, wanted, claimBody, options.timeout, signals.stopped);
+        const held = { ...got, targets: namingOwnKey(got.targets, options) };
         const run = { name, args, killOnEnd: options.killOnEnd === true };
         cli.exitWith(await runHolding(session, held, run, signals));
       } finally {

@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import { parseSshPublicKey } from "../core/ssh-public-key.ts";
+import type { CredentialTarget } from "./answers.ts";
 import type { ClaimBody } from "./asking.ts";
 import { misuse } from "./failure.ts";
 import { readTextFile } from "./read-text-file.ts";
@@ -24,6 +25,20 @@ export function claimBodyOf({ sshKey }: KeyOptions): ClaimBody {
   const key = parseSshPublicKey(text);
   if ("line" in key) return { sshPublicKey: key.line };
   throw misuse(`${sshKey} ${key.problem}; name your public key, such as id_ed25519.pub.`);
+}
+
+/** The service names the file where ssh-keygen would have put such a key; we know where it is. */
+export function namingOwnKey(
+  targets: readonly CredentialTarget[],
+  { sshKey }: KeyOptions,
+): CredentialTarget[] {
+  if (sshKey?.endsWith(".pub") !== true) return [...targets];
+  return targets.map((one) => ({ ...one, command: namingKey(one.command, sshKey) }));
+}
+
+function namingKey(command: string | null, sshKey: string): string | null {
+  const identity = `-i ${shellWord(sshKey.slice(0, -".pub".length))} `;
+  return command?.replace(/(?<=^ssh )-i ~\/\.ssh\/\S+ /, () => identity) ?? null;
 }
 
 /** A file's name as it can be pasted into a shell. */

@@ -60,6 +60,8 @@ describe("a command line that is wrong is one sentence and exit 2, and nothing i
       "cannot be read: it is not there",
     ],
     ["a key file that is a folder", ["list", "--key-file", tmpdir()], "cannot be read: it is a folder"],
+    ["help for what there is not", ["help", "keys", "nope"], "There is no command keys nope"],
+    ["a filter said twice", ["list", "--scope", "read:a", "--scope", "read:b"], "It may be given once"],
     ["too much", ["whoami", "again"], "too many arguments"],
   ])("%s", async (_, args, said) => {
     const { url, heard } = await fakeService({ body: me });
@@ -155,6 +157,12 @@ describe("help", () => {
     for (const command of ["ask", "deny", "revoke", "revoke-all", "review", "keys create", "run"]) {
       expect((await jit([...command.split(" "), "--help"])).out).toContain("(required)");
     }
+  });
+
+  test("of a command below another is shown by help as well", async () => {
+    const { code, out } = await jit(["help", "keys", "create"]);
+    expect([code, out]).toEqual([0, expect.stringMatching(/^Usage: jit keys create /)]);
+    expect((await jit(["help"])).out).toMatch(/^Usage: jit \[options\]/);
   });
 
   test("needs neither key nor service, and nor does the version", async () => {

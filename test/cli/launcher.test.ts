@@ -62,3 +62,14 @@ test("a reader that has had enough ends it quietly", () => {
   const { stdout, stderr } = spawnSync("bash", ["-c", script], { encoding: "utf8" });
   expect({ stdout, stderr }).toEqual({ stdout: "U", stderr: "" });
 });
+
+test("what cannot be printed is said, and the exit code tells", () => {
+  const script = `'${process.execPath}' '${launcher}' help > /dev/full`;
+  const { status, stderr } = spawnSync("bash", ["-c", script], { encoding: "utf8" });
+  expect({ status, stderr }).toEqual({
+    status: 70,
+    stderr: expect.stringMatching(
+      /^jit: What was to be printed could not be written \(ENOSPC\); .+ \(not_printed\)\n$/,
+    ),
+  });
+});

@@ -84,6 +84,24 @@ test("what is printed for SSH says under which name the command looks for the ce
   expect(out).toMatch(/^Save as +jit_a-cert\.pub, where you run the command$/m);
 });
 
+test("the SSH command names the key that was given, in print and in run's environment", async () => {
+  const file = join(temporaryFolder(), "my id.pub");
+  writeFileSync(file, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n");
+  const command = "ssh -i ~/.ssh/id_ed25519 -o CertificateFile=jit_a-cert.pub deploy@web";
+  const own = `ssh -i '${file.slice(0, -".pub".length)}' -o CertificateFile=jit_a-cert.pub deploy@web`;
+  const answer = withTargets({ ...at, kind: "ssh", command });
+  const claimed = await fakeService(answer);
+  expect((await jit(["claim", "jit_a", "--ssh-key", file], { url: claimed.url })).out).toContain(
+    `Command  ${own}\n`,
+  );
+  const running = await fakeService({ body: me }, { ...answer, status: 201 });
+  const show = "process.stdout.write(String(process.env.JIT_TARGET_ORDERS_DB_COMMAND))";
+  const args = ["run", "--scope", "login:web", "--for", "1h", "--reason", "why", "--ssh-key", file];
+  const environment = { JIT_URL: running.url, JIT_KEY: someKey };
+  const ran = startJit([...args, "--", process.execPath, "-e", show], environment);
+  expect((await ran.ended).out).toBe(own);
+});
+
 test("ask with a key file says how to claim with it", async () => {
   const file = join(temporaryFolder(), "my id.pub");
   writeFileSync(file, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n");

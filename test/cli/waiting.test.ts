@@ -117,6 +117,7 @@ describe("ask", () => {
   test("--wait waits for the decision", async () => {
     const { url } = await fakeService({ body: me }, { status: 201, body: shown() }, pending, approved);
     const { out, err } = await jit([...asking, "--wait"], { url });
+    expect(err).toContain("It stays open when this command is stopped; jit cancel jit_one withdraws it.\n");
     expect(out).toContain("APPROVED");
     expect(err).toContain("jit claim jit_one");
   });
