@@ -67,7 +67,10 @@ function addList(audit: Command, cli: Cli): void {
 function aboutText({ action, request, identity, data = {} }: AuditRecord): string {
   if (request !== undefined) return request;
   if (identity !== undefined) return identity;
-  const said = (name: string): string => String(data[name] ?? "");
+  const said = (name: string): string => {
+    const value = data[name];
+    return typeof value === "string" ? value : "";
+  };
   switch (action) {
     case "lockdown.changed":
       return `${data["on"] === true ? "on" : "off"}: ${said("reason")}`;
