@@ -124,6 +124,7 @@ try {
 } catch (error) {
   if (!(error instanceof Refused) && !(error instanceof StartRefused)) throw error;
   const lines = error instanceof Refused ? error.lines : [error.message];
-  process.stderr.write(`jit-access did not start:\n${lines.map((line) => `  ${line}\n`).join("")}`);
-  process.exitCode = 1;
+  const said = `jit-access did not start:\n${lines.map((line) => `  ${line}\n`).join("")}`;
+  // Ended here and now: a call under way to a target that is silent would hold the event loop for seconds.
+  process.stderr.write(said, () => process.exit(1));
 }

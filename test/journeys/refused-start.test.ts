@@ -12,7 +12,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { noSweep, staff } from "../support/company.ts";
@@ -170,16 +170,30 @@ describe.concurrent("the environment", () => {
   });
 
   test("with a port that is taken says so, and lets go of the database", async () => {
-    const taken = createServer();
+    const held: Socket[] = [];
+    const taken = createServer((socket) => held.push(socket));
     await new Promise<void>((listening) => taken.listen(0, "127.0.0.1", listening));
     const address = taken.address();
     const port = typeof address === "object" ? (address?.port ?? 0) : 0;
     const folder = temporaryFolder();
-    const ended = await runProgram({ folder, config: {}, env: { ...noSweep, PORT: String(port) } });
+    // The same server stands for a target that takes a call and never answers.
+    const silent = {
+      name: "cache",
+      kind: "redis",
+      url: "env:CACHE",
+      resources: ["a"],
+      actions: { read: { keys: ["a:*"], commands: ["+get"] } },
+    };
+    const env = { ...noSweep, PORT: String(port), CACHE: `redis://127.0.0.1:${port}` };
+    const begun = Date.now();
+    const ended = await runProgram({ folder, config: { connectors: [silent] }, env });
+    // It ends when it has said so; the call would hold the process for ten seconds.
+    expect(Date.now() - begun).toBeLessThan(9_000);
+    for (const socket of held) socket.destroy();
     await new Promise((closed) => taken.close(closed));
     expect(ended.code).toBe(1);
     expect(ended.error).toMatch(/^jit-access did not start:\n {2}HOST and PORT .*EADDRINUSE.*\n$/);
-    const program = await startProgram({ folder, env: noSweep });
+    const program = await startProgram({ folder, config: {}, env: noSweep });
     await program.stop();
   });
 });
