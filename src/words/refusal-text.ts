@@ -1,4 +1,5 @@
 import type { Refusal, RefusalCode } from "../core/refusals.ts";
+import { parseInstant } from "../core/time.ts";
 import type { Line } from "./card-text.ts";
 import { durationWords } from "./duration-words.ts";
 import { slashPrefix } from "./help.ts";
@@ -93,7 +94,7 @@ const sentences: { readonly [Code in RefusalCode]: Sentences } = {
 /** A no in sentences: what happened, what is wrong in particular, and what to do next. */
 export function refusalText(refusal: Refusal, prefix: string = slashPrefix): readonly Line[] {
   const { what, next } = sentences[refusal.refused];
-  const happened: Line = what === undefined ? [{ said: refusal.detail }] : [what];
+  const happened: Line = what === undefined ? detailLine(refusal.detail) : [what];
   return [
     happened,
     ...(refusal.errors ?? [])
@@ -101,6 +102,17 @@ export function refusalText(refusal: Refusal, prefix: string = slashPrefix): rea
       .map(({ path, message }): Line => [{ said: `${path}: ${message}` }]),
     ...(next === null ? [] : [[next(refusal, prefix)] satisfies Line]),
   ];
+}
+
+const momentPattern = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)/;
+
+/** The detail is written for every door; moments in it are for the reader's own time zone. */
+function detailLine(detail: string): Line {
+  // Every second piece is what the pattern has caught; what somebody typed need not be a moment for all that.
+  return detail.split(momentPattern).flatMap((piece, index) => {
+    if (piece === "") return [];
+    return [index % 2 === 1 && parseInstant(piece) !== undefined ? { time: piece } : { said: piece }];
+  });
 }
 
 const errorsShownMax = 5;
