@@ -12,13 +12,16 @@ const curves = { nistp256: 65, nistp384: 97, nistp521: 133 } as const;
 
 /**
  * The key of one line `ssh-ed25519 AAAA… comment`, or what is wrong with it. Taken are Ed25519, ECDSA on the NIST
- * curves, both on security keys too, and RSA of 2048 to 8192 bits. The blob must be what its type says, to the last byte, for it is going to be
- * signed. The comment is dropped, so that nothing of it gets into a certificate or a log.
+ * curves, both on security keys too, and RSA of 2048 to 8192 bits. The blob must be what its type says, to the last
+ * byte, for it is going to be signed. The comment is dropped, so that nothing of it gets into a certificate or a log.
  */
 export function parseSshPublicKey(text: string): SshPublicKey | { readonly problem: string } {
   const line = text.trim();
   if (line.length > keyLengthMax) return { problem: "is longer than 8,000 characters" };
-  if (line.includes("PRIVATE KEY")) return { problem: "is a private key: keep it, and replace it now" };
+  if (line.includes("PRIVATE KEY"))
+    return {
+      problem: "is a private key, which nobody else may have: make a new pair, and send its public key",
+    };
   if (/[\r\n]/.test(line)) return { problem: "must be one line" };
   const [type = "", base64 = ""] = line.split(/[ \t]+/);
   const bytes = bytesOf(base64);
