@@ -11,6 +11,7 @@ import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import type { Ask } from "../core/drafting.ts";
 import { parseAsk, type AskInput } from "./ask-input.ts";
 import { isSelf, lacksRole, type Caller } from "./caller.ts";
+import { activeRoom } from "./counters.ts";
 import { decideCase, pressOf, requestOf, withAnswer, type CaseDecision, type Press } from "./deciding.ts";
 import {
   approversNamed,
@@ -22,7 +23,7 @@ import {
 } from "./loading.ts";
 import { begun, keeping, type Keep } from "./once.ts";
 import { decideAndCommit, type Attempt } from "./step.ts";
-import { activeRoom, asRead, stepOf } from "./step-of.ts";
+import { asRead, stepOf } from "./step-of.ts";
 import { decideAsk } from "./submission.ts";
 
 /** What people decide about requests. Every answer is the request as stored afterwards, or the refusal. */

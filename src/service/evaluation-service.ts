@@ -10,11 +10,11 @@ import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { formatDuration } from "../core/time.ts";
 import { parseAsk, type AskInput } from "./ask-input.ts";
 import { isSelf, lacksRole, mayReadAll, type Caller } from "./caller.ts";
+import { breakGlassKey } from "./counters.ts";
 import type { Assessed, ServiceContext } from "./loading.ts";
 import type { PolicyDraft } from "./policy-service.ts";
 import { indexed } from "./rulebook-reader.ts";
 import { breakGlassSpent } from "./step.ts";
-import { breakGlassKey } from "./step-of.ts";
 import { decideAsk, type Submission } from "./submission.ts";
 
 /** What would happen if this were asked now, and why, condition by condition. */

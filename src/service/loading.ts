@@ -18,9 +18,10 @@ import { riskOf } from "../core/risk.ts";
 import type { Assessment } from "../core/assessment.ts";
 import type { Changes } from "./changes.ts";
 import type { Connectors } from "./connector.ts";
+import { useKey } from "./counters.ts";
 import type { Expectation, Store, Surroundings, Versioned } from "./ports.ts";
 import type { IndexedRulebook, RulebookReader } from "./rulebook-reader.ts";
-import { asRead, useKey, type LoadedCase } from "./step-of.ts";
+import { asRead, type LoadedCase } from "./step-of.ts";
 import type { Surfaces } from "./surfaces.ts";
 import type { Freshness, MembersFound, UserGroupReader } from "./user-groups.ts";
 

@@ -5,14 +5,15 @@ import type { Case } from "../core/case.ts";
 import { newsOf, targetEffectsOf, type Effect } from "../core/effects.ts";
 import { endingSoonOf } from "../core/ending-soon.ts";
 import { nextDueAt } from "../core/escalation.ts";
-import type { PolicyUse, Recorded } from "../core/events.ts";
+import type { Recorded } from "../core/events.ts";
 import { evolveGrant } from "../core/evolve-grant.ts";
 import { evolveRequest } from "../core/evolve-request.ts";
 import { holdsTargets, type Grant } from "../core/grant.ts";
-import { makeId, type IdentityId, type Instant, type RequestId } from "../core/ids.ts";
+import { makeId, type Instant, type RequestId } from "../core/ids.ts";
 import type { News } from "../core/notices.ts";
 import { recordsOf } from "../core/recording.ts";
 import { scopeSetKey } from "../core/scopes.ts";
+import { gauge, usesOf, type Limits } from "./counters.ts";
 import type {
   CounterChange,
   Expectation,
@@ -35,7 +36,7 @@ export interface LoadedCase {
 export interface StepContext {
   readonly now: Instant;
   readonly surroundings: Surroundings;
-  readonly limits: { readonly pendingPerIdentity: number; readonly activePerIdentity: number };
+  readonly limits: Limits;
   readonly expects: readonly Expectation[];
   readonly answer?: KeptAnswer;
 }
@@ -209,31 +210,9 @@ function changeOf(before: Kept | undefined, after: Kept, { now, limits }: StepCo
   };
 }
 
-/** The step, provided one more grant fits: what is approved by itself is claimed at once, so a full holder hears it now. */
-export function activeRoom(
-  step: Step,
-  subjectId: IdentityId,
-  limits: StepContext["limits"],
-  at: Instant,
-): Step {
-  const room: CounterChange = { key: `active:${subjectId}`, add: 0, max: limits.activePerIdentity - 1, at };
-  return { ...step, counters: [...step.counters, room] };
-}
-
 /** What is being prepared takes its place already. Break-glass has its own limit. */
 function countsAsActive(grant: Grant): boolean {
   return holdsTargets(grant) && !grant.breakGlass;
-}
-
-function gauge(
-  key: string,
-  before: boolean,
-  after: boolean,
-  max: number,
-  at: Instant,
-): readonly CounterChange[] {
-  if (before === after) return [];
-  return [after ? { key, add: 1, max, at } : { key, add: -1, at }];
 }
 
 /** The name an open request holds so that the same one cannot be asked twice (contract §3); break-glass never does. */
@@ -254,36 +233,6 @@ function guard(
     ...(before === undefined ? [] : [{ release: before, owner }]),
     ...(after === undefined ? [] : [{ take: after, owner }]),
   ];
-}
-
-export function useKey(use: Pick<PolicyUse, "policyId">): string {
-  return `use:${use.policyId}`;
-}
-
-/** Whoever takes access in an emergency takes it for themselves. */
-export function breakGlassKey(personId: string): string {
-  return `break-glass:${personId}`;
-}
-
-function usesOf(one: Recorded, at: Instant): readonly CounterChange[] {
-  const { event } = one;
-  switch (event.type) {
-    case "RequestAutoApproved":
-    case "RequestApproved":
-      return event.uses.map((use) => ({
-        key: useKey(use),
-        add: 1,
-        max: use.max,
-        at,
-        ...(use.periodMs !== undefined && { windowMs: use.periodMs }),
-      }));
-    case "BreakGlassUsed":
-      return [
-        { key: breakGlassKey(event.by.id), add: 1, max: event.limit.max, windowMs: event.limit.perMs, at },
-      ];
-    default:
-      return [];
-  }
 }
 
 export function newEffect(
