@@ -34,13 +34,10 @@ export async function loadConfiguration(
   if (isRefusal(loaded)) throw new Refused([`${found.file} was not loaded: ${loaded.detail}`]);
   await webhooks.configure(found.content.webhooks);
   log.info({ file: found.file, ...loaded }, "configuration loaded");
-  const missing = found.source === "example" ? [] : await configuration.missing(found.content);
-  if (missing.length > 0) {
-    const [warnings, more] = [found.lines(missing.slice(0, warningsMax)), missing.length > warningsMax];
-    log.warn(
-      { file: found.file, warnings, ...(more && { count: missing.length }) },
-      "the configuration counts on people or channels that are not there",
-    );
+  const slips = found.source === "example" ? [] : await configuration.warnings(found.content);
+  if (slips.length > 0) {
+    const warnings = found.lines(slips.slice(0, warningsMax));
+    log.warn({ file: found.file, warnings, count: slips.length }, "the configuration has warnings");
   }
   if (found.source === "example") {
     log.warn(

@@ -13,7 +13,8 @@ stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(exitCodeOf("SIGPIPE"));
   stderr.write(`${cannotPrint(error.code)}\n`, () => process.exit(exitCodes.internal.code));
 });
-stderr.on("error", () => process.exit(exitCodeOf("SIGPIPE")));
+// What is said beside the work is not the work: a command that runs is still to be looked after.
+stderr.on("error", () => {});
 
 function cannotPrint(code = "unknown"): string {
   return `jit: What was to be printed could not be written (${code}); what was done is done, and jit rotate replaces a token that got lost. (not_printed)`;

@@ -77,8 +77,7 @@ function whyNobody(selector: Selector, meant: Meant, isSlackTrusted: boolean): s
 function tooFew(content: NamingRules, meant: Meant): readonly Missing[] {
   return stagesIn(content).flatMap(({ path, stage }) => {
     if (!stage.approvers.every(isListed)) return [];
-    const ids = stage.approvers.flatMap((one) => [...(meant.get(formatSelector(one)) ?? [])]);
-    const count = new Set(ids).size;
+    const count = countUpTo(stage.required, stage.approvers, meant);
     // None at all is said at each of the names.
     if (count === 0 || count >= stage.required) return [];
     return [
@@ -88,6 +87,17 @@ function tooFew(content: NamingRules, meant: Meant): readonly Missing[] {
       },
     ];
   });
+}
+
+/** How many different people these mean, as far as it matters: groups may be large, and policies many. */
+function countUpTo(enough: number, selectors: readonly Selector[], meant: Meant): number {
+  const found = new Set<IdentityId>();
+  for (const selector of selectors) {
+    for (const id of meant.get(formatSelector(selector)) ?? []) {
+      if (found.add(id).size >= enough) return found.size;
+    }
+  }
+  return found.size;
 }
 
 function namingsIn(content: NamingRules): readonly Naming[] {

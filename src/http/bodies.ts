@@ -26,11 +26,18 @@ export function readJsonBodies(app: App): void {
   readEmptyBodies(app);
 }
 
+/** Far more than the one token that is looked for. Whoever needs no key must not make us work for long. */
+export const formBytesMax = 8 * 1024;
+const formFieldsMax = 20;
+
 /** This scope reads `application/x-www-form-urlencoded` and nothing else. */
 export function readFormBodies(app: App): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>(formContentType, { parseAs: "string" }, (request, body, done) => {
     if (isEncoded(request)) return done(encodedBody());
+    if (body.split("&", formFieldsMax + 1).length > formFieldsMax) {
+      return done(new Refused(malformed(`A form has at most ${formFieldsMax} fields.`)));
+    }
     const fields: Record<string, string> = {};
     let isRepeated = false;
     new URLSearchParams(body).forEach((value, name) => {

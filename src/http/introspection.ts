@@ -1,7 +1,7 @@
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import type { Services } from "../service/services.ts";
-import { formContentType, readFormBodies } from "./bodies.ts";
+import { formBytesMax, formContentType, readFormBodies } from "./bodies.ts";
 import type { App } from "./door.ts";
 import type { Limits } from "./limits.ts";
 
@@ -35,6 +35,7 @@ export async function addFormRoutes(
   app.post(
     "/credentials/introspect",
     {
+      bodyLimit: formBytesMax,
       config: { roles: ["resource"], limited: "failures", plain: true },
       schema: {
         summary: "What a credential is good for at this moment",
@@ -54,7 +55,8 @@ export async function addFormRoutes(
   app.post(
     "/credentials/revoke",
     {
-      // No limit: whoever floods us must not keep somebody else's leaked token alive.
+      bodyLimit: formBytesMax,
+      // No limit: whoever floods us must not keep somebody else's leaked token alive. A small body keeps a call cheap.
       config: { keyless: true, limited: "nothing", refusals: ["store_unavailable"] },
       schema: {
         summary: "Report a leaked token",

@@ -3,6 +3,7 @@ import type { Case } from "../core/case.ts";
 import { parseToken } from "../core/credential-format.ts";
 import { decideRevoke } from "../core/ending.ts";
 import { hasStarted, isLive } from "../core/grant.ts";
+import { maskTokens } from "../core/masking.ts";
 import { isActive } from "../core/people.ts";
 import { isRefusal } from "../core/refusals.ts";
 import { decideCase } from "./deciding.ts";
@@ -34,12 +35,18 @@ export interface CheckingService {
   introspect(token: string): Promise<Introspection>;
   /** Whether the token holds all the wanted scopes; none wanted is never allowed. */
   check(token: string, wanted: readonly string[]): Promise<Check>;
-  /** A leak report: whatever the token opened ends. Answers nothing, so that it tells nothing. */
-  readonly report: (token: string) => Promise<void>;
+  /**
+   * A leak report: whatever the tokens in this text open ends, with white space or more around them as a file or log
+   * holds them. Answers nothing, so that it tells nothing.
+   */
+  readonly report: (text: string) => Promise<void>;
 }
 
 /** Ends a leaked API key; the directory's part of a leak report. */
 export type EndKey = (hash: string, by: Actor) => Promise<void>;
+
+/** Tokens looked for in one report; each costs a look into the database. */
+const reportedMax = 20;
 
 const leakReporter: Actor = { type: "system", id: "leak-report", name: "leak report", via: "api" };
 
@@ -74,12 +81,12 @@ export function createCheckingService(
       if (usage.isNews(presented)) await recorded(presented);
       return { allowed: true, identity: subjectId, scopes: scopes.join(" "), request: requestId };
     },
-    async report(token) {
-      const parsed = parseToken(token);
-      if (parsed === undefined) return;
-      const hash = context.surroundings.sha256(token);
-      if (parsed.kind === "live") await endKey(hash, leakReporter);
-      else await endLeaked(context, hash);
+    async report(text) {
+      for (const token of maskTokens(text).leaked.slice(0, reportedMax)) {
+        const hash = context.surroundings.sha256(token);
+        if (parseToken(token)?.kind === "live") await endKey(hash, leakReporter);
+        else await endLeaked(context, hash);
+      }
     },
   };
 }

@@ -42,8 +42,8 @@ export interface ConfigurationService {
    * the connectors of the context, which are to be in force from now on, lack one that still holds something of ours.
    */
   load(content: FileContent, source: "file" | "example", fileName: string): Promise<Loaded | Refusal>;
-  /** Where the file counts on people or channels that are not there as of now; looked at after loading. */
-  missing(content: FileContent): Promise<readonly Missing[]>;
+  /** What is in force and hardly meant: people and channels it counts on and that are not there, a name given twice. */
+  warnings(content: FileContent): Promise<readonly Missing[]>;
 }
 
 const loader: Actor = { type: "system", id: "configuration", name: "configuration file", via: "system" };
@@ -90,10 +90,15 @@ export function createConfigurationService(context: ServiceContext): Configurati
         };
         return { step, result };
       }),
-    async missing(content) {
+    async warnings(content) {
       const people = await store.people({ ids: [], selectors: selectorsNamed(content), links: [] });
       const values = people.map(({ value }) => value);
-      return [...missingPeople(content, values), ...missingChannels(content, context.surfaces)];
+      const { book } = await context.rulebook();
+      return [
+        ...missingPeople(content, values),
+        ...missingChannels(content, context.surfaces),
+        ...sharedName(book, content.rules),
+      ];
     },
   };
 }
@@ -101,10 +106,10 @@ export function createConfigurationService(context: ServiceContext): Configurati
 /** Channels of surfaces that this installation does not have: what is posted there is never seen. */
 function missingChannels({ policies, rules }: FileContent, surfaces: Surfaces): readonly Missing[] {
   const named = [
-    ...policies.map(({ effect }, index) => ({ effect, path: ["policies", String(index)] })),
-    ...(rules.defaultPolicy === undefined ? [] : [{ effect: rules.defaultPolicy.effect, path: ["default"] }]),
-  ].flatMap(({ effect, path }) =>
-    effect.kind === "approval"
+    ...policies.map((policy, index) => ({ policy, path: ["policies", String(index)] })),
+    ...(rules.defaultPolicy === undefined ? [] : [{ policy: rules.defaultPolicy, path: ["default"] }]),
+  ].flatMap(({ policy: { enabled, effect }, path }) =>
+    enabled && effect.kind === "approval"
       ? [{ channels: effect.approval.channels, path: [...path, "approval", "channels"] }]
       : [],
   );
@@ -210,11 +215,25 @@ function policyStep({ surroundings }: ServiceContext, book: Rulebook, content: F
   if (was !== undefined && was.name !== is?.name) {
     unique.push({ release: policyNameKey(was.name), owner: was.id });
   }
-  // Also of one that stays as it is: earlier versions loaded it without taking its name.
-  if (is !== undefined) unique.push({ take: policyNameKey(is.name), owner: is.id });
+  // Also of one that stays as it is: earlier versions loaded it without taking its name. Where somebody else has had
+  // the name since then, a start must not fail for it; see warnings().
+  const isLeft = is?.name === was?.name && namesake(book, is?.name) !== undefined;
+  if (is !== undefined && !isLeft) unique.push({ take: policyNameKey(is.name), owner: is.id });
   if (is === undefined && was !== undefined) record("deleted", was);
   if (is !== undefined && !sameContent(was, is)) record(was === undefined ? "created" : "changed", is);
   return { expects: [], writes, unique, counters: [], audit, effects: [] };
+}
+
+/** Another policy that bears this name. */
+function namesake({ policies }: Rulebook, name: string | undefined): Policy | undefined {
+  return policies.find((one) => one.managedBy === "api" && one.name === name);
+}
+
+function sharedName(book: Rulebook, { defaultPolicy }: Rules): readonly Missing[] {
+  const other = namesake(book, defaultPolicy?.name);
+  if (other === undefined) return [];
+  const message = `is also the name of ${other.id}, which was made over the API: rename one of the two`;
+  return [{ path: ["default", "name"], message }];
 }
 
 /** What the file says otherwise than before, for the record; the default policy has a record of its own. */

@@ -1,5 +1,4 @@
 import type { AccessRequest } from "../core/access-request.ts";
-import { maskTokens } from "../core/masking.ts";
 import { parseId } from "../core/ids.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { parseSshPublicKey } from "../core/ssh-public-key.ts";
@@ -10,6 +9,7 @@ import { actorOf, type Caller } from "./caller.ts";
 import type { CredentialService } from "./credential-service.ts";
 import type { GrantService } from "./grant-service.ts";
 import type { ServiceContext } from "./loading.ts";
+import { cleaning, type Clean, type ReportLeak } from "./leaks.ts";
 import type { ReadingService } from "./reading-service.ts";
 import type { RefusalLog } from "./refusal-log.ts";
 import type { CredentialView, RequestView } from "./views.ts";
@@ -71,8 +71,7 @@ export interface DeskServices {
   readonly credentials: CredentialService;
   readonly reading: ReadingService;
   readonly refusals: RefusalLog;
-  /** Ends a token found where it should not be. */
-  readonly report: (token: string) => Promise<void>;
+  readonly report: ReportLeak;
 }
 
 type Outcome = AccessRequest | Asked;
@@ -85,11 +84,7 @@ export function createFrontDesk(
   const { reading, report } = services;
   const clerk = createClerk(context, services, onFault);
   const { act, refused } = clerk;
-  const clean = async (text: string): Promise<string> => {
-    const { text: masked, leaked } = maskTokens(text);
-    for (const token of leaked) await report(token);
-    return masked;
-  };
+  const clean = cleaning(report);
   return {
     refused,
     ...askerVerbs(services, clerk, clean),
@@ -106,14 +101,13 @@ export function createFrontDesk(
     },
     async completeByToken(token, id, note) {
       // Not reported as leaked here: a token in its own note is ending its access anyway.
-      const words = note === undefined ? null : maskTokens(note).text;
+      const others = cleaning(async (found) => (found === token ? undefined : report(found)));
+      const words = note === undefined ? null : await others(note);
       const outcome = await services.credentials.completeByToken(token, id, words);
       return isRefusal(outcome) ? outcome : { request: await reading.show(outcome) };
     },
   };
 }
-
-type Clean = (text: string) => Promise<string>;
 
 /** Puts refusals on record and makes whole answers. */
 interface Clerk {
@@ -219,7 +213,7 @@ function deciderVerbs({ access, grants }: DeskServices, { act, refused }: Clerk,
   };
 }
 
-async function cleanedAsk(input: AskInput, clean: (text: string) => Promise<string>): Promise<AskInput> {
+async function cleanedAsk(input: AskInput, clean: Clean): Promise<AskInput> {
   const metadata: Record<string, string> = {};
   for (const [name, value] of Object.entries(input.metadata ?? {})) {
     metadata[await clean(name)] = await clean(value);

@@ -1,6 +1,6 @@
-import { maskTokens } from "../core/masking.ts";
 import type { Refusal } from "../core/refusals.ts";
 import { actorOf, lacksRole, type Caller } from "./caller.ts";
+import type { Clean } from "./leaks.ts";
 import type { ServiceContext } from "./loading.ts";
 import type { AuditRow, Step } from "./ports.ts";
 import { decideAndCommit, recordOnly } from "./step.ts";
@@ -23,11 +23,11 @@ export interface LockdownService {
 
 const pageSize = 200;
 
-export function createLockdownService(context: ServiceContext): LockdownService {
+export function createLockdownService(context: ServiceContext, clean: Clean): LockdownService {
   return {
     read: async (caller) => lacksRole(caller, "admin", "auditor") ?? read(context),
     change: async (caller, on, reason) =>
-      lacksRole(caller, "admin") ?? change(context, caller, on, maskTokens(reason).text),
+      lacksRole(caller, "admin") ?? change(context, caller, on, await clean(reason)),
   };
 }
 

@@ -1,22 +1,24 @@
-import type { Actor } from "../core/access-request.ts";
+import type { AccessRequest, Actor } from "../core/access-request.ts";
 import { decideRevoke } from "../core/ending.ts";
+import { hasStarted } from "../core/grant.ts";
 import { parseId } from "../core/ids.ts";
-import { maskTokens } from "../core/masking.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { resourceOf } from "../core/scopes.ts";
+import { plus } from "../core/time.ts";
 import { unknownIdentity } from "./ask-input.ts";
 import { actorOf, lacksRole, type Caller } from "./caller.ts";
 import { decideCase } from "./deciding.ts";
+import type { Clean } from "./leaks.ts";
 import type { ServiceContext } from "./loading.ts";
 import { findPolicy } from "./policy-service.ts";
-import { StoreUnavailable, type RequestWithGrant } from "./ports.ts";
+import { StoreUnavailable, type Reads, type RequestFilter, type RequestWithGrant } from "./ports.ts";
 
 /** Whose or which access ends; exactly one of the three. */
 export type Revoked =
   | { readonly identityId: string }
   /** Any scope of the request whose text, or whose resource, begins so. */
   | { readonly scopePrefix: string }
-  /** Governed any scope of the request. */
+  /** Governed any scope of the request, or of more time that was added to it. */
   | { readonly policyId: string };
 
 export interface MassRevocationService {
@@ -30,7 +32,7 @@ export interface MassRevocationService {
 
 const pageSize = 200;
 
-export function createMassRevocation(context: ServiceContext): MassRevocationService {
+export function createMassRevocation(context: ServiceContext, clean: Clean): MassRevocationService {
   return {
     async revokeAll(caller, which, reason) {
       const missing = lacksRole(caller, "admin");
@@ -38,7 +40,7 @@ export function createMassRevocation(context: ServiceContext): MassRevocationSer
       if ("scopePrefix" in which && which.scopePrefix === "") {
         return refuse("invalid_body", "Say which scopes: an empty prefix would be everything.");
       }
-      const words = maskTokens(reason).text;
+      const words = await clean(reason);
       const ids = await matching(context, which);
       const nothing = ids.length === 0 ? await namesNothing(context, which) : undefined;
       if (nothing !== undefined) return nothing;
@@ -75,34 +77,82 @@ async function namesNothing(context: ServiceContext, which: Revoked): Promise<Re
     return known === undefined ? unknownIdentity(which.identityId) : undefined;
   }
   if ("scopePrefix" in which || !isRefusal(await findPolicy(context, which.policyId))) return undefined;
-  return refuse("invalid_body", "No policy has this id, and nothing that is open rests on one that had it.", {
-    errors: [{ path: "policyId", message: "names no policy" }],
-  });
+  return refuse(
+    "invalid_body",
+    "No policy has this id, and no access that lasts was given by one that had it.",
+    {
+      errors: [{ path: "policyId", message: "names no policy" }],
+    },
+  );
 }
 
-async function matching({ store, surroundings }: ServiceContext, which: Revoked): Promise<readonly string[]> {
+async function matching(context: ServiceContext, which: Revoked): Promise<readonly string[]> {
+  const { store, surroundings } = context;
   const ids: string[] = [];
   const subjectId = "identityId" in which ? parseId("identity", which.identityId) : undefined;
   if ("identityId" in which && subjectId === undefined) return ids;
   // In the order in which access comes about: what is claimed while we look is found here or there.
   for (const status of ["APPROVED", "ACTIVE"] as const) {
-    let before: number | undefined;
-    do {
-      const page = await store.requests(
-        { now: surroundings.now(), status, ...(subjectId !== undefined && { subjectId }) },
-        { limit: pageSize, ...(before !== undefined && { before }) },
-      );
-      ids.push(...page.rows.filter((row) => isMeant(row, which)).map((row) => row.request.value.id));
-      before = page.next ?? undefined;
-    } while (before !== undefined);
+    const filter = { now: surroundings.now(), status, ...(subjectId !== undefined && { subjectId }) };
+    for await (const rows of pagesOf(store, filter)) {
+      for (const row of rows) if (await isMeant(context, row, which)) ids.push(row.request.value.id);
+    }
   }
   return ids;
 }
 
-function isMeant({ request }: RequestWithGrant, which: Revoked): boolean {
-  const { scopes, requirement } = request.value;
+async function* pagesOf(
+  store: Pick<Reads, "requests">,
+  filter: RequestFilter,
+): AsyncGenerator<readonly RequestWithGrant[]> {
+  let before: number | undefined;
+  do {
+    const page = await store.requests(filter, {
+      limit: pageSize,
+      ...(before !== undefined && { before }),
+    });
+    yield page.rows;
+    before = page.next ?? undefined;
+  } while (before !== undefined);
+}
+
+async function isMeant(context: ServiceContext, row: RequestWithGrant, which: Revoked): Promise<boolean> {
   if ("identityId" in which) return true;
-  if ("policyId" in which) return requirement.demands.some((demand) => demand.policyId === which.policyId);
+  if ("policyId" in which) {
+    return isGovernedBy(row.request.value, which.policyId) || isProlongedBy(context, row, which.policyId);
+  }
   const { scopePrefix } = which;
-  return scopes.some((scope) => scope.startsWith(scopePrefix) || resourceOf(scope).startsWith(scopePrefix));
+  return row.request.value.scopes.some(
+    (scope) => scope.startsWith(scopePrefix) || resourceOf(scope).startsWith(scopePrefix),
+  );
+}
+
+function isGovernedBy({ requirement }: AccessRequest, policyId: string): boolean {
+  return requirement.demands.some((demand) => demand.policyId === policyId);
+}
+
+/** Whether more time was added to it under this policy; such an extension is a request of its own. */
+async function isProlongedBy(
+  { store, surroundings }: ServiceContext,
+  { request: { value: request }, grant }: RequestWithGrant,
+  policyId: string,
+): Promise<boolean> {
+  if (!hasStarted(grant?.value)) return false;
+  const { startedAt, expiresAt } = grant.value;
+  if (request.grantedDurationMs !== null && expiresAt <= plus(startedAt, request.grantedDurationMs)) {
+    return false;
+  }
+  const filter = {
+    now: surroundings.now(),
+    subjectId: request.subjectId,
+    status: "COMPLETED",
+    since: startedAt,
+  };
+  for await (const rows of pagesOf(store, filter)) {
+    const isOne = rows.some(
+      ({ request: { value } }) => value.extension?.of === request.id && isGovernedBy(value, policyId),
+    );
+    if (isOne) return true;
+  }
+  return false;
 }

@@ -17,6 +17,7 @@ import { createGrantService, type GrantService } from "./grant-service.ts";
 import { createHoldingsService, type HoldingsService } from "./holdings-service.ts";
 import { createKeyService, type KeyService } from "./key-service.ts";
 import type { ServiceContext } from "./loading.ts";
+import { cleaning } from "./leaks.ts";
 import { createLockdownService, type LockdownService } from "./lockdown-service.ts";
 import { createMassRevocation, type MassRevocationService } from "./mass-revocation.ts";
 import { createOrphanService, type OrphanService } from "./orphan-service.ts";
@@ -66,6 +67,7 @@ export function createServices(
   const targets = createTargetService(context);
   const credentials = createCredentialService(context, targets, (id) => grants.settle(id), onFault);
   const checking = createCheckingService(context, usage, keys.end, onFault);
+  const clean = cleaning(checking.report);
   const reading = createReadingService(context);
   const evaluation = createEvaluationService(context);
   const refusals = createRefusalLog(context.store);
@@ -90,8 +92,8 @@ export function createServices(
     choosing: createChoosingService(context),
     emergency: createEmergencyService(context),
     holdings: createHoldingsService(context, reading, evaluation),
-    massRevocation: createMassRevocation(context),
-    lockdown: createLockdownService(context),
+    massRevocation: createMassRevocation(context, clean),
+    lockdown: createLockdownService(context, clean),
     audit: createAuditService(context),
     answers: createAnswersService(context),
     connectors: createConnectorService(context, onFault),

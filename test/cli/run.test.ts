@@ -61,6 +61,16 @@ describe("the command", () => {
     expect((await program().check(seen.JIT_TOKEN, "read:dev:env")).http).toBe(401);
   });
 
+  test("goes on, and is looked after, when nobody reads our standard error any more", async () => {
+    const ran = await run("read:db:deaf", "console.log('ran')");
+    await until(() => ran.said.err.includes("waits for"));
+    ran.child.stderr?.destroy();
+    const { id = "" } = (await requestFor("read:db:deaf")) ?? {};
+    await (await program().person("ann")).act(id, "approve");
+    expect(await ran.ended).toMatchObject({ code: 0, out: "ran\n" });
+    expect(await statusOf("read:db:deaf")).toBe("COMPLETED");
+  });
+
   test("has our standard input, output and error, and its exit code is ours", async () => {
     const { key } = await dev();
     const script = "process.stdin.pipe(process.stdout); console.error('to err'); process.exitCode = 42";

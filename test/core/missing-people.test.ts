@@ -42,6 +42,12 @@ describe("who is counted on and not there", () => {
     expect(said([approvedBy(["slack-usergroup:S0123"])], { trustSlackUserGroups: true })).toEqual([]);
   });
 
+  test("somebody named twice counts once", () => {
+    expect(said([approvedBy(["group:dba ann@company.com identity:id_ann", { required: 2 }])])).toEqual([
+      "policies.0.approval.stages.0.required",
+    ]);
+  });
+
   test("fewer people than a stage wants; not where a manager comes on top", () => {
     expect(said([approvedBy(["group:dba", { required: 2 }])])).toEqual([
       "policies.0.approval.stages.0.required",

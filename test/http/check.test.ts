@@ -199,6 +199,15 @@ describe("a leak report", () => {
     expect((await house.call("GET", jit, { key })).status).toBe(401);
   });
 
+  test.each([
+    ["a line end behind it, as a file has", (one: string) => `${one}\n`],
+    ["white space around it", (one: string) => ` \t${one} `],
+    ["the line of a log around it", (one: string) => `export JIT_TOKEN="${one}" # oops`],
+  ])("finds the token with %s", async (_, around) => {
+    expect((await report({ token: around(token) })).status).toBe(200);
+    expect((await house.call("GET", `${check}?scope=${scopes[0]}`, { key: token })).status).toBe(401);
+  });
+
   test("of a token that is over changes nothing", async () => {
     house.office.clock.pass(dayMs);
     await report({ token });

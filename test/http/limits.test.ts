@@ -87,6 +87,20 @@ describe("calls without a valid key", () => {
     expect(check.status).toBe(401);
   });
 
+  test("that report leaks are cheap: their bodies are small, with few fields", async () => {
+    const sent = (payload: string) =>
+      house.call("POST", `${api}/credentials/revoke`, {
+        payload,
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+      });
+    const padded = (length: number) => `token=x&pad=${"x".repeat(length - "token=x&pad=".length)}`;
+    expect((await sent(padded(8_192))).status).toBe(200);
+    expect((await sent(padded(8_193))).body["code"]).toBe("too_large");
+    const fields = (count: number) => ["token=x", ...Array.from({ length: count - 1 }, (_, n) => `f${n}`)];
+    expect((await sent(fields(20).join("&"))).status).toBe(200);
+    expect((await sent(fields(21).join("&"))).body["code"]).toBe("malformed");
+  });
+
   test("do not hold up probes", async () => {
     expect(await often(3 * perMinute, () => house.call("GET", "/healthz"))).not.toContain(429);
     expect(await often(3 * perMinute, () => house.call("GET", "/readyz"))).not.toContain(429);

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { formatToken } from "../../src/core/credential-format.ts";
 import { makeId } from "../../src/core/ids.ts";
-import type { Policy } from "../../src/core/policy.ts";
+import { emptyRules, type Policy } from "../../src/core/policy.ts";
 import { dayMs, plus } from "../../src/core/time.ts";
+import { createConfigurationService } from "../../src/service/configuration-service.ts";
+import { recordOnly } from "../../src/service/step.ts";
 import { createInstallationService } from "../../src/service/installation-service.ts";
 import type { PolicyDraft } from "../../src/service/policy-service.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../core/support/policies.ts";
@@ -76,6 +78,31 @@ describe("policies", () => {
     granted(await policies.create(await admin(), draft("fallback")));
     await office.configure([], {});
     granted(await policies.create(await admin(), draft("other")));
+  });
+
+  test("a default whose name the API has used since an earlier version is loaded, with a warning", async () => {
+    const defaultPolicy: Policy = {
+      ...approvalPolicy("fallback", { stages: [stageBy("group:dba")] }),
+      id: makeId("policy", "default"),
+      managedBy: "file",
+    };
+    const content = { identities: [], policies: [], rules: { ...emptyRules, defaultPolicy } };
+    await office.configure([], { defaultPolicy });
+    // Earlier versions did not take the name.
+    await office.store.commit({
+      ...recordOnly([]),
+      unique: [{ release: "policy-name:fallback", owner: "pol_default" }],
+    });
+    const other = granted(await office.services.policies.create(await admin(), draft("fallback")));
+    await office.configure([], { defaultPolicy });
+    const { warnings } = createConfigurationService(office.context);
+    expect(await warnings(content)).toMatchObject([{ path: ["default", "name"] }]);
+    granted(await office.services.policies.remove(await admin(), other.id));
+    await office.configure([], { defaultPolicy });
+    expect(await warnings(content)).toEqual([]);
+    expect(await office.services.policies.create(await admin(), draft("fallback"))).toMatchObject({
+      refused: "name_taken",
+    });
   });
 
   test("the file's default policy is read by its id, and read-only here", async () => {

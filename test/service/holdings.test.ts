@@ -1,4 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { present } from "../../src/core/assert.ts";
+import { formatSelector, parseSelector } from "../../src/core/people.ts";
+import { emptyRules } from "../../src/core/policy.ts";
+import { hourMs } from "../../src/core/time.ts";
 import type { Store } from "../../src/service/ports.ts";
 import { createServices } from "../../src/service/services.ts";
 import { approvalPolicy, autoPolicy, denyPolicy, scopeOf, stageBy } from "../core/support/policies.ts";
@@ -65,6 +69,29 @@ describe("the catalog", () => {
       { name: "Prod", outcome: "NEEDS_APPROVAL" },
     ]);
   });
+});
+
+test("an ordinary ask looks for nobody whom break-glass alone names: they may be very many", async () => {
+  const allowed = [present(parseSelector("group:security"), "selector")];
+  await office.configure([autoPolicy("auto")], { breakGlass: { ...emptyRules.breakGlass, allowed } });
+  const looked: string[] = [];
+  const store: Store = {
+    ...office.store,
+    people: async (query) => {
+      looked.push(...query.selectors.map(formatSelector));
+      return office.store.people(query);
+    },
+  };
+  const { evaluation } = createServices(
+    { ...office.context, store },
+    async () => {},
+    () => {},
+  );
+  const input = { identityId: "id_dev", reason: "r", scopes: ["read:a:1"], duration: "1h" };
+  await evaluation.evaluate(await office.caller("dev"), input);
+  expect(looked).toEqual([]);
+  await evaluation.evaluate(await office.caller("dev"), { ...input, breakGlass: true });
+  expect(looked).toEqual(["group:security"]);
 });
 
 describe("revoking all", () => {
@@ -151,6 +178,25 @@ describe("revoking all", () => {
     const policyId = "refused" in policies ? "" : (policies[0]?.id ?? "");
     await office.configure([autoPolicy("another")]);
     expect(await revoke({ policyId })).toEqual([id]);
+    expect(await revoke({ policyId })).toMatchObject({ refused: "invalid_body" });
+  });
+
+  test("by the policy that added time to it, though another gave it, and though it is gone", async () => {
+    const when = (operator: "LESS_THAN" | "GREATER_THAN") =>
+      ({ conditions: [{ type: "DURATION", operator, valueMs: 2 * hourMs }] }) as const;
+    await office.configure([
+      autoPolicy("short", when("LESS_THAN")),
+      autoPolicy("long", when("GREATER_THAN")),
+    ]);
+    const anHour = async (scope: string) =>
+      granted(await office.ask("dev", { scopes: [scope], duration: "1h" })).request.id;
+    const [prolonged, plain] = [await anHour("read:a:1"), await anHour("read:a:2")];
+    const dev = await office.caller("dev");
+    granted(await office.services.desk.extend(dev, prolonged, { duration: "3h", reason: "more" }));
+    const policyId = "pol_long";
+    await office.configure([autoPolicy("short", when("LESS_THAN"))]);
+    expect(await revoke({ policyId })).toEqual([prolonged]);
+    expect(await office.services.reading.read(dev, plain)).toMatchObject({ status: "ACTIVE" });
     expect(await revoke({ policyId })).toMatchObject({ refused: "invalid_body" });
   });
 

@@ -101,6 +101,24 @@ describe("the main job", () => {
     expect(pasted.request.reason).toBe(`see kd_jit_…${other.token.slice(-4)}`);
     expect(await isActive(other.token)).toBe(false);
   });
+
+  test("a token pasted into an administrator's reason, or into the note of another token, is dead as well", async () => {
+    const { lockdown, massRevocation } = office().services;
+    const cto = await office().caller("cto", "admin");
+    const places: Record<string, (token: string) => Promise<unknown>> = {
+      lockdown: async (token) => lockdown.change(cto, false, `see ${token}`),
+      "revoke-all": async (token) => massRevocation.revokeAll(cto, { scopePrefix: "none:" }, token),
+      complete: async (token) => {
+        const own = await claimed({ scopes: ["read:prod:own"] });
+        return desk().completeByToken(own.token, own.id, `and ${token}`);
+      },
+    };
+    for (const [place, paste] of Object.entries(places)) {
+      const { token } = await claimed({ scopes: [`read:prod:${place}`] });
+      await paste(token);
+      expect([place, await isActive(token)]).toEqual([place, false]);
+    }
+  });
 });
 
 describe("time alone", () => {
