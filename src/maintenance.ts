@@ -47,8 +47,24 @@ function sentenceOf(error: unknown): string {
   const isKnown = error instanceof BackupRefused || error instanceof StartRefused;
   const isOutside = error instanceof Error && ("syscall" in error || "code" in error);
   if (isKnown) return error.message;
-  if (isOutside) return `It failed: ${error.message}.`;
+  if (isOutside) return outsideText(error);
   throw error;
+}
+
+/** What the system says, in a sentence for what an operator gets wrong most. */
+function outsideText(error: Error & { readonly code?: unknown; readonly path?: unknown }): string {
+  const path = typeof error.path === "string" ? error.path : "the file";
+  switch (error.code) {
+    case "ENOENT":
+      return `${path} cannot be made or read: it, or its folder, is not there.`;
+    case "EACCES":
+    case "EPERM":
+      return `${path} may not be read or written by this account: run it as the service's own.`;
+    case "ENOSPC":
+      return `The disk is full: ${error.message}.`;
+    default:
+      return `It failed: ${error.message}.`;
+  }
 }
 
 try {

@@ -189,6 +189,19 @@ export const connectorsChecked = z.object({
   ),
 });
 
+/** What tells a policy from others. */
+export const policyShown = z.object({
+  id: z.string(),
+  version: z.number(),
+  name: z.string(),
+  managedBy: z.string(),
+  priority: z.number().optional(),
+  enabled: z.boolean().optional(),
+  autoApprove: z.boolean().optional(),
+  deny: z.boolean().optional(),
+});
+export type PolicyShown = z.output<typeof policyShown>;
+
 export const ended = z.object({ ended: z.number(), requests: texts });
 export const lockdown = z.object({
   on: z.boolean(),

@@ -64,6 +64,11 @@ export async function rotate(session: Session, id: string, body: ClaimBody = {})
   return withToken(session, answer, body);
 }
 
+export interface DecisionOptions extends Omit<WaitOptions, "until" | "onChange"> {
+  /** What to do when nobody has decided in time; the end of a sentence. */
+  readonly advice?: string;
+}
+
 /**
  * Waits until somebody has decided. @throws Failure `waitedTooLong` after `timeoutMs`; `ended` when the answer is no, or
  * the access is over.
@@ -71,16 +76,21 @@ export async function rotate(session: Session, id: string, body: ClaimBody = {})
 export async function decided(
   session: Session,
   id: string,
-  options: Omit<WaitOptions, "until"> = {},
+  { advice = `jit status ${id} shows whom to remind`, ...options }: DecisionOptions = {},
 ): Promise<Seen> {
+  let last: Seen | undefined;
   const seen = await waitFor(session, id, {
     until: isDecided,
-    onChange: (request) => session.note(progressText(request)),
+    onChange: (now) => {
+      last = now;
+      // A no is said once, at the end.
+      if (!isDecided(now.request) || isGiven(now.request)) session.note(progressText(now.request));
+    },
     ...options,
   });
   if (seen === undefined) {
-    const detail = `Nobody has decided ${id} in time; jit status ${id} shows whom to remind.`;
-    throw new Failure("waitedTooLong", "wait_timed_out", detail);
+    const detail = `Nobody has decided ${id} in time; ${advice}.`;
+    throw new Failure("waitedTooLong", "wait_timed_out", detail, last?.answer.text);
   }
   if (!isGiven(seen.request)) throw notGiven(seen.request, seen.answer);
   return seen;

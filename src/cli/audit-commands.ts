@@ -65,12 +65,13 @@ function addList(audit: Command, cli: Cli): void {
 
 /** The request or person it is about; of what is about neither, what tells it from others of its kind. */
 function aboutText({ action, request, identity, data = {} }: AuditRecord): string {
-  if (request !== undefined) return request;
-  if (identity !== undefined) return identity;
+  const about = request ?? identity;
   const said = (name: string): string => {
     const value = data[name];
     return typeof value === "string" ? value : "";
   };
+  if (action.endsWith(".refused")) return `${about ?? ""} ${said("code")}`.trim();
+  if (about !== undefined) return about;
   switch (action) {
     case "lockdown.changed":
       return `${data["on"] === true ? "on" : "off"}: ${said("reason")}`;

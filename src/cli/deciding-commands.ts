@@ -3,6 +3,7 @@ import { ended, readAs } from "./answers.ts";
 import { press } from "./access-commands.ts";
 import { forOption, reasonOption, words } from "./command-line.ts";
 import { misuse } from "./failure.ts";
+import { policyIdOf } from "./policy-list.ts";
 import { safeText } from "./safe-text.ts";
 import type { Cli } from "./session.ts";
 
@@ -86,18 +87,28 @@ function addRevocations(program: Command, cli: Cli): void {
     .summary("end all access of a person, of scopes or of a policy")
     .option("--identity <id>", "of this person or program, id_…")
     .option("--scope-prefix <text>", "of every scope or resource that begins so")
-    .option("--policy <id>", "that this policy governs, pol_…")
+    .option("--policy <policy>", "that this policy governs, by its name or id")
     .addOption(reasonOption("why; those concerned will read it"))
     .action(async (options: RevokeAllOptions, command: Command) => {
-      const { identity: identityId, scopePrefix, policy: policyId, reason } = options;
-      const which = Object.entries({ identityId, scopePrefix, policyId }).filter(
+      const { identity: identityId, scopePrefix, policy, reason } = options;
+      const which = Object.entries({ identityId, scopePrefix, policyId: policy }).filter(
         ([, value]) => value !== undefined,
       );
       if (which.length !== 1) throw misuse("Say exactly one of --identity, --scope-prefix and --policy.");
+      if (scopePrefix === "") throw misuse("Say which scopes: an empty --scope-prefix would be everything.");
       const session = cli.open(command);
-      const answer = await session.api.post("/revoke-all", { ...Object.fromEntries(which), reason });
+      const body = {
+        ...Object.fromEntries(which),
+        ...(policy !== undefined && { policyId: await policyIdOf(session, policy) }),
+        reason,
+      };
+      const answer = await session.api.post("/revoke-all", body);
       const { requests } = readAs(ended, answer);
       await session.show(answer, () => requests.map((id) => `${safeText(id)}\n`).join(""));
-      session.note(`${requests.length} ended.`);
+      session.note(
+        requests.length === 0
+          ? "Nothing was ended: no access that lasts is meant."
+          : `${requests.length} ended.`,
+      );
     });
 }

@@ -14,7 +14,9 @@ export function shownEvaluation(said: Evaluation): string {
         `Stage ${stage}: ${required} of ${approvers.map(({ name }) => name).join(", ")}`,
     ),
     ...(said.approvalWindow === null ? [] : [`To be decided within ${said.approvalWindow}`]),
-    ...(said.claimWindow === null ? [] : [`To be claimed within ${said.claimWindow}`]),
+    ...(said.claimWindow === null || said.outcome === "BREAK_GLASS"
+      ? []
+      : [`To be claimed within ${said.claimWindow}`]),
     ...said.scopes.flatMap((one) => ["", ...scopeLines(one)]),
   ]
     .map((line) => `${safeText(line)}\n`)

@@ -8,6 +8,7 @@ import { exitCodes } from "./exit-codes.ts";
 import { shownEvaluation } from "./explanation-view.ts";
 import { Failure } from "./failure.ts";
 import type { Outside } from "./outside.ts";
+import { addPolicyList } from "./policy-list.ts";
 import { readTextFile } from "./read-text-file.ts";
 import { safeText } from "./safe-text.ts";
 import { shownJson, type Cli, type GlobalOptions, type Session } from "./session.ts";
@@ -15,9 +16,10 @@ import { shownJson, type Cli, type GlobalOptions, type Session } from "./session
 /** What would happen, and why; and whether a configuration file is in order. */
 export function addPolicyCommands(program: Command, cli: Cli): void {
   addWhy(program, cli);
-  const policy = program.command("policy").summary("check a configuration file, and try its policies out");
+  const policy = program.command("policy").summary("check a configuration file, try policies out, list them");
   addCheck(policy, cli);
   addExplain(policy, cli);
+  addPolicyList(policy, cli);
 }
 
 interface TryOptions {
@@ -118,7 +120,11 @@ function addCheck(policy: Command, cli: Cli): void {
       const checked = await readConfiguration(file, cli.outside);
       if ("problems" in checked) return complain(file, checked, cli, command);
       const { identities, policies, rules } = checked.ok;
-      const counts = `${identities.length} identities, ${policies.length} policies, ${rules.risk.length} risk rules`;
+      const counts = [
+        counted(identities.length, "identity", "identities"),
+        counted(policies.length, "policy", "policies"),
+        counted(rules.risk.length, "risk rule", "risk rules"),
+      ].join(", ");
       const { warnings } = checked;
       const lines = warnings.map(({ line }) => `${safeText(line)}\n`).join("");
       return cli.outside.out(
@@ -127,6 +133,10 @@ function addCheck(policy: Command, cli: Cli): void {
           : `${lines}${safeText(file)} is in order${lines === "" ? "" : ", with warnings"}: ${counts}.\n`,
       );
     });
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 interface Complaint {

@@ -3,7 +3,7 @@ import { statuses } from "../core/status.ts";
 import { accessRequest, holding, identity, offer, pageOf, readAs } from "./answers.ts";
 import { duration, oneScopeOption, pageSize, pointInTime } from "./command-line.ts";
 import { shownIdentity } from "./identity-view.ts";
-import { shownRequest } from "./request-view.ts";
+import { shownRequest, statusText } from "./request-view.ts";
 import type { Cli, Session } from "./session.ts";
 import { table } from "./table.ts";
 import { shownTime } from "./times.ts";
@@ -104,7 +104,7 @@ function addList(program: Command, cli: Cli): void {
         ["ID", "STATUS", "REQUESTER", "FOR", "ASKED", "SCOPES", "REASON"],
         data.map((one) => [
           one.id,
-          one.status,
+          statusText(one),
           one.identityId,
           one.grantedDuration ?? one.duration,
           shownTime(one.requestedAt, session.outside),

@@ -10,7 +10,7 @@ export function shownRequest(request: AccessRequest, outside: Outside): string {
   const isOpen = request.status === "PENDING";
   return fields([
     ["Request", request.id],
-    ["Status", request.status + (request.breakGlass ? ", break-glass" : "")],
+    ["Status", statusText(request)],
     ["Requester", requesterOf(request)],
     ["Scopes", request.scopes.join(" ")],
     ["Duration", durationOf(request)],
@@ -35,6 +35,13 @@ export function shownRequest(request: AccessRequest, outside: Outside): string {
     ...targetsOf(request),
     ["Token", request.credential?.token],
   ]).concat(shownTargets(request.credential?.targets ?? [], outside));
+}
+
+/** With what is particular about an emergency: that it was one, and whether it waits to be judged. */
+export function statusText({ status, breakGlass, review }: AccessRequest): string {
+  if (!breakGlass) return status;
+  const isWaiting = review !== null && review.dueAt !== null && review.reviews.length === 0;
+  return `${status}, break-glass${isWaiting ? `, review ${review.isOverdue ? "overdue" : "due"}` : ""}`;
 }
 
 /** `40: production 40, first access 10` */

@@ -82,7 +82,8 @@ async function obtain(
   try {
     signal.throwIfAborted();
     if (status === "PENDING") {
-      await decided(session, id, { signal, ...(timeoutMs !== undefined && { timeoutMs }) });
+      const advice = "allow more time with --timeout, or ask its approvers first with jit ask";
+      await decided(session, id, { signal, advice, ...(timeoutMs !== undefined && { timeoutMs }) });
     }
     signal.throwIfAborted();
     const held = heldIn(await claim(session, id, claimBody));
@@ -211,7 +212,7 @@ async function watch(session: Session, held: Held, commandEnded: AbortSignal): P
     try {
       const seen = await waitFor(session, held.id, {
         until: ({ status }) => status !== "ACTIVE",
-        onChange: (request) => {
+        onChange: ({ request }) => {
           if (request.expiresAt !== null) expiresAt = Date.parse(request.expiresAt);
         },
         signal: commandEnded,

@@ -17,7 +17,7 @@ export interface WaitOptions {
   /** Absent: for ever. */
   readonly timeoutMs?: number;
   /** Told of every state that is new, the first one included. */
-  readonly onChange?: (request: AccessRequest) => void;
+  readonly onChange?: (seen: Seen) => void;
   /** Ends the wait; its reason is thrown. */
   readonly signal?: AbortSignal;
   /** How long the service may be away in the meantime; absent: 5 minutes. */
@@ -64,7 +64,7 @@ export async function waitFor(session: Session, id: string, options: WaitOptions
       });
       const newTag = seen.answer.headers.get("etag") ?? JSON.stringify(seen.request);
       awaySince = undefined;
-      if (newTag !== tag) onChange?.(seen.request);
+      if (newTag !== tag) onChange?.(seen);
       if (until(seen.request)) return seen;
       if (outside.now() >= end) return undefined;
       const isTooSoon = newTag === tag && outside.now() - begun < pollMs;

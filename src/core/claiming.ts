@@ -1,7 +1,7 @@
 import type { AccessRequest, Actor } from "./access-request.ts";
 import { onGrant, onRequest, type Case, type Decision } from "./case.ts";
 import { liveGrant } from "./ending.ts";
-import type { CredentialRecord, StartedGrant } from "./grant.ts";
+import { isOver, type CredentialRecord, type StartedGrant } from "./grant.ts";
 import type { GrantId, IdentityId, Instant } from "./ids.ts";
 import { isActive, type Identity } from "./people.ts";
 import { refuse, type Refusal } from "./refusals.ts";
@@ -42,7 +42,9 @@ export function mayClaim(
   if (request.phase === "CLAIMED") {
     return refuse(
       "already_claimed",
-      "This was already claimed. If the token was lost, replace it with rotate.",
+      isOver(kase.grant, now)
+        ? "This was claimed, and the access is over; ask again."
+        : "This was already claimed. If the token was lost, replace it with rotate.",
     );
   }
   if (request.phase === "PENDING" && now < request.approvalDeadline) {

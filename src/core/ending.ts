@@ -2,7 +2,7 @@ import type { Actor } from "./access-request.ts";
 import { isApproverOf } from "./approvals.ts";
 import { onGrant, onRequest, systemActor, type Case, type Decision } from "./case.ts";
 import type { Recorded } from "./events.ts";
-import { hasStarted, isLive, type StartedGrant } from "./grant.ts";
+import { hasStarted, isLive, isOver, type StartedGrant } from "./grant.ts";
 import type { IdentityId, Instant } from "./ids.ts";
 import type { Directory } from "./people.ts";
 import { refuse, type Refusal } from "./refusals.ts";
@@ -25,7 +25,12 @@ export function decideCancel(
 function cancelled(kase: Case, reason: string, by: Actor, now: Instant): Decision {
   const { request } = kase;
   if (request.phase === "CLAIMED") {
-    return refuse("already_claimed", "The access has already started; complete it instead.");
+    return refuse(
+      "already_claimed",
+      isOver(kase.grant, now)
+        ? "The access has started and is over; there is nothing to cancel."
+        : "The access has already started; complete it instead.",
+    );
   }
   const deadline = request.phase === "PENDING" ? request.approvalDeadline : request.claimDeadline;
   const isOpenNow = request.phase === "PENDING" || request.phase === "APPROVED";

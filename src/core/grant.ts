@@ -71,6 +71,11 @@ export function isLive(grant: Grant, now: Instant): boolean {
   return grant.phase === "ACTIVE" && now < grant.expiresAt;
 }
 
+/** Whether access had started and has ended, by the clock too. */
+export function isOver(grant: Grant | undefined, now: Instant): boolean {
+  return hasStarted(grant) && !isLive(grant, now);
+}
+
 /** Whether its targets are to be there, as far as it is written: it is being prepared, or runs. */
 export function holdsTargets({ phase }: Grant): boolean {
   return phase === "PREPARING" || phase === "ACTIVE";

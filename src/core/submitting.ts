@@ -76,7 +76,7 @@ function judged(
   if (stage !== undefined) {
     return refuse(
       "no_approvers",
-      `Stage ${stage.number} needs ${stage.required} approvers besides you, and there are fewer; tell an administrator.`,
+      `Stage ${stage.number} needs ${stage.required} ${stage.required === 1 ? "approver" : "approvers"} besides you, and there are fewer; tell an administrator.`,
     );
   }
   return { draft, terms, uses: usesOf(chosen) };

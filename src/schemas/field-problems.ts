@@ -38,15 +38,46 @@ function explain(issue: Issue, base: Path, input: unknown): PlacedProblem[] {
     case "invalid_value":
       return [named(isMissing(input, issue.path) ? "is missing" : `must be ${oneOf(issue.values)}`)];
     case "invalid_type":
-    case "invalid_format":
     case "too_big":
     case "too_small":
+      return [named(isMissing(input, issue.path) ? "is missing" : sizeOrTypeText(issue))];
+    case "invalid_format":
     case "not_multiple_of":
       return [named(isMissing(input, issue.path) ? "is missing" : issue.message)];
     case "custom":
       return [named(issue.message)];
   }
 }
+
+type SizeOrType = Extract<Issue, { code: "invalid_type" | "too_big" | "too_small" }>;
+
+/** In our words; what a schema says for itself wins. */
+function sizeOrTypeText(issue: SizeOrType): string {
+  if (!/^(Too (big|small)|Invalid input): expected /.test(issue.message)) return issue.message;
+  if (issue.code === "invalid_type") return typeTexts[issue.expected] ?? issue.message;
+  const isMost = issue.code === "too_big";
+  const limit = Number(isMost ? issue.maximum : issue.minimum);
+  const isEmptiness = !isMost && limit === 1;
+  const bound = `at ${isMost ? "most" : "least"} ${limit.toLocaleString("en")}`;
+  switch (issue.origin) {
+    case "string":
+      return isEmptiness ? "must not be empty" : `must have ${bound} characters`;
+    case "array":
+      return isEmptiness ? "must not be empty" : `must hold ${bound} ${limit === 1 ? "entry" : "entries"}`;
+    default:
+      return `must be ${bound}`;
+  }
+}
+
+const typeTexts: Readonly<Partial<Record<string, string>>> = {
+  string: "must be a text",
+  number: "must be a number",
+  int: "must be a whole number",
+  boolean: "must be true or false",
+  array: "must be a list",
+  object: "must be an object with fields",
+  record: "must be an object with fields",
+};
 
 /**
  * Of the forms a value could have had, the one it was meant to have: whose fields are all there, and which knows most

@@ -16,7 +16,7 @@ interface Shown {
  */
 export function parsedText<T>(parse: (text: string) => T | undefined, message: string, shown: Shown) {
   return z
-    .string()
+    .string({ error: (issue) => (issue.code === "invalid_type" ? message : undefined) })
     .meta({ ...shown })
     .transform((text, context): T => {
       const meaning = parse(text);

@@ -131,7 +131,7 @@ function mayEvaluate(caller: Caller, identityId: string): Refusal | undefined {
     ? undefined
     : refuse(
         "not_self",
-        "You can try this for yourself only; trying it for somebody else needs the role admin.",
+        "You can try this for yourself only; trying it for somebody else needs the role admin or auditor.",
       );
 }
 

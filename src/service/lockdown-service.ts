@@ -61,6 +61,8 @@ async function change(
 ): Promise<{ readonly on: boolean } | Refusal> {
   return decideAndCommit(context.store, async () => {
     const { book } = await context.rulebook();
+    // Saying it again begins nothing: who began it, and why, is still the answer to who asks.
+    if (book.lockdown === on) return { step: recordOnly([]), result: { on } };
     const at = context.surroundings.now();
     const step: Step = {
       ...recordOnly([{ at, action: "lockdown.changed", actor: actorOf(caller), data: { on, reason } }]),

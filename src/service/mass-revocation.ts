@@ -25,7 +25,7 @@ export interface MassRevocationService {
   /**
    * Ends everything that matches and is approved or active, one commit each; the ids of what it ended. Refused where an
    * id names nothing, for whoever mistyped it must not believe that the access is over: `identity_unknown`, and
-   * `invalid_body` for a policy that neither is there today nor governed anything still open.
+   * `not_found` for a policy that neither is there today nor governed anything still open.
    */
   revokeAll(caller: Caller, which: Revoked, reason: string): Promise<readonly string[] | Refusal>;
 }
@@ -78,11 +78,8 @@ async function namesNothing(context: ServiceContext, which: Revoked): Promise<Re
   }
   if ("scopePrefix" in which || !isRefusal(await findPolicy(context, which.policyId))) return undefined;
   return refuse(
-    "invalid_body",
-    "No policy has this id, and no access that lasts was given by one that had it.",
-    {
-      errors: [{ path: "policyId", message: "names no policy" }],
-    },
+    "not_found",
+    `No policy has the id "${which.policyId.slice(0, 80)}", and no access that lasts was given by one that had it.`,
   );
 }
 

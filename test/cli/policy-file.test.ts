@@ -91,7 +91,7 @@ policies:
     expect(out.split("\n")).toEqual([
       `${file}:8:23 policies.0.approval.stages.1.approvers.0: warning: group:dbaa means nobody: no active person is in this group`,
       `${file}:9:11 policies.0.approval.stages.1.required: warning: 2 approvals are wanted, and there is only 1 approver`,
-      expect.stringMatching(/nobody\.yaml is in order, with warnings: 1 identities/),
+      expect.stringMatching(/nobody\.yaml is in order, with warnings: 1 identity, 1 policy, /),
       "",
     ]);
     const { warnings } = JSON.parse((await jit(["policy", "check", file, "--json"], { key: "" })).out);

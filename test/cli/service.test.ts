@@ -143,8 +143,11 @@ describe("from asking to being done", () => {
 
   test("break-glass is given at once and judged afterwards", async () => {
     const { id } = await json("oncall", "ask", "read:db:fire", ...why, "--break-glass");
+    const statusListed = async () => (await as("sec", "list", "--scope", "read:db:fire")).out;
+    expect(await statusListed()).toMatch(new RegExp(`^${id} +ACTIVE, break-glass, review due `, "m"));
     const judged = await as("sec", "review", id, "--unjustified", "--comment", "no fire");
     expect(judged.out).toMatch(/^Status +REVOKED, break-glass$/m);
+    expect(await statusListed()).toMatch(new RegExp(`^${id} +REVOKED, break-glass `, "m"));
     expect(judged.out).toMatch(/^Review +unjustified by id_sec "no fire"$/m);
   });
 
@@ -190,6 +193,7 @@ describe("looking", () => {
   test("why of an emergency says whether it could be taken, and takes nothing", async () => {
     const { code, out } = await as("admin", "why", "read:two:x", "--break-glass", "--as", "id_sam");
     expect([code, out]).toEqual([0, expect.stringMatching(/^BREAK_GLASS\nNobody approves it: /)]);
+    expect(out).not.toContain("To be claimed");
     const refused = await as("dev", "why", "read:two:x", "--break-glass");
     expect([refused.code, refused.out]).toEqual([1, expect.stringContaining("(break_glass_not_allowed)")]);
     expect((await json("admin", "list", "--identity", "id_sam")).data).toEqual([]);
@@ -239,6 +243,17 @@ describe("administering", () => {
     const ended = await as("admin", "revoke-all", "--identity", "id_eve", "--reason", "left");
     expect(ended.out).toContain(`${id}\n`);
     expect((await json("eve", "status", id)).status).toBe("REVOKED");
+    const policies = (await as("admin", "policy", "list")).out;
+    expect(policies).toMatch(/^pol_\S+ +1 +file +0 +approves +auto dev:$/m);
+    expect(policies).toMatch(/^pol_\S+ +1 +file +0 +denies +denied no:$/m);
+    const again = await askFor("dev", "eve");
+    const byName = await as("admin", "revoke-all", "--policy", "auto dev:", "--reason", "x");
+    expect(byName.out).toContain(`${again}\n`);
+    const noName = await as("admin", "revoke-all", "--policy", "auto", "--reason", "x");
+    expect([noName.code, noName.err]).toEqual([4, expect.stringContaining("jit policy list shows them")]);
+    expect((await as("admin", "revoke-all", "--policy", "pol_none", "--reason", "x")).code).toBe(4);
+    const none = await as("admin", "revoke-all", "--scope-prefix", "none:", "--reason", "x");
+    expect([none.code, none.err]).toEqual([0, "jit: Nothing was ended: no access that lasts is meant.\n"]);
     const slip = await as("admin", "revoke-all", "--identity", "id_evee", "--reason", "left");
     expect([slip.code, slip.err]).toEqual([4, expect.stringContaining("(identity_unknown)")]);
     expect((await as("admin", "lockdown", "on", "--reason", "incident")).out).toBe("Lockdown is on.\n");
@@ -267,9 +282,12 @@ describe("administering", () => {
     const listed = await as("admin", "audit", "list", "--request", id, "--action", "request.submitted");
     expect(listed.out).toMatch(new RegExp(`^\\d+ .* request\\.submitted +Dev +api +${id}$`, "m"));
     expect((await as("admin", "audit", "list", "--limit", "2")).err).toContain("--after 2");
-    await as("admin", "lockdown", "off", "--reason", "a drill");
+    await as("admin", "lockdown", "on", "--reason", "a drill");
+    await as("admin", "lockdown", "off", "--reason", "over");
     const about = async (action: string) => (await as("admin", "audit", "list", "--action", action)).out;
-    expect(await about("lockdown.changed")).toMatch(/ off: a drill$/m);
+    expect(await about("lockdown.changed")).toMatch(/ on: a drill$/m);
+    await as("dev", "ask", "read:no:a", ...why);
+    expect(await about("request.refused")).toMatch(/ id_dev policy_denied$/m);
     expect(await about("policy.changed")).toMatch(/ auto dev:: created$/m);
     expect(await about("config.loaded")).toMatch(/ \S*jit\.yaml$/m);
     const verified = await as("admin", "audit", "verify");

@@ -74,6 +74,9 @@ test("patience is limited by --timeout: exit 7, and it says so", async () => {
   expect(out).toBe("");
   expect(err).toContain("(wait_timed_out)");
   expect(pauses.reduce((sum, ms) => sum + ms, 0)).toBe(10_000);
+  // A script that gave up still learns what it has asked for.
+  const scripted = await jit(["wait", "jit_one", "--timeout", "10s", "--json"], { url });
+  expect(JSON.parse(scripted.out)).toMatchObject({ id: "jit_one", status: "PENDING" });
 });
 
 describe("how it came out is told by the exit code:", () => {
@@ -160,5 +163,6 @@ describe("ask", () => {
     const { code, out, err } = await jit([...asking, "--token-only"], { url });
     expect({ code, out }).toEqual({ code: 6, out: "" });
     expect(err).toContain("DENIED: not today");
+    expect(err.match(/DENIED/g)).toHaveLength(1);
   });
 });

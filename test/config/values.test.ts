@@ -100,11 +100,33 @@ describe("anything else is refused where it stands", () => {
   });
 });
 
-test("a bad duration is answered with the accepted forms", () => {
-  const outcome = duration.safeParse("1,5h");
+test.each(["1,5h", 2, null])("a bad duration (%j) is answered with the accepted forms", (written) => {
+  const outcome = duration.safeParse(written);
   expect(outcome.error?.issues[0]?.message).toBe(
     "must be a duration from 1s to 30d such as 90s, 30m, 4h, 1h30m, 2d or PT4H",
   );
+});
+
+test.each<[z.ZodType, unknown, string]>([
+  [z.string().max(2_000), "x".repeat(2_001), "must have at most 2,000 characters"],
+  [z.string().min(1), "", "must not be empty"],
+  [z.string().min(3), "ab", "must have at least 3 characters"],
+  [z.array(z.string()).max(1), ["a", "b"], "must hold at most 1 entry"],
+  [z.array(z.string()).max(20), Array.from({ length: 21 }, String), "must hold at most 20 entries"],
+  [z.array(z.string()).min(1), [], "must not be empty"],
+  [z.int().max(100), 101, "must be at most 100"],
+  [z.int().min(0), -1, "must be at least 0"],
+  [z.int(), 1.5, "must be a whole number"],
+  [z.string(), 1, "must be a text"],
+  [z.boolean(), "yes", "must be true or false"],
+  [z.array(z.string()), "a", "must be a list"],
+  [z.strictObject({}), [], "must be an object with fields"],
+  [z.record(z.string(), z.string()), "a", "must be an object with fields"],
+  [z.string().max(1, "is too long for us"), "ab", "is too long for us"],
+])("sizes and types are said in our words (%#)", (schema, written, message) => {
+  const outcome = schema.safeParse(written);
+  const problems = outcome.success ? [] : fieldProblems(outcome.error, written);
+  expect(problems).toEqual([{ path: "", message }]);
 });
 
 test("the pattern shown to editors accepts what the parser does", () => {

@@ -267,5 +267,8 @@ test("during a lockdown nothing is given but break-glass, and what was given sta
   expect((await house.call("POST", jit, { key: dev, body: emergency })).body["status"]).toBe("ACTIVE");
   expect((await admin("POST", "/lockdown", { on: false, reason: "over" })).body).toEqual({ on: false });
   expect((await admin("GET", "/lockdown")).body).toMatchObject({ on: false, reason: "over" });
+  // Saying it again begins nothing, and hides nobody.
+  expect((await admin("POST", "/lockdown", { on: false, reason: "again" })).body).toEqual({ on: false });
+  expect((await admin("GET", "/lockdown")).body).toMatchObject({ on: false, reason: "over" });
   expect((await house.call("POST", `${jit}/${waiting}/claim`, { key: dev })).status).toBe(200);
 });

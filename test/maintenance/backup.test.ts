@@ -131,7 +131,9 @@ test("a backup into a folder that is not there fails with one sentence", async (
   const folder = installed();
   const said = await maintain(folder, ["backup", "nowhere/copy.db"]);
   expect(said).toMatchObject({ code: 1, out: "" });
-  expect(said.error).toMatch(/^It failed: ENOENT.*nowhere\/copy\.db'\.\n$/);
+  expect(said.error).toMatch(
+    /nowhere\/copy\.db cannot be made or read: it, or its folder, is not there\.\n$/,
+  );
 });
 
 test("of a tampered audit log the copy is kept as evidence, and the first bad record named", async () => {

@@ -90,6 +90,20 @@ describe("the main job", () => {
     expect(saidTo(await desk().completeByToken(one.token, one.id))).toBe("unauthenticated");
   });
 
+  test("what is over says so, and no longer what could be done while it lasted", async () => {
+    const { id } = await claimed();
+    const dev = await office().caller("dev");
+    office().clock.pass(5 * hourMs);
+    expect(await desk().claim(dev, id)).toMatchObject({
+      refused: "already_claimed",
+      detail: "This was claimed, and the access is over; ask again.",
+    });
+    expect(await desk().cancel(dev, id)).toMatchObject({
+      refused: "already_claimed",
+      detail: "The access has started and is over; there is nothing to cancel.",
+    });
+  });
+
   test("a reported token is dead, and so is one pasted into a reason, which is masked", async () => {
     const one = await claimed();
     await office().services.checking.report(one.token);

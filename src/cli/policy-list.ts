@@ -1,0 +1,65 @@
+import type { Command } from "commander";
+import { pageOf, policyShown, readAs, type PolicyShown } from "./answers.ts";
+import { Failure } from "./failure.ts";
+import type { Cli, Session } from "./session.ts";
+import { table } from "./table.ts";
+
+/** The policies in force, for administrators and auditors. */
+export function addPolicyList(policy: Command, cli: Cli): void {
+  policy
+    .command("list")
+    .summary("list the policies in force")
+    .action(async (_options: object, command: Command) => {
+      const session = cli.open(command);
+      const policies = await allPolicies(session);
+      await session.show({ text: `${JSON.stringify({ data: policies })}\n` }, () =>
+        table(
+          ["ID", "VERSION", "FROM", "PRIORITY", "EFFECT", "NAME"],
+          policies.map((one) => [
+            one.id,
+            String(one.version),
+            one.managedBy,
+            String(one.priority ?? 0),
+            effectOf(one),
+            one.name,
+          ]),
+          session.outside,
+        ),
+      );
+    });
+}
+
+/** The id of a policy that is named by its id or its name. @throws Failure when none is. */
+export async function policyIdOf(session: Session, named: string): Promise<string> {
+  // An id may be of a policy that is gone and whose access is not.
+  if (named.startsWith("pol_")) return named;
+  const found = (await allPolicies(session)).find(({ name }) => name === named);
+  if (found !== undefined) return found.id;
+  const detail = `There is no policy "${named}"; jit policy list shows them.`;
+  throw new Failure("notFound", "not_found", detail);
+}
+
+const defaultPolicyPath = "/policies/pol_default";
+
+/** In the order of the service, and the file's default last, which is in no list. */
+async function allPolicies({ api }: Session): Promise<readonly PolicyShown[]> {
+  const all: PolicyShown[] = [];
+  let cursor: string | undefined;
+  do {
+    const answer = await api.get("/policies", { query: { limit: "200", cursor } });
+    const { data, nextCursor } = readAs(pageOf(policyShown), answer);
+    all.push(...data);
+    cursor = typeof nextCursor === "string" ? nextCursor : undefined;
+  } while (cursor !== undefined);
+  try {
+    return [...all, readAs(policyShown, await api.get(defaultPolicyPath))];
+  } catch (error) {
+    if (error instanceof Failure && error.code === "not_found") return all;
+    throw error;
+  }
+}
+
+function effectOf({ enabled, autoApprove, deny }: PolicyShown): string {
+  if (enabled === false) return "off";
+  return deny === true ? "denies" : autoApprove === true ? "approves" : "asks people";
+}
