@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { Option, type Command } from "commander";
-import { identity, knownIdentity, pageOf, readAs, type KnownIdentity } from "./answers.ts";
+import { identity, knownIdentity, pageOf, readAs } from "./answers.ts";
+import { everyPage } from "./every-page.ts";
 import { misuse } from "./failure.ts";
 import { shownIdentity } from "./identity-view.ts";
 import { comparePeople, peopleSnippet, type Found } from "./people-import.ts";
@@ -89,7 +90,7 @@ function addImport(people: Command, cli: Cli): void {
     .action(async ({ out }: ImportOptions, command: Command) => {
       const session = cli.open(command);
       const members = await readSlackMembers(cli.outside);
-      const found = comparePeople(members, await everybody(session));
+      const found = comparePeople(members, await everyPage(session.api, "/identities", knownIdentity));
       await session.show({ text: `${JSON.stringify(found)}\n` }, () => shownFound(found, session));
       const snippet = peopleSnippet(found);
       if (snippet === undefined) return session.note("There is nothing to add to the configuration.");
@@ -98,18 +99,6 @@ function addImport(people: Command, cli: Cli): void {
       writeNew(out, snippet);
       session.note(`The entries are in ${out}.`);
     });
-}
-
-async function everybody({ api }: Session): Promise<readonly KnownIdentity[]> {
-  const all: KnownIdentity[] = [];
-  let cursor: string | undefined;
-  do {
-    const answer = await api.get("/identities", { query: { limit: "200", cursor } });
-    const { data, nextCursor } = readAs(pageOf(knownIdentity), answer);
-    all.push(...data);
-    cursor = typeof nextCursor === "string" ? nextCursor : undefined;
-  } while (cursor !== undefined);
-  return all;
 }
 
 const order = ["new", "link", "left", "gone", "linked"] as const;

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { pageOf, policyShown, readAs, type PolicyShown } from "./answers.ts";
+import { policyShown, readAs, type PolicyShown } from "./answers.ts";
+import { everyPage } from "./every-page.ts";
 import { Failure } from "./failure.ts";
 import type { Cli, Session } from "./session.ts";
 import { table } from "./table.ts";
@@ -43,14 +44,7 @@ const defaultPolicyPath = "/policies/pol_default";
 
 /** In the order of the service, and the file's default last, which is in no list. */
 async function allPolicies({ api }: Session): Promise<readonly PolicyShown[]> {
-  const all: PolicyShown[] = [];
-  let cursor: string | undefined;
-  do {
-    const answer = await api.get("/policies", { query: { limit: "200", cursor } });
-    const { data, nextCursor } = readAs(pageOf(policyShown), answer);
-    all.push(...data);
-    cursor = typeof nextCursor === "string" ? nextCursor : undefined;
-  } while (cursor !== undefined);
+  const all = await everyPage(api, "/policies", policyShown);
   try {
     return [...all, readAs(policyShown, await api.get(defaultPolicyPath))];
   } catch (error) {
