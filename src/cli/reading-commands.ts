@@ -65,6 +65,7 @@ interface ListOptions extends PageOptions {
   readonly mine?: boolean;
   readonly identity?: string;
   readonly approverMe?: boolean;
+  readonly reviewerMe?: boolean;
   readonly scope?: string;
   readonly since?: string;
   readonly until?: string;
@@ -78,6 +79,7 @@ function addList(program: Command, cli: Cli): void {
     .addOption(new Option("--mine", "only what you asked for yourself").conflicts("identity"))
     .option("--identity <id>", "only of this requester, id_…")
     .option("--approver-me", "only what you may decide")
+    .option("--reviewer-me", "only uses of break-glass that you may review")
     .addOption(oneScopeOption("only what includes this scope"))
     .addOption(new Option("--since <when>", "asked since: 2d ago, or a time").argParser(pointInTime("past")))
     .addOption(
@@ -91,6 +93,7 @@ function addList(program: Command, cli: Cli): void {
         status,
         identityId: options.mine === true ? await session.me() : options.identity,
         approver: options.approverMe === true ? "me" : undefined,
+        reviewer: options.reviewerMe === true ? "me" : undefined,
         scope: options.scope,
         since,
         until,

@@ -73,6 +73,7 @@ export const requestListQuery = z.strictObject({
   identityId: z.exactOptional(z.string().max(200)).describe("The requester."),
   scope: z.exactOptional(z.string().max(300)).describe("Asked for this scope among others."),
   approver: z.exactOptional(z.literal("me")).describe("Which the caller may decide."),
+  reviewer: z.exactOptional(z.literal("me")).describe("Uses of break-glass which the caller may review."),
   since: z.exactOptional(time).describe("Asked at this time or later."),
   until: z.exactOptional(time).describe("Asked before this time."),
 });

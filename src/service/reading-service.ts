@@ -19,6 +19,7 @@ export interface ListQuery {
   readonly identityId?: string;
   readonly scope?: string;
   readonly approver?: "me";
+  readonly reviewer?: "me";
   readonly since?: Instant;
   readonly until?: Instant;
 }
@@ -86,6 +87,7 @@ export function createReadingService(context: ServiceContext): ReadingService {
           now: surroundings.now(),
           ...(!mayReadAll(caller) && { visibleTo: me }),
           ...(query.approver !== undefined && { approver: me }),
+          ...(query.reviewer !== undefined && { reviewer: me }),
           ...(subjectId !== undefined && { subjectId }),
           ...(scope !== undefined && { scope }),
           ...(query.status !== undefined && { status: query.status }),

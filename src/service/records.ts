@@ -76,6 +76,8 @@ export interface RequestFilter {
   readonly visibleTo?: Viewer;
   /** Only those these people's selectors decide. */
   readonly approver?: Viewer;
+  /** Only emergencies that these people's selectors review. */
+  readonly reviewer?: Viewer;
   readonly subjectId?: IdentityId;
   readonly scope?: Scope;
   /** By the status as read at `now`: the clock counts, not the sweep. */

@@ -15,13 +15,15 @@ export type Branch =
 
 /** What every row must fulfil, whichever branch found it. `since` is included, `until` is not. */
 export function conditionsOf(filter: RequestFilter): readonly (SQL | undefined)[] {
-  const { visibleTo, approver, subjectId, scope, status, since, until, now } = filter;
+  const { visibleTo, approver, reviewer, subjectId, scope, status, since, until, now } = filter;
   return [
     visibleTo &&
       or(eq(requests.subjectId, visibleTo.id), eq(requests.requestedById, visibleTo.id), isNamed(visibleTo)),
     approver && isNamed(approver, "stage"),
+    reviewer && isNamed(reviewer, "review"),
     // Nobody decides for themselves.
-    approver && and(ne(requests.subjectId, approver.id), ne(requests.requestedById, approver.id)),
+    approver && isOfOthers(approver),
+    reviewer && isOfOthers(reviewer),
     subjectId && eq(requests.subjectId, subjectId),
     scope && hasScope(scope),
     since === undefined ? undefined : gte(requests.requestedAt, since),
@@ -35,11 +37,12 @@ export function conditionsOf(filter: RequestFilter): readonly (SQL | undefined)[
  * way in; then a person's own indexes; then a final status or a scope; else everything, newest first.
  */
 export function branchesOf(filter: RequestFilter): readonly Branch[] {
-  const { visibleTo, approver, subjectId, scope, status, now } = filter;
+  const { visibleTo, approver, reviewer, subjectId, scope, status, now } = filter;
   const byStatus = status === undefined ? [] : readingAs(status, now).map(byRequest);
   if (status !== undefined && openStatuses.has(status)) return byStatus;
   if (subjectId !== undefined) return [byRequest(undefined)];
   if (approver !== undefined) return bySelectors(approver);
+  if (reviewer !== undefined) return bySelectors(reviewer);
   if (visibleTo !== undefined) {
     const own = [requests.subjectId, requests.requestedById].map((column) =>
       byRequest(eq(column, visibleTo.id)),
@@ -65,8 +68,7 @@ function bySelectors(viewer: Viewer): readonly Branch[] {
 const openStatuses: ReadonlySet<string> = new Set(["PENDING", "APPROVED", "ACTIVE"]);
 
 /**
- * The written statuses that read as `status` now (contract import type { SQL, SQLWrapper } from "drizzle-orm";
-1: the clock counts, not the sweep). As a mere condition it
+ * The written statuses that read as `status` now (contract §1: the clock counts, not the sweep). As a mere condition it
  * is given `+status`, with which SQLite uses no index: a common status must not draw a person's list away from theirs.
  */
 function readingAs(
@@ -82,8 +84,15 @@ function readingAs(
   return status === "EXPIRED" ? [written, lapsed("ACTIVE")] : [written];
 }
 
+function isOfOthers(viewer: Viewer): SQL | undefined {
+  return and(ne(requests.subjectId, viewer.id), ne(requests.requestedById, viewer.id));
+}
+
+/** Where a request names people: who approves, and who reviews an emergency. */
+type Part = "stage" | "review";
+
 /** Whether one of the viewer's selectors stands in the request, in a given part of it or in any. */
-function isNamed(viewer: Viewer, part?: "stage"): SQL | undefined {
+function isNamed(viewer: Viewer, part?: Part): SQL | undefined {
   const texts = selectorTexts(viewer);
   const own =
     texts.length === 0
@@ -92,7 +101,7 @@ function isNamed(viewer: Viewer, part?: "stage"): SQL | undefined {
   return or(own, and(isReport(viewer), isNamedAsManager(part)));
 }
 
-function isNamedAsManager(part?: "stage"): SQL {
+function isNamedAsManager(part?: Part): SQL {
   return hasSelector(and(eq(requestSelectors.selector, "manager"), inPart(part)));
 }
 
@@ -101,7 +110,7 @@ function isReport(viewer: Viewer): SQL {
   return sql`${requests.subjectId} IN (SELECT ${identities.id} FROM ${identities} WHERE ${identities.managerId} = ${viewer.id})`;
 }
 
-function inPart(part: "stage" | undefined): SQL | undefined {
+function inPart(part: Part | undefined): SQL | undefined {
   return part === undefined ? undefined : eq(requestSelectors.part, part);
 }
 

@@ -98,6 +98,9 @@ describe("from asking to being done", () => {
   test("break-glass is given at once and judged afterwards", async () => {
     const { id } = await json("oncall", "ask", "read:db:fire", ...why, "--break-glass");
     const statusListed = async () => (await as("sec", "list", "--scope", "read:db:fire")).out;
+    const toReview = await json("sec", "list", "--reviewer-me");
+    expect(toReview.data.map((one: { readonly id: string }) => one.id)).toContain(id);
+    expect((await json("ann", "list", "--reviewer-me")).data).toEqual([]);
     expect(await statusListed()).toMatch(new RegExp(`^${id} +ACTIVE, break-glass, review due `, "m"));
     const judged = await as("sec", "review", id, "--unjustified", "--comment", "no fire");
     expect(judged.out).toMatch(/^Status +REVOKED, break-glass$/m);

@@ -174,6 +174,31 @@ export function listContract(open: OpenEmptyStore): void {
     expect(await tails(store, { approver, status: "DENIED" })).toEqual(["denied"]);
   });
 
+  test("what a person reviews: emergencies of others, and nothing that they approve", async () => {
+    const store = await open();
+    const reviewedBy = (group: string) => ({
+      breakGlass: {
+        review: { ...emptyRules.breakGlass.review, by: [selector(group)] },
+        notify: [],
+        reviews: [],
+        reviewDueAt: null,
+        overdueAt: null,
+      },
+      ...decidedBy([]),
+    });
+    await keep(
+      store,
+      requestFixture("approved", decidedBy(["group:security"])),
+      requestFixture("theirs", reviewedBy("group:security")),
+      requestFixture("others", reviewedBy("group:other")),
+      requestFixture("own", { subjectId: ids.identity("ann"), ...reviewedBy("group:security") }),
+    );
+    const reviewer = viewer("ann", "group:security");
+    expect(await tails(store, { reviewer })).toEqual(["theirs"]);
+    expect(await tails(store, { reviewer, status: "PENDING" })).toEqual(["theirs"]);
+    expect(await tails(store, { reviewer: viewer("ann", "group:dba") })).toEqual([]);
+  });
+
   test("`manager` means whoever manages the subject today", async () => {
     const store = await open();
     await committed(store, writing([{ kind: "identity", value: devOf("ann") }]));

@@ -91,6 +91,7 @@ test.each<readonly [string, Omit<RequestFilter, "now">]>([
   ["everything", {}],
   ["what a person may see", { visibleTo: viewer }],
   ["what a person decides", { approver: viewer }],
+  ["what a person reviews", { reviewer: viewer }],
   ["what a person decides of what is pending", { approver: viewer, visibleTo: viewer, status: "PENDING" }],
   ["a subject's", { subjectId: ids.identity("dev") }],
   ["a scope's", { scope: scope("read:prod:orders-db") }],
