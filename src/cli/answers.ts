@@ -189,8 +189,8 @@ export const connectorsChecked = z.object({
   ),
 });
 
-/** What tells a policy from others. */
-export const policyShown = z.object({
+/** What tells a policy from others; the rest of it is kept for --json. */
+export const policyShown = z.looseObject({
   id: z.string(),
   version: z.number(),
   name: z.string(),

@@ -162,7 +162,7 @@ async function readConfiguration(file: string, { environment }: Outside): Promis
     return { problems: read.problems.map((one) => ({ line: formatConfigProblem(one), fields: one })) };
   }
   const { ok, placed } = read;
-  const { missingPeople } = await import("../core/missing-people.ts");
+  const { missingPeople } = await import("../core/missing.ts");
   const people = ok.identities.map((one) => ({ ...one, listed: true, enabled: true }));
   const warnings = placed(missingPeople(ok, people)).map((one) => ({
     line: formatConfigProblem({ ...one, message: `warning: ${one.message}` }),

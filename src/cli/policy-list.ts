@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { policyShown, readAs, type PolicyShown } from "./answers.ts";
 import { everyPage } from "./every-page.ts";
-import { Failure } from "./failure.ts";
+import { Failure, misuse } from "./failure.ts";
 import type { Cli, Session } from "./session.ts";
 import { table } from "./table.ts";
 
@@ -32,10 +32,15 @@ export function addPolicyList(policy: Command, cli: Cli): void {
 
 /** The id of a policy that is named by its id or its name. @throws Failure when none is. */
 export async function policyIdOf(session: Session, named: string): Promise<string> {
-  // An id may be of a policy that is gone and whose access is not.
-  if (named.startsWith("pol_")) return named;
-  const found = (await allPolicies(session)).find(({ name }) => name === named);
+  const policies = await allPolicies(session);
+  if (policies.some(({ id }) => id === named)) return named;
+  const [found, other] = policies.filter(({ name }) => name === named);
+  if (found !== undefined && other !== undefined) {
+    throw misuse(`Two policies bear the name "${named}": say ${found.id} or ${other.id}.`);
+  }
   if (found !== undefined) return found.id;
+  // The id of a policy that is gone, and whose access may not be: the service knows.
+  if (named.startsWith("pol_")) return named;
   const detail = `There is no policy "${named}"; jit policy list shows them.`;
   throw new Failure("notFound", "not_found", detail);
 }

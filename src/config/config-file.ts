@@ -8,7 +8,7 @@ import type { PolicyContent } from "../schemas/policy.ts";
 import { configSchema, type ConfigFile } from "./config-schema.ts";
 import { connectorSettings } from "./connector-settings.ts";
 import { crossProblems } from "./cross-checks.ts";
-import type { CrossProblem } from "./cross-problem.ts";
+import type { PlacedProblem } from "../core/refusals.ts";
 import { defaultPolicyId, policyIdOf } from "./policy-id.ts";
 import { webhooksOf } from "./webhooks.ts";
 import { readYaml } from "./yaml-file.ts";
@@ -40,7 +40,7 @@ export interface ConfigProblem {
 export interface ConfigRead {
   readonly ok: Configuration;
   /** Complaints about fields of the file, with their places and in the file's order. */
-  readonly placed: (complaints: readonly CrossProblem[]) => readonly ConfigProblem[];
+  readonly placed: (complaints: readonly PlacedProblem[]) => readonly ConfigProblem[];
 }
 
 /**
@@ -57,7 +57,7 @@ export function readConfigFile(
     return { problems: yaml.problems.map((problem) => ({ file: fileName, path: "", ...problem })) };
   }
   const { value, placeOf } = yaml.ok;
-  const placed = (complaints: readonly CrossProblem[]): readonly ConfigProblem[] =>
+  const placed = (complaints: readonly PlacedProblem[]): readonly ConfigProblem[] =>
     complaints
       .map(({ path, message }) => ({ file: fileName, ...placeOf(path), path: path.join("."), message }))
       .toSorted((one, other) => one.line - other.line || one.column - other.column);

@@ -1,7 +1,7 @@
 import type { ConnectorSettings } from "../core/connector-settings.ts";
 import { environmentName } from "../schemas/from-environment.ts";
 import type { WrittenConnector } from "../schemas/connector.ts";
-import type { CrossProblem } from "./cross-problem.ts";
+import type { PlacedProblem } from "../core/refusals.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -31,14 +31,14 @@ export function connectorSettings(
 export function connectorProblems(
   written: readonly WrittenConnector[],
   environment: Environment,
-): readonly CrossProblem[] {
+): readonly PlacedProblem[] {
   return [...claimProblems(written), ...listFileProblems(written), ...secretProblems(written, environment)];
 }
 
 /** One scope is given in one place: two would each believe the other's objects to be strangers, and so would people. */
-function claimProblems(written: readonly WrittenConnector[]): readonly CrossProblem[] {
+function claimProblems(written: readonly WrittenConnector[]): readonly PlacedProblem[] {
   const claims = new Map<string, number>();
-  const found: CrossProblem[] = [];
+  const found: PlacedProblem[] = [];
   for (const [index, { resources, actions }] of written.entries()) {
     for (const [place, resource] of resources.entries()) {
       for (const action of Object.keys(actions)) {
@@ -59,7 +59,7 @@ function claimProblems(written: readonly WrittenConnector[]): readonly CrossProb
 }
 
 /** A revocation list is written whole by one connector: another would write over it. */
-function listFileProblems(written: readonly WrittenConnector[]): readonly CrossProblem[] {
+function listFileProblems(written: readonly WrittenConnector[]): readonly PlacedProblem[] {
   const firsts = new Map<string, number>();
   return written.flatMap((connector, index) => {
     if (connector.kind !== "ssh") return [];
@@ -81,7 +81,7 @@ function listFileProblems(written: readonly WrittenConnector[]): readonly CrossP
 function secretProblems(
   written: readonly WrittenConnector[],
   environment: Environment,
-): readonly CrossProblem[] {
+): readonly PlacedProblem[] {
   return written.flatMap((connector, index) =>
     referencesOf(connector).flatMap(({ field, text, isGood, expects }) => {
       const variable = environmentName(text);

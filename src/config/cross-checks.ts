@@ -2,14 +2,14 @@ import type { IdentityContent } from "../schemas/identity.ts";
 import { environmentName } from "../schemas/from-environment.ts";
 import type { ConfigFile } from "./config-schema.ts";
 import { connectorProblems } from "./connector-settings.ts";
-import type { CrossProblem } from "./cross-problem.ts";
+import type { PlacedProblem } from "../core/refusals.ts";
 import { webhookProblems } from "./webhooks.ts";
 
 /** What no field can know by itself: names given twice, people who are not there, secrets that are not set. */
 export function crossProblems(
   file: ConfigFile,
   environment: Readonly<Record<string, string | undefined>>,
-): CrossProblem[] {
+): PlacedProblem[] {
   return [
     ...identityProblems(file.identities),
     ...nameProblems(file),
@@ -18,7 +18,7 @@ export function crossProblems(
   ];
 }
 
-function identityProblems(identities: readonly IdentityContent[]): CrossProblem[] {
+function identityProblems(identities: readonly IdentityContent[]): PlacedProblem[] {
   const ids = new Set<string>(identities.map((one) => one.id));
   const strangers = identities.flatMap(({ managerId }, index) =>
     managerId === undefined || ids.has(managerId)
@@ -50,7 +50,7 @@ function identityProblems(identities: readonly IdentityContent[]): CrossProblem[
   ];
 }
 
-function nameProblems(file: ConfigFile): CrossProblem[] {
+function nameProblems(file: ConfigFile): PlacedProblem[] {
   const inDefault = file.policies.some((policy) => policy.name === file.default?.name)
     ? [{ path: ["default", "name"], message: "is the name of a policy already" }]
     : [];
@@ -79,7 +79,7 @@ function nameProblems(file: ConfigFile): CrossProblem[] {
   ];
 }
 
-function repeatedNames(section: string, names: readonly string[]): CrossProblem[] {
+function repeatedNames(section: string, names: readonly string[]): PlacedProblem[] {
   return repetitions(names).map(({ index, first }) => ({
     path: [section, String(index), "name"],
     message: `is the name of ${section}.${first} already`,
@@ -90,7 +90,7 @@ function repeatedNames(section: string, names: readonly string[]): CrossProblem[
 function hookProblems(
   file: ConfigFile,
   environment: Readonly<Record<string, string | undefined>>,
-): readonly CrossProblem[] {
+): readonly PlacedProblem[] {
   const references = file.webhooks.flatMap(({ url, secret }, index) => [
     { path: ["webhooks", String(index), "url"], text: url },
     { path: ["webhooks", String(index), "secret"], text: secret },

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatConfigProblem, readConfigFile, type Configuration } from "./config-file.ts";
-import type { CrossProblem } from "./cross-problem.ts";
+import type { PlacedProblem } from "../core/refusals.ts";
 import {
   chooseConfigFile,
   defaultConfigFile,
@@ -16,7 +16,7 @@ export type FoundConfiguration =
       readonly source: "file" | "example";
       readonly file: string;
       /** Lines for the operator about fields of this file. */
-      readonly lines: (complaints: readonly CrossProblem[]) => readonly string[];
+      readonly lines: (complaints: readonly PlacedProblem[]) => readonly string[];
     }
   /** Lines for the operator, with file, line and path. */
   | { readonly problems: readonly string[] };
@@ -43,7 +43,7 @@ export function findConfiguration(
   const read = readConfigFile(text, file, environment);
   if ("problems" in read) return { problems: read.problems.map(formatConfigProblem) };
   const { ok, placed } = read;
-  const lines = (complaints: readonly CrossProblem[]) => placed(complaints).map(formatConfigProblem);
+  const lines = (complaints: readonly PlacedProblem[]) => placed(complaints).map(formatConfigProblem);
   return { content: ok, source: choice.use, file, lines };
 }
 

@@ -54,6 +54,12 @@ export interface FieldProblem {
   readonly message: string;
 }
 
+/** The same with its path in parts, for those who look the place up. */
+export interface PlacedProblem {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
 export interface Refusal {
   readonly refused: RefusalCode;
   /** One sentence for a person: what is wrong and what to do next. Never a secret, never an internal name. */

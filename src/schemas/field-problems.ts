@@ -1,14 +1,8 @@
 import type { z } from "zod";
-import type { FieldProblem } from "../core/refusals.ts";
+import type { FieldProblem, PlacedProblem } from "../core/refusals.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
-
-/** A problem with its path still in parts, for those who look the place up. */
-export interface PlacedProblem {
-  readonly path: readonly string[];
-  readonly message: string;
-}
 
 /** What is wrong with `input`, field by field, with dotted paths as the caller wrote them. */
 export function fieldProblems(error: Pick<z.ZodError, "issues">, input: unknown): FieldProblem[] {

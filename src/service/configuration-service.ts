@@ -1,7 +1,7 @@
 import type { Actor } from "../core/access-request.ts";
 import { sameContent } from "../core/content.ts";
 import type { PolicyId } from "../core/ids.ts";
-import { missingPeople, selectorsNamed, type Missing } from "../core/missing-people.ts";
+import { missingChannels, missingPeople, selectorsNamed } from "../core/missing.ts";
 import {
   accountIn,
   linkName,
@@ -12,14 +12,13 @@ import {
   type Links,
 } from "../core/people.ts";
 import type { Policy, Rulebook, Rules } from "../core/policy.ts";
-import type { Refusal } from "../core/refusals.ts";
+import type { PlacedProblem, Refusal } from "../core/refusals.ts";
 import { unfitConnectors } from "./connector-service.ts";
 import { identityStep } from "./directory-service.ts";
 import type { ServiceContext } from "./loading.ts";
 import { policyNameKey, type PolicyDraft } from "./policy-service.ts";
 import type { Step, Write } from "./ports.ts";
 import { decideAndCommit } from "./step.ts";
-import type { Surfaces } from "./surfaces.ts";
 
 /** What the configuration file says, checked. */
 export interface FileContent {
@@ -43,7 +42,7 @@ export interface ConfigurationService {
    */
   load(content: FileContent, source: "file" | "example", fileName: string): Promise<Loaded | Refusal>;
   /** What is in force and hardly meant: people and channels it counts on and that are not there, a name given twice. */
-  warnings(content: FileContent): Promise<readonly Missing[]>;
+  warnings(content: FileContent): Promise<readonly PlacedProblem[]>;
 }
 
 const loader: Actor = { type: "system", id: "configuration", name: "configuration file", via: "system" };
@@ -96,31 +95,11 @@ export function createConfigurationService(context: ServiceContext): Configurati
       const { book } = await context.rulebook();
       return [
         ...missingPeople(content, values),
-        ...missingChannels(content, context.surfaces),
+        ...missingChannels(content, (channel) => context.surfaces.placeOfChannel(channel) !== undefined),
         ...sharedName(book, content.rules),
       ];
     },
   };
-}
-
-/** Channels of surfaces that this installation does not have: what is posted there is never seen. */
-function missingChannels({ policies, rules }: FileContent, surfaces: Surfaces): readonly Missing[] {
-  const named = [
-    ...policies.map((policy, index) => ({ policy, path: ["policies", String(index)] })),
-    ...(rules.defaultPolicy === undefined ? [] : [{ policy: rules.defaultPolicy, path: ["default"] }]),
-  ].flatMap(({ policy: { enabled, effect }, path }) =>
-    enabled && effect.kind === "approval"
-      ? [{ channels: effect.approval.channels, path: [...path, "approval", "channels"] }]
-      : [],
-  );
-  const alerts = { channels: rules.breakGlass.notify, path: ["breakGlass", "notify"] };
-  return [...named, alerts].flatMap(({ channels, path }) =>
-    channels.flatMap((channel, index) =>
-      surfaces.placeOfChannel(channel) === undefined
-        ? [{ path: [...path, String(index)], message: `${channel} is told nothing: that is not configured` }]
-        : [],
-    ),
-  );
 }
 
 async function peopleSteps(context: ServiceContext, content: FileContent): Promise<readonly Step[]> {
@@ -229,7 +208,7 @@ function namesake({ policies }: Rulebook, name: string | undefined): Policy | un
   return policies.find((one) => one.managedBy === "api" && one.name === name);
 }
 
-function sharedName(book: Rulebook, { defaultPolicy }: Rules): readonly Missing[] {
+function sharedName(book: Rulebook, { defaultPolicy }: Rules): readonly PlacedProblem[] {
   const other = namesake(book, defaultPolicy?.name);
   if (other === undefined) return [];
   const message = `is also the name of ${other.id}, which was made over the API: rename one of the two`;

@@ -50,6 +50,16 @@ describe("administering", () => {
     const policies = (await as("admin", "policy", "list")).out;
     expect(policies).toMatch(/^pol_\S+ +1 +file +0 +approves +auto dev:$/m);
     expect(policies).toMatch(/^pol_\S+ +1 +file +0 +denies +denied no:$/m);
+    const [whole] = (await json("admin", "policy", "list")).data;
+    expect(whole).toMatchObject({ conditions: expect.any(Array), maxDuration: "2h" });
+    const body = {
+      name: "pol_x",
+      deny: true,
+      conditions: [{ type: "RESOURCE", operator: "EQUALS", value: "x" }],
+    };
+    expect((await program().admin.call("POST", "/api/v1/policies", body)).http).toBe(201);
+    const odd = await as("admin", "revoke-all", "--policy", "pol_x", "--reason", "x");
+    expect([odd.code, odd.err]).toEqual([0, expect.stringContaining("Nothing was ended")]);
     const again = await askFor("dev", "eve");
     const byName = await as("admin", "revoke-all", "--policy", "auto dev:", "--reason", "x");
     expect(byName.out).toContain(`${again}\n`);

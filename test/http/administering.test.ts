@@ -267,6 +267,11 @@ test("during a lockdown nothing is given but break-glass, and what was given sta
   expect((await house.call("POST", jit, { key: dev, body: emergency })).body["status"]).toBe("ACTIVE");
   expect((await admin("POST", "/lockdown", { on: false, reason: "over" })).body).toEqual({ on: false });
   expect((await admin("GET", "/lockdown")).body).toMatchObject({ on: false, reason: "over" });
+  const twice = ["one", "other"].map((reason) => admin("POST", "/lockdown", { on: true, reason }));
+  expect((await Promise.all(twice)).map(({ body }) => body)).toEqual([{ on: true }, { on: true }]);
+  const changes = await admin("GET", "/audit?action=lockdown.changed");
+  expect(changes.body["data"]).toHaveLength(3);
+  await admin("POST", "/lockdown", { on: false, reason: "over" });
   // Saying it again begins nothing, and hides nobody.
   expect((await admin("POST", "/lockdown", { on: false, reason: "again" })).body).toEqual({ on: false });
   expect((await admin("GET", "/lockdown")).body).toMatchObject({ on: false, reason: "over" });

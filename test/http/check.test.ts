@@ -1,3 +1,4 @@
+import { formatToken } from "../../src/core/credential-format.ts";
 import { METHODS } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { dayMs, hourMs, minuteMs } from "../../src/core/time.ts";
@@ -205,6 +206,14 @@ describe("a leak report", () => {
     ["the line of a log around it", (one: string) => `export JIT_TOKEN="${one}" # oops`],
   ])("finds the token with %s", async (_, around) => {
     expect((await report({ token: around(token) })).status).toBe(200);
+    expect((await house.call("GET", `${check}?scope=${scopes[0]}`, { key: token })).status).toBe(401);
+  });
+
+  test("ends every token in it, however many", async () => {
+    const many = Array.from({ length: 100 }, (_, count) =>
+      formatToken("jit", String(count).padStart(30, "0")),
+    );
+    expect((await report({ token: [...many, token].join("\n") })).status).toBe(200);
     expect((await house.call("GET", `${check}?scope=${scopes[0]}`, { key: token })).status).toBe(401);
   });
 

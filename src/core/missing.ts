@@ -1,17 +1,12 @@
 import type { IdentityId } from "./ids.ts";
 import { formatSelector, isActive, type Identity, type Selector } from "./people.ts";
-import type { Policy, Rules } from "./policy.ts";
+import type { ApprovalRule, Policy, Rules } from "./policy.ts";
+import type { PlacedProblem } from "./refusals.ts";
 
 /** Rules that name people, in the order of the file they were written in. */
 export interface NamingRules {
   readonly policies: readonly Pick<Policy, "enabled" | "effect">[];
   readonly rules: Rules;
-}
-
-/** A place in the configuration file that counts on somebody who is not there. */
-export interface Missing {
-  readonly path: readonly string[];
-  readonly message: string;
 }
 
 interface Naming {
@@ -26,7 +21,7 @@ type Meant = ReadonlyMap<string, ReadonlySet<IdentityId>>;
  * Where the rules count on people who are not among these: a slip in a group's name makes a policy that nobody can
  * decide, and an emergency that nobody may use. No error, for people may come at any time.
  */
-export function missingPeople(content: NamingRules, people: readonly Identity[]): readonly Missing[] {
+export function missingPeople(content: NamingRules, people: readonly Identity[]): readonly PlacedProblem[] {
   const { trustSlackUserGroups } = content.rules;
   const meant = meantBy(people);
   const nobody = namingsIn(content).flatMap(({ path, selector }) => {
@@ -34,6 +29,25 @@ export function missingPeople(content: NamingRules, people: readonly Identity[])
     return why === undefined ? [] : [{ path, message: `${formatSelector(selector)} means nobody: ${why}` }];
   });
   return [...nobody, ...tooFew(content, meant)];
+}
+
+/** Channels that lead nowhere: what is posted there is never seen. */
+export function missingChannels(
+  content: NamingRules,
+  isThere: (channel: string) => boolean,
+): readonly PlacedProblem[] {
+  const named = approvalsIn(content).map(({ path, approval }) => ({
+    path: [...path, "channels"],
+    channels: approval.channels,
+  }));
+  const alerts = { path: ["breakGlass", "notify"], channels: content.rules.breakGlass.notify };
+  return [...named, alerts].flatMap(({ path, channels }) =>
+    channels.flatMap((channel, index) =>
+      isThere(channel)
+        ? []
+        : [{ path: [...path, String(index)], message: `${channel} is told nothing: that is not configured` }],
+    ),
+  );
 }
 
 /** Everybody whom {@link missingPeople} looks for; each selector once. */
@@ -74,7 +88,7 @@ function whyNobody(selector: Selector, meant: Meant, isSlackTrusted: boolean): s
 }
 
 /** Stages that want more approvals than they have approvers. */
-function tooFew(content: NamingRules, meant: Meant): readonly Missing[] {
+function tooFew(content: NamingRules, meant: Meant): readonly PlacedProblem[] {
   return stagesIn(content).flatMap(({ path, stage }) => {
     if (!stage.approvers.every(isListed)) return [];
     const count = countUpTo(stage.required, stage.approvers, meant);
@@ -119,16 +133,23 @@ function listed(path: readonly string[], selectors: readonly Selector[]): readon
   return selectors.map((selector, index) => ({ path: [...path, String(index)], selector }));
 }
 
-function stagesIn({ policies, rules }: NamingRules) {
-  const all = policies.map((policy, index) => ({ policy, path: ["policies", String(index)] }));
-  const { defaultPolicy } = rules;
-  const last = defaultPolicy === undefined ? [] : [{ policy: defaultPolicy, path: ["default"] }];
-  return [...all, ...last].flatMap(({ policy: { enabled, effect }, path }) =>
-    enabled && effect.kind === "approval"
-      ? effect.approval.stages.map((stage, index) => ({
-          path: [...path, "approval", "stages", String(index)],
-          stage,
-        }))
-      : [],
+function stagesIn(content: NamingRules) {
+  return approvalsIn(content).flatMap(({ path, approval }) =>
+    approval.stages.map((stage, index) => ({ path: [...path, "stages", String(index)], stage })),
+  );
+}
+
+interface PlacedApproval {
+  readonly path: readonly string[];
+  readonly approval: ApprovalRule;
+}
+
+/** Of every policy that is in force, the default last. */
+function approvalsIn({ policies, rules: { defaultPolicy } }: NamingRules): readonly PlacedApproval[] {
+  return [
+    ...policies.map((policy, index) => ({ policy, path: ["policies", String(index)] })),
+    ...(defaultPolicy === undefined ? [] : [{ policy: defaultPolicy, path: ["default"] }]),
+  ].flatMap(({ policy: { enabled, effect }, path }) =>
+    enabled && effect.kind === "approval" ? [{ path: [...path, "approval"], approval: effect.approval }] : [],
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { present } from "../../src/core/assert.ts";
-import { missingPeople, selectorsNamed } from "../../src/core/missing-people.ts";
+import { missingChannels, missingPeople, selectorsNamed } from "../../src/core/missing.ts";
 import { parseSelector, type Identity, type Selector } from "../../src/core/people.ts";
 import { emptyRules, type Policy, type Rules } from "../../src/core/policy.ts";
 import { approvalPolicy, stageBy } from "./support/policies.ts";
@@ -83,6 +83,20 @@ describe("who is counted on and not there", () => {
     const { breakGlass } = emptyRules;
     const by = [selector("group:nobody")];
     expect(said([], { breakGlass: { ...breakGlass, review: { ...breakGlass.review, by } } })).toEqual([]);
+  });
+
+  test("a channel that leads nowhere, in what is in force", () => {
+    const channels = ["slack:C0", "teams:19:x@thread.tacv2"];
+    const posted = approvalPolicy("p", { stages: [stageBy("group:dba")], channels });
+    const { breakGlass } = emptyRules;
+    const rules = { ...emptyRules, defaultPolicy: posted, breakGlass: { ...breakGlass, notify: channels } };
+    const content = { policies: [{ ...posted, enabled: false }, posted], rules };
+    const found = missingChannels(content, (channel) => channel.startsWith("slack:"));
+    expect(found.map(({ path }) => path.join("."))).toEqual([
+      "policies.1.approval.channels.1",
+      "default.approval.channels.1",
+      "breakGlass.notify.1",
+    ]);
   });
 
   test("each name is looked up once", () => {
