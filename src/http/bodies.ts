@@ -27,7 +27,7 @@ export function readJsonBodies(app: App): void {
 }
 
 /** Far more than the one token that is looked for. Whoever needs no key must not make us work for long. */
-export const formBytesMax = 8 * 1024;
+export const formBytesMax = 2 * 1024;
 const formFieldsMax = 20;
 
 /** This scope reads `application/x-www-form-urlencoded` and nothing else. */

@@ -94,8 +94,8 @@ describe("calls without a valid key", () => {
         headers: { "content-type": "application/x-www-form-urlencoded" },
       });
     const padded = (length: number) => `token=x&pad=${"x".repeat(length - "token=x&pad=".length)}`;
-    expect((await sent(padded(8_192))).status).toBe(200);
-    expect((await sent(padded(8_193))).body["code"]).toBe("too_large");
+    expect((await sent(padded(2_048))).status).toBe(200);
+    expect((await sent(padded(2_049))).body["code"]).toBe("too_large");
     const fields = (count: number) => ["token=x", ...Array.from({ length: count - 1 }, (_, n) => `f${n}`)];
     expect((await sent(fields(20).join("&"))).status).toBe(200);
     expect((await sent(fields(21).join("&"))).body["code"]).toBe("malformed");
