@@ -93,8 +93,11 @@ export function addGrants(
       credential.id,
       lastInsertRowid,
       credential.hash,
+      credential.last4,
+      credential.issuedAt,
       startedAt,
-      JSON.stringify(credential),
+      grant.scopes.join(" "),
+      startedAt,
     );
   });
   const counter = client.prepare("INSERT INTO counters (key, used) VALUES (?, ?)");
@@ -116,7 +119,8 @@ function prepareInserts(client: Database.Database) {
       "INSERT INTO grants (id, version, request_id, subject_id, phase, expires_at, value) VALUES (?, 1, ?, ?, 'ACTIVE', ?, ?)",
     ),
     credential: client.prepare(
-      "INSERT INTO credentials (id, grant_ord, hash, current, first_used_at, value) VALUES (?, ?, ?, 1, ?, ?)",
+      `INSERT INTO credentials (id, grant_ord, hash, last4, issued_at, current, first_used_at, scope, started_at, break_glass)
+       VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, 0)`,
     ),
   };
 }

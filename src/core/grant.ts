@@ -66,8 +66,17 @@ export function hasStarted(grant: Grant | undefined): grant is StartedGrant {
   return grant !== undefined && "startedAt" in grant;
 }
 
+/** A started grant as a check of its credential knows it. */
+export interface CheckedGrant extends Pick<
+  StartedGrant,
+  "requestId" | "subjectId" | "phase" | "startedAt" | "expiresAt" | "breakGlass"
+> {
+  /** Its scopes as RFC 7662 writes them: separated by spaces, which none of them holds. */
+  readonly scope: string;
+}
+
 /** Whether the credential opens anything at this moment. The subject must be active besides. */
-export function isLive(grant: Grant, now: Instant): boolean {
+export function isLive(grant: Grant | CheckedGrant, now: Instant): boolean {
   return grant.phase === "ACTIVE" && now < grant.expiresAt;
 }
 

@@ -71,12 +71,12 @@ export function createCheckingService(
     async check(token, wanted) {
       const presented = await livingCredential(context, token);
       if (presented === undefined) return { allowed: false, known: false };
-      const { scopes, subjectId, requestId } = presented.grant;
-      const held = new Set<string>(scopes);
-      if (wanted.length === 0 || !wanted.every((scope) => held.has(scope)))
+      const { scope, subjectId, requestId } = presented.grant;
+      const held = new Set(scope.split(" "));
+      if (wanted.length === 0 || !wanted.every((one) => held.has(one)))
         return { allowed: false, known: true };
       if (usage.isNews(presented)) await recorded(presented);
-      return { allowed: true, identity: subjectId, scopes: scopes.join(" "), request: requestId };
+      return { allowed: true, identity: subjectId, scopes: scope, request: requestId };
     },
     async report(text) {
       for (const token of maskTokens(text).leaked) {
@@ -126,10 +126,10 @@ async function endLeaked(context: ServiceContext, hash: string): Promise<void> {
 }
 
 function introspectionOf({ grant, identity }: PresentedCredential): Introspection {
-  const { scopes, expiresAt, startedAt, requestId, breakGlass } = grant;
+  const { scope, expiresAt, startedAt, requestId, breakGlass } = grant;
   return {
     active: true,
-    scope: scopes.join(" "),
+    scope,
     sub: identity.id,
     ...(identity.email !== undefined && { username: identity.email }),
     exp: Math.floor(expiresAt / 1000),

@@ -1,6 +1,6 @@
 import type { AccessRequest, NotifyChannel } from "../core/access-request.ts";
 import type { Effect } from "../core/effects.ts";
-import type { Grant, StartedGrant } from "../core/grant.ts";
+import type { Grant, CheckedGrant } from "../core/grant.ts";
 import type { CredentialId, EffectId, IdentityId, Instant, KeyId, RequestId, Scope } from "../core/ids.ts";
 import type { Audience } from "../core/notices.ts";
 import type { Identity, Role } from "../core/people.ts";
@@ -64,10 +64,11 @@ export interface ApiKey {
 /** What a presented `kd_jit_` token stands for, read in one go. */
 export interface PresentedCredential {
   readonly credentialId: CredentialId;
+  readonly last4: string;
   /** Whether it is the grant's own; false once the token was rotated away. */
   readonly current: boolean;
   readonly firstUsedAt: Instant | null;
-  readonly grant: StartedGrant;
+  readonly grant: CheckedGrant;
   readonly identity: Identity;
 }
 

@@ -1,5 +1,5 @@
 import type { Actor } from "../core/access-request.ts";
-import type { GrantId, Instant } from "../core/ids.ts";
+import type { Instant, RequestId } from "../core/ids.ts";
 import { minuteMs, secondMs } from "../core/time.ts";
 import type { PresentedCredential, Step, Store } from "./ports.ts";
 import { recordOnly } from "./step.ts";
@@ -26,7 +26,7 @@ export interface UsageLog {
 }
 
 export function createUsageLog(store: Store): UsageLog {
-  const minutes = new Map<GrantId, Minute>();
+  const minutes = new Map<RequestId, Minute>();
   /** Credentials whose first use is being written at this moment. */
   const writing = new Set<string>();
 
@@ -43,7 +43,7 @@ export function createUsageLog(store: Store): UsageLog {
     actor: Actor,
     now: Instant,
   ): Promise<void> => {
-    const { id } = presented.grant;
+    const { requestId: id } = presented.grant;
     const known = minutes.get(id);
     const isOver = known === undefined || now - known.startedAt >= minuteMs;
     const minute = isOver
@@ -91,9 +91,7 @@ export function createUsageLog(store: Store): UsageLog {
 }
 
 function used(presented: PresentedCredential, actor: Actor, now: Instant, count: number): Step {
-  const { grant } = presented;
-  // Only a grant's own credential is ever used: one that was rotated away opens nothing.
-  const { credential } = grant;
+  const { grant, credentialId, last4 } = presented;
   return recordOnly([
     {
       at: now,
@@ -101,7 +99,7 @@ function used(presented: PresentedCredential, actor: Actor, now: Instant, count:
       actor,
       request: grant.requestId,
       identity: grant.subjectId,
-      data: { credential: credential.id, last4: credential.last4, breakGlass: grant.breakGlass, count },
+      data: { credential: credentialId, last4, breakGlass: grant.breakGlass, count },
     },
   ]);
 }

@@ -17,6 +17,7 @@ const migrator: typeof Migrator = require("drizzle-orm/migrator");
 const driverMigrator: typeof DriverMigrator = require("drizzle-orm/better-sqlite3/migrator");
 
 export const {
+  Column,
   and,
   asc,
   count,

@@ -1,8 +1,8 @@
 import { assert, present } from "../core/assert.ts";
-import { hasStarted } from "../core/grant.ts";
 import type { Reads } from "../service/ports.ts";
 import { eq } from "./drizzle.ts";
 import { reading } from "./faults.ts";
+import { prepareRead } from "./prepare-read.ts";
 import type { RememberedPeople } from "./remembered-people.ts";
 import { credentials, grants } from "./schema.ts";
 import { hole, type Tables } from "./tables.ts";
@@ -13,29 +13,31 @@ export function createCredentialReads(tables: Tables, people: RememberedPeople):
   return {
     credential: async (hash) =>
       reading(() => {
-        const row = statements.credential.get({ hash });
+        const row = statements.credential.get(hash);
         if (row === undefined) return undefined;
-        const { credentialId, current, firstUsedAt, grant } = row;
-        assert(hasStarted(grant), "what has a credential has started");
-        assert(!current || grant.credential.id === credentialId, "a living credential is its grant's");
-        const held = present(people.byId(grant.subjectId), "the holder of a grant").value;
-        return { credentialId, current, firstUsedAt, grant, identity: held };
+        const [credentialId, last4, current, firstUsedAt, scope, startedAt, breakGlass] = row;
+        const [, , , , , , , requestId, subjectId, phase, expiresAt] = row;
+        assert(phase !== "PREPARING" && phase !== "ABANDONED", "what has a credential has started");
+        const identity = present(people.byId(subjectId), "the holder of a grant").value;
+        const grant = { requestId, subjectId, scope, breakGlass, phase, startedAt, expiresAt };
+        return { credentialId, last4, current, firstUsedAt, grant, identity };
       }),
   };
 }
 
 export function prepareCredentialReads(tables: Tables) {
+  const { id, last4, current, firstUsedAt, scope, startedAt, breakGlass, grantOrd, hash } = credentials;
+  const ofCredential = { id, last4, current, firstUsedAt, scope, startedAt, breakGlass };
+  const { requestId, subjectId, phase, expiresAt } = grants;
   return {
-    credential: tables
-      .select({
-        credentialId: credentials.id,
-        current: credentials.current,
-        firstUsedAt: credentials.firstUsedAt,
-        grant: grants.value,
-      })
-      .from(credentials)
-      .innerJoin(grants, eq(grants.ord, credentials.grantOrd))
-      .where(eq(credentials.hash, hole("hash", credentials.hash)))
-      .prepare(),
+    credential: prepareRead(
+      tables,
+      [id, last4, current, firstUsedAt, scope, startedAt, breakGlass, requestId, subjectId, phase, expiresAt],
+      tables
+        .select({ ...ofCredential, requestId, subjectId, phase, expiresAt })
+        .from(credentials)
+        .innerJoin(grants, eq(grants.ord, grantOrd))
+        .where(eq(hash, hole("hash", hash))),
+    ),
   };
 }

@@ -1,5 +1,5 @@
 import type { AccessRequest } from "../core/access-request.ts";
-import type { CredentialRecord, Grant } from "../core/grant.ts";
+import type { Grant } from "../core/grant.ts";
 import type * as Ids from "../core/ids.ts";
 import type { Identity } from "../core/people.ts";
 import type { Policy, Rules } from "../core/policy.ts";
@@ -101,7 +101,7 @@ export const grants = sqliteTable(
       .notNull()
       .references(() => requests.id),
     subjectId: text("subject_id").$type<Ids.IdentityId>().notNull(),
-    phase: text("phase").notNull(),
+    phase: text("phase").$type<Grant["phase"]>().notNull(),
     /** When time alone ends what it is: for a live one its end, for a prepared one when it is given up. */
     expiresAt: integer("expires_at").$type<Ids.Instant>().notNull(),
     value: text("value", { mode: "json" }).$type<Grant>().notNull(),
@@ -155,7 +155,9 @@ export const grantScopes = sqliteTable(
 
 /**
  * Every credential a grant ever had; at most one of them is current. Kept in the order of their hashes (WITHOUT ROWID,
- * which the migration says and Drizzle cannot): every check looks one up by it, and finds the row at once.
+ * which the migration says and Drizzle cannot): every check looks one up by it, and finds the row at once. What a check
+ * answers of the grant and what never changes stands here a second time, for to read the grant's JSON takes longer than
+ * all the rest of a check; what does change, whether it lives and until when, is read from the grant's own columns.
  */
 export const credentials = sqliteTable(
   "credentials",
@@ -166,9 +168,14 @@ export const credentials = sqliteTable(
       .notNull()
       .references(() => grants.ord),
     hash: text("hash").primaryKey(),
+    last4: text("last4").notNull(),
+    issuedAt: integer("issued_at").$type<Ids.Instant>().notNull(),
     current: integer("current", { mode: "boolean" }).notNull(),
     firstUsedAt: integer("first_used_at").$type<Ids.Instant>(),
-    value: text("value", { mode: "json" }).$type<CredentialRecord>().notNull(),
+    /** The scopes, separated by spaces. */
+    scope: text("scope").notNull(),
+    startedAt: integer("started_at").$type<Ids.Instant>().notNull(),
+    breakGlass: integer("break_glass", { mode: "boolean" }).notNull(),
   },
   (table) => [index("credentials_by_grant").on(table.grantOrd)],
 );

@@ -22,9 +22,10 @@ export function prepareGrantWrites(tables: Tables) {
     }
   };
 
-  const issue = ({ credential }: StartedGrant, grantOrd: GrantOrd): void => {
-    const { id, hash } = credential;
-    statements.issue.run({ id, grantOrd, hash, value: credential, current: true });
+  const issue = (grant: StartedGrant, grantOrd: GrantOrd): void => {
+    const { credential, scopes, startedAt, breakGlass } = grant;
+    const scope = scopes.join(" ");
+    statements.issue.run({ ...credential, grantOrd, current: true, scope, startedAt, breakGlass });
   };
 
   /** A start brings its first credential; later only a rotation retires one, and only then is there another to issue. */
@@ -98,8 +99,12 @@ function prepareStatements(tables: Tables) {
         id,
         grantOrd,
         hash: hole("hash", credentials.hash),
+        last4: hole("last4", credentials.last4),
+        issuedAt: hole("issuedAt", credentials.issuedAt),
         current: hole("current", credentials.current),
-        value: hole("value", credentials.value),
+        scope: hole("scope", credentials.scope),
+        startedAt: hole("startedAt", credentials.startedAt),
+        breakGlass: hole("breakGlass", credentials.breakGlass),
       }),
     ),
     retire: prepareWrite(

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Review } from "../../src/core/access-request.ts";
+import type { CheckedGrant } from "../../src/core/grant.ts";
 import { emptyRules } from "../../src/core/policy.ts";
 import type { Store } from "../../src/service/ports.ts";
 import {
@@ -59,6 +60,12 @@ const breakGlass = (reviews: readonly Review[]) => ({
   },
 });
 
+/** `grantFixture(tail)` as a check knows it. */
+function checkedFixture(tail: string): CheckedGrant {
+  const { requestId, subjectId, phase, startedAt, expiresAt } = grantFixture(tail);
+  return { requestId, subjectId, scope: readDb, phase, startedAt, expiresAt, breakGlass: false };
+}
+
 export function grantContract(open: OpenEmptyStore): void {
   test("a token's hash leads to its credential, grant and person in one go", async () => {
     const store = await open();
@@ -67,9 +74,10 @@ export function grantContract(open: OpenEmptyStore): void {
     await withGrant(store);
     expect(await store.credential(hashOf("token a"))).toEqual({
       credentialId: ids.credential("a"),
+      last4: "wxyz",
       current: true,
       firstUsedAt: null,
-      grant: grantFixture("a"),
+      grant: checkedFixture("a"),
       identity,
     });
     expect(await store.credential(hashOf("token b"))).toBeUndefined();
@@ -87,7 +95,31 @@ export function grantContract(open: OpenEmptyStore): void {
     });
     expect(await store.credential(hashOf("token a2"))).toMatchObject({
       current: true,
-      grant: { credential: { id: "cred_a2" } },
+      credentialId: "cred_a2",
+      grant: checkedFixture("a"),
+    });
+  });
+
+  test("a token is looked up as its grant stands: prolonged, and over", async () => {
+    const store = await open();
+    await committed(store, writing([{ kind: "identity", value: identityFixture("dev") }]));
+    const facts = { scopes: [scope("write:prod:orders-db"), readDb], breakGlass: true };
+    await withGrant(store, "a", facts);
+    const known = {
+      ...checkedFixture("a"),
+      scope: "write:prod:orders-db read:prod:orders-db",
+      breakGlass: true,
+    };
+    expect((await store.credential(hashOf("token a")))?.grant).toEqual(known);
+    const prolonged = grantFixture("a", { ...facts, expiresAt: at(90) });
+    await committed(store, writing([{ kind: "grant", value: prolonged }], { [prolonged.id]: 1 }));
+    expect((await store.credential(hashOf("token a")))?.grant).toEqual({ ...known, expiresAt: at(90) });
+    const over = { ...prolonged, phase: "REVOKED", endedAt: at(3) } as const;
+    await committed(store, writing([{ kind: "grant", value: over }], { [over.id]: 2 }));
+    expect((await store.credential(hashOf("token a")))?.grant).toEqual({
+      ...known,
+      expiresAt: at(90),
+      phase: "REVOKED",
     });
   });
 
