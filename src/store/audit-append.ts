@@ -5,6 +5,7 @@ import { formatInstant } from "../core/time.ts";
 import { chainHash, chainStart } from "./audit-chain.ts";
 import { desc } from "./drizzle.ts";
 import { auditEvents } from "./schema.ts";
+import { prepareRead } from "./prepare-read.ts";
 import { prepareWrite } from "./prepare-write.ts";
 import { hole, type Tables } from "./tables.ts";
 
@@ -12,7 +13,11 @@ import { hole, type Tables } from "./tables.ts";
 export function prepareAudit(tables: Tables) {
   const { seq, hash } = auditEvents;
   // Without a LIMIT, for SQLite looks at its value too and plans anew each time; `get` stops after one row.
-  const head = tables.select({ seq, hash }).from(auditEvents).orderBy(desc(seq)).prepare();
+  const head = prepareRead(
+    tables,
+    [seq, hash],
+    tables.select({ seq, hash }).from(auditEvents).orderBy(desc(seq)),
+  );
   const insert = prepareWrite(
     tables,
     tables
@@ -22,12 +27,11 @@ export function prepareAudit(tables: Tables) {
   return {
     append: (entries: readonly AuditEntry[]): void => {
       if (entries.length === 0) return;
-      let last = head.get() ?? { seq: 0, hash: chainStart };
+      let [lastSeq, lastHash] = head.get() ?? [0, chainStart];
       for (const entry of entries) {
         const body = bodyOf(entry);
-        const next = last.seq + 1;
-        last = { seq: next, hash: chainHash(last.hash, next, body) };
-        insert.run({ ...last, body });
+        lastHash = chainHash(lastHash, ++lastSeq, body);
+        insert.run({ seq: lastSeq, body, hash: lastHash });
       }
     },
   };

@@ -56,7 +56,7 @@ export interface Batches {
 }
 
 interface Ways {
-  /** So many steps at once are for the thread. */
+  /** From the first batch of so many steps on the thread writes, as soon as it is there. */
   readonly apartMin: number;
   /** To be written again, before all others. */
   readonly putBack: (batch: readonly Waiting[]) => void;
@@ -66,10 +66,12 @@ interface Ways {
 
 /**
  * Few steps are written here, for the way to the thread and back would take longer; many there, while this thread decides
- * the next. Never both at once: a batch that follows one the thread has in hand goes the same way.
+ * the next. Once the thread is there for them it writes everything: then the disk, which may take long over a single
+ * COMMIT, holds up nobody who only asks, and never do two write at once.
  */
 export function createBatches(writers: Writers, hearers: Hearers, ways: Ways): Batches {
   let underWay = 0;
+  let isForThread = false;
   let lastEnd: Promise<void> = Promise.resolve();
   let refusal: string | undefined;
 
@@ -131,7 +133,7 @@ export function createBatches(writers: Writers, hearers: Hearers, ways: Ways): B
     write: (batch) => {
       if (refusal !== undefined) return rejectAll(batch, new StoreUnavailable(refusal));
       hearers.onBegin();
-      const isForThread = underWay > 0 || batch.length >= ways.apartMin;
+      isForThread ||= batch.length >= ways.apartMin;
       if (isForThread && writers.thread.isThere()) writeApart(batch);
       else writeHere(batch);
     },

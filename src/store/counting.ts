@@ -4,6 +4,7 @@ import type { Instant } from "../core/ids.ts";
 import type { CounterChange } from "../service/ports.ts";
 import { and, asc, count, eq, gt, lte, sql } from "./drizzle.ts";
 import { counters, counterUses } from "./schema.ts";
+import { prepareRead } from "./prepare-read.ts";
 import { prepareWrite } from "./prepare-write.ts";
 import { hole, type Conflict, type Tables } from "./tables.ts";
 
@@ -11,7 +12,11 @@ import { hole, type Conflict, type Tables } from "./tables.ts";
 export function prepareUsage(tables: Tables) {
   const key = hole("key", counters.key);
   const statements = {
-    ever: tables.select({ used: counters.used }).from(counters).where(eq(counters.key, key)).prepare(),
+    ever: prepareRead(
+      tables,
+      [counters.used],
+      tables.select({ used: counters.used }).from(counters).where(eq(counters.key, key)),
+    ),
     since: tables
       .select({ used: count() })
       .from(counterUses)
@@ -20,11 +25,11 @@ export function prepareUsage(tables: Tables) {
   };
   return {
     /** `since` is not included. */
-    used: (counter: string, since?: Instant): number =>
-      (since === undefined
-        ? statements.ever.get({ key: counter })
-        : statements.since.get({ key: counter, since })
-      )?.used ?? 0,
+    used: (counter: string, since?: Instant): number => {
+      if (since !== undefined) return statements.since.get({ key: counter, since })?.used ?? 0;
+      const [used] = statements.ever.get(counter) ?? [0];
+      return used;
+    },
   };
 }
 

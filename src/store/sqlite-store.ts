@@ -32,7 +32,7 @@ export interface SqliteStoreOptions {
    * and recover from disk.
    */
   readonly onFatal: (error: Error) => void;
-  /** A second thread writes many steps at once from now on; or why there is none, and this one writes them all. */
+  /** A second thread writes all steps from now on; or why there is none, and this one writes them all. */
   readonly onThread?: (news: ThreadNews) => void;
   /** Processors this process may use; absent: as the system says. With a single one, a second thread only costs. */
   readonly processors?: number;

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { makeId } from "../../src/core/ids.ts";
 import { hourMs } from "../../src/core/time.ts";
 import { createExpirySweep, createRequestSweep, sweepBatchMax } from "../../src/sweeps/due-requests.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../core/support/policies.ts";
@@ -35,4 +36,42 @@ test("two sweeps at once write each thing once", async () => {
   const sweep = createRequestSweep(office.store, office.services.grants, office.clock);
   await Promise.all([sweep.run(never), sweep.run(never)]);
   expect((await office.audit()).filter((one) => one.action === "request.timed_out")).toHaveLength(1);
+});
+
+test("while a sweep decides much at once, others get their turn in between", async () => {
+  const ids = Array.from({ length: sweepBatchMax }, (_, n) => makeId("request", String(n)));
+  const due = [ids, []];
+  const store = { ...office.store, dueGrants: async () => due.shift() ?? [] };
+  const turns: number[] = [];
+  let turn = 0;
+  let isOver = false;
+  const count = (): void => {
+    turn++;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const tick = async (): Promise<boolean> => {
+    turns.push(turn);
+    return true;
+  };
+  await createExpirySweep(store, { tick }, office.clock).run(never);
+  isOver = true;
+  expect(turns).toHaveLength(sweepBatchMax);
+  for (const one of new Set(turns))
+    expect(turns.filter((other) => other === one).length).toBeLessThanOrEqual(10);
+});
+
+test("what a sweep could not decide is its failure, and the rest of the batch is decided all the same", async () => {
+  const ids = Array.from({ length: 30 }, (_, n) => makeId("request", String(n)));
+  const store = { ...office.store, dueGrants: async () => ids };
+  const seen: string[] = [];
+  const tick = async (id: string): Promise<boolean> => {
+    seen.push(id);
+    if (id === ids[3]) throw new Error("the store failed");
+    return true;
+  };
+  await expect(createExpirySweep(store, { tick }, office.clock).run(never)).rejects.toThrow(
+    "the store failed",
+  );
+  await vi.waitFor(() => expect(seen).toEqual(ids));
 });
