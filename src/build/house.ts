@@ -58,7 +58,7 @@ export async function buildHouse(
     migrationsFolder: join(shipped, "migrations"),
     onFatal,
     onThread: (news) => {
-      if (news === "there") log.info("many changes at once: a second thread writes all changes from now on");
+      if (news === "there") log.info("many changes at once: a second thread writes them from now on");
       else log.warn({ err: news }, "no second thread: many changes at once hold up the answers to others");
     },
   });

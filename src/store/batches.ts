@@ -8,6 +8,12 @@ import { asFault, isBusy, isFull, OutcomeUnknown } from "./faults.ts";
  */
 const lockPatienceMs = 400;
 
+/**
+ * Once there have been batches for the thread, so many are written here before one of whatever size goes to it: it alone
+ * has the log start over, and only after what it has written itself.
+ */
+const hereInARowMax = 64;
+
 /** Write a batch in one transaction and tell what became of each step; they fail as {@link commitBatch} does. */
 export interface Writers {
   /** At once, while the event loop stands still. */
@@ -56,7 +62,7 @@ export interface Batches {
 }
 
 interface Ways {
-  /** From the first batch of so many steps on the thread writes, as soon as it is there. */
+  /** So many steps at once are for the thread. */
   readonly apartMin: number;
   /** To be written again, before all others. */
   readonly putBack: (batch: readonly Waiting[]) => void;
@@ -66,12 +72,11 @@ interface Ways {
 
 /**
  * Few steps are written here, for the way to the thread and back would take longer; many there, while this thread decides
- * the next. Once the thread is there for them it writes everything: then the disk, which may take long over a single
- * COMMIT, holds up nobody who only asks, and never do two write at once.
+ * the next. Never both at once: a batch that follows one the thread has in hand goes the same way.
  */
 export function createBatches(writers: Writers, hearers: Hearers, ways: Ways): Batches {
+  const isForThread = createChoice(writers.thread, ways.apartMin);
   let underWay = 0;
-  let isForThread = false;
   let lastEnd: Promise<void> = Promise.resolve();
   let refusal: string | undefined;
 
@@ -133,13 +138,26 @@ export function createBatches(writers: Writers, hearers: Hearers, ways: Ways): B
     write: (batch) => {
       if (refusal !== undefined) return rejectAll(batch, new StoreUnavailable(refusal));
       hearers.onBegin();
-      isForThread ||= batch.length >= ways.apartMin;
-      if (isForThread && writers.thread.isThere()) writeApart(batch);
+      if (isForThread(batch.length, underWay > 0)) writeApart(batch);
       else writeHere(batch);
     },
     underWay: () => underWay,
     lastEnd: async () => lastEnd,
     refusal: () => refusal,
+  };
+}
+
+/** Which batches the thread writes, as far as it is there: by how many steps they have, and what went before them. */
+function createChoice({ isThere }: Writers["thread"], apartMin: number) {
+  let isWanted = false;
+  let hereInARow = 0;
+  return (steps: number, isBehindAnother: boolean): boolean => {
+    const isLarge = steps >= apartMin;
+    isWanted ||= isLarge;
+    const isForLog = isWanted && hereInARow >= hereInARowMax;
+    const goesApart = (isLarge || isBehindAnother || isForLog) && isThere();
+    hereInARow = goesApart ? 0 : hereInARow + 1;
+    return goesApart;
   };
 }
 

@@ -24,7 +24,7 @@ export interface CommitQueue {
  * Steps that wait at the same moment share one transaction, and so one sync to disk. Nobody is answered before the
  * COMMIT.
  *
- * @param apartMin so many steps at once begin the other thread, which writes from then on; Infinity: it is never begun.
+ * @param apartMin so many steps at once are written by the other thread when it is there; Infinity: it is never begun.
  */
 export function createCommitQueue(writers: Writers, hearers: Hearers, apartMin = usualApartMin): CommitQueue {
   const waiting: Waiting[] = [];

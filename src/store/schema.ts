@@ -155,15 +155,13 @@ export const grantScopes = sqliteTable(
 
 /**
  * Every credential a grant ever had; at most one of them is current. Kept in the order of their hashes (WITHOUT ROWID,
- * which the migration says and Drizzle cannot): every check looks one up by it, and finds the row at once. What a check
- * answers of the grant and what never changes stands here a second time, for to read the grant's JSON takes longer than
- * all the rest of a check; what does change, whether it lives and until when, is read from the grant's own columns.
+ * which the migration says and Drizzle cannot): every check looks one up by it. What a check answers and never changes
+ * stands here, for to read the grant's JSON takes longer than all the rest; what changes is read from the grant's columns.
  */
 export const credentials = sqliteTable(
   "credentials",
   {
     id: text("id").$type<Ids.CredentialId>().notNull().unique(),
-    /** The number of its grant, not the name: one look-up less at every check. */
     grantOrd: integer("grant_ord")
       .notNull()
       .references(() => grants.ord),
@@ -172,7 +170,6 @@ export const credentials = sqliteTable(
     issuedAt: integer("issued_at").$type<Ids.Instant>().notNull(),
     current: integer("current", { mode: "boolean" }).notNull(),
     firstUsedAt: integer("first_used_at").$type<Ids.Instant>(),
-    /** The scopes, separated by spaces. */
     scope: text("scope").notNull(),
     startedAt: integer("started_at").$type<Ids.Instant>().notNull(),
     breakGlass: integer("break_glass", { mode: "boolean" }).notNull(),
@@ -235,7 +232,6 @@ export const policies = sqliteTable("policies", {
   value: text("value", { mode: "json" }).$type<Policy>().notNull(),
 });
 
-/** One row. */
 export const rulebook = sqliteTable("rulebook", {
   id: text("id").$type<"rulebook">().primaryKey(),
   version: integer("version").notNull(),

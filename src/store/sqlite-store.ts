@@ -32,13 +32,16 @@ export interface SqliteStoreOptions {
    * and recover from disk.
    */
   readonly onFatal: (error: Error) => void;
-  /** A second thread writes all steps from now on; or why there is none, and this one writes them all. */
+  /** A second thread writes many steps at once from now on; or why there is none, and this one writes them all. */
   readonly onThread?: (news: ThreadNews) => void;
   /** Processors this process may use; absent: as the system says. With a single one, a second thread only costs. */
   readonly processors?: number;
   /** Every step is written by that thread, which is there from the start: for tests of it. */
   readonly alwaysApart?: boolean;
 }
+
+/** From so many pages on SQLite writes the log back after each commit by itself: as long as it does by default. */
+const logPagesByItself = 1_000;
 
 const shippedMigrations = resolve(import.meta.dirname, "../../migrations");
 
@@ -53,7 +56,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const database = openDatabase(file, migrationsFolder);
   const snapshot = createSnapshot(database.reader);
   const sinceChange = createSinceChange();
-  const thread = createWriterThread(resolve(file), onThread);
+  const thread = createWriterThread(resolve(file), (news) => {
+    // Writing the log back takes long, and while this thread did it nobody would be answered.
+    database.writer.pragma(`wal_autocheckpoint = ${news === "there" ? 0 : logPagesByItself}`);
+    onThread(news);
+  });
   const queue = createCommitQueue(
     { here: createBatchWriter(database.writer), thread },
     {

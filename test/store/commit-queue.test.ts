@@ -51,18 +51,8 @@ function openQueue(thread = { isThere: true }) {
   const given = async (count: number): Promise<void> => {
     while (apart.length < count) await nextTurn();
   };
-  /** Writes so many batches, from this one on, as they come: each of one step. */
-  const writeAlone = async (from: number, count: number): Promise<void> => {
-    for (let index = from; index < from + count; index++) {
-      await given(index + 1);
-      write(index);
-    }
-  };
-  return { queue, commit, write, writeAlone, given, sizes, apart, order, onEnded, onFatal, thread };
+  return { queue, commit, write, given, sizes, apart, order, onEnded, onFatal, thread };
 }
-
-/** Sizes of batches of one step each. */
-const alone = (count: number): readonly number[] => Array.from({ length: count }, () => 1);
 
 test("few steps are written here, and eight go to the other thread as soon as they are there", async () => {
   const { commit, write, sizes } = openQueue();
@@ -74,20 +64,26 @@ test("few steps are written here, and eight go to the other thread as soon as th
   await Promise.all(many);
 });
 
-test("from then on the thread writes a single step too, so that the disk holds up nobody who only asks", async () => {
+test("of single steps every 65th goes to the thread once there was work for it, so that it looks after the log", async () => {
   const { commit, write, given, sizes, thread } = openQueue({ isThere: false });
-  await Promise.all(commit(8));
-  await Promise.all(commit(1));
-  expect(sizes()).toEqual({ here: [8, 1], apart: [] });
+  const alone = async (count: number): Promise<void> => {
+    for (let index = 0; index < count; index++) await Promise.all(commit(1));
+  };
+  await alone(70);
   thread.isThere = true;
-  const lone = commit(1);
-  await given(1);
+  await alone(10);
+  expect(sizes().apart).toEqual([]);
+  const many = commit(8);
   write(0);
-  await Promise.all(lone);
-  expect(sizes()).toEqual({ here: [8, 1], apart: [1] });
-  thread.isThere = false;
-  await Promise.all(commit(1));
-  expect(sizes()).toEqual({ here: [8, 1, 1], apart: [1] });
+  await Promise.all(many);
+  await alone(64);
+  expect(sizes().apart).toEqual([8]);
+  const one = commit(1);
+  await given(2);
+  write(1);
+  await Promise.all(one);
+  await alone(64);
+  expect(sizes().apart).toEqual([8, 1]);
 });
 
 test("while there is no other thread, all are written here", async () => {
@@ -97,7 +93,7 @@ test("while there is no other thread, all are written here", async () => {
 });
 
 test("while a batch is under way nothing is written here, and the thread has at most one more in hand", async () => {
-  const { commit, write, given, sizes } = openQueue();
+  const { commit, write, sizes } = openQueue();
   const all = commit(8);
   expect(sizes().apart).toEqual([8]);
   all.push(...commit(1));
@@ -113,13 +109,11 @@ test("while a batch is under way nothing is written here, and the thread has at 
   expect(sizes().apart).toEqual([8, 8, 128]);
   write(1);
   for (let turn = 0; turn < 10; turn++) await nextTurn();
-  // Five that are left are not worth a place behind another batch; their turn comes when the thread has ended that.
+  // Five that are left are not worth a place behind another batch, and are written here when the thread has ended that.
   expect(sizes()).toEqual({ here: [], apart: [8, 8, 128] });
   write(2);
-  await given(4);
-  write(3);
   await Promise.all(all);
-  expect(sizes()).toEqual({ here: [], apart: [8, 8, 128, 5] });
+  expect(sizes()).toEqual({ here: [5], apart: [8, 8, 128] });
 });
 
 test("what is on disk is told first, then the thread gets more to do, then those who wait are answered", async () => {
@@ -150,7 +144,7 @@ test("each step hears what became of itself, and only what is written is told", 
 });
 
 test("a batch that finds the file locked is tried for 400 ms, and one that does not fit step by step", async () => {
-  const { commit, apart, write, writeAlone, given, sizes, onFatal } = openQueue();
+  const { commit, apart, write, given, sizes, onFatal } = openQueue();
   const now = vi.spyOn(performance, "now").mockReturnValue(1_000);
   onTestFinished(() => now.mockRestore());
   const locked = Promise.allSettled(commit(8));
@@ -165,26 +159,25 @@ test("a batch that finds the file locked is tried for 400 ms, and one that does 
   const big = commit(8);
   await given(4);
   apart[3]?.reject(full);
-  await writeAlone(4, 8);
   await Promise.all(big);
-  expect(sizes()).toEqual({ here: [], apart: [8, 8, 8, 8, ...alone(8)] });
+  expect(sizes()).toEqual({ here: Array.from({ length: 8 }, () => 1), apart: [8, 8, 8, 8] });
   const after = commit(8);
-  await given(13);
-  write(12);
+  await given(5);
+  write(4);
   await Promise.all(after);
   expect(onFatal).not.toHaveBeenCalled();
 });
 
-test("of a batch that does not fit, the first goes behind the one that is under way, and each of them alone", async () => {
-  const { commit, apart, write, writeAlone, given, sizes } = openQueue();
+test("of a batch that does not fit, none is written here while the next one is under way", async () => {
+  const { commit, apart, write, given, sizes } = openQueue();
   const all = commit(16);
   apart[0]?.reject(full);
   await given(3);
   expect(sizes()).toEqual({ here: [], apart: [8, 8, 1] });
   write(1);
-  await writeAlone(2, 8);
+  write(2);
   await Promise.all(all);
-  expect(sizes()).toEqual({ here: [], apart: [8, 8, ...alone(8)] });
+  expect(sizes()).toEqual({ here: Array.from({ length: 7 }, () => 1), apart: [8, 8, 1] });
 });
 
 test("when nobody can tell what was written, that is reported once, and nothing is written any more", async () => {
@@ -201,15 +194,13 @@ test("when nobody can tell what was written, that is reported once, and nothing 
 });
 
 test("closing takes no more, waits for what is under way and writes what is waiting", async () => {
-  const { queue, commit, write, given, sizes } = openQueue();
+  const { queue, commit, write, sizes } = openQueue();
   const all = commit(13);
   const closed = queue.close();
   await expect(queue.commit(step())).rejects.toThrow("closed");
   expect(sizes()).toEqual({ here: [], apart: [8] });
   write(0);
-  await given(2);
-  write(1);
   await closed;
-  expect(sizes()).toEqual({ here: [], apart: [8, 5] });
+  expect(sizes()).toEqual({ here: [5], apart: [8] });
   await Promise.all(all);
 });

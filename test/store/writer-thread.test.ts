@@ -199,3 +199,23 @@ test("the log starts over while the thread writes and reading never stops", asyn
   expect(statSync(file).size).toBeGreaterThan(25_000_000);
   expect(statSync(`${file}-wal`).size).toBeLessThan(25_000_000);
 });
+
+test("the log starts over too while only single steps are written, which never write it back themselves", async () => {
+  const file = temporaryFile();
+  const there = Promise.withResolvers<unknown>();
+  const store = await openStore({ file, processors: 2, onThread: there.resolve });
+  await Promise.all(Array.from({ length: 8 }, async () => store.commit(recorded("x"))));
+  expect(await there.promise).toBe("there");
+  await Promise.all(Array.from({ length: 8 }, async () => store.commit(recorded("x"))));
+  const text = "x".repeat(100_000);
+  const writtenBack: number[] = [];
+  for (let step = 1; step <= 400; step++) {
+    const before = statSync(file).size;
+    await store.commit(recorded(text));
+    if (statSync(file).size > before) writtenBack.push(step);
+  }
+  expect(writtenBack.length).toBeGreaterThan(0);
+  // Every 65th is the thread's.
+  expect(writtenBack.filter((step) => step % 65 !== 0)).toEqual([]);
+  expect(statSync(`${file}-wal`).size).toBeLessThan(30_000_000);
+});
