@@ -54,7 +54,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       "node:util",
     ],
   },
-  sweeps: { rooms: ["core", "service", "sweeps"], packages: ["node-cron"] },
+  sweeps: { rooms: ["core", "service", "sweeps"], packages: ["node-cron", "node:timers/promises"] },
   runtime: {
     rooms: ["core", "service", "runtime"],
     packages: ["pino", "node:crypto", "node:fs", "node:path"],
