@@ -13,11 +13,7 @@ import { hole, type Tables } from "./tables.ts";
 export function prepareAudit(tables: Tables) {
   const { seq, hash } = auditEvents;
   // Without a LIMIT, for SQLite looks at its value too and plans anew each time; `get` stops after one row.
-  const head = prepareRead(
-    tables,
-    [seq, hash],
-    tables.select({ seq, hash }).from(auditEvents).orderBy(desc(seq)),
-  );
+  const head = prepareRead(tables, [seq, hash], (selected) => selected.from(auditEvents).orderBy(desc(seq)));
   const insert = prepareWrite(
     tables,
     tables

@@ -75,7 +75,7 @@ interface Ways {
  * the next. Never both at once: a batch that follows one the thread has in hand goes the same way.
  */
 export function createBatches(writers: Writers, hearers: Hearers, ways: Ways): Batches {
-  const isForThread = createChoice(writers.thread, ways.apartMin);
+  const choose = createChoice(writers.thread, ways.apartMin);
   let underWay = 0;
   let lastEnd: Promise<void> = Promise.resolve();
   let refusal: string | undefined;
@@ -138,7 +138,7 @@ export function createBatches(writers: Writers, hearers: Hearers, ways: Ways): B
     write: (batch) => {
       if (refusal !== undefined) return rejectAll(batch, new StoreUnavailable(refusal));
       hearers.onBegin();
-      if (isForThread(batch.length, underWay > 0)) writeApart(batch);
+      if (choose(batch.length, underWay > 0) === "apart") writeApart(batch);
       else writeHere(batch);
     },
     underWay: () => underWay,
@@ -151,13 +151,13 @@ export function createBatches(writers: Writers, hearers: Hearers, ways: Ways): B
 function createChoice({ isThere }: Writers["thread"], apartMin: number) {
   let isWanted = false;
   let hereInARow = 0;
-  return (steps: number, isBehindAnother: boolean): boolean => {
+  return (steps: number, isBehindAnother: boolean): "here" | "apart" => {
     const isLarge = steps >= apartMin;
     isWanted ||= isLarge;
     const isForLog = isWanted && hereInARow >= hereInARowMax;
-    const goesApart = (isLarge || isBehindAnother || isForLog) && isThere();
-    hereInARow = goesApart ? 0 : hereInARow + 1;
-    return goesApart;
+    const isApart = (isLarge || isBehindAnother || isForLog) && isThere();
+    hereInARow = isApart ? 0 : hereInARow + 1;
+    return isApart ? "apart" : "here";
   };
 }
 

@@ -12,10 +12,8 @@ import { hole, type Conflict, type Tables } from "./tables.ts";
 export function prepareUsage(tables: Tables) {
   const key = hole("key", counters.key);
   const statements = {
-    ever: prepareRead(
-      tables,
-      [counters.used],
-      tables.select({ used: counters.used }).from(counters).where(eq(counters.key, key)),
+    ever: prepareRead(tables, [counters.used], (selected) =>
+      selected.from(counters).where(eq(counters.key, key)),
     ),
     since: tables
       .select({ used: count() })

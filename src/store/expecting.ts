@@ -26,9 +26,5 @@ function prepareVersion(
   table: typeof requests | typeof grants | typeof identities | typeof apiKeys | typeof rulebook,
 ) {
   const { id, version } = table;
-  const query = tables
-    .select({ version })
-    .from(table)
-    .where(eq(id, hole("id", id)));
-  return prepareRead(tables, [version], query);
+  return prepareRead(tables, [version], (selected) => selected.from(table).where(eq(id, hole("id", id))));
 }

@@ -15,8 +15,19 @@ export function createCredentialReads(tables: Tables, people: RememberedPeople):
       reading(() => {
         const row = statements.credential.get(hash);
         if (row === undefined) return undefined;
-        const [credentialId, last4, current, firstUsedAt, scope, startedAt, breakGlass] = row;
-        const [, , , , , , , requestId, subjectId, phase, expiresAt] = row;
+        const [
+          credentialId,
+          last4,
+          current,
+          firstUsedAt,
+          scope,
+          startedAt,
+          breakGlass,
+          requestId,
+          subjectId,
+          phase,
+          expiresAt,
+        ] = row;
         assert(phase !== "PREPARING" && phase !== "ABANDONED", "what has a credential has started");
         const identity = present(people.byId(subjectId), "the holder of a grant").value;
         const grant = { requestId, subjectId, scope, breakGlass, phase, startedAt, expiresAt };
@@ -27,17 +38,16 @@ export function createCredentialReads(tables: Tables, people: RememberedPeople):
 
 export function prepareCredentialReads(tables: Tables) {
   const { id, last4, current, firstUsedAt, scope, startedAt, breakGlass, grantOrd, hash } = credentials;
-  const ofCredential = { id, last4, current, firstUsedAt, scope, startedAt, breakGlass };
   const { requestId, subjectId, phase, expiresAt } = grants;
   return {
     credential: prepareRead(
       tables,
       [id, last4, current, firstUsedAt, scope, startedAt, breakGlass, requestId, subjectId, phase, expiresAt],
-      tables
-        .select({ ...ofCredential, requestId, subjectId, phase, expiresAt })
-        .from(credentials)
-        .innerJoin(grants, eq(grants.ord, grantOrd))
-        .where(eq(hash, hole("hash", hash))),
+      (selected) =>
+        selected
+          .from(credentials)
+          .innerJoin(grants, eq(grants.ord, grantOrd))
+          .where(eq(hash, hole("hash", hash))),
     ),
   };
 }

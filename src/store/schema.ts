@@ -1,10 +1,8 @@
 import type { AccessRequest } from "../core/access-request.ts";
 import type { Grant } from "../core/grant.ts";
 import type * as Ids from "../core/ids.ts";
-import type { Identity } from "../core/people.ts";
 import type { Policy, Rules } from "../core/policy.ts";
 import type { TargetState } from "../core/target.ts";
-import type { ApiKey } from "../service/ports.ts";
 import { index, integer, primaryKey, sql, sqliteTable, text } from "./drizzle.ts";
 
 /*
@@ -13,6 +11,7 @@ import { index, integer, primaryKey, sql, sqliteTable, text } from "./drizzle.ts
  * which lists run backwards and cursors count in. The JSON comes last, so that no lookup reads past it.
  */
 
+export { apiKeys, identities, identityGroups } from "./schema-people.ts";
 export { copies, cursors, outbox, surfaceAddresses } from "./schema-outside.ts";
 
 /** Access requests. `status` and `lapsesAt` are those of the outside status: after the claim, the grant's. */
@@ -162,6 +161,7 @@ export const credentials = sqliteTable(
   "credentials",
   {
     id: text("id").$type<Ids.CredentialId>().notNull().unique(),
+    /** The number of its grant, not the name: one look-up less at every check. */
     grantOrd: integer("grant_ord")
       .notNull()
       .references(() => grants.ord),
@@ -170,60 +170,12 @@ export const credentials = sqliteTable(
     issuedAt: integer("issued_at").$type<Ids.Instant>().notNull(),
     current: integer("current", { mode: "boolean" }).notNull(),
     firstUsedAt: integer("first_used_at").$type<Ids.Instant>(),
+    /** The grant's scopes, separated by spaces. */
     scope: text("scope").notNull(),
     startedAt: integer("started_at").$type<Ids.Instant>().notNull(),
     breakGlass: integer("break_glass", { mode: "boolean" }).notNull(),
   },
   (table) => [index("credentials_by_grant").on(table.grantOrd)],
-);
-
-export const identities = sqliteTable(
-  "identities",
-  {
-    ord: integer("ord").primaryKey(),
-    id: text("id").$type<Ids.IdentityId>().notNull().unique(),
-    version: integer("version").notNull(),
-    /** In lower case, for addresses are compared so. */
-    email: text("email"),
-    managerId: text("manager_id").$type<Ids.IdentityId>(),
-    managedBy: text("managed_by").notNull(),
-    value: text("value", { mode: "json" }).$type<Identity>().notNull(),
-  },
-  (table) => [
-    index("identities_by_email").on(table.email),
-    index("identities_by_manager").on(table.managerId),
-    index("identities_of_file").on(table.managedBy),
-  ],
-);
-
-export const identityGroups = sqliteTable(
-  "identity_groups",
-  {
-    groupName: text("group_name").notNull(),
-    identityId: text("identity_id")
-      .$type<Ids.IdentityId>()
-      .notNull()
-      .references(() => identities.id),
-  },
-  (table) => [
-    primaryKey({ columns: [table.groupName, table.identityId] }),
-    index("identity_groups_by_identity").on(table.identityId),
-  ],
-);
-
-export const apiKeys = sqliteTable(
-  "api_keys",
-  {
-    ord: integer("ord").primaryKey(),
-    id: text("id").$type<Ids.KeyId>().notNull().unique(),
-    version: integer("version").notNull(),
-    identityId: text("identity_id").$type<Ids.IdentityId>().notNull(),
-    /** Not unique here: a built-in key may come back after another took its place. Living ones are guarded by name. */
-    hash: text("hash").notNull(),
-    deletedAt: integer("deleted_at").$type<Ids.Instant>(),
-    value: text("value", { mode: "json" }).$type<ApiKey>().notNull(),
-  },
-  (table) => [index("api_keys_by_hash").on(table.hash), index("api_keys_by_identity").on(table.identityId)],
 );
 
 export const policies = sqliteTable("policies", {
@@ -232,6 +184,7 @@ export const policies = sqliteTable("policies", {
   value: text("value", { mode: "json" }).$type<Policy>().notNull(),
 });
 
+/** One row. */
 export const rulebook = sqliteTable("rulebook", {
   id: text("id").$type<"rulebook">().primaryKey(),
   version: integer("version").notNull(),

@@ -8,6 +8,7 @@ import { createCommitQueue } from "./commit-queue.ts";
 import { createCursorReads } from "./cursors.ts";
 import { drizzle } from "./drizzle.ts";
 import { createRequestList } from "./list-requests.ts";
+import { createLogKeeping } from "./log-restart.ts";
 import { openDatabase } from "./open-database.ts";
 import { createAuditReads } from "./read-audit.ts";
 import { createCredentialReads } from "./read-credential.ts";
@@ -40,9 +41,6 @@ export interface SqliteStoreOptions {
   readonly alwaysApart?: boolean;
 }
 
-/** From so many pages on SQLite writes the log back after each commit by itself: as long as it does by default. */
-const logPagesByItself = 1_000;
-
 const shippedMigrations = resolve(import.meta.dirname, "../../migrations");
 
 /**
@@ -56,9 +54,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const database = openDatabase(file, migrationsFolder);
   const snapshot = createSnapshot(database.reader);
   const sinceChange = createSinceChange();
+  const keepLog = createLogKeeping(database.writer);
   const thread = createWriterThread(resolve(file), (news) => {
-    // Writing the log back takes long, and while this thread did it nobody would be answered.
-    database.writer.pragma(`wal_autocheckpoint = ${news === "there" ? 0 : logPagesByItself}`);
+    keepLog(news);
     onThread(news);
   });
   const queue = createCommitQueue(

@@ -2,7 +2,7 @@ import Database from "better-sqlite3";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { createLogRestart } from "../../src/store/log-restart.ts";
+import { createLogKeeping, createLogRestart } from "../../src/store/log-restart.ts";
 import { temporaryFolder } from "./temporary-store.ts";
 
 const pageBytes = 4_096;
@@ -55,6 +55,20 @@ test("a view that is held for long is waited for once in four thousand pages, an
   const before = logMb();
   for (let count = 0; count < 7; count++) write();
   expect(logMb()).toBe(before);
+});
+
+test("while the thread is there it alone writes the log back, and when it is gone this connection does again", () => {
+  const { writer } = openPair();
+  const keepLog = createLogKeeping(writer);
+  const insert = writer.prepare(`INSERT INTO t VALUES (zeroblob(${1_500 * pageBytes}))`);
+  const pagesWrittenBack = (): unknown =>
+    writer.prepare<[], { checkpointed: number }>("PRAGMA wal_checkpoint(NOOP)").get()?.checkpointed;
+  keepLog("there");
+  insert.run();
+  expect(pagesWrittenBack()).toBe(0);
+  keepLog(new Error("it ended"));
+  insert.run();
+  expect(pagesWrittenBack()).toBeGreaterThan(1_500);
 });
 
 test("a disk in trouble is for the next commit to tell", () => {

@@ -20,11 +20,15 @@ function openThings() {
   );
   const tables = drizzle(client);
   const { id, on, maybe, at, value } = things;
-  const query = tables
+  const itself = tables
     .select({ on, maybe, at, value })
     .from(things)
-    .where(eq(id, hole("id", id)));
-  return { tables, itself: query.prepare(), ours: prepareRead(tables, [on, maybe, at, value], query) };
+    .where(eq(id, hole("id", id)))
+    .prepare();
+  const ours = prepareRead(tables, [on, maybe, at, value], (selected) =>
+    selected.from(things).where(eq(id, hole("id", id))),
+  );
+  return { tables, itself, ours };
 }
 
 test("a prepared read says what Drizzle itself would: truth, numbers, JSON and nothing", () => {
