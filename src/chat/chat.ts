@@ -92,7 +92,7 @@ async function link(
   identityId: string | null,
 ): Promise<Reply> {
   if (identityId === null) {
-    return caller.roles.has("admin")
+    return caller.roles.includes("admin")
       ? { kind: "dialog", dialog: linkForm(account) }
       : refusedReply(parts, refuse("missing_role", "Only an administrator links accounts."), null);
   }

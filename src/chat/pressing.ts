@@ -120,7 +120,7 @@ const verbs: { readonly [Id in DecisionId]: string } = {
 /** What the desk would say in any case, said before anything is typed. */
 function hopeless(form: DecisionId, { audience }: Card, caller: Caller): Refusal | undefined {
   const isOwn = audience === "requester";
-  if (isOwn && form === "revoke" && !caller.roles.has("admin")) {
+  if (isOwn && form === "revoke" && !caller.roles.includes("admin")) {
     return refuse(
       "not_an_approver",
       "Your own access ends with I'm done, or with Cancel request before it starts.",

@@ -3,7 +3,7 @@ import { parseToken } from "../core/credential-format.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { lacksRole, type Caller } from "../service/caller.ts";
 import type { Services } from "../service/services.ts";
-import { bearerOf } from "./door.ts";
+import { bearerOf, type Door } from "./door.ts";
 import type { Limits } from "./limits.ts";
 import { Refused } from "./problems.ts";
 
@@ -29,8 +29,10 @@ export function createDoorkeeper({ keys, desk }: DoorServices, limits: Limits) {
     return limits.countKey(request);
   };
 
-  return async (request: FastifyRequest): Promise<void> => {
-    const { roles, limited, acceptsCredential, verb } = request.routeOptions.config;
+  return async (
+    request: FastifyRequest,
+    { roles, limited, acceptsCredential, verb }: Door,
+  ): Promise<void> => {
     if (roles === undefined) {
       return limited === undefined ? countVisitor(request) : undefined;
     }

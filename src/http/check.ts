@@ -5,6 +5,7 @@ import type { Services } from "../service/services.ts";
 import { bearerOf, type App } from "./door.ts";
 import type { Limits } from "./limits.ts";
 import { METHODS } from "./node-http.ts";
+import { logFault } from "./request-log.ts";
 
 const checkPath = "/api/v1/check";
 
@@ -37,10 +38,7 @@ export function addCheckRoutes(app: App, { checking }: Pick<Services, "checking"
     try {
       return await answer(request, reply);
     } catch (fault) {
-      request.log.error(
-        { err: fault },
-        fault instanceof StoreUnavailable ? "store unavailable" : "check failed",
-      );
+      logFault(request, fault, fault instanceof StoreUnavailable ? "store unavailable" : "check failed");
       return reply.code(503).header("retry-after", "1").send();
     }
   };

@@ -14,6 +14,7 @@ import {
   sendProblem,
   sendRefusal,
 } from "./problems.ts";
+import { logFault } from "./request-log.ts";
 
 /** Seconds to wait when the store says no: a busy disk is over soon, a full one is not made fuller. */
 const storeRetrySeconds = 2;
@@ -22,10 +23,10 @@ const storeRetrySeconds = 2;
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const refusal = refusalOf(error);
   if (refusal !== undefined) {
-    if (refusal.refused === "store_unavailable") request.log.error({ err: error }, "store unavailable");
+    if (refusal.refused === "store_unavailable") logFault(request, error, "store unavailable");
     return sendRefusal(reply, refusal);
   }
-  request.log.error({ err: error }, "request failed");
+  logFault(request, error, "request failed");
   return sendProblem(
     reply,
     problem("internal", `Something went wrong on our side. The log says more under ${request.id}.`),

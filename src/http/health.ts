@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { App } from "./door.ts";
 import { problem, sendProblem } from "./problems.ts";
+import { logFault } from "./request-log.ts";
 
 /** Something the service needs to do its work. */
 export interface ReadinessCheck {
@@ -44,7 +45,7 @@ export function addHealthRoutes(app: App, readiness: Readiness): void {
     },
     async (request, reply) => {
       const found = await readiness().catch((fault: unknown): Readonly<Record<string, ReadinessCheck>> => {
-        request.log.error({ err: fault }, "readiness cannot be told");
+        logFault(request, fault, "readiness cannot be told");
         return { readiness: { ok: false } };
       });
       const missing = Object.entries(found).flatMap(([name, check]) => (check.ok ? [] : [name]));

@@ -5,6 +5,7 @@ import { unfinished, type Once } from "../service/once.ts";
 import type { Services } from "../service/services.ts";
 import type { App } from "./door.ts";
 import { malformed, problemContentType, Refused } from "./problems.ts";
+import { logFault } from "./request-log.ts";
 
 const keyPattern = /^[\u0021-\u007e]{1,255}$/;
 
@@ -55,7 +56,7 @@ export function addIdempotency(app: App, { answers }: Pick<Services, "answers">)
       try {
         await answers.keep(once, reply.statusCode, withoutToken(payload));
       } catch (error) {
-        request.log.error({ err: error }, "the answer could not be kept");
+        logFault(request, error, "the answer could not be kept");
       }
     }
     return payload;

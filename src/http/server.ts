@@ -21,7 +21,7 @@ import { addCheckRoutes, withoutPathBelowCheck } from "./check.ts";
 import { closeConnectionsSoon } from "./closing.ts";
 import { addConnectorRoutes } from "./connectors.ts";
 import { addDocumentation } from "./documentation.ts";
-import type { App } from "./door.ts";
+import type { App, Door } from "./door.ts";
 import { addEvaluationRoute } from "./evaluation.ts";
 import { answerBrokenConnection, answerError, answerTunnel } from "./faults.ts";
 import { addAuditExport } from "./audit-export.ts";
@@ -36,7 +36,7 @@ import { createNotFound, nothingHere } from "./not-found.ts";
 import { addPolicyRoutes } from "./policies.ts";
 import { addLockdownRoutes } from "./lockdown.ts";
 import { malformed, Refused, sendRefusal } from "./problems.ts";
-import { logAnswer } from "./request-log.ts";
+import { logAnswer, sameLogger } from "./request-log.ts";
 import { addRequestRoutes } from "./requests.ts";
 import { addVerbRoutes } from "./verbs.ts";
 import { validatorCompiler, withoutJsonSchema } from "./validation.ts";
@@ -78,7 +78,6 @@ export async function createHttpServer(services: Services, options: HttpOptions)
   app.setErrorHandler(answerError);
   // For a route that finds that it has nothing, such as a file of the documentation.
   app.setNotFoundHandler((_, reply) => sendRefusal(reply, nothingHere));
-  app.addHook("onRequest", markAnswer);
   app.addHook("onResponse", (request, reply, done) => {
     const { url, config } = request.routeOptions;
     logAnswer(request, reply, config);
@@ -87,11 +86,14 @@ export async function createHttpServer(services: Services, options: HttpOptions)
   });
   await app.register(rateLimit, { global: false });
   const limits = createLimits(app, options.ratePerMinute);
-  const door = createDoorkeeper(services, limits);
+  const letIn = createDoorkeeper(services, limits);
   const notFound = createNotFound(app);
   // Before a body is read, and in one hook: what calls by the thousand pay for is every hook.
   app.addHook("onRequest", async (request, reply) => {
-    await door(request);
+    // Fastify makes these anew at each look.
+    const door = request.routeOptions.config;
+    markAnswer(request, reply, door);
+    await letIn(request, door);
     if (request.is404) notFound(request, reply);
   });
   addDocumentation(app, options.publicUrl);
@@ -112,7 +114,8 @@ export async function createHttpServer(services: Services, options: HttpOptions)
 function bareServer({ trustedProxies, loggerInstance }: HttpOptions): App {
   const app: App = fastify({
     ...(loggerInstance !== undefined && { loggerInstance }),
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }),
+    logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: sameLogger,
     genReqId: requestIdOf,
     schemaController: withoutJsonSchema,
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
@@ -145,14 +148,14 @@ function requestIdOf({ headers }: IncomingMessage): string {
   return typeof given === "string" && /^[A-Za-z0-9-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
-function markAnswer(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+/** What every answer has. @throws Refused `malformed` for HTTP/1.1 without a Host */
+function markAnswer(request: FastifyRequest, reply: FastifyReply, { plain }: Door): void {
   reply.header("x-request-id", request.id);
-  if (request.routeOptions.config.plain !== true) reply.headers(browserHeaders);
+  if (plain !== true) reply.headers(browserHeaders);
   if (request.url.startsWith("/api/")) reply.header("cache-control", "no-store");
   if (request.headers.host === undefined && request.raw.httpVersion === "1.1") {
     throw new Refused(malformed("HTTP/1.1 wants a Host header."));
   }
-  done();
 }
 
 async function addApi(app: App, services: Services, limits: Limits, stopping: AbortSignal): Promise<void> {

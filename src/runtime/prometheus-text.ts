@@ -77,19 +77,30 @@ export function createGauge(name: string, help: string, read: () => Promise<numb
   return { text: async () => familyText(name, help, "gauge", [line(name, "", await read())]) };
 }
 
-/** What has been counted under each set of values. Their text is made when somebody looks, not at each count. */
+/** What has been counted under each set of values, a tree with a level for each label. No text is made to count. */
 function createSeries<T>(labels: readonly string[], start: () => T) {
-  const all = new Map<string, { readonly values: readonly string[]; readonly counted: T }>();
+  interface Branch {
+    readonly below: Map<string, Branch>;
+    counted?: T;
+  }
+  const root: Branch = { below: new Map() };
+  const all: (readonly [series: string, counted: T])[] = [];
   return {
     of: (values: readonly string[]): T => {
-      const key = values.join("\0");
-      const known = all.get(key);
-      if (known !== undefined) return known.counted;
-      const counted = start();
-      all.set(key, { values, counted });
-      return counted;
+      let branch = root;
+      for (const value of values) {
+        let next = branch.below.get(value);
+        if (next === undefined) branch.below.set(value, (next = { below: new Map() }));
+        branch = next;
+      }
+      if (branch.counted === undefined) {
+        branch.counted = start();
+        all.push([seriesOf(labels, values), branch.counted]);
+      }
+      return branch.counted;
     },
-    list: () => [...all.values()].map(({ values, counted }) => [seriesOf(labels, values), counted] as const),
+    /** In the order in which they first came. */
+    list: () => all,
   };
 }
 

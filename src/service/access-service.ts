@@ -66,7 +66,7 @@ export function createAccessService(context: ServiceContext): AccessService {
         pressing(context, caller, (kase, { person, by }, now) => {
           if (!isActive(person)) return inactive(person);
           // An administrator's key cancels what it asked for, not what its owner holds.
-          return caller.roles.has("requester") || kase.request.requestedById === person.id
+          return caller.roles.includes("requester") || kase.request.requestedById === person.id
             ? decideCancel(kase, person.id, reason, by, now)
             : refuse("not_requester", "Only who asked for it can cancel a request.");
         }),
@@ -135,7 +135,7 @@ function mayAsk(caller: Caller, identityId: string): Refusal | undefined {
   if (missing !== undefined) return missing;
   const own = parseId("identity", identityId);
   if (own !== undefined && isSelf(caller, own)) return lacksRole(caller, "requester");
-  return caller.roles.has("admin")
+  return caller.roles.includes("admin")
     ? undefined
     : refuse("not_self", "You can ask for yourself only; asking for somebody else needs the role admin.");
 }

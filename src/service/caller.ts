@@ -7,7 +7,7 @@ import type { Once } from "./once.ts";
 /** Who is asking, as the surface they came through has proven it. */
 export interface Caller {
   readonly identity: Identity;
-  readonly roles: ReadonlySet<Role>;
+  readonly roles: readonly Role[];
   readonly via: Via;
   /** The API key used, if one was. */
   readonly key?: UsedKey;
@@ -34,12 +34,12 @@ export function lacksRole(caller: Caller, ...anyOf: readonly Role[]): Refusal | 
       `${caller.identity.name} is not active; an administrator can change that.`,
     );
   }
-  if (anyOf.some((role) => caller.roles.has(role))) return undefined;
+  if (anyOf.some((role) => caller.roles.includes(role))) return undefined;
   return refuse("missing_role", `This needs a key with the role ${anyOf.join(" or ")}.`);
 }
 
 export function mayReadAll(caller: Caller): boolean {
-  return caller.roles.has("admin") || caller.roles.has("auditor");
+  return caller.roles.includes("admin") || caller.roles.includes("auditor");
 }
 
 export function isSelf(caller: Caller, id: IdentityId): boolean {

@@ -45,7 +45,7 @@ export function createChatPeople(context: ServiceContext): ChatPeople {
         if (taken !== undefined) return notLinked();
         const candidate = await candidateFor(context, account.surface, email);
         if (candidate === undefined) return notLinked();
-        const by = actorOf({ identity: candidate.value, roles: new Set(), via: account.surface });
+        const by = actorOf({ identity: candidate.value, roles: [], via: account.surface });
         return linking(context, candidate, account, by, "email");
       });
       return isRefusal(linked) ? callerOf(account) : callerAs(context, linked, account);
@@ -96,9 +96,9 @@ async function callerAs(
   const { directory } = await loadPeople(context, [identity.id], [...admin, ...auditor], "press");
   const isAmong = (selectors: readonly Selector[]): boolean =>
     selectors.some((one) => directory.people(one, identity.id).some(({ id }) => id === identity.id));
-  const roles = new Set<Role>(["requester", "approver"]);
-  if (isAmong(admin)) roles.add("admin");
-  if (isAmong(auditor)) roles.add("auditor");
+  const roles: Role[] = ["requester", "approver"];
+  if (isAmong(admin)) roles.push("admin");
+  if (isAmong(auditor)) roles.push("auditor");
   return { identity, roles, via: surface };
 }
 

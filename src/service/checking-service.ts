@@ -17,7 +17,8 @@ export type Introspection =
       readonly active: true;
       readonly scope: string;
       readonly sub: string;
-      readonly username?: string;
+      /** Absent in JSON for an identity without an address. */
+      readonly username: string | undefined;
       readonly exp: number;
       readonly iat: number;
       readonly jti: string;
@@ -131,7 +132,7 @@ function introspectionOf({ grant, identity }: PresentedCredential): Introspectio
     active: true,
     scope,
     sub: identity.id,
-    ...(identity.email !== undefined && { username: identity.email }),
+    username: identity.email,
     exp: Math.floor(expiresAt / 1000),
     iat: Math.floor(startedAt / 1000),
     jti: requestId,

@@ -118,7 +118,7 @@ function revoking(context: ServiceContext, caller: Caller, reason: string): Case
     const { person, directory, by } = facts;
     if (!isActive(person)) return { decision: inactive(person), expects };
     const isEntitled =
-      caller.roles.has("admin") ||
+      caller.roles.includes("admin") ||
       (person.kind === "HUMAN" &&
         (isRevoker(kase, person.id, directory) || isReviewerOf(kase.request, person, directory)));
     if (!isEntitled) {

@@ -93,7 +93,7 @@ async function authenticate(
       `${found.identity.name} is not active; an administrator can change that.`,
     );
   }
-  return { identity: found.identity, roles: new Set(roles), via: "api", key: { id, mintedBy } };
+  return { identity: found.identity, roles, via: "api", key: { id, mintedBy } };
 }
 
 async function create(context: ServiceContext, caller: Caller, input: KeyInput): Promise<NewKey | Refusal> {

@@ -1,9 +1,11 @@
 import { formatToken } from "../../src/core/credential-format.ts";
 import { METHODS } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { present } from "../../src/core/assert.ts";
 import { dayMs, hourMs, minuteMs } from "../../src/core/time.ts";
 import { StoreUnavailable } from "../../src/service/ports.ts";
-import { api, jit, openHouse, type HttpHouse } from "./support/http-house.ts";
+import { allStaff } from "../service/support/office.ts";
+import { api, housePolicies, houseRules, jit, openHouse, type HttpHouse } from "./support/http-house.ts";
 
 const check = `${api}/check`;
 const scopes = ["read:prod:orders-db", "write:prod:orders-db"];
@@ -160,6 +162,15 @@ describe("introspection", () => {
       jti: id,
       break_glass: false,
     });
+  });
+
+  test("of somebody without an address it says none", async () => {
+    const [dev, ...others] = allStaff;
+    const { email: _, ...withoutAddress } = present(dev, "dev");
+    await house.office.configure(housePolicies, houseRules, [withoutAddress, ...others]);
+    const { text, body } = await introspect({ token });
+    expect(body).toMatchObject({ active: true, sub: "id_dev" });
+    expect(text).not.toContain("username");
   });
 
   test.each(["", "x", `kd_jit_${"A".repeat(36)}`, "ü", "a b"])("%j → exactly inactive", async (text) => {

@@ -241,6 +241,23 @@ test("what is our own fault is a 500 that says nothing but where to look", async
   expect(house.log.some((line) => line.includes("hunter2") && line.includes("my-call-1"))).toBe(true);
 });
 
+test("the line about an answer names its call, each its own", async () => {
+  const house = await openHouse();
+  const key = await house.keyOf("dev");
+  house.log.length = 0;
+  const ids = ["first", "second"];
+  await Promise.all(ids.map((one) => house.call("GET", jit, { key, headers: { "x-request-id": one } })));
+  await house.close();
+  const lines = house.log.map((line): unknown => JSON.parse(line));
+  for (const one of ids) {
+    expect(lines.filter((line) => isOf(line, one))).toMatchObject([{ msg: "answered", status: 200 }]);
+  }
+});
+
+function isOf(line: unknown, id: string): boolean {
+  return typeof line === "object" && line !== null && "requestId" in line && line.requestId === id;
+}
+
 test("a request id that could forge a log line is replaced", async () => {
   const house = await openHouse();
   const { headers } = await house.call("GET", "/healthz", {

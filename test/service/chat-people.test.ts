@@ -34,7 +34,7 @@ describe("who an account is", () => {
     await people().link(await admin(), slack("U1"), "id_ann");
     expect(await people().callerOf(slack("U1"))).toMatchObject({
       identity: { id: "id_ann" },
-      roles: new Set(["requester", "approver", "admin"]),
+      roles: ["requester", "approver", "admin"],
       via: "slack",
     });
     await office.services.directory.change(await office.caller("cto", "admin"), "id_ann", { active: false });

@@ -197,7 +197,7 @@ export const entries = (value: unknown): readonly (readonly [string, Json])[] =>
 
 const same = (services: Services): Services => services;
 
-const housePolicies = [
+export const housePolicies = [
   autoPolicy("dev", { conditions: [{ type: "RESOURCE", operator: "STARTS_WITH", value: "dev:" }] }),
   denyPolicy("secret", { conditions: [{ type: "RESOURCE", operator: "STARTS_WITH", value: "secret:" }] }),
   approvalPolicy(
@@ -231,7 +231,7 @@ const housePolicies = [
   }),
 ].map((policy) => ({ ...policy, managedBy: "file" as const }));
 
-const houseRules = {
+export const houseRules = {
   breakGlass: {
     allowed: [{ kind: "group", group: "oncall" }],
     conditions: [],

@@ -108,7 +108,7 @@ export async function openOffice({
     const identity = present(await store.identity(makeId("identity", name)), name);
     return {
       identity: identity.value,
-      roles: new Set(roles.length === 0 ? ["requester", "approver"] : roles),
+      roles: roles.length === 0 ? ["requester", "approver"] : roles,
       via: "api",
     };
   };
