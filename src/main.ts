@@ -12,7 +12,7 @@ import { readinessOf } from "./runtime/readiness.ts";
 import { writeByTurns } from "./runtime/write-by-turns.ts";
 import { StartRefused } from "./store/start-refused.ts";
 import { startOrphanSweep } from "./sweeps/orphans.ts";
-import { isCronExpression, startTimetable } from "./sweeps/timetable.ts";
+import { isCronExpression, createTimetable } from "./sweeps/timetable.ts";
 
 /** Read in the working directory when it is there. */
 const settingsFile = ".env";
@@ -68,7 +68,7 @@ async function run(): Promise<void> {
   const house = await buildHouse(settings, log, onFatal);
   const { services, store, context, chatSurfaces } = house;
   await furnish(settings, kept, house, log);
-  const timetable = startTimetable(
+  const timetable = createTimetable(
     settings.sweepCron,
     sweepsOf(house, log),
     context.surroundings,
@@ -111,6 +111,8 @@ async function run(): Promise<void> {
     chatSurfaces.start();
     tellSurfaces(settings, log);
     log.info({ address, publicUrl: settings.publicUrl ?? address }, "listening");
+    // In a later turn: whoever waits for that line has it.
+    setImmediate(timetable.begin);
   } catch (error) {
     await stop();
     const isOutside = error instanceof Error && "syscall" in error;

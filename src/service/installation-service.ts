@@ -41,13 +41,15 @@ export function createInstallationService(context: ServiceContext): Installation
       const identity = builtInIdentity();
       const before = await store.identity(identity.id);
       if (before !== undefined && before.value.managedBy === "built-in") {
-        return { step: emptyStep, result: before.value };
+        return { result: before.value };
       }
       return { step: identityStep(context, before, identity, builtIn), result: identity };
     });
 
   return {
     async instanceId() {
+      const known = await store.ownerOf("instance");
+      if (known !== undefined) return known;
       const made = surroundings.idTail();
       const taken = await store.commit({ ...emptyStep, unique: [{ take: "instance", owner: made }] });
       if ("ok" in taken) return made;
@@ -63,10 +65,7 @@ export function createInstallationService(context: ServiceContext): Installation
         const known = wanted === undefined ? undefined : await store.keyByHash(surroundings.sha256(wanted));
         const isLiving = known !== undefined && living.some((key) => key.value.id === known.key.value.id);
         if (isLiving && living.length === 1) {
-          return {
-            step: emptyStep,
-            result: { kind: given === undefined ? "kept" : "given" } satisfies AdminKey,
-          };
+          return { result: { kind: given === undefined ? "kept" : "given" } satisfies AdminKey };
         }
         // A key that is known and dead was ended on purpose.
         const isUsable = given !== undefined && known === undefined;

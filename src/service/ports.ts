@@ -193,6 +193,8 @@ export interface Reads extends TargetReads {
   rulebook(): Promise<Rulebook>;
   /** What the rules were last loaded from; undefined in a new database. */
   rulesSource(): Promise<"file" | "example" | undefined>;
+  /** Who has taken this unique name. */
+  ownerOf(name: string): Promise<string | undefined>;
   /** How often a counter was used; with `windowMs` after `now - windowMs`. */
   used(key: string, now: Instant, windowMs?: number): Promise<number>;
   /** What happened to this subject before `before`. */

@@ -9,8 +9,11 @@ const attemptsMax = 12;
 /** Whoever loses a record to somebody else's commit queues for it from then on, so that a crowd is served to the last. */
 const turnsOf = new WeakMap<Store, Turns>();
 
-/** One try: the step to commit and what to answer if that succeeds, or the refusal. */
-export type Attempt<T> = { readonly step: Step; readonly result: T } | Refusal;
+/**
+ * One try: the step to commit and what to answer if that succeeds, or the refusal. Without a step everything is as it is
+ * wanted already.
+ */
+export type Attempt<T> = { readonly step?: Step; readonly result: T } | Refusal;
 
 /**
  * Load → decide → evolve → commit. When somebody else's commit came in between, everything is read and decided afresh,
@@ -26,7 +29,8 @@ export async function decideAndCommit<T>(
   try {
     for (let count = 0; count < attemptsMax; count++) {
       const tried = await attempt();
-      if (!("step" in tried)) return tried;
+      if (!("result" in tried)) return tried;
+      if (tried.step === undefined) return tried.result;
       const outcome = await store.commit(tried.step);
       if ("ok" in outcome) return tried.result;
       const refusal = refusalOf(outcome, tried.step);

@@ -1,6 +1,7 @@
 import type Database from "better-sqlite3";
 import { assertNever } from "../core/assert.ts";
 import type { CommitResult, Step, Write } from "../service/ports.ts";
+import { atFirstUse } from "./at-first-use.ts";
 import { drizzle } from "./drizzle.ts";
 import { prepareAddressWrites } from "./addresses.ts";
 import { prepareAnswerWrite } from "./write-answer.ts";
@@ -20,27 +21,28 @@ import { prepareUniqueNames } from "./unique-names.ts";
 
 /**
  * Writes a step inside a transaction that the caller has opened and ends. The first conflict found is returned and
- * leaves the step half written: the caller takes it back. Statements are prepared once, here.
+ * leaves the step half written: the caller takes it back. Statements are prepared once, and those of a kind when the first
+ * step of it comes: a start writes that it has read its configuration, and nothing else.
  */
 export function createStepWriter(client: Database.Database): (step: Step) => CommitResult {
   const tables = drizzle(client);
   const expectations = prepareExpectations(tables);
-  const unique = prepareUniqueNames(tables);
-  const counters = prepareCounters(tables);
-  const write = prepareWrites(tables);
+  const unique = atFirstUse(() => prepareUniqueNames(tables));
+  const counters = atFirstUse(() => prepareCounters(tables));
+  const outbox = atFirstUse(() => prepareOutboxWrites(tables));
+  const answer = atFirstUse(() => prepareAnswerWrite(tables));
+  const write = prepareWrites(tables, outbox);
   const audit = prepareAudit(tables);
-  const outbox = prepareOutboxWrites(tables);
-  const answer = prepareAnswerWrite(tables);
   return (step) => {
     const conflict =
       first(step.expects, expectations.check) ??
-      first(step.unique, unique.change) ??
-      first(step.counters, counters.change) ??
+      first(step.unique, (change) => unique().change(change)) ??
+      first(step.counters, (change) => counters().change(change)) ??
       write(step);
     if (conflict !== undefined) return conflict;
     audit.append(step.audit);
-    for (const effect of step.effects) outbox.add(effect);
-    if (step.answer !== undefined) answer.keep(step.answer);
+    for (const effect of step.effects) outbox().add(effect);
+    if (step.answer !== undefined) answer().keep(step.answer);
     return { ok: true };
   };
 }
@@ -53,66 +55,68 @@ function first<T>(items: readonly T[], check: (item: T) => Conflict | undefined)
   return undefined;
 }
 
-function prepareWrites(tables: Tables): (step: Step) => Conflict | undefined {
-  const requests = prepareRequestWrites(tables);
-  const grants = prepareGrantWrites(tables);
-  const standing = prepareStanding(tables);
-  const directory = prepareDirectoryWrites(tables);
-  const rulebook = prepareRulebookWrites(tables);
-  const outbox = prepareOutboxWrites(tables);
-  const cursors = prepareCursorWrites(tables);
-  const copies = prepareCopyWrites(tables);
-  const addresses = prepareAddressWrites(tables);
+function prepareWrites(
+  tables: Tables,
+  outbox: () => ReturnType<typeof prepareOutboxWrites>,
+): (step: Step) => Conflict | undefined {
+  const requests = atFirstUse(() => prepareRequestWrites(tables));
+  const grants = atFirstUse(() => prepareGrantWrites(tables));
+  const standing = atFirstUse(() => prepareStanding(tables));
+  const directory = atFirstUse(() => prepareDirectoryWrites(tables));
+  const rulebook = atFirstUse(() => prepareRulebookWrites(tables));
+  const cursors = atFirstUse(() => prepareCursorWrites(tables));
+  const copies = atFirstUse(() => prepareCopyWrites(tables));
+  const addresses = atFirstUse(() => prepareAddressWrites(tables));
   const writeOne = (write: Write, step: Step): Conflict | undefined => {
     switch (write.kind) {
       case "request":
-        return requests.write(
+        return requests().write(
           write.value,
           write.dueAt,
           versionAfter(step, "request", write.value.id),
           grantWritten(step, write.value.grantId),
         );
       case "grant":
-        grants.write(write.value, versionAfter(step, "grant", write.value.id));
-        if (requestWritten(step, write.value.requestId) === undefined) standing.put(write.value);
+        grants().write(write.value, versionAfter(step, "grant", write.value.id));
+        if (requestWritten(step, write.value.requestId) === undefined) standing().put(write.value);
         return undefined;
       case "credentialFirstUsed":
-        return grants.firstUsed(write.id, write.at);
+        return grants().firstUsed(write.id, write.at);
       case "identity":
-        return directory.identity(write.value, versionAfter(step, "identity", write.value.id));
+        return directory().identity(write.value, versionAfter(step, "identity", write.value.id));
       case "key":
-        return directory.key(write.value, versionAfter(step, "key", write.value.id));
+        return directory().key(write.value, versionAfter(step, "key", write.value.id));
       case "policy":
-        return rulebook.policy(write.value);
+        return rulebook().policy(write.value);
       case "policyDeleted":
-        return rulebook.policyDeleted(write.id);
+        return rulebook().policyDeleted(write.id);
       case "rules":
-        return rulebook.rules(write.value, write.source);
+        return rulebook().rules(write.value, write.source);
       case "lockdown":
-        return rulebook.lockdown(write.on);
+        return rulebook().lockdown(write.on);
       case "effectLeased":
       case "effectSettled":
       case "effectPutBack":
-        return outbox.change(write);
+        return outbox().change(write);
       case "leasesEnded":
-        return outbox.endLeases(write.at);
+        return outbox().endLeases(write.at);
       case "cursor":
-        return cursors.put(write.value);
+        return cursors().put(write.value);
       case "cursorDropped":
-        return cursors.drop(write.name);
+        return cursors().drop(write.name);
       case "copyWanted":
       case "copyTold":
-        return copies.write(write);
+        return copies().write(write);
       case "address":
       case "addressGone":
-        return addresses.write(write);
+        return addresses().write(write);
       default:
         return assertNever(write);
     }
   };
   return (step) => {
     const conflict = first(step.writes, (write) => writeOne(write, step));
-    if (conflict === undefined && step.writes.some(isOfRulebook)) rulebook.raiseVersion();
+    if (conflict === undefined && step.writes.some(isOfRulebook)) rulebook().raiseVersion();
     return conflict;
   };
 }

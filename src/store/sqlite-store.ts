@@ -21,6 +21,7 @@ import { rememberPeople } from "./remembered-people.ts";
 import { createSinceChange } from "./since-change.ts";
 import { createSnapshot, heldBy } from "./snapshot.ts";
 import { createTargetReads } from "./read-targets.ts";
+import { createNameReads } from "./unique-names.ts";
 import { createWriterThread, type ThreadNews } from "./writer-thread.ts";
 
 export interface SqliteStoreOptions {
@@ -81,6 +82,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     ...createCredentialReads(tables, people),
     ...createDirectoryReads(tables, people, sinceChange),
     ...createRulebookReads(tables, sinceChange),
+    ...createNameReads(tables),
     ...createHistoryReads(tables),
     ...createOutboxReads(tables),
     ...createCopyReads(tables),

@@ -1,5 +1,6 @@
-import type { UniqueChange } from "../service/ports.ts";
+import type { Reads, UniqueChange } from "../service/ports.ts";
 import { and, eq } from "./drizzle.ts";
+import { reading } from "./faults.ts";
 import { uniqueNames } from "./schema.ts";
 import { prepareWrite } from "./prepare-write.ts";
 import { hole, type Conflict, type Tables } from "./tables.ts";
@@ -10,11 +11,7 @@ export function prepareUniqueNames(tables: Tables) {
   const owner = hole("owner", uniqueNames.owner);
   const statements = {
     take: prepareWrite(tables, tables.insert(uniqueNames).values({ name, owner }).onConflictDoNothing()),
-    owner: tables
-      .select({ owner: uniqueNames.owner })
-      .from(uniqueNames)
-      .where(eq(uniqueNames.name, name))
-      .prepare(),
+    owner: prepareOwner(tables),
     release: prepareWrite(
       tables,
       tables.delete(uniqueNames).where(and(eq(uniqueNames.name, name), eq(uniqueNames.owner, owner))),
@@ -34,4 +31,17 @@ export function prepareUniqueNames(tables: Tables) {
         : { conflict: "unique", what: change.take, owner: holder };
     },
   };
+}
+
+export function createNameReads(tables: Tables): Pick<Reads, "ownerOf"> {
+  const owner = prepareOwner(tables);
+  return { ownerOf: async (name) => reading(() => owner.get({ name })?.owner) };
+}
+
+function prepareOwner(tables: Tables) {
+  return tables
+    .select({ owner: uniqueNames.owner })
+    .from(uniqueNames)
+    .where(eq(uniqueNames.name, hole("name", uniqueNames.name)))
+    .prepare();
 }

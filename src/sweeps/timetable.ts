@@ -1,4 +1,4 @@
-import { schedule, validate } from "node-cron";
+import { schedule, validate, type ScheduledTask } from "node-cron";
 import { instant, type Instant } from "../core/ids.ts";
 import { minuteMs, plus } from "../core/time.ts";
 import type { Surroundings } from "../service/ports.ts";
@@ -11,6 +11,8 @@ export const sweepRunMaxMs = 30_000;
 const lateMs = minuteMs;
 
 export interface Timetable {
+  /** Ticks by the clock from now on. Working out the next time loads a calendar: nobody has to wait for that at a start. */
+  readonly begin: () => void;
   /** Runs every sweep once, now. Never throws: a sweep that fails is reported and tried again at the next tick. */
   tick(): Promise<void>;
   /** When a tick last went through without a fault; null before the first. */
@@ -26,8 +28,8 @@ export function isCronExpression(text: string): boolean {
   return validate(text);
 }
 
-/** Ticks everything that becomes due by time alone, beside the serving API. */
-export function startTimetable(
+/** Ticks everything that becomes due by time alone, beside the serving API. It has to be begun. */
+export function createTimetable(
   expression: string,
   sweeps: readonly Sweep[],
   clock: Pick<Surroundings, "now">,
@@ -36,6 +38,12 @@ export function startTimetable(
   let last: Instant | null = null;
   let nextBy: Instant | null = null;
   let running: Promise<void> | undefined;
+  let task: ScheduledTask | undefined;
+  let isStopped = false;
+
+  const expectNext = (): void => {
+    if (last !== null) nextBy = plus(instant(task?.getNextRun()?.getTime() ?? last), lateMs);
+  };
 
   const runAll = async (): Promise<void> => {
     let isGood = true;
@@ -49,7 +57,7 @@ export function startTimetable(
     }
     if (!isGood) return;
     last = clock.now();
-    nextBy = plus(instant(task.getNextRun()?.getTime() ?? last), lateMs);
+    expectNext();
   };
 
   const tick = async (): Promise<void> => {
@@ -59,15 +67,19 @@ export function startTimetable(
     await running;
   };
 
-  // UTC, because node-cron has spun through the hour that summer time skips.
-  const task = schedule(expression, tick, { timezone: "Etc/UTC", noOverlap: true });
-
   return {
+    begin() {
+      if (isStopped) return;
+      // UTC, because node-cron has spun through the hour that summer time skips.
+      task ??= schedule(expression, tick, { timezone: "Etc/UTC", noOverlap: true });
+      expectNext();
+    },
     tick,
     lastGoodAt: () => last,
     isOnTime: () => nextBy !== null && clock.now() <= nextBy,
     async stop() {
-      await task.destroy();
+      isStopped = true;
+      await task?.destroy();
       await running;
     },
   };

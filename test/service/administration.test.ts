@@ -221,6 +221,13 @@ describe("keys", () => {
   });
 });
 
+test("a database has one name ever after, also when it is asked for twice at once before there is one", async () => {
+  const name = () => createInstallationService(office.context).instanceId();
+  const [first, second] = await Promise.all([name(), name()]);
+  expect(second).toBe(first);
+  expect(await name()).toBe(first);
+});
+
 describe("the admin key", () => {
   const ensure = (given?: string, kept?: string) =>
     createInstallationService(office.context).ensureAdminKey(given, kept);
@@ -231,8 +238,10 @@ describe("the admin key", () => {
     const made = await ensure();
     const token = "kind" in made && made.kind === "made" ? made.token : "";
     expect(await isGood(token)).toBe(true);
+    const records = (await office.audit()).length;
     expect(await ensure(undefined, token)).toEqual({ kind: "kept" });
     expect(await isGood(token)).toBe(true);
+    expect(await office.audit()).toHaveLength(records);
   });
 
   test("given, it replaces the one before; changed, the old one is dead", async () => {

@@ -93,7 +93,11 @@ export function counterContract(open: OpenEmptyStore): void {
     const store = await open();
     await committed(store, take("jit_a"), take("jit_a"), release("jit_b"));
     expect(await store.commit(take("jit_b"))).toMatchObject({ conflict: "unique", owner: "jit_a" });
-    await committed(store, release("jit_a"), take("jit_b"));
+    expect([await store.ownerOf("open:x"), await store.ownerOf("open:y")]).toEqual(["jit_a", undefined]);
+    await committed(store, release("jit_a"));
+    expect(await store.ownerOf("open:x")).toBeUndefined();
+    await committed(store, take("jit_b"));
+    expect(await store.ownerOf("open:x")).toBe("jit_b");
   });
 
   test("a name taken by a step that fails stays free", async () => {

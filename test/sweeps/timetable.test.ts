@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
-import { isCronExpression, startTimetable, type Timetable } from "../../src/sweeps/timetable.ts";
-import { minuteMs } from "../../src/core/time.ts";
+import { isCronExpression, createTimetable, type Timetable } from "../../src/sweeps/timetable.ts";
+import { hourMs, minuteMs } from "../../src/core/time.ts";
 import { settableClock } from "../support/settable-clock.ts";
 
 const started: Timetable[] = [];
@@ -9,15 +9,16 @@ afterEach(async () => {
   for (const one of started.splice(0)) await one.stop();
 });
 const never = "0 0 1 1 *";
-const start = (...args: Parameters<typeof startTimetable>): Timetable => {
-  const timetable = startTimetable(...args);
+const create = (...args: Parameters<typeof createTimetable>): Timetable => {
+  const timetable = createTimetable(...args);
   started.push(timetable);
   return timetable;
 };
 
 test("it ticks by itself beside everything else", async () => {
   let ticks = 0;
-  start("* * * * * *", [{ name: "count", run: async () => void ticks++ }], settableClock(), () => {});
+  const sweeps = [{ name: "count", run: async () => void ticks++ }];
+  create("* * * * * *", sweeps, settableClock(), () => {}).begin();
   await expect.poll(() => ticks, { timeout: 3_000 }).toBeGreaterThan(0);
 });
 
@@ -30,12 +31,22 @@ test("a sweep that fails is reported, the others run, and the tick does not coun
     { name: "broken", run: async () => (isBroken ? Promise.reject(new Error("no")) : undefined) },
     { name: "other", run: async () => void others++ },
   ];
-  const timetable = start(never, sweeps, clock, (_, sweep) => faults.push(sweep));
+  const timetable = create(never, sweeps, clock, (_, sweep) => faults.push(sweep));
   await timetable.tick();
   expect([faults, others, timetable.lastGoodAt()]).toEqual([["broken"], 1, null]);
   isBroken = false;
   await timetable.tick();
   expect(timetable.lastGoodAt()).toBe(clock.now());
+});
+
+test("one that was stopped before it began never ticks", async () => {
+  let ticks = 0;
+  const sweeps = [{ name: "count", run: async () => void ticks++ }];
+  const timetable = create("* * * * * *", sweeps, settableClock(), () => {});
+  await timetable.stop();
+  timetable.begin();
+  await wait(1_200);
+  expect(ticks).toBe(0);
 });
 
 test("ticks that overlap are one", async () => {
@@ -49,7 +60,7 @@ test("ticks that overlap are one", async () => {
       running--;
     },
   };
-  const timetable = start(never, [slow], settableClock(), () => {});
+  const timetable = create(never, [slow], settableClock(), () => {});
   await Promise.all([timetable.tick(), timetable.tick(), timetable.tick()]);
   expect(most).toBe(1);
 });
@@ -69,7 +80,8 @@ test("is on time until a tick that was due has not gone through for a minute", a
     name: "sometimes",
     run: async () => (isBroken ? Promise.reject(new Error("no")) : undefined),
   };
-  const timetable = start("*/5 * * * *", [sweep], clock, () => {});
+  const timetable = create("*/5 * * * *", [sweep], clock, () => {});
+  timetable.begin();
   expect(timetable.isOnTime()).toBe(false);
   await timetable.tick();
   expect(timetable.isOnTime()).toBe(true);
@@ -77,4 +89,13 @@ test("is on time until a tick that was due has not gone through for a minute", a
   clock.pass(7 * minuteMs);
   await timetable.tick();
   expect(timetable.isOnTime()).toBe(false);
+});
+
+test("is on time from its beginning until the first tick by the clock, however far away that is", async () => {
+  const clock = settableClock(Date.UTC(new Date().getUTCFullYear(), 6, 1));
+  const timetable = create(never, [{ name: "good", run: async () => {} }], clock, () => {});
+  await timetable.tick();
+  timetable.begin();
+  clock.pass(2 * hourMs);
+  expect(timetable.isOnTime()).toBe(true);
 });
