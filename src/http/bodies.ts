@@ -35,16 +35,12 @@ export function readFormBodies(app: App): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>(formContentType, { parseAs: "string" }, (request, body, done) => {
     if (isEncoded(request)) return done(encodedBody());
-    if (body.split("&", formFieldsMax + 1).length > formFieldsMax) {
+    const given = new URLSearchParams(body);
+    if (given.size > formFieldsMax) {
       return done(new Refused(malformed(`A form has at most ${formFieldsMax} fields.`)));
     }
-    const fields: Record<string, string> = {};
-    let isRepeated = false;
-    new URLSearchParams(body).forEach((value, name) => {
-      isRepeated ||= Object.hasOwn(fields, name);
-      fields[name] = value;
-    });
-    return isRepeated
+    const fields = Object.fromEntries(given);
+    return Object.keys(fields).length < given.size
       ? done(new Refused(malformed("A form field is given more than once.")))
       : done(null, fields);
   });

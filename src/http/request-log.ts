@@ -9,22 +9,24 @@ const pathLengthMax = 300;
  * One line for each answer. Never headers, bodies or the query: tokens live there. A token in the path itself is
  * masked. Probes, checks, leak reports and introspections, many and all alike, only with `debug`; an introspection that failed always.
  */
-export function logAnswer(request: FastifyRequest, reply: FastifyReply, { limited }: Door): void {
-  const { log } = request;
-  const isRoutine = limited === "nothing" || (limited === "failures" && reply.statusCode < 400);
-  if (isRoutine && !detailed.has(log.level)) return;
-  log[isRoutine ? "debug" : "info"](
-    {
-      requestId: request.id,
-      method: request.method,
-      path: loggedPath(request.originalUrl),
-      status: reply.statusCode,
-      ms: Math.round(reply.elapsedTime),
-      address: request.ip,
-      ...(request.caller?.key !== undefined && { key: request.caller.key.id }),
-    },
-    "answered",
-  );
+export function createAnswerLog(log: FastifyBaseLogger) {
+  const saysRoutine = detailed.has(log.level);
+  return (request: FastifyRequest, reply: FastifyReply, { limited }: Door): void => {
+    const isRoutine = limited === "nothing" || (limited === "failures" && reply.statusCode < 400);
+    if (isRoutine && !saysRoutine) return;
+    log[isRoutine ? "debug" : "info"](
+      {
+        requestId: request.id,
+        method: request.method,
+        path: loggedPath(request.originalUrl),
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+        address: request.ip,
+        ...(request.caller?.key !== undefined && { key: request.caller.key.id }),
+      },
+      "answered",
+    );
+  };
 }
 
 /** A fault of ours while this call was answered. Who was told the call's id finds it under that. */

@@ -36,7 +36,7 @@ import { createNotFound, nothingHere } from "./not-found.ts";
 import { addPolicyRoutes } from "./policies.ts";
 import { addLockdownRoutes } from "./lockdown.ts";
 import { malformed, Refused, sendRefusal } from "./problems.ts";
-import { logAnswer, sameLogger } from "./request-log.ts";
+import { createAnswerLog, sameLogger } from "./request-log.ts";
 import { addRequestRoutes } from "./requests.ts";
 import { addVerbRoutes } from "./verbs.ts";
 import { validatorCompiler, withoutJsonSchema } from "./validation.ts";
@@ -78,6 +78,7 @@ export async function createHttpServer(services: Services, options: HttpOptions)
   app.setErrorHandler(answerError);
   // For a route that finds that it has nothing, such as a file of the documentation.
   app.setNotFoundHandler((_, reply) => sendRefusal(reply, nothingHere));
+  const logAnswer = createAnswerLog(app.log);
   app.addHook("onResponse", (request, reply, done) => {
     const { url, config } = request.routeOptions;
     logAnswer(request, reply, config);
