@@ -37,7 +37,7 @@ export async function addFormRoutes(
     {
       bodyLimit: formBytesMax,
       config: { roles: ["resource"], limited: "failures", plain: true },
-      // The compiler has seen that it is one of the two; to look again costs as much as to look the token up.
+      // The compiler has seen that it is one of the two: what is asked by the thousand is not looked through again.
       serializerCompiler: () => JSON.stringify,
       schema: {
         summary: "What a credential is good for at this moment",

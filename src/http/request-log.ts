@@ -35,8 +35,8 @@ export function logFault({ log, id }: FastifyRequest, fault: unknown, message: s
 }
 
 /**
- * What a call's own logger is: everybody's. Few calls have anything to say, and those name themselves; a logger made
- * for each cost a call by a program a twentieth of its time.
+ * What a call's own logger is: everybody's. Few calls have anything to say, and those name themselves; one made for each
+ * would be paid for by all.
  */
 export const sameLogger = (logger: FastifyBaseLogger): FastifyBaseLogger => logger;
 
