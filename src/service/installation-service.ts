@@ -41,7 +41,7 @@ export function createInstallationService(context: ServiceContext): Installation
       const identity = builtInIdentity();
       const before = await store.identity(identity.id);
       if (before !== undefined && before.value.managedBy === "built-in") {
-        return { result: before.value };
+        return { asWanted: before.value };
       }
       return { step: identityStep(context, before, identity, builtIn), result: identity };
     });
@@ -65,7 +65,7 @@ export function createInstallationService(context: ServiceContext): Installation
         const known = wanted === undefined ? undefined : await store.keyByHash(surroundings.sha256(wanted));
         const isLiving = known !== undefined && living.some((key) => key.value.id === known.key.value.id);
         if (isLiving && living.length === 1) {
-          return { result: { kind: given === undefined ? "kept" : "given" } satisfies AdminKey };
+          return { asWanted: { kind: given === undefined ? "kept" : "given" } satisfies AdminKey };
         }
         // A key that is known and dead was ended on purpose.
         const isUsable = given !== undefined && known === undefined;

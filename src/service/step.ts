@@ -10,10 +10,10 @@ const attemptsMax = 12;
 const turnsOf = new WeakMap<Store, Turns>();
 
 /**
- * One try: the step to commit and what to answer if that succeeds, or the refusal. Without a step everything is as it is
- * wanted already.
+ * One try: the step to commit and what to answer if that succeeds; what to answer where everything is as wanted already;
+ * or the refusal. That nothing is to be written has a word of its own, so that no step can be forgotten.
  */
-export type Attempt<T> = { readonly step?: Step; readonly result: T } | Refusal;
+export type Attempt<T> = { readonly step: Step; readonly result: T } | { readonly asWanted: T } | Refusal;
 
 /**
  * Load → decide → evolve → commit. When somebody else's commit came in between, everything is read and decided afresh,
@@ -29,8 +29,8 @@ export async function decideAndCommit<T>(
   try {
     for (let count = 0; count < attemptsMax; count++) {
       const tried = await attempt();
-      if (!("result" in tried)) return tried;
-      if (tried.step === undefined) return tried.result;
+      if ("asWanted" in tried) return tried.asWanted;
+      if (!("step" in tried)) return tried;
       const outcome = await store.commit(tried.step);
       if ("ok" in outcome) return tried.result;
       const refusal = refusalOf(outcome, tried.step);
