@@ -43,10 +43,10 @@ export function formatDuration(ms: number): string {
 export function formatInstant(at: Instant): string {
   const day = Math.floor(at / dayMs);
   const ms = at - day * dayMs;
-  const clock = [ms / hourMs, (ms / minuteMs) % 60, (ms / secondMs) % 60].map((part) =>
-    digits(Math.floor(part), 2),
-  );
-  return `${dateText(day)}T${clock.join(":")}.${digits(ms % secondMs, 3)}Z`;
+  const hours = digits(Math.floor(ms / hourMs), 2);
+  const minutes = digits(Math.floor(ms / minuteMs) % 60, 2);
+  const seconds = digits(Math.floor(ms / secondMs) % 60, 2);
+  return `${dateText(day)}T${hours}:${minutes}:${seconds}.${digits(ms % secondMs, 3)}Z`;
 }
 
 /** The calendar is counted from a 1 March, so that the leap day is a year's last: this many days before 1970. */

@@ -1,11 +1,11 @@
-import { assert } from "../core/assert.ts";
+import { assert, present } from "../core/assert.ts";
 import { plus } from "../core/time.ts";
 import type { Instant } from "../core/ids.ts";
 import type { CounterChange } from "../service/ports.ts";
 import { and, asc, count, eq, gt, lte, sql } from "./drizzle.ts";
 import { counters, counterUses } from "./schema.ts";
 import { prepareRead } from "./prepare-read.ts";
-import { prepareWrite } from "./prepare-write.ts";
+import { prepareReturning, prepareWrite } from "./prepare-write.ts";
 import { hole, type Conflict, type Tables } from "./tables.ts";
 
 /** How often something was used: for ever, or since an instant. Also for reading outside a step. */
@@ -40,12 +40,13 @@ export function prepareCounters(tables: Tables) {
   const since = hole("since", counterUses.at);
   const ofWindow = and(eq(counterUses.key, key), gt(counterUses.at, since));
   const statements = {
-    add: prepareWrite(
+    add: prepareReturning<number>(
       tables,
       tables
         .insert(counters)
         .values({ key, used: add })
-        .onConflictDoUpdate({ target: counters.key, set: { used: sql`${counters.used} + ${add}` } }),
+        .onConflictDoUpdate({ target: counters.key, set: { used: sql`${counters.used} + ${add}` } })
+        .returning({ used: counters.used }),
     ),
     use: prepareWrite(tables, tables.insert(counterUses).values({ key, at })),
     prune: prepareWrite(
@@ -63,10 +64,11 @@ export function prepareCounters(tables: Tables) {
   };
 
   const changeForEver = (change: CounterChange): Conflict | undefined => {
-    const after = usage.used(change.key) + change.add;
-    if (change.max !== undefined && after > change.max) return { conflict: "counter", what: change.key };
-    assert(after >= 0, `the counter ${change.key} stays at or above zero`);
-    if (change.add !== 0) statements.add.run({ key: change.key, add: change.add });
+    const { key: counter, add: more, max } = change;
+    const after =
+      more === 0 ? usage.used(counter) : present(statements.add.get({ key: counter, add: more }), counter);
+    if (max !== undefined && after > max) return { conflict: "counter", what: counter };
+    assert(after >= 0, "a counter stays at or above zero");
     return undefined;
   };
 

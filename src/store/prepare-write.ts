@@ -19,19 +19,46 @@ export interface WriteStatement {
 export function prepareWrite(tables: Tables, query: { readonly toSQL: () => Query }): WriteStatement {
   const { sql: text, params } = query.toSQL();
   const statement = tables.$client.prepare(text);
+  const bound = fillingsOf(params);
+  return { run: (values = {}) => statement.run(...bound(values)) };
+}
+
+/** A prepared statement that changes one row at most, and says what then stands in one column of it. */
+export interface ReturningStatement<Value> {
+  /** @returns undefined when it has changed nothing. */
+  readonly get: (values: Values) => Value | undefined;
+}
+
+/** The same for what returns one column. */
+export function prepareReturning<Value>(
+  tables: Tables,
+  query: { readonly toSQL: () => Query },
+): ReturningStatement<Value> {
+  const { sql: text, params } = query.toSQL();
+  const statement = tables.$client.prepare<unknown[], Value>(text).pluck();
+  const bound = fillingsOf(params);
+  return { get: (values) => statement.get(...bound(values)) };
+}
+
+function fillingsOf(params: readonly unknown[]): (values: Values) => readonly unknown[] {
   const fillings = params.map(fillingOf);
-  return { run: (values = {}) => statement.run(...fillings.map((fill) => fill(values))) };
+  return (values) => fillings.map((fill) => fill(values));
 }
 
 /** What is bound for a parameter, as Drizzle would: what stands in the hole of its name, as its column writes it. */
 function fillingOf(param: unknown): (values: Values) => unknown {
-  if (is(param, Placeholder)) return (values) => valueOf(values, param.name);
+  if (is(param, Placeholder)) return valueNamed(param.name);
   if (!is(param, Param) || !is(param.value, Placeholder)) return () => param;
   const { encoder, value } = param;
-  return (values) => encoder.mapToDriverValue(valueOf(values, value.name));
+  const valueIn = valueNamed(value.name);
+  return (values) => encoder.mapToDriverValue(valueIn(values));
 }
 
-function valueOf(values: Values, name: string): unknown {
-  assert(name in values, `there is a value for ${name}`);
-  return values[name];
+function valueNamed(name: string): (values: Values) => unknown {
+  const claim = `there is a value for ${name}`;
+  return (values) => {
+    const value = values[name];
+    assert(value !== undefined, claim);
+    return value;
+  };
 }

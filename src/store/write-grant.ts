@@ -3,7 +3,7 @@ import { grantLapsesAt, hasStarted, type Grant, type StartedGrant } from "../cor
 import type { CredentialId, Instant } from "../core/ids.ts";
 import { and, eq, isNull, ne } from "./drizzle.ts";
 import { credentials, grants, grantScopes } from "./schema.ts";
-import { prepareWrite } from "./prepare-write.ts";
+import { prepareReturning, prepareWrite } from "./prepare-write.ts";
 import { hole, type Tables } from "./tables.ts";
 import { prepareTargetWrites } from "./write-targets.ts";
 
@@ -48,9 +48,9 @@ export function prepareGrantWrites(tables: Tables) {
           issue(grant, lastInsertRowid);
         }
       } else {
-        const updated = statements.update.get(row);
-        assert(updated !== undefined, `the row of ${id} is there`);
-        if (hasStarted(grant)) follow(grant, updated.ord);
+        const ord = statements.update.get(row);
+        assert(ord !== undefined, `the row of ${id} is there`);
+        if (hasStarted(grant)) follow(grant, ord);
       }
       targets.put(grant);
     },
@@ -76,12 +76,10 @@ function prepareStatements(tables: Tables) {
   const subjectId = hole("subjectId", grants.subjectId);
   return {
     insert: prepareWrite(tables, tables.insert(grants).values({ id, requestId, subjectId, ...changing })),
-    update: tables
-      .update(grants)
-      .set(changing)
-      .where(eq(grants.id, id))
-      .returning({ ord: grants.ord })
-      .prepare(),
+    update: prepareReturning<number>(
+      tables,
+      tables.update(grants).set(changing).where(eq(grants.id, id)).returning({ ord: grants.ord }),
+    ),
     addStart: prepareWrite(
       tables,
       tables.insert(grantScopes).values({

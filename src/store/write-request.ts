@@ -5,7 +5,7 @@ import type { Instant, RequestId } from "../core/ids.ts";
 import { formatSelector, type Selector } from "../core/people.ts";
 import { and, eq, sql } from "./drizzle.ts";
 import { grants, requests, requestScopes, requestSelectors } from "./schema.ts";
-import { prepareWrite } from "./prepare-write.ts";
+import { prepareReturning, prepareWrite } from "./prepare-write.ts";
 import { hole, type Tables } from "./tables.ts";
 
 /** Writes access requests, with every column that is derived from them. */
@@ -35,10 +35,10 @@ export function prepareRequestWrites(tables: Tables) {
       if (version === 1) {
         insert(request, row);
       } else {
-        const updated = statements.update.get(row);
-        assert(updated !== undefined, `the row of ${request.id} is there`);
+        const ord = statements.update.get(row);
+        assert(ord !== undefined, `the row of ${request.id} is there`);
         // Stages are only added, and only while votes are given.
-        if (isOpen(request)) addSelectors(request, updated.ord);
+        if (isOpen(request)) addSelectors(request, ord);
       }
       if (request.phase === "CLAIMED" && grant === undefined) standing.follow(request.id);
     },
@@ -155,12 +155,10 @@ function prepareStatements(tables: Tables) {
   const requestOrd = hole("requestOrd", requestScopes.requestOrd);
   return {
     insert: prepareWrite(tables, tables.insert(requests).values({ ...fixed, ...changing })),
-    update: tables
-      .update(requests)
-      .set(changing)
-      .where(eq(requests.id, fixed.id))
-      .returning({ ord: requests.ord })
-      .prepare(),
+    update: prepareReturning<number>(
+      tables,
+      tables.update(requests).set(changing).where(eq(requests.id, fixed.id)).returning({ ord: requests.ord }),
+    ),
     addScope: prepareWrite(
       tables,
       tables.insert(requestScopes).values({ scope: hole("scope", requestScopes.scope), requestOrd }),

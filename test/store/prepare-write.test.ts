@@ -2,7 +2,7 @@ import Database from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
 import { Bug } from "../../src/core/assert.ts";
 import { drizzle, eq, integer, sql, sqliteTable, text } from "../../src/store/drizzle.ts";
-import { prepareWrite } from "../../src/store/prepare-write.ts";
+import { prepareReturning, prepareWrite } from "../../src/store/prepare-write.ts";
 import { hole } from "../../src/store/tables.ts";
 
 const things = sqliteTable("things", {
@@ -58,4 +58,21 @@ test("it says how much it has changed, and one that lacks a value is a bug and c
   expect(() => update.run({ id: "a" })).toThrow(Bug);
   expect(() => put.run()).toThrow(Bug);
   expect(client.prepare("SELECT id, kind FROM things").all()).toEqual([{ id: "a", kind: "changed" }]);
+});
+
+test("what returns a column says what stands there now, nothing when nothing is changed, and a missing value is a bug", () => {
+  const { client, tables, put } = openThings();
+  put.run({ id: "a", on: true, value: null });
+  const change = prepareReturning<string>(
+    tables,
+    tables
+      .update(things)
+      .set({ kind: sql`${things.kind} || ${sql.placeholder("more")}` })
+      .where(eq(things.id, hole("id", things.id)))
+      .returning({ kind: things.kind }),
+  );
+  expect(change.get({ id: "a", more: "!" })).toBe("fixed!");
+  expect(change.get({ id: "b", more: "!" })).toBe(undefined);
+  expect(() => change.get({ id: "a" })).toThrow(Bug);
+  expect(client.prepare("SELECT kind FROM things").pluck().all()).toEqual(["fixed!"]);
 });
