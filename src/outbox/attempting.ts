@@ -5,6 +5,7 @@ import type { DueEffect, Step, Store, Surroundings, Write } from "../service/por
 import { recordOnly } from "../service/step.ts";
 import { factsOf, type FaultFacts } from "./faults.ts";
 import type { WayFound } from "./gate.ts";
+import { createSettling } from "./settling.ts";
 import { boundRunner, type Attempted, type BoundRunner, type Outcome, type Runners } from "./runners.ts";
 
 /** A relay that died is succeeded after this. */
@@ -51,25 +52,25 @@ export function createAttempt(
     const isLost =
       giveUpAfterMs !== undefined && (!facts.retryable || now() >= plus(createdAt, giveUpAfterMs));
     if (isLost) {
-      return settling(due, await runner.givenUp(facts.code, { id, attempts: attempts + 1, createdAt }));
+      return settled(due, await runner.givenUp(facts.code, { id, attempts: attempts + 1, createdAt }));
     }
     const dueAt = triedAgainAt ?? plus(now(), waitMs(facts, attempts, chance()));
     const putBack: Write = { kind: "effectPutBack", id, lease: lease + 1, dueAt, error: facts.code };
     return { ...recordOnly([]), writes: [putBack] };
   };
 
+  const settle = createSettling(store);
   return async (due) => {
     const runner = boundRunner(runners, due.effect);
     let step: Step;
     try {
       const outcome = await withinTime((signal) => runner.run(signal, aboutOf(due)));
       cameBack(due, "up");
-      step = settling(due, outcome);
+      step = settled(due, outcome);
     } catch (fault) {
       step = await failed(due, runner, fault);
     }
-    // A conflict: our lease had run out and somebody else has it; what they find is theirs to write.
-    await store.commit(step);
+    await settle(step);
   };
 }
 
@@ -78,11 +79,11 @@ function aboutOf({ id, attempts, createdAt }: DueEffect): Attempted {
 }
 
 /** Done for good, with what doing it has changed, in one commit. `lease + 1` is our claim. */
-function settling({ id, lease }: DueEffect, outcome: Outcome | undefined): Step {
-  const settled: Write = { kind: "effectSettled", id, lease: lease + 1 };
+function settled({ id, lease }: DueEffect, outcome: Outcome | undefined): Step {
+  const settledEffect: Write = { kind: "effectSettled", id, lease: lease + 1 };
   return {
     ...recordOnly(outcome?.audit ?? []),
-    writes: [settled, ...(outcome?.writes ?? [])],
+    writes: [settledEffect, ...(outcome?.writes ?? [])],
     effects: outcome?.effects ?? [],
   };
 }
