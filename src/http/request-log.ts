@@ -35,10 +35,13 @@ export function logFault({ log, id }: FastifyRequest, fault: unknown, message: s
 }
 
 /**
- * What a call's own logger is: everybody's. Few calls have anything to say, and those name themselves; one made for each
- * would be paid for by all.
+ * The same logger, with no other for each call: few calls have anything to say, and those name themselves; one made for
+ * each would be paid for by all.
  */
-export const sameLogger = (logger: FastifyBaseLogger): FastifyBaseLogger => logger;
+export function sharedLogger(logger: FastifyBaseLogger): FastifyBaseLogger {
+  const shared: FastifyBaseLogger = Object.create(logger, { child: { value: () => shared } });
+  return shared;
+}
 
 /** Levels at which routine is said. */
 const detailed: ReadonlySet<string> = new Set(["debug", "trace"]);

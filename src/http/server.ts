@@ -36,7 +36,7 @@ import { createNotFound, nothingHere } from "./not-found.ts";
 import { addPolicyRoutes } from "./policies.ts";
 import { addLockdownRoutes } from "./lockdown.ts";
 import { malformed, Refused, sendRefusal } from "./problems.ts";
-import { createAnswerLog, sameLogger } from "./request-log.ts";
+import { createAnswerLog, sharedLogger } from "./request-log.ts";
 import { addRequestRoutes } from "./requests.ts";
 import { addVerbRoutes } from "./verbs.ts";
 import { validatorCompiler, withoutJsonSchema } from "./validation.ts";
@@ -114,9 +114,8 @@ export async function createHttpServer(services: Services, options: HttpOptions)
 
 function bareServer({ trustedProxies, loggerInstance }: HttpOptions): App {
   const app: App = fastify({
-    ...(loggerInstance !== undefined && { loggerInstance }),
+    ...(loggerInstance !== undefined && { loggerInstance: sharedLogger(loggerInstance) }),
     logController: new LogController({ disableRequestLogging: true }),
-    childLoggerFactory: sameLogger,
     genReqId: requestIdOf,
     schemaController: withoutJsonSchema,
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
