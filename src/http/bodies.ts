@@ -39,10 +39,15 @@ export function readFormBodies(app: App): void {
     if (given.size > formFieldsMax) {
       return done(new Refused(malformed(`A form has at most ${formFieldsMax} fields.`)));
     }
-    const fields = Object.fromEntries(given);
-    return Object.keys(fields).length < given.size
-      ? done(new Refused(malformed("A form field is given more than once.")))
-      : done(null, fields);
+    const fields: Record<string, string> = {};
+    for (const [name, value] of given) {
+      if (Object.hasOwn(fields, name)) {
+        return done(new Refused(malformed("A form field is given more than once.")));
+      }
+      // A text is no prototype: `__proto__` leaves no trace, like any field that nobody asks for.
+      fields[name] = value;
+    }
+    return done(null, fields);
   });
   readEmptyBodies(app);
 }

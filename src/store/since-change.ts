@@ -72,18 +72,21 @@ export function createSinceChange(): SinceChange {
     },
     changed: (steps) => {
       for (const step of steps) {
-        for (const { part, key } of changesOf(step.writes)) {
-          for (const memory of memories[part]) {
-            if (key === undefined) memory.forget(key);
-            else memory.follow(key, step);
+        for (const write of step.writes) {
+          const change = changedBy(write);
+          if (change === undefined) continue;
+          for (const memory of memories[change.part]) {
+            if (change.key === undefined) memory.forget(undefined);
+            else memory.follow(change.key, step);
           }
         }
       }
     },
     doubted: (steps) => {
       for (const { writes, expects } of steps) {
-        for (const { part, key } of [...changesOf(writes), ...expects.flatMap((one) => keptAs(one) ?? [])]) {
-          for (const memory of memories[part]) memory.forget(key);
+        for (const change of [...writes.map(changedBy), ...expects.map(keptAs)]) {
+          if (change === undefined) continue;
+          for (const memory of memories[change.part]) memory.forget(change.key);
         }
       }
     },
@@ -93,10 +96,6 @@ export function createSinceChange(): SinceChange {
 interface Change {
   readonly part: Part;
   readonly key?: string;
-}
-
-function changesOf(writes: readonly Write[]): readonly Change[] {
-  return writes.flatMap((write) => changedBy(write) ?? []);
 }
 
 /** Undefined: nothing that is remembered. */
