@@ -16,7 +16,8 @@ export interface Sender {
   sendOut(): Promise<void>;
   readonly underWay: ReadonlySet<Promise<void>>;
   onReturn(hear: () => void): void;
-  stop(): Promise<unknown>;
+  /** Begins nothing more, and answers when what is under way has come back. */
+  stop(): Promise<void>;
 }
 
 export function createSender(
@@ -81,9 +82,14 @@ export function createSender(
     onReturn: (hear) => {
       returned = hear;
     },
-    stop: () => {
+    stop: async () => {
       isStopped = true;
-      return Promise.all([sending, ...underWay]);
+      try {
+        await sending;
+      } finally {
+        // What that has claimed is begun, and waited for too.
+        await Promise.all(underWay);
+      }
     },
   };
 }

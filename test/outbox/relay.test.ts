@@ -138,3 +138,13 @@ test("a stopped relay takes no more and waits for what is under way", async () =
   await relay.drain();
   expect(done).toEqual(["id_dev"]);
 });
+
+test("a stop waits for what was being claimed when it came, and leaves none of it to the next start", async () => {
+  const { relay, done } = relayThat(() => {});
+  await put(endOf("dev"), endOf("ann"));
+  const draining = relay.drain();
+  await relay.stop();
+  expect(done.toSorted()).toEqual(["id_ann", "id_dev"]);
+  expect(await office.store.outbox(office.clock.now())).toEqual({ waiting: 0, oldestDueAt: null });
+  await draining;
+});
