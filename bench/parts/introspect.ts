@@ -14,7 +14,7 @@ import { addGrants, addKey, addPeople, credentialToken, personId, seed, startedB
 const credentials = 100_000;
 const people = 1_000;
 const connections = 32;
-/** Where its code and data come to lie in memory makes a process up to a twentieth faster or slower, for as long as it runs. */
+/** Where its code and data come to lie in memory makes a process up to a tenth faster or slower, for as long as it runs. */
 const pairs = 4;
 /** Short and many, by turns: what else the machine does falls on both alike. */
 const roundMs = 500;
