@@ -183,8 +183,14 @@ export const connectorsChecked = z.object({
     z.object({
       name: z.string(),
       kind: z.string(),
-      ok: z.boolean(),
-      findings: z.array(z.object({ what: z.string(), ok: z.boolean(), fix: z.string().optional() })),
+      result: z.enum(["in_order", "problem", "not_verified"]),
+      findings: z.array(
+        z.object({
+          what: z.string(),
+          result: z.enum(["in_order", "problem", "not_verified"]),
+          fix: z.string().optional(),
+        }),
+      ),
     }),
   ),
 });

@@ -36,7 +36,8 @@ function addCheck(connectors: Command, cli: Cli): void {
     .summary("try every one; exit 1 when something is wrong")
     .description(
       "Tries every connector of the running service: its rights there, the version, the clocks.\n" +
-        "Prints the SQL or file lines that mend what is wrong. Changes nothing.",
+        "Prints the SQL or file lines that mend what is wrong. Changes nothing.\n" +
+        "A line with ? is not verified: it cannot be tried without a change, or is out of reach.",
     )
     .action(async (_options: object, command: Command) => {
       const session = cli.open(command);
@@ -49,10 +50,17 @@ function addCheck(connectors: Command, cli: Cli): void {
 
 type Checked = ReturnType<typeof connectorsChecked.parse>["data"][number];
 
-function checkText({ name, kind, ok, findings }: Checked): string {
+const headings = {
+  in_order: "in order",
+  problem: "NOT IN ORDER",
+  not_verified: "nothing wrong was found, but not everything is verified",
+} as const;
+const marks = { in_order: "ok  ", problem: "BAD ", not_verified: "?   " } as const;
+
+function checkText({ name, kind, result, findings }: Checked): string {
   const lines = findings.flatMap((one) => [
-    `  ${one.ok ? "ok  " : "BAD "} ${one.what}`,
+    `  ${marks[one.result]} ${one.what}`,
     ...(one.fix ?? "").split("\n").flatMap((line) => (line === "" ? [] : [`         ${line}`])),
   ]);
-  return safeLines(`${[`${name} (${kind}): ${ok ? "in order" : "NOT IN ORDER"}`, ...lines].join("\n")}\n`);
+  return safeLines(`${[`${name} (${kind}): ${headings[result]}`, ...lines].join("\n")}\n`);
 }

@@ -2,6 +2,7 @@ import { escapeIdentifier as name } from "pg";
 import type { PostgresSettings } from "../core/connector-settings.ts";
 import type { Instant } from "../core/ids.ts";
 import type { CheckFinding } from "../service/connector.ts";
+import { finding } from "./check-finding.ts";
 import { clockFinding } from "./clock-finding.ts";
 import type { PostgresServer, Sql } from "./postgres-database.ts";
 import { membershipOptionsSince } from "./postgres-roles.ts";
@@ -27,7 +28,7 @@ export async function checkPostgres(
     const aboutGroups: CheckFinding[] = [];
     for (const group of groups) aboutGroups.push(...(await groupFindings(sql, broker, group)));
     return [
-      { what: `PostgreSQL ${broker.serverVersion}`, ok: broker.version >= versionMin },
+      finding(`PostgreSQL ${broker.serverVersion}`, broker.version >= versionMin),
       clockFinding(clock?.at ?? 0, asked, now()),
       ...brokerFindings(broker),
       ...aboutGroups,
@@ -116,8 +117,4 @@ async function databaseFindings(sql: Sql, broker: Broker): Promise<CheckFinding[
       ? finding(`Who gets access can connect to ${database}`, open || passesOn, `${grant} WITH GRANT OPTION;`)
       : finding(`The broker can follow into ${database}`, may, `${grant};`);
   });
-}
-
-function finding(what: string, ok: boolean, fix: string): CheckFinding {
-  return ok ? { what, ok } : { what, ok, fix };
 }

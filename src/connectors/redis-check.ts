@@ -1,6 +1,7 @@
 import { ErrorReply } from "redis";
 import type { Instant } from "../core/ids.ts";
 import type { CheckFinding } from "../service/connector.ts";
+import { finding } from "./check-finding.ts";
 import { clockFinding } from "./clock-finding.ts";
 import type { Send } from "./redis-server.ts";
 
@@ -15,9 +16,8 @@ export async function checkRedis(
 ): Promise<readonly CheckFinding[]> {
   const me = String(await allowed(send, "ACL", "WHOAMI"));
   const may = async (right: string, ...command: readonly string[]): Promise<CheckFinding> => {
-    const ok = (await allowed(send, ...command)) !== denied;
-    const what = `The broker may use ${right}`;
-    return ok ? { what, ok } : { what, ok, fix: `ACL SETUSER ${me} +${right}` };
+    const isAllowed = (await allowed(send, ...command)) !== denied;
+    return finding(`The broker may use ${right}`, isAllowed, `ACL SETUSER ${me} +${right}`);
   };
   const server = String(await allowed(send, "INFO", "server"));
   const version = /(?:redis|valkey)_version:(\S+)/.exec(server)?.[1] ?? "of unknown version";
@@ -27,11 +27,8 @@ export async function checkRedis(
   const [seconds, microseconds] = Array.isArray(time) ? time.map(Number) : [];
   return [
     await may("info", "INFO", "server"),
-    { what: `Redis ${version}`, ok: Number.parseInt(version, 10) >= versionMin },
-    {
-      what: "It is no replica: a replica keeps users of its own",
-      ok: !replication.includes("role:slave"),
-    },
+    finding(`Redis ${version}`, Number.parseInt(version, 10) >= versionMin),
+    finding("It is no replica: a replica keeps users of its own", !replication.includes("role:slave")),
     await may("time", "TIME"),
     ...(seconds === undefined
       ? []

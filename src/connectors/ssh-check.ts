@@ -3,7 +3,9 @@ import { dirname } from "node:path";
 import type { SshSettings } from "../core/connector-settings.ts";
 import { ConnectorFault, type CheckFinding } from "../service/connector.ts";
 import type { Owner } from "./label.ts";
+import { finding, notVerified } from "./check-finding.ts";
 import { shellWord } from "./shell-word.ts";
+import type { SshCaKey } from "./ssh-ca-key.ts";
 import { loadCaKey } from "./ssh-files.ts";
 import { readLedger, revokedByFile, revokedOf } from "./ssh-ledger.ts";
 
@@ -16,7 +18,7 @@ export async function checkSsh(settings: SshSettings, owner: Owner): Promise<rea
   if (typeof key === "string") {
     const file = shellWord(caKeyFile);
     const fix = `ssh-keygen -t ed25519 -N '' -f ${file}   # if there is none yet\nchmod 600 ${file}`;
-    return [{ what: `The CA key can be used: ${key}`, ok: false, fix }];
+    return [finding(`The CA key can be used: ${key}`, false, fix)];
   }
   const folder = dirname(krlFile);
   const mayWrite = await isAllowed(folder, constants.W_OK | constants.X_OK);
@@ -25,7 +27,7 @@ export async function checkSsh(settings: SshSettings, owner: Owner): Promise<rea
   const isComplete = isRevoked !== undefined && entries.flatMap(revokedOf).every(isRevoked);
   const isNew = entries.length === 0 && isRevoked === undefined;
   return [
-    { what: "The CA key can be used", ok: true },
+    finding("The CA key can be used", true),
     finding(`${folder} can be written to`, mayWrite, `chown "$(id -u)" ${shellWord(folder)}`),
     finding(
       isNew ? "The revocation list will be made with the first grant" : "The revocation list is complete",
@@ -50,15 +52,16 @@ export async function checkSsh(settings: SshSettings, owner: Owner): Promise<rea
             `chmod 755 ${shellWord(hook)}`,
           ),
         ]),
-    {
-      what: `Every host trusts the CA (TrustedUserCAKeys): ${key.publicLine}`,
-      ok: true,
-    },
+    notVerified("That every host trusts the CA", "the hosts are out of reach", trustLines(settings, key)),
   ];
 }
 
-function finding(what: string, ok: boolean, fix: string): CheckFinding {
-  return ok ? { what, ok } : { what, ok, fix };
+/** What has to be on every host, to be compared by hand. */
+function trustLines({ krlFile }: SshSettings, { publicLine }: SshCaKey): string {
+  return [
+    `# the file of TrustedUserCAKeys holds: ${publicLine}`,
+    `# the file of RevokedKeys is a fresh copy of ${krlFile}`,
+  ].join("\n");
 }
 
 function faultOrFileError(error: unknown): string {

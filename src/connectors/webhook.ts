@@ -3,6 +3,7 @@ import { parseId } from "../core/ids.ts";
 import { actionOf } from "../core/scopes.ts";
 import { formatInstant, parseInstant } from "../core/time.ts";
 import { ConnectorFault, type Connector, type ListedObject, type TargetOrder } from "../service/connector.ts";
+import { finding } from "./check-finding.ts";
 import { clockFinding } from "./clock-finding.ts";
 import type { ConnectorPorts } from "./connector-ports.ts";
 import { objectName } from "./label.ts";
@@ -65,14 +66,12 @@ export function createWebhookConnector(
       const objects = answer.get("objects");
       const theirs = parseInstant(textOf(answer.get("now")) ?? "");
       return [
-        { what: "The receiver answers, and accepts our signature", ok: true },
-        {
-          what: "It lists what it has given",
-          ok: Array.isArray(objects),
-          ...(!Array.isArray(objects) && {
-            fix: `Answer grant.list with {"objects": [{"object", "grantId", "notAfter"}]}.`,
-          }),
-        },
+        finding("The receiver answers, and accepts our signature", true),
+        finding(
+          "It lists what it has given",
+          Array.isArray(objects),
+          `Answer grant.list with {"objects": [{"object", "grantId", "notAfter"}]}.`,
+        ),
         ...(theirs === undefined ? [] : [clockFinding(theirs, before, now())]),
       ];
     },

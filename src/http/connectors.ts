@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { checkResults } from "../service/connector.ts";
+import type { CheckedConnector } from "../service/connector-service.ts";
 import type { Services } from "../service/services.ts";
 import { callerOf, type App } from "./door.ts";
 import { granted } from "./problems.ts";
@@ -14,17 +16,25 @@ const connector = z
   })
   .meta({ id: "Connector" });
 
+const result = z
+  .enum(checkResults)
+  .describe(
+    "in_order: tried, and as it should be. problem: it has to be fixed. " +
+      "not_verified: it cannot be tried without a change, or is out of reach.",
+  );
 const checked = z
   .object({
     name: z.string(),
     kind: z.string(),
-    ok: z.boolean(),
+    ok: z.boolean().describe("Whether no problem was found; `result` says whether everything was verified."),
+    result: result.describe("The worst of the findings."),
     findings: z
       .array(
         z.object({
           what: z.string(),
-          ok: z.boolean(),
-          fix: z.string().optional().describe("SQL or file lines that mend it."),
+          ok: z.boolean().describe("Whether it is in order; false also when it is not verified."),
+          result,
+          fix: z.string().optional().describe("SQL, commands or file lines that fix or verify it."),
         }),
       )
       .readonly(),
@@ -54,15 +64,27 @@ export function addConnectorRoutes(app: App, { connectors }: Pick<Services, "con
       config: { roles: ["admin"] },
       schema: {
         summary: "Try every connector",
-        description: "Rights of our account there, version, difference of the clocks. Changes nothing there.",
+        description:
+          "Rights of our account there, version, difference of the clocks. Changes nothing there. " +
+          "What cannot be tried without a change is reported as not verified.",
         tags,
         body: checkBody,
         response: { 200: z.object({ ok: z.boolean(), data: z.array(checked).readonly() }) },
       },
     },
     async (request) => {
-      const data = granted(await connectors.check(callerOf(request)));
+      const data = granted(await connectors.check(callerOf(request))).map(toResponse);
       return { ok: data.every((one) => one.ok), data };
     },
   );
+}
+
+function toResponse({ name, kind, result: worst, findings }: CheckedConnector) {
+  return {
+    name,
+    kind,
+    ok: worst !== "problem",
+    result: worst,
+    findings: findings.map((one) => ({ ...one, ok: one.result === "in_order" })),
+  };
 }

@@ -1,7 +1,13 @@
 import { refuse, type Refusal } from "../core/refusals.ts";
 import { secondMs } from "../core/time.ts";
 import { lacksRole, type Caller } from "./caller.ts";
-import { ConnectorFault, type CheckFinding, type Connector, type Connectors } from "./connector.ts";
+import {
+  ConnectorFault,
+  type CheckFinding,
+  type CheckResult,
+  type Connector,
+  type Connectors,
+} from "./connector.ts";
 import type { ServiceContext } from "./loading.ts";
 import type { ConnectorInUse, TargetReads } from "./target-reads.ts";
 import { reasonOf } from "./target-service.ts";
@@ -18,7 +24,8 @@ export interface ConnectorView {
 export interface CheckedConnector {
   readonly name: string;
   readonly kind: string;
-  readonly ok: boolean;
+  /** The worst of its findings: a problem, then what is not verified. */
+  readonly result: CheckResult;
   readonly findings: readonly CheckFinding[];
 }
 
@@ -60,9 +67,14 @@ async function checked(connector: Connector, onFault: (fault: unknown) => void):
   const findings = await findingsOf(connector).catch((fault: unknown): readonly CheckFinding[] => {
     onFault(fault);
     const what = fault instanceof ConnectorFault ? reasonOf(fault) : "it could not be checked";
-    return [{ what: `${what}; the log says more`, ok: false }];
+    return [{ what: `${what}; the log says more`, result: "problem" }];
   });
-  return { name, kind, ok: findings.every((one) => one.ok), findings };
+  return { name, kind, result: worstOf(findings), findings };
+}
+
+function worstOf(findings: readonly CheckFinding[]): CheckResult {
+  const found = new Set(findings.map(({ result }) => result));
+  return found.has("problem") ? "problem" : found.has("not_verified") ? "not_verified" : "in_order";
 }
 
 async function findingsOf(connector: Connector): Promise<readonly CheckFinding[]> {

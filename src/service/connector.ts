@@ -27,11 +27,19 @@ export interface ListedObject {
   readonly drift: readonly string[];
 }
 
-/** One thing that was looked at, and what to do about it. */
+/**
+ * - in_order: looked at or tried, and as it should be.
+ * - problem: access cannot be given or taken back, or gives more than it should.
+ * - not_verified: cannot be tried without a change, or is out of reach. Never reported as in order.
+ */
+export const checkResults = ["in_order", "problem", "not_verified"] as const;
+export type CheckResult = (typeof checkResults)[number];
+
+/** One thing that a check looked at, and what to do about it. */
 export interface CheckFinding {
   readonly what: string;
-  readonly ok: boolean;
-  /** SQL or file lines that fix it. */
+  readonly result: CheckResult;
+  /** SQL, commands or file lines that fix it, or that let the check verify it. */
   readonly fix?: string;
 }
 
@@ -67,7 +75,7 @@ export interface Connector {
   takeBack(order: Pick<TargetOrder, "connector" | "object" | "grantId">, signal: AbortSignal): Promise<void>;
   /** Everything there that bears our label. */
   listOurs(signal: AbortSignal): Promise<readonly ListedObject[]>;
-  /** Rights of the broker, version, clock difference. */
+  /** Rights of the broker, version, clock difference. Changes nothing at the target. */
   check(signal: AbortSignal): Promise<readonly CheckFinding[]>;
   close(): Promise<void>;
 }

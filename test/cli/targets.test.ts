@@ -163,12 +163,17 @@ test("run hands the secrets to the command in its environment, and to nobody els
 
 describe("connectors", () => {
   const findings = [
-    { what: "it answers", ok: true },
-    { what: "we may create roles", ok: false, fix: "ALTER ROLE jit CREATEROLE;\nGRANT a TO jit;" },
+    { what: "it answers", ok: true, result: "in_order" },
+    {
+      what: "we may create roles",
+      ok: false,
+      result: "problem",
+      fix: "ALTER ROLE jit CREATEROLE;\nGRANT a TO jit;",
+    },
   ];
 
   test("check prints what mends what is wrong, and exits 1", async () => {
-    const data = [{ name: "orders-db", kind: "postgres", ok: false, findings }];
+    const data = [{ name: "orders-db", kind: "postgres", ok: false, result: "problem", findings }];
     const { url, heard } = await fakeService({ body: { ok: false, data } });
     const { code, out } = await jit(["connectors", "check"], { url });
     expect(code).toBe(1);
@@ -176,6 +181,21 @@ describe("connectors", () => {
     expect(out).toBe(
       "orders-db (postgres): NOT IN ORDER\n  ok   it answers\n  BAD  we may create roles\n" +
         "         ALTER ROLE jit CREATEROLE;\n         GRANT a TO jit;\n",
+    );
+  });
+
+  test("what is not verified is never called in order, and is no reason to exit 1", async () => {
+    const open = [
+      { what: "it answers", ok: true, result: "in_order" },
+      { what: "The hosts are not verified: out of reach", ok: false, result: "not_verified" },
+    ];
+    const data = [{ name: "web", kind: "ssh", ok: true, result: "not_verified", findings: open }];
+    const { url } = await fakeService({ body: { ok: true, data } });
+    const { code, out } = await jit(["connectors", "check"], { url });
+    expect(code).toBe(0);
+    expect(out).toBe(
+      "web (ssh): nothing wrong was found, but not everything is verified\n  ok   it answers\n" +
+        "  ?    The hosts are not verified: out of reach\n",
     );
   });
 

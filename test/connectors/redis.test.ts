@@ -177,12 +177,12 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
     await lab.run("ACL", "SETUSER", "bare", "on", ">bare", "-@all", "+acl|whoami");
     const bare = lab.with({ url: lab.url("bare", "bare"), aclSave: true });
     for (let round = 0; round < 2; round++) {
-      const fixes = (await bare.check(never())).flatMap(({ ok, fix }) =>
-        ok || fix === undefined ? [] : [fix],
+      const fixes = (await bare.check(never())).flatMap(({ result, fix }) =>
+        result !== "problem" || fix === undefined ? [] : [fix],
       );
       for (const fix of fixes) await lab.run(...fix.split(" "));
     }
-    expect((await bare.check(never())).filter(({ ok }) => !ok)).toEqual([]);
+    expect((await bare.check(never())).filter(({ result }) => result === "problem")).toEqual([]);
     const { order } = await given({}, bare);
     await bare.takeBack(order, never());
   });

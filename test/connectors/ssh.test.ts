@@ -149,9 +149,9 @@ describe.skipIf(missingSshd !== undefined)(`certificates at a real sshd${reason}
       code: "not_permitted",
     });
     const [finding] = await connector.check(never());
-    expect(finding).toMatchObject({ ok: false, fix: expect.stringContaining("chmod 600") });
+    expect(finding).toMatchObject({ result: "problem", fix: expect.stringContaining("chmod 600") });
     chmodSync(lab.settings.caKeyFile, 0o600);
-    expect((await connector.check(never())).filter(({ ok }) => !ok)).toEqual([]);
+    expect((await connector.check(never())).filter(({ result }) => result === "problem")).toEqual([]);
   });
 
   test("without a key, or with one we cannot certify, the requester is told", async () => {

@@ -171,8 +171,8 @@ export function createFakeTarget(options: FakeTargetOptions): FakeTarget {
     async check(signal): Promise<readonly CheckFinding[]> {
       await reach("check", signal);
       return [
-        { what: "it answers", ok: true },
-        { what: "we may create roles", ok: false, fix: "ALTER ROLE jit CREATEROLE;" },
+        { what: "it answers", result: "in_order" },
+        { what: "we may create roles", result: "problem", fix: "ALTER ROLE jit CREATEROLE;" },
       ];
     },
     close: async () => {},
