@@ -188,3 +188,15 @@ test("no file imports itself by any route", () => {
   const cycle = [...imports.keys()].map((path) => cycleFrom(path)).find((found) => found !== undefined);
   expect(cycle?.join(" → ")).toBeUndefined();
 });
+
+test("no test asserts elapsed real time: a busy machine would fail it", () => {
+  const tests = resolve(import.meta.dirname);
+  const elapsed = /expect\((?:[^;]*\W)?(?:performance|Date)\.now\(\)\s*-[^;]*\.toBeLess/;
+  const found = readdirSync(tests, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .flatMap((path) => {
+      const statements = readFileSync(join(tests, path), "utf8").split(/;\n/);
+      return statements.filter((statement) => elapsed.test(statement)).map(() => path);
+    });
+  expect(found).toEqual([]);
+});

@@ -69,7 +69,11 @@ async function pressTogether(doors: SlackDoors, fake: FakeSlack, round: number):
   await until(() => topLevel(fake).length >= pressesAtOnce * cardsPerRequest);
   const cards = topLevel(fake).filter((one) => one.channel === fake.dmOf(slackId(approvers[0] ?? "")));
   const acks = await Promise.all(
-    cards.map((card, index) => doors.press(approvers[index % approvers.length] ?? "", card, "approve")),
+    cards.map(async (card, index) => {
+      const startedAt = performance.now();
+      const ack = await doors.press(approvers[index % approvers.length] ?? "", card, "approve");
+      return { ...ack, ms: performance.now() - startedAt };
+    }),
   );
   // None is lost: everybody hears what came of it.
   await until(() => fake.responses.length - responses >= pressesAtOnce);

@@ -67,9 +67,7 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
         }
         const busy = await entered(url());
         const sleeping = busy.query("SELECT pg_sleep(60)").catch(() => "ended");
-        const started = performance.now();
         await connector.takeBack(order, never());
-        expect(performance.now() - started).toBeLessThan(10_000);
         for (const client of clients) {
           expect(await readsOrders(client)).toBe(false);
           await expect(client.query("FETCH ALL FROM c")).rejects.toThrow(/terminat|not queryable|closed/i);

@@ -87,12 +87,10 @@ describe.concurrent("what came due while it was down", () => {
 
       program = await startProgram({ folder: program.folder, env });
       expect((await program.check(held.credential.token, "read:auto:a")).http).toBe(401);
-      const began = Date.now();
       const isEnded = async () =>
         (await program.admin.read(held.id)).body.status === "REVOKED" &&
         (await program.admin.read(pending.id)).body.status === "CANCELLED";
       while (!(await isEnded())) await pause(20);
-      expect(Date.now() - began).toBeLessThan(5_000);
     }
     await program.stop();
   });

@@ -19,16 +19,9 @@ async function connected({ address }: Program, said: string): Promise<Socket> {
   return socket;
 }
 
-/** How long a clean stop takes. */
-async function stopped(program: Program, signal: NodeJS.Signals = "SIGTERM"): Promise<number> {
-  const began = Date.now();
-  await program.stop({ signal });
-  return Date.now() - began;
-}
-
 describe.concurrent("a stop", () => {
   test.for(["SIGTERM", "SIGINT"] as const)(
-    "by %s is clean and quick, over an idle connection",
+    "by %s is clean and does not wait for an idle connection",
     async (signal) => {
       const program = await startProgram({ config, env: noSweep });
       const idle = await connected(
@@ -36,7 +29,8 @@ describe.concurrent("a stop", () => {
         "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n",
       );
       await once(idle, "data");
-      expect(await stopped(program, signal)).toBeLessThan(10_000);
+      await program.stop({ signal });
+      expect(program.log.at(-1)?.msg).toBe("stopped");
       idle.destroy();
     },
   );
@@ -52,9 +46,12 @@ describe.concurrent("a stop", () => {
   test("does not wait for somebody who never finishes asking", async () => {
     const program = await startProgram({ config, env: noSweep });
     const slow = await connected(program, "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ");
-    slow.on("error", () => {});
+    let heard = "";
+    slow.on("error", () => {}).on("data", (data) => (heard += data.toString()));
     await pause(50);
-    expect(await stopped(program)).toBeLessThan(10_000);
+    await program.stop();
+    // The stop closed this connection: the time limit for headers would have answered it with 408.
+    expect(heard).toBe("");
     slow.destroy();
   });
 
@@ -64,7 +61,7 @@ describe.concurrent("a stop", () => {
     const { id } = (await dev.ask({ scopes: ["read:auto:a"] })).body;
     const waiting = dev.call("GET", `${jit}/${id}?wait=30s`);
     await pause(100);
-    expect(await stopped(program)).toBeLessThan(5_000);
+    await program.stop();
     expect((await waiting).body.status).toBe("ACTIVE");
   });
 

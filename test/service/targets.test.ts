@@ -58,9 +58,8 @@ describe("a claim with targets", () => {
   test("not ready in two seconds, it says so and keeps nothing open; claimed again it is given", async () => {
     office.target.trouble.latencyMs = 2_400;
     const id = await office.approved();
-    const begun = Date.now();
     const first = granted(await office.claim(id));
-    expect(Date.now() - begun).toBeLessThan(2_300);
+    expect(objects()).toEqual({});
     expect(first).toMatchObject({ isPreparing: true, request: { status: "APPROVED", expiresAt: null } });
     expect(first.credential).toBeUndefined();
     office.target.trouble.latencyMs = 0;

@@ -20,12 +20,11 @@ const read = async (id: string, wait: ReturnType<typeof patience>) =>
 
 test("a waiting reader hears of a change when it happens", async () => {
   const { request } = granted(await office.ask("dev"));
-  const startedAt = performance.now();
-  const waiting = read(request.id, patience(10_000));
+  // Longer than the test may take: only the change can answer it.
+  const waiting = read(request.id, patience(60_000));
   await pause(30);
   granted(await office.services.desk.approve(await office.caller("ann"), request.id, {}));
   expect(await waiting).toMatchObject({ status: "APPROVED" });
-  expect(performance.now() - startedAt).toBeLessThan(3_000);
 });
 
 test("without a change the answer comes when patience ends", async () => {
@@ -55,7 +54,8 @@ test("what is over is answered at once", async () => {
 test("the clock is a change too", async () => {
   const { request } = granted(await office.ask("dev"));
   office.clock.pass(59_950);
-  const waiting = read(request.id, patience(10_000));
+  // Longer than the test may take: only the change can answer it.
+  const waiting = read(request.id, patience(60_000));
   await pause(10);
   office.clock.pass(50);
   expect(await waiting).toMatchObject({ status: "TIMED_OUT" });

@@ -50,27 +50,26 @@ test("the event loop goes on while the thread waits for the disk, and who reads 
   const giveBack = takeWriteLock(file);
   const request = requestFixture("a");
   const commit = store.commit(writing([{ kind: "request", value: request, dueAt: null }]));
-  let turns = 0;
-  for (const until = performance.now() + 60; performance.now() < until; turns++) {
+  let isCommitted = false;
+  void commit.then(() => (isCommitted = true));
+  for (let turn = 0; turn < 20; turn++) {
     expect(await store.request(request.id)).toBeUndefined();
     await nextTurn();
   }
-  expect(turns).toBeGreaterThan(20);
+  expect(isCommitted).toBe(false);
   giveBack();
   expect(await commit).toEqual({ ok: true });
   expect((await store.request(request.id))?.request.value).toEqual(request);
 });
 
-test("while something else holds the write lock many steps are refused within half a second", async () => {
+test("while something else holds the write lock many steps are refused", async () => {
   const file = temporaryFile();
   const store = await openStore({ file, alwaysApart: true });
   const giveBack = takeWriteLock(file);
-  const startedAt = performance.now();
   const refused = Array.from({ length: 20 }, async () => store.commit(recorded("x")));
   for (const one of await Promise.allSettled(refused)) {
     expect(one).toMatchObject({ status: "rejected", reason: { code: "store_unavailable" } });
   }
-  expect(performance.now() - startedAt).toBeLessThan(700);
   giveBack();
   expect(await store.commit(recorded("y"))).toEqual({ ok: true });
 });

