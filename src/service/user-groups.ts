@@ -1,6 +1,7 @@
 import type { Instant } from "../core/ids.ts";
 import { linkName } from "../core/people.ts";
-import { secondMs } from "../core/time.ts";
+import { backOffMs } from "../core/back-off.ts";
+import { minuteMs, plus, secondMs } from "../core/time.ts";
 
 /** Who is in a Slack user group, as Slack says it at this moment. Asks each time; throws when Slack cannot be asked. */
 export interface UserGroups {
@@ -13,8 +14,12 @@ export interface UserGroups {
 /** `press`: for a decision, asked afresh. `show`: for cards and lists, at most {@link membersKeptMs} old. */
 export type Freshness = "press" | "show";
 
-/** How long members are kept for showing. */
+/** For showing, members of this age are used as they are. */
 export const membersKeptMs = 60 * secondMs;
+/** For showing, older ones go on being used up to this age, while Slack is asked again. */
+const membersUsableMs = 10 * minuteMs;
+/** For showing, a Slack that failed is left alone for a growing time up to this. */
+const backOffMaxMs = minuteMs;
 
 export interface MembersFound {
   /** By group id: link names of the members. */
@@ -28,9 +33,19 @@ export interface UserGroupReader {
   find(ids: readonly string[], freshness: Freshness): Promise<MembersFound>;
 }
 
-/** Slack's user groups with what was heard lately. Pressing asks afresh; a failure then is not covered by what was heard. */
-export function createUserGroupReader(groups: UserGroups, now: () => Instant): UserGroupReader {
+/**
+ * Slack's user groups with what was heard lately. Pressing asks afresh; a failure then is not covered by what was heard.
+ * Showing never waits for a Slack that has told us lately.
+ */
+export function createUserGroupReader(
+  groups: UserGroups,
+  now: () => Instant,
+  chance: () => number = Math.random,
+): UserGroupReader {
   const kept = new Map<string, { readonly at: Instant; readonly members: readonly string[] }>();
+  const asking = new Map<string, Promise<boolean>>();
+  let failures = 0;
+  let notBefore: Instant | undefined;
 
   const ask = async (ids: readonly string[]): Promise<boolean> => {
     try {
@@ -42,22 +57,44 @@ export function createUserGroupReader(groups: UserGroups, now: () => Instant): U
         );
         kept.set(id, { at, members });
       }
+      failures = 0;
+      notBefore = undefined;
       return true;
     } catch {
+      failures++;
+      notBefore = plus(now(), Math.round(backOffMs(failures, backOffMaxMs, chance())));
       return false;
     }
   };
 
-  const isKept = (id: string): boolean => {
+  /** For showing: one question at a time about the same groups, and none too soon after a failure. */
+  const askForShowing = async (ids: readonly string[]): Promise<boolean> => {
+    const key = ids.toSorted().join(" ");
+    const underWay = asking.get(key);
+    if (underWay !== undefined) return underWay;
+    if (notBefore !== undefined && now() < notBefore) return false;
+    const answer = ask(ids).finally(() => asking.delete(key));
+    asking.set(key, answer);
+    return answer;
+  };
+
+  const isYounger = (id: string, ageMs: number): boolean => {
     const one = kept.get(id);
-    return one !== undefined && now() - one.at < membersKeptMs;
+    return one !== undefined && now() - one.at < ageMs;
+  };
+
+  const unansweredOf = async (ids: readonly string[], freshness: Freshness): Promise<readonly string[]> => {
+    if (freshness === "press") return (await ask(ids)) ? [] : ids;
+    const old = ids.filter((id) => !isYounger(id, membersKeptMs));
+    if (old.length === 0) return [];
+    const unusable = old.filter((id) => !isYounger(id, membersUsableMs));
+    const answer = askForShowing(old);
+    return unusable.length === 0 || (await answer) ? [] : unusable;
   };
 
   return {
     async find(ids, freshness) {
-      const wanted = freshness === "press" ? ids : ids.filter((id) => !isKept(id));
-      const isAnswered = wanted.length === 0 || (await ask(wanted));
-      const unknown = isAnswered ? [] : wanted;
+      const unknown = ids.length === 0 ? [] : await unansweredOf(ids, freshness);
       const known = ids.filter((id) => !unknown.includes(id));
       return { members: new Map(known.map((id) => [id, kept.get(id)?.members ?? []])), unknown };
     },

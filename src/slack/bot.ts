@@ -5,7 +5,7 @@ import { createConnecting, NotConnected } from "./connecting.ts";
 import { countListeners } from "./counting.ts";
 import type { SlackClient } from "./outbound.ts";
 import type { SlackLog, SlackSettings } from "./settings.ts";
-import { within } from "./within.ts";
+import { within } from "../service/within.ts";
 
 /** Our workspace, as Slack says it. */
 export interface SlackTeam {
@@ -28,6 +28,7 @@ export interface SlackBot {
 const callMsUsual = 10_000;
 /** How long Slack may take to greet us once a socket is asked for. */
 const greetingMs = 15_000;
+const goodbyeMs = 2_000;
 /** What Slack sends of the largest message it allows is less than half of this. */
 const bodyMaxBytes = 1_000_000;
 const stopMs = 4_000;
@@ -113,7 +114,7 @@ async function opened({ client }: SocketModeReceiver): Promise<void> {
     greetingMs,
   );
   if (greeted === true) return;
-  await client.disconnect();
+  await within(client.disconnect(), goodbyeMs);
   throw new NotConnected("no_greeting");
 }
 

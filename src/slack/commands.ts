@@ -2,7 +2,7 @@ import { patienceMs, replyTo, type InboundParts } from "./answering.ts";
 import { slashCommand } from "./payloads.ts";
 import { isForModal, replyMessage } from "./replies.ts";
 import { createSpeaker } from "./speaking.ts";
-import { within } from "./within.ts";
+import { within } from "../service/within.ts";
 
 /** What is typed after `/jit`, answered where only this person reads it. */
 export function listenToCommand(parts: InboundParts): void {

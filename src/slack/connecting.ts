@@ -1,7 +1,11 @@
+import { backOffMs } from "../core/back-off.ts";
+import { minuteMs } from "../core/time.ts";
 import { slackErrorOf } from "./faults.ts";
 import type { SlackLog } from "./settings.ts";
 
-const retryMaxMs = 60_000;
+const retryMaxMs = minuteMs;
+/** A connection that was lost sooner than this counts as a failure, however it began. */
+const lastingMs = minuteMs;
 
 /** Connects in the background and again whenever the connection is lost, as often as it takes. */
 export interface Connecting {
@@ -10,20 +14,43 @@ export interface Connecting {
   stop(): void;
 }
 
-/** Tries until it succeeds or is stopped, with waits of 1 s, 2 s, 4 s … up to a minute, and says why it does not. */
-export function createConnecting(connect: () => Promise<void>, log: SlackLog): Connecting {
+export interface ConnectingOptions {
+  /** Milliseconds of any clock that goes on. */
+  readonly now?: () => number;
+  /** 0 to 1: spreads the attempts of those that were disconnected together. */
+  readonly chance?: () => number;
+  /** Waits, no longer than until the signal is aborted. */
+  readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/**
+ * Tries until it succeeds or is stopped, and says why it does not. From the first failure on it waits about 1 s, 2 s,
+ * 4 s … up to a minute; a connection that does not last a minute is a failure too, so that one that is made and dropped
+ * at once is not made again without end.
+ */
+export function createConnecting(
+  connect: () => Promise<void>,
+  log: SlackLog,
+  { now = () => performance.now(), chance = Math.random, pause = waitFor }: ConnectingOptions = {},
+): Connecting {
   const stopped = new AbortController();
   let isTrying = false;
+  let failures = 0;
+  let connectedAt: number | undefined;
   const untilDone = async (): Promise<void> => {
     isTrying = true;
-    for (let tries = 0; !stopped.signal.aborted; tries++) {
+    if (connectedAt !== undefined) failures = now() - connectedAt < lastingMs ? failures + 1 : 0;
+    while (!stopped.signal.aborted) {
+      await pause(backOffMs(failures, retryMaxMs, chance()), stopped.signal);
+      if (stopped.signal.aborted) break;
       try {
         await connect();
+        connectedAt = now();
         break;
       } catch (error) {
+        failures++;
         const code = (error instanceof NotConnected ? error.code : slackErrorOf(error)) ?? "unreachable";
         log.warn({ code, hint: hints.get(code) ?? "it is tried again" }, "slack: not connected");
-        await pause(Math.min(retryMaxMs, 1_000 * 2 ** Math.min(tries, 10)), stopped.signal);
       }
     }
     isTrying = false;
@@ -67,8 +94,8 @@ const hints: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
+async function waitFor(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms === 0 || signal.aborted) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, ms);
   signal.addEventListener("abort", () => resolve(), { once: true });

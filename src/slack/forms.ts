@@ -6,7 +6,7 @@ import { patienceMs, replyTo, senderOf, type InboundParts } from "./answering.ts
 import { replyView } from "./replies.ts";
 import { dialogCallback, dialogView, errorsAt, fieldAction, filled, slackOption } from "./modals.ts";
 import { blockActions, suggestion, valuesOf, viewSubmission, type View } from "./payloads.ts";
-import { within } from "./within.ts";
+import { within } from "../service/within.ts";
 
 /** Forms: sent, and tried out while they are filled. */
 export function listenToForms(parts: InboundParts): void {

@@ -9,7 +9,7 @@ import { noticeView } from "./modals.ts";
 import { blockActions, type BlockActions } from "./payloads.ts";
 import { buttonIds, readPressed, type Pressed } from "./pressed.ts";
 import { createSpeaker, type Seat } from "./speaking.ts";
-import { within } from "./within.ts";
+import { within } from "../service/within.ts";
 
 const decisions: ReadonlySet<CardAction> = new Set(["approve", "done"]);
 const secrets: ReadonlySet<CardAction> = new Set(["show_credential", "replace_credential"]);

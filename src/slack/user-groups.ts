@@ -1,24 +1,32 @@
+import { secondMs } from "../core/time.ts";
 import type { UserGroups } from "../service/user-groups.ts";
+import { within } from "../service/within.ts";
 import { slackErrorOf } from "./faults.ts";
 import type { SlackClient } from "./outbound.ts";
 
+/** How long Slack may take to say who is in all of the groups asked about; a press waits for it. */
+const checkMs = 2 * secondMs;
+
 /** Members of Slack's user groups, asked of Slack each time; who caches them is the service. */
 export function createSlackUserGroups(client: SlackClient, teamId: () => string | undefined): UserGroups {
+  /** A group that is not there is left out. */
+  const listed = async (usergroup: string): Promise<readonly [string, readonly string[]][]> => {
+    try {
+      const { users } = await client.usergroups.users.list({ usergroup });
+      return [[usergroup, users ?? []]];
+    } catch (error) {
+      if (slackErrorOf(error) === "no_such_subteam") return [];
+      throw error;
+    }
+  };
   return {
     get teamId() {
       return teamId() ?? "";
     },
     async membersOf(ids) {
-      const found = new Map<string, readonly string[]>();
-      for (const usergroup of new Set(ids)) {
-        try {
-          const { users } = await client.usergroups.users.list({ usergroup });
-          found.set(usergroup, users ?? []);
-        } catch (error) {
-          if (slackErrorOf(error) !== "no_such_subteam") throw error;
-        }
-      }
-      return found;
+      const found = await within(Promise.all([...new Set(ids)].map(listed)), checkMs);
+      if (found === undefined) throw new Error("Slack did not say in time who is in a user group");
+      return new Map(found.flat());
     },
   };
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { secondMs } from "../core/time.ts";
-import type { AccessTokens } from "./access-token.ts";
+import { TokenFault, type AccessTokens } from "./access-token.ts";
 
 /** What is sent: a Bot Framework activity, as plain JSON. */
 export type OutgoingActivity = Readonly<Record<string, unknown>>;
@@ -97,8 +97,11 @@ export function createConnector({ appId, tenantId }: ConnectorSettings, tokens: 
     body?: unknown,
     signal?: AbortSignal,
   ): Promise<unknown> => {
-    const token = await tokens.get();
-    const response = await answerOf(method, url, token, body, signal);
+    // One limit for all of the call: our own sign-in, the answer, and reading it.
+    const limit = AbortSignal.timeout(timeoutMs);
+    const whole = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+    const token = await tokenWithin(tokens, whole);
+    const response = await answerOf(method, url, token, body, whole);
     const said: unknown = await response.json().catch(() => undefined);
     if (response.ok) return said;
     if (response.status === 401) tokens.drop(token);
@@ -147,9 +150,8 @@ async function answerOf(
   url: string,
   token: string,
   body: unknown,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<Response> {
-  const limit = AbortSignal.timeout(timeoutMs);
   try {
     return await fetch(url, {
       method,
@@ -160,10 +162,23 @@ async function answerOf(
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       redirect: "error",
-      signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+      signal,
     });
   } catch {
-    throw new ConnectorFault(null, limit.aborted || signal?.aborted === true ? "timeout" : "unreachable");
+    throw new ConnectorFault(null, signal.aborted ? "timeout" : "unreachable");
+  }
+}
+
+/** Our token; whoever waits for a sign-in that hangs waits no longer than their own call may take. */
+async function tokenWithin(tokens: AccessTokens, signal: AbortSignal): Promise<string> {
+  const { promise: timeIsUp, reject } = Promise.withResolvers<never>();
+  const giveUp = (): void => reject(new TokenFault("login_unreachable"));
+  if (signal.aborted) giveUp();
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    return await Promise.race([tokens.get(), timeIsUp]);
+  } finally {
+    signal.removeEventListener("abort", giveUp);
   }
 }
 

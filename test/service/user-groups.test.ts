@@ -97,6 +97,45 @@ describe("a Slack user group that the configuration trusts", () => {
   });
 });
 
+describe("for showing, while Slack does not answer", () => {
+  const show = async (reader: ReturnType<typeof createUserGroupReader>) =>
+    (await reader.find(["S1"], "show")).unknown;
+
+  test("what it said lately is shown at once, and it is asked once for all and not again at each failure", async () => {
+    const answers: PromiseWithResolvers<ReadonlyMap<string, readonly string[]>>[] = [];
+    const groups: UserGroups = {
+      teamId: "T1",
+      membersOf: async () => {
+        const one = Promise.withResolvers<ReadonlyMap<string, readonly string[]>>();
+        answers.push(one);
+        return one.promise;
+      },
+    };
+    const reader = createUserGroupReader(groups, office.clock.now, () => 0.5);
+    const first = show(reader);
+    answers[0]?.resolve(new Map([["S1", ["U_ann"]]]));
+    expect(await first).toEqual([]);
+    office.clock.pass(2 * minuteMs);
+    expect(await show(reader)).toEqual([]);
+    expect(await show(reader)).toEqual([]);
+    expect(answers).toHaveLength(2);
+    answers[1]?.reject(new Error("Slack is down"));
+    await new Promise((resolve) => setImmediate(resolve));
+    office.clock.pass(20 * minuteMs);
+    const unknown = show(reader);
+    expect(answers).toHaveLength(3);
+    answers[2]?.reject(new Error("Slack is down"));
+    expect(await unknown).toEqual(["S1"]);
+    expect(await show(reader)).toEqual(["S1"]);
+    expect(answers).toHaveLength(3);
+    const pressed = reader.find(["S1"], "press");
+    expect(answers).toHaveLength(4);
+    answers[3]?.resolve(new Map([["S1", ["U_ann"]]]));
+    expect((await pressed).unknown).toEqual([]);
+    expect(await show(reader)).toEqual([]);
+  });
+});
+
 describe("a user group that is not trusted, or where there is no Slack", () => {
   test("means nobody and is not asked", async () => {
     await configure("slack-usergroup:S123 group:dba", 1, false);

@@ -219,6 +219,7 @@ describe("keys of the Bot Framework", () => {
     h.office.clock.pass(4 * dayMs);
     expect((await h.call(typing(h))).status).toBe(401);
     h.fake.metadata.status = 200;
+    h.office.clock.pass(minuteMs);
     expect((await h.call(typing(h))).status).toBe(200);
   });
 
@@ -228,5 +229,34 @@ describe("keys of the Bot Framework", () => {
     h.fake.keys.length = 0;
     h.office.clock.pass(dayMs + minuteMs);
     expect((await h.call(typing(h))).status).toBe(401);
+  });
+
+  test("a key that we have needs no key server, however long that one takes", async () => {
+    const h = house();
+    expect((await h.call(typing(h))).status).toBe(200);
+    h.fake.metadata.status = "hang";
+    const unknown = Array.from({ length: 3 }, () =>
+      h.call(typing(h), `Bearer ${h.fake.token({}, {}, unknownKey)}`),
+    );
+    for (const age of [0, dayMs / 2, 2 * dayMs]) {
+      h.office.clock.pass(age);
+      for (let count = 0; count < 3; count++) expect((await h.call(typing(h))).status).toBe(200);
+    }
+    for (const { status } of await Promise.all(unknown)) expect(status).toBe(401);
+    // One for the first key, one for all the junk, and one or two for keys that have become old.
+    expect(h.fake.metadataFetches.count).toBeLessThanOrEqual(4);
+  });
+
+  test("a key server that fails is left alone for a growing time, from the first failure on", async () => {
+    const h = house();
+    h.fake.metadata.status = 503;
+    for (let count = 0; count < 10; count++) expect((await h.call(typing(h))).status).toBe(401);
+    expect(h.fake.metadataFetches.count).toBe(1);
+    h.office.clock.pass(1_500);
+    for (let count = 0; count < 10; count++) expect((await h.call(typing(h))).status).toBe(401);
+    expect(h.fake.metadataFetches.count).toBe(2);
+    h.fake.metadata.status = 200;
+    h.office.clock.pass(3_000);
+    expect((await h.call(typing(h))).status).toBe(200);
   });
 });

@@ -90,6 +90,7 @@ describe("what a failed call means for its message", () => {
     const fault = await faultOf(h.teams.messenger.post(address, card, AbortSignal.timeout(5_000)));
     expect(fault).toMatchObject({ code: "login_refused", retryable: true, isSurfaceDown: true });
     h.fake.login.status = 200;
+    h.office.clock.pass(2_000);
     await h.teams.messenger.post(address, card, AbortSignal.timeout(5_000));
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { minuteMs } from "../../src/core/time.ts";
 import { housePolicies } from "../chat/support/house-rules.ts";
 import { allStaff } from "../service/support/office.ts";
 import { houseRules } from "../chat/support/house-rules.ts";
@@ -70,6 +71,17 @@ describe("a press is checked with the platform at that moment", () => {
     await h.office.services.directory.change(admin, "id_ann", { active: false });
     expect((await h.press("ann", button(card, "Approve"))).sentence).toContain("not active");
     expect((await refusals(h)).map(({ data }) => data["code"])).toEqual(["identity_inactive"]);
+  });
+
+  test("our token is used as long as it is good while a sign-in hangs, which is asked once for all", async () => {
+    const h = house();
+    const card = await annsCard(h);
+    h.fake.login.status = "hang";
+    h.office.clock.pass(56 * minuteMs);
+    const before = h.fake.logins.length;
+    expect(titles((await h.press("ann", button(card, "Details"))).card).length).toBeGreaterThan(0);
+    expect(titles((await h.press("ann", button(card, "Approve"))).card)).toEqual(["Revoke", "Details"]);
+    expect(h.fake.logins.length).toBe(before + 1);
   });
 
   test("a press without a signed account is nobody's", async () => {

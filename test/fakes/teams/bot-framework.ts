@@ -69,10 +69,10 @@ export interface FakeBotFramework {
   readonly messages: Map<string, { readonly conversation: string; readonly activity: Activity }>;
   /** Members of every conversation. */
   readonly members: Map<string, FakeMember>;
-  login: { status: number };
+  login: { status: number | "hang" };
   /** The connector takes no token. */
   isTokenRefused: boolean;
-  metadata: { status: number };
+  metadata: { status: number | "hang" };
   /** A good token; `claims` and `header` replace what it says, undefined takes it out. */
   token(claims?: object, header?: object, key?: FakeKey): string;
   close(): Promise<void>;
@@ -88,6 +88,8 @@ export async function startBotFramework(now: () => number): Promise<FakeBotFrame
   let url = "";
   const server = createServer((request, response) => void answer(request, response));
   let nextId = 0;
+  /** Tokens that were handed out, with their ends. */
+  const issued = new Map<string, number>();
 
   const fake: Omit<FakeBotFramework, "url" | "serviceUrl"> = {
     key,
@@ -129,6 +131,7 @@ export async function startBotFramework(now: () => number): Promise<FakeBotFrame
     const path = new URL(request.url ?? "/", url).pathname;
     if (path === "/openid") {
       fake.metadataFetches.count++;
+      if (fake.metadata.status === "hang") return;
       return say(response, fake.metadata.status, {
         issuer: "https://api.botframework.com",
         jwks_uri: `${url}/keys`,
@@ -138,18 +141,18 @@ export async function startBotFramework(now: () => number): Promise<FakeBotFrame
     if (path === `/login/${tenantId}/oauth2/v2.0/token`) {
       const form = Object.fromEntries(new URLSearchParams(text));
       fake.logins.push(form);
+      if (fake.login.status === "hang") return;
       const isRight = form["client_id"] === appId && form["client_secret"] === appPassword;
-      return isRight && fake.login.status === 200
-        ? say(response, 200, {
-            token_type: "Bearer",
-            expires_in: 3_600,
-            access_token: `token-${fake.logins.length}`,
-          })
-        : say(response, isRight ? fake.login.status : 401, { error: "invalid_client" });
+      if (!isRight || fake.login.status !== 200) {
+        return say(response, isRight ? fake.login.status : 401, { error: "invalid_client" });
+      }
+      const token = `token-${fake.logins.length}`;
+      issued.set(token, now() + 3_600_000);
+      return say(response, 200, { token_type: "Bearer", expires_in: 3_600, access_token: token });
     }
     if (!path.startsWith("/emea/v3/conversations")) return say(response, 404, {});
-    const isKnown = request.headers.authorization === `Bearer token-${fake.logins.length}`;
-    if (!isKnown || fake.isTokenRefused) return say(response, 401, {});
+    const endsAt = issued.get(request.headers.authorization?.replace("Bearer ", "") ?? "") ?? 0;
+    if (now() >= endsAt || fake.isTokenRefused) return say(response, 401, {});
     return connector(request.method ?? "", path, text, response);
   };
 
