@@ -79,7 +79,9 @@ export const accessRequest = z.object({
     .object({
       dueAt: time,
       isOverdue: z.boolean(),
-      reviews: z.array(z.object({ by: z.string(), outcome: z.string(), comment: z.string() })),
+      reviews: z.array(
+        z.object({ by: z.string(), name: z.string().optional(), outcome: z.string(), comment: z.string() }),
+      ),
     })
     .nullable(),
   credential: z

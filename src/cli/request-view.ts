@@ -89,7 +89,9 @@ function votesOf({ approvers }: AccessRequest, stage: number): string {
 
 function reviewOf({ review }: AccessRequest, outside: Outside): string | null {
   if (review === null) return null;
-  const given = review.reviews.map(({ by, outcome, comment }) => `${outcome} by ${by} "${comment}"`);
+  const given = review.reviews.map(
+    ({ by, name, outcome, comment }) => `${outcome} by ${name ?? by} "${comment}"`,
+  );
   if (given.length > 0) return given.join(", ");
   if (review.dueAt === null) return "due once it is used";
   return `${review.isOverdue ? "overdue since" : "due"} ${shownTime(review.dueAt, outside)}`;

@@ -65,6 +65,22 @@ export interface AccessRequest {
   /** Set in every final phase but CLAIMED, where the grant knows. */
   readonly endedAt: Instant | null;
   readonly endReason: string | null;
+  /**
+   * The approvals as they stood when it stopped waiting; from then on nobody's groups change what it says. Absent while
+   * PENDING, without stages, and on requests decided by versions before this field.
+   */
+  readonly decidedApprovals?: DecidedApprovals;
+}
+
+/** Approvals and approvers of a request that no longer waits, as they stood at that moment. */
+export interface DecidedApprovals {
+  readonly stages: readonly { readonly stage: number; readonly required: number; readonly given: number }[];
+  readonly approvers: readonly {
+    readonly identityId: IdentityId;
+    readonly name: string;
+    readonly email: string | null;
+    readonly stage: number;
+  }[];
 }
 
 export const notifyChannels = ["slack", "teams", "email"] as const;
@@ -90,6 +106,8 @@ export interface BreakGlassUse {
 
 export interface Review {
   readonly by: IdentityId;
+  /** The name they had then; absent on reviews of versions before this field. */
+  readonly name?: string;
   readonly at: Instant;
   readonly outcome: "justified" | "unjustified";
   readonly comment: string;
@@ -146,6 +164,11 @@ export interface AskedApprover {
 /** One press. */
 export interface Vote {
   readonly by: IdentityId;
+  /** The name and the address the voter had then; absent on votes of versions before these fields, as is `as`. */
+  readonly name?: string;
+  readonly email?: string;
+  /** The selectors of its stages that meant the voter then, as the policy's author wrote them. */
+  readonly as?: readonly string[];
   readonly at: Instant;
   readonly via: Via;
   readonly decision: "APPROVED" | "DENIED";

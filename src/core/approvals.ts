@@ -1,6 +1,13 @@
-import type { AccessRequest, AskedApprover, Demand, Stage, Vote } from "./access-request.ts";
+import type {
+  AccessRequest,
+  AskedApprover,
+  DecidedApprovals,
+  Demand,
+  Stage,
+  Vote,
+} from "./access-request.ts";
 import type { IdentityId } from "./ids.ts";
-import type { Directory, Identity, Selector, Via } from "./people.ts";
+import { formatSelector, type Directory, type Identity, type Selector, type Via } from "./people.ts";
 import { refuse, type Refusal } from "./refusals.ts";
 import { stagesOf } from "./requirement.ts";
 
@@ -22,11 +29,11 @@ export type Counted = Pick<
 
 /** People who may decide the stage now: its approvers and those its escalation has reached, never the requester. */
 export function approversOf(request: Counted, stage: Stage, directory: Directory): readonly Identity[] {
-  return eligible(
-    request,
-    [...stage.approvers, ...stage.escalateTo.slice(0, levelOf(request, stage)).flat()],
-    directory,
-  );
+  return eligible(request, selectorsAsked(request, stage), directory);
+}
+
+function selectorsAsked(request: Counted, stage: Stage): readonly Selector[] {
+  return [...stage.approvers, ...stage.escalateTo.slice(0, levelOf(request, stage)).flat()];
 }
 
 /** Everyone who may ever decide the stage, escalation included if its SLA lets it come to that. */
@@ -50,6 +57,21 @@ export function eligible(
   return [...found.values()];
 }
 
+/** The selectors by which the person may decide any of these stages now, as the policy's author wrote them. */
+export function selectorsMeaning(
+  request: Counted,
+  stages: readonly Stage[],
+  person: IdentityId,
+  directory: Directory,
+): readonly string[] {
+  const means = stages.flatMap((stage) =>
+    selectorsAsked(request, stage).filter((selector) =>
+      directory.people(selector, request.subjectId).some((one) => one.id === person),
+    ),
+  );
+  return [...new Set(means.map(formatSelector))];
+}
+
 function levelOf(request: Counted, stage: Stage): number {
   return request.openings.find((opening) => opening.stage === stage.number)?.level ?? 0;
 }
@@ -68,6 +90,18 @@ export function progressOf(request: Counted, directory: Directory): readonly Sta
       earlierMet &&= met;
       return { stage, given, met, open };
     });
+  });
+}
+
+/** Approvals by the votes alone, whoever is eligible today: all that is known of a decision of an earlier version. */
+export function approvalsGiven(request: Counted): DecidedApprovals["stages"] {
+  return request.requirement.demands.flatMap((demand) => {
+    const stages = [...latestStages(request.votes, demand).values()];
+    return demand.stages.map(({ number, required }) => ({
+      stage: number,
+      required,
+      given: stages.filter((stage) => stage === number).length,
+    }));
   });
 }
 

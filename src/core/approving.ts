@@ -6,6 +6,7 @@ import {
   mayDecideVia,
   newlyOpen,
   progressOf,
+  selectorsMeaning,
   stagesCounting,
 } from "./approvals.ts";
 import { onGrant, onRequest, type Case, type Decision } from "./case.ts";
@@ -58,7 +59,7 @@ export function decideApprove(kase: Case, press: Approve, facts: PressFacts, now
   }
   const stages = stagesCounting(request, facts.person.id, facts.by.via, facts.directory);
   if (isRefusal(stages)) return stages;
-  const vote = voteOf("APPROVED", facts, now, stages, press);
+  const vote = voteOf("APPROVED", request, facts, now, stages, press);
   const voted = { ...request, votes: [...request.votes, vote] };
   const progress = progressOf(voted, facts.directory);
   const given: RequestEvent = {
@@ -189,6 +190,7 @@ export function decideDeny(
   }
   const vote = voteOf(
     "DENIED",
+    request,
     facts,
     now,
     here.map((stage) => stage.number),
@@ -248,14 +250,20 @@ function alreadyDecided(request: AccessRequest): string {
 
 function voteOf(
   decision: Vote["decision"],
-  facts: Pick<PressFacts, "by" | "person">,
+  request: AccessRequest,
+  facts: Pick<PressFacts, "by" | "person" | "directory">,
   now: Instant,
   stages: readonly number[],
   press: Pick<Approve, "durationMs" | "comment">,
 ): Vote {
   const key: UsedKey | undefined = facts.by.key;
+  const { id, name, email } = facts.person;
+  const counted = stagesOf(request.requirement).filter((stage) => stages.includes(stage.number));
   return {
-    by: facts.person.id,
+    by: id,
+    name,
+    ...(email !== undefined && { email }),
+    as: selectorsMeaning(request, counted, id, facts.directory),
     at: now,
     via: facts.by.via,
     decision,

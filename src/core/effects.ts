@@ -139,6 +139,7 @@ export function newsOf(recorded: Recorded, request: AccessRequest): readonly New
     case "ApprovedRequestRevoked":
       return [news("ended")];
     case "ApprovalDenied":
+    case "ApprovalsFrozen":
     case "RequestPreparing":
     case "RequestClaimed":
     case "ExtensionCompleted":

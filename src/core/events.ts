@@ -1,4 +1,12 @@
-import type { AccessRequest, Actor, AskedApprover, Demand, Review, Vote } from "./access-request.ts";
+import type {
+  AccessRequest,
+  Actor,
+  AskedApprover,
+  DecidedApprovals,
+  Demand,
+  Review,
+  Vote,
+} from "./access-request.ts";
 import type { CredentialRecord, StartedGrant, UnstartedGrant } from "./grant.ts";
 import type { GrantId, Instant, PolicyId, RequestId } from "./ids.ts";
 
@@ -67,6 +75,8 @@ export type RequestEvent =
       readonly level: number;
       readonly people: readonly AskedApprover[];
     })
+  /** It no longer waits: its approvals stay as they stand at this moment. */
+  | (Happened & { readonly type: "ApprovalsFrozen"; readonly approvals: DecidedApprovals })
   /** Claimed, and its targets are being made ready; approved it stays until everything is. */
   | (Happened & { readonly type: "RequestPreparing"; readonly grantId: GrantId })
   /** A target could not give it. `connector`: which. */

@@ -42,6 +42,12 @@ export function evolveRequest(request: AccessRequest | undefined, event: Request
         "only an approved extension completes",
       );
       return { ...ended(request, "COMPLETED", event.at, event.by, "extended"), decidedAt: request.decidedAt };
+    case "ApprovalsFrozen":
+      assert(
+        request.phase !== "PENDING" && request.decidedApprovals === undefined,
+        "approvals are frozen once, when the request no longer waits",
+      );
+      return { ...request, decidedApprovals: event.approvals };
     case "RequestPreparing":
       assert(request.phase === "APPROVED", "only an approved request is prepared");
       return { ...request, grantId: event.grantId };

@@ -64,7 +64,8 @@ function requestRecords(event: RequestEvent): readonly Entry[] {
       return [["break_glass.review_overdue", {}]];
     case "RequestFailed":
       return [["grant.failed", { connector: event.connector, reason: event.reason }]];
-    // Said by grant.prepared, grant.started and grant.extended, which the same commit writes.
+    // Said by the record of the decision, grant.prepared, grant.started and grant.extended, in the same commit.
+    case "ApprovalsFrozen":
     case "RequestPreparing":
     case "RequestClaimed":
     case "ExtensionCompleted":
@@ -83,12 +84,13 @@ function stageRecords(event: StageEvent): readonly Entry[] {
   switch (event.type) {
     case "ApprovalGiven":
     case "ApprovalDenied": {
-      const { stages, durationMs, comment } = event.vote;
+      const { stages, as, durationMs, comment } = event.vote;
       return [
         [
           event.type === "ApprovalGiven" ? "approval.given" : "approval.denied",
           {
             stages,
+            ...(as !== undefined && { as }),
             ...(durationMs !== undefined && { duration: formatDuration(durationMs) }),
             ...(comment !== undefined && { comment }),
           },

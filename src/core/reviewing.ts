@@ -48,7 +48,8 @@ export function decideReview(
   }
   const { outcome, comment } = judgement;
   const { key } = by;
-  const review = { by: person.id, at: now, outcome, comment, ...(key !== undefined && { key }) };
+  const { id, name } = person;
+  const review = { by: id, name, at: now, outcome, comment, ...(key !== undefined && { key }) };
   const reviewed = onRequest(request, [{ type: "BreakGlassReviewed", at: now, by, review }]);
   if (outcome === "justified") return reviewed;
   const reason = `reviewed as unjustified: ${comment}`;

@@ -21,6 +21,7 @@ const approver = z.object({
     .describe("ESCALATED: asked because an SLA passed, still pending."),
   at: at.optional(),
   comment: z.string().optional(),
+  as: textsOf.optional().describe("Of who has decided: the selectors that meant them then."),
   keyMintedBy: z.string().optional().describe("Who made the API key the decision came with."),
 });
 
@@ -55,6 +56,7 @@ const review = z.object({
     .array(
       z.object({
         by: z.string(),
+        name: z.string().describe("The name the reviewer had then."),
         at,
         outcome: z.enum(["justified", "unjustified"]),
         comment: z.string(),

@@ -1,9 +1,9 @@
 import type { AccessRequest } from "../core/access-request.ts";
-import { approversOf, isApproverOf } from "../core/approvals.ts";
+import { isApproverOf, selectorsMeaning } from "../core/approvals.ts";
 import type { Grant } from "../core/grant.ts";
 import { parseId, type IdentityId } from "../core/ids.ts";
 import type { Audience } from "../core/notices.ts";
-import { formatSelector, type Directory } from "../core/people.ts";
+import type { Directory } from "../core/people.ts";
 import { refuse, type Refusal } from "../core/refusals.ts";
 import { stagesOf } from "../core/requirement.ts";
 import { isReviewerOf } from "../core/reviewing.ts";
@@ -128,16 +128,12 @@ function reachWords(copies: readonly Copy[], nameOf: (id: IdentityId) => string)
     : { reached: reach.reached, asked: reach.asked, unreachedNames: reach.unreached.map(nameOf) };
 }
 
-/** The words of the policy by which this person is asked. */
+/** The words of the policy by which this person is asked; who has decided keeps those they decided by. */
 function selectorsFor(request: AccessRequest, reader: IdentityId, directory: Directory): readonly string[] {
-  const means = stagesOf(request.requirement).flatMap((stage) =>
-    approversOf(request, stage, directory).some((one) => one.id === reader)
-      ? [...stage.approvers, ...stage.escalateTo.flat()].filter((selector) =>
-          directory.people(selector, request.subjectId).some((one) => one.id === reader),
-        )
-      : [],
-  );
-  return [...new Set(means.map(formatSelector))];
+  const own = request.votes.filter((vote) => vote.by === reader && vote.as !== undefined);
+  return own.length === 0
+    ? selectorsMeaning(request, stagesOf(request.requirement), reader, directory)
+    : [...new Set(own.flatMap((vote) => vote.as ?? []))];
 }
 
 interface LastDecision {

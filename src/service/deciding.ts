@@ -13,6 +13,7 @@ import {
   type LoadedPeople,
   type ServiceContext,
 } from "./loading.ts";
+import { withFrozenApprovals } from "./freeze-decided-approvals.ts";
 import type { Keep } from "./once.ts";
 import type { Expectation, Step } from "./ports.ts";
 import { decideAndCommit } from "./step.ts";
@@ -41,7 +42,8 @@ export async function decideCase(
     isIdle = made.decision.length === 0;
     if (isIdle) return refuse("not_active", "Nothing is due.");
     const { limits } = (await context.rulebook()).book.rules;
-    const result = stepOf(loaded, made.decision, {
+    const happened = await withFrozenApprovals(context, loaded.case, made.decision);
+    const result = stepOf(loaded, happened, {
       now: surroundings.now(),
       surroundings,
       limits,

@@ -1,9 +1,16 @@
-import type { AskedApprover, AccessRequest, NotifyChannel, Risk } from "../core/access-request.ts";
-import { approversOf, progressOf, type StageProgress } from "../core/approvals.ts";
+import type {
+  AccessRequest,
+  AskedApprover,
+  DecidedApprovals,
+  NotifyChannel,
+  Risk,
+} from "../core/access-request.ts";
+import { approversOf, progressOf } from "../core/approvals.ts";
 import { hasStarted, type Grant } from "../core/grant.ts";
 import type { IdentityId, Instant } from "../core/ids.ts";
 import type { Directory } from "../core/people.ts";
 import { stagesOf } from "../core/requirement.ts";
+import { approvalsAsDecided, nameOf } from "../core/freeze-approvals.ts";
 import { statusOf, type Status } from "../core/status.ts";
 import type { Target, TargetState } from "../core/target.ts";
 import { formatDuration, formatInstant } from "../core/time.ts";
@@ -60,6 +67,8 @@ export interface ApproverView {
   readonly status: "PENDING" | "APPROVED" | "DENIED" | "ESCALATED" | "NOT_NEEDED";
   readonly at?: string;
   readonly comment?: string;
+  /** Of who has decided: the selectors that meant them then. */
+  readonly as?: readonly string[];
   /** Who made the API key the decision came with. */
   readonly keyMintedBy?: string;
   /** While pending and where anything is configured: on which channels they can be told. Empty: nowhere. */
@@ -97,6 +106,8 @@ export interface ReviewView {
   readonly isOverdue: boolean;
   readonly reviews: readonly {
     readonly by: string;
+    /** The name the reviewer had then. */
+    readonly name: string;
     readonly at: string;
     readonly outcome: "justified" | "unjustified";
     readonly comment: string;
@@ -142,7 +153,7 @@ export function requestView(request: AccessRequest, facts: ViewFacts): RequestVi
   const { grant, directory, now } = facts;
   const own = request.extension === undefined ? grant : undefined;
   const { status, endedAt, endReason } = statusOf(request, own, now);
-  const progress = progressOf(request, directory);
+  const approvals = approvalsOf(request, status, directory);
   const { extension, breakGlass } = request;
   return {
     id: request.id,
@@ -164,7 +175,7 @@ export function requestView(request: AccessRequest, facts: ViewFacts): RequestVi
     })),
     breakGlass: breakGlass !== undefined,
     extends: extension?.of ?? null,
-    approvalDeadline: progress.length === 0 ? null : formatInstant(request.approvalDeadline),
+    approvalDeadline: approvals.stages.length === 0 ? null : formatInstant(request.approvalDeadline),
     claimDeadline: timeOrNull(request.claimDeadline),
     decidedAt: timeOrNull(request.decidedAt),
     startedAt: hasStarted(own) ? formatInstant(own.startedAt) : null,
@@ -177,12 +188,8 @@ export function requestView(request: AccessRequest, facts: ViewFacts): RequestVi
       scopes: demand.scopes,
     })),
     risk: request.risk,
-    approvals: progress.map((one) => ({
-      stage: one.stage.number,
-      required: one.stage.required,
-      given: one.given.length,
-    })),
-    approvers: approverViews(request, status, progress, facts),
+    approvals: approvals.stages,
+    approvers: approverViews(request, status, approvals, facts),
     revision: request.revision,
     grant: own === undefined ? null : grantView(own, endedAt),
     review: reviewView(request, now),
@@ -224,41 +231,65 @@ function reviewView(request: AccessRequest, now: Instant): ReviewView | null {
     isOverdue: breakGlass.reviews.length === 0 && dueAt !== null && now >= dueAt,
     reviews: breakGlass.reviews.map(({ key, at, ...review }) => ({
       ...review,
+      name: review.name ?? review.by,
       at: formatInstant(at),
       ...(key !== undefined && { keyMintedBy: key.mintedBy }),
     })),
   };
 }
 
-/** While pending: who could decide now, and who has. Afterwards: who was asked, and who has. */
+/**
+ * While pending: what counts now and who could decide now, beside who has. Afterwards: as it stood when it was decided.
+ * What the clock has ended and no sweep has written yet is shown by the people asked.
+ */
+function approvalsOf(request: AccessRequest, status: Status, directory: Directory): DecidedApprovals {
+  if (request.phase !== "PENDING") return approvalsAsDecided(request, directory);
+  const stages = progressOf(request, directory).map(({ stage, given }) => ({
+    stage: stage.number,
+    required: stage.required,
+    given: given.length,
+  }));
+  if (status !== "PENDING") return { ...approvalsAsDecided(request, directory), stages };
+  const approvers = stagesOf(request.requirement).flatMap((stage) => {
+    const voters = request.votes.filter((vote) => vote.stages.includes(stage.number));
+    const current = approversOf(request, stage, directory).map((person) => person.id);
+    return [...new Set([...current, ...voters.map((vote) => vote.by)])].map((id) => ({
+      identityId: id,
+      stage: stage.number,
+      ...nameOf(
+        id,
+        voters.findLast((one) => one.by === id),
+        directory,
+      ),
+    }));
+  });
+  return { stages, approvers };
+}
+
 function approverViews(
   request: AccessRequest,
   status: Status,
-  progress: readonly StageProgress[],
-  { directory, reachable }: Pick<ViewFacts, "directory" | "reachable">,
+  { stages, approvers }: DecidedApprovals,
+  { reachable }: Pick<ViewFacts, "reachable">,
 ): readonly ApproverView[] {
-  return stagesOf(request.requirement).flatMap((stage) => {
-    const asked = request.asked.filter((one) => one.stage === stage.number);
-    const voters = request.votes.filter((vote) => vote.stages.includes(stage.number));
-    const current = approversOf(request, stage, directory).map((person) => person.id);
-    const known = status === "PENDING" ? current : asked.map((one) => one.identityId);
-    const people = [...new Set([...known, ...voters.map((vote) => vote.by)])];
-    const isMet = progress.find((one) => one.stage.number === stage.number)?.met === true;
-    return people.map((id) => {
-      const person = directory.identity(id);
-      const vote = voters.findLast((one) => one.by === id);
-      return {
-        identityId: id,
-        name: person?.name ?? id,
-        email: person?.email ?? null,
-        stage: stage.number,
-        status: vote?.decision ?? waitingAs(asked, id, status === "PENDING" && !isMet),
-        ...(vote !== undefined && { at: formatInstant(vote.at) }),
-        ...(vote?.comment !== undefined && { comment: vote.comment }),
-        ...(vote?.key !== undefined && { keyMintedBy: vote.key.mintedBy }),
-        ...(reachable !== undefined && status === "PENDING" && { reachableOn: reachable.get(id) ?? [] }),
-      };
-    });
+  return approvers.map(({ identityId, name, email, stage }) => {
+    const vote = request.votes.findLast((one) => one.by === identityId && one.stages.includes(stage));
+    const count = stages.find((one) => one.stage === stage);
+    const isWaiting = status === "PENDING" && count !== undefined && count.given < count.required;
+    const asked = request.asked.filter((one) => one.stage === stage);
+    return {
+      identityId,
+      name,
+      email,
+      stage,
+      status: vote?.decision ?? waitingAs(asked, identityId, isWaiting),
+      ...(vote !== undefined && { at: formatInstant(vote.at) }),
+      ...(vote?.comment !== undefined && { comment: vote.comment }),
+      ...(vote?.as !== undefined && { as: vote.as }),
+      ...(vote?.key !== undefined && { keyMintedBy: vote.key.mintedBy }),
+      ...(reachable !== undefined &&
+        status === "PENDING" && { reachableOn: reachable.get(identityId) ?? [] }),
+    };
   });
 }
 

@@ -105,6 +105,7 @@ describe("the facts", () => {
     expect(fact("Review", { review: { ...review, isOverdue: true } })).toMatch(/^overdue since /);
     const judged = {
       by: "id_sec",
+      name: "Sec",
       at: "2026-01-15T12:00:00.000Z",
       outcome: "unjustified",
       comment: "no",
