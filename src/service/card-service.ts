@@ -1,14 +1,14 @@
 import type { AccessRequest } from "../core/access-request.ts";
-import { isApproverOf, selectorsMeaning } from "../core/approvals.ts";
+import { isApproverOf, selectorsMeaning, stagesCounting } from "../core/approvals.ts";
 import type { Grant } from "../core/grant.ts";
 import { parseId, type IdentityId } from "../core/ids.ts";
 import type { Audience } from "../core/notices.ts";
-import type { Directory } from "../core/people.ts";
-import { refuse, type Refusal } from "../core/refusals.ts";
+import { accountIn, type ChatAccount, type Directory, type Via } from "../core/people.ts";
+import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { stagesOf } from "../core/requirement.ts";
 import { isReviewerOf } from "../core/reviewing.ts";
 import { formatInstant } from "../core/time.ts";
-import { actionsFor, type Card } from "./card.ts";
+import { actionsFor, type Card, type Decidable } from "./card.ts";
 import { mayReadAll, type Caller } from "./caller.ts";
 import type { CardService } from "./chat-people.ts";
 import { reachOf } from "./copies.ts";
@@ -75,7 +75,7 @@ async function cardOfFound(
   const { store, surroundings, surfaces } = context;
   const copies = await store.copies([request.id]);
   const last = await lastDecisionBefore({ store, surroundings }, request);
-  const { directory } = await loadPeople(
+  const { directory, unknownGroups } = await loadPeople(
     context,
     [...idsIn(request), ...(reader === null ? [] : [reader]), ...(last?.by === undefined ? [] : [last.by])],
     selectorsIn(request),
@@ -92,7 +92,11 @@ async function cardOfFound(
   const isOthers = request.requestedById !== request.subjectId;
   // An administrator who asked for somebody sees how it goes, and can withdraw it; the access is not theirs.
   const isOnlyAsker = audience === "requester" && reader !== null && reader !== request.subjectId;
-  const actions = actionsFor(audience, view, reader);
+  const decidable =
+    audience === "approver" && reader !== null
+      ? decidableBy(request, reader, directory, unknownGroups.length > 0)
+      : undefined;
+  const actions = actionsFor(audience, view, reader, decidable);
   return {
     audience,
     request: view,
@@ -110,8 +114,35 @@ async function cardOfFound(
     endedBy: endedByName(request, grant?.value),
     lastDecision: last === undefined ? null : { ...last.decision, byName: last.byName },
     reach: reachWords(copies, nameOf),
+    voterAccounts: request.votes.flatMap((vote) => accountsOf(vote.by, directory)),
     actions: isOnlyAsker ? actions.filter((one) => one === "cancel") : actions,
   };
+}
+
+/**
+ * Whether this person's approval or denial would count now, by whatever way the policy lets them decide. Where members
+ * of a user group could not be asked for (`isGuess`), only what they have decided already takes a button away.
+ */
+function decidableBy(
+  request: AccessRequest,
+  reader: IdentityId,
+  directory: Directory,
+  isGuess: boolean,
+): Decidable {
+  const outcomes = decidingVias.map((via) => stagesCounting(request, reader, via, directory));
+  return {
+    canApprove: outcomes.some((one) => !isRefusal(one) || (isGuess && one.refused === "not_an_approver")),
+    canDeny: isGuess || isApproverOf(request, reader, directory),
+  };
+}
+
+const decidingVias = ["slack", "teams", "api", "cli", "console"] as const satisfies readonly Via[];
+
+function accountsOf(id: IdentityId, directory: Directory): readonly ChatAccount[] {
+  const { links = {}, chatLinks = {} } = directory.identity(id) ?? {};
+  return (["slack", "teams"] as const).flatMap(
+    (surface) => accountIn(links, surface) ?? accountIn(chatLinks, surface) ?? [],
+  );
 }
 
 /** Access that had started was decided by one person and may have been ended by another. */

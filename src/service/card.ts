@@ -1,4 +1,5 @@
 import type { Audience } from "../core/notices.ts";
+import type { ChatAccount } from "../core/people.ts";
 import type { RequestView } from "./views.ts";
 
 export type { Audience };
@@ -46,14 +47,25 @@ export interface Card {
     readonly asked: number;
     readonly unreachedNames: readonly string[];
   } | null;
+  /** Chat accounts of those who have decided: a shared message that can differ by reader offers them no Approve. */
+  readonly voterAccounts: readonly ChatAccount[];
   readonly actions: readonly CardAction[];
 }
+
+/** What this very reader could decide now. A channel has no single reader, so everything is offered there. */
+export interface Decidable {
+  readonly canApprove: boolean;
+  readonly canDeny: boolean;
+}
+
+const everything: Decidable = { canApprove: true, canDeny: true };
 
 /** What still makes sense to press: by status and reader. At most four. */
 export function actionsFor(
   audience: Audience,
   request: RequestView,
   reader: string | null,
+  decidable: Decidable = everything,
 ): readonly CardAction[] {
   const { status } = request;
   const review: readonly CardAction[] = isReviewWanted(request, reader) ? ["justified", "not_justified"] : [];
@@ -65,12 +77,22 @@ export function actionsFor(
       return request.breakGlass ? ["done", "replace_credential"] : ["extend", "done", "replace_credential"];
     case "approver":
     case "channel":
-      if (status === "PENDING") return ["approve", "deny", "approve_for_less", "details"];
+      if (status === "PENDING") return decidingActions(decidable);
       return status === "APPROVED" || status === "ACTIVE" ? ["revoke", "details"] : [];
     case "reviewer":
     case "alert":
       return [...review, ...(status === "ACTIVE" || status === "APPROVED" ? (["revoke"] as const) : [])];
   }
+}
+
+/** After their own approval a person can still deny, and nothing else. */
+function decidingActions({ canApprove, canDeny }: Decidable): readonly CardAction[] {
+  return [
+    ...(canApprove ? (["approve"] as const) : []),
+    ...(canDeny ? (["deny"] as const) : []),
+    ...(canApprove ? (["approve_for_less"] as const) : []),
+    "details",
+  ];
 }
 
 /** The first judgement is anybody's; one that says "not justified" may be judged again by another reviewer. */

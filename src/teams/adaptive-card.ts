@@ -139,8 +139,8 @@ export function adaptiveCard(parts: {
   };
 }
 
-/** The card with a press of its own for whenever it comes into view of this person, so that it is true by then. */
-export function refreshing(card: AdaptiveCard, userId: string, data: ButtonData): AdaptiveCard {
+/** The card with a press of its own for whenever it comes into view of these people, so that it is true by then. */
+export function refreshing(card: AdaptiveCard, userIds: readonly string[], data: ButtonData): AdaptiveCard {
   const action = { type: "Action.Execute", title: "Refresh", verb: data.verb, data } as const;
-  return { ...card, refresh: { action, userIds: [userId] } };
+  return { ...card, refresh: { action, userIds: [...userIds] } };
 }

@@ -43,13 +43,18 @@ export interface MessengerParts {
 export function createTeamsMessenger(parts: MessengerParts): Messenger {
   const { connector, conversations, pace, tenantId } = parts;
 
-  const send = async (address: string, card: AdaptiveCard, thread: Posted | null, signal: AbortSignal) => {
+  const send = async (
+    address: string,
+    cardAs: (user: string | null) => Promise<AdaptiveCard>,
+    thread: Posted | null,
+    signal: AbortSignal,
+  ) => {
     const { serviceUrl, conversation, user } = await targetOf(parts, address, signal);
     pace.take(conversation);
     const place =
       thread !== null && user === null ? `${conversation};messageid=${thread.activity}` : conversation;
     const activity = await connector
-      .send(serviceUrl, place, cardActivity(addressed(card, user), true), signal)
+      .send(serviceUrl, place, cardActivity(await cardAs(user), true), signal)
       .catch((error: unknown) => forgetStale(conversations, address, error));
     return { serviceUrl, conversation, activity, user };
   };
@@ -67,13 +72,15 @@ export function createTeamsMessenger(parts: MessengerParts): Messenger {
       return id === undefined ? undefined : `channel:${id}`;
     },
     post: (address, card: Card, signal) =>
-      asFault(async () => JSON.stringify(await send(address, requestCard(card), null, signal))),
+      asFault(async () =>
+        JSON.stringify(await send(address, (user) => liveCard(conversations, card, user), null, signal)),
+      ),
     rewrite: (ref, card, signal) =>
       asFault(async () => {
         const { serviceUrl, conversation, activity, user } = parseRef(ref);
         pace.take(conversation);
         const fresh = user === null ? await conversations.serviceUrlOf(conversation) : undefined;
-        const changed = cardActivity(addressed(requestCard(card), user));
+        const changed = cardActivity(await liveCard(conversations, card, user));
         await connector
           .update(fresh ?? serviceUrl, conversation, activity, changed, signal)
           .catch((error: unknown) => {
@@ -84,7 +91,7 @@ export function createTeamsMessenger(parts: MessengerParts): Messenger {
       asFault(async () => {
         await send(
           address,
-          noteCard(noteText(note), note),
+          async () => noteCard(noteText(note), note),
           thread === null ? null : parseRef(thread),
           signal,
         );
@@ -132,12 +139,30 @@ async function forgetStale(conversations: Conversations, address: string, error:
   throw new DeliveryFault("conversation_not_found", { retryable: true });
 }
 
-/** For its one reader the card looks itself up again whenever it comes into view. */
-function addressed(card: AdaptiveCard, user: string | null): AdaptiveCard {
-  const about = card.actions.find((one) => one.data.request !== undefined)?.data.request;
-  return user === null || about === undefined
-    ? card
-    : refreshing(card, user, { verb: "card:refresh", request: about });
+/** Teams asks again for at most sixty readers of one message; fewer keep the card small. */
+const refreshedMax = 20;
+
+/**
+ * The card as a message. Teams looks it up anew for its one reader whenever it comes into view. In a shared message it
+ * does so for those who have decided, because what everybody else may still press is not theirs any more.
+ */
+async function liveCard(
+  conversations: Conversations,
+  card: Card,
+  user: string | null,
+): Promise<AdaptiveCard> {
+  const shown = requestCard(card);
+  if (shown.actions.length === 0) return shown;
+  const readers = user === null ? await voterIds(conversations, card) : [user];
+  return readers.length === 0
+    ? shown
+    : refreshing(shown, readers, { verb: "card:refresh", request: card.request.id });
+}
+
+async function voterIds(conversations: Conversations, { voterAccounts }: Card): Promise<readonly string[]> {
+  const accounts = voterAccounts.filter(({ surface }) => surface === "teams").slice(0, refreshedMax);
+  const people = await Promise.all(accounts.map((account) => conversations.person(account.user)));
+  return [...new Set(people.flatMap((person) => person?.userId ?? []))];
 }
 
 function isGone(error: unknown): boolean {

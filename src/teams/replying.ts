@@ -123,7 +123,7 @@ function answerCard(outcome: Outcome, userId: string | undefined): AdaptiveCard 
   }
   const card = outcomeCard(outcome, "message");
   const again = lookUpOf(reply);
-  return userId === undefined || again === undefined ? card : refreshing(card, userId, again);
+  return userId === undefined || again === undefined ? card : refreshing(card, [userId], again);
 }
 
 /** The press that answers the same again; undefined for what does not change. */

@@ -57,6 +57,19 @@ export function copiesContract(house: () => CopiesHouse): void {
     }
   });
 
+  test("after their own vote somebody's copy offers no approval any more, wherever they voted", async () => {
+    const h = house();
+    const id = await asked(h);
+    const offered = (name: string) => h.copiesOf(name).map(({ buttons }) => buttons);
+    expect(offered("ann")).toEqual([["Approve", "Deny", "Approve for less…", "Details"]]);
+    await approve(h, "ann", id);
+    expect(offered("ann")).toEqual([["Deny", "Details"]]);
+    expect(offered("bob")).toEqual([["Approve", "Deny", "Approve for less…", "Details"]]);
+    expect(h.copiesInChannel().map(({ buttons }) => buttons)).toEqual([
+      ["Approve", "Deny", "Approve for less…", "Details"],
+    ]);
+  });
+
   test("when it is over every copy says who ended it and why, with nothing left to press", async () => {
     const h = house();
     const id = await asked(h);

@@ -1,14 +1,18 @@
 import { describe, expect, test } from "vitest";
+import { present } from "../../src/core/assert.ts";
 import { hourMs, minuteMs } from "../../src/core/time.ts";
 import { approvalPolicy, stageBy } from "../core/support/policies.ts";
-import { tenantId } from "../fakes/teams/bot-framework.ts";
+import { tenantId, type FakeButton } from "../fakes/teams/bot-framework.ts";
 import { housePolicies } from "../chat/support/house-rules.ts";
 import { channelId, introduced, teamsForEach } from "./support/teams-house.ts";
 import { button, titles, wordsOn } from "./support/teams-users.ts";
 
 const twoOfDba = approvalPolicy(
   "pair",
-  { stages: [stageBy("group:dba", { required: 2 })], channels: [`teams:${channelId}`] },
+  {
+    stages: [stageBy("group:dba", { required: 2, remindersMs: [5 * minuteMs] })],
+    channels: [`teams:${channelId}`],
+  },
   { conditions: [{ type: "RESOURCE", operator: "STARTS_WITH", value: "pair:" }] },
 );
 const house = teamsForEach(() => [...housePolicies(), twoOfDba]);
@@ -20,6 +24,10 @@ const inChannel = {
     tenantId: tenantId,
   },
 };
+interface Refresh {
+  readonly userIds: readonly string[];
+  readonly action: FakeButton;
+}
 const requestIdOn = (text: string): string => /jit_\w+/.exec(text)?.[0] ?? "no id";
 
 test("asked in a chat, approved on a card, shown in a dialog, done: every copy is true at every step", async () => {
@@ -138,6 +146,33 @@ test("two of two: by a card here and by the API, and all cards stay true", async
   expect(wordsOn(posted())).toContain("2 of 2");
   expect(titles(posted())).toEqual(["Revoke", "Details"]);
   expect(wordsOn(posted())).toContain("bob");
+});
+
+test("whoever has voted is shown the channel's card without Approve, and nobody else is", async () => {
+  const h = house();
+  await introduced(h);
+  await h.say("dev", "request read:pair:x for 1h because INC-7");
+  const posted = () => h.cardsIn(channelId)[0];
+  expect(posted()?.["refresh"]).toBeUndefined();
+  const pressed = await h.press("ann", button(posted(), "Approve"), {}, inChannel);
+  expect(titles(pressed.card)).toEqual(["Deny", "Details"]);
+  await h.settle();
+  const { userIds, action } = present(posted(), "the card")["refresh"] as Refresh;
+  expect(userIds).toEqual(["29:ann"]);
+  expect(titles((await h.press("ann", action, {}, inChannel)).card)).toEqual(["Deny", "Details"]);
+  expect(titles(posted())).toContain("Approve");
+});
+
+test("a note carries no refresh, which would put the request's card in its place before it is read", async () => {
+  const h = house();
+  await introduced(h);
+  await h.say("dev", "request read:pair:x for 1h because INC-7");
+  h.office.clock.pass(10 * minuteMs);
+  await h.office.services.grants.tick(requestIdOn(wordsOn(h.cardsOf("ann").at(-1))));
+  await h.settle();
+  const [reminder] = h.cardsOf("ann").filter((card) => wordsOn(card).includes("Still waiting for you"));
+  expect(reminder).toBeDefined();
+  expect(reminder?.["refresh"]).toBeUndefined();
 });
 
 describe("a card in a channel carries the message and not the authority", () => {

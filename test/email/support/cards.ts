@@ -54,6 +54,7 @@ export function cardFixture(
     endedBy: null,
     lastDecision: null,
     reach: null,
+    voterAccounts: [],
     actions: actionsFor(audience, view, null),
     ...changes,
   };

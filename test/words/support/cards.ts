@@ -47,6 +47,7 @@ export const cardOf = (request: Partial<RequestView> = {}, more: Partial<Card> =
   endedBy: null,
   lastDecision: null,
   reach: null,
+  voterAccounts: [],
   actions: [],
   ...more,
 });
