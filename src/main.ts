@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { buildHouse, closeHouse, sweepsOf, type House } from "./build/house.ts";
 import { ensureAdminKey, keptAdminKey, loadConfiguration } from "./build/configuration.ts";
 import { Refused } from "./build/refused.ts";
+import { offerReloads, reloadsOf } from "./build/reloads.ts";
 import { reloadOnSighup, stopOnSignal } from "./build/signals.ts";
 import { tellSurfaces } from "./build/telling-surfaces.ts";
 import { readEnvironment, type Settings } from "./config/environment.ts";
@@ -68,6 +69,7 @@ async function run(): Promise<void> {
   const house = await buildHouse(settings, log, onFatal);
   const { services, store, context, chatSurfaces } = house;
   await furnish(settings, kept, house, log);
+  const reloads = reloadsOf(settings, house, log);
   const timetable = createTimetable(
     settings.sweepCron,
     sweepsOf(house, log),
@@ -81,6 +83,7 @@ async function run(): Promise<void> {
     store,
     now: context.surroundings.now,
     lastSweepAt: timetable.lastGoodAt,
+    configuration: reloads.state,
     isLockedDown: async () => (await context.rulebook()).book.lockdown,
   });
   const server = await createHttpServer(services, {
@@ -88,18 +91,16 @@ async function run(): Promise<void> {
     trustedProxies: settings.trustedProxies,
     ratePerMinute: settings.rateLimitPerMinute,
     loggerInstance: log,
-    readiness: readinessOf(store, context.surroundings, timetable),
+    readiness: readinessOf(store, context.surroundings, timetable, reloads.state),
     metrics: house.metrics,
     mounts: house.mounts,
   });
-  const reload = async (): Promise<void> => {
-    await house.auditFile?.reopen();
-    await loadConfiguration(settings, house, log);
-  };
-  const reloads = reloadOnSighup(reload, log);
+  reloadOnSighup(reloads.request);
+  const reloadSocket = await offerReloads(settings, reloads, log);
   const stop = async (): Promise<void> => {
     await server.close();
     await Promise.all([chatSurfaces.stop(), reloads.end(), timetable.stop(), orphans.stop()]);
+    await reloadSocket?.close();
     await closeHouse(house);
     log.info("stopped");
   };

@@ -1,15 +1,19 @@
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { readEnvironment } from "./config/environment.ts";
+import { reloadSocketOf, requestReload } from "./runtime/reload-socket.ts";
 import { backUp, BackupRefused, restore, type Backup } from "./store/backup.ts";
 import { StartRefused } from "./store/start-refused.ts";
 
-/** What an operator does to the database from outside: `npm run backup -- FILE` and `npm run restore -- FILE`. */
+/**
+ * What an operator does to an installation from outside: `npm run backup -- FILE`, `npm run restore -- FILE` and
+ * `npm run reload`.
+ */
 const migrations = join(resolve(import.meta.dirname, ".."), "migrations");
 /** As the service reads it at its start. */
 const settingsFile = ".env";
 
-const usage = "Say npm run backup -- FILE, or npm run restore -- FILE.";
+const usage = "Say npm run backup -- FILE, npm run restore -- FILE, or npm run reload.";
 
 function databaseFile(): string {
   if (existsSync(settingsFile)) process.loadEnvFile(settingsFile);
@@ -32,6 +36,32 @@ async function restoreFrom(file: string): Promise<void> {
   print(
     "What ended after this backup was made is live again until its own time is over: see docs/operations.md.\n",
   );
+}
+
+/** Has the running service read its configuration again; its answer is the exit code. */
+async function reload(): Promise<void> {
+  const file = databaseFile();
+  const result = await requestReload(reloadSocketOf(file)).catch((error: unknown) => {
+    throw new BackupRefused(whyNoReload(error, file));
+  });
+  if (!result.ok)
+    throw new BackupRefused(["Not reloaded; nothing has changed.", ...result.problems].join("\n  "));
+  print(`reloaded  ${result.file}\nchanged   ${result.changed}\n`);
+  for (const warning of result.warnings) print(`warning   ${warning}\n`);
+}
+
+function whyNoReload(error: unknown, file: string): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const folder = dirname(resolve(file));
+  switch (code) {
+    case "ENOENT":
+    case "ECONNREFUSED":
+      return `Not reloaded: no service runs on ${folder}. Check DATABASE_URL, and start the service.`;
+    case "EACCES":
+      return `Not reloaded: ${folder} may not be used by this account: run it as the service's own.`;
+    default:
+      return `Not reloaded, as far as is known: ${error instanceof Error ? error.message : "unknown"}. Look at the log of the service.`;
+  }
 }
 
 function say(done: string, { file, events, head }: Backup): void {
@@ -69,8 +99,9 @@ function outsideText(error: Error & { readonly code?: unknown; readonly path?: u
 
 try {
   const [verb, file, ...more] = process.argv.slice(2);
-  if (file === undefined || file === "" || more.length > 0) throw new BackupRefused(usage);
-  if (verb === "backup") await backup(file);
+  if (verb === "reload" && file === undefined) await reload();
+  else if (file === undefined || file === "" || more.length > 0) throw new BackupRefused(usage);
+  else if (verb === "backup") await backup(file);
   else if (verb === "restore") await restoreFrom(file);
   else throw new BackupRefused(usage);
 } catch (error) {

@@ -57,7 +57,15 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
   sweeps: { rooms: ["core", "service", "sweeps"], packages: ["node-cron", "node:timers/promises"] },
   runtime: {
     rooms: ["core", "service", "runtime"],
-    packages: ["pino", "node:crypto", "node:fs", "node:path"],
+    packages: [
+      "pino",
+      "node:crypto",
+      "node:fs",
+      "node:net",
+      "node:path",
+      "node:stream/consumers",
+      "node:timers/promises",
+    ],
   },
   http: {
     rooms: ["core", "schemas", "service", "http"],
@@ -77,7 +85,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
     rooms: ["core", "service", "words", "chat", "slack"],
     packages: ["@slack/bolt", "@slack/types", "@slack/web-api", "fastify", "node:http", "zod"],
   },
-  "maintenance.ts": { rooms: ["config", "store"], packages: ["node:fs", "node:path"] },
+  "maintenance.ts": { rooms: ["config", "runtime", "store"], packages: ["node:fs", "node:path"] },
   cli: {
     rooms: ["core", "config", "schemas", "words", "cli"],
     packages: [

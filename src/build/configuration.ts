@@ -5,7 +5,8 @@ import { findConfiguration, type FoundConfiguration } from "../config/find-confi
 import { createConnectors } from "../connectors/connectors.ts";
 import { isRefusal } from "../core/refusals.ts";
 import { adminKeyFileOf, readAdminKey, writeAdminKey } from "../runtime/admin-key-file.ts";
-import { createConfigurationService } from "../service/configuration-service.ts";
+import { nextTurn } from "../runtime/next-turn.ts";
+import { createConfigurationService, type Loaded } from "../service/configuration-service.ts";
 import { createInstallationService } from "../service/installation-service.ts";
 import type { ServiceContext } from "../service/loading.ts";
 import type { House } from "./house.ts";
@@ -15,19 +16,30 @@ import { shipped } from "./shipped.ts";
 /** Said in one line of the log; the rest are counted. */
 const warningsMax = 50;
 
+/** What was loaded, for whoever asked for it. */
+export interface LoadedConfiguration extends Loaded {
+  readonly file: string;
+  /** Lines for the operator; at most so many as the log says. */
+  readonly warnings: readonly string[];
+}
+
 /** Finds, checks and loads the configuration; what it says replaces what the file said before, in one commit. */
 export async function loadConfiguration(
   settings: Settings,
   { context, webhooks, connectors }: Pick<House, "context" | "webhooks" | "connectors">,
   log: Logger,
-): Promise<void> {
+): Promise<LoadedConfiguration> {
   const lastSource = await context.store.rulesSource();
-  const found: FoundConfiguration = findConfiguration(settings, lastSource, process.env, shipped);
+  const found: FoundConfiguration = await findConfiguration(settings, lastSource, {
+    environment: process.env,
+    shipped,
+    pause: nextTurn,
+  });
   if ("problems" in found) throw new Refused(found.problems);
   const instance = await createInstallationService(context).instanceId();
   const ports = { instance, now: context.surroundings.now };
   const wanted = await createConnectors(found.content.connectors, ports, connectors.current());
-  const configuration = createConfigurationService(context);
+  const configuration = createConfigurationService(context, nextTurn);
   const loaded = await connectors.replace(wanted, () =>
     configuration.load(found.content, found.source, found.file),
   );
@@ -35,8 +47,8 @@ export async function loadConfiguration(
   await webhooks.configure(found.content.webhooks);
   log.info({ file: found.file, ...loaded }, "configuration loaded");
   const slips = found.source === "example" ? [] : await configuration.warnings(found.content);
+  const warnings = found.lines(slips.slice(0, warningsMax));
   if (slips.length > 0) {
-    const warnings = found.lines(slips.slice(0, warningsMax));
     log.warn({ file: found.file, warnings, count: slips.length }, "the configuration has warnings");
   }
   if (found.source === "example") {
@@ -45,6 +57,7 @@ export async function loadConfiguration(
       "running on the example configuration: copy jit.example.yaml to jit.yaml and edit it before anybody relies on this",
     );
   }
+  return { file: found.file, ...loaded, warnings };
 }
 
 /** Before anything is opened or written: a file that cannot be trusted ends the start. */

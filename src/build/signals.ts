@@ -1,28 +1,10 @@
 import closeWithGrace from "close-with-grace";
 import type { Logger } from "pino";
 import { formatDuration, secondMs } from "../core/time.ts";
-import { Refused } from "./refused.ts";
 
-/** The configuration is read again at each SIGHUP, one reading after the other. */
-export function reloadOnSighup(
-  reload: () => Promise<void>,
-  log: Logger,
-): { readonly end: () => Promise<void> } {
-  let reloading: Promise<void> = Promise.resolve();
-  let isOver = false;
-  process.on("SIGHUP", () => {
-    if (isOver) return;
-    reloading = reloading.then(reload).catch((error: unknown) => {
-      const why = error instanceof Refused ? { problems: error.lines } : { err: error };
-      log.error(why, "reload refused; nothing has changed");
-    });
-  });
-  return {
-    async end() {
-      isOver = true;
-      await reloading;
-    },
-  };
+/** The configuration is read again at each SIGHUP; the log says what became of it. */
+export function reloadOnSighup(reload: () => Promise<unknown>): void {
+  process.on("SIGHUP", () => void reload());
 }
 
 /** Stops once, in order, on the signals that ask for it and on a fault nobody caught. */

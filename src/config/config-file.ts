@@ -1,6 +1,7 @@
 import type { ConnectorSettings } from "../core/connector-settings.ts";
 import type { PolicyId } from "../core/ids.ts";
 import { emptyRules, type Rules } from "../core/policy.ts";
+import { runAtOnce, type SlicedWork } from "../core/sliced-work.ts";
 import type { Webhook } from "../core/webhook.ts";
 import { placedProblems } from "../schemas/field-problems.ts";
 import type { IdentityContent } from "../schemas/identity.ts";
@@ -52,7 +53,16 @@ export function readConfigFile(
   fileName: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): ConfigRead | { readonly problems: readonly ConfigProblem[] } {
-  const yaml = readYaml(text);
+  return runAtOnce(readConfigInSlices(text, fileName, environment));
+}
+
+/** As {@link readConfigFile}, with pauses between its slices: a file of thousands of people takes a while. */
+export function* readConfigInSlices(
+  text: string,
+  fileName: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): SlicedWork<ConfigRead | { readonly problems: readonly ConfigProblem[] }> {
+  const yaml = yield* readYaml(text);
   if ("problems" in yaml) {
     return { problems: yaml.problems.map((problem) => ({ file: fileName, path: "", ...problem })) };
   }
@@ -62,6 +72,7 @@ export function readConfigFile(
       .map(({ path, message }) => ({ file: fileName, ...placeOf(path), path: path.join("."), message }))
       .toSorted((one, other) => one.line - other.line || one.column - other.column);
   const parsed = configSchema.safeParse(value);
+  yield;
   const found = parsed.success
     ? crossProblems(parsed.data, environment)
     : placedProblems(parsed.error, value);

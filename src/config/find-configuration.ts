@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { formatConfigProblem, readConfigFile, type Configuration } from "./config-file.ts";
+import { formatConfigProblem, readConfigInSlices, type Configuration } from "./config-file.ts";
 import type { PlacedProblem } from "../core/refusals.ts";
+import { runInSlices } from "../core/sliced-work.ts";
 import {
   chooseConfigFile,
   defaultConfigFile,
@@ -9,6 +10,10 @@ import {
   type ConfigSourceFacts,
 } from "./config-source.ts";
 import type { Settings } from "./environment.ts";
+import { isUnchanged, readTextFile } from "./text-file.ts";
+
+/** A file that changes while it is read is read again, so many times at most. */
+const readingsMax = 20;
 
 export type FoundConfiguration =
   | {
@@ -21,13 +26,22 @@ export type FoundConfiguration =
   /** Lines for the operator, with file, line and path. */
   | { readonly problems: readonly string[] };
 
-/** Chooses the configuration file (contract §5), reads it and checks it. `shipped`: the folder the example came in. */
-export function findConfiguration(
+/** How the service reads its configuration. */
+export interface ReadingContext {
+  /** What `env:NAME` stands for. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The folder the example came in. */
+  readonly shipped: string;
+  /** Waited for between the slices of a long file, so that others are served meanwhile. */
+  readonly pause: () => Promise<void>;
+}
+
+/** Chooses the configuration file (contract §5), reads it and checks it. */
+export async function findConfiguration(
   settings: Settings,
   lastSource: ConfigSourceFacts["lastSource"],
-  environment: Readonly<Record<string, string | undefined>>,
-  shipped: string,
-): FoundConfiguration {
+  { environment, shipped, pause }: ReadingContext,
+): Promise<FoundConfiguration> {
   const named = settings.configFile;
   const choice = chooseConfigFile({
     ...(named !== undefined && { named: { file: named, exists: existsSync(named) } }),
@@ -38,19 +52,16 @@ export function findConfiguration(
   });
   if ("problem" in choice) return { problems: [choice.problem] };
   const file = choice.use === "example" ? join(shipped, exampleConfigFile) : choice.file;
-  const text = readText(file);
-  if (text === undefined) return { problems: [`${file} cannot be read.`] };
-  const read = readConfigFile(text, file, environment);
-  if ("problems" in read) return { problems: read.problems.map(formatConfigProblem) };
-  const { ok, placed } = read;
-  const lines = (complaints: readonly PlacedProblem[]) => placed(complaints).map(formatConfigProblem);
-  return { content: ok, source: choice.use, file, lines };
-}
-
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return undefined;
+  for (let count = 0; count < readingsMax; count++) {
+    const found = readTextFile(file);
+    if ("problem" in found) return { problems: [`${file} ${found.problem}.`] };
+    const read = await runInSlices(readConfigInSlices(found.text, file, environment), pause);
+    // Half of a file that is being written can be a valid one, and would deactivate whoever is missing.
+    if (!isUnchanged(file, found)) continue;
+    if ("problems" in read) return { problems: read.problems.map(formatConfigProblem) };
+    const { ok, placed } = read;
+    const lines = (complaints: readonly PlacedProblem[]) => placed(complaints).map(formatConfigProblem);
+    return { content: ok, source: choice.use, file, lines };
   }
+  return { problems: [`${file} was changed each time it was read; reload again when it is complete.`] };
 }

@@ -1,5 +1,6 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from "yaml";
-import type { Alias, Document, Node } from "yaml";
+import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, Parser, visit } from "yaml";
+import type { Alias, CST, Document, Node } from "yaml";
+import type { SlicedWork } from "../core/sliced-work.ts";
 
 interface Place {
   /** From 1. */
@@ -23,15 +24,17 @@ const depthMax = 64;
 const lengthMax = 5_000_000;
 const aliasesMax = 100;
 const problemsMax = 20;
+/** Tokens of YAML that are read in one slice; a person is about 90 of them, and a slice takes a few milliseconds. */
+const sliceTokens = 5_000;
 const plainTag = /^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)$/;
 
 /**
  * Reads one YAML 1.2 document as plain values. Refused: keys given twice, tags beyond YAML's own plain ones, aliases
  * that go round in circles or multiply, more than one document, an empty file.
  */
-export function readYaml(
+export function* readYaml(
   text: string,
-): { readonly ok: YamlFile } | { readonly problems: readonly YamlProblem[] } {
+): SlicedWork<{ readonly ok: YamlFile } | { readonly problems: readonly YamlProblem[] }> {
   if (text.length > lengthMax)
     return { problems: [{ line: 1, column: 1, message: "the file is too large" }] };
   const lines = new LineCounter();
@@ -39,17 +42,10 @@ export function readYaml(
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const documents = parseAllDocuments(text, {
-    version: "1.2",
-    schema: "core",
-    merge: false,
-    stringKeys: true,
-    uniqueKeys: true,
-    prettyErrors: false,
-    logLevel: "silent",
-    lineCounter: lines,
-  });
-  const [document, second] = Array.isArray(documents) ? documents : [];
+  const tokens = yield* tokensOf(text, lines);
+  yield;
+  const [document, second] = documentsOf(tokens);
+  yield;
   if (document === undefined || isEmpty(document)) {
     return {
       problems: [{ line: 1, column: 1, message: "the file is empty; write {} to say nothing on purpose" }],
@@ -64,7 +60,9 @@ export function readYaml(
       problems: faults.slice(0, problemsMax).map(({ offset, message }) => ({ ...place(offset), message })),
     };
   }
+  yield;
   const value = plainValue(document);
+  yield;
   if (value === undefined) {
     return {
       problems: [{ line: 1, column: 1, message: "is nested too deeply or repeats too much by aliases" }],
@@ -79,6 +77,33 @@ interface Fault {
 }
 
 type Parsed = Document.Parsed;
+
+/** What the library's own parser does with a text in one go, in slices. */
+function* tokensOf(text: string, lines: LineCounter): SlicedWork<readonly CST.Token[]> {
+  const parser = new Parser(lines.addNewLine);
+  const tokens: CST.Token[] = [];
+  let count = 0;
+  lines.addNewLine(0);
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme));
+    if (++count % sliceTokens === 0) yield;
+  }
+  tokens.push(...parser.end());
+  return tokens;
+}
+
+function documentsOf(tokens: readonly CST.Token[]): readonly Parsed[] {
+  const composer = new Composer<Parsed["contents"] & Node>({
+    version: "1.2",
+    schema: "core",
+    merge: false,
+    stringKeys: true,
+    uniqueKeys: true,
+    prettyErrors: false,
+    logLevel: "silent",
+  });
+  return [...composer.compose(tokens)];
+}
 
 function isEmpty(document: Parsed): boolean {
   const { contents } = document;

@@ -44,6 +44,7 @@ export const auditActions = [
   "api_key.deleted",
   "policy.changed",
   "config.loaded",
+  "config.refused",
   "lockdown.changed",
   "audit.exported",
   "notification.failed",

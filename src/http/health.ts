@@ -8,12 +8,17 @@ export interface ReadinessCheck {
   readonly ok: boolean;
   /** A few words for an operator, without secrets. */
   readonly detail?: string;
+  /** Not ok means that an operator should look, not that the service cannot do its work. */
+  readonly advisory?: true;
 }
 
 /** Every check by its name. Asked at each probe. */
 export type Readiness = () => Promise<Readonly<Record<string, ReadinessCheck>>>;
 
-const checks = z.record(z.string(), z.object({ ok: z.boolean(), detail: z.string().optional() }));
+const checks = z.record(
+  z.string(),
+  z.object({ ok: z.boolean(), detail: z.string().optional(), advisory: z.literal(true).optional() }),
+);
 const config = { keyless: true, limited: "nothing" } as const;
 const tags = ["health"];
 
@@ -48,7 +53,9 @@ export function addHealthRoutes(app: App, readiness: Readiness): void {
         logFault(request, fault, "readiness cannot be told");
         return { readiness: { ok: false } };
       });
-      const missing = Object.entries(found).flatMap(([name, check]) => (check.ok ? [] : [name]));
+      const missing = Object.entries(found).flatMap(([name, { ok, advisory }]) =>
+        ok || advisory === true ? [] : [name],
+      );
       if (missing.length === 0) return { status: "ready", checks: found } as const;
       return sendProblem(reply, problem("not_ready", `Not ready: ${missing.join(", ")}.`, { checks: found }));
     },

@@ -3,6 +3,7 @@ import type { Instant } from "../core/ids.ts";
 import { refusalStatus } from "../core/refusals.ts";
 import type { Reads } from "../service/ports.ts";
 import type { Watcher } from "../service/watched-store.ts";
+import type { ConfigurationState } from "./configuration-state.ts";
 import {
   createCounter,
   createGauge,
@@ -17,6 +18,7 @@ export interface MetricSources {
   readonly now: () => Instant;
   readonly lastSweepAt: () => Instant | null;
   readonly isLockedDown: () => Promise<boolean>;
+  readonly configuration: () => ConfigurationState;
 }
 
 export interface Metrics {
@@ -102,8 +104,17 @@ export function createMetrics(): Metrics {
 }
 
 /** Read from the store when somebody looks, so that they are true and cost nothing in between. */
-function gauges({ store, now, lastSweepAt, isLockedDown }: MetricSources): readonly Family[] {
+function gauges(sources: MetricSources): readonly Family[] {
+  const { store, now, lastSweepAt, isLockedDown, configuration } = sources;
   return [
+    createGauge("jit_config_reload_failed", "1 when the last reload was refused, else 0.", () =>
+      configuration().refused === undefined ? 0 : 1,
+    ),
+    createGauge(
+      "jit_config_reload_time_seconds",
+      "When the configuration in force was loaded, in seconds since 1970.",
+      () => configuration().loadedAt / 1000,
+    ),
     createGauge("jit_active_grants", "Credentials that open something now.", () => store.activeGrants(now())),
     createGauge("jit_lockdown", "1 while a lockdown is on, else 0.", async () =>
       (await isLockedDown()) ? 1 : 0,

@@ -2,19 +2,28 @@ import type { Instant } from "../core/ids.ts";
 import { formatDuration } from "../core/time.ts";
 import type { Reads, Surroundings } from "../service/ports.ts";
 import type { TakeBacks } from "../service/target-reads.ts";
+import type { ConfigurationState } from "./configuration-state.ts";
 
 export interface SweepState {
   readonly lastGoodAt: () => Instant | null;
   readonly isOnTime: () => boolean;
 }
 
-type Checks = Readonly<Record<string, { readonly ok: boolean; readonly detail: string }>>;
+interface Check {
+  readonly ok: boolean;
+  readonly detail: string;
+  /** Worth an operator's look when it is not ok; the service can do its work all the same. */
+  readonly advisory?: true;
+}
+
+type Checks = Readonly<Record<string, Check>>;
 
 /** Each part with its state, for /readyz: asked at every probe, and failing when the database cannot be read. */
 export function readinessOf(
   store: Pick<Reads, "auditHead" | "outbox" | "takeBacks">,
   clock: Pick<Surroundings, "now">,
   sweeps: SweepState,
+  configuration: () => ConfigurationState,
 ): () => Promise<Checks> {
   return async () => {
     const now = clock.now();
@@ -32,6 +41,7 @@ export function readinessOf(
       outbox: { ok: true, detail: `${waiting} waiting${age}` },
       // Not a reason to take us out of service: nobody else would take it back.
       targets: { ok: true, detail: takeBacksText(await store.takeBacks(), now) },
+      config: configurationCheck(configuration(), now),
     };
   };
 }
@@ -42,4 +52,14 @@ function takeBacksText({ waiting, overdue, oldestOverdueSince }: TakeBacks, now:
       ? "none overdue"
       : `${overdue} overdue, the oldest for ${formatDuration(now - oldestOverdueSince)}`;
   return `${waiting} to be taken back, ${late}`;
+}
+
+/** Problems are for the log and the audit log: whoever may probe need not know what the file says. */
+function configurationCheck({ loadedAt, refused }: ConfigurationState, now: Instant): Check {
+  const age = formatDuration(now - loadedAt);
+  if (refused === undefined) return { ok: true, detail: `loaded ${age} ago`, advisory: true };
+  const { at, problems } = refused;
+  const count = `${problems} ${problems === 1 ? "problem" : "problems"}`;
+  const detail = `the reload ${formatDuration(now - at)} ago was refused with ${count}; in force is what was loaded ${age} ago`;
+  return { ok: false, detail, advisory: true };
 }

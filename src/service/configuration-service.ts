@@ -45,9 +45,22 @@ export interface ConfigurationService {
   warnings(content: FileContent): Promise<readonly PlacedProblem[]>;
 }
 
-const loader: Actor = { type: "system", id: "configuration", name: "configuration file", via: "system" };
+/** People that are compared in one slice, so that a file of thousands does not keep others waiting. */
+const sliceOfPeople = 100;
 
-export function createConfigurationService(context: ServiceContext): ConfigurationService {
+/** Acts for the configuration file, wherever it was read. */
+export const configurationLoader: Actor = {
+  type: "system",
+  id: "configuration",
+  name: "configuration file",
+  via: "system",
+};
+
+/** @param pause waited for between slices of the comparison; what follows it is still written in one step. */
+export function createConfigurationService(
+  context: ServiceContext,
+  pause: () => Promise<void> = async () => {},
+): ConfigurationService {
   const { store, surroundings } = context;
   return {
     load: (content, source, fileName) =>
@@ -56,7 +69,7 @@ export function createConfigurationService(context: ServiceContext): Configurati
         const unfit = await unfitConnectors(store, context.connectors);
         if (unfit !== undefined) return unfit;
         const { book } = await context.rulebook();
-        const people = await peopleSteps(context, content);
+        const people = await peopleSteps(context, content, pause);
         const rules = rulesWithVersion(content.rules, book.rules);
         const policies = policyStep(context, book, { ...content, rules });
         const isSameRules = sameContent(rules, book.rules) && (await store.rulesSource()) === source;
@@ -81,7 +94,7 @@ export function createConfigurationService(context: ServiceContext): Configurati
             {
               at: surroundings.now(),
               action: "config.loaded",
-              actor: loader,
+              actor: configurationLoader,
               data,
             },
           ],
@@ -102,14 +115,21 @@ export function createConfigurationService(context: ServiceContext): Configurati
   };
 }
 
-async function peopleSteps(context: ServiceContext, content: FileContent): Promise<readonly Step[]> {
+async function peopleSteps(
+  context: ServiceContext,
+  content: FileContent,
+  pause: () => Promise<void>,
+): Promise<readonly Step[]> {
   const { store } = context;
   const steps: Step[] = [];
   const listed = new Set<string>();
   const ofFile = accountsNamed(content);
-  for (const person of content.identities) {
+  const known = new Map((await store.fileIdentities()).map((one) => [one.value.id, one]));
+  for (const [index, person] of content.identities.entries()) {
+    if (index % sliceOfPeople === 0) await pause();
     listed.add(person.id);
-    const before = await store.identity(person.id);
+    // Who was made over the API may have come into the file since.
+    const before = known.get(person.id) ?? (await store.identity(person.id));
     const after: Identity = {
       ...person,
       ...linksBeside(person, before?.value.chatLinks, ofFile),
@@ -118,10 +138,10 @@ async function peopleSteps(context: ServiceContext, content: FileContent): Promi
       enabled: before?.value.enabled ?? true,
     };
     if (before === undefined || !sameContent(before.value, after)) {
-      steps.push(identityStep(context, before, after, loader));
+      steps.push(identityStep(context, before, after, configurationLoader));
     }
   }
-  for (const before of await store.fileIdentities()) {
+  for (const before of known.values()) {
     if (listed.has(before.value.id) || !before.value.listed) continue;
     // Links made in chat go with the person: whoever comes back is linked anew.
     const { chatLinks, ...gone } = before.value;
@@ -129,7 +149,7 @@ async function peopleSteps(context: ServiceContext, content: FileContent): Promi
       (kept, { surface }) => withoutLink(kept, surface),
       gone.links,
     );
-    steps.push(identityStep(context, before, { ...gone, links, listed: false }, loader));
+    steps.push(identityStep(context, before, { ...gone, links, listed: false }, configurationLoader));
   }
   return steps;
 }
@@ -170,7 +190,7 @@ function policyStep({ surroundings }: ServiceContext, book: Rulebook, content: F
     audit.push({
       at: surroundings.now(),
       action: "policy.changed",
-      actor: loader,
+      actor: configurationLoader,
       data: { change, policy: id, name, version, content: policy },
     });
   };

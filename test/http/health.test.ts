@@ -23,6 +23,20 @@ test("readyz names every check, and is a 503 problem when one of them fails", as
   expect(answer.body).toMatchObject({ code: "not_ready", detail: "Not ready: sweep.", checks: late });
 });
 
+test("readyz stays 200 when what is not ok only advises, and shows it", async () => {
+  const checks = {
+    database: { ok: true, detail: "readable" },
+    config: { ok: false, detail: "refused", advisory: true },
+  } as const;
+  const house = await openHouse({ readiness: async () => checks });
+  const answer = await house.call("GET", "/readyz");
+  await house.close();
+  expect({ status: answer.status, body: answer.body }).toEqual({
+    status: 200,
+    body: { status: "ready", checks },
+  });
+});
+
 test("readyz is a 503 when readiness cannot even be asked", async () => {
   const house = await openHouse({
     readiness: async () => {

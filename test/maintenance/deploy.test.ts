@@ -13,6 +13,7 @@ const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const { scripts }: { scripts: Record<string, string> } = JSON.parse(read("package.json"));
 /** `node --import … src/main.ts`, as `npm start` runs it. */
 const start = (scripts["start"] ?? "").replace(/^exec /, "");
+const reload = (scripts["reload"] ?? "").replace(/^exec /, "");
 
 describe("the systemd unit", () => {
   const unit = read("deploy/jit-access.service");
@@ -22,11 +23,10 @@ describe("the systemd unit", () => {
   });
   const valueOf = (wanted: string): string | undefined => settings.find(({ name }) => name === wanted)?.value;
 
-  test("runs what npm start runs, without a shell", () => {
-    expect(valueOf("ExecStart")).toBe(
-      start.replace(/^node/, `${valueOf("WorkingDirectory")}/node_modules/.bin/node`),
-    );
-    expect(valueOf("ExecReload")).toBe("/bin/kill -HUP $MAINPID");
+  test("runs what npm start and npm run reload run, without a shell", () => {
+    const node = `${valueOf("WorkingDirectory")}/node_modules/.bin/node`;
+    expect(valueOf("ExecStart")).toBe(start.replace(/^node/, node));
+    expect(valueOf("ExecReload")).toBe(reload.replace(/^node/, node));
   });
 
   test("gives a clean stop its time, and a crash a new start", () => {

@@ -83,6 +83,7 @@ export async function openHouse(houseOptions: HouseOptions = {}): Promise<HttpHo
     store: office.store,
     now: office.clock.now,
     lastSweepAt: () => null,
+    configuration: () => ({ loadedAt: office.clock.now() }),
     isLockedDown: async () => (await office.context.rulebook()).book.lockdown,
   });
   const app = await createHttpServer(changed(office.services), {

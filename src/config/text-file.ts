@@ -1,0 +1,36 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync, type BigIntStats } from "node:fs";
+
+/** A file's text, and which state of the file it is. */
+export interface TextFile {
+  readonly text: string;
+  readonly state: string;
+}
+
+/** Reads a whole text file. `problem` completes the sentence that begins with the file's name. */
+export function readTextFile(file: string): TextFile | { readonly problem: string } {
+  let opened: number | undefined;
+  try {
+    // Without waiting: a pipe that nobody writes to would hold the process for ever.
+    opened = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = fstatSync(opened, { bigint: true });
+    if (!stats.isFile()) return { problem: "is not a file" };
+    return { text: readFileSync(opened, "utf8"), state: stateOf(stats) };
+  } catch (error) {
+    return { problem: `cannot be read: ${error instanceof Error ? error.message : "unknown"}` };
+  } finally {
+    if (opened !== undefined) closeSync(opened);
+  }
+}
+
+/** Whether the file under this name is still the one that was read, with the same content. */
+export function isUnchanged(file: string, { state }: TextFile): boolean {
+  try {
+    return stateOf(statSync(file, { bigint: true })) === state;
+  } catch {
+    return false;
+  }
+}
+
+function stateOf({ dev, ino, size, mtimeNs }: BigIntStats): string {
+  return `${dev}:${ino}:${size}:${mtimeNs}`;
+}
