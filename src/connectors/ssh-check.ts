@@ -1,72 +1,108 @@
 import { access, constants, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { SshSettings } from "../core/connector-settings.ts";
+import type { Instant } from "../core/ids.ts";
+import { formatInstant } from "../core/time.ts";
 import { ConnectorFault, type CheckFinding } from "../service/connector.ts";
 import type { Owner } from "./label.ts";
 import { finding, notVerified } from "./check-finding.ts";
 import { shellWord } from "./shell-word.ts";
-import type { SshCaKey } from "./ssh-ca-key.ts";
 import { loadCaKey } from "./ssh-files.ts";
-import { readLedger, revokedByFile, revokedOf } from "./ssh-ledger.ts";
+import { isListComplete, ledgerFile, readLedger, readRevocations, type SshLedger } from "./ssh-ledger.ts";
 
 const readableByAll = 0o444;
 
-/** Looks at our own files; the hosts' are not in reach, so their lines are printed. */
-export async function checkSsh(settings: SshSettings, owner: Owner): Promise<readonly CheckFinding[]> {
-  const { caKeyFile, krlFile, hook } = settings;
-  const key = await loadCaKey(settings).catch(faultOrFileError);
-  if (typeof key === "string") {
-    const file = shellWord(caKeyFile);
-    const fix = `ssh-keygen -t ed25519 -N '' -f ${file}   # if there is none yet\nchmod 600 ${file}`;
-    return [finding(`The CA key can be used: ${key}`, false, fix)];
-  }
+/** Looks at our own files; the hosts' are out of reach, so what they must hold is printed. */
+export async function checkSsh(
+  settings: SshSettings,
+  owner: Owner,
+  now: Instant,
+  signal: AbortSignal,
+): Promise<readonly CheckFinding[]> {
+  const { krlFile, hook } = settings;
   const folder = dirname(krlFile);
   const mayWrite = await isAllowed(folder, constants.W_OK | constants.X_OK);
-  const { entries } = await readLedger(owner, krlFile);
-  const isRevoked = await revokedByFile(krlFile, key.publicBlob);
-  const isComplete = isRevoked !== undefined && entries.flatMap(revokedOf).every(isRevoked);
-  const isNew = entries.length === 0 && isRevoked === undefined;
+  const ledger = await readLedger(owner, krlFile).catch(faultOnly);
+  const key = await loadCaKey(settings, signal).catch(faultOnly);
   return [
-    finding("The CA key can be used", true),
+    key instanceof ConnectorFault
+      ? finding(key.message, false, caKeyFix(settings.caKeyFile))
+      : finding("The CA key can be used", true),
     finding(`${folder} can be written to`, mayWrite, `chown "$(id -u)" ${shellWord(folder)}`),
-    finding(
-      isNew ? "The revocation list will be made with the first grant" : "The revocation list is complete",
-      isNew || isComplete,
-      `rm ${shellWord(krlFile)}   # it is written anew with the next grant`,
-    ),
-    ...(isNew
+    ...(ledger instanceof ConnectorFault
+      ? [finding(ledger.message, false, ledgerFix(krlFile))]
+      : await listFindings(krlFile, ledger)),
+    ...(hook === undefined ? [] : await hookFindings(hook)),
+    ...(key instanceof ConnectorFault || ledger instanceof ConnectorFault
       ? []
-      : [
-          finding(
-            "sshd can read the revocation list",
-            await isPublic(krlFile),
-            `chmod 644 ${shellWord(krlFile)}`,
-          ),
-        ]),
-    ...(hook === undefined
-      ? []
-      : [
-          finding(
-            "The hook can be run",
-            await isAllowed(hook, constants.X_OK),
-            `chmod 755 ${shellWord(hook)}`,
-          ),
-        ]),
-    notVerified("That every host trusts the CA", "the hosts are out of reach", trustLines(settings, key)),
+      : [hostFinding(settings, key.publicLine, ledger, now)]),
   ];
 }
 
-/** What has to be on every host, to be compared by hand. */
-function trustLines({ krlFile }: SshSettings, { publicLine }: SshCaKey): string {
-  return [
-    `# the file of TrustedUserCAKeys holds: ${publicLine}`,
-    `# the file of RevokedKeys is a fresh copy of ${krlFile}`,
-  ].join("\n");
+function caKeyFix(caKeyFile: string): string {
+  const file = shellWord(caKeyFile);
+  return `ssh-keygen -t ed25519 -N '' -f ${file}   # only if there is no key yet\nchmod 600 ${file}`;
 }
 
-function faultOrFileError(error: unknown): string {
-  if (error instanceof ConnectorFault) return error.message;
-  if (error instanceof Error && "code" in error) return String(error.code);
+/** Without a ledger nothing is forgotten: what the revocation list says is carried over into a new one. */
+function ledgerFix(krlFile: string): string {
+  const file = shellWord(ledgerFile(krlFile));
+  return `# restore ${ledgerFile(krlFile)} from a backup, or, if it is damaged, move it away:\nmv ${file} ${file}.damaged`;
+}
+
+async function listFindings(krlFile: string, ledger: SshLedger): Promise<readonly CheckFinding[]> {
+  const krl = await readRevocations(krlFile);
+  if (ledger.version === 0 && krl === undefined) {
+    return [finding("The revocation list will be made with the first grant", true)];
+  }
+  return [
+    finding(
+      "The revocation list is complete",
+      isListComplete(ledger, krl),
+      `# The service writes it anew within a minute; then copy it to the hosts. Do not remove it:\n` +
+        `# sshd lets nobody in while the file of RevokedKeys is missing.`,
+    ),
+    finding(
+      "sshd can read the revocation list",
+      await isWorldReadable(krlFile),
+      `chmod 644 ${shellWord(krlFile)}`,
+    ),
+  ];
+}
+
+async function hookFindings(hook: string): Promise<readonly CheckFinding[]> {
+  const isExecutable = await isAllowed(hook, constants.X_OK);
+  return [
+    finding("The hook can be run", isExecutable, `chmod 755 ${shellWord(hook)}`),
+    notVerified("That the hook reaches every host", "running it would end sessions"),
+  ];
+}
+
+/** What has to be on every host, to be compared by hand. During a rotation there is more than one CA. */
+function hostFinding(
+  { krlFile }: SshSettings,
+  current: string,
+  { entries }: SshLedger,
+  now: Instant,
+): CheckFinding {
+  const lastByCa = new Map<string, Instant>();
+  for (const { ca, state, until } of entries) {
+    if (ca === null || ca === current || state !== "live" || until <= now) continue;
+    const known = lastByCa.get(ca);
+    if (known === undefined || known < until) lastByCa.set(ca, until);
+  }
+  const lines = [
+    "# the file of TrustedUserCAKeys holds:",
+    current,
+    ...[...lastByCa].map(([ca, until]) => `${ca} # an earlier CA, needed until ${formatInstant(until)}`),
+    `# the file of RevokedKeys is a fresh copy of ${krlFile}`,
+  ];
+  const what = "That every host trusts the CA and has a fresh revocation list";
+  return notVerified(what, "the hosts are out of reach", lines.join("\n"));
+}
+
+function faultOnly(error: unknown): ConnectorFault {
+  if (error instanceof ConnectorFault) return error;
   throw error;
 }
 
@@ -77,7 +113,7 @@ async function isAllowed(path: string, mode: number): Promise<boolean> {
   );
 }
 
-async function isPublic(path: string): Promise<boolean> {
+async function isWorldReadable(path: string): Promise<boolean> {
   return stat(path).then(
     ({ mode }) => (mode & readableByAll) === readableByAll,
     () => false,

@@ -9,16 +9,26 @@ const formatVersion = 1;
 const certificateSection = 1;
 const serialRange = 0x21;
 
-/** A revocation list as in OpenSSH's PROTOCOL.krl, for the certificates of one CA. */
+/** What a revocation list says. */
+export interface Krl {
+  readonly ranges: readonly SerialRange[];
+  /** False for lists of earlier versions: they name one CA, and sshd ignores them for certificates of another. */
+  readonly holdsForEveryCa: boolean;
+}
+
+/**
+ * A revocation list as in OpenSSH's PROTOCOL.krl. It names no CA, so it revokes the serials of every CA: a CA key that
+ * was replaced takes no revocation with it.
+ */
 export function formatKrl(
-  caBlob: Buffer,
   ranges: readonly SerialRange[],
   { version, at }: { readonly version: number; readonly at: Instant },
 ): Buffer {
   const revoked = ranges.map(([first, last]) =>
     Buffer.concat([wire.byte(serialRange), wire.string(Buffer.concat([wire.u64(first), wire.u64(last)]))]),
   );
-  const section = Buffer.concat([wire.string(caBlob), wire.string(""), ...revoked]);
+  const everyCa = "";
+  const section = Buffer.concat([wire.string(everyCa), wire.string(""), ...revoked]);
   return Buffer.concat([
     magic,
     wire.u32(formatVersion),
@@ -32,8 +42,8 @@ export function formatKrl(
   ]);
 }
 
-/** The ranges of a list that {@link formatKrl} has written; undefined when it is damaged or somebody else's. */
-export function readKrl(caBlob: Buffer, bytes: Buffer): readonly SerialRange[] | undefined {
+/** A list that this or an earlier version has written; undefined when it is damaged or somebody else's. */
+export function readKrl(bytes: Buffer): Krl | undefined {
   try {
     if (!bytes.subarray(0, magic.length).equals(magic)) return undefined;
     const reader = readWire(bytes.subarray(magic.length));
@@ -41,17 +51,18 @@ export function readKrl(caBlob: Buffer, bytes: Buffer): readonly SerialRange[] |
     for (let field = 0; field < 3; field++) reader.u64();
     reader.string();
     reader.string();
-    return reader.isAtEnd() ? [] : readSection(caBlob, reader);
+    return reader.isAtEnd() ? { ranges: [], holdsForEveryCa: true } : readSection(reader);
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
 }
 
-function readSection(caBlob: Buffer, reader: WireReader): readonly SerialRange[] | undefined {
+function readSection(reader: WireReader): Krl | undefined {
   if (reader.byte() !== certificateSection) return undefined;
   const section = readWire(reader.string());
-  if (!reader.isAtEnd() || !section.string().equals(caBlob)) return undefined;
+  if (!reader.isAtEnd()) return undefined;
+  const holdsForEveryCa = section.string().length === 0;
   section.string();
   const ranges: SerialRange[] = [];
   while (!section.isAtEnd()) {
@@ -59,5 +70,5 @@ function readSection(caBlob: Buffer, reader: WireReader): readonly SerialRange[]
     const range = readWire(section.string());
     ranges.push([range.u64(), range.u64()]);
   }
-  return ranges;
+  return { ranges, holdsForEveryCa };
 }

@@ -1,16 +1,18 @@
 import { access, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { instant, parseId, type GrantId, type Instant } from "../core/ids.ts";
-import { dayMs } from "../core/time.ts";
 import { ConnectorFault } from "../service/connector.ts";
 import { writeAtomically } from "./atomic-file.ts";
 import type { Owner } from "./label.ts";
-import { formatKrl, readKrl, type SerialRange } from "./ssh-krl.ts";
+import { carriedOver, coveredBy, keptAfterEndMs, type CarriedRange } from "./ssh-carried.ts";
+import { formatKrl, readKrl, type Krl, type SerialRange } from "./ssh-krl.ts";
 import { serialsOf } from "./ssh-serials.ts";
 
 /** Certificates have no place where they could be listed, so this file, beside the revocation list, is the target. */
 export interface SshLedger {
   readonly entries: readonly LedgerEntry[];
+  /** Revocations that no entry explains; see {@link carriedOver}. */
+  readonly carried: readonly CarriedRange[];
   /** Rises with every change; the revocation list carries it. */
   readonly version: number;
 }
@@ -29,10 +31,10 @@ export interface LedgerEntry {
   readonly serial: bigint | null;
   /** No certificate of it is good after this. */
   readonly until: Instant;
+  /** The public key of the CA that signed the newest certificate, as in `TrustedUserCAKeys`; null when not known. */
+  readonly ca: string | null;
 }
 
-/** The clocks of hosts may be this far behind. */
-const keptAfterEndMs = dayMs;
 const privateMode = 0o600;
 const publicMode = 0o644;
 const by = "jit-access";
@@ -46,7 +48,7 @@ export function ledgerFile(krlFile: string): string {
 export async function readLedger(owner: Owner, krlFile: string): Promise<SshLedger> {
   const file = ledgerFile(krlFile);
   const text = await readIfThere(file);
-  if (text === undefined) return { entries: [], version: 0 };
+  if (text === undefined) return { entries: [], carried: [], version: 0 };
   const found = parse(text.toString());
   if (found === undefined) {
     throw new ConnectorFault("refused", `${owner.connector}: ${file} is damaged.`, { retryable: false });
@@ -59,24 +61,34 @@ export async function readLedger(owner: Owner, krlFile: string): Promise<SshLedg
   return found;
 }
 
-/** Writes the ledger, then the revocation list that follows from it. Cut off in between, the list is behind: see {@link unrevoked}. */
+/**
+ * Writes the ledger, then the revocation list that follows from it. Cut off in between, the list is behind, and
+ * `listOurs` writes it anew.
+ *
+ * @param before As it was read.
+ */
 export async function writeLedger(
   owner: Owner,
   krlFile: string,
-  caBlob: Buffer,
-  { entries, version }: SshLedger,
+  before: SshLedger,
+  entries: readonly LedgerEntry[],
   now: Instant,
 ): Promise<void> {
   const kept = entries.filter(({ state, until }) => state !== "ended" || until + keptAfterEndMs > now);
-  const next = version + 1;
+  const krl = await readRevocations(krlFile);
+  const explained = [...before.entries, ...entries].flatMap(revokedOf);
+  const carried = carriedOver(krl?.ranges ?? [], explained, before.carried, now);
+  const next = before.version + 1;
   const text = JSON.stringify({
     by,
     ...owner,
     version: next,
     entries: kept.map((entry) => ({ ...entry, serial: entry.serial === null ? null : String(entry.serial) })),
+    carried: carried.map(({ range, until }) => ({ range: range.map(String), until })),
   });
   await writeAtomically(ledgerFile(krlFile), `${text}\n`, privateMode);
-  const list = formatKrl(caBlob, kept.flatMap(revokedOf), { version: next, at: now });
+  const ranges = [...kept.flatMap(revokedOf), ...carried.map(({ range }) => range)];
+  const list = formatKrl(ranges, { version: next, at: now });
   await writeAtomically(krlFile, list, publicMode);
 }
 
@@ -87,17 +99,18 @@ export function revokedOf({ object, state, serial }: LedgerEntry): readonly Seri
   return serial === null ? [] : [[first, serial - 1n]];
 }
 
-/** What the revocation list that hosts are given says; undefined when there is none that can be read. */
-export async function revokedByFile(krlFile: string, caBlob: Buffer): Promise<Revoked | undefined> {
+/** The revocation list that hosts are given; undefined when there is none that can be read. */
+export async function readRevocations(krlFile: string): Promise<Krl | undefined> {
   const bytes = await readIfThere(krlFile);
-  const ranges = bytes && readKrl(caBlob, bytes);
-  if (ranges === undefined) return undefined;
-  const lastByFirst = new Map(ranges);
-  return ([first, last]) => (lastByFirst.get(first) ?? -1n) >= last;
+  return bytes && readKrl(bytes);
 }
 
-/** Whether all of a range is revoked. */
-export type Revoked = (range: SerialRange) => boolean;
+/** Whether the revocation list says all that follows from the ledger, for every CA. */
+export function isListComplete({ entries, carried }: SshLedger, krl: Krl | undefined): boolean {
+  if (krl === undefined || !krl.holdsForEveryCa) return false;
+  const expected = [...entries.flatMap(revokedOf), ...carried.map(({ range }) => range)];
+  return expected.every(coveredBy(krl.ranges));
+}
 
 async function readIfThere(file: string): Promise<Buffer | undefined> {
   try {
@@ -116,10 +129,12 @@ function parse(text: string): (SshLedger & Owner) | undefined {
     const [instance, connector, version, entries] = ["instance", "connector", "version", "entries"].map(
       (one) => fields.get(one),
     );
+    // Ledgers of earlier versions have none.
+    const carried = fields.get("carried") ?? [];
     if (fields.get("by") !== by || typeof instance !== "string" || typeof connector !== "string")
       return undefined;
-    if (typeof version !== "number" || !Array.isArray(entries)) return undefined;
-    return { instance, connector, version, entries: entries.map(entryOf) };
+    if (typeof version !== "number" || !Array.isArray(entries) || !Array.isArray(carried)) return undefined;
+    return { instance, connector, version, entries: entries.map(entryOf), carried: carried.map(carriedOf) };
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
@@ -148,7 +163,18 @@ function entryOf(value: unknown): LedgerEntry {
     state,
     serial: fields.get("serial") === null ? null : BigInt(text("serial")),
     until: time("until"),
+    ca: typeof fields.get("ca") === "string" ? text("ca") : null,
   };
+}
+
+function carriedOf(value: unknown): CarriedRange {
+  const fields = fieldsOf(value);
+  const [range, until] = [fields.get("range"), fields.get("until")];
+  if (!Array.isArray(range) || range.length !== 2 || typeof until !== "number")
+    throw new SyntaxError("carried");
+  const [first, last] = range.map((one) => BigInt(String(one)));
+  if (first === undefined || last === undefined) throw new SyntaxError("carried");
+  return { range: [first, last], until: instant(until) };
 }
 
 function fieldsOf(value: unknown): ReadonlyMap<string, unknown> {

@@ -2,7 +2,7 @@ import { resolve as absolute } from "node:path";
 import type { SshSettings } from "../core/connector-settings.ts";
 import type { Instant } from "../core/ids.ts";
 import type { Owner } from "./label.ts";
-import { fileFault, loadCaKey } from "./ssh-files.ts";
+import { fileFault } from "./ssh-files.ts";
 import { readLedger, writeLedger, type LedgerEntry } from "./ssh-ledger.ts";
 
 type Entries = readonly LedgerEntry[];
@@ -13,7 +13,7 @@ export interface Change<T> {
   readonly result: T;
 }
 
-/** Ledger and revocation list of one CA, as one whole: one piece of work at a time, and each fault a ConnectorFault. */
+/** Ledger and revocation list, as one whole: one piece of work at a time, and each fault a ConnectorFault. */
 export interface SshRegistry {
   readonly inTurn: <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
   /**
@@ -63,10 +63,9 @@ export function createSshRegistry(settings: SshSettings, owner: Owner, now: () =
     waiting = [];
     if (together.length === 0) return;
     try {
-      const ca = await loadCaKey(settings);
-      const { entries: before, version } = await readLedger(owner, krlFile);
-      const { entries, settled } = applied(together, before);
-      await writeLedger(owner, krlFile, ca.publicBlob, { entries, version }, now());
+      const before = await readLedger(owner, krlFile);
+      const { entries, settled } = applied(together, before.entries);
+      await writeLedger(owner, krlFile, before, entries, now());
       for (const settle of settled) settle();
     } catch (error) {
       for (const { fail } of together) fail(error);

@@ -16,8 +16,17 @@ import { objectName, type Owner } from "./label.ts";
 import { shellWord } from "./shell-word.ts";
 import { signCertificate } from "./ssh-certificate.ts";
 import { checkSsh } from "./ssh-check.ts";
-import { loadCaKey, runHook } from "./ssh-files.ts";
-import { readLedger, revokedByFile, revokedOf, type LedgerEntry, type Revoked } from "./ssh-ledger.ts";
+import { coveredBy } from "./ssh-carried.ts";
+import { loadCaKey } from "./ssh-files.ts";
+import { runHook } from "./ssh-hook.ts";
+import {
+  isListComplete,
+  readLedger,
+  readRevocations,
+  revokedOf,
+  writeLedger,
+  type LedgerEntry,
+} from "./ssh-ledger.ts";
 import { createSshRegistry } from "./ssh-registry.ts";
 import { parseSshPublicKey, type SshPublicKey } from "./ssh-public-key.ts";
 import { nextSerial, serialsOf } from "./ssh-serials.ts";
@@ -33,7 +42,6 @@ export function createSshConnector(settings: SshSettings, { instance, now }: Con
   return {
     name,
     kind,
-    // Certificates of another CA would not be revoked by this list.
     place: `${resolve(krlFile)}, certificates of ${resolve(settings.caKeyFile)}`,
     needsSshPublicKey: true,
     serves(scopes) {
@@ -41,12 +49,20 @@ export function createSshConnector(settings: SshSettings, { instance, now }: Con
       return served.length === 0 ? undefined : { scopes: served, rights: rightsOf(settings, served) };
     },
     objectOf: (grantId) => objectName("jit_", name, grantId),
-    provision: (order, signal) =>
-      update(signal, (entries) => ({ entries: withProvisioned(entries, order, name), result: undefined })),
+    async provision(order, signal) {
+      // Nothing is recorded that could not be signed.
+      await loadCaKey(settings, signal);
+      await update(signal, (entries) => ({
+        entries: withProvisioned(entries, order, name),
+        result: undefined,
+      }));
+    },
     async issue(order, { expiresAt, sshPublicKey }, signal) {
       const key = keyOf(name, sshPublicKey);
-      const serial = await update(signal, (entries) => withNextSerial(entries, order, expiresAt, name));
-      const ca = await inTurn(signal, () => loadCaKey(settings));
+      const ca = await loadCaKey(settings, signal);
+      const serial = await update(signal, (entries) =>
+        withNextSerial(entries, order, { expiresAt, ca: ca.publicLine }, name),
+      );
       const at = now();
       const secret = signCertificate(ca, key, {
         serial,
@@ -64,12 +80,13 @@ export function createSshConnector(settings: SshSettings, { instance, now }: Con
       const isTold = await update(signal, (entries) => {
         const found = entries.find((one) => one.object === object);
         // Also what the ledger knows nothing of is revoked: somebody may have lost the ledger.
-        const entry = found ?? { object, grantId, notAfter: latest, serial: null, until: latest };
+        const entry = found ?? { object, grantId, notAfter: latest, serial: null, until: latest, ca: null };
         const state = found?.state === "ended" ? "ended" : "ending";
         return { entries: withEntry(entries, { ...entry, state }), result: state === "ended" };
       });
       if (isTold) return;
-      await inTurn(signal, () => runHook(settings, object, serialsOf(object), signal));
+      // Outside the turn: a slow hook must not delay the claim or the end of another grant.
+      await runHook(settings, object, serialsOf(object), signal);
       await update(signal, (entries) => ({
         entries: entries.map((one) => (one.object === object ? { ...one, state: "ended" } : one)),
         result: undefined,
@@ -77,12 +94,18 @@ export function createSshConnector(settings: SshSettings, { instance, now }: Con
     },
     listOurs: (signal) =>
       inTurn(signal, async () => {
-        const ca = await loadCaKey(settings);
-        const { entries } = await readLedger(owner, krlFile);
-        const isRevoked = await revokedByFile(krlFile, ca.publicBlob);
-        return entries.flatMap((entry) => listed(entry, isRevoked));
+        const ledger = await readLedger(owner, krlFile);
+        const krl = await readRevocations(krlFile);
+        const isRevoked = krl && coveredBy(krl.ranges);
+        const objects = ledger.entries.flatMap((entry) => listed(entry, isRevoked));
+        const isWritten = ledger.version > 0;
+        // Hosts that have no complete list let revoked certificates in, or nobody at all.
+        if (isWritten && !isListComplete(ledger, krl)) {
+          await writeLedger(owner, krlFile, ledger, ledger.entries, now());
+        }
+        return objects;
       }),
-    check: (signal) => inTurn(signal, () => checkSsh(settings, owner)),
+    check: (signal) => inTurn(signal, () => checkSsh(settings, owner, now(), signal)),
     close: async () => {},
   };
 }
@@ -113,14 +136,14 @@ function withProvisioned(entries: readonly LedgerEntry[], order: TargetOrder, na
   const { object, grantId, notAfter } = order;
   const found = entries.find((one) => one.object === object);
   if (found !== undefined && found.state !== "live") throw alreadyOver(name, object);
-  const entry = found ?? { object, grantId, state: "live", serial: null, until: notAfter };
+  const entry = found ?? { object, grantId, state: "live", serial: null, until: notAfter, ca: null };
   return withEntry(entries, { ...entry, notAfter, until: instant(Math.max(entry.until, notAfter)) });
 }
 
 function withNextSerial(
   entries: readonly LedgerEntry[],
   { object }: TargetOrder,
-  expiresAt: Instant,
+  { expiresAt, ca }: { readonly expiresAt: Instant; readonly ca: string },
   name: string,
 ) {
   const found = entries.find((one) => one.object === object);
@@ -128,7 +151,10 @@ function withNextSerial(
   const serial = nextSerial(serialsOf(object), found.serial ?? undefined);
   if (serial === undefined) throw alreadyOver(name, object);
   const until = instant(Math.max(found.until, expiresAt));
-  return { entries: withEntry(entries, { ...found, notAfter: expiresAt, serial, until }), result: serial };
+  return {
+    entries: withEntry(entries, { ...found, notAfter: expiresAt, serial, until, ca }),
+    result: serial,
+  };
 }
 
 function alreadyOver(name: string, object: string): ConnectorFault {
@@ -176,7 +202,10 @@ function identityFile(type: string): string {
   return `id_${algorithm}${type.startsWith("sk-") ? "_sk" : ""}`;
 }
 
-function listed(entry: LedgerEntry, isRevoked: Revoked | undefined): readonly ListedObject[] {
+function listed(
+  entry: LedgerEntry,
+  isRevoked: ReturnType<typeof coveredBy> | undefined,
+): readonly ListedObject[] {
   const behind = isRevoked === undefined || !revokedOf(entry).every(isRevoked);
   if (entry.state === "ended" && !behind) return [];
   const drift = behind ? ["The revocation list is missing, or lacks certificates of it."] : [];

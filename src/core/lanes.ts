@@ -34,8 +34,10 @@ export function groupOf(effect: Effect): string {
     case "tell":
       return effect.surface;
     case "provision":
-    case "take_back":
       return `target:${effect.connector}`;
+    // A slow end of one grant must take no room from the claim of another.
+    case "take_back":
+      return `take-back:${effect.connector}`;
     case "announce":
     case "announce_ending":
     case "announce_key":

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Effect } from "../../src/core/effects.ts";
+import { makeId } from "../../src/core/ids.ts";
 import { minuteMs, plus, secondMs } from "../../src/core/time.ts";
 import { backoffMaxMs, leaseMs } from "../../src/outbox/attempting.ts";
+import { perWayMax } from "../../src/outbox/gate.ts";
 import { createRunners } from "../../src/outbox/house-runners.ts";
 import { createRelay, type Relay } from "../../src/outbox/relay.ts";
 import { newEffect } from "../../src/service/step-of.ts";
@@ -147,4 +149,35 @@ test("a stop waits for what was being claimed when it came, and leaves none of i
   expect(done.toSorted()).toEqual(["id_ann", "id_dev"]);
   expect(await office.store.outbox(office.clock.now())).toEqual({ waiting: 0, oldestDueAt: null });
   await draining;
+});
+
+test("take-backs that take long at a target leave room for the claims of others there", async () => {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const begun: string[] = [];
+  const begin = ({ kind, grantId }: Effect & { readonly grantId: string }) =>
+    void begun.push(`${kind} ${grantId}`);
+  const relay = createRelay(
+    office.store,
+    office.context.surroundings,
+    {
+      ...createRunners(office.context, office.services, silent),
+      take_back: { run: async (effect) => (begin(effect), released) },
+      provision: { run: async (effect) => begin(effect) },
+    },
+    () => {},
+    () => 0.5,
+  );
+  const at = (name: string) => ({ grantId: makeId("grant", name), connector: "web-hosts" });
+  await put(
+    ...Array.from({ length: perWayMax + 2 }, (_, n): Effect => ({ kind: "take_back", ...at(`s${n}`) })),
+  );
+  const drained = relay.drain();
+  await expect.poll(() => begun.length).toBe(perWayMax);
+  await put({ kind: "provision", ...at("claimed") });
+  relay.nudge();
+  await expect.poll(() => begun.filter((one) => one.startsWith("provision"))).toHaveLength(1);
+  expect(begun).toHaveLength(perWayMax + 1);
+  release();
+  await drained;
+  expect(begun).toHaveLength(perWayMax + 3);
 });
