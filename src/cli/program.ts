@@ -16,6 +16,7 @@ import { addPeopleCommands } from "./people-commands.ts";
 import { addPolicyCommands } from "./policy-commands.ts";
 import { addReadingCommands } from "./reading-commands.ts";
 import { addRunCommand } from "./run-command.ts";
+import { addSshCaCommands } from "./ssh-ca-commands.ts";
 import { noteLine, openSession, shownJson, type Cli, type GlobalOptions } from "./session.ts";
 import { defaultUrl } from "./settings.ts";
 
@@ -73,6 +74,7 @@ export function createProgram(cli: Cli): Command {
   addPeopleCommands(program, cli);
   addKeyCommands(program, cli);
   addConnectorCommands(program, cli);
+  addSshCaCommands(program, cli);
   addAuditCommands(program, cli);
   program.commandsGroup("Setting up chat:");
   addManifestCommands(program, cli);
