@@ -3,10 +3,11 @@ import type { Addressee, Effect } from "../core/effects.ts";
 import type { RequestId } from "../core/ids.ts";
 import type { Audience, NoticeKind } from "../core/notices.ts";
 import { dayMs } from "../core/time.ts";
+import type { Card } from "../service/card.ts";
 import type { CardService } from "../service/chat-people.ts";
 import { copyId } from "../service/copies.ts";
 import type { ServiceContext } from "../service/loading.ts";
-import type { Messenger } from "../service/messenger.ts";
+import { DeliveryFault, type Messenger } from "../service/messenger.ts";
 import type { Copy, Write } from "../service/ports.ts";
 import { newEffect } from "../service/step-of.ts";
 import { systemActor } from "../core/case.ts";
@@ -25,7 +26,8 @@ export function createShowing(context: ServiceContext, cards: Pick<CardService, 
       const card = await cards.cardFor(requestId, audience, readerId);
       if (copy === undefined || card === undefined) return undefined;
       if (copy.ref !== null) {
-        await messenger.rewrite(copy.ref, card, signal);
+        const result = await messenger.rewrite(copy.ref, card, signal);
+        if (result === "gone") return replaced(context, effect, { copy, card, signal });
         return copy.state === "SENT" ? undefined : { writes: [told(context, copy, "SENT", copy.ref)] };
       }
       // Whoever has not been asked before it was decided is not asked afterwards.
@@ -47,6 +49,22 @@ export function createShowing(context: ServiceContext, cards: Pick<CardService, 
   };
 }
 
+/** The copy can no longer be changed: a new message says what it should. Where none can be posted, it is lost. */
+async function replaced(
+  context: ServiceContext,
+  effect: Extract<Effect, { kind: "show" }>,
+  { copy, card, signal }: { readonly copy: Copy; readonly card: Card; readonly signal: AbortSignal },
+): Promise<Outcome> {
+  try {
+    const ref = await messengerFor(context, effect).post(effect.address, card, signal);
+    return { writes: [told(context, copy, "SENT", ref)] };
+  } catch (fault) {
+    if (!(fault instanceof DeliveryFault) || fault.retryable) throw fault;
+    const { requestId, audience } = effect;
+    return lost(context, effect, { requestId, audience, what: "card" }, fault.code, copy);
+  }
+}
+
 export function messengerFor({ surfaces }: ServiceContext, { surface }: Addressee): Messenger {
   return present(surfaces.get(surface), `a messenger for ${surface}`);
 }
@@ -62,7 +80,7 @@ export async function copyOf(
 }
 
 export function told(
-  { surroundings }: ServiceContext,
+  { surroundings }: Pick<ServiceContext, "surroundings">,
   { id }: Copy,
   state: Copy["state"],
   ref: string | null,
@@ -81,22 +99,32 @@ interface Lost {
 export async function givenUp(
   context: ServiceContext,
   to: Addressee,
-  { requestId, audience, what }: Lost,
+  about: Lost,
   code: string,
 ): Promise<Outcome> {
-  const { store, surroundings } = context;
+  const copies = await context.store.copies([about.requestId]);
+  const id = copyId({ requestId: about.requestId, ...to, audience: about.audience });
+  // A copy that was posted once is tried again at the next change.
+  const copy = copies.find((one) => one.id === id && one.ref === null);
+  return lost(context, to, about, code, copy);
+}
+
+/** `copy`: what is not tried again from now on. */
+function lost(
+  { surroundings }: ServiceContext,
+  to: Addressee,
+  { requestId, audience, what }: Lost,
+  code: string,
+  copy: Copy | undefined,
+): Outcome {
   const now = surroundings.now();
-  const copies = await store.copies([requestId]);
-  const id = copyId({ requestId, ...to, audience });
-  const copy = copies.find((one) => one.id === id);
-  const isLost = copy !== undefined && copy.ref === null;
   const { readerId } = to;
   const lookAgain: Effect = { kind: "look_again", requestId, lost: readerId };
   return {
-    writes: isLost ? [told(context, copy, "FAILED", null, code)] : [],
+    writes: copy === undefined ? [] : [told({ surroundings }, copy, "FAILED", null, code)],
     // Looked at once this is written: another delivery to the same person may fail at the same moment.
     effects:
-      isLost && audience === "approver" && readerId !== null
+      copy !== undefined && audience === "approver" && readerId !== null
         ? [newEffect(lookAgain, { now, surroundings })]
         : [],
     audit: [

@@ -30,6 +30,9 @@ export type Note =
 /** Where a posted message is, in the platform's own words, as JSON text; kept with the copy, opaque to everybody else. */
 export type MessageRef = string;
 
+/** `gone`: the message cannot be changed any more, so what it should say has to be said by a new one. */
+export type RewriteResult = "rewritten" | "gone";
+
 /**
  * One surface's way of telling. Every call is one attempt: it throws a {@link DeliveryFault} when it could not, and
  * never tries again by itself. Addresses are opaque texts: a user, a channel, a mailbox.
@@ -44,9 +47,12 @@ export interface Messenger {
   channelAddress(reference: string): string | undefined;
   /** Posts the card as a new message. */
   post(address: string, card: Card, signal: AbortSignal): Promise<MessageRef>;
-  /** Makes a posted message say what the card says now. A message that is gone is success. */
-  rewrite(ref: MessageRef, card: Card, signal: AbortSignal): Promise<void>;
-  /** Tells something once, below the copy of the same request where there is one. */
+  /** Makes a posted message say what the card says now. */
+  rewrite(ref: MessageRef, card: Card, signal: AbortSignal): Promise<RewriteResult>;
+  /**
+   * Tells something once, below the copy of the same request where there is one. When that copy is gone, on its own: it
+   * must not be lost with the message it was to stand below.
+   */
   direct(address: string, note: Note, thread: MessageRef | null, signal: AbortSignal): Promise<void>;
 }
 

@@ -7,6 +7,7 @@ const passing: ReadonlySet<string> = new Set([
   "request_timeout",
   "service_unavailable",
   "team_added_to_org",
+  "update_failed",
   "ratelimited",
   "rate_limited",
 ]);

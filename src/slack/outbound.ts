@@ -25,7 +25,7 @@ export interface MessengerOptions {
   readonly onWritten?: (channel: string) => void;
 }
 
-/** A message that is not there any more needs no rewriting. */
+/** Answers that say that a message cannot be changed any more. */
 const gone: ReadonlySet<string> = new Set([
   "message_not_found",
   "channel_not_found",
@@ -33,6 +33,18 @@ const gone: ReadonlySet<string> = new Set([
   "not_in_channel",
   "cant_update_message",
   "edit_window_closed",
+  "is_inactive",
+]);
+
+/** Answers that say that nothing can be posted below a message, though it can be posted in its channel. */
+const threadGone: ReadonlySet<string> = new Set([
+  "cannot_reply_to_message",
+  "cant_broadcast_message",
+  "message_not_found",
+  "restricted_action_non_threadable_channel",
+  "restricted_action_thread_locked",
+  "thread_locked",
+  "thread_not_found",
 ]);
 
 /** A channel can be shared later, and be ours alone again. */
@@ -90,20 +102,29 @@ export function createSlackMessenger(
       onWritten(posted.channel);
       return JSON.stringify(posted);
     },
-    async rewrite(ref, card) {
-      await asFault(async () => {
+    rewrite: (ref, card) =>
+      asFault(async () => {
         const { channel, ts } = parseRef(ref);
         try {
           await client.chat.update({ channel, ts, ...cardMessage(card) });
-          onWritten(channel);
         } catch (error) {
-          if (!gone.has(slackErrorOf(error) ?? "")) throw error;
+          if (gone.has(slackErrorOf(error) ?? "")) return "gone";
+          throw error;
         }
-      });
-    },
+        onWritten(channel);
+        return "rewritten";
+      }),
     async direct(address, note: Note, thread: MessageRef | null) {
       const below = thread === null ? undefined : parseRef(thread);
-      await asFault(() => post(below?.channel ?? address, noteMessage(noteText(note), note), below?.ts));
+      const message = noteMessage(noteText(note), note);
+      await asFault(async () => {
+        try {
+          await post(below?.channel ?? address, message, below?.ts);
+        } catch (error) {
+          if (below === undefined || !threadGone.has(slackErrorOf(error) ?? "")) throw error;
+          await post(below.channel, message);
+        }
+      });
     },
   };
 }

@@ -59,9 +59,22 @@ export function conversationIdOf(conversationId: string): string {
   return end === -1 ? conversationId : conversationId.slice(0, end);
 }
 
-/** Whether only the sender and we are in it. Channels, groups and meetings have ids that begin with `19:`. */
+/** Whether only the sender and the bot are in it. Teams calls chats between two people `personal` as well. */
 export function isPersonal({ conversationType, id: conversationId }: Conversation): boolean {
-  return conversationType === undefined ? !conversationId.startsWith("19:") : conversationType === "personal";
+  return isPersonalId(conversationId) && (conversationType ?? "personal") === "personal";
+}
+
+/** Channels, groups, meetings and chats between people have ids that begin with `19:`. */
+export function isPersonalId(conversationId: string): boolean {
+  return !conversationId.startsWith("19:");
+}
+
+/**
+ * Whether the activity shows a conversation that the bot belongs to. Presses and dialogs do not: a message extension
+ * works in chats between people, where nothing can be sent and what is learned would replace what is right.
+ */
+export function isOfOwnConversation({ type }: Activity): boolean {
+  return type === "message" || type === "conversationUpdate" || type === "installationUpdate";
 }
 
 type Conversation = NonNullable<Activity["conversation"]>;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { AddressBook } from "../service/address-book.ts";
-import { conversationIdOf, isPersonal, type Activity } from "./activity.ts";
+import { conversationIdOf, isOfOwnConversation, isPersonal, type Activity } from "./activity.ts";
 
 /** Where a person is reached. */
 export interface PersonReference {
@@ -16,25 +16,35 @@ const personSchema = z.object({
   userId: z.string(),
   conversationId: z.string().nullable(),
 });
-const placeSchema = z.object({ serviceUrl: z.string() });
+/** `since`: when the address was first heard of, in epoch milliseconds; of what was learned before that was kept, 0. */
+const placeSchema = z.object({ serviceUrl: z.string(), since: z.number().default(0) });
 
 /**
  * The conversations Teams has told us of, with the address of the service behind each. Kept in the store: a bot cannot
  * ask where it is installed, it can only remember.
  */
 export interface Conversations {
-  /** From everything that comes in, for addresses change. */
+  /**
+   * References from the bot's own conversations. From everything else only the address of the service, which changes,
+   * of what is known already.
+   */
   learn(activity: Activity): Promise<void>;
   /** We were taken out of this activity's conversation. */
   leave(activity: Activity): Promise<void>;
   person(aadObjectId: string): Promise<PersonReference | undefined>;
   /** A personal conversation was made. */
   keepPerson(aadObjectId: string, reference: PersonReference): Promise<void>;
-  /** Where a channel or group is served; one never heard of is tried where the tenant is. Undefined: nowhere. */
-  serviceUrlOf(conversationId: string): Promise<string | undefined>;
+  /**
+   * Where a conversation may be served, the newest address first: an address moves for everybody, and not every
+   * conversation has said so yet. The others are for when the newest turns out to serve somebody else.
+   *
+   * @param conversationId Null: there is none yet.
+   * @param known Where the caller has known it to be; null: nowhere.
+   */
+  serviceUrlsOf(conversationId: string | null, known: string | null): Promise<readonly string[]>;
 }
 
-export function createConversations(book: AddressBook, tenantId: string): Conversations {
+export function createConversations(book: AddressBook, tenantId: string, now: () => number): Conversations {
   const personKey = (aadObjectId: string): string => `person:${tenantId}:${aadObjectId}`;
   const tenantKey = `tenant:${tenantId}`;
 
@@ -43,28 +53,41 @@ export function createConversations(book: AddressBook, tenantId: string): Conver
   const keepPerson: Conversations["keepPerson"] = (aadObjectId, reference) =>
     book.keep(personKey(aadObjectId), { ...reference });
 
+  const placeAt = async (key: string) => placeSchema.safeParse(await book.find(key)).data;
+  const keepPlace = async (key: string, serviceUrl: string): Promise<void> => {
+    if ((await placeAt(key))?.serviceUrl !== serviceUrl) await book.keep(key, { serviceUrl, since: now() });
+  };
+
   return {
     person,
     keepPerson,
-    async learn({ from, conversation, serviceUrl }) {
+    async learn(activity) {
+      const { from, conversation, serviceUrl } = activity;
       if (serviceUrl === undefined || conversation === undefined) return;
-      await book.keep(tenantKey, { serviceUrl });
-      const isOwn = isPersonal(conversation);
-      if (!isOwn) await book.keep(placeKey(conversation.id), { serviceUrl });
+      await keepPlace(tenantKey, serviceUrl);
+      const isOwn = isOfOwnConversation(activity);
+      const key = placeKey(conversation.id);
+      if (isOwn || (await placeAt(key)) !== undefined) await keepPlace(key, serviceUrl);
       if (from?.aadObjectId === undefined) return;
       const known = await person(from.aadObjectId);
-      const conversationId = isOwn ? conversation.id : (known?.conversationId ?? null);
+      if (known === undefined && !isOwn) return;
+      const isTheirs = isOwn && isPersonal(conversation);
+      const conversationId = isTheirs ? conversation.id : (known?.conversationId ?? null);
       await keepPerson(from.aadObjectId, { serviceUrl, userId: from.id, conversationId });
     },
     async leave({ from, conversation }) {
       if (conversation === undefined) return;
-      if (!isPersonal(conversation)) return book.forget(placeKey(conversation.id));
+      await book.forget(placeKey(conversation.id));
+      if (!isPersonal(conversation)) return;
       if (from?.aadObjectId !== undefined) await book.forget(personKey(from.aadObjectId));
     },
-    async serviceUrlOf(conversationId) {
-      const place = placeSchema.safeParse(await book.find(placeKey(conversationId)));
-      const tenant = place.success ? place : placeSchema.safeParse(await book.find(tenantKey));
-      return tenant.data?.serviceUrl;
+    async serviceUrlsOf(conversationId, known) {
+      const place = conversationId === null ? undefined : await placeAt(placeKey(conversationId));
+      const told = known === null ? undefined : { serviceUrl: known, since: 0 };
+      const tenant = await placeAt(tenantKey);
+      const heard = [place, told, tenant].filter((one) => one !== undefined);
+      const newestFirst = heard.toSorted((one, other) => other.since - one.since);
+      return [...new Set(newestFirst.map(({ serviceUrl }) => serviceUrl))];
     },
   };
 }

@@ -5,12 +5,14 @@ import { DeliveryFault, type MessageRef, type Messenger, type Note } from "../se
 import { noteText } from "../words/note-text.ts";
 import { refreshing, type AdaptiveCard } from "./adaptive-card.ts";
 import { requestCard } from "./cards.ts";
+import { isPersonalId } from "./activity.ts";
 import { ConnectorFault, type Connector } from "./connector.ts";
-import type { Conversations } from "./conversations.ts";
+import type { Conversations, PersonReference } from "./conversations.ts";
 import { deliveryFaultOf } from "./faults.ts";
 import { noteCard } from "./note-cards.ts";
 import { cardActivity } from "./outgoing.ts";
 import type { Pace } from "./pace.ts";
+import { atServingAddress } from "./serving-address.ts";
 
 /** Where a message is. */
 const postedSchema = z.object({
@@ -24,7 +26,8 @@ type Posted = z.infer<typeof postedSchema>;
 
 /** A conversation that can be posted into. */
 interface Target {
-  readonly serviceUrl: string;
+  /** The best guess first. */
+  readonly serviceUrls: readonly string[];
   readonly conversation: string;
   readonly user: string | null;
 }
@@ -49,14 +52,22 @@ export function createTeamsMessenger(parts: MessengerParts): Messenger {
     thread: Posted | null,
     signal: AbortSignal,
   ) => {
-    const { serviceUrl, conversation, user } = await targetOf(parts, address, signal);
-    pace.take(conversation);
-    const place =
-      thread !== null && user === null ? `${conversation};messageid=${thread.activity}` : conversation;
-    const activity = await connector
-      .send(serviceUrl, place, cardActivity(await cardAs(user), true), signal)
-      .catch((error: unknown) => forgetStale(conversations, address, error));
-    return { serviceUrl, conversation, activity, user };
+    const { serviceUrls, conversation, user } = await targetOf(parts, address, signal);
+    const activity = cardActivity(await cardAs(user), true);
+    const sendTo = (place: string) =>
+      atServingAddress(serviceUrls, (serviceUrl) => {
+        pace.take(conversation);
+        return connector.send(serviceUrl, place, activity, signal);
+      });
+    const isBelow = thread !== null && !isPersonalId(conversation);
+    const { serviceUrl, result } = await (
+      isBelow
+        ? sendTo(`${conversation};messageid=${thread.activity}`).catch((error: unknown) =>
+            isGone(error) ? sendTo(conversation) : Promise.reject(error),
+          )
+        : sendTo(conversation)
+    ).catch((error: unknown) => forgetStale(conversations, address, error));
+    return { serviceUrl, conversation, activity: result, user };
   };
 
   return {
@@ -77,15 +88,19 @@ export function createTeamsMessenger(parts: MessengerParts): Messenger {
       ),
     rewrite: (ref, card, signal) =>
       asFault(async () => {
-        const { serviceUrl, conversation, activity, user } = parseRef(ref);
-        pace.take(conversation);
-        const fresh = user === null ? await conversations.serviceUrlOf(conversation) : undefined;
+        const { serviceUrl: known, conversation, activity, user } = parseRef(ref);
         const changed = cardActivity(await liveCard(conversations, card, user));
-        await connector
-          .update(fresh ?? serviceUrl, conversation, activity, changed, signal)
-          .catch((error: unknown) => {
-            if (!isGone(error)) throw error;
+        const serviceUrls = await conversations.serviceUrlsOf(conversation, known);
+        try {
+          await atServingAddress(serviceUrls, (serviceUrl) => {
+            pace.take(conversation);
+            return connector.update(serviceUrl, conversation, activity, changed, signal);
           });
+          return "rewritten";
+        } catch (error) {
+          if (isGone(error)) return "gone";
+          throw error;
+        }
       }),
     direct: (address, note: Note, thread: MessageRef | null, signal) =>
       asFault(async () => {
@@ -100,28 +115,40 @@ export function createTeamsMessenger(parts: MessengerParts): Messenger {
 }
 
 /** Where an address leads; for a person without a conversation with us, one is made. */
-async function targetOf(
-  { connector, conversations, pace }: MessengerParts,
-  address: string,
-  signal: AbortSignal,
-): Promise<Target> {
+async function targetOf(parts: MessengerParts, address: string, signal: AbortSignal): Promise<Target> {
+  const { conversations } = parts;
   const [kind, ...rest] = address.split(":");
   const name = rest.join(":");
   if (kind === "channel") {
-    const serviceUrl = await conversations.serviceUrlOf(name);
-    if (serviceUrl === undefined) throw new DeliveryFault("not_installed", { retryable: false });
-    return { serviceUrl, conversation: name, user: null };
+    const serviceUrls = await conversations.serviceUrlsOf(name, null);
+    if (serviceUrls.length === 0) throw new DeliveryFault("not_installed", { retryable: false });
+    return { serviceUrls, conversation: name, user: null };
   }
   if (kind !== "person") return assertKnown(address);
   const person = await conversations.person(name);
   if (person === undefined) throw new DeliveryFault("not_installed", { retryable: false });
-  const { serviceUrl, userId } = person;
-  if (person.conversationId !== null)
-    return { serviceUrl, conversation: person.conversationId, user: userId };
-  pace.take(userId);
-  const conversation = await connector.open(serviceUrl, userId, signal);
-  await conversations.keepPerson(name, { serviceUrl, userId, conversationId: conversation });
-  return { serviceUrl, conversation, user: userId };
+  const { serviceUrl, userId: user, conversationId } = person;
+  if (conversationId === null) return opened(parts, name, person, signal);
+  const serviceUrls = await conversations.serviceUrlsOf(conversationId, serviceUrl);
+  return { serviceUrls, conversation: conversationId, user };
+}
+
+/** The personal conversation with somebody with whom there is none yet. */
+async function opened(
+  { connector, conversations, pace }: MessengerParts,
+  aadObjectId: string,
+  { serviceUrl: known, userId }: PersonReference,
+  signal: AbortSignal,
+): Promise<Target> {
+  const { serviceUrl, result: conversationId } = await atServingAddress(
+    await conversations.serviceUrlsOf(null, known),
+    (url) => {
+      pace.take(userId);
+      return connector.open(url, userId, signal);
+    },
+  );
+  await conversations.keepPerson(aadObjectId, { serviceUrl, userId, conversationId });
+  return { serviceUrls: [serviceUrl], conversation: conversationId, user: userId };
 }
 
 function assertKnown(address: string): never {
@@ -165,9 +192,19 @@ async function voterIds(conversations: Conversations, { voterAccounts }: Card): 
   return [...new Set(people.flatMap((person) => person?.userId ?? []))];
 }
 
+/** The conversation or message is not there any more, or we are not let at it: nothing that we posted can be changed. */
 function isGone(error: unknown): boolean {
-  return error instanceof ConnectorFault && (error.status === 404 || error.status === 410);
+  if (!(error instanceof ConnectorFault)) return false;
+  const { status, code } = error;
+  return status === 403 || status === 404 || status === 410 || (status === 400 && goneCodes.has(code));
 }
+
+/** What Teams says with status 400 of a message that was deleted or is too old. */
+const goneCodes: ReadonlySet<string> = new Set([
+  "ActivityNotFoundInConversation",
+  "ConversationNotFound",
+  "MessageNotFound",
+]);
 
 function parseRef(ref: MessageRef): Posted {
   const read = postedSchema.safeParse(JSON.parse(ref));

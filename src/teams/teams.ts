@@ -68,7 +68,7 @@ export function createTeams(settings: TeamsSettings, { addresses, now, log }: Te
   const cloud = cloudOf(settings.openIdMetadataUrl);
   const tokens = createAccessTokens(settings, cloud.scope, now);
   const connector = createConnector(settings, tokens);
-  const conversations = createConversations(addresses, settings.tenantId);
+  const conversations = createConversations(addresses, settings.tenantId, now);
   const pace = createPace(now);
   const background = createBackground(onFault);
   const bot = createLazyBot(settings, cloud, tokens);

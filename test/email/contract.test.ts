@@ -18,6 +18,7 @@ describe("e-mail as a way of telling people", () => {
       stranger,
       channel: "email:security@company.com",
       arrived: () => server.received.length,
+      deleteAll: null,
       takeDown: () => server.close(),
     };
   });

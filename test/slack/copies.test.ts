@@ -43,6 +43,7 @@ describe("copies of a card in Slack", () => {
       stranger: named("sam"),
       channel: "slack:C0PAIR",
       arrived: () => fake.messages.size,
+      deleteAll: () => fake.messages.clear(),
       takeDown: () => {
         fake.trouble = () => ({ status: 503 });
       },
@@ -56,6 +57,10 @@ describe("copies of a card in Slack", () => {
       settle,
       copiesOf: (name) => copiesAmong(fake.messagesIn(fake.dmOf(slackId(name)))),
       copiesInChannel: () => copiesAmong(fake.messagesIn("C0PAIR")),
+      deleteCopiesOf: (name) => {
+        for (const one of fake.messagesIn(fake.dmOf(slackId(name))))
+          fake.messages.delete(`${one.channel} ${one.ts}`);
+      },
       fail: (name) => {
         const theirs = name === null ? undefined : new Set([slackId(name), fake.dmOf(slackId(name))]);
         fake.trouble = (method, body) => {

@@ -15,6 +15,8 @@ export interface CopiesHouse {
   /** The copies this person sees, in the order they were posted. */
   copiesOf(name: string): readonly ShownCopy[];
   copiesInChannel(): readonly ShownCopy[];
+  /** Everything that this person has got so far is deleted. */
+  deleteCopiesOf(name: string): void;
   /** From now on nothing gets through to this person, or with null to anybody. */
   fail(name: string | null): void;
   heal(): void;
@@ -110,6 +112,23 @@ export function copiesContract(house: () => CopiesHouse): void {
     await h.settle();
     expect(all(h)).toHaveLength(4);
     for (const { words } of all(h)) expect(words).toContain("2 of 2");
+  });
+
+  test("a copy that was deleted is replaced by a new one, which is kept true from then on", async () => {
+    const h = house();
+    const id = await asked(h);
+    h.deleteCopiesOf("ann");
+    h.deleteCopiesOf("dev");
+    await approve(h, "bob", id);
+    expect(h.copiesOf("ann")).toHaveLength(1);
+    expect(h.copiesOf("dev")).toHaveLength(1);
+    await approve(h, "cid", id);
+    for (const name of ["ann", "dev"]) {
+      expect(h.copiesOf(name)).toHaveLength(1);
+      expect(h.copiesOf(name)[0]?.words).toContain("2 of 2");
+    }
+    expect(h.copiesOf("ann")[0]?.buttons).toEqual(["Revoke", "Details"]);
+    expect(h.copiesOf("dev")[0]?.buttons).toContain("Show credential");
   });
 
   test("what time ends is shown too", async () => {

@@ -13,6 +13,8 @@ export interface MessengerHouse {
   readonly channel: string;
   /** How many messages have arrived so far. */
   arrived(): number;
+  /** Everything that was posted so far is deleted; null where messages cannot be changed anyway. */
+  readonly deleteAll: (() => void) | null;
   /** From now on nobody gets through. */
   takeDown(): Promise<void> | void;
 }
@@ -39,7 +41,17 @@ export function messengerContract(house: () => MessengerHouse): void {
     const before = h.arrived();
     const ref = await h.messenger.post(await addressOf(h), card, never);
     expect(h.arrived()).toBe(before + 1);
-    await h.messenger.rewrite(ref, card, never);
+    expect(await h.messenger.rewrite(ref, card, never)).toBe("rewritten");
+    expect(h.arrived()).toBe(before + 1);
+  });
+
+  test("a message that was deleted is said to be gone, and what was to stand below it is told all the same", async () => {
+    const h = house();
+    const ref = await h.messenger.post(await addressOf(h), card, never);
+    h.deleteAll?.();
+    if (h.deleteAll !== null) expect(await h.messenger.rewrite(ref, card, never)).toBe("gone");
+    const before = h.arrived();
+    await h.messenger.direct(await addressOf(h), note, ref, never);
     expect(h.arrived()).toBe(before + 1);
   });
 

@@ -83,6 +83,7 @@ describe("in groups and channels", () => {
 
   test("whoever has no chat with us gets one, or is told how to", async () => {
     const h = house();
+    h.fake.installed.add("aad-dev");
     await h.say("dev", "", mentioned("help"));
     expect(h.fake.calls.filter((call) => call.verb === "open")).toHaveLength(1);
     expect(h.cardsOf("dev")).toHaveLength(1);

@@ -35,6 +35,7 @@ describe("copies of a card in Teams", () => {
       stranger: { ...identityFixture("nobody"), links: accountOf("nobody") },
       channel: `teams:${channelId}`,
       arrived: () => cardsOf("ann").length,
+      deleteAll: () => fake.messages.clear(),
       takeDown: () => {
         fake.trouble.push({ of: () => true, status: 503 });
       },
@@ -48,6 +49,11 @@ describe("copies of a card in Teams", () => {
       settle,
       copiesOf: (name) => copiesAmong(cardsOf(name)),
       copiesInChannel: () => copiesAmong(cardsIn(channelId)),
+      deleteCopiesOf: (name) => {
+        for (const [id, { conversation }] of fake.messages) {
+          if (conversation === `a:29:${name}`) fake.messages.delete(id);
+        }
+      },
       fail: (name) => {
         const isTheirs = (conversation: string): boolean => name === null || conversation === `a:29:${name}`;
         fake.trouble.push({ of: ({ conversation }) => isTheirs(conversation), status: 503 });

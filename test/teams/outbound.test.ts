@@ -123,12 +123,17 @@ describe("what a failed call means for its message", () => {
     expect(h.fake.calls.slice(-2).map(({ verb }) => verb)).toEqual(["open", "post"]);
   });
 
-  test("rewriting a message that is gone is success", async () => {
+  test.each<[string, Omit<Trouble, "of">]>([
+    ["404", { status: 404, code: "ActivityNotFoundInConversation" }],
+    ["410", { status: 410 }],
+    ["403", { status: 403, code: "BotNotInConversationRoster" }],
+    ["400 for a message that was deleted", { status: 400, code: "MessageNotFound" }],
+  ])("a message that cannot be rewritten any more is said to be gone: %s", async (_, trouble) => {
     const h = house();
     const { card, address } = await anyCard(h);
     const ref = await h.teams.messenger.post(address, card, AbortSignal.timeout(5_000));
-    h.fake.trouble.push({ of: ({ verb }) => verb === "update", status: 404 });
-    await expect(h.teams.messenger.rewrite(ref, card, AbortSignal.timeout(5_000))).resolves.toBeUndefined();
+    h.fake.trouble.push({ of: ({ verb }) => verb === "update", ...trouble });
+    expect(await h.teams.messenger.rewrite(ref, card, AbortSignal.timeout(5_000))).toBe("gone");
   });
 });
 
@@ -193,6 +198,7 @@ describe("where people are reached", () => {
       conversationType: "channel",
       tenantId: tenantId,
     };
+    h.fake.installed.add("aad-ann");
     await h.call(h.activity("ann", { type: "conversationUpdate", conversation }));
     await h.office.ask("dev");
     await h.settle();

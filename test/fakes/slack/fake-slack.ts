@@ -247,6 +247,8 @@ function posted(fake: FakeSlack, body: Json): Json {
   const channel = to.startsWith("U") ? fake.dmOf(to) : to;
   const ts = `${++clock}.000100`;
   const thread = typeof body["thread_ts"] === "string" ? body["thread_ts"] : undefined;
+  if (thread !== undefined && !fake.messages.has(`${channel} ${thread}`))
+    return { error: "thread_not_found" };
   const isBroadcast = String(body["reply_broadcast"]) === "true";
   const message = {
     channel,

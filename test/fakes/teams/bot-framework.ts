@@ -56,7 +56,10 @@ const messageBytesMax = 28_000;
 export interface FakeBotFramework {
   /** Without a slash at its end. */
   readonly url: string;
+  /** Where conversations are served; elsewhere nothing is found. */
   readonly serviceUrl: string;
+  /** From now on conversations are served in this region. */
+  moveTo(region: string): void;
   readonly key: FakeKey;
   readonly calls: ConnectorCall[];
   /** How often a token was asked for, with what. */
@@ -67,6 +70,8 @@ export interface FakeBotFramework {
   readonly trouble: Trouble[];
   /** As they stand, by id, in the order they were posted. */
   readonly messages: Map<string, { readonly conversation: string; readonly activity: Activity }>;
+  /** Who has the app, by the object id of their account: with others no conversation can be opened. */
+  readonly installed: Set<string>;
   /** Members of every conversation. */
   readonly members: Map<string, FakeMember>;
   login: { status: number | "hang" };
@@ -91,7 +96,13 @@ export async function startBotFramework(now: () => number): Promise<FakeBotFrame
   /** Tokens that were handed out, with their ends. */
   const issued = new Map<string, number>();
 
+  let region = "emea";
   const fake: Omit<FakeBotFramework, "url" | "serviceUrl"> = {
+    installed: new Set(),
+    moveTo(next) {
+      region = next;
+      Object.assign(fake, { serviceUrl: `${url}/${region}/` });
+    },
     key,
     keys: [key],
     calls: [],
@@ -111,7 +122,7 @@ export async function startBotFramework(now: () => number): Promise<FakeBotFrame
         {
           iss: "https://api.botframework.com",
           aud: appId,
-          serviceurl: `${url}/emea/`,
+          serviceurl: `${url}/${region}/`,
           nbf: seconds - 60,
           exp: seconds + 3_600,
           ...claims,
@@ -150,7 +161,7 @@ export async function startBotFramework(now: () => number): Promise<FakeBotFrame
       issued.set(token, now() + 3_600_000);
       return say(response, 200, { token_type: "Bearer", expires_in: 3_600, access_token: token });
     }
-    if (!path.startsWith("/emea/v3/conversations")) return say(response, 404, {});
+    if (!path.startsWith(`/${region}/v3/conversations`)) return say(response, 404, {});
     const endsAt = issued.get(request.headers.authorization?.replace("Bearer ", "") ?? "") ?? 0;
     if (now() >= endsAt || fake.isTokenRefused) return say(response, 401, {});
     return connector(request.method ?? "", path, text, response);
@@ -179,11 +190,20 @@ export async function startBotFramework(now: () => number): Promise<FakeBotFrame
           : say(response, 200, member);
       }
       case "open": {
-        const [member] = Array.isArray(call.body["members"]) ? call.body["members"] : [];
-        return say(response, 201, { id: `a:${member?.id}` });
+        const [{ id: wanted }] = call.body["members"] as [{ id: string }];
+        const member = [...fake.members.values()].find(({ id, aadObjectId }) =>
+          [id, aadObjectId].includes(wanted),
+        );
+        return member === undefined || !fake.installed.has(member.aadObjectId)
+          ? say(response, 403, { error: { code: "ForbiddenOperationException", message: "not installed" } })
+          : say(response, 201, { id: `a:${member.id}` });
       }
       case "post":
       case "update": {
+        const above = call.id ?? call.conversation.split(";messageid=")[1];
+        if (above?.startsWith("message-") === true && !fake.messages.has(above)) {
+          return say(response, 404, { error: { code: "ActivityNotFoundInConversation", message: "gone" } });
+        }
         const id = call.id ?? `message-${++nextId}`;
         fake.messages.set(id, { conversation: call.conversation, activity: call.body });
         return say(response, 201, { id });
@@ -194,7 +214,7 @@ export async function startBotFramework(now: () => number): Promise<FakeBotFrame
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   url = `http://127.0.0.1:${port}`;
-  return Object.assign(fake, { url, serviceUrl: `${url}/emea/` });
+  return Object.assign(fake, { url, serviceUrl: `${url}/${region}/` });
 }
 
 function callOf(method: string, path: string, text: string): ConnectorCall | undefined {

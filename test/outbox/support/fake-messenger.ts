@@ -58,10 +58,11 @@ export function fakeMessenger(
     },
     async rewrite(ref, card) {
       const message = shown.get(ref);
-      if (message === undefined) return;
+      if (message === undefined) return "gone";
       await attempt(message.address, "rewrite");
       message.card = card;
       message.rewritten++;
+      return "rewritten";
     },
     async direct(address, note, thread) {
       await attempt(address, "direct");

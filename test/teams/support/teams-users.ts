@@ -53,6 +53,7 @@ export function teamsUsers(
     ...more,
   });
   const call: TeamsUsers["call"] = async (body, authorization = `Bearer ${fake.token()}`) => {
+    keepInstalled(fake, body);
     const { status, text } = await send(authorization, JSON.stringify(body));
     return answerOf(status, text);
   };
@@ -76,6 +77,18 @@ export function teamsUsers(
     cardsOf: (name) => cardsIn(`a:29:${name}`),
     cardsIn,
   };
+}
+
+/** Whoever does something in their own chat with the bot has the app, until they take it out. */
+function keepInstalled(fake: FakeBotFramework, activity: object): void {
+  const { type, action, membersRemoved, conversation, from }: Partial<Record<string, unknown>> = {
+    ...activity,
+  };
+  const { conversationType } = { ...(conversation as { conversationType?: string }) };
+  const { aadObjectId } = { ...(from as { aadObjectId?: string }) };
+  if (conversationType !== "personal" || aadObjectId === undefined || type === "invoke") return;
+  if (action === "remove" || membersRemoved !== undefined) fake.installed.delete(aadObjectId);
+  else fake.installed.add(aadObjectId);
 }
 
 export function memberNamed(name: string) {
