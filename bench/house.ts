@@ -28,6 +28,7 @@ export async function openHouse(folder: string, now: () => Instant) {
     store,
     changes,
     surroundings,
+    accessHold: () => undefined,
     rulebook,
     surfaces: createSurfaces(),
     connectors: () => new Map(),

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Logger } from "pino";
 import { buildHouse, closeHouse, sweepsOf, type House } from "./build/house.ts";
+import { alertAdmins } from "./build/alert-admins.ts";
 import { ensureAdminKey, keptAdminKey, loadConfiguration } from "./build/configuration.ts";
 import { Refused } from "./build/refused.ts";
 import { offerReloads, reloadsOf } from "./build/reloads.ts";
@@ -45,7 +46,9 @@ async function furnish(
     });
     await loadConfiguration(settings, house, log);
     await ensureAdminKey(settings, adminKey, house.context, log);
+    await alertAdmins(house);
     await house.relay.begin();
+    house.stateWatch.begin();
   } catch (error) {
     await closeHouse(house);
     throw error;
@@ -84,6 +87,7 @@ async function run(): Promise<void> {
     now: context.surroundings.now,
     lastSweepAt: timetable.lastGoodAt,
     configuration: reloads.state,
+    clockBehindMs: house.clock.behindMs,
     isLockedDown: async () => (await context.rulebook()).book.lockdown,
   });
   const server = await createHttpServer(services, {
@@ -91,7 +95,7 @@ async function run(): Promise<void> {
     trustedProxies: settings.trustedProxies,
     ratePerMinute: settings.rateLimitPerMinute,
     loggerInstance: log,
-    readiness: readinessOf(store, context.surroundings, timetable, reloads.state),
+    readiness: readinessOf(store, house.clock, timetable, reloads.state),
     metrics: house.metrics,
     mounts: house.mounts,
   });

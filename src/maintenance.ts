@@ -1,19 +1,19 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { acceptSystemClock } from "./build/accept-clock.ts";
 import { readEnvironment } from "./config/environment.ts";
+import { formatInstant } from "./core/time.ts";
 import { reloadSocketOf, requestReload } from "./runtime/reload-socket.ts";
 import { backUp, BackupRefused, restore, type Backup } from "./store/backup.ts";
 import { StartRefused } from "./store/start-refused.ts";
 
-/**
- * What an operator does to an installation from outside: `npm run backup -- FILE`, `npm run restore -- FILE` and
- * `npm run reload`.
- */
+/** What an operator does to an installation from outside: `npm run backup -- FILE`, `npm run reload` and so on. */
 const migrations = join(resolve(import.meta.dirname, ".."), "migrations");
 /** As the service reads it at its start. */
 const settingsFile = ".env";
 
-const usage = "Say npm run backup -- FILE, npm run restore -- FILE, or npm run reload.";
+const usage = "Say npm run backup -- FILE, npm run restore -- FILE, npm run reload, or npm run accept-clock.";
 
 function databaseFile(): string {
   if (existsSync(settingsFile)) process.loadEnvFile(settingsFile);
@@ -36,6 +36,30 @@ async function restoreFrom(file: string): Promise<void> {
   print(
     "What ended after this backup was made is live again until its own time is over: see docs/operations.md.\n",
   );
+}
+
+async function acceptClock(isConfirmed: boolean): Promise<void> {
+  const accepted = await acceptSystemClock(databaseFile(), migrations, async (found) => {
+    const [from, to] = [formatInstant(found.from), formatInstant(found.to)];
+    print(`The last change was recorded at ${from}; the system clock says ${to}.\n`);
+    print("What has ended stays ended. What was given after the system clock's time ends now: ");
+    print(`${found.requests} requests and grants, ${found.keys} API keys.\n`);
+    return isConfirmed || confirmed();
+  });
+  if (accepted === undefined)
+    print("The system clock is not behind the last recorded change; nothing was changed.\n");
+  else if (accepted.isAccepted) print(`accepted  ${formatInstant(accepted.to)}\n`);
+  else throw new BackupRefused("Nothing was changed. Set the system clock right, or confirm with --yes.");
+}
+
+async function confirmed(): Promise<boolean> {
+  if (!process.stdin.isTTY) return false;
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return (await terminal.question("Type yes to accept the system clock: ")).trim() === "yes";
+  } finally {
+    terminal.close();
+  }
 }
 
 /** Has the running service read its configuration again; its answer is the exit code. */
@@ -97,13 +121,20 @@ function outsideText(error: Error & { readonly code?: unknown; readonly path?: u
   }
 }
 
+async function run(verb: string | undefined, args: readonly string[]): Promise<void> {
+  const [first, ...more] = args;
+  const file = more.length === 0 && first !== "" ? first : undefined;
+  if (verb === "backup" && file !== undefined) return backup(file);
+  if (verb === "restore" && file !== undefined) return restoreFrom(file);
+  const isBare = args.length === 0;
+  if (verb === "reload" && isBare) return reload();
+  if (verb === "accept-clock" && (isBare || file === "--yes")) return acceptClock(!isBare);
+  throw new BackupRefused(usage);
+}
+
 try {
-  const [verb, file, ...more] = process.argv.slice(2);
-  if (verb === "reload" && file === undefined) await reload();
-  else if (file === undefined || file === "" || more.length > 0) throw new BackupRefused(usage);
-  else if (verb === "backup") await backup(file);
-  else if (verb === "restore") await restoreFrom(file);
-  else throw new BackupRefused(usage);
+  const [verb, ...args] = process.argv.slice(2);
+  await run(verb, args);
 } catch (error) {
   process.stderr.write(`${sentenceOf(error)}\n`);
   process.exitCode = 1;

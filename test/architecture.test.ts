@@ -85,7 +85,10 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
     rooms: ["core", "service", "words", "chat", "slack"],
     packages: ["@slack/bolt", "@slack/types", "@slack/web-api", "fastify", "node:http", "zod"],
   },
-  "maintenance.ts": { rooms: ["config", "runtime", "store"], packages: ["node:fs", "node:path"] },
+  "maintenance.ts": {
+    rooms: ["build", "config", "core", "runtime", "store"],
+    packages: ["node:fs", "node:path", "node:readline/promises"],
+  },
   cli: {
     rooms: ["core", "config", "schemas", "words", "cli"],
     packages: [

@@ -1,12 +1,11 @@
 import type { FastifyPluginAsync } from "fastify";
-import { join } from "node:path";
 import type { Logger } from "pino";
 import { createAuditFile, type AuditFile } from "../audit-file/audit-file.ts";
 import type { Settings } from "../config/environment.ts";
 import { createRunners } from "../outbox/house-runners.ts";
 import { createRelay, type Relay } from "../outbox/relay.ts";
 import type { guardedPost } from "../outgoing/guarded-fetch.ts";
-import { createClock } from "../runtime/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { createMetrics, type Metrics } from "../runtime/metrics.ts";
 import { createSurroundings } from "../runtime/surroundings.ts";
 import { createAddressBook } from "../service/address-book.ts";
@@ -21,21 +20,23 @@ import { createServices, type Services } from "../service/services.ts";
 import { createSurfaces } from "../service/surfaces.ts";
 import { createUserGroupReader } from "../service/user-groups.ts";
 import { watched, type Watcher } from "../service/watched-store.ts";
-import { openSqliteStore } from "../store/sqlite-store.ts";
+import { createStateWatch, type StateWatch } from "../sweeps/state-watch.ts";
 import { createBookkeepingSweep } from "../sweeps/bookkeeping.ts";
 import { createOverdueSweep } from "../sweeps/overdue.ts";
 import { createExpirySweep, createRequestSweep, type Sweep } from "../sweeps/due-requests.ts";
 import { createWebhooks, type Webhooks } from "../webhooks/webhooks.ts";
 import { createChatSurfaces, type ChatSurfaces } from "./chat-surfaces.ts";
-import { shipped } from "./shipped.ts";
+import { openGuardedStore } from "./guarded-store.ts";
 
 /** Everything that was built, before anything listens. */
 export interface House {
   readonly store: Store;
+  readonly clock: Clock;
   readonly services: Services;
   readonly relay: Relay;
   readonly context: ServiceContext;
   readonly metrics: Metrics;
+  readonly stateWatch: StateWatch;
   readonly webhooks: Webhooks;
   readonly auditFile: AuditFile | undefined;
   /** Ways to targets; a reload swaps them. */
@@ -51,17 +52,10 @@ export async function buildHouse(
   log: Logger,
   onFatal: (fault: unknown) => void,
 ): Promise<House> {
-  const now = createClock({ system: Date.now, monotonic: () => performance.now() });
+  const metrics = createMetrics();
+  const { store: guarded, clock, accessHold } = await openGuardedStore(settings, metrics, log, onFatal);
+  const { now } = clock;
   const surroundings = createSurroundings(now);
-  const plain = await openSqliteStore({
-    file: settings.databaseFile,
-    migrationsFolder: join(shipped, "migrations"),
-    onFatal,
-    onThread: (news) => {
-      if (news === "there") log.info("many changes at once: a second thread writes them from now on");
-      else log.warn({ err: news }, "no second thread: many changes at once hold up the answers to others");
-    },
-  });
   // The relay and those who follow the audit log work on the store that wakes them: what they do may leave more.
   let relay: Relay | undefined;
   let webhooks: Webhooks | undefined;
@@ -72,8 +66,7 @@ export async function buildHouse(
     webhooks?.watcher(step);
     auditFile?.watcher(step);
   };
-  const metrics = createMetrics();
-  const store = watched(plain, [wake, changes.watcher, metrics.watcher]);
+  const store = watched(guarded, [wake, changes.watcher, metrics.watcher]);
   webhooks = createWebhooks({ store, surroundings, post: postWhenWanted, chance: Math.random, log });
   if (settings.auditFile !== undefined) auditFile = createAuditFile({ path: settings.auditFile, store, log });
   const surfaces = createSurfaces();
@@ -94,6 +87,7 @@ export async function buildHouse(
     connectors: connectors.current,
     changes,
     surroundings,
+    accessHold,
     rulebook: createRulebookReader(store),
     surfaces,
     ...(userGroups !== undefined && { userGroups: createUserGroupReader(userGroups, now) }),
@@ -113,12 +107,28 @@ export async function buildHouse(
     } else log.error({ err, ...about }, "effect failed");
   });
   const mounts = await chatSurfaces.open(services);
-  return { store, services, relay, context, metrics, webhooks, auditFile, connectors, chatSurfaces, mounts };
+  const stateWatch = createStateWatch(store, now, (err) =>
+    log.error({ err }, "recorded time is not written"),
+  );
+  return {
+    store,
+    clock,
+    services,
+    relay,
+    context,
+    metrics,
+    stateWatch,
+    webhooks,
+    auditFile,
+    connectors,
+    chatSurfaces,
+    mounts,
+  };
 }
 
 /** Finishes what is under way, writes what was only counted, and closes everything in reverse order. */
 export async function closeHouse(house: House): Promise<void> {
-  const { store, services, relay, context, connectors, webhooks, auditFile } = house;
+  const { store, services, relay, context, connectors, webhooks, auditFile, stateWatch } = house;
   const { now } = context.surroundings;
   await relay.stop();
   await connectors.close();
@@ -126,6 +136,7 @@ export async function closeHouse(house: House): Promise<void> {
   await services.refusals.flush(now(), true);
   await webhooks.stop();
   await auditFile?.stop();
+  await stateWatch.stop();
   await store.close();
 }
 

@@ -48,6 +48,7 @@ export const auditActions = [
   "lockdown.changed",
   "audit.exported",
   "notification.failed",
+  "clock.accepted",
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

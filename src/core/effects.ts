@@ -24,6 +24,8 @@ export type Effect =
     }
   /** Somebody at a chat platform asks administrators to be linked. */
   | ({ readonly kind: "tell_link"; readonly to: readonly IdentityId[] } & LinkAsked)
+  /** Something about the service itself needs an administrator. */
+  | { readonly kind: "alert_admins"; readonly alert: ServiceAlert }
   /** Finds out whether the people asked have been told. `lost`: a delivery to this approver was given up. */
   | { readonly kind: "look_again"; readonly requestId: RequestId; readonly lost: IdentityId | null }
   /** Makes one copy of a card true: posts it, or rewrites it where it is. */
@@ -54,7 +56,15 @@ export type Telling =
       readonly audience: Audience;
     }
   | { readonly topic: "key"; readonly keyId: KeyId }
-  | ({ readonly topic: "link" } & LinkAsked);
+  | ({ readonly topic: "link" } & LinkAsked)
+  | { readonly topic: "alert"; readonly alert: ServiceAlert };
+
+/** Why the service gives no new access. `lastCommitAt`: the time that the system clock has not reached. */
+export interface ServiceAlert {
+  readonly name: "clock_behind";
+  readonly lastCommitAt: Instant;
+  readonly behindMs: number;
+}
 
 /** An account without a link, as the platform describes it; its names are data, never authority. */
 export interface LinkAsked {

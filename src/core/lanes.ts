@@ -22,6 +22,7 @@ export function laneOf(effect: Effect): string | null {
     case "take_back":
     case "announce_key":
     case "tell_link":
+    case "alert_admins":
     case "end_access_of":
       return null;
   }
@@ -42,6 +43,7 @@ export function groupOf(effect: Effect): string {
     case "announce_ending":
     case "announce_key":
     case "tell_link":
+    case "alert_admins":
     case "look_again":
     case "end_access_of":
       return "inside";

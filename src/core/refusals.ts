@@ -44,6 +44,7 @@ export const refusalStatus = {
   rate_limited: 429,
   limit_reached: 429,
   store_unavailable: 503,
+  clock_behind: 503,
 } as const;
 
 export type RefusalCode = keyof typeof refusalStatus;

@@ -54,15 +54,24 @@ export function noteLetter(note: Note, envelope: Envelope): Letter {
     return requestLetter(card, notice, content, envelope);
   }
   const content: Content = { heading, lines, facts: [], ways: waysToAct(actions, ""), words: [] };
-  const [subject, about] =
-    note.about === "key"
-      ? [`An API key was made in your name: ${note.keyId}`, note.keyId]
-      : [`A chat account wants to be linked: ${oneLine(note.displayName, nameMax)}`, "link"];
+  const [subject, about] = subjectOf(note);
   return letterOf(subject, content, envelope, {
     name: `${about}.${note.about}`,
     references: [],
     headers: {},
   });
+}
+
+/** The subject of a mail that is about no request, and what its name begins with. */
+function subjectOf(note: Exclude<Note, { about: "request" }>): readonly [subject: string, about: string] {
+  switch (note.about) {
+    case "key":
+      return [`An API key was made in your name: ${note.keyId}`, note.keyId];
+    case "link":
+      return [`A chat account wants to be linked: ${oneLine(note.displayName, nameMax)}`, "link"];
+    case "alert":
+      return ["jit-access gives no new access: an administrator is needed", note.alert.name];
+  }
 }
 
 /** The reason stands below our facts, whole and marked as the requester's; not above them as well. */

@@ -1,5 +1,6 @@
 import type { ServiceContext } from "../service/loading.ts";
 import type { Services } from "../service/services.ts";
+import { createAdminAlerts } from "./alert-admins.ts";
 import { createEndingAnnouncing, createKeyAnnouncing, createLinkAnnouncing } from "./announcing-others.ts";
 import { createAnnouncing, type NoticeLog } from "./announcing.ts";
 import { createLookingAgain } from "./looking-again.ts";
@@ -18,6 +19,7 @@ export function createRunners(
     announce: createAnnouncing(context, log),
     announce_key: createKeyAnnouncing(context, log),
     tell_link: createLinkAnnouncing(context, log),
+    alert_admins: createAdminAlerts(context, log),
     announce_ending: createEndingAnnouncing(context),
     look_again: createLookingAgain(context),
     show: createShowing(context, cards),

@@ -53,6 +53,8 @@ export function boundRunner(runners: Runners, effect: Effect): BoundRunner {
       return bound(runners.tell, effect);
     case "tell_link":
       return bound(runners.tell_link, effect);
+    case "alert_admins":
+      return bound(runners.alert_admins, effect);
     case "end_access_of":
       return bound(runners.end_access_of, effect);
     case "provision":

@@ -67,6 +67,7 @@ async function prepare(
     return { note, copy: undefined };
   }
   if (about.topic === "link") return linkNote(context, about);
+  if (about.topic === "alert") return { note: { about: "alert", alert: about.alert }, copy: undefined };
   const { requestId, notice, audience } = about;
   const card = await cards.cardFor(requestId, audience, to.readerId);
   if (card === undefined || !isStillNews(notice, card)) return undefined;

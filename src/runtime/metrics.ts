@@ -19,6 +19,7 @@ export interface MetricSources {
   readonly lastSweepAt: () => Instant | null;
   readonly isLockedDown: () => Promise<boolean>;
   readonly configuration: () => ConfigurationState;
+  readonly clockBehindMs: () => number;
 }
 
 export interface Metrics {
@@ -27,6 +28,8 @@ export interface Metrics {
   /** One answered call, by its route's pattern, never its path: no ids, no people. */
   readonly answered: (method: string, route: string, status: number, seconds: number) => void;
   readonly refused: (code: string) => void;
+  /** The system clock was set, or the machine slept. */
+  readonly clockJumped: (direction: "back" | "forward") => void;
   /** Adds what is read at each scrape. */
   readonly observe: (sources: MetricSources) => void;
   readonly contentType: string;
@@ -69,11 +72,15 @@ export function createMetrics(): Metrics {
     [10, 60, 300, 900, 3_600, 14_400, 86_400],
   );
   const records = createCounter("jit_audit_records_total", "Audit records by action.", ["action"]);
-  const families: Family[] = [requests, seconds, refusals, decided, timeToDecision, records];
+  const jumps = createCounter("jit_clock_jumps_total", "Jumps of the system clock by direction.", [
+    "direction",
+  ]);
+  const families: Family[] = [requests, seconds, refusals, decided, timeToDecision, records, jumps];
   // Present from the start, so that the first event after it is an increase and not a new series.
   for (const action of auditActions) records.add([action], 0);
   for (const decision of Object.values(decisions)) decided.add([decision], 0);
   for (const code of Object.keys(refusalStatus)) refusals.add([code], 0);
+  for (const direction of ["back", "forward"]) jumps.add([direction], 0);
   return {
     watcher({ audit, writes }) {
       for (const { action } of audit) {
@@ -93,6 +100,7 @@ export function createMetrics(): Metrics {
       seconds.observe([method, route], took);
     },
     refused: (code) => refusals.add([code]),
+    clockJumped: (direction) => jumps.add([direction]),
     observe: (sources) => void families.push(...gauges(sources)),
     contentType: prometheusContentType,
     render: async () => {
@@ -105,7 +113,7 @@ export function createMetrics(): Metrics {
 
 /** Read from the store when somebody looks, so that they are true and cost nothing in between. */
 function gauges(sources: MetricSources): readonly Family[] {
-  const { store, now, lastSweepAt, isLockedDown, configuration } = sources;
+  const { store, now, lastSweepAt, isLockedDown, configuration, clockBehindMs } = sources;
   return [
     createGauge("jit_config_reload_failed", "1 when the last reload was refused, else 0.", () =>
       configuration().refused === undefined ? 0 : 1,
@@ -118,6 +126,11 @@ function gauges(sources: MetricSources): readonly Family[] {
     createGauge("jit_active_grants", "Credentials that open something now.", () => store.activeGrants(now())),
     createGauge("jit_lockdown", "1 while a lockdown is on, else 0.", async () =>
       (await isLockedDown()) ? 1 : 0,
+    ),
+    createGauge(
+      "jit_clock_behind_seconds",
+      "How far the system clock is behind the time everything is decided by.",
+      () => clockBehindMs() / 1000,
     ),
     createGauge("jit_sweep_age_seconds", "Since the last whole sweep; -1 before the first.", () =>
       ageSeconds(lastSweepAt(), now()),

@@ -1,7 +1,8 @@
 import type { Instant } from "../core/ids.ts";
-import { formatDuration } from "../core/time.ts";
-import type { Reads, Surroundings } from "../service/ports.ts";
+import { formatDuration, secondMs } from "../core/time.ts";
+import type { Reads } from "../service/ports.ts";
 import type { TakeBacks } from "../service/target-reads.ts";
+import type { Clock } from "./clock.ts";
 import type { ConfigurationState } from "./configuration-state.ts";
 
 export interface SweepState {
@@ -21,7 +22,7 @@ type Checks = Readonly<Record<string, Check>>;
 /** Each part with its state, for /readyz: asked at every probe, and failing when the database cannot be read. */
 export function readinessOf(
   store: Pick<Reads, "auditHead" | "outbox" | "takeBacks">,
-  clock: Pick<Surroundings, "now">,
+  clock: Clock,
   sweeps: SweepState,
   configuration: () => ConfigurationState,
 ): () => Promise<Checks> {
@@ -37,6 +38,7 @@ export function readinessOf(
         ok: sweeps.isOnTime(),
         detail: swept === null ? "has not run yet" : `ran ${formatDuration(now - swept)} ago`,
       },
+      clock: clockCheck(clock),
       audit: { ok: true, detail: `head ${head.seq}` },
       outbox: { ok: true, detail: `${waiting} waiting${age}` },
       // Not a reason to take us out of service: nobody else would take it back.
@@ -44,6 +46,17 @@ export function readinessOf(
       config: configurationCheck(configuration(), now),
     };
   };
+}
+
+function clockCheck(clock: Clock): Check {
+  const behindMs = clock.behindMs();
+  const behind = `${formatDuration(behindMs)} behind`;
+  if (clock.isBehindSinceStart()) {
+    const detail = `${behind} the last commit: new access is refused`;
+    return { ok: false, detail, advisory: true };
+  }
+  const detail = behindMs < secondMs ? "in order" : `${behind}; time goes on from where it was`;
+  return { ok: true, detail, advisory: true };
 }
 
 function takeBacksText({ waiting, overdue, oldestOverdueSince }: TakeBacks, now: Instant): string {

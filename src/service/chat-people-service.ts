@@ -14,6 +14,7 @@ import { inactive } from "../core/assessment.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { hourMs } from "../core/time.ts";
 import { unknownIdentity } from "./ask-input.ts";
+import { administratorsOf } from "./administrators.ts";
 import { actorOf, lacksRole, type Caller } from "./caller.ts";
 import type { ChatPeople } from "./chat-people.ts";
 import { identityStep } from "./directory-service.ts";
@@ -53,7 +54,7 @@ export function createChatPeople(context: ServiceContext): ChatPeople {
     async askForLink(account, who) {
       const taken = await store.identityByLink(account);
       if (taken !== undefined) return alreadyLinked(taken.value);
-      const to = await administrators(context);
+      const to = await administratorsOf(context);
       if (to.length === 0) {
         return refuse("no_approvers", "The configuration names no administrator who could be asked.");
       }
@@ -174,15 +175,6 @@ function linking(
       : { ...step, audit: [{ at, action: "identity.linked", actor: by, identity: identity.id, data }] },
     result: after,
   };
-}
-
-async function administrators(context: ServiceContext): Promise<readonly Identity[]> {
-  const { admin } = (await context.rulebook()).book.rules.chatRoles;
-  const { directory } = await loadPeople(context, [], admin);
-  // Whoever names administrators cannot say `manager`, so the subject means nothing here.
-  const subject = parseId("identity", "id_nobody");
-  const people = subject === undefined ? [] : admin.flatMap((one) => directory.people(one, subject));
-  return [...new Map(people.map((person) => [person.id, person])).values()];
 }
 
 /** Nothing about anybody changes: administrators are told, and the asking is counted. */

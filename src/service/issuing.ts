@@ -114,7 +114,9 @@ async function allowed(context: ServiceContext, id: string, decision: CaseDecisi
   const loaded = await findCase(context, id);
   if (isRefusal(loaded)) return loaded;
   const made = (await decision(loaded)).decision;
-  return isRefusal(made) ? made : loaded.case;
+  if (isRefusal(made)) return made;
+  // Secrets of targets are made before the commit that would be refused, and the old ones die with them.
+  return context.accessHold() ?? loaded.case;
 }
 
 async function claimPrepared(

@@ -16,6 +16,7 @@ import { isRefusal, refuse, type Refusal, type RefusalCode } from "../core/refus
 import { stagesOf } from "../core/requirement.ts";
 import { riskOf } from "../core/risk.ts";
 import type { Assessment } from "../core/assessment.ts";
+import type { AccessHold } from "./access-hold.ts";
 import type { Changes } from "./changes.ts";
 import type { Connectors } from "./connector.ts";
 import { useKey } from "./counters.ts";
@@ -31,6 +32,8 @@ export interface ServiceContext {
   /** Wakes readers who wait for a request to change. */
   readonly changes: Changes;
   readonly surroundings: Surroundings;
+  /** Asked before a secret is made at a target; every commit that gives access asks it besides. */
+  readonly accessHold: AccessHold;
   readonly rulebook: RulebookReader;
   /** Where people can be told things in this installation. */
   readonly surfaces: Surfaces;

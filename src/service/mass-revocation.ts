@@ -98,7 +98,7 @@ async function matching(context: ServiceContext, which: Revoked): Promise<readon
   return ids;
 }
 
-async function* pagesOf(
+export async function* pagesOf(
   store: Pick<Reads, "requests">,
   filter: RequestFilter,
 ): AsyncGenerator<readonly RequestWithGrant[]> {

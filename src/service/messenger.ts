@@ -1,4 +1,5 @@
 import type { NotifyChannel } from "../core/access-request.ts";
+import type { ServiceAlert } from "../core/effects.ts";
 import type { NoticeKind } from "../core/notices.ts";
 import type { ChatAccount, Identity } from "../core/people.ts";
 import type { Card } from "./card.ts";
@@ -25,7 +26,9 @@ export type Note =
       readonly displayName: string;
       readonly email: string | null;
       readonly candidate: { readonly id: string; readonly name: string } | null;
-    };
+    }
+  /** Administrators are needed for the service itself. */
+  | { readonly about: "alert"; readonly alert: ServiceAlert };
 
 /** Where a posted message is, in the platform's own words, as JSON text; kept with the copy, opaque to everybody else. */
 export type MessageRef = string;

@@ -16,6 +16,7 @@ import type {
 } from "../core/ids.ts";
 import type { ChatAccount, DirectoryQuery, Identity } from "../core/people.ts";
 import type { Policy, Rulebook, Rules } from "../core/policy.ts";
+import type { Refusal } from "../core/refusals.ts";
 import type { TargetReads } from "./target-reads.ts";
 
 import type {
@@ -87,6 +88,13 @@ export type Write =
   /** What a surface has learned about where somebody is reached; the last word counts. */
   | { readonly kind: "address"; readonly surface: string; readonly key: string; readonly value: JsonValue }
   | { readonly kind: "addressGone"; readonly surface: string; readonly key: string }
+  /** Raises the latest time of any commit; one that is later already stays. */
+  | { readonly kind: "clockMark"; readonly at: Instant }
+  /**
+   * Sets that time back from `from` to `at`, because it was wrong. What had become due in between is due at `at`, and
+   * what was used in between counts as used at `at`: no effect waits for years, and no limit lasts for years.
+   */
+  | { readonly kind: "clockLowered"; readonly from: Instant; readonly at: Instant }
   | {
       readonly kind: "effectPutBack";
       readonly id: EffectId;
@@ -138,7 +146,9 @@ export type CommitResult =
   /** `what` is the key, `owner` who holds it. */
   | { readonly conflict: "unique"; readonly what: string; readonly owner: string }
   /** `what` is the key. `retryAt`: when the oldest use leaves the window, if it has one. */
-  | { readonly conflict: "counter"; readonly what: string; readonly retryAt?: Instant };
+  | { readonly conflict: "counter"; readonly what: string; readonly retryAt?: Instant }
+  /** New access is held back; see access-hold.ts. */
+  | { readonly conflict: "held"; readonly refusal: Refusal };
 
 /** A known "no" of the store: the call is refused with 503 and nothing was written. */
 export class StoreUnavailable extends Error {
@@ -203,6 +213,8 @@ export interface Reads extends TargetReads {
   breakGlassUses(subjectId: IdentityId): Promise<readonly AccessRequest[]>;
   answer(keyId: KeyId, call: string, idempotencyKey: string): Promise<KeptAnswer | undefined>;
   auditEvents(filter: AuditFilter): Promise<readonly AuditRow[]>;
+  /** The latest time of any commit; undefined in a new database. */
+  clockMark(): Promise<Instant | undefined>;
   auditHead(): Promise<{ readonly seq: number; readonly hash: string }>;
   /** Every follower of the audit log, by name. */
   cursors(): Promise<readonly Cursor[]>;

@@ -33,6 +33,7 @@ export async function decideAndCommit<T>(
       if (!("step" in tried)) return tried;
       const outcome = await store.commit(tried.step);
       if ("ok" in outcome) return tried.result;
+      if (outcome.conflict === "held") return outcome.refusal;
       const refusal = refusalOf(outcome, tried.step);
       if (refusal !== undefined) return refusal;
       // One turn at a time: nobody who holds one waits for another.
@@ -47,7 +48,10 @@ export async function decideAndCommit<T>(
 }
 
 /** Undefined: decide afresh. A spent policy is such a case, for another may govern instead. */
-function refusalOf(outcome: Exclude<CommitResult, { ok: true }>, step: Step): Refusal | undefined {
+function refusalOf(
+  outcome: Exclude<CommitResult, { ok: true } | { conflict: "held" }>,
+  step: Step,
+): Refusal | undefined {
   if (outcome.conflict === "version") return undefined;
   const [kind, ...rest] = outcome.what.split(":");
   if (outcome.conflict === "unique") {

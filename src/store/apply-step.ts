@@ -6,6 +6,7 @@ import { drizzle } from "./drizzle.ts";
 import { prepareAddressWrites } from "./addresses.ts";
 import { prepareAnswerWrite } from "./write-answer.ts";
 import { prepareAudit } from "./audit-append.ts";
+import { prepareClockWrites } from "./clock-mark.ts";
 import { prepareCopyWrites } from "./copies.ts";
 import { prepareCounters } from "./counting.ts";
 import { prepareCursorWrites } from "./cursors.ts";
@@ -67,6 +68,7 @@ function prepareWrites(
   const cursors = atFirstUse(() => prepareCursorWrites(tables));
   const copies = atFirstUse(() => prepareCopyWrites(tables));
   const addresses = atFirstUse(() => prepareAddressWrites(tables));
+  const clock = atFirstUse(() => prepareClockWrites(tables));
   const writeOne = (write: Write, step: Step): Conflict | undefined => {
     switch (write.kind) {
       case "request":
@@ -110,6 +112,10 @@ function prepareWrites(
       case "address":
       case "addressGone":
         return addresses().write(write);
+      case "clockMark":
+        return clock().raise(write.at);
+      case "clockLowered":
+        return clock().lower(write.from, write.at);
       default:
         return assertNever(write);
     }

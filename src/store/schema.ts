@@ -193,6 +193,12 @@ export const rulebook = sqliteTable("rulebook", {
   rules: text("rules", { mode: "json" }).$type<Rules>().notNull(),
 });
 
+/** One row: the latest time of any commit, below which the clock never goes again. */
+export const clockMark = sqliteTable("clock_mark", {
+  id: text("id").$type<"clock">().primaryKey(),
+  at: integer("at").$type<Ids.Instant>().notNull(),
+});
+
 /** Names that only one owner may hold. */
 export const uniqueNames = sqliteTable("unique_names", {
   name: text("name").primaryKey(),

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Reads, Store } from "../service/ports.ts";
 import { createAddressReads } from "./addresses.ts";
 import { createBatchWriter } from "./batch-writer.ts";
+import { createClockReads } from "./clock-mark.ts";
 import { createCopyReads } from "./copies.ts";
 import { createCommitQueue } from "./commit-queue.ts";
 import { createCursorReads } from "./cursors.ts";
@@ -90,6 +91,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     ...createTargetReads(tables),
     ...createAuditReads(tables),
     ...createCursorReads(tables),
+    ...createClockReads(tables),
   };
   return {
     ...heldBy(snapshot, reads),

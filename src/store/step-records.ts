@@ -48,6 +48,8 @@ export function recordOf(write: Write): Pick<Expectation, "kind" | "id"> | undef
     case "copyTold":
     case "address":
     case "addressGone":
+    case "clockMark":
+    case "clockLowered":
       return undefined;
   }
 }

@@ -1,5 +1,6 @@
 import { assertNever } from "../core/assert.ts";
 import type { Note } from "../service/messenger.ts";
+import { alertNote } from "./alert-note.ts";
 import { requestNote, type NoteText } from "./request-note.ts";
 
 export type { NoteText };
@@ -25,6 +26,8 @@ export function noteText(note: Note): NoteText {
       };
     case "link":
       return linkNote(note);
+    case "alert":
+      return alertNote(note.alert);
     default:
       return assertNever(note);
   }

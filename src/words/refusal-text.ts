@@ -89,6 +89,7 @@ const sentences: { readonly [Code in RefusalCode]: Sentences } = {
   store_unavailable: {
     next: tryLater,
   },
+  clock_behind: { next: () => "Nothing was changed. Access can still be ended, and requests denied." },
 };
 
 /** A no in sentences: what happened, what is wrong in particular, and what to do next. */

@@ -11,15 +11,27 @@ const store = {
   takeBacks: async () => ({ waiting: 3, overdue: 2, oldestOverdueSince: at(0) }),
 };
 const sweeps = { lastGoodAt: () => now, isOnTime: () => true };
+const clock = { now: () => now, behindMs: () => 0, isBehindSinceStart: () => false };
+const configuration = () => ({ loadedAt: at(0) });
+
+test("a clock behind since the start is a check that is not ok and only advises", async () => {
+  const late = { ...clock, behindMs: () => hourMs };
+  const started = { ...late, isBehindSinceStart: () => true };
+  const found = [started, late, clock].map((one) => readinessOf(store, one, sweeps, configuration)());
+  expect((await Promise.all(found)).map((checks) => checks["clock"])).toEqual([
+    { ok: false, detail: "1h behind the last commit: new access is refused", advisory: true },
+    { ok: true, detail: "1h behind; time goes on from where it was", advisory: true },
+    { ok: true, detail: "in order", advisory: true },
+  ]);
+});
 
 test("overdue take-backs are told with their age, and do not take the service out of service", async () => {
-  const checks = await readinessOf(store, { now: () => now }, sweeps, () => ({ loadedAt: at(0) }))();
+  const checks = await readinessOf(store, clock, sweeps, configuration)();
   expect(checks["targets"]).toEqual({ ok: true, detail: "3 to be taken back, 2 overdue, the oldest for 1h" });
 });
 
 test("a refused reload is a check that is not ok and only advises, without what the file says", async () => {
-  const clock = { now: () => now };
-  const loaded = await readinessOf(store, clock, sweeps, () => ({ loadedAt: at(0) }))();
+  const loaded = await readinessOf(store, clock, sweeps, configuration)();
   expect(loaded["config"]).toEqual({ ok: true, detail: "loaded 1h ago", advisory: true });
   const refused = { at: plus(at(0), hourMs / 2), problems: 1 };
   const checks = await readinessOf(store, clock, sweeps, () => ({ loadedAt: at(0), refused }))();

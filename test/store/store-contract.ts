@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import type { Store } from "../../src/service/ports.ts";
 import { addressContract } from "./address-contract.ts";
 import { auditContract } from "./audit-contract.ts";
+import { clockContract } from "./clock-contract.ts";
 import { commitContract } from "./commit-contract.ts";
 import { counterContract } from "./counter-contract.ts";
 import { cursorContract } from "./cursor-contract.ts";
@@ -46,6 +47,9 @@ export function storeContract(name: string, open: OpenEmptyStore): void {
   });
   describe(`${name}: the audit log`, () => {
     auditContract(open);
+  });
+  describe(`${name}: the time of the last commit`, () => {
+    clockContract(open);
   });
   describe(`${name}: followers of the audit log`, () => {
     cursorContract(open);

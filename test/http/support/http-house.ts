@@ -84,6 +84,7 @@ export async function openHouse(houseOptions: HouseOptions = {}): Promise<HttpHo
     now: office.clock.now,
     lastSweepAt: () => null,
     configuration: () => ({ loadedAt: office.clock.now() }),
+    clockBehindMs: () => 0,
     isLockedDown: async () => (await office.context.rulebook()).book.lockdown,
   });
   const app = await createHttpServer(changed(office.services), {

@@ -8,6 +8,8 @@ import { parseEmail, type Identity, type Role } from "../../../src/core/people.t
 import { emptyRules, type Policy, type Rules } from "../../../src/core/policy.ts";
 import { isRefusal, type Refusal } from "../../../src/core/refusals.ts";
 import { createSurroundings } from "../../../src/runtime/surroundings.ts";
+import { withAccessHold, type AccessHold } from "../../../src/service/access-hold.ts";
+import { withClockMark } from "../../../src/service/clock-mark.ts";
 import type { AskInput } from "../../../src/service/ask-input.ts";
 import type { Caller } from "../../../src/service/caller.ts";
 import { createChanges } from "../../../src/service/changes.ts";
@@ -71,6 +73,8 @@ export interface OfficeOptions {
   readonly connectors?: ReadonlyMap<string, Connector>;
   /** As the store's option. */
   readonly alwaysApart?: boolean;
+  /** Absent: nothing holds new access back. */
+  readonly accessHold?: AccessHold;
   /** Absent: a fault fails the test. */
   readonly onFault?: (fault: unknown) => void;
 }
@@ -80,6 +84,7 @@ export async function openOffice({
   watchers = [],
   connectors = new Map(),
   alwaysApart = false,
+  accessHold = () => undefined,
   onFault = (fault) => {
     throw fault;
   },
@@ -94,11 +99,13 @@ export async function openOffice({
     },
     alwaysApart,
   });
-  const store = watched(plain, [...watchers, changes.watcher]);
+  const guarded = withAccessHold(withClockMark(plain, clock.now), accessHold);
+  const store = watched(guarded, [...watchers, changes.watcher]);
   const context: ServiceContext = {
     store,
     changes,
     surroundings,
+    accessHold,
     rulebook: createRulebookReader(store),
     surfaces: createSurfaces(),
     connectors: () => connectors,
