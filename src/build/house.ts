@@ -2,6 +2,7 @@ import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
 import { createAuditFile, type AuditFile } from "../audit-file/audit-file.ts";
 import type { Settings } from "../config/environment.ts";
+import type { OnFault } from "../outbox/attempting.ts";
 import { createRunners } from "../outbox/house-runners.ts";
 import { createRelay, type Relay } from "../outbox/relay.ts";
 import type { guardedPost } from "../outgoing/guarded-fetch.ts";
@@ -93,19 +94,9 @@ export async function buildHouse(
     ...(userGroups !== undefined && { userGroups: createUserGroupReader(userGroups, now) }),
   };
   const onFault = (err: unknown): void => log.error({ err }, "fault");
-  const firstAttempt = async (_: string, withinMs: number): Promise<void> => {
-    const { promise, resolve: passed } = Promise.withResolvers<void>();
-    const timer = setTimeout(passed, withinMs);
-    await Promise.race([relay?.drain(), promise]);
-    clearTimeout(timer);
-  };
+  const firstAttempt = firstAttemptOf(() => relay);
   const services = createServices(context, firstAttempt, onFault);
-  relay = createRelay(store, surroundings, createRunners(context, services, log), (err, about) => {
-    // The outside not answering is no fault of ours; its code says enough.
-    if (err instanceof DeliveryFault || err instanceof ConnectorFault) {
-      log.warn({ ...about, why: err.message }, "effect put back");
-    } else log.error({ err, ...about }, "effect failed");
-  });
+  relay = createRelay(store, surroundings, createRunners(context, services, log), effectFaultsTo(log));
   const mounts = await chatSurfaces.open(services);
   const stateWatch = createStateWatch(store, now, (err) =>
     log.error({ err }, "recorded time is not written"),
@@ -123,6 +114,25 @@ export async function buildHouse(
     connectors,
     chatSurfaces,
     mounts,
+  };
+}
+
+/** Waits for the relay's first attempt at what is due, no longer than it may take. */
+function firstAttemptOf(relay: () => Relay | undefined) {
+  return async (_: string, withinMs: number): Promise<void> => {
+    const { promise, resolve: passed } = Promise.withResolvers<void>();
+    const timer = setTimeout(passed, withinMs);
+    await Promise.race([relay()?.drain(), promise]);
+    clearTimeout(timer);
+  };
+}
+
+function effectFaultsTo(log: Logger): OnFault {
+  return (err, about) => {
+    // The outside not answering is no fault of ours; its code says enough.
+    if (err instanceof DeliveryFault || err instanceof ConnectorFault) {
+      log.warn({ ...about, why: err.message }, "effect put back");
+    } else log.error({ err, ...about }, "effect failed");
   };
 }
 
