@@ -54,4 +54,6 @@ export const accessChanges: { readonly [Action in AuditAction]: "gives" | "ends"
   "audit.exported": "none",
   "notification.failed": "none",
   "clock.accepted": "none",
+  "audit.head_accepted": "none",
+  "audit.read_refused": "none",
 };

@@ -49,6 +49,8 @@ export const auditActions = [
   "audit.exported",
   "notification.failed",
   "clock.accepted",
+  "audit.head_accepted",
+  "audit.read_refused",
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 
