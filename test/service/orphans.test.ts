@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { makeId } from "../../src/core/ids.ts";
+import { present } from "../../src/core/assert.ts";
+import { makeId, parseId } from "../../src/core/ids.ts";
 import { orphanGraceMs } from "../../src/core/orphans.ts";
 import { hourMs, minuteMs, secondMs } from "../../src/core/time.ts";
+import { createOrphanService } from "../../src/service/orphan-service.ts";
 import { startOrphanSweep } from "../../src/sweeps/orphans.ts";
 import type { FakeObject } from "../fakes/fake-target.ts";
 import { granted } from "./support/office.ts";
@@ -113,6 +115,52 @@ describe("what a target lists", () => {
     expect(await recordsOf("orphan.found")).toEqual([]);
     expect(await recordsOf("orphan.removed")).toEqual([]);
     expect(await recordsOf("target.drifted")).toEqual([]);
+  });
+
+  test("what turns out to be wanted between the look and the removal is not removed", async () => {
+    const { object: name } = await office.holding();
+    const wanted = objects()[name];
+    office.target.change((all) => Object.assign(all[name] ?? {}, { notAfter: office.clock.now() - 1 }));
+    let reads = 0;
+    const { store } = office.context;
+    const late: typeof store = {
+      ...store,
+      // The record is committed after the first look.
+      grant: async (id) => (reads++ === 0 ? undefined : store.grant(id)),
+    };
+    const orphans = createOrphanService(
+      { ...office.context, store: late },
+      office.services.targets,
+      (fault) => {
+        throw fault;
+      },
+    );
+    await orphans.sweep(office.target, new AbortController().signal);
+    expect(reads).toBe(2);
+    expect(Object.keys(objects())).toEqual([name]);
+    expect(objects()[name]?.secretHash).toBe(wanted?.secretHash);
+    expect(await recordsOf("orphan.removed")).toEqual([]);
+  });
+
+  test("an orphan is removed only if the check made while nobody else touches it still says so", async () => {
+    const { object: name } = await office.holding();
+    const grantId = present(parseId("grant", String(objects()[name]?.grantId)), "a grant");
+    const answers = [true, false];
+    const asked: number[] = [];
+    for (const answer of answers) {
+      const isRemoved = await office.services.targets.removeOrphan(
+        office.target,
+        { object: name, grantId },
+        async () => {
+          asked.push(Object.keys(objects()).length);
+          return !answer;
+        },
+        AbortSignal.timeout(10_000),
+      );
+      expect(isRemoved).toBe(!answer);
+    }
+    expect(asked).toEqual([1, 1]);
+    expect(objects()).toEqual({});
   });
 
   test("a target that hangs does not stop another one from being swept, nor a stop", async () => {
