@@ -6,6 +6,7 @@ import { createChanges } from "../src/service/changes.ts";
 import type { ServiceContext } from "../src/service/loading.ts";
 import { createRulebookReader } from "../src/service/rulebook-reader.ts";
 import { createServices } from "../src/service/services.ts";
+import { createSlices } from "../src/service/slices.ts";
 import { createSurfaces } from "../src/service/surfaces.ts";
 import { watched } from "../src/service/watched-store.ts";
 import { openSqliteStore } from "../src/store/sqlite-store.ts";
@@ -30,6 +31,7 @@ export async function openHouse(folder: string, now: () => Instant) {
     surroundings,
     accessHold: () => undefined,
     rulebook,
+    slices: createSlices(),
     surfaces: createSurfaces(),
     connectors: () => new Map(),
   };

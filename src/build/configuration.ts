@@ -43,7 +43,11 @@ export async function loadConfiguration(
   const loaded = await connectors.replace(wanted, () =>
     configuration.load(found.content, found.source, found.file),
   );
-  if (isRefusal(loaded)) throw new Refused([`${found.file} was not loaded: ${loaded.detail}`]);
+  if (isRefusal(loaded)) {
+    const errors = loaded.errors ?? [];
+    const lines = found.lines(errors.map(({ path, message }) => ({ path: path.split("."), message })));
+    throw new Refused([`${found.file} was not loaded: ${loaded.detail}`, ...lines]);
+  }
   await webhooks.configure(found.content.webhooks);
   log.info({ file: found.file, ...loaded }, "configuration loaded");
   const slips = found.source === "example" ? [] : await configuration.warnings(found.content);

@@ -18,6 +18,7 @@ import { DeliveryFault } from "../service/messenger.ts";
 import type { Store } from "../service/ports.ts";
 import { createRulebookReader } from "../service/rulebook-reader.ts";
 import { createServices, type Services } from "../service/services.ts";
+import { createSlices } from "../service/slices.ts";
 import { createSurfaces } from "../service/surfaces.ts";
 import { createUserGroupReader } from "../service/user-groups.ts";
 import { watched, type Watcher } from "../service/watched-store.ts";
@@ -90,6 +91,7 @@ export async function buildHouse(
     surroundings,
     accessHold,
     rulebook: createRulebookReader(store),
+    slices: createSlices(),
     surfaces,
     ...(userGroups !== undefined && { userGroups: createUserGroupReader(userGroups, now) }),
   };

@@ -2,7 +2,7 @@ import { isRefusal } from "../core/refusals.ts";
 import { minuteMs } from "../core/time.ts";
 import type { AskInput } from "../service/ask-input.ts";
 import type { Caller } from "../service/caller.ts";
-import type { Evaluation } from "../service/evaluation-service.ts";
+import type { Foreseen } from "../service/evaluation-service.ts";
 import { namesText, riskText, type Line } from "../words/card-text.ts";
 import { durationWords, timeLeftWords } from "../words/duration-words.ts";
 import { refusalText } from "../words/refusal-text.ts";
@@ -34,7 +34,7 @@ export async function previewOf(parts: ChatParts, caller: Caller, values: Dialog
 
 /** The same for what was typed as a command. */
 export async function dryRun(parts: ChatParts, caller: Caller, input: AskInput): Promise<Preview> {
-  const said = await parts.services.evaluation.evaluate(caller, input);
+  const said = await parts.services.evaluation.foresee(caller, input);
   if (isRefusal(said)) return refused(parts, said);
   if (said.refusal !== null) {
     const no = refused(parts, said.refusal);
@@ -53,7 +53,7 @@ function refused(parts: ChatParts, refusal: Parameters<typeof refusalText>[0]): 
   return { outcome: "refused", lines: [["Not possible: ", ...what], ...next] };
 }
 
-function stageLines({ stages, approvalWindow }: Evaluation): readonly Line[] {
+function stageLines({ stages, approvalWindow }: Foreseen): readonly Line[] {
   const demands = stages.map(({ stage, required, approvers }): Line => {
     const names = namesText(approvers.map((one) => one.name));
     const all = approvers.length;
@@ -75,6 +75,6 @@ async function usualLines(parts: ChatParts, { scopes }: AskInput): Promise<reado
   ];
 }
 
-function riskLines({ risk }: Evaluation): readonly Line[] {
+function riskLines({ risk }: Foreseen): readonly Line[] {
   return risk === null ? [] : [[`Risk ${riskText(risk)}`]];
 }

@@ -162,6 +162,11 @@ async function readConfiguration(file: string, { environment }: Outside): Promis
     return { problems: read.problems.map((one) => ({ line: formatConfigProblem(one), fields: one })) };
   }
   const { ok, placed } = read;
+  const { costlyPatternsOf } = await import("../core/costly-patterns.ts");
+  const costly = placed(costlyPatternsOf(ok.policies, ok.rules));
+  if (costly.length > 0) {
+    return { problems: costly.map((one) => ({ line: formatConfigProblem(one), fields: one })) };
+  }
   const { missingPeople } = await import("../core/missing.ts");
   const people = ok.identities.map((one) => ({ ...one, listed: true, enabled: true }));
   const warnings = placed(missingPeople(ok, people)).map((one) => ({

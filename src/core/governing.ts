@@ -1,9 +1,10 @@
 import type { Risk } from "./access-request.ts";
 import type { SubmissionFacts, Truth } from "./conditions.ts";
 import type { Scope } from "./ids.ts";
-import { judge, type Verdict } from "./judging.ts";
+import { judgeInParts, type Verdict } from "./judging.ts";
 import type { PolicyIndex } from "./policy-index.ts";
 import type { Policy } from "./policy.ts";
+import { finish, type Work } from "./work.ts";
 
 /** The policies that hold for one scope, in order of precedence; a deny that holds stands alone. */
 export type Holders = readonly Policy[];
@@ -20,17 +21,23 @@ export type Choice =
  * First phase: which policies hold. Whether one of them is spent only the store knows, and only these need asking.
  * Auto-approval must hold for certain; approval and deny policies also hold when it cannot be known (contract §4).
  */
-export function holdersOf(
+export function* findHolders(
   index: PolicyIndex,
   scope: Scope,
   facts: SubmissionFacts,
   risk: Risk | null,
-): Holders {
-  return inOrder(
-    index
-      .candidates(scope)
-      .filter((policy) => mayGovern(policy, judge(policy.conditions, scope, facts, risk).truth)),
-  );
+): Work<Holders> {
+  const holders: Policy[] = [];
+  for (const policy of index.candidates(scope)) {
+    const { truth } = yield* judgeInParts(policy.conditions, scope, facts, risk);
+    if (mayGovern(policy, truth)) holders.push(policy);
+  }
+  return inOrder(holders);
+}
+
+/** The same at once. */
+export function holdersOf(...asked: Parameters<typeof findHolders>): Holders {
+  return finish(findHolders(...asked));
 }
 
 /**
@@ -91,22 +98,24 @@ export interface Explanation {
   readonly policies: readonly PolicyStanding[];
 }
 
-/** For the dry run: the same choice as above, with every enabled policy judged aloud. */
-export function explain(
+/** For the dry run: the same choice as above, with every enabled policy judged aloud. `policies` as {@link inPrecedence} orders them. */
+export function* explainInParts(
   policies: readonly Policy[],
   defaultPolicy: Policy | undefined,
   scope: Scope,
   facts: SubmissionFacts,
   risk: Risk | null,
   isSpent: (policy: Policy) => boolean,
-): Explanation {
-  const judged = policies
-    .filter((policy) => policy.enabled)
-    .toSorted(byPrecedence)
-    .map((policy) => ({ policy, verdict: judge(policy.conditions, scope, facts, risk) }));
+): Work<Explanation> {
+  const judged: { readonly policy: Policy; readonly verdict: Verdict }[] = [];
+  for (const policy of policies) {
+    const verdict = yield* judgeInParts(policy.conditions, scope, facts, risk);
+    judged.push({ policy, verdict });
+  }
   const holders = inOrder(
     judged.filter(({ policy, verdict }) => mayGovern(policy, verdict.truth)).map(({ policy }) => policy),
   );
+  const ranks = new Map(holders.map((policy, rank) => [policy, rank]));
   const choice = choose(holders, defaultPolicy, isSpent);
   return {
     scope,
@@ -116,12 +125,24 @@ export function explain(
       policy,
       verdict,
       standing: mayGovern(policy, verdict.truth)
-        ? standingOf(policy, choice, holders)
+        ? standingOf(policy, choice, ranks)
         : verdict.truth === "false"
           ? "does_not_hold"
           : "not_certain",
     })),
   };
+}
+
+/** The same at once. */
+export function explain(policies: readonly Policy[], ...asked: AskedOfEach): Explanation {
+  return finish(explainInParts(inPrecedence(policies), ...asked));
+}
+
+type AskedOfEach = Parameters<typeof explainInParts> extends [unknown, ...infer Rest] ? Rest : never;
+
+/** Those that are enabled, in order of precedence. */
+export function inPrecedence(policies: readonly Policy[]): readonly Policy[] {
+  return policies.filter((policy) => policy.enabled).toSorted(byPrecedence);
 }
 
 function reasonOf(choice: Choice, holders: Holders): ChoiceReason {
@@ -132,14 +153,15 @@ function reasonOf(choice: Choice, holders: Holders): ChoiceReason {
 }
 
 /** Of a policy that holds. */
-function standingOf(policy: Policy, choice: Choice, holders: Holders): Standing {
+function standingOf(policy: Policy, choice: Choice, ranks: ReadonlyMap<Policy, number>): Standing {
   if (policy === choice.policy) {
     return choice.kind === "policy" ? "governs" : choice.kind === "denied" ? "denies" : "spent";
   }
   if (choice.kind === "denied") return "overruled";
-  if (policy === holders[0]) return "spent";
-  const rank = holders.indexOf(policy);
-  const isBeforeChosen = choice.policy !== holders[0] && rank < holders.indexOf(choice.policy);
+  const rank = ranks.get(policy) ?? -1;
+  if (rank === 0) return "spent";
+  const chosenRank = ranks.get(choice.policy) ?? -1;
+  const isBeforeChosen = chosenRank !== 0 && rank < chosenRank;
   const isWithoutStandIn = choice.policy.effect.kind === "auto" && choice.kind === "spent";
   return isBeforeChosen || isWithoutStandIn ? "passed_over" : "outranked";
 }
@@ -169,12 +191,9 @@ function strictness(policy: Policy): number {
 }
 
 function byCodePoints(a: string, b: string): number {
-  const these = Array.from(a, codePoint);
-  const those = Array.from(b, codePoint);
-  const place = these.findIndex((one, at) => one !== those[at]);
-  return place === -1 ? these.length - those.length : (these[place] ?? 0) - (those[place] ?? -1);
-}
-
-function codePoint(character: string): number {
-  return character.codePointAt(0) ?? 0;
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    if (a.charCodeAt(at) !== b.charCodeAt(at)) return (a.codePointAt(at) ?? 0) - (b.codePointAt(at) ?? 0);
+  }
+  return a.length - b.length;
 }

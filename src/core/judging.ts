@@ -1,4 +1,3 @@
-import { RE2JS } from "re2js";
 import type { Risk } from "./access-request.ts";
 import type {
   Condition,
@@ -11,9 +10,18 @@ import type {
   Truth,
 } from "./conditions.ts";
 import type { Instant, Scope } from "./ids.ts";
+import {
+  isMatch,
+  isPatternCondition,
+  isUsable,
+  matchAhead,
+  patternsIn,
+  type Subject,
+} from "./pattern-matching.ts";
 import { actionOf, resourceOf } from "./scopes.ts";
 import { formatDuration } from "./time.ts";
 import { formatWallClock, isWithin, wallClockAt } from "./time-window.ts";
+import type { Work } from "./work.ts";
 
 /** Whether conditions hold together for one scope, and how each of them came out. */
 export interface Verdict {
@@ -45,11 +53,18 @@ export function judge(
   return { truth: allTrue(verdicts), conditions: verdicts };
 }
 
-export const patternLengthMax = 1_000;
-
-/** Whether MATCHES can use it: RE2 syntax, at most 1,000 characters. Asked when a policy is written. */
-export function isValidPattern(text: string): boolean {
-  return text.length <= patternLengthMax && compile(text) !== undefined;
+/** The same in parts: the patterns are matched one by one before the rest, which is cheap, is judged. */
+export function* judgeInParts(
+  conditions: readonly Condition[],
+  scope: Scope,
+  facts: SubmissionFacts,
+  risk: Risk | null,
+): Work<Verdict> {
+  const texts = (condition: TextCondition) => textsOf(condition.type, { scope, facts, risk });
+  yield* matchAhead(patternsIn(conditions), texts, facts);
+  const verdict = judge(conditions, scope, facts, risk);
+  yield conditions.length;
+  return verdict;
 }
 
 interface Asked {
@@ -173,29 +188,21 @@ function timeFinding(operator: "WITHIN" | "OUTSIDE", window: TimeWindow, at: Ins
   return { truth: truthOf(operator === "WITHIN" ? within : !within), actual };
 }
 
-/** A text to compare with; `folded`: already in lower case, and compared without regard to case. */
-interface Found {
-  readonly text: string;
-  readonly folded: boolean;
-}
-
 function textFinding(condition: TextCondition, asked: Asked): Finding {
   const found = textsOf(condition.type, asked);
   const actual = found.length === 0 ? null : shown(found.map((one) => one.text).join(", "));
-  if (condition.operator === "MATCHES" && patternOf(condition, false) === undefined) {
-    return { truth: "unknown", actual };
-  }
-  const matches = found.some((one) => accepts(condition, one));
+  if (isPatternCondition(condition) && !isUsable(condition)) return { truth: "unknown", actual };
+  const matches = found.some((one) => accepts(condition, one, asked.facts));
   const isNegative = condition.operator === "NOT_EQUALS" || condition.operator === "NOT_IN";
   return { truth: truthOf(isNegative ? !matches : matches), actual };
 }
 
-function asWritten(...texts: readonly string[]): readonly Found[] {
+function asWritten(...texts: readonly string[]): readonly Subject[] {
   return texts.map((text) => ({ text, folded: false }));
 }
 
 /** Everything the subject may be known by here; a condition is met by any one of them. */
-function textsOf(subject: TextSubject, asked: Asked): readonly Found[] {
+function textsOf(subject: TextSubject, asked: Asked): readonly Subject[] {
   const { facts, scope } = asked;
   switch (subject) {
     case "RESOURCE":
@@ -222,7 +229,7 @@ function textsOf(subject: TextSubject, asked: Asked): readonly Found[] {
 }
 
 /** The positive half of every operator: NOT_EQUALS and NOT_IN are negated by the caller, over all texts at once. */
-function accepts(condition: TextCondition, { text, folded }: Found): boolean {
+function accepts(condition: TextCondition, { text, folded }: Subject, facts: SubmissionFacts): boolean {
   const inCase = (wanted: string): string => (folded ? wanted.toLowerCase() : wanted);
   switch (condition.operator) {
     case "EQUALS":
@@ -238,7 +245,7 @@ function accepts(condition: TextCondition, { text, folded }: Found): boolean {
     case "CONTAINS":
       return text.includes(inCase(condition.value));
     case "MATCHES":
-      return patternOf(condition, folded)?.test(text) ?? false;
+      return isPatternCondition(condition) && isMatch(condition, { text, folded }, facts) === true;
   }
 }
 
@@ -246,30 +253,4 @@ const shownLengthMax = 200;
 
 function shown(text: string): string {
   return text.length <= shownLengthMax ? text : `${text.slice(0, shownLengthMax - 1)}…`;
-}
-
-type Pattern = RE2JS | undefined;
-
-/**
- * Compiled patterns by the condition they stand in: a hundred matches cost less than compiling, and a hostile pattern
- * can hold megabytes, so each is let go together with its policy, or with the dry run that brought it.
- */
-const patterns = new WeakMap<TextCondition, { readonly exact: Pattern; readonly folded: Pattern }>();
-
-/** Unanchored; undefined when it is not RE2. */
-function patternOf(condition: TextCondition & { readonly value: string }, isFolded: boolean): Pattern {
-  const known = patterns.get(condition);
-  if (known !== undefined) return isFolded ? known.folded : known.exact;
-  const exact = compile(condition.value);
-  const folded = condition.type === "IDENTITY" ? compile(`(?i)${condition.value}`) : undefined;
-  patterns.set(condition, { exact, folded });
-  return isFolded ? folded : exact;
-}
-
-function compile(text: string): Pattern {
-  try {
-    return RE2JS.compile(text);
-  } catch {
-    return undefined;
-  }
 }

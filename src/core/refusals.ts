@@ -41,6 +41,7 @@ export const refusalStatus = {
   no_approvers: 422,
   ticket_required: 422,
   idempotency_mismatch: 422,
+  too_costly: 422,
   rate_limited: 429,
   limit_reached: 429,
   store_unavailable: 503,

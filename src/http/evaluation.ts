@@ -1,6 +1,9 @@
+import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import type { Choice, Explanation } from "../core/governing.ts";
 import type { ConditionVerdict } from "../core/judging.ts";
+import { patternSizeOf } from "../core/pattern-size.ts";
+import type { Work } from "../core/work.ts";
 import { writtenCondition } from "../schemas/condition.ts";
 import { policyContent } from "../schemas/policy.ts";
 import type { Evaluation } from "../service/evaluation-service.ts";
@@ -62,18 +65,25 @@ const evaluation = z
   .meta({ id: "Evaluation" });
 
 /** The dry run. */
-export function addEvaluationRoute(app: App, { evaluation: service }: Pick<Services, "evaluation">): void {
+export function addEvaluationRoute(
+  app: App,
+  { evaluation: service, slices }: Pick<Services, "evaluation" | "slices">,
+): void {
   app.post(
     "/policies/evaluate",
     {
       config: {
         roles: ["admin", "auditor", "requester"],
-        refusals: ["not_self", "invalid_scope", "invalid_duration", "identity_unknown"],
+        refusals: ["not_self", "invalid_scope", "invalid_duration", "identity_unknown", "too_costly"],
+      },
+      preValidation: async (request) => {
+        const drafts = draftsIn(request.body);
+        if (drafts !== undefined) granted(service.mayDraft(callerOf(request), patternSizesIn(drafts)));
       },
       schema: {
         summary: "What would happen if this were asked now, and why",
         description:
-          "Stores nothing. With `policies`, judges by those instead of the ones in force. `BREAK_GLASS`: no policy is asked, except one that denies.",
+          "Stores nothing. With `policies` (admin and auditor), judges by those instead of the ones in force. `BREAK_GLASS`: no policy is asked, except one that denies. 422 `too_costly`: policies, scopes and patterns are too many together. 429 `rate_limited`: this key has two of these running.",
         tags: ["policies"],
         body: z.strictObject({
           request: askBody,
@@ -82,34 +92,72 @@ export function addEvaluationRoute(app: App, { evaluation: service }: Pick<Servi
         response: { 200: evaluation },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { request: ask, policies } = request.body;
-      return shown(granted(await service.evaluate(callerOf(request), ask, policies)));
+      const found = granted(await service.evaluate(callerOf(request), ask, policies));
+      return sendJson(reply, await slices.run(writeEvaluation(found)));
     },
   );
 }
 
-function shown({ refusal, scopes, ...rest }: Evaluation): z.output<typeof evaluation> {
-  return {
-    ...rest,
-    refusal: refusal === null ? null : { code: refusal.refused, detail: refusal.detail },
-    scopes: scopes.map(shownScope),
-  };
+/** As they were sent, before their patterns are compiled to see whether they are ones. */
+function draftsIn(body: unknown): unknown {
+  return typeof body === "object" && body !== null && "policies" in body ? body.policies : undefined;
 }
 
-function shownScope({ scope, choice, reason, policies }: Explanation): z.output<typeof scopeExplained> {
-  return {
+/** The sizes of all patterns in it, wherever they stand. Bodies are of limited depth. */
+function patternSizesIn(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const own = "operator" in value && value.operator === "MATCHES" && "value" in value ? value.value : null;
+  const size = typeof own === "string" ? patternSizeOf(own) : 0;
+  return Object.values(value).reduce<number>((sum, inner) => sum + patternSizesIn(inner), size);
+}
+
+/** As bytes, so that the text is not checked against the schema again, which takes longer than all the rest. */
+function sendJson(reply: FastifyReply, text: string): FastifyReply {
+  return reply.type("application/json; charset=utf-8").send(Buffer.from(text));
+}
+
+/** The answer's JSON, in parts: of many policies and scopes it is long. */
+function* writeEvaluation({ refusal, scopes, ...rest }: Evaluation): Work<string> {
+  const head: Omit<z.output<typeof evaluation>, "scopes"> = {
+    ...rest,
+    refusal: refusal === null ? null : { code: refusal.refused, detail: refusal.detail },
+  };
+  const explained: string[] = [];
+  for (const one of scopes) explained.push(yield* writeExplanation(one));
+  return withField(head, "scopes", explained);
+}
+
+type ScopeExplained = z.output<typeof scopeExplained>;
+
+function* writeExplanation({ scope, choice, reason, policies }: Explanation): Work<string> {
+  const head: Omit<ScopeExplained, "policies"> = {
     scope,
     outcome: choice.kind,
     policy: policyOf(choice),
     reason,
-    policies: policies.map(({ policy, verdict: found, standing }) => ({
+  };
+  const written: string[] = [];
+  for (const { policy, verdict: found, standing } of policies) {
+    const one: ScopeExplained["policies"][number] = {
       ...named(policy),
       standing,
       truth: found.truth,
       conditions: found.conditions.map(shownVerdict),
-    })),
-  };
+    };
+    const text = JSON.stringify(one);
+    written.push(text);
+    yield text.length / bytesPerMicrosecond;
+  }
+  return withField(head, "policies", written);
+}
+
+const bytesPerMicrosecond = 50;
+
+/** The object with one more field: a list whose entries are JSON already. */
+function withField(head: object, field: string, entries: readonly string[]): string {
+  return `${JSON.stringify(head).slice(0, -1)},"${field}":[${entries.join(",")}]}`;
 }
 
 function shownVerdict({

@@ -52,7 +52,7 @@ export function addIdempotency(app: App, { answers }: Pick<Services, "answers">)
   app.addHook("onSend", async (request, reply, payload) => {
     const { once, caller } = request;
     const isFirst = once !== null && caller?.once !== undefined;
-    if (isFirst && isKept(reply)) {
+    if (isFirst && isKept(reply) && lengthOf(payload) <= keptLengthMax) {
       try {
         await answers.keep(once, reply.statusCode, withoutToken(payload));
       } catch (error) {
@@ -86,6 +86,13 @@ function onceOf(request: FastifyRequest): Once | undefined {
 
 function nameOf({ keyId, call, idempotencyKey }: Once): string {
   return `${keyId} ${call} ${idempotencyKey}`;
+}
+
+/** A dry run may be longer; it has no effect, so trying it again does no harm. */
+const keptLengthMax = 256 * 1024;
+
+function lengthOf(payload: unknown): number {
+  return typeof payload === "string" || Buffer.isBuffer(payload) ? payload.length : 0;
 }
 
 /** Not kept: what another try may change, and a claim that is still being prepared. */

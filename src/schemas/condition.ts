@@ -9,7 +9,8 @@ import {
   type TextCondition,
   type TextSubject,
 } from "../core/conditions.ts";
-import { isValidPattern, patternLengthMax } from "../core/judging.ts";
+import { costlyPatterns } from "../core/costly-patterns.ts";
+import { isPatternCondition, isValidPattern, patternLengthMax } from "../core/pattern-matching.ts";
 import { formatDuration } from "../core/time.ts";
 import { isTimeZone, isWallClock } from "../core/time-window.ts";
 import { duration, listOf } from "./values.ts";
@@ -54,12 +55,7 @@ const countPair = z.tuple([count, count]).refine(isAscending, outOfOrder);
 const durationPair = z.tuple([duration, duration]).refine(isAscending, outOfOrder);
 
 const textCondition = z.discriminatedUnion("operator", [
-  z
-    .strictObject({ type: textSubject, operator: z.enum(textOperators), value: text })
-    .refine((one) => one.operator !== "MATCHES" || isValidPattern(one.value), {
-      path: ["value"],
-      message: `must be a regular expression in RE2 syntax of at most ${patternLengthMax} characters`,
-    }),
+  z.strictObject({ type: textSubject, operator: z.enum(textOperators), value: text }),
   z.strictObject({
     type: textSubject,
     operator: z.enum(listOperators),
@@ -143,12 +139,19 @@ const condition: z.ZodType<Condition, WrittenCondition> = z
   ])
   .meta({ id: "Condition", description: "True, false or unknown; judged once per scope." });
 
+const notRe2 = `must be a regular expression in RE2 syntax of at most ${patternLengthMax} characters`;
+
 /** Conditions that are all required; the nesting is limited, anything else is refused with its path. */
 export const conditions = z
   .array(condition)
   .max(conditionsPerListMax)
   .superRefine((list, context) => {
-    for (const { path, depth } of walk(list)) {
+    // Patterns that are too much together are not compiled: they are refused for what they cost.
+    const isCompiled = costlyPatterns(list, []).every(({ kind }) => kind === "pattern");
+    for (const { condition: one, path, depth } of walk(list)) {
+      if (isPatternCondition(one) && isCompiled && !isValidPattern(one.value)) {
+        context.addIssue({ code: "custom", path: [...path, "value"], message: notRe2 });
+      }
       if (depth !== conditionDepthMax + 1) continue;
       context.addIssue({ code: "custom", path, message: `is nested more than ${conditionDepthMax} deep` });
     }

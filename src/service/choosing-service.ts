@@ -28,6 +28,7 @@ export function createChoosingService(context: ServiceContext): ChoosingService 
       const found: CatalogEntry[] = [];
       for (const entry of bestFirst(catalog, wordsOf(typed))) {
         if (found.length >= max) break;
+        await context.slices.spend(entryCost);
         if (!(await isDenied(context, caller, entry))) found.push(entry);
       }
       return found;
@@ -48,6 +49,9 @@ export function createChoosingService(context: ServiceContext): ChoosingService 
     },
   };
 }
+
+/** Reading what one entry is judged by, in about microseconds. */
+const entryCost = 50;
 
 function wordsOf(typed: string): readonly string[] {
   return typed

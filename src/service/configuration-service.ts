@@ -1,5 +1,7 @@
 import type { Actor } from "../core/access-request.ts";
 import { sameContent } from "../core/content.ts";
+import type { Condition } from "../core/conditions.ts";
+import { costlyPatterns, costlyPatternsOf, newlyCostly, refuseCostly } from "../core/costly-patterns.ts";
 import type { PolicyId } from "../core/ids.ts";
 import { missingChannels, missingPeople, selectorsNamed } from "../core/missing.ts";
 import {
@@ -69,6 +71,9 @@ export function createConfigurationService(
         const unfit = await unfitConnectors(store, context.connectors);
         if (unfit !== undefined) return unfit;
         const { book } = await context.rulebook();
+        const found = costlyPatternsOf(content.policies, content.rules);
+        const costly = refuseCostly(newlyCostly(found, conditionsOf(book)));
+        if (costly !== undefined) return costly;
         const people = await peopleSteps(context, content, pause);
         const rules = rulesWithVersion(content.rules, book.rules);
         const policies = policyStep(context, book, { ...content, rules });
@@ -110,6 +115,7 @@ export function createConfigurationService(
         ...missingPeople(content, values),
         ...missingChannels(content, (channel) => context.surfaces.placeOfChannel(channel) !== undefined),
         ...sharedName(book, content.rules),
+        ...costlyInForce(content, book),
       ];
     },
   };
@@ -233,6 +239,31 @@ function sharedName(book: Rulebook, { defaultPolicy }: Rules): readonly PlacedPr
   if (other === undefined) return [];
   const message = `is also the name of ${other.id}, which was made over the API: rename one of the two`;
   return [{ path: ["default", "name"], message }];
+}
+
+/** Every list of conditions that is stored. */
+function conditionsOf({ policies, rules }: Rulebook): readonly (readonly Condition[])[] {
+  return [
+    ...policies.map(({ conditions }) => conditions),
+    ...rules.risk.map(({ when }) => when),
+    rules.breakGlass.conditions,
+  ];
+}
+
+function costlyInForce({ policies, rules }: FileContent, book: Rulebook): readonly PlacedProblem[] {
+  const ofApi = book.policies
+    .filter(({ managedBy }) => managedBy === "api")
+    .flatMap(({ id, conditions }) =>
+      costlyPatterns(conditions, ["conditions"]).map(({ kind, path, message }) => ({
+        kind,
+        path: [],
+        message: `the policy ${id}, which was made over the API, at ${path.join(".")}: ${message}`,
+      })),
+    );
+  return [...costlyPatternsOf(policies, rules), ...ofApi].map(({ kind, path, message }) => ({
+    path,
+    message: kind === "list" ? message : `${message}; until then it is judged unknown`,
+  }));
 }
 
 /** What the file says otherwise than before, for the record; the default policy has a record of its own. */

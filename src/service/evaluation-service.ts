@@ -2,7 +2,9 @@ import type { Risk } from "../core/access-request.ts";
 import { approversOf } from "../core/approvals.ts";
 import { present } from "../core/assert.ts";
 import type { Decision } from "../core/case.ts";
-import { explain, type Explanation } from "../core/governing.ts";
+import { costlyPatterns, refuseCostly } from "../core/costly-patterns.ts";
+import { dryRunCost, dryRunCostMax } from "../core/dry-run-cost.ts";
+import { explainInParts, inPrecedence, type Explanation } from "../core/governing.ts";
 import { makeId, parseId, type Scope } from "../core/ids.ts";
 import type { Directory } from "../core/people.ts";
 import type { Policy } from "../core/policy.ts";
@@ -10,12 +12,19 @@ import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { formatDuration } from "../core/time.ts";
 import { parseAsk, type AskInput } from "./ask-input.ts";
 import { isSelf, lacksRole, mayReadAll, type Caller } from "./caller.ts";
+import { createConcurrencyLimit } from "./concurrency-limit.ts";
 import { breakGlassKey } from "./counters.ts";
 import type { Assessed, ServiceContext } from "./loading.ts";
 import type { PolicyDraft } from "./policy-service.ts";
 import { indexed } from "./rulebook-reader.ts";
 import { breakGlassSpent } from "./step.ts";
 import { decideAsk, type Submission } from "./submission.ts";
+
+/** Dry runs of one key at the same time. */
+const dryRunsPerKeyMax = 2;
+
+/** Compiling takes about a microsecond for each. */
+const draftPatternSizesMax = 50_000;
 
 /** What would happen if this were asked now, and why, condition by condition. */
 export interface Evaluation {
@@ -40,16 +49,38 @@ export interface StageAsked {
   }[];
 }
 
+/** The same without the reasons, which cost most of it. */
+export type Foreseen = Omit<Evaluation, "scopes">;
+
 export interface EvaluationService {
-  /** Stores nothing. With `drafts`, judges by those instead of the policies in force. */
+  /**
+   * Stores nothing. With `drafts`, for administrators and auditors, judges by those instead of the policies in force.
+   * Refused when its cost is above the budget, or when this key has too many of them running.
+   */
   evaluate(caller: Caller, input: AskInput, drafts?: readonly PolicyDraft[]): Promise<Evaluation | Refusal>;
+  /** Whether this caller may have drafts judged whose patterns have these sizes together; asked before they are compiled. */
+  mayDraft(caller: Caller, patternSizes: number): Refusal | undefined;
+  /** For those who show only what would become of it. */
+  foresee(caller: Caller, input: AskInput): Promise<Foreseen | Refusal>;
 }
 
 export function createEvaluationService(context: ServiceContext): EvaluationService {
+  const running = createConcurrencyLimit(dryRunsPerKeyMax);
   return {
     evaluate: async (caller, input, drafts) =>
+      (drafts === undefined ? undefined : mayJudgeDrafts(caller, drafts)) ??
       mayEvaluate(caller, input.identityId) ??
-      evaluate(drafts === undefined ? context : withDrafts(context, drafts.map(drafted)), caller, input),
+      running(caller, async () => {
+        const judgedBy = drafts === undefined ? context : withDrafts(context, drafts.map(drafted));
+        return evaluate(judgedBy, caller, input);
+      }),
+    mayDraft,
+    foresee: async (caller, input) => {
+      const refusal = mayEvaluate(caller, input.identityId);
+      if (refusal !== undefined) return refusal;
+      const submission = await tryOut(context, caller, input);
+      return isRefusal(submission) ? submission : submission.foreseen;
+    },
   };
 }
 
@@ -58,6 +89,20 @@ async function evaluate(
   caller: Caller,
   input: AskInput,
 ): Promise<Evaluation | Refusal> {
+  const costly = await tooCostly(context, input);
+  if (costly !== undefined) return costly;
+  const tried = await tryOut(context, caller, input);
+  if (isRefusal(tried)) return tried;
+  return { ...tried.foreseen, scopes: await explained(context, tried.today, tried.scopes) };
+}
+
+interface TriedOut {
+  readonly foreseen: Foreseen;
+  readonly today: Assessed;
+  readonly scopes: readonly Scope[];
+}
+
+async function tryOut(context: ServiceContext, caller: Caller, input: AskInput): Promise<TriedOut | Refusal> {
   const parsed = parseAsk(input);
   if (isRefusal(parsed)) return parsed;
   const { breakGlass, ...words } = parsed;
@@ -67,7 +112,22 @@ async function evaluate(
   if (isRefusal(submission)) return submission;
   const { decision, today, people } = submission;
   const spent = breakGlass && !isRefusal(decision) ? await spentBreakGlass(context, submission) : undefined;
-  return { ...explained(today, ask.scopes), ...foreseen(spent ?? decision, people.directory) };
+  const outcome = foreseen(spent ?? decision, people.directory);
+  return { foreseen: { risk: today.assessment.risk, ...outcome }, today, scopes: ask.scopes };
+}
+
+/** What explaining costs is known from the policies, the scopes and the words alone. */
+async function tooCostly(
+  { rulebook }: ServiceContext,
+  { scopes, reason }: AskInput,
+): Promise<Refusal | undefined> {
+  const { policies } = (await rulebook()).book;
+  const cost = dryRunCost(policies, scopes.length, reason.length);
+  if (cost <= dryRunCostMax) return undefined;
+  return refuse(
+    "too_costly",
+    "Explaining this would take too long: try fewer scopes at a time, a shorter reason, or fewer policies.",
+  );
 }
 
 /** The commit of an ask counts its break-glass uses; a dry run has none, so it looks. */
@@ -80,15 +140,20 @@ async function spentBreakGlass(
   return used >= limit.max ? breakGlassSpent() : undefined;
 }
 
-function explained(today: Assessed, scopes: readonly Scope[]): Pick<Evaluation, "risk" | "scopes"> {
+async function explained(
+  { slices }: ServiceContext,
+  today: Assessed,
+  scopes: readonly Scope[],
+): Promise<readonly Explanation[]> {
   const { policies, rules } = today.rules.book;
   const { risk } = today.assessment;
-  return {
-    risk,
-    scopes: scopes.map((scope) =>
-      explain(policies, rules.defaultPolicy, scope, today.facts, risk, today.isSpent),
-    ),
-  };
+  const ordered = inPrecedence(policies);
+  const explanations: Explanation[] = [];
+  for (const scope of scopes) {
+    const work = explainInParts(ordered, rules.defaultPolicy, scope, today.facts, risk, today.isSpent);
+    explanations.push(await slices.run(work));
+  }
+  return explanations;
 }
 
 /** What the submission would lead to. */
@@ -133,6 +198,20 @@ function mayEvaluate(caller: Caller, identityId: string): Refusal | undefined {
         "not_self",
         "You can try this for yourself only; trying it for somebody else needs the role admin or auditor.",
       );
+}
+
+/** A draft may ask for what a requester does not see: groups, risk rules, the past. */
+function mayDraft(caller: Caller, patternSizes: number): Refusal | undefined {
+  const missing = lacksRole(caller, "admin", "auditor");
+  if (missing !== undefined || patternSizes <= draftPatternSizesMax) return missing;
+  return refuse("too_costly", "The patterns of these policies are too large together; try fewer at a time.");
+}
+
+function mayJudgeDrafts(caller: Caller, drafts: readonly PolicyDraft[]): Refusal | undefined {
+  const found = drafts.flatMap(({ conditions }, index) =>
+    costlyPatterns(conditions, ["policies", String(index), "conditions"]),
+  );
+  return mayDraft(caller, 0) ?? refuseCostly(found);
 }
 
 function drafted(draft: PolicyDraft, index: number): Policy {

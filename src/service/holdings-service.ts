@@ -4,6 +4,7 @@ import type { CatalogEntry } from "../core/policy.ts";
 import { isRefusal, type Refusal } from "../core/refusals.ts";
 import { parseAskedDuration } from "./ask-input.ts";
 import { lacksRole, type Caller } from "./caller.ts";
+import { createConcurrencyLimit } from "./concurrency-limit.ts";
 import type { EvaluationService } from "./evaluation-service.ts";
 import type { ServiceContext } from "./loading.ts";
 import type { Page, PageQuery } from "./ports.ts";
@@ -40,6 +41,7 @@ export function createHoldingsService(
   evaluation: EvaluationService,
 ): HoldingsService {
   const { store } = context;
+  const running = createConcurrencyLimit(catalogsPerKeyMax);
   return {
     async held(caller, query, page) {
       const missing = lacksRole(caller, "requester", "approver", "auditor", "admin");
@@ -60,21 +62,31 @@ export function createHoldingsService(
       if (missing !== undefined) return missing;
       const durationMs = parseAskedDuration(duration);
       if (isRefusal(durationMs)) return durationMs;
-      const { catalog } = (await context.rulebook()).book.rules;
-      const offers: Offer[] = [];
-      for (const entry of catalog) {
-        const said = await evaluation.evaluate(caller, {
-          identityId: caller.identity.id,
-          reason: "catalog",
-          scopes: entry.scopes,
-          duration,
-          ticket: "catalog",
-        });
-        if (isRefusal(said)) return said;
-        const { outcome } = said;
-        if (outcome === "AUTO_APPROVED" || outcome === "NEEDS_APPROVAL") offers.push({ ...entry, outcome });
-      }
-      return offers;
+      return running(caller, () => offersTo(caller, duration));
     },
   };
+
+  async function offersTo(caller: Caller, duration: string): Promise<readonly Offer[] | Refusal> {
+    const { catalog } = (await context.rulebook()).book.rules;
+    const offers: Offer[] = [];
+    for (const entry of catalog) {
+      await context.slices.spend(entryCost);
+      const said = await evaluation.foresee(caller, {
+        identityId: caller.identity.id,
+        reason: "catalog",
+        scopes: entry.scopes,
+        duration,
+        ticket: "catalog",
+      });
+      if (isRefusal(said)) return said;
+      const { outcome } = said;
+      if (outcome === "AUTO_APPROVED" || outcome === "NEEDS_APPROVAL") offers.push({ ...entry, outcome });
+    }
+    return offers;
+  }
 }
+
+/** Reading who would decide about one entry, in about microseconds. */
+const entryCost = 300;
+/** Of one key at the same time. */
+const catalogsPerKeyMax = 2;

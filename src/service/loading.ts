@@ -1,6 +1,6 @@
 import type { AccessRequest } from "../core/access-request.ts";
 import type { History, SubmissionFacts } from "../core/conditions.ts";
-import { choose, holdersOf } from "../core/governing.ts";
+import { choose, findHolders, type Holders } from "../core/governing.ts";
 import type { IdentityId, Instant, RequestId, Scope } from "../core/ids.ts";
 import {
   accountIn,
@@ -14,7 +14,7 @@ import {
 import type { Policy } from "../core/policy.ts";
 import { isRefusal, refuse, type Refusal, type RefusalCode } from "../core/refusals.ts";
 import { stagesOf } from "../core/requirement.ts";
-import { riskOf } from "../core/risk.ts";
+import { findRisk } from "../core/risk.ts";
 import type { Assessment } from "../core/assessment.ts";
 import type { AccessHold } from "./access-hold.ts";
 import type { Changes } from "./changes.ts";
@@ -23,6 +23,7 @@ import { useKey } from "./counters.ts";
 import type { Expectation, Store, Surroundings, Versioned } from "./ports.ts";
 import type { IndexedRulebook, RulebookReader } from "./rulebook-reader.ts";
 import { asRead, type LoadedCase } from "./step-of.ts";
+import type { Slices } from "./slices.ts";
 import type { Surfaces } from "./surfaces.ts";
 import type { Freshness, MembersFound, UserGroupReader } from "./user-groups.ts";
 
@@ -35,6 +36,8 @@ export interface ServiceContext {
   /** Asked before a secret is made at a target; every commit that gives access asks it besides. */
   readonly accessHold: AccessHold;
   readonly rulebook: RulebookReader;
+  /** Where judging pauses, so that one caller's rules hold up nobody else. */
+  readonly slices: Slices;
   /** Where people can be told things in this installation. */
   readonly surfaces: Surfaces;
   /** Slack's user groups; absent where there is no Slack. */
@@ -185,7 +188,7 @@ export interface Assessed {
 
 /** Judges these facts by today's policies: risk, and for each scope which policy governs. */
 export async function assess(
-  { store, rulebook, surroundings }: ServiceContext,
+  { store, rulebook, surroundings, slices }: ServiceContext,
   scopes: readonly Scope[],
   submission: Omit<SubmissionFacts, "history">,
   frozenRisk?: AccessRequest["risk"],
@@ -196,8 +199,12 @@ export async function assess(
     ? await store.history(submission.subject.id, scopes, submission.submittedAt)
     : noHistory;
   const facts: SubmissionFacts = { ...submission, history };
-  const risk = frozenRisk === undefined ? riskOf(book.rules.risk, scopes, facts) : frozenRisk;
-  const holders = scopes.map((scope) => ({ scope, holders: holdersOf(index, scope, facts, risk) }));
+  const risk =
+    frozenRisk === undefined ? await slices.run(findRisk(book.rules.risk, scopes, facts)) : frozenRisk;
+  const holders: { readonly scope: Scope; readonly holders: Holders }[] = [];
+  for (const scope of scopes) {
+    holders.push({ scope, holders: await slices.run(findHolders(index, scope, facts, risk)) });
+  }
   const spent = await spentAmong(
     store,
     [...holders.flatMap((one) => one.holders), book.rules.defaultPolicy],

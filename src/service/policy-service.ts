@@ -1,4 +1,5 @@
 import type { Actor } from "../core/access-request.ts";
+import { costlyPatterns, newlyCostly, refuseCostly } from "../core/costly-patterns.ts";
 import { makeId, parseId } from "../core/ids.ts";
 import type { Policy } from "../core/policy.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
@@ -24,11 +25,17 @@ export function createPolicyService(context: ServiceContext): PolicyService {
   return {
     list: async (caller) => lacksRole(caller, "admin", "auditor") ?? policiesOf(context),
     read: async (caller, id) => lacksRole(caller, "admin", "auditor") ?? findPolicy(context, id),
-    create: async (caller, draft) => lacksRole(caller, "admin") ?? create(context, caller, draft),
+    create: async (caller, draft) =>
+      lacksRole(caller, "admin") ??
+      refuseCostly(costlyPatterns(draft.conditions, ["conditions"])) ??
+      create(context, caller, draft),
     replace: async (caller, id, draft) =>
       lacksRole(caller, "admin") ??
       change(context, caller, id, (before) => {
         const after: Policy = { ...draft, id: before.id, version: before.version + 1, managedBy: "api" };
+        const found = costlyPatterns(draft.conditions, ["conditions"]);
+        const costly = refuseCostly(newlyCostly(found, [before.conditions]));
+        if (costly !== undefined) return costly;
         return { after, write: { kind: "policy", value: after }, action: "changed" };
       }),
     remove: async (caller, id) =>
@@ -85,7 +92,7 @@ async function change(
   context: ServiceContext,
   caller: Caller,
   id: string,
-  made: (before: Policy) => PolicyChange,
+  made: (before: Policy) => PolicyChange | Refusal,
 ): Promise<Policy | Refusal> {
   return decideAndCommit(context.store, async () => {
     const { book } = await context.rulebook();
@@ -97,7 +104,9 @@ async function change(
         "The configuration file manages this policy; change it there and reload.",
       );
     }
-    const { after, write, action } = made(before);
+    const planned = made(before);
+    if (isRefusal(planned)) return planned;
+    const { after, write, action } = planned;
     const isNamed = write.kind === "policy";
     const isRenamed = after.name !== before.name || !isNamed;
     const unique: UniqueChange[] = isRenamed

@@ -24,6 +24,7 @@ import { createOrphanService, type OrphanService } from "./orphan-service.ts";
 import { createPolicyService, type PolicyService } from "./policy-service.ts";
 import { createReadingService, type ReadingService } from "./reading-service.ts";
 import { createRefusalLog, type RefusalLog } from "./refusal-log.ts";
+import type { Slices } from "./slices.ts";
 import { createTargetService, type TargetService } from "./target-service.ts";
 import { createUsageLog, type UsageLog } from "./usage-log.ts";
 
@@ -53,6 +54,8 @@ export interface Services {
   readonly orphans: OrphanService;
   readonly refusals: RefusalLog;
   readonly usage: UsageLog;
+  /** For answers that take long to write. */
+  readonly slices: Slices;
 }
 
 export function createServices(
@@ -101,5 +104,6 @@ export function createServices(
     orphans: createOrphanService(context, targets, onFault),
     refusals,
     usage,
+    slices: context.slices,
   };
 }

@@ -2,7 +2,7 @@ import { debtOf, decideBreakGlass } from "../core/break-glass.ts";
 import type { Decision } from "../core/case.ts";
 import type { Ask, SubmissionFactsAtHand } from "../core/drafting.ts";
 import type { Instant } from "../core/ids.ts";
-import { judge } from "../core/judging.ts";
+import { judgeInParts } from "../core/judging.ts";
 import type { Identity } from "../core/people.ts";
 import type { Refusal } from "../core/refusals.ts";
 import { decideSubmission } from "../core/submitting.ts";
@@ -77,18 +77,21 @@ export async function decideAsk(
 }
 
 async function breakingGlass(
-  { store }: ServiceContext,
+  { store, slices }: ServiceContext,
   ask: Ask,
   facts: SubmissionFactsAtHand,
   today: Assessed,
   now: Instant,
 ): Promise<Decision> {
   const rule = today.rules.book.rules.breakGlass;
-  const isCovered = (scope: Ask["scopes"][number]): boolean =>
-    judge(rule.conditions, scope, today.facts, today.assessment.risk).truth === "true";
+  let conditionsHold = true;
+  for (const scope of ask.scopes) {
+    const judging = judgeInParts(rule.conditions, scope, today.facts, today.assessment.risk);
+    conditionsHold &&= (await slices.run(judging)).truth === "true";
+  }
   const more = {
     rule,
-    conditionsHold: ask.scopes.every(isCovered),
+    conditionsHold,
     debt: debtOf(await store.breakGlassUses(ask.subjectId), now),
   };
   return decideBreakGlass(ask, { ...facts, ...more }, now);

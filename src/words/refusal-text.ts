@@ -80,6 +80,7 @@ const sentences: { readonly [Code in RefusalCode]: Sentences } = {
   no_approvers: { next: null },
   ticket_required: { next: () => "In a command, end it with the word ticket and its number." },
   idempotency_mismatch: { what: "The same key came with something else.", next: () => "Send it again." },
+  too_costly: { next: null },
   rate_limited: { what: "That was too much at once.", next: tryLater },
   limit_reached: {
     // A minute is said where nobody knows: one's own limits end by ending something.

@@ -44,6 +44,18 @@ describe("policy check", () => {
     expect(out).toMatch(/is in order: \d+ identities, \d+ policies, \d+ risk rules\.\n$/);
   });
 
+  test("names a pattern that the service would refuse for its cost", async () => {
+    const file = written(
+      "costly.yaml",
+      "policies:\n  - name: costly\n    deny: true\n    conditions: [{ type: REASON, operator: MATCHES, value: '(a?){900}' }]\n",
+    );
+    const { code, out } = await jit(["policy", "check", file], { key: "" });
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /costly\.yaml:4:\d+ policies\.0\.conditions\.0\.value: compiles to about [\d,]+ steps/,
+    );
+  });
+
   test("names every problem with file, line and column, and is exit 1", async () => {
     const { code, out, err } = await jit(["policy", "check", bad], { key: "" });
     expect(code).toBe(1);

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { present } from "../../src/core/assert.ts";
 import type { Condition, SubmissionFacts, TextSubject, Truth } from "../../src/core/conditions.ts";
 import { instant, makeId } from "../../src/core/ids.ts";
-import { isValidPattern, judge } from "../../src/core/judging.ts";
+import { judge } from "../../src/core/judging.ts";
+import { isValidPattern } from "../../src/core/pattern-matching.ts";
 import { dayMs, hourMs } from "../../src/core/time.ts";
 import { facts, mondayNoon, scopeOf, unknown } from "./support/policies.ts";
 
@@ -254,12 +255,9 @@ describe("patterns", () => {
   test.each(["^prod:", "db$", "(a|b)+", "\\p{L}", "(?i)prod"])("%s is one", (pattern) => {
     expect(isValidPattern(pattern)).toBe(true);
   });
-  test.each(["(", "[", "(?=a)", "(a)\\1", "a{2000}", "(a{100}){100}"])(
-    "%s is none: RE2 refuses it",
-    (pattern) => {
-      expect(isValidPattern(pattern)).toBe(false);
-    },
-  );
+  test.each(["(", "[", "(?=a)", "(a)\\1", "a{3}{4}"])("%s is none: RE2 refuses it", (pattern) => {
+    expect(isValidPattern(pattern)).toBe(false);
+  });
   test("they are at most 1,000 characters", () => {
     expect(isValidPattern("a".repeat(1_000))).toBe(true);
     expect(isValidPattern("a".repeat(1_001))).toBe(false);

@@ -155,6 +155,17 @@ const rows: Partial<Record<RefusalCode, Row>> = {
       house.call("POST", jit, { key: house.admin, body: { ...prodAsk, identityId: "id_nobody" } }),
   },
   no_approvers: { by: (house) => ask(house, { scopes: ["read:lonely:a"] }) },
+  too_costly: {
+    by: async (house) =>
+      house.call("POST", `${api}/policies`, {
+        key: house.admin,
+        body: {
+          name: "costly",
+          deny: true,
+          conditions: [{ type: "REASON", operator: "MATCHES", value: "(a?){900}a{90}Z" }],
+        },
+      }),
+  },
   ticket_required: { by: (house) => ask(house, { scopes: ["read:paper:a"] }) },
   rate_limited: {
     by: async (house) => {

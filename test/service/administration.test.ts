@@ -166,10 +166,12 @@ describe("the dry run", () => {
   });
 
   test("judges drafts instead of the policies in force", async () => {
-    const said = await office.services.evaluation.evaluate(await office.caller("dev"), input, [
-      draft("auto"),
-    ]);
+    const { evaluation } = office.services;
+    const said = await evaluation.evaluate(await office.caller("cto", "auditor"), input, [draft("auto")]);
     expect(said).toMatchObject({ outcome: "AUTO_APPROVED", stages: [] });
+    expect(await evaluation.evaluate(await office.caller("dev"), input, [draft("auto")])).toMatchObject({
+      refused: "missing_role",
+    });
   });
 
   test("is for oneself, or for administrators and auditors", async () => {

@@ -20,6 +20,7 @@ import type { ServiceContext } from "../../../src/service/loading.ts";
 import type { AuditRow, Store } from "../../../src/service/ports.ts";
 import { createRulebookReader } from "../../../src/service/rulebook-reader.ts";
 import { createServices, type Services } from "../../../src/service/services.ts";
+import { createSlices } from "../../../src/service/slices.ts";
 import { createSurfaces } from "../../../src/service/surfaces.ts";
 import { watched, type Watcher } from "../../../src/service/watched-store.ts";
 import { openSqliteStore } from "../../../src/store/sqlite-store.ts";
@@ -107,6 +108,7 @@ export async function openOffice({
     surroundings,
     accessHold,
     rulebook: createRulebookReader(store),
+    slices: createSlices(),
     surfaces: createSurfaces(),
     connectors: () => connectors,
   };

@@ -1,0 +1,172 @@
+import * as fc from "fast-check";
+import { RE2JS } from "re2js";
+import { describe, expect, test } from "vitest";
+import { costlyPatterns, newlyCostly } from "../../src/core/costly-patterns.ts";
+import type { TextCondition } from "../../src/core/conditions.ts";
+import { dryRunCost, dryRunCostMax } from "../../src/core/dry-run-cost.ts";
+import { findHolders } from "../../src/core/governing.ts";
+import { judge, judgeInParts } from "../../src/core/judging.ts";
+import { isTooLarge } from "../../src/core/pattern-matching.ts";
+import { patternSizeMax, patternSizeOf } from "../../src/core/pattern-size.ts";
+import { indexPolicies } from "../../src/core/policy-index.ts";
+import { autoPolicy, denyPolicy, facts, scopeOf } from "./support/policies.ts";
+
+const matches = (value: string, type: TextCondition["type"] = "REASON"): TextCondition => ({
+  type,
+  operator: "MATCHES",
+  value,
+});
+const scope = scopeOf("read:prod:orders-db");
+const hostile = "(a?){900}a{90}Z";
+
+describe("the size of a pattern", () => {
+  const pieces =
+    "a b? ( (?: (?i) (?P<n> ) | [ab] [^]] [[:alpha:]] \\d \\pL \\p{Greek} \\x{41} {3} {2,9} {4,} {0} * + ? . ^ $ \\b \\Qx{9} \\E é";
+  test("is at least what RE2 compiles it to, whatever it is made of", () => {
+    let compiled = 0;
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...pieces.split(" ")), { maxLength: 14 }), (parts) => {
+        const pattern = parts.join("");
+        const size = sizeOfProgram(pattern);
+        if (size === undefined) return;
+        compiled++;
+        expect(patternSizeOf(pattern)).toBeGreaterThanOrEqual(size);
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(compiled).toBeGreaterThan(300);
+  });
+
+  test.each([hostile, "((a{1,10}){10}){10}", "(a|b){500}", "[a-z]{1001}", "\\Qa\\E{900}b{200}"])(
+    "%s is too large, and is not compiled to find that out",
+    (pattern) => {
+      expect(isTooLarge(pattern)).toBe(true);
+    },
+  );
+
+  test.each(["^(INC|CHG)-\\d{4,8}$", "[a-z0-9]{1,63}(\\.[a-z0-9]{1,63}){0,5}", "\\Q{900}\\E", "[{900}]{9}"])(
+    "%s is not",
+    (pattern) => {
+      expect(isTooLarge(pattern)).toBe(false);
+    },
+  );
+
+  test("a thousand parentheses are counted without exhausting the stack", () => {
+    expect(patternSizeOf("(".repeat(100_000))).toBeGreaterThan(0);
+  });
+});
+
+describe("a pattern that costs too much", () => {
+  test("is judged unknown: it approves nothing by itself, and a deny holds", () => {
+    const verdict = judge([matches(hostile)], scope, facts({ reason: "aaaZ" }), null);
+    expect(verdict.truth).toBe("unknown");
+    const index = indexPolicies([
+      autoPolicy("auto", { conditions: [matches(hostile)] }),
+      denyPolicy("deny", { conditions: [matches(hostile)] }),
+    ]);
+    const work = findHolders(index, scope, facts(), null);
+    let part = work.next();
+    while (part.done !== true) part = work.next();
+    expect(part.value.map((one) => one.name)).toEqual(["deny"]);
+  });
+
+  test("is named with its path, however deep it stands", () => {
+    const found = costlyPatterns([{ not: { anyOf: [matches("a"), matches(hostile)] } }], ["conditions"]);
+    expect(found).toMatchObject([
+      { path: ["conditions", "0", "not", "anyOf", "1", "value"], kind: "pattern" },
+    ]);
+  });
+
+  test("counts with the others of its list", () => {
+    const each = `a{${patternSizeMax - 10}}`;
+    expect(
+      costlyPatterns(
+        Array.from({ length: 10 }, () => matches(each)),
+        ["when"],
+      ),
+    ).toEqual([]);
+    const eleven = costlyPatterns(
+      Array.from({ length: 11 }, () => matches(each)),
+      ["when"],
+    );
+    expect(eleven).toMatchObject([{ path: ["when"], kind: "list" }]);
+  });
+
+  test("is not new when the same text is stored", () => {
+    const found = costlyPatterns([matches(hostile), matches("b{1001}")], ["conditions"]);
+    expect(newlyCostly(found, [[{ not: matches(hostile, "TICKET") }]])).toMatchObject([
+      { path: ["conditions", "1", "value"] },
+    ]);
+  });
+});
+
+describe("one submission", () => {
+  const partsOf = (conditions: readonly TextCondition[], about: ReturnType<typeof facts>, scopes: number) => {
+    const costs: number[] = [];
+    for (let number = 0; number < scopes; number++) {
+      for (const cost of judgeInParts(conditions, scopeOf(`read:x${number}`), about, null)) costs.push(cost);
+    }
+    return costs.filter((cost) => cost > conditions.length).length;
+  };
+
+  test("matches a reason once per pattern, not once per scope or condition", () => {
+    const conditions = [matches("a{200}"), matches("a{200}"), matches("b{200}")];
+    expect(partsOf(conditions, facts({ reason: "a".repeat(2_000) }), 20)).toBe(2);
+  });
+
+  test("matches a scope's own texts once per scope", () => {
+    expect(partsOf([matches("a{200}", "RESOURCE")], facts(), 20)).toBe(20);
+  });
+
+  test("judges the same in parts as at once, and another submission anew", () => {
+    const conditions = [matches("^INC"), matches("stuck$")];
+    for (const reason of ["INC 4711 is stuck", "INC 4711", ""]) {
+      const work = judgeInParts(conditions, scope, facts({ reason }), null);
+      let part = work.next();
+      while (part.done !== true) part = work.next();
+      expect(part.value).toEqual(judge(conditions, scope, facts({ reason }), null));
+    }
+  });
+});
+
+describe("the cost of a dry run", () => {
+  test("grows with scopes for what varies by scope, and once for what does not", () => {
+    const policies = (type: TextCondition["type"]) => [
+      autoPolicy("one", { conditions: [matches("a{900}", type)] }),
+    ];
+    const grown = (type: TextCondition["type"]) =>
+      dryRunCost(policies(type), 20, 2_000) - dryRunCost(policies(type), 1, 2_000);
+    expect(grown("RESOURCE")).toBeGreaterThan(19 * patternSizeMax * 0.9);
+    expect(grown("REASON")).toBeLessThan(19 * 50);
+  });
+
+  test("is above the budget for many large patterns and for very many conditions", () => {
+    const large = Array.from({ length: 100 }, (_, number) =>
+      autoPolicy(`p${number}`, { conditions: [matches(`a{900}b{${number}}`)] }),
+    );
+    expect(dryRunCost(large, 1, 2_000)).toBeGreaterThan(dryRunCostMax);
+    const nested = Array.from({ length: 200 }, (_, number) =>
+      autoPolicy(`p${number}`, {
+        conditions: Array.from({ length: 50 }, () => ({ not: { not: { not: matches("a") } } })),
+      }),
+    );
+    expect(dryRunCost(nested, 20, 1)).toBeGreaterThan(dryRunCostMax);
+  });
+
+  test("is within it for a thousand ordinary policies and twenty scopes", () => {
+    const ordinary = Array.from({ length: 1_000 }, (_, number) =>
+      autoPolicy(`p${number}`, {
+        conditions: [matches(`^team-${number}:`, "RESOURCE"), matches("^INC-\\d+")],
+      }),
+    );
+    expect(dryRunCost(ordinary, 20, 200)).toBeLessThan(dryRunCostMax);
+  });
+});
+
+function sizeOfProgram(pattern: string): number | undefined {
+  try {
+    return RE2JS.compile(pattern).programSize();
+  } catch {
+    return undefined;
+  }
+}
