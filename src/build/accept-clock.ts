@@ -6,6 +6,7 @@ import { createChanges } from "../service/changes.ts";
 import { createGrantService } from "../service/grant-service.ts";
 import type { ServiceContext } from "../service/loading.ts";
 import { createRulebookReader } from "../service/rulebook-reader.ts";
+import { createSlices } from "../service/slices.ts";
 import { createSurfaces } from "../service/surfaces.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import { createExpirySweep, createRequestSweep } from "../sweeps/due-requests.ts";
@@ -48,6 +49,7 @@ export async function acceptSystemClock(
       surroundings,
       accessHold: () => undefined,
       rulebook: createRulebookReader(store),
+      slices: createSlices(),
       surfaces: createSurfaces(),
       connectors: () => new Map(),
     };
