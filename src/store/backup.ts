@@ -17,6 +17,7 @@ import { dirname, resolve } from "node:path";
 import type { AuditVerdict } from "../service/ports.ts";
 import { verifyChain } from "./audit-verify.ts";
 import { checkFileModes, makePrivateFile, secureFolderOf } from "./data-folder.ts";
+import { checkSoleNames, realDatabaseFile } from "./database-path.ts";
 import { inspectDatabase } from "./database-header.ts";
 import { drizzle } from "./drizzle.ts";
 import { checkNotNewer } from "./migrating.ts";
@@ -53,7 +54,9 @@ const index = "-shm";
  * @throws BackupRefused and StartRefused; nothing is left behind, except a copy whose audit log has been tampered with.
  */
 export async function backUp(file: string, target: string, migrationsFolder: string): Promise<Backup> {
-  const [from, to] = [resolve(file), resolve(target)];
+  const [from, to] = [realDatabaseFile(file), resolve(target)];
+  // Under another name part of it may lie in a log of that name.
+  checkSoleNames([from]);
   if (!isOurs(from)) throw new BackupRefused(`There is no database of jit-access at ${from}.`);
   claim(to);
   const partial = `${to}.partial`;
@@ -87,11 +90,12 @@ export async function restore(
   migrationsFolder: string,
   stamp: string,
 ): Promise<Restored> {
-  const [to, from] = [resolve(file), resolve(backup)];
+  const [to, from] = [realDatabaseFile(file), resolve(backup)];
   checkBackup(from, to);
   checkNotOpenHere(to);
   secureFolderOf(to);
   checkFileModes([lockFileOf(to)]);
+  checkSoleNames([lockFileOf(to)]);
   const lock = takeProcessLock(to);
   const fresh = `${to}.restoring`;
   try {

@@ -5,6 +5,7 @@ import { assert } from "../core/assert.ts";
 import { emptyRules } from "../core/policy.ts";
 import { createAuditTriggers } from "./audit-triggers.ts";
 import { checkFileModes, makePrivateFile, secureFolderOf } from "./data-folder.ts";
+import { checkSoleNames, realDatabaseFile, removeInterruptedRestore } from "./database-path.ts";
 import { applicationId, inspectDatabase } from "./database-header.ts";
 import { checkNotNewer, migrateTables } from "./migrating.ts";
 import { checkNotOpenHere, lockFileOf, takeProcessLock, type ProcessLock } from "./process-lock.ts";
@@ -42,13 +43,26 @@ export interface OpenDatabase {
  * the file as it is, when others may read it, it is not ours, newer than this program, or in use.
  */
 export function openDatabase(file: string, migrationsFolder: string): OpenDatabase {
-  const path = resolve(file);
+  let path = resolve(file);
   try {
+    // Also where a link to it lies: whoever may change the link may put another database in its place.
+    secureFolderOf(path);
+    path = realDatabaseFile(file);
     checkNotOpenHere(path);
     secureFolderOf(path);
-    checkFileModes([path, `${path}-wal`, `${path}-shm`, `${path}-journal`, lockFileOf(path)]);
+    const beside = [`${path}-wal`, `${path}-shm`, `${path}-journal`, lockFileOf(path)];
+    checkFileModes([path, ...beside]);
+    checkSoleNames(beside);
     inspectDatabase(path);
-    return openLocked(path, migrationsFolder, takeProcessLock(path));
+    const lock = takeProcessLock(path);
+    try {
+      removeInterruptedRestore(path);
+      checkSoleNames([path]);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+    return openLocked(path, migrationsFolder, lock);
   } catch (error) {
     throw asRefusal(error, path);
   }

@@ -7,6 +7,7 @@ import { createClockReads } from "./clock-mark.ts";
 import { createCopyReads } from "./copies.ts";
 import { createCommitQueue } from "./commit-queue.ts";
 import { createCursorReads } from "./cursors.ts";
+import { realDatabaseFile } from "./database-path.ts";
 import { drizzle } from "./drizzle.ts";
 import { createRequestList } from "./list-requests.ts";
 import { createLogKeeping } from "./log-restart.ts";
@@ -57,7 +58,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const snapshot = createSnapshot(database.reader);
   const sinceChange = createSinceChange();
   const keepLog = createLogKeeping(database.writer);
-  const thread = createWriterThread(resolve(file), (news) => {
+  const thread = createWriterThread(realDatabaseFile(file), (news) => {
     keepLog(news);
     onThread(news);
   });

@@ -45,6 +45,8 @@ export function createStateWatch(
     },
     tick: () => tick(),
     async stop() {
+      // A start that was refused leaves the database as it was.
+      if (timer === undefined) return;
       clearInterval(timer);
       await tick(true);
     },

@@ -170,7 +170,9 @@ test.each([[[]], [["backup"]], [["backup", ""]], [["backup", "a", "b"]], [["remo
   async (args) => {
     const said = await maintain(temporaryFolder(), args);
     expect(said).toMatchObject({ code: 1, out: "" });
-    expect(said.error).toBe("Say npm run backup -- FILE, npm run restore -- FILE, or npm run reload.\n");
+    expect(said.error).toBe(
+      "Say npm run backup -- FILE, npm run restore -- FILE, npm run reload, or npm run accept-clock.\n",
+    );
   },
 );
 

@@ -3,18 +3,21 @@ import { spawn } from "node:child_process";
 import {
   chmodSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { once } from "node:events";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { openDatabase, StartRefused } from "../../src/store/open-database.ts";
 import { ids, requestFixture, writing } from "../support/fixtures.ts";
-import { committed, openStore, temporaryFile } from "./temporary-store.ts";
+import { committed, openStore, temporaryFile, temporaryFolder } from "./temporary-store.ts";
 
 const migrations = resolve(import.meta.dirname, "../../migrations");
 
@@ -124,6 +127,94 @@ test("a second process is refused while the first lives, and let in when that wa
     writing([{ kind: "request", value: requestFixture("a"), dueAt: null }]),
   );
 }, 30_000);
+
+/** Another path to a database, in a private folder of its own. */
+function pathElsewhere(name = "other.db"): string {
+  const folder = join(temporaryFolder(), "elsewhere");
+  mkdirSync(folder, { mode: 0o700 });
+  return join(folder, name);
+}
+
+test.each([
+  ["a symbolic link", (file: string, other: string) => symlinkSync(file, other)],
+  [
+    "links that lead on to links",
+    (file: string, other: string) => {
+      symlinkSync(file, `${other}.2`);
+      symlinkSync(basename(`${other}.2`), other);
+    },
+  ],
+  [
+    "a linked folder",
+    (file: string, other: string) => {
+      rmSync(dirname(other), { recursive: true });
+      symlinkSync(dirname(file), dirname(other));
+    },
+  ],
+])("a second process that names the database by %s meets the same lock", async (_, link) => {
+  const file = temporaryFile();
+  const first = await openElsewhere(file);
+  expect(first.said).toBe("open\n");
+  const other = pathElsewhere("jit.db");
+  link(file, other);
+  expect((await openElsewhere(other)).said).toContain("in use by another jit-access process");
+  await first.kill();
+  await (await openStore({ file: other })).close();
+});
+
+test("a database that a link names before it is there is made at the link's end, lock and logs beside it", async () => {
+  const file = temporaryFile();
+  const other = pathElsewhere();
+  symlinkSync(file, other);
+  const store = await openStore({ file: other });
+  await committed(store, writing([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
+  expect(readdirSync(dirname(file))).toEqual(expect.arrayContaining(["jit.db", "jit.db-wal", "lock.db"]));
+  expect(readdirSync(dirname(other))).toEqual(["other.db"]);
+});
+
+test("links that lead in a circle are refused", async () => {
+  const other = pathElsewhere();
+  symlinkSync(other, other);
+  expect(await refusalOf(other)).toMatch(/lead in a circle/);
+});
+
+test.each(["", "-wal", "-shm", "lock.db"])(
+  "a database whose file (%s) has a second name is refused under both, and opens once that is gone",
+  async (which) => {
+    const file = temporaryFile();
+    await (await openStore({ file })).close();
+    const path = which === "lock.db" ? join(dirname(file), which) : file + which;
+    if (!existsSync(path)) writeFileSync(path, "", { mode: 0o600 });
+    const other = pathElsewhere();
+    linkSync(path, other);
+    expect(await refusalOf(file)).toMatch(/has 2 names \(hard links\).*remove the others/);
+    if (which === "") expect(await refusalOf(other)).toMatch(/has 2 names/);
+    rmSync(other);
+    await (await openStore({ file })).close();
+  },
+);
+
+test.each(["-wal", "-shm", "-journal", "lock.db"])(
+  "a %s that is a symbolic link is refused",
+  async (which) => {
+    const file = temporaryFile();
+    await (await openStore({ file })).close();
+    const path = which === "lock.db" ? join(dirname(file), which) : file + which;
+    rmSync(path, { force: true });
+    const other = pathElsewhere();
+    writeFileSync(other, "", { mode: 0o600 });
+    symlinkSync(other, path);
+    expect(await refusalOf(file)).toMatch(/is a symbolic link; put the file itself there/);
+  },
+);
+
+test("the second name that an interrupted restore has left goes, and the database opens", async () => {
+  const file = temporaryFile();
+  await (await openStore({ file })).close();
+  linkSync(file, `${file}.replaced-20240115`);
+  await (await openStore({ file })).close();
+  expect(readdirSync(dirname(file)).toSorted()).toEqual(["jit.db", "lock.db"]);
+});
 
 test("a file that is no database is refused and left as it is", async () => {
   const file = foreignFile(() => undefined);
