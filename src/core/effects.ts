@@ -28,8 +28,16 @@ export type Effect =
   | { readonly kind: "alert_admins"; readonly alert: ServiceAlert }
   /** Finds out whether the people asked have been told. `lost`: a delivery to this approver was given up. */
   | { readonly kind: "look_again"; readonly requestId: RequestId; readonly lost: IdentityId | null }
-  /** Makes one copy of a card true: posts it, or rewrites it where it is. */
-  | ({ readonly kind: "show"; readonly requestId: RequestId; readonly audience: Audience } & Addressee)
+  /**
+   * Makes one copy of a card true: posts it, or rewrites it where it is. `isPostponed`: the platform takes no more
+   * rewrites for now, and what else its reader is told must not wait behind this one.
+   */
+  | ({
+      readonly kind: "show";
+      readonly requestId: RequestId;
+      readonly audience: Audience;
+      readonly isPostponed?: true;
+    } & Addressee)
   /** Tells one thing once. */
   | ({ readonly kind: "tell"; readonly about: Telling } & Addressee)
   /** Cancel what this identity has open and end what it holds: it was deactivated. */

@@ -14,6 +14,9 @@ export function laneOf(effect: Effect): string | null {
     case "look_again":
       return effect.lost === null ? null : `looking:${effect.requestId}`;
     case "show":
+      return effect.isPostponed === true
+        ? `rewrite:${effect.requestId}:${effect.audience}:${effect.surface}:${effect.address}`
+        : `${effect.surface}:${effect.address}`;
     case "tell":
       return `${effect.surface}:${effect.address}`;
     // Nothing waits behind a target that cannot be made ready, least of all its end. Each acts on the grant as it then

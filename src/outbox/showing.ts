@@ -2,22 +2,27 @@ import { present } from "../core/assert.ts";
 import type { Addressee, Effect } from "../core/effects.ts";
 import type { RequestId } from "../core/ids.ts";
 import type { Audience, NoticeKind } from "../core/notices.ts";
-import { dayMs } from "../core/time.ts";
+import { dayMs, minuteMs, plus } from "../core/time.ts";
 import type { Card } from "../service/card.ts";
 import type { CardService } from "../service/chat-people.ts";
 import { copyId } from "../service/copies.ts";
 import type { ServiceContext } from "../service/loading.ts";
-import { DeliveryFault, type Messenger } from "../service/messenger.ts";
+import { DeliveryFault, type Messenger, type RewriteResult } from "../service/messenger.ts";
 import type { Copy, Write } from "../service/ports.ts";
 import { newEffect } from "../service/step-of.ts";
 import { systemActor } from "../core/case.ts";
 import type { Outcome, Runner } from "./runners.ts";
+import { createShownCards } from "./shown-cards.ts";
 
 /** How long telling is tried before it is given up, and said so. */
 export const tellingMs = dayMs;
 
+/** Who says "come back later" is believed up to this. */
+const postponedMaxMs = 10 * minuteMs;
+
 /** Keeps one copy of a card true: posts it where it is not yet, rewrites it where it is. */
 export function createShowing(context: ServiceContext, cards: Pick<CardService, "cardFor">): Runner<"show"> {
+  const shown = createShownCards();
   return {
     async run(effect, signal) {
       const { requestId, audience, readerId, address } = effect;
@@ -26,14 +31,18 @@ export function createShowing(context: ServiceContext, cards: Pick<CardService, 
       const card = await cards.cardFor(requestId, audience, readerId);
       if (copy === undefined || card === undefined) return undefined;
       if (copy.ref !== null) {
-        const result = await messenger.rewrite(copy.ref, card, signal);
+        if (shown.isShown(copy, card)) return undefined;
+        const result = await rewritten(messenger, copy.ref, card, signal, shown.isMisleading(copy, card));
+        if (typeof result === "object") return postponed(context, effect, result);
         if (result === "gone") return replaced(context, effect, { copy, card, signal });
+        shown.keep(copy, copy.ref, card);
         return copy.state === "SENT" ? undefined : { writes: [told(context, copy, "SENT", copy.ref)] };
       }
       // Whoever has not been asked before it was decided is not asked afterwards.
       const isTooLate = audience === "approver" && card.request.status !== "PENDING";
       if (isTooLate) return { writes: [told(context, copy, "NOT_NEEDED", null)] };
       const ref = await messenger.post(address, card, signal);
+      shown.keep(copy, ref, card);
       return { writes: [told(context, copy, "SENT", ref)] };
     },
     givesUp: {
@@ -47,6 +56,33 @@ export function createShowing(context: ServiceContext, cards: Pick<CardService, 
         ),
     },
   };
+}
+
+/** A platform that says when to come back is told then; everything else that fails is thrown. */
+async function rewritten(
+  messenger: Messenger,
+  ref: string,
+  card: Card,
+  signal: AbortSignal,
+  isMisleading: boolean,
+): Promise<RewriteResult | { readonly retryAfterMs: number }> {
+  try {
+    return await messenger.rewrite(ref, card, signal, isMisleading);
+  } catch (fault) {
+    if (!(fault instanceof DeliveryFault) || fault.retryAfterMs === undefined) throw fault;
+    return { retryAfterMs: fault.retryAfterMs };
+  }
+}
+
+/** Done later and beside everything else that its reader is told; what it then writes is the state of then. */
+function postponed(
+  { surroundings }: ServiceContext,
+  effect: Extract<Effect, { kind: "show" }>,
+  { retryAfterMs }: { readonly retryAfterMs: number },
+): Outcome {
+  const now = surroundings.now();
+  const again = newEffect({ ...effect, isPostponed: true }, { now, surroundings });
+  return { effects: [{ ...again, dueAt: plus(now, Math.min(retryAfterMs, postponedMaxMs)) }] };
 }
 
 /** The copy can no longer be changed: a new message says what it should. Where none can be posted, it is lost. */

@@ -50,8 +50,13 @@ export interface Messenger {
   channelAddress(reference: string): string | undefined;
   /** Posts the card as a new message. */
   post(address: string, card: Card, signal: AbortSignal): Promise<MessageRef>;
-  /** Makes a posted message say what the card says now. */
-  rewrite(ref: MessageRef, card: Card, signal: AbortSignal): Promise<RewriteResult>;
+  /**
+   * Makes a posted message say what the card says now.
+   *
+   * @param isMisleading The message offers what cannot be done any more: it goes before those that are only behind, where
+   *   the platform takes a limited number of rewrites.
+   */
+  rewrite(ref: MessageRef, card: Card, signal: AbortSignal, isMisleading: boolean): Promise<RewriteResult>;
   /**
    * Tells something once, below the copy of the same request where there is one. When that copy is gone, on its own: it
    * must not be lost with the message it was to stand below.

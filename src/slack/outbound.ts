@@ -3,8 +3,10 @@ import type { Card } from "../service/card.ts";
 import { DeliveryFault, type MessageRef, type Messenger, type Note } from "../service/messenger.ts";
 import { noteText } from "../words/note-text.ts";
 import { cardMessage, type Message } from "./cards.ts";
+import { createSlackChannels } from "./channels.ts";
 import { deliveryFaultOf, slackErrorOf } from "./faults.ts";
 import { noteMessage } from "./notes.ts";
+import { createUpdateBudget } from "./update-budget.ts";
 
 /** The parts of Slack's client that sending needs. */
 export type SlackClient = Pick<
@@ -47,9 +49,6 @@ const threadGone: ReadonlySet<string> = new Set([
   "thread_not_found",
 ]);
 
-/** A channel can be shared later, and be ours alone again. */
-const askedAgainMs = 10 * 60_000;
-
 /**
  * Slack as a place to tell people things. One call of the Web API for each message; retrying is the relay's. Channels
  * shared with another organisation are refused: what is asked for is nobody else's business.
@@ -61,20 +60,11 @@ export function createSlackMessenger(
   teamId: () => string | undefined,
   { now = () => performance.now(), onWritten = () => undefined }: MessengerOptions = {},
 ): Messenger {
-  const asked = new Map<string, { readonly at: number; readonly isShared: boolean }>();
-
-  /** Whether a channel belongs to us alone. Without the right to ask, it is taken as ours. */
-  const insistOnOwn = async (channel: string): Promise<void> => {
-    if (!/^[CG]/.test(channel)) return;
-    const last = asked.get(channel);
-    const isFresh = last !== undefined && now() - last.at < askedAgainMs;
-    const found = isFresh ? last : { at: now(), isShared: await isShared(client, channel) };
-    asked.set(channel, found);
-    if (found.isShared) throw new DeliveryFault("channel_is_shared", { retryable: false });
-  };
+  const updates = createUpdateBudget(now);
+  const channels = createSlackChannels(client, now);
 
   const post = async (channel: string, message: Message, thread?: string): Promise<Posted> => {
-    await insistOnOwn(channel);
+    await channels.assertNotShared(channel);
     const sent = await client.chat.postMessage({
       channel,
       ...message,
@@ -102,13 +92,16 @@ export function createSlackMessenger(
       onWritten(posted.channel);
       return JSON.stringify(posted);
     },
-    rewrite: (ref, card) =>
+    rewrite: (ref, card, _signal, isMisleading) =>
       asFault(async () => {
         const { channel, ts } = parseRef(ref);
+        updates.take(isMisleading);
         try {
           await client.chat.update({ channel, ts, ...cardMessage(card) });
         } catch (error) {
           if (gone.has(slackErrorOf(error) ?? "")) return "gone";
+          const { retryAfterMs } = deliveryFaultOf(error);
+          if (retryAfterMs !== undefined) updates.pause(retryAfterMs);
           throw error;
         }
         onWritten(channel);
@@ -137,27 +130,6 @@ function placeOf(
   if (thread === undefined) return {};
   return channel.startsWith("D") ? { thread_ts: thread, reply_broadcast: true } : { thread_ts: thread };
 }
-
-async function isShared(client: SlackClient, channel: string): Promise<boolean> {
-  try {
-    const { channel: found } = await client.conversations.info({ channel });
-    return (
-      found?.is_ext_shared === true || found?.is_pending_ext_shared === true || found?.is_org_shared === true
-    );
-  } catch (error) {
-    if (unaskable.has(slackErrorOf(error) ?? "")) return false;
-    throw error;
-  }
-}
-
-/** Answers that say that we may not look at the channel; whether we may post there, posting will tell. */
-const unaskable: ReadonlySet<string> = new Set([
-  "channel_not_found",
-  "method_not_supported_for_channel_type",
-  "missing_scope",
-  "not_in_channel",
-  "unknown_method",
-]);
 
 function parseRef(ref: MessageRef): Posted {
   const read: unknown = JSON.parse(ref);

@@ -34,13 +34,22 @@ export interface SlackParts {
   readonly now: () => Instant;
 }
 
-/** Slack, as far as it can be without the services: those need the messenger first. */
-export async function createSlack(settings: SlackSettings, log: SlackLog): Promise<Slack> {
+/**
+ * Slack, as far as it can be without the services: those need the messenger first.
+ *
+ * @param now Milliseconds of any clock that goes on, for the pace of messages.
+ */
+export async function createSlack(
+  settings: SlackSettings,
+  log: SlackLog,
+  now: () => number = () => performance.now(),
+): Promise<Slack> {
   const bot = await createSlackBot(settings, log);
   const teamId = (): string | undefined => bot.team()?.teamId ?? settings.teamId;
   let homes: LiveHomes | undefined;
   return {
     messenger: createSlackMessenger(bot.client, teamId, {
+      now,
       onWritten: (channel) => homes?.changedAt(channel),
     }),
     userGroups: createSlackUserGroups(bot.client, teamId),

@@ -76,7 +76,7 @@ test("a card is a mail too, and what was sent is never rewritten", async () => {
   expect([messenger.surface, messenger.keepsCards]).toEqual(["email", false]);
   const card = cardFixture("approver");
   const ref = await messenger.post("lead@company.com", card, never);
-  await messenger.rewrite(ref, cardFixture("approver", { status: "DENIED" }), never);
+  await messenger.rewrite(ref, cardFixture("approver", { status: "DENIED" }), never, true);
   expect(server.received).toHaveLength(1);
   expect(JSON.parse(ref)).toEqual({ messageId: server.received[0]?.mail.messageId });
 });

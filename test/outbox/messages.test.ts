@@ -214,6 +214,35 @@ describe("bad luck", () => {
     expect(all).toMatchObject(Array.from({ length: 4 }, () => [{ request: { status: "DENIED" } }]));
   });
 
+  test("several changes in a row rewrite each copy once, to its latest state", async () => {
+    const id = await ask();
+    await approve("ann", id);
+    await approve("bob", id);
+    await relay.drain();
+    const copies = [...slack.shown.values()].filter(({ address }) => address !== "@id_dev");
+    expect(copies.map(({ rewritten, card }) => [rewritten, card.request.status])).toEqual(
+      Array.from({ length: 4 }, () => [1, "APPROVED"]),
+    );
+  });
+
+  test("a rewrite that has to wait for its turn holds up nothing else for the same reader", async () => {
+    const id = await ask();
+    slack.trouble = (_, what) => {
+      if (what === "rewrite") {
+        throw new DeliveryFault("paced", { retryable: true, retryAfterMs: 42 * secondMs });
+      }
+    };
+    await office.services.desk.deny(await office.caller("ann"), id, "no");
+    await relay.drain();
+    granted(await office.ask("dev", { scopes: ["read:prod:b"] }));
+    await relay.drain();
+    expect(slack.noticesAt("@id_dev")).toEqual(["denied"]);
+    expect(slack.cardsAt("@id_cid").map(({ request }) => request.status)).toEqual(["PENDING", "PENDING"]);
+    slack.trouble = () => undefined;
+    await pass(43 * secondMs, secondMs);
+    expect(slack.cardsAt("@id_cid").map(({ request }) => request.status)).toEqual(["DENIED", "PENDING"]);
+  });
+
   test("who says when to come back is believed, and nobody else waits", async () => {
     let isTold = false;
     slack.trouble = (address) => {

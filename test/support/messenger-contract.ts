@@ -41,7 +41,7 @@ export function messengerContract(house: () => MessengerHouse): void {
     const before = h.arrived();
     const ref = await h.messenger.post(await addressOf(h), card, never);
     expect(h.arrived()).toBe(before + 1);
-    expect(await h.messenger.rewrite(ref, card, never)).toBe("rewritten");
+    expect(await h.messenger.rewrite(ref, card, never, true)).toBe("rewritten");
     expect(h.arrived()).toBe(before + 1);
   });
 
@@ -49,7 +49,7 @@ export function messengerContract(house: () => MessengerHouse): void {
     const h = house();
     const ref = await h.messenger.post(await addressOf(h), card, never);
     h.deleteAll?.();
-    if (h.deleteAll !== null) expect(await h.messenger.rewrite(ref, card, never)).toBe("gone");
+    if (h.deleteAll !== null) expect(await h.messenger.rewrite(ref, card, never, true)).toBe("gone");
     const before = h.arrived();
     await h.messenger.direct(await addressOf(h), note, ref, never);
     expect(h.arrived()).toBe(before + 1);

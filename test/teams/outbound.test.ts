@@ -133,7 +133,7 @@ describe("what a failed call means for its message", () => {
     const { card, address } = await anyCard(h);
     const ref = await h.teams.messenger.post(address, card, AbortSignal.timeout(5_000));
     h.fake.trouble.push({ of: ({ verb }) => verb === "update", ...trouble });
-    expect(await h.teams.messenger.rewrite(ref, card, AbortSignal.timeout(5_000))).toBe("gone");
+    expect(await h.teams.messenger.rewrite(ref, card, AbortSignal.timeout(5_000), true)).toBe("gone");
   });
 });
 

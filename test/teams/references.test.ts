@@ -93,5 +93,5 @@ test("a move is not taken for an outage when the old address does not answer at 
   if (card === undefined) throw new Error("no card");
   const ref = { serviceUrl: "http://127.0.0.1:1/emea/", conversation, activity, user: "29:ann" };
   h.fake.messages.clear();
-  expect(await messenger.rewrite(JSON.stringify(ref), card, AbortSignal.timeout(5_000))).toBe("gone");
+  expect(await messenger.rewrite(JSON.stringify(ref), card, AbortSignal.timeout(5_000), true)).toBe("gone");
 });

@@ -49,6 +49,10 @@ export interface FakeSlack {
   readonly shared: Set<string>;
   /** A promise holds the call back until it is there. */
   trouble: (method: string, body: Json) => Promise<Trouble | undefined> | Trouble | undefined;
+  /** Epoch milliseconds, for the numbers that hold by the minute. */
+  now: () => number;
+  /** How many calls were answered 429 because there were too many. */
+  throttled: number;
   /** Every limit of Slack's that was broken, whoever was told of it. */
   readonly broken: string[];
   /** Leave to open one window: once, and for 3 s. */
@@ -84,6 +88,8 @@ export async function startFakeSlack(): Promise<FakeSlack> {
     ...state,
     url: "",
     socketUrl: undefined,
+    now: Date.now,
+    throttled: 0,
     trouble: () => undefined,
     dmOf: (user) => `D${user.slice(1)}`,
     messagesIn: (channel) => [...state.messages.values()].filter((one) => one.channel === channel),
@@ -104,8 +110,9 @@ export async function startFakeSlack(): Promise<FakeSlack> {
     },
   };
   const triggers = new Map<string, number>();
+  const updates: number[] = [];
   const server = createServer((request, response) => {
-    void answer(fake, triggers, request, response).catch((error: unknown) =>
+    void answer(fake, triggers, updates, request, response).catch((error: unknown) =>
       response.destroy(error instanceof Error ? error : undefined),
     );
   });
@@ -120,6 +127,7 @@ const usesOfResponseUrlMax = 5;
 async function answer(
   fake: FakeSlack,
   triggers: Map<string, number>,
+  updates: number[],
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -129,7 +137,7 @@ async function answer(
   const method = path.replace(/^\/api\//, "");
   const body = parsed(raw === "" ? query : raw, request.headers["content-type"] ?? "");
   fake.calls.push({ method, body });
-  const trouble = await fake.trouble(method, body);
+  const trouble = (await fake.trouble(method, body)) ?? tooMany(fake, updates, method);
   if (trouble === "hang") return;
   if (trouble === "cut") return void response.destroy();
   if (trouble !== undefined && "status" in trouble) {
@@ -149,6 +157,21 @@ async function answer(
       : { error: "invalid_auth" });
   response.setHeader("content-type", "application/json");
   response.end(JSON.stringify({ ok: !("error" in result), ...result }));
+}
+
+const updatesPerMinuteMax = 50;
+
+/** Slack counts rewrites by the minute and workspace. */
+function tooMany(fake: FakeSlack, updates: number[], method: string): Trouble | undefined {
+  if (method !== "chat.update") return undefined;
+  const now = fake.now();
+  while (updates[0] !== undefined && now - updates[0] >= 60_000) updates.shift();
+  if (updates.length < updatesPerMinuteMax) {
+    updates.push(now);
+    return undefined;
+  }
+  fake.throttled++;
+  return { status: 429, retryAfter: Math.ceil(((updates[0] ?? now) + 60_000 - now) / 1_000) };
 }
 
 function responded(fake: FakeSlack, path: string, raw: string, response: ServerResponse): void {

@@ -44,6 +44,7 @@ export async function openSlackHouse(
   plain.clock.pass(Date.now() - plain.clock.now());
   await plain.configure(policies, rules, linked);
   const fake = await startFakeSlack();
+  fake.now = plain.clock.now;
   for (const one of allStaff)
     fake.members.set(slackId(one.name), { name: one.name, profile: { email: one.email } });
   prepare(fake);
@@ -58,6 +59,7 @@ export async function openSlackHouse(
       ...changed,
     },
     logger,
+    plain.clock.now,
   );
   const { now } = plain.clock;
   const context = { ...plain.context, userGroups: createUserGroupReader(slack.userGroups, now) };
