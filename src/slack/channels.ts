@@ -1,8 +1,8 @@
+import type { WebClient } from "@slack/web-api";
 import { minuteMs, secondMs } from "../core/time.ts";
 import { DeliveryFault } from "../service/messenger.ts";
 import { within } from "../service/within.ts";
 import { slackErrorOf } from "./faults.ts";
-import type { SlackClient } from "./outbound.ts";
 
 /** What Slack says about channels, asked now and then. */
 export interface SlackChannels {
@@ -11,6 +11,8 @@ export interface SlackChannels {
   /** User ids of the members; undefined: Slack does not say, for want of a right or of an answer. */
   membersOf(channel: string): Promise<ReadonlySet<string> | undefined>;
 }
+
+type ChannelClient = Pick<WebClient, "conversations">;
 
 /** A channel can be shared later, and be ours alone again. */
 const sharedKeptMs = 10 * minuteMs;
@@ -21,7 +23,7 @@ const pageSize = 1_000;
 const pagesMax = 5;
 
 /** @param now Milliseconds of any clock that goes on. */
-export function createSlackChannels(client: SlackClient, now: () => number): SlackChannels {
+export function createSlackChannels(client: ChannelClient, now: () => number): SlackChannels {
   const shared = new Map<string, { readonly at: number; readonly isShared: boolean }>();
   const members = new Map<string, { readonly at: number; readonly ids: ReadonlySet<string> | undefined }>();
 
@@ -48,7 +50,7 @@ export function createSlackChannels(client: SlackClient, now: () => number): Sla
 }
 
 /** Undefined: there are more than we read. */
-async function listMembers(client: SlackClient, channel: string): Promise<ReadonlySet<string> | undefined> {
+async function listMembers(client: ChannelClient, channel: string): Promise<ReadonlySet<string> | undefined> {
   const ids = new Set<string>();
   let cursor: string | undefined;
   for (let page = 0; page < pagesMax; page++) {
@@ -64,7 +66,7 @@ async function listMembers(client: SlackClient, channel: string): Promise<Readon
   return undefined;
 }
 
-async function isShared(client: SlackClient, channel: string): Promise<boolean> {
+async function isShared(client: ChannelClient, channel: string): Promise<boolean> {
   try {
     const { channel: found } = await client.conversations.info({ channel });
     return (
