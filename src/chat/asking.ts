@@ -2,7 +2,7 @@ import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import type { AskInput } from "../service/ask-input.ts";
 import type { Caller } from "../service/caller.ts";
 import type { RequestView } from "../service/views.ts";
-import { namesText, type Line } from "../words/card-text.ts";
+import { namesLine, type Line } from "../words/line.ts";
 import type { TypedAsk } from "../words/command.ts";
 import { refusalText } from "../words/refusal-text.ts";
 import { outcomeReply, prefixOf, refusedReply } from "./answering.ts";
@@ -83,11 +83,11 @@ function askedLines(request: RequestView): readonly Line[] {
   if (request.status === "APPROVED") {
     return [["Approved at once. Press Show credential when you need it; the time begins then."]];
   }
-  const names = namesText(request.approvers.filter((one) => one.status === "PENDING").map((one) => one.name));
+  const names = namesLine(request.approvers.filter((one) => one.status === "PENDING").map((one) => one.name));
   const { approvalDeadline } = request;
   return [
     [
-      ...(names === "" ? ["Sent"] : ["Asked: ", { said: names }]),
+      ...(names.length === 0 ? ["Sent"] : ["Asked: ", ...names]),
       ...(approvalDeadline === null ? [] : [", until ", { time: approvalDeadline }]),
       ". This changes here when somebody decides.",
     ],

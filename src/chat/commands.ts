@@ -168,10 +168,16 @@ function mistaken(parts: ChatParts, { mistake, didYouMean, topic }: Mistake): Re
   return {
     kind: "text",
     lines: [
-      [{ said: mistake }],
+      [{ literal: mistake }],
       ...(didYouMean === null
         ? []
-        : [["Did you mean ", { said: cutTo(`${prefix}${didYouMean}`, guessLengthMax) }, "?"] satisfies Line]),
+        : [
+            [
+              "Did you mean ",
+              { literal: cutTo(`${prefix}${didYouMean}`, guessLengthMax) },
+              "?",
+            ] satisfies Line,
+          ]),
       [help],
     ],
     buttons: topic === null ? ["help"] : [],

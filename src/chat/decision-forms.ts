@@ -1,7 +1,8 @@
 import { reasonLengthMax } from "../service/ask-input.ts";
-import type { Card } from "../service/card.ts";
+import { needsWholeCard, type Card } from "../service/card.ts";
 import type { ChatAccount } from "../service/messenger.ts";
-import { accessLine, type Line } from "../words/card-text.ts";
+import { accessLine, cardText, riskLine } from "../words/card-text.ts";
+import type { Line } from "../words/line.ts";
 import { durationWords } from "../words/duration-words.ts";
 import { dialogRef, type Dialog, type DialogId, type Field } from "./dialog.ts";
 import { text } from "./request-form.ts";
@@ -19,6 +20,7 @@ export interface Typed {
 export function decisionForm(id: DecisionId, card: Card, revision: string, typed: Typed = {}): Dialog {
   const { request } = card;
   const { title, intro, fields, submitLabel } = forms[id](card, typed);
+  const { access, reason } = cardText(card);
   const subject: Line =
     card.audience === "requester"
       ? accessLine(card)
@@ -27,6 +29,7 @@ export function decisionForm(id: DecisionId, card: Card, revision: string, typed
     ref: dialogRef(id, { requestId: request.id, revision }),
     title,
     intro: [subject, ...intro],
+    ...(needsWholeCard.has(id) && { decided: { requestId: request.id, access, reason } }),
     fields,
     submitLabel,
     hasPreview: false,
@@ -41,6 +44,18 @@ const forms: { readonly [Id in DecisionId]: (card: Card, typed: Typed) => Form }
     intro: [],
     fields: [words("Why", typed, "The requester reads this: say what would make it possible.")],
     submitLabel: "Deny",
+  }),
+  approve: ({ request }, typed) => ({
+    title: "Approve",
+    intro: [
+      [
+        "This is high risk",
+        ...(request.risk === null ? [] : [": ", ...riskLine(request.risk)]),
+        ". Approve all of this?",
+      ],
+    ],
+    fields: [words("Comment", typed, null, true)],
+    submitLabel: "Approve",
   }),
   approve_for_less: ({ request }, typed) => ({
     title: "Approve for less",

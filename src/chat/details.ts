@@ -6,20 +6,25 @@ import type { Reply } from "./reply.ts";
 /** Everything there is to say about a request, for whoever presses *Details*. */
 export function detailsReply(card: Card): Reply {
   const { request } = card;
+  const metadata = Object.entries(request.metadata).map(([name, value]) => `${name}: ${value}`);
   return {
     kind: "details",
     card,
     lines: [
       [`Request ${request.id}`, ...(request.extends === null ? [] : [`, extends ${request.extends}`])],
       ["Asked ", { time: request.requestedAt }],
-      ...request.policies.map((one): Line => [`Policy "${one.name}" governs ${scopesText(one.scopes)}`]),
+      ...request.policies.map((one): Line => [
+        "Policy ",
+        { quote: one.name },
+        ` governs ${scopesText(one.scopes)}`,
+      ]),
       ...request.approvers.map(approverLine),
       ...timeLines(request),
-      ...Object.entries(request.metadata).map(([name, value]): Line => [{ said: `${name}: ${value}` }]),
       ...(request.grant?.targets ?? []).map((target): Line => [
         `Target ${target.connector}: ${target.state.toLowerCase().replaceAll("_", " ")}`,
       ]),
     ],
+    quotations: metadata.length === 0 ? [] : [{ label: "Metadata", text: metadata.join("\n") }],
   };
 }
 
@@ -32,14 +37,13 @@ const standing = {
 } as const;
 
 function approverLine(one: RequestView["approvers"][number]): Line {
-  const { at, comment, keyMintedBy, name, stage, status } = one;
+  const { at, keyMintedBy, name, stage, status } = one;
   return [
     `Stage ${stage}: `,
     { said: name },
     ` ${standing[status]}`,
     ...(at === undefined ? [] : [" ", { time: at }]),
-    ...(keyMintedBy === undefined ? [] : [` with an API key made by ${keyMintedBy}`]),
-    ...(comment === undefined ? [] : [": ", { said: comment }]),
+    ...(keyMintedBy === undefined ? [] : [" with an API key made by ", { said: keyMintedBy }]),
   ];
 }
 

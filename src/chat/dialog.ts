@@ -1,11 +1,14 @@
 import type { ChatAccount } from "../service/messenger.ts";
-import type { Line } from "../words/card-text.ts";
+import type { AccessText } from "../words/card-text.ts";
+import type { Line } from "../words/line.ts";
+import type { Quotation } from "../words/people-words.ts";
 
 /** The forms there are. */
 export const dialogIds = [
   "request",
   "break_glass",
   "deny",
+  "approve",
   "approve_for_less",
   "extend",
   "revoke",
@@ -26,12 +29,20 @@ export interface DialogRef {
   readonly account: ChatAccount | null;
 }
 
+export interface DecidedAccess {
+  readonly requestId: string;
+  readonly access: AccessText;
+  readonly reason: Quotation;
+}
+
 /** A form, the same on every platform. */
 export interface Dialog {
   readonly ref: DialogRef;
   /** At most 24 characters. */
   readonly title: string;
   readonly intro: readonly Line[];
+  /** What is decided by sending it: every scope and the whole reason. */
+  readonly decided?: DecidedAccess;
   readonly fields: readonly Field[];
   /** At most 24 characters. */
   readonly submitLabel: string;

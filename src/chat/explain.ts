@@ -55,8 +55,14 @@ function scopeLines({ scope, choice, reason, policies }: Explanation): readonly 
     .toSorted((a, b) => rank(a.standing) - rank(b.standing))
     .slice(0, othersMax);
   return [
-    [`${scope}: `, chosen === undefined ? reasonWords[reason] : `policy "${chosen}": ${reasonWords[reason]}`],
-    ...others.map(({ policy, standing }): Line => [`– "${policy.name}" ${standingWords[standing]}`]),
+    chosen === undefined
+      ? [`${scope}: `, reasonWords[reason]]
+      : [`${scope}: policy `, { quote: chosen }, `: ${reasonWords[reason]}`],
+    ...others.map(({ policy, standing }): Line => [
+      "– ",
+      { quote: policy.name },
+      ` ${standingWords[standing]}`,
+    ]),
   ];
 }
 

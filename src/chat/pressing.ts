@@ -1,6 +1,6 @@
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import type { Caller } from "../service/caller.ts";
-import { actionsFor, type Card, type CardAction } from "../service/card.ts";
+import { actionsFor, isHighRisk, type Card, type CardAction } from "../service/card.ts";
 import type { RequestView } from "../service/views.ts";
 import { cardText, type Line } from "../words/card-text.ts";
 import { cardReply, credentialReply, outcomeReply, refusedOn, refusedReply } from "./answering.ts";
@@ -25,7 +25,9 @@ export async function press(
   const { desk } = parts.services;
   switch (action) {
     case "approve":
-      return approve(parts, caller, id, { revision });
+      return (await asksOnceMore(parts, caller, id, revision))
+        ? openForm(parts, caller, "approve", id, { revision })
+        : approve(parts, caller, id, { revision });
     case "show_credential":
       return credentialReply(parts, caller, id, await desk.claim(caller, id));
     case "replace_credential":
@@ -46,6 +48,22 @@ export async function press(
     case "not_justified":
       return openForm(parts, caller, action, id, { revision });
   }
+}
+
+/** For high risk a press is asked about once more, with every scope. A press that would be refused anyway is not. */
+async function asksOnceMore(
+  parts: ChatParts,
+  caller: Caller,
+  id: string,
+  revision: string,
+): Promise<boolean> {
+  const card = await parts.cards.cardOf(caller, id);
+  return (
+    !isRefusal(card) &&
+    isHighRisk(card.request) &&
+    card.request.revision === revision &&
+    card.actions.includes("approve")
+  );
 }
 
 export async function approve(
@@ -109,6 +127,7 @@ export async function openForm(
 /** As the refusals log names them. */
 const verbs: { readonly [Id in DecisionId]: string } = {
   deny: "deny",
+  approve: "approve",
   approve_for_less: "approve",
   extend: "extend",
   revoke: "revoke",
@@ -126,7 +145,7 @@ function hopeless(form: DecisionId, { audience }: Card, caller: Caller): Refusal
       "Your own access ends with I'm done, or with Cancel request before it starts.",
     );
   }
-  if (isOwn && (form === "deny" || form === "approve_for_less")) {
+  if (isOwn && (form === "deny" || form === "approve" || form === "approve_for_less")) {
     return refuse("self_approval", "You cannot decide your own request; you can cancel it.");
   }
   if (isOwn && (form === "justified" || form === "not_justified")) {

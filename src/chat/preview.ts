@@ -3,7 +3,8 @@ import { minuteMs } from "../core/time.ts";
 import type { AskInput } from "../service/ask-input.ts";
 import type { Caller } from "../service/caller.ts";
 import type { Foreseen } from "../service/evaluation-service.ts";
-import { namesText, riskText, type Line } from "../words/card-text.ts";
+import { riskLine } from "../words/card-text.ts";
+import { namesLine, type Line } from "../words/line.ts";
 import { durationWords, timeLeftWords } from "../words/duration-words.ts";
 import { refusalText } from "../words/refusal-text.ts";
 import { prefixOf } from "./answering.ts";
@@ -55,10 +56,10 @@ function refused(parts: ChatParts, refusal: Parameters<typeof refusalText>[0]): 
 
 function stageLines({ stages, approvalWindow }: Foreseen): readonly Line[] {
   const demands = stages.map(({ stage, required, approvers }): Line => {
-    const names = namesText(approvers.map((one) => one.name));
+    const names = namesLine(approvers.map((one) => one.name));
     const all = approvers.length;
     const which = stages.length === 1 ? "Needs " : `Stage ${stage} needs `;
-    return [`${which}${required} of ${all}: `, { said: names }, "."];
+    return [`${which}${required} of ${all}: `, ...names, "."];
   });
   const window: readonly Line[] =
     approvalWindow === null
@@ -76,5 +77,5 @@ async function usualLines(parts: ChatParts, { scopes }: AskInput): Promise<reado
 }
 
 function riskLines({ risk }: Foreseen): readonly Line[] {
-  return risk === null ? [] : [[`Risk ${riskText(risk)}`]];
+  return risk === null ? [] : [["Risk ", ...riskLine(risk)]];
 }

@@ -2,6 +2,7 @@ import type { Refusal } from "../core/refusals.ts";
 import type { Card } from "../service/card.ts";
 import type { CredentialView, RequestView } from "../service/views.ts";
 import type { Line } from "../words/card-text.ts";
+import type { Quotation } from "../words/people-words.ts";
 import type { MenuAction } from "../words/labels.ts";
 import type { Dialog } from "./dialog.ts";
 import type { Home } from "./home.ts";
@@ -26,7 +27,12 @@ export type Reply =
   | { readonly kind: "dialog"; readonly dialog: Dialog }
   | { readonly kind: "home"; readonly home: Home }
   /** Everything there is to say about one request. */
-  | { readonly kind: "details"; readonly card: Card; readonly lines: readonly Line[] }
+  | {
+      readonly kind: "details";
+      readonly card: Card;
+      readonly lines: readonly Line[];
+      readonly quotations: readonly Quotation[];
+    }
   /** The secret, for this person's eyes, once: in a modal or a dialog's answer, never in a message that is kept. */
   | {
       readonly kind: "credential";

@@ -4,9 +4,11 @@ import { parseScope, scopesPerRequestMax } from "../core/scopes.ts";
 import { reasonLengthMax, ticketLengthMax, type AskInput } from "../service/ask-input.ts";
 import type { Caller } from "../service/caller.ts";
 import type { EmergencyTerms } from "../service/emergency-service.ts";
-import { namesText, scopesText, type Line } from "../words/card-text.ts";
+import { scopesText } from "../words/card-text.ts";
+import { namesLine, type Line } from "../words/line.ts";
 import type { TypedAsk } from "../words/command.ts";
 import { durationWords } from "../words/duration-words.ts";
+import { inlineWords } from "../words/people-words.ts";
 import { cutTo, visibleText } from "../words/visible-text.ts";
 import { dialogRef, type Dialog, type DialogValues, type Field, type Option } from "./dialog.ts";
 import { durationOf, listOf, textOf, ticketOf, wordsOf } from "./reading-values.ts";
@@ -30,7 +32,7 @@ export function requestForm(prefill: Prefill = {}): Dialog {
 /** The form to take access in an emergency: says first what will be recorded and who is alerted. */
 export function breakGlassForm(terms: EmergencyTerms, prefill: Prefill = {}): Dialog {
   const { alerted, limit, maxDuration, reviewDue, reviewerNames } = terms;
-  const reviewers = reviewerNames.length === 0 ? "a reviewer" : namesText(reviewerNames);
+  const reviewers: Line = reviewerNames.length === 0 ? ["A reviewer"] : namesLine(reviewerNames);
   return {
     ref: dialogRef("break_glass"),
     title: "Break glass",
@@ -42,7 +44,7 @@ export function breakGlassForm(terms: EmergencyTerms, prefill: Prefill = {}): Di
           : `At once alerted: ${alerted.join(", ")}, and reviewers.`,
       ],
       ["Recorded for ever: who you are, what you took, your reason, and each use of the credential."],
-      [{ said: reviewers }, ` judges within ${durationWords(reviewDue)} whether it was justified.`],
+      [...reviewers, ` judges within ${durationWords(reviewDue)} whether it was justified.`],
       [
         `At most ${durationWords(maxDuration)}, no extension, ${limit.max} times in ${durationWords(limit.per)}. Access that a policy denies stays denied.`,
       ],
@@ -227,7 +229,7 @@ const places: ReadonlyMap<RefusalCode, string> = new Map([
 export function plainText(lines: readonly Line[]): string {
   const plain = lines.map((line) =>
     line
-      .map((part) => (typeof part === "string" ? part : "time" in part ? part.time : visibleText(part.said)))
+      .map((part) => (typeof part === "string" ? part : "time" in part ? part.time : inlineWords(part)))
       .join(""),
   );
   return plain.join(" ");

@@ -32,6 +32,7 @@ export const firstFields: { readonly [Id in DialogRef["id"]]: string } = {
   request: "catalog",
   break_glass: "catalog",
   deny: "words",
+  approve: "words",
   approve_for_less: "duration",
   extend: "duration",
   revoke: "words",
@@ -54,6 +55,7 @@ async function submitOnce(
     case "link":
       return submitLink(parts, caller, ref, values);
     case "deny":
+    case "approve":
     case "approve_for_less":
     case "extend":
     case "revoke":
@@ -85,6 +87,7 @@ async function submitDecision(
     const reason = textOf(values, "words");
     return cancel(parts, caller, id, reason === "" ? undefined : reason);
   }
+  if (form === "approve") return approveAsShown(parts, caller, { id, revision }, values);
   if (form === "approve_for_less") return approveForLess(parts, caller, { id, revision }, values);
   if (form === "extend") return extend(parts, caller, id, values);
   const words = wordsOf(values, "words", missing[form]);
@@ -126,6 +129,20 @@ function told(
   lead: string,
 ): Promise<Reply> {
   return outcomeReply(parts, caller, id, outcome, () => [[lead]]);
+}
+
+async function approveAsShown(
+  parts: ChatParts,
+  caller: Caller,
+  { id, revision }: { readonly id: string; readonly revision: string | null },
+  values: DialogValues,
+): Promise<Reply> {
+  const comment = textOf(values, "words");
+  const reply = await approve(parts, caller, id, {
+    ...(comment !== "" && { comment }),
+    ...(revision !== null && { revision }),
+  });
+  return atField(parts, reply, { invalid_body: "words" });
 }
 
 async function approveForLess(

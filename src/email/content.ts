@@ -1,13 +1,27 @@
-import type { CardText, Line } from "../words/card-text.ts";
+import type { AccessText, CardText, Fact } from "../words/card-text.ts";
+import type { Line } from "../words/line.ts";
+import type { Quotation } from "../words/people-words.ts";
 import type { WayToAct } from "./what-to-do.ts";
 
-/** What a letter says, before it is laid out as text and as HTML: in this order, our facts above people's words. */
+/** What a letter says, before it is laid out as text and as HTML: in this order. */
 export interface Content {
   readonly heading: Line;
   readonly lines: readonly Line[];
-  readonly facts: CardText["facts"];
+  /** Every scope, the whole reason and what helps to decide; null: the letter is about no request. */
+  readonly about: RequestContent | null;
   readonly ways: readonly WayToAct[];
-  readonly words: CardText["words"];
+}
+
+export interface RequestContent {
+  readonly access: AccessText;
+  readonly terms: readonly Fact[];
+  readonly reason: Quotation;
+  readonly facts: readonly Fact[];
+  readonly words: readonly Quotation[];
+}
+
+export function requestContent({ access, terms, reason, facts, words }: CardText): RequestContent {
+  return { access, terms, reason, facts, words };
 }
 
 /** Below every letter. */

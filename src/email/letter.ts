@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Card } from "../service/card.ts";
 import type { Note } from "../service/messenger.ts";
-import { cardText, type Line } from "../words/card-text.ts";
+import { cardText } from "../words/card-text.ts";
 import { noteText } from "../words/note-text.ts";
-import { footer, type Content } from "./content.ts";
+import { footer, requestContent, type Content, type RequestContent } from "./content.ts";
 import { letterHtml } from "./letter-html.ts";
-import { oneLine, plainLine, quoted } from "./lines.ts";
+import { oneLine, plainLine } from "./lines.ts";
+import { quotedText } from "./quotation.ts";
 import { waysToAct, type WayToAct } from "./what-to-do.ts";
 
 /** One mail, ready to be sent; nothing in it came from somebody else without being made harmless. */
@@ -37,7 +38,7 @@ export function noteLetter(note: Note, envelope: Envelope): Letter {
   const { heading, lines, actions } = noteText(note);
   if (note.about === "request") {
     const { card, notice } = note;
-    const { status, facts, words } = cardText(card);
+    const text = cardText(card);
     // Whom it waits for, or until when emergency access lasts: the note alone does not say it.
     const { audience, request } = card;
     const isStatusNews =
@@ -46,14 +47,13 @@ export function noteLetter(note: Note, envelope: Envelope): Letter {
       (audience === "requester" && request.status === "PENDING");
     const content = {
       heading,
-      lines: [...lines.filter((line) => !saysReason(line, card)), ...(isStatusNews ? [status] : [])],
-      facts,
+      lines: [...lines, ...(isStatusNews ? [text.status] : [])],
+      about: requestContent(text),
       ways: waysToAct(actions, request.id),
-      words,
     };
     return requestLetter(card, notice, content, envelope);
   }
-  const content: Content = { heading, lines, facts: [], ways: waysToAct(actions, ""), words: [] };
+  const content: Content = { heading, lines, about: null, ways: waysToAct(actions, "") };
   const [subject, about] = subjectOf(note);
   return letterOf(subject, content, envelope, {
     name: `${about}.${note.about}`,
@@ -74,16 +74,16 @@ function subjectOf(note: Exclude<Note, { about: "request" }>): readonly [subject
   }
 }
 
-/** The reason stands below our facts, whole and marked as the requester's; not above them as well. */
-function saysReason(line: Line, { request }: Card): boolean {
-  return line.some((part) => typeof part === "object" && "said" in part && part.said === request.reason);
-}
-
 /** The request as it stands, as a mail. */
 export function cardLetter(card: Card, envelope: Envelope): Letter {
-  const { heading, status, facts, words, actions } = cardText(card);
+  const text = cardText(card);
   const { id } = card.request;
-  const content = { heading, lines: [status, ["Request ", id]], facts, ways: waysToAct(actions, id), words };
+  const content: Content = {
+    heading: text.heading,
+    lines: [text.status, ["Request ", id]],
+    about: requestContent(text),
+    ways: waysToAct(text.actions, id),
+  };
   return requestLetter(card, "card", content, envelope);
 }
 
@@ -125,16 +125,30 @@ function letterOf(
   };
 }
 
-function plainText({ heading, lines, facts, ways, words }: Content): string {
+function plainText({ heading, lines, about, ways }: Content): string {
   const blocks = [
     plainLine(heading),
     lines.map(plainLine).join("\n"),
-    facts.map(({ label, value }) => `${label}: ${plainLine(value)}`).join("\n"),
+    ...(about === null ? [] : aboutBlocks(about)),
     ways.length === 0 ? "" : ["What you can do:", ...ways.map(plainWay)].join("\n"),
-    ...words.map(({ label, text }) => `${oneLine(label, nameMax * 2)}:\n${quoted(text)}`),
     `-- \n${footer}`,
   ];
   return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
+}
+
+function aboutBlocks({ access, terms, reason, facts, words }: RequestContent): readonly string[] {
+  const name = access.catalogName === null ? "" : ` ${plainLine([{ said: access.catalogName }])}`;
+  return [
+    [`Access:${name}`, ...access.scopes.map((scope) => `  ${scope}`)].join("\n"),
+    plainFacts(terms),
+    quotedText(reason),
+    plainFacts(facts),
+    ...words.map(quotedText),
+  ];
+}
+
+function plainFacts(facts: RequestContent["facts"]): string {
+  return facts.map(({ label, value }) => `${label}: ${plainLine(value)}`).join("\n");
 }
 
 function plainWay({ label, command, chat }: WayToAct): string {

@@ -1,4 +1,5 @@
 import type { Line, Part } from "../words/card-text.ts";
+import { inlineWords } from "../words/people-words.ts";
 import { cutTo, visibleText } from "../words/visible-text.ts";
 
 /** A sentence as plain text on one line; times in UTC. */
@@ -14,14 +15,6 @@ export function htmlLine(line: Line): string {
 /** Somebody's words on one line, at most this long. */
 export function oneLine(text: string, max: number): string {
   return cutTo(visibleText(text).replaceAll(/\s+/g, " ").trim(), max);
-}
-
-/** Somebody's words over several lines, each marked as theirs, as mail programs mark what was said before. */
-export function quoted(text: string): string {
-  return visibleText(text)
-    .split("\n")
-    .map((line) => `> ${line}`)
-    .join("\n");
 }
 
 export function escaped(text: string): string {
@@ -41,13 +34,13 @@ const saidMax = 300;
 
 function plainPart(part: Part): string {
   if (typeof part === "string") return oneSpaced(part);
-  return "time" in part ? utc(part.time) : oneLine(part.said, saidMax);
+  return "time" in part ? utc(part.time) : cutTo(inlineWords(part), saidMax);
 }
 
 function htmlPart(part: Part): string {
   if (typeof part === "string") return escaped(oneSpaced(part));
   if ("time" in part) return escaped(utc(part.time));
-  return `<bdi>${escaped(oneLine(part.said, saidMax))}</bdi>`;
+  return `<bdi>${escaped(cutTo(inlineWords(part), saidMax))}</bdi>`;
 }
 
 /** Our own words may hold names from the configuration: no line end either, but spaces at the ends matter. */

@@ -29,13 +29,9 @@ function wayTo(action: NoteAction, id: string): WayToAct | undefined {
     case "cancel":
       return way("Cancel it", `jit cancel ${id}`, `/jit cancel ${id}`);
     case "show_credential":
-      return way("Take it", `jit claim ${id}`, `/jit status ${id}, then press Show credential`);
+      return way("Take it", `jit claim ${id}`, "/jit home, then press Show credential");
     case "replace_credential":
-      return way(
-        "Replace the credential",
-        `jit rotate ${id}`,
-        `/jit status ${id}, then press Replace credential`,
-      );
+      return way("Replace the credential", `jit rotate ${id}`, "/jit home, then press Replace credential");
     case "extend":
       return way(
         "Ask for more time",
@@ -48,13 +44,13 @@ function wayTo(action: NoteAction, id: string): WayToAct | undefined {
       return way(
         "Judge it as justified",
         `jit review ${id} --justified --comment "why"`,
-        `/jit status ${id}, then press Justified`,
+        "press Justified on its card",
       );
     case "not_justified":
       return way(
         "Judge it as not justified",
         `jit review ${id} --unjustified --comment "why"`,
-        `/jit status ${id}, then press Not justified`,
+        "press Not justified on its card",
       );
     case "link":
       return undefined;

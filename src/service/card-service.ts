@@ -7,6 +7,7 @@ import { accountIn, type ChatAccount, type Directory, type Via } from "../core/p
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { stagesOf } from "../core/requirement.ts";
 import { isReviewerOf } from "../core/reviewing.ts";
+import { scopeSetKey } from "../core/scopes.ts";
 import { formatInstant } from "../core/time.ts";
 import { actionsFor, type Card, type Decidable } from "./card.ts";
 import { mayReadAll, type Caller } from "./caller.ts";
@@ -101,6 +102,8 @@ async function cardOfFound(
     audience,
     request: view,
     subjectName: nameOf(request.subjectId),
+    subjectEmail: directory.identity(request.subjectId)?.email ?? null,
+    catalogName: await catalogNameOf(context, request),
     askedByName: isOthers ? nameOf(request.requestedById) : null,
     askedAs: reader === null || audience !== "approver" ? [] : selectorsFor(request, reader, directory),
     decidedBy:
@@ -143,6 +146,15 @@ function accountsOf(id: IdentityId, directory: Directory): readonly ChatAccount[
   return (["slack", "teams"] as const).flatMap(
     (surface) => accountIn(links, surface) ?? accountIn(chatLinks, surface) ?? [],
   );
+}
+
+async function catalogNameOf(
+  { rulebook }: Pick<ServiceContext, "rulebook">,
+  { scopes }: AccessRequest,
+): Promise<string | null> {
+  const wanted = scopeSetKey(scopes);
+  const { catalog } = (await rulebook()).book.rules;
+  return catalog.find((entry) => scopeSetKey(entry.scopes) === wanted)?.name ?? null;
 }
 
 /** Access that had started was decided by one person and may have been ended by another. */

@@ -21,11 +21,33 @@ export const cardActions = [
 ] as const;
 export type CardAction = (typeof cardActions)[number];
 
+/** Nobody approves or judges what they were not shown: these are offered only beside every scope and the whole reason. */
+export const needsWholeCard: ReadonlySet<string> = new Set<CardAction>([
+  "approve",
+  "approve_for_less",
+  "justified",
+  "not_justified",
+]);
+
+/** What is offered where not everything could be shown: *Details* shows it, and offers the rest. */
+export function actionsOfPart<Action extends string>(
+  actions: readonly Action[],
+): readonly (Action | "details")[] {
+  const others = actions.filter((action) => !needsWholeCard.has(action));
+  return others.length === actions.length
+    ? actions
+    : ["details", ...others.filter((one) => one !== "details")];
+}
+
 /** Everything one copy of a request's card says, before it is put into words. Made fresh from state and clock. */
 export interface Card {
   readonly audience: Audience;
   readonly request: RequestView;
   readonly subjectName: string;
+  /** What tells them from others of the same name; null: their id does. */
+  readonly subjectEmail: string | null;
+  /** The catalog's name for exactly these scopes, where it has one. */
+  readonly catalogName: string | null;
   /** Who pressed the button, when that is somebody else. */
   readonly askedByName: string | null;
   /** Why this reader is asked: the selectors that mean them, as the policy's author wrote them. */
@@ -50,6 +72,13 @@ export interface Card {
   /** Chat accounts of those who have decided: a shared message that can differ by reader offers them no Approve. */
   readonly voterAccounts: readonly ChatAccount[];
   readonly actions: readonly CardAction[];
+}
+
+/** From this score on *Approve* asks once more. */
+const highRiskScore = 70;
+
+export function isHighRisk({ risk }: Pick<RequestView, "risk">): boolean {
+  return risk !== null && risk.score >= highRiskScore;
 }
 
 /** What this very reader could decide now. A channel has no single reader, so everything is offered there. */

@@ -3,7 +3,7 @@ import type { Caller } from "../service/caller.ts";
 import { replyTo, senderOf, type InboundParts } from "./answering.ts";
 import type { Sender } from "./people.ts";
 import { replyView } from "./replies.ts";
-import { homeView } from "./modals.ts";
+import { homeView } from "./home-blocks.ts";
 import { shortcut } from "./payloads.ts";
 
 /** The shortcut that opens the request form, and the app's home. */

@@ -1,17 +1,11 @@
-import type {
-  HomeView,
-  InputBlock,
-  KnownBlock,
-  ModalView,
-  PlainTextOption,
-  PlainTextElement,
-} from "@slack/types";
+import type { InputBlock, KnownBlock, ModalView, PlainTextOption, PlainTextElement } from "@slack/types";
 import type { Dialog, DialogValues, Field, Option } from "../chat/dialog.ts";
 import type { FieldError, Reply } from "../chat/reply.ts";
-import type { Home } from "../chat/home.ts";
 import type { Line } from "../words/card-text.ts";
 import { cutTo, visibleText } from "../words/visible-text.ts";
-import { buttonRow, cardButton, contextBlock, lineBlock, menuButton } from "./cards.ts";
+import { contextBlock, lineBlock } from "./buttons.ts";
+import { accessBlocks } from "./card-blocks.ts";
+import { quotationBlocks } from "./quotation.ts";
 import { limits, mrkdwn } from "./text.ts";
 
 /** The view whose submission is a dialog's; what it is about stands in `private_metadata`. */
@@ -33,6 +27,9 @@ export function dialogView(dialog: Dialog, preview: readonly Line[] = []): Modal
     close: plainText("Close", titleMax),
     blocks: [
       ...dialog.intro.map(lineBlock),
+      ...(dialog.decided === undefined
+        ? []
+        : [...accessBlocks(dialog.decided.access), ...quotationBlocks(dialog.decided.reason)]),
       ...dialog.fields.map((field) => inputBlock(field, dialog.hasPreview)),
       ...preview.map(contextBlock),
     ].slice(0, limits.viewBlocks),
@@ -142,7 +139,12 @@ export function credentialView({
   lines,
 }: Pick<Extract<Reply, { kind: "credential" }>, "credential" | "lines">): ModalView {
   const targets = credential.targets.flatMap((target): KnownBlock[] => [
-    lineBlock([`${target.connector} · `, { said: target.where }, " · user ", { said: target.username }]),
+    lineBlock([
+      `${target.connector} · `,
+      { literal: target.where },
+      " · user ",
+      { literal: target.username },
+    ]),
     ...codeBlocks(target.secret ?? ""),
     ...codeBlocks(target.command ?? ""),
   ]);
@@ -178,28 +180,7 @@ const escapes: ReadonlyMap<string, string> = new Map([
   [">", "&gt;"],
 ]);
 
-/** App Home: what there is to do and what the person has. */
-export function homeView(home: Home): HomeView {
-  return { type: "home", blocks: homeBlocks(home) };
-}
-
-/** The same for a window. */
-export function homeBlocks(home: Home): KnownBlock[] {
-  const sections = home.sections.flatMap((section): KnownBlock[] => [
-    { type: "header", text: plainText(section.title, limits.header) },
-    ...(section.entries.length === 0 ? [contextBlock([section.empty])] : []),
-    ...section.entries.flatMap(({ line, card }): KnownBlock[] => [
-      lineBlock([...line, " · ", card.request.id]),
-      ...buttonRow(card.actions.map((action) => cardButton(action, card.request.id, card.request.revision))),
-    ]),
-    ...(section.isCut ? [contextBlock(["There are more; list them with /jit list."])] : []),
-    { type: "divider" },
-  ]);
-  const top = [...home.lead.map(lineBlock), ...buttonRow(home.buttons.map(menuButton))];
-  return [...top, ...sections].slice(0, limits.viewBlocks);
-}
-
-function plainText(text: string, max: number): PlainTextElement {
+export function plainText(text: string, max: number): PlainTextElement {
   return { type: "plain_text", text: cutTo(visibleText(text), max) || "–", emoji: false };
 }
 

@@ -3,19 +3,25 @@ import type { Note } from "../service/messenger.ts";
 import { cardText } from "../words/card-text.ts";
 import type { NoteText } from "../words/note-text.ts";
 import type { NoteAction } from "../words/labels.ts";
-import { buttonRow, cardButton, contextBlock, linkButton, lineBlock, type Message } from "./cards.ts";
+import { boldBlock, buttonRow, cardButton, contextBlock, linkButton, lineBlock } from "./buttons.ts";
+import { cardBlocks } from "./card-blocks.ts";
+import type { Message } from "./cards.ts";
+import { quotationBlocks } from "./quotation.ts";
 import { limits, mrkdwn } from "./text.ts";
 
-/** A short message beside the card, with the buttons that matter now. */
+/** A message beside the card: short, or all of the request where its reader is asked to decide. */
 export function noteMessage(text: NoteText, note: Note): Message {
-  const heading = mrkdwn(text.heading, limits.section - 2);
   return {
-    text: heading,
-    blocks: [
-      { type: "section", text: { type: "mrkdwn", text: `*${heading}*`, verbatim: true } },
-      ...text.lines.map(lineBlock),
-      ...buttonRow(text.actions.flatMap((action) => noteButton(action, note))),
-    ],
+    text: mrkdwn(text.heading, limits.section - 2),
+    blocks:
+      text.card === undefined
+        ? [
+            boldBlock(text.heading),
+            ...text.lines.map(lineBlock),
+            ...(text.quotations ?? []).flatMap((one) => quotationBlocks(one)),
+            ...buttonRow(text.actions.flatMap((action) => noteButton(action, note))),
+          ]
+        : cardBlocks(text.card, { kind: "note", more: { lines: text.lines, quotations: [] } }),
   };
 }
 
@@ -36,13 +42,8 @@ function noteButton(action: NoteAction, note: Note) {
 /** What a note says once its button was pressed: how things stand, with nothing left to press. The card above has that. */
 export function settledNote(card: Card): Message {
   const { heading, status, requestId } = cardText(card);
-  const text = mrkdwn(heading, limits.section - 2);
   return {
-    text,
-    blocks: [
-      { type: "section", text: { type: "mrkdwn", text: `*${text}*`, verbatim: true } },
-      lineBlock(status),
-      contextBlock(["Request ", requestId]),
-    ],
+    text: mrkdwn(heading, limits.section - 2),
+    blocks: [boldBlock(heading), lineBlock(status), contextBlock(["Request ", requestId])],
   };
 }

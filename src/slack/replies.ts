@@ -1,7 +1,11 @@
 import type { ModalView } from "@slack/types";
 import type { Reply } from "../chat/reply.ts";
-import { briefBlocks, buttonRow, cardMessage, lineBlock, menuButton, type Message } from "./cards.ts";
-import { credentialView, dialogView, homeBlocks, noticeView } from "./modals.ts";
+import { buttonRow, lineBlock, menuButton } from "./buttons.ts";
+import { briefBlocks, cardMessage, type Message } from "./cards.ts";
+import { homeBlocks } from "./home-blocks.ts";
+import { credentialView, dialogView, noticeView } from "./modals.ts";
+import { cardBlocks } from "./card-blocks.ts";
+import { cardText } from "../words/card-text.ts";
 import { limits, mrkdwn } from "./text.ts";
 import type { Line } from "../words/card-text.ts";
 
@@ -24,14 +28,14 @@ export function replyMessage(reply: Reply): Message {
     case "text":
       return whispered(reply.lines, buttonRow(reply.buttons.map(menuButton)));
     case "card":
-      return whispered(reply.lead, cardMessage(reply.card).blocks);
+      return answerCard(reply);
     case "cards":
       return whispered(reply.lines, [
         ...reply.cards.flatMap(briefBlocks),
         ...buttonRow(reply.buttons.map(menuButton)),
       ]);
     case "details":
-      return whispered(reply.lines, []);
+      return { text: "Details", blocks: detailsBlocks(reply, "answer") };
     case "refused":
       return whispered(reply.lines, buttonRow(reply.buttons.map(menuButton)));
     case "preparing":
@@ -49,6 +53,30 @@ export function replyMessage(reply: Reply): Message {
   }
 }
 
+/**
+ * An answer disappears by itself and can never be changed, so it has no buttons of a card: those are on the messages that
+ * are kept true.
+ */
+function answerCard({ lead, card }: Extract<Reply, { kind: "card" }>): Message {
+  const hasButtons = lead.length === 0 && card.actions.length > 0;
+  const { blocks } = cardMessage(card, { kind: "answer", lead });
+  return whispered(
+    [],
+    hasButtons ? [...blocks.slice(0, limits.blocks - 1), lineBlock(whereToPress)] : blocks,
+  );
+}
+
+const whereToPress: Line = ["Its buttons are on its card in our own chat, and in /jit home."];
+
+function detailsBlocks(
+  { card, lines, quotations }: Extract<Reply, { kind: "details" }>,
+  kind: "answer" | "window",
+): Message["blocks"] {
+  const text = cardText(card);
+  const actions = text.actions.filter((action) => action !== "details");
+  return cardBlocks({ ...text, actions }, { kind, more: { lines, quotations } });
+}
+
 function whispered(lines: readonly Line[], blocks: Message["blocks"]): Message {
   return {
     text: mrkdwn(lines[0] ?? ["JIT access"]),
@@ -60,8 +88,15 @@ function whispered(lines: readonly Line[], blocks: Message["blocks"]): Message {
 export function replyView(reply: Reply): ModalView {
   if (reply.kind === "dialog") return dialogView(reply.dialog);
   if (reply.kind === "credential") return credentialView(reply);
-  const blocks = reply.kind === "home" ? homeBlocks(reply.home) : replyMessage(reply).blocks;
-  return noticeView(titles[reply.kind], [], blocks);
+  return noticeView(titles[reply.kind], [], windowBlocks(reply));
+}
+
+/** In a window buttons may stand: whoever presses one there gets the truth in the same window. */
+function windowBlocks(reply: Reply): Message["blocks"] {
+  if (reply.kind === "home") return homeBlocks(reply.home);
+  if (reply.kind === "details") return detailsBlocks(reply, "window");
+  if (reply.kind === "card") return cardMessage(reply.card, { kind: "window", lead: reply.lead }).blocks;
+  return replyMessage(reply).blocks;
 }
 
 /** Whether an answer has to be a modal: a form, a secret, or something long that was asked for. */

@@ -1,4 +1,5 @@
 import type { Line, Part } from "../words/card-text.ts";
+import { inlineWords } from "../words/people-words.ts";
 import { cutTo, visibleText } from "../words/visible-text.ts";
 
 /** Slack's limits in characters. */
@@ -30,7 +31,7 @@ function mrkdwnPart(part: Part, room: number): string | undefined {
     const text = dateText(part.time);
     return text.length <= room ? text : undefined;
   }
-  return said(part.said, room);
+  return said(inlineWords(part), room);
 }
 
 /** Our words. What looks like a scope stands as code: `read:key:db` would else show a key between two words. */
@@ -44,11 +45,7 @@ const scopeLike = /(?<![\w`])[a-z][a-z0-9_.-]{0,31}:[A-Za-z0-9._:/@-]{0,127}[A-Z
 
 /** People's words inside mrkdwn: nothing in them is markup, whatever it looks like. */
 function said(text: string, room: number): string {
-  const cut = cutTo(
-    visibleText(text).replaceAll("\n", " "),
-    room,
-    (piece) => unformatted(escaped(piece)).length,
-  );
+  const cut = cutTo(text, room, (piece) => unformatted(escaped(piece)).length);
   return unformatted(escaped(cut));
 }
 
@@ -74,7 +71,9 @@ function plainTime(time: string): string {
 /** Plain text of a line, where Slack takes no markup. */
 export function plain(line: Line, max: number): string {
   const text = line
-    .map((part) => (typeof part === "string" ? part : "time" in part ? plainTime(part.time) : part.said))
+    .map((part) =>
+      typeof part === "string" ? part : "time" in part ? plainTime(part.time) : inlineWords(part),
+    )
     .join("");
   return cutTo(visibleText(text), max) || "–";
 }

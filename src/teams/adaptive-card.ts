@@ -118,6 +118,9 @@ type Spacing = "None" | "Small" | "Medium";
 /** Teams refuses or cuts what is larger. */
 export const cardBytesMax = 20_000;
 
+/** What we lay out, so that what is added for sending still fits: who it is refreshed for, and the summary. */
+export const contentBytesMax = cardBytesMax - 3_000;
+
 /** As it is counted: UTF-8 of the JSON. */
 export function bytesOf(card: AdaptiveCard): number {
   return new TextEncoder().encode(JSON.stringify(card)).length;

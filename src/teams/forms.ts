@@ -1,8 +1,17 @@
-import type { Dialog, DialogValues, Field, Option } from "../chat/dialog.ts";
+import type { DecidedAccess, Dialog, DialogValues, Field, Option } from "../chat/dialog.ts";
 import type { FieldError } from "../chat/reply.ts";
 import type { Line } from "../words/card-text.ts";
-import { adaptiveCard, type AdaptiveCard, type Button, type Element } from "./adaptive-card.ts";
+import {
+  adaptiveCard,
+  bytesOf,
+  contentBytesMax,
+  type AdaptiveCard,
+  type Button,
+  type Element,
+} from "./adaptive-card.ts";
 import { button, type Place } from "./buttons.ts";
+import { accessElements } from "./cards.ts";
+import { quotationElements } from "./quotation.ts";
 import { richText } from "./text.ts";
 
 /** What a form shows besides its fields. */
@@ -27,6 +36,19 @@ export const catalogDataset = "catalog";
 
 /** A form, in a dialog or in place of the card it was opened from. */
 export function formCard(dialog: Dialog, place: Place, state: FormState = emptyForm): AdaptiveCard {
+  const whole = formOf(dialog, place, state, { isDecidable: true });
+  return bytesOf(whole) < contentBytesMax || dialog.decided === undefined
+    ? whole
+    : formOf(dialog, place, state, { isDecidable: false });
+}
+
+/** `isDecidable` false: not all that would be decided fits, so the form cannot be sent. */
+function formOf(
+  dialog: Dialog,
+  place: Place,
+  state: FormState,
+  { isDecidable }: { readonly isDecidable: boolean },
+): AdaptiveCard {
   const general = state.errors.filter(({ field }) => !dialog.fields.some(({ id }) => id === field));
   return adaptiveCard({
     fallbackText: dialog.title,
@@ -34,12 +56,22 @@ export function formCard(dialog: Dialog, place: Place, state: FormState = emptyF
       // A dialog has a title of its own.
       ...(place === "message" ? [title(dialog.title)] : []),
       ...dialog.intro.map((line) => richText(line)),
+      ...decidedElements(dialog.decided, isDecidable),
       ...general.map(({ message }) => errorRow(message)),
       ...dialog.fields.flatMap((field) => fieldElements(field, state)),
       ...state.preview.map((line) => richText(line, { weight: "Bolder" })),
     ],
-    actions: formButtons(dialog, place),
+    actions: formButtons(dialog, place, isDecidable),
   });
+}
+
+/** What is decided by sending the form, whole: nobody decides on what they were not shown. */
+function decidedElements(decided: DecidedAccess | undefined, isWhole: boolean): readonly Element[] {
+  if (decided === undefined) return [];
+  const { requestId, access, reason } = decided;
+  return isWhole
+    ? [...accessElements(access), ...quotationElements(reason)]
+    : [richText([`Not all of it fits here. Read all of it and decide with jit approve ${requestId}.`])];
 }
 
 /** What was typed, from what a press brought. */
@@ -68,13 +100,13 @@ function title(text: string): Element {
 }
 
 function errorRow(message: string): Element {
-  return richText([{ said: message }], { color: "Attention" }, "Small");
+  return richText([{ literal: message }], { color: "Attention" }, "Small");
 }
 
 function fieldElements(field: Field, { values, errors, catalog }: FormState): readonly Element[] {
   const own = errors.filter((error) => error.field === field.id);
   const hint: readonly Element[] =
-    field.hint === null ? [] : [richText([{ said: field.hint }], { isSubtle: true }, "None")];
+    field.hint === null ? [] : [richText([{ literal: field.hint }], { isSubtle: true }, "None")];
   return [input(field, values[field.id], catalog), ...hint, ...own.map(({ message }) => errorRow(message))];
 }
 
@@ -145,11 +177,15 @@ export function choiceOf({ value, label, description }: Option): {
   return { title: description === null ? label : `${label}: ${description}`, value };
 }
 
-function formButtons({ ref, submitLabel, hasPreview }: Dialog, place: Place): readonly Button[] {
+function formButtons(
+  { ref, submitLabel, hasPreview }: Dialog,
+  place: Place,
+  isDecidable: boolean,
+): readonly Button[] {
   const carried = JSON.stringify(ref);
   const { requestId } = ref;
   return [
-    button(submitLabel, { verb: "form:submit", ref: carried }, place, "positive"),
+    ...(isDecidable ? [button(submitLabel, { verb: "form:submit", ref: carried }, place, "positive")] : []),
     ...(hasPreview ? [button("Check first", { verb: "form:preview", ref: carried }, place)] : []),
     ...(requestId !== null ? [button("Back", { verb: "card:refresh", request: requestId }, place)] : []),
   ];

@@ -3,16 +3,22 @@ import type { NoteText } from "../words/note-text.ts";
 import type { NoteAction } from "../words/labels.ts";
 import { adaptiveCard, type AdaptiveCard, type Button } from "./adaptive-card.ts";
 import { buttonsMax, cardButton, linkButton } from "./buttons.ts";
-import { requestIdRow } from "./cards.ts";
+import { requestIdRow, textCard } from "./cards.ts";
+import { quotationElements } from "./quotation.ts";
 import { plain, richText } from "./text.ts";
 
-/** What has happened, in a few lines, with the buttons that matter now. */
-export function noteCard({ heading, lines, actions }: NoteText, note: Note): AdaptiveCard {
+/** What has happened, in a few lines; all of the request where its reader is asked to decide. */
+export function noteCard(
+  { heading, lines, quotations = [], card, actions }: NoteText,
+  note: Note,
+): AdaptiveCard {
+  if (card !== undefined) return textCard(card, { kind: "note", more: { lines, quotations } });
   return adaptiveCard({
     fallbackText: plain(heading),
     body: [
       richText(heading, { weight: "Bolder", size: "Medium" }),
       ...lines.map((line) => richText(line, {}, "Small")),
+      ...quotations.flatMap((one) => quotationElements(one)),
       ...(note.about === "request" ? [requestIdRow(note.card.request.id)] : []),
     ],
     actions: actions.flatMap((action) => buttonOf(action, note)).slice(0, buttonsMax),

@@ -1,21 +1,23 @@
 import { assertNever } from "../core/assert.ts";
-import type { Home, HomeSection } from "../chat/home.ts";
+import type { Home, HomeEntry, HomeSection } from "../chat/home.ts";
 import type { Reply } from "../chat/reply.ts";
-import type { Card } from "../service/card.ts";
+import { actionsOfPart, needsWholeCard, type Card } from "../service/card.ts";
 import type { CredentialTarget, CredentialView } from "../service/views.ts";
-import { cardText, type Line } from "../words/card-text.ts";
+import { accessLine, cardText } from "../words/card-text.ts";
+import type { Line } from "../words/line.ts";
 import type { MenuAction } from "../words/labels.ts";
 import {
   adaptiveCard,
   bytesOf,
-  cardBytesMax,
+  contentBytesMax,
   type AdaptiveCard,
   type Button,
   type Container,
   type Element,
 } from "./adaptive-card.ts";
 import { buttonsMax, cardButton, menuButton, type Place } from "./buttons.ts";
-import { fitting, requestCard, requestIdRow, textElements } from "./cards.ts";
+import { accessElements, factRow, requestCard, requestIdRow, textCard } from "./cards.ts";
+import { quotationElements } from "./quotation.ts";
 import { emptyForm, formCard, type FormState } from "./forms.ts";
 import { plainLines, richText, run } from "./text.ts";
 
@@ -31,7 +33,7 @@ export function replyCard(reply: Reply, place: Place, form: FormState = emptyFor
     case "text":
       return linesCard(reply.lines, reply.buttons, place);
     case "card":
-      return requestCard(reply.card, place, reply.lead);
+      return requestCard(reply.card, { place, lead: reply.lead });
     case "cards":
       return listCard(reply.lines, reply.cards, reply.buttons, place);
     case "dialog":
@@ -39,7 +41,7 @@ export function replyCard(reply: Reply, place: Place, form: FormState = emptyFor
     case "home":
       return homeCard(reply.home, place);
     case "details":
-      return detailsCard(reply.card, reply.lines, place);
+      return detailsCard(reply, place);
     case "credential":
       return place === "dialog" ? credentialCard(reply) : withheldCard(reply, place);
     case "preparing":
@@ -51,10 +53,10 @@ export function replyCard(reply: Reply, place: Place, form: FormState = emptyFor
     case "refused":
       return reply.card === null
         ? linesCard(reply.lines, reply.buttons, place)
-        : requestCard(reply.card, place, reply.lines);
+        : requestCard(reply.card, { place, lead: reply.lines });
     case "errors":
       return linesCard(
-        reply.errors.map(({ message }): Line => [{ said: message }]),
+        reply.errors.map(({ message }): Line => [{ literal: message }]),
         [],
         place,
       );
@@ -85,52 +87,67 @@ function listCard(
   return shortened(Math.min(cards.length, cardsMax), (count) =>
     adaptiveCard({
       fallbackText: plainLines(lines),
-      body: [
-        ...lines.map((line) => richText(line)),
-        ...cards.slice(0, count).map((card) => entry(cardText(card).heading, card, place)),
-      ],
+      body: [...lines.map((line) => richText(line)), ...cards.slice(0, count).map((card) => listEntry(card))],
       actions: menuButtons(buttons, place),
     }),
   );
 }
 
+/** Every scope and the whole reason for as many entries as fit, those that are to be decided first. */
 function homeCard({ lead, sections, buttons }: Home, place: Place): AdaptiveCard {
-  return shortened(cardsMax, (count) =>
+  const cardWith = (count: number, wholeCount: number): AdaptiveCard =>
     adaptiveCard({
       fallbackText: plainLines(lead),
       body: [
         ...lead.map((line) => richText(line)),
-        ...sections.flatMap((section) => sectionElements(section, count, place)),
+        ...sections.flatMap((section) => sectionElements(section, count, wholeCount, place)),
       ],
       actions: menuButtons(buttons, place),
-    }),
-  );
+    });
+  for (let wholeCount = cardsMax; wholeCount > 0; wholeCount--) {
+    const card = cardWith(cardsMax, wholeCount);
+    if (bytesOf(card) < contentBytesMax) return card;
+  }
+  return shortened(cardsMax, (count) => cardWith(count, 0));
 }
 
 function sectionElements(
   { title, entries, isCut, empty }: HomeSection,
   count: number,
+  wholeCount: number,
   place: Place,
 ): readonly Element[] {
   const shown = entries.slice(0, count);
   return [
     { type: "TextBlock", text: title, wrap: true, size: "Medium", weight: "Bolder" },
-    ...shown.map(({ line, card }) => entry(line, card, place)),
+    ...shown.map((one, index) => homeEntry(one, index < wholeCount, place)),
     ...(entries.length === 0 ? [richText([empty], { isSubtle: true })] : []),
     ...(isCut || shown.length < entries.length ? [richText(["… and more"], { isSubtle: true })] : []),
   ];
 }
 
-/** One request among several: what it is, how it stands, and what matters most about it. */
-function entry(line: Line, card: Card, place: Place): Element {
+/** One request of the home: what it is, how it stands, and what matters most about it. */
+function homeEntry({ line, card }: HomeEntry, isWhole: boolean, place: Place): Element {
   const text = cardText(card);
-  const actions = text.actions.slice(0, entryButtonsMax).map((action) => cardButton(action, text, place));
+  const isToDecide = card.actions.some((action) => needsWholeCard.has(action));
+  const offered = isToDecide && !isWhole ? actionsOfPart(card.actions) : card.actions;
+  const actions = offered.slice(0, entryButtonsMax).map((action) => cardButton(action, text, place));
+  const { access, reason, facts } = text;
+  const whole: readonly Element[] =
+    isToDecide && isWhole
+      ? [
+          ...accessElements(access),
+          ...quotationElements(reason),
+          ...facts.filter(({ label }) => label === "Risk").map(factRow),
+        ]
+      : [];
   return {
     type: "Container",
     separator: true,
     spacing: "Small",
     items: [
       richText(line, { weight: "Bolder" }),
+      ...whole,
       richText(text.status, {}, "None"),
       requestIdRow(text.requestId),
       ...(actions.length === 0 ? [] : [{ type: "ActionSet", actions } satisfies Element]),
@@ -138,21 +155,29 @@ function entry(line: Line, card: Card, place: Place): Element {
   };
 }
 
-function detailsCard(card: Card, lines: readonly Line[], place: Place): AdaptiveCard {
+/** One request of a list: nobody keeps a list true, so it has no buttons. */
+function listEntry(card: Card): Element {
   const text = cardText(card);
-  return fitting((length) =>
-    adaptiveCard({
-      fallbackText: plainLines(lines),
-      body: [
-        ...textElements(text, length),
-        { type: "Container", separator: true, items: lines.map((line) => richText(line, {}, "Small")) },
-      ],
-      actions: text.actions
-        .filter((action) => action !== "details")
-        .map((action) => cardButton(action, text, place))
-        .slice(0, buttonsMax),
-    }),
-  );
+  return {
+    type: "Container",
+    separator: true,
+    spacing: "Small",
+    items: [
+      richText(text.heading, { weight: "Bolder" }),
+      richText(accessLine(card), {}, "None"),
+      richText(text.status, {}, "None"),
+      requestIdRow(text.requestId),
+    ],
+  };
+}
+
+function detailsCard(
+  { card, lines, quotations }: Extract<Reply, { kind: "details" }>,
+  place: Place,
+): AdaptiveCard {
+  const text = cardText(card);
+  const actions = text.actions.filter((action) => action !== "details");
+  return textCard({ ...text, actions }, { place, kind: "details", more: { lines, quotations } });
 }
 
 function credentialCard({
@@ -188,7 +213,7 @@ function targetBox({
     ["try", command],
   ];
   const box = secretBox(`${connector} (${kind})`, rows);
-  return problem === undefined ? box : { ...box, items: [...box.items, richText([{ said: problem }])] };
+  return problem === undefined ? box : { ...box, items: [...box.items, richText([{ literal: problem }])] };
 }
 
 type Row = readonly [label: string, value: string | null];
@@ -236,6 +261,6 @@ function showButton(request: { readonly id: string; readonly revision: string },
 /** The card with as many entries as Teams takes. */
 function shortened(most: number, cardOf: (count: number) => AdaptiveCard): AdaptiveCard {
   let card = cardOf(most);
-  for (let count = most - 1; count >= 0 && bytesOf(card) >= cardBytesMax; count--) card = cardOf(count);
+  for (let count = most - 1; count >= 0 && bytesOf(card) >= contentBytesMax; count--) card = cardOf(count);
   return card;
 }

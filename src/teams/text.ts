@@ -1,4 +1,5 @@
 import type { Line, Part } from "../words/card-text.ts";
+import { inlineWords } from "../words/people-words.ts";
 import { cutTo, visibleText } from "../words/visible-text.ts";
 import type { RichTextBlock, TextRun } from "./adaptive-card.ts";
 
@@ -25,12 +26,12 @@ export function run(text: string, look: Look = {}): TextRun {
 
 function textOf(part: Part): string {
   if (typeof part === "string") return part;
-  return "time" in part ? timeText(part.time) : literal(part.said, partLengthMax);
+  return "time" in part ? timeText(part.time) : inert(cutTo(inlineWords(part), partLengthMax));
 }
 
-/** People's words as a run: what looks like a date function is not one. */
-export function literal(text: string, max: number): string {
-  return cutTo(visibleText(text), max).replaceAll("{{", "{\u2060{");
+/** What looks like a date function of a card is not one. */
+export function inert(text: string): string {
+  return text.replaceAll("{{", "{\u2060{");
 }
 
 /** The functions take no fractions of seconds. */
@@ -42,7 +43,9 @@ function timeText(time: string): string {
 /** Plain text, where nothing is laid out: notifications, and clients that show no cards. */
 export function plain(line: Line): string {
   const text = line
-    .map((part) => (typeof part === "string" ? part : "time" in part ? plainTime(part.time) : part.said))
+    .map((part) =>
+      typeof part === "string" ? part : "time" in part ? plainTime(part.time) : inlineWords(part),
+    )
     .join("");
   return cutTo(visibleText(text).replaceAll("\n", " "), plainLengthMax) || "–";
 }

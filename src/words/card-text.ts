@@ -1,23 +1,41 @@
 import type { Card, CardAction } from "../service/card.ts";
 import type { RequestView } from "../service/views.ts";
 import { durationWords } from "./duration-words.ts";
+import { namesLine, type Line, type Part } from "./line.ts";
+import type { Quotation } from "./people-words.ts";
+import { endedText, statusLine } from "./status-line.ts";
 
-/** A piece of a sentence: our words, a moment for the reader's own time zone (RFC 3339), or somebody's own words. */
-export type Part = string | { readonly time: string } | { readonly said: string };
-export type Line = readonly Part[];
+export type { Line, Part } from "./line.ts";
+
+export interface Fact {
+  readonly label: string;
+  readonly value: Line;
+}
+
+/** What is asked for: every scope, one a line. */
+export interface AccessText {
+  /** Of the one catalog entry that is exactly these scopes. */
+  readonly catalogName: string | null;
+  readonly scopes: readonly string[];
+}
 
 /**
- * A card put into words, for any surface to lay out: our facts above, people's own words apart from them and below.
- * Parts with `said` are data: never markup, never a link, never a mention.
+ * A card put into words, for any surface to lay out in this order. People's own words are data: never markup, never a
+ * link, never a mention, and set apart from ours.
  */
 export interface CardText {
   readonly requestId: string;
   readonly revision: string;
   /** One line: who wants what, or how it came out. */
   readonly heading: Line;
-  readonly facts: readonly { readonly label: string; readonly value: Line }[];
-  /** What people wrote: reason, ticket, comments. */
-  readonly words: readonly { readonly label: string; readonly text: string }[];
+  readonly access: AccessText;
+  /** Who, and how long. */
+  readonly terms: readonly Fact[];
+  readonly reason: Quotation;
+  /** What helps to decide. */
+  readonly facts: readonly Fact[];
+  /** What else people wrote: ticket, comments, why it ended. */
+  readonly words: readonly Quotation[];
   /** What the reader is asked to do, or what has become of it. */
   readonly status: Line;
   readonly actions: readonly CardAction[];
@@ -30,6 +48,9 @@ export function cardText(card: Card): CardText {
     requestId: request.id,
     revision: request.revision,
     heading: headingOf(card),
+    access: { catalogName: card.catalogName, scopes: request.scopes },
+    terms: termsOf(card),
+    reason: { label: "Reason", text: request.reason },
     facts: factsOf(card),
     words: wordsOf(card),
     status: statusLine(card),
@@ -65,33 +86,33 @@ function headingOf(card: Card): Line {
   }
 }
 
-function factsOf(card: Card): CardText["facts"] {
+function termsOf(card: Card): readonly Fact[] {
   const { request } = card;
-  const facts: Fact[] = [
-    { label: "Access", value: [request.scopes.join(", ")] },
-    { label: request.extends === null ? "For" : "More time", value: [timeText(request)] },
-  ];
-  if (request.extends !== null) facts.push({ label: "Extends", value: [request.extends] });
-  if (card.askedByName !== null) facts.push({ label: "Asked by", value: [{ said: card.askedByName }] });
-  if (request.risk !== null) facts.push({ label: "Risk", value: [riskText(request.risk)] });
+  const who: Line = [{ said: card.subjectName }, ", ", { said: card.subjectEmail ?? request.identityId }];
+  const terms: Fact[] = card.audience === "requester" ? [] : [{ label: "Who", value: who }];
+  terms.push({ label: request.extends === null ? "For" : "More time", value: [timeText(request)] });
+  if (request.extends !== null) terms.push({ label: "Extends", value: [request.extends] });
+  if (card.askedByName !== null) terms.push({ label: "Asked by", value: [{ said: card.askedByName }] });
+  return terms;
+}
+
+function factsOf(card: Card): readonly Fact[] {
+  const { request } = card;
+  const facts: Fact[] = [];
+  if (request.risk !== null) facts.push({ label: "Risk", value: riskLine(request.risk) });
   if (request.approvals.length > 0) facts.push({ label: "Approvals", value: approvalsLine(card) });
   const escalated = unrepeated(request.approvers.filter((one) => one.status === "ESCALATED"));
   if (request.status === "PENDING" && escalated.length > 0) {
-    facts.push({ label: "Escalated to", value: [{ said: namesText(escalated.map((one) => one.name)) }] });
+    facts.push({ label: "Escalated to", value: namesLine(escalated.map((one) => one.name)) });
   }
   if (card.askedAs.length > 0 && request.status === "PENDING") {
-    facts.push({ label: "You are asked as", value: [card.askedAs.join(", ")] });
+    facts.push({ label: "You are asked as", value: [{ literal: card.askedAs.join(", ") }] });
   }
   if (card.lastDecision !== null && card.audience !== "requester") {
     facts.push({ label: "Last time", value: lastTime(card.lastDecision) });
   }
   if (request.review !== null) facts.push({ label: "Review", value: reviewLine(request.review) });
   return facts;
-}
-
-interface Fact {
-  readonly label: string;
-  readonly value: Line;
 }
 
 function timeText({ duration, grantedDuration }: RequestView): string {
@@ -101,9 +122,13 @@ function timeText({ duration, grantedDuration }: RequestView): string {
 }
 
 /** `60 of 100: production +40, write +20` */
-export function riskText({ score, factors }: NonNullable<RequestView["risk"]>): string {
-  const parts = factors.map((one) => `${one.name} +${one.points}`).join(", ");
-  return parts === "" ? `${score} of 100` : `${score} of 100: ${parts}`;
+export function riskLine({ score, factors }: NonNullable<RequestView["risk"]>): Line {
+  const named = factors.flatMap((one, index): Line => [
+    index === 0 ? ": " : ", ",
+    { said: one.name },
+    ` ${one.points < 0 ? "" : "+"}${one.points}`,
+  ]);
+  return [`${score} of 100`, ...named];
 }
 
 /** How many of how many, and who; whose API key it was and who made that. */
@@ -114,13 +139,12 @@ function approvalsLine({ request }: Card): Line {
     const given = request.approvers.filter(
       ({ stage: number, status }) => number === one.stage && status === "APPROVED",
     );
-    const names = given.map(({ name, keyMintedBy }) =>
-      keyMintedBy === undefined ? name : `${name} with an API key made by ${keyMintedBy}`,
-    );
-    return [
-      index === 0 ? count : ` · ${count}`,
-      ...(names.length === 0 ? [] : [" (", { said: namesText(names) }, ")"]),
-    ];
+    const people = unrepeated(given).flatMap(({ name, keyMintedBy }, at): Line => [
+      ...(at === 0 ? [] : [", "]),
+      { said: name },
+      ...(keyMintedBy === undefined ? [] : [" with an API key made by ", { said: keyMintedBy }]),
+    ]);
+    return [index === 0 ? count : ` · ${count}`, ...(people.length === 0 ? [] : [" (", ...people, ")"])];
   });
 }
 
@@ -139,22 +163,29 @@ function lastTime(last: NonNullable<Card["lastDecision"]>): Line {
     " ",
     { time: last.at },
     ...(last.byName === null ? [] : [" by ", { said: last.byName }]),
-    ...(last.reason === null ? [] : [": ", { said: last.reason }]),
+    ...(last.reason === null ? [] : [": ", { quote: last.reason }]),
   ];
 }
 
-/** People's own words, each once though its author may stand in several stages; names are words of theirs too. */
-function wordsOf({ request }: Card): CardText["words"] {
+/** What else people wrote, each once though its author may stand in several stages; names are words of theirs too. */
+function wordsOf({ request }: Card): readonly Quotation[] {
   const comments = request.approvers.flatMap((one) =>
     one.comment === undefined ? [] : [`${one.name}: ${one.comment}`],
   );
+  const { endReason } = request;
   return [
-    { label: "Reason", text: request.reason },
     ...(request.ticket === null ? [] : [{ label: "Ticket", text: request.ticket }]),
+    ...(endReason === null ? [] : [{ label: whyLabels[request.status] ?? "Why", text: endReason }]),
     ...[...new Set(comments)].map((text) => ({ label: "Comment", text })),
     ...(request.review?.reviews ?? []).map(({ comment }) => ({ label: "Review", text: comment })),
   ];
 }
+
+const whyLabels: { readonly [Status in RequestView["status"]]?: string } = {
+  DENIED: "Why denied",
+  CANCELLED: "Why cancelled",
+  REVOKED: "Why revoked",
+};
 
 /** One line: which access, for how long. */
 export function accessLine({ request }: Card): Line {
@@ -170,102 +201,7 @@ export function scopesText(scopes: readonly string[]): string {
   return more > 0 ? `${shown} and ${more} more` : shown;
 }
 
-const namesShownMax = 10;
-
-/** The first few names, and how many more there are. */
-export function namesText(names: readonly string[]): string {
-  const unique = [...new Set(names)];
-  const more = unique.length - namesShownMax;
-  const shown = unique.slice(0, namesShownMax).join(", ");
-  return more > 0 ? `${shown} and ${more} more` : shown;
-}
-
+/** Each person once, though they may stand in several stages. */
 function unrepeated<Person extends { readonly identityId: string }>(people: readonly Person[]): Person[] {
   return [...new Map(people.map((one) => [one.identityId, one])).values()];
-}
-
-function statusLine(card: Card): Line {
-  const { request, audience, decidedBy } = card;
-  const by: Line = decidedBy === null ? [] : [" by ", { said: decidedBy.name }];
-  const endedBy = endedByOf(card);
-  switch (request.status) {
-    case "PENDING":
-      return pendingLine(card);
-    case "APPROVED":
-      return [
-        request.breakGlass ? "Taken without approval" : "Approved",
-        ...(request.breakGlass ? [] : by),
-        ...(request.decidedAt === null ? [] : [" ", { time: request.decidedAt }]),
-        ...(request.claimDeadline === null
-          ? []
-          : [
-              audience === "requester" ? ". Press Show credential before " : ". To be claimed before ",
-              { time: request.claimDeadline },
-            ]),
-      ];
-    case "ACTIVE":
-      return request.expiresAt === null ? ["Active"] : ["Active until ", { time: request.expiresAt }];
-    case "DENIED":
-    case "CANCELLED":
-    case "REVOKED":
-      return [endedText(request.status), ...endedBy, ...when(request.endedAt), ...why(request.endReason)];
-    case "COMPLETED":
-      return request.extends === null
-        ? ["Done", ...when(request.endedAt), ...why(request.endReason)]
-        : ["Approved", ...by, ...when(request.endedAt), ": the time was added"];
-    case "TIMED_OUT":
-    case "FAILED":
-    case "EXPIRED":
-      return [endedText(request.status), ...when(request.endedAt), ...why(request.endReason)];
-  }
-}
-
-/** Who ended it before its time, if somebody did. */
-export function endedByOf({ endedBy }: Card): Line {
-  return endedBy === null ? [] : [" by ", { said: endedBy.name }];
-}
-
-/** How it ended, in one or a few words; for what has not ended, how it stands. */
-export function endedText(status: RequestView["status"]): string {
-  return ended[status];
-}
-
-const ended = {
-  PENDING: "Waiting for a decision",
-  APPROVED: "Approved",
-  ACTIVE: "Active",
-  DENIED: "Denied",
-  CANCELLED: "Cancelled",
-  REVOKED: "Revoked",
-  TIMED_OUT: "Timed out",
-  FAILED: "It could not be given",
-  EXPIRED: "Expired",
-  COMPLETED: "Done",
-} as const satisfies { readonly [Status in RequestView["status"]]: string };
-
-function when(at: string | null): Line {
-  return at === null ? [] : [" ", { time: at }];
-}
-
-function why(reason: string | null): Line {
-  return reason === null ? [] : [": ", { said: reason }];
-}
-
-function pendingLine({ request, reach, audience }: Card): Line {
-  const until: Line =
-    request.approvalDeadline === null ? [] : [" until ", { time: request.approvalDeadline }];
-  if (audience !== "requester") return ["Waiting for a decision", ...until];
-  const names = request.approvers
-    .filter((one) => one.status === "PENDING" || one.status === "ESCALATED")
-    .map((one) => one.name);
-  const asked: Line = names.length === 0 ? [] : [" Asked: ", { said: namesText(names) }, "."];
-  const reached: Line =
-    reach === null || reach.unreachedNames.length === 0
-      ? []
-      : [
-          ` ${reach.reached} of ${reach.asked} approvers reached, not: `,
-          { said: reach.unreachedNames.join(", ") },
-          ".",
-        ];
-  return ["Waiting for a decision", ...until, ".", ...asked, ...reached];
 }

@@ -101,7 +101,7 @@ export function refusalText(refusal: Refusal, prefix: string = slashPrefix): rea
     happened,
     ...(refusal.errors ?? [])
       .slice(0, errorsShownMax)
-      .map(({ path, message }): Line => [{ said: `${path}: ${message}` }]),
+      .map(({ path, message }): Line => [{ literal: `${path}: ${message}` }]),
     ...(next === null ? [] : [[next(refusal, prefix)] satisfies Line]),
   ];
 }
@@ -113,7 +113,7 @@ function detailLine(detail: string): Line {
   // Every second piece is what the pattern has caught; what somebody typed need not be a moment for all that.
   return detail.split(momentPattern).flatMap((piece, index) => {
     if (piece === "") return [];
-    return [index % 2 === 1 && parseInstant(piece) !== undefined ? { time: piece } : { said: piece }];
+    return [index % 2 === 1 && parseInstant(piece) !== undefined ? { time: piece } : { literal: piece }];
   });
 }
 

@@ -1,21 +1,20 @@
 import type { NoticeKind } from "../core/notices.ts";
-import type { Card, CardAction } from "../service/card.ts";
-import {
-  accessLine,
-  endedByOf,
-  endedText,
-  namesText,
-  scopesText,
-  type Line,
-  type Part,
-} from "./card-text.ts";
+import { needsWholeCard, type Card, type CardAction } from "../service/card.ts";
+import { accessLine, cardText, scopesText, type CardText } from "./card-text.ts";
 import { durationWords } from "./duration-words.ts";
 import type { NoteAction } from "./labels.ts";
+import { namesLine, type Line, type Part } from "./line.ts";
+import type { Quotation } from "./people-words.ts";
+import { endedByOf, endedText } from "./status-line.ts";
 
 /** A note put into words, for any surface to lay out. */
 export interface NoteText {
   readonly heading: Line;
   readonly lines: readonly Line[];
+  /** What people wrote, below the lines. */
+  readonly quotations?: readonly Quotation[];
+  /** All of the request, for a note that asks its reader to decide: nobody decides on what they were not shown. */
+  readonly card?: CardText;
   /** At most four, of those the card has. */
   readonly actions: readonly NoteAction[];
 }
@@ -24,17 +23,25 @@ export interface NoteText {
 export function requestNote(notice: NoticeKind, card: Card): NoteText {
   const isOwn = card.audience === "requester";
   const who: Part = { said: card.subjectName };
+  const access = accessLine(card);
   const said = notes[notice]({
     card,
     isOwn,
     who,
     whose: isOwn ? ["Your"] : [who, "'s"],
-    access: accessLine(card),
+    access,
   });
+  const actions = said.press.filter((action) => card.actions.includes(action));
+  const isWhole = actions.some((action) => needsWholeCard.has(action));
   return {
     heading: said.heading,
-    lines: [...said.lines, ["Request ", card.request.id]],
-    actions: said.press.filter((action) => card.actions.includes(action)),
+    lines: isWhole
+      ? said.lines.filter((line) => line !== access)
+      : [...said.lines, ["Request ", card.request.id]],
+    ...(isWhole
+      ? { card: { ...cardText(card), heading: said.heading, actions } }
+      : { quotations: said.quotations ?? [] }),
+    actions,
   };
 }
 
@@ -50,6 +57,7 @@ interface Told {
 interface Said {
   readonly heading: Line;
   readonly lines: readonly Line[];
+  readonly quotations?: readonly Quotation[];
   /** What is worth pressing now; shown if the card has it. */
   readonly press: readonly CardAction[];
 }
@@ -71,8 +79,7 @@ const notes: { readonly [Notice in NoticeKind]: (told: Told) => Said } = {
   }),
   escalated: ({ card, isOwn, who, access }) => {
     const further = card.request.approvers.filter((one) => one.status === "ESCALATED").map((one) => one.name);
-    const asked: readonly Line[] =
-      further.length === 0 ? [] : [["Now also asked: ", { said: namesText(further) }]];
+    const asked: readonly Line[] = further.length === 0 ? [] : [["Now also asked: ", ...namesLine(further)]];
     if (card.audience === "approver") {
       return {
         heading: ["Nobody has decided in time, so you are asked: ", who, " asks for access"],
@@ -89,12 +96,14 @@ const notes: { readonly [Notice in NoticeKind]: (told: Told) => Said } = {
   approved,
   denied: ({ card, isOwn, whose, access }) => ({
     heading: [...whose, " request was denied", ...by(card)],
-    lines: [access, ...why(card), ...(isOwn ? [["You can ask again, with what was missing."]] : [])],
+    lines: [access, ...(isOwn ? [["You can ask again, with what was missing."]] : [])],
+    quotations: why(card),
     press: [],
   }),
   cancelled: ({ card, whose, access }) => ({
     heading: [...whose, " request was cancelled", ...by(card)],
-    lines: [access, ...why(card)],
+    lines: [access],
+    quotations: why(card),
     press: [],
   }),
   timed_out: ({ card, isOwn, whose, access }) => {
@@ -111,7 +120,8 @@ const notes: { readonly [Notice in NoticeKind]: (told: Told) => Said } = {
   },
   failed: ({ card, isOwn, whose, access }) => ({
     heading: [...whose, " access could not be given"],
-    lines: [access, ...why(card), ...(isOwn ? [["You can ask again."]] : [])],
+    lines: [access, ...(isOwn ? [["You can ask again."]] : [])],
+    quotations: why(card),
     press: [],
   }),
   started: ({ card, isOwn, whose, access }) => ({
@@ -131,7 +141,8 @@ const notes: { readonly [Notice in NoticeKind]: (told: Told) => Said } = {
       endedText(card.request.status).toLowerCase(),
       ...endedByOf(card),
     ],
-    lines: [access, ...why(card), ...(isOwn ? [["Its credential does not work any more."]] : [])],
+    lines: [access, ...(isOwn ? [["Its credential does not work any more."]] : [])],
+    quotations: why(card),
     press: [],
   }),
   ending_soon: ({ card, isOwn, whose, access }) => ({
@@ -157,9 +168,9 @@ const notes: { readonly [Notice in NoticeKind]: (told: Told) => Said } = {
     heading: isOwn ? ["You took emergency access"] : [who, " took emergency access without approval"],
     lines: [
       access,
-      ["Reason: ", { said: card.request.reason }],
       ...(isOwn ? [["People were alerted, each use is recorded, and it will be reviewed."]] : []),
     ],
+    quotations: [reasonOf(card)],
     press: isOwn ? ["show_credential", "done"] : judging,
   }),
   break_glass_reviewed: ({ card, isOwn, access }) => {
@@ -169,13 +180,15 @@ const notes: { readonly [Notice in NoticeKind]: (told: Told) => Said } = {
         isOwn ? "Your emergency access was judged " : "Emergency access was judged ",
         last?.outcome === "justified" ? "justified" : "not justified",
       ],
-      lines: [access, ...(last === undefined ? [] : [["Comment: ", { said: last.comment }] satisfies Line])],
+      lines: [access],
+      quotations: last === undefined ? [] : [{ label: "Comment", text: last.comment }],
       press: [],
     };
   },
   review_due: ({ card, who, access }) => ({
     heading: ["Please review the emergency access of ", who],
-    lines: [access, ["Reason: ", { said: card.request.reason }], ...reviewUntil(card)],
+    lines: [access, ...reviewUntil(card)],
+    quotations: [reasonOf(card)],
     press: judging,
   }),
   review_overdue: ({ card, isOwn, who, access }) => ({
@@ -216,8 +229,12 @@ function by({ decidedBy }: Card): Line {
   return decidedBy === null ? [] : [" by ", { said: decidedBy.name }];
 }
 
-function why({ request }: Card): readonly Line[] {
-  return request.endReason === null ? [] : [["Why: ", { said: request.endReason }]];
+function why({ request }: Card): readonly Quotation[] {
+  return request.endReason === null ? [] : [{ label: "Why", text: request.endReason }];
+}
+
+function reasonOf({ request }: Card): Quotation {
+  return { label: "Reason", text: request.reason };
 }
 
 function decideUntil({ request }: Card): readonly Line[] {
@@ -243,7 +260,7 @@ function unreached({ reach, request }: Card): readonly Line[] {
   return [
     [`${scopesText(request.scopes)} for ${durationWords(request.duration)}`],
     [`${reach.reached} of ${reach.asked} approvers reached.`],
-    ...(names.length === 0 ? [] : [["Not reached: ", { said: namesText(names) }, "."] satisfies Line]),
+    ...(names.length === 0 ? [] : [["Not reached: ", ...namesLine(names), "."] satisfies Line]),
     ["If it is urgent, tell them yourself: they can also decide through the API or another chat."],
   ];
 }

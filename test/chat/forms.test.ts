@@ -107,7 +107,7 @@ describe("the preview says before sending what will happen", () => {
     const said = await preview({ ...filled, scopes: "write:dev:playground" });
     expect(said).toMatchObject({
       outcome: "auto_approved",
-      lines: [["Will be approved at once."], ["Risk 0 of 100"]],
+      lines: [["Will be approved at once."], ["Risk ", "0 of 100"]],
     });
   });
 

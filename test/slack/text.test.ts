@@ -16,7 +16,7 @@ test("people's words make no emoji, no mention, no link and no format", () => {
   const text = mrkdwn([{ said: ":white_check_mark: *Approved* by <@U1> <!here> `x` _y_" }]);
   expect(text).not.toMatch(/:\w+:|(?<!\u2060)[*_`~]|<[@!#]/);
   expect(text.replaceAll("\u2060", "")).toBe(
-    ":white_check_mark: *Approved* by &lt;@U1&gt; &lt;!here&gt; `x` _y_",
+    '":white_check_mark: *Approved* by &lt;@U1&gt; &lt;!here&gt; `x` _y_"',
   );
 });
 

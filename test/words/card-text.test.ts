@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { statuses } from "../../src/core/status.ts";
 import type { Card } from "../../src/service/card.ts";
 import type { RequestView } from "../../src/service/views.ts";
-import { cardText, namesText, scopesText } from "../../src/words/card-text.ts";
+import { cardText, scopesText } from "../../src/words/card-text.ts";
+import { namesLine } from "../../src/words/line.ts";
 import { plain } from "../chat/support/chat-office.ts";
 import { cardOf } from "./support/cards.ts";
 
@@ -11,7 +12,8 @@ const heading = (request: Partial<RequestView>, more: Partial<Card> = {}) =>
 const status = (request: Partial<RequestView>, more: Partial<Card> = {}) =>
   plain([cardText(cardOf(request, more)).status]);
 const fact = (label: string, request: Partial<RequestView>, more: Partial<Card> = {}) => {
-  const found = cardText(cardOf(request, more)).facts.find((one) => one.label === label);
+  const { terms, facts } = cardText(cardOf(request, more));
+  const found = [...terms, ...facts].find((one) => one.label === label);
   return found === undefined ? undefined : plain([found.value]);
 };
 const own = { audience: "requester" } as const;
@@ -42,7 +44,11 @@ describe("the status line", () => {
         { status: "DENIED", decidedAt: endedAt, endedAt, endReason: "use the replica" },
         { endedBy: { name: "Ann" } },
       ),
-    ).toBe(`Denied by Ann ${endedAt}: use the replica`);
+    ).toBe(`Denied by Ann ${endedAt}`);
+    expect(cardText(cardOf({ status: "DENIED", endReason: "use the replica" })).words).toContainEqual({
+      label: "Why denied",
+      text: "use the replica",
+    });
   });
 
   test("does not name who approved as the one who revoked", () => {
@@ -128,10 +134,11 @@ test("whatever people wrote is data of theirs, in no heading, label or fact of o
     for (const audience of ["requester", "approver", "channel", "reviewer", "alert"] as const) {
       const request = { status: one, approvers, reason: hostile, ticket: hostile, endReason: hostile };
       const text = cardText(cardOf(request, { ...more, audience }));
-      const lines = [text.heading, text.status, ...text.facts.map((single) => single.value)];
+      const facts = [...text.terms, ...text.facts];
+      const lines = [text.heading, text.status, ...facts.map((single) => single.value)];
       const ours = [
         ...lines.flat().filter((part) => typeof part === "string"),
-        ...[...text.facts, ...text.words].map((single) => single.label),
+        ...[...facts, text.reason, ...text.words].map((single) => single.label),
       ];
       expect(ours.join("\n")).not.toContain(hostile);
     }
@@ -141,5 +148,5 @@ test("whatever people wrote is data of theirs, in no heading, label or fact of o
 test("long lists of scopes and names say how many more there are", () => {
   expect(scopesText(["a:1", "a:2", "a:3"])).toBe("a:1, a:2, a:3");
   expect(scopesText(["a:1", "a:2", "a:3", "a:4", "a:5"])).toBe("a:1, a:2, a:3 and 2 more");
-  expect(namesText(Array.from({ length: 12 }, (_, index) => `p${index}`))).toMatch(/p9 and 2 more$/);
+  expect(plain([namesLine(Array.from({ length: 12 }, (_, index) => `p${index}`))])).toMatch(/p9 and 2 more$/);
 });

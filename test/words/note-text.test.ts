@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { noticeKinds, type NoticeKind } from "../../src/core/notices.ts";
-import { cardActions, type Card, type CardAction } from "../../src/service/card.ts";
+import { cardActions, needsWholeCard, type Card, type CardAction } from "../../src/service/card.ts";
 import type { RequestView } from "../../src/service/views.ts";
 import { noteText, type NoteText } from "../../src/words/note-text.ts";
 import { plain } from "../chat/support/chat-office.ts";
@@ -82,21 +82,32 @@ describe("what others are told, and what there is to press", () => {
 });
 
 test("a denial and an end say why", () => {
-  expect(plain(note("denied", { status: "DENIED", endReason: "use the replica" }, own).lines)).toContain(
-    "use the replica",
-  );
-  expect(plain(note("ended", { status: "REVOKED", endReason: "incident over" }, own).lines)).toContain(
-    "incident over",
-  );
+  const denied = note("denied", { status: "DENIED", endReason: "use the replica" }, own);
+  expect(denied.quotations).toEqual([{ label: "Why", text: "use the replica" }]);
+  const ended = note("ended", { status: "REVOKED", endReason: "incident over" }, own);
+  expect(ended.quotations).toEqual([{ label: "Why", text: "incident over" }]);
 });
 
 test("every note names its request, offers only what its card does, and at most four buttons", () => {
   for (const notice of noticeKinds) {
     for (const audience of ["requester", "approver", "channel", "reviewer", "alert"] as const) {
       const said = note(notice, {}, { audience });
-      expect(plain(said.lines) + (notice === "key_made" ? "jit_xyz789" : "")).toContain("jit_xyz789");
+      const named = said.card?.requestId ?? plain(said.lines);
+      expect(named + (notice === "key_made" ? "jit_xyz789" : "")).toContain("jit_xyz789");
       expect(said.actions.length).toBeLessThanOrEqual(4);
       expect(note(notice, {}, { audience, actions: [] }).actions).toEqual([]);
+    }
+  }
+});
+
+test("a note that asks for a decision or a judgement holds all of the request, and no other does", () => {
+  const scopes = Array.from({ length: 20 }, (_, index) => `read:prod:db-${index}`);
+  for (const notice of noticeKinds) {
+    for (const audience of ["requester", "approver", "channel", "reviewer", "alert"] as const) {
+      const { actions, card } = note(notice, { scopes }, { audience });
+      expect(card !== undefined).toBe(actions.some((action) => needsWholeCard.has(action)));
+      if (card === undefined) continue;
+      expect(card).toMatchObject({ access: { scopes }, reason: { text: "INC-42" }, actions });
     }
   }
 });

@@ -31,16 +31,16 @@ describe("refusals", () => {
   test("leave moments to the reader's own time zone, and what only looks like one as it is", () => {
     const said = (detail: string) => refusalText(refuse("already_decided", detail))[0];
     expect(said("Already denied by Ann at 2026-01-15T10:30:00.000Z.")).toEqual([
-      { said: "Already denied by Ann at " },
+      { literal: "Already denied by Ann at " },
       { time: "2026-01-15T10:30:00.000Z" },
-      { said: "." },
+      { literal: "." },
     ]);
-    expect(said("2026-99-15T10:30:00.000Z")).toEqual([{ said: "2026-99-15T10:30:00.000Z" }]);
+    expect(said("2026-99-15T10:30:00.000Z")).toEqual([{ literal: "2026-99-15T10:30:00.000Z" }]);
   });
 
   test("keep what somebody typed as data", () => {
     expect(refusalText(refuse("not_found", 'There is no request "<!here>".'))[0]).toEqual([
-      { said: 'There is no request "<!here>".' },
+      { literal: 'There is no request "<!here>".' },
     ]);
   });
 });

@@ -6,7 +6,8 @@ import type { Role } from "../../../src/core/people.ts";
 import type { Policy, Rules } from "../../../src/core/policy.ts";
 import type { Caller } from "../../../src/service/caller.ts";
 import type { Card } from "../../../src/service/card.ts";
-import type { Line } from "../../../src/words/card-text.ts";
+import type { Line } from "../../../src/words/line.ts";
+import { inlineWords } from "../../../src/words/people-words.ts";
 import { openOffice, type Office } from "../../service/support/office.ts";
 
 /** An office whose people talk to it in Slack, for each test of a file. */
@@ -58,7 +59,9 @@ export function dialogIn(reply: Reply): Dialog {
 export function plain(lines: readonly Line[]): string {
   return lines
     .map((line) =>
-      line.map((part) => (typeof part === "string" ? part : "time" in part ? part.time : part.said)).join(""),
+      line
+        .map((part) => (typeof part === "string" ? part : "time" in part ? part.time : inlineWords(part)))
+        .join(""),
     )
     .join("\n");
 }

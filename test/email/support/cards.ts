@@ -48,6 +48,8 @@ export function cardFixture(
     audience,
     request: view,
     subjectName: "Dev",
+    subjectEmail: "dev@company.com",
+    catalogName: null,
     askedByName: null,
     askedAs: [],
     decidedBy: null,

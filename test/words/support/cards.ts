@@ -41,6 +41,8 @@ export const cardOf = (request: Partial<RequestView> = {}, more: Partial<Card> =
   audience: "approver",
   request: viewOf(request),
   subjectName: "Dev",
+  subjectEmail: "dev@company.com",
+  catalogName: null,
   askedByName: null,
   askedAs: [],
   decidedBy: null,
