@@ -37,7 +37,7 @@ export async function loadConfiguration(
   });
   if ("problems" in found) throw new Refused(found.problems);
   const instance = await createInstallationService(context).instanceId();
-  const ports = { instance, now: context.surroundings.now };
+  const ports = { instance, now: context.surroundings.now, turns: connectors.turns };
   const wanted = await createConnectors(found.content.connectors, ports, connectors.current());
   const configuration = createConfigurationService(context, nextTurn);
   const loaded = await connectors.replace(wanted, () =>

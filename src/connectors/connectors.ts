@@ -2,7 +2,7 @@ import { assertNever } from "../core/assert.ts";
 import type { ConnectorSettings } from "../core/connector-settings.ts";
 import { sameContent } from "../core/content.ts";
 import type { Connector } from "../service/connector.ts";
-import type { ConnectorPorts } from "./connector-ports.ts";
+import type { ServerPorts } from "./connector-ports.ts";
 
 /** What each was made from. */
 const madeFrom = new WeakMap<Connector, ConnectorSettings>();
@@ -15,7 +15,7 @@ const madeFrom = new WeakMap<Connector, ConnectorSettings>();
  */
 export async function createConnectors(
   configured: readonly ConnectorSettings[],
-  ports: ConnectorPorts,
+  ports: ServerPorts,
   inForce: ReadonlyMap<string, Connector> = new Map(),
 ): Promise<ReadonlyMap<string, Connector>> {
   const connectors = await Promise.all(
@@ -30,7 +30,7 @@ export async function createConnectors(
   return new Map(connectors.map((connector) => [connector.name, connector]));
 }
 
-async function createConnector(settings: ConnectorSettings, ports: ConnectorPorts): Promise<Connector> {
+async function createConnector(settings: ConnectorSettings, ports: ServerPorts): Promise<Connector> {
   switch (settings.kind) {
     case "postgres":
       return (await import("./postgres.ts")).createPostgresConnector(settings, ports);

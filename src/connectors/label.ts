@@ -8,6 +8,8 @@ export interface Label {
   readonly notAfter: Instant;
   /** What the kind wants to compare with later, such as the roles it gave. */
   readonly given: readonly string[];
+  /** When the object was made, by the target's own clock; absent where the kind has no use for that. */
+  readonly from?: Instant | null;
 }
 
 /** A label of ours as found; null where it says nothing that can be read. */
@@ -22,7 +24,10 @@ export interface Owner {
 const by = "jit-access";
 
 /** The label as one line of JSON. */
-export function formatLabel({ instance, connector }: Owner, { grantId, notAfter, given }: Label): string {
+export function formatLabel(
+  { instance, connector }: Owner,
+  { grantId, notAfter, given, from = null }: Label,
+): string {
   return JSON.stringify({
     by,
     instance,
@@ -30,6 +35,7 @@ export function formatLabel({ instance, connector }: Owner, { grantId, notAfter,
     grant: grantId,
     notAfter: formatInstant(notAfter),
     given,
+    ...(from !== null && { from: formatInstant(from) }),
   });
 }
 
@@ -43,10 +49,11 @@ export function readLabel(owner: Owner, text: string | null): FoundLabel | undef
     fields.get("instance") === owner.instance &&
     fields.get("connector") === owner.connector;
   if (!isOurs) return undefined;
-  const [grant, end, given] = [fields.get("grant"), fields.get("notAfter"), fields.get("given")];
+  const [grant, given] = [fields.get("grant"), fields.get("given")];
   return {
     grantId: typeof grant === "string" ? (parseId("grant", grant) ?? null) : null,
-    notAfter: typeof end === "string" ? (parseInstant(end) ?? null) : null,
+    notAfter: instantIn(fields.get("notAfter")),
+    from: instantIn(fields.get("from")),
     given: Array.isArray(given) ? given.filter((one) => typeof one === "string") : null,
   };
 }
@@ -67,6 +74,10 @@ export function objectName(start: string, connector: string, grantId: GrantId): 
 /** In lower-case hex. */
 export function sha256Hex(text: string): string {
   return createHash("sha256").update(text).digest("hex");
+}
+
+function instantIn(field: unknown): Instant | null {
+  return typeof field === "string" ? (parseInstant(field) ?? null) : null;
 }
 
 function parseJson(text: string): unknown {

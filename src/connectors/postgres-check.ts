@@ -17,7 +17,7 @@ export async function checkPostgres(
   now: () => Instant,
   signal: AbortSignal,
 ): Promise<readonly CheckFinding[]> {
-  return server.use(signal, async (sql) => {
+  return server.use("claims", signal, async (sql) => {
     const [broker] = await sql.query<Broker>(aboutBroker);
     if (broker === undefined) return [];
     const asked = now();

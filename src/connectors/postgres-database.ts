@@ -11,15 +11,21 @@ export interface Sql {
   ): Promise<readonly Row[]>;
 }
 
+/**
+ * What a connection is used for. Each lane has connections of its own: take-backs that wait for a lock leave those of
+ * claims free, and sessions can be ended while a take-back waits.
+ */
+export type Lane = "claims" | "take-backs" | "sessions";
+
 /** A PostgreSQL server, seen from the broker's own database. Whatever fails is thrown as a ConnectorFault. */
 export interface PostgresServer {
-  readonly use: <T>(signal: AbortSignal, work: (sql: Sql) => Promise<T>) => Promise<T>;
+  readonly use: <T>(lane: Lane, signal: AbortSignal, work: (sql: Sql) => Promise<T>) => Promise<T>;
   /** In another database of the server, over a connection of its own. */
   readonly useIn: <T>(database: string, signal: AbortSignal, work: (sql: Sql) => Promise<T>) => Promise<T>;
   readonly close: () => Promise<void>;
 }
 
-const connectionsMax = 4;
+const connectionsMax: { readonly [lane in Lane]: number } = { claims: 4, "take-backs": 4, sessions: 2 };
 const connectTimeoutMs = 5_000;
 const statementTimeoutMs = 20_000;
 const idleMs = 30_000;
@@ -41,20 +47,32 @@ export function openPostgres(name: string, url: string): PostgresServer {
     query_timeout: statementTimeoutMs + connectTimeoutMs,
     keepAlive: true,
   };
-  const pool = new Pool({ ...config, max: connectionsMax, idleTimeoutMillis: idleMs, allowExitOnIdle: true });
-  // A connection that dies while it lies in the pool says so here, and the process would end for want of a listener.
-  pool.on("error", ignore);
-  // Sent before anything else on the connection. If it fails, so does what follows.
-  pool.on("connect", (client) => void client.query(trustNobodysNames).catch(ignore));
+  const pools: { readonly [lane in Lane]: Pool } = {
+    claims: createPool(config, connectionsMax.claims),
+    "take-backs": createPool(config, connectionsMax["take-backs"]),
+    sessions: createPool(config, connectionsMax.sessions),
+  };
 
   return {
-    use: (signal, work) => guarded(name, signal, (noticed) => pooled(pool, signal, noticing(work, noticed))),
+    use: (lane, signal, work) =>
+      guarded(name, signal, (noticed) => pooled(pools[lane], signal, noticing(work, noticed))),
     useIn: (database, signal, work) =>
       guarded(name, signal, (noticed) =>
         alone({ ...config, ...locate(url, database) }, signal, noticing(work, noticed)),
       ),
-    close: () => pool.end(),
+    close: async () => {
+      await Promise.all(Object.values(pools).map((pool) => pool.end()));
+    },
   };
+}
+
+function createPool(config: ClientConfig, max: number): Pool {
+  const pool = new Pool({ ...config, max, idleTimeoutMillis: idleMs, allowExitOnIdle: true });
+  // A connection that dies while it lies in the pool says so here, and the process would end for want of a listener.
+  pool.on("error", ignore);
+  // Sent before anything else on the connection. If it fails, so does what follows.
+  pool.on("connect", (client) => void client.query(trustNobodysNames).catch(ignore));
+  return pool;
 }
 
 /** Of two places that name the database, the driver believes the one in the url. */
@@ -164,11 +182,14 @@ function sqlOf(client: Client | PoolClient): Sql {
 /**
  * All of it or nothing; a failure inside leaves nothing behind. Roles and rights of a whole server stand in a few rows,
  * which PostgreSQL does not queue for: who meets somebody else there starts again, so `work` may run several times.
+ *
+ * @param lockTimeoutMs How long one lock is waited for: a granted role may hold it for as long as it is connected.
  */
-export async function inTransaction<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
+export async function inTransaction<T>(sql: Sql, lockTimeoutMs: number, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     await sql.query("BEGIN");
     try {
+      await sql.query(`SET LOCAL lock_timeout = ${lockTimeoutMs}`);
       const result = await work();
       await sql.query("COMMIT");
       return result;

@@ -2,13 +2,18 @@ import { instant } from "../core/ids.ts";
 import { formatInstant } from "../core/time.ts";
 import type { ListedObject } from "../service/connector.ts";
 import { readLabel, type FoundLabel, type Owner } from "./label.ts";
+import { connectGroupName } from "./postgres-connect-group.ts";
 import type { Sql } from "./postgres-database.ts";
+import { roleName, systemIdentifier } from "./postgres-roles.ts";
 
 /** An end counts as moved when it differs by more. */
 const endToleranceMs = 1_000;
 
 interface RoleRow {
   readonly role: string;
+  readonly oid: string;
+  readonly database: string;
+  readonly broker: string;
   readonly label: string | null;
   /** Milliseconds; null: never; `-Infinity`: locked out by us. */
   readonly until: number | null;
@@ -22,7 +27,8 @@ interface RoleRow {
 
 /** Whatever bears a comment; whether it is ours is read from that, never from the name. */
 const everyCommentedRole = `
-  SELECT r.rolname::text AS role, shobj_description(r.oid, 'pg_authid') AS label,
+  SELECT r.rolname::text AS role, r.oid::int8::text AS oid, shobj_description(r.oid, 'pg_authid') AS label,
+         current_database()::text AS database, current_user::text AS broker,
          (extract(epoch FROM r.rolvaliduntil) * 1000)::float8 AS until,
          ARRAY(SELECT DISTINCT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
                 WHERE m.member = r.oid) AS groups,
@@ -40,25 +46,32 @@ const everyCommentedRole = `
     FROM pg_roles r JOIN pg_shdescription c ON c.objoid = r.oid AND c.classoid = 'pg_authid'::regclass
    ORDER BY r.rolname`;
 
-/** Every role with our label, and how it differs from what the label says. */
+/**
+ * Every role with our label, and how it differs from what the label says. A role that was renamed by hand is listed under
+ * the name it had, for that is the one our records know.
+ */
 export async function listRoles(sql: Sql, owner: Owner): Promise<readonly ListedObject[]> {
   const rows = await sql.query<RoleRow>(everyCommentedRole);
+  const system = await systemIdentifier(sql);
   return rows.flatMap((row) => {
     const label = readLabel(owner, row.label);
     if (label === undefined) return [];
     const { grantId, notAfter } = label;
-    return [{ object: row.role, grantId, notAfter, drift: driftOf(row, label) }];
+    const object = grantId === null ? row.role : roleName(owner, grantId);
+    const renamed = object === row.role ? [] : [`It was renamed to ${row.role}.`];
+    const drift = [...renamed, ...driftOf(owner, row, label)];
+    return [{ object, grantId, notAfter, drift, identity: { id: row.oid, ...system } }];
   });
 }
 
-function driftOf(row: RoleRow, { notAfter, given }: FoundLabel): string[] {
+function driftOf(owner: Owner, row: RoleRow, { notAfter, given }: FoundLabel): string[] {
   const expected = new Set(given ?? []);
   const actual = new Set(row.groups);
   const isLockedOut = row.until === -Infinity;
   return [
     ...(notAfter === null || isLockedOut ? [] : endDrift(row.until, notAfter)),
     ...row.groups
-      .filter((group) => !expected.has(group))
+      .filter((group) => !expected.has(group) && group !== connectGroupName(owner, row))
       .map((group) => `It was added to the role ${group}.`),
     // Who is being taken back has been taken out of all by us.
     ...[...expected]

@@ -9,6 +9,7 @@ import type {
 } from "./access-request.ts";
 import type { CredentialRecord, StartedGrant, UnstartedGrant } from "./grant.ts";
 import type { GrantId, Instant, PolicyId, RequestId } from "./ids.ts";
+import type { ObjectIdentity } from "./target.ts";
 
 interface Happened {
   readonly at: Instant;
@@ -119,11 +120,19 @@ interface AtTarget extends Happened {
 /** What can happen to one target of a grant. */
 export type TargetEvent =
   | (AtTarget & { readonly type: "TargetAttempted" })
-  | (AtTarget & { readonly type: "TargetProvisioned"; readonly object: string })
+  | (AtTarget & {
+      readonly type: "TargetProvisioned";
+      readonly object: string;
+      readonly identity?: ObjectIdentity;
+    })
   | (AtTarget & { readonly type: "TargetFailed" })
   | (AtTarget & { readonly type: "TargetRevokeOverdue"; readonly object: string })
-  /** Confirmed gone. */
-  | (AtTarget & { readonly type: "TargetRevoked"; readonly object: string })
+  /** Confirmed gone. `left`: what it made and what stays, one sentence each. */
+  | (AtTarget & {
+      readonly type: "TargetRevoked";
+      readonly object: string;
+      readonly left?: readonly string[];
+    })
   /** What differs there from what it should be, when that has changed. */
   | (AtTarget & {
       readonly type: "TargetDrifted";

@@ -105,7 +105,12 @@ function evolvedTarget(target: Target, event: TargetEvent): Target {
       return { ...target, state: "PROVISIONING" };
     case "TargetProvisioned":
       assert(state === "PENDING" || state === "PROVISIONING", "what is provisioned was to be");
-      return { ...target, state: "PROVISIONED", since: event.at };
+      return {
+        ...target,
+        state: "PROVISIONED",
+        since: event.at,
+        ...(event.identity !== undefined && { identity: event.identity }),
+      };
     case "TargetFailed":
       assert(state !== "REVOKING" && state !== "REVOKE_OVERDUE", "what failed was not over");
       return { ...target, state: "FAILED", since: event.at };

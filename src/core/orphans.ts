@@ -1,7 +1,7 @@
 import { holdsTargets, type Grant } from "./grant.ts";
 import type { GrantId, Instant } from "./ids.ts";
 import { targetOf } from "./provisioning.ts";
-import { isCleared, type Target } from "./target.ts";
+import { isCleared, type ObjectIdentity, type Target } from "./target.ts";
 import { formatInstant, minuteMs, plus } from "./time.ts";
 
 /** What a target lists of ours, as far as it is judged here. */
@@ -11,6 +11,7 @@ export interface Listed {
   readonly grantId: GrantId | null;
   readonly notAfter: Instant | null;
   readonly drift: readonly string[];
+  readonly identity?: ObjectIdentity;
 }
 
 /** What nobody can explain is left this long before it is removed, for somebody to look at it. */

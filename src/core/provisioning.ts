@@ -2,7 +2,7 @@ import { onGrant, systemActor } from "./case.ts";
 import type { Recorded } from "./events.ts";
 import { holdsTargets, type Grant } from "./grant.ts";
 import type { Instant } from "./ids.ts";
-import { becomesOverdue, isCleared, type Target } from "./target.ts";
+import { becomesOverdue, isCleared, type ObjectIdentity, type Target } from "./target.ts";
 
 /** What targets tell us, decided on the grant as it stands: an answer that comes too late changes nothing. */
 
@@ -33,19 +33,30 @@ export function decideProvisioned(
   connector: string,
   notAfter: Instant,
   now: Instant,
+  identity?: ObjectIdentity,
 ): readonly Recorded[] {
   const target = targetOf(grant, connector);
   if (target === undefined || !isToBeProvisioned(grant, target) || target.order.notAfter !== notAfter)
     return [];
   const { object } = target.order;
-  return [onGrant(grant, { type: "TargetProvisioned", at: now, by: systemActor, connector, object })];
+  const known = identity === undefined ? {} : { identity };
+  return [
+    onGrant(grant, { type: "TargetProvisioned", at: now, by: systemActor, connector, object, ...known }),
+  ];
 }
 
-export function decideCleared(grant: Grant, connector: string, now: Instant): readonly Recorded[] {
+/** @param left What it made and what stays there, one sentence each. */
+export function decideCleared(
+  grant: Grant,
+  connector: string,
+  now: Instant,
+  left: readonly string[] = [],
+): readonly Recorded[] {
   const target = targetOf(grant, connector);
   if (target === undefined || !isToBeTakenBack(grant, target)) return [];
   const { object } = target.order;
-  return [onGrant(grant, { type: "TargetRevoked", at: now, by: systemActor, connector, object })];
+  const named = left.length === 0 ? {} : { left };
+  return [onGrant(grant, { type: "TargetRevoked", at: now, by: systemActor, connector, object, ...named })];
 }
 
 export function decideOverdue(grant: Grant, connector: string, now: Instant): readonly Recorded[] {

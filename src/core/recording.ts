@@ -153,7 +153,12 @@ function targetRecords(event: TargetEvent): readonly Entry[] {
     case "TargetRevokeOverdue":
       return [["target.revoke_overdue", { connector, object: event.object }]];
     case "TargetRevoked":
-      return [["target.revoked", { connector, object: event.object }]];
+      return [
+        [
+          "target.revoked",
+          { connector, object: event.object, ...(event.left !== undefined && { left: event.left }) },
+        ],
+      ];
     case "TargetDrifted":
       return [["target.drifted", { connector, object: event.object, drift: event.drift }]];
     default:

@@ -25,6 +25,14 @@ export interface TargetOrder {
   readonly notAfter: Instant;
 }
 
+/** What tells an object from others of the same name, as the target said when it was made. */
+export interface ObjectIdentity {
+  /** The target's own identifier, which survives renaming: an OID, a GUID. */
+  readonly id: string;
+  /** The target's identifier of itself, where it can be read: two systems may hold objects of the same name and id. */
+  readonly system?: string;
+}
+
 /** What is decided of an order before it is known when it ends and whose it is. */
 export type WantedTarget = Pick<TargetOrder, "connector" | "object" | "place" | "scopes" | "rights">;
 
@@ -58,6 +66,8 @@ export interface Target {
   readonly clearedAt: Instant | null;
   /** What was changed there by hand, as last seen. One sentence each. */
   readonly drift: readonly string[];
+  /** As the target last said; absent where the kind knows none, or before it was made. */
+  readonly identity?: ObjectIdentity;
 }
 
 /** Access that is over and not confirmed gone after this is overdue, and says so. */

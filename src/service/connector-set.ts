@@ -1,6 +1,7 @@
 import { isRefusal, type Refusal } from "../core/refusals.ts";
 import { secondMs } from "../core/time.ts";
 import type { Connector, Connectors } from "./connector.ts";
+import { createTurns, type Turns } from "./turns.ts";
 
 /** A target that does not let go holds up neither a reload nor a stop for longer than this. */
 const closeMs = 2 * secondMs;
@@ -8,6 +9,8 @@ const closeMs = 2 * secondMs;
 /** The connectors in force, changeable as a whole. */
 export interface ConnectorSet {
   readonly current: Connectors;
+  /** What connectors do to one object comes one after the other, also across a reload. */
+  readonly turns: Turns;
   /**
    * Puts others in force and then loads the configuration they belong to: in this order nothing new is ordered at one
    * that leaves while it is asked whether it may. When the load is refused or fails, everything is as before. Those that
@@ -22,6 +25,7 @@ export function createConnectorSet(): ConnectorSet {
   let inForce: ReadonlyMap<string, Connector> = new Map();
   return {
     current: () => inForce,
+    turns: createTurns(),
     async replace(next, load) {
       const before = inForce;
       inForce = next;

@@ -1,7 +1,18 @@
 import type { GrantId, Instant, Scope } from "../core/ids.ts";
-import type { Rights, TargetOrder } from "../core/target.ts";
+import type { ObjectIdentity, Rights, TargetOrder } from "../core/target.ts";
 
-export type { Rights, TargetOrder };
+export type { ObjectIdentity, Rights, TargetOrder };
+
+/** An object that is to be gone. */
+export interface ObjectToTakeBack extends Pick<TargetOrder, "connector" | "object" | "grantId"> {
+  /** As it was when the object was made; absent when nobody knows. */
+  readonly identity?: ObjectIdentity;
+}
+
+/** What stays at the target after a take-back, because removing it could destroy work. One sentence each. */
+export interface TakenBack {
+  readonly left: readonly string[];
+}
 
 /** What the requester gets of one target, shown once and kept nowhere. */
 export interface IssuedTarget {
@@ -25,6 +36,8 @@ export interface ListedObject {
   readonly notAfter: Instant | null;
   /** What differs from what its label says it should be: rights added by hand, an end moved. One sentence each. */
   readonly drift: readonly string[];
+  /** Where the kind knows one. */
+  readonly identity?: ObjectIdentity;
 }
 
 /**
@@ -64,7 +77,7 @@ export interface Connector {
   /** The object's name for a grant. Pure. */
   objectOf(grantId: GrantId): string;
   /** Makes sure it exists, labelled, with its rights. Called again with a later `notAfter`: an extension. */
-  provision(order: TargetOrder, signal: AbortSignal): Promise<void>;
+  provision(order: TargetOrder, signal: AbortSignal): Promise<ObjectIdentity | void>;
   /** Mints the secret now, for its reader, and sets the exact end. Again: a new secret, the old one is dead. */
   issue(
     order: TargetOrder,
@@ -72,7 +85,7 @@ export interface Connector {
     signal: AbortSignal,
   ): Promise<IssuedTarget>;
   /** Makes sure it is gone, with its live sessions. Absent is success. */
-  takeBack(order: Pick<TargetOrder, "connector" | "object" | "grantId">, signal: AbortSignal): Promise<void>;
+  takeBack(object: ObjectToTakeBack, signal: AbortSignal): Promise<TakenBack | void>;
   /** Everything there that bears our label. */
   listOurs(signal: AbortSignal): Promise<readonly ListedObject[]>;
   /** Rights of the broker, version, clock difference. Changes nothing at the target. */

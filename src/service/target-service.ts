@@ -12,7 +12,7 @@ import {
 import { holdsTargets, type Grant } from "../core/grant.ts";
 import type { GrantId, Instant } from "../core/ids.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
-import { overdueMs, type Target } from "../core/target.ts";
+import { overdueMs, type ObjectIdentity, type Target } from "../core/target.ts";
 import { plus, secondMs } from "../core/time.ts";
 import { ConnectorFault, type Connector, type IssuedTarget, type ListedObject } from "./connector.ts";
 import { decideCase } from "./deciding.ts";
@@ -44,7 +44,7 @@ export interface TargetService {
   /** Removes what should not be there, if `isStillOne` while nobody else touches it; true when it was removed. */
   removeOrphan(
     connector: Connector,
-    orphan: Pick<ListedObject, "object" | "grantId">,
+    orphan: Pick<ListedObject, "object" | "grantId" | "identity">,
     isStillOne: () => Promise<boolean>,
     signal: AbortSignal,
   ): Promise<boolean>;
@@ -83,9 +83,11 @@ export function createTargetService(context: ServiceContext): TargetService {
       atTarget(grantId, name, signal, async (grant, target) => {
         if (!isToBeTakenBack(grant, target)) return;
         const { connector, object } = target.order;
-        const order = { connector, object, grantId };
-        await patiently(connectorNamed(context, name).takeBack(order, signal), signal);
-        await decideGrant(context, grantId, (now, at) => decideCleared(now, name, at));
+        const { identity } = target;
+        const wanted = { connector, object, grantId, ...(identity !== undefined && { identity }) };
+        const taken = await patiently(connectorNamed(context, name).takeBack(wanted, signal), signal);
+        const left = taken?.left;
+        await decideGrant(context, grantId, (now, at) => decideCleared(now, name, at, left));
       }),
     removeOrphan,
     noteOverdue: async ({ grantId, connector }) =>
@@ -131,7 +133,7 @@ function createAtTarget({ store }: Pick<ServiceContext, "store">): {
     });
   const removeOrphan: TargetService["removeOrphan"] = async (
     connector,
-    { object, grantId },
+    { object, grantId, identity },
     isStillOne,
     signal,
   ) => {
@@ -139,7 +141,8 @@ function createAtTarget({ store }: Pick<ServiceContext, "store">): {
     const { name } = connector;
     return inTurn(grantId, name, signal, async () => {
       if (!(await isStillOne())) return false;
-      await patiently(connector.takeBack({ connector: name, object, grantId }, signal), signal);
+      const wanted = { connector: name, object, grantId, ...(identity !== undefined && { identity }) };
+      await patiently(connector.takeBack(wanted, signal), signal);
       return true;
     });
   };
@@ -161,15 +164,17 @@ function createProvision(
     atTarget(grantId, name, signal, async (grant, target) => {
       if (!isToBeProvisioned(grant, target)) return;
       await decideGrant(context, grantId, (now, at) => decideAttempted(now, name, at));
+      let identity: ObjectIdentity | undefined;
       try {
-        await patiently(connectorNamed(context, name).provision(target.order, signal), signal);
+        const made = await patiently(connectorNamed(context, name).provision(target.order, signal), signal);
+        identity = made ?? undefined;
       } catch (fault) {
         if (!failsFor(grant, fault)) throw fault;
         await fail(grant, name, reasonOf(fault));
         return;
       }
       const { notAfter } = target.order;
-      await decideGrant(context, grantId, (now, at) => decideProvisioned(now, name, notAfter, at));
+      await decideGrant(context, grantId, (now, at) => decideProvisioned(now, name, notAfter, at, identity));
     });
 }
 

@@ -67,7 +67,7 @@ export function keepsTheContract(kind: Kind): void {
         const order = orderFor(connector);
         await connector.provision(order, never());
         const { object, grantId, notAfter } = order;
-        expect(await listed(object)).toEqual([{ object, grantId, notAfter, drift: [] }]);
+        expect(await listed(object)).toMatchObject([{ object, grantId, notAfter, drift: [] }]);
         await connector.takeBack(order, never());
       });
 

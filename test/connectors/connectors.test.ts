@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { createTurns } from "../../src/service/turns.ts";
 import { createConnectors } from "../../src/connectors/connectors.ts";
 import { instant, makeId } from "../../src/core/ids.ts";
 import type { ConnectorSettings } from "../../src/core/connector-settings.ts";
@@ -47,7 +48,7 @@ const configured: readonly ConnectorSettings[] = [
   },
 ];
 
-const ports = { instance: "ours", now: () => instant(0) };
+const ports = { instance: "ours", now: () => instant(0), turns: createTurns() };
 const scopesOf = (...texts: readonly string[]) => texts.flatMap((text) => parseScope(text) ?? []);
 
 test("there is one connector for each entry, by its name, and nothing is connected to yet", async () => {

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createPostgresConnector } from "../../src/connectors/postgres.ts";
 import { present } from "../../src/core/assert.ts";
 import { instant } from "../../src/core/ids.ts";
+import { createTurns } from "../../src/service/turns.ts";
 import type { Connector } from "../../src/service/connector.ts";
 import { never, orderFor } from "./support/lab.ts";
 import { enter, postgresLab, readsOrders, type PostgresTestLab } from "./support/postgres-lab.ts";
@@ -271,7 +272,11 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
           url: lab.server.url("bare", "bare"),
           actions: { read: { roles: ["orders_read", "given_later"] } },
         };
-        const bare = createPostgresConnector(settings, { instance: "ours", now: () => instant(Date.now()) });
+        const bare = createPostgresConnector(settings, {
+          instance: "ours",
+          now: () => instant(Date.now()),
+          turns: createTurns(),
+        });
         const findings = await bare.check(never());
         const fixes = findings
           .filter(({ result }) => result === "problem")

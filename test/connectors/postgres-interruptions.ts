@@ -60,7 +60,7 @@ export function staysWholeOnPostgres(installation: PostgresInstallation): void {
               });
           return {
             wasCut: () => seen >= statement,
-            use: (signal, work) => server.use(signal, tampered(work)),
+            use: (lane, signal, work) => server.use(lane, signal, tampered(work)),
             useIn: (database, signal, work) => server.useIn(database, signal, tampered(work)),
             close: () => server.close(),
           };

@@ -3,6 +3,7 @@ import { present } from "../../src/core/assert.ts";
 import { parseSelector } from "../../src/core/people.ts";
 import { makeId, parseId } from "../../src/core/ids.ts";
 import { minuteMs, secondMs } from "../../src/core/time.ts";
+import { perWayMax } from "../../src/outbox/gate.ts";
 import { attemptMs } from "../../src/outbox/attempting.ts";
 import { createTargetRunners, targetAttemptMs } from "../../src/outbox/target-runners.ts";
 import { fakeMessenger } from "../outbox/support/fake-messenger.ts";
@@ -72,4 +73,46 @@ test("one that hangs and takes no notice of being told to end is found down befo
     Promise.resolve(takeBack.run(effect, new AbortController().signal, about)),
   ).rejects.toMatchObject({ name: "ConnectorFault", code: "timeout", isTargetDown: true });
   expect(targetAttemptMs + 5 * secondMs).toBeLessThan(attemptMs);
+});
+
+test("access that does not let go, however much of it, keeps no room from anybody's claim", async () => {
+  const holdings = [];
+  for (let count = 0; count < perWayMax; count++) {
+    holdings.push(await office.holding({ scopes: [`read:prod:orders-db`], reason: `number ${count}` }));
+  }
+  const letGo = Promise.withResolvers<void>();
+  const { target } = office;
+  const takeBack = async (...call: Parameters<typeof target.takeBack>) => {
+    await letGo.promise;
+    return target.takeBack(...call);
+  };
+  office.connectors.set(target.name, { ...target, takeBack });
+  for (const { id } of holdings) await complete(id);
+  const id = await office.approved();
+  expect(granted(await office.claim(id)).credential?.targets).toHaveLength(1);
+  letGo.resolve();
+  await office.tick();
+  expect(await statesOf(office, holdings[0]?.id ?? "")).toEqual(["REVOKED"]);
+});
+
+test("what identifies an object at its target is kept with the grant, and given back to take it back", async () => {
+  const { target } = office;
+  const identity = { id: "16384", system: "7000000000000000001" };
+  const wanted: unknown[] = [];
+  const left = ["In orders: table public.mine, now owned by jit_leftovers."];
+  office.connectors.set(target.name, {
+    ...target,
+    provision: async (...call) => (await target.provision(...call), identity),
+    takeBack: async (object, signal) => {
+      wanted.push(object);
+      await target.takeBack(object, signal);
+      return { left };
+    },
+  });
+  const { id, object } = await office.holding();
+  await complete(id);
+  await office.tick();
+  expect(wanted).toEqual([expect.objectContaining({ object, identity })]);
+  const [record] = (await office.audit()).filter(({ action }) => action === "target.revoked");
+  expect(record?.data).toMatchObject({ object, left });
 });

@@ -3,6 +3,7 @@ import { createPostgresConnector } from "../../../src/connectors/postgres.ts";
 import type { PostgresServer } from "../../../src/connectors/postgres-database.ts";
 import type { PostgresSettings } from "../../../src/core/connector-settings.ts";
 import { instant } from "../../../src/core/ids.ts";
+import { createTurns } from "../../../src/service/turns.ts";
 import type { Connector } from "../../../src/service/connector.ts";
 import { freePort } from "../../proxies/support/ports.ts";
 import type { Kind, Lab, Visitor } from "./lab.ts";
@@ -60,7 +61,8 @@ export async function postgresLab(installation: PostgresInstallation): Promise<P
     resources: ["prod:orders-db"],
     actions: { read: { roles: ["orders_read"] } },
   };
-  const ports = (instance = "ours") => ({ instance, now: () => instant(Date.now()) });
+  const turns = createTurns();
+  const ports = (instance = "ours") => ({ instance, now: () => instant(Date.now()), turns });
   return {
     server,
     settings,
