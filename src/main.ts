@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { buildHouse, closeHouse, sweepsOf, type House } from "./build/house.ts";
 import { alertAdmins } from "./build/alert-admins.ts";
 import { ensureAdminKey, keptAdminKey, loadConfiguration } from "./build/configuration.ts";
+import { startIntervalSweeps } from "./build/interval-sweeps.ts";
 import { Refused } from "./build/refused.ts";
 import { offerReloads, reloadsOf } from "./build/reloads.ts";
 import { reloadOnSighup, stopOnSignal } from "./build/signals.ts";
@@ -13,7 +14,6 @@ import { createLogger } from "./runtime/logger.ts";
 import { readinessOf } from "./runtime/readiness.ts";
 import { writeByTurns } from "./runtime/write-by-turns.ts";
 import { StartRefused } from "./store/start-refused.ts";
-import { startOrphanSweep } from "./sweeps/orphans.ts";
 import { isCronExpression, createTimetable } from "./sweeps/timetable.ts";
 
 /** Read in the working directory when it is there. */
@@ -79,9 +79,7 @@ async function run(): Promise<void> {
     context.surroundings,
     (err, sweep) => log.error({ err, sweep }, "sweep failed"),
   );
-  const orphans = startOrphanSweep(context.connectors, services.orphans, (err, connector) =>
-    log.error({ err, connector }, "target could not be listed"),
-  );
+  const intervalSweeps = startIntervalSweeps(house, log);
   house.metrics.observe({
     store,
     now: context.surroundings.now,
@@ -103,7 +101,7 @@ async function run(): Promise<void> {
   const reloadSocket = await offerReloads(settings, reloads, log);
   const stop = async (): Promise<void> => {
     await server.close();
-    await Promise.all([chatSurfaces.stop(), reloads.end(), timetable.stop(), orphans.stop()]);
+    await Promise.all([chatSurfaces.stop(), reloads.end(), timetable.stop(), intervalSweeps.stop()]);
     await reloadSocket?.close();
     await closeHouse(house);
     log.info("stopped");
@@ -111,7 +109,7 @@ async function run(): Promise<void> {
   try {
     // What came due while we were down is written before the first answer.
     await timetable.tick();
-    void orphans.tick();
+    void intervalSweeps.tick();
     const address = await server.listen({ host: settings.host, port: settings.port });
     chatSurfaces.start();
     tellSurfaces(settings, log);

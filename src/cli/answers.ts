@@ -61,6 +61,7 @@ export const accessRequest = z.object({
       comment: z.string().optional(),
     }),
   ),
+  stranded: z.object({ since: z.string(), stage: z.number() }).nullable().default(null),
   revision: z.string(),
   grant: z
     .object({

@@ -23,6 +23,7 @@ export function shownRequest(request: AccessRequest, outside: Outside): string {
       `Stage ${stage}`,
       `${given} of ${required}: ${votesOf(request, stage)}`,
     ]),
+    ["Stranded", strandedText(request, outside)],
     ["Asked", at(request.requestedAt)],
     ["Decide by", isOpen ? at(request.approvalDeadline) : null],
     ["Claim by", request.status === "APPROVED" ? at(request.claimDeadline) : null],
@@ -68,6 +69,12 @@ function waitingFor({ approvals, approvers }: AccessRequest): string {
     return `${required - given} more of ${names === "" ? `stage ${stage}` : names}`;
   });
   return parts.length === 0 ? "its approval" : parts.join(", and ");
+}
+
+function strandedText({ stranded }: AccessRequest, outside: Outside): string | null {
+  return stranded === null
+    ? null
+    : `since ${shownTime(stranded.since, outside)}: too few people are left who may decide stage ${stranded.stage}; the same access may be asked again`;
 }
 
 function requesterOf({ identityId, requestedBy }: AccessRequest): string {

@@ -19,6 +19,8 @@ export const accessChanges: { readonly [Action in AuditAction]: "gives" | "ends"
   "request.denied": "ends",
   "request.cancelled": "ends",
   "request.timed_out": "ends",
+  "request.stranded": "none",
+  "request.reachable": "none",
   "approval.reminded": "none",
   "approval.escalated": "none",
   "grant.started": "gives",

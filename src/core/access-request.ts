@@ -65,11 +65,21 @@ export interface AccessRequest {
   /** Set in every final phase but CLAIMED, where the grant knows. */
   readonly endedAt: Instant | null;
   readonly endReason: string | null;
+  /** That its quorum could no longer be reached while it waited; the last time. */
+  readonly stranded?: Stranded;
   /**
    * The approvals as they stood when it stopped waiting; from then on nobody's groups change what it says. Absent while
    * PENDING, without stages, and on requests decided by versions before this field.
    */
   readonly decidedApprovals?: DecidedApprovals;
+}
+
+export interface Stranded {
+  readonly since: Instant;
+  /** The first stage that too few people could decide. */
+  readonly stage: number;
+  /** When enough people could decide it again; null: not yet. */
+  readonly until: Instant | null;
 }
 
 /** Approvals and approvers of a request that no longer waits, as they stood at that moment. */

@@ -36,12 +36,6 @@ function selectorsAsked(request: Counted, stage: Stage): readonly Selector[] {
   return [...stage.approvers, ...stage.escalateTo.slice(0, levelOf(request, stage)).flat()];
 }
 
-/** Everyone who may ever decide the stage, escalation included if its SLA lets it come to that. */
-function reachableFor(request: Counted, stage: Stage, directory: Directory): readonly Identity[] {
-  const later = stage.slaMs === undefined ? [] : stage.escalateTo.flat();
-  return eligible(request, [...stage.approvers, ...later], directory);
-}
-
 /** The people of these selectors, each once, without subject and `requestedBy`. */
 export function eligible(
   request: Pick<AccessRequest, "subjectId" | "requestedById">,
@@ -216,39 +210,4 @@ export function newlyOpen(
       })),
     ),
   };
-}
-
-/**
- * The first stage that can never reach `required`, were everyone it can ask to approve; undefined when all can. Within
- * one policy each person is spent on one stage, so people are assigned to seats (augmenting paths over a few people).
- */
-export function unreachableStage(request: Counted, directory: Directory): Stage | undefined {
-  for (const demand of request.requirement.demands) {
-    const seatOf = new Map<IdentityId, Stage>();
-    for (const stage of demand.stages) {
-      for (let seat = 0; seat < stage.required; seat++) {
-        if (!seatSomebody(request, stage, directory, seatOf, new Set())) return stage;
-      }
-    }
-  }
-  return undefined;
-}
-
-function seatSomebody(
-  request: Counted,
-  stage: Stage,
-  directory: Directory,
-  seatOf: Map<IdentityId, Stage>,
-  tried: Set<IdentityId>,
-): boolean {
-  for (const person of reachableFor(request, stage, directory)) {
-    if (tried.has(person.id) || seatOf.get(person.id) === stage) continue;
-    tried.add(person.id);
-    const taken = seatOf.get(person.id);
-    if (taken === undefined || seatSomebody(request, taken, directory, seatOf, tried)) {
-      seatOf.set(person.id, stage);
-      return true;
-    }
-  }
-  return false;
 }

@@ -10,12 +10,14 @@ import {
   stagesCounting,
 } from "./approvals.ts";
 import { onGrant, onRequest, type Case, type Decision } from "./case.ts";
+import { siblingsEnded } from "./stranded.ts";
 import type { RequestEvent } from "./events.ts";
 import { hasStarted } from "./grant.ts";
 import type { Instant } from "./ids.ts";
 import { isActive, type Directory, type Identity } from "./people.ts";
 import { isRefusal, refuse, type Refusal } from "./refusals.ts";
-import { missingDemands, requirementOf, stagesOf, withAdded } from "./requirement.ts";
+import { missingDemands, requirementOf, stagesOf, withAdded, withApproversResolved } from "./requirement.ts";
+import type { Demand, Requirement } from "./access-request.ts";
 import { revisionOf, type Digest } from "./revision.ts";
 import { governing, inactive, lockedDown, unfitFor, usesOf, type Assessment } from "./assessment.ts";
 import { assert } from "./assert.ts";
@@ -77,6 +79,10 @@ export function decideApprove(kase: Case, press: Approve, facts: PressFacts, now
 function completed(kase: Case, given: RequestEvent, facts: PressFacts, now: Instant): Decision {
   const { request } = kase;
   if (!isActive(facts.subject)) return inactive(facts.subject);
+  const other = kase.siblings?.find((one) => one.phase === "APPROVED");
+  if (other !== undefined) {
+    return refuse("already_decided", `The same access is already approved in ${other.id}.`);
+  }
   const chosen = governing(facts.today);
   if (isRefusal(chosen)) {
     return chosen.refused === "policy_denied"
@@ -84,7 +90,7 @@ function completed(kase: Case, given: RequestEvent, facts: PressFacts, now: Inst
       : chosen;
   }
   const today = requirementOf(chosen);
-  const missing = missingDemands(request.requirement, today.requirement);
+  const missing = missingToday(request, today.requirement, facts.directory);
   if (missing.length > 0) {
     const requirement = withAdded(request.requirement, missing);
     const grown = { ...request, requirement };
@@ -111,8 +117,22 @@ function completed(kase: Case, given: RequestEvent, facts: PressFacts, now: Inst
     claimDeadline: plus(now, request.requirement.claimWindowMs),
     uses: usesOf(chosen),
   };
-  if (extension === undefined) return onRequest(request, [given, approved]);
+  if (extension === undefined) {
+    return [...onRequest(request, [given, approved]), ...siblingsEnded(kase.siblings ?? [], request, now)];
+  }
   return extended(kase, [given, approved], grantedDurationMs, facts, now);
+}
+
+/** Compared by the people that addresses mean now: a request frozen by an earlier version holds addresses alone. */
+function missingToday(
+  { requirement, subjectId }: AccessRequest,
+  today: Requirement,
+  directory: Directory,
+): readonly Demand[] {
+  return missingDemands(
+    withApproversResolved(requirement, directory, subjectId),
+    withApproversResolved(today, directory, subjectId),
+  );
 }
 
 /** What the grant to be extended lasts so far. */

@@ -3,7 +3,7 @@ import { deniedBy, inactive } from "./assessment.ts";
 import { onRequest, type Decision } from "./case.ts";
 import { draftOf, type Ask, type SubmissionFactsAtHand } from "./drafting.ts";
 import type { Instant } from "./ids.ts";
-import { isActive } from "./people.ts";
+import { isActive, withAddressesResolved } from "./people.ts";
 import { policyDefaults, type BreakGlassRule } from "./policy.ts";
 import { refuse, type Refusal } from "./refusals.ts";
 import { requirementOf } from "./requirement.ts";
@@ -23,7 +23,10 @@ export function decideBreakGlass(ask: Ask, facts: BreakGlassFacts, now: Instant)
   if (refusal !== undefined) return refusal;
   const { rule } = facts;
   const use: BreakGlassUse = {
-    review: rule.review,
+    review: {
+      ...rule.review,
+      by: withAddressesResolved(rule.review.by, facts.directory, ask.subjectId),
+    },
     notify: rule.notify,
     reviews: [],
     reviewDueAt: null,

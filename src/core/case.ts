@@ -10,6 +10,8 @@ export interface Case {
   readonly grant?: Grant;
   readonly extension?: AccessRequest;
   readonly parent?: AccessRequest;
+  /** While it is undecided: the subject's other open requests for the same scopes, of which all but one were stranded. */
+  readonly siblings?: readonly AccessRequest[];
 }
 
 /** What a decision gives: what happened, or why not. */

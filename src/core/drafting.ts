@@ -3,7 +3,7 @@ import { newlyOpen } from "./approvals.ts";
 import type { Assessment } from "./assessment.ts";
 import type { Instant } from "./ids.ts";
 import type { Directory, Identity } from "./people.ts";
-import type { Terms } from "./requirement.ts";
+import { withApproversResolved, type Terms } from "./requirement.ts";
 import { revisionOf, type Digest } from "./revision.ts";
 import { plus } from "./time.ts";
 
@@ -29,6 +29,8 @@ export interface SubmissionFactsAtHand {
   readonly lockdown: boolean;
   readonly digest: Digest;
   readonly by: Actor;
+  /** The subject's other open requests for the same scopes. */
+  readonly siblings?: readonly AccessRequest[];
 }
 
 /** The request as it begins: pending, its first stages open, its terms frozen and named by their revision. */
@@ -39,7 +41,7 @@ export function draftOf(ask: Ask, facts: SubmissionFactsAtHand, terms: Terms, no
     requestedAt: now,
     subjectThen: { id, kind, groups, ...(email !== undefined && { email }) },
     risk: facts.assessment.risk,
-    requirement: terms.requirement,
+    requirement: withApproversResolved(terms.requirement, facts.directory, ask.subjectId),
     revision: "",
     openings: [],
     asked: [],

@@ -1,4 +1,5 @@
 import type { AccessRequest, NotifyChannel } from "./access-request.ts";
+import type { ChangedPeople } from "./changed-people.ts";
 import type { Recorded } from "./events.ts";
 import type { Grant } from "./grant.ts";
 import type { GrantId, IdentityId, Instant, KeyId, RequestId } from "./ids.ts";
@@ -40,6 +41,14 @@ export type Effect =
     } & Addressee)
   /** Tells one thing once. */
   | ({ readonly kind: "tell"; readonly about: Telling } & Addressee)
+  /** People have changed: looks at the waiting requests that may concern them, batch by batch. */
+  | {
+      readonly kind: "review_approvers";
+      /** Null: at all of them. */
+      readonly change: ChangedPeople | null;
+      /** Where the batch begins; 0: at the first request. */
+      readonly after: number;
+    }
   /** Cancel what this identity has open and end what it holds: it was deactivated. */
   | { readonly kind: "end_access_of"; readonly identityId: IdentityId }
   /** Make sure that the target is there until its latest end. */
@@ -137,6 +146,10 @@ export function newsOf(recorded: Recorded, request: AccessRequest): readonly New
       return [news("cancelled")];
     case "RequestTimedOut":
       return [news("timed_out")];
+    case "RequestStranded":
+      return [news("stranded")];
+    case "RequestReachable":
+      return [news("reachable")];
     case "RequestFailed":
       return [news("failed")];
     case "TargetRevokeOverdue":

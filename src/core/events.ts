@@ -76,6 +76,10 @@ export type RequestEvent =
       readonly level: number;
       readonly people: readonly AskedApprover[];
     })
+  /** Too few people are left who could decide this stage. It waits on, and the same access may be asked again. */
+  | (Happened & { readonly type: "RequestStranded"; readonly stage: number; readonly required: number })
+  /** Enough people can decide it again. */
+  | (Happened & { readonly type: "RequestReachable" })
   /** It no longer waits: its approvals stay as they stand at this moment. */
   | (Happened & { readonly type: "ApprovalsFrozen"; readonly approvals: DecidedApprovals })
   /** Claimed, and its targets are being made ready; approved it stays until everything is. */

@@ -24,6 +24,8 @@ export function evolveRequest(request: AccessRequest | undefined, event: Request
     case "StagesAdded":
     case "ApprovalReminded":
     case "ApprovalEscalated":
+    case "RequestStranded":
+    case "RequestReachable":
       return stillPending(request, event);
     case "RequestDenied":
       assert(request.phase === "PENDING", "only a pending request is denied");
@@ -87,7 +89,13 @@ function approved(
 function stillPending(
   request: AccessRequest,
   event: EventOf<
-    "ApprovalGiven" | "ApprovalDenied" | "StagesAdded" | "ApprovalReminded" | "ApprovalEscalated"
+    | "ApprovalGiven"
+    | "ApprovalDenied"
+    | "StagesAdded"
+    | "ApprovalReminded"
+    | "ApprovalEscalated"
+    | "RequestStranded"
+    | "RequestReachable"
   >,
 ): AccessRequest {
   assert(request.phase === "PENDING", `${event.type} needs a pending request`);
@@ -107,6 +115,11 @@ function stillPending(
         ...changedOpening(request, event.stage, (opening) => ({ ...opening, level: event.level })),
         asked: [...request.asked, ...event.people],
       };
+    case "RequestStranded":
+      return { ...request, stranded: { since: event.at, stage: event.stage, until: null } };
+    case "RequestReachable":
+      assert(request.stranded !== undefined, "only a stranded request becomes reachable");
+      return { ...request, stranded: { ...request.stranded, until: event.at } };
     default:
       return assertNever(event);
   }

@@ -2,15 +2,17 @@ import type { AccessRequest, DecidedApprovals, Vote } from "./access-request.ts"
 import { approvalsGiven, progressOf } from "./approvals.ts";
 import type { Recorded } from "./events.ts";
 import { evolveRequest } from "./evolve-request.ts";
-import type { Case } from "./case.ts";
 import { onRequest, systemActor } from "./case.ts";
 import type { IdentityId, Instant } from "./ids.ts";
 import type { Directory } from "./people.ts";
 import { stagesOf } from "./requirement.ts";
 
-/** The requests of the case that wait now and no longer wait once this has happened, as they are then. */
-export function requestsDecidedBy(kase: Case, happened: readonly Recorded[]): readonly AccessRequest[] {
-  return [kase.request, ...(kase.extension === undefined ? [] : [kase.extension])]
+/** Those of the requests that wait now and no longer wait once this has happened, as they are then. */
+export function requestsDecidedBy(
+  requests: readonly AccessRequest[],
+  happened: readonly Recorded[],
+): readonly AccessRequest[] {
+  return requests
     .filter((request) => request.phase === "PENDING" && stagesOf(request.requirement).length > 0)
     .map((request) =>
       happened

@@ -27,6 +27,7 @@ export function laneOf(effect: Effect): string | null {
     case "tell_link":
     case "alert_admins":
     case "end_access_of":
+    case "review_approvers":
       return null;
   }
 }
@@ -49,6 +50,7 @@ export function groupOf(effect: Effect): string {
     case "alert_admins":
     case "look_again":
     case "end_access_of":
+    case "review_approvers":
       return "inside";
   }
 }

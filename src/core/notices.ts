@@ -9,6 +9,8 @@ export const noticeKinds = [
   "denied",
   "cancelled",
   "timed_out",
+  "stranded",
+  "reachable",
   "failed",
   "started",
   "ending_soon",
@@ -85,6 +87,14 @@ export const hearings: { readonly [Notice in NoticeKind]: readonly Hearing[] } =
   timed_out: [
     { who: "requester", chat: "note", letter: true },
     { who: "channels", chat: "note", letter: false },
+  ],
+  stranded: [
+    { who: "requester", chat: "note", letter: true },
+    { who: "admins", chat: "note", letter: true },
+  ],
+  reachable: [
+    { who: "requester", chat: "note", letter: true },
+    { who: "admins", chat: "note", letter: true },
   ],
   failed: [{ who: "requester", chat: "note", letter: true }],
   started: [

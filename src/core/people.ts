@@ -78,9 +78,12 @@ export function isActive(identity: Identity): boolean {
   return identity.listed && identity.enabled;
 }
 
-/** Who may decide a stage, as the policy's author wrote it. Frozen on the request; membership is read at each press. */
+/**
+ * Who may decide a stage, as the policy's author wrote it. Frozen on the request; membership is read at each press. An
+ * address that meant somebody when it was frozen means that identity from then on, whatever their address becomes.
+ */
 export type Selector =
-  | { readonly kind: "email"; readonly email: string }
+  | { readonly kind: "email"; readonly email: string; readonly id?: IdentityId }
   | { readonly kind: "group"; readonly group: string }
   | { readonly kind: "identity"; readonly id: IdentityId }
   | { readonly kind: "manager" }
@@ -135,6 +138,29 @@ export function formatSelector(selector: Selector): string {
   }
 }
 
+/** The text that two selectors share when they mean the same people: an address that is resolved is an identity. */
+export function selectorKey(selector: Selector): string {
+  return selector.kind === "email" && selector.id !== undefined
+    ? formatSelector({ kind: "identity", id: selector.id })
+    : formatSelector(selector);
+}
+
+/**
+ * The selectors with every address bound to the active person who has it now. One that is nobody's stays an address,
+ * so whoever gets it may decide. Groups and managers are not bound: they are read at each press.
+ */
+export function withAddressesResolved(
+  selectors: readonly Selector[],
+  directory: Directory,
+  subjectId: IdentityId,
+): readonly Selector[] {
+  return selectors.map((selector) => {
+    if (selector.kind !== "email" || selector.id !== undefined) return selector;
+    const [person] = directory.people(selector, subjectId);
+    return person === undefined ? selector : { ...selector, id: person.id };
+  });
+}
+
 /** The people one decision needs to know, read together from the store in the same moment. */
 export interface Directory {
   identity(id: IdentityId): Identity | undefined;
@@ -159,7 +185,9 @@ export function directoryOf(identities: readonly Identity[], members: GroupMembe
   const matches = (selector: Selector, subjectId: IdentityId, one: Identity): boolean => {
     switch (selector.kind) {
       case "email":
-        return one.email?.toLowerCase() === selector.email;
+        return selector.id === undefined
+          ? one.email?.toLowerCase() === selector.email
+          : one.id === selector.id;
       case "group":
         return one.groups.includes(selector.group);
       case "identity":

@@ -58,6 +58,10 @@ function requestRecords(event: RequestEvent): readonly Entry[] {
       return [["request.timed_out", { waitedFor: event.waitedFor }]];
     case "ApprovedRequestRevoked":
       return [["grant.revoked", { reason: event.reason, started: false }]];
+    case "RequestStranded":
+      return [["request.stranded", { stage: event.stage, required: event.required }]];
+    case "RequestReachable":
+      return [["request.reachable", {}]];
     case "BreakGlassReviewed":
       return [["break_glass.reviewed", { outcome: event.review.outcome, comment: event.review.comment }]];
     case "BreakGlassReviewOverdue":

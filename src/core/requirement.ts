@@ -1,6 +1,6 @@
 import type { Demand, Requirement, Stage } from "./access-request.ts";
-import type { PolicyId, Scope } from "./ids.ts";
-import { formatSelector } from "./people.ts";
+import type { IdentityId, PolicyId, Scope } from "./ids.ts";
+import { selectorKey, withAddressesResolved, type Directory } from "./people.ts";
 import { policyDefaults, type ApprovalRule, type DecidingVia, type Policy } from "./policy.ts";
 
 /** Everything the governing policies ask together of one request. */
@@ -61,6 +61,27 @@ export function requirementOf(chosen: readonly { readonly scope: Scope; readonly
 /** Every stage, in the order of their numbers. */
 export function stagesOf(requirement: Requirement): readonly Stage[] {
   return requirement.demands.flatMap((demand) => demand.stages).toSorted((a, b) => a.number - b.number);
+}
+
+/** The requirement with the addresses of its stages bound to the identities they mean now: what is frozen. */
+export function withApproversResolved(
+  requirement: Requirement,
+  directory: Directory,
+  subjectId: IdentityId,
+): Requirement {
+  const resolved = (selectors: Stage["approvers"]): Stage["approvers"] =>
+    withAddressesResolved(selectors, directory, subjectId);
+  return {
+    ...requirement,
+    demands: requirement.demands.map((demand) => ({
+      ...demand,
+      stages: demand.stages.map((stage) => ({
+        ...stage,
+        approvers: resolved(stage.approvers),
+        escalateTo: stage.escalateTo.map(resolved),
+      })),
+    })),
+  };
 }
 
 /**
@@ -172,7 +193,7 @@ function doorsOf(stage: Stage): readonly DecidingVia[] {
 }
 
 function selectorsKey(stage: Stage): string {
-  return [...new Set(stage.approvers.map(formatSelector))].toSorted().join("\n");
+  return [...new Set(stage.approvers.map(selectorKey))].toSorted().join("\n");
 }
 
 function approvalOf(policy: Policy): readonly ApprovalRule[] {

@@ -1,20 +1,33 @@
-import type { AccessRequest, Extension } from "./access-request.ts";
-import { unreachableStage } from "./approvals.ts";
+import type { AccessRequest, Actor, Extension } from "./access-request.ts";
+import { unreachableStage } from "./reachable-quorum.ts";
 import { governing, inactive, lockedDown, unfitFor, usesOf } from "./assessment.ts";
-import { onGrant, onRequest, type Case, type Decision } from "./case.ts";
+import { onGrant, onRequest, systemActor, type Case, type Decision } from "./case.ts";
 import { draftOf, type Ask, type SubmissionFactsAtHand } from "./drafting.ts";
-import type { PolicyUse, RequestEvent } from "./events.ts";
+import type { PolicyUse, Recorded, RequestEvent } from "./events.ts";
 import type { StartedGrant } from "./grant.ts";
 import type { Instant } from "./ids.ts";
 import { isActive } from "./people.ts";
 import { isRefusal, refuse, type Refusal } from "./refusals.ts";
 import { requirementOf, type Terms } from "./requirement.ts";
+import { duplicateAmong, isStranded, siblingsEnded } from "./stranded.ts";
 import { earliest, plus } from "./time.ts";
 
 /** Asks by policy: refused, pending, or approved at birth. */
 export function decideSubmission(ask: Ask, facts: SubmissionFactsAtHand, now: Instant): Decision {
-  const request = judged(ask, facts, now);
-  return isRefusal(request) ? request : onRequest(request.draft, submission(request, facts, now));
+  const judgement = judged(ask, facts, now);
+  if (isRefusal(judgement)) return judgement;
+  const { draft, terms } = judgement;
+  const { siblings = [] } = facts;
+  const duplicate = duplicateAmong(siblings);
+  if (duplicate !== undefined) {
+    return refuse("duplicate_request", `The same access is already asked for in ${duplicate.id}.`, {
+      existing: duplicate.id,
+    });
+  }
+  return [
+    ...onRequest(draft, submission(judgement, facts, now)),
+    ...(terms.isAuto ? siblingsEnded(siblings, draft, now) : []),
+  ];
 }
 
 /** Asks for more time on a live grant. Approved at birth, it moves the end in the same commit. */
@@ -25,10 +38,11 @@ export function decideExtension(
   now: Instant,
 ): Decision {
   const { grant, extension: open } = parent;
+  const isBlocked = open !== undefined && !isStranded(open);
   const totalMs = grant.expiresAt - grant.startedAt + ask.durationMs;
   if (facts.lockdown) return lockedDown();
   // Also of one that would be approved by itself: it would move the end that the open one was judged by.
-  if (open !== undefined) {
+  if (isBlocked) {
     return refuse("duplicate_request", `More time is already asked for in ${open.id}.`, {
       existing: open.id,
     });
@@ -38,8 +52,10 @@ export function decideExtension(
   const approvalDeadline = earliest(judgement.draft.approvalDeadline, grant.expiresAt);
   const draft = { ...judgement.draft, approvalDeadline };
   const events = submission({ ...judgement, draft }, facts, now);
-  if (!judgement.terms.isAuto) return onRequest(draft, events);
+  const replaced = open === undefined ? [] : replacedBy(open, draft, facts.by, now);
+  if (!judgement.terms.isAuto) return [...onRequest(draft, events), ...replaced];
   return [
+    ...replaced,
     ...onRequest(draft, [...events, { type: "ExtensionCompleted", at: now, by: facts.by }]),
     onGrant(grant, {
       type: "GrantExtended",
@@ -49,6 +65,20 @@ export function decideExtension(
       extension: draft.id,
     }),
   ];
+}
+
+/** A grant has one open extension: a stranded one makes way for the next that is asked. */
+function replacedBy(
+  open: AccessRequest,
+  { id }: AccessRequest,
+  by: Actor,
+  now: Instant,
+): readonly Recorded[] {
+  return onRequest(open, [
+    now >= open.approvalDeadline
+      ? { type: "RequestTimedOut", at: now, by: systemActor, waitedFor: "approval" }
+      : { type: "RequestCancelled", at: now, by, reason: `asked again in ${id}` },
+  ]);
 }
 
 interface Judged {

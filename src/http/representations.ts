@@ -102,6 +102,10 @@ export const accessRequest = z
     risk: riskOfRequest.nullable().describe("Null without risk rules."),
     approvals: z.array(z.object({ stage: z.number(), required: z.number(), given: z.number() })).readonly(),
     approvers: z.array(approver).readonly(),
+    stranded: z
+      .object({ since: at, stage: z.number() })
+      .nullable()
+      .describe("While it waits for more approvers than there are. The same access may then be asked again."),
     revision: z.string().describe("Hash of the terms decided on."),
     grant: grant.nullable(),
     review: review.nullable().describe("Of break-glass access."),

@@ -2,6 +2,7 @@ import type { ServiceContext } from "../service/loading.ts";
 import type { Services } from "../service/services.ts";
 import { createAdminAlerts } from "./alert-admins.ts";
 import { createEndingAnnouncing, createKeyAnnouncing, createLinkAnnouncing } from "./announcing-others.ts";
+import { createApproverReviewing } from "./review-approvers.ts";
 import { createAnnouncing, type NoticeLog } from "./announcing.ts";
 import { createLookingAgain } from "./looking-again.ts";
 import type { Runners } from "./runners.ts";
@@ -12,7 +13,12 @@ import { createTelling } from "./telling.ts";
 /** Every kind of effect with what does it. */
 export function createRunners(
   context: ServiceContext,
-  { grants, cards, targets }: Pick<Services, "grants" | "cards" | "targets">,
+  {
+    grants,
+    cards,
+    targets,
+    approverReviews,
+  }: Pick<Services, "grants" | "cards" | "targets" | "approverReviews">,
   log: NoticeLog,
 ): Runners {
   return {
@@ -25,6 +31,7 @@ export function createRunners(
     show: createShowing(context, cards),
     tell: createTelling(context, cards),
     ...createTargetRunners(targets),
+    review_approvers: createApproverReviewing(context, approverReviews),
     end_access_of: {
       run: ({ identityId }) => grants.endAccessOf(identityId, "its holder is no longer active"),
     },

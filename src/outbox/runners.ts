@@ -57,6 +57,8 @@ export function boundRunner(runners: Runners, effect: Effect): BoundRunner {
       return bound(runners.alert_admins, effect);
     case "end_access_of":
       return bound(runners.end_access_of, effect);
+    case "review_approvers":
+      return bound(runners.review_approvers, effect);
     case "provision":
       return bound(runners.provision, effect);
     case "take_back":

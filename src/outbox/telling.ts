@@ -93,6 +93,10 @@ function isStillNews(notice: NoticeKind, { request, audience }: Card): boolean {
     case "escalated":
     case "unreached":
       return request.status === "PENDING";
+    case "stranded":
+      return request.stranded !== null;
+    case "reachable":
+      return request.status === "PENDING" && request.stranded === null;
     case "submitted":
       return audience !== "approver" || request.status === "PENDING";
     case "ending_soon":

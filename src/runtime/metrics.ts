@@ -14,7 +14,7 @@ import {
 
 /** What is read at each scrape. */
 export interface MetricSources {
-  readonly store: Pick<Reads, "activeGrants" | "outbox" | "takeBacks">;
+  readonly store: Pick<Reads, "activeGrants" | "strandedRequests" | "outbox" | "takeBacks">;
   readonly now: () => Instant;
   readonly lastSweepAt: () => Instant | null;
   readonly isLockedDown: () => Promise<boolean>;
@@ -124,6 +124,9 @@ function gauges(sources: MetricSources): readonly Family[] {
       () => configuration().loadedAt / 1000,
     ),
     createGauge("jit_active_grants", "Credentials that open something now.", () => store.activeGrants(now())),
+    createGauge("jit_requests_stranded", "Requests that wait for more approvers than there are.", () =>
+      store.strandedRequests(now()),
+    ),
     createGauge("jit_lockdown", "1 while a lockdown is on, else 0.", async () =>
       (await isLockedDown()) ? 1 : 0,
     ),

@@ -21,6 +21,8 @@ import {
   submissionOf,
   type ServiceContext,
 } from "./loading.ts";
+import { withFrozenApprovals } from "./freeze-decided-approvals.ts";
+import { loadSiblings } from "./load-siblings.ts";
 import { begun, keeping, type Keep } from "./once.ts";
 import { decideAndCommit, type Attempt } from "./step.ts";
 import { asRead, stepOf } from "./step-of.ts";
@@ -147,11 +149,15 @@ async function tryToSubmit(
   breakGlass: boolean,
 ): Promise<Attempt<AccessRequest>> {
   const { surroundings } = context;
-  const submission = await decideAsk(context, caller, ask, { breakGlass, freshness: "press" });
+  const beside = breakGlass ? [] : await loadSiblings(context.store, ask);
+  const siblings = beside.map((one) => one.value);
+  const submission = await decideAsk(context, caller, ask, { breakGlass, freshness: "press", siblings });
   if (isRefusal(submission)) return submission;
   const { decision, subject, today, people, now } = submission;
   if (isRefusal(decision)) return decision;
-  const folded = stepOf(undefined, decision, {
+  const happened = await withFrozenApprovals(context, siblings, decision);
+  const folded = stepOf(undefined, happened, {
+    beside,
     now,
     surroundings,
     limits: today.rules.book.rules.limits,

@@ -20,6 +20,8 @@ import { identityStep } from "./directory-service.ts";
 import type { ServiceContext } from "./loading.ts";
 import { policyNameKey, type PolicyDraft } from "./policy-service.ts";
 import type { Step, Write } from "./ports.ts";
+import { withReviewsJoined } from "./review-effects.ts";
+import { releasesFirst } from "./step-of.ts";
 import { decideAndCommit } from "./step.ts";
 
 /** What the configuration file says, checked. */
@@ -89,10 +91,7 @@ export function createConfigurationService(
             ...steps.flatMap((one) => one.expects),
           ],
           writes: [...steps.flatMap((one) => one.writes), ...ruleWrites],
-          // Names given up come first, so that one record may take what another lets go.
-          unique: steps
-            .flatMap((one) => one.unique)
-            .toSorted((a, b) => Number("take" in a) - Number("take" in b)),
+          unique: releasesFirst(steps.flatMap((one) => one.unique)),
           counters: [],
           audit: [
             ...steps.flatMap((one) => one.audit),
@@ -103,7 +102,10 @@ export function createConfigurationService(
               data,
             },
           ],
-          effects: steps.flatMap((one) => one.effects),
+          effects: withReviewsJoined(
+            steps.flatMap((one) => one.effects),
+            { now: surroundings.now(), surroundings },
+          ),
         };
         return { step, result };
       }),

@@ -1,5 +1,5 @@
 import type { AccessRequest, Actor } from "../core/access-request.ts";
-import type { Decision } from "../core/case.ts";
+import type { Case, Decision } from "../core/case.ts";
 import { parseId } from "../core/ids.ts";
 import type { Directory, Identity, Selector } from "../core/people.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
@@ -42,7 +42,7 @@ export async function decideCase(
     isIdle = made.decision.length === 0;
     if (isIdle) return refuse("not_active", "Nothing is due.");
     const { limits } = (await context.rulebook()).book.rules;
-    const happened = await withFrozenApprovals(context, loaded.case, made.decision);
+    const happened = await withFrozenApprovals(context, undecidedIn(loaded.case), made.decision);
     const result = stepOf(loaded, happened, {
       now: surroundings.now(),
       surroundings,
@@ -52,6 +52,11 @@ export async function decideCase(
     return { step: await withAnswer(result, keep), result };
   });
   return isIdle && isRefusal(folded) ? undefined : folded;
+}
+
+/** Every request of the case that a decision about it may also decide. */
+export function undecidedIn({ request, extension, siblings = [] }: Case): readonly AccessRequest[] {
+  return [request, ...(extension === undefined ? [] : [extension]), ...siblings];
 }
 
 /** The step with the answer to keep, if the call is to be answered the same way again. */

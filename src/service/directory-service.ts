@@ -16,6 +16,7 @@ import { actorOf, lacksRole, type Caller } from "./caller.ts";
 import type { ServiceContext } from "./loading.ts";
 import type { Page, PageQuery, Step, UniqueChange, Versioned } from "./ports.ts";
 import { decideAndCommit } from "./step.ts";
+import { reviewEffects } from "./review-effects.ts";
 import { asRead, newEffect } from "./step-of.ts";
 
 /** What an administrator writes about a person or program. */
@@ -218,7 +219,10 @@ export function identityStep(
         },
       },
     ],
-    effects: isGone ? [newEffect({ kind: "end_access_of", identityId: id }, { now, surroundings })] : [],
+    effects: [
+      ...(isGone ? [newEffect({ kind: "end_access_of", identityId: id }, { now, surroundings })] : []),
+      ...reviewEffects(before?.value, after, { now, surroundings }),
+    ],
   };
 }
 

@@ -1,20 +1,19 @@
 import type { Recorded } from "../core/events.ts";
 import { approvalsFrozen, requestsDecidedBy } from "../core/freeze-approvals.ts";
-import type { Case } from "../core/case.ts";
 import { formatSelector, type Directory } from "../core/people.ts";
 import type { AccessRequest } from "../core/access-request.ts";
 import { idsIn, loadPeople, selectorsIn, type ServiceContext } from "./loading.ts";
 
 /**
- * What has happened, with the approvals of every request that it decides frozen as they stand now. It belongs to the
+ * What has happened, with the approvals of every one of these requests that it decides frozen as they stand now. It belongs to the
  * same commit: no later change of people may alter what a decision was made of.
  */
 export async function withFrozenApprovals(
   context: ServiceContext,
-  kase: Case,
+  requests: readonly AccessRequest[],
   happened: readonly Recorded[],
 ): Promise<readonly Recorded[]> {
-  const decided = requestsDecidedBy(kase, happened);
+  const decided = requestsDecidedBy(requests, happened);
   if (decided.length === 0) return happened;
   const frozen = await Promise.all(
     decided.map(async (request) => {

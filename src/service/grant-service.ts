@@ -11,7 +11,16 @@ import { decideExtension } from "../core/submitting.ts";
 import { decideTick } from "../core/timing.ts";
 import { present } from "../core/assert.ts";
 import { actorOf, lacksRole, type Caller } from "./caller.ts";
-import { decideCase, findCase, pressOf, requestOf, withAnswer, type CaseDecision } from "./deciding.ts";
+import {
+  decideCase,
+  findCase,
+  pressOf,
+  requestOf,
+  undecidedIn,
+  withAnswer,
+  type CaseDecision,
+} from "./deciding.ts";
+import { withFrozenApprovals } from "./freeze-decided-approvals.ts";
 import {
   approversNamed,
   asFarAsKnown,
@@ -179,7 +188,8 @@ async function extend(
     };
     const decision = asFarAsKnown(decideExtension(ask, { ...loaded.case, grant }, facts, now), people);
     if (isRefusal(decision)) return decision;
-    const folded = stepOf(loaded, decision, {
+    const happened = await withFrozenApprovals(context, undecidedIn(loaded.case), decision);
+    const folded = stepOf(loaded, happened, {
       now,
       surroundings,
       limits: today.rules.book.rules.limits,

@@ -20,6 +20,7 @@ import type { AccessHold } from "./access-hold.ts";
 import type { Changes } from "./changes.ts";
 import type { Connectors } from "./connector.ts";
 import { useKey } from "./counters.ts";
+import { loadSiblings } from "./load-siblings.ts";
 import type { Expectation, Store, Surroundings, Versioned } from "./ports.ts";
 import type { IndexedRulebook, RulebookReader } from "./rulebook-reader.ts";
 import { asRead, type LoadedCase } from "./step-of.ts";
@@ -54,6 +55,9 @@ export async function loadCase(store: Store, id: RequestId): Promise<LoadedCase 
   const { extension } = request.value;
   const parent = extension === undefined ? undefined : await store.request(extension.of);
   const grant = parent?.grant ?? found.grant;
+  const isOrdinary = extension === undefined && request.value.breakGlass === undefined;
+  const isUndecided = request.value.phase === "PENDING" && isOrdinary;
+  const siblings = isUndecided ? await loadSiblings(store, request.value) : [];
   const child =
     extension === undefined && grant !== undefined ? await store.openExtension(grant.value.id) : undefined;
   return {
@@ -62,11 +66,13 @@ export async function loadCase(store: Store, id: RequestId): Promise<LoadedCase 
       ...(grant !== undefined && { grant: grant.value }),
       ...(child !== undefined && { extension: child.value }),
       ...(parent !== undefined && { parent: parent.request.value }),
+      ...(siblings.length > 0 && { siblings: siblings.map((one) => one.value) }),
     },
     expects: [
       asRead("request", request),
       ...(grant === undefined ? [] : [asRead("grant", grant)]),
       ...(child === undefined ? [] : [asRead("request", child)]),
+      ...siblings.map((one) => asRead("request", one)),
     ],
   };
 }

@@ -179,6 +179,13 @@ export interface Reads extends TargetReads {
   openRequestsOf(subjectId: IdentityId): Promise<readonly RequestId[]>;
   /** Those of `openRequestsOf` that the clock has already ended. */
   overdueRequestsOf(subjectId: IdentityId, now: Instant): Promise<readonly RequestId[]>;
+  /** At most `limit` PENDING requests behind this place, in the order of arrival; 0: from the first. */
+  waitingRequests(
+    after: number,
+    limit: number,
+  ): Promise<readonly { readonly ord: number; readonly request: AccessRequest }[]>;
+  /** How many requests wait for more approvers than there are, by the clock. */
+  strandedRequests(now: Instant): Promise<number>;
   /** At most `limit` requests whose `dueAt` has come, the longest due first. */
   dueRequests(now: Instant, limit: number): Promise<readonly RequestId[]>;
   /** At most `limit` grants that time has ended: live ones past their end, prepared ones nobody fetched. Ids of their requests. */

@@ -1,5 +1,6 @@
 import { createAccessService } from "./access-service.ts";
 import { createAnswersService, type AnswersService } from "./answers-service.ts";
+import { createApproverReviewService, type ApproverReviewService } from "./approver-review-service.ts";
 import { createAskingService, type FirstAttempt } from "./asking-service.ts";
 import { createCardService } from "./card-service.ts";
 import { createChatPeople } from "./chat-people-service.ts";
@@ -52,6 +53,7 @@ export interface Services {
   readonly connectors: ConnectorService;
   readonly targets: TargetService;
   readonly orphans: OrphanService;
+  readonly approverReviews: ApproverReviewService;
   readonly refusals: RefusalLog;
   readonly usage: UsageLog;
   /** For answers that take long to write. */
@@ -102,6 +104,7 @@ export function createServices(
     connectors: createConnectorService(context, onFault),
     targets,
     orphans: createOrphanService(context, targets, onFault),
+    approverReviews: createApproverReviewService(context),
     refusals,
     usage,
     slices: context.slices,

@@ -39,6 +39,8 @@ export interface StepContext {
   readonly limits: Limits;
   readonly expects: readonly Expectation[];
   readonly answer?: KeptAnswer;
+  /** Of a first step: requests beside the new one that the decision changes. */
+  readonly beside?: readonly Versioned<AccessRequest>[];
 }
 
 export interface Folded {
@@ -56,7 +58,8 @@ export function stepOf(
   context: StepContext,
 ): Folded {
   assert(happened.length > 0, "a step has events");
-  const before = recordsOfCase(loaded?.case);
+  const { beside = [] } = context;
+  const before = recordsOfCase(loaded?.case, beside);
   const after = new Map(before);
   const audit: AuditEntry[] = [];
   const news = new Map<RequestId, News[]>();
@@ -87,11 +90,12 @@ export function stepOf(
   const created = changed.flatMap(([id, record]) =>
     before.has(id) ? [] : [{ kind: record.on, id, version: 0 } satisfies Expectation],
   );
+  const besides = beside.map((one) => asRead("request", one));
   const changes = changed.map(([id, record]) => changeOf(before.get(id), record, context));
   const step: Step = {
-    expects: unrepeated([...(loaded?.expects ?? []), ...created, ...context.expects]),
+    expects: unrepeated([...(loaded?.expects ?? []), ...besides, ...created, ...context.expects]),
     writes: changes.map((change) => change.write),
-    unique: changes.flatMap((change) => change.unique),
+    unique: releasesFirst(changes.flatMap((change) => change.unique)),
     counters: [
       ...changes.flatMap((change) => change.counters),
       ...happened.flatMap((one) => usesOf(one, context.now)),
@@ -141,15 +145,22 @@ type Kept =
   | { readonly on: "request"; readonly value: AccessRequest }
   | { readonly on: "grant"; readonly value: Grant };
 
-function recordsOfCase(kase: Case | undefined): ReadonlyMap<string, Kept> {
-  const records = new Map<string, Kept>();
-  if (kase === undefined) return records;
-  records.set(kase.request.id, { on: "request", value: kase.request });
-  if (kase.grant !== undefined) records.set(kase.grant.id, { on: "grant", value: kase.grant });
-  for (const also of [kase.extension, kase.parent]) {
-    if (also !== undefined) records.set(also.id, { on: "request", value: also });
-  }
-  return records;
+function recordsOfCase(
+  kase: Case | undefined,
+  beside: readonly Versioned<AccessRequest>[],
+): ReadonlyMap<string, Kept> {
+  if (kase === undefined) return new Map(requestRecords(beside.map((one) => one.value)));
+  const { request, grant, extension, parent, siblings = [] } = kase;
+  const others = [extension, parent, ...siblings].filter((one) => one !== undefined);
+  return new Map<string, Kept>([
+    ...requestRecords([request]),
+    ...(grant === undefined ? [] : [[grant.id, { on: "grant", value: grant }] as const]),
+    ...requestRecords(others),
+  ]);
+}
+
+function requestRecords(requests: readonly AccessRequest[]): readonly (readonly [string, Kept])[] {
+  return requests.map((value) => [value.id, { on: "request", value }] as const);
 }
 
 function grantNamed(id: string, records: ReadonlyMap<string, Kept>): Grant | undefined {
@@ -215,12 +226,22 @@ function countsAsActive(grant: Grant): boolean {
   return holdsTargets(grant) && !grant.breakGlass;
 }
 
-/** The name an open request holds so that the same one cannot be asked twice (contract §3); break-glass never does. */
+/**
+ * The name an open request holds so that the same one cannot be asked twice (contract §3); break-glass never does. One
+ * that was stranded has given it up while it waits, also when enough people could decide it again: whoever asked once
+ * more meanwhile holds it. Its approval takes it back, so that of two for the same access one is approved.
+ */
 export function openKey(request: AccessRequest): string | undefined {
   if (!isOpen(request) || request.breakGlass !== undefined) return undefined;
+  if (request.phase === "PENDING" && request.stranded !== undefined) return undefined;
   return request.extension === undefined
     ? `open:${request.subjectId}:${scopeSetKey(request.scopes)}`
     : `extension:${request.extension.grantId}`;
+}
+
+/** Names given up come first, so that one record may take what another of the same step lets go. */
+export function releasesFirst(changes: readonly UniqueChange[]): readonly UniqueChange[] {
+  return changes.toSorted((one, other) => Number("take" in one) - Number("take" in other));
 }
 
 function guard(

@@ -53,6 +53,9 @@ function refusalOf(
   step: Step,
 ): Refusal | undefined {
   if (outcome.conflict === "version") return undefined;
+  // Asked once more while this was decided: what is there now is read, and ends with this decision.
+  const isAsked = step.expects.some((one) => one.kind === "request" && one.version === 0);
+  if (outcome.conflict === "unique" && outcome.what.startsWith("open:") && !isAsked) return undefined;
   const [kind, ...rest] = outcome.what.split(":");
   if (outcome.conflict === "unique") {
     return kind === "open" || kind === "extension"

@@ -1,3 +1,4 @@
+import type { AccessRequest } from "../core/access-request.ts";
 import { debtOf, decideBreakGlass } from "../core/break-glass.ts";
 import type { Decision } from "../core/case.ts";
 import type { Ask, SubmissionFactsAtHand } from "../core/drafting.ts";
@@ -33,6 +34,8 @@ interface How {
   readonly breakGlass: boolean;
   /** `press`: for a decision that is stored. */
   readonly freshness: Freshness;
+  /** The subject's other open requests for the same scopes; a dry run has none. */
+  readonly siblings?: readonly AccessRequest[];
 }
 
 /** Decides an ask as of this moment and stores nothing; `identity_unknown` where its subject is nobody. */
@@ -59,7 +62,10 @@ export async function decideAsk(
     context,
     [ask.subjectId, caller.identity.id],
     // Whom break-glass names may be very many, and in an ordinary ask nobody looks for them.
-    [...approversNamed(today), ...(how.breakGlass ? rules.breakGlass.allowed : [])],
+    [
+      ...approversNamed(today),
+      ...(how.breakGlass ? [...rules.breakGlass.allowed, ...rules.breakGlass.review.by] : []),
+    ],
     how.freshness,
   );
   const facts = {
@@ -69,6 +75,7 @@ export async function decideAsk(
     lockdown,
     digest: surroundings.sha256,
     by: actorOf(caller),
+    ...(how.siblings !== undefined && { siblings: how.siblings }),
   };
   const decision = how.breakGlass
     ? await breakingGlass(context, ask, facts, today, now)

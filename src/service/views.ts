@@ -1,21 +1,15 @@
-import type {
-  AccessRequest,
-  AskedApprover,
-  DecidedApprovals,
-  NotifyChannel,
-  Risk,
-} from "../core/access-request.ts";
-import { approversOf, progressOf } from "../core/approvals.ts";
+import type { AccessRequest, NotifyChannel, Risk } from "../core/access-request.ts";
 import { hasStarted, type Grant } from "../core/grant.ts";
 import type { IdentityId, Instant } from "../core/ids.ts";
 import type { Directory } from "../core/people.ts";
-import { stagesOf } from "../core/requirement.ts";
-import { approvalsAsDecided, nameOf } from "../core/freeze-approvals.ts";
 import { statusOf, type Status } from "../core/status.ts";
 import type { Target, TargetState } from "../core/target.ts";
 import { formatDuration, formatInstant } from "../core/time.ts";
+import { approvalsOf, approverViews, type ApproverView } from "./approver-views.ts";
 import { notificationState } from "./copies.ts";
 import type { Copy } from "./ports.ts";
+
+export type { ApproverView };
 
 /** What callers may see of a request. No secret has a field here. Times are RFC 3339, durations like `4h`. */
 export interface RequestView {
@@ -54,25 +48,11 @@ export interface RequestView {
     readonly given: number;
   }[];
   readonly approvers: readonly ApproverView[];
+  /** While it waits for more approvers than there are: since when, and in which stage. */
+  readonly stranded: { readonly since: string; readonly stage: number } | null;
   readonly revision: string;
   readonly grant: GrantView | null;
   readonly review: ReviewView | null;
-}
-
-export interface ApproverView {
-  readonly identityId: string;
-  readonly name: string;
-  readonly email: string | null;
-  readonly stage: number;
-  readonly status: "PENDING" | "APPROVED" | "DENIED" | "ESCALATED" | "NOT_NEEDED";
-  readonly at?: string;
-  readonly comment?: string;
-  /** Of who has decided: the selectors that meant them then. */
-  readonly as?: readonly string[];
-  /** Who made the API key the decision came with. */
-  readonly keyMintedBy?: string;
-  /** While pending and where anything is configured: on which channels they can be told. Empty: nowhere. */
-  readonly reachableOn?: readonly NotifyChannel[];
 }
 
 export interface GrantView {
@@ -190,6 +170,10 @@ export function requestView(request: AccessRequest, facts: ViewFacts): RequestVi
     risk: request.risk,
     approvals: approvals.stages,
     approvers: approverViews(request, status, approvals, facts),
+    stranded:
+      status === "PENDING" && request.stranded?.until === null
+        ? { since: formatInstant(request.stranded.since), stage: request.stranded.stage }
+        : null,
     revision: request.revision,
     grant: own === undefined ? null : grantView(own, endedAt),
     review: reviewView(request, now),
@@ -236,70 +220,6 @@ function reviewView(request: AccessRequest, now: Instant): ReviewView | null {
       ...(key !== undefined && { keyMintedBy: key.mintedBy }),
     })),
   };
-}
-
-/**
- * While pending: what counts now and who could decide now, beside who has. Afterwards: as it stood when it was decided.
- * What the clock has ended and no sweep has written yet is shown by the people asked.
- */
-function approvalsOf(request: AccessRequest, status: Status, directory: Directory): DecidedApprovals {
-  if (request.phase !== "PENDING") return approvalsAsDecided(request, directory);
-  const stages = progressOf(request, directory).map(({ stage, given }) => ({
-    stage: stage.number,
-    required: stage.required,
-    given: given.length,
-  }));
-  if (status !== "PENDING") return { ...approvalsAsDecided(request, directory), stages };
-  const approvers = stagesOf(request.requirement).flatMap((stage) => {
-    const voters = request.votes.filter((vote) => vote.stages.includes(stage.number));
-    const current = approversOf(request, stage, directory).map((person) => person.id);
-    return [...new Set([...current, ...voters.map((vote) => vote.by)])].map((id) => ({
-      identityId: id,
-      stage: stage.number,
-      ...nameOf(
-        id,
-        voters.findLast((one) => one.by === id),
-        directory,
-      ),
-    }));
-  });
-  return { stages, approvers };
-}
-
-function approverViews(
-  request: AccessRequest,
-  status: Status,
-  { stages, approvers }: DecidedApprovals,
-  { reachable }: Pick<ViewFacts, "reachable">,
-): readonly ApproverView[] {
-  return approvers.map(({ identityId, name, email, stage }) => {
-    const vote = request.votes.findLast((one) => one.by === identityId && one.stages.includes(stage));
-    const count = stages.find((one) => one.stage === stage);
-    const isWaiting = status === "PENDING" && count !== undefined && count.given < count.required;
-    const asked = request.asked.filter((one) => one.stage === stage);
-    return {
-      identityId,
-      name,
-      email,
-      stage,
-      status: vote?.decision ?? waitingAs(asked, identityId, isWaiting),
-      ...(vote !== undefined && { at: formatInstant(vote.at) }),
-      ...(vote?.comment !== undefined && { comment: vote.comment }),
-      ...(vote?.as !== undefined && { as: vote.as }),
-      ...(vote?.key !== undefined && { keyMintedBy: vote.key.mintedBy }),
-      ...(reachable !== undefined &&
-        status === "PENDING" && { reachableOn: reachable.get(identityId) ?? [] }),
-    };
-  });
-}
-
-function waitingAs(
-  asked: readonly AskedApprover[],
-  id: string,
-  isWaiting: boolean,
-): "PENDING" | "ESCALATED" | "NOT_NEEDED" {
-  if (!isWaiting) return "NOT_NEEDED";
-  return asked.some((one) => one.identityId === id && one.escalated) ? "ESCALATED" : "PENDING";
 }
 
 function timeOrNull(at: Instant | null): string | null {

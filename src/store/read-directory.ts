@@ -68,16 +68,21 @@ function pageOf<T>(rows: readonly { readonly ord: number; readonly value: T }[],
 }
 
 function idsOf({ ids, selectors }: DirectoryQuery): readonly IdentityId[] {
-  return [...new Set([...ids, ...selectors.flatMap((one) => (one.kind === "identity" ? [one.id] : []))])];
+  const named = selectors.flatMap((one) =>
+    (one.kind === "identity" || one.kind === "email") && one.id !== undefined ? [one.id] : [],
+  );
+  return [...new Set([...ids, ...named])];
 }
 
 /** Whether everybody who is meant is named by their id. */
 function namesIdsAlone({ selectors, links = [] }: DirectoryQuery): boolean {
-  return links.length === 0 && selectors.every((one) => !byList.has(one.kind));
+  return links.length === 0 && selectors.every((one) => !isSearchedFor(one));
 }
 
-/** Selectors that a list has to be searched for; the others mean who is named anyway. */
-const byList: ReadonlySet<Selector["kind"]> = new Set(["email", "group"]);
+/** Whether a list has to be searched for it; the others mean who is named anyway. */
+function isSearchedFor(selector: Selector): boolean {
+  return selector.kind === "group" || (selector.kind === "email" && selector.id === undefined);
+}
 
 function listsOf({
   selectors,
@@ -87,7 +92,9 @@ function listsOf({
     ...new Set(selectors.flatMap((selector) => pick(selector) ?? [])),
   ];
   return {
-    emails: listText(textsOf((one) => (one.kind === "email" ? one.email.toLowerCase() : undefined))),
+    emails: listText(
+      textsOf((one) => (one.kind === "email" && one.id === undefined ? one.email.toLowerCase() : undefined)),
+    ),
     groups: listText(textsOf((one) => (one.kind === "group" ? one.group : undefined))),
     links: listText(links),
   };

@@ -13,6 +13,8 @@ type RequestReads = Pick<
   | "openExtension"
   | "openRequestsOf"
   | "overdueRequestsOf"
+  | "waitingRequests"
+  | "strandedRequests"
   | "dueRequests"
   | "dueGrants"
   | "activeGrants"
@@ -32,6 +34,8 @@ export function createRequestReads(tables: Tables, sinceChange: SinceChange): Re
     openRequestsOf: async (subjectId) => reading(() => idsInOrder(statements.openOf.all({ subjectId }))),
     overdueRequestsOf: async (subjectId, now) =>
       reading(() => idsInOrder(statements.overdueOf.all({ subjectId, now }))),
+    waitingRequests: async (after, limit) => reading(() => statements.waiting.all({ after, limit })),
+    strandedRequests: async (now) => reading(() => statements.stranded.get({ now })?.count ?? 0),
     dueRequests: async (now, limit) => reading(() => ids(statements.dueRequests.all({ now, limit }))),
     dueGrants: async (now, limit) =>
       reading(() => statements.dueGrants.all({ now, limit }).map((row) => row.requestId)),
@@ -75,6 +79,18 @@ export function prepareRequestReads(tables: Tables) {
       .select({ ord, id })
       .from(requests)
       .where(and(ofSubject, isOpenAsWritten, lte(requests.lapsesAt, now)))
+      .prepare(),
+    waiting: tables
+      .select({ ord, request: value })
+      .from(requests)
+      .where(and(eq(requests.status, "PENDING"), gt(ord, hole("after", ord))))
+      .orderBy(asc(ord))
+      .limit(limit)
+      .prepare(),
+    stranded: tables
+      .select({ count: sql<number>`count(*)` })
+      .from(requests)
+      .where(and(sql`${requests.strandedSince} IS NOT NULL`, gt(requests.lapsesAt, now)))
       .prepare(),
     dueRequests: tables
       .select({ id })

@@ -34,6 +34,8 @@ export const requests = sqliteTable(
     grantId: text("grant_id").$type<Ids.GrantId>(),
     /** For an extension: the grant it would prolong. */
     extendsGrantId: text("extends_grant_id").$type<Ids.GrantId>(),
+    /** Set while it waits for more approvers than there are. */
+    strandedSince: integer("stranded_since").$type<Ids.Instant>(),
     deniedAt: integer("denied_at").$type<Ids.Instant>(),
     /** A break-glass use whose access has started. */
     brokeGlass: integer("broke_glass", { mode: "boolean" }).notNull(),
@@ -55,6 +57,9 @@ export const requests = sqliteTable(
     index("requests_by_extended")
       .on(table.extendsGrantId)
       .where(sql`extends_grant_id IS NOT NULL`),
+    index("requests_stranded")
+      .on(table.lapsesAt)
+      .where(sql`stranded_since IS NOT NULL`),
     index("requests_by_denial")
       .on(table.subjectId, table.deniedAt)
       .where(sql`denied_at IS NOT NULL`),
@@ -79,7 +84,7 @@ export const requestScopes = sqliteTable(
 export const requestSelectors = sqliteTable(
   "request_selectors",
   {
-    /** As `formatSelector` writes it. */
+    /** As `selectorKey` writes it. */
     selector: text("selector").notNull(),
     requestOrd: integer("request_ord")
       .notNull()

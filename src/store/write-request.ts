@@ -2,7 +2,8 @@ import { isOpen, type AccessRequest } from "../core/access-request.ts";
 import { assert } from "../core/assert.ts";
 import { hasStarted, type Grant, type StartedGrant } from "../core/grant.ts";
 import type { Instant, RequestId } from "../core/ids.ts";
-import { formatSelector, type Selector } from "../core/people.ts";
+import { selectorKey, type Selector } from "../core/people.ts";
+import { isStranded } from "../core/stranded.ts";
 import { and, eq, sql } from "./drizzle.ts";
 import { grants, requests, requestScopes, requestSelectors } from "./schema.ts";
 import { prepareReturning, prepareWrite } from "./prepare-write.ts";
@@ -15,7 +16,7 @@ export function prepareRequestWrites(tables: Tables) {
 
   const addSelectors = (request: AccessRequest, requestOrd: number | bigint): void => {
     for (const { part, selectors } of selectorsOf(request)) {
-      for (const selector of new Set(selectors.map(formatSelector))) {
+      for (const selector of new Set(selectors.map(selectorKey))) {
         statements.addSelector.run({ selector, requestOrd, part });
       }
     }
@@ -111,6 +112,7 @@ function rowOf(
     dueAt,
     grantId: request.grantId,
     extendsGrantId: request.extension?.grantId ?? null,
+    strandedSince: isStranded(request) ? (request.stranded?.since ?? null) : null,
     deniedAt: request.phase === "DENIED" ? request.endedAt : null,
     brokeGlass: breakGlass !== undefined && request.phase === "CLAIMED",
     justifiedAt: lastReview?.outcome === "justified" ? lastReview.at : null,
@@ -140,6 +142,7 @@ function prepareStatements(tables: Tables) {
     lapsesAt: hole("lapsesAt", requests.lapsesAt),
     dueAt: hole("dueAt", requests.dueAt),
     grantId: hole("grantId", requests.grantId),
+    strandedSince: hole("strandedSince", requests.strandedSince),
     deniedAt: hole("deniedAt", requests.deniedAt),
     brokeGlass: hole("brokeGlass", requests.brokeGlass),
     justifiedAt: hole("justifiedAt", requests.justifiedAt),

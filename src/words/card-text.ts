@@ -101,6 +101,10 @@ function factsOf(card: Card): readonly Fact[] {
   const facts: Fact[] = [];
   if (request.risk !== null) facts.push({ label: "Risk", value: riskLine(request.risk) });
   if (request.approvals.length > 0) facts.push({ label: "Approvals", value: approvalsLine(card) });
+  if (request.stranded !== null) {
+    const value: Line = [`Too few people are left who may decide stage ${request.stranded.stage}`];
+    facts.push({ label: "Stranded", value });
+  }
   const escalated = unrepeated(request.approvers.filter((one) => one.status === "ESCALATED"));
   if (request.status === "PENDING" && escalated.length > 0) {
     facts.push({ label: "Escalated to", value: namesLine(escalated.map((one) => one.name)) });

@@ -118,6 +118,23 @@ const notes: { readonly [Notice in NoticeKind]: (told: Told) => Said } = {
       press: [],
     };
   },
+  stranded: ({ card, isOwn, whose, access }) => ({
+    heading: [...whose, " request waits for more approvers than there are"],
+    lines: [
+      access,
+      ...missingApprovers(card),
+      isOwn
+        ? ["Administrators have been told. You can ask for the same access again now."]
+        : ["Check who its approvers are: their groups, their addresses, and whether they are active."],
+      ...decideUntil(card),
+    ],
+    press: isOwn ? ["cancel"] : [],
+  }),
+  reachable: ({ card, isOwn, whose, access }) => ({
+    heading: [...whose, " request has enough approvers again"],
+    lines: [access, ...decideUntil(card)],
+    press: isOwn ? ["cancel"] : [],
+  }),
   failed: ({ card, isOwn, whose, access }) => ({
     heading: [...whose, " access could not be given"],
     lines: [access, ...(isOwn ? [["You can ask again."]] : [])],
@@ -242,6 +259,22 @@ function decideUntil({ request }: Card): readonly Line[] {
   return request.status !== "PENDING" || approvalDeadline === null
     ? []
     : [["To be decided before ", { time: approvalDeadline }, ". Without a decision nothing is given."]];
+}
+
+/** Approvals still missing in the first stage that is not met, against who could give them. */
+function missingApprovers({ request }: Card): readonly Line[] {
+  const stage = request.stranded?.stage;
+  const count = request.approvals.find((one) => one.stage === stage);
+  if (count === undefined) return [];
+  const able = request.approvers.filter(
+    (one) => one.stage === stage && (one.status === "PENDING" || one.status === "ESCALATED"),
+  ).length;
+  const missing = count.required - count.given;
+  return [
+    [
+      `${missing} more ${missing === 1 ? "approval is" : "approvals are"} needed and ${able === 0 ? "nobody" : String(able)} can give ${missing === 1 ? "it" : "them"}.`,
+    ],
+  ];
 }
 
 function activeUntil({ request }: Card): readonly Line[] {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { present } from "../../src/core/assert.ts";
 import { minuteMs } from "../../src/core/time.ts";
+import type { RequestView } from "../../src/service/views.ts";
 import { createServices, type Services } from "../../src/service/services.ts";
 import { createUserGroupReader, membersKeptMs, type UserGroups } from "../../src/service/user-groups.ts";
 import { approvalPolicy, stageBy } from "../core/support/policies.ts";
@@ -199,6 +200,53 @@ describe("while Slack cannot be asked", () => {
     slack.isDown = true;
     const input = { identityId: "id_dev", reason: "x", scopes: ["read:prod:x"], duration: "1h" };
     expect(saidTo(await services.desk.ask(await office.caller("dev"), input))).toBe("store_unavailable");
+  });
+});
+
+describe("a request that waits for members", () => {
+  /** What Slack said this long ago is used for nothing any more. */
+  const forgottenMs = 15 * minuteMs;
+  const waiting = async () =>
+    (await services.reading.list(await office.caller("cto", "auditor"), {}, { limit: 1 })) as {
+      rows: readonly RequestView[];
+    };
+
+  test("is not stranded while Slack cannot say who they are, and is when Slack says nobody", async () => {
+    await configure("slack-usergroup:S123");
+    await ask();
+    slack.isDown = true;
+    office.clock.pass(forgottenMs);
+    await services.approverReviews.reviewBatch(0, null);
+    expect((await waiting()).rows[0]?.stranded).toBeNull();
+    slack.isDown = false;
+    slack.members = [];
+    office.clock.pass(forgottenMs);
+    await services.approverReviews.reviewBatch(0, null);
+    expect((await waiting()).rows[0]?.stranded).toMatchObject({ stage: 1 });
+  });
+
+  test("asks Slack once for all requests of a batch, also when it does not answer", async () => {
+    await configure("slack-usergroup:S123");
+    for (const scope of ["read:a:1", "read:a:2", "read:a:3"]) {
+      const input = { identityId: "id_dev", reason: "x", scopes: [scope], duration: "1h" };
+      granted(await services.desk.ask(await office.caller("dev"), input));
+    }
+    for (const isDown of [true, false]) {
+      slack = { ...slack, isDown, asked: 0 };
+      office.clock.pass(forgottenMs);
+      await services.approverReviews.reviewBatch(0, null);
+      expect(slack.asked).toBe(1);
+    }
+  });
+
+  test("withdrawn while Slack cannot say who they are, it keeps the approvals they gave", async () => {
+    await configure("slack-usergroup:S123 identity:id_cid identity:id_lead", 2);
+    const id = await ask();
+    await approve("ann", id);
+    slack.isDown = true;
+    office.clock.pass(forgottenMs);
+    granted(await services.desk.cancel(await office.caller("dev"), id));
+    expect((await waiting()).rows[0]?.approvals).toEqual([{ stage: 1, required: 2, given: 1 }]);
   });
 });
 

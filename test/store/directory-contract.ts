@@ -79,6 +79,22 @@ export function directoryContract(open: OpenEmptyStore): void {
     expect(await store.keyByHash(hashOf("other"))).toBeUndefined();
   });
 
+  test("a selector with an identity means it, whatever its address; one without means whoever has the address", async () => {
+    const store = await open();
+    await keep(
+      store,
+      identityFixture("sec", { email: "new@company.com" }),
+      identityFixture("sam", { email: "sec@company.com" }),
+    );
+    const means = async (id?: string) => {
+      const address = { kind: "email", email: "sec@company.com" } as const;
+      const selectors = [{ ...address, ...(id !== undefined && { id: ids.identity(id) }) }];
+      return (await store.people({ ids: [], selectors })).map((one) => one.value.id);
+    };
+    expect(await means("sec")).toEqual(["id_sec"]);
+    expect(await means()).toEqual(["id_sam"]);
+  });
+
   test("a deleted key is found but no longer listed, and gives way to a living one with the same secret", async () => {
     const store = await open();
     await keep(store, identityFixture("dev"));

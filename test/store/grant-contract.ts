@@ -171,6 +171,41 @@ export function grantContract(open: OpenEmptyStore): void {
     expect(await store.dueRequests(at(999), 10)).toEqual(["jit_r0"]);
   });
 
+  test("what waits is read in the order of arrival, page by page, and nothing that is decided", async () => {
+    const store = await open();
+    const waiting = ["r0", "r1", "r2"].map((tail) => requestFixture(tail));
+    await committed(
+      store,
+      writing([{ kind: "request", value: approvedFixture("approved"), dueAt: null }]),
+      ...waiting.map((value) => writing([{ kind: "request", value, dueAt: null }])),
+    );
+    const first = await store.waitingRequests(0, 2);
+    expect(first.map((one) => one.request)).toEqual(waiting.slice(0, 2));
+    const second = await store.waitingRequests(first.at(-1)?.ord ?? 0, 2);
+    expect(second.map((one) => one.request.id)).toEqual(["jit_r2"]);
+    expect(await store.waitingRequests(second.at(-1)?.ord ?? 0, 2)).toEqual([]);
+  });
+
+  test("stranded requests are counted while they wait, by the clock", async () => {
+    const store = await open();
+    const stranded = { since: at(1), stage: 1, until: null };
+    const approvalDeadline = at(60);
+    await committed(
+      store,
+      ...[
+        requestFixture("waits", { approvalDeadline }),
+        requestFixture("stranded", { approvalDeadline, stranded }),
+        requestFixture("again", { approvalDeadline, stranded: { ...stranded, until: at(2) } }),
+        requestFixture("denied", { approvalDeadline, stranded, phase: "DENIED", endedAt: at(3) }),
+      ].map((value) => writing([{ kind: "request", value, dueAt: null }])),
+    );
+    expect(await store.strandedRequests(at(59))).toBe(1);
+    expect(await store.strandedRequests(at(60))).toBe(0);
+    const later = requestFixture("stranded", { approvalDeadline, stranded, phase: "CANCELLED" });
+    await committed(store, writing([{ kind: "request", value: later, dueAt: null }], { jit_stranded: 1 }));
+    expect(await store.strandedRequests(at(59))).toBe(0);
+  });
+
   test("what somebody has open is what is written; overdue of it is what the clock has ended", async () => {
     const store = await open();
     await committed(

@@ -67,6 +67,24 @@ async function keepOneOfEach(store: Store): Promise<void> {
 }
 
 export function listContract(open: OpenEmptyStore): void {
+  test("an address that is bound to an identity finds its requests by the identity, not by the address", async () => {
+    const store = await open();
+    const bound = { ...selector("sec@company.com"), id: ids.identity("sec") };
+    const stage = { ...stageFixture([]), approvers: [bound] };
+    const { requirement } = requestFixture("x");
+    await keep(
+      store,
+      requestFixture("bound", { requirement: { ...requirement, demands: [demandFixture([stage])] } }),
+    );
+    const by = async (approver: Viewer) => tails(store, { approver });
+    expect(await by({ id: ids.identity("sec"), selectors: ["identity:id_sec", "new@company.com"] })).toEqual([
+      "bound",
+    ]);
+    expect(await by({ id: ids.identity("sam"), selectors: ["identity:id_sam", "sec@company.com"] })).toEqual(
+      [],
+    );
+  });
+
   test("lists run newest first, page by page, without losing or repeating any", async () => {
     const store = await open();
     await keep(store, ...Array.from({ length: 7 }, (_, index) => requestFixture(`r${index}`)));

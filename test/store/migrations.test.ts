@@ -168,6 +168,33 @@ test("a database of an earlier version keeps its tokens: each opens its own gran
   });
 });
 
+test("a database of an earlier version keeps its waiting requests: none counts as stranded, each can become so", async () => {
+  const file = temporaryFile();
+  const earlier = openDatabase(file, until("0004_claims_of_credentials"));
+  const request = requestFixture("a");
+  earlier.writer
+    .prepare(
+      `INSERT INTO requests (id, version, subject_id, requested_by_id, requested_at, status, lapses_at, broke_glass, value)
+       VALUES (?, 1, ?, ?, ?, 'PENDING', ?, 0, ?)`,
+    )
+    .run(
+      request.id,
+      request.subjectId,
+      request.requestedById,
+      request.requestedAt,
+      request.approvalDeadline,
+      JSON.stringify(request),
+    );
+  earlier.close();
+  const store = await openStore({ file });
+  expect((await store.waitingRequests(0, 9)).map((one) => one.request)).toEqual([request]);
+  const now = request.requestedAt;
+  expect(await store.strandedRequests(now)).toBe(0);
+  const stranded = { ...request, stranded: { since: now, stage: 1, until: null } };
+  await committed(store, writing([{ kind: "request", value: stranded, dueAt: null }], { jit_a: 1 }));
+  expect(await store.strandedRequests(now)).toBe(1);
+});
+
 test("a living token that is tied to another's grant opens nothing", async () => {
   const file = temporaryFile();
   const earlier = openDatabase(file, until("0002_credentials_by_hash"));

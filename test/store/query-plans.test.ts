@@ -45,15 +45,28 @@ function costly(plan: readonly string[]): readonly string[] {
 test("what time makes due is found by index, in order, whatever the size of the tables", () => {
   const client = openReader();
   const tables = drizzle(client);
-  const { dueRequests, dueGrants } = prepareRequestReads(tables);
+  const { dueRequests, dueGrants, waiting, stranded } = prepareRequestReads(tables);
   const { due, oldest } = prepareOutboxReads(tables);
   const { becomingOverdue, toTakeBackAt, at: grantsAt, overdue } = prepareTargetReads(tables);
-  const plans = { dueRequests, dueGrants, due, oldest, becomingOverdue, toTakeBackAt, grantsAt, overdue };
+  const plans = {
+    dueRequests,
+    dueGrants,
+    waiting,
+    stranded,
+    due,
+    oldest,
+    becomingOverdue,
+    toTakeBackAt,
+    grantsAt,
+    overdue,
+  };
   for (const [name, statement] of Object.entries(plans)) {
     const plan = planOf(client, statement.getQuery());
     expect({ name, costly: costly(plan) }).toEqual({ name, costly: [] });
   }
   expect(planOf(client, dueRequests.getQuery()).join()).toContain("requests_due");
+  expect(planOf(client, waiting.getQuery()).join()).toContain("requests_by_status");
+  expect(planOf(client, stranded.getQuery()).join()).toContain("requests_stranded");
   expect(planOf(client, dueGrants.getQuery()).join()).toContain("grants_due");
   expect(planOf(client, due.getQuery()).join()).toContain("outbox_ready");
 });

@@ -36,6 +36,13 @@ describe("what the requester is told, and what there is to press", () => {
       "You took emergency access",
       ["show_credential", "done"],
     ],
+    [
+      "stranded",
+      { stranded: { since: at, stage: 1 } },
+      "Your request waits for more approvers than there are",
+      ["cancel"],
+    ],
+    ["reachable", {}, "Your request has enough approvers again", ["cancel"]],
     ["failed", { status: "FAILED" }, "Your access could not be given", []],
   ])("%s", (notice, request, heading, actions) => {
     const said = note(notice, request, own);
@@ -69,6 +76,13 @@ describe("what others are told, and what there is to press", () => {
       "The review of Dev's emergency access is overdue",
       judging,
     ],
+    [
+      "stranded",
+      { stranded: { since: at, stage: 1 } },
+      "Dev's request waits for more approvers than there are",
+      [],
+    ],
+    ["reachable", {}, "Dev's request has enough approvers again", []],
     [
       "target_overdue",
       { status: "EXPIRED" },

@@ -31,6 +31,7 @@ export function viewFixture(changes: Partial<RequestView> = {}): RequestView {
     risk: null,
     approvals: [{ stage: 1, required: 1, given: 0 }],
     approvers: [],
+    stranded: null,
     revision: "0".repeat(32),
     grant: null,
     review: null,

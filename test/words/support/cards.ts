@@ -31,6 +31,7 @@ export const viewOf = (more: Partial<RequestView> = {}): RequestView => ({
     { identityId: "id_ann", name: "Ann", email: null, stage: 1, status: "APPROVED" },
     { identityId: "id_bob", name: "Bob", email: null, stage: 1, status: "PENDING" },
   ],
+  stranded: null,
   revision: "r1",
   grant: null,
   review: null,

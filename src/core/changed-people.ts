@@ -1,0 +1,58 @@
+import type { AccessRequest } from "./access-request.ts";
+import type { IdentityId } from "./ids.ts";
+import { isActive, selectorKey, type Identity } from "./people.ts";
+import { stagesOf } from "./requirement.ts";
+
+/** By what a waiting request is found that a change of people may concern. */
+export interface ChangedPeople {
+  /** Each is perhaps the subject of a request, or the manager of one. */
+  readonly people: readonly IdentityId[];
+  /** Selectors that have begun or ceased to mean somebody, as `selectorKey` writes them. */
+  readonly selectors: readonly string[];
+}
+
+/** What this change of one person may mean for waiting requests; undefined: nothing. Slack's groups are not seen here. */
+export function changedPeople(before: Identity | undefined, after: Identity): ChangedPeople | undefined {
+  const had = selectorsOf(before);
+  const has = selectorsOf(after);
+  const selectors = [...had, ...has].filter((one) => had.has(one) !== has.has(one));
+  const isManagerSame = before?.managerId === after.managerId;
+  if (selectors.length === 0 && isManagerSame) return undefined;
+  return { people: [after.id], selectors };
+}
+
+/** Every selector but `manager` and Slack's groups that means this person. */
+function selectorsOf(identity: Identity | undefined): Set<string> {
+  if (identity === undefined || identity.kind !== "HUMAN" || !isActive(identity)) return new Set();
+  const { id, email, groups } = identity;
+  return new Set([
+    selectorKey({ kind: "identity", id }),
+    ...(email === undefined ? [] : [selectorKey({ kind: "email", email: email.toLowerCase() })]),
+    ...groups.map((group) => selectorKey({ kind: "group", group })),
+  ]);
+}
+
+/** Several changes as one. */
+export function joinedChanges(changes: readonly ChangedPeople[]): ChangedPeople {
+  return {
+    people: [...new Set(changes.flatMap((one) => one.people))],
+    selectors: [...new Set(changes.flatMap((one) => one.selectors))],
+  };
+}
+
+/** Whether the change may concern this request. `managerId`: of its subject today. */
+export function mayConcern(
+  { people, selectors }: ChangedPeople,
+  request: AccessRequest,
+  managerId: IdentityId | undefined,
+): boolean {
+  const changed = new Set(selectors);
+  const isPerson = (id: IdentityId | undefined): boolean => id !== undefined && people.includes(id);
+  return stagesOf(request.requirement)
+    .flatMap((stage) => [...stage.approvers, ...stage.escalateTo.flat()])
+    .some((selector) =>
+      selector.kind === "manager"
+        ? isPerson(request.subjectId) || isPerson(managerId)
+        : changed.has(selectorKey(selector)),
+    );
+}

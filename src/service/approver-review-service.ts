@@ -1,0 +1,71 @@
+import type { AccessRequest } from "../core/access-request.ts";
+import { mayConcern, type ChangedPeople } from "../core/changed-people.ts";
+import { isRefusal } from "../core/refusals.ts";
+import { decideApproverReview } from "../core/review-approvers.ts";
+import { decideCase } from "./deciding.ts";
+import { idsIn, loadPeople, selectorsIn, type ServiceContext } from "./loading.ts";
+import { StoreUnavailable } from "./ports.ts";
+
+/** Waiting requests read in one go. */
+export const reviewBatchMax = 50;
+
+/** What a change of people means for the requests that wait for them. */
+export interface ApproverReviewService {
+  /**
+   * Looks at one batch of waiting requests: at those the change may concern, without a change at all of them. Where the
+   * next batch begins; null after the last. `after`: 0 for the first batch.
+   */
+  reviewBatch(after: number, change: ChangedPeople | null): Promise<number | null>;
+}
+
+export function createApproverReviewService(context: ServiceContext): ApproverReviewService {
+  const { store } = context;
+  return {
+    async reviewBatch(after, change) {
+      const batch = await store.waitingRequests(after, reviewBatchMax);
+      const unknown = new Set<string>();
+      for (const { request } of batch) {
+        await nextTurn();
+        if (isBlocked(request, unknown) || !(await isConcerned(context, request, change))) continue;
+        for (const group of await review(context, request)) unknown.add(group);
+      }
+      const last = batch.at(-1);
+      return batch.length < reviewBatchMax || last === undefined ? null : last.ord;
+    },
+  };
+}
+
+/** Others have their turn of the event loop between any two requests. */
+async function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Whether it names a group that Slack has just not been able to tell about: it is not asked again for each request. */
+function isBlocked(request: AccessRequest, unknown: ReadonlySet<string>): boolean {
+  return selectorsIn(request).some((one) => one.kind === "slack-usergroup" && unknown.has(one.id));
+}
+
+async function isConcerned(
+  { store }: ServiceContext,
+  request: AccessRequest,
+  change: ChangedPeople | null,
+): Promise<boolean> {
+  if (change === null) return true;
+  const subject = await store.identity(request.subjectId);
+  return mayConcern(change, request, subject?.value.managerId);
+}
+
+/** Slack's groups whose members are not known at the moment: nothing is concluded from what nobody can tell. */
+async function review(context: ServiceContext, { id }: AccessRequest): Promise<readonly string[]> {
+  let unknown: readonly string[] = [];
+  const outcome = await decideCase(context, id, async ({ case: { request } }) => {
+    const { directory, unknownGroups } = await loadPeople(context, idsIn(request), selectorsIn(request));
+    unknown = unknownGroups;
+    const decision =
+      unknown.length > 0 ? [] : decideApproverReview(request, directory, context.surroundings.now());
+    return { decision, expects: [] };
+  });
+  if (isRefusal(outcome) && outcome.refused === "store_unavailable")
+    throw new StoreUnavailable(outcome.detail);
+  return unknown;
+}
