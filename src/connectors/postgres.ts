@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { PostgresSettings } from "../core/connector-settings.ts";
 import { actionOf } from "../core/scopes.ts";
-import { servedScopes } from "../core/connector-settings.ts";
+import { actionsOn, servedScopes } from "../core/connector-settings.ts";
 import type { Connector, TargetOrder } from "../service/connector.ts";
 import { withinSignal } from "../service/patience.ts";
 import type { ServerPorts } from "./connector-ports.ts";
@@ -51,6 +51,7 @@ export function createPostgresConnector(
       const roles = served.flatMap((scope) => settings.actions[actionOf(scope)]?.roles ?? []);
       return served.length === 0 ? undefined : { scopes: served, rights: { roles: [...new Set(roles)] } };
     },
+    actionsOn: (resource) => actionsOn(settings, resource),
     objectOf: (grantId) => roleName(owner, grantId),
     provision: (order, signal) => inTurn(order, signal, () => provisionRole(server, owner, order, signal)),
     async issue(order, { expiresAt }, signal) {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { servedScopes, type RedisSettings } from "../core/connector-settings.ts";
+import { actionsOn, servedScopes, type RedisSettings } from "../core/connector-settings.ts";
 import { actionOf } from "../core/scopes.ts";
 import { ConnectorFault, type Connector, type ListedObject, type TargetOrder } from "../service/connector.ts";
 import type { ConnectorPorts } from "./connector-ports.ts";
@@ -35,6 +35,7 @@ export function createRedisConnector(
       const served = servedScopes(settings, scopes);
       return served.length === 0 ? undefined : { scopes: served, rights: rightsOf(settings, served) };
     },
+    actionsOn: (resource) => actionsOn(settings, resource),
     objectOf: (grantId) => objectName("jit:", name, grantId),
     provision: (order, signal) =>
       server.use(signal, async (send) => {

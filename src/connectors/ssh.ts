@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { servedScopes, type SshSettings } from "../core/connector-settings.ts";
+import { actionsOn, servedScopes, type SshSettings } from "../core/connector-settings.ts";
 import { earliest, durationMaxMs, minuteMs, plus } from "../core/time.ts";
 import { instant, type Instant } from "../core/ids.ts";
 import { actionOf } from "../core/scopes.ts";
@@ -48,6 +48,7 @@ export function createSshConnector(settings: SshSettings, { instance, now }: Con
       const served = servedScopes(settings, scopes);
       return served.length === 0 ? undefined : { scopes: served, rights: rightsOf(settings, served) };
     },
+    actionsOn: (resource) => actionsOn(settings, resource),
     objectOf: (grantId) => objectName("jit_", name, grantId),
     async provision(order, signal) {
       // Nothing is recorded that could not be signed.
@@ -92,19 +93,7 @@ export function createSshConnector(settings: SshSettings, { instance, now }: Con
         result: undefined,
       }));
     },
-    listOurs: (signal) =>
-      inTurn(signal, async () => {
-        const ledger = await readLedger(owner, krlFile);
-        const krl = await readRevocations(krlFile);
-        const isRevoked = krl && coveredBy(krl.ranges);
-        const objects = ledger.entries.flatMap((entry) => listed(entry, isRevoked));
-        const isWritten = ledger.version > 0;
-        // Hosts that have no complete list let revoked certificates in, or nobody at all.
-        if (isWritten && !isListComplete(ledger, krl)) {
-          await writeLedger(owner, krlFile, ledger, ledger.entries, now());
-        }
-        return objects;
-      }),
+    listOurs: (signal) => inTurn(signal, () => listAndRepair(owner, krlFile, now())),
     check: (signal) => inTurn(signal, () => checkSsh(settings, owner, now(), signal)),
     close: async () => {},
   };
@@ -200,6 +189,19 @@ function issued(
 function identityFile(type: string): string {
   const algorithm = type.includes("ed25519") ? "ed25519" : type === "ssh-rsa" ? "rsa" : "ecdsa";
   return `id_${algorithm}${type.startsWith("sk-") ? "_sk" : ""}`;
+}
+
+/** What the ledger has. A list that lacks anything of it is written anew: hosts would let in what is revoked, or nobody. */
+async function listAndRepair(owner: Owner, krlFile: string, now: Instant): Promise<readonly ListedObject[]> {
+  const ledger = await readLedger(owner, krlFile);
+  const krl = await readRevocations(krlFile);
+  const isRevoked = krl && coveredBy(krl.ranges);
+  const objects = ledger.entries.flatMap((entry) => listed(entry, isRevoked));
+  const isWritten = ledger.version > 0;
+  if (isWritten && !isListComplete(ledger, krl)) {
+    await writeLedger(owner, krlFile, ledger, ledger.entries, now);
+  }
+  return objects;
 }
 
 function listed(

@@ -1,4 +1,4 @@
-import { servedScopes, type WebhookSettings } from "../core/connector-settings.ts";
+import { actionsOn, servedScopes, type WebhookSettings } from "../core/connector-settings.ts";
 import { parseId } from "../core/ids.ts";
 import { actionOf } from "../core/scopes.ts";
 import { formatInstant, parseInstant } from "../core/time.ts";
@@ -29,6 +29,7 @@ export function createWebhookConnector(
       const rights = served.flatMap((scope) => settings.actions[actionOf(scope)]?.rights ?? []);
       return served.length === 0 ? undefined : { scopes: served, rights: { rights: [...new Set(rights)] } };
     },
+    actionsOn: (resource) => actionsOn(settings, resource),
     objectOf: (grantId) => objectName("jit_", name, grantId),
     async provision(order, signal) {
       await call(

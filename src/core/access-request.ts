@@ -33,6 +33,11 @@ export interface AccessRequest {
   readonly requestedAt: Instant;
   readonly reason: string;
   readonly scopes: readonly Scope[];
+  /**
+   * Those of the scopes that a connector served when this was asked: they are never given by a token alone. Absent on
+   * requests of versions before this field.
+   */
+  readonly servedScopes?: readonly Scope[];
   /** Asked for, in milliseconds. For an extension: what is added. */
   readonly durationMs: number;
   readonly ticket?: string;

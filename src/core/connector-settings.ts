@@ -68,6 +68,14 @@ export interface WebhookSettings extends Shared<"webhook", { readonly rights: re
   readonly allowPrivate: boolean;
 }
 
+/** The actions that a resource of the connector has; none for any other. */
+export function actionsOn(
+  { resources, actions }: Pick<ConnectorSettings, "resources" | "actions">,
+  resource: string,
+): readonly string[] {
+  return resources.includes(resource) ? Object.keys(actions) : [];
+}
+
 /** Those of `scopes` that name one of the connector's resources with one of its actions. */
 export function servedScopes(
   { resources, actions }: Pick<ConnectorSettings, "resources" | "actions">,

@@ -15,6 +15,7 @@ export type Ask = Pick<
   | "requestedById"
   | "reason"
   | "scopes"
+  | "servedScopes"
   | "durationMs"
   | "ticket"
   | "metadata"

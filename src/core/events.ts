@@ -85,7 +85,8 @@ export type RequestEvent =
   /** Claimed, and its targets are being made ready; approved it stays until everything is. */
   | (Happened & { readonly type: "RequestPreparing"; readonly grantId: GrantId })
   /** A target could not give it. `connector`: which. */
-  | (Happened & { readonly type: "RequestFailed"; readonly connector: string; readonly reason: string })
+  /** `connector`: which one could not give it; absent when the configuration has none for it any more. */
+  | (Happened & { readonly type: "RequestFailed"; readonly connector?: string; readonly reason: string })
   | (Happened & {
       readonly type: "RequestClaimed";
       readonly grantId: GrantId;

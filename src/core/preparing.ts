@@ -67,6 +67,29 @@ export function decideFailure(kase: Case, connector: string, why: string, now: I
   ];
 }
 
+/**
+ * What was approved has left the configuration since: the request fails at its claim, rather than being given in part or
+ * as a token that opens nothing.
+ */
+export function decideNotServed(
+  kase: Case,
+  facts: Omit<PrepareFacts, "grantId" | "wanted">,
+  why: string,
+  now: Instant,
+): Decision {
+  const request = mayClaim(kase, facts, now);
+  if ("refused" in request) return request;
+  const { grant } = kase;
+  const by = systemActor;
+  const reason = `the configuration has changed since it was asked for: ${why}`;
+  return [
+    ...onRequest(request, [{ type: "RequestFailed", at: now, by, reason }]),
+    ...(grant?.phase === "PREPARING"
+      ? [onGrant(grant, { type: "GrantAbandoned" as const, at: now, by, reason })]
+      : []),
+  ];
+}
+
 /** What time does to an approved request whose targets are being made ready. */
 export function preparationTick(kase: Case, now: Instant): readonly Recorded[] {
   const { grant } = kase;

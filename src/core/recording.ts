@@ -67,7 +67,12 @@ function requestRecords(event: RequestEvent): readonly Entry[] {
     case "BreakGlassReviewOverdue":
       return [["break_glass.review_overdue", {}]];
     case "RequestFailed":
-      return [["grant.failed", { connector: event.connector, reason: event.reason }]];
+      return [
+        [
+          "grant.failed",
+          { ...(event.connector !== undefined && { connector: event.connector }), reason: event.reason },
+        ],
+      ];
     // Said by the record of the decision, grant.prepared, grant.started and grant.extended, in the same commit.
     case "ApprovalsFrozen":
     case "RequestPreparing":

@@ -165,6 +165,7 @@ function addExtendRoute(app: App, desk: Desk): void {
           "not_active",
           "break_glass_not_allowed",
           "policy_denied",
+          "invalid_scope",
           "invalid_duration",
           "duplicate_request",
           "duration_exceeds_policy",

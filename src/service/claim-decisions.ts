@@ -1,9 +1,11 @@
 import { present } from "../core/assert.ts";
+import type { Case } from "../core/case.ts";
 import { decideClaim, decideRotate } from "../core/claiming.ts";
 import type { CredentialRecord } from "../core/grant.ts";
 import { instant, makeId, type Instant } from "../core/ids.ts";
 import { actorOf, type Caller } from "./caller.ts";
 import { pressOf, type CaseDecision } from "./deciding.ts";
+import { configurationChanged, servedAmong, whyNotServed } from "./served-actions.ts";
 import { assess, expectPeople, submissionOf, type ServiceContext } from "./loading.ts";
 
 /** Stands for the credential while it is only asked whether there may be one. */
@@ -13,6 +15,20 @@ export const unwritten: CredentialRecord = {
   last4: "",
   issuedAt: instant(0),
 };
+
+/** What every decision about a claim is made from. */
+export async function claimFacts(context: ServiceContext, caller: Caller, { request }: Case) {
+  const today = await assess(context, request.scopes, submissionOf(request), request.risk);
+  const press = await pressOf(context, caller, request);
+  const facts = {
+    byId: caller.identity.id,
+    by: actorOf(caller),
+    subject: present(press.facts.directory.identity(request.subjectId), request.subjectId),
+    today: today.assessment,
+    lockdown: today.rules.book.lockdown,
+  };
+  return { facts, expects: [...today.expects, ...expectPeople(press.people, [request.subjectId])] };
+}
 
 /**
  * The claim, decided with today's facts.
@@ -25,24 +41,24 @@ export function claiming(
   credential: CredentialRecord,
   startedAt?: Instant,
 ): CaseDecision {
-  const { surroundings } = context;
+  const { surroundings, connectors } = context;
   return async ({ case: kase }) => {
-    const { request } = kase;
-    const today = await assess(context, request.scopes, submissionOf(request), request.risk);
-    const press = await pressOf(context, caller, request);
+    const known = await claimFacts(context, caller, kase);
+    const { expects } = known;
+    // What has to be made at a target is never given by the token alone, whatever a reload has changed meanwhile.
+    const isTokenOnly = startedAt === undefined;
+    const isChanged =
+      whyNotServed(connectors, kase.request) !== undefined ||
+      (isTokenOnly && servedAmong(connectors, kase.request.scopes).length > 0);
+    if (isChanged) return { decision: configurationChanged(), expects };
     const now = surroundings.now();
     const facts = {
-      byId: caller.identity.id,
-      by: actorOf(caller),
-      subject: present(press.facts.directory.identity(request.subjectId), request.subjectId),
-      today: today.assessment,
-      lockdown: today.rules.book.lockdown,
+      ...known.facts,
       grantId: makeId("grant", surroundings.idTail()),
       credential,
       startedAt: startedAt ?? now,
       isPrepared: startedAt !== undefined,
     };
-    const expects = [...today.expects, ...expectPeople(press.people, [request.subjectId])];
     return { decision: decideClaim(kase, facts, now), expects };
   };
 }

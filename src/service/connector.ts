@@ -74,6 +74,8 @@ export interface Connector {
   serves(
     scopes: readonly Scope[],
   ): { readonly scopes: readonly Scope[]; readonly rights: Rights } | undefined;
+  /** The actions it has for this resource of a scope; none: it does not serve the resource. Pure. */
+  actionsOn(resource: string): readonly string[];
   /** The object's name for a grant. Pure. */
   objectOf(grantId: GrantId): string;
   /** Makes sure it exists, labelled, with its rights. Called again with a later `notAfter`: an extension. */

@@ -1,4 +1,5 @@
 import type { AccessRequest } from "../core/access-request.ts";
+import { refuseUnservedActions } from "./served-actions.ts";
 import { inactive } from "../core/assessment.ts";
 import { isActive } from "../core/people.ts";
 import { isReviewerOf } from "../core/reviewing.ts";
@@ -156,6 +157,8 @@ async function extend(
     const grant = liveGrant(loaded.case, now);
     if (isRefusal(grant)) return grant;
     if (grant.breakGlass) return refuse("break_glass_not_allowed", "Break-glass access cannot be extended.");
+    const unserved = refuseUnservedActions(context.connectors, request.scopes);
+    if (unserved !== undefined) return unserved;
     const { ticket } = request;
     const found = present(await store.identity(request.subjectId), request.subjectId);
     const subject = found.value;

@@ -1,12 +1,13 @@
-import { present } from "../core/assert.ts";
 import { makeId, type RequestId } from "../core/ids.ts";
-import { decidePrepare } from "../core/preparing.ts";
+import { decideNotServed, decidePrepare } from "../core/preparing.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { areReady } from "../core/target.ts";
-import { actorOf, type Caller } from "./caller.ts";
-import { decideCase, findCase, pressOf, type CaseDecision } from "./deciding.ts";
+import type { Caller } from "./caller.ts";
+import { claimFacts } from "./claim-decisions.ts";
+import { decideCase, findCase, type CaseDecision } from "./deciding.ts";
 import type { Claim } from "./issuing.ts";
-import { assess, expectPeople, submissionOf, type ServiceContext } from "./loading.ts";
+import type { ServiceContext } from "./loading.ts";
+import { configurationChanged, whyNotServed } from "./served-actions.ts";
 import { wantedTargets } from "./wanted-targets.ts";
 
 /** How long a claim waits for its targets before it is answered with 202 (contract §3). */
@@ -30,10 +31,10 @@ export async function prepare(
   id: string,
   claim: Claim,
 ): Promise<Prepared | Refusal> {
-  if (context.connectors().size === 0) return "not_needed";
   const loaded = await findCase(context, id);
   if (isRefusal(loaded)) return loaded;
   const { request, grant } = loaded.case;
+  if (whyNotServed(context.connectors, request) !== undefined) return failNotServed(context, caller, id);
   const isBegun = grant?.phase === "PREPARING";
   const isWanted = wantedTargets(context.connectors, request.scopes, makeId("grant", "none")).length > 0;
   if (!isBegun && !isWanted) return "not_needed";
@@ -41,32 +42,36 @@ export async function prepare(
   return isRefusal(outcome) ? outcome : wait(context, request.id, claim.waitMs ?? claimWaitMs);
 }
 
+/** Asked again on the case as it stands: a reload may have brought back what was missing. */
+async function failNotServed(context: ServiceContext, caller: Caller, id: string): Promise<Refusal> {
+  const outcome = await decideCase(context, id, async ({ case: kase }) => {
+    const { facts, expects } = await claimFacts(context, caller, kase);
+    const why = whyNotServed(context.connectors, kase.request);
+    const now = context.surroundings.now();
+    return { decision: why === undefined ? [] : decideNotServed(kase, facts, why, now), expects };
+  });
+  if (isRefusal(outcome)) return outcome;
+  if (outcome === undefined) return configurationChanged();
+  return refuse("not_claimable", `This request has failed: ${outcome.request.endReason}. Ask again.`);
+}
+
 function preparing(context: ServiceContext, caller: Caller, { sshPublicKey }: Claim): CaseDecision {
   const { surroundings, connectors } = context;
   return async ({ case: kase }) => {
     const { request, grant } = kase;
-    const today = await assess(context, request.scopes, submissionOf(request), request.risk);
-    const press = await pressOf(context, caller, request);
+    const { facts: known, expects } = await claimFacts(context, caller, kase);
     const grantId = makeId("grant", surroundings.idTail());
     // As late as can be, so that a reload in between is noticed.
     const wanted = wantedTargets(connectors, request.scopes, grantId);
-    const facts = {
-      byId: caller.identity.id,
-      by: actorOf(caller),
-      subject: present(press.facts.directory.identity(request.subjectId), request.subjectId),
-      today: today.assessment,
-      lockdown: today.rules.book.lockdown,
-      grantId,
-      wanted,
-    };
-    const decision = decidePrepare(kase, facts, surroundings.now());
+    if (whyNotServed(connectors, request) !== undefined) return { decision: configurationChanged(), expects };
+    const decision = decidePrepare(kase, { ...known, grantId, wanted }, surroundings.now());
     const names =
       grant?.phase === "PREPARING" ? grant.targets.map(({ order }) => order.connector) : undefined;
     const keyless =
       sshPublicKey === undefined ? keylessAt(context, names ?? wanted.map((one) => one.connector)) : [];
     return {
       decision: isRefusal(decision) || keyless.length === 0 ? decision : keyMissing(keyless, request.id),
-      expects: [...today.expects, ...expectPeople(press.people, [request.subjectId])],
+      expects,
     };
   };
 }

@@ -18,6 +18,7 @@ import {
   type LoadedPeople,
   type ServiceContext,
 } from "./loading.ts";
+import { refuseUnservedActions, servedAmong } from "./served-actions.ts";
 import type { Versioned } from "./ports.ts";
 import type { Freshness } from "./user-groups.ts";
 
@@ -38,14 +39,20 @@ interface How {
   readonly siblings?: readonly AccessRequest[];
 }
 
-/** Decides an ask as of this moment and stores nothing; `identity_unknown` where its subject is nobody. */
+/**
+ * Decides an ask as of this moment and stores nothing; `identity_unknown` where its subject is nobody, `invalid_scope`
+ * where a connector serves the resource without the action.
+ */
 export async function decideAsk(
   context: ServiceContext,
   caller: Caller,
-  ask: Ask,
+  asked: Ask,
   how: How,
 ): Promise<Submission | Refusal> {
-  const { store, surroundings } = context;
+  const { store, surroundings, connectors } = context;
+  const unserved = refuseUnservedActions(connectors, asked.scopes);
+  if (unserved !== undefined) return unserved;
+  const ask: Ask = { ...asked, servedScopes: servedAmong(connectors, asked.scopes) };
   const subject = await store.identity(ask.subjectId);
   if (subject === undefined) return unknownIdentity(ask.subjectId);
   const now = surroundings.now();

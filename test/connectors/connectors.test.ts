@@ -79,6 +79,17 @@ test("a connector serves the scopes that name one of its resources and actions, 
   }
 });
 
+test("a connector names the actions of its resources, and none for any other", async () => {
+  for (const connector of (await createConnectors(configured, ports)).values()) {
+    const actions = connector.actionsOn("prod:orders-db");
+    expect(actions.toSorted()).toEqual(["read", "write"]);
+    for (const action of actions) {
+      expect(connector.serves(scopesOf(`${action}:prod:orders-db`))).toBeDefined();
+    }
+    expect(connector.actionsOn("prod:orders")).toEqual([]);
+  }
+});
+
 test("names depend on the grant alone, differ from connector to connector, and hold nothing a server could mind", async () => {
   const connectors = [...(await createConnectors(configured, ports)).values()];
   const again = [...(await createConnectors(configured, { ...ports, now: () => instant(1) })).values()];

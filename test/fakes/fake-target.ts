@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { instant, type Scope } from "../../src/core/ids.ts";
 import { parseId } from "../../src/core/ids.ts";
-import { resourceOf } from "../../src/core/scopes.ts";
+import { actionOf, resourceOf } from "../../src/core/scopes.ts";
 import { ConnectorFault, type CheckFinding, type Connector } from "../../src/service/connector.ts";
 
 /** One object as the target keeps it. */
@@ -31,6 +31,8 @@ export interface FakeTargetOptions {
   readonly name?: string;
   /** Serves every scope whose resource begins so. */
   readonly resources?: string;
+  /** The actions its resources have; absent: any. */
+  readonly actions?: readonly string[];
   readonly place?: string;
   readonly needsSshPublicKey?: boolean;
   /** Called around each change: a test ends the process there. */
@@ -105,9 +107,14 @@ export function createFakeTarget(options: FakeTargetOptions): FakeTarget {
     change: (change) => write("by hand", (state) => change(state.objects)),
     opens: (object, secret) => secret !== null && read().objects[object]?.secretHash === hashOf(secret),
     serves(scopes: readonly Scope[]) {
-      const served = scopes.filter((scope) => resourceOf(scope).startsWith(resources));
+      const served = scopes.filter(
+        (scope) =>
+          resourceOf(scope).startsWith(resources) &&
+          (options.actions === undefined || options.actions.includes(actionOf(scope))),
+      );
       return served.length === 0 ? undefined : { scopes: served, rights: { roles: ["orders_read"] } };
     },
+    actionsOn: (resource) => (resource.startsWith(resources) ? (options.actions ?? []) : []),
     objectOf: (grantId) => `jit_${grantId.slice(3)}`,
     async provision(order, signal) {
       await reach("provision", signal);
