@@ -66,7 +66,9 @@ async function bundle(): Promise<void> {
   const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(
     readFileSync(join(root, "package.json"), "utf8"),
   );
-  rmSync(dist, { recursive: true, force: true });
+  // Nothing else below dist is ours: the packed CLI stays.
+  rmSync(join(dist, "code"), { recursive: true, force: true });
+  for (const name of shippedWithIt) rmSync(join(dist, name), { recursive: true, force: true });
   for (const name of shippedWithIt) cpSync(join(root, name), join(dist, name), { recursive: true });
   const common = {
     absWorkingDir: root,

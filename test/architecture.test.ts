@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 /** The map of the house: which rooms and which packages the files of each room of src may import. */
 const rooms: Record<string, { rooms: readonly string[]; packages: readonly string[] }> = {
-  core: { rooms: ["core"], packages: ["re2js", "temporal-polyfill"] },
+  core: { rooms: ["core"], packages: ["re2js", "temporal-polyfill", "../package.json"] },
   schemas: { rooms: ["core", "schemas"], packages: ["zod"] },
   config: { rooms: ["core", "schemas", "config"], packages: ["zod", "yaml", "node:fs", "node:path"] },
   service: { rooms: ["core", "service"], packages: [] },
@@ -65,6 +65,7 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       "node:path",
       "node:stream/consumers",
       "node:timers/promises",
+      "node:tty",
     ],
   },
   http: {

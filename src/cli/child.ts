@@ -16,12 +16,14 @@ export function startChild(
   environment: Readonly<Record<string, string | undefined>>,
 ): Child {
   const child = spawn(command, args, { stdio: "inherit", env: { ...environment } });
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  child.once("error", (error) => {
-    if (child.pid === undefined) reject(notStarted(command, error));
+  // Not Promise.withResolvers: the packed CLI runs on Node 20, which lacks it.
+  const ended = new Promise<number>((resolve, reject) => {
+    child.once("error", (error) => {
+      if (child.pid === undefined) reject(notStarted(command, error));
+    });
+    child.once("exit", (code, signal) => resolve(code ?? (signal === null ? 1 : exitCodeOf(signal))));
   });
-  child.once("exit", (code, signal) => resolve(code ?? (signal === null ? 1 : exitCodeOf(signal))));
-  return { ended: promise, signal: (signal) => void child.kill(signal) };
+  return { ended, signal: (signal) => void child.kill(signal) };
 }
 
 /** As a shell tells the two apart. */

@@ -1,15 +1,24 @@
 #!/usr/bin/env node
 // In plain JavaScript, because an old Node cannot read the rest: it is run again by one that can, which `npm ci` has put
-// beside us on Linux.
+// beside us on Linux. What npm run pack:cli makes is one file of plain JavaScript and needs none of this.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import module from "node:module";
 import { constants } from "node:os";
+import { sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
+const isInstalled = fileURLToPath(import.meta.url)
+  .split(sep)
+  .includes("node_modules");
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 
-if (major > 22 || (major === 22 && minor >= 18)) {
+if (isInstalled) {
+  process.stderr.write(
+    "jit: This is the service's own package, and Node runs no TypeScript below node_modules: in its clone run npm run pack:cli, then npm i -g ./dist/jit-cli-*.tgz. (usage)\n",
+  );
+  process.exitCode = 2;
+} else if (major > 22 || (major === 22 && minor >= 18)) {
   module.enableCompileCache?.();
   await import("./jit.ts");
 } else {

@@ -1,4 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { InvalidArgumentError, Option, type Command } from "commander";
+import { formatToken, secretFrom } from "../core/credential-format.ts";
 import { roles } from "../core/people.ts";
 import { apiKey, newApiKey, pageOf, readAs } from "./answers.ts";
 import { pointInTime } from "./command-line.ts";
@@ -12,6 +14,7 @@ import { shownTime } from "./times.ts";
 export function addKeyCommands(program: Command, cli: Cli): void {
   const keys = program.command("keys").summary("make, list and end API keys");
   addCreate(keys, cli);
+  addAdmin(keys, cli);
   addList(keys, cli);
   addDelete(keys, cli);
 }
@@ -66,6 +69,20 @@ function addCreate(keys: Command, cli: Cli): void {
           ["Token", token],
         ]),
       );
+    });
+}
+
+/** For an installation that takes its first key from JIT_ADMIN_KEY, before there is a service to ask. */
+function addAdmin(keys: Command, { outside }: Cli): void {
+  keys
+    .command("admin")
+    .summary("print a new key for JIT_ADMIN_KEY; nothing is stored and no service is asked")
+    .action(async () => {
+      const token = formatToken(
+        "live",
+        secretFrom((count) => randomBytes(count)),
+      );
+      await outside.out(`${token}\n`);
     });
 }
 

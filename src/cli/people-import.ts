@@ -27,8 +27,8 @@ export function comparePeople(
       return slack === undefined ? [] : [[accountOf(slack), one] as const];
     }),
   );
-  const byEmail = Map.groupBy(identities, (one) => one.email?.toLowerCase() ?? "");
-  const addresses = Map.groupBy(members, (one) => one.email ?? "");
+  const byEmail = groupedBy(identities, (one) => one.email?.toLowerCase() ?? "");
+  const addresses = groupedBy(members, (one) => one.email ?? "");
   const taken = new Set(identities.map((one) => one.id));
   const found = members.map((member): Found => {
     const linked = byAccount.get(accountOf(member));
@@ -117,4 +117,16 @@ function linkedPerson(
 function entryOf(person: object): string {
   const json = JSON.stringify(person).replaceAll(/[\u007F-\u009F\p{Cf}\p{Zl}\p{Zp}]/gu, "");
   return `  - ${json}`;
+}
+
+/** As `Map.groupBy`, which Node 20 lacks and the packed CLI therefore cannot use. */
+function groupedBy<T>(all: readonly T[], keyOf: (one: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const one of all) {
+    const key = keyOf(one);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
+  }
+  return groups;
 }

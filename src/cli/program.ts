@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { Command, CommanderError, Help } from "commander";
 import { maskTokens } from "../core/masking.ts";
+import { programVersion } from "../core/program-version.ts";
 import { addAccessCommands } from "./access-commands.ts";
 import { addAuditCommands } from "./audit-commands.ts";
 import { addConnectorCommands } from "./connector-commands.ts";
@@ -59,7 +59,7 @@ export function createProgram(cli: Cli): Command {
     })
     .option("--json", "print what the API answers, untouched; refusals too")
     .option("--key-file <file>", "read the API key from this file")
-    .version(version(), "-V, --version", "print the version")
+    .version(programVersion, "-V, --version", "print the version")
     .addHelpText("after", `\n${environmentHelp}\n${exitCodesHelp()}`);
   program.commandsGroup("Access:");
   addAccessCommands(program, cli);
@@ -128,9 +128,4 @@ function usageLine(text: string, help: string): string {
     .replaceAll("\n", " ")
     .replace(/\.$/, "");
   return noteLine(`${said}; see ${help}. (usage)`);
-}
-
-function version(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return /"version": "([^"]+)"/.exec(text)?.[1] ?? "unknown";
 }

@@ -26,9 +26,11 @@ export function readSettings(
 }
 
 function readUrl(text: string): string {
-  const url = URL.parse(text === "" ? defaultUrl : text);
+  const given = text === "" ? defaultUrl : text;
+  // Not URL.parse: the packed CLI runs on Node 20, which lacks it.
+  const url = URL.canParse(given) ? new URL(given) : undefined;
   const isUsable =
-    url !== null &&
+    url !== undefined &&
     /^https?:$/.test(url.protocol) &&
     [url.username, url.password, url.search, url.hash].every((part) => part === "");
   if (!isUsable) throw misuse(`JIT_URL must be the address of the service, such as ${defaultUrl}.`);

@@ -1,9 +1,7 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { zipSync } from "fflate";
+import { teamsIcons } from "./teams-icons.ts";
 import { teamsManifest, type TeamsManifestOptions } from "./teams-manifest.ts";
 
-const icons = resolve(import.meta.dirname, "../../manifests/teams");
 /** The earliest moment a zip file can name, so that the same manifest makes the same bytes. */
 const zipEpoch = new Date(1980, 0, 1);
 
@@ -13,8 +11,7 @@ export function teamsPackage(options: TeamsManifestOptions): Uint8Array {
   return zipSync(
     {
       "manifest.json": new TextEncoder().encode(manifest),
-      "color.png": readFileSync(resolve(icons, "color.png")),
-      "outline.png": readFileSync(resolve(icons, "outline.png")),
+      ...teamsIcons(),
     },
     { mtime: zipEpoch },
   );
