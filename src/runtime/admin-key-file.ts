@@ -1,7 +1,6 @@
-import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-
-const forOthers = 0o077;
+import { accountOf, isPrivateFile } from "../core/private-files.ts";
 
 /** Where the key of the built-in identity is kept when the operator gave none: beside the database. */
 export function adminKeyFileOf(databaseFile: string): string {
@@ -15,9 +14,12 @@ export function readAdminKey(
   try {
     const found = statSync(file, { throwIfNoEntry: false });
     if (found === undefined) return { key: undefined };
-    if (found.isFile() && (found.mode & forOthers) !== 0) {
+    const us = accountOf(process);
+    if (found.isFile() && !isPrivateFile(found, statSync(dirname(file)), us)) {
       return { problem: `The file ${file} is open to other users; run: chmod 600 ${file}` };
     }
+    // On a volume that was given to us by our group, each mount opens it to that group.
+    if (found.uid === us.uid && (found.mode & 0o077) !== 0) chmodSync(file, 0o600);
     return { key: readFileSync(file, "utf8").trim() };
   } catch (error) {
     return { problem: `${file} cannot be read: ${error instanceof Error ? error.message : "unknown"}` };

@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createServer, type Socket } from "node:net";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { noSweep, staff } from "../support/company.ts";
@@ -75,6 +76,7 @@ describe.concurrent("the database", () => {
     const second = await runProgram({ folder: first.folder });
     expect(second.code).toBe(1);
     expect(second.error).toMatch(/in use by another jit-access process; stop it first/);
+    expect(second.error).toContain(`data (held by pid ${first.pid} on host ${hostname()})`);
     expect((await first.call("GET", "/readyz")).http).toBe(200);
     const { data } = (await first.admin.call("GET", "/api/v1/api-keys")).body;
     expect(data).toHaveLength(1);

@@ -26,6 +26,8 @@ export interface ProgramOptions {
   readonly flags?: readonly string[];
   /** Started as the README says, by `npm start` in the program's own folder; signals go to npm. */
   readonly throughNpm?: boolean;
+  /** A command that starts the program with the words that follow it, such as `setpriv …`. */
+  readonly through?: readonly string[];
 }
 
 export interface LogLine {
@@ -174,11 +176,12 @@ function launch(folder: string, options: ProgramOptions): Run {
 /** Set by `npm run test:built`, which builds first, so that nothing older is tested. */
 const isBuilt = process.env["JIT_TEST_BUILT"] === "1";
 
-function nodeStart(folder: string, { env, flags = [], image }: ProgramOptions): Child {
+function nodeStart(folder: string, { env, flags = [], image, through = [] }: ProgramOptions): Child {
   const app = image ?? shipped;
   const guard = pathToFileURL(join(app, "src/runtime/require-node.mjs")).href;
   const main = image !== undefined || isBuilt ? "dist/code/server/main.mjs" : "src/main.ts";
-  return spawn(process.execPath, [...flags, "--import", guard, join(app, main)], {
+  const words = [...through, process.execPath, ...flags, "--import", guard, join(app, main)];
+  return spawn(words[0] ?? process.execPath, words.slice(1), {
     cwd: folder,
     env: { PORT: "0", DATABASE_URL: "file:data/jit.db", ...env },
     stdio: ["ignore", "pipe", "pipe"],
