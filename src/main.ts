@@ -8,10 +8,12 @@ import { Refused } from "./build/refused.ts";
 import { offerReloads, reloadsOf } from "./build/reloads.ts";
 import { reloadOnSighup, stopOnSignal } from "./build/signals.ts";
 import { tellSurfaces } from "./build/telling-surfaces.ts";
+import { programVersion } from "./core/program-version.ts";
 import { readEnvironment, type Settings } from "./config/environment.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createLogger } from "./runtime/logger.ts";
 import { readinessOf } from "./runtime/readiness.ts";
+import { createTerminalWatch } from "./runtime/terminal.ts";
 import { writeByTurns } from "./runtime/write-by-turns.ts";
 import { StartRefused } from "./store/start-refused.ts";
 import { isCronExpression, createTimetable } from "./sweeps/timetable.ts";
@@ -56,6 +58,7 @@ async function furnish(
 }
 
 async function run(): Promise<void> {
+  const isTerminalClosed = createTerminalWatch();
   // A log reader that goes away must not take the guard of production systems with it.
   process.stdout.on("error", () => undefined);
   const settings = readSettings();
@@ -64,6 +67,7 @@ async function run(): Promise<void> {
     settings.logLevel,
     writeByTurns((text) => process.stdout.write(text)),
   );
+  log.info({ version: programVersion, node: process.version }, "starting");
   const onFatal = (err: unknown): void => {
     // What the disk holds is unknown from here on: answering anybody could be a lie. Starting again reads the truth.
     log.fatal({ err }, "the database failed while writing");
@@ -97,7 +101,7 @@ async function run(): Promise<void> {
     metrics: house.metrics,
     mounts: house.mounts,
   });
-  reloadOnSighup(reloads.request);
+  reloadOnSighup(reloads.request, isTerminalClosed, log);
   const reloadSocket = await offerReloads(settings, reloads, log);
   const stop = async (): Promise<void> => {
     await server.close();

@@ -68,8 +68,7 @@ async function reload(): Promise<void> {
   const result = await requestReload(reloadSocketOf(file)).catch((error: unknown) => {
     throw new BackupRefused(whyNoReload(error, file));
   });
-  if (!result.ok)
-    throw new BackupRefused(["Not reloaded; nothing has changed.", ...result.problems].join("\n  "));
+  if (!result.ok) throw new BackupRefused(["Not reloaded.", ...result.problems].join("\n  "));
   print(`reloaded  ${result.file}\nchanged   ${result.changed}\n`);
   for (const warning of result.warnings) print(`warning   ${warning}\n`);
 }

@@ -2,9 +2,20 @@ import closeWithGrace from "close-with-grace";
 import type { Logger } from "pino";
 import { formatDuration, secondMs } from "../core/time.ts";
 
-/** The configuration is read again at each SIGHUP; the log says what became of it. */
-export function reloadOnSighup(reload: () => Promise<unknown>): void {
-  process.on("SIGHUP", () => void reload());
+/**
+ * The configuration is read again at each SIGHUP; the log says what became of it. A SIGHUP because our terminal was closed
+ * stops us instead: nobody would see the service any more, and it would keep the data folder.
+ */
+export function reloadOnSighup(
+  reload: () => Promise<unknown>,
+  isTerminalClosed: () => boolean,
+  log: Logger,
+): void {
+  process.on("SIGHUP", () => {
+    if (!isTerminalClosed()) return void reload();
+    log.warn("terminal closed");
+    process.kill(process.pid, "SIGTERM");
+  });
 }
 
 /** Stops once, in order, on the signals that ask for it and on a fault nobody caught. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { programVersion } from "../core/program-version.ts";
 import type { App } from "./door.ts";
 import { problem, sendProblem } from "./problems.ts";
 import { logFault } from "./request-log.ts";
@@ -29,12 +30,12 @@ export function addHealthRoutes(app: App, readiness: Readiness): void {
     {
       config,
       schema: {
-        summary: "Whether the process answers",
+        summary: "Whether the process answers, and which version it is",
         tags,
-        response: { 200: z.object({ status: z.literal("ok") }) },
+        response: { 200: z.object({ status: z.literal("ok"), version: z.string() }) },
       },
     },
-    async () => ({ status: "ok" }) as const,
+    async () => ({ status: "ok", version: programVersion }) as const,
   );
 
   app.get(

@@ -7,6 +7,7 @@ import {
   serializerCompiler,
 } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { programVersion } from "../core/program-version.ts";
 import { refusalStatus, type RefusalCode } from "../core/refusals.ts";
 import type { Door } from "./door.ts";
 import { problemContentType } from "./problems.ts";
@@ -64,7 +65,7 @@ export async function createOpenApiPages(
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
-      info: { title: "jit-access", description, version: "1" },
+      info: { title: "jit-access", description, version: programVersion },
       servers: [{ url: publicUrl ?? "/" }],
       components: {
         securitySchemes: {

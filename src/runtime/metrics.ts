@@ -1,4 +1,5 @@
 import { auditActions } from "../core/audit-record.ts";
+import { programVersion } from "../core/program-version.ts";
 import type { Instant } from "../core/ids.ts";
 import { refusalStatus } from "../core/refusals.ts";
 import type { Reads } from "../service/ports.ts";
@@ -8,6 +9,7 @@ import {
   createCounter,
   createGauge,
   createHistogram,
+  createInfo,
   prometheusContentType,
   type Family,
 } from "./prometheus-text.ts";
@@ -50,6 +52,9 @@ function isDecision(action: string): action is keyof typeof decisions {
 
 /** Everything under the prefix `jit_`, without a person in any label. */
 export function createMetrics(): Metrics {
+  const build = createInfo("jit_build_info", "Always 1; its label is the version of the program.", {
+    version: programVersion,
+  });
   const requests = createCounter("jit_http_requests_total", "Answered calls by method, route and status.", [
     "method",
     "route",
@@ -75,7 +80,7 @@ export function createMetrics(): Metrics {
   const jumps = createCounter("jit_clock_jumps_total", "Jumps of the system clock by direction.", [
     "direction",
   ]);
-  const families: Family[] = [requests, seconds, refusals, decided, timeToDecision, records, jumps];
+  const families: Family[] = [build, requests, seconds, refusals, decided, timeToDecision, records, jumps];
   // Present from the start, so that the first event after it is an increase and not a new series.
   for (const action of auditActions) records.add([action], 0);
   for (const decision of Object.values(decisions)) decided.add([decision], 0);

@@ -77,6 +77,12 @@ export function createGauge(name: string, help: string, read: () => Promise<numb
   return { text: async () => familyText(name, help, "gauge", [line(name, "", await read())]) };
 }
 
+/** Always 1: a fact in labels, as Prometheus has it. */
+export function createInfo(name: string, help: string, labels: Readonly<Record<string, string>>): Family {
+  const series = seriesOf(Object.keys(labels), Object.values(labels));
+  return { text: () => familyText(name, help, "gauge", [line(name, series, 1)]) };
+}
+
 /** What has been counted under each set of values, a tree with a level for each label. No text is made to count. */
 function createSeries<T>(labels: readonly string[], start: () => T) {
   interface Branch {

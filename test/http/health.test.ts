@@ -1,11 +1,15 @@
 import { expect, test } from "vitest";
+import { programVersion } from "../../src/core/program-version.ts";
 import { openHouse } from "./support/http-house.ts";
 
-test("healthz says ok and asks nothing of anybody", async () => {
+test("healthz says ok and which version it is, and asks nothing of anybody", async () => {
   const house = await openHouse();
   const answer = await house.call("GET", "/healthz");
   await house.close();
-  expect({ status: answer.status, text: answer.text }).toEqual({ status: 200, text: '{"status":"ok"}' });
+  expect({ status: answer.status, text: answer.text }).toEqual({
+    status: 200,
+    text: `{"status":"ok","version":"${programVersion}"}`,
+  });
 });
 
 test("readyz names every check, and is a 503 problem when one of them fails", async () => {
