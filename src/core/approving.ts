@@ -13,7 +13,8 @@ import { onGrant, onRequest, type Case, type Decision } from "./case.ts";
 import { siblingsEnded } from "./stranded.ts";
 import type { RequestEvent } from "./events.ts";
 import { hasStarted } from "./grant.ts";
-import type { Instant } from "./ids.ts";
+import type { IdentityId, Instant } from "./ids.ts";
+import { refuseOwnHand } from "./origins.ts";
 import { isActive, type Directory, type Identity } from "./people.ts";
 import { isRefusal, refuse, type Refusal } from "./refusals.ts";
 import { missingDemands, requirementOf, stagesOf, withAdded, withApproversResolved } from "./requirement.ts";
@@ -27,6 +28,8 @@ import { formatDuration, formatInstant, plus } from "./time.ts";
 export interface PressFacts {
   readonly person: Identity;
   readonly by: Actor;
+  /** Whose hand is in how the person is recognised; see `peopleBehind`. */
+  readonly behind: readonly IdentityId[];
   readonly directory: Directory;
   /** Today's policies asked with the facts of the submission. */
   readonly today: Assessment;
@@ -192,7 +195,7 @@ function grantedDuration(request: AccessRequest): number {
 export function decideDeny(
   kase: Case,
   reason: string,
-  facts: Pick<PressFacts, "person" | "by" | "directory">,
+  facts: Pick<PressFacts, "person" | "by" | "directory" | "behind">,
   now: Instant,
 ): Decision {
   const { request } = kase;
@@ -225,7 +228,7 @@ export function decideDeny(
 /** Who may decide comes before what state it is in: a stranger learns nothing about the request. */
 function mayNotDecide(
   request: AccessRequest,
-  facts: Pick<PressFacts, "person" | "directory">,
+  facts: Pick<PressFacts, "person" | "directory" | "behind">,
   now: Instant,
 ): Refusal | undefined {
   const { person } = facts;
@@ -236,6 +239,8 @@ function mayNotDecide(
   if (person.kind !== "HUMAN" || !isApproverOf(request, person.id, facts.directory)) {
     return refuse("not_an_approver", "You are not an approver of this request.");
   }
+  const ownHand = refuseOwnHand(request, facts.behind);
+  if (ownHand !== undefined) return ownHand;
   if (request.phase === "PENDING") {
     return now < request.approvalDeadline
       ? undefined

@@ -1,4 +1,4 @@
-import { parseId, type IdentityId } from "./ids.ts";
+import { parseId, type IdentityId, type Instant } from "./ids.ts";
 
 /** Where a command came in. A policy's stage may say through which of the first four it is decided. */
 export type Via = "api" | "slack" | "teams" | "email" | "cli" | "console" | "policy" | "system";
@@ -23,12 +23,29 @@ export interface Identity {
    * outlive reloads and go with the person.
    */
   readonly chatLinks?: Links;
+  /** Who gave them their links and their address, where a person did. */
+  readonly origins?: Origins;
   /** Who keeps this record: the configuration file, the API, or we ourselves (`id_admin`). */
   readonly managedBy: "file" | "api" | "built-in";
   /** The configuration file lists them; always true for the other two. */
   readonly listed: boolean;
   /** The administrator's switch, which outlives reloads of the file. */
   readonly enabled: boolean;
+}
+
+/** Who gave somebody a way to be recognised, and everyone who had given that person theirs. */
+export interface Origin {
+  readonly by: readonly IdentityId[];
+  readonly at: Instant;
+  /** It came with the identity itself. */
+  readonly atCreation: boolean;
+}
+
+/** Ways that a person gave; what the configuration file says came from nobody. */
+export interface Origins {
+  readonly slack?: Origin;
+  readonly teams?: Origin;
+  readonly email?: Origin;
 }
 
 export interface Links {

@@ -2,7 +2,8 @@ import type { AccessRequest, Actor } from "./access-request.ts";
 import { inactive } from "./assessment.ts";
 import { onGrant, onRequest, type Case, type Decision } from "./case.ts";
 import { endedEarly, revokedBeforeStart } from "./ending.ts";
-import type { Instant } from "./ids.ts";
+import type { IdentityId, Instant } from "./ids.ts";
+import { refuseOwnHand } from "./origins.ts";
 import { isActive, type Directory, type Identity } from "./people.ts";
 import { refuse } from "./refusals.ts";
 
@@ -21,6 +22,8 @@ export function isReviewerOf(request: AccessRequest, person: Identity, directory
 export interface ReviewFacts {
   readonly person: Identity;
   readonly by: Actor;
+  /** Whose hand is in how the person is recognised; see `peopleBehind`. */
+  readonly behind: readonly IdentityId[];
   readonly directory: Directory;
 }
 
@@ -37,6 +40,8 @@ export function decideReview(
   if (!isReviewerOf(request, person, facts.directory) || person.kind !== "HUMAN") {
     return refuse("not_a_reviewer", "You are not a reviewer of this access.");
   }
+  const ownHand = refuseOwnHand(request, facts.behind);
+  if (ownHand !== undefined) return ownHand;
   const wasTaken =
     request.phase === "CLAIMED" || (request.phase === "APPROVED" && now < (request.claimDeadline ?? now));
   if (!wasTaken) return refuse("not_active", "This access never started, so there is nothing to review.");

@@ -1,5 +1,6 @@
 import type { Actor, UsedKey } from "../core/access-request.ts";
 import type { IdentityId } from "../core/ids.ts";
+import { peopleBehind } from "../core/origins.ts";
 import { isActive, type Identity, type Role, type Via } from "../core/people.ts";
 import { refuse, type Refusal } from "../core/refusals.ts";
 import type { Once } from "./once.ts";
@@ -11,6 +12,8 @@ export interface Caller {
   readonly via: Via;
   /** The API key used, if one was. */
   readonly key?: UsedKey;
+  /** Who made that key, and everyone who was behind them then. */
+  readonly keyMadeBy?: readonly IdentityId[];
   /** The call was made with an Idempotency-Key. */
   readonly once?: Once;
 }
@@ -36,6 +39,11 @@ export function lacksRole(caller: Caller, ...anyOf: readonly Role[]): Refusal | 
   }
   if (anyOf.some((role) => caller.roles.includes(role))) return undefined;
   return refuse("missing_role", `This needs a key with the role ${anyOf.join(" or ")}.`);
+}
+
+/** Who stands behind what this caller makes for others: they themselves, and whose hand is in how they are recognised. */
+export function makersOf({ identity, via, keyMadeBy = [] }: Caller): readonly IdentityId[] {
+  return [...new Set([identity.id, ...peopleBehind(identity, via, keyMadeBy)])];
 }
 
 export function mayReadAll(caller: Caller): boolean {

@@ -9,13 +9,13 @@ import {
   type Role,
   type Selector,
 } from "../core/people.ts";
-import { parseId } from "../core/ids.ts";
+import { parseId, type IdentityId } from "../core/ids.ts";
 import { inactive } from "../core/assessment.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { hourMs } from "../core/time.ts";
 import { unknownIdentity } from "./ask-input.ts";
 import { administratorsOf } from "./administrators.ts";
-import { actorOf, lacksRole, type Caller } from "./caller.ts";
+import { actorOf, lacksRole, makersOf, type Caller } from "./caller.ts";
 import type { ChatPeople } from "./chat-people.ts";
 import { identityStep } from "./directory-service.ts";
 import { loadPeople, type ServiceContext } from "./loading.ts";
@@ -47,7 +47,9 @@ export function createChatPeople(context: ServiceContext): ChatPeople {
         const candidate = await candidateFor(context, account.surface, email);
         if (candidate === undefined) return notLinked();
         const by = actorOf({ identity: candidate.value, roles: [], via: account.surface });
-        return linking(context, candidate, account, by, "email");
+        // Whoever gave the address has given the link as well.
+        const makers = candidate.value.origins?.email?.by ?? [];
+        return linking(context, candidate, account, by, makers, "email");
       });
       return isRefusal(linked) ? callerOf(account) : callerAs(context, linked, account);
     },
@@ -72,7 +74,7 @@ export function createChatPeople(context: ServiceContext): ChatPeople {
         if (found === undefined) return unknownIdentity(identityId);
         const taken = await store.identityByLink(account);
         if (taken !== undefined && taken.value.id !== found.value.id) return alreadyLinked(taken.value);
-        return linking(context, found, account, actorOf(caller), "administrator");
+        return linking(context, found, account, actorOf(caller), makersOf(caller), "administrator");
       });
     },
   };
@@ -143,6 +145,7 @@ function linking(
   before: Versioned<Identity>,
   account: ChatAccount,
   by: ReturnType<typeof actorOf>,
+  makers: readonly IdentityId[],
   how: "email" | "administrator",
 ): { readonly step: Step; readonly result: Identity } | Refusal {
   const identity = before.value;
@@ -165,7 +168,7 @@ function linking(
     // Beside what the file says, so that a reload keeps it.
     ...(identity.managedBy === "file" && !isSame && { chatLinks: { ...identity.chatLinks, ...link } }),
   };
-  const step = identityStep(context, before, after, by);
+  const step = identityStep(context, before, after, by, makers);
   const { surface, team, user } = account;
   const at = context.surroundings.now();
   const data = { surface, team, user, how };

@@ -13,6 +13,7 @@ import {
   type Identity,
   type Links,
 } from "../core/people.ts";
+import { withOrigins } from "../core/origins.ts";
 import type { Policy, Rulebook, Rules } from "../core/policy.ts";
 import type { PlacedProblem, Refusal } from "../core/refusals.ts";
 import { unfitConnectors } from "./connector-service.ts";
@@ -138,15 +139,16 @@ async function peopleSteps(
     listed.add(person.id);
     // Who was made over the API may have come into the file since.
     const before = known.get(person.id) ?? (await store.identity(person.id));
-    const after: Identity = {
+    const wanted: Identity = {
       ...person,
       ...linksBeside(person, before?.value.chatLinks, ofFile),
       managedBy: "file",
       listed: true,
       enabled: before?.value.enabled ?? true,
     };
+    const after = withOrigins(before?.value, wanted, [], context.surroundings.now());
     if (before === undefined || !sameContent(before.value, after)) {
-      steps.push(identityStep(context, before, after, configurationLoader));
+      steps.push(identityStep(context, before, after, configurationLoader, []));
     }
   }
   for (const before of known.values()) {
@@ -157,7 +159,7 @@ async function peopleSteps(
       (kept, { surface }) => withoutLink(kept, surface),
       gone.links,
     );
-    steps.push(identityStep(context, before, { ...gone, links, listed: false }, configurationLoader));
+    steps.push(identityStep(context, before, { ...gone, links, listed: false }, configurationLoader, []));
   }
   return steps;
 }

@@ -1,6 +1,7 @@
 import type { AccessRequest, Actor } from "../core/access-request.ts";
 import type { Case, Decision } from "../core/case.ts";
-import { parseId } from "../core/ids.ts";
+import { parseId, type IdentityId } from "../core/ids.ts";
+import { peopleBehind } from "../core/origins.ts";
 import type { Directory, Identity, Selector } from "../core/people.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { actorOf, type Caller } from "./caller.ts";
@@ -71,7 +72,12 @@ export function requestOf(outcome: Folded | undefined | Refusal): AccessRequest 
 }
 
 export interface Press {
-  readonly facts: { readonly person: Identity; readonly by: Actor; readonly directory: Directory };
+  readonly facts: {
+    readonly person: Identity;
+    readonly by: Actor;
+    readonly behind: readonly IdentityId[];
+    readonly directory: Directory;
+  };
   readonly people: LoadedPeople;
   readonly expects: readonly Expectation[];
 }
@@ -95,10 +101,12 @@ export async function pressOf(
     [...selectorsIn(request), ...also],
     freshness,
   );
+  const person = people.directory.identity(caller.identity.id) ?? caller.identity;
   return {
     facts: {
-      person: people.directory.identity(caller.identity.id) ?? caller.identity,
+      person,
       by: actorOf(caller),
+      behind: peopleBehind(person, caller.via, caller.keyMadeBy ?? []),
       directory: people.directory,
     },
     people,

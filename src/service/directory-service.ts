@@ -10,9 +10,10 @@ import {
   type Identity,
   type Links,
 } from "../core/people.ts";
+import { withOrigins } from "../core/origins.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { unknownIdentity } from "./ask-input.ts";
-import { actorOf, lacksRole, type Caller } from "./caller.ts";
+import { actorOf, lacksRole, makersOf, type Caller } from "./caller.ts";
 import type { ServiceContext } from "./loading.ts";
 import type { Page, PageQuery, Step, UniqueChange, Versioned } from "./ports.ts";
 import { decideAndCommit } from "./step.ts";
@@ -83,7 +84,10 @@ export function createDirectoryService(context: ServiceContext): DirectoryServic
         }
         const known = await knownManager(context, identity);
         if (known !== undefined) return known;
-        return { step: identityStep(context, undefined, identity, actorOf(caller)), result: identity };
+        return {
+          step: identityStep(context, undefined, identity, actorOf(caller), makersOf(caller)),
+          result: identity,
+        };
       });
     },
     async change(caller, id, patch) {
@@ -97,7 +101,10 @@ export function createDirectoryService(context: ServiceContext): DirectoryServic
         if (isRefusal(after)) return after;
         const refusal = unfit(after) ?? (await knownManager(context, after));
         if (refusal !== undefined) return refusal;
-        return { step: identityStep(context, before, after, actorOf(caller)), result: after };
+        return {
+          step: identityStep(context, before, after, actorOf(caller), makersOf(caller)),
+          result: after,
+        };
       });
     },
     async unlink(caller, id, surface) {
@@ -109,7 +116,10 @@ export function createDirectoryService(context: ServiceContext): DirectoryServic
         if (before === undefined) return noIdentity(id);
         const after = unlinked(before.value, surface);
         if (isRefusal(after)) return after;
-        return { step: identityStep(context, before, after, actorOf(caller)), result: after };
+        return {
+          step: identityStep(context, before, after, actorOf(caller), makersOf(caller)),
+          result: after,
+        };
       });
     },
   };
@@ -183,14 +193,16 @@ async function knownManager({ store }: ServiceContext, identity: Identity): Prom
 }
 
 /** Everything that follows from an identity as it was and as it is to be: row, guards, record, and the end of access
- * for somebody who is no longer active. Shared with the configuration file. */
+ * for somebody who is no longer active. Shared with the configuration file. `makers`: whose hand is in what changes. */
 export function identityStep(
   { surroundings }: Pick<ServiceContext, "surroundings">,
   before: Versioned<Identity> | undefined,
-  after: Identity,
+  wanted: Identity,
   by: Actor,
+  makers: readonly IdentityId[],
 ): Step {
   const now = surroundings.now();
+  const after = withOrigins(before?.value, wanted, makers, now);
   const wasActive = before !== undefined && isActive(before.value);
   const isGone = wasActive && !isActive(after);
   const action: AuditAction =

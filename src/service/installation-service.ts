@@ -43,7 +43,7 @@ export function createInstallationService(context: ServiceContext): Installation
       if (before !== undefined && before.value.managedBy === "built-in") {
         return { asWanted: before.value };
       }
-      return { step: identityStep(context, before, identity, builtIn), result: identity };
+      return { step: identityStep(context, before, identity, builtIn, []), result: identity };
     });
 
   return {

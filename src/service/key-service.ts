@@ -5,7 +5,7 @@ import { isActive, type Role } from "../core/people.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { dayMs, plus } from "../core/time.ts";
 import { unknownIdentity } from "./ask-input.ts";
-import { actorOf, lacksRole, type Caller } from "./caller.ts";
+import { actorOf, lacksRole, makersOf, type Caller } from "./caller.ts";
 import type { ServiceContext } from "./loading.ts";
 import {
   StoreUnavailable,
@@ -86,14 +86,14 @@ async function authenticate(
   if (found === undefined || !isLiving(found.key.value, surroundings.now())) {
     return refuse("unauthenticated", notValid);
   }
-  const { id, roles, mintedBy } = found.key.value;
+  const { id, roles, mintedBy, madeBy = [mintedBy] } = found.key.value;
   if (!isActive(found.identity)) {
     return refuse(
       "identity_inactive",
       `${found.identity.name} is not active; an administrator can change that.`,
     );
   }
-  return { identity: found.identity, roles, via: "api", key: { id, mintedBy } };
+  return { identity: found.identity, roles, via: "api", key: { id, mintedBy }, keyMadeBy: madeBy };
 }
 
 async function create(context: ServiceContext, caller: Caller, input: KeyInput): Promise<NewKey | Refusal> {
@@ -117,7 +117,13 @@ async function create(context: ServiceContext, caller: Caller, input: KeyInput):
         `${identity.value.name} is not active, so a key would open nothing.`,
       );
     }
-    const key = keyOf(context, token, { ...input, identityId, expiresAt, mintedBy: caller.identity.id });
+    const key = keyOf(context, token, {
+      ...input,
+      identityId,
+      expiresAt,
+      mintedBy: caller.identity.id,
+      madeBy: makersOf(caller),
+    });
     const step = createdStep(context, key, actorOf(caller));
     return {
       step: { ...step, expects: [...step.expects, asRead("identity", identity)] },
@@ -134,9 +140,11 @@ function isLiving(key: ApiKey, now: Instant): boolean {
 export function keyOf(
   { surroundings }: Pick<ServiceContext, "surroundings">,
   token: string,
-  more: Pick<ApiKey, "roles" | "name" | "mintedBy" | "expiresAt"> & { readonly identityId: IdentityId },
+  more: Pick<ApiKey, "roles" | "name" | "mintedBy" | "madeBy" | "expiresAt"> & {
+    readonly identityId: IdentityId;
+  },
 ): ApiKey {
-  const { identityId, roles, name, mintedBy, expiresAt } = more;
+  const { identityId, roles, name, mintedBy, madeBy = [mintedBy], expiresAt } = more;
   return {
     id: makeId("key", surroundings.idTail()),
     identityId,
@@ -145,6 +153,7 @@ export function keyOf(
     hash: surroundings.sha256(token),
     last4: token.slice(-4),
     mintedBy,
+    madeBy,
     createdAt: surroundings.now(),
     expiresAt,
     deletedAt: null,

@@ -55,6 +55,8 @@ export interface ApiKey {
   readonly hash: string;
   readonly last4: string;
   readonly mintedBy: IdentityId;
+  /** `mintedBy` and everyone behind them at that time; absent on keys of earlier versions. */
+  readonly madeBy?: readonly IdentityId[];
   readonly createdAt: Instant;
   /** Null only for the built-in key. */
   readonly expiresAt: Instant | null;

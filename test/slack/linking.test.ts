@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from "vitest";
+import { present } from "../../src/core/assert.ts";
 import { approvalPolicy, stageBy } from "../core/support/policies.ts";
 import { slackId } from "./support/slack-doors.ts";
-import { idOf, openSlackHouse, type SlackHouse } from "./support/slack-house.ts";
+import { idOf, openSlackHouse, waitFor, type SlackHouse } from "./support/slack-house.ts";
 
 const policies = [approvalPolicy("dba", { stages: [stageBy("group:dba")] })];
 
@@ -46,4 +47,23 @@ test.for([
 
 test("never by e-mail unless it is switched on", async () => {
   expect(await linkOfSam({}, false)).toBeUndefined();
+});
+
+test("an account that the requester linked to an approver does not approve for them", async () => {
+  house = await openSlackHouse([approvalPolicy("sec", { stages: [stageBy("group:security")] })]);
+  const { services } = house.office;
+  const dev = await house.office.caller("dev", "admin");
+  await services.people.link(
+    { ...dev, via: "slack" },
+    { surface: "slack", team: house.fake.teamId, user: slackId("sam") },
+    idOf("sam"),
+  );
+  await house.command("dev", "request read:prod:orders-db for 2h because INC-42");
+  await house.settle();
+  const card = house.fake.messagesIn(house.fake.dmOf(slackId("sam"))).at(-1);
+  await house.press("sam", present(card, "sam's card"), "approve");
+  await house.settle();
+  await waitFor(() => house.lastWhisper().includes("came from the person who asks"));
+  const [request] = (await house.office.store.requests({ now: house.office.clock.now() }, { limit: 1 })).rows;
+  expect(request?.request.value).toMatchObject({ phase: "PENDING", votes: [] });
 });

@@ -171,3 +171,24 @@ describe("linking by the name people sign in with", () => {
     expect((await h.office.audit()).some((row) => row.action === "identity.linked")).toBe(false);
   });
 });
+
+test("an account that the requester linked to an approver does not approve for them", async () => {
+  const h = house();
+  const { office } = h;
+  const linked = (name: string) => ({ teams: { tenantId, aadObjectId: `aad-${name}` } });
+  const people = allStaff.map((one) =>
+    one.kind === "HUMAN" && one.name !== "ann" ? { ...one, links: linked(one.name) } : one,
+  );
+  await office.configure(housePolicies(), houseRules, people);
+  const dev = await office.caller("dev", "admin");
+  await office.services.people.link(
+    { ...dev, via: "teams" },
+    { surface: "teams", team: tenantId, user: "aad-ann" },
+    "id_ann",
+  );
+  const card = await annsCard(h);
+  const answer = await h.press("ann", button(card, "Approve"));
+  expect(answer).toMatchObject({ text: expect.stringContaining("came from the person who asks") });
+  const [row] = (await office.store.requests({ now: office.clock.now() }, { limit: 1 })).rows;
+  expect(row?.request.value).toMatchObject({ phase: "PENDING", votes: [] });
+});

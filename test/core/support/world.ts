@@ -176,6 +176,7 @@ export const decide = (of: World, kase: Case, command: Command, now: Instant): D
   const press = (name: string, via: Via = "api"): PressFacts => ({
     person: identity(of, idOf(name)),
     by: actor(name, via),
+    behind: [],
     directory: directory(of),
     today: assessed(of, request.scopes, request.extension?.totalMs ?? request.durationMs),
     subject: identity(of, request.subjectId),
