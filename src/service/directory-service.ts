@@ -68,7 +68,7 @@ export function createDirectoryService(context: ServiceContext): DirectoryServic
       return found?.value ?? noIdentity(id);
     },
     async create(caller, input) {
-      const { active, ...written } = input;
+      const { active, ...fields } = input;
       const identity: Identity = {
         ...written,
         id: input.id ?? makeId("identity", surroundings.idTail()),
@@ -84,10 +84,7 @@ export function createDirectoryService(context: ServiceContext): DirectoryServic
         }
         const known = await knownManager(context, identity);
         if (known !== undefined) return known;
-        return {
-          step: identityStep(context, undefined, identity, actorOf(caller), makersOf(caller)),
-          result: identity,
-        };
+        return written(context, caller, undefined, identity);
       });
     },
     async change(caller, id, patch) {
@@ -101,10 +98,7 @@ export function createDirectoryService(context: ServiceContext): DirectoryServic
         if (isRefusal(after)) return after;
         const refusal = unfit(after) ?? (await knownManager(context, after));
         if (refusal !== undefined) return refusal;
-        return {
-          step: identityStep(context, before, after, actorOf(caller), makersOf(caller)),
-          result: after,
-        };
+        return written(context, caller, before, after);
       });
     },
     async unlink(caller, id, surface) {
@@ -116,13 +110,20 @@ export function createDirectoryService(context: ServiceContext): DirectoryServic
         if (before === undefined) return noIdentity(id);
         const after = unlinked(before.value, surface);
         if (isRefusal(after)) return after;
-        return {
-          step: identityStep(context, before, after, actorOf(caller), makersOf(caller)),
-          result: after,
-        };
+        return written(context, caller, before, after);
       });
     },
   };
+}
+
+/** What this caller makes of an identity. */
+function written(
+  context: ServiceContext,
+  caller: Caller,
+  before: Versioned<Identity> | undefined,
+  after: Identity,
+): { readonly step: Step; readonly result: Identity } {
+  return { step: identityStep(context, before, after, actorOf(caller), makersOf(caller)), result: after };
 }
 
 function unlinked(identity: Identity, surface: ChatAccount["surface"]): Identity | Refusal {
