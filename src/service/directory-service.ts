@@ -70,7 +70,7 @@ export function createDirectoryService(context: ServiceContext): DirectoryServic
     async create(caller, input) {
       const { active, ...fields } = input;
       const identity: Identity = {
-        ...written,
+        ...fields,
         id: input.id ?? makeId("identity", surroundings.idTail()),
         managedBy: "api",
         listed: true,
