@@ -22,6 +22,7 @@ export const noticeKinds = [
   "review_overdue",
   "target_overdue",
   "unreached",
+  "channel_unreached",
   "key_made",
 ] as const;
 export type NoticeKind = (typeof noticeKinds)[number];
@@ -127,6 +128,12 @@ export const hearings: { readonly [Notice in NoticeKind]: readonly Hearing[] } =
     { who: "alerted", chat: "note", letter: true },
   ],
   unreached: [{ who: "requester", chat: "note", letter: true }],
+  // The people: approvers for whom the channel stood in, who now get a message of their own.
+  channel_unreached: [
+    { who: "people", chat: "card", letter: false },
+    { who: "requester", chat: "note", letter: true },
+    { who: "admins", chat: "note", letter: true },
+  ],
   // Not about a request: told to the key's owner by name (outbox/announcing-keys.ts).
   key_made: [],
 };

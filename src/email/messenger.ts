@@ -83,6 +83,7 @@ export function createEmail(
     addressOf: async ({ email }) => email,
     channelAddress: (reference) =>
       reference.startsWith("email:") ? parseEmail(reference.slice("email:".length)) : undefined,
+    membersOf: async () => undefined,
     async post(address, card, signal) {
       const letter = cardLetter(card, envelope(address));
       await send(address, letter, signal);

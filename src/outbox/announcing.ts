@@ -11,6 +11,13 @@ import { loadPeople, type ServiceContext } from "../service/loading.ts";
 import type { Copy, NewEffect, Write } from "../service/ports.ts";
 import { newEffect } from "../service/step-of.ts";
 import type { Place } from "../service/surfaces.ts";
+import {
+  channelCoverage,
+  directMessagesMax,
+  noCoverage,
+  recordedCoverage,
+  type ChannelCoverage,
+} from "./channel-coverage.ts";
 import { lookAgainMs } from "./looking-again.ts";
 import type { Runner } from "./runners.ts";
 
@@ -38,7 +45,7 @@ export function createAnnouncing(context: ServiceContext, log: NoticeLog): Runne
       if (found === undefined) return undefined;
       const request = found.request.value;
       for (const one of news) logNews(log, request, one);
-      const audit = news.flatMap((one) => unheardAlerts(context, request, one));
+      const audit = news.flatMap((one) => unheardChannels(context, request, one));
       if (surfaces.configured.size === 0) return { audit };
       const known = await store.copies([requestId]);
       const plan = createPlan(context, request, known);
@@ -59,14 +66,16 @@ function logNews(
   else log.info(facts, "notice");
 }
 
-/** An alert to a channel that this installation does not have is lost, and that goes on record. */
-function unheardAlerts(
+/** What was to be said in a channel that this installation does not have is lost, and that goes on record. */
+function unheardChannels(
   { surfaces, surroundings }: ServiceContext,
-  { id, breakGlass }: AccessRequest,
+  { id, requirement, breakGlass }: AccessRequest,
   { notice }: News,
 ): readonly AuditEntry[] {
-  if (breakGlass === undefined || !hearings[notice].some(({ who }) => who === "alerted")) return [];
-  return breakGlass.notify
+  const isAlert = breakGlass !== undefined && hearings[notice].some(({ who }) => who === "alerted");
+  // Once for each request: what follows goes to those who could be told.
+  const isFirst = breakGlass === undefined && notice === "submitted";
+  return (isAlert ? breakGlass.notify : isFirst ? requirement.channels : [])
     .filter((channel) => surfaces.placeOfChannel(channel) === undefined)
     .map((channel) => ({
       at: surroundings.now(),
@@ -97,7 +106,8 @@ interface Plan {
 function createPlan(context: ServiceContext, request: AccessRequest, known: readonly Copy[]): Plan {
   const now = context.surroundings.now();
   const wanted = new Map<string, Copy>();
-  const tells: Effect[] = [];
+  /** By what they say to whom: a channel may hear the same for itself and for those it stands in for. */
+  const tells = new Map<string, Effect>();
   const lookAgain: Effect = { kind: "look_again", requestId: request.id, lost: null };
   let isAsking = false;
 
@@ -124,23 +134,40 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
       const isSaid = messenger.keepsCards ? hearing.chat === "note" : hearing.letter;
       const isShown = messenger.keepsCards && hearing.chat === "card";
       if (isShown || (isSaid && !messenger.keepsCards)) want({ ...to, audience }, "QUEUED");
-      if (isSaid) {
-        tells.push({
-          kind: "tell",
-          ...to,
-          about: { topic: "request", requestId: request.id, notice, audience },
-        });
-      }
+      if (!isSaid) continue;
+      const about = { topic: "request", requestId: request.id, notice, audience } as const;
+      tells.set(JSON.stringify([to, about]), { kind: "tell", ...to, about });
     }
     if (places.length === 0 && readerId !== null) {
       want({ surface: "nowhere", address: readerId, audience, readerId }, "UNREACHABLE");
     }
   };
 
+  /** Tells somebody where no channel stands in for them, and keeps in mind where one does. */
+  const cover = (news: News, hearing: Hearing, one: Listener, covered: readonly Place[]): void => {
+    const { readerId, audience, places } = one;
+    if (covered.length === 0 || readerId === null) return tell(news, hearing, one);
+    want({ surface: "nowhere", address: readerId, audience, readerId }, "NOT_NEEDED");
+    const others = places.filter((place) => !covered.includes(place));
+    if (others.length > 0) tell(news, hearing, { ...one, places: others });
+  };
+
   return {
     async hear(news, hearing) {
       isAsking ||= hearing.who === "people" && hearing.chat === "card" && news.people.length > 0;
-      for (const one of await listenersOf(context, request, news, hearing)) tell(news, hearing, one);
+      const listeners = await listenersOf(context, request, news, hearing);
+      const coverage = await coverageFor(context, request, known, hearing, listeners);
+      const covered = listeners.map((one) => coverage.coveredOf(one));
+      for (const [index, one] of listeners.entries()) cover(news, hearing, one, covered[index] ?? []);
+      if (covered.every((places) => places.length === 0)) return;
+      // The card is in the channel already, or is posted with this: only what comes later needs a note.
+      for (const place of coverage.channels) {
+        const { messenger, address } = place;
+        const isNew = !known.some((one) => one.readerId === null && one.address === address);
+        if (isNew && hearing.chat === "card") continue;
+        const reader = { readerId: null, audience: "channel", places: [{ messenger, address }] } as const;
+        tell(news, { ...hearing, chat: "note" }, reader);
+      }
     },
     outcome() {
       const cards = [...known, ...wanted.values()].flatMap((copy): readonly Effect[] => {
@@ -156,12 +183,25 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
         writes: [...wanted.values()].map((value) => ({ kind: "copyWanted", value })),
         // Cards first, so that a note finds the card it belongs below.
         effects: [
-          ...[...cards, ...tells].map((effect) => newEffect(effect, withContext)),
+          ...[...cards, ...tells.values()].map((effect) => newEffect(effect, withContext)),
           ...(isAsking ? [{ ...newEffect(lookAgain, withContext), dueAt: plus(now, lookAgainMs) }] : []),
         ],
       };
     },
   };
+}
+
+/** Many approvers are asked in the policy's channel, and what follows for those who were is said there too. */
+async function coverageFor(
+  context: ServiceContext,
+  request: AccessRequest,
+  known: readonly Copy[],
+  { who, chat }: Hearing,
+  listeners: readonly Listener[],
+): Promise<ChannelCoverage> {
+  if (who !== "people") return noCoverage;
+  if (chat === "note") return recordedCoverage(context, request, known);
+  return listeners.length > directMessagesMax ? channelCoverage(context, request, known) : noCoverage;
 }
 
 async function listenersOf(

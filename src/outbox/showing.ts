@@ -5,6 +5,7 @@ import type { Audience, NoticeKind } from "../core/notices.ts";
 import { dayMs, minuteMs, plus } from "../core/time.ts";
 import type { Card } from "../service/card.ts";
 import type { CardService } from "../service/chat-people.ts";
+import { coveredApprovers } from "../service/channel-reach.ts";
 import { copyId } from "../service/copies.ts";
 import type { ServiceContext } from "../service/loading.ts";
 import { DeliveryFault, type Messenger, type RewriteResult } from "../service/messenger.ts";
@@ -97,7 +98,10 @@ async function replaced(
   } catch (fault) {
     if (!(fault instanceof DeliveryFault) || fault.retryable) throw fault;
     const { requestId, audience } = effect;
-    return lost(context, effect, { requestId, audience, what: "card" }, fault.code, copy);
+    const about: Lost = { requestId, audience, what: "card" };
+    if (effect.readerId !== null) return lost(context, effect, about, fault.code, copy);
+    const copies = await context.store.copies([requestId]);
+    return channelLost(context, effect, about, fault.code, copies, { ...copy, ref: null });
   }
 }
 
@@ -140,14 +144,44 @@ export async function givenUp(
 ): Promise<Outcome> {
   const copies = await context.store.copies([about.requestId]);
   const id = copyId({ requestId: about.requestId, ...to, audience: about.audience });
+  const copy = copies.find((one) => one.id === id);
+  if (to.readerId === null && copy !== undefined) return channelLost(context, to, about, code, copies, copy);
   // A copy that was posted once is tried again at the next change.
-  const copy = copies.find((one) => one.id === id && one.ref === null);
-  return lost(context, to, about, code, copy);
+  return lost(context, to, about, code, copy?.ref === null ? copy : undefined);
+}
+
+/**
+ * A channel that could not be told: said once for each request and cause, to the requester, to administrators and to the
+ * approvers for whom the channel stood in.
+ */
+function channelLost(
+  { surroundings }: ServiceContext,
+  to: Addressee,
+  about: Lost,
+  code: string,
+  copies: readonly Copy[],
+  copy: Copy,
+): Outcome {
+  const state = copy.ref === null ? "FAILED" : copy.state;
+  const writes = [told({ surroundings }, copy, state, copy.ref, code)];
+  if (copy.fault === code) return copy.state === state ? {} : { writes };
+  const now = surroundings.now();
+  const people = coveredApprovers(copies);
+  const announce: Effect = {
+    kind: "announce",
+    requestId: about.requestId,
+    news: [{ notice: "channel_unreached", people }],
+  };
+  return {
+    ...lost({ surroundings }, to, about, code, undefined),
+    writes,
+    effects: [newEffect(announce, { now, surroundings })],
+  };
 }
 
 /** `copy`: what is not tried again from now on. */
 function lost(
-  { surroundings }: ServiceContext,
+  { surroundings }: Pick<ServiceContext, "surroundings">,
   to: Addressee,
   { requestId, audience, what }: Lost,
   code: string,

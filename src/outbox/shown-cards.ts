@@ -34,11 +34,12 @@ export function createShownCards(): ShownCards {
   };
 }
 
-/** All that a message shows: how telling others stands is only on the requester's, and the channels' states on none. */
+/** All that a message shows: how telling others stands is only on the requester's. */
 function textOf(card: Card): string {
-  const { audience, reach, request } = card;
-  const shownReach = audience === "requester" ? reach : null;
-  return JSON.stringify({ ...card, reach: shownReach, request: { ...request, notifications: null } });
+  const { audience, reach, unreachedChannels, request } = card;
+  const telling =
+    audience === "requester" ? { reach, unreachedChannels } : { reach: null, unreachedChannels: [] };
+  return JSON.stringify({ ...card, ...telling, request: { ...request, notifications: null } });
 }
 
 /** What can be pressed, and on which terms. */

@@ -18,6 +18,8 @@ export function createTelling(context: ServiceContext, cards: Pick<CardService, 
       const prepared = await prepare(context, cards, effect, effect.about);
       if (prepared === undefined) return undefined;
       const { note, copy } = prepared;
+      // A channel that its card could not be brought to hears nothing else of the request either.
+      if (effect.readerId === null && copy?.state === "FAILED") return undefined;
       await messenger.direct(effect.address, note, copy?.ref ?? null, signal);
       // A letter is all there is of its copy.
       return copy === undefined || messenger.keepsCards
@@ -92,6 +94,7 @@ function isStillNews(notice: NoticeKind, { request, audience }: Card): boolean {
     case "reminder":
     case "escalated":
     case "unreached":
+    case "channel_unreached":
       return request.status === "PENDING";
     case "stranded":
       return request.stranded !== null;

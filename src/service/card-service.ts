@@ -11,6 +11,7 @@ import { scopeSetKey } from "../core/scopes.ts";
 import { formatInstant } from "../core/time.ts";
 import { actionsFor, type Card, type Decidable } from "./card.ts";
 import { mayReadAll, type Caller } from "./caller.ts";
+import { mentionsOf, unreachedChannels } from "./channel-reach.ts";
 import type { CardService } from "./chat-people.ts";
 import { reachOf } from "./copies.ts";
 import { idsIn, loadPeople, selectorsIn, type ServiceContext } from "./loading.ts";
@@ -117,6 +118,9 @@ async function cardOfFound(
     endedBy: endedByName(request, grant?.value),
     lastDecision: last === undefined ? null : { ...last.decision, byName: last.byName },
     reach: reachWords(copies, nameOf),
+    unreachedChannels: unreachedChannels(surfaces, request, copies),
+    mentions:
+      audience === "channel" && view.status === "PENDING" ? mentionsOf(request, copies, directory) : [],
     voterAccounts: request.votes.flatMap((vote) => accountsOf(vote.by, directory)),
     actions: isOnlyAsker ? actions.filter((one) => one === "cancel") : actions,
   };

@@ -71,8 +71,17 @@ export interface Card {
   } | null;
   /** Chat accounts of those who have decided: a shared message that can differ by reader offers them no Approve. */
   readonly voterAccounts: readonly ChatAccount[];
+  /** The request's channels that could not be told, as the policy writes them, with the fault's code. */
+  readonly unreachedChannels: readonly { readonly reference: string; readonly code: string }[];
+  /** In a channel that stands in for many approvers: whom it calls. */
+  readonly mentions: readonly Mention[];
   readonly actions: readonly CardAction[];
 }
+
+/** Somebody whom a platform is to call by name. */
+export type Mention =
+  | { readonly kind: "usergroup"; readonly id: string }
+  | { readonly kind: "account"; readonly account: ChatAccount; readonly name: string };
 
 /** From this score on *Approve* asks once more. */
 const highRiskScore = 70;

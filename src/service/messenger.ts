@@ -48,6 +48,8 @@ export interface Messenger {
   addressOf(person: Identity): Promise<string | undefined>;
   /** Of a channel reference such as `slack:C0APPROVALS`; undefined: not of this surface. */
   channelAddress(reference: string): string | undefined;
+  /** The addresses of the people in a channel; undefined: the platform does not say. */
+  membersOf(channelAddress: string): Promise<ReadonlySet<string> | undefined>;
   /** Posts the card as a new message. */
   post(address: string, card: Card, signal: AbortSignal): Promise<MessageRef>;
   /**

@@ -87,6 +87,7 @@ export function createSlackMessenger(
         : link.userId;
     },
     channelAddress: (reference) => /^slack:([CG][A-Z0-9]{2,30})$/.exec(reference)?.[1],
+    membersOf: (channel) => channels.membersOf(channel),
     async post(address, card: Card) {
       const posted = await asFault(() => post(address, cardMessage(card)));
       onWritten(posted.channel);

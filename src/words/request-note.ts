@@ -1,6 +1,7 @@
 import type { NoticeKind } from "../core/notices.ts";
 import { needsWholeCard, type Card, type CardAction } from "../service/card.ts";
 import { accessLine, cardText, scopesText, type CardText } from "./card-text.ts";
+import { unreachedChannelLines } from "./channel-words.ts";
 import { durationWords } from "./duration-words.ts";
 import type { NoteAction } from "./labels.ts";
 import { namesLine, type Line, type Part } from "./line.ts";
@@ -171,6 +172,25 @@ const notes: { readonly [Notice in NoticeKind]: (told: Told) => Said } = {
     heading: ["Not everybody could be told of your request"],
     lines: unreached(card),
     press: ["cancel"],
+  }),
+  channel_unreached: ({ card, isOwn, access }) => ({
+    heading: [
+      isOwn
+        ? "A channel could not be told of your request"
+        : card.audience === "approver"
+          ? "You are asked directly, because a channel could not be told"
+          : "A channel could not be told of a request",
+    ],
+    lines: [
+      access,
+      ...unreachedChannelLines(card),
+      [
+        isOwn
+          ? "People who are asked directly were told. An administrator can mend the channel."
+          : "Mend the channel, or change it in the policy. Later requests are posted there again.",
+      ],
+    ],
+    press: isOwn ? ["cancel"] : [],
   }),
   target_overdue: ({ card, whose }) => ({
     heading: ["Access that is over could not be taken back everywhere yet"],

@@ -1,5 +1,6 @@
 import type { Card } from "../service/card.ts";
 import type { RequestView } from "../service/views.ts";
+import { unreachedChannelLines } from "./channel-words.ts";
 import { namesLine, type Line } from "./line.ts";
 
 /** What the reader is asked to do, or what has become of it. Why it ended is quoted below, whole. */
@@ -66,7 +67,8 @@ function when(at: string | null): Line {
   return at === null ? [] : [" ", { time: at }];
 }
 
-function pendingLine({ request, reach, audience }: Card): Line {
+function pendingLine(card: Card): Line {
+  const { request, reach, audience } = card;
   const until: Line =
     request.approvalDeadline === null ? [] : [" until ", { time: request.approvalDeadline }];
   if (audience !== "requester") return ["Waiting for a decision", ...until];
@@ -82,5 +84,6 @@ function pendingLine({ request, reach, audience }: Card): Line {
           ...namesLine(reach.unreachedNames),
           ".",
         ];
-  return ["Waiting for a decision", ...until, ".", ...asked, ...reached];
+  const channels = unreachedChannelLines(card).flatMap((line): Line => [" ", ...line]);
+  return ["Waiting for a decision", ...until, ".", ...asked, ...reached, ...channels];
 }

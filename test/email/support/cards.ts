@@ -58,6 +58,8 @@ export function cardFixture(
     lastDecision: null,
     reach: null,
     voterAccounts: [],
+    unreachedChannels: [],
+    mentions: [],
     actions: actionsFor(audience, view, null),
     ...changes,
   };

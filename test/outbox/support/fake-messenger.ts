@@ -17,6 +17,8 @@ export interface FakeMessenger extends Messenger {
   readonly tried: string[];
   /** Throws or waits for this address; undefined: all is well. */
   trouble: (address: string, what: "post" | "rewrite" | "direct") => Promise<void> | void;
+  /** People's addresses by channel; channels that are left out are not known. */
+  readonly members: Map<string, readonly string[]>;
   cardsAt(address: string): Card[];
   noticesAt(address: string): string[];
 }
@@ -41,6 +43,11 @@ export function fakeMessenger(
     shown,
     said,
     tried,
+    members: new Map(),
+    async membersOf(channel) {
+      const addresses = fake.members.get(channel);
+      return addresses === undefined ? undefined : new Set(addresses);
+    },
     trouble: () => undefined,
     cardsAt: (address) => [...shown.values()].filter((one) => one.address === address).map((one) => one.card),
     noticesAt: (address) =>

@@ -51,6 +51,8 @@ export const cardOf = (request: Partial<RequestView> = {}, more: Partial<Card> =
   lastDecision: null,
   reach: null,
   voterAccounts: [],
+  unreachedChannels: [],
+  mentions: [],
   actions: [],
   ...more,
 });
