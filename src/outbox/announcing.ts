@@ -170,14 +170,7 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
       }
     },
     outcome() {
-      const cards = [...known, ...wanted.values()].flatMap((copy): readonly Effect[] => {
-        const { surface, address, audience, readerId } = copy;
-        const isCard = surface !== "nowhere" && context.surfaces.get(surface)?.keepsCards === true;
-        // What was given up is not tried again at every change; who is asked anew has a copy of their own by then.
-        return isCard && (copy.state === "QUEUED" || copy.state === "SENT")
-          ? [{ kind: "show", requestId: request.id, surface, address, audience, readerId }]
-          : [];
-      });
+      const cards = [...known, ...wanted.values()].flatMap((copy) => showOf(context, copy));
       const withContext = { now, surroundings: context.surroundings };
       return {
         writes: [...wanted.values()].map((value) => ({ kind: "copyWanted", value })),
@@ -189,6 +182,16 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
       };
     },
   };
+}
+
+/** What makes a copy true, where it can be rewritten. */
+function showOf({ surfaces }: ServiceContext, copy: Copy): readonly Effect[] {
+  const { requestId, surface, address, audience, readerId, state } = copy;
+  const isCard = surface !== "nowhere" && surfaces.get(surface)?.keepsCards === true;
+  // What was given up is not tried again at every change; who is asked anew has a copy of their own by then.
+  return isCard && (state === "QUEUED" || state === "SENT")
+    ? [{ kind: "show", requestId, surface, address, audience, readerId }]
+    : [];
 }
 
 /** Many approvers are asked in the policy's channel, and what follows for those who were is said there too. */

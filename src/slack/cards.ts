@@ -3,6 +3,7 @@ import type { Card } from "../service/card.ts";
 import { accessLine, cardText } from "../words/card-text.ts";
 import { boldBlock, contextBlock, lineBlock } from "./buttons.ts";
 import { cardBlocks, type CardPlace } from "./card-blocks.ts";
+import { withMentions } from "./mentions.ts";
 import { mrkdwn } from "./text.ts";
 
 /** A message: what notifications and old clients show, and its blocks. */
@@ -14,7 +15,7 @@ export interface Message {
 /** The card of a request as a Slack message. */
 export function cardMessage(card: Card, place: CardPlace = { kind: "card" }): Message {
   const text = cardText(card);
-  return { text: mrkdwn(text.heading), blocks: cardBlocks(text, place) };
+  return { text: mrkdwn(text.heading), blocks: withMentions(cardBlocks(text, place), card) };
 }
 
 /** The same in three blocks, for lists. They are answers that nobody keeps true, so they have no buttons. */

@@ -1,3 +1,4 @@
+import type { NoticeKind } from "../core/notices.ts";
 import type { Card } from "../service/card.ts";
 import type { Note } from "../service/messenger.ts";
 import { cardText } from "../words/card-text.ts";
@@ -6,24 +7,30 @@ import type { NoteAction } from "../words/labels.ts";
 import { boldBlock, buttonRow, cardButton, contextBlock, linkButton, lineBlock } from "./buttons.ts";
 import { cardBlocks } from "./card-blocks.ts";
 import type { Message } from "./cards.ts";
+import { withMentions } from "./mentions.ts";
 import { quotationBlocks } from "./quotation.ts";
 import { limits, mrkdwn } from "./text.ts";
 
 /** A message beside the card: short, or all of the request where its reader is asked to decide. */
 export function noteMessage(text: NoteText, note: Note): Message {
+  const blocks =
+    text.card === undefined
+      ? [
+          boldBlock(text.heading),
+          ...text.lines.map(lineBlock),
+          ...(text.quotations ?? []).flatMap((one) => quotationBlocks(one)),
+          ...buttonRow(text.actions.flatMap((action) => noteButton(action, note))),
+        ]
+      : cardBlocks(text.card, { kind: "note", more: { lines: text.lines, quotations: [] } });
+  const isCalling = note.about === "request" && callingNotices.has(note.notice);
   return {
     text: mrkdwn(text.heading, limits.section - 2),
-    blocks:
-      text.card === undefined
-        ? [
-            boldBlock(text.heading),
-            ...text.lines.map(lineBlock),
-            ...(text.quotations ?? []).flatMap((one) => quotationBlocks(one)),
-            ...buttonRow(text.actions.flatMap((action) => noteButton(action, note))),
-          ]
-        : cardBlocks(text.card, { kind: "note", more: { lines: text.lines, quotations: [] } }),
+    blocks: isCalling ? withMentions(blocks, note.card) : blocks,
   };
 }
+
+/** News that ask the approvers for something. */
+const callingNotices: ReadonlySet<NoticeKind> = new Set(["submitted", "reminder"]);
 
 function noteButton(action: NoteAction, note: Note) {
   if (action === "link" || action === "link_other") {

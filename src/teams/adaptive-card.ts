@@ -12,7 +12,14 @@ export interface AdaptiveCard {
   readonly actions: Button[];
   /** Looked at again when one of these people sees it. */
   readonly refresh?: { readonly action: ExecuteButton; readonly userIds: string[] };
-  readonly msteams?: { readonly width: "full" };
+  readonly msteams?: { readonly width: "full"; readonly entities?: MentionEntity[] };
+}
+
+/** Somebody who is called where `text` stands in a text block. */
+export interface MentionEntity {
+  readonly type: "mention";
+  readonly text: string;
+  readonly mentioned: { readonly id: string; readonly name: string };
 }
 
 export type Element = TextBlock | RichTextBlock | Container | ActionSet | TextInput | ChoiceInput;

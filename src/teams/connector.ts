@@ -15,6 +15,12 @@ export interface Member {
   readonly name: string;
 }
 
+/** Some members of a conversation, and where the next ones begin. */
+export interface MembersPage {
+  readonly aadObjectIds: readonly string[];
+  readonly continuationToken: string | null;
+}
+
 /** The Bot Framework's connector: one HTTP call for each method, one attempt for each call. */
 export interface Connector {
   /** Posts a message. @returns its id. @throws ConnectorFault */
@@ -41,6 +47,13 @@ export interface Connector {
     memberId: string,
     signal?: AbortSignal,
   ): Promise<Member | "incomplete" | undefined>;
+  /** The members of a channel or group, a page at a time. @throws ConnectorFault */
+  members(
+    serviceUrl: string,
+    conversationId: string,
+    continuationToken: string | null,
+    signal: AbortSignal,
+  ): Promise<MembersPage>;
 }
 
 /** A call that did not do what it should. */
@@ -84,6 +97,17 @@ const memberSchema = z
     userRole,
     userPrincipalName: userPrincipalName ?? null,
     name: name ?? "",
+  }));
+
+const membersPageSize = 500;
+const membersSchema = z
+  .object({
+    members: z.array(z.object({ aadObjectId: z.string().optional(), objectId: z.string().optional() })),
+    continuationToken: z.string().nullish(),
+  })
+  .transform(({ members, continuationToken }) => ({
+    aadObjectIds: members.flatMap((one) => one.aadObjectId ?? one.objectId ?? []),
+    continuationToken: continuationToken ?? null,
   }));
 
 /**
@@ -136,6 +160,14 @@ export function createConnector({ appId, tenantId }: ConnectorSettings, tokens: 
         if (error instanceof ConnectorFault && error.status === 404) return undefined;
         throw error;
       }
+    },
+    async members(serviceUrl, conversationId, continuationToken, signal) {
+      const query = new URLSearchParams({ pageSize: String(membersPageSize) });
+      if (continuationToken !== null) query.set("continuationToken", continuationToken);
+      const url = `${addressOf(serviceUrl, conversationId, "pagedmembers")}?${query.toString()}`;
+      const read = membersSchema.safeParse(await call("GET", url, undefined, signal));
+      if (!read.success) throw new ConnectorFault(null, "no_members");
+      return read.data;
     },
   };
 }

@@ -6,9 +6,11 @@ import { noteText } from "../words/note-text.ts";
 import { refreshing, type AdaptiveCard } from "./adaptive-card.ts";
 import { requestCard } from "./cards.ts";
 import { isPersonalId } from "./activity.ts";
+import { createChannelMembers } from "./channel-members.ts";
 import { ConnectorFault, type Connector } from "./connector.ts";
 import type { Conversations, PersonReference } from "./conversations.ts";
 import { deliveryFaultOf } from "./faults.ts";
+import { withMentions } from "./mentions.ts";
 import { noteCard } from "./note-cards.ts";
 import { cardActivity } from "./outgoing.ts";
 import type { Pace } from "./pace.ts";
@@ -39,12 +41,14 @@ export interface MessengerParts {
   readonly connector: Connector;
   readonly conversations: Conversations;
   readonly pace: Pace;
+  readonly now: () => number;
   readonly tenantId: string;
 }
 
 /** Teams as a place to tell people things: one call for each message; trying again is the relay's. */
 export function createTeamsMessenger(parts: MessengerParts): Messenger {
   const { connector, conversations, pace, tenantId } = parts;
+  const channelMembers = createChannelMembers(parts);
 
   const send = async (
     address: string,
@@ -82,6 +86,7 @@ export function createTeamsMessenger(parts: MessengerParts): Messenger {
       const id = channelPattern.exec(reference)?.[1];
       return id === undefined ? undefined : `channel:${id}`;
     },
+    membersOf: (address) => channelMembers(address.slice("channel:".length)),
     post: (address, card: Card, signal) =>
       asFault(async () =>
         JSON.stringify(await send(address, (user) => liveCard(conversations, card, user), null, signal)),
@@ -178,7 +183,7 @@ async function liveCard(
   card: Card,
   user: string | null,
 ): Promise<AdaptiveCard> {
-  const shown = requestCard(card);
+  const shown = withMentions(requestCard(card), card);
   if (shown.actions.length === 0) return shown;
   const readers = user === null ? await voterIds(conversations, card) : [user];
   return readers.length === 0

@@ -76,7 +76,7 @@ export function createTeams(settings: TeamsSettings, { addresses, now, log }: Te
   const { tenantId } = settings;
 
   return {
-    messenger: createTeamsMessenger({ connector, conversations, pace, tenantId }),
+    messenger: createTeamsMessenger({ connector, conversations, pace, now, tenantId }),
     open({ chat, cards, people, refusals }) {
       const shared = { connector, conversations, background, now, onFault };
       const known = createTeamsPeople(settings, { ...shared, people, refusals });

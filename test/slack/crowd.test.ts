@@ -92,3 +92,57 @@ test("messages that mislead go before those that are only behind", () => {
   budget.pause(5 * secondMs);
   expect(() => budget.take(true)).toThrow(expect.objectContaining({ retryAfterMs: 5 * secondMs }));
 });
+
+const withChannel = [
+  approvalPolicy("crowd", {
+    stages: [stageBy("group:crowd", { required: 3, remindersMs: [60 * secondMs] })],
+    channels: ["slack:C0CROWD"],
+  }),
+];
+
+async function configureChannel(members: readonly string[] | null): Promise<void> {
+  const people = crowd.map((name) =>
+    staff(name, { groups: ["crowd"], links: { slack: { teamId: "T0TEAM", userId: slackId(name) } } }),
+  );
+  await house.office.configure(withChannel, {}, [...house.people, ...people]);
+  if (members !== null) house.fake.channelMembers.set("C0CROWD", members.map(slackId));
+}
+
+test("above ten approvers the policy's channel carries the card and calls those who are in it; others get a message", async () => {
+  await configureChannel(crowd.slice(0, 28));
+  await ask("read:prod:orders-db");
+  for (const name of crowd.slice(0, 28)) expect(dm(name)).toEqual([]);
+  for (const name of crowd.slice(28)) expect(dm(name)).toHaveLength(1);
+  const [card] = house.fake.messagesIn("C0CROWD");
+  expect(JSON.stringify(card?.blocks)).toContain(`<@${slackId("a0")}>`);
+  expect(JSON.stringify(card?.blocks)).not.toContain(`<@${slackId("a29")}>`);
+  house.office.clock.pass(20 * secondMs);
+  await house.settle();
+  expect(JSON.stringify(dm("dev")[0]?.blocks)).not.toContain("reached");
+});
+
+test("a reminder for those whom the channel stands in for is said in the channel", async () => {
+  await configureChannel(crowd);
+  const id = await ask("read:prod:orders-db");
+  house.office.clock.pass(61 * secondMs);
+  await house.office.services.grants.tick(id as never);
+  await house.settle();
+  for (const name of crowd) expect(dm(name)).toEqual([]);
+  const [, reminder] = house.fake.messagesIn("C0CROWD");
+  expect(reminder?.text).toContain("Still waiting");
+  expect(JSON.stringify(reminder?.blocks)).toContain("Please decide: <@");
+});
+
+test("when Slack does not say who is in the channel, everybody gets a message", async () => {
+  await configureChannel(null);
+  await ask("read:prod:orders-db");
+  for (const name of crowd) expect(dm(name)).toHaveLength(1);
+  expect(house.fake.messagesIn("C0CROWD")).toHaveLength(1);
+});
+
+test("when the channel that was to stand in for them cannot be told, everybody gets a message", async () => {
+  await configureChannel(crowd);
+  house.fake.unpostable.set("C0CROWD", "is_archived");
+  await ask("read:prod:orders-db");
+  for (const name of crowd) expect(dm(name)).toHaveLength(1);
+});

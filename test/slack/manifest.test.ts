@@ -38,6 +38,7 @@ test("every method we call has its scope", () => {
     "chat.postMessage": ["chat:write"],
     "chat.update": ["chat:write"],
     "conversations.info": ["channels:read", "groups:read"],
+    "conversations.members": ["channels:read", "groups:read"],
     "usergroups.users.list": ["usergroups:read"],
     "users.info": ["users:read"],
     "views.open": [],

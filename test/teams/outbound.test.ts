@@ -291,3 +291,33 @@ describe("the pace that Teams allows", () => {
     expect(paced(() => pace.take("one more"))).toBeUndefined();
   });
 });
+
+describe("who is in a channel", () => {
+  test("is asked of Teams now and then, and not known where Teams does not say", async () => {
+    const h = house();
+    await introduced(h, "dev");
+    expect(await h.teams.messenger.membersOf(`channel:${channelId}`)).toBeUndefined();
+    h.office.clock.pass(10 * 60_000);
+    h.fake.channelMembers.set(channelId, ["aad-ann", "aad-bob"]);
+    const members = async () => h.teams.messenger.membersOf(`channel:${channelId}`);
+    expect(await members()).toEqual(new Set(["person:aad-ann", "person:aad-bob"]));
+    const asked = h.fake.calls.length;
+    expect(await members()).toEqual(new Set(["person:aad-ann", "person:aad-bob"]));
+    expect(h.fake.calls.length).toBe(asked);
+  });
+
+  test("those for whom a channel stands in are called by Teams' own ids", async () => {
+    const h = house();
+    const { card } = await anyCard(h);
+    const account = { surface: "teams", team: tenantId, user: "aad-ann" } as const;
+    const calling = { ...card, mentions: [{ kind: "account", account, name: "[x](https://evil)" }] } as const;
+    const address = h.teams.messenger.channelAddress(`teams:${channelId}`) ?? "";
+    await h.teams.messenger.post(address, calling, AbortSignal.timeout(5_000));
+    const sent = h.cardsIn(channelId).at(-1);
+    expect(wordsOn(sent)).toContain("Please decide: <at>1</at>");
+    expect(wordsOn(sent)).not.toContain("evil");
+    expect(sent?.["msteams"]).toMatchObject({
+      entities: [{ text: "<at>1</at>", mentioned: { id: "aad-ann" } }],
+    });
+  });
+});

@@ -47,6 +47,10 @@ export interface FakeSlack {
   readonly groups: Map<string, readonly string[]>;
   /** Channels that another organisation is in. */
   readonly shared: Set<string>;
+  /** Members of channels; of others Slack says nothing. */
+  readonly channelMembers: Map<string, readonly string[]>;
+  /** What Slack answers whoever posts in a channel, instead of posting. */
+  readonly unpostable: Map<string, string>;
   /** A promise holds the call back until it is there. */
   trouble: (method: string, body: Json) => Promise<Trouble | undefined> | Trouble | undefined;
   /** Epoch milliseconds, for the numbers that hold by the minute. */
@@ -80,6 +84,8 @@ export async function startFakeSlack(): Promise<FakeSlack> {
     responses: [] as Json[],
     members: new Map<string, Json>(),
     groups: new Map<string, readonly string[]>(),
+    channelMembers: new Map<string, readonly string[]>(),
+    unpostable: new Map<string, string>(),
     broken: [] as string[],
     shared: new Set<string>(),
   };
@@ -220,6 +226,10 @@ function handled(fake: FakeSlack, method: string, body: Json): Json {
       const id = String(body["channel"]);
       return { channel: { id, is_ext_shared: fake.shared.has(id) } };
     }
+    case "conversations.members": {
+      const members = fake.channelMembers.get(String(body["channel"]));
+      return members === undefined ? { error: "missing_scope" } : { members };
+    }
     case "usergroups.users.list": {
       const users = fake.groups.get(String(body["usergroup"]));
       return users === undefined ? { error: "no_such_subteam" } : { users };
@@ -267,6 +277,8 @@ let clock = 1_700_000_000;
 
 function posted(fake: FakeSlack, body: Json): Json {
   const to = String(body["channel"]);
+  const refusal = fake.unpostable.get(to);
+  if (refusal !== undefined) return { error: refusal };
   const channel = to.startsWith("U") ? fake.dmOf(to) : to;
   const ts = `${++clock}.000100`;
   const thread = typeof body["thread_ts"] === "string" ? body["thread_ts"] : undefined;
@@ -286,6 +298,8 @@ function posted(fake: FakeSlack, body: Json): Json {
 }
 
 function updated(fake: FakeSlack, body: Json): Json {
+  const refusal = fake.unpostable.get(String(body["channel"]));
+  if (refusal !== undefined) return { error: refusal };
   const message = fake.messages.get(`${String(body["channel"])} ${String(body["ts"])}`);
   if (message === undefined) return { error: "message_not_found" };
   // As Slack does: blocks left out keep the old ones.

@@ -4,7 +4,7 @@ import { fakeKey, signedToken, type FakeKey } from "./signing.ts";
 
 /** One call that the product made to the connector. */
 export interface ConnectorCall {
-  readonly verb: "post" | "update" | "open" | "member";
+  readonly verb: "post" | "update" | "open" | "member" | "members";
   readonly conversation: string;
   /** Of the message or member. */
   readonly id: string | null;
@@ -72,6 +72,8 @@ export interface FakeBotFramework {
   readonly messages: Map<string, { readonly conversation: string; readonly activity: Activity }>;
   /** Who has the app, by the object id of their account: with others no conversation can be opened. */
   readonly installed: Set<string>;
+  /** Members of channels by the object ids of their accounts; of others the platform says nothing. */
+  readonly channelMembers: Map<string, readonly string[]>;
   /** Members of every conversation. */
   readonly members: Map<string, FakeMember>;
   login: { status: number | "hang" };
@@ -99,6 +101,7 @@ export async function startBotFramework(now: () => number): Promise<FakeBotFrame
   let region = "emea";
   const fake: Omit<FakeBotFramework, "url" | "serviceUrl"> = {
     installed: new Set(),
+    channelMembers: new Map(),
     moveTo(next) {
       region = next;
       Object.assign(fake, { serviceUrl: `${url}/${region}/` });
@@ -189,6 +192,12 @@ export async function startBotFramework(now: () => number): Promise<FakeBotFrame
           ? say(response, 404, { error: { code: "MemberNotFoundInConversation", message: "nobody" } })
           : say(response, 200, member);
       }
+      case "members": {
+        const members = fake.channelMembers.get(call.conversation);
+        return members === undefined
+          ? say(response, 403, { error: { code: "BotNotInConversationRoster", message: "not in it" } })
+          : say(response, 200, { members: members.map((aadObjectId) => ({ aadObjectId })) });
+      }
       case "open": {
         const [{ id: wanted }] = call.body["members"] as [{ id: string }];
         const member = [...fake.members.values()].find(({ id, aadObjectId }) =>
@@ -225,6 +234,7 @@ function callOf(method: string, path: string, text: string): ConnectorCall | und
     .map((one) => decodeURIComponent(one));
   if (method === "POST" && part === undefined) return { verb: "open", conversation: "", id: null, body };
   if (method === "GET" && part === "members") return { verb: "member", conversation, id, body };
+  if (method === "GET" && part === "pagedmembers") return { verb: "members", conversation, id: null, body };
   if (method === "POST" && part === "activities") return { verb: "post", conversation, id: null, body };
   return method === "PUT" && part === "activities" ? { verb: "update", conversation, id, body } : undefined;
 }
