@@ -111,19 +111,10 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
   const lookAgain: Effect = { kind: "look_again", requestId: request.id, lost: null };
   let isAsking = false;
 
-  const want = (
-    copy: Omit<Copy, "id" | "requestId" | "state" | "ref" | "fault" | "at">,
-    state: Copy["state"],
-  ) => {
-    const whole: Copy = {
-      ...copy,
-      id: copyId({ ...copy, requestId: request.id }),
-      requestId: request.id,
-      state,
-      ref: null,
-      fault: null,
-      at: now,
-    };
+  const want = (copy: Pick<Copy, "surface" | "address" | "audience" | "readerId">, state: Copy["state"]) => {
+    const { id: requestId } = request;
+    const id = copyId({ ...copy, requestId });
+    const whole: Copy = { ...copy, id, requestId, state, ref: null, fault: null, at: now };
     if (!known.some((one) => one.id === whole.id)) wanted.set(whole.id, whole);
   };
 

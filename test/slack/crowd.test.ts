@@ -125,7 +125,7 @@ test("a reminder for those whom the channel stands in for is said in the channel
   await configureChannel(crowd);
   const id = await ask("read:prod:orders-db");
   house.office.clock.pass(61 * secondMs);
-  await house.office.services.grants.tick(id as never);
+  await house.office.services.grants.tick(id);
   await house.settle();
   for (const name of crowd) expect(dm(name)).toEqual([]);
   const [, reminder] = house.fake.messagesIn("C0CROWD");
