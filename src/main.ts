@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Logger } from "pino";
 import { buildHouse, closeHouse, sweepsOf, type House } from "./build/house.ts";
-import { alertAdmins } from "./build/alert-admins.ts";
 import { ensureAdminKey, keptAdminKey, loadConfiguration } from "./build/configuration.ts";
 import { startIntervalSweeps } from "./build/interval-sweeps.ts";
 import { Refused } from "./build/refused.ts";
@@ -48,9 +47,8 @@ async function furnish(
     });
     await loadConfiguration(settings, house, log);
     await ensureAdminKey(settings, adminKey, house.context, log);
-    await alertAdmins(house);
     await house.relay.begin();
-    house.stateWatch.begin();
+    await house.stateWatch.begin();
   } catch (error) {
     await closeHouse(house);
     throw error;
@@ -89,7 +87,8 @@ async function run(): Promise<void> {
     now: context.surroundings.now,
     lastSweepAt: timetable.lastGoodAt,
     configuration: reloads.state,
-    clockBehindMs: house.clock.behindMs,
+    clockBehindMs: house.guarded.clock.behindMs,
+    auditHead: house.guarded.auditHead.state,
     isLockedDown: async () => (await context.rulebook()).book.lockdown,
   });
   const server = await createHttpServer(services, {
@@ -97,7 +96,7 @@ async function run(): Promise<void> {
     trustedProxies: settings.trustedProxies,
     ratePerMinute: settings.rateLimitPerMinute,
     loggerInstance: log,
-    readiness: readinessOf(store, house.clock, timetable, reloads.state),
+    readiness: readinessOf(store, house.guarded, timetable, reloads.state),
     metrics: house.metrics,
     mounts: house.mounts,
   });

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { acceptSystemClock } from "./build/accept-clock.ts";
+import { acceptHead } from "./build/accept-head.ts";
 import { readEnvironment } from "./config/environment.ts";
 import { formatInstant } from "./core/time.ts";
 import { reloadSocketOf, requestReload } from "./runtime/reload-socket.ts";
@@ -13,7 +14,8 @@ const migrations = join(resolve(import.meta.dirname, ".."), "migrations");
 /** As the service reads it at its start. */
 const settingsFile = ".env";
 
-const usage = "Say npm run backup -- FILE, npm run restore -- FILE, npm run reload, or npm run accept-clock.";
+const usage =
+  "Say npm run backup -- FILE, npm run restore -- FILE, npm run reload, npm run accept-clock, or npm run accept-head -- HASH.";
 
 function databaseFile(): string {
   if (existsSync(settingsFile)) process.loadEnvFile(settingsFile);
@@ -50,6 +52,21 @@ async function acceptClock(isConfirmed: boolean): Promise<void> {
     print("The system clock is not behind the last recorded change; nothing was changed.\n");
   else if (accepted.isAccepted) print(`accepted  ${formatInstant(accepted.to)}\n`);
   else throw new BackupRefused("Nothing was changed. Set the system clock right, or confirm with --yes.");
+}
+
+async function acceptLog(hash: string): Promise<void> {
+  const accepted = await acceptHead(databaseFile(), migrations, hash.toLowerCase());
+  const { seq, hash: last } = accepted.head;
+  if (accepted.is === "unknown") {
+    throw new BackupRefused(
+      `No record of the audit log has this hash; nothing was changed. The last one is number ${seq}: ${last}`,
+    );
+  }
+  if (accepted.is === "not_needed") {
+    return print("The audit log contains the last head that was seen; nothing was changed.\n");
+  }
+  print(`accepted  ${last}\nrecords   ${seq}\n`);
+  if (!accepted.isChainWhole) print("The chain itself does not verify: see docs/operations.md.\n");
 }
 
 async function confirmed(): Promise<boolean> {
@@ -127,6 +144,7 @@ async function run(verb: string | undefined, args: readonly string[]): Promise<v
   if (verb === "restore" && file !== undefined) return restoreFrom(file);
   const isBare = args.length === 0;
   if (verb === "reload" && isBare) return reload();
+  if (verb === "accept-head" && file !== undefined) return acceptLog(file);
   if (verb === "accept-clock" && (isBare || file === "--yes")) return acceptClock(!isBare);
   throw new BackupRefused(usage);
 }

@@ -48,6 +48,7 @@ export async function acceptSystemClock(
       changes: createChanges(),
       surroundings,
       accessHold: () => undefined,
+      checkAuditHead: async () => "matches",
       rulebook: createRulebookReader(store),
       slices: createSlices(),
       surfaces: createSurfaces(),

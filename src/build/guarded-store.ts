@@ -1,20 +1,26 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Settings } from "../config/environment.ts";
+import type { ServiceAlert } from "../core/effects.ts";
 import { formatDuration, formatInstant } from "../core/time.ts";
 import { createClock, type Clock } from "../runtime/clock.ts";
 import { clockHold } from "../runtime/clock-hold.ts";
 import type { Metrics } from "../runtime/metrics.ts";
 import { firstHold, withAccessHold, type AccessHold } from "../service/access-hold.ts";
+import { createAuditHeadWatch, type AuditHeadWatch } from "../service/audit-head-watch.ts";
 import { withClockMark } from "../service/clock-mark.ts";
 import type { Store } from "../service/ports.ts";
+import { lastHeadFile } from "../store/last-head-file.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import { shipped } from "./shipped.ts";
 
 export interface GuardedStore {
   readonly store: Store;
   readonly clock: Clock;
+  readonly auditHead: AuditHeadWatch;
   readonly accessHold: AccessHold;
+  /** Why new access is held back, for administrators. */
+  readonly alerts: () => readonly ServiceAlert[];
 }
 
 /** Opens the store, with everything that keeps what has ended from coming back after a restart. */
@@ -47,6 +53,21 @@ export async function openGuardedStore(
     const facts = { lastCommitAt: formatInstant(clock.now()), behind: formatDuration(clock.behindMs()) };
     log.error(facts, "system clock behind the last commit: new access is refused");
   }
-  const accessHold = firstHold([clockHold(clock)]);
-  return { store: withAccessHold(withClockMark(plain, clock.now), accessHold), clock, accessHold };
+  const auditHead = createAuditHeadWatch(plain, lastHeadFile(settings.databaseFile), (state, seen) =>
+    log.error({ state, seen }, "audit log lacks the last head seen: new access is refused"),
+  );
+  await auditHead.check();
+  const accessHold = firstHold([clockHold(clock), auditHead.hold]);
+  return {
+    store: withAccessHold(withClockMark(plain, clock.now), accessHold),
+    clock,
+    auditHead,
+    accessHold,
+    alerts: () => [
+      ...(clock.isBehindSinceStart()
+        ? [{ name: "clock_behind", lastCommitAt: clock.now(), behindMs: clock.behindMs() } as const]
+        : []),
+      ...(auditHead.state() === "matches" ? [] : [{ name: "audit_head_differs" } as const]),
+    ],
+  };
 }

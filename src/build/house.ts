@@ -2,11 +2,11 @@ import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
 import { createAuditFile, type AuditFile } from "../audit-file/audit-file.ts";
 import type { Settings } from "../config/environment.ts";
+import type { Instant } from "../core/ids.ts";
 import type { OnFault } from "../outbox/attempting.ts";
 import { createRunners } from "../outbox/house-runners.ts";
 import { createRelay, type Relay } from "../outbox/relay.ts";
 import type { guardedPost } from "../outgoing/guarded-fetch.ts";
-import type { Clock } from "../runtime/clock.ts";
 import { createMetrics, type Metrics } from "../runtime/metrics.ts";
 import { createSurroundings } from "../runtime/surroundings.ts";
 import { createAddressBook } from "../service/address-book.ts";
@@ -28,12 +28,13 @@ import { createOverdueSweep } from "../sweeps/overdue.ts";
 import { createExpirySweep, createRequestSweep, type Sweep } from "../sweeps/due-requests.ts";
 import { createWebhooks, type Webhooks } from "../webhooks/webhooks.ts";
 import { createChatSurfaces, type ChatSurfaces } from "./chat-surfaces.ts";
-import { openGuardedStore } from "./guarded-store.ts";
+import { openGuardedStore, type GuardedStore } from "./guarded-store.ts";
 
 /** Everything that was built, before anything listens. */
 export interface House {
   readonly store: Store;
-  readonly clock: Clock;
+  /** What keeps access that has ended from coming back. */
+  readonly guarded: GuardedStore;
   readonly services: Services;
   readonly relay: Relay;
   readonly context: ServiceContext;
@@ -55,8 +56,8 @@ export async function buildHouse(
   onFatal: (fault: unknown) => void,
 ): Promise<House> {
   const metrics = createMetrics();
-  const { store: guarded, clock, accessHold } = await openGuardedStore(settings, metrics, log, onFatal);
-  const { now } = clock;
+  const guarded = await openGuardedStore(settings, metrics, log, onFatal);
+  const { now } = guarded.clock;
   const surroundings = createSurroundings(now);
   // The relay and those who follow the audit log work on the store that wakes them: what they do may leave more.
   let relay: Relay | undefined;
@@ -68,20 +69,10 @@ export async function buildHouse(
     webhooks?.watcher(step);
     auditFile?.watcher(step);
   };
-  const store = watched(guarded, [wake, changes.watcher, metrics.watcher]);
+  const store = watched(guarded.store, [wake, changes.watcher, metrics.watcher]);
   webhooks = createWebhooks({ store, surroundings, post: postWhenWanted, chance: Math.random, log });
   if (settings.auditFile !== undefined) auditFile = createAuditFile({ path: settings.auditFile, store, log });
-  const surfaces = createSurfaces();
-  const chatSurfaces = await createChatSurfaces(
-    settings,
-    { now, addresses: (surface) => createAddressBook(store, surface) },
-    log,
-  );
-  for (const { messenger } of chatSurfaces.all) surfaces.add(messenger);
-  if (settings.email !== undefined) {
-    const { createEmail } = await import("../email/messenger.ts");
-    surfaces.add(createEmail(settings.email, log));
-  }
+  const { surfaces, chatSurfaces } = await buildSurfaces(settings, store, now, log);
   const { userGroups } = chatSurfaces;
   const connectors = createConnectorSet();
   const context: ServiceContext = {
@@ -89,7 +80,8 @@ export async function buildHouse(
     connectors: connectors.current,
     changes,
     surroundings,
-    accessHold,
+    accessHold: guarded.accessHold,
+    checkAuditHead: guarded.auditHead.check,
     rulebook: createRulebookReader(store),
     slices: createSlices(),
     surfaces,
@@ -100,12 +92,16 @@ export async function buildHouse(
   const services = createServices(context, firstAttempt, onFault);
   relay = createRelay(store, surroundings, createRunners(context, services, log), effectFaultsTo(log));
   const mounts = await chatSurfaces.open(services);
-  const stateWatch = createStateWatch(store, now, (err) =>
-    log.error({ err }, "recorded time is not written"),
-  );
+  const stateWatch = createStateWatch({
+    store,
+    surroundings,
+    rememberHead: guarded.auditHead.remember,
+    alerts: guarded.alerts,
+    onFault: (err) => log.error({ err }, "recorded state is not written"),
+  });
   return {
     store,
-    clock,
+    guarded,
     services,
     relay,
     context,
@@ -117,6 +113,21 @@ export async function buildHouse(
     chatSurfaces,
     mounts,
   };
+}
+
+async function buildSurfaces(settings: Settings, store: Store, now: () => Instant, log: Logger) {
+  const surfaces = createSurfaces();
+  const chatSurfaces = await createChatSurfaces(
+    settings,
+    { now, addresses: (surface) => createAddressBook(store, surface) },
+    log,
+  );
+  for (const { messenger } of chatSurfaces.all) surfaces.add(messenger);
+  if (settings.email !== undefined) {
+    const { createEmail } = await import("../email/messenger.ts");
+    surfaces.add(createEmail(settings.email, log));
+  }
+  return { surfaces, chatSurfaces };
 }
 
 /** Waits for the relay's first attempt at what is due, no longer than it may take. */

@@ -165,7 +165,9 @@ export const auditVerdict = z.object({
   ok: z.boolean(),
   events: z.number(),
   head: z.string(),
+  tail: z.string().optional(),
   firstBad: z.object({ seq: z.number(), kind: z.string() }).optional(),
+  missing: z.array(z.object({ kind: z.string(), id: z.string() })).optional(),
 });
 
 export const connectorList = z.object({

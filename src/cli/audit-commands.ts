@@ -70,7 +70,7 @@ function aboutText({ action, request, identity, data = {} }: AuditRecord): strin
     const value = data[name];
     return typeof value === "string" ? value : "";
   };
-  if (action.endsWith(".refused")) return `${about ?? ""} ${said("code")}`.trim();
+  if (action.endsWith("refused")) return `${about ?? ""} ${said("code")}`.trim();
   if (about !== undefined) return about;
   switch (action) {
     case "lockdown.changed":
@@ -87,6 +87,18 @@ function aboutText({ action, request, identity, data = {} }: AuditRecord): strin
   }
 }
 
+interface VerifyOptions {
+  readonly seq?: string;
+  readonly head?: string;
+}
+
+function brokenText(isChanged: boolean, tail: string | undefined): string {
+  if (isChanged) return "The audit log was changed after it was written.";
+  if (tail === "shorter") return "Records were cut off at the end of the audit log.";
+  if (tail === "differs") return "The audit log is not the one that this head was taken of.";
+  return "There are requests or grants whose state no record explains.";
+}
+
 /** A long chain takes its time. */
 const verifyMs = 10 * minuteMs;
 
@@ -94,24 +106,33 @@ function addVerify(audit: Command, cli: Cli): void {
   audit
     .command("verify")
     .summary("recompute the whole chain; exit 1 when it is broken")
-    .action(async (_options: object, command: Command) => {
+    .addOption(new Option("--seq <seq>", "number of a head that you kept").argParser(wholeNumber))
+    .option("--head <hash>", "and its hash")
+    .action(async ({ seq, head: seen }: VerifyOptions, command: Command) => {
+      if ((seq === undefined) !== (seen === undefined)) throw misuse("--seq and --head come together.");
       const session = cli.open(command);
-      const answer = await session.api.get("/audit/verify", { extraMs: verifyMs });
-      const { ok, events, head, firstBad } = readAs(auditVerdict, answer);
+      const query = { seq, head: seen };
+      const answer = await session.api.get("/audit/verify", { query, extraMs: verifyMs });
+      const { ok, events, head, tail, firstBad, missing } = readAs(auditVerdict, answer);
+      const isChanged = firstBad !== undefined;
       await session.show(answer, () =>
         fields([
-          ["Chain", ok ? "unbroken" : "BROKEN"],
+          ["Chain", isChanged ? "BROKEN" : "unbroken"],
           ["Records", String(events)],
           ["Head", head],
-          ["First bad", firstBad === undefined ? null : `record ${firstBad.seq} (${firstBad.kind})`],
+          ["Tail", tail ?? null],
+          ["First bad", isChanged ? `record ${firstBad.seq} (${firstBad.kind})` : null],
+          ["No record of", missing === undefined ? null : missing.map(({ id }) => id).join(", ")],
         ]),
       );
-      if (ok)
+      if (ok && tail === "matches") return undefined;
+      if (ok) {
         return session.note(
-          "Compare the head with one kept elsewhere: a tail cut off whole is not seen here.",
+          "Give a head you kept with --seq and --head: a cut tail is not seen without one.",
         );
+      }
       cli.exitWith(exitCodes.refused.code);
-      return session.note("The audit log was changed after it was written. (audit_broken)");
+      return session.note(`${brokenText(isChanged, tail)} (audit_broken)`);
     });
 }
 

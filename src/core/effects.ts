@@ -76,12 +76,12 @@ export type Telling =
   | ({ readonly topic: "link" } & LinkAsked)
   | { readonly topic: "alert"; readonly alert: ServiceAlert };
 
-/** Why the service gives no new access. `lastCommitAt`: the time that the system clock has not reached. */
-export interface ServiceAlert {
-  readonly name: "clock_behind";
-  readonly lastCommitAt: Instant;
-  readonly behindMs: number;
-}
+/** Why the service gives no new access. */
+export type ServiceAlert =
+  /** `lastCommitAt`: the time that the system clock has not reached. */
+  | { readonly name: "clock_behind"; readonly lastCommitAt: Instant; readonly behindMs: number }
+  /** The audit log does not contain the last head seen. */
+  | { readonly name: "audit_head_differs" };
 
 /** An account without a link, as the platform describes it; its names are data, never authority. */
 export interface LinkAsked {

@@ -46,6 +46,7 @@ export const refusalStatus = {
   limit_reached: 429,
   store_unavailable: 503,
   clock_behind: 503,
+  audit_head_differs: 503,
 } as const;
 
 export type RefusalCode = keyof typeof refusalStatus;

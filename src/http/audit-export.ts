@@ -27,7 +27,7 @@ export function addAuditExport(app: App, { audit }: Pick<Services, "audit">): vo
   app.get(
     "/audit/export",
     {
-      config: { roles: ["auditor", "admin"] },
+      config: { roles: ["auditor", "admin"], auditRead: "export" },
       schema: {
         summary: "Export the audit log",
         description: "Cells that a spreadsheet would take for a formula are defused.",

@@ -3,12 +3,12 @@ import { auditActions } from "../core/audit-record.ts";
 import { parseId } from "../core/ids.ts";
 import { parsedText } from "../schemas/parsed-text.ts";
 import type { AuditRow } from "../service/ports.ts";
+import { missingMax } from "../service/audit-service.ts";
 import type { Services } from "../service/services.ts";
 import { callerOf, type App } from "./door.ts";
 import { limit } from "./paging.ts";
 import { granted } from "./problems.ts";
 import { at } from "./representations.ts";
-import { noQuery } from "./request-schemas.ts";
 
 /** What stands in the body of a stored record (contract §6). */
 const recordBody = z.object({
@@ -30,11 +30,14 @@ const record = recordBody
   .extend({ seq: z.number(), previousHash: z.string(), hash: z.string() })
   .meta({ id: "AuditRecord" });
 
-const after = parsedText(
-  (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined),
-  "must be the seq of a record: a whole number",
-  { description: "Records with a higher `seq`.", pattern: "^[0-9]{1,15}$" },
-);
+function recordNumber(description: string) {
+  return parsedText(
+    (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined),
+    "must be the seq of a record: a whole number",
+    { description, pattern: "^[0-9]{1,15}$" },
+  );
+}
+const after = recordNumber("Records with a higher `seq`.");
 
 const auditQuery = z.strictObject({
   after: after.default(0),
@@ -47,8 +50,35 @@ const verdict = z.object({
   ok: z.boolean(),
   events: z.number(),
   head: z.string().describe("Keep it elsewhere: a tail cut off whole cannot be seen from inside."),
+  tail: z
+    .enum(["unproven", "matches", "differs", "shorter"])
+    .describe(
+      "How the log compares with the head you gave. `unproven`: you gave none, so records may have been cut off at the end. `differs`, `shorter`: history was rewritten, or records were cut off.",
+    ),
   firstBad: z.object({ seq: z.number(), kind: z.enum(["hash", "body", "gap"]) }).optional(),
+  missing: z
+    .array(z.object({ kind: z.enum(["request", "grant"]), id: z.string() }))
+    .readonly()
+    .optional()
+    .describe(`Requests and grants whose state no record explains, at most ${missingMax}.`),
 });
+
+const headHash = parsedText(
+  (text) => (/^[0-9a-f]{64}$/i.test(text) ? text.toLowerCase() : undefined),
+  "must be the hash of a record: 64 hexadecimal digits",
+  { description: "The head kept outside: the `hash` of that record.", pattern: "^[0-9A-Fa-f]{64}$" },
+);
+
+const verifyQuery = z
+  .strictObject({
+    seq: z.exactOptional(recordNumber("The `seq` of a head kept outside.")),
+    head: z.exactOptional(headHash),
+  })
+  .superRefine(({ seq, head }, context) => {
+    if ((seq === undefined) === (head === undefined)) return;
+    const path = seq === undefined ? "seq" : "head";
+    context.addIssue({ code: "custom", path: [path], message: "is missing: seq and head come together" });
+  });
 
 const roles = ["auditor", "admin"] as const;
 const tags = ["audit"];
@@ -57,7 +87,7 @@ export function addAuditRoutes(app: App, { audit }: Pick<Services, "audit">): vo
   app.get(
     "/audit",
     {
-      config: { roles },
+      config: { roles, auditRead: "events" },
       schema: {
         summary: "Read the audit log, oldest first",
         tags,
@@ -93,15 +123,20 @@ export function addAuditRoutes(app: App, { audit }: Pick<Services, "audit">): vo
   app.get(
     "/audit/verify",
     {
-      config: { roles },
+      config: { roles, auditRead: "verify" },
       schema: {
-        summary: "Recompute the whole chain",
+        summary: "Recompute the whole chain, and compare it with what is stored",
+        description: "With `seq` and `head`, also with a head that you kept outside.",
         tags,
-        querystring: noQuery,
+        querystring: verifyQuery,
         response: { 200: verdict },
       },
     },
-    async (request) => granted(await audit.verify(callerOf(request))),
+    async (request) => {
+      const { seq, head } = request.query;
+      const seen = seq === undefined || head === undefined ? undefined : { seq, hash: head };
+      return granted(await audit.verify(callerOf(request), seen));
+    },
   );
 }
 

@@ -7,13 +7,13 @@ import { bearerOf, type Door } from "./door.ts";
 import type { Limits } from "./limits.ts";
 import { Refused } from "./problems.ts";
 
-type DoorServices = Pick<Services, "keys" | "desk">;
+type DoorServices = Pick<Services, "audit" | "desk" | "keys">;
 
 /**
  * What stands at every route's door, before the body is read: who is it (401), have they called too often (429), may a
  * key with these roles come in (403). Whether this person may do this is the services' business.
  */
-export function createDoorkeeper({ keys, desk }: DoorServices, limits: Limits) {
+export function createDoorkeeper({ audit, keys, desk }: DoorServices, limits: Limits) {
   const identify = (request: FastifyRequest): Promise<Caller | Refusal> | Refusal => {
     const token = bearerOf(request);
     return token === undefined
@@ -31,7 +31,7 @@ export function createDoorkeeper({ keys, desk }: DoorServices, limits: Limits) {
 
   return async (
     request: FastifyRequest,
-    { roles, limited, acceptsCredential, verb }: Door,
+    { roles, limited, acceptsCredential, verb, auditRead }: Door,
   ): Promise<void> => {
     if (roles === undefined) {
       return limited === undefined ? countVisitor(request) : undefined;
@@ -46,6 +46,7 @@ export function createDoorkeeper({ keys, desk }: DoorServices, limits: Limits) {
     if (limited === undefined) await limits.countKey(request);
     const missing = lacksRole(caller, ...roles);
     if (missing === undefined) return;
+    if (auditRead !== undefined) throw new Refused(await audit.refused(caller, auditRead, missing));
     throw new Refused(
       verb === undefined ? missing : await desk.refused(caller, verb, missing, idIn(request)),
     );

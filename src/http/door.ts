@@ -10,6 +10,7 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { present } from "../core/assert.ts";
 import type { Role } from "../core/people.ts";
 import type { RefusalCode } from "../core/refusals.ts";
+import type { AuditRead } from "../service/audit-service.ts";
 import type { Caller } from "../service/caller.ts";
 
 /** What a route says about its own door. Every route under `/api` has to say one of `roles` and `keyless`. */
@@ -29,6 +30,8 @@ export interface Door {
   readonly plain?: true;
   /** A verb about a request: being refused at the door goes on record like any refusal of the front desk. */
   readonly verb?: string;
+  /** A way to read the audit log: being refused at the door is recorded. */
+  readonly auditRead?: AuditRead;
   /** Refusals to be documented besides those that follow from the rest. */
   readonly refusals?: readonly RefusalCode[];
 }

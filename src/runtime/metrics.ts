@@ -2,7 +2,7 @@ import { auditActions } from "../core/audit-record.ts";
 import { programVersion } from "../core/program-version.ts";
 import type { Instant } from "../core/ids.ts";
 import { refusalStatus } from "../core/refusals.ts";
-import type { Reads } from "../service/ports.ts";
+import type { HeadComparison, Reads } from "../service/ports.ts";
 import type { Watcher } from "../service/watched-store.ts";
 import type { ConfigurationState } from "./configuration-state.ts";
 import {
@@ -22,6 +22,7 @@ export interface MetricSources {
   readonly isLockedDown: () => Promise<boolean>;
   readonly configuration: () => ConfigurationState;
   readonly clockBehindMs: () => number;
+  readonly auditHead: () => HeadComparison;
 }
 
 export interface Metrics {
@@ -118,7 +119,7 @@ export function createMetrics(): Metrics {
 
 /** Read from the store when somebody looks, so that they are true and cost nothing in between. */
 function gauges(sources: MetricSources): readonly Family[] {
-  const { store, now, lastSweepAt, isLockedDown, configuration, clockBehindMs } = sources;
+  const { store, now, lastSweepAt, isLockedDown, configuration, clockBehindMs, auditHead } = sources;
   return [
     createGauge("jit_config_reload_failed", "1 when the last reload was refused, else 0.", () =>
       configuration().refused === undefined ? 0 : 1,
@@ -139,6 +140,9 @@ function gauges(sources: MetricSources): readonly Family[] {
       "jit_clock_behind_seconds",
       "How far the system clock is behind the time everything is decided by.",
       () => clockBehindMs() / 1000,
+    ),
+    createGauge("jit_audit_head_differs", "1 while the audit log lacks the last head seen, else 0.", () =>
+      auditHead() === "matches" ? 0 : 1,
     ),
     createGauge("jit_sweep_age_seconds", "Since the last whole sweep; -1 before the first.", () =>
       ageSeconds(lastSweepAt(), now()),

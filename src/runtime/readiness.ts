@@ -1,6 +1,7 @@
 import type { Instant } from "../core/ids.ts";
 import { formatDuration, secondMs } from "../core/time.ts";
-import type { Reads } from "../service/ports.ts";
+import type { AuditHeadWatch } from "../service/audit-head-watch.ts";
+import type { HeadComparison, Reads } from "../service/ports.ts";
 import type { TakeBacks } from "../service/target-reads.ts";
 import type { Clock } from "./clock.ts";
 import type { ConfigurationState } from "./configuration-state.ts";
@@ -17,12 +18,18 @@ interface Check {
   readonly advisory?: true;
 }
 
+/** What can hold new access back, while checks and endings go on. */
+export interface Guards {
+  readonly clock: Clock;
+  readonly auditHead: Pick<AuditHeadWatch, "state">;
+}
+
 type Checks = Readonly<Record<string, Check>>;
 
 /** Each part with its state, for /readyz: asked at every probe, and failing when the database cannot be read. */
 export function readinessOf(
   store: Pick<Reads, "auditHead" | "outbox" | "takeBacks">,
-  clock: Clock,
+  { clock, auditHead }: Guards,
   sweeps: SweepState,
   configuration: () => ConfigurationState,
 ): () => Promise<Checks> {
@@ -39,13 +46,20 @@ export function readinessOf(
         detail: swept === null ? "has not run yet" : `ran ${formatDuration(now - swept)} ago`,
       },
       clock: clockCheck(clock),
-      audit: { ok: true, detail: `head ${head.seq}` },
+      audit: headCheck(auditHead.state(), head.seq),
       outbox: { ok: true, detail: `${waiting} waiting${age}` },
       // Not a reason to take us out of service: nobody else would take it back.
       targets: { ok: true, detail: takeBacksText(await store.takeBacks(), now) },
       config: configurationCheck(configuration(), now),
     };
   };
+}
+
+function headCheck(state: HeadComparison, seq: number): Check {
+  const lost = { differs: "other than the last head seen", shorter: "shorter than the last head seen" };
+  return state === "matches"
+    ? { ok: true, detail: `head ${seq}`, advisory: true }
+    : { ok: false, detail: `head ${seq}, ${lost[state]}: new access is refused`, advisory: true };
 }
 
 function clockCheck(clock: Clock): Check {

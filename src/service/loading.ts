@@ -20,8 +20,8 @@ import type { AccessHold } from "./access-hold.ts";
 import type { Changes } from "./changes.ts";
 import type { Connectors } from "./connector.ts";
 import { useKey } from "./counters.ts";
+import type { Expectation, HeadComparison, Store, Surroundings, Versioned } from "./ports.ts";
 import { loadSiblings } from "./load-siblings.ts";
-import type { Expectation, Store, Surroundings, Versioned } from "./ports.ts";
 import type { IndexedRulebook, RulebookReader } from "./rulebook-reader.ts";
 import { asRead, type LoadedCase } from "./step-of.ts";
 import type { Slices } from "./slices.ts";
@@ -36,6 +36,8 @@ export interface ServiceContext {
   readonly surroundings: Surroundings;
   /** Asked before a secret is made at a target; every commit that gives access asks it besides. */
   readonly accessHold: AccessHold;
+  /** Compares the audit log with the last head that was seen. */
+  readonly checkAuditHead: () => Promise<HeadComparison>;
   readonly rulebook: RulebookReader;
   /** Where judging pauses, so that one caller's rules hold up nobody else. */
   readonly slices: Slices;

@@ -30,26 +30,32 @@ import type {
   RequestWithGrant,
   AuditRow,
   AuditFilter,
+  AuditHead,
   AuditVerdict,
   DueEffect,
   Copy,
   Cursor,
+  HeadComparison,
+  Unrecorded,
 } from "./records.ts";
 
 export type {
   ApiKey,
   AuditFilter,
+  AuditHead,
   AuditRow,
   AuditVerdict,
   Copy,
   Cursor,
   DueEffect,
+  HeadComparison,
   KeptAnswer,
   Page,
   PageQuery,
   PresentedCredential,
   RequestFilter,
   RequestWithGrant,
+  Unrecorded,
   Versioned,
   Viewer,
 } from "./records.ts";
@@ -222,11 +228,15 @@ export interface Reads extends TargetReads {
   auditEvents(filter: AuditFilter): Promise<readonly AuditRow[]>;
   /** The latest time of any commit; undefined in a new database. */
   clockMark(): Promise<Instant | undefined>;
-  auditHead(): Promise<{ readonly seq: number; readonly hash: string }>;
+  auditHead(): Promise<AuditHead>;
+  /** Whether the log contains this record as its number says. */
+  compareHead(seen: AuditHead): Promise<HeadComparison>;
   /** Every follower of the audit log, by name. */
   cursors(): Promise<readonly Cursor[]>;
-  /** Streams through the whole chain without holding the event loop. */
-  verifyAudit(): Promise<AuditVerdict>;
+  /** Streams through the whole chain without holding the event loop. `seen`: a head that was kept outside. */
+  verifyAudit(seen?: AuditHead): Promise<AuditVerdict>;
+  /** At most `limit` requests and grants without the records that explain their state, without holding the event loop. */
+  unrecorded(limit: number): Promise<readonly Unrecorded[]>;
   /** How many credentials open something at this moment. */
   activeGrants(now: Instant): Promise<number>;
   /** At most `limit`, the longest due first, at most the oldest of each lane, none of these groups. */

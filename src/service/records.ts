@@ -128,12 +128,29 @@ export interface AuditFilter {
   readonly action?: string;
 }
 
+/** Number and hash of a record that was the last of the log at some moment; 0 and zeros before the first. */
+export interface AuditHead {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+/** Whether the log still contains a head that was seen: with the same hash, with another, or not so many records. */
+export type HeadComparison = "matches" | "differs" | "shorter";
+
 export interface AuditVerdict {
   readonly ok: boolean;
   readonly events: number;
   /** Hash of the last record; 64 zeros when there is none. */
   readonly head: string;
+  /** `unproven`: there was no head to compare with, so records may have been cut off at the end. */
+  readonly tail: HeadComparison | "unproven";
   readonly firstBad?: { readonly seq: number; readonly kind: "hash" | "body" | "gap" };
+}
+
+/** A request or grant that is stored in a state which no audit record explains. */
+export interface Unrecorded {
+  readonly kind: "request" | "grant";
+  readonly id: string;
 }
 
 /** One row of the outbox that is due and leased to nobody (or to one whose lease ran out). */

@@ -11,7 +11,7 @@ import { recordOnly } from "./step.ts";
 export const refusalsPerMinuteMax = 10;
 
 export interface RefusalAbout {
-  readonly action: "request.refused" | "decision.refused";
+  readonly action: "request.refused" | "decision.refused" | "audit.read_refused";
   readonly verb: string;
   readonly request?: RequestId;
   readonly identity?: IdentityId;
@@ -20,6 +20,8 @@ export interface RefusalAbout {
 interface Minute {
   readonly startedAt: Instant;
   readonly actor: Actor;
+  /** What those beyond are counted as. */
+  readonly action: "decision.refused" | "audit.read_refused";
   recorded: number;
   uncounted: number;
 }
@@ -43,7 +45,7 @@ export function createRefusalLog(store: Store): RefusalLog {
     if (minute.uncounted === 0) return;
     await write({
       at: now,
-      action: "decision.refused",
+      action: minute.action,
       actor: minute.actor,
       data: { count: minute.uncounted, code: "further_refusals" },
     });
@@ -53,10 +55,13 @@ export function createRefusalLog(store: Store): RefusalLog {
 
   return {
     async record(actor, about, refusal, now) {
-      const known = minutes.get(actor.id);
-      if (known !== undefined && isOver(known, now)) await flushOne(actor.id, known, now);
-      const minute = minutes.get(actor.id) ?? { startedAt: now, actor, recorded: 0, uncounted: 0 };
-      minutes.set(actor.id, minute);
+      const counted = about.action === "audit.read_refused" ? about.action : "decision.refused";
+      const key = `${counted} ${actor.id}`;
+      const known = minutes.get(key);
+      if (known !== undefined && isOver(known, now)) await flushOne(key, known, now);
+      const fresh = { startedAt: now, actor, action: counted, recorded: 0, uncounted: 0 } as const;
+      const minute: Minute = minutes.get(key) ?? fresh;
+      minutes.set(key, minute);
       if (minute.recorded >= refusalsPerMinuteMax) {
         minute.uncounted++;
         return;

@@ -99,7 +99,7 @@ export function createServices(
     holdings: createHoldingsService(context, reading, evaluation),
     massRevocation: createMassRevocation(context, clean),
     lockdown: createLockdownService(context, clean),
-    audit: createAuditService(context),
+    audit: createAuditService(context, refusals, onFault),
     answers: createAnswersService(context),
     connectors: createConnectorService(context, onFault),
     targets,

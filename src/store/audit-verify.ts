@@ -1,8 +1,9 @@
 import canonicalize from "canonicalize";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { AuditVerdict } from "../service/ports.ts";
+import type { AuditHead, AuditVerdict } from "../service/ports.ts";
 import { chainHash, chainStart } from "./audit-chain.ts";
-import { and, asc, count, desc, gt, lte, sql } from "./drizzle.ts";
+import { and, asc, count, gt, lte, sql } from "./drizzle.ts";
+import { createHeadReads } from "./audit-head.ts";
 import { reading } from "./faults.ts";
 import { auditEvents } from "./schema.ts";
 import { hole, type Tables } from "./tables.ts";
@@ -10,36 +11,40 @@ import { hole, type Tables } from "./tables.ts";
 /** Records looked at before other work gets its turn. */
 const chunkSize = 500;
 
-interface Link {
-  readonly seq: number;
-  readonly hash: string;
-}
+type Link = AuditHead;
 
 /**
  * Recomputes the whole chain up to the record that is last when it begins, and stops at the first that does not fit.
- * Without an anchor kept elsewhere it cannot tell whether records at the end were cut off.
+ * Only a head that was kept elsewhere can show that records at the end were cut off.
  */
-export async function verifyChain(tables: Tables): Promise<AuditVerdict> {
+export async function verifyChain(tables: Tables, seen?: AuditHead): Promise<AuditVerdict> {
+  const heads = createHeadReads(tables);
+  const tail = seen === undefined ? "unproven" : heads.compare(seen);
   const statements = prepareStatements(tables);
-  const last = reading(() => statements.last.get());
-  if (last === undefined) return { ok: true, events: 0, head: chainStart };
-  const upTo = last.seq;
+  const { seq: upTo, hash: head } = heads.last();
   const events = reading(() => statements.count.get({ upTo })?.events ?? 0);
-  const verdict = { events, head: last.hash };
+  const firstBad = await firstBadRecord(statements, upTo);
+  const ok = firstBad === undefined && (tail === "unproven" || tail === "matches");
+  return { ok, events, head, tail, ...(firstBad !== undefined && { firstBad }) };
+}
+
+async function firstBadRecord(
+  statements: ReturnType<typeof prepareStatements>,
+  upTo: number,
+): Promise<AuditVerdict["firstBad"]> {
   let link: Link = { seq: 0, hash: chainStart };
   let after = Number.MIN_SAFE_INTEGER;
   while (after < upTo) {
     const rows = reading(() => statements.chunk.all({ after, upTo }));
     for (const row of rows) {
       const kind = faultIn(row, link);
-      if (kind !== undefined)
-        return { ok: false, ...verdict, firstBad: { seq: Math.min(row.seq, link.seq + 1), kind } };
+      if (kind !== undefined) return { seq: Math.min(row.seq, link.seq + 1), kind };
       link = row;
     }
     after = rows.at(-1)?.seq ?? upTo;
     await nextTurn();
   }
-  return { ok: true, ...verdict };
+  return undefined;
 }
 
 interface StoredRecord extends Link {
@@ -65,7 +70,6 @@ function prepareStatements(tables: Tables) {
   const { seq, hash } = auditEvents;
   const upTo = lte(seq, hole("upTo", seq));
   return {
-    last: tables.select({ seq, hash }).from(auditEvents).orderBy(desc(seq)).limit(1).prepare(),
     count: tables.select({ events: count() }).from(auditEvents).where(upTo).prepare(),
     chunk: tables
       .select({ seq, hash, body: sql<Buffer | null>`CAST(${auditEvents.body} AS BLOB)` })

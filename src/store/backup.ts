@@ -20,6 +20,7 @@ import { checkFileModes, makePrivateFile, secureFolderOf } from "./data-folder.t
 import { checkSoleNames, realDatabaseFile } from "./database-path.ts";
 import { inspectDatabase } from "./database-header.ts";
 import { drizzle } from "./drizzle.ts";
+import { lastHeadFile } from "./last-head-file.ts";
 import { checkNotNewer } from "./migrating.ts";
 import { checkNotOpenHere, lockFileOf, takeProcessLock } from "./process-lock.ts";
 import { StartRefused } from "./start-refused.ts";
@@ -111,6 +112,8 @@ export async function restore(
     renameSync(fresh, to);
     sync(dirname(to));
     const { events, head } = verdict;
+    // From here on this is the log that the service is to find.
+    await lastHeadFile(to).write({ seq: events, hash: head });
     return { file: to, events, head, ...(replaced !== undefined && { replaced }) };
   } finally {
     removeWithLogs(fresh);

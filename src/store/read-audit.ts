@@ -1,20 +1,25 @@
 import type { AuditFilter, AuditRow, Reads } from "../service/ports.ts";
 import { chainStart } from "./audit-chain.ts";
+import { createHeadReads } from "./audit-head.ts";
 import { verifyChain } from "./audit-verify.ts";
-import { alias, and, asc, desc, eq, gt, sql } from "./drizzle.ts";
+import { alias, and, asc, eq, gt, sql } from "./drizzle.ts";
 import { reading } from "./faults.ts";
 import { auditEvents } from "./schema.ts";
 import { hole, type Tables } from "./tables.ts";
+import { findUnrecorded } from "./unrecorded.ts";
 
 /** The audit log, ascending. */
-export function createAuditReads(tables: Tables): Pick<Reads, "auditEvents" | "auditHead" | "verifyAudit"> {
-  const { seq, hash } = auditEvents;
-  const head = tables.select({ seq, hash }).from(auditEvents).orderBy(desc(seq)).limit(1).prepare();
+type AuditReads = Pick<Reads, "auditEvents" | "auditHead" | "compareHead" | "verifyAudit" | "unrecorded">;
+
+export function createAuditReads(tables: Tables): AuditReads {
   const read = readerOf(tables);
+  const heads = createHeadReads(tables);
   return {
     auditEvents: async (filter) => reading(() => read(filter).map(asAuditRow)),
-    auditHead: async () => reading(() => head.get() ?? { seq: 0, hash: chainStart }),
-    verifyAudit: async () => verifyChain(tables),
+    auditHead: async () => heads.last(),
+    compareHead: async (seen) => heads.compare(seen),
+    verifyAudit: async (seen) => verifyChain(tables, seen),
+    unrecorded: async (limit) => findUnrecorded(tables, limit),
   };
 }
 

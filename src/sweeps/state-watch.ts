@@ -1,47 +1,77 @@
+import type { ServiceAlert } from "../core/effects.ts";
 import { secondMs } from "../core/time.ts";
-import type { Instant } from "../core/ids.ts";
-import type { Store } from "../service/ports.ts";
+import type { Store, Surroundings } from "../service/ports.ts";
 import { recordOnly } from "../service/step.ts";
+import { newEffect } from "../service/step-of.ts";
 
 /** How often it is checked whether time alone has ended access. */
 const watchMs = secondMs;
 /** How old the recorded time may become while nothing happens. */
-export const markAgeMaxMs = 10 * secondMs;
+const markAgeMaxMs = 10 * secondMs;
 
 export interface StateWatch {
-  begin(): void;
+  begin(): Promise<void>;
   /** Records what must not be forgotten. Never throws: the next turn tries again. */
   tick(): Promise<void>;
   /** Records it a last time and ends. */
   stop(): Promise<void>;
 }
 
+export interface StateWatchDeps {
+  readonly store: Pick<Store, "commit" | "clockMark" | "dueGrants">;
+  readonly surroundings: Surroundings;
+  /** Keeps the head of the audit log outside the database. */
+  readonly rememberHead: () => Promise<void>;
+  /** What administrators must be notified of at this moment. */
+  readonly alerts: () => readonly ServiceAlert[];
+  /** Called with the first of several faults in a row. */
+  readonly onFault: (fault: unknown) => void;
+}
+
 /**
- * Keeps the recorded time close to the clock, also while no sweep runs and nobody changes anything. Every commit records
- * its time, and the store under this writes it; what has ended by the clock alone needs a commit to stay ended after a
- * restart with an earlier clock.
+ * Keeps what a later start compares itself with: the recorded time close to the clock, also while no sweep runs and
+ * nobody changes anything, and the head of the audit log. Every commit records its time, and the store under this writes
+ * it; what has ended by the clock alone needs a commit to stay ended after a restart with an earlier clock.
  */
-export function createStateWatch(
-  store: Pick<Store, "commit" | "clockMark" | "dueGrants">,
-  now: () => Instant,
-  onFault: (fault: unknown) => void,
-): StateWatch {
+export function createStateWatch(deps: StateWatchDeps): StateWatch {
+  const { store, surroundings, rememberHead, alerts, onFault } = deps;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
+  let isFailing = false;
+  const alerted = new Set<ServiceAlert["name"]>();
 
-  const record = async (isLast: boolean): Promise<void> => {
-    const at = now();
+  const recordTime = async (isLast: boolean): Promise<void> => {
+    const at = surroundings.now();
     const age = at - ((await store.clockMark()) ?? 0);
     const hasEnded = age > 0 && (await store.dueGrants(at, 1)).length > 0;
     if (isLast || hasEnded || age >= markAgeMaxMs) await store.commit(recordOnly([]));
   };
+  const alertAdmins = async (): Promise<void> => {
+    const context = { now: surroundings.now(), surroundings };
+    const fresh = alerts().filter(({ name }) => !alerted.has(name));
+    if (fresh.length === 0) return;
+    const effects = fresh.map((alert) => newEffect({ kind: "alert_admins", alert }, context));
+    await store.commit({ ...recordOnly([]), effects });
+    for (const { name } of fresh) alerted.add(name);
+  };
+  /** One part that fails keeps no other from its turn. */
+  const runAll = async (isLast: boolean): Promise<void> => {
+    const faults: unknown[] = [];
+    for (const part of [() => recordTime(isLast), rememberHead, alertAdmins]) {
+      await part().catch((fault: unknown) => faults.push(fault));
+    }
+    const isFirst = faults.length > 0 && !isFailing;
+    isFailing = faults.length > 0;
+    if (isFirst) onFault(faults[0]);
+  };
   const tick = (isLast = false): Promise<void> => {
-    running = running.then(() => record(isLast)).catch(onFault);
+    running = running.then(() => runAll(isLast));
     return running;
   };
   return {
-    begin: () => {
+    async begin() {
       timer ??= setInterval(() => void tick(), watchMs);
+      await tick();
     },
     tick: () => tick(),
     async stop() {

@@ -15,6 +15,7 @@ const askAgain = (_: Refusal, prefix: string): string => `You can ask again with
 const lookAgain = (): string => "The card shows how it stands now; decide on that.";
 const tryLater = ({ retryAfterSeconds }: Refusal): string =>
   `Try again ${retryAfterSeconds === undefined ? "in a moment" : `in ${durationWords(Math.ceil(retryAfterSeconds) * 1000)}`}.`;
+const endingsWork = (): string => "Nothing was changed. Access can still be ended, and requests denied.";
 
 /** Every code, closed: a new one without its sentence is a type error. */
 const sentences: { readonly [Code in RefusalCode]: Sentences } = {
@@ -90,7 +91,8 @@ const sentences: { readonly [Code in RefusalCode]: Sentences } = {
   store_unavailable: {
     next: tryLater,
   },
-  clock_behind: { next: () => "Nothing was changed. Access can still be ended, and requests denied." },
+  clock_behind: { next: endingsWork },
+  audit_head_differs: { next: endingsWork },
 };
 
 /** A no in sentences: what happened, what is wrong in particular, and what to do next. */

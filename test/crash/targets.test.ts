@@ -93,6 +93,7 @@ async function everythingHolds(folder: string, life: Life): Promise<void> {
     }
     expect(await office.store.takeBacks()).toMatchObject({ waiting: 0 });
     expect(await office.store.verifyAudit()).toMatchObject({ ok: true });
+    expect(await office.store.unrecorded(20)).toEqual([]);
   } finally {
     await office.close();
   }

@@ -171,7 +171,7 @@ test.each([[[]], [["backup"]], [["backup", ""]], [["backup", "a", "b"]], [["remo
     const said = await maintain(temporaryFolder(), args);
     expect(said).toMatchObject({ code: 1, out: "" });
     expect(said.error).toBe(
-      "Say npm run backup -- FILE, npm run restore -- FILE, npm run reload, or npm run accept-clock.\n",
+      "Say npm run backup -- FILE, npm run restore -- FILE, npm run reload, npm run accept-clock, or npm run accept-head -- HASH.\n",
     );
   },
 );

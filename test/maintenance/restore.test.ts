@@ -84,7 +84,7 @@ test("into a new place it makes the folder, for us alone", async () => {
   expect(said.word("before")).toBe("");
   const place = join(folder, "new/place");
   expect([modeOf(place), modeOf(join(place, "jit.db"))]).toEqual(["700", "600"]);
-  expect(namesIn(place)).toEqual(["jit.db", "lock.db"]);
+  expect(namesIn(place)).toEqual(["audit-head", "jit.db", "lock.db"]);
 });
 
 test("what a killed service had committed is in the database kept aside, and none of it in the restored one", async () => {

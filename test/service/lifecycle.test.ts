@@ -182,4 +182,5 @@ test("the audit chain over all of it verifies", async () => {
   office().clock.pass(dayMs);
   await desk().approve(await office().caller("cto"), "jit_nothing", {});
   expect(await office().store.verifyAudit()).toMatchObject({ ok: true });
+  expect(await office().store.unrecorded(20)).toEqual([]);
 });

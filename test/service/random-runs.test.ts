@@ -153,6 +153,7 @@ test("whatever people do at once: counters are the rows, the audit log tells how
             2,
           );
         expect(await office.store.verifyAudit()).toMatchObject({ ok: true });
+        expect(await office.store.unrecorded(20)).toEqual([]);
         expect(secretsFound(office.folder, new Set(run.tokens.map((one) => one.token)))).toEqual([]);
         for (const [code, times_] of run.said) seen.set(code, (seen.get(code) ?? 0) + times_);
       } finally {

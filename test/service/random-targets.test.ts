@@ -82,6 +82,7 @@ test("whatever people do at once and whatever targets refuse: in the end they li
             status: row.status,
           });
         expect(await office.store.verifyAudit()).toMatchObject({ ok: true });
+        expect(await office.store.unrecorded(20)).toEqual([]);
         const secrets = new Set([
           ...run.tokens.map((one) => one.token),
           ...office.targets.flatMap((one) => one.secrets),

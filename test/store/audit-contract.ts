@@ -1,6 +1,17 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { at, auditFixture, ids, someone, stepOf } from "../support/fixtures.ts";
+import type { AccessRequest } from "../../src/core/access-request.ts";
+import type { AuditAction } from "../../src/core/audit-record.ts";
+import {
+  at,
+  auditFixture,
+  grantFixture,
+  ids,
+  requestFixture,
+  someone,
+  stepOf,
+  writing,
+} from "../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
 import { committed } from "./temporary-store.ts";
 
@@ -13,7 +24,7 @@ export function auditContract(open: OpenEmptyStore): void {
   test("an empty log verifies, with a head of zeros", async () => {
     const store = await open();
     expect(await store.auditHead()).toEqual({ seq: 0, hash: zeros });
-    expect(await store.verifyAudit()).toEqual({ ok: true, events: 0, head: zeros });
+    expect(await store.verifyAudit()).toEqual({ ok: true, events: 0, head: zeros, tail: "unproven" });
     expect(await store.auditEvents({ after: 0, limit: 10 })).toEqual([]);
   });
 
@@ -48,7 +59,7 @@ export function auditContract(open: OpenEmptyStore): void {
     expect(second).toMatchObject({ seq: 2, hash, previousHash: first?.hash });
     expect(first?.previousHash).toBe(zeros);
     expect(await store.auditHead()).toEqual({ seq: 2, hash });
-    expect(await store.verifyAudit()).toEqual({ ok: true, events: 2, head: hash });
+    expect(await store.verifyAudit()).toEqual({ ok: true, events: 2, head: hash, tail: "unproven" });
   });
 
   test("broken text in somebody's words does not stop a step and does not break the chain", async () => {
@@ -98,6 +109,70 @@ export function auditContract(open: OpenEmptyStore): void {
     const all = await store.auditEvents({ after: 0, limit: 10 });
     const filtered = await store.auditEvents({ after: 0, limit: 10, request: ids.request("a") });
     expect(filtered.map((row) => row.previousHash)).toEqual([zeros, all[1]?.hash, all[2]?.hash]);
+  });
+
+  test("a head kept outside is found again, missed when the log is shorter, and differs when history was rewritten", async () => {
+    const store = await open();
+    await committed(store, records(auditFixture(), auditFixture()), records(auditFixture()));
+    const [first, second] = await store.auditEvents({ after: 0, limit: 2 });
+    const [one, two] = [first?.hash ?? "", second?.hash ?? ""];
+    for (const [seen, tail] of [
+      [{ seq: 0, hash: zeros }, "matches"],
+      [{ seq: 1, hash: one }, "matches"],
+      [await store.auditHead(), "matches"],
+      [{ seq: 2, hash: one }, "differs"],
+      [{ seq: 0, hash: one }, "differs"],
+      [{ seq: 4, hash: two }, "shorter"],
+    ] as const) {
+      expect(await store.compareHead(seen)).toBe(tail);
+      const { ok, tail: said } = await store.verifyAudit(seen);
+      expect([ok, said]).toEqual([tail === "matches", tail]);
+    }
+  });
+
+  test("a request or grant without the records that explain its state is found, up to the limit", async () => {
+    const store = await open();
+    const tails = ["a", "b", "c", "d"] as const;
+    const recorded = (tail: string, action: AuditAction, data = {}) =>
+      auditFixture({ request: ids.request(tail), action, data });
+    const request = (tail: string, changes: Partial<AccessRequest>) =>
+      ({ kind: "request", value: requestFixture(tail, changes), dueAt: null }) as const;
+    await committed(store, {
+      ...writing([
+        ...tails.map((tail) => request(tail, { phase: "CLAIMED", grantId: ids.grant(tail) })),
+        ...tails.map((tail) => ({ kind: "grant", value: grantFixture(tail) }) as const),
+      ]),
+      audit: [
+        // Whole.
+        recorded("a", "request.submitted"),
+        recorded("a", "grant.started", { grant: ids.grant("a") }),
+        // The start is that of another grant.
+        recorded("b", "request.submitted"),
+        recorded("b", "grant.started", { grant: ids.grant("a") }),
+        // The request itself is missing.
+        recorded("c", "grant.started", { grant: ids.grant("c") }),
+      ],
+    });
+    const missing = [
+      { kind: "request", id: ids.request("c") },
+      { kind: "request", id: ids.request("d") },
+      { kind: "grant", id: ids.grant("b") },
+      { kind: "grant", id: ids.grant("d") },
+    ];
+    expect(await store.unrecorded(20)).toEqual(missing);
+    expect(await store.unrecorded(3)).toEqual(missing.slice(0, 3));
+  });
+
+  test("a state whose record was cut off at the end is found, however many records the request has", async () => {
+    const store = await open();
+    const value = requestFixture("a", { phase: "DENIED" });
+    const about = (action: AuditAction) => auditFixture({ request: ids.request("a"), action });
+    const many = Array.from({ length: 1_200 }, () => about("approval.reminded"));
+    const step = writing([{ kind: "request", value, dueAt: null }]);
+    await committed(store, { ...step, audit: [about("request.submitted"), ...many] });
+    expect(await store.unrecorded(20)).toEqual([{ kind: "request", id: ids.request("a") }]);
+    await committed(store, records(about("request.denied")));
+    expect(await store.unrecorded(20)).toEqual([]);
   });
 
   test("a chain longer than one chunk verifies while commits go on", async () => {

