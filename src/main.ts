@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import type { Logger } from "pino";
 import { buildHouse, closeHouse, sweepsOf, type House } from "./build/house.ts";
 import { ensureAdminKey, keptAdminKey, loadConfiguration } from "./build/configuration.ts";
@@ -7,6 +6,7 @@ import { Refused } from "./build/refused.ts";
 import { offerReloads, reloadsOf } from "./build/reloads.ts";
 import { reloadOnSighup, stopOnSignal } from "./build/signals.ts";
 import { tellSurfaces } from "./build/telling-surfaces.ts";
+import { loadEnvFile } from "./config/env-file.ts";
 import { programVersion } from "./core/program-version.ts";
 import { readEnvironment, type Settings } from "./config/environment.ts";
 import { createHttpServer } from "./http/server.ts";
@@ -17,12 +17,9 @@ import { writeByTurns } from "./runtime/write-by-turns.ts";
 import { StartRefused } from "./store/start-refused.ts";
 import { isCronExpression, createTimetable } from "./sweeps/timetable.ts";
 
-/** Read in the working directory when it is there. */
-const settingsFile = ".env";
-
 function readSettings(): Settings {
-  // What is set already wins over the file.
-  if (existsSync(settingsFile)) process.loadEnvFile(settingsFile);
+  const problems = loadEnvFile(process.env);
+  if (problems.length > 0) throw new Refused(problems);
   const settings = readEnvironment(process.env);
   if ("problems" in settings) {
     throw new Refused(settings.problems.map(({ name, message }) => `${name} ${message}.`));

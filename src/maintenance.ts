@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { acceptSystemClock } from "./build/accept-clock.ts";
 import { acceptHead } from "./build/accept-head.ts";
+import { loadEnvFile } from "./config/env-file.ts";
 import { readEnvironment } from "./config/environment.ts";
 import { formatInstant } from "./core/time.ts";
 import { reloadSocketOf, requestReload } from "./runtime/reload-socket.ts";
@@ -11,14 +11,13 @@ import { StartRefused } from "./store/start-refused.ts";
 
 /** What an operator does to an installation from outside: `npm run backup -- FILE`, `npm run reload` and so on. */
 const migrations = join(resolve(import.meta.dirname, ".."), "migrations");
-/** As the service reads it at its start. */
-const settingsFile = ".env";
 
 const usage =
   "Say npm run backup -- FILE, npm run restore -- FILE, npm run reload, npm run accept-clock, or npm run accept-head -- HASH.";
 
 function databaseFile(): string {
-  if (existsSync(settingsFile)) process.loadEnvFile(settingsFile);
+  const problems = loadEnvFile(process.env);
+  if (problems.length > 0) throw new BackupRefused(problems.join("\n"));
   const settings = readEnvironment(process.env);
   if ("ok" in settings) return settings.ok.databaseFile;
   throw new BackupRefused(

@@ -1,4 +1,3 @@
-import { text as textOf } from "node:stream/consumers";
 import { Option, type Command } from "commander";
 import type { Configuration } from "../config/config-file.ts";
 import { evaluation, readAs } from "./answers.ts";
@@ -9,7 +8,7 @@ import { shownEvaluation } from "./explanation-view.ts";
 import { Failure } from "./failure.ts";
 import type { Outside } from "./outside.ts";
 import { addPolicyList } from "./policy-list.ts";
-import { readTextFile } from "./read-text-file.ts";
+import { readStandardInput, readTextFile } from "./read-text-file.ts";
 import { safeText } from "./safe-text.ts";
 import { shownJson, type Cli, type GlobalOptions, type Session } from "./session.ts";
 
@@ -154,7 +153,7 @@ interface InOrder {
 }
 
 async function readConfiguration(file: string, { environment }: Outside): Promise<InOrder | Problems> {
-  const text = file === "-" ? await textOf(process.stdin) : readTextFile(file);
+  const text = file === "-" ? await readStandardInput() : readTextFile(file);
   // Loaded when needed: the checks weigh more than all the rest of a command.
   const { formatConfigProblem, readConfigFile } = await import("../config/config-file.ts");
   const read = readConfigFile(text, file, environment);

@@ -1,13 +1,28 @@
 import { readFileSync } from "node:fs";
+import { buffer } from "node:stream/consumers";
+import { decodeText } from "../core/decode-text.ts";
 import { misuse } from "./failure.ts";
 
 /** The text of a file that somebody named. `what`: as the sentence calls it. @throws Failure that says why not. */
 export function readTextFile(file: string, what = `The file ${file}`): string {
+  let bytes: Uint8Array;
   try {
-    return readFileSync(file, "utf8");
+    bytes = readFileSync(file);
   } catch (error) {
     throw misuse(`${what} cannot be read: ${whyUnreadable(error)}.`);
   }
+  return textFrom(bytes, what);
+}
+
+/** What is piped into us. @throws Failure when it is no text */
+export async function readStandardInput(): Promise<string> {
+  return textFrom(await buffer(process.stdin), "Standard input");
+}
+
+function textFrom(bytes: Uint8Array, what: string): string {
+  const decoded = decodeText(bytes);
+  if ("problem" in decoded) throw misuse(`${what} ${decoded.problem}.`);
+  return decoded.text;
 }
 
 /** What the system says of a file that cannot be read, in words, and what to do. */

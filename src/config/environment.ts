@@ -170,8 +170,19 @@ interface Reader {
   readonly isAnySet: (names: readonly EnvironmentName[]) => boolean;
 }
 
+/** What a byte order mark, a pasted blank or a Windows line end leave in a name, where nobody sees it. */
+const invisible = /[\p{White_Space}\p{Cc}\p{Cf}]/gu;
+
+/** Settings that somebody made and that would silently not hold. */
+function hiddenNames(environment: Readonly<Record<string, string | undefined>>): SettingProblem[] {
+  const odd = Object.keys(environment).filter((name) => name.search(invisible) >= 0);
+  const meant = new Set(odd.map((name) => name.replaceAll(invisible, "")));
+  const message = "is set under a name with an invisible character in it; type the name anew";
+  return environmentNames.filter((name) => meant.has(name)).map((name) => ({ name, message }));
+}
+
 function readerOf(environment: Readonly<Record<string, string | undefined>>): Reader {
-  const problems: SettingProblem[] = [];
+  const problems: SettingProblem[] = hiddenNames(environment);
   const textOf = (name: EnvironmentName): string => environment[name] ?? "";
   const take = <T>(name: EnvironmentName, setting: Setting<T>): T | undefined => {
     const text = textOf(name);

@@ -103,8 +103,8 @@ export const databaseFile: Setting<string> = {
 };
 
 export const filePath: Setting<string> = {
-  parse: (text) => (text.includes("\0") ? undefined : text),
-  expects: "the path of a file",
+  parse: (text) => (hasControl(text) ? undefined : text),
+  expects: "the path of a file, without line ends or other control characters",
 };
 
 export const adminKey: Setting<string> = {
@@ -161,8 +161,13 @@ function hasLogin(url: URL): boolean {
   return url.username !== "" || url.password !== "";
 }
 
+/** A carriage return at the end is what is left of a file with Windows line ends. */
+function hasControl(text: string): boolean {
+  return /\p{Cc}/u.test(text);
+}
+
 function fileOf(text: string): string | undefined {
-  if (text.includes("\0") || text === ":memory:") return undefined;
+  if (hasControl(text) || text === ":memory:") return undefined;
   if (!text.startsWith("file:")) return /^[A-Za-z][A-Za-z0-9+.-]+:/.test(text) ? undefined : text;
   const rest = text.slice("file:".length).replace(/^\/\/(localhost)?(?=\/)/, "");
   if (rest === "" || rest.startsWith("//") || /[?#]/.test(rest) || rest === ":memory:") return undefined;

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync, type BigIntStats } from "node:fs";
+import { decodeText } from "../core/decode-text.ts";
 
 /** A file's text, and which state of the file it is. */
 export interface TextFile {
@@ -14,7 +15,8 @@ export function readTextFile(file: string): TextFile | { readonly problem: strin
     opened = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = fstatSync(opened, { bigint: true });
     if (!stats.isFile()) return { problem: "is not a file" };
-    return { text: readFileSync(opened, "utf8"), state: stateOf(stats) };
+    const decoded = decodeText(readFileSync(opened));
+    return "problem" in decoded ? decoded : { text: decoded.text, state: stateOf(stats) };
   } catch (error) {
     return { problem: `cannot be read: ${error instanceof Error ? error.message : "unknown"}` };
   } finally {

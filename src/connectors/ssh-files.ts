@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import type { SshSettings } from "../core/connector-settings.ts";
+import { decodeText } from "../core/decode-text.ts";
 import { ConnectorFault } from "../service/connector.ts";
 import { readSshCaKey, type SshCaKey } from "./ssh-ca-key.ts";
 
@@ -22,7 +23,9 @@ async function readCaKey({ name, caKeyFile }: SshSettings): Promise<SshCaKey> {
   };
   const { mode } = await stat(caKeyFile);
   if ((mode & othersMode) !== 0) return refuse("can be read by others (chmod 600)");
-  const key = readSshCaKey(await readFile(caKeyFile, "utf8"));
+  const decoded = decodeText(await readFile(caKeyFile));
+  if ("problem" in decoded) return refuse(decoded.problem);
+  const key = readSshCaKey(decoded.text);
   return key ?? refuse("is no unencrypted ed25519 key");
 }
 

@@ -1,5 +1,7 @@
 import { chmodSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { parseToken } from "../core/credential-format.ts";
+import { decodeText } from "../core/decode-text.ts";
 import { accountOf, isPrivateFile } from "../core/private-files.ts";
 
 /** Where the key of the built-in identity is kept when the operator gave none: beside the database. */
@@ -20,10 +22,19 @@ export function readAdminKey(
     }
     // On a volume that was given to us by our group, each mount opens it to that group.
     if (found.uid === us.uid && (found.mode & 0o077) !== 0) chmodSync(file, 0o600);
-    return { key: readFileSync(file, "utf8").trim() };
+    return keyIn(readFileSync(file), file);
   } catch (error) {
     return { problem: `${file} cannot be read: ${error instanceof Error ? error.message : "unknown"}` };
   }
+}
+
+/** A damaged file must not pass for a lost key: in its place a new key would be made, and the old one ended. */
+function keyIn(bytes: Uint8Array, file: string): { readonly key: string } | { readonly problem: string } {
+  const decoded = decodeText(bytes);
+  if ("problem" in decoded) return { problem: `The file ${file} ${decoded.problem}.` };
+  const key = parseToken(decoded.text.trim());
+  if (key?.kind === "live") return { key: key.text };
+  return { problem: `The file ${file} holds no whole key; restore it, or remove it to have a new key made.` };
 }
 
 /** Readable by the operator's account alone, and whole or not there at all. */

@@ -84,9 +84,11 @@ const refused: [string, string[]][] = [
       ":memory:",
       "file::memory:",
       "file:%",
+      "file:data/jit.db\r",
     ],
   ],
-  ["JIT_CONFIG", ["a\0b"]],
+  ["JIT_CONFIG", ["a\0b", "jit.yaml\r"]],
+  ["AUDIT_FILE", ["audit.jsonl\r"]],
   [
     "JIT_ADMIN_KEY",
     ["secret", jitToken, `${adminKey.slice(0, -1)}!`, `${adminKey} `, adminKey.replace("abc", "abd")],
@@ -103,6 +105,13 @@ describe("a bad setting is named", () => {
       expect(badNames({ [name]: text })).toEqual([name]);
     },
   );
+});
+
+test("a setting under a name with an invisible character in it is named, not lost", () => {
+  for (const odd of ["\uFEFFPORT", "PORT\r", "PORT ", "\u200BPORT", "\u00A0PORT"]) {
+    expect(badNames({ [odd]: "4000" })).toEqual(["PORT"]);
+  }
+  expect(badNames({ PORT_: "x", "SOME OTHER": "x" })).toEqual([]);
 });
 
 test("all problems are named at once", () => {

@@ -154,6 +154,23 @@ describe.skipIf(missingSshd !== undefined)(`certificates at a real sshd${reason}
     expect((await connector.check(never())).filter(({ result }) => result === "problem")).toEqual([]);
   });
 
+  test("a CA key is read in the encoding its file has, or refused by name", async () => {
+    const connector = lab.with({});
+    const key = readFileSync(lab.settings.caKeyFile, "utf8");
+    try {
+      writeFileSync(lab.settings.caKeyFile, Buffer.from(`\uFEFF${key.replaceAll("\n", "\r\n")}`, "utf16le"));
+      expect((await connector.check(never())).filter(({ result }) => result === "problem")).toEqual([]);
+      writeFileSync(lab.settings.caKeyFile, Buffer.from(key, "utf16le"));
+      const [finding] = await connector.check(never());
+      expect(finding).toMatchObject({
+        result: "problem",
+        what: expect.stringContaining("has a NUL byte in line 1"),
+      });
+    } finally {
+      writeFileSync(lab.settings.caKeyFile, key);
+    }
+  });
+
   test("without a key, or with one we cannot certify, the requester is told", async () => {
     const connector = lab.with({});
     const order = orderFor(connector);
