@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { actionsOn, servedScopes, type RedisSettings } from "../core/connector-settings.ts";
 import { actionOf } from "../core/scopes.ts";
+import { alwaysTakenOut } from "../core/redis-commands.ts";
 import { ConnectorFault, type Connector, type ListedObject, type TargetOrder } from "../service/connector.ts";
 import type { ConnectorPorts } from "./connector-ports.ts";
 import { objectName, sha256Hex, type Label, type Owner } from "./label.ts";
+import { withoutUnsafe } from "./redis-categories.ts";
 import { checkRedis } from "./redis-check.ts";
 import { openRedis, type RedisServer, type Send } from "./redis-server.ts";
 import { findUser, findUsers, userRules, type FoundUser } from "./redis-users.ts";
@@ -66,7 +68,7 @@ export function createRedisConnector(
         await save(send);
       }),
     listOurs: (signal) => server.use(signal, async (send) => (await findUsers(send, owner)).map(listed)),
-    check: (signal) => server.use(signal, (send) => checkRedis(send, aclSave, now)),
+    check: (signal) => server.use(signal, (send) => checkRedis(send, settings, now)),
     close: async () => {},
   };
 }
@@ -83,14 +85,21 @@ function rightsOf({ actions }: RedisSettings, served: TargetOrder["scopes"]): Ta
       const { keys = [], channels = [], commands = [] } = actions[action] ?? {};
       return [
         action,
-        [...keys.map((key) => `~${key}`), ...channels.map((channel) => `&${channel}`), "-@all", ...commands],
+        [
+          ...keys.map((key) => `~${key}`),
+          ...channels.map((channel) => `&${channel}`),
+          "-@all",
+          ...commands,
+          ...alwaysTakenOut,
+        ],
       ];
     }),
   );
 }
 
 async function provision(send: Send, owner: Owner, order: TargetOrder): Promise<void> {
-  const { object, rights } = order;
+  const { object } = order;
+  const rights = await withoutUnsafe(send, owner.connector, order.rights);
   await findUser(send, owner, object);
   await send("ACL", "SETUSER", object, ...userRules(owner, rights, labelOf(order)));
   // Redis words rules in its own way. What it has made of ours goes into the label, to be compared with later.
@@ -106,7 +115,8 @@ async function open(send: Send, owner: Owner, order: TargetOrder, passwordHash: 
       retryable: false,
     });
   }
-  const rules = userRules(owner, rights, labelOf(order, found.label.given?.[0]));
+  const limited = await withoutUnsafe(send, owner.connector, rights);
+  const rules = userRules(owner, limited, labelOf(order, found.label.given?.[0]));
   await send("ACL", "SETUSER", object, "on", "resetpass", `#${passwordHash}`, ...rules);
   // Whoever came in with an earlier password goes with it.
   await send("CLIENT", "KILL", "USER", object);

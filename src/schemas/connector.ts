@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { commandProblems } from "../core/redis-commands.ts";
 import { secret, webAddress } from "./from-environment.ts";
 import { parsedText } from "./parsed-text.ts";
 import { listOf, name } from "./values.ts";
@@ -87,14 +88,11 @@ const ssh = z.strictObject({
 const pattern = /^[^\s()]{1,199}$/u;
 const command = /^[+-]@?[a-z][a-z0-9|._-]{0,60}$/;
 
-/** Whoever may use these can give themselves everything, or take the server away. */
-const neverGiven =
-  /^\+(@(all|admin|dangerous)|(acl|config|debug|module|replicaof|slaveof|cluster|shutdown|failover|migrate|psync|sync)(\|.*)?)$/;
-
 const commands = texts(command, "must be a rule such as +@read, +get or -@slow").check((context) => {
-  for (const [index, rule] of context.value.entries()) {
-    if (!neverGiven.test(rule)) continue;
-    context.issues.push({ code: "custom", path: [index], input: rule, message: "is never given to anybody" });
+  // A rule that is none has been said to be that.
+  if (!context.value.every((rule) => command.test(rule))) return;
+  for (const { index, message } of commandProblems(context.value)) {
+    context.issues.push({ code: "custom", path: [index], input: context.value[index], message });
   }
 });
 

@@ -139,6 +139,12 @@ const wrong: [string, string, string][] = [
     redis.replace("+@read", "+acl|setuser"),
     "connectors.0.actions.read.commands.0",
   ],
+  [
+    "a category that reaches every key",
+    redis.replace('"+@read", "-@dangerous"', '"+get", "+@slow"'),
+    "connectors.0.actions.read.commands.1",
+  ],
+  ["a rule in capitals", redis.replace("+@read", "+GET"), "connectors.0.actions.read.commands.0"],
   ["a receiver without TLS", webhook.replace("https:", "http:"), "connectors.0.url"],
 ];
 

@@ -70,7 +70,10 @@ test("a connector serves the scopes that name one of its resources and actions, 
   expect([...connectors.values()].map((connector) => connector.serves(asked)?.rights)).toEqual([
     { roles: ["one", "two"] },
     { principals: ["one", "two"], sourceAddress: ["10.0.0.0/8"] },
-    { read: ["~a", "-@all", "+@read"], write: ["&b", "-@all", "+publish"] },
+    {
+      read: ["~a", "-@all", "+@read", "-@admin", "-@scripting"],
+      write: ["&b", "-@all", "+publish", "-@admin", "-@scripting"],
+    },
     { rights: ["w"] },
   ]);
   for (const connector of connectors.values()) {

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createClient } from "redis";
 import { createRedisConnector } from "../../../src/connectors/redis.ts";
@@ -17,7 +17,7 @@ export const missingRedis: string | undefined = whyNot();
 
 /** Everything a broker needs and nothing beyond, as docs/connectors.md says. */
 export const brokerRules =
-  "on >broker-password resetkeys resetchannels -@all +acl|setuser +acl|deluser +acl|list +acl|whoami +client|kill +info +time";
+  "on >broker-password resetkeys resetchannels -@all +acl|setuser +acl|deluser +acl|list +acl|whoami +acl|cat +client|kill +info +time";
 
 export interface RedisLab extends Lab {
   readonly settings: RedisSettings;
@@ -26,13 +26,17 @@ export interface RedisLab extends Lab {
   readonly enter: (username: string, password: string) => Promise<Send | undefined>;
   readonly url: (username: string, password: string) => string;
   readonly restart: () => Promise<void>;
+  /** The server's aclfile, as it is on disk. */
+  readonly savedUsers: () => string;
 }
 
-export async function redisLab(): Promise<RedisLab> {
+/** Without an aclfile, as Redis is installed, the default user needs no password. */
+export async function redisLab({ hasAclFile = true } = {}): Promise<RedisLab> {
   const folder = temporaryFolder();
   const port = await freePort();
   writeFileSync(join(folder, "users.acl"), "user default on >admin ~* &* +@all\n");
-  let child = await start(folder, port);
+  const startIt = () => start(folder, port, hasAclFile ? ["--aclfile", `${folder}/users.acl`] : []);
+  let child = await startIt();
   const url = (username: string, password: string): string =>
     `redis://${encodeURIComponent(username)}:${encodeURIComponent(password)}@127.0.0.1:${port}`;
   const clients: { destroy: () => void; isOpen: boolean }[] = [];
@@ -103,9 +107,10 @@ export async function redisLab(): Promise<RedisLab> {
       { what: "no password", byHand: setUser("nopass"), reported: /opened without a password/ },
     ],
     drop: async (object) => void (await run("ACL", "DELUSER", object)),
+    savedUsers: () => readFileSync(join(folder, "users.acl"), "utf8"),
     restart: async () => {
       await killed(child);
-      child = await start(folder, port);
+      child = await startIt();
     },
     stop: async () => {
       for (const client of clients) if (client.isOpen) client.destroy();
@@ -122,19 +127,8 @@ export async function reads(send: Send): Promise<boolean> {
   }
 }
 
-async function start(folder: string, port: number) {
-  const args = [
-    "--bind",
-    "127.0.0.1",
-    "--port",
-    String(port),
-    "--dir",
-    folder,
-    "--save",
-    "",
-    "--aclfile",
-    `${folder}/users.acl`,
-  ];
+async function start(folder: string, port: number, more: readonly string[]) {
+  const args = ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, "--save", "", ...more];
   const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "inherit"] });
   keepTrackOf(child);
   let said = "";
@@ -154,7 +148,7 @@ export function redisKind(): Kind {
   return {
     name: "Redis",
     ...(missingRedis !== undefined && { missing: missingRedis }),
-    start: redisLab,
+    start: () => redisLab(),
     hasForeign: true,
     endsSessions: true,
   };
