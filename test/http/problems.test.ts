@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { refusalStatus, type RefusalCode } from "../../src/core/refusals.ts";
-import { dayMs } from "../../src/core/time.ts";
+import { dayMs, hourMs } from "../../src/core/time.ts";
+import { clockHold } from "../../src/runtime/clock-hold.ts";
 import { StoreUnavailable } from "../../src/service/ports.ts";
+import { openOffice } from "../service/support/office.ts";
 import {
   api,
   jit,
@@ -175,6 +177,17 @@ const rows: Partial<Record<RefusalCode, Row>> = {
     options: { ratePerMinute: 2 },
   },
   limit_reached: { by: (house) => twice(() => ask(house, { scopes: ["read:once:a"] })) },
+  clock_behind: {
+    by: async () => {
+      const clock = { behindMs: () => hourMs, isBehindSinceStart: () => true };
+      const held = await openHouse({ office: await openOffice({ accessHold: clockHold(clock) }) });
+      try {
+        return await ask(held, {});
+      } finally {
+        await held.close();
+      }
+    },
+  },
   store_unavailable: {
     by: async (house) => house.call("GET", jit, { key: await house.keyOf("dev") }),
     options: {
