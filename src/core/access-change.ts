@@ -19,6 +19,7 @@ export const accessChanges: { readonly [Action in AuditAction]: "gives" | "ends"
   "request.denied": "ends",
   "request.cancelled": "ends",
   "request.timed_out": "ends",
+  "request.approvers_changed": "none",
   "request.stranded": "none",
   "request.reachable": "none",
   "approval.reminded": "none",

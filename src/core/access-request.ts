@@ -174,6 +174,8 @@ export interface AskedApprover {
   readonly identityId: IdentityId;
   readonly stage: number;
   readonly escalated: boolean;
+  /** When it was noticed that they may not decide the stage any more. Absent while they may. */
+  readonly until?: Instant;
 }
 
 /** One press. */

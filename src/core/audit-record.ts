@@ -1,7 +1,7 @@
 import type { Actor } from "./access-request.ts";
 import type { IdentityId, Instant, RequestId } from "./ids.ts";
 
-/** Every action of the audit log (contract §6 and §6a, and `request.reachable`, `request.stages_added`, `grant.prepared`, `grant.abandoned` beside it). */
+/** Every action of the audit log (contract §6 and §6a, and `request.approvers_changed`, `request.reachable`, `request.stages_added`, `grant.prepared`, `grant.abandoned` beside it). */
 export const auditActions = [
   "request.submitted",
   "request.refused",
@@ -14,6 +14,7 @@ export const auditActions = [
   "request.denied",
   "request.cancelled",
   "request.timed_out",
+  "request.approvers_changed",
   "request.stranded",
   "request.reachable",
   "approval.reminded",

@@ -129,7 +129,7 @@ export function newsOf(recorded: Recorded, request: AccessRequest): readonly New
         : [];
     case "ApprovalGiven":
     case "StagesAdded":
-      return event.asked.length === 0 ? [] : [{ notice: "submitted", people: ids(event.asked) }];
+      return newsFor("submitted", event.asked);
     case "ApprovalReminded":
       return [{ notice: "reminder", people: ids(event.people) }];
     case "ApprovalEscalated":
@@ -146,6 +146,8 @@ export function newsOf(recorded: Recorded, request: AccessRequest): readonly New
       return [news("cancelled")];
     case "RequestTimedOut":
       return [news("timed_out")];
+    case "ApproversChanged":
+      return [...newsFor("approver_added", event.joined), ...newsFor("approver_removed", event.left)];
     case "RequestStranded":
       return [news("stranded")];
     case "RequestReachable":
@@ -188,6 +190,10 @@ export function newsOf(recorded: Recorded, request: AccessRequest): readonly New
 
 function news(notice: NoticeKind): News {
   return { notice, people: [] };
+}
+
+function newsFor(notice: NoticeKind, people: AccessRequest["asked"]): readonly News[] {
+  return people.length === 0 ? [] : [{ notice, people: ids(people) }];
 }
 
 function ids(asked: AccessRequest["asked"]): readonly IdentityId[] {

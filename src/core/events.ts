@@ -76,6 +76,12 @@ export type RequestEvent =
       readonly level: number;
       readonly people: readonly AskedApprover[];
     })
+  /** People have changed: `joined` may decide an open stage from now on, also once more, and `left` no longer may. */
+  | (Happened & {
+      readonly type: "ApproversChanged";
+      readonly joined: readonly AskedApprover[];
+      readonly left: readonly AskedApprover[];
+    })
   /** Too few people are left who could decide this stage. It waits on, and the same access may be asked again. */
   | (Happened & { readonly type: "RequestStranded"; readonly stage: number; readonly required: number })
   /** Enough people can decide it again. */

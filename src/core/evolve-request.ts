@@ -1,4 +1,4 @@
-import type { AccessRequest, Actor, StageOpening } from "./access-request.ts";
+import type { AccessRequest, Actor, AskedApprover, StageOpening } from "./access-request.ts";
 import { assert, assertNever } from "./assert.ts";
 import type { RequestEvent } from "./events.ts";
 import type { Instant } from "./ids.ts";
@@ -24,6 +24,7 @@ export function evolveRequest(request: AccessRequest | undefined, event: Request
     case "StagesAdded":
     case "ApprovalReminded":
     case "ApprovalEscalated":
+    case "ApproversChanged":
     case "RequestStranded":
     case "RequestReachable":
       return stillPending(request, event);
@@ -94,6 +95,7 @@ function stillPending(
     | "StagesAdded"
     | "ApprovalReminded"
     | "ApprovalEscalated"
+    | "ApproversChanged"
     | "RequestStranded"
     | "RequestReachable"
   >,
@@ -115,6 +117,8 @@ function stillPending(
         ...changedOpening(request, event.stage, (opening) => ({ ...opening, level: event.level })),
         asked: [...request.asked, ...event.people],
       };
+    case "ApproversChanged":
+      return { ...request, asked: askedAfter(request.asked, event) };
     case "RequestStranded":
       return { ...request, stranded: { since: event.at, stage: event.stage, until: null } };
     case "RequestReachable":
@@ -123,6 +127,21 @@ function stillPending(
     default:
       return assertNever(event);
   }
+}
+
+function askedAfter(
+  asked: AccessRequest["asked"],
+  { at, joined, left }: EventOf<"ApproversChanged">,
+): AccessRequest["asked"] {
+  const kept = asked.filter((one) => !joined.some((other) => isSame(one, other)));
+  return [
+    ...kept.map((one) => (left.some((other) => isSame(one, other)) ? { ...one, until: at } : one)),
+    ...joined,
+  ];
+}
+
+function isSame(one: AskedApprover, other: AskedApprover): boolean {
+  return one.identityId === other.identityId && one.stage === other.stage;
 }
 
 function opened(request: AccessRequest, event: EventOf<"ApprovalGiven" | "StagesAdded">): AccessRequest {

@@ -53,7 +53,9 @@ export function approvalsAsDecided(request: AccessRequest, directory: Directory)
 function approversAtTheEnd(request: AccessRequest, directory: Directory): DecidedApprovals["approvers"] {
   return stagesOf(request.requirement).flatMap(({ number }) => {
     const voters = request.votes.filter((vote) => vote.stages.includes(number));
-    const asked = request.asked.filter((one) => one.stage === number).map((one) => one.identityId);
+    const asked = request.asked
+      .filter((one) => one.stage === number && one.until === undefined)
+      .map((one) => one.identityId);
     return [...new Set([...asked, ...voters.map((vote) => vote.by)])].map((id) => ({
       identityId: id,
       stage: number,

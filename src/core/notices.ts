@@ -9,6 +9,8 @@ export const noticeKinds = [
   "denied",
   "cancelled",
   "timed_out",
+  "approver_added",
+  "approver_removed",
   "stranded",
   "reachable",
   "failed",
@@ -54,6 +56,10 @@ export interface Hearing {
   readonly chat: "card" | "note" | "quiet";
   /** By e-mail, which cannot be rewritten: a letter, or nothing. */
   readonly letter: boolean;
+  /** Only where they have been told of this request before. */
+  readonly isKnownOnly?: true;
+  /** Who has the card already gets a note below it: a message that is rewritten rings for nobody. */
+  readonly isRepeated?: true;
 }
 
 /**
@@ -89,6 +95,8 @@ export const hearings: { readonly [Notice in NoticeKind]: readonly Hearing[] } =
     { who: "requester", chat: "note", letter: true },
     { who: "channels", chat: "note", letter: false },
   ],
+  approver_added: [{ who: "people", chat: "card", letter: true, isRepeated: true }],
+  approver_removed: [{ who: "people", chat: "quiet", letter: true, isKnownOnly: true }],
   stranded: [
     { who: "requester", chat: "note", letter: true },
     { who: "admins", chat: "note", letter: true },

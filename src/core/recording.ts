@@ -1,4 +1,4 @@
-import type { AccessRequest, Demand } from "./access-request.ts";
+import type { AccessRequest, AskedApprover, Demand } from "./access-request.ts";
 import { assertNever } from "./assert.ts";
 import type { AuditAction, AuditEntry } from "./audit-record.ts";
 import type { GrantEvent, Recorded, RequestEvent, TargetEvent } from "./events.ts";
@@ -58,6 +58,13 @@ function requestRecords(event: RequestEvent): readonly Entry[] {
       return [["request.timed_out", { waitedFor: event.waitedFor }]];
     case "ApprovedRequestRevoked":
       return [["grant.revoked", { reason: event.reason, started: false }]];
+    case "ApproversChanged":
+      return [
+        [
+          "request.approvers_changed",
+          { joined: event.joined.map(askedData), left: event.left.map(askedData) },
+        ],
+      ];
     case "RequestStranded":
       return [["request.stranded", { stage: event.stage, required: event.required }]];
     case "RequestReachable":
@@ -205,6 +212,10 @@ function submittedData(request: AccessRequest): AuditEntry["data"] {
     demands: requirement.demands.map(demandData),
     revision: request.revision,
   };
+}
+
+function askedData({ identityId, stage }: AskedApprover): AuditEntry["data"] {
+  return { person: identityId, stage };
 }
 
 function demandData(demand: Demand): AuditEntry["data"] {

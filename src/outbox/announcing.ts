@@ -6,7 +6,6 @@ import type { IdentityId } from "../core/ids.ts";
 import { hearings, type Audience, type Hearing, type News, type NoticeKind } from "../core/notices.ts";
 import { isActive, type Identity } from "../core/people.ts";
 import { plus } from "../core/time.ts";
-import { copyId } from "../service/copies.ts";
 import { loadPeople, type ServiceContext } from "../service/loading.ts";
 import type { Copy, NewEffect, Write } from "../service/ports.ts";
 import { newEffect } from "../service/step-of.ts";
@@ -18,6 +17,7 @@ import {
   recordedCoverage,
   type ChannelCoverage,
 } from "./channel-coverage.ts";
+import { createPlannedCopies, type PlannedCopies } from "./planned-copies.ts";
 import { lookAgainMs } from "./looking-again.ts";
 import type { Runner } from "./runners.ts";
 
@@ -105,32 +105,32 @@ interface Plan {
 
 function createPlan(context: ServiceContext, request: AccessRequest, known: readonly Copy[]): Plan {
   const now = context.surroundings.now();
-  const wanted = new Map<string, Copy>();
+  const copies = createPlannedCopies(context, request.id, known);
   /** By what they say to whom: a channel may hear the same for itself and for those it stands in for. */
   const tells = new Map<string, Effect>();
   const lookAgain: Effect = { kind: "look_again", requestId: request.id, lost: null };
   let isAsking = false;
 
-  const want = (copy: Pick<Copy, "surface" | "address" | "audience" | "readerId">, state: Copy["state"]) => {
-    const { id: requestId } = request;
-    const id = copyId({ ...copy, requestId });
-    const whole: Copy = { ...copy, id, requestId, state, ref: null, fault: null, at: now };
-    if (!known.some((one) => one.id === whole.id)) wanted.set(whole.id, whole);
-  };
+  const wanted = ({ who }: Hearing, reader: Parameters<PlannedCopies["ask"]>[0]): Copy | undefined =>
+    who === "people" ? copies.ask(reader) : copies.want(reader, "QUEUED");
 
   const tell = ({ notice }: News, hearing: Hearing, { readerId, audience, places }: Listener): void => {
     for (const { messenger, address } of places) {
       const { surface } = messenger;
       const to: Addressee = { surface, address, readerId };
-      const isSaid = messenger.keepsCards ? hearing.chat === "note" : hearing.letter;
+      if (hearing.isKnownOnly === true && !copies.isKnown(to, audience)) continue;
       const isShown = messenger.keepsCards && hearing.chat === "card";
-      if (isShown || (isSaid && !messenger.keepsCards)) want({ ...to, audience }, "QUEUED");
-      if (!isSaid) continue;
+      const isLetter = !messenger.keepsCards && hearing.letter;
+      const reader = { ...to, audience };
+      const before = isShown || isLetter ? wanted(hearing, reader) : undefined;
+      const isNote = messenger.keepsCards && hearing.chat === "note";
+      const hasCard = isShown && before?.state === "SENT";
+      if (!isLetter && !isNote && !(hasCard && hearing.isRepeated === true)) continue;
       const about = { topic: "request", requestId: request.id, notice, audience } as const;
       tells.set(JSON.stringify([to, about]), { kind: "tell", ...to, about });
     }
-    if (places.length === 0 && readerId !== null) {
-      want({ surface: "nowhere", address: readerId, audience, readerId }, "UNREACHABLE");
+    if (places.length === 0 && readerId !== null && hearing.isKnownOnly !== true) {
+      copies.want({ surface: "nowhere", address: readerId, audience, readerId }, "UNREACHABLE");
     }
   };
 
@@ -138,7 +138,7 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
   const cover = (news: News, hearing: Hearing, one: Listener, covered: readonly Place[]): void => {
     const { readerId, audience, places } = one;
     if (covered.length === 0 || readerId === null) return tell(news, hearing, one);
-    want({ surface: "nowhere", address: readerId, audience, readerId }, "NOT_NEEDED");
+    copies.want({ surface: "nowhere", address: readerId, audience, readerId }, "NOT_NEEDED");
     const others = places.filter((place) => !covered.includes(place));
     if (others.length > 0) tell(news, hearing, { ...one, places: others });
   };
@@ -161,10 +161,10 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
       }
     },
     outcome() {
-      const cards = [...known, ...wanted.values()].flatMap((copy) => showOf(context, copy));
+      const cards = copies.all().flatMap((copy) => showOf(context, copy));
       const withContext = { now, surroundings: context.surroundings };
       return {
-        writes: [...wanted.values()].map((value) => ({ kind: "copyWanted", value })),
+        writes: copies.writes(),
         // Cards first, so that a note finds the card it belongs below.
         effects: [
           ...[...cards, ...tells.values()].map((effect) => newEffect(effect, withContext)),
@@ -193,7 +193,7 @@ async function coverageFor(
   { who, chat }: Hearing,
   listeners: readonly Listener[],
 ): Promise<ChannelCoverage> {
-  if (who !== "people") return noCoverage;
+  if (who !== "people" || chat === "quiet") return noCoverage;
   if (chat === "note") return recordedCoverage(context, request, known);
   return listeners.length > directMessagesMax ? channelCoverage(context, request, known) : noCoverage;
 }

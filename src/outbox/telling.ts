@@ -89,19 +89,23 @@ async function linkNote(
 }
 
 /** What asks for something is not said once it would ask for what cannot be done any more. */
-function isStillNews(notice: NoticeKind, { request, audience }: Card): boolean {
+function isStillNews(notice: NoticeKind, { request, audience, noLongerAskedAs }: Card): boolean {
+  const isAsked = request.status === "PENDING" && noLongerAskedAs === null;
   switch (notice) {
     case "reminder":
     case "escalated":
     case "unreached":
     case "channel_unreached":
-      return request.status === "PENDING";
+    case "approver_added":
+      return isAsked;
+    case "approver_removed":
+      return request.status === "PENDING" && noLongerAskedAs !== null;
     case "stranded":
       return request.stranded !== null;
     case "reachable":
       return request.status === "PENDING" && request.stranded === null;
     case "submitted":
-      return audience !== "approver" || request.status === "PENDING";
+      return audience !== "approver" || isAsked;
     case "ending_soon":
       return request.status === "ACTIVE";
     // What is gone by now needs nobody; after an outage of many targets this would be a storm.

@@ -3,7 +3,7 @@ import { isApproverOf, selectorsMeaning, stagesCounting } from "../core/approval
 import type { Grant } from "../core/grant.ts";
 import { parseId, type IdentityId } from "../core/ids.ts";
 import type { Audience } from "../core/notices.ts";
-import { accountIn, type ChatAccount, type Directory, type Via } from "../core/people.ts";
+import { accountIn, formatSelector, type ChatAccount, type Directory, type Via } from "../core/people.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { stagesOf } from "../core/requirement.ts";
 import { isReviewerOf } from "../core/reviewing.ts";
@@ -98,7 +98,18 @@ async function cardOfFound(
     audience === "approver" && reader !== null
       ? decidableBy(request, reader, directory, unknownGroups.length > 0)
       : undefined;
-  const actions = actionsFor(audience, view, reader, decidable);
+  const noLongerAskedAs =
+    audience === "approver" && reader !== null && unknownGroups.length === 0
+      ? formerSelectors(request, reader, directory)
+      : null;
+  const hasVoted = request.votes.some((vote) => vote.by === reader);
+  const actions =
+    noLongerAskedAs === null
+      ? actionsFor(audience, view, reader, decidable)
+      : // Who has voted may still read it.
+        hasVoted
+        ? (["details"] as const)
+        : [];
   return {
     audience,
     request: view,
@@ -107,6 +118,7 @@ async function cardOfFound(
     catalogName: await catalogNameOf(context, request),
     askedByName: isOthers ? nameOf(request.requestedById) : null,
     askedAs: reader === null || audience !== "approver" ? [] : selectorsFor(request, reader, directory),
+    noLongerAskedAs,
     decidedBy:
       request.decidedBy === null || request.decidedAt === null
         ? null
@@ -181,6 +193,22 @@ function selectorsFor(request: AccessRequest, reader: IdentityId, directory: Dir
   return own.length === 0
     ? selectorsMeaning(request, stagesOf(request.requirement), reader, directory)
     : [...new Set(own.flatMap((vote) => vote.as ?? []))];
+}
+
+/** Of who was asked or has voted and is no approver today: the selectors by which they once were. */
+function formerSelectors(
+  request: AccessRequest,
+  reader: IdentityId,
+  directory: Directory,
+): readonly string[] | null {
+  const asked = request.asked.filter((one) => one.identityId === reader).map((one) => one.stage);
+  const votes = request.votes.filter((vote) => vote.by === reader);
+  if (asked.length + votes.length === 0 || isApproverOf(request, reader, directory)) return null;
+  const given = votes.flatMap((vote) => vote.as ?? []);
+  if (given.length > 0) return [...new Set(given)];
+  const stages = stagesOf(request.requirement).filter((stage) => asked.includes(stage.number));
+  const selectors = stages.flatMap((stage) => [...stage.approvers, ...stage.escalateTo.flat()]);
+  return [...new Set(selectors.map(formatSelector))];
 }
 
 interface LastDecision {

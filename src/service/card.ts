@@ -52,6 +52,8 @@ export interface Card {
   readonly askedByName: string | null;
   /** Why this reader is asked: the selectors that mean them, as the policy's author wrote them. */
   readonly askedAs: readonly string[];
+  /** Of a reader who was asked and may decide no more: the selectors that mean them no longer; null: they still may. */
+  readonly noLongerAskedAs: readonly string[] | null;
   /** Who ended it before its time; null: nobody, or it goes on. */
   readonly endedBy: { readonly name: string } | null;
   /** Who decided it last. */

@@ -112,11 +112,24 @@ function factsOf(card: Card): readonly Fact[] {
   if (card.askedAs.length > 0 && request.status === "PENDING") {
     facts.push({ label: "You are asked as", value: [{ literal: card.askedAs.join(", ") }] });
   }
+  if (card.noLongerAskedAs !== null && request.status === "PENDING") {
+    facts.push({ label: "You", value: noLongerAsked(card.noLongerAskedAs) });
+  }
   if (card.lastDecision !== null && card.audience !== "requester") {
     facts.push({ label: "Last time", value: lastTime(card.lastDecision) });
   }
   if (request.review !== null) facts.push({ label: "Review", value: reviewLine(request.review) });
   return facts;
+}
+
+/** Why somebody who was asked cannot decide any more. */
+export function noLongerAsked(selectors: readonly string[]): Line {
+  const approvers: Part = { literal: selectors.join(", ") };
+  return [
+    "You can no longer decide this: its approvers are ",
+    approvers,
+    ", and you are not among them any more",
+  ];
 }
 
 function timeText({ duration, grantedDuration }: RequestView): string {

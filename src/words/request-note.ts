@@ -1,11 +1,13 @@
 import type { NoticeKind } from "../core/notices.ts";
 import { needsWholeCard, type Card, type CardAction } from "../service/card.ts";
+import { approverNotes } from "./approver-notes.ts";
 import { accessLine, cardText, scopesText, type CardText } from "./card-text.ts";
 import { unreachedChannelLines } from "./channel-words.ts";
 import { durationWords } from "./duration-words.ts";
 import type { NoteAction } from "./labels.ts";
 import { namesLine, type Line, type Part } from "./line.ts";
 import type { Quotation } from "./people-words.ts";
+import { decideUntil, deciding, type Said, type Told } from "./note-parts.ts";
 import { endedByOf, endedText } from "./status-line.ts";
 
 /** A note put into words, for any surface to lay out. */
@@ -46,28 +48,11 @@ export function requestNote(notice: NoticeKind, card: Card): NoteText {
   };
 }
 
-interface Told {
-  readonly card: Card;
-  /** The reader is the requester. */
-  readonly isOwn: boolean;
-  readonly who: Part;
-  readonly whose: Line;
-  readonly access: Line;
-}
-
-interface Said {
-  readonly heading: Line;
-  readonly lines: readonly Line[];
-  readonly quotations?: readonly Quotation[];
-  /** What is worth pressing now; shown if the card has it. */
-  readonly press: readonly CardAction[];
-}
-
-const deciding: readonly CardAction[] = ["approve", "deny", "approve_for_less", "details"];
 const judging: readonly CardAction[] = ["justified", "not_justified", "revoke"];
 
 /** Every kind of news, closed: a new one without its words is a type error. */
 const notes: { readonly [Notice in NoticeKind]: (told: Told) => Said } = {
+  ...approverNotes,
   submitted: ({ card, isOwn, who, access }) => ({
     heading: isOwn ? ["Your request was sent"] : [who, " asks for access"],
     lines: [access, ...decideUntil(card)],
@@ -119,23 +104,6 @@ const notes: { readonly [Notice in NoticeKind]: (told: Told) => Said } = {
       press: [],
     };
   },
-  stranded: ({ card, isOwn, whose, access }) => ({
-    heading: [...whose, " request waits for more approvers than there are"],
-    lines: [
-      access,
-      ...missingApprovers(card),
-      isOwn
-        ? ["Administrators have been told. You can ask for the same access again now."]
-        : ["Check who its approvers are: their groups, their addresses, and whether they are active."],
-      ...decideUntil(card),
-    ],
-    press: isOwn ? ["cancel"] : [],
-  }),
-  reachable: ({ card, isOwn, whose, access }) => ({
-    heading: [...whose, " request has enough approvers again"],
-    lines: [access, ...decideUntil(card)],
-    press: isOwn ? ["cancel"] : [],
-  }),
   failed: ({ card, isOwn, whose, access }) => ({
     heading: [...whose, " access could not be given"],
     lines: [access, ...(isOwn ? [["You can ask again."]] : [])],
@@ -272,29 +240,6 @@ function why({ request }: Card): readonly Quotation[] {
 
 function reasonOf({ request }: Card): Quotation {
   return { label: "Reason", text: request.reason };
-}
-
-function decideUntil({ request }: Card): readonly Line[] {
-  const { approvalDeadline } = request;
-  return request.status !== "PENDING" || approvalDeadline === null
-    ? []
-    : [["To be decided before ", { time: approvalDeadline }, ". Without a decision nothing is given."]];
-}
-
-/** Approvals still missing in the first stage that is not met, against who could give them. */
-function missingApprovers({ request }: Card): readonly Line[] {
-  const stage = request.stranded?.stage;
-  const count = request.approvals.find((one) => one.stage === stage);
-  if (count === undefined) return [];
-  const able = request.approvers.filter(
-    (one) => one.stage === stage && (one.status === "PENDING" || one.status === "ESCALATED"),
-  ).length;
-  const missing = count.required - count.given;
-  return [
-    [
-      `${missing} more ${missing === 1 ? "approval is" : "approvals are"} needed and ${able === 0 ? "nobody" : String(able)} can give ${missing === 1 ? "it" : "them"}.`,
-    ],
-  ];
 }
 
 function activeUntil({ request }: Card): readonly Line[] {

@@ -143,4 +143,45 @@ export function copiesContract(house: () => CopiesHouse): void {
       expect(buttons).toEqual([]);
     }
   });
+
+  /** The members of group:dba from now on, by a reload of what the house runs on. */
+  const members = async (h: CopiesHouse, ...names: readonly string[]): Promise<void> => {
+    const { store, context, configure } = h.office;
+    const people = (await store.fileIdentities()).map(({ value }) => {
+      const { managedBy: _managedBy, listed: _listed, enabled: _enabled, ...person } = value;
+      const others = person.groups.filter((group) => group !== "dba");
+      return { ...person, groups: names.includes(person.name) ? [...others, "dba"] : others };
+    });
+    await configure((await context.rulebook()).book.policies, {}, people);
+    await h.settle();
+  };
+
+  test("who becomes able to decide gets a copy, who no longer can sees why on theirs, with nothing to press", async () => {
+    const h = house();
+    const id = await asked(h);
+    await members(h, "ann", "bob", "sec");
+    expect(h.copiesOf("sec")).toHaveLength(1);
+    expect(h.copiesOf("sec")[0]?.buttons).toEqual(["Approve", "Deny", "Approve for less…", "Details"]);
+    expect(h.copiesOf("cid")).toHaveLength(1);
+    expect(h.copiesOf("cid")[0]?.buttons).toEqual([]);
+    expect(h.copiesOf("cid")[0]?.words).toContain("You can no longer decide this");
+    expect(h.copiesOf("cid")[0]?.words).toContain("dba, and you are not among them");
+    expect(h.copiesOf("ann")[0]?.buttons).toEqual(["Approve", "Deny", "Approve for less…", "Details"]);
+    await members(h, "ann", "bob", "cid");
+    expect(h.copiesOf("sec")[0]?.buttons).toEqual([]);
+    expect(h.copiesOf("cid")[0]?.buttons).toEqual(["Approve", "Deny", "Approve for less…", "Details"]);
+    await approve(h, "ann", id);
+    await approve(h, "bob", id);
+    expect(h.copiesOf("sec")[0]?.buttons).toEqual([]);
+    expect(h.copiesOf("cid")[0]?.buttons).toEqual(["Revoke", "Details"]);
+  });
+
+  test("too few approvers are shown on every copy, and gone from it when there are enough again", async () => {
+    const h = house();
+    await asked(h);
+    await members(h, "ann");
+    for (const { words } of all(h)) expect(words).toContain("Too few people are left");
+    await members(h, "ann", "bob", "cid");
+    for (const { words } of all(h)) expect(words).not.toContain("Too few people are left");
+  });
 }

@@ -55,6 +55,15 @@ export function messengerContract(house: () => MessengerHouse): void {
     expect(h.arrived()).toBe(before + 1);
   });
 
+  test("tells that people have changed while a request waits for them", async () => {
+    const h = house();
+    for (const notice of ["approver_added", "approver_removed", "stranded", "reachable"] as const) {
+      const before = h.arrived();
+      await h.messenger.direct(await addressOf(h), noteOf(notice, card), null, never);
+      expect(h.arrived()).toBe(before + 1);
+    }
+  });
+
   test("tells one thing once", async () => {
     const h = house();
     const before = h.arrived();

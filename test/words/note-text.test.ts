@@ -76,6 +76,8 @@ describe("what others are told, and what there is to press", () => {
       "The review of Dev's emergency access is overdue",
       judging,
     ],
+    ["approver_added", {}, "You can now decide this: Dev asks for access", deciding],
+    ["approver_removed", {}, "You no longer need to decide: Dev asks for access", []],
     [
       "stranded",
       { stranded: { since: at, stage: 1 } },

@@ -53,6 +53,7 @@ export function cardFixture(
     catalogName: null,
     askedByName: null,
     askedAs: [],
+    noLongerAskedAs: null,
     decidedBy: null,
     endedBy: null,
     lastDecision: null,

@@ -46,6 +46,7 @@ export const cardOf = (request: Partial<RequestView> = {}, more: Partial<Card> =
   catalogName: null,
   askedByName: null,
   askedAs: [],
+  noLongerAskedAs: null,
   decidedBy: null,
   endedBy: null,
   lastDecision: null,

@@ -1,0 +1,56 @@
+import type { Addressee } from "../core/effects.ts";
+import type { RequestId } from "../core/ids.ts";
+import type { Audience } from "../core/notices.ts";
+import { copyId } from "../service/copies.ts";
+import type { ServiceContext } from "../service/loading.ts";
+import type { Copy, Write } from "../service/ports.ts";
+import { told } from "./showing.ts";
+
+type Reader = Pick<Copy, "surface" | "address" | "audience" | "readerId">;
+
+/** The copies of one request's card as they are to be after an announcement. */
+export interface PlannedCopies {
+  /** The copy of this reader there, as it was before; undefined: it is new. */
+  want(reader: Reader, state: Copy["state"]): Copy | undefined;
+  /** The same for somebody who is asked: what was given up before is tried once more. */
+  ask(reader: Reader): Copy | undefined;
+  /** Whether this reader has been told of the request there. */
+  isKnown(to: Addressee, audience: Audience): boolean;
+  readonly all: () => readonly Copy[];
+  readonly writes: () => readonly Write[];
+}
+
+export function createPlannedCopies(
+  context: ServiceContext,
+  requestId: RequestId,
+  known: readonly Copy[],
+): PlannedCopies {
+  const at = context.surroundings.now();
+  const added = new Map<string, Copy>();
+  const again = new Map<string, Copy>();
+  const want: PlannedCopies["want"] = (reader, state) => {
+    const id = copyId({ ...reader, requestId });
+    const before = known.find((one) => one.id === id);
+    if (before === undefined) added.set(id, { ...reader, id, requestId, state, ref: null, fault: null, at });
+    return before;
+  };
+  return {
+    want,
+    ask(reader) {
+      const before = want(reader, "QUEUED");
+      if (before !== undefined && isGivenUp(before)) again.set(before.id, { ...before, state: "QUEUED" });
+      return before;
+    },
+    isKnown: ({ surface, address }, audience) =>
+      known.some((one) => one.id === copyId({ requestId, surface, address, audience })),
+    all: () => [...known.map((one) => again.get(one.id) ?? one), ...added.values()],
+    writes: () => [
+      ...[...added.values()].map((value): Write => ({ kind: "copyWanted", value })),
+      ...[...again.values()].map((copy) => told(context, copy, "QUEUED", null)),
+    ],
+  };
+}
+
+function isGivenUp({ state, ref }: Copy): boolean {
+  return ref === null && state !== "QUEUED" && state !== "SENT";
+}

@@ -1,0 +1,54 @@
+import type { NoticeKind } from "../core/notices.ts";
+import type { Card } from "../service/card.ts";
+import { noLongerAsked } from "./card-text.ts";
+import type { Line } from "./line.ts";
+import { decideUntil, deciding, type Said, type Told } from "./note-parts.ts";
+
+type ApproverNotice = Extract<NoticeKind, "approver_added" | "approver_removed" | "stranded" | "reachable">;
+
+/** What is told when people change while a request waits for them. */
+export const approverNotes: { readonly [Notice in ApproverNotice]: (told: Told) => Said } = {
+  approver_added: ({ card, who, access }) => ({
+    heading: ["You can now decide this: ", who, " asks for access"],
+    lines: [access, ...decideUntil(card)],
+    press: deciding,
+  }),
+  approver_removed: ({ card, who, access }) => ({
+    heading: ["You no longer need to decide: ", who, " asks for access"],
+    lines: [access, noLongerAsked(card.noLongerAskedAs ?? [])],
+    press: [],
+  }),
+  stranded: ({ card, isOwn, whose, access }) => ({
+    heading: [...whose, " request waits for more approvers than there are"],
+    lines: [
+      access,
+      ...missingApprovers(card),
+      isOwn
+        ? ["Administrators have been told. You can ask for the same access again now."]
+        : ["Check who its approvers are: their groups, their addresses, and whether they are active."],
+      ...decideUntil(card),
+    ],
+    press: isOwn ? ["cancel"] : [],
+  }),
+  reachable: ({ card, isOwn, whose, access }) => ({
+    heading: [...whose, " request has enough approvers again"],
+    lines: [access, ...decideUntil(card)],
+    press: isOwn ? ["cancel"] : [],
+  }),
+};
+
+/** Approvals still missing in the first stage that is not met, against who could give them. */
+function missingApprovers({ request }: Card): readonly Line[] {
+  const stage = request.stranded?.stage;
+  const count = request.approvals.find((one) => one.stage === stage);
+  if (count === undefined) return [];
+  const able = request.approvers.filter(
+    (one) => one.stage === stage && (one.status === "PENDING" || one.status === "ESCALATED"),
+  ).length;
+  const missing = count.required - count.given;
+  return [
+    [
+      `${missing} more ${missing === 1 ? "approval is" : "approvals are"} needed and ${able === 0 ? "nobody" : String(able)} can give ${missing === 1 ? "it" : "them"}.`,
+    ],
+  ];
+}
