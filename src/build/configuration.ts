@@ -26,7 +26,12 @@ export interface LoadedConfiguration extends Loaded {
 /** Finds, checks and loads the configuration; what it says replaces what the file said before, in one commit. */
 export async function loadConfiguration(
   settings: Settings,
-  { context, webhooks, connectors }: Pick<House, "context" | "webhooks" | "connectors">,
+  {
+    context,
+    services,
+    webhooks,
+    connectors,
+  }: Pick<House, "context" | "services" | "webhooks" | "connectors">,
   log: Logger,
 ): Promise<LoadedConfiguration> {
   const lastSource = await context.store.rulesSource();
@@ -35,7 +40,10 @@ export async function loadConfiguration(
     shipped,
     pause: nextTurn,
   });
-  if ("problems" in found) throw new Refused(found.problems);
+  if ("problems" in found) {
+    for (const text of found.leaked ?? []) await services.checking.report(text);
+    throw new Refused(found.problems);
+  }
   const instance = await createInstallationService(context).instanceId();
   const ports = { instance, now: context.surroundings.now, turns: connectors.turns };
   const wanted = await createConnectors(found.content.connectors, ports, connectors.current());

@@ -21,6 +21,7 @@ import { createServices, type Services } from "../service/services.ts";
 import { createSlices } from "../service/slices.ts";
 import { createSurfaces } from "../service/surfaces.ts";
 import { createUserGroupReader } from "../service/user-groups.ts";
+import { guardedFromTokens } from "../service/token-guard.ts";
 import { watched, type Watcher } from "../service/watched-store.ts";
 import { createStateWatch, type StateWatch } from "../sweeps/state-watch.ts";
 import { createBookkeepingSweep } from "../sweeps/bookkeeping.ts";
@@ -69,7 +70,9 @@ export async function buildHouse(
     webhooks?.watcher(step);
     auditFile?.watcher(step);
   };
-  const store = watched(guarded.store, [wake, changes.watcher, metrics.watcher]);
+  const onFault = (err: unknown): void => log.error({ err }, "fault");
+  const kept = watched(guarded.store, [wake, changes.watcher, metrics.watcher]);
+  const store: Store = guardedFromTokens(kept, () => services.checking.report, onFault);
   webhooks = createWebhooks({ store, surroundings, post: postWhenWanted, chance: Math.random, log });
   if (settings.auditFile !== undefined) auditFile = createAuditFile({ path: settings.auditFile, store, log });
   const { surfaces, chatSurfaces } = await buildSurfaces(settings, store, now, log);
@@ -87,7 +90,6 @@ export async function buildHouse(
     surfaces,
     ...(userGroups !== undefined && { userGroups: createUserGroupReader(userGroups, now) }),
   };
-  const onFault = (err: unknown): void => log.error({ err }, "fault");
   const firstAttempt = firstAttemptOf(() => relay);
   const services = createServices(context, firstAttempt, onFault);
   relay = createRelay(store, surroundings, createRunners(context, services, log), effectFaultsTo(log));

@@ -1,6 +1,7 @@
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import type { Caller } from "../service/caller.ts";
 import type { CardAction } from "../service/card.ts";
+import { cleaning } from "../service/leaks.ts";
 import type { ChatAccount } from "../service/messenger.ts";
 import { StoreUnavailable } from "../service/ports.ts";
 import type { MenuAction } from "../words/labels.ts";
@@ -58,8 +59,17 @@ const optionValueMax = 150;
 export function createChat(parts: ChatParts): Chat {
   const answered = (reply: Promise<Reply>): Promise<Reply> =>
     reply.catch((fault: unknown) => refusedReply(parts, refusalOf(fault), null));
+  // Whatever is typed, wherever: a token in it is ended, and what is read, kept and said back is without it.
+  const clean = cleaning(parts.services.checking.report);
+  const cleanValues = async (values: DialogValues): Promise<DialogValues> => {
+    const typed = Object.entries(values).map(async ([field, value]) => {
+      const words = typeof value === "string" ? await clean(value) : await Promise.all(value.map(clean));
+      return [field, words] as const;
+    });
+    return Object.fromEntries(await Promise.all(typed));
+  };
   return {
-    run: (caller, text) => answered(runTyped(parts, caller, text)),
+    run: (caller, text) => answered(clean(text).then((words) => runTyped(parts, caller, words))),
     runUnlinked: (stranger, text, why) => answered(runUnlinked(parts, stranger, text, why)),
     press: (caller, action, about) => answered(press(parts, caller, action, about)),
     menu: (caller, action) => answered(runMenu(parts, caller, action)),
@@ -68,20 +78,24 @@ export function createChat(parts: ChatParts): Chat {
     form: async () => requestForm(),
     async preview(caller, ref, values) {
       if (ref.id !== "request") return { outcome: "incomplete", lines: [] };
-      return previewOf(parts, caller, values).catch((fault: unknown) => ({
-        outcome: "refused",
-        lines: refusalText(refusalOf(fault), prefixOf(parts)),
-      }));
+      return cleanValues(values)
+        .then((words) => previewOf(parts, caller, words))
+        .catch((fault: unknown) => ({
+          outcome: "refused",
+          lines: refusalText(refusalOf(fault), prefixOf(parts)),
+        }));
     },
     async catalogOptions(caller, typed) {
       const entries = await parts.services.choosing.search(caller, typed, catalogOptionsMax);
       return entries.map(catalogOption).filter((option) => option.value.length <= optionValueMax);
     },
     submit: (caller, ref, values) =>
-      submit(parts, caller, ref, values).catch((fault: unknown) => ({
-        kind: "errors",
-        errors: [errorAt(parts, refusalOf(fault), firstFields[ref.id])],
-      })),
+      cleanValues(values)
+        .then((words) => submit(parts, caller, ref, words))
+        .catch((fault: unknown) => ({
+          kind: "errors",
+          errors: [errorAt(parts, refusalOf(fault), firstFields[ref.id])],
+        })),
   };
 }
 

@@ -5,7 +5,7 @@ import type { Services } from "../service/services.ts";
 export interface ChatParts {
   readonly services: Pick<
     Services,
-    "desk" | "reading" | "evaluation" | "choosing" | "emergency" | "directory"
+    "checking" | "desk" | "reading" | "evaluation" | "choosing" | "emergency" | "directory"
   >;
   readonly people: ChatPeople;
   readonly cards: CardService;

@@ -1,5 +1,5 @@
 import { Command, CommanderError, Help } from "commander";
-import { maskTokens } from "../core/masking.ts";
+import { holdsToken } from "../core/masking.ts";
 import { programVersion } from "../core/program-version.ts";
 import { addAccessCommands } from "./access-commands.ts";
 import { addAuditCommands } from "./audit-commands.ts";
@@ -98,7 +98,7 @@ const environmentHelp = `Environment:
 function refuseSecrets(args: readonly string[]): void {
   const end = args.indexOf("--");
   const own = end === -1 ? args : args.slice(0, end);
-  if (own.some((arg) => maskTokens(arg).text !== arg)) {
+  if (own.some(holdsToken)) {
     throw misuse(
       "A key or token stands on the command line, where others can read it: replace it, and use JIT_KEY or --key-file.",
     );

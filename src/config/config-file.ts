@@ -1,5 +1,6 @@
 import type { ConnectorSettings } from "../core/connector-settings.ts";
 import type { PolicyId } from "../core/ids.ts";
+import { maskTokens, tokensIn } from "../core/masking.ts";
 import { emptyRules, type Rules } from "../core/policy.ts";
 import { runAtOnce, type SlicedWork } from "../core/sliced-work.ts";
 import type { Webhook } from "../core/webhook.ts";
@@ -38,6 +39,12 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
+export interface ConfigProblems {
+  readonly problems: readonly ConfigProblem[];
+  /** Texts of the file that hold tokens, to be ended. */
+  readonly leaked?: readonly string[];
+}
+
 export interface ConfigRead {
   readonly ok: Configuration;
   /** Complaints about fields of the file, with their places and in the file's order. */
@@ -52,7 +59,7 @@ export function readConfigFile(
   text: string,
   fileName: string,
   environment: Readonly<Record<string, string | undefined>>,
-): ConfigRead | { readonly problems: readonly ConfigProblem[] } {
+): ConfigRead | ConfigProblems {
   return runAtOnce(readConfigInSlices(text, fileName, environment));
 }
 
@@ -61,7 +68,7 @@ export function* readConfigInSlices(
   text: string,
   fileName: string,
   environment: Readonly<Record<string, string | undefined>>,
-): SlicedWork<ConfigRead | { readonly problems: readonly ConfigProblem[] }> {
+): SlicedWork<ConfigRead | ConfigProblems> {
   const yaml = yield* readYaml(text);
   if ("problems" in yaml) {
     return { problems: yaml.problems.map((problem) => ({ file: fileName, path: "", ...problem })) };
@@ -71,6 +78,12 @@ export function* readConfigInSlices(
     complaints
       .map(({ path, message }) => ({ file: fileName, ...placeOf(path), path: path.join("."), message }))
       .toSorted((one, other) => one.line - other.line || one.column - other.column);
+  const leaked = tokensIn(value);
+  if (leaked.length > 0) {
+    const complaints = leaked.map(({ path }) => ({ path, message: "holds a token: leave it out" }));
+    return { problems: placed(complaints), leaked: leaked.map(({ text: holding }) => holding) };
+  }
+  yield;
   const parsed = configSchema.safeParse(value);
   yield;
   const found = parsed.success
@@ -84,7 +97,7 @@ export function* readConfigInSlices(
 
 /** `jit.yaml:12:5 policies.0.name: is missing`, for the log. */
 export function formatConfigProblem({ file, line, column, path, message }: ConfigProblem): string {
-  return `${file}:${line}:${column} ${path === "" ? "" : `${path}: `}${message}`;
+  return maskTokens(`${file}:${line}:${column} ${path === "" ? "" : `${path}: `}${message}`).text;
 }
 
 function configurationOf(

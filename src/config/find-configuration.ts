@@ -23,8 +23,8 @@ export type FoundConfiguration =
       /** Lines for the operator about fields of this file. */
       readonly lines: (complaints: readonly PlacedProblem[]) => readonly string[];
     }
-  /** Lines for the operator, with file, line and path. */
-  | { readonly problems: readonly string[] };
+  /** Lines for the operator, with file, line and path; and texts of the file that hold tokens, to be ended. */
+  | { readonly problems: readonly string[]; readonly leaked?: readonly string[] };
 
 /** How the service reads its configuration. */
 export interface ReadingContext {
@@ -58,7 +58,10 @@ export async function findConfiguration(
     const read = await runInSlices(readConfigInSlices(found.text, file, environment), pause);
     // Half of a file that is being written can be a valid one, and would deactivate whoever is missing.
     if (!isUnchanged(file, found)) continue;
-    if ("problems" in read) return { problems: read.problems.map(formatConfigProblem) };
+    if ("problems" in read) {
+      const { leaked = [] } = read;
+      return { problems: read.problems.map(formatConfigProblem), leaked };
+    }
     const { ok, placed } = read;
     const lines = (complaints: readonly PlacedProblem[]) => placed(complaints).map(formatConfigProblem);
     return { content: ok, source: choice.use, file, lines };

@@ -1,5 +1,5 @@
 import { brandScope, type Scope } from "./ids.ts";
-import { maskTokens } from "./masking.ts";
+import { holdsToken } from "./masking.ts";
 
 /** `action:resource`: contract §3. The resource may itself contain colons, so the first colon divides. */
 const scopePattern = /^[a-z][a-z0-9_.-]{0,31}:[A-Za-z0-9._:/@-]{1,128}$/;
@@ -9,8 +9,7 @@ export const scopesPerRequestMax = 20;
 /** The scope, or undefined when `text` is not `action:resource`. Compared exactly, no wildcards. */
 export function parseScope(text: string): Scope | undefined {
   // A token pasted here would be stored, shown and compared in clear for ever.
-  const holdsToken = maskTokens(text).text !== text;
-  return scopePattern.test(text) && !holdsToken ? brandScope(text) : undefined;
+  return scopePattern.test(text) && !holdsToken(text) ? brandScope(text) : undefined;
 }
 
 export function actionOf(scope: Scope): string {

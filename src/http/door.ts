@@ -32,6 +32,11 @@ export interface Door {
   readonly verb?: string;
   /** A way to read the audit log: being refused at the door is recorded. */
   readonly auditRead?: AuditRead;
+  /**
+   * Fields that are people's own words, in which a token is masked; in any other it is refused. With a dot: inside.
+   * Absent: none, so that a forgotten field stores no token.
+   */
+  readonly words?: readonly string[];
   /** Refusals to be documented besides those that follow from the rest. */
   readonly refusals?: readonly RefusalCode[];
 }

@@ -74,6 +74,7 @@ export function addEvaluationRoute(
     {
       config: {
         roles: ["admin", "auditor", "requester"],
+        words: ["request.reason", "request.ticket", "request.metadata"],
         refusals: ["not_self", "invalid_scope", "invalid_duration", "identity_unknown", "too_costly"],
       },
       preValidation: async (request) => {

@@ -76,7 +76,7 @@ export function addHoldingRoutes(
   app.post(
     "/revoke-all",
     {
-      config: { roles: ["admin"], refusals: ["identity_unknown", "not_found"] },
+      config: { roles: ["admin"], words: ["reason"], refusals: ["identity_unknown", "not_found"] },
       schema: {
         summary: "End all access of a person, of scopes or of a policy",
         description:

@@ -42,7 +42,7 @@ export function addLockdownRoutes(app: App, { lockdown }: Pick<Services, "lockdo
   app.post(
     "/lockdown",
     {
-      config: { roles: ["admin"] },
+      config: { roles: ["admin"], words: ["reason"] },
       schema: {
         summary: "Begin or end a lockdown",
         description: "While it is on nothing is given but break-glass. What was given before stays.",

@@ -1,4 +1,5 @@
 import type { FastifyReply } from "fastify";
+import { withoutTokens } from "../core/masking.ts";
 import {
   isRefusal,
   refusalStatus,
@@ -70,7 +71,9 @@ export function problem(
   };
 }
 
-export function problemOf({ refused, detail, errors, existing }: Refusal): Problem {
+/** What was sent is named back without any token in it. */
+export function problemOf(refusal: Refusal): Problem {
+  const { refused, detail, errors, existing } = withoutTokens(refusal);
   return problem(refused, detail, {
     ...(errors !== undefined && { errors }),
     ...(existing !== undefined && { existing }),

@@ -68,6 +68,7 @@ function addAskRoute(app: App, desk: Services["desk"]): void {
       config: {
         roles: ["requester", "admin"],
         verb: "ask",
+        words: ["reason", "ticket", "metadata"],
         refusals: [
           "not_self",
           "policy_denied",

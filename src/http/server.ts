@@ -37,6 +37,7 @@ import { addPolicyRoutes } from "./policies.ts";
 import { addLockdownRoutes } from "./lockdown.ts";
 import { malformed, Refused, sendRefusal } from "./problems.ts";
 import { createAnswerLog, sharedLogger } from "./request-log.ts";
+import { refuseTokens } from "./refuse-tokens.ts";
 import { addRequestRoutes } from "./requests.ts";
 import { addVerbRoutes } from "./verbs.ts";
 import { validatorCompiler, withoutJsonSchema } from "./validation.ts";
@@ -166,6 +167,8 @@ async function addApi(app: App, services: Services, limits: Limits, stopping: Ab
   await app.register(async (scope) => {
     const json = scope.withTypeProvider<ZodTypeProvider>();
     readJsonBodies(json);
+    // Before anything of a call is kept, and be it the answer to it.
+    refuseTokens(json, services);
     addIdempotency(json, services);
     json.addHook("preHandler", createSecondLook(services));
     addRequestRoutes(json, services, stopping);

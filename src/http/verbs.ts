@@ -42,6 +42,7 @@ function addDecisionRoutes(app: App, desk: Desk): void {
       config: {
         roles: ["approver"],
         verb: "approve",
+        words: ["comment"],
         refusals: [...notDecidable, "already_voted", "stage_not_open", "request_changed", "invalid_duration"],
       },
       schema: { summary: "Approve", tags, params: idParams, body: approveBody, response },
@@ -52,7 +53,7 @@ function addDecisionRoutes(app: App, desk: Desk): void {
   app.post(
     `${path}/deny`,
     {
-      config: { roles: ["approver"], verb: "deny", refusals: notDecidable },
+      config: { roles: ["approver"], verb: "deny", words: ["reason"], refusals: notDecidable },
       schema: { summary: "Deny", tags, params: idParams, body: reasonBody, response },
     },
     async (request) => answered(await desk.deny(callerOf(request), request.params.id, request.body.reason)),
@@ -64,6 +65,7 @@ function addDecisionRoutes(app: App, desk: Desk): void {
       config: {
         roles: ["approver"],
         verb: "review",
+        words: ["comment"],
         refusals: ["not_a_reviewer", "self_approval", "not_active"],
       },
       schema: {
@@ -131,6 +133,7 @@ function addCompleteRoute(app: App, desk: Desk, limits: Limits): void {
         roles: ["requester"],
         acceptsCredential: true,
         verb: "complete",
+        words: ["note"],
         refusals: ["not_requester", "not_active"],
       },
       schema: {
@@ -160,6 +163,7 @@ function addExtendRoute(app: App, desk: Desk): void {
       config: {
         roles: ["requester"],
         verb: "extend",
+        words: ["reason"],
         refusals: [
           "not_requester",
           "not_active",
@@ -197,6 +201,7 @@ function addEndingRoutes(app: App, desk: Desk): void {
       config: {
         roles: ["requester", "admin"],
         verb: "cancel",
+        words: ["reason"],
         refusals: ["not_requester", "already_claimed", "already_decided"],
       },
       schema: {
@@ -213,7 +218,12 @@ function addEndingRoutes(app: App, desk: Desk): void {
   app.post(
     `${path}/revoke`,
     {
-      config: { roles: ["admin", "approver"], verb: "revoke", refusals: ["not_an_approver", "not_active"] },
+      config: {
+        roles: ["admin", "approver"],
+        verb: "revoke",
+        words: ["reason"],
+        refusals: ["not_an_approver", "not_active"],
+      },
       schema: {
         summary: "End somebody's access early",
         description: "For administrators, approvers of the request and reviewers of break-glass.",

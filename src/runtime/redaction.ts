@@ -1,9 +1,12 @@
+import { maskTokens } from "../core/masking.ts";
+
 /**
  * What must never be in a log, wherever it came from: our tokens, the platforms' tokens, bearer headers, signing
  * secrets and passwords inside connection strings. The last four characters of our own tokens stay, as everywhere.
  * Wherever they stand: in a line of JSON a letter goes before what begins a new line (`\nkd_jit_…`).
  */
 const rules: readonly (readonly [pattern: RegExp, replacement: string])[] = [
+  // What is left of a token after whole ones are masked: cut off, or with more behind it.
   [/kd_(jit|live)_[0-9A-Za-z]{6,}([0-9A-Za-z]{4})/g, "kd_$1_…$2"],
   [/xox[a-z]-[0-9A-Za-z-]+/g, "xox…"],
   [/xapp-[0-9A-Za-z-]+/g, "xapp-…"],
@@ -17,6 +20,7 @@ const signs = /kd_|xox|xapp-|whsec_|bearer|basic|:\/\//i;
 
 /** The text without secrets. The one place where log lines are cleaned. */
 export function redact(text: string): string {
-  if (!signs.test(text)) return text;
-  return rules.reduce((clean, [pattern, replacement]) => clean.replaceAll(pattern, replacement), text);
+  const masked = maskTokens(text).text;
+  if (!signs.test(masked)) return masked;
+  return rules.reduce((clean, [pattern, replacement]) => clean.replaceAll(pattern, replacement), masked);
 }

@@ -1,3 +1,4 @@
+import { withoutTokens } from "../core/masking.ts";
 import type { Refusal, RefusalCode } from "../core/refusals.ts";
 import { parseInstant } from "../core/time.ts";
 import type { Line } from "./card-text.ts";
@@ -96,7 +97,9 @@ const sentences: { readonly [Code in RefusalCode]: Sentences } = {
 };
 
 /** A no in sentences: what happened, what is wrong in particular, and what to do next. */
-export function refusalText(refusal: Refusal, prefix: string = slashPrefix): readonly Line[] {
+export function refusalText(said: Refusal, prefix: string = slashPrefix): readonly Line[] {
+  // What was typed is named back without any token in it.
+  const refusal = withoutTokens(said);
   const { what, next } = sentences[refusal.refused];
   const happened: Line = what === undefined ? detailLine(refusal.detail) : [what];
   return [

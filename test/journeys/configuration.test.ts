@@ -209,3 +209,20 @@ describe.concurrent("a lockdown", () => {
     await program.stop();
   });
 });
+
+test("a reload with a token in the file is refused by its place; the token is ended and stands nowhere", async () => {
+  const program = await startProgram({ config, env: noSweep });
+  const made = await program.admin.call("POST", `${api}/api-keys`, {
+    identityId: "id_ann",
+    roles: ["approver"],
+  });
+  const token = String(made.body.token);
+  program.configure({ identities: staff, policies: [{ ...deniedBelow("never:"), description: token }] });
+  await reload(program, refused);
+  const log = program.log.map((line) => JSON.stringify(line)).join("\n");
+  expect(log).toContain("policies.0.description");
+  expect(log).not.toContain(token);
+  const keys = await program.admin.call("GET", `${api}/api-keys`);
+  expect(keys.body.data.map(({ id }: { id: string }) => id)).not.toContain(made.body.id);
+  await program.stop({ expectedErrors: 1 });
+});

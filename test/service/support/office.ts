@@ -22,6 +22,7 @@ import { createRulebookReader } from "../../../src/service/rulebook-reader.ts";
 import { createServices, type Services } from "../../../src/service/services.ts";
 import { createSlices } from "../../../src/service/slices.ts";
 import { createSurfaces } from "../../../src/service/surfaces.ts";
+import { guardedFromTokens } from "../../../src/service/token-guard.ts";
 import { watched, type Watcher } from "../../../src/service/watched-store.ts";
 import { openSqliteStore } from "../../../src/store/sqlite-store.ts";
 import { settableClock, type SettableClock } from "../../support/settable-clock.ts";
@@ -101,7 +102,8 @@ export async function openOffice({
     alwaysApart,
   });
   const guarded = withAccessHold(withClockMark(plain, clock.now), accessHold);
-  const store = watched(guarded, [...watchers, changes.watcher]);
+  const kept = watched(guarded, [...watchers, changes.watcher]);
+  const store = guardedFromTokens(kept, () => services.checking.report, onFault);
   const context: ServiceContext = {
     store,
     changes,
