@@ -216,7 +216,7 @@ test("a reload with a token in the file is refused by its place; the token is en
     identityId: "id_ann",
     roles: ["approver"],
   });
-  const token = String(made.body.token);
+  const { token } = made.body;
   program.configure({ identities: staff, policies: [{ ...deniedBelow("never:"), description: token }] });
   await reload(program, refused);
   const log = program.log.map((line) => JSON.stringify(line)).join("\n");
@@ -224,5 +224,6 @@ test("a reload with a token in the file is refused by its place; the token is en
   expect(log).not.toContain(token);
   const keys = await program.admin.call("GET", `${api}/api-keys`);
   expect(keys.body.data.map(({ id }: { id: string }) => id)).not.toContain(made.body.id);
+  program.configure(config);
   await program.stop({ expectedErrors: 1 });
 });
