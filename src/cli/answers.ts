@@ -182,6 +182,8 @@ export const connectorList = z.object({
   ),
 });
 
+export const abandonedObject = z.object({ connector: z.string(), object: z.string() });
+
 export const connectorsChecked = z.object({
   ok: z.boolean(),
   data: z.array(

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
-import { connectorList, connectorsChecked, readAs } from "./answers.ts";
+import { abandonedObject, connectorList, connectorsChecked, readAs } from "./answers.ts";
+import { reasonOption } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { safeLines } from "./safe-text.ts";
+import { safeLines, safeText } from "./safe-text.ts";
 import type { Cli } from "./session.ts";
 import { table } from "./table.ts";
 
@@ -10,6 +11,7 @@ export function addConnectorCommands(program: Command, cli: Cli): void {
   const connectors = program.command("connectors").summary("the systems that access is given at");
   addList(connectors, cli);
   addCheck(connectors, cli);
+  addAbandon(connectors, cli);
 }
 
 function addList(connectors: Command, cli: Cli): void {
@@ -46,6 +48,32 @@ function addCheck(connectors: Command, cli: Cli): void {
       await session.show(answer, () => data.map(checkText).join("") || "No connectors are configured.\n");
       if (!ok) cli.exitWith(exitCodes.refused.code);
     });
+}
+
+function addAbandon(connectors: Command, cli: Cli): void {
+  connectors
+    .command("abandon")
+    .summary("give up an object at a target that is lost for good")
+    .description(
+      "The object is not tried to be taken back any more, and stays on record as never confirmed gone.\n" +
+        "Live access ends with it. If the target returns, the object is removed as an orphan.",
+    )
+    .argument("<connector>", "its name, also when it has left the configuration")
+    .argument("<object>", "as jit show prints it, such as jit_gr_…")
+    .addOption(reasonOption("why; for the record"))
+    .action(
+      async (name: string, object: string, { reason }: { readonly reason: string }, command: Command) => {
+        const session = cli.open(command);
+        const path = `/connectors/${encodeURIComponent(name)}/abandon`;
+        const answer = await session.api.post(path, { object, reason });
+        const done = readAs(abandonedObject, answer);
+        await session.show(
+          answer,
+          () =>
+            `${safeText(done.object)} at ${safeText(done.connector)} is abandoned. It was never confirmed gone.\n`,
+        );
+      },
+    );
 }
 
 type Checked = ReturnType<typeof connectorsChecked.parse>["data"][number];

@@ -39,6 +39,7 @@ export const accessChanges: { readonly [Action in AuditAction]: "gives" | "ends"
   "target.revoked": "ends",
   "target.revoke_overdue": "ends",
   "target.drifted": "none",
+  "connector.abandoned": "ends",
   "orphan.found": "ends",
   "orphan.removed": "ends",
   "break_glass.used": "gives",

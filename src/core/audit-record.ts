@@ -34,6 +34,7 @@ export const auditActions = [
   "target.revoked",
   "target.revoke_overdue",
   "target.drifted",
+  "connector.abandoned",
   "orphan.found",
   "orphan.removed",
   "break_glass.used",

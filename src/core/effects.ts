@@ -4,7 +4,7 @@ import type { Recorded } from "./events.ts";
 import type { Grant } from "./grant.ts";
 import type { GrantId, IdentityId, Instant, KeyId, RequestId } from "./ids.ts";
 import type { ChatAccount } from "./people.ts";
-import { isCleared } from "./target.ts";
+import { isSettled } from "./target.ts";
 import type { Audience, News, NoticeKind } from "./notices.ts";
 
 /**
@@ -103,7 +103,7 @@ interface AtTarget {
 export function targetEffectsOf({ event }: Recorded, grant: Grant): readonly Effect[] {
   const each = (kind: "provision" | "take_back"): readonly Effect[] =>
     grant.targets.flatMap((target) =>
-      isCleared(target) ? [] : [{ kind, grantId: grant.id, connector: target.order.connector }],
+      isSettled(target) ? [] : [{ kind, grantId: grant.id, connector: target.order.connector }],
     );
   switch (event.type) {
     case "GrantPrepared":
@@ -183,6 +183,7 @@ export function newsOf(recorded: Recorded, request: AccessRequest): readonly New
     case "TargetProvisioned":
     case "TargetFailed":
     case "TargetRevoked":
+    case "TargetAbandoned":
     case "TargetDrifted":
       return [];
   }

@@ -2,7 +2,7 @@ import { assert, assertNever } from "./assert.ts";
 import type { GrantEvent, TargetEvent } from "./events.ts";
 import { hasStarted, type Grant, type StartedGrant } from "./grant.ts";
 import type { Instant } from "./ids.ts";
-import { isCleared, takenBack, type Target } from "./target.ts";
+import { isSettled, takenBack, type Target } from "./target.ts";
 
 /** The state after `event`; an event that does not fit is a bug and throws, for terminal is terminal. */
 export function evolveGrant(grant: Grant | undefined, event: GrantEvent): Grant {
@@ -24,6 +24,7 @@ export function evolveGrant(grant: Grant | undefined, event: GrantEvent): Grant 
     case "TargetFailed":
     case "TargetRevokeOverdue":
     case "TargetRevoked":
+    case "TargetAbandoned":
     case "TargetDrifted":
       return withTarget(grant, event);
     case "CredentialRotated":
@@ -92,7 +93,7 @@ function prolonged(target: Target, notAfter: Instant, now: Instant): Target {
 
 function withTarget(grant: Grant, event: TargetEvent): Grant {
   const target = grant.targets.find((one) => one.order.connector === event.connector);
-  assert(target !== undefined && !isCleared(target), `${event.type} needs a target that is not settled`);
+  assert(target !== undefined && !isSettled(target), `${event.type} needs a target that is not settled`);
   const changed = evolvedTarget(target, event);
   return { ...grant, targets: grant.targets.map((one) => (one === target ? changed : one)) };
 }
@@ -120,6 +121,9 @@ function evolvedTarget(target: Target, event: TargetEvent): Target {
     case "TargetRevoked":
       assert(isOver(state), "what is taken back was to be");
       return { ...target, state: state === "FAILED" ? "FAILED" : "REVOKED", clearedAt: event.at };
+    case "TargetAbandoned":
+      assert(isOver(state), "what is given up was to be taken back");
+      return { ...target, state: "ABANDONED", since: event.at };
     case "TargetDrifted":
       return { ...target, drift: event.drift };
     default:

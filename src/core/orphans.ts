@@ -1,7 +1,7 @@
 import { holdsTargets, type Grant } from "./grant.ts";
 import type { GrantId, Instant } from "./ids.ts";
 import { targetOf } from "./provisioning.ts";
-import { isCleared, type ObjectIdentity, type Target } from "./target.ts";
+import { isSettled, settledAt, type ObjectIdentity, type Target } from "./target.ts";
 import { formatInstant, minuteMs, plus } from "./time.ts";
 
 /** What a target lists of ours, as far as it is judged here. */
@@ -46,7 +46,8 @@ export function standingOf(
   const isOrdered = target?.order.object === listed.object;
   if (grant !== undefined && holdsTargets(grant)) return isOrdered ? "expected" : "contradictory";
   if (target !== undefined && isOrdered) {
-    const isGone = target.clearedAt !== null && target.clearedAt < listedAt;
+    const settled = settledAt(target);
+    const isGone = settled !== null && settled < listedAt;
     return isGone ? "over" : "ending";
   }
   return listed.notAfter !== null && listed.notAfter <= now ? "expired" : "unexplained";
@@ -67,7 +68,7 @@ export function driftOf(
   listed: Listed | undefined,
   listedAt: Instant,
 ): readonly string[] | undefined {
-  if (target.state !== "PROVISIONED" || isCleared(target) || target.since >= listedAt) return undefined;
+  if (target.state !== "PROVISIONED" || isSettled(target) || target.since >= listedAt) return undefined;
   if (listed === undefined) return ["it is not there any more"];
   const { notAfter } = target.order;
   const isLater = listed.notAfter !== null && listed.notAfter > notAfter;

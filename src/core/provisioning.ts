@@ -1,8 +1,11 @@
-import { onGrant, systemActor } from "./case.ts";
+import type { Actor } from "./access-request.ts";
+import { onGrant, systemActor, type Case, type Decision } from "./case.ts";
+import { decideRevoke } from "./ending.ts";
 import type { Recorded } from "./events.ts";
 import { holdsTargets, type Grant } from "./grant.ts";
 import type { Instant } from "./ids.ts";
-import { becomesOverdue, isCleared, type ObjectIdentity, type Target } from "./target.ts";
+import { isRefusal, refuse } from "./refusals.ts";
+import { becomesOverdue, isSettled, type ObjectIdentity, type Target } from "./target.ts";
 
 /** What targets tell us, decided on the grant as it stands: an answer that comes too late changes nothing. */
 
@@ -17,7 +20,7 @@ export function isToBeProvisioned(grant: Grant, { state }: Target): boolean {
 
 /** Whether the target is to be taken back. */
 export function isToBeTakenBack(grant: Grant, target: Target): boolean {
-  return !holdsTargets(grant) && !isCleared(target);
+  return !holdsTargets(grant) && !isSettled(target);
 }
 
 export function decideAttempted(grant: Grant, connector: string, now: Instant): readonly Recorded[] {
@@ -57,6 +60,32 @@ export function decideCleared(
   const { object } = target.order;
   const named = left.length === 0 ? {} : { left };
   return [onGrant(grant, { type: "TargetRevoked", at: now, by: systemActor, connector, object, ...named })];
+}
+
+/**
+ * Gives up what is at a target that is lost. Live access ends with it: its holder may go on using the target, and nobody
+ * could end that later.
+ */
+export function decideAbandonTarget(
+  kase: Case & { readonly grant: Grant },
+  connector: string,
+  reason: string,
+  by: Actor,
+  now: Instant,
+): Decision {
+  const { grant } = kase;
+  const target = targetOf(grant, connector);
+  if (target === undefined) return refuse("not_found", `This access has nothing at ${connector}.`);
+  const { object } = target.order;
+  if (target.state === "ABANDONED") {
+    return refuse("already_abandoned", `${object} was abandoned before. It was never confirmed gone.`);
+  }
+  if (isSettled(target)) {
+    return refuse("not_found", `${object} is not at ${connector} any more: it was confirmed gone.`);
+  }
+  const ended = holdsTargets(grant) ? decideRevoke(kase, reason, by, now) : [];
+  if (isRefusal(ended)) return ended;
+  return [...ended, onGrant(grant, { type: "TargetAbandoned", at: now, by, connector, object, reason })];
 }
 
 export function decideOverdue(grant: Grant, connector: string, now: Instant): readonly Recorded[] {

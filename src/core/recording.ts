@@ -175,6 +175,8 @@ function targetRecords(event: TargetEvent): readonly Entry[] {
           { connector, object: event.object, ...(event.left !== undefined && { left: event.left }) },
         ],
       ];
+    case "TargetAbandoned":
+      return [["connector.abandoned", { connector, object: event.object, reason: event.reason }]];
     case "TargetDrifted":
       return [["target.drifted", { connector, object: event.object, drift: event.drift }]];
     default:

@@ -23,6 +23,7 @@ export const refusalStatus = {
   already_decided: 409,
   already_voted: 409,
   already_claimed: 409,
+  already_abandoned: 409,
   stage_not_open: 409,
   request_changed: 409,
   approval_window_passed: 409,

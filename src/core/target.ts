@@ -43,6 +43,7 @@ export type WantedTarget = Pick<TargetOrder, "connector" | "object" | "place" | 
  * - REVOKING: its grant is over; it is to be taken back.
  * - REVOKE_OVERDUE: that has not succeeded for {@link overdueMs}. It goes on being tried without limit.
  * - REVOKED: confirmed gone. Final.
+ * - ABANDONED: an administrator has given it up; it was never confirmed gone. Final: it is not tried any more.
  * - FAILED: could not be given. It is taken back all the same, for nobody knows how far it came; final once cleared.
  */
 export const targetStates = [
@@ -52,6 +53,7 @@ export const targetStates = [
   "REVOKING",
   "REVOKED",
   "REVOKE_OVERDUE",
+  "ABANDONED",
   "FAILED",
 ] as const;
 export type TargetState = (typeof targetStates)[number];
@@ -82,15 +84,20 @@ export function areReady(targets: readonly Target[]): boolean {
   return targets.every((target) => target.state === "PROVISIONED");
 }
 
-/** Nothing of it is left there; the connector is needed no more for this one. */
-export function isCleared(target: Target): boolean {
-  return target.clearedAt !== null;
+/** Confirmed gone, or given up; the connector is needed no more for this one. */
+export function isSettled(target: Target): boolean {
+  return settledAt(target) !== null;
+}
+
+/** Since when our records expect nothing at the target any more. */
+export function settledAt({ state, since, clearedAt }: Target): Instant | null {
+  return clearedAt ?? (state === "ABANDONED" ? since : null);
 }
 
 /** The grant is over: everything that may be there is to be taken back. What failed keeps saying so. */
 export function takenBack(targets: readonly Target[], now: Instant): readonly Target[] {
   return targets.map((target) =>
-    isCleared(target)
+    isSettled(target)
       ? target
       : { ...target, state: target.state === "FAILED" ? "FAILED" : "REVOKING", since: now },
   );
@@ -99,5 +106,5 @@ export function takenBack(targets: readonly Target[], now: Instant): readonly Ta
 /** Whether a take-back that is still to be confirmed should be called late and is not yet. */
 export function becomesOverdue(target: Target, now: Instant): boolean {
   const isAwaited = target.state === "REVOKING" || target.state === "FAILED";
-  return isAwaited && !isCleared(target) && now >= target.since + overdueMs;
+  return isAwaited && !isSettled(target) && now >= target.since + overdueMs;
 }

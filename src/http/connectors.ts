@@ -4,7 +4,7 @@ import type { CheckedConnector } from "../service/connector-service.ts";
 import type { Services } from "../service/services.ts";
 import { callerOf, type App } from "./door.ts";
 import { granted } from "./problems.ts";
-import { checkBody } from "./request-schemas.ts";
+import { abandonBody, checkBody } from "./request-schemas.ts";
 
 const connector = z
   .object({
@@ -41,6 +41,16 @@ const checked = z
   })
   .meta({ id: "CheckedConnector" });
 
+const connectorName = z.object({ name: z.string().max(100) });
+const abandoned = z
+  .object({
+    connector: z.string(),
+    object: z.string(),
+    state: z.literal("ABANDONED").describe("Never confirmed gone."),
+    request: z.string().describe("The request it was made for."),
+  })
+  .meta({ id: "AbandonedObject" });
+
 const tags = ["connectors"];
 
 /** The systems that access is given at: which there are, and whether they would let us. */
@@ -56,6 +66,28 @@ export function addConnectorRoutes(app: App, { connectors }: Pick<Services, "con
       },
     },
     async (request) => ({ data: granted(await connectors.list(callerOf(request))) }),
+  );
+
+  app.post(
+    "/connectors/:name/abandon",
+    {
+      config: { roles: ["admin"], refusals: ["not_found", "already_abandoned"] },
+      schema: {
+        summary: "Give up an object at a target that is lost for good",
+        description:
+          "It is not tried to be taken back any more, and was never confirmed gone. Live access ends in the same " +
+          "commit. If the target returns, the object is removed as an orphan.",
+        tags,
+        params: connectorName,
+        body: abandonBody,
+        response: { 200: abandoned },
+      },
+    },
+    async (request) => {
+      const { name } = request.params;
+      const { requestId, ...one } = granted(await connectors.abandon(callerOf(request), name, request.body));
+      return { ...one, request: requestId };
+    },
   );
 
   app.post(

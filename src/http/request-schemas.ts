@@ -103,4 +103,9 @@ export const revokeAllBody = z.union([
   z.strictObject({ policyId: z.string().min(1).max(200), reason: words }),
 ]);
 
+export const abandonBody = z.strictObject({
+  object: z.string().min(1).max(200).describe("As in `grant.targets[].object`."),
+  reason: words,
+});
+
 export const lockdownBody = z.strictObject({ on: z.boolean(), reason: words });

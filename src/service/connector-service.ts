@@ -1,5 +1,6 @@
 import { refuse, type Refusal } from "../core/refusals.ts";
 import { secondMs } from "../core/time.ts";
+import type { AbandonObject } from "./abandon-object.ts";
 import { lacksRole, type Caller } from "./caller.ts";
 import {
   ConnectorFault,
@@ -33,6 +34,8 @@ export interface ConnectorService {
   list(caller: Caller): Promise<readonly ConnectorView[] | Refusal>;
   /** Tries every target, side by side: rights, version, clock. */
   check(caller: Caller): Promise<readonly CheckedConnector[] | Refusal>;
+  /** Gives up an object at a target that is lost for good. */
+  readonly abandon: AbandonObject;
 }
 
 /** How long one target may take to be checked. */
@@ -40,9 +43,11 @@ const checkWithinMs = 10 * secondMs;
 
 export function createConnectorService(
   { store, connectors }: Pick<ServiceContext, "store" | "connectors">,
+  abandon: AbandonObject,
   onFault: (fault: unknown) => void,
 ): ConnectorService {
   return {
+    abandon,
     async list(caller) {
       const missing = lacksRole(caller, "admin", "auditor");
       if (missing !== undefined) return missing;

@@ -1,3 +1,4 @@
+import { createAbandonObject } from "./abandon-object.ts";
 import { createAccessService } from "./access-service.ts";
 import { createAnswersService, type AnswersService } from "./answers-service.ts";
 import { createApproverReviewService, type ApproverReviewService } from "./approver-review-service.ts";
@@ -101,7 +102,7 @@ export function createServices(
     lockdown: createLockdownService(context, clean),
     audit: createAuditService(context, refusals, onFault),
     answers: createAnswersService(context),
-    connectors: createConnectorService(context, onFault),
+    connectors: createConnectorService(context, createAbandonObject(context, grants, clean), onFault),
     targets,
     orphans: createOrphanService(context, targets, onFault),
     approverReviews: createApproverReviewService(context),

@@ -1,5 +1,5 @@
 import { holdsTargets, type Grant } from "../core/grant.ts";
-import { isCleared } from "../core/target.ts";
+import { isSettled } from "../core/target.ts";
 import { eq } from "./drizzle.ts";
 import { grantTargets } from "./schema.ts";
 import { prepareWrite } from "./prepare-write.ts";
@@ -25,7 +25,7 @@ export function prepareTargetWrites(tables: Tables) {
       forget.run({ grantId: grant.id });
       const isOver = !holdsTargets(grant);
       for (const target of grant.targets) {
-        if (isCleared(target)) continue;
+        if (isSettled(target)) continue;
         const { connector, place = null } = target.order;
         const overSince = isOver ? target.since : null;
         add.run({ grantId: grant.id, connector, place, state: target.state, overSince });

@@ -58,6 +58,7 @@ const sentences: { readonly [Code in RefusalCode]: Sentences } = {
   },
   already_decided: { next: () => "The card shows how it stands now." },
   already_voted: { next: () => "Your decision counts; the card shows who is still asked." },
+  already_abandoned: { next: () => "Its access is over. Remove the object by hand if the target returns." },
   already_claimed: {
     what: "The credential was already shown; it is shown only once.",
     next: () => "If you have lost it, press Replace credential.",

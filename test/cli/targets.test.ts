@@ -162,6 +162,23 @@ test("run hands the secrets to the command in its environment, and to nobody els
 });
 
 describe("connectors", () => {
+  test("abandon names the connector, the object and why, and says what it does not promise", async () => {
+    const body = { connector: "orders-db", object: "jit_gr_a_0123ab", state: "ABANDONED", request: "jit_a" };
+    const { url, heard } = await fakeService({ body });
+    const line = ["connectors", "abandon", "orders-db", "jit_gr_a_0123ab"];
+    expect((await jit(line, { url })).code).toBe(2);
+    const { code, out } = await jit([...line, "--reason", "The server is gone"], { url });
+    expect(code).toBe(0);
+    expect(heard).toMatchObject([
+      {
+        method: "POST",
+        path: "/api/v1/connectors/orders-db/abandon",
+        body: JSON.stringify({ object: "jit_gr_a_0123ab", reason: "The server is gone" }),
+      },
+    ]);
+    expect(out).toContain("never confirmed gone");
+  });
+
   const findings = [
     { what: "it answers", ok: true, result: "in_order" },
     {

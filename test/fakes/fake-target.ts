@@ -115,7 +115,7 @@ export function createFakeTarget(options: FakeTargetOptions): FakeTarget {
       return served.length === 0 ? undefined : { scopes: served, rights: { roles: ["orders_read"] } };
     },
     actionsOn: (resource) => (resource.startsWith(resources) ? (options.actions ?? []) : []),
-    objectOf: (grantId) => `jit_${grantId.slice(3)}`,
+    objectOf: (grantId) => `jit_${grantId}`,
     async provision(order, signal) {
       await reach("provision", signal);
       write(`provision ${order.object}`, (state) => {

@@ -51,6 +51,7 @@ const doors: Readonly<Record<string, readonly Role[] | typeof keyless>> = {
   "POST /api/v1/revoke-all": ["admin"],
   "GET /api/v1/connectors": watchers,
   "POST /api/v1/connectors/check": ["admin"],
+  "POST /api/v1/connectors/{name}/abandon": ["admin"],
 };
 
 let house: HttpHouse;
@@ -64,10 +65,14 @@ afterAll(async () => {
 /** With a body that is wrong everywhere, so that a refusal for want of a role shows that it was not looked at. The identity is dev's own. */
 const knock = async (door: string, key?: string) => {
   const [method = "", path = ""] = door.split(" ");
-  return house.call(method, path.replace("{id}", path.includes("/identities/") ? "id_dev" : "jit_none"), {
-    ...(key !== undefined && { key }),
-    ...(method !== "GET" && { body: { nonsense: true } }),
-  });
+  return house.call(
+    method,
+    path.replace("{id}", path.includes("/identities/") ? "id_dev" : "jit_none").replace("{name}", "none"),
+    {
+      ...(key !== undefined && { key }),
+      ...(method !== "GET" && { body: { nonsense: true } }),
+    },
+  );
 };
 
 test("every documented route has a row here, and no row is for nothing", async () => {

@@ -4,6 +4,7 @@ import { dayMs, hourMs } from "../../src/core/time.ts";
 import { clockHold } from "../../src/runtime/clock-hold.ts";
 import { StoreUnavailable } from "../../src/service/ports.ts";
 import { openOffice } from "../service/support/office.ts";
+import { openTargetOffice } from "../service/support/target-office.ts";
 import {
   api,
   jit,
@@ -116,6 +117,19 @@ const rows: Partial<Record<RefusalCode, Row>> = {
     by: async (house) => {
       const { id } = await house.claimed();
       return act(house, "dev", "claim", id);
+    },
+  },
+  already_abandoned: {
+    by: async () => {
+      const office = await openTargetOffice();
+      const house = await openHouse({ office });
+      const { object } = await office.holding();
+      const body = { object, reason: "The server is gone" };
+      const call = () =>
+        house.call("POST", `${api}/connectors/orders-db/abandon`, { key: house.admin, body });
+      const answer = await twice(call);
+      await house.close();
+      return answer;
     },
   },
   stage_not_open: {

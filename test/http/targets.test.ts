@@ -180,3 +180,42 @@ test("what the answers say is in the documentation", async () => {
     expect(JSON.stringify(paths.get(path)?.["post"])).toContain('"202"');
   }
 });
+
+describe("an object at a lost target", () => {
+  const abandon = (body: object, connector = "dev-db") =>
+    house.call("POST", `${api}/connectors/${connector}/abandon`, { key: house.admin, body });
+
+  test("is abandoned by the name that the request shows, with its live access; a second time is told apart", async () => {
+    const asked = await post(jit, devAsk);
+    const { body } = asked;
+    const read = async () => house.call("GET", `${jit}/${String(body["id"])}`, { key: await dev() });
+    const [at] = targetsOf(asked);
+    const object = String(at?.["username"]);
+    for (const one of office.targets) one.trouble.isDown = true;
+    for (const wrong of [
+      { object },
+      { object, reason: " " },
+      { reason: "gone" },
+      { object, reason: "x", force: 1 },
+    ]) {
+      expect(await abandon(wrong)).toMatchObject({ status: 422, body: { code: "invalid_body" } });
+    }
+    expect(await abandon({ object, reason: "gone" }, "none")).toMatchObject({ status: 404 });
+    expect(await abandon({ object: "jit_gr_x", reason: "gone" })).toMatchObject({
+      status: 404,
+      body: { code: "not_found" },
+    });
+    expect(await abandon({ object, reason: "The server is gone" })).toMatchObject({
+      status: 200,
+      body: { connector: "dev-db", object, state: "ABANDONED", request: body["id"] },
+    });
+    expect((await read()).body).toMatchObject({
+      status: "REVOKED",
+      grant: { targets: [{ object, state: "ABANDONED", clearedAt: null }] },
+    });
+    expect(await abandon({ object, reason: "again" })).toMatchObject({
+      status: 409,
+      body: { code: "already_abandoned" },
+    });
+  });
+});

@@ -76,7 +76,7 @@ describe("what a target lists", () => {
     await office.tick();
     office.clock.pass(secondMs);
     office.target.change((all) => {
-      all[name] = object({ grantId: String(office.target.state().history[0]).replace("create jit_", "gr_") });
+      all[name] = object({ grantId: String(office.target.state().history[0]).replace("create jit_", "") });
     });
     await office.sweepOrphans();
     expect(objects()).toEqual({});
@@ -197,7 +197,7 @@ describe("drift", () => {
       ["it is not there any more"],
     ]);
     office.target.change((all) => {
-      all[name] = object({ grantId: name.replace("jit_", "gr_") });
+      all[name] = object({ grantId: name.replace("jit_", "") });
     });
     granted(await office.services.desk.complete(await office.caller("dev"), id));
     await office.tick();

@@ -34,7 +34,7 @@ async function expectListingsToBeOfGrants(office: TargetOffice, handed: Readonly
   for (const { id, status, grant } of all.rows) {
     const isOver = status !== "ACTIVE" && (grant === null || grant.endedAt !== null);
     for (const { connector, object, state, clearedAt } of grant?.targets ?? []) {
-      if (isOver) expect({ id, state, isCleared: clearedAt !== null }).toMatchObject({ isCleared: true });
+      if (isOver) expect({ id, state, isSettled: clearedAt !== null }).toMatchObject({ isSettled: true });
       else wanted.get(connector)?.add(object);
     }
   }

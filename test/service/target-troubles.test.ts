@@ -62,7 +62,7 @@ test("a target that was down at the claim is ready half a minute after its retur
 
 test("one that hangs and takes no notice of being told to end is found down before the relay loses patience", async () => {
   const { id, object } = await office.holding();
-  const grantId = present(parseId("grant", object.replace("jit_", "gr_")), "a grant");
+  const grantId = present(parseId("grant", object.replace("jit_", "")), "a grant");
   await complete(id);
   office.target.trouble.latencyMs = 7_000;
   office.target.trouble.isDeaf = true;
