@@ -39,8 +39,17 @@ export type Effect =
       readonly audience: Audience;
       readonly isPostponed?: true;
     } & Addressee)
-  /** Tells one thing once. */
-  | ({ readonly kind: "tell"; readonly about: Telling } & Addressee)
+  /** Tells one thing once. `copyId`: where the message is recorded if it has buttons. */
+  | ({ readonly kind: "tell"; readonly about: Telling; readonly copyId?: string } & Addressee)
+  /** Makes a note with buttons true, as every copy of a card is. `isPostponed`: as above. */
+  | ({
+      readonly kind: "update_note";
+      readonly copyId: string;
+      readonly about: UpdatedNote;
+      readonly isPostponed?: true;
+    } & Addressee)
+  /** Accounts were linked, so nobody has to link them any more. */
+  | { readonly kind: "links_made"; readonly accounts: readonly ChatAccount[] }
   /** People have changed: looks at the waiting requests that may concern them, batch by batch. */
   | {
       readonly kind: "review_approvers";
@@ -82,6 +91,12 @@ export type ServiceAlert =
   | { readonly name: "clock_behind"; readonly lastCommitAt: Instant; readonly behindMs: number }
   /** The audit log does not contain the last head seen. */
   | { readonly name: "audit_head_differs" };
+
+/** What a note with buttons that is out there is about. `answer`: a card that somebody asked to see. */
+export type UpdatedNote =
+  | Extract<Telling, { readonly topic: "request" }>
+  | { readonly topic: "answer"; readonly requestId: RequestId; readonly audience: Audience }
+  | { readonly topic: "linked"; readonly account: ChatAccount };
 
 /** An account without a link, as the platform describes it; its names are data, never authority. */
 export interface LinkAsked {

@@ -17,6 +17,8 @@ export function laneOf(effect: Effect): string | null {
       return effect.isPostponed === true
         ? `rewrite:${effect.requestId}:${effect.audience}:${effect.surface}:${effect.address}`
         : `${effect.surface}:${effect.address}`;
+    case "update_note":
+      return effect.isPostponed === true ? `rewrite:${effect.copyId}` : `${effect.surface}:${effect.address}`;
     case "tell":
       return `${effect.surface}:${effect.address}`;
     // Nothing waits behind a target that cannot be made ready, least of all its end. Each acts on the grant as it then
@@ -26,6 +28,7 @@ export function laneOf(effect: Effect): string | null {
     case "announce_key":
     case "tell_link":
     case "alert_admins":
+    case "links_made":
     case "end_access_of":
     case "review_approvers":
       return null;
@@ -36,6 +39,7 @@ export function laneOf(effect: Effect): string | null {
 export function groupOf(effect: Effect): string {
   switch (effect.kind) {
     case "show":
+    case "update_note":
     case "tell":
       return effect.surface;
     case "provision":
@@ -48,6 +52,7 @@ export function groupOf(effect: Effect): string {
     case "announce_key":
     case "tell_link":
     case "alert_admins":
+    case "links_made":
     case "look_again":
     case "end_access_of":
     case "review_approvers":

@@ -69,6 +69,8 @@ function subjectOf(note: Exclude<Note, { about: "request" }>): readonly [subject
       return [`An API key was made in your name: ${note.keyId}`, note.keyId];
     case "link":
       return [`A chat account wants to be linked: ${oneLine(note.displayName, nameMax)}`, "link"];
+    case "linked":
+      return ["A chat account was linked", "link"];
     case "alert":
       return ["jit-access gives no new access: an administrator is needed", note.alert.name];
   }

@@ -91,7 +91,11 @@ export function createEmail(
     },
     // What was sent stays as it was; the next note says what is new.
     rewrite: async () => "rewritten",
-    direct: (address, note, _thread, signal) => send(address, noteLetter(note, envelope(address)), signal),
+    async direct(address, note, _thread, signal) {
+      await send(address, noteLetter(note, envelope(address)), signal);
+      return null;
+    },
+    rewriteNote: async () => "closed",
   };
 }
 

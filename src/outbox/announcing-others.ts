@@ -1,6 +1,8 @@
 import type { Effect } from "../core/effects.ts";
 import { isActive } from "../core/people.ts";
+import { linkSubject, noteCopyId } from "../service/copies.ts";
 import type { ServiceContext } from "../service/loading.ts";
+import type { Copy } from "../service/ports.ts";
 import { newEffect } from "../service/step-of.ts";
 import type { NoticeLog } from "./announcing.ts";
 import type { Runner } from "./runners.ts";
@@ -35,21 +37,28 @@ export function createLinkAnnouncing(context: ServiceContext, log: NoticeLog): R
       log.info({ notice: "link_asked", account, candidate: candidateId, people: to }, "notice");
       const people = await store.people({ ids: to, selectors: [] });
       const effects: Effect[] = [];
+      const copies: Copy[] = [];
+      const requestId = linkSubject(account);
+      const now = surroundings.now();
       for (const { value: person } of people) {
         // Managers come along with those asked for.
         if (!to.includes(person.id) || !isActive(person)) continue;
         for (const { messenger, address } of await surfaces.placesOf(person)) {
-          effects.push({
-            kind: "tell",
-            surface: messenger.surface,
-            address,
-            readerId: person.id,
-            about: { topic: "link", account, displayName, email, candidateId },
-          });
+          const { surface, keepsCards } = messenger;
+          const place = { surface, address, readerId: person.id };
+          const audience = "alert";
+          const id = noteCopyId({ ...place, requestId, audience }, "link", surroundings.idTail());
+          const about = { topic: "link", account, displayName, email, candidateId } as const;
+          effects.push({ kind: "tell", ...place, about, ...(keepsCards && { copyId: id }) });
+          // Recorded before it is sent, so that a link made meanwhile cannot miss it.
+          const state = { state: "QUEUED", ref: null, fault: null, at: now } as const;
+          if (keepsCards) copies.push({ ...place, id, requestId, notice: "link", audience, ...state });
         }
       }
-      const now = surroundings.now();
-      return { effects: effects.map((effect) => newEffect(effect, { now, surroundings })) };
+      return {
+        writes: copies.map((value) => ({ kind: "copyWanted", value })),
+        effects: effects.map((effect) => newEffect(effect, { now, surroundings })),
+      };
     },
   };
 }

@@ -6,8 +6,9 @@ import type { IdentityId } from "../core/ids.ts";
 import { hearings, type Audience, type Hearing, type News, type NoticeKind } from "../core/notices.ts";
 import { isActive, type Identity } from "../core/people.ts";
 import { plus } from "../core/time.ts";
+import { noteCopyId } from "../service/copies.ts";
 import { loadPeople, type ServiceContext } from "../service/loading.ts";
-import type { Copy, NewEffect, Write } from "../service/ports.ts";
+import type { Copy, NewEffect, NoteTopic, Write } from "../service/ports.ts";
 import { newEffect } from "../service/step-of.ts";
 import type { Place } from "../service/surfaces.ts";
 import {
@@ -106,6 +107,7 @@ interface Plan {
 function createPlan(context: ServiceContext, request: AccessRequest, known: readonly Copy[]): Plan {
   const now = context.surroundings.now();
   const copies = createPlannedCopies(context, request.id, known);
+  const notes: Copy[] = [];
   /** By what they say to whom: a channel may hear the same for itself and for those it stands in for. */
   const tells = new Map<string, Effect>();
   const lookAgain: Effect = { kind: "look_again", requestId: request.id, lost: null };
@@ -127,7 +129,11 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
       const hasCard = isShown && before?.state === "SENT";
       if (!isLetter && !isNote && !(hasCard && hearing.isRepeated === true)) continue;
       const about = { topic: "request", requestId: request.id, notice, audience } as const;
-      tells.set(JSON.stringify([to, about]), { kind: "tell", ...to, about });
+      const key = JSON.stringify([to, about]);
+      if (tells.has(key)) continue;
+      const note = newNote(context, about, to);
+      if (messenger.keepsCards) notes.push(note);
+      tells.set(key, { kind: "tell", ...to, about, ...(messenger.keepsCards && { copyId: note.id }) });
     }
     if (places.length === 0 && readerId !== null && hearing.isKnownOnly !== true) {
       copies.want({ surface: "nowhere", address: readerId, audience, readerId }, "UNREACHABLE");
@@ -147,7 +153,8 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
     async hear(news, hearing) {
       isAsking ||= hearing.who === "people" && hearing.chat === "card" && news.people.length > 0;
       const listeners = await listenersOf(context, request, news, hearing);
-      const coverage = await coverageFor(context, request, known, hearing, listeners);
+      const cards = known.filter((one) => one.notice === null);
+      const coverage = await coverageFor(context, request, cards, hearing, listeners);
       const covered = listeners.map((one) => coverage.coveredOf(one));
       for (const [index, one] of listeners.entries()) cover(news, hearing, one, covered[index] ?? []);
       if (covered.every((places) => places.length === 0)) return;
@@ -161,10 +168,10 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
       }
     },
     outcome() {
-      const cards = copies.all().flatMap((copy) => showOf(context, copy));
+      const cards = copies.all().flatMap((copy) => showOf(context, request, copy));
       const withContext = { now, surroundings: context.surroundings };
       return {
-        writes: copies.writes(),
+        writes: [...copies.writes(), ...notes.map((value) => ({ kind: "copyWanted", value }) as const)],
         // Cards first, so that a note finds the card it belongs below.
         effects: [
           ...[...cards, ...tells.values()].map((effect) => newEffect(effect, withContext)),
@@ -176,8 +183,10 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
 }
 
 /** What makes a copy true, where it can be rewritten. */
-function showOf({ surfaces }: ServiceContext, copy: Copy): readonly Effect[] {
-  const { requestId, surface, address, audience, readerId, state } = copy;
+function showOf({ surfaces }: ServiceContext, request: AccessRequest, copy: Copy): readonly Effect[] {
+  if (copy.notice !== null) return noteUpdate(copy, copy.notice, request.id);
+  const { id: requestId } = request;
+  const { surface, address, audience, readerId, state } = copy;
   const isCard = surface !== "nowhere" && surfaces.get(surface)?.keepsCards === true;
   // What was given up is not tried again at every change; who is asked anew has a copy of their own by then.
   return isCard && (state === "QUEUED" || state === "SENT")
@@ -196,6 +205,38 @@ async function coverageFor(
   if (who !== "people" || chat === "quiet") return noCoverage;
   if (chat === "note") return recordedCoverage(context, request, known);
   return listeners.length > directMessagesMax ? channelCoverage(context, request, known) : noCoverage;
+}
+
+/** Recorded before it is sent, so that no change of the request can miss it meanwhile. */
+function newNote(
+  { surroundings }: ServiceContext,
+  {
+    requestId,
+    notice,
+    audience,
+  }: Pick<Copy, "audience"> & {
+    readonly requestId: AccessRequest["id"];
+    readonly notice: NoticeKind;
+  },
+  to: Addressee,
+): Copy {
+  const copy = { ...to, requestId, audience };
+  const id = noteCopyId(copy, notice, surroundings.idTail());
+  return { ...copy, id, notice, state: "QUEUED", ref: null, fault: null, at: surroundings.now() };
+}
+
+function noteUpdate(
+  { id, surface, address, audience, readerId, state }: Copy,
+  notice: NoteTopic,
+  requestId: AccessRequest["id"],
+): readonly Effect[] {
+  const isOut = state === "QUEUED" || state === "SENT";
+  if (!isOut || surface === "nowhere" || notice === "link") return [];
+  const about =
+    notice === "answer"
+      ? ({ topic: "answer", requestId, audience } as const)
+      : ({ topic: "request", requestId, notice, audience } as const);
+  return [{ kind: "update_note", copyId: id, about, surface, address, readerId }];
 }
 
 async function listenersOf(

@@ -9,6 +9,7 @@ import type { Runners } from "./runners.ts";
 import { createShowing } from "./showing.ts";
 import { createTargetRunners } from "./target-runners.ts";
 import { createTelling } from "./telling.ts";
+import { createLinkNoteUpdates, createNoteUpdates } from "./update-note.ts";
 
 /** Every kind of effect with what does it. */
 export function createRunners(
@@ -30,6 +31,8 @@ export function createRunners(
     look_again: createLookingAgain(context),
     show: createShowing(context, cards),
     tell: createTelling(context, cards),
+    update_note: createNoteUpdates(context, cards),
+    links_made: createLinkNoteUpdates(context),
     ...createTargetRunners(targets),
     review_approvers: createApproverReviewing(context, approverReviews),
     end_access_of: {

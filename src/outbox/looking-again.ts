@@ -25,8 +25,11 @@ export function createLookingAgain(context: ServiceContext): Runner<"look_again"
       const effects: readonly Effect[] =
         lost !== null && failed.length > 0
           ? [{ kind: "announce", requestId, news: [{ notice: "unreached", people: [lost] }] }]
-          : copies.flatMap(({ surface, address, audience, readerId }): readonly Effect[] =>
-              audience === "requester" && surface !== "nowhere" && surfaces.get(surface)?.keepsCards === true
+          : copies.flatMap(({ notice, surface, address, audience, readerId }): readonly Effect[] =>
+              notice === null &&
+              audience === "requester" &&
+              surface !== "nowhere" &&
+              surfaces.get(surface)?.keepsCards === true
                 ? [{ kind: "show", requestId, surface, address, audience, readerId }]
                 : [],
             );
@@ -43,6 +46,7 @@ export function createLookingAgain(context: ServiceContext): Runner<"look_again"
 function lostOf(copies: readonly Copy[], reader: IdentityId): readonly Copy[] {
   if (reachOf(copies)?.unreached.includes(reader) !== true) return [];
   return copies.filter(
-    (one) => one.readerId === reader && one.audience === "approver" && one.state === "FAILED",
+    (one) =>
+      one.notice === null && one.readerId === reader && one.audience === "approver" && one.state === "FAILED",
   );
 }

@@ -31,7 +31,8 @@ export function createPlannedCopies(
   const want: PlannedCopies["want"] = (reader, state) => {
     const id = copyId({ ...reader, requestId });
     const before = known.find((one) => one.id === id);
-    if (before === undefined) added.set(id, { ...reader, id, requestId, state, ref: null, fault: null, at });
+    if (before === undefined)
+      added.set(id, { ...reader, id, requestId, notice: null, state, ref: null, fault: null, at });
     return before;
   };
   return {

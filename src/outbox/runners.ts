@@ -49,10 +49,14 @@ export function boundRunner(runners: Runners, effect: Effect): BoundRunner {
       return bound(runners.look_again, effect);
     case "show":
       return bound(runners.show, effect);
+    case "update_note":
+      return bound(runners.update_note, effect);
     case "tell":
       return bound(runners.tell, effect);
     case "tell_link":
       return bound(runners.tell_link, effect);
+    case "links_made":
+      return bound(runners.links_made, effect);
     case "alert_admins":
       return bound(runners.alert_admins, effect);
     case "end_access_of":

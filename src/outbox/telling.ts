@@ -1,13 +1,12 @@
 import { systemActor } from "../core/case.ts";
-import type { Addressee, LinkAsked, Telling } from "../core/effects.ts";
-import type { NoticeKind } from "../core/notices.ts";
+import type { Addressee, Effect, LinkAsked, Telling } from "../core/effects.ts";
 import { formatInstant } from "../core/time.ts";
-import type { Card } from "../service/card.ts";
 import type { CardService } from "../service/chat-people.ts";
 import type { ServiceContext } from "../service/loading.ts";
 import type { Note } from "../service/messenger.ts";
 import type { Copy } from "../service/ports.ts";
-import type { Runner } from "./runners.ts";
+import { isStillNews } from "./is-still-news.ts";
+import type { Outcome, Runner } from "./runners.ts";
 import { copyOf, givenUp, messengerFor, tellingMs, told } from "./showing.ts";
 
 /** Tells one thing once: a note below the card in chat, a letter by e-mail. */
@@ -16,14 +15,14 @@ export function createTelling(context: ServiceContext, cards: Pick<CardService, 
     async run(effect, signal) {
       const messenger = messengerFor(context, effect);
       const prepared = await prepare(context, cards, effect, effect.about);
-      if (prepared === undefined) return undefined;
+      if (prepared === undefined) return noted(context, effect, null);
       const { note, copy } = prepared;
       // A channel that its card could not be brought to hears nothing else of the request either.
-      if (effect.readerId === null && copy?.state === "FAILED") return undefined;
-      await messenger.direct(effect.address, note, copy?.ref ?? null, signal);
+      if (effect.readerId === null && copy?.state === "FAILED") return noted(context, effect, null);
+      const ref = await messenger.direct(effect.address, note, copy?.ref ?? null, signal);
       // A letter is all there is of its copy.
       return copy === undefined || messenger.keepsCards
-        ? undefined
+        ? noted(context, effect, ref)
         : { writes: [told(context, copy, "SENT", null)] };
     },
     givesUp: {
@@ -32,7 +31,9 @@ export function createTelling(context: ServiceContext, cards: Pick<CardService, 
         const { about, surface, readerId } = effect;
         if (about.topic === "request") {
           const { requestId, audience, notice } = about;
-          return givenUp(context, effect, { requestId, audience, what: notice }, code);
+          const outcome = await givenUp(context, effect, { requestId, audience, what: notice }, code);
+          const lost = noted(context, effect, null);
+          return { ...outcome, writes: [...(outcome.writes ?? []), ...(lost?.writes ?? [])] };
         }
         const at = context.surroundings.now();
         const data = { surface, what: about.topic, code };
@@ -41,6 +42,18 @@ export function createTelling(context: ServiceContext, cards: Pick<CardService, 
       },
     },
   };
+}
+
+/** Records where a note with buttons is, so that it is kept true; one without is left as it is. */
+function noted(
+  { surroundings }: ServiceContext,
+  { copyId }: Extract<Effect, { kind: "tell" }>,
+  ref: string | null,
+): Outcome | undefined {
+  if (copyId === undefined) return undefined;
+  const state = ref === null ? "NOT_NEEDED" : "SENT";
+  const at = surroundings.now();
+  return { writes: [{ kind: "copyTold", id: copyId, state, ref, fault: null, at }] };
 }
 
 interface Prepared {
@@ -86,34 +99,4 @@ async function linkNote(
   const found = candidateId === null ? undefined : await store.identity(candidateId);
   const candidate = found === undefined ? null : { id: found.value.id, name: found.value.name };
   return { note: { about: "link", account, displayName, email, candidate }, copy: undefined };
-}
-
-/** What asks for something is not said once it would ask for what cannot be done any more. */
-function isStillNews(notice: NoticeKind, { request, audience, noLongerAskedAs }: Card): boolean {
-  const isAsked = request.status === "PENDING" && noLongerAskedAs === null;
-  switch (notice) {
-    case "reminder":
-    case "escalated":
-    case "unreached":
-    case "channel_unreached":
-    case "approver_added":
-      return isAsked;
-    case "approver_removed":
-      return request.status === "PENDING" && noLongerAskedAs !== null;
-    case "stranded":
-      return request.stranded !== null;
-    case "reachable":
-      return request.status === "PENDING" && request.stranded === null;
-    case "submitted":
-      return audience !== "approver" || isAsked;
-    case "ending_soon":
-      return request.status === "ACTIVE";
-    // What is gone by now needs nobody; after an outage of many targets this would be a storm.
-    case "target_overdue":
-      return request.grant?.targets.some((one) => one.state === "REVOKE_OVERDUE") === true;
-    case "review_due":
-      return (request.review?.reviews.length ?? 0) === 0;
-    default:
-      return true;
-  }
 }

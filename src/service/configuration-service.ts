@@ -18,6 +18,7 @@ import type { Policy, Rulebook, Rules } from "../core/policy.ts";
 import type { PlacedProblem, Refusal } from "../core/refusals.ts";
 import { unfitConnectors } from "./connector-service.ts";
 import { identityStep } from "./directory-service.ts";
+import { linksMadeIfAsked, newLinks } from "./new-links.ts";
 import type { ServiceContext } from "./loading.ts";
 import { policyNameKey, type PolicyDraft } from "./policy-service.ts";
 import type { Step, Write } from "./ports.ts";
@@ -81,8 +82,9 @@ export function createConfigurationService(
         const rules = rulesWithVersion(content.rules, book.rules);
         const policies = policyStep(context, book, { ...content, rules });
         const isSameRules = sameContent(rules, book.rules) && (await store.rulesSource()) === source;
-        const steps = [...people, policies];
-        const changed = people.length + policies.writes.length + (isSameRules ? 0 : 1);
+        const steps = [...people.steps, policies];
+        const { linked } = people;
+        const changed = people.steps.length + policies.writes.length + (isSameRules ? 0 : 1);
         const ruleWrites: Write[] = isSameRules ? [] : [{ kind: "rules", value: rules, source }];
         const result = { identities: content.identities.length, policies: content.policies.length, changed };
         const data = { file: fileName, ...result, rules: changedRules(book.rules, rules) };
@@ -103,10 +105,13 @@ export function createConfigurationService(
               data,
             },
           ],
-          effects: withReviewsJoined(
-            steps.flatMap((one) => one.effects),
-            { now: surroundings.now(), surroundings },
-          ),
+          effects: [
+            ...withReviewsJoined(
+              steps.flatMap((one) => one.effects),
+              { now: surroundings.now(), surroundings },
+            ),
+            ...(await linksMadeIfAsked(linked, context)),
+          ],
         };
         return { step, result };
       }),
@@ -128,9 +133,10 @@ async function peopleSteps(
   context: ServiceContext,
   content: FileContent,
   pause: () => Promise<void>,
-): Promise<readonly Step[]> {
+): Promise<{ readonly steps: readonly Step[]; readonly linked: readonly ChatAccount[] }> {
   const { store } = context;
   const steps: Step[] = [];
+  const linked: ChatAccount[] = [];
   const listed = new Set<string>();
   const ofFile = accountsNamed(content);
   const known = new Map((await store.fileIdentities()).map((one) => [one.value.id, one]));
@@ -149,6 +155,7 @@ async function peopleSteps(
     const after = withOrigins(before?.value, wanted, [], context.surroundings.now());
     if (before === undefined || !sameContent(before.value, after)) {
       steps.push(identityStep(context, before, after, configurationLoader, []));
+      linked.push(...newLinks(before?.value, after));
     }
   }
   for (const before of known.values()) {
@@ -161,7 +168,7 @@ async function peopleSteps(
     );
     steps.push(identityStep(context, before, { ...gone, links, listed: false }, configurationLoader, []));
   }
-  return steps;
+  return { steps, linked };
 }
 
 /** Every account that the file gives to somebody. */

@@ -1,10 +1,21 @@
 import type { NotifyChannel } from "../core/access-request.ts";
 import type { IdentityId } from "../core/ids.ts";
-import type { Copy } from "./ports.ts";
+import { linkName, type ChatAccount } from "../core/people.ts";
+import type { Copy, CopySubject, NoteTopic } from "./ports.ts";
 
 /** The id of the one copy that this reader has of this request at this place. */
 export function copyId(copy: Pick<Copy, "requestId" | "surface" | "address" | "audience">): string {
   return `${copy.requestId} ${copy.audience} ${copy.surface}:${copy.address}`;
+}
+
+/** Of one note among those that a reader gets of this request; `tail` tells it from others of its kind. */
+export function noteCopyId(copy: Parameters<typeof copyId>[0], notice: NoteTopic, tail: string): string {
+  return `${copyId(copy)} ${notice}:${tail}`;
+}
+
+/** What copies of link notes are filed under. */
+export function linkSubject(account: ChatAccount): CopySubject {
+  return `link:${linkName(account)}`;
 }
 
 /** How telling people of a request on one channel stands, as callers read it. */
@@ -19,7 +30,7 @@ export function notificationState(
   // Nobody has looked yet who is to be told.
   if (copies.length === 0) return "QUEUED";
   const states = copies
-    .filter((one) => one.surface === channel && one.state !== "NOT_NEEDED")
+    .filter((one) => one.notice === null && one.surface === channel && one.state !== "NOT_NEEDED")
     .map((one) => one.state);
   if (states.length === 0) return "NOBODY";
   if (states.includes("QUEUED")) return "QUEUED";
@@ -37,8 +48,8 @@ export interface Reach {
 /** How many of the approvers asked so far have been told; null before anybody has looked. */
 export function reachOf(copies: readonly Copy[]): Reach | null {
   const readers = new Map<IdentityId, Copy["state"][]>();
-  for (const { audience, readerId, state } of copies) {
-    if (audience !== "approver" || readerId === null) continue;
+  for (const { audience, notice, readerId, state } of copies) {
+    if (notice !== null || audience !== "approver" || readerId === null) continue;
     readers.set(readerId, [...(readers.get(readerId) ?? []), state]);
   }
   if (readers.size === 0) return null;

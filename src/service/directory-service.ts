@@ -18,6 +18,7 @@ import type { ServiceContext } from "./loading.ts";
 import type { Page, PageQuery, Step, UniqueChange, Versioned } from "./ports.ts";
 import { decideAndCommit } from "./step.ts";
 import { reviewEffects } from "./review-effects.ts";
+import { linksMade, newLinks } from "./new-links.ts";
 import { asRead, newEffect } from "./step-of.ts";
 
 /** What an administrator writes about a person or program. */
@@ -235,6 +236,10 @@ export function identityStep(
     effects: [
       ...(isGone ? [newEffect({ kind: "end_access_of", identityId: id }, { now, surroundings })] : []),
       ...reviewEffects(before?.value, after, { now, surroundings }),
+      // Those of a file are looked at together (see the configuration service).
+      ...(managedBy === "file" && by.type === "system"
+        ? []
+        : linksMade(newLinks(before?.value, after), { surroundings })),
     ],
   };
 }

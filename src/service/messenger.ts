@@ -11,7 +11,13 @@ export type { ChatAccount };
 
 /** A short message beside the card: something has happened, or something is to be done. */
 export type Note =
-  | { readonly about: "request"; readonly notice: NoticeKind; readonly card: Card }
+  /** `isOver`: what it asked for cannot be done any more, so it only says what has become of the request. */
+  | {
+      readonly about: "request";
+      readonly notice: NoticeKind;
+      readonly card: Card;
+      readonly isOver?: boolean;
+    }
   | {
       readonly about: "key";
       readonly keyId: string;
@@ -26,6 +32,12 @@ export type Note =
       readonly displayName: string;
       readonly email: string | null;
       readonly candidate: { readonly id: string; readonly name: string } | null;
+    }
+  /** An account that somebody wanted to be linked has been linked. */
+  | {
+      readonly about: "linked";
+      readonly account: ChatAccount;
+      readonly identity: { readonly id: string; readonly name: string };
     }
   /** Administrators are needed for the service itself. */
   | { readonly about: "alert"; readonly alert: ServiceAlert };
@@ -62,8 +74,17 @@ export interface Messenger {
   /**
    * Tells something once, below the copy of the same request where there is one. When that copy is gone, on its own: it
    * must not be lost with the message it was to stand below.
+   *
+   * @returns where the message is, when there are buttons on it: then it has to be kept true. Else null.
    */
-  direct(address: string, note: Note, thread: MessageRef | null, signal: AbortSignal): Promise<void>;
+  direct(
+    address: string,
+    note: Note,
+    thread: MessageRef | null,
+    signal: AbortSignal,
+  ): Promise<MessageRef | null>;
+  /** Makes a note that was posted say what it says now. `open`: there are still buttons on it. */
+  rewriteNote(ref: MessageRef, note: Note, signal: AbortSignal): Promise<"open" | "closed">;
 }
 
 /** What became of an attempt to tell. */

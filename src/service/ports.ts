@@ -34,6 +34,7 @@ import type {
   AuditVerdict,
   DueEffect,
   Copy,
+  CopySubject,
   Cursor,
   HeadComparison,
   Unrecorded,
@@ -46,9 +47,11 @@ export type {
   AuditRow,
   AuditVerdict,
   Copy,
+  CopySubject,
   Cursor,
   DueEffect,
   HeadComparison,
+  NoteTopic,
   KeptAnswer,
   Page,
   PageQuery,
@@ -242,7 +245,7 @@ export interface Reads extends TargetReads {
   /** At most `limit`, the longest due first, at most the oldest of each lane, none of these groups. */
   dueEffects(now: Instant, limit: number, without?: readonly string[]): Promise<readonly DueEffect[]>;
   /** Of these requests, in the order they came to be. */
-  copies(requestIds: readonly RequestId[]): Promise<readonly Copy[]>;
+  copies(subjects: readonly CopySubject[]): Promise<readonly Copy[]>;
   /** What this surface keeps under this key; undefined: nothing. */
   address(surface: string, key: string): Promise<JsonValue | undefined>;
   /** Since when the oldest unsettled effect is due, and how many are. */

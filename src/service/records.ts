@@ -2,7 +2,7 @@ import type { AccessRequest, NotifyChannel } from "../core/access-request.ts";
 import type { Effect } from "../core/effects.ts";
 import type { Grant, CheckedGrant } from "../core/grant.ts";
 import type { CredentialId, EffectId, IdentityId, Instant, KeyId, RequestId, Scope } from "../core/ids.ts";
-import type { Audience } from "../core/notices.ts";
+import type { Audience, NoticeKind } from "../core/notices.ts";
 import type { Identity, Role } from "../core/people.ts";
 
 /*
@@ -163,6 +163,12 @@ export interface DueEffect {
   readonly createdAt: Instant;
 }
 
+/** Which note a message is; `answer`: a card that somebody asked to see. */
+export type NoteTopic = NoticeKind | "link" | "answer";
+
+/** What a message is about: a request, or an account that somebody wants to be linked (see `linkSubject`). */
+export type CopySubject = RequestId | `link:${string}`;
+
 /**
  * What one reader has been told of one request on one surface: for chat where the message is, so that it can be kept
  * true. `nowhere`: a person who can be told on no surface of this installation.
@@ -170,7 +176,9 @@ export interface DueEffect {
 export interface Copy {
   /** From what follows, so that wanting it twice is wanting it once; see `copyId`. */
   readonly id: string;
-  readonly requestId: RequestId;
+  readonly requestId: CopySubject;
+  /** Which note it is; null: the card itself. Of a note only a message with buttons is kept true. */
+  readonly notice: NoteTopic | null;
   readonly surface: NotifyChannel | "nowhere";
   readonly address: string;
   readonly audience: Audience;

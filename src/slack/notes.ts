@@ -1,10 +1,9 @@
 import type { NoticeKind } from "../core/notices.ts";
 import type { Card } from "../service/card.ts";
 import type { Note } from "../service/messenger.ts";
-import { cardText } from "../words/card-text.ts";
-import type { NoteText } from "../words/note-text.ts";
+import { noteText, type NoteText } from "../words/note-text.ts";
 import type { NoteAction } from "../words/labels.ts";
-import { boldBlock, buttonRow, cardButton, contextBlock, linkButton, lineBlock } from "./buttons.ts";
+import { boldBlock, buttonRow, cardButton, linkButton, lineBlock } from "./buttons.ts";
 import { cardBlocks } from "./card-blocks.ts";
 import type { Message } from "./cards.ts";
 import { withMentions } from "./mentions.ts";
@@ -48,9 +47,6 @@ function noteButton(action: NoteAction, note: Note) {
 
 /** What a note says once its button was pressed: how things stand, with nothing left to press. The card above has that. */
 export function settledNote(card: Card): Message {
-  const { heading, status, requestId } = cardText(card);
-  return {
-    text: mrkdwn(heading, limits.section - 2),
-    blocks: [boldBlock(heading), lineBlock(status), contextBlock(["Request ", requestId])],
-  };
+  const note: Note = { about: "request", notice: "submitted", card, isOver: true };
+  return noteMessage(noteText(note), note);
 }

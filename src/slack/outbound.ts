@@ -1,9 +1,15 @@
 import type { WebClient } from "@slack/web-api";
 import type { Card } from "../service/card.ts";
-import { DeliveryFault, type MessageRef, type Messenger, type Note } from "../service/messenger.ts";
+import {
+  DeliveryFault,
+  type MessageRef,
+  type RewriteResult,
+  type Messenger,
+  type Note,
+} from "../service/messenger.ts";
 import { noteText } from "../words/note-text.ts";
 import { cardMessage, type Message } from "./cards.ts";
-import { createSlackChannels } from "./channels.ts";
+import { createSlackChannels, type SlackChannels } from "./channels.ts";
 import { deliveryFaultOf, slackErrorOf } from "./faults.ts";
 import { noteMessage } from "./notes.ts";
 import { createUpdateBudget } from "./update-budget.ts";
@@ -60,24 +66,8 @@ export function createSlackMessenger(
   teamId: () => string | undefined,
   { now = () => performance.now(), onWritten = () => undefined }: MessengerOptions = {},
 ): Messenger {
-  const updates = createUpdateBudget(now);
   const channels = createSlackChannels(client, now);
-
-  const post = async (channel: string, message: Message, thread?: string): Promise<Posted> => {
-    await channels.assertNotShared(channel);
-    const sent = await client.chat.postMessage({
-      channel,
-      ...message,
-      unfurl_links: false,
-      unfurl_media: false,
-      ...placeOf(channel, thread),
-    });
-    if (sent.channel === undefined || sent.ts === undefined) {
-      throw new DeliveryFault("no_message_id", { retryable: false });
-    }
-    return { channel: sent.channel, ts: sent.ts };
-  };
-
+  const { post, update } = createSending(client, channels, { now, onWritten });
   return {
     surface: "slack",
     keepsCards: true,
@@ -94,33 +84,72 @@ export function createSlackMessenger(
       return JSON.stringify(posted);
     },
     rewrite: (ref, card, _signal, isMisleading) =>
-      asFault(async () => {
-        const { channel, ts } = parseRef(ref);
-        updates.take(isMisleading);
-        try {
-          await client.chat.update({ channel, ts, ...cardMessage(card) });
-        } catch (error) {
-          if (gone.has(slackErrorOf(error) ?? "")) return "gone";
-          const { retryAfterMs } = deliveryFaultOf(error);
-          if (retryAfterMs !== undefined) updates.pause(retryAfterMs);
-          throw error;
-        }
-        onWritten(channel);
-        return "rewritten";
-      }),
+      asFault(() => update(ref, cardMessage(card), isMisleading)),
     async direct(address, note: Note, thread: MessageRef | null) {
       const below = thread === null ? undefined : parseRef(thread);
       const message = noteMessage(noteText(note), note);
-      await asFault(async () => {
+      const posted = await asFault(async () => {
         try {
-          await post(below?.channel ?? address, message, below?.ts);
+          return await post(below?.channel ?? address, message, below?.ts);
         } catch (error) {
           if (below === undefined || !threadGone.has(slackErrorOf(error) ?? "")) throw error;
-          await post(below.channel, message);
+          return post(below.channel, message);
         }
       });
+      return hasButtons(message) ? JSON.stringify(posted) : null;
+    },
+    rewriteNote: (ref, note) => {
+      const message = noteMessage(noteText(note), note);
+      return asFault(async () =>
+        (await update(ref, message, true)) === "rewritten" && hasButtons(message) ? "open" : "closed",
+      );
     },
   };
+}
+
+/** New messages and changed ones: one call of the Web API each. */
+function createSending(
+  client: SlackClient,
+  channels: SlackChannels,
+  { now, onWritten }: Required<MessengerOptions>,
+) {
+  const updates = createUpdateBudget(now);
+
+  const post = async (channel: string, message: Message, thread?: string): Promise<Posted> => {
+    await channels.assertNotShared(channel);
+    const sent = await client.chat.postMessage({
+      channel,
+      ...message,
+      unfurl_links: false,
+      unfurl_media: false,
+      ...placeOf(channel, thread),
+    });
+    if (sent.channel === undefined || sent.ts === undefined) {
+      throw new DeliveryFault("no_message_id", { retryable: false });
+    }
+    return { channel: sent.channel, ts: sent.ts };
+  };
+
+  const update = async (ref: MessageRef, message: Message, isMisleading: boolean): Promise<RewriteResult> => {
+    const { channel, ts } = parseRef(ref);
+    updates.take(isMisleading);
+    try {
+      await client.chat.update({ channel, ts, ...message });
+    } catch (error) {
+      if (gone.has(slackErrorOf(error) ?? "")) return "gone";
+      const { retryAfterMs } = deliveryFaultOf(error);
+      if (retryAfterMs !== undefined) updates.pause(retryAfterMs);
+      throw error;
+    }
+    onWritten(channel);
+    return "rewritten";
+  };
+
+  return { post, update };
+}
+
+function hasButtons({ blocks }: Message): boolean {
+  return blocks.some(({ type }) => type === "actions");
 }
 
 /** In a channel the thread is the trail; to the one person of a private channel each note is news as well. */

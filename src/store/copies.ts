@@ -16,10 +16,10 @@ export function createCopyReads(tables: Tables): Pick<Reads, "copies"> {
 
 /** Also for the test that looks at its query plan. */
 export function prepareCopyReads(tables: Tables) {
-  const { id, requestId, surface, address, audience, readerId, state, ref, fault, at } = copies;
+  const { id, requestId, notice, surface, address, audience, readerId, state, ref, fault, at } = copies;
   return {
     ofRequests: tables
-      .select({ id, requestId, surface, address, audience, readerId, state, ref, fault, at })
+      .select({ id, requestId, notice, surface, address, audience, readerId, state, ref, fault, at })
       .from(copies)
       .where(sql`${copies.requestId} IN ${listHole("ids")}`)
       .orderBy(asc(copies.ord))
@@ -39,6 +39,7 @@ export function prepareCopyWrites(tables: Tables): {
       .values({
         id: hole("id", copies.id),
         requestId: hole("requestId", copies.requestId),
+        notice: hole("notice", copies.notice),
         surface: hole("surface", copies.surface),
         address: hole("address", copies.address),
         audience: hole("audience", copies.audience),

@@ -47,7 +47,9 @@ export const copies = sqliteTable(
   {
     ord: integer("ord").primaryKey(),
     id: text("id").notNull().unique(),
-    requestId: text("request_id").$type<Ids.RequestId>().notNull(),
+    requestId: text("request_id").$type<Copy["requestId"]>().notNull(),
+    /** Null: the card. */
+    notice: text("notice").$type<NonNullable<Copy["notice"]>>(),
     surface: text("surface").$type<Copy["surface"]>().notNull(),
     address: text("address").notNull(),
     audience: text("audience").$type<Copy["audience"]>().notNull(),

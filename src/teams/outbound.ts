@@ -1,7 +1,13 @@
 import { z } from "zod";
 import { accountIn } from "../core/people.ts";
 import type { Card } from "../service/card.ts";
-import { DeliveryFault, type MessageRef, type Messenger, type Note } from "../service/messenger.ts";
+import {
+  DeliveryFault,
+  type MessageRef,
+  type RewriteResult,
+  type Messenger,
+  type Note,
+} from "../service/messenger.ts";
 import { noteText } from "../words/note-text.ts";
 import { refreshing, type AdaptiveCard } from "./adaptive-card.ts";
 import { requestCard } from "./cards.ts";
@@ -47,8 +53,51 @@ export interface MessengerParts {
 
 /** Teams as a place to tell people things: one call for each message; trying again is the relay's. */
 export function createTeamsMessenger(parts: MessengerParts): Messenger {
-  const { connector, conversations, pace, tenantId } = parts;
+  const { conversations, tenantId } = parts;
   const channelMembers = createChannelMembers(parts);
+  const { send, update } = createSending(parts);
+
+  return {
+    surface: "teams",
+    keepsCards: true,
+    async addressOf({ links, chatLinks }) {
+      const account = accountIn(links, "teams") ?? accountIn(chatLinks ?? {}, "teams");
+      if (account === undefined || account.team.toLowerCase() !== tenantId) return undefined;
+      return (await conversations.person(account.user)) === undefined ? undefined : `person:${account.user}`;
+    },
+    channelAddress(reference) {
+      const id = channelPattern.exec(reference)?.[1];
+      return id === undefined ? undefined : `channel:${id}`;
+    },
+    membersOf: (address) => channelMembers(address.slice("channel:".length)),
+    post: (address, card: Card, signal) =>
+      asFault(async () =>
+        JSON.stringify(await send(address, (user) => liveCard(conversations, card, user), null, signal)),
+      ),
+    rewrite: (ref, card, signal) =>
+      asFault(async () => {
+        const posted = parseRef(ref);
+        return update(posted, await liveCard(conversations, card, posted.user), signal);
+      }),
+    direct: (address, note: Note, thread: MessageRef | null, signal) =>
+      asFault(async () => {
+        const card = noteCard(noteText(note), note);
+        const below = thread === null ? null : parseRef(thread);
+        const posted = await send(address, async () => card, below, signal);
+        return card.actions.length > 0 ? JSON.stringify(posted) : null;
+      }),
+    rewriteNote: (ref, note, signal) =>
+      asFault(async () => {
+        const card = noteCard(noteText(note), note);
+        const result = await update(parseRef(ref), card, signal);
+        return result === "rewritten" && card.actions.length > 0 ? "open" : "closed";
+      }),
+  };
+}
+
+/** New messages and changed ones, at whichever address serves their conversation. */
+function createSending(parts: MessengerParts) {
+  const { connector, conversations, pace } = parts;
 
   const send = async (
     address: string,
@@ -74,49 +123,25 @@ export function createTeamsMessenger(parts: MessengerParts): Messenger {
     return { serviceUrl, conversation, activity: result, user };
   };
 
-  return {
-    surface: "teams",
-    keepsCards: true,
-    async addressOf({ links, chatLinks }) {
-      const account = accountIn(links, "teams") ?? accountIn(chatLinks ?? {}, "teams");
-      if (account === undefined || account.team.toLowerCase() !== tenantId) return undefined;
-      return (await conversations.person(account.user)) === undefined ? undefined : `person:${account.user}`;
-    },
-    channelAddress(reference) {
-      const id = channelPattern.exec(reference)?.[1];
-      return id === undefined ? undefined : `channel:${id}`;
-    },
-    membersOf: (address) => channelMembers(address.slice("channel:".length)),
-    post: (address, card: Card, signal) =>
-      asFault(async () =>
-        JSON.stringify(await send(address, (user) => liveCard(conversations, card, user), null, signal)),
-      ),
-    rewrite: (ref, card, signal) =>
-      asFault(async () => {
-        const { serviceUrl: known, conversation, activity, user } = parseRef(ref);
-        const changed = cardActivity(await liveCard(conversations, card, user));
-        const serviceUrls = await conversations.serviceUrlsOf(conversation, known);
-        try {
-          await atServingAddress(serviceUrls, (serviceUrl) => {
-            pace.take(conversation);
-            return connector.update(serviceUrl, conversation, activity, changed, signal);
-          });
-          return "rewritten";
-        } catch (error) {
-          if (isGone(error)) return "gone";
-          throw error;
-        }
-      }),
-    direct: (address, note: Note, thread: MessageRef | null, signal) =>
-      asFault(async () => {
-        await send(
-          address,
-          async () => noteCard(noteText(note), note),
-          thread === null ? null : parseRef(thread),
-          signal,
-        );
-      }),
+  const update = async (
+    { serviceUrl: known, conversation, activity }: Posted,
+    card: AdaptiveCard,
+    signal: AbortSignal,
+  ): Promise<RewriteResult> => {
+    const serviceUrls = await conversations.serviceUrlsOf(conversation, known);
+    try {
+      await atServingAddress(serviceUrls, (serviceUrl) => {
+        pace.take(conversation);
+        return connector.update(serviceUrl, conversation, activity, cardActivity(card), signal);
+      });
+      return "rewritten";
+    } catch (error) {
+      if (isGone(error)) return "gone";
+      throw error;
+    }
   };
+
+  return { send, update };
 }
 
 /** Where an address leads; for a person without a conversation with us, one is made. */

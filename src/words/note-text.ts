@@ -1,5 +1,6 @@
 import { assertNever } from "../core/assert.ts";
-import type { Note } from "../service/messenger.ts";
+import type { ChatAccount, Note } from "../service/messenger.ts";
+import type { Line } from "./line.ts";
 import { alertNote } from "./alert-note.ts";
 import { requestNote, type NoteText } from "./request-note.ts";
 
@@ -9,7 +10,7 @@ export type { NoteText };
 export function noteText(note: Note): NoteText {
   switch (note.about) {
     case "request":
-      return requestNote(note.notice, note.card);
+      return requestNote(note.notice, note.card, note.isOver);
     case "key":
       return {
         heading: ["An API key was made in your name"],
@@ -26,6 +27,12 @@ export function noteText(note: Note): NoteText {
       };
     case "link":
       return linkNote(note);
+    case "linked":
+      return {
+        heading: ["Linked: ", { said: note.identity.name }],
+        lines: [accountLine(note.account), [`They ask and decide as ${note.identity.id} from now on.`]],
+        actions: [],
+      };
     case "alert":
       return alertNote(note.alert);
     default:
@@ -35,11 +42,10 @@ export function noteText(note: Note): NoteText {
 
 function linkNote({ account, displayName, email, candidate }: Extract<Note, { about: "link" }>): NoteText {
   const platform = account.surface === "slack" ? "Slack" : "Teams";
-  const team = account.surface === "slack" ? "Workspace" : "Tenant";
   return {
     heading: [{ said: displayName }, ` asks to be linked from ${platform}`],
     lines: [
-      [`${team} `, { said: account.team }, ", user ", { said: account.user }],
+      accountLine(account),
       email === null ? ["The platform gave no address."] : ["Address there: ", { said: email }],
       candidate === null
         ? ["Nobody here has this address. Find out who it is before you link."]
@@ -48,4 +54,8 @@ function linkNote({ account, displayName, email, candidate }: Extract<Note, { ab
     ],
     actions: candidate === null ? ["link_other"] : ["link", "link_other"],
   };
+}
+
+function accountLine({ surface, team, user }: ChatAccount): Line {
+  return [surface === "slack" ? "Workspace " : "Tenant ", { said: team }, ", user ", { said: user }];
 }

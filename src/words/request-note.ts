@@ -3,9 +3,9 @@ import { needsWholeCard, type Card, type CardAction } from "../service/card.ts";
 import { approverNotes } from "./approver-notes.ts";
 import { accessLine, cardText, scopesText, type CardText } from "./card-text.ts";
 import { unreachedChannelLines } from "./channel-words.ts";
-import { durationWords } from "./duration-words.ts";
 import type { NoteAction } from "./labels.ts";
 import { namesLine, type Line, type Part } from "./line.ts";
+import { by, why, reasonOf, activeUntil, reviewUntil, unreached, overdueTargets } from "./note-lines.ts";
 import type { Quotation } from "./people-words.ts";
 import { decideUntil, deciding, type Said, type Told } from "./note-parts.ts";
 import { endedByOf, endedText } from "./status-line.ts";
@@ -23,7 +23,8 @@ export interface NoteText {
 }
 
 /** What has happened to a request, or is to be done about it, as its reader must hear it. */
-export function requestNote(notice: NoticeKind, card: Card): NoteText {
+export function requestNote(notice: NoticeKind, card: Card, isOver = false): NoteText {
+  if (isOver) return overNote(card);
   const isOwn = card.audience === "requester";
   const who: Part = { said: card.subjectName };
   const access = accessLine(card);
@@ -46,6 +47,12 @@ export function requestNote(notice: NoticeKind, card: Card): NoteText {
       : { quotations: said.quotations ?? [] }),
     actions,
   };
+}
+
+/** How things stand, with nothing left to press. */
+function overNote(card: Card): NoteText {
+  const { heading, status, requestId } = cardText(card);
+  return { heading, lines: [status, ["Request ", requestId]], actions: [] };
 }
 
 const judging: readonly CardAction[] = ["justified", "not_justified", "revoke"];
@@ -228,42 +235,4 @@ function approved({ card, isOwn, whose, access }: Told): Said {
     lines: [access, ...claim],
     press: isOwn ? ["show_credential", "cancel"] : ["revoke"],
   };
-}
-
-function by({ decidedBy }: Card): Line {
-  return decidedBy === null ? [] : [" by ", { said: decidedBy.name }];
-}
-
-function why({ request }: Card): readonly Quotation[] {
-  return request.endReason === null ? [] : [{ label: "Why", text: request.endReason }];
-}
-
-function reasonOf({ request }: Card): Quotation {
-  return { label: "Reason", text: request.reason };
-}
-
-function activeUntil({ request }: Card): readonly Line[] {
-  return request.expiresAt === null ? [] : [["It ends ", { time: request.expiresAt }, "."]];
-}
-
-function reviewUntil({ request }: Card): readonly Line[] {
-  const dueAt = request.review?.dueAt ?? null;
-  if (dueAt === null) return [];
-  return [[request.review?.isOverdue === true ? "It was due by " : "It is due by ", { time: dueAt }, "."]];
-}
-
-function unreached({ reach, request }: Card): readonly Line[] {
-  if (reach === null) return [];
-  const names = reach.unreachedNames;
-  return [
-    [`${scopesText(request.scopes)} for ${durationWords(request.duration)}`],
-    [`${reach.reached} of ${reach.asked} approvers reached.`],
-    ...(names.length === 0 ? [] : [["Not reached: ", ...namesLine(names), "."] satisfies Line]),
-    ["If it is urgent, tell them yourself: they can also decide through the API or another chat."],
-  ];
-}
-
-function overdueTargets({ request }: Card): readonly Line[] {
-  const late = (request.grant?.targets ?? []).filter((target) => target.state === "REVOKE_OVERDUE");
-  return late.length === 0 ? [] : [["Still there at: ", late.map((one) => one.connector).join(", "), "."]];
 }

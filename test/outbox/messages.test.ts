@@ -145,7 +145,8 @@ describe("who is told what", () => {
     await office.services.people.askForLink(account, who);
     await office.services.people.link(await office.caller("sec", "admin"), account, "id_dev");
     await relay.drain();
-    expect(slack.noticesAt("@id_sec")).toEqual(["link"]);
+    // The message that asked says now that it was done, and nobody is asked again.
+    expect(slack.noticesAt("@id_sec")).toEqual(["linked"]);
   });
 });
 

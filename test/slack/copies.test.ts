@@ -1,20 +1,13 @@
 import { afterEach, beforeEach, describe } from "vitest";
-import { approvalPolicy, stageBy } from "../core/support/policies.ts";
 import type { SlackMessage } from "../fakes/slack/fake-slack.ts";
 import { present } from "../../src/core/assert.ts";
 import { identityFixture } from "../support/fixtures.ts";
 import { messengerContract } from "../support/messenger-contract.ts";
-import { copiesContract, type ShownCopy } from "../support/copies-contract.ts";
+import { contractPolicy, contractRules, copiesContract, type ShownCopy } from "../support/copies-contract.ts";
 import { buttonsOf, slackId } from "./support/slack-doors.ts";
 import { openSlackHouse, type SlackHouse } from "./support/slack-house.ts";
 
-const policies = [
-  approvalPolicy(
-    "pair",
-    { stages: [stageBy("group:dba", { required: 2 })], channels: ["slack:C0PAIR"] },
-    { conditions: [{ type: "RESOURCE", operator: "STARTS_WITH", value: "pair:" }] },
-  ),
-];
+const policies = [contractPolicy("slack:C0PAIR")];
 
 /** Cards of requests, and not the news below or beside them. */
 const copiesAmong = (messages: readonly SlackMessage[]): readonly ShownCopy[] =>
@@ -25,7 +18,7 @@ const copiesAmong = (messages: readonly SlackMessage[]): readonly ShownCopy[] =>
 describe("copies of a card in Slack", () => {
   let house: SlackHouse;
   beforeEach(async () => {
-    house = await openSlackHouse(policies);
+    house = await openSlackHouse(policies, contractRules);
   });
   afterEach(async () => {
     await house.close();
@@ -61,6 +54,11 @@ describe("copies of a card in Slack", () => {
         for (const one of fake.messagesIn(fake.dmOf(slackId(name))))
           fake.messages.delete(`${one.channel} ${one.ts}`);
       },
+      withButtons: () =>
+        [...fake.messages.values()].flatMap((message) => {
+          const buttons = buttonsOf(message);
+          return buttons.length === 0 ? [] : [{ id: message.ts, buttons }];
+        }),
       fail: (name) => {
         const theirs = name === null ? undefined : new Set([slackId(name), fake.dmOf(slackId(name))]);
         fake.trouble = (method, body) => {

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
+import { present } from "../../src/core/assert.ts";
+import { parseId } from "../../src/core/ids.ts";
+import { parseSelector } from "../../src/core/people.ts";
+import type { Policy, Rules } from "../../src/core/policy.ts";
 import { minuteMs } from "../../src/core/time.ts";
+import { linkSubject } from "../../src/service/copies.ts";
+import type { CopySubject } from "../../src/service/ports.ts";
+import { approvalPolicy, stageBy } from "../core/support/policies.ts";
 import type { Office } from "../service/support/office.ts";
 
 /** A request's card as somebody reads it now. */
@@ -17,10 +24,35 @@ export interface CopiesHouse {
   copiesInChannel(): readonly ShownCopy[];
   /** Everything that this person has got so far is deleted. */
   deleteCopiesOf(name: string): void;
+  /** Every message of the platform that has a button on it, by the platform's own id. */
+  withButtons(): readonly { readonly id: string; readonly buttons: readonly string[] }[];
   /** From now on nothing gets through to this person, or with null to anybody. */
   fail(name: string | null): void;
   heal(): void;
 }
+
+/** The policy of {@link contractScope}: with reminders and an escalation, so that there are notes too. */
+export const contractPolicy = (channel: string): Policy =>
+  approvalPolicy(
+    "pair",
+    {
+      stages: [
+        stageBy("group:dba", {
+          required: 2,
+          remindersMs: [10 * minuteMs],
+          slaMs: 30 * minuteMs,
+          escalateTo: [[present(parseSelector("cto@company.com"), "cto")]],
+        }),
+      ],
+      channels: [channel],
+    },
+    { conditions: [{ type: "RESOURCE", operator: "STARTS_WITH", value: "pair:" }] },
+  );
+
+/** Who is asked to link somebody. */
+export const contractRules: Partial<Rules> = {
+  chatRoles: { admin: [present(parseSelector("cto@company.com"), "cto")], auditor: [] },
+};
 
 /** What dev asks for here is decided by two of ann, bob and cid, and also posted in the channel. */
 export const contractScope = "read:pair:x";
@@ -129,6 +161,54 @@ export function copiesContract(house: () => CopiesHouse): void {
     }
     expect(h.copiesOf("ann")[0]?.buttons).toEqual(["Revoke", "Details"]);
     expect(h.copiesOf("dev")[0]?.buttons).toContain("Show credential");
+  });
+
+  /** Where messages are, as the store has recorded them. */
+  const recorded = async (h: CopiesHouse, ...subjects: readonly CopySubject[]): Promise<string> =>
+    (await h.office.store.copies(subjects)).map(({ ref }) => ref ?? "").join("\n");
+
+  test("every message with a button is a recorded copy, and after the decision none offers to decide", async () => {
+    const h = house();
+    const id = await asked(h);
+    for (const passed of [15, 20]) {
+      h.office.clock.pass(passed * minuteMs);
+      await h.office.services.grants.tick(id);
+      await h.settle();
+    }
+    const before = h.withButtons();
+    // Three approvers have a card and a reminder, one more was asked by the escalation.
+    expect(before.filter(({ buttons }) => buttons.includes("Approve")).length).toBeGreaterThan(6);
+    const refs = await recorded(h, present(parseId("request", id), id));
+    for (const message of before) expect(refs).toContain(`"${message.id}"`);
+    await h.office.services.desk.deny(await h.office.caller("cid"), id, "use the replica");
+    await h.settle();
+    expect(h.withButtons()).toEqual([]);
+  });
+
+  test("a note to somebody who has voted since offers them no approval any more", async () => {
+    const h = house();
+    const id = await asked(h);
+    h.office.clock.pass(15 * minuteMs);
+    await h.office.services.grants.tick(id);
+    await h.settle();
+    const offering = () => h.withButtons().filter(({ buttons }) => buttons.includes("Approve")).length;
+    const before = offering();
+    await approve(h, "ann", id);
+    // Ann's card and her reminder.
+    expect(offering()).toBe(before - 2);
+  });
+
+  test("what asks to link an account is a recorded copy, and says that it was done whoever did it", async () => {
+    const h = house();
+    const account = { surface: "slack", team: "T0OTHER", user: "U0NEW" } as const;
+    await h.office.services.people.askForLink(account, { displayName: "New", email: null });
+    await h.settle();
+    const [asking] = h.withButtons();
+    expect(asking?.buttons).toEqual(["Link to somebody else…"]);
+    expect(await recorded(h, linkSubject(account))).toContain(`"${asking?.id}"`);
+    await h.office.services.people.link(await h.office.caller("sec", "admin"), account, "id_sam");
+    await h.settle();
+    expect(h.withButtons()).toEqual([]);
   });
 
   test("what time ends is shown too", async () => {

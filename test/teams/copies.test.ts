@@ -1,20 +1,13 @@
 import { beforeEach, describe } from "vitest";
 import { present } from "../../src/core/assert.ts";
-import { approvalPolicy, stageBy } from "../core/support/policies.ts";
 import { tenantId, type FakeCard } from "../fakes/teams/bot-framework.ts";
 import { identityFixture } from "../support/fixtures.ts";
 import { messengerContract } from "../support/messenger-contract.ts";
-import { copiesContract, type ShownCopy } from "../support/copies-contract.ts";
+import { contractPolicy, copiesContract, type ShownCopy } from "../support/copies-contract.ts";
 import { channelId, introduced, teamsForEach } from "./support/teams-house.ts";
 import { titles, wordsOn } from "./support/teams-users.ts";
 
-const house = teamsForEach(() => [
-  approvalPolicy(
-    "pair",
-    { stages: [stageBy("group:dba", { required: 2 })], channels: [`teams:${channelId}`] },
-    { conditions: [{ type: "RESOURCE", operator: "STARTS_WITH", value: "pair:" }] },
-  ),
-]);
+const house = teamsForEach(() => [contractPolicy(`teams:${channelId}`)]);
 
 const accountOf = (name: string) => ({ teams: { tenantId, aadObjectId: `aad-${name}` } });
 
@@ -54,6 +47,11 @@ describe("copies of a card in Teams", () => {
           if (conversation === `a:29:${name}`) fake.messages.delete(id);
         }
       },
+      withButtons: () =>
+        [...fake.messages].flatMap(([id, { activity }]) => {
+          const buttons = (activity.attachments ?? []).flatMap(({ content }) => titles(content));
+          return buttons.length === 0 ? [] : [{ id, buttons }];
+        }),
       fail: (name) => {
         const isTheirs = (conversation: string): boolean => name === null || conversation === `a:29:${name}`;
         fake.trouble.push({ of: ({ conversation }) => isTheirs(conversation), status: 503 });

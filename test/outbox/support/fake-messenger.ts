@@ -12,7 +12,7 @@ export interface Shown {
 export interface FakeMessenger extends Messenger {
   /** Messages by their ref. */
   readonly shown: Map<string, Shown>;
-  readonly said: { readonly address: string; readonly note: Note; readonly thread: string | null }[];
+  readonly said: { readonly address: string; note: Note; readonly thread: string | null }[];
   /** Everything that was tried, in order. */
   readonly tried: string[];
   /** Throws or waits for this address; undefined: all is well. */
@@ -74,6 +74,15 @@ export function fakeMessenger(
     async direct(address, note, thread) {
       await attempt(address, "direct");
       said.push({ address, note, thread });
+      return keepsCards ? `${surface}-note-${said.length - 1}` : null;
+    },
+    async rewriteNote(ref, note) {
+      const message = said[Number(ref.split("-").at(-1))];
+      if (message === undefined) return "closed";
+      await attempt(message.address, "rewrite");
+      message.note = note;
+      const isOpen = note.about === "request" ? note.isOver !== true : note.about === "link";
+      return isOpen ? "open" : "closed";
     },
   };
   return fake;
