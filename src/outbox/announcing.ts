@@ -6,9 +6,8 @@ import type { IdentityId } from "../core/ids.ts";
 import { hearings, type Audience, type Hearing, type News, type NoticeKind } from "../core/notices.ts";
 import { isActive, type Identity } from "../core/people.ts";
 import { plus } from "../core/time.ts";
-import { noteCopyId } from "../service/copies.ts";
 import { loadPeople, type ServiceContext } from "../service/loading.ts";
-import type { Copy, NewEffect, NoteTopic, Write } from "../service/ports.ts";
+import type { Copy, NewEffect, Write } from "../service/ports.ts";
 import { newEffect } from "../service/step-of.ts";
 import type { Place } from "../service/surfaces.ts";
 import {
@@ -20,6 +19,7 @@ import {
 } from "./channel-coverage.ts";
 import { createPlannedCopies, type PlannedCopies } from "./planned-copies.ts";
 import { lookAgainMs } from "./looking-again.ts";
+import { newNote, noteUpdate } from "./note-copies.ts";
 import type { Runner } from "./runners.ts";
 
 export interface NoticeLog {
@@ -205,38 +205,6 @@ async function coverageFor(
   if (who !== "people" || chat === "quiet") return noCoverage;
   if (chat === "note") return recordedCoverage(context, request, known);
   return listeners.length > directMessagesMax ? channelCoverage(context, request, known) : noCoverage;
-}
-
-/** Recorded before it is sent, so that no change of the request can miss it meanwhile. */
-function newNote(
-  { surroundings }: ServiceContext,
-  {
-    requestId,
-    notice,
-    audience,
-  }: Pick<Copy, "audience"> & {
-    readonly requestId: AccessRequest["id"];
-    readonly notice: NoticeKind;
-  },
-  to: Addressee,
-): Copy {
-  const copy = { ...to, requestId, audience };
-  const id = noteCopyId(copy, notice, surroundings.idTail());
-  return { ...copy, id, notice, state: "QUEUED", ref: null, fault: null, at: surroundings.now() };
-}
-
-function noteUpdate(
-  { id, surface, address, audience, readerId, state }: Copy,
-  notice: NoteTopic,
-  requestId: AccessRequest["id"],
-): readonly Effect[] {
-  const isOut = state === "QUEUED" || state === "SENT";
-  if (!isOut || surface === "nowhere" || notice === "link") return [];
-  const about =
-    notice === "answer"
-      ? ({ topic: "answer", requestId, audience } as const)
-      : ({ topic: "request", requestId, notice, audience } as const);
-  return [{ kind: "update_note", copyId: id, about, surface, address, readerId }];
 }
 
 async function listenersOf(

@@ -3,11 +3,16 @@ import type { SlackMessage } from "../fakes/slack/fake-slack.ts";
 import { present } from "../../src/core/assert.ts";
 import { identityFixture } from "../support/fixtures.ts";
 import { messengerContract } from "../support/messenger-contract.ts";
-import { contractPolicy, contractRules, copiesContract, type ShownCopy } from "../support/copies-contract.ts";
+import {
+  contractPolicies,
+  contractRules,
+  copiesContract,
+  type ShownCopy,
+} from "../support/copies-contract.ts";
 import { buttonsOf, slackId } from "./support/slack-doors.ts";
 import { openSlackHouse, type SlackHouse } from "./support/slack-house.ts";
 
-const policies = [contractPolicy("slack:C0PAIR")];
+const policies = contractPolicies("slack:C0PAIR");
 
 /** Cards of requests, and not the news below or beside them. */
 const copiesAmong = (messages: readonly SlackMessage[]): readonly ShownCopy[] =>

@@ -31,10 +31,15 @@ export interface CopiesHouse {
   heal(): void;
 }
 
-/** The policy of {@link contractScope}: with reminders and an escalation, so that there are notes too. */
-export const contractPolicy = (channel: string): Policy =>
+/** Of {@link contractScope}, and of {@link notedScope} with a reminder and an escalation, so that there are notes too. */
+export const contractPolicies = (channel: string): readonly Policy[] => [
   approvalPolicy(
     "pair",
+    { stages: [stageBy("group:dba", { required: 2 })], channels: [channel] },
+    { conditions: [{ type: "RESOURCE", operator: "STARTS_WITH", value: "pair:" }] },
+  ),
+  approvalPolicy(
+    "noted",
     {
       stages: [
         stageBy("group:dba", {
@@ -46,8 +51,9 @@ export const contractPolicy = (channel: string): Policy =>
       ],
       channels: [channel],
     },
-    { conditions: [{ type: "RESOURCE", operator: "STARTS_WITH", value: "pair:" }] },
-  );
+    { conditions: [{ type: "RESOURCE", operator: "STARTS_WITH", value: "noted:" }] },
+  ),
+];
 
 /** Who is asked to link somebody. */
 export const contractRules: Partial<Rules> = {
@@ -56,12 +62,13 @@ export const contractRules: Partial<Rules> = {
 
 /** What dev asks for here is decided by two of ann, bob and cid, and also posted in the channel. */
 export const contractScope = "read:pair:x";
+export const notedScope = "read:noted:x";
 
 /** What holds for the copies of a card on every platform that keeps them. */
 export function copiesContract(house: () => CopiesHouse): void {
   const approvers = ["ann", "bob", "cid"];
-  const asked = async (h: CopiesHouse): Promise<string> => {
-    const answer = await h.office.ask("dev", { scopes: [contractScope], duration: "1h" });
+  const asked = async (h: CopiesHouse, scope = contractScope): Promise<string> => {
+    const answer = await h.office.ask("dev", { scopes: [scope], duration: "1h" });
     await h.settle();
     return "request" in answer ? answer.request.id : answer.detail;
   };
@@ -169,7 +176,7 @@ export function copiesContract(house: () => CopiesHouse): void {
 
   test("every message with a button is a recorded copy, and after the decision none offers to decide", async () => {
     const h = house();
-    const id = await asked(h);
+    const id = await asked(h, notedScope);
     for (const passed of [15, 20]) {
       h.office.clock.pass(passed * minuteMs);
       await h.office.services.grants.tick(id);
@@ -187,7 +194,7 @@ export function copiesContract(house: () => CopiesHouse): void {
 
   test("a note to somebody who has voted since offers them no approval any more", async () => {
     const h = house();
-    const id = await asked(h);
+    const id = await asked(h, notedScope);
     h.office.clock.pass(15 * minuteMs);
     await h.office.services.grants.tick(id);
     await h.settle();

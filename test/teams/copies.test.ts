@@ -3,11 +3,11 @@ import { present } from "../../src/core/assert.ts";
 import { tenantId, type FakeCard } from "../fakes/teams/bot-framework.ts";
 import { identityFixture } from "../support/fixtures.ts";
 import { messengerContract } from "../support/messenger-contract.ts";
-import { contractPolicy, copiesContract, type ShownCopy } from "../support/copies-contract.ts";
+import { contractPolicies, copiesContract, type ShownCopy } from "../support/copies-contract.ts";
 import { channelId, introduced, teamsForEach } from "./support/teams-house.ts";
 import { titles, wordsOn } from "./support/teams-users.ts";
 
-const house = teamsForEach(() => [contractPolicy(`teams:${channelId}`)]);
+const house = teamsForEach(() => contractPolicies(`teams:${channelId}`));
 
 const accountOf = (name: string) => ({ teams: { tenantId, aadObjectId: `aad-${name}` } });
 
