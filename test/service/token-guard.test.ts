@@ -88,6 +88,7 @@ const writes: { readonly [Kind in Write["kind"]]: Extract<Write, { kind: Kind }>
       address: "C1",
       audience: "approver",
       readerId: null,
+      notice: null,
       state: "QUEUED",
       ref: null,
       fault: null,
