@@ -113,10 +113,17 @@ function linkedPerson(
   };
 }
 
-/** JSON is YAML; escaped so that no name can steer a terminal or an editor. */
+/** JSON is YAML; what cannot be seen is written by its number, so that no name can steer a terminal or an editor. */
 function entryOf(person: object): string {
-  const json = JSON.stringify(person).replaceAll(/[\u007F-\u009F\p{Cf}\p{Zl}\p{Zp}]/gu, "");
+  const json = JSON.stringify(person).replaceAll(/[\u007F-\u009F\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
   return `  - ${json}`;
+}
+
+function escaped(character: string): string {
+  return character
+    .split("")
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .join("");
 }
 
 /** As `Map.groupBy`, which Node 20 lacks and the packed CLI therefore cannot use. */

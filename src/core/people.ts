@@ -107,15 +107,27 @@ export type Selector =
   | { readonly kind: "slack-usergroup"; readonly id: string };
 
 const emailPattern = /^[^\s@,;<>"'()]{1,64}@[^\s@,;<>"'()]{1,190}$/;
-const groupPattern = /^[A-Za-z0-9][A-Za-z0-9 ._@/-]{0,99}$/;
+/** Characters, however many bytes or code units each takes. */
+export const groupNameLengthMax = 256;
+const notInGroupNames = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 /** A plausible address, in lower case; undefined for anything else. */
 export function parseEmail(text: string): string | undefined {
   return emailPattern.test(text) ? text.toLowerCase() : undefined;
 }
 
+/**
+ * Any name a directory may have for a group, on one line and without white space at its ends, which nobody can see. It is
+ * compared exactly.
+ */
 export function isGroupName(text: string): boolean {
-  return groupPattern.test(text);
+  return (
+    text !== "" &&
+    text.length <= 2 * groupNameLengthMax &&
+    Array.from(text).length <= groupNameLengthMax &&
+    text === text.trim() &&
+    !notInGroupNames.test(text)
+  );
 }
 
 /** Reads `a@b.c`, `group:dba`, `identity:id_lead`, `manager`, `slack-usergroup:S0123`; undefined for anything else. */

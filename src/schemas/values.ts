@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { parseId } from "../core/ids.ts";
-import { formatSelector, isGroupName, parseEmail, parseSelector } from "../core/people.ts";
+import {
+  formatSelector,
+  groupNameLengthMax,
+  isGroupName,
+  parseEmail,
+  parseSelector,
+} from "../core/people.ts";
 import { parseScope, scopesPerRequestMax } from "../core/scopes.ts";
 import { parseDuration, parseInstant } from "../core/time.ts";
 import { parsedText } from "./parsed-text.ts";
@@ -56,8 +62,12 @@ export const identityId = parsedText(
 
 export const groupName = parsedText(
   (text) => (isGroupName(text) ? text : undefined),
-  "must be a group's name: 1 to 100 letters, digits, spaces or . _ @ / - after a letter or digit",
-  { id: "GroupName", description: "A group is whoever lists it.", examples: ["engineering"] },
+  `must be a group's name: 1 to ${groupNameLengthMax} characters on one line, without control characters or spaces at its ends`,
+  {
+    id: "GroupName",
+    description: `A group is whoever lists it. Its name is 1 to ${groupNameLengthMax} characters without control characters or spaces at its ends, compared exactly.`,
+    examples: ["engineering", "Team DBA (EU)"],
+  },
 );
 
 const selectorForms = "a@b.c, group:name, identity:id_…, manager or slack-usergroup:S…";
@@ -65,7 +75,14 @@ const selectorForms = "a@b.c, group:name, identity:id_…, manager or slack-user
 export const selector = parsedText(parseSelector, `must be one of ${selectorForms}`, {
   id: "Selector",
   description: `People, by address, group or relation: ${selectorForms}.`,
-  examples: ["security@company.com", "group:dba", "identity:id_lead", "manager", "slack-usergroup:S0123"],
+  examples: [
+    "security@company.com",
+    "group:dba",
+    "group:Team DBA (EU)",
+    "identity:id_lead",
+    "manager",
+    "slack-usergroup:S0123",
+  ],
 });
 
 export const selectors = listOf(selector, { min: 1, max: selectorsPerListMax }, formatSelector);
@@ -77,11 +94,14 @@ export const selectorsWithoutManager = listOf(
   formatSelector,
 );
 
+/** Teams has named its channels and chats in three ways over the years; all of them are in use. */
+const channelForms = "slack:C…, teams:19:…@thread.tacv2 (or @thread.skype, @thread.v2) or email:a@b.c";
+
 /** Where a message is also posted. A channel carries it, never the authority. */
-export const channel = parsedText(parseChannel, "must be slack:C…, teams:19:…@thread.tacv2 or email:a@b.c", {
+export const channel = parsedText(parseChannel, `must be ${channelForms}`, {
   id: "Channel",
-  description: "slack:C…, teams:19:…@thread.tacv2 or email:a@b.c",
-  examples: ["slack:C0APPROVALS", "email:security@company.com"],
+  description: `${channelForms}.`,
+  examples: ["slack:C0APPROVALS", "teams:19:aBcD_1@thread.tacv2", "email:security@company.com"],
   pattern: "^(slack|teams|email):.+$",
 });
 
@@ -125,7 +145,7 @@ export function listOf<Item extends z.ZodType>(
 
 function parseChannel(text: string): string | undefined {
   if (/^slack:[CG][A-Z0-9]{2,20}$/.test(text)) return text;
-  if (/^teams:19:[A-Za-z0-9_-]{1,200}@thread\.tacv2$/.test(text)) return text;
+  if (/^teams:19:[A-Za-z0-9_-]{1,200}@thread\.(tacv2|skype|v2)$/.test(text)) return text;
   const address = text.startsWith("email:") ? parseEmail(text.slice("email:".length)) : undefined;
   return address === undefined ? undefined : `email:${address}`;
 }
