@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { buildHouse, closeHouse, sweepsOf, type House } from "./build/house.ts";
 import { ensureAdminKey, keptAdminKey, loadConfiguration } from "./build/configuration.ts";
 import { startIntervalSweeps } from "./build/interval-sweeps.ts";
-import { Refused } from "./build/refused.ts";
+import { Refused, whyNotStarted } from "./build/refused.ts";
 import { offerReloads, reloadsOf } from "./build/reloads.ts";
 import { reloadOnSighup, stopOnSignal } from "./build/signals.ts";
 import { tellSurfaces } from "./build/telling-surfaces.ts";
@@ -48,7 +48,7 @@ async function furnish(
     await house.stateWatch.begin();
   } catch (error) {
     await closeHouse(house);
-    throw error;
+    throw whyNotStarted(error);
   }
 }
 
@@ -85,6 +85,7 @@ async function run(): Promise<void> {
     lastSweepAt: timetable.lastGoodAt,
     configuration: reloads.state,
     clockBehindMs: house.guarded.clock.behindMs,
+    isReserveMissing: house.guarded.reserve.isMissing,
     auditHead: house.guarded.auditHead.state,
     isLockedDown: async () => (await context.rulebook()).book.lockdown,
   });

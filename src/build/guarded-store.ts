@@ -10,6 +10,9 @@ import { firstHold, withAccessHold, type AccessHold } from "../service/access-ho
 import { createAuditHeadWatch, type AuditHeadWatch } from "../service/audit-head-watch.ts";
 import { withClockMark } from "../service/clock-mark.ts";
 import type { Store } from "../service/ports.ts";
+import { withReservedSpace } from "../service/reserved-space.ts";
+import { createDiskReserve, type DiskReserve } from "../store/disk-reserve.ts";
+import { isForWantOfSpace } from "../store/faults.ts";
 import { lastHeadFile } from "../store/last-head-file.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import { shipped } from "./shipped.ts";
@@ -18,6 +21,7 @@ export interface GuardedStore {
   readonly store: Store;
   readonly clock: Clock;
   readonly auditHead: AuditHeadWatch;
+  readonly reserve: DiskReserve;
   readonly accessHold: AccessHold;
   /** Why new access is held back, for administrators. */
   readonly alerts: () => readonly ServiceAlert[];
@@ -30,15 +34,15 @@ export async function openGuardedStore(
   log: Logger,
   onFatal: (fault: unknown) => void,
 ): Promise<GuardedStore> {
-  const plain = await openSqliteStore({
-    file: settings.databaseFile,
-    migrationsFolder: join(shipped, "migrations"),
-    onFatal,
-    onThread: (news) => {
-      if (news === "there") log.info("many changes at once: a second thread writes them from now on");
-      else log.warn({ err: news }, "no second thread: many changes at once hold up the answers to others");
-    },
+  const reserve = createDiskReserve(settings.databaseFile);
+  const open = () => openStore(settings, log, onFatal);
+  const plain = await open().catch((error: unknown) => {
+    if (!isForWantOfSpace(error)) throw error;
+    // A start writes a little, and without it nothing can be ended.
+    reserve.release();
+    return open();
   });
+  const reserved = withReservedSpace(plain, reserve, () => performance.now());
   const clock = createClock(
     { system: Date.now, monotonic: () => performance.now() },
     {
@@ -59,15 +63,29 @@ export async function openGuardedStore(
   await auditHead.check();
   const accessHold = firstHold([clockHold(clock), auditHead.hold]);
   return {
-    store: withAccessHold(withClockMark(plain, clock.now), accessHold),
+    store: withAccessHold(withClockMark(reserved, clock.now), accessHold),
     clock,
     auditHead,
+    reserve,
     accessHold,
     alerts: () => [
       ...(clock.isBehindSinceStart()
         ? [{ name: "clock_behind", lastCommitAt: clock.now(), behindMs: clock.behindMs() } as const]
         : []),
       ...(auditHead.state() === "matches" ? [] : [{ name: "audit_head_differs" } as const]),
+      ...(reserve.isMissing() ? [{ name: "disk_full" } as const] : []),
     ],
   };
+}
+
+async function openStore(settings: Settings, log: Logger, onFatal: (fault: unknown) => void): Promise<Store> {
+  return openSqliteStore({
+    file: settings.databaseFile,
+    migrationsFolder: join(shipped, "migrations"),
+    onFatal,
+    onThread: (news) => {
+      if (news === "there") log.info("many changes at once: a second thread writes them from now on");
+      else log.warn({ err: news }, "no second thread: many changes at once hold up the answers to others");
+    },
+  });
 }

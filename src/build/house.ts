@@ -98,6 +98,7 @@ export async function buildHouse(
     store,
     surroundings,
     rememberHead: guarded.auditHead.remember,
+    keepReserve: async () => guarded.reserve.keep(),
     alerts: guarded.alerts,
     onFault: (err) => log.error({ err }, "recorded state is not written"),
   });

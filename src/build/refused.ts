@@ -1,3 +1,5 @@
+import { StoreUnavailable } from "../service/ports.ts";
+
 /** Why the service does not start: lines for the operator, no stack. */
 export class Refused extends Error {
   readonly lines: readonly string[];
@@ -5,4 +7,13 @@ export class Refused extends Error {
     super(lines.join("\n"));
     this.lines = lines;
   }
+}
+
+/** What ends a start, in words for the operator where it is the disk's doing; a bug stays a bug. */
+export function whyNotStarted(error: unknown): unknown {
+  return error instanceof StoreUnavailable
+    ? new Refused([
+        `The database cannot be written: ${error.message}. Is the disk full? Make room, and start again.`,
+      ])
+    : error;
 }

@@ -90,7 +90,9 @@ export type ServiceAlert =
   /** `lastCommitAt`: the time that the system clock has not reached. */
   | { readonly name: "clock_behind"; readonly lastCommitAt: Instant; readonly behindMs: number }
   /** The audit log does not contain the last head seen. */
-  | { readonly name: "audit_head_differs" };
+  | { readonly name: "audit_head_differs" }
+  /** The disk is full, and what was reserved on it was given up. */
+  | { readonly name: "disk_full" };
 
 /** What a note with buttons that is out there is about. `answer`: a card that somebody asked to see. */
 export type UpdatedNote =
@@ -112,6 +114,11 @@ interface AtTarget {
   readonly grantId: GrantId;
   /** Names the target among the grant's, and the group that is down together. */
   readonly connector: string;
+}
+
+/** Whether the effect takes access away. */
+export function takesAccessAway({ kind }: Effect): boolean {
+  return kind === "take_back" || kind === "end_access_of";
 }
 
 /** What is to be done at which target. `grant` is as it stands after the event. */

@@ -1,3 +1,4 @@
+import { takesAccessAway } from "../core/effects.ts";
 import type { EffectId, Instant } from "../core/ids.ts";
 import { minuteMs, plus, secondMs } from "../core/time.ts";
 import { DeliveryFault } from "../service/messenger.ts";
@@ -55,7 +56,8 @@ export function createAttempt(
       return settled(due, await runner.givenUp(facts.code, { id, attempts: attempts + 1, createdAt }));
     }
     const dueAt = triedAgainAt ?? plus(now(), waitMs(facts, attempts, chance()));
-    const putBack: Write = { kind: "effectPutBack", id, lease: lease + 1, dueAt, error: facts.code };
+    const error = facts.code;
+    const putBack: Write = { kind: "effectPutBack", id, lease: lease + 1, dueAt, error, ...endsOf(effect) };
     return { ...recordOnly([]), writes: [putBack] };
   };
 
@@ -74,13 +76,18 @@ export function createAttempt(
   };
 }
 
+/** Marks what is written about an effect that takes access away. */
+export function endsOf(effect: DueEffect["effect"]): { readonly ends?: true } {
+  return takesAccessAway(effect) ? { ends: true } : {};
+}
+
 function aboutOf({ id, attempts, createdAt }: DueEffect): Attempted {
   return { id, attempts, createdAt };
 }
 
 /** Done for good, with what doing it has changed, in one commit. `lease + 1` is our claim. */
-function settled({ id, lease }: DueEffect, outcome: Outcome | undefined): Step {
-  const settledEffect: Write = { kind: "effectSettled", id, lease: lease + 1 };
+function settled({ id, lease, effect }: DueEffect, outcome: Outcome | undefined): Step {
+  const settledEffect: Write = { kind: "effectSettled", id, lease: lease + 1, ...endsOf(effect) };
   return {
     ...recordOnly(outcome?.audit ?? []),
     writes: [settledEffect, ...(outcome?.writes ?? [])],

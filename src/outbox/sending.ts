@@ -1,9 +1,9 @@
 import { groupOf } from "../core/lanes.ts";
 import type { Instant } from "../core/ids.ts";
 import { plus } from "../core/time.ts";
-import type { DueEffect, Store, Surroundings } from "../service/ports.ts";
+import type { DueEffect, Store, Surroundings, Write } from "../service/ports.ts";
 import { recordOnly } from "../service/step.ts";
-import { createAttempt, leaseMs, type OnFault } from "./attempting.ts";
+import { createAttempt, endsOf, leaseMs, type OnFault } from "./attempting.ts";
 import { createGate, type WayFound } from "./gate.ts";
 import type { Runners } from "./runners.ts";
 
@@ -96,7 +96,13 @@ export function createSender(
 
 /** Claims all in one step; should somebody else have taken one meanwhile, each by itself. What is ours comes back. */
 async function claim(store: Store, due: readonly DueEffect[], until: Instant): Promise<readonly DueEffect[]> {
-  const writes = due.map(({ id, lease }) => ({ kind: "effectLeased", id, lease, until }) as const);
+  const writes = due.map(({ id, lease, effect }): Write => ({
+    kind: "effectLeased",
+    id,
+    lease,
+    until,
+    ...endsOf(effect),
+  }));
   if ("ok" in (await store.commit({ ...recordOnly([]), writes }))) return due;
   return due.length === 1 ? [] : (await Promise.all(due.map((one) => claim(store, [one], until)))).flat();
 }

@@ -23,6 +23,7 @@ export interface MetricSources {
   readonly configuration: () => ConfigurationState;
   readonly clockBehindMs: () => number;
   readonly auditHead: () => HeadComparison;
+  readonly isReserveMissing: () => boolean;
 }
 
 export interface Metrics {
@@ -119,7 +120,8 @@ export function createMetrics(): Metrics {
 
 /** Read from the store when somebody looks, so that they are true and cost nothing in between. */
 function gauges(sources: MetricSources): readonly Family[] {
-  const { store, now, lastSweepAt, isLockedDown, configuration, clockBehindMs, auditHead } = sources;
+  const { store, now, lastSweepAt, isLockedDown, configuration, clockBehindMs, auditHead, isReserveMissing } =
+    sources;
   return [
     createGauge("jit_config_reload_failed", "1 when the last reload was refused, else 0.", () =>
       configuration().refused === undefined ? 0 : 1,
@@ -140,6 +142,9 @@ function gauges(sources: MetricSources): readonly Family[] {
       "jit_clock_behind_seconds",
       "How far the system clock is behind the time everything is decided by.",
       () => clockBehindMs() / 1000,
+    ),
+    createGauge("jit_disk_reserve_missing", "1 while the space kept for endings is given up, else 0.", () =>
+      isReserveMissing() ? 1 : 0,
     ),
     createGauge("jit_audit_head_differs", "1 while the audit log lacks the last head seen, else 0.", () =>
       auditHead() === "matches" ? 0 : 1,

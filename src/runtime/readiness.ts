@@ -2,6 +2,7 @@ import type { Instant } from "../core/ids.ts";
 import { formatDuration, secondMs } from "../core/time.ts";
 import type { AuditHeadWatch } from "../service/audit-head-watch.ts";
 import type { HeadComparison, Reads } from "../service/ports.ts";
+import type { ReservedSpace } from "../service/reserved-space.ts";
 import type { TakeBacks } from "../service/target-reads.ts";
 import type { Clock } from "./clock.ts";
 import type { ConfigurationState } from "./configuration-state.ts";
@@ -22,6 +23,7 @@ interface Check {
 export interface Guards {
   readonly clock: Clock;
   readonly auditHead: Pick<AuditHeadWatch, "state">;
+  readonly reserve: Pick<ReservedSpace, "isMissing">;
 }
 
 type Checks = Readonly<Record<string, Check>>;
@@ -29,7 +31,7 @@ type Checks = Readonly<Record<string, Check>>;
 /** Each part with its state, for /readyz: asked at every probe, and failing when the database cannot be read. */
 export function readinessOf(
   store: Pick<Reads, "auditHead" | "outbox" | "takeBacks">,
-  { clock, auditHead }: Guards,
+  { clock, auditHead, reserve }: Guards,
   sweeps: SweepState,
   configuration: () => ConfigurationState,
 ): () => Promise<Checks> {
@@ -46,6 +48,9 @@ export function readinessOf(
         detail: swept === null ? "has not run yet" : `ran ${formatDuration(now - swept)} ago`,
       },
       clock: clockCheck(clock),
+      disk: reserve.isMissing()
+        ? { ok: false, detail: "full: endings and denials are written, all else is refused", advisory: true }
+        : { ok: true, detail: "space for endings is reserved", advisory: true },
       audit: headCheck(auditHead.state(), head.seq),
       outbox: { ok: true, detail: `${waiting} waiting${age}` },
       // Not a reason to take us out of service: nobody else would take it back.

@@ -87,9 +87,9 @@ export type Write =
   | { readonly kind: "rules"; readonly value: Rules; readonly source: "file" | "example" }
   | { readonly kind: "lockdown"; readonly on: boolean }
   /** Claims an effect: `lease` is the number it was read with; another one since then is a version conflict. */
-  | { readonly kind: "effectLeased"; readonly id: EffectId; readonly lease: number; readonly until: Instant }
+  | ({ readonly kind: "effectLeased"; readonly until: Instant } & LeasedEffect)
   /** Done for good. `lease`: the number after our own claim (read + 1), here and below. */
-  | { readonly kind: "effectSettled"; readonly id: EffectId; readonly lease: number }
+  | ({ readonly kind: "effectSettled" } & LeasedEffect)
   /** A copy that shall be; one that is there already stays as it is. */
   | { readonly kind: "copyWanted"; readonly value: Copy }
   /** What became of telling it. */
@@ -104,19 +104,20 @@ export type Write =
    * what was used in between counts as used at `at`: no effect waits for years, and no limit lasts for years.
    */
   | { readonly kind: "clockLowered"; readonly from: Instant; readonly at: Instant }
-  | {
-      readonly kind: "effectPutBack";
-      readonly id: EffectId;
-      readonly lease: number;
-      readonly dueAt: Instant;
-      readonly error: string;
-    }
+  | ({ readonly kind: "effectPutBack"; readonly dueAt: Instant; readonly error: string } & LeasedEffect)
   /** Nobody is at anything: what is leased may be taken from now on. For the start only, when no one else can be. */
   | { readonly kind: "leasesEnded"; readonly at: Instant }
   /** Puts a follower of the audit log where it says, in place of where it was. */
   | { readonly kind: "cursor"; readonly value: Cursor }
   /** The follower is no more; one of the same name begins anew. */
   | { readonly kind: "cursorDropped"; readonly name: string };
+
+interface LeasedEffect {
+  readonly id: EffectId;
+  readonly lease: number;
+  /** The effect takes access away, so this is written even when the disk is full. */
+  readonly ends?: true;
+}
 
 /** Names that only one owner may hold: duplicate guard, e-mail, policy name, key hash. */
 export type UniqueChange =
@@ -161,9 +162,14 @@ export type CommitResult =
 
 /** A known "no" of the store: the call is refused with 503 and nothing was written. */
 export class StoreUnavailable extends Error {
-  override readonly name = "StoreUnavailable";
+  override readonly name: string = "StoreUnavailable";
   readonly code = "store_unavailable";
   readonly retryable = true;
+}
+
+/** The disk is full. */
+export class DiskFull extends StoreUnavailable {
+  override readonly name = "DiskFull";
 }
 
 /** What JSON can say. */

@@ -1,5 +1,5 @@
 import Database from "better-sqlite3";
-import { StoreUnavailable } from "../service/ports.ts";
+import { DiskFull, StoreUnavailable } from "../service/ports.ts";
 
 /** SQLite's result codes that mean "not now, and nothing was written". */
 const knownNo = /^SQLITE_(?:FULL|READONLY|BUSY|LOCKED|CANTOPEN|NOMEM|IOERR|PROTOCOL)/;
@@ -13,9 +13,9 @@ export class OutcomeUnknown extends Error {
 
 /** The error as the rest of the house knows it: SQLite's known "no" as {@link StoreUnavailable}, others as they are. */
 export function asFault(error: unknown): unknown {
-  return error instanceof Database.SqliteError && knownNo.test(error.code)
-    ? new StoreUnavailable(`the database said ${error.code}`, { cause: error })
-    : error;
+  if (!(error instanceof Database.SqliteError) || !knownNo.test(error.code)) return error;
+  const Fault = isFull(error) ? DiskFull : StoreUnavailable;
+  return new Fault(`the database said ${error.code}`, { cause: error });
 }
 
 export function isBusy(error: unknown): boolean {
@@ -24,6 +24,12 @@ export function isBusy(error: unknown): boolean {
 
 export function isFull(error: unknown): boolean {
   return error instanceof Database.SqliteError && error.code === "SQLITE_FULL";
+}
+
+/** Whether this failed because the disk is full, at any level of its causes. */
+export function isForWantOfSpace(error: unknown): boolean {
+  const isNoSpace = error instanceof Error && "code" in error && error.code === "ENOSPC";
+  return isFull(error) || isNoSpace || (error instanceof Error && isForWantOfSpace(error.cause));
 }
 
 /** Whether a failed COMMIT is known not to have happened. */

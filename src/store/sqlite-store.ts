@@ -1,3 +1,4 @@
+import type Database from "better-sqlite3";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import type { Reads, Store } from "../service/ports.ts";
@@ -40,6 +41,8 @@ export interface SqliteStoreOptions {
   readonly onThread?: (news: ThreadNews) => void;
   /** Processors this process may use; absent: as the system says. With a single one, a second thread only costs. */
   readonly processors?: number;
+  /** Called with the connection that writes, for tests of a full disk. */
+  readonly onWriter?: (writer: Database.Database) => void;
   /** Every step is written by that thread, which is there from the start: for tests of it. */
   readonly alwaysApart?: boolean;
 }
@@ -55,6 +58,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const { file, migrationsFolder = shippedMigrations, onFatal, onThread = () => {} } = options;
   const { alwaysApart = false, processors = availableParallelism() } = options;
   const database = openDatabase(file, migrationsFolder);
+  options.onWriter?.(database.writer);
   const snapshot = createSnapshot(database.reader);
   const sinceChange = createSinceChange();
   const keepLog = createLogKeeping(database.writer);

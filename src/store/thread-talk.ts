@@ -1,6 +1,6 @@
 import Database from "better-sqlite3";
 import { Bug } from "../core/assert.ts";
-import { StoreUnavailable, type CommitResult, type Step } from "../service/ports.ts";
+import { DiskFull, StoreUnavailable, type CommitResult, type Step } from "../service/ports.ts";
 import type { Outcome } from "./commit-batch.ts";
 import { OutcomeUnknown } from "./faults.ts";
 
@@ -66,7 +66,7 @@ export function hearFault(said: SaidFault): Error {
 }
 
 /** By the name that an error says of itself: a class may be called otherwise in what is built. */
-const known = new Map(Object.entries({ StoreUnavailable, OutcomeUnknown, Bug }));
+const known = new Map(Object.entries({ StoreUnavailable, DiskFull, OutcomeUnknown, Bug }));
 
 function errorOf({ name, message, code }: SaidFault): Error {
   if (code !== undefined) return new Database.SqliteError(message, code);

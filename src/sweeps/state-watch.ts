@@ -22,6 +22,8 @@ export interface StateWatchDeps {
   readonly surroundings: Surroundings;
   /** Keeps the head of the audit log outside the database. */
   readonly rememberHead: () => Promise<void>;
+  /** Sees to it that there is space for endings. */
+  readonly keepReserve: () => Promise<void>;
   /** What administrators must be notified of at this moment. */
   readonly alerts: () => readonly ServiceAlert[];
   /** Called with the first of several faults in a row. */
@@ -34,7 +36,7 @@ export interface StateWatchDeps {
  * it; what has ended by the clock alone needs a commit to stay ended after a restart with an earlier clock.
  */
 export function createStateWatch(deps: StateWatchDeps): StateWatch {
-  const { store, surroundings, rememberHead, alerts, onFault } = deps;
+  const { store, surroundings, rememberHead, keepReserve, alerts, onFault } = deps;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let isFailing = false;
@@ -57,7 +59,7 @@ export function createStateWatch(deps: StateWatchDeps): StateWatch {
   /** One part that fails keeps no other from its turn. */
   const runAll = async (isLast: boolean): Promise<void> => {
     const faults: unknown[] = [];
-    for (const part of [() => recordTime(isLast), rememberHead, alertAdmins]) {
+    for (const part of [keepReserve, () => recordTime(isLast), rememberHead, alertAdmins]) {
       await part().catch((fault: unknown) => faults.push(fault));
     }
     const isFirst = faults.length > 0 && !isFailing;

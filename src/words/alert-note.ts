@@ -24,6 +24,17 @@ export function alertNote(alert: ServiceAlert): NoteText {
         ],
         actions: [],
       };
+    case "disk_full":
+      return {
+        heading: ["The disk is full: no new access is given"],
+        lines: [
+          [
+            `Checks go on. Endings and denials are written into what was reserved for them, as long as that lasts.`,
+          ],
+          ["Make room on the disk of the data folder; nothing else is needed."],
+        ],
+        actions: [],
+      };
     case "audit_head_differs":
       return {
         heading: ["The audit log has lost records: no new access is given"],

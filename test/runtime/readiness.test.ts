@@ -12,7 +12,11 @@ const store = {
 };
 const sweeps = { lastGoodAt: () => now, isOnTime: () => true };
 const clock = { now: () => now, behindMs: () => 0, isBehindSinceStart: () => false };
-const guards: Guards = { clock, auditHead: { state: () => "matches" } };
+const guards: Guards = {
+  clock,
+  auditHead: { state: () => "matches" },
+  reserve: { isMissing: () => false },
+};
 const configuration = () => ({ loadedAt: at(0) });
 
 test("a clock behind since the start is a check that is not ok and only advises", async () => {

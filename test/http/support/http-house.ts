@@ -85,6 +85,7 @@ export async function openHouse(houseOptions: HouseOptions = {}): Promise<HttpHo
     lastSweepAt: () => null,
     configuration: () => ({ loadedAt: office.clock.now() }),
     clockBehindMs: () => 0,
+    isReserveMissing: () => false,
     auditHead: () => "matches",
     isLockedDown: async () => (await office.context.rulebook()).book.lockdown,
   });
