@@ -85,7 +85,7 @@ function addRevocations(program: Command, cli: Cli): void {
   program
     .command("revoke-all")
     .summary("end all access of a person, of scopes or of a policy")
-    .option("--identity <id>", "of this person or program, id_…")
+    .option("--identity <id>", "of this person or program: id_… or an e-mail address")
     .option("--scope-prefix <text>", "of every scope or resource that begins so")
     .option("--policy <policy>", "that this policy governs, by its name or id")
     .addOption(reasonOption("why; those concerned will read it"))

@@ -30,7 +30,7 @@ function addCreate(keys: Command, cli: Cli): void {
   keys
     .command("create")
     .summary("make a key and print it, this once")
-    .argument("<identity>", "whose key it will be, id_…")
+    .argument("<identity>", "whose key it will be: id_… or an e-mail address")
     .addOption(
       new Option("--role <role>", `what it may be used for: ${roles.join(", ")}; may be repeated`)
         .argParser(role)

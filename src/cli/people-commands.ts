@@ -67,7 +67,7 @@ function addSwitch(people: Command, cli: Cli, { verb, summary, active }: Switch)
   people
     .command(verb)
     .summary(summary)
-    .argument("<identity>", "whom, id_…")
+    .argument("<identity>", "whom: id_… or an e-mail address")
     .action(async (id: string, _options: object, command: Command) => {
       const session = cli.open(command);
       const answer = await session.api.patch(`/identities/${encodeURIComponent(id)}`, { active });

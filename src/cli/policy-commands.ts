@@ -64,7 +64,7 @@ function addExplain(policy: Command, cli: Cli): void {
         "those of the service. Nothing is stored.",
     )
     .argument("<file>", "a configuration file; - for standard input")
-    .requiredOption("--identity <id>", "who would ask, id_…")
+    .requiredOption("--identity <id>", "who would ask: id_… or an e-mail address")
     .addOption(scopeOption().makeOptionMandatory())
     .addOption(forOption("for how long").default("1h"))
     .addOption(reason())

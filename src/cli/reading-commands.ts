@@ -77,7 +77,7 @@ function addList(program: Command, cli: Cli): void {
     .summary("list requests, newest first")
     .addOption(new Option("--status <status>", "as it reads now").choices(statuses).argParser(oneStatus))
     .addOption(new Option("--mine", "only what you asked for yourself").conflicts("identity"))
-    .option("--identity <id>", "only of this requester, id_…")
+    .option("--identity <id>", "only of this requester: id_… or an e-mail address")
     .option("--approver-me", "only what you may decide")
     .option("--reviewer-me", "only uses of break-glass that you may review")
     .addOption(oneScopeOption("only what includes this scope"))
@@ -140,7 +140,7 @@ function addAccess(program: Command, cli: Cli): void {
   const access = program
     .command("access")
     .summary("list who has what now")
-    .option("--identity <id>", "only of this person or program, id_…")
+    .option("--identity <id>", "only of this person or program: id_… or an e-mail address")
     .addOption(oneScopeOption("only what includes this scope"));
   paged(access).action(async (options: AccessOptions, command: Command) => {
     const session = cli.open(command);

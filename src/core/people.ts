@@ -140,7 +140,10 @@ export function parseSelector(text: string): Selector | undefined {
       return isGroupName(rest) ? { kind: "group", group: rest } : undefined;
     case "identity": {
       const id = parseId("identity", rest);
-      return id === undefined ? undefined : { kind: "identity", id };
+      if (id !== undefined) return { kind: "identity", id };
+      // An address means the same with and without the word before it.
+      const email = parseEmail(rest);
+      return email === undefined ? undefined : { kind: "email", email };
     }
     case "slack-usergroup":
       return /^S[A-Z0-9]{2,20}$/.test(rest) ? { kind: "slack-usergroup", id: rest } : undefined;

@@ -8,7 +8,7 @@ import { callerOf, type App } from "./door.ts";
 import { formatCursor, pageOf, pageQuery, paging } from "./paging.ts";
 import { granted } from "./problems.ts";
 import { at } from "./representations.ts";
-import { idParams } from "./request-schemas.ts";
+import { identityName, idParams } from "./request-schemas.ts";
 
 const role = z.enum(roles);
 
@@ -28,7 +28,7 @@ const key = z
 const newKey = key.extend({ token: z.string().describe("Shown in this one answer only.") });
 
 const keyBody = z.strictObject({
-  identityId: z.string().max(200),
+  identityId: identityName.describe("Whose it will be: by id or e-mail address."),
   roles: listOf(role, { min: 1, max: roles.length }, (one) => one),
   name: z.exactOptional(name),
   expiresAt: z.exactOptional(time).describe("In the future, at most a year away; 90 days when left out."),

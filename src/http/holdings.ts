@@ -40,7 +40,7 @@ export function addHoldingRoutes(
   app.get(
     "/access",
     {
-      config: { roles: ["requester", "approver", "auditor", "admin"] },
+      config: { roles: ["requester", "approver", "auditor", "admin"], refusals: ["identity_unknown"] },
       schema: {
         summary: "Who has what now",
         description: "One's own and what one may decide; all of it for an auditor or administrator.",

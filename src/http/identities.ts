@@ -64,7 +64,8 @@ export function addIdentityRoutes(app: App, { directory }: Pick<Services, "direc
       config: { roles },
       schema: {
         summary: "Read an identity",
-        description: "One's own, also by the name `me`; any, for an administrator or auditor.",
+        description:
+          "By id or e-mail address. One's own, also by the name `me`; any, for an administrator or auditor.",
         tags,
         params: idParams,
         querystring: noQuery,
@@ -85,7 +86,7 @@ export function addIdentityRoutes(app: App, { directory }: Pick<Services, "direc
       schema: {
         summary: "Change an identity",
         description:
-          "Fields left out stay, null takes away. Switched off, it can do nothing from that moment on, and what it holds ends. Of identities that the file manages only `active` can be changed.",
+          "By id or e-mail address. Fields left out stay, null takes away. Switched off, it can do nothing from that moment on, and what it holds ends. Of identities that the file manages only `active` can be changed.",
         tags,
         params: idParams,
         body: identityChange,
@@ -107,7 +108,7 @@ function addLinkRoute(app: App, directory: Services["directory"]): void {
       schema: {
         summary: "Take a chat account away from an identity",
         description:
-          "For links made in chat or through the API. The account is nobody's from that moment on; what the file says of links is changed in the file.",
+          "By id or e-mail address. For links made in chat or through the API. The account is nobody's from that moment on; what the file says of links is changed in the file.",
         tags,
         params: linkParams,
         response: { 200: identity },

@@ -6,6 +6,8 @@ import { minuteMs } from "../core/time.ts";
 import { duration, time } from "../schemas/values.ts";
 import { paging } from "./paging.ts";
 
+/** An e-mail address is the longest. */
+export const identityNameLengthMax = 300;
 const metadataFieldsMax = 20;
 const metadataLengthMax = 200;
 const sshPublicKeyLengthMax = 16 * 1024;
@@ -30,8 +32,11 @@ const metadata = z
   )
   .describe("At most 20 texts of at most 200 characters, shown to approvers.");
 
+/** An id or an e-mail address; what is neither names nobody, and the service says so. */
+export const identityName = z.string().max(identityNameLengthMax);
+
 export const askBody = z.strictObject({
-  identityId: z.string().max(200).describe("Whose access it will be."),
+  identityId: identityName.describe("Whose access it will be: by id or e-mail address."),
   reason: words,
   scopes: z.array(writtenScope).max(200).describe("1 to 20 different ones."),
   duration: writtenDuration,
@@ -70,7 +75,7 @@ export const noQuery = z.strictObject({});
 export const requestListQuery = z.strictObject({
   ...paging,
   status: z.exactOptional(z.enum(statuses)).describe("As it reads now."),
-  identityId: z.exactOptional(z.string().max(200)).describe("The requester."),
+  identityId: z.exactOptional(identityName).describe("The requester, by id or e-mail address."),
   scope: z.exactOptional(z.string().max(300)).describe("Asked for this scope among others."),
   approver: z.exactOptional(z.literal("me")).describe("Which the caller may decide."),
   reviewer: z.exactOptional(z.literal("me")).describe("Uses of break-glass which the caller may review."),
@@ -90,7 +95,7 @@ export const readQuery = z.strictObject({
 
 export const accessQuery = z.strictObject({
   ...paging,
-  identityId: z.exactOptional(z.string().max(200)).describe("Whose."),
+  identityId: z.exactOptional(identityName).describe("Whose, by id or e-mail address."),
   scope: z.exactOptional(z.string().max(300)).describe("That includes this scope."),
 });
 
@@ -98,7 +103,7 @@ export const catalogQuery = z.strictObject({ duration: writtenDuration.default("
 
 /** Exactly one of the three says which access ends. */
 export const revokeAllBody = z.union([
-  z.strictObject({ identityId: z.string().min(1).max(200), reason: words }),
+  z.strictObject({ identityId: identityName.min(1), reason: words }),
   z.strictObject({ scopePrefix: z.string().min(1).max(200), reason: words }),
   z.strictObject({ policyId: z.string().min(1).max(200), reason: words }),
 ]);

@@ -22,10 +22,11 @@ export function addRequestRoutes(
   app.get(
     "/credentials/jit",
     {
-      config: { roles: readers },
+      config: { roles: readers, refusals: ["identity_unknown"] },
       schema: {
         summary: "List access requests, newest first",
-        description: "One's own and those one may decide; all of them for an auditor or administrator.",
+        description:
+          "One's own and those one may decide; all of them for an auditor or administrator. A requester of whom there is nothing to see is refused as unknown.",
         tags,
         querystring: requestListQuery,
         response: { 200: pageOf(accessRequest) },

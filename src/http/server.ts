@@ -38,6 +38,7 @@ import { addLockdownRoutes } from "./lockdown.ts";
 import { malformed, Refused, sendRefusal } from "./problems.ts";
 import { createAnswerLog, sharedLogger } from "./request-log.ts";
 import { refuseTokens } from "./refuse-tokens.ts";
+import { identityNameLengthMax } from "./request-schemas.ts";
 import { addRequestRoutes } from "./requests.ts";
 import { addVerbRoutes } from "./verbs.ts";
 import { validatorCompiler, withoutJsonSchema } from "./validation.ts";
@@ -63,8 +64,8 @@ export interface HttpOptions {
 const headersTimeoutMs = 5 * secondMs;
 const requestTimeoutMs = 10 * secondMs;
 const timeoutCheckMs = secondMs;
-/** Longer than any id; a longer one names nothing. */
-const pathPartLengthMax = 200;
+/** Longer than any id and address; a longer one names nothing. */
+const pathPartLengthMax = identityNameLengthMax;
 
 /** The HTTP surface, ready to be asked; whoever calls this makes it listen and closes it. */
 export async function createHttpServer(services: Services, options: HttpOptions): Promise<App> {

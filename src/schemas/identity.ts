@@ -53,9 +53,16 @@ export const identityContent = content
   .superRefine(checkPerson)
   .transform((identity): IdentityContent => identity);
 
+/** Somebody who is there already, as the API takes them: by id or by e-mail address. */
+const knownIdentity = z.union([identityId, email]).describe("By id or e-mail address.");
+
 /** An identity as the API creates it: without an id it is given one, and it may begin switched off. */
 export const newIdentity = content
-  .extend({ id: z.exactOptional(id), active: z.boolean().default(true) })
+  .extend({
+    id: z.exactOptional(id),
+    managerId: z.exactOptional(knownIdentity),
+    active: z.boolean().default(true),
+  })
   .superRefine(checkPerson);
 
 /** What PATCH may say: fields left out stay, null takes away. */
@@ -63,7 +70,7 @@ export const identityChange = z.strictObject({
   kind: z.exactOptional(kind),
   email: z.exactOptional(email.nullable()),
   name: z.exactOptional(name),
-  managerId: z.exactOptional(identityId.nullable()),
+  managerId: z.exactOptional(knownIdentity.nullable()),
   groups: z.exactOptional(groups),
   links: z.exactOptional(links),
   active: z.exactOptional(z.boolean()),

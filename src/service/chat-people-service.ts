@@ -9,7 +9,7 @@ import {
   type Role,
   type Selector,
 } from "../core/people.ts";
-import { parseId, type IdentityId } from "../core/ids.ts";
+import type { IdentityId } from "../core/ids.ts";
 import { inactive } from "../core/assessment.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { hourMs } from "../core/time.ts";
@@ -19,6 +19,7 @@ import { actorOf, lacksRole, makersOf, type Caller } from "./caller.ts";
 import type { ChatPeople } from "./chat-people.ts";
 import { identityStep } from "./directory-service.ts";
 import { loadPeople, type ServiceContext } from "./loading.ts";
+import { findNamedIdentity } from "./named-identity.ts";
 import type { Step, Versioned } from "./ports.ts";
 import { decideAndCommit } from "./step.ts";
 import { newEffect } from "./step-of.ts";
@@ -70,7 +71,7 @@ export function createChatPeople(context: ServiceContext): ChatPeople {
       const missing = lacksRole(caller, "admin");
       if (missing !== undefined) return missing;
       return decideAndCommit(store, async () => {
-        const found = await personNamed(context, identityId);
+        const found = await findNamedIdentity(store, identityId.trim());
         if (found === undefined) return unknownIdentity(identityId);
         const taken = await store.identityByLink(account);
         if (taken !== undefined && taken.value.id !== found.value.id) return alreadyLinked(taken.value);
@@ -122,21 +123,6 @@ async function candidateFor(
       accountIn(value.links, surface) === undefined,
   );
   return fitting.length === 1 ? fitting[0] : undefined;
-}
-
-/** By id, or by the address an administrator knows them by. */
-async function personNamed(
-  { store }: ServiceContext,
-  text: string,
-): Promise<Versioned<Identity> | undefined> {
-  const typed = text.trim();
-  const id = parseId("identity", typed);
-  if (id !== undefined) return store.identity(id);
-  const email = parseEmail(typed);
-  if (email === undefined) return undefined;
-  const people = await store.people({ ids: [], selectors: [{ kind: "email", email }] });
-  const named = people.filter(({ value }) => value.email?.toLowerCase() === email && value.listed);
-  return named.length === 1 ? named[0] : undefined;
 }
 
 /** Links the account to this person, once; a press that comes again finds it done. */

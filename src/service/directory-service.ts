@@ -1,6 +1,6 @@
 import type { Actor } from "../core/access-request.ts";
 import type { AuditAction } from "../core/audit-record.ts";
-import { makeId, parseId, type IdentityId } from "../core/ids.ts";
+import { makeId, type IdentityId } from "../core/ids.ts";
 import {
   accountIn,
   isActive,
@@ -15,6 +15,7 @@ import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { unknownIdentity } from "./ask-input.ts";
 import { actorOf, lacksRole, makersOf, type Caller } from "./caller.ts";
 import type { ServiceContext } from "./loading.ts";
+import { findNamedIdentity } from "./named-identity.ts";
 import type { Page, PageQuery, Step, UniqueChange, Versioned } from "./ports.ts";
 import { decideAndCommit } from "./step.ts";
 import { reviewEffects } from "./review-effects.ts";
@@ -27,7 +28,8 @@ export interface IdentityInput {
   readonly kind: Identity["kind"];
   readonly email?: string;
   readonly name: string;
-  readonly managerId?: IdentityId;
+  /** By id or e-mail address. */
+  readonly managerId?: string;
   readonly groups: readonly string[];
   readonly links: Links;
   readonly active: boolean;
@@ -38,12 +40,16 @@ export interface IdentityPatch {
   readonly kind?: Identity["kind"];
   readonly email?: string | null;
   readonly name?: string;
-  readonly managerId?: IdentityId | null;
+  readonly managerId?: string | null;
   readonly groups?: readonly string[];
   readonly links?: Links;
   readonly active?: boolean;
 }
 
+/** With the manager found. */
+type FoundPatch = Omit<IdentityPatch, "managerId"> & { readonly managerId?: IdentityId | null };
+
+/** Wherever an identity is named, its id or its e-mail address will do. */
 export interface DirectoryService {
   list(caller: Caller, page: PageQuery): Promise<Page<Identity> | Refusal>;
   read(caller: Caller, id: string): Promise<Identity | Refusal>;
@@ -61,30 +67,32 @@ export function createDirectoryService(context: ServiceContext): DirectoryServic
       return lacksRole(caller, "admin", "auditor") ?? store.identities(page);
     },
     async read(caller, id) {
-      const identityId = parseId("identity", id);
-      const own = identityId !== undefined && caller.identity.id === identityId;
-      const missing = own ? undefined : lacksRole(caller, "admin", "auditor");
-      if (missing !== undefined) return missing;
-      const found = identityId === undefined ? undefined : await store.identity(identityId);
-      return found?.value ?? noIdentity(id);
+      const found = await findNamedIdentity(store, id);
+      const missing =
+        found?.value.id === caller.identity.id ? undefined : lacksRole(caller, "admin", "auditor");
+      return missing ?? found?.value ?? noIdentity(id);
     },
     async create(caller, input) {
-      const { active, ...fields } = input;
-      const identity: Identity = {
-        ...fields,
-        id: input.id ?? makeId("identity", surroundings.idTail()),
-        managedBy: "api",
-        listed: true,
-        enabled: active,
-      };
-      const missing = lacksRole(caller, "admin") ?? unfit(identity);
+      const { active, managerId: managerName, ...fields } = input;
+      const id = input.id ?? makeId("identity", surroundings.idTail());
+      const missing = lacksRole(caller, "admin");
       if (missing !== undefined) return missing;
       return decideAndCommit(store, async () => {
+        const managerId = await managerNamed(store, managerName);
+        if (isRefusal(managerId)) return managerId;
+        const identity: Identity = {
+          ...fields,
+          id,
+          ...(managerId !== undefined && { managerId }),
+          managedBy: "api",
+          listed: true,
+          enabled: active,
+        };
+        const refusal = unfit(identity);
+        if (refusal !== undefined) return refusal;
         if ((await store.identity(identity.id)) !== undefined) {
           return refuse("name_taken", `There is already an identity ${identity.id}.`);
         }
-        const known = await knownManager(context, identity);
-        if (known !== undefined) return known;
         return written(context, caller, undefined, identity);
       });
     },
@@ -92,12 +100,14 @@ export function createDirectoryService(context: ServiceContext): DirectoryServic
       const missing = lacksRole(caller, "admin");
       if (missing !== undefined) return missing;
       return decideAndCommit(store, async () => {
-        const identityId = parseId("identity", id);
-        const before = identityId === undefined ? undefined : await store.identity(identityId);
+        const before = await findNamedIdentity(store, id);
         if (before === undefined) return noIdentity(id);
-        const after = patched(before.value, patch);
+        const managerId = await managerNamed(store, patch.managerId);
+        if (isRefusal(managerId)) return managerId;
+        const { managerId: _, ...rest } = patch;
+        const after = patched(before.value, { ...rest, ...(managerId !== undefined && { managerId }) });
         if (isRefusal(after)) return after;
-        const refusal = unfit(after) ?? (await knownManager(context, after));
+        const refusal = unfit(after);
         if (refusal !== undefined) return refusal;
         return written(context, caller, before, after);
       });
@@ -106,8 +116,7 @@ export function createDirectoryService(context: ServiceContext): DirectoryServic
       const missing = lacksRole(caller, "admin");
       if (missing !== undefined) return missing;
       return decideAndCommit(store, async () => {
-        const identityId = parseId("identity", id);
-        const before = identityId === undefined ? undefined : await store.identity(identityId);
+        const before = await findNamedIdentity(store, id);
         if (before === undefined) return noIdentity(id);
         const after = unlinked(before.value, surface);
         if (isRefusal(after)) return after;
@@ -144,7 +153,7 @@ function noIdentity(id: string): Refusal {
   return refuse("not_found", `There is no identity "${id.slice(0, 80)}".`);
 }
 
-function patched(identity: Identity, patch: IdentityPatch): Identity | Refusal {
+function patched(identity: Identity, patch: FoundPatch): Identity | Refusal {
   const { active, email, managerId, ...rest } = patch;
   const isMore = [email, managerId, ...Object.values(rest)].some((value) => value !== undefined);
   if (identity.managedBy === "built-in") {
@@ -187,11 +196,13 @@ function unfit(identity: Identity): Refusal | undefined {
     : undefined;
 }
 
-async function knownManager({ store }: ServiceContext, identity: Identity): Promise<Refusal | undefined> {
-  if (identity.managerId === undefined) return undefined;
-  return (await store.identity(identity.managerId)) === undefined
-    ? unknownIdentity(identity.managerId)
-    : undefined;
+/** The id of the manager that a body names; what it leaves out or takes away stays so. */
+async function managerNamed<Without extends null | undefined>(
+  store: ServiceContext["store"],
+  name: string | Without,
+): Promise<IdentityId | Without | Refusal> {
+  if (typeof name !== "string") return name;
+  return (await findNamedIdentity(store, name))?.value.id ?? unknownIdentity(name);
 }
 
 /** Everything that follows from an identity as it was and as it is to be: row, guards, record, and the end of access

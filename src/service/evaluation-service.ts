@@ -15,6 +15,7 @@ import { isSelf, lacksRole, mayReadAll, type Caller } from "./caller.ts";
 import { createConcurrencyLimit } from "./concurrency-limit.ts";
 import { breakGlassKey } from "./counters.ts";
 import type { Assessed, ServiceContext } from "./loading.ts";
+import { idOfNamed } from "./named-identity.ts";
 import type { PolicyDraft } from "./policy-service.ts";
 import { indexed } from "./rulebook-reader.ts";
 import { breakGlassSpent } from "./step.ts";
@@ -66,16 +67,25 @@ export interface EvaluationService {
 
 export function createEvaluationService(context: ServiceContext): EvaluationService {
   const running = createConcurrencyLimit(dryRunsPerKeyMax);
+  const named = async (input: AskInput): Promise<AskInput> => ({
+    ...input,
+    identityId: await idOfNamed(context.store, input.identityId),
+  });
   return {
-    evaluate: async (caller, input, drafts) =>
-      (drafts === undefined ? undefined : mayJudgeDrafts(caller, drafts)) ??
-      mayEvaluate(caller, input.identityId) ??
-      running(caller, async () => {
+    async evaluate(caller, asked, drafts) {
+      const input = await named(asked);
+      const refusal =
+        (drafts === undefined ? undefined : mayJudgeDrafts(caller, drafts)) ??
+        mayEvaluate(caller, input.identityId);
+      if (refusal !== undefined) return refusal;
+      return running(caller, async () => {
         const judgedBy = drafts === undefined ? context : withDrafts(context, drafts.map(drafted));
         return evaluate(judgedBy, caller, input);
-      }),
+      });
+    },
     mayDraft,
-    foresee: async (caller, input) => {
+    foresee: async (caller, asked) => {
+      const input = await named(asked);
       const refusal = mayEvaluate(caller, input.identityId);
       if (refusal !== undefined) return refusal;
       const submission = await tryOut(context, caller, input);

@@ -10,6 +10,7 @@ import type { CredentialService } from "./credential-service.ts";
 import type { GrantService } from "./grant-service.ts";
 import type { ServiceContext } from "./loading.ts";
 import { cleaning, type Clean, type ReportLeak } from "./leaks.ts";
+import { idOfNamed } from "./named-identity.ts";
 import type { ReadingService } from "./reading-service.ts";
 import type { RefusalLog } from "./refusal-log.ts";
 import type { CredentialView, RequestView } from "./views.ts";
@@ -77,7 +78,7 @@ export interface DeskServices {
 type Outcome = AccessRequest | Asked;
 
 export function createFrontDesk(
-  context: Pick<ServiceContext, "surroundings">,
+  context: Pick<ServiceContext, "store" | "surroundings">,
   services: DeskServices,
   onFault: (fault: unknown) => void,
 ): FrontDesk {
@@ -87,7 +88,7 @@ export function createFrontDesk(
   const clean = cleaning(report);
   return {
     refused,
-    ...askerVerbs(services, clerk, clean),
+    ...askerVerbs(context.store, services, clerk, clean),
     ...deciderVerbs(services, clerk, clean),
     async claim(caller, id, input) {
       const claim = claimOf(input);
@@ -163,13 +164,17 @@ function claimOf({ sshPublicKey }: ClaimInput = {}): ClaimInput | Refusal {
 type AskerVerbs = Pick<FrontDesk, "ask" | "cancel" | "complete" | "extend">;
 
 function askerVerbs(
+  store: ServiceContext["store"],
   { access, asking, grants }: DeskServices,
   { act, refused }: Clerk,
   clean: Clean,
 ): AskerVerbs {
   return {
-    ask: async (caller, input) =>
-      act(caller, "ask", input.identityId, asking.ask(caller, await cleanedAsk(input, clean))),
+    async ask(caller, input) {
+      const identityId = await idOfNamed(store, input.identityId);
+      const asked = { ...(await cleanedAsk(input, clean)), identityId };
+      return act(caller, "ask", identityId, asking.ask(caller, asked));
+    },
     async cancel(caller, id, reason) {
       const words = reason === undefined ? "withdrawn" : await clean(reason);
       return act(caller, "cancel", id, access.cancel(caller, id, words));

@@ -7,6 +7,7 @@ import { dayMs, plus } from "../core/time.ts";
 import { unknownIdentity } from "./ask-input.ts";
 import { actorOf, lacksRole, makersOf, type Caller } from "./caller.ts";
 import type { ServiceContext } from "./loading.ts";
+import { findNamedIdentity } from "./named-identity.ts";
 import {
   StoreUnavailable,
   type ApiKey,
@@ -105,11 +106,9 @@ async function create(context: ServiceContext, caller: Caller, input: KeyInput):
       errors: [{ path: "expiresAt", message: "must lie in the future, at most a year away" }],
     });
   }
-  const identityId = parseId("identity", input.identityId);
-  if (identityId === undefined) return unknownIdentity(input.identityId);
   const token = formatToken("live", surroundings.tokenSecret());
   return decideAndCommit(store, async () => {
-    const identity = await store.identity(identityId);
+    const identity = await findNamedIdentity(store, input.identityId);
     if (identity === undefined) return unknownIdentity(input.identityId);
     if (!isActive(identity.value)) {
       return refuse(
@@ -119,7 +118,7 @@ async function create(context: ServiceContext, caller: Caller, input: KeyInput):
     }
     const key = keyOf(context, token, {
       ...input,
-      identityId,
+      identityId: identity.value.id,
       expiresAt,
       mintedBy: caller.identity.id,
       madeBy: makersOf(caller),

@@ -10,11 +10,13 @@ import { actorOf, lacksRole, type Caller } from "./caller.ts";
 import { decideCase } from "./deciding.ts";
 import type { Clean } from "./leaks.ts";
 import type { ServiceContext } from "./loading.ts";
+import { idOfNamed } from "./named-identity.ts";
 import { findPolicy } from "./policy-service.ts";
 import { StoreUnavailable, type Reads, type RequestFilter, type RequestWithGrant } from "./ports.ts";
 
 /** Whose or which access ends; exactly one of the three. */
 export type Revoked =
+  /** By id or e-mail address. */
   | { readonly identityId: string }
   /** Any scope of the request whose text, or whose resource, begins so. */
   | { readonly scopePrefix: string }
@@ -34,9 +36,11 @@ const pageSize = 200;
 
 export function createMassRevocation(context: ServiceContext, clean: Clean): MassRevocationService {
   return {
-    async revokeAll(caller, which, reason) {
+    async revokeAll(caller, asked, reason) {
       const missing = lacksRole(caller, "admin");
       if (missing !== undefined) return missing;
+      const which =
+        "identityId" in asked ? { identityId: await idOfNamed(context.store, asked.identityId) } : asked;
       if ("scopePrefix" in which && which.scopePrefix === "") {
         return refuse("invalid_body", "Say which scopes: an empty prefix would be everything.");
       }

@@ -7,15 +7,18 @@ import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { parseScope } from "../core/scopes.ts";
 import type { Status } from "../core/status.ts";
 import { parseInstant } from "../core/time.ts";
-import { mayReadAll, type Caller } from "./caller.ts";
+import { unknownIdentity } from "./ask-input.ts";
+import { isSelf, mayReadAll, type Caller } from "./caller.ts";
 import { findCase } from "./deciding.ts";
 import { idsIn, loadPeople, selectorsIn, userGroupsOf, type ServiceContext } from "./loading.ts";
+import { findNamedIdentity } from "./named-identity.ts";
 import type { Page, PageQuery, Viewer } from "./ports.ts";
 import { viewsOf } from "./viewing.ts";
 import type { RequestView } from "./views.ts";
 
 export interface ListQuery {
   readonly status?: Status;
+  /** By id or e-mail address. */
   readonly identityId?: string;
   readonly scope?: string;
   readonly approver?: "me";
@@ -76,12 +79,10 @@ export function createReadingService(context: ServiceContext): ReadingService {
     },
     async list(caller, query, page) {
       const me = viewerOf(caller.identity, await userGroupsOf(context, caller.identity));
-      const subjectId = query.identityId === undefined ? undefined : parseId("identity", query.identityId);
+      const subjectId = await subjectOf(context, caller, me, query.identityId);
+      if (isRefusal(subjectId)) return subjectId;
       const scope = query.scope === undefined ? undefined : parseScope(query.scope);
-      const isEmpty =
-        (query.identityId !== undefined && subjectId === undefined) ||
-        (query.scope !== undefined && scope === undefined);
-      if (isEmpty) return { rows: [], next: null };
+      if (query.scope !== undefined && scope === undefined) return { rows: [], next: null };
       const { rows, next } = await store.requests(
         {
           now: surroundings.now(),
@@ -104,6 +105,24 @@ export function createReadingService(context: ServiceContext): ReadingService {
       return view;
     },
   };
+}
+
+/**
+ * Whose requests are asked for. A name that means nobody is refused, and so is, in the same words, somebody of whom a
+ * caller who may not read identities sees nothing: they cannot try out who there is.
+ */
+async function subjectOf(
+  { store, surroundings }: ServiceContext,
+  caller: Caller,
+  me: Viewer,
+  name: string | undefined,
+): Promise<IdentityId | Refusal | undefined> {
+  if (name === undefined) return undefined;
+  const subjectId = (await findNamedIdentity(store, name))?.value.id;
+  if (subjectId === undefined) return unknownIdentity(name);
+  if (mayReadAll(caller) || isSelf(caller, subjectId)) return subjectId;
+  const seen = await store.requests({ now: surroundings.now(), visibleTo: me, subjectId }, { limit: 1 });
+  return seen.rows.length > 0 ? subjectId : unknownIdentity(name);
 }
 
 /** Every selector text that means this person, but for `manager`, which depends on the subject. */
