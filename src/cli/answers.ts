@@ -44,6 +44,7 @@ export const accessRequest = z.object({
   duration: z.string(),
   grantedDuration: z.string().nullable(),
   ticket: z.string().nullable(),
+  metadata: z.record(z.string(), z.string()).default({}),
   breakGlass: z.boolean(),
   extends: z.string().nullable(),
   approvalDeadline: time,

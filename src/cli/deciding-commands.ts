@@ -1,11 +1,13 @@
 import { Option, type Command } from "commander";
-import { ended, readAs } from "./answers.ts";
+import { accessRequest, ended, readAs, type AccessRequest } from "./answers.ts";
 import { press } from "./access-commands.ts";
 import { forOption, reasonOption, words } from "./command-line.ts";
-import { misuse } from "./failure.ts";
+import { Failure, misuse } from "./failure.ts";
 import { policyIdOf } from "./policy-list.ts";
 import { safeText } from "./safe-text.ts";
-import type { Cli } from "./session.ts";
+import { shownRequest } from "./request-view.ts";
+import type { Cli, Session } from "./session.ts";
+import { requestPath } from "./waiting.ts";
 
 /** What approvers, reviewers and administrators do about other people's access. */
 export function addDecidingCommands(program: Command, cli: Cli): void {
@@ -14,10 +16,35 @@ export function addDecidingCommands(program: Command, cli: Cli): void {
   addRevocations(program, cli);
 }
 
+/**
+ * In a terminal a person reads all of the request before they decide, and decides exactly that.
+ *
+ * @returns the revision that was shown; undefined where nobody can be asked
+ */
+async function confirmShown(
+  session: Session,
+  id: string,
+  question: (request: AccessRequest) => string,
+): Promise<string | undefined> {
+  const { confirm } = session.outside;
+  if (confirm === undefined) return undefined;
+  const answer = await session.api.get(requestPath(id));
+  const request = readAs(accessRequest, answer);
+  await session.show(answer, () => shownRequest(request, session.outside));
+  if (await confirm(`${question(request)} [y/N] `)) return request.revision;
+  throw new Failure("refused", "not_confirmed", "Nothing was changed.");
+}
+
+function approvalQuestion({ scopes, duration }: AccessRequest, lasting: string = duration): string {
+  const what = scopes.length === 1 ? "this access" : `all ${scopes.length} scopes`;
+  return `Approve ${what} for ${lasting}?`;
+}
+
 interface ApproveOptions {
   readonly comment?: string;
   readonly for?: string;
   readonly revision?: string;
+  readonly yes?: boolean;
 }
 
 function addDecisions(program: Command, cli: Cli): void {
@@ -28,9 +55,16 @@ function addDecisions(program: Command, cli: Cli): void {
     .option("--comment <text>", "for the requester and the record")
     .addOption(forOption("approve for less than was asked"))
     .option("--revision <revision>", "refuse when it is not any more what you saw (jit status shows it)")
+    .option("--yes", "do not ask in a terminal whether all that was printed is to be approved")
     .action(async (id: string, options: ApproveOptions, command: Command) => {
-      const { comment, for: lasting, revision } = options;
-      await press(cli.open(command), id, "approve", {
+      const { comment, for: lasting } = options;
+      const session = cli.open(command);
+      const shown =
+        options.yes === true
+          ? undefined
+          : await confirmShown(session, id, (request) => approvalQuestion(request, lasting));
+      const revision = options.revision ?? shown;
+      await press(session, id, "approve", {
         ...(comment !== undefined && { comment }),
         ...(lasting !== undefined && { duration: lasting }),
         ...(revision !== undefined && { revision }),
@@ -54,6 +88,7 @@ function addDecisions(program: Command, cli: Cli): void {
 interface ReviewOptions {
   readonly justified?: boolean;
   readonly unjustified?: boolean;
+  readonly yes?: boolean;
   readonly comment: string;
 }
 
@@ -66,11 +101,16 @@ function addReview(program: Command, cli: Cli): void {
     .addOption(new Option("--justified", "it had to be").conflicts("unjustified"))
     .addOption(new Option("--unjustified", "it should not have been").conflicts("justified"))
     .addOption(new Option("--comment <text>", "why you say so").argParser(words).makeOptionMandatory())
+    .option("--yes", "do not ask in a terminal whether all that was printed is to be judged so")
     .action(async (id: string, options: ReviewOptions, command: Command) => {
       const { justified = false, unjustified = false, comment } = options;
       if (justified === unjustified) throw misuse("Say --justified or --unjustified.");
       const outcome = justified ? "justified" : "unjustified";
-      await press(cli.open(command), id, "review", { outcome, comment });
+      const session = cli.open(command);
+      if (options.yes !== true) {
+        await confirmShown(session, id, () => `Judge this emergency access as ${outcome}?`);
+      }
+      await press(session, id, "review", { outcome, comment });
     });
 }
 

@@ -1,3 +1,4 @@
+import { createInterface } from "node:readline/promises";
 import { setTimeout as passed } from "node:timers/promises";
 import type { Outside } from "./outside.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -28,6 +29,7 @@ const outside: Outside = {
   err: (text) => void stderr.write(text),
   isTerminal: stdout.isTTY,
   columns: stdout.columns ?? 80,
+  ...(process.stdin.isTTY && stdout.isTTY && { confirm }),
   patienceMs: 15_000,
   now: Date.now,
   pause: async (ms, signal) => {
@@ -35,5 +37,14 @@ const outside: Outside = {
     await passed(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {});
   },
 };
+
+async function confirm(question: string): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: stderr });
+  try {
+    return /^(?:y|yes)$/i.test((await lines.question(question)).trim());
+  } finally {
+    lines.close();
+  }
+}
 
 process.exitCode = await runJit(process.argv.slice(2), outside);

@@ -7,6 +7,8 @@ export interface Outside {
   readonly err: (text: string) => void;
   /** Whether a person reads the data: then times are local, tables fit the width, and nothing can steer the terminal. */
   readonly isTerminal: boolean;
+  /** Asks the person at the terminal, who answers yes or no; absent where nobody can answer. */
+  readonly confirm?: (question: string) => Promise<boolean>;
   /** Of the terminal. */
   readonly columns: number;
   /** How long the service may take to answer. */

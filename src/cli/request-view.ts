@@ -1,5 +1,7 @@
 import type { AccessRequest, Risk } from "./answers.ts";
 import type { Outside } from "./outside.ts";
+import { inlineWords } from "../words/people-words.ts";
+import { quotationRows, rowsOf } from "./quotation.ts";
 import { fields } from "./table.ts";
 import { shownTargets } from "./target-view.ts";
 import { shownTime } from "./times.ts";
@@ -7,21 +9,23 @@ import { shownTime } from "./times.ts";
 /** One request as a person reads it. Its token, where the answer holds one, is shown: that is what they came for. */
 export function shownRequest(request: AccessRequest, outside: Outside): string {
   const at = (text: string | null): string | null => (text === null ? null : shownTime(text, outside));
+  const quoted = (text: string | null): readonly string[] =>
+    text === null ? [] : quotationRows(text, outside);
   const isOpen = request.status === "PENDING";
   return fields([
     ["Request", request.id],
     ["Status", statusText(request)],
     ["Requester", requesterOf(request)],
-    ["Scopes", request.scopes.join(" ")],
+    ["Scopes", request.scopes],
     ["Duration", durationOf(request)],
-    ["Reason", request.reason],
-    ["Ticket", request.ticket],
+    ["Reason", quoted(request.reason)],
+    ["Ticket", quoted(request.ticket)],
     ["Extends", request.extends],
     ["Risk", request.risk === null ? null : riskText(request.risk)],
-    ["Policies", request.policies.map(({ name, version }) => `${name} (version ${version})`).join(", ")],
-    ...request.approvals.map(({ stage, required, given }): [string, string] => [
+    ["Policies", rowsOf(policiesText(request), outside)],
+    ...request.approvals.map(({ stage, required, given }): [string, readonly string[]] => [
       `Stage ${stage}`,
-      `${given} of ${required}: ${votesOf(request, stage)}`,
+      rowsOf(`${given} of ${required}: ${votesOf(request, stage)}`, outside),
     ]),
     ["Stranded", strandedText(request, outside)],
     ["Asked", at(request.requestedAt)],
@@ -29,8 +33,9 @@ export function shownRequest(request: AccessRequest, outside: Outside): string {
     ["Claim by", request.status === "APPROVED" ? at(request.claimDeadline) : null],
     ["Expires", request.endedAt === null ? at(request.expiresAt) : null],
     ["Ended", at(request.endedAt)],
-    ["Because", request.endReason],
-    ["Review", reviewOf(request, outside)],
+    ["Because", quoted(request.endReason)],
+    ["Metadata", quoted(metadataText(request))],
+    ["Review", rowsOf(reviewOf(request, outside) ?? "", outside)],
     ["Revision", isOpen ? request.revision : null],
     ["Credential", credentialOf(request)],
     ...targetsOf(request),
@@ -43,6 +48,17 @@ export function statusText({ status, breakGlass, review }: AccessRequest): strin
   if (!breakGlass) return status;
   const isWaiting = review !== null && review.dueAt !== null && review.reviews.length === 0;
   return `${status}, break-glass${isWaiting ? `, review ${review.isOverdue ? "overdue" : "due"}` : ""}`;
+}
+
+function policiesText({ policies }: AccessRequest): string {
+  return policies
+    .map(({ name, version }) => `${inlineWords({ said: name })} (version ${version})`)
+    .join(", ");
+}
+
+function metadataText({ metadata }: AccessRequest): string | null {
+  const lines = Object.entries(metadata).map(([name, value]) => `${name}: ${value}`);
+  return lines.length === 0 ? null : lines.join("\n");
 }
 
 /** `40: production 40, first access 10` */
@@ -90,14 +106,21 @@ function durationOf({ duration, grantedDuration }: AccessRequest): string {
 function votesOf({ approvers }: AccessRequest, stage: number): string {
   return approvers
     .filter((one) => one.stage === stage)
-    .map(({ name, status, comment }) => `${name} ${status}${comment === undefined ? "" : ` "${comment}"`}`)
+    .map(({ name, status, comment }) =>
+      [
+        inlineWords({ said: name }),
+        status,
+        ...(comment === undefined ? [] : [inlineWords({ quote: comment })]),
+      ].join(" "),
+    )
     .join(", ");
 }
 
 function reviewOf({ review }: AccessRequest, outside: Outside): string | null {
   if (review === null) return null;
   const given = review.reviews.map(
-    ({ by, name, outcome, comment }) => `${outcome} by ${name ?? by} "${comment}"`,
+    ({ by, name, outcome, comment }) =>
+      `${outcome} by ${inlineWords({ said: name ?? by })} ${inlineWords({ quote: comment })}`,
   );
   if (given.length > 0) return given.join(", ");
   if (review.dueAt === null) return "due once it is used";

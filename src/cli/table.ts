@@ -27,15 +27,20 @@ export function table(
     .join("");
 }
 
-/** `Name   value` lines, aligned; those without a value are left out. */
+/** `Name   value` lines, aligned; a value of several rows goes on below itself. Those without a value are left out. */
 export function fields(
-  pairs: readonly (readonly [name: string, value: string | null | undefined])[],
+  pairs: readonly (readonly [name: string, value: string | readonly string[] | null | undefined])[],
 ): string {
-  const given = pairs.flatMap(([name, value]) =>
-    value === null || value === undefined || value === "" ? [] : [[name, value] as const],
-  );
+  const given = pairs.flatMap(([name, value]) => {
+    const rows = typeof value === "string" ? [value] : (value ?? []);
+    return rows.every((row) => row === "") ? [] : [[name, rows] as const];
+  });
   const width = Math.max(...given.map(([name]) => name.length));
-  return given.map(([name, value]) => `${name.padEnd(width)}  ${safeText(value)}\n`).join("");
+  return given
+    .flatMap(([name, rows]) =>
+      rows.map((row, index) => `${(index === 0 ? name : "").padEnd(width)}  ${safeText(row)}\n`),
+    )
+    .join("");
 }
 
 const segmenter = new Intl.Segmenter();
@@ -52,13 +57,17 @@ function widthOf(text: string): number {
 }
 
 function cut(text: string, room: number): string {
-  if (widthOf(text) <= room) return text;
+  return widthOf(text) <= room ? text : `${cutToWidth(text, room - 1)}…`;
+}
+
+/** The beginning of the text that is at most this wide, and at least one character of it. */
+export function cutToWidth(text: string, room: number): string {
   let kept = "";
   let used = 0;
   for (const one of graphemes(text)) {
     used += wide.test(one) ? 2 : 1;
-    if (used > room - 1) break;
+    if (used > room && kept !== "") break;
     kept += one;
   }
-  return `${kept}…`;
+  return kept;
 }

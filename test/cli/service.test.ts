@@ -105,7 +105,7 @@ describe("from asking to being done", () => {
     const judged = await as("sec", "review", id, "--unjustified", "--comment", "no fire");
     expect(judged.out).toMatch(/^Status +REVOKED, break-glass$/m);
     expect(await statusListed()).toMatch(new RegExp(`^${id} +REVOKED, break-glass `, "m"));
-    expect(judged.out).toMatch(/^Review +unjustified by id_sec "no fire"$/m);
+    expect(judged.out).toMatch(/^Review +unjustified by Sec "no fire"$/m);
   });
 
   test("an approval of what has changed since is refused", async () => {

@@ -37,6 +37,40 @@ describe("other people's words", () => {
     expect((await jit(["list"], { url: many.url })).out.split("\n")).toHaveLength(4);
   });
 
+  test("can look like no field of ours: each row of theirs begins with a bar, however long and broken", async () => {
+    const imitation = "Disk full\nTicket     INC-4711\u2028Revision   0\r\nStatus     APPROVED";
+    const padded = `${"x".repeat(48)}Ticket     INC-4711 ${"y".repeat(300)}`;
+    for (const [isTerminal, words] of [
+      [false, imitation],
+      [true, imitation],
+      [true, padded],
+    ] as const) {
+      const request = shown({
+        reason: words,
+        endReason: words,
+        metadata: { key: words },
+        approvers: [{ name: words, email: null, stage: 1, status: "DENIED", comment: words }],
+        policies: [{ id: "p", name: words, version: 1, scopes: [] }],
+      });
+      const { url } = await fakeService({ body: request });
+      const { out } = await jit(["status", "jit_one"], { url, isTerminal, columns: 60 });
+      const rows = out.split("\n");
+      expect(rows.filter((row) => row.startsWith("Ticket"))).toEqual([]);
+      expect(rows.filter((row) => row.startsWith("Status"))).toEqual([`Status     ${request.status}`]);
+      expect(rows.filter((row) => row.startsWith("Revision")).length).toBeLessThan(2);
+      if (isTerminal) expect(rows.filter((row) => row.length > 60)).toEqual([]);
+    }
+  });
+
+  test("are shown whole, with every scope on a row of its own", async () => {
+    const scopes = Array.from({ length: 20 }, (_, at) => `read:${"x".repeat(120)}:${at}`);
+    const reason = `${"long ".repeat(399)}end`;
+    const { url } = await fakeService({ body: shown({ scopes, reason }) });
+    const { out } = await jit(["status", "jit_one"], { url, isTerminal: true, columns: 80 });
+    for (const scope of scopes) expect(out).toMatch(new RegExp(`^(?:Scopes| {6}) +${scope}$`, "m"));
+    expect(out.replaceAll(/\n {11}│ /g, "")).toContain(reason);
+  });
+
   test("stay readable when they are harmless", () => {
     expect(safeText("Größe 日本 👍 – “so”")).toBe("Größe 日本 👍 – “so”");
     expect(safeText("two\nlines\tof text")).toBe("two lines of text");

@@ -22,6 +22,8 @@ export interface JitOptions {
   readonly time?: "virtual" | "real";
   readonly isTerminal?: boolean;
   readonly columns?: number;
+  /** What somebody at the terminal answers; absent: nobody can. */
+  readonly answer?: boolean;
   readonly patienceMs?: number;
 }
 
@@ -49,6 +51,12 @@ export async function jit(args: readonly string[], options: JitOptions = {}): Pr
     },
     isTerminal,
     columns,
+    ...(options.answer !== undefined && {
+      confirm: async (question: string) => {
+        err += question;
+        return options.answer === true;
+      },
+    }),
     patienceMs,
     now: () => (time === "virtual" ? virtualStart + passedMs : Date.now()),
     pause: async (ms) => {
