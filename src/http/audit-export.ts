@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { AuditRow } from "../service/ports.ts";
 import type { Services } from "../service/services.ts";
 import { shownRecord } from "./audit.ts";
+import { callerAgain } from "./authenticate.ts";
 import { callerOf, type App } from "./door.ts";
 import { granted } from "./problems.ts";
 
@@ -23,7 +24,7 @@ const query = z.strictObject({
 });
 
 /** The whole log as a stream: memory stays flat however long it is, and a slow reader slows the reading. */
-export function addAuditExport(app: App, { audit }: Pick<Services, "audit">): void {
+export function addAuditExport(app: App, { audit, keys }: Pick<Services, "audit" | "keys">): void {
   app.get(
     "/audit/export",
     {
@@ -37,7 +38,9 @@ export function addAuditExport(app: App, { audit }: Pick<Services, "audit">): vo
     },
     async (request, reply) => {
       const { format } = request.query;
-      const rows = granted(await audit.exported(callerOf(request), format));
+      const rows = whileAllowed(granted(await audit.exported(callerOf(request), format)), async () => {
+        await callerAgain({ keys }, request);
+      });
       const type = format === "csv" ? "text/csv; charset=utf-8" : "application/jsonl; charset=utf-8";
       const name = `audit.${format}`;
       return reply
@@ -46,6 +49,22 @@ export function addAuditExport(app: App, { audit }: Pick<Services, "audit">): vo
         .send(format === "csv" ? await csvOf(rows) : Readable.from(linesOf(rows)));
     },
   );
+}
+
+/** Rows between two looks at whether the reader may still have them: an export can take as long as its reader likes. */
+const rowsPerLook = 200;
+
+/** A reader who may not go on gets a broken stream, never one that looks whole. */
+async function* whileAllowed(
+  rows: AsyncIterable<AuditRow>,
+  look: () => Promise<void>,
+): AsyncGenerator<AuditRow> {
+  let count = 0;
+  for await (const row of rows) {
+    if (count > 0 && count % rowsPerLook === 0) await look();
+    count++;
+    yield row;
+  }
 }
 
 async function* linesOf(rows: AsyncIterable<AuditRow>): AsyncGenerator<string> {

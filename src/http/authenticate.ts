@@ -67,6 +67,32 @@ export function createSecondLook({ keys }: Pick<Services, "keys">) {
   };
 }
 
+/**
+ * Asks once more before the answer goes out: who waited for it for seconds may have lost their key, their role or their
+ * place here meanwhile. For everything that is read, and for answers that show a credential; what has changed something
+ * else is answered, for it may have been the key itself.
+ */
+export function createLastLook(services: Pick<Services, "keys">) {
+  return async (request: FastifyRequest): Promise<void> => {
+    const { method, caller, routeOptions } = request;
+    const isRead = method === "GET" || method === "HEAD";
+    if (caller === null || !(isRead || routeOptions.config.showsCredential === true)) return;
+    await callerAgain(services, request);
+  };
+}
+
+/** Who calls, as of now. @throws Refused when they may not any more */
+export async function callerAgain(
+  { keys }: Pick<Services, "keys">,
+  request: FastifyRequest,
+): Promise<Caller> {
+  const again = await keys.authenticate(bearerOf(request) ?? "");
+  if (isRefusal(again)) throw new Refused(again);
+  const missing = lacksRole(again, ...(request.routeOptions.config.roles ?? []));
+  if (missing !== undefined) throw new Refused(missing);
+  return again;
+}
+
 function idIn({ params }: FastifyRequest): string | undefined {
   return typeof params === "object" && params !== null && "id" in params && typeof params.id === "string"
     ? params.id

@@ -37,6 +37,8 @@ export interface Door {
    * Absent: none, so that a forgotten field stores no token.
    */
   readonly words?: readonly string[];
+  /** Its answer may show a credential, and targets may have been waited for: who calls is asked again before it. */
+  readonly showsCredential?: true;
   /** Refusals to be documented besides those that follow from the rest. */
   readonly refusals?: readonly RefusalCode[];
 }

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { stateTag, type Wait } from "../service/reading-service.ts";
 import type { Services } from "../service/services.ts";
 import type { RequestView } from "../service/views.ts";
+import { callerAgain } from "./authenticate.ts";
 import { callerOf, type App } from "./door.ts";
 import { formatCursor, pageOf, pageQuery } from "./paging.ts";
 import { granted } from "./problems.ts";
@@ -15,7 +16,7 @@ const tags = ["access requests"];
 /** Asking, and reading what was asked. */
 export function addRequestRoutes(
   app: App,
-  { desk, reading }: Pick<Services, "desk" | "reading">,
+  { desk, keys, reading }: Pick<Services, "desk" | "keys" | "reading">,
   stopping: AbortSignal,
 ): void {
   addAskRoute(app, desk);
@@ -56,7 +57,11 @@ export function addRequestRoutes(
     async (request, reply) => {
       const { wait } = request.query;
       const patience = wait === undefined ? undefined : waitOf(request, reply, wait, stopping);
-      const view = granted(await reading.read(callerOf(request), request.params.id, patience));
+      const { id } = request.params;
+      const first = granted(await reading.read(callerOf(request), id, patience));
+      // Whoever waited may see it as it is now, if they still may see it.
+      const isLate = patience !== undefined;
+      const view = isLate ? granted(await reading.read(await callerAgain({ keys }, request), id)) : first;
       return reply.header("etag", entityTag(view)).send(view);
     },
   );
@@ -69,6 +74,7 @@ function addAskRoute(app: App, desk: Services["desk"]): void {
       config: {
         roles: ["requester", "admin"],
         verb: "ask",
+        showsCredential: true,
         words: ["reason", "ticket", "metadata"],
         refusals: [
           "not_self",

@@ -14,7 +14,7 @@ import { secondMs } from "../core/time.ts";
 import type { Services } from "../service/services.ts";
 import { addApiKeyRoutes } from "./api-keys.ts";
 import { addAuditRoutes } from "./audit.ts";
-import { createDoorkeeper, createSecondLook } from "./authenticate.ts";
+import { createDoorkeeper, createLastLook, createSecondLook } from "./authenticate.ts";
 import { bodyBytesMax, readJsonBodies } from "./bodies.ts";
 import { browserHeaders } from "./browser-headers.ts";
 import { addCheckRoutes, withoutPathBelowCheck } from "./check.ts";
@@ -172,6 +172,7 @@ async function addApi(app: App, services: Services, limits: Limits, stopping: Ab
     refuseTokens(json, services);
     addIdempotency(json, services);
     json.addHook("preHandler", createSecondLook(services));
+    json.addHook("preSerialization", createLastLook(services));
     addRequestRoutes(json, services, stopping);
     addVerbRoutes(json, services, limits);
     addPolicyRoutes(json, services);

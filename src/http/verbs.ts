@@ -88,6 +88,7 @@ function addCredentialRoutes(app: App, desk: Desk): void {
       config: {
         roles: ["requester"],
         verb: "claim",
+        showsCredential: true,
         refusals: ["not_requester", "already_claimed", "not_claimable", "policy_denied", "limit_reached"],
       },
       schema: {
@@ -111,7 +112,12 @@ function addCredentialRoutes(app: App, desk: Desk): void {
   app.post(
     `${path}/rotate`,
     {
-      config: { roles: ["requester"], verb: "rotate", refusals: ["not_requester", "not_active"] },
+      config: {
+        roles: ["requester"],
+        verb: "rotate",
+        showsCredential: true,
+        refusals: ["not_requester", "not_active"],
+      },
       schema: {
         summary: "Replace the token",
         description: "The old one is dead at once.",
