@@ -73,6 +73,7 @@ export const accessRequest = z.object({
           object: z.string(),
           state: z.string(),
           drift: texts.default([]),
+          problem: z.string().nullable().default(null),
         }),
       ),
     })

@@ -129,9 +129,10 @@ function reviewOf({ review }: AccessRequest, outside: Outside): string | null {
 
 /** What has become of it at the targets. */
 function targetsOf({ grant }: AccessRequest): readonly (readonly [string, string])[] {
-  return (grant?.targets ?? []).map(({ connector, object, state, drift }) => {
+  return (grant?.targets ?? []).map(({ connector, object, state, drift, problem }) => {
     const changed = drift.length === 0 ? "" : `, changed by hand: ${drift.join("; ")}`;
-    return ["Target", `${connector} ${object} ${state}${changed}`] as const;
+    const why = problem === null ? "" : `, last attempt: ${problem}`;
+    return ["Target", `${connector} ${object} ${state}${why}${changed}`] as const;
   });
 }
 

@@ -1,5 +1,5 @@
-import { createClient, ErrorReply } from "redis";
-import { ConnectorFault } from "../service/connector.ts";
+import { createClient } from "redis";
+import { redisFault } from "./redis-fault.ts";
 
 /** Sends one command, gives its answer. */
 export type Send = (...command: readonly string[]) => Promise<unknown>;
@@ -45,30 +45,4 @@ export function openRedis(name: string, url: string): RedisServer {
       }
     },
   };
-}
-
-function redisFault(name: string, error: unknown, signal: AbortSignal): ConnectorFault {
-  if (error instanceof ConnectorFault) return error;
-  if (signal.aborted) {
-    return new ConnectorFault("timeout", `${name} took too long.`, { retryable: true, isTargetDown: true });
-  }
-  if (error instanceof ErrorReply) return answered(name, error.message);
-  const code = error instanceof Error && "code" in error ? String(error.code) : "no answer";
-  return new ConnectorFault("unreachable", `${name} cannot be reached (${code}).`, {
-    retryable: true,
-    isTargetDown: true,
-  });
-}
-
-/** By the word an error begins with. Nothing more is repeated: a command may hold the hash of a password. */
-function answered(name: string, message: string): ConnectorFault {
-  const word = /^[A-Z]{2,20}\b/.exec(message)?.[0] ?? "ERR";
-  const said = `${name}: Redis says ${word}.`;
-  if (["LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "TRYAGAIN"].includes(word)) {
-    return new ConnectorFault("unreachable", said, { retryable: true, isTargetDown: true });
-  }
-  if (["NOPERM", "NOAUTH", "WRONGPASS"].includes(word)) {
-    return new ConnectorFault("not_permitted", said, { retryable: false });
-  }
-  return new ConnectorFault("refused", said, { retryable: word === "OOM" });
 }

@@ -19,6 +19,7 @@ async function readCaKey({ name, caKeyFile }: SshSettings): Promise<SshCaKey> {
   const refuse = (why: string): never => {
     throw new ConnectorFault("not_permitted", `${name}: the CA key ${caKeyFile} ${why}.`, {
       retryable: false,
+      reason: `its CA key ${caKeyFile} ${why}`,
     });
   };
   const { mode } = await stat(caKeyFile);
@@ -35,13 +36,30 @@ export function fileFault(name: string, error: unknown, signal: AbortSignal): un
   if (signal.aborted) return new ConnectorFault("timeout", `${name} took too long.`, { retryable: true });
   const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
   if (code === undefined) return error;
+  const path = error instanceof Error && "path" in error ? String(error.path) : "a file";
+  const reason = `${path} ${Object.hasOwn(reasons, code) ? reasons[code] : `cannot be used (${code})`}`;
   if (code === "EACCES" || code === "EPERM") {
-    return new ConnectorFault("not_permitted", `${name}: a file may not be used (${code}).`, {
+    return new ConnectorFault("not_permitted", `${name}: ${path} may not be used (${code}).`, {
       retryable: false,
+      reason,
     });
   }
-  return new ConnectorFault("unreachable", `${name}: a file cannot be used (${code}).`, {
+  return new ConnectorFault("unreachable", `${name}: ${path} cannot be used (${code}).`, {
     retryable: true,
     isTargetDown: true,
+    reason,
   });
 }
+
+/** By the system's code; for people, after the file's path. */
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: "may not be read or written by the account of the service",
+  EPERM: "may not be read or written by the account of the service",
+  ENOENT: "is not there, or its folder is not mounted",
+  ENOTDIR: "is not there: a part of its path is no folder",
+  EISDIR: "is a folder, and should be a file",
+  EROFS: "is on a disk that is read-only",
+  ENOSPC: "cannot be written: the disk is full",
+  EDQUOT: "cannot be written: the disk is full",
+  EIO: "cannot be read or written: the disk is broken",
+};

@@ -130,9 +130,15 @@ function endGroup(pid: number | undefined): void {
 }
 
 function failed(name: string, how: string): ConnectorFault {
-  return new ConnectorFault("refused", `${name}: the hook failed (${how}).`, { retryable: true });
+  return new ConnectorFault("refused", `${name}: the hook failed (${how}).`, {
+    retryable: true,
+    reason: `its hook failed (${how})`,
+  });
 }
 
 function tookTooLong(name: string): ConnectorFault {
-  return new ConnectorFault("timeout", `${name}: the hook took too long.`, { retryable: true });
+  return new ConnectorFault("timeout", `${name}: the hook took too long.`, {
+    retryable: true,
+    reason: "its hook, or those before it, took too long",
+  });
 }

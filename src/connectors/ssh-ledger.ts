@@ -51,11 +51,15 @@ export async function readLedger(owner: Owner, krlFile: string): Promise<SshLedg
   if (text === undefined) return { entries: [], carried: [], version: 0 };
   const found = parse(text.toString());
   if (found === undefined) {
-    throw new ConnectorFault("refused", `${owner.connector}: ${file} is damaged.`, { retryable: false });
+    throw new ConnectorFault("refused", `${owner.connector}: ${file} is damaged.`, {
+      retryable: false,
+      reason: `${file} is damaged`,
+    });
   }
   if (found.instance !== owner.instance || found.connector !== owner.connector) {
     throw new ConnectorFault("foreign_object", `${owner.connector}: ${file} belongs to another.`, {
       retryable: false,
+      reason: `${file} belongs to another installation or connector`,
     });
   }
   return found;

@@ -5,6 +5,7 @@ import type { Instant } from "../core/ids.ts";
 import { formatInstant } from "../core/time.ts";
 import { guardedPost } from "../outgoing/guarded-fetch.ts";
 import { OutgoingFault } from "../outgoing/outgoing-fault.ts";
+import { networkReason } from "./network-reason.ts";
 import { ConnectorFault } from "../service/connector.ts";
 import type { Owner } from "./label.ts";
 
@@ -49,13 +50,34 @@ export function webhookCalls(settings: WebhookSettings, owner: Owner, now: () =>
 
 function badStatus(name: string, status: number): ConnectorFault {
   const said = `${name}: the receiver answers ${status}.`;
+  const reason = statusReason(status);
   if (status === 401 || status === 403)
-    return new ConnectorFault("not_permitted", said, { retryable: false });
+    return new ConnectorFault("not_permitted", said, { retryable: false, reason });
   if (status === 409) return new ConnectorFault("foreign_object", said, { retryable: false });
   const isDown = status === 429 || status >= 502;
   const retryable = isDown || status === 408 || status === 500;
-  return new ConnectorFault(isDown ? "unreachable" : "refused", said, { retryable, isTargetDown: isDown });
+  return new ConnectorFault(isDown ? "unreachable" : "refused", said, {
+    retryable,
+    isTargetDown: isDown,
+    reason,
+  });
 }
+
+function statusReason(status: number): string {
+  if (status === 401 || status === 403) return `the receiver does not accept our signature (HTTP ${status})`;
+  if (status === 404) return "the receiver has nothing at this address (HTTP 404)";
+  if (status >= 300 && status < 400) return `the receiver redirects, which is not followed (HTTP ${status})`;
+  if (status === 429) return "the receiver wants fewer calls (HTTP 429)";
+  return status >= 500
+    ? `the receiver is in trouble (HTTP ${status})`
+    : `the receiver refused (HTTP ${status})`;
+}
+
+const outgoingReasons = {
+  private_address: "its address is a private one, which allowPrivate would allow",
+  refused_url: "its url must begin with https:// and hold no password",
+  too_large: "its answer, or what it was to be sent, is too large",
+} as const;
 
 function webhookFault(name: string, error: unknown): unknown {
   if (!(error instanceof OutgoingFault)) return error;
@@ -63,11 +85,15 @@ function webhookFault(name: string, error: unknown): unknown {
   switch (error.code) {
     case "unreachable":
     case "timeout":
-      return new ConnectorFault(error.code, said, { retryable: true, isTargetDown: true });
+      return new ConnectorFault(error.code, said, {
+        retryable: true,
+        isTargetDown: true,
+        reason: networkReason(error.reason),
+      });
     case "private_address":
     case "refused_url":
     case "too_large":
-      return new ConnectorFault("refused", said, { retryable: false });
+      return new ConnectorFault("refused", said, { retryable: false, reason: outgoingReasons[error.code] });
   }
 }
 

@@ -1,13 +1,19 @@
 import { actionsOn, servedScopes, type WebhookSettings } from "../core/connector-settings.ts";
-import { parseId } from "../core/ids.ts";
+import { parseId, type Instant } from "../core/ids.ts";
 import { actionOf } from "../core/scopes.ts";
 import { formatInstant, parseInstant } from "../core/time.ts";
-import { ConnectorFault, type Connector, type ListedObject, type TargetOrder } from "../service/connector.ts";
-import { finding } from "./check-finding.ts";
+import {
+  ConnectorFault,
+  type CheckFinding,
+  type Connector,
+  type ListedObject,
+  type TargetOrder,
+} from "../service/connector.ts";
+import { finding, notVerified } from "./check-finding.ts";
 import { clockFinding } from "./clock-finding.ts";
 import type { ConnectorPorts } from "./connector-ports.ts";
 import { objectName } from "./label.ts";
-import { webhookCalls } from "./webhook-calls.ts";
+import { webhookCalls, type Call } from "./webhook-calls.ts";
 
 const textLengthMax = 4_000;
 const secretLengthMax = 16_000;
@@ -61,23 +67,32 @@ export function createWebhookConnector(
     async listOurs(signal) {
       return objectsOf(name, (await call("grant.list", {}, signal)).get("objects"));
     },
-    async check(signal) {
-      const before = now();
-      const answer = await call("grant.list", {}, signal);
-      const objects = answer.get("objects");
-      const theirs = parseInstant(textOf(answer.get("now")) ?? "");
-      return [
-        finding("The receiver answers, and accepts our signature", true),
-        finding(
-          "It lists what it has given",
-          Array.isArray(objects),
-          `Answer grant.list with {"objects": [{"object", "grantId", "notAfter"}]}.`,
-        ),
-        ...(theirs === undefined ? [] : [clockFinding(theirs, before, now())]),
-      ];
-    },
+    check: (signal) => checkReceiver(call, now, signal),
     close: async () => {},
   };
+}
+
+/** Asks for the listing, which changes nothing. */
+async function checkReceiver(
+  call: Call,
+  now: () => Instant,
+  signal: AbortSignal,
+): Promise<readonly CheckFinding[]> {
+  const before = now();
+  const answer = await call("grant.list", {}, signal);
+  const theirs = parseInstant(textOf(answer.get("now")) ?? "");
+  return [
+    finding("The receiver answers, and accepts our signature", true),
+    finding(
+      "It lists what it has given",
+      Array.isArray(answer.get("objects")),
+      `Answer grant.list with {"objects": [{"object", "grantId", "notAfter"}]}.`,
+    ),
+    theirs === undefined
+      ? notVerified("Its clock", "the receiver does not say its time", `Answer grant.list with "now", too.`)
+      : clockFinding(theirs, before, now()),
+    notVerified("That it gives and takes back what it is told", "to try that would change something there"),
+  ];
 }
 
 /** Without what may be secret in it. */

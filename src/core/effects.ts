@@ -206,6 +206,7 @@ export function newsOf(recorded: Recorded, request: AccessRequest): readonly New
     case "TargetFailed":
     case "TargetRevoked":
     case "TargetAbandoned":
+    case "TargetTroubled":
     case "TargetDrifted":
       return [];
   }

@@ -137,7 +137,9 @@ export type TargetEvent =
       readonly identity?: ObjectIdentity;
     })
   | (AtTarget & { readonly type: "TargetFailed" })
-  | (AtTarget & { readonly type: "TargetRevokeOverdue"; readonly object: string })
+  /** An attempt has failed, for another reason than the last; `problem` is for people and holds no secret. */
+  | (AtTarget & { readonly type: "TargetTroubled"; readonly problem: string })
+  | (AtTarget & { readonly type: "TargetRevokeOverdue"; readonly object: string; readonly reason?: string })
   /** Confirmed gone. `left`: what it made and what stays, one sentence each. */
   | (AtTarget & {
       readonly type: "TargetRevoked";

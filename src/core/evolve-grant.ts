@@ -22,6 +22,7 @@ export function evolveGrant(grant: Grant | undefined, event: GrantEvent): Grant 
     case "TargetAttempted":
     case "TargetProvisioned":
     case "TargetFailed":
+    case "TargetTroubled":
     case "TargetRevokeOverdue":
     case "TargetRevoked":
     case "TargetAbandoned":
@@ -107,7 +108,7 @@ function evolvedTarget(target: Target, event: TargetEvent): Target {
     case "TargetProvisioned":
       assert(state === "PENDING" || state === "PROVISIONING", "what is provisioned was to be");
       return {
-        ...target,
+        ...withoutProblem(target),
         state: "PROVISIONED",
         since: event.at,
         ...(event.identity !== undefined && { identity: event.identity }),
@@ -120,15 +121,26 @@ function evolvedTarget(target: Target, event: TargetEvent): Target {
       return { ...target, state: "REVOKE_OVERDUE" };
     case "TargetRevoked":
       assert(isOver(state), "what is taken back was to be");
-      return { ...target, state: state === "FAILED" ? "FAILED" : "REVOKED", clearedAt: event.at };
+      return {
+        ...withoutProblem(target),
+        state: state === "FAILED" ? "FAILED" : "REVOKED",
+        clearedAt: event.at,
+      };
     case "TargetAbandoned":
       assert(isOver(state), "what is given up was to be taken back");
       return { ...target, state: "ABANDONED", since: event.at };
+    case "TargetTroubled":
+      return { ...target, problem: event.problem };
     case "TargetDrifted":
       return { ...target, drift: event.drift };
     default:
       return assertNever(event);
   }
+}
+
+function withoutProblem(target: Target): Target {
+  const { problem: _, ...rest } = target;
+  return rest;
 }
 
 function isOver(state: Target["state"]): boolean {

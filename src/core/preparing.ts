@@ -4,7 +4,7 @@ import { mayClaim, type ClaimFacts } from "./claiming.ts";
 import type { Recorded } from "./events.ts";
 import { fetchWithinMs, provisionWithinMs, type Grant, type UnstartedGrant } from "./grant.ts";
 import type { GrantId, Instant } from "./ids.ts";
-import { areReady, orderedTarget, type WantedTarget } from "./target.ts";
+import { areReady, orderedTarget, type Target, type WantedTarget } from "./target.ts";
 import { plus } from "./time.ts";
 
 export interface PrepareFacts extends Pick<ClaimFacts, "byId" | "by" | "subject" | "today" | "lockdown"> {
@@ -95,13 +95,16 @@ export function preparationTick(kase: Case, now: Instant): readonly Recorded[] {
   const { grant } = kase;
   if (grant?.phase !== "PREPARING") return [];
   const late = now < grant.provisionBy ? undefined : unready(grant);
-  if (late !== undefined) return decideFailure(kase, late, "it was not ready in time", now);
+  if (late !== undefined) {
+    const { connector } = late.order;
+    return decideFailure(kase, connector, late.problem ?? "it was not ready in time", now);
+  }
   if (now < grant.fetchBy) return [];
   return [
     onGrant(grant, { type: "GrantAbandoned", at: now, by: systemActor, reason: "nobody fetched it in time" }),
   ];
 }
 
-function unready({ targets }: Grant): string | undefined {
-  return areReady(targets) ? undefined : targets.find((one) => one.state !== "PROVISIONED")?.order.connector;
+function unready({ targets }: Grant): Target | undefined {
+  return areReady(targets) ? undefined : targets.find((one) => one.state !== "PROVISIONED");
 }

@@ -88,11 +88,34 @@ export function decideAbandonTarget(
   return [...ended, onGrant(grant, { type: "TargetAbandoned", at: now, by, connector, object, reason })];
 }
 
-export function decideOverdue(grant: Grant, connector: string, now: Instant): readonly Recorded[] {
+/** @param known Why nobody gets through to this connector; counts where this target was not tried itself. */
+export function decideOverdue(
+  grant: Grant,
+  connector: string,
+  now: Instant,
+  known?: string,
+): readonly Recorded[] {
   const target = targetOf(grant, connector);
   if (target === undefined || holdsTargets(grant) || !becomesOverdue(target, now)) return [];
   const { object } = target.order;
-  return [onGrant(grant, { type: "TargetRevokeOverdue", at: now, by: systemActor, connector, object })];
+  const reason = target.problem ?? known;
+  const why = reason === undefined ? {} : { reason };
+  return [
+    onGrant(grant, { type: "TargetRevokeOverdue", at: now, by: systemActor, connector, object, ...why }),
+  ];
+}
+
+/** Once for each change of why attempts fail, so that whoever looks at the target is told. */
+export function decideTroubled(
+  grant: Grant,
+  connector: string,
+  problem: string,
+  now: Instant,
+): readonly Recorded[] {
+  const target = targetOf(grant, connector);
+  if (target === undefined || target.problem === problem) return [];
+  if (!isToBeProvisioned(grant, target) && !isToBeTakenBack(grant, target)) return [];
+  return [onGrant(grant, { type: "TargetTroubled", at: now, by: systemActor, connector, problem })];
 }
 
 /** Once for each change of what differs, also when it is as it should be again. */

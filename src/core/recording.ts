@@ -160,14 +160,20 @@ function grantRecords(event: GrantEvent): readonly Entry[] {
 function targetRecords(event: TargetEvent): readonly Entry[] {
   const { connector } = event;
   switch (event.type) {
-    // The first is no news, the second is told by grant.failed in the same commit.
+    // The first two are no transition, the third is told by grant.failed in the same commit.
     case "TargetAttempted":
+    case "TargetTroubled":
     case "TargetFailed":
       return [];
     case "TargetProvisioned":
       return [["target.provisioned", { connector, object: event.object }]];
     case "TargetRevokeOverdue":
-      return [["target.revoke_overdue", { connector, object: event.object }]];
+      return [
+        [
+          "target.revoke_overdue",
+          { connector, object: event.object, ...(event.reason !== undefined && { reason: event.reason }) },
+        ],
+      ];
     case "TargetRevoked":
       return [
         [

@@ -70,6 +70,8 @@ export interface Target {
   readonly drift: readonly string[];
   /** As the target last said; absent where the kind knows none, or before it was made. */
   readonly identity?: ObjectIdentity;
+  /** Why the last attempt at it failed, for people; absent when none has, or once one has succeeded. */
+  readonly problem?: string;
 }
 
 /** Access that is over and not confirmed gone after this is overdue, and says so. */

@@ -44,6 +44,10 @@ const grant = z.object({
         notAfter: at.describe("The latest end it may have there."),
         clearedAt: at.nullable().describe("When the target confirmed that nothing is left."),
         drift: textsOf.describe("What was changed there by hand."),
+        problem: z
+          .string()
+          .nullable()
+          .describe("Why the last attempt at it failed; null once one has succeeded."),
       }),
     )
     .readonly(),

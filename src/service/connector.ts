@@ -106,14 +106,21 @@ export class ConnectorFault extends Error {
   readonly retryable: boolean;
   /** True: nobody gets through to this target at the moment; others wait for one probe instead of storming it. */
   readonly isTargetDown: boolean;
+  /** Why, for people: one clause without secrets. Absent: only what the code says is known. */
+  readonly reason: string | undefined;
 
   constructor(
     code: ConnectorFault["code"],
     message: string,
-    { retryable, isTargetDown = false }: { readonly retryable: boolean; readonly isTargetDown?: boolean },
+    {
+      retryable,
+      isTargetDown = false,
+      reason,
+    }: { readonly retryable: boolean; readonly isTargetDown?: boolean; readonly reason?: string | undefined },
   ) {
     super(message);
     this.code = code;
+    this.reason = reason;
     this.retryable = retryable;
     this.isTargetDown = isTargetDown;
   }

@@ -5,6 +5,7 @@ import {
   decideDrift,
   decideOverdue,
   decideProvisioned,
+  decideTroubled,
   isToBeProvisioned,
   isToBeTakenBack,
   targetOf,
@@ -67,9 +68,25 @@ export function createTargetService(context: ServiceContext): TargetService {
     if (isRefusal(outcome)) throw new StoreUnavailable(outcome.detail);
     return refuse("not_claimable", `This request has failed: ${name} could not give it: ${why}.`);
   };
+  /** Why nobody gets through, by connector. Only a help for people: what counts is with each target. */
+  const causes = new Map<string, string>();
+  const noting: Noting = async (grantId, name, act) => {
+    try {
+      const done = await act();
+      causes.delete(name);
+      return done;
+    } catch (fault) {
+      if (fault instanceof ConnectorFault) {
+        const problem = reasonOf(fault);
+        causes.set(name, problem);
+        await decideGrant(context, grantId, (grant, at) => decideTroubled(grant, name, problem, at));
+      }
+      throw fault;
+    }
+  };
   return {
     fail,
-    provision: createProvision(context, atTarget, fail),
+    provision: createProvision(context, atTarget, noting, fail),
     async issue(grantId, name, ask, signal) {
       const issued = await atTarget(grantId, name, signal, async (grant, { order }) => {
         // What is taken back comes after this, for it waits for the same turn.
@@ -85,18 +102,25 @@ export function createTargetService(context: ServiceContext): TargetService {
         const { connector, object } = target.order;
         const { identity } = target;
         const wanted = { connector, object, grantId, ...(identity !== undefined && { identity }) };
-        const taken = await patiently(connectorNamed(context, name).takeBack(wanted, signal), signal);
+        const taken = await noting(grantId, name, async () =>
+          patiently(connectorNamed(context, name).takeBack(wanted, signal), signal),
+        );
         const left = taken?.left;
         await decideGrant(context, grantId, (now, at) => decideCleared(now, name, at, left));
       }),
     removeOrphan,
     noteOverdue: async ({ grantId, connector }) =>
-      decideGrant(context, grantId, (grant, now) => decideOverdue(grant, connector, now)),
+      decideGrant(context, grantId, (grant, now) =>
+        decideOverdue(grant, connector, now, causes.get(connector)),
+      ),
     async noteDrift(grantId, connector, drift) {
       await decideGrant(context, grantId, (grant, now) => decideDrift(grant, connector, drift, now));
     },
   };
 }
+
+/** Makes an attempt, and writes down why it failed when that has changed. */
+type Noting = <T>(grantId: GrantId, name: string, act: () => Promise<T>) => Promise<T>;
 
 /** Calls `act` with the target as it stands, while nobody else touches its object. */
 type AtTarget = <T>(
@@ -152,6 +176,7 @@ function createAtTarget({ store }: Pick<ServiceContext, "store">): {
 function createProvision(
   context: ServiceContext,
   atTarget: AtTarget,
+  noting: Noting,
   fail: TargetService["fail"],
 ): TargetService["provision"] {
   const failsFor = (grant: Grant, fault: unknown): boolean => {
@@ -166,7 +191,9 @@ function createProvision(
       await decideGrant(context, grantId, (now, at) => decideAttempted(now, name, at));
       let identity: ObjectIdentity | undefined;
       try {
-        const made = await patiently(connectorNamed(context, name).provision(target.order, signal), signal);
+        const made = await noting(grantId, name, async () =>
+          patiently(connectorNamed(context, name).provision(target.order, signal), signal),
+        );
         identity = made ?? undefined;
       } catch (fault) {
         if (!failsFor(grant, fault)) throw fault;
@@ -190,6 +217,7 @@ export function connectorNamed({ connectors }: Pick<ServiceContext, "connectors"
   throw new ConnectorFault("unreachable", `the configuration has no connector ${name}`, {
     retryable: true,
     isTargetDown: true,
+    reason: "the configuration has no connector of this name",
   });
 }
 
@@ -202,7 +230,7 @@ const reasons: { readonly [Code in ConnectorFault["code"]]: string } = {
   invalid_input: "it does not take what was ordered",
 };
 
-/** In a person's words; what the target itself has said stays in the log. */
+/** The cause for people, without secrets; what the target itself has said stays in the log. */
 export function reasonOf(fault: unknown): string {
-  return fault instanceof ConnectorFault ? reasons[fault.code] : "it was not ready in time";
+  return fault instanceof ConnectorFault ? (fault.reason ?? reasons[fault.code]) : "it was not ready in time";
 }

@@ -79,6 +79,8 @@ export interface TargetView {
   readonly clearedAt: string | null;
   /** What was changed there by hand. */
   readonly drift: readonly string[];
+  /** Why the last attempt at it failed; null when none has, or once one has succeeded. */
+  readonly problem: string | null;
 }
 
 export interface ReviewView {
@@ -192,7 +194,7 @@ function grantView(grant: Grant, endedAt: Instant | null): GrantView {
   };
 }
 
-function targetView({ order, state, since, clearedAt, drift }: Target): TargetView {
+function targetView({ order, state, since, clearedAt, drift, problem }: Target): TargetView {
   const { connector, object, scopes, notAfter } = order;
   return {
     connector,
@@ -203,6 +205,7 @@ function targetView({ order, state, since, clearedAt, drift }: Target): TargetVi
     notAfter: formatInstant(notAfter),
     clearedAt: timeOrNull(clearedAt),
     drift,
+    problem: problem ?? null,
   };
 }
 

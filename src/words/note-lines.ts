@@ -43,5 +43,7 @@ export function unreached({ reach, request }: Card): readonly Line[] {
 
 export function overdueTargets({ request }: Card): readonly Line[] {
   const late = (request.grant?.targets ?? []).filter((target) => target.state === "REVOKE_OVERDUE");
-  return late.length === 0 ? [] : [["Still there at: ", late.map((one) => one.connector).join(", "), "."]];
+  return late.map(({ connector, problem }): Line => [
+    `Still there at ${connector}${problem === null ? "" : `: ${problem}`}.`,
+  ]);
 }

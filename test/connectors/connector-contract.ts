@@ -239,7 +239,12 @@ export function keepsTheContract(kind: Kind): void {
         ]) {
           const fault: unknown = await attempt().catch((error: unknown) => error);
           expect(fault).toBeInstanceOf(ConnectorFault);
-          expect(fault).toMatchObject({ retryable: true, isTargetDown: true });
+          // With a cause for people: "could not be reached" alone helps nobody at night.
+          expect(fault).toMatchObject({
+            retryable: true,
+            isTargetDown: true,
+            reason: expect.stringMatching(/connection refused|is not there/),
+          });
         }
         await away.close();
       });
@@ -269,6 +274,20 @@ export function keepsTheContract(kind: Kind): void {
         const order = orderFor(connector);
         await expect(connector.provision(order, AbortSignal.abort())).rejects.toBeInstanceOf(ConnectorFault);
         expect(await listed(order.object)).toEqual([]);
+      });
+
+      test("a check changes nothing, whoever is in stays in, and it calls nothing in order that it did not try", async () => {
+        const { order, issued } = await given();
+        const visitor = await visitorOf(issued);
+        const before = await connector.listOurs(never());
+        const findings = await connector.check(never());
+        expect(await connector.listOurs(never())).toEqual(before);
+        expect(await visitor.reads()).toBe(true);
+        for (const { what, result } of findings) {
+          expect(what.includes("is not verified: ")).toBe(result === "not_verified");
+        }
+        await visitor.leave();
+        await connector.takeBack(order, never());
       });
 
       test("the check finds nothing to mend", async () => {

@@ -56,7 +56,9 @@ describe("an answer with targets", () => {
     });
     const read = await house.call("GET", `${jit}/${String(answer.body["id"])}`, { key: await dev() });
     expect(read.body["grant"]).toMatchObject({
-      targets: [{ connector: "dev-db", object: at?.["username"], state: "PROVISIONED", drift: [] }],
+      targets: [
+        { connector: "dev-db", object: at?.["username"], state: "PROVISIONED", drift: [], problem: null },
+      ],
     });
     expect(read.text).not.toContain("tgt_");
   });

@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { present } from "../../src/core/assert.ts";
+import { parseId } from "../../src/core/ids.ts";
+import { parseSelector } from "../../src/core/people.ts";
+import { minuteMs } from "../../src/core/time.ts";
+import { provisionWithinMs } from "../../src/core/grant.ts";
+import { ConnectorFault } from "../../src/service/connector.ts";
+import { fakeMessenger } from "../outbox/support/fake-messenger.ts";
+import { granted } from "./support/office.ts";
+import { openTargetOffice, view, type TargetOffice } from "./support/target-office.ts";
+
+let office: TargetOffice;
+beforeEach(async () => {
+  office = await openTargetOffice();
+});
+afterEach(() => office.close());
+
+const failing = (reason: string) =>
+  new ConnectorFault("unreachable", "raw text of the driver", {
+    retryable: true,
+    isTargetDown: true,
+    reason,
+  });
+const always = (reason: string) => Array.from({ length: 500 }, () => failing(reason));
+const unknownHost = "its host name is unknown";
+const recordsOf = async (action: string) =>
+  (await office.audit()).filter((one) => one.action === action).map((one) => one.data);
+const complete = async (id: string) =>
+  granted(await office.services.desk.complete(await office.caller("dev"), id));
+const problemOf = async (id: string) => (await view(office, id)).grant?.targets[0]?.problem;
+
+test("a take-back that is overdue says why: on record, in the target's state and to administrators", async () => {
+  const admin = present(parseSelector("identity:id_cid"), "a selector");
+  await office.configure([...(await office.context.rulebook()).book.policies], {
+    chatRoles: { admin: [admin], auditor: [] },
+  });
+  const slack = fakeMessenger("slack");
+  office.context.surfaces.add(slack);
+  const { id } = await office.holding();
+  expect(await problemOf(id)).toBeNull();
+  office.target.trouble.faults.takeBack = always(unknownHost);
+  await complete(id);
+  await office.live(2 * minuteMs);
+  expect(await recordsOf("target.revoke_overdue")).toMatchObject([
+    { connector: "orders-db", reason: unknownHost },
+  ]);
+  expect(await problemOf(id)).toBe(unknownHost);
+  const told = slack.said.filter(({ note }) => note.about === "request" && note.notice === "target_overdue");
+  expect(told).toHaveLength(1);
+  expect(JSON.stringify(told)).toContain(unknownHost);
+  expect(JSON.stringify(await office.audit())).not.toContain("raw text");
+
+  office.target.trouble.faults.takeBack = [];
+  await office.live(2 * minuteMs);
+  expect(await problemOf(id)).toBeNull();
+  expect(office.target.state().objects).toEqual({});
+});
+
+test("of many that wait for one target that is down, each overdue one says why, tried or not", async () => {
+  const held = [];
+  for (let count = 0; count < 5; count++)
+    held.push(await office.holding({ scopes: [`read:prod:db-${count}`] }));
+  office.target.trouble.faults.takeBack = always(unknownHost);
+  for (const { id } of held) await complete(id);
+  await office.live(2 * minuteMs);
+  expect((await recordsOf("target.revoke_overdue")).map((one) => one["reason"])).toEqual(
+    held.map(() => unknownHost),
+  );
+});
+
+test("a request that fails because its target stays away says why", async () => {
+  const id = await office.approved();
+  office.target.trouble.faults.provision = always(unknownHost);
+  expect(granted(await office.claim(id)).isPreparing).toBe(true);
+  expect(await problemOf(id)).toBe(unknownHost);
+  await office.live(provisionWithinMs + minuteMs);
+  const { status, endReason } = await view(office, id);
+  expect({ status, endReason }).toEqual({
+    status: "FAILED",
+    endReason: `orders-db could not give it: ${unknownHost}`,
+  });
+  expect(await recordsOf("grant.failed")).toMatchObject([{ reason: expect.stringContaining(unknownHost) }]);
+});
+
+test("a cause is written once for as long as it stays the same", async () => {
+  const { id } = await office.holding();
+  office.target.trouble.faults.takeBack = always(unknownHost);
+  await complete(id);
+  await office.tick();
+  await office.live(2 * minuteMs);
+  const grantId = present(parseId("grant", String((await view(office, id)).grant?.id)), "a grant");
+  const before = (await office.store.grant(grantId))?.version;
+  await office.live(2 * minuteMs);
+  expect((await office.store.grant(grantId))?.version).toBe(before);
+  office.target.trouble.faults.takeBack = always("nothing listens on its port (connection refused)");
+  await office.live(2 * minuteMs);
+  expect(await problemOf(id)).toBe("nothing listens on its port (connection refused)");
+});
