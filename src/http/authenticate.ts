@@ -14,11 +14,14 @@ type DoorServices = Pick<Services, "audit" | "desk" | "keys">;
  * key with these roles come in (403). Whether this person may do this is the services' business.
  */
 export function createDoorkeeper({ audit, keys, desk }: DoorServices, limits: Limits) {
-  const identify = (request: FastifyRequest): Promise<Caller | Refusal> | Refusal => {
+  const identify = async (request: FastifyRequest): Promise<Caller | Refusal> => {
     const token = bearerOf(request);
-    return token === undefined
-      ? refuse("unauthenticated", "Send an API key as Authorization: Bearer kd_live_….")
-      : keys.authenticate(token);
+    if (token === undefined) {
+      return refuse("unauthenticated", "Send an API key as Authorization: Bearer kd_live_….");
+    }
+    const caller = await keys.authenticate(token);
+    if (isRefusal(caller)) limits.reportInvalid("api_key");
+    return caller;
   };
 
   /** Nobody is asked who they are; who says so anyway is counted as themselves. */

@@ -28,6 +28,7 @@ export function addCheckRoutes(app: App, { checking }: Pick<Services, "checking"
       });
       return reply.code(200).send();
     }
+    if (token !== undefined && !check.known) limits.reportInvalid("token");
     const isTooMany = await limits.isOneFailureTooMany(request);
     if (check.known && !isTooMany) return reply.code(403).send();
     return reply.code(401).header("www-authenticate", "Bearer").send();

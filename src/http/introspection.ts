@@ -49,7 +49,10 @@ export async function addFormRoutes(
     },
     async (request) => {
       const found = await checking.introspect(request.body.token);
-      if (!found.active) await limits.countFailure(request);
+      if (!found.active) {
+        limits.reportInvalid("token");
+        await limits.countFailure(request);
+      }
       return found;
     },
   );

@@ -7,6 +7,8 @@ import { Refused } from "./problems.ts";
 /** Keys and addresses remembered at once; the ones not seen for longest are forgotten first. */
 const rememberedMax = 20_000;
 
+export type InvalidCredential = "api_key" | "token";
+
 /**
  * Calls per minute, counted in memory in fixed windows. A valid key is never held up by what others do at the same
  * address: its calls count for the key alone, all others for the address (IPv6 by /64).
@@ -20,10 +22,12 @@ export interface Limits {
   isOneFailureTooMany(request: FastifyRequest): Promise<boolean>;
   /** The same for those who may be told. @throws Refused `rate_limited` */
   countFailure(request: FastifyRequest): Promise<void>;
+  /** Reports that a key or token was presented that is not valid: somebody may be guessing. */
+  readonly reportInvalid: (kind: InvalidCredential) => void;
 }
 
 /** Needs `@fastify/rate-limit` registered on `app`. */
-export function createLimits(app: App, perMinute: number): Limits {
+export function createLimits(app: App, perMinute: number, reportInvalid: Limits["reportInvalid"]): Limits {
   const window = { max: perMinute, timeWindow: minuteMs, cache: rememberedMax };
   const keys = app.createRateLimit({ ...window, keyGenerator: (request) => callerOf(request).key?.id ?? "" });
   const addresses = app.createRateLimit(window);
@@ -41,6 +45,7 @@ export function createLimits(app: App, perMinute: number): Limits {
   };
 
   return {
+    reportInvalid,
     countKey: (request) => refuseIfTooSoon(keys, request),
     countAddress: (request) => refuseIfTooSoon(addresses, request),
     countFailure: (request) => refuseIfTooSoon(failures, request),

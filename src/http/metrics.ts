@@ -7,6 +7,7 @@ import type { App } from "./door.ts";
 export interface HttpMetrics {
   readonly answered: (method: string, route: string, status: number, seconds: number) => void;
   readonly refused: (code: string) => void;
+  readonly authenticationFailed: (kind: "api_key" | "token") => void;
   readonly contentType: string;
   readonly render: () => Promise<string>;
 }

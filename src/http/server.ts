@@ -88,7 +88,9 @@ export async function createHttpServer(services: Services, options: HttpOptions)
     done();
   });
   await app.register(rateLimit, { global: false });
-  const limits = createLimits(app, options.ratePerMinute);
+  const limits = createLimits(app, options.ratePerMinute, (kind) =>
+    options.metrics?.authenticationFailed(kind),
+  );
   const letIn = createDoorkeeper(services, limits);
   const notFound = createNotFound(app);
   // Before a body is read, and in one hook: what calls by the thousand pay for is every hook.

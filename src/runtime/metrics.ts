@@ -32,6 +32,8 @@ export interface Metrics {
   /** One answered call, by its route's pattern, never its path: no ids, no people. */
   readonly answered: (method: string, route: string, status: number, seconds: number) => void;
   readonly refused: (code: string) => void;
+  /** A key or token was presented that is not valid. */
+  readonly authenticationFailed: (kind: "api_key" | "token") => void;
   /** The system clock was set, or the machine slept. */
   readonly clockJumped: (direction: "back" | "forward") => void;
   /** Adds what is read at each scrape. */
@@ -79,15 +81,13 @@ export function createMetrics(): Metrics {
     [10, 60, 300, 900, 3_600, 14_400, 86_400],
   );
   const records = createCounter("jit_audit_records_total", "Audit records by action.", ["action"]);
-  const jumps = createCounter("jit_clock_jumps_total", "Jumps of the system clock by direction.", [
-    "direction",
-  ]);
-  const families: Family[] = [build, requests, seconds, refusals, decided, timeToDecision, records, jumps];
+  const { failures, jumps } = integrityCounters();
+  const families: Family[] = [build, requests, seconds, refusals, decided, timeToDecision, records];
+  families.push(jumps, failures);
   // Present from the start, so that the first event after it is an increase and not a new series.
   for (const action of auditActions) records.add([action], 0);
   for (const decision of Object.values(decisions)) decided.add([decision], 0);
   for (const code of Object.keys(refusalStatus)) refusals.add([code], 0);
-  for (const direction of ["back", "forward"]) jumps.add([direction], 0);
   return {
     watcher({ audit, writes }) {
       for (const { action } of audit) {
@@ -107,6 +107,7 @@ export function createMetrics(): Metrics {
       seconds.observe([method, route], took);
     },
     refused: (code) => refusals.add([code]),
+    authenticationFailed: (kind) => failures.add([kind]),
     clockJumped: (direction) => jumps.add([direction]),
     observe: (sources) => void families.push(...gauges(sources)),
     contentType: prometheusContentType,
@@ -116,6 +117,21 @@ export function createMetrics(): Metrics {
       return texts.join("\n");
     },
   };
+}
+
+/** What points to somebody who guesses, or to a clock that was set. */
+function integrityCounters() {
+  const failures = createCounter(
+    "jit_authentication_failures_total",
+    "API keys and tokens presented that are not valid, also those answered with a rate limit.",
+    ["kind"],
+  );
+  const jumps = createCounter("jit_clock_jumps_total", "Jumps of the system clock by direction.", [
+    "direction",
+  ]);
+  for (const direction of ["back", "forward"]) jumps.add([direction], 0);
+  for (const kind of ["api_key", "token"]) failures.add([kind], 0);
+  return { failures, jumps };
 }
 
 /** Read from the store when somebody looks, so that they are true and cost nothing in between. */

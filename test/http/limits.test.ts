@@ -141,3 +141,19 @@ describe("checks and introspection", () => {
     expect((await introspect(token)).status).toBe(200);
   });
 });
+
+test("every guessed key and token is counted, also beyond the limit, and what is missing or valid is not", async () => {
+  const guessed = { key: `kd_live_${"A".repeat(36)}` };
+  const resource = await house.keyOf("bot", "resource");
+  await often(perMinute + 5, () => house.call("GET", jit, guessed));
+  await often(3, () => house.call("GET", `${api}/check?scope=read:dev:a`, guessed));
+  await house.call("POST", `${api}/credentials/introspect`, { key: resource, form: { token: "kd_jit_x" } });
+  await house.call("GET", jit, { key: dev });
+  await house.call("GET", jit);
+  await house.call("GET", `${api}/check?scope=read:dev:a`);
+  const { text } = await house.call("GET", "/metrics");
+  expect(text.split("\n").filter((line) => line.startsWith("jit_authentication_failures_total{"))).toEqual([
+    `jit_authentication_failures_total{kind="api_key"} ${perMinute + 5}`,
+    'jit_authentication_failures_total{kind="token"} 4',
+  ]);
+});

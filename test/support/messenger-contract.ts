@@ -64,6 +64,18 @@ export function messengerContract(house: () => MessengerHouse): void {
     }
   });
 
+  test("tells administrators that the service itself needs them", async () => {
+    const h = house();
+    const before = h.arrived();
+    await h.messenger.direct(
+      await addressOf(h),
+      { about: "alert", alert: { name: "disk_full" } },
+      null,
+      never,
+    );
+    expect(h.arrived()).toBe(before + 1);
+  });
+
   test("tells one thing once", async () => {
     const h = house();
     const before = h.arrived();

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { ServiceAlert } from "../../src/core/effects.ts";
+import { instant } from "../../src/core/ids.ts";
 import { noticeKinds, type NoticeKind } from "../../src/core/notices.ts";
 import { cardActions, needsWholeCard, type Card, type CardAction } from "../../src/service/card.ts";
 import type { RequestView } from "../../src/service/views.ts";
@@ -148,4 +150,30 @@ test("somebody who asks to be linked is shown with the ids, and their own words 
   expect(said.actions).toEqual(["link", "link_other"]);
   expect(said.heading).toContainEqual({ said: displayName });
   expect(noteText({ ...asked, candidate: null }).actions).toEqual(["link_other"]);
+});
+
+describe("what administrators are told of the service itself", () => {
+  const lastCommitAt = instant(Date.parse(at));
+  const alerts: {
+    readonly [Name in ServiceAlert["name"]]: readonly [Extract<ServiceAlert, { name: Name }>, string, string];
+  } = {
+    clock_behind: [
+      { name: "clock_behind", lastCommitAt, behindMs: 86_400_000 },
+      "The system clock is behind: no new access is given",
+      "npm run accept-clock",
+    ],
+    audit_head_differs: [
+      { name: "audit_head_differs" },
+      "The audit log has lost records: no new access is given",
+      "npm run accept-head",
+    ],
+    disk_full: [{ name: "disk_full" }, "The disk is full: no new access is given", "Make room"],
+  };
+  test.each(Object.values(alerts))("$name", (alert, heading, whatToDo) => {
+    const said = noteText({ about: "alert", alert });
+    expect([plain([said.heading]), said.actions]).toEqual([heading, []]);
+    const lines = plain(said.lines);
+    expect(lines).toContain(whatToDo);
+    expect(lines).toMatch(/endings|Endings/);
+  });
 });
