@@ -8,6 +8,7 @@ import type { MenuAction } from "../words/labels.ts";
 import { refusalText } from "../words/refusal-text.ts";
 import { prefixOf, refusedReply, textReply } from "./answering.ts";
 import { runMenu, runTyped } from "./commands.ts";
+import { welcome } from "./welcome.ts";
 import { errorAt } from "./asking.ts";
 import { linkForm } from "./decision-forms.ts";
 import type { Dialog, DialogRef, DialogValues, Option } from "./dialog.ts";
@@ -34,6 +35,8 @@ export interface Chat {
    * is the text `link`.
    */
   runUnlinked(stranger: Stranger, text: string, why: Refusal): Promise<Reply>;
+  /** What somebody is told who has just added the app. */
+  welcome(caller: Caller): Reply;
   /** A button on a card, with what the button carried. */
   press(caller: Caller, action: CardAction, about: Pressed): Promise<Reply>;
   /** A button that begins something: a form, the home view, a list. */
@@ -71,6 +74,7 @@ export function createChat(parts: ChatParts): Chat {
   return {
     run: (caller, text) => answered(clean(text).then((words) => runTyped(parts, caller, words))),
     runUnlinked: (stranger, text, why) => answered(runUnlinked(parts, stranger, text, why)),
+    welcome: (caller) => welcome(parts, caller),
     press: (caller, action, about) => answered(press(parts, caller, action, about)),
     menu: (caller, action) => answered(runMenu(parts, caller, action)),
     link: (caller, account, identityId) => answered(link(parts, caller, account, identityId)),

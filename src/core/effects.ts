@@ -25,6 +25,13 @@ export type Effect =
     }
   /** Somebody at a chat platform asks administrators to be linked. */
   | ({ readonly kind: "tell_link"; readonly to: readonly IdentityId[] } & LinkAsked)
+  /**
+   * Somebody can be reached in chat who could not before: they get what has been waiting for them. `after`: where the
+   * next batch of waiting requests begins, 0 for the first.
+   */
+  | { readonly kind: "announce_waiting"; readonly identityId: IdentityId; readonly after: number }
+  /** An account of a chat platform was linked to somebody. */
+  | ({ readonly kind: "announce_link" } & LinkMade)
   /** Something about the service itself needs an administrator. */
   | { readonly kind: "alert_admins"; readonly alert: ServiceAlert }
   /** Finds out whether the people asked have been told. `lost`: a delivery to this approver was given up. */
@@ -83,7 +90,15 @@ export type Telling =
     }
   | { readonly topic: "key"; readonly keyId: KeyId }
   | ({ readonly topic: "link" } & LinkAsked)
+  | ({ readonly topic: "account_linked" } & LinkMade)
   | { readonly topic: "alert"; readonly alert: ServiceAlert };
+
+/** A link that was made; null: by the platform's word for their address. */
+export interface LinkMade {
+  readonly identityId: IdentityId;
+  readonly account: ChatAccount;
+  readonly byId: IdentityId | null;
+}
 
 /** Why the service gives no new access. */
 export type ServiceAlert =

@@ -26,6 +26,8 @@ export function laneOf(effect: Effect): string | null {
     case "provision":
     case "take_back":
     case "announce_key":
+    case "announce_waiting":
+    case "announce_link":
     case "tell_link":
     case "alert_admins":
     case "links_made":
@@ -50,6 +52,8 @@ export function groupOf(effect: Effect): string {
     case "announce":
     case "announce_ending":
     case "announce_key":
+    case "announce_waiting":
+    case "announce_link":
     case "tell_link":
     case "alert_admins":
     case "links_made":

@@ -25,6 +25,7 @@ export const noticeKinds = [
   "target_overdue",
   "unreached",
   "channel_unreached",
+  "waiting",
   "key_made",
 ] as const;
 export type NoticeKind = (typeof noticeKinds)[number];
@@ -142,6 +143,7 @@ export const hearings: { readonly [Notice in NoticeKind]: readonly Hearing[] } =
     { who: "requester", chat: "note", letter: true },
     { who: "admins", chat: "note", letter: true },
   ],
+  waiting: [{ who: "people", chat: "card", letter: false }],
   // Not about a request: told to the key's owner by name (outbox/announcing-keys.ts).
   key_made: [],
 };

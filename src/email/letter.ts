@@ -67,6 +67,8 @@ function subjectOf(note: Exclude<Note, { about: "request" }>): readonly [subject
   switch (note.about) {
     case "key":
       return [`An API key was made in your name: ${note.keyId}`, note.keyId];
+    case "account_linked":
+      return ["A chat account was linked to you", "account-linked"];
     case "link":
       return [`A chat account wants to be linked: ${oneLine(note.displayName, nameMax)}`, "link"];
     case "linked":

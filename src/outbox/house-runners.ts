@@ -2,6 +2,7 @@ import type { ServiceContext } from "../service/loading.ts";
 import type { Services } from "../service/services.ts";
 import { createAdminAlerts } from "./alert-admins.ts";
 import { createEndingAnnouncing, createKeyAnnouncing, createLinkAnnouncing } from "./announcing-others.ts";
+import { createLinkMadeAnnouncing, createWaitingAnnouncing } from "./announce-reachable.ts";
 import { createApproverReviewing } from "./review-approvers.ts";
 import { createAnnouncing, type NoticeLog } from "./announcing.ts";
 import { createLookingAgain } from "./looking-again.ts";
@@ -25,6 +26,8 @@ export function createRunners(
   return {
     announce: createAnnouncing(context, log),
     announce_key: createKeyAnnouncing(context, log),
+    announce_waiting: createWaitingAnnouncing(context),
+    announce_link: createLinkMadeAnnouncing(context, log),
     tell_link: createLinkAnnouncing(context, log),
     alert_admins: createAdminAlerts(context, log),
     announce_ending: createEndingAnnouncing(context),

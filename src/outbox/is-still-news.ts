@@ -21,6 +21,7 @@ export function isStillNews(
       return request.stranded !== null;
     case "reachable":
       return request.status === "PENDING" && request.stranded === null;
+    case "waiting":
     case "submitted":
       return audience !== "approver" || isAsked;
     case "ending_soon":

@@ -43,6 +43,10 @@ export function boundRunner(runners: Runners, effect: Effect): BoundRunner {
       return bound(runners.announce, effect);
     case "announce_key":
       return bound(runners.announce_key, effect);
+    case "announce_waiting":
+      return bound(runners.announce_waiting, effect);
+    case "announce_link":
+      return bound(runners.announce_link, effect);
     case "announce_ending":
       return bound(runners.announce_ending, effect);
     case "look_again":

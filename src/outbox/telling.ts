@@ -82,6 +82,11 @@ async function prepare(
     return { note, copy: undefined };
   }
   if (about.topic === "link") return linkNote(context, about);
+  if (about.topic === "account_linked") {
+    const by = about.byId === null ? undefined : await context.store.identity(about.byId);
+    const byName = about.byId === null ? null : (by?.value.name ?? about.byId);
+    return { note: { about: "account_linked", account: about.account, byName }, copy: undefined };
+  }
   if (about.topic === "alert") return { note: { about: "alert", alert: about.alert }, copy: undefined };
   const { requestId, notice, audience } = about;
   const card = await cards.cardFor(requestId, audience, to.readerId);

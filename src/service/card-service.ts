@@ -182,9 +182,9 @@ function endedByName(request: AccessRequest, grant: Grant | undefined): Card["en
 
 function reachWords(copies: readonly Copy[], nameOf: (id: IdentityId) => string): Card["reach"] {
   const reach = reachOf(copies);
-  return reach === null
-    ? null
-    : { reached: reach.reached, asked: reach.asked, unreachedNames: reach.unreached.map(nameOf) };
+  if (reach === null) return null;
+  const { unreached, ...counts } = reach;
+  return { ...counts, unreachedNames: unreached.map(nameOf) };
 }
 
 /** The words of the policy by which this person is asked; who has decided keeps those they decided by. */

@@ -68,6 +68,8 @@ export interface Card {
   /** How many of the approvers asked so far have been told, and who can be reached nowhere. */
   readonly reach: {
     readonly reached: number;
+    /** Whom a message is on its way to. */
+    readonly inFlight: number;
     readonly asked: number;
     readonly unreachedNames: readonly string[];
   } | null;

@@ -21,7 +21,7 @@ import { identityStep } from "./directory-service.ts";
 import { loadPeople, type ServiceContext } from "./loading.ts";
 import { findNamedIdentity } from "./named-identity.ts";
 import type { Step, Versioned } from "./ports.ts";
-import { decideAndCommit } from "./step.ts";
+import { decideAndCommit, recordOnly } from "./step.ts";
 import { newEffect } from "./step-of.ts";
 
 /** How often one account may ask administrators to be linked. */
@@ -66,6 +66,14 @@ export function createChatPeople(context: ServiceContext): ChatPeople {
         step: linkAskStep(context, account, who, found?.value ?? null, to),
         result: { asked: to.length },
       }));
+    },
+    async becameReachable(account) {
+      const found = await store.identityByLink(account);
+      if (found === undefined || found.value.kind !== "HUMAN" || !isActive(found.value)) return;
+      const { surroundings } = context;
+      const announce = { kind: "announce_waiting", identityId: found.value.id, after: 0 } as const;
+      const effects = [newEffect(announce, { now: surroundings.now(), surroundings })];
+      await store.commit({ ...recordOnly([]), effects });
     },
     async link(caller, account, identityId) {
       const missing = lacksRole(caller, "admin");
@@ -161,9 +169,24 @@ function linking(
   return {
     step: isSame
       ? { ...step, writes: [], expects: [], unique: [], audit: [] }
-      : { ...step, audit: [{ at, action: "identity.linked", actor: by, identity: identity.id, data }] },
+      : {
+          ...step,
+          audit: [{ at, action: "identity.linked", actor: by, identity: identity.id, data }],
+          effects: [
+            ...step.effects,
+            newEffect(
+              { kind: "announce_link", identityId: identity.id, account, byId: linkerOf(by, how) },
+              { now: at, surroundings: context.surroundings },
+            ),
+          ],
+        },
     result: after,
   };
+}
+
+/** Null: nobody but the platform, which vouched for an address. */
+function linkerOf({ id }: ReturnType<typeof actorOf>, how: "email" | "administrator"): IdentityId | null {
+  return how === "email" ? null : (parseId("identity", id) ?? null);
 }
 
 /** Nothing about anybody changes: administrators are told, and the asking is counted. */

@@ -22,6 +22,8 @@ export interface ChatPeople {
     account: ChatAccount,
     who: { readonly displayName: string; readonly email: string | null },
   ): Promise<{ readonly asked: number } | Refusal>;
+  /** From now on messages reach this account: whoever it belongs to gets what has been waiting for them. */
+  becameReachable(account: ChatAccount): Promise<void>;
   /** An administrator links an account to a person. */
   link(caller: Caller, account: ChatAccount, identityId: string): Promise<Identity | Refusal>;
 }

@@ -40,6 +40,8 @@ export function notificationState(
 
 export interface Reach {
   readonly reached: number;
+  /** Who is being told, but has not been yet. */
+  readonly inFlight: number;
   readonly asked: number;
   /** Who can be told nowhere. */
   readonly unreached: readonly IdentityId[];
@@ -55,6 +57,8 @@ export function reachOf(copies: readonly Copy[]): Reach | null {
   if (readers.size === 0) return null;
   return {
     reached: [...readers.values()].filter(isReached).length,
+    inFlight: [...readers.values()].filter((states) => !isReached(states) && states.includes("QUEUED"))
+      .length,
     asked: readers.size,
     unreached: [...readers].flatMap(([id, states]) =>
       isReached(states) || states.includes("QUEUED") ? [] : [id],

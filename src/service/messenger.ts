@@ -25,6 +25,8 @@ export type Note =
       readonly roles: readonly string[];
       readonly expiresAt: string | null;
     }
+  /** An account was linked to the reader; `byName`: by whom, null: by the platform's word for their address. */
+  | { readonly about: "account_linked"; readonly account: ChatAccount; readonly byName: string | null }
   /** Somebody without a link asks administrators for one; `candidate` is who they seem to be. */
   | {
       readonly about: "link";

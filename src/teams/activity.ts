@@ -39,6 +39,7 @@ const activitySchema = z.object({
       team: z.object({ id }).nullish(),
     })
     .nullish(),
+  membersAdded: z.array(accountSchema).max(1_000).optional(),
   membersRemoved: z.array(accountSchema).max(1_000).optional(),
   replyToId: id.nullish(),
   value: z.unknown().optional(),

@@ -5,15 +5,15 @@ import { conversationIdOf, isOfOwnConversation, isPersonal, type Activity } from
 /** Where a person is reached. */
 export interface PersonReference {
   readonly serviceUrl: string;
-  /** Their id with this bot, `29:…`. */
-  readonly userId: string;
+  /** Their id with this bot, `29:…`. Null: we have opened the conversation, and they have not been heard of yet. */
+  readonly userId: string | null;
   /** Null: there is no personal conversation yet. */
   readonly conversationId: string | null;
 }
 
 const personSchema = z.object({
   serviceUrl: z.string(),
-  userId: z.string(),
+  userId: z.string().nullable(),
   conversationId: z.string().nullable(),
 });
 /** `since`: when the address was first heard of, in epoch milliseconds; of what was learned before that was kept, 0. */
@@ -27,11 +27,15 @@ export interface Conversations {
   /**
    * References from the bot's own conversations. From everything else only the address of the service, which changes,
    * of what is known already.
+   *
+   * @returns whether the sender can be written to from now on and could not before
    */
-  learn(activity: Activity): Promise<void>;
+  learn(activity: Activity): Promise<boolean>;
   /** We were taken out of this activity's conversation. */
   leave(activity: Activity): Promise<void>;
   person(aadObjectId: string): Promise<PersonReference | undefined>;
+  /** Nothing can be sent to them there: they have to be heard of again. */
+  forgetPerson(aadObjectId: string): Promise<void>;
   /** A personal conversation was made. */
   keepPerson(aadObjectId: string, reference: PersonReference): Promise<void>;
   /**
@@ -61,19 +65,21 @@ export function createConversations(book: AddressBook, tenantId: string, now: ()
   return {
     person,
     keepPerson,
+    forgetPerson: (aadObjectId) => book.forget(personKey(aadObjectId)),
     async learn(activity) {
       const { from, conversation, serviceUrl } = activity;
-      if (serviceUrl === undefined || conversation === undefined) return;
+      if (serviceUrl === undefined || conversation === undefined) return false;
       await keepPlace(tenantKey, serviceUrl);
       const isOwn = isOfOwnConversation(activity);
       const key = placeKey(conversation.id);
       if (isOwn || (await placeAt(key)) !== undefined) await keepPlace(key, serviceUrl);
-      if (from?.aadObjectId === undefined) return;
+      if (from?.aadObjectId === undefined) return false;
       const known = await person(from.aadObjectId);
-      if (known === undefined && !isOwn) return;
+      if (known === undefined && !isOwn) return false;
       const isTheirs = isOwn && isPersonal(conversation);
       const conversationId = isTheirs ? conversation.id : (known?.conversationId ?? null);
       await keepPerson(from.aadObjectId, { serviceUrl, userId: from.id, conversationId });
+      return isTheirs && (known === undefined || known.conversationId === null);
     },
     async leave({ from, conversation }) {
       if (conversation === undefined) return;

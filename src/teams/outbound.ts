@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { accountIn } from "../core/people.ts";
+import { accountIn, type Identity } from "../core/people.ts";
 import type { Card } from "../service/card.ts";
 import {
   DeliveryFault,
@@ -53,18 +53,14 @@ export interface MessengerParts {
 
 /** Teams as a place to tell people things: one call for each message; trying again is the relay's. */
 export function createTeamsMessenger(parts: MessengerParts): Messenger {
-  const { conversations, tenantId } = parts;
+  const { conversations } = parts;
   const channelMembers = createChannelMembers(parts);
   const { send, update } = createSending(parts);
 
   return {
     surface: "teams",
     keepsCards: true,
-    async addressOf({ links, chatLinks }) {
-      const account = accountIn(links, "teams") ?? accountIn(chatLinks ?? {}, "teams");
-      if (account === undefined || account.team.toLowerCase() !== tenantId) return undefined;
-      return (await conversations.person(account.user)) === undefined ? undefined : `person:${account.user}`;
-    },
+    addressOf: (person) => addressOf(parts, person),
     channelAddress(reference) {
       const id = channelPattern.exec(reference)?.[1];
       return id === undefined ? undefined : `channel:${id}`;
@@ -144,6 +140,21 @@ function createSending(parts: MessengerParts) {
   return { send, update };
 }
 
+/**
+ * Somebody who has not been heard of may have the app all the same: it is tried before it is said that they cannot be
+ * reached, as soon as it is known where the tenant is served.
+ */
+async function addressOf(
+  { conversations, tenantId }: MessengerParts,
+  { links, chatLinks }: Identity,
+): Promise<string | undefined> {
+  const account = accountIn(links, "teams") ?? accountIn(chatLinks ?? {}, "teams");
+  if (account === undefined || account.team.toLowerCase() !== tenantId) return undefined;
+  const isKnown = (await conversations.person(account.user)) !== undefined;
+  const mayOpen = isKnown || (await conversations.serviceUrlsOf(null, null)).length > 0;
+  return mayOpen ? `person:${account.user}` : undefined;
+}
+
 /** Where an address leads; for a person without a conversation with us, one is made. */
 async function targetOf(parts: MessengerParts, address: string, signal: AbortSignal): Promise<Target> {
   const { conversations } = parts;
@@ -156,9 +167,8 @@ async function targetOf(parts: MessengerParts, address: string, signal: AbortSig
   }
   if (kind !== "person") return assertKnown(address);
   const person = await conversations.person(name);
-  if (person === undefined) throw new DeliveryFault("not_installed", { retryable: false });
+  if (person === undefined || person.conversationId === null) return opened(parts, name, person, signal);
   const { serviceUrl, userId: user, conversationId } = person;
-  if (conversationId === null) return opened(parts, name, person, signal);
   const serviceUrls = await conversations.serviceUrlsOf(conversationId, serviceUrl);
   return { serviceUrls, conversation: conversationId, user };
 }
@@ -167,16 +177,17 @@ async function targetOf(parts: MessengerParts, address: string, signal: AbortSig
 async function opened(
   { connector, conversations, pace }: MessengerParts,
   aadObjectId: string,
-  { serviceUrl: known, userId }: PersonReference,
+  person: PersonReference | undefined,
   signal: AbortSignal,
 ): Promise<Target> {
-  const { serviceUrl, result: conversationId } = await atServingAddress(
-    await conversations.serviceUrlsOf(null, known),
-    (url) => {
-      pace.take(userId);
-      return connector.open(url, userId, signal);
-    },
-  );
+  const userId = person?.userId ?? null;
+  const member = userId ?? aadObjectId;
+  const serviceUrls = await conversations.serviceUrlsOf(null, person?.serviceUrl ?? null);
+  if (serviceUrls.length === 0) throw new DeliveryFault("not_installed", { retryable: false });
+  const { serviceUrl, result: conversationId } = await atServingAddress(serviceUrls, (url) => {
+    pace.take(member);
+    return connector.open(url, member, signal);
+  });
   await conversations.keepPerson(aadObjectId, { serviceUrl, userId, conversationId });
   return { serviceUrls: [serviceUrl], conversation: conversationId, user: userId };
 }
@@ -188,8 +199,10 @@ function assertKnown(address: string): never {
 /** A conversation that is not there any more is not tried again; the next attempt makes a new one. */
 async function forgetStale(conversations: Conversations, address: string, error: unknown): Promise<never> {
   const person = address.startsWith("person:") ? address.slice("person:".length) : undefined;
-  const isStale = error instanceof ConnectorFault && error.status === 404;
-  if (person === undefined || !isStale) throw error;
+  const status = error instanceof ConnectorFault ? error.status : null;
+  // Thrown out: when they come back, they get what has been waiting for them.
+  if (person !== undefined && status === 403) await conversations.forgetPerson(person);
+  if (person === undefined || status !== 404) throw error;
   const known = await conversations.person(person);
   if (known === undefined || known.conversationId === null) throw error;
   await conversations.keepPerson(person, { ...known, conversationId: null });

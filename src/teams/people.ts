@@ -19,6 +19,8 @@ export type Sender =
 export interface TeamsPeople {
   /** Asked anew at each press: the platform who this is, and the store whom they are linked to. */
   senderOf(activity: Activity): Promise<Sender>;
+  /** Messages reach this account of our tenant from now on. */
+  becameReachable(aadObjectId: string): Promise<void>;
   /** Puts on record that somebody of another tenant has tried. */
   recordForeign(activity: Activity): Promise<void>;
 }
@@ -102,6 +104,8 @@ export function createTeamsPeople(
       const stranger = { account, displayName: member.name, email: member.userPrincipalName };
       return { kind: "stranger", stranger, refusal: caller };
     },
+    becameReachable: (aadObjectId) =>
+      people.becameReachable({ surface: "teams", team: settings.tenantId, user: aadObjectId }),
     recordForeign: (activity) => record(activity, anotherTenant),
   };
 }

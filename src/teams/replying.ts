@@ -17,6 +17,8 @@ import { plainLines, richText } from "./text.ts";
 /** Answers to what people write. Each is for one person alone, so it goes into the chat between them and us. */
 export interface Replying {
   answer(activity: Activity, outcome: Outcome): Promise<void>;
+  /** Says something where the activity came from, for everybody there. */
+  say(activity: Activity, text: string): Promise<void>;
   /** Puts this card in the place of the message whose button was pressed, where that message is theirs alone. */
   replace(activity: Activity, card: AdaptiveCard): void;
 }
@@ -93,6 +95,10 @@ export function createReplying({
         if (isAlone || !isRefused) throw error;
         await post(serviceUrl, conversation.id, textActivity(unreachable));
       }
+    },
+    async say({ conversation, serviceUrl }, text) {
+      if (conversation === undefined || serviceUrl === undefined) return;
+      await post(serviceUrl, conversation.id, textActivity(text));
     },
     replace(activity, card) {
       const { conversation, serviceUrl, replyToId } = activity;

@@ -1,5 +1,6 @@
 import type { Card } from "../service/card.ts";
 import { scopesText } from "./card-text.ts";
+import { reachText } from "./delivery-words.ts";
 import { durationWords } from "./duration-words.ts";
 import { namesLine, type Line } from "./line.ts";
 import type { Quotation } from "./people-words.ts";
@@ -35,7 +36,7 @@ export function unreached({ reach, request }: Card): readonly Line[] {
   const names = reach.unreachedNames;
   return [
     [`${scopesText(request.scopes)} for ${durationWords(request.duration)}`],
-    [`${reach.reached} of ${reach.asked} approvers reached.`],
+    [`${reachText(reach)}.`],
     ...(names.length === 0 ? [] : [["Not reached: ", ...namesLine(names), "."] satisfies Line]),
     ["If it is urgent, tell them yourself: they can also decide through the API or another chat."],
   ];

@@ -33,11 +33,33 @@ export function noteText(note: Note): NoteText {
         lines: [accountLine(note.account), [`They ask and decide as ${note.identity.id} from now on.`]],
         actions: [],
       };
+    case "account_linked":
+      return linkedNote(note);
     case "alert":
       return alertNote(note.alert);
     default:
       return assertNever(note);
   }
+}
+
+function linkedNote({ account, byName }: Extract<Note, { about: "account_linked" }>): NoteText {
+  const platform = account.surface === "slack" ? "Slack" : "Teams";
+  return {
+    heading: [`A ${platform} account was linked to you`],
+    lines: [
+      [
+        ...(byName === null ? ["By your address there"] : [{ said: byName }, " linked it"]),
+        `: ${account.surface === "slack" ? "workspace" : "tenant"} `,
+        { said: account.team },
+        ", user ",
+        { said: account.user },
+        ".",
+      ],
+      ["Whoever uses that account can ask and decide as you."],
+      ["If it is not yours, tell an administrator now: they can take the link away."],
+    ],
+    actions: [],
+  };
 }
 
 function linkNote({ account, displayName, email, candidate }: Extract<Note, { about: "link" }>): NoteText {

@@ -2,7 +2,7 @@ import type { NoticeKind } from "../core/notices.ts";
 import { needsWholeCard, type Card, type CardAction } from "../service/card.ts";
 import { approverNotes } from "./approver-notes.ts";
 import { accessLine, cardText, scopesText, type CardText } from "./card-text.ts";
-import { unreachedChannelLines } from "./channel-words.ts";
+import { unreachedChannelLines } from "./delivery-words.ts";
 import type { NoteAction } from "./labels.ts";
 import { namesLine, type Line, type Part } from "./line.ts";
 import { by, why, reasonOf, activeUntil, reviewUntil, unreached, overdueTargets } from "./note-lines.ts";
@@ -64,6 +64,11 @@ const notes: { readonly [Notice in NoticeKind]: (told: Told) => Said } = {
     heading: isOwn ? ["Your request was sent"] : [who, " asks for access"],
     lines: [access, ...decideUntil(card)],
     press: isOwn ? ["cancel"] : deciding,
+  }),
+  waiting: ({ card, who, access }) => ({
+    heading: ["Waiting for you: ", who, " asks for access"],
+    lines: [access, ...decideUntil(card)],
+    press: deciding,
   }),
   reminder: ({ card, who, access }) => ({
     heading: ["Still waiting for you: ", who, " asks for access"],

@@ -1,6 +1,6 @@
 import type { Card } from "../service/card.ts";
 import type { RequestView } from "../service/views.ts";
-import { unreachedChannelLines } from "./channel-words.ts";
+import { reachText, unreachedChannelLines } from "./delivery-words.ts";
 import { namesLine, type Line } from "./line.ts";
 
 /** What the reader is asked to do, or what has become of it. Why it ended is quoted below, whole. */
@@ -79,11 +79,7 @@ function pendingLine(card: Card): Line {
   const reached: Line =
     reach === null || reach.unreachedNames.length === 0
       ? []
-      : [
-          ` ${reach.reached} of ${reach.asked} approvers reached, not: `,
-          ...namesLine(reach.unreachedNames),
-          ".",
-        ];
+      : [` ${reachText(reach)}, not: `, ...namesLine(reach.unreachedNames), "."];
   const channels = unreachedChannelLines(card).flatMap((line): Line => [" ", ...line]);
   return ["Waiting for a decision", ...until, ".", ...asked, ...reached, ...channels];
 }

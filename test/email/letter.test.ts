@@ -85,7 +85,7 @@ test("the requester is told how to take what was approved, and never gets a secr
 
 test("somebody who asked reads whom it waits for", () => {
   const approver = { identityId: "id_lead", name: "Lead", email: null, stage: 1, status: "PENDING" } as const;
-  const reach = { reached: 1, asked: 2, unreachedNames: ["Ann"] };
+  const reach = { reached: 1, inFlight: 0, asked: 2, unreachedNames: ["Ann"] };
   const card = cardFixture("requester", { approvers: [approver] }, { reach });
   const { text } = noteLetter(noteOf("submitted", card), envelope);
   expect(text).toContain("Asked: Lead.");

@@ -166,7 +166,12 @@ describe("bad luck", () => {
       "email",
     ]);
     await pass(20 * secondMs);
-    expect(slack.cardsAt("@id_dev").at(0)?.reach).toEqual({ reached: 2, asked: 3, unreachedNames: ["cid"] });
+    expect(slack.cardsAt("@id_dev").at(0)?.reach).toEqual({
+      reached: 2,
+      inFlight: 0,
+      asked: 3,
+      unreachedNames: ["cid"],
+    });
   });
 
   test("a recipient who refuses for good harms no other, is on record, and the requester hears of it", async () => {
@@ -176,7 +181,7 @@ describe("bad luck", () => {
     expect(slack.cardsAt("@id_ann")).toHaveLength(1);
     expect(slack.noticesAt("@id_dev")).toEqual(["unreached"]);
     expect(slack.cardsAt("@id_dev")).toMatchObject([
-      { reach: { reached: 2, asked: 3, unreachedNames: ["cid"] } },
+      { reach: { reached: 2, inFlight: 0, asked: 3, unreachedNames: ["cid"] } },
     ]);
     const failed = (await office.audit()).filter((one) => one.action === "notification.failed");
     expect(failed.map((one) => one.data)).toEqual(

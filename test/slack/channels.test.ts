@@ -51,7 +51,12 @@ test.each([
     await approve("bob", id);
     expect(await failures()).toEqual([{ surface: "slack", what: "card", code }]);
     for (const name of ["dev", "cto"]) {
-      const told = dm(name).filter(({ text }) => text.includes("channel could not be told"));
+      const told = house.fake.calls.filter(
+        ({ method, body }) =>
+          method === "chat.postMessage" &&
+          [slackId(name), house.fake.dmOf(slackId(name))].includes(String(body["channel"])) &&
+          String(body["text"]).includes("channel could not be told"),
+      );
       expect(told).toHaveLength(1);
     }
   },

@@ -25,7 +25,7 @@ describe("copies of a card in Teams", () => {
     return {
       messenger: present(office.context.surfaces.get("teams"), "Teams"),
       person: { ...identityFixture("ann"), links: accountOf("ann") },
-      stranger: { ...identityFixture("nobody"), links: accountOf("nobody") },
+      stranger: identityFixture("nobody"),
       channel: `teams:${channelId}`,
       arrived: () => cardsOf("ann").length,
       deleteAll: () => fake.messages.clear(),

@@ -138,7 +138,7 @@ describe("what a failed call means for its message", () => {
 });
 
 describe("where people are reached", () => {
-  test("who has never been seen cannot be, and the requester hears it; Teams is not even asked", async () => {
+  test("who has not installed the app cannot be, and the requester hears it", async () => {
     const h = house();
     await introduced(h, "dev", "ann");
     await h.say("dev", asking);
@@ -182,12 +182,14 @@ describe("where people are reached", () => {
   ])("%s forgets the person, and meeting them again remembers them", async (_, farewell) => {
     const h = house();
     const ann = (await h.office.caller("ann")).identity;
+    const known = async () => h.office.store.address("teams", `person:${tenantId}:aad-ann`);
     expect(await h.teams.messenger.addressOf(ann)).toBeUndefined();
     await h.call(h.activity("ann", { type: "installationUpdate", action: "add" }));
-    expect(await h.teams.messenger.addressOf(ann)).toBe("person:aad-ann");
+    expect(await known()).toMatchObject({ conversationId: "a:29:ann" });
     await h.call(h.activity("ann", farewell));
-    expect(await h.teams.messenger.addressOf(ann)).toBeUndefined();
+    expect(await known()).toBeUndefined();
     await h.call(h.activity("ann", { type: "message", text: "hello" }));
+    expect(await known()).toMatchObject({ conversationId: "a:29:ann" });
     expect(await h.teams.messenger.addressOf(ann)).toBe("person:aad-ann");
   });
 

@@ -58,7 +58,7 @@ describe("the status line", () => {
   });
 
   test("tells the requester who is asked, until when, and who could not be reached", () => {
-    const reach = { reached: 2, asked: 3, unreachedNames: ["Cid"] };
+    const reach = { reached: 2, inFlight: 0, asked: 3, unreachedNames: ["Cid"] };
     expect(status({}, { ...own, reach })).toBe(
       "Waiting for a decision until 2026-01-16T10:30:00.000Z. Asked: Bob. 2 of 3 approvers reached, not: Cid.",
     );
@@ -128,7 +128,7 @@ test("whatever people wrote is data of theirs, in no heading, label or fact of o
   ] as const;
   const decidedBy = { name: hostile, via: "slack", at: "2026-01-15T11:00:00.000Z" };
   const lastDecision = { status: "DENIED", at: decidedBy.at, byName: hostile, reason: hostile };
-  const reach = { reached: 0, asked: 1, unreachedNames: [hostile] };
+  const reach = { reached: 0, inFlight: 0, asked: 1, unreachedNames: [hostile] };
   const more = { subjectName: hostile, askedByName: hostile, decidedBy, lastDecision, reach };
   for (const one of statuses) {
     for (const audience of ["requester", "approver", "channel", "reviewer", "alert"] as const) {

@@ -24,3 +24,11 @@ export function unreachedChannelLines({
     ` was not told: ${causes.get(code) ?? code}.`,
   ]);
 }
+
+/** How many of those asked have a message, and on its way to how many it is: `1 of 3 approvers reached, asking 2 more`. */
+export function reachText({ reached, inFlight, asked }: NonNullable<Card["reach"]>): string {
+  const done = `${reached} of ${asked} approvers reached`;
+  if (inFlight === 0) return done;
+  if (reached === 0) return inFlight === 1 ? "Asking 1 person" : `Asking ${inFlight} people`;
+  return `${done}, asking ${inFlight} more`;
+}
