@@ -9,7 +9,7 @@ import {
   type Role,
   type Selector,
 } from "../core/people.ts";
-import type { IdentityId } from "../core/ids.ts";
+import { parseId, type IdentityId } from "../core/ids.ts";
 import { inactive } from "../core/assessment.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
 import { hourMs } from "../core/time.ts";
