@@ -2,6 +2,7 @@ import { ConnectorFault } from "../service/connector.ts";
 import { sha256Hex, type Owner } from "./label.ts";
 import { inTransaction, type Sql } from "./postgres-database.ts";
 import { statements } from "./postgres-roles.ts";
+import { explainedFault } from "./explained-fault.ts";
 
 /**
  * Where not everybody may connect to the database, a group of ours may, and the role of each grant joins it. CONNECT given
@@ -47,9 +48,10 @@ export async function ensureConnectGroup(
     await sql.query(statements.connect(row.database, group));
   });
   if (await isReady(sql, group, comment)) return group;
-  throw new ConnectorFault(
+  throw explainedFault(
     "not_permitted",
-    `${owner.connector}: the broker may not let others connect to the database ${row.database}.`,
+    owner.connector,
+    `the broker may not let others connect to the database ${row.database}.`,
     { retryable: false },
   );
 }
@@ -65,6 +67,7 @@ async function isReady(sql: Sql, group: string, comment: string): Promise<boolea
   if (found !== undefined && found.comment !== null && found.comment !== comment) {
     throw new ConnectorFault("foreign_object", `The role ${group} is not ours, so it is not used.`, {
       retryable: false,
+      reason: `the role ${group} is there and not ours`,
     });
   }
   return found?.may === true && found.comment === comment;

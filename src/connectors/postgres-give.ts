@@ -1,11 +1,12 @@
 import { instant, type Instant } from "../core/ids.ts";
-import { ConnectorFault, type ObjectIdentity, type TargetOrder } from "../service/connector.ts";
+import type { ConnectorFault, ObjectIdentity, TargetOrder } from "../service/connector.ts";
 import { formatLabel, type Owner } from "./label.ts";
 import { ensureConnectGroup } from "./postgres-connect-group.ts";
 import { inTransaction, type PostgresServer, type Sql } from "./postgres-database.ts";
 import { endSessionsDuring } from "./postgres-lock-out.ts";
 import { findRole, serverVersion, statements, systemIdentifier } from "./postgres-roles.ts";
 import { merged } from "./postgres-steps.ts";
+import { explainedFault } from "./explained-fault.ts";
 
 /** A claim meets no lock that another grant's role can hold; its own role may hold its own row. */
 const lockTimeoutMs = 2_000;
@@ -68,7 +69,7 @@ export async function openRole(
 }
 
 function notThere({ connector }: Owner, { object }: TargetOrder): ConnectorFault {
-  return new ConnectorFault("refused", `${connector}: the role ${object} is not there.`, {
+  return explainedFault("refused", connector, `the role ${object} is not there`, {
     retryable: false,
   });
 }

@@ -1,9 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { ConnectorFault } from "../service/connector.ts";
+import type { ConnectorFault } from "../service/connector.ts";
 import type { Owner } from "./label.ts";
 import { inTransaction, type PostgresServer, type Sql } from "./postgres-database.ts";
 import { serverVersion, statements, type FoundRole } from "./postgres-roles.ts";
 import { attempt } from "./postgres-steps.ts";
+import { explainedFault } from "./explained-fault.ts";
 
 const pollMs = 50;
 /** A change of a role waits this long for its row, while whoever holds it is being thrown out. */
@@ -67,7 +68,7 @@ export async function endSessionsDuring(
       if (count === 0 && isLast) return;
       if (performance.now() > deadline && count > 0) {
         const what = count === 1 ? "1 session does" : `${count} sessions do`;
-        throw new ConnectorFault("timeout", `${owner.connector}: ${what} not end.`, { retryable: true });
+        throw explainedFault("timeout", owner.connector, `${what} not end`, { retryable: true });
       }
       await pause(pollMs);
     }
@@ -144,9 +145,10 @@ function preparedBy(sql: Sql, oids: readonly number[]): Promise<readonly Prepare
 }
 
 function preparedByNobody({ connector }: Owner, gid: string, database: string): ConnectorFault {
-  return new ConnectorFault(
+  return explainedFault(
     "not_permitted",
-    `${connector}: the role that prepared the transaction ${gid} in ${database} is gone, so only a superuser can end it: ROLLBACK PREPARED '${gid.replaceAll("'", "''")}'.`,
+    connector,
+    `the role that prepared the transaction ${gid} in ${database} is gone, so only a superuser can end it: ROLLBACK PREPARED '${gid.replaceAll("'", "''")}'.`,
     { retryable: false },
   );
 }

@@ -1,9 +1,10 @@
 import { escapeIdentifier as name, escapeLiteral as text } from "pg";
 import type { GrantId, Instant } from "../core/ids.ts";
 import { formatInstant } from "../core/time.ts";
-import { ConnectorFault, type ObjectToTakeBack } from "../service/connector.ts";
+import type { ConnectorFault, ObjectToTakeBack } from "../service/connector.ts";
 import { objectName, readLabel, type FoundLabel, type Owner } from "./label.ts";
 import type { Sql } from "./postgres-database.ts";
+import { explainedFault } from "./explained-fault.ts";
 
 /** Since 16 a membership says whether it inherits and whether it may be switched to. */
 export const membershipOptionsSince = 160_000;
@@ -99,9 +100,10 @@ const unreadable: FoundLabel = { grantId: null, notAfter: null, given: null };
 
 function foreignRole({ connector }: Owner, role: string, formerName: string | undefined): ConnectorFault {
   const which = formerName === undefined ? `the role ${role}` : `the role ${role}, once ${formerName},`;
-  return new ConnectorFault(
+  return explainedFault(
     "foreign_object",
-    `${connector}: ${which} does not bear our label, so it is not touched. Drop it by hand, or give it its label back.`,
+    connector,
+    `${which} does not bear our label, so it is not touched. Drop it by hand, or give it its label back.`,
     { retryable: false },
   );
 }

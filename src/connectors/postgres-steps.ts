@@ -26,7 +26,9 @@ export function merged(all: readonly (ConnectorFault | undefined)[]): ConnectorF
   if (first === undefined || faults.length === 1) return first;
   const main = faults.find(({ isTargetDown }) => isTargetDown) ?? first;
   const message = [...new Set(faults.map((fault) => fault.message))].join(" ").slice(0, messageLengthMax);
+  const reasons = new Set(faults.flatMap(({ reason }) => reason ?? []));
   return new ConnectorFault(main.code, message, {
+    reason: reasons.size === 0 ? undefined : [...reasons].join("; "),
     retryable: faults.some(({ retryable }) => retryable),
     isTargetDown: main.isTargetDown,
   });

@@ -13,6 +13,7 @@ import {
 } from "./postgres-roles.ts";
 import { attempt, merged } from "./postgres-steps.ts";
 import { rejectPrepared, rejectUnknownSessions } from "./postgres-unproven.ts";
+import { explainedFault } from "./explained-fault.ts";
 
 /** For locks that nobody holds for long who means well. */
 const lockTimeoutMs = 2_000;
@@ -40,7 +41,7 @@ export async function takeBackRole(
 /** The server has answered, so it is not down: others need not wait until this attempt gets through. */
 function outOfTime(error: unknown): unknown {
   if (!(error instanceof ConnectorFault)) return error;
-  return new ConnectorFault(error.code, error.message, { retryable: error.retryable });
+  return new ConnectorFault(error.code, error.message, { retryable: error.retryable, reason: error.reason });
 }
 
 async function takeBackFound(
@@ -226,9 +227,10 @@ async function drop(sql: Sql, owner: Owner, { oid }: FoundRole, wanted: ObjectTo
     );
     if (held.length > 0) {
       const places = held.map(({ database }) => database ?? "the whole server").join(", ");
-      throw new ConnectorFault(
+      throw explainedFault(
         "not_permitted",
-        `${owner.connector}: ${role.name} is locked out, but others gave it rights in ${places} that only they can take: let them run there DROP OWNED BY ${role.name}`,
+        owner.connector,
+        `${role.name} is locked out, but others gave it rights in ${places} that only they can take: let them run there DROP OWNED BY ${role.name}`,
         { retryable: false },
       );
     }

@@ -1,4 +1,4 @@
-import { ConnectorFault } from "../service/connector.ts";
+import { explainedFault } from "./explained-fault.ts";
 import type { Owner } from "./label.ts";
 import type { PostgresServer, Sql } from "./postgres-database.ts";
 import { membershipOptionsSince, serverVersion, type FoundRole } from "./postgres-roles.ts";
@@ -28,9 +28,10 @@ export async function rejectPrepared(sql: Sql, owner: Owner, role: FoundRole): P
   const named = found.map(
     ({ gid, database, preparedAs }) => `'${gid}' in ${database}, prepared as ${preparedAs}`,
   );
-  throw new ConnectorFault(
+  throw explainedFault(
     "not_permitted",
-    `${owner.connector}: ${role.name} is locked out, but it may have left the prepared transaction ${named.join("; ")}. Nothing proves who prepared it: end it by ROLLBACK PREPARED if nobody needs it.`,
+    owner.connector,
+    `${role.name} is locked out, but it may have left the prepared transaction ${named.join("; ")}. Nothing proves who prepared it: end it by ROLLBACK PREPARED if nobody needs it.`,
     { retryable: false },
   );
 }
@@ -48,9 +49,10 @@ export async function rejectUnknownSessions(
     ),
   );
   if (pids.length === 0) return;
-  throw new ConnectorFault(
+  throw explainedFault(
     "not_permitted",
-    `${owner.connector}: sessions go on whose role was dropped, and one of them may be this one. Look at the processes ${pids.map(({ pid }) => pid).join(", ")} in pg_stat_activity, and end them by pg_terminate_backend.`,
+    owner.connector,
+    `sessions go on whose role was dropped, and one of them may be this one. Look at the processes ${pids.map(({ pid }) => pid).join(", ")} in pg_stat_activity, and end them by pg_terminate_backend.`,
     { retryable: false },
   );
 }

@@ -1,7 +1,8 @@
 import { ErrorReply } from "redis";
 import { isKnownCategory, isSafeCommand } from "../core/redis-commands.ts";
-import { ConnectorFault, type Rights } from "../service/connector.ts";
+import type { Rights } from "../service/connector.ts";
 import type { Send } from "./redis-server.ts";
+import { explainedFault } from "./explained-fault.ts";
 
 /** What the server said of the categories of some rules. */
 export interface CategoryContent {
@@ -45,8 +46,8 @@ export async function withoutUnsafe(send: Send, name: string, rights: Rights): P
     );
     const unknown = isAsked ? undefined : commands.find(isOfUnknownCategory);
     if (unknown !== undefined) {
-      const why = `${name}: what ${unknown} gives is not known, and the broker may not ask (+acl|cat).`;
-      throw new ConnectorFault("not_permitted", why, { retryable: false });
+      const why = `what ${unknown} gives is not known, and the broker may not ask (+acl|cat)`;
+      throw explainedFault("not_permitted", name, why, { retryable: false });
     }
     limited[action] = [...rules, ...unsafe.map((command) => `-${command}`)];
   }

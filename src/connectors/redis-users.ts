@@ -1,6 +1,7 @@
-import { ConnectorFault, type Rights } from "../service/connector.ts";
+import type { Rights } from "../service/connector.ts";
 import { formatLabel, readLabel, sha256Hex, type FoundLabel, type Label, type Owner } from "./label.ts";
 import type { Send } from "./redis-server.ts";
+import { explainedFault } from "./explained-fault.ts";
 
 /**
  * Redis keeps no comment with a user. So the label is the key pattern of a selector that allows no command: it gives no
@@ -40,7 +41,7 @@ export function userRules(owner: Owner, rights: Rights, label: Label): readonly 
       .flat()
       .every((rule) => oneRule.test(rule))
   ) {
-    throw new ConnectorFault("invalid_input", `${owner.connector}: a rule holds a space or a bracket.`, {
+    throw explainedFault("invalid_input", owner.connector, "a rule holds a space or a bracket", {
       retryable: false,
     });
   }
@@ -60,9 +61,10 @@ export async function findUser(send: Send, owner: Owner, object: string): Promis
   if (line === undefined) return undefined;
   const user = userOf(owner, line);
   if (user !== undefined) return user;
-  throw new ConnectorFault(
+  throw explainedFault(
     "foreign_object",
-    `${owner.connector}: the user ${object} does not bear our label, so it is not touched.`,
+    owner.connector,
+    `the user ${object} does not bear our label, so it is not touched.`,
     { retryable: false },
   );
 }

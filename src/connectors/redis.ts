@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { actionsOn, servedScopes, type RedisSettings } from "../core/connector-settings.ts";
 import { actionOf } from "../core/scopes.ts";
 import { alwaysTakenOut } from "../core/redis-commands.ts";
-import { ConnectorFault, type Connector, type ListedObject, type TargetOrder } from "../service/connector.ts";
+import type { Connector, ListedObject, TargetOrder } from "../service/connector.ts";
 import type { ConnectorPorts } from "./connector-ports.ts";
 import { objectName, sha256Hex, type Label, type Owner } from "./label.ts";
 import { withoutUnsafe } from "./redis-categories.ts";
@@ -10,6 +10,7 @@ import { checkRedis } from "./redis-check.ts";
 import { openRedis, type RedisServer, type Send } from "./redis-server.ts";
 import { findUser, findUsers, userRules, type FoundUser } from "./redis-users.ts";
 import { shellWord } from "./shell-word.ts";
+import { explainedFault } from "./explained-fault.ts";
 
 /** 192 bits. */
 const passwordBytes = 24;
@@ -111,9 +112,7 @@ async function open(send: Send, owner: Owner, order: TargetOrder, passwordHash: 
   const { object, rights } = order;
   const found = await findUser(send, owner, object);
   if (found === undefined) {
-    throw new ConnectorFault("refused", `${owner.connector}: the user ${object} is not there.`, {
-      retryable: false,
-    });
+    throw explainedFault("refused", owner.connector, `the user ${object} is not there`, { retryable: false });
   }
   const limited = await withoutUnsafe(send, owner.connector, rights);
   const rules = userRules(owner, limited, labelOf(order, found.label.given?.[0]));

@@ -2,8 +2,9 @@ import { spawn } from "node:child_process";
 import { resolve as absolute } from "node:path";
 import type { SshSettings } from "../core/connector-settings.ts";
 import { secondMs } from "../core/time.ts";
-import { ConnectorFault } from "../service/connector.ts";
+import type { ConnectorFault } from "../service/connector.ts";
 import type { SerialRange } from "./ssh-krl.ts";
+import { explainedFault } from "./explained-fault.ts";
 
 export const hookTimeoutMs = 15 * secondMs;
 /** How many hooks of one connector run at the same time. */
@@ -130,15 +131,9 @@ function endGroup(pid: number | undefined): void {
 }
 
 function failed(name: string, how: string): ConnectorFault {
-  return new ConnectorFault("refused", `${name}: the hook failed (${how}).`, {
-    retryable: true,
-    reason: `its hook failed (${how})`,
-  });
+  return explainedFault("refused", name, `its hook failed (${how})`, { retryable: true });
 }
 
 function tookTooLong(name: string): ConnectorFault {
-  return new ConnectorFault("timeout", `${name}: the hook took too long.`, {
-    retryable: true,
-    reason: "its hook, or those before it, took too long",
-  });
+  return explainedFault("timeout", name, "its hook, or those before it, took too long", { retryable: true });
 }

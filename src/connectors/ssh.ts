@@ -30,6 +30,7 @@ import {
 import { createSshRegistry } from "./ssh-registry.ts";
 import { parseSshPublicKey, type SshPublicKey } from "./ssh-public-key.ts";
 import { nextSerial, serialsOf } from "./ssh-serials.ts";
+import { explainedFault } from "./explained-fault.ts";
 
 /** Hosts' clocks may be behind ours by this much. */
 const validBeforeNowMs = minuteMs;
@@ -147,9 +148,7 @@ function withNextSerial(
 }
 
 function alreadyOver(name: string, object: string): ConnectorFault {
-  return new ConnectorFault("refused", `${name}: ${object} is not there, or was taken back.`, {
-    retryable: false,
-  });
+  return explainedFault("refused", name, `${object} is not there, or was taken back`, { retryable: false });
 }
 
 function keyOf(name: string, line: string | undefined): SshPublicKey {

@@ -53,7 +53,7 @@ function badStatus(name: string, status: number): ConnectorFault {
   const reason = statusReason(status);
   if (status === 401 || status === 403)
     return new ConnectorFault("not_permitted", said, { retryable: false, reason });
-  if (status === 409) return new ConnectorFault("foreign_object", said, { retryable: false });
+  if (status === 409) return new ConnectorFault("foreign_object", said, { retryable: false, reason });
   const isDown = status === 429 || status >= 502;
   const retryable = isDown || status === 408 || status === 500;
   return new ConnectorFault(isDown ? "unreachable" : "refused", said, {
@@ -65,6 +65,7 @@ function badStatus(name: string, status: number): ConnectorFault {
 
 function statusReason(status: number): string {
   if (status === 401 || status === 403) return `the receiver does not accept our signature (HTTP ${status})`;
+  if (status === 409) return "the receiver has something of this name that is not ours (HTTP 409)";
   if (status === 404) return "the receiver has nothing at this address (HTTP 404)";
   if (status >= 300 && status < 400) return `the receiver redirects, which is not followed (HTTP ${status})`;
   if (status === 429) return "the receiver wants fewer calls (HTTP 429)";

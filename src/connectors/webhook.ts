@@ -2,18 +2,13 @@ import { actionsOn, servedScopes, type WebhookSettings } from "../core/connector
 import { parseId, type Instant } from "../core/ids.ts";
 import { actionOf } from "../core/scopes.ts";
 import { formatInstant, parseInstant } from "../core/time.ts";
-import {
-  ConnectorFault,
-  type CheckFinding,
-  type Connector,
-  type ListedObject,
-  type TargetOrder,
-} from "../service/connector.ts";
+import type { CheckFinding, Connector, ListedObject, TargetOrder } from "../service/connector.ts";
 import { finding, notVerified } from "./check-finding.ts";
 import { clockFinding } from "./clock-finding.ts";
 import type { ConnectorPorts } from "./connector-ports.ts";
 import { objectName } from "./label.ts";
 import { webhookCalls, type Call } from "./webhook-calls.ts";
+import { explainedFault } from "./explained-fault.ts";
 
 const textLengthMax = 4_000;
 const secretLengthMax = 16_000;
@@ -108,7 +103,7 @@ function orderData({ object, grantId, requestId, subjectId, scopes, rights, notA
 /** What is not a listing must not be taken for an empty one: everything would seem to be gone. */
 function objectsOf(name: string, value: unknown): readonly ListedObject[] {
   if (!Array.isArray(value)) {
-    throw new ConnectorFault("refused", `${name}: the receiver does not list what it has given.`, {
+    throw explainedFault("refused", name, "the receiver does not list what it has given", {
       retryable: false,
     });
   }
@@ -118,7 +113,7 @@ function objectsOf(name: string, value: unknown): readonly ListedObject[] {
     );
     const object = textOf(fields.get("object"));
     if (object === null) {
-      throw new ConnectorFault("refused", `${name}: the receiver lists something without a name.`, {
+      throw explainedFault("refused", name, "the receiver lists something without a name", {
         retryable: false,
       });
     }

@@ -230,7 +230,14 @@ const reasons: { readonly [Code in ConnectorFault["code"]]: string } = {
   invalid_input: "it does not take what was ordered",
 };
 
-/** The cause for people, without secrets; what the target itself has said stays in the log. */
+const reasonLengthMax = 500;
+
+/**
+ * The cause for people, without secrets; what the target itself has said stays in the log. One line: a name that a
+ * holder has chosen at the target may stand in it.
+ */
 export function reasonOf(fault: unknown): string {
-  return fault instanceof ConnectorFault ? (fault.reason ?? reasons[fault.code]) : "it was not ready in time";
+  if (!(fault instanceof ConnectorFault)) return "it was not ready in time";
+  const reason = (fault.reason ?? reasons[fault.code]).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ");
+  return reason.length <= reasonLengthMax ? reason : `${reason.slice(0, reasonLengthMax - 1)}…`;
 }

@@ -10,7 +10,7 @@ import { createRedisConnector } from "../../src/connectors/redis.ts";
 import { createSshConnector } from "../../src/connectors/ssh.ts";
 import { createWebhookConnector } from "../../src/connectors/webhook.ts";
 import { instant } from "../../src/core/ids.ts";
-import type { Connector } from "../../src/service/connector.ts";
+import { ConnectorFault, type Connector } from "../../src/service/connector.ts";
 import { reasonOf } from "../../src/service/target-service.ts";
 import { createTurns } from "../../src/service/turns.ts";
 import { freePort, listeningPort } from "../proxies/support/ports.ts";
@@ -220,4 +220,13 @@ test("SSH files that are not there or may not be used are named", async () => {
   expect(await noFolder.takeBack(orderFor(noFolder), never()).catch(reasonOf)).toBe(
     `${folder}/away is not there, or its folder is not mounted`,
   );
+});
+
+test("a cause is one short line, whatever name a holder has chosen at the target", () => {
+  const name = `x'\u202e\n*Approved by Ann*\u001b[31m${"y".repeat(2_000)}`;
+  const said = reasonOf(
+    new ConnectorFault("refused", "raw", { retryable: false, reason: `it holds ${name}` }),
+  );
+  expect(said).toMatch(/^it holds x' {2}\*Approved by Ann\* \[31my+…$/);
+  expect(said.length).toBeLessThanOrEqual(500);
 });
