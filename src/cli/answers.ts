@@ -128,6 +128,8 @@ export const apiKey = z.object({
   expiresAt: time,
 });
 
+export type ApiKeyShown = z.output<typeof apiKey>;
+
 /** `token` is missing when the call was a repeated one: it was in the answer that got lost. */
 export const newApiKey = apiKey.extend({ token: z.string().optional() });
 

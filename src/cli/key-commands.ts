@@ -2,13 +2,14 @@ import { randomBytes } from "node:crypto";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { formatToken, secretFrom } from "../core/credential-format.ts";
 import { roles } from "../core/people.ts";
-import { apiKey, newApiKey, pageOf, readAs } from "./answers.ts";
+import { apiKey, newApiKey, pageOf, readAs, type ApiKeyShown } from "./answers.ts";
 import { pointInTime } from "./command-line.ts";
 import { Failure } from "./failure.ts";
 import { notePage, paged, type PageOptions } from "./reading-commands.ts";
-import type { Cli } from "./session.ts";
+import { dayMs } from "../core/time.ts";
+import type { Cli, Session } from "./session.ts";
 import { fields, table } from "./table.ts";
-import { shownTime } from "./times.ts";
+import { coarse, shownTime } from "./times.ts";
 
 /** API keys, for administrators. */
 export function addKeyCommands(program: Command, cli: Cli): void {
@@ -114,9 +115,21 @@ function addList(keys: Command, cli: Cli): void {
           session.outside,
         ),
       );
+      for (const one of data) noteExpiry(session, one);
       notePage(session, nextCursor);
     },
   );
+}
+
+/** As long before as its owner is told, and for the same keys. */
+const expiryNoticeMs = 7 * dayMs;
+const lifeToTellMs = 14 * dayMs;
+
+function noteExpiry(session: Session, { id, identityId, createdAt, expiresAt, last4 }: ApiKeyShown): void {
+  if (expiresAt === null) return;
+  const [end, left] = [Date.parse(expiresAt), Date.parse(expiresAt) - session.outside.now()];
+  if (left <= 0 || left > expiryNoticeMs || end - Date.parse(createdAt) < lifeToTellMs) return;
+  session.note(`${id} (…${last4}) of ${identityId} expires in ${coarse(left)}.`);
 }
 
 function addDelete(keys: Command, cli: Cli): void {

@@ -16,6 +16,8 @@ export type Effect =
   | { readonly kind: "announce"; readonly requestId: RequestId; readonly news: readonly News[] }
   /** A key was made in somebody's name. */
   | { readonly kind: "announce_key"; readonly keyId: KeyId; readonly identityId: IdentityId }
+  /** A key in somebody's name expires soon, unless it is deleted by then. */
+  | { readonly kind: "announce_key_expiry"; readonly keyId: KeyId; readonly identityId: IdentityId }
   /** The grant is nearly over, unless it has been prolonged or ended meanwhile. */
   | {
       readonly kind: "announce_ending";
@@ -88,7 +90,8 @@ export type Telling =
       readonly notice: NoticeKind;
       readonly audience: Audience;
     }
-  | { readonly topic: "key"; readonly keyId: KeyId }
+  /** `notice`: absent when the key was made. */
+  | { readonly topic: "key"; readonly keyId: KeyId; readonly notice?: "key_expiring" }
   | ({ readonly topic: "link" } & LinkAsked)
   | ({ readonly topic: "account_linked" } & LinkMade)
   | { readonly topic: "alert"; readonly alert: ServiceAlert };

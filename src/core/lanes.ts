@@ -28,6 +28,7 @@ export function laneOf(effect: Effect): string | null {
     case "announce_key":
     case "announce_waiting":
     case "announce_link":
+    case "announce_key_expiry":
     case "tell_link":
     case "alert_admins":
     case "links_made":
@@ -54,6 +55,7 @@ export function groupOf(effect: Effect): string {
     case "announce_key":
     case "announce_waiting":
     case "announce_link":
+    case "announce_key_expiry":
     case "tell_link":
     case "alert_admins":
     case "links_made":

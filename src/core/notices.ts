@@ -27,6 +27,7 @@ export const noticeKinds = [
   "channel_unreached",
   "waiting",
   "key_made",
+  "key_expiring",
 ] as const;
 export type NoticeKind = (typeof noticeKinds)[number];
 
@@ -144,6 +145,7 @@ export const hearings: { readonly [Notice in NoticeKind]: readonly Hearing[] } =
     { who: "admins", chat: "note", letter: true },
   ],
   waiting: [{ who: "people", chat: "card", letter: false }],
-  // Not about a request: told to the key's owner by name (outbox/announcing-keys.ts).
+  // Not about a request: told to the key's owner by name (outbox/announce-keys.ts).
   key_made: [],
+  key_expiring: [],
 };

@@ -66,7 +66,9 @@ export function noteLetter(note: Note, envelope: Envelope): Letter {
 function subjectOf(note: Exclude<Note, { about: "request" }>): readonly [subject: string, about: string] {
   switch (note.about) {
     case "key":
-      return [`An API key was made in your name: ${note.keyId}`, note.keyId];
+      return note.notice === "key_expiring"
+        ? [`Your API key expires soon: ${note.keyId}`, note.keyId]
+        : [`An API key was made in your name: ${note.keyId}`, note.keyId];
     case "account_linked":
       return ["A chat account was linked to you", "account-linked"];
     case "link":

@@ -7,28 +7,6 @@ import { newEffect } from "../service/step-of.ts";
 import type { NoticeLog } from "./announcing.ts";
 import type { Runner } from "./runners.ts";
 
-/** Tells a person that a key was made in their name, on every surface they have. */
-export function createKeyAnnouncing(context: ServiceContext, log: NoticeLog): Runner<"announce_key"> {
-  const { store, surfaces, surroundings } = context;
-  return {
-    async run({ keyId, identityId }) {
-      log.info({ notice: "key_made", key: keyId, people: [identityId] }, "notice");
-      const found = await store.identity(identityId);
-      if (found === undefined || found.value.kind !== "HUMAN") return undefined;
-      const places = await surfaces.placesOf(found.value);
-      const effects = places.map(({ messenger, address }): Effect => ({
-        kind: "tell",
-        surface: messenger.surface,
-        address,
-        readerId: identityId,
-        about: { topic: "key", keyId },
-      }));
-      const now = surroundings.now();
-      return { effects: effects.map((effect) => newEffect(effect, { now, surroundings })) };
-    },
-  };
-}
-
 /** Tells administrators, on every surface they have, that somebody asks to be linked. */
 export function createLinkAnnouncing(context: ServiceContext, log: NoticeLog): Runner<"tell_link"> {
   const { store, surfaces, surroundings } = context;

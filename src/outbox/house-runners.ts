@@ -1,7 +1,8 @@
 import type { ServiceContext } from "../service/loading.ts";
 import type { Services } from "../service/services.ts";
 import { createAdminAlerts } from "./alert-admins.ts";
-import { createEndingAnnouncing, createKeyAnnouncing, createLinkAnnouncing } from "./announcing-others.ts";
+import { createEndingAnnouncing, createLinkAnnouncing } from "./announcing-others.ts";
+import { createKeyAnnouncing, createKeyExpiryAnnouncing } from "./announce-keys.ts";
 import { createLinkMadeAnnouncing, createWaitingAnnouncing } from "./announce-reachable.ts";
 import { createApproverReviewing } from "./review-approvers.ts";
 import { createAnnouncing, type NoticeLog } from "./announcing.ts";
@@ -28,6 +29,7 @@ export function createRunners(
     announce_key: createKeyAnnouncing(context, log),
     announce_waiting: createWaitingAnnouncing(context),
     announce_link: createLinkMadeAnnouncing(context, log),
+    announce_key_expiry: createKeyExpiryAnnouncing(context, log),
     tell_link: createLinkAnnouncing(context, log),
     alert_admins: createAdminAlerts(context, log),
     announce_ending: createEndingAnnouncing(context),

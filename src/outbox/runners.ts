@@ -47,6 +47,8 @@ export function boundRunner(runners: Runners, effect: Effect): BoundRunner {
       return bound(runners.announce_waiting, effect);
     case "announce_link":
       return bound(runners.announce_link, effect);
+    case "announce_key_expiry":
+      return bound(runners.announce_key_expiry, effect);
     case "announce_ending":
       return bound(runners.announce_ending, effect);
     case "look_again":

@@ -71,9 +71,11 @@ async function prepare(
   if (about.topic === "key") {
     const found = await context.store.key(about.keyId);
     if (found === undefined || found.value.deletedAt !== null) return undefined;
-    const { id, mintedBy, roles, expiresAt } = found.value;
+    const { id, mintedBy, roles, expiresAt, last4 } = found.value;
     const note: Note = {
       about: "key",
+      notice: about.notice ?? "key_made",
+      last4,
       keyId: id,
       mintedBy: (await context.store.identity(mintedBy))?.value.name ?? mintedBy,
       roles,

@@ -11,6 +11,7 @@ import { findNamedIdentity } from "./named-identity.ts";
 import {
   StoreUnavailable,
   type ApiKey,
+  type NewEffect,
   type Page,
   type PageQuery,
   type Step,
@@ -22,6 +23,9 @@ import { asRead, newEffect } from "./step-of.ts";
 /** Contract §3: 90 days unless said otherwise, at most a year. */
 export const keyLifeDefaultMs = 90 * dayMs;
 export const keyLifeMaxMs = 366 * dayMs;
+/** How long before a key expires its owner is told, and how long it must live for that. */
+export const keyExpiryNoticeMs = 7 * dayMs;
+const keyLifeToTellMs = 14 * dayMs;
 
 export interface KeyInput {
   readonly identityId: string;
@@ -181,8 +185,21 @@ export function createdStep(
         data: { key: id, roles, last4, mintedBy, ...(name !== null && { name }) },
       },
     ],
-    effects: [newEffect({ kind: "announce_key", keyId: id, identityId }, { now, surroundings })],
+    effects: [
+      newEffect({ kind: "announce_key", keyId: id, identityId }, { now, surroundings }),
+      ...expiryNotice(key, { now, surroundings }),
+    ],
   };
+}
+
+/** Its owner is told a week before it expires; one that lives less than two weeks is too short-lived for that. */
+function expiryNotice(
+  { id, identityId, createdAt, expiresAt }: ApiKey,
+  context: Parameters<typeof newEffect>[1],
+): readonly NewEffect[] {
+  if (expiresAt === null || expiresAt - createdAt < keyLifeToTellMs) return [];
+  const effect = newEffect({ kind: "announce_key_expiry", keyId: id, identityId }, context);
+  return [{ ...effect, dueAt: plus(expiresAt, -keyExpiryNoticeMs) }];
 }
 
 /** The key is dead in this commit. */

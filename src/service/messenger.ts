@@ -20,6 +20,8 @@ export type Note =
     }
   | {
       readonly about: "key";
+      readonly notice: "key_made" | "key_expiring";
+      readonly last4: string;
       readonly keyId: string;
       readonly mintedBy: string;
       readonly roles: readonly string[];

@@ -12,19 +12,7 @@ export function noteText(note: Note): NoteText {
     case "request":
       return requestNote(note.notice, note.card, note.isOver);
     case "key":
-      return {
-        heading: ["An API key was made in your name"],
-        lines: [
-          [{ said: note.mintedBy }, " made it. Its roles: ", note.roles.join(", "), "."],
-          note.expiresAt === null
-            ? ["It works until it is deleted. Its id is ", note.keyId, "."]
-            : ["It works until ", { time: note.expiresAt }, ". Its id is ", note.keyId, "."],
-          [
-            "Whoever has it acts as you. If you do not know of it, tell an administrator now: they can delete it.",
-          ],
-        ],
-        actions: [],
-      };
+      return note.notice === "key_expiring" ? keyExpiring(note) : keyMade(note);
     case "link":
       return linkNote(note);
     case "linked":
@@ -57,6 +45,38 @@ function linkedNote({ account, byName }: Extract<Note, { about: "account_linked"
       ],
       ["Whoever uses that account can ask and decide as you."],
       ["If it is not yours, tell an administrator now: they can take the link away."],
+    ],
+    actions: [],
+  };
+}
+
+type KeyNote = Extract<Note, { about: "key" }>;
+
+function keyMade({ mintedBy, roles, expiresAt, keyId }: KeyNote): NoteText {
+  return {
+    heading: ["An API key was made in your name"],
+    lines: [
+      [{ said: mintedBy }, " made it. Its roles: ", roles.join(", "), "."],
+      expiresAt === null
+        ? ["It works until it is deleted. Its id is ", keyId, "."]
+        : ["It works until ", { time: expiresAt }, ". Its id is ", keyId, "."],
+      [
+        "Whoever has it acts as you. If you do not know of it, tell an administrator now: they can delete it.",
+      ],
+    ],
+    actions: [],
+  };
+}
+
+function keyExpiring({ roles, expiresAt, keyId, last4 }: KeyNote): NoteText {
+  const end: Line = expiresAt === null ? [] : ["It works until ", { time: expiresAt }, ". "];
+  return {
+    heading: ["Your API key expires soon"],
+    lines: [
+      [...end, "Its id is ", keyId, `, and it ends in …${last4}. Its roles: `, roles.join(", "), "."],
+      [
+        "If you still need it, ask an administrator for a new key before that. Programs that use it stop then.",
+      ],
     ],
     actions: [],
   };

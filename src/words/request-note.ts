@@ -221,6 +221,7 @@ const notes: { readonly [Notice in NoticeKind]: (told: Told) => Said } = {
   }),
   // Told by a note about the key itself.
   key_made: () => ({ heading: ["An API key was made in your name"], lines: [], press: [] }),
+  key_expiring: ({ access }) => ({ heading: ["Your API key expires soon"], lines: [access], press: [] }),
 };
 
 function approved({ card, isOwn, whose, access }: Told): Said {

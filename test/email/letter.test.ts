@@ -103,6 +103,8 @@ test("a key made in somebody's name and an account to be linked are told, each a
   const key = noteLetter(
     {
       about: "key",
+      notice: "key_made",
+      last4: "abcd",
       keyId: "key_1",
       mintedBy: "Admin",
       roles: ["approver"],
@@ -112,6 +114,20 @@ test("a key made in somebody's name and an account to be linked are told, each a
   );
   expect(key).toMatchObject({ subject: "An API key was made in your name: key_1", references: [] });
   expect(key.text).toContain("approver");
+  const expiring = noteLetter(
+    {
+      about: "key",
+      notice: "key_expiring",
+      last4: "abcd",
+      keyId: "key_1",
+      mintedBy: "Admin",
+      roles: ["approver"],
+      expiresAt: "2024-04-15T00:00:00.000Z",
+    },
+    envelope,
+  );
+  expect(expiring).toMatchObject({ subject: "Your API key expires soon: key_1", references: [] });
+  expect(expiring.text).toContain("ends in …abcd");
   const link = noteLetter(
     {
       about: "link",

@@ -133,12 +133,29 @@ test("a note that asks for a decision or a judgement holds all of the request, a
 test("an API key made in somebody's name says what it means and what to do", () => {
   const said = noteText({
     about: "key",
+    notice: "key_made",
+    last4: "abcd",
     keyId: "key_1",
     mintedBy: "Cto",
     roles: ["approver"],
     expiresAt: at,
   });
   expect(plain(said.lines)).toMatch(/Cto made it\. Its roles: approver\.[^]*Whoever has it acts as you/);
+});
+
+test("an API key that expires soon says which one, until when and what to do, not the key itself", () => {
+  const said = noteText({
+    about: "key",
+    notice: "key_expiring",
+    last4: "abcd",
+    keyId: "key_1",
+    mintedBy: "Cto",
+    roles: ["approver"],
+    expiresAt: at,
+  });
+  expect(plain(said.lines)).toMatch(
+    /It works until .+\. Its id is key_1, and it ends in …abcd\. Its roles: approver\.[^]*ask an administrator/,
+  );
 });
 
 test("somebody who asks to be linked is shown with the ids, and their own words are data", () => {
