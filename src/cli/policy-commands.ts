@@ -112,12 +112,15 @@ function addCheck(policy: Command, cli: Cli): void {
     .summary("check a configuration file, without a service")
     .description(
       "Checks a configuration file as the service would at its start. Exit 1: it has problems. Warnings are about\n" +
-        "people it counts on and does not list; who was added over the API is not known here.",
+        "what is in order and hardly meant: names that are not there, what can never hold or happen. Who was added over\n" +
+        "the API is not known here.",
     )
     .argument("<file>", "a configuration file; - for standard input")
-    .action(async (file: string, _options: object, command: Command) => {
+    .option("--strict", "exit 1 also with warnings")
+    .action(async (file: string, { strict = false }: { strict?: boolean }, command: Command) => {
       const checked = await readConfiguration(file, cli.outside);
       if ("problems" in checked) return complain(file, checked, cli, command);
+      if (strict && checked.warnings.length > 0) return complainOfWarnings(file, checked, cli, command);
       const { identities, policies, rules } = checked.ok;
       const counts = [
         counted(identities.length, "identity", "identities"),
@@ -167,12 +170,32 @@ async function readConfiguration(file: string, { environment }: Outside): Promis
     return { problems: costly.map((one) => ({ line: formatConfigProblem(one), fields: one })) };
   }
   const { missingPeople } = await import("../core/missing.ts");
+  const { configurationWarnings } = await import("../core/configuration-warnings.ts");
   const people = ok.identities.map((one) => ({ ...one, listed: true, enabled: true }));
-  const warnings = placed(missingPeople(ok, people)).map((one) => ({
-    line: formatConfigProblem({ ...one, message: `warning: ${one.message}` }),
+  const found = [...missingPeople(ok, people), ...configurationWarnings(ok)];
+  const warnings = placed(found).map((one) => ({
+    line: `warning: ${formatConfigProblem(one)}`,
     fields: one,
   }));
   return { ok, warnings };
+}
+
+async function complainOfWarnings(
+  file: string,
+  { warnings }: InOrder,
+  { outside }: Cli,
+  command: Command,
+): Promise<never> {
+  const json = JSON.stringify({ ok: false, problems: [], warnings: warnings.map(({ fields }) => fields) });
+  await outside.out(
+    isJson(command) ? shownJson(json, outside) : warnings.map(({ line }) => `${safeText(line)}\n`).join(""),
+  );
+  const count = warnings.length === 1 ? "a warning" : `${warnings.length} warnings`;
+  throw new Failure(
+    "refused",
+    "config_warnings",
+    `${file} has ${count}, which --strict does not let pass; correct the file and check it again.`,
+  );
 }
 
 async function complain(

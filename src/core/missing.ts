@@ -1,4 +1,5 @@
 import type { IdentityId } from "./ids.ts";
+import { namesByLook, variantHint } from "./known-names.ts";
 import { formatSelector, isActive, type Identity, type Selector } from "./people.ts";
 import type { ApprovalRule, Policy, Rules } from "./policy.ts";
 import type { PlacedProblem } from "./refusals.ts";
@@ -19,16 +20,24 @@ type Meant = ReadonlyMap<string, ReadonlySet<IdentityId>>;
 
 /**
  * Where the rules count on people who are not among these: a slip in a group's name makes a policy that nobody can
- * decide, and an emergency that nobody may use. No error, for people may come at any time.
+ * decide, and an emergency that nobody may use. No error, for people may come at any time. `otherGroups`: names of groups
+ * that others are in, for hints.
  */
-export function missingPeople(content: NamingRules, people: readonly Identity[]): readonly PlacedProblem[] {
+export function missingPeople(
+  content: NamingRules,
+  people: readonly Identity[],
+  otherGroups: readonly string[] = [],
+): readonly PlacedProblem[] {
   const { trustSlackUserGroups } = content.rules;
   const meant = meantBy(people);
+  const groups = namesByLook([...people.flatMap((one) => one.groups), ...otherGroups]);
   const nobody = namingsIn(content).flatMap(({ path, selector }) => {
     const why = whyNobody(selector, meant, trustSlackUserGroups);
-    return why === undefined ? [] : [{ path, message: `${formatSelector(selector)} means nobody: ${why}` }];
+    if (why === undefined) return [];
+    const hint = selector.kind === "group" ? variantHint(selector.group, groups) : "";
+    return [{ path, message: `${formatSelector(selector)} means nobody: ${why}${hint}` }];
   });
-  return [...nobody, ...tooFew(content, meant)];
+  return [...nobody, ...tooFew(content, meant), ...tooFewInAll(content, meant)];
 }
 
 /** Channels that lead nowhere: what is posted there is never seen. */
@@ -87,11 +96,12 @@ function whyNobody(selector: Selector, meant: Meant, isSlackTrusted: boolean): s
     : "there is no active person by that name";
 }
 
-/** Stages that want more approvals than they have approvers. */
+/** Stages that want more approvals than they have approvers. A manager is one person, whoever that is. */
 function tooFew(content: NamingRules, meant: Meant): readonly PlacedProblem[] {
   return stagesIn(content).flatMap(({ path, stage }) => {
-    if (!stage.approvers.every(isListed)) return [];
-    const count = countUpTo(stage.required, stage.approvers, meant);
+    if (stage.approvers.some((one) => one.kind === "slack-usergroup")) return [];
+    const managers = stage.approvers.some((one) => one.kind === "manager") ? 1 : 0;
+    const count = managers + countUpTo(stage.required, stage.approvers.filter(isListed), meant);
     // None at all is said at each of the names.
     if (count === 0 || count >= stage.required) return [];
     return [
@@ -100,6 +110,20 @@ function tooFew(content: NamingRules, meant: Meant): readonly PlacedProblem[] {
         message: `${stage.required} approvals are wanted, and there ${count === 1 ? "is only 1 approver" : `are only ${count} approvers`}`,
       },
     ];
+  });
+}
+
+/** Policies that want more approvals over all their stages than they can ask people: each counts once. */
+function tooFewInAll(content: NamingRules, meant: Meant): readonly PlacedProblem[] {
+  return approvalsIn(content).flatMap(({ path, approval: { stages } }) => {
+    const selectors = stages.flatMap((one) => [...one.approvers, ...one.escalateTo.flat()]);
+    if (stages.length < 2 || selectors.some((one) => one.kind === "slack-usergroup")) return [];
+    const wanted = stages.reduce((sum, one) => sum + one.required, 0);
+    const managers = selectors.some((one) => one.kind === "manager") ? 1 : 0;
+    const count = managers + countUpTo(wanted, selectors.filter(isListed), meant);
+    if (count === 0 || count >= wanted) return [];
+    const message = `${wanted} approvals are wanted over all stages, each person counts once, and there ${count === 1 ? "is only 1 person" : `are only ${count} people`} to ask`;
+    return [{ path: [...path, "stages"], message }];
   });
 }
 

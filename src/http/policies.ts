@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { policyContent, writtenPolicy } from "../schemas/policy.ts";
+import type { Policy } from "../core/policy.ts";
 import type { Services } from "../service/services.ts";
 import { callerOf, type App } from "./door.ts";
 import { formatCursor, pageOf, paging } from "./paging.ts";
@@ -46,6 +47,11 @@ const policy = z
     usagePeriod: z.string().optional(),
     requireTicket: z.boolean().optional(),
     managedBy: z.enum(["file", "api"]),
+    warnings: z
+      .array(z.object({ path: z.string(), message: z.string() }))
+      .readonly()
+      .optional()
+      .describe("What is in order and hardly meant, such as a name that is not there. Not in lists."),
   })
   .meta({ id: "Policy" });
 
@@ -93,8 +99,19 @@ function addPolicyReads(app: App, policies: Services["policies"]): void {
         response: { 200: policy },
       },
     },
-    async (request) => writtenPolicy(granted(await policies.read(callerOf(request), request.params.id))),
+    async (request) => shown(granted(await policies.read(callerOf(request), request.params.id)), policies),
   );
+}
+
+/** With what its author should look at again; nothing of that where there is nothing. */
+async function shown(one: Policy, policies: Services["policies"]): Promise<z.input<typeof policy>> {
+  const warnings = await policies.warnings(one);
+  return {
+    ...writtenPolicy(one),
+    ...(warnings.length > 0 && {
+      warnings: warnings.map(({ path, message }) => ({ path: path.join("."), message })),
+    }),
+  };
 }
 
 function addPolicyWrites(app: App, policies: Services["policies"]): void {
@@ -105,7 +122,7 @@ function addPolicyWrites(app: App, policies: Services["policies"]): void {
       schema: { summary: "Create a policy", tags, body: policyContent, response: { 201: policy } },
     },
     async (request, reply) => {
-      const body = writtenPolicy(granted(await policies.create(callerOf(request), request.body)));
+      const body = await shown(granted(await policies.create(callerOf(request), request.body)), policies);
       return reply.code(201).header("location", `/api/v1/policies/${body.id}`).send(body);
     },
   );
@@ -124,7 +141,7 @@ function addPolicyWrites(app: App, policies: Services["policies"]): void {
       },
     },
     async (request) =>
-      writtenPolicy(granted(await policies.replace(callerOf(request), request.params.id, request.body))),
+      shown(granted(await policies.replace(callerOf(request), request.params.id, request.body)), policies),
   );
 
   app.delete(

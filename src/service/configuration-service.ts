@@ -1,9 +1,7 @@
 import type { Actor } from "../core/access-request.ts";
 import { sameContent } from "../core/content.ts";
 import type { Condition } from "../core/conditions.ts";
-import { costlyPatterns, costlyPatternsOf, newlyCostly, refuseCostly } from "../core/costly-patterns.ts";
-import type { PolicyId } from "../core/ids.ts";
-import { missingChannels, missingPeople, selectorsNamed } from "../core/missing.ts";
+import { costlyPatternsOf, newlyCostly, refuseCostly } from "../core/costly-patterns.ts";
 import {
   accountIn,
   linkName,
@@ -18,20 +16,15 @@ import type { Policy, Rulebook, Rules } from "../core/policy.ts";
 import type { PlacedProblem, Refusal } from "../core/refusals.ts";
 import { unfitConnectors } from "./connector-service.ts";
 import { identityStep } from "./directory-service.ts";
+import type { FileContent } from "./file-content.ts";
+import { fileWarnings, namesake } from "./find-warnings.ts";
 import { linksMadeIfAsked, newLinks } from "./new-links.ts";
 import type { ServiceContext } from "./loading.ts";
-import { policyNameKey, type PolicyDraft } from "./policy-service.ts";
+import { policyNameKey } from "./policy-service.ts";
 import type { Step, Write } from "./ports.ts";
 import { withReviewsJoined } from "./review-effects.ts";
 import { releasesFirst } from "./step-of.ts";
 import { decideAndCommit } from "./step.ts";
-
-/** What the configuration file says, checked. */
-export interface FileContent {
-  readonly identities: readonly Omit<Identity, "managedBy" | "listed" | "enabled" | "chatLinks">[];
-  readonly policies: readonly (PolicyDraft & { readonly id: PolicyId })[];
-  readonly rules: Rules;
-}
 
 export interface Loaded {
   readonly identities: number;
@@ -115,17 +108,7 @@ export function createConfigurationService(
         };
         return { step, result };
       }),
-    async warnings(content) {
-      const people = await store.people({ ids: [], selectors: selectorsNamed(content), links: [] });
-      const values = people.map(({ value }) => value);
-      const { book } = await context.rulebook();
-      return [
-        ...missingPeople(content, values),
-        ...missingChannels(content, (channel) => context.surfaces.placeOfChannel(channel) !== undefined),
-        ...sharedName(book, content.rules),
-        ...costlyInForce(content, book),
-      ];
-    },
+    warnings: async (content) => fileWarnings(context, content),
   };
 }
 
@@ -240,18 +223,6 @@ function policyStep({ surroundings }: ServiceContext, book: Rulebook, content: F
   return { expects: [], writes, unique, counters: [], audit, effects: [] };
 }
 
-/** Another policy that bears this name. */
-function namesake({ policies }: Rulebook, name: string | undefined): Policy | undefined {
-  return policies.find((one) => one.managedBy === "api" && one.name === name);
-}
-
-function sharedName(book: Rulebook, { defaultPolicy }: Rules): readonly PlacedProblem[] {
-  const other = namesake(book, defaultPolicy?.name);
-  if (other === undefined) return [];
-  const message = `is also the name of ${other.id}, which was made over the API: rename one of the two`;
-  return [{ path: ["default", "name"], message }];
-}
-
 /** Every list of conditions that is stored. */
 function conditionsOf({ policies, rules }: Rulebook): readonly (readonly Condition[])[] {
   return [
@@ -259,22 +230,6 @@ function conditionsOf({ policies, rules }: Rulebook): readonly (readonly Conditi
     ...rules.risk.map(({ when }) => when),
     rules.breakGlass.conditions,
   ];
-}
-
-function costlyInForce({ policies, rules }: FileContent, book: Rulebook): readonly PlacedProblem[] {
-  const ofApi = book.policies
-    .filter(({ managedBy }) => managedBy === "api")
-    .flatMap(({ id, conditions }) =>
-      costlyPatterns(conditions, ["conditions"]).map(({ kind, path, message }) => ({
-        kind,
-        path: [],
-        message: `the policy ${id}, which was made over the API, at ${path.join(".")}: ${message}`,
-      })),
-    );
-  return [...costlyPatternsOf(policies, rules), ...ofApi].map(({ kind, path, message }) => ({
-    path,
-    message: kind === "list" ? message : `${message}; until then it is judged unknown`,
-  }));
 }
 
 /** What the file says otherwise than before, for the record; the default policy has a record of its own. */

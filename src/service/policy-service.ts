@@ -2,8 +2,9 @@ import type { Actor } from "../core/access-request.ts";
 import { costlyPatterns, newlyCostly, refuseCostly } from "../core/costly-patterns.ts";
 import { makeId, parseId } from "../core/ids.ts";
 import type { Policy } from "../core/policy.ts";
-import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
+import { isRefusal, refuse, type PlacedProblem, type Refusal } from "../core/refusals.ts";
 import { actorOf, lacksRole, type Caller } from "./caller.ts";
+import { policyWarnings } from "./find-warnings.ts";
 import type { ServiceContext } from "./loading.ts";
 import type { Step, UniqueChange, Write } from "./ports.ts";
 import { decideAndCommit } from "./step.ts";
@@ -17,6 +18,8 @@ export interface PolicyService {
   create(caller: Caller, draft: PolicyDraft): Promise<Policy | Refusal>;
   /** A new version. */
   replace(caller: Caller, id: string, draft: PolicyDraft): Promise<Policy | Refusal>;
+  /** What is in order about this policy and hardly meant, by the people and rules of now; paths begin at the policy. */
+  warnings(policy: Policy): Promise<readonly PlacedProblem[]>;
   /** What it has frozen on requests stays. */
   remove(caller: Caller, id: string): Promise<Policy | Refusal>;
 }
@@ -25,6 +28,7 @@ export function createPolicyService(context: ServiceContext): PolicyService {
   return {
     list: async (caller) => lacksRole(caller, "admin", "auditor") ?? policiesOf(context),
     read: async (caller, id) => lacksRole(caller, "admin", "auditor") ?? findPolicy(context, id),
+    warnings: async (policy) => policyWarnings(context, policy),
     create: async (caller, draft) =>
       lacksRole(caller, "admin") ??
       refuseCostly(costlyPatterns(draft.conditions, ["conditions"])) ??

@@ -210,6 +210,8 @@ export interface Reads extends TargetReads {
   identities(page: PageQuery): Promise<Page<Identity>>;
   /** Everyone the configuration file manages, listed or not. */
   fileIdentities(): Promise<readonly Versioned<Identity>[]>;
+  /** Every name of a group that somebody kept by this keeper is in. */
+  groupNames(keeper: Identity["managedBy"]): Promise<readonly string[]>;
   /** Who this account at a chat platform is linked to. */
   identityByLink(account: ChatAccount): Promise<Versioned<Identity> | undefined>;
   /** The people these ids, selectors and links mean, with the managers of the ids. */

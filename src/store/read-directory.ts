@@ -13,6 +13,7 @@ type DirectoryReads = Pick<
   | "identity"
   | "identities"
   | "fileIdentities"
+  | "groupNames"
   | "identityByLink"
   | "people"
   | "key"
@@ -40,6 +41,8 @@ export function createDirectoryReads(
     identities: async ({ limit, before = newest }) =>
       reading(() => pageOf(statements.identities.all({ before, limit: limit + 1 }), limit)),
     fileIdentities: async () => reading(() => statements.ofFile.all()),
+    groupNames: async (keeper) =>
+      reading(() => statements.groupNames.all({ keeper }).map((row) => row.groupName)),
     identityByLink: async (account) => reading(() => statements.ofLink.get({ name: linkName(account) })),
     people: async (query) =>
       reading(() => {
@@ -119,6 +122,12 @@ export function prepareDirectoryReads(tables: Tables) {
       .from(identities)
       .where(eq(identities.managedBy, "file"))
       .orderBy(asc(ord))
+      .prepare(),
+    groupNames: tables
+      .selectDistinct({ groupName: identityGroups.groupName })
+      .from(identities)
+      .innerJoin(identityGroups, eq(identityGroups.identityId, id))
+      .where(eq(identities.managedBy, hole("keeper", identities.managedBy)))
       .prepare(),
     ofLink: tables
       .select(versioned)

@@ -101,13 +101,39 @@ policies:
     const { code, out } = await jit(["policy", "check", file], { key: "" });
     expect(code).toBe(0);
     expect(out.split("\n")).toEqual([
-      `${file}:8:23 policies.0.approval.stages.1.approvers.0: warning: group:dbaa means nobody: no active person is in this group`,
-      `${file}:9:11 policies.0.approval.stages.1.required: warning: 2 approvals are wanted, and there is only 1 approver`,
+      `warning: ${file}:6:7 policies.0.approval.stages: 3 approvals are wanted over all stages, each person counts once, and there are only 2 people to ask`,
+      `warning: ${file}:8:23 policies.0.approval.stages.1.approvers.0: group:dbaa means nobody: no active person is in this group`,
+      `warning: ${file}:9:11 policies.0.approval.stages.1.required: 2 approvals are wanted, and there is only 1 approver`,
       expect.stringMatching(/nobody\.yaml is in order, with warnings: 1 identity, 1 policy, /),
       "",
     ]);
     const { warnings } = JSON.parse((await jit(["policy", "check", file, "--json"], { key: "" })).out);
-    expect(warnings).toMatchObject([{ file, line: 8, column: 23 }, { line: 9 }]);
+    expect(warnings).toMatchObject([{ line: 6 }, { file, line: 8, column: 23 }, { line: 9 }]);
+  });
+
+  test("--strict fails on warnings and on nothing else, and says the same as JSON", async () => {
+    const file = written(
+      "typo.yaml",
+      `identities:
+  - { id: id_ann, email: ann@company.com, name: Ann, groups: [contractors] }
+policies:
+  - name: no contractors
+    deny: true
+    conditions:
+      - { type: GROUP, operator: EQUALS, value: contractor }
+`,
+    );
+    const warning = `${file}:7:42 policies.0.conditions.0.value: GROUP EQUALS contractor: nobody is in such a group`;
+    const loose = await jit(["policy", "check", file], { key: "" });
+    expect([loose.code, loose.out.split("\n")[0]]).toEqual([0, `warning: ${warning}`]);
+    const strict = await jit(["policy", "check", file, "--strict"], { key: "" });
+    expect([strict.code, strict.out]).toEqual([1, `warning: ${warning}\n`]);
+    expect(strict.err).toMatch(/typo\.yaml has a warning, .+ \(config_warnings\)\n$/);
+    const json = await jit(["policy", "check", file, "--strict", "--json"], { key: "" });
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.out)).toMatchObject({ ok: false, problems: [], warnings: [{ file, line: 7 }] });
+    expect((await jit(["policy", "check", example, "--strict"], { key: "" })).code).toBe(0);
+    expect((await jit(["policy", "check", bad, "--strict"], { key: "" })).err).toContain("(invalid_config)");
   });
 
   test("reads standard input", async () => {

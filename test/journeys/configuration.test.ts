@@ -58,7 +58,10 @@ describe.concurrent("a reload by SIGHUP", () => {
       channels: ["slack:C0DBA"],
       stages: [{ approvers: [`group:${group}`] }],
     });
-    program.configure({ identities: staff, policies: [auto, { name: "n", approval: approval("night") }] });
+    program.configure({
+      identities: staff,
+      policies: [auto, { name: "n", priority: -1, approval: approval("night") }],
+    });
     expect(await reload(program, warning)).toMatchObject({
       level: "warn",
       warnings: [

@@ -79,6 +79,19 @@ export function directoryContract(open: OpenEmptyStore): void {
     expect(await store.keyByHash(hashOf("other"))).toBeUndefined();
   });
 
+  test("the groups of everybody a keeper keeps are named once", async () => {
+    const store = await open();
+    await keep(
+      store,
+      identityFixture("ann", { groups: ["dba", "Team DBA (EU)"], managedBy: "file" }),
+      identityFixture("bob", { groups: ["dba"], managedBy: "file" }),
+      identityFixture("cid", { groups: ["night"], managedBy: "api" }),
+    );
+    expect((await store.groupNames("file")).toSorted()).toEqual(["Team DBA (EU)", "dba"]);
+    expect(await store.groupNames("api")).toEqual(["night"]);
+    expect(await store.groupNames("built-in")).toEqual([]);
+  });
+
   test("a selector with an identity means it, whatever its address; one without means whoever has the address", async () => {
     const store = await open();
     await keep(
