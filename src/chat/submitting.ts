@@ -24,7 +24,12 @@ export async function submit(
 ): Promise<Reply> {
   const reply = await submitOnce(parts, caller, ref, values);
   const field = firstFields[ref.id];
-  return atField(parts, reply, { store_unavailable: field, rate_limited: field });
+  return atField(parts, reply, {
+    store_unavailable: field,
+    rate_limited: field,
+    clock_behind: field,
+    audit_head_differs: field,
+  });
 }
 
 /** Where a form says what is about all of it. */

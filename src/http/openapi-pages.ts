@@ -174,6 +174,9 @@ function withoutUnused<Document extends object>(document: Document): Document {
   return document;
 }
 
+/** Verbs that give access, which can be held back. */
+const givingVerbs: ReadonlySet<string> = new Set(["ask", "approve", "claim", "rotate", "extend"]);
+
 function codesOf({ url, schema, method }: RouteOptions, config: Door): readonly RefusalCode[] {
   const hasBody = schema?.body !== undefined;
   const isLimited = config.limited !== "nothing";
@@ -185,6 +188,7 @@ function codesOf({ url, schema, method }: RouteOptions, config: Door): readonly 
     ...(hasBody || schema?.querystring !== undefined ? (["invalid_body"] as const) : []),
     ...(url.includes(":id") ? (["not_found"] as const) : []),
     ...(isLimited && method !== undefined ? (["rate_limited", "store_unavailable"] as const) : []),
+    ...(givingVerbs.has(config.verb ?? "") ? (["clock_behind", "audit_head_differs"] as const) : []),
     ...(config.refusals ?? []),
   ];
 }

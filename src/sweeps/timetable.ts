@@ -1,5 +1,5 @@
 import { schedule, validate, type ScheduledTask } from "node-cron";
-import { instant, type Instant } from "../core/ids.ts";
+import type { Instant } from "../core/ids.ts";
 import { minuteMs, plus } from "../core/time.ts";
 import type { Surroundings } from "../service/ports.ts";
 import type { Sweep } from "./due-requests.ts";
@@ -42,7 +42,11 @@ export function createTimetable(
   let isStopped = false;
 
   const expectNext = (): void => {
-    if (last !== null) nextBy = plus(instant(task?.getNextRun()?.getTime() ?? last), lateMs);
+    if (last === null) return;
+    // node-cron plans by the system clock, which may stand behind ours: only the time until then is taken from it.
+    const nextRun = task?.getNextRun()?.getTime();
+    const waitMs = nextRun === undefined ? 0 : Math.max(0, nextRun - Date.now());
+    nextBy = plus(nextRun === undefined ? last : clock.now(), waitMs + lateMs);
   };
 
   const runAll = async (): Promise<void> => {

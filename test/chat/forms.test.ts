@@ -3,6 +3,7 @@ import { createChat } from "../../src/chat/chat.ts";
 import { dialogIds, dialogRef, parseDialogRef, type DialogValues } from "../../src/chat/dialog.ts";
 import { requestForm } from "../../src/chat/request-form.ts";
 import { createServices } from "../../src/service/services.ts";
+import { refuse } from "../../src/core/refusals.ts";
 import { minuteMs } from "../../src/core/time.ts";
 import { cardIn, chatForEach, dialogIn, plain, saidBy } from "./support/chat-office.ts";
 import { housePolicies, houseRules } from "./support/house-rules.ts";
@@ -38,6 +39,16 @@ describe("the request form", () => {
       "write:pay:ledger",
     ]);
   });
+
+  test.each(["clock_behind", "audit_head_differs"] as const)(
+    "stays open with what was typed while new access is held back (%s)",
+    async (code) => {
+      office().hold(refuse(code, "No new access is given."));
+      expect(saidBy(await submit(filled))).toContain("catalog: No new access is given.");
+      office().hold(undefined);
+      expect(cardIn(await submit(filled)).request.status).toBe("PENDING");
+    },
+  );
 
   test.each<[string, DialogValues, string]>([
     ["no access", { duration: "2h", reason: "x" }, "catalog: Pick an access here, or write scopes below."],

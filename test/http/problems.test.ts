@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { refusalStatus, type RefusalCode } from "../../src/core/refusals.ts";
 import { dayMs, hourMs } from "../../src/core/time.ts";
+import { createAuditHeadWatch, type LastHeadStore } from "../../src/service/audit-head-watch.ts";
 import { clockHold } from "../../src/runtime/clock-hold.ts";
 import { StoreUnavailable } from "../../src/service/ports.ts";
-import { openOffice } from "../service/support/office.ts";
 import { openTargetOffice } from "../service/support/target-office.ts";
 import {
   api,
@@ -192,14 +192,16 @@ const rows: Partial<Record<RefusalCode, Row>> = {
   },
   limit_reached: { by: (house) => twice(() => ask(house, { scopes: ["read:once:a"] })) },
   clock_behind: {
-    by: async () => {
-      const clock = { behindMs: () => hourMs, isBehindSinceStart: () => true };
-      const held = await openHouse({ office: await openOffice({ accessHold: clockHold(clock) }) });
-      try {
-        return await ask(held, {});
-      } finally {
-        await held.close();
-      }
+    by: (house) => {
+      house.office.hold(clockHold({ behindMs: () => hourMs, isBehindSinceStart: () => true })());
+      return ask(house, {});
+    },
+  },
+  audit_head_differs: {
+    by: (house) => {
+      const kept: LastHeadStore = { read: () => "unreadable", write: async () => {} };
+      house.office.hold(createAuditHeadWatch(house.office.store, kept, () => {}).hold());
+      return ask(house, {});
     },
   },
   store_unavailable: {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { maintain } from "../maintenance/support/maintenance.ts";
-import { autoBelow, askedBelow, manyCalls, noSweep, staff } from "../support/company.ts";
+import { everySecond, autoBelow, askedBelow, manyCalls, noSweep, staff } from "../support/company.ts";
 import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
 import { startProgram, until, type Program } from "../support/program.ts";
 
@@ -146,4 +146,17 @@ test("accept-clock goes back from a year that never was: what ended stays ended,
   await after.stop();
   const again = await maintain(folder, ["accept-clock", "--yes"]);
   expect(again).toMatchObject({ code: 0, out: expect.stringContaining("not behind") });
+});
+
+test("with its usual sweeps a service whose clock is behind stays ready, and ends access at its time", async () => {
+  const first = await startProgram({ config, env: everySecond });
+  const dev = await first.person("dev");
+  const live = (await dev.ask({ scopes: ["read:auto:a"], duration: "4s" })).body;
+  await first.stop();
+  const program = await startProgram({ folder: first.folder, env: everySecond, flags: clockSetBy(-dayMs) });
+  await until(async () => (await program.check(live.credential.token, "read:auto:a")).http === 401);
+  await until(async () => (await program.as(dev.id, dev.key).read(live.id)).body.status === "EXPIRED");
+  await until(async () => (await program.audit(live.id)).some(({ action }) => action === "grant.expired"));
+  expect((await program.call("GET", "/readyz")).http).toBe(200);
+  await stopped(program);
 });

@@ -1,20 +1,19 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { refuse, type Refusal } from "../../src/core/refusals.ts";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { refuse } from "../../src/core/refusals.ts";
 import { parseSelector } from "../../src/core/people.ts";
 import { present } from "../../src/core/assert.ts";
 import { emptyRules } from "../../src/core/policy.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../core/support/policies.ts";
+import { openTargetOffice, statesOf } from "./support/target-office.ts";
 import { granted, openOffice, saidTo, type Office } from "./support/office.ts";
 
-let held: Refusal | undefined;
 let office: Office;
 
 const below = (value: string) => [{ type: "RESOURCE", operator: "STARTS_WITH", value } as const];
 const selector = (text: string) => present(parseSelector(text), text);
 
 beforeEach(async () => {
-  held = undefined;
-  office = await openOffice({ accessHold: () => held });
+  office = await openOffice();
   const { breakGlass } = emptyRules;
   await office.configure(
     [
@@ -32,9 +31,8 @@ beforeEach(async () => {
 });
 afterEach(() => office.close());
 
-const hold = (): void => {
-  held = refuse("clock_behind", "The clock is behind.");
-};
+const behind = refuse("clock_behind", "The clock is behind.");
+const hold = (): void => office.hold(behind);
 const desk = () => office.services.desk;
 const asked = async (): Promise<string> => granted(await office.ask("dev")).request.id;
 async function approved(): Promise<string> {
@@ -86,7 +84,7 @@ test.each(Object.entries(giving))(
     hold();
     expect(await act()).toBe("clock_behind");
     expect(await stored()).toEqual(before);
-    held = undefined;
+    office.hold(undefined);
     expect(await act()).not.toBe("clock_behind");
   },
 );
@@ -136,4 +134,22 @@ test("while new access is held back, checks answer, time ends access, and people
   expect(await office.services.directory.change(admin, "id_dev", { active: false })).toMatchObject({
     enabled: false,
   });
+});
+
+test("while new access is held back, nothing is made ready or issued at targets, and take-backs go on", async () => {
+  const targets = await openTargetOffice();
+  onTestFinished(() => targets.close());
+  const [first, second] = [
+    await targets.holding(),
+    await targets.approved({ scopes: ["write:prod:orders-db"] }),
+  ];
+  const before = [...targets.target.calls];
+  targets.hold(behind);
+  expect(saidTo(await targets.claim(second))).toBe("clock_behind");
+  const dev = await targets.caller("dev");
+  expect(saidTo(await targets.services.desk.rotate(dev, first.id))).toBe("clock_behind");
+  expect(targets.target.calls).toEqual(before);
+  expect(saidTo(await targets.services.desk.complete(dev, first.id))).toBe("COMPLETED");
+  await targets.tick();
+  expect(await statesOf(targets, first.id)).toEqual(["REVOKED"]);
 });

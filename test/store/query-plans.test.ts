@@ -14,6 +14,7 @@ import { prepareTargetReads } from "../../src/store/read-targets.ts";
 import { prepareRequestReads } from "../../src/store/read-requests.ts";
 import { prepareRequest } from "../../src/store/remembered-requests.ts";
 import { branchesOf } from "../../src/store/request-filter.ts";
+import { prepareUnrecorded } from "../../src/store/unrecorded.ts";
 import { at, ids, scope } from "../support/fixtures.ts";
 import { temporaryFile } from "./temporary-store.ts";
 
@@ -139,4 +140,14 @@ test("a presented token's row is found by its hash at once and its grant by numb
     "SEARCH credentials USING PRIMARY KEY (hash=?)",
     "SEARCH grants USING INTEGER PRIMARY KEY (rowid=?)",
   ]);
+});
+
+test("the state is compared with the log row by row, and each request's records are found by index", () => {
+  const client = openReader();
+  const { requests, grants, records } = prepareUnrecorded(drizzle(client));
+  for (const [name, statement] of Object.entries({ requests, grants, records })) {
+    const plan = planOf(client, statement.getQuery());
+    expect({ name, costly: costly(plan) }).toEqual({ name, costly: [] });
+  }
+  expect(planOf(client, records.getQuery()).join()).toContain("by_audited_request");
 });

@@ -99,3 +99,15 @@ test("is on time from its beginning until the first tick by the clock, however f
   clock.pass(2 * hourMs);
   expect(timetable.isOnTime()).toBe(true);
 });
+
+test("is on time also while the system clock stands a day behind or ahead of the time that counts", async () => {
+  for (const offMs of [24 * hourMs, -24 * hourMs]) {
+    const clock = settableClock(Date.now() + offMs);
+    const timetable = create("*/5 * * * *", [{ name: "good", run: async () => {} }], clock, () => {});
+    await timetable.tick();
+    timetable.begin();
+    expect(timetable.isOnTime()).toBe(true);
+    clock.pass(7 * minuteMs);
+    expect(timetable.isOnTime()).toBe(false);
+  }
+});

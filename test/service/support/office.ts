@@ -58,6 +58,8 @@ export interface Office {
   readonly context: ServiceContext;
   readonly clock: SettableClock;
   readonly folder: string;
+  /** From now on new access is refused so, or again given. */
+  hold(refusal: Refusal | undefined): void;
   /** Makes the rules what a configuration file would. */
   configure(policies: readonly Policy[], rules?: Partial<Rules>, people?: readonly Person[]): Promise<void>;
   caller(name: string, ...roles: readonly Role[]): Promise<Caller>;
@@ -75,8 +77,6 @@ export interface OfficeOptions {
   readonly connectors?: ReadonlyMap<string, Connector>;
   /** As the store's option. */
   readonly alwaysApart?: boolean;
-  /** Absent: nothing holds new access back. */
-  readonly accessHold?: AccessHold;
   /** Absent: a fault fails the test. */
   readonly onFault?: (fault: unknown) => void;
 }
@@ -86,7 +86,6 @@ export async function openOffice({
   watchers = [],
   connectors = new Map(),
   alwaysApart = false,
-  accessHold = () => undefined,
   onFault = (fault) => {
     throw fault;
   },
@@ -101,6 +100,8 @@ export async function openOffice({
     },
     alwaysApart,
   });
+  let held: Refusal | undefined;
+  const accessHold: AccessHold = () => held;
   const guarded = withAccessHold(withClockMark(plain, clock.now), accessHold);
   const kept = watched(guarded, [...watchers, changes.watcher]);
   const store = guardedFromTokens(kept, () => services.checking.report, onFault);
@@ -131,6 +132,9 @@ export async function openOffice({
     clock,
     folder,
     caller,
+    hold: (refusal) => {
+      held = refusal;
+    },
     async configure(policies, rules = {}, people = allStaff) {
       const content = { identities: people, policies, rules: { ...emptyRules, ...rules } };
       const loaded = await createConfigurationService(context).load(content, "file", "jit.yaml");
