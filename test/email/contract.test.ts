@@ -17,6 +17,14 @@ describe("e-mail as a way of telling people", () => {
       person: identityFixture("lead"),
       stranger,
       channel: "email:security@company.com",
+      latest: () => {
+        const rows = (server.received.at(-1)?.mail.text ?? "").split("\n");
+        return {
+          ours: rows.filter((row) => !row.startsWith(">")),
+          theirs: rows.flatMap((row) => (row.startsWith("> ") ? [row.slice(2)] : [])),
+          buttons: [],
+        };
+      },
       arrived: () => server.received.length,
       deleteAll: null,
       takeDown: () => server.close(),

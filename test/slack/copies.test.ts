@@ -10,6 +10,7 @@ import {
   type ShownCopy,
 } from "../support/copies-contract.ts";
 import { buttonsOf, slackId } from "./support/slack-doors.ts";
+import { shownMessage } from "./support/shown-message.ts";
 import { openSlackHouse, type SlackHouse } from "./support/slack-house.ts";
 
 const policies = contractPolicies("slack:C0PAIR");
@@ -40,6 +41,7 @@ describe("copies of a card in Slack", () => {
       person: named("ann"),
       stranger: named("sam"),
       channel: "slack:C0PAIR",
+      latest: () => shownMessage(present([...fake.messages.values()].at(-1), "a message")),
       arrived: () => fake.messages.size,
       deleteAll: () => fake.messages.clear(),
       takeDown: () => {

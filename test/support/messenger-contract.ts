@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Identity } from "../../src/core/people.ts";
 import { DeliveryFault, type Messenger } from "../../src/service/messenger.ts";
 import { cardFixture, noteOf } from "../email/support/cards.ts";
+import { shownWholeContract, type ShownMessage } from "./shown-whole-contract.ts";
 
 /** A surface with somebody on it, and a way to take it down. */
 export interface MessengerHouse {
@@ -11,6 +12,10 @@ export interface MessengerHouse {
   readonly stranger: Identity;
   /** A channel as a policy names it. */
   readonly channel: string;
+  /** The message that has arrived last. */
+  latest(): ShownMessage;
+  /** Lets time go by, where the platform takes only so many messages a second. */
+  rest?(): void;
   /** How many messages have arrived so far. */
   arrived(): number;
   /** Everything that was posted so far is deleted; null where messages cannot be changed anyway. */
@@ -23,6 +28,7 @@ const never = new AbortController().signal;
 
 /** What holds for every way of telling people. */
 export function messengerContract(house: () => MessengerHouse): void {
+  shownWholeContract(house);
   const card = cardFixture("approver");
   const note = noteOf("reminder", card);
   const addressOf = async ({ messenger, person }: MessengerHouse): Promise<string> =>

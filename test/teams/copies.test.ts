@@ -1,10 +1,13 @@
-import { beforeEach, describe } from "vitest";
+import { beforeEach, describe, expect } from "vitest";
+import { cardBytesMax } from "../../src/teams/adaptive-card.ts";
+import { minuteMs } from "../../src/core/time.ts";
 import { present } from "../../src/core/assert.ts";
 import { tenantId, type FakeCard } from "../fakes/teams/bot-framework.ts";
 import { identityFixture } from "../support/fixtures.ts";
 import { messengerContract } from "../support/messenger-contract.ts";
 import { contractPolicies, copiesContract, type ShownCopy } from "../support/copies-contract.ts";
 import { channelId, introduced, teamsForEach } from "./support/teams-house.ts";
+import { shownMessage } from "./support/shown-message.ts";
 import { titles, wordsOn } from "./support/teams-users.ts";
 
 const house = teamsForEach(() => contractPolicies(`teams:${channelId}`));
@@ -27,6 +30,13 @@ describe("copies of a card in Teams", () => {
       person: { ...identityFixture("ann"), links: accountOf("ann") },
       stranger: identityFixture("nobody"),
       channel: `teams:${channelId}`,
+      latest: () => {
+        const { activity } = present([...fake.messages.values()].at(-1), "a message");
+        // As sent, with what is added to the card.
+        expect(Buffer.byteLength(JSON.stringify(activity))).toBeLessThan(cardBytesMax);
+        return shownMessage(present(cardsOf("ann").at(-1), "a card"));
+      },
+      rest: () => office.clock.pass(minuteMs),
       arrived: () => cardsOf("ann").length,
       deleteAll: () => fake.messages.clear(),
       takeDown: () => {
