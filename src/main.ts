@@ -1,6 +1,11 @@
 import type { Logger } from "pino";
 import { buildHouse, closeHouse, sweepsOf, type House } from "./build/house.ts";
-import { ensureAdminKey, keptAdminKey, loadConfiguration } from "./build/configuration.ts";
+import {
+  connectorProblemsOf,
+  ensureAdminKey,
+  keptAdminKey,
+  loadConfiguration,
+} from "./build/configuration.ts";
 import { startIntervalSweeps } from "./build/interval-sweeps.ts";
 import { Refused, whyNotStarted } from "./build/refused.ts";
 import { offerReloads, reloadsOf } from "./build/reloads.ts";
@@ -79,6 +84,7 @@ async function run(): Promise<void> {
     (err, sweep) => log.error({ err, sweep }, "sweep failed"),
   );
   const intervalSweeps = startIntervalSweeps(house, log);
+  const unavailable = async (): Promise<readonly string[]> => [...(await connectorProblemsOf(house)).keys()];
   house.metrics.observe({
     store,
     now: context.surroundings.now,
@@ -87,6 +93,7 @@ async function run(): Promise<void> {
     clockBehindMs: house.guarded.clock.behindMs,
     isReserveMissing: house.guarded.reserve.isMissing,
     auditHead: house.guarded.auditHead.state,
+    connectors: unavailable,
     isLockedDown: async () => (await context.rulebook()).book.lockdown,
   });
   const server = await createHttpServer(services, {
@@ -94,7 +101,7 @@ async function run(): Promise<void> {
     trustedProxies: settings.trustedProxies,
     ratePerMinute: settings.rateLimitPerMinute,
     loggerInstance: log,
-    readiness: readinessOf(store, house.guarded, timetable, reloads.state),
+    readiness: readinessOf(store, house.guarded, timetable, reloads.state, unavailable),
     metrics: house.metrics,
     mounts: house.mounts,
   });

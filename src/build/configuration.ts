@@ -2,13 +2,14 @@ import { resolve } from "node:path";
 import type { Logger } from "pino";
 import type { Settings } from "../config/environment.ts";
 import { findConfiguration, type FoundConfiguration } from "../config/find-configuration.ts";
-import { createConnectors } from "../connectors/connectors.ts";
+import { createConnectorAt, createConnectors } from "../connectors/connectors.ts";
 import { isRefusal } from "../core/refusals.ts";
 import { adminKeyFileOf, readAdminKey, writeAdminKey } from "../runtime/admin-key-file.ts";
 import { nextTurn } from "../runtime/next-turn.ts";
 import { createConfigurationService, type Loaded } from "../service/configuration-service.ts";
 import { createInstallationService } from "../service/installation-service.ts";
 import type { ServiceContext } from "../service/loading.ts";
+import { connectorProblems, settleConnectors, whyNotLeave } from "../service/settle-connectors.ts";
 import type { House } from "./house.ts";
 import { Refused } from "./refused.ts";
 import { shipped } from "./shipped.ts";
@@ -34,9 +35,12 @@ export async function loadConfiguration(
   }: Pick<House, "context" | "services" | "webhooks" | "connectors">,
   log: Logger,
 ): Promise<LoadedConfiguration> {
-  const lastSource = await context.store.rulesSource();
+  const { store } = context;
+  const lastSource = await store.rulesSource();
+  const held = new Set((await store.connectorsInUse()).map(({ connector }) => connector));
   const found: FoundConfiguration = await findConfiguration(settings, lastSource, {
     environment: process.env,
+    held,
     shipped,
     pause: nextTurn,
   });
@@ -46,16 +50,34 @@ export async function loadConfiguration(
   }
   const instance = await createInstallationService(context).instanceId();
   const ports = { instance, now: context.surroundings.now, turns: connectors.turns };
-  const wanted = await createConnectors(found.content.connectors, ports, connectors.current());
+  const before = connectors.current();
+  const { unusableConnectors: unusable } = found.content;
+  const settled = await settleConnectors(context, {
+    connectors: await createConnectors(found.content.connectors, ports, before),
+    unusable,
+    formerAt: async (name, place) => {
+      const inForce = before.get(name);
+      if (inForce?.place === place) return inForce;
+      const written = found.content.connectors.find((one) => one.name === name);
+      return written && createConnectorAt(written, place, ports);
+    },
+  });
   const configuration = createConfigurationService(context, nextTurn);
-  const loaded = await connectors.replace(wanted, () =>
-    configuration.load(found.content, found.source, found.file),
+  const loaded = await connectors.replace(
+    settled.connectors,
+    // Asked when those that are to be in force stand already, so that nothing new is ordered at one that leaves.
+    async () =>
+      (await whyNotLeave(store, before, settled.connectors)) ??
+      configuration.load(found.content, found.source, found.file),
+    settled.troubles,
   );
   if (isRefusal(loaded)) {
     const errors = loaded.errors ?? [];
     const lines = found.lines(errors.map(({ path, message }) => ({ path: path.split("."), message })));
     throw new Refused([`${found.file} was not loaded: ${loaded.detail}`, ...lines]);
   }
+  for (const move of settled.moves) await move();
+  await logConnectorProblems({ context, connectors }, log);
   await webhooks.configure(found.content.webhooks);
   log.info({ file: found.file, ...loaded }, "configuration loaded");
   const slips = found.source === "example" ? [] : await configuration.warnings(found.content);
@@ -70,6 +92,24 @@ export async function loadConfiguration(
     );
   }
   return { file: found.file, ...loaded, warnings };
+}
+
+/** By name, what keeps connectors from being what the configuration says. */
+export async function connectorProblemsOf({
+  context,
+  connectors,
+}: Pick<House, "context" | "connectors">): Promise<ReadonlyMap<string, string>> {
+  const inUse = await context.store.connectorsInUse();
+  return connectorProblems(inUse, connectors.current(), connectors.troubles());
+}
+
+/** Said at every load: what an unreachable connector holds is access that may not end. */
+async function logConnectorProblems(
+  house: Pick<House, "context" | "connectors">,
+  log: Logger,
+): Promise<void> {
+  for (const [connector, problem] of await connectorProblemsOf(house))
+    log.error({ connector, problem }, "connector not available");
 }
 
 /** Before anything is opened or written: a file that cannot be trusted ends the start. */

@@ -11,6 +11,7 @@ import { createMetrics, type Metrics } from "../runtime/metrics.ts";
 import { createSurroundings } from "../runtime/surroundings.ts";
 import { createAddressBook } from "../service/address-book.ts";
 import { ConnectorFault } from "../service/connector.ts";
+import { recheckAddresses } from "../service/connector-addresses.ts";
 import { createConnectorSet, type ConnectorSet } from "../service/connector-set.ts";
 import { createChanges } from "../service/changes.ts";
 import type { ServiceContext } from "../service/loading.ts";
@@ -24,6 +25,7 @@ import { createUserGroupReader } from "../service/user-groups.ts";
 import { guardedFromTokens } from "../service/token-guard.ts";
 import { watched, type Watcher } from "../service/watched-store.ts";
 import { createStateWatch, type StateWatch } from "../sweeps/state-watch.ts";
+import { createAddressSweep } from "../sweeps/addresses.ts";
 import { createBookkeepingSweep } from "../sweeps/bookkeeping.ts";
 import { createOverdueSweep } from "../sweeps/overdue.ts";
 import { createExpirySweep, createRequestSweep, type Sweep } from "../sweeps/due-requests.ts";
@@ -81,6 +83,7 @@ export async function buildHouse(
   const context: ServiceContext = {
     store,
     connectors: connectors.current,
+    addresses: connectors,
     changes,
     surroundings,
     accessHold: guarded.accessHold,
@@ -168,7 +171,7 @@ export async function closeHouse(house: House): Promise<void> {
 
 /** What becomes due by time alone, in the order it is looked at. */
 export function sweepsOf(house: House, log: Logger): readonly Sweep[] {
-  const { store, services, relay, context, webhooks, auditFile } = house;
+  const { store, services, relay, context, connectors, webhooks, auditFile } = house;
   return [
     createExpirySweep(store, services.grants, context.surroundings),
     createRequestSweep(store, services.grants, context.surroundings),
@@ -176,6 +179,7 @@ export function sweepsOf(house: House, log: Logger): readonly Sweep[] {
       log.warn(late, "access that is over is still not taken back"),
     ),
     createBookkeepingSweep(services, relay, context.surroundings),
+    createAddressSweep(() => recheckAddresses(context, connectors), log),
     webhooks.sweep,
     ...(auditFile === undefined ? [] : [auditFile.sweep]),
   ];

@@ -180,11 +180,14 @@ export const connectorList = z.object({
       name: z.string(),
       kind: z.string(),
       place: z.string().nullable(),
+      problem: z.string().nullish(),
       targets: z.number(),
       overdue: z.number(),
     }),
   ),
 });
+
+export const confirmedAddress = z.object({ connector: z.string(), place: z.string() });
 
 export const abandonedObject = z.object({ connector: z.string(), object: z.string() });
 

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { abandonedObject, connectorList, connectorsChecked, readAs } from "./answers.ts";
+import { abandonedObject, confirmedAddress, connectorList, connectorsChecked, readAs } from "./answers.ts";
 import { reasonOption } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { safeLines, safeText } from "./safe-text.ts";
@@ -12,6 +12,7 @@ export function addConnectorCommands(program: Command, cli: Cli): void {
   addList(connectors, cli);
   addCheck(connectors, cli);
   addAbandon(connectors, cli);
+  addConfirm(connectors, cli);
 }
 
 function addList(connectors: Command, cli: Cli): void {
@@ -22,12 +23,23 @@ function addList(connectors: Command, cli: Cli): void {
       const session = cli.open(command);
       const answer = await session.api.get("/connectors");
       const { data } = readAs(connectorList, answer);
-      await session.show(answer, () =>
-        table(
-          ["NAME", "KIND", "OBJECTS", "OVERDUE", "WHERE"],
-          data.map((one) => [one.name, one.kind, String(one.targets), String(one.overdue), one.place ?? ""]),
-          session.outside,
-        ),
+      const problems = data.flatMap(({ name, problem }) =>
+        problem == null ? [] : [safeLines(`${name}: ${problem}.\n`)],
+      );
+      await session.show(
+        answer,
+        () =>
+          table(
+            ["NAME", "KIND", "OBJECTS", "OVERDUE", "WHERE"],
+            data.map((one) => [
+              one.name,
+              one.kind,
+              String(one.targets),
+              String(one.overdue),
+              one.place ?? "",
+            ]),
+            session.outside,
+          ) + problems.join(""),
       );
     });
 }
@@ -71,6 +83,31 @@ function addAbandon(connectors: Command, cli: Cli): void {
           answer,
           () =>
             `${safeText(done.object)} at ${safeText(done.connector)} is abandoned. It was never confirmed gone.\n`,
+        );
+      },
+    );
+}
+
+function addConfirm(connectors: Command, cli: Cli): void {
+  connectors
+    .command("confirm")
+    .summary("say that a changed address leads to the same target")
+    .description(
+      "For a connector that holds objects and whose new address could not be proven to lead to the same target.\n" +
+        "Make sure that it does: from then on its objects are looked for there, and nowhere else.",
+    )
+    .argument("<connector>", "its name")
+    .argument("<place>", "the new address, as jit connectors list prints it")
+    .addOption(reasonOption("how you know; for the record"))
+    .action(
+      async (name: string, place: string, { reason }: { readonly reason: string }, command: Command) => {
+        const session = cli.open(command);
+        const path = `/connectors/${encodeURIComponent(name)}/confirm`;
+        const answer = await session.api.post(path, { place, reason });
+        const done = readAs(confirmedAddress, answer);
+        await session.show(
+          answer,
+          () => `${safeText(done.connector)} is reached at ${safeText(done.place)} now.\n`,
         );
       },
     );

@@ -8,7 +8,7 @@ import { placedProblems } from "../schemas/field-problems.ts";
 import type { IdentityContent } from "../schemas/identity.ts";
 import type { PolicyContent } from "../schemas/policy.ts";
 import { configSchema, type ConfigFile } from "./config-schema.ts";
-import { connectorSettings } from "./connector-settings.ts";
+import { connectorSettings, unusableConnectors } from "./connector-settings.ts";
 import { crossProblems } from "./cross-checks.ts";
 import type { PlacedProblem } from "../core/refusals.ts";
 import { defaultPolicyId, policyIdOf } from "./policy-id.ts";
@@ -26,6 +26,8 @@ export interface Configuration {
   readonly webhooks: readonly Webhook[];
   /** With their secrets. */
   readonly connectors: readonly ConnectorSettings[];
+  /** By the name of the connector, what is wrong with a variable of the environment. Only of connectors that hold objects. */
+  readonly unusableConnectors: ReadonlyMap<string, string>;
 }
 
 /** One complaint about the file. */
@@ -63,11 +65,15 @@ export function readConfigFile(
   return runAtOnce(readConfigInSlices(text, fileName, environment));
 }
 
-/** As {@link readConfigFile}, with pauses between its slices: a file of thousands of people takes a while. */
+/**
+ * As {@link readConfigFile}, with pauses between its slices: a file of thousands of people takes a while. A variable that
+ * a connector of `held` lacks is no problem of the file.
+ */
 export function* readConfigInSlices(
   text: string,
   fileName: string,
   environment: Readonly<Record<string, string | undefined>>,
+  held: ReadonlySet<string> = new Set(),
 ): SlicedWork<ConfigRead | ConfigProblems> {
   const yaml = yield* readYaml(text);
   if ("problems" in yaml) {
@@ -87,7 +93,7 @@ export function* readConfigInSlices(
   const parsed = configSchema.safeParse(value);
   yield;
   const found = parsed.success
-    ? crossProblems(parsed.data, environment)
+    ? crossProblems(parsed.data, environment, held)
     : placedProblems(parsed.error, value);
   if (parsed.success && found.length === 0) {
     return { ok: configurationOf(parsed.data, environment), placed };
@@ -121,5 +127,6 @@ function configurationOf(
     },
     webhooks: webhooksOf(file.webhooks, environment),
     connectors: connectorSettings(file.connectors, environment),
+    unusableConnectors: unusableConnectors(file.connectors, environment),
   };
 }

@@ -5,34 +5,76 @@ import type { PlacedProblem } from "../core/refusals.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The connectors with their secrets; call only when {@link connectorProblems} has found nothing. */
+/** In place of what a variable does not say; nobody is at this address, by RFC 2606. */
+const nowhere = {
+  postgres: "postgres://unset.invalid",
+  redis: "redis://unset.invalid",
+  webhook: "https://unset.invalid",
+  secret: `whsec_${"A".repeat(32)}`,
+} as const;
+
+/**
+ * The connectors with their secrets; call only when {@link connectorProblems} has found nothing. One of
+ * {@link unusableConnectors} gets an address where nobody is.
+ */
 export function connectorSettings(
   written: readonly WrittenConnector[],
   environment: Environment,
 ): readonly ConnectorSettings[] {
+  const unusable = unusableConnectors(written, environment);
   const resolved = (text: string): string => {
     const variable = environmentName(text);
     return variable === undefined ? text : (environment[variable] ?? "");
   };
   return written.map((connector): ConnectorSettings => {
+    const isUsable = !unusable.has(connector.name);
     switch (connector.kind) {
       case "postgres":
+        return { ...connector, url: isUsable ? resolved(connector.url) : nowhere.postgres };
       case "redis":
-        return { ...connector, url: resolved(connector.url) };
+        return { ...connector, url: isUsable ? resolved(connector.url) : nowhere.redis };
       case "ssh":
         return connector;
       case "webhook":
-        return { ...connector, url: resolved(connector.url), secret: resolved(connector.secret) };
+        return {
+          ...connector,
+          url: isUsable ? resolved(connector.url) : nowhere.webhook,
+          secret: isUsable ? resolved(connector.secret) : nowhere.secret,
+        };
     }
   });
 }
 
-/** What no connector can know by itself: who else serves its resources, and whether its secrets make sense. */
+/** By the name of the connector, what is wrong with a variable it takes its address or its secret from. */
+export function unusableConnectors(
+  written: readonly WrittenConnector[],
+  environment: Environment,
+): ReadonlyMap<string, string> {
+  return new Map(
+    written.flatMap((connector, index) => {
+      const [problem] = secretProblems(connector, index, environment);
+      return problem === undefined ? [] : [[connector.name, problem.message] as const];
+    }),
+  );
+}
+
+/**
+ * What no connector can know by itself: who else serves its resources, and whether its secrets make sense.
+ *
+ * @param held Connectors that hold objects of ours: a variable that is lost must not keep everybody else from access.
+ */
 export function connectorProblems(
   written: readonly WrittenConnector[],
   environment: Environment,
+  held: ReadonlySet<string>,
 ): readonly PlacedProblem[] {
-  return [...claimProblems(written), ...listFileProblems(written), ...secretProblems(written, environment)];
+  return [
+    ...claimProblems(written),
+    ...listFileProblems(written),
+    ...written.flatMap((connector, index) =>
+      held.has(connector.name) ? [] : secretProblems(connector, index, environment),
+    ),
+  ];
 }
 
 /** One scope is given in one place: two would each believe the other's objects to be strangers, and so would people. */
@@ -79,21 +121,20 @@ function listFileProblems(written: readonly WrittenConnector[]): readonly Placed
 
 /** Says what a variable should hold, never what it holds. */
 function secretProblems(
-  written: readonly WrittenConnector[],
+  connector: WrittenConnector,
+  index: number,
   environment: Environment,
 ): readonly PlacedProblem[] {
-  return written.flatMap((connector, index) =>
-    referencesOf(connector).flatMap(({ field, text, isGood, expects }) => {
-      const variable = environmentName(text);
-      const path = ["connectors", String(index), field];
-      if (variable === undefined) return isGood(text) ? [] : [{ path, message: `must be ${expects}` }];
-      const value = environment[variable] ?? "";
-      if (value === "") return [{ path, message: `the environment variable ${variable} is not set` }];
-      return isGood(value)
-        ? []
-        : [{ path, message: `the environment variable ${variable} must hold ${expects}` }];
-    }),
-  );
+  return referencesOf(connector).flatMap(({ field, text, isGood, expects }) => {
+    const variable = environmentName(text);
+    const path = ["connectors", String(index), field];
+    if (variable === undefined) return isGood(text) ? [] : [{ path, message: `must be ${expects}` }];
+    const value = environment[variable] ?? "";
+    if (value === "") return [{ path, message: `the environment variable ${variable} is not set` }];
+    return isGood(value)
+      ? []
+      : [{ path, message: `the environment variable ${variable} must hold ${expects}` }];
+  });
 }
 
 interface Reference {

@@ -9,12 +9,13 @@ import { webhookProblems } from "./webhooks.ts";
 export function crossProblems(
   file: ConfigFile,
   environment: Readonly<Record<string, string | undefined>>,
+  held: ReadonlySet<string>,
 ): PlacedProblem[] {
   return [
     ...identityProblems(file.identities),
     ...nameProblems(file),
     ...hookProblems(file, environment),
-    ...connectorProblems(file.connectors, environment),
+    ...connectorProblems(file.connectors, environment, held),
   ];
 }
 

@@ -30,6 +30,8 @@ export type FoundConfiguration =
 export interface ReadingContext {
   /** What `env:NAME` stands for. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Connectors that hold objects of ours: a variable that one of them lacks does not refuse the file. */
+  readonly held: ReadonlySet<string>;
   /** The folder the example came in. */
   readonly shipped: string;
   /** Waited for between the slices of a long file, so that others are served meanwhile. */
@@ -40,7 +42,7 @@ export interface ReadingContext {
 export async function findConfiguration(
   settings: Settings,
   lastSource: ConfigSourceFacts["lastSource"],
-  { environment, shipped, pause }: ReadingContext,
+  { environment, held, shipped, pause }: ReadingContext,
 ): Promise<FoundConfiguration> {
   const named = settings.configFile;
   const choice = chooseConfigFile({
@@ -55,7 +57,7 @@ export async function findConfiguration(
   for (let count = 0; count < readingsMax; count++) {
     const found = readTextFile(file);
     if ("problem" in found) return { problems: [`${file} ${found.problem}.`] };
-    const read = await runInSlices(readConfigInSlices(found.text, file, environment), pause);
+    const read = await runInSlices(readConfigInSlices(found.text, file, environment, held), pause);
     // Half of a file that is being written can be a valid one, and would deactivate whoever is missing.
     if (!isUnchanged(file, found)) continue;
     if ("problems" in read) {

@@ -30,6 +30,37 @@ export async function createConnectors(
   return new Map(connectors.map((connector) => [connector.name, connector]));
 }
 
+/** The same connector as it reaches a place of before; undefined where its kind cannot be pointed there. */
+export async function createConnectorAt(
+  settings: ConnectorSettings,
+  place: string,
+  ports: ServerPorts,
+): Promise<Connector | undefined> {
+  const former = settingsAt(settings, place);
+  return former === undefined ? undefined : createConnector(former, ports);
+}
+
+/** Places are what the kinds say themselves: `host:port`, two files, an address. */
+function settingsAt(settings: ConnectorSettings, place: string): ConnectorSettings | undefined {
+  switch (settings.kind) {
+    case "postgres":
+    case "redis": {
+      const url = new URL(settings.url);
+      url.host = place;
+      // The default port leaves no trace in `host`, so that a place without it is still the same place.
+      return { ...settings, url: url.href };
+    }
+    case "ssh": {
+      const [krlFile, caKeyFile] = place.split(", certificates of ");
+      return krlFile === undefined || caKeyFile === undefined
+        ? undefined
+        : { ...settings, krlFile, caKeyFile };
+    }
+    case "webhook":
+      return URL.canParse(place) ? { ...settings, url: place } : undefined;
+  }
+}
+
 async function createConnector(settings: ConnectorSettings, ports: ServerPorts): Promise<Connector> {
   switch (settings.kind) {
     case "postgres":

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { PostgresSettings } from "../core/connector-settings.ts";
 import { actionOf } from "../core/scopes.ts";
 import { actionsOn, servedScopes } from "../core/connector-settings.ts";
-import type { Connector, TargetOrder } from "../service/connector.ts";
+import type { Connector, RunningSystem, TargetOrder } from "../service/connector.ts";
 import { withinSignal } from "../service/patience.ts";
 import type { ServerPorts } from "./connector-ports.ts";
 import type { Owner } from "./label.ts";
@@ -74,6 +74,14 @@ export function createPostgresConnector(
       inTurn(wanted, signal, () => takeBackRole(server, owner, wanted, settings.leftoversOwner, signal)),
     listOurs: (signal) => server.use("sessions", signal, (sql) => listRoles(sql, owner)),
     check: (signal) => checkPostgres(server, settings, now, signal),
+    system: (signal) =>
+      server.use("sessions", signal, async (sql) => {
+        const [row] = await sql.query<RunningSystem>(
+          `SELECT extract(epoch FROM pg_postmaster_start_time())::text AS instance,
+                  NOT pg_is_in_recovery() AS "isWritable"`,
+        );
+        return row ?? { instance: "", isWritable: false };
+      }),
     close: () => server.close(),
   };
 }

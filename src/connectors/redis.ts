@@ -70,6 +70,14 @@ export function createRedisConnector(
       }),
     listOurs: (signal) => server.use(signal, async (send) => (await findUsers(send, owner)).map(listed)),
     check: (signal) => server.use(signal, (send) => checkRedis(send, settings, now)),
+    system: (signal) =>
+      server.use(signal, async (send) => {
+        const info = String(await send("INFO"));
+        return {
+          instance: /^run_id:(\S+)/m.exec(info)?.[1] ?? "",
+          isWritable: /^role:master\b/m.test(info),
+        };
+      }),
     close: async () => {},
   };
 }

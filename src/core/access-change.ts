@@ -40,6 +40,7 @@ export const accessChanges: { readonly [Action in AuditAction]: "gives" | "ends"
   "target.revoke_overdue": "ends",
   "target.drifted": "none",
   "connector.abandoned": "ends",
+  "connector.address_changed": "none",
   "orphan.found": "ends",
   "orphan.removed": "ends",
   "break_glass.used": "gives",

@@ -35,6 +35,7 @@ export const auditActions = [
   "target.revoke_overdue",
   "target.drifted",
   "connector.abandoned",
+  "connector.address_changed",
   "orphan.found",
   "orphan.removed",
   "break_glass.used",

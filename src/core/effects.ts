@@ -225,6 +225,7 @@ export function newsOf(recorded: Recorded, request: AccessRequest): readonly New
     case "TargetRevoked":
     case "TargetAbandoned":
     case "TargetTroubled":
+    case "TargetMoved":
     case "TargetDrifted":
       return [];
   }

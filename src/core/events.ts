@@ -146,6 +146,8 @@ export type TargetEvent =
       readonly object: string;
       readonly left?: readonly string[];
     })
+  /** Its target is reached at another address from now on. */
+  | (AtTarget & { readonly type: "TargetMoved"; readonly place: string })
   /** Given up by an administrator, because the target is lost: never confirmed gone. */
   | (AtTarget & { readonly type: "TargetAbandoned"; readonly object: string; readonly reason: string })
   /** What differs there from what it should be, when that has changed. */

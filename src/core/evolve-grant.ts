@@ -26,6 +26,7 @@ export function evolveGrant(grant: Grant | undefined, event: GrantEvent): Grant 
     case "TargetRevokeOverdue":
     case "TargetRevoked":
     case "TargetAbandoned":
+    case "TargetMoved":
     case "TargetDrifted":
       return withTarget(grant, event);
     case "CredentialRotated":
@@ -131,6 +132,8 @@ function evolvedTarget(target: Target, event: TargetEvent): Target {
       return { ...target, state: "ABANDONED", since: event.at };
     case "TargetTroubled":
       return { ...target, problem: event.problem };
+    case "TargetMoved":
+      return { ...target, order: { ...target.order, place: event.place } };
     case "TargetDrifted":
       return { ...target, drift: event.drift };
     default:

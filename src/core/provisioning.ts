@@ -88,6 +88,18 @@ export function decideAbandonTarget(
   return [...ended, onGrant(grant, { type: "TargetAbandoned", at: now, by, connector, object, reason })];
 }
 
+/** Its target is at another address: from now on it is looked for there. */
+export function decideMoved(
+  grant: Grant,
+  connector: string,
+  place: string,
+  now: Instant,
+): readonly Recorded[] {
+  const target = targetOf(grant, connector);
+  if (target === undefined || isSettled(target) || target.order.place === place) return [];
+  return [onGrant(grant, { type: "TargetMoved", at: now, by: systemActor, connector, place })];
+}
+
 /** @param known Why nobody gets through to this connector; counts where this target was not tried itself. */
 export function decideOverdue(
   grant: Grant,

@@ -164,6 +164,8 @@ function targetRecords(event: TargetEvent): readonly Entry[] {
     case "TargetAttempted":
     case "TargetTroubled":
     case "TargetFailed":
+    // Told once for the connector, by connector.address_changed.
+    case "TargetMoved":
       return [];
     case "TargetProvisioned":
       return [["target.provisioned", { connector, object: event.object }]];

@@ -4,13 +4,15 @@ import type { CheckedConnector } from "../service/connector-service.ts";
 import type { Services } from "../service/services.ts";
 import { callerOf, type App } from "./door.ts";
 import { granted } from "./problems.ts";
-import { abandonBody, checkBody } from "./request-schemas.ts";
+import { abandonBody, checkBody, confirmBody } from "./request-schemas.ts";
 
 const connector = z
   .object({
     name: z.string(),
     kind: z.string(),
     place: z.string().nullable().describe("Which system it is, without secrets."),
+    problem: z.string().nullable().describe("Why it is not what the configuration says; null: it is."),
+    proposedPlace: z.string().nullable().describe("A changed address that waits to be confirmed."),
     targets: z.number().describe("How many objects of ours may be there."),
     overdue: z.number().describe("How many of them should be gone."),
   })
@@ -54,7 +56,9 @@ const abandoned = z
 const tags = ["connectors"];
 
 /** The systems that access is given at: which there are, and whether they would let us. */
-export function addConnectorRoutes(app: App, { connectors }: Pick<Services, "connectors">): void {
+export function addConnectorRoutes(app: App, services: Pick<Services, "connectors">): void {
+  const { connectors } = services;
+  addLostTargetRoutes(app, services);
   app.get(
     "/connectors",
     {
@@ -68,6 +72,29 @@ export function addConnectorRoutes(app: App, { connectors }: Pick<Services, "con
     async (request) => ({ data: granted(await connectors.list(callerOf(request))) }),
   );
 
+  app.post(
+    "/connectors/check",
+    {
+      config: { roles: ["admin"] },
+      schema: {
+        summary: "Try every connector",
+        description:
+          "Rights of our account there, version, difference of the clocks. Changes nothing there. " +
+          "What cannot be tried without a change is reported as not verified.",
+        tags,
+        body: checkBody,
+        response: { 200: z.object({ ok: z.boolean(), data: z.array(checked).readonly() }) },
+      },
+    },
+    async (request) => {
+      const data = granted(await connectors.check(callerOf(request))).map(toResponse);
+      return { ok: data.every((one) => one.ok), data };
+    },
+  );
+}
+
+/** For a target that is lost, or was moved. */
+function addLostTargetRoutes(app: App, { connectors }: Pick<Services, "connectors">): void {
   app.post(
     "/connectors/:name/abandon",
     {
@@ -91,23 +118,22 @@ export function addConnectorRoutes(app: App, { connectors }: Pick<Services, "con
   );
 
   app.post(
-    "/connectors/check",
+    "/connectors/:name/confirm",
     {
-      config: { roles: ["admin"] },
+      config: { roles: ["admin"], refusals: ["not_found"] },
       schema: {
-        summary: "Try every connector",
+        summary: "Confirm that a changed address leads to the same target",
         description:
-          "Rights of our account there, version, difference of the clocks. Changes nothing there. " +
-          "What cannot be tried without a change is reported as not verified.",
+          "For a connector that holds objects and whose new address could not be proven to lead to the same " +
+          "target. From then on they are looked for there, and nowhere else.",
         tags,
-        body: checkBody,
-        response: { 200: z.object({ ok: z.boolean(), data: z.array(checked).readonly() }) },
+        params: connectorName,
+        body: confirmBody,
+        response: { 200: z.object({ connector: z.string(), place: z.string() }) },
       },
     },
-    async (request) => {
-      const data = granted(await connectors.check(callerOf(request))).map(toResponse);
-      return { ok: data.every((one) => one.ok), data };
-    },
+    async (request) =>
+      granted(await connectors.confirm(callerOf(request), request.params.name, request.body)),
   );
 }
 

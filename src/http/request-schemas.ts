@@ -113,4 +113,9 @@ export const abandonBody = z.strictObject({
   reason: words,
 });
 
+export const confirmBody = z.strictObject({
+  place: z.string().min(1).max(2_000).describe("The new address, as `proposedPlace` of the connector says."),
+  reason: words,
+});
+
 export const lockdownBody = z.strictObject({ on: z.boolean(), reason: words });

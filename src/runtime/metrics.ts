@@ -24,6 +24,8 @@ export interface MetricSources {
   readonly clockBehindMs: () => number;
   readonly auditHead: () => HeadComparison;
   readonly isReserveMissing: () => boolean;
+  /** The names of those that are not what they should be. */
+  readonly connectors: () => Promise<readonly string[]>;
 }
 
 export interface Metrics {
@@ -134,6 +136,35 @@ function integrityCounters() {
   return { failures, jumps };
 }
 
+/** What is at targets, and what keeps us from them. */
+function targetGauges({ store, now, connectors }: MetricSources): readonly Family[] {
+  return [
+    createGauge(
+      "jit_connectors_unavailable",
+      "Connectors that lack their secret or their confirmed address, or hold objects and are not configured.",
+      async () => (await connectors()).length,
+    ),
+    createGauge(
+      "jit_take_backs_waiting",
+      "Objects at targets that are to be gone and are not confirmed gone.",
+      async () => (await store.takeBacks()).waiting,
+    ),
+    createGauge(
+      "jit_take_backs_overdue",
+      "Objects at targets that should have been gone for a minute or more.",
+      async () => (await store.takeBacks()).overdue,
+    ),
+    createGauge(
+      "jit_take_back_overdue_seconds",
+      "Since the access of the oldest overdue object was over; 0 when none is.",
+      async () => {
+        const { oldestOverdueSince } = await store.takeBacks();
+        return oldestOverdueSince === null ? 0 : ageSeconds(oldestOverdueSince, now());
+      },
+    ),
+  ];
+}
+
 /** Read from the store when somebody looks, so that they are true and cost nothing in between. */
 function gauges(sources: MetricSources): readonly Family[] {
   const { store, now, lastSweepAt, isLockedDown, configuration, clockBehindMs, auditHead, isReserveMissing } =
@@ -181,24 +212,7 @@ function gauges(sources: MetricSources): readonly Family[] {
         return oldestDueAt === null ? 0 : ageSeconds(oldestDueAt, now());
       },
     ),
-    createGauge(
-      "jit_take_backs_waiting",
-      "Objects at targets that are to be gone and are not confirmed gone.",
-      async () => (await store.takeBacks()).waiting,
-    ),
-    createGauge(
-      "jit_take_backs_overdue",
-      "Objects at targets that should have been gone for a minute or more.",
-      async () => (await store.takeBacks()).overdue,
-    ),
-    createGauge(
-      "jit_take_back_overdue_seconds",
-      "Since the access of the oldest overdue object was over; 0 when none is.",
-      async () => {
-        const { oldestOverdueSince } = await store.takeBacks();
-        return oldestOverdueSince === null ? 0 : ageSeconds(oldestOverdueSince, now());
-      },
-    ),
+    ...targetGauges(sources),
   ];
 }
 

@@ -34,6 +34,8 @@ export function readinessOf(
   { clock, auditHead, reserve }: Guards,
   sweeps: SweepState,
   configuration: () => ConfigurationState,
+  /** The names of those that are not what they should be. */
+  connectors: () => Promise<readonly string[]> = async () => [],
 ): () => Promise<Checks> {
   return async () => {
     const now = clock.now();
@@ -56,8 +58,15 @@ export function readinessOf(
       // Not a reason to take us out of service: nobody else would take it back.
       targets: { ok: true, detail: takeBacksText(await store.takeBacks(), now) },
       config: configurationCheck(configuration(), now),
+      connectors: connectorsCheck(await connectors()),
     };
   };
+}
+
+/** Whoever may probe need not know addresses; the log and `jit connectors list` say what is wrong. */
+function connectorsCheck(names: readonly string[]): Check {
+  if (names.length === 0) return { ok: true, detail: "as configured", advisory: true };
+  return { ok: false, detail: `not available: ${names.join(", ")}`, advisory: true };
 }
 
 function headCheck(state: HeadComparison, seq: number): Check {

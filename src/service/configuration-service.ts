@@ -14,7 +14,6 @@ import {
 import { withOrigins } from "../core/origins.ts";
 import type { Policy, Rulebook, Rules } from "../core/policy.ts";
 import type { PlacedProblem, Refusal } from "../core/refusals.ts";
-import { unfitConnectors } from "./connector-service.ts";
 import { identityStep } from "./directory-service.ts";
 import type { FileContent } from "./file-content.ts";
 import { fileWarnings, namesake } from "./find-warnings.ts";
@@ -36,8 +35,7 @@ export interface Loaded {
 export interface ConfigurationService {
   /**
    * Makes the store say what the file says, in one commit: whole or not at all. Versions rise only where content
-   * changes; who has left the file is deactivated; the administrator's switch on a person stays as it is. Refused when
-   * the connectors of the context, which are to be in force from now on, lack one that still holds something of ours.
+   * changes; who has left the file is deactivated; the administrator's switch on a person stays as it is.
    */
   load(content: FileContent, source: "file" | "example", fileName: string): Promise<Loaded | Refusal>;
   /** What is in force and hardly meant: people and channels it counts on and that are not there, a name given twice. */
@@ -64,9 +62,6 @@ export function createConfigurationService(
   return {
     load: (content, source, fileName) =>
       decideAndCommit(store, async () => {
-        // Those that are to be in force stand already, so that nothing new is ordered at one that leaves.
-        const unfit = await unfitConnectors(store, context.connectors);
-        if (unfit !== undefined) return unfit;
         const { book } = await context.rulebook();
         const found = costlyPatternsOf(content.policies, content.rules);
         const costly = refuseCostly(newlyCostly(found, conditionsOf(book)));

@@ -1,16 +1,13 @@
-import { refuse, type Refusal } from "../core/refusals.ts";
+import type { Refusal } from "../core/refusals.ts";
 import { secondMs } from "../core/time.ts";
 import type { AbandonObject } from "./abandon-object.ts";
+import type { ConfirmAddress } from "./connector-addresses.ts";
+import type { ConnectorTroubles } from "./connector-set.ts";
 import { lacksRole, type Caller } from "./caller.ts";
-import {
-  ConnectorFault,
-  type CheckFinding,
-  type CheckResult,
-  type Connector,
-  type Connectors,
-} from "./connector.ts";
+import { ConnectorFault, type CheckFinding, type CheckResult, type Connector } from "./connector.ts";
 import type { ServiceContext } from "./loading.ts";
-import type { ConnectorInUse, TargetReads } from "./target-reads.ts";
+import type { ConnectorInUse } from "./target-reads.ts";
+import { connectorProblems } from "./settle-connectors.ts";
 import { reasonOf } from "./target-service.ts";
 
 /** A connector of the configuration, and how much of ours may be there. */
@@ -18,6 +15,10 @@ export interface ConnectorView {
   readonly name: string;
   readonly kind: string;
   readonly place: string | null;
+  /** What keeps it from being what the configuration says; null: nothing. */
+  readonly problem: string | null;
+  /** An address that waits to be confirmed. */
+  readonly proposedPlace: string | null;
   readonly targets: number;
   readonly overdue: number;
 }
@@ -36,28 +37,44 @@ export interface ConnectorService {
   check(caller: Caller): Promise<readonly CheckedConnector[] | Refusal>;
   /** Gives up an object at a target that is lost for good. */
   readonly abandon: AbandonObject;
+  /** Puts a changed address in force that could not be proven to lead to the same target. */
+  readonly confirm: ConfirmAddress;
 }
 
 /** How long one target may take to be checked. */
 const checkWithinMs = 10 * secondMs;
 
 export function createConnectorService(
-  { store, connectors }: Pick<ServiceContext, "store" | "connectors">,
-  abandon: AbandonObject,
+  {
+    store,
+    connectors,
+    troubles,
+  }: Pick<ServiceContext, "store" | "connectors"> & {
+    readonly troubles: () => ConnectorTroubles;
+  },
+  verbs: Pick<ConnectorService, "abandon" | "confirm">,
   onFault: (fault: unknown) => void,
 ): ConnectorService {
   return {
-    abandon,
+    ...verbs,
     async list(caller) {
       const missing = lacksRole(caller, "admin", "auditor");
       if (missing !== undefined) return missing;
       const inUse = await store.connectorsInUse();
-      return [...connectors().values()].map(({ name, kind, place }) => ({
-        name,
-        kind,
-        place: place ?? null,
-        ...sumOf(inUse.filter((one) => one.connector === name)),
-      }));
+      const problems = connectorProblems(inUse, connectors(), troubles());
+      const names = new Set([...connectors().keys(), ...problems.keys()]);
+      return [...names].map((name) => {
+        const held = inUse.filter((one) => one.connector === name);
+        const connector = connectors().get(name);
+        return {
+          name,
+          kind: connector?.kind ?? "unknown",
+          place: connector?.place ?? held.find(({ place }) => place !== null)?.place ?? null,
+          problem: problems.get(name) ?? null,
+          proposedPlace: troubles().get(name)?.proposed?.place ?? null,
+          ...sumOf(held),
+        };
+      });
     },
     async check(caller) {
       const missing = lacksRole(caller, "admin");
@@ -100,32 +117,4 @@ function sumOf(inUse: readonly ConnectorInUse[]): Pick<ConnectorView, "targets" 
     targets: inUse.reduce((sum, one) => sum + one.targets, 0),
     overdue: inUse.reduce((sum, one) => sum + one.overdue, 0),
   };
-}
-
-/**
- * Why these connectors must not be put in force: one that may still hold something of ours would be gone, or would be
- * looked for elsewhere, and then nobody could take it back. Undefined when they may.
- */
-export async function unfitConnectors(
-  store: Pick<TargetReads, "connectorsInUse">,
-  connectors: Connectors,
-): Promise<Refusal | undefined> {
-  const complaints = (await store.connectorsInUse()).flatMap(({ connector, place, targets }) => {
-    const next = connectors().get(connector);
-    const held = `${targets} ${targets === 1 ? "object" : "objects"} of live or unfinished access`;
-    if (next === undefined) {
-      return [`the connector ${connector} still holds ${held}, so it cannot leave the configuration`];
-    }
-    const isMoved = place !== null && next.place !== undefined && next.place !== place;
-    return isMoved
-      ? [
-          `the connector ${connector} still holds ${held} at ${place}, so it cannot be pointed at ${next.place}`,
-        ]
-      : [];
-  });
-  if (complaints.length === 0) return undefined;
-  return refuse(
-    "invalid_body",
-    `${complaints.join("; ")}. End that access first (jit revoke-all), and wait until it is gone.`,
-  );
 }

@@ -56,6 +56,14 @@ export interface CheckFinding {
   readonly fix?: string;
 }
 
+/** A running system, to tell whether two addresses lead to the same one. */
+export interface RunningSystem {
+  /** Different for any two that run, also for a copy. */
+  readonly instance: string;
+  /** False: a replica, at which nothing can be taken back. */
+  readonly isWritable: boolean;
+}
+
 /**
  * A kind of target at one place. The four verbs are idempotent by the grant's id and throw a {@link ConnectorFault} when
  * they could not. `signal` ends an attempt that takes too long.
@@ -92,6 +100,8 @@ export interface Connector {
   listOurs(signal: AbortSignal): Promise<readonly ListedObject[]>;
   /** Rights of the broker, version, clock difference. Changes nothing at the target. */
   check(signal: AbortSignal): Promise<readonly CheckFinding[]>;
+  /** Where the kind can tell. */
+  system?(signal: AbortSignal): Promise<RunningSystem>;
   close(): Promise<void>;
 }
 

@@ -19,6 +19,7 @@ import type { Assessment } from "../core/assessment.ts";
 import type { AccessHold } from "./access-hold.ts";
 import type { Changes } from "./changes.ts";
 import type { Connectors } from "./connector.ts";
+import type { ConnectorAddresses } from "./connector-set.ts";
 import { useKey } from "./counters.ts";
 import type { Expectation, HeadComparison, Store, Surroundings, Versioned } from "./ports.ts";
 import { loadSiblings } from "./load-siblings.ts";
@@ -47,6 +48,8 @@ export interface ServiceContext {
   readonly userGroups?: UserGroupReader;
   /** By their names. A reload swaps them, so they are asked for each time. */
   readonly connectors: Connectors;
+  /** Those that are not what the configuration says; absent where none can be. */
+  readonly addresses?: ConnectorAddresses;
 }
 
 /** A request with everything that is decided together with it. */

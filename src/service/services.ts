@@ -9,6 +9,8 @@ import type { CardService, ChatPeople } from "./chat-people.ts";
 import { createChoosingService, type ChoosingService } from "./choosing-service.ts";
 import { createAuditService, type AuditService } from "./audit-service.ts";
 import { createCheckingService, type CheckingService } from "./checking-service.ts";
+import { createConfirmAddress } from "./connector-addresses.ts";
+import { createConnectorSet } from "./connector-set.ts";
 import { createConnectorService, type ConnectorService } from "./connector-service.ts";
 import { createCredentialService } from "./credential-service.ts";
 import { createDirectoryService, type DirectoryService } from "./directory-service.ts";
@@ -74,6 +76,7 @@ export function createServices(
   const credentials = createCredentialService(context, targets, (id) => grants.settle(id), onFault);
   const checking = createCheckingService(context, usage, keys.end, onFault);
   const clean = cleaning(checking.report);
+  const addresses = context.addresses ?? createConnectorSet();
   const reading = createReadingService(context);
   const evaluation = createEvaluationService(context);
   const refusals = createRefusalLog(context.store);
@@ -102,7 +105,14 @@ export function createServices(
     lockdown: createLockdownService(context, clean),
     audit: createAuditService(context, refusals, onFault),
     answers: createAnswersService(context),
-    connectors: createConnectorService(context, createAbandonObject(context, grants, clean), onFault),
+    connectors: createConnectorService(
+      { ...context, troubles: addresses.troubles },
+      {
+        abandon: createAbandonObject(context, grants, clean),
+        confirm: createConfirmAddress(context, addresses, clean),
+      },
+      onFault,
+    ),
     targets,
     orphans: createOrphanService(context, targets, onFault),
     approverReviews: createApproverReviewService(context),

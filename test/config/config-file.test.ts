@@ -32,6 +32,7 @@ test("a section left out is empty", () => {
     rules: emptyRules,
     webhooks: [],
     connectors: [],
+    unusableConnectors: new Map(),
   });
 });
 

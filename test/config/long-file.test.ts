@@ -49,7 +49,12 @@ test("problems of a file that is read in slices have the same places", async () 
 async function find(configFile: string, pause: () => Promise<void>) {
   const settings = readEnvironment({ JIT_CONFIG: configFile });
   if ("problems" in settings) throw new Error("settings");
-  return findConfiguration(settings.ok, "file", { environment: {}, shipped: "/nowhere", pause });
+  return findConfiguration(settings.ok, "file", {
+    environment: {},
+    held: new Set(),
+    shipped: "/nowhere",
+    pause,
+  });
 }
 
 test("a file that is replaced while it is read is read again, so that never half of it counts", async () => {

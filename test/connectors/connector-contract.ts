@@ -9,6 +9,8 @@ import {
   type IssuedTarget,
   type TargetOrder,
 } from "../../src/service/connector.ts";
+import { whyNotSame } from "../../src/service/same-target.ts";
+import { heldObject } from "../service/support/held-object.ts";
 import { listeningPort } from "../proxies/support/ports.ts";
 import { never, orderFor, type Kind, type Lab, type Visitor } from "./support/lab.ts";
 
@@ -190,6 +192,26 @@ export function keepsTheContract(kind: Kind): void {
         }
         await connector.takeBack(order, never());
         expect(await connector.listOurs(never())).toEqual([]);
+      });
+
+      test("a second way to the same target proves to be the same while it holds objects, and no longer without them", async () => {
+        const order = orderFor(connector);
+        const identity = (await connector.provision(order, never())) ?? undefined;
+        const held = heldObject(order, identity);
+        const again = await lab.connector();
+        expect(await whyNotSame([held], again, undefined, never())).toBeUndefined();
+        if (again.system !== undefined) {
+          expect(await again.system(never())).toEqual(await connector.system?.(never()));
+          expect(await whyNotSame([held], again, connector, never())).toBeUndefined();
+        } else {
+          expect(await whyNotSame([held], again, connector, never())).toMatch(/former address answers too/);
+        }
+        await connector.takeBack(order, never());
+        expect(await whyNotSame([held], again, undefined, never())).toMatch(/does not hold/);
+        const away = await lab.unreachable();
+        expect(await whyNotSame([held], away, undefined, never())).toEqual(expect.any(String));
+        await again.close();
+        await away.close();
       });
 
       test.skipIf(!kind.hasForeign)("what bears our name but not our label is never touched", async () => {

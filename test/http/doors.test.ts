@@ -52,6 +52,7 @@ const doors: Readonly<Record<string, readonly Role[] | typeof keyless>> = {
   "GET /api/v1/connectors": watchers,
   "POST /api/v1/connectors/check": ["admin"],
   "POST /api/v1/connectors/{name}/abandon": ["admin"],
+  "POST /api/v1/connectors/{name}/confirm": ["admin"],
 };
 
 let house: HttpHouse;

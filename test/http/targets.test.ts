@@ -130,8 +130,24 @@ test("connectors are listed with what may be there, and checked with what mends 
   await post(jit, devAsk);
   const listed = await house.call("GET", `${api}/connectors`, { key: house.admin });
   expect(listed.body["data"]).toEqual([
-    { name: "orders-db", kind: "fake", place: "fake:orders-db", targets: 0, overdue: 0 },
-    { name: "dev-db", kind: "fake", place: "fake:dev-db", targets: 1, overdue: 0 },
+    {
+      name: "orders-db",
+      kind: "fake",
+      place: "fake:orders-db",
+      problem: null,
+      proposedPlace: null,
+      targets: 0,
+      overdue: 0,
+    },
+    {
+      name: "dev-db",
+      kind: "fake",
+      place: "fake:dev-db",
+      problem: null,
+      proposedPlace: null,
+      targets: 1,
+      overdue: 0,
+    },
   ]);
   office.target.trouble.isDown = true;
   const checked = await house.call("POST", `${api}/connectors/check`, { key: house.admin });

@@ -5,7 +5,7 @@ import { embeddedPostgres } from "../connectors/support/postgres-server.ts";
 import { autoBelow, everySecond, staff } from "../support/company.ts";
 import { api, type Answer, type Person } from "../support/front-door.ts";
 import { leavesNothingBehind } from "../support/left-behind.ts";
-import { pause, runProgram, startProgram, until, type Program } from "../support/program.ts";
+import { pause, startProgram, until, type Program } from "../support/program.ts";
 
 leavesNothingBehind();
 
@@ -73,42 +73,6 @@ describe.skipIf(installation.missing !== undefined)(`access at a real PostgreSQL
     const actions = (await program.audit(body.id)).map((one) => one.action);
     expect(actions).toEqual(expect.arrayContaining(["target.provisioned", "target.revoked"]));
     await program.stop();
-  });
-
-  test("a connector that holds something cannot leave the configuration, by reload or by a new start", async () => {
-    const program = await start();
-    const dev = await program.person("dev");
-    const answer = await given(dev);
-    const { body } = answer;
-    const reload = async (content: unknown, said: string) => {
-      const before = program.log.length;
-      program.configure(content);
-      program.hup();
-      return program.logged(said, before);
-    };
-    const refused = "reload refused; nothing has changed";
-    const left = await reload(withoutConnector, refused);
-    expect(left["problems"]).toEqual([expect.stringMatching(/orders-db still holds 1 object/)]);
-    const moved = await reload(config("env:ELSEWHERE"), refused);
-    expect(moved["problems"]).toEqual([expect.stringMatching(/cannot be pointed at 127\.0\.0\.1:1/)]);
-    expect((await program.check(body.credential.token, ...scopes)).http).toBe(200);
-    await program.stop({ expectedErrors: 2 });
-
-    const { folder } = program;
-    const start2 = await runProgram({ folder, config: withoutConnector });
-    expect(start2.code).toBe(1);
-    expect(start2.error).toContain("orders-db still holds 1 object");
-
-    const again = await start(folder);
-    const dev2 = again.as("id_dev", dev.key);
-    expect((await dev2.act(body.id, "complete")).http).toBe(200);
-    await gone(shownIn(answer).username);
-    await until(async () => (await stateOf(dev2, body.id)) === "REVOKED");
-    const before = again.log.length;
-    again.configure(withoutConnector);
-    again.hup();
-    await again.logged("configuration loaded", before);
-    await again.stop();
   });
 
   test("killed while access runs: it still opens what it should, and after a restart it is taken back", async () => {

@@ -86,6 +86,7 @@ export async function openHouse(houseOptions: HouseOptions = {}): Promise<HttpHo
     configuration: () => ({ loadedAt: office.clock.now() }),
     clockBehindMs: () => 0,
     isReserveMissing: () => false,
+    connectors: async () => [],
     auditHead: () => "matches",
     isLockedDown: async () => (await office.context.rulebook()).book.lockdown,
   });

@@ -1,0 +1,29 @@
+import { instant } from "../../../src/core/ids.ts";
+import { orderedTarget } from "../../../src/core/target.ts";
+import type { ObjectIdentity, TargetOrder } from "../../../src/service/connector.ts";
+import type { HeldObject } from "../../../src/service/same-target.ts";
+
+/** Access that lives, with this object at its target. */
+export function heldObject(order: TargetOrder, identity?: ObjectIdentity): HeldObject {
+  const { grantId: id, requestId, subjectId, scopes, notAfter } = order;
+  const target = {
+    ...orderedTarget(order, instant(0)),
+    state: "PROVISIONED" as const,
+    ...(identity !== undefined && { identity }),
+  };
+  const grant = {
+    id,
+    requestId,
+    subjectId,
+    scopes,
+    breakGlass: false,
+    endedAt: null,
+    endReason: null,
+    targets: [target],
+    phase: "PREPARING" as const,
+    preparedAt: instant(0),
+    provisionBy: notAfter,
+    fetchBy: notAfter,
+  };
+  return { grant, target };
+}
