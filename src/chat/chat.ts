@@ -14,7 +14,7 @@ import { linkForm } from "./decision-forms.ts";
 import type { Dialog, DialogRef, DialogValues, Option } from "./dialog.ts";
 import { homeOf, type Home } from "./home.ts";
 import type { ChatParts } from "./parts.ts";
-import { press, type Pressed } from "./pressing.ts";
+import { openForm, press, type Pressed } from "./pressing.ts";
 import { previewOf, type Preview } from "./preview.ts";
 import { catalogOption, requestForm } from "./request-form.ts";
 import type { Reply } from "./reply.ts";
@@ -46,6 +46,8 @@ export interface Chat {
   home(caller: Caller): Promise<Home | Refusal>;
   /** The empty request form, for a shortcut or message extension. */
   form(caller: Caller): Promise<Dialog>;
+  /** What opened this form before: the form again, or why it cannot be filled any more. */
+  reopen(caller: Caller, ref: DialogRef): Promise<Reply>;
   /** What would happen if this form were sent as it is, where `hasPreview`. Stores nothing. */
   preview(caller: Caller, ref: DialogRef, values: DialogValues): Promise<Preview>;
   /** Entries that fit what was typed and that no policy denies this person, at most 100. */
@@ -80,6 +82,7 @@ export function createChat(parts: ChatParts): Chat {
     link: (caller, account, identityId) => answered(link(parts, caller, account, identityId)),
     home: (caller) => homeOf(parts, caller).catch(refusalOf),
     form: async () => requestForm(),
+    reopen: (caller, ref) => answered(reopen(parts, caller, ref)),
     async preview(caller, ref, values) {
       if (ref.id !== "request") return { outcome: "incomplete", lines: [] };
       return cleanValues(values)
@@ -101,6 +104,22 @@ export function createChat(parts: ChatParts): Chat {
           errors: [errorAt(parts, refusalOf(fault), firstFields[ref.id])],
         })),
   };
+}
+
+async function reopen(
+  parts: ChatParts,
+  caller: Caller,
+  { id, requestId, revision, account }: DialogRef,
+): Promise<Reply> {
+  const unreadable = refuse("malformed", "The form does not say what it is about.");
+  if (id === "request") return { kind: "dialog", dialog: requestForm() };
+  if (id === "break_glass") return runMenu(parts, caller, "break_glass");
+  if (id === "link") {
+    return account === null ? refusedReply(parts, unreadable, null) : link(parts, caller, account, null);
+  }
+  return requestId === null
+    ? refusedReply(parts, unreadable, null)
+    : openForm(parts, caller, id, requestId, { revision: revision ?? "" });
 }
 
 async function link(

@@ -1,5 +1,6 @@
 import { reasonLengthMax, ticketLengthMax } from "../service/ask-input.ts";
 import { readDuration } from "../words/duration-words.ts";
+import { pastedText } from "../words/pasted-text.ts";
 import type { DialogValues } from "./dialog.ts";
 import type { FieldError } from "./reply.ts";
 
@@ -7,7 +8,7 @@ import type { FieldError } from "./reply.ts";
 export function textOf(values: DialogValues, field: string): string {
   const value = values[field];
   const text = typeof value === "string" ? value : (value?.join(" ") ?? "");
-  return text.trim();
+  return pastedText(text).trim();
 }
 
 /** Several picked values. */
@@ -15,7 +16,7 @@ export function listOf(values: DialogValues, field: string): readonly string[] {
   const value = values[field];
   if (value === undefined) return [];
   return (typeof value === "string" ? value.split(",") : value)
-    .map((one) => one.trim())
+    .map((one) => pastedText(one).trim())
     .filter((one) => one !== "");
 }
 

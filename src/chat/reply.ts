@@ -49,6 +49,8 @@ export type Reply =
       readonly lines: readonly Line[];
       readonly card: Card | null;
       readonly buttons: readonly MenuAction[];
+      /** What was typed into the form that led here: it must not be lost with it. */
+      readonly typed?: readonly Quotation[];
     }
   /** A submitted form that does not fit: sentences at its fields. Nothing that was typed is lost. */
   | { readonly kind: "errors"; readonly errors: readonly FieldError[] };

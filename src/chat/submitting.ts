@@ -24,13 +24,31 @@ export async function submit(
 ): Promise<Reply> {
   const reply = await submitOnce(parts, caller, ref, values);
   const field = firstFields[ref.id];
-  return atField(parts, reply, {
+  const inForm = atField(parts, reply, {
     store_unavailable: field,
     rate_limited: field,
     clock_behind: field,
     audit_head_differs: field,
   });
+  return withTyped(inForm, values);
 }
+
+/** A no to a form that cannot be filled again shows what was typed, so that it can be copied. */
+export function withTyped(reply: Reply, values: DialogValues): Reply {
+  if (reply.kind !== "refused") return reply;
+  const typed = typedFields.flatMap(({ field, label }) => {
+    const text = textOf(values, field);
+    return text === "" ? [] : [{ label, text }];
+  });
+  return typed.length === 0 ? reply : { ...reply, typed };
+}
+
+/** What takes effort to write again. */
+const typedFields = [
+  { field: "words", label: "You typed" },
+  { field: "reason", label: "You typed" },
+  { field: "scopes", label: "Scopes you typed" },
+] as const;
 
 /** Where a form says what is about all of it. */
 export const firstFields: { readonly [Id in DialogRef["id"]]: string } = {

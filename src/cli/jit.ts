@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { setTimeout as passed } from "node:timers/promises";
 import type { Outside } from "./outside.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { pastedArguments } from "./pasted-arguments.ts";
 import { runJit } from "./program.ts";
 import { exitCodeOf } from "./signals.ts";
 
@@ -47,4 +48,4 @@ async function confirm(question: string): Promise<boolean> {
   }
 }
 
-process.exitCode = await runJit(process.argv.slice(2), outside);
+process.exitCode = await runJit(pastedArguments(process.argv.slice(2)), outside);

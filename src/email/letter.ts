@@ -1,3 +1,4 @@
+import { durationWords } from "../words/duration-words.ts";
 import { createHash } from "node:crypto";
 import type { Card } from "../service/card.ts";
 import type { Note } from "../service/messenger.ts";
@@ -98,7 +99,7 @@ function requestLetter(card: Card, notice: string, content: Content, envelope: E
   const { request } = card;
   const kind = request.breakGlass ? "Emergency access" : "Access";
   const who = oneLine(card.subjectName, nameMax);
-  const subject = `[JIT] ${kind} ${request.id}: ${who}, ${request.scopes.join(", ")}`;
+  const subject = `[JIT] ${kind} ${request.id}: ${who}, ${durationWords(request.duration)}, ${request.scopes.join(", ")}`;
   const roots = [...(request.extends === null ? [] : [request.extends]), request.id];
   return letterOf(subject, content, envelope, {
     name: `${request.id}.${notice}`,

@@ -15,7 +15,7 @@ export interface Message {
 /** The card of a request as a Slack message. */
 export function cardMessage(card: Card, place: CardPlace = { kind: "card" }): Message {
   const text = cardText(card);
-  return { text: mrkdwn(text.heading), blocks: withMentions(cardBlocks(text, place), card) };
+  return { text: mrkdwn(text.push), blocks: withMentions(cardBlocks(text, place), card) };
 }
 
 /** The same in three blocks, for lists. They are answers that nobody keeps true, so they have no buttons. */

@@ -1,11 +1,14 @@
+import type { ModalView } from "@slack/types";
 import type { Chat } from "../chat/chat.ts";
 import { parseDialogRef, type Dialog, type DialogRef, type DialogValues } from "../chat/dialog.ts";
 import type { Reply } from "../chat/reply.ts";
+import { withTyped } from "../chat/submitting.ts";
 import type { Caller } from "../service/caller.ts";
 import { patienceMs, replyTo, senderOf, type InboundParts } from "./answering.ts";
 import { replyView } from "./replies.ts";
 import { dialogCallback, dialogView, errorsAt, fieldAction, filled, slackOption } from "./modals.ts";
 import { blockActions, suggestion, valuesOf, viewSubmission, type View } from "./payloads.ts";
+import type { Line } from "../words/line.ts";
 import { within } from "../service/within.ts";
 
 /** Forms: sent, and tried out while they are filled. */
@@ -18,9 +21,14 @@ export function listenToForms(parts: InboundParts): void {
     if (!parsed.success || form === undefined) return ack({ response_action: "clear" });
     const { view } = parsed.data;
     const sender = senderOf(parsed.data);
-    const working = replyTo(parts, sender, form.ref.id, (caller) =>
-      chat.submit(caller, form.ref, form.values),
-    );
+    const answer = async () => {
+      const found = await replyTo(parts, sender, form.ref.id, (caller) =>
+        chat.submit(caller, form.ref, form.values),
+      );
+      // Also where it could not be said who somebody is: what they typed must not go with the form.
+      return { ...found, reply: withTyped(found.reply, form.values) };
+    };
+    const working = answer();
     const soon = await within(working, patienceMs);
     if (soon?.reply.kind === "errors") {
       const shown = Object.keys(view.state?.values ?? {});
@@ -28,14 +36,35 @@ export function listenToForms(parts: InboundParts): void {
     }
     if (soon !== undefined) return ack({ response_action: "update", view: replyView(soon.reply) });
     await ack({ response_action: "update", view: replyView(waiting) });
-    const { reply } = await working;
-    if (view.id !== undefined) await client.views.update({ view_id: view.id, view: replyView(reply) });
+    const { reply, caller } = await working;
+    if (view.id === undefined) return;
+    const shown = await viewOf(chat, caller, form, reply);
+    await client.views.update({ view_id: view.id, view: shown });
   });
+}
+
+/** The answer in place of the form; where the form did not fit, the form again with everything that was typed. */
+async function viewOf(
+  chat: Chat,
+  caller: Caller | undefined,
+  { ref, values }: Form,
+  reply: Reply,
+): Promise<ModalView> {
+  if (reply.kind !== "errors" || caller === undefined) return replyView(reply);
+  const again = await chat.reopen(caller, ref);
+  if (again.kind !== "dialog") return replyView(withTyped(again, values));
+  const problems = reply.errors.map(({ message }): Line => [{ literal: message }]);
+  return dialogView(filled(again.dialog, values), problems);
 }
 
 const waiting: Reply = { kind: "text", lines: [["This takes a moment…"]], buttons: [] };
 
-function formOf(view: View): { readonly ref: DialogRef; readonly values: DialogValues } | undefined {
+interface Form {
+  readonly ref: DialogRef;
+  readonly values: DialogValues;
+}
+
+function formOf(view: View): Form | undefined {
   const ref = parseDialogRef(view.private_metadata);
   return ref === undefined ? undefined : { ref, values: valuesOf(view) };
 }

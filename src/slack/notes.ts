@@ -23,7 +23,7 @@ export function noteMessage(text: NoteText, note: Note): Message {
       : cardBlocks(text.card, { kind: "note", more: { lines: text.lines, quotations: [] } });
   const isCalling = note.about === "request" && callingNotices.has(note.notice);
   return {
-    text: mrkdwn(text.heading, limits.section - 2),
+    text: mrkdwn(text.push ?? text.heading, limits.section - 2),
     blocks: isCalling ? withMentions(blocks, note.card) : blocks,
   };
 }

@@ -6,6 +6,7 @@ import { homeBlocks } from "./home-blocks.ts";
 import { credentialView, dialogView, noticeView } from "./modals.ts";
 import { cardBlocks } from "./card-blocks.ts";
 import { cardText } from "../words/card-text.ts";
+import { quotationBlocks } from "./quotation.ts";
 import { limits, mrkdwn } from "./text.ts";
 import type { Line } from "../words/card-text.ts";
 
@@ -37,7 +38,10 @@ export function replyMessage(reply: Reply): Message {
     case "details":
       return { text: "Details", blocks: detailsBlocks(reply, "answer") };
     case "refused":
-      return whispered(reply.lines, buttonRow(reply.buttons.map(menuButton)));
+      return whispered(reply.lines, [
+        ...(reply.typed ?? []).flatMap((one) => quotationBlocks(one)),
+        ...buttonRow(reply.buttons.map(menuButton)),
+      ]);
     case "preparing":
       return whispered(reply.lines, []);
     case "home":

@@ -54,7 +54,7 @@ function cardOf(
   body: readonly Element[],
 ): AdaptiveCard {
   return adaptiveCard({
-    fallbackText: `${plain(text.heading)} (${text.requestId})`,
+    fallbackText: `${plain(text.push)} (${text.requestId})`,
     body,
     actions: actions.slice(0, buttonsMax).map((action) => cardButton(action, text, place)),
   });

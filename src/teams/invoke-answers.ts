@@ -16,7 +16,11 @@ export function outcomeCard({ reply, form }: Outcome, place: Place): AdaptiveCar
 /** What a pressed button is answered with: the card that takes the other's place, or a sentence beside it. */
 export function executeAnswer(outcome: Outcome): object {
   const { reply } = outcome;
-  const isBareNo = reply.kind === "refused" && reply.card === null && reply.buttons.length === 0;
+  const isBareNo =
+    reply.kind === "refused" &&
+    reply.card === null &&
+    reply.buttons.length === 0 &&
+    reply.typed === undefined;
   return isBareNo
     ? { statusCode: 200, type: messageContentType, value: plainLines(reply.lines) }
     : { statusCode: 200, type: cardContentType, value: outcomeCard(outcome, "message") };

@@ -9,12 +9,12 @@ import { plain, richText } from "./text.ts";
 
 /** What has happened, in a few lines; all of the request where its reader is asked to decide. */
 export function noteCard(
-  { heading, lines, quotations = [], card, actions }: NoteText,
+  { heading, push, lines, quotations = [], card, actions }: NoteText,
   note: Note,
 ): AdaptiveCard {
   if (card !== undefined) return textCard(card, { kind: "note", more: { lines, quotations } });
   return adaptiveCard({
-    fallbackText: plain(heading),
+    fallbackText: plain(push ?? heading),
     body: [
       richText(heading, { weight: "Bolder", size: "Medium" }),
       ...lines.map((line) => richText(line, {}, "Small")),

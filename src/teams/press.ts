@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isRefusal } from "../core/refusals.ts";
 import type { Chat } from "../chat/chat.ts";
+import { withTyped } from "../chat/submitting.ts";
 import { parseDialogRef, type Dialog, type DialogRef } from "../chat/dialog.ts";
 import type { Reply } from "../chat/reply.ts";
 import type { Caller } from "../service/caller.ts";
@@ -53,7 +54,11 @@ export async function carryOut(
   press: Press,
   place: Place,
 ): Promise<Outcome> {
-  if (sender.kind !== "known") return plainOutcome(await replyToStranger(parts.chat, sender, press));
+  if (sender.kind !== "known") {
+    const reply = await replyToStranger(parts.chat, sender, press);
+    // Also where Teams could not say who somebody is: what they typed must not go with the form.
+    return plainOutcome(press.ref === undefined ? reply : withTyped(reply, typedValues(press)));
+  }
   const { caller } = sender;
   const { kind, name } = verbOf(press);
   if (kind === "form") return formOutcome(parts, caller, press, name === "preview");
@@ -131,22 +136,10 @@ async function openedAgain(
   ref: DialogRef,
   state: Partial<FormState>,
 ): Promise<Outcome> {
-  const reply = await openingOf(chat, caller, ref);
+  const reply = await chat.reopen(caller, ref);
   return reply.kind === "dialog"
     ? { reply, form: await formOf(chat, caller, reply.dialog, state) }
-    : plainOutcome(reply);
-}
-
-/** What opened this form before. */
-async function openingOf(
-  chat: Chat,
-  caller: Caller,
-  { id, requestId, revision, account }: DialogRef,
-): Promise<Reply> {
-  if (id === "request") return { kind: "dialog", dialog: await chat.form(caller) };
-  if (id === "break_glass") return chat.menu(caller, "break_glass");
-  if (id === "link") return account === null ? malformed() : chat.link(caller, account, null);
-  return requestId === null ? malformed() : chat.press(caller, id, { requestId, revision: revision ?? "" });
+    : plainOutcome(withTyped(reply, state.values ?? {}));
 }
 
 /** A form needs the catalog's first entries where it asks for some. */

@@ -51,9 +51,7 @@ export function replyCard(reply: Reply, place: Place, form: FormState = emptyFor
         actions: [showButton(reply.request, place)],
       });
     case "refused":
-      return reply.card === null
-        ? linesCard(reply.lines, reply.buttons, place)
-        : requestCard(reply.card, { place, lead: reply.lines });
+      return refusedCard(reply, place);
     case "errors":
       return linesCard(
         reply.errors.map(({ message }): Line => [{ literal: message }]),
@@ -63,6 +61,16 @@ export function replyCard(reply: Reply, place: Place, form: FormState = emptyFor
     default:
       return assertNever(reply);
   }
+}
+
+/** What was typed stands above the truth about the request, as a quotation. */
+function refusedCard(
+  { lines, card, buttons, typed = [] }: Extract<Reply, { kind: "refused" }>,
+  place: Place,
+): AdaptiveCard {
+  const no = card === null ? linesCard(lines, buttons, place) : requestCard(card, { place, lead: lines });
+  const quoted = typed.flatMap((one) => quotationElements(one));
+  return { ...no, body: [...no.body, ...quoted] };
 }
 
 function linesCard(lines: readonly Line[], buttons: readonly MenuAction[], place: Place): AdaptiveCard {

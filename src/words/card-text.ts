@@ -28,6 +28,8 @@ export interface CardText {
   readonly revision: string;
   /** One line: who wants what, or how it came out. */
   readonly heading: Line;
+  /** What a phone shows of it before anything is opened: who, how long and what. */
+  readonly push: Line;
   readonly access: AccessText;
   /** Who, and how long. */
   readonly terms: readonly Fact[];
@@ -48,6 +50,7 @@ export function cardText(card: Card): CardText {
     requestId: request.id,
     revision: request.revision,
     heading: headingOf(card),
+    push: pushLine(headingOf(card), card),
     access: { catalogName: card.catalogName, scopes: request.scopes },
     terms: termsOf(card),
     reason: { label: "Reason", text: request.reason },
@@ -56,6 +59,11 @@ export function cardText(card: Card): CardText {
     status: statusLine(card),
     actions: card.actions,
   };
+}
+
+/** The time stands before the scopes: those may be long, and phones cut the end. */
+export function pushLine(heading: Line, { request }: Card): Line {
+  return [...heading, ` · ${timeText(request)} · ${scopesText(request.scopes)}`];
 }
 
 function headingOf(card: Card): Line {

@@ -3,6 +3,7 @@ import { parseScope } from "../core/scopes.ts";
 import { readClauses } from "./clauses.ts";
 import { readDuration } from "./duration-words.ts";
 import { nearestOf } from "./nearest.ts";
+import { pastedText } from "./pasted-text.ts";
 import { typedWords, wordsBetween, type TypedWord } from "./typed-words.ts";
 
 /** Every command of `/jit`, in the order help lists them. */
@@ -66,7 +67,8 @@ export interface Mistake {
 }
 
 /** Reads what was typed after `/jit`. Total: any text is a command or a mistake. */
-export function parseCommand(text: string): Command | Mistake {
+export function parseCommand(typedText: string): Command | Mistake {
+  const text = pastedText(typedText);
   const all = typedWords(text);
   const words = all.slice(all[0]?.key === "/jit" || all[0]?.key === "jit" ? 1 : 0);
   const [first, second] = words;

@@ -19,9 +19,7 @@ export function unreachedChannelLines({
   unreachedChannels,
 }: Pick<Card, "unreachedChannels">): readonly Line[] {
   return unreachedChannels.map(({ reference, code }) => [
-    "Channel ",
-    { said: reference },
-    ` was not told: ${causes.get(code) ?? code}.`,
+    `Channel ${reference} was not told: ${causes.get(code) ?? code}.`,
   ]);
 }
 

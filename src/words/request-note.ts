@@ -1,7 +1,7 @@
 import type { NoticeKind } from "../core/notices.ts";
 import { needsWholeCard, type Card, type CardAction } from "../service/card.ts";
 import { approverNotes } from "./approver-notes.ts";
-import { accessLine, cardText, scopesText, type CardText } from "./card-text.ts";
+import { accessLine, cardText, pushLine, scopesText, type CardText } from "./card-text.ts";
 import { unreachedChannelLines } from "./delivery-words.ts";
 import type { NoteAction } from "./labels.ts";
 import { namesLine, type Line, type Part } from "./line.ts";
@@ -13,6 +13,8 @@ import { endedByOf, endedText } from "./status-line.ts";
 /** A note put into words, for any surface to lay out. */
 export interface NoteText {
   readonly heading: Line;
+  /** What a phone shows of it; absent: the heading. */
+  readonly push?: Line;
   readonly lines: readonly Line[];
   /** What people wrote, below the lines. */
   readonly quotations?: readonly Quotation[];
@@ -39,11 +41,12 @@ export function requestNote(notice: NoticeKind, card: Card, isOver = false): Not
   const isWhole = actions.some((action) => needsWholeCard.has(action));
   return {
     heading: said.heading,
+    push: pushLine(said.heading, card),
     lines: isWhole
       ? said.lines.filter((line) => line !== access)
       : [...said.lines, ["Request ", card.request.id]],
     ...(isWhole
-      ? { card: { ...cardText(card), heading: said.heading, actions } }
+      ? { card: { ...cardText(card), heading: said.heading, push: pushLine(said.heading, card), actions } }
       : { quotations: said.quotations ?? [] }),
     actions,
   };
@@ -51,8 +54,8 @@ export function requestNote(notice: NoticeKind, card: Card, isOver = false): Not
 
 /** How things stand, with nothing left to press. */
 function overNote(card: Card): NoteText {
-  const { heading, status, requestId } = cardText(card);
-  return { heading, lines: [status, ["Request ", requestId]], actions: [] };
+  const { heading, push, status, requestId } = cardText(card);
+  return { heading, push, lines: [status, ["Request ", requestId]], actions: [] };
 }
 
 const judging: readonly CardAction[] = ["justified", "not_justified", "revoke"];

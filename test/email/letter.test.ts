@@ -49,7 +49,7 @@ test("all mails about a request are one thread: same subject, same root, ids of 
     cardLetter(cardFixture("approver"), envelope),
   ];
   expect(new Set(letters.map((one) => one.subject))).toEqual(
-    new Set(["[JIT] Access jit_xyz789: Dev, read:prod:orders-db"]),
+    new Set(["[JIT] Access jit_xyz789: Dev, 4 hours, read:prod:orders-db"]),
   );
   for (const { references, messageId } of letters) {
     expect(references).toEqual(["<jit_xyz789@company.com>"]);
@@ -95,7 +95,7 @@ test("somebody who asked reads whom it waits for", () => {
 test("break-glass is named in the subject", () => {
   const card = cardFixture("alert", { breakGlass: true, status: "ACTIVE" });
   expect(noteLetter(noteOf("break_glass_used", card), envelope).subject).toBe(
-    "[JIT] Emergency access jit_xyz789: Dev, read:prod:orders-db",
+    "[JIT] Emergency access jit_xyz789: Dev, 4 hours, read:prod:orders-db",
   );
 });
 

@@ -58,7 +58,7 @@ test("a note arrives as a mail of text and HTML, from us, to that person alone, 
   const { mail, from, to } = server.received[0] ?? {};
   expect([from, to]).toEqual(["jit@company.com", ["lead@company.com"]]);
   expect(mail?.from?.value).toEqual([{ name: "JIT Access", address: "jit@company.com" }]);
-  expect(mail?.subject).toBe("[JIT] Access jit_xyz789: Dev, read:prod:orders-db");
+  expect(mail?.subject).toBe("[JIT] Access jit_xyz789: Dev, 4 hours, read:prod:orders-db");
   expect(mail?.text).toContain("/jit approve jit_xyz789");
   expect(mail?.html).toContain("/jit approve jit_xyz789");
   expect(mail?.messageId).toMatch(/^<jit_xyz789\.submitted\.[0-9a-f]{16}@company\.com>$/);

@@ -180,3 +180,28 @@ test("a pressed note says how it came out and has no button left; the card above
 function idIn(blocks: unknown): string {
   return present(/jit_[a-z0-9]+/.exec(JSON.stringify(blocks))?.[0], "a request id");
 }
+
+test("a form that does not fit is there again with what was typed, also when that took long to find out", async () => {
+  await house.close();
+  house = await openSlackHouse([approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
+  await house.command("dev", "request");
+  await waitFor(() => house.windows() !== "[]");
+  const { id } = house.modal();
+  const known = Promise.withResolvers<undefined>();
+  house.fake.trouble = (method) => (method === "users.info" ? known.promise : undefined);
+  const typed = { scopes: "read:prod:orders-db", duration: "soon", reason: "the disk of the orders is full" };
+  const sent = house.submit("dev", id, typed);
+  expect(JSON.stringify((await sent).body)).toContain("This takes a moment");
+  known.resolve(undefined);
+  await waitFor(() => house.windows().includes("This is no duration"));
+  expect(house.windows()).toContain("the disk of the orders is full");
+});
+
+test("who somebody is cannot be said when they send a form: what they typed is shown again", async () => {
+  await house.command("dev", "request");
+  await waitFor(() => house.windows() !== "[]");
+  const { id } = house.modal();
+  troubled("users.info", { status: 500 });
+  const typed = { scopes: "read:prod:orders-db", duration: "2h", reason: "the disk of the orders is full" };
+  expect(JSON.stringify((await house.submit("dev", id, typed)).body)).toContain("the disk of the orders");
+});

@@ -24,6 +24,7 @@ const text: CardText = {
   requestId: "jit_abc",
   revision: "r1",
   heading: [{ said: "Dev" }, " asks for access"],
+  push: [{ said: "Dev" }, " asks for access"],
   access: { catalogName: null, scopes: ["read:prod:orders-db"] },
   terms: [{ label: "For", value: ["2 hours"] }],
   reason: { label: "Reason", text: "an incident" },

@@ -200,3 +200,16 @@ test("what was asked in order comes out as it was typed", () => {
     ),
   );
 });
+
+test("what was copied from a message of ours is understood, with the marks in it that show nothing", () => {
+  expect(parseCommand("approve jit\u2060_abcdefghij for 1h\u200B because fine")).toEqual(
+    parseCommand("approve jit_abcdefghij for 1h because fine"),
+  );
+  expect(
+    parseCommand("request read\u2060:prod\u2060:orders-db for 2h because \uFEFFDisk\u2060_full 👩‍🚒"),
+  ).toMatchObject({
+    verb: "request",
+    scopes: ["read:prod:orders-db"],
+    reason: "Disk_full 👩‍🚒",
+  });
+});
