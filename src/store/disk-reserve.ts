@@ -25,8 +25,8 @@ export interface DiskReserve {
  * @param freeBytes how much the disk of this folder has free; absent: as the system says.
  */
 export function createDiskReserve(databaseFile: string, freeBytes = freeBytesOf): DiskReserve {
-  const folder = dirname(realDatabaseFile(databaseFile));
-  const file = join(folder, "reserve");
+  const file = reserveFileOf(realDatabaseFile(databaseFile));
+  const folder = dirname(file);
   let isMissing = false;
   const isThere = (): boolean => statSync(file, { throwIfNoEntry: false })?.size === reserveBytes;
   return {
@@ -39,6 +39,11 @@ export function createDiskReserve(databaseFile: string, freeBytes = freeBytesOf)
       isMissing = !isThere() && !(freeBytes(folder) >= reserveBytes + freeBesidesBytes && isMade(file));
     },
   };
+}
+
+/** @param databaseFile its real path. */
+export function reserveFileOf(databaseFile: string): string {
+  return join(dirname(databaseFile), "reserve");
 }
 
 function freeBytesOf(folder: string): number {

@@ -18,8 +18,13 @@ export interface LastHeadFile {
 }
 
 export function lastHeadFile(databaseFile: string): LastHeadFile {
-  const file = join(dirname(realDatabaseFile(databaseFile)), "audit-head");
+  const file = lastHeadFileOf(realDatabaseFile(databaseFile));
   return { read: () => readHead(file), write: (head) => writeHead(file, head) };
+}
+
+/** @param databaseFile its real path. */
+export function lastHeadFileOf(databaseFile: string): string {
+  return join(dirname(databaseFile), "audit-head");
 }
 
 function readHead(file: string): LastHead {

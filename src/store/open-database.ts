@@ -7,6 +7,8 @@ import { createAuditTriggers } from "./audit-triggers.ts";
 import { checkFileModes, makePrivateFile, secureFolderOf } from "./data-folder.ts";
 import { checkSoleNames, realDatabaseFile, removeInterruptedRestore } from "./database-path.ts";
 import { applicationId, inspectDatabase } from "./database-header.ts";
+import { reserveFileOf } from "./disk-reserve.ts";
+import { lastHeadFileOf } from "./last-head-file.ts";
 import { checkNotNewer, migrateTables } from "./migrating.ts";
 import { checkNotOpenHere, lockFileOf, takeProcessLock, type ProcessLock } from "./process-lock.ts";
 import { StartRefused } from "./start-refused.ts";
@@ -51,7 +53,7 @@ export function openDatabase(file: string, migrationsFolder: string): OpenDataba
     checkNotOpenHere(path);
     secureFolderOf(path);
     const beside = [`${path}-wal`, `${path}-shm`, `${path}-journal`, lockFileOf(path)];
-    checkFileModes([path, ...beside]);
+    checkFileModes([path, ...beside, lastHeadFileOf(path), reserveFileOf(path)]);
     checkSoleNames(beside);
     inspectDatabase(path);
     const lock = takeProcessLock(path);
