@@ -33,6 +33,8 @@ export interface MassRevocationService {
 }
 
 const pageSize = 200;
+/** Reading one, in about microseconds. */
+const pageCost = 5_000;
 
 export function createMassRevocation(context: ServiceContext, clean: Clean): MassRevocationService {
   return {
@@ -88,7 +90,7 @@ async function namesNothing(context: ServiceContext, which: Revoked): Promise<Re
 }
 
 async function matching(context: ServiceContext, which: Revoked): Promise<readonly string[]> {
-  const { store, surroundings } = context;
+  const { store, surroundings, slices } = context;
   const ids: string[] = [];
   const subjectId = "identityId" in which ? parseId("identity", which.identityId) : undefined;
   if ("identityId" in which && subjectId === undefined) return ids;
@@ -96,6 +98,7 @@ async function matching(context: ServiceContext, which: Revoked): Promise<readon
   for (const status of ["APPROVED", "ACTIVE"] as const) {
     const filter = { now: surroundings.now(), status, ...(subjectId !== undefined && { subjectId }) };
     for await (const rows of pagesOf(store, filter)) {
+      await slices.spend(pageCost);
       for (const row of rows) if (await isMeant(context, row, which)) ids.push(row.request.value.id);
     }
   }

@@ -1,6 +1,7 @@
 import type { RequestId } from "../core/ids.ts";
 import type { Reads } from "../service/ports.ts";
 import { and, asc, desc, eq, gt, lte, sql } from "./drizzle.ts";
+import { prepareActiveGrants } from "./active-grants.ts";
 import { grants, requests } from "./schema.ts";
 import { hole, type Tables } from "./tables.ts";
 import { reading } from "./faults.ts";
@@ -28,6 +29,7 @@ const breakGlassUsesMax = 100;
 export function createRequestReads(tables: Tables, sinceChange: SinceChange): RequestReads {
   const statements = prepareRequestReads(tables);
   const request = rememberRequests(tables, sinceChange);
+  const activeGrants = prepareActiveGrants(tables);
   return {
     request: async (id) => reading(() => request(id)),
     openExtension: async (grantId) => reading(() => statements.openExtension.get({ grantId })),
@@ -39,7 +41,7 @@ export function createRequestReads(tables: Tables, sinceChange: SinceChange): Re
     dueRequests: async (now, limit) => reading(() => ids(statements.dueRequests.all({ now, limit }))),
     dueGrants: async (now, limit) =>
       reading(() => statements.dueGrants.all({ now, limit }).map((row) => row.requestId)),
-    activeGrants: async (now) => reading(() => statements.activeGrants.get({ now })?.count ?? 0),
+    activeGrants: async (now) => reading(() => activeGrants(now)),
     breakGlassUses: async (subjectId) =>
       reading(() => statements.breakGlassUses.all({ subjectId }).map((row) => row.value)),
   };
@@ -105,11 +107,6 @@ export function prepareRequestReads(tables: Tables) {
       .where(and(mayLapse, lte(grants.expiresAt, now)))
       .orderBy(asc(grants.expiresAt))
       .limit(limit)
-      .prepare(),
-    activeGrants: tables
-      .select({ count: sql<number>`count(*)` })
-      .from(grants)
-      .where(and(mayLapse, gt(grants.expiresAt, now), sql`${grants.phase} = 'ACTIVE'`))
       .prepare(),
     breakGlassUses: tables
       .select({ value })

@@ -5,14 +5,6 @@ import type { RequestFilter, Viewer } from "../service/ports.ts";
 import { and, eq, gt, gte, inArray, isNull, lt, lte, ne, or, sql } from "./drizzle.ts";
 import { identities, requests, requestScopes, requestSelectors } from "./schema.ts";
 
-/** A way into the requests that one index serves in the order of arrival. */
-export type Branch =
-  | { readonly by: "request"; readonly where: SQL | undefined }
-  /** Of the people a viewer manages: sorted, for it is little. */
-  | { readonly by: "reports"; readonly where: SQL | undefined }
-  | { readonly by: "selector"; readonly selector: string }
-  | { readonly by: "scope"; readonly scope: Scope };
-
 /** What every row must fulfil, whichever branch found it. `since` is included, `until` is not. */
 export function conditionsOf(filter: RequestFilter): readonly (SQL | undefined)[] {
   const { visibleTo, approver, reviewer, subjectId, scope, status, since, until, now } = filter;
@@ -29,38 +21,6 @@ export function conditionsOf(filter: RequestFilter): readonly (SQL | undefined)[
     since === undefined ? undefined : gte(requests.requestedAt, since),
     until === undefined ? undefined : lt(requests.requestedAt, until),
     status === undefined ? undefined : or(...readingAs(status, now, sql`+${requests.status}`)),
-  ];
-}
-
-/**
- * Branches whose union holds everything the filter means. What is open is never much, so an open status is the best
- * way in; then a person's own indexes; then a final status or a scope; else everything, newest first.
- */
-export function branchesOf(filter: RequestFilter): readonly Branch[] {
-  const { visibleTo, approver, reviewer, subjectId, scope, status, now } = filter;
-  const byStatus = status === undefined ? [] : readingAs(status, now).map(byRequest);
-  if (status !== undefined && openStatuses.has(status)) return byStatus;
-  if (subjectId !== undefined) return [byRequest(undefined)];
-  if (approver !== undefined) return bySelectors(approver);
-  if (reviewer !== undefined) return bySelectors(reviewer);
-  if (visibleTo !== undefined) {
-    const own = [requests.subjectId, requests.requestedById].map((column) =>
-      byRequest(eq(column, visibleTo.id)),
-    );
-    return [...own, ...bySelectors(visibleTo)];
-  }
-  if (scope !== undefined) return [{ by: "scope", scope }];
-  return byStatus.length > 0 ? byStatus : [byRequest(undefined)];
-}
-
-function byRequest(where: SQL | undefined): Branch {
-  return { by: "request", where };
-}
-
-function bySelectors(viewer: Viewer): readonly Branch[] {
-  return [
-    ...selectorTexts(viewer).map((selector): Branch => ({ by: "selector", selector })),
-    { by: "reports", where: and(isReport(viewer), isNamedAsManager()) },
   ];
 }
 
@@ -89,7 +49,7 @@ function isOfOthers(viewer: Viewer): SQL | undefined {
 }
 
 /** Where a request names people: who approves, and who reviews an emergency. */
-type Part = "stage" | "review";
+export type Part = "stage" | "review";
 
 /** Whether one of the viewer's selectors stands in the request, in a given part of it or in any. */
 function isNamed(viewer: Viewer, part?: Part): SQL | undefined {
@@ -101,12 +61,12 @@ function isNamed(viewer: Viewer, part?: Part): SQL | undefined {
   return or(own, and(isReport(viewer), isNamedAsManager(part)));
 }
 
-function isNamedAsManager(part?: Part): SQL {
+export function isNamedAsManager(part?: Part): SQL {
   return hasSelector(and(eq(requestSelectors.selector, "manager"), inPart(part)));
 }
 
 /** Whether the subject's manager is, today, the viewer. */
-function isReport(viewer: Viewer): SQL {
+export function isReport(viewer: Viewer): SQL {
   return sql`${requests.subjectId} IN (SELECT ${identities.id} FROM ${identities} WHERE ${identities.managerId} = ${viewer.id})`;
 }
 
@@ -124,7 +84,7 @@ function hasScope(scope: Scope): SQL {
 }
 
 /** The viewer's selectors as they are kept: addresses in lower case. */
-function selectorTexts(viewer: Viewer): readonly string[] {
+export function selectorTexts(viewer: Viewer): readonly string[] {
   return viewer.selectors.map((text) => {
     const selector = parseSelector(text);
     return selector === undefined ? text : formatSelector(selector);

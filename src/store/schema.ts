@@ -1,5 +1,6 @@
 import type { AccessRequest } from "../core/access-request.ts";
 import type { Grant } from "../core/grant.ts";
+import { instant } from "../core/ids.ts";
 import type * as Ids from "../core/ids.ts";
 import type { Policy, Rules } from "../core/policy.ts";
 import type { TargetState } from "../core/target.ts";
@@ -24,6 +25,8 @@ export const requests = sqliteTable(
     subjectId: text("subject_id").$type<Ids.IdentityId>().notNull(),
     requestedById: text("requested_by_id").$type<Ids.IdentityId>().notNull(),
     requestedAt: integer("requested_at").$type<Ids.Instant>().notNull(),
+    /** The latest `requestedAt` of any request up to this one: never falls, though the clock may have been lowered. */
+    latestAt: integer("latest_at").$type<Ids.Instant>().notNull().default(instant(0)),
     /** As written; the clock may already say more, see `lapsesAt`. */
     status: text("status").notNull(),
     /** When the clock alone ends this status; null when it never does. */
@@ -49,8 +52,17 @@ export const requests = sqliteTable(
       .where(sql`status IN ('PENDING', 'APPROVED', 'ACTIVE')`),
     index("requests_by_subject_time").on(table.subjectId, table.requestedAt),
     index("requests_by_subject").on(table.subjectId),
+    index("requests_by_subject_status").on(table.subjectId, table.status),
     index("requests_by_asker").on(table.requestedById),
+    index("requests_by_asker_status").on(table.requestedById, table.status),
     index("requests_by_status").on(table.status),
+    index("requests_lapsing")
+      .on(table.status, table.lapsesAt)
+      .where(sql`lapses_at IS NOT NULL`),
+    index("requests_by_time").on(table.latestAt),
+    index("requests_out_of_order")
+      .on(table.ord)
+      .where(sql`requested_at < latest_at`),
     index("requests_due")
       .on(table.dueAt)
       .where(sql`due_at IS NOT NULL`),
@@ -76,8 +88,14 @@ export const requestScopes = sqliteTable(
     requestOrd: integer("request_ord")
       .notNull()
       .references(() => requests.ord),
+    /** The request's, so that one index finds both. */
+    status: text("status").notNull().default(""),
   },
-  (table) => [primaryKey({ columns: [table.scope, table.requestOrd] })],
+  (table) => [
+    primaryKey({ columns: [table.scope, table.requestOrd] }),
+    index("request_scopes_by_status").on(table.scope, table.status, table.requestOrd),
+    index("request_scopes_by_request").on(table.requestOrd),
+  ],
 );
 
 /** Whom a request may concern: each selector of its stages, escalation included, else of its break-glass review. */
@@ -90,8 +108,15 @@ export const requestSelectors = sqliteTable(
       .notNull()
       .references(() => requests.ord),
     part: text("part").$type<"stage" | "review">().notNull(),
+    /** The request's, so that one index finds both. */
+    status: text("status").notNull().default(""),
   },
-  (table) => [primaryKey({ columns: [table.selector, table.requestOrd] })],
+  (table) => [
+    primaryKey({ columns: [table.selector, table.requestOrd] }),
+    index("request_selectors_by_part").on(table.selector, table.part, table.requestOrd),
+    index("request_selectors_by_status").on(table.selector, table.part, table.status, table.requestOrd),
+    index("request_selectors_by_request").on(table.requestOrd),
+  ],
 );
 
 export const grants = sqliteTable(

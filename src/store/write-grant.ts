@@ -2,6 +2,7 @@ import { assert } from "../core/assert.ts";
 import { grantLapsesAt, hasStarted, type Grant, type StartedGrant } from "../core/grant.ts";
 import type { CredentialId, Instant } from "../core/ids.ts";
 import { and, eq, isNull, ne } from "./drizzle.ts";
+import { prepareActiveCount } from "./active-grants.ts";
 import { credentials, grants, grantScopes } from "./schema.ts";
 import { prepareReturning, prepareWrite } from "./prepare-write.ts";
 import { hole, type Tables } from "./tables.ts";
@@ -14,6 +15,7 @@ type GrantOrd = number | bigint;
 export function prepareGrantWrites(tables: Tables) {
   const statements = prepareStatements(tables);
   const targets = prepareTargetWrites(tables);
+  const countActive = prepareActiveCount(tables);
 
   const started = (grant: StartedGrant): void => {
     for (const scope of new Set(grant.scopes)) {
@@ -41,6 +43,7 @@ export function prepareGrantWrites(tables: Tables) {
     write: (grant: Grant, version: number): undefined => {
       const { id, requestId, subjectId, phase } = grant;
       const row = { id, version, value: grant, requestId, subjectId, phase, expiresAt: grantLapsesAt(grant) };
+      countActive(grant);
       if (version === 1) {
         const { lastInsertRowid } = statements.insert.run(row);
         if (hasStarted(grant)) {

@@ -42,6 +42,7 @@ export function prepareRequestWrites(tables: Tables) {
         if (isOpen(request)) addSelectors(request, ord);
       }
       if (request.phase === "CLAIMED" && grant === undefined) standing.follow(request.id);
+      else standing.spread(request.id);
     },
   };
 }
@@ -81,19 +82,45 @@ export function prepareStanding(tables: Tables) {
       .set({ status: hole("status", requests.status), lapsesAt: hole("lapsesAt", requests.lapsesAt) })
       .where(eq(requests.id, id)),
   );
+  const spread = prepareStatusSpread(tables);
   return {
+    /** After the status of a request was written. */
+    spread,
     /** After the request was written: what its grant, if there is one, has made of it. */
-    follow: (requestId: RequestId): void => void follow.run({ id: requestId }),
+    follow: (requestId: RequestId): void => {
+      follow.run({ id: requestId });
+      spread(requestId);
+    },
     /** After the grant was written. */
     put: (grant: Grant): void => {
       // Before it starts it is the request that tells.
       if (!hasStarted(grant)) return;
       put.run({ id: grant.requestId, ...standingUnder(grant) });
+      spread(grant.requestId);
     },
   };
 }
 
-type RequestRow = Omit<typeof requests.$inferInsert, "ord">;
+/** Lists are read by scope or selector together with the status, so those rows have it too. */
+function prepareStatusSpread(tables: Tables): (id: RequestId) => void {
+  const id = hole("id", requests.id);
+  const ord = sql`(SELECT ${requests.ord} FROM ${requests} WHERE ${requests.id} = ${id})`;
+  const status = sql`(SELECT ${requests.status} FROM ${requests} WHERE ${requests.id} = ${id})`;
+  const statements = [requestScopes, requestSelectors].map((table) =>
+    prepareWrite(
+      tables,
+      tables
+        .update(table)
+        .set({ status })
+        .where(and(eq(table.requestOrd, ord), sql`${table.status} <> ${status}`)),
+    ),
+  );
+  return (requestId) => {
+    for (const statement of statements) statement.run({ id: requestId });
+  };
+}
+
+type RequestRow = Omit<typeof requests.$inferInsert, "ord" | "latestAt">;
 
 function rowOf(
   request: AccessRequest,
@@ -155,9 +182,11 @@ function prepareStatements(tables: Tables) {
     requestedAt: hole("requestedAt", requests.requestedAt),
     extendsGrantId: hole("extendsGrantId", requests.extendsGrantId),
   };
+  const latestBefore = sql`(SELECT max(${requests.latestAt}) FROM ${requests})`;
+  const latestAt = sql`max(${fixed.requestedAt}, coalesce(${latestBefore}, 0))`;
   const requestOrd = hole("requestOrd", requestScopes.requestOrd);
   return {
-    insert: prepareWrite(tables, tables.insert(requests).values({ ...fixed, ...changing })),
+    insert: prepareWrite(tables, tables.insert(requests).values({ ...fixed, ...changing, latestAt })),
     update: prepareReturning<number>(
       tables,
       tables.update(requests).set(changing).where(eq(requests.id, fixed.id)).returning({ ord: requests.ord }),

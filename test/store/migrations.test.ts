@@ -2,6 +2,7 @@ import Database from "better-sqlite3";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { instant } from "../../src/core/ids.ts";
 import { migrateTables } from "../../src/store/migrating.ts";
 import { openDatabase, StartRefused } from "../../src/store/open-database.ts";
 import {
@@ -193,6 +194,45 @@ test("a database of an earlier version keeps its waiting requests: none counts a
   const stranded = { ...request, stranded: { since: now, stage: 1, until: null } };
   await committed(store, writing([{ kind: "request", value: stranded, dueAt: null }], { jit_a: 1 }));
   expect(await store.strandedRequests(now)).toBe(1);
+});
+
+test("a database of an earlier version has its requests in every list, and counts what is active", async () => {
+  const file = temporaryFile();
+  const earlier = openDatabase(file, until("0007_notes"));
+  const rows = [
+    ["a", 1_000, "DENIED"],
+    ["b", 3_000, "ACTIVE"],
+    // The clock had been ahead before it.
+    ["c", 2_000, "PENDING"],
+  ] as const;
+  for (const [index, [tail, requestedAt, status]] of rows.entries()) {
+    const ord = index + 1;
+    const request = requestFixture(tail, { requestedAt: instant(requestedAt), scopes: [scope("read:a")] });
+    earlier.writer
+      .prepare(
+        "INSERT INTO requests (ord, id, version, subject_id, requested_by_id, requested_at, status, broke_glass, value) VALUES (?, ?, 1, 'id_dev', 'id_dev', ?, ?, 0, ?)",
+      )
+      .run(ord, request.id, requestedAt, status, JSON.stringify(request));
+    earlier.writer.prepare("INSERT INTO request_scopes VALUES ('read:a', ?)").run(ord);
+    earlier.writer.prepare("INSERT INTO request_selectors VALUES ('group:dba', ?, 'stage')").run(ord);
+  }
+  earlier.writer
+    .prepare(
+      "INSERT INTO grants (id, version, request_id, subject_id, phase, expires_at, value) VALUES ('gr_b', 1, 'jit_b', 'id_dev', 'ACTIVE', 9000, ?)",
+    )
+    .run(JSON.stringify(grantFixture("b")));
+  earlier.close();
+  const store = await openStore({ file });
+  const found = async (filter: object) => {
+    const page = await store.requests({ now: instant(4_000), ...filter }, { limit: 9 });
+    return page.rows.map((row) => row.request.value.id);
+  };
+  const viewer = { id: ids.identity("ann"), selectors: ["group:dba"] };
+  expect(await found({ scope: scope("read:a"), status: "ACTIVE" })).toEqual(["jit_b"]);
+  expect(await found({ approver: viewer, status: "DENIED" })).toEqual(["jit_a"]);
+  expect(await found({ since: instant(2_000) })).toEqual(["jit_c", "jit_b"]);
+  expect(await found({ until: instant(2_500) })).toEqual(["jit_c", "jit_a"]);
+  expect(await store.activeGrants(instant(4_000))).toBe(1);
 });
 
 test("a living token that is tied to another's grant opens nothing", async () => {

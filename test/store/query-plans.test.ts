@@ -1,9 +1,13 @@
 import type Database from "better-sqlite3";
-import { resolve } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, expect, test } from "vitest";
 import type { RequestFilter, Viewer } from "../../src/service/ports.ts";
 import { drizzle } from "../../src/store/drizzle.ts";
-import { branchQuery } from "../../src/store/list-requests.ts";
+import { statuses } from "../../src/core/status.ts";
+import { prepareActiveReads } from "../../src/store/active-grants.ts";
+import { branchQuery, orderQuery } from "../../src/store/list-requests.ts";
 import { openDatabase } from "../../src/store/open-database.ts";
 import { prepareAuditStatements } from "../../src/store/read-audit.ts";
 import { prepareCredentialReads } from "../../src/store/read-credential.ts";
@@ -13,18 +17,20 @@ import { prepareOutboxReads } from "../../src/store/read-outbox.ts";
 import { prepareTargetReads } from "../../src/store/read-targets.ts";
 import { prepareRequestReads } from "../../src/store/read-requests.ts";
 import { prepareRequest } from "../../src/store/remembered-requests.ts";
-import { branchesOf } from "../../src/store/request-filter.ts";
+import { waysOf } from "../../src/store/request-branches.ts";
+import { outOfOrderFrom, prepareFirstSince } from "../../src/store/request-times.ts";
 import { prepareUnrecorded } from "../../src/store/unrecorded.ts";
 import { at, ids, scope } from "../support/fixtures.ts";
-import { temporaryFile } from "./temporary-store.ts";
 
 const migrations = resolve(import.meta.dirname, "../../migrations");
 
-function openReader(): Database.Database {
-  const database = openDatabase(temporaryFile(), migrations);
-  onTestFinished(() => database.close());
-  return database.reader;
-}
+const folder = mkdtempSync(join(tmpdir(), "jit-plans-"));
+const database = openDatabase(join(folder, "data", "jit.db"), migrations);
+afterAll(() => {
+  database.close();
+  rmSync(folder, { recursive: true });
+});
+const openReader = (): Database.Database => database.reader;
 
 interface Planned {
   readonly sql: string;
@@ -100,36 +106,83 @@ test("each record's predecessor, a request's records and an action's records are
 
 const viewer: Viewer = { id: ids.identity("ann"), selectors: ["ann@company.com", "group:dba"] };
 const now = at(0);
+const wanted = scope("read:prod:orders-db");
+const dev = ids.identity("dev");
 
-test.each<readonly [string, Omit<RequestFilter, "now">]>([
-  ["everything", {}],
-  ["what a person may see", { visibleTo: viewer }],
-  ["what a person decides", { approver: viewer }],
-  ["what a person reviews", { reviewer: viewer }],
-  ["what a person decides of what is pending", { approver: viewer, visibleTo: viewer, status: "PENDING" }],
-  ["a subject's", { subjectId: ids.identity("dev") }],
-  ["a scope's", { scope: scope("read:prod:orders-db") }],
-  ["what is active", { status: "ACTIVE" }],
-  ["what was denied", { status: "DENIED" }],
-  ["what a person sees of a scope, denied", { visibleTo: viewer, scope: scope("read:a"), status: "DENIED" }],
+/** Every set of filters that a caller can send: each alone, and each with each other. */
+const single: Readonly<Record<string, Partial<RequestFilter>>> = {
+  visible: { visibleTo: viewer },
+  approver: { approver: viewer },
+  reviewer: { reviewer: viewer },
+  subject: { subjectId: dev },
+  scope: { scope: wanted },
+  time: { since: at(-1), until: at(1) },
+  ...Object.fromEntries(statuses.map((status) => [status, { status }])),
+};
+const combined = Object.entries(single).flatMap(([name, filter]) =>
+  Object.entries(single).map(
+    ([other, more]) => [name === other ? name : `${name}, ${other}`, { ...filter, ...more }] as const,
+  ),
+);
+
+test.each([
+  ["nothing", {}] as const,
+  ...combined,
+  ["everything", Object.assign({}, ...Object.values(single))] as const,
 ])(
-  "a page of %s is read newest first from an index, and sorted only where that is little",
-  (_name, filter) => {
+  "a page by %s is read newest first from an index, and sorted only where that is little",
+  (_name, filter: Partial<RequestFilter>) => {
     const client = openReader();
     const tables = drizzle(client);
-    for (const branch of branchesOf({ ...filter, now })) {
+    const range = { above: 1, below: 9 };
+    for (const branch of waysOf({ ...filter, now }).flat(2)) {
       const plan = planOf(
         client,
-        branchQuery(tables, branch, { ...filter, now }, 9)
+        branchQuery(tables, branch, { ...filter, now }, range)
           .limit(51)
           .toSQL(),
       );
-      const isOfReports = branch.by === "reports";
-      expect(costly(plan)).toEqual(isOfReports ? ["USE TEMP B-TREE FOR ORDER BY"] : []);
-      expect(plan[0]).toContain(isOfReports ? "requests_by_subject (subject_id=?" : "SEARCH");
+      const isFew = branch.by === "few";
+      expect(costly(plan)).toEqual(isFew ? ["USE TEMP B-TREE FOR ORDER BY"] : []);
+      expect(plan[0]).toMatch(isFew ? /requests_by_subject|requests_lapsing/ : /SEARCH/);
+      if (branch.by === "scope" && branch.status !== undefined) expect(plan[0]).toContain("status=?");
+      const floor = planOf(client, orderQuery(tables, branch, range).limit(1).offset(9).toSQL());
+      expect(costly(floor)).toEqual(isFew ? ["USE TEMP B-TREE FOR ORDER BY"] : []);
+      if (!isFew) expect(floor[0]).toMatch(/USING (COVERING INDEX|INTEGER PRIMARY KEY)/);
     }
   },
 );
+
+test("where a span of time begins is found by index, and what a lowered clock put out of order by its own", () => {
+  const client = openReader();
+  const tables = drizzle(client);
+  const first = prepareFirstSince(tables).getQuery();
+  expect(planOf(client, first).join()).toContain("SEARCH requests USING COVERING INDEX requests_by_time");
+  const late = outOfOrderFrom(7);
+  const plan = planOf(
+    client,
+    branchQuery(tables, late, { now, until: at(1) }, { below: 9 })
+      .limit(51)
+      .toSQL(),
+  );
+  expect(plan[0]).toContain("requests_out_of_order");
+  expect(costly(plan)).toEqual([]);
+});
+
+test("what the metrics count is counted by index, and what is active is not counted anew", () => {
+  const client = openReader();
+  const tables = drizzle(client);
+  const { stranded } = prepareRequestReads(tables);
+  const { waiting, overdue } = prepareTargetReads(tables);
+  const reads = { ...prepareActiveReads(tables), stranded, waiting, overdue };
+  for (const [name, statement] of Object.entries(reads)) {
+    const plan = planOf(client, statement.getQuery());
+    expect({
+      name,
+      scans: plan.filter((line) => /^SCAN (?!.*(grant_targets_over|requests_stranded))/.test(line)),
+    }).toEqual({ name, scans: [] });
+  }
+});
 
 test("a presented token's row is found by its hash at once and its grant by number, whatever rebuilt their tables", () => {
   const client = openReader();

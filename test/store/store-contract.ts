@@ -7,6 +7,7 @@ import { commitContract } from "./commit-contract.ts";
 import { counterContract } from "./counter-contract.ts";
 import { cursorContract } from "./cursor-contract.ts";
 import { directoryContract } from "./directory-contract.ts";
+import { filterContract } from "./filter-contract.ts";
 import { grantContract } from "./grant-contract.ts";
 import { listContract } from "./list-contract.ts";
 import { outboxContract } from "./outbox-contract.ts";
@@ -32,6 +33,7 @@ export function storeContract(name: string, open: OpenEmptyStore): void {
   });
   describe(`${name}: lists of requests`, () => {
     listContract(open);
+    filterContract(open);
   });
   describe(`${name}: people and keys`, () => {
     directoryContract(open);
