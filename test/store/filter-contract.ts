@@ -165,9 +165,7 @@ export function filterContract(open: OpenEmptyStore): void {
     const versions = { requests: 1, grants: 0 };
     const found = async (status: string) => {
       const filters = [{ scope: scope("read:a") }, { approver: viewer }, { subjectId: ids.identity("dev") }];
-      const lists = filters.map((filter) =>
-        everyPage(store, { ...filter, status, now: at(1) } as RequestFilter, 5),
-      );
+      const lists = filters.map((filter) => everyPage(store, { ...filter, status, now: at(1) }, 5));
       return (await Promise.all(lists)).map((list) => list.length);
     };
     expect(await found("PENDING")).toEqual([1, 1, 1]);
