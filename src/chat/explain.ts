@@ -57,13 +57,19 @@ function scopeLines({ scope, choice, reason, policies }: Explanation): readonly 
   return [
     chosen === undefined
       ? [`${scope}: `, reasonWords[reason]]
-      : [`${scope}: policy `, { quote: chosen }, `: ${reasonWords[reason]}`],
+      : [`${scope}: policy `, { quote: chosen }, `: ${reasonWords[reason]}`, ...messageOf(choice)],
     ...others.map(({ policy, standing }): Line => [
       "– ",
       { quote: policy.name },
       ` ${standingWords[standing]}`,
     ]),
   ];
+}
+
+/** What a policy that denies says to whoever asks. */
+function messageOf(choice: Explanation["choice"]): Line {
+  const message = choice.kind === "denied" ? choice.policy?.message : undefined;
+  return message === undefined ? [] : [". Its author says: ", { quote: message }];
 }
 
 /** What holds tells more than what does not. */

@@ -4,7 +4,7 @@ import type { Choice } from "./governing.ts";
 import type { Scope } from "./ids.ts";
 import type { Identity } from "./people.ts";
 import type { Policy } from "./policy.ts";
-import { refuse, type Refusal } from "./refusals.ts";
+import { policyMessageTail, refuse, type Refusal } from "./refusals.ts";
 import type { Terms } from "./requirement.ts";
 import { formatDuration, minuteMs } from "./time.ts";
 
@@ -68,10 +68,12 @@ export function lockedDown(): Refusal {
 }
 
 export function deniedBy(policy: Policy | undefined, scope: Scope): Refusal {
-  return refuse(
-    "policy_denied",
-    policy === undefined
-      ? `No policy allows ${scope}; ask an administrator for one.`
-      : `The policy "${policy.name}" denies ${scope}.`,
-  );
+  if (policy === undefined) {
+    return refuse("policy_denied", `No policy allows ${scope}; ask an administrator for one.`);
+  }
+  const { name, message } = policy;
+  const detail = `The policy "${name}" denies ${scope}.`;
+  return message === undefined
+    ? refuse("policy_denied", detail)
+    : refuse("policy_denied", `${detail}${policyMessageTail(message)}`, { policyMessage: message });
 }

@@ -7,7 +7,7 @@ import { formatDuration } from "./time.ts";
 
 type WrittenPolicy = Pick<
   Policy,
-  "name" | "enabled" | "effect" | "conditions" | "priority" | "maxDurationMs" | "maxUsage"
+  "name" | "message" | "enabled" | "effect" | "conditions" | "priority" | "maxDurationMs" | "maxUsage"
 >;
 
 /** Rules as they were written, in the order of the file. */
@@ -70,7 +70,11 @@ function riskWithoutRules(content: WrittenRules): readonly PlacedProblem[] {
 
 function ownWarnings(policy: WrittenPolicy, path: readonly string[]): readonly PlacedProblem[] {
   const { effect } = policy;
+  const isUnheard = policy.message !== undefined && effect.kind !== "deny";
   return [
+    ...(isUnheard
+      ? [{ path: [...path, "message"], message: "is never shown: this policy denies nothing" }]
+      : []),
     ...durationWarnings(policy, path),
     ...(effect.kind === "approval"
       ? effect.approval.stages.flatMap((stage, index) =>

@@ -48,6 +48,8 @@ export interface Policy {
   /** Unique, 1–100 characters. */
   readonly name: string;
   readonly description?: string;
+  /** Its author's words to whoever it denies something; 1–500 characters. */
+  readonly message?: string;
   readonly enabled: boolean;
   /** Higher first. */
   readonly priority: number;

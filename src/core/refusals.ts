@@ -69,6 +69,8 @@ export interface Refusal {
   /** One sentence for a person: what is wrong and what to do next. Never a secret, never an internal name. */
   readonly detail: string;
   readonly errors?: readonly FieldProblem[];
+  /** `policy_denied`: what the policy's author says to whoever is denied. The detail ends with it. */
+  readonly policyMessage?: string;
   /** `duplicate_request`: the id of the request that is already open. */
   readonly existing?: string;
   /** 429 and 503: how long to wait before asking again makes sense. */
@@ -81,6 +83,11 @@ export function refuse(
   more: Omit<Refusal, "refused" | "detail"> = {},
 ): Refusal {
   return { refused: code, detail, ...more };
+}
+
+/** How a detail ends that says a policy's message: on one line, so that no line of it can be taken for ours. */
+export function policyMessageTail(message: string): string {
+  return ` Its author says: "${message.replaceAll(/\s+/gu, " ").trim()}"`;
 }
 
 export function isRefusal(value: unknown): value is Refusal {

@@ -29,6 +29,7 @@ const policy = z
     version: z.number().describe("Rises by one with each change."),
     name: z.string(),
     description: z.string().optional(),
+    message: z.string().optional().describe("What it says to whoever it denies something."),
     enabled: z.boolean().optional(),
     priority: z.number().optional(),
     autoApprove: z.boolean().optional(),

@@ -10,7 +10,7 @@ import {
 } from "../core/policy.ts";
 import { formatDuration } from "../core/time.ts";
 import { conditions, writtenCondition } from "./condition.ts";
-import { channels, description, duration, listOf, name, selectors } from "./values.ts";
+import { channels, description, duration, listOf, name, policyMessage, selectors } from "./values.ts";
 
 const stagesPerPolicyMax = 10;
 const approversRequiredMax = 20;
@@ -79,6 +79,9 @@ const approval = z
 const written = z.strictObject({
   name,
   description: z.exactOptional(description),
+  message: z
+    .exactOptional(policyMessage)
+    .describe("What this policy says to whoever it denies something: why, and what to do instead."),
   enabled: z.boolean().default(true),
   priority: z.int().min(-priorityMax).max(priorityMax).default(0).describe("Higher first."),
   autoApprove: z.boolean().default(false).describe("Approves by itself; needs at least one condition."),
@@ -124,6 +127,7 @@ export function writtenPolicy(policy: Policy): WrittenPolicy {
     version: policy.version,
     name: policy.name,
     ...(policy.description !== undefined && { description: policy.description }),
+    ...(policy.message !== undefined && { message: policy.message }),
     enabled: policy.enabled,
     priority: policy.priority,
     autoApprove: effect.kind === "auto",
@@ -182,6 +186,7 @@ function toContent(policy: z.output<typeof written>): PolicyContent {
   return {
     name: policy.name,
     ...(policy.description !== undefined && { description: policy.description }),
+    ...(policy.message !== undefined && { message: policy.message }),
     enabled: policy.enabled,
     priority: policy.priority,
     effect: effectOf(policy.autoApprove, policy.approval),

@@ -13,6 +13,7 @@ import { parsedText } from "./parsed-text.ts";
 
 const nameLengthMax = 100;
 const descriptionLengthMax = 1_000;
+const policyMessageLengthMax = 500;
 const selectorsPerListMax = 50;
 const channelsPerListMax = 20;
 
@@ -120,6 +121,16 @@ export const name = z
   .min(1)
   .max(nameLengthMax)
   .refine(isOneLine, "must be one line without spaces at its ends");
+
+/** Shown, set apart from our own words, to whoever a policy denies something. */
+export const policyMessage = z
+  .string()
+  .min(1)
+  .max(policyMessageLengthMax)
+  .refine(
+    (text) => text === "" || (text.trim() !== "" && !/[^\P{Cc}\n\t]/u.test(text)),
+    "must be text without control characters",
+  );
 
 export const description = z.string().min(1).max(descriptionLengthMax);
 

@@ -1,5 +1,5 @@
 import { withoutTokens } from "../core/masking.ts";
-import type { Refusal, RefusalCode } from "../core/refusals.ts";
+import { policyMessageTail, type Refusal, type RefusalCode } from "../core/refusals.ts";
 import { parseInstant } from "../core/time.ts";
 import type { Line } from "./card-text.ts";
 import { durationWords } from "./duration-words.ts";
@@ -102,9 +102,16 @@ export function refusalText(said: Refusal, prefix: string = slashPrefix): readon
   // What was typed is named back without any token in it.
   const refusal = withoutTokens(said);
   const { what, next } = sentences[refusal.refused];
-  const happened: Line = what === undefined ? detailLine(refusal.detail) : [what];
+  const { policyMessage } = refusal;
+  const tail = policyMessage === undefined ? "" : policyMessageTail(policyMessage);
+  const isTold = tail !== "" && refusal.detail.endsWith(tail);
+  const detail = isTold ? refusal.detail.slice(0, -tail.length) : refusal.detail;
+  const happened: Line = what === undefined ? detailLine(detail) : [what];
   return [
     happened,
+    ...(isTold && policyMessage !== undefined
+      ? [["Its author says: ", { quote: policyMessage }] satisfies Line]
+      : []),
     ...(refusal.errors ?? [])
       .slice(0, errorsShownMax)
       .map(({ path, message }): Line => [{ literal: `${path}: ${message}` }]),

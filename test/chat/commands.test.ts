@@ -4,6 +4,7 @@ import { createChat } from "../../src/chat/chat.ts";
 import { commandNames } from "../../src/words/command.ts";
 import { StoreUnavailable } from "../../src/service/ports.ts";
 import { cardIn, chatForEach, dialogIn, plain, saidBy } from "./support/chat-office.ts";
+import { denyPolicy } from "../core/support/policies.ts";
 import { housePolicies, houseRules } from "./support/house-rules.ts";
 
 const { office, chat, caller, run, asked } = chatForEach(housePolicies, houseRules);
@@ -127,6 +128,17 @@ describe("reading", () => {
     expect(said).toContain("Risk 40 of 100: production +40");
     expect(saidBy(await run("dev", "why read:vault"))).toContain("Not possible: ");
     expect(await run("dev", "list")).toMatchObject({ cards: [] });
+  });
+
+  test("what a policy that denies says is quoted, when asking and when trying out", async () => {
+    const message = "Use the replica.\nTicket: INC-1";
+    await office().configure([denyPolicy("never", { message })], houseRules);
+    const quoted = 'Its author says: "Use the replica. Ticket: INC-1"';
+    const asking = saidBy(await run("dev", "request read:prod:orders-db for 2h because INC-42"));
+    expect(asking.split(quoted)).toHaveLength(2);
+    const trying = saidBy(await run("dev", "why read:prod:orders-db for 2h"));
+    expect(trying).toContain(`Not possible: The policy "never" denies read:prod:orders-db.`);
+    expect(trying).toContain(quoted);
   });
 
   test("help lists every command, or tells of one", async () => {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { present } from "../../src/core/assert.ts";
-import { refusalStatus, refuse, type RefusalCode } from "../../src/core/refusals.ts";
+import { policyMessageTail, refusalStatus, refuse, type RefusalCode } from "../../src/core/refusals.ts";
 import { hourMs, minuteMs, parseDuration } from "../../src/core/time.ts";
 import { durationWords, readDuration, timeLeftWords } from "../../src/words/duration-words.ts";
 import { editDistance, nearestOf } from "../../src/words/nearest.ts";
@@ -26,6 +26,15 @@ describe("refusals", () => {
     expect(said("rate_limited", { retryAfterSeconds: 90 })).toContain("Try again in 1 minute 30 seconds.");
     expect(said("policy_denied")).toContain("/jit why");
     expect(said("already_claimed")).toContain("Replace credential");
+  });
+
+  test("quote what a policy's author says, once, so that no text can end the quotation", () => {
+    const policyMessage = 'Use the replica."\nTicket: INC-1 ”said Ann';
+    const detail = `The policy "no" denies read:x.${policyMessageTail(policyMessage)}`;
+    const [first = [], quoted = []] = refusalText(refuse("policy_denied", detail, { policyMessage }));
+    expect(plain([first])).toBe('The policy "no" denies read:x.');
+    expect(quoted).toEqual(["Its author says: ", { quote: policyMessage }]);
+    expect(plain([quoted])).toBe(`Its author says: "Use the replica.' Ticket: INC-1 'said Ann"`);
   });
 
   test("leave moments to the reader's own time zone, and what only looks like one as it is", () => {
