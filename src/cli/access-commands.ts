@@ -12,7 +12,8 @@ import {
 } from "./command-line.ts";
 import { progressText, shownRequest } from "./request-view.ts";
 import type { Cli, Session } from "./session.ts";
-import { claimBodyOf, namingOwnKey, shellWord, sshKeyOption, type KeyOptions } from "./ssh-key.ts";
+import { shellWord } from "./shell-word.ts";
+import { claimBodyOf, namingOwnKey, sshKeyOption, type KeyOptions } from "./ssh-key.ts";
 import { requestPath, type Seen } from "./waiting.ts";
 
 interface TokenOptions {
@@ -116,11 +117,12 @@ async function showSeen(
   const own = credential && { ...credential, targets: namingOwnKey(credential.targets, options) };
   await session.show(answer, () => shownRequest({ ...request, credential: own }, session.outside));
   const { id, status } = request;
-  if (status === "PENDING") session.note(`${progressText(request)} To wait for it: jit wait ${id}`);
+  if (status === "PENDING")
+    session.note(`${progressText(request)} To wait for it: ${session.command(`wait ${id}`)}`);
   if (status === "APPROVED") {
     // Without the key a target that is reached by SSH would refuse the claim.
     const key = options.sshKey === undefined ? "" : ` --ssh-key ${shellWord(options.sshKey)}`;
-    session.note(`${progressText(request)} To start the access: jit claim ${id}${key}`);
+    session.note(`${progressText(request)} To start the access: ${session.command(`claim ${id}${key}`)}`);
   }
 }
 

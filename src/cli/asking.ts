@@ -76,7 +76,7 @@ export interface DecisionOptions extends Omit<WaitOptions, "until" | "onChange">
 export async function decided(
   session: Session,
   id: string,
-  { advice = `jit status ${id} shows whom to remind`, ...options }: DecisionOptions = {},
+  { advice = `${session.command(`status ${id}`)} shows whom to remind`, ...options }: DecisionOptions = {},
 ): Promise<Seen> {
   let last: Seen | undefined;
   const seen = await waitFor(session, id, {
@@ -92,13 +92,13 @@ export async function decided(
     const detail = `Nobody has decided ${id} in time; ${advice}.`;
     throw new Failure("waitedTooLong", "wait_timed_out", detail, last?.answer.text);
   }
-  if (!isGiven(seen.request)) throw notGiven(seen.request, seen.answer);
+  if (!isGiven(seen.request)) throw notGiven(session, seen.request, seen.answer);
   return seen;
 }
 
-function notGiven({ id, status, endReason }: AccessRequest, { text }: Answer): Failure {
+function notGiven(session: Session, { id, status, endReason }: AccessRequest, { text }: Answer): Failure {
   const because = endReason === null ? "" : `: ${endReason}`;
-  const detail = `${id} is ${status}${because}; see jit status ${id}, or ask again.`;
+  const detail = `${id} is ${status}${because}; see ${session.command(`status ${id}`)}, or ask again.`;
   return new Failure("ended", status.toLowerCase(), detail, text);
 }
 

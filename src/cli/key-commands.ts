@@ -55,7 +55,7 @@ function addCreate(keys: Command, cli: Cli): void {
       });
       const made = readAs(newApiKey, answer);
       if (made.token === undefined) {
-        const detail = `The answer with the new key got lost: end it with jit keys delete ${made.id}, and make another.`;
+        const detail = `The answer with the new key got lost: end it with ${session.command(`keys delete ${made.id}`)}, and make another.`;
         throw new Failure("unreachable", "answer_lost", detail, answer.text);
       }
       const { token } = made;

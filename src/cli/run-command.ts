@@ -3,14 +3,16 @@ import { hourMs, secondMs } from "../core/time.ts";
 import { wantedOf } from "./access-commands.ts";
 import type { CredentialTarget } from "./answers.ts";
 import { ask, claim, decided, type ClaimBody, type Wanted } from "./asking.ts";
+import { writeCertificateFiles, type CertificateFiles, type TargetWithFile } from "./certificate-files.ts";
 import { startChild, type Child } from "./child.ts";
 import { allScopes, forOption, milliseconds, reasonOption, scopeOption } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { Failure } from "./failure.ts";
+import { Failure, misuse } from "./failure.ts";
 import type { Cli, Session } from "./session.ts";
 import { catchSignals, isFromTerminal, type Signals } from "./signals.ts";
 import { claimBodyOf, namingOwnKey, sshKeyOption } from "./ssh-key.ts";
 import { targetEnvironment } from "./target-view.ts";
+import { toolEnvironment } from "./tool-environment.ts";
 import { mayPass, requestPath, waitFor, type Seen } from "./waiting.ts";
 
 interface RunOptions {
@@ -31,8 +33,8 @@ export function addRunCommand(program: Command, cli: Cli): void {
     .summary("run a command with access, and give the access back when it ends")
     .description(
       "Asks, waits until that is approved, starts COMMAND with the token in its environment (JIT_TOKEN, JIT_REQUEST,\n" +
-        "JIT_EXPIRES_AT, JIT_TARGET_<NAME>_… for each target; never your API key), and gives the access back when the\n" +
-        "command ends. Exits as the command does.",
+        "JIT_EXPIRES_AT, JIT_TARGET_<NAME>_… for each target, PGHOST, PGPASSWORD, REDISCLI_AUTH and so on for the tools\n" +
+        "of it; never your API key), and gives the access back when the command ends. Exits as the command does.",
     )
     .usage("--scope <scope> --for <duration> --reason <text> [options] -- COMMAND [ARGS...]")
     .argument("<command...>", "after --: what to run, with its arguments")
@@ -115,7 +117,7 @@ async function withdraw(session: Session, id: string): Promise<void> {
       if (error.exitCode !== exitCodes.refused.code) break;
     }
   }
-  return session.note(`${id} could not be withdrawn; see jit status ${id}.`);
+  return session.note(`${id} could not be withdrawn; see ${session.command(`status ${id}`)}.`);
 }
 
 interface Run {
@@ -133,9 +135,11 @@ async function runHolding(session: Session, held: Held, run: Run, signals: Signa
   const giveBack = givingBack(session, held);
   const commandEnded = new AbortController();
   const timers: NodeJS.Timeout[] = [];
+  let files: CertificateFiles | undefined;
   try {
     signals.stopped.throwIfAborted();
-    const child = startChild(run.name, run.args, environmentOf(session, held));
+    files = certificateFiles(held.targets);
+    const child = startChild(run.name, run.args, environmentOf(session, held, files.targets));
     signals.handTo((signal) => {
       if (!isFromTerminal(signal)) child.signal(signal);
       if (signal === "SIGTERM" || signal === "SIGHUP") {
@@ -150,6 +154,7 @@ async function runHolding(session: Session, held: Held, run: Run, signals: Signa
   } finally {
     commandEnded.abort();
     for (const timer of timers) clearTimeout(timer);
+    files?.remove();
     await giveBack();
   }
 }
@@ -171,12 +176,29 @@ async function sayWhenOver(
   timers.push(setTimeout(() => child.signal("SIGKILL"), endGraceMs));
 }
 
+function certificateFiles(targets: readonly CredentialTarget[]): CertificateFiles {
+  try {
+    return writeCertificateFiles(targets);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "unknown";
+    throw misuse(`The SSH certificate cannot be written to a temporary folder: ${why}; set TMPDIR.`);
+  }
+}
+
 /** The long-lived key stays here: the command gets what it needs and nothing that outlives it. */
-function environmentOf({ outside }: Session, { id, token, expiresAt, targets }: Held) {
-  const { JIT_KEY: _, JIT_KEY_FILE: __, ...rest } = outside.environment;
+function environmentOf(
+  { outside, note }: Session,
+  { id, token, expiresAt }: Held,
+  targets: readonly TargetWithFile[],
+) {
+  const tools = toolEnvironment(targets);
+  for (const text of tools.notes) note(text);
+  const left = new Set(["JIT_KEY", "JIT_KEY_FILE", ...tools.unset]);
+  const rest = Object.fromEntries(Object.entries(outside.environment).filter(([name]) => !left.has(name)));
   return {
     ...rest,
     ...targetEnvironment(targets),
+    ...tools.set,
     JIT_TOKEN: token,
     JIT_REQUEST: id,
     JIT_EXPIRES_AT: expiresAt,

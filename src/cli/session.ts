@@ -5,6 +5,7 @@ import type { Answer } from "./calls.ts";
 import type { Outside } from "./outside.ts";
 import { safeJson, safeNote } from "./safe-text.ts";
 import { readSettings } from "./settings.ts";
+import { shellWord } from "./shell-word.ts";
 
 /** What a command works with: the service, and where its words go. */
 export interface Session {
@@ -14,6 +15,8 @@ export interface Session {
   show(answer: Pick<Answer, "text">, human: () => string): Promise<void>;
   /** One line for a person, to standard error. */
   note(text: string): void;
+  /** A command line of ours as it can be pasted: as we were started, and with the key file that was named. */
+  readonly command: (words: string) => string;
   /** The id of whoever the key belongs to. */
   me(): Promise<string>;
 }
@@ -39,8 +42,16 @@ export function openSession(outside: Outside, { json = false, keyFile }: GlobalO
     outside,
     show: async ({ text }, human) => outside.out(json ? shownJson(text, outside) : human()),
     note: (text) => outside.err(noteLine(text)),
+    command: (words) =>
+      `${startedAs(outside)} ${words}${keyFile === undefined ? "" : ` --key-file ${shellWord(keyFile)}`}`,
     me: async () => readAs(identity, await api.get("/identities/me")).id,
   };
+}
+
+/** How whoever reads this has started us: in a folder of the clone there is no `jit` on the path. */
+function startedAs({ environment }: Outside): string {
+  if (environment["npm_command"] === "exec") return "npx jit";
+  return environment["npm_lifecycle_event"] === "jit" ? "npm run jit --" : "jit";
 }
 
 /** A line of ours on standard error. */

@@ -5,7 +5,7 @@ import type { Outside } from "./outside.ts";
 import { safeNote } from "./safe-text.ts";
 import type { Cli } from "./session.ts";
 import { newCaKey } from "./ssh-ca-key-file.ts";
-import { shellWord } from "./ssh-key.ts";
+import { shellWord } from "./shell-word.ts";
 
 /**
  * Replaces the key of an SSH connector's CA in two steps, on the machine of the service: hosts learn of the new key

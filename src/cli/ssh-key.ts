@@ -4,6 +4,7 @@ import type { CredentialTarget } from "./answers.ts";
 import type { ClaimBody } from "./asking.ts";
 import { misuse } from "./failure.ts";
 import { readTextFile } from "./read-text-file.ts";
+import { shellWord } from "./shell-word.ts";
 
 export interface KeyOptions {
   readonly sshKey?: string;
@@ -39,9 +40,4 @@ export function namingOwnKey(
 function namingKey(command: string | null, sshKey: string): string | null {
   const identity = `-i ${shellWord(sshKey.slice(0, -".pub".length))} `;
   return command?.replace(/(?<=^ssh )-i ~\/\.ssh\/\S+ /, () => identity) ?? null;
-}
-
-/** A file's name as it can be pasted into a shell. */
-export function shellWord(text: string): string {
-  return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

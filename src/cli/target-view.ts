@@ -1,7 +1,9 @@
 import type { CredentialTarget } from "./answers.ts";
+import { certificateFileOf, saveCommandOf, type TargetWithFile } from "./certificate-files.ts";
 import type { Outside } from "./outside.ts";
 import { fields } from "./table.ts";
 import { shownTime } from "./times.ts";
+import { commandForTools } from "./tool-environment.ts";
 
 /** What its owner gets at the targets, once: a block for each. */
 export function shownTargets(targets: readonly CredentialTarget[], outside: Outside): string {
@@ -13,7 +15,8 @@ export function shownTargets(targets: readonly CredentialTarget[], outside: Outs
           ["Where", one.where],
           ["User", one.username],
           ["Secret", one.secret],
-          ["Save as", certificateFileOf(one)],
+          ["Save as", saveAs(one)],
+          ["Save with", saveCommandOf(one)],
           ["Until", shownTime(one.expiresAt, outside)],
           ["Command", one.command],
           ["Problem", one.problem],
@@ -22,18 +25,17 @@ export function shownTargets(targets: readonly CredentialTarget[], outside: Outs
     .join("");
 }
 
-/** Under which name the SSH command of a target looks for its certificate. */
-function certificateFileOf({ command }: CredentialTarget): string | null {
-  const file = /-o CertificateFile=(\S+)/.exec(command ?? "")?.[1];
-  return file === undefined ? null : `${file}, where you run the command`;
+function saveAs(target: CredentialTarget): string | null {
+  const file = certificateFileOf(target);
+  return file === null ? null : `${file}, where you run the command`;
 }
 
 /**
- * The same for a command's environment, and nowhere else: `JIT_TARGET_<NAME>_USERNAME`, `_SECRET`, `_WHERE`, `_COMMAND`,
- * with the connector's name in capitals and `_` for what is no letter or digit. One that would get a name that is taken
+ * The same for a command's environment: `JIT_TARGET_<NAME>_USERNAME`, `_SECRET`, `_WHERE`, `_COMMAND`, and for SSH
+ * `_CERTIFICATE_FILE`, with the connector's name in capitals and `_` for what is no letter or digit. One that would get a name that is taken
  * gets `_2` and so on behind it.
  */
-export function targetEnvironment(targets: readonly CredentialTarget[]): Readonly<Record<string, string>> {
+export function targetEnvironment(targets: readonly TargetWithFile[]): Readonly<Record<string, string>> {
   const taken = new Set<string>();
   const environment: Record<string, string> = {};
   for (const one of targets) {
@@ -41,8 +43,9 @@ export function targetEnvironment(targets: readonly CredentialTarget[]): Readonl
     let name = plain;
     for (let number = 2; taken.has(name); number++) name = `${plain}_${number}`;
     taken.add(name);
-    const { username, secret, where, command } = one;
-    for (const [part, value] of Object.entries({ username, secret, where, command })) {
+    const { username, secret, where, certificateFile: certificate_file = null } = one;
+    const parts = { username, secret, where, command: commandForTools(one), certificate_file };
+    for (const [part, value] of Object.entries(parts)) {
       if (value !== null) environment[`${name}_${part.toUpperCase()}`] = value;
     }
   }
