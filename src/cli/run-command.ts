@@ -186,15 +186,13 @@ function certificateFiles(targets: readonly CredentialTarget[]): CertificateFile
 }
 
 /** The long-lived key stays here: the command gets what it needs and nothing that outlives it. */
-function environmentOf(
-  { outside, note }: Session,
-  { id, token, expiresAt }: Held,
-  targets: readonly TargetWithFile[],
-) {
+function environmentOf(session: Session, { id, token, expiresAt }: Held, targets: readonly TargetWithFile[]) {
   const tools = toolEnvironment(targets);
-  for (const text of tools.notes) note(text);
+  for (const text of tools.notes) session.note(text);
   const left = new Set(["JIT_KEY", "JIT_KEY_FILE", ...tools.unset]);
-  const rest = Object.fromEntries(Object.entries(outside.environment).filter(([name]) => !left.has(name)));
+  const rest = Object.fromEntries(
+    Object.entries(session.outside.environment).filter(([name]) => !left.has(name)),
+  );
   return {
     ...rest,
     ...targetEnvironment(targets),
