@@ -131,7 +131,9 @@ async function buildSurfaces(settings: Settings, store: Store, now: () => Instan
   for (const { messenger } of chatSurfaces.all) surfaces.add(messenger);
   if (settings.email !== undefined) {
     const { createEmail } = await import("../email/messenger.ts");
-    surfaces.add(createEmail(settings.email, log));
+    const { chatPlatforms } = await import("../email/what-to-do.ts");
+    const chats = chatPlatforms.filter((platform) => settings[platform] !== undefined);
+    surfaces.add(createEmail(settings.email, log, { chats }));
   }
   return { surfaces, chatSurfaces };
 }

@@ -42,10 +42,7 @@ function htmlFact({ label, value }: Fact): string {
   return `<tr><td style="color:#616061;vertical-align:top">${escaped(label)}</td><td>${htmlLine(value)}</td></tr>`;
 }
 
-function htmlWay({ label, command, chat }: WayToAct): string {
-  const where = [
-    ...(command === null ? [] : [`in a terminal: <span style="${code}">${escaped(command)}</span>`]),
-    ...(chat === null ? [] : [`in chat: <span style="${code}">${escaped(chat)}</span>`]),
-  ];
-  return `<li>${escaped(label)}<br>${where.join("<br>")}</li>`;
+function htmlWay({ label, steps }: WayToAct): string {
+  const lines = steps.map(({ where, what }) => `${where}: <span style="${code}">${escaped(what)}</span>`);
+  return `<li>${[escaped(label), ...lines].join("<br>")}</li>`;
 }

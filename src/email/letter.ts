@@ -2,13 +2,14 @@ import { durationWords } from "../words/duration-words.ts";
 import { createHash } from "node:crypto";
 import type { Card } from "../service/card.ts";
 import type { Note } from "../service/messenger.ts";
+import type { Line } from "../words/line.ts";
 import { cardText } from "../words/card-text.ts";
 import { noteText } from "../words/note-text.ts";
 import { footer, requestContent, type Content, type RequestContent } from "./content.ts";
 import { letterHtml } from "./letter-html.ts";
 import { oneLine, plainLine } from "./lines.ts";
 import { quotedText } from "./quotation.ts";
-import { waysToAct, type WayToAct } from "./what-to-do.ts";
+import { chatPlatforms, waysToAct, type ChatPlatform, type WayToAct } from "./what-to-do.ts";
 
 /** One mail, ready to be sent; nothing in it came from somebody else without being made harmless. */
 export interface Letter {
@@ -27,6 +28,8 @@ export interface Envelope {
   readonly domain: string;
   /** Milliseconds since 1970. */
   readonly atMs: number;
+  /** The chat platforms that are configured; absent: all. */
+  readonly chats?: readonly ChatPlatform[];
 }
 
 const subjectMax = 160;
@@ -36,7 +39,9 @@ const sameForMs = 10 * 60_000;
 
 /** Something has happened or is to be done, as a mail. */
 export function noteLetter(note: Note, envelope: Envelope): Letter {
-  const { heading, lines, actions } = noteText(note);
+  const { heading, lines: said, actions } = noteText(note);
+  const lines = said.map(withoutButton);
+  const { chats = chatPlatforms } = envelope;
   if (note.about === "request") {
     const { card, notice } = note;
     const text = cardText(card);
@@ -48,13 +53,13 @@ export function noteLetter(note: Note, envelope: Envelope): Letter {
       (audience === "requester" && request.status === "PENDING");
     const content = {
       heading,
-      lines: [...lines, ...(isStatusNews ? [text.status] : [])],
+      lines: [...lines, ...(isStatusNews ? [withoutButton(text.status)] : [])],
       about: requestContent(text),
-      ways: waysToAct(actions, request.id),
+      ways: waysToAct(actions, request.id, chats),
     };
     return requestLetter(card, notice, content, envelope);
   }
-  const content: Content = { heading, lines, about: null, ways: waysToAct(actions, "") };
+  const content: Content = { heading, lines, about: null, ways: waysToAct(actions, "", chats) };
   const [subject, about] = subjectOf(note);
   return letterOf(subject, content, envelope, {
     name: `${about}.${note.about}`,
@@ -87,9 +92,9 @@ export function cardLetter(card: Card, envelope: Envelope): Letter {
   const { id } = card.request;
   const content: Content = {
     heading: text.heading,
-    lines: [text.status, ["Request ", id]],
+    lines: [withoutButton(text.status), ["Request ", id]],
     about: requestContent(text),
-    ways: waysToAct(text.actions, id),
+    ways: waysToAct(text.actions, id, envelope.chats ?? chatPlatforms),
   };
   return requestLetter(card, "card", content, envelope);
 }
@@ -158,10 +163,15 @@ function plainFacts(facts: RequestContent["facts"]): string {
   return facts.map(({ label, value }) => `${label}: ${plainLine(value)}`).join("\n");
 }
 
-function plainWay({ label, command, chat }: WayToAct): string {
-  const where = [
-    ...(command === null ? [] : [`    in a terminal: ${command}`]),
-    ...(chat === null ? [] : [`    in chat:       ${chat}`]),
-  ];
-  return [`  ${label}`, ...where].join("\n");
+function plainWay({ label, steps }: WayToAct): string {
+  return [`  ${label}`, ...steps.map(({ where, what }) => `    ${`${where}:`.padEnd(14)} ${what}`)].join(
+    "\n",
+  );
+}
+
+/** A mail has no buttons: how the access is started is said below. */
+function withoutButton(line: Line): Line {
+  return line.map((part) =>
+    typeof part === "string" ? part.replace("Press Show credential before ", "Start it before ") : part,
+  );
 }

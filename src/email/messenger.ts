@@ -4,6 +4,7 @@ import { secondMs } from "../core/time.ts";
 import { DeliveryFault, type Messenger } from "../service/messenger.ts";
 import { deliveryFaultOf } from "./faults.ts";
 import { cardLetter, noteLetter, type Letter } from "./letter.ts";
+import type { ChatPlatform } from "./what-to-do.ts";
 
 export interface EmailSettings {
   /** May hold a password; what its query says (`?requireTLS=false`) wins over ours. */
@@ -31,6 +32,13 @@ const defaultLimits: EmailLimits = {
   attemptMs: 20 * secondMs,
 };
 
+interface EmailOptions {
+  readonly limits?: EmailLimits;
+  readonly now?: () => number;
+  /** The chat platforms that mails may speak of; absent: all. */
+  readonly chats?: readonly ChatPlatform[];
+}
+
 /**
  * E-mail. Every note is a mail of its own in the thread of its request; nothing that was sent can be changed, so there
  * are no cards to keep.
@@ -38,7 +46,7 @@ const defaultLimits: EmailLimits = {
 export function createEmail(
   settings: EmailSettings,
   log: EmailLog,
-  { limits = defaultLimits, now = Date.now }: { limits?: EmailLimits; now?: () => number } = {},
+  { limits = defaultLimits, now = Date.now, chats }: EmailOptions = {},
 ): Messenger {
   const from = senderOf(settings.from);
   const domain = domainOf(from.address);
@@ -75,7 +83,7 @@ export function createEmail(
       throw fault;
     }
   };
-  const envelope = (to: string) => ({ to, domain, atMs: now() });
+  const envelope = (to: string) => ({ to, domain, atMs: now(), ...(chats !== undefined && { chats }) });
 
   return {
     surface: "email",

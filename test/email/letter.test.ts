@@ -20,6 +20,53 @@ test("what to press or type is in it, for terminal and chat, and no link that do
   }
 });
 
+describe("a mail speaks only of surfaces that are configured", () => {
+  const claimable = cardFixture("requester", {
+    status: "APPROVED",
+    claimDeadline: "2024-01-15T19:00:00.000Z",
+  });
+  const all = (chats: readonly ("slack" | "teams")[]): string =>
+    [
+      noteLetter(noteOf("submitted", cardFixture("approver")), { ...envelope, chats }),
+      noteLetter(noteOf("approved", claimable), { ...envelope, chats }),
+      cardLetter(claimable, { ...envelope, chats }),
+      noteLetter(
+        {
+          about: "link",
+          account: { surface: "slack", team: "T1", user: "U1" },
+          displayName: "Somebody",
+          email: null,
+          candidate: null,
+        },
+        { ...envelope, chats },
+      ),
+    ]
+      .flatMap(({ text, html }) => [text, html.replaceAll(/<[^>]*>/g, "")])
+      .map((text) => text.replaceAll("asks to be linked from Slack", ""))
+      .join("\n");
+
+  test("without chat: the terminal alone", () => {
+    const mails = all([]);
+    expect(mails).toContain("in a terminal: jit approve jit_xyz789");
+    expect(mails).toContain("in a terminal: jit claim jit_xyz789");
+    expect(mails).not.toMatch(/Slack|Teams|in chat|\/jit|[Pp]ress /);
+  });
+
+  test.each([
+    ["slack", /in Slack: +\/jit approve jit_xyz789/, /Teams/],
+    ["teams", /in Teams: +approve jit_xyz789/, /Slack|\/jit/],
+  ] as const)("with %s alone: its own words", (chat, own, other) => {
+    const mails = all([chat]);
+    expect(mails).toMatch(own);
+    expect(mails).not.toMatch(other);
+    expect(mails).toContain("then press Show credential");
+  });
+
+  test("with both: both", () => {
+    expect(all(["slack", "teams"])).toMatch(/in Slack: +\/jit [^\n]+\n +in Teams: /);
+  });
+});
+
 test("our facts stand above the requester's words, and their words stand once", () => {
   const reason = "Orders are stuck\nand customers call";
   const used = noteLetter(
