@@ -23,7 +23,7 @@ export async function checkRedis(
   now: () => Instant,
 ): Promise<readonly CheckFinding[]> {
   const ask = (...command: readonly string[]) => answerOf(send, command);
-  const me = String(await ask("ACL", "WHOAMI"));
+  const me = brokerOf(settings.url);
   const may = (right: string, answer: unknown): CheckFinding =>
     finding(`The broker may use ${right}`, answer !== denied, `ACL SETUSER ${me} +${right}`);
   const server = await ask("INFO", "server");
@@ -45,6 +45,12 @@ export async function checkRedis(
     ...(settings.aclSave ? await saveFindings(ask, me) : []),
     ...(await actionFindings(send, settings, me)),
   ];
+}
+
+/** The name that the broker connects with; without one Redis takes its default user. */
+function brokerOf(url: string): string {
+  const { username } = new URL(url);
+  return username === "" ? "default" : decodeURIComponent(username);
 }
 
 function serverFindings(server: string, replication: string): readonly CheckFinding[] {

@@ -2,7 +2,7 @@ import { appendFileSync, copyFileSync, readFileSync, renameSync, rmSync, writeFi
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readSshCaKey } from "../../src/connectors/ssh-ca-key.ts";
-import { serialsOf } from "../../src/connectors/ssh-serials.ts";
+import { readKrl, type SerialRange } from "../../src/connectors/ssh-krl.ts";
 import { wire } from "../../src/connectors/ssh-wire.ts";
 import { present } from "../../src/core/assert.ts";
 import type { IssuedTarget } from "../../src/service/connector.ts";
@@ -125,9 +125,21 @@ describe.skipIf(missingSshd !== undefined)(`a CA key that is replaced, at a real
     await end(order);
     useCa("ca-1");
     const ca = present(readSshCaKey(readFileSync(file("ca-1"), "utf8")), "a key");
-    writeFileSync(lab.settings.krlFile, listOfOneCa(ca.publicBlob, serialsOf(order.object)));
+    const krl = present(readKrl(readFileSync(lab.settings.krlFile)), "a list");
+    writeFileSync(lab.settings.krlFile, listOfOneCa(ca.publicBlob, krl.ranges));
     expect(isLetIn(issued)).toBe(true);
     await lab.with({}).listOurs(never());
+    expect(isLetIn(issued)).toBe(false);
+  });
+
+  test("a ledger of an earlier version is read, and its grants are taken back", async () => {
+    const { order, issued } = await given();
+    const ledger = `${lab.settings.krlFile}.ledger`;
+    const { carried: _, entries, ...rest } = JSON.parse(readFileSync(ledger, "utf8"));
+    const old = entries.map(({ ca: __, ...entry }: { readonly ca?: string }) => entry);
+    writeFileSync(ledger, JSON.stringify({ ...rest, entries: old }));
+    expect(await lab.with({}).listOurs(never())).toMatchObject([{ object: order.object, drift: [] }]);
+    await end(order);
     expect(isLetIn(issued)).toBe(false);
   });
 
@@ -169,9 +181,12 @@ describe.skipIf(missingSshd !== undefined)(`a CA key that is replaced, at a real
 });
 
 /** As versions before this one have written it. */
-function listOfOneCa(blob: Buffer, [first, last]: readonly [bigint, bigint]): Buffer {
-  const range = wire.string(Buffer.concat([wire.u64(first), wire.u64(last)]));
-  const section = Buffer.concat([wire.string(blob), wire.string(""), wire.byte(0x21), range]);
+function listOfOneCa(blob: Buffer, ranges: readonly SerialRange[]): Buffer {
+  const revoked = ranges.flatMap(([first, last]) => [
+    wire.byte(0x21),
+    wire.string(Buffer.concat([wire.u64(first), wire.u64(last)])),
+  ]);
+  const section = Buffer.concat([wire.string(blob), wire.string(""), ...revoked]);
   return Buffer.concat([
     Buffer.from("SSHKRL\n\0", "latin1"),
     wire.u32(1),

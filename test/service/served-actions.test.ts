@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { autoPolicy } from "../core/support/policies.ts";
 import type { FakeTargetOptions } from "../fakes/fake-target.ts";
 import type { AskInput } from "../../src/service/ask-input.ts";
+import { createIssuing } from "../../src/service/issuing.ts";
 import { granted } from "./support/office.ts";
 import { openTargetOffice, view, type TargetOffice } from "./support/target-office.ts";
 
@@ -125,6 +126,20 @@ describe("an approved request whose access has left the configuration", () => {
       refused: "not_requester",
     });
     expect((await view(office, id)).status).toBe("APPROVED");
+  });
+
+  test("a reload between the preparation and the commit of a claim gives no bare token either", async () => {
+    const id = await office.approved();
+    const caller = await office.caller("dev");
+    const issuing = createIssuing(office.context, office.services.targets, (fault) => {
+      throw fault;
+    });
+    for (const change of [() => {}, () => configured({ actions: ["write"] }), () => configured(undefined)]) {
+      change();
+      expect(await issuing.claim(caller, id, {})).toMatchObject({ refused: "not_claimable" });
+    }
+    expect((await view(office, id)).status).toBe("APPROVED");
+    expect(await recordsOf("credential.issued")).toEqual([]);
   });
 
   test("a connector that comes between asking and the claim is used: no bare token", async () => {

@@ -56,16 +56,21 @@ test("a take-back that is overdue says why: on record, in the target's state and
   expect(office.target.state().objects).toEqual({});
 });
 
-test("of many that wait for one target that is down, each overdue one says why, tried or not", async () => {
-  const held = [];
-  for (let count = 0; count < 5; count++)
-    held.push(await office.holding({ scopes: [`read:prod:db-${count}`] }));
+test("one that waits because another found the target down is overdue for the same reason", async () => {
+  const [tried, waiting] = [await office.holding(), await office.holding({ scopes: ["read:prod:other"] })];
   office.target.trouble.faults.takeBack = always(unknownHost);
-  for (const { id } of held) await complete(id);
-  await office.live(2 * minuteMs);
-  expect((await recordsOf("target.revoke_overdue")).map((one) => one["reason"])).toEqual(
-    held.map(() => unknownHost),
-  );
+  await complete(tried.id);
+  await office.tick();
+  // The clock stands still, so nobody tries the target again yet.
+  await complete(waiting.id);
+  await office.tick();
+  expect(await problemOf(waiting.id)).toBeNull();
+  office.clock.pass(2 * minuteMs);
+  const grantId = present(parseId("grant", String((await view(office, waiting.id)).grant?.id)), "a grant");
+  expect(await office.services.targets.noteOverdue({ grantId, connector: "orders-db" })).toBe(true);
+  expect(await recordsOf("target.revoke_overdue")).toMatchObject([
+    { object: waiting.object, reason: unknownHost },
+  ]);
 });
 
 test("a request that fails because its target stays away says why", async () => {
