@@ -4,6 +4,7 @@ import type { ServiceContext } from "./loading.ts";
 import type { AuditFilter, AuditHead, AuditRow, AuditVerdict, Reads, Unrecorded } from "./ports.ts";
 import type { RefusalLog } from "./refusal-log.ts";
 import { recordOnly } from "./step.ts";
+import { createTurns } from "./turns.ts";
 
 /** What {@link AuditService} is asked for; refused reads are recorded with it. */
 export type AuditRead = "events" | "export" | "verify";
@@ -39,6 +40,7 @@ export function createAuditService(
   onFault: (fault: unknown) => void,
 ): AuditService {
   const { store, surroundings } = context;
+  const turns = createTurns();
   const refused: AuditService["refused"] = async (caller, read, refusal) => {
     const about = { action: "audit.read_refused", verb: read } as const;
     // A store that cannot record the refusal does not turn it into a yes.
@@ -65,7 +67,17 @@ export function createAuditService(
       return rowsUpTo(store, seq);
     },
     events: async (caller, filter) => (await mayRead(caller, "events")) ?? store.auditEvents(filter),
-    verify: async (caller, seen) => (await mayRead(caller, "verify")) ?? verify(context, seen),
+    async verify(caller, seen) {
+      const refusal = await mayRead(caller, "verify");
+      if (refusal !== undefined) return refusal;
+      // One after the other: each reads the whole log, and together they would slow down everybody else.
+      const endTurn = await turns.take("verify");
+      try {
+        return await verify(context, seen);
+      } finally {
+        endTurn();
+      }
+    },
   };
 }
 

@@ -29,6 +29,7 @@ export function createDiskReserve(databaseFile: string, freeBytes = freeBytesOf)
   const folder = dirname(file);
   let isMissing = false;
   const isThere = (): boolean => statSync(file, { throwIfNoEntry: false })?.size === reserveBytes;
+  const hasRoom = (): boolean => freeBytes(folder) >= reserveBytes + freeBesidesBytes;
   return {
     isMissing: () => isMissing,
     release: () => {
@@ -36,7 +37,12 @@ export function createDiskReserve(databaseFile: string, freeBytes = freeBytesOf)
       rmSync(file, { force: true });
     },
     keep: () => {
-      isMissing = !isThere() && !(freeBytes(folder) >= reserveBytes + freeBesidesBytes && isMade(file));
+      try {
+        isMissing = !isThere() && !(hasRoom() && isMade(file));
+      } catch {
+        // A folder that cannot even be looked at has no reserve.
+        isMissing = true;
+      }
     },
   };
 }
