@@ -1,4 +1,4 @@
-import type { IdentityId, Instant } from "./ids.ts";
+import { makeId, type IdentityId, type Instant } from "./ids.ts";
 import { accountIn, linkName, type Identity, type Origin, type Origins, type Via } from "./people.ts";
 import { refuse, type Refusal } from "./refusals.ts";
 
@@ -48,12 +48,19 @@ export function peopleBehind(
   return [...new Set([...madeKey, ...(link?.by ?? []), ...address])];
 }
 
+/**
+ * The identity of the operator's own key. It is nobody's person, and most keys are made with it: what it has made does
+ * not come from whoever it asks for.
+ */
+export const builtInIdentityId = makeId("identity", "admin");
+
 /** Nobody decides about their own request through a key, a link or an address that they gave an approver. */
 export function refuseOwnHand(
   { subjectId, requestedById }: { readonly subjectId: IdentityId; readonly requestedById: IdentityId },
   behind: readonly IdentityId[],
 ): Refusal | undefined {
-  if (!behind.includes(subjectId) && !behind.includes(requestedById)) return undefined;
+  const asking = [subjectId, requestedById].filter((id) => id !== builtInIdentityId);
+  if (!asking.some((id) => behind.includes(id))) return undefined;
   return refuse(
     "self_approval",
     "Your key, your chat link or your address came from the person who asks, so it cannot decide this. Another administrator can give you a new one.",

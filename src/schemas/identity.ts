@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { builtInIdentityId } from "../core/origins.ts";
 import type { Identity } from "../core/people.ts";
 import { parsedText } from "./parsed-text.ts";
 import { email, groupName, identityId, listOf, name } from "./values.ts";
@@ -7,9 +8,6 @@ const groupsPerIdentityMax = 200;
 
 /** What somebody says about an identity; who keeps the record and whether it is switched on are ours. */
 export type IdentityContent = Omit<Identity, "managedBy" | "listed" | "enabled">;
-
-/** The identity the built-in key belongs to. Nobody else may take its name. */
-const builtInIdentityId = "id_admin";
 
 const slackTeam = parsedText(
   (text) => (/^[TE][A-Za-z0-9_]{1,40}$/.test(text) ? text : undefined),
@@ -36,6 +34,7 @@ const links = z.strictObject({
 const kind = z.enum(["HUMAN", "SERVICE"]);
 const groups = listOf(groupName, { min: 0, max: groupsPerIdentityMax }, (one) => one);
 
+/** Nobody else may take the name of the identity the built-in key belongs to. */
 const id = identityId.refine((one) => one !== builtInIdentityId, "is the built-in identity's");
 
 const content = z.strictObject({

@@ -1,7 +1,7 @@
 import type { Actor } from "../core/access-request.ts";
 import { formatToken } from "../core/credential-format.ts";
-import { parseId, type IdentityId } from "../core/ids.ts";
-import { present } from "../core/assert.ts";
+import type { IdentityId } from "../core/ids.ts";
+import { builtInIdentityId } from "../core/origins.ts";
 import type { Identity } from "../core/people.ts";
 import { isRefusal, type Refusal } from "../core/refusals.ts";
 import { identityStep } from "./directory-service.ts";
@@ -87,7 +87,7 @@ const emptyStep: Step = { expects: [], writes: [], unique: [], counters: [], aud
 
 function builtInIdentity(): Identity {
   return {
-    id: builtInId(),
+    id: builtInIdentityId,
     kind: "SERVICE",
     name: "Administrator key",
     groups: [],
@@ -96,10 +96,6 @@ function builtInIdentity(): Identity {
     listed: true,
     enabled: true,
   };
-}
-
-function builtInId(): IdentityId {
-  return present(parseId("identity", "id_admin"), "the built-in id");
 }
 
 function replaced(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { makeId, type IdentityId } from "../../src/core/ids.ts";
 import type { Via } from "../../src/core/people.ts";
+import { createInstallationService } from "../../src/service/installation-service.ts";
 import type { Caller } from "../../src/service/caller.ts";
 import { approvalPolicy, stageBy } from "../core/support/policies.ts";
 import { allStaff, granted, officeForEach, saidTo } from "./support/office.ts";
@@ -74,6 +75,18 @@ describe("a key that the requester made for an approver", () => {
       await desk().ask(bob, { identityId: "id_dev", reason: "r", scopes: ["read:x"], duration: "1h" }),
     );
     expect(await approve(await keyBy(bob, "ann", "approver"), request.id)).toBe("self_approval");
+  });
+
+  test("but what the operator's own key has made decides about what it asked for somebody", async () => {
+    const key = granted(
+      await createInstallationService(office().context).ensureAdminKey(undefined, undefined),
+    );
+    if (key.kind !== "made") throw new Error("it makes its key at the first start");
+    const builtIn = granted(await office().services.keys.authenticate(key.token));
+    const ask = { identityId: "id_dev", reason: "r", scopes: ["read:x"], duration: "1h" };
+    const { request } = granted(await desk().ask(builtIn, ask));
+    expect(request).toMatchObject({ identityId: "id_dev", requestedBy: "id_admin" });
+    expect(await approve(await keyBy(builtIn, "ann", "approver"), request.id)).toBe("APPROVED");
   });
 
   test("does not extend, nor judge the use of an emergency", async () => {
