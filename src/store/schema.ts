@@ -159,6 +159,7 @@ export const grantTargets = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.grantId, table.connector] }),
     index("grant_targets_by_connector").on(table.connector, table.overSince, table.grantId),
+    index("grant_targets_by_place").on(table.connector, table.place, table.state),
     index("grant_targets_over")
       .on(table.overSince, table.state)
       .where(sql`over_since IS NOT NULL`),
@@ -285,5 +286,9 @@ export const auditEvents = sqliteTable(
       { mode: "virtual" },
     ),
   },
-  (table) => [index("by_audited_request").on(table.request), index("by_audited_action").on(table.action)],
+  (table) => [
+    index("by_audited_request").on(table.request),
+    index("by_audited_action").on(table.action),
+    index("by_audited_request_action").on(table.request, table.action),
+  ],
 );

@@ -104,6 +104,17 @@ test("each record's predecessor, a request's records and an action's records are
   }
 });
 
+test("a request's records of one action, and what each connector has, are read from an index alone", () => {
+  const client = openReader();
+  const tables = drizzle(client);
+  const { both } = prepareAuditStatements(tables);
+  expect(planOf(client, both.getQuery()).join()).toContain(
+    "by_audited_request_action (request=? AND action=?",
+  );
+  const inUse = planOf(client, prepareTargetReads(tables).inUse.getQuery());
+  expect(inUse).toEqual(["SCAN grant_targets USING COVERING INDEX grant_targets_by_place"]);
+});
+
 const viewer: Viewer = { id: ids.identity("ann"), selectors: ["ann@company.com", "group:dba"] };
 const now = at(0);
 const wanted = scope("read:prod:orders-db");
