@@ -1,91 +1,82 @@
 import { escapeIdentifier as name } from "pg";
 import type { PostgresSettings } from "../core/connector-settings.ts";
 import type { Instant } from "../core/ids.ts";
-import type { CheckFinding } from "../service/connector.ts";
-import { finding } from "./check-finding.ts";
+import { ConnectorFault, type CheckFinding } from "../service/connector.ts";
+import { finding, notVerified } from "./check-finding.ts";
 import { clockFinding } from "./clock-finding.ts";
 import type { PostgresServer, Sql } from "./postgres-database.ts";
-import { membershipOptionsSince } from "./postgres-roles.ts";
+import { aboutBroker, type Broker } from "./postgres-broker.ts";
+import { groupFindings } from "./postgres-check-groups.ts";
+import { tryVerbs } from "./postgres-check-trial.ts";
 
 /** Tested with 15 and 18; before 14 the server lacks what the listing asks for. */
 const versionMin = 140_000;
 
-/** Looks at everything a grant will need, changes nothing. */
+/** Looks at everything a grant will need, and tries what can be rolled back. Changes nothing. */
 export async function checkPostgres(
   server: PostgresServer,
   settings: PostgresSettings,
   now: () => Instant,
   signal: AbortSignal,
 ): Promise<readonly CheckFinding[]> {
-  return server.use("claims", signal, async (sql) => {
+  const { leftoversOwner } = settings;
+  const groups = [...new Set(Object.values(settings.actions).flatMap(({ roles }) => roles))].toSorted();
+  const { findings, databases } = await server.use("claims", signal, async (sql) => {
     const [broker] = await sql.query<Broker>(aboutBroker);
-    if (broker === undefined) return [];
+    if (broker === undefined) return { findings: [], databases: [] };
     const asked = now();
     const [clock] = await sql.query<{ at: number }>(
       "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS at",
     );
-    const groups = [...new Set(Object.values(settings.actions).flatMap(({ roles }) => roles))];
     const aboutGroups: CheckFinding[] = [];
     for (const group of groups) aboutGroups.push(...(await groupFindings(sql, broker, group)));
-    return [
+    const reachable = await databaseFindings(sql, broker);
+    const looked = [
       finding(`PostgreSQL ${broker.serverVersion}`, broker.version >= versionMin),
       clockFinding(clock?.at ?? 0, asked, now()),
+      ...serverFindings(broker),
       ...brokerFindings(broker),
       ...aboutGroups,
-      await ownerFinding(sql, broker, settings.leftoversOwner),
-      ...(await databaseFindings(sql, broker)),
+      await ownerFinding(sql, broker, leftoversOwner),
+      ...reachable.findings,
     ];
+    const isSound = looked.every(({ result }) => result !== "problem");
+    const tried = isSound
+      ? await tryVerbs(sql, broker, groups, leftoversOwner)
+      : notVerified("Access can be given and taken back", "there are problems to be fixed first");
+    return { findings: [...looked, tried], databases: reachable.toFollow };
   });
+  return [...findings, ...(await followFindings(server, databases, signal))];
 }
 
-interface Broker {
-  readonly role: string;
-  readonly serverVersion: string;
-  readonly version: number;
-  readonly isSuperuser: boolean;
-  readonly createsRoles: boolean;
-  readonly endsSessions: boolean;
-}
-
-const aboutBroker = `
-  SELECT current_user::text AS role, current_setting('server_version') AS "serverVersion",
-         current_setting('server_version_num')::int AS version, rolsuper AS "isSuperuser",
-         rolcreaterole AS "createsRoles", pg_has_role(current_user, 'pg_signal_backend', 'USAGE') AS "endsSessions"
-    FROM pg_roles WHERE rolname = current_user`;
-
-function brokerFindings({ role, isSuperuser, createsRoles, endsSessions }: Broker): CheckFinding[] {
+function serverFindings({ isReadOnly, preparedMax }: Broker): CheckFinding[] {
   return [
-    finding(`The broker ${role} is no superuser`, !isSuperuser, `ALTER ROLE ${name(role)} NOSUPERUSER;`),
-    finding("The broker may make roles", createsRoles, `ALTER ROLE ${name(role)} CREATEROLE;`),
-    finding("The broker may end sessions", endsSessions, `GRANT pg_signal_backend TO ${name(role)};`),
+    finding(
+      isReadOnly
+        ? "Roles can be made here: this is a read replica, or its transactions are read only"
+        : "Roles can be made here: this is no read replica",
+      !isReadOnly,
+      "-- name the primary in the url",
+    ),
+    preparedMax === 0
+      ? finding("No transaction can be prepared, so none outlives its session", true)
+      : notVerified(
+          "That nothing prepared outlives access",
+          `max_prepared_transactions is ${preparedMax}, and one prepared as a group cannot be told from others`,
+          "ALTER SYSTEM SET max_prepared_transactions = 0; -- unless somebody needs it; takes a restart",
+        ),
   ];
 }
 
-async function groupFindings(sql: Sql, broker: Broker, group: string): Promise<CheckFinding[]> {
-  const [found] = await sql.query<{ login: boolean; powers: boolean; mayGrant: boolean }>(
-    `SELECT rolcanlogin AS login, rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls AS powers,
-            EXISTS (SELECT FROM pg_auth_members m JOIN pg_roles u ON u.oid = m.member
-                     WHERE m.roleid = g.oid AND u.rolname = current_user AND m.admin_option) AS "mayGrant"
-       FROM pg_roles g WHERE rolname = $1`,
-    [group],
-  );
-  if (found === undefined) {
-    return [finding(`The role ${group} exists`, false, `CREATE ROLE ${name(group)} NOLOGIN;`)];
-  }
-  // Before 16 whoever may make roles may also give away any that is no superuser's.
-  const mayGrant =
-    found.mayGrant || broker.isSuperuser || (broker.version < membershipOptionsSince && broker.createsRoles);
+function brokerFindings({ role, isSuperuser, createsRoles, endsSessions }: Broker): CheckFinding[] {
   return [
     finding(
-      `The broker may give ${group}`,
-      mayGrant,
-      `GRANT ${name(group)} TO ${name(broker.role)} WITH ADMIN OPTION${broker.version >= membershipOptionsSince ? ", INHERIT FALSE, SET FALSE" : ""};`,
+      `The broker ${role} is no superuser, nor a member of one`,
+      !isSuperuser,
+      `ALTER ROLE ${name(role)} NOSUPERUSER; -- and take it out of every superuser's role`,
     ),
-    finding(
-      `The role ${group} is a group without powers over the server`,
-      !found.powers,
-      `ALTER ROLE ${name(group)} NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS;`,
-    ),
+    finding("The broker may make roles", createsRoles, `ALTER ROLE ${name(role)} CREATEROLE;`),
+    finding("The broker may end sessions", endsSessions, `GRANT pg_signal_backend TO ${name(role)};`),
   ];
 }
 
@@ -101,8 +92,14 @@ async function ownerFinding(sql: Sql, broker: Broker, leftoversOwner: string): P
   );
 }
 
+interface Reachable {
+  readonly findings: readonly CheckFinding[];
+  /** Those that the broker may connect to, to be tried. */
+  readonly toFollow: readonly string[];
+}
+
 /** A role of ours may own something wherever it can connect, and the broker has to follow it there. */
-async function databaseFindings(sql: Sql, broker: Broker): Promise<CheckFinding[]> {
+async function databaseFindings(sql: Sql, broker: Broker): Promise<Reachable> {
   const rows = await sql.query<{ database: string; may: boolean; passesOn: boolean; open: boolean }>(
     `SELECT datname::text AS database, has_database_privilege(current_user, oid, 'CONNECT') AS may,
             has_database_privilege(current_user, oid, 'CONNECT WITH GRANT OPTION') AS "passesOn",
@@ -111,10 +108,55 @@ async function databaseFindings(sql: Sql, broker: Broker): Promise<CheckFinding[
        FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname`,
   );
   const [here] = await sql.query<{ database: string }>("SELECT current_database() AS database");
-  return rows.map(({ database, may, passesOn, open }) => {
-    const grant = `GRANT CONNECT ON DATABASE ${name(database)} TO ${name(broker.role)}`;
-    return database === here?.database
-      ? finding(`Who gets access can connect to ${database}`, open || passesOn, `${grant} WITH GRANT OPTION;`)
-      : finding(`The broker can follow into ${database}`, may, `${grant};`);
-  });
+  const grant = (database: string) => `GRANT CONNECT ON DATABASE ${name(database)} TO ${name(broker.role)}`;
+  const others = rows.filter(({ database }) => database !== here?.database);
+  return {
+    findings: [
+      ...rows
+        .filter(({ database }) => database === here?.database)
+        .map(({ database, open, passesOn }) =>
+          finding(
+            `Who gets access can connect to ${database}`,
+            open || passesOn,
+            `${grant(database)} WITH GRANT OPTION;`,
+          ),
+        ),
+      ...others
+        .filter(({ may }) => !may)
+        .map(({ database }) =>
+          finding(`The broker can follow into ${database}`, false, `${grant(database)};`),
+        ),
+    ],
+    toFollow: others.filter(({ may }) => may).map(({ database }) => database),
+  };
+}
+
+/** A check takes seconds; a server may have thousands of databases. */
+const followedMax = 10;
+
+/** Connects to the other databases: rights alone do not say that the server lets the broker in there. */
+async function followFindings(
+  server: PostgresServer,
+  databases: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly CheckFinding[]> {
+  const followed = await Promise.all(
+    databases.slice(0, followedMax).map(async (database) => {
+      const what = `The broker can follow into ${database}`;
+      try {
+        await server.useIn(database, signal, (sql) => sql.query("SELECT 1"));
+        return finding(what, true);
+      } catch (error) {
+        const why = error instanceof ConnectorFault ? (error.reason ?? error.code) : "unknown";
+        return finding(`${what}: ${why}`, false, "-- see pg_hba.conf of the server");
+      }
+    }),
+  );
+  const left = databases.length - followed.length;
+  return left === 0
+    ? followed
+    : [
+        ...followed,
+        notVerified("That the broker can follow everywhere", `${left} more databases were not tried`),
+      ];
 }
