@@ -87,14 +87,19 @@ export function progressOf(request: Counted, directory: Directory): readonly Sta
   });
 }
 
-/** Approvals by the votes alone, whoever is eligible today: all that is known of a decision of an earlier version. */
-export function approvalsGiven(request: Counted): DecidedApprovals["stages"] {
+/**
+ * Approvals by the votes, without those of people who were noticed to have left their stage: what is known of a moment
+ * that is past, when it is not known who belonged to which group then.
+ */
+export function approvalsGiven(request: Counted & Pick<AccessRequest, "asked">): DecidedApprovals["stages"] {
+  const hasLeft = (person: IdentityId, stage: number): boolean =>
+    request.asked.some((one) => one.identityId === person && one.stage === stage && one.until !== undefined);
   return request.requirement.demands.flatMap((demand) => {
-    const stages = [...latestStages(request.votes, demand).values()];
+    const votes = [...latestStages(request.votes, demand)];
     return demand.stages.map(({ number, required }) => ({
       stage: number,
       required,
-      given: stages.filter((stage) => stage === number).length,
+      given: votes.filter(([person, stage]) => stage === number && !hasLeft(person, number)).length,
     }));
   });
 }

@@ -29,14 +29,20 @@ export function approvalsFrozen(
   now: Instant,
 ): readonly Recorded[] {
   const approvals: DecidedApprovals = {
-    stages: progressOf(request, directory).map(({ stage, given }) => ({
-      stage: stage.number,
-      required: stage.required,
-      given: given.length,
-    })),
+    // Time ended it at its deadline, which may be long past: people may have changed since.
+    stages: request.phase === "TIMED_OUT" ? approvalsGiven(request) : approvalsNow(request, directory),
     approvers: approversAtTheEnd(request, directory),
   };
   return onRequest(request, [{ type: "ApprovalsFrozen", at: now, by: systemActor, approvals }]);
+}
+
+/** Approvals that count at this moment. */
+export function approvalsNow(request: AccessRequest, directory: Directory): DecidedApprovals["stages"] {
+  return progressOf(request, directory).map(({ stage, given }) => ({
+    stage: stage.number,
+    required: stage.required,
+    given: given.length,
+  }));
 }
 
 /** The approvals of a request that no longer waits. One decided before they were frozen counts its votes alone. */

@@ -4,8 +4,8 @@ import type {
   DecidedApprovals,
   NotifyChannel,
 } from "../core/access-request.ts";
-import { approversOf, progressOf } from "../core/approvals.ts";
-import { approvalsAsDecided, nameOf } from "../core/freeze-approvals.ts";
+import { approversOf } from "../core/approvals.ts";
+import { approvalsAsDecided, approvalsNow, nameOf } from "../core/freeze-approvals.ts";
 import type { IdentityId } from "../core/ids.ts";
 import type { Directory } from "../core/people.ts";
 import { stagesOf } from "../core/requirement.ts";
@@ -29,17 +29,12 @@ export interface ApproverView {
 }
 
 /**
- * While pending: what counts now and who could decide now, beside who has. Afterwards: as it stood when it was decided.
- * What the clock has ended and no sweep has written yet is shown by the people asked.
+ * While pending: what counts now and who could decide now, beside who has. Afterwards: as it stood when it was decided,
+ * also when the clock has ended it and no sweep has written that yet.
  */
 export function approvalsOf(request: AccessRequest, status: Status, directory: Directory): DecidedApprovals {
-  if (request.phase !== "PENDING") return approvalsAsDecided(request, directory);
-  const stages = progressOf(request, directory).map(({ stage, given }) => ({
-    stage: stage.number,
-    required: stage.required,
-    given: given.length,
-  }));
-  if (status !== "PENDING") return { ...approvalsAsDecided(request, directory), stages };
+  if (status !== "PENDING") return approvalsAsDecided(request, directory);
+  const stages = approvalsNow(request, directory);
   const approvers = stagesOf(request.requirement).flatMap((stage) => {
     const voters = request.votes.filter((vote) => vote.stages.includes(stage.number));
     const current = approversOf(request, stage, directory).map((person) => person.id);

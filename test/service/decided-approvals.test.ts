@@ -115,6 +115,16 @@ describe("what a decision was made of stays as it was, whoever joins, leaves or 
   });
 });
 
+test("a request that timed out while nobody looked keeps the approvals it had, though people have changed since", async () => {
+  const id = await asked();
+  await approve("ann", id);
+  office().clock.pass(48 * hourMs);
+  await everybodyChanges();
+  expect(await view(id)).toMatchObject({ status: "TIMED_OUT", approvals: [{ required: 2, given: 1 }] });
+  await office().services.grants.tick(id);
+  expect(await view(id)).toMatchObject({ status: "TIMED_OUT", approvals: [{ required: 2, given: 1 }] });
+});
+
 test("an approval that no longer counted when others decided does not count afterwards", async () => {
   const id = await asked();
   await approve("ann", id);
