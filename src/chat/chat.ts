@@ -18,6 +18,7 @@ import { openForm, press, type Pressed } from "./pressing.ts";
 import { previewOf, type Preview } from "./preview.ts";
 import { catalogOption, requestForm } from "./request-form.ts";
 import type { Reply } from "./reply.ts";
+import { sshKeyForm } from "./ssh-key-form.ts";
 import { runUnlinked, type Stranger } from "./strangers.ts";
 import { firstFields, submit } from "./submitting.ts";
 
@@ -39,8 +40,8 @@ export interface Chat {
   welcome(caller: Caller): Reply;
   /** A button on a card, with what the button carried. */
   press(caller: Caller, action: CardAction, about: Pressed): Promise<Reply>;
-  /** A button that begins something: a form, the home view, a list. */
-  menu(caller: Caller, action: MenuAction): Promise<Reply>;
+  /** A button that begins something: a form, a page of the home view, a list. */
+  menu(caller: Caller, action: MenuAction, page?: number): Promise<Reply>;
   /** An administrator's press on a link note. `identityId` null: opens the form that asks for it. */
   link(caller: Caller, account: ChatAccount, identityId: string | null): Promise<Reply>;
   home(caller: Caller): Promise<Home | Refusal>;
@@ -78,7 +79,7 @@ export function createChat(parts: ChatParts): Chat {
     runUnlinked: (stranger, text, why) => answered(runUnlinked(parts, stranger, text, why)),
     welcome: (caller) => welcome(parts, caller),
     press: (caller, action, about) => answered(press(parts, caller, action, about)),
-    menu: (caller, action) => answered(runMenu(parts, caller, action)),
+    menu: (caller, action, page) => answered(runMenu(parts, caller, action, page)),
     link: (caller, account, identityId) => answered(link(parts, caller, account, identityId)),
     home: (caller) => homeOf(parts, caller).catch(refusalOf),
     form: async () => requestForm(),
@@ -116,6 +117,11 @@ async function reopen(
   if (id === "break_glass") return runMenu(parts, caller, "break_glass");
   if (id === "link") {
     return account === null ? refusedReply(parts, unreadable, null) : link(parts, caller, account, null);
+  }
+  if (id === "show_credential" || id === "replace_credential") {
+    return requestId === null
+      ? refusedReply(parts, unreadable, null)
+      : { kind: "dialog", dialog: sshKeyForm(id, requestId) };
   }
   return requestId === null
     ? refusedReply(parts, unreadable, null)

@@ -80,7 +80,12 @@ async function runCommand(parts: ChatParts, caller: Caller, command: Command): P
 }
 
 /** A button that begins something new. */
-export async function runMenu(parts: ChatParts, caller: Caller, action: MenuAction): Promise<Reply> {
+export async function runMenu(
+  parts: ChatParts,
+  caller: Caller,
+  action: MenuAction,
+  page = 1,
+): Promise<Reply> {
   switch (action) {
     case "request_access":
       return { kind: "dialog", dialog: requestForm() };
@@ -89,7 +94,7 @@ export async function runMenu(parts: ChatParts, caller: Caller, action: MenuActi
     case "list":
       return list(parts, caller);
     case "home":
-      return home(parts, caller);
+      return home(parts, caller, page);
     case "help":
       return { kind: "text", lines: helpLines(null, prefixOf(parts)), buttons: [] };
     case "ask_for_link":
@@ -99,8 +104,8 @@ export async function runMenu(parts: ChatParts, caller: Caller, action: MenuActi
   }
 }
 
-async function home(parts: ChatParts, caller: Caller): Promise<Reply> {
-  const found = await homeOf(parts, caller);
+async function home(parts: ChatParts, caller: Caller, page = 1): Promise<Reply> {
+  const found = await homeOf(parts, caller, page);
   return isRefusal(found) ? refusedReply(parts, found, null) : { kind: "home", home: found };
 }
 

@@ -8,7 +8,10 @@ import { dialogRef, type Dialog, type DialogId, type Field } from "./dialog.ts";
 import { text } from "./request-form.ts";
 
 /** Forms that belong to a request. */
-export type DecisionId = Exclude<DialogId, "request" | "break_glass" | "link">;
+export type DecisionId = Exclude<
+  DialogId,
+  "request" | "break_glass" | "link" | "show_credential" | "replace_credential"
+>;
 
 /** What was already typed in a command that needs one thing more. */
 export interface Typed {

@@ -16,6 +16,8 @@ export const dialogIds = [
   "justified",
   "not_justified",
   "link",
+  "show_credential",
+  "replace_credential",
 ] as const;
 export type DialogId = (typeof dialogIds)[number];
 

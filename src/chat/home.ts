@@ -17,6 +17,8 @@ export interface Home {
   readonly lead: readonly Line[];
   readonly sections: readonly HomeSection[];
   readonly buttons: readonly MenuAction[];
+  /** Where what is not shown here goes on; null: this is all. */
+  readonly nextPage: number | null;
 }
 
 export interface HomeSection {
@@ -38,15 +40,16 @@ export interface HomeEntry {
 
 const shownMax = 10;
 const recentMax = 5;
-/** Looked through for what is shown: own requests that are over, and those that wait for others, are left out. */
+/** Looked through for each page: own requests that are over, and those that wait for others, are left out. */
 const readMax = 50;
+const pagesMax = 20;
 
-/** The home view, made fresh. */
-export async function homeOf(parts: ChatParts, caller: Caller): Promise<Home | Refusal> {
+/** The home view, made fresh. `page`: from 1, ten entries of each section at a time. */
+export async function homeOf(parts: ChatParts, caller: Caller, page = 1): Promise<Home | Refusal> {
   const me = caller.identity.id;
-  const toDecide = await requestsToDecide(parts, caller);
+  const toDecide = await requestsToDecide(parts, caller, readMax * page);
   if (isRefusal(toDecide)) return toDecide;
-  const own = await ownRequests(parts, caller);
+  const own = await ownRequests(parts, caller, readMax * page);
   if (isRefusal(own)) return own;
   const section = (
     id: HomeSection["id"],
@@ -54,28 +57,33 @@ export async function homeOf(parts: ChatParts, caller: Caller): Promise<Home | R
     empty: string,
     requests: readonly RequestView[],
     max: number = shownMax,
-  ): Promise<HomeSection> => sectionOf(parts, me, { id, title, empty }, requests, max);
+  ): Promise<HomeSection> => {
+    const rest = requests.slice((page - 1) * max);
+    return sectionOf(parts, me, { id, title, empty }, rest, max);
+  };
   const sections = await Promise.all([
     section("to_decide", "To decide", "Nothing waits for you.", toDecide),
     section("active", "Active", "You have no access at the moment.", own.active),
     section("pending", "Pending", "You have no open requests.", own.pending),
     section("recent", "Recent", "Nothing yet.", own.recent, recentMax),
   ]);
+  const isMore = sections.some(({ isCut }) => isCut) && page < pagesMax;
   return {
-    lead: [["Hello ", { said: caller.identity.name }, "."]],
-    sections,
-    buttons: ["request_access", "break_glass", "help"],
+    lead: page === 1 ? [["Hello ", { said: caller.identity.name }, "."]] : [[`Page ${page}`]],
+    sections: page === 1 ? sections : sections.filter(({ entries }) => entries.length > 0),
+    buttons: page === 1 ? ["request_access", "break_glass", "help"] : ["home"],
+    nextPage: isMore ? page + 1 : null,
   };
 }
 
 /** What is still undecided and waits for this very person. */
-async function requestsToDecide(parts: ChatParts, caller: Caller): Promise<readonly RequestView[] | Refusal> {
+async function requestsToDecide(
+  parts: ChatParts,
+  caller: Caller,
+  limit: number,
+): Promise<readonly RequestView[] | Refusal> {
   const me = caller.identity.id;
-  const found = await parts.services.reading.list(
-    caller,
-    { status: "PENDING", approver: "me" },
-    { limit: readMax },
-  );
+  const found = await parts.services.reading.list(caller, { status: "PENDING", approver: "me" }, { limit });
   if (isRefusal(found)) return found;
   return found.rows.filter((request) => {
     const mine = request.approvers.filter((one) => one.identityId === me);
@@ -90,10 +98,14 @@ export interface OwnRequests {
 }
 
 /** This person's own requests, by what can be done about them. */
-export async function ownRequests(parts: ChatParts, caller: Caller): Promise<OwnRequests | Refusal> {
+export async function ownRequests(
+  parts: ChatParts,
+  caller: Caller,
+  limit = readMax,
+): Promise<OwnRequests | Refusal> {
   const listed = async (query: ListQuery): Promise<readonly RequestView[] | Refusal> => {
     const identityId = caller.identity.id;
-    const found = await parts.services.reading.list(caller, { ...query, identityId }, { limit: readMax });
+    const found = await parts.services.reading.list(caller, { ...query, identityId }, { limit });
     return isRefusal(found) ? found : found.rows;
   };
   const active = await listed({ status: "ACTIVE" });

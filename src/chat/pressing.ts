@@ -3,11 +3,12 @@ import type { Caller } from "../service/caller.ts";
 import { actionsFor, isHighRisk, type Card, type CardAction } from "../service/card.ts";
 import type { RequestView } from "../service/views.ts";
 import { cardText, type Line } from "../words/card-text.ts";
-import { cardReply, credentialReply, outcomeReply, refusedOn, refusedReply } from "./answering.ts";
+import { cardReply, outcomeReply, refusedOn, refusedReply } from "./answering.ts";
 import { decisionForm, type DecisionId, type Typed } from "./decision-forms.ts";
 import { detailsReply } from "./details.ts";
 import type { ChatParts } from "./parts.ts";
 import type { Reply } from "./reply.ts";
+import { showCredential } from "./ssh-key-form.ts";
 
 /** What a card's button carries: which request, and the revision of the terms its reader saw. */
 export interface Pressed {
@@ -22,16 +23,14 @@ export async function press(
   action: CardAction,
   { requestId: id, revision }: Pressed,
 ): Promise<Reply> {
-  const { desk } = parts.services;
   switch (action) {
     case "approve":
       return (await asksOnceMore(parts, caller, id, revision))
         ? openForm(parts, caller, "approve", id, { revision })
         : approve(parts, caller, id, { revision });
     case "show_credential":
-      return credentialReply(parts, caller, id, await desk.claim(caller, id));
     case "replace_credential":
-      return credentialReply(parts, caller, id, await desk.rotate(caller, id));
+      return showCredential(parts, caller, action, id);
     case "done":
       return done(parts, caller, id);
     case "cancel":

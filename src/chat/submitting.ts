@@ -6,11 +6,13 @@ import type { RequestView } from "../service/views.ts";
 import type { Line } from "../words/card-text.ts";
 import { outcomeReply, refusedReply, textReply } from "./answering.ts";
 import { errorAt, submitAsk } from "./asking.ts";
+import type { DecisionId } from "./decision-forms.ts";
 import type { DialogRef, DialogValues } from "./dialog.ts";
 import type { ChatParts } from "./parts.ts";
 import { approve, cancel } from "./pressing.ts";
 import { durationOf, textOf, wordsOf } from "./reading-values.ts";
 import type { FieldError, Reply } from "./reply.ts";
+import { sshKeyField, submitSshKey } from "./ssh-key-form.ts";
 
 /**
  * A submitted form. What does not fit is said at its field; what came too late is said with the truth; what can be sent
@@ -48,6 +50,7 @@ const typedFields = [
   { field: "words", label: "You typed" },
   { field: "reason", label: "You typed" },
   { field: "scopes", label: "Scopes you typed" },
+  { field: sshKeyField, label: "Key you typed" },
 ] as const;
 
 /** Where a form says what is about all of it. */
@@ -63,6 +66,8 @@ export const firstFields: { readonly [Id in DialogRef["id"]]: string } = {
   justified: "words",
   not_justified: "words",
   link: "identity",
+  show_credential: sshKeyField,
+  replace_credential: sshKeyField,
 };
 
 async function submitOnce(
@@ -77,6 +82,11 @@ async function submitOnce(
       return submitAsk(parts, caller, values, ref.id === "break_glass");
     case "link":
       return submitLink(parts, caller, ref, values);
+    case "show_credential":
+    case "replace_credential":
+      return ref.requestId === null
+        ? refusedReply(parts, refuse("malformed", "The form does not say which request it is about."), null)
+        : submitSshKey(parts, caller, { id: ref.id, requestId: ref.requestId }, values);
     case "deny":
     case "approve":
     case "approve_for_less":
@@ -94,7 +104,7 @@ async function submitOnce(
 }
 
 interface DecisionRef {
-  readonly id: Exclude<DialogRef["id"], "request" | "break_glass" | "link">;
+  readonly id: DecisionId;
   readonly requestId: string;
   readonly revision: string | null;
 }

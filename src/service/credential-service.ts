@@ -25,7 +25,11 @@ export interface CredentialService {
   /** Starts the access and shows the token, once. */
   claim(caller: Caller, id: string, claim?: Claim): Promise<Issued | StillPreparing | Refusal>;
   /** A new token and new secrets of its targets; the old ones are dead at once. */
-  rotate(caller: Caller, id: string, claim?: Pick<Claim, "sshPublicKey">): Promise<Issued | Refusal>;
+  rotate(
+    caller: Caller,
+    id: string,
+    claim?: Pick<Claim, "sshPublicKey" | "isKeyRequired">,
+  ): Promise<Issued | Refusal>;
   /** The token says that its holder is done. */
   completeByToken(token: string, id: string, note: string | null): Promise<AccessRequest | Refusal>;
 }

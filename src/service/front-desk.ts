@@ -27,6 +27,8 @@ export interface Answered {
 export interface ClaimInput {
   /** One line, as in `id_ed25519.pub`; for targets that are reached by SSH. */
   readonly sshPublicKey?: string;
+  /** A rotation without the key that a target needs is refused, instead of replacing the rest alone. */
+  readonly isKeyRequired?: true;
 }
 
 /**
@@ -153,10 +155,10 @@ function createClerk(
 }
 
 /** With the key as it may be signed. */
-function claimOf({ sshPublicKey }: ClaimInput = {}): ClaimInput | Refusal {
-  if (sshPublicKey === undefined) return {};
+function claimOf({ sshPublicKey, ...rest }: ClaimInput = {}): ClaimInput | Refusal {
+  if (sshPublicKey === undefined) return rest;
   const key = parseSshPublicKey(sshPublicKey);
-  if ("line" in key) return { sshPublicKey: key.line };
+  if ("line" in key) return { ...rest, sshPublicKey: key.line };
   const errors = [{ path: "sshPublicKey", message: key.problem }];
   return refuse("invalid_body", `The public key ${key.problem}.`, { errors });
 }

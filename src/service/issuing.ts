@@ -1,3 +1,4 @@
+import { keylessAt, keyMissing } from "./ssh-key-needed.ts";
 import type { AccessRequest } from "../core/access-request.ts";
 import { present } from "../core/assert.ts";
 import type { Case } from "../core/case.ts";
@@ -26,6 +27,8 @@ export interface Issued {
 export interface Claim {
   /** Checked; for targets that are reached by SSH. */
   readonly sshPublicKey?: string;
+  /** See `ClaimInput`; for rotations. */
+  readonly isKeyRequired?: true;
   /** What a call with an Idempotency-Key is kept with; absent: 200. */
   readonly answerStatus?: number;
   /** How long targets may take; absent: as long as a claim waits. */
@@ -41,7 +44,11 @@ export interface Issuing {
   claim(caller: Caller, id: string, claim: Claim): Promise<Issued | Refusal>;
   /** Starts access whose targets are ready; `waiting` when one of them could not be asked just now. */
   claimPrepared(caller: Caller, id: string, claim: Claim): Promise<Issued | "waiting" | Refusal>;
-  rotate(caller: Caller, id: string, claim: Pick<Claim, "sshPublicKey">): Promise<Issued | Refusal>;
+  rotate(
+    caller: Caller,
+    id: string,
+    claim: Pick<Claim, "sshPublicKey" | "isKeyRequired">,
+  ): Promise<Issued | Refusal>;
 }
 
 /** How often a rotation begins anew because an extension came in between. */
@@ -153,11 +160,14 @@ async function rotateOnce(
   { context, atTargets }: Bench,
   caller: Caller,
   id: string,
-  { sshPublicKey }: Pick<Claim, "sshPublicKey">,
+  { sshPublicKey, isKeyRequired }: Pick<Claim, "sshPublicKey" | "isKeyRequired">,
 ): Promise<Issued | "stale" | Refusal> {
   const kase = await allowed(context, id, rotating(context, caller, unwritten));
   if (isRefusal(kase)) return kase;
   const grant = started(kase.grant);
+  const names = grant.targets.map(({ order }) => order.connector);
+  const keyless = sshPublicKey === undefined ? keylessAt(context, names) : [];
+  if (isKeyRequired === true && keyless.length > 0) return keyMissing(keyless, id);
   const issued = await atTargets(grant, grant.expiresAt, sshPublicKey);
   // The token is replaced all the same: whoever rotates may have lost it to somebody.
   const targets = [...issued.targets, ...issued.faults.map((one) => one.missing)];

@@ -1,3 +1,4 @@
+import { keylessAt, keyMissing } from "./ssh-key-needed.ts";
 import { makeId, type RequestId } from "../core/ids.ts";
 import { decideNotServed, decidePrepare } from "../core/preparing.ts";
 import { isRefusal, refuse, type Refusal } from "../core/refusals.ts";
@@ -74,17 +75,6 @@ function preparing(context: ServiceContext, caller: Caller, { sshPublicKey }: Cl
       expects,
     };
   };
-}
-
-/** Those of the connectors at which nothing can be issued without a public key. */
-function keylessAt({ connectors }: ServiceContext, names: readonly string[]): readonly string[] {
-  return names.filter((name) => connectors().get(name)?.needsSshPublicKey === true);
-}
-
-function keyMissing(names: readonly string[], id: string): Refusal {
-  const how = `claim it with your public key, as sshPublicKey or by: jit claim ${id} --ssh-key ~/.ssh/id_ed25519.pub`;
-  const detail = `${names.join(", ")} ${names.length === 1 ? "is" : "are"} reached by SSH: ${how}`;
-  return refuse("invalid_body", detail, { errors: [{ path: "sshPublicKey", message: "is missing" }] });
 }
 
 async function wait(context: ServiceContext, id: RequestId, waitMs: number): Promise<Prepared> {

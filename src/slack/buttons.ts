@@ -1,7 +1,7 @@
 import type { Button, ContextBlock, KnownBlock, SectionBlock } from "@slack/types";
 import type { CardAction } from "../service/card.ts";
 import type { Line } from "../words/line.ts";
-import { menuLabels, noteLabels, type MenuAction, type NoteAction } from "../words/labels.ts";
+import { menuLabels, noteLabels, showMoreLabel, type MenuAction, type NoteAction } from "../words/labels.ts";
 import { cutTo } from "../words/visible-text.ts";
 import { limits, mrkdwn } from "./text.ts";
 
@@ -36,6 +36,11 @@ export function cardButton(
   on: "card" | "note" = "card",
 ): Button {
   return button(`${on}:${action}`, noteLabels[action], buttonValue(requestId, revision), styleOf(action));
+}
+
+/** Opens the next page of the home. */
+export function nextPageButton(page: number): Button {
+  return button(`menu:home:${page}`, showMoreLabel, "home", undefined);
 }
 
 export function menuButton(action: MenuAction): Button {

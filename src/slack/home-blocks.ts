@@ -2,7 +2,7 @@ import type { HomeView, KnownBlock } from "@slack/types";
 import type { Home, HomeEntry } from "../chat/home.ts";
 import { actionsOfPart, needsWholeCard } from "../service/card.ts";
 import { cardText } from "../words/card-text.ts";
-import { buttonRow, cardButton, contextBlock, lineBlock, menuButton } from "./buttons.ts";
+import { buttonRow, cardButton, contextBlock, lineBlock, menuButton, nextPageButton } from "./buttons.ts";
 import { accessBlocks } from "./card-blocks.ts";
 import { plainText } from "./modals.ts";
 import { quotationBlocks } from "./quotation.ts";
@@ -31,10 +31,11 @@ export function homeBlocks(home: Home): KnownBlock[] {
     { type: "header", text: plainText(section.title, limits.header) },
     ...(section.entries.length === 0 ? [contextBlock([section.empty])] : []),
     ...section.entries.flatMap(entryBlocks),
-    ...(section.isCut ? [contextBlock(["There are more; list them with /jit list."])] : []),
+    ...(section.isCut ? [contextBlock(["There are more: press Show more."])] : []),
     { type: "divider" },
   ]);
-  return [...top, ...sections].slice(0, limits.viewBlocks);
+  const next = home.nextPage === null ? [] : buttonRow([nextPageButton(home.nextPage)]);
+  return [...[...top, ...sections].slice(0, limits.viewBlocks - next.length), ...next];
 }
 
 /** Which access, how long still, and what can be done without reading more. */

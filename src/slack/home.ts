@@ -36,7 +36,7 @@ export async function showHome(
   const known = await parts.known(sender, "show");
   if ("caller" in known) return publishHome(parts, sender.userId, known.caller);
   const buttons = known.stranger === undefined ? [] : (["ask_for_link"] as const);
-  const view = homeView({ lead: [[known.refusal.detail]], sections: [], buttons });
+  const view = homeView({ lead: [[known.refusal.detail]], sections: [], buttons, nextPage: null });
   await parts.client.views.publish({ user_id: sender.userId, view });
 }
 
@@ -48,7 +48,7 @@ export async function publishHome(
 ): Promise<void> {
   const home = await chat.home(caller);
   const view = isRefusal(home)
-    ? homeView({ lead: [[home.detail]], sections: [], buttons: [] })
+    ? homeView({ lead: [[home.detail]], sections: [], buttons: [], nextPage: null })
     : homeView(home);
   await client.views.publish({ user_id: user, view });
 }

@@ -1,7 +1,7 @@
 import { parseDialogRef } from "../chat/dialog.ts";
 import { cardActions, type CardAction } from "../service/card.ts";
 import type { ChatAccount } from "../service/messenger.ts";
-import { menuActions, type MenuAction } from "../words/labels.ts";
+import { menuActions, pageOf, type MenuAction } from "../words/labels.ts";
 
 /** What a pressed button says; one that is none of ours says nothing. */
 export type Pressed =
@@ -11,7 +11,7 @@ export type Pressed =
       readonly action: CardAction;
       readonly about: { readonly requestId: string; readonly revision: string };
     }
-  | { readonly on: "menu"; readonly action: MenuAction }
+  | { readonly on: "menu"; readonly action: MenuAction; readonly page: number }
   /** An administrator's, on somebody's wish to be linked; `identityId` null: a form asks for it. */
   | { readonly on: "account"; readonly account: ChatAccount; readonly identityId: string | null };
 
@@ -19,7 +19,7 @@ export type Pressed =
 export const buttonIds = /^(card|note|menu|account):/;
 
 export function readPressed(actionId: string, value: string): Pressed | undefined {
-  const [on = "", name = ""] = actionId.split(":");
+  const [on = "", name = "", page] = actionId.split(":");
   if (on === "card" || on === "note") {
     const action = cardActions.find((one) => one === name);
     const [requestId = "", revision = ""] = value.split(" ");
@@ -27,7 +27,7 @@ export function readPressed(actionId: string, value: string): Pressed | undefine
   }
   if (on === "menu") {
     const action = menuActions.find((one) => one === name);
-    return action && { on, action };
+    return action && { on, action, page: pageOf(page) };
   }
   return linkOf(value);
 }

@@ -67,7 +67,7 @@ async function answerTo(chat: Chat, caller: Caller, pressed: Pressed | undefined
     case "note":
       return chat.press(caller, pressed.action, pressed.about);
     case "menu":
-      return chat.menu(caller, pressed.action);
+      return chat.menu(caller, pressed.action, pressed.page);
     case "account":
       return chat.link(caller, pressed.account, pressed.identityId);
     default:

@@ -1,5 +1,5 @@
 import type { CardAction } from "../service/card.ts";
-import { menuLabels, noteLabels, type MenuAction, type NoteAction } from "../words/labels.ts";
+import { menuLabels, noteLabels, showMoreLabel, type MenuAction, type NoteAction } from "../words/labels.ts";
 import type { Button, ButtonData, ButtonStyle } from "./adaptive-card.ts";
 
 /** Where a card is shown, which decides how its buttons work. */
@@ -23,6 +23,11 @@ export function cardButton(action: CardAction, { requestId, revision }: About, p
     return { type: "Action.Submit", title: noteLabels[action], data: opening, ...styled(action) };
   }
   return button(noteLabels[action], data, place, styleOf(action));
+}
+
+/** Shows the next page of the home in place of this one. */
+export function nextPageButton(page: number, place: Place): Button {
+  return button(showMoreLabel, { verb: `menu:home:${page}` }, place);
 }
 
 export function menuButton(action: MenuAction, place: Place): Button {

@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { isRefusal } from "../core/refusals.ts";
 import type { Chat } from "../chat/chat.ts";
+import { isSecretRef } from "../chat/ssh-key-form.ts";
 import { withTyped } from "../chat/submitting.ts";
 import { parseDialogRef, type Dialog, type DialogRef } from "../chat/dialog.ts";
 import type { Reply } from "../chat/reply.ts";
 import type { Caller } from "../service/caller.ts";
 import type { CardService } from "../service/chat-people.ts";
 import { refusalText } from "../words/refusal-text.ts";
-import { actionLabels, menuLabels } from "../words/labels.ts";
+import { actionLabels, menuLabels, pageOf } from "../words/labels.ts";
 import { isSecret, type Place } from "./buttons.ts";
 import { emptyForm, typedValues, type FormState } from "./forms.ts";
 import type { Sender } from "./people.ts";
@@ -61,7 +62,7 @@ export async function carryOut(
   }
   const { caller } = sender;
   const { kind, name } = verbOf(press);
-  if (kind === "form") return formOutcome(parts, caller, press, name === "preview");
+  if (kind === "form") return formOutcome(parts, caller, press, { isPreview: name === "preview", place });
   const reply = await replyTo(parts, caller, press, place);
   return reply.kind === "dialog"
     ? { reply, form: await formOf(parts.chat, caller, reply.dialog, {}) }
@@ -81,8 +82,8 @@ export async function replyToStranger(
 
 async function replyTo(parts: PressParts, caller: Caller, press: Press, place: Place): Promise<Reply> {
   const { chat } = parts;
-  const { kind, name } = verbOf(press);
-  if (kind === "menu" && isKeyOf(menuLabels, name)) return chat.menu(caller, name);
+  const { kind, name, page } = verbOf(press);
+  if (kind === "menu" && isKeyOf(menuLabels, name)) return chat.menu(caller, name, page);
   if (kind === "link") return linkReply(chat, caller, press);
   const { request: requestId, revision = "" } = press;
   if (kind !== "card" || requestId === undefined) return malformed();
@@ -93,9 +94,9 @@ async function replyTo(parts: PressParts, caller: Caller, press: Press, place: P
   return chat.press(caller, name, { requestId, revision });
 }
 
-function verbOf({ verb }: Press): { readonly kind: string; readonly name: string } {
-  const [kind = "", name = ""] = verb.split(":");
-  return { kind, name };
+function verbOf({ verb }: Press): { readonly kind: string; readonly name: string; readonly page: number } {
+  const [kind = "", name = "", page] = verb.split(":");
+  return { kind, name, page: pageOf(page) };
 }
 
 /** The truth about a request, and nothing done. */
@@ -114,10 +115,14 @@ async function formOutcome(
   parts: PressParts,
   caller: Caller,
   press: Press,
-  isPreview: boolean,
+  { isPreview, place }: { readonly isPreview: boolean; readonly place: Place },
 ): Promise<Outcome> {
   const ref = parseDialogRef(press.ref ?? "");
   if (ref === undefined) return plainOutcome(malformed());
+  // Its answer would be the secret, and outside of a dialog there is nowhere to show it: nothing is done.
+  if (isSecretRef(ref) && place === "message") {
+    return plainOutcome(await freshCard(parts, caller, ref.requestId ?? ""));
+  }
   const { chat } = parts;
   const values = typedValues(press);
   if (isPreview) {

@@ -15,7 +15,7 @@ import {
   type Container,
   type Element,
 } from "./adaptive-card.ts";
-import { buttonsMax, cardButton, menuButton, type Place } from "./buttons.ts";
+import { buttonsMax, cardButton, menuButton, nextPageButton, type Place } from "./buttons.ts";
 import { accessElements, factRow, requestCard, requestIdRow, textCard } from "./cards.ts";
 import { quotationElements } from "./quotation.ts";
 import { emptyForm, formCard, type FormState } from "./forms.ts";
@@ -102,7 +102,7 @@ function listCard(
 }
 
 /** Every scope and the whole reason for as many entries as fit, those that are to be decided first. */
-function homeCard({ lead, sections, buttons }: Home, place: Place): AdaptiveCard {
+function homeCard({ lead, sections, buttons, nextPage }: Home, place: Place): AdaptiveCard {
   const cardWith = (count: number, wholeCount: number): AdaptiveCard =>
     adaptiveCard({
       fallbackText: plainLines(lead),
@@ -110,7 +110,10 @@ function homeCard({ lead, sections, buttons }: Home, place: Place): AdaptiveCard
         ...lead.map((line) => richText(line)),
         ...sections.flatMap((section) => sectionElements(section, count, wholeCount, place)),
       ],
-      actions: menuButtons(buttons, place),
+      actions: [
+        ...menuButtons(buttons, place),
+        ...(nextPage === null ? [] : [nextPageButton(nextPage, place)]),
+      ],
     });
   for (let wholeCount = cardsMax; wholeCount > 0; wholeCount--) {
     const card = cardWith(cardsMax, wholeCount);

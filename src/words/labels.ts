@@ -29,6 +29,14 @@ export const noteLabels: { readonly [Action in NoteAction]: string } = {
 export const menuActions = ["request_access", "break_glass", "list", "home", "help", "ask_for_link"] as const;
 export type MenuAction = (typeof menuActions)[number];
 
+/** The button below a home that does not show all. */
+export const showMoreLabel = "Show more";
+
+/** A page as a button carries it; anything else is the first. */
+export function pageOf(text: string | undefined): number {
+  return text !== undefined && /^[1-9]\d?$/.test(text) ? Number(text) : 1;
+}
+
 export const menuLabels: { readonly [Action in MenuAction]: string } = {
   request_access: "Request access",
   break_glass: "Break glass",

@@ -68,3 +68,23 @@ test("more than ten are cut, and it is said", async () => {
   expect(pending).toMatchObject({ isCut: true });
   expect(pending?.entries).toHaveLength(10);
 });
+
+test("what does not fit on the first page is on the next ones: every request is reachable, each once", async () => {
+  for (let count = 0; count < 13; count++) {
+    await office().ask(count % 2 === 0 ? "dev" : "lead", {
+      scopes: [`read:prod:db-${count}`],
+      duration: "1h",
+    });
+  }
+  const seen: string[] = [];
+  let page: number | null = 1;
+  while (page !== null) {
+    const reply = await chat().menu(await caller("ann"), "home", page);
+    if (reply.kind !== "home") throw new Error(reply.kind);
+    const toDecide = reply.home.sections.find(({ id }) => id === "to_decide");
+    seen.push(...(toDecide?.entries ?? []).map(({ card }) => card.request.id));
+    page = reply.home.nextPage;
+  }
+  expect(new Set(seen).size).toBe(13);
+  expect(seen).toHaveLength(13);
+});

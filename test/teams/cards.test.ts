@@ -232,7 +232,7 @@ describe("every kind of card is one that Teams' own renderer takes", () => {
       empty: "–",
     }));
     const home = replyCard(
-      { kind: "home", home: { lead: [["Home"]], sections, buttons: ["request_access"] } },
+      { kind: "home", home: { lead: [["Home"]], sections, nextPage: 2, buttons: ["request_access"] } },
       "message",
     );
     expect(problemsOf(home)).toEqual([]);
