@@ -1,5 +1,5 @@
 import { ErrorReply } from "redis";
-import { isKnownCategory, isSafeCommand } from "../core/redis-commands.ts";
+import { isKnownCategory, isSafeCommand, unknownCommands } from "../core/redis-commands.ts";
 import type { Rights } from "../service/connector.ts";
 import type { Send } from "./redis-server.ts";
 import { explainedFault } from "./explained-fault.ts";
@@ -33,13 +33,18 @@ export async function contentOf(send: Send, rules: readonly string[]): Promise<C
 }
 
 /**
- * The rights without what the server's categories hold beyond safe commands. @throws ConnectorFault when a category is
- * not known and the server may not be asked.
+ * The rights without what the server's categories hold beyond safe commands. @throws ConnectorFault when a command is
+ * given by name and not known to be safe, or a category is not known and the server may not be asked.
  */
 export async function withoutUnsafe(send: Send, name: string, rights: Rights): Promise<Rights> {
   const limited: Record<string, readonly string[]> = {};
   for (const [action, rules] of Object.entries(rights)) {
     const commands = rules.filter((rule) => /^[+-]/.test(rule));
+    const named = unknownCommands(commands);
+    if (named.length > 0) {
+      const why = `${named.join(", ")} of the action ${action} ${named.length === 1 ? "is" : "are"} not known to stay within its keys and channels`;
+      throw explainedFault("refused", name, why, { retryable: false });
+    }
     const { unsafe, isAsked } = await contentOf(
       send,
       commands.filter((rule) => rule !== "-@all"),

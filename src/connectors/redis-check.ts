@@ -1,7 +1,7 @@
 import { ErrorReply } from "redis";
 import type { RedisSettings } from "../core/connector-settings.ts";
 import type { Instant } from "../core/ids.ts";
-import { alwaysTakenOut } from "../core/redis-commands.ts";
+import { alwaysTakenOut, unknownCommands } from "../core/redis-commands.ts";
 import type { CheckFinding } from "../service/connector.ts";
 import { finding, notVerified } from "./check-finding.ts";
 import { clockFinding } from "./clock-finding.ts";
@@ -112,6 +112,12 @@ async function actionFindings(
         `# configuration: take ${list} out of the action ${action}, or correct it`,
       ),
     );
+    const unsafe = unknownCommands(commands).filter((command) => !unknown.includes(`+${command}`));
+    if (unsafe.length > 0) {
+      const known = `The commands of the action ${action} are known to stay within its keys and channels`;
+      const fix = `# configuration: take +${unsafe.join(", +")} out of the action ${action}`;
+      found.push(finding(`${known}: not ${unsafe.join(", ")}`, false, fix));
+    }
     const isByCategory = commands.some((rule) => rule.startsWith("+@"));
     if (isByCategory && unknown.length === 0) found.push(await categoryFinding(send, action, commands, me));
   }

@@ -34,17 +34,18 @@ export interface FoundUser {
 /** In a selector a space begins another rule and a bracket ends them all. */
 const oneRule = /^[~&%+-][^\s()]{0,200}$/u;
 
+/** @throws ConnectorFault when a rule of a frozen order would be more than one at the server. */
+export function assertSingleRules(owner: Owner, rights: Rights): void {
+  const rules = Object.values(rights).flat();
+  if (rules.every((rule) => oneRule.test(rule))) return;
+  throw explainedFault("invalid_input", owner.connector, "a rule holds a space or a bracket", {
+    retryable: false,
+  });
+}
+
 /** The rules that make a user what its grant says, whatever it was; its passwords and whether it is on stay. */
 export function userRules(owner: Owner, rights: Rights, label: Label): readonly string[] {
-  if (
-    !Object.values(rights)
-      .flat()
-      .every((rule) => oneRule.test(rule))
-  ) {
-    throw explainedFault("invalid_input", owner.connector, "a rule holds a space or a bracket", {
-      retryable: false,
-    });
-  }
+  assertSingleRules(owner, rights);
   const selectors = Object.values(rights).map((rules) => `(${rules.join(" ")})`);
   const text = Buffer.from(formatLabel(owner, label)).toString("base64url");
   return [...rootRules, ...selectors, `${labelStart}${text} -@all)`];

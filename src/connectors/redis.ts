@@ -8,7 +8,7 @@ import { objectName, sha256Hex, type Label, type Owner } from "./label.ts";
 import { withoutUnsafe } from "./redis-categories.ts";
 import { checkRedis } from "./redis-check.ts";
 import { openRedis, type RedisServer, type Send } from "./redis-server.ts";
-import { findUser, findUsers, userRules, type FoundUser } from "./redis-users.ts";
+import { assertSingleRules, findUser, findUsers, userRules, type FoundUser } from "./redis-users.ts";
 import { shellWord } from "./shell-word.ts";
 import { explainedFault } from "./explained-fault.ts";
 
@@ -108,6 +108,7 @@ function rightsOf({ actions }: RedisSettings, served: TargetOrder["scopes"]): Ta
 
 async function provision(send: Send, owner: Owner, order: TargetOrder): Promise<void> {
   const { object } = order;
+  assertSingleRules(owner, order.rights);
   const rights = await withoutUnsafe(send, owner.connector, order.rights);
   await findUser(send, owner, object);
   await send("ACL", "SETUSER", object, ...userRules(owner, rights, labelOf(order)));
@@ -122,6 +123,7 @@ async function open(send: Send, owner: Owner, order: TargetOrder, passwordHash: 
   if (found === undefined) {
     throw explainedFault("refused", owner.connector, `the user ${object} is not there`, { retryable: false });
   }
+  assertSingleRules(owner, rights);
   const limited = await withoutUnsafe(send, owner.connector, rights);
   const rules = userRules(owner, limited, labelOf(order, found.label.given?.[0]));
   await send("ACL", "SETUSER", object, "on", "resetpass", `#${passwordHash}`, ...rules);

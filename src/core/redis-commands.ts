@@ -125,13 +125,20 @@ function categoryProblem(category: string): string | undefined {
     : undefined;
 }
 
+/** Undefined also for a command nobody here knows: it may be of a module, and is refused at the claim (unknownCommands). */
 function namedProblem(command: string): string | undefined {
   if (isSafeCommand(command)) return undefined;
   const [whole = ""] = command.split("|", 1);
   const reason = reasons.find(([pattern]) => pattern.test(whole))?.[1];
-  return reason === undefined
-    ? "is never given: it is not known to stay within the keys and channels of the action"
-    : `is never given: it ${reason}`;
+  return reason === undefined ? undefined : `is never given: it ${reason}`;
+}
+
+/** Commands that rules give by name and that are not known to be safe. They are not given, whatever the server says. */
+export function unknownCommands(rules: readonly string[]): readonly string[] {
+  return rules
+    .filter((rule) => /^\+[^@]/.test(rule))
+    .map((rule) => rule.slice(1))
+    .filter((command) => !isSafeCommand(command));
 }
 
 function unsafeAmong(category: string): readonly string[] {

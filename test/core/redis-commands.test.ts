@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { commandProblems, isSafeCommand } from "../../src/core/redis-commands.ts";
+import { commandProblems, isSafeCommand, unknownCommands } from "../../src/core/redis-commands.ts";
 
 const placesOf = (...rules: readonly string[]): readonly number[] =>
   commandProblems(rules).map(({ index }) => index);
@@ -11,8 +11,7 @@ describe("commands of an action at Redis", () => {
      +bgsave +replicaof +slaveof +failover +psync +sync +replconf +cluster +cluster|failover +cluster|setslot
      +eval +evalsha +eval_ro +fcall +script +script|load +script|flush +function +function|load +function|restore
      +restore +restore-asking +migrate +flushall +flushdb +swapdb +monitor +slowlog +slowlog|get +latency
-     +client +client|kill +client|pause +client|list +client|no-evict +role +lastsave +pfdebug
-     +ft.search +some.module.command +gett`.split(/\s+/),
+     +client +client|kill +client|pause +client|list +client|no-evict +role +lastsave +pfdebug`.split(/\s+/),
   )("%s is refused, also after everything was taken away, and the reason is said", (rule) => {
     for (const rules of [[rule], ["-@all", "+get", rule]]) {
       const problems = commandProblems(rules);
@@ -27,6 +26,16 @@ describe("commands of an action at Redis", () => {
      +@connection +@transaction +@json -@all -eval -@dangerous`.split(/\s+/),
   )("%s is taken", (rule) => {
     expect(commandProblems([rule])).toEqual([]);
+  });
+
+  test("a command that nobody here knows is left to the check and the claim, which refuse it", () => {
+    const rules = ["+get", "+ft.search", "+gett", "-some.other", "+@json"];
+    expect(commandProblems(rules)).toEqual([]);
+    expect(unknownCommands(rules)).toEqual(["ft.search", "gett"]);
+    expect(unknownCommands(["+eval", "+client|id", "+client|kill", "+@slow"])).toEqual([
+      "eval",
+      "client|kill",
+    ]);
   });
 
   test("the last rule counts, in Redis' own order", () => {
