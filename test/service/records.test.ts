@@ -45,6 +45,22 @@ describe("on record", () => {
     });
   });
 
+  test("refused reads of the log and refused decisions are counted apart, each by what it is", async () => {
+    const { audit, desk, refusals } = office().services;
+    const dev = await office().caller("dev");
+    const id = granted(await office().ask("dev")).request.id;
+    for (let turn = 0; turn < 12; turn++) {
+      await audit.verify(dev);
+      await desk.approve(dev, id, {});
+    }
+    office().clock.pass(minuteMs);
+    await refusals.flush(office().clock.now());
+    for (const action of ["audit.read_refused", "decision.refused"]) {
+      const counts = (await records(action)).map(({ data }) => data["count"]);
+      expect([action, counts.length, counts.at(-1)]).toEqual([action, 11, 2]);
+    }
+  });
+
   test("of emergency checks, sixty a minute, also when many come in the moment a new minute begins", async () => {
     const breakGlass = { ...emptyRules.breakGlass, allowed: [{ kind: "group", group: "oncall" } as const] };
     await office().configure([], { breakGlass });
