@@ -5,6 +5,7 @@ import { exitCodes } from "./exit-codes.ts";
 import { pastedArguments } from "./pasted-arguments.ts";
 import { runJit } from "./program.ts";
 import { exitCodeOf } from "./signals.ts";
+import { terminalColumns } from "./terminal-columns.ts";
 
 // The command line itself, started by jit.mjs on a Node that reads TypeScript.
 
@@ -29,7 +30,7 @@ const outside: Outside = {
   },
   err: (text) => void stderr.write(text),
   isTerminal: stdout.isTTY,
-  columns: stdout.columns ?? 80,
+  columns: terminalColumns(process.env, stdout.columns),
   ...(process.stdin.isTTY && stdout.isTTY && { confirm }),
   patienceMs: 15_000,
   now: Date.now,
