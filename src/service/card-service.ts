@@ -16,6 +16,7 @@ import type { CardService } from "./chat-people.ts";
 import { reachOf } from "./copies.ts";
 import { idsIn, loadPeople, selectorsIn, type ServiceContext } from "./loading.ts";
 import type { Copy, RequestWithGrant } from "./ports.ts";
+import { recordAnswer } from "./record-answer.ts";
 import { requestView } from "./views.ts";
 
 /** How many earlier requests a look back takes in. */
@@ -37,6 +38,11 @@ export function createCardService(context: ServiceContext): CardService {
       const card = await cardOfOwn(context, caller, id);
       return card ?? refuse("not_found", `There is no request "${id.slice(0, 80)}".`);
     },
+    async recordAnswer(caller, id, posted) {
+      const own = await ownPart(context, caller, id);
+      if (own === undefined) return;
+      await recordAnswer(context, own.found.request.value, own.audience, caller, posted);
+    },
   };
 }
 
@@ -45,6 +51,16 @@ async function cardOfOwn(
   caller: Caller,
   id: string,
 ): Promise<Card | Refusal | undefined> {
+  const own = await ownPart(context, caller, id);
+  return own === undefined ? undefined : cardOfFound(context, own.found, own.audience, caller.identity.id);
+}
+
+/** The request with what this caller is to it; undefined: none of their business. */
+async function ownPart(
+  context: ServiceContext,
+  caller: Caller,
+  id: string,
+): Promise<{ readonly found: RequestWithGrant; readonly audience: Audience } | undefined> {
   const requestId = parseId("request", id);
   const found = requestId === undefined ? undefined : await context.store.request(requestId);
   if (found === undefined) return undefined;
@@ -55,7 +71,7 @@ async function cardOfOwn(
     selectorsIn(request),
   );
   const audience = audienceOf(request, caller, directory);
-  return audience === undefined ? undefined : cardOfFound(context, found, audience, caller.identity.id);
+  return audience === undefined ? undefined : { found, audience };
 }
 
 /** This caller's part in the request; undefined: none of their business. */

@@ -3,7 +3,8 @@ import type { Identity } from "../core/people.ts";
 import type { Refusal } from "../core/refusals.ts";
 import type { Card, Audience } from "./card.ts";
 import type { Caller } from "./caller.ts";
-import type { ChatAccount } from "./messenger.ts";
+import type { NotifyChannel } from "../core/access-request.ts";
+import type { ChatAccount, MessageRef } from "./messenger.ts";
 
 /** From accounts at chat platforms to the people we know, through explicit links only. */
 export interface ChatPeople {
@@ -28,10 +29,22 @@ export interface ChatPeople {
   link(caller: Caller, account: ChatAccount, identityId: string): Promise<Identity | Refusal>;
 }
 
+/** A message that answers somebody, with buttons about one request. */
+export interface PostedAnswer {
+  readonly surface: NotifyChannel;
+  readonly address: string;
+  /** Where it is. */
+  readonly ref: MessageRef;
+  /** A form that somebody may be filling in. */
+  readonly isForm: boolean;
+}
+
 /** The cards people see, made fresh from state and clock. */
 export interface CardService {
   /** As this reader (null: a channel) may see it; undefined when there is no such request. */
   cardFor(id: string, audience: Audience, reader: IdentityId | null): Promise<Card | undefined>;
   /** The card as this caller's own part in the request makes it; refused when it is none of their business. */
   cardOf(caller: Caller, id: string): Promise<Card | Refusal>;
+  /** Keeps a message that was posted as an answer to this caller true from now on. */
+  recordAnswer(caller: Caller, id: string, posted: PostedAnswer): Promise<void>;
 }

@@ -4,8 +4,9 @@ import type { Activity } from "./activity.ts";
 import type { Place } from "./buttons.ts";
 import { catalogDataset, choiceOf, emptyForm } from "./forms.ts";
 import type { Handled, InboundParts } from "./inbound-parts.ts";
-import { dialogAnswer, executeAnswer, outcomeCard, searchAnswer } from "./invoke-answers.ts";
+import { dialogAnswer, executeAnswer, searchAnswer } from "./invoke-answers.ts";
 import type { Sender } from "./people.ts";
+import { answerCard } from "./replying.ts";
 import { carryOut, openForm, parsePress, refused, type Outcome, type Press } from "./press.ts";
 
 /** The one command of the message extension, as the manifest names it. */
@@ -93,7 +94,7 @@ export function brokenReply(error: unknown): Outcome["reply"] {
 function keepTrue({ replying }: InboundParts, activity: Activity, press: Press, outcome: Outcome): void {
   const isOver = press.verb === "link" || (press.verb === "form:submit" && isOfItsOwn(press));
   if (!isOver || outcome.reply.kind === "dialog" || outcome.reply.kind === "refused") return;
-  replying.replace(activity, outcomeCard(outcome, "message"));
+  replying.replace(activity, answerCard(outcome));
 }
 
 /** A form that was not opened from a request's card. */

@@ -1,4 +1,5 @@
 import type { Reply } from "../chat/reply.ts";
+import type { Caller } from "../service/caller.ts";
 import type { Activity } from "./activity.ts";
 import { emptyForm } from "./forms.ts";
 import type { InboundParts } from "./inbound-parts.ts";
@@ -8,24 +9,28 @@ import { formOf, replyToStranger, type Outcome } from "./press.ts";
 /** What is written to us: in our own chat, and where we are mentioned in groups and channels. */
 export function createMessages(parts: InboundParts): (activity: Activity) => Promise<void> {
   return async (activity) => {
-    const outcome = await outcomeOf(parts, activity);
+    const { outcome, caller } = await answerTo(parts, activity);
     // Answered once the call is: sending must not hold it up.
-    parts.background.start(() => parts.replying.answer(activity, outcome));
+    parts.background.start(() => parts.replying.answer(activity, outcome, caller));
   };
 }
 
-async function outcomeOf({ chat, people, onFault }: InboundParts, activity: Activity): Promise<Outcome> {
+async function answerTo(
+  { chat, people, onFault }: InboundParts,
+  activity: Activity,
+): Promise<{ readonly outcome: Outcome; readonly caller?: Caller }> {
   const text = typedText(activity.text ?? "");
   try {
     const sender = await people.senderOf(activity);
-    if (sender.kind !== "known") return alone(await replyToStranger(chat, sender, text));
-    const reply = await chat.run(sender.caller, text);
-    return reply.kind === "dialog"
-      ? { reply, form: await formOf(chat, sender.caller, reply.dialog, {}) }
-      : alone(reply);
+    if (sender.kind !== "known") return { outcome: alone(await replyToStranger(chat, sender, text)) };
+    const { caller } = sender;
+    const reply = await chat.run(caller, text);
+    const outcome =
+      reply.kind === "dialog" ? { reply, form: await formOf(chat, caller, reply.dialog, {}) } : alone(reply);
+    return { outcome, caller };
   } catch (error) {
     onFault(error);
-    return alone(brokenReply(error));
+    return { outcome: alone(brokenReply(error)) };
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Reply } from "../chat/reply.ts";
 import { secondMs } from "../core/time.ts";
+import type { Caller } from "../service/caller.ts";
+import type { CardService } from "../service/chat-people.ts";
 import { DeliveryFault } from "../service/messenger.ts";
 import { conversationIdOf, isPersonal, type Activity } from "./activity.ts";
 import { adaptiveCard, refreshing, type AdaptiveCard, type ButtonData } from "./adaptive-card.ts";
@@ -16,7 +18,7 @@ import { plainLines, richText } from "./text.ts";
 
 /** Answers to what people write. Each is for one person alone, so it goes into the chat between them and us. */
 export interface Replying {
-  answer(activity: Activity, outcome: Outcome): Promise<void>;
+  answer(activity: Activity, outcome: Outcome, caller?: Caller): Promise<void>;
   /** Says something where the activity came from, for everybody there. */
   say(activity: Activity, text: string): Promise<void>;
   /** Puts this card in the place of the message whose button was pressed, where that message is theirs alone. */
@@ -28,6 +30,7 @@ export interface ReplyingParts {
   readonly conversations: Conversations;
   readonly pace: Pace;
   readonly background: Background;
+  readonly cards: Pick<CardService, "recordAnswer">;
   readonly wait: (ms: number) => Promise<void>;
   readonly onFault: (fault: unknown) => void;
 }
@@ -45,23 +48,11 @@ export function createReplying({
   conversations,
   pace,
   background,
+  cards,
   wait,
   onFault,
 }: ReplyingParts): Replying {
-  /** A few attempts, for nothing else will send it again. */
-  const insist = async <T>(conversationId: string, send: () => Promise<T>): Promise<T> => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        pace.take(conversationId);
-        return await send();
-      } catch (error) {
-        const fault = deliveryFaultOf(error);
-        const patience = fault.retryAfterMs ?? attempt * secondMs;
-        if (attempt >= attemptsMax || !fault.retryable || patience > waitMaxMs) throw fault;
-        await wait(patience);
-      }
-    }
-  };
+  const insist = createInsisting(pace, wait);
 
   const post = (serviceUrl: string, conversationId: string, activity: Parameters<Connector["send"]>[2]) =>
     insist(conversationId, () => connector.send(serviceUrl, conversationId, activity));
@@ -81,14 +72,25 @@ export function createReplying({
   };
 
   return {
-    async answer(activity, outcome) {
+    async answer(activity, outcome, caller) {
       const { conversation, serviceUrl } = activity;
       if (conversation === undefined || serviceUrl === undefined) return;
       const isAlone = isPersonal(conversation);
       try {
         const own = await ownChat(activity, serviceUrl);
         if (own === undefined) return;
-        await post(serviceUrl, own, cardActivity(answerCard(outcome, activity.from?.id)));
+        const card = answerCard(outcome, activity.from?.id);
+        const posted = await post(serviceUrl, own, cardActivity(card));
+        const about = requestAbout(outcome.reply);
+        if (caller !== undefined && about !== undefined && card.actions.length > 0) {
+          const { from } = activity;
+          await cards.recordAnswer(caller, about, {
+            surface: "teams",
+            address: `person:${from?.aadObjectId ?? ""}`,
+            ref: JSON.stringify({ serviceUrl, conversation: own, activity: posted, user: from?.id ?? null }),
+            isForm: outcome.reply.kind === "dialog",
+          });
+        }
         if (!isAlone) await post(serviceUrl, conversation.id, textActivity(answeredElsewhere));
       } catch (error) {
         const isRefused = error instanceof DeliveryFault && !error.retryable;
@@ -114,12 +116,33 @@ export function createReplying({
   };
 }
 
+/** A few attempts, for nothing else will send it again. */
+function createInsisting(pace: Pace, wait: ReplyingParts["wait"]) {
+  return async <T>(conversationId: string, send: () => Promise<T>): Promise<T> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        pace.take(conversationId);
+        return await send();
+      } catch (error) {
+        const fault = deliveryFaultOf(error);
+        const patience = fault.retryAfterMs ?? attempt * secondMs;
+        if (attempt >= attemptsMax || !fault.retryable || patience > waitMaxMs) throw fault;
+        await wait(patience);
+      }
+    }
+  };
+}
+
 /**
  * In a chat every card stays. The one of the request itself is posted and kept true by the relay, so what has been done
  * is told in a line, not by another card that would soon be wrong. Any other looks itself up again when it is seen.
  */
-function answerCard(outcome: Outcome, userId: string | undefined): AdaptiveCard {
+export function answerCard(outcome: Outcome, userId?: string): AdaptiveCard {
   const { reply } = outcome;
+  // What was refused is said; the request's own card has its buttons.
+  if (reply.kind === "refused" && reply.card !== null) {
+    return outcomeCard({ ...outcome, reply: { ...reply, card: null } }, "message");
+  }
   if (reply.kind === "card" && reply.lead.length > 0) {
     return adaptiveCard({
       fallbackText: plainLines(reply.lead),
@@ -130,6 +153,12 @@ function answerCard(outcome: Outcome, userId: string | undefined): AdaptiveCard 
   const card = outcomeCard(outcome, "message");
   const again = lookUpOf(reply);
   return userId === undefined || again === undefined ? card : refreshing(card, [userId], again);
+}
+
+/** The request that the buttons of an answer are about; undefined: they begin something new. */
+function requestAbout(reply: Reply): string | undefined {
+  if (reply.kind === "dialog") return reply.dialog.ref.requestId ?? undefined;
+  return reply.kind === "card" ? reply.card.request.id : undefined;
 }
 
 /** The press that answers the same again; undefined for what does not change. */

@@ -80,7 +80,7 @@ export function createTeams(settings: TeamsSettings, { addresses, now, log }: Te
     open({ chat, cards, people, refusals }) {
       const shared = { connector, conversations, background, now, onFault };
       const known = createTeamsPeople(settings, { ...shared, people, refusals });
-      const replying = createReplying({ ...shared, pace, wait });
+      const replying = createReplying({ ...shared, pace, wait, cards });
       const inbound = createInbound({ ...shared, chat, cards, people: known, replying });
       const keys = createSigningKeys(settings.openIdMetadataUrl, now);
       const authentication = createAuthentication(settings, cloud, keys, now);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { dialogRef, type DialogId, type DialogValues } from "../../src/chat/dialog.ts";
 import type { Reply } from "../../src/chat/reply.ts";
 import { hourMs } from "../../src/core/time.ts";
@@ -101,6 +101,53 @@ describe("a press is decided from our state, whatever the card showed", () => {
     expect(records).toHaveLength(2);
   });
 });
+
+describe("what is of high risk", () => {
+  beforeEach(async () => {
+    const risk = [{ name: "production", points: 80, when: [] }];
+    await office().configure(housePolicies(), { ...houseRules, risk });
+  });
+
+  test("is approved by a second press, below every scope and the whole reason", async () => {
+    const id = await asked("dev");
+    const form = dialogIn(await press("ann", "approve", id));
+    expect(plain(form.intro)).toContain("This is high risk: 80 of 100");
+    expect(form.decided).toMatchObject({
+      access: { scopes: ["read:prod:orders-db"] },
+      reason: { text: "INC-42" },
+    });
+    expect((await office().audit()).map((one) => one.action)).not.toContain("approval.given");
+    expect(await send("ann", "approve", id, {}, "older")).toMatchObject({
+      refusal: { refused: "request_changed" },
+    });
+    const reply = await send("ann", "approve", id, { words: "with care" }, form.ref.revision);
+    expect(cardIn(reply).request.status).toBe("APPROVED");
+  });
+
+  test("is refused at the first press to whoever may not decide it", async () => {
+    const id = await asked("dev");
+    expect(await press("dev", "approve", id)).toMatchObject({ refusal: { refused: "self_approval" } });
+    expect(await press("lead", "approve", id)).toMatchObject({ refusal: { refused: "not_an_approver" } });
+    expect(await press("ann", "approve", id, "older")).toMatchObject({
+      refusal: { refused: "request_changed" },
+    });
+  });
+});
+
+test.each(["approve_for_less", "justified", "not_justified"] as const)(
+  "the form to %s shows every scope and the whole reason",
+  async (action) => {
+    const values = { scopes: "write:prod:orders-db read:prod:b", duration: "30m", reason: "INC-42" };
+    const isReview = action !== "approve_for_less";
+    const form = dialogRef(isReview ? "break_glass" : "request");
+    const { id } = cardIn(await chat().submit(await caller("dev"), form, values)).request;
+    if (isReview) await press("dev", "show_credential", id);
+    expect(dialogIn(await press(isReview ? "sec" : "ann", action, id)).decided).toMatchObject({
+      access: { scopes: ["write:prod:orders-db", "read:prod:b"] },
+      reason: { text: "INC-42" },
+    });
+  },
+);
 
 describe("forms that decide", () => {
   test("deny needs a reason, and the requester gets it", async () => {

@@ -3,6 +3,7 @@ import { present } from "../../src/core/assert.ts";
 import { emptyRules } from "../../src/core/policy.ts";
 import { parseScope } from "../../src/core/scopes.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../core/support/policies.ts";
+import { shownMessage } from "./support/shown-message.ts";
 import { buttonsOf, slackId } from "./support/slack-doors.ts";
 import { openSlackHouse, waitFor, type SlackHouse } from "./support/slack-house.ts";
 
@@ -161,6 +162,44 @@ describe("the whole job in Slack", () => {
     await waitFor(() => house.fake.responses.length > 0);
     expect(house.lastWhisper()).toMatch(/denied by ann/i);
     expect(buttonsOf(present(dm("bob")[0], "card"))).toEqual([]);
+  });
+
+  test("an answer disappears by itself and cannot be changed, so it shows all and has no button of a request", async () => {
+    const { body } = await ask();
+    const id = idIn(JSON.stringify(body));
+    for (const [name, text] of [
+      ["ann", `status ${id}`],
+      ["dev", `status ${id}`],
+      ["dev", "list"],
+      ["ann", `approve ${id}`],
+      ["bob", `approve ${id}`],
+    ] as const) {
+      const answer = (await house.command(name, text)).body;
+      expect(JSON.stringify(answer)).toMatch(new RegExp(`${id}|Already approved by ann`));
+      expect(JSON.stringify(answer)).not.toMatch(/"(?:card|note|account):/);
+    }
+    expect(JSON.stringify(body)).not.toContain("card:cancel");
+    expect(JSON.stringify((await house.command("ann", `status ${id}`)).body)).toContain(
+      "read:prod:orders-db",
+    );
+  });
+
+  test("Details lists every scope and the whole reason before it offers Approve, and approves what it lists", async () => {
+    const scopes = Array.from({ length: 20 }, (_, at) => `read:prod:${"x".repeat(110)}-${at}`);
+    await house.office.ask("dev", { scopes, reason: "\u200B\u202E".repeat(1_000) });
+    await house.settle();
+    const card = present(dm("ann")[0], "card");
+    expect(buttonsOf(card)).toEqual(["Details", "Deny"]);
+    await house.press("ann", card, "details");
+    await waitFor(() => house.fake.views.size > 0);
+    const details = house.modal();
+    const shown = shownMessage(details as { readonly blocks: [] } & typeof details);
+    const rows = shown.ours.map((row) => row.trim());
+    expect(rows.filter((row) => scopes.includes(row))).toEqual(scopes);
+    expect(shown.theirs.join("").split("U+202E")).toHaveLength(1_001);
+    expect(shown.buttons).toContain("Approve");
+    await house.pressIn("ann", details.id, "approve");
+    await waitFor(() => house.windows().includes("You approved it"));
   });
 
   test("the home shows what there is to decide and what one has", async () => {

@@ -60,6 +60,34 @@ test("in a chat the form is in the message, and what came of it takes its place 
   expect(h.cardsOf("dev").some((card) => titles(card).includes("Check first"))).toBe(false);
 });
 
+test("a card that somebody asked to see is kept true, and a form for a request goes with the request", async () => {
+  const h = house();
+  await introduced(h);
+  await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
+  const id = /jit_\w+/.exec(wordsOn(h.cardsOf("ann").at(-1)))?.[0] ?? "no id";
+  await h.say("bob", `status ${id}`);
+  expect(titles(h.cardsOf("bob").at(-1))).toContain("Approve");
+  await h.say("cid", `deny ${id}`);
+  expect(titles(h.cardsOf("cid").at(-1))).toEqual(["Deny", "Back"]);
+  await h.office.services.desk.deny(await h.office.caller("ann"), id, "use the replica");
+  await h.settle();
+  for (const name of ["ann", "bob", "cid", "dev"]) expect(h.cardsOf(name).flatMap(titles)).toEqual([]);
+});
+
+test("an answer that nobody keeps true has no buttons of a request", async () => {
+  const h = house();
+  await introduced(h);
+  await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
+  const id = /jit_\w+/.exec(wordsOn(h.cardsOf("ann").at(-1)))?.[0] ?? "no id";
+  await h.say("dev", "list");
+  expect(titles(h.cardsOf("dev").at(-1))).toEqual([]);
+  await h.say("lead", `approve ${id}`);
+  expect(titles(h.cardsOf("lead").at(-1))).toEqual([]);
+  await h.say("dev", `approve ${id}`);
+  expect(wordsOn(h.cardsOf("dev").at(-1))).toContain("own request");
+  expect(titles(h.cardsOf("dev").at(-1))).toEqual([]);
+});
+
 test("the catalog is searched while somebody types", async () => {
   const h = house();
   const value = { dataset: "catalog", queryText: "orders", queryOptions: { skip: 0, top: 15 } };

@@ -1,0 +1,43 @@
+import type { AccessRequest } from "../core/access-request.ts";
+import type { Audience } from "../core/notices.ts";
+import type { Caller } from "./caller.ts";
+import type { PostedAnswer } from "./chat-people.ts";
+import { noteCopyId } from "./copies.ts";
+import type { ServiceContext } from "./loading.ts";
+import type { Copy } from "./ports.ts";
+import { recordOnly } from "./step.ts";
+import { newEffect } from "./step-of.ts";
+
+/**
+ * Records a message with buttons that somebody asked for, so that it is kept true like every copy. What has changed
+ * since it was made is shown at once; a form is left alone until the request changes.
+ */
+export async function recordAnswer(
+  { store, surroundings }: ServiceContext,
+  { id: requestId }: AccessRequest,
+  audience: Audience,
+  caller: Caller,
+  { surface, address, ref, isForm }: PostedAnswer,
+): Promise<void> {
+  const now = surroundings.now();
+  const to = { surface, address, readerId: caller.identity.id };
+  const id = noteCopyId({ ...to, requestId, audience }, "answer", surroundings.idTail());
+  const value: Copy = {
+    ...to,
+    id,
+    requestId,
+    audience,
+    notice: "answer",
+    state: "SENT",
+    ref,
+    fault: null,
+    at: now,
+  };
+  const about = { topic: "answer", requestId, audience } as const;
+  const update = newEffect({ kind: "update_note", copyId: id, about, ...to }, { now, surroundings });
+  await store.commit({
+    ...recordOnly([]),
+    writes: [{ kind: "copyWanted", value }],
+    effects: isForm ? [] : [update],
+  });
+}
