@@ -9,8 +9,8 @@ import { isStranded } from "./stranded.ts";
 
 /**
  * What a change of people means for a request that waits: who may decide it from now on and is to be asked, who no
- * longer may, and whether its quorum can still be reached. Empty when nothing
- * has changed for it, so asking twice is harmless. Nothing here decides a request: one that is stranded waits on.
+ * longer may, and whether its quorum can still be reached. Empty when nothing has changed for it, so asking twice is
+ * harmless. Nothing here decides a request: one that is stranded waits on.
  */
 export function decideApproverReview(
   request: AccessRequest,
@@ -37,14 +37,15 @@ function changedApprovers(
 ): { readonly joined: readonly AskedApprover[]; readonly left: readonly AskedApprover[] } {
   const joined: AskedApprover[] = [];
   const left: AskedApprover[] = [];
-  for (const { stage, open } of progressOf(request, directory)) {
+  for (const { stage, open, given } of progressOf(request, directory)) {
     const asked = request.asked.filter((one) => one.stage === stage.number && one.until === undefined);
     const able = new Set(approversOf(request, stage, directory).map((person) => person.id));
     left.push(...asked.filter((one) => !able.has(one.identityId)));
     if (!open) continue;
     const atFirst = new Set(eligible(request, stage.approvers, directory).map((person) => person.id));
     for (const id of able) {
-      if (asked.some((one) => one.identityId === id)) continue;
+      // Whoever came and approved before anybody looked needs not be asked.
+      if (given.includes(id) || asked.some((one) => one.identityId === id)) continue;
       joined.push({ identityId: id, stage: stage.number, escalated: !atFirst.has(id) });
     }
   }

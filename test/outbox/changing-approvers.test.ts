@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { present } from "../../src/core/assert.ts";
 import { minuteMs } from "../../src/core/time.ts";
 import { approvalPolicy, stageBy } from "../core/support/policies.ts";
-import { changingPeople } from "../service/support/changing-people.ts";
+import { byDba, changingPeople, ctoAdministers } from "../service/support/changing-people.ts";
+import { allStaff } from "../service/support/office.ts";
 import { isDown } from "./support/fake-messenger.ts";
 
 const { office, relay, slack, email, change, members, load, ask, approve, view, actions } = changingPeople();
@@ -69,6 +70,17 @@ describe("somebody who becomes able to decide", () => {
     await relay().drain();
     expect(slack().cardsAt("@id_sam")).toHaveLength(1);
     expect(email().noticesAt("@id_sam")).toEqual(["approver_added"]);
+  });
+
+  test("and does so before anybody has looked is not asked for what they have done", async () => {
+    const id = await ask();
+    const people = allStaff.map((one) => (one.name === "sam" ? { ...one, groups: ["dba"] } : one));
+    await office().configure([byDba], ctoAdministers, people);
+    expect(await approve("sam", id)).toBe("PENDING");
+    await relay().drain();
+    expect(slack().cardsAt("@id_sam")).toEqual([]);
+    expect(email().noticesAt("@id_sam")).toEqual([]);
+    expect(await actions(id)).toEqual(["request.submitted"]);
   });
 
   test("by a request that is decided meanwhile is told nothing", async () => {
