@@ -4,6 +4,7 @@ import type { Via } from "../../src/core/people.ts";
 import { createInstallationService } from "../../src/service/installation-service.ts";
 import type { Caller } from "../../src/service/caller.ts";
 import { approvalPolicy, stageBy } from "../core/support/policies.ts";
+import { houseRules } from "../http/support/http-house.ts";
 import { allStaff, granted, officeForEach, saidTo } from "./support/office.ts";
 
 const policies = () => [approvalPolicy("dba", { stages: [stageBy("group:dba pat@company.com")] })];
@@ -99,7 +100,7 @@ describe("a key that the requester made for an approver", () => {
     );
     expect(await approve(ann, more.request.id)).toBe("self_approval");
 
-    await office().configure(policies(), emergencies);
+    await office().configure(policies(), houseRules);
     const used = granted(await office().ask("dev", { breakGlass: true, scopes: ["read:y"], duration: "1h" }));
     const judge = (by: Caller) =>
       desk().review(by, used.request.id, { outcome: "justified", comment: "fine" });
@@ -189,19 +190,3 @@ test("a press that is refused for this is on record", async () => {
   const refusals = (await office().audit()).filter((row) => row.action === "decision.refused");
   expect(refusals.map((row) => row.data["code"])).toEqual(["self_approval"]);
 });
-
-const emergencies = {
-  breakGlass: {
-    allowed: [{ kind: "group", group: "oncall" }],
-    conditions: [],
-    maxDurationMs: 3_600_000,
-    limit: { max: 2, perMs: 604_800_000 },
-    review: {
-      by: [{ kind: "group", group: "security" }],
-      dueMs: 86_400_000,
-      overdue: "refuse",
-      lockoutMs: 2_592_000_000,
-    },
-    notify: [],
-  },
-} as const;
