@@ -70,8 +70,12 @@ interface WayIn {
 }
 
 /** The first way that looks at few rows, else the first; and where it ends when it would look at too many. */
-function wayIn(tables: Tables, ways: Ways, within: Range, isNarrow: boolean): WayIn {
-  if (!isNarrow) return { branches: ways[0] ?? [], within, floor: 0 };
+function wayIn(tables: Tables, given: Ways, within: Range, isNarrow: boolean): WayIn {
+  const ways = given.map((branches) => branches.flatMap((one) => withoutLargeSort(tables, one)));
+  const isAsGiven = ways.every((branches, index) =>
+    branches.every((one) => given[index]?.includes(one) === true),
+  );
+  if (!isNarrow && isAsGiven) return { branches: ways[0] ?? [], within, floor: 0 };
   const bounded = ways.map((branches) => {
     const share = Math.ceil(visitedMax / branches.length);
     return {
@@ -81,6 +85,13 @@ function wayIn(tables: Tables, ways: Ways, within: Range, isNarrow: boolean): Wa
     };
   });
   return bounded.find(({ floor }) => floor === 0) ?? bounded[0] ?? { branches: [], within, floor: 0 };
+}
+
+function withoutLargeSort(tables: Tables, branch: Branch): readonly Branch[] {
+  if (branch.by !== "few") return [branch];
+  const { ord } = requests;
+  const more = tables.select({ ord }).from(requests).where(branch.among).limit(1).offset(visitedMax).all();
+  return more.length === 0 ? [branch] : branch.otherwise;
 }
 
 /** The row that this branch would come to after `share` others; 0 when it has not so many. */

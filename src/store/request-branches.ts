@@ -8,8 +8,16 @@ import { requests } from "./schema.ts";
 /** Requests that one index gives in the order of arrival. */
 export type Branch =
   | { readonly by: "request"; readonly where: SQL | undefined }
-  /** Of the people a viewer manages, and what the clock has ended before a sweep could: sorted, for it is little. */
-  | { readonly by: "few"; readonly where: SQL | undefined }
+  /**
+   * Of the people a viewer manages, and what the clock has ended before a sweep could: sorted, for it is little. Where
+   * `among` is not, the other branches are gone through, which give the same and more.
+   */
+  | {
+      readonly by: "few";
+      readonly where: SQL | undefined;
+      readonly among: SQL | undefined;
+      readonly otherwise: readonly Branch[];
+    }
   | { readonly by: "selector"; readonly selector: string; readonly part: Part; readonly status?: string }
   | { readonly by: "scope"; readonly scope: Scope; readonly status?: string };
 
@@ -31,9 +39,10 @@ export type Ways = readonly (readonly Branch[])[];
 export function waysOf(filter: RequestFilter): readonly Ways[] {
   const { status, now } = filter;
   if (status === undefined) return [waysTo(filter, undefined)];
-  const lapsed = lapsingInto(status).map((written): Ways => [
-    [{ by: "few", where: hasLapsed(written, now) }],
-  ]);
+  const lapsed = lapsingInto(status).map((written): Ways => {
+    const where = hasLapsed(written, now);
+    return [[{ by: "few", where, among: where, otherwise: [byRequest(isWritten(written))] }]];
+  });
   return [waysTo(filter, status), ...lapsed];
 }
 
@@ -90,5 +99,12 @@ function bySelectors(viewer: Viewer, parts: readonly Part[], status: string | un
   const named = selectorTexts(viewer).flatMap((selector) =>
     parts.map((part): Branch => ({ by: "selector", selector, part, ...withStatus(status) })),
   );
-  return [...named, { by: "few", where: and(isReport(viewer), isNamedAsManager(), isWritten(status)) }];
+  const among = and(isReport(viewer), isWritten(status));
+  const asManager = parts.map((part): Branch => ({
+    by: "selector",
+    selector: "manager",
+    part,
+    ...withStatus(status),
+  }));
+  return [...named, { by: "few", where: and(among, isNamedAsManager()), among, otherwise: asManager }];
 }

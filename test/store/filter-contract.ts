@@ -12,6 +12,7 @@ import {
   claimedFixture,
   demandFixture,
   grantFixture,
+  identityFixture,
   ids,
   requestFixture,
   scope,
@@ -28,7 +29,7 @@ interface Kept {
 
 const people = ["dev", "ann", "bob"] as const;
 const scopes = ["read:a", "read:b"] as const;
-const groups = ["group:dba", "group:security"] as const;
+const groups = ["group:dba", "group:security", "manager"] as const;
 const phases = ["PENDING", "APPROVED", "DENIED", "TIMED_OUT", "ACTIVE", "EXPIRED", "REVOKED"] as const;
 
 /** Asked at any minute: the clock may have been lowered between two of them. Over at minute 60, where time ends it. */
@@ -76,6 +77,19 @@ async function keep(store: Store, all: readonly Kept[]): Promise<void> {
         ...(grant === undefined ? [] : [{ kind: "grant", value: grant } as const]),
       ]),
     );
+  }
+}
+
+/** The same in few commits. */
+async function keepTogether(store: Store, all: readonly Kept[]): Promise<void> {
+  for (let start = 0; start < all.length; start += 500) {
+    const writes = all
+      .slice(start, start + 500)
+      .flatMap(({ request, grant }) => [
+        { kind: "request", value: request, dueAt: null } as const,
+        ...(grant === undefined ? [] : [{ kind: "grant", value: grant } as const]),
+      ]);
+    await committed(store, writing(writes));
   }
 }
 
@@ -193,20 +207,32 @@ export function filterContract(open: OpenEmptyStore): void {
       ),
     );
     await keep(store, [both]);
-    for (let start = 0; start < crowd.length; start += 500) {
-      const writes = crowd
-        .slice(start, start + 500)
-        .flatMap(({ request, grant }) => [
-          { kind: "request", value: request, dueAt: null } as const,
-          ...(grant === undefined ? [] : [{ kind: "grant", value: grant } as const]),
-        ]);
-      await committed(store, writing(writes));
-    }
+    await keepTogether(store, crowd);
     const filter = { approver: viewer, scope: scope("read:a"), status: "ACTIVE", now: at(1) };
     const first = await store.requests(filter, { limit: 50 });
     expect(first.rows).toEqual([]);
     expect(first.next).not.toBeNull();
     expect(await everyPage(store, filter, 50)).toEqual([both.request.id]);
+  });
+
+  test("more than can be sorted is gone through: what a manager sees of a busy program, and what lapsed in an outage", async () => {
+    const store = await open();
+    await committed(
+      store,
+      writing([{ kind: "identity", value: identityFixture("dev", { managerId: ids.identity("boss") }) }]),
+    );
+    const common = { minute: 0, subject: "dev", asker: "dev", scope: "read:a", end: 60 } as const;
+    const all = Array.from({ length: 2_200 }, (_, index) =>
+      keptOf({ phase: "ACTIVE", ...common, group: index % 2 === 0 ? "manager" : "group:dba" }, index),
+    );
+    await keepTogether(store, all);
+    const newestFirst = all.map(({ request }) => request.id).toReversed();
+    const boss: Viewer = { id: ids.identity("boss"), selectors: ["boss@company.com"] };
+    const managed = newestFirst.filter((_, index) => index % 2 === 1);
+    expect(await everyPage(store, { visibleTo: boss, now: at(1) }, 200)).toEqual(managed);
+    expect(await everyPage(store, { approver: boss, status: "ACTIVE", now: at(1) }, 200)).toEqual(managed);
+    expect(await everyPage(store, { status: "EXPIRED", now: at(60) }, 200)).toEqual(newestFirst);
+    expect(await everyPage(store, { status: "ACTIVE", now: at(60) }, 200)).toEqual([]);
   });
 
   test("how many are active is what is written less what the clock has ended", async () => {
