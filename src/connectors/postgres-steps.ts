@@ -13,7 +13,10 @@ export async function attempt(
     if (error instanceof ConnectorFault) return error;
     // A bug, or the driver outside of a connection. It must not keep the other steps from being tried.
     const why = error instanceof Error ? error.message : "unknown";
-    return new ConnectorFault("refused", `${owner.connector}: ${why}`, { retryable: true });
+    return new ConnectorFault("refused", `${owner.connector}: ${why}`, {
+      retryable: true,
+      reason: "a step failed inside jit-access; the log says more",
+    });
   }
 }
 

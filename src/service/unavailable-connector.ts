@@ -10,6 +10,7 @@ export function unavailableConnector(connector: Connector, why: string): Connect
     throw new ConnectorFault("unreachable", `${name} is not available: ${why}.`, {
       retryable,
       isTargetDown: retryable,
+      reason: `it is not available: ${why}`,
     });
   };
   return {

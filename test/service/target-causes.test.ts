@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { present } from "../../src/core/assert.ts";
-import { parseId } from "../../src/core/ids.ts";
+import { makeId, parseId } from "../../src/core/ids.ts";
 import { parseSelector } from "../../src/core/people.ts";
 import { minuteMs } from "../../src/core/time.ts";
 import { provisionWithinMs } from "../../src/core/grant.ts";
 import { ConnectorFault } from "../../src/service/connector.ts";
+import { reasonOf } from "../../src/service/target-service.ts";
+import { unavailableConnector } from "../../src/service/unavailable-connector.ts";
 import { fakeMessenger } from "../outbox/support/fake-messenger.ts";
 import { granted } from "./support/office.ts";
 import { openTargetOffice, view, type TargetOffice } from "./support/target-office.ts";
@@ -100,4 +102,13 @@ test("a cause is written once for as long as it stays the same", async () => {
   office.target.trouble.faults.takeBack = always("nothing listens on its port (connection refused)");
   await office.live(2 * minuteMs);
   expect(await problemOf(id)).toBe("nothing listens on its port (connection refused)");
+});
+
+test("a connector that is not available says so, also when it is asked to take back", async () => {
+  const unavailable = unavailableConnector(office.target, "the environment variable ORDERS_DB is not set");
+  const order = { connector: "orders-db", object: "jit_x", grantId: makeId("grant", "x") };
+  const signal = new AbortController().signal;
+  expect(await Promise.resolve(unavailable.takeBack(order, signal)).catch(reasonOf)).toBe(
+    "it is not available: the environment variable ORDERS_DB is not set",
+  );
 });
