@@ -1,7 +1,5 @@
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { acceptSystemClock } from "./build/accept-clock.ts";
-import { acceptHead } from "./build/accept-head.ts";
 import { loadEnvFile } from "./config/env-file.ts";
 import { readEnvironment } from "./config/environment.ts";
 import { formatInstant } from "./core/time.ts";
@@ -40,6 +38,8 @@ async function restoreFrom(file: string): Promise<void> {
 }
 
 async function acceptClock(isConfirmed: boolean): Promise<void> {
+  // Loaded here, because a backup or a reload needs none of the service.
+  const { acceptSystemClock } = await import("./build/accept-clock.ts");
   const accepted = await acceptSystemClock(databaseFile(), migrations, async (found) => {
     const [from, to] = [formatInstant(found.from), formatInstant(found.to)];
     print(`The last change was recorded at ${from}; the system clock says ${to}.\n`);
@@ -54,6 +54,7 @@ async function acceptClock(isConfirmed: boolean): Promise<void> {
 }
 
 async function acceptLog(hash: string): Promise<void> {
+  const { acceptHead } = await import("./build/accept-head.ts");
   const accepted = await acceptHead(databaseFile(), migrations, hash.toLowerCase());
   const { seq, hash: last } = accepted.head;
   if (accepted.is === "unknown") {
