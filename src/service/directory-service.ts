@@ -133,7 +133,16 @@ function written(
   before: Versioned<Identity> | undefined,
   after: Identity,
 ): { readonly step: Step; readonly result: Identity } {
-  return { step: identityStep(context, before, after, actorOf(caller), makersOf(caller)), result: after };
+  const step = identityStep(context, before, after, actorOf(caller), makersOf(caller));
+  const now = context.surroundings.now();
+  // Whoever they are, because the account can act as them from now on.
+  const told = (after.kind === "HUMAN" ? newLinks(before?.value, after) : []).map((account) =>
+    newEffect(
+      { kind: "announce_link", identityId: after.id, account, byId: caller.identity.id },
+      { now, surroundings: context.surroundings },
+    ),
+  );
+  return { step: { ...step, effects: [...step.effects, ...told] }, result: after };
 }
 
 function unlinked(identity: Identity, surface: ChatAccount["surface"]): Identity | Refusal {
