@@ -7,7 +7,7 @@ import type { KnownBlock } from "@slack/types";
 import type { Home } from "../../src/chat/home.ts";
 import type { Card } from "../../src/service/card.ts";
 import { cardMessage } from "../../src/slack/cards.ts";
-import { homeBlocks } from "../../src/slack/modals.ts";
+import { homeBlocks } from "../../src/slack/home-blocks.ts";
 import { cardOf } from "../../test/words/support/cards.ts";
 
 // Draws the pictures beside it from the blocks that are sent to Slack. Needs chromium, and a folder where
@@ -59,9 +59,9 @@ const home: Home = {
 };
 
 const pictures: readonly (readonly [name: string, blocks: readonly KnownBlock[], height: number])[] = [
-  ["slack-approval", cardMessage(asked).blocks, 395],
-  ["slack-active", cardMessage(active).blocks, 330],
-  ["slack-home", homeBlocks(home), 312],
+  ["slack-approval", cardMessage(asked).blocks, 490],
+  ["slack-active", cardMessage(active).blocks, 420],
+  ["slack-home", homeBlocks(home), 420],
 ];
 
 const installed = resolve(process.argv[2] ?? ".");

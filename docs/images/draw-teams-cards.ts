@@ -15,18 +15,20 @@ const asked: CardText = {
   requestId: "jit_xyz789abcdef0123",
   revision: "r1",
   heading: [{ said: "Dev" }, " asks for access"],
-  facts: [
-    { label: "Access", value: ["read:prod:orders-db"] },
+  push: [{ said: "Dev" }, " asks for access"],
+  access: { catalogName: "Orders database (read)", scopes: ["read:prod:orders-db"] },
+  terms: [
+    { label: "Who", value: [{ said: "Dev" }, ", ", { said: "dev@company.com" }] },
     { label: "For", value: ["2 hours"] },
+  ],
+  reason: { label: "Reason", text: "Orders are stuck since the deployment, INC-42" },
+  facts: [
     { label: "Risk", value: ["40 of 100: production +40"] },
     { label: "Approvals", value: ["1 of 2"] },
     { label: "You are asked as", value: ["group:dba"] },
     { label: "Last time", value: ["completed ", { time: "2026-01-12T09:10:00.000Z" }] },
   ],
-  words: [
-    { label: "Reason", text: "Orders are stuck since the deployment, INC-42" },
-    { label: "Ticket", text: "INC-42" },
-  ],
+  words: [{ label: "Ticket", text: "INC-42" }],
   status: ["Waiting for a decision until ", { time: "2026-01-16T10:30:00.000Z" }],
   actions: ["approve", "deny", "approve_for_less", "details"],
 };
@@ -34,8 +36,9 @@ const asked: CardText = {
 const active: CardText = {
   ...asked,
   heading: ["Access is active for you"],
-  facts: asked.facts.slice(0, 2),
-  words: asked.words.slice(0, 1),
+  terms: asked.terms.slice(1),
+  facts: [],
+  words: [],
   status: ["Active until ", { time: "2026-01-15T12:40:00.000Z" }],
   actions: ["extend", "done", "replace_credential"],
 };
@@ -47,8 +50,8 @@ const form = formCard(requestForm(), "message", {
 });
 
 const pictures: readonly (readonly [name: string, card: AdaptiveCard, height: number])[] = [
-  ["teams-approval", textCard(asked, "message"), 432],
-  ["teams-active", textCard(active, "message"), 280],
+  ["teams-approval", textCard(asked), 470],
+  ["teams-active", textCard(active), 290],
   ["teams-form", form, 562],
 ];
 

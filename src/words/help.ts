@@ -30,7 +30,7 @@ export const commandHelp: { readonly [Name in CommandName]: CommandHelp } = {
   },
   status: {
     usage: "status <id>",
-    does: "One request as it stands now, with the buttons that make sense.",
+    does: "One request as it stands now.",
     examples: ["status jit_xyz789", "status xyz789"],
   },
   approve: {
