@@ -98,7 +98,7 @@ function addLostTargetRoutes(app: App, { connectors }: Pick<Services, "connector
   app.post(
     "/connectors/:name/abandon",
     {
-      config: { roles: ["admin"], refusals: ["not_found", "already_abandoned"] },
+      config: { roles: ["admin"], words: ["reason"], refusals: ["not_found", "already_abandoned"] },
       schema: {
         summary: "Give up an object at a target that is lost for good",
         description:

@@ -178,6 +178,20 @@ describe.each(Object.entries(pastable))("a %s_ token", (_, made) => {
   });
 });
 
+test.each(["/connectors/lost/abandon", "/lockdown", "/revoke-all"])(
+  "people's reason is masked in %s as well, and not refused",
+  async (url) => {
+    const token = await pastable.kd_live();
+    const rest = { "/connectors/lost/abandon": { object: "x" }, "/lockdown": { on: false } }[url] ?? {
+      scopePrefix: "nothing:",
+    };
+    const body = { ...rest, reason: `because ${token}` };
+    const answer = await house.call("POST", `${api}${url}`, { key: house.admin, body });
+    expect([answer.status === 422, answer.text.includes(token)]).toEqual([false, false]);
+    expect(await isLiving(token)).toBe(false);
+  },
+);
+
 test("a token may be the bearer, and what a form asks about", async () => {
   const { token } = await house.claimed({ scopes: ["read:prod:bearer"] });
   const check = await house.call("GET", `${api}/check?scope=read:prod:bearer`, {
