@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { approvalPolicy, autoPolicy, stageBy } from "../core/support/policies.ts";
-import { byDba, bySecurity, changingPeople } from "./support/changing-people.ts";
-import { granted, saidTo } from "./support/office.ts";
+import type { Store } from "../../src/service/ports.ts";
+import { createServices } from "../../src/service/services.ts";
+import { byDba, bySecurity, changingPeople, ctoAdministers } from "./support/changing-people.ts";
+import { allStaff, granted, saidTo } from "./support/office.ts";
 
 const { office, relay, load, change, members, ask, approve, view, stranded } = changingPeople();
 
@@ -89,6 +91,32 @@ describe("asking again for the access of a stranded request", () => {
     await approve("ann", first);
     const [said, asked] = await Promise.all([approve("bob", first), office().ask("dev")]);
     expect([said, saidTo(asked)]).toEqual(["APPROVED", "duplicate_request"]);
+  });
+
+  test("an ask that comes while the first is being approved ends with that approval", async () => {
+    const first = await ask();
+    await members("dba", "ann");
+    // Enough people again, and nobody has looked at what waits: it still reads as stranded.
+    const people = allStaff.map((one) => (one.name === "cid" ? { ...one, groups: [] } : one));
+    await office().configure([byDba], ctoAdministers, people);
+    expect(await approve("ann", first)).toBe("PENDING");
+    const between: string[] = [];
+    const store: Store = {
+      ...office().store,
+      commit: async (step) => {
+        if (between.length === 0) between.push(granted(await office().ask("dev")).request.id);
+        return office().store.commit(step);
+      },
+    };
+    const { desk } = createServices(
+      { ...office().context, store },
+      async () => {},
+      (fault) => {
+        throw fault;
+      },
+    );
+    expect(saidTo(await desk.approve(await office().caller("bob"), first, {}))).toBe("APPROVED");
+    expect(await view(between[0] ?? "")).toMatchObject({ status: "CANCELLED" });
   });
 
   test("approved at birth it ends the first in the same commit", async () => {
