@@ -2,7 +2,7 @@ import type { ConnectorSettings } from "../core/connector-settings.ts";
 import type { PolicyId } from "../core/ids.ts";
 import { maskTokens, tokensIn } from "../core/masking.ts";
 import { emptyRules, type Rules } from "../core/policy.ts";
-import { runAtOnce, type SlicedWork } from "../core/sliced-work.ts";
+import { finish, type Work } from "../core/work.ts";
 import type { Webhook } from "../core/webhook.ts";
 import { placedProblems } from "../schemas/field-problems.ts";
 import type { IdentityContent } from "../schemas/identity.ts";
@@ -13,7 +13,7 @@ import { crossProblems } from "./cross-checks.ts";
 import type { PlacedProblem } from "../core/refusals.ts";
 import { defaultPolicyId, policyIdOf } from "./policy-id.ts";
 import { webhooksOf } from "./webhooks.ts";
-import { readYaml } from "./yaml-file.ts";
+import { readYaml, sliceCost } from "./yaml-file.ts";
 
 /** What the operator's file says, made trustworthy. */
 export interface Configuration {
@@ -62,7 +62,7 @@ export function readConfigFile(
   fileName: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): ConfigRead | ConfigProblems {
-  return runAtOnce(readConfigInSlices(text, fileName, environment));
+  return finish(readConfigInSlices(text, fileName, environment));
 }
 
 /**
@@ -74,7 +74,7 @@ export function* readConfigInSlices(
   fileName: string,
   environment: Readonly<Record<string, string | undefined>>,
   held: ReadonlySet<string> = new Set(),
-): SlicedWork<ConfigRead | ConfigProblems> {
+): Work<ConfigRead | ConfigProblems> {
   const yaml = yield* readYaml(text);
   if ("problems" in yaml) {
     return { problems: yaml.problems.map((problem) => ({ file: fileName, path: "", ...problem })) };
@@ -89,9 +89,9 @@ export function* readConfigInSlices(
     const complaints = leaked.map(({ path }) => ({ path, message: "holds a token: leave it out" }));
     return { problems: placed(complaints), leaked: leaked.map(({ text: holding }) => holding) };
   }
-  yield;
+  yield sliceCost;
   const parsed = configSchema.safeParse(value);
-  yield;
+  yield sliceCost;
   const found = parsed.success
     ? crossProblems(parsed.data, environment, held)
     : placedProblems(parsed.error, value);

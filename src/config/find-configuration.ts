@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { formatConfigProblem, readConfigInSlices, type Configuration } from "./config-file.ts";
 import type { PlacedProblem } from "../core/refusals.ts";
-import { runInSlices } from "../core/sliced-work.ts";
+import type { Work } from "../core/work.ts";
 import {
   chooseConfigFile,
   defaultConfigFile,
@@ -57,7 +57,7 @@ export async function findConfiguration(
   for (let count = 0; count < readingsMax; count++) {
     const found = readTextFile(file);
     if ("problem" in found) return { problems: [`${file} ${found.problem}.`] };
-    const read = await runInSlices(readConfigInSlices(found.text, file, environment, held), pause);
+    const read = await inParts(readConfigInSlices(found.text, file, environment, held), pause);
     // Half of a file that is being written can be a valid one, and would deactivate whoever is missing.
     if (!isUnchanged(file, found)) continue;
     if ("problems" in read) {
@@ -69,4 +69,13 @@ export async function findConfiguration(
     return { content: ok, source: choice.use, file, lines };
   }
   return { problems: [`${file} was changed each time it was read; reload again when it is complete.`] };
+}
+
+/** Pauses after each part: each is so large that others should have their turn. */
+async function inParts<T>(work: Work<T>, pause: () => Promise<void>): Promise<T> {
+  for (;;) {
+    const part = work.next();
+    if (part.done === true) return part.value;
+    await pause();
+  }
 }

@@ -1,6 +1,6 @@
 import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, Parser, visit } from "yaml";
 import type { Alias, CST, Document, Node } from "yaml";
-import type { SlicedWork } from "../core/sliced-work.ts";
+import type { Work } from "../core/work.ts";
 
 interface Place {
   /** From 1. */
@@ -26,6 +26,8 @@ const aliasesMax = 100;
 const problemsMax = 20;
 /** Tokens of YAML that are read in one slice; a person is about 90 of them, and a slice takes a few milliseconds. */
 const sliceTokens = 5_000;
+/** And that is how many microseconds, about. */
+export const sliceCost = 5_000;
 const plainTag = /^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)$/;
 
 /**
@@ -34,7 +36,7 @@ const plainTag = /^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)$/;
  */
 export function* readYaml(
   text: string,
-): SlicedWork<{ readonly ok: YamlFile } | { readonly problems: readonly YamlProblem[] }> {
+): Work<{ readonly ok: YamlFile } | { readonly problems: readonly YamlProblem[] }> {
   if (text.length > lengthMax)
     return { problems: [{ line: 1, column: 1, message: "the file is too large" }] };
   const lines = new LineCounter();
@@ -43,9 +45,9 @@ export function* readYaml(
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   const tokens = yield* tokensOf(text, lines);
-  yield;
+  yield sliceCost;
   const [document, second] = documentsOf(tokens);
-  yield;
+  yield sliceCost;
   if (document === undefined || isEmpty(document)) {
     return {
       problems: [{ line: 1, column: 1, message: "the file is empty; write {} to say nothing on purpose" }],
@@ -60,9 +62,9 @@ export function* readYaml(
       problems: faults.slice(0, problemsMax).map(({ offset, message }) => ({ ...place(offset), message })),
     };
   }
-  yield;
+  yield sliceCost;
   const value = plainValue(document);
-  yield;
+  yield sliceCost;
   if (value === undefined) {
     return {
       problems: [{ line: 1, column: 1, message: "is nested too deeply or repeats too much by aliases" }],
@@ -79,14 +81,14 @@ interface Fault {
 type Parsed = Document.Parsed;
 
 /** What the library's own parser does with a text in one go, in slices. */
-function* tokensOf(text: string, lines: LineCounter): SlicedWork<readonly CST.Token[]> {
+function* tokensOf(text: string, lines: LineCounter): Work<readonly CST.Token[]> {
   const parser = new Parser(lines.addNewLine);
   const tokens: CST.Token[] = [];
   let count = 0;
   lines.addNewLine(0);
   for (const lexeme of new Lexer().lex(text)) {
     tokens.push(...parser.next(lexeme));
-    if (++count % sliceTokens === 0) yield;
+    if (++count % sliceTokens === 0) yield sliceCost;
   }
   tokens.push(...parser.end());
   return tokens;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readConfigFile, readConfigInSlices } from "../../src/config/config-file.ts";
-import { runAtOnce } from "../../src/core/sliced-work.ts";
+import { finish } from "../../src/core/work.ts";
 
 const environment = {
   ORDERS_DB: "postgres://broker:canary@db.example/orders",
@@ -160,7 +160,7 @@ describe("what makes no sense is refused at its place", () => {
 describe("what a variable holds is looked at, and never repeated", () => {
   test("a variable that a connector with objects lacks does not refuse the file, and says so; another's does", () => {
     const text = `connectors:\n  - ${postgres}\n  - ${webhook}\n`;
-    const outcome = runAtOnce(readConfigInSlices(text, "jit.yaml", {}, new Set(["orders-db", "app"])));
+    const outcome = finish(readConfigInSlices(text, "jit.yaml", {}, new Set(["orders-db", "app"])));
     if (!("ok" in outcome)) throw new Error(JSON.stringify(outcome.problems));
     expect([...outcome.ok.unusableConnectors]).toEqual([
       ["orders-db", "the environment variable ORDERS_DB is not set"],
@@ -170,7 +170,7 @@ describe("what a variable holds is looked at, and never repeated", () => {
       "unset.invalid",
       "unset.invalid",
     ]);
-    const strict = runAtOnce(readConfigInSlices(text, "jit.yaml", {}, new Set(["app"])));
+    const strict = finish(readConfigInSlices(text, "jit.yaml", {}, new Set(["app"])));
     expect("problems" in strict && strict.problems.map(({ path }) => path)).toEqual(["connectors.0.url"]);
   });
 

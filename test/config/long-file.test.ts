@@ -4,7 +4,6 @@ import { expect, test } from "vitest";
 import { readConfigFile, readConfigInSlices } from "../../src/config/config-file.ts";
 import { findConfiguration } from "../../src/config/find-configuration.ts";
 import { readEnvironment } from "../../src/config/environment.ts";
-import { runInSlices } from "../../src/core/sliced-work.ts";
 import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
 
 leavesNothingBehind();
@@ -18,18 +17,16 @@ const people = (count: number, name = "Person"): string =>
 const file = (count: number, name?: string): string =>
   `identities:\n${people(count, name)}default: { name: default, approval: { stages: [ { approvers: [p0@company.com] } ] } }\n`;
 
-async function slicesOf(text: string): Promise<{ readonly pauses: number; readonly read: unknown }> {
-  let pauses = 0;
-  const read = await runInSlices(readConfigInSlices(text, "jit.yaml", {}), async () => void pauses++);
-  return { pauses, read };
+function slicesOf(text: string): { readonly pauses: number; readonly read: unknown } {
+  const work = readConfigInSlices(text, "jit.yaml", {});
+  for (let pauses = 0; ; pauses++) {
+    const part = work.next();
+    if (part.done === true) return { pauses, read: part.value };
+  }
 }
 
 test("a long file is read in slices, more of them the longer it is, with the result of reading it at once", async () => {
-  const [short, long, longer] = [
-    await slicesOf(file(1)),
-    await slicesOf(file(1_000)),
-    await slicesOf(file(2_000)),
-  ];
+  const [short, long, longer] = [slicesOf(file(1)), slicesOf(file(1_000)), slicesOf(file(2_000))];
   expect(long.pauses).toBeGreaterThan(short.pauses + 4);
   expect(longer.pauses).toBeGreaterThan(long.pauses + 4);
   const atOnce = readConfigFile(file(1_000), "jit.yaml", {});
@@ -40,7 +37,7 @@ test("problems of a file that is read in slices have the same places", async () 
   const text = file(300)
     .replace("id: id_p250,", "id: wrong one,")
     .replace("groups: [a, b] }\n", "groups: [a, b]\n  }\n");
-  expect((await slicesOf(text)).read).toEqual(readConfigFile(text, "jit.yaml", {}));
+  expect(slicesOf(text).read).toEqual(readConfigFile(text, "jit.yaml", {}));
   expect(readConfigFile(text, "jit.yaml", {})).toMatchObject({
     problems: [{ line: 253, path: "identities.250.id" }],
   });
