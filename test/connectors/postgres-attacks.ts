@@ -150,6 +150,23 @@ export function withstandsHolders(installation: PostgresInstallation): void {
         await isOver(holder.url());
       });
 
+      test("a login that could not be blocked in the first round is blocked although the role cannot be dropped yet", async () => {
+        const holder = await given();
+        const client = await entered(holder.url());
+        await client.query("CREATE TABLE kept_busy ()");
+        await client.query("BEGIN; ALTER ROLE CURRENT_USER PASSWORD 'x'");
+        await client.query("PREPARE TRANSACTION 'keeps the row'");
+        const admin = await lab().server.admin("orders");
+        await admin.query("BEGIN; LOCK TABLE kept_busy");
+        await expect(connector().takeBack(holder.order, never())).rejects.toMatchObject({ retryable: true });
+        await isOver(holder.url());
+        // Everybody may connect to this one, so that only the blocked login keeps the role out.
+        expect(await enter(holder.url("billing"))).toBeUndefined();
+        await admin.end();
+        await connector().takeBack(holder.order, never());
+        await lab().run("DROP TABLE kept_busy", "orders");
+      });
+
       test("a transaction prepared as the group is named, and never rolled back by guess (before 16)", async () => {
         const isOld = await isBefore16();
         // What was prepared before the role existed cannot be its.

@@ -6,8 +6,9 @@ import { embeddedPostgres } from "../connectors/support/postgres-server.ts";
 import { listeningPort } from "../proxies/support/ports.ts";
 import { autoBelow, everySecond, staff } from "../support/company.ts";
 import { api, type Answer, type Person } from "../support/front-door.ts";
+import { claimed } from "./support/claimed.ts";
 import { leavesNothingBehind } from "../support/left-behind.ts";
-import { pause, runProgram, startProgram, until, type Program } from "../support/program.ts";
+import { runProgram, startProgram, until, type Program } from "../support/program.ts";
 
 leavesNothingBehind();
 
@@ -61,14 +62,7 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
       env: { ...everySecond, ...(ordersDb !== undefined && { ORDERS_DB: ordersDb }) },
       ...(folder !== undefined && { folder }),
     });
-  const given = async (dev: Person): Promise<Answer> => {
-    let answer = await dev.ask({ scopes });
-    for (; answer.body.credential === undefined; answer = await dev.act(answer.body.id, "claim")) {
-      expect([201, 202]).toContain(answer.http);
-      await pause(200);
-    }
-    return answer;
-  };
+  const given = (dev: Person): Promise<Answer> => claimed(dev, scopes);
   const stateOf = async (dev: Person, id: string) => (await dev.read(id)).body.grant?.targets[0]?.state;
   const targetOf = ({ body }: Answer) => present(body.credential.targets[0], "a target");
   const connectorOf = async (program: Program) =>

@@ -4,8 +4,9 @@ import { enter, postgresLab, readsOrders, type PostgresTestLab } from "../connec
 import { embeddedPostgres } from "../connectors/support/postgres-server.ts";
 import { autoBelow, everySecond, staff } from "../support/company.ts";
 import { api, type Answer, type Person } from "../support/front-door.ts";
+import { claimed } from "./support/claimed.ts";
 import { leavesNothingBehind } from "../support/left-behind.ts";
-import { pause, startProgram, until, type Program } from "../support/program.ts";
+import { startProgram, until, type Program } from "../support/program.ts";
 
 leavesNothingBehind();
 
@@ -42,14 +43,7 @@ describe.skipIf(installation.missing !== undefined)(`access at a real PostgreSQL
     });
   const roles = async () =>
     (await lab.run("SELECT rolname FROM pg_roles")).map((row) => String(row["rolname"]));
-  const given = async (dev: Person): Promise<Answer> => {
-    let answer = await dev.ask({ scopes });
-    for (; answer.body.credential === undefined; answer = await dev.act(answer.body.id, "claim")) {
-      expect([201, 202]).toContain(answer.http);
-      await pause(200);
-    }
-    return answer;
-  };
+  const given = (dev: Person): Promise<Answer> => claimed(dev, scopes);
   const stateOf = async (dev: Person, id: string) => (await dev.read(id)).body.grant?.targets[0]?.state;
   const shownIn = ({ body }: Answer) => present(body.credential.targets[0], "a target");
   const gone = (role: string) => until(async () => !(await roles()).includes(role));
