@@ -1,6 +1,6 @@
 import type { KnownBlock } from "@slack/types";
 import { actionsOfPart, type CardAction } from "../service/card.ts";
-import type { AccessText, CardText, Fact } from "../words/card-text.ts";
+import { scopesOfPart, type AccessText, type CardText, type Fact } from "../words/card-text.ts";
 import type { Line } from "../words/line.ts";
 import { boldBlock, buttonRow, cardButton, contextBlock, lineBlock } from "./buttons.ts";
 import type { Quotation } from "../words/people-words.ts";
@@ -23,7 +23,6 @@ const messageLengthMax = 13_000;
 const windowLengthMax = 100_000;
 const fieldsMax = 10;
 /** In a part of the card. */
-const partScopesLength = 600;
 const partReasonLength = 300;
 /** Of each other text, where not all fit. */
 const wordsLengths = [3_000, 500, 100] as const;
@@ -66,10 +65,7 @@ function allBlocks(text: CardText, place: CardPlace, wordsLength: number): Known
 
 function partBlocks(text: CardText, place: CardPlace): KnownBlock[] {
   const { access } = text;
-  const shown: string[] = [];
-  for (const scope of access.scopes) {
-    if (shown.join().length + scope.length <= partScopesLength) shown.push(scope);
-  }
+  const shown = scopesOfPart(access.scopes);
   const actions = actionsOfPart(text.actions);
   return [
     ...headingBlocks(text, place),

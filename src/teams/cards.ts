@@ -1,5 +1,5 @@
 import { actionsOfPart, needsWholeCard, type Card, type CardAction } from "../service/card.ts";
-import { cardText, type AccessText, type CardText, type Fact } from "../words/card-text.ts";
+import { cardText, scopesOfPart, type AccessText, type CardText, type Fact } from "../words/card-text.ts";
 import type { Line } from "../words/line.ts";
 import type { Quotation } from "../words/people-words.ts";
 import { adaptiveCard, contentBytesMax, bytesOf, type AdaptiveCard, type Element } from "./adaptive-card.ts";
@@ -21,7 +21,6 @@ export interface CardLook {
 /** Each of people's other texts is shown at this length, or, where the whole would not fit, at the next. */
 const wordsLengths = [2_000, 1_000, 400, 100] as const;
 /** In a part of the card. */
-const partScopesLength = 600;
 const partReasonLength = 300;
 
 /** The card of a request. */
@@ -76,10 +75,7 @@ function wholeElements(text: CardText, look: CardLook, wordsLength: number): rea
 
 function partElements(text: CardText, look: CardLook, hasDetails: boolean): readonly Element[] {
   const { access } = text;
-  const shown: string[] = [];
-  for (const scope of access.scopes) {
-    if (shown.join().length + scope.length <= partScopesLength) shown.push(scope);
-  }
+  const shown = scopesOfPart(access.scopes);
   const hint = hasDetails
     ? "Not all of it fits here. Press Details to read all of it, and to decide."
     : `Not all of it fits into a card. Read all of it and decide with jit approve ${text.requestId}.`;

@@ -217,6 +217,15 @@ export function accessLine({ request }: Card): Line {
   return [`${scopesText(request.scopes)} for ${timeText(request)}`];
 }
 
+/** What a part of a card shows in characters of scopes. */
+const partScopesLength = 600;
+
+/** The scopes that a part of a card shows, each in full. */
+export function scopesOfPart(scopes: readonly string[]): readonly string[] {
+  let length = 0;
+  return scopes.filter((scope) => (length += scope.length) <= partScopesLength);
+}
+
 const scopesShownMax = 3;
 
 /** The first few scopes, and how many more there are. */
