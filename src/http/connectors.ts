@@ -120,7 +120,7 @@ function addLostTargetRoutes(app: App, { connectors }: Pick<Services, "connector
   app.post(
     "/connectors/:name/confirm",
     {
-      config: { roles: ["admin"], refusals: ["not_found"] },
+      config: { roles: ["admin"], words: ["reason"], refusals: ["not_found"] },
       schema: {
         summary: "Confirm that a changed address leads to the same target",
         description:

@@ -178,11 +178,15 @@ describe.each(Object.entries(pastable))("a %s_ token", (_, made) => {
   });
 });
 
-test.each(["/connectors/lost/abandon", "/lockdown", "/revoke-all"])(
+test.each(["/connectors/lost/abandon", "/connectors/lost/confirm", "/lockdown", "/revoke-all"])(
   "people's reason is masked in %s as well, and not refused",
   async (url) => {
     const token = await pastable.kd_live();
-    const rest = { "/connectors/lost/abandon": { object: "x" }, "/lockdown": { on: false } }[url] ?? {
+    const rest = {
+      "/connectors/lost/abandon": { object: "x" },
+      "/connectors/lost/confirm": { place: "x" },
+      "/lockdown": { on: false },
+    }[url] ?? {
       scopePrefix: "nothing:",
     };
     const body = { ...rest, reason: `because ${token}` };
