@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { commandNames } from "../../src/words/command.ts";
 import { commandHelp } from "../../src/words/help.ts";
-import { actionLabels, noteLabels } from "../../src/words/labels.ts";
+import { actionLabels, noteLabels, showMoreLabel } from "../../src/words/labels.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../../docs/chat.md"), "utf8");
 
@@ -21,6 +21,7 @@ test("the buttons the page names are called that", () => {
   const labels: readonly string[] = [
     ...Object.values(actionLabels),
     ...Object.values(noteLabels),
+    showMoreLabel,
     "Break glass",
   ];
   const named = [...page.matchAll(/\*\*([A-Z][^*]+)\*\*/g)].map(([, label = ""]) => label);
