@@ -168,7 +168,7 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
       }
     },
     outcome() {
-      const cards = copies.all().flatMap((copy) => showOf(context, request, copy));
+      const cards = copies.all().flatMap((copy) => showOf(context, request.id, copy));
       const withContext = { now, surroundings: context.surroundings };
       return {
         writes: [...copies.writes(), ...notes.map((value) => ({ kind: "copyWanted", value }) as const)],
@@ -183,9 +183,12 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
 }
 
 /** What makes a copy true, where it can be rewritten. */
-function showOf({ surfaces }: ServiceContext, request: AccessRequest, copy: Copy): readonly Effect[] {
-  if (copy.notice !== null) return noteUpdate(copy, copy.notice, request.id);
-  const { id: requestId } = request;
+export function showOf(
+  { surfaces }: ServiceContext,
+  requestId: AccessRequest["id"],
+  copy: Copy,
+): readonly Effect[] {
+  if (copy.notice !== null) return noteUpdate(copy, copy.notice, requestId);
   const { surface, address, audience, readerId, state } = copy;
   const isCard = surface !== "nowhere" && surfaces.get(surface)?.keepsCards === true;
   // What was given up is not tried again at every change; who is asked anew has a copy of their own by then.

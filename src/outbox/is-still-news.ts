@@ -31,7 +31,9 @@ export function isStillNews(
       return request.grant?.targets.some((one) => one.state === "REVOKE_OVERDUE") === true;
     case "review_due":
     case "review_overdue":
-      return (request.review?.reviews.length ?? 0) === 0;
+      return (
+        (request.review?.reviews.length ?? 0) === 0 && (audience !== "reviewer" || noLongerAskedAs === null)
+      );
     default:
       return true;
   }

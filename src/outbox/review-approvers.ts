@@ -1,20 +1,35 @@
 import type { ApproverReviewService } from "../service/approver-review-service.ts";
 import type { ServiceContext } from "../service/loading.ts";
+import type { NewEffect } from "../service/ports.ts";
 import { newEffect } from "../service/step-of.ts";
+import { showOf } from "./announcing.ts";
 import type { Runner } from "./runners.ts";
 
-/** Looks at the waiting requests that a change of people may concern: one batch at a time, each with an effect of its own. */
+/**
+ * Looks at the waiting requests that a change of people may concern: one batch at a time, each with an effect of its own.
+ * At last the messages of requests that were decided before are made true as well.
+ */
 export function createApproverReviewing(
-  { surroundings }: ServiceContext,
+  context: ServiceContext,
   reviews: ApproverReviewService,
 ): Runner<"review_approvers"> {
   return {
     async run({ kind, change, after }) {
       const next = await reviews.reviewBatch(after, change);
-      if (next === null) return undefined;
-      return {
-        effects: [newEffect({ kind, change, after: next }, { now: surroundings.now(), surroundings })],
-      };
+      const { store, surroundings } = context;
+      const now = surroundings.now();
+      if (next !== null) {
+        return { effects: [newEffect({ kind, change, after: next }, { now, surroundings })] };
+      }
+      const shown = change === null ? [] : await reviews.shownRequests(change);
+      const effects: NewEffect[] = [];
+      for (const requestId of shown) {
+        // What is still on its way says how things stand when it is posted.
+        const copies = (await store.copies([requestId])).filter((one) => one.state === "SENT");
+        const updates = copies.flatMap((copy) => showOf(context, requestId, copy));
+        effects.push(...updates.map((effect) => newEffect(effect, { now, surroundings })));
+      }
+      return { effects };
     },
   };
 }

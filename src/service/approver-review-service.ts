@@ -1,5 +1,6 @@
 import type { AccessRequest } from "../core/access-request.ts";
 import { mayConcern, type ChangedPeople } from "../core/changed-people.ts";
+import type { RequestId } from "../core/ids.ts";
 import { isRefusal } from "../core/refusals.ts";
 import { decideApproverReview } from "../core/review-approvers.ts";
 import { decideCase } from "./deciding.ts";
@@ -16,6 +17,11 @@ export interface ApproverReviewService {
    * next batch begins; null after the last. `after`: 0 for the first batch.
    */
   reviewBatch(after: number, change: ChangedPeople | null): Promise<number | null>;
+  /**
+   * Requests whose messages may offer what these people can no longer do, or not offer what they now can: also those
+   * that are decided already, where access may be revoked or an emergency is to be reviewed.
+   */
+  shownRequests(change: ChangedPeople): Promise<readonly RequestId[]>;
 }
 
 export function createApproverReviewService(context: ServiceContext): ApproverReviewService {
@@ -31,6 +37,16 @@ export function createApproverReviewService(context: ServiceContext): ApproverRe
       }
       const last = batch.at(-1);
       return batch.length < reviewBatchMax || last === undefined ? null : last.ord;
+    },
+    async shownRequests({ people }) {
+      const shown = new Set<RequestId>();
+      for (const id of people) {
+        for (const request of await store.openRequestsShownTo(id)) shown.add(request);
+        // Their manager may be another one now.
+        for (const request of await store.openRequestsOf(id)) shown.add(request);
+        await nextTurn();
+      }
+      return [...shown];
     },
   };
 }

@@ -115,9 +115,9 @@ async function cardOfFound(
       ? decidableBy(request, reader, directory, unknownGroups.length > 0)
       : undefined;
   const noLongerAskedAs =
-    audience === "approver" && reader !== null && unknownGroups.length === 0
-      ? formerSelectors(request, reader, directory)
-      : null;
+    reader === null || unknownGroups.length > 0
+      ? null
+      : formerSelectorsOf(audience, request, reader, directory);
   const hasVoted = request.votes.some((vote) => vote.by === reader);
   const actions =
     noLongerAskedAs === null
@@ -209,6 +209,21 @@ function selectorsFor(request: AccessRequest, reader: IdentityId, directory: Dir
   return own.length === 0
     ? selectorsMeaning(request, stagesOf(request.requirement), reader, directory)
     : [...new Set(own.flatMap((vote) => vote.as ?? []))];
+}
+
+/** By which selectors the reader once was what the message is for; null: they still are. */
+function formerSelectorsOf(
+  audience: Audience,
+  request: AccessRequest,
+  reader: IdentityId,
+  directory: Directory,
+): readonly string[] | null {
+  if (audience === "approver") return formerSelectors(request, reader, directory);
+  if (audience !== "reviewer") return null;
+  const person = directory.identity(reader);
+  return person !== undefined && isReviewerOf(request, person, directory)
+    ? null
+    : (request.breakGlass?.review.by ?? []).map(formatSelector);
 }
 
 /** Of who was asked or has voted and is no approver today: the selectors by which they once were. */

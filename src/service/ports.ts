@@ -254,6 +254,8 @@ export interface Reads extends TargetReads {
   dueEffects(now: Instant, limit: number, without?: readonly string[]): Promise<readonly DueEffect[]>;
   /** Of these requests, in the order they came to be. */
   copies(subjects: readonly CopySubject[]): Promise<readonly Copy[]>;
+  /** Requests of which this person was told lately, and on which something may still be pressed. */
+  openRequestsShownTo(readerId: IdentityId): Promise<readonly RequestId[]>;
   /** What this surface keeps under this key; undefined: nothing. */
   address(surface: string, key: string): Promise<JsonValue | undefined>;
   /** Since when the oldest unsettled effect is due, and how many are. */

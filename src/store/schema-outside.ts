@@ -59,7 +59,12 @@ export const copies = sqliteTable(
     fault: text("fault"),
     at: integer("at").$type<Ids.Instant>().notNull(),
   },
-  (table) => [index("copies_by_request").on(table.requestId)],
+  (table) => [
+    index("copies_by_request").on(table.requestId),
+    index("copies_by_reader")
+      .on(table.readerId)
+      .where(sql`reader_id IS NOT NULL`),
+  ],
 );
 
 /** What a surface has learned about where people and channels are reached. `value` is the surface's own business. */

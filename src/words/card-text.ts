@@ -120,8 +120,8 @@ function factsOf(card: Card): readonly Fact[] {
   if (card.askedAs.length > 0 && request.status === "PENDING") {
     facts.push({ label: "You are asked as", value: [{ literal: card.askedAs.join(", ") }] });
   }
-  if (card.noLongerAskedAs !== null && request.status === "PENDING") {
-    facts.push({ label: "You", value: noLongerAsked(card.noLongerAskedAs) });
+  if (card.noLongerAskedAs !== null && (request.status === "PENDING" || card.audience === "reviewer")) {
+    facts.push({ label: "You", value: noLongerAsked(card.noLongerAskedAs, card.audience) });
   }
   if (card.lastDecision !== null && card.audience !== "requester") {
     facts.push({ label: "Last time", value: lastTime(card.lastDecision) });
@@ -130,14 +130,11 @@ function factsOf(card: Card): readonly Fact[] {
   return facts;
 }
 
-/** Why somebody who was asked cannot decide any more. */
-export function noLongerAsked(selectors: readonly string[]): Line {
-  const approvers: Part = { literal: selectors.join(", ") };
-  return [
-    "You can no longer decide this: its approvers are ",
-    approvers,
-    ", and you are not among them any more",
-  ];
+/** Why somebody who was asked cannot decide, or not review, any more. */
+export function noLongerAsked(selectors: readonly string[], audience: Card["audience"] = "approver"): Line {
+  const people: Part = { literal: selectors.join(", ") };
+  const what = audience === "reviewer" ? "review this: its reviewers" : "decide this: its approvers";
+  return [`You can no longer ${what} are `, people, ", and you are not among them any more"];
 }
 
 function timeText({ duration, grantedDuration }: RequestView): string {

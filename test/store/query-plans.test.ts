@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { RequestFilter, Viewer } from "../../src/service/ports.ts";
+import { prepareCopyReads } from "../../src/store/copies.ts";
 import { drizzle } from "../../src/store/drizzle.ts";
 import { statuses } from "../../src/core/status.ts";
 import { prepareActiveReads } from "../../src/store/active-grants.ts";
@@ -95,6 +96,15 @@ test("nothing that is looked up on the way to a decision reads a whole table", (
     );
     expect({ name, scans }).toEqual({ name, scans: [] });
   }
+});
+
+test("a request's messages, and what somebody was told of lately, are found by index", () => {
+  const client = openReader();
+  const { ofRequests, openRequestsShownTo } = prepareCopyReads(drizzle(client));
+  expect(planOf(client, ofRequests.getQuery()).join()).toContain("copies_by_request");
+  const plan = planOf(client, openRequestsShownTo.getQuery());
+  expect(plan.join()).toContain("copies_by_reader");
+  expect(costly(plan)).toEqual([]);
 });
 
 test("each record's predecessor, a request's records and an action's records are found by index", () => {

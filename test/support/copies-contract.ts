@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { present } from "../../src/core/assert.ts";
 import { parseId } from "../../src/core/ids.ts";
 import { parseSelector } from "../../src/core/people.ts";
-import type { Policy, Rules } from "../../src/core/policy.ts";
+import { emptyRules, type Policy, type Rules } from "../../src/core/policy.ts";
 import { minuteMs } from "../../src/core/time.ts";
 import { linkSubject } from "../../src/service/copies.ts";
 import type { CopySubject } from "../../src/service/ports.ts";
@@ -55,8 +55,13 @@ export const contractPolicies = (channel: string): readonly Policy[] => [
   ),
 ];
 
-/** Who is asked to link somebody. */
+/** Who is asked to link somebody, and who reviews what dev takes in an emergency. */
 export const contractRules: Partial<Rules> = {
+  breakGlass: {
+    ...emptyRules.breakGlass,
+    allowed: [{ kind: "group", group: "oncall" }],
+    review: { ...emptyRules.breakGlass.review, by: [{ kind: "group", group: "dba" }] },
+  },
   chatRoles: { admin: [present(parseSelector("cto@company.com"), "cto")], auditor: [] },
 };
 
@@ -231,7 +236,7 @@ export function copiesContract(house: () => CopiesHouse): void {
     }
   });
 
-  /** The members of group:dba from now on, by a reload of what the house runs on. */
+  /** The members of group:dba from now on, by a reload of what the house runs on beside the contract's rules. */
   const members = async (h: CopiesHouse, ...names: readonly string[]): Promise<void> => {
     const { store, context, configure } = h.office;
     const people = (await store.fileIdentities()).map(({ value }) => {
@@ -239,7 +244,7 @@ export function copiesContract(house: () => CopiesHouse): void {
       const others = person.groups.filter((group) => group !== "dba");
       return { ...person, groups: names.includes(person.name) ? [...others, "dba"] : others };
     });
-    await configure((await context.rulebook()).book.policies, {}, people);
+    await configure((await context.rulebook()).book.policies, contractRules, people);
     await h.settle();
   };
 
@@ -261,6 +266,42 @@ export function copiesContract(house: () => CopiesHouse): void {
     await approve(h, "bob", id);
     expect(h.copiesOf("sec")[0]?.buttons).toEqual([]);
     expect(h.copiesOf("cid")[0]?.buttons).toEqual(["Revoke", "Details"]);
+  });
+
+  test("who leaves the approvers after the decision has nothing to revoke any more, who comes back has", async () => {
+    const h = house();
+    const id = await asked(h);
+    await approve(h, "ann", id);
+    await approve(h, "bob", id);
+    await members(h, "bob");
+    expect(h.copiesOf("ann").map(({ buttons }) => buttons)).toEqual([["Details"]]);
+    expect(h.copiesOf("cid").map(({ buttons }) => buttons)).toEqual([[]]);
+    expect(h.copiesOf("bob").map(({ buttons }) => buttons)).toEqual([["Revoke", "Details"]]);
+    await members(h, "ann", "bob", "cid");
+    for (const name of approvers) expect(h.copiesOf(name)[0]?.buttons).toEqual(["Revoke", "Details"]);
+  });
+
+  test("who leaves the reviewers of an emergency has nothing to judge any more and reads why", async () => {
+    const h = house();
+    await members(h, ...approvers);
+    const answer = await h.office.ask("dev", { scopes: [contractScope], duration: "1h", breakGlass: true });
+    const id = "request" in answer ? answer.request.id : answer.detail;
+    await h.office.services.desk.claim(await h.office.caller("dev"), id);
+    await h.settle();
+    h.office.clock.pass(90 * minuteMs);
+    await h.office.services.grants.tick(id);
+    await h.settle();
+    const judging = () => h.withButtons().filter(({ buttons }) => buttons.includes("Justified")).length;
+    // A card and a note for each of the three.
+    expect(judging()).toBe(6);
+    await members(h, "ann", "bob");
+    expect(judging()).toBe(4);
+    for (const { words, buttons } of h.copiesOf("cid")) {
+      expect(buttons).toEqual([]);
+      expect(words).toContain("You can no longer review this");
+    }
+    await members(h);
+    expect(judging()).toBe(0);
   });
 
   test("too few approvers are shown on every copy, and gone from it when there are enough again", async () => {

@@ -1,0 +1,1 @@
+CREATE INDEX `copies_by_reader` ON `copies` (`reader_id`) WHERE reader_id IS NOT NULL;
