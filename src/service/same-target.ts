@@ -13,7 +13,7 @@ export interface HeldObject {
  * Whether the system at the address of `next` is the one that holds these objects; undefined: it is, else why that is
  * not proven. Proven is: every live object is there with our label and its identifier; the system's identifier is the
  * same where both are known; nothing that is to be taken back is unaccounted for; it is no read replica; and the former
- * address does not hold the objects at the same time, for then one of the two is a copy.
+ * address is down or known not to hold the objects at the same time, for then one of the two is a copy.
  */
 export async function whyNotSame(
   held: readonly HeldObject[],
@@ -74,8 +74,11 @@ async function whyFormerCounts(
     // Another name for the same one, or the primary of before, which follows the new one now.
     if (system !== undefined && (system.instance === instance || !system.isWritable)) return undefined;
     listed = await former.listOurs(signal);
-  } catch {
-    return undefined;
+  } catch (fault) {
+    // Nobody gets through to it. One that answers and refuses, such as a password, is alive and may hold the objects.
+    if (fault instanceof ConnectorFault && fault.isTargetDown) return undefined;
+    const why = fault instanceof ConnectorFault ? reasonOf(fault) : "it could not be looked at";
+    return `the former address answers too, and what it holds is not known: ${why}`;
   }
   const there = new Set(listed.map(({ object }) => object));
   const both = held.some(({ target }) => there.has(target.order.object));

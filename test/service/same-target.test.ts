@@ -54,6 +54,10 @@ function at(
 }
 const primary = { instance: "one", isWritable: true };
 const down = new ConnectorFault("unreachable", "nobody there", { retryable: true, isTargetDown: true });
+const locked = new ConnectorFault("not_permitted", "28P01", {
+  retryable: false,
+  reason: "it does not accept the broker's password",
+});
 const ending: HeldObject = {
   grant: { ...live.grant, phase: "ABANDONED" } as HeldObject["grant"],
   target: { ...live.target, state: "REVOKING" },
@@ -97,6 +101,20 @@ test.each<[string, readonly HeldObject[], Connector, Connector | undefined, RegE
     at([listed], primary),
     at([listed], { instance: "two", isWritable: true }),
     /former address answers too/,
+  ],
+  [
+    "the former address is alive, and does not let us look",
+    [live],
+    at([listed], primary),
+    at(locked),
+    /former address answers too, and what it holds is not known: it does not accept the broker's password/,
+  ],
+  [
+    "the former address answers, and its listing fails",
+    [live],
+    at([listed], primary),
+    at(locked, { instance: "two", isWritable: true }),
+    /what it holds is not known/,
   ],
   ["it is a replica", [live], at([listed], { instance: "two", isWritable: false }), at(down), /read replica/],
   ["it does not answer", [live], at(down), at(down), /reached/],
