@@ -1,6 +1,6 @@
 import type { AccessRequest } from "./access-request.ts";
 import type { IdentityId } from "./ids.ts";
-import { isActive, selectorKey, type Identity } from "./people.ts";
+import { accountIn, isActive, linkName, selectorKey, type ChatAccount, type Identity } from "./people.ts";
 import { stagesOf } from "./requirement.ts";
 
 /** By what a waiting request is found that a change of people may concern. */
@@ -17,8 +17,21 @@ export function changedPeople(before: Identity | undefined, after: Identity): Ch
   const has = selectorsOf(after);
   const selectors = [...had, ...has].filter((one) => had.has(one) !== has.has(one));
   const isManagerSame = before?.managerId === after.managerId;
-  if (selectors.length === 0 && isManagerSame) return undefined;
+  if (selectors.length === 0 && isManagerSame && !hasLostAccount(before, after)) return undefined;
   return { people: [after.id], selectors };
+}
+
+/** Messages that this account was sent still offer what only its owner may press. */
+function hasLostAccount(before: Identity | undefined, after: Identity): boolean {
+  return (["slack", "teams"] as const).some((surface) => {
+    const had = accountOf(before, surface);
+    return had !== "" && had !== accountOf(after, surface);
+  });
+}
+
+function accountOf(one: Identity | undefined, surface: ChatAccount["surface"]): string {
+  const account = one && (accountIn(one.links, surface) ?? accountIn(one.chatLinks ?? {}, surface));
+  return account === undefined ? "" : linkName(account);
 }
 
 /** Every selector but `manager` and Slack's groups that means this person. */

@@ -12,6 +12,7 @@ import { DeliveryFault, type Messenger, type RewriteResult } from "../service/me
 import type { Copy, Write } from "../service/ports.ts";
 import { newEffect } from "../service/step-of.ts";
 import { systemActor } from "../core/case.ts";
+import { asLinked } from "./own-account.ts";
 import type { Outcome, Runner } from "./runners.ts";
 import { createShownCards } from "./shown-cards.ts";
 
@@ -29,8 +30,9 @@ export function createShowing(context: ServiceContext, cards: Pick<CardService, 
       const { requestId, audience, readerId, address } = effect;
       const messenger = messengerFor(context, effect);
       const copy = await copyOf(context, effect, requestId, audience);
-      const card = await cards.cardFor(requestId, audience, readerId);
-      if (copy === undefined || card === undefined) return undefined;
+      const found = await cards.cardFor(requestId, audience, readerId);
+      if (copy === undefined || found === undefined) return undefined;
+      const card = await asLinked(context, effect, found);
       if (copy.ref !== null) {
         if (shown.isShown(copy, card)) return undefined;
         const result = await rewritten(messenger, copy.ref, card, signal, shown.isMisleading(copy, card));

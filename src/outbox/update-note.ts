@@ -7,6 +7,7 @@ import { DeliveryFault, type Messenger, type Note } from "../service/messenger.t
 import type { Copy, CopySubject } from "../service/ports.ts";
 import { newEffect } from "../service/step-of.ts";
 import { isStillNews } from "./is-still-news.ts";
+import { asLinked } from "./own-account.ts";
 import type { Outcome, Runner } from "./runners.ts";
 import { messengerFor, tellingMs, told } from "./showing.ts";
 
@@ -63,9 +64,10 @@ interface Message {
 async function rewrite(
   context: ServiceContext,
   cards: Pick<CardService, "cardFor">,
-  { about, readerId }: UpdateNote,
+  effect: UpdateNote,
   { messenger, ref, signal }: Message,
 ): Promise<boolean> {
+  const { about, readerId } = effect;
   if (about.topic === "linked") {
     const found = await context.store.identityByLink(about.account);
     if (found === undefined) return true;
@@ -73,8 +75,9 @@ async function rewrite(
     const note: Note = { about: "linked", account: about.account, identity: { id, name } };
     return (await messenger.rewriteNote(ref, note, signal)) === "open";
   }
-  const card = await cards.cardFor(about.requestId, about.audience, readerId);
-  if (card === undefined) return false;
+  const found = await cards.cardFor(about.requestId, about.audience, readerId);
+  if (found === undefined) return false;
+  const card = await asLinked(context, effect, found);
   if (about.topic === "answer") {
     const result = await messenger.rewrite(ref, card, signal, true);
     return result !== "gone" && card.actions.length > 0;

@@ -281,6 +281,26 @@ export function copiesContract(house: () => CopiesHouse): void {
     for (const name of approvers) expect(h.copiesOf(name)[0]?.buttons).toEqual(["Revoke", "Details"]);
   });
 
+  test("an account that is not its owner's any more is offered nothing, on cards and on notes", async () => {
+    const h = house();
+    const id = await asked(h, notedScope);
+    h.office.clock.pass(15 * minuteMs);
+    await h.office.services.grants.tick(id);
+    await h.settle();
+    const offering = () => h.withButtons().filter(({ buttons }) => buttons.includes("Approve")).length;
+    const before = offering();
+    const { store, context, configure } = h.office;
+    const people = (await store.fileIdentities()).map(({ value }) => {
+      const { managedBy: _managedBy, listed: _listed, enabled: _enabled, ...person } = value;
+      return person.name === "ann" ? { ...person, links: {} } : person;
+    });
+    await configure((await context.rulebook()).book.policies, contractRules, people);
+    await h.settle();
+    for (const { buttons } of h.copiesOf("ann")) expect(buttons).toEqual([]);
+    // Ann's card and her reminder.
+    expect(offering()).toBe(before - 2);
+  });
+
   test("who leaves the reviewers of an emergency has nothing to judge any more and reads why", async () => {
     const h = house();
     await members(h, ...approvers);
