@@ -1,3 +1,4 @@
+import { DatabaseError } from "pg";
 import { inTransaction, type Sql } from "./postgres-database.ts";
 import { serverVersion, statements } from "./postgres-roles.ts";
 
@@ -73,7 +74,8 @@ const kinds = new Map([
   ["sequence", "SEQUENCE"],
   ["function", "FUNCTION"],
   ["procedure", "PROCEDURE"],
-  ["aggregate", "AGGREGATE"],
+  // ALTER AGGREGATE wants `(*)` for one without arguments, which the identity does not say; ROUTINE takes any.
+  ["aggregate", "ROUTINE"],
   ["type", "TYPE"],
   ["schema", "SCHEMA"],
   ["collation", "COLLATION"],
@@ -117,11 +119,26 @@ async function giveAway(sql: Sql, oid: number, leftovers: Leftovers): Promise<re
     const changes = batch.map(({ type, identity }) =>
       statements.giveObject(kinds.get(type) ?? type, identity, leftovers.owner),
     );
-    await inTransaction(sql, objectLockTimeoutMs, () =>
-      inGroups(sql, leftovers, () => sql.query(changes.join(";\n"))),
-    );
-    given.push(...batch.map(({ type, identity }) => `${type} ${identity}`));
+    try {
+      await inTransaction(sql, objectLockTimeoutMs, () =>
+        inGroups(sql, leftovers, () => sql.query(changes.join(";\n"))),
+      );
+    } catch (error) {
+      // A name that ALTER does not take as it is, such as one that two procedures share. REASSIGN OWNED needs no names.
+      if (isOfStatement(error)) return [...given, ...batch.map(describeObject)];
+      throw error;
+    }
+    given.push(...batch.map(describeObject));
   }
+}
+
+function describeObject({ type, identity }: { readonly type: string; readonly identity: string }): string {
+  return `${type} ${identity}`;
+}
+
+/** Syntax errors, and names that fit nothing or several; not a right that is lacking. */
+function isOfStatement(error: unknown): boolean {
+  return error instanceof DatabaseError && /^(42(?!501)|0A)/.test(error.code ?? "");
 }
 
 /**

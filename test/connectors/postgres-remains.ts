@@ -105,6 +105,38 @@ export function findsWhatRemains(installation: PostgresInstallation): void {
         await lab().run("DROP OWNED BY jit_leftovers", "orders");
       });
 
+      test("no object of whatever kind or name keeps the role", async () => {
+        const holder = await given();
+        const client = await entered(holder.url());
+        const made = [
+          "CREATE AGGREGATE every_one(*) (sfunc = int8inc, stype = int8, initcond = '0')",
+          "CREATE AGGREGATE every_sum(int) (sfunc = int4pl, stype = int)",
+          "CREATE PROCEDURE every_p(IN a int) LANGUAGE sql AS 'SELECT 1'",
+          "CREATE PROCEDURE every_p(OUT a int) LANGUAGE sql AS 'SELECT 1'",
+          `CREATE FUNCTION "every ""f"(VARIADIC "a ""b" text[]) RETURNS int LANGUAGE sql AS 'SELECT 1'`,
+          `CREATE OPERATOR === (leftarg = int, rightarg = text[], function = every_g)`,
+          "CREATE TYPE every_range AS RANGE (subtype = int4)",
+          "CREATE DOMAIN every_domain AS int",
+          "CREATE TYPE every_pair AS (a int, b int)",
+          "CREATE TABLE every_part (id int GENERATED ALWAYS AS IDENTITY, s serial) PARTITION BY RANGE (id)",
+          "CREATE MATERIALIZED VIEW every_view AS SELECT 1 AS a",
+          "CREATE STATISTICS every_stat ON id, s FROM every_part",
+          'CREATE COLLATION every_collation FROM "C"',
+          "CREATE TEXT SEARCH CONFIGURATION every_search (copy = simple)",
+          "CREATE TEXT SEARCH DICTIONARY every_words (template = simple)",
+          "CREATE CONVERSION every_way FOR 'UTF8' TO 'LATIN1' FROM utf8_to_iso8859_1",
+          `CREATE TABLE "every ""one; --" (a int)`,
+          "SELECT lo_create(0)",
+          "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
+        ];
+        await client.query("CREATE FUNCTION every_g(int, text[]) RETURNS int LANGUAGE sql AS 'SELECT 1'");
+        for (const statement of made) await client.query(statement);
+        const taken = await connector().takeBack(holder.order, never());
+        expect(taken?.left.join()).toMatch(/now owned by jit_leftovers\.$/);
+        await isOver(holder.url());
+        await lab().run("DROP OWNED BY jit_leftovers", "orders");
+      });
+
       test("who was let into a group by the role is out with it", async () => {
         const holder = await given();
         await lab().run("CREATE ROLE accomplice LOGIN PASSWORD 'accomplice'");
