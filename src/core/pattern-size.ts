@@ -9,8 +9,38 @@ export const patternSizesMax = 10_000;
  * the cost is known before it is paid. Texts that are no patterns have a size too; compiling refuses those.
  */
 export function patternSizeOf(pattern: string): number {
-  return sizeOfAlternatives({ pattern, at: 0 }) + frameSize;
+  return sizeOfAlternatives({ pattern, at: 0 }) + frameSize + classesSize(pattern);
 }
+
+/**
+ * What compiling the classes costs, in as many instructions: they become one each, but Unicode classes hold thousands of
+ * ranges, and `(?i)` looks at every single character of a range. Repeating them costs this only once.
+ */
+function classesSize(pattern: string): number {
+  const ignoresCase = /\(\?[a-zA-Z-]*i/.test(pattern);
+  const unicode = pattern.match(/\\[pP]/g)?.length ?? 0;
+  if (!ignoresCase) return unicode * unicodeClassSize;
+  return Math.min(sizeMax, unicode * foldedUnicodeClassSize + foldedRangesSize(pattern));
+}
+
+/** By the end of each range alone: where it begins cannot be told without knowing where its class does. */
+function foldedRangesSize(pattern: string): number {
+  const ends = pattern.matchAll(/-(?=\\x\{([0-9a-f]+)\}|\\x([0-9a-f]{2})|\\([0-7]{1,3})|([^\\]))/giu);
+  let size = 0;
+  for (const [, long, short, octal, character] of ends) {
+    const hex = long ?? short;
+    const digits = hex ?? octal;
+    const end = digits === undefined ? character?.codePointAt(0) : Number.parseInt(digits, hex ? 16 : 8);
+    size += Math.floor(Math.min(end ?? 0, codePointMax) / foldedPerStep);
+  }
+  return size;
+}
+
+const unicodeClassSize = 20;
+const foldedUnicodeClassSize = 40;
+/** Characters of a range that are looked at in the time of one instruction. */
+const foldedPerStep = 250;
+const codePointMax = 0x10_ff_ff;
 
 /** The instructions around every program: failing, matching, and the first capture. */
 const frameSize = 3;

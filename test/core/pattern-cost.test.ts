@@ -44,6 +44,24 @@ describe("the size of a pattern", () => {
     },
   );
 
+  test.each([
+    "(?i)[B-\\x{1e942}B-\\x{1e942}B-\\x{1e942}]",
+    "(?i)[--\u{1e942}!--B-\u{1e942}(-\u{1e942}]",
+    "(?s-m:(?mi)[B-\u{1e942}a\\-\u{1e942}A-\\x{10fffe}])",
+    "(?i)" + "\\pL".repeat(50),
+    "(?i)[" + "\\p{Lu}".repeat(50) + "]",
+    `[${"\\PL".repeat(100)}]`,
+  ])("%s is, for compiling its classes takes long", (pattern) => {
+    expect(isTooLarge(pattern)).toBe(true);
+  });
+
+  test.each(["(?i)^[a-z0-9-]+ [à-ÿ]{1,30} \\pL{1,20}$", "(?i)[一-龥]+", "[B-\\x{1e942}]{9}"])(
+    "%s is not, with few classes",
+    (pattern) => {
+      expect(isTooLarge(pattern)).toBe(false);
+    },
+  );
+
   test.each(["^(INC|CHG)-\\d{4,8}$", "[a-z0-9]{1,63}(\\.[a-z0-9]{1,63}){0,5}", "\\Q{900}\\E", "[{900}]{9}"])(
     "%s is not",
     (pattern) => {
