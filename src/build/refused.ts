@@ -9,7 +9,7 @@ export class Refused extends Error {
   }
 }
 
-/** What ends a start, in words for the operator where it is the disk's doing; a bug stays a bug. */
+/** The error that ends a start; one that the disk caused is explained to the operator, and a bug stays a bug. */
 export function whyNotStarted(error: unknown): unknown {
   return error instanceof StoreUnavailable
     ? new Refused([

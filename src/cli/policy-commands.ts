@@ -112,7 +112,7 @@ function addCheck(policy: Command, cli: Cli): void {
     .summary("check a configuration file, without a service")
     .description(
       "Checks a configuration file as the service would at its start. Exit 1: it has problems. Warnings are about\n" +
-        "what is in order and hardly meant: names that are not there, what can never hold or happen. Who was added over\n" +
+        "what is valid but probably a mistake: names that are not there, what can never hold or happen. Who was added over\n" +
         "the API is not known here.",
     )
     .argument("<file>", "a configuration file; - for standard input")

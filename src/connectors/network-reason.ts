@@ -1,4 +1,4 @@
-/** What the system says about a way that is barred, by its code, for people. Holds no address and no secret. */
+/** Why a connection failed, by the system's error code, for people. Holds no address and no secret. */
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens on its port (connection refused)",
   ENOTFOUND: "its host name is unknown",

@@ -15,7 +15,7 @@ import { attempt, merged } from "./postgres-steps.ts";
 import { rejectPrepared, rejectUnknownSessions } from "./postgres-unproven.ts";
 import { explainedFault } from "./explained-fault.ts";
 
-/** For locks that nobody holds for long who means well. */
+/** Honest use holds these locks only briefly. */
 const lockTimeoutMs = 2_000;
 
 /**

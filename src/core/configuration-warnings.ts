@@ -24,7 +24,7 @@ export interface Surrounding {
 export const nothingBeside: Surrounding = { people: [], groups: [] };
 
 /**
- * What is in order and hardly meant: conditions on names that are not there, what can never hold or happen, names that
+ * What is valid but probably a mistake: conditions on names that are not there, what can never hold or happen, names that
  * look alike. Only what is certain; no error, for people and access may come at any time.
  */
 export function configurationWarnings(

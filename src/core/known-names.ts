@@ -3,7 +3,7 @@ import type { Identity } from "./people.ts";
 import type { Rules } from "./policy.ts";
 import { actionOf, resourceOf } from "./scopes.ts";
 
-/** Names that rules may be compared with. A name that is not among them is not wrong, but hardly meant. */
+/** Names that rules may be compared with. Another name is allowed, but probably a mistake. */
 export interface KnownNames {
   /** Of everybody who is listed. */
   readonly groups: ReadonlySet<string>;

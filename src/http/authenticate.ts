@@ -60,7 +60,7 @@ export function createDoorkeeper({ audit, keys, desk }: DoorServices, limits: Li
  * Asks again once the body is there: sending it may have taken seconds, in which the key was deleted or its owner
  * deactivated. Only for what changes something; reading is judged by the moment it began.
  */
-export function createSecondLook({ keys }: Pick<Services, "keys">) {
+export function createWriteRecheck({ keys }: Pick<Services, "keys">) {
   return async (request: FastifyRequest): Promise<void> => {
     const { caller } = request;
     if (caller === null || request.method === "GET" || request.method === "HEAD") return;
@@ -75,7 +75,7 @@ export function createSecondLook({ keys }: Pick<Services, "keys">) {
  * place here meanwhile. For everything that is read, and for answers that show a credential; what has changed something
  * else is answered, for it may have been the key itself.
  */
-export function createLastLook(services: Pick<Services, "keys">) {
+export function createReadRecheck(services: Pick<Services, "keys">) {
   return async (request: FastifyRequest): Promise<void> => {
     const { method, caller, routeOptions } = request;
     const isRead = method === "GET" || method === "HEAD";

@@ -52,7 +52,7 @@ const policy = z
       .array(z.object({ path: z.string(), message: z.string() }))
       .readonly()
       .optional()
-      .describe("What is in order and hardly meant, such as a name that is not there. Not in lists."),
+      .describe("What is valid but probably a mistake, such as a name that is not there. Not in lists."),
   })
   .meta({ id: "Policy" });
 

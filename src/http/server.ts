@@ -14,7 +14,7 @@ import { secondMs } from "../core/time.ts";
 import type { Services } from "../service/services.ts";
 import { addApiKeyRoutes } from "./api-keys.ts";
 import { addAuditRoutes } from "./audit.ts";
-import { createDoorkeeper, createLastLook, createSecondLook } from "./authenticate.ts";
+import { createDoorkeeper, createReadRecheck, createWriteRecheck } from "./authenticate.ts";
 import { bodyBytesMax, readJsonBodies } from "./bodies.ts";
 import { browserHeaders } from "./browser-headers.ts";
 import { addCheckRoutes, withoutPathBelowCheck } from "./check.ts";
@@ -173,8 +173,8 @@ async function addApi(app: App, services: Services, limits: Limits, stopping: Ab
     // Before anything of a call is kept, and be it the answer to it.
     refuseTokens(json, services);
     addIdempotency(json, services);
-    json.addHook("preHandler", createSecondLook(services));
-    json.addHook("preSerialization", createLastLook(services));
+    json.addHook("preHandler", createWriteRecheck(services));
+    json.addHook("preSerialization", createReadRecheck(services));
     addRequestRoutes(json, services, stopping);
     addVerbRoutes(json, services, limits);
     addPolicyRoutes(json, services);

@@ -38,7 +38,7 @@ export interface ConfigurationService {
    * changes; who has left the file is deactivated; the administrator's switch on a person stays as it is.
    */
   load(content: FileContent, source: "file" | "example", fileName: string): Promise<Loaded | Refusal>;
-  /** What is in force and hardly meant: people and channels it counts on and that are not there, a name given twice. */
+  /** What is in force but probably a mistake: people and channels it counts on and that are not there, a name given twice. */
   warnings(content: FileContent): Promise<readonly PlacedProblem[]>;
 }
 

@@ -10,7 +10,7 @@ import type { PlacedProblem } from "../core/refusals.ts";
 import type { FileContent } from "./file-content.ts";
 import type { ServiceContext } from "./loading.ts";
 
-/** What is in force and hardly meant: of the file, at its places, and of every policy that was made over the API. */
+/** What is in force but probably a mistake: of the file, at its places, and of every policy that was made over the API. */
 export async function fileWarnings(
   context: ServiceContext,
   content: FileContent,
@@ -49,7 +49,7 @@ export async function fileWarnings(
   ];
 }
 
-/** What is in order about one policy and hardly meant, by the people and rules of now; paths begin at the policy. */
+/** What is valid in one policy but probably a mistake, by today's people and rules; paths begin at the policy. */
 export async function policyWarnings(
   context: ServiceContext,
   policy: Policy,

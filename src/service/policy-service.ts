@@ -18,7 +18,7 @@ export interface PolicyService {
   create(caller: Caller, draft: PolicyDraft): Promise<Policy | Refusal>;
   /** A new version. */
   replace(caller: Caller, id: string, draft: PolicyDraft): Promise<Policy | Refusal>;
-  /** What is in order about this policy and hardly meant, by the people and rules of now; paths begin at the policy. */
+  /** What is valid in this policy but probably a mistake, by today's people and rules; paths begin at the policy. */
   warnings(policy: Policy): Promise<readonly PlacedProblem[]>;
   /** What it has frozen on requests stays. */
   remove(caller: Caller, id: string): Promise<Policy | Refusal>;
