@@ -71,7 +71,8 @@ function answered(name: string, error: DatabaseError): ConnectorFault {
   const reason = answeredReason(state);
   // Shutting down, starting up, no connection left.
   if (/^57P0[1-5]$|^53300$|^08/.test(state)) {
-    return new ConnectorFault("unreachable", said, { retryable: true, isTargetDown: true, reason });
+    const down = { retryable: true, isTargetDown: true, hasAnswered: true };
+    return new ConnectorFault("unreachable", said, { ...down, reason });
   }
   // Locked by somebody, deadlock, serialisation, cancelled by a limit; a role changed by two at once (XX000, 23505).
   if (/^55P03$|^40|^57014$|^XX000$|^23505$/.test(state)) {

@@ -60,7 +60,8 @@ function answered(name: string, message: string): ConnectorFault {
   const known = Object.hasOwn(reasons, word) ? reasons[word] : undefined;
   const reason = known ?? errors.find(([pattern]) => pattern.test(message))?.[1] ?? `it refused (${word})`;
   if (["LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "TRYAGAIN"].includes(word)) {
-    return new ConnectorFault("unreachable", said, { retryable: true, isTargetDown: true, reason });
+    const down = { retryable: true, isTargetDown: true, hasAnswered: true };
+    return new ConnectorFault("unreachable", said, { ...down, reason });
   }
   if (["NOPERM", "NOAUTH", "WRONGPASS"].includes(word)) {
     return new ConnectorFault("not_permitted", said, { retryable: false, reason });

@@ -116,6 +116,8 @@ export class ConnectorFault extends Error {
   readonly retryable: boolean;
   /** True: nobody gets through to this target at the moment; others wait for one probe instead of storming it. */
   readonly isTargetDown: boolean;
+  /** True: the target itself said no. It is alive, even where nobody gets through, as with no connection left. */
+  readonly hasAnswered: boolean;
   /** Why, for people: one clause without secrets. Absent: only what the code says is known. */
   readonly reason: string | undefined;
 
@@ -125,13 +127,20 @@ export class ConnectorFault extends Error {
     {
       retryable,
       isTargetDown = false,
+      hasAnswered = !isTargetDown,
       reason,
-    }: { readonly retryable: boolean; readonly isTargetDown?: boolean; readonly reason?: string | undefined },
+    }: {
+      readonly retryable: boolean;
+      readonly isTargetDown?: boolean;
+      readonly hasAnswered?: boolean;
+      readonly reason?: string | undefined;
+    },
   ) {
     super(message);
     this.code = code;
     this.reason = reason;
     this.retryable = retryable;
     this.isTargetDown = isTargetDown;
+    this.hasAnswered = hasAnswered;
   }
 }

@@ -76,7 +76,7 @@ async function whyFormerCounts(
     listed = await former.listOurs(signal);
   } catch (fault) {
     // Nobody gets through to it. One that answers and refuses, such as a password, is alive and may hold the objects.
-    if (fault instanceof ConnectorFault && fault.isTargetDown) return undefined;
+    if (fault instanceof ConnectorFault && !fault.hasAnswered) return undefined;
     const why = fault instanceof ConnectorFault ? reasonOf(fault) : "it could not be looked at";
     return `the former address answers too, and what it holds is not known: ${why}`;
   }

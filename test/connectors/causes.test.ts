@@ -174,6 +174,7 @@ test.each([
   error.code = state;
   const fault = postgresFault("db", error, { isTimeUp: false, hasAnswered: true });
   expect(reasonOf(fault)).toBe(reason);
+  expect(fault.hasAnswered).toBe(true);
 });
 
 test.each([
@@ -191,7 +192,9 @@ test.each([
   ],
   [new Error(`postgres://broker:${canary}@db`), /^it could not be reached in time$/],
 ])("what the driver says has words of its own, and its text is not repeated: %s", (error, reason) => {
-  const said = reasonOf(postgresFault("db", error, { isTimeUp: false, hasAnswered: false }));
+  const fault = postgresFault("db", error, { isTimeUp: false, hasAnswered: false });
+  expect(fault.hasAnswered).toBe(false);
+  const said = reasonOf(fault);
   expect(said).toMatch(reason);
   expect(said).not.toContain(canary);
 });

@@ -58,6 +58,12 @@ const locked = new ConnectorFault("not_permitted", "28P01", {
   retryable: false,
   reason: "it does not accept the broker's password",
 });
+const full = new ConnectorFault("unreachable", "53300", {
+  retryable: true,
+  isTargetDown: true,
+  hasAnswered: true,
+  reason: "it has no connection left",
+});
 const ending: HeldObject = {
   grant: { ...live.grant, phase: "ABANDONED" } as HeldObject["grant"],
   target: { ...live.target, state: "REVOKING" },
@@ -108,6 +114,13 @@ test.each<[string, readonly HeldObject[], Connector, Connector | undefined, RegE
     at([listed], primary),
     at(locked),
     /former address answers too, and what it holds is not known: it does not accept the broker's password/,
+  ],
+  [
+    "the former address is alive, and has no connection left",
+    [live],
+    at([listed], primary),
+    at(full),
+    /what it holds is not known: it has no connection left/,
   ],
   [
     "the former address answers, and its listing fails",
