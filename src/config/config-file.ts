@@ -1,6 +1,6 @@
 import type { ConnectorSettings } from "../core/connector-settings.ts";
 import type { PolicyId } from "../core/ids.ts";
-import { maskTokens, tokensIn } from "../core/masking.ts";
+import { holdsToken, maskTokens, tokensIn } from "../core/masking.ts";
 import { emptyRules, type Rules } from "../core/policy.ts";
 import { finish, type Work } from "../core/work.ts";
 import type { Webhook } from "../core/webhook.ts";
@@ -77,7 +77,8 @@ export function* readConfigInSlices(
 ): Work<ConfigRead | ConfigProblems> {
   const yaml = yield* readYaml(text);
   if ("problems" in yaml) {
-    return { problems: yaml.problems.map((problem) => ({ file: fileName, path: "", ...problem })) };
+    const problems = yaml.problems.map((problem) => ({ file: fileName, path: "", ...problem }));
+    return { problems, leaked: linesWithTokens(text).map(({ content }) => content) };
   }
   const { value, placeOf } = yaml.ok;
   const placed = (complaints: readonly PlacedProblem[]): readonly ConfigProblem[] =>
@@ -90,6 +91,14 @@ export function* readConfigInSlices(
     return { problems: placed(complaints), leaked: leaked.map(({ text: holding }) => holding) };
   }
   yield sliceCost;
+  // Comments are no values, and are read by as many people.
+  const commented = linesWithTokens(text);
+  if (commented.length > 0) {
+    const message = "holds a token: leave it out";
+    const problems = commented.map(({ line }) => ({ file: fileName, line, column: 1, path: "", message }));
+    return { problems, leaked: commented.map(({ content }) => content) };
+  }
+  yield sliceCost;
   const parsed = configSchema.safeParse(value);
   yield sliceCost;
   const found = parsed.success
@@ -99,6 +108,13 @@ export function* readConfigInSlices(
     return { ok: configurationOf(parsed.data, environment), placed };
   }
   return { problems: placed(found) };
+}
+
+/** `line` counts from 1. */
+function linesWithTokens(text: string): readonly { readonly line: number; readonly content: string }[] {
+  return text
+    .split("\n")
+    .flatMap((content, index) => (holdsToken(content) ? [{ line: index + 1, content }] : []));
 }
 
 /** `jit.yaml:12:5 policies.0.name: is missing`, for the log. */

@@ -32,11 +32,20 @@ test.each([
   }
 });
 
-test("a token that stands where YAML itself complains is not repeated", () => {
+test("a token in a comment is refused by its line", () => {
+  const token = formatToken("jit", "z".repeat(30));
+  const read = readConfigFile(`# made for the tests\npolicies: [] # ${token}\n`, "jit.yaml", {});
+  if (!("problems" in read)) throw new Error("it was taken");
+  expect(read.problems.map(formatConfigProblem)).toEqual(["jit.yaml:2:1 holds a token: leave it out"]);
+  expect(read.leaked?.join()).toContain(token);
+});
+
+test("a token that stands where YAML itself complains is ended and not repeated", () => {
   const token = formatToken("live", "z".repeat(30));
   for (const text of [`a: !${token} x`, `a: *${token}`, `${token}: 1\n${token}: 2`, `a: "${token}`]) {
     const read = readConfigFile(text, "jit.yaml", {});
     if (!("problems" in read)) throw new Error("it was taken");
     expect(read.problems.map(formatConfigProblem).join()).not.toContain(token);
+    expect(read.leaked?.join()).toContain(token);
   }
 });
