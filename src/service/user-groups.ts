@@ -70,8 +70,8 @@ export function createUserGroupReader(
   /** For showing: one question at a time about the same groups, and none too soon after a failure. */
   const askForShowing = async (ids: readonly string[]): Promise<boolean> => {
     const key = ids.toSorted().join(" ");
-    const underWay = asking.get(key);
-    if (underWay !== undefined) return underWay;
+    const inFlight = asking.get(key);
+    if (inFlight !== undefined) return inFlight;
     if (notBefore !== undefined && now() < notBefore) return false;
     const answer = ask(ids).finally(() => asking.delete(key));
     asking.set(key, answer);

@@ -21,7 +21,7 @@ export function startApproverReviewSweep(
   intervalMs = approverReviewMs,
 ): ApproverReviewSweep {
   let after = 0;
-  let underWay: Promise<void> | undefined;
+  let inFlight: Promise<void> | undefined;
   let isStopped = false;
 
   const batch = async (): Promise<void> => {
@@ -34,10 +34,10 @@ export function startApproverReviewSweep(
 
   const tick = async (): Promise<void> => {
     if (isStopped) return;
-    underWay ??= batch().finally(() => {
-      underWay = undefined;
+    inFlight ??= batch().finally(() => {
+      inFlight = undefined;
     });
-    await underWay;
+    await inFlight;
   };
 
   const timer = setInterval(() => void tick(), intervalMs);
@@ -46,7 +46,7 @@ export function startApproverReviewSweep(
     async stop() {
       isStopped = true;
       clearInterval(timer);
-      await underWay;
+      await inFlight;
     },
   };
 }
