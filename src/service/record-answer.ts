@@ -8,6 +8,9 @@ import type { Copy } from "./ports.ts";
 import { recordOnly } from "./step.ts";
 import { newEffect } from "./step-of.ts";
 
+/** Of what names a message in the id of its copy, so that the same message is recorded once. */
+const refHashLength = 18;
+
 /**
  * Records a message with buttons that somebody asked for, so that it is kept true like every copy. What has changed
  * since it was made is shown at once; a form is left alone until the request changes.
@@ -21,7 +24,11 @@ export async function recordAnswer(
 ): Promise<void> {
   const now = surroundings.now();
   const to = { surface, address, readerId: caller.identity.id };
-  const id = noteCopyId({ ...to, requestId, audience }, "answer", surroundings.idTail());
+  const id = noteCopyId(
+    { ...to, requestId, audience },
+    "answer",
+    surroundings.sha256(ref).slice(0, refHashLength),
+  );
   const value: Copy = {
     ...to,
     id,

@@ -25,6 +25,13 @@ export function cardButton(action: CardAction, { requestId, revision }: About, p
   return button(noteLabels[action], data, place, styleOf(action));
 }
 
+/** Of a request among others: its card takes the place of the message and is kept true from then on. */
+export const openVerb = "card:open";
+
+export function openButton({ requestId, revision }: About, place: Place): Button {
+  return button(noteLabels.details, { verb: openVerb, request: requestId, revision }, place);
+}
+
 /** Shows the next page of the home in place of this one. */
 export function nextPageButton(page: number, place: Place): Button {
   return button(showMoreLabel, { verb: `menu:home:${page}` }, place);

@@ -3,6 +3,7 @@ import type { CardService } from "../service/chat-people.ts";
 import type { Background } from "./background.ts";
 import type { Conversations } from "./conversations.ts";
 import type { TeamsPeople } from "./people.ts";
+import type { RecordedAnswers } from "./recorded-answers.ts";
 import type { Replying } from "./replying.ts";
 
 /** What an activity came to: the body of an invoke's answer, nothing for all others. */
@@ -18,6 +19,7 @@ export interface InboundParts {
   readonly people: TeamsPeople;
   readonly conversations: Conversations;
   readonly replying: Replying;
+  readonly recorded: RecordedAnswers;
   readonly background: Background;
   readonly now: () => number;
   readonly onFault: (fault: unknown) => void;

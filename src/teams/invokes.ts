@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { StoreUnavailable } from "../service/ports.ts";
 import type { Activity } from "./activity.ts";
-import type { Place } from "./buttons.ts";
+import { openVerb, type Place } from "./buttons.ts";
 import { catalogDataset, choiceOf, emptyForm } from "./forms.ts";
 import type { Handled, InboundParts } from "./inbound-parts.ts";
 import { dialogAnswer, executeAnswer, searchAnswer } from "./invoke-answers.ts";
@@ -68,7 +68,13 @@ async function outcomeOf(
   place: Place,
 ): Promise<Outcome> {
   try {
-    return await carryOut(parts, await parts.people.senderOf(activity), press, place);
+    const sender = await parts.people.senderOf(activity);
+    const outcome = await carryOut(parts, sender, press, place);
+    // Before its buttons can be pressed, so that they never outlive the request.
+    if (press.verb === openVerb && place === "message" && sender.kind === "known") {
+      await parts.recorded.recordPressed(activity, outcome.reply, sender.caller);
+    }
+    return outcome;
   } catch (error) {
     parts.onFault(error);
     return { reply: brokenReply(error), form: emptyForm };

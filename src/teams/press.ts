@@ -9,7 +9,7 @@ import type { Caller } from "../service/caller.ts";
 import type { CardService } from "../service/chat-people.ts";
 import { refusalText } from "../words/refusal-text.ts";
 import { actionLabels, menuLabels, pageOf } from "../words/labels.ts";
-import { isSecret, type Place } from "./buttons.ts";
+import { isSecret, openVerb, type Place } from "./buttons.ts";
 import { emptyForm, typedValues, type FormState } from "./forms.ts";
 import type { Sender } from "./people.ts";
 
@@ -87,7 +87,7 @@ async function replyTo(parts: PressParts, caller: Caller, press: Press, place: P
   if (kind === "link") return linkReply(chat, caller, press);
   const { request: requestId, revision = "" } = press;
   if (kind !== "card" || requestId === undefined) return malformed();
-  if (name === "refresh") return freshCard(parts, caller, requestId);
+  if (name === "refresh" || press.verb === openVerb) return freshCard(parts, caller, requestId);
   if (!isKeyOf(actionLabels, name)) return malformed();
   // The press would make the secret, and there is nowhere to show it: nothing is done.
   if (isSecret(name) && place === "message") return freshCard(parts, caller, requestId);

@@ -1,7 +1,7 @@
 import { assertNever } from "../core/assert.ts";
 import type { Home, HomeEntry, HomeSection } from "../chat/home.ts";
 import type { Reply } from "../chat/reply.ts";
-import { actionsOfPart, needsWholeCard, type Card } from "../service/card.ts";
+import type { Card } from "../service/card.ts";
 import type { CredentialTarget, CredentialView } from "../service/views.ts";
 import { accessLine, cardText } from "../words/card-text.ts";
 import type { Line } from "../words/line.ts";
@@ -15,14 +15,13 @@ import {
   type Container,
   type Element,
 } from "./adaptive-card.ts";
-import { buttonsMax, cardButton, menuButton, nextPageButton, type Place } from "./buttons.ts";
-import { accessElements, factRow, requestCard, requestIdRow, textCard } from "./cards.ts";
+import { buttonsMax, cardButton, menuButton, nextPageButton, openButton, type Place } from "./buttons.ts";
+import { requestCard, requestIdRow, textCard } from "./cards.ts";
 import { quotationElements } from "./quotation.ts";
 import { emptyForm, formCard, type FormState } from "./forms.ts";
 import { plainLines, richText, run } from "./text.ts";
 
 const cardsMax = 10;
-const entryButtonsMax = 2;
 
 /**
  * A reply as a card, for one person's eyes. The secret is laid out in a dialog only; anywhere else its place is taken
@@ -101,67 +100,53 @@ function listCard(
   );
 }
 
-/** Every scope and the whole reason for as many entries as fit, those that are to be decided first. */
+/** As many entries as fit. */
 function homeCard({ lead, sections, buttons, nextPage }: Home, place: Place): AdaptiveCard {
-  const cardWith = (count: number, wholeCount: number): AdaptiveCard =>
+  return shortened(cardsMax, (count) =>
     adaptiveCard({
       fallbackText: plainLines(lead),
       body: [
         ...lead.map((line) => richText(line)),
-        ...sections.flatMap((section) => sectionElements(section, count, wholeCount, place)),
+        ...sections.flatMap((section) => sectionElements(section, count, place)),
       ],
       actions: [
         ...menuButtons(buttons, place),
         ...(nextPage === null ? [] : [nextPageButton(nextPage, place)]),
       ],
-    });
-  for (let wholeCount = cardsMax; wholeCount > 0; wholeCount--) {
-    const card = cardWith(cardsMax, wholeCount);
-    if (bytesOf(card) < contentBytesMax) return card;
-  }
-  return shortened(cardsMax, (count) => cardWith(count, 0));
+    }),
+  );
 }
 
 function sectionElements(
   { title, entries, isCut, empty }: HomeSection,
   count: number,
-  wholeCount: number,
   place: Place,
 ): readonly Element[] {
   const shown = entries.slice(0, count);
   return [
     { type: "TextBlock", text: title, wrap: true, size: "Medium", weight: "Bolder" },
-    ...shown.map((one, index) => homeEntry(one, index < wholeCount, place)),
+    ...shown.map((one) => homeEntry(one, place)),
     ...(entries.length === 0 ? [richText([empty], { isSubtle: true })] : []),
     ...(isCut || shown.length < entries.length ? [richText(["… and more"], { isSubtle: true })] : []),
   ];
 }
 
-/** One request of the home: what it is, how it stands, and what matters most about it. */
-function homeEntry({ line, card }: HomeEntry, isWhole: boolean, place: Place): Element {
+/**
+ * One request of the home: what it is and how it stands. Nobody keeps the home true, so what can be done about a request
+ * is offered on its card only.
+ */
+function homeEntry({ line, card }: HomeEntry, place: Place): Element {
   const text = cardText(card);
-  const isToDecide = card.actions.some((action) => needsWholeCard.has(action));
-  const offered = isToDecide && !isWhole ? actionsOfPart(card.actions) : card.actions;
-  const actions = offered.slice(0, entryButtonsMax).map((action) => cardButton(action, text, place));
-  const { access, reason, facts } = text;
-  const whole: readonly Element[] =
-    isToDecide && isWhole
-      ? [
-          ...accessElements(access),
-          ...quotationElements(reason),
-          ...facts.filter(({ label }) => label === "Risk").map(factRow),
-        ]
-      : [];
+  const hasMore = card.actions.length > 0;
   return {
     type: "Container",
     separator: true,
     spacing: "Small",
     items: [
       richText(line, { weight: "Bolder" }),
-      ...whole,
       richText(text.status, {}, "None"),
       requestIdRow(text.requestId),
-      ...(actions.length === 0 ? [] : [{ type: "ActionSet", actions } satisfies Element]),
+      ...(hasMore ? [{ type: "ActionSet", actions: [openButton(text, place)] } satisfies Element] : []),
     ],
   };
 }

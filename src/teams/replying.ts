@@ -1,9 +1,8 @@
 import type { Reply } from "../chat/reply.ts";
 import { secondMs } from "../core/time.ts";
 import type { Caller } from "../service/caller.ts";
-import type { CardService } from "../service/chat-people.ts";
 import { DeliveryFault } from "../service/messenger.ts";
-import { conversationIdOf, isPersonal, type Activity } from "./activity.ts";
+import { isPersonal, type Activity } from "./activity.ts";
 import { adaptiveCard, refreshing, type AdaptiveCard, type ButtonData } from "./adaptive-card.ts";
 import type { Background } from "./background.ts";
 import { requestIdRow } from "./cards.ts";
@@ -14,6 +13,7 @@ import { outcomeCard } from "./invoke-answers.ts";
 import { cardActivity, textActivity } from "./outgoing.ts";
 import type { Pace } from "./pace.ts";
 import type { Outcome } from "./press.ts";
+import { pressedMessage, type PostedMessage, type RecordedAnswers } from "./recorded-answers.ts";
 import { plainLines, richText } from "./text.ts";
 
 /** Answers to what people write. Each is for one person alone, so it goes into the chat between them and us. */
@@ -30,7 +30,7 @@ export interface ReplyingParts {
   readonly conversations: Conversations;
   readonly pace: Pace;
   readonly background: Background;
-  readonly cards: Pick<CardService, "recordAnswer">;
+  readonly recorded: RecordedAnswers;
   readonly wait: (ms: number) => Promise<void>;
   readonly onFault: (fault: unknown) => void;
 }
@@ -48,7 +48,7 @@ export function createReplying({
   conversations,
   pace,
   background,
-  cards,
+  recorded,
   wait,
   onFault,
 }: ReplyingParts): Replying {
@@ -71,6 +71,13 @@ export function createReplying({
     return conversationId;
   };
 
+  const overwrite = ({ serviceUrl, conversation, activity }: PostedMessage, card: AdaptiveCard): void =>
+    background.start(() =>
+      insist(conversation, () =>
+        connector.update(serviceUrl, conversation, activity, cardActivity(card)),
+      ).catch(onFault),
+    );
+
   return {
     async answer(activity, outcome, caller) {
       const { conversation, serviceUrl } = activity;
@@ -81,14 +88,12 @@ export function createReplying({
         if (own === undefined) return;
         const card = answerCard(outcome, activity.from?.id);
         const posted = await post(serviceUrl, own, cardActivity(card));
-        const about = requestAbout(outcome.reply);
-        if (caller !== undefined && about !== undefined && card.actions.length > 0) {
-          const { from } = activity;
-          await cards.recordAnswer(caller, about, {
-            surface: "teams",
-            address: `person:${from?.aadObjectId ?? ""}`,
-            ref: JSON.stringify({ serviceUrl, conversation: own, activity: posted, user: from?.id ?? null }),
-            isForm: outcome.reply.kind === "dialog",
+        const message = { serviceUrl, conversation: own, activity: posted };
+        if (caller !== undefined && card.actions.length > 0) {
+          await recorded.recordPosted(activity, outcome.reply, caller, message).catch((error: unknown) => {
+            // Buttons that nobody keeps true must not stay.
+            overwrite(message, { ...card, actions: [] });
+            throw error;
           });
         }
         if (!isAlone) await post(serviceUrl, conversation.id, textActivity(answeredElsewhere));
@@ -103,15 +108,8 @@ export function createReplying({
       await post(serviceUrl, conversation.id, textActivity(text));
     },
     replace(activity, card) {
-      const { conversation, serviceUrl, replyToId } = activity;
-      if (conversation === undefined || !isPersonal(conversation) || serviceUrl === undefined) return;
-      if (replyToId === undefined || replyToId === null) return;
-      const place = conversationIdOf(conversation.id);
-      background.start(() =>
-        insist(place, () => connector.update(serviceUrl, place, replyToId, cardActivity(card))).catch(
-          onFault,
-        ),
-      );
+      const message = pressedMessage(activity);
+      if (message !== undefined) overwrite(message, card);
     },
   };
 }
@@ -153,12 +151,6 @@ export function answerCard(outcome: Outcome, userId?: string): AdaptiveCard {
   const card = outcomeCard(outcome, "message");
   const again = lookUpOf(reply);
   return userId === undefined || again === undefined ? card : refreshing(card, [userId], again);
-}
-
-/** The request that the buttons of an answer are about; undefined: they begin something new. */
-function requestAbout(reply: Reply): string | undefined {
-  if (reply.kind === "dialog") return reply.dialog.ref.requestId ?? undefined;
-  return reply.kind === "card" ? reply.card.request.id : undefined;
 }
 
 /** The press that answers the same again; undefined for what does not change. */

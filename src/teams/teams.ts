@@ -17,6 +17,7 @@ import { createMount } from "./mount.ts";
 import { createTeamsMessenger } from "./outbound.ts";
 import { createPace } from "./pace.ts";
 import { createTeamsPeople } from "./people.ts";
+import { createRecordedAnswers } from "./recorded-answers.ts";
 import { createReplying } from "./replying.ts";
 import { createSigningKeys } from "./signing-keys.ts";
 
@@ -80,8 +81,9 @@ export function createTeams(settings: TeamsSettings, { addresses, now, log }: Te
     open({ chat, cards, people, refusals }) {
       const shared = { connector, conversations, background, now, onFault };
       const known = createTeamsPeople(settings, { ...shared, people, refusals });
-      const replying = createReplying({ ...shared, pace, wait, cards });
-      const inbound = createInbound({ ...shared, chat, cards, people: known, replying });
+      const recorded = createRecordedAnswers(cards);
+      const replying = createReplying({ ...shared, pace, wait, recorded });
+      const inbound = createInbound({ ...shared, chat, cards, people: known, replying, recorded });
       const keys = createSigningKeys(settings.openIdMetadataUrl, now);
       const authentication = createAuthentication(settings, cloud, keys, now);
       return { mount: createMount({ authentication, bot, inbound, people: known, onRejected }) };

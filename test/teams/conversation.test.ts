@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { parseId } from "../../src/core/ids.ts";
+import { StoreUnavailable } from "../../src/service/ports.ts";
 import { tenantId } from "../fakes/teams/bot-framework.ts";
-import { housePolicies } from "../chat/support/house-rules.ts";
+import { housePolicies, houseRules } from "../chat/support/house-rules.ts";
 import { channelId, introduced, teamsForEach } from "./support/teams-house.ts";
 import { button, titles, wordsOn } from "./support/teams-users.ts";
 
@@ -125,15 +127,110 @@ describe("in groups and channels", () => {
   });
 });
 
-test("home shows what is to decide and what is had, with buttons that work", async () => {
+describe("home", () => {
+  /** Dev asks, ann has the home open; with the id of its message. */
+  const homeOfAnn = async (h: ReturnType<typeof house>) => {
+    await introduced(h);
+    await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
+    await h.say("ann", "home");
+    const home = h.cardsOf("ann").at(-1);
+    const [replyToId = ""] = [...h.fake.messages.keys()].slice(-1);
+    const id = /jit_\w+/.exec(wordsOn(home))?.[0] ?? "no id";
+    const shown = () => h.fake.messages.get(replyToId)?.activity.attachments?.[0]?.content;
+    return { id, home, replyToId, shown };
+  };
+  const decidedByBob = async (h: ReturnType<typeof house>, id: string): Promise<void> => {
+    await h.office.services.desk.deny(await h.office.caller("bob"), id, "use the replica");
+    await h.settle();
+  };
+
+  test("shows what is to decide, and offers nothing about a request but to open it", async () => {
+    const h = house();
+    const { home } = await homeOfAnn(h);
+    expect(wordsOn(home)).toContain("read:prod:orders-db");
+    expect(titles(home)).toEqual(["Details", "Request access", "Break glass", "Help"]);
+    expect(home?.["refresh"]).toMatchObject({ userIds: ["29:ann"], action: { verb: "menu:home" } });
+    await h.say("dev", "home");
+    expect(titles(h.cardsOf("dev").at(-1))).toEqual(["Details", "Request access", "Break glass", "Help"]);
+  });
+
+  test("an opened request takes the place of the home for good, with buttons that work, and is kept true", async () => {
+    const h = house();
+    const { id, home, replyToId, shown } = await homeOfAnn(h);
+    const opened = await h.press("ann", button(home, "Details"), {}, { replyToId });
+    expect(titles(opened.card)).toEqual(["Approve", "Deny", "Approve for less…", "Details"]);
+    await h.settle();
+    expect(titles(shown())).toEqual(["Approve", "Deny", "Approve for less…", "Details"]);
+    await decidedByBob(h, id);
+    expect(titles(shown())).toEqual([]);
+    expect(wordsOn(shown())).toContain("use the replica");
+    const late = await h.press("ann", button(opened.card, "Approve"), {}, { replyToId });
+    expect(wordsOn(late.card)).toContain("use the replica");
+    expect(titles(late.card)).toEqual([]);
+  });
+
+  test("a request that is over by then is opened as what it is, and a second press changes nothing", async () => {
+    const h = house();
+    const { id, home, replyToId, shown } = await homeOfAnn(h);
+    await decidedByBob(h, id);
+    for (let press = 0; press < 2; press++) {
+      const opened = await h.press("ann", button(home, "Details"), {}, { replyToId });
+      expect(titles(opened.card)).toEqual([]);
+      await h.settle();
+      expect(titles(shown())).toEqual([]);
+      expect(wordsOn(shown())).toContain("use the replica");
+    }
+  });
+
+  test("opened twice, a request is recorded once", async () => {
+    const h = house();
+    const { id, home, replyToId, shown } = await homeOfAnn(h);
+    const press = () => h.press("ann", button(home, "Details"), {}, { replyToId });
+    await Promise.all([press(), press()]);
+    await h.settle();
+    const requestId = parseId("request", id);
+    const copies = requestId === undefined ? [] : await h.office.store.copies([requestId]);
+    expect(copies.filter(({ ref }) => ref?.includes(`"${replyToId}"`))).toHaveLength(1);
+    await decidedByBob(h, id);
+    expect(titles(shown())).toEqual([]);
+  });
+
+  test("somebody who is no approver any more opens it with nothing to press", async () => {
+    const h = house();
+    const { home, replyToId, shown } = await homeOfAnn(h);
+    const people = (await h.office.store.fileIdentities()).map(({ value }) => {
+      const { managedBy: _managedBy, listed: _listed, enabled: _enabled, ...person } = value;
+      return person.name === "ann" ? { ...person, groups: [] } : person;
+    });
+    await h.office.configure(housePolicies(), houseRules, people);
+    const opened = await h.press("ann", button(home, "Details"), {}, { replyToId });
+    expect(titles(opened.card)).toEqual([]);
+    await h.settle();
+    expect(titles(shown())).not.toContain("Approve");
+  });
+
+  test("when it cannot be recorded, nothing about the request is offered", async () => {
+    const h = house();
+    const { home, replyToId } = await homeOfAnn(h);
+    h.office.store.commit = async () => Promise.reject(new StoreUnavailable("of the test"));
+    const opened = await h.press("ann", button(home, "Details"), {}, { replyToId });
+    expect(opened.status).toBe(200);
+    expect(titles(opened.card)).toEqual([]);
+  });
+});
+
+test("a card that could not be recorded loses its buttons", async () => {
   const h = house();
   await introduced(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
-  await h.say("ann", "home");
-  const home = h.cardsOf("ann").at(-1);
-  expect(titles(home)).toEqual(expect.arrayContaining(["Approve", "Request access"]));
-  expect(home?.["refresh"]).toMatchObject({ userIds: ["29:ann"], action: { verb: "menu:home" } });
-  expect(wordsOn((await h.press("ann", button(home, "Approve"))).card)).toContain("You approved it");
+  const id = /jit_\w+/.exec(wordsOn(h.cardsOf("ann").at(-1)))?.[0] ?? "no id";
+  const { commit } = h.office.store;
+  h.office.store.commit = async () => Promise.reject(new StoreUnavailable("of the test"));
+  await h.say("bob", `status ${id}`);
+  h.office.store.commit = commit;
+  const bobs = h.cardsOf("bob");
+  expect(wordsOn(bobs.at(-1))).toContain(id);
+  expect(titles(bobs.at(-1))).toEqual([]);
 });
 
 describe("while something is broken", () => {
