@@ -1,5 +1,5 @@
 # One process, one volume. Build: docker build -t jit-access .
-# Run: see docs/operations.md#in-a-container
+# Run: see docs/running.md#in-a-container
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 # Built by the user who will run it: what V8 compiled is kept for each user.

@@ -33,7 +33,7 @@ async function restoreFrom(file: string): Promise<void> {
   say("restored", restored);
   if (restored.replaced !== undefined) print(`before    ${restored.replaced}\n`);
   print(
-    "What ended after this backup was made is live again until its own time is over: see docs/operations.md.\n",
+    "What ended after this backup was made is live again until its own time is over: see docs/backup.md.\n",
   );
 }
 
@@ -66,7 +66,7 @@ async function acceptLog(hash: string): Promise<void> {
     return print("The audit log contains the last head that was seen; nothing was changed.\n");
   }
   print(`accepted  ${last}\nrecords   ${seq}\n`);
-  if (!accepted.isChainWhole) print("The chain itself does not verify: see docs/operations.md.\n");
+  if (!accepted.isChainWhole) print("The chain itself does not verify: see docs/incidents.md.\n");
 }
 
 async function confirmed(): Promise<boolean> {

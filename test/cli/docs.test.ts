@@ -1,30 +1,15 @@
-import { spawn } from "node:child_process";
-import { existsSync, readFileSync, symlinkSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { text } from "node:stream/consumers";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { exitCodes } from "../../src/cli/exit-codes.ts";
 import { createProgram } from "../../src/cli/program.ts";
 import { defaultUrl } from "../../src/cli/settings.ts";
-import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
-import {
-  anchorsOf,
-  codeIn,
-  fencesOf,
-  linksOf,
-  printedAs,
-  rowNames,
-  tableUnder,
-} from "../support/markdown.ts";
-import { sharedProgram } from "../support/program.ts";
-import { launcher } from "./support/jit.ts";
-
-leavesNothingBehind();
+import { codeIn, fencesOf, rowNames, tableUnder } from "../support/markdown.ts";
 
 const docs = resolve(import.meta.dirname, "../../docs");
 const page = readFileSync(join(docs, "cli.md"), "utf8");
-const fences = fencesOf(page);
+const fences = [page, readFileSync(join(docs, "tutorial-cli.md"), "utf8")].flatMap(fencesOf);
 const unused = (): never => {
   throw new Error("nothing is run here");
 };
@@ -51,40 +36,6 @@ const commandsOf = (command: Command, before = ""): readonly (readonly [name: st
       : commandsOf(one, `${before}${one.name()} `),
   );
 const commands = new Map(commandsOf(program));
-
-const service = sharedProgram();
-
-describe("the walk", () => {
-  const stops = fences.flatMap(({ info, content }, index) =>
-    info === "bash walk" ? [{ script: content, printed: fences[index + 1] }] : [],
-  );
-
-  test("comes out as printed, pasted block by block", async () => {
-    expect(stops.length).toBeGreaterThan(8);
-    const outputs = await pasted(stops.map(({ script }) => script));
-    for (const [index, { script, printed }] of stops.entries()) {
-      expect(printed?.info).toBe("text");
-      expect({ script, output: outputs[index] }).toEqual({
-        script,
-        output: expect.stringMatching(printedAs(printed?.content ?? "")),
-      });
-    }
-  });
-
-  /** What each block prints, errors included, all of them in one bash with `jit` on its path. */
-  async function pasted(blocks: readonly string[]): Promise<readonly string[]> {
-    const bin = temporaryFolder();
-    symlinkSync(launcher, join(bin, "jit"));
-    const end = "\u001E";
-    const script = `exec 2>&1\n${blocks.map((block) => `${block}printf '${end}'\n`).join("")}`;
-    const bash = spawn("bash", ["-u"], {
-      cwd: service().folder,
-      env: { PATH: [bin, dirname(process.execPath), process.env["PATH"] ?? ""].join(":") },
-    });
-    bash.stdin.end(script.replace("http://127.0.0.1:3000", service().address));
-    return (await text(bash.stdout)).split(end).slice(0, -1);
-  }
-});
 
 describe("the page lists all there is:", () => {
   test("commands", () => {
@@ -137,18 +88,5 @@ describe("what the page names is there:", () => {
       return codeIn(does).filter((code) => code.startsWith("--") && !known.includes(code));
     });
     expect(unknown).toEqual([]);
-  });
-
-  test("files and headings that links lead to", () => {
-    const broken = linksOf(page).filter((target) => {
-      const [file = "", anchor] = target.split("#");
-      const linked = file === "" ? join(docs, "cli.md") : resolve(docs, file);
-      return (
-        !existsSync(linked) ||
-        (anchor !== undefined && !anchorsOf(readFileSync(linked, "utf8")).includes(anchor))
-      );
-    });
-    expect(linksOf(page).length).toBeGreaterThan(1);
-    expect(broken).toEqual([]);
   });
 });
