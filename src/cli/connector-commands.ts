@@ -71,7 +71,7 @@ function addAbandon(connectors: Command, cli: Cli): void {
         "Live access ends with it. If the target returns, the object is removed as an orphan.",
     )
     .argument("<connector>", "its name, also when it has left the configuration")
-    .argument("<object>", "as jit show prints it, such as jit_gr_…")
+    .argument("<object>", "as jit status prints it, such as jit_gr_…")
     .addOption(reasonOption("why; for the record"))
     .action(
       async (name: string, object: string, { reason }: { readonly reason: string }, command: Command) => {

@@ -9,7 +9,7 @@ import { networkReason } from "./network-reason.ts";
 import { ConnectorFault } from "../service/connector.ts";
 import type { Owner } from "./label.ts";
 
-/** What a receiver may be asked; see docs/connectors.md. */
+/** What a receiver may be asked; see docs/connectors/webhook.md. */
 export type CallType = "grant.provision" | "grant.issue" | "grant.revoke" | "grant.list";
 
 /** Calls the receiver, gives the fields of its answer. @throws ConnectorFault */

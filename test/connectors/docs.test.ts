@@ -4,7 +4,10 @@ import { readConfigFile } from "../../src/config/config-file.ts";
 import { brokerRules } from "./support/redis-lab.ts";
 import { brokerSetup } from "./support/postgres-lab.ts";
 
-const page = readFileSync(new URL("../../docs/connectors.md", import.meta.url), "utf8");
+const kindsOfPages = ["postgres", "ssh", "redis", "webhook"];
+const page = kindsOfPages
+  .map((kind) => readFileSync(new URL(`../../docs/connectors/${kind}.md`, import.meta.url), "utf8"))
+  .join("\n");
 
 function blocks(language: string): readonly string[] {
   return [...page.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map(([, text = ""]) => text);
@@ -20,7 +23,7 @@ test("the page shows a configuration of every kind, and each is read", () => {
     const outcome = readConfigFile(text, "jit.yaml", environment);
     return "ok" in outcome ? outcome.ok.connectors.map(({ kind }) => kind) : outcome.problems;
   });
-  expect(kinds).toEqual(["postgres", "ssh", "redis", "webhook"]);
+  expect(kinds).toEqual(kindsOfPages);
 });
 
 test("the brokers of the tests have the rights of the page and none beyond", () => {

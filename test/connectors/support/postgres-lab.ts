@@ -9,7 +9,7 @@ import { freePort } from "../../proxies/support/ports.ts";
 import type { Kind, Lab, Visitor } from "./lab.ts";
 import { startPostgres, type PostgresInstallation, type PostgresLab } from "./postgres-server.ts";
 
-/** Everything a broker needs and nothing beyond, as docs/connectors.md says. */
+/** Everything a broker needs and nothing beyond, as docs/connectors/postgres.md says. */
 export const brokerSetup = (version: number): readonly string[] => [
   "CREATE ROLE broker LOGIN CREATEROLE PASSWORD 'broker-password'",
   "GRANT pg_signal_backend TO broker",

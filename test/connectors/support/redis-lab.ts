@@ -15,7 +15,7 @@ import type { Kind, Lab, Visitor } from "./lab.ts";
 /** Why no Redis can be run here: too old is as good as none. */
 export const missingRedis: string | undefined = whyNot();
 
-/** Everything a broker needs and nothing beyond, as docs/connectors.md says. */
+/** Everything a broker needs and nothing beyond, as docs/connectors/redis.md says. */
 export const brokerRules =
   "on >broker-password resetkeys resetchannels -@all +acl|setuser +acl|deluser +acl|list +acl|whoami +acl|cat +client|kill +info +time";
 
