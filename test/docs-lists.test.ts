@@ -109,6 +109,7 @@ describe("the pages about the service list all there is:", () => {
       channels: "channels",
       alerted: "alert channels",
       reviewers: "reviewers",
+      new_reviewers: "reviewers",
       admins: "administrators",
     };
     const cell = (parts: readonly string[]): string => (parts.length === 0 ? "–" : parts.join("; "));

@@ -1,6 +1,14 @@
 import type { AccessRequest } from "./access-request.ts";
 import type { IdentityId } from "./ids.ts";
-import { accountIn, isActive, linkName, selectorKey, type ChatAccount, type Identity } from "./people.ts";
+import {
+  accountIn,
+  isActive,
+  linkName,
+  selectorKey,
+  type ChatAccount,
+  type Identity,
+  type Selector,
+} from "./people.ts";
 import { stagesOf } from "./requirement.ts";
 
 /** By what a waiting request is found that a change of people may concern. */
@@ -53,19 +61,39 @@ export function joinedChanges(changes: readonly ChangedPeople[]): ChangedPeople 
   };
 }
 
-/** Whether the change may concern this request. `managerId`: of its subject today. */
+/** Whether the change may concern the approvers of this request. `managerId`: of its subject today. */
 export function mayConcern(
-  { people, selectors }: ChangedPeople,
+  change: ChangedPeople,
   request: AccessRequest,
+  managerId: IdentityId | undefined,
+): boolean {
+  const approvers = stagesOf(request.requirement).flatMap((stage) => [
+    ...stage.approvers,
+    ...stage.escalateTo.flat(),
+  ]);
+  return concernsAny(change, approvers, request.subjectId, managerId);
+}
+
+/** The same for who reviews it as an emergency. */
+export function mayConcernReviewers(
+  change: ChangedPeople,
+  { breakGlass, subjectId }: AccessRequest,
+  managerId: IdentityId | undefined,
+): boolean {
+  return concernsAny(change, breakGlass?.review.by ?? [], subjectId, managerId);
+}
+
+function concernsAny(
+  { people, selectors }: ChangedPeople,
+  named: readonly Selector[],
+  subjectId: IdentityId,
   managerId: IdentityId | undefined,
 ): boolean {
   const changed = new Set(selectors);
   const isPerson = (id: IdentityId | undefined): boolean => id !== undefined && people.includes(id);
-  return stagesOf(request.requirement)
-    .flatMap((stage) => [...stage.approvers, ...stage.escalateTo.flat()])
-    .some((selector) =>
-      selector.kind === "manager"
-        ? isPerson(request.subjectId) || isPerson(managerId)
-        : changed.has(selectorKey(selector)),
-    );
+  return named.some((selector) =>
+    selector.kind === "manager"
+      ? isPerson(subjectId) || isPerson(managerId)
+      : changed.has(selectorKey(selector)),
+  );
 }

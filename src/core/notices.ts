@@ -11,6 +11,7 @@ export const noticeKinds = [
   "timed_out",
   "approver_added",
   "approver_removed",
+  "reviewer_added",
   "stranded",
   "reachable",
   "failed",
@@ -37,7 +38,7 @@ export type Audience = "requester" | "approver" | "channel" | "reviewer" | "aler
 /** Something to be told, with the people only the decision knew. Everybody else follows from the request. */
 export interface News {
   readonly notice: NoticeKind;
-  /** Approvers asked or reminded by this. */
+  /** Approvers asked or reminded by this; reviewers who can judge from now on. */
   readonly people: readonly IdentityId[];
 }
 
@@ -47,10 +48,10 @@ export interface Hearing {
    * - people: those named by the news, as approvers
    * - requester: subject and, when somebody else pressed the button, that person
    * - channels: the governing policies' channels
-   * - alerted: the channels break-glass tells; reviewers: who may judge it
+   * - alerted: the channels break-glass tells; reviewers: who may judge it; new_reviewers: those named by the news
    * - admins: who the configuration names
    */
-  readonly who: "people" | "requester" | "channels" | "alerted" | "reviewers" | "admins";
+  readonly who: "people" | "requester" | "channels" | "alerted" | "reviewers" | "new_reviewers" | "admins";
   /**
    * In chat. `card`: gets the card as a message of its own, kept true from then on. `note`: a line below the card. `quiet`:
    * the card they have is rewritten, as every copy is on every change, and nothing rings.
@@ -99,6 +100,7 @@ export const hearings: { readonly [Notice in NoticeKind]: readonly Hearing[] } =
   ],
   approver_added: [{ who: "people", chat: "card", letter: true, isRepeated: true }],
   approver_removed: [{ who: "people", chat: "quiet", letter: true, isKnownOnly: true }],
+  reviewer_added: [{ who: "new_reviewers", chat: "card", letter: true }],
   stranded: [
     { who: "requester", chat: "note", letter: true },
     { who: "admins", chat: "note", letter: true },

@@ -114,7 +114,7 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
   let isAsking = false;
 
   const wanted = ({ who }: Hearing, reader: Parameters<PlannedCopies["ask"]>[0]): Copy | undefined =>
-    who === "people" ? copies.ask(reader) : copies.want(reader, "QUEUED");
+    who === "people" || who === "new_reviewers" ? copies.ask(reader) : copies.want(reader, "QUEUED");
 
   const tell = ({ notice }: News, hearing: Hearing, { readerId, audience, places }: Listener): void => {
     for (const { messenger, address } of places) {
@@ -239,6 +239,8 @@ async function listenersOf(
       const reviewers = ids.filter((id) => id !== request.subjectId);
       return peopleListening(context, request, reviewers, "reviewer", true);
     }
+    case "new_reviewers":
+      return peopleListening(context, request, news.people, "reviewer", true);
     case "admins": {
       const { admin } = (await context.rulebook()).book.rules.chatRoles;
       const { directory } = await loadPeople(context, [], admin);

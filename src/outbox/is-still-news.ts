@@ -29,6 +29,7 @@ export function isStillNews(
     // What is gone by now needs nobody; after an outage of many targets this would be a storm.
     case "target_overdue":
       return request.grant?.targets.some((one) => one.state === "REVOKE_OVERDUE") === true;
+    case "reviewer_added":
     case "review_due":
     case "review_overdue":
       return (

@@ -1,7 +1,7 @@
 import type { Addressee } from "../core/effects.ts";
 import type { RequestId } from "../core/ids.ts";
 import type { Audience } from "../core/notices.ts";
-import { copyId } from "../service/copies.ts";
+import { copyId, isGivenUp } from "../service/copies.ts";
 import type { ServiceContext } from "../service/loading.ts";
 import type { Copy, Write } from "../service/ports.ts";
 import { told } from "./showing.ts";
@@ -50,8 +50,4 @@ export function createPlannedCopies(
       ...[...again.values()].map((copy) => told(context, copy, "QUEUED", null)),
     ],
   };
-}
-
-function isGivenUp({ state, ref }: Copy): boolean {
-  return ref === null && state !== "QUEUED" && state !== "SENT";
 }

@@ -7,7 +7,8 @@ import type { Runner } from "./runners.ts";
 
 /**
  * Looks at the waiting requests that a change of people may concern: one batch at a time, each with an effect of its own.
- * At last the messages of requests that were decided before are made true as well.
+ * At last the messages of requests that were decided before are made true as well, and who can judge an emergency from
+ * now on is told of it.
  */
 export function createApproverReviewing(
   context: ServiceContext,
@@ -28,6 +29,10 @@ export function createApproverReviewing(
         const copies = (await store.copies([requestId])).filter((one) => one.state === "SENT");
         const updates = copies.flatMap((copy) => showOf(context, requestId, copy));
         effects.push(...updates.map((effect) => newEffect(effect, { now, surroundings })));
+      }
+      for (const { requestId, people } of await reviews.newReviewers(change)) {
+        const news = [{ notice: "reviewer_added", people }] as const;
+        effects.push(newEffect({ kind: "announce", requestId, news }, { now, surroundings }));
       }
       return { effects };
     },

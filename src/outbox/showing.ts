@@ -41,9 +41,9 @@ export function createShowing(context: ServiceContext, cards: Pick<CardService, 
         shown.keep(copy, copy.ref, card);
         return copy.state === "SENT" ? undefined : { writes: [told(context, copy, "SENT", copy.ref)] };
       }
-      // Whoever has not been asked before it was decided is not asked afterwards, nor who may decide it no more.
-      const isTooLate =
-        audience === "approver" && (card.request.status !== "PENDING" || card.noLongerAskedAs !== null);
+      // Whoever has not been asked before it was decided is not asked afterwards, nor who may decide or review it no more.
+      const isDecided = audience === "approver" && card.request.status !== "PENDING";
+      const isTooLate = isDecided || card.noLongerAskedAs !== null;
       if (isTooLate) return { writes: [told(context, copy, "NOT_NEEDED", null)] };
       const ref = await messenger.post(address, card, signal);
       shown.keep(copy, ref, card);

@@ -3,7 +3,7 @@ import type { Addressee, Effect, LinkAsked, Telling } from "../core/effects.ts";
 import { formatInstant } from "../core/time.ts";
 import type { CardService } from "../service/chat-people.ts";
 import type { ServiceContext } from "../service/loading.ts";
-import type { Note } from "../service/messenger.ts";
+import type { Messenger, Note } from "../service/messenger.ts";
 import type { Copy } from "../service/ports.ts";
 import { isStillNews } from "./is-still-news.ts";
 import type { Outcome, Runner } from "./runners.ts";
@@ -15,7 +15,7 @@ export function createTelling(context: ServiceContext, cards: Pick<CardService, 
     async run(effect, signal) {
       const messenger = messengerFor(context, effect);
       const prepared = await prepare(context, cards, effect, effect.about);
-      if (prepared === undefined) return noted(context, effect, null);
+      if (prepared === undefined) return notNeeded(context, effect, messenger);
       const { note, copy } = prepared;
       // A channel that its card could not be brought to hears nothing else of the request either.
       if (effect.readerId === null && copy?.state === "FAILED") return noted(context, effect, null);
@@ -42,6 +42,18 @@ export function createTelling(context: ServiceContext, cards: Pick<CardService, 
       },
     },
   };
+}
+
+/** Nothing is told: a letter that would have been all of its copy is not on its way any more. */
+async function notNeeded(
+  context: ServiceContext,
+  effect: Extract<Effect, { kind: "tell" }>,
+  { keepsCards }: Messenger,
+): Promise<Outcome | undefined> {
+  const { about } = effect;
+  if (keepsCards || about.topic !== "request") return noted(context, effect, null);
+  const copy = await copyOf(context, effect, about.requestId, about.audience);
+  return copy?.state === "QUEUED" ? { writes: [told(context, copy, "NOT_NEEDED", null)] } : undefined;
 }
 
 /** Records where a note with buttons is, so that it is kept true; one without is left as it is. */

@@ -1,8 +1,9 @@
 import type { AccessRequest } from "../core/access-request.ts";
-import { mayConcern, type ChangedPeople } from "../core/changed-people.ts";
-import type { RequestId } from "../core/ids.ts";
+import { mayConcern, mayConcernReviewers, type ChangedPeople } from "../core/changed-people.ts";
+import type { IdentityId, RequestId } from "../core/ids.ts";
 import { isRefusal } from "../core/refusals.ts";
 import { decideApproverReview } from "../core/review-approvers.ts";
+import { isGivenUp } from "./copies.ts";
 import { decideCase } from "./deciding.ts";
 import { idsIn, loadPeople, selectorsIn, type ServiceContext } from "./loading.ts";
 import { StoreUnavailable } from "./ports.ts";
@@ -22,6 +23,13 @@ export interface ApproverReviewService {
    * that are decided already, where access may be revoked or an emergency is to be reviewed.
    */
   shownRequests(change: ChangedPeople): Promise<readonly RequestId[]>;
+  /** Who can judge an emergency that nobody has judged yet, and has not been told of it; `change` as above. */
+  newReviewers(change: ChangedPeople | null): Promise<readonly NewReviewers[]>;
+}
+
+export interface NewReviewers {
+  readonly requestId: RequestId;
+  readonly people: readonly IdentityId[];
 }
 
 export function createApproverReviewService(context: ServiceContext): ApproverReviewService {
@@ -48,6 +56,15 @@ export function createApproverReviewService(context: ServiceContext): ApproverRe
       }
       return [...shown];
     },
+    async newReviewers(change) {
+      const found: NewReviewers[] = [];
+      for await (const request of openReviews(context)) {
+        if (!(await isReviewConcerned(context, request, change))) continue;
+        const people = await untoldReviewers(context, request);
+        if (people.length > 0) found.push({ requestId: request.id, people });
+      }
+      return found;
+    },
   };
 }
 
@@ -69,6 +86,48 @@ async function isConcerned(
   if (change === null) return true;
   const subject = await store.identity(request.subjectId);
   return mayConcern(change, request, subject?.value.managerId);
+}
+
+/** Emergencies that nobody has judged yet, read in batches. */
+async function* openReviews({ store }: ServiceContext): AsyncGenerator<AccessRequest> {
+  let after = 0;
+  for (;;) {
+    const batch = await store.openReviews(after, reviewBatchMax);
+    for (const { ord, request } of batch) {
+      await nextTurn();
+      after = ord;
+      if (request.breakGlass?.reviews.length === 0) yield request;
+    }
+    if (batch.length < reviewBatchMax) return;
+  }
+}
+
+async function isReviewConcerned(
+  { store }: ServiceContext,
+  request: AccessRequest,
+  change: ChangedPeople | null,
+): Promise<boolean> {
+  if (change === null) return true;
+  const subject = await store.identity(request.subjectId);
+  return mayConcernReviewers(change, request, subject?.value.managerId);
+}
+
+/** Reviewers who have no copy of the card, and none on its way. Nothing is concluded while nobody has been told, or a group cannot be read. */
+async function untoldReviewers(
+  context: ServiceContext,
+  request: AccessRequest,
+): Promise<readonly IdentityId[]> {
+  const { id, subjectId, breakGlass } = request;
+  const copies = await context.store.copies([id]);
+  // The first announcement is still on its way, and tells everybody who can review it by then.
+  if (copies.length === 0) return [];
+  const by = breakGlass?.review.by ?? [];
+  const { directory, unknownGroups } = await loadPeople(context, [subjectId], by);
+  if (unknownGroups.length > 0) return [];
+  const ofReviewers = copies.filter((one) => one.audience === "reviewer" && !isGivenUp(one));
+  const told = new Set(ofReviewers.map((one) => one.readerId));
+  const people = by.flatMap((selector) => directory.people(selector, subjectId));
+  return [...new Set(people.filter((one) => one.id !== subjectId && !told.has(one.id)).map((one) => one.id))];
 }
 
 /** Slack's groups whose members are not known at the moment: nothing is concluded from what nobody can tell. */

@@ -18,6 +18,11 @@ export function linkSubject(account: ChatAccount): CopySubject {
   return `link:${linkName(account)}`;
 }
 
+/** Nobody was told by this copy, and nothing is on its way. */
+export function isGivenUp({ state, ref }: Pick<Copy, "state" | "ref">): boolean {
+  return ref === null && state !== "QUEUED" && state !== "SENT";
+}
+
 /** How telling people of a request on one channel stands, as callers read it. */
 export type NotificationState = "NOT_CONFIGURED" | "QUEUED" | "SENT" | "PARTLY_SENT" | "FAILED" | "NOBODY";
 

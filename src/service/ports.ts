@@ -199,6 +199,11 @@ export interface Reads extends TargetReads {
     after: number,
     limit: number,
   ): Promise<readonly { readonly ord: number; readonly request: AccessRequest }[]>;
+  /** At most `limit` emergencies that have started and are not judged as justified behind this place, as above. */
+  openReviews(
+    after: number,
+    limit: number,
+  ): Promise<readonly { readonly ord: number; readonly request: AccessRequest }[]>;
   /** How many requests wait for more approvers than there are, by the clock. */
   strandedRequests(now: Instant): Promise<number>;
   /** At most `limit` requests whose `dueAt` has come, the longest due first. */

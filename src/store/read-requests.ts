@@ -15,6 +15,7 @@ type RequestReads = Pick<
   | "openRequestsOf"
   | "overdueRequestsOf"
   | "waitingRequests"
+  | "openReviews"
   | "strandedRequests"
   | "dueRequests"
   | "dueGrants"
@@ -37,6 +38,7 @@ export function createRequestReads(tables: Tables, sinceChange: SinceChange): Re
     overdueRequestsOf: async (subjectId, now) =>
       reading(() => idsInOrder(statements.overdueOf.all({ subjectId, now }))),
     waitingRequests: async (after, limit) => reading(() => statements.waiting.all({ after, limit })),
+    openReviews: async (after, limit) => reading(() => statements.openReviews.all({ after, limit })),
     strandedRequests: async (now) => reading(() => statements.stranded.get({ now })?.count ?? 0),
     dueRequests: async (now, limit) => reading(() => ids(statements.dueRequests.all({ now, limit }))),
     dueGrants: async (now, limit) =>
@@ -89,6 +91,7 @@ export function prepareRequestReads(tables: Tables) {
       .orderBy(asc(ord))
       .limit(limit)
       .prepare(),
+    openReviews: prepareOpenReviews(tables),
     stranded: tables
       .select({ count: sql<number>`count(*)` })
       .from(requests)
@@ -116,4 +119,15 @@ export function prepareRequestReads(tables: Tables) {
       .limit(breakGlassUsesMax)
       .prepare(),
   };
+}
+
+function prepareOpenReviews(tables: Tables) {
+  const { ord, value, brokeGlass, justifiedAt } = requests;
+  return tables
+    .select({ ord, request: value })
+    .from(requests)
+    .where(and(sql`${brokeGlass} = 1`, sql`${justifiedAt} IS NULL`, gt(ord, hole("after", ord))))
+    .orderBy(asc(ord))
+    .limit(sql.placeholder("limit"))
+    .prepare();
 }

@@ -75,6 +75,9 @@ export const requests = sqliteTable(
     index("requests_by_denial")
       .on(table.subjectId, table.deniedAt)
       .where(sql`denied_at IS NOT NULL`),
+    index("requests_open_reviews")
+      .on(table.ord)
+      .where(sql`broke_glass = 1 AND justified_at IS NULL`),
     index("requests_by_break_glass")
       .on(table.subjectId)
       .where(sql`broke_glass = 1`),

@@ -2,11 +2,15 @@ import type { NoticeKind } from "../core/notices.ts";
 import type { Card } from "../service/card.ts";
 import { noLongerAsked } from "./card-text.ts";
 import type { Line } from "./line.ts";
-import { decideUntil, deciding, type Said, type Told } from "./note-parts.ts";
+import { reasonOf, reviewUntil } from "./note-lines.ts";
+import { decideUntil, deciding, judging, type Said, type Told } from "./note-parts.ts";
 
-type ApproverNotice = Extract<NoticeKind, "approver_added" | "approver_removed" | "stranded" | "reachable">;
+type ApproverNotice = Extract<
+  NoticeKind,
+  "approver_added" | "approver_removed" | "reviewer_added" | "stranded" | "reachable"
+>;
 
-/** What is told when people change while a request waits for them. */
+/** What is told when people change while a request, or the review of an emergency, waits for them. */
 export const approverNotes: { readonly [Notice in ApproverNotice]: (told: Told) => Said } = {
   approver_added: ({ card, who, access }) => ({
     heading: ["You can now decide this: ", who, " asks for access"],
@@ -17,6 +21,12 @@ export const approverNotes: { readonly [Notice in ApproverNotice]: (told: Told) 
     heading: ["You no longer need to decide: ", who, " asks for access"],
     lines: [access, noLongerAsked(card.noLongerAskedAs ?? [])],
     press: [],
+  }),
+  reviewer_added: ({ card, who, access }) => ({
+    heading: ["You can now review this: ", who, " took emergency access without approval"],
+    lines: [access, ...reviewUntil(card)],
+    quotations: [reasonOf(card)],
+    press: judging,
   }),
   stranded: ({ card, isOwn, whose, access }) => ({
     heading: [...whose, " request waits for more approvers than there are"],

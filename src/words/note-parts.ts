@@ -23,6 +23,10 @@ export interface Said {
 
 /** What an approver can press on what waits for them. */
 export const deciding: readonly CardAction[] = ["approve", "deny", "approve_for_less", "details"];
+
+/** What a reviewer can press on an emergency access. */
+export const judging: readonly CardAction[] = ["justified", "not_justified", "revoke"];
+
 /** Until when it waits; nothing once it is decided. */
 export function decideUntil({ request }: Card): readonly Line[] {
   const { approvalDeadline } = request;

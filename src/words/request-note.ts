@@ -1,5 +1,5 @@
 import type { NoticeKind } from "../core/notices.ts";
-import { needsWholeCard, type Card, type CardAction } from "../service/card.ts";
+import { needsWholeCard, type Card } from "../service/card.ts";
 import { approverNotes } from "./approver-notes.ts";
 import { accessLine, cardText, pushLine, scopesText, type CardText } from "./card-text.ts";
 import { unreachedChannelLines } from "./delivery-words.ts";
@@ -7,7 +7,7 @@ import type { NoteAction } from "./labels.ts";
 import { namesLine, type Line, type Part } from "./line.ts";
 import { by, why, reasonOf, activeUntil, reviewUntil, unreached, overdueTargets } from "./note-lines.ts";
 import type { Quotation } from "./people-words.ts";
-import { decideUntil, deciding, type Said, type Told } from "./note-parts.ts";
+import { decideUntil, deciding, judging, type Said, type Told } from "./note-parts.ts";
 import { endedByOf, endedText } from "./status-line.ts";
 
 /** A note put into words, for any surface to lay out. */
@@ -57,8 +57,6 @@ function overNote(card: Card): NoteText {
   const { heading, push, status, requestId } = cardText(card);
   return { heading, push, lines: [status, ["Request ", requestId]], actions: [] };
 }
-
-const judging: readonly CardAction[] = ["justified", "not_justified", "revoke"];
 
 /** Every kind of news, closed: a new one without its words is a type error. */
 const notes: { readonly [Notice in NoticeKind]: (told: Told) => Said } = {

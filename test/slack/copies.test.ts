@@ -3,12 +3,8 @@ import type { SlackMessage } from "../fakes/slack/fake-slack.ts";
 import { present } from "../../src/core/assert.ts";
 import { identityFixture } from "../support/fixtures.ts";
 import { messengerContract } from "../support/messenger-contract.ts";
-import {
-  contractPolicies,
-  contractRules,
-  copiesContract,
-  type ShownCopy,
-} from "../support/copies-contract.ts";
+import { copiesContract } from "../support/copies-contract.ts";
+import { contractPolicies, contractRules, type ShownCopy } from "../support/copies-house.ts";
 import { buttonsOf, slackId } from "./support/slack-doors.ts";
 import { shownMessage } from "./support/shown-message.ts";
 import { openSlackHouse, type SlackHouse } from "./support/slack-house.ts";

@@ -186,6 +186,25 @@ export function grantContract(open: OpenEmptyStore): void {
     expect(await store.waitingRequests(second.at(-1)?.ord ?? 0, 2)).toEqual([]);
   });
 
+  test("open reviews are read in the order of arrival, page by page, and none that is justified or never began", async () => {
+    const store = await open();
+    await committed(
+      store,
+      ...[
+        claimedFixture("open", breakGlass([])),
+        claimedFixture("justified", breakGlass([review("justified", 1)])),
+        claimedFixture("ordinary"),
+        approvedFixture("unclaimed", breakGlass([])),
+        claimedFixture("unjustified", breakGlass([review("unjustified", 1)])),
+        claimedFixture("later", breakGlass([])),
+      ].map((value) => writing([{ kind: "request", value, dueAt: null }])),
+    );
+    const first = await store.openReviews(0, 2);
+    expect(first.map((one) => one.request.id)).toEqual(["jit_open", "jit_unjustified"]);
+    const second = await store.openReviews(first.at(-1)?.ord ?? 0, 2);
+    expect(second.map((one) => one.request.id)).toEqual(["jit_later"]);
+  });
+
   test("stranded requests are counted while they wait, by the clock", async () => {
     const store = await open();
     const stranded = { since: at(1), stage: 1, until: null };

@@ -53,7 +53,7 @@ function costly(plan: readonly string[]): readonly string[] {
 test("what time makes due is found by index, in order, whatever the size of the tables", () => {
   const client = openReader();
   const tables = drizzle(client);
-  const { dueRequests, dueGrants, waiting, stranded } = prepareRequestReads(tables);
+  const { dueRequests, dueGrants, waiting, stranded, openReviews } = prepareRequestReads(tables);
   const { due, oldest } = prepareOutboxReads(tables);
   const { becomingOverdue, toTakeBackAt, at: grantsAt, overdue } = prepareTargetReads(tables);
   const plans = {
@@ -61,6 +61,7 @@ test("what time makes due is found by index, in order, whatever the size of the 
     dueGrants,
     waiting,
     stranded,
+    openReviews,
     due,
     oldest,
     becomingOverdue,
@@ -75,6 +76,7 @@ test("what time makes due is found by index, in order, whatever the size of the 
   expect(planOf(client, dueRequests.getQuery()).join()).toContain("requests_due");
   expect(planOf(client, waiting.getQuery()).join()).toContain("requests_by_status");
   expect(planOf(client, stranded.getQuery()).join()).toContain("requests_stranded");
+  expect(planOf(client, openReviews.getQuery()).join()).toContain("requests_open_reviews");
   expect(planOf(client, dueGrants.getQuery()).join()).toContain("grants_due");
   expect(planOf(client, due.getQuery()).join()).toContain("outbox_ready");
 });

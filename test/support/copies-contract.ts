@@ -1,76 +1,22 @@
 import { expect, test } from "vitest";
 import { present } from "../../src/core/assert.ts";
 import { parseId } from "../../src/core/ids.ts";
-import { parseSelector } from "../../src/core/people.ts";
-import { emptyRules, type Policy, type Rules } from "../../src/core/policy.ts";
 import { minuteMs } from "../../src/core/time.ts";
 import { linkSubject } from "../../src/service/copies.ts";
 import type { CopySubject } from "../../src/service/ports.ts";
-import { approvalPolicy, stageBy } from "../core/support/policies.ts";
-import type { Office } from "../service/support/office.ts";
-
-/** A request's card as somebody reads it now. */
-export interface ShownCopy {
-  readonly words: string;
-  readonly buttons: readonly string[];
-}
-
-/** A platform whose messages are kept true, with people on it and one channel. */
-export interface CopiesHouse {
-  readonly office: Office;
-  settle(): Promise<void>;
-  /** The copies this person sees, in the order they were posted. */
-  copiesOf(name: string): readonly ShownCopy[];
-  copiesInChannel(): readonly ShownCopy[];
-  /** Everything that this person has got so far is deleted. */
-  deleteCopiesOf(name: string): void;
-  /** Every message of the platform that has a button on it, by the platform's own id. */
-  withButtons(): readonly { readonly id: string; readonly buttons: readonly string[] }[];
-  /** From now on nothing gets through to this person, or with null to anybody. */
-  fail(name: string | null): void;
-  heal(): void;
-}
-
-/** Of {@link contractScope}, and of {@link notedScope} with a reminder and an escalation, so that there are notes too. */
-export const contractPolicies = (channel: string): readonly Policy[] => [
-  approvalPolicy(
-    "pair",
-    { stages: [stageBy("group:dba", { required: 2 })], channels: [channel] },
-    { conditions: [{ type: "RESOURCE", operator: "STARTS_WITH", value: "pair:" }] },
-  ),
-  approvalPolicy(
-    "noted",
-    {
-      stages: [
-        stageBy("group:dba", {
-          required: 2,
-          remindersMs: [10 * minuteMs],
-          slaMs: 30 * minuteMs,
-          escalateTo: [[present(parseSelector("cto@company.com"), "cto")]],
-        }),
-      ],
-      channels: [channel],
-    },
-    { conditions: [{ type: "RESOURCE", operator: "STARTS_WITH", value: "noted:" }] },
-  ),
-];
-
-/** Who is asked to link somebody, and who reviews what dev takes in an emergency. */
-export const contractRules: Partial<Rules> = {
-  breakGlass: {
-    ...emptyRules.breakGlass,
-    allowed: [{ kind: "group", group: "oncall" }],
-    review: { ...emptyRules.breakGlass.review, by: [{ kind: "group", group: "dba" }] },
-  },
-  chatRoles: { admin: [present(parseSelector("cto@company.com"), "cto")], auditor: [] },
-};
-
-/** What dev asks for here is decided by two of ann, bob and cid, and also posted in the channel. */
-export const contractScope = "read:pair:x";
-export const notedScope = "read:noted:x";
+import {
+  contractRules,
+  contractScope,
+  members,
+  notedScope,
+  type CopiesHouse,
+  type ShownCopy,
+} from "./copies-house.ts";
+import { reviewerCopiesContract } from "./reviewer-copies-contract.ts";
 
 /** What holds for the copies of a card on every platform that keeps them. */
 export function copiesContract(house: () => CopiesHouse): void {
+  reviewerCopiesContract(house);
   const approvers = ["ann", "bob", "cid"];
   const asked = async (h: CopiesHouse, scope = contractScope): Promise<string> => {
     const answer = await h.office.ask("dev", { scopes: [scope], duration: "1h" });
@@ -236,18 +182,6 @@ export function copiesContract(house: () => CopiesHouse): void {
     }
   });
 
-  /** The members of group:dba from now on, by a reload of what the house runs on beside the contract's rules. */
-  const members = async (h: CopiesHouse, ...names: readonly string[]): Promise<void> => {
-    const { store, context, configure } = h.office;
-    const people = (await store.fileIdentities()).map(({ value }) => {
-      const { managedBy: _managedBy, listed: _listed, enabled: _enabled, ...person } = value;
-      const others = person.groups.filter((group) => group !== "dba");
-      return { ...person, groups: names.includes(person.name) ? [...others, "dba"] : others };
-    });
-    await configure((await context.rulebook()).book.policies, contractRules, people);
-    await h.settle();
-  };
-
   test("who becomes able to decide gets a copy, who no longer can sees why on theirs, with nothing to press", async () => {
     const h = house();
     const id = await asked(h);
@@ -299,29 +233,6 @@ export function copiesContract(house: () => CopiesHouse): void {
     for (const { buttons } of h.copiesOf("ann")) expect(buttons).toEqual([]);
     // Ann's card and her reminder.
     expect(offering()).toBe(before - 2);
-  });
-
-  test("who leaves the reviewers of an emergency has nothing to judge any more and reads why", async () => {
-    const h = house();
-    await members(h, ...approvers);
-    const answer = await h.office.ask("dev", { scopes: [contractScope], duration: "1h", breakGlass: true });
-    const id = "request" in answer ? answer.request.id : answer.detail;
-    await h.office.services.desk.claim(await h.office.caller("dev"), id);
-    await h.settle();
-    h.office.clock.pass(90 * minuteMs);
-    await h.office.services.grants.tick(id);
-    await h.settle();
-    const judging = () => h.withButtons().filter(({ buttons }) => buttons.includes("Justified")).length;
-    // A card and a note for each of the three.
-    expect(judging()).toBe(6);
-    await members(h, "ann", "bob");
-    expect(judging()).toBe(4);
-    for (const { words, buttons } of h.copiesOf("cid")) {
-      expect(buttons).toEqual([]);
-      expect(words).toContain("You can no longer review this");
-    }
-    await members(h);
-    expect(judging()).toBe(0);
   });
 
   test("too few approvers are shown on every copy, and gone from it when there are enough again", async () => {

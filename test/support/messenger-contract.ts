@@ -63,7 +63,14 @@ export function messengerContract(house: () => MessengerHouse): void {
 
   test("tells that people have changed while a request waits for them", async () => {
     const h = house();
-    for (const notice of ["approver_added", "approver_removed", "stranded", "reachable"] as const) {
+    const notices = [
+      "approver_added",
+      "approver_removed",
+      "reviewer_added",
+      "stranded",
+      "reachable",
+    ] as const;
+    for (const notice of notices) {
       const before = h.arrived();
       await h.messenger.direct(await addressOf(h), noteOf(notice, card), null, never);
       expect(h.arrived()).toBe(before + 1);

@@ -79,6 +79,12 @@ describe("what others are told, and what there is to press", () => {
       judging,
     ],
     ["approver_added", {}, "You can now decide this: Dev asks for access", deciding],
+    [
+      "reviewer_added",
+      { status: "ACTIVE", breakGlass: true },
+      "You can now review this: Dev took emergency access without approval",
+      judging,
+    ],
     ["approver_removed", {}, "You no longer need to decide: Dev asks for access", []],
     [
       "stranded",

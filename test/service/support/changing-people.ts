@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect } from "vitest";
 import { present } from "../../../src/core/assert.ts";
 import { parseSelector } from "../../../src/core/people.ts";
-import type { Policy } from "../../../src/core/policy.ts";
+import type { Policy, Rules } from "../../../src/core/policy.ts";
 import { isRefusal } from "../../../src/core/refusals.ts";
 import type { Relay } from "../../../src/outbox/relay.ts";
 import type { RequestView } from "../../../src/service/views.ts";
@@ -19,8 +19,11 @@ export const ctoAdministers = {
   chatRoles: { admin: [present(parseSelector("identity:id_cto"), "a selector")], auditor: [] },
 };
 
-/** An office whose people change by reloads of the file, with the relay and one surface; id_cto administers. */
-export function changingPeople(policies: readonly Policy[] = [byDba]) {
+/** An office whose people change by reloads of the file, with the relay and two surfaces; id_cto administers. */
+export function changingPeople(
+  policies: readonly Policy[] = [byDba],
+  rules: Partial<Rules> = ctoAdministers,
+) {
   let office: Office;
   let relay: Relay;
   let slack: FakeMessenger;
@@ -31,7 +34,7 @@ export function changingPeople(policies: readonly Policy[] = [byDba]) {
     office = await openOffice();
     people = allStaff;
     loaded = policies;
-    await office.configure(policies, ctoAdministers);
+    await office.configure(policies, rules);
     slack = fakeMessenger("slack");
     email = fakeMessenger("email");
     office.context.surfaces.add(slack);
@@ -46,7 +49,7 @@ export function changingPeople(policies: readonly Policy[] = [byDba]) {
   /** Loads these policies beside the people as they are. */
   const load = async (...next: readonly Policy[]): Promise<void> => {
     loaded = next;
-    await office.configure(next, ctoAdministers, people);
+    await office.configure(next, rules, people);
     await relay.drain();
   };
 

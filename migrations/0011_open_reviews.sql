@@ -1,0 +1,1 @@
+CREATE INDEX `requests_open_reviews` ON `requests` (`ord`) WHERE broke_glass = 1 AND justified_at IS NULL;
