@@ -34,4 +34,4 @@ EXPOSE 3000
 HEALTHCHECK --interval=15s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # Node itself, no shell and no npm in between: SIGTERM and SIGHUP reach the service.
-CMD ["node", "--import", "./src/runtime/require-node.mjs", "dist/code/server/main.mjs"]
+CMD ["node", "--import", "./src/app/process/require-node.mjs", "dist/code/server/main.mjs"]

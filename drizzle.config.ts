@@ -1,4 +1,8 @@
 import { defineConfig } from "drizzle-kit";
 
 /** For `npm run migrations`: writes the difference between the tables in the code and the last migration. */
-export default defineConfig({ dialect: "sqlite", schema: "./src/store/schema.ts", out: "./migrations" });
+export default defineConfig({
+  dialect: "sqlite",
+  schema: "./src/store/sqlite/tables/schema.ts",
+  out: "./migrations/sqlite",
+});

@@ -5,7 +5,7 @@ import { PlainSummary } from "./test/support/plain-summary.ts";
  * As the program starts: threads that a test begins then find their code compiled. Stripping the types of each anew takes
  * WebAssembly, whose coming and going in dozens of threads now and then kills Node itself (nodejs/node#64500).
  */
-const execArgv = ["--import", new URL("src/runtime/require-node.mjs", import.meta.url).href];
+const execArgv = ["--import", new URL("src/app/process/require-node.mjs", import.meta.url).href];
 
 /** One project per kind of test, so `vitest run --project core` runs the fast ones alone. */
 const project = (name: string, include: string, testTimeout: number) => ({
@@ -19,19 +19,14 @@ export default defineConfig({
       project("rules", "test/*.test.ts", 20_000),
       project("core", "test/core/**/*.test.ts", 20_000),
       project("config", "test/config/**/*.test.ts", 10_000),
-      project("words", "test/words/**/*.test.ts", 10_000),
-      project("chat", "test/chat/**/*.test.ts", 20_000),
+      project("wording", "test/wording/**/*.test.ts", 10_000),
       project("store", "test/store/**/*.test.ts", 20_000),
       project("service", "test/service/**/*.test.ts", 20_000),
-      project("outbox", "test/outbox/**/*.test.ts", 10_000),
-      project("outgoing", "test/outgoing/**/*.test.ts", 10_000),
-      project("email", "test/email/**/*.test.ts", 20_000),
-      project("slack", "test/slack/**/*.test.ts", 20_000),
-      project("teams", "test/teams/**/*.test.ts", 20_000),
-      project("webhooks", "test/webhooks/**/*.test.ts", 20_000),
-      project("audit-file", "test/audit-file/**/*.test.ts", 20_000),
-      project("sweeps", "test/sweeps/**/*.test.ts", 10_000),
-      project("runtime", "test/runtime/**/*.test.ts", 10_000),
+      project("background", "test/background/**/*.test.ts", 10_000),
+      project("http-client", "test/http-client/**/*.test.ts", 10_000),
+      project("notify", "test/notify/**/*.test.ts", 20_000),
+      project("chat", "test/chat/**/*.test.ts", 20_000),
+      project("app", "test/app/**/*.test.ts", 10_000),
       project("http", "test/http/**/*.test.ts", 20_000),
       project("journeys", "test/journeys/**/*.test.ts", 60_000),
       project("crash", "test/crash/**/*.test.ts", 90_000),

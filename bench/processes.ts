@@ -34,7 +34,7 @@ async function startMain(
   folder: string,
   env: Readonly<Record<string, string>>,
 ): Promise<Server> {
-  const guard = `file://${join(shipped, "src/runtime/require-node.mjs")}`;
+  const guard = `file://${join(shipped, "src/app/process/require-node.mjs")}`;
   const flags = process.env["BENCH_FLAGS"]?.split(" ") ?? [];
   return started([...flags, "--import", guard, join(shipped, main)], folder, { PORT: "0", ...env });
 }

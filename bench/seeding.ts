@@ -1,10 +1,10 @@
 import type Database from "better-sqlite3";
 import { resolve } from "node:path";
-import { formatToken } from "../src/core/credential-format.ts";
-import { instant, makeId, type IdentityId, type Instant } from "../src/core/ids.ts";
-import type { Role } from "../src/core/people.ts";
-import { hourMs, minuteMs, plus } from "../src/core/time.ts";
-import { openDatabase } from "../src/store/open-database.ts";
+import { formatToken } from "../src/core/values/token-format.ts";
+import { instant, makeId, type IdentityId, type Instant } from "../src/core/values/ids.ts";
+import type { Role } from "../src/core/values/identity.ts";
+import { hourMs, minuteMs, plus } from "../src/core/values/time.ts";
+import { openDatabase } from "../src/store/sqlite/file/open-database.ts";
 import {
   claimedFixture,
   grantFixture,
@@ -19,7 +19,7 @@ const chunkSize = 20_000;
 
 /** Fills a new database behind the store's back, and with nothing waiting for the disk: a million rows in a minute. */
 export function seed(file: string, fill: (client: Database.Database) => void): void {
-  const database = openDatabase(file, resolve(shipped, "migrations"));
+  const database = openDatabase(file, resolve(shipped, "migrations/sqlite"));
   database.writer.pragma("synchronous = OFF");
   fill(database.writer);
   database.close();

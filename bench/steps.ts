@@ -1,7 +1,7 @@
 import Database from "better-sqlite3";
 import { join } from "node:path";
-import { instant } from "../src/core/ids.ts";
-import type { Step } from "../src/service/ports.ts";
+import { instant } from "../src/core/values/ids.ts";
+import type { Step } from "../src/service/ports/store.ts";
 import { approvedFixture, auditFixture, noticeFixture, stepOf } from "../test/support/fixtures.ts";
 import { prepareBareStep } from "./bare/step.ts";
 import { addPeople, personId, seed } from "./seeding.ts";

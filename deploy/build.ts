@@ -36,13 +36,13 @@ const atEveryStart: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * In the sources Drizzle's CommonJS form is asked for, for Node's sake (store/drizzle.ts). As modules, only what is used
+ * In the sources Drizzle's CommonJS form is asked for, for Node's sake (store/sqlite/tables/drizzle.ts). As modules, only what is used
  * of it gets into the files.
  */
 const drizzleAsModules: Plugin = {
   name: "drizzle as modules",
   setup: (files) =>
-    files.onLoad({ filter: /\/store\/drizzle\.ts$/ }, ({ path }) => ({
+    files.onLoad({ filter: /\/tables\/drizzle\.ts$/ }, ({ path }) => ({
       loader: "ts",
       contents: asModules(readFileSync(path, "utf8")),
     })),
@@ -57,7 +57,7 @@ function asModules(source: string): string {
     ([, names, from]) => `export ${names} from "${required.get(from)}";`,
   );
   if (required.size === 0 || exported.length !== required.size) {
-    throw new Error("store/drizzle.ts does not look as this build expects.");
+    throw new Error("store/sqlite/tables/drizzle.ts does not look as this build expects.");
   }
   return exported.join("\n");
 }
@@ -92,19 +92,19 @@ async function bundle(): Promise<void> {
     logLevel: "warning",
   } as const satisfies BuildOptions;
   await build({ ...common, entryPoints: ["src/main.ts"], splitting: true });
-  // Beside the others, where it is looked for (store/writer-thread.ts). It shares no file with them: each more that a
+  // Beside the others, where it is looked for (store/sqlite/commit/writer-thread.ts). It shares no file with them: each more that a
   // start has to read costs time.
-  await build({ ...common, entryPoints: ["src/store/in-writer-thread.ts"] });
+  await build({ ...common, entryPoints: ["src/store/sqlite/commit/writer-worker.ts"] });
 }
 
 /**
  * Starts once what was built, on nothing, and stops it: shows that it starts, and leaves what V8 compiled where this
- * user's starts find it (runtime/require-node.mjs).
+ * user's starts find it (app/process/require-node.mjs).
  */
 async function startOnce(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "jit-build-"));
   try {
-    const guard = `file://${join(root, "src/runtime/require-node.mjs")}`;
+    const guard = `file://${join(root, "src/app/process/require-node.mjs")}`;
     const server = spawn(process.execPath, ["--import", guard, join(built, "main.mjs")], {
       cwd: folder,
       env: { HOST: "127.0.0.1", PORT: "0" },

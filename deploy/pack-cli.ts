@@ -22,7 +22,10 @@ const { version, description, license }: Record<"version" | "description" | "lic
 const iconsInside: Plugin = {
   name: "icons inside",
   setup: (files) =>
-    files.onLoad({ filter: /\/cli\/teams-icons\.ts$/ }, () => ({ loader: "ts", contents: iconsModule() })),
+    files.onLoad({ filter: /\/cli\/manifests\/teams-icons\.ts$/ }, () => ({
+      loader: "ts",
+      contents: iconsModule(),
+    })),
 };
 
 function iconsModule(): string {

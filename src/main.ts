@@ -1,26 +1,26 @@
 import type { Logger } from "pino";
-import { buildHouse, closeHouse, sweepsOf, type House } from "./build/house.ts";
+import { buildHouse, closeHouse, sweepsOf, type House } from "./app/application.ts";
 import {
   connectorProblemsOf,
   ensureAdminKey,
   keptAdminKey,
   loadConfiguration,
-} from "./build/configuration.ts";
-import { startIntervalSweeps } from "./build/interval-sweeps.ts";
-import { Refused, whyNotStarted } from "./build/refused.ts";
-import { offerReloads, reloadsOf } from "./build/reloads.ts";
-import { reloadOnSighup, stopOnSignal } from "./build/signals.ts";
-import { tellSurfaces } from "./build/telling-surfaces.ts";
+} from "./app/load-configuration.ts";
+import { startIntervalSweeps } from "./app/interval-sweeps.ts";
+import { Refused, whyNotStarted } from "./app/startup-error.ts";
+import { offerReloads, reloadsOf } from "./app/reloads.ts";
+import { reloadOnSighup, stopOnSignal } from "./app/signals.ts";
+import { tellSurfaces } from "./app/log-surfaces.ts";
 import { loadEnvFile } from "./config/env-file.ts";
-import { programVersion } from "./core/program-version.ts";
+import { programVersion } from "./core/values/program-version.ts";
 import { readEnvironment, type Settings } from "./config/environment.ts";
 import { createHttpServer } from "./http/server.ts";
-import { createLogger } from "./runtime/logger.ts";
-import { readinessOf } from "./runtime/readiness.ts";
-import { createTerminalWatch } from "./runtime/terminal.ts";
-import { writeByTurns } from "./runtime/write-by-turns.ts";
-import { StartRefused } from "./store/start-refused.ts";
-import { isCronExpression, createTimetable } from "./sweeps/timetable.ts";
+import { createLogger } from "./app/observability/logger.ts";
+import { readinessOf } from "./app/observability/readiness.ts";
+import { createTerminalWatch } from "./app/process/terminal-watch.ts";
+import { writeByTurns } from "./app/process/write-per-tick.ts";
+import { StartRefused } from "./store/shared/store-open-error.ts";
+import { isCronExpression, createTimetable } from "./background/sweeps/scheduler.ts";
 
 function readSettings(): Settings {
   const problems = loadEnvFile(process.env);

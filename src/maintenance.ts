@@ -2,13 +2,13 @@ import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { loadEnvFile } from "./config/env-file.ts";
 import { readEnvironment } from "./config/environment.ts";
-import { formatInstant } from "./core/time.ts";
-import { reloadSocketOf, requestReload } from "./runtime/reload-socket.ts";
-import { backUp, BackupRefused, restore, type Backup } from "./store/backup.ts";
-import { StartRefused } from "./store/start-refused.ts";
+import { formatInstant } from "./core/values/time.ts";
+import { reloadSocketOf, requestReload } from "./app/process/reload-socket.ts";
+import { backUp, BackupRefused, restore, type Backup } from "./store/sqlite/backup.ts";
+import { StartRefused } from "./store/shared/store-open-error.ts";
 
 /** What an operator does to an installation from outside: `npm run backup -- FILE`, `npm run reload` and so on. */
-const migrations = join(resolve(import.meta.dirname, ".."), "migrations");
+const migrations = join(resolve(import.meta.dirname, ".."), "migrations/sqlite");
 
 const usage =
   "Say npm run backup -- FILE, npm run restore -- FILE, npm run reload, npm run accept-clock, or npm run accept-head -- HASH.";
@@ -39,7 +39,7 @@ async function restoreFrom(file: string): Promise<void> {
 
 async function acceptClock(isConfirmed: boolean): Promise<void> {
   // Loaded here, because a backup or a reload needs none of the service.
-  const { acceptSystemClock } = await import("./build/accept-clock.ts");
+  const { acceptSystemClock } = await import("./app/accept-clock.ts");
   const accepted = await acceptSystemClock(databaseFile(), migrations, async (found) => {
     const [from, to] = [formatInstant(found.from), formatInstant(found.to)];
     print(`The last change was recorded at ${from}; the system clock says ${to}.\n`);
@@ -54,7 +54,7 @@ async function acceptClock(isConfirmed: boolean): Promise<void> {
 }
 
 async function acceptLog(hash: string): Promise<void> {
-  const { acceptHead } = await import("./build/accept-head.ts");
+  const { acceptHead } = await import("./app/accept-head.ts");
   const accepted = await acceptHead(databaseFile(), migrations, hash.toLowerCase());
   const { seq, hash: last } = accepted.head;
   if (accepted.is === "unknown") {

@@ -1,21 +1,23 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-/** The map of the house: which rooms and which packages the files of each room of src may import. */
-const rooms: Record<string, { rooms: readonly string[]; packages: readonly string[] }> = {
-  core: { rooms: ["core"], packages: ["re2js", "temporal-polyfill", "../package.json"] },
-  schemas: { rooms: ["core", "schemas"], packages: ["zod"] },
-  config: { rooms: ["core", "schemas", "config"], packages: ["zod", "yaml", "node:fs", "node:path"] },
-  service: { rooms: ["core", "service"], packages: [] },
-  chat: { rooms: ["core", "service", "words", "chat"], packages: [] },
-  teams: {
-    rooms: ["core", "service", "words", "chat", "teams"],
-    packages: ["botbuilder", "fastify", "jose", "zod"],
-  },
-  words: { rooms: ["core", "service", "words"], packages: [] },
+interface FolderRule {
+  /** The top-level folders whose files it may import, besides its own. */
+  readonly folders: readonly string[];
+  /** The packages it may import. */
+  readonly packages: readonly string[];
+}
+
+/** Which folders and packages the files of each top-level folder of src may import; the longest path decides. */
+const rules: Record<string, FolderRule> = {
+  core: { folders: [], packages: ["re2js", "temporal-polyfill"] },
+  "core/values/program-version.ts": { folders: [], packages: ["../package.json"] },
+  wording: { folders: ["core", "service"], packages: [] },
+  config: { folders: ["core"], packages: ["zod", "yaml", "node:fs", "node:path"] },
+  service: { folders: ["core"], packages: [] },
   store: {
-    rooms: ["core", "service", "store"],
+    folders: ["core", "service"],
     packages: [
       "better-sqlite3",
       "canonicalize",
@@ -29,19 +31,11 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       ...drizzle(),
     ],
   },
-  outgoing: {
-    rooms: ["core", "outgoing"],
-    packages: ["node:dns", "node:http", "node:https", "node:net"],
-  },
-  webhooks: { rooms: ["core", "service", "outgoing", "webhooks"], packages: ["node:crypto"] },
-  email: {
-    rooms: ["core", "service", "words", "email"],
-    packages: ["nodemailer", "node:crypto", "node:url"],
-  },
-  "audit-file": { rooms: ["service", "audit-file"], packages: ["node:fs", "node:fs/promises"] },
-  outbox: { rooms: ["core", "service", "outbox"], packages: [] },
+  background: { folders: ["core", "service"], packages: ["node-cron", "node:timers/promises"] },
+  "background/outbox": { folders: ["core", "service"], packages: [] },
+  "http-client": { folders: ["core"], packages: ["node:dns", "node:http", "node:https", "node:net"] },
   connectors: {
-    rooms: ["core", "service", "outgoing", "connectors"],
+    folders: ["core", "service", "http-client"],
     packages: [
       "pg",
       "redis",
@@ -54,23 +48,23 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       "node:util",
     ],
   },
-  sweeps: { rooms: ["core", "service", "sweeps"], packages: ["node-cron", "node:timers/promises"] },
-  runtime: {
-    rooms: ["core", "service", "runtime"],
-    packages: [
-      "pino",
-      "node:crypto",
-      "node:fs",
-      "node:net",
-      "node:path",
-      "node:readline/promises",
-      "node:stream/consumers",
-      "node:timers/promises",
-      "node:tty",
-    ],
+  chat: { folders: ["core", "service", "wording"], packages: [] },
+  "chat/slack": {
+    folders: ["core", "service", "wording"],
+    packages: ["@slack/bolt", "@slack/types", "@slack/web-api", "fastify", "node:http", "zod"],
   },
+  "chat/teams": {
+    folders: ["core", "service", "wording"],
+    packages: ["botbuilder", "fastify", "jose", "zod"],
+  },
+  "notify/email": {
+    folders: ["core", "service", "wording"],
+    packages: ["nodemailer", "node:crypto", "node:url"],
+  },
+  "notify/webhooks": { folders: ["core", "service", "http-client"], packages: ["node:crypto"] },
+  "notify/audit-file": { folders: ["service"], packages: ["node:fs", "node:fs/promises"] },
   http: {
-    rooms: ["core", "schemas", "service", "http"],
+    folders: ["core", "config", "service"],
     packages: [
       "fastify",
       "fastify-type-provider-zod",
@@ -80,19 +74,11 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       "node:stream",
       "csv-stringify",
       "zod",
-      ...fastifyPlugins(),
+      ...["rate-limit", "swagger", "swagger-ui"].map((name) => `@fastify/${name}`),
     ],
   },
-  slack: {
-    rooms: ["core", "service", "words", "chat", "slack"],
-    packages: ["@slack/bolt", "@slack/types", "@slack/web-api", "fastify", "node:http", "zod"],
-  },
-  "maintenance.ts": {
-    rooms: ["build", "config", "core", "runtime", "store"],
-    packages: ["node:fs", "node:path", "node:readline/promises"],
-  },
   cli: {
-    rooms: ["core", "config", "schemas", "words", "cli"],
+    folders: ["core", "config", "wording"],
     packages: [
       "@slack/web-api",
       "commander",
@@ -109,41 +95,91 @@ const rooms: Record<string, { rooms: readonly string[]; packages: readonly strin
       "node:timers/promises",
     ],
   },
-  build: {
-    rooms: [
-      "audit-file",
-      "build",
+  app: {
+    folders: [
+      "background",
       "chat",
       "config",
       "connectors",
       "core",
-      "email",
-      "outbox",
-      "outgoing",
-      "runtime",
+      "http-client",
+      "notify",
       "service",
-      "slack",
       "store",
-      "sweeps",
-      "teams",
-      "webhooks",
     ],
     packages: ["close-with-grace", "fastify", "pino", "node:path"],
   },
+  "app/process": {
+    folders: ["core", "service"],
+    packages: [
+      "node:crypto",
+      "node:fs",
+      "node:net",
+      "node:path",
+      "node:readline/promises",
+      "node:stream/consumers",
+      "node:timers/promises",
+      "node:tty",
+    ],
+  },
+  "app/observability": { folders: ["core", "service"], packages: ["pino"] },
   "main.ts": {
-    rooms: ["build", "config", "core", "http", "runtime", "store", "sweeps"],
+    folders: ["app", "background", "config", "core", "http", "store"],
     packages: ["pino", "node:fs"],
   },
+  "maintenance.ts": {
+    folders: ["app", "config", "core", "store"],
+    packages: ["node:fs", "node:path", "node:readline/promises"],
+  },
 };
+
+/** The files that lie in a folder itself, beside its sub-folders. */
+const own = ".";
+
+/**
+ * The order among the sub-folders of a folder: each line may import the lines above it, and those that share a line do not
+ * import each other.
+ */
+const orders: Record<string, readonly (readonly string[])[]> = {
+  app: [["process"], ["observability"], [own]],
+  background: [["outbox", "sweeps"]],
+  "background/outbox": [[own], ["runners"]],
+  chat: [["conversation"], ["slack", "teams"]],
+  "chat/slack": [["views", "connection"], ["people"], ["outbound"], ["inbound"], [own]],
+  "chat/teams": [["views", "connection"], ["people"], ["outbound"], ["inbound"], [own]],
+  cli: [["io"], ["api", "manifests"], ["credentials", "people"], ["views"], ["access"], ["commands"], [own]],
+  config: [["schemas"], [own]],
+  connectors: [["shared"], ["postgres", "ssh", "redis", "webhook"], [own]],
+  core: [["values"], ["policy"], ["access"], ["decisions"], ["effects", "audit"]],
+  http: [["formats"], ["middleware"], ["routes"], [own]],
+  notify: [["email", "webhooks", "audit-file"]],
+  service: [
+    ["async"],
+    ["ports"],
+    ["guards"],
+    ["views"],
+    ["messaging"],
+    ["decisions"],
+    ["people", "targets"],
+    ["policies", "credentials"],
+    ["grants"],
+    ["requests"],
+    ["reports"],
+    [own],
+  ],
+  "service/credentials": [[own], ["claim"]],
+  store: [["shared"], ["sqlite"]],
+  "store/sqlite": [["tables"], ["file", "reads"], ["writes"], ["commit"], [own]],
+  "store/sqlite/reads": [["requests"], [own]],
+};
+
+const filesPerFolderMax = 24;
+const topLevelMax = 17;
 
 function drizzle(): readonly string[] {
   return ["", "/better-sqlite3", "/better-sqlite3/migrator", "/sqlite-core", "/migrator"].map(
     (path) => `drizzle-orm${path}`,
   );
-}
-
-function fastifyPlugins(): readonly string[] {
-  return ["rate-limit", "swagger", "swagger-ui"].map((name) => `@fastify/${name}`);
 }
 
 const src = resolve(import.meta.dirname, "../src");
@@ -163,13 +199,46 @@ function importsOf(path: string): string[] {
   );
 }
 
-function violations(path: string, imported: string): string[] {
-  const rule = rooms[path.split("/")[0] ?? ""];
-  if (rule === undefined) return [`${path} is in no known room`];
-  const allowed = imports.has(imported)
-    ? rule.rooms.includes(imported.split("/")[0] ?? "")
-    : rule.packages.includes(imported);
-  return allowed ? [] : [`${path} must not import ${imported}`];
+/** The folders a file lies in, the innermost first, after the file itself. */
+function placesOf(path: string): readonly string[] {
+  const parts = path.split("/");
+  return parts.map((_, index) => parts.slice(0, parts.length - index).join("/"));
+}
+
+function forbiddenImports(path: string, imported: readonly string[]): string[] {
+  const place = placesOf(path).find((one) => rules[one] !== undefined);
+  const rule = rules[place ?? ""];
+  if (rule === undefined) return [`${path} lies in no folder with a rule`];
+  const ownFolder = path.split("/")[0] ?? "";
+  return imported
+    .filter((one) =>
+      imports.has(one)
+        ? ![ownFolder, ...rule.folders].includes(one.split("/")[0] ?? "")
+        : !rule.packages.includes(one),
+    )
+    .map((one) => `${path} must not import ${one}`);
+}
+
+/** The sub-folder of `folder` that a path below it lies in. */
+function subFolder(folder: string, path: string): string {
+  const rest = path.slice(folder.length + 1).split("/");
+  return rest.length === 1 ? own : (rest[0] ?? own);
+}
+
+function upwardImports(folder: string, order: readonly (readonly string[])[]): string[] {
+  const rankOf = (sub: string): number => order.findIndex((line) => line.includes(sub));
+  const isBelow = (path: string): boolean => path.startsWith(`${folder}/`);
+  return [...imports]
+    .filter(([path]) => isBelow(path))
+    .flatMap(([path, all]) => {
+      const from = subFolder(folder, path);
+      if (rankOf(from) < 0) return [`${path} lies in no declared sub-folder of ${folder}`];
+      return all
+        .filter((one) => imports.has(one) && isBelow(one))
+        .map((one) => ({ one, to: subFolder(folder, one) }))
+        .filter(({ to }) => to !== from && rankOf(to) >= rankOf(from))
+        .map(({ one }) => `${path} must not import ${one}`);
+    });
 }
 
 /** Files already found to lie on no cycle. */
@@ -187,20 +256,49 @@ function cycleFrom(path: string, trail: readonly string[] = []): readonly string
   return undefined;
 }
 
+function countBy(names: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
+
 test("the check reads the source at all", () => {
-  expect(imports.size).toBeGreaterThan(3);
+  expect(imports.size).toBeGreaterThan(400);
+  expect([...imports.values()].flat().length).toBeGreaterThan(2_000);
 });
 
-test("every file imports only what its room allows", () => {
-  const found = [...imports].flatMap(([path, all]) =>
-    all.length === 0 ? violations(path, path) : all.flatMap((one) => violations(path, one)),
-  );
-  expect(found).toEqual([]);
+test("every file imports only what its folder allows", () => {
+  expect([...imports].flatMap(([path, all]) => forbiddenImports(path, all))).toEqual([]);
+});
+
+describe("sub-folders import in one direction:", () => {
+  test.each(Object.entries(orders))("%s", (folder, order) => {
+    expect(upwardImports(folder, order)).toEqual([]);
+  });
+
+  test("every folder with sub-folders has declared their order", () => {
+    const folders = new Set([...imports.keys()].flatMap((path) => placesOf(path).slice(1)));
+    const parents = new Set([...folders].map(dirname).filter((parent) => parent !== "."));
+    expect([...parents].toSorted()).toEqual(Object.keys(orders).toSorted());
+  });
 });
 
 test("no file imports itself by any route", () => {
   const cycle = [...imports.keys()].map((path) => cycleFrom(path)).find((found) => found !== undefined);
   expect(cycle?.join(" → ")).toBeUndefined();
+});
+
+test(`no folder holds more than ${filesPerFolderMax} files, and src no more than ${topLevelMax} names`, () => {
+  const crowded = [...countBy([...imports.keys()].map((path) => dirname(path)))].filter(
+    ([, files]) => files > filesPerFolderMax,
+  );
+  expect(crowded).toEqual([]);
+  expect(readdirSync(src).length).toBeLessThanOrEqual(topLevelMax);
+});
+
+test("files are named by a noun or a verb with its object, never by a bare gerund", () => {
+  const gerunds = [...imports.keys()].filter((path) => /(^|\/)[a-z]+ing\.ts$/.test(path));
+  expect(gerunds).toEqual([]);
 });
 
 test("no test asserts elapsed real time: a busy machine would fail it", () => {

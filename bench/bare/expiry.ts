@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 import { createHash } from "node:crypto";
-import { instant, makeId, type Instant } from "../../src/core/ids.ts";
-import { formatInstant } from "../../src/core/time.ts";
+import { instant, makeId, type Instant } from "../../src/core/values/ids.ts";
+import { formatInstant } from "../../src/core/values/time.ts";
 
 interface DueRow {
   readonly id: string;

@@ -1,6 +1,6 @@
 import type Database from "better-sqlite3";
 import { createHash } from "node:crypto";
-import type { Step } from "../../src/service/ports.ts";
+import type { Step } from "../../src/service/ports/store.ts";
 
 /**
  * The raw limit of a step: the same rows as one submitted and approved request, in the same tables, by prepared

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { openSqliteStore } from "../../src/store/sqlite-store.ts";
+import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import type { Part } from "../part.ts";
 import { inTemporaryFolder } from "../processes.ts";
 import { byTurns } from "../rounds.ts";

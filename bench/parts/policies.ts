@@ -1,8 +1,8 @@
-import { choose, holdersOf } from "../../src/core/governing.ts";
-import type { SubmissionFacts } from "../../src/core/conditions.ts";
-import { indexPolicies } from "../../src/core/policy-index.ts";
-import type { Policy } from "../../src/core/policy.ts";
-import { hourMs } from "../../src/core/time.ts";
+import { choose, holdersOf } from "../../src/core/policy/governing-policy.ts";
+import type { SubmissionFacts } from "../../src/core/policy/conditions.ts";
+import { indexPolicies } from "../../src/core/policy/policy-index.ts";
+import type { Policy } from "../../src/core/policy/policy.ts";
+import { hourMs } from "../../src/core/values/time.ts";
 import { ids, noon, policyFixture, scope } from "../../test/support/fixtures.ts";
 import type { Part, Row } from "../part.ts";
 import { byTurns } from "../rounds.ts";

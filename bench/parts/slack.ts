@@ -2,7 +2,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { startFakeSlack, type FakeSlack } from "../../test/fakes/slack/fake-slack.ts";
-import { createSlackDoors, slackId, type SlackDoors } from "../../test/slack/support/slack-doors.ts";
+import {
+  createSlackDoors,
+  slackId,
+  type SlackDoors,
+} from "../../test/chat/slack/support/slack-harness-factory.ts";
 import type { Part } from "../part.ts";
 import { inTemporaryFolder, startProgram } from "../processes.ts";
 import { percentile } from "../rounds.ts";

@@ -4,11 +4,11 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { KnownBlock } from "@slack/types";
-import type { Home } from "../../src/chat/home.ts";
-import type { Card } from "../../src/service/card.ts";
-import { cardMessage } from "../../src/slack/cards.ts";
-import { homeBlocks } from "../../src/slack/home-blocks.ts";
-import { cardOf } from "../../test/words/support/cards.ts";
+import type { Home } from "../../src/chat/conversation/home.ts";
+import type { Card } from "../../src/service/views/card.ts";
+import { cardMessage } from "../../src/chat/slack/views/cards.ts";
+import { homeBlocks } from "../../src/chat/slack/views/home-view.ts";
+import { cardOf } from "../../test/wording/support/cards.ts";
 
 // Draws the pictures beside it from the blocks that are sent to Slack. Needs chromium, and a folder where
 // `npm install slack-blocks-to-jsx@1.1.1 react@19 react-dom@19` was run: node docs/images/draw-slack-cards.ts FOLDER

@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AdaptiveCard } from "../../src/teams/adaptive-card.ts";
-import { textCard } from "../../src/teams/cards.ts";
-import { formCard, emptyForm } from "../../src/teams/forms.ts";
-import { requestForm } from "../../src/chat/request-form.ts";
-import type { CardText } from "../../src/words/card-text.ts";
+import type { AdaptiveCard } from "../../src/chat/teams/views/adaptive-card.ts";
+import { textCard } from "../../src/chat/teams/views/cards.ts";
+import { formCard, emptyForm } from "../../src/chat/teams/views/dialogs.ts";
+import { requestForm } from "../../src/chat/conversation/request-form.ts";
+import type { CardText } from "../../src/wording/card-text.ts";
 
 // Draws the pictures beside it with Teams' own card library: node docs/images/draw-teams-cards.ts (needs chromium).
 

@@ -1,11 +1,11 @@
 import { createInterface } from "node:readline/promises";
 import { setTimeout as passed } from "node:timers/promises";
-import type { Outside } from "./outside.ts";
-import { exitCodes } from "./exit-codes.ts";
-import { pastedArguments } from "./pasted-arguments.ts";
+import type { Outside } from "./io/cli-io.ts";
+import { exitCodes } from "./io/exit-codes.ts";
+import { pastedArguments } from "./io/pasted-arguments.ts";
 import { runJit } from "./program.ts";
-import { exitCodeOf } from "./signals.ts";
-import { terminalColumns } from "./terminal-columns.ts";
+import { exitCodeOf } from "./io/signals.ts";
+import { terminalColumns } from "./io/terminal-columns.ts";
 
 // The command line itself, started by jit.mjs on a Node that reads TypeScript.
 

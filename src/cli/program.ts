@@ -1,24 +1,24 @@
 import { Command, CommanderError, Help } from "commander";
-import { holdsToken } from "../core/masking.ts";
-import { programVersion } from "../core/program-version.ts";
-import { addAccessCommands } from "./access-commands.ts";
-import { addAuditCommands } from "./audit-commands.ts";
-import { addConnectorCommands } from "./connector-commands.ts";
-import { addDecidingCommands } from "./deciding-commands.ts";
-import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
-import { Failure, misuse } from "./failure.ts";
-import { addHelpCommand } from "./help-command.ts";
-import { addKeyCommands } from "./key-commands.ts";
-import { addLockdown } from "./lockdown-command.ts";
-import { addManifestCommands } from "./manifest-commands.ts";
-import type { Outside } from "./outside.ts";
-import { addPeopleCommands } from "./people-commands.ts";
-import { addPolicyCommands } from "./policy-commands.ts";
-import { addReadingCommands } from "./reading-commands.ts";
-import { addRunCommand } from "./run-command.ts";
-import { addSshCaCommands } from "./ssh-ca-commands.ts";
-import { noteLine, openSession, shownJson, type Cli, type GlobalOptions } from "./session.ts";
-import { defaultUrl } from "./settings.ts";
+import { holdsToken } from "../core/values/mask-tokens.ts";
+import { programVersion } from "../core/values/program-version.ts";
+import { addAccessCommands } from "./commands/access-commands.ts";
+import { addAuditCommands } from "./commands/audit-commands.ts";
+import { addConnectorCommands } from "./commands/connector-commands.ts";
+import { addDecidingCommands } from "./commands/decision-commands.ts";
+import { exitCodes, exitCodesHelp } from "./io/exit-codes.ts";
+import { Failure, misuse } from "./io/failure.ts";
+import { addHelpCommand } from "./commands/help-command.ts";
+import { addKeyCommands } from "./commands/key-commands.ts";
+import { addLockdown } from "./commands/lockdown-command.ts";
+import { addManifestCommands } from "./commands/manifest-commands.ts";
+import type { Outside } from "./io/cli-io.ts";
+import { addPeopleCommands } from "./commands/people-commands.ts";
+import { addPolicyCommands } from "./commands/policy-commands.ts";
+import { addReadingCommands } from "./commands/query-commands.ts";
+import { addRunCommand } from "./commands/run-command.ts";
+import { addSshCaCommands } from "./commands/ssh-ca-commands.ts";
+import { noteLine, openSession, shownJson, type Cli, type GlobalOptions } from "./api/session.ts";
+import { defaultUrl } from "./io/settings.ts";
 
 /** Runs one command line, without the program's own name. Never throws; the exit code says how it ended. */
 export async function runJit(args: readonly string[], outside: Outside): Promise<number> {

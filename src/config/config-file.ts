@@ -1,18 +1,18 @@
-import type { ConnectorSettings } from "../core/connector-settings.ts";
-import type { PolicyId } from "../core/ids.ts";
-import { holdsToken, maskTokens, tokensIn } from "../core/masking.ts";
-import { emptyRules, type Rules } from "../core/policy.ts";
-import { finish, type Work } from "../core/work.ts";
-import type { Webhook } from "../core/webhook.ts";
-import { placedProblems } from "../schemas/field-problems.ts";
-import type { IdentityContent } from "../schemas/identity.ts";
-import type { PolicyContent } from "../schemas/policy.ts";
+import type { ConnectorSettings } from "../core/values/connector-settings.ts";
+import type { PolicyId } from "../core/values/ids.ts";
+import { holdsToken, maskTokens, tokensIn } from "../core/values/mask-tokens.ts";
+import { emptyRules, type Rules } from "../core/policy/policy.ts";
+import { finish, type Work } from "../core/values/sliced-work.ts";
+import type { Webhook } from "../core/audit/webhook-subscription.ts";
+import { placedProblems } from "./schemas/field-problems.ts";
+import type { IdentityContent } from "./schemas/identity.ts";
+import type { PolicyContent } from "./schemas/policy.ts";
 import { configSchema, type ConfigFile } from "./config-schema.ts";
-import { connectorSettings, unusableConnectors } from "./connector-settings.ts";
+import { connectorSettings, unusableConnectors } from "./resolve-connectors.ts";
 import { crossProblems } from "./cross-checks.ts";
-import type { PlacedProblem } from "../core/refusals.ts";
+import type { PlacedProblem } from "../core/values/refusals.ts";
 import { defaultPolicyId, policyIdOf } from "./policy-id.ts";
-import { webhooksOf } from "./webhooks.ts";
+import { webhooksOf } from "./resolve-webhooks.ts";
 import { readYaml, sliceCost } from "./yaml-file.ts";
 
 /** What the operator's file says, made trustworthy. */

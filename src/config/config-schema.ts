@@ -1,14 +1,14 @@
 import { z } from "zod";
-import { auditActions } from "../core/audit-record.ts";
-import { isEventPattern } from "../core/webhook.ts";
-import { connector } from "../schemas/connector.ts";
-import { environmentName, secret } from "../schemas/from-environment.ts";
-import { identityContent } from "../schemas/identity.ts";
-import { parsedText } from "../schemas/parsed-text.ts";
-import { defaultPolicyContent, policyContent } from "../schemas/policy.ts";
-import { breakGlass, catalogEntry, chatRoles, limits, riskRule, slack } from "../schemas/rules.ts";
-import { name } from "../schemas/values.ts";
-import { isWebhookUrl, webhookUrlRule } from "./webhooks.ts";
+import { auditActions } from "../core/audit/audit-record.ts";
+import { isEventPattern } from "../core/audit/webhook-subscription.ts";
+import { connector } from "./schemas/connector.ts";
+import { environmentName, secret } from "./schemas/env-reference.ts";
+import { identityContent } from "./schemas/identity.ts";
+import { parsedText } from "./schemas/parsed-text.ts";
+import { defaultPolicyContent, policyContent } from "./schemas/policy.ts";
+import { breakGlass, catalogEntry, chatRoles, limits, riskRule, slack } from "./schemas/rules.ts";
+import { name } from "./schemas/values.ts";
+import { isWebhookUrl, webhookUrlRule } from "./resolve-webhooks.ts";
 
 const identitiesMax = 50_000;
 const policiesMax = 10_000;

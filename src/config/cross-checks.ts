@@ -1,9 +1,9 @@
-import type { IdentityContent } from "../schemas/identity.ts";
-import { environmentName } from "../schemas/from-environment.ts";
+import type { IdentityContent } from "./schemas/identity.ts";
+import { environmentName } from "./schemas/env-reference.ts";
 import type { ConfigFile } from "./config-schema.ts";
-import { connectorProblems } from "./connector-settings.ts";
-import type { PlacedProblem } from "../core/refusals.ts";
-import { webhookProblems } from "./webhooks.ts";
+import { connectorProblems } from "./resolve-connectors.ts";
+import type { PlacedProblem } from "../core/values/refusals.ts";
+import { webhookProblems } from "./resolve-webhooks.ts";
 
 /** What no field can know by itself: names given twice, people who are not there, secrets that are not set. */
 export function crossProblems(

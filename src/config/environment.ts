@@ -17,7 +17,7 @@ import {
   yesNo,
   type LogLevel,
   type Setting,
-} from "./setting.ts";
+} from "./setting-parsers.ts";
 
 /** Everything the environment says, with what holds where it is silent. */
 export interface Settings {

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { formatConfigProblem, readConfigInSlices, type Configuration } from "./config-file.ts";
-import type { PlacedProblem } from "../core/refusals.ts";
-import type { Work } from "../core/work.ts";
+import type { PlacedProblem } from "../core/values/refusals.ts";
+import type { Work } from "../core/values/sliced-work.ts";
 import {
   chooseConfigFile,
   defaultConfigFile,

@@ -1,4 +1,4 @@
-import { makeId, type PolicyId } from "../core/ids.ts";
+import { makeId, type PolicyId } from "../core/values/ids.ts";
 
 /** The id of the file's `default`. No name can make it: every other file policy's id ends in a hash. */
 export const defaultPolicyId: PolicyId = makeId("policy", "default");

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync, type BigIntStats } from "node:fs";
-import { decodeText } from "../core/decode-text.ts";
+import { decodeText } from "../core/values/decode-text.ts";
 
 /** A file's text, and which state of the file it is. */
 export interface TextFile {

@@ -1,6 +1,6 @@
 import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, Parser, visit } from "yaml";
 import type { Alias, CST, Document, Node } from "yaml";
-import type { Work } from "../core/work.ts";
+import type { Work } from "../core/values/sliced-work.ts";
 
 interface Place {
   /** From 1. */

@@ -1,8 +1,8 @@
-import { assertNever } from "../core/assert.ts";
-import type { ConnectorSettings } from "../core/connector-settings.ts";
-import { sameContent } from "../core/content.ts";
-import type { Connector } from "../service/connector.ts";
-import type { ServerPorts } from "./connector-ports.ts";
+import { assertNever } from "../core/values/assert.ts";
+import type { ConnectorSettings } from "../core/values/connector-settings.ts";
+import { sameContent } from "../core/values/same-content.ts";
+import type { Connector } from "../service/ports/connector.ts";
+import type { ServerPorts } from "./shared/connector-ports.ts";
 
 /** What each was made from. */
 const madeFrom = new WeakMap<Connector, ConnectorSettings>();
@@ -64,13 +64,13 @@ function settingsAt(settings: ConnectorSettings, place: string): ConnectorSettin
 async function createConnector(settings: ConnectorSettings, ports: ServerPorts): Promise<Connector> {
   switch (settings.kind) {
     case "postgres":
-      return (await import("./postgres.ts")).createPostgresConnector(settings, ports);
+      return (await import("./postgres/postgres-connector.ts")).createPostgresConnector(settings, ports);
     case "ssh":
-      return (await import("./ssh.ts")).createSshConnector(settings, ports);
+      return (await import("./ssh/ssh-connector.ts")).createSshConnector(settings, ports);
     case "redis":
-      return (await import("./redis.ts")).createRedisConnector(settings, ports);
+      return (await import("./redis/redis-connector.ts")).createRedisConnector(settings, ports);
     case "webhook":
-      return (await import("./webhook.ts")).createWebhookConnector(settings, ports);
+      return (await import("./webhook/webhook-connector.ts")).createWebhookConnector(settings, ports);
     default:
       return assertNever(settings);
   }

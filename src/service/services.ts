@@ -1,36 +1,40 @@
-import { createAbandonObject } from "./abandon-object.ts";
-import { createAccessService } from "./access-service.ts";
-import { createAnswersService, type AnswersService } from "./answers-service.ts";
-import { createApproverReviewService, type ApproverReviewService } from "./approver-review-service.ts";
-import { createAskingService, type FirstAttempt } from "./asking-service.ts";
-import { createCardService } from "./card-service.ts";
-import { createChatPeople } from "./chat-people-service.ts";
-import type { CardService, ChatPeople } from "./chat-people.ts";
-import { createChoosingService, type ChoosingService } from "./choosing-service.ts";
-import { createAuditService, type AuditService } from "./audit-service.ts";
-import { createCheckingService, type CheckingService } from "./checking-service.ts";
-import { createConfirmAddress } from "./connector-addresses.ts";
-import { createConnectorSet } from "./connector-set.ts";
-import { createConnectorService, type ConnectorService } from "./connector-service.ts";
-import { createCredentialService } from "./credential-service.ts";
-import { createDirectoryService, type DirectoryService } from "./directory-service.ts";
-import { createEmergencyService, type EmergencyService } from "./emergency-service.ts";
-import { createEvaluationService, type EvaluationService } from "./evaluation-service.ts";
-import { createFrontDesk, type FrontDesk } from "./front-desk.ts";
-import { createGrantService, type GrantService } from "./grant-service.ts";
-import { createHoldingsService, type HoldingsService } from "./holdings-service.ts";
-import { createKeyService, type KeyService } from "./key-service.ts";
-import type { ServiceContext } from "./loading.ts";
-import { cleaning } from "./leaks.ts";
-import { createLockdownService, type LockdownService } from "./lockdown-service.ts";
-import { createMassRevocation, type MassRevocationService } from "./mass-revocation.ts";
-import { createOrphanService, type OrphanService } from "./orphan-service.ts";
-import { createPolicyService, type PolicyService } from "./policy-service.ts";
-import { createReadingService, type ReadingService } from "./reading-service.ts";
-import { createRefusalLog, type RefusalLog } from "./refusal-log.ts";
-import type { Slices } from "./slices.ts";
-import { createTargetService, type TargetService } from "./target-service.ts";
-import { createUsageLog, type UsageLog } from "./usage-log.ts";
+import { createAbandonObject } from "./targets/abandon-object.ts";
+import { createAccessService } from "./requests/access-service.ts";
+import { createAnswersService, type AnswersService } from "./requests/idempotency-service.ts";
+import {
+  createApproverReviewService,
+  type ApproverReviewService,
+} from "./requests/approver-review-service.ts";
+import { createAskingService, type FirstAttempt } from "./requests/submit-and-claim-service.ts";
+import { createCardService } from "./requests/card-service.ts";
+import { createChatPeople } from "./people/account-link-service.ts";
+import type { ChatPeople } from "./messaging/account-links.ts";
+import type { CardService } from "./messaging/card-source.ts";
+import { createChoosingService, type ChoosingService } from "./requests/catalog-search-service.ts";
+import { createAuditService, type AuditService } from "./reports/audit-service.ts";
+import { createCheckingService, type CheckingService } from "./credentials/token-check-service.ts";
+import { createConfirmAddress } from "./targets/connector-addresses.ts";
+import { createConnectorSet } from "./ports/connector-registry.ts";
+import { createConnectorService, type ConnectorService } from "./targets/connector-service.ts";
+import { createCredentialService } from "./credentials/claim/credential-service.ts";
+import { createDirectoryService, type DirectoryService } from "./people/directory-service.ts";
+import { createEmergencyService, type EmergencyService } from "./requests/break-glass-terms-service.ts";
+import { createEvaluationService, type EvaluationService } from "./requests/evaluation-service.ts";
+import { createFrontDesk, type FrontDesk } from "./request-commands.ts";
+import { createGrantService, type GrantService } from "./grants/grant-service.ts";
+import { createHoldingsService, type HoldingsService } from "./reports/active-access-service.ts";
+import { createKeyService, type KeyService } from "./people/api-key-service.ts";
+import type { ServiceContext } from "./decisions/load-facts.ts";
+import { cleaning } from "./guards/redact-tokens.ts";
+import { createLockdownService, type LockdownService } from "./policies/lockdown-service.ts";
+import { createMassRevocation, type MassRevocationService } from "./grants/mass-revocation-service.ts";
+import { createOrphanService, type OrphanService } from "./targets/orphan-service.ts";
+import { createPolicyService, type PolicyService } from "./policies/policy-service.ts";
+import { createReadingService, type ReadingService } from "./requests/request-queries.ts";
+import { createRefusalLog, type RefusalLog } from "./reports/refusal-log.ts";
+import type { Slices } from "./async/time-slices.ts";
+import { createTargetService, type TargetService } from "./targets/target-service.ts";
+import { createUsageLog, type UsageLog } from "./credentials/credential-use-log.ts";
 
 /** Every way in, wired once. */
 export interface Services {

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
-import { exitCodes } from "../../src/cli/exit-codes.ts";
+import { exitCodes } from "../../src/cli/io/exit-codes.ts";
 import { createProgram } from "../../src/cli/program.ts";
-import { defaultUrl } from "../../src/cli/settings.ts";
+import { defaultUrl } from "../../src/cli/io/settings.ts";
 import { codeIn, fencesOf, rowNames, tableUnder } from "../support/markdown.ts";
 
 const docs = resolve(import.meta.dirname, "../../docs");

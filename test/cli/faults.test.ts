@@ -3,9 +3,9 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { formatToken } from "../../src/core/credential-format.ts";
+import { formatToken } from "../../src/core/values/token-format.ts";
 import { fakeService, me, refusal, shown } from "./support/fake-service.ts";
-import { jit } from "./support/jit.ts";
+import { jit } from "./support/run-jit.ts";
 
 const page = { body: { data: [], nextCursor: null } };
 const token = formatToken("jit", "B".repeat(30));

@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { leavesNothingBehind } from "../support/left-behind.ts";
-import { launcher, startJit } from "./support/jit.ts";
+import { leavesNothingBehind } from "../support/leftover-processes.ts";
+import { launcher, startJit } from "./support/run-jit.ts";
 
 leavesNothingBehind();
 

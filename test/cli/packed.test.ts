@@ -2,9 +2,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { programVersion } from "../../src/core/program-version.ts";
-import { autoBelow, manyCalls, staff } from "../support/company.ts";
-import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
+import { programVersion } from "../../src/core/values/program-version.ts";
+import { autoBelow, manyCalls, staff } from "../support/company-config.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 import { sharedProgram } from "../support/program.ts";
 
 leavesNothingBehind();

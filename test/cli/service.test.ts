@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { leavesNothingBehind } from "../support/left-behind.ts";
-import { companyAtWork, why } from "./support/company-at-work.ts";
+import { leavesNothingBehind } from "../support/leftover-processes.ts";
+import { companyAtWork, why } from "./support/api-harness.ts";
 
 leavesNothingBehind();
 

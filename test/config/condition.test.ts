@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
-import type { Condition } from "../../src/core/conditions.ts";
+import type { Condition } from "../../src/core/policy/conditions.ts";
 import {
   conditionDepthMax,
   conditionListValuesMax,
@@ -9,9 +9,9 @@ import {
   writtenCondition,
   type plainCondition,
   type WrittenCondition,
-} from "../../src/schemas/condition.ts";
-import { fieldProblems } from "../../src/schemas/field-problems.ts";
-import { anyCondition } from "./arbitraries.ts";
+} from "../../src/config/schemas/condition.ts";
+import { fieldProblems } from "../../src/config/schemas/field-problems.ts";
+import { anyCondition } from "./support/arbitraries.ts";
 
 const window = { days: ["MON"], from: "09:00", to: "18:00", timezone: "Europe/Berlin" };
 const everyDay = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];

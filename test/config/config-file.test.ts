@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseId } from "../../src/core/ids.ts";
-import { emptyRules } from "../../src/core/policy.ts";
+import { parseId } from "../../src/core/values/ids.ts";
+import { emptyRules } from "../../src/core/policy/policy.ts";
 import {
   formatConfigProblem,
   readConfigFile,

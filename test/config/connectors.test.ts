@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readConfigFile, readConfigInSlices } from "../../src/config/config-file.ts";
-import { finish } from "../../src/core/work.ts";
+import { finish } from "../../src/core/values/sliced-work.ts";
 
 const environment = {
   ORDERS_DB: "postgres://broker:canary@db.example/orders",

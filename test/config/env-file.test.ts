@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseEnv as parseLikeNode } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { loadEnvFile, parseEnv } from "../../src/config/env-file.ts";
-import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 
 leavesNothingBehind();
 

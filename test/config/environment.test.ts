@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { environmentNames, readEnvironment, type Settings } from "../../src/config/environment.ts";
-import { formatToken } from "../../src/core/credential-format.ts";
+import { formatToken } from "../../src/core/values/token-format.ts";
 
 const adminKey = formatToken("live", "0123456789abcdefghijABCDEFGHIJ");
 const jitToken = formatToken("jit", "0123456789abcdefghijABCDEFGHIJ");

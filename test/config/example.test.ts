@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { present } from "../../src/core/assert.ts";
-import type { SubmissionFacts } from "../../src/core/conditions.ts";
-import { holdersOf } from "../../src/core/governing.ts";
-import { instant, makeId, type Scope } from "../../src/core/ids.ts";
-import { indexPolicies } from "../../src/core/policy-index.ts";
-import { riskOf } from "../../src/core/risk.ts";
-import { parseScope } from "../../src/core/scopes.ts";
-import { dayMs, hourMs, parseInstant } from "../../src/core/time.ts";
+import { present } from "../../src/core/values/assert.ts";
+import type { SubmissionFacts } from "../../src/core/policy/conditions.ts";
+import { holdersOf } from "../../src/core/policy/governing-policy.ts";
+import { instant, makeId, type Scope } from "../../src/core/values/ids.ts";
+import { indexPolicies } from "../../src/core/policy/policy-index.ts";
+import { riskOf } from "../../src/core/policy/risk-score.ts";
+import { parseScope } from "../../src/core/values/scopes.ts";
+import { dayMs, hourMs, parseInstant } from "../../src/core/values/time.ts";
 import { readConfigFile } from "../../src/config/config-file.ts";
 import { configJsonSchema } from "../../src/config/config-json-schema.ts";
 

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { readConfigFile, readConfigInSlices } from "../../src/config/config-file.ts";
 import { findConfiguration } from "../../src/config/find-configuration.ts";
 import { readEnvironment } from "../../src/config/environment.ts";
-import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 
 leavesNothingBehind();
 

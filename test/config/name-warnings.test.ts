@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { condition, denied, identities, warningsOf } from "./warned.ts";
+import { condition, denied, identities, warningsOf } from "./support/config-warnings.ts";
 
 const shipped = resolve(import.meta.dirname, "../..");
 

@@ -1,17 +1,24 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
 import type { z } from "zod";
-import type { Identity } from "../../src/core/people.ts";
+import type { Identity } from "../../src/core/values/identity.ts";
 import {
   emptyRules,
   type BreakGlassRule,
   type CatalogEntry,
   type RiskRule,
   type Rules,
-} from "../../src/core/policy.ts";
-import { dayMs, hourMs } from "../../src/core/time.ts";
-import { fieldProblems } from "../../src/schemas/field-problems.ts";
-import { identityChange, identityContent, newIdentity } from "../../src/schemas/identity.ts";
-import { breakGlass, catalogEntry, chatRoles, limits, riskRule, slack } from "../../src/schemas/rules.ts";
+} from "../../src/core/policy/policy.ts";
+import { dayMs, hourMs } from "../../src/core/values/time.ts";
+import { fieldProblems } from "../../src/config/schemas/field-problems.ts";
+import { identityChange, identityContent, newIdentity } from "../../src/config/schemas/identity.ts";
+import {
+  breakGlass,
+  catalogEntry,
+  chatRoles,
+  limits,
+  riskRule,
+  slack,
+} from "../../src/config/schemas/rules.ts";
 
 const person = { id: "id_abc123", email: "dev@company.com", name: "Dev" };
 const notRead = { type: "ACTION", operator: "NOT_EQUALS", value: "read" };

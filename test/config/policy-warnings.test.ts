@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { approval, asking, byDba, condition, connectors, denied, identities, warningsOf } from "./warned.ts";
+import {
+  approval,
+  asking,
+  byDba,
+  condition,
+  connectors,
+  denied,
+  identities,
+  warningsOf,
+} from "./support/config-warnings.ts";
 
 describe("what can never hold", () => {
   test.each([

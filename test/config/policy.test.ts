@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
-import { makeId } from "../../src/core/ids.ts";
-import type { Policy } from "../../src/core/policy.ts";
-import { hourMs, minuteMs } from "../../src/core/time.ts";
-import { fieldProblems } from "../../src/schemas/field-problems.ts";
-import { defaultPolicyContent, policyContent, writtenPolicy } from "../../src/schemas/policy.ts";
-import { anyPolicy } from "./arbitraries.ts";
+import { makeId } from "../../src/core/values/ids.ts";
+import type { Policy } from "../../src/core/policy/policy.ts";
+import { hourMs, minuteMs } from "../../src/core/values/time.ts";
+import { fieldProblems } from "../../src/config/schemas/field-problems.ts";
+import { defaultPolicyContent, policyContent, writtenPolicy } from "../../src/config/schemas/policy.ts";
+import { anyPolicy } from "./support/arbitraries.ts";
 
 /** The contract's example, verbatim. */
 const seed = JSON.parse(`{ "name": "dev-environment-auto-approve", "autoApprove": true,

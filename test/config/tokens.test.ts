@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { formatConfigProblem, readConfigFile } from "../../src/config/config-file.ts";
-import { formatToken } from "../../src/core/credential-format.ts";
+import { formatToken } from "../../src/core/values/token-format.ts";
 
 test.each([
   ["a policy's name", `policies: [{ name: "x TOKEN", deny: true }]`, "1:14 policies.0.name"],

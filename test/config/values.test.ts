@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { fieldProblems } from "../../src/schemas/field-problems.ts";
+import { fieldProblems } from "../../src/config/schemas/field-problems.ts";
 import {
   channel,
   channels,
@@ -16,7 +16,7 @@ import {
   selectors,
   selectorsWithoutManager,
   time,
-} from "../../src/schemas/values.ts";
+} from "../../src/config/schemas/values.ts";
 
 const accepted: [string, z.ZodType, unknown, unknown][] = [
   ["duration", duration, "90s", 90_000],

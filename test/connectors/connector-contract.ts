@@ -1,15 +1,15 @@
 import { createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { present } from "../../src/core/assert.ts";
-import { instant, type Instant } from "../../src/core/ids.ts";
-import { hourMs, minuteMs } from "../../src/core/time.ts";
+import { present } from "../../src/core/values/assert.ts";
+import { instant, type Instant } from "../../src/core/values/ids.ts";
+import { hourMs, minuteMs } from "../../src/core/values/time.ts";
 import {
   ConnectorFault,
   type Connector,
   type IssuedTarget,
   type TargetOrder,
-} from "../../src/service/connector.ts";
-import { whyNotSame } from "../../src/service/same-target.ts";
+} from "../../src/service/ports/connector.ts";
+import { whyNotSame } from "../../src/service/targets/verify-same-target.ts";
 import { heldObject } from "../service/support/held-object.ts";
 import { listeningPort } from "../proxies/support/ports.ts";
 import { never, orderFor, type Kind, type Lab, type Visitor } from "./support/lab.ts";

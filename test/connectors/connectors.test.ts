@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { createTurns } from "../../src/service/turns.ts";
+import { createTurns } from "../../src/service/async/keyed-mutex.ts";
 import { createConnectors } from "../../src/connectors/connectors.ts";
-import { instant, makeId } from "../../src/core/ids.ts";
-import type { ConnectorSettings } from "../../src/core/connector-settings.ts";
-import { parseScope } from "../../src/core/scopes.ts";
+import { instant, makeId } from "../../src/core/values/ids.ts";
+import type { ConnectorSettings } from "../../src/core/values/connector-settings.ts";
+import { parseScope } from "../../src/core/values/scopes.ts";
 import { webhookSecret } from "./support/webhook-lab.ts";
 
 const shared = { resources: ["prod:orders-db"] };

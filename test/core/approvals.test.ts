@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { hourMs } from "../../src/core/time.ts";
+import { hourMs } from "../../src/core/values/time.ts";
 import { approvalPolicy, autoPolicy, mondayNoon, scopeOf, stageBy } from "./support/policies.ts";
 import {
   askOf,
@@ -13,8 +13,8 @@ import {
   submitted,
   world,
   type Command,
-} from "./support/world.ts";
-import { progressOf } from "../../src/core/approvals.ts";
+} from "./support/decision-setup.ts";
+import { progressOf } from "../../src/core/access/approvals.ts";
 
 const approve = (by: string, more: Partial<Extract<Command, { do: "approve" }>> = {}): Command => ({
   do: "approve",

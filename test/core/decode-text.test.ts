@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeText } from "../../src/core/decode-text.ts";
+import { decodeText } from "../../src/core/values/decode-text.ts";
 
 const utf16 = (text: string, isBig = false): Uint8Array => {
   const bytes = Buffer.from(`\uFEFF${text}`, "utf16le");

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { nextDueAt } from "../../src/core/escalation.ts";
-import { minuteMs, plus } from "../../src/core/time.ts";
+import { nextDueAt } from "../../src/core/access/escalation.ts";
+import { minuteMs, plus } from "../../src/core/values/time.ts";
 import { approvalPolicy, mondayNoon, stageBy } from "./support/policies.ts";
-import { decide, idOf, outcomeOf, people, play, submitted, world } from "./support/world.ts";
+import { decide, idOf, outcomeOf, people, play, submitted, world } from "./support/decision-setup.ts";
 
 const email = (name: string) => ({ kind: "email", email: `${name}@company.com` }) as const;
 const house = world(

@@ -1,13 +1,13 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Case } from "../../src/core/case.ts";
-import { eligible } from "../../src/core/approvals.ts";
-import { hasStarted } from "../../src/core/grant.ts";
-import { instant } from "../../src/core/ids.ts";
-import { isRefusal } from "../../src/core/refusals.ts";
-import { stagesOf } from "../../src/core/requirement.ts";
-import { statusOf } from "../../src/core/status.ts";
-import { minuteMs } from "../../src/core/time.ts";
+import type { Case } from "../../src/core/access/access-case.ts";
+import { eligible } from "../../src/core/access/approvals.ts";
+import { hasStarted } from "../../src/core/access/grant.ts";
+import { instant } from "../../src/core/values/ids.ts";
+import { isRefusal } from "../../src/core/values/refusals.ts";
+import { stagesOf } from "../../src/core/policy/requirement.ts";
+import { statusOf } from "../../src/core/access/status.ts";
+import { minuteMs } from "../../src/core/values/time.ts";
 import { approvalPolicy, mondayNoon, stageBy } from "./support/policies.ts";
 import {
   after,
@@ -18,7 +18,7 @@ import {
   world,
   type Command,
   type World,
-} from "./support/world.ts";
+} from "./support/decision-setup.ts";
 
 const names = ["dev", "lead", "ann", "bob", "cid", "sec", "cto", "bot"] as const;
 const by = fc.constantFrom(...names);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { commands, house, states } from "./support/lifecycle.ts";
-import { decide, outcomeOf } from "./support/world.ts";
+import { commands, house, states } from "./support/lifecycle-states.ts";
+import { decide, outcomeOf } from "./support/decision-setup.ts";
 
 type State = keyof typeof states;
 type CommandName = keyof typeof commands;

@@ -1,14 +1,14 @@
 import * as fc from "fast-check";
 import { RE2JS } from "re2js";
 import { describe, expect, test } from "vitest";
-import { costlyPatterns, newlyCostly } from "../../src/core/costly-patterns.ts";
-import type { TextCondition } from "../../src/core/conditions.ts";
-import { dryRunCost, dryRunCostMax } from "../../src/core/dry-run-cost.ts";
-import { findHolders } from "../../src/core/governing.ts";
-import { judge, judgeInParts } from "../../src/core/judging.ts";
-import { isTooLarge } from "../../src/core/pattern-matching.ts";
-import { patternSizeMax, patternSizeOf } from "../../src/core/pattern-size.ts";
-import { indexPolicies } from "../../src/core/policy-index.ts";
+import { costlyPatterns, newlyCostly } from "../../src/core/policy/costly-patterns.ts";
+import type { TextCondition } from "../../src/core/policy/conditions.ts";
+import { dryRunCost, dryRunCostMax } from "../../src/core/policy/dry-run-cost.ts";
+import { findHolders } from "../../src/core/policy/governing-policy.ts";
+import { judge, judgeInParts } from "../../src/core/policy/evaluate-conditions.ts";
+import { isTooLarge } from "../../src/core/policy/pattern-matching.ts";
+import { patternSizeMax, patternSizeOf } from "../../src/core/policy/pattern-size.ts";
+import { indexPolicies } from "../../src/core/policy/policy-index.ts";
 import { autoPolicy, denyPolicy, facts, scopeOf } from "./support/policies.ts";
 
 const matches = (value: string, type: TextCondition["type"] = "REASON"): TextCondition => ({

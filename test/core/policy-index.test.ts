@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Condition } from "../../src/core/conditions.ts";
-import { choose, holdersOf } from "../../src/core/governing.ts";
-import { judge } from "../../src/core/judging.ts";
-import { indexPolicies, type PolicyIndex } from "../../src/core/policy-index.ts";
-import type { Policy } from "../../src/core/policy.ts";
+import type { Condition } from "../../src/core/policy/conditions.ts";
+import { choose, holdersOf } from "../../src/core/policy/governing-policy.ts";
+import { judge } from "../../src/core/policy/evaluate-conditions.ts";
+import { indexPolicies, type PolicyIndex } from "../../src/core/policy/policy-index.ts";
+import type { Policy } from "../../src/core/policy/policy.ts";
 import {
   always,
   anyFacts,

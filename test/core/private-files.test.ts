@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { accountOf, isPrivateFile, isPrivateFolder, type FileAccess } from "../../src/core/private-files.ts";
+import {
+  accountOf,
+  isPrivateFile,
+  isPrivateFolder,
+  type FileAccess,
+} from "../../src/core/values/private-files.ts";
 
 const us = { uid: 1000, groups: [1000, 2000] };
 const ours = (mode: number): FileAccess => ({ uid: 1000, gid: 1000, mode });

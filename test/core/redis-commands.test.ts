@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { commandProblems, isSafeCommand, unknownCommands } from "../../src/core/redis-commands.ts";
+import { commandProblems, isSafeCommand, unknownCommands } from "../../src/core/values/redis-commands.ts";
 
 const placesOf = (...rules: readonly string[]): readonly number[] =>
   commandProblems(rules).map(({ index }) => index);

@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Demand, Requirement } from "../../src/core/access-request.ts";
-import { formatSelector } from "../../src/core/people.ts";
-import { policyDefaults, type Policy, type StageRule } from "../../src/core/policy.ts";
-import { missingDemands, requirementOf, stagesOf, withAdded } from "../../src/core/requirement.ts";
-import { hourMs, minuteMs } from "../../src/core/time.ts";
+import type { Demand, Requirement } from "../../src/core/policy/requirement-model.ts";
+import { formatSelector } from "../../src/core/values/identity.ts";
+import { policyDefaults, type Policy, type StageRule } from "../../src/core/policy/policy.ts";
+import { missingDemands, requirementOf, stagesOf, withAdded } from "../../src/core/policy/requirement.ts";
+import { hourMs, minuteMs } from "../../src/core/values/time.ts";
 import { always, anyStage, approvalPolicy, autoPolicy, scopeOf, stageBy } from "./support/policies.ts";
 
 const readA = scopeOf("read:a");

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseSshPublicKey } from "../../src/core/ssh-public-key.ts";
+import { parseSshPublicKey } from "../../src/core/values/ssh-public-key.ts";
 
 const field = (bytes: Buffer): Buffer => {
   const length = Buffer.alloc(4);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { present } from "../../src/core/assert.ts";
-import { weekdays, type TimeWindow } from "../../src/core/conditions.ts";
-import type { Instant } from "../../src/core/ids.ts";
-import { parseInstant } from "../../src/core/time.ts";
-import { isTimeZone, isWallClock, isWithin, wallClockAt } from "../../src/core/time-window.ts";
+import { present } from "../../src/core/values/assert.ts";
+import { weekdays, type TimeWindow } from "../../src/core/policy/conditions.ts";
+import type { Instant } from "../../src/core/values/ids.ts";
+import { parseInstant } from "../../src/core/values/time.ts";
+import { isTimeZone, isWallClock, isWithin, wallClockAt } from "../../src/core/policy/time-window.ts";
 
 const at = (text: string): Instant => present(parseInstant(text), text);
 

@@ -2,11 +2,11 @@ import * as fc from "fast-check";
 import { crc32 } from "node:zlib";
 import { Temporal } from "temporal-polyfill";
 import { describe, expect, test } from "vitest";
-import { formatToken, parseToken, secretFrom } from "../../src/core/credential-format.ts";
-import { instant, parseId } from "../../src/core/ids.ts";
-import { maskTokens } from "../../src/core/masking.ts";
-import { formatSelector, parseEmail, parseSelector } from "../../src/core/people.ts";
-import { actionOf, parseScope, resourceOf, scopeSetKey } from "../../src/core/scopes.ts";
+import { formatToken, parseToken, secretFrom } from "../../src/core/values/token-format.ts";
+import { instant, parseId } from "../../src/core/values/ids.ts";
+import { maskTokens } from "../../src/core/values/mask-tokens.ts";
+import { formatSelector, parseEmail, parseSelector } from "../../src/core/values/identity.ts";
+import { actionOf, parseScope, resourceOf, scopeSetKey } from "../../src/core/values/scopes.ts";
 import {
   dayMs,
   formatDuration,
@@ -15,7 +15,7 @@ import {
   minuteMs,
   parseDuration,
   parseInstant,
-} from "../../src/core/time.ts";
+} from "../../src/core/values/time.ts";
 
 const alphabet = Array.from("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 const secret = fc

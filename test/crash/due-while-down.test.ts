@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { askedBelow, autoBelow, manyCalls, noSweep, staff } from "../support/company.ts";
-import { api } from "../support/front-door.ts";
-import { leavesNothingBehind } from "../support/left-behind.ts";
+import { askedBelow, autoBelow, manyCalls, noSweep, staff } from "../support/company-config.ts";
+import { api } from "../support/api-client.ts";
+import { leavesNothingBehind } from "../support/leftover-processes.ts";
 import { pause, startProgram } from "../support/program.ts";
 
 leavesNothingBehind({ sideBySide: true });

@@ -1,13 +1,13 @@
 import { availableParallelism } from "node:os";
 import { describe, expect, test } from "vitest";
-import { askedBelow, autoBelow, manyCalls, noSweep, staff } from "../support/company.ts";
-import { newChance } from "../support/chance.ts";
-import { api, type Person } from "../support/front-door.ts";
-import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
+import { askedBelow, autoBelow, manyCalls, noSweep, staff } from "../support/company-config.ts";
+import { newChance } from "../support/seeded-random.ts";
+import { api, type Person } from "../support/api-client.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 import { killedWhileStarting, pause, startProgram, type Program } from "../support/program.ts";
-import { allRequests, endsCleanly, everyAnswerHolds } from "./holds.ts";
-import { loadUntilGone } from "./load.ts";
-import { emptyMemory, type Memory } from "./memory.ts";
+import { allRequests, endsCleanly, everyAnswerHolds } from "./assert-answers-hold.ts";
+import { loadUntilGone } from "./client-load.ts";
+import { emptyMemory, type Memory } from "./answer-ledger.ts";
 
 leavesNothingBehind({ sideBySide: true });
 

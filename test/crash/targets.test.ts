@@ -1,15 +1,15 @@
 import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
-import { present } from "../../src/core/assert.ts";
-import { fetchWithinMs } from "../../src/core/grant.ts";
-import { hourMs, minuteMs, secondMs } from "../../src/core/time.ts";
-import type { CredentialView } from "../../src/service/views.ts";
+import { present } from "../../src/core/values/assert.ts";
+import { fetchWithinMs } from "../../src/core/access/grant.ts";
+import { hourMs, minuteMs, secondMs } from "../../src/core/values/time.ts";
+import type { CredentialView } from "../../src/service/views/request-view.ts";
 import type { FakeTarget } from "../fakes/fake-target.ts";
-import { granted, saidTo } from "../service/support/office.ts";
-import { view, type TargetOffice } from "../service/support/target-office.ts";
-import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
-import { openTwoTargets } from "./target-life.ts";
+import { granted, saidTo } from "../service/support/service-harness.ts";
+import { view, type TargetOffice } from "../service/support/target-harness.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
+import { openTwoTargets } from "./target-lifecycle.ts";
 
 leavesNothingBehind();
 

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { instant, type Scope } from "../../src/core/ids.ts";
-import { parseId } from "../../src/core/ids.ts";
-import { actionOf, resourceOf } from "../../src/core/scopes.ts";
-import { ConnectorFault, type CheckFinding, type Connector } from "../../src/service/connector.ts";
+import { instant, type Scope } from "../../src/core/values/ids.ts";
+import { parseId } from "../../src/core/values/ids.ts";
+import { actionOf, resourceOf } from "../../src/core/values/scopes.ts";
+import { ConnectorFault, type CheckFinding, type Connector } from "../../src/service/ports/connector.ts";
 
 /** One object as the target keeps it. */
 export interface FakeObject {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { api, entries, jit, openHouse, type HttpHouse, type Json } from "./support/http-house.ts";
+import { api, entries, jit, openHouse, type HttpHouse, type Json } from "./support/http-harness.ts";
 
 let house: HttpHouse;
 let keys: readonly (string | undefined)[];

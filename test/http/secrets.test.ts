@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { api, devAsk, jit, openHouse, tokenIn, type Answer, type HttpHouse } from "./support/http-house.ts";
+import { api, devAsk, jit, openHouse, tokenIn, type Answer, type HttpHouse } from "./support/http-harness.ts";
 
 /** Everybody's whole day: every answer in order, and every secret with the answer that may show it. */
 async function dayAt(house: HttpHouse) {

@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { formatToken, secretFrom } from "../../src/core/credential-format.ts";
-import { noSweep } from "../support/company.ts";
-import { api } from "../support/front-door.ts";
-import { leavesNothingBehind } from "../support/left-behind.ts";
+import { formatToken, secretFrom } from "../../src/core/values/token-format.ts";
+import { noSweep } from "../support/company-config.ts";
+import { api } from "../support/api-client.ts";
+import { leavesNothingBehind } from "../support/leftover-processes.ts";
 import { startProgram, type Program } from "../support/program.ts";
 
 leavesNothingBehind({ sideBySide: true });

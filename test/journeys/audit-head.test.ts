@@ -3,8 +3,8 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { maintain, tamper } from "../maintenance/support/maintenance.ts";
-import { askedBelow, autoBelow, manyCalls, staff } from "../support/company.ts";
-import { leavesNothingBehind } from "../support/left-behind.ts";
+import { askedBelow, autoBelow, manyCalls, staff } from "../support/company-config.ts";
+import { leavesNothingBehind } from "../support/leftover-processes.ts";
 import { startProgram, until, type Program } from "../support/program.ts";
 
 leavesNothingBehind();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { askedBelow, deniedBelow, everySecond, staff } from "../support/company.ts";
-import { leavesNothingBehind } from "../support/left-behind.ts";
+import { askedBelow, deniedBelow, everySecond, staff } from "../support/company-config.ts";
+import { leavesNothingBehind } from "../support/leftover-processes.ts";
 import { pause, sharedProgram } from "../support/program.ts";
 
 leavesNothingBehind();

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { appId, appPassword, startBotFramework, tenantId } from "../fakes/teams/bot-framework.ts";
 import { startFakeSlack, type SlackMessage } from "../fakes/slack/fake-slack.ts";
-import { buttonsOf, slackId } from "../slack/support/slack-doors.ts";
-import { leavesNothingBehind, whenFileIsOver } from "../support/left-behind.ts";
+import { buttonsOf, slackId } from "../chat/slack/support/slack-harness-factory.ts";
+import { leavesNothingBehind, whenFileIsOver } from "../support/leftover-processes.ts";
 import { startProgram, type Program } from "../support/program.ts";
 import {
   button,
@@ -11,7 +11,7 @@ import {
   titles,
   wordsOn,
   type TeamsUsers,
-} from "../teams/support/teams-users.ts";
+} from "../chat/teams/support/teams-users.ts";
 
 leavesNothingBehind();
 

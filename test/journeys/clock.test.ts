@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { maintain } from "../maintenance/support/maintenance.ts";
-import { everySecond, autoBelow, askedBelow, manyCalls, noSweep, staff } from "../support/company.ts";
-import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
+import { everySecond, autoBelow, askedBelow, manyCalls, noSweep, staff } from "../support/company-config.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 import { startProgram, until, type Program } from "../support/program.ts";
 
 leavesNothingBehind();

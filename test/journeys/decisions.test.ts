@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { askedBelow, autoBelow, deniedBelow, noSweep, staff } from "../support/company.ts";
-import { leavesNothingBehind } from "../support/left-behind.ts";
+import { askedBelow, autoBelow, deniedBelow, noSweep, staff } from "../support/company-config.ts";
+import { leavesNothingBehind } from "../support/leftover-processes.ts";
 import { sharedProgram } from "../support/program.ts";
 
 leavesNothingBehind();

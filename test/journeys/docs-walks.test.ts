@@ -3,7 +3,7 @@ import { readFileSync, symlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { beforeAll, describe, expect, test } from "vitest";
-import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 import { fencesOf, printedAs } from "../support/markdown.ts";
 import { sharedProgram } from "../support/program.ts";
 

@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { present } from "../../src/core/assert.ts";
+import { present } from "../../src/core/values/assert.ts";
 import { createServer, connect, type Server, type Socket } from "node:net";
 import { enter, postgresLab, readsOrders, type PostgresTestLab } from "../connectors/support/postgres-lab.ts";
 import { embeddedPostgres } from "../connectors/support/postgres-server.ts";
 import { listeningPort } from "../proxies/support/ports.ts";
-import { autoBelow, everySecond, staff } from "../support/company.ts";
-import { api, type Answer, type Person } from "../support/front-door.ts";
-import { claimed } from "./support/claimed.ts";
-import { leavesNothingBehind } from "../support/left-behind.ts";
+import { autoBelow, everySecond, staff } from "../support/company-config.ts";
+import { api, type Answer, type Person } from "../support/api-client.ts";
+import { claimed } from "./support/claimed-access.ts";
+import { leavesNothingBehind } from "../support/leftover-processes.ts";
 import { runProgram, startProgram, until, type Program } from "../support/program.ts";
 
 leavesNothingBehind();

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { api, jit } from "../support/front-door.ts";
-import { leavesNothingBehind } from "../support/left-behind.ts";
+import { api, jit } from "../support/api-client.ts";
+import { leavesNothingBehind } from "../support/leftover-processes.ts";
 import { sharedProgram } from "../support/program.ts";
 
 leavesNothingBehind();

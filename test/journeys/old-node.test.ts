@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 import { readdirSync } from "node:fs";
 import { runProgram } from "../support/program.ts";
 

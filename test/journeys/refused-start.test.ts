@@ -16,8 +16,8 @@ import { createServer, type Socket } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { noSweep, staff } from "../support/company.ts";
-import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
+import { noSweep, staff } from "../support/company-config.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 import { runProgram, startProgram, type Ended, type ProgramOptions } from "../support/program.ts";
 
 leavesNothingBehind({ sideBySide: true });

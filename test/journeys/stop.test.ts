@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
-import { autoBelow, noSweep, staff } from "../support/company.ts";
-import { api, jit } from "../support/front-door.ts";
-import { leavesNothingBehind } from "../support/left-behind.ts";
+import { autoBelow, noSweep, staff } from "../support/company-config.ts";
+import { api, jit } from "../support/api-client.ts";
+import { leavesNothingBehind } from "../support/leftover-processes.ts";
 import { pause, startProgram, type Program } from "../support/program.ts";
 
 leavesNothingBehind({ sideBySide: true });

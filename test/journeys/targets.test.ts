@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { present } from "../../src/core/assert.ts";
+import { present } from "../../src/core/values/assert.ts";
 import { enter, postgresLab, readsOrders, type PostgresTestLab } from "../connectors/support/postgres-lab.ts";
 import { embeddedPostgres } from "../connectors/support/postgres-server.ts";
-import { autoBelow, everySecond, staff } from "../support/company.ts";
-import { api, type Answer, type Person } from "../support/front-door.ts";
-import { claimed } from "./support/claimed.ts";
-import { leavesNothingBehind } from "../support/left-behind.ts";
+import { autoBelow, everySecond, staff } from "../support/company-config.ts";
+import { api, type Answer, type Person } from "../support/api-client.ts";
+import { claimed } from "./support/claimed-access.ts";
+import { leavesNothingBehind } from "../support/leftover-processes.ts";
 import { startProgram, until, type Program } from "../support/program.ts";
 
 leavesNothingBehind();

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { afterEach, describe, expect, test } from "vitest";
-import { keepTrackOf, leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
+import { keepTrackOf, leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 import { runProgram, startProgram, until } from "../support/program.ts";
 
 leavesNothingBehind();
@@ -84,7 +84,7 @@ async function listening(terminal: Terminal): Promise<number> {
   return pid;
 }
 
-const nodeLine = `'${process.execPath}' --import ./src/runtime/require-node.mjs src/main.ts`;
+const nodeLine = `'${process.execPath}' --import ./src/app/process/require-node.mjs src/main.ts`;
 
 describe.skipIf(!isThere)(`a terminal that is closed${reason}`, () => {
   test.each([

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { autoBelow, noSweep, staff } from "../support/company.ts";
-import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
+import { autoBelow, noSweep, staff } from "../support/company-config.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 import { runProgram, startProgram } from "../support/program.ts";
 
 leavesNothingBehind({ sideBySide: true });

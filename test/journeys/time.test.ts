@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { askedBelow, autoBelow, everySecond, manyCalls, noSweep, staff } from "../support/company.ts";
-import { leavesNothingBehind } from "../support/left-behind.ts";
+import { askedBelow, autoBelow, everySecond, manyCalls, noSweep, staff } from "../support/company-config.ts";
+import { leavesNothingBehind } from "../support/leftover-processes.ts";
 import { pause, sharedProgram, until, type Program } from "../support/program.ts";
 
 leavesNothingBehind();

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
-import { autoBelow, manyCalls, staff } from "../support/company.ts";
-import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
+import { autoBelow, manyCalls, staff } from "../support/company-config.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 import { startProgram } from "../support/program.ts";
 import { installation, maintain, modeOf, namesIn, tamper } from "./support/maintenance.ts";
 
@@ -182,7 +182,7 @@ test("npm runs just that", () => {
   );
   for (const verb of ["backup", "restore"]) {
     expect(scripts[verb]).toBe(
-      `exec node --import ./src/runtime/require-node.mjs src/maintenance.ts ${verb}`,
+      `exec node --import ./src/app/process/require-node.mjs src/maintenance.ts ${verb}`,
     );
   }
 });

@@ -4,7 +4,7 @@ import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { environmentNames } from "../../src/config/environment.ts";
-import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 
 leavesNothingBehind();
 

@@ -4,9 +4,9 @@ import { appendFileSync, cpSync, existsSync, readFileSync, symlinkSync, writeFil
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { environmentNames } from "../../src/config/environment.ts";
-import { openDatabase } from "../../src/store/open-database.ts";
-import { autoBelow, staff } from "../support/company.ts";
-import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
+import { openDatabase } from "../../src/store/sqlite/file/open-database.ts";
+import { autoBelow, staff } from "../support/company-config.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 import { runProgram, startProgram } from "../support/program.ts";
 
 leavesNothingBehind();
@@ -130,18 +130,18 @@ describe("what is built", () => {
   test("knows nothing of migrations that came after it, and refuses what they have changed", async () => {
     const app = beforeBuilding();
     expect(buildIn(app).status).toBe(0);
-    const journal = join(app, "migrations/meta/_journal.json");
+    const journal = join(app, "migrations/sqlite/meta/_journal.json");
     const { entries, ...rest }: { entries: object[] } = JSON.parse(readFileSync(journal, "utf8"));
     const next = { idx: entries.length, version: "6", when: 9e12, tag: "9999_next", breakpoints: true };
     writeFileSync(journal, JSON.stringify({ ...rest, entries: [...entries, next] }));
-    writeFileSync(join(app, "migrations/9999_next.sql"), "CREATE TABLE next (id INTEGER);");
+    writeFileSync(join(app, "migrations/sqlite/9999_next.sql"), "CREATE TABLE next (id INTEGER);");
     const program = await startProgram({ image: app });
     await program.stop();
     const file = join(program.folder, "data/jit.db");
     const client = new Database(file);
     expect(client.prepare("SELECT 1 FROM sqlite_master WHERE name = 'next'").get()).toBeUndefined();
     client.close();
-    openDatabase(file, join(app, "migrations")).close();
+    openDatabase(file, join(app, "migrations/sqlite")).close();
     const again = await runProgram({ image: app, folder: program.folder });
     expect([again.code, again.error]).toEqual([1, expect.stringMatching(/written by a newer version/)]);
   });
@@ -154,7 +154,8 @@ describe("what is built", () => {
     ],
     [
       "would leave out a part of Drizzle",
-      (app: string) => writeFileSync(join(app, "src/store/drizzle.ts"), "export const eq = undefined;\n"),
+      (app: string) =>
+        writeFileSync(join(app, "src/store/sqlite/tables/drizzle.ts"), "export const eq = undefined;\n"),
       /store\/drizzle.ts does not look as this build expects/,
     ],
   ])("is refused when it %s", (_, spoil, reason) => {

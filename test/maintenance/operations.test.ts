@@ -3,9 +3,9 @@ import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
-import { auditActions } from "../../src/core/audit-record.ts";
-import { refusalStatus } from "../../src/core/refusals.ts";
-import { leavesNothingBehind } from "../support/left-behind.ts";
+import { auditActions } from "../../src/core/audit/audit-record.ts";
+import { refusalStatus } from "../../src/core/values/refusals.ts";
+import { leavesNothingBehind } from "../support/leftover-processes.ts";
 import { fencesOf, rowNames } from "../support/markdown.ts";
 import { sharedProgram } from "../support/program.ts";
 
@@ -21,7 +21,9 @@ const pages = readdirSync(join(root, "docs"), { encoding: "utf8" })
   .join("\n");
 const service = sharedProgram();
 
-const metrics = [...read("src/runtime/metrics.ts").matchAll(/"(jit_[a-z_]+)"/g)].map(([, name = ""]) => name);
+const metrics = [...read("src/app/observability/metrics.ts").matchAll(/"(jit_[a-z_]+)"/g)].map(
+  ([, name = ""]) => name,
+);
 const sorted = (texts: Iterable<string>): string[] => [...new Set(texts)].toSorted();
 
 test("the metrics it lists are all there are", () => {

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 
 leavesNothingBehind();
 

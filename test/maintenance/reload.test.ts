@@ -3,8 +3,8 @@ import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { autoBelow, noSweep, staff } from "../support/company.ts";
-import { keepTrackOf, leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
+import { autoBelow, noSweep, staff } from "../support/company-config.ts";
+import { keepTrackOf, leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 import { startProgram, type Program } from "../support/program.ts";
 import { maintain } from "./support/maintenance.ts";
 

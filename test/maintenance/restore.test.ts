@@ -11,8 +11,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { autoBelow, staff } from "../support/company.ts";
-import { leavesNothingBehind, temporaryFolder } from "../support/left-behind.ts";
+import { autoBelow, staff } from "../support/company-config.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 import { startProgram } from "../support/program.ts";
 import { actionsIn, installation, maintain, modeOf, namesIn, tamper } from "./support/maintenance.ts";
 

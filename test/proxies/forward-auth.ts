@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { autoBelow, manyCalls, staff } from "../support/company.ts";
-import { leavesNothingBehind } from "../support/left-behind.ts";
+import { autoBelow, manyCalls, staff } from "../support/company-config.ts";
+import { leavesNothingBehind } from "../support/leftover-processes.ts";
 import { pause, sharedProgram } from "../support/program.ts";
 import { freePort } from "./support/ports.ts";
 import type { Proxy, ProxyKind } from "./support/proxies.ts";

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { formatToken } from "../../src/core/credential-format.ts";
-import { makeId } from "../../src/core/ids.ts";
-import { emptyRules, type Policy } from "../../src/core/policy.ts";
-import { dayMs, plus } from "../../src/core/time.ts";
-import { createConfigurationService } from "../../src/service/configuration-service.ts";
-import { recordOnly } from "../../src/service/step.ts";
-import { createInstallationService } from "../../src/service/installation-service.ts";
-import type { PolicyDraft } from "../../src/service/policy-service.ts";
+import { formatToken } from "../../src/core/values/token-format.ts";
+import { makeId } from "../../src/core/values/ids.ts";
+import { emptyRules, type Policy } from "../../src/core/policy/policy.ts";
+import { dayMs, plus } from "../../src/core/values/time.ts";
+import { createConfigurationService } from "../../src/service/policies/configuration-service.ts";
+import { recordOnly } from "../../src/service/decisions/decide-and-commit.ts";
+import { createInstallationService } from "../../src/service/people/bootstrap-service.ts";
+import type { PolicyDraft } from "../../src/service/policies/policy-service.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../core/support/policies.ts";
-import { granted, openOffice, saidTo, type Office } from "./support/office.ts";
+import { granted, openOffice, saidTo, type Office } from "./support/service-harness.ts";
 
 let office: Office;
 beforeEach(async () => {

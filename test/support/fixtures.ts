@@ -1,16 +1,24 @@
 import { createHash } from "node:crypto";
-import type { AccessRequest, Actor, Demand } from "../../src/core/access-request.ts";
-import { present } from "../../src/core/assert.ts";
-import type { AuditEntry } from "../../src/core/audit-record.ts";
-import type { Effect } from "../../src/core/effects.ts";
-import type { CredentialRecord, StartedGrant } from "../../src/core/grant.ts";
-import { instant, makeId, type Instant, type RequestId, type Scope } from "../../src/core/ids.ts";
-import { parseSelector, type Identity, type Selector } from "../../src/core/people.ts";
-import { policyDefaults, type Policy, type StageRule } from "../../src/core/policy.ts";
-import { parseScope } from "../../src/core/scopes.ts";
-import { hourMs, minuteMs, plus } from "../../src/core/time.ts";
-import { recordOf } from "../../src/store/step-records.ts";
-import type { ApiKey, Expectation, KeptAnswer, NewEffect, Step, Write } from "../../src/service/ports.ts";
+import type { AccessRequest, Actor } from "../../src/core/access/access-request.ts";
+import type { Demand } from "../../src/core/policy/requirement-model.ts";
+import { present } from "../../src/core/values/assert.ts";
+import type { AuditEntry } from "../../src/core/audit/audit-record.ts";
+import type { Effect } from "../../src/core/effects/effects.ts";
+import type { CredentialRecord, StartedGrant } from "../../src/core/access/grant.ts";
+import { instant, makeId, type Instant, type RequestId, type Scope } from "../../src/core/values/ids.ts";
+import { parseSelector, type Identity, type Selector } from "../../src/core/values/identity.ts";
+import { policyDefaults, type Policy, type StageRule } from "../../src/core/policy/policy.ts";
+import { parseScope } from "../../src/core/values/scopes.ts";
+import { hourMs, minuteMs, plus } from "../../src/core/values/time.ts";
+import { recordOf } from "../../src/store/shared/step-records.ts";
+import type {
+  ApiKey,
+  Expectation,
+  KeptAnswer,
+  NewEffect,
+  Step,
+  Write,
+} from "../../src/service/ports/store.ts";
 
 /** The moment at which every fixture begins. */
 export const noon = instant(Date.UTC(2024, 0, 15, 12));

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { Identity } from "../../src/core/people.ts";
-import { DeliveryFault, type Messenger } from "../../src/service/messenger.ts";
-import { cardFixture, noteOf } from "../email/support/cards.ts";
-import { shownWholeContract, type ShownMessage } from "./shown-whole-contract.ts";
+import type { Identity } from "../../src/core/values/identity.ts";
+import { DeliveryFault, type Messenger } from "../../src/service/messaging/messenger.ts";
+import { cardFixture, noteOf } from "../notify/email/support/cards.ts";
+import { shownWholeContract, type ShownMessage } from "./complete-text-contract.ts";
 
 /** A surface with somebody on it, and a way to take it down. */
 export interface MessengerHouse {

@@ -4,9 +4,9 @@ import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { pathToFileURL } from "node:url";
 import { beforeAll, expect } from "vitest";
-import { secretsFound } from "./canary.ts";
-import { openFrontDoor, type FrontDoor } from "./front-door.ts";
-import { keepTrackOf, killed, temporaryFolder, whenFileIsOver } from "./left-behind.ts";
+import { secretsFound } from "./find-secrets.ts";
+import { openFrontDoor, type FrontDoor } from "./api-client.ts";
+import { keepTrackOf, killed, temporaryFolder, whenFileIsOver } from "./leftover-processes.ts";
 
 const shipped = resolve(import.meta.dirname, "../..");
 const startMaxMs = 20_000;
@@ -178,7 +178,7 @@ const isBuilt = process.env["JIT_TEST_BUILT"] === "1";
 
 function nodeStart(folder: string, { env, flags = [], image, through = [] }: ProgramOptions): Child {
   const app = image ?? shipped;
-  const guard = pathToFileURL(join(app, "src/runtime/require-node.mjs")).href;
+  const guard = pathToFileURL(join(app, "src/app/process/require-node.mjs")).href;
   const main = image !== undefined || isBuilt ? "dist/code/server/main.mjs" : "src/main.ts";
   const words = [...through, process.execPath, ...flags, "--import", guard, join(app, main)];
   return spawn(words[0] ?? process.execPath, words.slice(1), {

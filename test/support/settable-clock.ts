@@ -1,5 +1,5 @@
-import { instant, type Instant } from "../../src/core/ids.ts";
-import { plus } from "../../src/core/time.ts";
+import { instant, type Instant } from "../../src/core/values/ids.ts";
+import { plus } from "../../src/core/values/time.ts";
 
 export interface SettableClock {
   readonly now: () => Instant;

@@ -1,8 +1,8 @@
-import { present } from "../../../src/core/assert.ts";
-import { instant, makeId, type GrantId, type Instant } from "../../../src/core/ids.ts";
-import { parseScope } from "../../../src/core/scopes.ts";
-import { hourMs } from "../../../src/core/time.ts";
-import type { Connector, IssuedTarget, TargetOrder } from "../../../src/service/connector.ts";
+import { present } from "../../../src/core/values/assert.ts";
+import { instant, makeId, type GrantId, type Instant } from "../../../src/core/values/ids.ts";
+import { parseScope } from "../../../src/core/values/scopes.ts";
+import { hourMs } from "../../../src/core/values/time.ts";
+import type { Connector, IssuedTarget, TargetOrder } from "../../../src/service/ports/connector.ts";
 
 /** Somebody who has come in with a credential. */
 export interface Visitor {

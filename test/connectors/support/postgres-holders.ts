@@ -1,12 +1,12 @@
 import type { Client } from "pg";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
-import { present } from "../../../src/core/assert.ts";
+import { present } from "../../../src/core/values/assert.ts";
 import type {
   Connector,
   ObjectIdentity,
   ObjectToTakeBack,
   TargetOrder,
-} from "../../../src/service/connector.ts";
+} from "../../../src/service/ports/connector.ts";
 import { never, orderFor } from "./lab.ts";
 import { enter, postgresLab, readsOrders, type PostgresTestLab } from "./postgres-lab.ts";
 import type { PostgresInstallation } from "./postgres-server.ts";

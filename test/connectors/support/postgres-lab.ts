@@ -1,10 +1,10 @@
 import { Client } from "pg";
-import { createPostgresConnector } from "../../../src/connectors/postgres.ts";
-import type { PostgresServer } from "../../../src/connectors/postgres-database.ts";
-import type { PostgresSettings } from "../../../src/core/connector-settings.ts";
-import { instant } from "../../../src/core/ids.ts";
-import { createTurns } from "../../../src/service/turns.ts";
-import type { Connector } from "../../../src/service/connector.ts";
+import { createPostgresConnector } from "../../../src/connectors/postgres/postgres-connector.ts";
+import type { PostgresServer } from "../../../src/connectors/postgres/server.ts";
+import type { PostgresSettings } from "../../../src/core/values/connector-settings.ts";
+import { instant } from "../../../src/core/values/ids.ts";
+import { createTurns } from "../../../src/service/async/keyed-mutex.ts";
+import type { Connector } from "../../../src/service/ports/connector.ts";
 import { freePort } from "../../proxies/support/ports.ts";
 import type { Kind, Lab, Visitor } from "./lab.ts";
 import { startPostgres, type PostgresInstallation, type PostgresLab } from "./postgres-server.ts";

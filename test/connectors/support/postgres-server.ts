@@ -3,7 +3,7 @@ import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, sy
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { Client } from "pg";
-import { keepTrackOf, killed, temporaryFolder } from "../../support/left-behind.ts";
+import { keepTrackOf, killed, temporaryFolder } from "../../support/leftover-processes.ts";
 import { until } from "../../support/program.ts";
 import { freePort } from "../../proxies/support/ports.ts";
 

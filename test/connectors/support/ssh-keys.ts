@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { wire } from "../../../src/connectors/ssh-wire.ts";
+import { wire } from "../../../src/connectors/ssh/wire.ts";
 
 /** A new CA key, as openssl writes it; needs no ssh-keygen. */
 export function caKeyText(): string {

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { present } from "../../../src/core/assert.ts";
+import { present } from "../../../src/core/values/assert.ts";
 import {
   listOperators,
   numberOperators,
@@ -7,12 +7,12 @@ import {
   weekdays,
   type Condition,
   type SubmissionFacts,
-} from "../../../src/core/conditions.ts";
-import { instant, makeId, type Scope } from "../../../src/core/ids.ts";
-import { parseSelector } from "../../../src/core/people.ts";
-import type { ApprovalRule, Policy, PolicyEffect, StageRule } from "../../../src/core/policy.ts";
-import { parseScope } from "../../../src/core/scopes.ts";
-import { dayMs, hourMs, parseInstant } from "../../../src/core/time.ts";
+} from "../../../src/core/policy/conditions.ts";
+import { instant, makeId, type Scope } from "../../../src/core/values/ids.ts";
+import { parseSelector } from "../../../src/core/values/identity.ts";
+import type { ApprovalRule, Policy, PolicyEffect, StageRule } from "../../../src/core/policy/policy.ts";
+import { parseScope } from "../../../src/core/values/scopes.ts";
+import { dayMs, hourMs, parseInstant } from "../../../src/core/values/time.ts";
 
 export const scopeOf = (text: string): Scope => present(parseScope(text), `scope ${text}`);
 

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { text } from "node:stream/consumers";
 import { beforeAll } from "vitest";
-import { keepTrackOf, temporaryFolder } from "../../support/left-behind.ts";
+import { keepTrackOf, temporaryFolder } from "../../support/leftover-processes.ts";
 import { startProgram } from "../../support/program.ts";
 
 const shipped = resolve(import.meta.dirname, "../../..");
@@ -24,7 +24,7 @@ export async function maintain(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
 ): Promise<Said> {
-  const guard = pathToFileURL(join(shipped, "src/runtime/require-node.mjs")).href;
+  const guard = pathToFileURL(join(shipped, "src/app/process/require-node.mjs")).href;
   const child = spawn(process.execPath, ["--import", guard, join(shipped, "src/maintenance.ts"), ...args], {
     cwd: folder,
     env: { DATABASE_URL: "file:data/jit.db", ...env },

@@ -1,7 +1,7 @@
-import { instant } from "../../../src/core/ids.ts";
-import { orderedTarget } from "../../../src/core/target.ts";
-import type { ObjectIdentity, TargetOrder } from "../../../src/service/connector.ts";
-import type { HeldObject } from "../../../src/service/same-target.ts";
+import { instant } from "../../../src/core/values/ids.ts";
+import { orderedTarget } from "../../../src/core/access/target.ts";
+import type { ObjectIdentity, TargetOrder } from "../../../src/service/ports/connector.ts";
+import type { HeldObject } from "../../../src/service/targets/verify-same-target.ts";
 
 /** Access that lives, with this object at its target. */
 export function heldObject(order: TargetOrder, identity?: ObjectIdentity): HeldObject {

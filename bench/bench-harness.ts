@@ -1,0 +1,62 @@
+import { join } from "node:path";
+import { createRunners } from "../src/background/outbox/runners/effect-runners.ts";
+import { createRelay, type Relay } from "../src/background/outbox/relay.ts";
+import { createSurroundings } from "../src/app/process/runtime.ts";
+import { createChanges } from "../src/service/ports/request-changes.ts";
+import type { ServiceContext } from "../src/service/decisions/load-facts.ts";
+import { createRulebookReader } from "../src/service/decisions/rulebook-reader.ts";
+import { createServices } from "../src/service/services.ts";
+import { createSlices } from "../src/service/async/time-slices.ts";
+import { createSurfaces } from "../src/service/messaging/surfaces.ts";
+import { watched } from "../src/service/ports/observed-store.ts";
+import { openSqliteStore } from "../src/store/sqlite/sqlite-store.ts";
+import { createBookkeepingSweep } from "../src/background/sweeps/housekeeping-sweep.ts";
+import { createExpirySweep, createRequestSweep } from "../src/background/sweeps/request-sweeps.ts";
+import type { Instant } from "../src/core/values/ids.ts";
+
+/** The house as main.ts builds it, without its doors, and with a clock that is set. Notices go nowhere. */
+export async function openHouse(folder: string, now: () => Instant) {
+  const surroundings = createSurroundings(now);
+  const changes = createChanges();
+  const plain = await openSqliteStore({ file: join(folder, "data", "jit.db"), onFatal: fail });
+  let relay: Relay | undefined;
+  const store = watched(plain, [
+    ({ effects }) => (effects.length > 0 ? relay?.nudge() : undefined),
+    changes.watcher,
+  ]);
+  const rulebook = createRulebookReader(store);
+  const context: ServiceContext = {
+    store,
+    changes,
+    surroundings,
+    accessHold: () => undefined,
+    checkAuditHead: async () => "matches",
+    rulebook,
+    slices: createSlices(),
+    surfaces: createSurfaces(),
+    connectors: () => new Map(),
+  };
+  const services = createServices(context, async () => {}, fail);
+  const runners = createRunners(context, services, { info: () => {}, warn: () => {} });
+  relay = createRelay(store, surroundings, runners, fail);
+  const sweeps = [
+    createExpirySweep(store, services.grants, surroundings),
+    createRequestSweep(store, services.grants, surroundings),
+    createBookkeepingSweep(services, relay, surroundings),
+  ];
+  return {
+    relay,
+    /** All sweeps once, as the timetable runs them. */
+    tick: async (): Promise<void> => {
+      for (const sweep of sweeps) await sweep.run(new AbortController().signal);
+    },
+    close: async (): Promise<void> => {
+      await relay?.stop();
+      await store.close();
+    },
+  };
+}
+
+function fail(fault: unknown): never {
+  throw fault;
+}

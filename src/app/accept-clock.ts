@@ -1,0 +1,71 @@
+import { instant, type Instant } from "../core/values/ids.ts";
+import { createClock } from "./process/clock.ts";
+import { createSurroundings } from "./process/runtime.ts";
+import { acceptClock, givenAfter } from "../service/grants/accept-clock.ts";
+import { createChanges } from "../service/ports/request-changes.ts";
+import { createGrantService } from "../service/grants/grant-service.ts";
+import type { ServiceContext } from "../service/decisions/load-facts.ts";
+import { createRulebookReader } from "../service/decisions/rulebook-reader.ts";
+import { createSlices } from "../service/async/time-slices.ts";
+import { createSurfaces } from "../service/messaging/surfaces.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import { createExpirySweep, createRequestSweep } from "../background/sweeps/request-sweeps.ts";
+
+export interface WrongClock {
+  /** The recorded time of the last change. */
+  readonly from: Instant;
+  /** What the system clock says. */
+  readonly to: Instant;
+  /** How much ends, because it was given after that. */
+  readonly requests: number;
+  readonly keys: number;
+}
+
+/**
+ * Writes what has ended by the recorded time, and then goes back to the system clock's. Undefined: that is not behind,
+ * and nothing was changed.
+ *
+ * @param confirm answers whether to go on; with false nothing is changed.
+ */
+export async function acceptSystemClock(
+  file: string,
+  migrationsFolder: string,
+  confirm: (found: WrongClock) => Promise<boolean>,
+): Promise<(WrongClock & { readonly isAccepted: boolean }) | undefined> {
+  let fatal: Error | undefined;
+  const store = await openSqliteStore({ file, migrationsFolder, onFatal: (error) => (fatal = error) });
+  try {
+    const from = await store.clockMark();
+    const to = instant(Date.now());
+    if (from === undefined || from <= to) return undefined;
+    const clock = createClock(
+      { system: Date.now, monotonic: () => performance.now() },
+      { lastCommitAt: from },
+    );
+    const surroundings = createSurroundings(clock.now);
+    const context: ServiceContext = {
+      store,
+      changes: createChanges(),
+      surroundings,
+      accessHold: () => undefined,
+      checkAuditHead: async () => "matches",
+      rulebook: createRulebookReader(store),
+      slices: createSlices(),
+      surfaces: createSurfaces(),
+      connectors: () => new Map(),
+    };
+    const given = await givenAfter(context, to);
+    const found = { from, to, requests: given.requests.length, keys: given.keys.length };
+    if (!(await confirm(found))) return { ...found, isAccepted: false };
+    const grants = createGrantService(context);
+    const { signal } = new AbortController();
+    for (const createSweep of [createExpirySweep, createRequestSweep]) {
+      await createSweep(store, grants, surroundings).run(signal);
+    }
+    await acceptClock(context, clock.now(), to);
+    if (fatal !== undefined) throw fatal;
+    return { ...found, isAccepted: true };
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,194 @@
+import type { FastifyPluginAsync } from "fastify";
+import type { Logger } from "pino";
+import { createAuditFile, type AuditFile } from "../notify/audit-file/audit-file.ts";
+import type { Settings } from "../config/environment.ts";
+import type { Instant } from "../core/values/ids.ts";
+import type { OnFault } from "../background/outbox/attempt-effect.ts";
+import { createRunners } from "../background/outbox/runners/effect-runners.ts";
+import { createRelay, type Relay } from "../background/outbox/relay.ts";
+import type { guardedPost } from "../http-client/guarded-post.ts";
+import { createMetrics, type Metrics } from "./observability/metrics.ts";
+import { createSurroundings } from "./process/runtime.ts";
+import { createAddressBook } from "../service/people/address-book.ts";
+import { ConnectorFault } from "../service/ports/connector.ts";
+import { recheckAddresses } from "../service/targets/connector-addresses.ts";
+import { createConnectorSet, type ConnectorSet } from "../service/ports/connector-registry.ts";
+import { createChanges } from "../service/ports/request-changes.ts";
+import type { ServiceContext } from "../service/decisions/load-facts.ts";
+import { DeliveryFault } from "../service/messaging/messenger.ts";
+import type { Store } from "../service/ports/store.ts";
+import { createRulebookReader } from "../service/decisions/rulebook-reader.ts";
+import { createServices, type Services } from "../service/services.ts";
+import { createSlices } from "../service/async/time-slices.ts";
+import { createSurfaces } from "../service/messaging/surfaces.ts";
+import { createUserGroupReader } from "../service/ports/user-groups.ts";
+import { guardedFromTokens } from "../service/guards/token-guard.ts";
+import { watched, type Watcher } from "../service/ports/observed-store.ts";
+import { createStateWatch, type StateWatch } from "../background/sweeps/state-watch.ts";
+import { createAddressSweep } from "../background/sweeps/address-sweep.ts";
+import { createBookkeepingSweep } from "../background/sweeps/housekeeping-sweep.ts";
+import { createOverdueSweep } from "../background/sweeps/overdue-sweep.ts";
+import { createExpirySweep, createRequestSweep, type Sweep } from "../background/sweeps/request-sweeps.ts";
+import { createWebhooks, type Webhooks } from "../notify/webhooks/webhooks.ts";
+import { createChatSurfaces, type ChatSurfaces } from "./chat-surfaces.ts";
+import { openGuardedStore, type GuardedStore } from "./guarded-store.ts";
+
+/** Everything that was built, before anything listens. */
+export interface House {
+  readonly store: Store;
+  /** What keeps access that has ended from coming back. */
+  readonly guarded: GuardedStore;
+  readonly services: Services;
+  readonly relay: Relay;
+  readonly context: ServiceContext;
+  readonly metrics: Metrics;
+  readonly stateWatch: StateWatch;
+  readonly webhooks: Webhooks;
+  readonly auditFile: AuditFile | undefined;
+  /** Ways to targets; a reload swaps them. */
+  readonly connectors: ConnectorSet;
+  readonly chatSurfaces: ChatSurfaces;
+  /** Doors of chat platforms in our server. */
+  readonly mounts: readonly FastifyPluginAsync[];
+}
+
+/** Builds everything once. Nothing is listened to and nobody is called before {@link House.surfaces} is started. */
+export async function buildHouse(
+  settings: Settings,
+  log: Logger,
+  onFatal: (fault: unknown) => void,
+): Promise<House> {
+  const metrics = createMetrics();
+  const guarded = await openGuardedStore(settings, metrics, log, onFatal);
+  const { now } = guarded.clock;
+  const surroundings = createSurroundings(now);
+  // The relay and those who follow the audit log work on the store that wakes them: what they do may leave more.
+  let relay: Relay | undefined;
+  let webhooks: Webhooks | undefined;
+  let auditFile: AuditFile | undefined;
+  const changes = createChanges();
+  const wake: Watcher = (step) => {
+    if (step.effects.length > 0) relay?.nudge();
+    webhooks?.watcher(step);
+    auditFile?.watcher(step);
+  };
+  const onFault = (err: unknown): void => log.error({ err }, "fault");
+  const kept = watched(guarded.store, [wake, changes.watcher, metrics.watcher]);
+  const store: Store = guardedFromTokens(kept, () => services.checking.report, onFault);
+  webhooks = createWebhooks({ store, surroundings, post: postWhenWanted, chance: Math.random, log });
+  if (settings.auditFile !== undefined) auditFile = createAuditFile({ path: settings.auditFile, store, log });
+  const { surfaces, chatSurfaces } = await buildSurfaces(settings, store, now, log);
+  const { userGroups } = chatSurfaces;
+  const connectors = createConnectorSet();
+  const context: ServiceContext = {
+    store,
+    connectors: connectors.current,
+    addresses: connectors,
+    changes,
+    surroundings,
+    accessHold: guarded.accessHold,
+    checkAuditHead: guarded.auditHead.check,
+    rulebook: createRulebookReader(store),
+    slices: createSlices(),
+    surfaces,
+    ...(userGroups !== undefined && { userGroups: createUserGroupReader(userGroups, now) }),
+  };
+  const firstAttempt = firstAttemptOf(() => relay);
+  const services = createServices(context, firstAttempt, onFault);
+  relay = createRelay(store, surroundings, createRunners(context, services, log), effectFaultsTo(log));
+  const mounts = await chatSurfaces.open(services);
+  const stateWatch = createStateWatch({
+    store,
+    surroundings,
+    rememberHead: guarded.auditHead.remember,
+    keepReserve: async () => guarded.reserve.keep(),
+    alerts: guarded.alerts,
+    onFault: (err) => log.error({ err }, "recorded state is not written"),
+  });
+  return {
+    store,
+    guarded,
+    services,
+    relay,
+    context,
+    metrics,
+    stateWatch,
+    webhooks,
+    auditFile,
+    connectors,
+    chatSurfaces,
+    mounts,
+  };
+}
+
+async function buildSurfaces(settings: Settings, store: Store, now: () => Instant, log: Logger) {
+  const surfaces = createSurfaces();
+  const chatSurfaces = await createChatSurfaces(
+    settings,
+    { now, addresses: (surface) => createAddressBook(store, surface) },
+    log,
+  );
+  for (const { messenger } of chatSurfaces.all) surfaces.add(messenger);
+  if (settings.email !== undefined) {
+    const { createEmail } = await import("../notify/email/email-messenger.ts");
+    const { chatPlatforms } = await import("../notify/email/ways-to-act.ts");
+    const chats = chatPlatforms.filter((platform) => settings[platform] !== undefined);
+    surfaces.add(createEmail(settings.email, log, { chats }));
+  }
+  return { surfaces, chatSurfaces };
+}
+
+/** Waits for the relay's first attempt at what is due, no longer than it may take. */
+function firstAttemptOf(relay: () => Relay | undefined) {
+  return async (_: string, withinMs: number): Promise<void> => {
+    const { promise, resolve: passed } = Promise.withResolvers<void>();
+    const timer = setTimeout(passed, withinMs);
+    await Promise.race([relay()?.drain(), promise]);
+    clearTimeout(timer);
+  };
+}
+
+function effectFaultsTo(log: Logger): OnFault {
+  return (err, about) => {
+    // The outside not answering is no fault of ours; its code says enough.
+    if (err instanceof DeliveryFault || err instanceof ConnectorFault) {
+      log.warn({ ...about, why: err.message }, "effect put back");
+    } else log.error({ err, ...about }, "effect failed");
+  };
+}
+
+/** Finishes what is under way, writes what was only counted, and closes everything in reverse order. */
+export async function closeHouse(house: House): Promise<void> {
+  const { store, services, relay, context, connectors, webhooks, auditFile, stateWatch } = house;
+  const { now } = context.surroundings;
+  await relay.stop();
+  await connectors.close();
+  await services.usage.flush(now());
+  await services.refusals.flush(now(), true);
+  await webhooks.stop();
+  await auditFile?.stop();
+  await stateWatch.stop();
+  await store.close();
+}
+
+/** What becomes due by time alone, in the order it is looked at. */
+export function sweepsOf(house: House, log: Logger): readonly Sweep[] {
+  const { store, services, relay, context, connectors, webhooks, auditFile } = house;
+  return [
+    createExpirySweep(store, services.grants, context.surroundings),
+    createRequestSweep(store, services.grants, context.surroundings),
+    createOverdueSweep(store, services.targets, context.surroundings, (late) =>
+      log.warn(late, "access that is over is still not taken back"),
+    ),
+    createBookkeepingSweep(services, relay, context.surroundings),
+    createAddressSweep(() => recheckAddresses(context, connectors), log),
+    webhooks.sweep,
+    ...(auditFile === undefined ? [] : [auditFile.sweep]),
+  ];
+}
+
+/** Most installations call no webhook, and what calls them takes its time to load. */
+const postWhenWanted: typeof guardedPost = async (...call) => {
+  const { guardedPost: post } = await import("../http-client/guarded-post.ts");
+  return post(...call);
+};

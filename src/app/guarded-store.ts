@@ -1,0 +1,91 @@
+import { join } from "node:path";
+import type { Logger } from "pino";
+import type { Settings } from "../config/environment.ts";
+import type { ServiceAlert } from "../core/effects/effects.ts";
+import { formatDuration, formatInstant } from "../core/values/time.ts";
+import { createClock, type Clock } from "./process/clock.ts";
+import { clockHold } from "./process/clock-hold.ts";
+import type { Metrics } from "./observability/metrics.ts";
+import { firstHold, withAccessHold, type AccessHold } from "../service/guards/access-hold.ts";
+import { createAuditHeadWatch, type AuditHeadWatch } from "../service/guards/audit-head-watch.ts";
+import { withClockMark } from "../service/guards/clock-mark.ts";
+import type { Store } from "../service/ports/store.ts";
+import { withReservedSpace } from "../service/guards/reserved-space.ts";
+import { createDiskReserve, type DiskReserve } from "../store/sqlite/file/disk-reserve.ts";
+import { isForWantOfSpace } from "../store/sqlite/tables/sqlite-faults.ts";
+import { lastHeadFile } from "../store/sqlite/file/last-head-file.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import { shipped } from "./package-root.ts";
+
+export interface GuardedStore {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly auditHead: AuditHeadWatch;
+  readonly reserve: DiskReserve;
+  readonly accessHold: AccessHold;
+  /** Why new access is held back, for administrators. */
+  readonly alerts: () => readonly ServiceAlert[];
+}
+
+/** Opens the store, with everything that keeps what has ended from coming back after a restart. */
+export async function openGuardedStore(
+  settings: Settings,
+  metrics: Pick<Metrics, "clockJumped">,
+  log: Logger,
+  onFatal: (fault: unknown) => void,
+): Promise<GuardedStore> {
+  const reserve = createDiskReserve(settings.databaseFile);
+  const open = () => openStore(settings, log, onFatal);
+  const plain = await open().catch((error: unknown) => {
+    if (!isForWantOfSpace(error)) throw error;
+    // A start writes a little, and without it nothing can be ended.
+    reserve.release();
+    return open();
+  });
+  const reserved = withReservedSpace(plain, reserve, () => performance.now());
+  const clock = createClock(
+    { system: Date.now, monotonic: () => performance.now() },
+    {
+      lastCommitAt: await plain.clockMark(),
+      onJump: (direction, ms) => {
+        log.warn({ direction, by: formatDuration(ms) }, "system clock jumped");
+        metrics.clockJumped(direction);
+      },
+    },
+  );
+  if (clock.isBehindSinceStart()) {
+    const facts = { lastCommitAt: formatInstant(clock.now()), behind: formatDuration(clock.behindMs()) };
+    log.error(facts, "system clock behind the last commit: new access is refused");
+  }
+  const auditHead = createAuditHeadWatch(plain, lastHeadFile(settings.databaseFile), (state, seen) =>
+    log.error({ state, seen }, "audit log lacks the last head seen: new access is refused"),
+  );
+  await auditHead.check();
+  const accessHold = firstHold([clockHold(clock), auditHead.hold]);
+  return {
+    store: withAccessHold(withClockMark(reserved, clock.now), accessHold),
+    clock,
+    auditHead,
+    reserve,
+    accessHold,
+    alerts: () => [
+      ...(clock.isBehindSinceStart()
+        ? [{ name: "clock_behind", lastCommitAt: clock.now(), behindMs: clock.behindMs() } as const]
+        : []),
+      ...(auditHead.state() === "matches" ? [] : [{ name: "audit_head_differs" } as const]),
+      ...(reserve.isMissing() ? [{ name: "disk_full" } as const] : []),
+    ],
+  };
+}
+
+async function openStore(settings: Settings, log: Logger, onFatal: (fault: unknown) => void): Promise<Store> {
+  return openSqliteStore({
+    file: settings.databaseFile,
+    migrationsFolder: join(shipped, "migrations/sqlite"),
+    onFatal,
+    onThread: (news) => {
+      if (news === "there") log.info("many changes at once: a second thread writes them from now on");
+      else log.warn({ err: news }, "no second thread: many changes at once hold up the answers to others");
+    },
+  });
+}

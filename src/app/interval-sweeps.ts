@@ -1,0 +1,25 @@
+import type { Logger } from "pino";
+import { startApproverReviewSweep } from "../background/sweeps/approver-review-sweep.ts";
+import { startOrphanSweep } from "../background/sweeps/orphan-sweep.ts";
+import type { House } from "./application.ts";
+
+/** Sweeps on intervals of their own, because others outside may be slow to answer them. */
+export interface IntervalSweeps {
+  tick(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function startIntervalSweeps({ services, context }: House, log: Logger): IntervalSweeps {
+  const sweeps = [
+    startOrphanSweep(context.connectors, services.orphans, (err, connector) =>
+      log.error({ err, connector }, "target could not be listed"),
+    ),
+    startApproverReviewSweep(services.approverReviews, (err) =>
+      log.error({ err }, "waiting requests not reviewed"),
+    ),
+  ];
+  return {
+    tick: async () => void (await Promise.all(sweeps.map((one) => one.tick()))),
+    stop: async () => void (await Promise.all(sweeps.map((one) => one.stop()))),
+  };
+}

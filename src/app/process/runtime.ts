@@ -1,0 +1,47 @@
+import { hash, randomBytes } from "node:crypto";
+import { secretFrom } from "../../core/values/token-format.ts";
+import type { Instant } from "../../core/values/ids.ts";
+import type { Surroundings } from "../../service/ports/runtime.ts";
+
+const idAlphabet = "0123456789abcdefghijklmnopqrstuvwxyz";
+/** Milliseconds since 1970 in base 36, until 2059. */
+const timeLength = 8;
+/** 51 bits for each millisecond. */
+const chanceLength = 10;
+
+/**
+ * Chance and hashes from the operating system, time from the given clock. Ids begin with the time: what is made together
+ * stands together in every index, and a commit rewrites a few pages of the file instead of hundreds.
+ */
+export function createSurroundings(now: () => Instant): Surroundings {
+  const nextByte = byteByByte();
+  return {
+    now,
+    idTail: () => {
+      let tail = now().toString(36).padStart(timeLength, "0");
+      while (tail.length < timeLength + chanceLength) {
+        const byte = nextByte();
+        // 252 is the last multiple of 36 below 256: bytes above it would make some letters likelier.
+        if (byte < 252) tail += idAlphabet[byte % 36];
+      }
+      return tail;
+    },
+    tokenSecret: () => secretFrom((count) => randomBytes(count)),
+    sha256: (text) => hash("sha256", text, "hex"),
+  };
+}
+
+/** Random bytes one by one, each used once: for ids, many and no secrets, asking the system each time costs most. */
+function byteByByte(): () => number {
+  let page = randomBytes(0);
+  let used = 0;
+  return () => {
+    if (used === page.length) {
+      page = randomBytes(pageBytes);
+      used = 0;
+    }
+    return page.readUInt8(used++);
+  };
+}
+
+const pageBytes = 4_096;

@@ -1,0 +1,28 @@
+import type { Effect } from "../../../core/effects/effects.ts";
+import { isActive } from "../../../core/values/identity.ts";
+import { administratorsOf } from "../../../service/people/administrators.ts";
+import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
+import { newEffect } from "../../../service/decisions/build-step.ts";
+import type { NoticeLog } from "./announce-request.ts";
+import type { Runner } from "../runner.ts";
+
+/** Notifies administrators, on every surface they have, that the service itself needs them. */
+export function createAdminAlerts(context: ServiceContext, log: NoticeLog): Runner<"alert_admins"> {
+  const { surfaces, surroundings } = context;
+  return {
+    async run({ alert }) {
+      const people = (await administratorsOf(context)).filter(isActive);
+      log.warn({ notice: alert.name, people: people.map(({ id }) => id) }, "notice");
+      const effects: Effect[] = [];
+      for (const person of people) {
+        for (const { messenger, address } of await surfaces.placesOf(person)) {
+          const { surface } = messenger;
+          const about = { topic: "alert", alert } as const;
+          effects.push({ kind: "tell", surface, address, readerId: person.id, about });
+        }
+      }
+      const now = surroundings.now();
+      return { effects: effects.map((effect) => newEffect(effect, { now, surroundings })) };
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import type { NoticeKind } from "../../../core/effects/notices.ts";
+import type { Card } from "../../../service/views/card.ts";
+
+/** Whether a note says something that its reader can still act on, or that is news however the request goes on. */
+export function isStillNews(
+  notice: NoticeKind,
+  { request, audience, actions, noLongerAskedAs }: Card,
+): boolean {
+  const isAsked = request.status === "PENDING" && noLongerAskedAs === null;
+  switch (notice) {
+    case "reminder":
+      return isAsked && (audience !== "approver" || actions.includes("approve"));
+    case "escalated":
+    case "unreached":
+    case "channel_unreached":
+    case "approver_added":
+      return isAsked;
+    case "approver_removed":
+      return request.status === "PENDING" && noLongerAskedAs !== null;
+    case "stranded":
+      return request.stranded !== null;
+    case "reachable":
+      return request.status === "PENDING" && request.stranded === null;
+    case "waiting":
+    case "submitted":
+      return audience !== "approver" || isAsked;
+    case "ending_soon":
+      return request.status === "ACTIVE";
+    // What is gone by now needs nobody; after an outage of many targets this would be a storm.
+    case "target_overdue":
+      return request.grant?.targets.some((one) => one.state === "REVOKE_OVERDUE") === true;
+    case "reviewer_added":
+    case "review_due":
+    case "review_overdue":
+      return (
+        (request.review?.reviews.length ?? 0) === 0 && (audience !== "reviewer" || noLongerAskedAs === null)
+      );
+    default:
+      return true;
+  }
+}

@@ -1,0 +1,53 @@
+import type { Addressee } from "../../../core/effects/effects.ts";
+import type { RequestId } from "../../../core/values/ids.ts";
+import type { Audience } from "../../../core/effects/notices.ts";
+import { copyId, isGivenUp } from "../../../service/views/delivery-status.ts";
+import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
+import type { Copy, Write } from "../../../service/ports/store.ts";
+import { told } from "./update-card.ts";
+
+type Reader = Pick<Copy, "surface" | "address" | "audience" | "readerId">;
+
+/** The copies of one request's card as they are to be after an announcement. */
+export interface PlannedCopies {
+  /** The copy of this reader there, as it was before; undefined: it is new. */
+  want(reader: Reader, state: Copy["state"]): Copy | undefined;
+  /** The same for somebody who is asked: what was given up before is tried once more. */
+  ask(reader: Reader): Copy | undefined;
+  /** Whether this reader has been told of the request there. */
+  isKnown(to: Addressee, audience: Audience): boolean;
+  readonly all: () => readonly Copy[];
+  readonly writes: () => readonly Write[];
+}
+
+export function createPlannedCopies(
+  context: ServiceContext,
+  requestId: RequestId,
+  known: readonly Copy[],
+): PlannedCopies {
+  const at = context.surroundings.now();
+  const added = new Map<string, Copy>();
+  const again = new Map<string, Copy>();
+  const want: PlannedCopies["want"] = (reader, state) => {
+    const id = copyId({ ...reader, requestId });
+    const before = known.find((one) => one.id === id);
+    if (before === undefined)
+      added.set(id, { ...reader, id, requestId, notice: null, state, ref: null, fault: null, at });
+    return before;
+  };
+  return {
+    want,
+    ask(reader) {
+      const before = want(reader, "QUEUED");
+      if (before !== undefined && isGivenUp(before)) again.set(before.id, { ...before, state: "QUEUED" });
+      return before;
+    },
+    isKnown: ({ surface, address }, audience) =>
+      known.some((one) => one.id === copyId({ requestId, surface, address, audience })),
+    all: () => [...known.map((one) => again.get(one.id) ?? one), ...added.values()],
+    writes: () => [
+      ...[...added.values()].map((value): Write => ({ kind: "copyWanted", value })),
+      ...[...again.values()].map((copy) => told(context, copy, "QUEUED", null)),
+    ],
+  };
+}

@@ -1,0 +1,40 @@
+import type { ApproverReviewService } from "../../../service/requests/approver-review-service.ts";
+import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
+import type { NewEffect } from "../../../service/ports/store.ts";
+import { newEffect } from "../../../service/decisions/build-step.ts";
+import { showOf } from "./announce-request.ts";
+import type { Runner } from "../runner.ts";
+
+/**
+ * Looks at the waiting requests that a change of people may concern: one batch at a time, each with an effect of its own.
+ * At last the messages of requests that were decided before are made true as well, and who can judge an emergency from
+ * now on is told of it.
+ */
+export function createApproverReviewing(
+  context: ServiceContext,
+  reviews: ApproverReviewService,
+): Runner<"review_approvers"> {
+  return {
+    async run({ kind, change, after }) {
+      const next = await reviews.reviewBatch(after, change);
+      const { store, surroundings } = context;
+      const now = surroundings.now();
+      if (next !== null) {
+        return { effects: [newEffect({ kind, change, after: next }, { now, surroundings })] };
+      }
+      const shown = change === null ? [] : await reviews.shownRequests(change);
+      const effects: NewEffect[] = [];
+      for (const requestId of shown) {
+        // What is still on its way says how things stand when it is posted.
+        const copies = (await store.copies([requestId])).filter((one) => one.state === "SENT");
+        const updates = copies.flatMap((copy) => showOf(context, requestId, copy));
+        effects.push(...updates.map((effect) => newEffect(effect, { now, surroundings })));
+      }
+      for (const { requestId, people } of await reviews.newReviewers(change)) {
+        const news = [{ notice: "reviewer_added", people }] as const;
+        effects.push(newEffect({ kind: "announce", requestId, news }, { now, surroundings }));
+      }
+      return { effects };
+    },
+  };
+}

@@ -1,0 +1,164 @@
+import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
+import type { Caller } from "../../service/ports/caller.ts";
+import { actionsFor, isHighRisk, type Card, type CardAction } from "../../service/views/card.ts";
+import type { RequestView } from "../../service/views/request-view.ts";
+import { cardText, type Line } from "../../wording/card-text.ts";
+import { cardReply, outcomeReply, refusedOn, refusedReply } from "./reply-builders.ts";
+import { decisionForm, type DecisionId, type Typed } from "./decision-forms.ts";
+import { detailsReply } from "./request-details.ts";
+import type { ChatParts } from "./chat-context.ts";
+import type { Reply } from "./reply.ts";
+import { showCredential } from "./ssh-key-form.ts";
+
+/** What a card's button carries: which request, and the revision of the terms its reader saw. */
+export interface Pressed {
+  readonly requestId: string;
+  readonly revision: string;
+}
+
+/** A button on a card, pressed. Whether it may be is decided from our state, whatever the card still showed. */
+export async function press(
+  parts: ChatParts,
+  caller: Caller,
+  action: CardAction,
+  { requestId: id, revision }: Pressed,
+): Promise<Reply> {
+  switch (action) {
+    case "approve":
+      return (await asksOnceMore(parts, caller, id, revision))
+        ? openForm(parts, caller, "approve", id, { revision })
+        : approve(parts, caller, id, { revision });
+    case "show_credential":
+    case "replace_credential":
+      return showCredential(parts, caller, action, id);
+    case "done":
+      return done(parts, caller, id);
+    case "cancel":
+      return cancel(parts, caller, id);
+    case "details": {
+      const card = await parts.cards.cardOf(caller, id);
+      return isRefusal(card) ? refusedReply(parts, card, null) : detailsReply(card);
+    }
+    case "deny":
+    case "approve_for_less":
+    case "revoke":
+    case "extend":
+    case "justified":
+    case "not_justified":
+      return openForm(parts, caller, action, id, { revision });
+  }
+}
+
+/** For high risk a press is asked about once more, with every scope. A press that would be refused anyway is not. */
+async function asksOnceMore(
+  parts: ChatParts,
+  caller: Caller,
+  id: string,
+  revision: string,
+): Promise<boolean> {
+  const card = await parts.cards.cardOf(caller, id);
+  return (
+    !isRefusal(card) &&
+    isHighRisk(card.request) &&
+    card.request.revision === revision &&
+    card.actions.includes("approve")
+  );
+}
+
+export async function approve(
+  parts: ChatParts,
+  caller: Caller,
+  id: string,
+  terms: { readonly comment?: string; readonly duration?: string; readonly revision?: string },
+): Promise<Reply> {
+  const outcome = await parts.services.desk.approve(caller, id, terms);
+  return outcomeReply(parts, caller, id, outcome, approvedLines);
+}
+
+function approvedLines(request: RequestView): readonly Line[] {
+  if (request.status === "DENIED") {
+    return [["You approved it, but today's policies deny it, so it was denied."]];
+  }
+  if (request.status !== "PENDING") return [["You approved it; the requester is told."]];
+  const missing = request.approvals.reduce((sum, one) => sum + Math.max(0, one.required - one.given), 0);
+  return [
+    [`You approved it; ${missing === 1 ? "1 more approval is" : `${missing} more approvals are`} needed.`],
+  ];
+}
+
+export async function done(parts: ChatParts, caller: Caller, id: string, note?: string): Promise<Reply> {
+  const outcome = await parts.services.desk.complete(caller, id, note);
+  const lead: readonly Line[] = [
+    ["Your access has ended; its credential does not work any more. Thank you."],
+  ];
+  return outcomeReply(parts, caller, id, outcome, () => lead);
+}
+
+export async function cancel(parts: ChatParts, caller: Caller, id: string, reason?: string): Promise<Reply> {
+  const outcome = await parts.services.desk.cancel(caller, id, reason);
+  return outcomeReply(parts, caller, id, outcome, () => [["The request is withdrawn."]]);
+}
+
+/** Opens the form of a verb, unless it is already known that nothing could come of it. */
+export async function openForm(
+  parts: ChatParts,
+  caller: Caller,
+  form: DecisionId,
+  id: string,
+  { revision, typed = {} }: { readonly revision?: string; readonly typed?: Typed } = {},
+): Promise<Reply> {
+  const card = await parts.cards.cardOf(caller, id);
+  if (isRefusal(card)) {
+    // Whoever sees a card in a channel need not have a part in the request.
+    return refusedReply(parts, await parts.services.desk.refused(caller, verbs[form], card, id), null);
+  }
+  const refusal = hopeless(form, card, caller);
+  if (refusal !== undefined) {
+    return refusedOn(parts, caller, await parts.services.desk.refused(caller, verbs[form], refusal, id), id);
+  }
+  if (isPossible(form, card, caller)) {
+    return { kind: "dialog", dialog: decisionForm(form, card, revision ?? card.request.revision, typed) };
+  }
+  const { status } = cardText(card);
+  return cardReply(parts, caller, id, ["Nothing was changed. It stands like this: ", ...status]);
+}
+
+/** As the refusals log names them. */
+const verbs: { readonly [Id in DecisionId]: string } = {
+  deny: "deny",
+  approve: "approve",
+  approve_for_less: "approve",
+  extend: "extend",
+  revoke: "revoke",
+  cancel: "cancel",
+  justified: "review",
+  not_justified: "review",
+};
+
+/** What the desk would say in any case, said before anything is typed. */
+function hopeless(form: DecisionId, { audience }: Card, caller: Caller): Refusal | undefined {
+  const isOwn = audience === "requester";
+  if (isOwn && form === "revoke" && !caller.roles.includes("admin")) {
+    return refuse(
+      "not_an_approver",
+      "Your own access ends with I'm done, or with Cancel request before it starts.",
+    );
+  }
+  if (isOwn && (form === "deny" || form === "approve" || form === "approve_for_less")) {
+    return refuse("self_approval", "You cannot decide your own request; you can cancel it.");
+  }
+  if (isOwn && (form === "justified" || form === "not_justified")) {
+    return refuse("not_a_reviewer", "You cannot review your own emergency access.");
+  }
+  return !isOwn && (form === "extend" || form === "cancel")
+    ? refuse("not_requester", "Only the requester can do that.")
+    : undefined;
+}
+
+/** Whether the request stands so that the verb makes sense for somebody. */
+function isPossible(form: DecisionId, { request, audience }: Card, caller: Caller): boolean {
+  const { id } = caller.identity;
+  if (form === "cancel") return actionsFor("requester", request, id).includes("cancel");
+  const readers = [audience, "requester", "approver", "reviewer"] as const;
+  return readers.some((reader) => actionsFor(reader, request, id).includes(form));
+}

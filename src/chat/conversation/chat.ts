@@ -1,0 +1,154 @@
+import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
+import type { Caller } from "../../service/ports/caller.ts";
+import type { CardAction } from "../../service/views/card.ts";
+import { cleaning } from "../../service/guards/redact-tokens.ts";
+import type { ChatAccount } from "../../service/messaging/messenger.ts";
+import { StoreUnavailable } from "../../service/ports/store.ts";
+import type { MenuAction } from "../../wording/labels.ts";
+import { refusalText } from "../../wording/refusal-text.ts";
+import { prefixOf, refusedReply, textReply } from "./reply-builders.ts";
+import { runMenu, runTyped } from "./run-command.ts";
+import { welcome } from "./welcome-message.ts";
+import { errorAt } from "./submit-request.ts";
+import { linkForm } from "./decision-forms.ts";
+import type { Dialog, DialogRef, DialogValues, Option } from "./dialog.ts";
+import { homeOf, type Home } from "./home.ts";
+import type { ChatParts } from "./chat-context.ts";
+import { openForm, press, type Pressed } from "./button-actions.ts";
+import { previewOf, type Preview } from "./request-preview.ts";
+import { catalogOption, requestForm } from "./request-form.ts";
+import type { Reply } from "./reply.ts";
+import { sshKeyForm } from "./ssh-key-form.ts";
+import { runUnlinked, type Stranger } from "./unlinked-users.ts";
+import { firstFields, submit } from "./submit-form.ts";
+
+export type { ChatParts, Preview, Stranger };
+
+/**
+ * The conversation, the same on every platform. The caller has been proven and linked by the surface; every answer is
+ * for them alone. Nothing here throws for what a person does or for a store that cannot be used: a no is a reply.
+ */
+export interface Chat {
+  /** What was typed after `/jit`. */
+  run(caller: Caller, text: string): Promise<Reply>;
+  /**
+   * What was typed by somebody whom `ChatPeople.callerOf` refused; `why` is that refusal. The button *Ask to be linked*
+   * is the text `link`.
+   */
+  runUnlinked(stranger: Stranger, text: string, why: Refusal): Promise<Reply>;
+  /** What somebody is told who has just added the app. */
+  welcome(caller: Caller): Reply;
+  /** A button on a card, with what the button carried. */
+  press(caller: Caller, action: CardAction, about: Pressed): Promise<Reply>;
+  /** A button that begins something: a form, a page of the home view, a list. */
+  menu(caller: Caller, action: MenuAction, page?: number): Promise<Reply>;
+  /** An administrator's press on a link note. `identityId` null: opens the form that asks for it. */
+  link(caller: Caller, account: ChatAccount, identityId: string | null): Promise<Reply>;
+  home(caller: Caller): Promise<Home | Refusal>;
+  /** The empty request form, for a shortcut or message extension. */
+  form(caller: Caller): Promise<Dialog>;
+  /** What opened this form before: the form again, or why it cannot be filled any more. */
+  reopen(caller: Caller, ref: DialogRef): Promise<Reply>;
+  /** What would happen if this form were sent as it is, where `hasPreview`. Stores nothing. */
+  preview(caller: Caller, ref: DialogRef, values: DialogValues): Promise<Preview>;
+  /** Entries that fit what was typed and that no policy denies this person, at most 100. */
+  catalogOptions(caller: Caller, typed: string): Promise<readonly Option[]>;
+  /** A submitted form: `errors` at its fields, or what came of it. */
+  submit(caller: Caller, ref: DialogRef, values: DialogValues): Promise<Reply>;
+}
+
+/** What the platforms show in one list at most. */
+const catalogOptionsMax = 100;
+/** What Slack takes as a value at most. */
+const optionValueMax = 150;
+
+export function createChat(parts: ChatParts): Chat {
+  const answered = (reply: Promise<Reply>): Promise<Reply> =>
+    reply.catch((fault: unknown) => refusedReply(parts, refusalOf(fault), null));
+  // Whatever is typed, wherever: a token in it is ended, and what is read, kept and said back is without it.
+  const clean = cleaning(parts.services.checking.report);
+  const cleanValues = async (values: DialogValues): Promise<DialogValues> => {
+    const typed = Object.entries(values).map(async ([field, value]) => {
+      const words = typeof value === "string" ? await clean(value) : await Promise.all(value.map(clean));
+      return [field, words] as const;
+    });
+    return Object.fromEntries(await Promise.all(typed));
+  };
+  return {
+    run: (caller, text) => answered(clean(text).then((words) => runTyped(parts, caller, words))),
+    runUnlinked: (stranger, text, why) => answered(runUnlinked(parts, stranger, text, why)),
+    welcome: (caller) => welcome(parts, caller),
+    press: (caller, action, about) => answered(press(parts, caller, action, about)),
+    menu: (caller, action, page) => answered(runMenu(parts, caller, action, page)),
+    link: (caller, account, identityId) => answered(link(parts, caller, account, identityId)),
+    home: (caller) => homeOf(parts, caller).catch(refusalOf),
+    form: async () => requestForm(),
+    reopen: (caller, ref) => answered(reopen(parts, caller, ref)),
+    async preview(caller, ref, values) {
+      if (ref.id !== "request") return { outcome: "incomplete", lines: [] };
+      return cleanValues(values)
+        .then((words) => previewOf(parts, caller, words))
+        .catch((fault: unknown) => ({
+          outcome: "refused",
+          lines: refusalText(refusalOf(fault), prefixOf(parts)),
+        }));
+    },
+    async catalogOptions(caller, typed) {
+      const entries = await parts.services.choosing.search(caller, typed, catalogOptionsMax);
+      return entries.map(catalogOption).filter((option) => option.value.length <= optionValueMax);
+    },
+    submit: (caller, ref, values) =>
+      cleanValues(values)
+        .then((words) => submit(parts, caller, ref, words))
+        .catch((fault: unknown) => ({
+          kind: "errors",
+          errors: [errorAt(parts, refusalOf(fault), firstFields[ref.id])],
+        })),
+  };
+}
+
+async function reopen(
+  parts: ChatParts,
+  caller: Caller,
+  { id, requestId, revision, account }: DialogRef,
+): Promise<Reply> {
+  const unreadable = refuse("malformed", "The form does not say what it is about.");
+  if (id === "request") return { kind: "dialog", dialog: requestForm() };
+  if (id === "break_glass") return runMenu(parts, caller, "break_glass");
+  if (id === "link") {
+    return account === null ? refusedReply(parts, unreadable, null) : link(parts, caller, account, null);
+  }
+  if (id === "show_credential" || id === "replace_credential") {
+    return requestId === null
+      ? refusedReply(parts, unreadable, null)
+      : { kind: "dialog", dialog: sshKeyForm(id, requestId) };
+  }
+  return requestId === null
+    ? refusedReply(parts, unreadable, null)
+    : openForm(parts, caller, id, requestId, { revision: revision ?? "" });
+}
+
+async function link(
+  parts: ChatParts,
+  caller: Caller,
+  account: ChatAccount,
+  identityId: string | null,
+): Promise<Reply> {
+  if (identityId === null) {
+    return caller.roles.includes("admin")
+      ? { kind: "dialog", dialog: linkForm(account) }
+      : refusedReply(parts, refuse("missing_role", "Only an administrator links accounts."), null);
+  }
+  const linked = await parts.people.link(caller, account, identityId);
+  return isRefusal(linked)
+    ? refusedReply(parts, linked, null)
+    : textReply(["Linked to ", { said: linked.name }, ` (${linked.id}).`]);
+}
+
+/** A store that cannot be used is a no that will be a yes again; anything else is a bug and stays one. */
+function refusalOf(fault: unknown): Refusal {
+  if (!(fault instanceof StoreUnavailable)) throw fault;
+  return refuse("store_unavailable", "It cannot be decided right now; nothing was changed.", {
+    retryAfterSeconds: 5,
+  });
+}

@@ -1,0 +1,169 @@
+import type { IdentityId } from "../../core/values/ids.ts";
+import { isRefusal, type Refusal } from "../../core/values/refusals.ts";
+import { parseInstant } from "../../core/values/time.ts";
+import type { Caller } from "../../service/ports/caller.ts";
+import type { Audience, Card } from "../../service/views/card.ts";
+import type { ListQuery } from "../../service/requests/request-queries.ts";
+import type { RequestView } from "../../service/views/request-view.ts";
+import { accessLine } from "../../wording/card-text.ts";
+import type { Line } from "../../wording/line.ts";
+import { endedText } from "../../wording/status-line.ts";
+import { timeLeftWords } from "../../wording/duration-words.ts";
+import type { MenuAction } from "../../wording/labels.ts";
+import type { ChatParts } from "./chat-context.ts";
+
+/** What a person has to do and has, at one glance. */
+export interface Home {
+  readonly lead: readonly Line[];
+  readonly sections: readonly HomeSection[];
+  readonly buttons: readonly MenuAction[];
+  /** Where what is not shown here goes on; null: this is all. */
+  readonly nextPage: number | null;
+}
+
+export interface HomeSection {
+  readonly id: "to_decide" | "active" | "pending" | "recent";
+  readonly title: string;
+  /** At most 10. */
+  readonly entries: readonly HomeEntry[];
+  /** There are more than are shown. */
+  readonly isCut: boolean;
+  /** What to say when there are none. */
+  readonly empty: string;
+}
+
+export interface HomeEntry {
+  /** One line: which access, whose, how long still. */
+  readonly line: Line;
+  readonly card: Card;
+}
+
+const shownMax = 10;
+const recentMax = 5;
+/** Looked through for each page: own requests that are over, and those that wait for others, are left out. */
+const readMax = 50;
+const pagesMax = 20;
+
+/** The home view, made fresh. `page`: from 1, ten entries of each section at a time. */
+export async function homeOf(parts: ChatParts, caller: Caller, page = 1): Promise<Home | Refusal> {
+  const me = caller.identity.id;
+  const toDecide = await requestsToDecide(parts, caller, readMax * page);
+  if (isRefusal(toDecide)) return toDecide;
+  const own = await ownRequests(parts, caller, readMax * page);
+  if (isRefusal(own)) return own;
+  const section = (
+    id: HomeSection["id"],
+    title: string,
+    empty: string,
+    requests: readonly RequestView[],
+    max: number = shownMax,
+  ): Promise<HomeSection> => {
+    const rest = requests.slice((page - 1) * max);
+    return sectionOf(parts, me, { id, title, empty }, rest, max);
+  };
+  const sections = await Promise.all([
+    section("to_decide", "To decide", "Nothing waits for you.", toDecide),
+    section("active", "Active", "You have no access at the moment.", own.active),
+    section("pending", "Pending", "You have no open requests.", own.pending),
+    section("recent", "Recent", "Nothing yet.", own.recent, recentMax),
+  ]);
+  const isMore = sections.some(({ isCut }) => isCut) && page < pagesMax;
+  return {
+    lead: page === 1 ? [["Hello ", { said: caller.identity.name }, "."]] : [[`Page ${page}`]],
+    sections: page === 1 ? sections : sections.filter(({ entries }) => entries.length > 0),
+    buttons: page === 1 ? ["request_access", "break_glass", "help"] : ["home"],
+    nextPage: isMore ? page + 1 : null,
+  };
+}
+
+/** What is still undecided and waits for this very person. */
+async function requestsToDecide(
+  parts: ChatParts,
+  caller: Caller,
+  limit: number,
+): Promise<readonly RequestView[] | Refusal> {
+  const me = caller.identity.id;
+  const found = await parts.services.reading.list(caller, { status: "PENDING", approver: "me" }, { limit });
+  if (isRefusal(found)) return found;
+  return found.rows.filter((request) => {
+    const mine = request.approvers.filter((one) => one.identityId === me);
+    return mine.some((one) => one.status === "PENDING" || one.status === "ESCALATED");
+  });
+}
+
+export interface OwnRequests {
+  readonly active: readonly RequestView[];
+  readonly pending: readonly RequestView[];
+  readonly recent: readonly RequestView[];
+}
+
+/** This person's own requests, by what can be done about them. */
+export async function ownRequests(
+  parts: ChatParts,
+  caller: Caller,
+  limit = readMax,
+): Promise<OwnRequests | Refusal> {
+  const listed = async (query: ListQuery): Promise<readonly RequestView[] | Refusal> => {
+    const identityId = caller.identity.id;
+    const found = await parts.services.reading.list(caller, { ...query, identityId }, { limit });
+    return isRefusal(found) ? found : found.rows;
+  };
+  const active = await listed({ status: "ACTIVE" });
+  const approved = await listed({ status: "APPROVED" });
+  const undecided = await listed({ status: "PENDING" });
+  const all = await listed({});
+  if (isRefusal(active)) return active;
+  if (isRefusal(approved)) return approved;
+  if (isRefusal(undecided)) return undecided;
+  if (isRefusal(all)) return all;
+  const recent = all.filter((request) => request.endedAt !== null);
+  return { active, pending: [...approved, ...undecided], recent };
+}
+
+async function sectionOf(
+  parts: ChatParts,
+  me: IdentityId,
+  about: Pick<HomeSection, "id" | "title" | "empty">,
+  requests: readonly RequestView[],
+  max: number,
+): Promise<HomeSection> {
+  const audience: Audience = about.id === "to_decide" ? "approver" : "requester";
+  const entries: HomeEntry[] = [];
+  for (const { id } of requests.slice(0, max)) {
+    const card = await parts.cards.cardFor(id, audience, me);
+    if (card !== undefined) entries.push({ line: entryLine(card, parts.now()), card });
+  }
+  return { ...about, entries, isCut: requests.length > max };
+}
+
+/** `read:prod:orders-db for 2 hours · 42 minutes left` */
+function entryLine(card: Card, now: number): Line {
+  const { request, audience } = card;
+  const access = accessLine(card);
+  const whose: Line = audience === "requester" ? [] : [{ said: card.subjectName }, ": "];
+  switch (request.status) {
+    case "ACTIVE":
+      return [...whose, ...access, ...leftUntil(request.expiresAt, "left", now)];
+    case "PENDING":
+      return [...whose, ...access, ...leftUntil(request.approvalDeadline, "to decide", now)];
+    case "APPROVED":
+      return [
+        ...whose,
+        ...access,
+        " · approved",
+        ...leftUntil(request.claimDeadline, "to show the credential", now),
+      ];
+    default:
+      return [
+        ...whose,
+        ...access,
+        ` · ${endedText(request.status).toLowerCase()}`,
+        ...(request.endedAt === null ? [] : [" ", { time: request.endedAt }]),
+      ];
+  }
+}
+
+function leftUntil(time: string | null, what: string, now: number): Line {
+  const at = time === null ? undefined : parseInstant(time);
+  return at === undefined ? [] : [` · ${timeLeftWords(at - now)} ${what}`];
+}

@@ -1,0 +1,190 @@
+import { assertNever } from "../../core/values/assert.ts";
+import { isRefusal } from "../../core/values/refusals.ts";
+import type { Caller } from "../../service/ports/caller.ts";
+import type { Card } from "../../service/views/card.ts";
+import { accountIn } from "../../core/values/identity.ts";
+import type { Line } from "../../wording/card-text.ts";
+import { parseCommand, type Command, type Mistake } from "../../wording/parse-command.ts";
+import { commandHelp, helpLines } from "../../wording/help.ts";
+import type { MenuAction } from "../../wording/labels.ts";
+import { cutTo } from "../../wording/escape-invisible.ts";
+import { cardReply, outcomeReply, prefixOf, refusedReply } from "./reply-builders.ts";
+import { askTyped, openBreakGlass } from "./submit-request.ts";
+import { explain } from "./explain-policies.ts";
+import { homeOf, ownRequests } from "./home.ts";
+import type { ChatParts } from "./chat-context.ts";
+import { approve, cancel, done, openForm } from "./button-actions.ts";
+import { requestForm } from "./request-form.ts";
+import type { Reply } from "./reply.ts";
+import { extendBy } from "./submit-form.ts";
+
+/** Runs what was typed after `/jit`. */
+export async function runTyped(parts: ChatParts, caller: Caller, text: string): Promise<Reply> {
+  const read = parseCommand(text);
+  return "mistake" in read ? mistaken(parts, read) : runCommand(parts, caller, read);
+}
+
+async function runCommand(parts: ChatParts, caller: Caller, command: Command): Promise<Reply> {
+  const { desk } = parts.services;
+  switch (command.verb) {
+    case "menu":
+      return menu(parts, caller);
+    case "help":
+      return { kind: "text", lines: helpLines(command.topic, prefixOf(parts)), buttons: [] };
+    case "home":
+      return home(parts, caller);
+    case "list":
+      return list(parts, caller);
+    case "link":
+      return linked(caller);
+    case "request":
+      return askTyped(parts, caller, command);
+    case "break-glass":
+      return openBreakGlass(parts, caller, command);
+    case "why":
+      return explain(parts, caller, command.scopes, command.duration);
+    case "status":
+      return cardReply(parts, caller, command.id);
+    case "approve": {
+      const { id, comment, duration } = command;
+      return approve(parts, caller, id, {
+        ...(comment !== null && { comment }),
+        ...(duration !== null && { duration }),
+      });
+    }
+    case "deny": {
+      const { id, reason } = command;
+      if (reason === null) return openForm(parts, caller, "deny", id);
+      const lead: readonly Line[] = [["You denied it; the requester is told why."]];
+      return outcomeReply(parts, caller, id, await desk.deny(caller, id, reason), () => lead);
+    }
+    case "revoke": {
+      const { id, reason } = command;
+      if (reason === null) return openForm(parts, caller, "revoke", id);
+      const lead: readonly Line[] = [["You revoked it; it is over."]];
+      return outcomeReply(parts, caller, id, await desk.revoke(caller, id, reason), () => lead);
+    }
+    case "cancel":
+      return cancel(parts, caller, command.id, command.reason ?? undefined);
+    case "done":
+      return done(parts, caller, command.id, command.reason ?? undefined);
+    case "extend": {
+      const { id, duration, reason } = command;
+      return duration === null || reason === null
+        ? openForm(parts, caller, "extend", id, { typed: { duration, words: reason } })
+        : extendBy(parts, caller, id, { duration, reason });
+    }
+    default:
+      return assertNever(command);
+  }
+}
+
+/** A button that begins something new. */
+export async function runMenu(
+  parts: ChatParts,
+  caller: Caller,
+  action: MenuAction,
+  page = 1,
+): Promise<Reply> {
+  switch (action) {
+    case "request_access":
+      return { kind: "dialog", dialog: requestForm() };
+    case "break_glass":
+      return openBreakGlass(parts, caller, {});
+    case "list":
+      return list(parts, caller);
+    case "home":
+      return home(parts, caller, page);
+    case "help":
+      return { kind: "text", lines: helpLines(null, prefixOf(parts)), buttons: [] };
+    case "ask_for_link":
+      return linked(caller);
+    default:
+      return assertNever(action);
+  }
+}
+
+async function home(parts: ChatParts, caller: Caller, page = 1): Promise<Reply> {
+  const found = await homeOf(parts, caller, page);
+  return isRefusal(found) ? refusedReply(parts, found, null) : { kind: "home", home: found };
+}
+
+async function menu(parts: ChatParts, caller: Caller): Promise<Reply> {
+  const found = await homeOf(parts, caller);
+  if (isRefusal(found)) return refusedReply(parts, found, null);
+  const counted = found.sections
+    .filter((section) => section.id !== "recent" && section.entries.length > 0)
+    .map((section): string => {
+      const count = section.isCut ? `more than ${section.entries.length}` : String(section.entries.length);
+      return `${section.title}: ${count}`;
+    });
+  return {
+    kind: "text",
+    lines: [
+      ...(counted.length === 0 ? [] : [[counted.join(" · ")] satisfies Line]),
+      [`Ask with a form, or type ${prefixOf(parts)}request read:prod:orders-db for 2h because INC-42`],
+      [`${prefixOf(parts)}help lists everything you can type.`],
+    ],
+    buttons: ["request_access", "break_glass", "list", "home", "help"],
+  };
+}
+
+/** Cards that one answer shows at most. */
+const listedMax = 10;
+
+async function list(parts: ChatParts, caller: Caller): Promise<Reply> {
+  const own = await ownRequests(parts, caller);
+  if (isRefusal(own)) return refusedReply(parts, own, null);
+  const open = [...own.active, ...own.pending];
+  const cards: Card[] = [];
+  for (const { id } of open.slice(0, listedMax)) {
+    const card = await parts.cards.cardFor(id, "requester", caller.identity.id);
+    if (card !== undefined) cards.push(card);
+  }
+  const lines: readonly Line[] =
+    open.length === 0
+      ? [["You have no open requests and no active access."]]
+      : open.length > listedMax
+        ? [[`The newest ${listedMax} of ${open.length} open requests:`]]
+        : [["Your open requests and active access:"]];
+  return { kind: "cards", lines, cards, buttons: open.length === 0 ? ["request_access"] : [] };
+}
+
+function linked({ identity, via }: Caller): Reply {
+  const account = via === "slack" || via === "teams" ? accountIn(identity.links, via) : undefined;
+  const ids: readonly Line[] =
+    account === undefined ? [] : [["Your account here: ", { said: `${account.team} ${account.user}` }]];
+  return {
+    kind: "text",
+    lines: [["You are linked to ", { said: identity.name }, ` (${identity.id}).`], ...ids],
+    buttons: [],
+  };
+}
+
+/** What was typed is given back, not all of a novel. */
+const guessLengthMax = 300;
+
+function mistaken(parts: ChatParts, { mistake, didYouMean, topic }: Mistake): Reply {
+  const prefix = prefixOf(parts);
+  const help =
+    topic === null
+      ? `${prefix}help lists everything you can type.`
+      : `It is typed: ${prefix}${commandHelp[topic].usage}`;
+  return {
+    kind: "text",
+    lines: [
+      [{ literal: mistake }],
+      ...(didYouMean === null
+        ? []
+        : [
+            [
+              "Did you mean ",
+              { literal: cutTo(`${prefix}${didYouMean}`, guessLengthMax) },
+              "?",
+            ] satisfies Line,
+          ]),
+      [help],
+    ],
+    buttons: topic === null ? ["help"] : [],
+  };
+}

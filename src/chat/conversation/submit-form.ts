@@ -1,0 +1,261 @@
+import { assertNever } from "../../core/values/assert.ts";
+import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
+import type { Caller } from "../../service/ports/caller.ts";
+import type { Answered } from "../../service/request-commands.ts";
+import type { RequestView } from "../../service/views/request-view.ts";
+import type { Line } from "../../wording/card-text.ts";
+import { outcomeReply, refusedReply, textReply } from "./reply-builders.ts";
+import { errorAt, submitAsk } from "./submit-request.ts";
+import type { DecisionId } from "./decision-forms.ts";
+import type { DialogRef, DialogValues } from "./dialog.ts";
+import type { ChatParts } from "./chat-context.ts";
+import { approve, cancel } from "./button-actions.ts";
+import { durationOf, textOf, wordsOf } from "./form-values.ts";
+import type { FieldError, Reply } from "./reply.ts";
+import { sshKeyField, submitSshKey } from "./ssh-key-form.ts";
+
+/**
+ * A submitted form. What does not fit is said at its field; what came too late is said with the truth; what can be sent
+ * again in a moment keeps the form open, so that nothing typed is lost.
+ */
+export async function submit(
+  parts: ChatParts,
+  caller: Caller,
+  ref: DialogRef,
+  values: DialogValues,
+): Promise<Reply> {
+  const reply = await submitOnce(parts, caller, ref, values);
+  const field = firstFields[ref.id];
+  const inForm = atField(parts, reply, {
+    store_unavailable: field,
+    rate_limited: field,
+    clock_behind: field,
+    audit_head_differs: field,
+  });
+  return withTyped(inForm, values);
+}
+
+/** A no to a form that cannot be filled again shows what was typed, so that it can be copied. */
+export function withTyped(reply: Reply, values: DialogValues): Reply {
+  if (reply.kind !== "refused") return reply;
+  const typed = typedFields.flatMap(({ field, label }) => {
+    const text = textOf(values, field);
+    return text === "" ? [] : [{ label, text }];
+  });
+  return typed.length === 0 ? reply : { ...reply, typed };
+}
+
+/** What takes effort to write again. */
+const typedFields = [
+  { field: "words", label: "You typed" },
+  { field: "reason", label: "You typed" },
+  { field: "scopes", label: "Scopes you typed" },
+  { field: sshKeyField, label: "Key you typed" },
+] as const;
+
+/** Where a form says what is about all of it. */
+export const firstFields: { readonly [Id in DialogRef["id"]]: string } = {
+  request: "catalog",
+  break_glass: "catalog",
+  deny: "words",
+  approve: "words",
+  approve_for_less: "duration",
+  extend: "duration",
+  revoke: "words",
+  cancel: "words",
+  justified: "words",
+  not_justified: "words",
+  link: "identity",
+  show_credential: sshKeyField,
+  replace_credential: sshKeyField,
+};
+
+async function submitOnce(
+  parts: ChatParts,
+  caller: Caller,
+  ref: DialogRef,
+  values: DialogValues,
+): Promise<Reply> {
+  switch (ref.id) {
+    case "request":
+    case "break_glass":
+      return submitAsk(parts, caller, values, ref.id === "break_glass");
+    case "link":
+      return submitLink(parts, caller, ref, values);
+    case "show_credential":
+    case "replace_credential":
+      return ref.requestId === null
+        ? refusedReply(parts, refuse("malformed", "The form does not say which request it is about."), null)
+        : submitSshKey(parts, caller, { id: ref.id, requestId: ref.requestId }, values);
+    case "deny":
+    case "approve":
+    case "approve_for_less":
+    case "extend":
+    case "revoke":
+    case "cancel":
+    case "justified":
+    case "not_justified":
+      return ref.requestId === null
+        ? refusedReply(parts, refuse("malformed", "The form does not say which request it is about."), null)
+        : submitDecision(parts, caller, { ...ref, id: ref.id, requestId: ref.requestId }, values);
+    default:
+      return assertNever(ref.id);
+  }
+}
+
+interface DecisionRef {
+  readonly id: DecisionId;
+  readonly requestId: string;
+  readonly revision: string | null;
+}
+
+async function submitDecision(
+  parts: ChatParts,
+  caller: Caller,
+  { id: form, requestId: id, revision }: DecisionRef,
+  values: DialogValues,
+): Promise<Reply> {
+  const { desk } = parts.services;
+  if (form === "cancel") {
+    const reason = textOf(values, "words");
+    return cancel(parts, caller, id, reason === "" ? undefined : reason);
+  }
+  if (form === "approve") return approveAsShown(parts, caller, { id, revision }, values);
+  if (form === "approve_for_less") return approveForLess(parts, caller, { id, revision }, values);
+  if (form === "extend") return extend(parts, caller, id, values);
+  const words = wordsOf(values, "words", missing[form]);
+  if (typeof words === "object") return { kind: "errors", errors: [words] };
+  switch (form) {
+    case "deny":
+      return told(
+        parts,
+        caller,
+        id,
+        await desk.deny(caller, id, words),
+        "You denied it; the requester is told why.",
+      );
+    case "revoke":
+      return told(parts, caller, id, await desk.revoke(caller, id, words), "You revoked it; it is over.");
+    case "justified":
+    case "not_justified": {
+      const outcome = form === "justified" ? "justified" : "unjustified";
+      const reviewed = await desk.review(caller, id, { outcome, comment: words });
+      return told(parts, caller, id, reviewed, "Your judgement is on record.");
+    }
+    default:
+      return assertNever(form);
+  }
+}
+
+const missing = {
+  deny: "Say why: the requester reads it.",
+  revoke: "Say why: the person who has the access reads it.",
+  justified: "Say what you looked at; it goes on record.",
+  not_justified: "Say why; it goes on record.",
+} as const;
+
+function told(
+  parts: ChatParts,
+  caller: Caller,
+  id: string,
+  outcome: Answered | Refusal,
+  lead: string,
+): Promise<Reply> {
+  return outcomeReply(parts, caller, id, outcome, () => [[lead]]);
+}
+
+async function approveAsShown(
+  parts: ChatParts,
+  caller: Caller,
+  { id, revision }: { readonly id: string; readonly revision: string | null },
+  values: DialogValues,
+): Promise<Reply> {
+  const comment = textOf(values, "words");
+  const reply = await approve(parts, caller, id, {
+    ...(comment !== "" && { comment }),
+    ...(revision !== null && { revision }),
+  });
+  return atField(parts, reply, { invalid_body: "words" });
+}
+
+async function approveForLess(
+  parts: ChatParts,
+  caller: Caller,
+  { id, revision }: { readonly id: string; readonly revision: string | null },
+  values: DialogValues,
+): Promise<Reply> {
+  const duration = durationOf(values, "duration");
+  if (typeof duration === "object") return { kind: "errors", errors: [duration] };
+  const comment = textOf(values, "words");
+  const reply = await approve(parts, caller, id, {
+    duration,
+    ...(comment !== "" && { comment }),
+    ...(revision !== null && { revision }),
+  });
+  return atField(parts, reply, { invalid_duration: "duration", invalid_body: "words" });
+}
+
+async function extend(parts: ChatParts, caller: Caller, id: string, values: DialogValues): Promise<Reply> {
+  const duration = durationOf(values, "duration");
+  const reason = wordsOf(values, "words", "Say why you need more time; approvers decide on this.");
+  const errors = [duration, reason].filter((one): one is FieldError => typeof one === "object");
+  if (typeof duration === "object" || typeof reason === "object") return { kind: "errors", errors };
+  const reply = await extendBy(parts, caller, id, { duration, reason });
+  return atField(parts, reply, {
+    invalid_duration: "duration",
+    duration_exceeds_policy: "duration",
+    policy_denied: "duration",
+    no_approvers: "duration",
+    limit_reached: "duration",
+    invalid_body: "words",
+  });
+}
+
+/** Asks for more time: the child request's card, or the access with its new end. */
+export async function extendBy(
+  parts: ChatParts,
+  caller: Caller,
+  id: string,
+  more: { readonly duration: string; readonly reason: string },
+): Promise<Reply> {
+  const outcome = await parts.services.desk.extend(caller, id, more);
+  return outcomeReply(parts, caller, id, outcome, extendedLines);
+}
+
+function extendedLines({ status }: RequestView): readonly Line[] {
+  return status === "COMPLETED"
+    ? [["Approved at once: the time is added, and your credential stays the same."]]
+    : [["More time is asked for. Your access goes on until its end meanwhile."]];
+}
+
+/** A refusal about something typed belongs at its field: the form stays open. */
+function atField(
+  parts: ChatParts,
+  reply: Reply,
+  fields: { readonly [Code in Refusal["refused"]]?: string },
+): Reply {
+  if (reply.kind !== "refused") return reply;
+  const field = fields[reply.refusal.refused];
+  return field === undefined ? reply : { kind: "errors", errors: [errorAt(parts, reply.refusal, field)] };
+}
+
+async function submitLink(
+  parts: ChatParts,
+  caller: Caller,
+  { account }: DialogRef,
+  values: DialogValues,
+): Promise<Reply> {
+  const named = textOf(values, "identity");
+  if (named === "") {
+    return { kind: "errors", errors: [{ field: "identity", message: "Say whose account it is." }] };
+  }
+  if (account === null) {
+    return refusedReply(parts, refuse("malformed", "The form does not say which account it is about."), null);
+  }
+  const linked = await parts.people.link(caller, account, named);
+  if (!isRefusal(linked)) return textReply(["Linked to ", { said: linked.name }, ` (${linked.id}).`]);
+  const isAboutField = linked.refused === "identity_unknown" || linked.refused === "identity_inactive";
+  return isAboutField
+    ? { kind: "errors", errors: [errorAt(parts, linked, "identity")] }
+    : refusedReply(parts, linked, null);
+}

@@ -1,0 +1,26 @@
+import type { Caller } from "../../service/ports/caller.ts";
+import { prefixOf } from "./reply-builders.ts";
+import type { ChatParts } from "./chat-context.ts";
+import type { Reply } from "./reply.ts";
+
+/** The first message to somebody: what this is for, and what to do next. */
+export function welcome(parts: ChatParts, { identity }: Caller): Reply {
+  const prefix = prefixOf(parts);
+  return {
+    kind: "text",
+    lines: [
+      [
+        "Welcome, ",
+        { said: identity.name },
+        ". Here you ask for access for a limited time, and decide for others.",
+      ],
+      [
+        "To ask, press Request access, or type ",
+        `${prefix}request read:prod:orders-db for 2h because INC-42`,
+      ],
+      ["Requests that wait for your decision come here as messages with buttons."],
+      [`Type ${prefix}help for everything else.`],
+    ],
+    buttons: ["request_access", "home", "help"],
+  };
+}

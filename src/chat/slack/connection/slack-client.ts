@@ -1,0 +1,7 @@
+import type { WebClient } from "@slack/web-api";
+
+/** The parts of Slack's client that sending needs. */
+export type SlackClient = Pick<
+  WebClient,
+  "chat" | "conversations" | "users" | "usergroups" | "views" | "auth"
+>;

@@ -1,0 +1,123 @@
+import type { FastifyPluginAsync } from "fastify";
+import type { Actor } from "../../core/access/access-request.ts";
+import { refuse } from "../../core/values/refusals.ts";
+import type { Instant } from "../../core/values/ids.ts";
+import type { Chat } from "../conversation/chat.ts";
+import type { ChatPeople } from "../../service/messaging/account-links.ts";
+import type { CardService } from "../../service/messaging/card-source.ts";
+import type { Messenger } from "../../service/messaging/messenger.ts";
+import type { Services } from "../../service/services.ts";
+import type { UserGroups } from "../../service/ports/user-groups.ts";
+import { createSlackBot, type SlackBot } from "./connection/bot.ts";
+import { showHome } from "./inbound/app-home.ts";
+import { listen } from "./inbound/inbound.ts";
+import { createLiveHomes, type LiveHomes } from "./inbound/open-app-homes.ts";
+import { slackMount } from "./inbound/mount.ts";
+import { createSlackMessenger } from "./outbound/messenger.ts";
+import { createSlackPeople, type Sender } from "./people/people.ts";
+import type { SlackLog, SlackSettings } from "./connection/settings.ts";
+import { createSlackUserGroups } from "./people/user-groups.ts";
+
+export interface Slack {
+  readonly messenger: Messenger;
+  readonly userGroups: UserGroups;
+  /** Lets people in: from here on Slack is listened to. */
+  open(parts: SlackParts): { readonly mount: FastifyPluginAsync | undefined };
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export interface SlackParts {
+  readonly chat: Chat;
+  readonly people: ChatPeople;
+  readonly cards: CardService;
+  readonly refusals: Services["refusals"];
+  readonly now: () => Instant;
+}
+
+/**
+ * Slack, as far as it can be without the services: those need the messenger first.
+ *
+ * @param now Milliseconds of any clock that goes on, for the pace of messages.
+ */
+export async function createSlack(
+  settings: SlackSettings,
+  log: SlackLog,
+  now: () => number = () => performance.now(),
+): Promise<Slack> {
+  const bot = await createSlackBot(settings, log);
+  const teamId = (): string | undefined => bot.team()?.teamId ?? settings.teamId;
+  let homes: LiveHomes | undefined;
+  return {
+    messenger: createSlackMessenger(bot.client, teamId, {
+      now,
+      onWritten: (channel) => homes?.changedAt(channel),
+    }),
+    userGroups: createSlackUserGroups(bot.client, teamId),
+    open(parts) {
+      const opened = open(bot, settings, parts, log);
+      ({ homes } = opened);
+      return opened;
+    },
+    start: () => bot.start(),
+    async stop() {
+      homes?.stop();
+      await bot.stop();
+    },
+  };
+}
+
+function open(bot: SlackBot, settings: SlackSettings, parts: SlackParts, log: SlackLog) {
+  const { chat, people, cards, refusals, now } = parts;
+  const { client, app, team } = bot;
+  const record = async (actor: Actor, verb: string, refusal: ReturnType<typeof refuse>): Promise<void> => {
+    await refusals
+      .record(actor, { action: "decision.refused", verb }, refusal, now())
+      .catch((err: unknown) => log.error({ err }, "slack: a refusal was not recorded"));
+  };
+  const known = createSlackPeople({ people, client, team, linkByEmail: settings.linkByEmail, now });
+  const homes = createLiveHomes(async (userId) => {
+    await showHome(
+      { known, client, chat },
+      { userId, teamId: team()?.teamId, enterpriseId: undefined },
+    ).catch((err: unknown) => log.warn({ err }, "slack: a home was not shown anew"));
+  }, now);
+  listen({
+    app,
+    client,
+    chat,
+    cards,
+    known,
+    homes,
+    turnedAway: (sender, { refusal }, verb) => record(strangerOf(sender), verb.split(" ")[0] ?? "", refusal),
+  });
+  listenToChanges(bot, log);
+  const { take } = bot;
+  if (take === undefined) return { mount: undefined, homes };
+  const onForged = (address: string): void => {
+    log.warn({ address }, "slack: a call without a valid signature was refused");
+    void record(
+      unverified,
+      "call",
+      refuse("unauthenticated", "The call was not signed by Slack, or is too old."),
+    );
+  };
+  return { mount: slackMount({ take, now, onForged }), homes };
+}
+
+const unverified: Actor = { type: "system", id: "slack", name: "unverified call", via: "slack" };
+
+/** Somebody who is nobody we know, by the ids that the signed payload says. */
+function strangerOf({ teamId = "?", userId }: Sender): Actor {
+  return { type: "human", id: `slack:${teamId}:${userId}`, name: "not linked", via: "slack" };
+}
+
+/** What the operator has to hear of. */
+function listenToChanges({ app }: SlackBot, log: SlackLog): void {
+  app.event("app_uninstalled", async () =>
+    log.error({}, "slack: the app was uninstalled; nobody is told anything there"),
+  );
+  app.event("tokens_revoked", async () =>
+    log.error({}, "slack: our token was revoked; install the app again"),
+  );
+}

@@ -1,0 +1,233 @@
+import { z } from "zod";
+import { secondMs } from "../../../core/values/time.ts";
+import { TokenFault, type AccessTokens } from "./access-token.ts";
+
+/** What is sent: a Bot Framework activity, as plain JSON. */
+export type OutgoingActivity = Readonly<Record<string, unknown>>;
+
+/** What Teams says about a member of a conversation. */
+export interface Member {
+  readonly aadObjectId: string;
+  readonly tenantId: string;
+  /** `user`, `guest` or `anonymous`. */
+  readonly userRole: string;
+  readonly userPrincipalName: string | null;
+  readonly name: string;
+}
+
+/** Some members of a conversation, and where the next ones begin. */
+export interface MembersPage {
+  readonly aadObjectIds: readonly string[];
+  readonly continuationToken: string | null;
+}
+
+/** The Bot Framework's connector: one HTTP call for each method, one attempt for each call. */
+export interface Connector {
+  /** Posts a message. @returns its id. @throws ConnectorFault */
+  send(
+    serviceUrl: string,
+    conversationId: string,
+    activity: OutgoingActivity,
+    signal?: AbortSignal,
+  ): Promise<string>;
+  /** Replaces a message. @throws ConnectorFault */
+  update(
+    serviceUrl: string,
+    conversationId: string,
+    activityId: string,
+    activity: OutgoingActivity,
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** The personal conversation with this member, made if it is not there. @returns its id. @throws ConnectorFault */
+  open(serviceUrl: string, memberId: string, signal?: AbortSignal): Promise<string>;
+  /** Undefined: not a member. `incomplete`: Teams does not say enough. @throws ConnectorFault */
+  member(
+    serviceUrl: string,
+    conversationId: string,
+    memberId: string,
+    signal?: AbortSignal,
+  ): Promise<Member | "incomplete" | undefined>;
+  /** The members of a channel or group, a page at a time. @throws ConnectorFault */
+  members(
+    serviceUrl: string,
+    conversationId: string,
+    continuationToken: string | null,
+    signal: AbortSignal,
+  ): Promise<MembersPage>;
+}
+
+/** A call that did not do what it should. */
+export class ConnectorFault extends Error {
+  override readonly name = "ConnectorFault";
+  /** Null: no answer. */
+  readonly status: number | null;
+  /** Teams' own word for it, or ours when there is none. */
+  readonly code: string;
+  readonly retryAfterMs: number | undefined;
+  constructor(status: number | null, code: string, retryAfterMs?: number) {
+    super(`${status ?? "no answer"}: ${code}`);
+    this.status = status;
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+export interface ConnectorSettings {
+  readonly appId: string;
+  readonly tenantId: string;
+}
+
+const timeoutMs = 10 * secondMs;
+const retryAfterMaxMs = 600 * secondMs;
+
+const idSchema = z.object({ id: z.string().min(1) });
+const faultSchema = z.object({ error: z.object({ code: z.string().regex(/^[\w.-]{1,60}$/) }) });
+const memberSchema = z
+  .object({
+    aadObjectId: z.string().optional(),
+    objectId: z.string().optional(),
+    tenantId: z.string(),
+    userRole: z.string(),
+    userPrincipalName: z.string().max(320).nullish(),
+    name: z.string().max(500).nullish(),
+  })
+  .transform(({ aadObjectId, objectId, tenantId, userRole, userPrincipalName, name }) => ({
+    aadObjectId: aadObjectId ?? objectId ?? "",
+    tenantId,
+    userRole,
+    userPrincipalName: userPrincipalName ?? null,
+    name: name ?? "",
+  }));
+
+const membersPageSize = 500;
+const membersSchema = z
+  .object({
+    members: z.array(z.object({ aadObjectId: z.string().optional(), objectId: z.string().optional() })),
+    continuationToken: z.string().nullish(),
+  })
+  .transform(({ members, continuationToken }) => ({
+    aadObjectIds: members.flatMap((one) => one.aadObjectId ?? one.objectId ?? []),
+    continuationToken: continuationToken ?? null,
+  }));
+
+/**
+ * Not the SDK's client: that one tries again by itself, four times and also what may already have been posted, and
+ * follows redirects with our token.
+ */
+export function createConnector({ appId, tenantId }: ConnectorSettings, tokens: AccessTokens): Connector {
+  const call = async (
+    method: string,
+    url: string,
+    body?: unknown,
+    signal?: AbortSignal,
+  ): Promise<unknown> => {
+    // One limit for all of the call: our own sign-in, the answer, and reading it.
+    const limit = AbortSignal.timeout(timeoutMs);
+    const whole = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+    const token = await tokenWithin(tokens, whole);
+    const response = await answerOf(method, url, token, body, whole);
+    const said: unknown = await response.json().catch(() => undefined);
+    if (response.ok) return said;
+    if (response.status === 401) tokens.drop(token);
+    throw new ConnectorFault(response.status, codeIn(said), retryAfterOf(response));
+  };
+
+  return {
+    async send(serviceUrl, conversationId, activity, signal) {
+      const url = addressOf(serviceUrl, conversationId, "activities");
+      return idIn(await call("POST", url, activity, signal));
+    },
+    async update(serviceUrl, conversationId, activityId, activity, signal) {
+      const url = addressOf(serviceUrl, conversationId, "activities", activityId);
+      await call("PUT", url, { ...activity, id: activityId }, signal);
+    },
+    async open(serviceUrl, memberId, signal) {
+      const wanted = {
+        isGroup: false,
+        bot: { id: `28:${appId}` },
+        members: [{ id: memberId }],
+        tenantId,
+        channelData: { tenant: { id: tenantId } },
+      };
+      return idIn(await call("POST", addressOf(serviceUrl), wanted, signal));
+    },
+    async member(serviceUrl, conversationId, memberId, signal) {
+      try {
+        const url = addressOf(serviceUrl, conversationId, "members", memberId);
+        const read = memberSchema.safeParse(await call("GET", url, undefined, signal));
+        return read.success ? read.data : "incomplete";
+      } catch (error) {
+        if (error instanceof ConnectorFault && error.status === 404) return undefined;
+        throw error;
+      }
+    },
+    async members(serviceUrl, conversationId, continuationToken, signal) {
+      const query = new URLSearchParams({ pageSize: String(membersPageSize) });
+      if (continuationToken !== null) query.set("continuationToken", continuationToken);
+      const url = `${addressOf(serviceUrl, conversationId, "pagedmembers")}?${query.toString()}`;
+      const read = membersSchema.safeParse(await call("GET", url, undefined, signal));
+      if (!read.success) throw new ConnectorFault(null, "no_members");
+      return read.data;
+    },
+  };
+}
+
+function addressOf(serviceUrl: string, ...path: readonly string[]): string {
+  const parts = ["v3", "conversations", ...path].map((part) => encodeURIComponent(part));
+  return `${serviceUrl.replace(/\/+$/, "")}/${parts.join("/")}`;
+}
+
+async function answerOf(
+  method: string,
+  url: string,
+  token: string,
+  body: unknown,
+  signal: AbortSignal,
+): Promise<Response> {
+  try {
+    return await fetch(url, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        accept: "application/json",
+        ...(body !== undefined && { "content-type": "application/json; charset=utf-8" }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      redirect: "error",
+      signal,
+    });
+  } catch {
+    throw new ConnectorFault(null, signal.aborted ? "timeout" : "unreachable");
+  }
+}
+
+/** Our token; whoever waits for a sign-in that hangs waits no longer than their own call may take. */
+async function tokenWithin(tokens: AccessTokens, signal: AbortSignal): Promise<string> {
+  const { promise: timeIsUp, reject } = Promise.withResolvers<never>();
+  const giveUp = (): void => reject(new TokenFault("login_unreachable"));
+  if (signal.aborted) giveUp();
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    return await Promise.race([tokens.get(), timeIsUp]);
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
+}
+
+function codeIn(said: unknown): string {
+  const read = faultSchema.safeParse(said);
+  return read.success ? read.data.error.code : "refused";
+}
+
+/** `Retry-After` in seconds; a date is not understood, and then the relay's own patience counts. */
+function retryAfterOf({ headers }: Response): number | undefined {
+  const text = headers.get("retry-after");
+  if (text === null || !/^\d{1,6}$/.test(text)) return undefined;
+  return Math.min(Number(text) * secondMs, retryAfterMaxMs);
+}
+
+function idIn(said: unknown): string {
+  const read = idSchema.safeParse(said);
+  if (!read.success) throw new ConnectorFault(null, "no_id");
+  return read.data.id;
+}

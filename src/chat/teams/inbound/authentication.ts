@@ -1,0 +1,102 @@
+import { errors, jwtVerify, type JWTPayload } from "jose";
+import { minuteMs } from "../../../core/values/time.ts";
+import type { Activity } from "../connection/activity.ts";
+import type { Cloud } from "../connection/cloud.ts";
+import type { SigningKeys } from "./signing-keys.ts";
+import { isTrustedHost } from "./trusted-url.ts";
+
+/** What a good token says. */
+export interface Proof {
+  /** Where the answers to this call's activity may be sent. */
+  readonly serviceUrl: string;
+}
+
+/** Why a call is not let in; for the log, the caller hears only that it is not. */
+export interface Rejected {
+  readonly rejected: string;
+}
+
+export interface AuthenticationSettings {
+  readonly appId: string;
+  /** In lower case. */
+  readonly tenantId: string;
+  readonly serviceUrlHosts: readonly string[];
+}
+
+/** How far apart our clock and Microsoft's may be. */
+const skewSeconds = (5 * minuteMs) / 1_000;
+/** Real ones have about 1,000 characters. */
+const tokenLengthMax = 8_000;
+
+/**
+ * Whether a call really comes from Teams: its token first, then that the activity is the one the token speaks for.
+ * Stands in front of the SDK and is stricter in every respect: it knows one issuer, one algorithm and one channel, so
+ * neither the emulator's tokens nor Direct Line's nor any other Entra token for our app opens it.
+ */
+export function createAuthentication(
+  settings: AuthenticationSettings,
+  cloud: Cloud,
+  keys: SigningKeys,
+  now: () => number,
+) {
+  return {
+    /** The token of the `Authorization` header, before anything of the body is read. */
+    async proofOf(authorization: string | undefined): Promise<Proof | Rejected> {
+      const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(authorization ?? "")?.[1];
+      if (token === undefined) return { rejected: "no_token" };
+      if (token.length > tokenLengthMax) return { rejected: "token_too_long" };
+      try {
+        const { payload } = await jwtVerify(token, ({ kid }) => keyFor(keys, kid), {
+          algorithms: ["RS256"],
+          issuer: cloud.issuer,
+          audience: settings.appId,
+          requiredClaims: ["exp"],
+          clockTolerance: skewSeconds,
+          currentDate: new Date(now()),
+        });
+        return serviceUrlOf(payload, settings.appId);
+      } catch (error) {
+        return { rejected: rejectionOf(error) };
+      }
+    },
+
+    /** Whether the token speaks for this activity. */
+    judge({ serviceUrl }: Proof, activity: Activity): Rejected | undefined {
+      if (activity.channelId !== "msteams") return { rejected: "channel" };
+      if (activity.serviceUrl !== serviceUrl) return { rejected: "service_url" };
+      if (!isTrustedHost(serviceUrl, settings.serviceUrlHosts)) return { rejected: "service_host" };
+      return undefined;
+    },
+
+    /** Whether the activity is of our own tenant, by both places that name one. */
+    isOurTenant({ channelData, conversation }: Activity): boolean {
+      const named = [channelData?.tenant?.id, conversation?.tenantId];
+      return named.every((one) => one?.toLowerCase() === settings.tenantId);
+    },
+  };
+}
+
+export type Authentication = ReturnType<typeof createAuthentication>;
+
+class NotEndorsed extends Error {}
+
+async function keyFor(keys: SigningKeys, kid: string | undefined) {
+  const found = kid === undefined ? undefined : await keys.find(kid);
+  if (found === undefined) throw new errors.JWKSNoMatchingKey();
+  if (!found.endorsements.includes("msteams")) throw new NotEndorsed();
+  return found.key;
+}
+
+function serviceUrlOf(payload: JWTPayload, appId: string): Proof | Rejected {
+  const { aud } = payload;
+  if (aud !== appId) return { rejected: "claim_aud" };
+  const serviceUrl = payload["serviceurl"] ?? payload["serviceUrl"];
+  return typeof serviceUrl === "string" ? { serviceUrl } : { rejected: "service_url" };
+}
+
+function rejectionOf(error: unknown): string {
+  if (error instanceof NotEndorsed) return "not_endorsed";
+  if (error instanceof errors.JWTExpired) return "expired";
+  if (error instanceof errors.JWTClaimValidationFailed) return `claim_${error.claim}`;
+  return error instanceof errors.JOSEError ? error.code.toLowerCase() : "keys_unavailable";
+}

@@ -1,0 +1,42 @@
+import { minuteMs } from "../../../core/values/time.ts";
+
+/** Teams sends a call again that was not answered within some ten seconds. */
+const rememberedMs = minuteMs;
+const rememberedMax = 1_000;
+
+/**
+ * Does each thing once: whoever brings it again meanwhile gets the same answer. An answer is kept for a minute unless
+ * it is secret: that one is nobody's to keep, and a press made again is told the truth by the state.
+ */
+export interface Repeats<T> {
+  once(key: string, work: () => Promise<T>): Promise<T>;
+}
+
+export function createRepeats<T>(now: () => number, isSecret: (answer: T) => boolean): Repeats<T> {
+  const known = new Map<string, { readonly answer: Promise<T>; readonly at: number }>();
+
+  const forgetOld = (): void => {
+    for (const [key, { at }] of known) {
+      if (known.size <= rememberedMax && now() - at < rememberedMs) return;
+      known.delete(key);
+    }
+  };
+
+  return {
+    async once(key, work) {
+      forgetOld();
+      const earlier = known.get(key);
+      if (earlier !== undefined) return earlier.answer;
+      const answer = work();
+      known.set(key, { answer, at: now() });
+      try {
+        const result = await answer;
+        if (isSecret(result)) known.delete(key);
+        return result;
+      } catch (error) {
+        known.delete(key);
+        throw error;
+      }
+    },
+  };
+}

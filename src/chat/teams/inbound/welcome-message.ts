@@ -1,0 +1,34 @@
+import { conversationIdOf, isPersonal, type Activity } from "../connection/activity.ts";
+import { emptyForm } from "../views/dialogs.ts";
+import type { Handled, InboundParts } from "./inbound-deps.ts";
+import { replyToStranger } from "./card-actions.ts";
+
+/** Says to whoever added the app what can be done with it; in a chat or team, also how policies name the place. */
+export async function welcome(
+  { chat, people, replying, background, onFault }: InboundParts,
+  activity: Activity,
+): Promise<Handled> {
+  const { conversation } = activity;
+  if (conversation === undefined) return {};
+  if (!isPersonal(conversation)) {
+    background.start(() => replying.say(activity, sharedWelcome(conversation.id)));
+    return {};
+  }
+  try {
+    const sender = await people.senderOf(activity);
+    const reply =
+      sender.kind === "known" ? chat.welcome(sender.caller) : await replyToStranger(chat, sender, "");
+    background.start(() => replying.answer(activity, { reply, form: emptyForm }));
+  } catch (error) {
+    onFault(error);
+  }
+  return {};
+}
+
+function sharedWelcome(conversationId: string): string {
+  return [
+    "Access requests can be asked for and decided here.",
+    "Mention me and write help; the answer goes to you alone, so add this app for yourself too.",
+    `A policy or alert that is to be posted here names this place teams:${conversationIdOf(conversationId)}`,
+  ].join(" ");
+}

@@ -1,0 +1,192 @@
+import type { DecidedAccess, Dialog, DialogValues, Field, Option } from "../../conversation/dialog.ts";
+import type { FieldError } from "../../conversation/reply.ts";
+import type { Line } from "../../../wording/card-text.ts";
+import {
+  adaptiveCard,
+  bytesOf,
+  contentBytesMax,
+  type AdaptiveCard,
+  type Button,
+  type Element,
+} from "./adaptive-card.ts";
+import { button, type Place } from "./buttons.ts";
+import { accessElements } from "./cards.ts";
+import { quotationElements } from "./quotation.ts";
+import { richText } from "./text.ts";
+
+/** What a form shows besides its fields. */
+export interface FormState {
+  /** What was typed already. */
+  readonly values: DialogValues;
+  readonly errors: readonly FieldError[];
+  /** What would happen, when that was asked for. */
+  readonly preview: readonly Line[];
+  /** The first entries of the catalog. */
+  readonly catalog: readonly Option[];
+}
+
+export const emptyForm: FormState = { values: {}, errors: [], preview: [], catalog: [] };
+
+/** Names of inputs begin so, apart from what buttons carry. */
+const inputPrefix = "field:";
+/** A card must stay small; typing finds the others. */
+const choicesMax = 25;
+/** The one set of choices that is searched. */
+export const catalogDataset = "catalog";
+
+/** A form, in a dialog or in place of the card it was opened from. */
+export function formCard(dialog: Dialog, place: Place, state: FormState = emptyForm): AdaptiveCard {
+  const whole = formOf(dialog, place, state, { isDecidable: true });
+  return bytesOf(whole) < contentBytesMax || dialog.decided === undefined
+    ? whole
+    : formOf(dialog, place, state, { isDecidable: false });
+}
+
+/** `isDecidable` false: not all that would be decided fits, so the form cannot be sent. */
+function formOf(
+  dialog: Dialog,
+  place: Place,
+  state: FormState,
+  { isDecidable }: { readonly isDecidable: boolean },
+): AdaptiveCard {
+  const general = state.errors.filter(({ field }) => !dialog.fields.some(({ id }) => id === field));
+  return adaptiveCard({
+    fallbackText: dialog.title,
+    body: [
+      // A dialog has a title of its own.
+      ...(place === "message" ? [title(dialog.title)] : []),
+      ...dialog.intro.map((line) => richText(line)),
+      ...decidedElements(dialog.decided, isDecidable),
+      ...general.map(({ message }) => errorRow(message)),
+      ...dialog.fields.flatMap((field) => fieldElements(field, state)),
+      ...state.preview.map((line) => richText(line, { weight: "Bolder" })),
+    ],
+    actions: formButtons(dialog, place, isDecidable),
+  });
+}
+
+/** What is decided by sending the form, whole: nobody decides on what they were not shown. */
+function decidedElements(decided: DecidedAccess | undefined, isWhole: boolean): readonly Element[] {
+  if (decided === undefined) return [];
+  const { requestId, access, reason } = decided;
+  return isWhole
+    ? [...accessElements(access), ...quotationElements(reason)]
+    : [richText([`Not all of it fits here. Read all of it and decide with jit approve ${requestId}.`])];
+}
+
+/** What was typed, from what a press brought. */
+export function typedValues(data: Readonly<Record<string, unknown>>): DialogValues {
+  const values: Record<string, string | readonly string[]> = {};
+  for (const [name, value] of Object.entries(data)) {
+    if (!name.startsWith(inputPrefix) || typeof value !== "string" || value === "") continue;
+    const [kind, id] = splitName(name);
+    values[id] = kind === "many" ? value.split(",") : value;
+  }
+  return values;
+}
+
+/** `field:one:reason`: several chosen values come back as one text, so the name says which it is. */
+function nameOf({ kind, id }: Field): string {
+  return `${inputPrefix}${kind === "catalog" ? "many" : "one"}:${id}`;
+}
+
+function splitName(name: string): readonly [string, string] {
+  const [kind = "", ...id] = name.slice(inputPrefix.length).split(":");
+  return [kind, id.join(":")];
+}
+
+function title(text: string): Element {
+  return { type: "TextBlock", text, wrap: true, size: "Medium", weight: "Bolder" };
+}
+
+function errorRow(message: string): Element {
+  return richText([{ literal: message }], { color: "Attention" }, "Small");
+}
+
+function fieldElements(field: Field, { values, errors, catalog }: FormState): readonly Element[] {
+  const own = errors.filter((error) => error.field === field.id);
+  const hint: readonly Element[] =
+    field.hint === null ? [] : [richText([{ literal: field.hint }], { isSubtle: true }, "None")];
+  return [input(field, values[field.id], catalog), ...hint, ...own.map(({ message }) => errorRow(message))];
+}
+
+function input(
+  field: Field,
+  typed: string | readonly string[] | undefined,
+  catalog: readonly Option[],
+): Element {
+  const label = field.isOptional ? `${field.label} (optional)` : field.label;
+  const named = { id: nameOf(field), label };
+  switch (field.kind) {
+    case "text":
+      return {
+        type: "Input.Text",
+        ...named,
+        isMultiline: field.isMultiline,
+        maxLength: field.lengthMax,
+        value: typeof typed === "string" ? typed : field.value,
+        ...(field.placeholder !== null && { placeholder: field.placeholder }),
+      };
+    case "choice": {
+      const value = typeof typed === "string" ? typed : field.value;
+      const choices = field.options.map((option) => ({ title: option.label, value: option.value }));
+      const chosen = value !== null && { value };
+      return {
+        type: "Input.ChoiceSet",
+        ...named,
+        isMultiSelect: false,
+        style: "compact",
+        choices,
+        ...chosen,
+      };
+    }
+    case "catalog":
+      return catalogInput(named, field.values, typed, catalog);
+  }
+}
+
+function catalogInput(
+  named: { readonly id: string; readonly label: string },
+  preset: readonly Option[],
+  typed: string | readonly string[] | undefined,
+  catalog: readonly Option[],
+): Element {
+  const picked = Array.isArray(typed) ? typed : preset.map(({ value }) => value);
+  const known = new Map([...preset, ...catalog].map((option) => [option.value, option]));
+  const options = [
+    // What was found by typing is shown again though it is not among the first.
+    ...picked.map((value) => known.get(value) ?? { value, label: value, description: null }),
+    ...[...known.values()].filter(({ value }) => !picked.includes(value)),
+  ];
+  return {
+    type: "Input.ChoiceSet",
+    ...named,
+    isMultiSelect: true,
+    style: "filtered",
+    choices: options.slice(0, Math.max(choicesMax, picked.length)).map(choiceOf),
+    ...(picked.length > 0 && { value: picked.join(",") }),
+    placeholder: "Type to search",
+    "choices.data": { type: "Data.Query", dataset: catalogDataset },
+  };
+}
+
+export function choiceOf({ value, label, description }: Option): {
+  readonly title: string;
+  readonly value: string;
+} {
+  return { title: description === null ? label : `${label}: ${description}`, value };
+}
+
+function formButtons(
+  { ref, submitLabel, hasPreview }: Dialog,
+  place: Place,
+  isDecidable: boolean,
+): readonly Button[] {
+  const carried = JSON.stringify(ref);
+  const { requestId } = ref;
+  return [
+    ...(isDecidable ? [button(submitLabel, { verb: "form:submit", ref: carried }, place, "positive")] : []),
+    ...(hasPreview ? [button("Check first", { verb: "form:preview", ref: carried }, place)] : []),
+    ...(requestId !== null ? [button("Back", { verb: "card:refresh", request: requestId }, place)] : []),
+  ];
+}

@@ -1,0 +1,110 @@
+import { secondMs } from "../../core/values/time.ts";
+import { accessRequest, readAs, type AccessRequest } from "../api/api-schemas.ts";
+import type { Answer } from "../api/http-calls.ts";
+import { Failure } from "../io/failure.ts";
+import { progressText } from "../views/request-view.ts";
+import type { Session } from "../api/session.ts";
+import { isDecided, isGiven, requestPath, waitFor, type Seen, type WaitOptions } from "./wait.ts";
+
+/** What is asked for, in the words of the command line. */
+export interface Wanted {
+  readonly scopes: readonly string[];
+  readonly duration: string;
+  readonly reason: string;
+  readonly ticket?: string;
+  readonly breakGlass?: boolean;
+  /** For somebody else. */
+  readonly identityId?: string;
+}
+
+/** The body of an ask, for `POST /credentials/jit` and for the dry run. */
+export async function askBody(session: Session, wanted: Wanted): Promise<Readonly<Record<string, unknown>>> {
+  const { scopes, duration, reason, ticket, breakGlass } = wanted;
+  return {
+    identityId: wanted.identityId ?? (await session.me()),
+    reason,
+    scopes,
+    duration,
+    ...(ticket !== undefined && { ticket }),
+    ...(breakGlass === true && { breakGlass }),
+  };
+}
+
+/** Asks. A token whose answer got lost on the way is replaced. */
+export async function ask(session: Session, wanted: Wanted): Promise<Seen> {
+  const body = await askBody(session, wanted);
+  return withToken(session, await session.api.post("/credentials/jit", body));
+}
+
+/** What comes with a claim or a rotation: a public key, for targets that are reached by SSH. */
+export interface ClaimBody {
+  readonly sshPublicKey?: string;
+}
+
+/** Starts the access. A target that needs its time is asked again. */
+export async function claim(session: Session, id: string, body: ClaimBody = {}): Promise<Seen> {
+  for (let tries = 1; ; tries++) {
+    const answer = await session.api.post(requestPath(id, "claim"), body);
+    if (answer.status !== 202) return withToken(session, answer, body);
+    if (tries >= claimTriesMax) {
+      throw new Failure("unreachable", "not_ready", `${id} is still being prepared; claim it again later.`);
+    }
+    if (tries === 1) session.note(`${id} is being prepared.`);
+    await session.outside.pause(claimPauseMs);
+  }
+}
+
+/** Ten minutes in all: what is not fetched by then is taken back. */
+const claimTriesMax = 300;
+const claimPauseMs = 2 * secondMs;
+
+/** A new token and new secrets of its targets; the old ones are dead. */
+export async function rotate(session: Session, id: string, body: ClaimBody = {}): Promise<Seen> {
+  const answer = await session.api.post(requestPath(id, "rotate"), body);
+  return withToken(session, answer, body);
+}
+
+export interface DecisionOptions extends Omit<WaitOptions, "until" | "onChange"> {
+  /** What to do when nobody has decided in time; the end of a sentence. */
+  readonly advice?: string;
+}
+
+/**
+ * Waits until somebody has decided. @throws Failure `waitedTooLong` after `timeoutMs`; `ended` when the answer is no, or
+ * the access is over.
+ */
+export async function decided(
+  session: Session,
+  id: string,
+  { advice = `${session.command(`status ${id}`)} shows whom to remind`, ...options }: DecisionOptions = {},
+): Promise<Seen> {
+  let last: Seen | undefined;
+  const seen = await waitFor(session, id, {
+    until: isDecided,
+    onChange: (now) => {
+      last = now;
+      // A no is said once, at the end.
+      if (!isDecided(now.request) || isGiven(now.request)) session.note(progressText(now.request));
+    },
+    ...options,
+  });
+  if (seen === undefined) {
+    const detail = `Nobody has decided ${id} in time; ${advice}.`;
+    throw new Failure("waitedTooLong", "wait_timed_out", detail, last?.answer.text);
+  }
+  if (!isGiven(seen.request)) throw notGiven(session, seen.request, seen.answer);
+  return seen;
+}
+
+function notGiven(session: Session, { id, status, endReason }: AccessRequest, { text }: Answer): Failure {
+  const because = endReason === null ? "" : `: ${endReason}`;
+  const detail = `${id} is ${status}${because}; see ${session.command(`status ${id}`)}, or ask again.`;
+  return new Failure("ended", status.toLowerCase(), detail, text);
+}
+
+async function withToken(session: Session, answer: Answer, claimBody: ClaimBody = {}): Promise<Seen> {
+  const request = readAs(accessRequest, answer);
+  if (request.credential?.tokenShown !== true) return { answer, request };
+  session.note(`The answer with the token of ${request.id} got lost; it is replaced.`);
+  return rotate(session, request.id, claimBody);
+}

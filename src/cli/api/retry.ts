@@ -1,0 +1,89 @@
+import { Failure } from "../io/failure.ts";
+
+/** What went wrong with one try of a call. */
+export interface Trouble {
+  readonly failure: Failure;
+  /** `sent`: it may have been done all the same, so only a call that can safely be repeated is tried again. */
+  readonly retry: "never" | "sent" | "notDone";
+  /** What the service said it wants. */
+  readonly afterMs?: number;
+}
+
+export interface Tries {
+  /** How many there have been. */
+  readonly attempt: number;
+  /** Since the first one began. */
+  readonly elapsedMs: number;
+  readonly isRepeatable: boolean;
+}
+
+const attemptsMax = 6;
+const retryAfterMaxMs = 30_000;
+const budgetMs = 60_000;
+const firstPauseMs = 250;
+
+/** How long to wait before the next try; undefined when there is to be none. `chance`: 0 to 1, spreads many callers. */
+export function pauseBeforeRetry(trouble: Trouble, tries: Tries, chance: number): number | undefined {
+  if (trouble.retry === "never" || (trouble.retry === "sent" && !tries.isRepeatable)) return undefined;
+  if (tries.attempt >= attemptsMax || tries.elapsedMs >= budgetMs) return undefined;
+  const { afterMs } = trouble;
+  if (afterMs !== undefined) return afterMs <= retryAfterMaxMs ? afterMs : undefined;
+  return firstPauseMs * 2 ** (tries.attempt - 1) * (0.75 + chance / 2);
+}
+
+/** Milliseconds of a `Retry-After`, in seconds or as a date; undefined when there is none. */
+export function retryAfterMs(header: string | null, now: number): number | undefined {
+  if (header === null) return undefined;
+  if (/^\d{1,9}$/.test(header)) return Number(header) * 1_000;
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
+}
+
+/** The connection itself failed. */
+export function connectionTrouble(error: unknown, url: string): Trouble {
+  const code = causeOf(error);
+  if (code === "TimeoutError") {
+    return {
+      failure: unreachable(`${url} does not answer in time; try again, or look at the service.`),
+      retry: "sent",
+    };
+  }
+  if (code === "ENOTFOUND") {
+    return { failure: unreachable(`${url} is no name that can be found; set JIT_URL.`), retry: "never" };
+  }
+  if (code === "" || code === "Error" || code === "TypeError") {
+    return { failure: unreachable(`${url} cannot be called at all; set JIT_URL.`), retry: "never" };
+  }
+  if (code.startsWith("HPE_")) {
+    return { failure: unreachable(`${url} does not speak HTTP; set JIT_URL.`), retry: "never" };
+  }
+  if (/^(EPROTO|ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG)$/.test(code)) {
+    const detail = `${url} does not speak TLS; set JIT_URL to its http:// address, or to a port with TLS.`;
+    return { failure: unreachable(detail), retry: "never" };
+  }
+  if (/CERT|SELF_SIGNED|ERR_TLS|ERR_SSL|ISSUER/.test(code)) {
+    const detail = `The certificate of ${url} is not trusted; name its authority in NODE_EXTRA_CA_CERTS.`;
+    return { failure: unreachable(detail), retry: "never" };
+  }
+  if (/^(ECONNREFUSED|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/.test(code)) {
+    const detail = `${url} cannot be reached; start the service, or set JIT_URL to where it runs.`;
+    return { failure: unreachable(detail), retry: "notDone" };
+  }
+  return {
+    failure: unreachable(`The connection to ${url} broke off; try again, or look at the service.`),
+    retry: "sent",
+  };
+}
+
+function unreachable(detail: string): Failure {
+  return new Failure("unreachable", "unreachable", detail);
+}
+
+/** The innermost code, or the error's name. */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return "";
+  const { cause } = error;
+  if (cause instanceof AggregateError) return causeOf(cause.errors[0]) || causeOf(cause);
+  if (cause instanceof Error) return causeOf(cause);
+  return "code" in error && typeof error.code === "string" ? error.code : error.name;
+}

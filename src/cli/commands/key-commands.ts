@@ -1,0 +1,151 @@
+import { randomBytes } from "node:crypto";
+import { InvalidArgumentError, Option, type Command } from "commander";
+import { formatToken, secretFrom } from "../../core/values/token-format.ts";
+import { roles } from "../../core/values/identity.ts";
+import { apiKey, newApiKey, pageOf, readAs, type ApiKeyShown } from "../api/api-schemas.ts";
+import { pointInTime } from "./option-parsers.ts";
+import { Failure } from "../io/failure.ts";
+import { notePage, paged, type PageOptions } from "./query-commands.ts";
+import { dayMs } from "../../core/values/time.ts";
+import type { Cli, Session } from "../api/session.ts";
+import { fields, table } from "../views/table.ts";
+import { coarse, shownTime } from "../io/format-time.ts";
+
+/** API keys, for administrators. */
+export function addKeyCommands(program: Command, cli: Cli): void {
+  const keys = program.command("keys").summary("make, list and end API keys");
+  addCreate(keys, cli);
+  addAdmin(keys, cli);
+  addList(keys, cli);
+  addDelete(keys, cli);
+}
+
+interface CreateOptions {
+  readonly role: readonly string[];
+  readonly name?: string;
+  readonly expires?: string;
+  readonly tokenOnly?: boolean;
+}
+
+function addCreate(keys: Command, cli: Cli): void {
+  keys
+    .command("create")
+    .summary("make a key and print it, this once")
+    .argument("<identity>", "whose key it will be: id_… or an e-mail address")
+    .addOption(
+      new Option("--role <role>", `what it may be used for: ${roles.join(", ")}; may be repeated`)
+        .argParser(role)
+        .makeOptionMandatory(),
+    )
+    .option("--name <text>", "what people call it")
+    .addOption(
+      new Option("--expires <when>", "in 30d, or at a time; absent: in 90 days").argParser(
+        pointInTime("future"),
+      ),
+    )
+    .option("--token-only", "print the key and nothing else")
+    .action(async (identityId: string, options: CreateOptions, command: Command) => {
+      const session = cli.open(command);
+      const { name, expires, tokenOnly = false } = options;
+      const answer = await session.api.post("/api-keys", {
+        identityId,
+        roles: [...new Set(options.role)],
+        ...(name !== undefined && { name }),
+        ...(expires !== undefined && { expiresAt: expires }),
+      });
+      const made = readAs(newApiKey, answer);
+      if (made.token === undefined) {
+        const detail = `The answer with the new key got lost: end it with ${session.command(`keys delete ${made.id}`)}, and make another.`;
+        throw new Failure("unreachable", "answer_lost", detail, answer.text);
+      }
+      const { token } = made;
+      if (tokenOnly) return session.outside.out(`${token}\n`);
+      return session.show(answer, () =>
+        fields([
+          ["Key", made.id],
+          ["Identity", made.identityId],
+          ["Roles", made.roles.join(", ")],
+          ["Name", made.name],
+          ["Expires", shownTime(made.expiresAt, session.outside)],
+          ["Token", token],
+        ]),
+      );
+    });
+}
+
+/** For an installation that takes its first key from JIT_ADMIN_KEY, before there is a service to ask. */
+function addAdmin(keys: Command, { outside }: Cli): void {
+  keys
+    .command("admin")
+    .summary("print a new key for JIT_ADMIN_KEY; nothing is stored and no service is asked")
+    .action(async () => {
+      const token = formatToken(
+        "live",
+        secretFrom((count) => randomBytes(count)),
+      );
+      await outside.out(`${token}\n`);
+    });
+}
+
+function role(text: string, before: readonly string[] = []): readonly string[] {
+  if (!roles.some((one) => one === text))
+    throw new InvalidArgumentError(`A role is one of ${roles.join(", ")}.`);
+  return [...before, text];
+}
+
+function addList(keys: Command, cli: Cli): void {
+  paged(keys.command("list").summary("list keys, newest first; never the keys themselves")).action(
+    async (options: PageOptions, command: Command) => {
+      const session = cli.open(command);
+      const { limit, cursor } = options;
+      const answer = await session.api.get("/api-keys", { query: { limit, cursor } });
+      const { data, nextCursor } = readAs(pageOf(apiKey), answer);
+      await session.show(answer, () =>
+        table(
+          ["ID", "IDENTITY", "ROLES", "ENDS IN", "MADE BY", "EXPIRES", "NAME"],
+          data.map((one) => [
+            one.id,
+            one.identityId,
+            one.roles.join(","),
+            `…${one.last4}`,
+            one.mintedBy,
+            shownTime(one.expiresAt, session.outside),
+            one.name ?? "",
+          ]),
+          session.outside,
+        ),
+      );
+      for (const one of data) noteExpiry(session, one);
+      notePage(session, nextCursor);
+    },
+  );
+}
+
+/** As long before as its owner is told, and for the same keys. */
+const expiryNoticeMs = 7 * dayMs;
+const lifeToTellMs = 14 * dayMs;
+
+function noteExpiry(session: Session, { id, identityId, createdAt, expiresAt, last4 }: ApiKeyShown): void {
+  if (expiresAt === null) return;
+  const [end, left] = [Date.parse(expiresAt), Date.parse(expiresAt) - session.outside.now()];
+  if (left <= 0 || left > expiryNoticeMs || end - Date.parse(createdAt) < lifeToTellMs) return;
+  session.note(`${id} (…${last4}) of ${identityId} expires in ${coarse(left)}.`);
+}
+
+function addDelete(keys: Command, cli: Cli): void {
+  keys
+    .command("delete")
+    .summary("end a key; it is dead at once")
+    .argument("<key>", "its id, key_…")
+    .action(async (id: string, _options: object, command: Command) => {
+      const session = cli.open(command);
+      const answer = await session.api.remove(`/api-keys/${encodeURIComponent(id)}`);
+      const gone = readAs(apiKey, answer);
+      await session.show(answer, () =>
+        fields([
+          ["Deleted", gone.id],
+          ["Identity", gone.identityId],
+        ]),
+      );
+    });
+}

@@ -1,0 +1,66 @@
+import { writeFile } from "node:fs/promises";
+import { Option, type Command } from "commander";
+import { misuse } from "../io/failure.ts";
+import type { Cli } from "../api/session.ts";
+import { slackManifest } from "../manifests/slack-manifest.ts";
+import { teamsPackage } from "../manifests/teams-package.ts";
+
+/** What a chat platform has to be told of the app, for the operator's own address. Needs no key and asks nobody. */
+export function addManifestCommands(program: Command, { outside }: Cli): void {
+  const manifest = program.command("manifest").summary("make what a chat platform wants to install the app");
+  manifest
+    .command("slack")
+    .summary("print the app manifest for Slack, as JSON")
+    .option("--url <url>", "where Slack reaches this service, https://…; not needed with --socket")
+    .addOption(new Option("--socket", "for socket mode: this service calls Slack, nothing calls it"))
+    .action(async ({ url, socket = false }: { readonly url?: string; readonly socket?: boolean }) => {
+      const manifestOf = socket
+        ? slackManifest({ mode: "socket", url: "" })
+        : slackManifest({ mode: "http", url: secureAddress(url, slackAddress) });
+      await outside.out(`${JSON.stringify(manifestOf, undefined, 2)}\n`);
+    });
+  manifest
+    .command("teams")
+    .summary("write the app package for Microsoft Teams, as a zip file")
+    .requiredOption("--app-id <id>", "of the app registration, MICROSOFT_APP_ID")
+    .requiredOption("--url <url>", "where people reach this service, https://…")
+    .option("--app-version <version>", "Teams takes a package again only under a higher one", "1.0.0")
+    .option("--out <file>", "where the zip file goes", "jit-teams.zip")
+    .action(async ({ appId, url, appVersion, out }: TeamsOptions) => {
+      const zip = teamsPackage({
+        appId: guid(appId),
+        url: secureAddress(url, "Teams knows https addresses only: say --url https://jit.company.com."),
+        version: versionText(appVersion),
+      });
+      await writeFile(out, zip).catch((fault: unknown) => {
+        throw misuse(`${out} cannot be written: ${fault instanceof Error ? fault.message : "unknown"}.`);
+      });
+      await outside.out(`${out}\n`);
+    });
+}
+
+interface TeamsOptions {
+  readonly appId: string;
+  readonly url: string;
+  readonly appVersion: string;
+  readonly out: string;
+}
+
+function guid(text: string): string {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text.toLowerCase();
+  throw misuse("--app-id is the Application (client) ID, such as 11111111-2222-3333-4444-555555555555.");
+}
+
+function versionText(text: string): string {
+  if (/^\d{1,4}(\.\d{1,4}){2}$/.test(text)) return text;
+  throw misuse("--app-version is three numbers, such as 1.0.1.");
+}
+
+const slackAddress = "Slack calls https addresses only: say --url https://jit.company.com, or --socket.";
+
+/** Without a slash at its end. */
+function secureAddress(text: string | undefined, otherwise: string): string {
+  const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== "https:" || url.search !== "" || url.hash !== "") throw misuse(otherwise);
+  return url.href.replace(/\/+$/, "");
+}

@@ -1,0 +1,43 @@
+import { dayMs, formatDuration, hourMs, minuteMs, secondMs } from "../../core/values/time.ts";
+import type { Outside } from "./cli-io.ts";
+import { safeText } from "./safe-text.ts";
+
+/** `3d4h`, `1h30m`, `45s`: at most two units, for people. */
+export function coarse(ms: number): string {
+  const size = ms >= dayMs ? hourMs : ms >= hourMs ? minuteMs : secondMs;
+  return formatDuration(Math.floor(ms / size) * size);
+}
+
+/** A time of the API: for a person local and relative, as in `14:05 (in 1h30m)`; for a pipe as it came. */
+export function shownTime(
+  text: string | null,
+  { isTerminal, now }: Pick<Outside, "isTerminal" | "now">,
+): string {
+  if (text === null) return "-";
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) return safeText(text);
+  return isTerminal ? `${local(at, now())} (${relative(at - now())})` : text;
+}
+
+function relative(ms: number): string {
+  if (Math.abs(ms) < secondMs) return "now";
+  return ms > 0 ? `in ${coarse(ms)}` : `${coarse(-ms)} ago`;
+}
+
+/** The day is said only when it is another one. */
+function local(at: number, now: number): string {
+  const [day, clock] = wallClock(at);
+  return day === wallClock(now)[0] ? clock : `${day} ${clock}`;
+}
+
+function wallClock(at: number): readonly [day: string, clock: string] {
+  const date = new Date(at);
+  return [
+    `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`,
+    `${two(date.getHours())}:${two(date.getMinutes())}`,
+  ];
+}
+
+function two(part: number): string {
+  return String(part).padStart(2, "0");
+}

@@ -1,0 +1,164 @@
+import { z } from "zod";
+import { secureUrl } from "../../config/setting-parsers.ts";
+import { Failure, misuse } from "../io/failure.ts";
+import type { Outside } from "../io/cli-io.ts";
+
+/** A full member of a Slack workspace: no guest, no bot, not deactivated, of no other workspace. */
+export interface SlackMember {
+  readonly teamId: string;
+  readonly userId: string;
+  readonly name: string;
+  /** Lower case; undefined: none is shown, or nobody has confirmed it. */
+  readonly email: string | undefined;
+}
+
+const member = z.object({
+  id: z.string(),
+  team_id: z.string(),
+  name: z.string().default(""),
+  real_name: z.string().optional(),
+  deleted: z.boolean().default(false),
+  is_bot: z.boolean().default(false),
+  is_app_user: z.boolean().default(false),
+  is_restricted: z.boolean().default(false),
+  is_ultra_restricted: z.boolean().default(false),
+  is_stranger: z.boolean().default(false),
+  is_email_confirmed: z.boolean().default(true),
+  profile: z.object({ email: z.string().optional() }).default({}),
+});
+const page = z.object({
+  ok: z.boolean(),
+  error: z.string().optional(),
+  members: z.array(member).default([]),
+  response_metadata: z.object({ next_cursor: z.string().default("") }).default({ next_cursor: "" }),
+});
+const whoWeAre = z.object({ ok: z.boolean(), error: z.string().optional(), team_id: z.string().default("") });
+
+/** Slack's own, a member of every workspace. */
+const slackbot = "USLACKBOT";
+const pageSize = 200;
+const pagesMax = 500;
+const pauseMaxMs = 60_000;
+const triesMax = 5;
+
+/**
+ * Reads everybody in the workspace that `SLACK_BOT_TOKEN` belongs to.
+ *
+ * @throws Failure
+ */
+export async function readSlackMembers(outside: Outside): Promise<readonly SlackMember[]> {
+  const ask = slackCaller(outside);
+  const { team_id: teamId } = said(whoWeAre, await ask("auth.test", {}));
+  const found: SlackMember[] = [];
+  let cursor = "";
+  for (let pages = 0; pages < pagesMax; pages++) {
+    const { members, response_metadata: next } = said(
+      page,
+      await ask("users.list", { limit: String(pageSize), ...(cursor !== "" && { cursor }) }),
+    );
+    for (const one of members) if (isFullMember(one, teamId)) found.push(shown(one));
+    cursor = next.next_cursor;
+    if (cursor === "") return found;
+  }
+  throw new Failure("unreachable", "slack_unreadable", "Slack's list of members has no end.");
+}
+
+function isFullMember(one: z.output<typeof member>, teamId: string): boolean {
+  return (
+    one.id !== slackbot &&
+    one.team_id === teamId &&
+    !one.deleted &&
+    !one.is_bot &&
+    !one.is_app_user &&
+    !one.is_restricted &&
+    !one.is_ultra_restricted &&
+    !one.is_stranger
+  );
+}
+
+function shown(one: z.output<typeof member>): SlackMember {
+  const { id, team_id: teamId, real_name: realName = "", name, profile } = one;
+  const plain = (realName === "" ? name : realName).replaceAll(/\p{C}/gu, "").trim();
+  return {
+    teamId,
+    userId: id,
+    name: Array.from(plain).slice(0, nameLengthMax).join("").trim() || id,
+    email: one.is_email_confirmed ? profile.email?.toLowerCase() : undefined,
+  };
+}
+
+const nameLengthMax = 100;
+
+type Ask = (method: string, query: Readonly<Record<string, string>>) => Promise<unknown>;
+
+/** One call after the other, waiting as long as Slack says when it says that it is too much. */
+function slackCaller({ environment, patienceMs, pause }: Outside): Ask {
+  const token = environment["SLACK_BOT_TOKEN"] ?? "";
+  if (!/^xox[bp]-[\w-]+$/.test(token)) {
+    throw misuse(
+      "SLACK_BOT_TOKEN must hold the app's token, which begins with xoxb-; docs/slack.md says where it is.",
+    );
+  }
+  const address = environment["SLACK_API_URL"] ?? "";
+  const base = secureUrl.parse(address === "" ? "https://slack.com/api" : address);
+  if (base === undefined) throw misuse(`SLACK_API_URL must be ${secureUrl.expects}.`);
+  return async (method, query) => {
+    for (let tries = 1; ; tries++) {
+      const response = await answered(
+        `${base}/${method}?${new URLSearchParams(query).toString()}`,
+        token,
+        patienceMs,
+      );
+      if (response.status === 429 && tries < triesMax) {
+        const seconds = Number(response.headers.get("retry-after"));
+        await pause(Math.min(pauseMaxMs, Math.max(1, Number.isFinite(seconds) ? seconds : 1) * 1_000));
+        continue;
+      }
+      if (!response.ok) {
+        throw new Failure(
+          "unreachable",
+          "slack_unreachable",
+          `Slack answers ${method} with ${response.status}; try again later.`,
+        );
+      }
+      return response.json().catch(() => undefined);
+    }
+  };
+}
+
+async function answered(url: string, token: string, patienceMs: number): Promise<Response> {
+  try {
+    return await fetch(url, {
+      headers: { authorization: `Bearer ${token}`, accept: "application/json" },
+      redirect: "error",
+      signal: AbortSignal.timeout(patienceMs),
+    });
+  } catch {
+    throw new Failure("unreachable", "slack_unreachable", "Slack cannot be reached from here.");
+  }
+}
+
+function said<Shape extends z.ZodType<{ readonly ok: boolean; readonly error?: string | undefined }>>(
+  shape: Shape,
+  answer: unknown,
+): z.output<Shape> {
+  const read = shape.safeParse(answer);
+  if (!read.success) {
+    throw new Failure(
+      "unreachable",
+      "slack_unreadable",
+      "Slack answers with something that is not understood.",
+    );
+  }
+  const { ok, error = "unknown_error" } = read.data;
+  if (ok) return read.data;
+  const next = hints.get(error) ?? "see Slack's documentation for this word.";
+  throw new Failure("unauthenticated", `slack_${error}`, `Slack says no: ${next}`);
+}
+
+const hints: ReadonlyMap<string, string> = new Map([
+  ["invalid_auth", "SLACK_BOT_TOKEN is not valid; install the app again and copy its token."],
+  ["token_revoked", "SLACK_BOT_TOKEN was revoked; install the app again and copy its token."],
+  ["account_inactive", "the app was taken out of the workspace; install it again."],
+  ["missing_scope", "the app lacks users:read or users:read.email; update it from the manifest."],
+]);

@@ -1,0 +1,65 @@
+import { reasonWords, standingWords } from "../../wording/policy-reasons.ts";
+import type { ConditionVerdict, Evaluation, ScopeExplained } from "../api/api-schemas.ts";
+import { riskText } from "./request-view.ts";
+import { safeText } from "../io/safe-text.ts";
+
+/** What would happen if this were asked now, and why: outcome and people first, then scope by scope every policy. */
+export function shownEvaluation(said: Evaluation): string {
+  return [
+    `${said.outcome}${said.refusal === null ? "" : `: ${said.refusal.detail} (${said.refusal.code})`}`,
+    ...(said.outcome === "BREAK_GLASS" ? [breakGlassLine] : []),
+    ...(said.risk === null ? [] : [`Risk ${riskText(said.risk)}`]),
+    ...said.stages.map(
+      ({ stage, required, approvers }) =>
+        `Stage ${stage}: ${required} of ${approvers.map(({ name }) => name).join(", ")}`,
+    ),
+    ...(said.approvalWindow === null ? [] : [`To be decided within ${said.approvalWindow}`]),
+    ...(said.claimWindow === null || said.outcome === "BREAK_GLASS"
+      ? []
+      : [`To be claimed within ${said.claimWindow}`]),
+    ...said.scopes.flatMap((one) => ["", ...scopeLines(one)]),
+  ]
+    .map((line) => `${safeText(line)}\n`)
+    .join("");
+}
+
+const breakGlassLine =
+  "Nobody approves it: it would start at once, alert those the configuration names, and be reviewed afterwards";
+
+function scopeLines({ scope, policy, reason, policies }: ScopeExplained): readonly string[] {
+  const named = policy === null ? "" : ` ${policy.name}:`;
+  return [
+    `${scope} ->${named} ${reasons.get(reason) ?? reason}`,
+    ...policies.flatMap((one) => [
+      `  ${mark(one.truth)} ${one.name}: ${standings.get(one.standing) ?? one.standing}`,
+      ...one.conditions.flatMap((condition) => conditionLines(condition, "      ")),
+    ]),
+  ];
+}
+
+function conditionLines(
+  { condition, truth, actual, inside }: ConditionVerdict,
+  indent: string,
+): readonly string[] {
+  const found = actual === null ? "" : `   found: ${actual}`;
+  return [
+    `${indent}${mark(truth)} ${conditionText(condition)}${found}`,
+    ...inside.flatMap((one) => conditionLines(one, `${indent}    `)),
+  ];
+}
+
+/** As wide as one another. */
+function mark(truth: string): string {
+  return truth === "true" ? "yes" : truth === "false" ? "no " : "?  ";
+}
+
+function conditionText(condition: Readonly<Record<string, unknown>>): string {
+  if ("anyOf" in condition) return "any of";
+  if ("not" in condition) return "not";
+  const { type, operator, value, within } = condition;
+  const span = within === undefined ? "" : ` within ${JSON.stringify(within)}`;
+  return `${String(type)} ${String(operator)} ${JSON.stringify(value)}${span}`;
+}
+
+const reasons: ReadonlyMap<string, string> = new Map(Object.entries(reasonWords));
+const standings: ReadonlyMap<string, string> = new Map(Object.entries(standingWords));

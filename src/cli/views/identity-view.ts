@@ -1,0 +1,14 @@
+import type { IdentityShown } from "../api/api-schemas.ts";
+import { fields } from "./table.ts";
+
+/** One person or program. */
+export function shownIdentity({ id, kind, name, email, groups, active }: IdentityShown): string {
+  return fields([
+    ["Identity", id],
+    ["Kind", kind],
+    ["Name", name],
+    ["E-mail", email],
+    ["Groups", groups.join(", ")],
+    ["Active", active ? "yes" : "no"],
+  ]);
+}

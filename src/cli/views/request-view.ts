@@ -1,0 +1,142 @@
+import type { AccessRequest, Risk } from "../api/api-schemas.ts";
+import type { Outside } from "../io/cli-io.ts";
+import { inlineWords } from "../../wording/user-text.ts";
+import { quotationRows, rowsOf } from "./quotation.ts";
+import { fields } from "./table.ts";
+import { shownTargets } from "./target-view.ts";
+import { shownTime } from "../io/format-time.ts";
+
+/** One request as a person reads it. Its token, where the answer holds one, is shown: that is what they came for. */
+export function shownRequest(request: AccessRequest, outside: Outside): string {
+  const at = (text: string | null): string | null => (text === null ? null : shownTime(text, outside));
+  const quoted = (text: string | null): readonly string[] =>
+    text === null ? [] : quotationRows(text, outside);
+  const isOpen = request.status === "PENDING";
+  return fields([
+    ["Request", request.id],
+    ["Status", statusText(request)],
+    ["Requester", requesterOf(request)],
+    ["Scopes", request.scopes],
+    ["Duration", durationOf(request)],
+    ["Reason", quoted(request.reason)],
+    ["Ticket", quoted(request.ticket)],
+    ["Extends", request.extends],
+    ["Risk", request.risk === null ? null : riskText(request.risk)],
+    ["Policies", rowsOf(policiesText(request), outside)],
+    ...request.approvals.map(({ stage, required, given }): [string, readonly string[]] => [
+      `Stage ${stage}`,
+      rowsOf(`${given} of ${required}: ${votesOf(request, stage)}`, outside),
+    ]),
+    ["Stranded", strandedText(request, outside)],
+    ["Asked", at(request.requestedAt)],
+    ["Decide by", isOpen ? at(request.approvalDeadline) : null],
+    ["Claim by", request.status === "APPROVED" ? at(request.claimDeadline) : null],
+    ["Expires", request.endedAt === null ? at(request.expiresAt) : null],
+    ["Ended", at(request.endedAt)],
+    ["Because", quoted(request.endReason)],
+    ["Metadata", quoted(metadataText(request))],
+    ["Review", rowsOf(reviewOf(request, outside) ?? "", outside)],
+    ["Revision", isOpen ? request.revision : null],
+    ["Credential", credentialOf(request)],
+    ...targetsOf(request),
+    ["Token", request.credential?.token],
+  ]).concat(shownTargets(request.credential?.targets ?? [], outside));
+}
+
+/** With what is particular about an emergency: that it was one, and whether it waits to be judged. */
+export function statusText({ status, breakGlass, review }: AccessRequest): string {
+  if (!breakGlass) return status;
+  const isWaiting = review !== null && review.dueAt !== null && review.reviews.length === 0;
+  return `${status}, break-glass${isWaiting ? `, review ${review.isOverdue ? "overdue" : "due"}` : ""}`;
+}
+
+function policiesText({ policies }: AccessRequest): string {
+  return policies
+    .map(({ name, version }) => `${inlineWords({ said: name })} (version ${version})`)
+    .join(", ");
+}
+
+function metadataText({ metadata }: AccessRequest): string | null {
+  const lines = Object.entries(metadata).map(([name, value]) => `${name}: ${value}`);
+  return lines.length === 0 ? null : lines.join("\n");
+}
+
+/** `40: production 40, first access 10` */
+export function riskText({ score, factors }: Risk): string {
+  const named = factors.map(({ name, points }) => `${name} ${points}`).join(", ");
+  return named === "" ? String(score) : `${score}: ${named}`;
+}
+
+/** What a request is waiting for or has come to, in one line. */
+export function progressText(request: AccessRequest): string {
+  const { id, status, endReason } = request;
+  if (status === "PENDING") return `${id} waits for ${waitingFor(request)}.`;
+  if (status === "APPROVED") return `${id} is approved.`;
+  return `${id} is ${status}${endReason === null ? "" : ` (${endReason})`}.`;
+}
+
+function waitingFor({ approvals, approvers }: AccessRequest): string {
+  const open = approvals.filter(({ given, required }) => given < required);
+  const parts = open.map(({ stage, given, required }) => {
+    const people = approvers.filter(
+      (one) => one.stage === stage && ["PENDING", "ESCALATED"].includes(one.status),
+    );
+    const names = people.map(({ name }) => name).join(", ");
+    return `${required - given} more of ${names === "" ? `stage ${stage}` : names}`;
+  });
+  return parts.length === 0 ? "its approval" : parts.join(", and ");
+}
+
+function strandedText({ stranded }: AccessRequest, outside: Outside): string | null {
+  return stranded === null
+    ? null
+    : `since ${shownTime(stranded.since, outside)}: too few people are left who may decide stage ${stranded.stage}; the same access may be asked again`;
+}
+
+function requesterOf({ identityId, requestedBy }: AccessRequest): string {
+  return identityId === requestedBy ? identityId : `${identityId}, asked by ${requestedBy}`;
+}
+
+function durationOf({ duration, grantedDuration }: AccessRequest): string {
+  return grantedDuration === null || grantedDuration === duration
+    ? duration
+    : `${duration} asked, ${grantedDuration} granted`;
+}
+
+function votesOf({ approvers }: AccessRequest, stage: number): string {
+  return approvers
+    .filter((one) => one.stage === stage)
+    .map(({ name, status, comment }) =>
+      [
+        inlineWords({ said: name }),
+        status,
+        ...(comment === undefined ? [] : [inlineWords({ quote: comment })]),
+      ].join(" "),
+    )
+    .join(", ");
+}
+
+function reviewOf({ review }: AccessRequest, outside: Outside): string | null {
+  if (review === null) return null;
+  const given = review.reviews.map(
+    ({ by, name, outcome, comment }) =>
+      `${outcome} by ${inlineWords({ said: name ?? by })} ${inlineWords({ quote: comment })}`,
+  );
+  if (given.length > 0) return given.join(", ");
+  if (review.dueAt === null) return "due once it is used";
+  return `${review.isOverdue ? "overdue since" : "due"} ${shownTime(review.dueAt, outside)}`;
+}
+
+/** What has become of it at the targets. */
+function targetsOf({ grant }: AccessRequest): readonly (readonly [string, string])[] {
+  return (grant?.targets ?? []).map(({ connector, object, state, drift, problem }) => {
+    const changed = drift.length === 0 ? "" : `, changed by hand: ${drift.join("; ")}`;
+    const why = problem === null ? "" : `, last attempt: ${problem}`;
+    return ["Target", `${connector} ${object} ${state}${why}${changed}`] as const;
+  });
+}
+
+function credentialOf({ grant }: AccessRequest): string | null {
+  const last4 = grant?.credential?.last4;
+  return last4 === undefined ? null : `…${last4}`;
+}

@@ -1,0 +1,240 @@
+import { z } from "zod";
+import {
+  listOperators,
+  numberOperators,
+  textOperators,
+  weekdays,
+  type Condition,
+  type NumberSubject,
+  type TextCondition,
+  type TextSubject,
+} from "../../core/policy/conditions.ts";
+import { costlyPatterns } from "../../core/policy/costly-patterns.ts";
+import { isPatternCondition, isValidPattern, patternLengthMax } from "../../core/policy/pattern-matching.ts";
+import { formatDuration } from "../../core/values/time.ts";
+import { isTimeZone, isWallClock } from "../../core/policy/time-window.ts";
+import { duration, listOf } from "./values.ts";
+
+const conditionsPerListMax = 50;
+/** How many `anyOf` and `not` may stand around one condition. */
+export const conditionDepthMax = 8;
+export const conditionListValuesMax = 1_000;
+const valueLengthMax = 2_000;
+const countMax = 1_000_000;
+
+/** A condition as people write it (contract §4, with RECENT_DENIALS and RECENT_REQUESTS beside it). */
+export type WrittenCondition =
+  | z.input<typeof plainCondition>
+  | { anyOf: WrittenCondition[] }
+  | { not: WrittenCondition };
+
+const textSubjects = [
+  "RESOURCE",
+  "ACTION",
+  "SCOPE",
+  "IDENTITY",
+  "GROUP",
+  "KIND",
+  "REASON",
+  "TICKET",
+] as const satisfies readonly TextSubject[];
+const countSubjects = [
+  "PREVIOUS_ACCESS",
+  "RECENT_DENIALS",
+  "RECENT_REQUESTS",
+] as const satisfies readonly NumberSubject[];
+
+const textSubject = z.enum(textSubjects);
+const text = z.string().min(1).max(valueLengthMax);
+const count = z.int().min(0).max(countMax);
+
+const isAscending = ([low, high]: readonly [number, number]) => low <= high;
+const outOfOrder = "must be [low, high] with low first";
+/** Both included. */
+const countPair = z.tuple([count, count]).refine(isAscending, outOfOrder);
+const durationPair = z.tuple([duration, duration]).refine(isAscending, outOfOrder);
+
+const textCondition = z.discriminatedUnion("operator", [
+  z.strictObject({ type: textSubject, operator: z.enum(textOperators), value: text }),
+  z.strictObject({
+    type: textSubject,
+    operator: z.enum(listOperators),
+    value: listOf(text, { min: 1, max: conditionListValuesMax }, (one) => one),
+  }),
+]);
+
+const durationCondition = z.discriminatedUnion("operator", [
+  z
+    .strictObject({ type: z.literal("DURATION"), operator: z.enum(numberOperators), value: duration })
+    .transform(({ type, operator, value }) => ({ type, operator, valueMs: value })),
+  z
+    .strictObject({ type: z.literal("DURATION"), operator: z.literal("BETWEEN"), value: durationPair })
+    .transform(({ type, operator, value }) => ({ type, operator, valueMs: value })),
+]);
+
+const riskCondition = z.discriminatedUnion("operator", [
+  z.strictObject({ type: z.literal("RISK_SCORE"), operator: z.enum(numberOperators), value: count }),
+  z.strictObject({ type: z.literal("RISK_SCORE"), operator: z.literal("BETWEEN"), value: countPair }),
+]);
+
+const countCondition = z.discriminatedUnion("operator", [
+  z
+    .strictObject({
+      type: z.enum(countSubjects),
+      operator: z.enum(numberOperators),
+      value: count,
+      within: z.exactOptional(duration),
+    })
+    .transform(({ within, ...rest }) => ({ ...rest, ...(within !== undefined && { withinMs: within }) })),
+  z
+    .strictObject({
+      type: z.enum(countSubjects),
+      operator: z.literal("BETWEEN"),
+      value: countPair,
+      within: z.exactOptional(duration),
+    })
+    .transform(({ within, ...rest }) => ({ ...rest, ...(within !== undefined && { withinMs: within }) })),
+]);
+
+const timeCondition = z.strictObject({
+  type: z.literal("TIME"),
+  operator: z.enum(["WITHIN", "OUTSIDE"]),
+  value: z
+    .strictObject({
+      days: listOf(z.enum(weekdays), { min: 1, max: weekdays.length }, (one) => one).default([...weekdays]),
+      from: z
+        .string()
+        .refine((clock) => isWallClock(clock, "from"), "must be a time of day from 00:00 to 23:59"),
+      to: z.string().refine((clock) => isWallClock(clock, "to"), "must be a time of day from 00:00 to 24:00"),
+      timezone: z.string().max(64).refine(isTimeZone, "must be an IANA time zone such as Europe/Berlin"),
+    })
+    .refine((window) => window.from !== window.to, {
+      path: ["to"],
+      message: "must differ from `from`: use 00:00 to 24:00 for the whole day",
+    }),
+});
+
+/** Every condition but `anyOf` and `not`. */
+export const plainCondition = z.discriminatedUnion("type", [
+  textCondition,
+  durationCondition,
+  riskCondition,
+  countCondition,
+  timeCondition,
+]);
+
+const condition: z.ZodType<Condition, WrittenCondition> = z
+  .union([
+    plainCondition,
+    z.strictObject({
+      get anyOf() {
+        return z.array(condition).min(1).max(conditionsPerListMax);
+      },
+    }),
+    z.strictObject({
+      get not() {
+        return condition;
+      },
+    }),
+  ])
+  .meta({ id: "Condition", description: "True, false or unknown; judged once per scope." });
+
+const notRe2 = `must be a regular expression in RE2 syntax of at most ${patternLengthMax} characters`;
+
+/** Conditions that are all required; the nesting is limited, anything else is refused with its path. */
+export const conditions = z
+  .array(condition)
+  .max(conditionsPerListMax)
+  .superRefine((list, context) => {
+    // Patterns that are too much together are not compiled: they are refused for what they cost.
+    const isCompiled = costlyPatterns(list, []).every(({ kind }) => kind === "pattern");
+    for (const { condition: one, path, depth } of walk(list)) {
+      if (isPatternCondition(one) && isCompiled && !isValidPattern(one.value)) {
+        context.addIssue({ code: "custom", path: [...path, "value"], message: notRe2 });
+      }
+      if (depth !== conditionDepthMax + 1) continue;
+      context.addIssue({ code: "custom", path, message: `is nested more than ${conditionDepthMax} deep` });
+    }
+  });
+
+interface Visited {
+  readonly condition: Condition;
+  /** Where it stands in the list that was walked. */
+  readonly path: (string | number)[];
+  /** How many `anyOf` and `not` stand around it. */
+  readonly depth: number;
+}
+
+/** Every condition in a list, the nested ones too. */
+export function* walk(
+  list: readonly Condition[],
+  path: (string | number)[] = [],
+  depth = 0,
+): Iterable<Visited> {
+  for (const [index, one] of list.entries()) {
+    yield* walkOne({ condition: one, path: [...path, index], depth });
+  }
+}
+
+function* walkOne(visited: Visited): Iterable<Visited> {
+  yield visited;
+  const { condition: one, path, depth } = visited;
+  if ("anyOf" in one) yield* walk(one.anyOf, [...path, "anyOf"], depth + 1);
+  if ("not" in one) yield* walkOne({ condition: one.not, path: [...path, "not"], depth: depth + 1 });
+}
+
+/** The form the schema reads back, for answers. */
+export function writtenCondition(one: Condition): WrittenCondition {
+  if ("anyOf" in one) return { anyOf: one.anyOf.map(writtenCondition) };
+  if ("not" in one) return { not: writtenCondition(one.not) };
+  if (one.type === "DURATION") return writtenDuration(one);
+  if (one.type === "TIME") {
+    return { type: one.type, operator: one.operator, value: { ...one.value, days: [...one.value.days] } };
+  }
+  if (isText(one)) return writtenText(one);
+  return writtenNumber(one);
+}
+
+type Plain = Exclude<Condition, { readonly anyOf: unknown } | { readonly not: unknown }>;
+type NumberCondition = Extract<Plain, { readonly type: NumberSubject }>;
+
+function isText(one: TextCondition | NumberCondition): one is TextCondition {
+  return textSubjects.some((subject) => subject === one.type);
+}
+
+function writtenText(one: TextCondition): WrittenCondition {
+  switch (one.operator) {
+    case "IN":
+    case "NOT_IN":
+      return { type: one.type, operator: one.operator, value: [...one.value] };
+    case "EQUALS":
+    case "NOT_EQUALS":
+    case "STARTS_WITH":
+    case "ENDS_WITH":
+    case "CONTAINS":
+    case "MATCHES":
+      return { type: one.type, operator: one.operator, value: one.value };
+  }
+}
+
+function writtenDuration(one: Extract<Plain, { readonly type: "DURATION" }>): WrittenCondition {
+  if (one.operator !== "BETWEEN") {
+    return { type: one.type, operator: one.operator, value: formatDuration(one.valueMs) };
+  }
+  const [low, high] = one.valueMs;
+  return { type: one.type, operator: one.operator, value: [formatDuration(low), formatDuration(high)] };
+}
+
+function writtenNumber(one: NumberCondition): WrittenCondition {
+  const { type, withinMs } = one;
+  const within = withinMs === undefined ? {} : { within: formatDuration(withinMs) };
+  if (one.operator === "BETWEEN") {
+    const value: [number, number] = [one.value[0], one.value[1]];
+    return type === "RISK_SCORE"
+      ? { type, operator: one.operator, value }
+      : { type, operator: one.operator, value, ...within };
+  }
+  return type === "RISK_SCORE"
+    ? { type, operator: one.operator, value: one.value }
+    : { type, operator: one.operator, value: one.value, ...within };
+}

@@ -1,0 +1,139 @@
+import { escapeIdentifier as name } from "pg";
+import type { CheckFinding } from "../../service/ports/connector.ts";
+import { finding, notVerified } from "../shared/check-finding.ts";
+import type { Broker } from "./broker.ts";
+import type { Sql } from "./server.ts";
+import { membershipOptionsSince } from "./roles.ts";
+
+/** Powers over the server, or over the broker: who has one can keep their access, or take somebody else's. */
+const powerfulRoles = new Set([
+  "pg_execute_server_program",
+  "pg_write_server_files",
+  "pg_read_server_files",
+  "pg_signal_backend",
+  "pg_create_subscription",
+  "pg_maintain",
+  "pg_use_reserved_connections",
+]);
+
+interface Reached {
+  readonly role: string;
+  readonly powers: readonly string[];
+  readonly login: boolean;
+  readonly passesOn: readonly string[];
+  readonly owns: number;
+}
+
+/** The group and every role it is a member of, to the end: a member has, or can get, what each of them may do. */
+const everythingReached = `
+  WITH RECURSIVE reached (oid) AS (
+    SELECT oid FROM pg_roles WHERE rolname = $1
+    UNION SELECT m.roleid FROM pg_auth_members m JOIN reached r ON m.member = r.oid)
+  SELECT g.rolname::text AS role, g.rolcanlogin AS login,
+         array_remove(ARRAY[
+           CASE WHEN g.rolsuper THEN 'SUPERUSER' END, CASE WHEN g.rolcreaterole THEN 'CREATEROLE' END,
+           CASE WHEN g.rolcreatedb THEN 'CREATEDB' END, CASE WHEN g.rolreplication THEN 'REPLICATION' END,
+           CASE WHEN g.rolbypassrls THEN 'BYPASSRLS' END], NULL) AS powers,
+         ARRAY(SELECT DISTINCT o.rolname::text FROM pg_auth_members m JOIN pg_roles o ON o.oid = m.roleid
+                WHERE m.member = g.oid AND m.admin_option ORDER BY 1) AS "passesOn",
+         (SELECT count(*)::int FROM pg_shdepend s
+           WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = g.oid AND s.deptype = 'o') AS owns
+    FROM reached JOIN pg_roles g USING (oid) ORDER BY g.rolname <> $1, g.rolname`;
+
+/** What the broker may do with a group, and what the group gives beyond the data it is meant for. */
+export async function groupFindings(sql: Sql, broker: Broker, group: string): Promise<CheckFinding[]> {
+  const reached = await sql.query<Reached & Record<string, unknown>>(everythingReached, [group]);
+  if (reached.length === 0) {
+    return [finding(`The role ${group} exists`, false, `CREATE ROLE ${name(group)} NOLOGIN;`)];
+  }
+  return [
+    await grantFinding(sql, broker, group),
+    ...powerFindings(group, reached),
+    loginFinding(group, reached),
+    ...reached.flatMap((one) => remainderFindings(group, one)),
+  ];
+}
+
+async function grantFinding(sql: Sql, broker: Broker, group: string): Promise<CheckFinding> {
+  const [found] = await sql.query<{ may: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles u ON u.oid = m.member
+                     WHERE g.rolname = $1 AND u.rolname = current_user AND m.admin_option) AS may`,
+    [group],
+  );
+  const hasOptions = broker.version >= membershipOptionsSince;
+  // Before 16 whoever may make roles may also give away any that is no superuser's.
+  const may = found?.may === true || broker.isSuperuser || (!hasOptions && broker.createsRoles);
+  const options = hasOptions ? ", INHERIT FALSE, SET FALSE" : "";
+  return finding(
+    `The broker may give ${group}`,
+    may,
+    `GRANT ${name(group)} TO ${name(broker.role)} WITH ADMIN OPTION${options};`,
+  );
+}
+
+function powerFindings(group: string, reached: readonly Reached[]): readonly CheckFinding[] {
+  const what = `The role ${group} is a group without powers over the server`;
+  const powerful = reached.filter(({ role, powers }) => powers.length > 0 || powerfulRoles.has(role));
+  if (powerful.length === 0) return [finding(what, true)];
+  return powerful.map(({ role, powers }) => {
+    if (role === group && powers.length > 0) {
+      return finding(
+        `${what}: it is ${powers.join(", ")}`,
+        false,
+        `ALTER ROLE ${name(role)} ${powers.map((power) => `NO${power}`).join(" ")};`,
+      );
+    }
+    if (role === group) {
+      return finding(
+        `${what}: ${role} has them by itself`,
+        false,
+        `-- name a group of your own in place of ${role}`,
+      );
+    }
+    const why = powers.length > 0 ? `${role} is ${powers.join(", ")}` : `${role} gives them`;
+    return finding(
+      `${what}: it is a member of ${role}, and ${why}`,
+      false,
+      `REVOKE ${name(role)} FROM ${name(group)}; -- or from the role between them`,
+    );
+  });
+}
+
+/** Before 16 a member can become its group and give it a password, which outlives the access. */
+function loginFinding(group: string, reached: readonly Reached[]): CheckFinding {
+  const open = reached.filter(({ login }) => login).map(({ role }) => role);
+  return finding(
+    open.length === 0
+      ? `Nobody can log in as ${group}`
+      : `Nobody can log in as ${group}: ${open.join(", ")} has LOGIN, and who becomes it can set its password`,
+    open.length === 0,
+    open.map((role) => `ALTER ROLE ${name(role)} NOLOGIN;`).join("\n"),
+  );
+}
+
+/** What a holder can hand on for good; an administrator has to say whether that is meant. */
+function remainderFindings(group: string, { role, passesOn, owns }: Reached): readonly CheckFinding[] {
+  const isPredefined = role.startsWith("pg_") && !powerfulRoles.has(role);
+  return [
+    ...(isPredefined
+      ? [notVerified(`What ${group} gives`, `${role} reaches all databases of the server, not only this one`)]
+      : []),
+    ...(passesOn.length > 0
+      ? [
+          finding(
+            `Nobody is let into other roles by ${group}: ${role} may give ${passesOn.join(", ")} to others, and that stays`,
+            false,
+            passesOn.map((one) => `REVOKE ADMIN OPTION FOR ${name(one)} FROM ${name(role)};`).join("\n"),
+          ),
+        ]
+      : []),
+    ...(owns > 0
+      ? [
+          notVerified(
+            `What stays after access to ${group}`,
+            `${role} owns ${owns} ${owns === 1 ? "object" : "objects"}, and who has it can give rights on them to others for good`,
+          ),
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,108 @@
+import { randomBytes } from "node:crypto";
+import type { PostgresSettings } from "../../core/values/connector-settings.ts";
+import { actionOf } from "../../core/values/scopes.ts";
+import { actionsOn, servedScopes } from "../../core/values/connector-settings.ts";
+import type { Connector, RunningSystem, TargetOrder } from "../../service/ports/connector.ts";
+import { withinSignal } from "../../service/targets/call-timeout.ts";
+import type { ServerPorts } from "../shared/connector-ports.ts";
+import type { Owner } from "../shared/label.ts";
+import { checkPostgres } from "./check.ts";
+import { openPostgres, type PostgresServer } from "./server.ts";
+import { openRole, provisionRole } from "./provision-role.ts";
+import { listRoles } from "./list-roles.ts";
+import { roleName } from "./roles.ts";
+import { takeBackRole } from "./take-back-role.ts";
+import { scramVerifier } from "./scram.ts";
+import { shellWord } from "../shared/shell-word.ts";
+
+/** 192 bits, and nothing that a shell, a url or psql would want to be escaped. */
+const passwordBytes = 24;
+
+/**
+ * A login role per grant, member of the groups that its actions stand for. Every change of a role is one transaction,
+ * so a crash leaves it as it was or as it was to be. `server` is replaced in tests that cut the line.
+ */
+export function createPostgresConnector(
+  settings: PostgresSettings,
+  { instance, now, turns }: ServerPorts,
+  server: PostgresServer = openPostgres(settings.name, settings.url),
+): Connector {
+  const { name, kind } = settings;
+  const owner: Owner = { instance, connector: name };
+  const place = placeOf(settings);
+  const inTurn = async <T>(
+    { grantId }: Pick<TargetOrder, "grantId">,
+    signal: AbortSignal,
+    work: () => Promise<T>,
+  ): Promise<T> => {
+    const endTurn = await withinSignal(turns.take(`${serverOf(settings.url)} ${name} ${grantId}`), signal);
+    try {
+      return await work();
+    } finally {
+      endTurn();
+    }
+  };
+  return {
+    name,
+    kind,
+    place: serverOf(settings.url),
+    serves(scopes) {
+      const served = servedScopes(settings, scopes);
+      const roles = served.flatMap((scope) => settings.actions[actionOf(scope)]?.roles ?? []);
+      return served.length === 0 ? undefined : { scopes: served, rights: { roles: [...new Set(roles)] } };
+    },
+    actionsOn: (resource) => actionsOn(settings, resource),
+    objectOf: (grantId) => roleName(owner, grantId),
+    provision: (order, signal) => inTurn(order, signal, () => provisionRole(server, owner, order, signal)),
+    async issue(order, { expiresAt }, signal) {
+      const password = randomBytes(passwordBytes).toString("base64url");
+      const until = { ...order, notAfter: expiresAt };
+      const username = await inTurn(order, signal, () =>
+        openRole(server, owner, until, scramVerifier(password), signal),
+      );
+      return {
+        connector: name,
+        kind,
+        where: `${place.host}:${place.port}/${place.database}`,
+        username,
+        secret: password,
+        expiresAt,
+        command: `psql -h ${shellWord(place.host)} -p ${place.port} -U ${shellWord(username)} ${shellWord(place.database)}`,
+      };
+    },
+    takeBack: (wanted, signal) =>
+      inTurn(wanted, signal, () => takeBackRole(server, owner, wanted, settings.leftoversOwner, signal)),
+    listOurs: (signal) => server.use("sessions", signal, (sql) => listRoles(sql, owner)),
+    check: (signal) => checkPostgres(server, settings, now, signal),
+    system: (signal) =>
+      server.use("sessions", signal, async (sql) => {
+        const [row] = await sql.query<RunningSystem>(
+          `SELECT extract(epoch FROM pg_postmaster_start_time())::text AS instance,
+                  NOT pg_is_in_recovery() AS "isWritable"`,
+        );
+        return row ?? { instance: "", isWritable: false };
+      }),
+    close: () => server.close(),
+  };
+}
+
+function placeOf({ url, address }: PostgresSettings) {
+  const { hostname, port, pathname, username } = new URL(url);
+  const shown = address === undefined ? undefined : new URL(`postgres://${address}`);
+  return {
+    host: bare(shown?.hostname ?? hostname),
+    port: (shown?.port ?? port) || "5432",
+    database: decodeURIComponent(pathname.slice(1)) || decodeURIComponent(username),
+  };
+}
+
+/** Roles are the server's, whichever of its databases we come through. */
+function serverOf(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || "5432"}`;
+}
+
+/** An IPv6 address stands in brackets in a url and nowhere else. */
+function bare(host: string): string {
+  return host.replace(/^\[(.*)\]$/, "$1");
+}

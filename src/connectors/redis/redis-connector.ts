@@ -1,0 +1,147 @@
+import { randomBytes } from "node:crypto";
+import { actionsOn, servedScopes, type RedisSettings } from "../../core/values/connector-settings.ts";
+import { actionOf } from "../../core/values/scopes.ts";
+import { alwaysTakenOut } from "../../core/values/redis-commands.ts";
+import type { Connector, ListedObject, TargetOrder } from "../../service/ports/connector.ts";
+import type { ConnectorPorts } from "../shared/connector-ports.ts";
+import { objectName, sha256Hex, type Label, type Owner } from "../shared/label.ts";
+import { withoutUnsafe } from "./command-categories.ts";
+import { checkRedis } from "./check.ts";
+import { openRedis, type RedisServer, type Send } from "./server.ts";
+import { assertSingleRules, findUser, findUsers, userRules, type FoundUser } from "./users.ts";
+import { shellWord } from "../shared/shell-word.ts";
+import { explainedFault } from "../shared/explained-fault.ts";
+
+/** 192 bits. */
+const passwordBytes = 24;
+
+/** An ACL user per grant. `server` is replaced in tests that cut the line. */
+export function createRedisConnector(
+  settings: RedisSettings,
+  { instance, now }: ConnectorPorts,
+  server: RedisServer = openRedis(settings.name, settings.url),
+): Connector {
+  const { name, kind, aclSave } = settings;
+  const owner: Owner = { instance, connector: name };
+  const place = new URL(settings.address === undefined ? settings.url : `redis://${settings.address}`);
+  const port = place.port || "6379";
+  const isEncrypted = settings.url.startsWith("rediss:");
+  const save = async (send: Send): Promise<void> => {
+    if (aclSave) await send("ACL", "SAVE");
+  };
+
+  return {
+    name,
+    kind,
+    place: serverOf(settings.url),
+    serves(scopes) {
+      const served = servedScopes(settings, scopes);
+      return served.length === 0 ? undefined : { scopes: served, rights: rightsOf(settings, served) };
+    },
+    actionsOn: (resource) => actionsOn(settings, resource),
+    objectOf: (grantId) => objectName("jit:", name, grantId),
+    provision: (order, signal) =>
+      server.use(signal, async (send) => {
+        await provision(send, owner, order);
+        await save(send);
+      }),
+    async issue(order, { expiresAt }, signal) {
+      const password = randomBytes(passwordBytes).toString("base64url");
+      await server.use(signal, async (send) => {
+        await open(send, owner, { ...order, notAfter: expiresAt }, sha256Hex(password));
+        await save(send);
+      });
+      const tls = isEncrypted ? " --tls" : "";
+      return {
+        connector: name,
+        kind,
+        where: `${place.hostname}:${port}`,
+        username: order.object,
+        secret: password,
+        expiresAt,
+        command: `redis-cli -h ${shellWord(place.hostname)} -p ${port}${tls} --user ${shellWord(order.object)} --askpass`,
+      };
+    },
+    takeBack: ({ object }, signal) =>
+      server.use(signal, async (send) => {
+        // Its connections end with it.
+        if ((await findUser(send, owner, object)) !== undefined) await send("ACL", "DELUSER", object);
+        await save(send);
+      }),
+    listOurs: (signal) => server.use(signal, async (send) => (await findUsers(send, owner)).map(listed)),
+    check: (signal) => server.use(signal, (send) => checkRedis(send, settings, now)),
+    system: (signal) =>
+      server.use(signal, async (send) => {
+        const info = String(await send("INFO"));
+        return {
+          instance: /^run_id:(\S+)/m.exec(info)?.[1] ?? "",
+          isWritable: /^role:master\b/m.test(info),
+        };
+      }),
+    close: async () => {},
+  };
+}
+
+function serverOf(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || "6379"}`;
+}
+
+/** Each action is a selector of its own: the commands of one never reach the keys of another. */
+function rightsOf({ actions }: RedisSettings, served: TargetOrder["scopes"]): TargetOrder["rights"] {
+  return Object.fromEntries(
+    [...new Set(served.map(actionOf))].map((action) => {
+      const { keys = [], channels = [], commands = [] } = actions[action] ?? {};
+      return [
+        action,
+        [
+          ...keys.map((key) => `~${key}`),
+          ...channels.map((channel) => `&${channel}`),
+          "-@all",
+          ...commands,
+          ...alwaysTakenOut,
+        ],
+      ];
+    }),
+  );
+}
+
+async function provision(send: Send, owner: Owner, order: TargetOrder): Promise<void> {
+  const { object } = order;
+  assertSingleRules(owner, order.rights);
+  const rights = await withoutUnsafe(send, owner.connector, order.rights);
+  await findUser(send, owner, object);
+  await send("ACL", "SETUSER", object, ...userRules(owner, rights, labelOf(order)));
+  // Redis words rules in its own way. What it has made of ours goes into the label, to be compared with later.
+  const made = await findUser(send, owner, object);
+  await send("ACL", "SETUSER", object, ...userRules(owner, rights, labelOf(order, made?.digest)));
+}
+
+async function open(send: Send, owner: Owner, order: TargetOrder, passwordHash: string): Promise<void> {
+  const { object, rights } = order;
+  const found = await findUser(send, owner, object);
+  if (found === undefined) {
+    throw explainedFault("refused", owner.connector, `the user ${object} is not there`, { retryable: false });
+  }
+  assertSingleRules(owner, rights);
+  const limited = await withoutUnsafe(send, owner.connector, rights);
+  const rules = userRules(owner, limited, labelOf(order, found.label.given?.[0]));
+  await send("ACL", "SETUSER", object, "on", "resetpass", `#${passwordHash}`, ...rules);
+  // Whoever came in with an earlier password goes with it.
+  await send("CLIENT", "KILL", "USER", object);
+}
+
+function labelOf({ grantId, notAfter }: TargetOrder, digest?: string): Label {
+  return { grantId, notAfter, given: digest === undefined ? [] : [digest] };
+}
+
+function listed({ object, label, digest, isOpenToAll, passwords }: FoundUser): ListedObject {
+  const { grantId, notAfter, given } = label;
+  const expected = given?.[0];
+  const drift = [
+    ...(isOpenToAll ? ["It was opened without a password."] : []),
+    ...(passwords > 1 ? ["Another password was added."] : []),
+    ...(!isOpenToAll && expected !== undefined && expected !== digest ? ["What it may do was changed."] : []),
+  ];
+  return { object, grantId, notAfter, drift };
+}

@@ -1,0 +1,63 @@
+import type { AccessRequest, Actor } from "./access-request.ts";
+import { newlyOpen } from "./approvals.ts";
+import type { Assessment } from "./assessment.ts";
+import type { Instant } from "../values/ids.ts";
+import type { Directory, Identity } from "../values/identity.ts";
+import { withApproversResolved, type Terms } from "../policy/requirement.ts";
+import { revisionOf, type Digest } from "./revision.ts";
+import { plus } from "../values/time.ts";
+
+/** What somebody asks for, already parsed: what the request will say of it, word for word. */
+export type Ask = Pick<
+  AccessRequest,
+  | "id"
+  | "subjectId"
+  | "requestedById"
+  | "reason"
+  | "scopes"
+  | "servedScopes"
+  | "durationMs"
+  | "ticket"
+  | "metadata"
+  | "notifyChannels"
+>;
+
+/** What a submission is decided from, besides the ask itself. */
+export interface SubmissionFactsAtHand {
+  readonly subject: Identity;
+  readonly assessment: Assessment;
+  readonly directory: Directory;
+  readonly lockdown: boolean;
+  readonly digest: Digest;
+  readonly by: Actor;
+  /** The subject's other open requests for the same scopes. */
+  readonly siblings?: readonly AccessRequest[];
+}
+
+/** The request as it begins: pending, its first stages open, its terms frozen and named by their revision. */
+export function draftOf(ask: Ask, facts: SubmissionFactsAtHand, terms: Terms, now: Instant): AccessRequest {
+  const { id, kind, groups, email } = facts.subject;
+  const draft: AccessRequest = {
+    ...ask,
+    requestedAt: now,
+    subjectThen: { id, kind, groups, ...(email !== undefined && { email }) },
+    risk: facts.assessment.risk,
+    requirement: withApproversResolved(terms.requirement, facts.directory, ask.subjectId),
+    revision: "",
+    openings: [],
+    asked: [],
+    votes: [],
+    phase: "PENDING",
+    approvalDeadline: plus(now, terms.requirement.windowMs),
+    claimDeadline: null,
+    grantedDurationMs: null,
+    decidedAt: null,
+    decidedBy: null,
+    grantId: null,
+    endedAt: null,
+    endReason: null,
+  };
+  const { opened, asked } = newlyOpen(draft, facts.directory);
+  const openings = opened.map((stage) => ({ stage, at: now, reminded: 0, level: 0 }));
+  return { ...draft, openings, asked, revision: revisionOf(draft, facts.digest) };
+}

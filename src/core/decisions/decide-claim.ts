@@ -1,0 +1,122 @@
+import type { AccessRequest, Actor } from "../access/access-request.ts";
+import { onGrant, onRequest, type Case, type Decision } from "../access/access-case.ts";
+import { liveGrant } from "./decide-end.ts";
+import { isOver, type CredentialRecord, type StartedGrant } from "../access/grant.ts";
+import type { GrantId, IdentityId, Instant } from "../values/ids.ts";
+import { isActive, type Identity } from "../values/identity.ts";
+import { refuse, type Refusal } from "../values/refusals.ts";
+import { areReady } from "../access/target.ts";
+import { assert } from "../values/assert.ts";
+import { deniedBy, inactive, lockedDown, type Assessment } from "../access/assessment.ts";
+import { plus } from "../values/time.ts";
+
+export interface ClaimFacts {
+  readonly byId: IdentityId;
+  readonly by: Actor;
+  readonly subject: Identity;
+  /** Today's policies: at the claim only their denials count. */
+  readonly today: Assessment;
+  readonly lockdown: boolean;
+  readonly credential: CredentialRecord;
+  /** Of a grant without targets; one that was prepared has its own. */
+  readonly grantId: GrantId;
+  /** When the clock of the access began: what its targets were told. */
+  readonly startedAt: Instant;
+  /** Secrets were minted at the targets of what was prepared. */
+  readonly isPrepared: boolean;
+}
+
+/** What is claimed: approved, and with the time that was granted. */
+export type Claimable = AccessRequest & { readonly grantedDurationMs: number };
+
+/** The request, if this person may start its access now. */
+export function mayClaim(
+  kase: Case,
+  facts: Pick<ClaimFacts, "byId" | "subject" | "today" | "lockdown">,
+  now: Instant,
+): Claimable | Refusal {
+  const { request } = kase;
+  const { subject } = facts;
+  if (facts.byId !== request.subjectId) return refuse("not_requester", "Only the requester can claim this.");
+  if (!isActive(subject)) return inactive(subject);
+  if (request.phase === "CLAIMED") {
+    return refuse(
+      "already_claimed",
+      isOver(kase.grant, now)
+        ? "This was claimed, and the access is over; ask again."
+        : "This was already claimed. If the token was lost, replace it with rotate.",
+    );
+  }
+  if (request.phase === "PENDING" && now < request.approvalDeadline) {
+    return refuse("not_claimable", "This is not approved yet.");
+  }
+  if (request.phase === "FAILED") {
+    return refuse(
+      "not_claimable",
+      `This request has failed: ${request.endReason ?? "a target could not give it"}.`,
+    );
+  }
+  if (request.phase !== "APPROVED" || request.claimDeadline === null || now >= request.claimDeadline) {
+    return refuse("not_claimable", "This request is over; ask again.");
+  }
+  if (facts.lockdown && request.breakGlass === undefined) return lockedDown();
+  for (const { scope, choice } of facts.today.choices) {
+    if (choice.kind === "denied" && choice.policy !== undefined) return deniedBy(choice.policy, scope);
+  }
+  const { grantedDurationMs } = request;
+  assert(grantedDurationMs !== null, "an approved request has a granted duration");
+  return { ...request, grantedDurationMs };
+}
+
+/** Starts the access: the clock of the grant has begun at `startedAt`. What was prepared for it is ready. */
+export function decideClaim(kase: Case, facts: ClaimFacts, now: Instant): Decision {
+  const request = mayClaim(kase, facts, now);
+  if ("refused" in request) return request;
+  const { by, startedAt } = facts;
+  const prepared = kase.grant?.phase === "PREPARING" ? kase.grant : undefined;
+  const isReady = prepared !== undefined && areReady(prepared.targets) && now < prepared.fetchBy;
+  if (isReady !== facts.isPrepared || (prepared !== undefined && !isReady)) {
+    return refuse("not_claimable", "This is still being prepared; claim it again.");
+  }
+  const expiresAt = plus(startedAt, request.grantedDurationMs);
+  const grant: StartedGrant = {
+    id: prepared?.id ?? facts.grantId,
+    requestId: request.id,
+    subjectId: request.subjectId,
+    scopes: request.scopes,
+    breakGlass: request.breakGlass !== undefined,
+    phase: "ACTIVE",
+    startedAt,
+    expiresAt,
+    endedAt: null,
+    endReason: null,
+    credential: facts.credential,
+    // From here on the exact end is the latest one.
+    targets: (prepared?.targets ?? []).map((target) => ({
+      ...target,
+      order: { ...target.order, notAfter: expiresAt },
+      since: now,
+    })),
+  };
+  const reviewDueAt =
+    request.breakGlass === undefined ? null : plus(startedAt, request.breakGlass.review.dueMs);
+  return [
+    ...onRequest(request, [{ type: "RequestClaimed", at: now, by, grantId: grant.id, reviewDueAt }]),
+    onGrant(grant, { type: "GrantStarted", at: now, by, grant }),
+  ];
+}
+
+/** A new token for the same access; the old one is dead in the same commit. */
+export function decideRotate(
+  kase: Case,
+  facts: Pick<ClaimFacts, "byId" | "by" | "subject" | "credential">,
+  now: Instant,
+): Decision {
+  if (facts.byId !== kase.request.subjectId) {
+    return refuse("not_requester", "Only the requester can replace their credential.");
+  }
+  if (!isActive(facts.subject)) return inactive(facts.subject);
+  const grant = liveGrant(kase, now);
+  if ("refused" in grant) return grant;
+  return [onGrant(grant, { type: "CredentialRotated", at: now, by: facts.by, credential: facts.credential })];
+}

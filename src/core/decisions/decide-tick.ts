@@ -1,0 +1,45 @@
+import { onGrant, onRequest, systemActor, type Case, type Decision } from "../access/access-case.ts";
+import { abandoned } from "./decide-end.ts";
+import { dueReminders } from "../access/escalation.ts";
+import type { Instant } from "../values/ids.ts";
+import type { Directory } from "../values/identity.ts";
+import { preparationTick } from "./decide-preparation.ts";
+
+/**
+ * What time alone does to a case, written down: expiry, a passed deadline, reminders and escalations, an overdue
+ * review. Empty when nothing is due, so asking twice is harmless. Access was already over by the clock.
+ */
+export function decideTick(
+  kase: Case,
+  directory: Directory,
+  now: Instant,
+): Exclude<Decision, { refused: string }> {
+  const { request, grant } = kase;
+  const by = systemActor;
+  if (request.phase === "PENDING") {
+    return now >= request.approvalDeadline
+      ? onRequest(request, [{ type: "RequestTimedOut", at: now, by, waitedFor: "approval" }])
+      : onRequest(request, dueReminders(request, directory, now, by));
+  }
+  if (request.phase === "APPROVED") {
+    return request.claimDeadline !== null && now >= request.claimDeadline
+      ? [
+          ...onRequest(request, [{ type: "RequestTimedOut", at: now, by, waitedFor: "claim" }]),
+          ...abandoned(kase, "it was not claimed in time", by, now),
+        ]
+      : preparationTick(kase, now);
+  }
+  if (request.phase !== "CLAIMED") return [];
+  const isExpired = grant?.phase === "ACTIVE" && now >= grant.expiresAt;
+  const { breakGlass } = request;
+  const isOverdue =
+    breakGlass !== undefined &&
+    breakGlass.reviews.length === 0 &&
+    breakGlass.overdueAt === null &&
+    breakGlass.reviewDueAt !== null &&
+    now >= breakGlass.reviewDueAt;
+  return [
+    ...(isExpired ? [onGrant(grant, { type: "GrantExpired", at: now, by })] : []),
+    ...(isOverdue ? onRequest(request, [{ type: "BreakGlassReviewOverdue", at: now, by }]) : []),
+  ];
+}

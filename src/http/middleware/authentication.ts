@@ -1,0 +1,103 @@
+import type { FastifyRequest } from "fastify";
+import { parseToken } from "../../core/values/token-format.ts";
+import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
+import { lacksRole, type Caller } from "../../service/ports/caller.ts";
+import type { Services } from "../../service/services.ts";
+import { bearerOf, type Door } from "./route-access.ts";
+import type { Limits } from "./rate-limits.ts";
+import { Refused } from "../formats/problems.ts";
+
+type DoorServices = Pick<Services, "audit" | "desk" | "keys">;
+
+/**
+ * What stands at every route's door, before the body is read: who is it (401), have they called too often (429), may a
+ * key with these roles come in (403). Whether this person may do this is the services' business.
+ */
+export function createDoorkeeper({ audit, keys, desk }: DoorServices, limits: Limits) {
+  const identify = async (request: FastifyRequest): Promise<Caller | Refusal> => {
+    const token = bearerOf(request);
+    if (token === undefined) {
+      return refuse("unauthenticated", "Send an API key as Authorization: Bearer kd_live_….");
+    }
+    const caller = await keys.authenticate(token);
+    if (isRefusal(caller)) limits.reportInvalid("api_key");
+    return caller;
+  };
+
+  /** Nobody is asked who they are; who says so anyway is counted as themselves. */
+  const countVisitor = async (request: FastifyRequest): Promise<void> => {
+    const caller = bearerOf(request) === undefined ? undefined : await identify(request);
+    if (caller === undefined || isRefusal(caller)) return limits.countAddress(request);
+    request.caller = caller;
+    return limits.countKey(request);
+  };
+
+  return async (
+    request: FastifyRequest,
+    { roles, limited, acceptsCredential, verb, auditRead }: Door,
+  ): Promise<void> => {
+    if (roles === undefined) {
+      return limited === undefined ? countVisitor(request) : undefined;
+    }
+    if (acceptsCredential === true && parseToken(bearerOf(request) ?? "")?.kind === "jit") return;
+    const caller = await identify(request);
+    if (isRefusal(caller)) {
+      await limits.countAddress(request);
+      throw new Refused(caller);
+    }
+    request.caller = caller;
+    if (limited === undefined) await limits.countKey(request);
+    const missing = lacksRole(caller, ...roles);
+    if (missing === undefined) return;
+    if (auditRead !== undefined) throw new Refused(await audit.refused(caller, auditRead, missing));
+    throw new Refused(
+      verb === undefined ? missing : await desk.refused(caller, verb, missing, idIn(request)),
+    );
+  };
+}
+
+/**
+ * Asks again once the body is there: sending it may have taken seconds, in which the key was deleted or its owner
+ * deactivated. Only for what changes something; reading is judged by the moment it began.
+ */
+export function createWriteRecheck({ keys }: Pick<Services, "keys">) {
+  return async (request: FastifyRequest): Promise<void> => {
+    const { caller } = request;
+    if (caller === null || request.method === "GET" || request.method === "HEAD") return;
+    const again = await keys.authenticate(bearerOf(request) ?? "");
+    if (isRefusal(again)) throw new Refused(again);
+    request.caller = { ...again, ...(caller.once !== undefined && { once: caller.once }) };
+  };
+}
+
+/**
+ * Asks once more before the answer goes out: who waited for it for seconds may have lost their key, their role or their
+ * place here meanwhile. For everything that is read, and for answers that show a credential; what has changed something
+ * else is answered, for it may have been the key itself.
+ */
+export function createReadRecheck(services: Pick<Services, "keys">) {
+  return async (request: FastifyRequest): Promise<void> => {
+    const { method, caller, routeOptions } = request;
+    const isRead = method === "GET" || method === "HEAD";
+    if (caller === null || !(isRead || routeOptions.config.showsCredential === true)) return;
+    await callerAgain(services, request);
+  };
+}
+
+/** Who calls, as of now. @throws Refused when they may not any more */
+export async function callerAgain(
+  { keys }: Pick<Services, "keys">,
+  request: FastifyRequest,
+): Promise<Caller> {
+  const again = await keys.authenticate(bearerOf(request) ?? "");
+  if (isRefusal(again)) throw new Refused(again);
+  const missing = lacksRole(again, ...(request.routeOptions.config.roles ?? []));
+  if (missing !== undefined) throw new Refused(missing);
+  return again;
+}
+
+function idIn({ params }: FastifyRequest): string | undefined {
+  return typeof params === "object" && params !== null && "id" in params && typeof params.id === "string"
+    ? params.id
+    : undefined;
+}

@@ -1,0 +1,32 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { refuse } from "../../core/values/refusals.ts";
+import type { App } from "./route-access.ts";
+import { Refused } from "../formats/problems.ts";
+
+/** Refuses what no route answers: 405 with `Allow` where the path is known, else 404. @throws Refused */
+export function createNotFound(app: App) {
+  return (request: FastifyRequest, reply: FastifyReply): never => {
+    const allowed = methodsAt(app, pathOf(request.url));
+    if (allowed.length === 0) throw new Refused(nothingHere);
+    reply.header("allow", allowed.join(", "));
+    throw new Refused(
+      refuse("method_not_allowed", `This path takes ${allowed.join(", ")}, not ${request.method}.`),
+    );
+  };
+}
+
+export const nothingHere = refuse("not_found", "There is nothing at this path.");
+
+/** The path without its query, as it was sent. */
+export function pathOf(url: string): string {
+  const end = url.search(/[?#]/);
+  return end === -1 ? url : url.slice(0, end);
+}
+
+function methodsAt(app: App, url: string): readonly string[] {
+  return app.supportedMethods.filter((method) => isDeclared(app, method, url));
+}
+
+function isDeclared(app: App, method: string, url: string): boolean {
+  return app.findRoute({ method, url }) !== null;
+}

@@ -1,0 +1,100 @@
+import { z } from "zod";
+import type { Holding } from "../../service/reports/active-access-service.ts";
+import type { Services } from "../../service/services.ts";
+import { callerOf, type App } from "../middleware/route-access.ts";
+import { formatCursor, pageOf, pageQuery } from "../formats/pagination.ts";
+import { granted } from "../formats/problems.ts";
+import { at, textsOf } from "../formats/representations.ts";
+import { accessQuery, catalogQuery, revokeAllBody } from "../formats/request-schemas.ts";
+
+const holding = z
+  .object({
+    request: z.string(),
+    identityId: z.string(),
+    name: z.string(),
+    email: z.string().nullable(),
+    scopes: textsOf,
+    reason: z.string(),
+    startedAt: at.nullable(),
+    expiresAt: at.nullable(),
+    breakGlass: z.boolean(),
+  })
+  .meta({ id: "Holding" });
+
+const offer = z
+  .object({
+    name: z.string(),
+    description: z.string().nullable(),
+    scopes: textsOf,
+    outcome: z.enum(["AUTO_APPROVED", "NEEDS_APPROVAL"]).describe("What asking now would lead to."),
+  })
+  .meta({ id: "Offer" });
+
+const tags = ["access"];
+
+/** Who has what, who may have what, and the end of all of it. */
+export function addHoldingRoutes(
+  app: App,
+  { holdings, massRevocation }: Pick<Services, "holdings" | "massRevocation">,
+): void {
+  app.get(
+    "/access",
+    {
+      config: { roles: ["requester", "approver", "auditor", "admin"], refusals: ["identity_unknown"] },
+      schema: {
+        summary: "Who has what now",
+        description: "One's own and what one may decide; all of it for an auditor or administrator.",
+        tags,
+        querystring: accessQuery,
+        response: { 200: pageOf(holding) },
+      },
+    },
+    async (request) => {
+      const { limit: _, cursor: __, ...filter } = request.query;
+      const page = granted(await holdings.held(callerOf(request), filter, pageQuery(request.query)));
+      return { data: page.rows.map(shown), nextCursor: formatCursor(page.next) };
+    },
+  );
+
+  app.get(
+    "/catalog",
+    {
+      config: { roles: ["requester"], refusals: ["invalid_duration"] },
+      schema: {
+        summary: "What the caller may ask for",
+        tags,
+        querystring: catalogQuery,
+        response: { 200: z.object({ data: z.array(offer).readonly() }) },
+      },
+    },
+    async (request) => {
+      const offers = granted(await holdings.catalog(callerOf(request), request.query.duration));
+      return { data: offers.map(({ description = null, ...one }) => ({ ...one, description })) };
+    },
+  );
+
+  app.post(
+    "/revoke-all",
+    {
+      config: { roles: ["admin"], words: ["reason"], refusals: ["identity_unknown", "not_found"] },
+      schema: {
+        summary: "End all access of a person, of scopes or of a policy",
+        description:
+          "What is approved or active. A lockdown keeps new access from being given meanwhile. An id that names nobody, or no policy, is refused.",
+        tags,
+        body: revokeAllBody,
+        response: { 200: z.object({ ended: z.number(), requests: textsOf }) },
+      },
+    },
+    async (request) => {
+      const { reason, ...which } = request.body;
+      const requests = granted(await massRevocation.revokeAll(callerOf(request), which, reason));
+      return { ended: requests.length, requests };
+    },
+  );
+}
+
+function shown({ request, name, email }: Holding): z.output<typeof holding> {
+  const { id, identityId, scopes, reason, startedAt, expiresAt, breakGlass } = request;
+  return { request: id, identityId, name, email, scopes, reason, startedAt, expiresAt, breakGlass };
+}

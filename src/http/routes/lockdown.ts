@@ -1,0 +1,59 @@
+import { z } from "zod";
+import type { Services } from "../../service/services.ts";
+import { callerOf, type App } from "../middleware/route-access.ts";
+import { granted } from "../formats/problems.ts";
+import { at } from "../formats/representations.ts";
+import { lockdownBody, noQuery } from "../formats/request-schemas.ts";
+
+const tags = ["policies"];
+
+/** The switch that keeps new access from being given. */
+export function addLockdownRoutes(app: App, { lockdown }: Pick<Services, "lockdown">): void {
+  app.get(
+    "/lockdown",
+    {
+      config: { roles: ["admin", "auditor"] },
+      schema: {
+        summary: "Whether a lockdown is on",
+        description: "And who changed that last, when and why; null where nobody ever has.",
+        tags,
+        querystring: noQuery,
+        response: {
+          200: z.object({
+            on: z.boolean(),
+            changedAt: at.nullable(),
+            changedBy: z.string().nullable(),
+            reason: z.string().nullable(),
+          }),
+        },
+      },
+    },
+    async (request) => {
+      const { on, last } = granted(await lockdown.read(callerOf(request)));
+      return {
+        on,
+        changedAt: last?.at ?? null,
+        changedBy: last?.byName ?? null,
+        reason: last?.reason ?? null,
+      };
+    },
+  );
+
+  app.post(
+    "/lockdown",
+    {
+      config: { roles: ["admin"], words: ["reason"] },
+      schema: {
+        summary: "Begin or end a lockdown",
+        description: "While it is on nothing is given but break-glass. What was given before stays.",
+        tags,
+        body: lockdownBody,
+        response: { 200: z.object({ on: z.boolean() }) },
+      },
+    },
+    async (request) => {
+      const { on, reason } = request.body;
+      return granted(await lockdown.change(callerOf(request), on, reason));
+    },
+  );
+}

@@ -1,0 +1,162 @@
+import { z } from "zod";
+import { policyContent, writtenPolicy } from "../../config/schemas/policy.ts";
+import type { Policy } from "../../core/policy/policy.ts";
+import type { Services } from "../../service/services.ts";
+import { callerOf, type App } from "../middleware/route-access.ts";
+import { formatCursor, pageOf, paging } from "../formats/pagination.ts";
+import { granted } from "../formats/problems.ts";
+import { textsOf } from "../formats/representations.ts";
+import { idParams, noQuery } from "../formats/request-schemas.ts";
+
+/** A condition as it was written; its own schema has checked it, so nothing is dropped here. */
+export const conditionShown = z
+  .record(z.string(), z.unknown())
+  .meta({ description: "As in the request body." });
+
+const stage = z.object({
+  approvers: textsOf,
+  required: z.number().optional(),
+  sla: z.string().optional(),
+  reminders: textsOf.optional(),
+  escalateTo: z.array(textsOf).readonly().optional(),
+  via: textsOf.optional(),
+});
+
+/** The form a policy is written in, with what is ours; see schemas/policy.ts. */
+const policy = z
+  .object({
+    id: z.string(),
+    version: z.number().describe("Rises by one with each change."),
+    name: z.string(),
+    description: z.string().optional(),
+    message: z.string().optional().describe("What it says to whoever it denies something."),
+    enabled: z.boolean().optional(),
+    priority: z.number().optional(),
+    autoApprove: z.boolean().optional(),
+    deny: z.boolean().optional(),
+    approval: z
+      .object({
+        window: z.string().optional(),
+        channels: textsOf.optional(),
+        stages: z.array(stage).readonly(),
+      })
+      .optional(),
+    conditions: z.array(conditionShown).readonly().optional(),
+    maxDuration: z.string().optional(),
+    claimWindow: z.string().optional(),
+    maxUsage: z.number().optional(),
+    usagePeriod: z.string().optional(),
+    requireTicket: z.boolean().optional(),
+    managedBy: z.enum(["file", "api"]),
+    warnings: z
+      .array(z.object({ path: z.string(), message: z.string() }))
+      .readonly()
+      .optional()
+      .describe("What is valid but probably a mistake, such as a name that is not there. Not in lists."),
+  })
+  .meta({ id: "Policy" });
+
+const tags = ["policies"];
+const reading = ["admin", "auditor"] as const;
+const writing = ["admin"] as const;
+
+export function addPolicyRoutes(app: App, { policies }: Pick<Services, "policies">): void {
+  addPolicyReads(app, policies);
+  addPolicyWrites(app, policies);
+}
+
+function addPolicyReads(app: App, policies: Services["policies"]): void {
+  app.get(
+    "/policies",
+    {
+      config: { roles: reading },
+      schema: {
+        summary: "List policies",
+        tags,
+        querystring: z.strictObject(paging),
+        response: { 200: pageOf(policy) },
+      },
+    },
+    async (request) => {
+      const { limit, cursor = 0 } = request.query;
+      const all = granted(await policies.list(callerOf(request)));
+      const end = cursor + limit;
+      return {
+        data: all.slice(cursor, end).map(writtenPolicy),
+        nextCursor: formatCursor(end < all.length ? end : null),
+      };
+    },
+  );
+
+  app.get(
+    "/policies/:id",
+    {
+      config: { roles: reading },
+      schema: {
+        summary: "Read a policy",
+        tags,
+        params: idParams,
+        querystring: noQuery,
+        response: { 200: policy },
+      },
+    },
+    async (request) => shown(granted(await policies.read(callerOf(request), request.params.id)), policies),
+  );
+}
+
+/** With what its author should look at again; nothing of that where there is nothing. */
+async function shown(one: Policy, policies: Services["policies"]): Promise<z.input<typeof policy>> {
+  const warnings = await policies.warnings(one);
+  return {
+    ...writtenPolicy(one),
+    ...(warnings.length > 0 && {
+      warnings: warnings.map(({ path, message }) => ({ path: path.join("."), message })),
+    }),
+  };
+}
+
+function addPolicyWrites(app: App, policies: Services["policies"]): void {
+  app.post(
+    "/policies",
+    {
+      config: { roles: writing, refusals: ["name_taken"] },
+      schema: { summary: "Create a policy", tags, body: policyContent, response: { 201: policy } },
+    },
+    async (request, reply) => {
+      const body = await shown(granted(await policies.create(callerOf(request), request.body)), policies);
+      return reply.code(201).header("location", `/api/v1/policies/${body.id}`).send(body);
+    },
+  );
+
+  app.put(
+    "/policies/:id",
+    {
+      config: { roles: writing, refusals: ["name_taken", "managed_by_file"] },
+      schema: {
+        summary: "Replace a policy",
+        description: "Makes a new version. Requests that are open keep what they were asked under.",
+        tags,
+        params: idParams,
+        body: policyContent,
+        response: { 200: policy },
+      },
+    },
+    async (request) =>
+      shown(granted(await policies.replace(callerOf(request), request.params.id, request.body)), policies),
+  );
+
+  app.delete(
+    "/policies/:id",
+    {
+      config: { roles: writing, refusals: ["managed_by_file"] },
+      schema: {
+        summary: "Delete a policy",
+        description: "Answers the policy as it was.",
+        tags,
+        params: idParams,
+        response: { 200: policy },
+      },
+    },
+    async (request) => writtenPolicy(granted(await policies.remove(callerOf(request), request.params.id))),
+  );
+}

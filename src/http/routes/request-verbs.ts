@@ -1,0 +1,244 @@
+import { isRefusal } from "../../core/values/refusals.ts";
+import type { Services } from "../../service/services.ts";
+import { bearerOf, callerOf, type App } from "../middleware/route-access.ts";
+import type { Limits } from "../middleware/rate-limits.ts";
+import { accessRequest, answered, requestWithCredential, statusOf } from "../formats/representations.ts";
+import {
+  approveBody,
+  cancelBody,
+  claimBody,
+  completeBody,
+  extendBody,
+  idParams,
+  reasonBody,
+  reviewBody,
+} from "../formats/request-schemas.ts";
+
+/** What is done about one request: `POST /credentials/jit/{id}/verb`, always answered with the whole request. */
+export function addVerbRoutes(app: App, { desk }: Pick<Services, "desk">, limits: Limits): void {
+  addDecisionRoutes(app, desk);
+  addCredentialRoutes(app, desk);
+  addCompleteRoute(app, desk, limits);
+  addExtendRoute(app, desk);
+  addEndingRoutes(app, desk);
+}
+
+type Desk = Services["desk"];
+
+const path = "/credentials/jit/:id";
+const tags = ["access requests"];
+const response = { 200: accessRequest };
+
+function addDecisionRoutes(app: App, desk: Desk): void {
+  const notDecidable = [
+    "self_approval",
+    "not_an_approver",
+    "already_decided",
+    "approval_window_passed",
+  ] as const;
+  app.post(
+    `${path}/approve`,
+    {
+      config: {
+        roles: ["approver"],
+        verb: "approve",
+        words: ["comment"],
+        refusals: [...notDecidable, "already_voted", "stage_not_open", "request_changed", "invalid_duration"],
+      },
+      schema: { summary: "Approve", tags, params: idParams, body: approveBody, response },
+    },
+    async (request) => answered(await desk.approve(callerOf(request), request.params.id, request.body)),
+  );
+
+  app.post(
+    `${path}/deny`,
+    {
+      config: { roles: ["approver"], verb: "deny", words: ["reason"], refusals: notDecidable },
+      schema: { summary: "Deny", tags, params: idParams, body: reasonBody, response },
+    },
+    async (request) => answered(await desk.deny(callerOf(request), request.params.id, request.body.reason)),
+  );
+
+  app.post(
+    `${path}/review`,
+    {
+      config: {
+        roles: ["approver"],
+        verb: "review",
+        words: ["comment"],
+        refusals: ["not_a_reviewer", "self_approval", "not_active"],
+      },
+      schema: {
+        summary: "Judge a break-glass use",
+        description: "`unjustified` ends access that is still live.",
+        tags,
+        params: idParams,
+        body: reviewBody,
+        response,
+      },
+    },
+    async (request) => answered(await desk.review(callerOf(request), request.params.id, request.body)),
+  );
+}
+
+function addCredentialRoutes(app: App, desk: Desk): void {
+  app.post(
+    `${path}/claim`,
+    {
+      config: {
+        roles: ["requester"],
+        verb: "claim",
+        showsCredential: true,
+        refusals: ["not_requester", "already_claimed", "not_claimable", "policy_denied", "limit_reached"],
+      },
+      schema: {
+        summary: "Start the access and get the credential",
+        description: "The token is shown in this answer only.",
+        tags,
+        params: idParams,
+        body: claimBody,
+        response: {
+          200: requestWithCredential,
+          202: requestWithCredential.describe("Targets are being made ready: claim it again in a moment."),
+        },
+      },
+    },
+    async (request, reply) => {
+      const outcome = await desk.claim(callerOf(request), request.params.id, request.body);
+      return reply.code(statusOf(outcome, 200)).send(answered(outcome));
+    },
+  );
+
+  app.post(
+    `${path}/rotate`,
+    {
+      config: {
+        roles: ["requester"],
+        verb: "rotate",
+        showsCredential: true,
+        refusals: ["not_requester", "not_active"],
+      },
+      schema: {
+        summary: "Replace the token",
+        description: "The old one is dead at once.",
+        tags,
+        params: idParams,
+        body: claimBody,
+        response: { 200: requestWithCredential },
+      },
+    },
+    async (request) => answered(await desk.rotate(callerOf(request), request.params.id, request.body)),
+  );
+}
+
+function addCompleteRoute(app: App, desk: Desk, limits: Limits): void {
+  app.post(
+    `${path}/complete`,
+    {
+      config: {
+        roles: ["requester"],
+        acceptsCredential: true,
+        verb: "complete",
+        words: ["note"],
+        refusals: ["not_requester", "not_active"],
+      },
+      schema: {
+        summary: "Say that the access is no longer needed",
+        description: "With the API key of the requester, or with the credential itself as bearer.",
+        tags,
+        params: idParams,
+        body: completeBody,
+        response,
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const { note } = request.body;
+      if (request.caller !== null) return answered(await desk.complete(request.caller, id, note));
+      const outcome = await desk.completeByToken(bearerOf(request) ?? "", id, note);
+      if (isRefusal(outcome) && outcome.refused === "unauthenticated") await limits.countAddress(request);
+      return answered(outcome);
+    },
+  );
+}
+
+function addExtendRoute(app: App, desk: Desk): void {
+  app.post(
+    `${path}/extend`,
+    {
+      config: {
+        roles: ["requester"],
+        verb: "extend",
+        words: ["reason"],
+        refusals: [
+          "not_requester",
+          "not_active",
+          "break_glass_not_allowed",
+          "policy_denied",
+          "invalid_scope",
+          "invalid_duration",
+          "duplicate_request",
+          "duration_exceeds_policy",
+          "no_approvers",
+          "ticket_required",
+          "limit_reached",
+        ],
+      },
+      schema: {
+        summary: "Ask for more time",
+        description: "Answers the new request. The token stays the same.",
+        tags,
+        params: idParams,
+        body: extendBody,
+        response: { 201: accessRequest },
+      },
+    },
+    async (request, reply) => {
+      const child = answered(await desk.extend(callerOf(request), request.params.id, request.body));
+      return reply.code(201).header("location", `/api/v1/credentials/jit/${child.id}`).send(child);
+    },
+  );
+}
+
+function addEndingRoutes(app: App, desk: Desk): void {
+  app.post(
+    `${path}/cancel`,
+    {
+      config: {
+        roles: ["requester", "admin"],
+        verb: "cancel",
+        words: ["reason"],
+        refusals: ["not_requester", "already_claimed", "already_decided"],
+      },
+      schema: {
+        summary: "Withdraw before access has started",
+        tags,
+        params: idParams,
+        body: cancelBody,
+        response,
+      },
+    },
+    async (request) => answered(await desk.cancel(callerOf(request), request.params.id, request.body.reason)),
+  );
+
+  app.post(
+    `${path}/revoke`,
+    {
+      config: {
+        roles: ["admin", "approver"],
+        verb: "revoke",
+        words: ["reason"],
+        refusals: ["not_an_approver", "not_active"],
+      },
+      schema: {
+        summary: "End somebody's access early",
+        description: "For administrators, approvers of the request and reviewers of break-glass.",
+        tags,
+        params: idParams,
+        body: reasonBody,
+        response,
+      },
+    },
+    async (request) => answered(await desk.revoke(callerOf(request), request.params.id, request.body.reason)),
+  );
+}

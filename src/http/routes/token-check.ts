@@ -1,0 +1,97 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { StoreUnavailable } from "../../service/ports/store.ts";
+import type { Services } from "../../service/services.ts";
+import { bearerOf, type App } from "../middleware/route-access.ts";
+import type { Limits } from "../middleware/rate-limits.ts";
+import { METHODS } from "../formats/node-http-tables.ts";
+import { logFault } from "../middleware/access-log.ts";
+
+const checkPath = "/api/v1/check";
+
+/**
+ * Forward-auth for proxies: may the bearer of this `kd_jit_` token do what they are about to? Any method, any path
+ * below, and no body is looked at. Answers 200, 401, 403 and nothing else (503 when the store fails), never a body.
+ */
+export function addCheckRoutes(app: App, { checking }: Pick<Services, "checking">, limits: Limits): void {
+  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const token = bearerOf(request);
+    const check =
+      token === undefined
+        ? ({ allowed: false, known: false } as const)
+        : await checking.check(token, wantedBy(request));
+    if (check.allowed) {
+      reply.headers({
+        "x-jit-identity": check.identity,
+        "x-jit-scopes": check.scopes,
+        "x-jit-request": check.request,
+      });
+      return reply.code(200).send();
+    }
+    if (token !== undefined && !check.known) limits.reportInvalid("token");
+    const isTooMany = await limits.isOneFailureTooMany(request);
+    if (check.known && !isTooMany) return reply.code(403).send();
+    return reply.code(401).header("www-authenticate", "Bearer").send();
+  };
+
+  /** Before anything of the body is read, so that no type and no size of it can matter; no handler is reached. */
+  const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    try {
+      return await answer(request, reply);
+    } catch (fault) {
+      logFault(request, fault, fault instanceof StoreUnavailable ? "store unavailable" : "check failed");
+      return reply.code(503).header("retry-after", "1").send();
+    }
+  };
+  const config = { keyless: true, limited: "nothing" } as const;
+
+  app.get(
+    checkPath,
+    {
+      config,
+      exposeHeadRoute: false,
+      onRequest,
+      schema: {
+        summary: "Check a credential for a proxy",
+        description:
+          "Any method, here and below. Wanted are all `scope` query values and `X-JIT-Scope` headers together. 200 carries X-JIT-Identity, X-JIT-Scopes and X-JIT-Request. Never a body.",
+        tags: ["credentials"],
+        security: [{ credential: [] }],
+        response: {
+          200: z.null().describe("All that is wanted is held."),
+          401: z.null().describe("No live credential, or too many failures from this address."),
+          403: z.null().describe("Not all that is wanted is held, or nothing was wanted."),
+          503: z.null().describe("The store cannot be read."),
+        },
+      },
+    },
+    async (_, reply) => reply,
+  );
+  for (const method of METHODS.filter((one) => !app.supportedMethods.includes(one) && one !== "CONNECT")) {
+    app.addHttpMethod(method, { hasBody: true });
+  }
+  const others = app.supportedMethods.filter((method) => method !== "GET");
+  app.route({
+    method: others,
+    url: checkPath,
+    config,
+    onRequest,
+    schema: { hide: true },
+    handler: async (_, reply) => reply,
+  });
+}
+
+/** The check stands for every path below it, whatever that path is: proxies add the one they were asked for. */
+export function withoutPathBelowCheck(url: string): string {
+  if (!url.startsWith(`${checkPath}/`)) return url;
+  const query = url.indexOf("?");
+  return query === -1 ? checkPath : `${checkPath}${url.slice(query)}`;
+}
+
+function wantedBy({ query, headers }: FastifyRequest): readonly string[] {
+  const asked = typeof query === "object" && query !== null && "scope" in query ? query.scope : undefined;
+  return [asked, headers["x-jit-scope"]]
+    .flat()
+    .flatMap((text) => (typeof text === "string" ? text.split(/[\s,]+/) : []))
+    .filter((scope) => scope !== "");
+}

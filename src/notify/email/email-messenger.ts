@@ -1,0 +1,145 @@
+import { domainToASCII } from "node:url";
+import { parseEmail } from "../../core/values/identity.ts";
+import { secondMs } from "../../core/values/time.ts";
+import { DeliveryFault, type Messenger } from "../../service/messaging/messenger.ts";
+import { deliveryFaultOf } from "./delivery-faults.ts";
+import { cardLetter, noteLetter, type Letter } from "./mail.ts";
+import type { ChatPlatform } from "./ways-to-act.ts";
+
+export interface EmailSettings {
+  /** May hold a password; what its query says (`?requireTLS=false`) wins over ours. */
+  readonly smtpUrl: string;
+  /** An address, alone or as in `JIT Access <jit@company.com>`. */
+  readonly from: string;
+}
+
+export interface EmailLog {
+  warn(facts: object, message: string): void;
+}
+
+/** How long things may take; all of an attempt well inside the relay's 30 s. */
+export interface EmailLimits {
+  /** Until the server has greeted. */
+  readonly connectMs: number;
+  /** Silence of the server in between. */
+  readonly silenceMs: number;
+  readonly attemptMs: number;
+}
+
+const defaultLimits: EmailLimits = {
+  connectMs: 5 * secondMs,
+  silenceMs: 10 * secondMs,
+  attemptMs: 20 * secondMs,
+};
+
+interface EmailOptions {
+  readonly limits?: EmailLimits;
+  readonly now?: () => number;
+  /** The chat platforms that mails may speak of; absent: all. */
+  readonly chats?: readonly ChatPlatform[];
+}
+
+/**
+ * E-mail. Every note is a mail of its own in the thread of its request; nothing that was sent can be changed, so there
+ * are no cards to keep.
+ */
+export function createEmail(
+  settings: EmailSettings,
+  log: EmailLog,
+  { limits = defaultLimits, now = Date.now, chats }: EmailOptions = {},
+): Messenger {
+  const from = senderOf(settings.from);
+  const domain = domainOf(from.address);
+  const open = once(() => openTransport(settings.smtpUrl, limits));
+
+  const send = async (to: string, letter: Letter, signal: AbortSignal): Promise<void> => {
+    const timeout = AbortSignal.timeout(limits.attemptMs);
+    try {
+      const transport = await open();
+      await transport.sendMail({
+        from,
+        to: { name: "", address: to },
+        envelope: { from: from.address, to: [to] },
+        subject: letter.subject,
+        text: letter.text,
+        html: letter.html,
+        messageId: letter.messageId,
+        ...(letter.references.length > 0 && {
+          inReplyTo: letter.references.at(-1) ?? "",
+          references: [...letter.references],
+        }),
+        headers: { ...letter.headers },
+        disableFileAccess: true,
+        disableUrlAccess: true,
+        signal: AbortSignal.any([signal, timeout]),
+      });
+    } catch (error) {
+      const fault = timeout.aborted
+        ? new DeliveryFault("timeout", { retryable: true, isSurfaceDown: true })
+        : signal.aborted
+          ? new DeliveryFault("stopped", { retryable: true })
+          : deliveryFaultOf(error);
+      log.warn({ code: fault.code, retryable: fault.retryable, err: error }, "mail was not taken");
+      throw fault;
+    }
+  };
+  const envelope = (to: string) => ({ to, domain, atMs: now(), ...(chats !== undefined && { chats }) });
+
+  return {
+    surface: "email",
+    keepsCards: false,
+    addressOf: async ({ email }) => email,
+    channelAddress: (reference) =>
+      reference.startsWith("email:") ? parseEmail(reference.slice("email:".length)) : undefined,
+    membersOf: async () => undefined,
+    async post(address, card, signal) {
+      const letter = cardLetter(card, envelope(address));
+      await send(address, letter, signal);
+      return JSON.stringify({ messageId: letter.messageId });
+    },
+    // What was sent stays as it was; the next note says what is new.
+    rewrite: async () => "rewritten",
+    async direct(address, note, _thread, signal) {
+      await send(address, noteLetter(note, envelope(address)), signal);
+      return null;
+    },
+    rewriteNote: async () => "closed",
+  };
+}
+
+/** The library is loaded with the first mail: whoever sends none need not wait for it. */
+async function openTransport(url: string, limits: EmailLimits) {
+  const { createTransport } = await import("nodemailer");
+  return createTransport({
+    url,
+    requireTLS: sendsPasswordAway(url),
+    connectionTimeout: limits.connectMs,
+    dnsTimeout: limits.connectMs,
+    socketTimeout: limits.silenceMs,
+  });
+}
+
+/** A password leaves this machine only encrypted, whatever somebody in between says the server can do. */
+function sendsPasswordAway(url: string): boolean {
+  const { password, hostname } = new URL(url);
+  return password !== "" && !/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+function senderOf(from: string): { readonly name: string; readonly address: string } {
+  const [, name = "", address = from] = /^([^<>]+) <([^<>]+)>$/.exec(from) ?? [];
+  return { name, address };
+}
+
+/** Our part of every Message-ID: the sender's domain, which stays the same for as long as threads should. */
+function domainOf(address: string): string {
+  const domain = domainToASCII(address.slice(address.lastIndexOf("@") + 1));
+  return /^[a-z0-9.-]+$/.test(domain) ? domain : "jit-access.invalid";
+}

@@ -1,0 +1,177 @@
+import { durationWords } from "../../wording/duration-words.ts";
+import { createHash } from "node:crypto";
+import type { Card } from "../../service/views/card.ts";
+import type { Note } from "../../service/messaging/messenger.ts";
+import type { Line } from "../../wording/line.ts";
+import { cardText } from "../../wording/card-text.ts";
+import { noteText } from "../../wording/note-text.ts";
+import { footer, requestContent, type Content, type RequestContent } from "./mail-content.ts";
+import { letterHtml } from "./mail-html.ts";
+import { oneLine, plainLine } from "./mail-lines.ts";
+import { quotedText } from "./quotation.ts";
+import { chatPlatforms, waysToAct, type ChatPlatform, type WayToAct } from "./ways-to-act.ts";
+
+/** One mail, ready to be sent; nothing in it came from somebody else without being made harmless. */
+export interface Letter {
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  readonly messageId: string;
+  /** The thread's root, and that of the access an extension belongs to: without it the mail begins a thread. */
+  readonly references: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Envelope {
+  readonly to: string;
+  /** Right of the `@` in the ids of our mails. */
+  readonly domain: string;
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  /** The chat platforms that are configured; absent: all. */
+  readonly chats?: readonly ChatPlatform[];
+}
+
+const subjectMax = 160;
+const nameMax = 60;
+/** Repeats within this have the same Message-ID, so that mailboxes drop them; later ones are news. */
+const sameForMs = 10 * 60_000;
+
+/** Something has happened or is to be done, as a mail. */
+export function noteLetter(note: Note, envelope: Envelope): Letter {
+  const { heading, lines: said, actions } = noteText(note);
+  const lines = said.map(withoutButton);
+  const { chats = chatPlatforms } = envelope;
+  if (note.about === "request") {
+    const { card, notice } = note;
+    const text = cardText(card);
+    // Whom it waits for, or until when emergency access lasts: the note alone does not say it.
+    const { audience, request } = card;
+    const isStatusNews =
+      audience === "alert" ||
+      audience === "reviewer" ||
+      (audience === "requester" && request.status === "PENDING");
+    const content = {
+      heading,
+      lines: [...lines, ...(isStatusNews ? [withoutButton(text.status)] : [])],
+      about: requestContent(text),
+      ways: waysToAct(actions, request.id, chats),
+    };
+    return requestLetter(card, notice, content, envelope);
+  }
+  const content: Content = { heading, lines, about: null, ways: waysToAct(actions, "", chats) };
+  const [subject, about] = subjectOf(note);
+  return letterOf(subject, content, envelope, {
+    name: `${about}.${note.about}`,
+    references: [],
+    headers: {},
+  });
+}
+
+/** The subject of a mail that is about no request, and what its name begins with. */
+function subjectOf(note: Exclude<Note, { about: "request" }>): readonly [subject: string, about: string] {
+  switch (note.about) {
+    case "key":
+      return note.notice === "key_expiring"
+        ? [`Your API key expires soon: ${note.keyId}`, note.keyId]
+        : [`An API key was made in your name: ${note.keyId}`, note.keyId];
+    case "account_linked":
+      return ["A chat account was linked to you", "account-linked"];
+    case "link":
+      return [`A chat account wants to be linked: ${oneLine(note.displayName, nameMax)}`, "link"];
+    case "linked":
+      return ["A chat account was linked", "link"];
+    case "alert":
+      return ["jit-access gives no new access: an administrator is needed", note.alert.name];
+  }
+}
+
+/** The request as it stands, as a mail. */
+export function cardLetter(card: Card, envelope: Envelope): Letter {
+  const text = cardText(card);
+  const { id } = card.request;
+  const content: Content = {
+    heading: text.heading,
+    lines: [withoutButton(text.status), ["Request ", id]],
+    about: requestContent(text),
+    ways: waysToAct(text.actions, id, envelope.chats ?? chatPlatforms),
+  };
+  return requestLetter(card, "card", content, envelope);
+}
+
+/** The subject stays the same for all mails about a request: mail programs thread by it too. */
+function requestLetter(card: Card, notice: string, content: Content, envelope: Envelope): Letter {
+  const { request } = card;
+  const kind = request.breakGlass ? "Emergency access" : "Access";
+  const who = oneLine(card.subjectName, nameMax);
+  const subject = `[JIT] ${kind} ${request.id}: ${who}, ${durationWords(request.duration)}, ${request.scopes.join(", ")}`;
+  const roots = [...(request.extends === null ? [] : [request.extends]), request.id];
+  return letterOf(subject, content, envelope, {
+    name: `${request.id}.${notice}`,
+    references: roots.map((id) => `<${id}@${envelope.domain}>`),
+    headers: { "X-JIT-Request": request.id, "X-JIT-Notice": notice },
+  });
+}
+
+function letterOf(
+  subject: string,
+  content: Content,
+  { to, domain, atMs }: Envelope,
+  more: { readonly name: string } & Pick<Letter, "references" | "headers">,
+): Letter {
+  const text = plainText(content);
+  const sameAs = JSON.stringify([to, text, Math.floor(atMs / sameForMs)]);
+  const digest = createHash("sha256").update(sameAs).digest("hex").slice(0, 16);
+  return {
+    subject: oneLine(subject, subjectMax),
+    text,
+    html: letterHtml(content),
+    messageId: `<${more.name}.${digest}@${domain}>`,
+    references: more.references,
+    headers: {
+      // Nobody's absence note answers it (RFC 3834); the second is for Exchange.
+      "Auto-Submitted": "auto-generated",
+      "X-Auto-Response-Suppress": "All",
+      ...more.headers,
+    },
+  };
+}
+
+function plainText({ heading, lines, about, ways }: Content): string {
+  const blocks = [
+    plainLine(heading),
+    lines.map(plainLine).join("\n"),
+    ...(about === null ? [] : aboutBlocks(about)),
+    ways.length === 0 ? "" : ["What you can do:", ...ways.map(plainWay)].join("\n"),
+    `-- \n${footer}`,
+  ];
+  return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
+}
+
+function aboutBlocks({ access, terms, reason, facts, words }: RequestContent): readonly string[] {
+  const name = access.catalogName === null ? "" : ` ${plainLine([{ said: access.catalogName }])}`;
+  return [
+    [`Access:${name}`, ...access.scopes.map((scope) => `  ${scope}`)].join("\n"),
+    plainFacts(terms),
+    quotedText(reason),
+    plainFacts(facts),
+    ...words.map(quotedText),
+  ];
+}
+
+function plainFacts(facts: RequestContent["facts"]): string {
+  return facts.map(({ label, value }) => `${label}: ${plainLine(value)}`).join("\n");
+}
+
+function plainWay({ label, steps }: WayToAct): string {
+  return [`  ${label}`, ...steps.map(({ where, what }) => `    ${`${where}:`.padEnd(14)} ${what}`)].join(
+    "\n",
+  );
+}
+
+/** A mail has no buttons: how the access is started is said below. */
+function withoutButton(line: Line): Line {
+  return line.map((part) =>
+    typeof part === "string" ? part.replace("Press Show credential before ", "Start it before ") : part,
+  );
+}

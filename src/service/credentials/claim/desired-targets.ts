@@ -1,0 +1,25 @@
+import type { GrantId, Scope } from "../../../core/values/ids.ts";
+import type { WantedTarget } from "../../../core/access/target.ts";
+import type { Connectors } from "../../ports/connector.ts";
+
+/** What the connectors of this moment serve of these scopes, with the names their objects would have. */
+export function wantedTargets(
+  connectors: Connectors,
+  scopes: readonly Scope[],
+  grantId: GrantId,
+): readonly WantedTarget[] {
+  return [...connectors().values()].flatMap((connector) => {
+    const served = connector.serves(scopes);
+    if (served === undefined) return [];
+    const { name, place } = connector;
+    return [
+      {
+        connector: name,
+        object: connector.objectOf(grantId),
+        ...(place !== undefined && { place }),
+        scopes: served.scopes,
+        rights: served.rights,
+      },
+    ];
+  });
+}

@@ -1,0 +1,98 @@
+import type { Grant } from "../../../core/access/grant.ts";
+import type { Instant } from "../../../core/values/ids.ts";
+import type { TargetOrder } from "../../../core/access/target.ts";
+import { formatInstant, secondMs } from "../../../core/values/time.ts";
+import { ConnectorFault, type IssuedTarget } from "../../ports/connector.ts";
+import type { ServiceContext } from "../../decisions/load-facts.ts";
+import { reasonOf, type TargetService } from "../../targets/target-service.ts";
+import type { CredentialTarget } from "../../views/request-view.ts";
+
+/** A target that has given no secret. */
+export interface NotIssued {
+  /** Trying again changes nothing: the target cannot give it. */
+  readonly isFinal: boolean;
+  /** It does not take what came with the claim, and would take something else. */
+  readonly isInputBad: boolean;
+  readonly why: string;
+  /** What its owner is shown in place of it. */
+  readonly missing: CredentialTarget;
+}
+
+export interface IssuedAtTargets {
+  readonly targets: readonly CredentialTarget[];
+  readonly faults: readonly NotIssued[];
+}
+
+/** Has every target of a grant mint a secret, side by side. Nothing of it is kept anywhere. */
+export type IssueAtTargets = (
+  grant: Grant,
+  expiresAt: Instant,
+  sshPublicKey: string | undefined,
+) => Promise<IssuedAtTargets>;
+
+/** How long targets may take to mint; somebody waits. */
+const issueWithinMs = 2 * secondMs;
+
+export function createIssuingAtTargets(
+  { connectors }: Pick<ServiceContext, "connectors">,
+  service: Pick<TargetService, "issue">,
+  onFault: (fault: unknown) => void,
+): IssueAtTargets {
+  const issueAt = async (
+    order: TargetOrder,
+    expiresAt: Instant,
+    sshPublicKey: string | undefined,
+  ): Promise<CredentialTarget | NotIssued> => {
+    const connector = connectors().get(order.connector);
+    const ends = formatInstant(expiresAt);
+    const kind = connector?.kind ?? "unknown";
+    if (connector?.needsSshPublicKey === true && sshPublicKey === undefined) {
+      return {
+        isFinal: false,
+        isInputBad: true,
+        why: keyMissing,
+        missing: missing(order, kind, ends, keyMissing),
+      };
+    }
+    const ask = { expiresAt, ...(sshPublicKey !== undefined && { sshPublicKey }) };
+    try {
+      const signal = AbortSignal.timeout(issueWithinMs);
+      return shown(await service.issue(order.grantId, order.connector, ask, signal));
+    } catch (fault) {
+      onFault(fault);
+      const isInputBad = fault instanceof ConnectorFault && fault.code === "invalid_input";
+      const isFinal = fault instanceof ConnectorFault && !fault.retryable && !isInputBad;
+      return { isFinal, isInputBad, why: reasonOf(fault), missing: missing(order, kind, ends, notNow) };
+    }
+  };
+  return async (grant, expiresAt, sshPublicKey) => {
+    const outcomes = await Promise.all(
+      grant.targets.map(({ order }) => issueAt(order, expiresAt, sshPublicKey)),
+    );
+    return {
+      targets: outcomes.flatMap((one) => ("missing" in one ? [] : [one])),
+      faults: outcomes.flatMap((one) => ("missing" in one ? [one] : [])),
+    };
+  };
+}
+
+function shown(issued: IssuedTarget): CredentialTarget {
+  const { connector, kind, where, username, secret, expiresAt, command } = issued;
+  return { connector, kind, where, username, secret, expiresAt: formatInstant(expiresAt), command };
+}
+
+const notNow = "It could not be given a new secret at this moment; rotate again in a minute.";
+const keyMissing = "It is reached by SSH: rotate again with your public key as sshPublicKey.";
+
+function missing(order: TargetOrder, kind: string, expiresAt: string, problem: string): CredentialTarget {
+  return {
+    connector: order.connector,
+    kind,
+    where: order.place ?? order.connector,
+    username: order.object,
+    secret: null,
+    expiresAt,
+    command: null,
+    problem,
+  };
+}

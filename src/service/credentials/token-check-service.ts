@@ -1,0 +1,141 @@
+import type { Actor } from "../../core/access/access-request.ts";
+import type { Case } from "../../core/access/access-case.ts";
+import { parseToken } from "../../core/values/token-format.ts";
+import { decideRevoke } from "../../core/decisions/decide-end.ts";
+import { hasStarted, isLive } from "../../core/access/grant.ts";
+import { maskTokens } from "../../core/values/mask-tokens.ts";
+import { isActive } from "../../core/values/identity.ts";
+import { isRefusal } from "../../core/values/refusals.ts";
+import { decideCase } from "../decisions/decide-case.ts";
+import type { ServiceContext } from "../decisions/load-facts.ts";
+import { StoreUnavailable, type PresentedCredential } from "../ports/store.ts";
+import type { UsageLog } from "./credential-use-log.ts";
+
+/** RFC 7662: everything when the token opens something now, else nothing at all. */
+export type Introspection =
+  | {
+      readonly active: true;
+      readonly scope: string;
+      readonly sub: string;
+      /** Absent in JSON for an identity without an address. */
+      readonly username: string | undefined;
+      readonly exp: number;
+      readonly iat: number;
+      readonly jti: string;
+      readonly break_glass: boolean;
+    }
+  | { readonly active: false };
+
+/** The answer of a forward-auth check. */
+export type Check =
+  | { readonly allowed: true; readonly identity: string; readonly scopes: string; readonly request: string }
+  | { readonly allowed: false; readonly known: boolean };
+
+/** What resources and proxies ask about a token they were shown: by state and clock at this moment, never a cache. */
+export interface CheckingService {
+  introspect(token: string): Promise<Introspection>;
+  /** Whether the token holds all the wanted scopes; none wanted is never allowed. */
+  check(token: string, wanted: readonly string[]): Promise<Check>;
+  /**
+   * A leak report: whatever the tokens in this text open ends, with white space or more around them as a file or log
+   * holds them. Answers nothing, so that it tells nothing.
+   */
+  readonly report: (text: string) => Promise<void>;
+}
+
+/** Ends a leaked API key; the directory's part of a leak report. */
+export type EndKey = (hash: string, by: Actor) => Promise<void>;
+
+const leakReporter: Actor = { type: "system", id: "leak-report", name: "leak report", via: "api" };
+
+export function createCheckingService(
+  context: ServiceContext,
+  usage: UsageLog,
+  endKey: EndKey,
+  onFault: (fault: unknown) => void,
+): CheckingService {
+  /** The use is put on record; a store that cannot write does not make a good credential bad. */
+  const recorded = async (presented: PresentedCredential): Promise<void> => {
+    try {
+      await usage.record(presented, holderOf(presented), context.surroundings.now());
+    } catch (fault) {
+      onFault(fault);
+    }
+  };
+  return {
+    async introspect(token) {
+      const presented = await livingCredential(context, token);
+      if (presented === undefined) return { active: false };
+      if (usage.isNews(presented)) await recorded(presented);
+      return introspectionOf(presented);
+    },
+    async check(token, wanted) {
+      const presented = await livingCredential(context, token);
+      if (presented === undefined) return { allowed: false, known: false };
+      const { scope, subjectId, requestId } = presented.grant;
+      const held = new Set(scope.split(" "));
+      if (wanted.length === 0 || !wanted.every((one) => held.has(one)))
+        return { allowed: false, known: true };
+      if (usage.isNews(presented)) await recorded(presented);
+      return { allowed: true, identity: subjectId, scopes: scope, request: requestId };
+    },
+    async report(text) {
+      for (const token of maskTokens(text).leaked) {
+        const hash = context.surroundings.sha256(token);
+        if (parseToken(token)?.kind === "live") await endKey(hash, leakReporter);
+        else await endLeaked(context, hash);
+      }
+    },
+  };
+}
+
+/** What a token opens at this moment, by state and clock; undefined when nothing. */
+export async function livingCredential(
+  { store, surroundings }: ServiceContext,
+  token: string,
+): Promise<PresentedCredential | undefined> {
+  if (parseToken(token)?.kind !== "jit") return undefined;
+  const presented = await store.credential(surroundings.sha256(token));
+  if (presented === undefined || !presented.current || !isActive(presented.identity)) return undefined;
+  return isLive(presented.grant, surroundings.now()) ? presented : undefined;
+}
+
+/** Whether the grant, as it is decided on, still has this credential: another one may have replaced it since. */
+export function isStillOf({ credentialId }: PresentedCredential, { grant }: Pick<Case, "grant">): boolean {
+  return hasStarted(grant) && grant.credential.id === credentialId;
+}
+
+/** Whoever shows a credential acts as its holder. */
+export function holderOf({ identity }: PresentedCredential): Actor {
+  const type = identity.kind === "HUMAN" ? "human" : "service";
+  return { type, id: identity.id, name: identity.name, via: "api" };
+}
+
+async function endLeaked(context: ServiceContext, hash: string): Promise<void> {
+  const presented = await context.store.credential(hash);
+  if (presented === undefined || !presented.current) return;
+  const reason = "its token was reported as leaked";
+  const outcome = await decideCase(context, presented.grant.requestId, async ({ case: kase }) => ({
+    decision: isStillOf(presented, kase)
+      ? decideRevoke(kase, reason, leakReporter, context.surroundings.now())
+      : [],
+    expects: [],
+  }));
+  // That it was over already is no news; that it could not be ended is.
+  if (isRefusal(outcome) && outcome.refused === "store_unavailable")
+    throw new StoreUnavailable(outcome.detail);
+}
+
+function introspectionOf({ grant, identity }: PresentedCredential): Introspection {
+  const { scope, expiresAt, startedAt, requestId, breakGlass } = grant;
+  return {
+    active: true,
+    scope,
+    sub: identity.id,
+    username: identity.email,
+    exp: Math.floor(expiresAt / 1000),
+    iat: Math.floor(startedAt / 1000),
+    jti: requestId,
+    break_glass: breakGlass,
+  };
+}

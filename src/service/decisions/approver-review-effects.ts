@@ -1,0 +1,32 @@
+import { changedPeople, joinedChanges } from "../../core/access/identity-changes.ts";
+import type { Identity } from "../../core/values/identity.ts";
+import type { NewEffect } from "../ports/store.ts";
+import { newEffect, type StepContext } from "./build-step.ts";
+
+/** A change that names more than this is no longer carried along: every waiting request is looked at. */
+const selectorsMax = 500;
+
+/** Has the waiting requests looked at that this change of a person may concern. */
+export function reviewEffects(
+  before: Identity | undefined,
+  after: Identity,
+  context: Pick<StepContext, "now" | "surroundings">,
+): readonly NewEffect[] {
+  const change = changedPeople(before, after);
+  return change === undefined ? [] : [newEffect({ kind: "review_approvers", change, after: 0 }, context)];
+}
+
+/** The effects with all reviews in one: a reload changes many people at once. */
+export function withReviewsJoined(
+  effects: readonly NewEffect[],
+  context: Pick<StepContext, "now" | "surroundings">,
+): readonly NewEffect[] {
+  const changes = effects.flatMap(({ effect }) =>
+    effect.kind === "review_approvers" ? [effect.change] : [],
+  );
+  if (changes.length < 2) return effects;
+  const joined = joinedChanges(changes.filter((one) => one !== null));
+  const isSmall = joined.selectors.length <= selectorsMax && joined.people.length <= selectorsMax;
+  const review = { kind: "review_approvers", change: isSmall ? joined : null, after: 0 } as const;
+  return [...effects.filter(({ effect }) => effect.kind !== review.kind), newEffect(review, context)];
+}

@@ -1,0 +1,274 @@
+import { isOpen, type AccessRequest } from "../../core/access/access-request.ts";
+import { assert, present } from "../../core/values/assert.ts";
+import type { AuditEntry } from "../../core/audit/audit-record.ts";
+import type { Case } from "../../core/access/access-case.ts";
+import { newsOf, targetEffectsOf, type Effect } from "../../core/effects/effects.ts";
+import { endingSoonOf } from "../../core/effects/ending-soon.ts";
+import { nextDueAt } from "../../core/access/escalation.ts";
+import type { Recorded } from "../../core/access/events.ts";
+import { evolveGrant } from "../../core/access/evolve-grant.ts";
+import { evolveRequest } from "../../core/access/evolve-request.ts";
+import { holdsTargets, type Grant } from "../../core/access/grant.ts";
+import { makeId, type Instant, type RequestId } from "../../core/values/ids.ts";
+import type { News } from "../../core/effects/notices.ts";
+import { recordsOf } from "../../core/audit/audit-entries.ts";
+import { scopeSetKey } from "../../core/values/scopes.ts";
+import { gauge, usesOf, type Limits } from "./counters.ts";
+import type {
+  CounterChange,
+  Expectation,
+  KeptAnswer,
+  NewEffect,
+  Step,
+  UniqueChange,
+  Versioned,
+  Write,
+} from "../ports/store.ts";
+import type { Surroundings } from "../ports/runtime.ts";
+
+/** A case as read, with the versions that the decision is made from. */
+export interface LoadedCase {
+  readonly case: Case;
+  readonly expects: readonly Expectation[];
+}
+
+/** What a decision changes besides the case: everything it was read from, and limits that hold for it. */
+export interface StepContext {
+  readonly now: Instant;
+  readonly surroundings: Surroundings;
+  readonly limits: Limits;
+  readonly expects: readonly Expectation[];
+  readonly answer?: KeptAnswer;
+  /** Of a first step: requests beside the new one that the decision changes. */
+  readonly beside?: readonly Versioned<AccessRequest>[];
+}
+
+export interface Folded {
+  readonly step: Step;
+  readonly request: AccessRequest;
+  readonly grant: Grant | undefined;
+  /** A request that this step stores for the first time. */
+  readonly created: AccessRequest | undefined;
+}
+
+/** Folds what happened into the case and derives all that follows: rows, guards, counters, records, effects. */
+export function stepOf(
+  loaded: LoadedCase | undefined,
+  happened: readonly Recorded[],
+  context: StepContext,
+): Folded {
+  assert(happened.length > 0, "a step has events");
+  const { beside = [] } = context;
+  const before = recordsOfCase(loaded?.case, beside);
+  const after = new Map(before);
+  const audit: AuditEntry[] = [];
+  const news = new Map<RequestId, News[]>();
+  const atTargets: Effect[] = [];
+  const later: NewEffect[] = [];
+  for (const one of happened) {
+    after.set(one.id, evolved(after.get(one.id), one));
+    const request = requestOf(one, after);
+    audit.push(...recordsOf(one, request));
+    news.set(request.id, [...(news.get(request.id) ?? []), ...newsOf(one, request)]);
+    const about = grantNamed(one.id, after);
+    if (about !== undefined) atTargets.push(...targetEffectsOf(one, about));
+    const ending = endingSoonOf(one);
+    if (ending === undefined) continue;
+    const { at, ...grant } = ending;
+    const effect = { kind: "announce_ending", requestId: request.id, ...grant } as const;
+    later.push({ ...newEffect(effect, context), dueAt: at });
+  }
+  const prolonged = happened.flatMap((one) =>
+    one.event.type === "RequestSubmitted" && one.event.request.extension !== undefined
+      ? [one.event.request.extension.grantId]
+      : [],
+  );
+  // An extension writes its grant too, changed or not, so that a grant that ends meanwhile cannot miss it.
+  const changed = [...after].filter(
+    ([id, record]) => before.get(id)?.value !== record.value || prolonged.some((grant) => grant === id),
+  );
+  const created = changed.flatMap(([id, record]) =>
+    before.has(id) ? [] : [{ kind: record.on, id, version: 0 } satisfies Expectation],
+  );
+  const besides = beside.map((one) => asRead("request", one));
+  const changes = changed.map(([id, record]) => changeOf(before.get(id), record, context));
+  const step: Step = {
+    expects: unrepeated([...(loaded?.expects ?? []), ...besides, ...created, ...context.expects]),
+    writes: changes.map((change) => change.write),
+    unique: releasesFirst(changes.flatMap((change) => change.unique)),
+    counters: [
+      ...changes.flatMap((change) => change.counters),
+      ...happened.flatMap((one) => usesOf(one, context.now)),
+    ],
+    audit,
+    effects: [
+      ...announced(news, context),
+      ...atTargets.map((effect) => newEffect(effect, context)),
+      ...later,
+    ],
+    ...(context.answer !== undefined && { answer: context.answer }),
+  };
+  const main = present(
+    loaded?.case.request.id ?? happened.find((one) => one.on === "request")?.id,
+    "a request",
+  );
+  const request = requestNamed(main, after);
+  return {
+    step,
+    request,
+    // Of an extension: the one it prolongs.
+    grant: (request.grantId === null ? undefined : grantNamed(request.grantId, after)) ?? anyGrant(after),
+    created: changed.flatMap(([id, one]) => (!before.has(id) && one.on === "request" ? [one.value] : []))[0],
+  };
+}
+
+/** One effect for each request, also without news: copies of its card that are out must be made true. */
+function announced(
+  news: ReadonlyMap<RequestId, readonly News[]>,
+  context: Pick<StepContext, "now" | "surroundings">,
+): readonly NewEffect[] {
+  return [...news].map(([requestId, told]) =>
+    newEffect({ kind: "announce", requestId, news: told }, context),
+  );
+}
+
+function evolved(record: Kept | undefined, one: Recorded): Kept {
+  if (one.on === "request") {
+    const value = record?.on === "request" ? record.value : undefined;
+    return { on: "request", value: evolveRequest(value, one.event) };
+  }
+  const value = record?.on === "grant" ? record.value : undefined;
+  return { on: "grant", value: evolveGrant(value, one.event) };
+}
+
+type Kept =
+  | { readonly on: "request"; readonly value: AccessRequest }
+  | { readonly on: "grant"; readonly value: Grant };
+
+function recordsOfCase(
+  kase: Case | undefined,
+  beside: readonly Versioned<AccessRequest>[],
+): ReadonlyMap<string, Kept> {
+  if (kase === undefined) return new Map(requestRecords(beside.map((one) => one.value)));
+  const { request, grant, extension, parent, siblings = [] } = kase;
+  const others = [extension, parent, ...siblings].filter((one) => one !== undefined);
+  return new Map<string, Kept>([
+    ...requestRecords([request]),
+    ...(grant === undefined ? [] : [[grant.id, { on: "grant", value: grant }] as const]),
+    ...requestRecords(others),
+  ]);
+}
+
+function requestRecords(requests: readonly AccessRequest[]): readonly (readonly [string, Kept])[] {
+  return requests.map((value) => [value.id, { on: "request", value }] as const);
+}
+
+function grantNamed(id: string, records: ReadonlyMap<string, Kept>): Grant | undefined {
+  const record = records.get(id);
+  return record?.on === "grant" ? record.value : undefined;
+}
+
+function anyGrant(records: ReadonlyMap<string, Kept>): Grant | undefined {
+  return [...records.keys()].map((id) => grantNamed(id, records)).find((grant) => grant !== undefined);
+}
+
+function requestNamed(id: string, records: ReadonlyMap<string, Kept>): AccessRequest {
+  const record = present(records.get(id), id);
+  assert(record.on === "request", "it is a request");
+  return record.value;
+}
+
+/** The request an event is filed under: its own, or the one its grant belongs to. */
+function requestOf(one: Recorded, records: ReadonlyMap<string, Kept>): AccessRequest {
+  if (one.on === "request") return requestNamed(one.id, records);
+  const grant = present(records.get(one.id), one.id);
+  assert(grant.on === "grant", "it is a grant");
+  return requestNamed(grant.value.requestId, records);
+}
+
+interface Change {
+  readonly write: Write;
+  readonly unique: readonly UniqueChange[];
+  readonly counters: readonly CounterChange[];
+}
+
+/** What a record's change means for the guards: derived from before and after, so that no path can forget one. */
+function changeOf(before: Kept | undefined, after: Kept, { now, limits }: StepContext): Change {
+  if (after.on === "grant") {
+    const was = before?.on === "grant" && countsAsActive(before.value);
+    const active = gauge(
+      `active:${after.value.subjectId}`,
+      was,
+      countsAsActive(after.value),
+      limits.activePerIdentity,
+      now,
+    );
+    return { write: { kind: "grant", value: after.value }, unique: [], counters: active };
+  }
+  const { value } = after;
+  const earlier = before?.on === "request" ? before.value : undefined;
+  const pendingBefore = earlier?.phase === "PENDING";
+  return {
+    write: { kind: "request", value, dueAt: nextDueAt(value) },
+    unique: guard(earlier === undefined ? undefined : openKey(earlier), openKey(value), value.id),
+    counters: gauge(
+      `pending:${value.subjectId}`,
+      pendingBefore,
+      value.phase === "PENDING",
+      limits.pendingPerIdentity,
+      now,
+    ),
+  };
+}
+
+/** What is being prepared takes its place already. Break-glass has its own limit. */
+function countsAsActive(grant: Grant): boolean {
+  return holdsTargets(grant) && !grant.breakGlass;
+}
+
+/**
+ * The name an open request holds so that the same one cannot be asked twice (contract §3); break-glass never does. One
+ * that was stranded has given it up while it waits, also when enough people could decide it again: whoever asked once
+ * more meanwhile holds it. Its approval takes it back, so that of two for the same access one is approved.
+ */
+export function openKey(request: AccessRequest): string | undefined {
+  if (!isOpen(request) || request.breakGlass !== undefined) return undefined;
+  if (request.phase === "PENDING" && request.stranded !== undefined) return undefined;
+  return request.extension === undefined
+    ? `open:${request.subjectId}:${scopeSetKey(request.scopes)}`
+    : `extension:${request.extension.grantId}`;
+}
+
+/** Names given up come first, so that one record may take what another of the same step lets go. */
+export function releasesFirst(changes: readonly UniqueChange[]): readonly UniqueChange[] {
+  return changes.toSorted((one, other) => Number("take" in one) - Number("take" in other));
+}
+
+function guard(
+  before: string | undefined,
+  after: string | undefined,
+  owner: string,
+): readonly UniqueChange[] {
+  if (before === after) return [];
+  return [
+    ...(before === undefined ? [] : [{ release: before, owner }]),
+    ...(after === undefined ? [] : [{ take: after, owner }]),
+  ];
+}
+
+export function newEffect(
+  effect: NewEffect["effect"],
+  { now, surroundings }: Pick<StepContext, "now" | "surroundings">,
+): NewEffect {
+  return { id: makeId("effect", surroundings.idTail()), effect, dueAt: now };
+}
+
+/** Each once; the same record read at two versions stays twice, so that the commit sees the conflict. */
+export function unrepeated(expects: readonly Expectation[]): readonly Expectation[] {
+  return [...new Map(expects.map((one) => [`${one.kind} ${one.id} ${one.version}`, one])).values()];
+}
+
+/** The expectation that a versioned record is still as it was read. */
+export function asRead(kind: Expectation["kind"], record: Versioned<{ readonly id: string }>): Expectation {
+  return { kind, id: record.value.id, version: record.version };
+}

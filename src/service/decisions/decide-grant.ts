@@ -1,0 +1,43 @@
+import type { Recorded } from "../../core/access/events.ts";
+import type { Grant } from "../../core/access/grant.ts";
+import type { GrantId, Instant } from "../../core/values/ids.ts";
+import { isRefusal, refuse } from "../../core/values/refusals.ts";
+import type { ServiceContext } from "./load-facts.ts";
+import { StoreUnavailable } from "../ports/store.ts";
+import { decideAndCommit } from "./decide-and-commit.ts";
+import { stepOf } from "./build-step.ts";
+
+/** What happened to this grant, as it stands; nothing: nothing is written. */
+export type GrantDecision = (grant: Grant, now: Instant) => readonly Recorded[];
+
+/**
+ * The shell around what targets tell us about a grant, be it its request's latest or not: find, decide, commit. True
+ * when anything was written.
+ *
+ * @throws StoreUnavailable when it could not be.
+ */
+export async function decideGrant(
+  context: ServiceContext,
+  id: GrantId,
+  decision: GrantDecision,
+): Promise<boolean> {
+  const { store, surroundings } = context;
+  let isIdle = false;
+  const outcome = await decideAndCommit(store, async () => {
+    const found = await store.grant(id);
+    const now = surroundings.now();
+    const happened = found === undefined ? [] : decision(found.grant, now);
+    isIdle = found === undefined || happened.length === 0;
+    if (found === undefined || isIdle) return refuse("not_active", "Nothing is due.");
+    const { request, grant, version } = found;
+    const loaded = {
+      case: { request, grant },
+      expects: [{ kind: "grant", id: grant.id, version } as const],
+    };
+    const { limits } = (await context.rulebook()).book.rules;
+    return { step: stepOf(loaded, happened, { now, surroundings, limits, expects: [] }).step, result: true };
+  });
+  if (isIdle) return false;
+  if (isRefusal(outcome)) throw new StoreUnavailable(outcome.detail);
+  return true;
+}

@@ -1,0 +1,48 @@
+import { looksBack } from "../../core/policy/needs-history.ts";
+import { indexPolicies, type PolicyIndex } from "../../core/policy/policy-index.ts";
+import type { Rulebook } from "../../core/policy/policy.ts";
+import type { Selector } from "../../core/values/identity.ts";
+import type { Reads } from "../ports/store.ts";
+
+export interface IndexedRulebook {
+  readonly book: Rulebook;
+  readonly index: PolicyIndex;
+  /** Whether judging by it needs the subject's past. */
+  readonly looksBack: boolean;
+  /** The Slack user groups that any of it names. */
+  readonly userGroupSelectors: readonly Selector[];
+}
+
+export type RulebookReader = () => Promise<IndexedRulebook>;
+
+/**
+ * The rules as of this moment. Only the index made from them is kept, and only as long as the version in the store is
+ * the same; every decision also expects that version in its commit, so a change in between decides it afresh.
+ */
+export function createRulebookReader(store: Pick<Reads, "rulebook" | "rulebookVersion">): RulebookReader {
+  let known: IndexedRulebook | undefined;
+  return async () => {
+    if (known === undefined || known.book.version !== (await store.rulebookVersion())) {
+      known = indexed(await store.rulebook());
+    }
+    return known;
+  };
+}
+
+export function indexed(book: Rulebook): IndexedRulebook {
+  return {
+    book,
+    index: indexPolicies(book.policies),
+    looksBack: looksBack(book),
+    userGroupSelectors: userGroupsIn(book),
+  };
+}
+
+function userGroupsIn({ policies, rules }: Rulebook): readonly Selector[] {
+  const { defaultPolicy, breakGlass } = rules;
+  const stages = [...policies, ...(defaultPolicy === undefined ? [] : [defaultPolicy])].flatMap(
+    ({ effect }) => (effect.kind === "approval" ? effect.approval.stages : []),
+  );
+  const named = stages.flatMap((stage) => [...stage.approvers, ...stage.escalateTo.flat()]);
+  return [...named, ...breakGlass.review.by].filter((one) => one.kind === "slack-usergroup");
+}

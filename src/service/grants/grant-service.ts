@@ -1,0 +1,210 @@
+import type { AccessRequest } from "../../core/access/access-request.ts";
+import { refuseUnservedActions } from "../targets/served-actions.ts";
+import { inactive } from "../../core/access/assessment.ts";
+import { isActive } from "../../core/values/identity.ts";
+import { isReviewerOf } from "../../core/decisions/decide-review.ts";
+import { systemActor } from "../../core/access/access-case.ts";
+import {
+  decideComplete,
+  decideEndAll,
+  decideRevoke,
+  isRevoker,
+  liveGrant,
+} from "../../core/decisions/decide-end.ts";
+import { makeId, type IdentityId } from "../../core/values/ids.ts";
+import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
+import type { Ask } from "../../core/access/draft-request.ts";
+import { decideExtension } from "../../core/decisions/decide-submission.ts";
+import { decideTick } from "../../core/decisions/decide-tick.ts";
+import { present } from "../../core/values/assert.ts";
+import { actorOf, lacksRole, type Caller } from "../ports/caller.ts";
+import {
+  decideCase,
+  findCase,
+  pressOf,
+  requestOf,
+  undecidedIn,
+  withAnswer,
+  type CaseDecision,
+} from "../decisions/decide-case.ts";
+import { withFrozenApprovals } from "../decisions/freeze-decided-approvals.ts";
+import {
+  approversNamed,
+  asFarAsKnown,
+  assess,
+  idsIn,
+  loadPeople,
+  selectorsIn,
+  type ServiceContext,
+} from "../decisions/load-facts.ts";
+import { keeping } from "../decisions/idempotency.ts";
+import { StoreUnavailable } from "../ports/store.ts";
+import { decideAndCommit } from "../decisions/decide-and-commit.ts";
+import { asRead, stepOf } from "../decisions/build-step.ts";
+
+/** What happens to access once it is given: it ends, is ended, is prolonged, or time writes down what is due. */
+export interface GrantService {
+  complete(caller: Caller, id: string, note: string | null): Promise<AccessRequest | Refusal>;
+  revoke(caller: Caller, id: string, reason: string): Promise<AccessRequest | Refusal>;
+  /** The child request: pending, or completed when the policies approve it by themselves. */
+  extend(
+    caller: Caller,
+    id: string,
+    more: { readonly durationMs: number; readonly reason: string },
+  ): Promise<AccessRequest | Refusal>;
+  /** Writes down what the clock has done to this request; true when there was anything. */
+  tick(id: string): Promise<boolean>;
+  /** Writes down everything the clock has ended for this person, so that neither guard nor limit counts it. */
+  settle(subjectId: IdentityId): Promise<void>;
+  /** Cancels what this person has open and ends what they hold. */
+  endAccessOf(subjectId: IdentityId, reason: string): Promise<void>;
+}
+
+export function createGrantService(context: ServiceContext): GrantService {
+  const { store, surroundings } = context;
+
+  const tick = async (id: string): Promise<boolean> => {
+    const outcome = await decideCase(context, id, async ({ case: kase }) => {
+      const people = await loadPeople(context, idsIn(kase.request), selectorsIn(kase.request));
+      return { decision: decideTick(kase, people.directory, surroundings.now()), expects: [] };
+    });
+    return outcome !== undefined && !isRefusal(outcome);
+  };
+
+  const settle = async (subjectId: IdentityId): Promise<void> => {
+    for (const id of await store.overdueRequestsOf(subjectId, surroundings.now())) await tick(id);
+  };
+
+  return {
+    tick,
+    settle,
+    async complete(caller, id, note) {
+      return (
+        lacksRole(caller, "requester") ??
+        requestOf(
+          await decideCase(
+            context,
+            id,
+            async ({ case: kase }) => ({
+              decision: decideComplete(kase, caller.identity.id, note, actorOf(caller), surroundings.now()),
+              expects: [],
+            }),
+            keeping(context, caller.once, 200),
+          ),
+        )
+      );
+    },
+    async revoke(caller, id, reason) {
+      return (
+        lacksRole(caller, "admin", "approver") ??
+        requestOf(
+          await decideCase(
+            context,
+            id,
+            revoking(context, caller, reason),
+            keeping(context, caller.once, 200),
+          ),
+        )
+      );
+    },
+    async extend(caller, id, more) {
+      const missing = lacksRole(caller, "requester");
+      if (missing !== undefined) return missing;
+      await settle(caller.identity.id);
+      return extend(context, caller, id, more);
+    },
+    async endAccessOf(subjectId, reason) {
+      for (const id of await store.openRequestsOf(subjectId)) {
+        const outcome = await decideCase(context, id, async ({ case: kase }) => ({
+          decision: decideEndAll(kase, reason, systemActor, surroundings.now()),
+          expects: [],
+        }));
+        // That it was over already is no news; that it could not be ended is, and is tried again.
+        if (isRefusal(outcome) && outcome.refused === "store_unavailable") {
+          throw new StoreUnavailable(outcome.detail);
+        }
+      }
+    },
+  };
+}
+
+function revoking(context: ServiceContext, caller: Caller, reason: string): CaseDecision {
+  return async ({ case: kase }) => {
+    const { facts, expects, people } = await pressOf(context, caller, kase.request);
+    const { person, directory, by } = facts;
+    if (!isActive(person)) return { decision: inactive(person), expects };
+    const isEntitled =
+      caller.roles.includes("admin") ||
+      (person.kind === "HUMAN" &&
+        (isRevoker(kase, person.id, directory) || isReviewerOf(kase.request, person, directory)));
+    if (!isEntitled) {
+      const detail = "Only an administrator, an approver of it or its break-glass reviewer can revoke this.";
+      return { decision: asFarAsKnown(refuse("not_an_approver", detail), people), expects };
+    }
+    return { decision: decideRevoke(kase, reason, by, context.surroundings.now()), expects };
+  };
+}
+
+async function extend(
+  context: ServiceContext,
+  caller: Caller,
+  id: string,
+  { durationMs, reason }: { readonly durationMs: number; readonly reason: string },
+): Promise<AccessRequest | Refusal> {
+  const { store, surroundings } = context;
+  return decideAndCommit(store, async () => {
+    const loaded = await findCase(context, id);
+    if (isRefusal(loaded)) return loaded;
+    const { request } = loaded.case;
+    const now = surroundings.now();
+    if (request.subjectId !== caller.identity.id) {
+      return refuse("not_requester", "Only the requester can extend their access.");
+    }
+    const grant = liveGrant(loaded.case, now);
+    if (isRefusal(grant)) return grant;
+    if (grant.breakGlass) return refuse("break_glass_not_allowed", "Break-glass access cannot be extended.");
+    const unserved = refuseUnservedActions(context.connectors, request.scopes);
+    if (unserved !== undefined) return unserved;
+    const { ticket } = request;
+    const found = present(await store.identity(request.subjectId), request.subjectId);
+    const subject = found.value;
+    const today = await assess(context, request.scopes, {
+      subject,
+      reason,
+      durationMs: grant.expiresAt - grant.startedAt + durationMs,
+      submittedAt: now,
+      ...(ticket !== undefined && { ticket }),
+    });
+    const people = await loadPeople(context, [subject.id], approversNamed(today), "press");
+    const ask: Ask = {
+      id: makeId("request", surroundings.idTail()),
+      subjectId: request.subjectId,
+      requestedById: caller.identity.id,
+      reason,
+      scopes: request.scopes,
+      durationMs,
+      metadata: {},
+      notifyChannels: request.notifyChannels,
+      ...(ticket !== undefined && { ticket }),
+    };
+    const facts = {
+      subject,
+      assessment: today.assessment,
+      directory: people.directory,
+      lockdown: today.rules.book.lockdown,
+      digest: surroundings.sha256,
+      by: actorOf(caller),
+    };
+    const decision = asFarAsKnown(decideExtension(ask, { ...loaded.case, grant }, facts, now), people);
+    if (isRefusal(decision)) return decision;
+    const happened = await withFrozenApprovals(context, undecidedIn(loaded.case), decision);
+    const folded = stepOf(loaded, happened, {
+      now,
+      surroundings,
+      limits: today.rules.book.rules.limits,
+      expects: [...today.expects, asRead("identity", found)],
+    });
+    const step = await withAnswer(folded, keeping(context, caller.once, 201));
+    return { step, result: folded.created ?? folded.request };
+  });
+}

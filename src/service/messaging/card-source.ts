@@ -1,0 +1,26 @@
+import type { IdentityId } from "../../core/values/ids.ts";
+import type { Refusal } from "../../core/values/refusals.ts";
+import type { Card, Audience } from "../views/card.ts";
+import type { Caller } from "../ports/caller.ts";
+import type { NotifyChannel } from "../../core/access/access-request.ts";
+import type { MessageRef } from "./messenger.ts";
+
+/** A message that answers somebody, with buttons about one request. */
+export interface PostedAnswer {
+  readonly surface: NotifyChannel;
+  readonly address: string;
+  /** Where it is. */
+  readonly ref: MessageRef;
+  /** A form that somebody may be filling in. */
+  readonly isForm: boolean;
+}
+
+/** The cards people see, made fresh from state and clock. */
+export interface CardService {
+  /** As this reader (null: a channel) may see it; undefined when there is no such request. */
+  cardFor(id: string, audience: Audience, reader: IdentityId | null): Promise<Card | undefined>;
+  /** The card as this caller's own part in the request makes it; refused when it is none of their business. */
+  cardOf(caller: Caller, id: string): Promise<Card | Refusal>;
+  /** Keeps a message that was posted as an answer to this caller true from now on. */
+  recordAnswer(caller: Caller, id: string, posted: PostedAnswer): Promise<void>;
+}

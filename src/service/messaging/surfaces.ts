@@ -1,0 +1,49 @@
+import type { NotifyChannel } from "../../core/access/access-request.ts";
+import type { Identity } from "../../core/values/identity.ts";
+import type { Messenger } from "./messenger.ts";
+
+/** One place where a person or channel is told things. */
+export interface Place {
+  readonly messenger: Messenger;
+  readonly address: string;
+}
+
+/** The surfaces of this installation, as they are added at the start. */
+export interface Surfaces {
+  add(messenger: Messenger): void;
+  get(surface: NotifyChannel): Messenger | undefined;
+  readonly configured: ReadonlySet<NotifyChannel>;
+  /** Everywhere this person can be told things. */
+  placesOf(person: Identity): Promise<readonly Place[]>;
+  /** Where a channel reference such as `slack:C0APPROVALS` leads; undefined: nowhere in this installation. */
+  placeOfChannel(reference: string): Place | undefined;
+}
+
+export function createSurfaces(): Surfaces {
+  const messengers = new Map<NotifyChannel, Messenger>();
+  const configured = new Set<NotifyChannel>();
+  return {
+    add(messenger) {
+      messengers.set(messenger.surface, messenger);
+      configured.add(messenger.surface);
+    },
+    get: (surface) => messengers.get(surface),
+    configured,
+    async placesOf(person) {
+      const places = await Promise.all(
+        [...messengers.values()].map(async (messenger) => {
+          const address = await messenger.addressOf(person);
+          return address === undefined ? [] : [{ messenger, address }];
+        }),
+      );
+      return places.flat();
+    },
+    placeOfChannel(reference) {
+      for (const messenger of messengers.values()) {
+        const address = messenger.channelAddress(reference);
+        if (address !== undefined) return { messenger, address };
+      }
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,224 @@
+import {
+  accountIn,
+  isActive,
+  linkName,
+  linkTo,
+  parseEmail,
+  type ChatAccount,
+  type Identity,
+  type Role,
+  type Selector,
+} from "../../core/values/identity.ts";
+import { parseId, type IdentityId } from "../../core/values/ids.ts";
+import { inactive } from "../../core/access/assessment.ts";
+import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
+import { hourMs } from "../../core/values/time.ts";
+import { unknownIdentity } from "../ports/request-input.ts";
+import { administratorsOf } from "./administrators.ts";
+import { actorOf, lacksRole, makersOf, type Caller } from "../ports/caller.ts";
+import type { ChatPeople } from "../messaging/account-links.ts";
+import { identityStep } from "./directory-service.ts";
+import { loadPeople, type ServiceContext } from "../decisions/load-facts.ts";
+import { findNamedIdentity } from "./find-identity.ts";
+import type { Step, Versioned } from "../ports/store.ts";
+import { decideAndCommit, recordOnly } from "../decisions/decide-and-commit.ts";
+import { newEffect } from "../decisions/build-step.ts";
+
+/** How often one account may ask administrators to be linked. */
+export const linkAsksMax = 3;
+const linkAsksWindowMs = hourMs;
+
+/** People of chat over the store: read at every press, so that a link or a switch counts at once. */
+export function createChatPeople(context: ServiceContext): ChatPeople {
+  const { store } = context;
+
+  const callerOf = async (account: ChatAccount): Promise<Caller | Refusal> => {
+    const found = await store.identityByLink(account);
+    return found === undefined || found.value.kind !== "HUMAN"
+      ? notLinked()
+      : callerAs(context, found.value, account);
+  };
+
+  return {
+    callerOf,
+    async linkByEmail(account, email) {
+      const linked = await decideAndCommit(store, async () => {
+        const taken = await store.identityByLink(account);
+        if (taken !== undefined) return notLinked();
+        const candidate = await candidateFor(context, account.surface, email);
+        if (candidate === undefined) return notLinked();
+        const by = actorOf({ identity: candidate.value, roles: [], via: account.surface });
+        // Whoever gave the address has given the link as well.
+        const makers = candidate.value.origins?.email?.by ?? [];
+        return linking(context, candidate, account, by, makers, "email");
+      });
+      return isRefusal(linked) ? callerOf(account) : callerAs(context, linked, account);
+    },
+    async askForLink(account, who) {
+      const taken = await store.identityByLink(account);
+      if (taken !== undefined) return alreadyLinked(taken.value);
+      const to = await administratorsOf(context);
+      if (to.length === 0) {
+        return refuse("no_approvers", "The configuration names no administrator who could be asked.");
+      }
+      const found = who.email === null ? undefined : await candidateFor(context, account.surface, who.email);
+      return decideAndCommit(store, async () => ({
+        step: linkAskStep(context, account, who, found?.value ?? null, to),
+        result: { asked: to.length },
+      }));
+    },
+    async becameReachable(account) {
+      const found = await store.identityByLink(account);
+      if (found === undefined || found.value.kind !== "HUMAN" || !isActive(found.value)) return;
+      const { surroundings } = context;
+      const announce = { kind: "announce_waiting", identityId: found.value.id, after: 0 } as const;
+      const effects = [newEffect(announce, { now: surroundings.now(), surroundings })];
+      await store.commit({ ...recordOnly([]), effects });
+    },
+    async link(caller, account, identityId) {
+      const missing = lacksRole(caller, "admin");
+      if (missing !== undefined) return missing;
+      return decideAndCommit(store, async () => {
+        const found = await findNamedIdentity(store, identityId.trim());
+        if (found === undefined) return unknownIdentity(identityId);
+        const taken = await store.identityByLink(account);
+        if (taken !== undefined && taken.value.id !== found.value.id) return alreadyLinked(taken.value);
+        return linking(context, found, account, actorOf(caller), makersOf(caller), "administrator");
+      });
+    },
+  };
+}
+
+function notLinked(): Refusal {
+  return refuse("identity_not_linked", "This account is not linked to anybody here.");
+}
+
+function alreadyLinked({ name }: Identity): Refusal {
+  return refuse("name_taken", `This account is already linked to ${name}.`);
+}
+
+/** With the roles of chat: requester and approver for everybody, the rest as the configuration says. */
+async function callerAs(
+  context: ServiceContext,
+  identity: Identity,
+  { surface }: ChatAccount,
+): Promise<Caller | Refusal> {
+  if (!isActive(identity)) return inactive(identity);
+  const { admin, auditor } = (await context.rulebook()).book.rules.chatRoles;
+  const { directory } = await loadPeople(context, [identity.id], [...admin, ...auditor], "press");
+  const isAmong = (selectors: readonly Selector[]): boolean =>
+    selectors.some((one) => directory.people(one, identity.id).some(({ id }) => id === identity.id));
+  const roles: Role[] = ["requester", "approver"];
+  if (isAmong(admin)) roles.push("admin");
+  if (isAmong(auditor)) roles.push("auditor");
+  return { identity, roles, via: surface };
+}
+
+/** The one active person with exactly this address and no account on this platform yet. */
+async function candidateFor(
+  { store }: ServiceContext,
+  surface: ChatAccount["surface"],
+  text: string,
+): Promise<Versioned<Identity> | undefined> {
+  const email = parseEmail(text);
+  if (email === undefined) return undefined;
+  const people = await store.people({ ids: [], selectors: [{ kind: "email", email }] });
+  const fitting = people.filter(
+    ({ value }) =>
+      value.kind === "HUMAN" &&
+      isActive(value) &&
+      value.email?.toLowerCase() === email &&
+      accountIn(value.links, surface) === undefined,
+  );
+  return fitting.length === 1 ? fitting[0] : undefined;
+}
+
+/** Links the account to this person, once; a press that comes again finds it done. */
+function linking(
+  context: ServiceContext,
+  before: Versioned<Identity>,
+  account: ChatAccount,
+  by: ReturnType<typeof actorOf>,
+  makers: readonly IdentityId[],
+  how: "email" | "administrator",
+): { readonly step: Step; readonly result: Identity } | Refusal {
+  const identity = before.value;
+  const has = accountIn(identity.links, account.surface);
+  const isSame = has !== undefined && linkName(has) === linkName(account);
+  if (has !== undefined && !isSame) {
+    return refuse(
+      "name_taken",
+      `${identity.name} is already linked to another account there; take that link away first.`,
+    );
+  }
+  if (identity.kind !== "HUMAN" || identity.managedBy === "built-in") {
+    return refuse("identity_unknown", `${identity.name} is a program, and only people are linked.`);
+  }
+  if (!isActive(identity)) return inactive(identity);
+  const link = linkTo(account);
+  const after: Identity = {
+    ...identity,
+    links: { ...identity.links, ...link },
+    // Beside what the file says, so that a reload keeps it.
+    ...(identity.managedBy === "file" && !isSame && { chatLinks: { ...identity.chatLinks, ...link } }),
+  };
+  const step = identityStep(context, before, after, by, makers);
+  const { surface, team, user } = account;
+  const at = context.surroundings.now();
+  const data = { surface, team, user, how };
+  return {
+    step: isSame
+      ? { ...step, writes: [], expects: [], unique: [], audit: [] }
+      : {
+          ...step,
+          audit: [{ at, action: "identity.linked", actor: by, identity: identity.id, data }],
+          effects: [
+            ...step.effects,
+            newEffect(
+              { kind: "announce_link", identityId: identity.id, account, byId: linkerOf(by, how) },
+              { now: at, surroundings: context.surroundings },
+            ),
+          ],
+        },
+    result: after,
+  };
+}
+
+/** Null: nobody but the platform, which vouched for an address. */
+function linkerOf({ id }: ReturnType<typeof actorOf>, how: "email" | "administrator"): IdentityId | null {
+  return how === "email" ? null : (parseId("identity", id) ?? null);
+}
+
+/** Nothing about anybody changes: administrators are told, and the asking is counted. */
+function linkAskStep(
+  { surroundings }: ServiceContext,
+  account: ChatAccount,
+  { displayName, email }: { readonly displayName: string; readonly email: string | null },
+  candidate: Identity | null,
+  to: readonly Identity[],
+): Step {
+  const now = surroundings.now();
+  const effect = newEffect(
+    {
+      kind: "tell_link",
+      account,
+      displayName: displayName.slice(0, namesLengthMax),
+      email: email === null ? null : email.slice(0, namesLengthMax),
+      candidateId: candidate?.id ?? null,
+      to: to.map((person) => person.id),
+    },
+    { now, surroundings },
+  );
+  const asks = { add: 1, max: linkAsksMax, windowMs: linkAsksWindowMs, at: now };
+  return {
+    expects: [],
+    writes: [],
+    unique: [],
+    counters: [{ key: `link-asked:${linkName(account)}`, ...asks }],
+    audit: [],
+    effects: [effect],
+  };
+}
+
+/** What a platform says somebody is called is not ours, and may be long. */
+const namesLengthMax = 200;

@@ -1,0 +1,232 @@
+import type { Actor } from "../../core/access/access-request.ts";
+import { formatToken, parseToken } from "../../core/values/token-format.ts";
+import { makeId, parseId, type IdentityId, type Instant } from "../../core/values/ids.ts";
+import { isActive, type Role } from "../../core/values/identity.ts";
+import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
+import { dayMs, plus } from "../../core/values/time.ts";
+import { unknownIdentity } from "../ports/request-input.ts";
+import { actorOf, lacksRole, makersOf, type Caller } from "../ports/caller.ts";
+import type { ServiceContext } from "../decisions/load-facts.ts";
+import { findNamedIdentity } from "./find-identity.ts";
+import {
+  StoreUnavailable,
+  type ApiKey,
+  type NewEffect,
+  type Page,
+  type PageQuery,
+  type Step,
+  type Versioned,
+} from "../ports/store.ts";
+import { decideAndCommit } from "../decisions/decide-and-commit.ts";
+import { asRead, newEffect } from "../decisions/build-step.ts";
+
+/** Contract §3: 90 days unless said otherwise, at most a year. */
+export const keyLifeDefaultMs = 90 * dayMs;
+export const keyLifeMaxMs = 366 * dayMs;
+/** How long before a key expires its owner is told, and how long it must live for that. */
+export const keyExpiryNoticeMs = 7 * dayMs;
+const keyLifeToTellMs = 14 * dayMs;
+
+export interface KeyInput {
+  readonly identityId: string;
+  readonly roles: readonly Role[];
+  readonly name: string | null;
+  readonly expiresAt?: Instant;
+}
+
+export interface NewKey {
+  readonly key: ApiKey;
+  /** Shown in this one answer only. */
+  readonly token: string;
+}
+
+export interface KeyService {
+  /** Who presents this key, if it is one of ours and lives. */
+  authenticate(token: string): Promise<Caller | Refusal>;
+  list(caller: Caller, page: PageQuery): Promise<Page<ApiKey> | Refusal>;
+  create(caller: Caller, input: KeyInput): Promise<NewKey | Refusal>;
+  remove(caller: Caller, id: string): Promise<ApiKey | Refusal>;
+  /** Ends a leaked key by its hash. */
+  readonly end: (hash: string, by: Actor) => Promise<void>;
+}
+
+const notValid = "This API key is not valid. Send a living one as Authorization: Bearer kd_live_….";
+
+export function createKeyService(context: ServiceContext): KeyService {
+  const { store } = context;
+  return {
+    authenticate: (token) => authenticate(context, token),
+    list: async (caller, page) => lacksRole(caller, "admin", "auditor") ?? store.keys(page),
+    create: async (caller, input) => lacksRole(caller, "admin") ?? create(context, caller, input),
+    remove: async (caller, id) =>
+      lacksRole(caller, "admin") ??
+      decideAndCommit(store, async () => {
+        const keyId = parseId("key", id);
+        const found = keyId === undefined ? undefined : await store.key(keyId);
+        if (found === undefined || found.value.deletedAt !== null) {
+          return refuse("not_found", `There is no key "${id.slice(0, 80)}".`);
+        }
+        const { step, key } = deletedStep(context, found, actorOf(caller));
+        return { step, result: key };
+      }),
+    async end(hash, by) {
+      const outcome = await decideAndCommit(store, async () => {
+        const found = await store.keyByHash(hash);
+        if (found === undefined || found.key.value.deletedAt !== null)
+          return refuse("not_found", "No such key.");
+        return { step: deletedStep(context, found.key, by).step, result: true };
+      });
+      // An unknown token is no news; that the store could not write is.
+      if (isRefusal(outcome) && outcome.refused !== "not_found") throw new StoreUnavailable(outcome.detail);
+    },
+  };
+}
+
+async function authenticate(
+  { store, surroundings }: ServiceContext,
+  token: string,
+): Promise<Caller | Refusal> {
+  if (parseToken(token)?.kind !== "live") return refuse("unauthenticated", notValid);
+  const found = await store.keyByHash(surroundings.sha256(token));
+  if (found === undefined || !isLiving(found.key.value, surroundings.now())) {
+    return refuse("unauthenticated", notValid);
+  }
+  const { id, roles, mintedBy, madeBy = [mintedBy] } = found.key.value;
+  if (!isActive(found.identity)) {
+    return refuse(
+      "identity_inactive",
+      `${found.identity.name} is not active; an administrator can change that.`,
+    );
+  }
+  return { identity: found.identity, roles, via: "api", key: { id, mintedBy }, keyMadeBy: madeBy };
+}
+
+async function create(context: ServiceContext, caller: Caller, input: KeyInput): Promise<NewKey | Refusal> {
+  const { store, surroundings } = context;
+  const now = surroundings.now();
+  const expiresAt = input.expiresAt ?? plus(now, keyLifeDefaultMs);
+  if (expiresAt <= now || expiresAt > plus(now, keyLifeMaxMs)) {
+    return refuse("invalid_body", "A key ends in the future, at most a year from now.", {
+      errors: [{ path: "expiresAt", message: "must lie in the future, at most a year away" }],
+    });
+  }
+  const token = formatToken("live", surroundings.tokenSecret());
+  return decideAndCommit(store, async () => {
+    const identity = await findNamedIdentity(store, input.identityId);
+    if (identity === undefined) return unknownIdentity(input.identityId);
+    if (!isActive(identity.value)) {
+      return refuse(
+        "identity_inactive",
+        `${identity.value.name} is not active, so a key would open nothing.`,
+      );
+    }
+    const key = keyOf(context, token, {
+      ...input,
+      identityId: identity.value.id,
+      expiresAt,
+      mintedBy: caller.identity.id,
+      madeBy: makersOf(caller),
+    });
+    const step = createdStep(context, key, actorOf(caller));
+    return {
+      step: { ...step, expects: [...step.expects, asRead("identity", identity)] },
+      result: { key, token },
+    };
+  });
+}
+
+function isLiving(key: ApiKey, now: Instant): boolean {
+  return key.deletedAt === null && (key.expiresAt === null || now < key.expiresAt);
+}
+
+/** The record of a key; the token itself is kept nowhere. */
+export function keyOf(
+  { surroundings }: Pick<ServiceContext, "surroundings">,
+  token: string,
+  more: Pick<ApiKey, "roles" | "name" | "mintedBy" | "madeBy" | "expiresAt"> & {
+    readonly identityId: IdentityId;
+  },
+): ApiKey {
+  const { identityId, roles, name, mintedBy, madeBy = [mintedBy], expiresAt } = more;
+  return {
+    id: makeId("key", surroundings.idTail()),
+    identityId,
+    roles: [...new Set(roles)],
+    name,
+    hash: surroundings.sha256(token),
+    last4: token.slice(-4),
+    mintedBy,
+    madeBy,
+    createdAt: surroundings.now(),
+    expiresAt,
+    deletedAt: null,
+  };
+}
+
+/** A new key, put on record and announced to whom it was made for. */
+export function createdStep(
+  { surroundings }: Pick<ServiceContext, "surroundings">,
+  key: ApiKey,
+  by: Actor,
+): Step {
+  const now = surroundings.now();
+  const { id, identityId, roles, name, last4, mintedBy } = key;
+  return {
+    expects: [{ kind: "key", id, version: 0 }],
+    writes: [{ kind: "key", value: key }],
+    unique: [],
+    counters: [],
+    audit: [
+      {
+        at: now,
+        action: "api_key.created",
+        actor: by,
+        identity: identityId,
+        data: { key: id, roles, last4, mintedBy, ...(name !== null && { name }) },
+      },
+    ],
+    effects: [
+      newEffect({ kind: "announce_key", keyId: id, identityId }, { now, surroundings }),
+      ...expiryNotice(key, { now, surroundings }),
+    ],
+  };
+}
+
+/** Its owner is told a week before it expires; one that lives less than two weeks is too short-lived for that. */
+function expiryNotice(
+  { id, identityId, createdAt, expiresAt }: ApiKey,
+  context: Parameters<typeof newEffect>[1],
+): readonly NewEffect[] {
+  if (expiresAt === null || expiresAt - createdAt < keyLifeToTellMs) return [];
+  const effect = newEffect({ kind: "announce_key_expiry", keyId: id, identityId }, context);
+  return [{ ...effect, dueAt: plus(expiresAt, -keyExpiryNoticeMs) }];
+}
+
+/** The key is dead in this commit. */
+export function deletedStep(
+  { surroundings }: Pick<ServiceContext, "surroundings">,
+  found: Versioned<ApiKey>,
+  by: Actor,
+): { readonly step: Step; readonly key: ApiKey } {
+  const now = surroundings.now();
+  const key: ApiKey = { ...found.value, deletedAt: now };
+  return {
+    key,
+    step: {
+      expects: [asRead("key", found)],
+      writes: [{ kind: "key", value: key }],
+      unique: [],
+      counters: [],
+      audit: [
+        {
+          at: now,
+          action: "api_key.deleted",
+          actor: by,
+          identity: key.identityId,
+          data: { key: key.id, last4: key.last4 },
+        },
+      ],
+      effects: [],
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import { accountIn, linkName, type ChatAccount, type Identity } from "../../core/values/identity.ts";
+import { linkSubject } from "../views/delivery-status.ts";
+import type { NewEffect, Reads } from "../ports/store.ts";
+import type { Surroundings } from "../ports/runtime.ts";
+import { newEffect } from "../decisions/build-step.ts";
+
+/** The accounts that this person has now and had not before. */
+export function newLinks(before: Identity | undefined, after: Identity): readonly ChatAccount[] {
+  const had = new Set(accountsOf(before).map(linkName));
+  return accountsOf(after).filter((account) => !had.has(linkName(account)));
+}
+
+function accountsOf(identity: Identity | undefined): readonly ChatAccount[] {
+  if (identity === undefined || !identity.listed) return [];
+  return (["slack", "teams"] as const).flatMap((surface) => accountIn(identity.links, surface) ?? []);
+}
+
+/** Makes every message true that asks an administrator to link one of these accounts. */
+export function linksMade(
+  accounts: readonly ChatAccount[],
+  context: { readonly surroundings: Surroundings },
+): readonly NewEffect[] {
+  if (accounts.length === 0) return [];
+  const { surroundings } = context;
+  return [newEffect({ kind: "links_made", accounts }, { now: surroundings.now(), surroundings })];
+}
+
+/** The same for the many accounts of a configuration file, of which hardly any was ever asked about. */
+export async function linksMadeIfAsked(
+  accounts: readonly ChatAccount[],
+  { store, surroundings }: { readonly store: Reads; readonly surroundings: Surroundings },
+): Promise<readonly NewEffect[]> {
+  const bySubject = new Map(accounts.map((account) => [linkSubject(account), account]));
+  const asked = new Set((await store.copies([...bySubject.keys()])).map((copy) => copy.requestId));
+  return linksMade(
+    [...bySubject].flatMap(([subject, account]) => (asked.has(subject) ? [account] : [])),
+    { surroundings },
+  );
+}

@@ -1,0 +1,24 @@
+import { maskTokens } from "../../core/values/mask-tokens.ts";
+import { configurationLoader } from "./configuration-service.ts";
+import type { ServiceContext } from "../decisions/load-facts.ts";
+import { recordOnly } from "../decisions/decide-and-commit.ts";
+
+/** Problems that one record holds; the rest are counted. */
+const problemsMax = 20;
+const problemLengthMax = 500;
+
+/** Records that a changed configuration was not taken. @throws StoreUnavailable */
+export async function recordRefusedConfiguration(
+  { store, surroundings }: Pick<ServiceContext, "store" | "surroundings">,
+  file: string,
+  problems: readonly string[],
+): Promise<void> {
+  const said = problems.slice(0, problemsMax).map((one) => maskTokens(one).text.slice(0, problemLengthMax));
+  const entry = {
+    at: surroundings.now(),
+    action: "config.refused",
+    actor: configurationLoader,
+    data: { file, problems: said, count: problems.length },
+  } as const;
+  await store.commit(recordOnly([entry]));
+}

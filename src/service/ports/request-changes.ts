@@ -1,0 +1,38 @@
+import type { RequestId } from "../../core/values/ids.ts";
+import type { Watcher } from "./observed-store.ts";
+
+/** Lets a reader wait for the next change of a request. Nothing is kept: what nobody waits for is not remembered. */
+export interface Changes {
+  readonly watcher: Watcher;
+  /** Resolves at the next change of the request, after `withinMs`, or when the signal ends it: whatever comes first. */
+  next(id: RequestId, withinMs: number, signal: AbortSignal): Promise<void>;
+}
+
+export function createChanges(): Changes {
+  const waiting = new Map<RequestId, Set<() => void>>();
+  return {
+    watcher: ({ writes }) => {
+      for (const write of writes) {
+        const id =
+          write.kind === "request"
+            ? write.value.id
+            : write.kind === "grant"
+              ? write.value.requestId
+              : undefined;
+        if (id !== undefined) for (const wake of waiting.get(id) ?? []) wake();
+      }
+    },
+    async next(id, withinMs, signal) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const wakers = waiting.get(id) ?? new Set();
+      waiting.set(id, wakers.add(resolve));
+      const timer = setTimeout(resolve, withinMs);
+      signal.addEventListener("abort", () => resolve(), { once: true });
+      if (signal.aborted) resolve();
+      await promise;
+      clearTimeout(timer);
+      wakers.delete(resolve);
+      if (wakers.size === 0) waiting.delete(id);
+    },
+  };
+}

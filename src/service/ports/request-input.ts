@@ -1,0 +1,88 @@
+import { notifyChannels, type NotifyChannel } from "../../core/access/access-request.ts";
+import type { Ask } from "../../core/access/draft-request.ts";
+import { parseId, type Scope } from "../../core/values/ids.ts";
+import { refuse, type FieldProblem, type Refusal } from "../../core/values/refusals.ts";
+import { parseScope, scopesPerRequestMax } from "../../core/values/scopes.ts";
+import { parseDuration } from "../../core/values/time.ts";
+
+export const reasonLengthMax = 2_000;
+export const ticketLengthMax = 200;
+
+/** An ask in the words of whoever asks: any surface hands it over as it was typed. */
+export interface AskInput {
+  readonly identityId: string;
+  readonly reason: string;
+  readonly scopes: readonly string[];
+  readonly duration: string;
+  readonly ticket?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly notifyChannels?: readonly NotifyChannel[];
+  readonly breakGlass?: boolean;
+}
+
+export interface ParsedAsk extends Omit<Ask, "id" | "requestedById"> {
+  readonly breakGlass: boolean;
+}
+
+/** The ask with every word understood, or the first thing that is not, by its own code. */
+export function parseAsk(input: AskInput): ParsedAsk | Refusal {
+  const wordless = input.reason.trim() === "";
+  if (wordless || input.reason.length > reasonLengthMax) {
+    return refuse("invalid_body", `Give a reason of 1 to ${reasonLengthMax} characters.`, {
+      errors: [{ path: "reason", message: wordless ? "must not be empty" : "is too long" }],
+    });
+  }
+  const scopes = parseScopes(input.scopes);
+  if ("refused" in scopes) return scopes;
+  const durationMs = parseAskedDuration(input.duration);
+  if (typeof durationMs !== "number") return durationMs;
+  const subjectId = parseId("identity", input.identityId);
+  if (subjectId === undefined) return unknownIdentity(input.identityId);
+  const ticket = input.ticket?.trim();
+  return {
+    subjectId,
+    reason: input.reason,
+    scopes,
+    durationMs,
+    ...(ticket !== undefined && ticket !== "" && { ticket }),
+    metadata: input.metadata ?? {},
+    notifyChannels: input.notifyChannels ?? notifyChannels,
+    breakGlass: input.breakGlass ?? false,
+  };
+}
+
+/** 1 to 20 scopes, each once; a repeated one counts as one. */
+export function parseScopes(texts: readonly string[]): readonly Scope[] | Refusal {
+  const errors: FieldProblem[] = [];
+  const scopes = new Set<Scope>();
+  for (const [index, text] of texts.entries()) {
+    const scope = parseScope(text);
+    if (scope === undefined) errors.push({ path: `scopes.${index}`, message: "is not action:resource" });
+    else scopes.add(scope);
+  }
+  if (errors.length > 0) {
+    return refuse("invalid_scope", "A scope is action:resource, for example read:prod:orders-db.", {
+      errors,
+    });
+  }
+  if (scopes.size === 0 || scopes.size > scopesPerRequestMax) {
+    const message = `must hold 1 to ${scopesPerRequestMax} different scopes`;
+    return refuse("invalid_scope", "Ask for 1 to 20 scopes at once.", {
+      errors: [{ path: "scopes", message }],
+    });
+  }
+  return [...scopes];
+}
+
+export function parseAskedDuration(text: string): number | Refusal {
+  return (
+    parseDuration(text) ??
+    refuse("invalid_duration", "A duration is 90s, 30m, 4h, 1h30m, 2d or PT4H, from 1 second to 30 days.", {
+      errors: [{ path: "duration", message: "is not a duration from 1s to 30d" }],
+    })
+  );
+}
+
+export function unknownIdentity(text: string): Refusal {
+  return refuse("identity_unknown", `There is no identity "${text.slice(0, 80)}".`);
+}

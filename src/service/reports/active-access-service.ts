@@ -1,0 +1,92 @@
+import { parseId } from "../../core/values/ids.ts";
+import type { Identity } from "../../core/values/identity.ts";
+import type { CatalogEntry } from "../../core/policy/policy.ts";
+import { isRefusal, type Refusal } from "../../core/values/refusals.ts";
+import { parseAskedDuration } from "../ports/request-input.ts";
+import { lacksRole, type Caller } from "../ports/caller.ts";
+import { createConcurrencyLimit } from "../requests/concurrency-limit.ts";
+import type { EvaluationService } from "../requests/evaluation-service.ts";
+import type { ServiceContext } from "../decisions/load-facts.ts";
+import type { Page, PageQuery } from "../ports/store.ts";
+import type { ListQuery, ReadingService } from "../requests/request-queries.ts";
+import type { RequestView } from "../views/request-view.ts";
+
+/** One line of "who has what now". */
+export interface Holding {
+  readonly request: RequestView;
+  readonly name: string;
+  readonly email: string | null;
+}
+
+/** What somebody may ask for, and what that would take. */
+export interface Offer extends CatalogEntry {
+  /** `AUTO_APPROVED`: would be given at once, as things stand. */
+  readonly outcome: "AUTO_APPROVED" | "NEEDS_APPROVAL";
+}
+
+export interface HoldingsService {
+  /** Live access, newest first: one's own, all of it for auditors and administrators. */
+  held(
+    caller: Caller,
+    query: Pick<ListQuery, "identityId" | "scope">,
+    page: PageQuery,
+  ): Promise<Page<Holding> | Refusal>;
+  /** The catalog's entries that no policy refuses this caller for `duration`. */
+  catalog(caller: Caller, duration: string): Promise<readonly Offer[] | Refusal>;
+}
+
+export function createHoldingsService(
+  context: ServiceContext,
+  reading: ReadingService,
+  evaluation: EvaluationService,
+): HoldingsService {
+  const { store } = context;
+  const running = createConcurrencyLimit(catalogsPerKeyMax);
+  return {
+    async held(caller, query, page) {
+      const missing = lacksRole(caller, "requester", "approver", "auditor", "admin");
+      if (missing !== undefined) return missing;
+      const found = await reading.list(caller, { ...query, status: "ACTIVE" }, page);
+      if (isRefusal(found)) return found;
+      const ids = found.rows.flatMap((row) => parseId("identity", row.identityId) ?? []);
+      const people = await store.people({ ids, selectors: [] });
+      const byId = new Map<string, Identity>(people.map((one) => [one.value.id, one.value]));
+      const rows = found.rows.map((request) => {
+        const person = byId.get(request.identityId);
+        return { request, name: person?.name ?? request.identityId, email: person?.email ?? null };
+      });
+      return { rows, next: found.next };
+    },
+    async catalog(caller, duration) {
+      const missing = lacksRole(caller, "requester");
+      if (missing !== undefined) return missing;
+      const durationMs = parseAskedDuration(duration);
+      if (isRefusal(durationMs)) return durationMs;
+      return running(caller, () => offersTo(caller, duration));
+    },
+  };
+
+  async function offersTo(caller: Caller, duration: string): Promise<readonly Offer[] | Refusal> {
+    const { catalog } = (await context.rulebook()).book.rules;
+    const offers: Offer[] = [];
+    for (const entry of catalog) {
+      await context.slices.spend(entryCost);
+      const said = await evaluation.foresee(caller, {
+        identityId: caller.identity.id,
+        reason: "catalog",
+        scopes: entry.scopes,
+        duration,
+        ticket: "catalog",
+      });
+      if (isRefusal(said)) return said;
+      const { outcome } = said;
+      if (outcome === "AUTO_APPROVED" || outcome === "NEEDS_APPROVAL") offers.push({ ...entry, outcome });
+    }
+    return offers;
+  }
+}
+
+/** Reading who would decide about one entry, in about microseconds. */
+const entryCost = 300;
+/** Of one key at the same time. */
+const catalogsPerKeyMax = 2;

@@ -1,0 +1,37 @@
+import type { AuditRow } from "../ports/store.ts";
+
+/** What a follower of the audit log must know of a record before it passes it on. */
+export interface RecordHead {
+  readonly action: string;
+  /** RFC 3339. */
+  readonly at: string;
+}
+
+/**
+ * The record as the API shows it (contract §6), in JSON without line ends. Made from the stored text, so that it is the
+ * same for ever. A body that is no JSON object, which only tampering can bring about, is passed on as a text.
+ */
+export function recordText(row: AuditRow): string {
+  const { seq, body, previousHash, hash } = row;
+  const chain = `"previousHash":${JSON.stringify(previousHash)},"hash":${JSON.stringify(hash)}}`;
+  const inner = recordHead(row) === undefined ? `"body":${JSON.stringify(body)}` : body.trim().slice(1, -1);
+  return `{"seq":${seq},${inner},${chain}`.replaceAll("\n", " ");
+}
+
+/** Undefined when the stored body is not what we wrote. */
+export function recordHead({ body }: AuditRow): RecordHead | undefined {
+  const parsed = parsedJson(body);
+  if (typeof parsed !== "object" || parsed === null || !("action" in parsed) || !("at" in parsed)) {
+    return undefined;
+  }
+  const { action, at } = parsed;
+  return typeof action === "string" && typeof at === "string" ? { action, at } : undefined;
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

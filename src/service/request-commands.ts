@@ -1,0 +1,234 @@
+import type { AccessRequest } from "../core/access/access-request.ts";
+import { parseId } from "../core/values/ids.ts";
+import { isRefusal, refuse, type Refusal } from "../core/values/refusals.ts";
+import { parseSshPublicKey } from "../core/values/ssh-public-key.ts";
+import type { AccessService } from "./requests/access-service.ts";
+import { parseAskedDuration, type AskInput } from "./ports/request-input.ts";
+import type { Asked, AskingService } from "./requests/submit-and-claim-service.ts";
+import { actorOf, type Caller } from "./ports/caller.ts";
+import type { CredentialService } from "./credentials/claim/credential-service.ts";
+import type { GrantService } from "./grants/grant-service.ts";
+import type { ServiceContext } from "./decisions/load-facts.ts";
+import { cleaning, type Clean, type ReportLeak } from "./guards/redact-tokens.ts";
+import { idOfNamed } from "./people/find-identity.ts";
+import type { ReadingService } from "./requests/request-queries.ts";
+import type { RefusalLog } from "./reports/refusal-log.ts";
+import type { CredentialView, RequestView } from "./views/request-view.ts";
+
+/** A request with the secret of its owner's one answer. */
+export interface Answered {
+  readonly request: RequestView;
+  readonly credential?: CredentialView;
+  /** Targets are being made ready: to be claimed again. */
+  readonly isPreparing?: true;
+}
+
+/** What comes with a claim or a rotation. */
+export interface ClaimInput {
+  /** One line, as in `id_ed25519.pub`; for targets that are reached by SSH. */
+  readonly sshPublicKey?: string;
+  /** A rotation without the key that a target needs is refused, instead of replacing the rest alone. */
+  readonly isKeyRequired?: true;
+}
+
+/**
+ * The one desk every surface brings a person's verbs to, in the person's own words. Here tokens pasted into words are
+ * masked and ended, every refusal goes on record, and the answer is the whole request as it stands afterwards.
+ */
+export interface FrontDesk {
+  ask(caller: Caller, input: AskInput): Promise<Answered | Refusal>;
+  approve(
+    caller: Caller,
+    id: string,
+    press: { readonly comment?: string; readonly duration?: string; readonly revision?: string },
+  ): Promise<Answered | Refusal>;
+  deny(caller: Caller, id: string, reason: string): Promise<Answered | Refusal>;
+  cancel(caller: Caller, id: string, reason?: string): Promise<Answered | Refusal>;
+  claim(caller: Caller, id: string, input?: ClaimInput): Promise<Answered | Refusal>;
+  rotate(caller: Caller, id: string, input?: ClaimInput): Promise<Answered | Refusal>;
+  complete(caller: Caller, id: string, note?: string): Promise<Answered | Refusal>;
+  /** `token`: the live credential itself, which may end its own access. */
+  completeByToken(token: string, id: string, note?: string): Promise<Answered | Refusal>;
+  revoke(caller: Caller, id: string, reason: string): Promise<Answered | Refusal>;
+  extend(
+    caller: Caller,
+    id: string,
+    more: { readonly duration: string; readonly reason: string },
+  ): Promise<Answered | Refusal>;
+  review(
+    caller: Caller,
+    id: string,
+    judgement: { readonly outcome: "justified" | "unjustified"; readonly comment: string },
+  ): Promise<Answered | Refusal>;
+  /**
+   * Puts on record that a surface itself has refused a verb, for want of a role say, and gives the refusal back. `id`:
+   * of the request the verb is about, or of the identity that is asked for.
+   */
+  readonly refused: (caller: Caller, verb: string, refusal: Refusal, id?: string) => Promise<Refusal>;
+}
+
+export interface DeskServices {
+  readonly asking: AskingService;
+  readonly access: AccessService;
+  readonly grants: GrantService;
+  readonly credentials: CredentialService;
+  readonly reading: ReadingService;
+  readonly refusals: RefusalLog;
+  readonly report: ReportLeak;
+}
+
+type Outcome = AccessRequest | Asked;
+
+export function createFrontDesk(
+  context: Pick<ServiceContext, "store" | "surroundings">,
+  services: DeskServices,
+  onFault: (fault: unknown) => void,
+): FrontDesk {
+  const { reading, report } = services;
+  const clerk = createClerk(context, services, onFault);
+  const { act, refused } = clerk;
+  const clean = cleaning(report);
+  return {
+    refused,
+    ...askerVerbs(context.store, services, clerk, clean),
+    ...deciderVerbs(services, clerk, clean),
+    async claim(caller, id, input) {
+      const claim = claimOf(input);
+      if (isRefusal(claim)) return refused(caller, "claim", claim, id);
+      return act(caller, "claim", id, services.credentials.claim(caller, id, claim));
+    },
+    async rotate(caller, id, input) {
+      const claim = claimOf(input);
+      if (isRefusal(claim)) return refused(caller, "rotate", claim, id);
+      return act(caller, "rotate", id, services.credentials.rotate(caller, id, claim));
+    },
+    async completeByToken(token, id, note) {
+      // Not reported as leaked here: a token in its own note is ending its access anyway.
+      const others = cleaning(async (found) => (found === token ? undefined : report(found)));
+      const words = note === undefined ? null : await others(note);
+      const outcome = await services.credentials.completeByToken(token, id, words);
+      return isRefusal(outcome) ? outcome : { request: await reading.show(outcome) };
+    },
+  };
+}
+
+/** Puts refusals on record and makes whole answers. */
+interface Clerk {
+  readonly act: (
+    caller: Caller,
+    verb: string,
+    id: string,
+    made: Promise<Outcome | Refusal>,
+  ) => Promise<Answered | Refusal>;
+  readonly refused: FrontDesk["refused"];
+}
+
+function createClerk(
+  { surroundings }: Pick<ServiceContext, "surroundings">,
+  { reading, refusals }: DeskServices,
+  onFault: (fault: unknown) => void,
+): Clerk {
+  /** A store that cannot record the refusal does not turn it into a yes. */
+  const refused: Clerk["refused"] = async (caller, verb, refusal, id) => {
+    const action = verb === "ask" ? "request.refused" : "decision.refused";
+    const request = id === undefined ? undefined : parseId("request", id);
+    const isKnown = request !== undefined && refusal.refused !== "not_found";
+    const identity = id === undefined ? undefined : parseId("identity", id);
+    const isSomebody = identity !== undefined && refusal.refused !== "identity_unknown";
+    try {
+      const about = { action, verb, ...(isKnown && { request }), ...(isSomebody && { identity }) } as const;
+      await refusals.record(actorOf(caller), about, refusal, surroundings.now());
+    } catch (fault) {
+      onFault(fault);
+    }
+    return refusal;
+  };
+  return {
+    refused,
+    async act(caller, verb, id, made) {
+      const outcome = await made;
+      if (isRefusal(outcome)) return refused(caller, verb, outcome, id);
+      if ("phase" in outcome) return { request: await reading.show(outcome) };
+      return { ...outcome, request: await reading.show(outcome.request) };
+    },
+  };
+}
+
+/** With the key as it may be signed. */
+function claimOf({ sshPublicKey, ...rest }: ClaimInput = {}): ClaimInput | Refusal {
+  if (sshPublicKey === undefined) return rest;
+  const key = parseSshPublicKey(sshPublicKey);
+  if ("line" in key) return { ...rest, sshPublicKey: key.line };
+  const errors = [{ path: "sshPublicKey", message: key.problem }];
+  return refuse("invalid_body", `The public key ${key.problem}.`, { errors });
+}
+
+type AskerVerbs = Pick<FrontDesk, "ask" | "cancel" | "complete" | "extend">;
+
+function askerVerbs(
+  store: ServiceContext["store"],
+  { access, asking, grants }: DeskServices,
+  { act, refused }: Clerk,
+  clean: Clean,
+): AskerVerbs {
+  return {
+    async ask(caller, input) {
+      const identityId = await idOfNamed(store, input.identityId);
+      const asked = { ...(await cleanedAsk(input, clean)), identityId };
+      return act(caller, "ask", identityId, asking.ask(caller, asked));
+    },
+    async cancel(caller, id, reason) {
+      const words = reason === undefined ? "withdrawn" : await clean(reason);
+      return act(caller, "cancel", id, access.cancel(caller, id, words));
+    },
+    async complete(caller, id, note) {
+      const words = note === undefined ? null : await clean(note);
+      return act(caller, "complete", id, grants.complete(caller, id, words));
+    },
+    async extend(caller, id, more) {
+      const durationMs = parseAskedDuration(more.duration);
+      if (typeof durationMs !== "number") return refused(caller, "extend", durationMs, id);
+      const reason = await clean(more.reason);
+      return act(caller, "extend", id, grants.extend(caller, id, { durationMs, reason }));
+    },
+  };
+}
+
+type DeciderVerbs = Pick<FrontDesk, "approve" | "deny" | "revoke" | "review">;
+
+function deciderVerbs({ access, grants }: DeskServices, { act, refused }: Clerk, clean: Clean): DeciderVerbs {
+  return {
+    async approve(caller, id, { comment, duration, revision }) {
+      const durationMs = duration === undefined ? undefined : parseAskedDuration(duration);
+      if (isRefusal(durationMs)) return refused(caller, "approve", durationMs, id);
+      const press = {
+        ...(comment !== undefined && { comment: await clean(comment) }),
+        ...(durationMs !== undefined && { durationMs }),
+        ...(revision !== undefined && { revision }),
+      };
+      return act(caller, "approve", id, access.approve(caller, id, press));
+    },
+    deny: async (caller, id, reason) => act(caller, "deny", id, access.deny(caller, id, await clean(reason))),
+    async revoke(caller, id, reason) {
+      const words = await clean(reason);
+      return act(caller, "revoke", id, grants.revoke(caller, id, words));
+    },
+    async review(caller, id, judgement) {
+      const comment = await clean(judgement.comment);
+      return act(caller, "review", id, access.review(caller, id, { ...judgement, comment }));
+    },
+  };
+}
+
+async function cleanedAsk(input: AskInput, clean: Clean): Promise<AskInput> {
+  const metadata: Record<string, string> = {};
+  for (const [name, value] of Object.entries(input.metadata ?? {})) {
+    metadata[await clean(name)] = await clean(value);
+  }
+  return {
+    ...input,
+    reason: await clean(input.reason),
+    ...(input.ticket !== undefined && { ticket: await clean(input.ticket) }),
+    ...(input.metadata !== undefined && { metadata }),
+  };
+}

@@ -1,0 +1,146 @@
+import type { AccessRequest } from "../../core/access/access-request.ts";
+import { mayConcern, mayConcernReviewers, type ChangedPeople } from "../../core/access/identity-changes.ts";
+import type { IdentityId, RequestId } from "../../core/values/ids.ts";
+import { isRefusal } from "../../core/values/refusals.ts";
+import { decideApproverReview } from "../../core/decisions/decide-approver-review.ts";
+import { isGivenUp } from "../views/delivery-status.ts";
+import { decideCase } from "../decisions/decide-case.ts";
+import { idsIn, loadPeople, selectorsIn, type ServiceContext } from "../decisions/load-facts.ts";
+import { StoreUnavailable } from "../ports/store.ts";
+
+/** Waiting requests read in one go. */
+export const reviewBatchMax = 50;
+
+/** What a change of people means for the requests that wait for them. */
+export interface ApproverReviewService {
+  /**
+   * Looks at one batch of waiting requests: at those the change may concern, without a change at all of them. Where the
+   * next batch begins; null after the last. `after`: 0 for the first batch.
+   */
+  reviewBatch(after: number, change: ChangedPeople | null): Promise<number | null>;
+  /**
+   * Requests whose messages may offer what these people can no longer do, or not offer what they now can: also those
+   * that are decided already, where access may be revoked or an emergency is to be reviewed.
+   */
+  shownRequests(change: ChangedPeople): Promise<readonly RequestId[]>;
+  /** Who can judge an emergency that nobody has judged yet, and has not been told of it; `change` as above. */
+  newReviewers(change: ChangedPeople | null): Promise<readonly NewReviewers[]>;
+}
+
+export interface NewReviewers {
+  readonly requestId: RequestId;
+  readonly people: readonly IdentityId[];
+}
+
+export function createApproverReviewService(context: ServiceContext): ApproverReviewService {
+  const { store } = context;
+  return {
+    async reviewBatch(after, change) {
+      const batch = await store.waitingRequests(after, reviewBatchMax);
+      const unknown = new Set<string>();
+      for (const { request } of batch) {
+        await nextTurn();
+        if (isBlocked(request, unknown) || !(await isConcerned(context, request, change))) continue;
+        for (const group of await review(context, request)) unknown.add(group);
+      }
+      const last = batch.at(-1);
+      return batch.length < reviewBatchMax || last === undefined ? null : last.ord;
+    },
+    async shownRequests({ people }) {
+      const shown = new Set<RequestId>();
+      for (const id of people) {
+        for (const request of await store.openRequestsShownTo(id)) shown.add(request);
+        // Their manager may be another one now.
+        for (const request of await store.openRequestsOf(id)) shown.add(request);
+        await nextTurn();
+      }
+      return [...shown];
+    },
+    async newReviewers(change) {
+      const found: NewReviewers[] = [];
+      for await (const request of openReviews(context)) {
+        if (!(await isReviewConcerned(context, request, change))) continue;
+        const people = await untoldReviewers(context, request);
+        if (people.length > 0) found.push({ requestId: request.id, people });
+      }
+      return found;
+    },
+  };
+}
+
+/** Others have their turn of the event loop between any two requests. */
+async function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Whether it names a group that Slack has just not been able to tell about: it is not asked again for each request. */
+function isBlocked(request: AccessRequest, unknown: ReadonlySet<string>): boolean {
+  return selectorsIn(request).some((one) => one.kind === "slack-usergroup" && unknown.has(one.id));
+}
+
+async function isConcerned(
+  { store }: ServiceContext,
+  request: AccessRequest,
+  change: ChangedPeople | null,
+): Promise<boolean> {
+  if (change === null) return true;
+  const subject = await store.identity(request.subjectId);
+  return mayConcern(change, request, subject?.value.managerId);
+}
+
+/** Emergencies that nobody has judged yet, read in batches. */
+async function* openReviews({ store }: ServiceContext): AsyncGenerator<AccessRequest> {
+  let after = 0;
+  for (;;) {
+    const batch = await store.openReviews(after, reviewBatchMax);
+    for (const { ord, request } of batch) {
+      await nextTurn();
+      after = ord;
+      if (request.breakGlass?.reviews.length === 0) yield request;
+    }
+    if (batch.length < reviewBatchMax) return;
+  }
+}
+
+async function isReviewConcerned(
+  { store }: ServiceContext,
+  request: AccessRequest,
+  change: ChangedPeople | null,
+): Promise<boolean> {
+  if (change === null) return true;
+  const subject = await store.identity(request.subjectId);
+  return mayConcernReviewers(change, request, subject?.value.managerId);
+}
+
+/** Reviewers who have no copy of the card, and none on its way. Nothing is concluded while nobody has been told, or a group cannot be read. */
+async function untoldReviewers(
+  context: ServiceContext,
+  request: AccessRequest,
+): Promise<readonly IdentityId[]> {
+  const { id, subjectId, breakGlass } = request;
+  const copies = await context.store.copies([id]);
+  // The first announcement is still on its way, and tells everybody who can review it by then.
+  if (copies.length === 0) return [];
+  const by = breakGlass?.review.by ?? [];
+  const { directory, unknownGroups } = await loadPeople(context, [subjectId], by);
+  if (unknownGroups.length > 0) return [];
+  const ofReviewers = copies.filter((one) => one.audience === "reviewer" && !isGivenUp(one));
+  const told = new Set(ofReviewers.map((one) => one.readerId));
+  const people = by.flatMap((selector) => directory.people(selector, subjectId));
+  return [...new Set(people.filter((one) => one.id !== subjectId && !told.has(one.id)).map((one) => one.id))];
+}
+
+/** Slack's groups whose members are not known at the moment: nothing is concluded from what nobody can tell. */
+async function review(context: ServiceContext, { id }: AccessRequest): Promise<readonly string[]> {
+  let unknown: readonly string[] = [];
+  const outcome = await decideCase(context, id, async ({ case: { request } }) => {
+    const { directory, unknownGroups } = await loadPeople(context, idsIn(request), selectorsIn(request));
+    unknown = unknownGroups;
+    const decision =
+      unknown.length > 0 ? [] : decideApproverReview(request, directory, context.surroundings.now());
+    return { decision, expects: [] };
+  });
+  if (isRefusal(outcome) && outcome.refused === "store_unavailable")
+    throw new StoreUnavailable(outcome.detail);
+  return unknown;
+}

@@ -1,0 +1,88 @@
+import type { CatalogEntry } from "../../core/policy/policy.ts";
+import { parseScope } from "../../core/values/scopes.ts";
+import { hourMs } from "../../core/values/time.ts";
+import type { Caller } from "../ports/caller.ts";
+import { assess, type ServiceContext } from "../decisions/load-facts.ts";
+
+/** What a person may pick from while they fill in a form: quick enough to be asked at every letter. */
+export interface ChoosingService {
+  /** Entries of the catalog with all typed words in them that no policy denies this caller, at most `max`. */
+  search(caller: Caller, typed: string, max: number): Promise<readonly CatalogEntry[]>;
+  /** The entries of these names; those that are gone are left out. */
+  named(names: readonly string[]): Promise<readonly CatalogEntry[]>;
+  /**
+   * How long people usually took to decide about the first of these scopes, in milliseconds: the median of the latest
+   * decisions; undefined when there are too few to tell.
+   */
+  usualAnswerMs(scopes: readonly string[]): Promise<number | undefined>;
+}
+
+/** Requests looked back at, and the fewest decisions that tell anything. */
+const lookBackMax = 20;
+const decisionsMin = 3;
+
+export function createChoosingService(context: ServiceContext): ChoosingService {
+  return {
+    async search(caller, typed, max) {
+      const { catalog } = (await context.rulebook()).book.rules;
+      const found: CatalogEntry[] = [];
+      for (const entry of bestFirst(catalog, wordsOf(typed))) {
+        if (found.length >= max) break;
+        await context.slices.spend(entryCost);
+        if (!(await isDenied(context, caller, entry))) found.push(entry);
+      }
+      return found;
+    },
+    async named(names) {
+      const { catalog } = (await context.rulebook()).book.rules;
+      return catalog.filter((entry) => names.includes(entry.name));
+    },
+    async usualAnswerMs([first]) {
+      const scope = first === undefined ? undefined : parseScope(first);
+      if (scope === undefined) return undefined;
+      const filter = { now: context.surroundings.now(), scope };
+      const { rows } = await context.store.requests(filter, { limit: lookBackMax });
+      const times = rows.flatMap(({ request: { value } }) =>
+        value.votes.length === 0 || value.decidedAt === null ? [] : [value.decidedAt - value.requestedAt],
+      );
+      return times.length < decisionsMin ? undefined : times.toSorted((a, b) => a - b)[times.length >> 1];
+    },
+  };
+}
+
+/** Reading what one entry is judged by, in about microseconds. */
+const entryCost = 50;
+
+function wordsOf(typed: string): readonly string[] {
+  return typed
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "")
+    .slice(0, wordsMax);
+}
+
+const wordsMax = 8;
+
+/** Those whose name begins with what was typed come first; the file's order otherwise. */
+function bestFirst(catalog: readonly CatalogEntry[], words: readonly string[]): readonly CatalogEntry[] {
+  const fitting = catalog.filter((entry) => {
+    const text = [entry.name, entry.description ?? "", ...entry.scopes].join(" ").toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+  const [first] = words;
+  if (first === undefined) return fitting;
+  const begins = (entry: CatalogEntry): boolean => entry.name.toLowerCase().startsWith(first);
+  return [...fitting.filter(begins), ...fitting.filter((entry) => !begins(entry))];
+}
+
+/** By the policies alone, for an hour: how long, why and with which ticket is not typed yet. */
+async function isDenied(context: ServiceContext, caller: Caller, entry: CatalogEntry): Promise<boolean> {
+  const { assessment } = await assess(context, entry.scopes, {
+    subject: caller.identity,
+    reason: "catalog",
+    durationMs: hourMs,
+    submittedAt: context.surroundings.now(),
+    ticket: "catalog",
+  });
+  return assessment.choices.some(({ choice }) => choice.kind === "denied");
+}

@@ -1,0 +1,239 @@
+import type { Risk } from "../../core/policy/requirement-model.ts";
+import { approversOf } from "../../core/access/approvals.ts";
+import { present } from "../../core/values/assert.ts";
+import type { Decision } from "../../core/access/access-case.ts";
+import { costlyPatterns, refuseCostly } from "../../core/policy/costly-patterns.ts";
+import { dryRunCost, dryRunCostMax } from "../../core/policy/dry-run-cost.ts";
+import { explainInParts, inPrecedence, type Explanation } from "../../core/policy/governing-policy.ts";
+import { makeId, parseId, type Scope } from "../../core/values/ids.ts";
+import type { Directory } from "../../core/values/identity.ts";
+import type { Policy } from "../../core/policy/policy.ts";
+import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
+import { formatDuration } from "../../core/values/time.ts";
+import { parseAsk, type AskInput } from "../ports/request-input.ts";
+import { isSelf, lacksRole, mayReadAll, type Caller } from "../ports/caller.ts";
+import { createConcurrencyLimit } from "./concurrency-limit.ts";
+import { breakGlassKey } from "../decisions/counters.ts";
+import type { Assessed, ServiceContext } from "../decisions/load-facts.ts";
+import { idOfNamed } from "../people/find-identity.ts";
+import type { PolicyDraft } from "../policies/policy-service.ts";
+import { indexed } from "../decisions/rulebook-reader.ts";
+import { breakGlassSpent } from "../decisions/decide-and-commit.ts";
+import { decideAsk, type Submission } from "./decide-ask.ts";
+
+/** Dry runs of one key at the same time. */
+const dryRunsPerKeyMax = 2;
+
+/** Compiling takes up to about 15 microseconds for each, and nobody else is served meanwhile. */
+const draftPatternSizesMax = 25_000;
+
+/** What would happen if this were asked now, and why, condition by condition. */
+export interface Evaluation {
+  readonly outcome: "AUTO_APPROVED" | "NEEDS_APPROVAL" | "BREAK_GLASS" | "REFUSED";
+  readonly refusal: Refusal | null;
+  readonly risk: Risk | null;
+  /** Scope by scope: every policy, how it stands and why. */
+  readonly scopes: readonly Explanation[];
+  readonly stages: readonly StageAsked[];
+  readonly approvalWindow: string | null;
+  readonly claimWindow: string | null;
+}
+
+export interface StageAsked {
+  readonly stage: number;
+  readonly policyId: string;
+  readonly required: number;
+  readonly approvers: readonly {
+    readonly identityId: string;
+    readonly name: string;
+    readonly email: string | null;
+  }[];
+}
+
+/** The same without the reasons, which cost most of it. */
+export type Foreseen = Omit<Evaluation, "scopes">;
+
+export interface EvaluationService {
+  /**
+   * Stores nothing. With `drafts`, for administrators and auditors, judges by those instead of the policies in force.
+   * Refused when its cost is above the budget, or when this key has too many of them running.
+   */
+  evaluate(caller: Caller, input: AskInput, drafts?: readonly PolicyDraft[]): Promise<Evaluation | Refusal>;
+  /** Whether this caller may have drafts judged whose patterns have these sizes together; asked before they are compiled. */
+  mayDraft(caller: Caller, patternSizes: number): Refusal | undefined;
+  /** For those who show only what would become of it. */
+  foresee(caller: Caller, input: AskInput): Promise<Foreseen | Refusal>;
+}
+
+export function createEvaluationService(context: ServiceContext): EvaluationService {
+  const running = createConcurrencyLimit(dryRunsPerKeyMax);
+  const named = async (input: AskInput): Promise<AskInput> => ({
+    ...input,
+    identityId: await idOfNamed(context.store, input.identityId),
+  });
+  return {
+    async evaluate(caller, asked, drafts) {
+      const input = await named(asked);
+      const refusal =
+        (drafts === undefined ? undefined : mayJudgeDrafts(caller, drafts)) ??
+        mayEvaluate(caller, input.identityId);
+      if (refusal !== undefined) return refusal;
+      return running(caller, async () => {
+        const judgedBy = drafts === undefined ? context : withDrafts(context, drafts.map(drafted));
+        return evaluate(judgedBy, caller, input);
+      });
+    },
+    mayDraft,
+    foresee: async (caller, asked) => {
+      const input = await named(asked);
+      const refusal = mayEvaluate(caller, input.identityId);
+      if (refusal !== undefined) return refusal;
+      const submission = await tryOut(context, caller, input);
+      return isRefusal(submission) ? submission : submission.foreseen;
+    },
+  };
+}
+
+async function evaluate(
+  context: ServiceContext,
+  caller: Caller,
+  input: AskInput,
+): Promise<Evaluation | Refusal> {
+  const costly = await tooCostly(context, input);
+  if (costly !== undefined) return costly;
+  const tried = await tryOut(context, caller, input);
+  if (isRefusal(tried)) return tried;
+  return { ...tried.foreseen, scopes: await explained(context, tried.today, tried.scopes) };
+}
+
+interface TriedOut {
+  readonly foreseen: Foreseen;
+  readonly today: Assessed;
+  readonly scopes: readonly Scope[];
+}
+
+async function tryOut(context: ServiceContext, caller: Caller, input: AskInput): Promise<TriedOut | Refusal> {
+  const parsed = parseAsk(input);
+  if (isRefusal(parsed)) return parsed;
+  const { breakGlass, ...words } = parsed;
+  const id = makeId("request", context.surroundings.idTail());
+  const ask = { ...words, id, requestedById: words.subjectId };
+  const submission = await decideAsk(context, caller, ask, { breakGlass, freshness: "show" });
+  if (isRefusal(submission)) return submission;
+  const { decision, today, people } = submission;
+  const spent = breakGlass && !isRefusal(decision) ? await spentBreakGlass(context, submission) : undefined;
+  const outcome = foreseen(spent ?? decision, people.directory);
+  return { foreseen: { risk: today.assessment.risk, ...outcome }, today, scopes: ask.scopes };
+}
+
+/** What explaining costs is known from the policies, the scopes and the words alone. */
+async function tooCostly(
+  { rulebook }: ServiceContext,
+  { scopes, reason }: AskInput,
+): Promise<Refusal | undefined> {
+  const { policies } = (await rulebook()).book;
+  const cost = dryRunCost(policies, scopes.length, reason.length);
+  if (cost <= dryRunCostMax) return undefined;
+  return refuse(
+    "too_costly",
+    "Explaining this would take too long: try fewer scopes at a time, a shorter reason, or fewer policies.",
+  );
+}
+
+/** The commit of an ask counts its break-glass uses; a dry run has none, so it looks. */
+async function spentBreakGlass(
+  { store }: ServiceContext,
+  { subject, today, now }: Submission,
+): Promise<Refusal | undefined> {
+  const { limit } = today.rules.book.rules.breakGlass;
+  const used = await store.used(breakGlassKey(subject.value.id), now, limit.perMs);
+  return used >= limit.max ? breakGlassSpent() : undefined;
+}
+
+async function explained(
+  { slices }: ServiceContext,
+  today: Assessed,
+  scopes: readonly Scope[],
+): Promise<readonly Explanation[]> {
+  const { policies, rules } = today.rules.book;
+  const { risk } = today.assessment;
+  const ordered = inPrecedence(policies);
+  const explanations: Explanation[] = [];
+  for (const scope of scopes) {
+    const work = explainInParts(ordered, rules.defaultPolicy, scope, today.facts, risk, today.isSpent);
+    explanations.push(await slices.run(work));
+  }
+  return explanations;
+}
+
+/** What the submission would lead to. */
+function foreseen(decision: Decision, directory: Directory): Omit<Evaluation, "risk" | "scopes"> {
+  const nothing = { stages: [], approvalWindow: null, claimWindow: null };
+  if (isRefusal(decision)) return { outcome: "REFUSED", refusal: decision, ...nothing };
+  const submitted = decision.flatMap(({ event }) =>
+    event.type === "RequestSubmitted" ? [event.request] : [],
+  );
+  const draft = present(submitted[0], "a submission that is not refused submits");
+  const isAuto = decision.some(({ event }) => event.type === "RequestAutoApproved");
+  const isTaken = draft.breakGlass !== undefined;
+  const { requirement } = draft;
+  return {
+    outcome: isTaken ? "BREAK_GLASS" : isAuto ? "AUTO_APPROVED" : "NEEDS_APPROVAL",
+    refusal: null,
+    stages: requirement.demands.flatMap((demand) =>
+      demand.stages.map((stage) => ({
+        stage: stage.number,
+        policyId: demand.policyId,
+        required: stage.required,
+        approvers: approversOf(draft, stage, directory).map(({ id, name, email }) => ({
+          identityId: id,
+          name,
+          email: email ?? null,
+        })),
+      })),
+    ),
+    approvalWindow: isAuto || isTaken ? null : formatDuration(requirement.windowMs),
+    claimWindow: formatDuration(requirement.claimWindowMs),
+  };
+}
+
+/** Administrators and auditors for anybody, others for themselves. */
+function mayEvaluate(caller: Caller, identityId: string): Refusal | undefined {
+  const missing = lacksRole(caller, "requester", "admin", "auditor");
+  if (missing !== undefined || mayReadAll(caller)) return missing;
+  const own = parseId("identity", identityId);
+  return own !== undefined && isSelf(caller, own)
+    ? undefined
+    : refuse(
+        "not_self",
+        "You can try this for yourself only; trying it for somebody else needs the role admin or auditor.",
+      );
+}
+
+/** A draft may ask for what a requester does not see: groups, risk rules, the past. */
+function mayDraft(caller: Caller, patternSizes: number): Refusal | undefined {
+  const missing = lacksRole(caller, "admin", "auditor");
+  if (missing !== undefined || patternSizes <= draftPatternSizesMax) return missing;
+  return refuse("too_costly", "The patterns of these policies are too large together; try fewer at a time.");
+}
+
+function mayJudgeDrafts(caller: Caller, drafts: readonly PolicyDraft[]): Refusal | undefined {
+  const found = drafts.flatMap(({ conditions }, index) =>
+    costlyPatterns(conditions, ["policies", String(index), "conditions"]),
+  );
+  return mayDraft(caller, 0) ?? refuseCostly(found);
+}
+
+function drafted(draft: PolicyDraft, index: number): Policy {
+  return { ...draft, id: makeId("policy", `draft_${index + 1}`), version: 0, managedBy: "api" };
+}
+
+function withDrafts(context: ServiceContext, policies: readonly Policy[]): ServiceContext {
+  return {
+    ...context,
+    rulebook: async () => {
+      const { book } = await context.rulebook();
+      return indexed({ ...book, policies });
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import type { AccessRequest } from "../../core/access/access-request.ts";
+import type { Audience } from "../../core/effects/notices.ts";
+import type { Caller } from "../ports/caller.ts";
+import type { PostedAnswer } from "../messaging/card-source.ts";
+import { noteCopyId } from "../views/delivery-status.ts";
+import type { ServiceContext } from "../decisions/load-facts.ts";
+import type { Copy } from "../ports/store.ts";
+import { recordOnly } from "../decisions/decide-and-commit.ts";
+import { newEffect } from "../decisions/build-step.ts";
+
+/** Of what names a message in the id of its copy, so that the same message is recorded once. */
+const refHashLength = 18;
+
+/**
+ * Records a message with buttons that somebody asked for, so that it is kept true like every copy. What has changed
+ * since it was made is shown at once; a form is left alone until the request changes.
+ */
+export async function recordAnswer(
+  { store, surroundings }: ServiceContext,
+  { id: requestId }: AccessRequest,
+  audience: Audience,
+  caller: Caller,
+  { surface, address, ref, isForm }: PostedAnswer,
+): Promise<void> {
+  const now = surroundings.now();
+  const to = { surface, address, readerId: caller.identity.id };
+  const id = noteCopyId(
+    { ...to, requestId, audience },
+    "answer",
+    surroundings.sha256(ref).slice(0, refHashLength),
+  );
+  const value: Copy = {
+    ...to,
+    id,
+    requestId,
+    audience,
+    notice: "answer",
+    state: "SENT",
+    ref,
+    fault: null,
+    at: now,
+  };
+  const about = { topic: "answer", requestId, audience } as const;
+  const update = newEffect({ kind: "update_note", copyId: id, about, ...to }, { now, surroundings });
+  await store.commit({
+    ...recordOnly([]),
+    writes: [{ kind: "copyWanted", value }],
+    effects: isForm ? [] : [update],
+  });
+}

@@ -1,0 +1,115 @@
+import type { Connector } from "../ports/connector.ts";
+import { moveHeld, whyUnproven } from "./connector-addresses.ts";
+import type { ConnectorTrouble, ConnectorTroubles } from "../ports/connector-registry.ts";
+import { systemActor } from "../../core/access/access-case.ts";
+import { refuse, type Refusal } from "../../core/values/refusals.ts";
+import type { ServiceContext } from "../decisions/load-facts.ts";
+import type { ConnectorInUse, TargetReads } from "../ports/target-reads.ts";
+import { unavailableConnector } from "./unavailable-connector.ts";
+
+/** What the configuration says, and what it takes to carry it out. */
+export interface Wanted {
+  readonly connectors: ReadonlyMap<string, Connector>;
+  /** By name, what is wrong with the environment. */
+  readonly unusable: ReadonlyMap<string, string>;
+  /** The connector as it reaches this place: the one in force, or one made for it. */
+  readonly formerAt: (name: string, place: string) => Promise<Connector | undefined>;
+}
+
+export interface Settled {
+  readonly connectors: ReadonlyMap<string, Connector>;
+  readonly troubles: ConnectorTroubles;
+  /** To be called once they are in force. */
+  readonly moves: readonly (() => Promise<void>)[];
+}
+
+interface SettledOne {
+  readonly connector: Connector;
+  readonly trouble?: ConnectorTrouble;
+  readonly move?: () => Promise<void>;
+}
+
+/**
+ * What can be put in force of what is wanted. A connector that lacks its secret serves nothing and keeps its scopes; one
+ * whose address has changed while it holds objects stays at the former one until the new one is known to be the same.
+ */
+export async function settleConnectors(context: ServiceContext, wanted: Wanted): Promise<Settled> {
+  const inUse = await context.store.connectorsInUse();
+  const settled = await Promise.all(
+    [...wanted.connectors.values()].map((connector) => settle(context, wanted, connector, inUse)),
+  );
+  return {
+    connectors: new Map(settled.map(({ connector }) => [connector.name, connector])),
+    troubles: new Map(
+      settled.flatMap(({ connector, trouble }) => (trouble === undefined ? [] : [[connector.name, trouble]])),
+    ),
+    moves: settled.flatMap(({ move }) => move ?? []),
+  };
+}
+
+async function settle(
+  context: ServiceContext,
+  { unusable, formerAt }: Wanted,
+  connector: Connector,
+  inUse: readonly ConnectorInUse[],
+): Promise<SettledOne> {
+  const { name, place } = connector;
+  const lack = unusable.get(name);
+  if (lack !== undefined)
+    return { connector: unavailableConnector(connector, lack), trouble: { problem: lack } };
+  const from = inUse.find(
+    (one) => one.connector === name && one.place !== null && one.place !== place,
+  )?.place;
+  if (from === undefined || from === null || place === undefined) return { connector };
+  const former = await formerAt(name, from);
+  const why = await whyUnproven(context, connector, former);
+  if (why === undefined) {
+    const change = { from, to: place, proof: "same_target", by: systemActor } as const;
+    return { connector, move: () => moveHeld(context, name, change) };
+  }
+  const problem = `its address changed to ${place}, and it is not proven that this is the same target: ${why}. ${from} stays in use`;
+  const trouble = { problem, proposed: connector };
+  const inForce = former ?? unavailableConnector(connector, `nobody can reach ${from}`);
+  return { connector: inForce, trouble };
+}
+
+/**
+ * Why a connector of before must not leave at a reload: it holds something of ours, and can still take it back. At a start
+ * it is gone already, and whatever it holds becomes overdue.
+ */
+export async function whyNotLeave(
+  store: Pick<TargetReads, "connectorsInUse">,
+  before: ReadonlyMap<string, Connector>,
+  next: ReadonlyMap<string, Connector>,
+): Promise<Refusal | undefined> {
+  const complaints = (await store.connectorsInUse()).flatMap(({ connector, targets }) =>
+    before.has(connector) && !next.has(connector)
+      ? [
+          `the connector ${connector} still holds ${objectsText(targets)}, so it cannot leave the configuration`,
+        ]
+      : [],
+  );
+  if (complaints.length === 0) return undefined;
+  return refuse(
+    "invalid_body",
+    `${complaints.join("; ")}. End that access first (jit revoke-all) and wait until it is gone, or give up what is lost (jit connectors abandon).`,
+  );
+}
+
+function objectsText(count: number): string {
+  return `${count} ${count === 1 ? "object" : "objects"} of live or unfinished access`;
+}
+
+/** Every connector that is not what it should be, in words: those in trouble, and those that hold something and are not configured. */
+export function connectorProblems(
+  inUse: readonly ConnectorInUse[],
+  connectors: ReadonlyMap<string, Connector>,
+  troubles: ConnectorTroubles,
+): ReadonlyMap<string, string> {
+  const problems = new Map([...troubles].map(([name, { problem }]) => [name, problem]));
+  for (const { connector, targets } of inUse) {
+    if (connectors.has(connector)) continue;
+    problems.set(connector, `it is not configured, and still holds ${objectsText(targets)}`);
+  }
+  return problems;
+}

@@ -1,0 +1,243 @@
+import { decideFailure } from "../../core/decisions/decide-preparation.ts";
+import {
+  decideAttempted,
+  decideCleared,
+  decideDrift,
+  decideOverdue,
+  decideProvisioned,
+  decideTroubled,
+  isToBeProvisioned,
+  isToBeTakenBack,
+} from "../../core/decisions/decide-provisioning.ts";
+import { targetOf } from "../../core/access/grant.ts";
+import { holdsTargets, type Grant } from "../../core/access/grant.ts";
+import type { GrantId, Instant } from "../../core/values/ids.ts";
+import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
+import { overdueMs, type ObjectIdentity, type Target } from "../../core/access/target.ts";
+import { plus, secondMs } from "../../core/values/time.ts";
+import { ConnectorFault, type Connector, type IssuedTarget, type ListedObject } from "../ports/connector.ts";
+import { decideCase } from "../decisions/decide-case.ts";
+import { decideGrant } from "../decisions/decide-grant.ts";
+import type { ServiceContext } from "../decisions/load-facts.ts";
+import { patiently, withinSignal } from "./call-timeout.ts";
+import { StoreUnavailable } from "../ports/store.ts";
+import type { TargetNamed } from "../ports/target-reads.ts";
+import { createTurns } from "../async/keyed-mutex.ts";
+
+/**
+ * What is done at targets and what they say, written down. Each verb acts on the grant as it stands at that moment, so
+ * that running it twice does what running it once does, and so that what comes too late does nothing.
+ */
+export interface TargetService {
+  /** Makes sure that the target is there until its latest end. @throws ConnectorFault to be tried again. */
+  provision(grantId: GrantId, connector: string, signal: AbortSignal): Promise<void>;
+  /** Mints a secret for its reader; the one before is dead. @throws ConnectorFault also when the grant is over. */
+  issue(
+    grantId: GrantId,
+    connector: string,
+    ask: { readonly expiresAt: Instant; readonly sshPublicKey?: string },
+    signal: AbortSignal,
+  ): Promise<IssuedTarget>;
+  /** A target cannot give what is being prepared: the request fails, and what the others have is taken back. */
+  fail(grant: Grant, connector: string, why: string): Promise<Refusal>;
+  /** Makes sure that nothing is left at the target. @throws ConnectorFault to be tried again, without limit. */
+  takeBack(grantId: GrantId, connector: string, signal: AbortSignal): Promise<void>;
+  /** Removes what should not be there, if `isStillOne` while nobody else touches it; true when it was removed. */
+  removeOrphan(
+    connector: Connector,
+    orphan: Pick<ListedObject, "object" | "grantId" | "identity">,
+    isStillOne: () => Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<boolean>;
+  /** Puts on record that this take-back is late; true when it was not before. */
+  noteOverdue(late: TargetNamed): Promise<boolean>;
+  /** Puts on record what differs at the target from what it should be, when that has changed. */
+  noteDrift(grantId: GrantId, connector: string, drift: readonly string[]): Promise<void>;
+}
+
+/** Somebody waits for a secret. */
+const issueGraceMs = secondMs / 2;
+
+export function createTargetService(context: ServiceContext): TargetService {
+  const { atTarget, removeOrphan } = createAtTarget(context);
+  const fail: TargetService["fail"] = async (grant, name, why) => {
+    const outcome = await decideCase(context, grant.requestId, async ({ case: kase }) => ({
+      decision: kase.grant?.id === grant.id ? decideFailure(kase, name, why, context.surroundings.now()) : [],
+      expects: [],
+    }));
+    if (isRefusal(outcome)) throw new StoreUnavailable(outcome.detail);
+    return refuse("not_claimable", `This request has failed: ${name} could not give it: ${why}.`);
+  };
+  /** Why nobody gets through, by connector. Only a help for people: what counts is with each target. */
+  const causes = new Map<string, string>();
+  const noting: Noting = async (grantId, name, act) => {
+    try {
+      const done = await act();
+      causes.delete(name);
+      return done;
+    } catch (fault) {
+      if (fault instanceof ConnectorFault) {
+        const problem = reasonOf(fault);
+        causes.set(name, problem);
+        await decideGrant(context, grantId, (grant, at) => decideTroubled(grant, name, problem, at));
+      }
+      throw fault;
+    }
+  };
+  return {
+    fail,
+    provision: createProvision(context, atTarget, noting, fail),
+    async issue(grantId, name, ask, signal) {
+      const issued = await atTarget(grantId, name, signal, async (grant, { order }) => {
+        // What is taken back comes after this, for it waits for the same turn.
+        if (!holdsTargets(grant)) return undefined;
+        return patiently(connectorNamed(context, name).issue(order, ask, signal), signal, issueGraceMs);
+      });
+      if (issued !== undefined) return issued;
+      throw new ConnectorFault("refused", "the grant is over", { retryable: true });
+    },
+    takeBack: async (grantId, name, signal) =>
+      atTarget(grantId, name, signal, async (grant, target) => {
+        if (!isToBeTakenBack(grant, target)) return;
+        const { connector, object } = target.order;
+        const { identity } = target;
+        const wanted = { connector, object, grantId, ...(identity !== undefined && { identity }) };
+        const taken = await noting(grantId, name, async () =>
+          patiently(connectorNamed(context, name).takeBack(wanted, signal), signal),
+        );
+        const left = taken?.left;
+        await decideGrant(context, grantId, (now, at) => decideCleared(now, name, at, left));
+      }),
+    removeOrphan,
+    noteOverdue: async ({ grantId, connector }) =>
+      decideGrant(context, grantId, (grant, now) =>
+        decideOverdue(grant, connector, now, causes.get(connector)),
+      ),
+    async noteDrift(grantId, connector, drift) {
+      await decideGrant(context, grantId, (grant, now) => decideDrift(grant, connector, drift, now));
+    },
+  };
+}
+
+/** Makes an attempt, and writes down why it failed when that has changed. */
+type Noting = <T>(grantId: GrantId, name: string, act: () => Promise<T>) => Promise<T>;
+
+/** Calls `act` with the target as it stands, while nobody else touches its object. */
+type AtTarget = <T>(
+  grantId: GrantId,
+  name: string,
+  signal: AbortSignal,
+  act: (grant: Grant, target: Target) => Promise<T>,
+) => Promise<T | undefined>;
+
+function createAtTarget({ store }: Pick<ServiceContext, "store">): {
+  readonly atTarget: AtTarget;
+  readonly removeOrphan: TargetService["removeOrphan"];
+} {
+  /** One thing at a time is done to one object, also when a caller has lost patience with it. */
+  const turns = createTurns();
+  const inTurn = async <T>(
+    grantId: GrantId,
+    name: string,
+    signal: AbortSignal,
+    act: () => Promise<T>,
+  ): Promise<T> => {
+    const endTurn = await withinSignal(turns.take(`${name} ${grantId}`), signal);
+    try {
+      return await act();
+    } finally {
+      endTurn();
+    }
+  };
+  const atTarget: AtTarget = async (grantId, name, signal, act) =>
+    inTurn(grantId, name, signal, async () => {
+      const grant = (await store.grant(grantId))?.grant;
+      const target = grant && targetOf(grant, name);
+      return grant === undefined || target === undefined ? undefined : act(grant, target);
+    });
+  const removeOrphan: TargetService["removeOrphan"] = async (
+    connector,
+    { object, grantId, identity },
+    isStillOne,
+    signal,
+  ) => {
+    if (grantId === null) return false;
+    const { name } = connector;
+    return inTurn(grantId, name, signal, async () => {
+      if (!(await isStillOne())) return false;
+      const wanted = { connector: name, object, grantId, ...(identity !== undefined && { identity }) };
+      await patiently(connector.takeBack(wanted, signal), signal);
+      return true;
+    });
+  };
+  return { atTarget, removeOrphan };
+}
+
+function createProvision(
+  context: ServiceContext,
+  atTarget: AtTarget,
+  noting: Noting,
+  fail: TargetService["fail"],
+): TargetService["provision"] {
+  const failsFor = (grant: Grant, fault: unknown): boolean => {
+    // Access that runs is not ended because its later end could not be told: that is tried until it is over.
+    if (grant.phase !== "PREPARING") return false;
+    const isFinal = fault instanceof ConnectorFault && !fault.retryable;
+    return isFinal || context.surroundings.now() >= grant.provisionBy;
+  };
+  return async (grantId, name, signal) =>
+    atTarget(grantId, name, signal, async (grant, target) => {
+      if (!isToBeProvisioned(grant, target)) return;
+      await decideGrant(context, grantId, (now, at) => decideAttempted(now, name, at));
+      let identity: ObjectIdentity | undefined;
+      try {
+        const made = await noting(grantId, name, async () =>
+          patiently(connectorNamed(context, name).provision(target.order, signal), signal),
+        );
+        identity = made ?? undefined;
+      } catch (fault) {
+        if (!failsFor(grant, fault)) throw fault;
+        await fail(grant, name, reasonOf(fault));
+        return;
+      }
+      const { notAfter } = target.order;
+      await decideGrant(context, grantId, (now, at) => decideProvisioned(now, name, notAfter, at, identity));
+    });
+}
+
+/** Those that have just become overdue: since then and longer. */
+export function overdueSince(now: Parameters<typeof plus>[0]): ReturnType<typeof plus> {
+  return plus(now, -overdueMs);
+}
+
+/** @throws ConnectorFault when the configuration has no such connector: then an operator has to bring it back. */
+export function connectorNamed({ connectors }: Pick<ServiceContext, "connectors">, name: string): Connector {
+  const connector = connectors().get(name);
+  if (connector !== undefined) return connector;
+  throw new ConnectorFault("unreachable", `the configuration has no connector ${name}`, {
+    retryable: true,
+    isTargetDown: true,
+    reason: "the configuration has no connector of this name",
+  });
+}
+
+const reasons: { readonly [Code in ConnectorFault["code"]]: string } = {
+  unreachable: "it could not be reached in time",
+  timeout: "it did not answer in time",
+  not_permitted: "it does not let us",
+  refused: "it refused",
+  foreign_object: "something that is not ours has the name",
+  invalid_input: "it does not take what was ordered",
+};
+
+const reasonLengthMax = 500;
+
+/**
+ * The cause for people, without secrets; what the target itself has said stays in the log. One line: a name that a
+ * holder has chosen at the target may stand in it.
+ */
+export function reasonOf(fault: unknown): string {
+  if (!(fault instanceof ConnectorFault)) return "it was not ready in time";
+  const reason = (fault.reason ?? reasons[fault.code]).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ");
+  return reason.length <= reasonLengthMax ? reason : `${reason.slice(0, reasonLengthMax - 1)}…`;
+}

@@ -1,0 +1,37 @@
+import { ConnectorFault, type Connector } from "../ports/connector.ts";
+
+/**
+ * A connector that knows what it serves and reaches nothing, so that its scopes are refused instead of being given as a
+ * bare token. What is to be taken back goes on being tried, and becomes overdue.
+ */
+export function unavailableConnector(connector: Connector, why: string): Connector {
+  const { name, kind, needsSshPublicKey } = connector;
+  const fail = (retryable: boolean) => async (): Promise<never> => {
+    throw new ConnectorFault("unreachable", `${name} is not available: ${why}.`, {
+      retryable,
+      isTargetDown: retryable,
+      reason: `it is not available: ${why}`,
+    });
+  };
+  return {
+    name,
+    kind,
+    ...(needsSshPublicKey !== undefined && { needsSshPublicKey }),
+    serves: (scopes) => connector.serves(scopes),
+    actionsOn: (resource) => connector.actionsOn(resource),
+    objectOf: (grantId) => connector.objectOf(grantId),
+    // A claim fails at once, so that its requester need not wait for an operator.
+    provision: fail(false),
+    issue: fail(false),
+    takeBack: fail(true),
+    listOurs: fail(true),
+    check: async () => [
+      {
+        what: `It is not available: ${why}`,
+        result: "problem",
+        fix: "Mend the configuration and restart, or abandon what it holds.",
+      },
+    ],
+    close: () => connector.close(),
+  };
+}

@@ -1,0 +1,89 @@
+import type {
+  AccessRequest,
+  AskedApprover,
+  DecidedApprovals,
+  NotifyChannel,
+} from "../../core/access/access-request.ts";
+import { approversOf } from "../../core/access/approvals.ts";
+import { approvalsAsDecided, approvalsNow, nameOf } from "../../core/access/freeze-approvals.ts";
+import type { IdentityId } from "../../core/values/ids.ts";
+import type { Directory } from "../../core/values/identity.ts";
+import { stagesOf } from "../../core/policy/requirement.ts";
+import type { Status } from "../../core/access/status.ts";
+import { formatInstant } from "../../core/values/time.ts";
+
+export interface ApproverView {
+  readonly identityId: string;
+  readonly name: string;
+  readonly email: string | null;
+  readonly stage: number;
+  readonly status: "PENDING" | "APPROVED" | "DENIED" | "ESCALATED" | "NOT_NEEDED";
+  readonly at?: string;
+  readonly comment?: string;
+  /** Of who has decided: the selectors that meant them then. */
+  readonly as?: readonly string[];
+  /** Who made the API key the decision came with. */
+  readonly keyMintedBy?: string;
+  /** While pending and where anything is configured: on which channels they can be told. Empty: nowhere. */
+  readonly reachableOn?: readonly NotifyChannel[];
+}
+
+/**
+ * While pending: what counts now and who could decide now, beside who has. Afterwards: as it stood when it was decided,
+ * also when the clock has ended it and no sweep has written that yet.
+ */
+export function approvalsOf(request: AccessRequest, status: Status, directory: Directory): DecidedApprovals {
+  if (status !== "PENDING") return approvalsAsDecided(request, directory);
+  const stages = approvalsNow(request, directory);
+  const approvers = stagesOf(request.requirement).flatMap((stage) => {
+    const voters = request.votes.filter((vote) => vote.stages.includes(stage.number));
+    const current = approversOf(request, stage, directory).map((person) => person.id);
+    return [...new Set([...current, ...voters.map((vote) => vote.by)])].map((id) => ({
+      identityId: id,
+      stage: stage.number,
+      ...nameOf(
+        id,
+        voters.findLast((one) => one.by === id),
+        directory,
+      ),
+    }));
+  });
+  return { stages, approvers };
+}
+
+/** Each approver with what they have done. `reachable`: while pending, where they can be told. */
+export function approverViews(
+  request: AccessRequest,
+  status: Status,
+  { stages, approvers }: DecidedApprovals,
+  { reachable }: { readonly reachable?: ReadonlyMap<IdentityId, readonly NotifyChannel[]> },
+): readonly ApproverView[] {
+  return approvers.map(({ identityId, name, email, stage }) => {
+    const vote = request.votes.findLast((one) => one.by === identityId && one.stages.includes(stage));
+    const count = stages.find((one) => one.stage === stage);
+    const isWaiting = status === "PENDING" && count !== undefined && count.given < count.required;
+    const asked = request.asked.filter((one) => one.stage === stage);
+    return {
+      identityId,
+      name,
+      email,
+      stage,
+      status: vote?.decision ?? waitingAs(asked, identityId, isWaiting),
+      ...(vote !== undefined && { at: formatInstant(vote.at) }),
+      ...(vote?.comment !== undefined && { comment: vote.comment }),
+      ...(vote?.as !== undefined && { as: vote.as }),
+      ...(vote?.key !== undefined && { keyMintedBy: vote.key.mintedBy }),
+      ...(reachable !== undefined &&
+        status === "PENDING" && { reachableOn: reachable.get(identityId) ?? [] }),
+    };
+  });
+}
+
+function waitingAs(
+  asked: readonly AskedApprover[],
+  id: string,
+  isWaiting: boolean,
+): "PENDING" | "ESCALATED" | "NOT_NEEDED" {
+  if (!isWaiting) return "NOT_NEEDED";
+  return asked.some((one) => one.identityId === id && one.escalated) ? "ESCALATED" : "PENDING";
+}

@@ -1,0 +1,55 @@
+import { chmodSync, closeSync, mkdirSync, openSync, statSync, type Stats } from "node:fs";
+import { dirname } from "node:path";
+import { accountOf, isPrivateFile, isPrivateFolder } from "../../../core/values/private-files.ts";
+import { StartRefused } from "../../shared/store-open-error.ts";
+
+/** Makes the folder of the database file for us alone, or refuses one that others may look into. */
+export function secureFolderOf(file: string): void {
+  const folder = dirname(file);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const found = statSync(folder);
+  const us = accountOf(process);
+  if (isPrivateFolder(found, us)) return;
+  throw new StartRefused(
+    `The data folder ${folder} is open to other users (mode ${modeText(found)}); ` +
+      (found.uid === us.uid
+        ? `run: chmod 700 ${folder}`
+        : `it belongs to another user, so others may have nothing and its group must be one of ours`),
+  );
+}
+
+/**
+ * Refuses the database, its log and its lock when other users may read or write them. On a volume that was given to us by
+ * our group, each mount opens our own files to that group; they are closed again.
+ */
+export function checkFileModes(files: readonly string[]): void {
+  for (const file of files) {
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found === undefined) continue;
+    if (!found.isFile()) throw new StartRefused(`${file} is not a file.`);
+    if (!isPrivateFile(found, statSync(dirname(file)), accountOf(process))) {
+      throw new StartRefused(
+        `The file ${file} is open to other users (mode ${modeText(found)}); run: chmod 600 ${file}`,
+      );
+    }
+    closeToGroup(file, found);
+  }
+}
+
+/** An empty file that only we can read; SQLite gives its log files the mode of their database. */
+export function makePrivateFile(file: string): void {
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) closeSync(openSync(file, "wx", 0o600));
+}
+
+function closeToGroup(file: string, { uid, mode }: Stats): void {
+  if ((mode & 0o070) === 0 || uid !== accountOf(process).uid) return;
+  try {
+    chmodSync(file, 0o600);
+  } catch {
+    // A file system without permissions of its own: the folder's still hold.
+  }
+}
+
+function modeText({ mode }: Stats): string {
+  return (mode & 0o777).toString(8).padStart(4, "0");
+}

@@ -1,0 +1,42 @@
+import type { IdentityId } from "../../../core/values/ids.ts";
+import type { Identity } from "../../../core/values/identity.ts";
+import type { Versioned } from "../../../service/ports/store.ts";
+import { eq } from "../tables/drizzle.ts";
+import { identities } from "../tables/schema.ts";
+import type { SinceChange } from "../../shared/read-cache.ts";
+import { hole, type Tables } from "../tables/placeholders.ts";
+
+/** People one by one, read again when anybody has changed. Asked at every call, about few of them. */
+export interface RememberedPeople {
+  readonly byId: (id: string) => Versioned<Identity> | undefined;
+  /** These and their managers, in the order they came to be. */
+  readonly withManagers: (ids: readonly IdentityId[]) => readonly Versioned<Identity>[];
+}
+
+export function rememberPeople(tables: Tables, sinceChange: SinceChange): RememberedPeople {
+  const { ord, id, value, version } = identities;
+  const statement = tables
+    .select({ ord, value, version })
+    .from(identities)
+    .where(eq(id, hole("id", id)))
+    .prepare();
+  const rowOf = sinceChange.remembering("directory", (wanted) => {
+    const row = statement.get({ id: wanted });
+    return row === undefined
+      ? undefined
+      : { ord: row.ord, person: { value: row.value, version: row.version } };
+  });
+  return {
+    byId: (wanted) => rowOf(wanted)?.person,
+    withManagers: (ids) => {
+      const found = new Map<number, Versioned<Identity>>();
+      const find = (wanted: IdentityId | undefined): Identity | undefined => {
+        const row = wanted === undefined ? undefined : rowOf(wanted);
+        if (row !== undefined) found.set(row.ord, row.person);
+        return row?.person.value;
+      };
+      for (const one of ids) find(find(one)?.managerId);
+      return [...found].toSorted(([one], [other]) => one - other).map(([, person]) => person);
+    },
+  };
+}

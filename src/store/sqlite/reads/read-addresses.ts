@@ -1,0 +1,24 @@
+import type { Reads } from "../../../service/ports/store.ts";
+import { and, eq } from "../tables/drizzle.ts";
+import { hole, type Tables } from "../tables/placeholders.ts";
+import { surfaceAddresses } from "../tables/schema.ts";
+import { reading } from "../tables/sqlite-faults.ts";
+
+/** What surfaces have learned about where people and channels are reached. */
+export function createAddressReads(tables: Tables): Pick<Reads, "address"> {
+  const statement = prepareAddressRead(tables);
+  return {
+    address: async (surface, key) => reading(() => statement.get({ surface, key })?.value),
+  };
+}
+
+export function prepareAddressRead(tables: Tables) {
+  const { value } = surfaceAddresses;
+  return tables.select({ value }).from(surfaceAddresses).where(addressKey()).prepare();
+}
+
+/** The row of one surface and key. */
+export function addressKey() {
+  const { surface, key } = surfaceAddresses;
+  return and(eq(surface, hole("surface", surface)), eq(key, hole("key", key)));
+}

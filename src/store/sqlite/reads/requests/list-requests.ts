@@ -1,0 +1,175 @@
+import type { SQL } from "drizzle-orm";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
+import type {
+  Page,
+  PageQuery,
+  Reads,
+  RequestFilter,
+  RequestWithGrant,
+} from "../../../../service/ports/store.ts";
+import { and, desc, eq, gt, lt, sql } from "../../tables/drizzle.ts";
+import { reading } from "../../tables/sqlite-faults.ts";
+import {
+  isNarrowed,
+  waysOf,
+  type Branch,
+  type Range,
+  type TimeBounds,
+  type Ways,
+} from "./request-branches.ts";
+import { conditionsOf } from "./request-filter.ts";
+import { asRequestWithGrant, requestColumns, type RequestRow } from "./request-rows.ts";
+import { grants, requests, requestScopes, requestSelectors } from "../../tables/schema.ts";
+import { prepareTimeBounds } from "./request-times.ts";
+import type { Tables } from "../../tables/placeholders.ts";
+
+/** Rows that one page looks at, at most, where it has to pass over those that are not meant. */
+const visitedMax = 2_000;
+
+/**
+ * Lists requests, newest first. "What this person may see" is a union of what different indexes know (subject, asker,
+ * each selector), which SQLite would sort as a whole for every page. So each branch is read by its own index, newest
+ * first and no further than the page, and the branches are merged here. Where filters meet that no index knows together,
+ * a page ends after so many rows, found or not, and the next one goes on from there.
+ */
+export function createRequestList(tables: Tables): Pick<Reads, "requests"> {
+  const boundsOf = prepareTimeBounds(tables);
+  return { requests: async (filter, page) => reading(() => pageOf(tables, filter, page, boundsOf(filter))) };
+}
+
+const nothing: Page<RequestWithGrant> = { rows: [], next: null };
+
+function pageOf(
+  tables: Tables,
+  filter: RequestFilter,
+  { limit, before }: PageQuery,
+  bounds: TimeBounds | undefined,
+): Page<RequestWithGrant> {
+  if (bounds === undefined) return nothing;
+  const { outOfOrder, ...inTime } = bounds;
+  const range = { ...inTime, below: lower(inTime.below, before) };
+  const parts = waysOf(filter).map((ways) => wayIn(tables, ways, range, isNarrowed(filter)));
+  const late = outOfOrder === undefined ? [] : [wayIn(tables, [[outOfOrder]], { below: before }, true)];
+  const floor = Math.max(...[...parts, ...late].map((part) => part.floor));
+  const found = new Map<number, RequestRow>();
+  for (const { branches, within } of [...parts, ...late]) {
+    for (const branch of branches) {
+      const above = floor === 0 ? within.above : Math.max(floor, within.above ?? 0);
+      const query = branchQuery(tables, branch, filter, { ...within, above }).limit(limit + 1);
+      for (const row of query.all()) found.set(row.ord, row);
+    }
+  }
+  const newest = [...found.values()].toSorted((one, other) => other.ord - one.ord);
+  const rows = newest.slice(0, limit);
+  const rest = floor > 0 ? floor + 1 : null;
+  return {
+    rows: rows.map(asRequestWithGrant),
+    next: newest.length > limit ? (rows.at(-1)?.ord ?? null) : rest,
+  };
+}
+
+interface WayIn {
+  readonly branches: readonly Branch[];
+  readonly within: Range;
+  /** Nothing is looked at below this number; 0: everything is. */
+  readonly floor: number;
+}
+
+/** The first way that looks at few rows, else the first; and where it ends when it would look at too many. */
+function wayIn(tables: Tables, given: Ways, within: Range, isNarrow: boolean): WayIn {
+  const ways = given.map((branches) => branches.flatMap((one) => withoutLargeSort(tables, one)));
+  const isAsGiven = ways.every((branches, index) =>
+    branches.every((one) => given[index]?.includes(one) === true),
+  );
+  if (!isNarrow && isAsGiven) return { branches: ways[0] ?? [], within, floor: 0 };
+  const bounded = ways.map((branches) => {
+    const share = Math.ceil(visitedMax / branches.length);
+    return {
+      branches,
+      within,
+      floor: Math.max(...branches.map((one) => floorOf(tables, one, within, share))),
+    };
+  });
+  return bounded.find(({ floor }) => floor === 0) ?? bounded[0] ?? { branches: [], within, floor: 0 };
+}
+
+function withoutLargeSort(tables: Tables, branch: Branch): readonly Branch[] {
+  if (branch.by !== "few") return [branch];
+  const { ord } = requests;
+  const more = tables.select({ ord }).from(requests).where(branch.among).limit(1).offset(visitedMax).all();
+  return more.length === 0 ? [branch] : branch.otherwise;
+}
+
+/** The row that this branch would come to after `share` others; 0 when it has not so many. */
+function floorOf(tables: Tables, branch: Branch, within: Range, share: number): number {
+  const [row] = orderQuery(tables, branch, within).limit(1).offset(share).all();
+  return row?.ord ?? 0;
+}
+
+function lower(one: number | undefined, other: number | undefined): number | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return Math.min(one, other);
+}
+
+function isWithin({ above, below }: Range, ord: SQLiteColumn): SQL | undefined {
+  return and(
+    above === undefined ? undefined : gt(ord, above),
+    below === undefined ? undefined : lt(ord, below),
+  );
+}
+
+/** One branch, newest first; also for the test that looks at its query plan. */
+export function branchQuery(tables: Tables, branch: Branch, filter: RequestFilter, within: Range) {
+  const query = tables
+    .select(requestColumns)
+    .from(requests)
+    .leftJoin(grants, eq(grants.id, requests.grantId));
+  const { key, ord } = keyOf(branch);
+  const where = and(key, isWithin(within, ord), ...conditionsOf(filter));
+  switch (branch.by) {
+    case "selector":
+      return query
+        .innerJoin(requestSelectors, eq(requestSelectors.requestOrd, requests.ord))
+        .where(where)
+        .orderBy(desc(ord));
+    case "scope":
+      return query
+        .innerJoin(requestScopes, eq(requestScopes.requestOrd, requests.ord))
+        .where(where)
+        .orderBy(desc(ord));
+    case "request":
+      return query.where(where).orderBy(desc(ord));
+    case "few":
+      return query.where(where).orderBy(sql`+${ord} DESC`);
+  }
+}
+
+/** The numbers of a branch's rows alone, from its index; also for the test that looks at its query plan. */
+export function orderQuery(tables: Tables, branch: Branch, within: Range) {
+  const { key, ord } = keyOf(branch);
+  const table =
+    branch.by === "selector" ? requestSelectors : branch.by === "scope" ? requestScopes : requests;
+  return tables
+    .select({ ord: sql<number>`${ord}` })
+    .from(table)
+    .where(and(key, isWithin(within, ord)))
+    .orderBy(branch.by === "few" ? sql`+${ord} DESC` : desc(ord));
+}
+
+function keyOf(branch: Branch): { readonly key: SQL | undefined; readonly ord: SQLiteColumn } {
+  switch (branch.by) {
+    case "selector": {
+      const { selector, part, status, requestOrd } = requestSelectors;
+      const isStatus = branch.status === undefined ? undefined : eq(status, branch.status);
+      return { key: and(eq(selector, branch.selector), eq(part, branch.part), isStatus), ord: requestOrd };
+    }
+    case "scope": {
+      const { scope, status, requestOrd } = requestScopes;
+      const isStatus = branch.status === undefined ? undefined : eq(status, branch.status);
+      return { key: and(eq(scope, branch.scope), isStatus), ord: requestOrd };
+    }
+    case "request":
+    case "few":
+      return { key: branch.where, ord: requests.ord };
+  }
+}

@@ -1,0 +1,110 @@
+import type { SQL } from "drizzle-orm";
+import type { Instant, Scope } from "../../../../core/values/ids.ts";
+import type { RequestFilter, Viewer } from "../../../../service/ports/store.ts";
+import { and, eq, lte, sql } from "../../tables/drizzle.ts";
+import { isNamedAsManager, isReport, selectorTexts, type Part } from "./request-filter.ts";
+import { requests } from "../../tables/schema.ts";
+
+/** Requests that one index gives in the order of arrival. */
+export type Branch =
+  | { readonly by: "request"; readonly where: SQL | undefined }
+  /**
+   * Of the people a viewer manages, and what the clock has ended before a sweep could: sorted, for it is little. Where
+   * `among` is not, the other branches are gone through, which give the same and more.
+   */
+  | {
+      readonly by: "few";
+      readonly where: SQL | undefined;
+      readonly among: SQL | undefined;
+      readonly otherwise: readonly Branch[];
+    }
+  | { readonly by: "selector"; readonly selector: string; readonly part: Part; readonly status?: string }
+  | { readonly by: "scope"; readonly scope: Scope; readonly status?: string };
+
+/** A part of the order of arrival; both ends not included. */
+export interface Range {
+  readonly above?: number | undefined;
+  readonly below?: number | undefined;
+}
+
+/** By time: everything asked in a span, but for what a clock that was set back has put out of order. */
+export interface TimeBounds extends Range {
+  readonly outOfOrder?: Branch;
+}
+
+/** Sets of branches, each of which holds everything that is meant: whichever is the smallest is the best way in. */
+export type Ways = readonly (readonly Branch[])[];
+
+/** What a filter means, one after the other: each part has its own ways in, and a request is in one part only. */
+export function waysOf(filter: RequestFilter): readonly Ways[] {
+  const { status, now } = filter;
+  if (status === undefined) return [waysTo(filter, undefined)];
+  const lapsed = lapsingInto(status).map((written): Ways => {
+    const where = hasLapsed(written, now);
+    return [[{ by: "few", where, among: where, otherwise: [byRequest(isWritten(written))] }]];
+  });
+  return [waysTo(filter, status), ...lapsed];
+}
+
+function waysTo(filter: RequestFilter, status: string | undefined): Ways {
+  const { visibleTo, approver, reviewer, subjectId, scope } = filter;
+  const ways = [
+    ...(subjectId === undefined
+      ? []
+      : [[byRequest(and(eq(requests.subjectId, subjectId), isWritten(status)))]]),
+    ...(scope === undefined ? [] : [[{ by: "scope", scope, ...withStatus(status) } as const]]),
+    ...(approver === undefined ? [] : [bySelectors(approver, ["stage"], status)]),
+    ...(reviewer === undefined ? [] : [bySelectors(reviewer, ["review"], status)]),
+    ...(visibleTo === undefined ? [] : [visible(visibleTo, status)]),
+  ];
+  return ways.length > 0 ? ways : [[byRequest(isWritten(status))]];
+}
+
+/** Whether a branch holds rows that the filter does not mean, so that finding one can take long. */
+export function isNarrowed({ visibleTo, approver, reviewer, subjectId, scope }: RequestFilter): boolean {
+  if (approver !== undefined || reviewer !== undefined) return true;
+  return [visibleTo, subjectId, scope].filter((one) => one !== undefined).length > 1;
+}
+
+/** Statuses that the clock can end, by what they then read as (contract §1: the clock counts, not the sweep). */
+function lapsingInto(status: string): readonly string[] {
+  if (status === "TIMED_OUT") return ["PENDING", "APPROVED"];
+  return status === "EXPIRED" ? ["ACTIVE"] : [];
+}
+
+export function hasLapsed(status: string, now: Instant): SQL | undefined {
+  return and(eq(requests.status, status), sql`${requests.lapsesAt} IS NOT NULL`, lte(requests.lapsesAt, now));
+}
+
+function isWritten(status: string | undefined): SQL | undefined {
+  return status === undefined ? undefined : sql`${requests.status} = ${status}`;
+}
+
+function withStatus(status: string | undefined): { readonly status?: string } {
+  return status === undefined ? {} : { status };
+}
+
+function byRequest(where: SQL | undefined): Branch {
+  return { by: "request", where };
+}
+
+function visible(viewer: Viewer, status: string | undefined): readonly Branch[] {
+  const own = [requests.subjectId, requests.requestedById].map((column) =>
+    byRequest(and(eq(column, viewer.id), isWritten(status))),
+  );
+  return [...own, ...bySelectors(viewer, ["stage", "review"], status)];
+}
+
+function bySelectors(viewer: Viewer, parts: readonly Part[], status: string | undefined): readonly Branch[] {
+  const named = selectorTexts(viewer).flatMap((selector) =>
+    parts.map((part): Branch => ({ by: "selector", selector, part, ...withStatus(status) })),
+  );
+  const among = and(isReport(viewer), isWritten(status));
+  const asManager = parts.map((part): Branch => ({
+    by: "selector",
+    selector: "manager",
+    part,
+    ...withStatus(status),
+  }));
+  return [...named, { by: "few", where: and(among, isNamedAsManager()), among, otherwise: asManager }];
+}

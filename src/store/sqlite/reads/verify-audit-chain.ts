@@ -1,0 +1,82 @@
+import canonicalize from "canonicalize";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { AuditHead, AuditVerdict } from "../../../service/ports/store.ts";
+import { chainHash, chainStart } from "../../shared/audit-chain.ts";
+import { and, asc, count, gt, lte, sql } from "../tables/drizzle.ts";
+import { createHeadReads } from "./read-audit-head.ts";
+import { reading } from "../tables/sqlite-faults.ts";
+import { auditEvents } from "../tables/schema.ts";
+import { hole, type Tables } from "../tables/placeholders.ts";
+
+/** Records looked at before other work gets its turn. */
+const chunkSize = 500;
+
+type Link = AuditHead;
+
+/**
+ * Recomputes the whole chain up to the record that is last when it begins, and stops at the first that does not fit.
+ * Only a head that was kept elsewhere can show that records at the end were cut off.
+ */
+export async function verifyChain(tables: Tables, seen?: AuditHead): Promise<AuditVerdict> {
+  const heads = createHeadReads(tables);
+  const tail = seen === undefined ? "unproven" : heads.compare(seen);
+  const statements = prepareStatements(tables);
+  const { seq: upTo, hash: head } = heads.last();
+  const events = reading(() => statements.count.get({ upTo })?.events ?? 0);
+  const firstBad = await firstBadRecord(statements, upTo);
+  const ok = firstBad === undefined && (tail === "unproven" || tail === "matches");
+  return { ok, events, head, tail, ...(firstBad !== undefined && { firstBad }) };
+}
+
+async function firstBadRecord(
+  statements: ReturnType<typeof prepareStatements>,
+  upTo: number,
+): Promise<AuditVerdict["firstBad"]> {
+  let link: Link = { seq: 0, hash: chainStart };
+  let after = Number.MIN_SAFE_INTEGER;
+  while (after < upTo) {
+    const rows = reading(() => statements.chunk.all({ after, upTo }));
+    for (const row of rows) {
+      const kind = faultIn(row, link);
+      if (kind !== undefined) return { seq: Math.min(row.seq, link.seq + 1), kind };
+      link = row;
+    }
+    after = rows.at(-1)?.seq ?? upTo;
+    await nextTurn();
+  }
+  return undefined;
+}
+
+interface StoredRecord extends Link {
+  /** The bytes themselves: as text, broken UTF-8 would read like U+FFFD. */
+  readonly body: Buffer | null;
+}
+
+function faultIn(row: StoredRecord, previous: Link): "gap" | "hash" | "body" | undefined {
+  if (row.seq !== previous.seq + 1) return "gap";
+  if (row.body === null || chainHash(previous.hash, row.seq, row.body) !== row.hash) return "hash";
+  return isCanonical(row.body.toString("utf8")) ? undefined : "body";
+}
+
+function isCanonical(text: string): boolean {
+  try {
+    return canonicalize(JSON.parse(text)) === text;
+  } catch {
+    return false;
+  }
+}
+
+function prepareStatements(tables: Tables) {
+  const { seq, hash } = auditEvents;
+  const upTo = lte(seq, hole("upTo", seq));
+  return {
+    count: tables.select({ events: count() }).from(auditEvents).where(upTo).prepare(),
+    chunk: tables
+      .select({ seq, hash, body: sql<Buffer | null>`CAST(${auditEvents.body} AS BLOB)` })
+      .from(auditEvents)
+      .where(and(gt(seq, hole("after", seq)), upTo))
+      .orderBy(asc(seq))
+      .limit(chunkSize)
+      .prepare(),
+  };
+}

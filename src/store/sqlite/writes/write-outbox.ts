@@ -1,0 +1,85 @@
+import { assertNever } from "../../../core/values/assert.ts";
+import type { Instant } from "../../../core/values/ids.ts";
+import { groupOf, laneOf } from "../../../core/effects/ordering-keys.ts";
+import type { NewEffect, Write } from "../../../service/ports/store.ts";
+import { and, eq, gt, sql } from "../tables/drizzle.ts";
+import { outbox } from "../tables/schema.ts";
+import { prepareWrite } from "../tables/prepare-write.ts";
+import { hole, type Conflict, type Tables } from "../tables/placeholders.ts";
+
+type EffectChange = Extract<Write, { kind: "effectLeased" | "effectSettled" | "effectPutBack" }>;
+
+/** Writes effects, and what the relay does with them. Each change names the lease it was made under. */
+export function prepareOutboxWrites(tables: Tables) {
+  const statements = prepareStatements(tables);
+  const changed = (change: EffectChange): number => {
+    const { kind, id, lease } = change;
+    switch (kind) {
+      case "effectLeased":
+        return statements.lease.run({ id, lease, readyAt: change.until }).changes;
+      case "effectSettled":
+        return statements.settle.run({ id, lease }).changes;
+      case "effectPutBack":
+        return statements.putBack.run({ id, lease, readyAt: change.dueAt, lastError: change.error }).changes;
+      default:
+        return assertNever(kind);
+    }
+  };
+  return {
+    add: ({ id, effect, dueAt }: NewEffect): void => {
+      statements.add.run({ id, effect, lane: laneOf(effect), way: groupOf(effect), dueAt });
+    },
+    change: (change: EffectChange): Conflict | undefined =>
+      changed(change) === 1 ? undefined : { conflict: "version", what: `effect:${change.id}` },
+    endLeases: (now: Instant): undefined => void statements.endLeases.run({ readyAt: now }),
+  };
+}
+
+function prepareStatements(tables: Tables) {
+  const id = hole("id", outbox.id);
+  const readyAt = hole("readyAt", outbox.readyAt);
+  const dueAt = hole("dueAt", outbox.createdAt);
+  const held = and(eq(outbox.id, id), eq(outbox.lease, hole("lease", outbox.lease)));
+  return {
+    add: prepareWrite(
+      tables,
+      tables.insert(outbox).values({
+        id,
+        lane: hole("lane", outbox.lane),
+        way: hole("way", outbox.way),
+        createdAt: dueAt,
+        readyAt: dueAt,
+        lease: 0,
+        attempts: 0,
+        effect: hole("effect", outbox.effect),
+      }),
+    ),
+    lease: prepareWrite(
+      tables,
+      tables
+        .update(outbox)
+        .set({ readyAt, lease: sql`${outbox.lease} + 1` })
+        .where(held),
+    ),
+    // Each lease that came back was counted as an attempt. What once did not is tried a little early: no harm.
+    endLeases: prepareWrite(
+      tables,
+      tables
+        .update(outbox)
+        .set({ readyAt })
+        .where(and(gt(outbox.readyAt, readyAt), gt(outbox.lease, outbox.attempts))),
+    ),
+    settle: prepareWrite(tables, tables.delete(outbox).where(held)),
+    putBack: prepareWrite(
+      tables,
+      tables
+        .update(outbox)
+        .set({
+          readyAt,
+          attempts: sql`${outbox.attempts} + 1`,
+          lastError: hole("lastError", outbox.lastError),
+        })
+        .where(held),
+    ),
+  };
+}

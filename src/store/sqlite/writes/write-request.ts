@@ -1,0 +1,210 @@
+import { isOpen, type AccessRequest } from "../../../core/access/access-request.ts";
+import { assert } from "../../../core/values/assert.ts";
+import { hasStarted, type Grant, type StartedGrant } from "../../../core/access/grant.ts";
+import type { Instant, RequestId } from "../../../core/values/ids.ts";
+import { selectorKey, type Selector } from "../../../core/values/identity.ts";
+import { isStranded } from "../../../core/access/stranded-request.ts";
+import { and, eq, sql } from "../tables/drizzle.ts";
+import { grants, requests, requestScopes, requestSelectors } from "../tables/schema.ts";
+import { prepareReturning, prepareWrite } from "../tables/prepare-write.ts";
+import { hole, type Tables } from "../tables/placeholders.ts";
+
+/** Writes access requests, with every column that is derived from them. */
+export function prepareRequestWrites(tables: Tables) {
+  const statements = prepareStatements(tables);
+  const standing = prepareStanding(tables);
+
+  const addSelectors = (request: AccessRequest, requestOrd: number | bigint): void => {
+    for (const { part, selectors } of selectorsOf(request)) {
+      for (const selector of new Set(selectors.map(selectorKey))) {
+        statements.addSelector.run({ selector, requestOrd, part });
+      }
+    }
+  };
+
+  const insert = (request: AccessRequest, row: RequestRow): void => {
+    const { lastInsertRowid } = statements.insert.run(row);
+    for (const scope of new Set(request.scopes))
+      statements.addScope.run({ scope, requestOrd: lastInsertRowid });
+    addSelectors(request, lastInsertRowid);
+  };
+
+  return {
+    /** @param grant the one it led to, if the same step writes that too. */
+    write: (request: AccessRequest, dueAt: Instant | null, version: number, grant?: Grant): undefined => {
+      const row = { ...rowOf(request, dueAt, version), ...standingOf(request, grant) };
+      if (version === 1) {
+        insert(request, row);
+      } else {
+        const ord = statements.update.get(row);
+        assert(ord !== undefined, `the row of ${request.id} is there`);
+        // Stages are only added, and only while votes are given.
+        if (isOpen(request)) addSelectors(request, ord);
+      }
+      if (request.phase === "CLAIMED" && grant === undefined) standing.follow(request.id);
+      else standing.spread(request.id);
+    },
+  };
+}
+
+/** `status` and `lapsesAt`: once its access has started they are those of the grant. */
+function standingOf(
+  request: AccessRequest,
+  grant: Grant | undefined,
+): Pick<RequestRow, "status" | "lapsesAt"> {
+  if (hasStarted(grant)) return standingUnder(grant);
+  // A claimed request without a grant failed to get one.
+  return { status: request.phase === "CLAIMED" ? "FAILED" : request.phase, lapsesAt: lapseOf(request) };
+}
+
+function standingUnder({ phase, expiresAt }: StartedGrant): Pick<RequestRow, "status" | "lapsesAt"> {
+  return { status: phase, lapsesAt: phase === "ACTIVE" ? expiresAt : null };
+}
+
+/** Keeps that so when only one of the two is written. */
+export function prepareStanding(tables: Tables) {
+  const id = hole("id", requests.id);
+  const ofGrant = eq(grants.id, requests.grantId);
+  const follow = prepareWrite(
+    tables,
+    tables
+      .update(requests)
+      .set({
+        status: sql`(SELECT ${grants.phase} FROM ${grants} WHERE ${ofGrant})`,
+        lapsesAt: sql`(SELECT CASE ${grants.phase} WHEN 'ACTIVE' THEN ${grants.expiresAt} END FROM ${grants} WHERE ${ofGrant})`,
+      })
+      .where(and(eq(requests.id, id), sql`EXISTS (SELECT 1 FROM ${grants} WHERE ${ofGrant})`)),
+  );
+  const put = prepareWrite(
+    tables,
+    tables
+      .update(requests)
+      .set({ status: hole("status", requests.status), lapsesAt: hole("lapsesAt", requests.lapsesAt) })
+      .where(eq(requests.id, id)),
+  );
+  const spread = prepareStatusSpread(tables);
+  return {
+    /** After the status of a request was written. */
+    spread,
+    /** After the request was written: what its grant, if there is one, has made of it. */
+    follow: (requestId: RequestId): void => {
+      follow.run({ id: requestId });
+      spread(requestId);
+    },
+    /** After the grant was written. */
+    put: (grant: Grant): void => {
+      // Before it starts it is the request that tells.
+      if (!hasStarted(grant)) return;
+      put.run({ id: grant.requestId, ...standingUnder(grant) });
+      spread(grant.requestId);
+    },
+  };
+}
+
+/** Lists are read by scope or selector together with the status, so those rows have it too. */
+function prepareStatusSpread(tables: Tables): (id: RequestId) => void {
+  const id = hole("id", requests.id);
+  const ord = sql`(SELECT ${requests.ord} FROM ${requests} WHERE ${requests.id} = ${id})`;
+  const status = sql`(SELECT ${requests.status} FROM ${requests} WHERE ${requests.id} = ${id})`;
+  const statements = [requestScopes, requestSelectors].map((table) =>
+    prepareWrite(
+      tables,
+      tables
+        .update(table)
+        .set({ status })
+        .where(and(eq(table.requestOrd, ord), sql`${table.status} <> ${status}`)),
+    ),
+  );
+  return (requestId) => {
+    for (const statement of statements) statement.run({ id: requestId });
+  };
+}
+
+type RequestRow = Omit<typeof requests.$inferInsert, "ord" | "latestAt">;
+
+function rowOf(
+  request: AccessRequest,
+  dueAt: Instant | null,
+  version: number,
+): Omit<RequestRow, "status" | "lapsesAt"> {
+  const { breakGlass } = request;
+  const lastReview = breakGlass?.reviews.at(-1);
+  return {
+    id: request.id,
+    version,
+    value: request,
+    subjectId: request.subjectId,
+    requestedById: request.requestedById,
+    requestedAt: request.requestedAt,
+    dueAt,
+    grantId: request.grantId,
+    extendsGrantId: request.extension?.grantId ?? null,
+    strandedSince: isStranded(request) ? (request.stranded?.since ?? null) : null,
+    deniedAt: request.phase === "DENIED" ? request.endedAt : null,
+    brokeGlass: breakGlass !== undefined && request.phase === "CLAIMED",
+    justifiedAt: lastReview?.outcome === "justified" ? lastReview.at : null,
+  };
+}
+
+function lapseOf(request: AccessRequest): Instant | null {
+  if (request.phase === "PENDING") return request.approvalDeadline;
+  return request.phase === "APPROVED" ? request.claimDeadline : null;
+}
+
+function selectorsOf(request: AccessRequest): readonly {
+  readonly part: "stage" | "review";
+  readonly selectors: readonly Selector[];
+}[] {
+  const stages = request.requirement.demands.flatMap((demand) => demand.stages);
+  return [
+    { part: "stage", selectors: stages.flatMap((stage) => [...stage.approvers, ...stage.escalateTo.flat()]) },
+    { part: "review", selectors: request.breakGlass?.review.by ?? [] },
+  ];
+}
+
+function prepareStatements(tables: Tables) {
+  const changing = {
+    version: hole("version", requests.version),
+    status: hole("status", requests.status),
+    lapsesAt: hole("lapsesAt", requests.lapsesAt),
+    dueAt: hole("dueAt", requests.dueAt),
+    grantId: hole("grantId", requests.grantId),
+    strandedSince: hole("strandedSince", requests.strandedSince),
+    deniedAt: hole("deniedAt", requests.deniedAt),
+    brokeGlass: hole("brokeGlass", requests.brokeGlass),
+    justifiedAt: hole("justifiedAt", requests.justifiedAt),
+    value: hole("value", requests.value),
+  };
+  const fixed = {
+    id: hole("id", requests.id),
+    subjectId: hole("subjectId", requests.subjectId),
+    requestedById: hole("requestedById", requests.requestedById),
+    requestedAt: hole("requestedAt", requests.requestedAt),
+    extendsGrantId: hole("extendsGrantId", requests.extendsGrantId),
+  };
+  const latestBefore = sql`(SELECT max(${requests.latestAt}) FROM ${requests})`;
+  const latestAt = sql`max(${fixed.requestedAt}, coalesce(${latestBefore}, 0))`;
+  const requestOrd = hole("requestOrd", requestScopes.requestOrd);
+  return {
+    insert: prepareWrite(tables, tables.insert(requests).values({ ...fixed, ...changing, latestAt })),
+    update: prepareReturning<number>(
+      tables,
+      tables.update(requests).set(changing).where(eq(requests.id, fixed.id)).returning({ ord: requests.ord }),
+    ),
+    addScope: prepareWrite(
+      tables,
+      tables.insert(requestScopes).values({ scope: hole("scope", requestScopes.scope), requestOrd }),
+    ),
+    addSelector: prepareWrite(
+      tables,
+      tables
+        .insert(requestSelectors)
+        .values({
+          selector: hole("selector", requestSelectors.selector),
+          requestOrd,
+          part: hole("part", requestSelectors.part),
+        })
+        .onConflictDoNothing(),
+    ),
+  };
+}

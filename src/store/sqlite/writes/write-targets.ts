@@ -1,0 +1,35 @@
+import { holdsTargets, type Grant } from "../../../core/access/grant.ts";
+import { isSettled } from "../../../core/access/target.ts";
+import { eq } from "../tables/drizzle.ts";
+import { grantTargets } from "../tables/schema.ts";
+import { prepareWrite } from "../tables/prepare-write.ts";
+import { hole, type Tables } from "../tables/placeholders.ts";
+
+/** Keeps the rows of what may be at targets those of the grant. */
+export function prepareTargetWrites(tables: Tables) {
+  const grantId = hole("grantId", grantTargets.grantId);
+  const forget = prepareWrite(tables, tables.delete(grantTargets).where(eq(grantTargets.grantId, grantId)));
+  const add = prepareWrite(
+    tables,
+    tables.insert(grantTargets).values({
+      grantId,
+      connector: hole("connector", grantTargets.connector),
+      place: hole("place", grantTargets.place),
+      state: hole("state", grantTargets.state),
+      overSince: hole("overSince", grantTargets.overSince),
+    }),
+  );
+  return {
+    put: (grant: Grant): void => {
+      if (grant.targets.length === 0) return;
+      forget.run({ grantId: grant.id });
+      const isOver = !holdsTargets(grant);
+      for (const target of grant.targets) {
+        if (isSettled(target)) continue;
+        const { connector, place = null } = target.order;
+        const overSince = isOver ? target.since : null;
+        add.run({ grantId: grant.id, connector, place, state: target.state, overSince });
+      }
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { statSync, writeFileSync } from "node:fs";
+import { createConnection } from "node:net";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import {
+  openReloadSocket,
+  reloadSocketOf,
+  requestReload,
+  type ReloadResult,
+  type ReloadSocket,
+} from "../../src/app/process/reload-socket.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
+
+leavesNothingBehind();
+
+const taken: ReloadResult = {
+  ok: true,
+  file: "jit.yaml",
+  identities: 2,
+  policies: 1,
+  changed: 1,
+  warnings: ["ä"],
+};
+const open: ReloadSocket[] = [];
+afterEach(async () => {
+  for (const socket of open.splice(0)) await socket.close();
+});
+
+async function opened(path: string, reload: () => Promise<ReloadResult>): Promise<ReloadSocket> {
+  const socket = await openReloadSocket(path, reload);
+  open.push(socket);
+  return socket;
+}
+
+test("whoever connects gets the whole result; the socket is ours alone and gone when it is closed", async () => {
+  const path = reloadSocketOf(join(temporaryFolder(), "jit.db"));
+  const refused: ReloadResult = { ok: false, problems: ["x".repeat(200_000)] };
+  const results = [taken, refused];
+  const socket = await opened(path, async () => results.shift() ?? taken);
+  expect((statSync(path).mode & 0o777).toString(8)).toBe("600");
+  expect(await requestReload(path)).toEqual(taken);
+  expect(await requestReload(path)).toEqual(refused);
+  await socket.close();
+  await expect(requestReload(path)).rejects.toMatchObject({ code: "ENOENT" });
+});
+
+test("what a killed process left under its name does not stand in the way", async () => {
+  const path = join(temporaryFolder(), "reload.sock");
+  writeFileSync(path, "");
+  await expect(requestReload(path)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  await opened(path, async () => taken);
+  expect(await requestReload(path)).toEqual(taken);
+});
+
+test("one who hangs up does not stop the reload, nor the service that closes while others wait", async () => {
+  const path = join(temporaryFolder(), "reload.sock");
+  const { promise, resolve } = Promise.withResolvers<ReloadResult>();
+  const asked: number[] = [];
+  const socket = await opened(path, async () => {
+    asked.push(1);
+    return promise;
+  });
+  const impatient = createConnection(path);
+  const silent = createConnection(path);
+  silent.on("error", () => undefined);
+  while (asked.length < 2) await new Promise((done) => setImmediate(done));
+  impatient.destroy();
+  await socket.close();
+  resolve(taken);
+  silent.destroy();
+  expect(asked).toHaveLength(2);
+});
+
+test("a path that is too long for a socket is an error that says so, on both ends", async () => {
+  const path = join(temporaryFolder(), "x".repeat(120), "reload.sock");
+  await expect(openReloadSocket(path, async () => taken)).rejects.toThrow("too long for a socket");
+  await expect(requestReload(path)).rejects.toThrow("too long for a socket");
+});

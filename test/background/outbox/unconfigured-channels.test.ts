@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { present } from "../../../src/core/values/assert.ts";
+import { parseSelector } from "../../../src/core/values/identity.ts";
+import { emptyRules } from "../../../src/core/policy/policy.ts";
+import { granted, openOffice } from "../../service/support/service-harness.ts";
+import { fakeMessenger } from "./support/fake-messenger.ts";
+import { officeRelay } from "./support/harness-relay.ts";
+
+test("an emergency's alert that leads nowhere goes on record, once for each channel", async () => {
+  const office = await openOffice();
+  const relay = officeRelay(office, []);
+  const slack = fakeMessenger("slack");
+  office.context.surfaces.add(slack);
+  const { breakGlass } = emptyRules;
+  const allowed = [present(parseSelector("identity:id_dev"), "selector")];
+  const notify = ["slack:C0SEC", "teams:19:sec@thread.tacv2"];
+  await office.configure([], { breakGlass: { ...breakGlass, allowed, notify } });
+  const { request } = granted(await office.ask("dev", { breakGlass: true, duration: "1h" }));
+  await relay.drain();
+  expect(slack.cardsAt("C0SEC")).toHaveLength(1);
+  const failed = (await office.audit()).filter(({ action }) => action === "notification.failed");
+  expect(failed).toMatchObject([
+    {
+      request: request.id,
+      data: {
+        surface: "teams",
+        channel: "teams:19:sec@thread.tacv2",
+        what: "break_glass_used",
+        code: "not_configured",
+      },
+    },
+  ]);
+  await relay.stop();
+  await office.close();
+});

@@ -1,0 +1,117 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { afterEach, expect, test } from "vitest";
+import {
+  isCronExpression,
+  createTimetable,
+  type Timetable,
+} from "../../../src/background/sweeps/scheduler.ts";
+import { hourMs, minuteMs } from "../../../src/core/values/time.ts";
+import { settableClock } from "../../support/settable-clock.ts";
+
+const started: Timetable[] = [];
+afterEach(async () => {
+  for (const one of started.splice(0)) await one.stop();
+});
+const never = "0 0 1 1 *";
+const create = (...args: Parameters<typeof createTimetable>): Timetable => {
+  const timetable = createTimetable(...args);
+  started.push(timetable);
+  return timetable;
+};
+
+test("it ticks by itself beside everything else", async () => {
+  let ticks = 0;
+  const sweeps = [{ name: "count", run: async () => void ticks++ }];
+  create("* * * * * *", sweeps, settableClock(), () => {}).begin();
+  await expect.poll(() => ticks, { timeout: 3_000 }).toBeGreaterThan(0);
+});
+
+test("a sweep that fails is reported, the others run, and the tick does not count as good", async () => {
+  const clock = settableClock();
+  const faults: string[] = [];
+  let isBroken = true;
+  let others = 0;
+  const sweeps = [
+    { name: "broken", run: async () => (isBroken ? Promise.reject(new Error("no")) : undefined) },
+    { name: "other", run: async () => void others++ },
+  ];
+  const timetable = create(never, sweeps, clock, (_, sweep) => faults.push(sweep));
+  await timetable.tick();
+  expect([faults, others, timetable.lastGoodAt()]).toEqual([["broken"], 1, null]);
+  isBroken = false;
+  await timetable.tick();
+  expect(timetable.lastGoodAt()).toBe(clock.now());
+});
+
+test("one that was stopped before it began never ticks", async () => {
+  let ticks = 0;
+  const sweeps = [{ name: "count", run: async () => void ticks++ }];
+  const timetable = create("* * * * * *", sweeps, settableClock(), () => {});
+  await timetable.stop();
+  timetable.begin();
+  await wait(1_200);
+  expect(ticks).toBe(0);
+});
+
+test("ticks that overlap are one", async () => {
+  let running = 0;
+  let most = 0;
+  const slow = {
+    name: "slow",
+    run: async () => {
+      most = Math.max(most, ++running);
+      await wait(20);
+      running--;
+    },
+  };
+  const timetable = create(never, [slow], settableClock(), () => {});
+  await Promise.all([timetable.tick(), timetable.tick(), timetable.tick()]);
+  expect(most).toBe(1);
+});
+
+test("nonsense is no schedule", () => {
+  expect([
+    isCronExpression("*/5 * * * * *"),
+    isCronExpression("every day"),
+    isCronExpression("99 * * * *"),
+  ]).toEqual([true, false, false]);
+});
+
+test("is on time until a tick that was due has not gone through for a minute", async () => {
+  const clock = settableClock(Date.now());
+  let isBroken = false;
+  const sweep = {
+    name: "sometimes",
+    run: async () => (isBroken ? Promise.reject(new Error("no")) : undefined),
+  };
+  const timetable = create("*/5 * * * *", [sweep], clock, () => {});
+  timetable.begin();
+  expect(timetable.isOnTime()).toBe(false);
+  await timetable.tick();
+  expect(timetable.isOnTime()).toBe(true);
+  isBroken = true;
+  clock.pass(7 * minuteMs);
+  await timetable.tick();
+  expect(timetable.isOnTime()).toBe(false);
+});
+
+test("is on time from its beginning until the first tick by the clock, however far away that is", async () => {
+  const clock = settableClock(Date.UTC(new Date().getUTCFullYear(), 6, 1));
+  const timetable = create(never, [{ name: "good", run: async () => {} }], clock, () => {});
+  await timetable.tick();
+  timetable.begin();
+  clock.pass(2 * hourMs);
+  expect(timetable.isOnTime()).toBe(true);
+});
+
+test("is on time also while the system clock stands a day behind or ahead of the time that counts", async () => {
+  for (const offMs of [24 * hourMs, -24 * hourMs]) {
+    const clock = settableClock(Date.now() + offMs);
+    const timetable = create("*/5 * * * *", [{ name: "good", run: async () => {} }], clock, () => {});
+    await timetable.tick();
+    timetable.begin();
+    expect(timetable.isOnTime()).toBe(true);
+    clock.pass(7 * minuteMs);
+    expect(timetable.isOnTime()).toBe(false);
+  }
+});

@@ -1,0 +1,227 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { createChat } from "../../../src/chat/conversation/chat.ts";
+import { commandNames } from "../../../src/wording/parse-command.ts";
+import { StoreUnavailable } from "../../../src/service/ports/store.ts";
+import { cardIn, chatForEach, dialogIn, plain, saidBy } from "./support/chat-harness.ts";
+import { denyPolicy } from "../../core/support/policies.ts";
+import { housePolicies, houseRules } from "./support/policy-fixtures.ts";
+
+const { office, chat, caller, run, asked } = chatForEach(housePolicies, houseRules);
+
+describe("asking by text", () => {
+  test("is sent at once when nothing is missing, and names who was asked and until when", async () => {
+    const reply = await run("dev", "request read:prod:orders-db for 2h because INC-42");
+    expect(cardIn(reply)).toMatchObject({
+      audience: "requester",
+      request: { status: "PENDING", reason: "INC-42", duration: "2h", scopes: ["read:prod:orders-db"] },
+    });
+    expect(saidBy(reply)).toMatch(/^Asked: ann, bob, cid, until 20.*Z\. /);
+  });
+
+  test("opens the form with everything that was typed when something is missing", async () => {
+    const form = dialogIn(await run("dev", "request read:prod:orders-db because INC-42"));
+    const typed = form.fields.flatMap((field) => (field.kind === "text" ? [[field.id, field.value]] : []));
+    expect(Object.fromEntries(typed)).toEqual({
+      scopes: "read:prod:orders-db",
+      duration: "",
+      reason: "INC-42",
+      ticket: "",
+    });
+    expect(form.ref.id).toBe("request");
+    expect(dialogIn(await run("dev", "request")).hasPreview).toBe(true);
+  });
+
+  test("opens the form when the policy wants a ticket, and says so", async () => {
+    const form = dialogIn(await run("dev", "request read:pay:ledger for 1h because audit"));
+    expect(plain(form.intro)).toContain("wants a ticket");
+    expect(await run("dev", "request read:pay:ledger for 1h because audit ticket FIN-1")).toMatchObject({
+      kind: "card",
+    });
+  });
+
+  test("twice for the same shows the first one", async () => {
+    const id = await asked("dev");
+    const again = await run("dev", "request read:prod:orders-db for 1h because again");
+    expect(again).toMatchObject({ kind: "refused", card: { request: { id } } });
+    expect(saidBy(again)).toContain(`/jit status ${id}`);
+  });
+
+  test("what is approved at once waits for the press, and no secret is sent unasked", async () => {
+    const reply = await run("dev", "request write:dev:playground for 1h because trying");
+    expect(cardIn(reply)).toMatchObject({
+      request: { status: "APPROVED" },
+      actions: ["show_credential", "cancel"],
+    });
+    expect(JSON.stringify(reply)).not.toContain("kd_jit_");
+  });
+});
+
+describe("deciding by text", () => {
+  test("approve, with fewer hours and a comment", async () => {
+    const id = await asked("dev");
+    const reply = await run("ann", `approve ${id} for 1h because the replica will do`);
+    expect(cardIn(reply).request).toMatchObject({ status: "APPROVED", grantedDuration: "1h" });
+    expect(saidBy(reply)).toBe("You approved it; the requester is told.");
+  });
+
+  test("one of two says how many are missing", async () => {
+    const id = await asked("dev", "request read:pay:ledger for 1h because audit ticket FIN-1");
+    expect(saidBy(await run("ann", `approve ${id}`))).toBe("You approved it; 1 more approval is needed.");
+  });
+
+  test("deny and revoke without a reason ask for one, and with one are done", async () => {
+    const id = await asked("dev");
+    expect(dialogIn(await run("ann", `deny ${id}`))).toMatchObject({ ref: { id: "deny", requestId: id } });
+    expect(cardIn(await run("ann", `deny ${id} use the replica`)).request).toMatchObject({
+      status: "DENIED",
+      endReason: "use the replica",
+    });
+    const other = await asked("dev");
+    await run("ann", `approve ${other}`);
+    expect(dialogIn(await run("ann", `revoke ${other}`)).ref.id).toBe("revoke");
+    expect(cardIn(await run("ann", `revoke ${other} incident over`)).request.status).toBe("REVOKED");
+  });
+
+  test("too late is told the truth, with the card as it stands", async () => {
+    const id = await asked("dev");
+    await run("ann", `approve ${id}`);
+    const late = await run("bob", `approve ${id}`);
+    expect(late).toMatchObject({ kind: "refused", refusal: { refused: "already_decided" } });
+    expect(cardIn(late).request.status).toBe("APPROVED");
+    expect(saidBy(late)).toContain("ann");
+  });
+
+  test("a stranger to the request learns nothing of it, and the attempt is on record", async () => {
+    const id = await asked("dev");
+    for (const text of [`status ${id}`, `deny ${id}`, `approve ${id}`, `revoke ${id} x`]) {
+      const reply = await run("lead", text);
+      expect(reply).toMatchObject({ kind: "refused", card: null });
+      expect(JSON.stringify(reply)).not.toContain("INC-42");
+    }
+    const refusals = (await office().audit()).filter((one) => one.action === "decision.refused");
+    expect(refusals.map((one) => one.data["verb"])).toEqual(["deny", "approve", "revoke"]);
+  });
+});
+
+describe("reading", () => {
+  test("the empty command is a small menu that counts what waits", async () => {
+    await asked("dev");
+    const menu = await run("ann", "");
+    expect(menu).toMatchObject({
+      kind: "text",
+      buttons: ["request_access", "break_glass", "list", "home", "help"],
+    });
+    expect(saidBy(menu)).toContain("To decide: 1");
+  });
+
+  test("list shows one's own open requests only", async () => {
+    const id = await asked("dev");
+    expect(await run("dev", "list")).toMatchObject({ kind: "cards", cards: [{ request: { id } }] });
+    expect(await run("ann", "list")).toMatchObject({ kind: "cards", cards: [] });
+  });
+
+  test("why says who would be asked, which policy governs, and that nothing was sent", async () => {
+    const said = saidBy(await run("dev", "why read:prod:orders-db for 2h"));
+    expect(said).toContain("Needs 1 of 3: ann, bob, cid.");
+    expect(said).toContain('policy "production": it governs');
+    expect(said).toContain("Risk 40 of 100: production +40");
+    expect(saidBy(await run("dev", "why read:vault"))).toContain("Not possible: ");
+    expect(await run("dev", "list")).toMatchObject({ cards: [] });
+  });
+
+  test("what a policy that denies says is quoted, when asking and when trying out", async () => {
+    const message = "Use the replica.\nTicket: INC-1";
+    await office().configure([denyPolicy("never", { message })], houseRules);
+    const quoted = 'Its author says: "Use the replica. Ticket: INC-1"';
+    const asking = saidBy(await run("dev", "request read:prod:orders-db for 2h because INC-42"));
+    expect(asking.split(quoted)).toHaveLength(2);
+    const trying = saidBy(await run("dev", "why read:prod:orders-db for 2h"));
+    expect(trying).toContain(`Not possible: The policy "never" denies read:prod:orders-db.`);
+    expect(trying).toContain(quoted);
+  });
+
+  test("help lists every command, or tells of one", async () => {
+    expect(saidBy(await run("dev", "help"))).toContain("/jit break-glass");
+    expect(saidBy(await run("dev", "help why"))).toContain("For example: /jit why read:prod:orders-db");
+  });
+
+  test("a slip is answered with what was probably meant", async () => {
+    expect(saidBy(await run("dev", "reqest read:prod:orders-db for 2h"))).toContain(
+      "Did you mean /jit request read:prod:orders-db for 2h?",
+    );
+  });
+
+  test("where people just write, no command begins with a slash", async () => {
+    const { services, clock } = office();
+    const { people, cards } = services;
+    const plainChat = createChat({ services, people, cards, now: clock.now, prefix: "" });
+    for (const text of ["help", "", "reqest", "status nope", "why read:prod:x"]) {
+      expect(saidBy(await plainChat.run(await caller("dev"), text))).not.toContain("/jit");
+    }
+  });
+});
+
+describe("somebody without a link", () => {
+  const stranger = {
+    account: { surface: "slack", team: "T0123", user: "U0STRANGER" },
+    displayName: "Somebody",
+    email: null,
+  } as const;
+
+  test("gets the ids an administrator needs, and nothing else happens", async () => {
+    const why = await office().services.people.callerOf(stranger.account);
+    if (!("refused" in why)) throw new Error("nobody is linked to this account");
+    const reply = await chat().runUnlinked(stranger, "request read:prod:x for 1h because y", why);
+    expect(reply).toMatchObject({ kind: "refused", buttons: ["ask_for_link"] });
+    expect(saidBy(reply)).toContain("Send /jit link");
+    expect(saidBy(reply)).toContain("T0123, user U0STRANGER");
+    const asks = await chat().runUnlinked(stranger, "link", why);
+    expect(saidBy(asks)).toContain("An administrator was asked to link you.");
+  });
+});
+
+test("whatever is typed is answered in words, without a secret and without a throw", async () => {
+  const id = await asked("dev");
+  const word = fc.constantFrom(
+    ...commandNames,
+    id,
+    "for",
+    "because",
+    "2h",
+    "read:prod:x",
+    "write:dev:x",
+    "“",
+    "ticket",
+  );
+  const typed = fc.oneof(
+    fc.array(word, { maxLength: 8 }).map((words) => words.join(" ")),
+    fc.string({ unit: "binary", maxLength: 60 }),
+  );
+  await fc.assert(
+    fc.asyncProperty(typed, fc.constantFrom("dev", "ann", "lead", "cto"), async (text, name) => {
+      const reply = await run(name, text);
+      expect(saidBy(reply) !== "" || reply.kind === "card" || reply.kind === "dialog").toBe(true);
+      expect(JSON.stringify(reply)).not.toContain("kd_jit_");
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("a store that cannot be used is a no in words, never a throw", async () => {
+  const { services, clock } = office();
+  const { people, cards } = services;
+  const down = async (): Promise<never> => {
+    throw new StoreUnavailable("busy");
+  };
+  const broken = { ...services, desk: { ...services.desk, ask: down, approve: down } };
+  const failing = createChat({ services: broken, people, cards, now: clock.now });
+  const text = "request read:prod:orders-db for 2h because INC-42";
+  expect(await failing.run(await caller("dev"), text)).toMatchObject({
+    kind: "refused",
+    refusal: { refused: "store_unavailable" },
+  });
+  const values = { scopes: "read:prod:orders-db", duration: "2h", reason: "x" };
+  const ref = { id: "request", requestId: null, revision: null, account: null } as const;
+  expect(await failing.submit(await caller("dev"), ref, values)).toMatchObject({ kind: "errors" });
+});

@@ -1,0 +1,172 @@
+import { WebClient } from "@slack/web-api";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { present } from "../../../src/core/values/assert.ts";
+import { minuteMs, secondMs } from "../../../src/core/values/time.ts";
+import { createSlackMessenger } from "../../../src/chat/slack/outbound/messenger.ts";
+import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
+import { slackId } from "./support/slack-harness-factory.ts";
+import { openSlackHouse, waitFor, type SlackHouse } from "./support/slack-harness.ts";
+
+const policies = [approvalPolicy("dba", { stages: [stageBy("group:dba")], channels: ["slack:C0DBA"] })];
+
+let house: SlackHouse;
+beforeEach(async () => {
+  house = await openSlackHouse(policies, {}, { callMs: 500 });
+});
+afterEach(async () => {
+  await house.close();
+});
+
+const dm = (name: string) => house.fake.messagesIn(house.fake.dmOf(slackId(name)));
+const cards = (name: string) => dm(name).filter((one) => one.thread === undefined);
+const ask = async () => {
+  await house.command("dev", "request read:prod:orders-db for 2h because INC-42");
+  await house.settle();
+};
+const actions = async () => (await house.office.audit()).map((one) => one.action);
+const pass = async (ms: number) => {
+  for (let passed = 0; passed < ms; passed += 5 * secondMs) {
+    house.office.clock.pass(5 * secondMs);
+    await house.settle();
+  }
+};
+
+describe("the door in our server", () => {
+  test("Slack's question whether the address is ours is answered, signed as everything is", async () => {
+    const asked = { type: "url_verification", token: "x", challenge: "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWM" };
+    const good = await house.send(asked, { type: "application/json" });
+    expect(good).toMatchObject({ status: 200, body: { challenge: asked.challenge } });
+    expect((await house.send(asked, { type: "application/json", secret: "another" })).status).toBe(401);
+  });
+
+  test("more than a megabyte is not read", async () => {
+    const ack = await house.send({ command: "/jit", text: "x".repeat(1_100_000), team_id: "T0TEAM" });
+    expect(ack.status).toBe(413);
+  });
+
+  test.for([
+    ["a kind that we do not know", "application/x-www-form-urlencoded"],
+    ["a content type that Slack does not use", "text/plain"],
+  ] as const)("%s: an answer, nothing done, nothing broken", async ([, type]) => {
+    const ack = await house.send({ payload: "{", type: "unheard_of" }, { type });
+    expect(ack.status).toBeLessThan(500);
+    expect(await actions()).not.toContain("request.submitted");
+  });
+
+  test("a press that says nothing we wrote is answered with help, and nothing is done", async () => {
+    await ask();
+    const before = await actions();
+    for (const [id, value] of [
+      ["card:approve_all", "jit_x y"],
+      ["menu:drop", ""],
+      ["account:link", "{not json"],
+      ["account:link", JSON.stringify({ account: { surface: "slack", team: 7 } })],
+      ["card:approve", ""],
+    ] as const) {
+      const ack = await house.send({
+        type: "block_actions",
+        team: { id: house.fake.teamId },
+        user: { id: slackId("ann"), team_id: house.fake.teamId },
+        trigger_id: house.fake.triggerId(),
+        container: { type: "message", message_ts: "1.1", channel_id: "D0ANN" },
+        response_url: house.fake.responseUrl(),
+        actions: [{ type: "button", action_id: id, value }],
+      });
+      expect(ack.status).toBe(200);
+    }
+    await waitFor(() => house.fake.responses.length === 5);
+    expect((await actions()).filter((one) => one !== "decision.refused")).toEqual(
+      before.filter((one) => one !== "decision.refused"),
+    );
+  });
+});
+
+describe("Slack is not there when we start", () => {
+  test("who it is cannot be said, so nothing is decided; once Slack is back everything goes on", async () => {
+    const late = await openSlackHouse(policies, {}, { callMs: 500 }, (fake) => {
+      fake.trouble = () => ({ status: 503 });
+    });
+    try {
+      expect(late.log.join("")).toContain("slack: not connected");
+      const first = await late.command("dev", "request read:prod:orders-db for 2h because INC-42");
+      expect(first.status).toBe(200);
+      expect(JSON.stringify(first.body)).toContain("could not say who you are");
+      late.fake.trouble = () => undefined;
+      await waitFor(() => late.log.join("").includes("slack: connected"));
+      const second = await late.command("dev", "request read:prod:orders-db for 2h because INC-42");
+      expect(JSON.stringify(second.body)).toMatch(/jit_[a-z0-9]+/);
+    } finally {
+      await late.close();
+    }
+  });
+});
+
+test("a token of another workspace than the one named is said, and nobody of it can do anything", async () => {
+  const other = await openSlackHouse(policies, {}, { teamId: "T0ELSE" });
+  try {
+    expect(other.log.join("")).toContain("another workspace than SLACK_TEAM_ID names");
+    await other.command("dev", "request read:prod:orders-db for 2h because INC-42");
+    expect((await other.office.audit()).map((one) => one.action)).not.toContain("request.submitted");
+  } finally {
+    await other.close();
+  }
+});
+
+describe("telling, with Slack in trouble", () => {
+  test.for([["hang"], ["cut"]] as const)("%s: told later, once", async ([trouble]) => {
+    house.fake.trouble = (method) => (method.startsWith("chat.") ? trouble : undefined);
+    await ask();
+    expect(cards("ann")).toEqual([]);
+    house.fake.trouble = () => undefined;
+    await pass(2 * minuteMs);
+    expect(cards("ann")).toHaveLength(1);
+    expect(cards("dev")).toHaveLength(1);
+  });
+
+  test("one person who cannot be reached keeps nobody else from being told; the requester hears of it", async () => {
+    house.fake.trouble = (method, body) =>
+      method === "chat.postMessage" && body["channel"] === slackId("ann")
+        ? { error: "user_not_found" }
+        : undefined;
+    await ask();
+    expect(cards("bob")).toHaveLength(1);
+    expect(cards("cid")).toHaveLength(1);
+    await pass(minuteMs);
+    expect(JSON.stringify(cards("dev"))).toContain("2 of 3 approvers reached");
+  });
+
+  test("a channel that is shared after it was ours is told nothing more", async () => {
+    await ask();
+    // What is known of a channel is known for ten minutes.
+    let at = 0;
+    const client = new WebClient(house.fake.botToken, { slackApiUrl: `${house.fake.url}/api/` });
+    const messenger = createSlackMessenger(client, () => "T0TEAM", { now: () => at });
+    const { cards: service } = house.office.services;
+    const [id = ""] = /jit_[a-z0-9]+/.exec(JSON.stringify(cards("ann"))) ?? [];
+    const card = present(await service.cardFor(id, "channel", null), "card");
+    const { signal } = new AbortController();
+    await messenger.post("C0DBA", card, signal);
+    house.fake.shared.add("C0DBA");
+    at += 10 * minuteMs;
+    const told = house.fake.messagesIn("C0DBA").length;
+    await expect(messenger.post("C0DBA", card, signal)).rejects.toMatchObject({
+      code: "channel_is_shared",
+      retryable: false,
+    });
+    expect(house.fake.messagesIn("C0DBA")).toHaveLength(told);
+  });
+});
+
+test("stopping waits for what is being answered", async () => {
+  await ask();
+  const [card] = cards("ann");
+  const held = Promise.withResolvers<undefined>();
+  house.fake.trouble = (method) => (method === "users.info" ? held.promise : undefined);
+  const pressed = house.press("ann", present(card, "card"), "deny");
+  await waitFor(() => house.fake.calls.at(-1)?.method === "users.info");
+  const stopped = house.slack.stop();
+  setTimeout(() => held.resolve(undefined), 50);
+  await stopped;
+  await pressed;
+  expect(house.windows()).toContain("Deny");
+});

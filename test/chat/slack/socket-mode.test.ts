@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { present } from "../../../src/core/values/assert.ts";
+import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
+import { startFakeSocket, type FakeSocket } from "../../fakes/slack/fake-socket.ts";
+import { slackId } from "./support/slack-harness-factory.ts";
+import { openSlackHouse, waitFor, type SlackHouse } from "./support/slack-harness.ts";
+
+let socket: FakeSocket;
+let house: SlackHouse;
+beforeEach(async () => {
+  socket = await startFakeSocket();
+  house = await openSlackHouse(
+    [approvalPolicy("dba", { stages: [stageBy("group:dba")] })],
+    {},
+    { connection: { mode: "socket", appToken: "xapp-fake-token-of-the-test" } },
+    (fake) => {
+      fake.socketUrl = socket.url;
+    },
+  );
+});
+afterEach(async () => {
+  await house.close();
+  await socket.close();
+});
+
+const ask = () =>
+  socket.send("slash_commands", {
+    command: "/jit",
+    text: "request read:prod:orders-db for 2h because INC-42",
+    team_id: house.fake.teamId,
+    user_id: slackId("dev"),
+    trigger_id: house.fake.triggerId(),
+    response_url: house.fake.responseUrl(),
+  });
+const approve = async () => {
+  const card = present(house.fake.messagesIn(house.fake.dmOf(slackId("ann")))[0], "ann's card");
+  await socket.send("interactive", {
+    type: "block_actions",
+    team: { id: house.fake.teamId },
+    user: { id: slackId("ann"), team_id: house.fake.teamId },
+    trigger_id: house.fake.triggerId(),
+    container: { type: "message", message_ts: card.ts, channel_id: card.channel },
+    response_url: house.fake.responseUrl(),
+    actions: [{ type: "button", action_id: "card:approve", value: valueIn(card.blocks) }],
+  });
+};
+const connections = () => house.log.filter((line) => line.includes("slack: connected")).length;
+
+test("in socket mode the same is asked and answered over a connection that we opened", async () => {
+  expect(JSON.stringify(await ask())).toMatch(/jit_[a-z0-9]+/);
+  await house.settle();
+  await approve();
+  await waitFor(() => house.fake.calls.some((one) => one.method === "chat.update"));
+  expect((await house.office.audit()).map((one) => one.action)).toContain("request.approved");
+});
+
+test("Slack asks us to come again: we do", async () => {
+  socket.refresh();
+  await waitFor(() => connections() === 2);
+  expect(JSON.stringify(await ask())).toMatch(/jit_[a-z0-9]+/);
+});
+
+test("the connection breaks while Slack answers 500: the process lives, and it is tried until it succeeds", async () => {
+  house.fake.trouble = (method) => (method === "apps.connections.open" ? { status: 500 } : undefined);
+  socket.drop();
+  await waitFor(() => house.log.some((line) => line.includes("slack: not connected")));
+  house.fake.trouble = () => undefined;
+  await waitFor(() => connections() === 2);
+  expect(JSON.stringify(await ask())).toMatch(/jit_[a-z0-9]+/);
+});
+
+test("an app token that is not valid is said in words that say what to do, and the start goes on", async () => {
+  const other = await openSlackHouse(
+    [approvalPolicy("dba", { stages: [stageBy("group:dba")] })],
+    {},
+    { connection: { mode: "socket", appToken: "xapp-of-somebody-else" } },
+    (fake) => {
+      fake.socketUrl = socket.url;
+    },
+  );
+  expect(other.log.join("")).toContain("SLACK_APP_TOKEN is not valid");
+  expect(await other.office.ask("dev")).toHaveProperty("request");
+  await other.close();
+});
+
+function valueIn(blocks: unknown): string {
+  return /"value":"(jit_[^"]+)"/.exec(JSON.stringify(blocks))?.[1] ?? "";
+}

@@ -1,0 +1,262 @@
+import { createHmac } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { dayMs, minuteMs, secondMs } from "../../../src/core/values/time.ts";
+import { fakeKey, part } from "../../fakes/teams/signing.ts";
+import { appId, tenantId } from "../../fakes/teams/bot-framework.ts";
+import { housePolicies } from "../conversation/support/policy-fixtures.ts";
+import { teamsForEach, type TeamsHouse } from "./support/teams-harness.ts";
+
+const house = teamsForEach(housePolicies);
+const asking = { type: "message", text: "request read:prod:orders-db for 2h because INC-42" };
+
+/** Nothing was asked, learned, sent or said. */
+async function expectNothingDone({ office, fake, teams }: TeamsHouse): Promise<void> {
+  await teams.stop();
+  expect(await office.store.openRequestsOf((await office.caller("dev")).identity.id)).toEqual([]);
+  expect(fake.calls).toEqual([]);
+  expect(await office.store.address("teams", `tenant:${tenantId}`)).toBeUndefined();
+}
+
+const seconds = (h: TeamsHouse, ms = 0): number => Math.floor((h.office.clock.now() + ms) / secondMs);
+const otherKey = fakeKey("key-1");
+const unknownKey = fakeKey("key-9");
+const directLineKey = fakeKey("key-direct", ["directline"]);
+const bareKey = fakeKey("key-bare", null);
+
+const junk = (h: TeamsHouse, header: object): string => {
+  const [, claims, signature] = h.fake.token().split(".");
+  return `Bearer ${part(header)}.${claims}.${signature}`;
+};
+
+/** Every way a token can be wrong. */
+const badTokens: Readonly<Record<string, (h: TeamsHouse) => string>> = {
+  "no header": () => "",
+  "another scheme": (h) => `Basic ${h.fake.token()}`,
+  "an API key": () => `Bearer kd_live_${"a".repeat(36)}`,
+  "two parts": (h) => `Bearer ${h.fake.token().split(".").slice(0, 2).join(".")}`,
+  "four parts": (h) => `Bearer ${h.fake.token()}.x`,
+  "no signature": (h) => `Bearer ${h.fake.token().split(".").slice(0, 2).join(".")}.`,
+  "a second token": (h) => `Bearer ${h.fake.token()} ${h.fake.token()}`,
+  "junk of three parts": () => "Bearer a.b.c",
+  "a token of 100,000 characters": (h) => `Bearer ${h.fake.token({ more: "x".repeat(10_000) })}`,
+  "alg none": (h) => junk(h, { alg: "none", typ: "JWT", kid: "key-1" }),
+  "alg HS256 made with the public key": (h) => {
+    const said = `${part({ alg: "HS256", kid: "key-1" })}.${h.fake.token().split(".")[1]}`;
+    return `Bearer ${said}.${createHmac("sha256", JSON.stringify(h.fake.key.jwk)).update(said).digest("base64url")}`;
+  },
+  "alg RS512": (h) => junk(h, { alg: "RS512", typ: "JWT", kid: "key-1" }),
+  "no kid": (h) => `Bearer ${h.fake.token({}, { kid: undefined })}`,
+  "a kid nobody has": (h) => `Bearer ${h.fake.token({}, {}, unknownKey)}`,
+  "another key under a known kid": (h) => `Bearer ${h.fake.token({}, {}, otherKey)}`,
+  "claims changed after signing": (h) => {
+    const [header, , signature] = h.fake.token().split(".");
+    const [, claims] = h.fake.token({ serviceurl: h.fake.serviceUrl }).split(".");
+    return `Bearer ${header}.${claims?.replace(/.$/, (last) => (last === "A" ? "B" : "A"))}.${signature}`;
+  },
+  "a key endorsed for Direct Line": (h) => {
+    h.fake.keys.push(directLineKey);
+    return `Bearer ${h.fake.token({}, {}, directLineKey)}`;
+  },
+  "a key endorsed for nothing": (h) => {
+    h.fake.keys.push(bareKey);
+    return `Bearer ${h.fake.token({}, {}, bareKey)}`;
+  },
+  "the issuer of the emulator": (h) =>
+    `Bearer ${h.fake.token({ iss: "https://sts.windows.net/d6d49420-f39b-4df7-a1dc-d59a935871db/" })}`,
+  "our own tenant as issuer": (h) =>
+    `Bearer ${h.fake.token({ iss: "https://login.microsoftonline.com/aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee/v2.0", azp: appId })}`,
+  "an issuer that only begins right": (h) =>
+    `Bearer ${h.fake.token({ iss: "https://api.botframework.com.evil.example" })}`,
+  "no issuer": (h) => `Bearer ${h.fake.token({ iss: undefined })}`,
+  "another audience": (h) => `Bearer ${h.fake.token({ aud: "99999999-2222-3333-4444-555555555555" })}`,
+  "several audiences": (h) => `Bearer ${h.fake.token({ aud: [appId, "another"] })}`,
+  "no audience": (h) => `Bearer ${h.fake.token({ aud: undefined })}`,
+  "an empty audience": (h) => `Bearer ${h.fake.token({ aud: "" })}`,
+  expired: (h) => `Bearer ${h.fake.token({ exp: seconds(h, -5 * minuteMs - secondMs) })}`,
+  "no expiry": (h) => `Bearer ${h.fake.token({ exp: undefined })}`,
+  "not valid yet": (h) => `Bearer ${h.fake.token({ nbf: seconds(h, 5 * minuteMs + 2 * secondMs) })}`,
+  "another service's address": (h) =>
+    `Bearer ${h.fake.token({ serviceurl: "https://smba.trafficmanager.net/emea/" })}`,
+  "no service address": (h) => `Bearer ${h.fake.token({ serviceurl: undefined })}`,
+};
+
+describe("a call that Teams did not make is answered 401 and does nothing", () => {
+  test.each(Object.entries(badTokens))("%s", async (_, authorization) => {
+    const h = house();
+    const answer = await h.call(h.activity("dev", asking), authorization(h));
+    expect(answer.status).toBe(401);
+    expect(JSON.parse(answer.text)).toMatchObject({ status: 401, code: "unauthenticated" });
+    await expectNothingDone(h);
+  });
+});
+
+describe("a good token opens nothing for an activity it does not speak for", () => {
+  test.each<[string, (h: TeamsHouse) => object]>([
+    ["another channel", () => ({ channelId: "directline" })],
+    ["the emulator", () => ({ channelId: "emulator" })],
+    ["no channel", () => ({ channelId: undefined })],
+    ["another service address", () => ({ serviceUrl: "https://smba.trafficmanager.net/emea/" })],
+    ["the same address without its slash", (h) => ({ serviceUrl: h.fake.serviceUrl.slice(0, -1) })],
+    ["no service address", () => ({ serviceUrl: undefined })],
+  ])("%s", async (_, more) => {
+    const h = house();
+    expect((await h.call(h.activity("dev", { ...asking, ...more(h) }))).status).toBe(401);
+    await expectNothingDone(h);
+  });
+
+  test.each([
+    ["a host that is not on the list", "https://evil.example/emea/"],
+    ["bare trafficmanager.net", "https://trafficmanager.net/emea/"],
+    ["a host that ends like one on the list", "https://x.127.0.0.1.nip.io/"],
+    ["a name before the host", "https://127.0.0.1@evil.example/"],
+    ["plain http elsewhere", "http://smba.trafficmanager.net/emea/"],
+    ["no address at all", "emea"],
+  ])("%s, though the token says the same", async (_, serviceUrl) => {
+    const h = house();
+    const token = h.fake.token({ serviceurl: serviceUrl });
+    expect((await h.call(h.activity("dev", { ...asking, serviceUrl }), `Bearer ${token}`)).status).toBe(401);
+    await expectNothingDone(h);
+  });
+});
+
+describe("somebody of another tenant is refused, and that is on record", () => {
+  test.each<[string, object]>([
+    [
+      "by both",
+      { channelData: { tenant: { id: "foreign" } }, conversation: { id: "a:1", tenantId: "foreign" } },
+    ],
+    ["by the channel's data", { channelData: { tenant: { id: "foreign" } } }],
+    [
+      "by the conversation",
+      { conversation: { id: "a:1", conversationType: "personal", tenantId: "foreign" } },
+    ],
+    ["by naming none", { channelData: {} }],
+  ])("%s", async (_, more) => {
+    const h = house();
+    expect((await h.call(h.activity("dev", { ...asking, ...more }))).status).toBe(401);
+    await expectNothingDone(h);
+    const refused = (await h.office.audit()).filter((row) => row.action === "decision.refused");
+    expect(refused.map(({ data }) => data["code"])).toEqual(["unauthenticated"]);
+    expect(refused[0]?.body).toContain('"via":"teams"');
+  });
+});
+
+test("a good call is let in, and clocks may be five minutes apart", async () => {
+  const h = house();
+  for (const claims of [
+    {},
+    { nbf: undefined },
+    { exp: seconds(h, -4 * minuteMs) },
+    { nbf: seconds(h, 4 * minuteMs) },
+  ]) {
+    const answer = await h.call(h.activity("dev", { type: "typing" }), `Bearer ${h.fake.token(claims)}`);
+    expect(answer.status).toBe(200);
+  }
+});
+
+test("a body that is no activity is answered 400, once the token is good", async () => {
+  const h = house();
+  for (const body of [{}, [], 1, null, "text", { type: 7 }]) {
+    expect((await h.call(body as object)).status).toBe(400);
+    expect((await h.call(body as object, "Bearer a.b.c")).status).toBe(401);
+  }
+});
+
+test.each<[string, object, object]>([
+  ["claim_aud", { aud: "another" }, {}],
+  ["claim_iss", { iss: "another" }, {}],
+  ["expired", { exp: 1 }, {}],
+  ["claim_nbf", { nbf: 9_999_999_999 }, {}],
+  ["channel", {}, { channelId: "directline" }],
+  ["service_url", {}, { serviceUrl: "https://another.example" }],
+  ["tenant", {}, { channelData: { tenant: { id: "foreign" } } }],
+])("the log says why a call was refused, %s, and nothing of its token", async (why, claims, more) => {
+  const h = house();
+  const token = h.fake.token(claims);
+  await h.call(h.activity("dev", { ...asking, ...more }), `Bearer ${token}`);
+  expect(h.log).toEqual([`teams: a call was refused {"why":"${why}"}`]);
+});
+
+test("calls of Teams are not counted by address", async () => {
+  const { app, fake } = house();
+  const { headers } = await app.inject({
+    method: "POST",
+    url: "/api/messages",
+    headers: { authorization: `Bearer ${fake.token()}` },
+    payload: {},
+  });
+  expect(headers["x-ratelimit-limit"]).toBeUndefined();
+  expect(headers["cache-control"]).toBe("no-store");
+});
+
+describe("keys of the Bot Framework", () => {
+  const typing = (h: TeamsHouse) => h.activity("dev", { type: "typing" });
+
+  test("a new key is fetched when it is first met", async () => {
+    const h = house();
+    expect((await h.call(typing(h))).status).toBe(200);
+    const next = fakeKey("key-2");
+    h.fake.keys.push(next);
+    expect((await h.call(typing(h), `Bearer ${h.fake.token({}, {}, next)}`)).status).toBe(200);
+    expect(h.fake.metadataFetches.count).toBe(2);
+  });
+
+  test("junk tokens make us ask for keys a few times a minute, not each time", async () => {
+    const h = house();
+    const token = `Bearer ${h.fake.token({}, {}, unknownKey)}`;
+    for (let count = 0; count < 30; count++) expect((await h.call(typing(h), token)).status).toBe(401);
+    expect(h.fake.metadataFetches.count).toBeLessThanOrEqual(6);
+    expect((await h.call(typing(h))).status).toBe(200);
+  });
+
+  test("while they cannot be fetched, those we have stay good for days, and nobody else gets in", async () => {
+    const h = house();
+    expect((await h.call(typing(h))).status).toBe(200);
+    h.fake.metadata.status = 503;
+    h.office.clock.pass(2 * dayMs);
+    expect((await h.call(typing(h))).status).toBe(200);
+    expect((await h.call(typing(h), `Bearer ${h.fake.token({}, {}, unknownKey)}`)).status).toBe(401);
+    h.office.clock.pass(4 * dayMs);
+    expect((await h.call(typing(h))).status).toBe(401);
+    h.fake.metadata.status = 200;
+    h.office.clock.pass(minuteMs);
+    expect((await h.call(typing(h))).status).toBe(200);
+  });
+
+  test("a key that is withdrawn stops counting within a day", async () => {
+    const h = house();
+    expect((await h.call(typing(h))).status).toBe(200);
+    h.fake.keys.length = 0;
+    h.office.clock.pass(dayMs + minuteMs);
+    expect((await h.call(typing(h))).status).toBe(401);
+  });
+
+  test("a key that we have needs no key server, however long that one takes", async () => {
+    const h = house();
+    expect((await h.call(typing(h))).status).toBe(200);
+    h.fake.metadata.status = "hang";
+    const unknown = Array.from({ length: 3 }, () =>
+      h.call(typing(h), `Bearer ${h.fake.token({}, {}, unknownKey)}`),
+    );
+    for (const age of [0, dayMs / 2, 2 * dayMs]) {
+      h.office.clock.pass(age);
+      for (let count = 0; count < 3; count++) expect((await h.call(typing(h))).status).toBe(200);
+    }
+    for (const { status } of await Promise.all(unknown)) expect(status).toBe(401);
+    // One for the first key, one for all the junk, and one or two for keys that have become old.
+    expect(h.fake.metadataFetches.count).toBeLessThanOrEqual(4);
+  });
+
+  test("a key server that fails is left alone for a growing time, from the first failure on", async () => {
+    const h = house();
+    h.fake.metadata.status = 503;
+    for (let count = 0; count < 10; count++) expect((await h.call(typing(h))).status).toBe(401);
+    expect(h.fake.metadataFetches.count).toBe(1);
+    h.office.clock.pass(1_500);
+    for (let count = 0; count < 10; count++) expect((await h.call(typing(h))).status).toBe(401);
+    expect(h.fake.metadataFetches.count).toBe(2);
+    h.fake.metadata.status = 200;
+    h.office.clock.pass(3_000);
+    expect((await h.call(typing(h))).status).toBe(200);
+  });
+});

@@ -1,0 +1,97 @@
+import { expect, test } from "vitest";
+import { housePolicies } from "../conversation/support/policy-fixtures.ts";
+import { tenantId } from "../../fakes/teams/bot-framework.ts";
+import { channelId, introduced, teamsForEach, type TeamsHouse } from "./support/teams-harness.ts";
+import { titles } from "./support/teams-users.ts";
+
+const house = teamsForEach(housePolicies);
+const asking = "request read:prod:orders-db for 2h because INC-42";
+
+const personAt = async (h: TeamsHouse, name: string) =>
+  h.office.store.address("teams", `person:${tenantId}:aad-${name}`);
+
+test.each([
+  ["as Teams names it", { id: "19:ann_bob@unq.gbl.spaces", conversationType: "personal", tenantId }],
+  ["without saying what kind it is", { id: "19:ann_bob@unq.gbl.spaces", tenantId }],
+  ["under any other id", { id: "a:between-two-people", conversationType: "personal", tenantId }],
+])(
+  "the message extension in a chat between two people leaves their own conversation with the bot, %s",
+  async (_, conversation) => {
+    const h = house();
+    await introduced(h, "dev", "ann");
+    const before = await personAt(h, "ann");
+    for (const name of ["composeExtension/fetchTask", "composeExtension/submitAction", "task/submit"]) {
+      const value = { commandId: "request", data: { verb: "menu:request_access" } };
+      await h.call(h.activity("ann", { type: "invoke", name, value, conversation }));
+    }
+    expect(await personAt(h, "ann")).toEqual(before);
+    await h.say("dev", asking);
+    expect(h.cardsOf("ann")).toHaveLength(1);
+  },
+);
+
+test("taking the app out of a chat between two people takes it from neither of them", async () => {
+  const h = house();
+  await introduced(h, "ann");
+  const conversation = { id: "19:ann_bob@unq.gbl.spaces", conversationType: "personal", tenantId };
+  await h.call(h.activity("ann", { type: "installationUpdate", action: "remove", conversation }));
+  expect(await personAt(h, "ann")).toMatchObject({ conversationId: "a:29:ann" });
+});
+
+test("somebody who is met only in a chat between people is not known by that", async () => {
+  const h = house();
+  const conversation = { id: "19:ann_bob@unq.gbl.spaces", conversationType: "personal", tenantId };
+  const value = { commandId: "request" };
+  await h.call(
+    h.activity("ann", { type: "invoke", name: "composeExtension/fetchTask", value, conversation }),
+  );
+  expect(await personAt(h, "ann")).toBeUndefined();
+  expect(await h.office.store.address("teams", `conversation:${conversation.id}`)).toBeUndefined();
+});
+
+test.each([
+  ["they have written from there", true],
+  ["only others have", false],
+])(
+  "after the service's address has moved, older copies are rewritten where it is now: %s",
+  async (_, hasWritten) => {
+    const h = house();
+    await introduced(h, "dev", "ann", "bob", "cid");
+    await h.call(
+      h.activity("ann", {
+        type: "conversationUpdate",
+        conversation: { id: channelId, conversationType: "channel", tenantId },
+      }),
+    );
+    await h.say("dev", asking);
+    expect(titles(h.cardsOf("bob")[0])).toContain("Approve");
+    h.fake.moveTo("amer");
+    await introduced(h, ...(hasWritten ? ["dev", "ann", "bob", "cid"] : ["cid"]));
+    const [id = ""] = await h.office.store.openRequestsOf((await h.office.caller("dev")).identity.id);
+    await h.office.services.desk.approve(await h.office.caller("ann"), id, {});
+    await h.settle();
+    for (const name of ["ann", "bob", "cid"]) {
+      expect(h.cardsOf(name)).toHaveLength(1);
+      expect(titles(h.cardsOf(name)[0])).toEqual(["Revoke", "Details"]);
+    }
+  },
+);
+
+test("a move is not taken for an outage when the old address does not answer at all", async () => {
+  const h = house();
+  await introduced(h, "dev", "ann");
+  await h.say("dev", asking);
+  const { conversation, activity } =
+    [...h.fake.messages].map(([id, one]) => ({ ...one, activity: id }))[0] ?? {};
+  const { messenger } = h.teams;
+  const asked = await h.office.ask("dev", { scopes: ["read:prod:b"] });
+  const card = await h.office.services.cards.cardFor(
+    "request" in asked ? asked.request.id : "",
+    "channel",
+    null,
+  );
+  if (card === undefined) throw new Error("no card");
+  const ref = { serviceUrl: "http://127.0.0.1:1/emea/", conversation, activity, user: "29:ann" };
+  h.fake.messages.clear();
+  expect(await messenger.rewrite(JSON.stringify(ref), card, AbortSignal.timeout(5_000), true)).toBe("gone");
+});

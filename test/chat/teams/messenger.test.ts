@@ -1,0 +1,325 @@
+import { describe, expect, test } from "vitest";
+import { DeliveryFault } from "../../../src/service/messaging/messenger.ts";
+import { createPace } from "../../../src/chat/teams/outbound/rate-limit.ts";
+import { housePolicies } from "../conversation/support/policy-fixtures.ts";
+import { tenantId, type ConnectorCall, type Trouble } from "../../fakes/teams/bot-framework.ts";
+import { channelId, introduced, teamsForEach, type TeamsHouse } from "./support/teams-harness.ts";
+import { button, titles, wordsOn } from "./support/teams-users.ts";
+
+const house = teamsForEach(housePolicies);
+const asking = "request read:prod:orders-db for 2h because INC-42";
+const toAnn = ({ verb, conversation }: ConnectorCall): boolean =>
+  verb === "post" && conversation === "a:29:ann";
+
+/** A card of dev's request, and ann's address. */
+async function anyCard(h: TeamsHouse) {
+  await introduced(h, "ann");
+  const asked = await h.office.ask("dev");
+  const id = "request" in asked ? asked.request.id : "";
+  const card = await h.office.services.cards.cardFor(id, "channel", null);
+  const ann = (await h.office.caller("ann")).identity;
+  const address = await h.teams.messenger.addressOf(ann);
+  if (card === undefined || address === undefined) throw new Error("no card or address");
+  return { card, address };
+}
+
+async function faultOf(work: Promise<unknown>): Promise<DeliveryFault> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof DeliveryFault) return error;
+    throw error;
+  }
+  throw new Error("it worked");
+}
+
+describe("what a failed call means for its message", () => {
+  test.each<[string, Omit<Trouble, "of">, object]>([
+    [
+      "403: not installed, for good",
+      { status: 403 },
+      { code: "not_installed", retryable: false, isSurfaceDown: false },
+    ],
+    ["413: too large, for good", { status: 413 }, { code: "too_large", retryable: false }],
+    [
+      "400: Teams' own word, for good",
+      { status: 400, code: "BadSyntax" },
+      { code: "BadSyntax", retryable: false },
+    ],
+    [
+      "429: later, as told",
+      { status: 429, retryAfter: "7" },
+      { code: "rate_limited", retryable: true, retryAfterMs: 7_000, isSurfaceDown: false },
+    ],
+    ["429 without a time: later", { status: 429 }, { code: "rate_limited", retryable: true }],
+    ["412: later", { status: 412 }, { code: "conflict", retryable: true }],
+    [
+      "500: later, others are not held up",
+      { status: 500 },
+      { code: "server_error", retryable: true, isSurfaceDown: false },
+    ],
+    [
+      "503: later, for everybody",
+      { status: 503 },
+      { code: "server_error", retryable: true, isSurfaceDown: true },
+    ],
+  ])("%s", async (_, trouble, expected) => {
+    const h = house();
+    const { card, address } = await anyCard(h);
+    h.fake.trouble.push({ of: toAnn, ...trouble });
+    const before = h.fake.calls.length;
+    const fault = await faultOf(h.teams.messenger.post(address, card, AbortSignal.timeout(5_000)));
+    expect(fault).toMatchObject(expected);
+    // One attempt: the relay does the rest.
+    expect(h.fake.calls.length - before).toBe(1);
+  });
+
+  test("no answer: the relay's own limit ends it, for everybody, later", async () => {
+    const h = house();
+    const { card, address } = await anyCard(h);
+    h.fake.trouble.push({ of: toAnn, status: "hang" });
+    const fault = await faultOf(h.teams.messenger.post(address, card, AbortSignal.timeout(200)));
+    expect(fault).toMatchObject({ code: "timeout", retryable: true, isSurfaceDown: true });
+  });
+
+  test("a sign-in that is refused is for everybody, and is tried again", async () => {
+    const h = house();
+    const { card, address } = await anyCard(h);
+    h.office.clock.pass(3_600_000);
+    h.fake.login.status = 400;
+    const fault = await faultOf(h.teams.messenger.post(address, card, AbortSignal.timeout(5_000)));
+    expect(fault).toMatchObject({ code: "login_refused", retryable: true, isSurfaceDown: true });
+    h.fake.login.status = 200;
+    h.office.clock.pass(2_000);
+    await h.teams.messenger.post(address, card, AbortSignal.timeout(5_000));
+  });
+
+  test("a token that is refused is not used again", async () => {
+    const h = house();
+    const { card, address } = await anyCard(h);
+    await h.teams.stop();
+    h.fake.isTokenRefused = true;
+    const fault = await faultOf(h.teams.messenger.post(address, card, AbortSignal.timeout(5_000)));
+    expect(fault).toMatchObject({ code: "unauthorized", retryable: true, isSurfaceDown: true });
+    h.fake.isTokenRefused = false;
+    const before = h.fake.logins.length;
+    await h.teams.messenger.post(address, card, AbortSignal.timeout(5_000));
+    await h.teams.messenger.post(address, card, AbortSignal.timeout(5_000));
+    expect(h.fake.logins.length).toBe(before + 1);
+    expect(h.fake.logins.at(-1)).toMatchObject({
+      grant_type: "client_credentials",
+      scope: "https://api.botframework.com/.default",
+    });
+  });
+
+  test("a conversation that is gone is made anew at the next attempt", async () => {
+    const h = house();
+    const { card, address } = await anyCard(h);
+    h.fake.trouble.push({ of: toAnn, status: 404, code: "ConversationNotFound" });
+    const fault = await faultOf(h.teams.messenger.post(address, card, AbortSignal.timeout(5_000)));
+    expect(fault).toMatchObject({ code: "conversation_not_found", retryable: true });
+    h.fake.trouble.length = 0;
+    await h.teams.messenger.post(address, card, AbortSignal.timeout(5_000));
+    expect(h.fake.calls.slice(-2).map(({ verb }) => verb)).toEqual(["open", "post"]);
+  });
+
+  test.each<[string, Omit<Trouble, "of">]>([
+    ["404", { status: 404, code: "ActivityNotFoundInConversation" }],
+    ["410", { status: 410 }],
+    ["403", { status: 403, code: "BotNotInConversationRoster" }],
+    ["400 for a message that was deleted", { status: 400, code: "MessageNotFound" }],
+  ])("a message that cannot be rewritten any more is said to be gone: %s", async (_, trouble) => {
+    const h = house();
+    const { card, address } = await anyCard(h);
+    const ref = await h.teams.messenger.post(address, card, AbortSignal.timeout(5_000));
+    h.fake.trouble.push({ of: ({ verb }) => verb === "update", ...trouble });
+    expect(await h.teams.messenger.rewrite(ref, card, AbortSignal.timeout(5_000), true)).toBe("gone");
+  });
+});
+
+describe("where people are reached", () => {
+  test("who has not installed the app cannot be, and the requester hears it", async () => {
+    const h = house();
+    await introduced(h, "dev", "ann");
+    await h.say("dev", asking);
+    h.office.clock.pass(60_000);
+    await h.settle();
+    const card = h.cardsOf("dev").find((one) => titles(one).includes("Cancel request"));
+    expect(wordsOn(card)).toContain("1 of 3 approvers reached");
+    expect(h.fake.calls.some(({ conversation }) => conversation === "a:29:bob")).toBe(false);
+  });
+
+  test("a person who has thrown us out is not reached, and the requester hears it", async () => {
+    const h = house();
+    await introduced(h, "dev", "ann", "bob", "cid");
+    h.fake.trouble.push({ of: toAnn, status: 403 });
+    await h.say("dev", asking);
+    const card = h.cardsOf("dev").find((one) => titles(one).includes("Cancel request"));
+    expect(wordsOn(card)).toContain("2 of 3 approvers reached");
+    expect(wordsOn(card)).toContain("ann");
+    expect(h.cardsOf("bob")).toHaveLength(1);
+  });
+
+  test("a throttled recipient holds nobody up and gets the message afterwards", async () => {
+    const h = house();
+    await introduced(h, "dev", "ann", "bob", "cid");
+    h.fake.trouble.push({ of: toAnn, status: 429, retryAfter: "30" });
+    await h.say("dev", asking);
+    expect(h.cardsOf("bob")).toHaveLength(1);
+    expect(h.cardsOf("ann")).toHaveLength(0);
+    h.fake.trouble.length = 0;
+    h.office.clock.pass(40_000);
+    await h.settle();
+    expect(h.cardsOf("ann")).toHaveLength(1);
+  });
+
+  test.each<[string, object]>([
+    ["installationUpdate remove", { type: "installationUpdate", action: "remove" }],
+    [
+      "conversationUpdate without us",
+      { type: "conversationUpdate", membersRemoved: [{ id: "28:11111111-2222-3333-4444-555555555555" }] },
+    ],
+  ])("%s forgets the person, and meeting them again remembers them", async (_, farewell) => {
+    const h = house();
+    const ann = (await h.office.caller("ann")).identity;
+    const known = async () => h.office.store.address("teams", `person:${tenantId}:aad-ann`);
+    expect(await h.teams.messenger.addressOf(ann)).toBeUndefined();
+    await h.call(h.activity("ann", { type: "installationUpdate", action: "add" }));
+    expect(await known()).toMatchObject({ conversationId: "a:29:ann" });
+    await h.call(h.activity("ann", farewell));
+    expect(await known()).toBeUndefined();
+    await h.call(h.activity("ann", { type: "message", text: "hello" }));
+    expect(await known()).toMatchObject({ conversationId: "a:29:ann" });
+    expect(await h.teams.messenger.addressOf(ann)).toBe("person:aad-ann");
+  });
+
+  test("a person who was only met in a channel gets a conversation made", async () => {
+    const h = house();
+    const conversation = {
+      id: `${channelId};messageid=1`,
+      conversationType: "channel",
+      tenantId: tenantId,
+    };
+    h.fake.installed.add("aad-ann");
+    await h.call(h.activity("ann", { type: "conversationUpdate", conversation }));
+    await h.office.ask("dev");
+    await h.settle();
+    expect(h.cardsOf("ann")).toHaveLength(1);
+    expect(h.fake.calls.find(({ verb }) => verb === "open")?.body).toMatchObject({
+      isGroup: false,
+      members: [{ id: "29:ann" }],
+      channelData: { tenant: { id: tenantId } },
+    });
+  });
+
+  test("a link to another tenant is followed nowhere", async () => {
+    const h = house();
+    await introduced(h, "ann");
+    const ann = (await h.office.caller("ann")).identity;
+    const links = { teams: { tenantId: "foreign", aadObjectId: "aad-ann" } };
+    expect(await h.teams.messenger.addressOf({ ...ann, links })).toBeUndefined();
+  });
+
+  test.each([
+    [`teams:${channelId}`, `channel:${channelId}`],
+    ["teams:19:abc_def@thread.v2", "channel:19:abc_def@thread.v2"],
+    ["slack:C0APPROVALS", undefined],
+    ["teams:https://evil.example", undefined],
+    ["teams:19:../../x@thread.tacv2", undefined],
+  ])("the channel reference %s leads to %s", (reference, address) => {
+    expect(house().teams.messenger.channelAddress(reference)).toBe(address);
+  });
+});
+
+test("a message that waits to be seen looks itself up again for its one reader", async () => {
+  const h = house();
+  await introduced(h, "dev", "ann");
+  await h.say("dev", asking);
+  const card = h.cardsOf("ann").at(-1);
+  expect(card?.["refresh"]).toMatchObject({ userIds: ["29:ann"], action: { verb: "card:refresh" } });
+  const approve = button(card, "Approve");
+  await h.press("ann", approve);
+  const fresh = await h.press("ann", {
+    ...approve,
+    data: { verb: "card:refresh", request: approve.data["request"] },
+  });
+  expect(titles(fresh.card)).toEqual(["Revoke", "Details"]);
+});
+
+test("news about a channel's card go below it, and into no thread where there is none", async () => {
+  const h = house();
+  const { card } = await anyCard(h);
+  const { messenger } = h.teams;
+  const address = messenger.channelAddress(`teams:${channelId}`) ?? "";
+  const ref = await messenger.post(address, card, AbortSignal.timeout(5_000));
+  const note = { about: "request", notice: "approved", card } as const;
+  await messenger.direct(address, note, ref, AbortSignal.timeout(5_000));
+  await messenger.direct("person:aad-ann", note, null, AbortSignal.timeout(5_000));
+  const [, below, alone] = h.fake.calls.filter(({ verb }) => verb === "post");
+  expect(below?.conversation).toMatch(/^19:approvals@thread\.tacv2;messageid=message-\d+$/);
+  expect(alone?.conversation).toBe("a:29:ann");
+});
+
+describe("the pace that Teams allows", () => {
+  const paced = (work: () => void): number | undefined => {
+    try {
+      work();
+      return undefined;
+    } catch (error) {
+      if (error instanceof DeliveryFault) return error.retryAfterMs;
+      throw error;
+    }
+  };
+
+  test("seven a second in one conversation, and the next one hears how long to wait", () => {
+    let now = 0;
+    const pace = createPace(() => now);
+    for (let count = 0; count < 7; count++) {
+      pace.take("a");
+      now += 100;
+    }
+    expect(paced(() => pace.take("a"))).toBe(300);
+    expect(paced(() => pace.take("b"))).toBeUndefined();
+    now += 300;
+    expect(paced(() => pace.take("a"))).toBeUndefined();
+  });
+
+  test("thirty a second in all", () => {
+    let now = 0;
+    const pace = createPace(() => now);
+    for (let count = 0; count < 30; count++) pace.take(`conversation ${count}`);
+    expect(paced(() => pace.take("one more"))).toBe(1_000);
+    now += 1_000;
+    expect(paced(() => pace.take("one more"))).toBeUndefined();
+  });
+});
+
+describe("who is in a channel", () => {
+  test("is asked of Teams now and then, and not known where Teams does not say", async () => {
+    const h = house();
+    await introduced(h, "dev");
+    expect(await h.teams.messenger.membersOf(`channel:${channelId}`)).toBeUndefined();
+    h.office.clock.pass(10 * 60_000);
+    h.fake.channelMembers.set(channelId, ["aad-ann", "aad-bob"]);
+    const members = async () => h.teams.messenger.membersOf(`channel:${channelId}`);
+    expect(await members()).toEqual(new Set(["person:aad-ann", "person:aad-bob"]));
+    const asked = h.fake.calls.length;
+    expect(await members()).toEqual(new Set(["person:aad-ann", "person:aad-bob"]));
+    expect(h.fake.calls.length).toBe(asked);
+  });
+
+  test("those for whom a channel stands in are called by Teams' own ids", async () => {
+    const h = house();
+    const { card } = await anyCard(h);
+    const account = { surface: "teams", team: tenantId, user: "aad-ann" } as const;
+    const calling = { ...card, mentions: [{ kind: "account", account, name: "[x](https://evil)" }] } as const;
+    const address = h.teams.messenger.channelAddress(`teams:${channelId}`) ?? "";
+    await h.teams.messenger.post(address, calling, AbortSignal.timeout(5_000));
+    const sent = h.cardsIn(channelId).at(-1);
+    expect(wordsOn(sent)).toContain("Please decide: <at>1</at>");
+    expect(wordsOn(sent)).not.toContain("evil");
+    expect(sent?.["msteams"]).toMatchObject({
+      entities: [{ text: "<at>1</at>", mentioned: { id: "aad-ann" } }],
+    });
+  });
+});

@@ -1,0 +1,194 @@
+import { describe, expect, test } from "vitest";
+import { minuteMs } from "../../../src/core/values/time.ts";
+import { housePolicies } from "../conversation/support/policy-fixtures.ts";
+import { allStaff } from "../../service/support/service-harness.ts";
+import { houseRules } from "../conversation/support/policy-fixtures.ts";
+import { tenantId } from "../../fakes/teams/bot-framework.ts";
+import { introduced, teamsForEach, type TeamsHouse } from "./support/teams-harness.ts";
+import { button, memberNamed, titles, wordsOn } from "./support/teams-users.ts";
+
+const asking = "request read:prod:orders-db for 2h because INC-42";
+
+/** dev asks; the card that ann is shown. */
+async function annsCard(h: TeamsHouse) {
+  await introduced(h, "dev", "ann", "bob", "cto");
+  await h.say("dev", asking);
+  return h.cardsOf("ann").at(-1);
+}
+
+const refusals = async (h: TeamsHouse) =>
+  (await h.office.audit()).filter((row) => row.action === "decision.refused");
+
+describe("a press is checked with the platform at that moment", () => {
+  test.each<[string, object]>([
+    ["a guest", { userRole: "guest" }],
+    ["somebody anonymous", { userRole: "anonymous" }],
+    ["a member of another tenant", { tenantId: "foreign" }],
+    ["somebody who is not the signed sender", { aadObjectId: "aad-bob" }],
+  ])("%s decides nothing, and that is on record", async (_, more) => {
+    const h = house();
+    const card = await annsCard(h);
+    h.fake.members.set("29:ann", { ...memberNamed("ann"), ...more });
+    const answer = await h.press("ann", button(card, "Approve"));
+    expect(answer).toMatchObject({
+      status: 200,
+      sentence: expect.stringContaining("Guests and people from elsewhere"),
+    });
+    await h.settle();
+    expect(titles(h.cardsOf("bob").at(-1))).toContain("Approve");
+    expect((await refusals(h)).map((row) => row.body)).toEqual([
+      expect.stringContaining(`teams:${tenantId}:aad-ann`),
+    ]);
+  });
+
+  test.each<[string, (h: TeamsHouse) => void]>([
+    [
+      "answers with an error",
+      (h) => h.fake.trouble.push({ of: ({ verb }) => verb === "member", status: 500 }),
+    ],
+    ["throttles us", (h) => h.fake.trouble.push({ of: ({ verb }) => verb === "member", status: 429 })],
+    ["does not answer", (h) => h.fake.trouble.push({ of: ({ verb }) => verb === "member", status: "hang" })],
+    ["does not know them", (h) => h.fake.members.delete("29:ann")],
+    [
+      "leaves out their role",
+      (h) => h.fake.members.set("29:ann", { id: "29:ann", aadObjectId: "aad-ann" } as never),
+    ],
+    ["does not let us in", (h) => void (h.fake.login.status = 401)],
+  ])("while the platform %s, nobody is believed", async (_, trouble) => {
+    const h = house();
+    const card = await annsCard(h);
+    if (_ === "does not let us in") h.office.clock.pass(3_600_000);
+    trouble(h);
+    const answer = await h.press("ann", button(card, "Approve"));
+    expect(answer).toMatchObject({ status: 200, sentence: expect.stringContaining("could not be verified") });
+    expect((await h.office.audit()).some((row) => row.action === "approval.given")).toBe(false);
+  });
+
+  test("somebody deactivated here decides nothing", async () => {
+    const h = house();
+    const card = await annsCard(h);
+    const admin = await h.office.caller("cto", "admin");
+    await h.office.services.directory.change(admin, "id_ann", { active: false });
+    expect((await h.press("ann", button(card, "Approve"))).sentence).toContain("not active");
+    expect((await refusals(h)).map(({ data }) => data["code"])).toEqual(["identity_inactive"]);
+  });
+
+  test("our token is used as long as it is good while a sign-in hangs, which is asked once for all", async () => {
+    const h = house();
+    const card = await annsCard(h);
+    h.fake.login.status = "hang";
+    h.office.clock.pass(56 * minuteMs);
+    const before = h.fake.logins.length;
+    expect(titles((await h.press("ann", button(card, "Details"))).card).length).toBeGreaterThan(0);
+    expect(titles((await h.press("ann", button(card, "Approve"))).card)).toEqual(["Revoke", "Details"]);
+    expect(h.fake.logins.length).toBe(before + 1);
+  });
+
+  test("a press without a signed account is nobody's", async () => {
+    const h = house();
+    const card = await annsCard(h);
+    const from = { id: "29:ann", name: "ann" };
+    expect((await h.press("ann", button(card, "Approve"), {}, { from })).sentence).toContain("verified");
+  });
+});
+
+const house = teamsForEach(housePolicies);
+
+describe("somebody without a link", () => {
+  const unlinked = async (h: TeamsHouse): Promise<void> => {
+    const people = allStaff.filter(({ name }) => name !== "bot");
+    const linked = people.map((one) =>
+      one.name === "dev" ? one : { ...one, links: { teams: { tenantId, aadObjectId: `aad-${one.name}` } } },
+    );
+    await h.office.configure(housePolicies(), houseRules, linked);
+    await introduced(h, "dev", "ann", "bob", "cto");
+  };
+
+  test("hears which ids an administrator needs, and nothing else happens", async () => {
+    const h = house();
+    await unlinked(h);
+    await h.say("dev", asking);
+    const [card] = h.cardsOf("dev");
+    expect(wordsOn(card)).toContain(tenantId);
+    expect(wordsOn(card)).toContain("aad-dev");
+    expect(titles(card)).toEqual(["Ask to be linked"]);
+    expect((await h.office.audit()).some((row) => row.action === "request.submitted")).toBe(false);
+  });
+
+  test("asks to be linked, an administrator links with one press, and then asks for access", async () => {
+    const h = house();
+    await unlinked(h);
+    await h.say("dev", "hello");
+    await h.press("dev", button(h.cardsOf("dev")[0], "Ask to be linked"));
+    await h.settle();
+    const note = h.cardsOf("cto").at(-1);
+    expect(wordsOn(note)).toContain("dev@company.com");
+    const messageId = [...h.fake.messages].findLast(
+      ([, { conversation }]) => conversation === "a:29:cto",
+    )?.[0];
+    const linked = await h.press("cto", button(note, "Link"), {}, { replyToId: messageId });
+    expect(wordsOn(linked.card)).toContain("Linked to dev");
+    await h.settle();
+    expect(titles(h.cardsOf("cto").at(-1))).toEqual([]);
+    await h.say("dev", asking);
+    expect(h.cardsOf("dev").map(wordsOn).join("\n")).toContain("Asked: ");
+  });
+
+  test("links nobody by pressing an administrator's button", async () => {
+    const h = house();
+    await unlinked(h);
+    await h.say("dev", "link");
+    await h.settle();
+    const pressed = await h.press("dev", button(h.cardsOf("cto").at(-1), "Link"));
+    expect(pressed.status).toBe(200);
+    const pressedByAnn = await h.press("ann", button(h.cardsOf("cto").at(-1), "Link"));
+    expect(pressedByAnn.sentence).toContain("role");
+    expect((await h.office.audit()).some((row) => row.action === "identity.linked")).toBe(false);
+  });
+});
+
+describe("linking by the name people sign in with", () => {
+  const linking = teamsForEach(housePolicies, { linkByEmail: true });
+  const unlinked = (h: TeamsHouse) => h.office.configure(housePolicies(), houseRules, allStaff);
+
+  test("happens once, for a member of our tenant, and stays when the name changes", async () => {
+    const h = linking();
+    await unlinked(h);
+    await h.say("dev", asking);
+    h.fake.members.set("29:dev", { ...memberNamed("dev"), userPrincipalName: "ann@company.com" });
+    await h.say("dev", "status");
+    const linked = (await h.office.audit()).filter((row) => row.action === "identity.linked");
+    expect(linked.map((row) => row.body)).toEqual([expect.stringContaining("id_dev")]);
+  });
+
+  test("does not happen for guests, nor by a name nobody has", async () => {
+    const h = linking();
+    await unlinked(h);
+    h.fake.members.set("29:dev", { ...memberNamed("dev"), userRole: "guest" });
+    h.fake.members.set("29:ann", { ...memberNamed("ann"), userPrincipalName: "other@company.com" });
+    await h.say("dev", asking);
+    await h.say("ann", asking);
+    expect((await h.office.audit()).some((row) => row.action === "identity.linked")).toBe(false);
+  });
+});
+
+test("an account that the requester linked to an approver does not approve for them", async () => {
+  const h = house();
+  const { office } = h;
+  const linked = (name: string) => ({ teams: { tenantId, aadObjectId: `aad-${name}` } });
+  const people = allStaff.map((one) =>
+    one.kind === "HUMAN" && one.name !== "ann" ? { ...one, links: linked(one.name) } : one,
+  );
+  await office.configure(housePolicies(), houseRules, people);
+  const dev = await office.caller("dev", "admin");
+  await office.services.people.link(
+    { ...dev, via: "teams" },
+    { surface: "teams", team: tenantId, user: "aad-ann" },
+    "id_ann",
+  );
+  const card = await annsCard(h);
+  const answer = await h.press("ann", button(card, "Approve"));
+  expect(answer).toMatchObject({ text: expect.stringContaining("came from the person who asks") });
+  const [row] = (await office.store.requests({ now: office.clock.now() }, { limit: 1 })).rows;
+  expect(row?.request.value).toMatchObject({ phase: "PENDING", votes: [] });
+});

@@ -1,0 +1,168 @@
+import { describe, expect, test } from "vitest";
+import { formatToken } from "../../../src/core/values/token-format.ts";
+import { fakeService, me, refusal, shown, type Heard, type Reply } from "../support/fake-service.ts";
+import { jit } from "../support/run-jit.ts";
+
+const seen = (status: string, tag: string, more: Readonly<Record<string, unknown>> = {}) => ({
+  headers: { etag: `"${tag}"` },
+  body: shown({ status, ...more }),
+});
+const pending = seen("PENDING", "a");
+const approved = seen("APPROVED", "b");
+const query = ({ path }: Heard): string => path.split("?")[1] ?? "";
+
+test("waiting asks once, then lets the service answer when something changes, naming what it knows", async () => {
+  const { url, heard } = await fakeService(pending, approved);
+  const { code, out, err, pauses } = await jit(["wait", "jit_one"], { url });
+  expect(code).toBe(0);
+  expect(out).toContain("APPROVED");
+  expect(err).toBe("jit: jit_one waits for 1 more of Ann.\njit: jit_one is approved.\n");
+  expect(heard.map(query)).toEqual(["", "wait=30s"]);
+  expect(heard[1]?.headers["if-none-match"]).toBe('"a"');
+  expect(pauses).toEqual([]);
+});
+
+test("a service that answers at once although nothing has changed is not asked in a rush", async () => {
+  const { url, heard } = await fakeService(pending, pending, pending, pending, approved);
+  const { pauses } = await jit(["wait", "jit_one"], { url });
+  expect(heard).toHaveLength(5);
+  expect(pauses).toEqual([3_000, 3_000, 3_000]);
+});
+
+test("a service that does not know how to wait is looked at every few seconds", async () => {
+  const { url, heard } = await fakeService((call): Reply => {
+    if (query(call) !== "") return refusal(422, "invalid_body", "Unknown field.");
+    return heard.length < 8 ? pending : approved;
+  });
+  const { code, pauses } = await jit(["wait", "jit_one"], { url });
+  expect(code).toBe(0);
+  expect(heard.map(query).slice(-3)).toEqual(["", "", ""]);
+  expect(pauses.slice(-2)).toEqual([3_000, 3_000]);
+});
+
+test("long polls that are cut on the way give way to looking", async () => {
+  let looks = 0;
+  const { url } = await fakeService((call): Reply => {
+    if (query(call) !== "") return { cut: true };
+    return ++looks < 6 ? pending : approved;
+  });
+  const { code } = await jit(["wait", "jit_one"], { url });
+  expect(code).toBe(0);
+});
+
+test("a service that is away for a while is waited for, and for ever is too long", async () => {
+  const gone = refusal(503, "store_unavailable", "No.", { "retry-after": "10" });
+  let calls = 0;
+  const back = await fakeService(() => (++calls === 1 ? pending : calls < 20 ? gone : approved));
+  expect((await jit(["wait", "jit_one"], { url: back.url })).code).toBe(0);
+  const away = await fakeService(pending, gone);
+  const { code, err } = await jit(["wait", "jit_one"], { url: away.url });
+  expect(code).toBe(5);
+  expect(err).toContain("No. (store_unavailable)");
+});
+
+test("a request that is not there ends the wait at once", async () => {
+  const { url, heard } = await fakeService(refusal(404, "not_found", "There is none."));
+  expect((await jit(["wait", "jit_one"], { url })).code).toBe(4);
+  expect(heard).toHaveLength(1);
+});
+
+test("patience is limited by --timeout: exit 7, and it says so", async () => {
+  const { url } = await fakeService(pending);
+  const { code, out, err, pauses } = await jit(["wait", "jit_one", "--timeout", "10s"], { url });
+  expect(code).toBe(7);
+  expect(out).toBe("");
+  expect(err).toContain("(wait_timed_out)");
+  expect(pauses.reduce((sum, ms) => sum + ms, 0)).toBe(10_000);
+  // A script that gave up still learns what it has asked for.
+  const scripted = await jit(["wait", "jit_one", "--timeout", "10s", "--json"], { url });
+  expect(JSON.parse(scripted.out)).toMatchObject({ id: "jit_one", status: "PENDING" });
+});
+
+describe("how it came out is told by the exit code:", () => {
+  test.each([
+    ["APPROVED", null, 0],
+    ["ACTIVE", null, 0],
+    ["COMPLETED", "jit_parent", 0],
+    ["COMPLETED", null, 6],
+    ["DENIED", null, 6],
+    ["CANCELLED", null, 6],
+    ["TIMED_OUT", null, 6],
+    ["EXPIRED", null, 6],
+    ["REVOKED", null, 6],
+    ["FAILED", null, 6],
+  ])("%s, extending %s: %i", async (status, parent, exit) => {
+    const { url } = await fakeService(seen(status, "x", { extends: parent, endReason: "no need" }));
+    const { code, err } = await jit(["wait", "jit_one"], { url });
+    expect(code).toBe(exit);
+    if (exit === 6)
+      expect(err.split("\n").at(-2)).toBe(
+        `jit: jit_one is ${status}: no need; see jit status jit_one, or ask again. (${status.toLowerCase()})`,
+      );
+  });
+});
+
+describe("ask", () => {
+  const asking = ["ask", "read:prod:orders-db", "--for", "1h", "--reason", "why"];
+  const token = formatToken("jit", "C".repeat(30));
+  const active = seen("ACTIVE", "c", { credential: { id: "cred_a", token } });
+  const verbs = (heard: readonly Heard[]): string[] =>
+    heard.map(({ method, path }) => `${method} ${path.slice(7)}`);
+
+  test("alone returns at once and says how to go on", async () => {
+    const { url, heard } = await fakeService({ body: me }, { status: 201, body: shown() });
+    const { code, err } = await jit(asking, { url });
+    expect(code).toBe(0);
+    expect(heard).toHaveLength(2);
+    expect(err).toContain("jit wait jit_one");
+  });
+
+  test("--wait waits for the decision", async () => {
+    const { url } = await fakeService({ body: me }, { status: 201, body: shown() }, pending, approved);
+    const { out, err } = await jit([...asking, "--wait"], { url });
+    expect(err).toContain("It stays open when this command is stopped; jit cancel jit_one withdraws it.\n");
+    expect(out).toContain("APPROVED");
+    expect(err).toContain("jit claim jit_one");
+  });
+
+  test("--token-only waits, claims, and prints nothing but the token", async () => {
+    const { url, heard } = await fakeService(
+      { body: me },
+      { status: 201, body: shown() },
+      pending,
+      approved,
+      active,
+    );
+    const { out } = await jit([...asking, "--token-only"], { url });
+    expect(out).toBe(`${token}\n`);
+    expect(verbs(heard).at(-1)).toBe("POST /credentials/jit/jit_one/claim");
+  });
+
+  test("--token-only of access that is given at once prints its token without claiming it", async () => {
+    const { url, heard } = await fakeService({ body: me }, { ...active, status: 201 });
+    expect((await jit([...asking, "--token-only"], { url })).out).toBe(`${token}\n`);
+    expect(heard).toHaveLength(2);
+  });
+
+  test("--as asks for somebody else, without asking who we are", async () => {
+    const { url, heard } = await fakeService({ status: 201, body: shown() });
+    await jit([...asking, "--as", "id_eve", "--ticket", "T-1", "--break-glass"], { url });
+    expect(JSON.parse(heard[0]?.body ?? "")).toEqual({
+      identityId: "id_eve",
+      reason: "why",
+      scopes: ["read:prod:orders-db"],
+      duration: "1h",
+      ticket: "T-1",
+      breakGlass: true,
+    });
+  });
+
+  test("denied while waiting: exit 6, and the problem is no token", async () => {
+    const denied = seen("DENIED", "d", { endReason: "not today" });
+    const { url } = await fakeService({ body: me }, { status: 201, body: shown() }, pending, denied);
+    const { code, out, err } = await jit([...asking, "--token-only"], { url });
+    expect({ code, out }).toEqual({ code: 6, out: "" });
+    expect(err).toContain("DENIED: not today");
+    expect(err.match(/DENIED/g)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,109 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { resolve } from "node:path";
+import type { Outside } from "../../../src/cli/io/cli-io.ts";
+import { runJit } from "../../../src/cli/program.ts";
+import { formatToken } from "../../../src/core/values/token-format.ts";
+import { keepTrackOf } from "../../support/leftover-processes.ts";
+
+/** How a command line ended and what it said. */
+export interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  /** Waits, in milliseconds, that were asked for; with `time: "virtual"` they took none. */
+  readonly pauses: readonly number[];
+}
+
+export interface JitOptions {
+  readonly url?: string;
+  readonly key?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** `virtual`: waiting moves the clock and takes no time. */
+  readonly time?: "virtual" | "real";
+  readonly isTerminal?: boolean;
+  readonly columns?: number;
+  /** What somebody at the terminal answers; absent: nobody can. */
+  readonly answer?: boolean;
+  readonly patienceMs?: number;
+}
+
+/** A well-formed key that nobody has. */
+export const someKey = formatToken("live", "A".repeat(30));
+/** The moment at which virtual time begins. */
+export const virtualStart = Date.parse("2026-01-15T12:00:00.000Z");
+
+/** Runs one command line inside of this process. */
+export async function jit(args: readonly string[], options: JitOptions = {}): Promise<Ended> {
+  const { url, key = someKey, environment = {}, time = "virtual", patienceMs = 5_000 } = options;
+  const { isTerminal = false, columns = 100 } = options;
+  const pauses: number[] = [];
+  let passedMs = 0;
+  let out = "";
+  let err = "";
+  const decoder = new TextDecoder();
+  const outside: Outside = {
+    environment: { ...(url !== undefined && { JIT_URL: url }), JIT_KEY: key, ...environment },
+    out: async (text) => {
+      out += typeof text === "string" ? text : decoder.decode(text, { stream: true });
+    },
+    err: (text) => {
+      err += text;
+    },
+    isTerminal,
+    columns,
+    ...(options.answer !== undefined && {
+      confirm: async (question: string) => {
+        err += question;
+        return options.answer === true;
+      },
+    }),
+    patienceMs,
+    now: () => (time === "virtual" ? virtualStart + passedMs : Date.now()),
+    pause: async (ms) => {
+      pauses.push(ms);
+      passedMs += ms;
+      if (time === "real") await new Promise((passed) => setTimeout(passed, ms));
+    },
+  };
+  const code = await runJit(args, outside);
+  return { code, out, err, pauses };
+}
+
+/** `jit` as people start it. */
+export const launcher = resolve(import.meta.dirname, "../../../src/cli/jit.mjs");
+
+export interface JitProcess {
+  readonly child: ChildProcess;
+  readonly said: { out: string; err: string };
+  /** When it has ended: 128 + n by a signal is told by `jit` itself, so `code` is null only when it was killed. */
+  readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>;
+}
+
+/** Starts the real thing as a process of its own, with nothing in its environment but what is given and a PATH. */
+export function startJit(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  { flags = [], input = "" }: { readonly flags?: readonly string[]; readonly input?: string } = {},
+): JitProcess {
+  const child = spawn(process.execPath, [...flags, launcher, ...args], {
+    env: { PATH: process.env["PATH"] ?? "", ...environment },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  keepTrackOf(child);
+  const said = { out: "", err: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    said.out += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said.err += text;
+  });
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
+  const { promise, resolve: done } = Promise.withResolvers<{
+    code: number | null;
+    out: string;
+    err: string;
+  }>();
+  child.once("close", (code) => done({ code, ...said }));
+  return { child, said, ended: promise };
+}

@@ -1,0 +1,175 @@
+import * as fc from "fast-check";
+import { present } from "../../../src/core/values/assert.ts";
+import {
+  listOperators,
+  numberOperators,
+  textOperators,
+  weekdays,
+  type Condition,
+  type NumberSubject,
+  type TextSubject,
+} from "../../../src/core/policy/conditions.ts";
+import { makeId } from "../../../src/core/values/ids.ts";
+import { formatSelector, parseSelector } from "../../../src/core/values/identity.ts";
+import type { ApprovalRule, Policy, PolicyEffect, StageRule } from "../../../src/core/policy/policy.ts";
+
+/** Whole seconds: what a written duration can say. */
+const durationMs = fc.integer({ min: 1, max: 30 * 24 * 3_600 }).map((seconds) => seconds * 1_000);
+const text = fc.string({ minLength: 1, maxLength: 30 });
+const count = fc.nat({ max: 1_000_000 });
+const textSubject = fc.constantFrom<TextSubject>(
+  "RESOURCE",
+  "ACTION",
+  "SCOPE",
+  "IDENTITY",
+  "GROUP",
+  "KIND",
+  "REASON",
+  "TICKET",
+);
+const countSubject = fc.constantFrom<NumberSubject>("PREVIOUS_ACCESS", "RECENT_DENIALS", "RECENT_REQUESTS");
+const numberOperator = fc.constantFrom(...numberOperators);
+const between = fc.constant("BETWEEN" as const);
+const clock = (hours: number) =>
+  fc
+    .tuple(fc.nat({ max: hours }), fc.nat({ max: 59 }))
+    .map((parts) => parts.map((part) => String(part).padStart(2, "0")).join(":"));
+
+function pairOf(one: fc.Arbitrary<number>) {
+  return fc.tuple(one, one).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
+}
+
+const plainOperator = fc.constantFrom(...textOperators.filter((operator) => operator !== "MATCHES"));
+
+/** Every form a condition can have except nesting. */
+const plain: fc.Arbitrary<Condition> = fc.oneof(
+  fc.record({ type: textSubject, operator: plainOperator, value: text }),
+  fc.record({
+    type: textSubject,
+    operator: fc.constant("MATCHES" as const),
+    value: fc.constantFrom("^a+$", "(?i)x", "[0-9]{2,3}", "a|b"),
+  }),
+  fc.record({
+    type: textSubject,
+    operator: fc.constantFrom(...listOperators),
+    value: fc.uniqueArray(text, { minLength: 1, maxLength: 5 }),
+  }),
+  fc.record({ type: fc.constant("DURATION" as const), operator: numberOperator, valueMs: durationMs }),
+  fc.record({ type: fc.constant("DURATION" as const), operator: between, valueMs: pairOf(durationMs) }),
+  fc.record({ type: fc.constant("RISK_SCORE" as const), operator: numberOperator, value: count }),
+  fc.record({ type: fc.constant("RISK_SCORE" as const), operator: between, value: pairOf(count) }),
+  fc.record(
+    { type: countSubject, operator: numberOperator, value: count, withinMs: durationMs },
+    { requiredKeys: ["type", "operator", "value"] },
+  ),
+  fc.record(
+    { type: countSubject, operator: between, value: pairOf(count), withinMs: durationMs },
+    { requiredKeys: ["type", "operator", "value"] },
+  ),
+  fc.record({
+    type: fc.constant("TIME" as const),
+    operator: fc.constantFrom("WITHIN", "OUTSIDE"),
+    value: fc
+      .record({
+        days: fc.subarray([...weekdays], { minLength: 1 }),
+        from: clock(23),
+        to: fc.oneof(clock(23), fc.constant("24:00")),
+        timezone: fc.constantFrom("Europe/Berlin", "Etc/UTC", "America/New_York"),
+      })
+      .filter((window) => window.from !== window.to),
+  }),
+);
+
+export const anyCondition: fc.Arbitrary<Condition> = fc.letrec<{ condition: Condition }>((tie) => ({
+  condition: fc.oneof(
+    { maxDepth: 8, depthSize: "small" },
+    plain,
+    fc.record({ anyOf: fc.array(tie("condition"), { minLength: 1, maxLength: 3 }) }),
+    fc.record({ not: tie("condition") }),
+  ),
+})).condition;
+
+const selector = fc
+  .constantFrom(
+    "dev@company.com",
+    "group:dba",
+    "group:on call",
+    "identity:id_lead",
+    "manager",
+    "slack-usergroup:S0123",
+  )
+  .map((written) => present(parseSelector(written), written));
+const selectors = fc.uniqueArray(selector, { minLength: 1, maxLength: 4, selector: formatSelector });
+
+const stage: fc.Arbitrary<StageRule> = fc
+  .record(
+    {
+      approvers: selectors,
+      required: fc.integer({ min: 1, max: 20 }),
+      slaMs: durationMs,
+      remindersMs: fc
+        .uniqueArray(durationMs, { maxLength: 3 })
+        .map((list) => list.toSorted((one, other) => one - other)),
+      escalateTo: fc.array(selectors, { maxLength: 3 }),
+      via: fc.subarray(["slack", "teams", "api"] as const, { minLength: 1 }),
+    },
+    { requiredKeys: ["approvers", "required", "remindersMs", "escalateTo"] },
+  )
+  .map((one) => (one.slaMs === undefined ? { ...one, escalateTo: [] } : one));
+
+const approval: fc.Arbitrary<ApprovalRule> = fc.record({
+  windowMs: durationMs,
+  channels: fc.subarray(["slack:C0APPROVALS", "teams:19:a_b-c@thread.tacv2", "email:a@b.example"]),
+  stages: fc.array(stage, { minLength: 1, maxLength: 3 }),
+});
+
+const effect: fc.Arbitrary<PolicyEffect> = fc.oneof(
+  fc.record({ kind: fc.constantFrom("auto", "deny") }),
+  fc.record({ kind: fc.constant("approval" as const), approval }),
+);
+
+const limit = fc.oneof(
+  fc.constant({}),
+  fc.record(
+    { maxUsage: fc.integer({ min: 1, max: 1_000_000 }), usagePeriodMs: durationMs },
+    { requiredKeys: ["maxUsage"] },
+  ),
+);
+
+/** Every policy the core knows of and the schema accepts. */
+export const anyPolicy: fc.Arbitrary<Policy> = fc
+  .tuple(
+    fc.record(
+      {
+        id: fc.constant(makeId("policy", "one")),
+        version: fc.integer({ min: 1, max: 1_000 }),
+        name: fc.constantFrom("one", "Production: change (2 people)", "Größe"),
+        description: text,
+        enabled: fc.boolean(),
+        priority: fc.integer({ min: -1_000, max: 1_000 }),
+        effect,
+        conditions: fc.array(anyCondition, { minLength: 1, maxLength: 3 }),
+        maxDurationMs: durationMs,
+        claimWindowMs: durationMs,
+        requireTicket: fc.boolean(),
+        managedBy: fc.constantFrom("file", "api"),
+      },
+      {
+        requiredKeys: [
+          "id",
+          "version",
+          "name",
+          "enabled",
+          "priority",
+          "effect",
+          "conditions",
+          "maxDurationMs",
+          "claimWindowMs",
+          "requireTicket",
+          "managedBy",
+        ],
+      },
+    ),
+    limit,
+  )
+  .map(([policy, use]) => ({ ...policy, ...use }));

@@ -1,6 +1,0 @@
-import { leavesNothingBehind } from "../support/left-behind.ts";
-import { withstandsHolders } from "./postgres-attacks.ts";
-import { embeddedPostgres } from "./support/postgres-server.ts";
-
-leavesNothingBehind();
-withstandsHolders(embeddedPostgres());

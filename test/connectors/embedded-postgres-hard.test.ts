@@ -1,6 +1,0 @@
-import { leavesNothingBehind } from "../support/left-behind.ts";
-import { isHardOnPostgres } from "./postgres-contract.ts";
-import { embeddedPostgres } from "./support/postgres-server.ts";
-
-leavesNothingBehind();
-isHardOnPostgres(embeddedPostgres());

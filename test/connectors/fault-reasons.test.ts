@@ -1,0 +1,235 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
+import { DatabaseError } from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { postgresFault } from "../../src/connectors/postgres/postgres-fault.ts";
+import { createPostgresConnector } from "../../src/connectors/postgres/postgres-connector.ts";
+import { createRedisConnector } from "../../src/connectors/redis/redis-connector.ts";
+import { createSshConnector } from "../../src/connectors/ssh/ssh-connector.ts";
+import { createWebhookConnector } from "../../src/connectors/webhook/webhook-connector.ts";
+import { instant } from "../../src/core/values/ids.ts";
+import { ConnectorFault, type Connector } from "../../src/service/ports/connector.ts";
+import { reasonOf } from "../../src/service/targets/target-service.ts";
+import { createTurns } from "../../src/service/async/keyed-mutex.ts";
+import { freePort, listeningPort } from "../proxies/support/ports.ts";
+import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
+import { never, orderFor } from "./support/lab.ts";
+import { missingRedis, redisLab } from "./support/redis-lab.ts";
+
+leavesNothingBehind();
+
+const ports = { instance: "ours", now: () => instant(Date.now()), turns: createTurns() };
+const shared = { resources: ["prod:orders-db"], address: "shown:1" };
+const canary = "hunter2";
+
+const postgresAt = (url: string): Connector =>
+  createPostgresConnector(
+    {
+      ...shared,
+      kind: "postgres",
+      name: "db",
+      url,
+      leftoversOwner: "left",
+      actions: { read: { roles: ["r"] } },
+    },
+    ports,
+  );
+const redisAt = (url: string): Connector =>
+  createRedisConnector(
+    {
+      ...shared,
+      kind: "redis",
+      name: "cache",
+      url,
+      aclSave: false,
+      actions: { read: { keys: ["a"], channels: [], commands: ["+get"] } },
+    },
+    ports,
+  );
+const webhookAt = (url: string): Connector =>
+  createWebhookConnector(
+    {
+      ...shared,
+      kind: "webhook",
+      name: "doors",
+      url,
+      secret: `whsec_${Buffer.alloc(24, 1).toString("base64")}`,
+      allowPrivate: true,
+      actions: { read: { rights: [] } },
+    },
+    ports,
+  );
+
+/** Why giving, taking back and the check fail, for people; the same for each, and without the password. */
+async function causeOf(connector: Connector): Promise<string> {
+  const order = orderFor(connector);
+  const faults = await Promise.all(
+    [
+      connector.provision(order, never()),
+      connector.takeBack(order, never()),
+      connector.listOurs(never()),
+      connector.check(never()),
+    ].map((attempt) => Promise.resolve(attempt).then(() => "it works", reasonOf)),
+  );
+  await connector.close();
+  expect(new Set(faults).size).toBe(1);
+  expect(JSON.stringify(faults)).not.toContain(canary);
+  return faults[0] ?? "";
+}
+
+describe("why a target cannot be used is said, whatever its kind", () => {
+  const kinds = [
+    ["postgres", (host: string) => postgresAt(`postgres://broker:${canary}@${host}/orders`)],
+    ["redis", (host: string) => redisAt(`redis://broker:${canary}@${host}`)],
+    ["webhook", (host: string) => webhookAt(`http://${host}/`)],
+  ] as const;
+
+  test.each(kinds)("%s: a host name that nobody knows", async (_, at) => {
+    expect(await causeOf(at("nowhere.invalid:1"))).toMatch(
+      /^its host name (is unknown|cannot be looked up at the moment)$/,
+    );
+  });
+
+  test.each(kinds)("%s: a port where nobody listens", async (_, at) => {
+    expect(await causeOf(at(`127.0.0.1:${await freePort()}`))).toBe(
+      "nothing listens on its port (connection refused)",
+    );
+  });
+});
+
+const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
+
+describe.skipIf(!hasOpenssl)(
+  `a certificate that is not trusted${hasOpenssl ? "" : " (skipped: openssl is not installed)"}`,
+  () => {
+    let server: TlsServer;
+    let port: number;
+    beforeAll(async () => {
+      const folder = temporaryFolder();
+      const [key, cert] = [join(folder, "key"), join(folder, "cert")];
+      spawnSync("openssl", [
+        "req",
+        "-x509",
+        "-newkey",
+        "ed25519",
+        "-nodes",
+        "-subj",
+        "/CN=other",
+        "-keyout",
+        key,
+        "-out",
+        cert,
+      ]);
+      server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (socket) => {
+        socket.on("error", () => {});
+      });
+      server.on("tlsClientError", () => {});
+      port = await listeningPort(server);
+    });
+    afterAll(() => new Promise((closed) => server.close(closed)));
+
+    test.each([
+      ["redis", (to: number) => redisAt(`rediss://broker:${canary}@127.0.0.1:${to}`)],
+      ["webhook", (to: number) => webhookAt(`https://127.0.0.1:${to}/`)],
+    ] as const)("%s says that it is the certificate", async (_, at) => {
+      expect(await causeOf(at(port))).toBe("its certificate is signed by itself and not trusted here");
+    });
+  },
+);
+
+describe.skipIf(missingRedis !== undefined)(
+  `what Redis itself says${missingRedis === undefined ? "" : ` (skipped: ${missingRedis})`}`,
+  () => {
+    test("a wrong password, a wrong database and a missing right each have their own words", async () => {
+      const lab = await redisLab();
+      const away = async (url: string) => causeOf(redisAt(url));
+      expect(await away(lab.url("broker", canary))).toBe("it does not accept the broker's name or password");
+      await lab.run("ACL", "SETUSER", "chooser", "on", ">c", "-@all", "+select");
+      expect(await away(`${lab.url("chooser", "c")}/99`)).toBe("the database of the url does not exist");
+      const powerless = redisAt(lab.url("chooser", "c"));
+      expect(await powerless.provision(orderFor(powerless), never()).catch(reasonOf)).toBe(
+        "the broker lacks a right; jit connectors check says which",
+      );
+      await lab.stop();
+    });
+  },
+);
+
+test.each([
+  ["28P01", "it does not accept the broker's password"],
+  [
+    "28000",
+    "it does not let the broker in: look at the role, and at pg_hba.conf for the address, the database and TLS",
+  ],
+  ["3D000", "the database of the url does not exist"],
+  ["25006", "it is a read replica, or read-only: point the url at the primary"],
+  ["42501", "the broker lacks a right; jit connectors check says which"],
+  ["53300", "it has no connection left"],
+  ["57P03", "it is starting up or shutting down"],
+  ["XX001", "it refused (SQLSTATE XX001)"],
+])("PostgreSQL's %s has words of its own, and its text stays in the log", (state, reason) => {
+  const error = new DatabaseError(`text with ${canary}`, 1, "error");
+  error.code = state;
+  const fault = postgresFault("db", error, { isTimeUp: false, hasAnswered: true });
+  expect(reasonOf(fault)).toBe(reason);
+  expect(fault.hasAnswered).toBe(true);
+});
+
+test.each([
+  [new Error("The server does not support SSL connections"), /does not speak TLS, which the url asks for/],
+  [new Error("timeout expired"), /did not answer in time/],
+  [new Error("Connection terminated unexpectedly"), /cut the connection/],
+  [
+    Object.assign(new Error(canary), { code: "ERR_TLS_CERT_ALTNAME_INVALID" }),
+    /certificate is for another host name/,
+  ],
+  [Object.assign(new Error(canary), { code: "CERT_HAS_EXPIRED" }), /certificate has expired/],
+  [
+    Object.assign(new Error(canary), { code: "CERT_UNTRUSTED" }),
+    /certificate is not accepted \(CERT_UNTRUSTED\)/,
+  ],
+  [new Error(`postgres://broker:${canary}@db`), /^it could not be reached in time$/],
+])("what the driver says has words of its own, and its text is not repeated: %s", (error, reason) => {
+  const fault = postgresFault("db", error, { isTimeUp: false, hasAnswered: false });
+  expect(fault.hasAnswered).toBe(false);
+  const said = reasonOf(fault);
+  expect(said).toMatch(reason);
+  expect(said).not.toContain(canary);
+});
+
+test("SSH files that are not there or may not be used are named", async () => {
+  const folder = temporaryFolder();
+  const at = (more: object) =>
+    createSshConnector(
+      {
+        ...shared,
+        kind: "ssh",
+        name: "web",
+        caKeyFile: join(folder, "ca"),
+        krlFile: join(folder, "revoked"),
+        hosts: ["web1"],
+        actions: { read: { principals: ["web"] } },
+        ...more,
+      },
+      ports,
+    );
+  const noKey = at({});
+  expect(await noKey.provision(orderFor(noKey), never()).catch(reasonOf)).toBe(
+    `${folder}/ca is not there, or its folder is not mounted`,
+  );
+  const noFolder = at({ krlFile: join(folder, "away/revoked") });
+  expect(await noFolder.takeBack(orderFor(noFolder), never()).catch(reasonOf)).toBe(
+    `${folder}/away is not there, or its folder is not mounted`,
+  );
+});
+
+test("a cause is one short line, whatever name a holder has chosen at the target", () => {
+  const name = `x'\u202e\n*Approved by Ann*\u001b[31m${"y".repeat(2_000)}`;
+  const said = reasonOf(
+    new ConnectorFault("refused", "raw", { retryable: false, reason: `it holds ${name}` }),
+  );
+  expect(said).toMatch(/^it holds x' {2}\*Approved by Ann\* \[31my+…$/);
+  expect(said.length).toBeLessThanOrEqual(500);
+});

@@ -1,6 +1,0 @@
-import { leavesNothingBehind } from "../support/left-behind.ts";
-import { withstandsHolders } from "./postgres-attacks.ts";
-import { installedPostgres } from "./support/postgres-server.ts";
-
-leavesNothingBehind();
-withstandsHolders(installedPostgres());

@@ -1,6 +1,0 @@
-import { leavesNothingBehind } from "../support/left-behind.ts";
-import { findsWhatRemains } from "./postgres-remains.ts";
-import { installedPostgres } from "./support/postgres-server.ts";
-
-leavesNothingBehind();
-findsWhatRemains(installedPostgres());

@@ -1,7 +1,0 @@
-import { leavesNothingBehind } from "../support/left-behind.ts";
-import { keepsTheContract } from "./connector-contract.ts";
-import { postgresKind } from "./support/postgres-lab.ts";
-import { installedPostgres } from "./support/postgres-server.ts";
-
-leavesNothingBehind();
-keepsTheContract(postgresKind(installedPostgres()));

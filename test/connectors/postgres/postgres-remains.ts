@@ -1,0 +1,180 @@
+import { describe, expect, test } from "vitest";
+import { present } from "../../../src/core/values/assert.ts";
+import { never } from "../support/lab.ts";
+import { holdersAt } from "../support/postgres-holders.ts";
+import { enter, readsOrders } from "../support/postgres-lab.ts";
+import type { PostgresInstallation } from "../support/postgres-server.ts";
+
+/** That what outlives a role, or was changed by hand, is found and named. */
+export function findsWhatRemains(installation: PostgresInstallation): void {
+  const reason = installation.missing === undefined ? "" : ` (skipped: ${installation.missing})`;
+  describe.skipIf(installation.missing !== undefined)(
+    `${installation.name}, changed by hand${reason}`,
+    () => {
+      const { lab, connector, given, entered, isOver } = holdersAt(installation);
+
+      test("a role renamed by hand is listed under its old name, found, and taken back", async () => {
+        const holder = await given();
+        const client = await entered(holder.url());
+        await lab().run(`ALTER ROLE "${holder.role}" RENAME TO renamed_by_hand`);
+        expect(await connector().listOurs(never())).toMatchObject([
+          {
+            object: holder.role,
+            grantId: holder.order.grantId,
+            drift: ["It was renamed to renamed_by_hand."],
+          },
+        ]);
+        const { identity: _, ...withoutIdentity } = holder.order;
+        await connector().takeBack(withoutIdentity, never());
+        expect(await readsOrders(client)).toBe(false);
+        expect(await lab().run("SELECT FROM pg_roles WHERE rolname = 'renamed_by_hand'")).toEqual([]);
+      });
+
+      test("a role whose label was removed is known by its OID and name; renamed as well, it is never called gone", async () => {
+        const holder = await given();
+        await lab().run(`COMMENT ON ROLE "${holder.role}" IS NULL`);
+        await connector().takeBack(holder.order, never());
+        const other = await given();
+        await lab().run(
+          `COMMENT ON ROLE "${other.role}" IS NULL; ALTER ROLE "${other.role}" RENAME TO disguised`,
+        );
+        await expect(connector().takeBack(other.order, never())).rejects.toMatchObject({
+          code: "foreign_object",
+          message: expect.stringMatching(/the role disguised, once jit_gr_/),
+        });
+        await lab().run(`ALTER ROLE disguised RENAME TO "${other.role}"`);
+        await connector().takeBack(other.order, never());
+      });
+
+      test("the sessions of a role that was dropped by hand end", async () => {
+        const holder = await given();
+        const client = await entered(holder.url());
+        await lab().drop?.(holder.role);
+        expect(
+          await lab().run("SELECT FROM pg_stat_activity WHERE usename IS NULL AND usesysid IS NOT NULL"),
+        ).not.toEqual([]);
+        const { identity: _, ...unknown } = holder.order;
+        await expect(connector().takeBack(unknown, never())).rejects.toMatchObject({
+          message: expect.stringMatching(/sessions go on whose role was dropped/),
+        });
+        await connector().takeBack(holder.order, never());
+        await expect(client.query("SELECT 1")).rejects.toThrow(/terminat|not queryable|closed/i);
+      });
+
+      test("the sessions of a dropped role end although somebody has made another of its name", async () => {
+        const holder = await given();
+        const client = await entered(holder.url());
+        await lab().drop?.(holder.role);
+        await lab().makeForeign(holder.role);
+        await expect(connector().takeBack(holder.order, never())).rejects.toMatchObject({
+          code: "foreign_object",
+        });
+        await expect(client.query("SELECT 1")).rejects.toThrow(/terminat|not queryable|closed/i);
+        await lab().run(`DROP ROLE "${holder.role}"`);
+      });
+
+      test("a broker that may no longer make roles ends the sessions, takes the rights, and says what it lacks", async () => {
+        const holder = await given();
+        const client = await entered(holder.url());
+        await lab().run("ALTER ROLE broker NOCREATEROLE");
+        await expect(connector().takeBack(holder.order, never())).rejects.toMatchObject({
+          code: "not_permitted",
+        });
+        expect(await readsOrders(client)).toBe(false);
+        const back = await enter(holder.url());
+        if (back !== undefined) {
+          expect(await readsOrders(back)).toBe(false);
+          await back.end();
+        }
+        await lab().run("ALTER ROLE broker CREATEROLE");
+        await connector().takeBack(holder.order, never());
+        await isOver(holder.url());
+      });
+
+      test("thousands of objects change hands in batches, and are named and counted", async () => {
+        const holder = await given();
+        const client = await entered(holder.url());
+        await client.query(
+          "DO $$ BEGIN FOR i IN 1..1200 LOOP EXECUTE format('CREATE FUNCTION many_%s() RETURNS int LANGUAGE sql AS ''SELECT 1''', i); END LOOP; END $$",
+        );
+        await client.query("CREATE TABLE many_rows (id serial PRIMARY KEY)");
+        await client.query("CREATE TYPE many_moods AS ENUM ('good', 'bad')");
+        await client.query("CREATE VIEW many_ids AS SELECT id FROM many_rows");
+        const taken = await connector().takeBack(holder.order, never());
+        expect(taken?.left.join()).toMatch(/^In orders: .* and 119\d more, now owned by jit_leftovers\.$/);
+        await lab().run("DROP OWNED BY jit_leftovers", "orders");
+      });
+
+      test("no object of whatever kind or name keeps the role", async () => {
+        const holder = await given();
+        const client = await entered(holder.url());
+        const made = [
+          "CREATE AGGREGATE every_one(*) (sfunc = int8inc, stype = int8, initcond = '0')",
+          "CREATE AGGREGATE every_sum(int) (sfunc = int4pl, stype = int)",
+          "CREATE PROCEDURE every_p(IN a int) LANGUAGE sql AS 'SELECT 1'",
+          "CREATE PROCEDURE every_p(OUT a int) LANGUAGE sql AS 'SELECT 1'",
+          `CREATE FUNCTION "every ""f"(VARIADIC "a ""b" text[]) RETURNS int LANGUAGE sql AS 'SELECT 1'`,
+          `CREATE OPERATOR === (leftarg = int, rightarg = text[], function = every_g)`,
+          "CREATE TYPE every_range AS RANGE (subtype = int4)",
+          "CREATE DOMAIN every_domain AS int",
+          "CREATE TYPE every_pair AS (a int, b int)",
+          "CREATE TABLE every_part (id int GENERATED ALWAYS AS IDENTITY, s serial) PARTITION BY RANGE (id)",
+          "CREATE MATERIALIZED VIEW every_view AS SELECT 1 AS a",
+          "CREATE STATISTICS every_stat ON id, s FROM every_part",
+          'CREATE COLLATION every_collation FROM "C"',
+          "CREATE TEXT SEARCH CONFIGURATION every_search (copy = simple)",
+          "CREATE TEXT SEARCH DICTIONARY every_words (template = simple)",
+          "CREATE CONVERSION every_way FOR 'UTF8' TO 'LATIN1' FROM utf8_to_iso8859_1",
+          `CREATE TABLE "every ""one; --" (a int)`,
+          "SELECT lo_create(0)",
+          "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
+        ];
+        await client.query("CREATE FUNCTION every_g(int, text[]) RETURNS int LANGUAGE sql AS 'SELECT 1'");
+        for (const statement of made) await client.query(statement);
+        const taken = await connector().takeBack(holder.order, never());
+        expect(taken?.left.join()).toMatch(/now owned by jit_leftovers\.$/);
+        await isOver(holder.url());
+        await lab().run("DROP OWNED BY jit_leftovers", "orders");
+      });
+
+      test("who was let into a group by the role is out with it", async () => {
+        const holder = await given();
+        await lab().run("CREATE ROLE accomplice LOGIN PASSWORD 'accomplice'");
+        await lab().run("GRANT CONNECT ON DATABASE orders TO accomplice");
+        await lab().run(`GRANT orders_write TO "${holder.role}" WITH ADMIN OPTION`);
+        const client = await entered(holder.url());
+        await client.query("GRANT orders_write TO accomplice");
+        // Before 16 a session may let others into its own role.
+        await client.query(`GRANT "${holder.role}" TO accomplice`).catch(() => {});
+        await connector().takeBack(holder.order, never());
+        expect(await lab().run("SELECT FROM pg_auth_members WHERE member = 'accomplice'::regrole")).toEqual(
+          [],
+        );
+        await lab().run("REVOKE CONNECT ON DATABASE orders FROM accomplice; DROP ROLE accomplice");
+      });
+
+      test("one that cannot be ended at once delays nobody else, and the rest of it is done", async () => {
+        const holder = await given();
+        const client = await entered(holder.url());
+        const [row] = (await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")).rows;
+        const pid = present(row, "a process").pid;
+        process.kill(pid, "SIGSTOP");
+        try {
+          const failing = connector()
+            .takeBack(holder.order, never())
+            .catch((fault: unknown) => fault);
+          const other = await given();
+          await connector().takeBack(other.order, never());
+          expect(await failing).toMatchObject({
+            code: "timeout",
+            message: expect.stringMatching(/1 session does not end/),
+          });
+          expect(await enter(holder.url())).toBeUndefined();
+        } finally {
+          process.kill(pid, "SIGCONT");
+        }
+        await connector().takeBack(holder.order, never());
+      });
+    },
+  );
+}

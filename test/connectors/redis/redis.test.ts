@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openRedis, type RedisServer } from "../../../src/connectors/redis/server.ts";
+import { present } from "../../../src/core/values/assert.ts";
+import { parseScope } from "../../../src/core/values/scopes.ts";
+import type { Connector, TargetOrder } from "../../../src/service/ports/connector.ts";
+import { leavesNothingBehind } from "../../support/leftover-processes.ts";
+import { keepsTheContract } from "../connector-contract.ts";
+import { never, orderFor, readOrders } from "../support/lab.ts";
+import { missingRedis, redisKind, redisLab, reads, type RedisLab } from "../support/redis-lab.ts";
+
+leavesNothingBehind();
+keepsTheContract(redisKind());
+
+const reason = missingRedis === undefined ? "" : ` (skipped: ${missingRedis})`;
+
+describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () => {
+  let lab: RedisLab;
+  let connector: Connector;
+  beforeAll(async () => {
+    lab = await redisLab();
+    connector = lab.with({});
+  });
+  afterAll(() => lab.stop());
+
+  async function given(more: Partial<TargetOrder> = {}, by = connector) {
+    const order = orderFor(by, more);
+    await by.provision(order, never());
+    const issued = await by.issue(order, { expiresAt: order.notAfter }, never());
+    return {
+      order,
+      issued,
+      send: present(await lab.enter(issued.username, issued.secret ?? ""), "an open door"),
+    };
+  }
+
+  test("it may do what the action says to the keys the action says, and nothing else", async () => {
+    const { order, send } = await given();
+    expect(await reads(send)).toBe(true);
+    for (const command of [
+      ["GET", "secrets:1"],
+      ["SET", "orders:1", "x"],
+      ["KEYS", "*"],
+      ["ACL", "LIST"],
+      ["ACL", "SETUSER", "me", "on", "nopass", "+@all"],
+      ["CONFIG", "GET", "*"],
+      ["CLIENT", "LIST"],
+      ["PUBLISH", "drafts", "x"],
+      ["FLUSHALL"],
+      ["MONITOR"],
+    ]) {
+      await expect(send(...command)).rejects.toThrow(/^NOPERM/);
+    }
+    await connector.takeBack(order, never());
+  });
+
+  test("the commands of one action do not reach the keys of another", async () => {
+    const write = present(parseScope("write:prod:orders-db"), "scope");
+    const { order, send } = await given(present(connector.serves([readOrders, write]), "served"));
+    expect(await reads(send)).toBe(true);
+    await send("SET", "drafts:1", "x");
+    await send("PUBLISH", "drafts", "x");
+    await expect(send("SET", "orders:1", "x")).rejects.toThrow(/^NOPERM/);
+    await expect(send("GET", "drafts:1")).rejects.toThrow(/^NOPERM/);
+    expect(await connector.listOurs(never())).toMatchObject([{ drift: [] }]);
+    await connector.takeBack(order, never());
+  });
+
+  test.each([
+    ["subscribed", ["SUBSCRIBE", "drafts"]],
+    ["in a transaction", ["MULTI"]],
+  ] as const)("a connection that is %s is cut off", async (_, command) => {
+    const write = present(parseScope("write:prod:orders-db"), "scope");
+    const subscribing = lab.with({
+      actions: {
+        ...lab.settings.actions,
+        write: { keys: ["drafts:*"], channels: ["drafts"], commands: ["+@pubsub", "+@transaction"] },
+      },
+    });
+    const { order, issued, send } = await given(present(subscribing.serves([write]), "served"), subscribing);
+    void Promise.resolve(send(...command)).catch(() => {});
+    await subscribing.takeBack(order, never());
+    expect(String(await lab.run("CLIENT", "LIST"))).not.toContain(`user=${issued.username}`);
+  });
+
+  test("a user that was saved does not come back with a restart, or is found when it does", async () => {
+    const own = await redisLab();
+    await own.run("ACL", "SETUSER", "broker", "+acl|save");
+    for (const aclSave of [true, false]) {
+      const saving = own.with({ aclSave });
+      const order = orderFor(saving);
+      await saving.provision(order, never());
+      // When we do not save, somebody else may have done it meanwhile.
+      await own.run("ACL", "SAVE");
+      await saving.takeBack(order, never());
+      await own.restart();
+      const listed = await saving.listOurs(never());
+      expect(listed.map(({ object }) => object)).toEqual(aclSave ? [] : [order.object]);
+      await saving.takeBack(order, never());
+      expect(await saving.listOurs(never())).toEqual([]);
+    }
+    await own.stop();
+  });
+
+  test.each([
+    ["before Redis heard it", false],
+    ["after Redis heard it", true],
+  ])(
+    "cut off at any command, %s, and tried again, nothing is double and nothing is left",
+    async (_, isHeard) => {
+      const verbs: readonly ((line: Connector, order: TargetOrder) => Promise<unknown>)[] = [
+        (line, order) => line.provision(order, never()),
+        (line, order) => line.issue(order, { expiresAt: order.notAfter }, never()),
+        (line, order) => line.takeBack(order, never()),
+      ];
+      let cuts = 0;
+      for (const [index, verb] of verbs.entries()) {
+        for (let command = 1; command < 20; command++) {
+          const order = orderFor(connector);
+          for (const before of verbs.slice(0, index)) await before(connector, order);
+          const { server, wasCut } = cutAt(command, isHeard);
+          await verb(lab.with({}, server), order).catch(() => {});
+          const listed = await connector.listOurs(never());
+          expect(listed.length).toBeLessThanOrEqual(1);
+          expect(listed.flatMap(({ drift }) => drift)).toEqual([]);
+          for (const again of verbs.slice(index)) await again(connector, order);
+          expect(await connector.listOurs(never())).toEqual([]);
+          if (!wasCut()) break;
+          cuts += 1;
+        }
+      }
+      expect(cuts).toBe(17);
+    },
+  );
+
+  function cutAt(
+    command: number,
+    isHeard: boolean,
+  ): { readonly server: RedisServer; readonly wasCut: () => boolean } {
+    const real = openRedis(lab.settings.name, lab.settings.url);
+    let seen = 0;
+    return {
+      wasCut: () => seen >= command,
+      server: {
+        use: (signal, work) =>
+          real.use(signal, (send) =>
+            work(async (...words) => {
+              seen += 1;
+              if (seen > command || (seen === command && !isHeard)) throw new Error("cut");
+              const answer = await send(...words);
+              if (seen === command) throw new Error("cut");
+              return answer;
+            }),
+          ),
+      },
+    };
+  }
+
+  test.each([`"'; FLUSHALL`, "orders:*\\", "Ω🔑*", "a~b&c"].map((one) => one.replaceAll(" ", "")))(
+    "a key pattern %s is a pattern and nothing else",
+    async (key) => {
+      const { order } = await given({ rights: { read: [`~${key}`, "-@all", "+@read"] } });
+      expect(await connector.listOurs(never())).toMatchObject([{ object: order.object, drift: [] }]);
+      await connector.takeBack(order, never());
+    },
+  );
+
+  test.each(["~a +@all", "~a) (~* +@all", "~a)", "\n", "on", "nopass", "+a\tb"])(
+    "what would be more than one rule is refused: %j",
+    async (rule) => {
+      const order = orderFor(connector, { rights: { read: [rule] } });
+      await expect(connector.provision(order, never())).rejects.toMatchObject({ code: "invalid_input" });
+      expect(await connector.listOurs(never())).toEqual([]);
+    },
+  );
+
+  test("what a bare broker lacks is found, and the printed lines mend it", async () => {
+    await lab.run("ACL", "SETUSER", "bare", "on", ">bare", "-@all", "+acl|whoami");
+    const bare = lab.with({ url: lab.url("bare", "bare"), aclSave: true });
+    for (let round = 0; round < 2; round++) {
+      const fixes = (await bare.check(never())).flatMap(({ fix }) => (fix === undefined ? [] : [fix]));
+      for (const fix of fixes) await lab.run(...fix.split(" "));
+    }
+    expect((await bare.check(never())).filter(({ result }) => result !== "in_order")).toEqual([]);
+    const { order } = await given({}, bare);
+    await bare.takeBack(order, never());
+  });
+
+  test("a broker without rights is said to be that, and no more often tried", async () => {
+    await lab.run("ACL", "SETUSER", "none", "on", ">none", "-@all");
+    for (const password of ["none", "wrong"]) {
+      const refused = lab.with({ url: lab.url("none", password) });
+      await expect(refused.provision(orderFor(refused), never())).rejects.toMatchObject({
+        code: "not_permitted",
+        retryable: false,
+        isTargetDown: false,
+      });
+    }
+  });
+});

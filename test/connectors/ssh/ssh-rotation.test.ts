@@ -1,0 +1,200 @@
+import { appendFileSync, copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readSshCaKey } from "../../../src/connectors/ssh/ca-key.ts";
+import { readKrl, type SerialRange } from "../../../src/connectors/ssh/krl.ts";
+import { wire } from "../../../src/connectors/ssh/wire.ts";
+import { present } from "../../../src/core/values/assert.ts";
+import type { IssuedTarget } from "../../../src/service/ports/connector.ts";
+import { leavesNothingBehind } from "../../support/leftover-processes.ts";
+import { never, orderFor } from "../support/lab.ts";
+import { keygen, missingSshd, newKey, sshLab, type SshLab } from "../support/ssh-lab.ts";
+
+leavesNothingBehind();
+
+const reason = missingSshd === undefined ? "" : ` (skipped: ${missingSshd})`;
+
+describe.skipIf(missingSshd !== undefined)(`a CA key that is replaced, at a real sshd${reason}`, () => {
+  let lab: SshLab;
+  let file: (name: string) => string;
+  beforeAll(async () => {
+    lab = await sshLab();
+    file = (name) => join(dirname(lab.settings.caKeyFile), name);
+    copyFileSync(file("ca"), file("ca-1"));
+    for (const name of ["ca-2", "ca-3"]) appendFileSync(file("ca.pub"), `${newKey(file(name))}\n`);
+  });
+  afterAll(() => lab.stop());
+
+  /** Puts a key in place of the one before; each connector afterwards is one after a restart. */
+  const useCa = (name: string): void => {
+    copyFileSync(file(name), file("ca.new"));
+    renameSync(file("ca.new"), file("ca"));
+  };
+  async function given() {
+    const connector = lab.with({});
+    const order = orderFor(connector);
+    await connector.provision(order, never());
+    const ask = { expiresAt: order.notAfter, sshPublicKey: lab.sshPublicKey };
+    const issue = () => lab.with({}).issue(order, ask, never());
+    return { order, issue, issued: await issue() };
+  }
+  const end = (order: Parameters<ReturnType<SshLab["with"]>["takeBack"]>[0]) =>
+    lab.with({}).takeBack(order, never());
+  const isLetIn = (issued: IssuedTarget): boolean => lab.run(issued) !== undefined;
+  const isRevoked = (issued: IssuedTarget): boolean => {
+    const certificate = file("asked-cert.pub");
+    writeFileSync(certificate, `${issued.secret}\n`);
+    return keygen("-Q", "-f", lab.settings.krlFile, certificate).said.includes("REVOKED");
+  };
+
+  test("what was revoked stays revoked: replaced in place, replaced again, restored", async () => {
+    const first = await given();
+    const kept = await given();
+    expect(isLetIn(first.issued)).toBe(true);
+    await end(first.order);
+    const ended = [first];
+    for (const ca of ["ca-2", "ca-3", "ca-1"]) {
+      useCa(ca);
+      const next = await given();
+      expect(isLetIn(next.issued)).toBe(true);
+      await end(next.order);
+      ended.push(next);
+      expect(ended.map(({ issued }) => isRevoked(issued))).toEqual(ended.map(() => true));
+      expect(ended.map(({ issued }) => isLetIn(issued))).toEqual(ended.map(() => false));
+      expect(isLetIn(kept.issued)).toBe(true);
+    }
+    await end(kept.order);
+    expect(isLetIn(kept.issued)).toBe(false);
+  });
+
+  test("a certificate of the earlier key is revoked when its grant ends, also while there is no key", async () => {
+    const [one, other] = [await given(), await given()];
+    useCa("ca-2");
+    await end(one.order);
+    expect(isLetIn(one.issued)).toBe(false);
+    rmSync(file("ca"));
+    await end(other.order);
+    expect(isLetIn(other.issued)).toBe(false);
+    useCa("ca-1");
+  });
+
+  test("rotating after the replacement kills the certificate of the earlier key", async () => {
+    const { order, issued, issue } = await given();
+    useCa("ca-2");
+    const again = await issue();
+    expect([issued, again].map(isLetIn)).toEqual([false, true]);
+    await end(order);
+    expect(isLetIn(again)).toBe(false);
+    useCa("ca-1");
+  });
+
+  test("the check names every CA that hosts still have to trust, and until when", async () => {
+    const { order } = await given();
+    useCa("ca-2");
+    const findings = await lab.with({}).check(never());
+    const hosts = present(
+      findings.find(({ result }) => result === "not_verified"),
+      "a finding about the hosts",
+    );
+    for (const name of ["ca-1", "ca-2"]) {
+      const key = present(readSshCaKey(readFileSync(file(name), "utf8")), "a key");
+      expect(hosts.fix).toContain(key.publicLine);
+    }
+    expect(hosts.fix).toContain(`needed until ${new Date(order.notAfter).toISOString()}`);
+    await end(order);
+    useCa("ca-1");
+  });
+
+  test("nothing revoked is forgotten with a ledger that is lost, or put back from an older copy", async () => {
+    const ledger = `${lab.settings.krlFile}.ledger`;
+    const before = readFileSync(ledger);
+    const [one, other, more] = [await given(), await given(), await given()];
+    await end(one.order);
+    rmSync(ledger);
+    await end(other.order);
+    expect([one, other].map(({ issued }) => isLetIn(issued))).toEqual([false, false]);
+    writeFileSync(ledger, before);
+    await end(more.order);
+    expect([one, other, more].map(({ issued }) => isLetIn(issued))).toEqual([false, false, false]);
+    expect(await lab.with({}).listOurs(never())).toEqual([]);
+  });
+
+  test("a list of an earlier version, which names one CA, is written anew for every CA when it is next read", async () => {
+    useCa("ca-2");
+    const { order, issued } = await given();
+    await end(order);
+    useCa("ca-1");
+    const ca = present(readSshCaKey(readFileSync(file("ca-1"), "utf8")), "a key");
+    const krl = present(readKrl(readFileSync(lab.settings.krlFile)), "a list");
+    writeFileSync(lab.settings.krlFile, listOfOneCa(ca.publicBlob, krl.ranges));
+    expect(isLetIn(issued)).toBe(true);
+    await lab.with({}).listOurs(never());
+    expect(isLetIn(issued)).toBe(false);
+  });
+
+  test("a ledger of an earlier version is read, and its grants are taken back", async () => {
+    const { order, issued } = await given();
+    const ledger = `${lab.settings.krlFile}.ledger`;
+    const { carried: _, entries, ...rest } = JSON.parse(readFileSync(ledger, "utf8"));
+    const old = entries.map(({ ca: __, ...entry }: { readonly ca?: string }) => entry);
+    writeFileSync(ledger, JSON.stringify({ ...rest, entries: old }));
+    expect(await lab.with({}).listOurs(never())).toMatchObject([{ object: order.object, drift: [] }]);
+    await end(order);
+    expect(isLetIn(issued)).toBe(false);
+  });
+
+  test("a list that is missing or damaged is written anew when it is next read, and the check says not to remove it", async () => {
+    const { order, issued } = await given();
+    await end(order);
+    const live = await given();
+    for (const damage of [
+      () => rmSync(lab.settings.krlFile),
+      () => writeFileSync(lab.settings.krlFile, "damaged"),
+    ]) {
+      damage();
+      const problems = (await lab.with({}).check(never())).filter(({ result }) => result === "problem");
+      expect(problems.map(({ what }) => what)).toContain("The revocation list is complete");
+      expect(
+        problems.flatMap(({ fix }) => (fix ?? "").split("\n")).filter((line) => line.startsWith("rm ")),
+      ).toEqual([]);
+      expect(isLetIn(live.issued)).toBe(false);
+      await lab.with({}).listOurs(never());
+      expect([issued, live.issued].map(isLetIn)).toEqual([false, true]);
+      expect((await lab.with({}).check(never())).filter(({ result }) => result === "problem")).toEqual([]);
+    }
+    await end(live.order);
+  });
+
+  test("the printed way out of a damaged ledger forgets no revocation", async () => {
+    const { order, issued } = await given();
+    await end(order);
+    writeFileSync(`${lab.settings.krlFile}.ledger`, "{");
+    const [problem] = (await lab.with({}).check(never())).filter(({ result }) => result === "problem");
+    const line = present(problem?.fix?.split("\n").at(-1), "a line to run");
+    expect(line).toMatch(/^mv \S+ \S+\.damaged$/);
+    const [, from = "", to = ""] = line.split(" ");
+    renameSync(from, to);
+    const next = await given();
+    expect([issued, next.issued].map(isLetIn)).toEqual([false, true]);
+    await end(next.order);
+  });
+});
+
+/** As versions before this one have written it. */
+function listOfOneCa(blob: Buffer, ranges: readonly SerialRange[]): Buffer {
+  const revoked = ranges.flatMap(([first, last]) => [
+    wire.byte(0x21),
+    wire.string(Buffer.concat([wire.u64(first), wire.u64(last)])),
+  ]);
+  const section = Buffer.concat([wire.string(blob), wire.string(""), ...revoked]);
+  return Buffer.concat([
+    Buffer.from("SSHKRL\n\0", "latin1"),
+    wire.u32(1),
+    wire.u64(1n),
+    wire.u64(0n),
+    wire.u64(0n),
+    wire.strings(["", "jit-access"]),
+    wire.byte(1),
+    wire.string(section),
+  ]);
+}

@@ -1,0 +1,117 @@
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { Webhook } from "standardwebhooks";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createWebhookConnector } from "../../../src/connectors/webhook/webhook-connector.ts";
+import type { Connector } from "../../../src/service/ports/connector.ts";
+import { leavesNothingBehind } from "../../support/leftover-processes.ts";
+import { listeningPort } from "../../proxies/support/ports.ts";
+import { keepsTheContract } from "../connector-contract.ts";
+import { never, orderFor } from "../support/lab.ts";
+import { portsOf, webhookKind, webhookSecret, webhookSettings } from "../support/webhook-lab.ts";
+
+leavesNothingBehind();
+keepsTheContract(webhookKind());
+
+describe("what a receiver gets, and what is made of its answers", () => {
+  let server: Server;
+  let connector: Connector;
+  let answer: { status: number; body: string; headers?: Record<string, string> };
+  const got: { headers: IncomingMessage["headers"]; body: string }[] = [];
+  beforeEach(async () => {
+    got.length = 0;
+    answer = { status: 200, body: "{}" };
+    server = createServer((request, response) => {
+      let body = "";
+      request.setEncoding("utf8").on("data", (part: string) => (body += part));
+      request.on("end", () => {
+        got.push({ headers: request.headers, body });
+        response.writeHead(answer.status, answer.headers).end(answer.body);
+      });
+    });
+    const port = await listeningPort(server);
+    connector = createWebhookConnector({ ...webhookSettings, url: `http://127.0.0.1:${port}/` }, portsOf());
+  });
+  afterEach(() => new Promise((closed) => void server.close(closed)));
+
+  test("every call is signed over its very bytes, and says whose it is", async () => {
+    const order = orderFor(connector);
+    await connector.provision(order, never());
+    await connector.issue(order, { expiresAt: order.notAfter, sshPublicKey: "ssh-ed25519 AAAA" }, never());
+    await connector.takeBack(order, never());
+    const webhook = new Webhook(webhookSecret);
+    expect(
+      got.map(({ headers, body }) => webhook.verify(body, headers as Record<string, string>)),
+    ).toMatchObject([
+      {
+        type: "grant.provision",
+        data: {
+          instance: "ours",
+          connector: "orders-app",
+          object: order.object,
+          rights: { rights: ["orders:read"] },
+        },
+      },
+      { type: "grant.issue", data: { grantId: order.grantId, sshPublicKey: "ssh-ed25519 AAAA" } },
+      { type: "grant.revoke", data: { object: order.object } },
+    ]);
+  });
+
+  test("a deed that is tried again has the same id, an issuing another each time", async () => {
+    const order = orderFor(connector);
+    for (const _ of [1, 2]) {
+      await connector.provision(order, never());
+      await connector.takeBack(order, never());
+      await connector.issue(order, { expiresAt: order.notAfter }, never());
+    }
+    const ids = got.map(({ headers }) => headers["webhook-id"]);
+    expect(ids.slice(0, 2)).toEqual(ids.slice(3, 5));
+    expect(new Set(ids).size).toBe(4);
+  });
+
+  test.each([
+    [400, { code: "refused", retryable: false }],
+    [401, { code: "not_permitted", retryable: false }],
+    [409, { code: "foreign_object", retryable: false }],
+    [429, { code: "unreachable", retryable: true, isTargetDown: true }],
+    [500, { code: "refused", retryable: true, isTargetDown: false }],
+    [503, { code: "unreachable", retryable: true, isTargetDown: true }],
+    [302, { code: "refused", retryable: false }],
+  ])("%i is the right fault", async (status, fault) => {
+    answer = { status, body: "", headers: { location: "http://127.0.0.1/elsewhere" } };
+    await expect(connector.takeBack(orderFor(connector), never())).rejects.toMatchObject(fault);
+    expect(got).toHaveLength(1);
+  });
+
+  test.each([
+    "",
+    "{}",
+    "[]",
+    "null",
+    '{"objects": {}}',
+    '{"objects": [{}]}',
+    '{"objects": [null]}',
+    "<html>",
+  ])("a listing that is none is never taken for an empty one: %s", async (body) => {
+    answer = { status: 200, body };
+    await expect(connector.listOurs(never())).rejects.toMatchObject({ code: "refused" });
+  });
+
+  test("what a receiver says to people is one line, and what makes no sense is left out", async () => {
+    const order = orderFor(connector);
+    answer = {
+      status: 200,
+      body: JSON.stringify({
+        username: "a\u001b[31mb",
+        secret: "two\nlines",
+        command: 7,
+        where: "x".repeat(5_000),
+      }),
+    };
+    expect(await connector.issue(order, { expiresAt: order.notAfter }, never())).toMatchObject({
+      username: order.object,
+      secret: "two\nlines",
+      command: null,
+      where: "127.0.0.1",
+    });
+  });
+});

@@ -1,0 +1,283 @@
+import type { Actor } from "../../../src/core/access/access-request.ts";
+import { decideApprove, decideDeny, type PressFacts } from "../../../src/core/decisions/decide-approval.ts";
+import { present } from "../../../src/core/values/assert.ts";
+import type { Assessment } from "../../../src/core/access/assessment.ts";
+import { decideBreakGlass } from "../../../src/core/decisions/decide-break-glass.ts";
+import { decideReview } from "../../../src/core/decisions/decide-review.ts";
+import type { Ask } from "../../../src/core/access/draft-request.ts";
+import type { Case, Decision } from "../../../src/core/access/access-case.ts";
+import { decideClaim, decideRotate } from "../../../src/core/decisions/decide-claim.ts";
+import {
+  decideCancel,
+  decideComplete,
+  decideEndAll,
+  decideRevoke,
+} from "../../../src/core/decisions/decide-end.ts";
+import type { Recorded } from "../../../src/core/access/events.ts";
+import { evolveGrant } from "../../../src/core/access/evolve-grant.ts";
+import { evolveRequest } from "../../../src/core/access/evolve-request.ts";
+import { choose, holdersOf } from "../../../src/core/policy/governing-policy.ts";
+import { hasStarted, type StartedGrant } from "../../../src/core/access/grant.ts";
+import { makeId, type IdentityId, type Instant, type Scope } from "../../../src/core/values/ids.ts";
+import { directoryOf, type Directory, type Identity, type Via } from "../../../src/core/values/identity.ts";
+import { indexPolicies } from "../../../src/core/policy/policy-index.ts";
+import { emptyRules, type BreakGlassRule, type Policy } from "../../../src/core/policy/policy.ts";
+import { decidePrepare } from "../../../src/core/decisions/decide-preparation.ts";
+import { isRefusal } from "../../../src/core/values/refusals.ts";
+import { decideExtension, decideSubmission } from "../../../src/core/decisions/decide-submission.ts";
+import { decideTick } from "../../../src/core/decisions/decide-tick.ts";
+import { hourMs } from "../../../src/core/values/time.ts";
+import { approvalPolicy, facts, mondayNoon, scopeOf } from "./policies.ts";
+import { heard, wantedTargets, type Report } from "./target-reports.ts";
+
+export const idOf = (name: string): IdentityId => makeId("identity", name);
+
+export const person = (name: string, more: Partial<Identity> = {}): Identity => ({
+  id: idOf(name),
+  kind: "HUMAN",
+  email: `${name}@company.com`,
+  name,
+  groups: [],
+  links: {},
+  managedBy: "api",
+  listed: true,
+  enabled: true,
+  ...more,
+});
+
+export const actor = (name: string, via: Via = "api"): Actor => ({
+  type: "human",
+  id: idOf(name),
+  name,
+  via,
+});
+
+/** Everything a decision is made from, changeable between presses as the real world is. */
+export interface World {
+  readonly people: readonly Identity[];
+  readonly policies: readonly Policy[];
+  readonly defaultPolicy?: Policy;
+  readonly breakGlass?: Partial<BreakGlassRule>;
+  readonly lockdown?: boolean;
+  readonly spent?: readonly string[];
+}
+
+export const people: readonly Identity[] = [
+  person("dev", { groups: ["engineering", "oncall"], managerId: idOf("lead") }),
+  person("lead"),
+  person("ann", { groups: ["dba"] }),
+  person("bob", { groups: ["dba"] }),
+  person("cid", { groups: ["dba"] }),
+  person("sec", { groups: ["security"] }),
+  person("sam", { groups: ["security"] }),
+  person("cto"),
+  person("bot", { kind: "SERVICE", groups: ["dba"] }),
+];
+
+export const world = (...policies: readonly Policy[]): World => ({
+  people,
+  policies: policies.length === 0 ? [approvalPolicy("dba")] : policies,
+});
+
+export const directory = (of: World): Directory => directoryOf(of.people);
+
+/** Not a hash, and enough to tell one text from another. */
+export const digest = (text: string): string =>
+  Array.from(text)
+    .reduce((sum, letter) => (sum * 31n + BigInt(letter.codePointAt(0) ?? 0)) % 2n ** 120n, 7n)
+    .toString(36)
+    .padStart(32, "0");
+
+let count = 0;
+export const nextTail = (): string => `t${++count}`;
+
+export const askOf = (more: Partial<Ask> = {}): Ask => ({
+  id: makeId("request", nextTail()),
+  subjectId: idOf("dev"),
+  requestedById: more.subjectId ?? idOf("dev"),
+  reason: "an incident",
+  scopes: [scopeOf("read:prod:orders-db")],
+  durationMs: 4 * hourMs,
+  metadata: {},
+  notifyChannels: [],
+  ...more,
+});
+
+export const assessed = (of: World, scopes: readonly Scope[], durationMs = 4 * hourMs): Assessment => {
+  const index = indexPolicies(of.policies);
+  return {
+    risk: null,
+    choices: scopes.map((scope) => ({
+      scope,
+      choice: choose(
+        holdersOf(index, scope, facts({ durationMs }), null),
+        of.defaultPolicy,
+        (policy) => of.spent?.includes(policy.name) === true,
+      ),
+    })),
+  };
+};
+
+const identity = (of: World, id: IdentityId): Identity => present(directory(of).identity(id), id);
+
+const submissionFacts = (of: World, ask: Ask, totalMs = ask.durationMs) => ({
+  subject: identity(of, ask.subjectId),
+  assessment: assessed(of, ask.scopes, totalMs),
+  directory: directory(of),
+  lockdown: of.lockdown === true,
+  digest,
+  by: { ...actor("dev"), id: ask.requestedById, name: ask.requestedById },
+});
+
+export const submit = (of: World, ask: Ask = askOf(), now: Instant = mondayNoon): Decision =>
+  decideSubmission(ask, submissionFacts(of, ask), now);
+
+export const breakGlassRule: BreakGlassRule = {
+  ...emptyRules.breakGlass,
+  allowed: [{ kind: "group", group: "oncall" }],
+  review: { ...emptyRules.breakGlass.review, by: [{ kind: "group", group: "security" }] },
+  notify: ["email:security@company.com"],
+};
+
+export const breakGlass = (
+  of: World,
+  ask: Ask = askOf({ durationMs: hourMs }),
+  now: Instant = mondayNoon,
+  more: { debt?: "overdue" | "unjustified"; conditionsHold?: boolean } = {},
+): Decision =>
+  decideBreakGlass(
+    ask,
+    {
+      ...submissionFacts(of, ask),
+      rule: { ...breakGlassRule, ...of.breakGlass },
+      conditionsHold: more.conditionsHold ?? true,
+      debt: more.debt,
+    },
+    now,
+  );
+
+export type Command =
+  | { do: "approve"; by: string; durationMs?: number; revision?: string; via?: Via }
+  | { do: "deny"; by: string; via?: Via }
+  | { do: "cancel"; by: string }
+  | { do: "claim"; by: string }
+  | { do: "prepare"; by: string }
+  | Report
+  | { do: "rotate"; by: string }
+  | { do: "complete"; by: string }
+  | { do: "revoke"; by: string }
+  | { do: "review"; by: string; outcome: "justified" | "unjustified" }
+  | { do: "extend"; durationMs: number }
+  | { do: "endAll" }
+  | { do: "tick" };
+
+const credential = () => {
+  const tail = nextTail();
+  return { id: makeId("credential", tail), hash: tail, last4: "abcd", issuedAt: mondayNoon };
+};
+
+export const decide = (of: World, kase: Case, command: Command, now: Instant): Decision => {
+  const { request } = kase;
+  const press = (name: string, via: Via = "api"): PressFacts => ({
+    person: identity(of, idOf(name)),
+    by: actor(name, via),
+    behind: [],
+    directory: directory(of),
+    today: assessed(of, request.scopes, request.extension?.totalMs ?? request.durationMs),
+    subject: identity(of, request.subjectId),
+    lockdown: of.lockdown === true,
+    digest,
+  });
+  switch (command.do) {
+    case "approve":
+      return decideApprove(kase, command, press(command.by, command.via), now);
+    case "deny":
+      return decideDeny(kase, "no", press(command.by, command.via), now);
+    case "cancel":
+      return decideCancel(kase, idOf(command.by), "withdrawn", actor(command.by), now);
+    case "attempted":
+    case "provisioned":
+    case "failed":
+    case "cleared":
+    case "overdue":
+    case "drifted":
+      return heard(kase, command, now);
+    case "claim":
+    case "prepare":
+    case "rotate": {
+      const { by, subject, today, lockdown } = press(command.by);
+      const claim = {
+        byId: idOf(command.by),
+        by,
+        subject,
+        today,
+        lockdown,
+        grantId: makeId("grant", nextTail()),
+        credential: credential(),
+        startedAt: now,
+        isPrepared: kase.grant?.phase === "PREPARING",
+        wanted: wantedTargets,
+      };
+      if (command.do === "prepare") return decidePrepare(kase, claim, now);
+      return command.do === "claim" ? decideClaim(kase, claim, now) : decideRotate(kase, claim, now);
+    }
+    case "complete":
+      return decideComplete(kase, idOf(command.by), null, actor(command.by), now);
+    case "revoke":
+      return decideRevoke(kase, "enough", actor(command.by), now);
+    case "review":
+      return decideReview(kase, { outcome: command.outcome, comment: "seen" }, press(command.by), now);
+    case "extend": {
+      const grant = startedGrant(kase);
+      const ask = askOf({ durationMs: command.durationMs, scopes: request.scopes });
+      const totalMs = grant.expiresAt - grant.startedAt + command.durationMs;
+      return decideExtension(ask, { request, grant }, submissionFacts(of, ask, totalMs), now);
+    }
+    case "endAll":
+      return decideEndAll(kase, "gone", actor("dev"), now);
+    case "tick":
+      return decideTick(kase, directory(of), now);
+  }
+};
+
+/** The case after what happened, an extension being kept beside its parent. */
+export const after = (kase: Case | undefined, happened: readonly Recorded[]): Case => {
+  let { request, grant, extension }: Partial<Case> = kase ?? {};
+  for (const one of happened) {
+    // A request may prepare another grant when an earlier one was abandoned.
+    if (one.on === "grant")
+      grant = evolveGrant(one.event.type === "GrantPrepared" ? undefined : grant, one.event);
+    else if (request === undefined || one.id === request.id) request = evolveRequest(request, one.event);
+    else extension = evolveRequest(extension?.id === one.id ? extension : undefined, one.event);
+  }
+  return {
+    request: present(request, "a request"),
+    ...(grant !== undefined && { grant }),
+    ...(extension !== undefined && { extension }),
+  };
+};
+
+/** The grant of a case whose access has started. */
+export const startedGrant = (kase: Case): StartedGrant =>
+  present(hasStarted(kase.grant) ? kase.grant : undefined, "access that has started");
+
+/** Plays commands that must succeed. */
+export const play = (of: World, kase: Case, steps: readonly (readonly [Command, Instant?])[]): Case => {
+  let current = kase;
+  for (const [command, at] of steps) {
+    const decision = decide(of, current, command, at ?? mondayNoon);
+    if (isRefusal(decision)) throw new Error(`${command.do}: ${decision.refused} ${decision.detail}`);
+    current = after(current, decision);
+  }
+  return current;
+};
+
+export const submitted = (of: World, ask?: Ask, now?: Instant): Case => {
+  const decision = submit(of, ask, now);
+  if (isRefusal(decision)) throw new Error(`submit: ${decision.refused} ${decision.detail}`);
+  return after(undefined, decision);
+};
+
+/** A refusal's code, or the types of the events, for tables. */
+export const outcomeOf = (decision: Decision): string =>
+  isRefusal(decision) ? decision.refused : decision.map((one) => one.event.type).join(" ") || "nothing";

@@ -1,0 +1,93 @@
+import type { Case } from "../../../src/core/access/access-case.ts";
+import { fetchWithinMs, provisionWithinMs } from "../../../src/core/access/grant.ts";
+import { isRefusal } from "../../../src/core/values/refusals.ts";
+import { dayMs, hourMs, plus } from "../../../src/core/values/time.ts";
+import { approvalPolicy, mondayNoon, stageBy } from "./policies.ts";
+import { after, breakGlass, play, submitted, world, type Command } from "./decision-setup.ts";
+
+export const house = world(approvalPolicy("dba", { windowMs: dayMs, stages: [stageBy("group:dba")] }));
+const start = mondayNoon;
+const at = (ms: number) => plus(start, ms);
+
+const pending = submitted(house);
+const approved = play(house, pending, [[{ do: "approve", by: "ann" }]]);
+const active = play(house, approved, [[{ do: "claim", by: "dev" }]]);
+const broken = (() => {
+  const decision = breakGlass(house);
+  if (isRefusal(decision)) throw new Error(decision.detail);
+  return after(undefined, decision);
+})();
+const brokenActive = play(house, broken, [[{ do: "claim", by: "dev" }]]);
+
+const both = ["db", "cache"] as const;
+const ready = (kase: Case) =>
+  play(
+    house,
+    kase,
+    both.map((where) => [{ do: "provisioned", at: where }] as const),
+  );
+const preparing = play(house, approved, [[{ do: "prepare", by: "dev" }]]);
+const prepared = ready(preparing);
+const withTargets = play(house, prepared, [[{ do: "claim", by: "dev" }]]);
+const failed = play(house, preparing, [[{ do: "failed", at: "db" }]]);
+const abandoned = play(house, prepared, [[{ do: "tick" }, at(fetchWithinMs)]]);
+const completedAt = (kase: Case) => play(house, kase, [[{ do: "complete", by: "dev" }]]);
+const cleared = (kase: Case) =>
+  play(
+    house,
+    kase,
+    both.map((where) => [{ do: "cleared", at: where }] as const),
+  );
+
+/** Every state a case can be in, with the moment it is looked at. */
+export const states = {
+  pending: [pending, at(hourMs)],
+  "pending, window passed": [pending, at(dayMs)],
+  approved: [approved, at(hourMs)],
+  "approved, claim window passed": [approved, at(8 * hourMs)],
+  active: [active, at(hourMs)],
+  "active, time over": [active, at(4 * hourMs)],
+  expired: [play(house, active, [[{ do: "tick" }, at(4 * hourMs)]]), at(5 * hourMs)],
+  completed: [play(house, active, [[{ do: "complete", by: "dev" }]]), at(hourMs)],
+  revoked: [play(house, active, [[{ do: "revoke", by: "ann" }]]), at(hourMs)],
+  "revoked before start": [play(house, approved, [[{ do: "revoke", by: "ann" }]]), at(hourMs)],
+  denied: [play(house, pending, [[{ do: "deny", by: "ann" }]]), at(hourMs)],
+  cancelled: [play(house, pending, [[{ do: "cancel", by: "dev" }]]), at(hourMs)],
+  "timed out undecided": [play(house, pending, [[{ do: "tick" }, at(dayMs)]]), at(dayMs)],
+  "timed out unclaimed": [play(house, approved, [[{ do: "tick" }, at(8 * hourMs)]]), at(9 * hourMs)],
+  preparing: [preparing, at(60_000)],
+  "preparing, targets late": [preparing, at(provisionWithinMs)],
+  prepared: [prepared, at(60_000)],
+  "prepared, nobody fetched it": [prepared, at(fetchWithinMs)],
+  "prepared, claim window passed": [prepared, at(8 * hourMs)],
+  abandoned: [abandoned, at(hourMs)],
+  failed: [failed, at(1)],
+  "active at targets": [withTargets, at(hourMs)],
+  "active at targets, time over": [withTargets, at(4 * hourMs)],
+  "completed at targets": [completedAt(withTargets), at(1)],
+  "completed at targets, overdue": [completedAt(withTargets), at(60_000)],
+  "completed and settled": [cleared(completedAt(withTargets)), at(60_000)],
+  "break-glass taken": [broken, at(0)],
+  "break-glass active": [brokenActive, at(60_000)],
+  "break-glass over": [brokenActive, at(2 * hourMs)],
+} satisfies Record<string, readonly [Case, ReturnType<typeof at>]>;
+
+export const commands = {
+  approve: { do: "approve", by: "ann" },
+  deny: { do: "deny", by: "ann" },
+  cancel: { do: "cancel", by: "dev" },
+  claim: { do: "claim", by: "dev" },
+  rotate: { do: "rotate", by: "dev" },
+  complete: { do: "complete", by: "dev" },
+  revoke: { do: "revoke", by: "ann" },
+  review: { do: "review", by: "sec", outcome: "unjustified" },
+  endAll: { do: "endAll" },
+  tick: { do: "tick" },
+  prepare: { do: "prepare", by: "dev" },
+  attempted: { do: "attempted", at: "db" },
+  provisioned: { do: "provisioned", at: "db" },
+  failedThere: { do: "failed", at: "db" },
+  cleared: { do: "cleared", at: "db" },
+  overdue: { do: "overdue", at: "db" },
+  drifted: { do: "drifted", at: "db", drift: ["rights added"] },
+} satisfies Record<string, Command>;

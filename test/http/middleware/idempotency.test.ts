@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { api, devAsk, jit, openHouse, prodAsk, tokenIn, type HttpHouse } from "../support/http-harness.ts";
+
+let house: HttpHouse;
+beforeEach(async () => {
+  house = await openHouse();
+});
+afterEach(async () => {
+  await house.close();
+});
+
+const post = async (name: string, url: string, body: object, idempotencyKey = "one") =>
+  house.call("POST", url, {
+    key: await house.keyOf(name),
+    body,
+    headers: { "idempotency-key": idempotencyKey },
+  });
+
+describe("the same call again", () => {
+  test("gets the same status and body, marked, and never the token", async () => {
+    const first = await post("dev", jit, devAsk);
+    const again = await post("dev", jit, devAsk);
+    expect([first.status, again.status]).toEqual([201, 201]);
+    expect(again.headers["idempotency-replayed"]).toBe("true");
+    expect(first.headers["idempotency-replayed"]).toBeUndefined();
+    const { credential, ...rest } = first.body;
+    const { token: _, ...shown } = credential as Record<string, unknown>;
+    expect(again.body).toEqual({ ...rest, credential: { ...shown, tokenShown: true } });
+    expect(again.text).not.toContain(tokenIn(first));
+  });
+
+  test("refusals are the same again, too", async () => {
+    const wrong = { ...prodAsk, scopes: ["nonsense"] };
+    const first = await post("dev", jit, wrong);
+    const again = await post("dev", jit, wrong);
+    expect([first.status, again.status]).toEqual([422, 422]);
+    expect(again.body).toEqual(first.body);
+    expect(again.headers["content-type"]).toBe("application/problem+json");
+  });
+
+  test("a verb is not done twice", async () => {
+    const id = await house.ask();
+    const first = await post("ann", `${jit}/${id}/approve`, {});
+    const again = await post("ann", `${jit}/${id}/approve`, {});
+    expect([first.status, again.status, again.body["status"]]).toEqual([200, 200, "APPROVED"]);
+  });
+
+  test("what an administrator makes is made once, and its key is shown once", async () => {
+    const make = () =>
+      house.call("POST", `${api}/api-keys`, {
+        key: house.admin,
+        body: { identityId: "id_dev", roles: ["requester"] },
+        headers: { "idempotency-key": "k" },
+      });
+    const [first, again] = [await make(), await make()];
+    expect(again.body["id"]).toBe(first.body["id"]);
+    expect(again.body).toMatchObject({ tokenShown: true });
+    expect(again.body["token"]).toBeUndefined();
+  });
+});
+
+test("another body under the same key is refused", async () => {
+  await post("dev", jit, devAsk);
+  const other = await post("dev", jit, { ...devAsk, reason: "another" });
+  expect([other.status, other.body["code"]]).toEqual([422, "idempotency_mismatch"]);
+});
+
+test("another key of ours, another path and another Idempotency-Key are other calls", async () => {
+  expect((await post("dev", jit, prodAsk)).status).toBe(201);
+  expect((await post("dev", jit, prodAsk, "two")).body["code"]).toBe("duplicate_request");
+  expect((await post("ann", jit, { ...prodAsk, identityId: "id_ann" })).status).toBe(201);
+});
+
+test("while it is being answered the same call is told to wait, and only one is done", async () => {
+  await house.keyOf("dev");
+  const answers = await Promise.all(Array.from({ length: 6 }, () => post("dev", jit, devAsk)));
+  const codes = answers.map((one) => one.body["code"] ?? one.body["status"]);
+  expect(codes.filter((code) => code === "ACTIVE").length).toBeGreaterThanOrEqual(1);
+  const ids = new Set(answers.flatMap((one) => (one.status === 201 ? [one.body["id"]] : [])));
+  expect(ids.size).toBe(1);
+  expect(codes.every((code) => code === "ACTIVE" || code === "idempotency_running")).toBe(true);
+});
+
+test("a key that is none is refused, on POST only", async () => {
+  for (const bad of ["", " ", "a b", "x".repeat(256)]) {
+    const { status } = await post("dev", jit, devAsk, bad);
+    expect(status).toBe(400);
+  }
+  const read = await house.call("GET", jit, {
+    key: await house.keyOf("dev"),
+    headers: { "idempotency-key": "a b" },
+  });
+  expect(read.status).toBe(200);
+});
+
+test("401 is not kept: the call succeeds once the key is right", async () => {
+  const call = (key: string) =>
+    house.call("POST", jit, { key, body: devAsk, headers: { "idempotency-key": "x" } });
+  expect((await call("kd_live_nonsense")).status).toBe(401);
+  expect((await call(await house.keyOf("dev"))).status).toBe(201);
+});

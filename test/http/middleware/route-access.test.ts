@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { roles, type Role } from "../../../src/core/values/identity.ts";
+import { entries, openHouse, type HttpHouse } from "../support/http-harness.ts";
+
+const all = [...roles];
+const readers: Role[] = ["requester", "approver", "auditor", "admin"];
+const watchers: Role[] = ["auditor", "admin"];
+const keyless = "nobody asks" as const;
+
+/** Every route, and whose keys it lets in. */
+const doors: Readonly<Record<string, readonly Role[] | typeof keyless>> = {
+  "GET /healthz": keyless,
+  "GET /readyz": keyless,
+  "GET /api/v1/check": keyless,
+  "POST /api/v1/credentials/revoke": keyless,
+  "POST /api/v1/credentials/introspect": ["resource"],
+  "POST /api/v1/credentials/jit": ["requester", "admin"],
+  "GET /api/v1/credentials/jit": readers,
+  "GET /api/v1/credentials/jit/{id}": readers,
+  "POST /api/v1/credentials/jit/{id}/approve": ["approver"],
+  "POST /api/v1/credentials/jit/{id}/deny": ["approver"],
+  "POST /api/v1/credentials/jit/{id}/review": ["approver"],
+  "POST /api/v1/credentials/jit/{id}/cancel": ["requester", "admin"],
+  "POST /api/v1/credentials/jit/{id}/claim": ["requester"],
+  "POST /api/v1/credentials/jit/{id}/rotate": ["requester"],
+  "POST /api/v1/credentials/jit/{id}/complete": ["requester"],
+  "POST /api/v1/credentials/jit/{id}/extend": ["requester"],
+  "POST /api/v1/credentials/jit/{id}/revoke": ["approver", "admin"],
+  "GET /api/v1/policies": watchers,
+  "POST /api/v1/policies": ["admin"],
+  "GET /api/v1/policies/{id}": watchers,
+  "PUT /api/v1/policies/{id}": ["admin"],
+  "DELETE /api/v1/policies/{id}": ["admin"],
+  "POST /api/v1/policies/evaluate": ["requester", "auditor", "admin"],
+  "GET /api/v1/lockdown": watchers,
+  "POST /api/v1/lockdown": ["admin"],
+  "GET /api/v1/identities": watchers,
+  "POST /api/v1/identities": ["admin"],
+  "GET /api/v1/identities/{id}": all,
+  "PATCH /api/v1/identities/{id}": ["admin"],
+  "DELETE /api/v1/identities/{id}/links/{platform}": ["admin"],
+  "GET /api/v1/api-keys": watchers,
+  "POST /api/v1/api-keys": ["admin"],
+  "DELETE /api/v1/api-keys/{id}": ["admin"],
+  "GET /api/v1/audit": watchers,
+  "GET /api/v1/audit/verify": watchers,
+  "GET /api/v1/audit/export": watchers,
+  "GET /metrics": keyless,
+  "GET /api/v1/access": readers,
+  "GET /api/v1/catalog": ["requester"],
+  "POST /api/v1/revoke-all": ["admin"],
+  "GET /api/v1/connectors": watchers,
+  "POST /api/v1/connectors/check": ["admin"],
+  "POST /api/v1/connectors/{name}/abandon": ["admin"],
+  "POST /api/v1/connectors/{name}/confirm": ["admin"],
+};
+
+let house: HttpHouse;
+beforeAll(async () => {
+  house = await openHouse();
+});
+afterAll(async () => {
+  await house.close();
+});
+
+/** With a body that is wrong everywhere, so that a refusal for want of a role shows that it was not looked at. The identity is dev's own. */
+const knock = async (door: string, key?: string) => {
+  const [method = "", path = ""] = door.split(" ");
+  return house.call(
+    method,
+    path.replace("{id}", path.includes("/identities/") ? "id_dev" : "jit_none").replace("{name}", "none"),
+    {
+      ...(key !== undefined && { key }),
+      ...(method !== "GET" && { body: { nonsense: true } }),
+    },
+  );
+};
+
+test("every documented route has a row here, and no row is for nothing", async () => {
+  const { body } = await house.call("GET", "/openapi.json");
+  const declared = entries(body["paths"]).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(declared.toSorted()).toEqual(Object.keys(doors).toSorted());
+});
+
+const open = Object.keys(doors).filter((door) => doors[door] === keyless);
+const guarded = Object.entries(doors).flatMap(([door, allowed]) =>
+  allowed === keyless ? [] : [{ door, allowed }],
+);
+
+test.each(open)("%s asks nobody for a key", async (door) => {
+  expect((await knock(door)).body["code"]).not.toBe("unauthenticated");
+});
+
+describe.each(guarded)("$door", ({ door, allowed }) => {
+  test("wants a key", async () => {
+    expect((await knock(door)).body["code"]).toBe("unauthenticated");
+    expect((await knock(door, `kd_live_${"A".repeat(36)}`)).body["code"]).toBe("unauthenticated");
+  });
+  test.each(roles)("a key with the role %s alone comes in only if it may", async (role) => {
+    const { body, status } = await knock(door, await house.keyOf("dev", role));
+    if (allowed.includes(role)) expect(body["code"]).not.toBe("missing_role");
+    else expect({ status, code: body["code"] }).toEqual({ status: 403, code: "missing_role" });
+  });
+});
+
+test("a verb refused for want of a role goes on record", async () => {
+  await knock("POST /api/v1/credentials/jit/{id}/approve", await house.keyOf("cto", "requester"));
+  const refused = (await house.office.audit()).filter(
+    ({ action, data, body }) =>
+      action === "decision.refused" && data["code"] === "missing_role" && body.includes("id_cto"),
+  );
+  expect(refused).toHaveLength(1);
+});
+
+test("a key that is deleted or over opens nothing from that moment on", async () => {
+  const made = await house.call("POST", "/api/v1/api-keys", {
+    key: house.admin,
+    body: { identityId: "id_lead", roles: ["requester"], expiresAt: "2026-01-15T11:00:00.000Z" },
+  });
+  const key = String(made.body["token"]);
+  expect((await house.call("GET", "/api/v1/credentials/jit", { key })).status).toBe(200);
+  house.office.clock.pass(30 * 60_000);
+  expect((await house.call("GET", "/api/v1/credentials/jit", { key })).status).toBe(401);
+});

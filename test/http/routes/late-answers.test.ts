@@ -1,0 +1,154 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { afterEach, describe, expect, test } from "vitest";
+import { refuse } from "../../../src/core/values/refusals.ts";
+import { hourMs } from "../../../src/core/values/time.ts";
+import type { Services } from "../../../src/service/services.ts";
+import { recordOnly } from "../../../src/service/decisions/decide-and-commit.ts";
+import { auditFixture } from "../../support/fixtures.ts";
+import { allStaff } from "../../service/support/service-harness.ts";
+import {
+  api,
+  housePolicies,
+  houseRules,
+  jit,
+  openHouse,
+  type Answer,
+  type HttpHouse,
+} from "../support/http-harness.ts";
+
+let house: HttpHouse;
+afterEach(async () => {
+  await house.close();
+});
+
+const admin = async (method: string, url: string, body?: object): Promise<Answer> =>
+  house.call(method, `${api}${url}`, { key: house.admin, ...(body !== undefined && { body }) });
+async function newKey(
+  name: string,
+  ...roles: string[]
+): Promise<{ readonly id: string; readonly token: string }> {
+  const expiresAt = new Date(house.office.clock.now() + hourMs).toISOString();
+  const { body } = await admin("POST", "/api-keys", { identityId: `id_${name}`, roles, expiresAt });
+  return { id: String(body["id"]), token: String(body["token"]) };
+}
+const said = ({ status, body }: Answer) => [status, body["code"]];
+
+describe("a long poll is answered by who may read when it is answered", () => {
+  /** `meanwhile` happens while somebody waits; then the request changes. */
+  async function waiting(reader: string, meanwhile: (keyId: string) => Promise<unknown>): Promise<Answer> {
+    house = await openHouse();
+    const id = await house.ask();
+    const key = await newKey(reader, "requester", "approver");
+    const answer = house.call("GET", `${jit}/${id}?wait=60s`, { key: key.token });
+    await pause(30);
+    await meanwhile(key.id);
+    await house.call("POST", `${jit}/${id}/deny`, { key: await house.keyOf("bob"), body: { reason: "no" } });
+    return answer;
+  }
+
+  test("a key that was deleted gets nothing", async () => {
+    const answer = await waiting("dev", async (keyId) => admin("DELETE", `/api-keys/${keyId}`));
+    expect(said(answer)).toEqual([401, "unauthenticated"]);
+    expect(answer.text).not.toContain("orders-db");
+  });
+
+  test("one that has expired gets nothing", async () => {
+    const answer = await waiting("dev", async () => house.office.clock.pass(hourMs));
+    expect(answer.status).toBe(401);
+  });
+
+  test("somebody deactivated gets nothing", async () => {
+    const answer = await waiting("ann", async () => admin("PATCH", "/identities/id_ann", { active: false }));
+    expect(said(answer)).toEqual([403, "identity_inactive"]);
+  });
+
+  test("somebody who is no approver any more gets nothing", async () => {
+    const without = allStaff.map((one) => (one.name === "cid" ? { ...one, groups: [] } : one));
+    const answer = await waiting("cid", async () =>
+      house.office.configure(housePolicies, houseRules, without),
+    );
+    expect(said(answer)).toEqual([404, "not_found"]);
+  });
+
+  test("whoever still may, does", async () => {
+    const answer = await waiting("dev", async () => undefined);
+    expect([answer.status, answer.body["status"]]).toEqual([200, "DENIED"]);
+  });
+});
+
+describe("an answer that took long", () => {
+  const during = (services: Services, meanwhile: () => Promise<unknown>): Services => ({
+    ...services,
+    desk: {
+      ...services.desk,
+      claim: async (...call) => {
+        const outcome = await services.desk.claim(...call);
+        await meanwhile();
+        return outcome;
+      },
+    },
+    directory: {
+      ...services.directory,
+      list: async (...call) => {
+        await meanwhile();
+        return services.directory.list(...call);
+      },
+    },
+  });
+
+  test("shows no credential to a key that died while its targets were made ready", async () => {
+    let keyId = "";
+    house = await openHouse({
+      changed: (services) => during(services, async () => admin("DELETE", `/api-keys/${keyId}`)),
+    });
+    const id = await house.approved();
+    const key = await newKey("dev", "requester");
+    keyId = key.id;
+    const answer = await house.call("POST", `${jit}/${id}/claim`, { key: key.token });
+    expect(said(answer)).toEqual([401, "unauthenticated"]);
+    expect(answer.text).not.toMatch(/kd_jit_[0-9A-Za-z]{36}/);
+    const rotated = await house.call("POST", `${jit}/${id}/rotate`, { key: await house.keyOf("dev") });
+    expect(rotated.text).toMatch(/kd_jit_[0-9A-Za-z]{36}/);
+  });
+
+  test("lists nothing to a key that died meanwhile", async () => {
+    let keyId = "";
+    house = await openHouse({
+      changed: (services) => during(services, async () => admin("DELETE", `/api-keys/${keyId}`)),
+    });
+    const key = await newKey("cto", "auditor");
+    keyId = key.id;
+    expect(said(await house.call("GET", `${api}/identities`, { key: key.token }))).toEqual([
+      401,
+      "unauthenticated",
+    ]);
+  });
+
+  test("that deletes its own key is still answered", async () => {
+    house = await openHouse();
+    const key = await newKey("cto", "admin");
+    const answer = await house.call("DELETE", `${api}/api-keys/${key.id}`, { key: key.token });
+    expect(answer.status).toBe(200);
+  });
+});
+
+test("an export breaks off for a reader who may not have the rest", async () => {
+  let looks = 0;
+  house = await openHouse({
+    changed: (services) => ({
+      ...services,
+      keys: {
+        ...services.keys,
+        authenticate: async (token) =>
+          ++looks > 3 ? refuse("unauthenticated", "Not any more.") : services.keys.authenticate(token),
+      },
+    }),
+  });
+  for (let batch = 0; batch < 10; batch++) {
+    await house.office.store.commit(recordOnly(Array.from({ length: 100 }, () => auditFixture())));
+  }
+  looks = 0;
+  const exported = house.call("GET", `${api}/audit/export`, { key: house.admin });
+  await expect(exported.then(({ text }) => text.trimEnd().split("\n").length)).rejects.toBeInstanceOf(Error);
+  expect(looks).toBe(4);
+});

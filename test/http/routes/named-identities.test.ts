@@ -1,0 +1,223 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { allStaff } from "../../service/support/service-harness.ts";
+import { api, devAsk, jit, openHouse, prodAsk, type HttpHouse } from "../support/http-harness.ts";
+
+let house: HttpHouse;
+let id: string;
+beforeAll(async () => {
+  house = await openHouse();
+  id = (await house.claimed()).id;
+});
+afterAll(async () => house.close());
+
+/** Every way to write dev's name; one address has one owner, whatever the case of its letters. */
+const names = ["id_dev", "dev@company.com", "Dev@Company.COM"];
+/** Nobody's name: an id, an address, a bare word, an address in letters that only look like ours. */
+const strangers = [
+  "id_nobody",
+  "nobody@company.com",
+  "dev",
+  "Dev Lopez",
+  "ⅾev@company.com",
+  "dev@company.com ",
+];
+const inUrl = (name: string): string => encodeURIComponent(name);
+
+describe.each(names)("%s is dev", (name) => {
+  test("in a path", async () => {
+    const { admin } = house;
+    const read = await house.call("GET", `${api}/identities/${inUrl(name)}`, { key: admin });
+    expect([read.status, read.body["id"]]).toEqual([200, "id_dev"]);
+    const changed = await house.call("PATCH", `${api}/identities/${inUrl(name)}`, {
+      key: admin,
+      body: { active: true },
+    });
+    expect([changed.status, changed.body["id"]]).toEqual([200, "id_dev"]);
+    const unlinked = await house.call("DELETE", `${api}/identities/${inUrl(name)}/links/slack`, {
+      key: admin,
+    });
+    expect([unlinked.status, unlinked.body["detail"]]).toEqual([404, "dev has no link there."]);
+    const own = await house.call("GET", `${api}/identities/${inUrl(name)}`, {
+      key: await house.keyOf("dev", "requester"),
+    });
+    expect([own.status, own.body["id"]]).toEqual([200, "id_dev"]);
+  });
+
+  test.each([`${jit}?identityId=`, `${api}/access?identityId=`])("in the query of %s", async (url) => {
+    const readers = [
+      house.admin,
+      await house.keyOf("sam", "auditor"),
+      await house.keyOf("dev", "requester"),
+      await house.keyOf("ann", "approver"),
+    ];
+    for (const key of readers) {
+      const { status, body } = await house.call("GET", `${url}${inUrl(name)}`, { key });
+      expect(status).toBe(200);
+      expect(JSON.stringify(body["data"])).toContain(id);
+    }
+  });
+
+  test("in a body", async () => {
+    const dev = await house.keyOf("dev", "requester");
+    const asked = await house.call("POST", jit, { key: dev, body: { ...devAsk, identityId: name } });
+    expect(asked.body).toMatchObject({ identityId: "id_dev", requestedBy: "id_dev", status: "ACTIVE" });
+    const request = { ...prodAsk, identityId: name };
+    const tried = await house.call("POST", `${api}/policies/evaluate`, { key: dev, body: { request } });
+    expect([tried.status, tried.body["outcome"]]).toEqual([200, "NEEDS_APPROVAL"]);
+    const key = await house.call("POST", `${api}/api-keys`, {
+      key: house.admin,
+      body: { identityId: name, roles: ["requester"] },
+    });
+    expect([key.status, key.body["identityId"]]).toEqual([201, "id_dev"]);
+    const ended = await house.call("POST", `${api}/revoke-all`, {
+      key: house.admin,
+      body: { identityId: name, reason: "left" },
+    });
+    expect(ended.body["requests"]).toContain(asked.body["id"]);
+    id = (await house.claimed()).id;
+  });
+
+  test("as a manager", async () => {
+    const { admin } = house;
+    const made = await house.call("POST", `${api}/identities`, {
+      key: admin,
+      body: { kind: "SERVICE", name: "job", managerId: name },
+    });
+    expect([made.status, made.body["managerId"]]).toEqual([201, "id_dev"]);
+    const changed = await house.call("PATCH", `${api}/identities/${String(made.body["id"])}`, {
+      key: admin,
+      body: { managerId: name },
+    });
+    expect([changed.status, changed.body["managerId"]]).toEqual([200, "id_dev"]);
+  });
+});
+
+describe.each(strangers)("%j is nobody", (name) => {
+  test("in a path: 404 not_found", async () => {
+    for (const [method, url, body] of [
+      ["GET", `${api}/identities/${inUrl(name)}`],
+      ["PATCH", `${api}/identities/${inUrl(name)}`, { active: true }],
+      ["DELETE", `${api}/identities/${inUrl(name)}/links/slack`],
+    ] as const) {
+      const answer = await house.call(method, url, { key: house.admin, body });
+      expect([method, answer.status, answer.body["code"]]).toEqual([method, 404, "not_found"]);
+    }
+  });
+
+  test("elsewhere: 422 identity_unknown, never an empty list", async () => {
+    const request = { ...prodAsk, identityId: name };
+    for (const [method, url, body] of [
+      ["GET", `${jit}?identityId=${inUrl(name)}`],
+      ["GET", `${jit}?status=ACTIVE&identityId=${inUrl(name)}`],
+      ["GET", `${api}/access?identityId=${inUrl(name)}`],
+      ["POST", jit, request],
+      ["POST", `${api}/policies/evaluate`, { request }],
+      ["POST", `${api}/api-keys`, { identityId: name, roles: ["requester"] }],
+      ["POST", `${api}/revoke-all`, { identityId: name, reason: "left" }],
+    ] as const) {
+      const answer = await house.call(method, url, { key: house.admin, body });
+      expect([method, url, answer.status, answer.body["code"]]).toEqual([
+        method,
+        url,
+        422,
+        "identity_unknown",
+      ]);
+    }
+  });
+});
+
+test("a manager nobody knows is refused", async () => {
+  for (const managerId of ["id_nobody", "nobody@company.com"]) {
+    const body = { kind: "SERVICE", name: "job", managerId };
+    const made = await house.call("POST", `${api}/identities`, { key: house.admin, body });
+    expect([made.status, made.body["code"]]).toEqual([422, "identity_unknown"]);
+    const change = { key: house.admin, body: { managerId } };
+    const changed = await house.call("PATCH", `${api}/identities/id_dev`, change);
+    expect([changed.status, changed.body["code"]]).toEqual([422, "identity_unknown"]);
+  }
+});
+
+describe("who may not read identities cannot tell somebody from nobody", () => {
+  // cto has asked for nothing that dev could see.
+  const others = ["id_cto", "cto@company.com"];
+  const nobodies = ["id_nobody", "nobody@company.com"];
+  const rest = (
+    { status, body }: { status: number; body: Readonly<Record<string, unknown>> },
+    name: string,
+  ) => JSON.stringify([status, body["code"], body["detail"], body["data"]]).replaceAll(name, "NAME");
+
+  test("in lists", async () => {
+    await house.call("POST", jit, {
+      key: await house.keyOf("cto", "requester"),
+      body: { ...devAsk, identityId: "id_cto" },
+    });
+    for (const key of [await house.keyOf("dev", "requester"), await house.keyOf("dev", "approver")]) {
+      for (const url of [
+        `${jit}?identityId=`,
+        `${jit}?status=DENIED&identityId=`,
+        `${api}/access?identityId=`,
+      ]) {
+        const answers = await Promise.all(
+          [...others, ...nobodies].map(async (name) =>
+            rest(await house.call("GET", url + inUrl(name), { key }), name),
+          ),
+        );
+        expect(new Set(answers).size).toBe(1);
+        expect(answers[0]).toContain("identity_unknown");
+      }
+    }
+  });
+
+  test("in what they ask and try out", async () => {
+    const key = await house.keyOf("dev", "requester");
+    for (const [url, bodyOf] of [
+      [jit, (identityId: string) => ({ ...prodAsk, identityId })],
+      [`${api}/policies/evaluate`, (identityId: string) => ({ request: { ...prodAsk, identityId } })],
+    ] as const) {
+      const answers = await Promise.all(
+        [...others, ...nobodies].map(async (name) =>
+          rest(await house.call("POST", url, { key, body: bodyOf(name) }), name),
+        ),
+      );
+      expect(new Set(answers).size).toBe(1);
+      expect(answers[0]).toContain("not_self");
+    }
+  });
+
+  test("in a path", async () => {
+    const key = await house.keyOf("dev", "requester");
+    const answers = await Promise.all(
+      [...others, ...nobodies].map(async (name) =>
+        rest(await house.call("GET", `${api}/identities/${inUrl(name)}`, { key }), name),
+      ),
+    );
+    expect(new Set(answers).size).toBe(1);
+    expect(answers[0]).toContain("missing_role");
+  });
+
+  test("but somebody they decide about is listed, also when nothing fits a further filter", async () => {
+    const key = await house.keyOf("ann", "approver");
+    const all = await house.call("GET", `${jit}?identityId=dev%40company.com`, { key });
+    expect(all.status).toBe(200);
+    expect(JSON.stringify(all.body["data"])).toContain("id_dev");
+    const none = await house.call("GET", `${jit}?identityId=dev%40company.com&status=FAILED`, { key });
+    expect([none.status, none.body["data"]]).toEqual([200, []]);
+  });
+});
+
+test("who has left the file is named by their id only: the address is free for somebody else", async () => {
+  const leaving = await openHouse();
+  try {
+    const { office } = leaving;
+    await office.configure(
+      [],
+      {},
+      allStaff.filter(({ id: one }) => one !== "id_dev"),
+    );
+    const read = async (name: string) =>
+      (await leaving.call("GET", `${api}/identities/${inUrl(name)}`, { key: leaving.admin })).status;
+    expect([await read("id_dev"), await read("dev@company.com")]).toEqual([200, 404]);
+  } finally {
+    await leaving.close();
+  }
+});

@@ -1,0 +1,239 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { secondMs } from "../../../src/core/values/time.ts";
+import { openTargetOffice, type TargetOffice } from "../../service/support/target-harness.ts";
+import {
+  api,
+  entries,
+  jit,
+  list,
+  openHouse,
+  prodAsk,
+  type Answer,
+  type HttpHouse,
+} from "../support/http-harness.ts";
+
+let office: TargetOffice;
+let house: HttpHouse;
+beforeEach(async () => {
+  office = await openTargetOffice({ more: [{ name: "dev-db", resources: "dev:" }] });
+  house = await openHouse({ office });
+});
+afterEach(async () => {
+  await house.close();
+});
+
+const dev = async () => house.keyOf("dev");
+const post = async (url: string, body: object = {}, idempotencyKey?: string): Promise<Answer> =>
+  house.call("POST", url, {
+    key: await dev(),
+    body,
+    ...(idempotencyKey !== undefined && { headers: { "idempotency-key": idempotencyKey } }),
+  });
+const targetsOf = ({ body }: Answer) => {
+  const { credential } = body;
+  return typeof credential === "object" && credential !== null && "targets" in credential
+    ? list(credential.targets)
+    : [];
+};
+const devAsk = { ...prodAsk, scopes: ["read:dev:a"], duration: "1h" };
+
+describe("an answer with targets", () => {
+  test("has for each of them where, whose, the secret, until when and a line to run; the request has their states", async () => {
+    const answer = await post(jit, devAsk);
+    expect(answer.status).toBe(201);
+    expect(answer.headers["cache-control"]).toBe("no-store");
+    const [at] = targetsOf(answer);
+    expect(at).toEqual({
+      connector: "dev-db",
+      kind: "fake",
+      where: "fake:dev-db",
+      username: expect.stringMatching(/^jit_/),
+      secret: expect.stringMatching(/^tgt_/),
+      expiresAt: answer.body["expiresAt"],
+      command: expect.stringMatching(/^open jit_/),
+    });
+    const read = await house.call("GET", `${jit}/${String(answer.body["id"])}`, { key: await dev() });
+    expect(read.body["grant"]).toMatchObject({
+      targets: [
+        { connector: "dev-db", object: at?.["username"], state: "PROVISIONED", drift: [], problem: null },
+      ],
+    });
+    expect(read.text).not.toContain("tgt_");
+  });
+
+  test("a slow one: 202, nothing kept, and the very same call again gives it", async () => {
+    const [, slow] = office.targets;
+    if (slow !== undefined) slow.trouble.isDown = true;
+    const first = await post(jit, devAsk, "one");
+    expect([first.status, first.body["status"], first.body["credential"]]).toEqual([
+      202,
+      "APPROVED",
+      undefined,
+    ]);
+    if (slow !== undefined) slow.trouble.isDown = false;
+    office.clock.pass(5 * secondMs);
+    await office.tick();
+    const again = await post(jit, devAsk, "one");
+    expect([again.status, again.body["id"]]).toEqual([201, first.body["id"]]);
+    expect(targetsOf(again)).toHaveLength(1);
+    const third = await post(jit, devAsk, "one");
+    expect(third.headers["idempotency-replayed"]).toBe("true");
+    expect(third.text).not.toContain("tgt_");
+    expect(targetsOf(third)).toMatchObject([{ connector: "dev-db", secret: null }]);
+  });
+
+  test("a claim's 202 is not kept either; one that was answered shows no secret again", async () => {
+    const id = await house.approved();
+    office.target.trouble.isDown = true;
+    expect((await post(`${jit}/${id}/claim`, {}, "c")).status).toBe(202);
+    office.target.trouble.isDown = false;
+    office.clock.pass(5 * secondMs);
+    await office.tick();
+    const given = await post(`${jit}/${id}/claim`, {}, "c");
+    expect([given.status, targetsOf(given).length]).toEqual([200, 1]);
+    const again = await post(`${jit}/${id}/claim`, {}, "c");
+    expect([again.status, targetsOf(again)[0]?.["secret"]]).toEqual([200, null]);
+    const rotated = await post(`${jit}/${id}/rotate`);
+    expect(targetsOf(rotated)[0]?.["secret"]).toMatch(/^tgt_/);
+  });
+
+  test("a public key that is none is refused by its field", async () => {
+    const id = await house.approved();
+    for (const sshPublicKey of ["", "ssh-ed25519 AAAA", "a\nb", "-----BEGIN OPENSSH PRIVATE KEY-----"]) {
+      const { status, body } = await post(`${jit}/${id}/claim`, { sshPublicKey });
+      expect([status, body["code"], list(body["errors"])[0]?.["path"]]).toEqual([
+        422,
+        "invalid_body",
+        "sshPublicKey",
+      ]);
+    }
+  });
+
+  test("no secret of a target is in a log, the database or the audit log", async () => {
+    const id = String((await post(jit, devAsk, "one")).body["id"]);
+    await post(`${jit}/${id}/rotate`, {}, "two");
+    const secrets = office.targets.flatMap((one) => one.secrets);
+    expect(secrets).toHaveLength(2);
+    const data = join(office.folder, "data");
+    const places = [
+      ...house.log,
+      ...readdirSync(data).map((name) => readFileSync(join(data, name), "latin1")),
+      JSON.stringify(await office.audit()),
+    ];
+    for (const place of places) for (const secret of secrets) expect(place.includes(secret)).toBe(false);
+  });
+});
+
+test("connectors are listed with what may be there, and checked with what mends them", async () => {
+  await post(jit, devAsk);
+  const listed = await house.call("GET", `${api}/connectors`, { key: house.admin });
+  expect(listed.body["data"]).toEqual([
+    {
+      name: "orders-db",
+      kind: "fake",
+      place: "fake:orders-db",
+      problem: null,
+      proposedPlace: null,
+      targets: 0,
+      overdue: 0,
+    },
+    {
+      name: "dev-db",
+      kind: "fake",
+      place: "fake:dev-db",
+      problem: null,
+      proposedPlace: null,
+      targets: 1,
+      overdue: 0,
+    },
+  ]);
+  office.target.trouble.isDown = true;
+  const checked = await house.call("POST", `${api}/connectors/check`, { key: house.admin });
+  expect(checked.body).toEqual({
+    ok: false,
+    data: [
+      {
+        name: "orders-db",
+        kind: "fake",
+        ok: false,
+        result: "problem",
+        findings: [{ what: expect.stringContaining("could not be reached"), ok: false, result: "problem" }],
+      },
+      {
+        name: "dev-db",
+        kind: "fake",
+        ok: false,
+        result: "problem",
+        findings: [
+          { what: "it answers", ok: true, result: "in_order" },
+          {
+            what: "we may create roles",
+            ok: false,
+            result: "problem",
+            fix: "ALTER ROLE jit CREATEROLE;",
+          },
+        ],
+      },
+    ],
+  });
+});
+
+test("the metrics tell overdue take-backs and their age", async () => {
+  const id = String((await post(jit, devAsk)).body["id"]);
+  for (const one of office.targets) one.trouble.isDown = true;
+  await post(`${jit}/${id}/complete`);
+  await office.live(90 * secondMs);
+  const { text } = await house.call("GET", "/metrics");
+  expect(text).toContain("jit_take_backs_waiting 1");
+  expect(text).toContain("jit_take_backs_overdue 1");
+  expect(text).toMatch(/jit_take_back_overdue_seconds 9\d/);
+});
+
+test("what the answers say is in the documentation", async () => {
+  const { body } = await house.call("GET", "/openapi.json");
+  const paths = new Map(entries(body["paths"]));
+  for (const path of [jit, `${jit}/{id}/claim`]) {
+    expect(JSON.stringify(paths.get(path)?.["post"])).toContain('"202"');
+  }
+});
+
+describe("an object at a lost target", () => {
+  const abandon = (body: object, connector = "dev-db") =>
+    house.call("POST", `${api}/connectors/${connector}/abandon`, { key: house.admin, body });
+
+  test("is abandoned by the name that the request shows, with its live access; a second time is told apart", async () => {
+    const asked = await post(jit, devAsk);
+    const { body } = asked;
+    const read = async () => house.call("GET", `${jit}/${String(body["id"])}`, { key: await dev() });
+    const [at] = targetsOf(asked);
+    const object = String(at?.["username"]);
+    for (const one of office.targets) one.trouble.isDown = true;
+    for (const wrong of [
+      { object },
+      { object, reason: " " },
+      { reason: "gone" },
+      { object, reason: "x", force: 1 },
+    ]) {
+      expect(await abandon(wrong)).toMatchObject({ status: 422, body: { code: "invalid_body" } });
+    }
+    expect(await abandon({ object, reason: "gone" }, "none")).toMatchObject({ status: 404 });
+    expect(await abandon({ object: "jit_gr_x", reason: "gone" })).toMatchObject({
+      status: 404,
+      body: { code: "not_found" },
+    });
+    expect(await abandon({ object, reason: "The server is gone" })).toMatchObject({
+      status: 200,
+      body: { connector: "dev-db", object, state: "ABANDONED", request: body["id"] },
+    });
+    expect((await read()).body).toMatchObject({
+      status: "REVOKED",
+      grant: { targets: [{ object, state: "ABANDONED", clearedAt: null }] },
+    });
+    expect(await abandon({ object, reason: "again" })).toMatchObject({
+      status: 409,
+      body: { code: "already_abandoned" },
+    });
+  });
+});

@@ -1,0 +1,237 @@
+import { formatToken } from "../../../src/core/values/token-format.ts";
+import { METHODS } from "node:http";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { present } from "../../../src/core/values/assert.ts";
+import { dayMs, hourMs, minuteMs } from "../../../src/core/values/time.ts";
+import { StoreUnavailable } from "../../../src/service/ports/store.ts";
+import { allStaff } from "../../service/support/service-harness.ts";
+import { api, housePolicies, houseRules, jit, openHouse, type HttpHouse } from "../support/http-harness.ts";
+
+const check = `${api}/check`;
+const scopes = ["read:prod:orders-db", "write:prod:orders-db"];
+
+let house: HttpHouse;
+let id: string;
+let token: string;
+beforeEach(async () => {
+  house = await openHouse();
+  ({ id, token } = await house.claimed({ scopes }));
+});
+afterEach(async () => {
+  await house.close();
+});
+
+describe("the check", () => {
+  test("a live credential that holds all that is wanted → 200, saying whose it is, without a body", async () => {
+    const answer = await house.call("GET", `${check}?scope=${scopes[0]}`, { key: token });
+    expect(answer.status).toBe(200);
+    expect(answer.text).toBe("");
+    expect(answer.headers).toMatchObject({
+      "x-jit-identity": "id_dev",
+      "x-jit-scopes": scopes.join(" "),
+      "x-jit-request": id,
+      "cache-control": "no-store",
+    });
+  });
+
+  test.each([
+    ["one in the query", "?scope=read:prod:orders-db", {}, 200],
+    ["two in the query", "?scope=read:prod:orders-db&scope=write:prod:orders-db", {}, 200],
+    ["one in the header", "", { "x-jit-scope": "read:prod:orders-db" }, 200],
+    ["two in one header, by comma", "", { "x-jit-scope": "read:prod:orders-db, write:prod:orders-db" }, 200],
+    ["two in one header, by space", "", { "x-jit-scope": "read:prod:orders-db write:prod:orders-db" }, 200],
+    ["two headers", "", { "x-jit-scope": scopes }, 200],
+    ["one in each", "?scope=read:prod:orders-db", { "x-jit-scope": "write:prod:orders-db" }, 200],
+    ["none at all", "", {}, 403],
+    ["an empty one", "?scope=", { "x-jit-scope": " , " }, 403],
+    ["one that is not held", "?scope=read:prod:users-db", {}, 403],
+    [
+      "a held one and another in the header",
+      "?scope=read:prod:orders-db",
+      { "x-jit-scope": "admin:prod:x" },
+      403,
+    ],
+    ["a part of a held one", "?scope=read:prod:orders", {}, 403],
+    ["other letters' case", "?scope=READ:prod:orders-db", {}, 403],
+    ["what is no scope", "?scope=*", {}, 403],
+    ["an array by another spelling", "?scope[]=read:prod:orders-db", {}, 403],
+  ])("wanting %s", async (_, query, headers, status) => {
+    const answer = await house.call("GET", `${check}${query}`, { key: token, headers });
+    expect({ status: answer.status, text: answer.text }).toEqual({ status, text: "" });
+  });
+
+  test("any method is answered alike, with any body, here and below", async () => {
+    const paths = [check, `${check}/`, `${check}/any/path%zz/..//${"x".repeat(1_000)}`];
+    const call = {
+      payload: "x".repeat(100_000),
+      headers: { "content-type": "garbage", "x-jit-scope": "read:prod:orders-db" },
+    };
+    for (const method of METHODS.filter((one) => one !== "CONNECT")) {
+      for (const path of paths) {
+        const holder = await house.call(method, path, { ...call, key: token });
+        expect({ method, path, status: holder.status, text: holder.text }).toEqual({
+          method,
+          path,
+          status: 200,
+          text: "",
+        });
+        const stranger = await house.call(method, path, call);
+        expect({ method, path, status: stranger.status }).toEqual({ method, path, status: 401 });
+      }
+    }
+  });
+
+  test.each([
+    ["no credential", {}],
+    ["another scheme", { authorization: "Basic ZGV2OmRldg==" }],
+    ["an API key", { authorization: "Bearer API-KEY" }],
+    ["a token nobody was given", { authorization: `Bearer kd_jit_${"0".repeat(36)}` }],
+    ["no token at all", { authorization: "Bearer" }],
+  ])("%s → 401", async (_, headers: Readonly<Record<string, string>>) => {
+    const key = await house.keyOf("dev");
+    const sent = {
+      ...headers,
+      ...(headers["authorization"]?.endsWith("API-KEY") && { authorization: `Bearer ${key}` }),
+    };
+    const answer = await house.call("GET", `${check}?scope=${scopes[0]}`, { headers: sent });
+    expect({ status: answer.status, text: answer.text }).toEqual({ status: 401, text: "" });
+    expect(answer.headers["www-authenticate"]).toBe("Bearer");
+  });
+
+  const ends: Record<string, () => Promise<unknown> | void> = {
+    "its time is over": () => house.office.clock.pass(4 * hourMs),
+    "it was completed": async () => house.call("POST", `${jit}/${id}/complete`, { key: token }),
+    "it was revoked": () =>
+      house.call("POST", `${jit}/${id}/revoke`, { key: house.admin, body: { reason: "x" } }),
+    "its holder was deactivated": () =>
+      house.call("PATCH", `${api}/identities/id_dev`, { key: house.admin, body: { active: false } }),
+    "it was reported as leaked": () => house.call("POST", `${api}/credentials/revoke`, { form: { token } }),
+  };
+  test.each(Object.entries(ends))("%s → dead from that moment on", async (_, end) => {
+    const resource = await house.keyOf("bot", "resource");
+    await end();
+    expect((await house.call("GET", `${check}?scope=${scopes[0]}`, { key: token })).status).toBe(401);
+    const found = await house.call("POST", `${api}/credentials/introspect`, {
+      key: resource,
+      form: { token },
+    });
+    expect(found.text).toBe('{"active":false}');
+  });
+
+  test("one millisecond before its end it opens, at its end it does not", async () => {
+    const open = () => house.call("GET", `${check}?scope=${scopes[0]}`, { key: token });
+    house.office.clock.pass(4 * hourMs - 1);
+    expect((await open()).status).toBe(200);
+    house.office.clock.pass(1);
+    expect((await open()).status).toBe(401);
+  });
+});
+
+test("a store that fails is a 503 without a body", async () => {
+  const broken = await openHouse({
+    changed: (services) => ({
+      ...services,
+      checking: {
+        ...services.checking,
+        check: async () => {
+          throw new StoreUnavailable("SQLITE_IOERR");
+        },
+      },
+    }),
+  });
+  const answer = await broken.call("GET", `${check}?scope=a:b`, { key: token });
+  await broken.close();
+  expect({ status: answer.status, text: answer.text }).toEqual({ status: 503, text: "" });
+});
+
+describe("introspection", () => {
+  const introspect = async (form: Readonly<Record<string, string>>) =>
+    house.call("POST", `${api}/credentials/introspect`, { key: await house.keyOf("bot", "resource"), form });
+
+  test("tells all about a live credential, and not to be cached", async () => {
+    house.office.clock.pass(minuteMs);
+    const answer = await introspect({ token, token_type_hint: "access_token", something: "else" });
+    expect(answer.headers["cache-control"]).toBe("no-store");
+    expect(answer.body).toEqual({
+      active: true,
+      scope: scopes.join(" "),
+      sub: "id_dev",
+      username: "dev@company.com",
+      exp: Date.UTC(2026, 0, 15, 14, 30) / 1000,
+      iat: Date.UTC(2026, 0, 15, 10, 30) / 1000,
+      jti: id,
+      break_glass: false,
+    });
+  });
+
+  test("of somebody without an address it says none", async () => {
+    const [dev, ...others] = allStaff;
+    const { email: _, ...withoutAddress } = present(dev, "dev");
+    await house.office.configure(housePolicies, houseRules, [withoutAddress, ...others]);
+    const { text, body } = await introspect({ token });
+    expect(body).toMatchObject({ active: true, sub: "id_dev" });
+    expect(text).not.toContain("username");
+  });
+
+  test.each(["", "x", `kd_jit_${"A".repeat(36)}`, "ü", "a b"])("%j → exactly inactive", async (text) => {
+    const answer = await introspect({ token: text });
+    expect({ status: answer.status, text: answer.text }).toEqual({ status: 200, text: '{"active":false}' });
+  });
+
+  test("an API key is no credential, whoever's it is", async () => {
+    expect((await introspect({ token: await house.keyOf("dev") })).text).toBe('{"active":false}');
+  });
+
+  test("wants a token, once", async () => {
+    expect((await introspect({})).body["code"]).toBe("invalid_body");
+    const twice = await house.call("POST", `${api}/credentials/introspect`, {
+      key: await house.keyOf("bot", "resource"),
+      payload: "token=a&token=b",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+    });
+    expect(twice.body["code"]).toBe("malformed");
+  });
+});
+
+describe("a leak report", () => {
+  const report = (form: Readonly<Record<string, string>>) =>
+    house.call("POST", `${api}/credentials/revoke`, { form });
+
+  test("answers the same whatever the token was, and asks for no key", async () => {
+    for (const text of [token, token, "x", "", `kd_live_${"A".repeat(36)}`]) {
+      const answer = await report({ token: text });
+      expect({ status: answer.status, text: answer.text }).toEqual({ status: 200, text: "" });
+    }
+    expect((await report({})).status).toBe(200);
+  });
+
+  test("ends an API key at once", async () => {
+    const key = await house.keyOf("ann");
+    await report({ token: key });
+    expect((await house.call("GET", jit, { key })).status).toBe(401);
+  });
+
+  test.each([
+    ["a line end behind it, as a file has", (one: string) => `${one}\n`],
+    ["white space around it", (one: string) => ` \t${one} `],
+    ["the line of a log around it", (one: string) => `export JIT_TOKEN="${one}" # oops`],
+  ])("finds the token with %s", async (_, around) => {
+    expect((await report({ token: around(token) })).status).toBe(200);
+    expect((await house.call("GET", `${check}?scope=${scopes[0]}`, { key: token })).status).toBe(401);
+  });
+
+  test("ends every token in it, however many", async () => {
+    const many = Array.from({ length: 40 }, (_, count) =>
+      formatToken("jit", String(count).padStart(30, "0")),
+    );
+    expect((await report({ token: [...many, token].join("\n") })).status).toBe(200);
+    expect((await house.call("GET", `${check}?scope=${scopes[0]}`, { key: token })).status).toBe(401);
+  });
+
+  test("of a token that is over changes nothing", async () => {
+    house.office.clock.pass(dayMs);
+    await report({ token });
+    const { body } = await house.call("GET", `${jit}/${id}`, { key: await house.keyOf("dev") });
+    expect(body["status"]).toBe("EXPIRED");
+  });
+});

@@ -1,0 +1,67 @@
+import { onTestFinished } from "vitest";
+import type { AuditAction } from "../../../../src/core/audit/audit-record.ts";
+import type { Webhook } from "../../../../src/core/audit/webhook-subscription.ts";
+import { guardedPost } from "../../../../src/http-client/guarded-post.ts";
+import type { Store } from "../../../../src/service/ports/store.ts";
+import { watched } from "../../../../src/service/ports/observed-store.ts";
+import { createWebhooks, type Webhooks } from "../../../../src/notify/webhooks/webhooks.ts";
+import { auditFixture, hashOf, stepOf } from "../../../support/fixtures.ts";
+import { settableClock, type SettableClock } from "../../../support/settable-clock.ts";
+import { committed, openStore, temporaryFile } from "../../../store/sqlite/temporary-store.ts";
+import type { Receiver } from "./receiver.ts";
+
+export interface Sending {
+  readonly store: Store;
+  readonly webhooks: Webhooks;
+  readonly clock: SettableClock;
+  readonly log: readonly { readonly level: string; readonly msg: string; readonly facts: object }[];
+  /** Puts one event of each action on record. */
+  record(...actions: readonly AuditAction[]): Promise<void>;
+  /** Lets time pass and does what is due then. */
+  pass(ms: number): Promise<void>;
+  /** Stops, and starts again over the same database. */
+  restarted(): Promise<Sending>;
+}
+
+/** Webhooks over a store of their own, with a clock that stands still and no jitter. */
+export async function openSending(
+  file = temporaryFile(),
+  clock = settableClock(Date.now()),
+): Promise<Sending> {
+  const plain = await openStore({ file });
+  const log: { level: string; msg: string; facts: object }[] = [];
+  const logged = (level: string) => (facts: object, msg: string) => void log.push({ level, msg, facts });
+  const webhooks = createWebhooks({
+    store: plain,
+    surroundings: { now: clock.now, sha256: hashOf },
+    post: guardedPost,
+    chance: () => 0,
+    log: { info: logged("info"), warn: logged("warn"), error: logged("error") },
+  });
+  const store = watched(plain, [webhooks.watcher]);
+  onTestFinished(() => webhooks.stop());
+  return {
+    store,
+    webhooks,
+    clock,
+    log,
+    record: async (...actions) => {
+      for (const action of actions) await committed(store, stepOf({ audit: [auditFixture({ action })] }));
+    },
+    async pass(ms) {
+      clock.pass(ms);
+      await webhooks.drain();
+    },
+    async restarted() {
+      await webhooks.stop();
+      await plain.close();
+      return openSending(file, clock);
+    },
+  };
+}
+
+/** A webhook of everything about grants that leads to this receiver. */
+export function hookOf(receiver: Receiver, changes: Partial<Webhook> = {}): Webhook {
+  const { url, secret } = receiver;
+  return { name: "siem", url, secret, events: ["grant.*"], allowPrivate: true, ...changes };
+}

@@ -1,0 +1,237 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { present } from "../../../src/core/values/assert.ts";
+import { isRefusal } from "../../../src/core/values/refusals.ts";
+import { parseSelector, type ChatAccount, type Identity } from "../../../src/core/values/identity.ts";
+import { hourMs } from "../../../src/core/values/time.ts";
+import type { Caller } from "../../../src/service/ports/caller.ts";
+import { linkAsksMax } from "../../../src/service/people/account-link-service.ts";
+import { approvalPolicy } from "../../core/support/policies.ts";
+import { allStaff, openOffice, staff, type Office } from "../support/service-harness.ts";
+
+let office: Office;
+const policies = [approvalPolicy("all")];
+const rules = { chatRoles: { admin: [present(parseSelector("group:dba"), "dba")], auditor: [] } };
+const slack = (user: string): ChatAccount => ({ surface: "slack", team: "T0123", user });
+const teams: ChatAccount = { surface: "teams", team: "tenant", user: "object" };
+const people = () => office.services.people;
+const admin = async (): Promise<Caller> => ({ ...(await office.caller("cto", "admin")), via: "slack" });
+const codeOf = (said: unknown): string => (isRefusal(said) ? said.refused : "ok");
+const reload = (staffNow = allStaff) => office.configure(policies, rules, staffNow);
+const linksOf = async (name: string): Promise<Identity["links"]> =>
+  present(await office.store.identity(staff(name).id), name).value.links;
+
+beforeEach(async () => {
+  office = await openOffice();
+  await reload();
+});
+afterEach(async () => {
+  await office.close();
+});
+
+describe("who an account is", () => {
+  test("is what the explicit link says, with the roles of chat, read at every press", async () => {
+    expect(codeOf(await people().callerOf(slack("U1")))).toBe("identity_not_linked");
+    await people().link(await admin(), slack("U1"), "id_ann");
+    expect(await people().callerOf(slack("U1"))).toMatchObject({
+      identity: { id: "id_ann" },
+      roles: ["requester", "approver", "admin"],
+      via: "slack",
+    });
+    await office.services.directory.change(await office.caller("cto", "admin"), "id_ann", { active: false });
+    expect(codeOf(await people().callerOf(slack("U1")))).toBe("identity_inactive");
+  });
+
+  test("is nobody in another workspace or on another platform with the same ids", async () => {
+    await people().link(await admin(), slack("U1"), "id_ann");
+    for (const other of [
+      { ...slack("U1"), team: "T9" },
+      { ...slack("U1"), surface: "teams" as const },
+    ]) {
+      expect(codeOf(await people().callerOf(other))).toBe("identity_not_linked");
+    }
+  });
+});
+
+describe("an administrator's link", () => {
+  test("is on record with who made it, and pressing again changes nothing", async () => {
+    await people().link(await admin(), slack("U1"), "id_ann");
+    await people().link(await admin(), slack("U1"), "id_ann");
+    const records = (await office.audit()).filter((one) => one.action === "identity.linked");
+    expect(records).toHaveLength(1);
+    expect(JSON.parse(present(records[0], "a record").body)).toMatchObject({
+      actor: { id: "id_cto", via: "slack" },
+      identity: "id_ann",
+      data: { surface: "slack", team: "T0123", user: "U1", how: "administrator" },
+    });
+  });
+
+  test("never gives an account to two people, or two accounts of a platform to one", async () => {
+    await people().link(await admin(), slack("U1"), "id_ann");
+    expect(codeOf(await people().link(await admin(), slack("U1"), "id_bob"))).toBe("name_taken");
+    expect(codeOf(await people().link(await admin(), slack("U2"), "id_ann"))).toBe("name_taken");
+    expect(codeOf(await people().link(await admin(), teams, "id_ann"))).toBe("ok");
+  });
+
+  test("of two at the same moment one wins", async () => {
+    const said = await Promise.all(
+      ["id_ann", "id_bob"].map(async (id) => people().link(await admin(), slack("U1"), id)),
+    );
+    expect(said.map(codeOf).toSorted()).toEqual(["name_taken", "ok"]);
+  });
+
+  test("is for people who are active, and made by administrators only", async () => {
+    expect(codeOf(await people().link(await office.caller("ann"), slack("U1"), "id_ann"))).toBe(
+      "missing_role",
+    );
+    expect(codeOf(await people().link(await admin(), slack("U1"), "id_bot"))).toBe("identity_unknown");
+    expect(codeOf(await people().link(await admin(), slack("U1"), "id_nobody"))).toBe("identity_unknown");
+    await office.services.directory.change(await office.caller("cto", "admin"), "id_bob", { active: false });
+    expect(codeOf(await people().link(await admin(), slack("U1"), "id_bob"))).toBe("identity_inactive");
+  });
+});
+
+describe("a link made in chat for somebody the file manages", () => {
+  test("outlives reloads, changed or not", async () => {
+    await people().link(await admin(), slack("U1"), "id_ann");
+    await reload();
+    await reload(allStaff.map((one) => (one.name === "ann" ? { ...one, groups: ["other"] } : one)));
+    expect(await people().callerOf(slack("U1"))).toMatchObject({
+      identity: { id: "id_ann", groups: ["other"] },
+    });
+  });
+
+  test("gives way when the file names another account for that person, and does not come back", async () => {
+    await people().link(await admin(), slack("U1"), "id_ann");
+    const named = { slack: { teamId: "T0123", userId: "U2" } };
+    await reload(allStaff.map((one) => (one.name === "ann" ? { ...one, links: named } : one)));
+    expect(await linksOf("ann")).toEqual(named);
+    expect(codeOf(await people().callerOf(slack("U1")))).toBe("identity_not_linked");
+    await reload();
+    expect(await linksOf("ann")).toEqual({});
+  });
+
+  test("gives way when the file names its account for somebody else", async () => {
+    await people().link(await admin(), slack("U1"), "id_ann");
+    const named = { slack: { teamId: "T0123", userId: "U1" } };
+    await reload(allStaff.map((one) => (one.name === "bob" ? { ...one, links: named } : one)));
+    expect(await people().callerOf(slack("U1"))).toMatchObject({ identity: { id: "id_bob" } });
+    expect(await linksOf("ann")).toEqual({});
+  });
+
+  test("stays beside what the file says of another platform", async () => {
+    const named = { teams: { tenantId: "tenant", aadObjectId: "object" } };
+    const withTeams = allStaff.map((one) => (one.name === "ann" ? { ...one, links: named } : one));
+    await reload(withTeams);
+    await people().link(await admin(), slack("U1"), "id_ann");
+    await reload(withTeams);
+    expect(await linksOf("ann")).toEqual({ ...named, slack: { teamId: "T0123", userId: "U1" } });
+  });
+
+  test("goes when the person leaves the file, and is free for others", async () => {
+    await people().link(await admin(), slack("U1"), "id_ann");
+    await reload(allStaff.filter((one) => one.name !== "ann"));
+    expect(codeOf(await people().callerOf(slack("U1")))).toBe("identity_not_linked");
+    await people().link(await admin(), slack("U1"), "id_bob");
+    await reload();
+    expect(await people().callerOf(slack("U1"))).toMatchObject({ identity: { id: "id_bob" } });
+  });
+});
+
+describe("taking a link away", () => {
+  test("frees the account at once and for good, whoever keeps the person", async () => {
+    await people().link(await admin(), slack("U1"), "id_ann");
+    await people().link(await admin(), teams, "id_ann");
+    const { directory } = office.services;
+    expect(await directory.unlink(await admin(), "id_ann", "slack")).toMatchObject({ name: "ann" });
+    expect(codeOf(await people().callerOf(slack("U1")))).toBe("identity_not_linked");
+    await reload();
+    expect(codeOf(await people().callerOf(slack("U1")))).toBe("identity_not_linked");
+    expect(codeOf(await people().callerOf(teams))).toBe("ok");
+    expect(codeOf(await directory.unlink(await admin(), "id_ann", "slack"))).toBe("not_found");
+    expect(codeOf(await directory.unlink(await office.caller("ann"), "id_ann", "teams"))).toBe(
+      "missing_role",
+    );
+  });
+
+  test("is refused where the file makes the link", async () => {
+    const named = { slack: { teamId: "T0123", userId: "U2" } };
+    await reload(allStaff.map((one) => (one.name === "ann" ? { ...one, links: named } : one)));
+    const said = await office.services.directory.unlink(await admin(), "id_ann", "slack");
+    expect(codeOf(said)).toBe("managed_by_file");
+  });
+});
+
+describe("linking by e-mail", () => {
+  test("finds the one active person with this address, makes an explicit link, and is on record", async () => {
+    expect(await people().linkByEmail(slack("U1"), "Ann@Company.com")).toMatchObject({
+      identity: { id: "id_ann" },
+    });
+    const record = (await office.audit()).find((one) => one.action === "identity.linked");
+    expect(record?.data).toMatchObject({ user: "U1", how: "email" });
+  });
+
+  test("is made once: a later address moves nothing", async () => {
+    await people().linkByEmail(slack("U1"), "ann@company.com");
+    expect(await people().linkByEmail(slack("U1"), "bob@company.com")).toMatchObject({
+      identity: { id: "id_ann" },
+    });
+    expect(codeOf(await people().linkByEmail(slack("U2"), "ann@company.com"))).toBe("identity_not_linked");
+    expect(await linksOf("bob")).toEqual({});
+  });
+
+  test("is refused for programs, the inactive, and addresses that nobody or nothing has", async () => {
+    await office.services.directory.change(await office.caller("cto", "admin"), "id_bob", { active: false });
+    for (const email of [
+      "bot@company.com",
+      "bob@company.com",
+      "nobody@company.com",
+      "",
+      "ann@company.com,x",
+    ]) {
+      expect(codeOf(await people().linkByEmail(slack("U1"), email))).toBe("identity_not_linked");
+    }
+  });
+});
+
+describe("asking to be linked", () => {
+  const who = { displayName: "Ann", email: "ann@company.com" };
+
+  test("tells every administrator, with the ids and who they seem to be", async () => {
+    expect(await people().askForLink(slack("U1"), who)).toEqual({ asked: 3 });
+    const due = await office.store.dueEffects(office.clock.now(), 10);
+    expect(due.map(({ effect }) => effect)).toContainEqual({
+      kind: "tell_link",
+      account: slack("U1"),
+      ...who,
+      candidateId: "id_ann",
+      to: ["id_ann", "id_bob", "id_cid"],
+    });
+  });
+
+  test("suggests nobody who is not active, is a program or has an account there already", async () => {
+    await office.services.directory.change(await office.caller("cto", "admin"), "id_bob", { active: false });
+    await people().link(await admin(), slack("U9"), "id_ann");
+    for (const name of ["ann", "bob", "bot", "nobody"]) {
+      await people().askForLink(slack(`U_${name}`), { displayName: name, email: `${name}@company.com` });
+    }
+    const due = await office.store.dueEffects(office.clock.now(), 10);
+    const asks = due.flatMap(({ effect }) => (effect.kind === "tell_link" ? [effect] : []));
+    expect(asks.map((one) => one.candidateId)).toEqual([null, null, null, null]);
+  });
+
+  test("is limited for each account, and free again after an hour", async () => {
+    const ask = async () => codeOf(await people().askForLink(slack("U1"), who));
+    for (let count = 0; count < linkAsksMax; count++) expect(await ask()).toBe("ok");
+    expect(await ask()).toBe("rate_limited");
+    expect(codeOf(await people().askForLink(slack("U2"), who))).toBe("ok");
+    office.clock.pass(hourMs + 1);
+    expect(await ask()).toBe("ok");
+  });
+
+  test("is pointless when linked already, and where no administrator is named", async () => {
+    await people().link(await admin(), slack("U1"), "id_ann");
+    expect(codeOf(await people().askForLink(slack("U1"), who))).toBe("name_taken");
+    await office.configure(policies);
+    expect(codeOf(await people().askForLink(slack("U2"), who))).toBe("no_approvers");
+  });
+});

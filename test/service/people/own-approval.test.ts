@@ -1,0 +1,192 @@
+import { describe, expect, test } from "vitest";
+import { makeId, type IdentityId } from "../../../src/core/values/ids.ts";
+import type { Via } from "../../../src/core/values/identity.ts";
+import { createInstallationService } from "../../../src/service/people/bootstrap-service.ts";
+import type { Caller } from "../../../src/service/ports/caller.ts";
+import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
+import { houseRules } from "../../http/support/http-harness.ts";
+import { allStaff, granted, officeForEach, saidTo } from "../support/service-harness.ts";
+
+const policies = () => [approvalPolicy("dba", { stages: [stageBy("group:dba pat@company.com")] })];
+const { office, desk } = officeForEach(policies);
+
+const idOf = (name: string): IdentityId => makeId("identity", name);
+const account = (user: string) => ({ surface: "slack", team: "T0TEAM", user }) as const;
+
+/** With the key that this caller makes for somebody, as its bearer. */
+async function keyBy(maker: Caller, name: string, ...roles: Caller["roles"]): Promise<Caller> {
+  const { keys } = office().services;
+  const { token } = granted(await keys.create(maker, { identityId: `id_${name}`, roles, name: null }));
+  return granted(await keys.authenticate(token));
+}
+/** A person with an administrator's key that the operator made. */
+async function admin(name: string): Promise<Caller> {
+  return keyBy(await operator(), name, "admin", "requester", "approver");
+}
+const operator = async (): Promise<Caller> => ({
+  ...(await office().caller("cto", "admin")),
+  key: { id: makeId("key", "operator"), mintedBy: idOf("cto") },
+});
+const asked = async (name = "dev"): Promise<string> => granted(await office().ask(name)).request.id;
+const approve = async (by: Caller, id: string): Promise<string> => saidTo(await desk().approve(by, id, {}));
+
+/** pat decides like the others of group:dba, and is kept by the API. */
+async function pat(maker: Caller, email = "pat@company.com"): Promise<void> {
+  granted(
+    await office().services.directory.create(maker, {
+      id: idOf("pat"),
+      kind: "HUMAN",
+      name: "pat",
+      email,
+      groups: ["dba"],
+      links: {},
+      active: true,
+    }),
+  );
+}
+const inChat = async (user: string, via: Via = "slack"): Promise<Caller> => {
+  const caller = granted(await office().services.people.callerOf(account(user)));
+  return { ...caller, via };
+};
+
+describe("a key that the requester made for an approver", () => {
+  test("decides nothing for them: neither approves nor denies; a key of somebody else's does", async () => {
+    const id = await asked();
+    const ann = await keyBy(await admin("dev"), "ann", "approver");
+    expect(await approve(ann, id)).toBe("self_approval");
+    expect(saidTo(await desk().deny(ann, id, "no"))).toBe("self_approval");
+    expect(await approve(await keyBy(await admin("bob"), "ann", "approver"), id)).toBe("APPROVED");
+  });
+
+  test("decides about everybody else's requests", async () => {
+    const ann = await keyBy(await admin("dev"), "ann", "approver");
+    expect(await approve(ann, await asked("sec"))).toBe("APPROVED");
+  });
+
+  test("also through a key in between, however many", async () => {
+    const bot = await keyBy(await admin("dev"), "bot", "admin");
+    const sec = await keyBy(bot, "sec", "admin");
+    const ann = await keyBy(sec, "ann", "approver");
+    expect(await approve(ann, await asked())).toBe("self_approval");
+  });
+
+  test("also when the requester asked for somebody else", async () => {
+    const bob = await admin("bob");
+    const { request } = granted(
+      await desk().ask(bob, { identityId: "id_dev", reason: "r", scopes: ["read:x"], duration: "1h" }),
+    );
+    expect(await approve(await keyBy(bob, "ann", "approver"), request.id)).toBe("self_approval");
+  });
+
+  test("but what the operator's own key has made decides about what it asked for somebody", async () => {
+    const key = granted(
+      await createInstallationService(office().context).ensureAdminKey(undefined, undefined),
+    );
+    if (key.kind !== "made") throw new Error("it makes its key at the first start");
+    const builtIn = granted(await office().services.keys.authenticate(key.token));
+    const ask = { identityId: "id_dev", reason: "r", scopes: ["read:x"], duration: "1h" };
+    const { request } = granted(await desk().ask(builtIn, ask));
+    expect(request).toMatchObject({ identityId: "id_dev", requestedBy: "id_admin" });
+    expect(await approve(await keyBy(builtIn, "ann", "approver"), request.id)).toBe("APPROVED");
+  });
+
+  test("does not extend, nor judge the use of an emergency", async () => {
+    const ann = await keyBy(await admin("dev"), "ann", "approver");
+    const id = await asked();
+    await approve(await office().caller("ann"), id);
+    granted(await desk().claim(await office().caller("dev"), id));
+    const more = granted(
+      await desk().extend(await office().caller("dev"), id, { duration: "1h", reason: "r" }),
+    );
+    expect(await approve(ann, more.request.id)).toBe("self_approval");
+
+    await office().configure(policies(), houseRules);
+    const used = granted(await office().ask("dev", { breakGlass: true, scopes: ["read:y"], duration: "1h" }));
+    const judge = (by: Caller) =>
+      desk().review(by, used.request.id, { outcome: "justified", comment: "fine" });
+    expect(saidTo(await judge(await keyBy(await admin("dev"), "sec", "approver")))).toBe("self_approval");
+    expect(saidTo(await judge(await office().caller("sec")))).toBe("ACTIVE");
+  });
+});
+
+describe("an account that the requester linked to an approver", () => {
+  test("decides nothing for them, as an administrator or by changing links; linked by another it does", async () => {
+    const dev = await admin("dev");
+    const id = await asked();
+    granted(await office().services.people.link(dev, account("U0OTHER"), "id_ann"));
+    expect(await approve(await inChat("U0OTHER"), id)).toBe("self_approval");
+    granted(await office().services.directory.unlink(dev, "id_ann", "slack"));
+    granted(await office().services.people.link(await operator(), account("U0OTHER"), "id_ann"));
+    expect(await approve(await inChat("U0OTHER"), id)).toBe("APPROVED");
+  });
+
+  test("also of somebody the API keeps, and a link that stays as it is keeps where it came from", async () => {
+    const dev = await admin("dev");
+    await pat(await operator());
+    const { directory } = office().services;
+    const links = { slack: { teamId: "T0TEAM", userId: "U0PAT" } };
+    granted(await directory.change(dev, "id_pat", { links }));
+    granted(await directory.change(await operator(), "id_pat", { links, name: "Pat" }));
+    expect(await approve(await inChat("U0PAT"), await asked())).toBe("self_approval");
+  });
+
+  test("outlives a reload of the file that keeps the person, which changes nothing", async () => {
+    granted(await office().services.people.link(await admin("dev"), account("U0OTHER"), "id_ann"));
+    const before = await office().store.identity(idOf("ann"));
+    await office().configure(policies());
+    expect(await office().store.identity(idOf("ann"))).toEqual(before);
+    expect(before?.value.origins?.slack?.by).toEqual([idOf("dev"), idOf("cto")]);
+    expect(await approve(await inChat("U0OTHER"), await asked())).toBe("self_approval");
+  });
+
+  test("is forgotten when the file says the same link: its author is nobody who asks", async () => {
+    granted(await office().services.people.link(await admin("dev"), account("U0OTHER"), "id_ann"));
+    const links = { slack: { teamId: "T0TEAM", userId: "U0OTHER" } };
+    const people = allStaff.map((one) => (one.name === "ann" ? { ...one, links } : one));
+    await office().configure(policies(), {}, people);
+    expect(await approve(await inChat("U0OTHER"), await asked())).toBe("APPROVED");
+  });
+
+  test("does not decide through what that person then made either", async () => {
+    await office().configure(policies(), {
+      chatRoles: { admin: [{ kind: "group", group: "security" }], auditor: [] },
+    });
+    granted(await office().services.people.link(await admin("dev"), account("U0SEC"), "id_sec"));
+    const sec = await inChat("U0SEC");
+    expect(sec.roles).toContain("admin");
+    granted(await office().services.people.link(sec, account("U0ANN"), "id_ann"));
+    expect(await approve(await inChat("U0ANN"), await asked())).toBe("self_approval");
+  });
+});
+
+describe("an address that the requester gave an approver", () => {
+  test("does not decide for them, on any surface, once they have changed it", async () => {
+    await pat(await operator(), "patricia@company.com");
+    const dev = await admin("dev");
+    const withKey = await keyBy(await operator(), "pat", "approver");
+    const id = await asked();
+    granted(await office().services.directory.change(dev, "id_pat", { email: "pat@company.com" }));
+    expect(await approve(withKey, id)).toBe("self_approval");
+    granted(await office().services.directory.change(await operator(), "id_pat", { email: "p@company.com" }));
+    expect(await approve(withKey, id)).toBe("APPROVED");
+  });
+
+  test("does not decide for them through the account that was linked by it", async () => {
+    await pat(await admin("dev"));
+    granted(await office().services.people.linkByEmail(account("U0PAT"), "pat@company.com"));
+    expect(await approve(await inChat("U0PAT"), await asked())).toBe("self_approval");
+    expect(await approve(await inChat("U0PAT"), await asked("sec"))).toBe("APPROVED");
+  });
+
+  test("that came with the person binds nobody who is recognised by other means", async () => {
+    await pat(await admin("dev"));
+    expect(await approve(await keyBy(await operator(), "pat", "approver"), await asked())).toBe("APPROVED");
+  });
+});
+
+test("a press that is refused for this is on record", async () => {
+  const id = await asked();
+  await approve(await keyBy(await admin("dev"), "ann", "approver"), id);
+  const refusals = (await office().audit()).filter((row) => row.action === "decision.refused");
+  expect(refusals.map((row) => row.data["code"])).toEqual(["self_approval"]);
+});

@@ -1,0 +1,144 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { makeId } from "../../../src/core/values/ids.ts";
+import { emptyRules } from "../../../src/core/policy/policy.ts";
+import { dayMs, hourMs, minuteMs, secondMs } from "../../../src/core/values/time.ts";
+import { approvalPolicy, scopeOf, stageBy } from "../../core/support/policies.ts";
+import { granted, openOffice, saidTo, type Office } from "../support/service-harness.ts";
+
+let office: Office;
+beforeEach(async () => {
+  office = await openOffice();
+  const breakGlass = {
+    ...emptyRules.breakGlass,
+    allowed: [{ kind: "group", group: "oncall" } as const],
+    review: { ...emptyRules.breakGlass.review, by: [{ kind: "group", group: "security" } as const] },
+    notify: ["email:security@company.com"],
+  };
+  await office.configure([approvalPolicy("dba", { stages: [stageBy("group:dba")] })], { breakGlass });
+});
+afterEach(async () => {
+  await office.close();
+});
+
+const scope = scopeOf("read:prod:orders-db");
+const take = () => office.ask("dev", { breakGlass: true, duration: "1h" });
+
+describe("break-glass", () => {
+  test("is active at once, tells people in the same commit as it is taken, and is never a duplicate", async () => {
+    const first = granted(await take());
+    expect(first.request).toMatchObject({ status: "ACTIVE", breakGlass: true });
+    expect(first.credential?.token).toMatch(/^kd_jit_/);
+    const effects = await office.store.dueEffects(office.clock.now(), 10);
+    expect(effects.map((one) => one.effect)).toContainEqual(
+      expect.objectContaining({ kind: "announce", news: [{ notice: "break_glass_used", people: [] }] }),
+    );
+    expect(saidTo(await take())).toBe("ACTIVE");
+  });
+
+  test("is limited in its period, under concurrency too", async () => {
+    const answers = await Promise.all(Array.from({ length: 5 }, take));
+    expect(answers.map(saidTo).toSorted()).toEqual([
+      "ACTIVE",
+      "ACTIVE",
+      "break_glass_limit",
+      "break_glass_limit",
+      "break_glass_limit",
+    ]);
+  });
+
+  test("the dry run says what taking it would lead to, and takes nothing", async () => {
+    const tried = async (name: string, more: object = {}) => {
+      const { store, services } = office;
+      const before = await store.auditHead();
+      const input = { reason: "r", scopes: [scope], duration: "1h", breakGlass: true, ...more };
+      const said = await services.evaluation.evaluate(await office.caller("cto", "auditor"), {
+        ...input,
+        identityId: `id_${name}`,
+      });
+      expect(await store.auditHead()).toEqual(before);
+      const { outcome, refusal, stages, approvalWindow } = granted(said);
+      expect({ stages, approvalWindow }).toEqual({ stages: [], approvalWindow: null });
+      return refusal?.refused ?? outcome;
+    };
+    expect(await tried("dev")).toBe("BREAK_GLASS");
+    expect(await tried("ann")).toBe("break_glass_not_allowed");
+    expect(await tried("dev", { duration: "30d" })).toBe("duration_exceeds_policy");
+    granted(await take());
+    expect(await tried("dev")).toBe("BREAK_GLASS");
+    granted(await take());
+    expect(await tried("dev")).toBe("break_glass_limit");
+    expect(await tried("dev", { duration: "30d" })).toBe("duration_exceeds_policy");
+    office.clock.pass(dayMs);
+    expect(await tried("dev")).toBe("break_glass_review_due");
+  });
+
+  test("owes a review: overdue refuses the next one until somebody reviews", async () => {
+    const { request } = granted(await take());
+    office.clock.pass(dayMs);
+    expect(saidTo(await take())).toBe("break_glass_review_due");
+    const sec = await office.caller("sec");
+    granted(await office.services.desk.review(sec, request.id, { outcome: "justified", comment: "seen" }));
+    expect(saidTo(await take())).toBe("ACTIVE");
+  });
+
+  test("judged unjustified while active, it ends in the same moment", async () => {
+    const { request, credential } = granted(await take());
+    const said = await office.services.desk.review(await office.caller("sec"), request.id, {
+      outcome: "unjustified",
+      comment: "no incident",
+    });
+    expect(saidTo(said)).toBe("REVOKED");
+    expect(await office.services.checking.introspect(credential?.token ?? "")).toEqual({ active: false });
+    expect(saidTo(await take())).toBe("break_glass_review_due");
+  });
+
+  test("a judgement that came with an API key says who made the key", async () => {
+    const { request } = granted(await take());
+    const sec = await office.caller("sec");
+    const cto = (await office.caller("cto")).identity.id;
+    const withKey = { ...sec, key: { id: makeId("key", "k1"), mintedBy: cto } };
+    const said = await office.services.desk.review(withKey, request.id, {
+      outcome: "justified",
+      comment: "seen",
+    });
+    expect(granted(said).request.review?.reviews).toMatchObject([{ by: "id_sec", keyMintedBy: "id_cto" }]);
+  });
+
+  test("counts as previous access only when judged justified", async () => {
+    const { request } = granted(await take());
+    const { identity } = await office.caller("dev");
+    const starts = async (): Promise<number> => {
+      office.clock.pass(minuteMs);
+      return (await office.store.history(identity.id, [scope], office.clock.now())).startedAt(scope).length;
+    };
+    expect(await starts()).toBe(0);
+    const judgement = { outcome: "justified", comment: "ok" } as const;
+    granted(await office.services.desk.review(await office.caller("sec"), request.id, judgement));
+    expect(await starts()).toBe(1);
+  });
+
+  test("each check is on record up to sixty a minute, then counted once a second", async () => {
+    const { credential } = granted(await take());
+    const token = credential?.token ?? "";
+    for (let use = 0; use < 100; use++) await office.services.checking.check(token, ["read:prod:orders-db"]);
+    office.clock.pass(secondMs);
+    await office.services.checking.check(token, ["read:prod:orders-db"]);
+    const uses = (await office.audit()).filter((one) => one.action === "credential.used");
+    expect(uses).toHaveLength(61);
+    expect(uses.at(-1)?.data).toMatchObject({ count: 41 });
+  });
+
+  test("other credentials have their first use on record, and only that", async () => {
+    const { request } = granted(await office.ask("dev", { scopes: ["read:other:db"] }));
+    granted(await office.services.desk.approve(await office.caller("ann"), request.id, {}));
+    const { credential } = granted(await office.services.desk.claim(await office.caller("dev"), request.id));
+    await Promise.all(
+      Array.from({ length: 9 }, () =>
+        office.services.checking.check(credential?.token ?? "", ["read:other:db"]),
+      ),
+    );
+    office.clock.pass(hourMs);
+    await office.services.checking.introspect(credential?.token ?? "");
+    expect((await office.audit()).filter((one) => one.action === "credential.used")).toHaveLength(1);
+  });
+});

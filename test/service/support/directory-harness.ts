@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, expect } from "vitest";
+import { present } from "../../../src/core/values/assert.ts";
+import { parseSelector } from "../../../src/core/values/identity.ts";
+import type { Policy, Rules } from "../../../src/core/policy/policy.ts";
+import { isRefusal } from "../../../src/core/values/refusals.ts";
+import type { Relay } from "../../../src/background/outbox/relay.ts";
+import type { RequestView } from "../../../src/service/views/request-view.ts";
+import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
+import { fakeMessenger, type FakeMessenger } from "../../background/outbox/support/fake-messenger.ts";
+import { officeRelay } from "../../background/outbox/support/harness-relay.ts";
+import { allStaff, granted, openOffice, saidTo, type Office } from "./service-harness.ts";
+
+type Person = (typeof allStaff)[number];
+
+export const byDba = approvalPolicy("dba", { stages: [stageBy("group:dba", { required: 2 })] });
+export const bySecurity = approvalPolicy("sec", { stages: [stageBy("group:security")] });
+
+export const ctoAdministers = {
+  chatRoles: { admin: [present(parseSelector("identity:id_cto"), "a selector")], auditor: [] },
+};
+
+/** An office whose people change by reloads of the file, with the relay and two surfaces; id_cto administers. */
+export function changingPeople(
+  policies: readonly Policy[] = [byDba],
+  rules: Partial<Rules> = ctoAdministers,
+) {
+  let office: Office;
+  let relay: Relay;
+  let slack: FakeMessenger;
+  let email: FakeMessenger;
+  let people: readonly Person[];
+  let loaded = policies;
+  beforeEach(async () => {
+    office = await openOffice();
+    people = allStaff;
+    loaded = policies;
+    await office.configure(policies, rules);
+    slack = fakeMessenger("slack");
+    email = fakeMessenger("email");
+    office.context.surfaces.add(slack);
+    office.context.surfaces.add(email);
+    relay = officeRelay(office, []);
+  });
+  afterEach(async () => {
+    await relay.stop();
+    await office.close();
+  });
+
+  /** Loads these policies beside the people as they are. */
+  const load = async (...next: readonly Policy[]): Promise<void> => {
+    loaded = next;
+    await office.configure(next, rules, people);
+    await relay.drain();
+  };
+
+  /** Loads the people, each with this change, beside these policies, else those that are loaded. */
+  const change = async (
+    changed: (one: Person) => Partial<Person>,
+    ...next: readonly Policy[]
+  ): Promise<void> => {
+    people = people.map((one) => ({ ...one, ...changed(one) }));
+    await load(...(next.length === 0 ? loaded : next));
+  };
+
+  return {
+    office: () => office,
+    relay: () => relay,
+    slack: () => slack,
+    email: () => email,
+    load,
+    change,
+    /** The members of a group from now on, and no others. */
+    members: async (group: string, ...names: readonly string[]): Promise<void> =>
+      change(({ name, groups }) => ({
+        groups: [...groups.filter((one) => one !== group), ...(names.includes(name) ? [group] : [])],
+      })),
+    ask: async (): Promise<string> => {
+      const { request } = granted(await office.ask("dev"));
+      await relay.drain();
+      return request.id;
+    },
+    approve: async (name: string, id: string): Promise<string> =>
+      saidTo(await office.services.desk.approve(await office.caller(name), id, {})),
+    view: async (id: string): Promise<RequestView> => {
+      const read = await office.services.reading.read(await office.caller("cto", "auditor"), id);
+      return isRefusal(read) ? expect.fail(read.detail) : read;
+    },
+    /** The audit actions about this request itself. */
+    actions: async (id: string): Promise<readonly string[]> =>
+      (await office.audit())
+        .filter((row) => JSON.parse(row.body).request === id)
+        .map((row) => row.action)
+        .filter((action) => action.startsWith("request.")),
+    stranded: async (): Promise<number> => office.store.strandedRequests(office.clock.now()),
+  };
+}

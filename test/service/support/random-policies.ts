@@ -1,0 +1,74 @@
+import { emptyRules, type Policy, type Rules } from "../../../src/core/policy/policy.ts";
+import { hourMs, minuteMs } from "../../../src/core/values/time.ts";
+import { approvalPolicy, autoPolicy, denyPolicy, stageBy } from "../../core/support/policies.ts";
+import { allStaff, staff, type Office } from "./service-harness.ts";
+
+const below = (value: string) => [{ type: "RESOURCE", operator: "STARTS_WITH", value }] as const;
+/** More than these uses of a capped policy there never are. */
+export const useMax = 4;
+/** Nobody has more than this waiting, or more than this active. */
+export const openMax = 3;
+
+const security = { kind: "group", group: "security" } as const;
+
+/** Policies as the file may say them on some days: one run goes back and forth between these. */
+const books: readonly (readonly Policy[])[] = [
+  [
+    autoPolicy("auto", { conditions: below("dev:"), maxUsage: useMax, priority: 2 }),
+    approvalPolicy("two", {
+      windowMs: 6 * hourMs,
+      stages: [stageBy("group:dba"), stageBy("group:security")],
+    }),
+    approvalPolicy(
+      "capped",
+      { stages: [stageBy("group:dba")] },
+      { conditions: below("cap:"), maxUsage: useMax, priority: 1 },
+    ),
+  ],
+  [
+    autoPolicy("auto", { conditions: below("dev:"), maxUsage: useMax, priority: 2 }),
+    approvalPolicy("two", {
+      windowMs: 2 * hourMs,
+      stages: [
+        stageBy("group:dba", {
+          required: 2,
+          slaMs: 20 * minuteMs,
+          remindersMs: [5 * minuteMs],
+          escalateTo: [[{ kind: "email", email: "cto@company.com" }]],
+        }),
+        stageBy("manager group:security"),
+      ],
+    }),
+    approvalPolicy(
+      "capped",
+      { stages: [stageBy("group:dba")] },
+      { conditions: below("cap:"), maxUsage: useMax, priority: 1 },
+    ),
+  ],
+  [
+    denyPolicy("no prod", { conditions: below("prod:") }),
+    approvalPolicy("two", { stages: [stageBy("group:dba")] }),
+  ],
+];
+
+/** Groups change too: somebody changes sides. */
+const crews = [
+  allStaff,
+  allStaff.map((one) => (one.name === "ann" ? staff("ann", { groups: ["security"] }) : one)),
+  allStaff.filter((one) => one.name !== "cid"),
+] as const;
+
+const rules: Partial<Rules> = {
+  limits: { pendingPerIdentity: openMax, activePerIdentity: openMax },
+  breakGlass: {
+    ...emptyRules.breakGlass,
+    allowed: [{ kind: "group", group: "oncall" }],
+    review: { ...emptyRules.breakGlass.review, by: [security], dueMs: 3 * hourMs },
+  },
+};
+
+/** Reloads the file as it is on some other day. */
+export async function load(office: Office, book: number, crew: number): Promise<void> {
+  const policies = (books[book % books.length] ?? []).map((one) => ({ ...one, managedBy: "file" as const }));
+  await office.configure(policies, rules, crews[crew % crews.length]);
+}

@@ -1,0 +1,202 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach } from "vitest";
+import { present } from "../../../src/core/values/assert.ts";
+import { makeId } from "../../../src/core/values/ids.ts";
+import { parseEmail, type Identity, type Role } from "../../../src/core/values/identity.ts";
+import { emptyRules, type Policy, type Rules } from "../../../src/core/policy/policy.ts";
+import { isRefusal, type Refusal } from "../../../src/core/values/refusals.ts";
+import { createSurroundings } from "../../../src/app/process/runtime.ts";
+import { withAccessHold, type AccessHold } from "../../../src/service/guards/access-hold.ts";
+import { withClockMark } from "../../../src/service/guards/clock-mark.ts";
+import type { AskInput } from "../../../src/service/ports/request-input.ts";
+import type { Caller } from "../../../src/service/ports/caller.ts";
+import { createChanges } from "../../../src/service/ports/request-changes.ts";
+import type { Connector } from "../../../src/service/ports/connector.ts";
+import { createConfigurationService } from "../../../src/service/policies/configuration-service.ts";
+import type { Answered } from "../../../src/service/request-commands.ts";
+import type { ServiceContext } from "../../../src/service/decisions/load-facts.ts";
+import type { AuditRow, Store } from "../../../src/service/ports/store.ts";
+import { createRulebookReader } from "../../../src/service/decisions/rulebook-reader.ts";
+import { createServices, type Services } from "../../../src/service/services.ts";
+import { createSlices } from "../../../src/service/async/time-slices.ts";
+import { createSurfaces } from "../../../src/service/messaging/surfaces.ts";
+import { guardedFromTokens } from "../../../src/service/guards/token-guard.ts";
+import { watched, type Watcher } from "../../../src/service/ports/observed-store.ts";
+import { openSqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
+import { settableClock, type SettableClock } from "../../support/settable-clock.ts";
+
+type Person = Omit<Identity, "managedBy" | "listed" | "enabled">;
+
+export const staff = (name: string, more: Partial<Person> = {}): Person => ({
+  id: makeId("identity", name),
+  kind: "HUMAN",
+  email: present(parseEmail(`${name}@company.com`), name),
+  name,
+  groups: [],
+  links: {},
+  ...more,
+});
+
+export const allStaff: readonly Person[] = [
+  staff("dev", { groups: ["engineering", "oncall"], managerId: makeId("identity", "lead") }),
+  staff("lead"),
+  staff("ann", { groups: ["dba"] }),
+  staff("bob", { groups: ["dba"] }),
+  staff("cid", { groups: ["dba"] }),
+  staff("sec", { groups: ["security"] }),
+  staff("sam", { groups: ["security"] }),
+  staff("cto"),
+  staff("bot", { kind: "SERVICE" }),
+];
+
+/** The whole service over a real database in a folder of its own, with a clock that stands still. */
+export interface Office {
+  readonly store: Store;
+  readonly services: Services;
+  readonly context: ServiceContext;
+  readonly clock: SettableClock;
+  readonly folder: string;
+  /** From now on new access is refused so, or again given. */
+  hold(refusal: Refusal | undefined): void;
+  /** Makes the rules what a configuration file would. */
+  configure(policies: readonly Policy[], rules?: Partial<Rules>, people?: readonly Person[]): Promise<void>;
+  caller(name: string, ...roles: readonly Role[]): Promise<Caller>;
+  ask(name: string, more?: Partial<AskInput>): Promise<Answered | Refusal>;
+  audit(): Promise<
+    readonly (AuditRow & { readonly action: string; readonly data: Record<string, unknown> })[]
+  >;
+  close(): Promise<void>;
+}
+
+export interface OfficeOptions {
+  readonly folder?: string;
+  readonly watchers?: readonly Watcher[];
+  /** Changeable, as a reload would. */
+  readonly connectors?: ReadonlyMap<string, Connector>;
+  /** As the store's option. */
+  readonly alwaysApart?: boolean;
+  /** Absent: a fault fails the test. */
+  readonly onFault?: (fault: unknown) => void;
+}
+
+export async function openOffice({
+  folder = mkdtempSync(join(tmpdir(), "jit-office-")),
+  watchers = [],
+  connectors = new Map(),
+  alwaysApart = false,
+  onFault = (fault) => {
+    throw fault;
+  },
+}: OfficeOptions = {}): Promise<Office> {
+  const clock = settableClock();
+  const surroundings = createSurroundings(clock.now);
+  const changes = createChanges();
+  const plain = await openSqliteStore({
+    file: join(folder, "data", "jit.db"),
+    onFatal: (error) => {
+      throw error;
+    },
+    alwaysApart,
+  });
+  let held: Refusal | undefined;
+  const accessHold: AccessHold = () => held;
+  const guarded = withAccessHold(withClockMark(plain, clock.now), accessHold);
+  const kept = watched(guarded, [...watchers, changes.watcher]);
+  const store = guardedFromTokens(kept, () => services.checking.report, onFault);
+  const context: ServiceContext = {
+    store,
+    changes,
+    surroundings,
+    accessHold,
+    checkAuditHead: async () => "matches",
+    rulebook: createRulebookReader(store),
+    slices: createSlices(),
+    surfaces: createSurfaces(),
+    connectors: () => connectors,
+  };
+  const services = createServices(context, async () => {}, onFault);
+  const caller: Office["caller"] = async (name, ...roles) => {
+    const identity = present(await store.identity(makeId("identity", name)), name);
+    return {
+      identity: identity.value,
+      roles: roles.length === 0 ? ["requester", "approver"] : roles,
+      via: "api",
+    };
+  };
+  return {
+    store,
+    services,
+    context,
+    clock,
+    folder,
+    caller,
+    hold: (refusal) => {
+      held = refusal;
+    },
+    async configure(policies, rules = {}, people = allStaff) {
+      const content = { identities: people, policies, rules: { ...emptyRules, ...rules } };
+      const loaded = await createConfigurationService(context).load(content, "file", "jit.yaml");
+      if (isRefusal(loaded)) throw new Error(loaded.detail);
+    },
+    async ask(name, more = {}) {
+      return services.desk.ask(await caller(name), {
+        identityId: `id_${name}`,
+        reason: "an incident",
+        scopes: ["read:prod:orders-db"],
+        duration: "4h",
+        ...more,
+      });
+    },
+    async audit() {
+      const rows = await store.auditEvents({ after: 0, limit: 10_000 });
+      return rows.map((row) => ({ ...row, ...JSON.parse(row.body) }));
+    },
+    async close() {
+      await store.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The answer, when it must not be a refusal. */
+export function granted<Answer extends object>(answer: Answer | Refusal): Answer {
+  if (isRefusal(answer)) throw new Error(`${answer.refused}: ${answer.detail}`);
+  return answer;
+}
+
+/** The code of a refusal, or the status of the request. */
+export function saidTo(answer: Answered | Refusal): string {
+  return isRefusal(answer) ? answer.refused : answer.request.status;
+}
+
+/** An office for each test of a file, with what most of them do: dev asks, one of group:dba approves, dev claims. */
+export function officeForEach(policies: () => readonly Policy[]) {
+  let office: Office;
+  beforeEach(async () => {
+    office = await openOffice();
+    await office.configure(policies());
+  });
+  afterEach(async () => {
+    await office.close();
+  });
+  const desk = () => office.services.desk;
+  const approved = async (more: Partial<AskInput> = {}): Promise<string> => {
+    const { request } = granted(await office.ask("dev", more));
+    granted(await desk().approve(await office.caller("ann"), request.id, {}));
+    return request.id;
+  };
+  return {
+    office: () => office,
+    desk,
+    approved,
+    claimed: async (more: Partial<AskInput> = {}) => {
+      const id = await approved(more);
+      const { request, credential } = granted(await desk().claim(await office.caller("dev"), id));
+      return { id, request, token: present(credential, "a claim shows its credential").token };
+    },
+    isActive: async (token: string): Promise<boolean> =>
+      (await office.services.checking.introspect(token)).active,
+  };
+}

@@ -1,0 +1,151 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { autoPolicy } from "../../core/support/policies.ts";
+import type { FakeTargetOptions } from "../../fakes/fake-target.ts";
+import type { AskInput } from "../../../src/service/ports/request-input.ts";
+import { createIssuing } from "../../../src/service/credentials/claim/issue-credential.ts";
+import { granted } from "../support/service-harness.ts";
+import { openTargetOffice, view, type TargetOffice } from "../support/target-harness.ts";
+
+let office: TargetOffice;
+beforeEach(async () => {
+  office = await openTargetOffice();
+  office.connectors.clear();
+  office.add({ name: "orders-db", actions: ["read", "write"] });
+});
+afterEach(() => office.close());
+
+/** As a reload does: the same target with other actions, or none of it any more. */
+const configured = (options: Omit<FakeTargetOptions, "file"> | undefined): void => {
+  office.connectors.clear();
+  if (options !== undefined) office.add({ name: "orders-db", ...options });
+};
+const recordsOf = async (action: string) =>
+  (await office.audit()).filter((one) => one.action === action).map((one) => one.data);
+const isNothingThere = () => expect(office.target.state().objects).toEqual({});
+
+describe("a scope whose resource a connector serves, but not with this action", () => {
+  const typo = { scopes: ["read:prod:orders-db", "raed:prod:orders-db"] };
+  const refusal = {
+    refused: "invalid_scope",
+    detail: "prod:orders-db has no action raed; there are read, write. Ask for an action that exists.",
+    errors: [{ path: "scopes.1", message: "has no action raed; there are read, write" }],
+  };
+
+  test("is refused when it is asked for, also by break-glass and when it would be approved at once", async () => {
+    expect(await office.ask("dev", typo)).toEqual(refusal);
+    expect(await office.ask("dev", { ...typo, breakGlass: true })).toEqual(refusal);
+    await office.configure([autoPolicy("auto", { priority: 1 })]);
+    expect(await office.ask("dev", typo)).toEqual(refusal);
+    expect(await recordsOf("grant.started")).toEqual([]);
+    isNothingThere();
+  });
+
+  test("is refused in a dry run", async () => {
+    const input: AskInput = { identityId: "id_dev", reason: "look", duration: "1h", ...typo };
+    const caller = await office.caller("dev");
+    expect(await office.services.evaluation.evaluate(caller, input)).toEqual(refusal);
+    expect(await office.services.evaluation.evaluate(caller, { ...input, breakGlass: true })).toEqual(
+      refusal,
+    );
+  });
+
+  test("is refused when more time is asked for it", async () => {
+    const { id } = await office.holding();
+    configured({ actions: ["write"] });
+    const more = { duration: "1h", reason: "more" };
+    expect(await office.services.desk.extend(await office.caller("dev"), id, more)).toMatchObject({
+      refused: "invalid_scope",
+      detail: expect.stringContaining("has no action read; the only one is write"),
+    });
+  });
+
+  test("lists the actions of every connector that serves the resource", async () => {
+    office.add({ name: "orders-replica", actions: ["analyse"] });
+    expect(await office.ask("dev", { scopes: ["raed:prod:orders-db"] })).toMatchObject({
+      detail: expect.stringContaining("there are analyse, read, write."),
+    });
+  });
+
+  test("is no matter where no connector serves the resource: that is a token", async () => {
+    const { request } = granted(await office.ask("dev", { scopes: ["raed:elsewhere"] }));
+    expect(request.status).toBe("PENDING");
+  });
+});
+
+describe("an approved request whose access has left the configuration", () => {
+  const ways: readonly (readonly [string, Parameters<typeof configured>[0], string])[] = [
+    ["the action", { actions: ["write"] }, "prod:orders-db has no action read; the only one is write"],
+    [
+      "the resource",
+      { resources: "other:", actions: ["read"] },
+      "no connector serves read:prod:orders-db any more",
+    ],
+    ["the connector", undefined, "no connector serves read:prod:orders-db any more"],
+  ];
+
+  test.each(ways)("fails at the claim and is never given by the token alone: %s", async (_, left, why) => {
+    const id = await office.approved();
+    configured(left);
+    expect(await office.claim(id)).toMatchObject({
+      refused: "not_claimable",
+      detail: expect.stringContaining(why),
+    });
+    const shown = await view(office, id);
+    expect(shown).toMatchObject({ status: "FAILED", endReason: expect.stringContaining(why) });
+    expect(shown.grant?.startedAt ?? null).toBeNull();
+    expect(await recordsOf("grant.failed")).toMatchObject([{ reason: expect.stringContaining(why) }]);
+    expect(await recordsOf("credential.issued")).toEqual([]);
+    // Final: what comes back later does not revive it.
+    configured({ actions: ["read"] });
+    expect(await office.claim(id)).toMatchObject({ refused: "not_claimable" });
+  });
+
+  test.each(ways)("fails while it waits for the approval, too: %s", async (_, left) => {
+    const { request } = granted(await office.ask("dev"));
+    configured(left);
+    granted(await office.services.desk.approve(await office.caller("ann"), request.id, {}));
+    expect(await office.claim(request.id)).toMatchObject({ refused: "not_claimable" });
+    expect((await view(office, request.id)).status).toBe("FAILED");
+  });
+
+  test("fails when its targets are being made ready, and what is there is taken back", async () => {
+    const id = await office.approved();
+    office.add({ name: "orders-db", actions: ["read"] }).trouble.isDown = true;
+    expect(granted(await office.claim(id)).isPreparing).toBe(true);
+    configured({ actions: ["write"] });
+    expect(await office.claim(id)).toMatchObject({ refused: "not_claimable" });
+    expect((await view(office, id)).status).toBe("FAILED");
+    await office.tick();
+    isNothingThere();
+  });
+
+  test("only whoever may claim it makes it fail", async () => {
+    const id = await office.approved();
+    configured(undefined);
+    expect(await office.services.desk.claim(await office.caller("ann"), id)).toMatchObject({
+      refused: "not_requester",
+    });
+    expect((await view(office, id)).status).toBe("APPROVED");
+  });
+
+  test("a reload between the preparation and the commit of a claim gives no bare token either", async () => {
+    const id = await office.approved();
+    const caller = await office.caller("dev");
+    const issuing = createIssuing(office.context, office.services.targets, (fault) => {
+      throw fault;
+    });
+    for (const change of [() => {}, () => configured({ actions: ["write"] }), () => configured(undefined)]) {
+      change();
+      expect(await issuing.claim(caller, id, {})).toMatchObject({ refused: "not_claimable" });
+    }
+    expect((await view(office, id)).status).toBe("APPROVED");
+    expect(await recordsOf("credential.issued")).toEqual([]);
+  });
+
+  test("a connector that comes between asking and the claim is used: no bare token", async () => {
+    configured(undefined);
+    const id = await office.approved();
+    configured({ actions: ["read"] });
+    expect(granted(await office.claim(id)).credential?.targets).toHaveLength(1);
+  });
+});

@@ -1,0 +1,85 @@
+import { existsSync, mkdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type Database from "better-sqlite3";
+import { expect, test } from "vitest";
+import { DiskFull } from "../../../src/service/ports/store.ts";
+import { withReservedSpace } from "../../../src/service/guards/reserved-space.ts";
+import { createDiskReserve, reserveBytes } from "../../../src/store/sqlite/file/disk-reserve.ts";
+import { auditFixture, stepOf } from "../../support/fixtures.ts";
+import { openStore, temporaryFile } from "./temporary-store.ts";
+
+function place() {
+  const file = temporaryFile();
+  mkdirSync(dirname(file), { mode: 0o700 });
+  return { file, reserve: join(dirname(file), "reserve") };
+}
+
+test("the reserve is a file of its size that only we can read, given up and made anew", () => {
+  const { file, reserve: path } = place();
+  const reserve = createDiskReserve(file);
+  reserve.keep();
+  const { size, mode, blocks } = statSync(path);
+  expect([reserve.isMissing(), size, mode & 0o777]).toEqual([false, reserveBytes, 0o600]);
+  expect(blocks * 512).toBeGreaterThanOrEqual(reserveBytes);
+  reserve.release();
+  expect([reserve.isMissing(), existsSync(path)]).toEqual([true, false]);
+  reserve.keep();
+  expect([reserve.isMissing(), existsSync(path)]).toEqual([false, true]);
+});
+
+test("it is made only where the disk keeps room besides, and what was cut short is made anew", () => {
+  const { file, reserve: path } = place();
+  let free = reserveBytes;
+  const reserve = createDiskReserve(file, () => free);
+  reserve.keep();
+  expect([reserve.isMissing(), existsSync(path)]).toEqual([true, false]);
+  free += 1024 * 1024;
+  reserve.keep();
+  truncateSync(path, 100);
+  reserve.keep();
+  expect([reserve.isMissing(), statSync(path).size]).toEqual([false, reserveBytes]);
+});
+
+test("a place where it cannot be written leaves it missing", () => {
+  const { file, reserve: path } = place();
+  mkdirSync(path);
+  writeFileSync(join(path, "in-the-way"), "");
+  const reserve = createDiskReserve(file);
+  reserve.keep();
+  expect(reserve.isMissing()).toBe(true);
+});
+
+test.each([false, true])(
+  "with no page left in the database (by the other thread: %s) an ending is written all the same",
+  async (alwaysApart) => {
+    let writer: Database.Database | undefined;
+    const plain = await openStore({ alwaysApart, onWriter: (client) => (writer = client) });
+    // The thread's connection has no such limit, so there the fault stands for it.
+    let isFull = false;
+    const limit = (pages: string): void => void writer?.pragma(`max_page_count = ${pages}`);
+    const reserve = {
+      isMissing: () => !isFull,
+      release: () => {
+        isFull = false;
+        limit("1000000");
+      },
+      keep: () => {},
+    };
+    const narrow = {
+      ...plain,
+      commit: async (step: Parameters<typeof plain.commit>[0]) => {
+        if (alwaysApart && isFull) throw new DiskFull("full");
+        return plain.commit(step);
+      },
+    };
+    const store = withReservedSpace(narrow, reserve, () => 0);
+    isFull = true;
+    limit(String(writer?.pragma("page_count", { simple: true })));
+    const text = "x".repeat(100_000);
+    const big = (action: "grant.revoked" | "request.submitted") =>
+      stepOf({ audit: [auditFixture({ action, data: { text } })] });
+    await expect(store.commit(big("request.submitted"))).rejects.toBeInstanceOf(DiskFull);
+    expect(await store.commit(big("grant.revoked"))).toEqual({ ok: true });
+    expect((await store.auditHead()).seq).toBe(1);
+  },
+);

@@ -1,0 +1,187 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { needsWholeCard, type Card } from "../../src/service/views/card.ts";
+import { actionLabels } from "../../src/wording/labels.ts";
+import { quotationLines } from "../../src/wording/user-text.ts";
+import { cardFixture, noteOf } from "../notify/email/support/cards.ts";
+import type { MessengerHouse } from "./messenger-contract.ts";
+
+/** A message as somebody reads it. */
+export interface ShownMessage {
+  /** What we say, row by row. */
+  readonly ours: readonly string[];
+  /** What stands in quotations, row by row. */
+  readonly theirs: readonly string[];
+  readonly buttons: readonly string[];
+}
+
+const never = new AbortController().signal;
+
+/** As many and as long as the API takes. */
+export const longestScopes: readonly string[] = Array.from(
+  { length: 20 },
+  (_, index) => `${"a".repeat(32)}:${"Resource/@".repeat(12)}${String(index).padStart(8, "0")}`,
+);
+
+export const longestReasons: readonly (readonly [what: string, reason: string])[] = [
+  ["words", "because ".repeat(250)],
+  ["one word", "x".repeat(2_000)],
+  ["emoji", "👩🏽‍💻".repeat(285)],
+  ["combining marks", "e\u0301".repeat(1_000)],
+  ["another script", "漢".repeat(2_000)],
+  ["lines", "a\n".repeat(1_000)],
+  ["empty lines", `a${"\n".repeat(1_998)}b`],
+  ["what is escaped", "&<>".repeat(666)],
+  ["what JSON escapes", '"\\'.repeat(1_000)],
+  ["what cannot be seen", "\u200B\u202E".repeat(1_000)],
+  ["controls", "\u0001\u000B".repeat(1_000)],
+];
+
+const deciding: ReadonlySet<string> = new Set(
+  Object.entries(actionLabels).flatMap(([action, label]) => (needsWholeCard.has(action) ? [label] : [])),
+);
+const isDeciding = (label: string): boolean => deciding.has(label);
+
+/** Nothing but the words, however the platform breaks them into rows. */
+const condensed = (rows: readonly string[]): string => rows.join("").replaceAll(/[\s⏎\u2060]/g, "");
+
+/** Whoever can press to decide has been shown every scope and the whole reason. */
+export function expectShownWhole(
+  { ours, theirs, buttons }: ShownMessage,
+  { scopes, reason }: Pick<Card["request"], "scopes" | "reason">,
+  keepsCards: boolean,
+): void {
+  if (keepsCards && !buttons.some(isDeciding)) {
+    expect(buttons).toContain("Details");
+    return;
+  }
+  for (const scope of scopes) expect(ours.filter((row) => row.includes(scope))).toHaveLength(1);
+  expect(condensed(theirs)).toContain(condensed(quotationLines(reason)));
+}
+
+/** What people could write to look like us. */
+const labels = [
+  "Access",
+  "Who",
+  "For",
+  "Risk",
+  "Approvals",
+  "Reason",
+  "Ticket",
+  "Comment",
+  "Metadata",
+  "Why denied",
+  "Last time",
+  "You are asked as",
+  "Waiting for a decision",
+  "Request",
+  "Approved by",
+  "Status",
+];
+const imitated = fc.oneof(
+  fc.constantFrom(...labels).map((label) => `${label}: fine by me`),
+  fc.constantFrom(...labels),
+  fc.constantFrom("*Ticket*", "> quoted", "```", "`code`", "│ bar", '"', "”", "--"),
+  fc.string({ unit: "binary", maxLength: 12 }),
+);
+const lineBreaks = fc.constantFrom(
+  "\n",
+  "\r\n",
+  "\r",
+  "\u2028",
+  "\u2029",
+  "\u0085",
+  "\u000B",
+  "\f",
+  "\t",
+  " ",
+);
+const imitation = fc
+  .array(fc.tuple(imitated, lineBreaks), { minLength: 1, maxLength: 6 })
+  .map((parts) => parts.map(([words, end]) => `${words}${end}${end}`).join(""));
+
+/** Which label of ours a row begins with, as a reader takes it. */
+const labelOf = (row: string): string =>
+  labels.find((label) => row === label || row.trim().startsWith(`${label}:`)) ?? "";
+
+/** Nobody decides on what they were not shown, and no text of people's looks like ours: on every surface. */
+export function shownWholeContract(house: () => MessengerHouse): void {
+  const post = async (card: Card): Promise<ShownMessage> => {
+    const { messenger, person, latest, rest } = house();
+    rest?.();
+    await messenger.post((await messenger.addressOf(person)) ?? "nowhere", card, never);
+    return latest();
+  };
+  const note = async (notice: "reminder" | "escalated" | "review_due", card: Card): Promise<ShownMessage> => {
+    const { messenger, person, latest } = house();
+    await messenger.direct(
+      (await messenger.addressOf(person)) ?? "nowhere",
+      noteOf(notice, card),
+      null,
+      never,
+    );
+    return latest();
+  };
+
+  describe.each(longestReasons)("the most that can be asked for, with a reason of %s", (_, reason) => {
+    const request = { reason, scopes: longestScopes, ticket: "T".repeat(200) };
+    const asked = cardFixture("approver", request);
+    const used = cardFixture("reviewer", {
+      ...request,
+      status: "ACTIVE",
+      breakGlass: true,
+      startedAt: "2024-01-15T10:40:00.000Z",
+      review: { dueAt: null, isOverdue: false, reviews: [] },
+    });
+
+    test("is shown whole by each message that offers to decide, or Details is offered instead", async () => {
+      const { keepsCards } = house().messenger;
+      expect.hasAssertions();
+      for (const shown of [
+        await post(asked),
+        await note("reminder", asked),
+        await note("escalated", asked),
+        await post(used),
+        await note("review_due", used),
+      ]) {
+        expectShownWhole(shown, request, keepsCards);
+      }
+    });
+  });
+
+  test("what is usual is shown whole, with the buttons to decide", async () => {
+    const request = { reason: "because ".repeat(250), scopes: longestScopes };
+    const { buttons } = await post(cardFixture("approver", request));
+    expect(buttons.includes("Approve")).toBe(house().messenger.keepsCards);
+  });
+
+  test("no text of people's makes a row that looks like one of ours", async () => {
+    const cardWith = (words: string): Card => {
+      const name = words.slice(0, 100);
+      const vote = { identityId: "id_ann", name, email: null, stage: 1 } as const;
+      const at = "2024-01-15T10:00:00.000Z";
+      return cardFixture(
+        "approver",
+        {
+          reason: words,
+          ticket: words,
+          approvers: [{ ...vote, status: "APPROVED", comment: words, keyMintedBy: name }],
+          risk: { score: 10, factors: [{ name, points: 10 }] },
+        },
+        {
+          subjectName: name,
+          catalogName: name,
+          askedByName: name,
+          lastDecision: { status: "DENIED", at, byName: name, reason: words },
+        },
+      );
+    };
+    const plain = (await post(cardWith("words"))).ours.map(labelOf);
+    await fc.assert(
+      fc.asyncProperty(imitation, async (words) => {
+        expect((await post(cardWith(words))).ours.map(labelOf)).toEqual(plain);
+      }),
+      { numRuns: 40 },
+    );
+  });
+}
