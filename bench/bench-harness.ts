@@ -1,34 +1,34 @@
 import { join } from "node:path";
 import { createRunners } from "../src/background/outbox/runners/effect-runners.ts";
 import { createRelay, type Relay } from "../src/background/outbox/relay.ts";
-import { createSurroundings } from "../src/app/process/runtime.ts";
-import { createChanges } from "../src/service/ports/request-changes.ts";
+import { createRuntime } from "../src/app/process/runtime.ts";
+import { createRequestChanges } from "../src/service/ports/request-changes.ts";
 import type { ServiceContext } from "../src/service/decisions/load-facts.ts";
 import { createRulebookReader } from "../src/service/decisions/rulebook-reader.ts";
 import { createServices } from "../src/service/services.ts";
 import { createSlices } from "../src/service/async/time-slices.ts";
 import { createSurfaces } from "../src/service/messaging/surfaces.ts";
-import { watched } from "../src/service/ports/observed-store.ts";
+import { withCommitListeners } from "../src/service/ports/observed-store.ts";
 import { openSqliteStore } from "../src/store/sqlite/sqlite-store.ts";
-import { createBookkeepingSweep } from "../src/background/sweeps/housekeeping-sweep.ts";
+import { createHousekeepingSweep } from "../src/background/sweeps/housekeeping-sweep.ts";
 import { createExpirySweep, createRequestSweep } from "../src/background/sweeps/request-sweeps.ts";
 import type { Instant } from "../src/core/values/ids.ts";
 
 /** The house as main.ts builds it, without its doors, and with a clock that is set. Notices go nowhere. */
-export async function openHouse(folder: string, now: () => Instant) {
-  const surroundings = createSurroundings(now);
-  const changes = createChanges();
+export async function openBenchHarness(folder: string, now: () => Instant) {
+  const runtime = createRuntime(now);
+  const requestChanges = createRequestChanges();
   const plain = await openSqliteStore({ file: join(folder, "data", "jit.db"), onFatal: fail });
   let relay: Relay | undefined;
-  const store = watched(plain, [
-    ({ effects }) => (effects.length > 0 ? relay?.nudge() : undefined),
-    changes.watcher,
+  const store = withCommitListeners(plain, [
+    ({ effects }) => (effects.length > 0 ? relay?.wake() : undefined),
+    requestChanges.onCommit,
   ]);
   const rulebook = createRulebookReader(store);
   const context: ServiceContext = {
     store,
-    changes,
-    surroundings,
+    requestChanges,
+    runtime,
     accessHold: () => undefined,
     checkAuditHead: async () => "matches",
     rulebook,
@@ -38,11 +38,11 @@ export async function openHouse(folder: string, now: () => Instant) {
   };
   const services = createServices(context, async () => {}, fail);
   const runners = createRunners(context, services, { info: () => {}, warn: () => {} });
-  relay = createRelay(store, surroundings, runners, fail);
+  relay = createRelay(store, runtime, runners, fail);
   const sweeps = [
-    createExpirySweep(store, services.grants, surroundings),
-    createRequestSweep(store, services.grants, surroundings),
-    createBookkeepingSweep(services, relay, surroundings),
+    createExpirySweep(store, services.grants, runtime),
+    createRequestSweep(store, services.grants, runtime),
+    createHousekeepingSweep(services, relay, runtime),
   ];
   return {
     relay,

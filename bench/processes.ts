@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-export const shipped = resolve(import.meta.dirname, "..");
+export const packageRoot = resolve(import.meta.dirname, "..");
 
 /** A server in a process of its own, on 127.0.0.1, as it says in its log. */
 export interface Server {
@@ -34,14 +34,14 @@ async function startMain(
   folder: string,
   env: Readonly<Record<string, string>>,
 ): Promise<Server> {
-  const guard = `file://${join(shipped, "src/app/process/require-node.mjs")}`;
+  const guard = `file://${join(packageRoot, "src/app/process/require-node.mjs")}`;
   const flags = process.env["BENCH_FLAGS"]?.split(" ") ?? [];
-  return started([...flags, "--import", guard, join(shipped, main)], folder, { PORT: "0", ...env });
+  return started([...flags, "--import", guard, join(packageRoot, main)], folder, { PORT: "0", ...env });
 }
 
 /** One of the servers in `bare/`. */
 export async function startBare(name: string, folder: string): Promise<Server> {
-  return started([join(shipped, "bench/bare", name)], folder, {});
+  return started([join(packageRoot, "bench/bare", name)], folder, {});
 }
 
 /** Runs `work` in a folder that is gone afterwards. */

@@ -12,14 +12,14 @@ import {
   identityFixture,
   keyFixture,
 } from "../test/support/fixtures.ts";
-import { shipped } from "./processes.ts";
+import { packageRoot } from "./processes.ts";
 
 /** Rows per transaction. */
 const chunkSize = 20_000;
 
 /** Fills a new database behind the store's back, and with nothing waiting for the disk: a million rows in a minute. */
 export function seed(file: string, fill: (client: Database.Database) => void): void {
-  const database = openDatabase(file, resolve(shipped, "migrations/sqlite"));
+  const database = openDatabase(file, resolve(packageRoot, "migrations/sqlite"));
   database.writer.pragma("synchronous = OFF");
   fill(database.writer);
   database.close();

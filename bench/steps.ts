@@ -2,7 +2,7 @@ import Database from "better-sqlite3";
 import { join } from "node:path";
 import { instant } from "../src/core/values/ids.ts";
 import type { Step } from "../src/service/ports/store.ts";
-import { approvedFixture, auditFixture, noticeFixture, stepOf } from "../test/support/fixtures.ts";
+import { approvedFixture, auditFixture, noticeFixture, stepFixture } from "../test/support/fixtures.ts";
 import { prepareBareStep } from "./bare/step.ts";
 import { addPeople, personId, seed } from "./seeding.ts";
 
@@ -13,7 +13,7 @@ export function typicalStep(index: number): Step {
   const subjectId = personId(0);
   const request = approvedFixture(tail, { subjectId, requestedById: subjectId, requestedAt: now });
   const about = { at: now, request: request.id, identity: subjectId };
-  return stepOf({
+  return stepFixture({
     expects: [
       { kind: "request", id: request.id, version: 0 },
       { kind: "rulebook", id: "rulebook", version: 1 },

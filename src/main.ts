@@ -1,16 +1,16 @@
 import type { Logger } from "pino";
-import { buildHouse, closeHouse, sweepsOf, type House } from "./app/application.ts";
+import { createApplication, closeApplication, sweepsOf, type Application } from "./app/application.ts";
 import {
   connectorProblemsOf,
   ensureAdminKey,
-  keptAdminKey,
+  readStoredAdminKey,
   loadConfiguration,
 } from "./app/load-configuration.ts";
 import { startIntervalSweeps } from "./app/interval-sweeps.ts";
-import { Refused, whyNotStarted } from "./app/startup-error.ts";
-import { offerReloads, reloadsOf } from "./app/reloads.ts";
+import { StartupError, whyNotStarted } from "./app/startup-error.ts";
+import { offerReloads, reloadsOf, type Reloads } from "./app/reloads.ts";
 import { reloadOnSighup, stopOnSignal } from "./app/signals.ts";
-import { tellSurfaces } from "./app/log-surfaces.ts";
+import { logSurfaces } from "./app/log-surfaces.ts";
 import { loadEnvFile } from "./config/env-file.ts";
 import { programVersion } from "./core/values/program-version.ts";
 import { readEnvironment, type Settings } from "./config/environment.ts";
@@ -18,41 +18,45 @@ import { createHttpServer } from "./http/server.ts";
 import { createLogger } from "./app/observability/logger.ts";
 import { readinessOf } from "./app/observability/readiness.ts";
 import { createTerminalWatch } from "./app/process/terminal-watch.ts";
-import { writeByTurns } from "./app/process/write-per-tick.ts";
-import { StartRefused } from "./store/shared/store-open-error.ts";
-import { isCronExpression, createTimetable } from "./background/sweeps/scheduler.ts";
+import { writePerTick } from "./app/process/write-per-tick.ts";
+import { StoreOpenError } from "./store/shared/store-open-error.ts";
+import {
+  isCronExpression,
+  createSweepScheduler,
+  type SweepScheduler,
+} from "./background/sweeps/scheduler.ts";
 
 function readSettings(): Settings {
   const problems = loadEnvFile(process.env);
-  if (problems.length > 0) throw new Refused(problems);
+  if (problems.length > 0) throw new StartupError(problems);
   const settings = readEnvironment(process.env);
   if ("problems" in settings) {
-    throw new Refused(settings.problems.map(({ name, message }) => `${name} ${message}.`));
+    throw new StartupError(settings.problems.map(({ name, message }) => `${name} ${message}.`));
   }
   if (!isCronExpression(settings.ok.sweepCron)) {
-    throw new Refused([`JIT_SWEEP_CRON must be a cron expression such as */5 * * * * *.`]);
+    throw new StartupError([`JIT_SWEEP_CRON must be a cron expression such as */5 * * * * *.`]);
   }
   return settings.ok;
 }
 
 /** What the house needs before anybody comes in; without it, it is closed again. */
-async function furnish(
+async function prepareApplication(
   settings: Settings,
   adminKey: string | undefined,
-  house: House,
+  app: Application,
   log: Logger,
 ): Promise<void> {
   try {
-    await house.auditFile?.start().catch((error: unknown) => {
+    await app.auditFile?.start().catch((error: unknown) => {
       const why = error instanceof Error ? error.message : "unknown";
-      throw new Refused([`AUDIT_FILE cannot be written: ${why}.`]);
+      throw new StartupError([`AUDIT_FILE cannot be written: ${why}.`]);
     });
-    await loadConfiguration(settings, house, log);
-    await ensureAdminKey(settings, adminKey, house.context, log);
-    await house.relay.begin();
-    await house.stateWatch.begin();
+    await loadConfiguration(settings, app, log);
+    await ensureAdminKey(settings, adminKey, app.context, log);
+    await app.relay.begin();
+    await app.stateWatch.begin();
   } catch (error) {
-    await closeHouse(house);
+    await closeApplication(app);
     throw whyNotStarted(error);
   }
 }
@@ -62,10 +66,10 @@ async function run(): Promise<void> {
   // A log reader that goes away must not take the guard of production systems with it.
   process.stdout.on("error", () => undefined);
   const settings = readSettings();
-  const kept = keptAdminKey(settings);
+  const kept = readStoredAdminKey(settings);
   const log = createLogger(
     settings.logLevel,
-    writeByTurns((text) => process.stdout.write(text)),
+    writePerTick((text) => process.stdout.write(text)),
   );
   log.info({ version: programVersion, node: process.version }, "starting");
   const onFatal = (err: unknown): void => {
@@ -73,70 +77,82 @@ async function run(): Promise<void> {
     log.fatal({ err }, "the database failed while writing");
     process.exit(70);
   };
-  const house = await buildHouse(settings, log, onFatal);
-  const { services, store, context, chatSurfaces } = house;
-  await furnish(settings, kept, house, log);
-  const reloads = reloadsOf(settings, house, log);
-  const timetable = createTimetable(
+  const app = await createApplication(settings, log, onFatal);
+  const { services, store, context, chatSurfaces } = app;
+  await prepareApplication(settings, kept, app, log);
+  const reloads = reloadsOf(settings, app, log);
+  const scheduler = createSweepScheduler(
     settings.sweepCron,
-    sweepsOf(house, log),
-    context.surroundings,
+    sweepsOf(app, log),
+    context.runtime,
     (err, sweep) => log.error({ err, sweep }, "sweep failed"),
   );
-  const intervalSweeps = startIntervalSweeps(house, log);
-  const unavailable = async (): Promise<readonly string[]> => [...(await connectorProblemsOf(house)).keys()];
-  house.metrics.observe({
-    store,
-    now: context.surroundings.now,
-    lastSweepAt: timetable.lastGoodAt,
-    configuration: reloads.state,
-    clockBehindMs: house.guarded.clock.behindMs,
-    isReserveMissing: house.guarded.reserve.isMissing,
-    auditHead: house.guarded.auditHead.state,
-    connectors: unavailable,
-    isLockedDown: async () => (await context.rulebook()).book.lockdown,
-  });
+  const intervalSweeps = startIntervalSweeps(app, log);
+  const unavailable = async (): Promise<readonly string[]> => [...(await connectorProblemsOf(app)).keys()];
+  observeState(app, scheduler, reloads, unavailable);
   const server = await createHttpServer(services, {
     ...(settings.publicUrl !== undefined && { publicUrl: settings.publicUrl }),
     trustedProxies: settings.trustedProxies,
     ratePerMinute: settings.rateLimitPerMinute,
     loggerInstance: log,
-    readiness: readinessOf(store, house.guarded, timetable, reloads.state, unavailable),
-    metrics: house.metrics,
-    mounts: house.mounts,
+    readiness: readinessOf(store, app.guarded, scheduler, reloads.state, unavailable),
+    metrics: app.metrics,
+    mounts: app.mounts,
   });
   reloadOnSighup(reloads.request, isTerminalClosed, log);
   const reloadSocket = await offerReloads(settings, reloads, log);
   const stop = async (): Promise<void> => {
     await server.close();
-    await Promise.all([chatSurfaces.stop(), reloads.end(), timetable.stop(), intervalSweeps.stop()]);
+    await Promise.all([chatSurfaces.stop(), reloads.end(), scheduler.stop(), intervalSweeps.stop()]);
     await reloadSocket?.close();
-    await closeHouse(house);
+    await closeApplication(app);
     log.info("stopped");
   };
   try {
     // What came due while we were down is written before the first answer.
-    await timetable.tick();
+    await scheduler.tick();
     void intervalSweeps.tick();
     const address = await server.listen({ host: settings.host, port: settings.port });
     chatSurfaces.start();
-    tellSurfaces(settings, log);
+    logSurfaces(settings, log);
     log.info({ address, publicUrl: settings.publicUrl ?? address }, "listening");
     // In a later turn: whoever waits for that line has it.
-    setImmediate(timetable.begin);
+    setImmediate(scheduler.begin);
   } catch (error) {
     await stop();
-    const isOutside = error instanceof Error && "syscall" in error;
-    throw isOutside ? new Refused([`HOST and PORT cannot be listened on: ${error.message}.`]) : error;
+    const isSystemError = error instanceof Error && "syscall" in error;
+    throw isSystemError
+      ? new StartupError([`HOST and PORT cannot be listened on: ${error.message}.`])
+      : error;
   }
   stopOnSignal(stop, log);
+}
+
+/** The gauges that are read from the state whenever somebody asks for the metrics. */
+function observeState(
+  { store, context, guarded, metrics }: Application,
+  scheduler: SweepScheduler,
+  reloads: Reloads,
+  unavailable: () => Promise<readonly string[]>,
+): void {
+  metrics.observe({
+    store,
+    now: context.runtime.now,
+    lastSweepAt: scheduler.lastSuccessAt,
+    configuration: reloads.state,
+    clockBehindMs: guarded.clock.behindMs,
+    isReserveMissing: guarded.reserve.isMissing,
+    auditHead: guarded.auditHead.state,
+    connectors: unavailable,
+    isLockedDown: async () => (await context.rulebook()).book.lockdown,
+  });
 }
 
 try {
   await run();
 } catch (error) {
-  if (!(error instanceof Refused) && !(error instanceof StartRefused)) throw error;
-  const lines = error instanceof Refused ? error.lines : [error.message];
+  if (!(error instanceof StartupError) && !(error instanceof StoreOpenError)) throw error;
+  const lines = error instanceof StartupError ? error.lines : [error.message];
   const said = `jit-access did not start:\n${lines.map((line) => `  ${line}\n`).join("")}`;
   // Ended here and now: a call under way to a target that is silent would hold the event loop for seconds.
   process.stderr.write(said, () => process.exit(1));

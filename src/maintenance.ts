@@ -4,8 +4,8 @@ import { loadEnvFile } from "./config/env-file.ts";
 import { readEnvironment } from "./config/environment.ts";
 import { formatInstant } from "./core/values/time.ts";
 import { reloadSocketOf, requestReload } from "./app/process/reload-socket.ts";
-import { backUp, BackupRefused, restore, type Backup } from "./store/sqlite/backup.ts";
-import { StartRefused } from "./store/shared/store-open-error.ts";
+import { backUp, BackupError, restore, type Backup } from "./store/sqlite/backup.ts";
+import { StoreOpenError } from "./store/shared/store-open-error.ts";
 
 /** What an operator does to an installation from outside: `npm run backup -- FILE`, `npm run reload` and so on. */
 const migrations = join(resolve(import.meta.dirname, ".."), "migrations/sqlite");
@@ -15,12 +15,10 @@ const usage =
 
 function databaseFile(): string {
   const problems = loadEnvFile(process.env);
-  if (problems.length > 0) throw new BackupRefused(problems.join("\n"));
+  if (problems.length > 0) throw new BackupError(problems.join("\n"));
   const settings = readEnvironment(process.env);
   if ("ok" in settings) return settings.ok.databaseFile;
-  throw new BackupRefused(
-    settings.problems.map(({ name, message }) => `${name} ${message}`).join("; ") + ".",
-  );
+  throw new BackupError(settings.problems.map(({ name, message }) => `${name} ${message}`).join("; ") + ".");
 }
 
 async function backup(file: string): Promise<void> {
@@ -50,7 +48,7 @@ async function acceptClock(isConfirmed: boolean): Promise<void> {
   if (accepted === undefined)
     print("The system clock is not behind the last recorded change; nothing was changed.\n");
   else if (accepted.isAccepted) print(`accepted  ${formatInstant(accepted.to)}\n`);
-  else throw new BackupRefused("Nothing was changed. Set the system clock right, or confirm with --yes.");
+  else throw new BackupError("Nothing was changed. Set the system clock right, or confirm with --yes.");
 }
 
 async function acceptLog(hash: string): Promise<void> {
@@ -58,7 +56,7 @@ async function acceptLog(hash: string): Promise<void> {
   const accepted = await acceptHead(databaseFile(), migrations, hash.toLowerCase());
   const { seq, hash: last } = accepted.head;
   if (accepted.is === "unknown") {
-    throw new BackupRefused(
+    throw new BackupError(
       `No record of the audit log has this hash; nothing was changed. The last one is number ${seq}: ${last}`,
     );
   }
@@ -83,9 +81,9 @@ async function confirmed(): Promise<boolean> {
 async function reload(): Promise<void> {
   const file = databaseFile();
   const result = await requestReload(reloadSocketOf(file)).catch((error: unknown) => {
-    throw new BackupRefused(whyNoReload(error, file));
+    throw new BackupError(whyNoReload(error, file));
   });
-  if (!result.ok) throw new BackupRefused(["Not reloaded.", ...result.problems].join("\n  "));
+  if (!result.ok) throw new BackupError(["Not reloaded.", ...result.problems].join("\n  "));
   print(`reloaded  ${result.file}\nchanged   ${result.changed}\n`);
   for (const warning of result.warnings) print(`warning   ${warning}\n`);
 }
@@ -114,15 +112,15 @@ function print(text: string): void {
 
 /** The sentence for what the operator can do something about; a bug keeps its stack. */
 function sentenceOf(error: unknown): string {
-  const isKnown = error instanceof BackupRefused || error instanceof StartRefused;
-  const isOutside = error instanceof Error && ("syscall" in error || "code" in error);
+  const isKnown = error instanceof BackupError || error instanceof StoreOpenError;
+  const isSystemError = error instanceof Error && ("syscall" in error || "code" in error);
   if (isKnown) return error.message;
-  if (isOutside) return outsideText(error);
+  if (isSystemError) return systemErrorText(error);
   throw error;
 }
 
 /** What the system says, in a sentence for what an operator gets wrong most. */
-function outsideText(error: Error & { readonly code?: unknown; readonly path?: unknown }): string {
+function systemErrorText(error: Error & { readonly code?: unknown; readonly path?: unknown }): string {
   const path = typeof error.path === "string" ? error.path : "the file";
   switch (error.code) {
     case "ENOENT":
@@ -146,7 +144,7 @@ async function run(verb: string | undefined, args: readonly string[]): Promise<v
   if (verb === "reload" && isBare) return reload();
   if (verb === "accept-head" && file !== undefined) return acceptLog(file);
   if (verb === "accept-clock" && (isBare || file === "--yes")) return acceptClock(!isBare);
-  throw new BackupRefused(usage);
+  throw new BackupError(usage);
 }
 
 try {

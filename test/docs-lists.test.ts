@@ -7,7 +7,7 @@ import { configSchema } from "../src/config/config-schema.ts";
 import { environmentNames } from "../src/config/environment.ts";
 import { accessChanges } from "../src/core/audit/access-changes.ts";
 import { auditActions } from "../src/core/audit/audit-record.ts";
-import { hearings, noticeKinds } from "../src/core/effects/notices.ts";
+import { noticeRules, noticeKinds } from "../src/core/effects/notices.ts";
 import { roles } from "../src/core/values/identity.ts";
 import { refusalStatus, type RefusalCode } from "../src/core/values/refusals.ts";
 import { statuses } from "../src/core/access/status.ts";
@@ -114,14 +114,14 @@ describe("the pages about the service list all there is:", () => {
     };
     const cell = (parts: readonly string[]): string => (parts.length === 0 ? "–" : parts.join("; "));
     const rows = noticeKinds.map((notice) => {
-      const all = hearings[notice];
+      const all = noticeRules[notice];
       const inChat = all
         .filter((one) => one.chat !== "quiet")
-        .map((one) => `${circles[one.who]}: ${one.chat}`);
+        .map((one) => `${circles[one.to]}: ${one.chat}`);
       return [
         `\`${notice}\``,
         cell(inChat),
-        cell(all.filter((one) => one.letter).map((one) => circles[one.who])),
+        cell(all.filter((one) => one.byEmail).map((one) => circles[one.to])),
       ];
     });
     const written = tableUnder(notifications, "## Notices").map(([notice, , chat, letter]) => [

@@ -1,4 +1,4 @@
-import { choose, holdersOf } from "../../src/core/policy/governing-policy.ts";
+import { selectPolicy, matchingPolicies } from "../../src/core/policy/governing-policy.ts";
 import type { SubmissionFacts } from "../../src/core/policy/conditions.ts";
 import { indexPolicies } from "../../src/core/policy/policy-index.ts";
 import type { Policy } from "../../src/core/policy/policy.ts";
@@ -46,8 +46,8 @@ function chooserAmong(count: number): () => number {
     for (let turn = 0; turn < choices; turn++) {
       const asked = scopes[turn % scopes.length];
       if (asked === undefined) throw new Error("there are scopes");
-      const choice = choose(holdersOf(index, asked, facts, null), undefined, () => false);
-      if (choice.kind !== "policy") throw new Error(`nothing governs ${asked}`);
+      const selection = selectPolicy(matchingPolicies(index, asked, facts, null), undefined, () => false);
+      if (selection.kind !== "policy") throw new Error(`nothing governs ${asked}`);
     }
     return ((performance.now() - start) / choices) * 1_000;
   };

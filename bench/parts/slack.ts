@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { startFakeSlack, type FakeSlack } from "../../test/fakes/slack/fake-slack.ts";
 import {
-  createSlackDoors,
+  createSlackUsers,
   slackId,
-  type SlackDoors,
+  type SlackUsers,
 } from "../../test/chat/slack/support/slack-harness-factory.ts";
 import type { Part } from "../part.ts";
 import { inTemporaryFolder, startProgram } from "../processes.ts";
@@ -35,12 +35,12 @@ export const measureSlack: Part = () =>
       SLACK_SIGNING_SECRET: fake.signingSecret,
       SLACK_API_URL: `${fake.url}/api`,
     });
-    const doors = createSlackDoors(`http://127.0.0.1:${program.port}`, fake);
+    const slackUsers = createSlackUsers(`http://127.0.0.1:${program.port}`, fake);
     const acks: number[] = [];
     try {
       await until(() => fake.calls.some((one) => one.method === "auth.test"));
       for (let round = -warmUps; round < rounds; round++) {
-        const found = await pressTogether(doors, fake, round);
+        const found = await pressTogether(slackUsers, fake, round);
         if (round >= 0) acks.push(...found);
       }
     } finally {
@@ -65,17 +65,21 @@ export const measureSlack: Part = () =>
       .toReversed();
   });
 
-async function pressTogether(doors: SlackDoors, fake: FakeSlack, round: number): Promise<readonly number[]> {
+async function pressTogether(
+  slackUsers: SlackUsers,
+  fake: FakeSlack,
+  round: number,
+): Promise<readonly number[]> {
   fake.messages.clear();
   const responses = fake.responses.length;
   for (const name of requesters)
-    await doors.command(name, `request read:prod:db-${round + warmUps} for 1h because of an incident`);
+    await slackUsers.command(name, `request read:prod:db-${round + warmUps} for 1h because of an incident`);
   await until(() => topLevel(fake).length >= pressesAtOnce * cardsPerRequest);
   const cards = topLevel(fake).filter((one) => one.channel === fake.dmOf(slackId(approvers[0] ?? "")));
   const acks = await Promise.all(
     cards.map(async (card, index) => {
       const startedAt = performance.now();
-      const ack = await doors.press(approvers[index % approvers.length] ?? "", card, "approve");
+      const ack = await slackUsers.press(approvers[index % approvers.length] ?? "", card, "approve");
       return { ...ack, ms: performance.now() - startedAt };
     }),
   );

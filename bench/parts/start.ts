@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Part } from "../part.ts";
 import {
   inTemporaryFolder,
-  shipped,
+  packageRoot,
   startBare,
   startBuilt,
   startProgram,
@@ -23,7 +23,7 @@ const settleMs = 200;
  */
 export const measureStart: Part = () =>
   inTemporaryFolder(async (folder) => {
-    execFileSync(process.execPath, [join(shipped, "deploy/build.ts")]);
+    execFileSync(process.execPath, [join(packageRoot, "deploy/build.ts")]);
     mkdirSync(join(folder, "data"), { mode: 0o700 });
     writeFileSync(join(folder, "jit.yaml"), "{}\n");
     const found: { readonly built: Start; readonly sources: Start; readonly raw: Start }[] = [];

@@ -6,7 +6,7 @@ import type { Instant } from "../../src/core/values/ids.ts";
 import { hourMs, plus } from "../../src/core/values/time.ts";
 import { noon } from "../../test/support/fixtures.ts";
 import { prepareBareExpiry } from "../bare/expiry.ts";
-import { openHouse } from "../bench-harness.ts";
+import { openBenchHarness } from "../bench-harness.ts";
 import type { Part, Row } from "../part.ts";
 import { inTemporaryFolder } from "../processes.ts";
 import { byTurns, median, summary, type Round } from "../rounds.ts";
@@ -28,17 +28,17 @@ export const measureSweep: Part = () =>
     fill(large, million);
     fill(small, few);
     let now: Instant = noon;
-    const house = await openHouse(large, () => now);
+    const harness = await openBenchHarness(large, () => now);
     const client = new Database(join(large, "data", "jit.db"));
     client.pragma("synchronous = FULL");
     const bareExpiry = prepareBareExpiry(client);
     try {
-      const idle = await idleRow(house, small);
+      const idle = await idleRow(harness, small);
       const found: Round[] = [];
       const holds: number[] = [];
       for (let round = 0; round < rounds; round++) {
         now = plus(noon, (2 * round + 1) * hourMs);
-        const { tookMs, holdMs } = await swept(house);
+        const { tookMs, holdMs } = await swept(harness);
         holds.push(holdMs);
         now = plus(now, hourMs);
         // Our view of the file lasts until the turn ends; meanwhile nobody could write the log back.
@@ -67,33 +67,33 @@ export const measureSweep: Part = () =>
         },
       ];
     } finally {
-      await house.close();
+      await harness.close();
       client.close();
     }
   });
 
-type House = Awaited<ReturnType<typeof openHouse>>;
+type BenchHarness = Awaited<ReturnType<typeof openBenchHarness>>;
 
 /** The sweep alone is timed; the loop is watched until the relay has told everybody too. */
-async function swept(house: House): Promise<{ readonly tookMs: number; readonly holdMs: number }> {
+async function swept(harness: BenchHarness): Promise<{ readonly tookMs: number; readonly holdMs: number }> {
   const loop = monitorEventLoopDelay({ resolution: 1 });
   loop.enable();
   const start = performance.now();
-  await house.tick();
+  await harness.tick();
   const tookMs = performance.now() - start;
-  await house.relay.drain();
+  await harness.relay.drain();
   loop.disable();
   return { tookMs, holdMs: loop.max / 1e6 };
 }
 
-async function idleRow(house: House, small: string): Promise<Row> {
-  const other = await openHouse(small, () => noon);
-  const ticking = (one: House) => async (): Promise<number> => {
+async function idleRow(harness: BenchHarness, small: string): Promise<Row> {
+  const other = await openBenchHarness(small, () => noon);
+  const ticking = (one: BenchHarness) => async (): Promise<number> => {
     const start = performance.now();
     for (let tick = 0; tick < idleTicks; tick++) await one.tick();
     return ((performance.now() - start) / idleTicks) * 1_000;
   };
-  const found = await byTurns(9, ticking(house), ticking(other), 2);
+  const found = await byTurns(9, ticking(harness), ticking(other), 2);
   await other.close();
   return {
     what: "Tick with nothing due, 1,000,000 grants (raw: 1,000 grants)",

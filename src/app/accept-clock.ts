@@ -1,8 +1,8 @@
 import { instant, type Instant } from "../core/values/ids.ts";
 import { createClock } from "./process/clock.ts";
-import { createSurroundings } from "./process/runtime.ts";
+import { createRuntime } from "./process/runtime.ts";
 import { acceptClock, givenAfter } from "../service/grants/accept-clock.ts";
-import { createChanges } from "../service/ports/request-changes.ts";
+import { createRequestChanges } from "../service/ports/request-changes.ts";
 import { createGrantService } from "../service/grants/grant-service.ts";
 import type { ServiceContext } from "../service/decisions/load-facts.ts";
 import { createRulebookReader } from "../service/decisions/rulebook-reader.ts";
@@ -42,11 +42,11 @@ export async function acceptSystemClock(
       { system: Date.now, monotonic: () => performance.now() },
       { lastCommitAt: from },
     );
-    const surroundings = createSurroundings(clock.now);
+    const runtime = createRuntime(clock.now);
     const context: ServiceContext = {
       store,
-      changes: createChanges(),
-      surroundings,
+      requestChanges: createRequestChanges(),
+      runtime,
       accessHold: () => undefined,
       checkAuditHead: async () => "matches",
       rulebook: createRulebookReader(store),
@@ -60,7 +60,7 @@ export async function acceptSystemClock(
     const grants = createGrantService(context);
     const { signal } = new AbortController();
     for (const createSweep of [createExpirySweep, createRequestSweep]) {
-      await createSweep(store, grants, surroundings).run(signal);
+      await createSweep(store, grants, runtime).run(signal);
     }
     await acceptClock(context, clock.now(), to);
     if (fatal !== undefined) throw fatal;

@@ -8,12 +8,12 @@ import { createRunners } from "../background/outbox/runners/effect-runners.ts";
 import { createRelay, type Relay } from "../background/outbox/relay.ts";
 import type { guardedPost } from "../http-client/guarded-post.ts";
 import { createMetrics, type Metrics } from "./observability/metrics.ts";
-import { createSurroundings } from "./process/runtime.ts";
+import { createRuntime } from "./process/runtime.ts";
 import { createAddressBook } from "../service/people/address-book.ts";
 import { ConnectorFault } from "../service/ports/connector.ts";
 import { recheckAddresses } from "../service/targets/connector-addresses.ts";
 import { createConnectorSet, type ConnectorSet } from "../service/ports/connector-registry.ts";
-import { createChanges } from "../service/ports/request-changes.ts";
+import { createRequestChanges } from "../service/ports/request-changes.ts";
 import type { ServiceContext } from "../service/decisions/load-facts.ts";
 import { DeliveryFault } from "../service/messaging/messenger.ts";
 import type { Store } from "../service/ports/store.ts";
@@ -23,10 +23,10 @@ import { createSlices } from "../service/async/time-slices.ts";
 import { createSurfaces } from "../service/messaging/surfaces.ts";
 import { createUserGroupReader } from "../service/ports/user-groups.ts";
 import { guardedFromTokens } from "../service/guards/token-guard.ts";
-import { watched, type Watcher } from "../service/ports/observed-store.ts";
+import { withCommitListeners, type CommitListener } from "../service/ports/observed-store.ts";
 import { createStateWatch, type StateWatch } from "../background/sweeps/state-watch.ts";
 import { createAddressSweep } from "../background/sweeps/address-sweep.ts";
-import { createBookkeepingSweep } from "../background/sweeps/housekeeping-sweep.ts";
+import { createHousekeepingSweep } from "../background/sweeps/housekeeping-sweep.ts";
 import { createOverdueSweep } from "../background/sweeps/overdue-sweep.ts";
 import { createExpirySweep, createRequestSweep, type Sweep } from "../background/sweeps/request-sweeps.ts";
 import { createWebhooks, type Webhooks } from "../notify/webhooks/webhooks.ts";
@@ -34,7 +34,7 @@ import { createChatSurfaces, type ChatSurfaces } from "./chat-surfaces.ts";
 import { openGuardedStore, type GuardedStore } from "./guarded-store.ts";
 
 /** Everything that was built, before anything listens. */
-export interface House {
+export interface Application {
   readonly store: Store;
   /** What keeps access that has ended from coming back. */
   readonly guarded: GuardedStore;
@@ -52,30 +52,30 @@ export interface House {
   readonly mounts: readonly FastifyPluginAsync[];
 }
 
-/** Builds everything once. Nothing is listened to and nobody is called before {@link House.surfaces} is started. */
-export async function buildHouse(
+/** Builds everything once. Nothing is listened to and nobody is called before {@link Application.surfaces} is started. */
+export async function createApplication(
   settings: Settings,
   log: Logger,
   onFatal: (fault: unknown) => void,
-): Promise<House> {
+): Promise<Application> {
   const metrics = createMetrics();
   const guarded = await openGuardedStore(settings, metrics, log, onFatal);
   const { now } = guarded.clock;
-  const surroundings = createSurroundings(now);
+  const runtime = createRuntime(now);
   // The relay and those who follow the audit log work on the store that wakes them: what they do may leave more.
   let relay: Relay | undefined;
   let webhooks: Webhooks | undefined;
   let auditFile: AuditFile | undefined;
-  const changes = createChanges();
-  const wake: Watcher = (step) => {
-    if (step.effects.length > 0) relay?.nudge();
-    webhooks?.watcher(step);
-    auditFile?.watcher(step);
+  const requestChanges = createRequestChanges();
+  const wake: CommitListener = (step) => {
+    if (step.effects.length > 0) relay?.wake();
+    webhooks?.onCommit(step);
+    auditFile?.onCommit(step);
   };
   const onFault = (err: unknown): void => log.error({ err }, "fault");
-  const kept = watched(guarded.store, [wake, changes.watcher, metrics.watcher]);
+  const kept = withCommitListeners(guarded.store, [wake, requestChanges.onCommit, metrics.onCommit]);
   const store: Store = guardedFromTokens(kept, () => services.checking.report, onFault);
-  webhooks = createWebhooks({ store, surroundings, post: postWhenWanted, chance: Math.random, log });
+  webhooks = createWebhooks({ store, runtime, post: lazyGuardedPost, random: Math.random, log });
   if (settings.auditFile !== undefined) auditFile = createAuditFile({ path: settings.auditFile, store, log });
   const { surfaces, chatSurfaces } = await buildSurfaces(settings, store, now, log);
   const { userGroups } = chatSurfaces;
@@ -84,8 +84,8 @@ export async function buildHouse(
     store,
     connectors: connectors.current,
     addresses: connectors,
-    changes,
-    surroundings,
+    requestChanges,
+    runtime,
     accessHold: guarded.accessHold,
     checkAuditHead: guarded.auditHead.check,
     rulebook: createRulebookReader(store),
@@ -95,11 +95,11 @@ export async function buildHouse(
   };
   const firstAttempt = firstAttemptOf(() => relay);
   const services = createServices(context, firstAttempt, onFault);
-  relay = createRelay(store, surroundings, createRunners(context, services, log), effectFaultsTo(log));
+  relay = createRelay(store, runtime, createRunners(context, services, log), effectFaultsTo(log));
   const mounts = await chatSurfaces.open(services);
   const stateWatch = createStateWatch({
     store,
-    surroundings,
+    runtime,
     rememberHead: guarded.auditHead.remember,
     keepReserve: async () => guarded.reserve.keep(),
     alerts: guarded.alerts,
@@ -158,9 +158,9 @@ function effectFaultsTo(log: Logger): OnFault {
 }
 
 /** Finishes what is under way, writes what was only counted, and closes everything in reverse order. */
-export async function closeHouse(house: House): Promise<void> {
-  const { store, services, relay, context, connectors, webhooks, auditFile, stateWatch } = house;
-  const { now } = context.surroundings;
+export async function closeApplication(app: Application): Promise<void> {
+  const { store, services, relay, context, connectors, webhooks, auditFile, stateWatch } = app;
+  const { now } = context.runtime;
   await relay.stop();
   await connectors.close();
   await services.usage.flush(now());
@@ -172,15 +172,15 @@ export async function closeHouse(house: House): Promise<void> {
 }
 
 /** What becomes due by time alone, in the order it is looked at. */
-export function sweepsOf(house: House, log: Logger): readonly Sweep[] {
-  const { store, services, relay, context, connectors, webhooks, auditFile } = house;
+export function sweepsOf(app: Application, log: Logger): readonly Sweep[] {
+  const { store, services, relay, context, connectors, webhooks, auditFile } = app;
   return [
-    createExpirySweep(store, services.grants, context.surroundings),
-    createRequestSweep(store, services.grants, context.surroundings),
-    createOverdueSweep(store, services.targets, context.surroundings, (late) =>
+    createExpirySweep(store, services.grants, context.runtime),
+    createRequestSweep(store, services.grants, context.runtime),
+    createOverdueSweep(store, services.targets, context.runtime, (late) =>
       log.warn(late, "access that is over is still not taken back"),
     ),
-    createBookkeepingSweep(services, relay, context.surroundings),
+    createHousekeepingSweep(services, relay, context.runtime),
     createAddressSweep(() => recheckAddresses(context, connectors), log),
     webhooks.sweep,
     ...(auditFile === undefined ? [] : [auditFile.sweep]),
@@ -188,7 +188,7 @@ export function sweepsOf(house: House, log: Logger): readonly Sweep[] {
 }
 
 /** Most installations call no webhook, and what calls them takes its time to load. */
-const postWhenWanted: typeof guardedPost = async (...call) => {
+const lazyGuardedPost: typeof guardedPost = async (...call) => {
   const { guardedPost: post } = await import("../http-client/guarded-post.ts");
   return post(...call);
 };

@@ -15,12 +15,12 @@ interface ChatSurface {
   /** How commands begin there. */
   readonly prefix?: string;
   /** From here on people are listened to. */
-  open(parts: SurfaceParts): { readonly mount: FastifyPluginAsync | undefined };
+  open(deps: SurfaceDeps): { readonly mount: FastifyPluginAsync | undefined };
   start(): void;
   stop(): Promise<void>;
 }
 
-interface SurfaceParts extends Pick<Services, "people" | "cards" | "refusals"> {
+interface SurfaceDeps extends Pick<Services, "accountLinks" | "cards" | "refusals"> {
   readonly chat: Chat;
   readonly now: () => Instant;
 }
@@ -63,11 +63,11 @@ export async function createChatSurfaces(
     async open(services) {
       if (all.length === 0) return [];
       const { createChat } = await import("../chat/conversation/chat.ts");
-      const { people, cards, refusals } = services;
+      const { accountLinks, cards, refusals } = services;
       return all.flatMap((one) => {
         const prefix = one.prefix !== undefined && { prefix: one.prefix };
-        const chat = createChat({ services, people, cards, now, ...prefix });
-        return one.open({ chat, people, cards, refusals, now }).mount ?? [];
+        const chat = createChat({ services, accountLinks, cards, now, ...prefix });
+        return one.open({ chat, accountLinks, cards, refusals, now }).mount ?? [];
       });
     },
     start: () => {

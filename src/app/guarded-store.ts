@@ -15,7 +15,7 @@ import { createDiskReserve, type DiskReserve } from "../store/sqlite/file/disk-r
 import { isForWantOfSpace } from "../store/sqlite/tables/sqlite-faults.ts";
 import { lastHeadFile } from "../store/sqlite/file/last-head-file.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
-import { shipped } from "./package-root.ts";
+import { packageRoot } from "./package-root.ts";
 
 export interface GuardedStore {
   readonly store: Store;
@@ -81,7 +81,7 @@ export async function openGuardedStore(
 async function openStore(settings: Settings, log: Logger, onFatal: (fault: unknown) => void): Promise<Store> {
   return openSqliteStore({
     file: settings.databaseFile,
-    migrationsFolder: join(shipped, "migrations/sqlite"),
+    migrationsFolder: join(packageRoot, "migrations/sqlite"),
     onFatal,
     onThread: (news) => {
       if (news === "there") log.info("many changes at once: a second thread writes them from now on");

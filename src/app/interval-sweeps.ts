@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { startApproverReviewSweep } from "../background/sweeps/approver-review-sweep.ts";
 import { startOrphanSweep } from "../background/sweeps/orphan-sweep.ts";
-import type { House } from "./application.ts";
+import type { Application } from "./application.ts";
 
 /** Sweeps on intervals of their own, because others outside may be slow to answer them. */
 export interface IntervalSweeps {
@@ -9,7 +9,7 @@ export interface IntervalSweeps {
   stop(): Promise<void>;
 }
 
-export function startIntervalSweeps({ services, context }: House, log: Logger): IntervalSweeps {
+export function startIntervalSweeps({ services, context }: Application, log: Logger): IntervalSweeps {
   const sweeps = [
     startOrphanSweep(context.connectors, services.orphans, (err, connector) =>
       log.error({ err, connector }, "target could not be listed"),

@@ -5,14 +5,18 @@ import { findConfiguration, type FoundConfiguration } from "../config/find-confi
 import { createConnectorAt, createConnectors } from "../connectors/connectors.ts";
 import { isRefusal } from "../core/values/refusals.ts";
 import { adminKeyFileOf, readAdminKey, writeAdminKey } from "./process/admin-key-file.ts";
-import { nextTurn } from "./process/yield-to-event-loop.ts";
+import { yieldToEventLoop } from "./process/yield-to-event-loop.ts";
 import { createConfigurationService, type Loaded } from "../service/policies/configuration-service.ts";
-import { createInstallationService } from "../service/people/bootstrap-service.ts";
+import { createBootstrapService } from "../service/people/bootstrap-service.ts";
 import type { ServiceContext } from "../service/decisions/load-facts.ts";
-import { connectorProblems, settleConnectors, whyNotLeave } from "../service/targets/reconcile-connectors.ts";
-import type { House } from "./application.ts";
-import { Refused } from "./startup-error.ts";
-import { shipped } from "./package-root.ts";
+import {
+  connectorProblems,
+  reconcileConnectors,
+  whyNotLeave,
+} from "../service/targets/reconcile-connectors.ts";
+import type { Application } from "./application.ts";
+import { StartupError } from "./startup-error.ts";
+import { packageRoot } from "./package-root.ts";
 
 /** Said in one line of the log; the rest are counted. */
 const warningsMax = 50;
@@ -32,7 +36,7 @@ export async function loadConfiguration(
     services,
     webhooks,
     connectors,
-  }: Pick<House, "context" | "services" | "webhooks" | "connectors">,
+  }: Pick<Application, "context" | "services" | "webhooks" | "connectors">,
   log: Logger,
 ): Promise<LoadedConfiguration> {
   const { store } = context;
@@ -41,18 +45,18 @@ export async function loadConfiguration(
   const found: FoundConfiguration = await findConfiguration(settings, lastSource, {
     environment: process.env,
     held,
-    shipped,
-    pause: nextTurn,
+    packageRoot,
+    pause: yieldToEventLoop,
   });
   if ("problems" in found) {
     for (const text of found.leaked ?? []) await services.checking.report(text);
-    throw new Refused(found.problems);
+    throw new StartupError(found.problems);
   }
-  const instance = await createInstallationService(context).instanceId();
-  const ports = { instance, now: context.surroundings.now, turns: connectors.turns };
+  const instance = await createBootstrapService(context).instanceId();
+  const ports = { instance, now: context.runtime.now, mutex: connectors.mutex };
   const before = connectors.current();
   const { unusableConnectors: unusable } = found.content;
-  const settled = await settleConnectors(context, {
+  const settled = await reconcileConnectors(context, {
     connectors: await createConnectors(found.content.connectors, ports, before),
     unusable,
     formerAt: async (name, place) => {
@@ -62,7 +66,7 @@ export async function loadConfiguration(
       return written && createConnectorAt(written, place, ports);
     },
   });
-  const configuration = createConfigurationService(context, nextTurn);
+  const configuration = createConfigurationService(context, yieldToEventLoop);
   const loaded = await connectors.replace(
     settled.connectors,
     // Asked when those that are to be in force stand already, so that nothing new is ordered at one that leaves.
@@ -74,7 +78,7 @@ export async function loadConfiguration(
   if (isRefusal(loaded)) {
     const errors = loaded.errors ?? [];
     const lines = found.lines(errors.map(({ path, message }) => ({ path: path.split("."), message })));
-    throw new Refused([`${found.file} was not loaded: ${loaded.detail}`, ...lines]);
+    throw new StartupError([`${found.file} was not loaded: ${loaded.detail}`, ...lines]);
   }
   for (const move of settled.moves) await move();
   await logConnectorProblems({ context, connectors }, log);
@@ -98,24 +102,24 @@ export async function loadConfiguration(
 export async function connectorProblemsOf({
   context,
   connectors,
-}: Pick<House, "context" | "connectors">): Promise<ReadonlyMap<string, string>> {
+}: Pick<Application, "context" | "connectors">): Promise<ReadonlyMap<string, string>> {
   const inUse = await context.store.connectorsInUse();
   return connectorProblems(inUse, connectors.current(), connectors.troubles());
 }
 
 /** Said at every load: what an unreachable connector holds is access that may not end. */
 async function logConnectorProblems(
-  house: Pick<House, "context" | "connectors">,
+  app: Pick<Application, "context" | "connectors">,
   log: Logger,
 ): Promise<void> {
-  for (const [connector, problem] of await connectorProblemsOf(house))
+  for (const [connector, problem] of await connectorProblemsOf(app))
     log.error({ connector, problem }, "connector not available");
 }
 
 /** Before anything is opened or written: a file that cannot be trusted ends the start. */
-export function keptAdminKey(settings: Settings): string | undefined {
+export function readStoredAdminKey(settings: Settings): string | undefined {
   const kept = readAdminKey(adminKeyFileOf(settings.databaseFile));
-  if ("problem" in kept) throw new Refused([kept.problem]);
+  if ("problem" in kept) throw new StartupError([kept.problem]);
   return kept.key;
 }
 
@@ -126,8 +130,8 @@ export async function ensureAdminKey(
   log: Logger,
 ): Promise<void> {
   const file = adminKeyFileOf(settings.databaseFile);
-  const key = await createInstallationService(context).ensureAdminKey(settings.adminKey, kept);
-  if (isRefusal(key)) throw new Refused([key.detail]);
+  const key = await createBootstrapService(context).ensureAdminKey(settings.adminKey, kept);
+  if (isRefusal(key)) throw new StartupError([key.detail]);
   if (key.kind === "made") writeAdminKey(file, key.token);
   if (key.kind === "made" && settings.adminKey !== undefined) {
     log.warn(

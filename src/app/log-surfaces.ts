@@ -8,7 +8,7 @@ const turnOn = {
 } as const;
 
 /** What is on, what is off, and what would turn it on. */
-export function tellSurfaces(settings: Settings, log: Logger): void {
+export function logSurfaces(settings: Settings, log: Logger): void {
   log.info({ surface: "api", state: "on", docs: "/docs" }, "surface");
   for (const surface of ["slack", "teams", "email"] as const) {
     const isOn = settings[surface] !== undefined;

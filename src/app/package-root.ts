@@ -1,4 +1,4 @@
 import { resolve } from "node:path";
 
 /** The folder that holds what comes with the program: migrations, the example configuration. */
-export const shipped = resolve(import.meta.dirname, "../..");
+export const packageRoot = resolve(import.meta.dirname, "../..");

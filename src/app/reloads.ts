@@ -3,7 +3,7 @@ import { defaultConfigFile } from "../config/config-source.ts";
 import type { Settings } from "../config/environment.ts";
 import type { Instant } from "../core/values/ids.ts";
 import type { ConfigurationState } from "./observability/configuration-state.ts";
-import { redact } from "./observability/redact-secrets.ts";
+import { redactSecrets } from "./observability/redact-secrets.ts";
 import {
   openReloadSocket,
   reloadSocketOf,
@@ -12,8 +12,8 @@ import {
 } from "./process/reload-socket.ts";
 import { recordRefusedConfiguration } from "../service/policies/record-refused-configuration.ts";
 import { loadConfiguration, type LoadedConfiguration } from "./load-configuration.ts";
-import type { House } from "./application.ts";
-import { Refused } from "./startup-error.ts";
+import type { Application } from "./application.ts";
+import { StartupError } from "./startup-error.ts";
 
 export interface ReloadPorts {
   /** @throws {@link Refused} when the file is not taken; then everything is as before */
@@ -36,16 +36,16 @@ export interface Reloads {
 }
 
 /** How this program reloads: the audit file is opened anew, then the configuration file is read. */
-export function reloadsOf(settings: Settings, house: House, log: Logger): Reloads {
-  const { context, auditFile } = house;
+export function reloadsOf(settings: Settings, app: Application, log: Logger): Reloads {
+  const { context, auditFile } = app;
   const file = settings.configFile ?? defaultConfigFile;
   return createReloads({
     load: async () => {
       await auditFile?.reopen();
-      return loadConfiguration(settings, house, log);
+      return loadConfiguration(settings, app, log);
     },
     record: async (problems) => recordRefusedConfiguration(context, file, problems),
-    now: context.surroundings.now,
+    now: context.runtime.now,
     log,
   });
 }
@@ -72,8 +72,10 @@ export function createReloads({ load, record, now, log }: ReloadPorts): Reloads 
   let isOver = false;
 
   const refuse = async (thrown: unknown): Promise<ReloadResult> => {
-    const isRefused = thrown instanceof Refused;
-    const problems = (isRefused ? thrown.lines : [`The reload failed: ${messageOf(thrown)}`]).map(redact);
+    const isRefused = thrown instanceof StartupError;
+    const problems = (isRefused ? thrown.lines : [`The reload failed: ${messageOf(thrown)}`]).map(
+      redactSecrets,
+    );
     state = { ...state, refused: { at: now(), problems: problems.length } };
     if (isRefused) log.error({ problems }, "reload refused; nothing has changed");
     else log.error({ err: thrown }, "reload failed");

@@ -1,7 +1,7 @@
 import { StoreUnavailable } from "../service/ports/store.ts";
 
 /** Why the service does not start: lines for the operator, no stack. */
-export class Refused extends Error {
+export class StartupError extends Error {
   readonly lines: readonly string[];
   constructor(lines: readonly string[]) {
     super(lines.join("\n"));
@@ -12,7 +12,7 @@ export class Refused extends Error {
 /** The error that ends a start; one that the disk caused is explained to the operator, and a bug stays a bug. */
 export function whyNotStarted(error: unknown): unknown {
   return error instanceof StoreUnavailable
-    ? new Refused([
+    ? new StartupError([
         `The database cannot be written: ${error.message}. Is the disk full? Make room, and start again.`,
       ])
     : error;

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { setTimeout as passed } from "node:timers/promises";
-import type { Outside } from "./io/cli-io.ts";
+import type { CliIo } from "./io/cli-io.ts";
 import { exitCodes } from "./io/exit-codes.ts";
 import { pastedArguments } from "./io/pasted-arguments.ts";
 import { runJit } from "./program.ts";
@@ -23,7 +23,7 @@ function cannotPrint(code = "unknown"): string {
   return `jit: What was to be printed could not be written (${code}); what was done is done, and jit rotate replaces a token that got lost. (not_printed)`;
 }
 
-const outside: Outside = {
+const io: CliIo = {
   environment: process.env,
   out: async (text) => {
     await new Promise<void>((resolve) => stdout.write(text, () => resolve()));
@@ -32,7 +32,7 @@ const outside: Outside = {
   isTerminal: stdout.isTTY,
   columns: terminalColumns(process.env, stdout.columns),
   ...(process.stdin.isTTY && stdout.isTTY && { confirm }),
-  patienceMs: 15_000,
+  timeoutMs: 15_000,
   now: Date.now,
   pause: async (ms, signal) => {
     // An end of the wait is not a fault: whoever waits looks at the signal.
@@ -49,4 +49,4 @@ async function confirm(question: string): Promise<boolean> {
   }
 }
 
-process.exitCode = await runJit(pastedArguments(process.argv.slice(2)), outside);
+process.exitCode = await runJit(pastedArguments(process.argv.slice(2)), io);

@@ -11,21 +11,21 @@ import { addHelpCommand } from "./commands/help-command.ts";
 import { addKeyCommands } from "./commands/key-commands.ts";
 import { addLockdown } from "./commands/lockdown-command.ts";
 import { addManifestCommands } from "./commands/manifest-commands.ts";
-import type { Outside } from "./io/cli-io.ts";
+import type { CliIo } from "./io/cli-io.ts";
 import { addPeopleCommands } from "./commands/people-commands.ts";
 import { addPolicyCommands } from "./commands/policy-commands.ts";
 import { addReadingCommands } from "./commands/query-commands.ts";
 import { addRunCommand } from "./commands/run-command.ts";
 import { addSshCaCommands } from "./commands/ssh-ca-commands.ts";
-import { noteLine, openSession, shownJson, type Cli, type GlobalOptions } from "./api/session.ts";
+import { noteLine, openSession, formatJson, type Cli, type GlobalOptions } from "./api/session.ts";
 import { defaultUrl } from "./io/settings.ts";
 
 /** Runs one command line, without the program's own name. Never throws; the exit code says how it ended. */
-export async function runJit(args: readonly string[], outside: Outside): Promise<number> {
+export async function runJit(args: readonly string[], io: CliIo): Promise<number> {
   let exitCode: number = exitCodes.ok.code;
   const program = createProgram({
-    outside,
-    open: (command) => openSession(outside, command.optsWithGlobals<GlobalOptions>()),
+    io,
+    open: (command) => openSession(io, command.optsWithGlobals<GlobalOptions>()),
     exitWith: (code) => {
       exitCode = code;
     },
@@ -35,21 +35,21 @@ export async function runJit(args: readonly string[], outside: Outside): Promise
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
-    return failed(error, outside, program.opts<GlobalOptions>().json === true);
+    return failed(error, io, program.opts<GlobalOptions>().json === true);
   }
 }
 
 /** Every command there is. */
 export function createProgram(cli: Cli): Command {
-  const { outside } = cli;
+  const { io } = cli;
   const program = new Command("jit")
     .description("Ask for access, decide about it, and look after it.")
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => void outside.out(text),
-      writeErr: (text) => outside.err(text),
-      getOutHelpWidth: () => outside.columns,
-      getErrHelpWidth: () => outside.columns,
+      writeOut: (text) => void io.out(text),
+      writeErr: (text) => io.err(text),
+      getOutHelpWidth: () => io.columns,
+      getErrHelpWidth: () => io.columns,
     })
     .configureHelp({
       showGlobalOptions: true,
@@ -79,14 +79,14 @@ export function createProgram(cli: Cli): Command {
   program.commandsGroup("Setting up chat:");
   addManifestCommands(program, cli);
   addHelpCommand(program);
-  complainWithOwnHelp(program, program.name(), outside);
+  complainWithOwnHelp(program, program.name(), io);
   return program;
 }
 
 /** Whoever mistypes a command is pointed to the help of that one. */
-function complainWithOwnHelp(command: Command, path: string, outside: Outside): void {
-  command.configureOutput({ outputError: (text) => outside.err(usageLine(text, `${path} --help`)) });
-  for (const below of command.commands) complainWithOwnHelp(below, `${path} ${below.name()}`, outside);
+function complainWithOwnHelp(command: Command, path: string, io: CliIo): void {
+  command.configureOutput({ outputError: (text) => io.err(usageLine(text, `${path} --help`)) });
+  for (const below of command.commands) complainWithOwnHelp(below, `${path} ${below.name()}`, io);
 }
 
 const environmentHelp = `Environment:
@@ -105,27 +105,27 @@ function refuseSecrets(args: readonly string[]): void {
   }
 }
 
-async function failed(error: unknown, outside: Outside, isJson: boolean): Promise<number> {
+async function failed(error: unknown, io: CliIo, isJson: boolean): Promise<number> {
   if (error instanceof CommanderError) {
     // Help and version end a run like a failure does; only its own code tells them apart.
     return error.exitCode === 0 ? exitCodes.ok.code : exitCodes.usage.code;
   }
   if (error instanceof Failure) {
-    if (isJson && error.problem !== undefined) await outside.out(shownJson(error.problem, outside));
-    outside.err(noteLine(`${error.message} (${error.code})`));
+    if (isJson && error.problem !== undefined) await io.out(formatJson(error.problem, io));
+    io.err(noteLine(`${error.message} (${error.code})`));
     return error.exitCode;
   }
   const what = error instanceof Error ? error.message : String(error);
-  outside.err(noteLine(`Something went wrong inside jit itself, please report it: ${what} (internal)`));
+  io.err(noteLine(`Something went wrong inside jit itself, please report it: ${what} (internal)`));
   return exitCodes.internal.code;
 }
 
 /** What commander complains about, in the form of all our errors. */
 function usageLine(text: string, help: string): string {
-  const said = text
+  const usage = text
     .replace(/^error: /, "")
     .trim()
     .replaceAll("\n", " ")
     .replace(/\.$/, "");
-  return noteLine(`${said}; see ${help}. (usage)`);
+  return noteLine(`${usage}; see ${help}. (usage)`);
 }

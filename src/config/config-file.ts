@@ -80,10 +80,10 @@ export function* readConfigInSlices(
     const problems = yaml.problems.map((problem) => ({ file: fileName, path: "", ...problem }));
     return { problems, leaked: linesWithTokens(text).map(({ content }) => content) };
   }
-  const { value, placeOf } = yaml.ok;
+  const { value, positionOf } = yaml.ok;
   const placed = (complaints: readonly PlacedProblem[]): readonly ConfigProblem[] =>
     complaints
-      .map(({ path, message }) => ({ file: fileName, ...placeOf(path), path: path.join("."), message }))
+      .map(({ path, message }) => ({ file: fileName, ...positionOf(path), path: path.join("."), message }))
       .toSorted((one, other) => one.line - other.line || one.column - other.column);
   const leaked = tokensIn(value);
   if (leaked.length > 0) {

@@ -33,7 +33,7 @@ export interface ReadingContext {
   /** Connectors that hold objects of ours: a variable that one of them lacks does not refuse the file. */
   readonly held: ReadonlySet<string>;
   /** The folder the example came in. */
-  readonly shipped: string;
+  readonly packageRoot: string;
   /** Waited for between the slices of a long file, so that others are served meanwhile. */
   readonly pause: () => Promise<void>;
 }
@@ -42,7 +42,7 @@ export interface ReadingContext {
 export async function findConfiguration(
   settings: Settings,
   lastSource: ConfigSourceFacts["lastSource"],
-  { environment, held, shipped, pause }: ReadingContext,
+  { environment, held, packageRoot, pause }: ReadingContext,
 ): Promise<FoundConfiguration> {
   const named = settings.configFile;
   const choice = chooseConfigFile({
@@ -53,7 +53,7 @@ export async function findConfiguration(
     lastSource,
   });
   if ("problem" in choice) return { problems: [choice.problem] };
-  const file = choice.use === "example" ? join(shipped, exampleConfigFile) : choice.file;
+  const file = choice.use === "example" ? join(packageRoot, exampleConfigFile) : choice.file;
   for (let count = 0; count < readingsMax; count++) {
     const found = readTextFile(file);
     if ("problem" in found) return { problems: [`${file} ${found.problem}.`] };

@@ -2,7 +2,7 @@ import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, Parser, 
 import type { Alias, CST, Document, Node } from "yaml";
 import type { Work } from "../core/values/sliced-work.ts";
 
-interface Place {
+interface SourcePosition {
   /** From 1. */
   readonly line: number;
   readonly column: number;
@@ -12,10 +12,10 @@ export interface YamlFile {
   /** Plain values without cycles and of bounded depth. */
   readonly value: unknown;
   /** Where the field or list entry at `path` stands; where it is not there, the nearest thing around it. */
-  readonly placeOf: (path: readonly string[]) => Place;
+  readonly positionOf: (path: readonly string[]) => SourcePosition;
 }
 
-export interface YamlProblem extends Place {
+export interface YamlProblem extends SourcePosition {
   readonly message: string;
 }
 
@@ -40,7 +40,7 @@ export function* readYaml(
   if (text.length > lengthMax)
     return { problems: [{ line: 1, column: 1, message: "the file is too large" }] };
   const lines = new LineCounter();
-  const place = (offset: number): Place => {
+  const position = (offset: number): SourcePosition => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
@@ -59,7 +59,7 @@ export function* readYaml(
   }
   if (faults.length > 0) {
     return {
-      problems: faults.slice(0, problemsMax).map(({ offset, message }) => ({ ...place(offset), message })),
+      problems: faults.slice(0, problemsMax).map(({ offset, message }) => ({ ...position(offset), message })),
     };
   }
   yield sliceCost;
@@ -70,7 +70,7 @@ export function* readYaml(
       problems: [{ line: 1, column: 1, message: "is nested too deeply or repeats too much by aliases" }],
     };
   }
-  return { ok: { value: value.plain, placeOf: (path) => place(offsetOf(document, path)) } };
+  return { ok: { value: value.plain, positionOf: (path) => position(offsetOf(document, path)) } };
 }
 
 interface Fault {

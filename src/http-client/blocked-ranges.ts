@@ -15,12 +15,12 @@ const ranges = [
   ["fd00:ec2::254", 128, "ipv6"],
 ] as const;
 
-const never = new BlockList();
-for (const [network, bits, family] of ranges) never.addSubnet(network, bits, family);
+const blocked = new BlockList();
+for (const [network, bits, family] of ranges) blocked.addSubnet(network, bits, family);
 
 /** Whether an address is not called in any case. What is no IP address is not called either. */
-export function isNeverCalled(address: string): boolean {
+export function isBlockedAddress(address: string): boolean {
   const version = isIP(address);
   // An IPv4 address inside of an IPv6 one is found too: the list looks through it.
-  return version === 0 || never.check(address, version === 4 ? "ipv4" : "ipv6");
+  return version === 0 || blocked.check(address, version === 4 ? "ipv4" : "ipv6");
 }

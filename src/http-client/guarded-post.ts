@@ -3,7 +3,7 @@ import { request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
 import { secondMs } from "../core/values/time.ts";
-import { isNeverCalled } from "./blocked-ranges.ts";
+import { isBlockedAddress } from "./blocked-ranges.ts";
 import { OutgoingFault } from "./outgoing-fault.ts";
 import { isPublicAddress } from "./public-address.ts";
 
@@ -19,15 +19,15 @@ export interface GuardedRequest {
   readonly allowPrivate: boolean;
   readonly signal: AbortSignal;
   /** Characters of the answer that are read at most; more is a fault. */
-  readonly answerLengthMax?: number;
+  readonly responseLengthMax?: number;
   /** Status and headers are all that is wanted: the answer itself is not read, however long it is or takes. */
-  readonly skipsAnswer?: boolean;
+  readonly discardBody?: boolean;
   /** Bytes that are sent at most; more is a fault. */
   readonly bodyLengthMax?: number;
 }
 
 /** Of any status; a redirect is one too. */
-export interface GuardedAnswer {
+export interface GuardedResponse {
   readonly status: number;
   readonly body: string;
   /** The header of that name, when the receiver says when to come back. */
@@ -35,12 +35,12 @@ export interface GuardedAnswer {
 }
 
 /** Sends, as {@link guardedPost} does. */
-export type GuardedPost = (asked: GuardedRequest) => Promise<GuardedAnswer>;
+export type GuardedPost = (asked: GuardedRequest) => Promise<GuardedResponse>;
 
 /** From the first look-up to the last byte. */
 export const outgoingTimeoutMs = 15 * secondMs;
 const bodyLengthDefault = 256 * 1_024;
-const answerLengthDefault = 64 * 1_024;
+const responseLengthDefault = 64 * 1_024;
 
 /**
  * One POST to an address an operator has written down: at most 15 s, no redirects, nothing of ours but `headers` and
@@ -50,7 +50,7 @@ const answerLengthDefault = 64 * 1_024;
 export async function guardedPost(
   asked: GuardedRequest,
   lookup: LookupFunction = systemLookup,
-): Promise<GuardedAnswer> {
+): Promise<GuardedResponse> {
   const url = checkedUrl(asked);
   if (Buffer.byteLength(asked.body) > (asked.bodyLengthMax ?? bodyLengthDefault))
     throw new OutgoingFault("too_large", "The request is too large.");
@@ -78,7 +78,7 @@ function checkedUrl({ url: text, allowPrivate }: GuardedRequest): URL {
 }
 
 function mayCall(address: string, allowPrivate: boolean): boolean {
-  return allowPrivate ? !isNeverCalled(address) : isPublicAddress(address);
+  return allowPrivate ? !isBlockedAddress(address) : isPublicAddress(address);
 }
 
 /** Refuses a name as soon as one of its addresses may not be called: which one would be used is nobody's promise. */
@@ -109,10 +109,10 @@ function privateAddress(allowPrivate: boolean): OutgoingFault {
 
 function send(
   url: URL,
-  { headers, body, answerLengthMax = answerLengthDefault, skipsAnswer = false }: GuardedRequest,
+  { headers, body, responseLengthMax = responseLengthDefault, discardBody = false }: GuardedRequest,
   signal: AbortSignal,
   lookup: LookupFunction,
-): Promise<GuardedAnswer> {
+): Promise<GuardedResponse> {
   const options: RequestOptions = {
     method: "POST",
     headers: { ...headers, "content-length": Buffer.byteLength(body), "user-agent": "jit-access" },
@@ -123,12 +123,12 @@ function send(
   };
   return new Promise((resolve, reject) => {
     const request = (url.protocol === "https:" ? httpsRequest : httpRequest)(url, options, (response) => {
-      const answer = (text: string): GuardedAnswer => ({
+      const answer = (text: string): GuardedResponse => ({
         status: response.statusCode ?? 0,
         body: text,
         retryAfter: response.headers["retry-after"],
       });
-      if (skipsAnswer) {
+      if (discardBody) {
         resolve(answer(""));
         request.destroy();
         return;
@@ -137,7 +137,7 @@ function send(
       let length = 0;
       response.on("data", (part: Buffer) => {
         length += part.length;
-        if (length > answerLengthMax) {
+        if (length > responseLengthMax) {
           reject(new OutgoingFault("too_large", "The answer is too large."));
           request.destroy();
         } else {

@@ -14,20 +14,24 @@ import { secondMs } from "../core/values/time.ts";
 import type { Services } from "../service/services.ts";
 import { addApiKeyRoutes } from "./routes/api-keys.ts";
 import { addAuditRoutes } from "./routes/audit.ts";
-import { createDoorkeeper, createReadRecheck, createWriteRecheck } from "./middleware/authentication.ts";
+import {
+  createRouteAuthentication,
+  createReadRecheck,
+  createWriteRecheck,
+} from "./middleware/authentication.ts";
 import { bodyBytesMax, readJsonBodies } from "./middleware/body-parsers.ts";
 import { browserHeaders } from "./middleware/browser-headers.ts";
 import { addCheckRoutes, withoutPathBelowCheck } from "./routes/token-check.ts";
 import { closeConnectionsSoon } from "./middleware/close-connections.ts";
 import { addConnectorRoutes } from "./routes/connectors.ts";
 import { addDocumentation } from "./routes/documentation.ts";
-import type { App, Door } from "./middleware/route-access.ts";
+import type { App, RouteAccess } from "./middleware/route-access.ts";
 import { addEvaluationRoute } from "./routes/policy-evaluation.ts";
-import { answerBrokenConnection, answerError, answerTunnel } from "./middleware/error-handler.ts";
+import { handleClientError, sendError, handleConnect } from "./middleware/error-handler.ts";
 import { addAuditExport } from "./routes/audit-export.ts";
-import { addHoldingRoutes } from "./routes/active-access.ts";
+import { addActiveAccessRoutes } from "./routes/active-access.ts";
 import { addIdempotency } from "./middleware/idempotency.ts";
-import { addMetrics, countAnswer, type HttpMetrics } from "./routes/metrics.ts";
+import { addMetrics, countResponse, type HttpMetrics } from "./routes/metrics.ts";
 import { addHealthRoutes, type Readiness } from "./routes/health.ts";
 import { addIdentityRoutes } from "./routes/identities.ts";
 import { addFormRoutes } from "./routes/introspection.ts";
@@ -35,13 +39,13 @@ import { createLimits, type Limits } from "./middleware/rate-limits.ts";
 import { createNotFound, nothingHere } from "./middleware/not-found.ts";
 import { addPolicyRoutes } from "./routes/policies.ts";
 import { addLockdownRoutes } from "./routes/lockdown.ts";
-import { malformed, Refused, sendRefusal } from "./formats/problems.ts";
-import { createAnswerLog, sharedLogger } from "./middleware/access-log.ts";
+import { malformed, RefusalError, sendRefusal } from "./formats/problems.ts";
+import { createAccessLog, sharedLogger } from "./middleware/access-log.ts";
 import { refuseTokens } from "./middleware/refuse-tokens.ts";
 import { identityNameLengthMax } from "./formats/request-schemas.ts";
 import { addRequestRoutes } from "./routes/requests.ts";
 import { addVerbRoutes } from "./routes/request-verbs.ts";
-import { validatorCompiler, withoutJsonSchema } from "./formats/validation.ts";
+import { validatorCompiler, noJsonSchemaCompilers } from "./formats/validation.ts";
 
 export interface HttpOptions {
   /** Where people reach us, for the documentation. Absent: wherever it was read from. */
@@ -77,28 +81,28 @@ export async function createHttpServer(services: Services, options: HttpOptions)
   closeConnectionsSoon(app);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler(answerError);
+  app.setErrorHandler(sendError);
   // For a route that finds that it has nothing, such as a file of the documentation.
   app.setNotFoundHandler((_, reply) => sendRefusal(reply, nothingHere));
-  const logAnswer = createAnswerLog(app.log);
+  const logAccess = createAccessLog(app.log);
   app.addHook("onResponse", (request, reply, done) => {
     const { url, config } = request.routeOptions;
-    logAnswer(request, reply, config);
-    if (options.metrics !== undefined) countAnswer(options.metrics, request.method, url, reply);
+    logAccess(request, reply, config);
+    if (options.metrics !== undefined) countResponse(options.metrics, request.method, url, reply);
     done();
   });
   await app.register(rateLimit, { global: false });
   const limits = createLimits(app, options.ratePerMinute, (kind) =>
     options.metrics?.authenticationFailed(kind),
   );
-  const letIn = createDoorkeeper(services, limits);
+  const authenticate = createRouteAuthentication(services, limits);
   const notFound = createNotFound(app);
   // Before a body is read, and in one hook: what calls by the thousand pay for is every hook.
   app.addHook("onRequest", async (request, reply) => {
     // Fastify makes these anew at each look.
-    const door = request.routeOptions.config;
-    markAnswer(request, reply, door);
-    await letIn(request, door);
+    const access = request.routeOptions.config;
+    setCommonHeaders(request, reply, access);
+    await authenticate(request, access);
     if (request.is404) notFound(request, reply);
   });
   addDocumentation(app, options.publicUrl);
@@ -121,7 +125,7 @@ function bareServer({ trustedProxies, loggerInstance }: HttpOptions): App {
     ...(loggerInstance !== undefined && { loggerInstance: sharedLogger(loggerInstance) }),
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestIdOf,
-    schemaController: withoutJsonSchema,
+    schemaController: noJsonSchemaCompilers,
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     bodyLimit: bodyBytesMax,
     requestTimeout: requestTimeoutMs,
@@ -136,11 +140,11 @@ function bareServer({ trustedProxies, loggerInstance }: HttpOptions): App {
     rewriteUrl: (request) => withoutPathBelowCheck(request.url ?? "/"),
     frameworkErrors: (error, request, reply) => {
       reply.header("x-request-id", request.id);
-      void answerError(error, request, reply);
+      void sendError(error, request, reply);
     },
-    clientErrorHandler: answerBrokenConnection,
+    clientErrorHandler: handleClientError,
   }).withTypeProvider<ZodTypeProvider>();
-  app.server.on("connect", (_, socket) => answerTunnel(socket));
+  app.server.on("connect", (_, socket) => handleConnect(socket));
   // An expectation we do not know is passed over, as RFC 9110 allows; Node would answer it without a word.
   app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
   return app;
@@ -153,17 +157,21 @@ function requestIdOf({ headers }: IncomingMessage): string {
 }
 
 /** What every answer has. @throws Refused `malformed` for HTTP/1.1 without a Host */
-function markAnswer(request: FastifyRequest, reply: FastifyReply, { plain }: Door): void {
+function setCommonHeaders(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { withoutBrowserHeaders }: RouteAccess,
+): void {
   reply.header("x-request-id", request.id);
-  if (plain !== true) reply.headers(browserHeaders);
+  if (withoutBrowserHeaders !== true) reply.headers(browserHeaders);
   if (request.url.startsWith("/api/")) reply.header("cache-control", "no-store");
   if (request.headers.host === undefined && request.raw.httpVersion === "1.1") {
-    throw new Refused(malformed("HTTP/1.1 wants a Host header."));
+    throw new RefusalError(malformed("HTTP/1.1 wants a Host header."));
   }
 }
 
 async function addApi(app: App, services: Services, limits: Limits, stopping: AbortSignal): Promise<void> {
-  app.addHook("onRoute", insistOnDoor);
+  app.addHook("onRoute", assertRouteAccess);
   await app.register(async (scope) =>
     addFormRoutes(scope.withTypeProvider<ZodTypeProvider>(), services, limits),
   );
@@ -182,7 +190,7 @@ async function addApi(app: App, services: Services, limits: Limits, stopping: Ab
     addEvaluationRoute(json, services);
     addIdentityRoutes(json, services);
     addApiKeyRoutes(json, services);
-    addHoldingRoutes(json, services);
+    addActiveAccessRoutes(json, services);
     addConnectorRoutes(json, services);
     addAuditRoutes(json, services);
     addAuditExport(json, services);
@@ -190,8 +198,8 @@ async function addApi(app: App, services: Services, limits: Limits, stopping: Ab
 }
 
 /** A forgotten door stands open: better not to start. */
-function insistOnDoor({ url, config }: RouteOptions): void {
-  if (config?.roles === undefined && config?.keyless !== true) {
+function assertRouteAccess({ url, config }: RouteOptions): void {
+  if (config?.roles === undefined && config?.isPublic !== true) {
     throw new Error(`the route ${url} does not say who may come in`);
   }
 }

@@ -3,20 +3,20 @@ import { parseId } from "../core/values/ids.ts";
 import { isRefusal, refuse, type Refusal } from "../core/values/refusals.ts";
 import { parseSshPublicKey } from "../core/values/ssh-public-key.ts";
 import type { AccessService } from "./requests/access-service.ts";
-import { parseAskedDuration, type AskInput } from "./ports/request-input.ts";
-import type { Asked, AskingService } from "./requests/submit-and-claim-service.ts";
+import { parseRequestedDuration, type RequestInput } from "./ports/request-input.ts";
+import type { SubmitResult, SubmitAndClaimService } from "./requests/submit-and-claim-service.ts";
 import { actorOf, type Caller } from "./ports/caller.ts";
 import type { CredentialService } from "./credentials/claim/credential-service.ts";
 import type { GrantService } from "./grants/grant-service.ts";
 import type { ServiceContext } from "./decisions/load-facts.ts";
-import { cleaning, type Clean, type ReportLeak } from "./guards/redact-tokens.ts";
+import { createTokenRedactor, type RedactTokens, type ReportLeak } from "./guards/redact-tokens.ts";
 import { idOfNamed } from "./people/find-identity.ts";
-import type { ReadingService } from "./requests/request-queries.ts";
+import type { RequestQueries } from "./requests/request-queries.ts";
 import type { RefusalLog } from "./reports/refusal-log.ts";
 import type { CredentialView, RequestView } from "./views/request-view.ts";
 
 /** A request with the secret of its owner's one answer. */
-export interface Answered {
+export interface CommandResult {
   readonly request: RequestView;
   readonly credential?: CredentialView;
   /** Targets are being made ready: to be claimed again. */
@@ -35,31 +35,31 @@ export interface ClaimInput {
  * The one desk every surface brings a person's verbs to, in the person's own words. Here tokens pasted into words are
  * masked and ended, every refusal goes on record, and the answer is the whole request as it stands afterwards.
  */
-export interface FrontDesk {
-  ask(caller: Caller, input: AskInput): Promise<Answered | Refusal>;
+export interface RequestCommands {
+  ask(caller: Caller, input: RequestInput): Promise<CommandResult | Refusal>;
   approve(
     caller: Caller,
     id: string,
-    press: { readonly comment?: string; readonly duration?: string; readonly revision?: string },
-  ): Promise<Answered | Refusal>;
-  deny(caller: Caller, id: string, reason: string): Promise<Answered | Refusal>;
-  cancel(caller: Caller, id: string, reason?: string): Promise<Answered | Refusal>;
-  claim(caller: Caller, id: string, input?: ClaimInput): Promise<Answered | Refusal>;
-  rotate(caller: Caller, id: string, input?: ClaimInput): Promise<Answered | Refusal>;
-  complete(caller: Caller, id: string, note?: string): Promise<Answered | Refusal>;
+    approval: { readonly comment?: string; readonly duration?: string; readonly revision?: string },
+  ): Promise<CommandResult | Refusal>;
+  deny(caller: Caller, id: string, reason: string): Promise<CommandResult | Refusal>;
+  cancel(caller: Caller, id: string, reason?: string): Promise<CommandResult | Refusal>;
+  claim(caller: Caller, id: string, input?: ClaimInput): Promise<CommandResult | Refusal>;
+  rotate(caller: Caller, id: string, input?: ClaimInput): Promise<CommandResult | Refusal>;
+  complete(caller: Caller, id: string, note?: string): Promise<CommandResult | Refusal>;
   /** `token`: the live credential itself, which may end its own access. */
-  completeByToken(token: string, id: string, note?: string): Promise<Answered | Refusal>;
-  revoke(caller: Caller, id: string, reason: string): Promise<Answered | Refusal>;
+  completeByToken(token: string, id: string, note?: string): Promise<CommandResult | Refusal>;
+  revoke(caller: Caller, id: string, reason: string): Promise<CommandResult | Refusal>;
   extend(
     caller: Caller,
     id: string,
     more: { readonly duration: string; readonly reason: string },
-  ): Promise<Answered | Refusal>;
+  ): Promise<CommandResult | Refusal>;
   review(
     caller: Caller,
     id: string,
     judgement: { readonly outcome: "justified" | "unjustified"; readonly comment: string },
-  ): Promise<Answered | Refusal>;
+  ): Promise<CommandResult | Refusal>;
   /**
    * Puts on record that a surface itself has refused a verb, for want of a role say, and gives the refusal back. `id`:
    * of the request the verb is about, or of the identity that is asked for.
@@ -67,69 +67,69 @@ export interface FrontDesk {
   readonly refused: (caller: Caller, verb: string, refusal: Refusal, id?: string) => Promise<Refusal>;
 }
 
-export interface DeskServices {
-  readonly asking: AskingService;
+export interface RequestCommandDeps {
+  readonly asking: SubmitAndClaimService;
   readonly access: AccessService;
   readonly grants: GrantService;
   readonly credentials: CredentialService;
-  readonly reading: ReadingService;
+  readonly requestQueries: RequestQueries;
   readonly refusals: RefusalLog;
   readonly report: ReportLeak;
 }
 
-type Outcome = AccessRequest | Asked;
+type CommandOutcome = AccessRequest | SubmitResult;
 
-export function createFrontDesk(
-  context: Pick<ServiceContext, "store" | "surroundings">,
-  services: DeskServices,
+export function createRequestCommands(
+  context: Pick<ServiceContext, "store" | "runtime">,
+  services: RequestCommandDeps,
   onFault: (fault: unknown) => void,
-): FrontDesk {
-  const { reading, report } = services;
-  const clerk = createClerk(context, services, onFault);
-  const { act, refused } = clerk;
-  const clean = cleaning(report);
+): RequestCommands {
+  const { requestQueries, report } = services;
+  const refusalRecorder = createRefusalRecorder(context, services, onFault);
+  const { answer, refused } = refusalRecorder;
+  const redactTokens = createTokenRedactor(report);
   return {
     refused,
-    ...askerVerbs(context.store, services, clerk, clean),
-    ...deciderVerbs(services, clerk, clean),
+    ...askerVerbs(context.store, services, refusalRecorder, redactTokens),
+    ...deciderVerbs(services, refusalRecorder, redactTokens),
     async claim(caller, id, input) {
       const claim = claimOf(input);
       if (isRefusal(claim)) return refused(caller, "claim", claim, id);
-      return act(caller, "claim", id, services.credentials.claim(caller, id, claim));
+      return answer(caller, "claim", id, services.credentials.claim(caller, id, claim));
     },
     async rotate(caller, id, input) {
       const claim = claimOf(input);
       if (isRefusal(claim)) return refused(caller, "rotate", claim, id);
-      return act(caller, "rotate", id, services.credentials.rotate(caller, id, claim));
+      return answer(caller, "rotate", id, services.credentials.rotate(caller, id, claim));
     },
     async completeByToken(token, id, note) {
       // Not reported as leaked here: a token in its own note is ending its access anyway.
-      const others = cleaning(async (found) => (found === token ? undefined : report(found)));
+      const others = createTokenRedactor(async (found) => (found === token ? undefined : report(found)));
       const words = note === undefined ? null : await others(note);
       const outcome = await services.credentials.completeByToken(token, id, words);
-      return isRefusal(outcome) ? outcome : { request: await reading.show(outcome) };
+      return isRefusal(outcome) ? outcome : { request: await requestQueries.show(outcome) };
     },
   };
 }
 
 /** Puts refusals on record and makes whole answers. */
-interface Clerk {
-  readonly act: (
+interface RefusalRecorder {
+  readonly answer: (
     caller: Caller,
     verb: string,
     id: string,
-    made: Promise<Outcome | Refusal>,
-  ) => Promise<Answered | Refusal>;
-  readonly refused: FrontDesk["refused"];
+    made: Promise<CommandOutcome | Refusal>,
+  ) => Promise<CommandResult | Refusal>;
+  readonly refused: RequestCommands["refused"];
 }
 
-function createClerk(
-  { surroundings }: Pick<ServiceContext, "surroundings">,
-  { reading, refusals }: DeskServices,
+function createRefusalRecorder(
+  { runtime }: Pick<ServiceContext, "runtime">,
+  { requestQueries, refusals }: RequestCommandDeps,
   onFault: (fault: unknown) => void,
-): Clerk {
+): RefusalRecorder {
   /** A store that cannot record the refusal does not turn it into a yes. */
-  const refused: Clerk["refused"] = async (caller, verb, refusal, id) => {
+  const refused: RefusalRecorder["refused"] = async (caller, verb, refusal, id) => {
     const action = verb === "ask" ? "request.refused" : "decision.refused";
     const request = id === undefined ? undefined : parseId("request", id);
     const isKnown = request !== undefined && refusal.refused !== "not_found";
@@ -137,7 +137,7 @@ function createClerk(
     const isSomebody = identity !== undefined && refusal.refused !== "identity_unknown";
     try {
       const about = { action, verb, ...(isKnown && { request }), ...(isSomebody && { identity }) } as const;
-      await refusals.record(actorOf(caller), about, refusal, surroundings.now());
+      await refusals.record(actorOf(caller), about, refusal, runtime.now());
     } catch (fault) {
       onFault(fault);
     }
@@ -145,11 +145,11 @@ function createClerk(
   };
   return {
     refused,
-    async act(caller, verb, id, made) {
+    async answer(caller, verb, id, made) {
       const outcome = await made;
       if (isRefusal(outcome)) return refused(caller, verb, outcome, id);
-      if ("phase" in outcome) return { request: await reading.show(outcome) };
-      return { ...outcome, request: await reading.show(outcome.request) };
+      if ("phase" in outcome) return { request: await requestQueries.show(outcome) };
+      return { ...outcome, request: await requestQueries.show(outcome.request) };
     },
   };
 }
@@ -163,72 +163,77 @@ function claimOf({ sshPublicKey, ...rest }: ClaimInput = {}): ClaimInput | Refus
   return refuse("invalid_body", `The public key ${key.problem}.`, { errors });
 }
 
-type AskerVerbs = Pick<FrontDesk, "ask" | "cancel" | "complete" | "extend">;
+type AskerVerbs = Pick<RequestCommands, "ask" | "cancel" | "complete" | "extend">;
 
 function askerVerbs(
   store: ServiceContext["store"],
-  { access, asking, grants }: DeskServices,
-  { act, refused }: Clerk,
-  clean: Clean,
+  { access, asking, grants }: RequestCommandDeps,
+  { answer, refused }: RefusalRecorder,
+  redactTokens: RedactTokens,
 ): AskerVerbs {
   return {
     async ask(caller, input) {
       const identityId = await idOfNamed(store, input.identityId);
-      const asked = { ...(await cleanedAsk(input, clean)), identityId };
-      return act(caller, "ask", identityId, asking.ask(caller, asked));
+      const asked = { ...(await redactedInput(input, redactTokens)), identityId };
+      return answer(caller, "ask", identityId, asking.ask(caller, asked));
     },
     async cancel(caller, id, reason) {
-      const words = reason === undefined ? "withdrawn" : await clean(reason);
-      return act(caller, "cancel", id, access.cancel(caller, id, words));
+      const words = reason === undefined ? "withdrawn" : await redactTokens(reason);
+      return answer(caller, "cancel", id, access.cancel(caller, id, words));
     },
     async complete(caller, id, note) {
-      const words = note === undefined ? null : await clean(note);
-      return act(caller, "complete", id, grants.complete(caller, id, words));
+      const words = note === undefined ? null : await redactTokens(note);
+      return answer(caller, "complete", id, grants.complete(caller, id, words));
     },
     async extend(caller, id, more) {
-      const durationMs = parseAskedDuration(more.duration);
+      const durationMs = parseRequestedDuration(more.duration);
       if (typeof durationMs !== "number") return refused(caller, "extend", durationMs, id);
-      const reason = await clean(more.reason);
-      return act(caller, "extend", id, grants.extend(caller, id, { durationMs, reason }));
+      const reason = await redactTokens(more.reason);
+      return answer(caller, "extend", id, grants.extend(caller, id, { durationMs, reason }));
     },
   };
 }
 
-type DeciderVerbs = Pick<FrontDesk, "approve" | "deny" | "revoke" | "review">;
+type DeciderVerbs = Pick<RequestCommands, "approve" | "deny" | "revoke" | "review">;
 
-function deciderVerbs({ access, grants }: DeskServices, { act, refused }: Clerk, clean: Clean): DeciderVerbs {
+function deciderVerbs(
+  { access, grants }: RequestCommandDeps,
+  { answer, refused }: RefusalRecorder,
+  redactTokens: RedactTokens,
+): DeciderVerbs {
   return {
     async approve(caller, id, { comment, duration, revision }) {
-      const durationMs = duration === undefined ? undefined : parseAskedDuration(duration);
+      const durationMs = duration === undefined ? undefined : parseRequestedDuration(duration);
       if (isRefusal(durationMs)) return refused(caller, "approve", durationMs, id);
-      const press = {
-        ...(comment !== undefined && { comment: await clean(comment) }),
+      const approval = {
+        ...(comment !== undefined && { comment: await redactTokens(comment) }),
         ...(durationMs !== undefined && { durationMs }),
         ...(revision !== undefined && { revision }),
       };
-      return act(caller, "approve", id, access.approve(caller, id, press));
+      return answer(caller, "approve", id, access.approve(caller, id, approval));
     },
-    deny: async (caller, id, reason) => act(caller, "deny", id, access.deny(caller, id, await clean(reason))),
+    deny: async (caller, id, reason) =>
+      answer(caller, "deny", id, access.deny(caller, id, await redactTokens(reason))),
     async revoke(caller, id, reason) {
-      const words = await clean(reason);
-      return act(caller, "revoke", id, grants.revoke(caller, id, words));
+      const words = await redactTokens(reason);
+      return answer(caller, "revoke", id, grants.revoke(caller, id, words));
     },
     async review(caller, id, judgement) {
-      const comment = await clean(judgement.comment);
-      return act(caller, "review", id, access.review(caller, id, { ...judgement, comment }));
+      const comment = await redactTokens(judgement.comment);
+      return answer(caller, "review", id, access.review(caller, id, { ...judgement, comment }));
     },
   };
 }
 
-async function cleanedAsk(input: AskInput, clean: Clean): Promise<AskInput> {
+async function redactedInput(input: RequestInput, redactTokens: RedactTokens): Promise<RequestInput> {
   const metadata: Record<string, string> = {};
   for (const [name, value] of Object.entries(input.metadata ?? {})) {
-    metadata[await clean(name)] = await clean(value);
+    metadata[await redactTokens(name)] = await redactTokens(value);
   }
   return {
     ...input,
-    reason: await clean(input.reason),
-    ...(input.ticket !== undefined && { ticket: await clean(input.ticket) }),
+    reason: await redactTokens(input.reason),
+    ...(input.ticket !== undefined && { ticket: await redactTokens(input.ticket) }),
     ...(input.metadata !== undefined && { metadata }),
   };
 }

@@ -1,68 +1,71 @@
 import { createAbandonObject } from "./targets/abandon-object.ts";
 import { createAccessService } from "./requests/access-service.ts";
-import { createAnswersService, type AnswersService } from "./requests/idempotency-service.ts";
+import { createIdempotencyService, type IdempotencyService } from "./requests/idempotency-service.ts";
 import {
   createApproverReviewService,
   type ApproverReviewService,
 } from "./requests/approver-review-service.ts";
-import { createAskingService, type FirstAttempt } from "./requests/submit-and-claim-service.ts";
+import { createSubmitAndClaimService, type FirstAttempt } from "./requests/submit-and-claim-service.ts";
 import { createCardService } from "./requests/card-service.ts";
-import { createChatPeople } from "./people/account-link-service.ts";
-import type { ChatPeople } from "./messaging/account-links.ts";
+import { createAccountLinks } from "./people/account-link-service.ts";
+import type { AccountLinks } from "./messaging/account-links.ts";
 import type { CardService } from "./messaging/card-source.ts";
-import { createChoosingService, type ChoosingService } from "./requests/catalog-search-service.ts";
+import { createCatalogSearchService, type CatalogSearchService } from "./requests/catalog-search-service.ts";
 import { createAuditService, type AuditService } from "./reports/audit-service.ts";
-import { createCheckingService, type CheckingService } from "./credentials/token-check-service.ts";
+import { createTokenCheckService, type TokenCheckService } from "./credentials/token-check-service.ts";
 import { createConfirmAddress } from "./targets/connector-addresses.ts";
 import { createConnectorSet } from "./ports/connector-registry.ts";
 import { createConnectorService, type ConnectorService } from "./targets/connector-service.ts";
 import { createCredentialService } from "./credentials/claim/credential-service.ts";
 import { createDirectoryService, type DirectoryService } from "./people/directory-service.ts";
-import { createEmergencyService, type EmergencyService } from "./requests/break-glass-terms-service.ts";
+import {
+  createBreakGlassTermsService,
+  type BreakGlassTermsService,
+} from "./requests/break-glass-terms-service.ts";
 import { createEvaluationService, type EvaluationService } from "./requests/evaluation-service.ts";
-import { createFrontDesk, type FrontDesk } from "./request-commands.ts";
+import { createRequestCommands, type RequestCommands } from "./request-commands.ts";
 import { createGrantService, type GrantService } from "./grants/grant-service.ts";
-import { createHoldingsService, type HoldingsService } from "./reports/active-access-service.ts";
-import { createKeyService, type KeyService } from "./people/api-key-service.ts";
+import { createActiveAccessService, type ActiveAccessService } from "./reports/active-access-service.ts";
+import { createApiKeyService, type ApiKeyService } from "./people/api-key-service.ts";
 import type { ServiceContext } from "./decisions/load-facts.ts";
-import { cleaning } from "./guards/redact-tokens.ts";
+import { createTokenRedactor } from "./guards/redact-tokens.ts";
 import { createLockdownService, type LockdownService } from "./policies/lockdown-service.ts";
 import { createMassRevocation, type MassRevocationService } from "./grants/mass-revocation-service.ts";
 import { createOrphanService, type OrphanService } from "./targets/orphan-service.ts";
 import { createPolicyService, type PolicyService } from "./policies/policy-service.ts";
-import { createReadingService, type ReadingService } from "./requests/request-queries.ts";
+import { createRequestQueries, type RequestQueries } from "./requests/request-queries.ts";
 import { createRefusalLog, type RefusalLog } from "./reports/refusal-log.ts";
 import type { Slices } from "./async/time-slices.ts";
 import { createTargetService, type TargetService } from "./targets/target-service.ts";
-import { createUsageLog, type UsageLog } from "./credentials/credential-use-log.ts";
+import { createCredentialUseLog, type CredentialUseLog } from "./credentials/credential-use-log.ts";
 
 /** Every way in, wired once. */
 export interface Services {
   /** Every verb about a request. */
-  readonly desk: FrontDesk;
+  readonly requestCommands: RequestCommands;
   readonly grants: GrantService;
-  readonly checking: CheckingService;
-  readonly reading: ReadingService;
+  readonly checking: TokenCheckService;
+  readonly requestQueries: RequestQueries;
   readonly cards: CardService;
   readonly directory: DirectoryService;
-  readonly keys: KeyService;
+  readonly keys: ApiKeyService;
   readonly policies: PolicyService;
   readonly evaluation: EvaluationService;
   /** Who is who at chat platforms. */
-  readonly people: ChatPeople;
-  readonly choosing: ChoosingService;
-  readonly emergency: EmergencyService;
-  readonly holdings: HoldingsService;
+  readonly accountLinks: AccountLinks;
+  readonly catalogSearch: CatalogSearchService;
+  readonly breakGlassTerms: BreakGlassTermsService;
+  readonly activeAccess: ActiveAccessService;
   readonly massRevocation: MassRevocationService;
   readonly lockdown: LockdownService;
   readonly audit: AuditService;
-  readonly answers: AnswersService;
+  readonly idempotency: IdempotencyService;
   readonly connectors: ConnectorService;
   readonly targets: TargetService;
   readonly orphans: OrphanService;
   readonly approverReviews: ApproverReviewService;
   readonly refusals: RefusalLog;
-  readonly usage: UsageLog;
+  readonly usage: CredentialUseLog;
   /** For answers that take long to write. */
   readonly slices: Slices;
 }
@@ -72,48 +75,48 @@ export function createServices(
   firstAttempt: FirstAttempt,
   onFault: (fault: unknown) => void,
 ): Services {
-  const usage = createUsageLog(context.store);
-  const keys = createKeyService(context);
+  const usage = createCredentialUseLog(context.store);
+  const keys = createApiKeyService(context);
   const access = createAccessService(context);
   const grants = createGrantService(context);
   const targets = createTargetService(context);
   const credentials = createCredentialService(context, targets, (id) => grants.settle(id), onFault);
-  const checking = createCheckingService(context, usage, keys.end, onFault);
-  const clean = cleaning(checking.report);
+  const checking = createTokenCheckService(context, usage, keys.end, onFault);
+  const redactTokens = createTokenRedactor(checking.report);
   const addresses = context.addresses ?? createConnectorSet();
-  const reading = createReadingService(context);
+  const requestQueries = createRequestQueries(context);
   const evaluation = createEvaluationService(context);
   const refusals = createRefusalLog(context.store);
   // Emergency access is given even when nobody could be told: the relay tries again, and this is heard of.
-  const told: FirstAttempt = (id, withinMs) => firstAttempt(id, withinMs).catch(onFault);
-  const asking = createAskingService(context, access, grants, credentials, told);
+  const safeFirstAttempt: FirstAttempt = (id, withinMs) => firstAttempt(id, withinMs).catch(onFault);
+  const asking = createSubmitAndClaimService(context, access, grants, credentials, safeFirstAttempt);
   return {
-    desk: createFrontDesk(
+    requestCommands: createRequestCommands(
       context,
-      { access, asking, grants, credentials, reading, refusals, report: checking.report },
+      { access, asking, grants, credentials, requestQueries, refusals, report: checking.report },
       onFault,
     ),
     grants,
     checking,
-    reading,
+    requestQueries,
     cards: createCardService(context),
     directory: createDirectoryService(context),
     keys,
     policies: createPolicyService(context),
     evaluation,
-    people: createChatPeople(context),
-    choosing: createChoosingService(context),
-    emergency: createEmergencyService(context),
-    holdings: createHoldingsService(context, reading, evaluation),
-    massRevocation: createMassRevocation(context, clean),
-    lockdown: createLockdownService(context, clean),
+    accountLinks: createAccountLinks(context),
+    catalogSearch: createCatalogSearchService(context),
+    breakGlassTerms: createBreakGlassTermsService(context),
+    activeAccess: createActiveAccessService(context, requestQueries, evaluation),
+    massRevocation: createMassRevocation(context, redactTokens),
+    lockdown: createLockdownService(context, redactTokens),
     audit: createAuditService(context, refusals, onFault),
-    answers: createAnswersService(context),
+    idempotency: createIdempotencyService(context),
     connectors: createConnectorService(
       { ...context, troubles: addresses.troubles },
       {
-        abandon: createAbandonObject(context, grants, clean),
-        confirm: createConfirmAddress(context, addresses, clean),
+        abandon: createAbandonObject(context, grants, redactTokens),
+        confirm: createConfirmAddress(context, addresses, redactTokens),
       },
       onFault,
     ),

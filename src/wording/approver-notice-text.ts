@@ -3,7 +3,7 @@ import type { Card } from "../service/views/card.ts";
 import { noLongerAsked } from "./card-text.ts";
 import type { Line } from "./line.ts";
 import { reasonOf, reviewUntil } from "./note-lines.ts";
-import { decideUntil, deciding, judging, type Said, type Told } from "./note-parts.ts";
+import { decideUntil, deciding, judging, type NoteContent, type NoteSource } from "./note-parts.ts";
 
 type ApproverNotice = Extract<
   NoticeKind,
@@ -11,7 +11,7 @@ type ApproverNotice = Extract<
 >;
 
 /** What is told when people change while a request, or the review of an emergency, waits for them. */
-export const approverNotes: { readonly [Notice in ApproverNotice]: (told: Told) => Said } = {
+export const approverNotes: { readonly [Notice in ApproverNotice]: (source: NoteSource) => NoteContent } = {
   approver_added: ({ card, who, access }) => ({
     heading: ["You can now decide this: ", who, " asks for access"],
     lines: [access, ...decideUntil(card)],

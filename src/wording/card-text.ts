@@ -1,11 +1,11 @@
 import type { Card, CardAction } from "../service/views/card.ts";
 import type { RequestView } from "../service/views/request-view.ts";
 import { durationWords } from "./duration-words.ts";
-import { namesLine, type Line, type Part } from "./line.ts";
+import { namesLine, type Line, type TextSpan } from "./line.ts";
 import type { Quotation } from "./user-text.ts";
 import { endedText, statusLine } from "./status-line.ts";
 
-export type { Line, Part } from "./line.ts";
+export type { Line, TextSpan } from "./line.ts";
 
 export interface Fact {
   readonly label: string;
@@ -69,8 +69,8 @@ export function pushLine(heading: Line, { request }: Card): Line {
 function headingOf(card: Card): Line {
   const { request } = card;
   const isOwn = card.audience === "requester";
-  const who: Part = isOwn ? "You" : { said: card.subjectName };
-  const of: Line = isOwn ? ["your"] : [{ said: card.subjectName }, "'s"];
+  const who: TextSpan = isOwn ? "You" : { userText: card.subjectName };
+  const of: Line = isOwn ? ["your"] : [{ userText: card.subjectName }, "'s"];
   const isMore = request.extends !== null;
   const access = request.breakGlass ? " emergency access" : isMore ? " extension" : " access";
   switch (request.status) {
@@ -96,11 +96,15 @@ function headingOf(card: Card): Line {
 
 function termsOf(card: Card): readonly Fact[] {
   const { request } = card;
-  const who: Line = [{ said: card.subjectName }, ", ", { said: card.subjectEmail ?? request.identityId }];
+  const who: Line = [
+    { userText: card.subjectName },
+    ", ",
+    { userText: card.subjectEmail ?? request.identityId },
+  ];
   const terms: Fact[] = card.audience === "requester" ? [] : [{ label: "Who", value: who }];
   terms.push({ label: request.extends === null ? "For" : "More time", value: [timeText(request)] });
   if (request.extends !== null) terms.push({ label: "Extends", value: [request.extends] });
-  if (card.askedByName !== null) terms.push({ label: "Asked by", value: [{ said: card.askedByName }] });
+  if (card.askedByName !== null) terms.push({ label: "Asked by", value: [{ userText: card.askedByName }] });
   return terms;
 }
 
@@ -113,7 +117,7 @@ function factsOf(card: Card): readonly Fact[] {
     const value: Line = [`Too few people are left who may decide stage ${request.stranded.stage}`];
     facts.push({ label: "Stranded", value });
   }
-  const escalated = unrepeated(request.approvers.filter((one) => one.status === "ESCALATED"));
+  const escalated = uniquePeople(request.approvers.filter((one) => one.status === "ESCALATED"));
   if (request.status === "PENDING" && escalated.length > 0) {
     facts.push({ label: "Escalated to", value: namesLine(escalated.map((one) => one.name)) });
   }
@@ -132,7 +136,7 @@ function factsOf(card: Card): readonly Fact[] {
 
 /** Why somebody who was asked cannot decide, or not review, any more. */
 export function noLongerAsked(selectors: readonly string[], audience: Card["audience"] = "approver"): Line {
-  const people: Part = { literal: selectors.join(", ") };
+  const people: TextSpan = { literal: selectors.join(", ") };
   const what = audience === "reviewer" ? "review this: its reviewers" : "decide this: its approvers";
   return [`You can no longer ${what} are `, people, ", and you are not among them any more"];
 }
@@ -147,7 +151,7 @@ function timeText({ duration, grantedDuration }: RequestView): string {
 export function riskLine({ score, factors }: NonNullable<RequestView["risk"]>): Line {
   const named = factors.flatMap((one, index): Line => [
     index === 0 ? ": " : ", ",
-    { said: one.name },
+    { userText: one.name },
     ` ${one.points < 0 ? "" : "+"}${one.points}`,
   ]);
   return [`${score} of 100`, ...named];
@@ -161,10 +165,10 @@ function approvalsLine({ request }: Card): Line {
     const given = request.approvers.filter(
       ({ stage: number, status }) => number === one.stage && status === "APPROVED",
     );
-    const people = unrepeated(given).flatMap(({ name, keyMintedBy }, at): Line => [
+    const people = uniquePeople(given).flatMap(({ name, keyMintedBy }, at): Line => [
       ...(at === 0 ? [] : [", "]),
-      { said: name },
-      ...(keyMintedBy === undefined ? [] : [" with an API key made by ", { said: keyMintedBy }]),
+      { userText: name },
+      ...(keyMintedBy === undefined ? [] : [" with an API key made by ", { userText: keyMintedBy }]),
     ]);
     return [index === 0 ? count : ` · ${count}`, ...(people.length === 0 ? [] : [" (", ...people, ")"])];
   });
@@ -184,7 +188,7 @@ function lastTime(last: NonNullable<Card["lastDecision"]>): Line {
     last.status.toLowerCase().replaceAll("_", " "),
     " ",
     { time: last.at },
-    ...(last.byName === null ? [] : [" by ", { said: last.byName }]),
+    ...(last.byName === null ? [] : [" by ", { userText: last.byName }]),
     ...(last.reason === null ? [] : [": ", { quote: last.reason }]),
   ];
 }
@@ -233,6 +237,6 @@ export function scopesText(scopes: readonly string[]): string {
 }
 
 /** Each person once, though they may stand in several stages. */
-function unrepeated<Person extends { readonly identityId: string }>(people: readonly Person[]): Person[] {
+function uniquePeople<Person extends { readonly identityId: string }>(people: readonly Person[]): Person[] {
   return [...new Map(people.map((one) => [one.identityId, one])).values()];
 }

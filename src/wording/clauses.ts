@@ -1,10 +1,10 @@
 import { readDuration } from "./duration-words.ts";
-import { wordsBetween, type TypedWord } from "./tokenize.ts";
+import { textBetween, type CommandToken } from "./tokenize.ts";
 
 /** `… for 2h because … ticket INC-42`, in any order. Null: not said. */
 export interface Clauses {
   /** What stands before the first of them. */
-  readonly head: readonly TypedWord[];
+  readonly head: readonly CommandToken[];
   readonly duration: string | null;
   readonly reason: string | null;
   readonly ticket: string | null;
@@ -19,10 +19,10 @@ const keywords: ReadonlySet<string> = new Set(["for", "because", "ticket"]);
  * a `for …` or `ticket …` that ends it and has not been said before: a shorter time that was meant must not be read as
  * part of the reason.
  */
-export function readClauses(text: string, words: readonly TypedWord[]): Clauses | string {
+export function readClauses(text: string, words: readonly CommandToken[]): Clauses | string {
   const first = words.findIndex((word) => keywords.has(word.key));
   const head = first === -1 ? words : words.slice(0, first);
-  const found: Found = { duration: null, reason: null, ticket: null };
+  const found: ParsedClauses = { duration: null, reason: null, ticket: null };
   for (let at = head.length; at < words.length;) {
     const key = words[at]?.key ?? "";
     if (key === "because") {
@@ -40,53 +40,58 @@ export function readClauses(text: string, words: readonly TypedWord[]): Clauses 
       found.ticket = ticket.text;
       at += 2;
     } else {
-      return { head, ...found, stray: wordsBetween(text, words[at], words.at(-1)) };
+      return { head, ...found, stray: textBetween(text, words[at], words.at(-1)) };
     }
   }
   return { head, ...found, stray: null };
 }
 
-interface Found {
+interface ParsedClauses {
   duration: string | null;
   reason: string | null;
   ticket: string | null;
 }
 
 /** Where reading goes on behind the reason. */
-function readReason(text: string, words: readonly TypedWord[], from: number, found: Found): number {
+function readReason(
+  text: string,
+  words: readonly CommandToken[],
+  from: number,
+  found: ParsedClauses,
+): number {
   const next = words[from + 1];
   const isQuotedAlone = words[from]?.isQuoted === true && (next === undefined || keywords.has(next.key));
   if (isQuotedAlone) {
-    found.reason = wordsBetween(text, words[from], words[from]);
+    found.reason = textBetween(text, words[from], words[from]);
     return from + 1;
   }
   let end = words.length;
   for (let clause = endingClause(words, from, end, found); clause !== undefined;) {
-    Object.assign(found, clause.said);
+    Object.assign(found, clause.parsed);
     end = clause.start;
     clause = endingClause(words, from, end, found);
   }
-  found.reason = wordsBetween(text, words[from], words[end - 1]);
+  found.reason = textBetween(text, words[from], words[end - 1]);
   return words.length;
 }
 
 /** A clause that ends exactly at `end`, has not been said, and leaves a reason before it. */
 function endingClause(
-  words: readonly TypedWord[],
+  words: readonly CommandToken[],
   from: number,
   end: number,
-  found: Found,
-): { readonly start: number; readonly said: Partial<Found> } | undefined {
+  found: ParsedClauses,
+): { readonly start: number; readonly parsed: Partial<ParsedClauses> } | undefined {
   for (let start = end - 2; start > from && start >= end - durationWordsMax - 1; start--) {
     const key = words[start]?.key;
     if (key === "for" && found.duration === null) {
       const span = durationAt(words.slice(0, end), start + 1);
-      if (span?.end === end) return { start, said: { duration: span.duration } };
+      if (span?.end === end) return { start, parsed: { duration: span.duration } };
     }
     const ticket = words[end - 1]?.text ?? "";
     // "because I have lost my ticket again" names none.
     if (key === "ticket" && found.ticket === null && start === end - 2 && /\d/.test(ticket)) {
-      return { start, said: { ticket } };
+      return { start, parsed: { ticket } };
     }
   }
   return undefined;
@@ -96,7 +101,7 @@ const durationWordsMax = 6;
 
 /** The longest run of words from `start` on that is a duration. */
 export function durationAt(
-  words: readonly TypedWord[],
+  words: readonly CommandToken[],
   start: number,
 ): { readonly duration: string; readonly end: number } | undefined {
   for (let count = durationWordsMax; count > 0; count--) {

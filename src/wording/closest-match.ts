@@ -1,5 +1,8 @@
 /** The candidate that a slip of the fingers made this word of; undefined when none is near enough to be a guess. */
-export function nearestOf<Word extends string>(typed: string, candidates: readonly Word[]): Word | undefined {
+export function closestMatch<Word extends string>(
+  typed: string,
+  candidates: readonly Word[],
+): Word | undefined {
   if (typed.length > typedLengthMax) return undefined;
   let best: Word | undefined;
   let bestDistance = Infinity;

@@ -2,7 +2,7 @@
  * People's own words made safe to show: what cannot be seen, turns writing around or piles up over other lines is shown
  * by its number, `⟨U+202E⟩`, so that no text can imitate ours. Line breaks and tabs stay.
  */
-export function visibleText(text: string): string {
+export function escapeInvisible(text: string): string {
   return text
     .replaceAll(lineBreaks, "\n")
     .replaceAll(unseen, (character) => `⟨U+${hexOf(character)}⟩`)

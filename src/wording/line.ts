@@ -1,8 +1,8 @@
-import type { PeopleWords } from "./user-text.ts";
+import type { UserText } from "./user-text.ts";
 
 /** A piece of a sentence: our words, a moment for the reader's own time zone (RFC 3339), or somebody's own words. */
-export type Part = string | { readonly time: string } | PeopleWords;
-export type Line = readonly Part[];
+export type TextSpan = string | { readonly time: string } | UserText;
+export type Line = readonly TextSpan[];
 
 const namesShownMax = 10;
 
@@ -12,6 +12,6 @@ export function namesLine(names: readonly string[]): Line {
   const more = unique.length - namesShownMax;
   const shown = unique
     .slice(0, namesShownMax)
-    .flatMap((said, index): Line => (index === 0 ? [{ said }] : [", ", { said }]));
+    .flatMap((userText, index): Line => (index === 0 ? [{ userText }] : [", ", { userText }]));
   return more > 0 ? [...shown, ` and ${more} more`] : shown;
 }

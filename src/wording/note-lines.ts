@@ -10,7 +10,7 @@ import type { Quotation } from "./user-text.ts";
  */
 
 export function by({ decidedBy }: Card): Line {
-  return decidedBy === null ? [] : [" by ", { said: decidedBy.name }];
+  return decidedBy === null ? [] : [" by ", { userText: decidedBy.name }];
 }
 
 export function why({ request }: Card): readonly Quotation[] {

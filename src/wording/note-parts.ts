@@ -1,19 +1,19 @@
 import type { Card, CardAction } from "../service/views/card.ts";
-import type { Line, Part } from "./line.ts";
+import type { Line, TextSpan } from "./line.ts";
 import type { Quotation } from "./user-text.ts";
 
 /** What a note about a request is made from. */
-export interface Told {
+export interface NoteSource {
   readonly card: Card;
   /** The reader is the requester. */
   readonly isOwn: boolean;
-  readonly who: Part;
+  readonly who: TextSpan;
   readonly whose: Line;
   readonly access: Line;
 }
 
 /** A note as it is worded. */
-export interface Said {
+export interface NoteContent {
   readonly heading: Line;
   readonly lines: readonly Line[];
   readonly quotations?: readonly Quotation[];

@@ -17,7 +17,7 @@ export function noteText(note: Note): NoteText {
       return linkNote(note);
     case "linked":
       return {
-        heading: ["Linked: ", { said: note.identity.name }],
+        heading: ["Linked: ", { userText: note.identity.name }],
         lines: [accountLine(note.account), [`They ask and decide as ${note.identity.id} from now on.`]],
         actions: [],
       };
@@ -36,11 +36,11 @@ function linkedNote({ account, byName }: Extract<Note, { about: "account_linked"
     heading: [`A ${platform} account was linked to you`],
     lines: [
       [
-        ...(byName === null ? ["By your address there"] : [{ said: byName }, " linked it"]),
+        ...(byName === null ? ["By your address there"] : [{ userText: byName }, " linked it"]),
         `: ${account.surface === "slack" ? "workspace" : "tenant"} `,
-        { said: account.team },
+        { userText: account.team },
         ", user ",
-        { said: account.user },
+        { userText: account.user },
         ".",
       ],
       ["Whoever uses that account can ask and decide as you."],
@@ -56,7 +56,7 @@ function keyMade({ mintedBy, roles, expiresAt, keyId }: KeyNote): NoteText {
   return {
     heading: ["An API key was made in your name"],
     lines: [
-      [{ said: mintedBy }, " made it. Its roles: ", roles.join(", "), "."],
+      [{ userText: mintedBy }, " made it. Its roles: ", roles.join(", "), "."],
       expiresAt === null
         ? ["It works until it is deleted. Its id is ", keyId, "."]
         : ["It works until ", { time: expiresAt }, ". Its id is ", keyId, "."],
@@ -85,13 +85,19 @@ function keyExpiring({ roles, expiresAt, keyId, last4 }: KeyNote): NoteText {
 function linkNote({ account, displayName, email, candidate }: Extract<Note, { about: "link" }>): NoteText {
   const platform = account.surface === "slack" ? "Slack" : "Teams";
   return {
-    heading: [{ said: displayName }, ` asks to be linked from ${platform}`],
+    heading: [{ userText: displayName }, ` asks to be linked from ${platform}`],
     lines: [
       accountLine(account),
-      email === null ? ["The platform gave no address."] : ["Address there: ", { said: email }],
+      email === null ? ["The platform gave no address."] : ["Address there: ", { userText: email }],
       candidate === null
         ? ["Nobody here has this address. Find out who it is before you link."]
-        : ["They seem to be ", { said: candidate.name }, " (", candidate.id, "). Link only if you are sure."],
+        : [
+            "They seem to be ",
+            { userText: candidate.name },
+            " (",
+            candidate.id,
+            "). Link only if you are sure.",
+          ],
       ["Whoever is linked can ask and decide as that person."],
     ],
     actions: candidate === null ? ["link_other"] : ["link", "link_other"],
@@ -99,5 +105,5 @@ function linkNote({ account, displayName, email, candidate }: Extract<Note, { ab
 }
 
 function accountLine({ surface, team, user }: ChatAccount): Line {
-  return [surface === "slack" ? "Workspace " : "Tenant ", { said: team }, ", user ", { said: user }];
+  return [surface === "slack" ? "Workspace " : "Tenant ", { userText: team }, ", user ", { userText: user }];
 }

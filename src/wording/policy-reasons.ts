@@ -1,7 +1,7 @@
-import type { ChoiceReason, Standing } from "../core/policy/governing-policy.ts";
+import type { SelectionReason, PolicyOutcome } from "../core/policy/governing-policy.ts";
 
 /** Why a policy was chosen for a scope, said of it. */
-export const reasonWords: { readonly [Reason in ChoiceReason]: string } = {
+export const reasonWords: { readonly [Reason in SelectionReason]: string } = {
   deny_wins: "it denies, and a denial wins over everything",
   first_in_order: "it governs, the first that holds",
   stands_in_for_spent: "it governs, in place of one that has been used as often as it allows",
@@ -11,7 +11,7 @@ export const reasonWords: { readonly [Reason in ChoiceReason]: string } = {
 };
 
 /** How a policy stands towards a scope, said of it. */
-export const standingWords: { readonly [How in Standing]: string } = {
+export const outcomeWords: { readonly [How in PolicyOutcome]: string } = {
   governs: "governs",
   denies: "denies",
   spent: "holds, and has been used as often as it allows",

@@ -98,9 +98,9 @@ const sentences: { readonly [Code in RefusalCode]: Sentences } = {
 };
 
 /** A no in sentences: what happened, what is wrong in particular, and what to do next. */
-export function refusalText(said: Refusal, prefix: string = slashPrefix): readonly Line[] {
+export function refusalText(original: Refusal, prefix: string = slashPrefix): readonly Line[] {
   // What was typed is named back without any token in it.
-  const refusal = withoutTokens(said);
+  const refusal = withoutTokens(original);
   const { what, next } = sentences[refusal.refused];
   const { policyMessage } = refusal;
   const tail = policyMessage === undefined ? "" : policyMessageTail(policyMessage);

@@ -4,10 +4,10 @@ import { approverNotes } from "./approver-notice-text.ts";
 import { accessLine, cardText, pushLine, scopesText, type CardText } from "./card-text.ts";
 import { unreachedChannelLines } from "./delivery-text.ts";
 import type { NoteAction } from "./labels.ts";
-import { namesLine, type Line, type Part } from "./line.ts";
+import { namesLine, type Line, type TextSpan } from "./line.ts";
 import { by, why, reasonOf, activeUntil, reviewUntil, unreached, overdueTargets } from "./note-lines.ts";
 import type { Quotation } from "./user-text.ts";
-import { decideUntil, deciding, judging, type Said, type Told } from "./note-parts.ts";
+import { decideUntil, deciding, judging, type NoteContent, type NoteSource } from "./note-parts.ts";
 import { endedByOf, endedText } from "./status-line.ts";
 
 /** A note put into words, for any surface to lay out. */
@@ -28,26 +28,33 @@ export interface NoteText {
 export function requestNote(notice: NoticeKind, card: Card, isOver = false): NoteText {
   if (isOver) return overNote(card);
   const isOwn = card.audience === "requester";
-  const who: Part = { said: card.subjectName };
+  const who: TextSpan = { userText: card.subjectName };
   const access = accessLine(card);
-  const said = notes[notice]({
+  const content = notes[notice]({
     card,
     isOwn,
     who,
     whose: isOwn ? ["Your"] : [who, "'s"],
     access,
   });
-  const actions = said.press.filter((action) => card.actions.includes(action));
+  const actions = content.press.filter((action) => card.actions.includes(action));
   const isWhole = actions.some((action) => needsWholeCard.has(action));
   return {
-    heading: said.heading,
-    push: pushLine(said.heading, card),
+    heading: content.heading,
+    push: pushLine(content.heading, card),
     lines: isWhole
-      ? said.lines.filter((line) => line !== access)
-      : [...said.lines, ["Request ", card.request.id]],
+      ? content.lines.filter((line) => line !== access)
+      : [...content.lines, ["Request ", card.request.id]],
     ...(isWhole
-      ? { card: { ...cardText(card), heading: said.heading, push: pushLine(said.heading, card), actions } }
-      : { quotations: said.quotations ?? [] }),
+      ? {
+          card: {
+            ...cardText(card),
+            heading: content.heading,
+            push: pushLine(content.heading, card),
+            actions,
+          },
+        }
+      : { quotations: content.quotations ?? [] }),
     actions,
   };
 }
@@ -59,7 +66,7 @@ function overNote(card: Card): NoteText {
 }
 
 /** Every kind of news, closed: a new one without its words is a type error. */
-const notes: { readonly [Notice in NoticeKind]: (told: Told) => Said } = {
+const notes: { readonly [Notice in NoticeKind]: (source: NoteSource) => NoteContent } = {
   ...approverNotes,
   submitted: ({ card, isOwn, who, access }) => ({
     heading: isOwn ? ["Your request was sent"] : [who, " asks for access"],
@@ -225,7 +232,7 @@ const notes: { readonly [Notice in NoticeKind]: (told: Told) => Said } = {
   key_expiring: ({ access }) => ({ heading: ["Your API key expires soon"], lines: [access], press: [] }),
 };
 
-function approved({ card, isOwn, whose, access }: Told): Said {
+function approved({ card, isOwn, whose, access }: NoteSource): NoteContent {
   const { request } = card;
   if (request.extends !== null) {
     return { heading: [...whose, " extension was approved", ...by(card)], lines: [access], press: [] };

@@ -6,7 +6,7 @@ import { namesLine, type Line } from "./line.ts";
 /** What the reader is asked to do, or what has become of it. Why it ended is quoted below, whole. */
 export function statusLine(card: Card): Line {
   const { request, audience, decidedBy } = card;
-  const by: Line = decidedBy === null ? [] : [" by ", { said: decidedBy.name }];
+  const by: Line = decidedBy === null ? [] : [" by ", { userText: decidedBy.name }];
   const endedBy = endedByOf(card);
   switch (request.status) {
     case "PENDING":
@@ -42,7 +42,7 @@ export function statusLine(card: Card): Line {
 
 /** Who ended it before its time, if somebody did. */
 export function endedByOf({ endedBy }: Card): Line {
-  return endedBy === null ? [] : [" by ", { said: endedBy.name }];
+  return endedBy === null ? [] : [" by ", { userText: endedBy.name }];
 }
 
 /** How it ended, in one or a few words; for what has not ended, how it stands. */

@@ -1,5 +1,5 @@
 /** One word of what was typed, or what stood between quotation marks. */
-export interface TypedWord {
+export interface CommandToken {
   readonly text: string;
   /** In lower case; empty for quoted words, so that a quoted `for` is no keyword. */
   readonly key: string;
@@ -24,8 +24,8 @@ const closers: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The words of a text. A quotation that does not end is no quotation: its mark belongs to the word. */
-export function typedWords(text: string): readonly TypedWord[] {
-  const words: TypedWord[] = [];
+export function tokenize(text: string): readonly CommandToken[] {
+  const words: CommandToken[] = [];
   let at = 0;
   while (at < text.length) {
     const start = at + (/^[\s,]*/.exec(text.slice(at))?.[0].length ?? 0);
@@ -38,18 +38,18 @@ export function typedWords(text: string): readonly TypedWord[] {
 }
 
 /** What a person wrote from here on, as it was, without the quotation marks around the whole of it. */
-export function wordsBetween(
+export function textBetween(
   text: string,
-  from: TypedWord | undefined,
-  to: TypedWord | undefined,
+  from: CommandToken | undefined,
+  to: CommandToken | undefined,
 ): string | null {
   if (from === undefined || to === undefined || from.start > to.start) return null;
-  const said = from === to && from.isQuoted ? from.text : text.slice(from.start, to.end);
-  const trimmed = said.trim();
+  const rawText = from === to && from.isQuoted ? from.text : text.slice(from.start, to.end);
+  const trimmed = rawText.trim();
   return trimmed === "" ? null : trimmed;
 }
 
-function quotedAt(text: string, start: number): TypedWord | undefined {
+function quotedAt(text: string, start: number): CommandToken | undefined {
   const closing = closers.get(text[start] ?? "");
   if (closing === undefined) return undefined;
   for (let at = start + 1; at < text.length; at++) {
@@ -61,7 +61,7 @@ function quotedAt(text: string, start: number): TypedWord | undefined {
   return undefined;
 }
 
-function plainAt(text: string, start: number): TypedWord {
+function plainAt(text: string, start: number): CommandToken {
   const found = /^[^\s,]+/.exec(text.slice(start))?.[0] ?? "";
   return { text: found, key: found.toLowerCase(), start, end: start + found.length, isQuoted: false };
 }

@@ -1,13 +1,13 @@
-import { visibleText } from "./escape-invisible.ts";
+import { escapeInvisible } from "./escape-invisible.ts";
 
 /**
  * Words that are not ours, inside a sentence.
- * - said: a name; in quotation marks unless it is as plain as one
+ * - userText: a name; in quotation marks unless it is as plain as one
  * - quote: free text, always in quotation marks
  * - literal: a sentence or address that may hold what somebody typed, as it is
  */
-export type PeopleWords =
-  | { readonly said: string }
+export type UserText =
+  | { readonly userText: string }
   | { readonly quote: string }
   | { readonly literal: string };
 
@@ -15,15 +15,15 @@ export type PeopleWords =
  * The same as text on one line, with nothing invisible in it. Quotation marks inside a quotation are changed, so that
  * nobody can end it.
  */
-export function inlineWords(words: PeopleWords): string {
+export function inlineUserText(words: UserText): string {
   if ("literal" in words) return oneLine(words.literal);
-  const line = oneLine("said" in words ? words.said : words.quote).trim();
-  const isPlain = "said" in words && plainName.test(line) && !sentenceEnd.test(line);
+  const line = oneLine("userText" in words ? words.userText : words.quote).trim();
+  const isPlain = "userText" in words && plainName.test(line) && !sentenceEnd.test(line);
   return isPlain ? line : `"${line.replaceAll(quotationMarks, "'")}"`;
 }
 
 function oneLine(text: string): string {
-  return visibleText(text).replaceAll(/\s+/gu, " ");
+  return escapeInvisible(text).replaceAll(/\s+/gu, " ");
 }
 
 /** No colon, comma, dot between words or line of ours can be made of these. */
@@ -50,7 +50,7 @@ export function quotationLines(text: string): readonly string[] {
     else lines.push(...Array.from({ length: empty }, () => ""));
     empty = 0;
   };
-  for (const line of visibleText(text).split("\n")) {
+  for (const line of escapeInvisible(text).split("\n")) {
     if (line.trim() === "") empty++;
     else {
       settleEmpty();

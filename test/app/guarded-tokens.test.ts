@@ -2,28 +2,28 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { buildHouse, closeHouse, type House } from "../../src/app/application.ts";
+import { createApplication, closeApplication, type Application } from "../../src/app/application.ts";
 import { readEnvironment } from "../../src/config/environment.ts";
 import { createLogger } from "../../src/app/observability/logger.ts";
 import { granted } from "../service/support/service-harness.ts";
 import { secretsFound } from "../support/find-secrets.ts";
-import { identityFixture, policyFixture, stepOf } from "../support/fixtures.ts";
+import { identityFixture, policyFixture, stepFixture } from "../support/fixtures.ts";
 
 let folder: string;
-let house: House;
+let house: Application;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "jit-house-"));
   const settings = readEnvironment({ DATABASE_URL: join(folder, "jit.db") });
   if ("problems" in settings) throw new Error(JSON.stringify(settings.problems));
   const log = createLogger("silent", () => undefined);
-  house = await buildHouse(settings.ok, log, (fault) => {
+  house = await createApplication(settings.ok, log, (fault) => {
     throw fault;
   });
 });
 
 afterEach(async () => {
-  await closeHouse(house);
+  await closeApplication(house);
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -31,7 +31,7 @@ afterEach(async () => {
 async function liveToken(): Promise<{ readonly id: string; readonly token: string }> {
   const person = identityFixture("dev");
   const expects = [{ kind: "identity", id: person.id, version: 0 }] as const;
-  await house.store.commit(stepOf({ expects, writes: [{ kind: "identity", value: person }] }));
+  await house.store.commit(stepFixture({ expects, writes: [{ kind: "identity", value: person }] }));
   const admin = { identity: person, roles: ["admin"], via: "api" } as const;
   const made = granted(
     await house.services.keys.create(admin, { identityId: person.id, name: "deploys", roles: ["requester"] }),
@@ -48,7 +48,7 @@ test("the program masks a token in whatever is stored, also where no service loo
   const { id, token } = await liveToken();
   const value = { user: { name: `Dev ${token}` } };
   await house.context.store.commit(
-    stepOf({ writes: [{ kind: "address", surface: "teams", key: "dev", value }] }),
+    stepFixture({ writes: [{ kind: "address", surface: "teams", key: "dev", value }] }),
   );
   expect(JSON.stringify(await house.store.address("teams", "dev"))).toContain("Dev ");
   await expect.poll(() => isEnded(id)).toBe(true);
@@ -60,7 +60,9 @@ test("the program refuses a rule that holds a token, stores nothing of it, and e
   const version = await house.store.rulebookVersion();
   const value = policyFixture("p", { description: `for ${token}` });
   const expects = [{ kind: "rulebook", id: "rulebook", version }] as const;
-  const outcome = await house.context.store.commit(stepOf({ expects, writes: [{ kind: "policy", value }] }));
+  const outcome = await house.context.store.commit(
+    stepFixture({ expects, writes: [{ kind: "policy", value }] }),
+  );
   expect(outcome).toMatchObject({ refusal: { refused: "invalid_body" } });
   expect((await house.store.rulebook()).policies).toEqual([]);
   await expect.poll(() => isEnded(id)).toBe(true);

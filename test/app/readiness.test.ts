@@ -10,7 +10,7 @@ const store = {
   outbox: async () => ({ waiting: 0, oldestDueAt: null }),
   takeBacks: async () => ({ waiting: 3, overdue: 2, oldestOverdueSince: at(0) }),
 };
-const sweeps = { lastGoodAt: () => now, isOnTime: () => true };
+const sweeps = { lastSuccessAt: () => now, isOnTime: () => true };
 const clock = { now: () => now, behindMs: () => 0, isBehindSinceStart: () => false };
 const guards: Guards = {
   clock,

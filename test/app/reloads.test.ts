@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import { expect, test } from "vitest";
 import { createReloads, type ReloadPorts } from "../../src/app/reloads.ts";
-import { Refused } from "../../src/app/startup-error.ts";
+import { StartupError } from "../../src/app/startup-error.ts";
 import { at } from "../support/fixtures.ts";
 
 const loaded = { file: "jit.yaml", identities: 1, policies: 0, changed: 0, warnings: [] };
@@ -43,7 +43,7 @@ test("readings never overlap: those who ask while one runs share the next, which
   await settle();
   expect(readings).toHaveLength(2);
   const fourth = reloads.request();
-  readings[1]?.end(new Refused(["jit.yaml:1:1 is wrong"]));
+  readings[1]?.end(new StartupError(["jit.yaml:1:1 is wrong"]));
   expect([await second, await third]).toEqual([
     { ok: false, problems: ["jit.yaml:1:1 is wrong"] },
     { ok: false, problems: ["jit.yaml:1:1 is wrong"] },
@@ -59,7 +59,7 @@ test("a refused reload is on record, in the log and in the state until one is ta
   expect(reloads.state()).toEqual({ loadedAt: at(0) });
   const refused = reloads.request();
   await settle();
-  readings[0]?.end(new Refused(["url: postgres://jit:hunter2@db/x is wrong", "two"]));
+  readings[0]?.end(new StartupError(["url: postgres://jit:hunter2@db/x is wrong", "two"]));
   const problems = ["url: postgres://jit:…@db/x is wrong", "two"];
   expect(await refused).toEqual({ ok: false, problems });
   expect(records).toEqual([problems]);

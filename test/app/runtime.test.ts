@@ -1,22 +1,22 @@
 import { expect, test } from "vitest";
 import { instant } from "../../src/core/values/ids.ts";
-import { createSurroundings } from "../../src/app/process/runtime.ts";
+import { createRuntime } from "../../src/app/process/runtime.ts";
 
 const noon = Date.UTC(2026, 10, 25, 12);
 
 test("ids made later stand behind ids made earlier, so that indexes grow at their end", () => {
   let now = noon;
-  const { idTail } = createSurroundings(() => instant(now));
+  const { idSuffix } = createRuntime(() => instant(now));
   const tails = [1, 1_000, 60_000, 86_400_000, 400 * 86_400_000].map((ms) => {
     now = noon + ms;
-    return idTail();
+    return idSuffix();
   });
   expect(tails).toEqual(tails.toSorted());
 });
 
 test("ids of one moment are all different, of one length, and of letters and digits alone", () => {
-  const { idTail } = createSurroundings(() => instant(noon));
-  const tails = Array.from({ length: 20_000 }, idTail);
+  const { idSuffix } = createRuntime(() => instant(noon));
+  const tails = Array.from({ length: 20_000 }, idSuffix);
   expect(new Set(tails).size).toBe(tails.length);
   expect(tails.every((tail) => /^[0-9a-z]{18}$/.test(tail))).toBe(true);
 });

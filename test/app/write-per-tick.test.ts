@@ -2,19 +2,19 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { writeByTurns } from "../../src/app/process/write-per-tick.ts";
+import { writePerTick } from "../../src/app/process/write-per-tick.ts";
 
 const source = resolve(import.meta.dirname, "../../src/app/process/write-per-tick.ts");
 const program = (end: string): string => `
-  import { writeByTurns } from ${JSON.stringify(source)};
-  const write = writeByTurns((text) => process.stdout.write(text));
+  import { writePerTick } from ${JSON.stringify(source)};
+  const write = writePerTick((text) => process.stdout.write(text));
   write("one\\n");
   write("two\\n");
   ${end}`;
 
 test("lines of one turn are written at once, in order, and none twice", async () => {
   const written: string[] = [];
-  const write = writeByTurns((text) => written.push(text));
+  const write = writePerTick((text) => written.push(text));
   write("a\n");
   write("b\n");
   expect(written).toEqual([]);

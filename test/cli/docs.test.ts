@@ -14,13 +14,13 @@ const unused = (): never => {
   throw new Error("nothing is run here");
 };
 const program = createProgram({
-  outside: {
+  io: {
     environment: {},
     out: unused,
     err: unused,
     isTerminal: false,
     columns: 80,
-    patienceMs: 0,
+    timeoutMs: 0,
     now: unused,
     pause: unused,
   },

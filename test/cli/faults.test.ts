@@ -34,42 +34,42 @@ describe("a service that is in trouble", () => {
 
   test("that says when to come back is asked again then, and not before", async () => {
     const busy = refusal(503, "store_unavailable", "Not now.", { "retry-after": "7" });
-    const { url, heard } = await fakeService(busy, busy, page);
+    const { url, received } = await fakeService(busy, busy, page);
     const { code, pauses, err } = await jit(["list"], { url });
     expect(code).toBe(0);
     expect(pauses).toEqual([7_000, 7_000]);
-    expect(heard).toHaveLength(3);
+    expect(received).toHaveLength(3);
     expect(err).toContain("Not now. Trying again in 7s.");
   });
 
   test("that wants to be left alone for long is not waited for", async () => {
-    const { url, heard } = await fakeService(
+    const { url, received } = await fakeService(
       refusal(429, "limit_reached", "Used up.", { "retry-after": "3600" }),
     );
     const { code, err } = await jit(["list"], { url });
     expect(code).toBe(1);
-    expect(heard).toHaveLength(1);
+    expect(received).toHaveLength(1);
     expect(err).toBe("jit: Used up. (limit_reached)\n");
   });
 
   test("that stays silent is given up on", async () => {
     const { url } = await fakeService({ ...page, afterMs: 60_000 });
-    const { code, err } = await jit(["list"], { url, patienceMs: 50 });
+    const { code, err } = await jit(["list"], { url, timeoutMs: 50 });
     expect(code).toBe(5);
     expect(err).toContain("does not answer in time");
   });
 
   test("that breaks off in the middle of an answer is asked again", async () => {
-    const { url, heard } = await fakeService({ cut: true, head: '{"data":[' }, page);
+    const { url, received } = await fakeService({ cut: true, head: '{"data":[' }, page);
     expect((await jit(["list"], { url })).code).toBe(0);
-    expect(heard).toHaveLength(2);
+    expect(received).toHaveLength(2);
   });
 
   test("that fails on its side is not asked again: the same would come of it", async () => {
-    const { url, heard } = await fakeService(refusal(500, "internal", "The log says more."));
+    const { url, received } = await fakeService(refusal(500, "internal", "The log says more."));
     const { code, err } = await jit(["list"], { url });
     expect({ code, err }).toEqual({ code: 5, err: "jit: The log says more. (internal)\n" });
-    expect(heard).toHaveLength(1);
+    expect(received).toHaveLength(1);
   });
 });
 
@@ -89,13 +89,13 @@ describe("something that is not our service", () => {
     ["a redirect", { status: 302, headers: { location: "https://login.company.com/" }, body: "" }],
     ["a gate with its own words", { status: 403, body: "<h1>Forbidden</h1>" }],
   ])("%s: one sentence and exit 5", async (_, reply) => {
-    const { url, heard } = await fakeService(reply);
+    const { url, received } = await fakeService(reply);
     const { code, out, err } = await jit(["list"], { url });
     expect(code).toBe(5);
     expect(out).toBe("");
     expect(err).toMatch(oneSentence);
     expect(err).toContain("JIT_URL");
-    expect(heard).toHaveLength(1);
+    expect(received).toHaveLength(1);
   });
 
   test("a redirect is never followed, so the key goes nowhere else", async () => {
@@ -105,7 +105,7 @@ describe("something that is not our service", () => {
       headers: { location: `${thief.url}/api/v1/credentials/jit` },
     });
     expect((await jit(["list"], { url })).code).toBe(5);
-    expect(thief.heard).toEqual([]);
+    expect(thief.received).toEqual([]);
   });
 });
 
@@ -119,32 +119,32 @@ describe("a call that changes something", () => {
     ];
     const first = await fakeService(...replies);
     expect((await jit(asking, { url: first.url })).code).toBe(0);
-    const keys = first.heard.slice(1).map(({ headers }) => headers["idempotency-key"]);
+    const keys = first.received.slice(1).map(({ headers }) => headers["idempotency-key"]);
     expect(keys).toHaveLength(3);
     expect(new Set(keys).size).toBe(1);
     expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);
     const second = await fakeService(...replies);
     await jit(asking, { url: second.url });
-    expect(second.heard[1]?.headers["idempotency-key"]).not.toBe(keys[0]);
+    expect(second.received[1]?.headers["idempotency-key"]).not.toBe(keys[0]);
   });
 
   test("waits for its own first try when that is still running", async () => {
     const running = refusal(409, "idempotency_running", "Being answered.");
-    const { url, heard } = await fakeService({ body: me }, { cut: true }, running, {
+    const { url, received } = await fakeService({ body: me }, { cut: true }, running, {
       status: 201,
       body: shown(),
     });
     expect((await jit(asking, { url })).code).toBe(0);
-    expect(heard).toHaveLength(4);
+    expect(received).toHaveLength(4);
   });
 
   test("whose token got lost with the answer brings a new one", async () => {
     const replayed = shown({ status: "ACTIVE", credential: { id: "cred_a", tokenShown: true } });
     const rotated = shown({ status: "ACTIVE", credential: { id: "cred_b", token } });
-    const { url, heard } = await fakeService({ cut: true }, { body: replayed }, { body: rotated });
+    const { url, received } = await fakeService({ cut: true }, { body: replayed }, { body: rotated });
     const { code, out, err } = await jit(["claim", "jit_one", "--token-only"], { url });
     expect({ code, out }).toEqual({ code: 0, out: `${token}\n` });
-    expect(heard.map(({ path }) => path.split("/").at(-1))).toEqual(["claim", "claim", "rotate"]);
+    expect(received.map(({ path }) => path.split("/").at(-1))).toEqual(["claim", "claim", "rotate"]);
     expect(err).toContain("got lost");
   });
 
@@ -167,20 +167,20 @@ describe("a call that changes something", () => {
   });
 
   test("without such a key is not repeated when its fate is unknown", async () => {
-    const { url, heard } = await fakeService({ cut: true });
+    const { url, received } = await fakeService({ cut: true });
     expect((await jit(["keys", "delete", "key_1"], { url })).code).toBe(5);
-    expect(heard).toHaveLength(1);
+    expect(received).toHaveLength(1);
   });
 
   test("a claim that is being prepared is asked for until it is there", async () => {
     const preparing = { status: 202, body: shown({ status: "APPROVED" }) };
-    const { url, heard } = await fakeService(preparing, preparing, {
+    const { url, received } = await fakeService(preparing, preparing, {
       body: shown({ status: "ACTIVE", credential: { id: "cred_a", token } }),
     });
     const { out, pauses } = await jit(["claim", "jit_one", "--token-only"], { url });
     expect(out).toBe(`${token}\n`);
     expect(pauses).toEqual([2_000, 2_000]);
-    expect(heard).toHaveLength(3);
+    expect(received).toHaveLength(3);
   });
 });
 

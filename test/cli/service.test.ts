@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { leavesNothingBehind } from "../support/leftover-processes.ts";
-import { companyAtWork, why } from "./support/api-harness.ts";
+import { createCliHarness, why } from "./support/api-harness.ts";
 
 leavesNothingBehind();
 
-const { program, as, json, askFor } = companyAtWork();
+const { program, as, json, askFor } = createCliHarness();
 const tokenLine = /^Token +(kd_jit_[0-9A-Za-z]{36})$/m;
 
 test("whose key it is", async () => {

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { present } from "../../src/core/values/assert.ts";
+import { assertPresent } from "../../src/core/values/assert.ts";
 import type { SubmissionFacts } from "../../src/core/policy/conditions.ts";
-import { holdersOf } from "../../src/core/policy/governing-policy.ts";
+import { matchingPolicies } from "../../src/core/policy/governing-policy.ts";
 import { instant, makeId, type Scope } from "../../src/core/values/ids.ts";
 import { indexPolicies } from "../../src/core/policy/policy-index.ts";
 import { riskOf } from "../../src/core/policy/risk-score.ts";
@@ -18,13 +18,16 @@ function read(file: string): string {
 
 const text = read("jit.example.yaml");
 const outcome = readConfigFile(text, "jit.example.yaml", {});
-const { identities, policies, rules } = present("ok" in outcome ? outcome.ok : undefined, "the example");
-const dev = present(
+const { identities, policies, rules } = assertPresent(
+  "ok" in outcome ? outcome.ok : undefined,
+  "the example",
+);
+const dev = assertPresent(
   identities.find((one) => one.id === "id_abc123"),
   "dev",
 );
 
-const scopeOf = (written: string): Scope => present(parseScope(written), written);
+const scopeOf = (written: string): Scope => assertPresent(parseScope(written), written);
 const never = { startedAt: () => [], deniedAt: [], requestedAt: [] };
 
 function factsOf(more: Partial<SubmissionFacts>): SubmissionFacts {
@@ -42,7 +45,9 @@ const index = indexPolicies(policies.map((policy) => ({ ...policy, version: 1 })
 
 /** Names of the policies that hold, the one that governs first. */
 function holdersFor(scope: Scope, facts: SubmissionFacts): string[] {
-  return holdersOf(index, scope, facts, riskOf(rules.risk, [scope], facts)).map((policy) => policy.name);
+  return matchingPolicies(index, scope, facts, riskOf(rules.risk, [scope], facts)).map(
+    (policy) => policy.name,
+  );
 }
 
 test("the example is read without complaint", () => {
@@ -60,7 +65,7 @@ test("the shipped JSON Schema is the one the code checks with (npm run schema)",
 describe("the contract's first example works as printed", () => {
   test.each(["read:database", "write:database"])("only the default governs %s for 4h", (written) => {
     expect(holdersFor(scopeOf(written), factsOf({}))).toEqual([]);
-    expect(present(rules.defaultPolicy, "default").maxDurationMs).toBeGreaterThanOrEqual(4 * hourMs);
+    expect(assertPresent(rules.defaultPolicy, "default").maxDurationMs).toBeGreaterThanOrEqual(4 * hourMs);
   });
 
   test("and asks security@company.com alone, who is somebody", () => {
@@ -78,7 +83,7 @@ describe("the contract's second example works as printed", () => {
   const scope = scopeOf("read:dev:orders-db");
 
   test("short reading of development is approved at any hour, also as the very first request", () => {
-    const start = present(parseInstant("2024-01-01T00:00:00Z"), "start");
+    const start = assertPresent(parseInstant("2024-01-01T00:00:00Z"), "start");
     fc.assert(
       fc.property(fc.nat({ max: 366 * dayMs }), (offset) => {
         const facts = factsOf({ durationMs: hourMs, submittedAt: instant(start + offset) });
@@ -95,7 +100,7 @@ describe("the contract's second example works as printed", () => {
     expect(holdersFor(scope, factsOf({ durationMs: 2 * hourMs }))).toEqual(["dev-environment-by-people"]);
     const night = factsOf({
       durationMs: hourMs,
-      submittedAt: present(parseInstant("2024-01-15T01:00:00Z"), "night"),
+      submittedAt: assertPresent(parseInstant("2024-01-15T01:00:00Z"), "night"),
     });
     expect(holdersFor(scopeOf("write:dev:orders-db"), night)).toEqual(["dev-environment-by-people"]);
   });
@@ -112,7 +117,7 @@ describe("production is guarded", () => {
 
   test("against programs, except the one that deploys", () => {
     const subject = { id: makeId("identity", "robot"), kind: "SERVICE", groups: [] } as const;
-    const deploy = present(
+    const deploy = assertPresent(
       identities.find((one) => one.id === "id_deploy"),
       "deploy",
     );

@@ -49,7 +49,7 @@ async function find(configFile: string, pause: () => Promise<void>) {
   return findConfiguration(settings.ok, "file", {
     environment: {},
     held: new Set(),
-    shipped: "/nowhere",
+    packageRoot: "/nowhere",
     pause,
   });
 }

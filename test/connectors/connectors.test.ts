@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createTurns } from "../../src/service/async/keyed-mutex.ts";
+import { createKeyedMutex } from "../../src/service/async/keyed-mutex.ts";
 import { createConnectors } from "../../src/connectors/connectors.ts";
 import { instant, makeId } from "../../src/core/values/ids.ts";
 import type { ConnectorSettings } from "../../src/core/values/connector-settings.ts";
@@ -48,7 +48,7 @@ const configured: readonly ConnectorSettings[] = [
   },
 ];
 
-const ports = { instance: "ours", now: () => instant(0), turns: createTurns() };
+const ports = { instance: "ours", now: () => instant(0), mutex: createKeyedMutex() };
 const scopesOf = (...texts: readonly string[]) => texts.flatMap((text) => parseScope(text) ?? []);
 
 test("there is one connector for each entry, by its name, and nothing is connected to yet", async () => {

@@ -12,15 +12,15 @@ import { createWebhookConnector } from "../../src/connectors/webhook/webhook-con
 import { instant } from "../../src/core/values/ids.ts";
 import { ConnectorFault, type Connector } from "../../src/service/ports/connector.ts";
 import { reasonOf } from "../../src/service/targets/target-service.ts";
-import { createTurns } from "../../src/service/async/keyed-mutex.ts";
+import { createKeyedMutex } from "../../src/service/async/keyed-mutex.ts";
 import { freePort, listeningPort } from "../proxies/support/ports.ts";
 import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 import { never, orderFor } from "./support/lab.ts";
-import { missingRedis, redisLab } from "./support/redis-lab.ts";
+import { missingRedis, openRedisHarness } from "./support/redis-lab.ts";
 
 leavesNothingBehind();
 
-const ports = { instance: "ours", now: () => instant(Date.now()), turns: createTurns() };
+const ports = { instance: "ours", now: () => instant(Date.now()), mutex: createKeyedMutex() };
 const shared = { resources: ["prod:orders-db"], address: "shown:1" };
 const canary = "hunter2";
 
@@ -64,12 +64,12 @@ const webhookAt = (url: string): Connector =>
 
 /** Why giving, taking back and the check fail, for people; the same for each, and without the password. */
 async function causeOf(connector: Connector): Promise<string> {
-  const order = orderFor(connector);
+  const spec = orderFor(connector);
   const faults = await Promise.all(
     [
-      connector.provision(order, never()),
-      connector.takeBack(order, never()),
-      connector.listOurs(never()),
+      connector.provision(spec, never()),
+      connector.takeBack(spec, never()),
+      connector.listManaged(never()),
       connector.check(never()),
     ].map((attempt) => Promise.resolve(attempt).then(() => "it works", reasonOf)),
   );
@@ -143,16 +143,18 @@ describe.skipIf(missingRedis !== undefined)(
   `what Redis itself says${missingRedis === undefined ? "" : ` (skipped: ${missingRedis})`}`,
   () => {
     test("a wrong password, a wrong database and a missing right each have their own words", async () => {
-      const lab = await redisLab();
+      const harness = await openRedisHarness();
       const away = async (url: string) => causeOf(redisAt(url));
-      expect(await away(lab.url("broker", canary))).toBe("it does not accept the broker's name or password");
-      await lab.run("ACL", "SETUSER", "chooser", "on", ">c", "-@all", "+select");
-      expect(await away(`${lab.url("chooser", "c")}/99`)).toBe("the database of the url does not exist");
-      const powerless = redisAt(lab.url("chooser", "c"));
+      expect(await away(harness.url("broker", canary))).toBe(
+        "it does not accept the broker's name or password",
+      );
+      await harness.run("ACL", "SETUSER", "chooser", "on", ">c", "-@all", "+select");
+      expect(await away(`${harness.url("chooser", "c")}/99`)).toBe("the database of the url does not exist");
+      const powerless = redisAt(harness.url("chooser", "c"));
       expect(await powerless.provision(orderFor(powerless), never()).catch(reasonOf)).toBe(
         "the broker lacks a right; jit connectors check says which",
       );
-      await lab.stop();
+      await harness.stop();
     });
   },
 );

@@ -1,13 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Condition, Truth } from "../../src/core/policy/conditions.ts";
-import { judge } from "../../src/core/policy/evaluate-conditions.ts";
+import { evaluateConditions } from "../../src/core/policy/evaluate-conditions.ts";
 import { always, anyCondition, anyFacts, anyRisk, anyScope } from "./support/policies.ts";
 import { facts, never, scopeOf, unknown } from "./support/policies.ts";
 
 const scope = scopeOf("read:prod:orders-db");
 const given = facts();
-const truthOf = (condition: Condition): Truth => judge([condition], scope, given, null).truth;
+const truthOf = (condition: Condition): Truth => evaluateConditions([condition], scope, given, null).truth;
 
 describe("three-valued logic", () => {
   const of: Readonly<Record<Truth, Condition>> = { true: always, false: never, unknown };
@@ -22,7 +22,7 @@ describe("three-valued logic", () => {
     ["unknown", "false", "false", "unknown"],
     ["unknown", "unknown", "unknown", "unknown"],
   ] as const)("%s and %s are %s together, %s as alternatives", (a, b, both, either) => {
-    expect(judge([of[a], of[b]], scope, given, null).truth).toBe(both);
+    expect(evaluateConditions([of[a], of[b]], scope, given, null).truth).toBe(both);
     expect(truthOf({ anyOf: [of[a], of[b]] })).toBe(either);
   });
   test.each([
@@ -33,7 +33,7 @@ describe("three-valued logic", () => {
     expect(truthOf({ not: of[a] })).toBe(expected);
   });
   test("no condition is true, no alternative is false", () => {
-    expect(judge([], scope, given, null).truth).toBe("true");
+    expect(evaluateConditions([], scope, given, null).truth).toBe("true");
     expect(truthOf({ anyOf: [] })).toBe("false");
   });
 
@@ -41,11 +41,11 @@ describe("three-valued logic", () => {
   test("not all of them is the same as any of them not", () => {
     fc.assert(
       fc.property(judged, ([all, where, facing, risk]) => {
-        const together = judge(all, where, facing, risk).truth;
+        const together = evaluateConditions(all, where, facing, risk).truth;
         const negated = { anyOf: all.map((not) => ({ not })) };
-        expect(judge([{ not: negated }], where, facing, risk).truth).toBe(together);
-        expect(judge([{ not: { not: negated } }], where, facing, risk).truth).toBe(
-          judge([negated], where, facing, risk).truth,
+        expect(evaluateConditions([{ not: negated }], where, facing, risk).truth).toBe(together);
+        expect(evaluateConditions([{ not: { not: negated } }], where, facing, risk).truth).toBe(
+          evaluateConditions([negated], where, facing, risk).truth,
         );
       }),
     );
@@ -53,8 +53,8 @@ describe("three-valued logic", () => {
   test("knowing the risk never overturns what was settled without it", () => {
     fc.assert(
       fc.property(judged, fc.integer({ min: 0, max: 100 }), ([all, where, facing], score) => {
-        const before = judge(all, where, facing, null).truth;
-        const after = judge(all, where, facing, { score, factors: [] }).truth;
+        const before = evaluateConditions(all, where, facing, null).truth;
+        const after = evaluateConditions(all, where, facing, { score, factors: [] }).truth;
         expect(before === "unknown" ? after : before).toBe(after);
       }),
     );

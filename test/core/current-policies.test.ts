@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { present } from "../../src/core/values/assert.ts";
+import { assertPresent } from "../../src/core/values/assert.ts";
 import { isRefusal } from "../../src/core/values/refusals.ts";
 import { hourMs, minuteMs, plus } from "../../src/core/values/time.ts";
 import { approvalPolicy, autoPolicy, denyPolicy, mondayNoon, stageBy } from "./support/policies.ts";
@@ -28,42 +28,42 @@ describe("the press that would complete it asks today's policies", () => {
   const before = world(approvalPolicy("p", { stages: [stageBy("group:dba")] }));
 
   test("a deny of today denies the request", () => {
-    const today = world(denyPolicy("frozen zone"), ...before.policies);
-    expect(outcomeOf(decide(today, submitted(before), approve("ann"), mondayNoon))).toBe(
+    const current = world(denyPolicy("frozen zone"), ...before.policies);
+    expect(outcomeOf(decide(current, submitted(before), approve("ann"), mondayNoon))).toBe(
       "ApprovalGiven RequestDenied",
     );
   });
 
   test("nothing that governs any more denies the request", () => {
-    const today = { ...before, policies: [] };
-    expect(outcomeOf(decide(today, submitted(before), approve("ann"), mondayNoon))).toBe(
+    const current = { ...before, policies: [] };
+    expect(outcomeOf(decide(current, submitted(before), approve("ann"), mondayNoon))).toBe(
       "ApprovalGiven RequestDenied",
     );
   });
 
   test("stages of today are added, votes stand, and the revision changes", () => {
-    const today = world(
+    const current = world(
       approvalPolicy("p", { stages: [stageBy("group:dba"), stageBy("group:security")] }, { version: 2 }),
     );
     const asked = submitted(before);
-    const once = play(today, asked, [[approve("ann")]]);
+    const once = play(current, asked, [[approve("ann")]]);
     expect(once.request.phase).toBe("PENDING");
     expect(once.request.revision).not.toBe(asked.request.revision);
     expect(once.request.asked.filter((one) => one.stage === 2).map((one) => one.identityId)).toEqual([
       idOf("sec"),
       idOf("sam"),
     ]);
-    expect(outcomeOf(decide(today, once, approve("ann"), mondayNoon))).toBe("already_voted");
-    expect(play(today, once, [[approve("sec")]]).request.phase).toBe("APPROVED");
+    expect(outcomeOf(decide(current, once, approve("ann"), mondayNoon))).toBe("already_voted");
+    expect(play(current, once, [[approve("sec")]]).request.phase).toBe("APPROVED");
   });
 
   test("one more person of the same group is one more approval, not a new round", () => {
-    const today = world(
+    const current = world(
       approvalPolicy("p", { stages: [stageBy("group:dba", { required: 2 })] }, { version: 2 }),
     );
-    const once = play(today, submitted(before), [[approve("ann")]]);
+    const once = play(current, submitted(before), [[approve("ann")]]);
     expect(once.request.phase).toBe("PENDING");
-    expect(play(today, once, [[approve("bob")]]).request.phase).toBe("APPROVED");
+    expect(play(current, once, [[approve("bob")]]).request.phase).toBe("APPROVED");
   });
 
   test("nothing frozen is dropped when today asks for less", () => {
@@ -73,17 +73,17 @@ describe("the press that would complete it asks today's policies", () => {
   });
 
   test("a spent policy refuses the press and keeps the request pending", () => {
-    const today = { ...before, spent: ["p"] };
-    expect(outcomeOf(decide(today, submitted(before), approve("ann"), mondayNoon))).toBe("limit_reached");
+    const current = { ...before, spent: ["p"] };
+    expect(outcomeOf(decide(current, submitted(before), approve("ann"), mondayNoon))).toBe("limit_reached");
   });
 
   test("a shorter maximum of today refuses the press until somebody approves for less", () => {
-    const today = world(
+    const current = world(
       approvalPolicy("p", { stages: [stageBy("group:dba")] }, { maxDurationMs: hourMs, version: 2 }),
     );
     const asked = submitted(before);
-    expect(outcomeOf(decide(today, asked, approve("ann"), mondayNoon))).toBe("duration_exceeds_policy");
-    expect(outcomeOf(decide(today, asked, approve("ann", { durationMs: hourMs }), mondayNoon))).toBe(
+    expect(outcomeOf(decide(current, asked, approve("ann"), mondayNoon))).toBe("duration_exceeds_policy");
+    expect(outcomeOf(decide(current, asked, approve("ann", { durationMs: hourMs }), mondayNoon))).toBe(
       "ApprovalGiven RequestApproved",
     );
   });
@@ -120,24 +120,28 @@ describe("the claim asks today's policies", () => {
       "identity_inactive",
     ],
     ["a policy that is gone: not a denial", { ...before, policies: [] }, "RequestClaimed GrantStarted"],
-  ])("%s", (_, today, expected) => {
-    expect(outcomeOf(decide(today, approved, claim, mondayNoon))).toBe(expected);
+  ])("%s", (_, current, expected) => {
+    expect(outcomeOf(decide(current, approved, claim, mondayNoon))).toBe(expected);
   });
 });
 
 describe("extensions", () => {
-  const house = world(approvalPolicy("p", { stages: [stageBy("group:dba")] }, { maxDurationMs: 6 * hourMs }));
-  const active = play(house, submitted(house), [[approve("ann")], [{ do: "claim", by: "dev" }]]);
+  const testWorld = world(
+    approvalPolicy("p", { stages: [stageBy("group:dba")] }, { maxDurationMs: 6 * hourMs }),
+  );
+  const active = play(testWorld, submitted(testWorld), [[approve("ann")], [{ do: "claim", by: "dev" }]]);
   const child = (() => {
-    const decision = decide(house, active, extend(hourMs), plus(mondayNoon, hourMs));
+    const decision = decide(testWorld, active, extend(hourMs), plus(mondayNoon, hourMs));
     if (isRefusal(decision)) throw new Error(decision.detail);
-    const extension = present(after(active, decision).extension, "an extension");
+    const extension = assertPresent(after(active, decision).extension, "an extension");
     return { request: extension, ...(active.grant && { grant: active.grant }), parent: active.request };
   })();
 
   test("policies judge the total", () => {
-    expect(outcomeOf(decide(house, active, extend(3 * hourMs), mondayNoon))).toBe("duration_exceeds_policy");
-    expect(outcomeOf(decide(house, active, extend(2 * hourMs), mondayNoon))).toBe("RequestSubmitted");
+    expect(outcomeOf(decide(testWorld, active, extend(3 * hourMs), mondayNoon))).toBe(
+      "duration_exceeds_policy",
+    );
+    expect(outcomeOf(decide(testWorld, active, extend(2 * hourMs), mondayNoon))).toBe("RequestSubmitted");
   });
 
   test("are decided by the parent's end at the latest", () => {
@@ -145,7 +149,7 @@ describe("extensions", () => {
   });
 
   test("approved, they move the end and complete in the same step", () => {
-    const decision = decide(house, child, approve("ann"), plus(mondayNoon, 2 * hourMs));
+    const decision = decide(testWorld, child, approve("ann"), plus(mondayNoon, 2 * hourMs));
     expect(outcomeOf(decision)).toBe("ApprovalGiven RequestApproved ExtensionCompleted GrantExtended");
     if (isRefusal(decision)) return;
     const done = after(child, decision);
@@ -155,7 +159,7 @@ describe("extensions", () => {
 
   test("approved for less, they move it by less", () => {
     const decision = decide(
-      house,
+      testWorld,
       child,
       approve("ann", { durationMs: 10 * minuteMs }),
       plus(mondayNoon, 2 * hourMs),
@@ -165,20 +169,22 @@ describe("extensions", () => {
   });
 
   test("during a lockdown neither asked nor completed", () => {
-    expect(outcomeOf(decide({ ...house, lockdown: true }, active, extend(hourMs), mondayNoon))).toBe(
+    expect(outcomeOf(decide({ ...testWorld, lockdown: true }, active, extend(hourMs), mondayNoon))).toBe(
       "policy_denied",
     );
     expect(
-      outcomeOf(decide({ ...house, lockdown: true }, child, approve("ann"), plus(mondayNoon, 2 * hourMs))),
+      outcomeOf(
+        decide({ ...testWorld, lockdown: true }, child, approve("ann"), plus(mondayNoon, 2 * hourMs)),
+      ),
     ).toBe("policy_denied");
   });
 
   test("end with a parent that ends early", () => {
     const both = { ...active, extension: child.request };
-    expect(outcomeOf(decide(house, both, { do: "complete", by: "dev" }, mondayNoon))).toBe(
+    expect(outcomeOf(decide(testWorld, both, { do: "complete", by: "dev" }, mondayNoon))).toBe(
       "GrantCompleted RequestCancelled",
     );
-    expect(outcomeOf(decide(house, both, { do: "revoke", by: "ann" }, mondayNoon))).toBe(
+    expect(outcomeOf(decide(testWorld, both, { do: "revoke", by: "ann" }, mondayNoon))).toBe(
       "GrantRevoked RequestCancelled",
     );
   });

@@ -5,7 +5,7 @@ import { approvalPolicy, mondayNoon, stageBy } from "./support/policies.ts";
 import { decide, idOf, outcomeOf, people, play, submitted, world } from "./support/decision-setup.ts";
 
 const email = (name: string) => ({ kind: "email", email: `${name}@company.com` }) as const;
-const house = world(
+const testWorld = world(
   approvalPolicy("p", {
     windowMs: 240 * minuteMs,
     stages: [
@@ -23,56 +23,56 @@ const tick = { do: "tick" } as const;
 
 describe("what is due next", () => {
   test("reminders, then each further SLA, then the window", () => {
-    let kase = submitted(house);
+    let accessCase = submitted(testWorld);
     const seen: number[] = [];
-    for (let due = nextDueAt(kase.request); due !== null; due = nextDueAt(kase.request)) {
+    for (let due = nextDueAt(accessCase.request); due !== null; due = nextDueAt(accessCase.request)) {
       seen.push((due - mondayNoon) / minuteMs);
-      kase = play(house, kase, [[tick, due]]);
+      accessCase = play(testWorld, accessCase, [[tick, due]]);
     }
     expect(seen).toEqual([10, 20, 30, 60, 240]);
-    expect(kase.request.phase).toBe("TIMED_OUT");
+    expect(accessCase.request.phase).toBe("TIMED_OUT");
   });
 
   test("a stage that is met is not reminded of; the next one counts from its own start", () => {
-    const kase = play(house, submitted(house), [[{ do: "approve", by: "ann" }, at(5)]]);
-    expect(nextDueAt(kase.request)).toBe(at(240));
+    const accessCase = play(testWorld, submitted(testWorld), [[{ do: "approve", by: "ann" }, at(5)]]);
+    expect(nextDueAt(accessCase.request)).toBe(at(240));
   });
 });
 
 describe("escalation", () => {
   test("asks the next list, once each, and lets them decide", () => {
-    const once = play(house, submitted(house), [[tick, at(30)]]);
+    const once = play(testWorld, submitted(testWorld), [[tick, at(30)]]);
     expect(once.request.asked.filter((one) => one.escalated)).toEqual([
       { identityId: idOf("cto"), stage: 1, escalated: true },
     ]);
-    const twice = play(house, once, [[tick, at(60)]]);
+    const twice = play(testWorld, once, [[tick, at(60)]]);
     expect(twice.request.asked.filter((one) => one.escalated).map((one) => one.identityId)).toEqual([
       idOf("cto"),
       idOf("sec"),
       idOf("sam"),
     ]);
-    expect(outcomeOf(decide(house, twice, { do: "approve", by: "cto" }, at(61)))).toBe("ApprovalGiven");
+    expect(outcomeOf(decide(testWorld, twice, { do: "approve", by: "cto" }, at(61)))).toBe("ApprovalGiven");
   });
 
   test("gives nobody a say before its time", () => {
-    expect(outcomeOf(decide(house, submitted(house), { do: "approve", by: "cto" }, at(29)))).toBe(
+    expect(outcomeOf(decide(testWorld, submitted(testWorld), { do: "approve", by: "cto" }, at(29)))).toBe(
       "not_an_approver",
     );
-    expect(outcomeOf(decide(house, submitted(house), { do: "deny", by: "cto" }, at(29)))).toBe(
+    expect(outcomeOf(decide(testWorld, submitted(testWorld), { do: "deny", by: "cto" }, at(29)))).toBe(
       "not_an_approver",
     );
   });
 
   test("missed during an outage is caught up in one go", () => {
-    expect(outcomeOf(decide(house, submitted(house), tick, at(90)))).toBe(
+    expect(outcomeOf(decide(testWorld, submitted(testWorld), tick, at(90)))).toBe(
       "ApprovalReminded ApprovalEscalated ApprovalEscalated",
     );
-    const caughtUp = play(house, submitted(house), [[tick, at(90)]]);
-    expect(outcomeOf(decide(house, caughtUp, tick, at(91)))).toBe("nothing");
+    const caughtUp = play(testWorld, submitted(testWorld), [[tick, at(90)]]);
+    expect(outcomeOf(decide(testWorld, caughtUp, tick, at(91)))).toBe("nothing");
   });
 
   test("after the window only the time-out is left", () => {
-    expect(outcomeOf(decide(house, submitted(house), tick, at(240)))).toBe("RequestTimedOut");
+    expect(outcomeOf(decide(testWorld, submitted(testWorld), tick, at(240)))).toBe("RequestTimedOut");
   });
 
   test("reminds only those who have not decided", () => {
@@ -113,12 +113,12 @@ test("nobody is reminded of the same stage more than three times within an hour"
       ],
     }),
   );
-  let kase = submitted(often);
+  let accessCase = submitted(often);
   const reminded: number[] = [];
   for (let minute = 0; minute <= 120; minute++) {
-    const decision = decide(often, kase, tick, at(minute));
+    const decision = decide(often, accessCase, tick, at(minute));
     if (outcomeOf(decision) === "ApprovalReminded") reminded.push(minute);
-    kase = play(often, kase, [[tick, at(minute)]]);
+    accessCase = play(often, accessCase, [[tick, at(minute)]]);
   }
   expect(reminded).toEqual([5, 10, 15, 65, 70]);
 });

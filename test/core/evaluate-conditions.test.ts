@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { present } from "../../src/core/values/assert.ts";
+import { assertPresent } from "../../src/core/values/assert.ts";
 import type { Condition, SubmissionFacts, TextSubject, Truth } from "../../src/core/policy/conditions.ts";
 import { instant, makeId } from "../../src/core/values/ids.ts";
-import { judge } from "../../src/core/policy/evaluate-conditions.ts";
+import { evaluateConditions } from "../../src/core/policy/evaluate-conditions.ts";
 import { isValidPattern } from "../../src/core/policy/pattern-matching.ts";
 import { dayMs, hourMs } from "../../src/core/values/time.ts";
 import { facts, mondayNoon, scopeOf, unknown } from "./support/policies.ts";
@@ -12,7 +12,7 @@ const scope = scopeOf("read:prod:orders-db");
 const given = facts({ ticket: "OPS-17" });
 
 const truthOf = (condition: Condition, of: SubmissionFacts = given, score: number | null = null): Truth =>
-  judge([condition], scope, of, score === null ? null : { score, factors: [] }).truth;
+  evaluateConditions([condition], scope, of, score === null ? null : { score, factors: [] }).truth;
 
 const text = (
   type: TextSubject,
@@ -159,7 +159,7 @@ const counted = (type: "PREVIOUS_ACCESS" | "RECENT_DENIALS" | "RECENT_REQUESTS",
     },
   });
   const condition: Condition = { type, operator: "EQUALS", value: 0, ...(withinMs && { withinMs }) };
-  return judge([condition], scope, past, null).conditions[0]?.actual;
+  return evaluateConditions([condition], scope, past, null).conditions[0]?.actual;
 };
 
 describe("the past", () => {
@@ -178,12 +178,12 @@ describe("the past", () => {
 });
 
 test("TIME asks the moment of the submission, and OUTSIDE is the rest of the week", () => {
-  const office = { days: ["MON"], from: "09:00", to: "18:00", timezone: "Europe/Berlin" } as const;
+  const officeHours = { days: ["MON"], from: "09:00", to: "18:00", timezone: "Europe/Berlin" } as const;
   const night = facts({ submittedAt: instant(mondayNoon + 8 * hourMs) });
-  expect(truthOf({ type: "TIME", operator: "WITHIN", value: office })).toBe("true");
-  expect(truthOf({ type: "TIME", operator: "OUTSIDE", value: office })).toBe("false");
-  expect(truthOf({ type: "TIME", operator: "WITHIN", value: office }, night)).toBe("false");
-  expect(truthOf({ type: "TIME", operator: "OUTSIDE", value: office }, night)).toBe("true");
+  expect(truthOf({ type: "TIME", operator: "WITHIN", value: officeHours })).toBe("true");
+  expect(truthOf({ type: "TIME", operator: "OUTSIDE", value: officeHours })).toBe("false");
+  expect(truthOf({ type: "TIME", operator: "WITHIN", value: officeHours }, night)).toBe("false");
+  expect(truthOf({ type: "TIME", operator: "OUTSIDE", value: officeHours }, night)).toBe("true");
 });
 
 describe("what cannot be judged is unknown either way, never quietly false", () => {
@@ -214,7 +214,7 @@ describe("the verdict explains itself", () => {
       text("TICKET", "EQUALS", "OPS-1"),
       text("IDENTITY", "EQUALS", "id_x"),
     ];
-    const verdict = judge(conditions, scope, facts(), { score: 42, factors: [] });
+    const verdict = evaluateConditions(conditions, scope, facts(), { score: 42, factors: [] });
     expect(verdict.conditions.map((one) => one.condition)).toEqual(conditions);
     expect(verdict.conditions.map((one) => one.actual)).toEqual([
       "4h",
@@ -227,13 +227,13 @@ describe("the verdict explains itself", () => {
   });
 
   test("nested conditions show their own verdicts", () => {
-    const verdict = judge(
+    const verdict = evaluateConditions(
       [{ anyOf: [text("ACTION", "EQUALS", "write"), { not: unknown }] }],
       scope,
       given,
       null,
     );
-    const outer = present(verdict.conditions[0], "verdict");
+    const outer = assertPresent(verdict.conditions[0], "verdict");
     expect(outer.truth).toBe("unknown");
     expect(outer.inside.map((one) => one.truth)).toEqual(["false", "unknown"]);
     expect(outer.inside[0]?.actual).toBe("read");
@@ -242,7 +242,7 @@ describe("the verdict explains itself", () => {
 
   test("a long reason is cut where it is shown, not where it is judged", () => {
     const long = facts({ reason: `${"x".repeat(1_999)}!` });
-    const verdict = judge([text("REASON", "ENDS_WITH", "!")], scope, long, null);
+    const verdict = evaluateConditions([text("REASON", "ENDS_WITH", "!")], scope, long, null);
     expect(verdict.truth).toBe("true");
     expect(String(verdict.conditions[0]?.actual)).toHaveLength(200);
   });

@@ -2,10 +2,10 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Condition } from "../../src/core/policy/conditions.ts";
 import {
-  choose,
+  selectPolicy,
   explain,
-  holdersOf,
-  type Choice,
+  matchingPolicies,
+  type PolicySelection,
   type Explanation,
 } from "../../src/core/policy/governing-policy.ts";
 import { indexPolicies } from "../../src/core/policy/policy-index.ts";
@@ -36,15 +36,15 @@ interface Given {
 
 /** `policy a`, `denied a`, `denied`, `spent a`; asserts on the way that the dry run says the same. */
 const chosen = ({ policies, spent = [], otherwise }: Given): string => {
-  const isSpent = (policy: Policy): boolean => spent.includes(policy.name);
-  const holders = holdersOf(indexPolicies(policies), scope, facts(), null);
-  const choice = choose(holders, otherwise, isSpent);
-  expect(explain(policies, otherwise, scope, facts(), null, isSpent).choice).toEqual(choice);
-  return inWords(choice);
+  const isExhausted = (policy: Policy): boolean => spent.includes(policy.name);
+  const matching = matchingPolicies(indexPolicies(policies), scope, facts(), null);
+  const selection = selectPolicy(matching, otherwise, isExhausted);
+  expect(explain(policies, otherwise, scope, facts(), null, isExhausted).selection).toEqual(selection);
+  return inWords(selection);
 };
 
-const inWords = (choice: Choice): string =>
-  choice.policy === undefined ? choice.kind : `${choice.kind} ${choice.policy.name}`;
+const inWords = (selection: PolicySelection): string =>
+  selection.policy === undefined ? selection.kind : `${selection.kind} ${selection.policy.name}`;
 
 const when = (...conditions: readonly Condition[]) => ({ conditions });
 
@@ -169,7 +169,7 @@ const told = ({ policies, spent = [], otherwise }: Given): Explanation =>
   explain(policies, otherwise, scope, facts(), null, (policy) => spent.includes(policy.name));
 
 const standings = (given: Given) =>
-  Object.fromEntries(told(given).policies.map((one) => [one.policy.name, one.standing]));
+  Object.fromEntries(told(given).policies.map((one) => [one.policy.name, one.outcome]));
 
 describe("the dry run says why", () => {
   const auto = autoPolicy("auto", { priority: 3, ...when(always) });
@@ -240,10 +240,10 @@ test("a deny that holds always wins, alone", () => {
       fc.integer({ min: -3, max: 3 }),
       ([policies, where, facing, risk, spent], priority) => {
         const deny = denyPolicy("the deny", { priority });
-        const holders = holdersOf(indexPolicies([...policies, deny]), where, facing, risk);
-        const choice = choose(holders, fallback, (policy) => spent(policy.name));
-        expect(holders).toHaveLength(1);
-        expect(choice.kind).toBe("denied");
+        const matching = matchingPolicies(indexPolicies([...policies, deny]), where, facing, risk);
+        const selection = selectPolicy(matching, fallback, (policy) => spent(policy.name));
+        expect(matching).toHaveLength(1);
+        expect(selection.kind).toBe("denied");
       },
     ),
   );
@@ -253,7 +253,7 @@ test("the order in which policies are listed decides nothing", () => {
   fc.assert(
     fc.property(world, ([policies, where, facing, risk]) => {
       const names = (all: readonly Policy[]) =>
-        holdersOf(indexPolicies(all), where, facing, risk).map((policy) => policy.name);
+        matchingPolicies(indexPolicies(all), where, facing, risk).map((policy) => policy.name);
       expect(names(policies.toReversed())).toEqual(names(policies));
     }),
   );
@@ -262,17 +262,17 @@ test("the order in which policies are listed decides nothing", () => {
 test("the dry run chooses what the real one chooses, and marks exactly that policy", () => {
   fc.assert(
     fc.property(world, ([policies, where, facing, risk, spent]) => {
-      const isSpent = (policy: Policy): boolean => spent(policy.name);
-      const explanation = explain(policies, fallback, where, facing, risk, isSpent);
-      const holders = holdersOf(indexPolicies(policies), where, facing, risk);
-      expect(explanation.choice).toEqual(choose(holders, fallback, isSpent));
+      const isExhausted = (policy: Policy): boolean => spent(policy.name);
+      const explanation = explain(policies, fallback, where, facing, risk, isExhausted);
+      const matching = matchingPolicies(indexPolicies(policies), where, facing, risk);
+      expect(explanation.selection).toEqual(selectPolicy(matching, fallback, isExhausted));
       const governing = explanation.policies.filter(
-        (one) => one.standing === "governs" || one.standing === "denies",
+        (one) => one.outcome === "governs" || one.outcome === "denies",
       );
       const expected =
-        explanation.reason === "default" || explanation.choice.kind === "spent"
+        explanation.reason === "default" || explanation.selection.kind === "spent"
           ? []
-          : [explanation.choice.policy];
+          : [explanation.selection.policy];
       expect(governing.map((one) => one.policy)).toEqual(expected);
     }),
   );

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Case } from "../../src/core/access/access-case.ts";
+import type { AccessCase } from "../../src/core/access/access-case.ts";
 import { eligible } from "../../src/core/access/approvals.ts";
 import { hasStarted } from "../../src/core/access/grant.ts";
 import { instant } from "../../src/core/values/ids.ts";
@@ -85,7 +85,7 @@ function changed(
 }
 
 /** Counted again by hand: enough different people, eligible now, none of them the subject, each spent on one stage. */
-function expectQuorum(of: World, { request }: Case): void {
+function expectQuorum(of: World, { request }: AccessCase): void {
   const used = new Set<string>();
   for (const one of stagesOf(request.requirement)) {
     const level = request.openings.find((opening) => opening.stage === one.number)?.level ?? 0;
@@ -117,24 +117,24 @@ test("no approval without its quorum of distinct eligible people; every event is
       let now = mondayNoon;
       const asked = submit(of);
       if (isRefusal(asked)) return;
-      let kase = after(undefined, asked);
+      let accessCase = after(undefined, asked);
       for (const one of changes) {
         now = instant(now + one.passMs);
         of = changed(of, {
           ...(one.toggled && { toggled: one.toggled }),
           ...(one.policy && { policy: one.policy }),
         });
-        const before = statusOf(kase.request, kase.grant, now);
-        const decision = decide(of, kase, one.command, now);
+        const before = statusOf(accessCase.request, accessCase.grant, now);
+        const decision = decide(of, accessCase, one.command, now);
         if (isRefusal(decision)) continue;
-        kase = after(kase, decision);
-        const status = statusOf(kase.request, kase.grant, now);
+        accessCase = after(accessCase, decision);
+        const status = statusOf(accessCase.request, accessCase.grant, now);
         if (before.endedAt !== null) expect(status).toEqual(before);
         if (decision.some(({ event }) => event.type === "RequestApproved")) {
           approvals++;
-          expectQuorum(of, kase);
+          expectQuorum(of, accessCase);
         }
-        const { grant, request } = kase;
+        const { grant, request } = accessCase;
         if (hasStarted(grant)) {
           expect(request.phase).toBe("CLAIMED");
           expect(grant.expiresAt - grant.startedAt).toBe(request.grantedDurationMs);

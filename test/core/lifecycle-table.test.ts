@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { commands, house, states } from "./support/lifecycle-states.ts";
+import { commands, testWorld, states } from "./support/lifecycle-states.ts";
 import { decide, outcomeOf } from "./support/decision-setup.ts";
 
 type State = keyof typeof states;
@@ -267,23 +267,27 @@ function unstarted(decided: string): Record<CommandName, string> {
   };
 }
 
-describe.each(Object.entries(states))("%s", (state, [kase, now]) => {
+describe.each(Object.entries(states))("%s", (state, [accessCase, now]) => {
   test.each(Object.entries(commands))("%s", (name, command) => {
-    expect(outcomeOf(decide(house, kase, command, now))).toBe(Reflect.get(Reflect.get(table, state), name));
+    expect(outcomeOf(decide(testWorld, accessCase, command, now))).toBe(
+      Reflect.get(Reflect.get(table, state), name),
+    );
   });
 
   test("strangers are refused by who they are, before they learn what state it is in", () => {
-    expect(outcomeOf(decide(house, kase, { do: "approve", by: "cto" }, now))).toBe("not_an_approver");
-    expect(outcomeOf(decide(house, kase, { do: "deny", by: "cto" }, now))).toBe("not_an_approver");
+    expect(outcomeOf(decide(testWorld, accessCase, { do: "approve", by: "cto" }, now))).toBe(
+      "not_an_approver",
+    );
+    expect(outcomeOf(decide(testWorld, accessCase, { do: "deny", by: "cto" }, now))).toBe("not_an_approver");
     for (const verb of ["cancel", "claim", "prepare", "rotate", "complete"] as const) {
-      expect(outcomeOf(decide(house, kase, { do: verb, by: "cto" }, now))).toBe("not_requester");
+      expect(outcomeOf(decide(testWorld, accessCase, { do: verb, by: "cto" }, now))).toBe("not_requester");
     }
   });
 
   test("the subject never decides", () => {
-    expect(outcomeOf(decide(house, kase, { do: "approve", by: "dev" }, now))).toBe("self_approval");
-    expect(outcomeOf(decide(house, kase, { do: "review", by: "dev", outcome: "justified" }, now))).toBe(
-      "not_a_reviewer",
-    );
+    expect(outcomeOf(decide(testWorld, accessCase, { do: "approve", by: "dev" }, now))).toBe("self_approval");
+    expect(
+      outcomeOf(decide(testWorld, accessCase, { do: "review", by: "dev", outcome: "justified" }, now)),
+    ).toBe("not_a_reviewer");
   });
 });

@@ -2,8 +2,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Condition, History } from "../../src/core/policy/conditions.ts";
 import { explain } from "../../src/core/policy/governing-policy.ts";
-import { judge } from "../../src/core/policy/evaluate-conditions.ts";
-import { looksBack } from "../../src/core/policy/needs-history.ts";
+import { evaluateConditions } from "../../src/core/policy/evaluate-conditions.ts";
+import { needsHistory } from "../../src/core/policy/needs-history.ts";
 import { emptyRules, type Rules } from "../../src/core/policy/policy.ts";
 import { riskOf } from "../../src/core/policy/risk-score.ts";
 import { anyCondition, anyScope, autoPolicy, facts } from "./support/policies.ts";
@@ -37,12 +37,12 @@ test("what does not look back is judged without a past, wherever it stands", () 
   fc.assert(
     fc.property(anyCondition, place, anyScope, (condition, where, scope) => {
       const { policies, rules } = bookOf(condition, where);
-      fc.pre(!looksBack({ policies, rules }));
+      fc.pre(!needsHistory({ policies, rules }));
       const blind = facts({ history: unread });
       const risk = riskOf(rules.risk, [scope], blind);
       explain(policies, rules.defaultPolicy, scope, blind, risk, () => false);
-      judge(rules.defaultPolicy?.conditions ?? [], scope, blind, risk);
-      judge(rules.breakGlass.conditions, scope, blind, risk);
+      evaluateConditions(rules.defaultPolicy?.conditions ?? [], scope, blind, risk);
+      evaluateConditions(rules.breakGlass.conditions, scope, blind, risk);
     }),
   );
 });
@@ -51,7 +51,7 @@ test.each(["PREVIOUS_ACCESS", "RECENT_DENIALS", "RECENT_REQUESTS"] as const)(
   "%s looks back, however deep it stands",
   (type) => {
     const deep: Condition = { not: { anyOf: [{ not: { type, operator: "EQUALS", value: 0 } }] } };
-    expect(looksBack(bookOf(deep, "risk"))).toBe(true);
-    expect(looksBack(bookOf({ type: "RISK_SCORE", operator: "EQUALS", value: 0 }, "risk"))).toBe(false);
+    expect(needsHistory(bookOf(deep, "risk"))).toBe(true);
+    expect(needsHistory(bookOf({ type: "RISK_SCORE", operator: "EQUALS", value: 0 }, "risk"))).toBe(false);
   },
 );

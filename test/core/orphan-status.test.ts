@@ -2,24 +2,24 @@ import { describe, expect, test } from "vitest";
 import { systemActor } from "../../src/core/access/access-case.ts";
 import { evolveGrant } from "../../src/core/access/evolve-grant.ts";
 import { makeId } from "../../src/core/values/ids.ts";
-import { fetchWithinMs, type Grant } from "../../src/core/access/grant.ts";
+import { claimPreparedWithinMs, type Grant } from "../../src/core/access/grant.ts";
 import {
   driftOf,
   isToBeRemoved,
   orphanGraceMs,
-  standingOf,
+  orphanStatusOf,
   type Listed,
 } from "../../src/core/access/orphan-status.ts";
 import { decideProvisioned } from "../../src/core/decisions/decide-provisioning.ts";
 import { targetOf } from "../../src/core/access/grant.ts";
-import { present } from "../../src/core/values/assert.ts";
+import { assertPresent } from "../../src/core/values/assert.ts";
 import { hourMs, plus } from "../../src/core/values/time.ts";
 import { mondayNoon } from "./support/policies.ts";
 import { states } from "./support/lifecycle-states.ts";
 import { startedGrant } from "./support/decision-setup.ts";
 
 const at = (ms: number) => plus(mondayNoon, ms);
-const grantIn = (state: keyof typeof states): Grant => present(states[state][0].grant, state);
+const grantIn = (state: keyof typeof states): Grant => assertPresent(states[state][0].grant, state);
 const [running] = states["active at targets"];
 const live = startedGrant(running);
 
@@ -53,26 +53,28 @@ describe("what a listed object is to us", () => {
     "with a label that cannot be read": ["active at targets", { grantId: null }, "contradictory"],
   } as const;
 
-  test.each(Object.entries(rows))("%s", (_, [state, more, standing]) => {
+  test.each(Object.entries(rows))("%s", (_, [state, more, status]) => {
     const grant = grantIn(state);
-    expect(standingOf(listed(grant, more), "db", grant, plus(settledAt, 1), at(hourMs))).toBe(standing);
+    expect(orphanStatusOf(listed(grant, more), "db", grant, plus(settledAt, 1), at(hourMs))).toBe(status);
   });
 
   test("gone by our records only since the listing was begun: the listing proves nothing", () => {
     const grant = grantIn("completed and settled");
-    expect(standingOf(listed(grant), "db", grant, settledAt, at(hourMs))).toBe("ending");
+    expect(orphanStatusOf(listed(grant), "db", grant, settledAt, at(hourMs))).toBe("ending");
   });
 
   test("of no grant: unexplained until its own label says that it is over", () => {
     const label = listed(live, { notAfter: at(5) });
-    expect(standingOf(label, "db", undefined, at(0), at(4))).toBe("unexplained");
-    expect(standingOf(label, "db", undefined, at(0), at(5))).toBe("expired");
-    expect(standingOf({ ...label, notAfter: null }, "db", undefined, at(0), at(hourMs))).toBe("unexplained");
+    expect(orphanStatusOf(label, "db", undefined, at(0), at(4))).toBe("unexplained");
+    expect(orphanStatusOf(label, "db", undefined, at(0), at(5))).toBe("expired");
+    expect(orphanStatusOf({ ...label, notAfter: null }, "db", undefined, at(0), at(hourMs))).toBe(
+      "unexplained",
+    );
   });
 
   test("only what nobody can want is removed, and what is unexplained after its grace", () => {
-    const removed = (standing: Parameters<typeof isToBeRemoved>[0], afterMs: number) =>
-      isToBeRemoved(standing, at(0), at(afterMs));
+    const removed = (status: Parameters<typeof isToBeRemoved>[0], afterMs: number) =>
+      isToBeRemoved(status, at(0), at(afterMs));
     expect([removed("over", 0), removed("expired", 0)]).toEqual([true, true]);
     expect([removed("unexplained", orphanGraceMs - 1), removed("unexplained", orphanGraceMs)]).toEqual([
       false,
@@ -84,7 +86,7 @@ describe("what a listed object is to us", () => {
 });
 
 describe("drift", () => {
-  const target = present(targetOf(live, "db"), "its target");
+  const target = assertPresent(targetOf(live, "db"), "its target");
   const later = plus(target.since, 1);
 
   test("a listing begun before we changed the target ourselves says nothing", () => {
@@ -102,9 +104,9 @@ describe("drift", () => {
 
 describe("the latest end of a target", () => {
   test("leaves room to fetch it before the claim, and is the end of the access after it", () => {
-    const before = present(targetOf(grantIn("prepared"), "db"), "its target");
-    expect(before.order.notAfter).toBe(at(fetchWithinMs + 4 * hourMs));
-    expect(targetOf(live, "db")?.order.notAfter).toBe(live.expiresAt);
+    const before = assertPresent(targetOf(grantIn("prepared"), "db"), "its target");
+    expect(before.spec.notAfter).toBe(at(claimPreparedWithinMs + 4 * hourMs));
+    expect(targetOf(live, "db")?.spec.notAfter).toBe(live.expiresAt);
   });
 
   test("that has moved on while the target was told the one before is told again", () => {
@@ -112,7 +114,7 @@ describe("the latest end of a target", () => {
     const extension = makeId("request", "more");
     const by = systemActor;
     const grant = evolveGrant(live, { type: "GrantExtended", at: at(hourMs), by, expiresAt, extension });
-    expect(targetOf(grant, "db")).toMatchObject({ state: "PROVISIONING", order: { notAfter: expiresAt } });
+    expect(targetOf(grant, "db")).toMatchObject({ state: "PROVISIONING", spec: { notAfter: expiresAt } });
     expect(decideProvisioned(grant, "db", live.expiresAt, at(hourMs))).toEqual([]);
     expect(decideProvisioned(grant, "db", expiresAt, at(hourMs))).toHaveLength(1);
   });

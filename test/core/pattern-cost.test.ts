@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest";
 import { costlyPatterns, newlyCostly } from "../../src/core/policy/costly-patterns.ts";
 import type { TextCondition } from "../../src/core/policy/conditions.ts";
 import { dryRunCost, dryRunCostMax } from "../../src/core/policy/dry-run-cost.ts";
-import { findHolders } from "../../src/core/policy/governing-policy.ts";
-import { judge, judgeInParts } from "../../src/core/policy/evaluate-conditions.ts";
+import { findMatchingPolicies } from "../../src/core/policy/governing-policy.ts";
+import { evaluateConditions, evaluateInParts } from "../../src/core/policy/evaluate-conditions.ts";
 import { isTooLarge } from "../../src/core/policy/pattern-matching.ts";
 import { patternSizeMax, patternSizeOf } from "../../src/core/policy/pattern-size.ts";
 import { indexPolicies } from "../../src/core/policy/policy-index.ts";
@@ -76,13 +76,13 @@ describe("the size of a pattern", () => {
 
 describe("a pattern that costs too much", () => {
   test("is judged unknown: it approves nothing by itself, and a deny holds", () => {
-    const verdict = judge([matches(hostile)], scope, facts({ reason: "aaaZ" }), null);
+    const verdict = evaluateConditions([matches(hostile)], scope, facts({ reason: "aaaZ" }), null);
     expect(verdict.truth).toBe("unknown");
     const index = indexPolicies([
       autoPolicy("auto", { conditions: [matches(hostile)] }),
       denyPolicy("deny", { conditions: [matches(hostile)] }),
     ]);
-    const work = findHolders(index, scope, facts(), null);
+    const work = findMatchingPolicies(index, scope, facts(), null);
     let part = work.next();
     while (part.done !== true) part = work.next();
     expect(part.value.map((one) => one.name)).toEqual(["deny"]);
@@ -122,7 +122,8 @@ describe("one submission", () => {
   const partsOf = (conditions: readonly TextCondition[], about: ReturnType<typeof facts>, scopes: number) => {
     const costs: number[] = [];
     for (let number = 0; number < scopes; number++) {
-      for (const cost of judgeInParts(conditions, scopeOf(`read:x${number}`), about, null)) costs.push(cost);
+      for (const cost of evaluateInParts(conditions, scopeOf(`read:x${number}`), about, null))
+        costs.push(cost);
     }
     return costs.filter((cost) => cost > conditions.length).length;
   };
@@ -139,10 +140,10 @@ describe("one submission", () => {
   test("judges the same in parts as at once, and another submission anew", () => {
     const conditions = [matches("^INC"), matches("stuck$")];
     for (const reason of ["INC 4711 is stuck", "INC 4711", ""]) {
-      const work = judgeInParts(conditions, scope, facts({ reason }), null);
+      const work = evaluateInParts(conditions, scope, facts({ reason }), null);
       let part = work.next();
       while (part.done !== true) part = work.next();
-      expect(part.value).toEqual(judge(conditions, scope, facts({ reason }), null));
+      expect(part.value).toEqual(evaluateConditions(conditions, scope, facts({ reason }), null));
     }
   });
 });

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Condition } from "../../src/core/policy/conditions.ts";
-import { choose, holdersOf } from "../../src/core/policy/governing-policy.ts";
-import { judge } from "../../src/core/policy/evaluate-conditions.ts";
+import { selectPolicy, matchingPolicies } from "../../src/core/policy/governing-policy.ts";
+import { evaluateConditions } from "../../src/core/policy/evaluate-conditions.ts";
 import { indexPolicies, type PolicyIndex } from "../../src/core/policy/policy-index.ts";
 import type { Policy } from "../../src/core/policy/policy.ts";
 import {
@@ -89,7 +89,8 @@ test("no policy that holds, or may hold, is missed", () => {
       const candidates = indexPolicies(policies).candidates(scope);
       expect(new Set(candidates).size).toBe(candidates.length);
       const holding = policies.filter(
-        (policy) => policy.enabled && judge(policy.conditions, scope, facing, risk).truth !== "false",
+        (policy) =>
+          policy.enabled && evaluateConditions(policy.conditions, scope, facing, risk).truth !== "false",
       );
       expect(candidates).toEqual(expect.arrayContaining(holding));
     }),
@@ -107,10 +108,10 @@ test("the same policy governs with the index and without", () => {
       fc.func(fc.boolean()),
       (policies, scope, facing, risk, spent) => {
         const plain: PolicyIndex = { candidates: () => policies.filter((policy) => policy.enabled) };
-        const isSpent = (policy: Policy): boolean => spent(policy.name);
-        const choice = (index: PolicyIndex) =>
-          choose(holdersOf(index, scope, facing, risk), undefined, isSpent);
-        expect(choice(indexPolicies(policies))).toEqual(choice(plain));
+        const isExhausted = (policy: Policy): boolean => spent(policy.name);
+        const selection = (index: PolicyIndex) =>
+          selectPolicy(matchingPolicies(index, scope, facing, risk), undefined, isExhausted);
+        expect(selection(indexPolicies(policies))).toEqual(selection(plain));
       },
     ),
     { numRuns: 500 },

@@ -23,8 +23,8 @@ const inWords = (demand: Demand): string => {
   );
   return `${demand.policyName}: ${stages.join(" | ")}`;
 };
-const missing = (frozen: Requirement, today: Requirement): readonly string[] =>
-  missingDemands(frozen, today).map(inWords);
+const missing = (frozen: Requirement, current: Requirement): readonly string[] =>
+  missingDemands(frozen, current).map(inWords);
 
 const sec = stageBy("group:sec");
 const dba = stageBy("group:dba");
@@ -154,8 +154,8 @@ describe("stages not already demanded are added", () => {
       [staged("c", sec, dba)],
       ["a: 3 group:dba ×1", "c: "],
     ],
-  ])("%s", (_, frozen, today, expected) => {
-    expect(missing(requiring(...frozen), requiring(...today))).toEqual(expected);
+  ])("%s", (_, frozen, current, expected) => {
+    expect(missing(requiring(...frozen), requiring(...current))).toEqual(expected);
   });
 });
 
@@ -168,10 +168,10 @@ describe("each stage is looked for in one demand at a time", () => {
 
   test("the rest of a policy partly demanded elsewhere joins there, so that nobody counts twice for it", () => {
     const frozen = requiring(staged("a", sec));
-    const today = requiring(staged("b", sec, dba));
-    const grown = withAdded(frozen, missingDemands(frozen, today));
+    const current = requiring(staged("b", sec, dba));
+    const grown = withAdded(frozen, missingDemands(frozen, current));
     expect(grown.demands.map(inWords)).toEqual(["a: 1 group:sec ×1 | 2 group:dba ×1", "b: "]);
-    expect(missingDemands(grown, today)).toEqual([]);
+    expect(missingDemands(grown, current)).toEqual([]);
   });
 });
 
@@ -185,8 +185,8 @@ describe("where a stage may be decided", () => {
     ["another door", via("slack"), via("teams"), true],
     ["one more door", via("slack"), via("slack", "teams"), false],
     ["every door by name", everywhere, via("slack", "teams", "api"), false],
-  ])("%s", (_, frozen, today, isAdded) => {
-    expect(missing(requiring(frozen), requiring(today)).length > 0).toBe(isAdded);
+  ])("%s", (_, frozen, current, isAdded) => {
+    expect(missing(requiring(frozen), requiring(current)).length > 0).toBe(isAdded);
   });
 });
 
@@ -195,8 +195,8 @@ describe("added demands", () => {
 
   test("join their own policy's, with its newer version and name and all its scopes", () => {
     const renamed = { ...staged("a", sec, cto), name: "renamed", version: 4 };
-    const today = requirementOf([{ scope: readC, policy: renamed }]).requirement;
-    const grown = withAdded(frozen, missingDemands(frozen, today));
+    const current = requirementOf([{ scope: readC, policy: renamed }]).requirement;
+    const grown = withAdded(frozen, missingDemands(frozen, current));
     expect(grown.demands.map(inWords)).toEqual([
       "renamed: 1 group:sec ×1 | 3 cto@company.com ×1",
       "b: 2 group:dba ×1",
@@ -284,12 +284,12 @@ describe("over any policies", () => {
     fc.assert(
       fc.property(anyGoverning, anyGoverning, (then, now) => {
         const frozen = requiring(...then);
-        const today = requiring(...now);
-        const grown = withAdded(frozen, missingDemands(frozen, today));
-        for (const demand of today.demands) {
+        const current = requiring(...now);
+        const grown = withAdded(frozen, missingDemands(frozen, current));
+        for (const demand of current.demands) {
           const isWhole = grown.demands.some(
             (one) =>
-              missingDemands({ ...grown, demands: [one] }, { ...today, demands: [demand] }).length === 0,
+              missingDemands({ ...grown, demands: [one] }, { ...current, demands: [demand] }).length === 0,
           );
           expect(isWhole || demand.stages.length === 0).toBe(true);
         }

@@ -1,19 +1,19 @@
 import { describe, expect, test } from "vitest";
-import { present } from "../../src/core/values/assert.ts";
+import { assertPresent } from "../../src/core/values/assert.ts";
 import { weekdays, type TimeWindow } from "../../src/core/policy/conditions.ts";
 import type { Instant } from "../../src/core/values/ids.ts";
 import { parseInstant } from "../../src/core/values/time.ts";
 import { isTimeZone, isWallClock, isWithin, wallClockAt } from "../../src/core/policy/time-window.ts";
 
-const at = (text: string): Instant => present(parseInstant(text), text);
+const at = (text: string): Instant => assertPresent(parseInstant(text), text);
 
-const office: TimeWindow = {
+const officeHours: TimeWindow = {
   days: ["MON", "TUE", "WED", "THU", "FRI"],
   from: "09:00",
   to: "18:00",
   timezone: "Europe/Berlin",
 };
-const window = (more: Partial<TimeWindow>): TimeWindow => ({ ...office, ...more });
+const window = (more: Partial<TimeWindow>): TimeWindow => ({ ...officeHours, ...more });
 
 describe("a window is open from its first minute until just before its last, on the zone's own clock", () => {
   test.each([
@@ -25,7 +25,7 @@ describe("a window is open from its first minute until just before its last, on 
     ["a summer Monday 09:00, which is an hour earlier in UTC", "2024-07-15T07:00:00Z", true],
     ["the minute before it", "2024-07-15T06:59:00Z", false],
   ])("%s", (_, instant, expected) => {
-    expect(isWithin(office, at(instant))).toBe(expected);
+    expect(isWithin(officeHours, at(instant))).toBe(expected);
   });
 });
 

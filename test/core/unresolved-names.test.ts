@@ -1,12 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { present } from "../../src/core/values/assert.ts";
-import { missingChannels, missingPeople, selectorsNamed } from "../../src/core/policy/unresolved-names.ts";
+import { assertPresent } from "../../src/core/values/assert.ts";
+import {
+  unresolvedChannels,
+  unresolvedSelectors,
+  selectorsNamed,
+} from "../../src/core/policy/unresolved-names.ts";
 import { parseSelector, type Identity, type Selector } from "../../src/core/values/identity.ts";
 import { emptyRules, type Policy, type Rules } from "../../src/core/policy/policy.ts";
 import { approvalPolicy, stageBy } from "./support/policies.ts";
 import { person } from "./support/decision-setup.ts";
 
-const selector = (text: string): Selector => present(parseSelector(text), text);
+const selector = (text: string): Selector => assertPresent(parseSelector(text), text);
 const people: readonly Identity[] = [
   person("ann", { groups: ["dba"], email: "Ann@company.com" }),
   person("bob", { groups: ["dba", "gone"], enabled: false }),
@@ -15,7 +19,9 @@ const people: readonly Identity[] = [
 
 /** Where somebody is missing, dotted as in the file. */
 const said = (policies: readonly Policy[], rules: Partial<Rules> = {}): readonly string[] =>
-  missingPeople({ policies, rules: { ...emptyRules, ...rules } }, people).map(({ path }) => path.join("."));
+  unresolvedSelectors({ policies, rules: { ...emptyRules, ...rules } }, people).map(({ path }) =>
+    path.join("."),
+  );
 const approvedBy = (...stages: readonly Parameters<typeof stageBy>[]): Policy =>
   approvalPolicy("p", { stages: stages.map((one) => stageBy(...one)) });
 
@@ -91,7 +97,7 @@ describe("who is counted on and not there", () => {
     const { breakGlass } = emptyRules;
     const rules = { ...emptyRules, defaultPolicy: posted, breakGlass: { ...breakGlass, notify: channels } };
     const content = { policies: [{ ...posted, enabled: false }, posted], rules };
-    const found = missingChannels(content, (channel) => channel.startsWith("slack:"));
+    const found = unresolvedChannels(content, (channel) => channel.startsWith("slack:"));
     expect(found.map(({ path }) => path.join("."))).toEqual([
       "policies.1.approval.channels.1",
       "default.approval.channels.1",

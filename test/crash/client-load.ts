@@ -1,6 +1,6 @@
 import { api } from "../support/api-client.ts";
 import type { Answer, Person } from "../support/api-client.ts";
-import type { Chance } from "../support/seeded-random.ts";
+import type { SeededRandom } from "../support/seeded-random.ts";
 import type { Program } from "../support/program.ts";
 import { remember, type Memory, type Remembered } from "./answer-ledger.ts";
 
@@ -10,10 +10,10 @@ const expectedNo = new Set(["limit_reached", "already_decided", "already_voted",
 /** Ends a client: the program is gone. */
 class Gone extends Error {}
 
-interface House {
+interface LoadHarness {
   readonly program: Program;
   readonly memory: Memory;
-  readonly chance: Chance;
+  readonly random: SeededRandom;
   readonly people: ReadonlyMap<string, Person>;
 }
 
@@ -24,16 +24,16 @@ interface House {
 export async function loadUntilGone(
   program: Program,
   memory: Memory,
-  chance: Chance,
+  random: SeededRandom,
   people: ReadonlyMap<string, Person>,
   clientsEach: number,
 ): Promise<void> {
-  const house = { program, memory, chance, people };
+  const harness = { program, memory, random, people };
   const requesters = [...people.keys()].filter((name) => name.startsWith("dev"));
   const clients = requesters
     .flatMap((name) => Array.from({ length: clientsEach }, () => name))
-    .map((name) => forever(() => journey(house, name)));
-  await Promise.all([...clients, forever(() => emergency(house)), forever(() => readAudit(house))]);
+    .map((name) => forever(() => journey(harness, name)));
+  await Promise.all([...clients, forever(() => emergency(harness)), forever(() => readAudit(harness))]);
 }
 
 async function forever(turn: () => Promise<void>): Promise<void> {
@@ -45,54 +45,54 @@ async function forever(turn: () => Promise<void>): Promise<void> {
 }
 
 /** One request from its asking to some end or other. */
-async function journey(house: House, name: string): Promise<void> {
-  const { chance, memory } = house;
-  const dev = one(house, name);
-  const kind = chance.pick(["auto", "auto", "asked", "asked", "counted", "brief", "for another"]);
-  const scopes = [`read:${kind === "for another" ? "auto" : kind}:${chance.below(1_000_000_000)}`];
+async function journey(harness: LoadHarness, name: string): Promise<void> {
+  const { random, memory } = harness;
+  const dev = one(harness, name);
+  const kind = random.pick(["auto", "auto", "asked", "asked", "counted", "brief", "for another"]);
+  const scopes = [`read:${kind === "for another" ? "auto" : kind}:${random.below(1_000_000_000)}`];
   const duration = kind === "brief" ? "1s" : "1h";
-  const by = kind === "for another" ? house.program.admin : dev;
-  const asked = await told(house, by.ask({ identityId: dev.id, scopes, duration }));
-  if (asked === undefined) return finishOne(house, dev);
+  const by = kind === "for another" ? harness.program.admin : dev;
+  const asked = await told(harness, by.ask({ identityId: dev.id, scopes, duration }));
+  if (asked === undefined) return finishOne(harness, dev);
   const request = remember(memory, asked.body, dev.id);
   if (kind === "asked") {
-    if (chance.below(6) === 0) return act(house, dev, request, "cancel");
-    const dba = one(house, chance.pick(["ann", "bob", "cid"]));
-    if (chance.below(6) === 0) return act(house, dba, request, "deny", { reason: "no" });
-    await act(house, dba, request, "approve");
+    if (random.below(6) === 0) return act(harness, dev, request, "cancel");
+    const dba = one(harness, random.pick(["ann", "bob", "cid"]));
+    if (random.below(6) === 0) return act(harness, dba, request, "deny", { reason: "no" });
+    await act(harness, dba, request, "approve");
   }
-  if (request.status === "APPROVED" && chance.below(4) > 0) await act(house, dev, request, "claim");
-  if (request.status === "ACTIVE" && chance.below(3) === 0) await act(house, dev, request, "rotate");
+  if (request.status === "APPROVED" && random.below(4) > 0) await act(harness, dev, request, "claim");
+  if (request.status === "ACTIVE" && random.below(3) === 0) await act(harness, dev, request, "rotate");
   if (request.status !== "ACTIVE" || kind === "brief") return;
-  const end = chance.below(5);
-  if (end < 3) await act(house, dev, request, "complete");
-  if (end === 3) await act(house, house.program.admin, request, "revoke", { reason: "over" });
+  const end = random.below(5);
+  if (end < 3) await act(harness, dev, request, "complete");
+  if (end === 3) await act(harness, harness.program.admin, request, "revoke", { reason: "over" });
 }
 
 /** Makes room: somebody who holds as much as they may ends one of it. */
-async function finishOne(house: House, dev: Person): Promise<void> {
-  const mine = [...house.memory.requests.values()].filter(
+async function finishOne(harness: LoadHarness, dev: Person): Promise<void> {
+  const mine = [...harness.memory.requests.values()].filter(
     ({ subject, tried }) => subject === dev.id && tried === undefined,
   );
   const held = mine.find(
     ({ status, expiresAt = 0 }) => status === "ACTIVE" && expiresAt > Date.now() + 10_000,
   );
-  if (held !== undefined) return act(house, dev, held, "complete");
+  if (held !== undefined) return act(harness, dev, held, "complete");
   const open = mine.find(({ status }) => status === "PENDING");
-  if (open !== undefined) return act(house, dev, open, "cancel");
+  if (open !== undefined) return act(harness, dev, open, "cancel");
 }
 
-async function emergency(house: House): Promise<void> {
-  const oncall = one(house, "oncall");
+async function emergency(harness: LoadHarness): Promise<void> {
+  const oncall = one(harness, "oncall");
   const asked = await told(
-    house,
+    harness,
     oncall.ask({ scopes: ["admin:auto:all"], breakGlass: true, reason: "all is down" }),
   );
-  if (asked !== undefined) remember(house.memory, asked.body, oncall.id);
-  else await told(house, oncall.call("GET", `${api}/credentials/jit?limit=5`));
+  if (asked !== undefined) remember(harness.memory, asked.body, oncall.id);
+  else await told(harness, oncall.call("GET", `${api}/credentials/jit?limit=5`));
 }
 
-async function readAudit({ program, memory }: House): Promise<void> {
+async function readAudit({ program, memory }: LoadHarness): Promise<void> {
   const after = Math.max(0, ...memory.audit.keys());
   const page = await program.admin
     .call("GET", `${api}/audit?limit=200&after=${after}`)
@@ -102,7 +102,7 @@ async function readAudit({ program, memory }: House): Promise<void> {
 }
 
 async function act(
-  house: House,
+  harness: LoadHarness,
   by: Person,
   request: Remembered,
   verb: string,
@@ -111,20 +111,20 @@ async function act(
   // Another client of the same person may be at it.
   if (request.tried !== undefined) return;
   request.tried = verb;
-  const answer = await told(house, by.act(request.id, verb, body));
+  const answer = await told(harness, by.act(request.id, verb, body));
   request.tried = undefined;
-  if (answer !== undefined) remember(house.memory, answer.body, request.subject);
+  if (answer !== undefined) remember(harness.memory, answer.body, request.subject);
 }
 
 /** The answer when it is a yes; undefined when it is a no that may be. */
-async function told(house: House, call: Promise<Answer>): Promise<Answer | undefined> {
+async function told(harness: LoadHarness, call: Promise<Answer>): Promise<Answer | undefined> {
   const answer = await call.catch(() => Promise.reject(new Gone()));
   if (answer.http < 300) return answer;
-  if (!expectedNo.has(answer.body.code)) house.memory.odd.push(`${answer.http} ${answer.text}`);
+  if (!expectedNo.has(answer.body.code)) harness.memory.odd.push(`${answer.http} ${answer.text}`);
   return undefined;
 }
 
-function one({ people }: House, name: string): Person {
+function one({ people }: LoadHarness, name: string): Person {
   const person = people.get(name);
   if (person === undefined) throw new Error(`nobody is called ${name}`);
   return person;

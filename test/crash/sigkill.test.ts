@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { describe, expect, test } from "vitest";
 import { askedBelow, autoBelow, manyCalls, noSweep, staff } from "../support/company-config.ts";
-import { newChance } from "../support/seeded-random.ts";
+import { createSeededRandom } from "../support/seeded-random.ts";
 import { api, type Person } from "../support/api-client.ts";
 import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 import { killedWhileStarting, pause, startProgram, type Program } from "../support/program.ts";
@@ -59,16 +59,16 @@ async function secondThread(program: Program): Promise<void> {
 
 describe.concurrent("killed at any moment", () => {
   test("it has kept every answer it gave, and nothing is left half done", async () => {
-    const chance = newChance();
+    const random = createSeededRandom();
     const memory = emptyMemory();
     let program = await startProgram({ config, env });
     for (let round = 0; round < rounds; round++) {
       const people = await peopleOf(program, memory);
       const isCrowd = round % 2 === 1;
-      const load = loadUntilGone(program, memory, chance, people, isCrowd ? 8 : 2);
+      const load = loadUntilGone(program, memory, random, people, isCrowd ? 8 : 2);
       // Then batches are written by a thread of their own, and some are in its hands when it is killed.
       if (isCrowd) await secondThread(program);
-      await pause(150 + chance.below(450));
+      await pause(150 + random.below(450));
       await program.kill();
       await load;
       program = await startProgram({ folder: program.folder, env });
@@ -87,12 +87,12 @@ describe.concurrent("killed at any moment", () => {
   });
 
   test("told to stop under load, it stops cleanly and has kept every answer too", async () => {
-    const chance = newChance();
+    const random = createSeededRandom();
     const memory = emptyMemory();
     const program = await startProgram({ config, env });
-    const load = loadUntilGone(program, memory, chance, await peopleOf(program, memory), 8);
+    const load = loadUntilGone(program, memory, random, await peopleOf(program, memory), 8);
     await secondThread(program);
-    await pause(300 + chance.below(300));
+    await pause(300 + random.below(300));
     await program.stop();
     await load;
     const again = await startProgram({ folder: program.folder, env });
@@ -102,10 +102,10 @@ describe.concurrent("killed at any moment", () => {
   });
 
   test("during its first start, the next one starts as if it were the first, with a key that works", async () => {
-    const chance = newChance();
+    const random = createSeededRandom();
     for (let round = 0; round < 5; round++) {
       const folder = temporaryFolder();
-      await killedWhileStarting({ folder, config, env }, 150 + chance.below(500));
+      await killedWhileStarting({ folder, config, env }, 150 + random.below(500));
       const program = await startProgram({ folder, env });
       expect((await program.admin.call("GET", `${api}/policies`)).body.data).toHaveLength(4);
       const { data } = (await program.admin.call("GET", `${api}/api-keys`)).body;

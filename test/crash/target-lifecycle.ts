@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
-import { present } from "../../src/core/values/assert.ts";
-import { openTargetOffice, type TargetOffice } from "../service/support/target-harness.ts";
+import { assertPresent } from "../../src/core/values/assert.ts";
+import { openTargetHarness, type TargetHarness } from "../service/support/target-harness.ts";
 import { granted } from "../service/support/service-harness.ts";
 
 /*
@@ -19,8 +19,8 @@ const onStep = (step: string): void => {
   if (steps === killAt) process.kill(process.pid, "SIGKILL");
 };
 
-export async function openTwoTargets(folder: string, hook?: (step: string) => void): Promise<TargetOffice> {
-  return openTargetOffice({
+export async function openTwoTargets(folder: string, hook?: (step: string) => void): Promise<TargetHarness> {
+  return openTargetHarness({
     folder,
     more: [{ name: "cache", resources: "prod:orders" }],
     ...(hook !== undefined && { onStep: hook }),
@@ -28,23 +28,23 @@ export async function openTwoTargets(folder: string, hook?: (step: string) => vo
 }
 
 async function live(folder: string): Promise<void> {
-  const office = await openTwoTargets(folder, onStep);
-  const id = await office.approved();
+  const harness = await openTwoTargets(folder, onStep);
+  const id = await harness.approved();
   say("approved", id);
   isCounting = true;
   for (;;) {
-    const claimed = granted(await office.claim(id));
+    const claimed = granted(await harness.claim(id));
     if (claimed.credential === undefined) continue;
     say("given", claimed.credential);
     break;
   }
   say("completing");
-  granted(await office.services.desk.complete(await office.caller("dev"), id));
+  granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
   say("completed");
-  while ((await office.store.takeBacks()).waiting > 0) await office.tick();
+  while ((await harness.store.takeBacks()).waiting > 0) await harness.tick();
   isCounting = false;
   say("gone", steps);
   process.exit(0);
 }
 
-if (process.env["LIFE_IN"] !== undefined) await live(present(process.env["LIFE_IN"], "a folder"));
+if (process.env["LIFE_IN"] !== undefined) await live(assertPresent(process.env["LIFE_IN"], "a folder"));

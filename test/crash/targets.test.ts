@@ -1,13 +1,13 @@
 import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
-import { present } from "../../src/core/values/assert.ts";
-import { fetchWithinMs } from "../../src/core/access/grant.ts";
+import { assertPresent } from "../../src/core/values/assert.ts";
+import { claimPreparedWithinMs } from "../../src/core/access/grant.ts";
 import { hourMs, minuteMs, secondMs } from "../../src/core/values/time.ts";
 import type { CredentialView } from "../../src/service/views/request-view.ts";
 import type { FakeTarget } from "../fakes/fake-target.ts";
 import { granted, saidTo } from "../service/support/service-harness.ts";
-import { view, type TargetOffice } from "../service/support/target-harness.ts";
+import { view, type TargetHarness } from "../service/support/target-harness.ts";
 import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 import { openTwoTargets } from "./target-lifecycle.ts";
 
@@ -38,20 +38,20 @@ async function live(folder: string, killAt: number): Promise<Life> {
 
 /** What the person does who has seen so much and no more. Every secret they hold then opens its target. */
 async function carryOn(
-  office: TargetOffice,
+  harness: TargetHarness,
   id: string,
   targets: readonly FakeTarget[],
   life: Life,
 ): Promise<void> {
-  const { status } = await view(office, id);
+  const { status } = await view(harness, id);
   if (life.said.has("completing")) {
     const allowed = life.said.has("completed") ? ["COMPLETED"] : ["COMPLETED", "ACTIVE"];
     return expect(allowed).toContain(status);
   }
-  const credential = life.given ?? (await obtain(office, id, status));
-  expect((await office.services.checking.introspect(credential.token)).active).toBe(true);
+  const credential = life.given ?? (await obtain(harness, id, status));
+  expect((await harness.services.checking.introspect(credential.token)).active).toBe(true);
   for (const target of targets) {
-    const shown = present(
+    const shown = assertPresent(
       credential.targets.find((one) => one.connector === target.name),
       target.name,
     );
@@ -61,29 +61,29 @@ async function carryOn(
 }
 
 /** An answer that was lost is asked for again. */
-async function obtain(office: TargetOffice, id: string, status: string): Promise<CredentialView> {
+async function obtain(harness: TargetHarness, id: string, status: string): Promise<CredentialView> {
   if (status === "ACTIVE") {
-    const rotated = granted(await office.services.desk.rotate(await office.caller("dev"), id));
-    return present(rotated.credential, "a rotation shows its credential");
+    const rotated = granted(await harness.services.requestCommands.rotate(await harness.caller("dev"), id));
+    return assertPresent(rotated.credential, "a rotation shows its credential");
   }
   expect(status).toBe("APPROVED");
   for (let tries = 0; tries < 40; tries++) {
-    const { credential } = granted(await office.claim(id));
+    const { credential } = granted(await harness.claim(id));
     if (credential !== undefined) return credential;
-    await office.live(10 * secondMs);
+    await harness.live(10 * secondMs);
   }
   throw new Error("it was never given");
 }
 
 async function everythingHolds(folder: string, life: Life): Promise<void> {
-  const office = await openTwoTargets(folder);
+  const harness = await openTwoTargets(folder);
   try {
     const id = String(life.said.get("approved"));
-    const { targets } = office;
-    await carryOn(office, id, targets, life);
-    const ended = saidTo(await office.services.desk.complete(await office.caller("dev"), id));
+    const { targets } = harness;
+    await carryOn(harness, id, targets, life);
+    const ended = saidTo(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
     expect(["COMPLETED", "not_active"]).toContain(ended);
-    await office.live(minuteMs);
+    await harness.live(minuteMs);
     for (const target of targets) {
       const { objects, history } = target.state();
       expect(objects, `left at ${target.name}`).toEqual({});
@@ -91,11 +91,11 @@ async function everythingHolds(folder: string, life: Life): Promise<void> {
       expect(new Set(created).size, `made twice at ${target.name}`).toBe(created.length);
       expect(history.filter((one) => one.startsWith("remove"))).toHaveLength(created.length);
     }
-    expect(await office.store.takeBacks()).toMatchObject({ waiting: 0 });
-    expect(await office.store.verifyAudit()).toMatchObject({ ok: true });
-    expect(await office.store.unrecorded(20)).toEqual([]);
+    expect(await harness.store.takeBacks()).toMatchObject({ waiting: 0 });
+    expect(await harness.store.verifyAudit()).toMatchObject({ ok: true });
+    expect(await harness.store.unrecorded(20)).toEqual([]);
   } finally {
-    await office.close();
+    await harness.close();
   }
 }
 
@@ -123,12 +123,12 @@ test("killed while it was being given, and nobody comes back: nothing is left wh
     // Given from here on: who holds the answer ends it, or its time does.
     if (!life.wasKilled || life.given !== undefined) break;
     killed++;
-    const office = await openTwoTargets(folder);
+    const harness = await openTwoTargets(folder);
     try {
-      await office.live(fetchWithinMs + minuteMs);
-      const { status } = await view(office, String(life.said.get("approved")));
+      await harness.live(claimPreparedWithinMs + minuteMs);
+      const { status } = await view(harness, String(life.said.get("approved")));
       const isRunning = status === "ACTIVE";
-      for (const target of office.targets) {
+      for (const target of harness.targets) {
         expect({ name: target.name, left: Object.keys(target.state().objects).length }).toEqual({
           name: target.name,
           left: isRunning ? 1 : 0,
@@ -136,10 +136,10 @@ test("killed while it was being given, and nobody comes back: nothing is left wh
       }
       if (!isRunning) expect(status).toBe("APPROVED");
       // Started, with its answer lost: it ends at its time like any other.
-      if (isRunning) await office.live(5 * hourMs);
-      for (const target of office.targets) expect(target.state().objects).toEqual({});
+      if (isRunning) await harness.live(5 * hourMs);
+      for (const target of harness.targets) expect(target.state().objects).toEqual({});
     } finally {
-      await office.close();
+      await harness.close();
     }
   }
   expect(killed).toBeGreaterThan(2);

@@ -116,32 +116,32 @@ export function createFakeTarget(options: FakeTargetOptions): FakeTarget {
     },
     actionsOn: (resource) => (resource.startsWith(resources) ? (options.actions ?? []) : []),
     objectOf: (grantId) => `jit_${grantId}`,
-    async provision(order, signal) {
+    async provision(spec, signal) {
       await reach("provision", signal);
-      write(`provision ${order.object}`, (state) => {
-        const known = ours(state, order.object);
-        if (known === undefined) state.history.push(`create ${order.object}`);
-        state.objects[order.object] = {
+      write(`provision ${spec.object}`, (state) => {
+        const known = ours(state, spec.object);
+        if (known === undefined) state.history.push(`create ${spec.object}`);
+        state.objects[spec.object] = {
           secretHash: null,
           issued: 0,
           drift: [],
           ...known,
-          grantId: order.grantId,
-          notAfter: order.notAfter,
-          rights: order.rights,
+          grantId: spec.grantId,
+          notAfter: spec.notAfter,
+          rights: spec.rights,
         };
       });
     },
-    async issue(order, { expiresAt }, signal) {
+    async issue(spec, { expiresAt }, signal) {
       await reach("issue", signal);
       const secret = `tgt_${randomBytes(18).toString("base64url")}`;
       secrets.push(secret);
-      write(`issue ${order.object}`, (state) => {
-        const known = ours(state, order.object);
+      write(`issue ${spec.object}`, (state) => {
+        const known = ours(state, spec.object);
         if (known === undefined) throw new ConnectorFault("refused", "it is not there", { retryable: true });
         Object.assign(known, { secretHash: hashOf(secret), issued: known.issued + 1, notAfter: expiresAt });
       });
-      const username = order.object;
+      const username = spec.object;
       return {
         connector: name,
         kind: "fake",
@@ -160,7 +160,7 @@ export function createFakeTarget(options: FakeTargetOptions): FakeTarget {
         state.history.push(`remove ${object}`);
       });
     },
-    async listOurs(signal) {
+    async listManaged(signal) {
       await reach("listOurs", signal);
       return Object.entries(read().objects).flatMap(([object, one]) =>
         one.grantId === null

@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { LookupFunction } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { guardedPost, type GuardedRequest } from "../../src/http-client/guarded-post.ts";
-import { isNeverCalled } from "../../src/http-client/blocked-ranges.ts";
+import { isBlockedAddress } from "../../src/http-client/blocked-ranges.ts";
 import { listeningPort } from "../proxies/support/ports.ts";
 
 async function serving(listener: RequestListener): Promise<number> {
@@ -46,7 +46,7 @@ test.each([
   "localhost",
   "",
 ])("%s is never called", (address) => {
-  expect(isNeverCalled(address)).toBe(true);
+  expect(isBlockedAddress(address)).toBe(true);
 });
 
 test.each([
@@ -59,7 +59,7 @@ test.each([
   "8.8.8.8",
   "2606:4700::1111",
 ])("%s is called where private addresses are allowed", (address) => {
-  expect(isNeverCalled(address)).toBe(false);
+  expect(isBlockedAddress(address)).toBe(false);
 });
 
 test("allowing private addresses does not open the way to a cloud's credentials, as a number or behind a name", async () => {
@@ -89,7 +89,7 @@ test("who wants the status alone does not wait for an answer without end, and le
     });
     answer.writeHead(503, { "retry-after": "7" }).write("…");
   });
-  const answer = await guardedPost(asking(`http://127.0.0.1:${port}`, { skipsAnswer: true }));
+  const answer = await guardedPost(asking(`http://127.0.0.1:${port}`, { discardBody: true }));
   expect(answer).toEqual({ status: 503, body: "", retryAfter: "7" });
   await expect.poll(() => isClosed).toBe(true);
 });

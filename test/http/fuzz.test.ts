@@ -1,29 +1,29 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { api, entries, jit, openHouse, type HttpHouse, type Json } from "./support/http-harness.ts";
+import { api, entries, jit, openHttpHarness, type HttpHarness, type Json } from "./support/http-harness.ts";
 
-let house: HttpHouse;
+let harness: HttpHarness;
 let keys: readonly (string | undefined)[];
 let operations: readonly (readonly [method: string, path: string])[];
 let ids: readonly string[];
 beforeAll(async () => {
-  house = await openHouse();
-  const { id, token } = await house.claimed();
-  ids = [id, await house.ask({ scopes: ["read:prod:b"] }), "id_dev", "id_bot", "pol_dev", "jit_none"];
+  harness = await openHttpHarness();
+  const { id, token } = await harness.claimed();
+  ids = [id, await harness.ask({ scopes: ["read:prod:b"] }), "id_dev", "id_bot", "pol_dev", "jit_none"];
   keys = [
-    house.admin,
-    await house.keyOf("dev"),
-    await house.keyOf("sam", "requester", "approver", "auditor", "resource"),
+    harness.admin,
+    await harness.keyOf("dev"),
+    await harness.keyOf("sam", "requester", "approver", "auditor", "resource"),
     token,
     undefined,
   ];
-  const { body } = await house.call("GET", "/openapi.json");
+  const { body } = await harness.call("GET", "/openapi.json");
   operations = entries(body["paths"]).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => [method, path] as const),
   );
 });
 afterAll(async () => {
-  await house.close();
+  await harness.close();
 });
 
 const anyText = fc.oneof(
@@ -147,7 +147,7 @@ interface Sent {
 
 /** Sends it and looks at the answer; tells its status and code. */
 const send = async ({ method, url, payload, headers }: Sent, key: string | undefined): Promise<string> => {
-  const answer = await house.call(method, url, {
+  const answer = await harness.call(method, url, {
     ...(payload !== null && { payload }),
     headers: { ...headers, ...(key !== undefined && { authorization: `Bearer ${key}` }) },
   });
@@ -233,23 +233,23 @@ test("nothing that almost fits its route is answered with a 5xx either", async (
   ]) {
     expect([...seen.keys()]).toContain(said);
   }
-  expect((await house.call("GET", `${api}/audit/verify`, { key: house.admin })).body["ok"]).toBe(true);
+  expect((await harness.call("GET", `${api}/audit/verify`, { key: harness.admin })).body["ok"]).toBe(true);
 });
 
 test("whatever words a person uses are kept as they are and shown again", async () => {
-  const key = await house.keyOf("lead");
+  const key = await harness.keyOf("lead");
   let count = 0;
   await fc.assert(
     fc.asyncProperty(fc.string({ unit: "binary", minLength: 1, maxLength: 200 }), async (reason) => {
       fc.pre(reason.trim() !== "");
       const scopes = [`read:prod:words${count++}`];
-      const asked = await house.call("POST", jit, {
+      const asked = await harness.call("POST", jit, {
         key,
         body: { identityId: "id_lead", reason, scopes, duration: "1h" },
       });
       if (asked.status !== 201) throw new Error(asked.text);
       expect(asked.body["reason"]).toBe(reason.toWellFormed());
-      const cancelled = await house.call("POST", `${jit}/${String(asked.body["id"])}/cancel`, { key });
+      const cancelled = await harness.call("POST", `${jit}/${String(asked.body["id"])}/cancel`, { key });
       expect(cancelled.body["reason"]).toBe(reason.toWellFormed());
     }),
     { numRuns: 60 },

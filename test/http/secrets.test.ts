@@ -1,19 +1,27 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { api, devAsk, jit, openHouse, tokenIn, type Answer, type HttpHouse } from "./support/http-harness.ts";
+import {
+  api,
+  devAsk,
+  jit,
+  openHttpHarness,
+  tokenIn,
+  type Answer,
+  type HttpHarness,
+} from "./support/http-harness.ts";
 
 /** Everybody's whole day: every answer in order, and every secret with the answer that may show it. */
-async function dayAt(house: HttpHouse) {
+async function dayAt(harness: HttpHarness) {
   const answers: Answer[] = [];
   const secrets: { readonly secret: string; readonly shownIn: Answer }[] = [];
-  const call: HttpHouse["call"] = async (...args) => {
-    const answer = await house.call(...args);
+  const call: HttpHarness["call"] = async (...args) => {
+    const answer = await harness.call(...args);
     answers.push(answer);
     return answer;
   };
   const key = async (name: string, ...roles: string[]): Promise<string> => {
     const made = await call("POST", `${api}/api-keys`, {
-      key: house.admin,
+      key: harness.admin,
       body: { identityId: `id_${name}`, roles },
     });
     secrets.push({ secret: String(made.body["token"]), shownIn: made });
@@ -63,15 +71,15 @@ async function dayAt(house: HttpHouse) {
     ["admin", `${api}/audit?limit=200`],
     ["admin", `${api}/identities`],
   ] as const) {
-    await call("GET", url, { key: name === "dev" ? dev : house.admin });
+    await call("GET", url, { key: name === "dev" ? dev : harness.admin });
   }
   return { answers, secrets, dev, ann, id, token };
 }
 
 test("no answer but the one that made it shows a secret, or its hash", async () => {
-  const house = await openHouse();
-  const { answers, secrets } = await dayAt(house);
-  await house.close();
+  const harness = await openHttpHarness();
+  const { answers, secrets } = await dayAt(harness);
+  await harness.close();
   expect(secrets.length).toBe(5);
   for (const { secret, shownIn } of secrets) {
     const hash = createHash("sha256").update(secret).digest("hex");
@@ -86,32 +94,32 @@ test("no answer but the one that made it shows a secret, or its hash", async () 
 });
 
 test("no secret, header, body or query reaches the log, even where nothing cleans it", async () => {
-  const house = await openHouse();
-  const { secrets } = await dayAt(house);
-  await house.close();
-  const log = house.log.join("");
+  const harness = await openHttpHarness();
+  const { secrets } = await dayAt(harness);
+  await harness.close();
+  const log = harness.log.join("");
   expect(log).toContain("/nowhere/kd_jit_…");
-  for (const { secret } of [...secrets, { secret: house.admin }]) expect(log).not.toContain(secret);
+  for (const { secret } of [...secrets, { secret: harness.admin }]) expect(log).not.toContain(secret);
   expect(log).not.toMatch(/Bearer|authorization|an incident|cursor=|token=/i);
 });
 
 test("a token in a path or an identity's place does not get into the audit log by way of a refusal", async () => {
-  const house = await openHouse();
-  const { secrets, dev, ann, token } = await dayAt(house);
-  await house.call("POST", `${jit}/${token}/approve`, { key: ann });
-  await house.call("POST", jit, { key: house.admin, body: { ...devAsk, identityId: token } });
-  await house.call("POST", jit, { key: dev, body: { ...devAsk, identityId: token } });
-  const bodies = (await house.office.audit()).map((one) => one.body).join("\n");
-  await house.close();
+  const harness = await openHttpHarness();
+  const { secrets, dev, ann, token } = await dayAt(harness);
+  await harness.call("POST", `${jit}/${token}/approve`, { key: ann });
+  await harness.call("POST", jit, { key: harness.admin, body: { ...devAsk, identityId: token } });
+  await harness.call("POST", jit, { key: dev, body: { ...devAsk, identityId: token } });
+  const bodies = (await harness.harness.audit()).map((one) => one.body).join("\n");
+  await harness.close();
   for (const { secret } of secrets) expect(bodies).not.toContain(secret);
   expect(bodies).toContain("decision.refused");
 });
 
 test("a token that somebody pastes into a reason loses what it opened", async () => {
-  const house = await openHouse();
-  const { token } = await house.claimed();
-  await house.ask({ scopes: ["read:prod:b"], reason: `I have ${token}` });
-  const check = await house.call("GET", `${api}/check?scope=read:prod:orders-db`, { key: token });
-  await house.close();
+  const harness = await openHttpHarness();
+  const { token } = await harness.claimed();
+  await harness.ask({ scopes: ["read:prod:b"], reason: `I have ${token}` });
+  const check = await harness.call("GET", `${api}/check?scope=read:prod:orders-db`, { key: token });
+  await harness.close();
   expect(check.status).toBe(401);
 });

@@ -1,7 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { present } from "../../src/core/values/assert.ts";
+import { assertPresent } from "../../src/core/values/assert.ts";
 import { createServer, connect, type Server, type Socket } from "node:net";
-import { enter, postgresLab, readsOrders, type PostgresTestLab } from "../connectors/support/postgres-lab.ts";
+import {
+  enter,
+  openPostgresHarness,
+  readsOrders,
+  type PostgresHarness,
+} from "../connectors/support/postgres-lab.ts";
 import { embeddedPostgres } from "../connectors/support/postgres-server.ts";
 import { listeningPort } from "../proxies/support/ports.ts";
 import { autoBelow, everySecond, staff } from "../support/company-config.ts";
@@ -17,22 +22,22 @@ const skipped = installation.missing === undefined ? "" : ` (skipped: ${installa
 const scopes = ["read:prod:orders-db"];
 
 describe.skipIf(installation.missing !== undefined)(`a target that is lost, or was moved${skipped}`, () => {
-  let lab: PostgresTestLab;
-  let other: PostgresTestLab;
-  let way: { readonly port: number; readonly close: () => Promise<void> };
+  let harness: PostgresHarness;
+  let other: PostgresHarness;
+  let forwarder: { readonly port: number; readonly close: () => Promise<void> };
   beforeAll(async () => {
-    lab = await postgresLab(installation);
-    other = await postgresLab(installation);
+    harness = await openPostgresHarness(installation);
+    other = await openPostgresHarness(installation);
   }, 60_000);
   afterAll(async () => {
-    await lab.stop();
+    await harness.stop();
     await other.stop();
   });
   /** The way to the server before it moves: a second address of it that can go away. */
   beforeEach(async () => {
-    way = await forward(lab.server.port);
+    forwarder = await forward(harness.server.port);
   });
-  afterEach(() => way.close());
+  afterEach(() => forwarder.close());
 
   const withoutConnector = { identities: staff, policies: [autoBelow("prod:"), autoBelow("dev:")] };
   const config = {
@@ -48,7 +53,7 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
     ],
   };
   const urlAt = (port: number): string => {
-    const url = new URL(lab.settings.url);
+    const url = new URL(harness.settings.url);
     url.port = String(port);
     return url.href;
   };
@@ -64,7 +69,7 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
     });
   const given = (dev: Person): Promise<Answer> => claimed(dev, scopes);
   const stateOf = async (dev: Person, id: string) => (await dev.read(id)).body.grant?.targets[0]?.state;
-  const targetOf = ({ body }: Answer) => present(body.credential.targets[0], "a target");
+  const targetOf = ({ body }: Answer) => assertPresent(body.credential.targets[0], "a target");
   const connectorOf = async (program: Program) =>
     JSON.parse((await program.admin.call("GET", `${api}/connectors`)).text).data.find(
       (one: { name: string }) => one.name === "orders-db",
@@ -78,7 +83,7 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
   };
 
   test("a reload cannot take it out of the configuration while it can still take back; a start serves everyone else", async () => {
-    const program = await start(urlAt(way.port));
+    const program = await start(urlAt(forwarder.port));
     const dev = await program.person("dev");
     const answer = await given(dev);
     const before = program.log.length;
@@ -111,9 +116,9 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
     await again.stop({ expectedErrors: 1 });
 
     // The target is back, and so is the connector: what was given up is removed.
-    const back = await start(urlAt(way.port), program.folder);
+    const back = await start(urlAt(forwarder.port), program.folder);
     await until(
-      async () => (await lab.run("SELECT FROM pg_roles WHERE rolname LIKE 'jit\\_gr%'")).length === 0,
+      async () => (await harness.run("SELECT FROM pg_roles WHERE rolname LIKE 'jit\\_gr%'")).length === 0,
     );
     await until(async () => (await back.audit()).some(({ action }) => action === "orphan.removed"));
     await back.stop();
@@ -124,7 +129,7 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
     expect(first.code).toBe(1);
     expect(first.error).toContain("ORDERS_DB is not set");
 
-    const program = await start(urlAt(way.port));
+    const program = await start(urlAt(forwarder.port));
     const dev = await program.person("dev");
     const answer = await given(dev);
     await program.stop();
@@ -140,29 +145,29 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
     // Once for the connector, once for its listing.
     await again.stop({ expectedErrors: 2 });
 
-    const back = await start(urlAt(way.port), program.folder);
+    const back = await start(urlAt(forwarder.port), program.folder);
     const dev3 = back.as("id_dev", dev.key);
     await until(async () => (await stateOf(dev3, answer.body.id)) === "REVOKED");
     await back.stop();
   });
 
   test("another address of the same server is taken while access lives there, and access ends there", async () => {
-    const program = await start(urlAt(way.port));
+    const program = await start(urlAt(forwarder.port));
     const dev = await program.person("dev");
     const answer = await given(dev);
     await program.stop();
-    await way.close();
-    const again = await start(lab.settings.url, program.folder);
+    await forwarder.close();
+    const again = await start(harness.settings.url, program.folder);
     const dev2 = again.as("id_dev", dev.key);
     expect(await connectorOf(again)).toMatchObject({
-      place: `127.0.0.1:${lab.server.port}`,
+      place: `127.0.0.1:${harness.server.port}`,
       problem: null,
       targets: 1,
     });
     const [change] = (await again.audit()).filter(({ action }) => action === "connector.address_changed");
     expect(change?.data).toMatchObject({ proof: "same_target", objects: 1 });
     const { username, secret } = targetOf(answer);
-    const session = present(await enter(lab.server.url(username, String(secret))), "an open door");
+    const session = assertPresent(await enter(harness.server.url(username, String(secret))), "an open door");
     await dev2.act(answer.body.id, "complete");
     await until(async () => (await stateOf(dev2, answer.body.id)) === "REVOKED");
     expect(await readsOrders(session)).toBe(false);
@@ -171,7 +176,7 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
   });
 
   test("another server is not taken: the former address stays until an administrator confirms the new one", async () => {
-    const program = await start(urlAt(way.port));
+    const program = await start(urlAt(forwarder.port));
     const dev = await program.person("dev");
     const answer = await given(dev);
     await program.stop();
@@ -180,7 +185,7 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
     await servesOthers(dev2);
     const place = `127.0.0.1:${other.server.port}`;
     expect(await connectorOf(again)).toMatchObject({
-      place: `127.0.0.1:${way.port}`,
+      place: `127.0.0.1:${forwarder.port}`,
       proposedPlace: place,
       problem: expect.stringMatching(
         /not proven that this is the same target: its system identifier|does not hold/,
@@ -197,7 +202,7 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
   });
 
   test("an administrator confirms the address they see, with a reason, and no other", async () => {
-    const program = await start(urlAt(way.port));
+    const program = await start(urlAt(forwarder.port));
     const dev = await program.person("dev");
     const answer = await given(dev);
     await program.stop();
@@ -221,7 +226,7 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
     await dev2.act(answer.body.id, "complete");
     await until(async () => (await stateOf(dev2, answer.body.id)) === "REVOKED");
     await again.stop({ expectedErrors: 1 });
-    await lab.run(
+    await harness.run(
       `DROP OWNED BY "${targetOf(answer).username}"; DROP ROLE "${targetOf(answer).username}"`,
       "orders",
     );

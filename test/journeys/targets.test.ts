@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { present } from "../../src/core/values/assert.ts";
-import { enter, postgresLab, readsOrders, type PostgresTestLab } from "../connectors/support/postgres-lab.ts";
+import { assertPresent } from "../../src/core/values/assert.ts";
+import {
+  enter,
+  openPostgresHarness,
+  readsOrders,
+  type PostgresHarness,
+} from "../connectors/support/postgres-lab.ts";
 import { embeddedPostgres } from "../connectors/support/postgres-server.ts";
 import { autoBelow, everySecond, staff } from "../support/company-config.ts";
 import { api, type Answer, type Person } from "../support/api-client.ts";
@@ -16,11 +21,11 @@ const scopes = ["read:prod:orders-db"];
 /** Contract of the room: a session that is open reads nothing this long after the end. */
 
 describe.skipIf(installation.missing !== undefined)(`access at a real PostgreSQL${reason}`, () => {
-  let lab: PostgresTestLab;
+  let harness: PostgresHarness;
   beforeAll(async () => {
-    lab = await postgresLab(installation);
+    harness = await openPostgresHarness(installation);
   }, 60_000);
-  afterAll(() => lab.stop());
+  afterAll(() => harness.stop());
 
   const withoutConnector = { identities: staff, policies: [autoBelow("prod:")] };
   const config = (url = "env:ORDERS_DB") => ({
@@ -38,14 +43,18 @@ describe.skipIf(installation.missing !== undefined)(`access at a real PostgreSQL
   const start = (folder?: string): Promise<Program> =>
     startProgram({
       config: config(),
-      env: { ...everySecond, ORDERS_DB: lab.settings.url, ELSEWHERE: "postgres://broker@127.0.0.1:1/orders" },
+      env: {
+        ...everySecond,
+        ORDERS_DB: harness.settings.url,
+        ELSEWHERE: "postgres://broker@127.0.0.1:1/orders",
+      },
       ...(folder !== undefined && { folder }),
     });
   const roles = async () =>
-    (await lab.run("SELECT rolname FROM pg_roles")).map((row) => String(row["rolname"]));
+    (await harness.run("SELECT rolname FROM pg_roles")).map((row) => String(row["rolname"]));
   const given = (dev: Person): Promise<Answer> => claimed(dev, scopes);
   const stateOf = async (dev: Person, id: string) => (await dev.read(id)).body.grant?.targets[0]?.state;
-  const shownIn = ({ body }: Answer) => present(body.credential.targets[0], "a target");
+  const shownIn = ({ body }: Answer) => assertPresent(body.credential.targets[0], "a target");
   const gone = (role: string) => until(async () => !(await roles()).includes(role));
 
   test("a claim opens it, the end shuts it, sessions included, and the request says how far that is", async () => {
@@ -55,7 +64,7 @@ describe.skipIf(installation.missing !== undefined)(`access at a real PostgreSQL
     const { body } = answer;
     const target = shownIn(answer);
     expect(target).toMatchObject({ connector: "orders-db", kind: "postgres", command: expect.any(String) });
-    const session = await enter(lab.server.url(target.username, String(target.secret)));
+    const session = await enter(harness.server.url(target.username, String(target.secret)));
     expect(session && (await readsOrders(session))).toBe(true);
     expect((await dev.read(body.id)).text).not.toContain(String(target.secret));
 
@@ -63,7 +72,7 @@ describe.skipIf(installation.missing !== undefined)(`access at a real PostgreSQL
     await until(async () => session === undefined || !(await readsOrders(session)));
     await gone(target.username);
     await until(async () => (await stateOf(dev, body.id)) === "REVOKED");
-    expect(await enter(lab.server.url(target.username, String(target.secret)))).toBeUndefined();
+    expect(await enter(harness.server.url(target.username, String(target.secret)))).toBeUndefined();
     const actions = (await program.audit(body.id)).map((one) => one.action);
     expect(actions).toEqual(expect.arrayContaining(["target.provisioned", "target.revoked"]));
     await program.stop();
@@ -81,7 +90,7 @@ describe.skipIf(installation.missing !== undefined)(`access at a real PostgreSQL
     const dev2 = again.as("id_dev", dev.key);
     await dev2.act(body.id, "complete");
     await gone(target.username);
-    expect(await enter(lab.server.url(target.username, String(target.secret)))).toBeUndefined();
+    expect(await enter(harness.server.url(target.username, String(target.secret)))).toBeUndefined();
     await again.stop();
   });
 
@@ -93,7 +102,7 @@ describe.skipIf(installation.missing !== undefined)(`access at a real PostgreSQL
       data: [{ name: "orders-db", kind: "postgres", ok: true }],
     });
     const listed = await program.admin.call("GET", `${api}/connectors`);
-    const place = `127.0.0.1:${lab.server.port}`;
+    const place = `127.0.0.1:${harness.server.port}`;
     expect(listed.body.data).toMatchObject([{ name: "orders-db", place, targets: 0, overdue: 0 }]);
     await program.stop();
   });

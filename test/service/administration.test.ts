@@ -5,21 +5,21 @@ import { emptyRules, type Policy } from "../../src/core/policy/policy.ts";
 import { dayMs, plus } from "../../src/core/values/time.ts";
 import { createConfigurationService } from "../../src/service/policies/configuration-service.ts";
 import { recordOnly } from "../../src/service/decisions/decide-and-commit.ts";
-import { createInstallationService } from "../../src/service/people/bootstrap-service.ts";
+import { createBootstrapService } from "../../src/service/people/bootstrap-service.ts";
 import type { PolicyDraft } from "../../src/service/policies/policy-service.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../core/support/policies.ts";
-import { granted, openOffice, saidTo, type Office } from "./support/service-harness.ts";
+import { granted, openServiceHarness, saidTo, type ServiceHarness } from "./support/service-harness.ts";
 
-let office: Office;
+let harness: ServiceHarness;
 beforeEach(async () => {
-  office = await openOffice();
-  await office.configure([approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
+  harness = await openServiceHarness();
+  await harness.configure([approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
 });
 afterEach(async () => {
-  await office.close();
+  await harness.close();
 });
 
-const admin = () => office.caller("cto", "admin");
+const admin = () => harness.caller("cto", "admin");
 const draft = (name: string): PolicyDraft => {
   const { id: _, version: __, managedBy: ___, ...content } = autoPolicy(name, { priority: 9 });
   return content;
@@ -27,56 +27,56 @@ const draft = (name: string): PolicyDraft => {
 
 describe("policies", () => {
   test("a change is a new version and takes effect with the next ask", async () => {
-    expect(saidTo(await office.ask("dev"))).toBe("PENDING");
-    const made = await office.services.policies.create(await admin(), draft("auto"));
+    expect(saidTo(await harness.ask("dev"))).toBe("PENDING");
+    const made = await harness.services.policies.create(await admin(), draft("auto"));
     if ("refused" in made) throw new Error(made.detail);
     expect(made).toMatchObject({ version: 1, managedBy: "api" });
-    expect(saidTo(await office.ask("dev", { scopes: ["read:a:1"] }))).toBe("ACTIVE");
-    const changed = await office.services.policies.replace(await admin(), made.id, {
+    expect(saidTo(await harness.ask("dev", { scopes: ["read:a:1"] }))).toBe("ACTIVE");
+    const changed = await harness.services.policies.replace(await admin(), made.id, {
       ...draft("auto"),
       enabled: false,
     });
     expect(changed).toMatchObject({ id: made.id, version: 2 });
-    expect(saidTo(await office.ask("dev", { scopes: ["read:a:2"] }))).toBe("PENDING");
-    await office.services.policies.remove(await admin(), made.id);
-    expect(await office.services.policies.read(await admin(), made.id)).toMatchObject({
+    expect(saidTo(await harness.ask("dev", { scopes: ["read:a:2"] }))).toBe("PENDING");
+    await harness.services.policies.remove(await admin(), made.id);
+    expect(await harness.services.policies.read(await admin(), made.id)).toMatchObject({
       refused: "not_found",
     });
   });
 
   test("names are unique over file and API, also when two are made at once, and free again afterwards", async () => {
-    expect(await office.services.policies.create(await admin(), draft("dba"))).toMatchObject({
+    expect(await harness.services.policies.create(await admin(), draft("dba"))).toMatchObject({
       refused: "name_taken",
     });
     const both = await Promise.all(
-      [1, 2].map(async () => office.services.policies.create(await admin(), draft("auto"))),
+      [1, 2].map(async () => harness.services.policies.create(await admin(), draft("auto"))),
     );
     expect(both.filter((one) => "refused" in one && one.refused === "name_taken")).toHaveLength(1);
     for (const one of both)
-      if (!("refused" in one)) await office.services.policies.remove(await admin(), one.id);
-    expect(await office.services.policies.create(await admin(), draft("auto"))).toMatchObject({
+      if (!("refused" in one)) await harness.services.policies.remove(await admin(), one.id);
+    expect(await harness.services.policies.create(await admin(), draft("auto"))).toMatchObject({
       name: "auto",
     });
   });
 
   test("the name of the file's default policy is nobody else's, and free again when the file drops it", async () => {
-    const { policies } = office.services;
+    const { policies } = harness.services;
     const defaultPolicy: Policy = {
       ...approvalPolicy("fallback", { stages: [stageBy("group:dba")] }),
       id: makeId("policy", "default"),
       managedBy: "file",
     };
-    await office.configure([], { defaultPolicy });
+    await harness.configure([], { defaultPolicy });
     const taken = { refused: "name_taken", detail: `"fallback" is already in use by pol_default.` };
     expect(await policies.create(await admin(), draft("fallback"))).toMatchObject(taken);
     const auto = granted(await policies.create(await admin(), draft("auto")));
     expect(await policies.replace(await admin(), auto.id, draft("fallback"))).toMatchObject(taken);
-    await expect(office.configure([], { defaultPolicy: { ...defaultPolicy, name: "auto" } })).rejects.toThrow(
-      `"auto" is already in use by ${auto.id}.`,
-    );
-    await office.configure([], { defaultPolicy: { ...defaultPolicy, name: "other" } });
+    await expect(
+      harness.configure([], { defaultPolicy: { ...defaultPolicy, name: "auto" } }),
+    ).rejects.toThrow(`"auto" is already in use by ${auto.id}.`);
+    await harness.configure([], { defaultPolicy: { ...defaultPolicy, name: "other" } });
     granted(await policies.create(await admin(), draft("fallback")));
-    await office.configure([], {});
+    await harness.configure([], {});
     granted(await policies.create(await admin(), draft("other")));
   });
 
@@ -87,20 +87,20 @@ describe("policies", () => {
       managedBy: "file",
     };
     const content = { identities: [], policies: [], rules: { ...emptyRules, defaultPolicy } };
-    await office.configure([], { defaultPolicy });
+    await harness.configure([], { defaultPolicy });
     // Earlier versions did not take the name.
-    await office.store.commit({
+    await harness.store.commit({
       ...recordOnly([]),
       unique: [{ release: "policy-name:fallback", owner: "pol_default" }],
     });
-    const other = granted(await office.services.policies.create(await admin(), draft("fallback")));
-    await office.configure([], { defaultPolicy });
-    const { warnings } = createConfigurationService(office.context);
+    const other = granted(await harness.services.policies.create(await admin(), draft("fallback")));
+    await harness.configure([], { defaultPolicy });
+    const { warnings } = createConfigurationService(harness.context);
     expect(await warnings(content)).toMatchObject([{ path: ["default", "name"] }]);
-    granted(await office.services.policies.remove(await admin(), other.id));
-    await office.configure([], { defaultPolicy });
+    granted(await harness.services.policies.remove(await admin(), other.id));
+    await harness.configure([], { defaultPolicy });
     expect(await warnings(content)).toEqual([]);
-    expect(await office.services.policies.create(await admin(), draft("fallback"))).toMatchObject({
+    expect(await harness.services.policies.create(await admin(), draft("fallback"))).toMatchObject({
       refused: "name_taken",
     });
   });
@@ -111,9 +111,9 @@ describe("policies", () => {
       id: makeId("policy", "default"),
       managedBy: "file",
     };
-    await office.configure([], { defaultPolicy });
-    const { policies } = office.services;
-    expect(await policies.read(await office.caller("cto", "auditor"), "pol_default")).toMatchObject({
+    await harness.configure([], { defaultPolicy });
+    const { policies } = harness.services;
+    expect(await policies.read(await harness.caller("cto", "auditor"), "pol_default")).toMatchObject({
       name: "default",
     });
     const readOnly = { refused: "managed_by_file" };
@@ -122,24 +122,24 @@ describe("policies", () => {
   });
 
   test("the file's policies are read-only here", async () => {
-    const all = await office.services.policies.list(await admin());
+    const all = await harness.services.policies.list(await admin());
     const id = "refused" in all ? "" : (all[0]?.id ?? "");
-    expect(await office.services.policies.replace(await admin(), id, draft("x"))).toMatchObject({
+    expect(await harness.services.policies.replace(await admin(), id, draft("x"))).toMatchObject({
       refused: "managed_by_file",
     });
-    expect(await office.services.policies.remove(await admin(), id)).toMatchObject({
+    expect(await harness.services.policies.remove(await admin(), id)).toMatchObject({
       refused: "managed_by_file",
     });
   });
 
   test("loading the same file again changes no version; a changed policy rises by one", async () => {
     const versions = async () => {
-      const all = await office.services.policies.list(await admin());
+      const all = await harness.services.policies.list(await admin());
       return "refused" in all ? [] : all.map((one) => one.version);
     };
-    await office.configure([approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
+    await harness.configure([approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
     expect(await versions()).toEqual([1]);
-    await office.configure([approvalPolicy("dba", { stages: [stageBy("group:dba", { required: 2 })] })]);
+    await harness.configure([approvalPolicy("dba", { stages: [stageBy("group:dba", { required: 2 })] })]);
     expect(await versions()).toEqual([2]);
   });
 });
@@ -148,8 +148,8 @@ describe("the dry run", () => {
   const input = { identityId: "id_dev", reason: "r", scopes: ["read:prod:orders-db"], duration: "1h" };
 
   test("says who would be asked and why, and stores nothing", async () => {
-    const before = await office.store.auditHead();
-    const said = await office.services.evaluation.evaluate(await office.caller("dev"), input);
+    const before = await harness.store.auditHead();
+    const said = await harness.services.evaluation.evaluate(await harness.caller("dev"), input);
     expect(said).toMatchObject({
       outcome: "NEEDS_APPROVAL",
       stages: [
@@ -161,32 +161,32 @@ describe("the dry run", () => {
       ],
       scopes: [{ reason: "first_in_order", policies: [{ standing: "governs" }] }],
     });
-    expect(await office.store.auditHead()).toEqual(before);
-    expect(saidTo(await office.ask("dev"))).toBe("PENDING");
+    expect(await harness.store.auditHead()).toEqual(before);
+    expect(saidTo(await harness.ask("dev"))).toBe("PENDING");
   });
 
   test("judges drafts instead of the policies in force", async () => {
-    const { evaluation } = office.services;
-    const said = await evaluation.evaluate(await office.caller("cto", "auditor"), input, [draft("auto")]);
+    const { evaluation } = harness.services;
+    const said = await evaluation.evaluate(await harness.caller("cto", "auditor"), input, [draft("auto")]);
     expect(said).toMatchObject({ outcome: "AUTO_APPROVED", stages: [] });
-    expect(await evaluation.evaluate(await office.caller("dev"), input, [draft("auto")])).toMatchObject({
+    expect(await evaluation.evaluate(await harness.caller("dev"), input, [draft("auto")])).toMatchObject({
       refused: "missing_role",
     });
   });
 
   test("is for oneself, or for administrators and auditors", async () => {
-    expect(await office.services.evaluation.evaluate(await office.caller("ann"), input)).toMatchObject({
+    expect(await harness.services.evaluation.evaluate(await harness.caller("ann"), input)).toMatchObject({
       refused: "not_self",
     });
     expect(
-      await office.services.evaluation.evaluate(await office.caller("cto", "auditor"), input),
+      await harness.services.evaluation.evaluate(await harness.caller("cto", "auditor"), input),
     ).toMatchObject({ outcome: "NEEDS_APPROVAL" });
   });
 });
 
 describe("keys", () => {
   test("open what their roles say until they expire, are deleted, are reported, or their owner is inactive", async () => {
-    const { keys, checking, directory } = office.services;
+    const { keys, checking, directory } = harness.services;
     const make = async () => {
       const made = await keys.create(await admin(), {
         identityId: "id_dev",
@@ -206,14 +206,14 @@ describe("keys", () => {
     await directory.change(await admin(), "id_dev", { active: false });
     expect(await keys.authenticate(three.token)).toMatchObject({ refused: "identity_inactive" });
     await directory.change(await admin(), "id_dev", { active: true });
-    office.clock.pass(90 * dayMs);
+    harness.clock.pass(90 * dayMs);
     expect(await isGood(three.token)).toBe(false);
   });
 
   test("last a year at most", async () => {
-    const expiresAt = plus(office.clock.now(), 400 * dayMs);
+    const expiresAt = plus(harness.clock.now(), 400 * dayMs);
     expect(
-      await office.services.keys.create(await admin(), {
+      await harness.services.keys.create(await admin(), {
         identityId: "id_dev",
         roles: ["requester"],
         name: null,
@@ -224,7 +224,7 @@ describe("keys", () => {
 });
 
 test("a database has one name ever after, also when it is asked for twice at once before there is one", async () => {
-  const name = () => createInstallationService(office.context).instanceId();
+  const name = () => createBootstrapService(harness.context).instanceId();
   const [first, second] = await Promise.all([name(), name()]);
   expect(second).toBe(first);
   expect(await name()).toBe(first);
@@ -232,18 +232,18 @@ test("a database has one name ever after, also when it is asked for twice at onc
 
 describe("the admin key", () => {
   const ensure = (given?: string, kept?: string) =>
-    createInstallationService(office.context).ensureAdminKey(given, kept);
-  const isGood = async (token: string) => !("refused" in (await office.services.keys.authenticate(token)));
+    createBootstrapService(harness.context).ensureAdminKey(given, kept);
+  const isGood = async (token: string) => !("refused" in (await harness.services.keys.authenticate(token)));
   const key = (letter: string) => formatToken("live", letter.repeat(30));
 
   test("is made once and kept over restarts", async () => {
     const made = await ensure();
     const token = "kind" in made && made.kind === "made" ? made.token : "";
     expect(await isGood(token)).toBe(true);
-    const records = (await office.audit()).length;
+    const records = (await harness.audit()).length;
     expect(await ensure(undefined, token)).toEqual({ kind: "kept" });
     expect(await isGood(token)).toBe(true);
-    expect(await office.audit()).toHaveLength(records);
+    expect(await harness.audit()).toHaveLength(records);
   });
 
   test("given, it replaces the one before; changed, the old one is dead", async () => {
@@ -258,7 +258,7 @@ describe("the admin key", () => {
 
   test("reported as leaked, it stays dead though it is still configured, and a fresh one is made", async () => {
     await ensure(key("a"));
-    await office.services.checking.report(key("a"));
+    await harness.services.checking.report(key("a"));
     const again = await ensure(key("a"));
     expect(again).toMatchObject({ kind: "made" });
     expect(await isGood(key("a"))).toBe(false);
@@ -268,7 +268,7 @@ describe("the admin key", () => {
 describe("identities", () => {
   test("an address belongs to one identity, whatever its case", async () => {
     const create = async (email: string) =>
-      office.services.directory.create(await admin(), {
+      harness.services.directory.create(await admin(), {
         kind: "HUMAN",
         name: "New",
         email,
@@ -282,7 +282,7 @@ describe("identities", () => {
   });
 
   test("for the file's people active is the only switch", async () => {
-    const change = async (patch: object) => office.services.directory.change(await admin(), "id_dev", patch);
+    const change = async (patch: object) => harness.services.directory.change(await admin(), "id_dev", patch);
     expect(await change({ name: "Other" })).toMatchObject({ refused: "managed_by_file" });
     expect(await change({ active: false })).toMatchObject({ enabled: false });
   });

@@ -32,7 +32,7 @@ export interface Person {
 }
 
 /** The program's public doors. */
-export interface FrontDoor {
+export interface ApiClient {
   call(method: string, path: string, call?: Call): Promise<Answer>;
   /** Someone of the configuration, by the id without its prefix, with a key of these roles: the same one each time. */
   person(name: string, ...roles: readonly string[]): Promise<Person>;
@@ -58,12 +58,12 @@ export interface AuditRecord {
 }
 
 /** `onAnswer` hears of every answer, to know which secrets were given out. */
-export function openFrontDoor(
+export function createApiClient(
   address: string,
   adminKey: string,
   onAnswer: (text: string) => void = () => {},
-): FrontDoor {
-  const call: FrontDoor["call"] = async (method, path, { key, body, form, headers } = {}) => {
+): ApiClient {
+  const call: ApiClient["call"] = async (method, path, { key, body, form, headers } = {}) => {
     const content =
       body !== undefined
         ? { body: JSON.stringify(body), headers: { "content-type": "application/json" } }

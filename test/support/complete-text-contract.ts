@@ -4,7 +4,7 @@ import { needsWholeCard, type Card } from "../../src/service/views/card.ts";
 import { actionLabels } from "../../src/wording/labels.ts";
 import { quotationLines } from "../../src/wording/user-text.ts";
 import { cardFixture, noteOf } from "../notify/email/support/cards.ts";
-import type { MessengerHouse } from "./messenger-contract.ts";
+import type { MessengerHarness } from "./messenger-contract.ts";
 
 /** A message as somebody reads it. */
 export interface ShownMessage {
@@ -105,15 +105,15 @@ const labelOf = (row: string): string =>
   labels.find((label) => row === label || row.trim().startsWith(`${label}:`)) ?? "";
 
 /** Nobody decides on what they were not shown, and no text of people's looks like ours: on every surface. */
-export function shownWholeContract(house: () => MessengerHouse): void {
+export function shownWholeContract(harness: () => MessengerHarness): void {
   const post = async (card: Card): Promise<ShownMessage> => {
-    const { messenger, person, latest, rest } = house();
+    const { messenger, person, latest, rest } = harness();
     rest?.();
     await messenger.post((await messenger.addressOf(person)) ?? "nowhere", card, never);
     return latest();
   };
   const note = async (notice: "reminder" | "escalated" | "review_due", card: Card): Promise<ShownMessage> => {
-    const { messenger, person, latest } = house();
+    const { messenger, person, latest } = harness();
     await messenger.direct(
       (await messenger.addressOf(person)) ?? "nowhere",
       noteOf(notice, card),
@@ -135,7 +135,7 @@ export function shownWholeContract(house: () => MessengerHouse): void {
     });
 
     test("is shown whole by each message that offers to decide, or Details is offered instead", async () => {
-      const { keepsCards } = house().messenger;
+      const { keepsCards } = harness().messenger;
       expect.hasAssertions();
       for (const shown of [
         await post(asked),
@@ -152,7 +152,7 @@ export function shownWholeContract(house: () => MessengerHouse): void {
   test("what is usual is shown whole, with the buttons to decide", async () => {
     const request = { reason: "because ".repeat(250), scopes: longestScopes };
     const { buttons } = await post(cardFixture("approver", request));
-    expect(buttons.includes("Approve")).toBe(house().messenger.keepsCards);
+    expect(buttons.includes("Approve")).toBe(harness().messenger.keepsCards);
   });
 
   test("no text of people's makes a row that looks like one of ours", async () => {

@@ -1,39 +1,39 @@
 import { expect, test } from "vitest";
-import { present } from "../../src/core/values/assert.ts";
+import { assertPresent } from "../../src/core/values/assert.ts";
 import { parseId } from "../../src/core/values/ids.ts";
 import { minuteMs } from "../../src/core/values/time.ts";
 import { linkSubject } from "../../src/service/views/delivery-status.ts";
-import type { CopySubject } from "../../src/service/ports/store.ts";
+import type { DeliverySubject } from "../../src/service/ports/store.ts";
 import {
   contractRules,
   contractScope,
   members,
   notedScope,
-  type CopiesHouse,
-  type ShownCopy,
+  type DeliveriesHarness,
+  type ShownDelivery,
 } from "./deliveries-harness.ts";
 import { reviewerCopiesContract } from "./reviewer-deliveries-contract.ts";
 
 /** What holds for the copies of a card on every platform that keeps them. */
-export function copiesContract(house: () => CopiesHouse): void {
-  reviewerCopiesContract(house);
+export function deliveriesContract(harness: () => DeliveriesHarness): void {
+  reviewerCopiesContract(harness);
   const approvers = ["ann", "bob", "cid"];
-  const asked = async (h: CopiesHouse, scope = contractScope): Promise<string> => {
-    const answer = await h.office.ask("dev", { scopes: [scope], duration: "1h" });
+  const asked = async (h: DeliveriesHarness, scope = contractScope): Promise<string> => {
+    const answer = await h.service.ask("dev", { scopes: [scope], duration: "1h" });
     await h.settle();
     return "request" in answer ? answer.request.id : answer.detail;
   };
-  const approve = async (h: CopiesHouse, name: string, id: string): Promise<void> => {
-    await h.office.services.desk.approve(await h.office.caller(name), id, {});
+  const approve = async (h: DeliveriesHarness, name: string, id: string): Promise<void> => {
+    await h.service.services.requestCommands.approve(await h.service.caller(name), id, {});
     await h.settle();
   };
-  const all = (h: CopiesHouse): readonly ShownCopy[] => [
-    ...approvers.flatMap((name) => h.copiesOf(name)),
-    ...h.copiesInChannel(),
+  const all = (h: DeliveriesHarness): readonly ShownDelivery[] => [
+    ...approvers.flatMap((name) => h.deliveriesOf(name)),
+    ...h.deliveriesInChannel(),
   ];
 
   test("each approver and the channel have one copy, and every step rewrites all of them in place", async () => {
-    const h = house();
+    const h = harness();
     const id = await asked(h);
     expect(all(h)).toHaveLength(4);
     for (const { words } of all(h)) expect(words).toContain("0 of 2");
@@ -50,24 +50,24 @@ export function copiesContract(house: () => CopiesHouse): void {
   });
 
   test("after their own vote somebody's copy offers no approval any more, wherever they voted", async () => {
-    const h = house();
+    const h = harness();
     const id = await asked(h);
-    const offered = (name: string) => h.copiesOf(name).map(({ buttons }) => buttons);
+    const offered = (name: string) => h.deliveriesOf(name).map(({ buttons }) => buttons);
     expect(offered("ann")).toEqual([["Approve", "Deny", "Approve for less…", "Details"]]);
     await approve(h, "ann", id);
     expect(offered("ann")).toEqual([["Deny", "Details"]]);
     expect(offered("bob")).toEqual([["Approve", "Deny", "Approve for less…", "Details"]]);
-    expect(h.copiesInChannel().map(({ buttons }) => buttons)).toEqual([
+    expect(h.deliveriesInChannel().map(({ buttons }) => buttons)).toEqual([
       ["Approve", "Deny", "Approve for less…", "Details"],
     ]);
   });
 
   test("when it is over every copy says who ended it and why, with nothing left to press", async () => {
-    const h = house();
+    const h = harness();
     const id = await asked(h);
-    await h.office.services.desk.deny(await h.office.caller("cid"), id, "use the replica");
+    await h.service.services.requestCommands.deny(await h.service.caller("cid"), id, "use the replica");
     await h.settle();
-    for (const { words, buttons } of [...all(h), ...h.copiesOf("dev")]) {
+    for (const { words, buttons } of [...all(h), ...h.deliveriesOf("dev")]) {
       expect(words).toContain("use the replica");
       expect(words).toContain("cid");
       expect(words).toContain(id);
@@ -76,78 +76,78 @@ export function copiesContract(house: () => CopiesHouse): void {
   });
 
   test("one recipient who cannot be reached holds nobody up, and gets the truth of the day it works again", async () => {
-    const h = house();
+    const h = harness();
     h.fail("bob");
     const id = await asked(h);
     await approve(h, "ann", id);
-    expect(h.copiesOf("bob")).toEqual([]);
+    expect(h.deliveriesOf("bob")).toEqual([]);
     for (const { words } of all(h)) expect(words).toContain("1 of 2");
     expect(all(h)).toHaveLength(3);
     h.heal();
-    h.office.clock.pass(10 * minuteMs);
+    h.service.clock.pass(10 * minuteMs);
     await h.settle();
-    expect(h.copiesOf("bob")).toHaveLength(1);
-    expect(h.copiesOf("bob")[0]?.words).toContain("1 of 2");
+    expect(h.deliveriesOf("bob")).toHaveLength(1);
+    expect(h.deliveriesOf("bob")[0]?.words).toContain("1 of 2");
   });
 
   test("what is decided while the platform is down is shown when it is back", async () => {
-    const h = house();
+    const h = harness();
     const id = await asked(h);
     h.fail(null);
     await approve(h, "ann", id);
     await approve(h, "bob", id);
     for (const { words } of all(h)) expect(words).toContain("0 of 2");
     h.heal();
-    h.office.clock.pass(10 * minuteMs);
+    h.service.clock.pass(10 * minuteMs);
     await h.settle();
     expect(all(h)).toHaveLength(4);
     for (const { words } of all(h)) expect(words).toContain("2 of 2");
   });
 
   test("a copy that was deleted is replaced by a new one, which is kept true from then on", async () => {
-    const h = house();
+    const h = harness();
     const id = await asked(h);
-    h.deleteCopiesOf("ann");
-    h.deleteCopiesOf("dev");
+    h.deleteDeliveriesOf("ann");
+    h.deleteDeliveriesOf("dev");
     await approve(h, "bob", id);
-    expect(h.copiesOf("ann")).toHaveLength(1);
-    expect(h.copiesOf("dev")).toHaveLength(1);
+    expect(h.deliveriesOf("ann")).toHaveLength(1);
+    expect(h.deliveriesOf("dev")).toHaveLength(1);
     await approve(h, "cid", id);
     for (const name of ["ann", "dev"]) {
-      expect(h.copiesOf(name)).toHaveLength(1);
-      expect(h.copiesOf(name)[0]?.words).toContain("2 of 2");
+      expect(h.deliveriesOf(name)).toHaveLength(1);
+      expect(h.deliveriesOf(name)[0]?.words).toContain("2 of 2");
     }
-    expect(h.copiesOf("ann")[0]?.buttons).toEqual(["Revoke", "Details"]);
-    expect(h.copiesOf("dev")[0]?.buttons).toContain("Show credential");
+    expect(h.deliveriesOf("ann")[0]?.buttons).toEqual(["Revoke", "Details"]);
+    expect(h.deliveriesOf("dev")[0]?.buttons).toContain("Show credential");
   });
 
   /** Where messages are, as the store has recorded them. */
-  const recorded = async (h: CopiesHouse, ...subjects: readonly CopySubject[]): Promise<string> =>
-    (await h.office.store.copies(subjects)).map(({ ref }) => ref ?? "").join("\n");
+  const recorded = async (h: DeliveriesHarness, ...subjects: readonly DeliverySubject[]): Promise<string> =>
+    (await h.service.store.deliveries(subjects)).map(({ ref }) => ref ?? "").join("\n");
 
   test("every message with a button is a recorded copy, and after the decision none offers to decide", async () => {
-    const h = house();
+    const h = harness();
     const id = await asked(h, notedScope);
     for (const passed of [15, 20]) {
-      h.office.clock.pass(passed * minuteMs);
-      await h.office.services.grants.tick(id);
+      h.service.clock.pass(passed * minuteMs);
+      await h.service.services.grants.tick(id);
       await h.settle();
     }
     const before = h.withButtons();
     // Three approvers have a card and a reminder, one more was asked by the escalation.
     expect(before.filter(({ buttons }) => buttons.includes("Approve")).length).toBeGreaterThan(6);
-    const refs = await recorded(h, present(parseId("request", id), id));
+    const refs = await recorded(h, assertPresent(parseId("request", id), id));
     for (const message of before) expect(refs).toContain(`"${message.id}"`);
-    await h.office.services.desk.deny(await h.office.caller("cid"), id, "use the replica");
+    await h.service.services.requestCommands.deny(await h.service.caller("cid"), id, "use the replica");
     await h.settle();
     expect(h.withButtons()).toEqual([]);
   });
 
   test("a note to somebody who has voted since offers them no approval any more", async () => {
-    const h = house();
+    const h = harness();
     const id = await asked(h, notedScope);
-    h.office.clock.pass(15 * minuteMs);
-    await h.office.services.grants.tick(id);
+    h.service.clock.pass(15 * minuteMs);
+    await h.service.services.grants.tick(id);
     await h.settle();
     const offering = () => h.withButtons().filter(({ buttons }) => buttons.includes("Approve")).length;
     const before = offering();
@@ -157,23 +157,23 @@ export function copiesContract(house: () => CopiesHouse): void {
   });
 
   test("what asks to link an account is a recorded copy, and says that it was done whoever did it", async () => {
-    const h = house();
+    const h = harness();
     const account = { surface: "slack", team: "T0OTHER", user: "U0NEW" } as const;
-    await h.office.services.people.askForLink(account, { displayName: "New", email: null });
+    await h.service.services.accountLinks.askForLink(account, { displayName: "New", email: null });
     await h.settle();
     const [asking] = h.withButtons();
     expect(asking?.buttons).toEqual(["Link to somebody else…"]);
     expect(await recorded(h, linkSubject(account))).toContain(`"${asking?.id}"`);
-    await h.office.services.people.link(await h.office.caller("sec", "admin"), account, "id_sam");
+    await h.service.services.accountLinks.link(await h.service.caller("sec", "admin"), account, "id_sam");
     await h.settle();
     expect(h.withButtons()).toEqual([]);
   });
 
   test("what time ends is shown too", async () => {
-    const h = house();
+    const h = harness();
     const id = await asked(h);
-    h.office.clock.pass(2 * 24 * 60 * minuteMs);
-    await h.office.services.grants.tick(id);
+    h.service.clock.pass(2 * 24 * 60 * minuteMs);
+    await h.service.services.grants.tick(id);
     await h.settle();
     expect(all(h)).toHaveLength(4);
     for (const { words, buttons } of all(h)) {
@@ -183,60 +183,60 @@ export function copiesContract(house: () => CopiesHouse): void {
   });
 
   test("who becomes able to decide gets a copy, who no longer can sees why on theirs, with nothing to press", async () => {
-    const h = house();
+    const h = harness();
     const id = await asked(h);
     await members(h, "ann", "bob", "sec");
-    expect(h.copiesOf("sec")).toHaveLength(1);
-    expect(h.copiesOf("sec")[0]?.buttons).toEqual(["Approve", "Deny", "Approve for less…", "Details"]);
-    expect(h.copiesOf("cid")).toHaveLength(1);
-    expect(h.copiesOf("cid")[0]?.buttons).toEqual([]);
-    expect(h.copiesOf("cid")[0]?.words).toContain("You can no longer decide this");
-    expect(h.copiesOf("cid")[0]?.words).toContain("dba, and you are not among them");
-    expect(h.copiesOf("ann")[0]?.buttons).toEqual(["Approve", "Deny", "Approve for less…", "Details"]);
+    expect(h.deliveriesOf("sec")).toHaveLength(1);
+    expect(h.deliveriesOf("sec")[0]?.buttons).toEqual(["Approve", "Deny", "Approve for less…", "Details"]);
+    expect(h.deliveriesOf("cid")).toHaveLength(1);
+    expect(h.deliveriesOf("cid")[0]?.buttons).toEqual([]);
+    expect(h.deliveriesOf("cid")[0]?.words).toContain("You can no longer decide this");
+    expect(h.deliveriesOf("cid")[0]?.words).toContain("dba, and you are not among them");
+    expect(h.deliveriesOf("ann")[0]?.buttons).toEqual(["Approve", "Deny", "Approve for less…", "Details"]);
     await members(h, "ann", "bob", "cid");
-    expect(h.copiesOf("sec")[0]?.buttons).toEqual([]);
-    expect(h.copiesOf("cid")[0]?.buttons).toEqual(["Approve", "Deny", "Approve for less…", "Details"]);
+    expect(h.deliveriesOf("sec")[0]?.buttons).toEqual([]);
+    expect(h.deliveriesOf("cid")[0]?.buttons).toEqual(["Approve", "Deny", "Approve for less…", "Details"]);
     await approve(h, "ann", id);
     await approve(h, "bob", id);
-    expect(h.copiesOf("sec")[0]?.buttons).toEqual([]);
-    expect(h.copiesOf("cid")[0]?.buttons).toEqual(["Revoke", "Details"]);
+    expect(h.deliveriesOf("sec")[0]?.buttons).toEqual([]);
+    expect(h.deliveriesOf("cid")[0]?.buttons).toEqual(["Revoke", "Details"]);
   });
 
   test("who leaves the approvers after the decision has nothing to revoke any more, who comes back has", async () => {
-    const h = house();
+    const h = harness();
     const id = await asked(h);
     await approve(h, "ann", id);
     await approve(h, "bob", id);
     await members(h, "bob");
-    expect(h.copiesOf("ann").map(({ buttons }) => buttons)).toEqual([["Details"]]);
-    expect(h.copiesOf("cid").map(({ buttons }) => buttons)).toEqual([[]]);
-    expect(h.copiesOf("bob").map(({ buttons }) => buttons)).toEqual([["Revoke", "Details"]]);
+    expect(h.deliveriesOf("ann").map(({ buttons }) => buttons)).toEqual([["Details"]]);
+    expect(h.deliveriesOf("cid").map(({ buttons }) => buttons)).toEqual([[]]);
+    expect(h.deliveriesOf("bob").map(({ buttons }) => buttons)).toEqual([["Revoke", "Details"]]);
     await members(h, "ann", "bob", "cid");
-    for (const name of approvers) expect(h.copiesOf(name)[0]?.buttons).toEqual(["Revoke", "Details"]);
+    for (const name of approvers) expect(h.deliveriesOf(name)[0]?.buttons).toEqual(["Revoke", "Details"]);
   });
 
   test("an account that is not its owner's any more is offered nothing, on cards and on notes", async () => {
-    const h = house();
+    const h = harness();
     const id = await asked(h, notedScope);
-    h.office.clock.pass(15 * minuteMs);
-    await h.office.services.grants.tick(id);
+    h.service.clock.pass(15 * minuteMs);
+    await h.service.services.grants.tick(id);
     await h.settle();
     const offering = () => h.withButtons().filter(({ buttons }) => buttons.includes("Approve")).length;
     const before = offering();
-    const { store, context, configure } = h.office;
+    const { store, context, configure } = h.service;
     const people = (await store.fileIdentities()).map(({ value }) => {
       const { managedBy: _managedBy, listed: _listed, enabled: _enabled, ...person } = value;
       return person.name === "ann" ? { ...person, links: {} } : person;
     });
     await configure((await context.rulebook()).book.policies, contractRules, people);
     await h.settle();
-    for (const { buttons } of h.copiesOf("ann")) expect(buttons).toEqual([]);
+    for (const { buttons } of h.deliveriesOf("ann")) expect(buttons).toEqual([]);
     // Ann's card and her reminder.
     expect(offering()).toBe(before - 2);
   });
 
   test("too few approvers are shown on every copy, and gone from it when there are enough again", async () => {
-    const h = house();
+    const h = harness();
     await asked(h);
     await members(h, "ann");
     for (const { words } of all(h)) expect(words).toContain("Too few people are left");

@@ -1,25 +1,25 @@
-import { present } from "../../src/core/values/assert.ts";
+import { assertPresent } from "../../src/core/values/assert.ts";
 import { parseSelector } from "../../src/core/values/identity.ts";
 import { emptyRules, type Policy, type Rules } from "../../src/core/policy/policy.ts";
 import { minuteMs } from "../../src/core/values/time.ts";
 import { approvalPolicy, stageBy } from "../core/support/policies.ts";
-import type { Office } from "../service/support/service-harness.ts";
+import type { ServiceHarness } from "../service/support/service-harness.ts";
 
 /** A request's card as somebody reads it now. */
-export interface ShownCopy {
+export interface ShownDelivery {
   readonly words: string;
   readonly buttons: readonly string[];
 }
 
 /** A platform whose messages are kept true, with people on it and one channel. */
-export interface CopiesHouse {
-  readonly office: Office;
+export interface DeliveriesHarness {
+  readonly service: ServiceHarness;
   settle(): Promise<void>;
   /** The copies this person sees, in the order they were posted. */
-  copiesOf(name: string): readonly ShownCopy[];
-  copiesInChannel(): readonly ShownCopy[];
+  deliveriesOf(name: string): readonly ShownDelivery[];
+  deliveriesInChannel(): readonly ShownDelivery[];
   /** Everything that this person has got so far is deleted. */
-  deleteCopiesOf(name: string): void;
+  deleteDeliveriesOf(name: string): void;
   /** Every message of the platform that has a button on it, by the platform's own id. */
   withButtons(): readonly { readonly id: string; readonly buttons: readonly string[] }[];
   /** From now on nothing gets through to this person, or with null to anybody. */
@@ -42,7 +42,7 @@ export const contractPolicies = (channel: string): readonly Policy[] => [
           required: 2,
           remindersMs: [10 * minuteMs],
           slaMs: 30 * minuteMs,
-          escalateTo: [[present(parseSelector("cto@company.com"), "cto")]],
+          escalateTo: [[assertPresent(parseSelector("cto@company.com"), "cto")]],
         }),
       ],
       channels: [channel],
@@ -58,7 +58,7 @@ export const contractRules: Partial<Rules> = {
     allowed: [{ kind: "group", group: "oncall" }],
     review: { ...emptyRules.breakGlass.review, by: [{ kind: "group", group: "dba" }] },
   },
-  chatRoles: { admin: [present(parseSelector("cto@company.com"), "cto")], auditor: [] },
+  chatRoles: { admin: [assertPresent(parseSelector("cto@company.com"), "cto")], auditor: [] },
 };
 
 /** What dev asks for here is decided by two of ann, bob and cid, and also posted in the channel. */
@@ -66,8 +66,8 @@ export const contractScope = "read:pair:x";
 export const notedScope = "read:noted:x";
 
 /** The members of group:dba from now on, by a reload of what the house runs on beside the contract's rules. */
-export async function members(h: CopiesHouse, ...names: readonly string[]): Promise<void> {
-  const { store, context, configure } = h.office;
+export async function members(h: DeliveriesHarness, ...names: readonly string[]): Promise<void> {
+  const { store, context, configure } = h.service;
   const people = (await store.fileIdentities()).map(({ value }) => {
     const { managedBy: _managedBy, listed: _listed, enabled: _enabled, ...person } = value;
     const others = person.groups.filter((group) => group !== "dba");

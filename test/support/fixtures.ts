@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { AccessRequest, Actor } from "../../src/core/access/access-request.ts";
 import type { Demand } from "../../src/core/policy/requirement-model.ts";
-import { present } from "../../src/core/values/assert.ts";
+import { assertPresent } from "../../src/core/values/assert.ts";
 import type { AuditEntry } from "../../src/core/audit/audit-record.ts";
 import type { Effect } from "../../src/core/effects/effects.ts";
 import type { CredentialRecord, StartedGrant } from "../../src/core/access/grant.ts";
@@ -14,7 +14,7 @@ import { recordOf } from "../../src/store/shared/step-records.ts";
 import type {
   ApiKey,
   Expectation,
-  KeptAnswer,
+  IdempotencyRecord,
   NewEffect,
   Step,
   Write,
@@ -39,11 +39,11 @@ export const ids = {
 } as const;
 
 export function scope(text: string): Scope {
-  return present(parseScope(text), `a scope in "${text}"`);
+  return assertPresent(parseScope(text), `a scope in "${text}"`);
 }
 
 export function selector(text: string): Selector {
-  return present(parseSelector(text), `a selector in "${text}"`);
+  return assertPresent(parseSelector(text), `a selector in "${text}"`);
 }
 
 /** A SHA-256, as kept of tokens and bodies. */
@@ -114,7 +114,7 @@ export function requestFixture(tail: string, changes: Partial<AccessRequest> = {
     durationMs: hourMs,
     metadata: {},
     notifyChannels: ["slack", "teams", "email"],
-    subjectThen: { id: subjectId, kind: "HUMAN", groups: [] },
+    subjectAtSubmission: { id: subjectId, kind: "HUMAN", groups: [] },
     risk: null,
     requirement: {
       demands: [demandFixture([stageFixture(["lead@company.com"])])],
@@ -219,7 +219,7 @@ export function noticeFixture(
   return { id: ids.effect(tail), effect, dueAt: noon, ...changes };
 }
 
-export function answerFixture(changes: Partial<KeptAnswer> = {}): KeptAnswer {
+export function answerFixture(changes: Partial<IdempotencyRecord> = {}): IdempotencyRecord {
   return {
     keyId: ids.key("dev"),
     call: "POST /api/v1/credentials/jit",
@@ -235,7 +235,7 @@ export function answerFixture(changes: Partial<KeptAnswer> = {}): KeptAnswer {
 const emptyStep: Step = { expects: [], writes: [], unique: [], counters: [], audit: [], effects: [] };
 
 /** A step of these parts and nothing else. */
-export function stepOf(parts: Partial<Step>): Step {
+export function stepFixture(parts: Partial<Step>): Step {
   return { ...emptyStep, ...parts };
 }
 
@@ -246,5 +246,5 @@ export function writing(writes: readonly Write[], versions: Readonly<Record<stri
     if (record === undefined) return [];
     return [{ ...record, version: versions[record.id] ?? (record.kind === "rulebook" ? 1 : 0) }];
   });
-  return stepOf({ expects, writes });
+  return stepFixture({ expects, writes });
 }

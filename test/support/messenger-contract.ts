@@ -5,7 +5,7 @@ import { cardFixture, noteOf } from "../notify/email/support/cards.ts";
 import { shownWholeContract, type ShownMessage } from "./complete-text-contract.ts";
 
 /** A surface with somebody on it, and a way to take it down. */
-export interface MessengerHouse {
+export interface MessengerHarness {
   readonly messenger: Messenger;
   readonly person: Identity;
   /** Somebody who cannot be reached there. */
@@ -27,23 +27,23 @@ export interface MessengerHouse {
 const never = new AbortController().signal;
 
 /** What holds for every way of telling people. */
-export function messengerContract(house: () => MessengerHouse): void {
-  shownWholeContract(house);
+export function messengerContract(harness: () => MessengerHarness): void {
+  shownWholeContract(harness);
   const card = cardFixture("approver");
   const note = noteOf("reminder", card);
-  const addressOf = async ({ messenger, person }: MessengerHouse): Promise<string> =>
+  const addressOf = async ({ messenger, person }: MessengerHarness): Promise<string> =>
     (await messenger.addressOf(person)) ?? "nowhere";
 
   test("says where a person and a channel are, and of others that it does not know", async () => {
-    const { messenger, stranger, channel } = house();
-    expect(await addressOf(house())).not.toBe("nowhere");
+    const { messenger, stranger, channel } = harness();
+    expect(await addressOf(harness())).not.toBe("nowhere");
     expect(await messenger.addressOf(stranger)).toBeUndefined();
     expect(messenger.channelAddress(channel)).toBeDefined();
     expect(messenger.channelAddress("fax:4711")).toBeUndefined();
   });
 
   test("posts one message, which can be rewritten without another one arriving", async () => {
-    const h = house();
+    const h = harness();
     const before = h.arrived();
     const ref = await h.messenger.post(await addressOf(h), card, never);
     expect(h.arrived()).toBe(before + 1);
@@ -52,7 +52,7 @@ export function messengerContract(house: () => MessengerHouse): void {
   });
 
   test("a message that was deleted is said to be gone, and what was to stand below it is told all the same", async () => {
-    const h = house();
+    const h = harness();
     const ref = await h.messenger.post(await addressOf(h), card, never);
     h.deleteAll?.();
     if (h.deleteAll !== null) expect(await h.messenger.rewrite(ref, card, never, true)).toBe("gone");
@@ -62,7 +62,7 @@ export function messengerContract(house: () => MessengerHouse): void {
   });
 
   test("tells that people have changed while a request waits for them", async () => {
-    const h = house();
+    const h = harness();
     const notices = [
       "approver_added",
       "approver_removed",
@@ -78,7 +78,7 @@ export function messengerContract(house: () => MessengerHouse): void {
   });
 
   test("tells administrators that the service itself needs them", async () => {
-    const h = house();
+    const h = harness();
     const before = h.arrived();
     await h.messenger.direct(
       await addressOf(h),
@@ -90,14 +90,14 @@ export function messengerContract(house: () => MessengerHouse): void {
   });
 
   test("tells one thing once", async () => {
-    const h = house();
+    const h = harness();
     const before = h.arrived();
     await h.messenger.direct(await addressOf(h), note, null, never);
     expect(h.arrived()).toBe(before + 1);
   });
 
   test("when nobody gets through it says so, to be tried again, and has told nobody", async () => {
-    const h = house();
+    const h = harness();
     const address = await addressOf(h);
     const before = h.arrived();
     await h.takeDown();

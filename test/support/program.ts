@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import { pathToFileURL } from "node:url";
 import { beforeAll, expect } from "vitest";
 import { secretsFound } from "./find-secrets.ts";
-import { openFrontDoor, type FrontDoor } from "./api-client.ts";
+import { createApiClient, type ApiClient } from "./api-client.ts";
 import { keepTrackOf, killed, temporaryFolder, whenFileIsOver } from "./leftover-processes.ts";
 
 const shipped = resolve(import.meta.dirname, "../..");
@@ -37,7 +37,7 @@ export interface LogLine {
 }
 
 /** The program as an operator has it: a process, its log, its doors and its signals. */
-export interface Program extends FrontDoor {
+export interface Program extends ApiClient {
   readonly folder: string;
   readonly address: string;
   readonly pid: number;
@@ -72,19 +72,19 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
   const keyFile = join(folder, "data/admin-key");
   const adminKey = options.env?.["JIT_ADMIN_KEY"] ?? readFileSync(keyFile, "utf8").trim();
   run.given.add(adminKey);
-  const door = openFrontDoor(address, adminKey, (text) => {
+  const client = createApiClient(address, adminKey, (text) => {
     for (const [token] of text.matchAll(/\bkd_(?:jit|live)_[0-9A-Za-z]{36}\b/g)) run.given.add(token);
     // Of targets.
     for (const [, secret = ""] of text.matchAll(/"secret":"([^"]{16,})"/g)) run.given.add(secret);
   });
   return {
-    ...door,
+    ...client,
     folder,
     address,
     pid: run.child.pid ?? 0,
     log: run.log,
     logged: (msg, after = 0) => line(run, msg, startMaxMs, after),
-    stop: (how) => stop(run, folder, door, how),
+    stop: (how) => stop(run, folder, client, how),
     async kill() {
       await killed(run.child);
       expect(secretsFound(folder, run.given, { log: run.out }), "places that hold a secret").toEqual([]);
@@ -224,10 +224,10 @@ async function line(run: Run, msg: string | RegExp, withinMs: number, after = 0)
 async function stop(
   run: Run,
   folder: string,
-  door: FrontDoor,
+  client: ApiClient,
   { expectedErrors = 0, signal = "SIGTERM" }: { expectedErrors?: number; signal?: NodeJS.Signals } = {},
 ): Promise<void> {
-  const audit = JSON.stringify(await door.audit());
+  const audit = JSON.stringify(await client.audit());
   const late = AbortSignal.timeout(stopMaxMs);
   run.child.kill(signal);
   await until(() => run.ended || late.aborted);

@@ -1,5 +1,5 @@
 /** Chance that a printed seed brings back: mulberry32. */
-export interface Chance {
+export interface SeededRandom {
   readonly seed: number;
   /** A whole number from 0 to `below` - 1. */
   below(below: number): number;
@@ -7,7 +7,9 @@ export interface Chance {
 }
 
 /** `CRASH_SEED` in the environment, or a new one each time. */
-export function newChance(seed = Number(process.env["CRASH_SEED"] ?? Date.now() % 1_000_000)): Chance {
+export function createSeededRandom(
+  seed = Number(process.env["CRASH_SEED"] ?? Date.now() % 1_000_000),
+): SeededRandom {
   process.stdout.write(`chance of this run: CRASH_SEED=${seed}\n`);
   let state = seed;
   const below = (limit: number): number => {

@@ -171,7 +171,7 @@ test("somebody who asks to be linked is shown with the ids, and their own words 
   const said = noteText({ ...asked, candidate: { id: "id_ann", name: "Ann" } });
   expect(plain(said.lines)).toContain("Tenant tenant-1, user object-1");
   expect(said.actions).toEqual(["link", "link_other"]);
-  expect(said.heading).toContainEqual({ said: displayName });
+  expect(said.heading).toContainEqual({ userText: displayName });
   expect(noteText({ ...asked, candidate: null }).actions).toEqual(["link_other"]);
 });
 

@@ -105,7 +105,7 @@ test("an approval for less is never read as one for all of it", () => {
   for (const typed of ["looks good for 1h", "because fine for 1h", "for 1h please", "for 1h because fine"]) {
     expect(parseCommand(`approve xyz ${typed}`)).toMatchObject({ verb: "approve", duration: "1h" });
   }
-  expect(parseCommand("approve xyz for 1 fortnight")).toHaveProperty("mistake");
+  expect(parseCommand("approve xyz for 1 fortnight")).toHaveProperty("error");
 });
 
 describe("a slip gets a guess that can be typed as it stands", () => {
@@ -125,7 +125,7 @@ describe("a slip gets a guess that can be typed as it stands", () => {
   ])("%s", (typed, didYouMean) => {
     const read = parseCommand(typed);
     expect(read).toMatchObject({ didYouMean });
-    expect(parseCommand(didYouMean)).not.toHaveProperty("mistake");
+    expect(parseCommand(didYouMean)).not.toHaveProperty("error");
   });
 });
 
@@ -141,7 +141,7 @@ describe("what cannot be meant is said, never guessed", () => {
     "deny because no",
     "approve !!!",
   ])("%s", (typed) => {
-    expect(parseCommand(typed)).toMatchObject({ mistake: expect.stringMatching(/\.$/) });
+    expect(parseCommand(typed)).toMatchObject({ error: expect.stringMatching(/\.$/) });
   });
 });
 
@@ -178,7 +178,7 @@ test("any text is a command or a mistake, never a throw", () => {
   fc.assert(
     fc.property(noise, (typed) => {
       const read = parseCommand(typed);
-      expect("verb" in read || "mistake" in read).toBe(true);
+      expect("verb" in read || "error" in read).toBe(true);
     }),
   );
 });

@@ -7,7 +7,7 @@ import { requestCard } from "../../src/chat/teams/views/cards.ts";
 import { cardActivity } from "../../src/chat/teams/outbound/message-activity.ts";
 import { noteCard } from "../../src/chat/teams/views/notes.ts";
 import { noticeKinds } from "../../src/core/effects/notices.ts";
-import { noteLetter } from "../../src/notify/email/mail.ts";
+import { noteEmail } from "../../src/notify/email/mail.ts";
 import { cardOf } from "./support/cards.ts";
 
 const scope = `read:prod:${"x".repeat(110)}`;
@@ -20,7 +20,7 @@ describe("what a phone shows says who, how long and what", () => {
   test("for a card, in Slack and Teams", () => {
     expect(beginning(cardMessage(card).text)).toMatch(push);
     expect(beginning(String(cardActivity(requestCard(card))["summary"]))).toMatch(push);
-    expect(cardText(card).push.at(0)).toEqual({ said: "Dev" });
+    expect(cardText(card).push.at(0)).toEqual({ userText: "Dev" });
   });
 
   test.each(noticeKinds.filter((notice) => notice !== "key_made"))("for the note %s", (notice) => {
@@ -33,7 +33,7 @@ describe("what a phone shows says who, how long and what", () => {
 
   test("for a mail, in the subject", () => {
     const note = { about: "request", notice: "submitted", card } as const;
-    const { subject } = noteLetter(note, { to: "ann@company.com", domain: "company.com", atMs: 0 });
+    const { subject } = noteEmail(note, { to: "ann@company.com", domain: "company.com", atMs: 0 });
     expect(beginning(subject)).toMatch(push);
   });
 });

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { present } from "../../src/core/values/assert.ts";
+import { assertPresent } from "../../src/core/values/assert.ts";
 import {
   policyMessageTail,
   refusalStatus,
@@ -9,9 +9,9 @@ import {
 } from "../../src/core/values/refusals.ts";
 import { hourMs, minuteMs, parseDuration } from "../../src/core/values/time.ts";
 import { durationWords, readDuration, timeLeftWords } from "../../src/wording/duration-words.ts";
-import { editDistance, nearestOf } from "../../src/wording/closest-match.ts";
+import { editDistance, closestMatch } from "../../src/wording/closest-match.ts";
 import { refusalText } from "../../src/wording/refusal-text.ts";
-import { cutTo, visibleText } from "../../src/wording/escape-invisible.ts";
+import { cutTo, escapeInvisible } from "../../src/wording/escape-invisible.ts";
 import { plain } from "../chat/conversation/support/chat-harness.ts";
 
 const codes = Object.keys(refusalStatus).filter((code): code is RefusalCode => code in refusalStatus);
@@ -94,7 +94,7 @@ describe("durations", () => {
     fc.assert(
       fc.property(fc.integer({ min: minuteMs, max: 30 * 24 * hourMs }), (ms) => {
         expect(
-          parseDuration(present(readDuration(timeLeftWords(ms)), "it is read back")),
+          parseDuration(assertPresent(readDuration(timeLeftWords(ms)), "it is read back")),
         ).toBeLessThanOrEqual(ms);
       }),
     );
@@ -114,22 +114,24 @@ describe("people's words cannot imitate ours", () => {
     ["half a pair", "a\uD800b", "a⟨U+D800⟩b"],
     ["a lone joiner", "a\u200Db", "a⟨U+200D⟩b"],
     ["line separators", "a\u2028b\r\nc\u0085d", "a\nb\nc\nd"],
-  ])("%s is shown", (_, hidden, shown) => expect(visibleText(hidden)).toBe(shown));
+  ])("%s is shown", (_, hidden, shown) => expect(escapeInvisible(hidden)).toBe(shown));
 
   test("ordinary writing stays as it is", () => {
     for (const text of ["Grüße, Ångström", "日本語\tテキスト\n2", "👩🏽‍💻 ❤️‍🔥 🏳️‍🌈", "שלום", "naïve e\u0301"]) {
-      expect(visibleText(text)).toBe(text);
+      expect(escapeInvisible(text)).toBe(text);
     }
   });
 
   test("marks do not pile up over other lines", () => {
-    expect(visibleText(`a${"\u0301".repeat(50)}`).length).toBeLessThan(12);
+    expect(escapeInvisible(`a${"\u0301".repeat(50)}`).length).toBeLessThan(12);
   });
 
   test("nothing unseen is left in any text", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
-        expect(visibleText(text)).not.toMatch(/[\u202A-\u202E\u2066-\u2069\u200B\u200E\u200F\uFEFF\p{Cs}]/u);
+        expect(escapeInvisible(text)).not.toMatch(
+          /[\u202A-\u202E\u2066-\u2069\u200B\u200E\u200F\uFEFF\p{Cs}]/u,
+        );
       }),
     );
   });
@@ -163,8 +165,8 @@ describe("did you mean", () => {
   });
 
   test("guesses only what is near", () => {
-    expect(nearestOf("aprove", ["approve", "deny"])).toBe("approve");
-    expect(nearestOf("zzz", ["approve", "deny"])).toBeUndefined();
-    expect(nearestOf("a".repeat(10_000), ["approve"])).toBeUndefined();
+    expect(closestMatch("aprove", ["approve", "deny"])).toBe("approve");
+    expect(closestMatch("zzz", ["approve", "deny"])).toBeUndefined();
+    expect(closestMatch("a".repeat(10_000), ["approve"])).toBeUndefined();
   });
 });

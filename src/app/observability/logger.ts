@@ -1,5 +1,5 @@
 import { pino, type Logger } from "pino";
-import { redact } from "./redact-secrets.ts";
+import { redactSecrets } from "./redact-secrets.ts";
 
 /** One JSON line per event on standard output, every line cleaned of secrets on its way out. */
 export function createLogger(level: string, write: (line: string) => void): Logger {
@@ -10,6 +10,6 @@ export function createLogger(level: string, write: (line: string) => void): Logg
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line: string) => write(redact(line)) },
+    { write: (line: string) => write(redactSecrets(line)) },
   );
 }

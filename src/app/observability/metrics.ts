@@ -3,7 +3,7 @@ import { programVersion } from "../../core/values/program-version.ts";
 import type { Instant } from "../../core/values/ids.ts";
 import { refusalStatus } from "../../core/values/refusals.ts";
 import type { HeadComparison, Reads } from "../../service/ports/store.ts";
-import type { Watcher } from "../../service/ports/observed-store.ts";
+import type { CommitListener } from "../../service/ports/observed-store.ts";
 import type { ConfigurationState } from "./configuration-state.ts";
 import {
   createCounter,
@@ -30,9 +30,9 @@ export interface MetricSources {
 
 export interface Metrics {
   /** Counts what is committed: decisions, how long they took, every kind of record. */
-  readonly watcher: Watcher;
+  readonly onCommit: CommitListener;
   /** One answered call, by its route's pattern, never its path: no ids, no people. */
-  readonly answered: (method: string, route: string, status: number, seconds: number) => void;
+  readonly responded: (method: string, route: string, status: number, seconds: number) => void;
   readonly refused: (code: string) => void;
   /** A key or token was presented that is not valid. */
   readonly authenticationFailed: (kind: "api_key" | "token") => void;
@@ -91,7 +91,7 @@ export function createMetrics(): Metrics {
   for (const decision of Object.values(decisions)) decided.add([decision], 0);
   for (const code of Object.keys(refusalStatus)) refusals.add([code], 0);
   return {
-    watcher({ audit, writes }) {
+    onCommit({ audit, writes }) {
       for (const { action } of audit) {
         records.add([action]);
         if (isDecision(action)) decided.add([decisions[action]]);
@@ -104,7 +104,7 @@ export function createMetrics(): Metrics {
         timeToDecision.observe([], (write.value.decidedAt - write.value.requestedAt) / 1000);
       }
     },
-    answered(method, route, status, took) {
+    responded(method, route, status, took) {
       requests.add([method, route, String(status)]);
       seconds.observe([method, route], took);
     },

@@ -8,7 +8,7 @@ import type { Clock } from "../process/clock.ts";
 import type { ConfigurationState } from "./configuration-state.ts";
 
 export interface SweepState {
-  readonly lastGoodAt: () => Instant | null;
+  readonly lastSuccessAt: () => Instant | null;
   readonly isOnTime: () => boolean;
 }
 
@@ -41,7 +41,7 @@ export function readinessOf(
     const now = clock.now();
     const head = await store.auditHead();
     const { waiting, oldestDueAt } = await store.outbox(now);
-    const swept = sweeps.lastGoodAt();
+    const swept = sweeps.lastSuccessAt();
     const age = oldestDueAt === null ? "" : `, the oldest for ${formatDuration(now - oldestDueAt)}`;
     return {
       database: { ok: true, detail: "readable" },

@@ -19,8 +19,11 @@ const rules: readonly (readonly [pattern: RegExp, replacement: string])[] = [
 const signs = /kd_|xox|xapp-|whsec_|bearer|basic|:\/\//i;
 
 /** The text without secrets. The one place where log lines are cleaned. */
-export function redact(text: string): string {
+export function redactSecrets(text: string): string {
   const masked = maskTokens(text).text;
   if (!signs.test(masked)) return masked;
-  return rules.reduce((clean, [pattern, replacement]) => clean.replaceAll(pattern, replacement), masked);
+  return rules.reduce(
+    (redacted, [pattern, replacement]) => redacted.replaceAll(pattern, replacement),
+    masked,
+  );
 }

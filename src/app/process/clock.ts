@@ -46,25 +46,25 @@ export function createClock(
   let last = Math.max(lastSystem, lastCommitAt ?? lastSystem);
   let isBehindSinceStart = lastSystem < last - startToleranceMs;
 
-  const read = (): { readonly now: number; readonly said: number } => {
+  const read = (): { readonly now: number; readonly systemNow: number } => {
     const elapsed = monotonic() - lastMonotonic;
-    const said = system();
-    const jump = said - lastSystem - elapsed;
-    const isSetBack = said < last + elapsed - setBackMs;
-    last = isSetBack ? last + elapsed : Math.max(said, last);
+    const systemNow = system();
+    const jump = systemNow - lastSystem - elapsed;
+    const isSetBack = systemNow < last + elapsed - setBackMs;
+    last = isSetBack ? last + elapsed : Math.max(systemNow, last);
     lastMonotonic += elapsed;
-    lastSystem = said;
+    lastSystem = systemNow;
     isBehindSinceStart &&= isSetBack;
     if (jump < -setBackMs) onJump("back", -jump);
     if (jump > setForwardMs) onJump("forward", jump);
-    return { now: last, said };
+    return { now: last, systemNow };
   };
 
   return {
     now: () => instant(read().now),
     behindMs: () => {
-      const { now, said } = read();
-      return Math.max(0, now - said);
+      const { now, systemNow } = read();
+      return Math.max(0, now - systemNow);
     },
     isBehindSinceStart: () => {
       read();

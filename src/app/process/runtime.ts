@@ -1,25 +1,25 @@
 import { hash, randomBytes } from "node:crypto";
 import { secretFrom } from "../../core/values/token-format.ts";
 import type { Instant } from "../../core/values/ids.ts";
-import type { Surroundings } from "../../service/ports/runtime.ts";
+import type { Runtime } from "../../service/ports/runtime.ts";
 
 const idAlphabet = "0123456789abcdefghijklmnopqrstuvwxyz";
 /** Milliseconds since 1970 in base 36, until 2059. */
 const timeLength = 8;
 /** 51 bits for each millisecond. */
-const chanceLength = 10;
+const randomLength = 10;
 
 /**
  * Chance and hashes from the operating system, time from the given clock. Ids begin with the time: what is made together
  * stands together in every index, and a commit rewrites a few pages of the file instead of hundreds.
  */
-export function createSurroundings(now: () => Instant): Surroundings {
-  const nextByte = byteByByte();
+export function createRuntime(now: () => Instant): Runtime {
+  const nextByte = randomByteSource();
   return {
     now,
-    idTail: () => {
+    idSuffix: () => {
       let tail = now().toString(36).padStart(timeLength, "0");
-      while (tail.length < timeLength + chanceLength) {
+      while (tail.length < timeLength + randomLength) {
         const byte = nextByte();
         // 252 is the last multiple of 36 below 256: bytes above it would make some letters likelier.
         if (byte < 252) tail += idAlphabet[byte % 36];
@@ -32,7 +32,7 @@ export function createSurroundings(now: () => Instant): Surroundings {
 }
 
 /** Random bytes one by one, each used once: for ids, many and no secrets, asking the system each time costs most. */
-function byteByByte(): () => number {
+function randomByteSource(): () => number {
   let page = randomBytes(0);
   let used = 0;
   return () => {

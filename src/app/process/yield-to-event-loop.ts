@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 
 /** Lets the event loop serve whatever is waiting, then goes on. */
-export async function nextTurn(): Promise<void> {
+export async function yieldToEventLoop(): Promise<void> {
   await setImmediate();
 }

@@ -3,12 +3,18 @@ import type { EffectId, Instant } from "../../core/values/ids.ts";
 import { minuteMs, plus, secondMs } from "../../core/values/time.ts";
 import { DeliveryFault } from "../../service/messaging/messenger.ts";
 import type { DueEffect, Step, Store, Write } from "../../service/ports/store.ts";
-import type { Surroundings } from "../../service/ports/runtime.ts";
+import type { Runtime } from "../../service/ports/runtime.ts";
 import { recordOnly } from "../../service/decisions/decide-and-commit.ts";
 import { factsOf, type FaultFacts } from "./classify-fault.ts";
-import type { WayFound } from "./circuit-breaker.ts";
-import { createSettling } from "./settle-effects.ts";
-import { boundRunner, type Attempted, type BoundRunner, type Outcome, type Runners } from "./runner.ts";
+import type { CallResult } from "./circuit-breaker.ts";
+import { createEffectSettler } from "./settle-effects.ts";
+import {
+  bindRunner,
+  type AttemptInfo,
+  type BoundRunner,
+  type EffectOutcome,
+  type Runners,
+} from "./runner.ts";
 
 /** A relay that died is succeeded after this. */
 export const leaseMs = 2 * minuteMs;
@@ -32,43 +38,42 @@ export type OnFault = (
 
 export interface AttemptOptions {
   /** 0 to 1: spreads what failed together. */
-  readonly chance: () => number;
+  readonly random: () => number;
   /** When the way it went is tried again, if it is down; tells the gate that it has come back. */
-  readonly cameBack: (effect: DueEffect, found: WayFound) => Instant | undefined;
+  readonly release: (effect: DueEffect, result: CallResult) => Instant | undefined;
 }
 
 /** Makes one attempt at an effect that is leased to us, and settles it or puts it back. */
 export function createAttempt(
   store: Store,
-  { now }: Pick<Surroundings, "now">,
+  { now }: Pick<Runtime, "now">,
   runners: Runners,
   onFault: OnFault,
-  { chance, cameBack }: AttemptOptions,
+  { random, release }: AttemptOptions,
 ): (due: DueEffect) => Promise<void> {
   const failed = async (due: DueEffect, runner: BoundRunner, fault: unknown): Promise<Step> => {
     const { id, attempts, lease, createdAt, effect } = due;
     const facts = factsOf(fault);
     onFault(fault, { effect: id, kind: effect.kind, code: facts.code, attempts: attempts + 1 });
-    const triedAgainAt = cameBack(due, facts.isWayDown ? "down" : "up");
-    const { giveUpAfterMs } = runner;
-    const isLost =
-      giveUpAfterMs !== undefined && (!facts.retryable || now() >= plus(createdAt, giveUpAfterMs));
+    const openUntil = release(due, facts.isDestinationDown ? "down" : "up");
+    const { retryLimitMs } = runner;
+    const isLost = retryLimitMs !== undefined && (!facts.retryable || now() >= plus(createdAt, retryLimitMs));
     if (isLost) {
-      return settled(due, await runner.givenUp(facts.code, { id, attempts: attempts + 1, createdAt }));
+      return settled(due, await runner.onExhausted(facts.code, { id, attempts: attempts + 1, createdAt }));
     }
-    const dueAt = triedAgainAt ?? plus(now(), waitMs(facts, attempts, chance()));
+    const dueAt = openUntil ?? plus(now(), waitMs(facts, attempts, random()));
     const error = facts.code;
-    const putBack: Write = { kind: "effectPutBack", id, lease: lease + 1, dueAt, error, ...endsOf(effect) };
-    return { ...recordOnly([]), writes: [putBack] };
+    const released: Write = { kind: "effectPutBack", id, lease: lease + 1, dueAt, error, ...endsOf(effect) };
+    return { ...recordOnly([]), writes: [released] };
   };
 
-  const settle = createSettling(store);
+  const settle = createEffectSettler(store);
   return async (due) => {
-    const runner = boundRunner(runners, due.effect);
+    const runner = bindRunner(runners, due.effect);
     let step: Step;
     try {
       const outcome = await withinTime((signal) => runner.run(signal, aboutOf(due)));
-      cameBack(due, "up");
+      release(due, "up");
       step = settled(due, outcome);
     } catch (fault) {
       step = await failed(due, runner, fault);
@@ -82,12 +87,12 @@ export function endsOf(effect: DueEffect["effect"]): { readonly ends?: true } {
   return takesAccessAway(effect) ? { ends: true } : {};
 }
 
-function aboutOf({ id, attempts, createdAt }: DueEffect): Attempted {
+function aboutOf({ id, attempts, createdAt }: DueEffect): AttemptInfo {
   return { id, attempts, createdAt };
 }
 
 /** Done for good, with what doing it has changed, in one commit. `lease + 1` is our claim. */
-function settled({ id, lease, effect }: DueEffect, outcome: Outcome | undefined): Step {
+function settled({ id, lease, effect }: DueEffect, outcome: EffectOutcome | undefined): Step {
   const settledEffect: Write = { kind: "effectSettled", id, lease: lease + 1, ...endsOf(effect) };
   return {
     ...recordOnly(outcome?.audit ?? []),
@@ -96,10 +101,10 @@ function settled({ id, lease, effect }: DueEffect, outcome: Outcome | undefined)
   };
 }
 
-function waitMs({ retryAfterMs }: FaultFacts, attempts: number, chance: number): number {
+function waitMs({ retryAfterMs }: FaultFacts, attempts: number, random: number): number {
   const backoff = Math.min(backoffMaxMs, secondMs * 2 ** Math.min(attempts, 20));
   if (retryAfterMs !== undefined) return Math.min(retryAfterMaxMs, Math.max(secondMs, retryAfterMs));
-  return backoff * (0.75 + chance / 2);
+  return backoff * (0.75 + random / 2);
 }
 
 /** One that takes no notice of the signal is given up all the same, so that it cannot hold its place for ever. */

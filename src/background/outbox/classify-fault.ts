@@ -9,17 +9,22 @@ export interface FaultFacts {
   readonly retryable: boolean;
   readonly retryAfterMs?: number;
   /** Nobody gets through on this way at the moment. */
-  readonly isWayDown: boolean;
+  readonly isDestinationDown: boolean;
 }
 
 export function factsOf(fault: unknown): FaultFacts {
   if (fault instanceof DeliveryFault) {
     const { code, retryable, retryAfterMs, isSurfaceDown } = fault;
-    return { code, retryable, isWayDown: isSurfaceDown, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+    return {
+      code,
+      retryable,
+      isDestinationDown: isSurfaceDown,
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    };
   }
   if (fault instanceof ConnectorFault) {
     const { code, retryable, isTargetDown } = fault;
-    return { code, retryable, isWayDown: isTargetDown };
+    return { code, retryable, isDestinationDown: isTargetDown };
   }
-  return { code: fault instanceof Error ? fault.name : "unknown", retryable: true, isWayDown: false };
+  return { code: fault instanceof Error ? fault.name : "unknown", retryable: true, isDestinationDown: false };
 }

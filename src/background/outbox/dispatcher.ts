@@ -1,95 +1,95 @@
-import { groupOf } from "../../core/effects/ordering-keys.ts";
+import { destinationOf } from "../../core/effects/ordering-keys.ts";
 import type { Instant } from "../../core/values/ids.ts";
 import { plus } from "../../core/values/time.ts";
 import type { DueEffect, Store, Write } from "../../service/ports/store.ts";
-import type { Surroundings } from "../../service/ports/runtime.ts";
+import type { Runtime } from "../../service/ports/runtime.ts";
 import { recordOnly } from "../../service/decisions/decide-and-commit.ts";
 import { createAttempt, endsOf, leaseMs, type OnFault } from "./attempt-effect.ts";
-import { createGate, type WayFound } from "./circuit-breaker.ts";
+import { createCircuitBreakers, type CallResult } from "./circuit-breaker.ts";
 import type { Runners } from "./runner.ts";
 
 /** How many effects are read and claimed in one go. */
 export const relayBatchMax = 100;
 
 /** Sends out what is due, as far as there is room. */
-export interface Sender {
+export interface Dispatcher {
   /** Answers when everything there was room for is under way. Calls while one is at it join it and look once more. */
-  sendOut(): Promise<void>;
-  readonly underWay: ReadonlySet<Promise<void>>;
-  onReturn(hear: () => void): void;
+  dispatch(): Promise<void>;
+  readonly inFlight: ReadonlySet<Promise<void>>;
+  onRoomFree(listener: () => void): void;
   /** Begins nothing more, and answers when what is under way has come back. */
   stop(): Promise<void>;
 }
 
-export function createSender(
+export function createDispatcher(
   store: Store,
-  surroundings: Pick<Surroundings, "now">,
+  runtime: Pick<Runtime, "now">,
   runners: Runners,
   onFault: OnFault,
-  chance: () => number,
-): Sender {
-  const { now } = surroundings;
-  const gate = createGate(now);
-  const cameBack = ({ effect }: DueEffect, found: WayFound): Instant | undefined =>
-    gate.leave(groupOf(effect), found);
-  const attempt = createAttempt(store, surroundings, runners, onFault, { chance, cameBack });
-  const underWay = new Set<Promise<void>>();
-  let returned: (() => void) | undefined;
-  let sending: Promise<void> | undefined;
+  random: () => number,
+): Dispatcher {
+  const { now } = runtime;
+  const breakers = createCircuitBreakers(now);
+  const release = ({ effect }: DueEffect, result: CallResult): Instant | undefined =>
+    breakers.release(destinationOf(effect), result);
+  const attempt = createAttempt(store, runtime, runners, onFault, { random, release });
+  const inFlight = new Set<Promise<void>>();
+  let notifyRoomFree: (() => void) | undefined;
+  let dispatching: Promise<void> | undefined;
   let isAskedAgain = false;
   let isStopped = false;
 
   const start = (due: DueEffect): void => {
-    const going: Promise<void> = attempt(due)
+    const running: Promise<void> = attempt(due)
       .catch((fault: unknown) => onFault(fault, { effect: due.id, attempts: due.attempts }))
       .finally(() => {
-        underWay.delete(going);
-        returned?.();
+        inFlight.delete(running);
+        notifyRoomFree?.();
       });
-    underWay.add(going);
+    inFlight.add(running);
   };
 
   /** One batch; false: there is nothing due, or no room for it. */
-  const sendBatch = async (): Promise<boolean> => {
-    const due = isStopped ? [] : await store.dueEffects(now(), relayBatchMax, gate.closed());
-    const admitted = due.filter(({ effect }) => gate.enter(groupOf(effect)));
-    if (admitted.length === 0) return false;
+  const dispatchBatch = async (): Promise<boolean> => {
+    const due = isStopped ? [] : await store.dueEffects(now(), relayBatchMax, breakers.blocked());
+    const acquired = due.filter(({ effect }) => breakers.tryAcquire(destinationOf(effect)));
+    if (acquired.length === 0) return false;
     let claimed: readonly DueEffect[] = [];
     try {
-      claimed = await claim(store, admitted, plus(now(), leaseMs));
+      claimed = await claim(store, acquired, plus(now(), leaseMs));
     } finally {
-      for (const one of admitted) if (!claimed.includes(one)) cameBack(one, "untried");
+      for (const one of acquired) if (!claimed.includes(one)) release(one, "untried");
     }
     for (const one of claimed) start(one);
     return due.length === relayBatchMax;
   };
 
-  const sendAll = async (): Promise<void> => {
+  const dispatchAll = async (): Promise<void> => {
     do {
       isAskedAgain = false;
-      while (await sendBatch());
+      while (await dispatchBatch());
     } while (isAskedAgain);
   };
 
   return {
-    underWay,
-    sendOut() {
+    inFlight,
+    dispatch() {
       isAskedAgain = true;
-      sending ??= sendAll().finally(() => {
-        sending = undefined;
+      dispatching ??= dispatchAll().finally(() => {
+        dispatching = undefined;
       });
-      return sending;
+      return dispatching;
     },
-    onReturn: (hear) => {
-      returned = hear;
+    onRoomFree: (listener) => {
+      notifyRoomFree = listener;
     },
     stop: async () => {
       isStopped = true;
       try {
-        await sending;
+        await dispatching;
       } finally {
         // What that has claimed is begun, and waited for too.
-        await Promise.all(underWay);
+        await Promise.all(inFlight);
       }
     },
   };

@@ -1,15 +1,15 @@
 import { secondMs } from "../../core/values/time.ts";
 import type { Store } from "../../service/ports/store.ts";
-import type { Surroundings } from "../../service/ports/runtime.ts";
+import type { Runtime } from "../../service/ports/runtime.ts";
 import { recordOnly } from "../../service/decisions/decide-and-commit.ts";
 import type { OnFault } from "./attempt-effect.ts";
 import type { Runners } from "./runner.ts";
-import { createSender } from "./dispatcher.ts";
+import { createDispatcher } from "./dispatcher.ts";
 
 /** What becomes due within this is taken together, in one commit, when somebody is nudged. */
-export const gatherMs = 20;
+export const debounceMs = 20;
 /** What comes back within this leaves its room to the next together. */
-const returnGatherMs = 10;
+const returnDebounceMs = 10;
 
 /** Well inside the time a stop may take. */
 const stopMs = 5 * secondMs;
@@ -23,7 +23,7 @@ export interface Relay {
   /** Runs everything that is due until nothing is and all of it has come back. */
   drain(): Promise<void>;
   /** As {@link Relay.drain}, soon and without waiting for it: something has just become due. */
-  nudge(): void;
+  wake(): void;
   /** Takes no more and waits a little for what is under way; what is not done by then is done after the next start. */
   stop(): Promise<void>;
 }
@@ -32,43 +32,43 @@ export interface Relay {
  * Does what was decided, at least once. Everything that is due goes out side by side, as far as its way has room
  * (gate.ts); of one lane only the oldest, so that each recipient hears things in order.
  *
- * @param chance 0 to 1; spreads what failed together.
+ * @param random 0 to 1; spreads what failed together.
  */
 export function createRelay(
   store: Store,
-  surroundings: Pick<Surroundings, "now">,
+  runtime: Pick<Runtime, "now">,
   runners: Runners,
   onFault: OnFault,
-  chance: () => number = Math.random,
+  random: () => number = Math.random,
 ): Relay {
-  const sender = createSender(store, surroundings, runners, onFault, chance);
+  const dispatcher = createDispatcher(store, runtime, runners, onFault, random);
   let draining = 0;
-  let nudged: NodeJS.Timeout | undefined;
+  let wakeTimer: NodeJS.Timeout | undefined;
   let isStopped = false;
 
-  const sendSoon = (ms: number): void => {
+  const dispatchSoon = (ms: number): void => {
     if (isStopped) return;
-    nudged ??= setTimeout(() => {
-      nudged = undefined;
-      sender.sendOut().catch((fault: unknown) => onFault(fault, { attempts: 0 }));
+    wakeTimer ??= setTimeout(() => {
+      wakeTimer = undefined;
+      dispatcher.dispatch().catch((fault: unknown) => onFault(fault, { attempts: 0 }));
     }, ms);
   };
   // Room has become free, and the next of a lane with it. Who drains looks by themselves.
-  sender.onReturn(() => {
-    if (draining === 0) sendSoon(returnGatherMs);
+  dispatcher.onRoomFree(() => {
+    if (draining === 0) dispatchSoon(returnDebounceMs);
   });
 
   return {
     async begin() {
-      await store.commit({ ...recordOnly([]), writes: [{ kind: "leasesEnded", at: surroundings.now() }] });
+      await store.commit({ ...recordOnly([]), writes: [{ kind: "leasesEnded", at: runtime.now() }] });
     },
-    nudge: () => sendSoon(gatherMs),
+    wake: () => dispatchSoon(debounceMs),
     async drain() {
       if (isStopped) return;
       draining++;
       try {
-        for (await sender.sendOut(); sender.underWay.size > 0; await sender.sendOut()) {
-          await Promise.race(sender.underWay);
+        for (await dispatcher.dispatch(); dispatcher.inFlight.size > 0; await dispatcher.dispatch()) {
+          await Promise.race(dispatcher.inFlight);
         }
       } finally {
         draining--;
@@ -76,10 +76,10 @@ export function createRelay(
     },
     async stop() {
       isStopped = true;
-      clearTimeout(nudged);
+      clearTimeout(wakeTimer);
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, stopMs);
-      await Promise.race([sender.stop(), promise]);
+      await Promise.race([dispatcher.stop(), promise]);
       clearTimeout(timer);
     },
   };

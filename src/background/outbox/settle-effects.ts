@@ -7,28 +7,28 @@ import { recordOnly } from "../../service/decisions/decide-and-commit.ts";
  *
  * @returns writes a step that expects, takes and counts nothing. Rejects as the store does.
  */
-export function createSettling(store: Pick<Store, "commit">): (step: Step) => Promise<void> {
-  let gathered: { readonly steps: Step[]; readonly areWritten: Promise<boolean> } | undefined;
-  const gather = () => {
+export function createEffectSettler(store: Pick<Store, "commit">): (step: Step) => Promise<void> {
+  let batch: { readonly steps: Step[]; readonly areWritten: Promise<boolean> } | undefined;
+  const openBatch = () => {
     const steps: Step[] = [];
     const { promise: turnOver, resolve } = Promise.withResolvers<void>();
     setImmediate(resolve);
     const areWritten = turnOver.then(async () => {
-      gathered = undefined;
-      return writtenTogether(store, steps);
+      batch = undefined;
+      return writeTogether(store, steps);
     });
     return { steps, areWritten };
   };
   return async (step) => {
-    const mine = (gathered ??= gather());
-    mine.steps.push(step);
-    if (await mine.areWritten) return;
+    const own = (batch ??= openBatch());
+    own.steps.push(step);
+    if (await own.areWritten) return;
     // A conflict: our lease had run out and somebody else has it; what they find is theirs to write.
     await store.commit(step);
   };
 }
 
-async function writtenTogether(store: Pick<Store, "commit">, steps: readonly Step[]): Promise<boolean> {
+async function writeTogether(store: Pick<Store, "commit">, steps: readonly Step[]): Promise<boolean> {
   if (steps.length < 2) return false;
   const joined: Step = {
     ...recordOnly(steps.flatMap(({ audit }) => audit)),

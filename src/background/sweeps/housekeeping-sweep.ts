@@ -1,19 +1,19 @@
-import type { Surroundings } from "../../service/ports/runtime.ts";
+import type { Runtime } from "../../service/ports/runtime.ts";
 import type { Services } from "../../service/services.ts";
 import type { Sweep } from "./request-sweeps.ts";
 
 /** Writes counted refusals and uses whose minute is over, and gives the relay its regular turn. */
-export function createBookkeepingSweep(
+export function createHousekeepingSweep(
   { usage, refusals }: Pick<Services, "usage" | "refusals">,
-  relay: { nudge(): void },
-  clock: Pick<Surroundings, "now">,
+  relay: { wake(): void },
+  clock: Pick<Runtime, "now">,
 ): Sweep {
   return {
     name: "bookkeeping",
     async run() {
       await usage.flush(clock.now());
       await refusals.flush(clock.now());
-      relay.nudge();
+      relay.wake();
     },
   };
 }

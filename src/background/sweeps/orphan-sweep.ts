@@ -24,7 +24,7 @@ export function startOrphanSweep(
   onFault: (fault: unknown, connector: string) => void,
   intervalMs = orphanSweepMs,
 ): OrphanSweep {
-  const underWay = new Map<string, Promise<void>>();
+  const inFlight = new Map<string, Promise<void>>();
   const stopping = new AbortController();
 
   const round = async (connector: Connector): Promise<void> => {
@@ -34,16 +34,16 @@ export function startOrphanSweep(
     } catch (fault) {
       if (!stopping.signal.aborted) onFault(fault, connector.name);
     } finally {
-      underWay.delete(connector.name);
+      inFlight.delete(connector.name);
     }
   };
 
   const tick = async (): Promise<void> => {
     for (const [name, connector] of connectors()) {
       if (stopping.signal.aborted) return;
-      if (!underWay.has(name)) underWay.set(name, round(connector));
+      if (!inFlight.has(name)) inFlight.set(name, round(connector));
     }
-    await Promise.all(underWay.values());
+    await Promise.all(inFlight.values());
   };
 
   const timer = setInterval(() => void tick(), intervalMs);
@@ -52,7 +52,7 @@ export function startOrphanSweep(
     async stop() {
       clearInterval(timer);
       stopping.abort();
-      await Promise.all(underWay.values());
+      await Promise.all(inFlight.values());
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Surroundings } from "../../service/ports/runtime.ts";
+import type { Runtime } from "../../service/ports/runtime.ts";
 import type { TargetNamed, TargetReads } from "../../service/ports/target-reads.ts";
 import { overdueSince, type TargetService } from "../../service/targets/target-service.ts";
 import { sweepBatchMax, type Sweep } from "./request-sweeps.ts";
@@ -7,7 +7,7 @@ import { sweepBatchMax, type Sweep } from "./request-sweeps.ts";
 export function createOverdueSweep(
   store: Pick<TargetReads, "becomingOverdue">,
   targets: Pick<TargetService, "noteOverdue">,
-  clock: Pick<Surroundings, "now">,
+  clock: Pick<Runtime, "now">,
   alert: (late: TargetNamed) => void,
 ): Sweep {
   return {

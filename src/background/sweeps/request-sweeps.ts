@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { GrantService } from "../../service/grants/grant-service.ts";
 import type { Reads } from "../../service/ports/store.ts";
-import type { Surroundings } from "../../service/ports/runtime.ts";
+import type { Runtime } from "../../service/ports/runtime.ts";
 
 /** Read at once, and out of the way before the next are read. */
 export const sweepBatchMax = 50;
@@ -17,7 +17,7 @@ type Ticking = Pick<GrantService, "tick">;
 type Due = Pick<Reads, "dueRequests" | "dueGrants">;
 
 /** Deadlines, reminders, escalations and overdue reviews. */
-export function createRequestSweep(store: Due, grants: Ticking, clock: Pick<Surroundings, "now">): Sweep {
+export function createRequestSweep(store: Due, grants: Ticking, clock: Pick<Runtime, "now">): Sweep {
   return {
     name: "requests",
     run: (signal) => tickAll(() => store.dueRequests(clock.now(), sweepBatchMax), grants, signal),
@@ -25,7 +25,7 @@ export function createRequestSweep(store: Due, grants: Ticking, clock: Pick<Surr
 }
 
 /** Access whose time is over. It was unusable from that moment on; here it is written down and tidied. */
-export function createExpirySweep(store: Due, grants: Ticking, clock: Pick<Surroundings, "now">): Sweep {
+export function createExpirySweep(store: Due, grants: Ticking, clock: Pick<Runtime, "now">): Sweep {
   return {
     name: "expiry",
     run: (signal) => tickAll(() => store.dueGrants(clock.now(), sweepBatchMax), grants, signal),

@@ -1,7 +1,7 @@
 import { schedule, validate, type ScheduledTask } from "node-cron";
 import type { Instant } from "../../core/values/ids.ts";
 import { minuteMs, plus } from "../../core/values/time.ts";
-import type { Surroundings } from "../../service/ports/runtime.ts";
+import type { Runtime } from "../../service/ports/runtime.ts";
 import type { Sweep } from "./request-sweeps.ts";
 
 /** A run that hangs is abandoned after this, so that it cannot stop all later ones. */
@@ -10,13 +10,13 @@ export const sweepRunMaxMs = 30_000;
 /** How much later than planned a tick may go through. */
 const lateMs = minuteMs;
 
-export interface Timetable {
+export interface SweepScheduler {
   /** Ticks by the clock from now on. Working out the next time loads a calendar: nobody has to wait for that at a start. */
   readonly begin: () => void;
   /** Runs every sweep once, now. Never throws: a sweep that fails is reported and tried again at the next tick. */
   tick(): Promise<void>;
   /** When a tick last went through without a fault; null before the first. */
-  readonly lastGoodAt: () => Instant | null;
+  readonly lastSuccessAt: () => Instant | null;
   /** Whether the tick that was due has gone through, give or take {@link lateMs}. */
   readonly isOnTime: () => boolean;
   /** Starts no more and waits for the run under way. */
@@ -29,12 +29,12 @@ export function isCronExpression(text: string): boolean {
 }
 
 /** Ticks everything that becomes due by time alone, beside the serving API. It has to be begun. */
-export function createTimetable(
+export function createSweepScheduler(
   expression: string,
   sweeps: readonly Sweep[],
-  clock: Pick<Surroundings, "now">,
+  clock: Pick<Runtime, "now">,
   onFault: (fault: unknown, sweep: string) => void,
-): Timetable {
+): SweepScheduler {
   let last: Instant | null = null;
   let nextBy: Instant | null = null;
   let running: Promise<void> | undefined;
@@ -79,7 +79,7 @@ export function createTimetable(
       expectNext();
     },
     tick,
-    lastGoodAt: () => last,
+    lastSuccessAt: () => last,
     isOnTime: () => nextBy !== null && clock.now() <= nextBy,
     async stop() {
       isStopped = true;

@@ -1,7 +1,7 @@
 import type { ServiceAlert } from "../../core/effects/effects.ts";
 import { secondMs } from "../../core/values/time.ts";
 import type { Store } from "../../service/ports/store.ts";
-import type { Surroundings } from "../../service/ports/runtime.ts";
+import type { Runtime } from "../../service/ports/runtime.ts";
 import { recordOnly } from "../../service/decisions/decide-and-commit.ts";
 import { newEffect } from "../../service/decisions/build-step.ts";
 
@@ -20,7 +20,7 @@ export interface StateWatch {
 
 export interface StateWatchDeps {
   readonly store: Pick<Store, "commit" | "clockMark" | "dueGrants">;
-  readonly surroundings: Surroundings;
+  readonly runtime: Runtime;
   /** Keeps the head of the audit log outside the database. */
   readonly rememberHead: () => Promise<void>;
   /** Sees to it that there is space for endings. */
@@ -37,20 +37,20 @@ export interface StateWatchDeps {
  * it; what has ended by the clock alone needs a commit to stay ended after a restart with an earlier clock.
  */
 export function createStateWatch(deps: StateWatchDeps): StateWatch {
-  const { store, surroundings, rememberHead, keepReserve, alerts, onFault } = deps;
+  const { store, runtime, rememberHead, keepReserve, alerts, onFault } = deps;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let isFailing = false;
   const alerted = new Set<ServiceAlert["name"]>();
 
   const recordTime = async (isLast: boolean): Promise<void> => {
-    const at = surroundings.now();
+    const at = runtime.now();
     const age = at - ((await store.clockMark()) ?? 0);
     const hasEnded = age > 0 && (await store.dueGrants(at, 1)).length > 0;
     if (isLast || hasEnded || age >= markAgeMaxMs) await store.commit(recordOnly([]));
   };
   const alertAdmins = async (): Promise<void> => {
-    const context = { now: surroundings.now(), surroundings };
+    const context = { now: runtime.now(), runtime };
     const fresh = alerts().filter(({ name }) => !alerted.has(name));
     if (fresh.length === 0) return;
     const effects = fresh.map((alert) => newEffect({ kind: "alert_admins", alert }, context));

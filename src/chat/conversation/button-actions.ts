@@ -6,7 +6,7 @@ import { cardText, type Line } from "../../wording/card-text.ts";
 import { cardReply, outcomeReply, refusedOn, refusedReply } from "./reply-builders.ts";
 import { decisionForm, type DecisionId, type Typed } from "./decision-forms.ts";
 import { detailsReply } from "./request-details.ts";
-import type { ChatParts } from "./chat-context.ts";
+import type { ChatContext } from "./chat-context.ts";
 import type { Reply } from "./reply.ts";
 import { showCredential } from "./ssh-key-form.ts";
 
@@ -18,26 +18,26 @@ export interface Pressed {
 
 /** A button on a card, pressed. Whether it may be is decided from our state, whatever the card still showed. */
 export async function press(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   action: CardAction,
   { requestId: id, revision }: Pressed,
 ): Promise<Reply> {
   switch (action) {
     case "approve":
-      return (await asksOnceMore(parts, caller, id, revision))
-        ? openForm(parts, caller, "approve", id, { revision })
-        : approve(parts, caller, id, { revision });
+      return (await asksOnceMore(context, caller, id, revision))
+        ? openForm(context, caller, "approve", id, { revision })
+        : approve(context, caller, id, { revision });
     case "show_credential":
     case "replace_credential":
-      return showCredential(parts, caller, action, id);
+      return showCredential(context, caller, action, id);
     case "done":
-      return done(parts, caller, id);
+      return done(context, caller, id);
     case "cancel":
-      return cancel(parts, caller, id);
+      return cancel(context, caller, id);
     case "details": {
-      const card = await parts.cards.cardOf(caller, id);
-      return isRefusal(card) ? refusedReply(parts, card, null) : detailsReply(card);
+      const card = await context.cards.cardOf(caller, id);
+      return isRefusal(card) ? refusedReply(context, card, null) : detailsReply(card);
     }
     case "deny":
     case "approve_for_less":
@@ -45,18 +45,18 @@ export async function press(
     case "extend":
     case "justified":
     case "not_justified":
-      return openForm(parts, caller, action, id, { revision });
+      return openForm(context, caller, action, id, { revision });
   }
 }
 
 /** For high risk a press is asked about once more, with every scope. A press that would be refused anyway is not. */
 async function asksOnceMore(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   id: string,
   revision: string,
 ): Promise<boolean> {
-  const card = await parts.cards.cardOf(caller, id);
+  const card = await context.cards.cardOf(caller, id);
   return (
     !isRefusal(card) &&
     isHighRisk(card.request) &&
@@ -66,13 +66,13 @@ async function asksOnceMore(
 }
 
 export async function approve(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   id: string,
   terms: { readonly comment?: string; readonly duration?: string; readonly revision?: string },
 ): Promise<Reply> {
-  const outcome = await parts.services.desk.approve(caller, id, terms);
-  return outcomeReply(parts, caller, id, outcome, approvedLines);
+  const outcome = await context.services.requestCommands.approve(caller, id, terms);
+  return outcomeReply(context, caller, id, outcome, approvedLines);
 }
 
 function approvedLines(request: RequestView): readonly Line[] {
@@ -86,41 +86,55 @@ function approvedLines(request: RequestView): readonly Line[] {
   ];
 }
 
-export async function done(parts: ChatParts, caller: Caller, id: string, note?: string): Promise<Reply> {
-  const outcome = await parts.services.desk.complete(caller, id, note);
+export async function done(context: ChatContext, caller: Caller, id: string, note?: string): Promise<Reply> {
+  const outcome = await context.services.requestCommands.complete(caller, id, note);
   const lead: readonly Line[] = [
     ["Your access has ended; its credential does not work any more. Thank you."],
   ];
-  return outcomeReply(parts, caller, id, outcome, () => lead);
+  return outcomeReply(context, caller, id, outcome, () => lead);
 }
 
-export async function cancel(parts: ChatParts, caller: Caller, id: string, reason?: string): Promise<Reply> {
-  const outcome = await parts.services.desk.cancel(caller, id, reason);
-  return outcomeReply(parts, caller, id, outcome, () => [["The request is withdrawn."]]);
+export async function cancel(
+  context: ChatContext,
+  caller: Caller,
+  id: string,
+  reason?: string,
+): Promise<Reply> {
+  const outcome = await context.services.requestCommands.cancel(caller, id, reason);
+  return outcomeReply(context, caller, id, outcome, () => [["The request is withdrawn."]]);
 }
 
 /** Opens the form of a verb, unless it is already known that nothing could come of it. */
 export async function openForm(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   form: DecisionId,
   id: string,
   { revision, typed = {} }: { readonly revision?: string; readonly typed?: Typed } = {},
 ): Promise<Reply> {
-  const card = await parts.cards.cardOf(caller, id);
+  const card = await context.cards.cardOf(caller, id);
   if (isRefusal(card)) {
     // Whoever sees a card in a channel need not have a part in the request.
-    return refusedReply(parts, await parts.services.desk.refused(caller, verbs[form], card, id), null);
+    return refusedReply(
+      context,
+      await context.services.requestCommands.refused(caller, verbs[form], card, id),
+      null,
+    );
   }
-  const refusal = hopeless(form, card, caller);
+  const refusal = refusalBeforeForm(form, card, caller);
   if (refusal !== undefined) {
-    return refusedOn(parts, caller, await parts.services.desk.refused(caller, verbs[form], refusal, id), id);
+    return refusedOn(
+      context,
+      caller,
+      await context.services.requestCommands.refused(caller, verbs[form], refusal, id),
+      id,
+    );
   }
-  if (isPossible(form, card, caller)) {
+  if (canStillAct(form, card, caller)) {
     return { kind: "dialog", dialog: decisionForm(form, card, revision ?? card.request.revision, typed) };
   }
   const { status } = cardText(card);
-  return cardReply(parts, caller, id, ["Nothing was changed. It stands like this: ", ...status]);
+  return cardReply(context, caller, id, ["Nothing was changed. It stands like this: ", ...status]);
 }
 
 /** As the refusals log names them. */
@@ -136,7 +150,7 @@ const verbs: { readonly [Id in DecisionId]: string } = {
 };
 
 /** What the desk would say in any case, said before anything is typed. */
-function hopeless(form: DecisionId, { audience }: Card, caller: Caller): Refusal | undefined {
+function refusalBeforeForm(form: DecisionId, { audience }: Card, caller: Caller): Refusal | undefined {
   const isOwn = audience === "requester";
   if (isOwn && form === "revoke" && !caller.roles.includes("admin")) {
     return refuse(
@@ -156,7 +170,7 @@ function hopeless(form: DecisionId, { audience }: Card, caller: Caller): Refusal
 }
 
 /** Whether the request stands so that the verb makes sense for somebody. */
-function isPossible(form: DecisionId, { request, audience }: Card, caller: Caller): boolean {
+function canStillAct(form: DecisionId, { request, audience }: Card, caller: Caller): boolean {
   const { id } = caller.identity;
   if (form === "cancel") return actionsFor("requester", request, id).includes("cancel");
   const readers = [audience, "requester", "approver", "reviewer"] as const;

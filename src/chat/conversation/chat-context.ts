@@ -1,14 +1,20 @@
-import type { ChatPeople } from "../../service/messaging/account-links.ts";
+import type { AccountLinks } from "../../service/messaging/account-links.ts";
 import type { CardService } from "../../service/messaging/card-source.ts";
 import type { Services } from "../../service/services.ts";
 
 /** What the conversation is made of. */
-export interface ChatParts {
+export interface ChatContext {
   readonly services: Pick<
     Services,
-    "checking" | "desk" | "reading" | "evaluation" | "choosing" | "emergency" | "directory"
+    | "checking"
+    | "requestCommands"
+    | "requestQueries"
+    | "evaluation"
+    | "catalogSearch"
+    | "breakGlassTerms"
+    | "directory"
   >;
-  readonly people: ChatPeople;
+  readonly accountLinks: AccountLinks;
   readonly cards: CardService;
   /** Epoch milliseconds. */
   readonly now: () => number;

@@ -1,7 +1,7 @@
 import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
 import type { Caller } from "../../service/ports/caller.ts";
 import type { CardAction } from "../../service/views/card.ts";
-import { cleaning } from "../../service/guards/redact-tokens.ts";
+import { createTokenRedactor } from "../../service/guards/redact-tokens.ts";
 import type { ChatAccount } from "../../service/messaging/messenger.ts";
 import { StoreUnavailable } from "../../service/ports/store.ts";
 import type { MenuAction } from "../../wording/labels.ts";
@@ -13,16 +13,16 @@ import { errorAt } from "./submit-request.ts";
 import { linkForm } from "./decision-forms.ts";
 import type { Dialog, DialogRef, DialogValues, Option } from "./dialog.ts";
 import { homeOf, type Home } from "./home.ts";
-import type { ChatParts } from "./chat-context.ts";
+import type { ChatContext } from "./chat-context.ts";
 import { openForm, press, type Pressed } from "./button-actions.ts";
 import { previewOf, type Preview } from "./request-preview.ts";
 import { catalogOption, requestForm } from "./request-form.ts";
 import type { Reply } from "./reply.ts";
 import { sshKeyForm } from "./ssh-key-form.ts";
-import { runUnlinked, type Stranger } from "./unlinked-users.ts";
+import { runUnlinked, type UnlinkedUser } from "./unlinked-users.ts";
 import { firstFields, submit } from "./submit-form.ts";
 
-export type { ChatParts, Preview, Stranger };
+export type { ChatContext, Preview, UnlinkedUser };
 
 /**
  * The conversation, the same on every platform. The caller has been proven and linked by the surface; every answer is
@@ -35,7 +35,7 @@ export interface Chat {
    * What was typed by somebody whom `ChatPeople.callerOf` refused; `why` is that refusal. The button *Ask to be linked*
    * is the text `link`.
    */
-  runUnlinked(stranger: Stranger, text: string, why: Refusal): Promise<Reply>;
+  runUnlinked(unlinkedUser: UnlinkedUser, text: string, why: Refusal): Promise<Reply>;
   /** What somebody is told who has just added the app. */
   welcome(caller: Caller): Reply;
   /** A button on a card, with what the button carried. */
@@ -62,74 +62,75 @@ const catalogOptionsMax = 100;
 /** What Slack takes as a value at most. */
 const optionValueMax = 150;
 
-export function createChat(parts: ChatParts): Chat {
+export function createChat(context: ChatContext): Chat {
   const answered = (reply: Promise<Reply>): Promise<Reply> =>
-    reply.catch((fault: unknown) => refusedReply(parts, refusalOf(fault), null));
+    reply.catch((fault: unknown) => refusedReply(context, refusalOf(fault), null));
   // Whatever is typed, wherever: a token in it is ended, and what is read, kept and said back is without it.
-  const clean = cleaning(parts.services.checking.report);
-  const cleanValues = async (values: DialogValues): Promise<DialogValues> => {
+  const redactTokens = createTokenRedactor(context.services.checking.report);
+  const redactValues = async (values: DialogValues): Promise<DialogValues> => {
     const typed = Object.entries(values).map(async ([field, value]) => {
-      const words = typeof value === "string" ? await clean(value) : await Promise.all(value.map(clean));
+      const words =
+        typeof value === "string" ? await redactTokens(value) : await Promise.all(value.map(redactTokens));
       return [field, words] as const;
     });
     return Object.fromEntries(await Promise.all(typed));
   };
   return {
-    run: (caller, text) => answered(clean(text).then((words) => runTyped(parts, caller, words))),
-    runUnlinked: (stranger, text, why) => answered(runUnlinked(parts, stranger, text, why)),
-    welcome: (caller) => welcome(parts, caller),
-    press: (caller, action, about) => answered(press(parts, caller, action, about)),
-    menu: (caller, action, page) => answered(runMenu(parts, caller, action, page)),
-    link: (caller, account, identityId) => answered(link(parts, caller, account, identityId)),
-    home: (caller) => homeOf(parts, caller).catch(refusalOf),
+    run: (caller, text) => answered(redactTokens(text).then((words) => runTyped(context, caller, words))),
+    runUnlinked: (unlinkedUser, text, why) => answered(runUnlinked(context, unlinkedUser, text, why)),
+    welcome: (caller) => welcome(context, caller),
+    press: (caller, action, about) => answered(press(context, caller, action, about)),
+    menu: (caller, action, page) => answered(runMenu(context, caller, action, page)),
+    link: (caller, account, identityId) => answered(link(context, caller, account, identityId)),
+    home: (caller) => homeOf(context, caller).catch(refusalOf),
     form: async () => requestForm(),
-    reopen: (caller, ref) => answered(reopen(parts, caller, ref)),
+    reopen: (caller, ref) => answered(reopen(context, caller, ref)),
     async preview(caller, ref, values) {
       if (ref.id !== "request") return { outcome: "incomplete", lines: [] };
-      return cleanValues(values)
-        .then((words) => previewOf(parts, caller, words))
+      return redactValues(values)
+        .then((words) => previewOf(context, caller, words))
         .catch((fault: unknown) => ({
           outcome: "refused",
-          lines: refusalText(refusalOf(fault), prefixOf(parts)),
+          lines: refusalText(refusalOf(fault), prefixOf(context)),
         }));
     },
     async catalogOptions(caller, typed) {
-      const entries = await parts.services.choosing.search(caller, typed, catalogOptionsMax);
+      const entries = await context.services.catalogSearch.search(caller, typed, catalogOptionsMax);
       return entries.map(catalogOption).filter((option) => option.value.length <= optionValueMax);
     },
     submit: (caller, ref, values) =>
-      cleanValues(values)
-        .then((words) => submit(parts, caller, ref, words))
+      redactValues(values)
+        .then((words) => submit(context, caller, ref, words))
         .catch((fault: unknown) => ({
           kind: "errors",
-          errors: [errorAt(parts, refusalOf(fault), firstFields[ref.id])],
+          errors: [errorAt(context, refusalOf(fault), firstFields[ref.id])],
         })),
   };
 }
 
 async function reopen(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   { id, requestId, revision, account }: DialogRef,
 ): Promise<Reply> {
   const unreadable = refuse("malformed", "The form does not say what it is about.");
   if (id === "request") return { kind: "dialog", dialog: requestForm() };
-  if (id === "break_glass") return runMenu(parts, caller, "break_glass");
+  if (id === "break_glass") return runMenu(context, caller, "break_glass");
   if (id === "link") {
-    return account === null ? refusedReply(parts, unreadable, null) : link(parts, caller, account, null);
+    return account === null ? refusedReply(context, unreadable, null) : link(context, caller, account, null);
   }
   if (id === "show_credential" || id === "replace_credential") {
     return requestId === null
-      ? refusedReply(parts, unreadable, null)
+      ? refusedReply(context, unreadable, null)
       : { kind: "dialog", dialog: sshKeyForm(id, requestId) };
   }
   return requestId === null
-    ? refusedReply(parts, unreadable, null)
-    : openForm(parts, caller, id, requestId, { revision: revision ?? "" });
+    ? refusedReply(context, unreadable, null)
+    : openForm(context, caller, id, requestId, { revision: revision ?? "" });
 }
 
 async function link(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   account: ChatAccount,
   identityId: string | null,
@@ -137,12 +138,12 @@ async function link(
   if (identityId === null) {
     return caller.roles.includes("admin")
       ? { kind: "dialog", dialog: linkForm(account) }
-      : refusedReply(parts, refuse("missing_role", "Only an administrator links accounts."), null);
+      : refusedReply(context, refuse("missing_role", "Only an administrator links accounts."), null);
   }
-  const linked = await parts.people.link(caller, account, identityId);
+  const linked = await context.accountLinks.link(caller, account, identityId);
   return isRefusal(linked)
-    ? refusedReply(parts, linked, null)
-    : textReply(["Linked to ", { said: linked.name }, ` (${linked.id}).`]);
+    ? refusedReply(context, linked, null)
+    : textReply(["Linked to ", { userText: linked.name }, ` (${linked.id}).`]);
 }
 
 /** A store that cannot be used is a no that will be a yes again; anything else is a bug and stays one. */

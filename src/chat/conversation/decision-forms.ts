@@ -27,7 +27,7 @@ export function decisionForm(id: DecisionId, card: Card, revision: string, typed
   const subject: Line =
     card.audience === "requester"
       ? accessLine(card)
-      : [{ said: card.subjectName }, ": ", ...accessLine(card)];
+      : [{ userText: card.subjectName }, ": ", ...accessLine(card)];
   return {
     ref: dialogRef(id, { requestId: request.id, revision }),
     title,
@@ -127,8 +127,8 @@ export function linkForm(account: ChatAccount): Dialog {
     ref: dialogRef("link", { account }),
     title: "Link an account",
     intro: [
-      [account.surface === "slack" ? "Slack workspace " : "Teams tenant ", { said: account.team }],
-      ["User ", { said: account.user }],
+      [account.surface === "slack" ? "Slack workspace " : "Teams tenant ", { userText: account.team }],
+      ["User ", { userText: account.user }],
       ["Whoever uses this account will ask and decide as the person you name. Be sure who it is."],
     ],
     fields: [

@@ -3,9 +3,9 @@ import { isRefusal } from "../../core/values/refusals.ts";
 import type { Caller } from "../../service/ports/caller.ts";
 import type { Line } from "../../wording/card-text.ts";
 import { durationWords } from "../../wording/duration-words.ts";
-import { reasonWords, standingWords } from "../../wording/policy-reasons.ts";
+import { reasonWords, outcomeWords } from "../../wording/policy-reasons.ts";
 import { prefixOf, refusedReply } from "./reply-builders.ts";
-import type { ChatParts } from "./chat-context.ts";
+import type { ChatContext } from "./chat-context.ts";
 import { dryRun } from "./request-preview.ts";
 import type { Reply } from "./reply.ts";
 
@@ -14,7 +14,7 @@ export const defaultDuration = "1h";
 
 /** `why`: what would happen if this were asked now, and which policy says so. Nothing is sent. */
 export async function explain(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   scopes: readonly string[],
   duration: string | null,
@@ -27,18 +27,18 @@ export async function explain(
     reason: "a dry run",
     ticket: "a dry run",
   };
-  const said = await parts.services.evaluation.evaluate(caller, input);
-  if (isRefusal(said)) return refusedReply(parts, said, null);
-  const preview = await dryRun(parts, caller, input);
+  const userText = await context.services.evaluation.evaluate(caller, input);
+  if (isRefusal(userText)) return refusedReply(context, userText, null);
+  const preview = await dryRun(context, caller, input);
   return {
     kind: "text",
     lines: [
       [`If you asked for ${scopes.join(", ")} for ${durationWords(time)} now:`],
       ...preview.lines,
-      ...said.scopes.flatMap(scopeLines),
+      ...userText.scopes.flatMap(scopeLines),
       [
         duration === null ? "Judged for one hour. " : "",
-        `A reason or ticket of yours may change it. Nothing was sent; ${prefixOf(parts)}request asks.`,
+        `A reason or ticket of yours may change it. Nothing was sent; ${prefixOf(context)}request asks.`,
       ],
     ],
     buttons: preview.outcome === "refused" ? [] : ["request_access"],
@@ -48,31 +48,27 @@ export async function explain(
 /** Other policies that are told of for one scope. */
 const othersMax = 5;
 
-function scopeLines({ scope, choice, reason, policies }: Explanation): readonly Line[] {
-  const chosen = choice.policy?.name;
+function scopeLines({ scope, selection, reason, policies }: Explanation): readonly Line[] {
+  const chosen = selection.policy?.name;
   const others = policies
     .filter(({ policy }) => policy.name !== chosen)
-    .toSorted((a, b) => rank(a.standing) - rank(b.standing))
+    .toSorted((a, b) => rank(a.outcome) - rank(b.outcome))
     .slice(0, othersMax);
   return [
     chosen === undefined
       ? [`${scope}: `, reasonWords[reason]]
-      : [`${scope}: policy `, { quote: chosen }, `: ${reasonWords[reason]}`, ...messageOf(choice)],
-    ...others.map(({ policy, standing }): Line => [
-      "– ",
-      { quote: policy.name },
-      ` ${standingWords[standing]}`,
-    ]),
+      : [`${scope}: policy `, { quote: chosen }, `: ${reasonWords[reason]}`, ...messageOf(selection)],
+    ...others.map(({ policy, outcome }): Line => ["– ", { quote: policy.name }, ` ${outcomeWords[outcome]}`]),
   ];
 }
 
 /** What a policy that denies says to whoever asks. */
-function messageOf(choice: Explanation["choice"]): Line {
-  const message = choice.kind === "denied" ? choice.policy?.message : undefined;
+function messageOf(selection: Explanation["selection"]): Line {
+  const message = selection.kind === "denied" ? selection.policy?.message : undefined;
   return message === undefined ? [] : [". Its author says: ", { quote: message }];
 }
 
 /** What holds tells more than what does not. */
-function rank(standing: Explanation["policies"][number]["standing"]): number {
-  return standing === "does_not_hold" ? 1 : 0;
+function rank(outcome: Explanation["policies"][number]["outcome"]): number {
+  return outcome === "does_not_hold" ? 1 : 0;
 }

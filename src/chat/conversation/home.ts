@@ -10,7 +10,7 @@ import type { Line } from "../../wording/line.ts";
 import { endedText } from "../../wording/status-line.ts";
 import { timeLeftWords } from "../../wording/duration-words.ts";
 import type { MenuAction } from "../../wording/labels.ts";
-import type { ChatParts } from "./chat-context.ts";
+import type { ChatContext } from "./chat-context.ts";
 
 /** What a person has to do and has, at one glance. */
 export interface Home {
@@ -45,11 +45,11 @@ const readMax = 50;
 const pagesMax = 20;
 
 /** The home view, made fresh. `page`: from 1, ten entries of each section at a time. */
-export async function homeOf(parts: ChatParts, caller: Caller, page = 1): Promise<Home | Refusal> {
+export async function homeOf(context: ChatContext, caller: Caller, page = 1): Promise<Home | Refusal> {
   const me = caller.identity.id;
-  const toDecide = await requestsToDecide(parts, caller, readMax * page);
+  const toDecide = await requestsToDecide(context, caller, readMax * page);
   if (isRefusal(toDecide)) return toDecide;
-  const own = await ownRequests(parts, caller, readMax * page);
+  const own = await ownRequests(context, caller, readMax * page);
   if (isRefusal(own)) return own;
   const section = (
     id: HomeSection["id"],
@@ -59,7 +59,7 @@ export async function homeOf(parts: ChatParts, caller: Caller, page = 1): Promis
     max: number = shownMax,
   ): Promise<HomeSection> => {
     const rest = requests.slice((page - 1) * max);
-    return sectionOf(parts, me, { id, title, empty }, rest, max);
+    return sectionOf(context, me, { id, title, empty }, rest, max);
   };
   const sections = await Promise.all([
     section("to_decide", "To decide", "Nothing waits for you.", toDecide),
@@ -69,7 +69,7 @@ export async function homeOf(parts: ChatParts, caller: Caller, page = 1): Promis
   ]);
   const isMore = sections.some(({ isCut }) => isCut) && page < pagesMax;
   return {
-    lead: page === 1 ? [["Hello ", { said: caller.identity.name }, "."]] : [[`Page ${page}`]],
+    lead: page === 1 ? [["Hello ", { userText: caller.identity.name }, "."]] : [[`Page ${page}`]],
     sections: page === 1 ? sections : sections.filter(({ entries }) => entries.length > 0),
     buttons: page === 1 ? ["request_access", "break_glass", "help"] : ["home"],
     nextPage: isMore ? page + 1 : null,
@@ -78,12 +78,16 @@ export async function homeOf(parts: ChatParts, caller: Caller, page = 1): Promis
 
 /** What is still undecided and waits for this very person. */
 async function requestsToDecide(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   limit: number,
 ): Promise<readonly RequestView[] | Refusal> {
   const me = caller.identity.id;
-  const found = await parts.services.reading.list(caller, { status: "PENDING", approver: "me" }, { limit });
+  const found = await context.services.requestQueries.list(
+    caller,
+    { status: "PENDING", approver: "me" },
+    { limit },
+  );
   if (isRefusal(found)) return found;
   return found.rows.filter((request) => {
     const mine = request.approvers.filter((one) => one.identityId === me);
@@ -99,13 +103,13 @@ export interface OwnRequests {
 
 /** This person's own requests, by what can be done about them. */
 export async function ownRequests(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   limit = readMax,
 ): Promise<OwnRequests | Refusal> {
   const listed = async (query: ListQuery): Promise<readonly RequestView[] | Refusal> => {
     const identityId = caller.identity.id;
-    const found = await parts.services.reading.list(caller, { ...query, identityId }, { limit });
+    const found = await context.services.requestQueries.list(caller, { ...query, identityId }, { limit });
     return isRefusal(found) ? found : found.rows;
   };
   const active = await listed({ status: "ACTIVE" });
@@ -121,7 +125,7 @@ export async function ownRequests(
 }
 
 async function sectionOf(
-  parts: ChatParts,
+  context: ChatContext,
   me: IdentityId,
   about: Pick<HomeSection, "id" | "title" | "empty">,
   requests: readonly RequestView[],
@@ -130,8 +134,8 @@ async function sectionOf(
   const audience: Audience = about.id === "to_decide" ? "approver" : "requester";
   const entries: HomeEntry[] = [];
   for (const { id } of requests.slice(0, max)) {
-    const card = await parts.cards.cardFor(id, audience, me);
-    if (card !== undefined) entries.push({ line: entryLine(card, parts.now()), card });
+    const card = await context.cards.cardFor(id, audience, me);
+    if (card !== undefined) entries.push({ line: entryLine(card, context.now()), card });
   }
   return { ...about, entries, isCut: requests.length > max };
 }
@@ -140,7 +144,7 @@ async function sectionOf(
 function entryLine(card: Card, now: number): Line {
   const { request, audience } = card;
   const access = accessLine(card);
-  const whose: Line = audience === "requester" ? [] : [{ said: card.subjectName }, ": "];
+  const whose: Line = audience === "requester" ? [] : [{ userText: card.subjectName }, ": "];
   switch (request.status) {
     case "ACTIVE":
       return [...whose, ...access, ...leftUntil(request.expiresAt, "left", now)];

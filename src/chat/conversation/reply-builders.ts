@@ -1,15 +1,15 @@
 import { isRefusal, type Refusal } from "../../core/values/refusals.ts";
 import type { Caller } from "../../service/ports/caller.ts";
 import type { Card } from "../../service/views/card.ts";
-import type { Answered } from "../../service/request-commands.ts";
+import type { CommandResult } from "../../service/request-commands.ts";
 import type { CredentialView, RequestView } from "../../service/views/request-view.ts";
 import { scopesText, type Line } from "../../wording/card-text.ts";
 import { slashPrefix } from "../../wording/help.ts";
 import { refusalText } from "../../wording/refusal-text.ts";
-import type { ChatParts } from "./chat-context.ts";
+import type { ChatContext } from "./chat-context.ts";
 import type { Reply } from "./reply.ts";
 
-export function prefixOf({ prefix = slashPrefix }: ChatParts): string {
+export function prefixOf({ prefix = slashPrefix }: ChatContext): string {
   return prefix;
 }
 
@@ -19,50 +19,50 @@ export function textReply(...lines: readonly Line[]): Reply {
 
 /** The request as it stands now, with what has just happened above. */
 export async function cardReply(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   id: string,
   ...lead: readonly Line[]
 ): Promise<Reply> {
-  const card = await parts.cards.cardOf(caller, id);
-  return isRefusal(card) ? refusedReply(parts, card, null) : { kind: "card", lead, card };
+  const card = await context.cards.cardOf(caller, id);
+  return isRefusal(card) ? refusedReply(context, card, null) : { kind: "card", lead, card };
 }
 
 /** A no with what to do next and, where the caller may see the request, the truth about it. */
 export async function refusedOn(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   refusal: Refusal,
   id: string,
 ): Promise<Reply> {
-  const card = await parts.cards.cardOf(caller, refusal.existing ?? id);
-  return refusedReply(parts, refusal, isRefusal(card) ? null : card);
+  const card = await context.cards.cardOf(caller, refusal.existing ?? id);
+  return refusedReply(context, refusal, isRefusal(card) ? null : card);
 }
 
-export function refusedReply(parts: ChatParts, refusal: Refusal, card: Card | null): Reply {
-  return { kind: "refused", refusal, lines: refusalText(refusal, prefixOf(parts)), card, buttons: [] };
+export function refusedReply(context: ChatContext, refusal: Refusal, card: Card | null): Reply {
+  return { kind: "refused", refusal, lines: refusalText(refusal, prefixOf(context)), card, buttons: [] };
 }
 
 /** What became of a verb: the card with a line about it, or the no. */
 export async function outcomeReply(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   id: string,
-  outcome: Answered | Refusal,
+  outcome: CommandResult | Refusal,
   lead: (request: RequestView) => readonly Line[],
 ): Promise<Reply> {
-  if (isRefusal(outcome)) return refusedOn(parts, caller, outcome, id);
-  return cardReply(parts, caller, outcome.request.id, ...lead(outcome.request));
+  if (isRefusal(outcome)) return refusedOn(context, caller, outcome, id);
+  return cardReply(context, caller, outcome.request.id, ...lead(outcome.request));
 }
 
 /** A credential just made, for its owner's eyes; while targets are still being made, that it is on its way. */
 export async function credentialReply(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   id: string,
-  outcome: Answered | Refusal,
+  outcome: CommandResult | Refusal,
 ): Promise<Reply> {
-  if (isRefusal(outcome)) return refusedOn(parts, caller, outcome, id);
+  if (isRefusal(outcome)) return refusedOn(context, caller, outcome, id);
   const { request, credential } = outcome;
   if (credential === undefined) {
     const lines: readonly Line[] = [

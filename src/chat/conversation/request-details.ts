@@ -40,10 +40,10 @@ function approverLine(one: RequestView["approvers"][number]): Line {
   const { at, keyMintedBy, name, stage, status } = one;
   return [
     `Stage ${stage}: `,
-    { said: name },
+    { userText: name },
     ` ${standing[status]}`,
     ...(at === undefined ? [] : [" ", { time: at }]),
-    ...(keyMintedBy === undefined ? [] : [" with an API key made by ", { said: keyMintedBy }]),
+    ...(keyMintedBy === undefined ? [] : [" with an API key made by ", { userText: keyMintedBy }]),
   ];
 }
 

@@ -1,21 +1,21 @@
 import type { Refusal, RefusalCode } from "../../core/values/refusals.ts";
 import type { CatalogEntry } from "../../core/policy/policy.ts";
 import { parseScope, scopesPerRequestMax } from "../../core/values/scopes.ts";
-import { reasonLengthMax, ticketLengthMax, type AskInput } from "../../service/ports/request-input.ts";
+import { reasonLengthMax, ticketLengthMax, type RequestInput } from "../../service/ports/request-input.ts";
 import type { Caller } from "../../service/ports/caller.ts";
-import type { EmergencyTerms } from "../../service/requests/break-glass-terms-service.ts";
+import type { BreakGlassTerms } from "../../service/requests/break-glass-terms-service.ts";
 import { scopesText } from "../../wording/card-text.ts";
 import { namesLine, type Line } from "../../wording/line.ts";
-import type { TypedAsk } from "../../wording/parse-command.ts";
+import type { TypedRequest } from "../../wording/parse-command.ts";
 import { durationWords } from "../../wording/duration-words.ts";
-import { inlineWords } from "../../wording/user-text.ts";
-import { cutTo, visibleText } from "../../wording/escape-invisible.ts";
+import { inlineUserText } from "../../wording/user-text.ts";
+import { cutTo, escapeInvisible } from "../../wording/escape-invisible.ts";
 import { dialogRef, type Dialog, type DialogValues, type Field, type Option } from "./dialog.ts";
 import { durationOf, listOf, textOf, ticketOf, wordsOf } from "./form-values.ts";
 import type { FieldError } from "./reply.ts";
 
 /** What is already known of a form that is opened. */
-export type Prefill = Partial<TypedAsk>;
+export type Prefill = Partial<TypedRequest>;
 
 /** The form to ask for access. */
 export function requestForm(prefill: Prefill = {}): Dialog {
@@ -30,7 +30,7 @@ export function requestForm(prefill: Prefill = {}): Dialog {
 }
 
 /** The form to take access in an emergency: says first what will be recorded and who is alerted. */
-export function breakGlassForm(terms: EmergencyTerms, prefill: Prefill = {}): Dialog {
+export function breakGlassForm(terms: BreakGlassTerms, prefill: Prefill = {}): Dialog {
   const { alerted, limit, maxDuration, reviewDue, reviewerNames } = terms;
   const reviewers: Line = reviewerNames.length === 0 ? ["A reviewer"] : namesLine(reviewerNames);
   return {
@@ -118,8 +118,8 @@ export function catalogOption({ name, scopes, description }: CatalogEntry): Opti
   const more = description === undefined ? scopesText(scopes) : `${description} (${scopesText(scopes)})`;
   return {
     value: catalogValue(name),
-    label: cutTo(visibleText(name), optionLengthMax),
-    description: cutTo(visibleText(more), optionLengthMax),
+    label: cutTo(escapeInvisible(name), optionLengthMax),
+    description: cutTo(escapeInvisible(more), optionLengthMax),
   };
 }
 
@@ -127,7 +127,7 @@ const optionLengthMax = 75;
 
 /** What the form says, as far as it is filled in; `errors` at what is missing or wrong. */
 export interface ReadForm {
-  readonly input: AskInput;
+  readonly input: RequestInput;
   readonly errors: readonly FieldError[];
 }
 
@@ -154,13 +154,13 @@ export function readForm(
     parts.reason,
     parts.ticket,
   ].filter((one) => typeof one === "object");
-  const ticket = said(parts.ticket);
+  const ticket = textOrEmpty(parts.ticket);
   return {
     input: {
       identityId: caller.identity.id,
       scopes,
-      duration: said(parts.duration),
-      reason: said(parts.reason),
+      duration: textOrEmpty(parts.duration),
+      reason: textOrEmpty(parts.reason),
       ...(ticket !== "" && { ticket }),
       ...(breakGlass && { breakGlass }),
     },
@@ -168,7 +168,7 @@ export function readForm(
   };
 }
 
-function said(part: string | FieldError): string {
+function textOrEmpty(part: string | FieldError): string {
   return typeof part === "string" ? part : "";
 }
 
@@ -229,7 +229,7 @@ const places: ReadonlyMap<RefusalCode, string> = new Map([
 export function plainText(lines: readonly Line[]): string {
   const plain = lines.map((line) =>
     line
-      .map((part) => (typeof part === "string" ? part : "time" in part ? part.time : inlineWords(part)))
+      .map((part) => (typeof part === "string" ? part : "time" in part ? part.time : inlineUserText(part)))
       .join(""),
   );
   return plain.join(" ");

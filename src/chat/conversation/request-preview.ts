@@ -1,6 +1,6 @@
 import { isRefusal } from "../../core/values/refusals.ts";
 import { minuteMs } from "../../core/values/time.ts";
-import type { AskInput } from "../../service/ports/request-input.ts";
+import type { RequestInput } from "../../service/ports/request-input.ts";
 import type { Caller } from "../../service/ports/caller.ts";
 import type { Foreseen } from "../../service/requests/evaluation-service.ts";
 import { riskLine } from "../../wording/card-text.ts";
@@ -9,7 +9,7 @@ import { durationWords, timeLeftWords } from "../../wording/duration-words.ts";
 import { refusalText } from "../../wording/refusal-text.ts";
 import { prefixOf } from "./reply-builders.ts";
 import type { DialogValues } from "./dialog.ts";
-import type { ChatParts } from "./chat-context.ts";
+import type { ChatContext } from "./chat-context.ts";
 import { pickedNames, readForm } from "./request-form.ts";
 
 /** What the dry run of a half-filled form says. */
@@ -23,34 +23,38 @@ export interface Preview {
 const notTyped = "(not written yet)";
 
 /** Tries out the form as it is: who will be asked, or why not. */
-export async function previewOf(parts: ChatParts, caller: Caller, values: DialogValues): Promise<Preview> {
-  const entries = await parts.services.choosing.named(pickedNames(values));
+export async function previewOf(
+  context: ChatContext,
+  caller: Caller,
+  values: DialogValues,
+): Promise<Preview> {
+  const entries = await context.services.catalogSearch.named(pickedNames(values));
   const { input, errors } = readForm(caller, values, entries, false);
   const missing = errors.find((one) => one.field !== "reason");
   if (missing !== undefined) {
     return { outcome: "incomplete", lines: [["Pick an access and a time to see what will happen."]] };
   }
-  return dryRun(parts, caller, { ...input, reason: input.reason === "" ? notTyped : input.reason });
+  return dryRun(context, caller, { ...input, reason: input.reason === "" ? notTyped : input.reason });
 }
 
 /** The same for what was typed as a command. */
-export async function dryRun(parts: ChatParts, caller: Caller, input: AskInput): Promise<Preview> {
-  const said = await parts.services.evaluation.foresee(caller, input);
-  if (isRefusal(said)) return refused(parts, said);
-  if (said.refusal !== null) {
-    const no = refused(parts, said.refusal);
-    return { ...no, lines: [...no.lines, ...riskLines(said)] };
+export async function dryRun(context: ChatContext, caller: Caller, input: RequestInput): Promise<Preview> {
+  const userText = await context.services.evaluation.foresee(caller, input);
+  if (isRefusal(userText)) return refused(context, userText);
+  if (userText.refusal !== null) {
+    const no = refused(context, userText.refusal);
+    return { ...no, lines: [...no.lines, ...riskLines(userText)] };
   }
-  return said.outcome === "AUTO_APPROVED"
-    ? { outcome: "auto_approved", lines: [["Will be approved at once."], ...riskLines(said)] }
+  return userText.outcome === "AUTO_APPROVED"
+    ? { outcome: "auto_approved", lines: [["Will be approved at once."], ...riskLines(userText)] }
     : {
         outcome: "needs_approval",
-        lines: [...stageLines(said), ...(await usualLines(parts, input)), ...riskLines(said)],
+        lines: [...stageLines(userText), ...(await usualLines(context, input)), ...riskLines(userText)],
       };
 }
 
-function refused(parts: ChatParts, refusal: Parameters<typeof refusalText>[0]): Preview {
-  const [what = [], ...next] = refusalText(refusal, prefixOf(parts));
+function refused(context: ChatContext, refusal: Parameters<typeof refusalText>[0]): Preview {
+  const [what = [], ...next] = refusalText(refusal, prefixOf(context));
   return { outcome: "refused", lines: [["Not possible: ", ...what], ...next] };
 }
 
@@ -68,8 +72,8 @@ function stageLines({ stages, approvalWindow }: Foreseen): readonly Line[] {
   return [...demands, ...window];
 }
 
-async function usualLines(parts: ChatParts, { scopes }: AskInput): Promise<readonly Line[]> {
-  const usual = await parts.services.choosing.usualAnswerMs(scopes);
+async function usualLines(context: ChatContext, { scopes }: RequestInput): Promise<readonly Line[]> {
+  const usual = await context.services.catalogSearch.usualAnswerMs(scopes);
   if (usual === undefined) return [];
   return [
     [usual < minuteMs ? "Usually answered within a minute." : `Usually answered in ${timeLeftWords(usual)}.`],

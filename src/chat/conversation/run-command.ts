@@ -4,75 +4,75 @@ import type { Caller } from "../../service/ports/caller.ts";
 import type { Card } from "../../service/views/card.ts";
 import { accountIn } from "../../core/values/identity.ts";
 import type { Line } from "../../wording/card-text.ts";
-import { parseCommand, type Command, type Mistake } from "../../wording/parse-command.ts";
+import { parseCommand, type Command, type CommandError } from "../../wording/parse-command.ts";
 import { commandHelp, helpLines } from "../../wording/help.ts";
 import type { MenuAction } from "../../wording/labels.ts";
 import { cutTo } from "../../wording/escape-invisible.ts";
 import { cardReply, outcomeReply, prefixOf, refusedReply } from "./reply-builders.ts";
-import { askTyped, openBreakGlass } from "./submit-request.ts";
+import { submitTyped, openBreakGlass } from "./submit-request.ts";
 import { explain } from "./explain-policies.ts";
 import { homeOf, ownRequests } from "./home.ts";
-import type { ChatParts } from "./chat-context.ts";
+import type { ChatContext } from "./chat-context.ts";
 import { approve, cancel, done, openForm } from "./button-actions.ts";
 import { requestForm } from "./request-form.ts";
 import type { Reply } from "./reply.ts";
 import { extendBy } from "./submit-form.ts";
 
 /** Runs what was typed after `/jit`. */
-export async function runTyped(parts: ChatParts, caller: Caller, text: string): Promise<Reply> {
+export async function runTyped(context: ChatContext, caller: Caller, text: string): Promise<Reply> {
   const read = parseCommand(text);
-  return "mistake" in read ? mistaken(parts, read) : runCommand(parts, caller, read);
+  return "error" in read ? commandErrorReply(context, read) : runCommand(context, caller, read);
 }
 
-async function runCommand(parts: ChatParts, caller: Caller, command: Command): Promise<Reply> {
-  const { desk } = parts.services;
+async function runCommand(context: ChatContext, caller: Caller, command: Command): Promise<Reply> {
+  const { requestCommands } = context.services;
   switch (command.verb) {
     case "menu":
-      return menu(parts, caller);
+      return menu(context, caller);
     case "help":
-      return { kind: "text", lines: helpLines(command.topic, prefixOf(parts)), buttons: [] };
+      return { kind: "text", lines: helpLines(command.topic, prefixOf(context)), buttons: [] };
     case "home":
-      return home(parts, caller);
+      return home(context, caller);
     case "list":
-      return list(parts, caller);
+      return list(context, caller);
     case "link":
       return linked(caller);
     case "request":
-      return askTyped(parts, caller, command);
+      return submitTyped(context, caller, command);
     case "break-glass":
-      return openBreakGlass(parts, caller, command);
+      return openBreakGlass(context, caller, command);
     case "why":
-      return explain(parts, caller, command.scopes, command.duration);
+      return explain(context, caller, command.scopes, command.duration);
     case "status":
-      return cardReply(parts, caller, command.id);
+      return cardReply(context, caller, command.id);
     case "approve": {
       const { id, comment, duration } = command;
-      return approve(parts, caller, id, {
+      return approve(context, caller, id, {
         ...(comment !== null && { comment }),
         ...(duration !== null && { duration }),
       });
     }
     case "deny": {
       const { id, reason } = command;
-      if (reason === null) return openForm(parts, caller, "deny", id);
+      if (reason === null) return openForm(context, caller, "deny", id);
       const lead: readonly Line[] = [["You denied it; the requester is told why."]];
-      return outcomeReply(parts, caller, id, await desk.deny(caller, id, reason), () => lead);
+      return outcomeReply(context, caller, id, await requestCommands.deny(caller, id, reason), () => lead);
     }
     case "revoke": {
       const { id, reason } = command;
-      if (reason === null) return openForm(parts, caller, "revoke", id);
+      if (reason === null) return openForm(context, caller, "revoke", id);
       const lead: readonly Line[] = [["You revoked it; it is over."]];
-      return outcomeReply(parts, caller, id, await desk.revoke(caller, id, reason), () => lead);
+      return outcomeReply(context, caller, id, await requestCommands.revoke(caller, id, reason), () => lead);
     }
     case "cancel":
-      return cancel(parts, caller, command.id, command.reason ?? undefined);
+      return cancel(context, caller, command.id, command.reason ?? undefined);
     case "done":
-      return done(parts, caller, command.id, command.reason ?? undefined);
+      return done(context, caller, command.id, command.reason ?? undefined);
     case "extend": {
       const { id, duration, reason } = command;
       return duration === null || reason === null
-        ? openForm(parts, caller, "extend", id, { typed: { duration, words: reason } })
-        : extendBy(parts, caller, id, { duration, reason });
+        ? openForm(context, caller, "extend", id, { typed: { duration, words: reason } })
+        : extendBy(context, caller, id, { duration, reason });
     }
     default:
       return assertNever(command);
@@ -81,7 +81,7 @@ async function runCommand(parts: ChatParts, caller: Caller, command: Command): P
 
 /** A button that begins something new. */
 export async function runMenu(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   action: MenuAction,
   page = 1,
@@ -90,13 +90,13 @@ export async function runMenu(
     case "request_access":
       return { kind: "dialog", dialog: requestForm() };
     case "break_glass":
-      return openBreakGlass(parts, caller, {});
+      return openBreakGlass(context, caller, {});
     case "list":
-      return list(parts, caller);
+      return list(context, caller);
     case "home":
-      return home(parts, caller, page);
+      return home(context, caller, page);
     case "help":
-      return { kind: "text", lines: helpLines(null, prefixOf(parts)), buttons: [] };
+      return { kind: "text", lines: helpLines(null, prefixOf(context)), buttons: [] };
     case "ask_for_link":
       return linked(caller);
     default:
@@ -104,14 +104,14 @@ export async function runMenu(
   }
 }
 
-async function home(parts: ChatParts, caller: Caller, page = 1): Promise<Reply> {
-  const found = await homeOf(parts, caller, page);
-  return isRefusal(found) ? refusedReply(parts, found, null) : { kind: "home", home: found };
+async function home(context: ChatContext, caller: Caller, page = 1): Promise<Reply> {
+  const found = await homeOf(context, caller, page);
+  return isRefusal(found) ? refusedReply(context, found, null) : { kind: "home", home: found };
 }
 
-async function menu(parts: ChatParts, caller: Caller): Promise<Reply> {
-  const found = await homeOf(parts, caller);
-  if (isRefusal(found)) return refusedReply(parts, found, null);
+async function menu(context: ChatContext, caller: Caller): Promise<Reply> {
+  const found = await homeOf(context, caller);
+  if (isRefusal(found)) return refusedReply(context, found, null);
   const counted = found.sections
     .filter((section) => section.id !== "recent" && section.entries.length > 0)
     .map((section): string => {
@@ -122,8 +122,8 @@ async function menu(parts: ChatParts, caller: Caller): Promise<Reply> {
     kind: "text",
     lines: [
       ...(counted.length === 0 ? [] : [[counted.join(" · ")] satisfies Line]),
-      [`Ask with a form, or type ${prefixOf(parts)}request read:prod:orders-db for 2h because INC-42`],
-      [`${prefixOf(parts)}help lists everything you can type.`],
+      [`Ask with a form, or type ${prefixOf(context)}request read:prod:orders-db for 2h because INC-42`],
+      [`${prefixOf(context)}help lists everything you can type.`],
     ],
     buttons: ["request_access", "break_glass", "list", "home", "help"],
   };
@@ -132,13 +132,13 @@ async function menu(parts: ChatParts, caller: Caller): Promise<Reply> {
 /** Cards that one answer shows at most. */
 const listedMax = 10;
 
-async function list(parts: ChatParts, caller: Caller): Promise<Reply> {
-  const own = await ownRequests(parts, caller);
-  if (isRefusal(own)) return refusedReply(parts, own, null);
+async function list(context: ChatContext, caller: Caller): Promise<Reply> {
+  const own = await ownRequests(context, caller);
+  if (isRefusal(own)) return refusedReply(context, own, null);
   const open = [...own.active, ...own.pending];
   const cards: Card[] = [];
   for (const { id } of open.slice(0, listedMax)) {
-    const card = await parts.cards.cardFor(id, "requester", caller.identity.id);
+    const card = await context.cards.cardFor(id, "requester", caller.identity.id);
     if (card !== undefined) cards.push(card);
   }
   const lines: readonly Line[] =
@@ -153,10 +153,10 @@ async function list(parts: ChatParts, caller: Caller): Promise<Reply> {
 function linked({ identity, via }: Caller): Reply {
   const account = via === "slack" || via === "teams" ? accountIn(identity.links, via) : undefined;
   const ids: readonly Line[] =
-    account === undefined ? [] : [["Your account here: ", { said: `${account.team} ${account.user}` }]];
+    account === undefined ? [] : [["Your account here: ", { userText: `${account.team} ${account.user}` }]];
   return {
     kind: "text",
-    lines: [["You are linked to ", { said: identity.name }, ` (${identity.id}).`], ...ids],
+    lines: [["You are linked to ", { userText: identity.name }, ` (${identity.id}).`], ...ids],
     buttons: [],
   };
 }
@@ -164,8 +164,8 @@ function linked({ identity, via }: Caller): Reply {
 /** What was typed is given back, not all of a novel. */
 const guessLengthMax = 300;
 
-function mistaken(parts: ChatParts, { mistake, didYouMean, topic }: Mistake): Reply {
-  const prefix = prefixOf(parts);
+function commandErrorReply(context: ChatContext, { error, didYouMean, topic }: CommandError): Reply {
+  const prefix = prefixOf(context);
   const help =
     topic === null
       ? `${prefix}help lists everything you can type.`
@@ -173,7 +173,7 @@ function mistaken(parts: ChatParts, { mistake, didYouMean, topic }: Mistake): Re
   return {
     kind: "text",
     lines: [
-      [{ literal: mistake }],
+      [{ literal: error }],
       ...(didYouMean === null
         ? []
         : [

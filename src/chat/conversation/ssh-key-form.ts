@@ -1,10 +1,10 @@
 import { isRefusal, type Refusal } from "../../core/values/refusals.ts";
 import type { Caller } from "../../service/ports/caller.ts";
-import type { Answered } from "../../service/request-commands.ts";
+import type { CommandResult } from "../../service/request-commands.ts";
 import { credentialReply } from "./reply-builders.ts";
 import { errorAt } from "./submit-request.ts";
 import { dialogRef, type Dialog, type DialogRef, type DialogValues } from "./dialog.ts";
-import type { ChatParts } from "./chat-context.ts";
+import type { ChatContext } from "./chat-context.ts";
 import { textOf } from "./form-values.ts";
 import type { Reply } from "./reply.ts";
 import { text } from "./request-form.ts";
@@ -19,20 +19,20 @@ const keyLengthMax = 3_000;
 
 /** Shows the credential, or first asks for the public key that a target reached by SSH needs. */
 export async function showCredential(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   action: SecretAction,
   id: string,
 ): Promise<Reply> {
-  const outcome = await issued(parts, caller, action, id);
+  const outcome = await issued(context, caller, action, id);
   return isRefusal(outcome) && isAboutKey(outcome)
     ? { kind: "dialog", dialog: sshKeyForm(action, id) }
-    : credentialReply(parts, caller, id, outcome);
+    : credentialReply(context, caller, id, outcome);
 }
 
 /** The form with the key, sent. */
 export async function submitSshKey(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   { id: action, requestId }: { readonly id: SecretAction; readonly requestId: string },
   values: DialogValues,
@@ -41,10 +41,10 @@ export async function submitSshKey(
   if (sshPublicKey === "") {
     return { kind: "errors", errors: [{ field: sshKeyField, message: "Paste your public key." }] };
   }
-  const outcome = await issued(parts, caller, action, requestId, sshPublicKey);
+  const outcome = await issued(context, caller, action, requestId, sshPublicKey);
   return isRefusal(outcome) && isAboutKey(outcome)
-    ? { kind: "errors", errors: [errorAt(parts, outcome, sshKeyField)] }
-    : credentialReply(parts, caller, requestId, outcome);
+    ? { kind: "errors", errors: [errorAt(context, outcome, sshKeyField)] }
+    : credentialReply(context, caller, requestId, outcome);
 }
 
 export function isSecretRef(ref: DialogRef): ref is DialogRef & { readonly id: SecretAction } {
@@ -52,16 +52,16 @@ export function isSecretRef(ref: DialogRef): ref is DialogRef & { readonly id: S
 }
 
 function issued(
-  { services: { desk } }: ChatParts,
+  { services: { requestCommands } }: ChatContext,
   caller: Caller,
   action: SecretAction,
   id: string,
   sshPublicKey?: string,
-): Promise<Answered | Refusal> {
+): Promise<CommandResult | Refusal> {
   const key = sshPublicKey !== undefined && { sshPublicKey };
   return action === "show_credential"
-    ? desk.claim(caller, id, { ...key })
-    : desk.rotate(caller, id, { ...key, isKeyRequired: true });
+    ? requestCommands.claim(caller, id, { ...key })
+    : requestCommands.rotate(caller, id, { ...key, isKeyRequired: true });
 }
 
 function isAboutKey({ errors = [] }: Refusal): boolean {

@@ -1,14 +1,14 @@
 import { assertNever } from "../../core/values/assert.ts";
 import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
 import type { Caller } from "../../service/ports/caller.ts";
-import type { Answered } from "../../service/request-commands.ts";
+import type { CommandResult } from "../../service/request-commands.ts";
 import type { RequestView } from "../../service/views/request-view.ts";
 import type { Line } from "../../wording/card-text.ts";
 import { outcomeReply, refusedReply, textReply } from "./reply-builders.ts";
-import { errorAt, submitAsk } from "./submit-request.ts";
+import { errorAt, submitRequest } from "./submit-request.ts";
 import type { DecisionId } from "./decision-forms.ts";
 import type { DialogRef, DialogValues } from "./dialog.ts";
-import type { ChatParts } from "./chat-context.ts";
+import type { ChatContext } from "./chat-context.ts";
 import { approve, cancel } from "./button-actions.ts";
 import { durationOf, textOf, wordsOf } from "./form-values.ts";
 import type { FieldError, Reply } from "./reply.ts";
@@ -19,14 +19,14 @@ import { sshKeyField, submitSshKey } from "./ssh-key-form.ts";
  * again in a moment keeps the form open, so that nothing typed is lost.
  */
 export async function submit(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   ref: DialogRef,
   values: DialogValues,
 ): Promise<Reply> {
-  const reply = await submitOnce(parts, caller, ref, values);
+  const reply = await submitOnce(context, caller, ref, values);
   const field = firstFields[ref.id];
-  const inForm = atField(parts, reply, {
+  const inForm = atField(context, reply, {
     store_unavailable: field,
     rate_limited: field,
     clock_behind: field,
@@ -71,7 +71,7 @@ export const firstFields: { readonly [Id in DialogRef["id"]]: string } = {
 };
 
 async function submitOnce(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   ref: DialogRef,
   values: DialogValues,
@@ -79,14 +79,14 @@ async function submitOnce(
   switch (ref.id) {
     case "request":
     case "break_glass":
-      return submitAsk(parts, caller, values, ref.id === "break_glass");
+      return submitRequest(context, caller, values, ref.id === "break_glass");
     case "link":
-      return submitLink(parts, caller, ref, values);
+      return submitLink(context, caller, ref, values);
     case "show_credential":
     case "replace_credential":
       return ref.requestId === null
-        ? refusedReply(parts, refuse("malformed", "The form does not say which request it is about."), null)
-        : submitSshKey(parts, caller, { id: ref.id, requestId: ref.requestId }, values);
+        ? refusedReply(context, refuse("malformed", "The form does not say which request it is about."), null)
+        : submitSshKey(context, caller, { id: ref.id, requestId: ref.requestId }, values);
     case "deny":
     case "approve":
     case "approve_for_less":
@@ -96,8 +96,8 @@ async function submitOnce(
     case "justified":
     case "not_justified":
       return ref.requestId === null
-        ? refusedReply(parts, refuse("malformed", "The form does not say which request it is about."), null)
-        : submitDecision(parts, caller, { ...ref, id: ref.id, requestId: ref.requestId }, values);
+        ? refusedReply(context, refuse("malformed", "The form does not say which request it is about."), null)
+        : submitDecision(context, caller, { ...ref, id: ref.id, requestId: ref.requestId }, values);
     default:
       return assertNever(ref.id);
   }
@@ -110,37 +110,43 @@ interface DecisionRef {
 }
 
 async function submitDecision(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   { id: form, requestId: id, revision }: DecisionRef,
   values: DialogValues,
 ): Promise<Reply> {
-  const { desk } = parts.services;
+  const { requestCommands } = context.services;
   if (form === "cancel") {
     const reason = textOf(values, "words");
-    return cancel(parts, caller, id, reason === "" ? undefined : reason);
+    return cancel(context, caller, id, reason === "" ? undefined : reason);
   }
-  if (form === "approve") return approveAsShown(parts, caller, { id, revision }, values);
-  if (form === "approve_for_less") return approveForLess(parts, caller, { id, revision }, values);
-  if (form === "extend") return extend(parts, caller, id, values);
+  if (form === "approve") return approveAsShown(context, caller, { id, revision }, values);
+  if (form === "approve_for_less") return approveForLess(context, caller, { id, revision }, values);
+  if (form === "extend") return extend(context, caller, id, values);
   const words = wordsOf(values, "words", missing[form]);
   if (typeof words === "object") return { kind: "errors", errors: [words] };
   switch (form) {
     case "deny":
-      return told(
-        parts,
+      return replyWithLead(
+        context,
         caller,
         id,
-        await desk.deny(caller, id, words),
+        await requestCommands.deny(caller, id, words),
         "You denied it; the requester is told why.",
       );
     case "revoke":
-      return told(parts, caller, id, await desk.revoke(caller, id, words), "You revoked it; it is over.");
+      return replyWithLead(
+        context,
+        caller,
+        id,
+        await requestCommands.revoke(caller, id, words),
+        "You revoked it; it is over.",
+      );
     case "justified":
     case "not_justified": {
       const outcome = form === "justified" ? "justified" : "unjustified";
-      const reviewed = await desk.review(caller, id, { outcome, comment: words });
-      return told(parts, caller, id, reviewed, "Your judgement is on record.");
+      const reviewed = await requestCommands.review(caller, id, { outcome, comment: words });
+      return replyWithLead(context, caller, id, reviewed, "Your judgement is on record.");
     }
     default:
       return assertNever(form);
@@ -154,32 +160,32 @@ const missing = {
   not_justified: "Say why; it goes on record.",
 } as const;
 
-function told(
-  parts: ChatParts,
+function replyWithLead(
+  context: ChatContext,
   caller: Caller,
   id: string,
-  outcome: Answered | Refusal,
+  outcome: CommandResult | Refusal,
   lead: string,
 ): Promise<Reply> {
-  return outcomeReply(parts, caller, id, outcome, () => [[lead]]);
+  return outcomeReply(context, caller, id, outcome, () => [[lead]]);
 }
 
 async function approveAsShown(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   { id, revision }: { readonly id: string; readonly revision: string | null },
   values: DialogValues,
 ): Promise<Reply> {
   const comment = textOf(values, "words");
-  const reply = await approve(parts, caller, id, {
+  const reply = await approve(context, caller, id, {
     ...(comment !== "" && { comment }),
     ...(revision !== null && { revision }),
   });
-  return atField(parts, reply, { invalid_body: "words" });
+  return atField(context, reply, { invalid_body: "words" });
 }
 
 async function approveForLess(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   { id, revision }: { readonly id: string; readonly revision: string | null },
   values: DialogValues,
@@ -187,21 +193,26 @@ async function approveForLess(
   const duration = durationOf(values, "duration");
   if (typeof duration === "object") return { kind: "errors", errors: [duration] };
   const comment = textOf(values, "words");
-  const reply = await approve(parts, caller, id, {
+  const reply = await approve(context, caller, id, {
     duration,
     ...(comment !== "" && { comment }),
     ...(revision !== null && { revision }),
   });
-  return atField(parts, reply, { invalid_duration: "duration", invalid_body: "words" });
+  return atField(context, reply, { invalid_duration: "duration", invalid_body: "words" });
 }
 
-async function extend(parts: ChatParts, caller: Caller, id: string, values: DialogValues): Promise<Reply> {
+async function extend(
+  context: ChatContext,
+  caller: Caller,
+  id: string,
+  values: DialogValues,
+): Promise<Reply> {
   const duration = durationOf(values, "duration");
   const reason = wordsOf(values, "words", "Say why you need more time; approvers decide on this.");
   const errors = [duration, reason].filter((one): one is FieldError => typeof one === "object");
   if (typeof duration === "object" || typeof reason === "object") return { kind: "errors", errors };
-  const reply = await extendBy(parts, caller, id, { duration, reason });
-  return atField(parts, reply, {
+  const reply = await extendBy(context, caller, id, { duration, reason });
+  return atField(context, reply, {
     invalid_duration: "duration",
     duration_exceeds_policy: "duration",
     policy_denied: "duration",
@@ -213,13 +224,13 @@ async function extend(parts: ChatParts, caller: Caller, id: string, values: Dial
 
 /** Asks for more time: the child request's card, or the access with its new end. */
 export async function extendBy(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   id: string,
   more: { readonly duration: string; readonly reason: string },
 ): Promise<Reply> {
-  const outcome = await parts.services.desk.extend(caller, id, more);
-  return outcomeReply(parts, caller, id, outcome, extendedLines);
+  const outcome = await context.services.requestCommands.extend(caller, id, more);
+  return outcomeReply(context, caller, id, outcome, extendedLines);
 }
 
 function extendedLines({ status }: RequestView): readonly Line[] {
@@ -230,17 +241,17 @@ function extendedLines({ status }: RequestView): readonly Line[] {
 
 /** A refusal about something typed belongs at its field: the form stays open. */
 function atField(
-  parts: ChatParts,
+  context: ChatContext,
   reply: Reply,
   fields: { readonly [Code in Refusal["refused"]]?: string },
 ): Reply {
   if (reply.kind !== "refused") return reply;
   const field = fields[reply.refusal.refused];
-  return field === undefined ? reply : { kind: "errors", errors: [errorAt(parts, reply.refusal, field)] };
+  return field === undefined ? reply : { kind: "errors", errors: [errorAt(context, reply.refusal, field)] };
 }
 
 async function submitLink(
-  parts: ChatParts,
+  context: ChatContext,
   caller: Caller,
   { account }: DialogRef,
   values: DialogValues,
@@ -250,12 +261,16 @@ async function submitLink(
     return { kind: "errors", errors: [{ field: "identity", message: "Say whose account it is." }] };
   }
   if (account === null) {
-    return refusedReply(parts, refuse("malformed", "The form does not say which account it is about."), null);
+    return refusedReply(
+      context,
+      refuse("malformed", "The form does not say which account it is about."),
+      null,
+    );
   }
-  const linked = await parts.people.link(caller, account, named);
-  if (!isRefusal(linked)) return textReply(["Linked to ", { said: linked.name }, ` (${linked.id}).`]);
+  const linked = await context.accountLinks.link(caller, account, named);
+  if (!isRefusal(linked)) return textReply(["Linked to ", { userText: linked.name }, ` (${linked.id}).`]);
   const isAboutField = linked.refused === "identity_unknown" || linked.refused === "identity_inactive";
   return isAboutField
-    ? { kind: "errors", errors: [errorAt(parts, linked, "identity")] }
-    : refusedReply(parts, linked, null);
+    ? { kind: "errors", errors: [errorAt(context, linked, "identity")] }
+    : refusedReply(context, linked, null);
 }

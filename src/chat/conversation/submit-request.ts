@@ -1,13 +1,13 @@
 import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
-import type { AskInput } from "../../service/ports/request-input.ts";
+import type { RequestInput } from "../../service/ports/request-input.ts";
 import type { Caller } from "../../service/ports/caller.ts";
 import type { RequestView } from "../../service/views/request-view.ts";
 import { namesLine, type Line } from "../../wording/line.ts";
-import type { TypedAsk } from "../../wording/parse-command.ts";
+import type { TypedRequest } from "../../wording/parse-command.ts";
 import { refusalText } from "../../wording/refusal-text.ts";
 import { outcomeReply, prefixOf, refusedReply } from "./reply-builders.ts";
 import type { DialogValues } from "./dialog.ts";
-import type { ChatParts } from "./chat-context.ts";
+import type { ChatContext } from "./chat-context.ts";
 import {
   breakGlassForm,
   fieldOf,
@@ -20,59 +20,67 @@ import {
 import type { FieldError, Reply } from "./reply.ts";
 
 /** `request …`: sent at once when nothing is missing, else the form with what was typed. */
-export async function askTyped(parts: ChatParts, caller: Caller, typed: TypedAsk): Promise<Reply> {
+export async function submitTyped(context: ChatContext, caller: Caller, typed: TypedRequest): Promise<Reply> {
   const { scopes, duration, reason, ticket } = typed;
   if (scopes.length === 0 || duration === null || reason === null) {
     return { kind: "dialog", dialog: requestForm(typed) };
   }
-  const input: AskInput = {
+  const input: RequestInput = {
     identityId: caller.identity.id,
     scopes,
     duration,
     reason,
     ...(ticket !== null && { ticket }),
   };
-  const outcome = await parts.services.desk.ask(caller, input);
+  const outcome = await context.services.requestCommands.ask(caller, input);
   // The form shows what is missing, with everything typed still there.
   if (isRefusal(outcome) && outcome.refused === "ticket_required") {
     return {
       kind: "dialog",
-      dialog: { ...requestForm(typed), intro: refusalText(outcome, prefixOf(parts)) },
+      dialog: { ...requestForm(typed), intro: refusalText(outcome, prefixOf(context)) },
     };
   }
-  return outcomeReply(parts, caller, "", outcome, askedLines);
+  return outcomeReply(context, caller, "", outcome, askedLines);
 }
 
 /** The emergency form, for whom the configuration names. Always the form: it says first what is recorded. */
-export async function openBreakGlass(parts: ChatParts, caller: Caller, prefill: Prefill): Promise<Reply> {
-  const { desk, emergency } = parts.services;
-  const terms = await emergency.terms(caller);
+export async function openBreakGlass(context: ChatContext, caller: Caller, prefill: Prefill): Promise<Reply> {
+  const { requestCommands, breakGlassTerms } = context.services;
+  const terms = await breakGlassTerms.terms(caller);
   if (terms.isAllowed) return { kind: "dialog", dialog: breakGlassForm(terms, prefill) };
   const refusal = refuse(
     "break_glass_not_allowed",
     "Break-glass is for the people the configuration allows, and you are not one of them.",
   );
-  return refusedReply(parts, await desk.refused(caller, "ask", refusal, caller.identity.id), null);
+  return refusedReply(
+    context,
+    await requestCommands.refused(caller, "ask", refusal, caller.identity.id),
+    null,
+  );
 }
 
 /** A submitted form: what came of it, or errors at its fields so that nothing typed is lost. */
-export async function submitAsk(
-  parts: ChatParts,
+export async function submitRequest(
+  context: ChatContext,
   caller: Caller,
   values: DialogValues,
   breakGlass: boolean,
 ): Promise<Reply> {
-  const entries = await parts.services.choosing.named(pickedNames(values));
+  const entries = await context.services.catalogSearch.named(pickedNames(values));
   const { input, errors } = readForm(caller, values, entries, breakGlass);
   if (errors.length > 0) return { kind: "errors", errors };
-  const outcome = await parts.services.desk.ask(caller, input);
-  if (isRefusal(outcome)) return { kind: "errors", errors: [errorAt(parts, outcome)] };
-  return outcomeReply(parts, caller, outcome.request.id, outcome, askedLines);
+  const outcome = await context.services.requestCommands.ask(caller, input);
+  if (isRefusal(outcome)) return { kind: "errors", errors: [errorAt(context, outcome)] };
+  return outcomeReply(context, caller, outcome.request.id, outcome, askedLines);
 }
 
 /** A refusal as a sentence at the field it is about. */
-export function errorAt(parts: ChatParts, refusal: Refusal, field: string = fieldOf(refusal)): FieldError {
-  return { field, message: plainText(refusalText(refusal, prefixOf(parts))) };
+export function errorAt(
+  context: ChatContext,
+  refusal: Refusal,
+  field: string = fieldOf(refusal),
+): FieldError {
+  return { field, message: plainText(refusalText(refusal, prefixOf(context))) };
 }
 
 /** Who was asked and until when, or that it can be shown. */

@@ -1,17 +1,17 @@
 import type { Caller } from "../../service/ports/caller.ts";
 import { prefixOf } from "./reply-builders.ts";
-import type { ChatParts } from "./chat-context.ts";
+import type { ChatContext } from "./chat-context.ts";
 import type { Reply } from "./reply.ts";
 
 /** The first message to somebody: what this is for, and what to do next. */
-export function welcome(parts: ChatParts, { identity }: Caller): Reply {
-  const prefix = prefixOf(parts);
+export function welcome(context: ChatContext, { identity }: Caller): Reply {
+  const prefix = prefixOf(context);
   return {
     kind: "text",
     lines: [
       [
         "Welcome, ",
-        { said: identity.name },
+        { userText: identity.name },
         ". Here you ask for access for a limited time, and decide for others.",
       ],
       [

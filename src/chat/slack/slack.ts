@@ -3,7 +3,7 @@ import type { Actor } from "../../core/access/access-request.ts";
 import { refuse } from "../../core/values/refusals.ts";
 import type { Instant } from "../../core/values/ids.ts";
 import type { Chat } from "../conversation/chat.ts";
-import type { ChatPeople } from "../../service/messaging/account-links.ts";
+import type { AccountLinks } from "../../service/messaging/account-links.ts";
 import type { CardService } from "../../service/messaging/card-source.ts";
 import type { Messenger } from "../../service/messaging/messenger.ts";
 import type { Services } from "../../service/services.ts";
@@ -11,7 +11,7 @@ import type { UserGroups } from "../../service/ports/user-groups.ts";
 import { createSlackBot, type SlackBot } from "./connection/bot.ts";
 import { showHome } from "./inbound/app-home.ts";
 import { listen } from "./inbound/inbound.ts";
-import { createLiveHomes, type LiveHomes } from "./inbound/open-app-homes.ts";
+import { createOpenAppHomes, type OpenAppHomes } from "./inbound/open-app-homes.ts";
 import { slackMount } from "./inbound/mount.ts";
 import { createSlackMessenger } from "./outbound/messenger.ts";
 import { createSlackPeople, type Sender } from "./people/people.ts";
@@ -22,14 +22,14 @@ export interface Slack {
   readonly messenger: Messenger;
   readonly userGroups: UserGroups;
   /** Lets people in: from here on Slack is listened to. */
-  open(parts: SlackParts): { readonly mount: FastifyPluginAsync | undefined };
+  open(deps: SlackDeps): { readonly mount: FastifyPluginAsync | undefined };
   start(): void;
   stop(): Promise<void>;
 }
 
-export interface SlackParts {
+export interface SlackDeps {
   readonly chat: Chat;
-  readonly people: ChatPeople;
+  readonly accountLinks: AccountLinks;
   readonly cards: CardService;
   readonly refusals: Services["refusals"];
   readonly now: () => Instant;
@@ -47,36 +47,36 @@ export async function createSlack(
 ): Promise<Slack> {
   const bot = await createSlackBot(settings, log);
   const teamId = (): string | undefined => bot.team()?.teamId ?? settings.teamId;
-  let homes: LiveHomes | undefined;
+  let openHomes: OpenAppHomes | undefined;
   return {
     messenger: createSlackMessenger(bot.client, teamId, {
       now,
-      onWritten: (channel) => homes?.changedAt(channel),
+      onWritten: (channel) => openHomes?.changedAt(channel),
     }),
     userGroups: createSlackUserGroups(bot.client, teamId),
-    open(parts) {
-      const opened = open(bot, settings, parts, log);
-      ({ homes } = opened);
+    open(deps) {
+      const opened = open(bot, settings, deps, log);
+      ({ homes: openHomes } = opened);
       return opened;
     },
     start: () => bot.start(),
     async stop() {
-      homes?.stop();
+      openHomes?.stop();
       await bot.stop();
     },
   };
 }
 
-function open(bot: SlackBot, settings: SlackSettings, parts: SlackParts, log: SlackLog) {
-  const { chat, people, cards, refusals, now } = parts;
+function open(bot: SlackBot, settings: SlackSettings, deps: SlackDeps, log: SlackLog) {
+  const { chat, accountLinks, cards, refusals, now } = deps;
   const { client, app, team } = bot;
   const record = async (actor: Actor, verb: string, refusal: ReturnType<typeof refuse>): Promise<void> => {
     await refusals
       .record(actor, { action: "decision.refused", verb }, refusal, now())
       .catch((err: unknown) => log.error({ err }, "slack: a refusal was not recorded"));
   };
-  const known = createSlackPeople({ people, client, team, linkByEmail: settings.linkByEmail, now });
-  const homes = createLiveHomes(async (userId) => {
+  const known = createSlackPeople({ accountLinks, client, team, linkByEmail: settings.linkByEmail, now });
+  const openHomes = createOpenAppHomes(async (userId) => {
     await showHome(
       { known, client, chat },
       { userId, teamId: team()?.teamId, enterpriseId: undefined },
@@ -88,12 +88,13 @@ function open(bot: SlackBot, settings: SlackSettings, parts: SlackParts, log: Sl
     chat,
     cards,
     known,
-    homes,
-    turnedAway: (sender, { refusal }, verb) => record(strangerOf(sender), verb.split(" ")[0] ?? "", refusal),
+    openHomes,
+    recordRejected: (sender, { refusal }, verb) =>
+      record(unlinkedActor(sender), verb.split(" ")[0] ?? "", refusal),
   });
   listenToChanges(bot, log);
   const { take } = bot;
-  if (take === undefined) return { mount: undefined, homes };
+  if (take === undefined) return { mount: undefined, homes: openHomes };
   const onForged = (address: string): void => {
     log.warn({ address }, "slack: a call without a valid signature was refused");
     void record(
@@ -102,13 +103,13 @@ function open(bot: SlackBot, settings: SlackSettings, parts: SlackParts, log: Sl
       refuse("unauthenticated", "The call was not signed by Slack, or is too old."),
     );
   };
-  return { mount: slackMount({ take, now, onForged }), homes };
+  return { mount: slackMount({ take, now, onForged }), homes: openHomes };
 }
 
 const unverified: Actor = { type: "system", id: "slack", name: "unverified call", via: "slack" };
 
 /** Somebody who is nobody we know, by the ids that the signed payload says. */
-function strangerOf({ teamId = "?", userId }: Sender): Actor {
+function unlinkedActor({ teamId = "?", userId }: Sender): Actor {
   return { type: "human", id: `slack:${teamId}:${userId}`, name: "not linked", via: "slack" };
 }
 

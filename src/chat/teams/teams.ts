@@ -2,7 +2,7 @@ import type { FastifyPluginAsync } from "fastify";
 import type { Instant } from "../../core/values/ids.ts";
 import type { Chat } from "../conversation/chat.ts";
 import type { AddressBook } from "../../service/people/address-book.ts";
-import type { ChatPeople } from "../../service/messaging/account-links.ts";
+import type { AccountLinks } from "../../service/messaging/account-links.ts";
 import type { CardService } from "../../service/messaging/card-source.ts";
 import type { Messenger } from "../../service/messaging/messenger.ts";
 import type { Services } from "../../service/services.ts";
@@ -11,15 +11,15 @@ import { createAuthentication } from "./inbound/authentication.ts";
 import { createBackground } from "./inbound/background-tasks.ts";
 import type { Bot } from "./connection/bot.ts";
 import { cloudOf, type Cloud } from "./connection/cloud.ts";
-import { createConnector } from "./connection/bot-connector.ts";
+import { createBotConnector } from "./connection/bot-connector.ts";
 import { createConversations } from "./people/conversation-references.ts";
 import { createInbound } from "./inbound/inbound.ts";
 import { createMount } from "./inbound/mount.ts";
 import { createTeamsMessenger } from "./outbound/messenger.ts";
-import { createPace } from "./outbound/rate-limit.ts";
+import { createSendRateLimiter } from "./outbound/rate-limit.ts";
 import { createTeamsPeople } from "./people/people.ts";
 import { createRecordedAnswers } from "./inbound/recorded-answers.ts";
-import { createReplying } from "./inbound/responder.ts";
+import { createResponder } from "./inbound/responder.ts";
 import { createSigningKeys } from "./inbound/signing-keys.ts";
 
 /** What the environment says about Teams. */
@@ -40,10 +40,10 @@ export interface TeamsPorts {
   readonly log: TeamsLog;
 }
 
-export interface TeamsParts {
+export interface TeamsDeps {
   /** Made with the prefix "": in Teams people just write. */
   readonly chat: Chat;
-  readonly people: ChatPeople;
+  readonly accountLinks: AccountLinks;
   readonly cards: CardService;
   readonly refusals: Services["refusals"];
 }
@@ -57,7 +57,7 @@ export interface TeamsLog {
 export interface Teams {
   readonly messenger: Messenger;
   /** Lets people in: `mount` adds `POST /api/messages` to a scope of its own. */
-  open(parts: TeamsParts): { readonly mount: FastifyPluginAsync };
+  open(deps: TeamsDeps): { readonly mount: FastifyPluginAsync };
   /** Loads the SDK and tries our own sign-in; when that fails the log says so, and it is tried again when needed. */
   start(): void;
   /** Waits for what is being answered. */
@@ -69,22 +69,22 @@ export function createTeams(settings: TeamsSettings, { addresses, now, log }: Te
   const onFault = (err: unknown): void => log.error({ err }, "teams: fault");
   const cloud = cloudOf(settings.openIdMetadataUrl);
   const tokens = createAccessTokens(settings, cloud.scope, now);
-  const connector = createConnector(settings, tokens);
+  const connector = createBotConnector(settings, tokens);
   const conversations = createConversations(addresses, settings.tenantId, now);
-  const pace = createPace(now);
+  const rateLimiter = createSendRateLimiter(now);
   const background = createBackground(onFault);
   const bot = createLazyBot(settings, cloud, tokens);
   const onRejected = (why: string): void => log.warn({ why }, "teams: a call was refused");
   const { tenantId } = settings;
 
   return {
-    messenger: createTeamsMessenger({ connector, conversations, pace, now, tenantId }),
-    open({ chat, cards, people, refusals }) {
+    messenger: createTeamsMessenger({ connector, conversations, rateLimiter, now, tenantId }),
+    open({ chat, cards, accountLinks, refusals }) {
       const shared = { connector, conversations, background, now, onFault };
-      const known = createTeamsPeople(settings, { ...shared, people, refusals });
+      const known = createTeamsPeople(settings, { ...shared, accountLinks, refusals });
       const recorded = createRecordedAnswers(cards);
-      const replying = createReplying({ ...shared, pace, wait, recorded });
-      const inbound = createInbound({ ...shared, chat, cards, people: known, replying, recorded });
+      const replying = createResponder({ ...shared, rateLimiter, wait, recorded });
+      const inbound = createInbound({ ...shared, chat, cards, people: known, responder: replying, recorded });
       const keys = createSigningKeys(settings.openIdMetadataUrl, now);
       const authentication = createAuthentication(settings, cloud, keys, now);
       return { mount: createMount({ authentication, bot, inbound, people: known, onRejected }) };

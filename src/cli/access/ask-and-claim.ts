@@ -4,7 +4,7 @@ import type { Answer } from "../api/http-calls.ts";
 import { Failure } from "../io/failure.ts";
 import { progressText } from "../views/request-view.ts";
 import type { Session } from "../api/session.ts";
-import { isDecided, isGiven, requestPath, waitFor, type Seen, type WaitOptions } from "./wait.ts";
+import { isDecided, isGiven, requestPath, waitFor, type RequestSnapshot, type WaitOptions } from "./wait.ts";
 
 /** What is asked for, in the words of the command line. */
 export interface Wanted {
@@ -31,7 +31,7 @@ export async function askBody(session: Session, wanted: Wanted): Promise<Readonl
 }
 
 /** Asks. A token whose answer got lost on the way is replaced. */
-export async function ask(session: Session, wanted: Wanted): Promise<Seen> {
+export async function ask(session: Session, wanted: Wanted): Promise<RequestSnapshot> {
   const body = await askBody(session, wanted);
   return withToken(session, await session.api.post("/credentials/jit", body));
 }
@@ -42,7 +42,7 @@ export interface ClaimBody {
 }
 
 /** Starts the access. A target that needs its time is asked again. */
-export async function claim(session: Session, id: string, body: ClaimBody = {}): Promise<Seen> {
+export async function claim(session: Session, id: string, body: ClaimBody = {}): Promise<RequestSnapshot> {
   for (let tries = 1; ; tries++) {
     const answer = await session.api.post(requestPath(id, "claim"), body);
     if (answer.status !== 202) return withToken(session, answer, body);
@@ -50,7 +50,7 @@ export async function claim(session: Session, id: string, body: ClaimBody = {}):
       throw new Failure("unreachable", "not_ready", `${id} is still being prepared; claim it again later.`);
     }
     if (tries === 1) session.note(`${id} is being prepared.`);
-    await session.outside.pause(claimPauseMs);
+    await session.io.pause(claimPauseMs);
   }
 }
 
@@ -59,7 +59,7 @@ const claimTriesMax = 300;
 const claimPauseMs = 2 * secondMs;
 
 /** A new token and new secrets of its targets; the old ones are dead. */
-export async function rotate(session: Session, id: string, body: ClaimBody = {}): Promise<Seen> {
+export async function rotate(session: Session, id: string, body: ClaimBody = {}): Promise<RequestSnapshot> {
   const answer = await session.api.post(requestPath(id, "rotate"), body);
   return withToken(session, answer, body);
 }
@@ -77,9 +77,9 @@ export async function decided(
   session: Session,
   id: string,
   { advice = `${session.command(`status ${id}`)} shows whom to remind`, ...options }: DecisionOptions = {},
-): Promise<Seen> {
-  let last: Seen | undefined;
-  const seen = await waitFor(session, id, {
+): Promise<RequestSnapshot> {
+  let last: RequestSnapshot | undefined;
+  const snapshot = await waitFor(session, id, {
     until: isDecided,
     onChange: (now) => {
       last = now;
@@ -88,12 +88,12 @@ export async function decided(
     },
     ...options,
   });
-  if (seen === undefined) {
+  if (snapshot === undefined) {
     const detail = `Nobody has decided ${id} in time; ${advice}.`;
     throw new Failure("waitedTooLong", "wait_timed_out", detail, last?.answer.text);
   }
-  if (!isGiven(seen.request)) throw notGiven(session, seen.request, seen.answer);
-  return seen;
+  if (!isGiven(snapshot.request)) throw notGiven(session, snapshot.request, snapshot.answer);
+  return snapshot;
 }
 
 function notGiven(session: Session, { id, status, endReason }: AccessRequest, { text }: Answer): Failure {
@@ -102,7 +102,11 @@ function notGiven(session: Session, { id, status, endReason }: AccessRequest, { 
   return new Failure("ended", status.toLowerCase(), detail, text);
 }
 
-async function withToken(session: Session, answer: Answer, claimBody: ClaimBody = {}): Promise<Seen> {
+async function withToken(
+  session: Session,
+  answer: Answer,
+  claimBody: ClaimBody = {},
+): Promise<RequestSnapshot> {
   const request = readAs(accessRequest, answer);
   if (request.credential?.tokenShown !== true) return { answer, request };
   session.note(`The answer with the token of ${request.id} got lost; it is replaced.`);

@@ -6,7 +6,7 @@ import { Failure } from "../io/failure.ts";
 import type { Session } from "../api/session.ts";
 
 /** A request as it read at one moment. */
-export interface Seen {
+export interface RequestSnapshot {
   readonly answer: Answer;
   readonly request: AccessRequest;
 }
@@ -17,7 +17,7 @@ export interface WaitOptions {
   /** Absent: for ever. */
   readonly timeoutMs?: number;
   /** Told of every state that is new, the first one included. */
-  readonly onChange?: (seen: Seen) => void;
+  readonly onChange?: (snapshot: RequestSnapshot) => void;
   /** Ends the wait; its reason is thrown. */
   readonly signal?: AbortSignal;
   /** How long the service may be away in the meantime; absent: 5 minutes. */
@@ -36,8 +36,12 @@ const brokenLongPollsMax = 2;
  * Reads a request until it is as wanted: by long polls, or, where these do not work, by looking every few seconds. A
  * service that is away for a while is waited for as well. Undefined when `timeoutMs` passed first.
  */
-export async function waitFor(session: Session, id: string, options: WaitOptions): Promise<Seen | undefined> {
-  const { outside } = session;
+export async function waitFor(
+  session: Session,
+  id: string,
+  options: WaitOptions,
+): Promise<RequestSnapshot | undefined> {
+  const { io } = session;
   const {
     until,
     timeoutMs = Number.POSITIVE_INFINITY,
@@ -46,32 +50,32 @@ export async function waitFor(session: Session, id: string, options: WaitOptions
     outageMs = 5 * minuteMs,
     isQuiet = false,
   } = options;
-  const end = outside.now() + timeoutMs;
+  const end = io.now() + timeoutMs;
   let tag: string | undefined;
   let isLong = false;
   let brokenLongPolls = 0;
   let awaySince: number | undefined;
   for (;;) {
-    const begun = outside.now();
+    const begun = io.now();
     const waitMs = isLong ? Math.min(longPollMs, end - begun) : 0;
     const isPoll = waitMs >= secondMs;
     try {
-      const seen = await look(session, id, {
+      const snapshot = await look(session, id, {
         waitMs: isPoll ? waitMs : 0,
         ...(tag !== undefined && { tag }),
         ...(signal !== undefined && { signal }),
         isQuiet: isQuiet || tag !== undefined,
       });
-      const newTag = seen.answer.headers.get("etag") ?? JSON.stringify(seen.request);
+      const newTag = snapshot.answer.headers.get("etag") ?? JSON.stringify(snapshot.request);
       awaySince = undefined;
-      if (newTag !== tag) onChange?.(seen);
-      if (until(seen.request)) return seen;
-      if (outside.now() >= end) return undefined;
-      const isTooSoon = newTag === tag && outside.now() - begun < pollMs;
+      if (newTag !== tag) onChange?.(snapshot);
+      if (until(snapshot.request)) return snapshot;
+      if (io.now() >= end) return undefined;
+      const isTooSoon = newTag === tag && io.now() - begun < pollMs;
       if (!isLong || isTooSoon) {
         const isFirst = tag === undefined;
         isLong = brokenLongPolls < brokenLongPollsMax;
-        if (!isFirst || !isLong) await outside.pause(Math.min(pollMs, end - outside.now()), signal);
+        if (!isFirst || !isLong) await io.pause(Math.min(pollMs, end - io.now()), signal);
       }
       tag = newTag;
     } catch (error) {
@@ -79,9 +83,9 @@ export async function waitFor(session: Session, id: string, options: WaitOptions
       if (isPoll) brokenLongPolls++;
       isLong = false;
       awaySince ??= begun;
-      if (outside.now() - awaySince > outageMs) throw error;
-      if (outside.now() >= end) return undefined;
-      await outside.pause(Math.min(secondMs, Math.max(0, end - outside.now())), signal);
+      if (io.now() - awaySince > outageMs) throw error;
+      if (io.now() >= end) return undefined;
+      await io.pause(Math.min(secondMs, Math.max(0, end - io.now())), signal);
     }
   }
 }
@@ -105,7 +109,11 @@ interface Look {
   readonly isQuiet: boolean;
 }
 
-async function look({ api }: Session, id: string, { waitMs, tag, signal, isQuiet }: Look): Promise<Seen> {
+async function look(
+  { api }: Session,
+  id: string,
+  { waitMs, tag, signal, isQuiet }: Look,
+): Promise<RequestSnapshot> {
   const isKnown = waitMs > 0 && tag?.startsWith('"') === true;
   const answer = await api.get(requestPath(id), {
     ...(waitMs > 0 && { query: { wait: formatDuration(waitMs) } }),

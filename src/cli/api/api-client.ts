@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { tryCall, tryStream, type Answer, type Attempt, type Call } from "./http-calls.ts";
-import type { Outside } from "../io/cli-io.ts";
-import { pauseBeforeRetry, type Trouble } from "./retry.ts";
+import { tryCall, tryStream, type Answer, type CallAttempt, type Call } from "./http-calls.ts";
+import type { CliIo } from "../io/cli-io.ts";
+import { pauseBeforeRetry, type CallFailure } from "./retry.ts";
 import { safeNote } from "../io/safe-text.ts";
 import type { Settings } from "../io/settings.ts";
-import { coarse } from "../io/format-time.ts";
+import { roughDuration } from "../io/format-time.ts";
 
 export interface CallOptions {
   readonly query?: Readonly<Record<string, string | undefined>>;
@@ -34,7 +34,7 @@ export interface Api {
 }
 
 /** Below `/api/v1` of the service. */
-export function createApi(settings: Settings, outside: Outside): Api {
+export function createApi(settings: Settings, io: CliIo): Api {
   const callOf = (method: string, path: string, options: CallOptions, body?: object): Call => ({
     origin: settings.url,
     method,
@@ -47,13 +47,11 @@ export function createApi(settings: Settings, outside: Outside): Api {
       ...options.headers,
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
-    timeoutMs: outside.patienceMs + (options.extraMs ?? 0),
+    timeoutMs: io.timeoutMs + (options.extraMs ?? 0),
     ...(options.signal !== undefined && { signal: options.signal }),
   });
   const answered = async (call: Call, { isQuiet = false }: CallOptions = {}): Promise<Answer> =>
-    repeated(call, { ...outside, ...(isQuiet && { err: () => {} }) }, (attempt) =>
-      tryCall(call, attempt, outside.now),
-    );
+    repeated(call, { ...io, ...(isQuiet && { err: () => {} }) }, (attempt) => tryCall(call, attempt, io.now));
   return {
     get: (path, options = {}) => answered(callOf("GET", path, options), options),
     post: (path, body, options = {}) => answered(callOf("POST", path, options, body), options),
@@ -61,35 +59,35 @@ export function createApi(settings: Settings, outside: Outside): Api {
     remove: (path) => answered(callOf("DELETE", path, {})),
     stream: async (path, query) => {
       const call = callOf("GET", path, { ...(query !== undefined && { query }) });
-      return repeated(call, outside, (attempt) => tryStream(call, attempt, outside.now));
+      return repeated(call, io, (attempt) => tryStream(call, attempt, io.now));
     },
   };
 }
 
 async function repeated<T>(
   call: Call,
-  outside: Outside,
-  once: (attempt: number) => Promise<Attempt<T>>,
+  io: CliIo,
+  once: (attempt: number) => Promise<CallAttempt<T>>,
 ): Promise<T> {
-  const begun = outside.now();
+  const begun = io.now();
   for (let attempt = 1; ; attempt++) {
     call.signal?.throwIfAborted();
     const tried = await once(attempt);
     if ("got" in tried) return tried.got;
-    const elapsedMs = outside.now() - begun;
+    const elapsedMs = io.now() - begun;
     const tries = { attempt, elapsedMs, isRepeatable: call.method !== "DELETE" };
     const pauseMs = pauseBeforeRetry(tried, tries, Math.random());
     if (pauseMs === undefined) throw tried.failure;
-    if (pauseMs >= notedPauseMs) sayTryingAgain(outside, tried, pauseMs);
-    await outside.pause(pauseMs, call.signal);
+    if (pauseMs >= notedPauseMs) sayTryingAgain(io, tried, pauseMs);
+    await io.pause(pauseMs, call.signal);
   }
 }
 
 /** A shorter pause is over before anybody has read about it. */
 const notedPauseMs = 1_000;
 
-function sayTryingAgain(outside: Outside, { failure }: Trouble, pauseMs: number): void {
-  outside.err(`jit: ${safeNote(failure.message)} Trying again in ${coarse(pauseMs)}.\n`);
+function sayTryingAgain(io: CliIo, { failure }: CallFailure, pauseMs: number): void {
+  io.err(`jit: ${safeNote(failure.message)} Trying again in ${roughDuration(pauseMs)}.\n`);
 }
 
 function queryText(query: CallOptions["query"] = {}): string {

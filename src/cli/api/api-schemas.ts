@@ -101,7 +101,7 @@ export type AccessRequest = z.output<typeof accessRequest>;
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
   z.object({ data: z.array(item), nextCursor: z.union([z.string(), z.number()]).nullable().optional() });
 
-export const holding = z.object({
+export const activeAccessEntry = z.object({
   request: z.string(),
   name: z.string(),
   scopes: texts,
@@ -128,7 +128,7 @@ export const apiKey = z.object({
   expiresAt: time,
 });
 
-export type ApiKeyShown = z.output<typeof apiKey>;
+export type ApiKeyResponse = z.output<typeof apiKey>;
 
 /** `token` is missing when the call was a repeated one: it was in the answer that got lost. */
 export const newApiKey = apiKey.extend({ token: z.string().optional() });
@@ -141,7 +141,7 @@ export const identity = z.object({
   groups: texts,
   active: z.boolean(),
 });
-export type IdentityShown = z.output<typeof identity>;
+export type IdentityResponse = z.output<typeof identity>;
 
 /** As administrators and auditors see people. */
 export const knownIdentity = identity.extend({
@@ -210,7 +210,7 @@ export const connectorsChecked = z.object({
 });
 
 /** What tells a policy from others; the rest of it is kept for --json. */
-export const policyShown = z.looseObject({
+export const policyResponse = z.looseObject({
   id: z.string(),
   version: z.number(),
   name: z.string(),
@@ -220,7 +220,7 @@ export const policyShown = z.looseObject({
   autoApprove: z.boolean().optional(),
   deny: z.boolean().optional(),
 });
-export type PolicyShown = z.output<typeof policyShown>;
+export type PolicyResponse = z.output<typeof policyResponse>;
 
 export const ended = z.object({ ended: z.number(), requests: texts });
 export const lockdown = z.object({

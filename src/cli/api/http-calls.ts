@@ -1,7 +1,7 @@
 import { problem } from "./api-schemas.ts";
 import type { ExitName } from "../io/exit-codes.ts";
 import { Failure } from "../io/failure.ts";
-import { connectionTrouble, retryAfterMs, type Trouble } from "./retry.ts";
+import { connectionFailure, retryAfterMs, type CallFailure } from "./retry.ts";
 
 /** One call, ready to be tried as often as it takes. */
 export interface Call {
@@ -24,13 +24,13 @@ export interface Answer {
   readonly json: unknown;
 }
 
-export type Attempt<T> = { readonly got: T } | Trouble;
+export type CallAttempt<T> = { readonly got: T } | CallFailure;
 
 /** Far more than a page of any list. */
 const answerLengthMax = 32 * 1024 * 1024;
 
 /** `attempt`: from 1. @throws what ended `call.signal`. */
-export async function tryCall(call: Call, attempt: number, now: () => number): Promise<Attempt<Answer>> {
+export async function tryCall(call: Call, attempt: number, now: () => number): Promise<CallAttempt<Answer>> {
   const late = AbortSignal.timeout(call.timeoutMs);
   try {
     const response = await send(call, late);
@@ -40,7 +40,7 @@ export async function tryCall(call: Call, attempt: number, now: () => number): P
     if (json === undefined) return { failure: notOurs(call, "answers with something else"), retry: "never" };
     return { got: { status: response.status, headers: response.headers, text, json } };
   } catch (error) {
-    return trouble(call, error);
+    return callFailure(call, error);
   }
 }
 
@@ -49,7 +49,7 @@ export async function tryStream(
   call: Call,
   attempt: number,
   now: () => number,
-): Promise<Attempt<AsyncIterable<Uint8Array>>> {
+): Promise<CallAttempt<AsyncIterable<Uint8Array>>> {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(new DOMException("too slow", "TimeoutError")), call.timeoutMs);
   try {
@@ -58,7 +58,7 @@ export async function tryStream(
     if (!response.ok) return refusal(call, response, await textOf(call, response), attempt, now());
     return { got: pieces(call, response) };
   } catch (error) {
-    return trouble(call, error);
+    return callFailure(call, error);
   } finally {
     clearTimeout(timer);
   }
@@ -79,7 +79,7 @@ async function* pieces(call: Call, { body }: Response): AsyncGenerator<Uint8Arra
   try {
     if (body !== null) yield* body;
   } catch (error) {
-    throw connectionTrouble(error, call.origin).failure;
+    throw connectionFailure(error, call.origin).failure;
   }
 }
 
@@ -93,9 +93,9 @@ async function textOf(call: Call, { body }: Response): Promise<string> {
   return text + decoder.decode();
 }
 
-function trouble({ signal, origin }: Call, error: unknown): Trouble {
+function callFailure({ signal, origin }: Call, error: unknown): CallFailure {
   signal?.throwIfAborted();
-  return error instanceof Failure ? { failure: error, retry: "never" } : connectionTrouble(error, origin);
+  return error instanceof Failure ? { failure: error, retry: "never" } : connectionFailure(error, origin);
 }
 
 function refusal(
@@ -104,11 +104,11 @@ function refusal(
   text: string,
   attempt: number,
   now: number,
-): Trouble {
+): CallFailure {
   const afterMs = retryAfterMs(headers.get("retry-after"), now);
-  const said = problem.safeParse(jsonOf(text));
-  const failure = said.success ? failureOf(status, said.data, text) : unexplained(call, status, headers);
-  const isRunning = said.success && said.data.code === "idempotency_running" && attempt > 1;
+  const parsed = problem.safeParse(jsonOf(text));
+  const failure = parsed.success ? failureOf(status, parsed.data, text) : unexplained(call, status, headers);
+  const isRunning = parsed.success && parsed.data.code === "idempotency_running" && attempt > 1;
   const isNotDone = status === 503 || status === 429 || isRunning;
   const retry = isNotDone ? "notDone" : status === 502 || status === 504 ? "sent" : "never";
   return { failure, retry, ...(afterMs !== undefined && isNotDone && { afterMs }) };
@@ -124,9 +124,9 @@ function failureOf(
   text: string,
 ): Failure {
   const fields = errors.map(({ path, message }) => (path === "" ? message : `${path} ${message}`)).join("; ");
-  const said = fields === "" ? detail : `${detail.replace(/\.$/, "")}: ${fields}.`;
+  const summary = fields === "" ? detail : `${detail.replace(/\.$/, "")}: ${fields}.`;
   const hint = status === 401 ? " Check JIT_KEY or --key-file." : "";
-  return new Failure(exitOf(status, code), code, said + hint, text);
+  return new Failure(exitOf(status, code), code, summary + hint, text);
 }
 
 function exitOf(status: number, code: string): ExitName {

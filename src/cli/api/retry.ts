@@ -1,7 +1,7 @@
 import { Failure } from "../io/failure.ts";
 
 /** What went wrong with one try of a call. */
-export interface Trouble {
+export interface CallFailure {
   readonly failure: Failure;
   /** `sent`: it may have been done all the same, so only a call that can safely be repeated is tried again. */
   readonly retry: "never" | "sent" | "notDone";
@@ -23,12 +23,13 @@ const budgetMs = 60_000;
 const firstPauseMs = 250;
 
 /** How long to wait before the next try; undefined when there is to be none. `chance`: 0 to 1, spreads many callers. */
-export function pauseBeforeRetry(trouble: Trouble, tries: Tries, chance: number): number | undefined {
-  if (trouble.retry === "never" || (trouble.retry === "sent" && !tries.isRepeatable)) return undefined;
+export function pauseBeforeRetry(callFailure: CallFailure, tries: Tries, random: number): number | undefined {
+  if (callFailure.retry === "never" || (callFailure.retry === "sent" && !tries.isRepeatable))
+    return undefined;
   if (tries.attempt >= attemptsMax || tries.elapsedMs >= budgetMs) return undefined;
-  const { afterMs } = trouble;
+  const { afterMs } = callFailure;
   if (afterMs !== undefined) return afterMs <= retryAfterMaxMs ? afterMs : undefined;
-  return firstPauseMs * 2 ** (tries.attempt - 1) * (0.75 + chance / 2);
+  return firstPauseMs * 2 ** (tries.attempt - 1) * (0.75 + random / 2);
 }
 
 /** Milliseconds of a `Retry-After`, in seconds or as a date; undefined when there is none. */
@@ -40,7 +41,7 @@ export function retryAfterMs(header: string | null, now: number): number | undef
 }
 
 /** The connection itself failed. */
-export function connectionTrouble(error: unknown, url: string): Trouble {
+export function connectionFailure(error: unknown, url: string): CallFailure {
   const code = causeOf(error);
   if (code === "TimeoutError") {
     return {

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { identity, readAs } from "./api-schemas.ts";
 import { createApi, type Api } from "./api-client.ts";
 import type { Answer } from "./http-calls.ts";
-import type { Outside } from "../io/cli-io.ts";
+import type { CliIo } from "../io/cli-io.ts";
 import { safeJson, safeNote } from "../io/safe-text.ts";
 import { readSettings } from "../io/settings.ts";
 import { shellWord } from "../io/shell-word.ts";
@@ -10,7 +10,7 @@ import { shellWord } from "../io/shell-word.ts";
 /** What a command works with: the service, and where its words go. */
 export interface Session {
   readonly api: Api;
-  readonly outside: Outside;
+  readonly io: CliIo;
   /** The answer untouched with `--json`, else what `human` makes of it; to standard output. */
   show(answer: Pick<Answer, "text">, human: () => string): Promise<void>;
   /** One line for a person, to standard error. */
@@ -23,7 +23,7 @@ export interface Session {
 
 /** What all commands share. */
 export interface Cli {
-  readonly outside: Outside;
+  readonly io: CliIo;
   /** @throws Failure when there is no key, or a setting is wrong. */
   open(command: Command): Session;
   /** How the run ends when nothing fails. */
@@ -35,21 +35,21 @@ export interface GlobalOptions {
   readonly keyFile?: string;
 }
 
-export function openSession(outside: Outside, { json = false, keyFile }: GlobalOptions): Session {
-  const api = createApi(readSettings(outside.environment, keyFile), outside);
+export function openSession(io: CliIo, { json = false, keyFile }: GlobalOptions): Session {
+  const api = createApi(readSettings(io.environment, keyFile), io);
   return {
     api,
-    outside,
-    show: async ({ text }, human) => outside.out(json ? shownJson(text, outside) : human()),
-    note: (text) => outside.err(noteLine(text)),
+    io,
+    show: async ({ text }, human) => io.out(json ? formatJson(text, io) : human()),
+    note: (text) => io.err(noteLine(text)),
     command: (words) =>
-      `${startedAs(outside)} ${words}${keyFile === undefined ? "" : ` --key-file ${shellWord(keyFile)}`}`,
+      `${startedAs(io)} ${words}${keyFile === undefined ? "" : ` --key-file ${shellWord(keyFile)}`}`,
     me: async () => readAs(identity, await api.get("/identities/me")).id,
   };
 }
 
 /** How whoever reads this has started us: in a folder of the clone there is no `jit` on the path. */
-function startedAs({ environment }: Outside): string {
+function startedAs({ environment }: CliIo): string {
   if (environment["npm_command"] === "exec") return "npx jit";
   return environment["npm_lifecycle_event"] === "jit" ? "npm run jit --" : "jit";
 }
@@ -60,7 +60,7 @@ export function noteLine(text: string): string {
 }
 
 /** JSON as it came; on a terminal with the same meaning, but unable to steer it. */
-export function shownJson(text: string, { isTerminal }: Pick<Outside, "isTerminal">): string {
+export function formatJson(text: string, { isTerminal }: Pick<CliIo, "isTerminal">): string {
   const shown = isTerminal ? safeJson(text) : text;
   return shown.endsWith("\n") ? shown : `${shown}\n`;
 }

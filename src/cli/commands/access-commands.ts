@@ -10,11 +10,11 @@ import {
   scope,
   scopeOption,
 } from "./option-parsers.ts";
-import { progressText, shownRequest } from "../views/request-view.ts";
+import { progressText, formatRequest } from "../views/request-view.ts";
 import type { Cli, Session } from "../api/session.ts";
 import { shellWord } from "../io/shell-word.ts";
 import { claimBodyOf, namingOwnKey, sshKeyOption, type KeyOptions } from "../access/own-ssh-key.ts";
-import { requestPath, type Seen } from "../access/wait.ts";
+import { requestPath, type RequestSnapshot } from "../access/wait.ts";
 
 interface TokenOptions {
   readonly tokenOnly?: boolean;
@@ -91,31 +91,31 @@ export function wantedOf(
 
 async function carriedOn(
   session: Session,
-  asked: Seen,
+  asked: RequestSnapshot,
   options: AskOptions,
   claimBody: ClaimBody,
-): Promise<Seen> {
+): Promise<RequestSnapshot> {
   const { id, status } = asked.request;
   const isClaimed = options.claim === true;
   if (status === "PENDING" && (options.wait === true || isClaimed)) {
     const limit = options.timeout === undefined ? {} : { timeoutMs: options.timeout };
     session.note(`It stays open when this command is stopped; jit cancel ${id} withdraws it.`);
-    const seen = await decided(session, id, limit);
-    return isClaimed ? claim(session, id, claimBody) : seen;
+    const snapshot = await decided(session, id, limit);
+    return isClaimed ? claim(session, id, claimBody) : snapshot;
   }
   return isClaimed && status === "APPROVED" ? claim(session, id, claimBody) : asked;
 }
 
 async function showSeen(
   session: Session,
-  { answer, request }: Seen,
+  { answer, request }: RequestSnapshot,
   options: TokenOptions & KeyOptions,
 ): Promise<void> {
   const token = request.credential?.token;
-  if (options.tokenOnly === true && token !== undefined) return session.outside.out(`${token}\n`);
+  if (options.tokenOnly === true && token !== undefined) return session.io.out(`${token}\n`);
   const { credential } = request;
   const own = credential && { ...credential, targets: namingOwnKey(credential.targets, options) };
-  await session.show(answer, () => shownRequest({ ...request, credential: own }, session.outside));
+  await session.show(answer, () => formatRequest({ ...request, credential: own }, session.io));
   const { id, status } = request;
   if (status === "PENDING")
     session.note(`${progressText(request)} To wait for it: ${session.command(`wait ${id}`)}`);
@@ -137,7 +137,7 @@ function addWait(program: Command, cli: Cli): void {
       const session = cli.open(command);
       const limit = options.timeout === undefined ? {} : { timeoutMs: options.timeout };
       const { answer, request } = await decided(session, id, limit);
-      await session.show(answer, () => shownRequest(request, session.outside));
+      await session.show(answer, () => formatRequest(request, session.io));
     });
 }
 
@@ -202,5 +202,5 @@ function addOwnEndings(program: Command, cli: Cli): void {
 export async function press(session: Session, id: string, verb: string, body: object): Promise<void> {
   const answer = await session.api.post(requestPath(id, verb), body);
   const request = readAs(accessRequest, answer);
-  await session.show(answer, () => shownRequest(request, session.outside));
+  await session.show(answer, () => formatRequest(request, session.io));
 }

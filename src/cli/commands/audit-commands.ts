@@ -6,12 +6,12 @@ import { pageSize, wholeNumber } from "./option-parsers.ts";
 import { exitCodes } from "../io/exit-codes.ts";
 import { misuse } from "../io/failure.ts";
 import { outPlaceOf, writeWhole } from "../io/out-file.ts";
-import type { Outside } from "../io/cli-io.ts";
+import type { CliIo } from "../io/cli-io.ts";
 import { notePage } from "./query-commands.ts";
 import { safeLines } from "../io/safe-text.ts";
 import type { Cli } from "../api/session.ts";
 import { fields, table } from "../views/table.ts";
-import { shownTime } from "../io/format-time.ts";
+import { formatTime } from "../io/format-time.ts";
 
 /** The audit log, for auditors and administrators. */
 export function addAuditCommands(program: Command, cli: Cli): void {
@@ -50,13 +50,13 @@ function addList(audit: Command, cli: Cli): void {
           ["SEQ", "AT", "ACTION", "BY", "VIA", "ABOUT"],
           data.map((one) => [
             String(one.seq),
-            shownTime(one.at, session.outside),
+            formatTime(one.at, session.io),
             one.action,
             one.actor.name,
             one.actor.via,
             aboutText(one),
           ]),
-          session.outside,
+          session.io,
         ),
       );
       notePage(session, nextCursor, "--after");
@@ -66,22 +66,22 @@ function addList(audit: Command, cli: Cli): void {
 /** The request or person it is about; of what is about neither, what tells it from others of its kind. */
 function aboutText({ action, request, identity, data = {} }: AuditRecord): string {
   const about = request ?? identity;
-  const said = (name: string): string => {
+  const textOf = (name: string): string => {
     const value = data[name];
     return typeof value === "string" ? value : "";
   };
-  if (action.endsWith("refused")) return `${about ?? ""} ${said("code")}`.trim();
+  if (action.endsWith("refused")) return `${about ?? ""} ${textOf("code")}`.trim();
   if (about !== undefined) return about;
   switch (action) {
     case "lockdown.changed":
-      return `${data["on"] === true ? "on" : "off"}: ${said("reason")}`;
+      return `${data["on"] === true ? "on" : "off"}: ${textOf("reason")}`;
     case "orphan.found":
     case "orphan.removed":
-      return `${said("object")} at ${said("connector")}`;
+      return `${textOf("object")} at ${textOf("connector")}`;
     case "policy.changed":
-      return `${said("name")}: ${said("change")}`;
+      return `${textOf("name")}: ${textOf("change")}`;
     case "config.loaded":
-      return said("file");
+      return textOf("file");
     default:
       return "";
   }
@@ -155,7 +155,7 @@ function addExport(audit: Command, cli: Cli): void {
       const session = cli.open(command);
       const place = out === undefined ? undefined : await outPlaceOf(out);
       const pieces = await session.api.stream("/audit/export", { format });
-      if (place === undefined) return toTerminalOrPipe(pieces, session.outside);
+      if (place === undefined) return toTerminalOrPipe(pieces, session.io);
       await writeWhole(pieces, place);
       return session.note(`Written to ${out}.`);
     });
@@ -163,7 +163,7 @@ function addExport(audit: Command, cli: Cli): void {
 
 async function toTerminalOrPipe(
   pieces: AsyncIterable<Uint8Array>,
-  { out, isTerminal }: Outside,
+  { out, isTerminal }: CliIo,
 ): Promise<void> {
   const decoder = new TextDecoder();
   for await (const piece of pieces) {

@@ -44,7 +44,7 @@ function addList(connectors: Command, cli: Cli): void {
               String(one.overdue),
               one.place ?? "",
             ]),
-            session.outside,
+            session.io,
           ) + problems.join(""),
       );
     });

@@ -5,7 +5,7 @@ import { forOption, reasonOption, words } from "./option-parsers.ts";
 import { Failure, misuse } from "../io/failure.ts";
 import { policyIdOf } from "./policy-list.ts";
 import { safeText } from "../io/safe-text.ts";
-import { shownRequest } from "../views/request-view.ts";
+import { formatRequest } from "../views/request-view.ts";
 import type { Cli, Session } from "../api/session.ts";
 import { requestPath } from "../access/wait.ts";
 
@@ -26,11 +26,11 @@ async function confirmShown(
   id: string,
   question: (request: AccessRequest) => string,
 ): Promise<string | undefined> {
-  const { confirm } = session.outside;
+  const { confirm } = session.io;
   if (confirm === undefined) return undefined;
   const answer = await session.api.get(requestPath(id));
   const request = readAs(accessRequest, answer);
-  await session.show(answer, () => shownRequest(request, session.outside));
+  await session.show(answer, () => formatRequest(request, session.io));
   if (await confirm(`${question(request)} [y/N] `)) return request.revision;
   throw new Failure("refused", "not_confirmed", "Nothing was changed.");
 }

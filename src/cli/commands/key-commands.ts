@@ -2,14 +2,14 @@ import { randomBytes } from "node:crypto";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { formatToken, secretFrom } from "../../core/values/token-format.ts";
 import { roles } from "../../core/values/identity.ts";
-import { apiKey, newApiKey, pageOf, readAs, type ApiKeyShown } from "../api/api-schemas.ts";
+import { apiKey, newApiKey, pageOf, readAs, type ApiKeyResponse } from "../api/api-schemas.ts";
 import { pointInTime } from "./option-parsers.ts";
 import { Failure } from "../io/failure.ts";
 import { notePage, paged, type PageOptions } from "./query-commands.ts";
 import { dayMs } from "../../core/values/time.ts";
 import type { Cli, Session } from "../api/session.ts";
 import { fields, table } from "../views/table.ts";
-import { coarse, shownTime } from "../io/format-time.ts";
+import { roughDuration, formatTime } from "../io/format-time.ts";
 
 /** API keys, for administrators. */
 export function addKeyCommands(program: Command, cli: Cli): void {
@@ -59,14 +59,14 @@ function addCreate(keys: Command, cli: Cli): void {
         throw new Failure("unreachable", "answer_lost", detail, answer.text);
       }
       const { token } = made;
-      if (tokenOnly) return session.outside.out(`${token}\n`);
+      if (tokenOnly) return session.io.out(`${token}\n`);
       return session.show(answer, () =>
         fields([
           ["Key", made.id],
           ["Identity", made.identityId],
           ["Roles", made.roles.join(", ")],
           ["Name", made.name],
-          ["Expires", shownTime(made.expiresAt, session.outside)],
+          ["Expires", formatTime(made.expiresAt, session.io)],
           ["Token", token],
         ]),
       );
@@ -74,7 +74,7 @@ function addCreate(keys: Command, cli: Cli): void {
 }
 
 /** For an installation that takes its first key from JIT_ADMIN_KEY, before there is a service to ask. */
-function addAdmin(keys: Command, { outside }: Cli): void {
+function addAdmin(keys: Command, { io }: Cli): void {
   keys
     .command("admin")
     .summary("print a new key for JIT_ADMIN_KEY; nothing is stored and no service is asked")
@@ -83,7 +83,7 @@ function addAdmin(keys: Command, { outside }: Cli): void {
         "live",
         secretFrom((count) => randomBytes(count)),
       );
-      await outside.out(`${token}\n`);
+      await io.out(`${token}\n`);
     });
 }
 
@@ -109,10 +109,10 @@ function addList(keys: Command, cli: Cli): void {
             one.roles.join(","),
             `…${one.last4}`,
             one.mintedBy,
-            shownTime(one.expiresAt, session.outside),
+            formatTime(one.expiresAt, session.io),
             one.name ?? "",
           ]),
-          session.outside,
+          session.io,
         ),
       );
       for (const one of data) noteExpiry(session, one);
@@ -125,11 +125,11 @@ function addList(keys: Command, cli: Cli): void {
 const expiryNoticeMs = 7 * dayMs;
 const lifeToTellMs = 14 * dayMs;
 
-function noteExpiry(session: Session, { id, identityId, createdAt, expiresAt, last4 }: ApiKeyShown): void {
+function noteExpiry(session: Session, { id, identityId, createdAt, expiresAt, last4 }: ApiKeyResponse): void {
   if (expiresAt === null) return;
-  const [end, left] = [Date.parse(expiresAt), Date.parse(expiresAt) - session.outside.now()];
+  const [end, left] = [Date.parse(expiresAt), Date.parse(expiresAt) - session.io.now()];
   if (left <= 0 || left > expiryNoticeMs || end - Date.parse(createdAt) < lifeToTellMs) return;
-  session.note(`${id} (…${last4}) of ${identityId} expires in ${coarse(left)}.`);
+  session.note(`${id} (…${last4}) of ${identityId} expires in ${roughDuration(left)}.`);
 }
 
 function addDelete(keys: Command, cli: Cli): void {

@@ -4,7 +4,7 @@ import { words } from "./option-parsers.ts";
 import { misuse } from "../io/failure.ts";
 import type { Cli } from "../api/session.ts";
 import { fields } from "../views/table.ts";
-import { shownTime } from "../io/format-time.ts";
+import { formatTime } from "../io/format-time.ts";
 
 /** The switch that keeps new access from being given. */
 export function addLockdown(program: Command, cli: Cli): void {
@@ -34,7 +34,7 @@ async function show(command: Command, cli: Cli): Promise<void> {
   await session.show(answer, () =>
     fields([
       ["Lockdown", on ? "on" : "off"],
-      ["Since", changedAt && shownTime(changedAt, session.outside)],
+      ["Since", changedAt && formatTime(changedAt, session.io)],
       ["By", changedBy],
       ["Reason", reason],
     ]),

@@ -6,7 +6,7 @@ import { slackManifest } from "../manifests/slack-manifest.ts";
 import { teamsPackage } from "../manifests/teams-package.ts";
 
 /** What a chat platform has to be told of the app, for the operator's own address. Needs no key and asks nobody. */
-export function addManifestCommands(program: Command, { outside }: Cli): void {
+export function addManifestCommands(program: Command, { io }: Cli): void {
   const manifest = program.command("manifest").summary("make what a chat platform wants to install the app");
   manifest
     .command("slack")
@@ -17,7 +17,7 @@ export function addManifestCommands(program: Command, { outside }: Cli): void {
       const manifestOf = socket
         ? slackManifest({ mode: "socket", url: "" })
         : slackManifest({ mode: "http", url: secureAddress(url, slackAddress) });
-      await outside.out(`${JSON.stringify(manifestOf, undefined, 2)}\n`);
+      await io.out(`${JSON.stringify(manifestOf, undefined, 2)}\n`);
     });
   manifest
     .command("teams")
@@ -35,7 +35,7 @@ export function addManifestCommands(program: Command, { outside }: Cli): void {
       await writeFile(out, zip).catch((fault: unknown) => {
         throw misuse(`${out} cannot be written: ${fault instanceof Error ? fault.message : "unknown"}.`);
       });
-      await outside.out(`${out}\n`);
+      await io.out(`${out}\n`);
     });
 }
 

@@ -3,8 +3,8 @@ import { Option, type Command } from "commander";
 import { identity, knownIdentity, pageOf, readAs } from "../api/api-schemas.ts";
 import { everyPage } from "../api/fetch-all-pages.ts";
 import { misuse } from "../io/failure.ts";
-import { shownIdentity } from "../views/identity-view.ts";
-import { comparePeople, peopleSnippet, type Found } from "../people/people-import.ts";
+import { formatIdentity } from "../views/identity-view.ts";
+import { comparePeople, peopleSnippet, type FoundPerson } from "../people/people-import.ts";
 import { notePage, paged, type PageOptions } from "./query-commands.ts";
 import type { Cli, Session } from "../api/session.ts";
 import { readSlackMembers } from "../people/slack-members.ts";
@@ -49,7 +49,7 @@ function addList(people: Command, cli: Cli): void {
             one.groups.join(","),
             one.name,
           ]),
-          session.outside,
+          session.io,
         ),
       );
       notePage(session, nextCursor);
@@ -72,7 +72,7 @@ function addSwitch(people: Command, cli: Cli, { verb, summary, active }: Switch)
       const session = cli.open(command);
       const answer = await session.api.patch(`/identities/${encodeURIComponent(id)}`, { active });
       const changed = readAs(identity, answer);
-      await session.show(answer, () => shownIdentity(changed));
+      await session.show(answer, () => formatIdentity(changed));
     });
 }
 
@@ -89,9 +89,9 @@ function addImport(people: Command, cli: Cli): void {
     .option("--out <file>", "write the entries to this new file, as YAML")
     .action(async ({ out }: ImportOptions, command: Command) => {
       const session = cli.open(command);
-      const members = await readSlackMembers(cli.outside);
+      const members = await readSlackMembers(cli.io);
       const found = comparePeople(members, await everyPage(session.api, "/identities", knownIdentity));
-      await session.show({ text: `${JSON.stringify(found)}\n` }, () => shownFound(found, session));
+      await session.show({ text: `${JSON.stringify(found)}\n` }, () => formatFound(found, session));
       const snippet = peopleSnippet(found);
       if (snippet === undefined) return session.note("There is nothing to add to the configuration.");
       if (out === undefined)
@@ -103,12 +103,12 @@ function addImport(people: Command, cli: Cli): void {
 
 const order = ["new", "link", "left", "gone", "linked"] as const;
 
-function shownFound(found: readonly Found[], { outside }: Session): string {
+function formatFound(found: readonly FoundPerson[], { io }: Session): string {
   const sorted = order.flatMap((what) => found.filter((one) => one.what === what));
-  return table(["WHAT", "IDENTITY", "ADDRESS", "SLACK", "NAME", "WHY"], sorted.map(row), outside);
+  return table(["WHAT", "IDENTITY", "ADDRESS", "SLACK", "NAME", "WHY"], sorted.map(row), io);
 }
 
-function row(one: Found): readonly string[] {
+function row(one: FoundPerson): readonly string[] {
   if (one.what === "gone") {
     const { id, email, links, name } = one.identity;
     return [one.what, id, email ?? "", links.slack?.userId ?? "", name, "is no full member of the workspace"];

@@ -4,13 +4,13 @@ import { evaluation, readAs } from "../api/api-schemas.ts";
 import { askBody, type Wanted } from "../access/ask-and-claim.ts";
 import { allScopes, forOption, scope, scopeOption, words } from "./option-parsers.ts";
 import { exitCodes } from "../io/exit-codes.ts";
-import { shownEvaluation } from "../views/explanation-view.ts";
+import { formatEvaluation } from "../views/explanation-view.ts";
 import { Failure } from "../io/failure.ts";
-import type { Outside } from "../io/cli-io.ts";
+import type { CliIo } from "../io/cli-io.ts";
 import { addPolicyList } from "./policy-list.ts";
 import { readStandardInput, readTextFile } from "../io/read-text-file.ts";
 import { safeText } from "../io/safe-text.ts";
-import { shownJson, type Cli, type GlobalOptions, type Session } from "../api/session.ts";
+import { formatJson, type Cli, type GlobalOptions, type Session } from "../api/session.ts";
 
 /** What would happen, and why; and whether a configuration file is in order. */
 export function addPolicyCommands(program: Command, cli: Cli): void {
@@ -72,7 +72,7 @@ function addExplain(policy: Command, cli: Cli): void {
     .option("--break-glass", "as an emergency")
     .action(async (file: string, options: TryOptions, command: Command) => {
       const wanted = triedOf(allScopes(undefined, options.scope), options, options.identity);
-      const checked = await readConfiguration(file, cli.outside);
+      const checked = await readConfiguration(file, cli.io);
       if ("problems" in checked) return complain(file, checked, cli, command);
       const { writtenPolicy } = await import("../../config/schemas/policy.ts");
       const policies = checked.ok.policies.map((one) => {
@@ -101,9 +101,9 @@ function triedOf(
 
 async function evaluate(session: Session, cli: Cli, body: object): Promise<void> {
   const answer = await session.api.post("/policies/evaluate", body);
-  const said = readAs(evaluation, answer);
-  await session.show(answer, () => shownEvaluation(said));
-  if (said.outcome === "REFUSED") cli.exitWith(exitCodes.refused.code);
+  const evaluated = readAs(evaluation, answer);
+  await session.show(answer, () => formatEvaluation(evaluated));
+  if (evaluated.outcome === "REFUSED") cli.exitWith(exitCodes.refused.code);
 }
 
 function addCheck(policy: Command, cli: Cli): void {
@@ -118,7 +118,7 @@ function addCheck(policy: Command, cli: Cli): void {
     .argument("<file>", "a configuration file; - for standard input")
     .option("--strict", "exit 1 also with warnings")
     .action(async (file: string, { strict = false }: { strict?: boolean }, command: Command) => {
-      const checked = await readConfiguration(file, cli.outside);
+      const checked = await readConfiguration(file, cli.io);
       if ("problems" in checked) return complain(file, checked, cli, command);
       if (strict && checked.warnings.length > 0) return complainOfWarnings(file, checked, cli, command);
       const { identities, policies, rules } = checked.ok;
@@ -129,7 +129,7 @@ function addCheck(policy: Command, cli: Cli): void {
       ].join(", ");
       const { warnings } = checked;
       const lines = warnings.map(({ line }) => `${safeText(line)}\n`).join("");
-      return cli.outside.out(
+      return cli.io.out(
         isJson(command)
           ? `${JSON.stringify({ ok: true, problems: [], warnings: warnings.map(({ fields }) => fields) })}\n`
           : `${lines}${safeText(file)} is in order${lines === "" ? "" : ", with warnings"}: ${counts}.\n`,
@@ -155,7 +155,7 @@ interface InOrder {
   readonly warnings: readonly Complaint[];
 }
 
-async function readConfiguration(file: string, { environment }: Outside): Promise<InOrder | Problems> {
+async function readConfiguration(file: string, { environment }: CliIo): Promise<InOrder | Problems> {
   const text = file === "-" ? await readStandardInput() : readTextFile(file);
   // Loaded when needed: the checks weigh more than all the rest of a command.
   const { formatConfigProblem, readConfigFile } = await import("../../config/config-file.ts");
@@ -169,10 +169,10 @@ async function readConfiguration(file: string, { environment }: Outside): Promis
   if (costly.length > 0) {
     return { problems: costly.map((one) => ({ line: formatConfigProblem(one), fields: one })) };
   }
-  const { missingPeople } = await import("../../core/policy/unresolved-names.ts");
+  const { unresolvedSelectors } = await import("../../core/policy/unresolved-names.ts");
   const { configurationWarnings } = await import("../../core/policy/configuration-warnings.ts");
   const people = ok.identities.map((one) => ({ ...one, listed: true, enabled: true }));
-  const found = [...missingPeople(ok, people), ...configurationWarnings(ok)];
+  const found = [...unresolvedSelectors(ok, people), ...configurationWarnings(ok)];
   const warnings = placed(found).map((one) => ({
     line: `warning: ${formatConfigProblem(one)}`,
     fields: one,
@@ -183,12 +183,12 @@ async function readConfiguration(file: string, { environment }: Outside): Promis
 async function complainOfWarnings(
   file: string,
   { warnings }: InOrder,
-  { outside }: Cli,
+  { io }: Cli,
   command: Command,
 ): Promise<never> {
   const json = JSON.stringify({ ok: false, problems: [], warnings: warnings.map(({ fields }) => fields) });
-  await outside.out(
-    isJson(command) ? shownJson(json, outside) : warnings.map(({ line }) => `${safeText(line)}\n`).join(""),
+  await io.out(
+    isJson(command) ? formatJson(json, io) : warnings.map(({ line }) => `${safeText(line)}\n`).join(""),
   );
   const count = warnings.length === 1 ? "a warning" : `${warnings.length} warnings`;
   throw new Failure(
@@ -198,15 +198,10 @@ async function complainOfWarnings(
   );
 }
 
-async function complain(
-  file: string,
-  { problems }: Problems,
-  { outside }: Cli,
-  command: Command,
-): Promise<never> {
+async function complain(file: string, { problems }: Problems, { io }: Cli, command: Command): Promise<never> {
   const json = JSON.stringify({ ok: false, problems: problems.map(({ fields }) => fields) });
-  await outside.out(
-    isJson(command) ? shownJson(json, outside) : problems.map(({ line }) => `${safeText(line)}\n`).join(""),
+  await io.out(
+    isJson(command) ? formatJson(json, io) : problems.map(({ line }) => `${safeText(line)}\n`).join(""),
   );
   const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
   throw new Failure(

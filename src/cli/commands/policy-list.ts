@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { policyShown, readAs, type PolicyShown } from "../api/api-schemas.ts";
+import { policyResponse, readAs, type PolicyResponse } from "../api/api-schemas.ts";
 import { everyPage } from "../api/fetch-all-pages.ts";
 import { Failure, misuse } from "../io/failure.ts";
 import type { Cli, Session } from "../api/session.ts";
@@ -24,7 +24,7 @@ export function addPolicyList(policy: Command, cli: Cli): void {
             effectOf(one),
             one.name,
           ]),
-          session.outside,
+          session.io,
         ),
       );
     });
@@ -48,17 +48,17 @@ export async function policyIdOf(session: Session, named: string): Promise<strin
 const defaultPolicyPath = "/policies/pol_default";
 
 /** In the order of the service, and the file's default last, which is in no list. */
-async function allPolicies({ api }: Session): Promise<readonly PolicyShown[]> {
-  const all = await everyPage(api, "/policies", policyShown);
+async function allPolicies({ api }: Session): Promise<readonly PolicyResponse[]> {
+  const all = await everyPage(api, "/policies", policyResponse);
   try {
-    return [...all, readAs(policyShown, await api.get(defaultPolicyPath))];
+    return [...all, readAs(policyResponse, await api.get(defaultPolicyPath))];
   } catch (error) {
     if (error instanceof Failure && error.code === "not_found") return all;
     throw error;
   }
 }
 
-function effectOf({ enabled, autoApprove, deny }: PolicyShown): string {
+function effectOf({ enabled, autoApprove, deny }: PolicyResponse): string {
   if (enabled === false) return "off";
   return deny === true ? "denies" : autoApprove === true ? "approves" : "asks people";
 }

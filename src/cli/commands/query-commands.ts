@@ -1,12 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { statuses } from "../../core/access/status.ts";
-import { accessRequest, holding, identity, offer, pageOf, readAs } from "../api/api-schemas.ts";
+import { accessRequest, activeAccessEntry, identity, offer, pageOf, readAs } from "../api/api-schemas.ts";
 import { duration, oneScopeOption, pageSize, pointInTime } from "./option-parsers.ts";
-import { shownIdentity } from "../views/identity-view.ts";
-import { shownRequest, statusText } from "../views/request-view.ts";
+import { formatIdentity } from "../views/identity-view.ts";
+import { formatRequest, statusText } from "../views/request-view.ts";
 import type { Cli, Session } from "../api/session.ts";
 import { table } from "../views/table.ts";
-import { shownTime } from "../io/format-time.ts";
+import { formatTime } from "../io/format-time.ts";
 import { requestPath } from "../access/wait.ts";
 
 /** What only looks: one request, many, who has what, what may be had. */
@@ -47,7 +47,7 @@ function addStatus(program: Command, cli: Cli): void {
       const session = cli.open(command);
       const answer = await session.api.get(requestPath(id));
       const request = readAs(accessRequest, answer);
-      await session.show(answer, () => shownRequest(request, session.outside));
+      await session.show(answer, () => formatRequest(request, session.io));
     });
   program
     .command("whoami")
@@ -56,7 +56,7 @@ function addStatus(program: Command, cli: Cli): void {
       const session = cli.open(command);
       const answer = await session.api.get("/identities/me");
       const self = readAs(identity, answer);
-      await session.show(answer, () => shownIdentity(self));
+      await session.show(answer, () => formatIdentity(self));
     });
 }
 
@@ -110,11 +110,11 @@ function addList(program: Command, cli: Cli): void {
           statusText(one),
           one.identityId,
           one.grantedDuration ?? one.duration,
-          shownTime(one.requestedAt, session.outside),
+          formatTime(one.requestedAt, session.io),
           one.scopes.join(" "),
           one.reason,
         ]),
-        session.outside,
+        session.io,
       ),
     );
     notePage(session, nextCursor);
@@ -148,18 +148,18 @@ function addAccess(program: Command, cli: Cli): void {
     const answer = await session.api.get("/access", {
       query: { identityId, scope, limit, cursor },
     });
-    const { data, nextCursor } = readAs(pageOf(holding), answer);
+    const { data, nextCursor } = readAs(pageOf(activeAccessEntry), answer);
     await session.show(answer, () =>
       table(
         ["REQUEST", "WHO", "EXPIRES", "SCOPES", "REASON"],
         data.map((one) => [
           one.request,
           one.name,
-          shownTime(one.expiresAt, session.outside),
+          formatTime(one.expiresAt, session.io),
           one.scopes.join(" "),
           one.breakGlass ? `break-glass: ${one.reason}` : one.reason,
         ]),
-        session.outside,
+        session.io,
       ),
     );
     notePage(session, nextCursor);
@@ -179,7 +179,7 @@ function addCatalog(program: Command, cli: Cli): void {
         table(
           ["NAME", "OUTCOME", "SCOPES", "DESCRIPTION"],
           data.map((one) => [one.name, one.outcome, one.scopes.join(" "), one.description ?? ""]),
-          session.outside,
+          session.io,
         ),
       );
     });

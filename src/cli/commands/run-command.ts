@@ -17,7 +17,7 @@ import { catchSignals, isFromTerminal, type Signals } from "../io/signals.ts";
 import { claimBodyOf, namingOwnKey, sshKeyOption } from "../access/own-ssh-key.ts";
 import { targetEnvironment } from "../views/target-view.ts";
 import { toolEnvironment } from "../credentials/tool-environment.ts";
-import { mayPass, requestPath, waitFor, type Seen } from "../access/wait.ts";
+import { mayPass, requestPath, waitFor, type RequestSnapshot } from "../access/wait.ts";
 
 interface RunOptions {
   readonly for: string;
@@ -54,7 +54,7 @@ export function addRunCommand(program: Command, cli: Cli): void {
       const wanted = wantedOf(allScopes(undefined, options.scope), options);
       const claimBody = claimBodyOf(options);
       const session = cli.open(command);
-      const signals = catchSignals(session.outside);
+      const signals = catchSignals(session.io);
       try {
         const got = await obtain(session, wanted, claimBody, options.timeout, signals.stopped);
         const held = { ...got, targets: namingOwnKey(got.targets, options) };
@@ -67,7 +67,7 @@ export function addRunCommand(program: Command, cli: Cli): void {
 }
 
 /** Access that is ours at this moment. */
-interface Held {
+interface HeldAccess {
   readonly id: string;
   readonly token: string;
   readonly expiresAt: string;
@@ -80,7 +80,7 @@ async function obtain(
   claimBody: ClaimBody,
   timeoutMs: number | undefined,
   signal: AbortSignal,
-): Promise<Held> {
+): Promise<HeldAccess> {
   const asked = await ask(session, wanted);
   const atOnce = heldIn(asked);
   if (atOnce !== undefined) return atOnce;
@@ -103,7 +103,7 @@ async function obtain(
   }
 }
 
-function heldIn({ request }: Seen): Held | undefined {
+function heldIn({ request }: RequestSnapshot): HeldAccess | undefined {
   const { id, credential, expiresAt } = request;
   const token = credential?.token;
   if (token === undefined || expiresAt === null) return undefined;
@@ -135,7 +135,7 @@ const endGraceMs = 10 * secondMs;
 /** After this a supervisor may lose its patience with us too, so the access goes first. */
 const giveBackGraceMs = 5 * secondMs;
 
-async function runHolding(session: Session, held: Held, run: Run, signals: Signals): Promise<number> {
+async function runHolding(session: Session, held: HeldAccess, run: Run, signals: Signals): Promise<number> {
   const giveBack = givingBack(session, held);
   const commandEnded = new AbortController();
   const timers: NodeJS.Timeout[] = [];
@@ -165,7 +165,7 @@ async function runHolding(session: Session, held: Held, run: Run, signals: Signa
 
 async function sayWhenOver(
   session: Session,
-  held: Held,
+  held: HeldAccess,
   { name, killOnEnd }: Run,
   child: Child,
   commandEnded: AbortSignal,
@@ -173,8 +173,8 @@ async function sayWhenOver(
 ): Promise<void> {
   const why = await watch(session, held, commandEnded);
   if (why === undefined) return;
-  const fate = killOnEnd ? "is told to end" : "goes on without it";
-  session.note(`The access ${held.id} is over (${why}); ${name} ${fate}.`);
+  const consequence = killOnEnd ? "is told to end" : "goes on without it";
+  session.note(`The access ${held.id} is over (${why}); ${name} ${consequence}.`);
   if (!killOnEnd) return;
   child.signal("SIGTERM");
   timers.push(setTimeout(() => child.signal("SIGKILL"), endGraceMs));
@@ -190,13 +190,15 @@ function certificateFiles(targets: readonly CredentialTarget[]): CertificateFile
 }
 
 /** The long-lived key stays here: the command gets what it needs and nothing that outlives it. */
-function environmentOf(session: Session, { id, token, expiresAt }: Held, targets: readonly TargetWithFile[]) {
+function environmentOf(
+  session: Session,
+  { id, token, expiresAt }: HeldAccess,
+  targets: readonly TargetWithFile[],
+) {
   const tools = toolEnvironment(targets);
   for (const text of tools.notes) session.note(text);
   const left = new Set(["JIT_KEY", "JIT_KEY_FILE", ...tools.unset]);
-  const rest = Object.fromEntries(
-    Object.entries(session.outside.environment).filter(([name]) => !left.has(name)),
-  );
+  const rest = Object.fromEntries(Object.entries(session.io.environment).filter(([name]) => !left.has(name)));
   return {
     ...rest,
     ...targetEnvironment(targets),
@@ -208,7 +210,7 @@ function environmentOf(session: Session, { id, token, expiresAt }: Held, targets
 }
 
 /** Completes the access by its own token, once, however often it is called. Over already is as good. */
-function givingBack(session: Session, { id, token, expiresAt }: Held): () => Promise<void> {
+function givingBack(session: Session, { id, token, expiresAt }: HeldAccess): () => Promise<void> {
   let giving: Promise<void> | undefined;
   const give = async (): Promise<void> => {
     try {
@@ -223,18 +225,22 @@ function givingBack(session: Session, { id, token, expiresAt }: Held): () => Pro
   return () => (giving ??= give());
 }
 
-const lookAgainMs = 5 * secondMs;
+const retryAfterOutageMs = 5 * secondMs;
 
 /**
  * Why the access is over; undefined when the command ended first. A service that is away does not keep us from knowing
  * the time.
  */
-async function watch(session: Session, held: Held, commandEnded: AbortSignal): Promise<string | undefined> {
-  const { outside } = session;
+async function watch(
+  session: Session,
+  held: HeldAccess,
+  commandEnded: AbortSignal,
+): Promise<string | undefined> {
+  const { io } = session;
   let expiresAt = Date.parse(held.expiresAt);
   for (;;) {
     try {
-      const seen = await waitFor(session, held.id, {
+      const snapshot = await waitFor(session, held.id, {
         until: ({ status }) => status !== "ACTIVE",
         onChange: ({ request }) => {
           if (request.expiresAt !== null) expiresAt = Date.parse(request.expiresAt);
@@ -243,13 +249,13 @@ async function watch(session: Session, held: Held, commandEnded: AbortSignal): P
         isQuiet: true,
         outageMs: 0,
       });
-      const { status = "over", endReason = null } = seen?.request ?? {};
+      const { status = "over", endReason = null } = snapshot?.request ?? {};
       return endReason === null ? status : `${status}: ${endReason}`;
     } catch (error) {
       if (commandEnded.aborted) return undefined;
-      if (outside.now() >= expiresAt) return "its time was over";
-      const pauseMs = mayPass(error) ? lookAgainMs : hourMs;
-      await outside.pause(Math.min(pauseMs, expiresAt - outside.now()), commandEnded);
+      if (io.now() >= expiresAt) return "its time was over";
+      const pauseMs = mayPass(error) ? retryAfterOutageMs : hourMs;
+      await io.pause(Math.min(pauseMs, expiresAt - io.now()), commandEnded);
       if (commandEnded.aborted) return undefined;
     }
   }

@@ -1,7 +1,7 @@
 import { chown, link, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { Failure, misuse } from "../io/failure.ts";
-import type { Outside } from "../io/cli-io.ts";
+import type { CliIo } from "../io/cli-io.ts";
 import { safeNote } from "../io/safe-text.ts";
 import type { Cli } from "../api/session.ts";
 import { newCaKey } from "../credentials/ssh-ca-key-file.ts";
@@ -11,13 +11,13 @@ import { shellWord } from "../io/shell-word.ts";
  * Replaces the key of an SSH connector's CA in two steps, on the machine of the service: hosts learn of the new key
  * before anything is signed with it. Needs no API key and calls nobody.
  */
-export function addSshCaCommands(program: Command, { outside }: Cli): void {
+export function addSshCaCommands(program: Command, { io }: Cli): void {
   const sshCa = program.command("ssh-ca").summary("replace the key of an SSH connector's CA, in two steps");
   sshCa
     .command("prepare")
     .summary("make the next key, FILE.next, and print what hosts have to trust")
     .argument("<file>", "the connector's caKeyFile")
-    .action(async (file: string) => prepare(file, outside));
+    .action(async (file: string) => prepare(file, io));
   sshCa
     .command("activate")
     .summary("put the prepared key in place; the one before stays as FILE.previous")
@@ -25,12 +25,12 @@ export function addSshCaCommands(program: Command, { outside }: Cli): void {
       "Do this when every host trusts the prepared key. The service signs with it from the next claim on.",
     )
     .argument("<file>", "the connector's caKeyFile")
-    .action(async (file: string) => activate(file, outside));
+    .action(async (file: string) => activate(file, io));
 }
 
 const privateMode = 0o600;
 
-async function prepare(file: string, outside: Outside): Promise<void> {
+async function prepare(file: string, io: CliIo): Promise<void> {
   const current = await placeOf(file);
   const next = `${current}.next`;
   const { file: text, publicLine } = newCaKey();
@@ -39,7 +39,7 @@ async function prepare(file: string, outside: Outside): Promise<void> {
     await likeTheCurrent(current, next);
     await writeFile(`${next}.pub`, `${publicLine}\n`);
   });
-  await outside.out(
+  await io.out(
     `${safeNote(next)} is the next CA key. Nothing is signed with it yet.\n\n` +
       "1. On every host, add this line to the file of TrustedUserCAKeys. Keep the lines that are there:\n" +
       `${publicLine}\n\n` +
@@ -47,7 +47,7 @@ async function prepare(file: string, outside: Outside): Promise<void> {
   );
 }
 
-async function activate(file: string, outside: Outside): Promise<void> {
+async function activate(file: string, io: CliIo): Promise<void> {
   const current = await placeOf(file);
   const [next, previous] = [`${current}.next`, `${current}.previous`];
   const text = await readNext(next);
@@ -64,7 +64,7 @@ async function activate(file: string, outside: Outside): Promise<void> {
     await rename(next, current);
     await rename(`${next}.pub`, `${current}.pub`).catch(ignoreMissing);
   });
-  await outside.out(
+  await io.out(
     `Certificates are signed with the new key from the next claim on. The one before is ${safeNote(previous)}.\n\n` +
       "jit connectors check names the earlier CA as long as certificates of it are good. After that, remove its line\n" +
       `from TrustedUserCAKeys on every host, and then: rm ${shellWord(previous)}\n`,

@@ -1,5 +1,5 @@
 /** What surrounds a run of `jit`: the terminal or pipe it writes to, its environment, time. */
-export interface Outside {
+export interface CliIo {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Data, to standard output. */
   readonly out: (text: string | Uint8Array) => Promise<void>;
@@ -12,7 +12,7 @@ export interface Outside {
   /** Of the terminal. */
   readonly columns: number;
   /** How long the service may take to answer. */
-  readonly patienceMs: number;
+  readonly timeoutMs: number;
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** Resolves after so long, or at once when the signal ends it. */

@@ -1,17 +1,17 @@
 import { dayMs, formatDuration, hourMs, minuteMs, secondMs } from "../../core/values/time.ts";
-import type { Outside } from "./cli-io.ts";
+import type { CliIo } from "./cli-io.ts";
 import { safeText } from "./safe-text.ts";
 
 /** `3d4h`, `1h30m`, `45s`: at most two units, for people. */
-export function coarse(ms: number): string {
+export function roughDuration(ms: number): string {
   const size = ms >= dayMs ? hourMs : ms >= hourMs ? minuteMs : secondMs;
   return formatDuration(Math.floor(ms / size) * size);
 }
 
 /** A time of the API: for a person local and relative, as in `14:05 (in 1h30m)`; for a pipe as it came. */
-export function shownTime(
+export function formatTime(
   text: string | null,
-  { isTerminal, now }: Pick<Outside, "isTerminal" | "now">,
+  { isTerminal, now }: Pick<CliIo, "isTerminal" | "now">,
 ): string {
   if (text === null) return "-";
   const at = Date.parse(text);
@@ -21,7 +21,7 @@ export function shownTime(
 
 function relative(ms: number): string {
   if (Math.abs(ms) < secondMs) return "now";
-  return ms > 0 ? `in ${coarse(ms)}` : `${coarse(-ms)} ago`;
+  return ms > 0 ? `in ${roughDuration(ms)}` : `${roughDuration(-ms)} ago`;
 }
 
 /** The day is said only when it is another one. */

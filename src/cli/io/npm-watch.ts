@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { Outside } from "./cli-io.ts";
+import type { CliIo } from "./cli-io.ts";
 
 const lookEveryMs = 250;
 /** npm, its shell, and the Node that has started a newer one. */
@@ -12,7 +12,7 @@ const generationsMax = 4;
  *
  * @returns ends the watch.
  */
-export function watchNpm(environment: Outside["environment"], tell: () => void): () => void {
+export function watchNpm(environment: CliIo["environment"], tell: () => void): () => void {
   if (environment["npm_command"] === undefined) return () => {};
   const before = ancestors();
   const timer = setInterval(() => {

@@ -2,14 +2,14 @@ import { maskTokens } from "../../core/values/mask-tokens.ts";
 
 const breaks = /[\t\n\v\f\r\u0085\u2028\u2029]+/g;
 /** Controls, direction marks, zero-width and private characters, halves of pairs: what steers a terminal or hides. */
-const steering = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
+const controlCharacters = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /**
  * Other people's words on one line of a terminal. Whatever could move the cursor, reverse the text or hide something
  * becomes a visible mark, so that a reason cannot pretend to be ours.
  */
 export function safeText(text: string): string {
-  return text.replaceAll(breaks, " ").replaceAll(steering, "\uFFFD");
+  return text.replaceAll(breaks, " ").replaceAll(controlCharacters, "\uFFFD");
 }
 
 /** The same for several lines of data, whose line ends stay. */

@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { Failure } from "./failure.ts";
 import { watchNpm } from "./npm-watch.ts";
-import type { Outside } from "./cli-io.ts";
+import type { CliIo } from "./cli-io.ts";
 
 /** Signals that come while a command is prepared and while it runs. */
 export interface Signals {
@@ -17,7 +17,7 @@ const stopping: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIG
 const passing: readonly NodeJS.Signals[] = ["SIGUSR1", "SIGUSR2"];
 
 /** Catches what would end us, so that access is given back before we go. That npm is gone counts as SIGTERM. */
-export function catchSignals({ environment }: Outside): Signals {
+export function catchSignals({ environment }: CliIo): Signals {
   const stopped = new AbortController();
   let handed: ((signal: NodeJS.Signals) => void) | undefined;
   let isToldToEnd = false;

@@ -5,6 +5,6 @@ export function terminalColumns(
   environment: Readonly<Record<string, string | undefined>>,
   ofTerminal: number | undefined,
 ): number {
-  const said = /^[1-9]\d{0,3}$/.test(environment["COLUMNS"] ?? "") ? Number(environment["COLUMNS"]) : 0;
-  return said || ofTerminal || usualColumns;
+  const columns = /^[1-9]\d{0,3}$/.test(environment["COLUMNS"] ?? "") ? Number(environment["COLUMNS"]) : 0;
+  return columns || ofTerminal || usualColumns;
 }

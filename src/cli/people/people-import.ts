@@ -2,7 +2,7 @@ import type { KnownIdentity } from "../api/api-schemas.ts";
 import type { SlackMember } from "./slack-members.ts";
 
 /** What an import would do about one person. */
-export type Found =
+export type FoundPerson =
   /** Nobody here has this address. */
   | { readonly what: "new"; readonly id: string; readonly member: SlackMember }
   /** One active human has exactly this address and no Slack account yet. */
@@ -20,7 +20,7 @@ export type Found =
 export function comparePeople(
   members: readonly SlackMember[],
   identities: readonly KnownIdentity[],
-): readonly Found[] {
+): readonly FoundPerson[] {
   const byAccount = new Map(
     identities.flatMap((one) => {
       const { slack } = one.links;
@@ -30,7 +30,7 @@ export function comparePeople(
   const byEmail = groupedBy(identities, (one) => one.email?.toLowerCase() ?? "");
   const addresses = groupedBy(members, (one) => one.email ?? "");
   const taken = new Set(identities.map((one) => one.id));
-  const found = members.map((member): Found => {
+  const found = members.map((member): FoundPerson => {
     const linked = byAccount.get(accountOf(member));
     if (linked !== undefined) return { what: "linked", identity: linked, member };
     if (member.email === undefined) return { what: "left", why: "shows no confirmed address", member };
@@ -51,7 +51,7 @@ export function comparePeople(
   const gone = identities.filter(({ active, links: { slack } }) => {
     return active && slack !== undefined && teams.has(slack.teamId) && !here.has(accountOf(slack));
   });
-  return [...found, ...gone.map((identity): Found => ({ what: "gone", identity }))];
+  return [...found, ...gone.map((identity): FoundPerson => ({ what: "gone", identity }))];
 }
 
 function whyNot({ id, kind, active, links, managedBy }: KnownIdentity): string | undefined {
@@ -79,7 +79,7 @@ function freeId(email: string, taken: ReadonlySet<string>): string {
 }
 
 /** What to put into the configuration file, as YAML; undefined when there is nothing. */
-export function peopleSnippet(found: readonly Found[]): string | undefined {
+export function peopleSnippet(found: readonly FoundPerson[]): string | undefined {
   const added = found.flatMap((one) => (one.what === "new" ? [entryOf(newPerson(one.id, one.member))] : []));
   const changed = found.flatMap((one) =>
     one.what === "link" ? [entryOf(linkedPerson(one.identity, one.member))] : [],

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { secureUrl } from "../../config/setting-parsers.ts";
 import { Failure, misuse } from "../io/failure.ts";
-import type { Outside } from "../io/cli-io.ts";
+import type { CliIo } from "../io/cli-io.ts";
 
 /** A full member of a Slack workspace: no guest, no bot, not deactivated, of no other workspace. */
 export interface SlackMember {
@@ -46,17 +46,17 @@ const triesMax = 5;
  *
  * @throws Failure
  */
-export async function readSlackMembers(outside: Outside): Promise<readonly SlackMember[]> {
-  const ask = slackCaller(outside);
-  const { team_id: teamId } = said(whoWeAre, await ask("auth.test", {}));
+export async function readSlackMembers(io: CliIo): Promise<readonly SlackMember[]> {
+  const callSlack = slackCaller(io);
+  const { team_id: teamId } = readAnswer(whoWeAre, await callSlack("auth.test", {}));
   const found: SlackMember[] = [];
   let cursor = "";
   for (let pages = 0; pages < pagesMax; pages++) {
-    const { members, response_metadata: next } = said(
+    const { members, response_metadata: next } = readAnswer(
       page,
-      await ask("users.list", { limit: String(pageSize), ...(cursor !== "" && { cursor }) }),
+      await callSlack("users.list", { limit: String(pageSize), ...(cursor !== "" && { cursor }) }),
     );
-    for (const one of members) if (isFullMember(one, teamId)) found.push(shown(one));
+    for (const one of members) if (isFullMember(one, teamId)) found.push(toSlackMember(one));
     cursor = next.next_cursor;
     if (cursor === "") return found;
   }
@@ -76,7 +76,7 @@ function isFullMember(one: z.output<typeof member>, teamId: string): boolean {
   );
 }
 
-function shown(one: z.output<typeof member>): SlackMember {
+function toSlackMember(one: z.output<typeof member>): SlackMember {
   const { id, team_id: teamId, real_name: realName = "", name, profile } = one;
   const plain = (realName === "" ? name : realName).replaceAll(/\p{C}/gu, "").trim();
   return {
@@ -89,10 +89,10 @@ function shown(one: z.output<typeof member>): SlackMember {
 
 const nameLengthMax = 100;
 
-type Ask = (method: string, query: Readonly<Record<string, string>>) => Promise<unknown>;
+type CallSlack = (method: string, query: Readonly<Record<string, string>>) => Promise<unknown>;
 
 /** One call after the other, waiting as long as Slack says when it says that it is too much. */
-function slackCaller({ environment, patienceMs, pause }: Outside): Ask {
+function slackCaller({ environment, timeoutMs, pause }: CliIo): CallSlack {
   const token = environment["SLACK_BOT_TOKEN"] ?? "";
   if (!/^xox[bp]-[\w-]+$/.test(token)) {
     throw misuse(
@@ -107,7 +107,7 @@ function slackCaller({ environment, patienceMs, pause }: Outside): Ask {
       const response = await answered(
         `${base}/${method}?${new URLSearchParams(query).toString()}`,
         token,
-        patienceMs,
+        timeoutMs,
       );
       if (response.status === 429 && tries < triesMax) {
         const seconds = Number(response.headers.get("retry-after"));
@@ -126,19 +126,19 @@ function slackCaller({ environment, patienceMs, pause }: Outside): Ask {
   };
 }
 
-async function answered(url: string, token: string, patienceMs: number): Promise<Response> {
+async function answered(url: string, token: string, timeoutMs: number): Promise<Response> {
   try {
     return await fetch(url, {
       headers: { authorization: `Bearer ${token}`, accept: "application/json" },
       redirect: "error",
-      signal: AbortSignal.timeout(patienceMs),
+      signal: AbortSignal.timeout(timeoutMs),
     });
   } catch {
     throw new Failure("unreachable", "slack_unreachable", "Slack cannot be reached from here.");
   }
 }
 
-function said<Shape extends z.ZodType<{ readonly ok: boolean; readonly error?: string | undefined }>>(
+function readAnswer<Shape extends z.ZodType<{ readonly ok: boolean; readonly error?: string | undefined }>>(
   shape: Shape,
   answer: unknown,
 ): z.output<Shape> {

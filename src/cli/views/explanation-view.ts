@@ -1,23 +1,23 @@
-import { reasonWords, standingWords } from "../../wording/policy-reasons.ts";
+import { reasonWords, outcomeWords } from "../../wording/policy-reasons.ts";
 import type { ConditionVerdict, Evaluation, ScopeExplained } from "../api/api-schemas.ts";
 import { riskText } from "./request-view.ts";
 import { safeText } from "../io/safe-text.ts";
 
 /** What would happen if this were asked now, and why: outcome and people first, then scope by scope every policy. */
-export function shownEvaluation(said: Evaluation): string {
+export function formatEvaluation(evaluation: Evaluation): string {
   return [
-    `${said.outcome}${said.refusal === null ? "" : `: ${said.refusal.detail} (${said.refusal.code})`}`,
-    ...(said.outcome === "BREAK_GLASS" ? [breakGlassLine] : []),
-    ...(said.risk === null ? [] : [`Risk ${riskText(said.risk)}`]),
-    ...said.stages.map(
+    `${evaluation.outcome}${evaluation.refusal === null ? "" : `: ${evaluation.refusal.detail} (${evaluation.refusal.code})`}`,
+    ...(evaluation.outcome === "BREAK_GLASS" ? [breakGlassLine] : []),
+    ...(evaluation.risk === null ? [] : [`Risk ${riskText(evaluation.risk)}`]),
+    ...evaluation.stages.map(
       ({ stage, required, approvers }) =>
         `Stage ${stage}: ${required} of ${approvers.map(({ name }) => name).join(", ")}`,
     ),
-    ...(said.approvalWindow === null ? [] : [`To be decided within ${said.approvalWindow}`]),
-    ...(said.claimWindow === null || said.outcome === "BREAK_GLASS"
+    ...(evaluation.approvalWindow === null ? [] : [`To be decided within ${evaluation.approvalWindow}`]),
+    ...(evaluation.claimWindow === null || evaluation.outcome === "BREAK_GLASS"
       ? []
-      : [`To be claimed within ${said.claimWindow}`]),
-    ...said.scopes.flatMap((one) => ["", ...scopeLines(one)]),
+      : [`To be claimed within ${evaluation.claimWindow}`]),
+    ...evaluation.scopes.flatMap((one) => ["", ...scopeLines(one)]),
   ]
     .map((line) => `${safeText(line)}\n`)
     .join("");
@@ -31,7 +31,7 @@ function scopeLines({ scope, policy, reason, policies }: ScopeExplained): readon
   return [
     `${scope} ->${named} ${reasons.get(reason) ?? reason}`,
     ...policies.flatMap((one) => [
-      `  ${mark(one.truth)} ${one.name}: ${standings.get(one.standing) ?? one.standing}`,
+      `  ${mark(one.truth)} ${one.name}: ${outcomeTexts.get(one.standing) ?? one.standing}`,
       ...one.conditions.flatMap((condition) => conditionLines(condition, "      ")),
     ]),
   ];
@@ -62,4 +62,4 @@ function conditionText(condition: Readonly<Record<string, unknown>>): string {
 }
 
 const reasons: ReadonlyMap<string, string> = new Map(Object.entries(reasonWords));
-const standings: ReadonlyMap<string, string> = new Map(Object.entries(standingWords));
+const outcomeTexts: ReadonlyMap<string, string> = new Map(Object.entries(outcomeWords));

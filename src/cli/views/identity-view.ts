@@ -1,8 +1,8 @@
-import type { IdentityShown } from "../api/api-schemas.ts";
+import type { IdentityResponse } from "../api/api-schemas.ts";
 import { fields } from "./table.ts";
 
 /** One person or program. */
-export function shownIdentity({ id, kind, name, email, groups, active }: IdentityShown): string {
+export function formatIdentity({ id, kind, name, email, groups, active }: IdentityResponse): string {
   return fields([
     ["Identity", id],
     ["Kind", kind],

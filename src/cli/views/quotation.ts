@@ -1,8 +1,8 @@
 import { quotationLines } from "../../wording/user-text.ts";
-import type { Outside } from "../io/cli-io.ts";
+import type { CliIo } from "../io/cli-io.ts";
 import { cutToWidth } from "./table.ts";
 
-type Width = Pick<Outside, "isTerminal" | "columns">;
+type Width = Pick<CliIo, "isTerminal" | "columns">;
 
 const bar = "│ ";
 /** The names of fields, which stand to the left. */

@@ -1,16 +1,15 @@
 import type { AccessRequest, Risk } from "../api/api-schemas.ts";
-import type { Outside } from "../io/cli-io.ts";
-import { inlineWords } from "../../wording/user-text.ts";
+import type { CliIo } from "../io/cli-io.ts";
+import { inlineUserText } from "../../wording/user-text.ts";
 import { quotationRows, rowsOf } from "./quotation.ts";
 import { fields } from "./table.ts";
-import { shownTargets } from "./target-view.ts";
-import { shownTime } from "../io/format-time.ts";
+import { formatTargets } from "./target-view.ts";
+import { formatTime } from "../io/format-time.ts";
 
 /** One request as a person reads it. Its token, where the answer holds one, is shown: that is what they came for. */
-export function shownRequest(request: AccessRequest, outside: Outside): string {
-  const at = (text: string | null): string | null => (text === null ? null : shownTime(text, outside));
-  const quoted = (text: string | null): readonly string[] =>
-    text === null ? [] : quotationRows(text, outside);
+export function formatRequest(request: AccessRequest, io: CliIo): string {
+  const at = (text: string | null): string | null => (text === null ? null : formatTime(text, io));
+  const quoted = (text: string | null): readonly string[] => (text === null ? [] : quotationRows(text, io));
   const isOpen = request.status === "PENDING";
   return fields([
     ["Request", request.id],
@@ -22,12 +21,12 @@ export function shownRequest(request: AccessRequest, outside: Outside): string {
     ["Ticket", quoted(request.ticket)],
     ["Extends", request.extends],
     ["Risk", request.risk === null ? null : riskText(request.risk)],
-    ["Policies", rowsOf(policiesText(request), outside)],
+    ["Policies", rowsOf(policiesText(request), io)],
     ...request.approvals.map(({ stage, required, given }): [string, readonly string[]] => [
       `Stage ${stage}`,
-      rowsOf(`${given} of ${required}: ${votesOf(request, stage)}`, outside),
+      rowsOf(`${given} of ${required}: ${votesOf(request, stage)}`, io),
     ]),
-    ["Stranded", strandedText(request, outside)],
+    ["Stranded", strandedText(request, io)],
     ["Asked", at(request.requestedAt)],
     ["Decide by", isOpen ? at(request.approvalDeadline) : null],
     ["Claim by", request.status === "APPROVED" ? at(request.claimDeadline) : null],
@@ -35,12 +34,12 @@ export function shownRequest(request: AccessRequest, outside: Outside): string {
     ["Ended", at(request.endedAt)],
     ["Because", quoted(request.endReason)],
     ["Metadata", quoted(metadataText(request))],
-    ["Review", rowsOf(reviewOf(request, outside) ?? "", outside)],
+    ["Review", rowsOf(reviewOf(request, io) ?? "", io)],
     ["Revision", isOpen ? request.revision : null],
     ["Credential", credentialOf(request)],
     ...targetsOf(request),
     ["Token", request.credential?.token],
-  ]).concat(shownTargets(request.credential?.targets ?? [], outside));
+  ]).concat(formatTargets(request.credential?.targets ?? [], io));
 }
 
 /** With what is particular about an emergency: that it was one, and whether it waits to be judged. */
@@ -52,7 +51,7 @@ export function statusText({ status, breakGlass, review }: AccessRequest): strin
 
 function policiesText({ policies }: AccessRequest): string {
   return policies
-    .map(({ name, version }) => `${inlineWords({ said: name })} (version ${version})`)
+    .map(({ name, version }) => `${inlineUserText({ userText: name })} (version ${version})`)
     .join(", ");
 }
 
@@ -87,10 +86,10 @@ function waitingFor({ approvals, approvers }: AccessRequest): string {
   return parts.length === 0 ? "its approval" : parts.join(", and ");
 }
 
-function strandedText({ stranded }: AccessRequest, outside: Outside): string | null {
+function strandedText({ stranded }: AccessRequest, io: CliIo): string | null {
   return stranded === null
     ? null
-    : `since ${shownTime(stranded.since, outside)}: too few people are left who may decide stage ${stranded.stage}; the same access may be asked again`;
+    : `since ${formatTime(stranded.since, io)}: too few people are left who may decide stage ${stranded.stage}; the same access may be asked again`;
 }
 
 function requesterOf({ identityId, requestedBy }: AccessRequest): string {
@@ -108,23 +107,23 @@ function votesOf({ approvers }: AccessRequest, stage: number): string {
     .filter((one) => one.stage === stage)
     .map(({ name, status, comment }) =>
       [
-        inlineWords({ said: name }),
+        inlineUserText({ userText: name }),
         status,
-        ...(comment === undefined ? [] : [inlineWords({ quote: comment })]),
+        ...(comment === undefined ? [] : [inlineUserText({ quote: comment })]),
       ].join(" "),
     )
     .join(", ");
 }
 
-function reviewOf({ review }: AccessRequest, outside: Outside): string | null {
+function reviewOf({ review }: AccessRequest, io: CliIo): string | null {
   if (review === null) return null;
   const given = review.reviews.map(
     ({ by, name, outcome, comment }) =>
-      `${outcome} by ${inlineWords({ said: name ?? by })} ${inlineWords({ quote: comment })}`,
+      `${outcome} by ${inlineUserText({ userText: name ?? by })} ${inlineUserText({ quote: comment })}`,
   );
   if (given.length > 0) return given.join(", ");
   if (review.dueAt === null) return "due once it is used";
-  return `${review.isOverdue ? "overdue since" : "due"} ${shownTime(review.dueAt, outside)}`;
+  return `${review.isOverdue ? "overdue since" : "due"} ${formatTime(review.dueAt, io)}`;
 }
 
 /** What has become of it at the targets. */

@@ -1,7 +1,7 @@
-import type { Outside } from "../io/cli-io.ts";
+import type { CliIo } from "../io/cli-io.ts";
 import { safeText } from "../io/safe-text.ts";
 
-type Width = Pick<Outside, "isTerminal" | "columns">;
+type Width = Pick<CliIo, "isTerminal" | "columns">;
 
 /** What a cut column keeps at least; the last one, which holds people's words, a little more. */
 const cutWidthMin = 6;

@@ -1,12 +1,12 @@
 import type { CredentialTarget } from "../api/api-schemas.ts";
 import { certificateFileOf, saveCommandOf, type TargetWithFile } from "../credentials/certificate-files.ts";
-import type { Outside } from "../io/cli-io.ts";
+import type { CliIo } from "../io/cli-io.ts";
 import { fields } from "./table.ts";
-import { shownTime } from "../io/format-time.ts";
+import { formatTime } from "../io/format-time.ts";
 import { commandForTools } from "../credentials/tool-environment.ts";
 
 /** What its owner gets at the targets, once: a block for each. */
-export function shownTargets(targets: readonly CredentialTarget[], outside: Outside): string {
+export function formatTargets(targets: readonly CredentialTarget[], io: CliIo): string {
   return targets
     .map(
       (one) =>
@@ -17,7 +17,7 @@ export function shownTargets(targets: readonly CredentialTarget[], outside: Outs
           ["Secret", one.secret],
           ["Save as", saveAs(one)],
           ["Save with", saveCommandOf(one)],
-          ["Until", shownTime(one.expiresAt, outside)],
+          ["Until", formatTime(one.expiresAt, io)],
           ["Command", one.command],
           ["Problem", one.problem],
         ])}`,

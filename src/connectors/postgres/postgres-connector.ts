@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { PostgresSettings } from "../../core/values/connector-settings.ts";
 import { actionOf } from "../../core/values/scopes.ts";
 import { actionsOn, servedScopes } from "../../core/values/connector-settings.ts";
-import type { Connector, RunningSystem, TargetOrder } from "../../service/ports/connector.ts";
-import { withinSignal } from "../../service/targets/call-timeout.ts";
+import type { Connector, RunningSystem, TargetSpec } from "../../service/ports/connector.ts";
+import { acquireUnlessAborted } from "../../service/targets/call-timeout.ts";
 import type { ServerPorts } from "../shared/connector-ports.ts";
 import type { Owner } from "../shared/label.ts";
 import { checkPostgres } from "./check.ts";
@@ -24,22 +24,25 @@ const passwordBytes = 24;
  */
 export function createPostgresConnector(
   settings: PostgresSettings,
-  { instance, now, turns }: ServerPorts,
+  { instance, now, mutex }: ServerPorts,
   server: PostgresServer = openPostgres(settings.name, settings.url),
 ): Connector {
   const { name, kind } = settings;
   const owner: Owner = { instance, connector: name };
   const place = placeOf(settings);
-  const inTurn = async <T>(
-    { grantId }: Pick<TargetOrder, "grantId">,
+  const withLock = async <T>(
+    { grantId }: Pick<TargetSpec, "grantId">,
     signal: AbortSignal,
     work: () => Promise<T>,
   ): Promise<T> => {
-    const endTurn = await withinSignal(turns.take(`${serverOf(settings.url)} ${name} ${grantId}`), signal);
+    const release = await acquireUnlessAborted(
+      mutex.acquire(`${serverOf(settings.url)} ${name} ${grantId}`),
+      signal,
+    );
     try {
       return await work();
     } finally {
-      endTurn();
+      release();
     }
   };
   return {
@@ -53,11 +56,11 @@ export function createPostgresConnector(
     },
     actionsOn: (resource) => actionsOn(settings, resource),
     objectOf: (grantId) => roleName(owner, grantId),
-    provision: (order, signal) => inTurn(order, signal, () => provisionRole(server, owner, order, signal)),
-    async issue(order, { expiresAt }, signal) {
+    provision: (spec, signal) => withLock(spec, signal, () => provisionRole(server, owner, spec, signal)),
+    async issue(spec, { expiresAt }, signal) {
       const password = randomBytes(passwordBytes).toString("base64url");
-      const until = { ...order, notAfter: expiresAt };
-      const username = await inTurn(order, signal, () =>
+      const until = { ...spec, notAfter: expiresAt };
+      const username = await withLock(spec, signal, () =>
         openRole(server, owner, until, scramVerifier(password), signal),
       );
       return {
@@ -71,8 +74,8 @@ export function createPostgresConnector(
       };
     },
     takeBack: (wanted, signal) =>
-      inTurn(wanted, signal, () => takeBackRole(server, owner, wanted, settings.leftoversOwner, signal)),
-    listOurs: (signal) => server.use("sessions", signal, (sql) => listRoles(sql, owner)),
+      withLock(wanted, signal, () => takeBackRole(server, owner, wanted, settings.leftoversOwner, signal)),
+    listManaged: (signal) => server.use("sessions", signal, (sql) => listRoles(sql, owner)),
     check: (signal) => checkPostgres(server, settings, now, signal),
     system: (signal) =>
       server.use("sessions", signal, async (sql) => {

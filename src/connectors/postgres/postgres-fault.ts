@@ -3,7 +3,7 @@ import { networkCode, networkReason } from "../shared/network-reason.ts";
 import { ConnectorFault } from "../../service/ports/connector.ts";
 
 /** How far an attempt came. */
-export interface Attempt {
+export interface AttemptProgress {
   readonly isTimeUp: boolean;
   readonly hasAnswered: boolean;
 }
@@ -12,7 +12,7 @@ export interface Attempt {
 export function postgresFault(
   name: string,
   error: unknown,
-  { isTimeUp, hasAnswered }: Attempt,
+  { isTimeUp, hasAnswered }: AttemptProgress,
 ): ConnectorFault {
   if (error instanceof ConnectorFault) return error;
   if (isTimeUp) {
@@ -21,7 +21,7 @@ export function postgresFault(
       isTargetDown: !hasAnswered,
     });
   }
-  if (error instanceof DatabaseError) return answered(name, error);
+  if (error instanceof DatabaseError) return serverFault(name, error);
   // Everything else comes from the way there: no such host, refused, reset, no answer in time.
   const code = networkCode(error);
   return new ConnectorFault("unreachable", `${name} cannot be reached (${code ?? "no answer"}).`, {
@@ -65,21 +65,21 @@ function answeredReason(state: string): string {
 }
 
 /** By SQLSTATE, see PostgreSQL's appendix A. */
-function answered(name: string, error: DatabaseError): ConnectorFault {
+function serverFault(name: string, error: DatabaseError): ConnectorFault {
   const state = error.code ?? "?????";
-  const said = `${name}: PostgreSQL says ${state}: ${error.message.slice(0, 300)}`;
+  const message = `${name}: PostgreSQL says ${state}: ${error.message.slice(0, 300)}`;
   const reason = answeredReason(state);
   // Shutting down, starting up, no connection left.
   if (/^57P0[1-5]$|^53300$|^08/.test(state)) {
     const down = { retryable: true, isTargetDown: true, hasAnswered: true };
-    return new ConnectorFault("unreachable", said, { ...down, reason });
+    return new ConnectorFault("unreachable", message, { ...down, reason });
   }
   // Locked by somebody, deadlock, serialisation, cancelled by a limit; a role changed by two at once (XX000, 23505).
   if (/^55P03$|^40|^57014$|^XX000$|^23505$/.test(state)) {
-    return new ConnectorFault("timeout", said, { retryable: true, reason });
+    return new ConnectorFault("timeout", message, { retryable: true, reason });
   }
   if (/^42501$|^28|^0LP01$|^0P000$/.test(state)) {
-    return new ConnectorFault("not_permitted", said, { retryable: false, reason });
+    return new ConnectorFault("not_permitted", message, { retryable: false, reason });
   }
-  return new ConnectorFault("refused", said, { retryable: /^5[38]/.test(state), reason });
+  return new ConnectorFault("refused", message, { retryable: /^5[38]/.test(state), reason });
 }

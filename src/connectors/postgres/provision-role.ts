@@ -1,5 +1,5 @@
 import { instant, type Instant } from "../../core/values/ids.ts";
-import type { ConnectorFault, ObjectIdentity, TargetOrder } from "../../service/ports/connector.ts";
+import type { ConnectorFault, ObjectIdentity, TargetSpec } from "../../service/ports/connector.ts";
 import { formatLabel, type Owner } from "../shared/label.ts";
 import { ensureConnectGroup } from "./connect-group.ts";
 import { inTransaction, type PostgresServer, type Sql } from "./server.ts";
@@ -15,30 +15,28 @@ const lockTimeoutMs = 2_000;
 export async function provisionRole(
   server: PostgresServer,
   owner: Owner,
-  order: TargetOrder,
+  spec: TargetSpec,
   signal: AbortSignal,
 ): Promise<ObjectIdentity> {
-  const groups = order.rights["roles"] ?? [];
+  const groups = spec.rights["roles"] ?? [];
   return server.use("claims", signal, async (sql) => {
     const connectGroup = await ensureConnectGroup(sql, owner, groups);
     const oid = await inTransaction(sql, lockTimeoutMs, async () => {
       const version = await serverVersion(sql);
-      const found = await findRole(sql, owner, order);
-      const name = found?.name ?? order.object;
+      const found = await findRole(sql, owner, spec);
+      const name = found?.name ?? spec.object;
       await sql.query(
-        found === undefined
-          ? statements.create(name, order.notAfter)
-          : statements.extend(name, order.notAfter),
+        found === undefined ? statements.create(name, spec.notAfter) : statements.extend(name, spec.notAfter),
       );
       const from = found === undefined ? await serverTime(sql) : (found.label.from ?? null);
-      await sql.query(statements.comment(name, labelText(owner, order, from)));
+      await sql.query(statements.comment(name, labelText(owner, spec, from)));
       // Always in the same order, for each waits for others that are being added to the same group.
       for (const group of [...groups, ...(connectGroup === undefined ? [] : [connectGroup])].toSorted()) {
         await sql.query(statements.addTo(group, name, version));
       }
-      return (await findRole(sql, owner, order))?.oid;
+      return (await findRole(sql, owner, spec))?.oid;
     });
-    if (oid === undefined) throw notThere(owner, order);
+    if (oid === undefined) throw notThere(owner, spec);
     return { id: String(oid), ...(await systemIdentifier(sql)) };
   });
 }
@@ -47,17 +45,17 @@ export async function provisionRole(
 export async function openRole(
   server: PostgresServer,
   owner: Owner,
-  order: TargetOrder,
+  spec: TargetSpec,
   verifier: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const role = await server.use("claims", signal, (sql) => findRole(sql, owner, order));
-  if (role === undefined) throw notThere(owner, order);
+  const role = await server.use("claims", signal, (sql) => findRole(sql, owner, spec));
+  if (role === undefined) throw notThere(owner, spec);
   const open = (sql: Sql): Promise<void> =>
     inTransaction(sql, lockTimeoutMs, async () => {
       // The label first: it waits for whoever takes the role back, and what was dropped meanwhile is an error.
-      await sql.query(statements.comment(role.name, labelText(owner, order, role.label.from ?? null)));
-      await sql.query(statements.open(role.name, verifier, order.notAfter));
+      await sql.query(statements.comment(role.name, labelText(owner, spec, role.label.from ?? null)));
+      await sql.query(statements.open(role.name, verifier, spec.notAfter));
     });
   // Whoever came in with an earlier password goes with it, and may hold the row that the new one is written to.
   const faults = await endSessionsDuring(server, owner, [role.oid], signal, () =>
@@ -68,7 +66,7 @@ export async function openRole(
   return role.name;
 }
 
-function notThere({ connector }: Owner, { object }: TargetOrder): ConnectorFault {
+function notThere({ connector }: Owner, { object }: TargetSpec): ConnectorFault {
   return explainedFault("refused", connector, `the role ${object} is not there`, {
     retryable: false,
   });
@@ -81,6 +79,6 @@ async function serverTime(sql: Sql): Promise<Instant> {
   return instant(row?.at ?? 0);
 }
 
-function labelText(owner: Owner, { grantId, notAfter, rights }: TargetOrder, from: Instant | null): string {
+function labelText(owner: Owner, { grantId, notAfter, rights }: TargetSpec, from: Instant | null): string {
   return formatLabel(owner, { grantId, notAfter, given: rights["roles"] ?? [], from });
 }

@@ -55,7 +55,7 @@ export type WantedRole = ObjectToTakeBack;
 
 export interface FoundRoles {
   /** Those made for the grant, under whatever name. Usually one. */
-  readonly ours: readonly FoundRole[];
+  readonly managed: readonly FoundRole[];
   /** Why a role that might be meant is not touched. */
   readonly untouchable: ConnectorFault | undefined;
 }
@@ -74,26 +74,26 @@ export async function findRoles(sql: Sql, owner: Owner, wanted: WantedRole): Pro
       ORDER BY r.oid`,
     [wanted.object, oid, wanted.grantId],
   );
-  const ours: FoundRole[] = [];
+  const managed: FoundRole[] = [];
   let untouchable: ConnectorFault | undefined;
   for (const row of rows) {
     const label = readLabel(owner, row.label);
     const isNamed = row.name === wanted.object;
     const isSameOid = row.oid === oid;
     if (label?.grantId === wanted.grantId || (isNamed && (isSameOid || label?.grantId === null))) {
-      ours.push({ oid: row.oid, name: row.name, label: label ?? unreadable });
+      managed.push({ oid: row.oid, name: row.name, label: label ?? unreadable });
     } else if (isNamed || isSameOid) {
       untouchable ??= foreignRole(owner, row.name, isNamed ? undefined : wanted.object);
     }
   }
-  return { ours, untouchable };
+  return { managed, untouchable };
 }
 
 /** The one role of a grant, undefined when there is none; a fault when somebody else's bears its name. */
 export async function findRole(sql: Sql, owner: Owner, wanted: WantedRole): Promise<FoundRole | undefined> {
-  const { ours, untouchable } = await findRoles(sql, owner, wanted);
+  const { managed, untouchable } = await findRoles(sql, owner, wanted);
   if (untouchable !== undefined) throw untouchable;
-  return ours[0];
+  return managed[0];
 }
 
 const unreadable: FoundLabel = { grantId: null, notAfter: null, given: null };

@@ -34,7 +34,7 @@ const idleMs = 30_000;
  * Whoever may create functions in a schema on the search path could have one of theirs run in place of the server's,
  * with the broker's rights. So nothing is looked for outside of the server's own schema.
  */
-const trustNobodysNames = "SET search_path = pg_catalog, pg_temp";
+const pinSearchPath = "SET search_path = pg_catalog, pg_temp";
 
 /** Connects when first used. */
 export function openPostgres(name: string, url: string): PostgresServer {
@@ -55,10 +55,10 @@ export function openPostgres(name: string, url: string): PostgresServer {
 
   return {
     use: (lane, signal, work) =>
-      guarded(name, signal, (noticed) => pooled(pools[lane], signal, noticing(work, noticed))),
+      guarded(name, signal, (onReply) => pooled(pools[lane], signal, trackReplies(work, onReply))),
     useIn: (database, signal, work) =>
-      guarded(name, signal, (noticed) =>
-        alone({ ...config, ...locate(url, database) }, signal, noticing(work, noticed)),
+      guarded(name, signal, (onReply) =>
+        alone({ ...config, ...locate(url, database) }, signal, trackReplies(work, onReply)),
       ),
     close: async () => {
       await Promise.all(Object.values(pools).map((pool) => pool.end()));
@@ -71,7 +71,7 @@ function createPool(config: ClientConfig, max: number): Pool {
   // A connection that dies while it lies in the pool says so here, and the process would end for want of a listener.
   pool.on("error", ignore);
   // Sent before anything else on the connection. If it fails, so does what follows.
-  pool.on("connect", (client) => void client.query(trustNobodysNames).catch(ignore));
+  pool.on("connect", (client) => void client.query(pinSearchPath).catch(ignore));
   return pool;
 }
 
@@ -86,7 +86,7 @@ function locate(url: string, database: string): ClientConfig {
 async function guarded<T>(
   name: string,
   signal: AbortSignal,
-  attempt: (noticed: () => void) => Promise<T>,
+  attempt: (onReply: () => void) => Promise<T>,
 ): Promise<T> {
   let hasAnswered = false;
   try {
@@ -100,12 +100,12 @@ async function guarded<T>(
 }
 
 /** The same work; `noticed` is called at each answer. */
-function noticing<T>(work: (sql: Sql) => Promise<T>, noticed: () => void): (sql: Sql) => Promise<T> {
+function trackReplies<T>(work: (sql: Sql) => Promise<T>, onReply: () => void): (sql: Sql) => Promise<T> {
   return (sql) =>
     work({
       query: async <Row extends QueryResultRow>(text: string, values?: readonly unknown[]) => {
         const rows = await sql.query<Row>(text, values);
-        noticed();
+        onReply();
         return rows;
       },
     });
@@ -145,7 +145,7 @@ async function alone<T>(
   signal.addEventListener("abort", stop, { once: true });
   try {
     await client.connect();
-    await client.query(trustNobodysNames);
+    await client.query(pinSearchPath);
     return await work(sqlOf(client));
   } finally {
     signal.removeEventListener("abort", stop);
@@ -195,7 +195,7 @@ export async function inTransaction<T>(sql: Sql, lockTimeoutMs: number, work: ()
       return result;
     } catch (error) {
       await sql.query("ROLLBACK").catch(ignore);
-      if (attempt >= attemptsMax || !hasMet(error)) throw error;
+      if (attempt >= attemptsMax || !isConcurrencyError(error)) throw error;
       await pause(randomInt(attemptPauseMaxMs));
     }
   }
@@ -205,6 +205,6 @@ const attemptsMax = 10;
 const attemptPauseMaxMs = 100;
 
 /** Tuple concurrently updated, two of the same at once, serialisation, deadlock. */
-function hasMet(error: unknown): boolean {
+function isConcurrencyError(error: unknown): boolean {
   return error instanceof DatabaseError && /^(XX000|23505|40001|40P01)$/.test(error.code ?? "");
 }

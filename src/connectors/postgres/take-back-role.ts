@@ -46,13 +46,13 @@ function outOfTime(error: unknown): unknown {
 
 async function takeBackFound(
   removal: Removal,
-  { ours, untouchable }: FoundRoles,
+  { managed, untouchable }: FoundRoles,
   wanted: ObjectToTakeBack,
 ): Promise<TakenBack> {
   const { server, owner, signal, left } = removal;
-  const oids = [...ours.map(({ oid }) => oid), ...(await droppedOid(server, wanted, signal))];
-  const faults = [...(await lockOut(server, owner, { roles: ours, oids }, signal))];
-  for (const role of ours) {
+  const oids = [...managed.map(({ oid }) => oid), ...(await droppedOid(server, wanted, signal))];
+  const faults = [...(await lockOut(server, owner, { roles: managed, oids }, signal))];
+  for (const role of managed) {
     if (faults.some(({ isTargetDown }) => isTargetDown)) break;
     faults.push(...(await removeRole(removal, role, wanted)));
   }
@@ -61,7 +61,7 @@ async function takeBackFound(
   const unknown =
     oids.length > 0 ? undefined : await attempt(owner, () => rejectUnknownSessions(server, owner, signal));
   const after = await server.use("take-backs", signal, (sql) => findRoles(sql, owner, wanted));
-  const isDropped = ours.length > 0 && after.ours.length === 0;
+  const isDropped = managed.length > 0 && after.managed.length === 0;
   const fault = merged([...(isDropped ? [] : faults), ...sessions, unknown, untouchable]);
   if (fault !== undefined) throw fault;
   return { left };
@@ -109,7 +109,7 @@ async function removeRole(
   };
   // Read before it leaves its groups: afterwards nothing says that it could have made another role.
   await step(async (sql) => void left.push(...(await rolesItMayHaveMade(sql, role))));
-  await step((sql) => leaveGroups(sql, role));
+  await step((sql) => revokeMemberships(sql, role));
   await step((sql) => becomeMember(sql, role.name));
   await step((sql) => removeItsMembers(sql, role));
   let databases: readonly DatabaseOfRole[] = [];
@@ -141,7 +141,7 @@ async function removeRole(
  * Out of its groups at once, not only when it is dropped: views and functions it has left read with its rights, whether
  * or not it may log in, and what owns them may be locked by somebody for as long as they like.
  */
-async function leaveGroups(sql: Sql, { oid, name }: FoundRole): Promise<void> {
+async function revokeMemberships(sql: Sql, { oid, name }: FoundRole): Promise<void> {
   const groups = await sql.query<{ group: string }>(
     `SELECT DISTINCT g.rolname::text AS "group" FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
       WHERE m.member = $1::int8::oid ORDER BY 1`,
@@ -216,8 +216,8 @@ async function databasesOf(sql: Sql, oid: number): Promise<readonly DatabaseOfRo
 /** A right somebody gave by hand can only be taken by them: the role is dead, but it cannot go. */
 async function drop(sql: Sql, owner: Owner, { oid }: FoundRole, wanted: ObjectToTakeBack): Promise<void> {
   await inTransaction(sql, lockTimeoutMs, async () => {
-    const { ours } = await findRoles(sql, owner, wanted);
-    const role = ours.find((one) => one.oid === oid);
+    const { managed } = await findRoles(sql, owner, wanted);
+    const role = managed.find((one) => one.oid === oid);
     if (role === undefined) return;
     const held = await sql.query<{ database: string | null }>(
       `SELECT DISTINCT d.datname::text AS database

@@ -68,7 +68,7 @@ function serverFindings(server: string, replication: string): readonly CheckFind
 }
 
 /** Without running ACL SAVE: that would write all users, also what others have changed and not meant to keep. */
-async function saveFindings(ask: Ask, me: string): Promise<readonly CheckFinding[]> {
+async function saveFindings(ask: SendCommand, me: string): Promise<readonly CheckFinding[]> {
   const save = await ask("ACL", "DRYRUN", me, "ACL", "SAVE");
   const file = await ask("CONFIG", "GET", "aclfile");
   return [
@@ -145,7 +145,7 @@ async function isUnderstood(send: Send, rule: string): Promise<boolean> {
   return answer === denied || !String(answer).includes(`'${rule}'`);
 }
 
-type Ask = (...command: readonly string[]) => Promise<unknown>;
+type SendCommand = (...command: readonly string[]) => Promise<unknown>;
 
 const denied = Symbol("denied");
 

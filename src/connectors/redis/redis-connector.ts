@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { actionsOn, servedScopes, type RedisSettings } from "../../core/values/connector-settings.ts";
 import { actionOf } from "../../core/values/scopes.ts";
 import { alwaysTakenOut } from "../../core/values/redis-commands.ts";
-import type { Connector, ListedObject, TargetOrder } from "../../service/ports/connector.ts";
+import type { Connector, ListedObject, TargetSpec } from "../../service/ports/connector.ts";
 import type { ConnectorPorts } from "../shared/connector-ports.ts";
 import { objectName, sha256Hex, type Label, type Owner } from "../shared/label.ts";
 import { withoutUnsafe } from "./command-categories.ts";
@@ -40,15 +40,15 @@ export function createRedisConnector(
     },
     actionsOn: (resource) => actionsOn(settings, resource),
     objectOf: (grantId) => objectName("jit:", name, grantId),
-    provision: (order, signal) =>
+    provision: (spec, signal) =>
       server.use(signal, async (send) => {
-        await provision(send, owner, order);
+        await provision(send, owner, spec);
         await save(send);
       }),
-    async issue(order, { expiresAt }, signal) {
+    async issue(spec, { expiresAt }, signal) {
       const password = randomBytes(passwordBytes).toString("base64url");
       await server.use(signal, async (send) => {
-        await open(send, owner, { ...order, notAfter: expiresAt }, sha256Hex(password));
+        await open(send, owner, { ...spec, notAfter: expiresAt }, sha256Hex(password));
         await save(send);
       });
       const tls = isEncrypted ? " --tls" : "";
@@ -56,10 +56,10 @@ export function createRedisConnector(
         connector: name,
         kind,
         where: `${place.hostname}:${port}`,
-        username: order.object,
+        username: spec.object,
         secret: password,
         expiresAt,
-        command: `redis-cli -h ${shellWord(place.hostname)} -p ${port}${tls} --user ${shellWord(order.object)} --askpass`,
+        command: `redis-cli -h ${shellWord(place.hostname)} -p ${port}${tls} --user ${shellWord(spec.object)} --askpass`,
       };
     },
     takeBack: ({ object }, signal) =>
@@ -68,7 +68,7 @@ export function createRedisConnector(
         if ((await findUser(send, owner, object)) !== undefined) await send("ACL", "DELUSER", object);
         await save(send);
       }),
-    listOurs: (signal) => server.use(signal, async (send) => (await findUsers(send, owner)).map(listed)),
+    listManaged: (signal) => server.use(signal, async (send) => (await findUsers(send, owner)).map(listed)),
     check: (signal) => server.use(signal, (send) => checkRedis(send, settings, now)),
     system: (signal) =>
       server.use(signal, async (send) => {
@@ -88,7 +88,7 @@ function serverOf(url: string): string {
 }
 
 /** Each action is a selector of its own: the commands of one never reach the keys of another. */
-function rightsOf({ actions }: RedisSettings, served: TargetOrder["scopes"]): TargetOrder["rights"] {
+function rightsOf({ actions }: RedisSettings, served: TargetSpec["scopes"]): TargetSpec["rights"] {
   return Object.fromEntries(
     [...new Set(served.map(actionOf))].map((action) => {
       const { keys = [], channels = [], commands = [] } = actions[action] ?? {};
@@ -106,32 +106,32 @@ function rightsOf({ actions }: RedisSettings, served: TargetOrder["scopes"]): Ta
   );
 }
 
-async function provision(send: Send, owner: Owner, order: TargetOrder): Promise<void> {
-  const { object } = order;
-  assertSingleRules(owner, order.rights);
-  const rights = await withoutUnsafe(send, owner.connector, order.rights);
+async function provision(send: Send, owner: Owner, spec: TargetSpec): Promise<void> {
+  const { object } = spec;
+  assertSingleRules(owner, spec.rights);
+  const rights = await withoutUnsafe(send, owner.connector, spec.rights);
   await findUser(send, owner, object);
-  await send("ACL", "SETUSER", object, ...userRules(owner, rights, labelOf(order)));
+  await send("ACL", "SETUSER", object, ...userRules(owner, rights, labelOf(spec)));
   // Redis words rules in its own way. What it has made of ours goes into the label, to be compared with later.
   const made = await findUser(send, owner, object);
-  await send("ACL", "SETUSER", object, ...userRules(owner, rights, labelOf(order, made?.digest)));
+  await send("ACL", "SETUSER", object, ...userRules(owner, rights, labelOf(spec, made?.digest)));
 }
 
-async function open(send: Send, owner: Owner, order: TargetOrder, passwordHash: string): Promise<void> {
-  const { object, rights } = order;
+async function open(send: Send, owner: Owner, spec: TargetSpec, passwordHash: string): Promise<void> {
+  const { object, rights } = spec;
   const found = await findUser(send, owner, object);
   if (found === undefined) {
     throw explainedFault("refused", owner.connector, `the user ${object} is not there`, { retryable: false });
   }
   assertSingleRules(owner, rights);
   const limited = await withoutUnsafe(send, owner.connector, rights);
-  const rules = userRules(owner, limited, labelOf(order, found.label.given?.[0]));
+  const rules = userRules(owner, limited, labelOf(spec, found.label.given?.[0]));
   await send("ACL", "SETUSER", object, "on", "resetpass", `#${passwordHash}`, ...rules);
   // Whoever came in with an earlier password goes with it.
   await send("CLIENT", "KILL", "USER", object);
 }
 
-function labelOf({ grantId, notAfter }: TargetOrder, digest?: string): Label {
+function labelOf({ grantId, notAfter }: TargetSpec, digest?: string): Label {
   return { grantId, notAfter, given: digest === undefined ? [] : [digest] };
 }
 

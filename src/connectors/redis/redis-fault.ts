@@ -8,7 +8,7 @@ export function redisFault(name: string, error: unknown, signal: AbortSignal): C
   if (signal.aborted) {
     return new ConnectorFault("timeout", `${name} took too long.`, { retryable: true, isTargetDown: true });
   }
-  if (error instanceof ErrorReply) return answered(name, error.message);
+  if (error instanceof ErrorReply) return serverFault(name, error.message);
   const code = networkCode(error);
   return new ConnectorFault("unreachable", `${name} cannot be reached (${code ?? "no answer"}).`, {
     retryable: true,
@@ -54,17 +54,17 @@ const errors: readonly (readonly [RegExp, string])[] = [
   [/unknown command/i, "it is no Redis of 7.0 or later"],
 ];
 
-function answered(name: string, message: string): ConnectorFault {
+function serverFault(name: string, message: string): ConnectorFault {
   const word = /^-?([A-Z]{2,20})\b/.exec(message)?.[1] ?? "ERR";
-  const said = `${name}: Redis says ${word}.`;
+  const text = `${name}: Redis says ${word}.`;
   const known = Object.hasOwn(reasons, word) ? reasons[word] : undefined;
   const reason = known ?? errors.find(([pattern]) => pattern.test(message))?.[1] ?? `it refused (${word})`;
   if (["LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "TRYAGAIN"].includes(word)) {
     const down = { retryable: true, isTargetDown: true, hasAnswered: true };
-    return new ConnectorFault("unreachable", said, { ...down, reason });
+    return new ConnectorFault("unreachable", text, { ...down, reason });
   }
   if (["NOPERM", "NOAUTH", "WRONGPASS"].includes(word)) {
-    return new ConnectorFault("not_permitted", said, { retryable: false, reason });
+    return new ConnectorFault("not_permitted", text, { retryable: false, reason });
   }
-  return new ConnectorFault("refused", said, { retryable: word === "OOM", reason });
+  return new ConnectorFault("refused", text, { retryable: word === "OOM", reason });
 }

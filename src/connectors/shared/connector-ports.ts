@@ -1,5 +1,5 @@
 import type { Instant } from "../../core/values/ids.ts";
-import type { Turns } from "../../service/async/keyed-mutex.ts";
+import type { KeyedMutex } from "../../service/async/keyed-mutex.ts";
 
 /** What every kind of connector is given beside its settings. */
 export interface ConnectorPorts {
@@ -11,5 +11,5 @@ export interface ConnectorPorts {
 /** What a connector is given whose target many grants change at once. */
 export interface ServerPorts extends ConnectorPorts {
   /** Serialises what is done to one role, in this process; a store that several processes share brings its own. */
-  readonly turns: Turns;
+  readonly mutex: KeyedMutex;
 }

@@ -8,22 +8,22 @@ import { readLedger, writeLedger, type LedgerEntry } from "./ledger.ts";
 type Entries = readonly LedgerEntry[];
 
 /** What the entries become, and what the one who changed them wants to know. */
-export interface Change<T> {
+export interface LedgerChange<T> {
   readonly entries: Entries;
   readonly result: T;
 }
 
 /** Ledger and revocation list, as one whole: one piece of work at a time, and each fault a ConnectorFault. */
 export interface SshRegistry {
-  readonly inTurn: <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
+  readonly withLock: <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
   /**
    * Makes of all entries what `change` says, and writes both files anew. Changes that wait share one writing: a thousand
    * grants may end in the same second. What `change` throws fails this one alone.
    */
-  readonly update: <T>(signal: AbortSignal, change: (entries: Entries) => Change<T>) => Promise<T>;
+  readonly update: <T>(signal: AbortSignal, change: (entries: Entries) => LedgerChange<T>) => Promise<T>;
 }
 
-interface Waiting {
+interface QueuedChange {
   /** What the entries become, and what to say once they are written. @throws for this one alone. */
   readonly apply: (entries: Entries) => { readonly entries: Entries; readonly settle: () => void };
   readonly fail: (error: unknown) => void;
@@ -39,9 +39,9 @@ const lastAt = new Map<string, Promise<unknown>>();
 export function createSshRegistry(settings: SshSettings, owner: Owner, now: () => Instant): SshRegistry {
   const { name, krlFile } = settings;
   const list = absolute(krlFile);
-  let waiting: Waiting[] = [];
+  let waiting: QueuedChange[] = [];
 
-  function inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  function withLock<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const attempt = async (): Promise<T> => {
       try {
         signal.throwIfAborted();
@@ -73,7 +73,7 @@ export function createSshRegistry(settings: SshSettings, owner: Owner, now: () =
   }
 
   return {
-    inTurn,
+    withLock,
     update: (signal, change) =>
       new Promise((resolve, reject) => {
         const fail = (error: unknown): void => reject(fileFault(name, error, signal));
@@ -86,12 +86,12 @@ export function createSshRegistry(settings: SshSettings, owner: Owner, now: () =
           fail,
         });
         // Not ended by one signal: it works for others too.
-        inTurn(new AbortController().signal, writeWaiting).catch(fail);
+        withLock(new AbortController().signal, writeWaiting).catch(fail);
       }),
   };
 }
 
-function applied(together: readonly Waiting[], before: Entries) {
+function applied(together: readonly QueuedChange[], before: Entries) {
   let entries = before;
   const settled: (() => void)[] = [];
   for (const { apply, fail } of together) {

@@ -9,7 +9,7 @@ import {
   type IssuedTarget,
   type ListedObject,
   type Rights,
-  type TargetOrder,
+  type TargetSpec,
 } from "../../service/ports/connector.ts";
 import type { ConnectorPorts } from "../shared/connector-ports.ts";
 import { objectName, type Owner } from "../shared/label.ts";
@@ -39,7 +39,7 @@ const validBeforeNowMs = minuteMs;
 export function createSshConnector(settings: SshSettings, { instance, now }: ConnectorPorts): Connector {
   const { name, kind, krlFile } = settings;
   const owner: Owner = { instance, connector: name };
-  const { inTurn, update } = createSshRegistry(settings, owner, now);
+  const { withLock, update } = createSshRegistry(settings, owner, now);
   return {
     name,
     kind,
@@ -51,31 +51,31 @@ export function createSshConnector(settings: SshSettings, { instance, now }: Con
     },
     actionsOn: (resource) => actionsOn(settings, resource),
     objectOf: (grantId) => objectName("jit_", name, grantId),
-    async provision(order, signal) {
+    async provision(spec, signal) {
       // Nothing is recorded that could not be signed.
       await loadCaKey(settings, signal);
       await update(signal, (entries) => ({
-        entries: withProvisioned(entries, order, name),
+        entries: withProvisioned(entries, spec, name),
         result: undefined,
       }));
     },
-    async issue(order, { expiresAt, sshPublicKey }, signal) {
+    async issue(spec, { expiresAt, sshPublicKey }, signal) {
       const key = keyOf(name, sshPublicKey);
       const ca = await loadCaKey(settings, signal);
       const serial = await update(signal, (entries) =>
-        withNextSerial(entries, order, { expiresAt, ca: ca.publicLine }, name),
+        withNextSerial(entries, spec, { expiresAt, ca: ca.publicLine }, name),
       );
       const at = now();
       const secret = signCertificate(ca, key, {
         serial,
-        keyId: `${order.grantId}:${order.subjectId}`,
-        principals: order.rights["principals"] ?? [],
+        keyId: `${spec.grantId}:${spec.subjectId}`,
+        principals: spec.rights["principals"] ?? [],
         validAfter: earliest(plus(at, -validBeforeNowMs), expiresAt),
         validBefore: expiresAt,
-        ...oneOf("forceCommand", order.rights["forceCommand"]?.[0]),
-        ...oneOf("sourceAddresses", order.rights["sourceAddress"]),
+        ...oneOf("forceCommand", spec.rights["forceCommand"]?.[0]),
+        ...oneOf("sourceAddresses", spec.rights["sourceAddress"]),
       });
-      return issued(settings, order, key, secret, expiresAt);
+      return issued(settings, spec, key, secret, expiresAt);
     },
     async takeBack({ object, grantId }, signal) {
       const latest = plus(now(), durationMaxMs);
@@ -94,15 +94,15 @@ export function createSshConnector(settings: SshSettings, { instance, now }: Con
         result: undefined,
       }));
     },
-    listOurs: (signal) => inTurn(signal, () => listAndRepair(owner, krlFile, now())),
-    check: (signal) => inTurn(signal, () => checkSsh(settings, owner, now(), signal)),
+    listManaged: (signal) => withLock(signal, () => listAndRepair(owner, krlFile, now())),
+    check: (signal) => withLock(signal, () => checkSsh(settings, owner, now(), signal)),
     close: async () => {},
   };
 }
 
 function rightsOf(
   { actions, forceCommand, sourceAddress }: SshSettings,
-  served: TargetOrder["scopes"],
+  served: TargetSpec["scopes"],
 ): Rights {
   const principals = served.flatMap((scope) => actions[actionOf(scope)]?.principals ?? []);
   return {
@@ -122,8 +122,8 @@ function withEntry(entries: readonly LedgerEntry[], entry: LedgerEntry): readonl
   return [...entries.filter(({ object }) => object !== entry.object), entry];
 }
 
-function withProvisioned(entries: readonly LedgerEntry[], order: TargetOrder, name: string) {
-  const { object, grantId, notAfter } = order;
+function withProvisioned(entries: readonly LedgerEntry[], spec: TargetSpec, name: string) {
+  const { object, grantId, notAfter } = spec;
   const found = entries.find((one) => one.object === object);
   if (found !== undefined && found.state !== "live") throw alreadyOver(name, object);
   const entry = found ?? { object, grantId, state: "live", serial: null, until: notAfter, ca: null };
@@ -132,7 +132,7 @@ function withProvisioned(entries: readonly LedgerEntry[], order: TargetOrder, na
 
 function withNextSerial(
   entries: readonly LedgerEntry[],
-  { object }: TargetOrder,
+  { object }: TargetSpec,
   { expiresAt, ca }: { readonly expiresAt: Instant; readonly ca: string },
   name: string,
 ) {
@@ -164,14 +164,14 @@ function keyOf(name: string, line: string | undefined): SshPublicKey {
 
 function issued(
   { name, kind, hosts, user }: SshSettings,
-  order: TargetOrder,
+  spec: TargetSpec,
   key: SshPublicKey,
   secret: string,
   expiresAt: Instant,
 ): IssuedTarget {
-  const username = user ?? order.rights["principals"]?.[0] ?? "";
+  const username = user ?? spec.rights["principals"]?.[0] ?? "";
   const host = hosts.find((one) => !/[*?]/.test(one));
-  const certificate = `-o CertificateFile=${order.object}-cert.pub`;
+  const certificate = `-o CertificateFile=${spec.object}-cert.pub`;
   const identity = `-i ~/.ssh/${identityFile(key.type)}`;
   return {
     connector: name,

@@ -39,7 +39,14 @@ export function webhookCalls(settings: WebhookSettings, owner: Owner, now: () =>
       "webhook-signature": webhook.sign(id, new Date(at), body),
     };
     try {
-      const answer = await guardedPost({ url, headers, body, allowPrivate, signal, answerLengthMax });
+      const answer = await guardedPost({
+        url,
+        headers,
+        body,
+        allowPrivate,
+        signal,
+        responseLengthMax: answerLengthMax,
+      });
       if (answer.status < 200 || answer.status > 299) throw badStatus(name, answer.status);
       return fieldsOf(answer.body);
     } catch (error) {
@@ -49,14 +56,14 @@ export function webhookCalls(settings: WebhookSettings, owner: Owner, now: () =>
 }
 
 function badStatus(name: string, status: number): ConnectorFault {
-  const said = `${name}: the receiver answers ${status}.`;
+  const message = `${name}: the receiver answers ${status}.`;
   const reason = statusReason(status);
   if (status === 401 || status === 403)
-    return new ConnectorFault("not_permitted", said, { retryable: false, reason });
-  if (status === 409) return new ConnectorFault("foreign_object", said, { retryable: false, reason });
+    return new ConnectorFault("not_permitted", message, { retryable: false, reason });
+  if (status === 409) return new ConnectorFault("foreign_object", message, { retryable: false, reason });
   const isDown = status === 429 || status >= 502;
   const retryable = isDown || status === 408 || status === 500;
-  return new ConnectorFault(isDown ? "unreachable" : "refused", said, {
+  return new ConnectorFault(isDown ? "unreachable" : "refused", message, {
     retryable,
     isTargetDown: isDown,
     reason,
@@ -82,11 +89,11 @@ const outgoingReasons = {
 
 function webhookFault(name: string, error: unknown): unknown {
   if (!(error instanceof OutgoingFault)) return error;
-  const said = `${name}: ${error.message}`;
+  const message = `${name}: ${error.message}`;
   switch (error.code) {
     case "unreachable":
     case "timeout":
-      return new ConnectorFault(error.code, said, {
+      return new ConnectorFault(error.code, message, {
         retryable: true,
         isTargetDown: true,
         reason: networkReason(error.reason),
@@ -94,7 +101,10 @@ function webhookFault(name: string, error: unknown): unknown {
     case "private_address":
     case "refused_url":
     case "too_large":
-      return new ConnectorFault("refused", said, { retryable: false, reason: outgoingReasons[error.code] });
+      return new ConnectorFault("refused", message, {
+        retryable: false,
+        reason: outgoingReasons[error.code],
+      });
   }
 }
 

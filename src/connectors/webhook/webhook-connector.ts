@@ -2,7 +2,7 @@ import { actionsOn, servedScopes, type WebhookSettings } from "../../core/values
 import { parseId, type Instant } from "../../core/values/ids.ts";
 import { actionOf } from "../../core/values/scopes.ts";
 import { formatInstant, parseInstant } from "../../core/values/time.ts";
-import type { CheckFinding, Connector, ListedObject, TargetOrder } from "../../service/ports/connector.ts";
+import type { CheckFinding, Connector, ListedObject, TargetSpec } from "../../service/ports/connector.ts";
 import { finding, notVerified } from "../shared/check-finding.ts";
 import { clockFinding } from "../shared/check-clock.ts";
 import type { ConnectorPorts } from "../shared/connector-ports.ts";
@@ -32,17 +32,12 @@ export function createWebhookConnector(
     },
     actionsOn: (resource) => actionsOn(settings, resource),
     objectOf: (grantId) => objectName("jit_", name, grantId),
-    async provision(order, signal) {
-      await call(
-        "grant.provision",
-        orderData(order),
-        signal,
-        `msg_${order.object}_provision_${order.notAfter}`,
-      );
+    async provision(spec, signal) {
+      await call("grant.provision", orderData(spec), signal, `msg_${spec.object}_provision_${spec.notAfter}`);
     },
-    async issue(order, { expiresAt, sshPublicKey }, signal) {
+    async issue(spec, { expiresAt, sshPublicKey }, signal) {
       const data = {
-        ...orderData({ ...order, notAfter: expiresAt }),
+        ...orderData({ ...spec, notAfter: expiresAt }),
         ...(sshPublicKey !== undefined && { sshPublicKey }),
       };
       const answer = await call("grant.issue", data, signal);
@@ -50,7 +45,7 @@ export function createWebhookConnector(
         connector: name,
         kind,
         where: textOf(answer.get("where")) ?? new URL(settings.url).hostname,
-        username: textOf(answer.get("username")) ?? order.object,
+        username: textOf(answer.get("username")) ?? spec.object,
         secret: secretOf(answer.get("secret")),
         expiresAt,
         command: textOf(answer.get("command")),
@@ -59,7 +54,7 @@ export function createWebhookConnector(
     async takeBack({ object, grantId }, signal) {
       await call("grant.revoke", { object, grantId }, signal, `msg_${object}_revoke`);
     },
-    async listOurs(signal) {
+    async listManaged(signal) {
       return objectsOf(name, (await call("grant.list", {}, signal)).get("objects"));
     },
     check: (signal) => checkReceiver(call, now, signal),
@@ -96,7 +91,7 @@ function receiverOf(url: string): string {
   return `${origin}${pathname}`;
 }
 
-function orderData({ object, grantId, requestId, subjectId, scopes, rights, notAfter }: TargetOrder) {
+function orderData({ object, grantId, requestId, subjectId, scopes, rights, notAfter }: TargetSpec) {
   return { object, grantId, requestId, subjectId, scopes, rights, notAfter: formatInstant(notAfter) };
 }
 

@@ -5,7 +5,7 @@ import type { Refusal } from "../values/refusals.ts";
 
 /** The records one decision is about: a request, the grant it led to (for an extension: the one it prolongs, with the
  * request that led to it), and that grant's open extension. */
-export interface Case {
+export interface AccessCase {
   readonly request: AccessRequest;
   readonly grant?: Grant;
   readonly extension?: AccessRequest;

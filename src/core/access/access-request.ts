@@ -49,7 +49,7 @@ export interface AccessRequest {
   /** Taken without approval in an emergency; reviewed afterwards. */
   readonly breakGlass?: BreakGlassUse;
   /** The subject as they were at submission: facts that today's policies are asked with at the last press. */
-  readonly subjectThen: Pick<Identity, "id" | "kind" | "groups" | "email">;
+  readonly subjectAtSubmission: Pick<Identity, "id" | "kind" | "groups" | "email">;
   readonly risk: Risk | null;
   readonly requirement: Requirement;
   /** Hash of the terms decided on; a press made on an older one is refused. */

@@ -147,42 +147,42 @@ export function stagesCounting(
 ): readonly number[] | Refusal {
   const progress = new Map(progressOf(request, directory).map((one) => [one.stage.number, one]));
   const settles = isMet([...progress.values()]);
-  const standing = request.requirement.demands
+  const eligibilities = request.requirement.demands
     .filter((demand) => demand.stages.length > 0)
     .map((demand) => {
       const stages = demand.stages.flatMap((stage) => progress.get(stage.number) ?? []);
-      return standingIn(stages, settles, request, person, via, directory);
+      return eligibilityIn(stages, settles, request, person, via, directory);
     });
-  const counting = standing.flatMap((one) => (typeof one === "number" ? [one] : []));
+  const counting = eligibilities.flatMap((one) => (typeof one === "number" ? [one] : []));
   if (counting.length > 0) return counting;
-  if (standing.includes("elsewhere")) {
+  if (eligibilities.includes("elsewhere")) {
     return refuse(
       "not_an_approver",
       "You can decide this stage, but not from here: its policy names where it is decided.",
     );
   }
-  if (standing.includes("not open")) {
+  if (eligibilities.includes("not open")) {
     return refuse(
       "stage_not_open",
       "Your approval is for a stage that is not open; an earlier stage is still undecided, or yours is already met.",
     );
   }
-  if (standing.includes("counted")) {
+  if (eligibilities.includes("counted")) {
     return refuse("already_voted", "You have already approved this; it is waiting for other people.");
   }
   return refuse("not_an_approver", "You are not an approver of this request.");
 }
 
-type Standing = number | "counted" | "elsewhere" | "not open" | "not asked";
+type StageEligibility = number | "counted" | "elsewhere" | "not open" | "not asked";
 
-function standingIn(
+function eligibilityIn(
   stages: readonly StageProgress[],
   settles: boolean,
   request: Counted,
   person: IdentityId,
   via: Via,
   directory: Directory,
-): Standing {
+): StageEligibility {
   const counted = stages.find((one) => one.given.includes(person));
   if (counted !== undefined && !settles) return "counted";
   const mine = stages.filter((one) => isAmong(approversOf(request, one.stage, directory), person));

@@ -1,6 +1,6 @@
 import type { Risk } from "../policy/requirement-model.ts";
 import type { PolicyUse } from "./events.ts";
-import type { Choice } from "../policy/governing-policy.ts";
+import type { PolicySelection } from "../policy/governing-policy.ts";
 import type { Scope } from "../values/ids.ts";
 import type { Identity } from "../values/identity.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -11,7 +11,7 @@ import { formatDuration, minuteMs } from "../values/time.ts";
 /** What is judged: risk and, scope by scope, the policy that governs. */
 export interface Assessment {
   readonly risk: Risk | null;
-  readonly choices: readonly { readonly scope: Scope; readonly choice: Choice }[];
+  readonly selections: readonly { readonly scope: Scope; readonly selection: PolicySelection }[];
 }
 
 /** The policy that governs each scope, or why none may. A denial wins over a spent policy: it would stay denied. */
@@ -19,22 +19,22 @@ export function governing(
   assessment: Assessment,
 ): readonly { readonly scope: Scope; readonly policy: Policy }[] | Refusal {
   const chosen: { readonly scope: Scope; readonly policy: Policy }[] = [];
-  let spent: Refusal | undefined;
-  for (const { scope, choice } of assessment.choices) {
-    if (choice.kind === "denied") return deniedBy(choice.policy, scope);
-    if (choice.kind === "spent") {
-      spent ??= refuse(
+  let exhausted: Refusal | undefined;
+  for (const { scope, selection } of assessment.selections) {
+    if (selection.kind === "denied") return deniedBy(selection.policy, scope);
+    if (selection.kind === "spent") {
+      exhausted ??= refuse(
         "limit_reached",
-        `The policy "${choice.policy.name}" for ${scope} has been used as often as it allows.`,
+        `The policy "${selection.policy.name}" for ${scope} has been used as often as it allows.`,
         {
-          retryAfterSeconds: (choice.policy.usagePeriodMs ?? 60 * minuteMs) / 1000,
+          retryAfterSeconds: (selection.policy.usagePeriodMs ?? 60 * minuteMs) / 1000,
         },
       );
     } else {
-      chosen.push({ scope, policy: choice.policy });
+      chosen.push({ scope, policy: selection.policy });
     }
   }
-  return spent ?? chosen;
+  return exhausted ?? chosen;
 }
 
 /** What the terms ask of the request itself. Asked again at the press that would complete it. */

@@ -8,7 +8,7 @@ import { revisionOf, type Digest } from "./revision.ts";
 import { plus } from "../values/time.ts";
 
 /** What somebody asks for, already parsed: what the request will say of it, word for word. */
-export type Ask = Pick<
+export type RequestSpec = Pick<
   AccessRequest,
   | "id"
   | "subjectId"
@@ -35,14 +35,19 @@ export interface SubmissionFactsAtHand {
 }
 
 /** The request as it begins: pending, its first stages open, its terms frozen and named by their revision. */
-export function draftOf(ask: Ask, facts: SubmissionFactsAtHand, terms: Terms, now: Instant): AccessRequest {
+export function draftOf(
+  spec: RequestSpec,
+  facts: SubmissionFactsAtHand,
+  terms: Terms,
+  now: Instant,
+): AccessRequest {
   const { id, kind, groups, email } = facts.subject;
   const draft: AccessRequest = {
-    ...ask,
+    ...spec,
     requestedAt: now,
-    subjectThen: { id, kind, groups, ...(email !== undefined && { email }) },
+    subjectAtSubmission: { id, kind, groups, ...(email !== undefined && { email }) },
     risk: facts.assessment.risk,
-    requirement: withApproversResolved(terms.requirement, facts.directory, ask.subjectId),
+    requirement: withApproversResolved(terms.requirement, facts.directory, spec.subjectId),
     revision: "",
     openings: [],
     asked: [],

@@ -123,35 +123,35 @@ export type GrantEvent =
   | (Happened & { readonly type: "GrantRevoked"; readonly reason: string })
   | TargetEvent;
 
-interface AtTarget extends Happened {
+interface WithTarget extends Happened {
   /** Names the target among its grant's. */
   readonly connector: string;
 }
 
 /** What can happen to one target of a grant. */
 export type TargetEvent =
-  | (AtTarget & { readonly type: "TargetAttempted" })
-  | (AtTarget & {
+  | (WithTarget & { readonly type: "TargetAttempted" })
+  | (WithTarget & {
       readonly type: "TargetProvisioned";
       readonly object: string;
       readonly identity?: ObjectIdentity;
     })
-  | (AtTarget & { readonly type: "TargetFailed" })
+  | (WithTarget & { readonly type: "TargetFailed" })
   /** An attempt has failed, for another reason than the last; `problem` is for people and holds no secret. */
-  | (AtTarget & { readonly type: "TargetTroubled"; readonly problem: string })
-  | (AtTarget & { readonly type: "TargetRevokeOverdue"; readonly object: string; readonly reason?: string })
+  | (WithTarget & { readonly type: "TargetTroubled"; readonly problem: string })
+  | (WithTarget & { readonly type: "TargetRevokeOverdue"; readonly object: string; readonly reason?: string })
   /** Confirmed gone. `left`: what it made and what stays, one sentence each. */
-  | (AtTarget & {
+  | (WithTarget & {
       readonly type: "TargetRevoked";
       readonly object: string;
       readonly left?: readonly string[];
     })
   /** Its target is reached at another address from now on. */
-  | (AtTarget & { readonly type: "TargetMoved"; readonly place: string })
+  | (WithTarget & { readonly type: "TargetMoved"; readonly place: string })
   /** Given up by an administrator, because the target is lost: never confirmed gone. */
-  | (AtTarget & { readonly type: "TargetAbandoned"; readonly object: string; readonly reason: string })
+  | (WithTarget & { readonly type: "TargetAbandoned"; readonly object: string; readonly reason: string })
   /** What differs there from what it should be, when that has changed. */
-  | (AtTarget & {
+  | (WithTarget & {
       readonly type: "TargetDrifted";
       readonly object: string;
       readonly drift: readonly string[];

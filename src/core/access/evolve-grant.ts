@@ -90,11 +90,11 @@ function ended(grant: Grant, endedAt: Instant, noticedAt: Instant, endReason: st
 
 /** The object stays as it is until it was told its later end. */
 function prolonged(target: Target, notAfter: Instant, now: Instant): Target {
-  return { ...target, order: { ...target.order, notAfter }, state: "PROVISIONING", since: now };
+  return { ...target, spec: { ...target.spec, notAfter }, state: "PROVISIONING", since: now };
 }
 
 function withTarget(grant: Grant, event: TargetEvent): Grant {
-  const target = grant.targets.find((one) => one.order.connector === event.connector);
+  const target = grant.targets.find((one) => one.spec.connector === event.connector);
   assert(target !== undefined && !isSettled(target), `${event.type} needs a target that is not settled`);
   const changed = evolvedTarget(target, event);
   return { ...grant, targets: grant.targets.map((one) => (one === target ? changed : one)) };
@@ -133,7 +133,7 @@ function evolvedTarget(target: Target, event: TargetEvent): Target {
     case "TargetTroubled":
       return { ...target, problem: event.problem };
     case "TargetMoved":
-      return { ...target, order: { ...target.order, place: event.place } };
+      return { ...target, spec: { ...target.spec, place: event.place } };
     case "TargetDrifted":
       return { ...target, drift: event.drift };
     default:

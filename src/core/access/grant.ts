@@ -36,7 +36,7 @@ export interface UnstartedGrant extends AnyGrant {
   /** A target that is not ready by then could not give it. */
   readonly provisionBy: Instant;
   /** What is not fetched by then is taken back. */
-  readonly fetchBy: Instant;
+  readonly claimBy: Instant;
 }
 
 export interface StartedGrant extends AnyGrant {
@@ -59,7 +59,7 @@ export interface CredentialRecord {
 /** How long targets are tried before the request fails, from the claim that ordered them. */
 export const provisionWithinMs = 5 * minuteMs;
 /** How long a prepared grant waits for its requester, from the claim that ordered it (contract §3). */
-export const fetchWithinMs = 10 * minuteMs;
+export const claimPreparedWithinMs = 10 * minuteMs;
 
 /** Whether access has started, be it over or not. */
 export function hasStarted(grant: Grant | undefined): grant is StartedGrant {
@@ -93,11 +93,11 @@ export function holdsTargets({ phase }: Grant): boolean {
 /** When time alone ends what it is; for one that is over, would have. */
 export function grantLapsesAt(grant: Grant): Instant {
   if (hasStarted(grant)) return grant.expiresAt;
-  return areReady(grant.targets) ? grant.fetchBy : earliest(grant.provisionBy, grant.fetchBy);
+  return areReady(grant.targets) ? grant.claimBy : earliest(grant.provisionBy, grant.claimBy);
 }
 
 /** What targets tell us, decided on the grant as it stands: an answer that comes too late changes nothing. */
 
 export function targetOf(grant: Grant, connector: string): Target | undefined {
-  return grant.targets.find((target) => target.order.connector === connector);
+  return grant.targets.find((target) => target.spec.connector === connector);
 }

@@ -26,7 +26,7 @@ export const orphanGraceMs = 10 * minuteMs;
  * - contradictory: it names a grant of ours that wants something else, or its label cannot be read. Reported, and never
  *   removed, for taking it back could hit what is wanted, or what is not ours.
  */
-export type Standing = "expected" | "ending" | "over" | "expired" | "unexplained" | "contradictory";
+export type OrphanStatus = "expected" | "ending" | "over" | "expired" | "unexplained" | "contradictory";
 
 /**
  * How a listed object stands with our records. The grant must be read after the listing was taken: what is being made
@@ -34,16 +34,16 @@ export type Standing = "expected" | "ending" | "over" | "expired" | "unexplained
  *
  * @param listedAt When the listing was begun; what was cleared since then proves nothing.
  */
-export function standingOf(
+export function orphanStatusOf(
   listed: Listed,
   connector: string,
   grant: Grant | undefined,
   listedAt: Instant,
   now: Instant,
-): Standing {
+): OrphanStatus {
   if (listed.grantId === null) return "contradictory";
   const target = grant && targetOf(grant, connector);
-  const isOrdered = target?.order.object === listed.object;
+  const isOrdered = target?.spec.object === listed.object;
   if (grant !== undefined && holdsTargets(grant)) return isOrdered ? "expected" : "contradictory";
   if (target !== undefined && isOrdered) {
     const settled = settledAt(target);
@@ -54,9 +54,9 @@ export function standingOf(
 }
 
 /** Whether what was first seen at `seenAt` is to be removed now. */
-export function isToBeRemoved(standing: Standing, seenAt: Instant, now: Instant): boolean {
-  if (standing === "over" || standing === "expired") return true;
-  return standing === "unexplained" && now >= plus(seenAt, orphanGraceMs);
+export function isToBeRemoved(status: OrphanStatus, seenAt: Instant, now: Instant): boolean {
+  if (status === "over" || status === "expired") return true;
+  return status === "unexplained" && now >= plus(seenAt, orphanGraceMs);
 }
 
 /**
@@ -70,7 +70,7 @@ export function driftOf(
 ): readonly string[] | undefined {
   if (target.state !== "PROVISIONED" || isSettled(target) || target.since >= listedAt) return undefined;
   if (listed === undefined) return ["it is not there any more"];
-  const { notAfter } = target.order;
+  const { notAfter } = target.spec;
   const isLater = listed.notAfter !== null && listed.notAfter > notAfter;
   const later = isLater ? [`its label says it lasts later than ${formatInstant(notAfter)}`] : [];
   return [...listed.drift, ...later];

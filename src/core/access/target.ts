@@ -8,7 +8,7 @@ export type Rights = Readonly<Record<string, readonly string[]>>;
  * One object of ours at a real system, as committed before it exists there. It holds everything that is needed to take
  * it back, so that editing a policy or a person never makes it irrevocable. No secret.
  */
-export interface TargetOrder {
+export interface TargetSpec {
   /** The connector's name in the configuration. */
   readonly connector: string;
   /** The object's name at the target: a pure function of the grant's id, found before it is made. */
@@ -34,7 +34,7 @@ export interface ObjectIdentity {
 }
 
 /** What is decided of an order before it is known when it ends and whose it is. */
-export type WantedTarget = Pick<TargetOrder, "connector" | "object" | "place" | "scopes" | "rights">;
+export type DesiredTarget = Pick<TargetSpec, "connector" | "object" | "place" | "scopes" | "rights">;
 
 /**
  * - PENDING: ordered; nothing has been tried.
@@ -60,7 +60,7 @@ export type TargetState = (typeof targetStates)[number];
 
 /** One object of ours at a real system, and how far it has come. */
 export interface Target {
-  readonly order: TargetOrder;
+  readonly spec: TargetSpec;
   readonly state: TargetState;
   /** When what it should be was last decided; for a grant that is over, its end. */
   readonly since: Instant;
@@ -77,8 +77,8 @@ export interface Target {
 /** Access that is over and not confirmed gone after this is overdue, and says so. */
 export const overdueMs = minuteMs;
 
-export function orderedTarget(order: TargetOrder, now: Instant): Target {
-  return { order, state: "PENDING", since: now, clearedAt: null, drift: [] };
+export function pendingTarget(spec: TargetSpec, now: Instant): Target {
+  return { spec, state: "PENDING", since: now, clearedAt: null, drift: [] };
 }
 
 /** Everything ordered is there, so that secrets can be given out. */

@@ -135,7 +135,7 @@ function stageRecords(event: StageEvent): readonly Entry[] {
 function grantRecords(event: GrantEvent): readonly Entry[] {
   switch (event.type) {
     case "GrantPrepared":
-      return [["grant.prepared", { grant: event.grant.id, targets: event.grant.targets.map(orderData) }]];
+      return [["grant.prepared", { grant: event.grant.id, targets: event.grant.targets.map(specData) }]];
     case "GrantAbandoned":
       return [["grant.abandoned", { reason: event.reason }]];
     case "GrantStarted":
@@ -198,8 +198,8 @@ function startData({ id, startedAt, expiresAt }: StartedGrant): AuditEntry["data
   return { grant: id, startedAt: formatInstant(startedAt), expiresAt: formatInstant(expiresAt) };
 }
 
-function orderData({ order }: Target): AuditEntry["data"] {
-  const { connector, object, scopes, rights, notAfter } = order;
+function specData({ spec }: Target): AuditEntry["data"] {
+  const { connector, object, scopes, rights, notAfter } = spec;
   return { connector, object, scopes, rights, notAfter: formatInstant(notAfter) };
 }
 

@@ -9,7 +9,7 @@ import {
   selectorsMeaning,
   stagesCounting,
 } from "../access/approvals.ts";
-import { onGrant, onRequest, type Case, type Decision } from "../access/access-case.ts";
+import { onGrant, onRequest, type AccessCase, type Decision } from "../access/access-case.ts";
 import { siblingsEnded } from "../access/stranded-request.ts";
 import type { RequestEvent } from "../access/events.ts";
 import { hasStarted } from "../access/grant.ts";
@@ -31,14 +31,14 @@ import { assert } from "../values/assert.ts";
 import { formatDuration, formatInstant, plus } from "../values/time.ts";
 
 /** Who presses, and everything about today that the press is judged by. */
-export interface PressFacts {
+export interface ApprovalFacts {
   readonly person: Identity;
   readonly by: Actor;
   /** Whose hand is in how the person is recognised; see `peopleBehind`. */
   readonly behind: readonly IdentityId[];
   readonly directory: Directory;
   /** Today's policies asked with the facts of the submission. */
-  readonly today: Assessment;
+  readonly current: Assessment;
   readonly subject: Identity;
   readonly lockdown: boolean;
   readonly digest: Digest;
@@ -52,17 +52,22 @@ export interface Approve {
 }
 
 /** One approval. The last one missing approves the request, unless today's policies demand more or deny. */
-export function decideApprove(kase: Case, press: Approve, facts: PressFacts, now: Instant): Decision {
-  const { request } = kase;
+export function decideApprove(
+  accessCase: AccessCase,
+  approval: Approve,
+  facts: ApprovalFacts,
+  now: Instant,
+): Decision {
+  const { request } = accessCase;
   const refusal = mayNotDecide(request, facts, now);
   if (refusal !== undefined) return refusal;
-  if (press.revision !== undefined && press.revision !== request.revision) {
+  if (approval.revision !== undefined && approval.revision !== request.revision) {
     return refuse(
       "request_changed",
       "The request has changed since you saw it; look at it again before you decide.",
     );
   }
-  if (press.durationMs !== undefined && press.durationMs > request.durationMs) {
+  if (approval.durationMs !== undefined && approval.durationMs > request.durationMs) {
     return refuse(
       "invalid_duration",
       `You can approve for less, not for more than the ${formatDuration(request.durationMs)} asked.`,
@@ -70,7 +75,7 @@ export function decideApprove(kase: Case, press: Approve, facts: PressFacts, now
   }
   const stages = stagesCounting(request, facts.person.id, facts.by.via, facts.directory);
   if (isRefusal(stages)) return stages;
-  const vote = voteOf("APPROVED", request, facts, now, stages, press);
+  const vote = voteOf("APPROVED", request, facts, now, stages, approval);
   const voted = { ...request, votes: [...request.votes, vote] };
   const progress = progressOf(voted, facts.directory);
   const given: RequestEvent = {
@@ -81,25 +86,30 @@ export function decideApprove(kase: Case, press: Approve, facts: PressFacts, now
     ...newlyOpen(voted, facts.directory),
   };
   if (!isMet(progress)) return onRequest(request, [given]);
-  return completed({ ...kase, request: voted }, given, facts, now);
+  return completed({ ...accessCase, request: voted }, given, facts, now);
 }
 
 /** What follows when every frozen stage is met: today's policies are asked again. */
-function completed(kase: Case, given: RequestEvent, facts: PressFacts, now: Instant): Decision {
-  const { request } = kase;
+function completed(
+  accessCase: AccessCase,
+  given: RequestEvent,
+  facts: ApprovalFacts,
+  now: Instant,
+): Decision {
+  const { request } = accessCase;
   if (!isActive(facts.subject)) return inactive(facts.subject);
-  const other = kase.siblings?.find((one) => one.phase === "APPROVED");
+  const other = accessCase.siblings?.find((one) => one.phase === "APPROVED");
   if (other !== undefined) {
     return refuse("already_decided", `The same access is already approved in ${other.id}.`);
   }
-  const chosen = governing(facts.today);
+  const chosen = governing(facts.current);
   if (isRefusal(chosen)) {
     return chosen.refused === "policy_denied"
       ? onRequest(request, [given, deniedNow(chosen, facts, now)])
       : chosen;
   }
-  const today = requirementOf(chosen);
-  const missing = missingToday(request, today.requirement, facts.directory);
+  const current = requirementOf(chosen);
+  const missing = missingNow(request, current.requirement, facts.directory);
   if (missing.length > 0) {
     const requirement = withAdded(request.requirement, missing);
     const grown = { ...request, requirement };
@@ -115,8 +125,8 @@ function completed(kase: Case, given: RequestEvent, facts: PressFacts, now: Inst
   }
   const grantedDurationMs = grantedDuration(request);
   const { extension } = request;
-  const totalMs = extension === undefined ? grantedDurationMs : heldMs(kase) + grantedDurationMs;
-  const unfit = unfitFor(today, request.ticket, totalMs);
+  const totalMs = extension === undefined ? grantedDurationMs : heldMs(accessCase) + grantedDurationMs;
+  const unfit = unfitFor(current, request.ticket, totalMs);
   if (unfit !== undefined) return unfit;
   const approved: RequestEvent = {
     type: "RequestApproved",
@@ -127,37 +137,40 @@ function completed(kase: Case, given: RequestEvent, facts: PressFacts, now: Inst
     uses: usesOf(chosen),
   };
   if (extension === undefined) {
-    return [...onRequest(request, [given, approved]), ...siblingsEnded(kase.siblings ?? [], request, now)];
+    return [
+      ...onRequest(request, [given, approved]),
+      ...siblingsEnded(accessCase.siblings ?? [], request, now),
+    ];
   }
-  return extended(kase, [given, approved], grantedDurationMs, facts, now);
+  return extended(accessCase, [given, approved], grantedDurationMs, facts, now);
 }
 
 /** Compared by the people that addresses mean now: a request frozen by an earlier version holds addresses alone. */
-function missingToday(
+function missingNow(
   { requirement, subjectId }: AccessRequest,
-  today: Requirement,
+  current: Requirement,
   directory: Directory,
 ): readonly Demand[] {
   return missingDemands(
     withApproversResolved(requirement, directory, subjectId),
-    withApproversResolved(today, directory, subjectId),
+    withApproversResolved(current, directory, subjectId),
   );
 }
 
 /** What the grant to be extended lasts so far. */
-function heldMs({ grant }: Case): number {
+function heldMs({ grant }: AccessCase): number {
   assert(hasStarted(grant), "an extension is decided together with its grant");
   return grant.expiresAt - grant.startedAt;
 }
 
 function extended(
-  kase: Case,
+  accessCase: AccessCase,
   events: readonly RequestEvent[],
   grantedDurationMs: number,
-  facts: PressFacts,
+  facts: ApprovalFacts,
   now: Instant,
 ): Decision {
-  const { request, grant } = kase;
+  const { request, grant } = accessCase;
   assert(hasStarted(grant), "an extension is decided together with its grant");
   if (facts.lockdown) return lockedDown();
   if (grant.phase !== "ACTIVE" || now >= grant.expiresAt) {
@@ -175,9 +188,9 @@ function extended(
   ];
 }
 
-function deniedNow(refusal: Refusal, facts: PressFacts, now: Instant): RequestEvent {
-  const denial = facts.today.choices.flatMap(({ choice }) =>
-    choice.kind === "denied" ? [choice.policy] : [],
+function deniedNow(refusal: Refusal, facts: ApprovalFacts, now: Instant): RequestEvent {
+  const denial = facts.current.selections.flatMap(({ selection }) =>
+    selection.kind === "denied" ? [selection.policy] : [],
   )[0];
   const by: Actor =
     denial === undefined
@@ -199,12 +212,12 @@ function grantedDuration(request: AccessRequest): number {
 
 /** One denial ends it, also by somebody who approved before. */
 export function decideDeny(
-  kase: Case,
+  accessCase: AccessCase,
   reason: string,
-  facts: Pick<PressFacts, "person" | "by" | "directory" | "behind">,
+  facts: Pick<ApprovalFacts, "person" | "by" | "directory" | "behind">,
   now: Instant,
 ): Decision {
-  const { request } = kase;
+  const { request } = accessCase;
   const refusal = mayNotDecide(request, facts, now);
   if (refusal !== undefined) return refusal;
   const mine = stagesOf(request.requirement).filter((stage) =>
@@ -234,7 +247,7 @@ export function decideDeny(
 /** Who may decide comes before what state it is in: a stranger learns nothing about the request. */
 function mayNotDecide(
   request: AccessRequest,
-  facts: Pick<PressFacts, "person" | "directory" | "behind">,
+  facts: Pick<ApprovalFacts, "person" | "directory" | "behind">,
   now: Instant,
 ): Refusal | undefined {
   const { person } = facts;
@@ -282,10 +295,10 @@ function alreadyDecided(request: AccessRequest): string {
 function voteOf(
   decision: Vote["decision"],
   request: AccessRequest,
-  facts: Pick<PressFacts, "by" | "person" | "directory">,
+  facts: Pick<ApprovalFacts, "by" | "person" | "directory">,
   now: Instant,
   stages: readonly number[],
-  press: Pick<Approve, "durationMs" | "comment">,
+  approval: Pick<Approve, "durationMs" | "comment">,
 ): Vote {
   const key: UsedKey | undefined = facts.by.key;
   const { id, name, email } = facts.person;
@@ -299,8 +312,8 @@ function voteOf(
     via: facts.by.via,
     decision,
     stages,
-    ...(press.durationMs !== undefined && { durationMs: press.durationMs }),
-    ...(press.comment !== undefined && { comment: press.comment }),
+    ...(approval.durationMs !== undefined && { durationMs: approval.durationMs }),
+    ...(approval.comment !== undefined && { comment: approval.comment }),
     ...(key !== undefined && { key }),
   };
 }

@@ -1,7 +1,7 @@
 import type { AccessRequest, BreakGlassUse } from "../access/access-request.ts";
 import { deniedBy, inactive } from "../access/assessment.ts";
 import { onRequest, type Decision } from "../access/access-case.ts";
-import { draftOf, type Ask, type SubmissionFactsAtHand } from "../access/draft-request.ts";
+import { draftOf, type RequestSpec, type SubmissionFactsAtHand } from "../access/draft-request.ts";
 import type { Instant } from "../values/ids.ts";
 import { isActive, withAddressesResolved } from "../values/identity.ts";
 import { policyDefaults, type BreakGlassRule } from "../policy/policy.ts";
@@ -18,14 +18,14 @@ export interface BreakGlassFacts extends SubmissionFactsAtHand {
 }
 
 /** Takes access in an emergency: no approval, but allowed people only, alerts, a limit and a review. */
-export function decideBreakGlass(ask: Ask, facts: BreakGlassFacts, now: Instant): Decision {
-  const refusal = breakGlassRefusal(ask, facts);
+export function decideBreakGlass(spec: RequestSpec, facts: BreakGlassFacts, now: Instant): Decision {
+  const refusal = breakGlassRefusal(spec, facts);
   if (refusal !== undefined) return refusal;
   const { rule } = facts;
   const use: BreakGlassUse = {
     review: {
       ...rule.review,
-      by: withAddressesResolved(rule.review.by, facts.directory, ask.subjectId),
+      by: withAddressesResolved(rule.review.by, facts.directory, spec.subjectId),
     },
     notify: rule.notify,
     reviews: [],
@@ -33,7 +33,7 @@ export function decideBreakGlass(ask: Ask, facts: BreakGlassFacts, now: Instant)
     overdueAt: null,
   };
   const terms = requirementOf([]);
-  const draft = { ...draftOf(ask, facts, terms, now), breakGlass: use };
+  const draft = { ...draftOf(spec, facts, terms, now), breakGlass: use };
   return onRequest(draft, [
     { type: "RequestSubmitted", at: now, by: facts.by, request: draft },
     {
@@ -46,29 +46,29 @@ export function decideBreakGlass(ask: Ask, facts: BreakGlassFacts, now: Instant)
   ]);
 }
 
-function breakGlassRefusal(ask: Ask, facts: BreakGlassFacts): Refusal | undefined {
+function breakGlassRefusal(spec: RequestSpec, facts: BreakGlassFacts): Refusal | undefined {
   const { rule, subject, directory, assessment } = facts;
   if (!isActive(subject)) return inactive(subject);
   const isAllowed = rule.allowed.some((one) =>
     directory.people(one, subject.id).some((p) => p.id === subject.id),
   );
-  if (ask.requestedById !== ask.subjectId || subject.kind !== "HUMAN" || !isAllowed) {
+  if (spec.requestedById !== spec.subjectId || subject.kind !== "HUMAN" || !isAllowed) {
     return refuse(
       "break_glass_not_allowed",
       "Break-glass is for the people the configuration allows, asking for themselves.",
     );
   }
-  const denied = assessment.choices.find(
-    (one) => one.choice.kind === "denied" && one.choice.policy !== undefined,
+  const denied = assessment.selections.find(
+    (one) => one.selection.kind === "denied" && one.selection.policy !== undefined,
   );
-  if (denied?.choice.kind === "denied") return deniedBy(denied.choice.policy, denied.scope);
+  if (denied?.selection.kind === "denied") return deniedBy(denied.selection.policy, denied.scope);
   if (!facts.conditionsHold) {
     return refuse(
       "break_glass_not_allowed",
       "The configuration does not let this access be taken by break-glass.",
     );
   }
-  if (ask.durationMs > rule.maxDurationMs) {
+  if (spec.durationMs > rule.maxDurationMs) {
     return refuse(
       "duration_exceeds_policy",
       `Break-glass lasts at most ${formatDuration(rule.maxDurationMs)}; ask for less.`,
@@ -89,7 +89,10 @@ function breakGlassRefusal(ask: Ask, facts: BreakGlassFacts): Refusal | undefine
  * What stands against this person's next break-glass use (contract §5): a use whose review is overdue, or whose last
  * review says unjustified, until a later review clears it or the lockout is over.
  */
-export function debtOf(uses: readonly AccessRequest[], now: Instant): "overdue" | "unjustified" | undefined {
+export function reviewDebtOf(
+  uses: readonly AccessRequest[],
+  now: Instant,
+): "overdue" | "unjustified" | undefined {
   for (const { breakGlass } of uses) {
     if (breakGlass === undefined || breakGlass.reviewDueAt === null) continue;
     const { review, reviews, reviewDueAt } = breakGlass;

@@ -1,5 +1,5 @@
 import type { AccessRequest, Actor } from "../access/access-request.ts";
-import { onGrant, onRequest, type Case, type Decision } from "../access/access-case.ts";
+import { onGrant, onRequest, type AccessCase, type Decision } from "../access/access-case.ts";
 import { liveGrant } from "./decide-end.ts";
 import { isOver, type CredentialRecord, type StartedGrant } from "../access/grant.ts";
 import type { GrantId, IdentityId, Instant } from "../values/ids.ts";
@@ -15,7 +15,7 @@ export interface ClaimFacts {
   readonly by: Actor;
   readonly subject: Identity;
   /** Today's policies: at the claim only their denials count. */
-  readonly today: Assessment;
+  readonly current: Assessment;
   readonly lockdown: boolean;
   readonly credential: CredentialRecord;
   /** Of a grant without targets; one that was prepared has its own. */
@@ -31,18 +31,18 @@ export type Claimable = AccessRequest & { readonly grantedDurationMs: number };
 
 /** The request, if this person may start its access now. */
 export function mayClaim(
-  kase: Case,
-  facts: Pick<ClaimFacts, "byId" | "subject" | "today" | "lockdown">,
+  accessCase: AccessCase,
+  facts: Pick<ClaimFacts, "byId" | "subject" | "current" | "lockdown">,
   now: Instant,
 ): Claimable | Refusal {
-  const { request } = kase;
+  const { request } = accessCase;
   const { subject } = facts;
   if (facts.byId !== request.subjectId) return refuse("not_requester", "Only the requester can claim this.");
   if (!isActive(subject)) return inactive(subject);
   if (request.phase === "CLAIMED") {
     return refuse(
       "already_claimed",
-      isOver(kase.grant, now)
+      isOver(accessCase.grant, now)
         ? "This was claimed, and the access is over; ask again."
         : "This was already claimed. If the token was lost, replace it with rotate.",
     );
@@ -60,8 +60,9 @@ export function mayClaim(
     return refuse("not_claimable", "This request is over; ask again.");
   }
   if (facts.lockdown && request.breakGlass === undefined) return lockedDown();
-  for (const { scope, choice } of facts.today.choices) {
-    if (choice.kind === "denied" && choice.policy !== undefined) return deniedBy(choice.policy, scope);
+  for (const { scope, selection } of facts.current.selections) {
+    if (selection.kind === "denied" && selection.policy !== undefined)
+      return deniedBy(selection.policy, scope);
   }
   const { grantedDurationMs } = request;
   assert(grantedDurationMs !== null, "an approved request has a granted duration");
@@ -69,12 +70,12 @@ export function mayClaim(
 }
 
 /** Starts the access: the clock of the grant has begun at `startedAt`. What was prepared for it is ready. */
-export function decideClaim(kase: Case, facts: ClaimFacts, now: Instant): Decision {
-  const request = mayClaim(kase, facts, now);
+export function decideClaim(accessCase: AccessCase, facts: ClaimFacts, now: Instant): Decision {
+  const request = mayClaim(accessCase, facts, now);
   if ("refused" in request) return request;
   const { by, startedAt } = facts;
-  const prepared = kase.grant?.phase === "PREPARING" ? kase.grant : undefined;
-  const isReady = prepared !== undefined && areReady(prepared.targets) && now < prepared.fetchBy;
+  const prepared = accessCase.grant?.phase === "PREPARING" ? accessCase.grant : undefined;
+  const isReady = prepared !== undefined && areReady(prepared.targets) && now < prepared.claimBy;
   if (isReady !== facts.isPrepared || (prepared !== undefined && !isReady)) {
     return refuse("not_claimable", "This is still being prepared; claim it again.");
   }
@@ -94,7 +95,7 @@ export function decideClaim(kase: Case, facts: ClaimFacts, now: Instant): Decisi
     // From here on the exact end is the latest one.
     targets: (prepared?.targets ?? []).map((target) => ({
       ...target,
-      order: { ...target.order, notAfter: expiresAt },
+      spec: { ...target.spec, notAfter: expiresAt },
       since: now,
     })),
   };
@@ -108,15 +109,15 @@ export function decideClaim(kase: Case, facts: ClaimFacts, now: Instant): Decisi
 
 /** A new token for the same access; the old one is dead in the same commit. */
 export function decideRotate(
-  kase: Case,
+  accessCase: AccessCase,
   facts: Pick<ClaimFacts, "byId" | "by" | "subject" | "credential">,
   now: Instant,
 ): Decision {
-  if (facts.byId !== kase.request.subjectId) {
+  if (facts.byId !== accessCase.request.subjectId) {
     return refuse("not_requester", "Only the requester can replace their credential.");
   }
   if (!isActive(facts.subject)) return inactive(facts.subject);
-  const grant = liveGrant(kase, now);
+  const grant = liveGrant(accessCase, now);
   if ("refused" in grant) return grant;
   return [onGrant(grant, { type: "CredentialRotated", at: now, by: facts.by, credential: facts.credential })];
 }

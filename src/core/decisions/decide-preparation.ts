@@ -1,27 +1,32 @@
 import type { AccessRequest } from "../access/access-request.ts";
-import { onGrant, onRequest, systemActor, type Case, type Decision } from "../access/access-case.ts";
+import { onGrant, onRequest, systemActor, type AccessCase, type Decision } from "../access/access-case.ts";
 import { mayClaim, type ClaimFacts } from "./decide-claim.ts";
 import type { Recorded } from "../access/events.ts";
-import { fetchWithinMs, provisionWithinMs, type Grant, type UnstartedGrant } from "../access/grant.ts";
+import {
+  claimPreparedWithinMs,
+  provisionWithinMs,
+  type Grant,
+  type UnstartedGrant,
+} from "../access/grant.ts";
 import type { GrantId, Instant } from "../values/ids.ts";
-import { areReady, orderedTarget, type Target, type WantedTarget } from "../access/target.ts";
+import { areReady, pendingTarget, type Target, type DesiredTarget } from "../access/target.ts";
 import { plus } from "../values/time.ts";
 
-export interface PrepareFacts extends Pick<ClaimFacts, "byId" | "by" | "subject" | "today" | "lockdown"> {
+export interface PrepareFacts extends Pick<ClaimFacts, "byId" | "by" | "subject" | "current" | "lockdown"> {
   readonly grantId: GrantId;
   /** What the connectors of today serve of the request's scopes. */
-  readonly wanted: readonly WantedTarget[];
+  readonly desired: readonly DesiredTarget[];
 }
 
 /**
  * Writes down what is to be made at which targets, before anything is: so a crash leaves nothing there that cannot be
  * found. Empty when that has been done already. The request stays approved.
  */
-export function decidePrepare(kase: Case, facts: PrepareFacts, now: Instant): Decision {
-  const request = mayClaim(kase, facts, now);
+export function decidePrepare(accessCase: AccessCase, facts: PrepareFacts, now: Instant): Decision {
+  const request = mayClaim(accessCase, facts, now);
   if ("refused" in request) return request;
   // Begun already, or a reload meanwhile has left no target.
-  if (kase.grant?.phase === "PREPARING" || facts.wanted.length === 0) return [];
+  if (accessCase.grant?.phase === "PREPARING" || facts.desired.length === 0) return [];
   const grant = preparedGrant(request, facts, now);
   return [
     ...onRequest(request, [{ type: "RequestPreparing", at: now, by: facts.by, grantId: grant.id }]),
@@ -31,13 +36,13 @@ export function decidePrepare(kase: Case, facts: PrepareFacts, now: Instant): De
 
 function preparedGrant(
   request: AccessRequest & { readonly grantedDurationMs: number },
-  { grantId, wanted }: PrepareFacts,
+  { grantId, desired }: PrepareFacts,
   now: Instant,
 ): UnstartedGrant {
   const { id: requestId, subjectId } = request;
-  const fetchBy = plus(now, fetchWithinMs);
+  const claimBy = plus(now, claimPreparedWithinMs);
   // The clock of the access starts when it is fetched, so this is the latest end it can have.
-  const notAfter = plus(fetchBy, request.grantedDurationMs);
+  const notAfter = plus(claimBy, request.grantedDurationMs);
   return {
     id: grantId,
     requestId,
@@ -47,16 +52,21 @@ function preparedGrant(
     phase: "PREPARING",
     preparedAt: now,
     provisionBy: plus(now, provisionWithinMs),
-    fetchBy,
+    claimBy,
     endedAt: null,
     endReason: null,
-    targets: wanted.map((one) => orderedTarget({ ...one, grantId, requestId, subjectId, notAfter }, now)),
+    targets: desired.map((one) => pendingTarget({ ...one, grantId, requestId, subjectId, notAfter }, now)),
   };
 }
 
 /** A target cannot give it, so nothing is given: what the others have made ready is taken back. */
-export function decideFailure(kase: Case, connector: string, why: string, now: Instant): readonly Recorded[] {
-  const { request, grant } = kase;
+export function decideFailure(
+  accessCase: AccessCase,
+  connector: string,
+  why: string,
+  now: Instant,
+): readonly Recorded[] {
+  const { request, grant } = accessCase;
   if (request.phase !== "APPROVED" || grant?.phase !== "PREPARING") return [];
   const by = systemActor;
   const reason = `${connector} could not give it: ${why}`;
@@ -72,14 +82,14 @@ export function decideFailure(kase: Case, connector: string, why: string, now: I
  * as a token that opens nothing.
  */
 export function decideNotServed(
-  kase: Case,
-  facts: Omit<PrepareFacts, "grantId" | "wanted">,
+  accessCase: AccessCase,
+  facts: Omit<PrepareFacts, "grantId" | "desired">,
   why: string,
   now: Instant,
 ): Decision {
-  const request = mayClaim(kase, facts, now);
+  const request = mayClaim(accessCase, facts, now);
   if ("refused" in request) return request;
-  const { grant } = kase;
+  const { grant } = accessCase;
   const by = systemActor;
   const reason = `the configuration has changed since it was asked for: ${why}`;
   return [
@@ -91,15 +101,15 @@ export function decideNotServed(
 }
 
 /** What time does to an approved request whose targets are being made ready. */
-export function preparationTick(kase: Case, now: Instant): readonly Recorded[] {
-  const { grant } = kase;
+export function preparationTick(accessCase: AccessCase, now: Instant): readonly Recorded[] {
+  const { grant } = accessCase;
   if (grant?.phase !== "PREPARING") return [];
   const late = now < grant.provisionBy ? undefined : unready(grant);
   if (late !== undefined) {
-    const { connector } = late.order;
-    return decideFailure(kase, connector, late.problem ?? "it was not ready in time", now);
+    const { connector } = late.spec;
+    return decideFailure(accessCase, connector, late.problem ?? "it was not ready in time", now);
   }
-  if (now < grant.fetchBy) return [];
+  if (now < grant.claimBy) return [];
   return [
     onGrant(grant, { type: "GrantAbandoned", at: now, by: systemActor, reason: "nobody fetched it in time" }),
   ];

@@ -1,6 +1,6 @@
 import { targetOf } from "../access/grant.ts";
 import type { Actor } from "../access/access-request.ts";
-import { onGrant, systemActor, type Case, type Decision } from "../access/access-case.ts";
+import { onGrant, systemActor, type AccessCase, type Decision } from "../access/access-case.ts";
 import { decideRevoke } from "./decide-end.ts";
 import type { Recorded } from "../access/events.ts";
 import { holdsTargets, type Grant } from "../access/grant.ts";
@@ -34,9 +34,9 @@ export function decideProvisioned(
   identity?: ObjectIdentity,
 ): readonly Recorded[] {
   const target = targetOf(grant, connector);
-  if (target === undefined || !isToBeProvisioned(grant, target) || target.order.notAfter !== notAfter)
+  if (target === undefined || !isToBeProvisioned(grant, target) || target.spec.notAfter !== notAfter)
     return [];
-  const { object } = target.order;
+  const { object } = target.spec;
   const known = identity === undefined ? {} : { identity };
   return [
     onGrant(grant, { type: "TargetProvisioned", at: now, by: systemActor, connector, object, ...known }),
@@ -52,7 +52,7 @@ export function decideCleared(
 ): readonly Recorded[] {
   const target = targetOf(grant, connector);
   if (target === undefined || !isToBeTakenBack(grant, target)) return [];
-  const { object } = target.order;
+  const { object } = target.spec;
   const named = left.length === 0 ? {} : { left };
   return [onGrant(grant, { type: "TargetRevoked", at: now, by: systemActor, connector, object, ...named })];
 }
@@ -62,23 +62,23 @@ export function decideCleared(
  * could end that later.
  */
 export function decideAbandonTarget(
-  kase: Case & { readonly grant: Grant },
+  accessCase: AccessCase & { readonly grant: Grant },
   connector: string,
   reason: string,
   by: Actor,
   now: Instant,
 ): Decision {
-  const { grant } = kase;
+  const { grant } = accessCase;
   const target = targetOf(grant, connector);
   if (target === undefined) return refuse("not_found", `This access has nothing at ${connector}.`);
-  const { object } = target.order;
+  const { object } = target.spec;
   if (target.state === "ABANDONED") {
     return refuse("already_abandoned", `${object} was abandoned before. It was never confirmed gone.`);
   }
   if (isSettled(target)) {
     return refuse("not_found", `${object} is not at ${connector} any more: it was confirmed gone.`);
   }
-  const ended = holdsTargets(grant) ? decideRevoke(kase, reason, by, now) : [];
+  const ended = holdsTargets(grant) ? decideRevoke(accessCase, reason, by, now) : [];
   if (isRefusal(ended)) return ended;
   return [...ended, onGrant(grant, { type: "TargetAbandoned", at: now, by, connector, object, reason })];
 }
@@ -91,7 +91,7 @@ export function decideMoved(
   now: Instant,
 ): readonly Recorded[] {
   const target = targetOf(grant, connector);
-  if (target === undefined || isSettled(target) || target.order.place === place) return [];
+  if (target === undefined || isSettled(target) || target.spec.place === place) return [];
   return [onGrant(grant, { type: "TargetMoved", at: now, by: systemActor, connector, place })];
 }
 
@@ -104,7 +104,7 @@ export function decideOverdue(
 ): readonly Recorded[] {
   const target = targetOf(grant, connector);
   if (target === undefined || holdsTargets(grant) || !becomesOverdue(target, now)) return [];
-  const { object } = target.order;
+  const { object } = target.spec;
   const reason = target.problem ?? known;
   const why = reason === undefined ? {} : { reason };
   return [
@@ -136,6 +136,6 @@ export function decideDrift(
   if (target === undefined || !holdsTargets(grant)) return [];
   const isSame = target.drift.length === drift.length && target.drift.every((one, at) => one === drift[at]);
   if (isSame) return [];
-  const { object } = target.order;
+  const { object } = target.spec;
   return [onGrant(grant, { type: "TargetDrifted", at: now, by: systemActor, connector, object, drift })];
 }

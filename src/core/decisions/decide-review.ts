@@ -1,6 +1,6 @@
 import type { AccessRequest, Actor } from "../access/access-request.ts";
 import { inactive } from "../access/assessment.ts";
-import { onGrant, onRequest, type Case, type Decision } from "../access/access-case.ts";
+import { onGrant, onRequest, type AccessCase, type Decision } from "../access/access-case.ts";
 import { endedEarly, revokedBeforeStart } from "./decide-end.ts";
 import type { IdentityId, Instant } from "../values/ids.ts";
 import { refuseOwnHand } from "../values/identity-origins.ts";
@@ -29,12 +29,12 @@ export interface ReviewFacts {
 
 /** Judges a break-glass use, during or after it. "Unjustified" ends what is still open of it in the same commit. */
 export function decideReview(
-  kase: Case,
+  accessCase: AccessCase,
   judgement: { readonly outcome: "justified" | "unjustified"; readonly comment: string },
   facts: ReviewFacts,
   now: Instant,
 ): Decision {
-  const { request, grant } = kase;
+  const { request, grant } = accessCase;
   const { person, by } = facts;
   if (!isActive(person)) return inactive(person);
   if (!isReviewerOf(request, person, facts.directory) || person.kind !== "HUMAN") {
@@ -59,12 +59,12 @@ export function decideReview(
   if (outcome === "justified") return reviewed;
   const reason = `reviewed as unjustified: ${comment}`;
   if (request.phase === "APPROVED") {
-    return [...reviewed, ...revokedBeforeStart(kase, reason, by, now)];
+    return [...reviewed, ...revokedBeforeStart(accessCase, reason, by, now)];
   }
   if (grant === undefined || grant.phase !== "ACTIVE" || now >= grant.expiresAt) return reviewed;
   return [
     ...reviewed,
     onGrant(grant, { type: "GrantRevoked", at: now, by, reason }),
-    ...endedEarly(kase, by, now),
+    ...endedEarly(accessCase, by, now),
   ];
 }

@@ -1,8 +1,8 @@
 import type { AccessRequest, Actor, Extension } from "../access/access-request.ts";
 import { unreachableStage } from "../access/reachable-quorum.ts";
 import { governing, inactive, lockedDown, unfitFor, usesOf } from "../access/assessment.ts";
-import { onGrant, onRequest, systemActor, type Case, type Decision } from "../access/access-case.ts";
-import { draftOf, type Ask, type SubmissionFactsAtHand } from "../access/draft-request.ts";
+import { onGrant, onRequest, systemActor, type AccessCase, type Decision } from "../access/access-case.ts";
+import { draftOf, type RequestSpec, type SubmissionFactsAtHand } from "../access/draft-request.ts";
 import type { PolicyUse, Recorded, RequestEvent } from "../access/events.ts";
 import type { StartedGrant } from "../access/grant.ts";
 import type { Instant } from "../values/ids.ts";
@@ -13,10 +13,10 @@ import { duplicateAmong, isStranded, siblingsEnded } from "../access/stranded-re
 import { earliest, plus } from "../values/time.ts";
 
 /** Asks by policy: refused, pending, or approved at birth. */
-export function decideSubmission(ask: Ask, facts: SubmissionFactsAtHand, now: Instant): Decision {
-  const judgement = judged(ask, facts, now);
-  if (isRefusal(judgement)) return judgement;
-  const { draft, terms } = judgement;
+export function decideSubmission(spec: RequestSpec, facts: SubmissionFactsAtHand, now: Instant): Decision {
+  const evaluated = evaluateSubmission(spec, facts, now);
+  if (isRefusal(evaluated)) return evaluated;
+  const { draft, terms } = evaluated;
   const { siblings = [] } = facts;
   const duplicate = duplicateAmong(siblings);
   if (duplicate !== undefined) {
@@ -25,21 +25,21 @@ export function decideSubmission(ask: Ask, facts: SubmissionFactsAtHand, now: In
     });
   }
   return [
-    ...onRequest(draft, submission(judgement, facts, now)),
+    ...onRequest(draft, submission(evaluated, facts, now)),
     ...(terms.isAuto ? siblingsEnded(siblings, draft, now) : []),
   ];
 }
 
 /** Asks for more time on a live grant. Approved at birth, it moves the end in the same commit. */
 export function decideExtension(
-  ask: Ask,
-  parent: Pick<Case, "request" | "extension"> & { readonly grant: StartedGrant },
+  spec: RequestSpec,
+  parent: Pick<AccessCase, "request" | "extension"> & { readonly grant: StartedGrant },
   facts: SubmissionFactsAtHand,
   now: Instant,
 ): Decision {
   const { grant, extension: open } = parent;
   const isBlocked = open !== undefined && !isStranded(open);
-  const totalMs = grant.expiresAt - grant.startedAt + ask.durationMs;
+  const totalMs = grant.expiresAt - grant.startedAt + spec.durationMs;
   if (facts.lockdown) return lockedDown();
   // Also of one that would be approved by itself: it would move the end that the open one was judged by.
   if (isBlocked) {
@@ -47,13 +47,17 @@ export function decideExtension(
       existing: open.id,
     });
   }
-  const judgement = judged(ask, facts, now, { of: parent.request.id, grantId: grant.id, totalMs });
-  if (isRefusal(judgement)) return judgement;
-  const approvalDeadline = earliest(judgement.draft.approvalDeadline, grant.expiresAt);
-  const draft = { ...judgement.draft, approvalDeadline };
-  const events = submission({ ...judgement, draft }, facts, now);
+  const evaluated = evaluateSubmission(spec, facts, now, {
+    of: parent.request.id,
+    grantId: grant.id,
+    totalMs,
+  });
+  if (isRefusal(evaluated)) return evaluated;
+  const approvalDeadline = earliest(evaluated.draft.approvalDeadline, grant.expiresAt);
+  const draft = { ...evaluated.draft, approvalDeadline };
+  const events = submission({ ...evaluated, draft }, facts, now);
   const replaced = open === undefined ? [] : replacedBy(open, draft, facts.by, now);
-  if (!judgement.terms.isAuto) return [...onRequest(draft, events), ...replaced];
+  if (!evaluated.terms.isAuto) return [...onRequest(draft, events), ...replaced];
   return [
     ...replaced,
     ...onRequest(draft, [...events, { type: "ExtensionCompleted", at: now, by: facts.by }]),
@@ -61,7 +65,7 @@ export function decideExtension(
       type: "GrantExtended",
       at: now,
       by: facts.by,
-      expiresAt: plus(grant.expiresAt, ask.durationMs),
+      expiresAt: plus(grant.expiresAt, spec.durationMs),
       extension: draft.id,
     }),
   ];
@@ -81,27 +85,27 @@ function replacedBy(
   ]);
 }
 
-interface Judged {
+interface EvaluatedSubmission {
   readonly draft: AccessRequest;
   readonly terms: Terms;
   readonly uses: readonly PolicyUse[];
 }
 
 /** The request as it would be stored, still pending, or the reason why it may not be. */
-function judged(
-  ask: Ask,
+function evaluateSubmission(
+  spec: RequestSpec,
   facts: SubmissionFactsAtHand,
   now: Instant,
   extension?: Extension,
-): Judged | Refusal {
+): EvaluatedSubmission | Refusal {
   if (!isActive(facts.subject)) return inactive(facts.subject);
   const chosen = governing(facts.assessment);
   if (isRefusal(chosen)) return chosen;
   const terms = requirementOf(chosen);
-  const unfit = unfitFor(terms, ask.ticket, extension?.totalMs ?? ask.durationMs);
+  const unfit = unfitFor(terms, spec.ticket, extension?.totalMs ?? spec.durationMs);
   if (unfit !== undefined) return unfit;
   if (terms.isAuto && facts.lockdown) return lockedDown();
-  const draft = { ...draftOf(ask, facts, terms, now), ...(extension && { extension }) };
+  const draft = { ...draftOf(spec, facts, terms, now), ...(extension && { extension }) };
   const stage = unreachableStage(draft, facts.directory);
   if (stage !== undefined) {
     return refuse(
@@ -112,8 +116,12 @@ function judged(
   return { draft, terms, uses: usesOf(chosen) };
 }
 
-function submission(judgement: Judged, facts: SubmissionFactsAtHand, now: Instant): readonly RequestEvent[] {
-  const { draft, terms, uses } = judgement;
+function submission(
+  evaluated: EvaluatedSubmission,
+  facts: SubmissionFactsAtHand,
+  now: Instant,
+): readonly RequestEvent[] {
+  const { draft, terms, uses } = evaluated;
   const submitted: RequestEvent = { type: "RequestSubmitted", at: now, by: facts.by, request: draft };
   if (!terms.isAuto) return [submitted];
   const [first] = draft.requirement.demands;

@@ -1,4 +1,4 @@
-import { onGrant, onRequest, systemActor, type Case, type Decision } from "../access/access-case.ts";
+import { onGrant, onRequest, systemActor, type AccessCase, type Decision } from "../access/access-case.ts";
 import { abandoned } from "./decide-end.ts";
 import { dueReminders } from "../access/escalation.ts";
 import type { Instant } from "../values/ids.ts";
@@ -10,11 +10,11 @@ import { preparationTick } from "./decide-preparation.ts";
  * review. Empty when nothing is due, so asking twice is harmless. Access was already over by the clock.
  */
 export function decideTick(
-  kase: Case,
+  accessCase: AccessCase,
   directory: Directory,
   now: Instant,
 ): Exclude<Decision, { refused: string }> {
-  const { request, grant } = kase;
+  const { request, grant } = accessCase;
   const by = systemActor;
   if (request.phase === "PENDING") {
     return now >= request.approvalDeadline
@@ -25,9 +25,9 @@ export function decideTick(
     return request.claimDeadline !== null && now >= request.claimDeadline
       ? [
           ...onRequest(request, [{ type: "RequestTimedOut", at: now, by, waitedFor: "claim" }]),
-          ...abandoned(kase, "it was not claimed in time", by, now),
+          ...abandoned(accessCase, "it was not claimed in time", by, now),
         ]
-      : preparationTick(kase, now);
+      : preparationTick(accessCase, now);
   }
   if (request.phase !== "CLAIMED") return [];
   const isExpired = grant?.phase === "ACTIVE" && now >= grant.expiresAt;

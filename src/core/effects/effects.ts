@@ -5,7 +5,7 @@ import type { Grant } from "../access/grant.ts";
 import type { GrantId, IdentityId, Instant, KeyId, RequestId } from "../values/ids.ts";
 import type { ChatAccount } from "../values/identity.ts";
 import { isSettled } from "../access/target.ts";
-import type { Audience, News, NoticeKind } from "./notices.ts";
+import type { Audience, Notice, NoticeKind } from "./notices.ts";
 
 /**
  * What must happen outside, written in the same commit as the decision and done afterwards, at least once. Running one
@@ -13,7 +13,7 @@ import type { Audience, News, NoticeKind } from "./notices.ts";
  */
 export type Effect =
   /** Something about a request has changed: its news go out, and every copy of its card is made true. */
-  | { readonly kind: "announce"; readonly requestId: RequestId; readonly news: readonly News[] }
+  | { readonly kind: "announce"; readonly requestId: RequestId; readonly news: readonly Notice[] }
   /** A key was made in somebody's name. */
   | { readonly kind: "announce_key"; readonly keyId: KeyId; readonly identityId: IdentityId }
   /** A key in somebody's name expires soon, unless it is deleted by then. */
@@ -26,7 +26,7 @@ export type Effect =
       readonly expiresAt: Instant;
     }
   /** Somebody at a chat platform asks administrators to be linked. */
-  | ({ readonly kind: "tell_link"; readonly to: readonly IdentityId[] } & LinkAsked)
+  | ({ readonly kind: "tell_link"; readonly to: readonly IdentityId[] } & LinkRequest)
   /**
    * Somebody can be reached in chat who could not before: they get what has been waiting for them. `after`: where the
    * next batch of waiting requests begins, 0 for the first.
@@ -49,7 +49,7 @@ export type Effect =
       readonly isPostponed?: true;
     } & Addressee)
   /** Tells one thing once. `copyId`: where the message is recorded if it has buttons. */
-  | ({ readonly kind: "tell"; readonly about: Telling; readonly copyId?: string } & Addressee)
+  | ({ readonly kind: "tell"; readonly about: NoteSubject; readonly copyId?: string } & Addressee)
   /** Makes a note with buttons true, as every copy of a card is. `isPostponed`: as above. */
   | ({
       readonly kind: "update_note";
@@ -70,9 +70,9 @@ export type Effect =
   /** Cancel what this identity has open and end what it holds: it was deactivated. */
   | { readonly kind: "end_access_of"; readonly identityId: IdentityId }
   /** Make sure that the target is there until its latest end. */
-  | (AtTarget & { readonly kind: "provision" })
+  | (WithTarget & { readonly kind: "provision" })
   /** Make sure that nothing is left at the target. */
-  | (AtTarget & { readonly kind: "take_back" });
+  | (WithTarget & { readonly kind: "take_back" });
 
 /** One recipient on one surface. */
 export interface Addressee {
@@ -83,7 +83,7 @@ export interface Addressee {
 }
 
 /** What a message is about; its words are made when it is sent. */
-export type Telling =
+export type NoteSubject =
   | {
       readonly topic: "request";
       readonly requestId: RequestId;
@@ -92,7 +92,7 @@ export type Telling =
     }
   /** `notice`: absent when the key was made. */
   | { readonly topic: "key"; readonly keyId: KeyId; readonly notice?: "key_expiring" }
-  | ({ readonly topic: "link" } & LinkAsked)
+  | ({ readonly topic: "link" } & LinkRequest)
   | ({ readonly topic: "account_linked" } & LinkMade)
   | { readonly topic: "alert"; readonly alert: ServiceAlert };
 
@@ -114,12 +114,12 @@ export type ServiceAlert =
 
 /** What a note with buttons that is out there is about. `answer`: a card that somebody asked to see. */
 export type UpdatedNote =
-  | Extract<Telling, { readonly topic: "request" }>
+  | Extract<NoteSubject, { readonly topic: "request" }>
   | { readonly topic: "answer"; readonly requestId: RequestId; readonly audience: Audience }
   | { readonly topic: "linked"; readonly account: ChatAccount };
 
 /** An account without a link, as the platform describes it; its names are data, never authority. */
-export interface LinkAsked {
+export interface LinkRequest {
   readonly account: ChatAccount;
   readonly displayName: string;
   readonly email: string | null;
@@ -128,7 +128,7 @@ export interface LinkAsked {
 }
 
 /** One target; the order is the grant's. */
-interface AtTarget {
+interface WithTarget {
   readonly grantId: GrantId;
   /** Names the target among the grant's, and the group that is down together. */
   readonly connector: string;
@@ -143,7 +143,7 @@ export function takesAccessAway({ kind }: Effect): boolean {
 export function targetEffectsOf({ event }: Recorded, grant: Grant): readonly Effect[] {
   const each = (kind: "provision" | "take_back"): readonly Effect[] =>
     grant.targets.flatMap((target) =>
-      isSettled(target) ? [] : [{ kind, grantId: grant.id, connector: target.order.connector }],
+      isSettled(target) ? [] : [{ kind, grantId: grant.id, connector: target.spec.connector }],
     );
   switch (event.type) {
     case "GrantPrepared":
@@ -160,7 +160,7 @@ export function targetEffectsOf({ event }: Recorded, grant: Grant): readonly Eff
 }
 
 /** The one table from events to news. `request` is as it stands after the event. */
-export function newsOf(recorded: Recorded, request: AccessRequest): readonly News[] {
+export function noticesOf(recorded: Recorded, request: AccessRequest): readonly Notice[] {
   const { event } = recorded;
   switch (event.type) {
     case "RequestSubmitted":
@@ -169,7 +169,7 @@ export function newsOf(recorded: Recorded, request: AccessRequest): readonly New
         : [];
     case "ApprovalGiven":
     case "StagesAdded":
-      return newsFor("submitted", event.asked);
+      return noticeTo("submitted", event.asked);
     case "ApprovalReminded":
       return [{ notice: "reminder", people: ids(event.people) }];
     case "ApprovalEscalated":
@@ -187,7 +187,7 @@ export function newsOf(recorded: Recorded, request: AccessRequest): readonly New
     case "RequestTimedOut":
       return [news("timed_out")];
     case "ApproversChanged":
-      return [...newsFor("approver_added", event.joined), ...newsFor("approver_removed", event.left)];
+      return [...noticeTo("approver_added", event.joined), ...noticeTo("approver_removed", event.left)];
     case "RequestStranded":
       return [news("stranded")];
     case "RequestReachable":
@@ -231,11 +231,11 @@ export function newsOf(recorded: Recorded, request: AccessRequest): readonly New
   }
 }
 
-function news(notice: NoticeKind): News {
+function news(notice: NoticeKind): Notice {
   return { notice, people: [] };
 }
 
-function newsFor(notice: NoticeKind, people: AccessRequest["asked"]): readonly News[] {
+function noticeTo(notice: NoticeKind, people: AccessRequest["asked"]): readonly Notice[] {
   return people.length === 0 ? [] : [{ notice, people: ids(people) }];
 }
 

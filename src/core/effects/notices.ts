@@ -36,14 +36,14 @@ export type NoticeKind = (typeof noticeKinds)[number];
 export type Audience = "requester" | "approver" | "channel" | "reviewer" | "alert";
 
 /** Something to be told, with the people only the decision knew. Everybody else follows from the request. */
-export interface News {
+export interface Notice {
   readonly notice: NoticeKind;
   /** Approvers asked or reminded by this; reviewers who can judge from now on. */
   readonly people: readonly IdentityId[];
 }
 
 /** One circle of people and how they hear of something. */
-export interface Hearing {
+export interface NoticeRule {
   /**
    * - people: those named by the news, as approvers
    * - requester: subject and, when somebody else pressed the button, that person
@@ -51,14 +51,14 @@ export interface Hearing {
    * - alerted: the channels break-glass tells; reviewers: who may judge it; new_reviewers: those named by the news
    * - admins: who the configuration names
    */
-  readonly who: "people" | "requester" | "channels" | "alerted" | "reviewers" | "new_reviewers" | "admins";
+  readonly to: "people" | "requester" | "channels" | "alerted" | "reviewers" | "new_reviewers" | "admins";
   /**
    * In chat. `card`: gets the card as a message of its own, kept true from then on. `note`: a line below the card. `quiet`:
    * the card they have is rewritten, as every copy is on every change, and nothing rings.
    */
   readonly chat: "card" | "note" | "quiet";
   /** By e-mail, which cannot be rewritten: a letter, or nothing. */
-  readonly letter: boolean;
+  readonly byEmail: boolean;
   /** Only where they have been told of this request before. */
   readonly isKnownOnly?: true;
   /** Who has the card already gets a note below it: a message that is rewritten rings for nobody. */
@@ -70,83 +70,83 @@ export interface Hearing {
  * Where: the surfaces the request names (`notifyChannels`) on which a person can be reached; an approver or reviewer who
  * cannot be reached there, on any other.
  */
-export const hearings: { readonly [Notice in NoticeKind]: readonly Hearing[] } = {
+export const noticeRules: { readonly [Kind in NoticeKind]: readonly NoticeRule[] } = {
   submitted: [
-    { who: "people", chat: "card", letter: true },
-    { who: "requester", chat: "card", letter: false },
-    { who: "channels", chat: "card", letter: true },
+    { to: "people", chat: "card", byEmail: true },
+    { to: "requester", chat: "card", byEmail: false },
+    { to: "channels", chat: "card", byEmail: true },
   ],
-  reminder: [{ who: "people", chat: "note", letter: true }],
+  reminder: [{ to: "people", chat: "note", byEmail: true }],
   escalated: [
-    { who: "people", chat: "card", letter: true },
-    { who: "requester", chat: "note", letter: true },
-    { who: "channels", chat: "note", letter: false },
+    { to: "people", chat: "card", byEmail: true },
+    { to: "requester", chat: "note", byEmail: true },
+    { to: "channels", chat: "note", byEmail: false },
   ],
   approved: [
-    { who: "requester", chat: "note", letter: true },
-    { who: "channels", chat: "note", letter: false },
+    { to: "requester", chat: "note", byEmail: true },
+    { to: "channels", chat: "note", byEmail: false },
   ],
   denied: [
-    { who: "requester", chat: "note", letter: true },
-    { who: "channels", chat: "note", letter: false },
+    { to: "requester", chat: "note", byEmail: true },
+    { to: "channels", chat: "note", byEmail: false },
   ],
   cancelled: [
-    { who: "requester", chat: "quiet", letter: false },
-    { who: "channels", chat: "note", letter: false },
+    { to: "requester", chat: "quiet", byEmail: false },
+    { to: "channels", chat: "note", byEmail: false },
   ],
   timed_out: [
-    { who: "requester", chat: "note", letter: true },
-    { who: "channels", chat: "note", letter: false },
+    { to: "requester", chat: "note", byEmail: true },
+    { to: "channels", chat: "note", byEmail: false },
   ],
-  approver_added: [{ who: "people", chat: "card", letter: true, isRepeated: true }],
-  approver_removed: [{ who: "people", chat: "quiet", letter: true, isKnownOnly: true }],
-  reviewer_added: [{ who: "new_reviewers", chat: "card", letter: true }],
+  approver_added: [{ to: "people", chat: "card", byEmail: true, isRepeated: true }],
+  approver_removed: [{ to: "people", chat: "quiet", byEmail: true, isKnownOnly: true }],
+  reviewer_added: [{ to: "new_reviewers", chat: "card", byEmail: true }],
   stranded: [
-    { who: "requester", chat: "note", letter: true },
-    { who: "admins", chat: "note", letter: true },
+    { to: "requester", chat: "note", byEmail: true },
+    { to: "admins", chat: "note", byEmail: true },
   ],
   reachable: [
-    { who: "requester", chat: "note", letter: true },
-    { who: "admins", chat: "note", letter: true },
+    { to: "requester", chat: "note", byEmail: true },
+    { to: "admins", chat: "note", byEmail: true },
   ],
-  failed: [{ who: "requester", chat: "note", letter: true }],
+  failed: [{ to: "requester", chat: "note", byEmail: true }],
   started: [
-    { who: "requester", chat: "quiet", letter: true },
-    { who: "channels", chat: "note", letter: false },
+    { to: "requester", chat: "quiet", byEmail: true },
+    { to: "channels", chat: "note", byEmail: false },
   ],
-  ending_soon: [{ who: "requester", chat: "note", letter: false }],
-  extended: [{ who: "requester", chat: "note", letter: true }],
+  ending_soon: [{ to: "requester", chat: "note", byEmail: false }],
+  extended: [{ to: "requester", chat: "note", byEmail: true }],
   ended: [
-    { who: "requester", chat: "note", letter: true },
-    { who: "channels", chat: "note", letter: false },
+    { to: "requester", chat: "note", byEmail: true },
+    { to: "channels", chat: "note", byEmail: false },
   ],
   break_glass_used: [
-    { who: "alerted", chat: "card", letter: true },
-    { who: "reviewers", chat: "card", letter: true },
-    { who: "requester", chat: "card", letter: true },
+    { to: "alerted", chat: "card", byEmail: true },
+    { to: "reviewers", chat: "card", byEmail: true },
+    { to: "requester", chat: "card", byEmail: true },
   ],
-  review_due: [{ who: "reviewers", chat: "note", letter: true }],
+  review_due: [{ to: "reviewers", chat: "note", byEmail: true }],
   break_glass_reviewed: [
-    { who: "requester", chat: "note", letter: true },
-    { who: "alerted", chat: "note", letter: true },
+    { to: "requester", chat: "note", byEmail: true },
+    { to: "alerted", chat: "note", byEmail: true },
   ],
   review_overdue: [
-    { who: "reviewers", chat: "note", letter: true },
-    { who: "alerted", chat: "note", letter: true },
-    { who: "requester", chat: "note", letter: true },
+    { to: "reviewers", chat: "note", byEmail: true },
+    { to: "alerted", chat: "note", byEmail: true },
+    { to: "requester", chat: "note", byEmail: true },
   ],
   target_overdue: [
-    { who: "admins", chat: "note", letter: true },
-    { who: "alerted", chat: "note", letter: true },
+    { to: "admins", chat: "note", byEmail: true },
+    { to: "alerted", chat: "note", byEmail: true },
   ],
-  unreached: [{ who: "requester", chat: "note", letter: true }],
+  unreached: [{ to: "requester", chat: "note", byEmail: true }],
   // The people: approvers for whom the channel stood in, who now get a message of their own.
   channel_unreached: [
-    { who: "people", chat: "card", letter: false },
-    { who: "requester", chat: "note", letter: true },
-    { who: "admins", chat: "note", letter: true },
+    { to: "people", chat: "card", byEmail: false },
+    { to: "requester", chat: "note", byEmail: true },
+    { to: "admins", chat: "note", byEmail: true },
   ],
-  waiting: [{ who: "people", chat: "card", letter: false }],
+  waiting: [{ to: "people", chat: "card", byEmail: false }],
   // Not about a request: told to the key's owner by name (outbox/announce-keys.ts).
   key_made: [],
   key_expiring: [],

@@ -4,7 +4,7 @@ import type { Effect } from "./effects.ts";
  * Effects of one lane are done one after the other, in the order they were written: what is announced about a request,
  * what one recipient is told on one surface. Null: whenever there is room.
  */
-export function laneOf(effect: Effect): string | null {
+export function orderingKeyOf(effect: Effect): string | null {
   switch (effect.kind) {
     case "announce":
       return `request:${effect.requestId}`;
@@ -39,7 +39,7 @@ export function laneOf(effect: Effect): string | null {
 }
 
 /** What goes the same way out, so that a way that is blocked holds up nothing else. */
-export function groupOf(effect: Effect): string {
+export function destinationOf(effect: Effect): string {
   switch (effect.kind) {
     case "show":
     case "update_note":

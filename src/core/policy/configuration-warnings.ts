@@ -45,23 +45,23 @@ export function configurationWarnings(
 /** Groups whose names look the same and are different ones; said once for each, where it is first listed. */
 function groupVariants(identities: readonly Person[], others: readonly string[]): readonly PlacedProblem[] {
   const first = new Map(others.map((group) => [lookOf(group), group]));
-  const said = new Set<string>();
+  const reported = new Set<string>();
   return groupPlaces(identities).flatMap(({ group, path }) => {
     const look = lookOf(group);
     const other = first.get(look);
     if (other === undefined) first.set(look, group);
-    if (other === undefined || other === group || said.has(group)) return [];
-    said.add(group);
+    if (other === undefined || other === group || reported.has(group)) return [];
+    reported.add(group);
     return [{ path, message: `"${group}" is another group than "${other}": names are compared exactly` }];
   });
 }
 
 function hiddenLetters(identities: readonly Person[]): readonly PlacedProblem[] {
-  const said = new Set<string>();
+  const reported = new Set<string>();
   return groupPlaces(identities).flatMap(({ group, path }) => {
     const hidden = /\p{Cf}/u.exec(group)?.[0];
-    if (hidden === undefined || said.has(group)) return [];
-    said.add(group);
+    if (hidden === undefined || reported.has(group)) return [];
+    reported.add(group);
     const number = (hidden.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
     return [{ path, message: `holds a character that cannot be seen, U+${number}` }];
   });

@@ -10,11 +10,12 @@ const single: ReadonlySet<string> = new Set(["RESOURCE", "ACTION", "SCOPE", "KIN
  * Why conditions that are all required can never hold together; undefined when nothing is certain. Only what follows from
  * the conditions themselves is looked at, and not what patterns may mean.
  */
-export function neverHolds(conditions: readonly Condition[]): string | undefined {
+export function contradictionOf(conditions: readonly Condition[]): string | undefined {
   const flat = conditions.map(simplified);
   for (const condition of flat) {
     if ("anyOf" in condition) {
-      if (condition.anyOf.every((one) => neverHolds([one]) !== undefined)) return "none of anyOf can hold";
+      if (condition.anyOf.every((one) => contradictionOf([one]) !== undefined))
+        return "none of anyOf can hold";
       continue;
     }
     const why = "not" in condition ? undefined : neverAlone(condition);

@@ -42,19 +42,19 @@ export interface ConditionVerdict {
  * Judges conditions that are all required, for one scope (contract §4). Three-valued: a part that is not known leaves
  * the whole unknown unless the other parts settle it. No condition at all is true.
  */
-export function judge(
+export function evaluateConditions(
   conditions: readonly Condition[],
   scope: Scope,
   facts: SubmissionFacts,
   risk: Risk | null,
 ): Verdict {
-  const asked = { scope, facts, risk };
-  const verdicts = conditions.map((condition) => judgeOne(condition, asked));
+  const input = { scope, facts, risk };
+  const verdicts = conditions.map((condition) => evaluateOne(condition, input));
   return { truth: allTrue(verdicts), conditions: verdicts };
 }
 
 /** The same in parts: the patterns are matched one by one before the rest, which is cheap, is judged. */
-export function* judgeInParts(
+export function* evaluateInParts(
   conditions: readonly Condition[],
   scope: Scope,
   facts: SubmissionFacts,
@@ -62,12 +62,12 @@ export function* judgeInParts(
 ): Work<Verdict> {
   const texts = (condition: TextCondition) => textsOf(condition.type, { scope, facts, risk });
   yield* matchAhead(patternsIn(conditions), texts, facts);
-  const verdict = judge(conditions, scope, facts, risk);
+  const verdict = evaluateConditions(conditions, scope, facts, risk);
   yield conditions.length;
   return verdict;
 }
 
-interface Asked {
+interface EvaluationInput {
   readonly scope: Scope;
   readonly facts: SubmissionFacts;
   readonly risk: Risk | null;
@@ -78,16 +78,16 @@ interface Finding {
   readonly actual: string | number | null;
 }
 
-function judgeOne(condition: Condition, asked: Asked): ConditionVerdict {
+function evaluateOne(condition: Condition, input: EvaluationInput): ConditionVerdict {
   if ("anyOf" in condition) {
-    const inside = condition.anyOf.map((one) => judgeOne(one, asked));
+    const inside = condition.anyOf.map((one) => evaluateOne(one, input));
     return { condition, truth: someTrue(inside), actual: null, inside };
   }
   if ("not" in condition) {
-    const one = judgeOne(condition.not, asked);
+    const one = evaluateOne(condition.not, input);
     return { condition, truth: negated(one.truth), actual: null, inside: [one] };
   }
-  const { truth, actual } = findingOf(condition, asked);
+  const { truth, actual } = findingOf(condition, input);
   return { condition, truth, actual, inside: [] };
 }
 
@@ -112,10 +112,10 @@ function truthOf(holds: boolean): Truth {
 
 type Leaf = Exclude<Condition, { readonly anyOf: unknown } | { readonly not: unknown }>;
 
-function findingOf(condition: Leaf, asked: Asked): Finding {
+function findingOf(condition: Leaf, input: EvaluationInput): Finding {
   switch (condition.type) {
     case "DURATION": {
-      const { durationMs } = asked.facts;
+      const { durationMs } = input.facts;
       const truth = truthOf(isInRange(condition.operator, condition.valueMs, durationMs));
       return { truth, actual: formatDuration(durationMs) };
     }
@@ -123,12 +123,12 @@ function findingOf(condition: Leaf, asked: Asked): Finding {
     case "PREVIOUS_ACCESS":
     case "RECENT_DENIALS":
     case "RECENT_REQUESTS": {
-      const actual = numberOf(condition.type, condition.withinMs, asked);
+      const actual = numberOf(condition.type, condition.withinMs, input);
       if (actual === null) return { truth: "unknown", actual };
       return { truth: truthOf(isInRange(condition.operator, condition.value, actual)), actual };
     }
     case "TIME":
-      return timeFinding(condition.operator, condition.value, asked.facts.submittedAt);
+      return timeFinding(condition.operator, condition.value, input.facts.submittedAt);
     case "RESOURCE":
     case "ACTION":
     case "SCOPE":
@@ -137,7 +137,7 @@ function findingOf(condition: Leaf, asked: Asked): Finding {
     case "KIND":
     case "REASON":
     case "TICKET":
-      return textFinding(condition, asked);
+      return textFinding(condition, input);
   }
 }
 
@@ -164,8 +164,12 @@ function isInRange(
 }
 
 /** Null: not known, which only the risk can be. */
-function numberOf(subject: NumberSubject, withinMs: number | undefined, asked: Asked): number | null {
-  const { facts, risk, scope } = asked;
+function numberOf(
+  subject: NumberSubject,
+  withinMs: number | undefined,
+  input: EvaluationInput,
+): number | null {
+  const { facts, risk, scope } = input;
   const since = withinMs === undefined ? Number.NEGATIVE_INFINITY : facts.submittedAt - withinMs;
   const count = (instants: readonly Instant[]): number => instants.filter((at) => at > since).length;
   switch (subject) {
@@ -188,11 +192,11 @@ function timeFinding(operator: "WITHIN" | "OUTSIDE", window: TimeWindow, at: Ins
   return { truth: truthOf(operator === "WITHIN" ? within : !within), actual };
 }
 
-function textFinding(condition: TextCondition, asked: Asked): Finding {
-  const found = textsOf(condition.type, asked);
-  const actual = found.length === 0 ? null : shown(found.map((one) => one.text).join(", "));
+function textFinding(condition: TextCondition, input: EvaluationInput): Finding {
+  const found = textsOf(condition.type, input);
+  const actual = found.length === 0 ? null : excerptOf(found.map((one) => one.text).join(", "));
   if (isPatternCondition(condition) && !isUsable(condition)) return { truth: "unknown", actual };
-  const matches = found.some((one) => accepts(condition, one, asked.facts));
+  const matches = found.some((one) => accepts(condition, one, input.facts));
   const isNegative = condition.operator === "NOT_EQUALS" || condition.operator === "NOT_IN";
   return { truth: truthOf(isNegative ? !matches : matches), actual };
 }
@@ -202,8 +206,8 @@ function asWritten(...texts: readonly string[]): readonly Subject[] {
 }
 
 /** Everything the subject may be known by here; a condition is met by any one of them. */
-function textsOf(subject: TextSubject, asked: Asked): readonly Subject[] {
-  const { facts, scope } = asked;
+function textsOf(subject: TextSubject, input: EvaluationInput): readonly Subject[] {
+  const { facts, scope } = input;
   switch (subject) {
     case "RESOURCE":
       return asWritten(resourceOf(scope));
@@ -249,8 +253,8 @@ function accepts(condition: TextCondition, { text, folded }: Subject, facts: Sub
   }
 }
 
-const shownLengthMax = 200;
+const excerptLengthMax = 200;
 
-function shown(text: string): string {
-  return text.length <= shownLengthMax ? text : `${text.slice(0, shownLengthMax - 1)}…`;
+function excerptOf(text: string): string {
+  return text.length <= excerptLengthMax ? text : `${text.slice(0, excerptLengthMax - 1)}…`;
 }

@@ -1,16 +1,16 @@
 import type { Risk } from "./requirement-model.ts";
 import type { SubmissionFacts, Truth } from "./conditions.ts";
 import type { Scope } from "../values/ids.ts";
-import { judgeInParts, type Verdict } from "./evaluate-conditions.ts";
+import { evaluateInParts, type Verdict } from "./evaluate-conditions.ts";
 import type { PolicyIndex } from "./policy-index.ts";
 import type { Policy } from "./policy.ts";
 import { finish, type Work } from "../values/sliced-work.ts";
 
 /** The policies that hold for one scope, in order of precedence; a deny that holds stands alone. */
-export type Holders = readonly Policy[];
+export type MatchingPolicies = readonly Policy[];
 
 /** What the policies say to one scope. */
-export type Choice =
+export type PolicySelection =
   | { readonly kind: "policy"; readonly policy: Policy }
   /** Without a policy: none holds and there is no default. */
   | { readonly kind: "denied"; readonly policy?: Policy }
@@ -21,46 +21,46 @@ export type Choice =
  * First phase: which policies hold. Whether one of them is spent only the store knows, and only these need asking.
  * Auto-approval must hold for certain; approval and deny policies also hold when it cannot be known (contract §4).
  */
-export function* findHolders(
+export function* findMatchingPolicies(
   index: PolicyIndex,
   scope: Scope,
   facts: SubmissionFacts,
   risk: Risk | null,
-): Work<Holders> {
-  const holders: Policy[] = [];
+): Work<MatchingPolicies> {
+  const matching: Policy[] = [];
   for (const policy of index.candidates(scope)) {
-    const { truth } = yield* judgeInParts(policy.conditions, scope, facts, risk);
-    if (mayGovern(policy, truth)) holders.push(policy);
+    const { truth } = yield* evaluateInParts(policy.conditions, scope, facts, risk);
+    if (mayGovern(policy, truth)) matching.push(policy);
   }
-  return inOrder(holders);
+  return inOrder(matching);
 }
 
 /** The same at once. */
-export function holdersOf(...asked: Parameters<typeof findHolders>): Holders {
-  return finish(findHolders(...asked));
+export function matchingPolicies(...asked: Parameters<typeof findMatchingPolicies>): MatchingPolicies {
+  return finish(findMatchingPolicies(...asked));
 }
 
 /**
  * Second phase: which one governs. A spent auto policy gives way to the next approval policy, never to another auto
  * one; the default stands in only where no policy holds, not for a spent one.
  */
-export function choose(
-  holders: Holders,
+export function selectPolicy(
+  matching: MatchingPolicies,
   defaultPolicy: Policy | undefined,
-  isSpent: (policy: Policy) => boolean,
-): Choice {
-  const first = holders[0] ?? usableDefault(defaultPolicy);
+  isExhausted: (policy: Policy) => boolean,
+): PolicySelection {
+  const first = matching[0] ?? usableDefault(defaultPolicy);
   if (first === undefined) return { kind: "denied" };
   if (first.effect.kind === "deny") return { kind: "denied", policy: first };
-  if (!isSpent(first)) return { kind: "policy", policy: first };
+  if (!isExhausted(first)) return { kind: "policy", policy: first };
   const next =
-    first.effect.kind === "auto" ? holders.find((one) => one.effect.kind === "approval") : undefined;
+    first.effect.kind === "auto" ? matching.find((one) => one.effect.kind === "approval") : undefined;
   if (next === undefined) return { kind: "spent", policy: first };
-  return isSpent(next) ? { kind: "spent", policy: next } : { kind: "policy", policy: next };
+  return isExhausted(next) ? { kind: "spent", policy: next } : { kind: "policy", policy: next };
 }
 
 /** Why the choice fell as it did. */
-export type ChoiceReason =
+export type SelectionReason =
   | "deny_wins"
   | "first_in_order"
   | "stands_in_for_spent"
@@ -69,7 +69,7 @@ export type ChoiceReason =
   | "nothing_holds";
 
 /** How one policy stands towards one scope. */
-export type Standing =
+export type PolicyOutcome =
   | "governs"
   | "denies"
   | "spent"
@@ -84,18 +84,18 @@ export type Standing =
   /** An auto policy after a spent auto policy, which only an approval policy stands in for. */
   | "passed_over";
 
-export interface PolicyStanding {
+export interface EvaluatedPolicy {
   readonly policy: Policy;
   readonly verdict: Verdict;
-  readonly standing: Standing;
+  readonly outcome: PolicyOutcome;
 }
 
 export interface Explanation {
   readonly scope: Scope;
-  readonly choice: Choice;
-  readonly reason: ChoiceReason;
+  readonly selection: PolicySelection;
+  readonly reason: SelectionReason;
   /** Every enabled policy, in order of precedence. */
-  readonly policies: readonly PolicyStanding[];
+  readonly policies: readonly EvaluatedPolicy[];
 }
 
 /** For the dry run: the same choice as above, with every enabled policy judged aloud. `policies` as {@link inPrecedence} orders them. */
@@ -105,27 +105,27 @@ export function* explainInParts(
   scope: Scope,
   facts: SubmissionFacts,
   risk: Risk | null,
-  isSpent: (policy: Policy) => boolean,
+  isExhausted: (policy: Policy) => boolean,
 ): Work<Explanation> {
-  const judged: { readonly policy: Policy; readonly verdict: Verdict }[] = [];
+  const evaluated: { readonly policy: Policy; readonly verdict: Verdict }[] = [];
   for (const policy of policies) {
-    const verdict = yield* judgeInParts(policy.conditions, scope, facts, risk);
-    judged.push({ policy, verdict });
+    const verdict = yield* evaluateInParts(policy.conditions, scope, facts, risk);
+    evaluated.push({ policy, verdict });
   }
-  const holders = inOrder(
-    judged.filter(({ policy, verdict }) => mayGovern(policy, verdict.truth)).map(({ policy }) => policy),
+  const matching = inOrder(
+    evaluated.filter(({ policy, verdict }) => mayGovern(policy, verdict.truth)).map(({ policy }) => policy),
   );
-  const ranks = new Map(holders.map((policy, rank) => [policy, rank]));
-  const choice = choose(holders, defaultPolicy, isSpent);
+  const ranks = new Map(matching.map((policy, rank) => [policy, rank]));
+  const selection = selectPolicy(matching, defaultPolicy, isExhausted);
   return {
     scope,
-    choice,
-    reason: reasonOf(choice, holders),
-    policies: judged.map(({ policy, verdict }) => ({
+    selection,
+    reason: reasonOf(selection, matching),
+    policies: evaluated.map(({ policy, verdict }) => ({
       policy,
       verdict,
-      standing: mayGovern(policy, verdict.truth)
-        ? standingOf(policy, choice, ranks)
+      outcome: mayGovern(policy, verdict.truth)
+        ? policyOutcomeOf(policy, selection, ranks)
         : verdict.truth === "false"
           ? "does_not_hold"
           : "not_certain",
@@ -134,35 +134,39 @@ export function* explainInParts(
 }
 
 /** The same at once. */
-export function explain(policies: readonly Policy[], ...asked: AskedOfEach): Explanation {
+export function explain(policies: readonly Policy[], ...asked: EvaluationInputs): Explanation {
   return finish(explainInParts(inPrecedence(policies), ...asked));
 }
 
-type AskedOfEach = Parameters<typeof explainInParts> extends [unknown, ...infer Rest] ? Rest : never;
+type EvaluationInputs = Parameters<typeof explainInParts> extends [unknown, ...infer Rest] ? Rest : never;
 
 /** Those that are enabled, in order of precedence. */
 export function inPrecedence(policies: readonly Policy[]): readonly Policy[] {
   return policies.filter((policy) => policy.enabled).toSorted(byPrecedence);
 }
 
-function reasonOf(choice: Choice, holders: Holders): ChoiceReason {
-  if (holders.length === 0) return choice.policy === undefined ? "nothing_holds" : "default";
-  if (choice.kind === "denied") return "deny_wins";
-  if (choice.kind === "spent") return "all_spent";
-  return choice.policy === holders[0] ? "first_in_order" : "stands_in_for_spent";
+function reasonOf(selection: PolicySelection, matching: MatchingPolicies): SelectionReason {
+  if (matching.length === 0) return selection.policy === undefined ? "nothing_holds" : "default";
+  if (selection.kind === "denied") return "deny_wins";
+  if (selection.kind === "spent") return "all_spent";
+  return selection.policy === matching[0] ? "first_in_order" : "stands_in_for_spent";
 }
 
 /** Of a policy that holds. */
-function standingOf(policy: Policy, choice: Choice, ranks: ReadonlyMap<Policy, number>): Standing {
-  if (policy === choice.policy) {
-    return choice.kind === "policy" ? "governs" : choice.kind === "denied" ? "denies" : "spent";
+function policyOutcomeOf(
+  policy: Policy,
+  selection: PolicySelection,
+  ranks: ReadonlyMap<Policy, number>,
+): PolicyOutcome {
+  if (policy === selection.policy) {
+    return selection.kind === "policy" ? "governs" : selection.kind === "denied" ? "denies" : "spent";
   }
-  if (choice.kind === "denied") return "overruled";
+  if (selection.kind === "denied") return "overruled";
   const rank = ranks.get(policy) ?? -1;
   if (rank === 0) return "spent";
-  const chosenRank = ranks.get(choice.policy) ?? -1;
+  const chosenRank = ranks.get(selection.policy) ?? -1;
   const isBeforeChosen = chosenRank !== 0 && rank < chosenRank;
-  const isWithoutStandIn = choice.policy.effect.kind === "auto" && choice.kind === "spent";
+  const isWithoutStandIn = selection.policy.effect.kind === "auto" && selection.kind === "spent";
   return isBeforeChosen || isWithoutStandIn ? "passed_over" : "outranked";
 }
 
@@ -175,7 +179,7 @@ function mayGovern(policy: Policy, truth: Truth): boolean {
   return truth === "true" || (truth === "unknown" && policy.effect.kind !== "auto");
 }
 
-function inOrder(policies: readonly Policy[]): Holders {
+function inOrder(policies: readonly Policy[]): MatchingPolicies {
   const sorted = policies.toSorted(byPrecedence);
   const deny = sorted.find((policy) => policy.effect.kind === "deny");
   return deny === undefined ? sorted : [deny];

@@ -2,7 +2,7 @@ import type { Condition } from "./conditions.ts";
 import type { Rulebook } from "./policy.ts";
 
 /** Whether any rule of the book asks what happened before; if none does, nobody's past needs to be read. */
-export function looksBack({ policies, rules }: Pick<Rulebook, "policies" | "rules">): boolean {
+export function needsHistory({ policies, rules }: Pick<Rulebook, "policies" | "rules">): boolean {
   const { defaultPolicy, risk, breakGlass } = rules;
   return [
     ...policies.flatMap((policy) => policy.conditions),

@@ -16,67 +16,67 @@ export interface PolicyIndex {
  */
 export function indexPolicies(policies: readonly Policy[]): PolicyIndex {
   const always: Policy[] = [];
-  const shelves: Shelves = { SCOPE: emptyShelf(), RESOURCE: emptyShelf(), ACTION: emptyShelf() };
+  const buckets: IndexBuckets = { SCOPE: emptyBucket(), RESOURCE: emptyBucket(), ACTION: emptyBucket() };
   for (const policy of policies) {
     if (!policy.enabled) continue;
-    const keys = narrowestKeys(policy.conditions);
+    const keys = mostSpecificKeys(policy.conditions);
     if (keys === undefined) always.push(policy);
-    else for (const key of keys) file(policy, key, shelves[key.part]);
+    else for (const key of keys) file(policy, key, buckets[key.part]);
   }
   return {
     candidates: (scope) => {
       const found = new Set(always);
-      collect(shelves.SCOPE, scope, found);
-      collect(shelves.RESOURCE, resourceOf(scope), found);
-      collect(shelves.ACTION, actionOf(scope), found);
+      addMatches(buckets.SCOPE, scope, found);
+      addMatches(buckets.RESOURCE, resourceOf(scope), found);
+      addMatches(buckets.ACTION, actionOf(scope), found);
       return [...found];
     },
   };
 }
 
-type Part = "SCOPE" | "RESOURCE" | "ACTION";
-type Shelves = { readonly [part in Part]: Shelf };
+type ScopePart = "SCOPE" | "RESOURCE" | "ACTION";
+type IndexBuckets = { readonly [part in ScopePart]: IndexBucket };
 
 /** What a part of the scope must be, or begin with. */
 interface Key {
-  readonly part: Part;
+  readonly part: ScopePart;
   readonly isExact: boolean;
   readonly text: string;
 }
 
-interface Shelf {
+interface IndexBucket {
   readonly exact: Map<string, Policy[]>;
-  readonly beginnings: Map<string, Policy[]>;
+  readonly prefixes: Map<string, Policy[]>;
   /** Lengths of all beginnings: one look-up for each finds them all. */
   readonly lengths: Set<number>;
 }
 
-function emptyShelf(): Shelf {
-  return { exact: new Map(), beginnings: new Map(), lengths: new Set() };
+function emptyBucket(): IndexBucket {
+  return { exact: new Map(), prefixes: new Map(), lengths: new Set() };
 }
 
-function file(policy: Policy, key: Key, shelf: Shelf): void {
-  if (!key.isExact) shelf.lengths.add(key.text.length);
-  const drawers = key.isExact ? shelf.exact : shelf.beginnings;
-  const drawer = drawers.get(key.text);
-  if (drawer === undefined) drawers.set(key.text, [policy]);
-  else drawer.push(policy);
+function file(policy: Policy, key: Key, bucket: IndexBucket): void {
+  if (!key.isExact) bucket.lengths.add(key.text.length);
+  const entries = key.isExact ? bucket.exact : bucket.prefixes;
+  const policies = entries.get(key.text);
+  if (policies === undefined) entries.set(key.text, [policy]);
+  else policies.push(policy);
 }
 
-function collect(shelf: Shelf, text: string, found: Set<Policy>): void {
-  for (const policy of shelf.exact.get(text) ?? []) found.add(policy);
-  for (const length of shelf.lengths) {
+function addMatches(bucket: IndexBucket, text: string, found: Set<Policy>): void {
+  for (const policy of bucket.exact.get(text) ?? []) found.add(policy);
+  for (const length of bucket.lengths) {
     if (length > text.length) continue;
-    for (const policy of shelf.beginnings.get(text.slice(0, length)) ?? []) found.add(policy);
+    for (const policy of bucket.prefixes.get(text.slice(0, length)) ?? []) found.add(policy);
   }
 }
 
 /** The keys of the condition that sieves best; undefined when none of them can be decided by a look-up. */
-function narrowestKeys(conditions: readonly Condition[]): readonly Key[] | undefined {
+function mostSpecificKeys(conditions: readonly Condition[]): readonly Key[] | undefined {
   let best: readonly Key[] | undefined;
   for (const condition of conditions) {
     const keys = keysOf(condition);
-    if (keys !== undefined && (best === undefined || narrowness(keys) > narrowness(best))) best = keys;
+    if (keys !== undefined && (best === undefined || specificity(keys) > specificity(best))) best = keys;
   }
   return best;
 }
@@ -93,7 +93,7 @@ function keysOf(condition: Condition): readonly Key[] | undefined {
   return isOnScope ? textKeys(condition.type, condition) : undefined;
 }
 
-function textKeys(part: Part, condition: TextCondition): readonly Key[] | undefined {
+function textKeys(part: ScopePart, condition: TextCondition): readonly Key[] | undefined {
   if (condition.operator === "IN") {
     return condition.value.map((text) => ({ part, isExact: true, text }));
   }
@@ -104,12 +104,12 @@ function textKeys(part: Part, condition: TextCondition): readonly Key[] | undefi
 }
 
 /** As narrow as the widest of the keys. No key at all is met by no scope: nothing is narrower. */
-function narrowness(keys: readonly Key[]): number {
-  return Math.min(...keys.map(narrownessOf));
+function specificity(keys: readonly Key[]): number {
+  return Math.min(...keys.map(specificityOf));
 }
 
 /** Exact resources before beginnings of them, longer before shorter, and actions last: there are few of those. */
-function narrownessOf({ part, isExact, text }: Key): number {
+function specificityOf({ part, isExact, text }: Key): number {
   const isAboutResource = part === "RESOURCE" || (part === "SCOPE" && text.includes(":"));
   return (isAboutResource ? 10_000 : 0) + (isExact ? 1_000 : 0) + text.length;
 }

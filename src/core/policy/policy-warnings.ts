@@ -1,6 +1,6 @@
 import { conditionsIn, leavesIn } from "./condition-tree.ts";
 import type { Condition } from "./conditions.ts";
-import { neverHolds } from "./contradictory-conditions.ts";
+import { contradictionOf } from "./contradictory-conditions.ts";
 import type { Policy, Rules, StageRule } from "./policy.ts";
 import type { PlacedProblem } from "../values/refusals.ts";
 import { formatDuration } from "../values/time.ts";
@@ -38,7 +38,7 @@ export function policyWarnings({
 
 function neverTrue(content: WrittenRules): readonly PlacedProblem[] {
   return conditionsIn(content).flatMap(({ path, conditions }) => {
-    const why = neverHolds(conditions);
+    const why = contradictionOf(conditions);
     if (why !== undefined) return [{ path, message: `never hold: ${why}` }];
     return alternativesIn(conditions, path);
   });
@@ -49,7 +49,7 @@ function alternativesIn(conditions: readonly Condition[], path: readonly string[
   return conditions.flatMap((condition, index) => {
     if (!("anyOf" in condition)) return [];
     return condition.anyOf.flatMap((one, alternative) => {
-      const why = neverHolds([one]);
+      const why = contradictionOf([one]);
       const place = [...path, String(index), "anyOf", String(alternative)];
       return why === undefined ? [] : [{ path: place, message: `never holds: ${why}` }];
     });
@@ -92,7 +92,7 @@ function durationWarnings(
   if (effect.kind === "deny") return [];
   const allowed: Condition = { type: "DURATION", operator: "LESS_THAN_OR_EQUAL", valueMs: maxDurationMs };
   const isRefused =
-    neverHolds(conditions) === undefined && neverHolds([...conditions, allowed]) !== undefined;
+    contradictionOf(conditions) === undefined && contradictionOf([...conditions, allowed]) !== undefined;
   if (!isRefused) return [];
   const message = `${formatDuration(maxDurationMs)} is less than the durations that the conditions ask for: whatever this policy governs is refused`;
   return [{ path: [...path, "maxDuration"], message }];
@@ -147,7 +147,7 @@ function withoutFallback(
   return policies.flatMap((policy, index) => {
     if (!policy.enabled || policy.effect.kind !== "auto") return [];
     const access = policy.conditions.filter(isAboutAccess);
-    const isFollowed = asking.some((other) => neverHolds([...access, ...other]) === undefined);
+    const isFollowed = asking.some((other) => contradictionOf([...access, ...other]) === undefined);
     const place = ["policies", String(index)];
     if (isFollowed) return [];
     if (policy.maxUsage !== undefined) {

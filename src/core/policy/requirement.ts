@@ -93,10 +93,10 @@ export function withApproversResolved(
  * stages join that frozen demand, because in one of their own a person who has already approved a part could approve
  * the rest as well; the policy itself is then listed without stages, so that it is on record.
  */
-export function missingDemands(frozen: Requirement, today: Requirement): readonly Demand[] {
+export function missingDemands(frozen: Requirement, current: Requirement): readonly Demand[] {
   let grown = frozen;
   const all: Demand[] = [];
-  for (const demand of today.demands) {
+  for (const demand of current.demands) {
     const missing = missingOf(demand, grown);
     grown = withAdded(grown, missing);
     all.push(...missing);
@@ -131,7 +131,7 @@ function joined(known: Demand, added: Demand): Demand {
 function missingOf(demand: Demand, frozen: Requirement): readonly Demand[] {
   if (demand.stages.length === 0) return [];
   const compared = frozen.demands
-    .map((one) => ({ one, missing: notIn(one.stages, demand.stages) }))
+    .map((one) => ({ one, missing: unmetApprovals(one.stages, demand.stages) }))
     .filter(({ missing }) => approvalsIn(missing) < approvalsIn(demand.stages))
     .toSorted((a, b) => approvalsIn(a.missing) - approvalsIn(b.missing));
   const best = compared[0];
@@ -140,7 +140,7 @@ function missingOf(demand: Demand, frozen: Requirement): readonly Demand[] {
   const numbered = (stages: readonly Stage[]): readonly Stage[] =>
     stages.map((stage, place) => ({ ...stage, number: highest + place + 1 }));
   const own = frozen.demands.find((one) => one.policyId === demand.policyId && one.stages.length > 0);
-  if (own !== undefined) return [{ ...demand, stages: numbered(notIn(own.stages, demand.stages)) }];
+  if (own !== undefined) return [{ ...demand, stages: numbered(unmetApprovals(own.stages, demand.stages)) }];
   if (best === undefined) return [{ ...demand, stages: numbered(demand.stages) }];
   return [
     { ...best.one, stages: numbered(best.missing) },
@@ -154,16 +154,16 @@ function missingOf(demand: Demand, frozen: Requirement): readonly Demand[] {
  * approval finds its place by moving others to where they fit as well (augmenting paths), so that no more is missing
  * than must be.
  */
-function notIn(given: readonly Stage[], wanted: readonly Stage[]): readonly Stage[] {
-  const seats = given.flatMap((stage) => Array.from({ length: stage.required }, () => ({ stage })));
+function unmetApprovals(given: readonly Stage[], wanted: readonly Stage[]): readonly Stage[] {
+  const approvalSlots = given.flatMap((stage) => Array.from({ length: stage.required }, () => ({ stage })));
   const takenBy = new Map<{ readonly stage: Stage }, Stage>();
-  const isSeated = (stage: Stage, tried: Set<unknown>): boolean => {
-    for (const seat of seats) {
-      if (tried.has(seat) || !standsFor(seat.stage, stage)) continue;
-      tried.add(seat);
-      const other = takenBy.get(seat);
-      if (other === undefined || isSeated(other, tried)) {
-        takenBy.set(seat, stage);
+  const isAssigned = (stage: Stage, tried: Set<unknown>): boolean => {
+    for (const slot of approvalSlots) {
+      if (tried.has(slot) || !covers(slot.stage, stage)) continue;
+      tried.add(slot);
+      const other = takenBy.get(slot);
+      if (other === undefined || isAssigned(other, tried)) {
+        takenBy.set(slot, stage);
         return true;
       }
     }
@@ -171,25 +171,27 @@ function notIn(given: readonly Stage[], wanted: readonly Stage[]): readonly Stag
   };
   return wanted.flatMap((stage) => {
     let missing = 0;
-    for (let seat = 0; seat < stage.required; seat++) if (!isSeated(stage, new Set())) missing++;
+    for (let slot = 0; slot < stage.required; slot++) if (!isAssigned(stage, new Set())) missing++;
     return missing === 0 ? [] : [{ ...stage, required: missing }];
   });
 }
 
 /** Whether an approval for `one` is one for `other` too: the same approvers, through no more doors. */
-function standsFor(one: Stage, other: Stage): boolean {
-  const doors = new Set(doorsOf(other));
-  return doorsOf(one).every((door) => doors.has(door)) && selectorsKey(one) === selectorsKey(other);
+function covers(one: Stage, other: Stage): boolean {
+  const channels = new Set(channelsOf(other));
+  return (
+    channelsOf(one).every((channel) => channels.has(channel)) && selectorsKey(one) === selectorsKey(other)
+  );
 }
 
 function approvalsIn(stages: readonly Stage[]): number {
   return stages.reduce((sum, stage) => sum + stage.required, 0);
 }
 
-const everyDoor: readonly DecidingVia[] = ["slack", "teams", "api"];
+const everyChannel: readonly DecidingVia[] = ["slack", "teams", "api"];
 
-function doorsOf(stage: Stage): readonly DecidingVia[] {
-  return stage.via ?? everyDoor;
+function channelsOf(stage: Stage): readonly DecidingVia[] {
+  return stage.via ?? everyChannel;
 }
 
 function selectorsKey(stage: Stage): string {

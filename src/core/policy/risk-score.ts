@@ -1,7 +1,7 @@
 import type { Risk } from "./requirement-model.ts";
 import type { SubmissionFacts } from "./conditions.ts";
 import type { Scope } from "../values/ids.ts";
-import { judgeInParts } from "./evaluate-conditions.ts";
+import { evaluateInParts } from "./evaluate-conditions.ts";
 import type { RiskRule } from "./policy.ts";
 import { finish, type Work } from "../values/sliced-work.ts";
 
@@ -37,7 +37,7 @@ function* holdsForAny(
   facts: SubmissionFacts,
 ): Work<boolean> {
   for (const scope of scopes) {
-    const { truth } = yield* judgeInParts(when, scope, facts, null);
+    const { truth } = yield* evaluateInParts(when, scope, facts, null);
     if (truth !== "false") return true;
   }
   return false;

@@ -5,44 +5,44 @@ import type { ApprovalRule, Policy, Rules } from "./policy.ts";
 import type { PlacedProblem } from "../values/refusals.ts";
 
 /** Rules that name people, in the order of the file they were written in. */
-export interface NamingRules {
+export interface SelectorRules {
   readonly policies: readonly Pick<Policy, "enabled" | "effect">[];
   readonly rules: Rules;
 }
 
-interface Naming {
+interface SelectorUse {
   readonly path: readonly string[];
   readonly selector: Selector;
 }
 
 /** Who may decide, by the selectors that mean them as {@link formatSelector} writes them. */
-type Meant = ReadonlyMap<string, ReadonlySet<IdentityId>>;
+type SelectorMembers = ReadonlyMap<string, ReadonlySet<IdentityId>>;
 
 /**
  * Where the rules count on people who are not among these: a slip in a group's name makes a policy that nobody can
  * decide, and an emergency that nobody may use. No error, for people may come at any time. `otherGroups`: names of groups
  * that others are in, for hints.
  */
-export function missingPeople(
-  content: NamingRules,
+export function unresolvedSelectors(
+  content: SelectorRules,
   people: readonly Identity[],
   otherGroups: readonly string[] = [],
 ): readonly PlacedProblem[] {
   const { trustSlackUserGroups } = content.rules;
-  const meant = meantBy(people);
+  const members = membersBySelector(people);
   const groups = namesByLook([...people.flatMap((one) => one.groups), ...otherGroups]);
-  const nobody = namingsIn(content).flatMap(({ path, selector }) => {
-    const why = whyNobody(selector, meant, trustSlackUserGroups);
-    if (why === undefined) return [];
+  const unresolved = selectorUsesIn(content).flatMap(({ path, selector }) => {
+    const reason = whyEmpty(selector, members, trustSlackUserGroups);
+    if (reason === undefined) return [];
     const hint = selector.kind === "group" ? variantHint(selector.group, groups) : "";
-    return [{ path, message: `${formatSelector(selector)} means nobody: ${why}${hint}` }];
+    return [{ path, message: `${formatSelector(selector)} means nobody: ${reason}${hint}` }];
   });
-  return [...nobody, ...tooFew(content, meant), ...tooFewInAll(content, meant)];
+  return [...unresolved, ...tooFew(content, members), ...tooFewInAll(content, members)];
 }
 
 /** Channels that lead nowhere: what is posted there is never seen. */
-export function missingChannels(
-  content: NamingRules,
+export function unresolvedChannels(
+  content: SelectorRules,
   isThere: (channel: string) => boolean,
 ): readonly PlacedProblem[] {
   const named = approvalsIn(content).map(({ path, approval }) => ({
@@ -59,9 +59,9 @@ export function missingChannels(
   );
 }
 
-/** Everybody whom {@link missingPeople} looks for; each selector once. */
-export function selectorsNamed(content: NamingRules): readonly Selector[] {
-  const named = namingsIn(content).flatMap(({ selector }) => (isListed(selector) ? [selector] : []));
+/** Everybody whom {@link unresolvedSelectors} looks for; each selector once. */
+export function selectorsNamed(content: SelectorRules): readonly Selector[] {
+  const named = selectorUsesIn(content).flatMap(({ selector }) => (isListed(selector) ? [selector] : []));
   return [...new Map(named.map((one) => [formatSelector(one), one])).values()];
 }
 
@@ -70,11 +70,11 @@ function isListed({ kind }: Selector): boolean {
   return kind !== "manager" && kind !== "slack-usergroup";
 }
 
-function meantBy(people: readonly Identity[]): Meant {
-  const meant = new Map<string, Set<IdentityId>>();
+function membersBySelector(people: readonly Identity[]): SelectorMembers {
+  const members = new Map<string, Set<IdentityId>>();
   const add = (selector: Selector, id: IdentityId): void => {
     const text = formatSelector(selector);
-    meant.set(text, (meant.get(text) ?? new Set()).add(id));
+    members.set(text, (members.get(text) ?? new Set()).add(id));
   };
   for (const person of people) {
     if (person.kind !== "HUMAN" || !isActive(person)) continue;
@@ -83,25 +83,25 @@ function meantBy(people: readonly Identity[]): Meant {
     if (email !== undefined) add({ kind: "email", email: email.toLowerCase() }, id);
     for (const group of groups) add({ kind: "group", group }, id);
   }
-  return meant;
+  return members;
 }
 
-function whyNobody(selector: Selector, meant: Meant, isSlackTrusted: boolean): string | undefined {
+function whyEmpty(selector: Selector, members: SelectorMembers, isSlackTrusted: boolean): string | undefined {
   if (selector.kind === "slack-usergroup") {
     return isSlackTrusted ? undefined : "slack.trustUserGroups is not true";
   }
-  if (!isListed(selector) || meant.has(formatSelector(selector))) return undefined;
+  if (!isListed(selector) || members.has(formatSelector(selector))) return undefined;
   return selector.kind === "group"
     ? "no active person is in this group"
     : "there is no active person by that name";
 }
 
 /** Stages that want more approvals than they have approvers. A manager is one person, whoever that is. */
-function tooFew(content: NamingRules, meant: Meant): readonly PlacedProblem[] {
+function tooFew(content: SelectorRules, members: SelectorMembers): readonly PlacedProblem[] {
   return stagesIn(content).flatMap(({ path, stage }) => {
     if (stage.approvers.some((one) => one.kind === "slack-usergroup")) return [];
     const managers = stage.approvers.some((one) => one.kind === "manager") ? 1 : 0;
-    const count = managers + countUpTo(stage.required, stage.approvers.filter(isListed), meant);
+    const count = managers + countUpTo(stage.required, stage.approvers.filter(isListed), members);
     // None at all is said at each of the names.
     if (count === 0 || count >= stage.required) return [];
     return [
@@ -114,13 +114,13 @@ function tooFew(content: NamingRules, meant: Meant): readonly PlacedProblem[] {
 }
 
 /** Policies that want more approvals over all their stages than they can ask people: each counts once. */
-function tooFewInAll(content: NamingRules, meant: Meant): readonly PlacedProblem[] {
+function tooFewInAll(content: SelectorRules, members: SelectorMembers): readonly PlacedProblem[] {
   return approvalsIn(content).flatMap(({ path, approval: { stages } }) => {
     const selectors = stages.flatMap((one) => [...one.approvers, ...one.escalateTo.flat()]);
     if (stages.length < 2 || selectors.some((one) => one.kind === "slack-usergroup")) return [];
     const wanted = stages.reduce((sum, one) => sum + one.required, 0);
     const managers = selectors.some((one) => one.kind === "manager") ? 1 : 0;
-    const count = managers + countUpTo(wanted, selectors.filter(isListed), meant);
+    const count = managers + countUpTo(wanted, selectors.filter(isListed), members);
     if (count === 0 || count >= wanted) return [];
     const message = `${wanted} approvals are wanted over all stages, each person counts once, and there ${count === 1 ? "is only 1 person" : `are only ${count} people`} to ask`;
     return [{ path: [...path, "stages"], message }];
@@ -128,17 +128,17 @@ function tooFewInAll(content: NamingRules, meant: Meant): readonly PlacedProblem
 }
 
 /** How many different people these mean, as far as it matters: groups may be large, and policies many. */
-function countUpTo(enough: number, selectors: readonly Selector[], meant: Meant): number {
+function countUpTo(enough: number, selectors: readonly Selector[], members: SelectorMembers): number {
   const found = new Set<IdentityId>();
   for (const selector of selectors) {
-    for (const id of meant.get(formatSelector(selector)) ?? []) {
+    for (const id of members.get(formatSelector(selector)) ?? []) {
       if (found.add(id).size >= enough) return found.size;
     }
   }
   return found.size;
 }
 
-function namingsIn(content: NamingRules): readonly Naming[] {
+function selectorUsesIn(content: SelectorRules): readonly SelectorUse[] {
   const { breakGlass, chatRoles } = content.rules;
   const isUsed = breakGlass.allowed.length > 0;
   return [
@@ -153,11 +153,11 @@ function namingsIn(content: NamingRules): readonly Naming[] {
   ];
 }
 
-function listed(path: readonly string[], selectors: readonly Selector[]): readonly Naming[] {
+function listed(path: readonly string[], selectors: readonly Selector[]): readonly SelectorUse[] {
   return selectors.map((selector, index) => ({ path: [...path, String(index)], selector }));
 }
 
-function stagesIn(content: NamingRules) {
+function stagesIn(content: SelectorRules) {
   return approvalsIn(content).flatMap(({ path, approval }) =>
     approval.stages.map((stage, index) => ({ path: [...path, "stages", String(index)], stage })),
   );
@@ -169,7 +169,7 @@ interface PlacedApproval {
 }
 
 /** Of every policy that is in force, the default last. */
-function approvalsIn({ policies, rules: { defaultPolicy } }: NamingRules): readonly PlacedApproval[] {
+function approvalsIn({ policies, rules: { defaultPolicy } }: SelectorRules): readonly PlacedApproval[] {
   return [
     ...policies.map((policy, index) => ({ policy, path: ["policies", String(index)] })),
     ...(defaultPolicy === undefined ? [] : [{ policy: defaultPolicy, path: ["default"] }]),

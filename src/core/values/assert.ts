@@ -9,7 +9,7 @@ export function assert(holds: boolean, claim: string): asserts holds {
 }
 
 /** The value, which the code knows to be there; its absence is a bug. */
-export function present<T>(value: T | undefined | null, what: string): T {
+export function assertPresent<T>(value: T | undefined | null, what: string): T {
   if (value === undefined || value === null) throw new Bug(`missing: ${what}`);
   return value;
 }

@@ -5,9 +5,9 @@ import { secondMs } from "./time.ts";
  * that what failed together is not tried together again.
  *
  * @param failures 1 for the first failure; 0 or less waits for nothing.
- * @param chance 0 to 1, of the caller's own source of randomness.
+ * @param random 0 to 1, of the caller's own source of randomness.
  */
-export function backOffMs(failures: number, maxMs: number, chance: number): number {
+export function backOffMs(failures: number, maxMs: number, random: number): number {
   if (failures < 1) return 0;
-  return Math.min(maxMs, secondMs * 2 ** Math.min(failures - 1, 20)) * (0.75 + chance / 2);
+  return Math.min(maxMs, secondMs * 2 ** Math.min(failures - 1, 20)) * (0.75 + random / 2);
 }

@@ -2,8 +2,8 @@ import { makeId, type IdentityId, type Instant } from "./ids.ts";
 import { accountIn, linkName, type Identity, type Origin, type Origins, type Via } from "./identity.ts";
 import { refuse, type Refusal } from "./refusals.ts";
 
-type Way = keyof Origins;
-const ways = ["slack", "teams", "email"] as const satisfies readonly Way[];
+type OriginKey = keyof Origins;
+const originKeys = ["slack", "teams", "email"] as const satisfies readonly OriginKey[];
 
 /** The identity as it is to be, with where its links and its address come from. `by`: empty for the file. */
 export function withOrigins(
@@ -13,24 +13,24 @@ export function withOrigins(
   at: Instant,
 ): Identity {
   const given: Origin = { by, at, atCreation: before === undefined };
-  const known = ways.flatMap((way) => {
-    if (nameIn(after, way) === undefined || isOfFile(after, way)) return [];
-    const isSame = before !== undefined && nameIn(before, way) === nameIn(after, way);
-    const origin = isSame ? before.origins?.[way] : given;
-    return origin === undefined || origin.by.length === 0 ? [] : [[way, origin] as const];
+  const known = originKeys.flatMap((originKey) => {
+    if (nameIn(after, originKey) === undefined || isOfFile(after, originKey)) return [];
+    const isSame = before !== undefined && nameIn(before, originKey) === nameIn(after, originKey);
+    const origin = isSame ? before.origins?.[originKey] : given;
+    return origin === undefined || origin.by.length === 0 ? [] : [[originKey, origin] as const];
   });
   const { origins: _before, ...identity } = after;
   return known.length === 0 ? identity : { ...identity, origins: Object.fromEntries(known) };
 }
 
-function nameIn({ links, email }: Identity, way: Way): string | undefined {
-  if (way === "email") return email?.toLowerCase();
-  const account = accountIn(links, way);
+function nameIn({ links, email }: Identity, originKey: OriginKey): string | undefined {
+  if (originKey === "email") return email?.toLowerCase();
+  const account = accountIn(links, originKey);
   return account && linkName(account);
 }
 
-function isOfFile({ managedBy, chatLinks = {} }: Identity, way: Way): boolean {
-  return managedBy === "file" && (way === "email" || accountIn(chatLinks, way) === undefined);
+function isOfFile({ managedBy, chatLinks = {} }: Identity, originKey: OriginKey): boolean {
+  return managedBy === "file" && (originKey === "email" || accountIn(chatLinks, originKey) === undefined);
 }
 
 /**

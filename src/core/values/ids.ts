@@ -39,12 +39,12 @@ const prefixes: { readonly [Kind in keyof Ids]: string } = {
   effect: "evt_",
 };
 
-const idTailPattern = /^[A-Za-z0-9_-]{1,64}$/;
+const idSuffixPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** The id when `text` has the kind's prefix and 1 to 64 of `A-Za-z0-9_-` behind it, else undefined. */
 export function parseId<Kind extends keyof Ids>(kind: Kind, text: string): Ids[Kind] | undefined {
   const prefix = prefixes[kind];
-  return text.startsWith(prefix) && idTailPattern.test(text.slice(prefix.length))
+  return text.startsWith(prefix) && idSuffixPattern.test(text.slice(prefix.length))
     ? (text as Ids[Kind])
     : undefined;
 }

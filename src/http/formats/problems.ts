@@ -39,8 +39,8 @@ declare module "fastify" {
 }
 
 /** A refusal on its way out of a handler. Nothing has gone wrong; it is an answer. */
-export class Refused extends Error {
-  override readonly name = "Refused";
+export class RefusalError extends Error {
+  override readonly name = "RefusalError";
   readonly refusal: Refusal;
 
   constructor(refusal: Refusal) {
@@ -50,8 +50,8 @@ export class Refused extends Error {
 }
 
 /** What a service gave, unless it refused. @throws Refused */
-export function granted<T>(outcome: T | Refusal): T {
-  if (isRefusal(outcome)) throw new Refused(outcome);
+export function valueOrThrow<T>(outcome: T | Refusal): T {
+  if (isRefusal(outcome)) throw new RefusalError(outcome);
   return outcome;
 }
 

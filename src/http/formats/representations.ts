@@ -3,8 +3,8 @@ import { notifyChannels } from "../../core/access/access-request.ts";
 import { isRefusal, type Refusal } from "../../core/values/refusals.ts";
 import { statuses } from "../../core/access/status.ts";
 import { targetStates } from "../../core/access/target.ts";
-import type { Answered } from "../../service/request-commands.ts";
-import { granted } from "./problems.ts";
+import type { CommandResult } from "../../service/request-commands.ts";
+import { valueOrThrow } from "./problems.ts";
 
 /** RFC 3339 in UTC with milliseconds. */
 export const at = z.string().meta({ format: "date-time", examples: ["2024-01-15T10:30:00.000Z"] });
@@ -140,12 +140,15 @@ const credential = z.object({
 export const requestWithCredential = accessRequest.extend({ credential: credential.optional() });
 
 /** 202 while targets are being made ready, and to be claimed again. */
-export function statusOf<Status extends number>(outcome: Answered | Refusal, done: Status): Status | 202 {
+export function statusOf<Status extends number>(
+  outcome: CommandResult | Refusal,
+  done: Status,
+): Status | 202 {
   return !isRefusal(outcome) && outcome.isPreparing === true ? 202 : done;
 }
 
 /** What the desk gave, as answered; the route's schema drops the credential wherever none is to be shown. */
-export function answered(outcome: Answered | Refusal): z.output<typeof requestWithCredential> {
-  const { request, credential: secret } = granted(outcome);
+export function toResponse(outcome: CommandResult | Refusal): z.output<typeof requestWithCredential> {
+  const { request, credential: secret } = valueOrThrow(outcome);
   return { ...request, ...(secret !== undefined && { credential: secret }) };
 }

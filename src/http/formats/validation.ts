@@ -32,6 +32,6 @@ function refuseJsonSchema(): never {
 }
 
 /** For the making of a server: without it Fastify loads its compilers for JSON Schema, a tenth of a start, for nothing. */
-export const withoutJsonSchema = {
+export const noJsonSchemaCompilers = {
   compilersFactory: { buildValidator: () => refuseJsonSchema, buildSerializer: () => refuseJsonSchema },
 };

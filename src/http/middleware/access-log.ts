@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
 import { maskTokens } from "../../core/values/mask-tokens.ts";
-import type { Door } from "./route-access.ts";
+import type { RouteAccess } from "./route-access.ts";
 import { pathOf } from "./not-found.ts";
 
 const pathLengthMax = 300;
@@ -9,9 +9,9 @@ const pathLengthMax = 300;
  * One line for each answer. Never headers, bodies or the query: tokens live there. A token in the path itself is
  * masked. Probes, checks, leak reports and introspections, many and all alike, only with `debug`; an introspection that failed always.
  */
-export function createAnswerLog(log: FastifyBaseLogger) {
+export function createAccessLog(log: FastifyBaseLogger) {
   const saysRoutine = detailed.has(log.level);
-  return (request: FastifyRequest, reply: FastifyReply, { limited }: Door): void => {
+  return (request: FastifyRequest, reply: FastifyReply, { limited }: RouteAccess): void => {
     const isRoutine = limited === "nothing" || (limited === "failures" && reply.statusCode < 400);
     if (isRoutine && !saysRoutine) return;
     log[isRoutine ? "debug" : "info"](

@@ -3,17 +3,17 @@ import { parseToken } from "../../core/values/token-format.ts";
 import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
 import { lacksRole, type Caller } from "../../service/ports/caller.ts";
 import type { Services } from "../../service/services.ts";
-import { bearerOf, type Door } from "./route-access.ts";
+import { bearerOf, type RouteAccess } from "./route-access.ts";
 import type { Limits } from "./rate-limits.ts";
-import { Refused } from "../formats/problems.ts";
+import { RefusalError } from "../formats/problems.ts";
 
-type DoorServices = Pick<Services, "audit" | "desk" | "keys">;
+type AuthServices = Pick<Services, "audit" | "requestCommands" | "keys">;
 
 /**
  * What stands at every route's door, before the body is read: who is it (401), have they called too often (429), may a
  * key with these roles come in (403). Whether this person may do this is the services' business.
  */
-export function createDoorkeeper({ audit, keys, desk }: DoorServices, limits: Limits) {
+export function createRouteAuthentication({ audit, keys, requestCommands }: AuthServices, limits: Limits) {
   const identify = async (request: FastifyRequest): Promise<Caller | Refusal> => {
     const token = bearerOf(request);
     if (token === undefined) {
@@ -25,7 +25,7 @@ export function createDoorkeeper({ audit, keys, desk }: DoorServices, limits: Li
   };
 
   /** Nobody is asked who they are; who says so anyway is counted as themselves. */
-  const countVisitor = async (request: FastifyRequest): Promise<void> => {
+  const limitAnonymous = async (request: FastifyRequest): Promise<void> => {
     const caller = bearerOf(request) === undefined ? undefined : await identify(request);
     if (caller === undefined || isRefusal(caller)) return limits.countAddress(request);
     request.caller = caller;
@@ -34,24 +34,24 @@ export function createDoorkeeper({ audit, keys, desk }: DoorServices, limits: Li
 
   return async (
     request: FastifyRequest,
-    { roles, limited, acceptsCredential, verb, auditRead }: Door,
+    { roles, limited, acceptsCredential, verb, auditRead }: RouteAccess,
   ): Promise<void> => {
     if (roles === undefined) {
-      return limited === undefined ? countVisitor(request) : undefined;
+      return limited === undefined ? limitAnonymous(request) : undefined;
     }
     if (acceptsCredential === true && parseToken(bearerOf(request) ?? "")?.kind === "jit") return;
     const caller = await identify(request);
     if (isRefusal(caller)) {
       await limits.countAddress(request);
-      throw new Refused(caller);
+      throw new RefusalError(caller);
     }
     request.caller = caller;
     if (limited === undefined) await limits.countKey(request);
     const missing = lacksRole(caller, ...roles);
     if (missing === undefined) return;
-    if (auditRead !== undefined) throw new Refused(await audit.refused(caller, auditRead, missing));
-    throw new Refused(
-      verb === undefined ? missing : await desk.refused(caller, verb, missing, idIn(request)),
+    if (auditRead !== undefined) throw new RefusalError(await audit.refused(caller, auditRead, missing));
+    throw new RefusalError(
+      verb === undefined ? missing : await requestCommands.refused(caller, verb, missing, idIn(request)),
     );
   };
 }
@@ -65,8 +65,11 @@ export function createWriteRecheck({ keys }: Pick<Services, "keys">) {
     const { caller } = request;
     if (caller === null || request.method === "GET" || request.method === "HEAD") return;
     const again = await keys.authenticate(bearerOf(request) ?? "");
-    if (isRefusal(again)) throw new Refused(again);
-    request.caller = { ...again, ...(caller.once !== undefined && { once: caller.once }) };
+    if (isRefusal(again)) throw new RefusalError(again);
+    request.caller = {
+      ...again,
+      ...(caller.idempotentCall !== undefined && { idempotentCall: caller.idempotentCall }),
+    };
   };
 }
 
@@ -90,9 +93,9 @@ export async function callerAgain(
   request: FastifyRequest,
 ): Promise<Caller> {
   const again = await keys.authenticate(bearerOf(request) ?? "");
-  if (isRefusal(again)) throw new Refused(again);
+  if (isRefusal(again)) throw new RefusalError(again);
   const missing = lacksRole(again, ...(request.routeOptions.config.roles ?? []));
-  if (missing !== undefined) throw new Refused(missing);
+  if (missing !== undefined) throw new RefusalError(missing);
   return again;
 }
 

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import { refuse } from "../../core/values/refusals.ts";
 import type { App } from "./route-access.ts";
-import { malformed, Refused } from "../formats/problems.ts";
+import { malformed, RefusalError } from "../formats/problems.ts";
 
 /** Contract and security: bodies are small and flat. */
 export const bodyBytesMax = 64 * 1024;
@@ -15,12 +15,12 @@ export function readJsonBodies(app: App): void {
     if (isEncoded(request)) return done(encodedBody());
     if (body.trim() === "") return done(null, {});
     if (depthOf(body) > jsonDepthMax) {
-      return done(new Refused(malformed(`The JSON is nested more than ${jsonDepthMax} deep.`)));
+      return done(new RefusalError(malformed(`The JSON is nested more than ${jsonDepthMax} deep.`)));
     }
     return parseJson(request, body, (error, value: unknown) =>
       error === null
         ? done(null, value)
-        : done(new Refused(malformed("The body is not JSON that can be read."))),
+        : done(new RefusalError(malformed("The body is not JSON that can be read."))),
     );
   });
   readEmptyBodies(app);
@@ -37,12 +37,12 @@ export function readFormBodies(app: App): void {
     if (isEncoded(request)) return done(encodedBody());
     const given = new URLSearchParams(body);
     if (given.size > formFieldsMax) {
-      return done(new Refused(malformed(`A form has at most ${formFieldsMax} fields.`)));
+      return done(new RefusalError(malformed(`A form has at most ${formFieldsMax} fields.`)));
     }
     const fields: Record<string, string> = {};
     for (const [name, value] of given) {
       if (Object.hasOwn(fields, name)) {
-        return done(new Refused(malformed("A form field is given more than once.")));
+        return done(new RefusalError(malformed("A form field is given more than once.")));
       }
       // A text is no prototype: `__proto__` leaves no trace, like any field that nobody asks for.
       fields[name] = value;
@@ -72,8 +72,8 @@ function isEncoded({ headers }: FastifyRequest): boolean {
   return encoding !== undefined && encoding.toLowerCase() !== "identity";
 }
 
-function encodedBody(): Refused {
-  return new Refused(refuse("unsupported_type", "Send the body as it is, without a Content-Encoding."));
+function encodedBody(): RefusalError {
+  return new RefusalError(refuse("unsupported_type", "Send the body as it is, without a Content-Encoding."));
 }
 
 /** How deep objects and arrays are nested in a JSON text, read without recursion: 64 KiB can hold 32,000 levels. */

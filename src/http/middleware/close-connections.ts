@@ -3,7 +3,7 @@ import type { App } from "./route-access.ts";
 
 /** An answer that takes longer than this to be asked for or given is not waited for. */
 const lastAnswersMs = 5 * secondMs;
-const lookAgainMs = 50;
+const pollMs = 50;
 
 /**
  * Makes closing end soon: the server itself would wait for every connection that was busy when closing began, however
@@ -11,7 +11,7 @@ const lookAgainMs = 50;
  */
 export function closeConnectionsSoon(app: App): void {
   app.addHook("preClose", async () => {
-    const idle = setInterval(() => app.server.closeIdleConnections(), lookAgainMs);
+    const idle = setInterval(() => app.server.closeIdleConnections(), pollMs);
     const last = setTimeout(() => app.server.closeAllConnections(), lastAnswersMs);
     app.server.once("close", () => {
       clearInterval(idle);

@@ -10,7 +10,7 @@ import {
   problem,
   type Problem,
   rawProblem,
-  Refused,
+  RefusalError,
   sendProblem,
   sendRefusal,
 } from "../formats/problems.ts";
@@ -20,7 +20,7 @@ import { logFault } from "./access-log.ts";
 const storeRetrySeconds = 2;
 
 /** Every way out that is not an answer: refusals as they are, faults in one sentence, and the rest only to the log. */
-export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const refusal = refusalOf(error);
   if (refusal !== undefined) {
     if (refusal.refused === "store_unavailable") logFault(request, error, "store unavailable");
@@ -35,7 +35,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
 
 /** Undefined: not the caller's doing and not the store's. */
 export function refusalOf(error: unknown): Refusal | undefined {
-  if (error instanceof Refused) return error.refusal;
+  if (error instanceof RefusalError) return error.refusal;
   if (error instanceof InvalidInput) {
     return refuse("invalid_body", "Some fields are not as they should be.", { errors: error.problems });
   }
@@ -68,7 +68,7 @@ function isFrameworkError(error: unknown): error is FastifyError {
 }
 
 /** What is wrong with a connection before there is a request: not HTTP, too much of it, or too slow. */
-export function answerBrokenConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+export function handleClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === "ECONNRESET" || socket.destroyed) return;
   if (!socket.writable) {
     socket.destroy();
@@ -78,7 +78,7 @@ export function answerBrokenConnection(error: NodeJS.ErrnoException, socket: Soc
 }
 
 /** CONNECT: we are no proxy. */
-export function answerTunnel(socket: Duplex): void {
+export function handleConnect(socket: Duplex): void {
   socket.on("error", () => socket.destroy());
   socket.end(rawProblem(problem("malformed", "This is not a proxy.")));
 }

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isRefusal, refuse } from "../../core/values/refusals.ts";
-import { unfinished } from "../../service/decisions/idempotency.ts";
-import { type Once } from "../../service/ports/idempotent-call.ts";
+import { startedStatus } from "../../service/decisions/idempotency.ts";
+import { type IdempotentCall } from "../../service/ports/idempotent-call.ts";
 import type { Services } from "../../service/services.ts";
 import type { App } from "./route-access.ts";
-import { malformed, problemContentType, Refused } from "../formats/problems.ts";
+import { malformed, problemContentType, RefusalError } from "../formats/problems.ts";
 import { logFault } from "./access-log.ts";
 
 const keyPattern = /^[\u0021-\u007e]{1,255}$/;
@@ -13,7 +13,7 @@ const keyPattern = /^[\u0021-\u007e]{1,255}$/;
 declare module "fastify" {
   interface FastifyRequest {
     /** Set while a call with an Idempotency-Key is being answered for the first time. */
-    once: Once | null;
+    idempotentCall: IdempotentCall | null;
   }
 }
 
@@ -21,26 +21,26 @@ declare module "fastify" {
  * Idempotency-Key on POST (contract §3): the same key and body get the same answer, but never a token again. What has
  * an effect keeps its answer in the commit of that effect; refusals and what administrators make are kept here, after.
  */
-export function addIdempotency(app: App, { answers }: Pick<Services, "answers">): void {
+export function addIdempotency(app: App, { idempotency }: Pick<Services, "idempotency">): void {
   /** In memory only: whoever dies while answering is not running any more. */
   const running = new Set<string>();
-  app.decorateRequest("once", null);
+  app.decorateRequest("idempotentCall", null);
 
   app.addHook("preValidation", async (request, reply) => {
-    const once = onceOf(request);
-    if (once === undefined) return;
-    const name = nameOf(once);
+    const idempotentCall = idempotentCallOf(request);
+    if (idempotentCall === undefined) return;
+    const name = nameOf(idempotentCall);
     if (running.has(name)) {
-      throw new Refused(
+      throw new RefusalError(
         refuse("idempotency_running", "This very call is being answered at the moment; wait for it."),
       );
     }
     running.add(name);
-    request.once = once;
-    const kept = await answers.find(once);
-    if (isRefusal(kept)) throw new Refused(kept);
-    if (kept === undefined || kept.status === unfinished) {
-      if (request.caller !== null) request.caller = { ...request.caller, once };
+    request.idempotentCall = idempotentCall;
+    const kept = await idempotency.find(idempotentCall);
+    if (isRefusal(kept)) throw new RefusalError(kept);
+    if (kept === undefined || kept.status === startedStatus) {
+      if (request.caller !== null) request.caller = { ...request.caller, idempotentCall };
       return;
     }
     await reply
@@ -51,11 +51,11 @@ export function addIdempotency(app: App, { answers }: Pick<Services, "answers">)
   });
 
   app.addHook("onSend", async (request, reply, payload) => {
-    const { once, caller } = request;
-    const isFirst = once !== null && caller?.once !== undefined;
+    const { idempotentCall, caller } = request;
+    const isFirst = idempotentCall !== null && caller?.idempotentCall !== undefined;
     if (isFirst && isKept(reply) && lengthOf(payload) <= keptLengthMax) {
       try {
-        await answers.keep(once, reply.statusCode, withoutToken(payload));
+        await idempotency.save(idempotentCall, reply.statusCode, withoutToken(payload));
       } catch (error) {
         logFault(request, error, "the answer could not be kept");
       }
@@ -64,16 +64,16 @@ export function addIdempotency(app: App, { answers }: Pick<Services, "answers">)
   });
 
   app.addHook("onResponse", async (request) => {
-    if (request.once !== null) running.delete(nameOf(request.once));
+    if (request.idempotentCall !== null) running.delete(nameOf(request.idempotentCall));
   });
 }
 
-function onceOf(request: FastifyRequest): Once | undefined {
+function idempotentCallOf(request: FastifyRequest): IdempotentCall | undefined {
   const given = request.headers["idempotency-key"];
   const keyId = request.caller?.key?.id;
   if (request.method !== "POST" || given === undefined || keyId === undefined) return undefined;
   if (typeof given !== "string" || !keyPattern.test(given)) {
-    throw new Refused(malformed("An Idempotency-Key is 1 to 255 printable characters without spaces."));
+    throw new RefusalError(malformed("An Idempotency-Key is 1 to 255 printable characters without spaces."));
   }
   return {
     keyId,
@@ -85,7 +85,7 @@ function onceOf(request: FastifyRequest): Once | undefined {
   };
 }
 
-function nameOf({ keyId, call, idempotencyKey }: Once): string {
+function nameOf({ keyId, call, idempotencyKey }: IdempotentCall): string {
   return `${keyId} ${call} ${idempotencyKey}`;
 }
 

@@ -1,15 +1,15 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { refuse } from "../../core/values/refusals.ts";
 import type { App } from "./route-access.ts";
-import { Refused } from "../formats/problems.ts";
+import { RefusalError } from "../formats/problems.ts";
 
 /** Refuses what no route answers: 405 with `Allow` where the path is known, else 404. @throws Refused */
 export function createNotFound(app: App) {
   return (request: FastifyRequest, reply: FastifyReply): never => {
     const allowed = methodsAt(app, pathOf(request.url));
-    if (allowed.length === 0) throw new Refused(nothingHere);
+    if (allowed.length === 0) throw new RefusalError(nothingHere);
     reply.header("allow", allowed.join(", "));
-    throw new Refused(
+    throw new RefusalError(
       refuse("method_not_allowed", `This path takes ${allowed.join(", ")}, not ${request.method}.`),
     );
   };

@@ -2,7 +2,7 @@ import type { FastifyRequest } from "fastify";
 import { refuse } from "../../core/values/refusals.ts";
 import { minuteMs } from "../../core/values/time.ts";
 import { callerOf, type App } from "./route-access.ts";
-import { Refused } from "../formats/problems.ts";
+import { RefusalError } from "../formats/problems.ts";
 
 /** Keys and addresses remembered at once; the ones not seen for longest are forgotten first. */
 const rememberedMax = 20_000;
@@ -19,7 +19,7 @@ export interface Limits {
   /** Counts a call without one. @throws Refused `rate_limited` */
   countAddress(request: FastifyRequest): Promise<void>;
   /** Counts a token that was not good for what it was presented for; true when there were too many. */
-  isOneFailureTooMany(request: FastifyRequest): Promise<boolean>;
+  isFailureLimitExceeded(request: FastifyRequest): Promise<boolean>;
   /** The same for those who may be told. @throws Refused `rate_limited` */
   countFailure(request: FastifyRequest): Promise<void>;
   /** Reports that a key or token was presented that is not valid: somebody may be guessing. */
@@ -41,7 +41,7 @@ export function createLimits(app: App, perMinute: number, reportInvalid: Limits[
     const retryAfterSeconds = await secondsTooSoon(count, request);
     if (retryAfterSeconds === undefined) return;
     const detail = `At most ${perMinute} calls a minute are answered here; wait a little.`;
-    throw new Refused(refuse("rate_limited", detail, { retryAfterSeconds }));
+    throw new RefusalError(refuse("rate_limited", detail, { retryAfterSeconds }));
   };
 
   return {
@@ -49,6 +49,6 @@ export function createLimits(app: App, perMinute: number, reportInvalid: Limits[
     countKey: (request) => refuseIfTooSoon(keys, request),
     countAddress: (request) => refuseIfTooSoon(addresses, request),
     countFailure: (request) => refuseIfTooSoon(failures, request),
-    isOneFailureTooMany: async (request) => (await secondsTooSoon(failures, request)) !== undefined,
+    isFailureLimitExceeded: async (request) => (await secondsTooSoon(failures, request)) !== undefined,
   };
 }

@@ -5,7 +5,7 @@ import { refuse } from "../../core/values/refusals.ts";
 import type { Services } from "../../service/services.ts";
 import { tokenNotAllowed } from "../../service/guards/token-guard.ts";
 import { bearerOf, type App } from "./route-access.ts";
-import { malformed, Refused } from "../formats/problems.ts";
+import { malformed, RefusalError } from "../formats/problems.ts";
 
 /** Where a token belongs: who calls, and what other programs on the same host use. */
 const tokenHeaders: ReadonlySet<string> = new Set(["authorization", "proxy-authorization", "cookie"]);
@@ -25,9 +25,9 @@ export function refuseTokens(app: App, { checking }: Pick<Services, "checking">)
     for (const { text } of [...inHeaders, ...inQuery, ...tokensIn(params), ...words, ...others]) {
       await checking.report(withoutBearer(request, text));
     }
-    if (inHeaders.length > 0) throw new Refused(malformed("A header holds a token, which was ended."));
+    if (inHeaders.length > 0) throw new RefusalError(malformed("A header holds a token, which was ended."));
     const found = [...inQuery, ...others];
-    if (found.length > 0) throw new Refused(refusalFor(found));
+    if (found.length > 0) throw new RefusalError(refusalFor(found));
     if (words.length > 0) request.body = withoutTokens(request.body);
   });
 }

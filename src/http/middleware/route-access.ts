@@ -7,18 +7,18 @@ import type {
   RawServerDefault,
 } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
-import { present } from "../../core/values/assert.ts";
+import { assertPresent } from "../../core/values/assert.ts";
 import type { Role } from "../../core/values/identity.ts";
 import type { RefusalCode } from "../../core/values/refusals.ts";
 import type { AuditRead } from "../../service/reports/audit-service.ts";
 import type { Caller } from "../../service/ports/caller.ts";
 
 /** What a route says about its own door. Every route under `/api` has to say one of `roles` and `keyless`. */
-export interface Door {
+export interface RouteAccess {
   /** A key with one of these opens it. */
   readonly roles?: readonly Role[];
   /** Nobody has to say who they are. */
-  readonly keyless?: true;
+  readonly isPublic?: true;
   /**
    * `failures`: only failures count against a limit. `nothing`: not even those; for probes, for leak reports, and for
    * chat platforms, who call from a few addresses. Absent: every call counts.
@@ -27,7 +27,7 @@ export interface Door {
   /** A `kd_jit_` token opens it too, and the handler judges it. */
   readonly acceptsCredential?: true;
   /** Only programs call it, by the thousand: its answers go without the headers that are for browsers. */
-  readonly plain?: true;
+  readonly withoutBrowserHeaders?: true;
   /** A verb about a request: being refused at the door goes on record like any refusal of the front desk. */
   readonly verb?: string;
   /** A way to read the audit log: being refused at the door is recorded. */
@@ -44,7 +44,7 @@ export interface Door {
 }
 
 declare module "fastify" {
-  interface FastifyContextConfig extends Door {}
+  interface FastifyContextConfig extends RouteAccess {}
 
   interface FastifyRequest {
     /** Null until the door has let somebody in by their API key. */
@@ -63,7 +63,7 @@ export type App = FastifyInstance<
 
 /** Who calls a route with `roles`. */
 export function callerOf(request: Pick<FastifyRequest, "caller">): Caller {
-  return present(request.caller, "a caller behind a door with roles");
+  return assertPresent(request.caller, "a caller behind a door with roles");
 }
 
 const bearerPattern = /^bearer +([^\s]+) *$/i;

@@ -1,13 +1,13 @@
 import { z } from "zod";
-import type { Holding } from "../../service/reports/active-access-service.ts";
+import type { ActiveAccess } from "../../service/reports/active-access-service.ts";
 import type { Services } from "../../service/services.ts";
 import { callerOf, type App } from "../middleware/route-access.ts";
 import { formatCursor, pageOf, pageQuery } from "../formats/pagination.ts";
-import { granted } from "../formats/problems.ts";
+import { valueOrThrow } from "../formats/problems.ts";
 import { at, textsOf } from "../formats/representations.ts";
 import { accessQuery, catalogQuery, revokeAllBody } from "../formats/request-schemas.ts";
 
-const holding = z
+const activeAccessEntry = z
   .object({
     request: z.string(),
     identityId: z.string(),
@@ -33,9 +33,9 @@ const offer = z
 const tags = ["access"];
 
 /** Who has what, who may have what, and the end of all of it. */
-export function addHoldingRoutes(
+export function addActiveAccessRoutes(
   app: App,
-  { holdings, massRevocation }: Pick<Services, "holdings" | "massRevocation">,
+  { activeAccess, massRevocation }: Pick<Services, "activeAccess" | "massRevocation">,
 ): void {
   app.get(
     "/access",
@@ -46,13 +46,13 @@ export function addHoldingRoutes(
         description: "One's own and what one may decide; all of it for an auditor or administrator.",
         tags,
         querystring: accessQuery,
-        response: { 200: pageOf(holding) },
+        response: { 200: pageOf(activeAccessEntry) },
       },
     },
     async (request) => {
       const { limit: _, cursor: __, ...filter } = request.query;
-      const page = granted(await holdings.held(callerOf(request), filter, pageQuery(request.query)));
-      return { data: page.rows.map(shown), nextCursor: formatCursor(page.next) };
+      const page = valueOrThrow(await activeAccess.held(callerOf(request), filter, pageQuery(request.query)));
+      return { data: page.rows.map(toResponse), nextCursor: formatCursor(page.next) };
     },
   );
 
@@ -68,7 +68,7 @@ export function addHoldingRoutes(
       },
     },
     async (request) => {
-      const offers = granted(await holdings.catalog(callerOf(request), request.query.duration));
+      const offers = valueOrThrow(await activeAccess.catalog(callerOf(request), request.query.duration));
       return { data: offers.map(({ description = null, ...one }) => ({ ...one, description })) };
     },
   );
@@ -88,13 +88,13 @@ export function addHoldingRoutes(
     },
     async (request) => {
       const { reason, ...which } = request.body;
-      const requests = granted(await massRevocation.revokeAll(callerOf(request), which, reason));
+      const requests = valueOrThrow(await massRevocation.revokeAll(callerOf(request), which, reason));
       return { ended: requests.length, requests };
     },
   );
 }
 
-function shown({ request, name, email }: Holding): z.output<typeof holding> {
+function toResponse({ request, name, email }: ActiveAccess): z.output<typeof activeAccessEntry> {
   const { id, identityId, scopes, reason, startedAt, expiresAt, breakGlass } = request;
   return { request: id, identityId, name, email, scopes, reason, startedAt, expiresAt, breakGlass };
 }

@@ -6,7 +6,7 @@ import type { ApiKey } from "../../service/ports/store.ts";
 import type { Services } from "../../service/services.ts";
 import { callerOf, type App } from "../middleware/route-access.ts";
 import { formatCursor, pageOf, pageQuery, paging } from "../formats/pagination.ts";
-import { granted } from "../formats/problems.ts";
+import { valueOrThrow } from "../formats/problems.ts";
 import { at } from "../formats/representations.ts";
 import { identityName, idParams } from "../formats/request-schemas.ts";
 
@@ -49,8 +49,8 @@ export function addApiKeyRoutes(app: App, { keys }: Pick<Services, "keys">): voi
       },
     },
     async (request) => {
-      const page = granted(await keys.list(callerOf(request), pageQuery(request.query)));
-      return { data: page.rows.map(shown), nextCursor: formatCursor(page.next) };
+      const page = valueOrThrow(await keys.list(callerOf(request), pageQuery(request.query)));
+      return { data: page.rows.map(toResponse), nextCursor: formatCursor(page.next) };
     },
   );
 
@@ -68,11 +68,11 @@ export function addApiKeyRoutes(app: App, { keys }: Pick<Services, "keys">): voi
     },
     async (request, reply) => {
       const { name: called = null, ...input } = request.body;
-      const made = granted(await keys.create(callerOf(request), { ...input, name: called }));
+      const made = valueOrThrow(await keys.create(callerOf(request), { ...input, name: called }));
       return reply
         .code(201)
         .header("location", `/api/v1/api-keys/${made.key.id}`)
-        .send({ ...shown(made.key), token: made.token });
+        .send({ ...toResponse(made.key), token: made.token });
     },
   );
 
@@ -88,11 +88,11 @@ export function addApiKeyRoutes(app: App, { keys }: Pick<Services, "keys">): voi
         response: { 200: key },
       },
     },
-    async (request) => shown(granted(await keys.remove(callerOf(request), request.params.id))),
+    async (request) => toResponse(valueOrThrow(await keys.remove(callerOf(request), request.params.id))),
   );
 }
 
-function shown(one: ApiKey): z.output<typeof key> {
+function toResponse(one: ApiKey): z.output<typeof key> {
   const { id, identityId, roles: held, name: called, last4, mintedBy, createdAt, expiresAt } = one;
   return {
     id,

@@ -2,10 +2,10 @@ import { Readable } from "node:stream";
 import { z } from "zod";
 import type { AuditRow } from "../../service/ports/store.ts";
 import type { Services } from "../../service/services.ts";
-import { shownRecord } from "./audit.ts";
+import { toRecordResponse } from "./audit.ts";
 import { callerAgain } from "../middleware/authentication.ts";
 import { callerOf, type App } from "../middleware/route-access.ts";
-import { granted } from "../formats/problems.ts";
+import { valueOrThrow } from "../formats/problems.ts";
 
 const columns = [
   "seq",
@@ -38,7 +38,7 @@ export function addAuditExport(app: App, { audit, keys }: Pick<Services, "audit"
     },
     async (request, reply) => {
       const { format } = request.query;
-      const rows = whileAllowed(granted(await audit.exported(callerOf(request), format)), async () => {
+      const rows = whileAllowed(valueOrThrow(await audit.exported(callerOf(request), format)), async () => {
         await callerAgain({ keys }, request);
       });
       const type = format === "csv" ? "text/csv; charset=utf-8" : "application/jsonl; charset=utf-8";
@@ -68,7 +68,7 @@ async function* whileAllowed(
 }
 
 async function* linesOf(rows: AsyncIterable<AuditRow>): AsyncGenerator<string> {
-  for await (const row of rows) yield `${JSON.stringify(shownRecord(row))}\n`;
+  for await (const row of rows) yield `${JSON.stringify(toRecordResponse(row))}\n`;
 }
 
 async function csvOf(rows: AsyncIterable<AuditRow>): Promise<Readable> {
@@ -92,7 +92,7 @@ async function* cellsOf(rows: AsyncIterable<AuditRow>): AsyncGenerator<readonly 
       data,
       previousHash,
       hash,
-    } = shownRecord(row);
+    } = toRecordResponse(row);
     const { via, ...who } = actor;
     yield [
       String(seq),

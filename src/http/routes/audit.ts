@@ -7,7 +7,7 @@ import { missingMax } from "../../service/reports/audit-service.ts";
 import type { Services } from "../../service/services.ts";
 import { callerOf, type App } from "../middleware/route-access.ts";
 import { limit } from "../formats/pagination.ts";
-import { granted } from "../formats/problems.ts";
+import { valueOrThrow } from "../formats/problems.ts";
 import { at } from "../formats/representations.ts";
 
 /** What stands in the body of a stored record (contract §6). */
@@ -107,14 +107,14 @@ export function addAuditRoutes(app: App, { audit }: Pick<Services, "audit">): vo
       const { request: about, action, ...query } = request.query;
       const requestId = about === undefined ? undefined : parseId("request", about);
       const isAboutNothing = about !== undefined && requestId === undefined;
-      const rows = granted(
+      const rows = valueOrThrow(
         await audit.events(callerOf(request), {
           ...query,
           ...(requestId !== undefined && { request: requestId }),
           ...(action !== undefined && { action }),
         }),
       );
-      const data = isAboutNothing ? [] : rows.map(shownRecord);
+      const data = isAboutNothing ? [] : rows.map(toRecordResponse);
       const isFull = data.length === query.limit;
       return { data, nextCursor: isFull ? (data.at(-1)?.seq ?? null) : null };
     },
@@ -135,12 +135,12 @@ export function addAuditRoutes(app: App, { audit }: Pick<Services, "audit">): vo
     async (request) => {
       const { seq, head } = request.query;
       const seen = seq === undefined || head === undefined ? undefined : { seq, hash: head };
-      return granted(await audit.verify(callerOf(request), seen));
+      return valueOrThrow(await audit.verify(callerOf(request), seen));
     },
   );
 }
 
 /** A stored record as the API shows it. */
-export function shownRecord({ seq, body, previousHash, hash }: AuditRow): z.output<typeof record> {
+export function toRecordResponse({ seq, body, previousHash, hash }: AuditRow): z.output<typeof record> {
   return { seq, ...recordBody.parse(JSON.parse(body)), previousHash, hash };
 }

@@ -3,7 +3,7 @@ import { checkResults } from "../../service/ports/connector.ts";
 import type { CheckedConnector } from "../../service/targets/connector-service.ts";
 import type { Services } from "../../service/services.ts";
 import { callerOf, type App } from "../middleware/route-access.ts";
-import { granted } from "../formats/problems.ts";
+import { valueOrThrow } from "../formats/problems.ts";
 import { abandonBody, checkBody, confirmBody } from "../formats/request-schemas.ts";
 
 const connector = z
@@ -69,7 +69,7 @@ export function addConnectorRoutes(app: App, services: Pick<Services, "connector
         response: { 200: z.object({ data: z.array(connector).readonly() }) },
       },
     },
-    async (request) => ({ data: granted(await connectors.list(callerOf(request))) }),
+    async (request) => ({ data: valueOrThrow(await connectors.list(callerOf(request))) }),
   );
 
   app.post(
@@ -87,7 +87,7 @@ export function addConnectorRoutes(app: App, services: Pick<Services, "connector
       },
     },
     async (request) => {
-      const data = granted(await connectors.check(callerOf(request))).map(toResponse);
+      const data = valueOrThrow(await connectors.check(callerOf(request))).map(toResponse);
       return { ok: data.every((one) => one.ok), data };
     },
   );
@@ -112,7 +112,9 @@ function addLostTargetRoutes(app: App, { connectors }: Pick<Services, "connector
     },
     async (request) => {
       const { name } = request.params;
-      const { requestId, ...one } = granted(await connectors.abandon(callerOf(request), name, request.body));
+      const { requestId, ...one } = valueOrThrow(
+        await connectors.abandon(callerOf(request), name, request.body),
+      );
       return { ...one, request: requestId };
     },
   );
@@ -133,7 +135,7 @@ function addLostTargetRoutes(app: App, { connectors }: Pick<Services, "connector
       },
     },
     async (request) =>
-      granted(await connectors.confirm(callerOf(request), request.params.name, request.body)),
+      valueOrThrow(await connectors.confirm(callerOf(request), request.params.name, request.body)),
   );
 }
 

@@ -4,7 +4,7 @@ import { identityChange, newIdentity } from "../../config/schemas/identity.ts";
 import type { Services } from "../../service/services.ts";
 import { callerOf, type App } from "../middleware/route-access.ts";
 import { formatCursor, pageOf, pageQuery, paging } from "../formats/pagination.ts";
-import { granted } from "../formats/problems.ts";
+import { valueOrThrow } from "../formats/problems.ts";
 import { textsOf } from "../formats/representations.ts";
 import { idParams, noQuery } from "../formats/request-schemas.ts";
 
@@ -41,8 +41,8 @@ export function addIdentityRoutes(app: App, { directory }: Pick<Services, "direc
       },
     },
     async (request) => {
-      const page = granted(await directory.list(callerOf(request), pageQuery(request.query)));
-      return { data: page.rows.map(shown), nextCursor: formatCursor(page.next) };
+      const page = valueOrThrow(await directory.list(callerOf(request), pageQuery(request.query)));
+      return { data: page.rows.map(toResponse), nextCursor: formatCursor(page.next) };
     },
   );
 
@@ -53,7 +53,7 @@ export function addIdentityRoutes(app: App, { directory }: Pick<Services, "direc
       schema: { summary: "Create an identity", tags, body: newIdentity, response: { 201: identity } },
     },
     async (request, reply) => {
-      const body = shown(granted(await directory.create(callerOf(request), request.body)));
+      const body = toResponse(valueOrThrow(await directory.create(callerOf(request), request.body)));
       return reply.code(201).header("location", `/api/v1/identities/${body.id}`).send(body);
     },
   );
@@ -75,7 +75,7 @@ export function addIdentityRoutes(app: App, { directory }: Pick<Services, "direc
     async (request) => {
       const caller = callerOf(request);
       const { id } = request.params;
-      return shown(granted(await directory.read(caller, id === "me" ? caller.identity.id : id)));
+      return toResponse(valueOrThrow(await directory.read(caller, id === "me" ? caller.identity.id : id)));
     },
   );
 
@@ -94,7 +94,7 @@ export function addIdentityRoutes(app: App, { directory }: Pick<Services, "direc
       },
     },
     async (request) =>
-      shown(granted(await directory.change(callerOf(request), request.params.id, request.body))),
+      toResponse(valueOrThrow(await directory.change(callerOf(request), request.params.id, request.body))),
   );
 
   addLinkRoute(app, directory);
@@ -116,12 +116,12 @@ function addLinkRoute(app: App, directory: Services["directory"]): void {
     },
     async (request) => {
       const { id, platform } = request.params;
-      return shown(granted(await directory.unlink(callerOf(request), id, platform)));
+      return toResponse(valueOrThrow(await directory.unlink(callerOf(request), id, platform)));
     },
   );
 }
 
-function shown(one: Identity): z.output<typeof identity> {
+function toResponse(one: Identity): z.output<typeof identity> {
   const { id, kind, email = null, name, managerId = null, groups, links, managedBy } = one;
   return { id, kind, email, name, managerId, groups, active: isActive(one), links, managedBy };
 }

@@ -36,7 +36,7 @@ export async function addFormRoutes(
     "/credentials/introspect",
     {
       bodyLimit: formBytesMax,
-      config: { roles: ["resource"], limited: "failures", plain: true },
+      config: { roles: ["resource"], limited: "failures", withoutBrowserHeaders: true },
       // The compiler has seen that it is one of the two: what is asked by the thousand is not looked through again.
       serializerCompiler: () => JSON.stringify,
       schema: {
@@ -62,7 +62,7 @@ export async function addFormRoutes(
     {
       bodyLimit: formBytesMax,
       // No limit: whoever floods us must not keep somebody else's leaked token alive. A small body keeps a call cheap.
-      config: { keyless: true, limited: "nothing", refusals: ["store_unavailable"] },
+      config: { isPublic: true, limited: "nothing", refusals: ["store_unavailable"] },
       schema: {
         summary: "Report a leaked token",
         description: "What the token opened ends. The answer is the same whatever it was.",

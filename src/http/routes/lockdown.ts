@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Services } from "../../service/services.ts";
 import { callerOf, type App } from "../middleware/route-access.ts";
-import { granted } from "../formats/problems.ts";
+import { valueOrThrow } from "../formats/problems.ts";
 import { at } from "../formats/representations.ts";
 import { lockdownBody, noQuery } from "../formats/request-schemas.ts";
 
@@ -29,7 +29,7 @@ export function addLockdownRoutes(app: App, { lockdown }: Pick<Services, "lockdo
       },
     },
     async (request) => {
-      const { on, last } = granted(await lockdown.read(callerOf(request)));
+      const { on, last } = valueOrThrow(await lockdown.read(callerOf(request)));
       return {
         on,
         changedAt: last?.at ?? null,
@@ -53,7 +53,7 @@ export function addLockdownRoutes(app: App, { lockdown }: Pick<Services, "lockdo
     },
     async (request) => {
       const { on, reason } = request.body;
-      return granted(await lockdown.change(callerOf(request), on, reason));
+      return valueOrThrow(await lockdown.change(callerOf(request), on, reason));
     },
   );
 }

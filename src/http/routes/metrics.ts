@@ -5,7 +5,7 @@ import type { App } from "../middleware/route-access.ts";
 
 /** What the scraper reads and the server feeds. */
 export interface HttpMetrics {
-  readonly answered: (method: string, route: string, status: number, seconds: number) => void;
+  readonly responded: (method: string, route: string, status: number, seconds: number) => void;
   readonly refused: (code: string) => void;
   readonly authenticationFailed: (kind: "api_key" | "token") => void;
   readonly contentType: string;
@@ -13,8 +13,13 @@ export interface HttpMetrics {
 }
 
 /** Counts an answer by the pattern of its route: no ids, no people. */
-export function countAnswer(metrics: HttpMetrics, method: string, route = "none", reply: FastifyReply): void {
-  metrics.answered(method, route, reply.statusCode, reply.elapsedTime / secondMs);
+export function countResponse(
+  metrics: HttpMetrics,
+  method: string,
+  route = "none",
+  reply: FastifyReply,
+): void {
+  metrics.responded(method, route, reply.statusCode, reply.elapsedTime / secondMs);
   if (reply.problemCode !== null) metrics.refused(reply.problemCode);
 }
 
@@ -23,7 +28,7 @@ export function addMetrics(app: App, metrics: HttpMetrics): void {
   app.get(
     "/metrics",
     {
-      config: { keyless: true, limited: "nothing" },
+      config: { isPublic: true, limited: "nothing" },
       schema: {
         summary: "Metrics for Prometheus",
         tags: ["health"],

@@ -9,15 +9,15 @@ import {
 import { z } from "zod";
 import { programVersion } from "../../core/values/program-version.ts";
 import { refusalStatus, type RefusalCode } from "../../core/values/refusals.ts";
-import type { Door } from "../middleware/route-access.ts";
+import type { RouteAccess } from "../middleware/route-access.ts";
 import { problemContentType } from "../formats/problems.ts";
-import { validatorCompiler, withoutJsonSchema } from "../formats/validation.ts";
+import { validatorCompiler, noJsonSchemaCompilers } from "../formats/validation.ts";
 
 const description = `Just-in-time access: ask, approve, claim, end.
 
 Every 4xx and 5xx is a problem document (RFC 9457) with a stable \`code\`. Times are RFC 3339 in UTC. Durations are \`90s\`, \`30m\`, \`4h\`, \`1h30m\`, \`2d\` or ISO 8601 such as \`PT4H\`. Fields that are not known are refused. Every answer carries \`X-Request-Id\`.`;
 
-const problemShown = z
+const problemResponse = z
   .object({
     type: z.string(),
     title: z.string(),
@@ -55,7 +55,7 @@ export async function createOpenApiPages(
   routes: readonly RouteOptions[],
   publicUrl: string | undefined,
 ): Promise<OpenApiPages> {
-  const app = fastify({ exposeHeadRoutes: false, schemaController: withoutJsonSchema });
+  const app = fastify({ exposeHeadRoutes: false, schemaController: noJsonSchemaCompilers });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   const zodToJsonConfig = {
@@ -177,7 +177,7 @@ function withoutUnused<Document extends object>(document: Document): Document {
 /** Verbs that give access, which can be held back. */
 const givingVerbs: ReadonlySet<string> = new Set(["ask", "approve", "claim", "rotate", "extend"]);
 
-function codesOf({ url, schema, method }: RouteOptions, config: Door): readonly RefusalCode[] {
+function codesOf({ url, schema, method }: RouteOptions, config: RouteAccess): readonly RefusalCode[] {
   const hasBody = schema?.body !== undefined;
   const isLimited = config.limited !== "nothing";
   return [
@@ -201,7 +201,7 @@ function problemResponses(codes: readonly RefusalCode[]): Readonly<Record<number
       status,
       {
         description: same.map((code) => `\`${code}\``).join(", "),
-        content: { [problemContentType]: { schema: problemShown } },
+        content: { [problemContentType]: { schema: problemResponse } },
       },
     ]),
   );

@@ -4,12 +4,12 @@ import type { Policy } from "../../core/policy/policy.ts";
 import type { Services } from "../../service/services.ts";
 import { callerOf, type App } from "../middleware/route-access.ts";
 import { formatCursor, pageOf, paging } from "../formats/pagination.ts";
-import { granted } from "../formats/problems.ts";
+import { valueOrThrow } from "../formats/problems.ts";
 import { textsOf } from "../formats/representations.ts";
 import { idParams, noQuery } from "../formats/request-schemas.ts";
 
 /** A condition as it was written; its own schema has checked it, so nothing is dropped here. */
-export const conditionShown = z
+export const conditionResponse = z
   .record(z.string(), z.unknown())
   .meta({ description: "As in the request body." });
 
@@ -41,7 +41,7 @@ const policy = z
         stages: z.array(stage).readonly(),
       })
       .optional(),
-    conditions: z.array(conditionShown).readonly().optional(),
+    conditions: z.array(conditionResponse).readonly().optional(),
     maxDuration: z.string().optional(),
     claimWindow: z.string().optional(),
     maxUsage: z.number().optional(),
@@ -79,7 +79,7 @@ function addPolicyReads(app: App, policies: Services["policies"]): void {
     },
     async (request) => {
       const { limit, cursor = 0 } = request.query;
-      const all = granted(await policies.list(callerOf(request)));
+      const all = valueOrThrow(await policies.list(callerOf(request)));
       const end = cursor + limit;
       return {
         data: all.slice(cursor, end).map(writtenPolicy),
@@ -100,12 +100,13 @@ function addPolicyReads(app: App, policies: Services["policies"]): void {
         response: { 200: policy },
       },
     },
-    async (request) => shown(granted(await policies.read(callerOf(request), request.params.id)), policies),
+    async (request) =>
+      toResponse(valueOrThrow(await policies.read(callerOf(request), request.params.id)), policies),
   );
 }
 
 /** With what its author should look at again; nothing of that where there is nothing. */
-async function shown(one: Policy, policies: Services["policies"]): Promise<z.input<typeof policy>> {
+async function toResponse(one: Policy, policies: Services["policies"]): Promise<z.input<typeof policy>> {
   const warnings = await policies.warnings(one);
   return {
     ...writtenPolicy(one),
@@ -123,7 +124,10 @@ function addPolicyWrites(app: App, policies: Services["policies"]): void {
       schema: { summary: "Create a policy", tags, body: policyContent, response: { 201: policy } },
     },
     async (request, reply) => {
-      const body = await shown(granted(await policies.create(callerOf(request), request.body)), policies);
+      const body = await toResponse(
+        valueOrThrow(await policies.create(callerOf(request), request.body)),
+        policies,
+      );
       return reply.code(201).header("location", `/api/v1/policies/${body.id}`).send(body);
     },
   );
@@ -142,7 +146,10 @@ function addPolicyWrites(app: App, policies: Services["policies"]): void {
       },
     },
     async (request) =>
-      shown(granted(await policies.replace(callerOf(request), request.params.id, request.body)), policies),
+      toResponse(
+        valueOrThrow(await policies.replace(callerOf(request), request.params.id, request.body)),
+        policies,
+      ),
   );
 
   app.delete(
@@ -157,6 +164,7 @@ function addPolicyWrites(app: App, policies: Services["policies"]): void {
         response: { 200: policy },
       },
     },
-    async (request) => writtenPolicy(granted(await policies.remove(callerOf(request), request.params.id))),
+    async (request) =>
+      writtenPolicy(valueOrThrow(await policies.remove(callerOf(request), request.params.id))),
   );
 }

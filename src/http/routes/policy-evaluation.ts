@@ -1,6 +1,6 @@
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
-import type { Choice, Explanation } from "../../core/policy/governing-policy.ts";
+import type { PolicySelection, Explanation } from "../../core/policy/governing-policy.ts";
 import type { ConditionVerdict } from "../../core/policy/evaluate-conditions.ts";
 import { patternSizeOf } from "../../core/policy/pattern-size.ts";
 import type { Work } from "../../core/values/sliced-work.ts";
@@ -9,8 +9,8 @@ import { policyContent } from "../../config/schemas/policy.ts";
 import type { Evaluation } from "../../service/requests/evaluation-service.ts";
 import type { Services } from "../../service/services.ts";
 import { callerOf, type App } from "../middleware/route-access.ts";
-import { conditionShown } from "./policies.ts";
-import { granted } from "../formats/problems.ts";
+import { conditionResponse } from "./policies.ts";
+import { valueOrThrow } from "../formats/problems.ts";
 import { riskOfRequest } from "../formats/representations.ts";
 import { askBody } from "../formats/request-schemas.ts";
 
@@ -19,7 +19,7 @@ const truth = z.enum(["true", "false", "unknown"]);
 
 const verdict = z
   .object({
-    condition: conditionShown,
+    condition: conditionResponse,
     truth,
     actual: z.union([z.string(), z.number()]).nullable().describe("What was found."),
     get inside() {
@@ -79,7 +79,7 @@ export function addEvaluationRoute(
       },
       preValidation: async (request) => {
         const drafts = draftsIn(request.body);
-        if (drafts !== undefined) granted(service.mayDraft(callerOf(request), patternSizesIn(drafts)));
+        if (drafts !== undefined) valueOrThrow(service.mayDraft(callerOf(request), patternSizesIn(drafts)));
       },
       schema: {
         summary: "What would happen if this were asked now, and why",
@@ -95,7 +95,7 @@ export function addEvaluationRoute(
     },
     async (request, reply) => {
       const { request: ask, policies } = request.body;
-      const found = granted(await service.evaluate(callerOf(request), ask, policies));
+      const found = valueOrThrow(await service.evaluate(callerOf(request), ask, policies));
       return sendJson(reply, await slices.run(writeEvaluation(found)));
     },
   );
@@ -132,20 +132,20 @@ function* writeEvaluation({ refusal, scopes, ...rest }: Evaluation): Work<string
 
 type ScopeExplained = z.output<typeof scopeExplained>;
 
-function* writeExplanation({ scope, choice, reason, policies }: Explanation): Work<string> {
+function* writeExplanation({ scope, selection, reason, policies }: Explanation): Work<string> {
   const head: Omit<ScopeExplained, "policies"> = {
     scope,
-    outcome: choice.kind,
-    policy: policyOf(choice),
+    outcome: selection.kind,
+    policy: policyOf(selection),
     reason,
   };
   const written: string[] = [];
-  for (const { policy, verdict: found, standing } of policies) {
+  for (const { policy, verdict: found, outcome } of policies) {
     const one: ScopeExplained["policies"][number] = {
       ...named(policy),
-      standing,
+      standing: outcome,
       truth: found.truth,
-      conditions: found.conditions.map(shownVerdict),
+      conditions: found.conditions.map(toVerdictResponse),
     };
     const text = JSON.stringify(one);
     written.push(text);
@@ -161,17 +161,22 @@ function withField(head: object, field: string, entries: readonly string[]): str
   return `${JSON.stringify(head).slice(0, -1)},"${field}":[${entries.join(",")}]}`;
 }
 
-function shownVerdict({
+function toVerdictResponse({
   condition,
   truth: came,
   actual,
   inside,
 }: ConditionVerdict): z.output<typeof verdict> {
-  return { condition: writtenCondition(condition), truth: came, actual, inside: inside.map(shownVerdict) };
+  return {
+    condition: writtenCondition(condition),
+    truth: came,
+    actual,
+    inside: inside.map(toVerdictResponse),
+  };
 }
 
-function policyOf(choice: Choice): z.output<typeof policyNamed> | null {
-  return choice.policy === undefined ? null : named(choice.policy);
+function policyOf(selection: PolicySelection): z.output<typeof policyNamed> | null {
+  return selection.policy === undefined ? null : named(selection.policy);
 }
 
 function named({ id, name, version }: z.output<typeof policyNamed>): z.output<typeof policyNamed> {

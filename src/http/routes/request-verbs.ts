@@ -2,7 +2,7 @@ import { isRefusal } from "../../core/values/refusals.ts";
 import type { Services } from "../../service/services.ts";
 import { bearerOf, callerOf, type App } from "../middleware/route-access.ts";
 import type { Limits } from "../middleware/rate-limits.ts";
-import { accessRequest, answered, requestWithCredential, statusOf } from "../formats/representations.ts";
+import { accessRequest, toResponse, requestWithCredential, statusOf } from "../formats/representations.ts";
 import {
   approveBody,
   cancelBody,
@@ -15,21 +15,25 @@ import {
 } from "../formats/request-schemas.ts";
 
 /** What is done about one request: `POST /credentials/jit/{id}/verb`, always answered with the whole request. */
-export function addVerbRoutes(app: App, { desk }: Pick<Services, "desk">, limits: Limits): void {
-  addDecisionRoutes(app, desk);
-  addCredentialRoutes(app, desk);
-  addCompleteRoute(app, desk, limits);
-  addExtendRoute(app, desk);
-  addEndingRoutes(app, desk);
+export function addVerbRoutes(
+  app: App,
+  { requestCommands }: Pick<Services, "requestCommands">,
+  limits: Limits,
+): void {
+  addDecisionRoutes(app, requestCommands);
+  addCredentialRoutes(app, requestCommands);
+  addCompleteRoute(app, requestCommands, limits);
+  addExtendRoute(app, requestCommands);
+  addEndingRoutes(app, requestCommands);
 }
 
-type Desk = Services["desk"];
+type Commands = Services["requestCommands"];
 
 const path = "/credentials/jit/:id";
 const tags = ["access requests"];
 const response = { 200: accessRequest };
 
-function addDecisionRoutes(app: App, desk: Desk): void {
+function addDecisionRoutes(app: App, requestCommands: Commands): void {
   const notDecidable = [
     "self_approval",
     "not_an_approver",
@@ -47,7 +51,8 @@ function addDecisionRoutes(app: App, desk: Desk): void {
       },
       schema: { summary: "Approve", tags, params: idParams, body: approveBody, response },
     },
-    async (request) => answered(await desk.approve(callerOf(request), request.params.id, request.body)),
+    async (request) =>
+      toResponse(await requestCommands.approve(callerOf(request), request.params.id, request.body)),
   );
 
   app.post(
@@ -56,7 +61,8 @@ function addDecisionRoutes(app: App, desk: Desk): void {
       config: { roles: ["approver"], verb: "deny", words: ["reason"], refusals: notDecidable },
       schema: { summary: "Deny", tags, params: idParams, body: reasonBody, response },
     },
-    async (request) => answered(await desk.deny(callerOf(request), request.params.id, request.body.reason)),
+    async (request) =>
+      toResponse(await requestCommands.deny(callerOf(request), request.params.id, request.body.reason)),
   );
 
   app.post(
@@ -77,11 +83,12 @@ function addDecisionRoutes(app: App, desk: Desk): void {
         response,
       },
     },
-    async (request) => answered(await desk.review(callerOf(request), request.params.id, request.body)),
+    async (request) =>
+      toResponse(await requestCommands.review(callerOf(request), request.params.id, request.body)),
   );
 }
 
-function addCredentialRoutes(app: App, desk: Desk): void {
+function addCredentialRoutes(app: App, requestCommands: Commands): void {
   app.post(
     `${path}/claim`,
     {
@@ -104,8 +111,8 @@ function addCredentialRoutes(app: App, desk: Desk): void {
       },
     },
     async (request, reply) => {
-      const outcome = await desk.claim(callerOf(request), request.params.id, request.body);
-      return reply.code(statusOf(outcome, 200)).send(answered(outcome));
+      const outcome = await requestCommands.claim(callerOf(request), request.params.id, request.body);
+      return reply.code(statusOf(outcome, 200)).send(toResponse(outcome));
     },
   );
 
@@ -127,11 +134,12 @@ function addCredentialRoutes(app: App, desk: Desk): void {
         response: { 200: requestWithCredential },
       },
     },
-    async (request) => answered(await desk.rotate(callerOf(request), request.params.id, request.body)),
+    async (request) =>
+      toResponse(await requestCommands.rotate(callerOf(request), request.params.id, request.body)),
   );
 }
 
-function addCompleteRoute(app: App, desk: Desk, limits: Limits): void {
+function addCompleteRoute(app: App, requestCommands: Commands, limits: Limits): void {
   app.post(
     `${path}/complete`,
     {
@@ -154,15 +162,16 @@ function addCompleteRoute(app: App, desk: Desk, limits: Limits): void {
     async (request) => {
       const { id } = request.params;
       const { note } = request.body;
-      if (request.caller !== null) return answered(await desk.complete(request.caller, id, note));
-      const outcome = await desk.completeByToken(bearerOf(request) ?? "", id, note);
+      if (request.caller !== null)
+        return toResponse(await requestCommands.complete(request.caller, id, note));
+      const outcome = await requestCommands.completeByToken(bearerOf(request) ?? "", id, note);
       if (isRefusal(outcome) && outcome.refused === "unauthenticated") await limits.countAddress(request);
-      return answered(outcome);
+      return toResponse(outcome);
     },
   );
 }
 
-function addExtendRoute(app: App, desk: Desk): void {
+function addExtendRoute(app: App, requestCommands: Commands): void {
   app.post(
     `${path}/extend`,
     {
@@ -194,13 +203,15 @@ function addExtendRoute(app: App, desk: Desk): void {
       },
     },
     async (request, reply) => {
-      const child = answered(await desk.extend(callerOf(request), request.params.id, request.body));
+      const child = toResponse(
+        await requestCommands.extend(callerOf(request), request.params.id, request.body),
+      );
       return reply.code(201).header("location", `/api/v1/credentials/jit/${child.id}`).send(child);
     },
   );
 }
 
-function addEndingRoutes(app: App, desk: Desk): void {
+function addEndingRoutes(app: App, requestCommands: Commands): void {
   app.post(
     `${path}/cancel`,
     {
@@ -218,7 +229,8 @@ function addEndingRoutes(app: App, desk: Desk): void {
         response,
       },
     },
-    async (request) => answered(await desk.cancel(callerOf(request), request.params.id, request.body.reason)),
+    async (request) =>
+      toResponse(await requestCommands.cancel(callerOf(request), request.params.id, request.body.reason)),
   );
 
   app.post(
@@ -239,6 +251,7 @@ function addEndingRoutes(app: App, desk: Desk): void {
         response,
       },
     },
-    async (request) => answered(await desk.revoke(callerOf(request), request.params.id, request.body.reason)),
+    async (request) =>
+      toResponse(await requestCommands.revoke(callerOf(request), request.params.id, request.body.reason)),
   );
 }

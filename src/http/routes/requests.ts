@@ -6,8 +6,8 @@ import type { RequestView } from "../../service/views/request-view.ts";
 import { callerAgain } from "../middleware/authentication.ts";
 import { callerOf, type App } from "../middleware/route-access.ts";
 import { formatCursor, pageOf, pageQuery } from "../formats/pagination.ts";
-import { granted } from "../formats/problems.ts";
-import { accessRequest, answered, requestWithCredential, statusOf } from "../formats/representations.ts";
+import { valueOrThrow } from "../formats/problems.ts";
+import { accessRequest, toResponse, requestWithCredential, statusOf } from "../formats/representations.ts";
 import { askBody, idParams, readQuery, requestListQuery } from "../formats/request-schemas.ts";
 
 const readers = ["requester", "approver", "auditor", "admin"] as const;
@@ -16,10 +16,10 @@ const tags = ["access requests"];
 /** Asking, and reading what was asked. */
 export function addRequestRoutes(
   app: App,
-  { desk, keys, reading }: Pick<Services, "desk" | "keys" | "reading">,
+  { requestCommands, keys, requestQueries }: Pick<Services, "requestCommands" | "keys" | "requestQueries">,
   stopping: AbortSignal,
 ): void {
-  addAskRoute(app, desk);
+  addAskRoute(app, requestCommands);
   app.get(
     "/credentials/jit",
     {
@@ -35,7 +35,9 @@ export function addRequestRoutes(
     },
     async (request) => {
       const { limit: _, cursor: __, ...filter } = request.query;
-      const page = granted(await reading.list(callerOf(request), filter, pageQuery(request.query)));
+      const page = valueOrThrow(
+        await requestQueries.list(callerOf(request), filter, pageQuery(request.query)),
+      );
       return { data: page.rows, nextCursor: formatCursor(page.next) };
     },
   );
@@ -56,18 +58,20 @@ export function addRequestRoutes(
     },
     async (request, reply) => {
       const { wait } = request.query;
-      const patience = wait === undefined ? undefined : waitOf(request, reply, wait, stopping);
+      const waitOptions = wait === undefined ? undefined : waitOf(request, reply, wait, stopping);
       const { id } = request.params;
-      const first = granted(await reading.read(callerOf(request), id, patience));
+      const first = valueOrThrow(await requestQueries.read(callerOf(request), id, waitOptions));
       // Whoever waited may see it as it is now, if they still may see it.
-      const isLate = patience !== undefined;
-      const view = isLate ? granted(await reading.read(await callerAgain({ keys }, request), id)) : first;
+      const isLate = waitOptions !== undefined;
+      const view = isLate
+        ? valueOrThrow(await requestQueries.read(await callerAgain({ keys }, request), id))
+        : first;
       return reply.header("etag", entityTag(view)).send(view);
     },
   );
 }
 
-function addAskRoute(app: App, desk: Services["desk"]): void {
+function addAskRoute(app: App, requestCommands: Services["requestCommands"]): void {
   app.post(
     "/credentials/jit",
     {
@@ -104,8 +108,8 @@ function addAskRoute(app: App, desk: Services["desk"]): void {
       },
     },
     async (request, reply) => {
-      const outcome = await desk.ask(callerOf(request), request.body);
-      const body = answered(outcome);
+      const outcome = await requestCommands.ask(callerOf(request), request.body);
+      const body = toResponse(outcome);
       return reply
         .code(statusOf(outcome, 201))
         .header("location", `/api/v1/credentials/jit/${body.id}`)

@@ -29,7 +29,7 @@ export function addCheckRoutes(app: App, { checking }: Pick<Services, "checking"
       return reply.code(200).send();
     }
     if (token !== undefined && !check.known) limits.reportInvalid("token");
-    const isTooMany = await limits.isOneFailureTooMany(request);
+    const isTooMany = await limits.isFailureLimitExceeded(request);
     if (check.known && !isTooMany) return reply.code(403).send();
     return reply.code(401).header("www-authenticate", "Bearer").send();
   };

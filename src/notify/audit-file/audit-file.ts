@@ -1,14 +1,14 @@
-import { oneAtATime } from "../../service/async/coalesce-runs.ts";
-import type { Watcher } from "../../service/ports/observed-store.ts";
+import { coalesceRuns } from "../../service/async/coalesce-runs.ts";
+import type { CommitListener } from "../../service/ports/observed-store.ts";
 import { openRecordFile, type RecordFile, type RecordStore } from "./record-file.ts";
 
 /** What is recorded within this is written together. */
-const gatherMs = 20;
+const debounceMs = 20;
 
 export interface AuditFile {
   /** Opens the file; what it lacks is written soon. @throws the system's error when it cannot be opened. */
   start(): Promise<void>;
-  readonly watcher: Watcher;
+  readonly onCommit: CommitListener;
   /** Tries again what failed. Does not wait. */
   readonly sweep: { readonly name: string; run(): Promise<void> };
   /** For rotation: goes on in what is at the path by now. */
@@ -34,7 +34,7 @@ export interface AuditFilePorts {
 export function createAuditFile({ path, store, log }: AuditFilePorts): AuditFile {
   const writer = createWriter(path, store);
   let isFailing = false;
-  let nudged: NodeJS.Timeout | undefined;
+  let wakeTimer: NodeJS.Timeout | undefined;
 
   /** Says once that it does not work, and once that it does again. */
   const attempt = async (): Promise<void> => {
@@ -47,26 +47,26 @@ export function createAuditFile({ path, store, log }: AuditFilePorts): AuditFile
       isFailing = true;
     }
   };
-  const nudge = (): void => {
+  const wake = (): void => {
     if (!writer.isRunning()) return;
-    nudged ??= setTimeout(() => {
-      nudged = undefined;
+    wakeTimer ??= setTimeout(() => {
+      wakeTimer = undefined;
       void attempt();
-    }, gatherMs);
+    }, debounceMs);
   };
 
   return {
     async start() {
       await writer.start();
-      nudge();
+      wake();
     },
-    watcher({ audit }) {
-      if (audit.length > 0) nudge();
+    onCommit({ audit }) {
+      if (audit.length > 0) wake();
     },
     sweep: {
       name: "audit file",
       async run() {
-        nudge();
+        wake();
       },
     },
     async reopen() {
@@ -76,7 +76,7 @@ export function createAuditFile({ path, store, log }: AuditFilePorts): AuditFile
     async stop() {
       if (!writer.isRunning()) return;
       writer.stop();
-      clearTimeout(nudged);
+      clearTimeout(wakeTimer);
       await attempt();
       await writer.close();
     },
@@ -110,7 +110,7 @@ function createWriter(path: string, store: RecordStore) {
       isRunning = false;
     },
     close,
-    write: oneAtATime(async () => {
+    write: coalesceRuns(async () => {
       if (isToReopen) await close();
       isToReopen = false;
       try {

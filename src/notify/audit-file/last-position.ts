@@ -3,9 +3,9 @@ import type { FileHandle } from "node:fs/promises";
 /** No record is longer by far; what comes before is not looked at. */
 const tailBytesMax = 4 * 1024 * 1024;
 const lineEnd = 0x0a;
-const ourBeginning = '{"seq":';
+const recordPrefix = '{"seq":';
 
-export interface Place {
+export interface LogPosition {
   readonly seq: number;
   readonly hash: string;
 }
@@ -14,7 +14,7 @@ export interface Place {
  * Reads back which record was written last; undefined when the last line is none of ours. A record that was broken off
  * is cut away first, so that it can be written whole; anything else that is there is kept, and ended with a line end.
  */
-export async function lastPlace(file: FileHandle): Promise<Place | undefined> {
+export async function lastPosition(file: FileHandle): Promise<LogPosition | undefined> {
   const { size } = await file.stat();
   const from = Math.max(0, size - tailBytesMax);
   const buffer = Buffer.alloc(size - from);
@@ -26,14 +26,14 @@ export async function lastPlace(file: FileHandle): Promise<Place | undefined> {
   else if (broken !== "") await file.appendFile("\n");
   if (whole === 0 || (broken !== "" && !isOurs(broken))) return undefined;
   const start = tail.subarray(0, whole - 1).lastIndexOf(lineEnd) + 1;
-  return placeOf(tail.subarray(start, whole).toString("utf8"));
+  return positionOf(tail.subarray(start, whole).toString("utf8"));
 }
 
 function isOurs(broken: string): boolean {
-  return broken.startsWith(ourBeginning) || ourBeginning.startsWith(broken);
+  return broken.startsWith(recordPrefix) || recordPrefix.startsWith(broken);
 }
 
-function placeOf(line: string): Place | undefined {
+function positionOf(line: string): LogPosition | undefined {
   try {
     const record: unknown = JSON.parse(line);
     if (typeof record !== "object" || record === null || !("seq" in record) || !("hash" in record)) {

@@ -3,7 +3,7 @@ import { open, type FileHandle } from "node:fs/promises";
 import type { Cursor, Store } from "../../service/ports/store.ts";
 import { recordText } from "../../service/reports/audit-json.ts";
 import { recordOnly } from "../../service/decisions/decide-and-commit.ts";
-import { lastPlace } from "./last-position.ts";
+import { lastPosition } from "./last-position.ts";
 
 /** Records written and synced at a time. */
 const batchMax = 500;
@@ -22,7 +22,7 @@ export interface RecordFile {
 export async function openRecordFile(path: string, store: RecordStore): Promise<RecordFile> {
   const file = await open(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o600);
   try {
-    let seq = await placeIn(file, store);
+    let seq = await positionIn(file, store);
     return {
       async writeSome() {
         const rows = await store.auditEvents({ after: seq, limit: batchMax });
@@ -43,9 +43,9 @@ export async function openRecordFile(path: string, store: RecordStore): Promise<
 }
 
 /** After which record the file goes on: what the store says, unless the file itself is further. */
-async function placeIn(file: FileHandle, store: RecordStore): Promise<number> {
+async function positionIn(file: FileHandle, store: RecordStore): Promise<number> {
   if (!(await file.stat()).isFile()) throw new Error("it is no regular file");
-  const last = await lastPlace(file);
+  const last = await lastPosition(file);
   const stored = (await store.cursors()).find((one) => one.name === cursorName)?.seq ?? 0;
   if (last === undefined || last.seq <= stored) return stored;
   // A record that is not ours by now, as after a restore, says nothing about how far we are.

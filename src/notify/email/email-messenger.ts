@@ -3,7 +3,7 @@ import { parseEmail } from "../../core/values/identity.ts";
 import { secondMs } from "../../core/values/time.ts";
 import { DeliveryFault, type Messenger } from "../../service/messaging/messenger.ts";
 import { deliveryFaultOf } from "./delivery-faults.ts";
-import { cardLetter, noteLetter, type Letter } from "./mail.ts";
+import { cardEmail, noteEmail, type EmailMessage } from "./mail.ts";
 import type { ChatPlatform } from "./ways-to-act.ts";
 
 export interface EmailSettings {
@@ -52,7 +52,7 @@ export function createEmail(
   const domain = domainOf(from.address);
   const open = once(() => openTransport(settings.smtpUrl, limits));
 
-  const send = async (to: string, letter: Letter, signal: AbortSignal): Promise<void> => {
+  const send = async (to: string, email: EmailMessage, signal: AbortSignal): Promise<void> => {
     const timeout = AbortSignal.timeout(limits.attemptMs);
     try {
       const transport = await open();
@@ -60,15 +60,15 @@ export function createEmail(
         from,
         to: { name: "", address: to },
         envelope: { from: from.address, to: [to] },
-        subject: letter.subject,
-        text: letter.text,
-        html: letter.html,
-        messageId: letter.messageId,
-        ...(letter.references.length > 0 && {
-          inReplyTo: letter.references.at(-1) ?? "",
-          references: [...letter.references],
+        subject: email.subject,
+        text: email.text,
+        html: email.html,
+        messageId: email.messageId,
+        ...(email.references.length > 0 && {
+          inReplyTo: email.references.at(-1) ?? "",
+          references: [...email.references],
         }),
-        headers: { ...letter.headers },
+        headers: { ...email.headers },
         disableFileAccess: true,
         disableUrlAccess: true,
         signal: AbortSignal.any([signal, timeout]),
@@ -93,14 +93,14 @@ export function createEmail(
       reference.startsWith("email:") ? parseEmail(reference.slice("email:".length)) : undefined,
     membersOf: async () => undefined,
     async post(address, card, signal) {
-      const letter = cardLetter(card, envelope(address));
-      await send(address, letter, signal);
-      return JSON.stringify({ messageId: letter.messageId });
+      const email = cardEmail(card, envelope(address));
+      await send(address, email, signal);
+      return JSON.stringify({ messageId: email.messageId });
     },
     // What was sent stays as it was; the next note says what is new.
     rewrite: async () => "rewritten",
     async direct(address, note, _thread, signal) {
-      await send(address, noteLetter(note, envelope(address)), signal);
+      await send(address, noteEmail(note, envelope(address)), signal);
       return null;
     },
     rewriteNote: async () => "closed",

@@ -7,7 +7,7 @@ import type { WayToAct } from "./ways-to-act.ts";
 const code = "font-family:ui-monospace,monospace";
 
 /** Plain enough for any mail program: no image, no script, no link, nothing loaded from anywhere. */
-export function letterHtml({ heading, lines, about, ways }: Content): string {
+export function emailHtml({ heading, lines, about, ways }: Content): string {
   return [
     '<!doctype html><html lang="en"><head><meta charset="utf-8"></head>',
     '<body style="font-family:sans-serif;font-size:15px;line-height:1.4;color:#1d1c1d">',
@@ -23,7 +23,7 @@ export function letterHtml({ heading, lines, about, ways }: Content): string {
 }
 
 function aboutHtml({ access, terms, reason, facts, words }: RequestContent): readonly string[] {
-  const name = access.catalogName === null ? "" : ` ${htmlLine([{ said: access.catalogName }])}`;
+  const name = access.catalogName === null ? "" : ` ${htmlLine([{ userText: access.catalogName }])}`;
   return [
     `<p style="margin-bottom:2px;color:#616061">Access${name}</p>`,
     `<ul style="margin:0">${access.scopes.map((scope) => `<li style="${code}">${escaped(scope)}</li>`).join("")}</ul>`,

@@ -1,6 +1,6 @@
-import type { Line, Part } from "../../wording/card-text.ts";
-import { inlineWords } from "../../wording/user-text.ts";
-import { cutTo, visibleText } from "../../wording/escape-invisible.ts";
+import type { Line, TextSpan } from "../../wording/card-text.ts";
+import { inlineUserText } from "../../wording/user-text.ts";
+import { cutTo, escapeInvisible } from "../../wording/escape-invisible.ts";
 
 /** A sentence as plain text on one line; times in UTC. */
 export function plainLine(line: Line): string {
@@ -14,11 +14,11 @@ export function htmlLine(line: Line): string {
 
 /** Somebody's words on one line, at most this long. */
 export function oneLine(text: string, max: number): string {
-  return cutTo(visibleText(text).replaceAll(/\s+/g, " ").trim(), max);
+  return cutTo(escapeInvisible(text).replaceAll(/\s+/g, " ").trim(), max);
 }
 
 export function escaped(text: string): string {
-  return visibleText(text).replaceAll(/[&<>"']/g, (character) => entities[character] ?? "");
+  return escapeInvisible(text).replaceAll(/[&<>"']/g, (character) => entities[character] ?? "");
 }
 
 const entities: Readonly<Record<string, string>> = {
@@ -32,20 +32,20 @@ const entities: Readonly<Record<string, string>> = {
 /** Names and comments inside of a sentence; longer ones stand below, whole. */
 const saidMax = 300;
 
-function plainPart(part: Part): string {
+function plainPart(part: TextSpan): string {
   if (typeof part === "string") return oneSpaced(part);
-  return "time" in part ? utc(part.time) : cutTo(inlineWords(part), saidMax);
+  return "time" in part ? utc(part.time) : cutTo(inlineUserText(part), saidMax);
 }
 
-function htmlPart(part: Part): string {
+function htmlPart(part: TextSpan): string {
   if (typeof part === "string") return escaped(oneSpaced(part));
   if ("time" in part) return escaped(utc(part.time));
-  return `<bdi>${escaped(cutTo(inlineWords(part), saidMax))}</bdi>`;
+  return `<bdi>${escaped(cutTo(inlineUserText(part), saidMax))}</bdi>`;
 }
 
 /** Our own words may hold names from the configuration: no line end either, but spaces at the ends matter. */
 function oneSpaced(text: string): string {
-  return visibleText(text).replaceAll(/\s+/g, " ");
+  return escapeInvisible(text).replaceAll(/\s+/g, " ");
 }
 
 /** `2024-01-15 10:30 UTC` of `2024-01-15T10:30:00.000Z`. A mail does not know its reader's time zone. */

@@ -6,13 +6,13 @@ import type { Line } from "../../wording/line.ts";
 import { cardText } from "../../wording/card-text.ts";
 import { noteText } from "../../wording/note-text.ts";
 import { footer, requestContent, type Content, type RequestContent } from "./mail-content.ts";
-import { letterHtml } from "./mail-html.ts";
+import { emailHtml } from "./mail-html.ts";
 import { oneLine, plainLine } from "./mail-lines.ts";
 import { quotedText } from "./quotation.ts";
 import { chatPlatforms, waysToAct, type ChatPlatform, type WayToAct } from "./ways-to-act.ts";
 
 /** One mail, ready to be sent; nothing in it came from somebody else without being made harmless. */
-export interface Letter {
+export interface EmailMessage {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
@@ -38,7 +38,7 @@ const nameMax = 60;
 const sameForMs = 10 * 60_000;
 
 /** Something has happened or is to be done, as a mail. */
-export function noteLetter(note: Note, envelope: Envelope): Letter {
+export function noteEmail(note: Note, envelope: Envelope): EmailMessage {
   const { heading, lines: said, actions } = noteText(note);
   const lines = said.map(withoutButton);
   const { chats = chatPlatforms } = envelope;
@@ -47,21 +47,21 @@ export function noteLetter(note: Note, envelope: Envelope): Letter {
     const text = cardText(card);
     // Whom it waits for, or until when emergency access lasts: the note alone does not say it.
     const { audience, request } = card;
-    const isStatusNews =
+    const isStatusChange =
       audience === "alert" ||
       audience === "reviewer" ||
       (audience === "requester" && request.status === "PENDING");
     const content = {
       heading,
-      lines: [...lines, ...(isStatusNews ? [withoutButton(text.status)] : [])],
+      lines: [...lines, ...(isStatusChange ? [withoutButton(text.status)] : [])],
       about: requestContent(text),
       ways: waysToAct(actions, request.id, chats),
     };
-    return requestLetter(card, notice, content, envelope);
+    return requestEmail(card, notice, content, envelope);
   }
   const content: Content = { heading, lines, about: null, ways: waysToAct(actions, "", chats) };
   const [subject, about] = subjectOf(note);
-  return letterOf(subject, content, envelope, {
+  return emailOf(subject, content, envelope, {
     name: `${about}.${note.about}`,
     references: [],
     headers: {},
@@ -87,7 +87,7 @@ function subjectOf(note: Exclude<Note, { about: "request" }>): readonly [subject
 }
 
 /** The request as it stands, as a mail. */
-export function cardLetter(card: Card, envelope: Envelope): Letter {
+export function cardEmail(card: Card, envelope: Envelope): EmailMessage {
   const text = cardText(card);
   const { id } = card.request;
   const content: Content = {
@@ -96,36 +96,36 @@ export function cardLetter(card: Card, envelope: Envelope): Letter {
     about: requestContent(text),
     ways: waysToAct(text.actions, id, envelope.chats ?? chatPlatforms),
   };
-  return requestLetter(card, "card", content, envelope);
+  return requestEmail(card, "card", content, envelope);
 }
 
 /** The subject stays the same for all mails about a request: mail programs thread by it too. */
-function requestLetter(card: Card, notice: string, content: Content, envelope: Envelope): Letter {
+function requestEmail(card: Card, notice: string, content: Content, envelope: Envelope): EmailMessage {
   const { request } = card;
   const kind = request.breakGlass ? "Emergency access" : "Access";
   const who = oneLine(card.subjectName, nameMax);
   const subject = `[JIT] ${kind} ${request.id}: ${who}, ${durationWords(request.duration)}, ${request.scopes.join(", ")}`;
   const roots = [...(request.extends === null ? [] : [request.extends]), request.id];
-  return letterOf(subject, content, envelope, {
+  return emailOf(subject, content, envelope, {
     name: `${request.id}.${notice}`,
     references: roots.map((id) => `<${id}@${envelope.domain}>`),
     headers: { "X-JIT-Request": request.id, "X-JIT-Notice": notice },
   });
 }
 
-function letterOf(
+function emailOf(
   subject: string,
   content: Content,
   { to, domain, atMs }: Envelope,
-  more: { readonly name: string } & Pick<Letter, "references" | "headers">,
-): Letter {
+  more: { readonly name: string } & Pick<EmailMessage, "references" | "headers">,
+): EmailMessage {
   const text = plainText(content);
   const sameAs = JSON.stringify([to, text, Math.floor(atMs / sameForMs)]);
   const digest = createHash("sha256").update(sameAs).digest("hex").slice(0, 16);
   return {
     subject: oneLine(subject, subjectMax),
     text,
-    html: letterHtml(content),
+    html: emailHtml(content),
     messageId: `<${more.name}.${digest}@${domain}>`,
     references: more.references,
     headers: {
@@ -149,7 +149,7 @@ function plainText({ heading, lines, about, ways }: Content): string {
 }
 
 function aboutBlocks({ access, terms, reason, facts, words }: RequestContent): readonly string[] {
-  const name = access.catalogName === null ? "" : ` ${plainLine([{ said: access.catalogName }])}`;
+  const name = access.catalogName === null ? "" : ` ${plainLine([{ userText: access.catalogName }])}`;
   return [
     [`Access:${name}`, ...access.scopes.map((scope) => `  ${scope}`)].join("\n"),
     plainFacts(terms),

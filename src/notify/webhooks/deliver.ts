@@ -9,7 +9,7 @@ import { retryAfterMs } from "./retry-schedule.ts";
 const bodyLengthMax = 32 * 1_024 * 1_024;
 
 /** What came of one attempt. Codes: `http_500`, `timeout`, `private_address`, or the system's own. */
-export type Outcome =
+export type DeliveryResult =
   | { readonly kind: "delivered" }
   /** 410: the receiver wants no more, ever. */
   | { readonly kind: "gone"; readonly code: string }
@@ -17,7 +17,7 @@ export type Outcome =
   /** We ourselves broke it off. */
   | { readonly kind: "stopped" };
 
-export type Deliver = (webhook: Webhook, message: Message, signal: AbortSignal) => Promise<Outcome>;
+export type Deliver = (webhook: Webhook, message: Message, signal: AbortSignal) => Promise<DeliveryResult>;
 
 /** One attempt: a signed POST. Only 2xx is success; a redirect is a failure like any other. */
 export function createDelivery(post: GuardedPost, now: () => Instant): Deliver {
@@ -34,7 +34,7 @@ export function createDelivery(post: GuardedPost, now: () => Instant): Deliver {
         body: message.body,
         allowPrivate,
         signal,
-        skipsAnswer: true,
+        discardBody: true,
         bodyLengthMax,
       });
       const { status } = answer;

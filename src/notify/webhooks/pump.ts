@@ -3,12 +3,12 @@ import type { AuditEntry } from "../../core/audit/audit-record.ts";
 import { systemActor } from "../../core/access/access-case.ts";
 import { formatInstant, plus } from "../../core/values/time.ts";
 import { matchesEvents, type Webhook } from "../../core/audit/webhook-subscription.ts";
-import { oneAtATime } from "../../service/async/coalesce-runs.ts";
+import { coalesceRuns } from "../../service/async/coalesce-runs.ts";
 import type { AuditRow, Cursor, Store } from "../../service/ports/store.ts";
-import type { Surroundings } from "../../service/ports/runtime.ts";
+import type { Runtime } from "../../service/ports/runtime.ts";
 import { recordHead } from "../../service/reports/audit-json.ts";
 import { recordOnly } from "../../service/decisions/decide-and-commit.ts";
-import type { Deliver, Outcome } from "./deliver.ts";
+import type { Deliver, DeliveryResult } from "./deliver.ts";
 import { messageOf } from "./webhook-message.ts";
 import { goneAfterMs, waitMs } from "./retry-schedule.ts";
 
@@ -25,10 +25,10 @@ export interface WebhookLog {
 
 export interface PumpPorts {
   readonly store: Pick<Store, "auditEvents" | "commit">;
-  readonly now: Surroundings["now"];
+  readonly now: Runtime["now"];
   readonly deliver: Deliver;
   /** 0 to 1. */
-  readonly chance: () => number;
+  readonly random: () => number;
   readonly log: WebhookLog;
   readonly signal: AbortSignal;
 }
@@ -59,7 +59,7 @@ export function createPump(ports: PumpPorts, webhook: Webhook, start: Cursor): (
     signal.aborted || cursor.disabled !== null || (cursor.dueAt !== null && now() < cursor.dueAt);
 
   /** Whether to go on with the next record. The new place holds at once, also when it cannot be written down. */
-  const settle = async (row: AuditRow, outcome: Outcome): Promise<boolean> => {
+  const settle = async (row: AuditRow, outcome: DeliveryResult): Promise<boolean> => {
     switch (outcome.kind) {
       case "delivered":
         if (cursor.attempts > 0) ports.log.info({ webhook: webhook.name }, "webhook delivers again");
@@ -71,7 +71,7 @@ export function createPump(ports: PumpPorts, webhook: Webhook, start: Cursor): (
       case "gone":
       case "failed": {
         cursor = afterFailure(cursor, outcome, ports);
-        tell(ports.log, webhook, cursor, outcome.code);
+        logFailure(ports.log, webhook, cursor, outcome.code);
         await save(cursor.disabled === null ? [] : [disabledEntry(webhook, cursor, row, ports)]);
         return false;
       }
@@ -84,7 +84,7 @@ export function createPump(ports: PumpPorts, webhook: Webhook, start: Cursor): (
     cursor = { ...cursor, seq: row.seq };
   };
 
-  return oneAtATime(async () => {
+  return coalesceRuns(async () => {
     while (!isWaiting()) {
       const rows = await store.auditEvents({ after: cursor.seq, limit: batchMax });
       for (const row of rows) {
@@ -100,19 +100,24 @@ export function createPump(ports: PumpPorts, webhook: Webhook, start: Cursor): (
 
 function afterFailure(
   before: Cursor,
-  outcome: Extract<Outcome, { kind: "gone" | "failed" }>,
-  { now, chance }: Pick<PumpPorts, "now" | "chance">,
+  outcome: Extract<DeliveryResult, { kind: "gone" | "failed" }>,
+  { now, random }: Pick<PumpPorts, "now" | "random">,
 ): Cursor {
   const at = now();
   const attempts = before.attempts + 1;
   const failingSince = before.failingSince ?? at;
   const isGone = outcome.kind === "gone" || at - failingSince >= goneAfterMs;
   const asked = outcome.kind === "failed" ? (outcome.retryAfterMs ?? 0) : 0;
-  const dueAt = isGone ? null : plus(at, Math.max(waitMs(attempts, chance()), asked));
+  const dueAt = isGone ? null : plus(at, Math.max(waitMs(attempts, random()), asked));
   return { ...before, attempts, failingSince, dueAt, disabled: isGone ? outcome.code : null };
 }
 
-function tell(log: WebhookLog, { name }: Webhook, { attempts, dueAt, disabled }: Cursor, code: string): void {
+function logFailure(
+  log: WebhookLog,
+  { name }: Webhook,
+  { attempts, dueAt, disabled }: Cursor,
+  code: string,
+): void {
   const facts = { webhook: name, code, attempts };
   if (disabled !== null) log.error(facts, "webhook disabled");
   else log.warn({ ...facts, ...(dueAt !== null && { nextAt: formatInstant(dueAt) }) }, "webhook failed");

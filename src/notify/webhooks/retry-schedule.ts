@@ -22,9 +22,9 @@ const jitter = 0.1;
 const retryAfterMaxMs = dayMs;
 
 /** How long to wait after so many failed attempts. `chance`: 0 to 1. */
-export function waitMs(attempts: number, chance: number): number {
+export function waitMs(attempts: number, random: number): number {
   const planned = retryDelaysMs[Math.min(attempts, retryDelaysMs.length) - 1] ?? 0;
-  return Math.round(planned * (1 + jitter * chance));
+  return Math.round(planned * (1 + jitter * random));
 }
 
 /** What a `Retry-After` asks for, in milliseconds from now, at most a day; undefined when it says nothing readable. */

@@ -1,14 +1,14 @@
 import type { Webhook } from "../../core/audit/webhook-subscription.ts";
 import type { GuardedPost } from "../../http-client/guarded-post.ts";
 import type { Cursor, Store, Write } from "../../service/ports/store.ts";
-import type { Surroundings } from "../../service/ports/runtime.ts";
+import type { Runtime } from "../../service/ports/runtime.ts";
 import { recordOnly } from "../../service/decisions/decide-and-commit.ts";
-import type { Watcher } from "../../service/ports/observed-store.ts";
+import type { CommitListener } from "../../service/ports/observed-store.ts";
 import { createDelivery } from "./deliver.ts";
 import { createPump, type WebhookLog } from "./pump.ts";
 
 /** What is recorded within this is looked for together. */
-const gatherMs = 20;
+const debounceMs = 20;
 
 export interface Webhooks {
   /**
@@ -17,7 +17,7 @@ export interface Webhooks {
    */
   configure(webhooks: readonly Webhook[]): Promise<void>;
   /** Wakes them when something was recorded. */
-  readonly watcher: Watcher;
+  readonly onCommit: CommitListener;
   /** Wakes them for what time alone makes due. Does not wait: a receiver may be slow. */
   readonly sweep: { readonly name: string; run(): Promise<void> };
   /** Sends what is due, and returns when nothing is. */
@@ -28,10 +28,10 @@ export interface Webhooks {
 
 export interface WebhookPorts {
   readonly store: Pick<Store, "auditEvents" | "auditHead" | "commit" | "cursors">;
-  readonly surroundings: Pick<Surroundings, "now" | "sha256">;
+  readonly runtime: Pick<Runtime, "now" | "sha256">;
   readonly post: GuardedPost;
   /** 0 to 1, for jitter. */
-  readonly chance: () => number;
+  readonly random: () => number;
   readonly log: WebhookLog;
 }
 
@@ -39,27 +39,27 @@ const prefix = "webhook:";
 
 /** Tells programs of audit events. Each has a pump of its own, so that none waits for another's receiver. */
 export function createWebhooks(ports: WebhookPorts): Webhooks {
-  const { store, surroundings, log } = ports;
-  const deliver = createDelivery(ports.post, surroundings.now);
+  const { store, runtime, log } = ports;
+  const deliver = createDelivery(ports.post, runtime.now);
   let pumps: readonly (() => Promise<void>)[] = [];
   let breakOff = new AbortController();
-  let nudged: NodeJS.Timeout | undefined;
+  let wakeTimer: NodeJS.Timeout | undefined;
 
   const drain = async (): Promise<void> => {
     await Promise.all(
       pumps.map((pump) => pump().catch((err: unknown) => log.error({ err }, "webhook could not go on"))),
     );
   };
-  const nudge = (): void => {
-    nudged ??= setTimeout(() => {
-      nudged = undefined;
+  const wake = (): void => {
+    wakeTimer ??= setTimeout(() => {
+      wakeTimer = undefined;
       void drain();
-    }, gatherMs);
+    }, debounceMs);
   };
   const halt = async (): Promise<void> => {
     breakOff.abort();
-    clearTimeout(nudged);
-    nudged = undefined;
+    clearTimeout(wakeTimer);
+    wakeTimer = undefined;
     await drain();
     pumps = [];
   };
@@ -71,20 +71,20 @@ export function createWebhooks(ports: WebhookPorts): Webhooks {
       if (writes.length > 0) await store.commit({ ...recordOnly([]), writes });
       breakOff = new AbortController();
       const { signal } = breakOff;
-      const pumpPorts = { ...ports, now: surroundings.now, deliver, signal };
+      const pumpPorts = { ...ports, now: runtime.now, deliver, signal };
       pumps = webhooks.flatMap((webhook, index) => {
         const cursor = cursors[index];
         return cursor === undefined ? [] : [createPump(pumpPorts, webhook, cursor)];
       });
-      nudge();
+      wake();
     },
-    watcher({ audit }) {
-      if (audit.length > 0 && pumps.length > 0) nudge();
+    onCommit({ audit }) {
+      if (audit.length > 0 && pumps.length > 0) wake();
     },
     sweep: {
       name: "webhooks",
       async run() {
-        nudge();
+        wake();
       },
     },
     drain,
@@ -94,14 +94,14 @@ export function createWebhooks(ports: WebhookPorts): Webhooks {
 
 /** Where each webhook stands now, and what has to be written for that. */
 async function placed(
-  { store, surroundings }: WebhookPorts,
+  { store, runtime }: WebhookPorts,
   webhooks: readonly Webhook[],
 ): Promise<{ readonly cursors: readonly Cursor[]; readonly writes: readonly Write[] }> {
   const { seq } = await store.auditHead();
   const known = new Map((await store.cursors()).map((one) => [one.name, one]));
   const cursors = webhooks.map((webhook): Cursor => {
     const name = prefix + webhook.name;
-    const configuration = surroundings.sha256(JSON.stringify(webhook));
+    const configuration = runtime.sha256(JSON.stringify(webhook));
     const before = known.get(name);
     const fresh = { name, attempts: 0, failingSince: null, dueAt: null, disabled: null, configuration };
     if (before === undefined) return { ...fresh, seq };

@@ -1,5 +1,5 @@
 /** Does something with each, at most so many side by side. The first that throws ends the rest. */
-export async function eachOf<T>(
+export async function forEachLimited<T>(
   all: readonly T[],
   sideBySideMax: number,
   act: (one: T) => Promise<void>,

@@ -1,15 +1,15 @@
 /** Gives back one's turn. */
-export type EndTurn = () => void;
+export type Release = () => void;
 
 /** A queue for each name: turns with the same one come one after the other, in the order they were asked for. */
-export interface Turns {
-  take(name: string): Promise<EndTurn>;
+export interface KeyedMutex {
+  acquire(name: string): Promise<Release>;
 }
 
-export function createTurns(): Turns {
+export function createKeyedMutex(): KeyedMutex {
   const last = new Map<string, Promise<void>>();
   return {
-    async take(name) {
+    async acquire(name) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const before = last.get(name);
       last.set(name, promise);

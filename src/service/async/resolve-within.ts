@@ -1,5 +1,5 @@
 /** The answer, if it comes in time. */
-export async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
+export async function resolveWithin<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => resolve(undefined), ms);
   try {

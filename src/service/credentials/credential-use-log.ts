@@ -7,7 +7,7 @@ import { recordOnly } from "../decisions/decide-and-commit.ts";
 /** Break-glass uses recorded one by one per minute; beyond that one record a second says how many (contract §6). */
 export const usesPerMinuteMax = 60;
 
-interface Minute {
+interface MinuteBucket {
   readonly startedAt: Instant;
   readonly presented: PresentedCredential;
   readonly actor: Actor;
@@ -16,21 +16,21 @@ interface Minute {
   countedAt: Instant;
 }
 
-export interface UsageLog {
+export interface CredentialUseLog {
   /** Whether there is anything to put on record: most checks are of credentials that have been used before. */
-  isNews(presented: PresentedCredential): boolean;
+  mustRecord(presented: PresentedCredential): boolean;
   /** Puts the use of a live credential on record: each for break-glass, the first for others. */
   record(presented: PresentedCredential, actor: Actor, now: Instant): Promise<void>;
   /** Writes what has been counted and not yet written. */
   flush(now: Instant): Promise<void>;
 }
 
-export function createUsageLog(store: Store): UsageLog {
-  const minutes = new Map<RequestId, Minute>();
+export function createCredentialUseLog(store: Store): CredentialUseLog {
+  const minutes = new Map<RequestId, MinuteBucket>();
   /** Credentials whose first use is being written at this moment. */
   const writing = new Set<string>();
 
-  const flushOne = async (minute: Minute, now: Instant): Promise<void> => {
+  const flushOne = async (minute: MinuteBucket, now: Instant): Promise<void> => {
     const count = minute.uncounted;
     if (count === 0) return;
     minute.uncounted = 0;
@@ -76,7 +76,7 @@ export function createUsageLog(store: Store): UsageLog {
   };
 
   return {
-    isNews: ({ grant, firstUsedAt }) => grant.breakGlass || firstUsedAt === null,
+    mustRecord: ({ grant, firstUsedAt }) => grant.breakGlass || firstUsedAt === null,
     record: (presented, actor, now) =>
       presented.grant.breakGlass
         ? recordBreakGlass(presented, actor, now)

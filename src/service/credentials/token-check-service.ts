@@ -1,5 +1,5 @@
 import type { Actor } from "../../core/access/access-request.ts";
-import type { Case } from "../../core/access/access-case.ts";
+import type { AccessCase } from "../../core/access/access-case.ts";
 import { parseToken } from "../../core/values/token-format.ts";
 import { decideRevoke } from "../../core/decisions/decide-end.ts";
 import { hasStarted, isLive } from "../../core/access/grant.ts";
@@ -9,7 +9,7 @@ import { isRefusal } from "../../core/values/refusals.ts";
 import { decideCase } from "../decisions/decide-case.ts";
 import type { ServiceContext } from "../decisions/load-facts.ts";
 import { StoreUnavailable, type PresentedCredential } from "../ports/store.ts";
-import type { UsageLog } from "./credential-use-log.ts";
+import type { CredentialUseLog } from "./credential-use-log.ts";
 
 /** RFC 7662: everything when the token opens something now, else nothing at all. */
 export type Introspection =
@@ -32,7 +32,7 @@ export type Check =
   | { readonly allowed: false; readonly known: boolean };
 
 /** What resources and proxies ask about a token they were shown: by state and clock at this moment, never a cache. */
-export interface CheckingService {
+export interface TokenCheckService {
   introspect(token: string): Promise<Introspection>;
   /** Whether the token holds all the wanted scopes; none wanted is never allowed. */
   check(token: string, wanted: readonly string[]): Promise<Check>;
@@ -48,16 +48,16 @@ export type EndKey = (hash: string, by: Actor) => Promise<void>;
 
 const leakReporter: Actor = { type: "system", id: "leak-report", name: "leak report", via: "api" };
 
-export function createCheckingService(
+export function createTokenCheckService(
   context: ServiceContext,
-  usage: UsageLog,
+  usage: CredentialUseLog,
   endKey: EndKey,
   onFault: (fault: unknown) => void,
-): CheckingService {
+): TokenCheckService {
   /** The use is put on record; a store that cannot write does not make a good credential bad. */
   const recorded = async (presented: PresentedCredential): Promise<void> => {
     try {
-      await usage.record(presented, holderOf(presented), context.surroundings.now());
+      await usage.record(presented, actorForHolder(presented), context.runtime.now());
     } catch (fault) {
       onFault(fault);
     }
@@ -66,7 +66,7 @@ export function createCheckingService(
     async introspect(token) {
       const presented = await livingCredential(context, token);
       if (presented === undefined) return { active: false };
-      if (usage.isNews(presented)) await recorded(presented);
+      if (usage.mustRecord(presented)) await recorded(presented);
       return introspectionOf(presented);
     },
     async check(token, wanted) {
@@ -76,12 +76,12 @@ export function createCheckingService(
       const held = new Set(scope.split(" "));
       if (wanted.length === 0 || !wanted.every((one) => held.has(one)))
         return { allowed: false, known: true };
-      if (usage.isNews(presented)) await recorded(presented);
+      if (usage.mustRecord(presented)) await recorded(presented);
       return { allowed: true, identity: subjectId, scopes: scope, request: requestId };
     },
     async report(text) {
       for (const token of maskTokens(text).leaked) {
-        const hash = context.surroundings.sha256(token);
+        const hash = context.runtime.sha256(token);
         if (parseToken(token)?.kind === "live") await endKey(hash, leakReporter);
         else await endLeaked(context, hash);
       }
@@ -91,22 +91,25 @@ export function createCheckingService(
 
 /** What a token opens at this moment, by state and clock; undefined when nothing. */
 export async function livingCredential(
-  { store, surroundings }: ServiceContext,
+  { store, runtime }: ServiceContext,
   token: string,
 ): Promise<PresentedCredential | undefined> {
   if (parseToken(token)?.kind !== "jit") return undefined;
-  const presented = await store.credential(surroundings.sha256(token));
+  const presented = await store.credential(runtime.sha256(token));
   if (presented === undefined || !presented.current || !isActive(presented.identity)) return undefined;
-  return isLive(presented.grant, surroundings.now()) ? presented : undefined;
+  return isLive(presented.grant, runtime.now()) ? presented : undefined;
 }
 
 /** Whether the grant, as it is decided on, still has this credential: another one may have replaced it since. */
-export function isStillOf({ credentialId }: PresentedCredential, { grant }: Pick<Case, "grant">): boolean {
+export function isCurrentCredentialOf(
+  { credentialId }: PresentedCredential,
+  { grant }: Pick<AccessCase, "grant">,
+): boolean {
   return hasStarted(grant) && grant.credential.id === credentialId;
 }
 
 /** Whoever shows a credential acts as its holder. */
-export function holderOf({ identity }: PresentedCredential): Actor {
+export function actorForHolder({ identity }: PresentedCredential): Actor {
   const type = identity.kind === "HUMAN" ? "human" : "service";
   return { type, id: identity.id, name: identity.name, via: "api" };
 }
@@ -115,9 +118,9 @@ async function endLeaked(context: ServiceContext, hash: string): Promise<void> {
   const presented = await context.store.credential(hash);
   if (presented === undefined || !presented.current) return;
   const reason = "its token was reported as leaked";
-  const outcome = await decideCase(context, presented.grant.requestId, async ({ case: kase }) => ({
-    decision: isStillOf(presented, kase)
-      ? decideRevoke(kase, reason, leakReporter, context.surroundings.now())
+  const outcome = await decideCase(context, presented.grant.requestId, async ({ accessCase }) => ({
+    decision: isCurrentCredentialOf(presented, accessCase)
+      ? decideRevoke(accessCase, reason, leakReporter, context.runtime.now())
       : [],
     expects: [],
   }));

@@ -10,7 +10,7 @@ const selectorsMax = 500;
 export function reviewEffects(
   before: Identity | undefined,
   after: Identity,
-  context: Pick<StepContext, "now" | "surroundings">,
+  context: Pick<StepContext, "now" | "runtime">,
 ): readonly NewEffect[] {
   const change = changedPeople(before, after);
   return change === undefined ? [] : [newEffect({ kind: "review_approvers", change, after: 0 }, context)];
@@ -19,7 +19,7 @@ export function reviewEffects(
 /** The effects with all reviews in one: a reload changes many people at once. */
 export function withReviewsJoined(
   effects: readonly NewEffect[],
-  context: Pick<StepContext, "now" | "surroundings">,
+  context: Pick<StepContext, "now" | "runtime">,
 ): readonly NewEffect[] {
   const changes = effects.flatMap(({ effect }) =>
     effect.kind === "review_approvers" ? [effect.change] : [],

@@ -1,8 +1,8 @@
 import { isOpen, type AccessRequest } from "../../core/access/access-request.ts";
-import { assert, present } from "../../core/values/assert.ts";
+import { assert, assertPresent } from "../../core/values/assert.ts";
 import type { AuditEntry } from "../../core/audit/audit-record.ts";
-import type { Case } from "../../core/access/access-case.ts";
-import { newsOf, targetEffectsOf, type Effect } from "../../core/effects/effects.ts";
+import type { AccessCase } from "../../core/access/access-case.ts";
+import { noticesOf, targetEffectsOf, type Effect } from "../../core/effects/effects.ts";
 import { endingSoonOf } from "../../core/effects/ending-soon.ts";
 import { nextDueAt } from "../../core/access/escalation.ts";
 import type { Recorded } from "../../core/access/events.ts";
@@ -10,40 +10,40 @@ import { evolveGrant } from "../../core/access/evolve-grant.ts";
 import { evolveRequest } from "../../core/access/evolve-request.ts";
 import { holdsTargets, type Grant } from "../../core/access/grant.ts";
 import { makeId, type Instant, type RequestId } from "../../core/values/ids.ts";
-import type { News } from "../../core/effects/notices.ts";
+import type { Notice } from "../../core/effects/notices.ts";
 import { recordsOf } from "../../core/audit/audit-entries.ts";
 import { scopeSetKey } from "../../core/values/scopes.ts";
 import { gauge, usesOf, type Limits } from "./counters.ts";
 import type {
   CounterChange,
   Expectation,
-  KeptAnswer,
+  IdempotencyRecord,
   NewEffect,
   Step,
   UniqueChange,
   Versioned,
   Write,
 } from "../ports/store.ts";
-import type { Surroundings } from "../ports/runtime.ts";
+import type { Runtime } from "../ports/runtime.ts";
 
 /** A case as read, with the versions that the decision is made from. */
 export interface LoadedCase {
-  readonly case: Case;
+  readonly accessCase: AccessCase;
   readonly expects: readonly Expectation[];
 }
 
 /** What a decision changes besides the case: everything it was read from, and limits that hold for it. */
 export interface StepContext {
   readonly now: Instant;
-  readonly surroundings: Surroundings;
+  readonly runtime: Runtime;
   readonly limits: Limits;
   readonly expects: readonly Expectation[];
-  readonly answer?: KeptAnswer;
+  readonly idempotencyRecord?: IdempotencyRecord;
   /** Of a first step: requests beside the new one that the decision changes. */
   readonly beside?: readonly Versioned<AccessRequest>[];
 }
 
-export interface Folded {
+export interface BuiltStep {
   readonly step: Step;
   readonly request: AccessRequest;
   readonly grant: Grant | undefined;
@@ -52,24 +52,24 @@ export interface Folded {
 }
 
 /** Folds what happened into the case and derives all that follows: rows, guards, counters, records, effects. */
-export function stepOf(
+export function buildStep(
   loaded: LoadedCase | undefined,
   happened: readonly Recorded[],
   context: StepContext,
-): Folded {
+): BuiltStep {
   assert(happened.length > 0, "a step has events");
   const { beside = [] } = context;
-  const before = recordsOfCase(loaded?.case, beside);
+  const before = recordsOfCase(loaded?.accessCase, beside);
   const after = new Map(before);
   const audit: AuditEntry[] = [];
-  const news = new Map<RequestId, News[]>();
+  const notices = new Map<RequestId, Notice[]>();
   const atTargets: Effect[] = [];
   const later: NewEffect[] = [];
   for (const one of happened) {
     after.set(one.id, evolved(after.get(one.id), one));
     const request = requestOf(one, after);
     audit.push(...recordsOf(one, request));
-    news.set(request.id, [...(news.get(request.id) ?? []), ...newsOf(one, request)]);
+    notices.set(request.id, [...(notices.get(request.id) ?? []), ...noticesOf(one, request)]);
     const about = grantNamed(one.id, after);
     if (about !== undefined) atTargets.push(...targetEffectsOf(one, about));
     const ending = endingSoonOf(one);
@@ -90,10 +90,10 @@ export function stepOf(
   const created = changed.flatMap(([id, record]) =>
     before.has(id) ? [] : [{ kind: record.on, id, version: 0 } satisfies Expectation],
   );
-  const besides = beside.map((one) => asRead("request", one));
+  const besides = beside.map((one) => expectUnchanged("request", one));
   const changes = changed.map(([id, record]) => changeOf(before.get(id), record, context));
   const step: Step = {
-    expects: unrepeated([...(loaded?.expects ?? []), ...besides, ...created, ...context.expects]),
+    expects: dedupe([...(loaded?.expects ?? []), ...besides, ...created, ...context.expects]),
     writes: changes.map((change) => change.write),
     unique: releasesFirst(changes.flatMap((change) => change.unique)),
     counters: [
@@ -102,14 +102,14 @@ export function stepOf(
     ],
     audit,
     effects: [
-      ...announced(news, context),
+      ...announced(notices, context),
       ...atTargets.map((effect) => newEffect(effect, context)),
       ...later,
     ],
-    ...(context.answer !== undefined && { answer: context.answer }),
+    ...(context.idempotencyRecord !== undefined && { idempotencyRecord: context.idempotencyRecord }),
   };
-  const main = present(
-    loaded?.case.request.id ?? happened.find((one) => one.on === "request")?.id,
+  const main = assertPresent(
+    loaded?.accessCase.request.id ?? happened.find((one) => one.on === "request")?.id,
     "a request",
   );
   const request = requestNamed(main, after);
@@ -124,11 +124,11 @@ export function stepOf(
 
 /** One effect for each request, also without news: copies of its card that are out must be made true. */
 function announced(
-  news: ReadonlyMap<RequestId, readonly News[]>,
-  context: Pick<StepContext, "now" | "surroundings">,
+  notices: ReadonlyMap<RequestId, readonly Notice[]>,
+  context: Pick<StepContext, "now" | "runtime">,
 ): readonly NewEffect[] {
-  return [...news].map(([requestId, told]) =>
-    newEffect({ kind: "announce", requestId, news: told }, context),
+  return [...notices].map(([requestId, ownNotices]) =>
+    newEffect({ kind: "announce", requestId, news: ownNotices }, context),
   );
 }
 
@@ -146,11 +146,11 @@ type Kept =
   | { readonly on: "grant"; readonly value: Grant };
 
 function recordsOfCase(
-  kase: Case | undefined,
+  accessCase: AccessCase | undefined,
   beside: readonly Versioned<AccessRequest>[],
 ): ReadonlyMap<string, Kept> {
-  if (kase === undefined) return new Map(requestRecords(beside.map((one) => one.value)));
-  const { request, grant, extension, parent, siblings = [] } = kase;
+  if (accessCase === undefined) return new Map(requestRecords(beside.map((one) => one.value)));
+  const { request, grant, extension, parent, siblings = [] } = accessCase;
   const others = [extension, parent, ...siblings].filter((one) => one !== undefined);
   return new Map<string, Kept>([
     ...requestRecords([request]),
@@ -173,7 +173,7 @@ function anyGrant(records: ReadonlyMap<string, Kept>): Grant | undefined {
 }
 
 function requestNamed(id: string, records: ReadonlyMap<string, Kept>): AccessRequest {
-  const record = present(records.get(id), id);
+  const record = assertPresent(records.get(id), id);
   assert(record.on === "request", "it is a request");
   return record.value;
 }
@@ -181,19 +181,19 @@ function requestNamed(id: string, records: ReadonlyMap<string, Kept>): AccessReq
 /** The request an event is filed under: its own, or the one its grant belongs to. */
 function requestOf(one: Recorded, records: ReadonlyMap<string, Kept>): AccessRequest {
   if (one.on === "request") return requestNamed(one.id, records);
-  const grant = present(records.get(one.id), one.id);
+  const grant = assertPresent(records.get(one.id), one.id);
   assert(grant.on === "grant", "it is a grant");
   return requestNamed(grant.value.requestId, records);
 }
 
-interface Change {
+interface RecordChange {
   readonly write: Write;
   readonly unique: readonly UniqueChange[];
   readonly counters: readonly CounterChange[];
 }
 
 /** What a record's change means for the guards: derived from before and after, so that no path can forget one. */
-function changeOf(before: Kept | undefined, after: Kept, { now, limits }: StepContext): Change {
+function changeOf(before: Kept | undefined, after: Kept, { now, limits }: StepContext): RecordChange {
   if (after.on === "grant") {
     const was = before?.on === "grant" && countsAsActive(before.value);
     const active = gauge(
@@ -258,17 +258,20 @@ function guard(
 
 export function newEffect(
   effect: NewEffect["effect"],
-  { now, surroundings }: Pick<StepContext, "now" | "surroundings">,
+  { now, runtime }: Pick<StepContext, "now" | "runtime">,
 ): NewEffect {
-  return { id: makeId("effect", surroundings.idTail()), effect, dueAt: now };
+  return { id: makeId("effect", runtime.idSuffix()), effect, dueAt: now };
 }
 
 /** Each once; the same record read at two versions stays twice, so that the commit sees the conflict. */
-export function unrepeated(expects: readonly Expectation[]): readonly Expectation[] {
+export function dedupe(expects: readonly Expectation[]): readonly Expectation[] {
   return [...new Map(expects.map((one) => [`${one.kind} ${one.id} ${one.version}`, one])).values()];
 }
 
 /** The expectation that a versioned record is still as it was read. */
-export function asRead(kind: Expectation["kind"], record: Versioned<{ readonly id: string }>): Expectation {
+export function expectUnchanged(
+  kind: Expectation["kind"],
+  record: Versioned<{ readonly id: string }>,
+): Expectation {
   return { kind, id: record.value.id, version: record.version };
 }

@@ -15,19 +15,19 @@ export interface Viewable {
 
 /** What callers may see of these requests at this moment, in the same order. */
 export async function viewsOf(context: ServiceContext, rows: readonly Viewable[]): Promise<RequestView[]> {
-  const { store, surroundings, surfaces } = context;
+  const { store, runtime, surfaces } = context;
   const { configured } = surfaces;
   const requests = rows.map((row) => row.request.value);
   const { directory } = await loadPeople(context, requests.flatMap(idsIn), requests.flatMap(selectorsIn));
-  const copies = configured.size === 0 ? [] : await store.copies(requests.map((one) => one.id));
+  const deliveries = configured.size === 0 ? [] : await store.deliveries(requests.map((one) => one.id));
   const reachable = await reachableIn(context, requests, directory);
-  const now = surroundings.now();
+  const now = runtime.now();
   return rows.map(({ request, grant }) =>
     requestView(request.value, {
       grant: grant?.value,
       directory,
       configured,
-      copies: copies.filter((one) => one.requestId === request.value.id),
+      deliveries: deliveries.filter((one) => one.requestId === request.value.id),
       ...(reachable !== undefined && { reachable }),
       now,
     }),
@@ -47,11 +47,14 @@ async function reachableIn(
       .flatMap((one) => stagesOf(one.requirement).flatMap((stage) => approversOf(one, stage, directory)))
       .map((person) => [person.id, person]),
   );
-  const places = await Promise.all(
+  const addresses = await Promise.all(
     [...people.values()].map(
       async (person) =>
-        [person.id, (await surfaces.placesOf(person)).map((place) => place.messenger.surface)] as const,
+        [
+          person.id,
+          (await surfaces.addressesOf(person)).map((deliveryAddress) => deliveryAddress.messenger.surface),
+        ] as const,
     ),
   );
-  return new Map(places);
+  return new Map(addresses);
 }

@@ -1,19 +1,22 @@
 import type { AuditEntry } from "../../core/audit/audit-record.ts";
 import { refuse, type Refusal } from "../../core/values/refusals.ts";
 import type { CommitResult, Step, Store } from "../ports/store.ts";
-import { createTurns, type EndTurn, type Turns } from "../async/keyed-mutex.ts";
+import { createKeyedMutex, type Release, type KeyedMutex } from "../async/keyed-mutex.ts";
 
 /** How often a decision is made afresh when others commit first. More means something is wrong, and says so (503). */
 const attemptsMax = 12;
 
 /** Whoever loses a record to somebody else's commit queues for it from then on, so that a crowd is served to the last. */
-const turnsOf = new WeakMap<Store, Turns>();
+const mutexOf = new WeakMap<Store, KeyedMutex>();
 
 /**
  * One try: the step to commit and what to answer if that succeeds; what to answer where everything is as wanted already;
  * or the refusal. That nothing is to be written has a word of its own, so that no step can be forgotten.
  */
-export type Attempt<T> = { readonly step: Step; readonly result: T } | { readonly asWanted: T } | Refusal;
+export type DecisionAttempt<T> =
+  | { readonly step: Step; readonly result: T }
+  | { readonly asWanted: T }
+  | Refusal;
 
 /**
  * Load → decide → evolve → commit. When somebody else's commit came in between, everything is read and decided afresh,
@@ -21,11 +24,11 @@ export type Attempt<T> = { readonly step: Step; readonly result: T } | { readonl
  */
 export async function decideAndCommit<T>(
   store: Store,
-  attempt: () => Promise<Attempt<T>>,
+  attempt: () => Promise<DecisionAttempt<T>>,
 ): Promise<T | Refusal> {
-  const turns = turnsOf.get(store) ?? createTurns();
-  turnsOf.set(store, turns);
-  let endTurn: EndTurn | undefined;
+  const mutex = mutexOf.get(store) ?? createKeyedMutex();
+  mutexOf.set(store, mutex);
+  let release: Release | undefined;
   try {
     for (let count = 0; count < attemptsMax; count++) {
       const tried = await attempt();
@@ -37,13 +40,13 @@ export async function decideAndCommit<T>(
       const refusal = refusalOf(outcome, tried.step);
       if (refusal !== undefined) return refusal;
       // One turn at a time: nobody who holds one waits for another.
-      endTurn ??= await turns.take(outcome.what);
+      release ??= await mutex.acquire(outcome.what);
     }
     return refuse("store_unavailable", "Too many people decide this at the same moment; try again.", {
       retryAfterSeconds: 1,
     });
   } finally {
-    endTurn?.();
+    release?.();
   }
 }
 
@@ -71,7 +74,7 @@ function refusalOf(
       : Math.max(1, Math.ceil((outcome.retryAt - at) / 1000));
   switch (kind) {
     case "break-glass":
-      return breakGlassSpent();
+      return breakGlassExhausted();
     case "link-asked":
       return refuse("rate_limited", "Administrators have been asked as often as makes sense for now.", {
         retryAfterSeconds,
@@ -96,7 +99,7 @@ export function recordOnly(audit: readonly AuditEntry[]): Step {
   return { expects: [], writes: [], unique: [], counters: [], audit, effects: [] };
 }
 
-export function breakGlassSpent(): Refusal {
+export function breakGlassExhausted(): Refusal {
   return refuse(
     "break_glass_limit",
     "You have used break-glass as often as the configuration allows for now.",

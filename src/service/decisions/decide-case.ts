@@ -1,5 +1,5 @@
 import type { AccessRequest, Actor } from "../../core/access/access-request.ts";
-import type { Case, Decision } from "../../core/access/access-case.ts";
+import type { AccessCase, Decision } from "../../core/access/access-case.ts";
 import { parseId, type IdentityId } from "../../core/values/ids.ts";
 import { peopleBehind } from "../../core/values/identity-origins.ts";
 import type { Directory, Identity, Selector } from "../../core/values/identity.ts";
@@ -15,11 +15,11 @@ import {
   type ServiceContext,
 } from "./load-facts.ts";
 import { withFrozenApprovals } from "./freeze-decided-approvals.ts";
-import type { Keep } from "./idempotency.ts";
+import type { AnswerWriter } from "./idempotency.ts";
 import type { Expectation, Step } from "../ports/store.ts";
 import { decideAndCommit } from "./decide-and-commit.ts";
 import type { Freshness } from "../ports/user-groups.ts";
-import { stepOf, type Folded, type LoadedCase } from "./build-step.ts";
+import { buildStep, type BuiltStep, type LoadedCase } from "./build-step.ts";
 
 /** Decides about a case as it stands; asked again, on a freshly read case, whenever somebody else came first. */
 export type CaseDecision = (
@@ -31,11 +31,11 @@ export async function decideCase(
   context: ServiceContext,
   id: string,
   decision: CaseDecision,
-  keep?: Keep,
-): Promise<Folded | undefined | Refusal> {
-  const { store, surroundings } = context;
+  writeAnswer?: AnswerWriter,
+): Promise<BuiltStep | undefined | Refusal> {
+  const { store, runtime } = context;
   let isIdle = false;
-  const folded = await decideAndCommit<Folded | undefined>(store, async () => {
+  const built = await decideAndCommit<BuiltStep | undefined>(store, async () => {
     const loaded = await findCase(context, id);
     if (isRefusal(loaded)) return loaded;
     const made = await decision(loaded);
@@ -43,35 +43,41 @@ export async function decideCase(
     isIdle = made.decision.length === 0;
     if (isIdle) return refuse("not_active", "Nothing is due.");
     const { limits } = (await context.rulebook()).book.rules;
-    const happened = await withFrozenApprovals(context, undecidedIn(loaded.case), made.decision);
-    const result = stepOf(loaded, happened, {
-      now: surroundings.now(),
-      surroundings,
+    const happened = await withFrozenApprovals(context, undecidedRequests(loaded.accessCase), made.decision);
+    const result = buildStep(loaded, happened, {
+      now: runtime.now(),
+      runtime,
       limits,
       expects: made.expects,
     });
-    return { step: await withAnswer(result, keep), result };
+    return { step: await withAnswer(result, writeAnswer), result };
   });
-  return isIdle && isRefusal(folded) ? undefined : folded;
+  return isIdle && isRefusal(built) ? undefined : built;
 }
 
 /** Every request of the case that a decision about it may also decide. */
-export function undecidedIn({ request, extension, siblings = [] }: Case): readonly AccessRequest[] {
+export function undecidedRequests({
+  request,
+  extension,
+  siblings = [],
+}: AccessCase): readonly AccessRequest[] {
   return [request, ...(extension === undefined ? [] : [extension]), ...siblings];
 }
 
 /** The step with the answer to keep, if the call is to be answered the same way again. */
-export async function withAnswer(folded: Folded, keep: Keep | undefined): Promise<Step> {
-  return keep === undefined ? folded.step : { ...folded.step, answer: await keep(folded) };
+export async function withAnswer(built: BuiltStep, writeAnswer: AnswerWriter | undefined): Promise<Step> {
+  return writeAnswer === undefined
+    ? built.step
+    : { ...built.step, idempotencyRecord: await writeAnswer(built) };
 }
 
 /** The request of a decision that always has one. */
-export function requestOf(outcome: Folded | undefined | Refusal): AccessRequest | Refusal {
+export function requestOf(outcome: BuiltStep | undefined | Refusal): AccessRequest | Refusal {
   if (outcome === undefined) return refuse("not_active", "Nothing is due.");
   return isRefusal(outcome) ? outcome : outcome.request;
 }
 
-export interface Press {
+export interface DecisionContext {
   readonly facts: {
     readonly person: Identity;
     readonly by: Actor;
@@ -82,19 +88,19 @@ export interface Press {
   readonly expects: readonly Expectation[];
 }
 
-export interface PressQuery {
+export interface DecisionContextQuery {
   readonly also?: readonly Selector[];
   /** `show` where the requester decides and no group is asked. */
   readonly freshness?: Freshness;
 }
 
 /** Who presses and everyone this request is about, read now: authority is asked at the moment of the decision. */
-export async function pressOf(
+export async function loadDecisionContext(
   context: ServiceContext,
   caller: Caller,
   request: AccessRequest,
-  { also = [], freshness = "press" }: PressQuery = {},
-): Promise<Press> {
+  { also = [], freshness = "verify" }: DecisionContextQuery = {},
+): Promise<DecisionContext> {
   const people = await loadPeople(
     context,
     [...idsIn(request), caller.identity.id],

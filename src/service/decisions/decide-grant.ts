@@ -5,7 +5,7 @@ import { isRefusal, refuse } from "../../core/values/refusals.ts";
 import type { ServiceContext } from "./load-facts.ts";
 import { StoreUnavailable } from "../ports/store.ts";
 import { decideAndCommit } from "./decide-and-commit.ts";
-import { stepOf } from "./build-step.ts";
+import { buildStep } from "./build-step.ts";
 
 /** What happened to this grant, as it stands; nothing: nothing is written. */
 export type GrantDecision = (grant: Grant, now: Instant) => readonly Recorded[];
@@ -21,21 +21,21 @@ export async function decideGrant(
   id: GrantId,
   decision: GrantDecision,
 ): Promise<boolean> {
-  const { store, surroundings } = context;
+  const { store, runtime } = context;
   let isIdle = false;
   const outcome = await decideAndCommit(store, async () => {
     const found = await store.grant(id);
-    const now = surroundings.now();
+    const now = runtime.now();
     const happened = found === undefined ? [] : decision(found.grant, now);
     isIdle = found === undefined || happened.length === 0;
     if (found === undefined || isIdle) return refuse("not_active", "Nothing is due.");
     const { request, grant, version } = found;
     const loaded = {
-      case: { request, grant },
+      accessCase: { request, grant },
       expects: [{ kind: "grant", id: grant.id, version } as const],
     };
     const { limits } = (await context.rulebook()).book.rules;
-    return { step: stepOf(loaded, happened, { now, surroundings, limits, expects: [] }).step, result: true };
+    return { step: buildStep(loaded, happened, { now, runtime, limits, expects: [] }).step, result: true };
   });
   if (isIdle) return false;
   if (isRefusal(outcome)) throw new StoreUnavailable(outcome.detail);

@@ -19,7 +19,7 @@ export async function withFrozenApprovals(
     decided.map(async (request) => {
       const people = await loadPeople(context, idsIn(request), selectorsIn(request));
       const directory = withVoters(request, people.directory, people.unknownGroups);
-      return approvalsFrozen(request, directory, context.surroundings.now());
+      return approvalsFrozen(request, directory, context.runtime.now());
     }),
   );
   return [...happened, ...frozen.flat()];

@@ -1,6 +1,10 @@
 import type { AccessRequest } from "../../core/access/access-request.ts";
 import type { History, SubmissionFacts } from "../../core/policy/conditions.ts";
-import { choose, findHolders, type Holders } from "../../core/policy/governing-policy.ts";
+import {
+  selectPolicy,
+  findMatchingPolicies,
+  type MatchingPolicies,
+} from "../../core/policy/governing-policy.ts";
 import type { IdentityId, Instant, RequestId, Scope } from "../../core/values/ids.ts";
 import {
   accountIn,
@@ -17,15 +21,15 @@ import { stagesOf } from "../../core/policy/requirement.ts";
 import { findRisk } from "../../core/policy/risk-score.ts";
 import type { Assessment } from "../../core/access/assessment.ts";
 import type { AccessHold } from "../guards/access-hold.ts";
-import type { Changes } from "../ports/request-changes.ts";
+import type { RequestChanges } from "../ports/request-changes.ts";
 import type { Connectors } from "../ports/connector.ts";
 import type { ConnectorAddresses } from "../ports/connector-registry.ts";
 import { useKey } from "./counters.ts";
 import type { Expectation, HeadComparison, Store, Versioned } from "../ports/store.ts";
-import type { Surroundings } from "../ports/runtime.ts";
+import type { Runtime } from "../ports/runtime.ts";
 import { loadSiblings } from "./load-siblings.ts";
 import type { IndexedRulebook, RulebookReader } from "./rulebook-reader.ts";
-import { asRead, type LoadedCase } from "./build-step.ts";
+import { expectUnchanged, type LoadedCase } from "./build-step.ts";
 import type { Slices } from "../async/time-slices.ts";
 import type { Surfaces } from "../messaging/surfaces.ts";
 import type { Freshness, MembersFound, UserGroupReader } from "../ports/user-groups.ts";
@@ -34,8 +38,8 @@ import type { Freshness, MembersFound, UserGroupReader } from "../ports/user-gro
 export interface ServiceContext {
   readonly store: Store;
   /** Wakes readers who wait for a request to change. */
-  readonly changes: Changes;
-  readonly surroundings: Surroundings;
+  readonly requestChanges: RequestChanges;
+  readonly runtime: Runtime;
   /** Asked before a secret is made at a target; every commit that gives access asks it besides. */
   readonly accessHold: AccessHold;
   /** Compares the audit log with the last head that was seen. */
@@ -67,7 +71,7 @@ export async function loadCase(store: Store, id: RequestId): Promise<LoadedCase 
   const child =
     extension === undefined && grant !== undefined ? await store.openExtension(grant.value.id) : undefined;
   return {
-    case: {
+    accessCase: {
       request: request.value,
       ...(grant !== undefined && { grant: grant.value }),
       ...(child !== undefined && { extension: child.value }),
@@ -75,10 +79,10 @@ export async function loadCase(store: Store, id: RequestId): Promise<LoadedCase 
       ...(siblings.length > 0 && { siblings: siblings.map((one) => one.value) }),
     },
     expects: [
-      asRead("request", request),
-      ...(grant === undefined ? [] : [asRead("grant", grant)]),
-      ...(child === undefined ? [] : [asRead("request", child)]),
-      ...siblings.map((one) => asRead("request", one)),
+      expectUnchanged("request", request),
+      ...(grant === undefined ? [] : [expectUnchanged("grant", grant)]),
+      ...(child === undefined ? [] : [expectUnchanged("request", child)]),
+      ...siblings.map((one) => expectUnchanged("request", one)),
     ],
   };
 }
@@ -97,7 +101,7 @@ export async function loadPeople(
   context: PeopleContext,
   ids: readonly IdentityId[],
   selectors: readonly Selector[],
-  freshness: Freshness = "show",
+  freshness: Freshness = "cached",
 ): Promise<LoadedPeople> {
   const { members, unknown } = await groupMembers(context, selectors, freshness);
   const links = [...new Set([...members.values()].flat())];
@@ -139,7 +143,7 @@ async function groupMembers(
 export async function userGroupsOf(context: PeopleContext, person: Identity): Promise<readonly string[]> {
   const account = accountIn(person.links, "slack");
   if (context.userGroups === undefined || account === undefined) return [];
-  const { members } = await groupMembers(context, (await context.rulebook()).userGroupSelectors, "show");
+  const { members } = await groupMembers(context, (await context.rulebook()).userGroupSelectors, "cached");
   const own = linkName(account);
   return [...members].flatMap(([id, names]) => (names.includes(own) ? [id] : []));
 }
@@ -155,7 +159,7 @@ const settledByGroups: ReadonlySet<RefusalCode> = new Set([
  * A no that might be a yes if Slack could be asked who is in its groups is said to be that. Nobody's press counts on a
  * guess, and nobody is told that they may not when it is not known.
  */
-export function asFarAsKnown<T>(decision: T | Refusal, { unknownGroups }: LoadedPeople): T | Refusal {
+export function refuseIfUnverified<T>(decision: T | Refusal, { unknownGroups }: LoadedPeople): T | Refusal {
   const isGuess = unknownGroups.length > 0 && isRefusal(decision) && settledByGroups.has(decision.refused);
   if (!isGuess) return decision;
   return refuse(
@@ -186,53 +190,53 @@ export function selectorsIn(request: AccessRequest): readonly Selector[] {
 export function expectPeople(people: LoadedPeople, ids: readonly IdentityId[]): readonly Expectation[] {
   return ids.flatMap((id) => {
     const identity = people.identities.get(id);
-    return identity === undefined ? [] : [asRead("identity", identity)];
+    return identity === undefined ? [] : [expectUnchanged("identity", identity)];
   });
 }
 
 export interface Assessed {
   readonly assessment: Assessment;
   readonly facts: SubmissionFacts;
-  readonly isSpent: (policy: Policy) => boolean;
+  readonly isExhausted: (policy: Policy) => boolean;
   readonly expects: readonly Expectation[];
   readonly rules: IndexedRulebook;
 }
 
 /** Judges these facts by today's policies: risk, and for each scope which policy governs. */
 export async function assess(
-  { store, rulebook, surroundings, slices }: ServiceContext,
+  { store, rulebook, runtime, slices }: ServiceContext,
   scopes: readonly Scope[],
   submission: Omit<SubmissionFacts, "history">,
   frozenRisk?: AccessRequest["risk"],
 ): Promise<Assessed> {
   const rules = await rulebook();
   const { book, index } = rules;
-  const history = rules.looksBack
+  const history = rules.needsHistory
     ? await store.history(submission.subject.id, scopes, submission.submittedAt)
     : noHistory;
   const facts: SubmissionFacts = { ...submission, history };
   const risk =
     frozenRisk === undefined ? await slices.run(findRisk(book.rules.risk, scopes, facts)) : frozenRisk;
-  const holders: { readonly scope: Scope; readonly holders: Holders }[] = [];
+  const matching: { readonly scope: Scope; readonly matching: MatchingPolicies }[] = [];
   for (const scope of scopes) {
-    holders.push({ scope, holders: await slices.run(findHolders(index, scope, facts, risk)) });
+    matching.push({ scope, matching: await slices.run(findMatchingPolicies(index, scope, facts, risk)) });
   }
-  const spent = await spentAmong(
+  const exhausted = await exhaustedAmong(
     store,
-    [...holders.flatMap((one) => one.holders), book.rules.defaultPolicy],
-    surroundings.now(),
+    [...matching.flatMap((one) => one.matching), book.rules.defaultPolicy],
+    runtime.now(),
   );
-  const isSpent = (policy: Policy): boolean => spent.has(policy);
+  const isExhausted = (policy: Policy): boolean => exhausted.has(policy);
   return {
     assessment: {
       risk,
-      choices: holders.map((one) => ({
+      selections: matching.map((one) => ({
         scope: one.scope,
-        choice: choose(one.holders, book.rules.defaultPolicy, isSpent),
+        selection: selectPolicy(one.matching, book.rules.defaultPolicy, isExhausted),
       })),
     },
     facts,
-    isSpent,
+    isExhausted,
     expects: [{ kind: "rulebook", id: "rulebook", version: book.version }],
     rules,
   };
@@ -241,24 +245,24 @@ export async function assess(
 /** When no rule asks for it. */
 const noHistory: History = { startedAt: () => [], deniedAt: [], requestedAt: [] };
 
-async function spentAmong(
+async function exhaustedAmong(
   store: Store,
   policies: readonly (Policy | undefined)[],
   now: Instant,
 ): Promise<Set<Policy>> {
-  const spent = new Set<Policy>();
+  const exhausted = new Set<Policy>();
   for (const policy of new Set(policies)) {
     if (policy?.maxUsage === undefined) continue;
     const used = await store.used(useKey({ policyId: policy.id }), now, policy.usagePeriodMs);
-    if (used >= policy.maxUsage) spent.add(policy);
+    if (used >= policy.maxUsage) exhausted.add(policy);
   }
-  return spent;
+  return exhausted;
 }
 
 /** The facts of a stored request's submission, for asking today's policies again. */
 export function submissionOf(request: AccessRequest): Omit<SubmissionFacts, "history"> {
   return {
-    subject: request.subjectThen,
+    subject: request.subjectAtSubmission,
     reason: request.reason,
     durationMs: request.extension?.totalMs ?? request.durationMs,
     submittedAt: request.requestedAt,
@@ -267,10 +271,10 @@ export function submissionOf(request: AccessRequest): Omit<SubmissionFacts, "his
 }
 
 /** Everyone today's governing policies name, so that the directory can answer for them. */
-export function approversNamed(today: Assessed): readonly Selector[] {
-  return today.assessment.choices.flatMap(({ choice }) =>
-    choice.kind === "policy" && choice.policy.effect.kind === "approval"
-      ? choice.policy.effect.approval.stages.flatMap((stage) => [
+export function approversNamed(current: Assessed): readonly Selector[] {
+  return current.assessment.selections.flatMap(({ selection }) =>
+    selection.kind === "policy" && selection.policy.effect.kind === "approval"
+      ? selection.policy.effect.approval.stages.flatMap((stage) => [
           ...stage.approvers,
           ...stage.escalateTo.flat(),
         ])

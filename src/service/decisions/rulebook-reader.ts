@@ -1,4 +1,4 @@
-import { looksBack } from "../../core/policy/needs-history.ts";
+import { needsHistory } from "../../core/policy/needs-history.ts";
 import { indexPolicies, type PolicyIndex } from "../../core/policy/policy-index.ts";
 import type { Rulebook } from "../../core/policy/policy.ts";
 import type { Selector } from "../../core/values/identity.ts";
@@ -8,7 +8,7 @@ export interface IndexedRulebook {
   readonly book: Rulebook;
   readonly index: PolicyIndex;
   /** Whether judging by it needs the subject's past. */
-  readonly looksBack: boolean;
+  readonly needsHistory: boolean;
   /** The Slack user groups that any of it names. */
   readonly userGroupSelectors: readonly Selector[];
 }
@@ -33,7 +33,7 @@ export function indexed(book: Rulebook): IndexedRulebook {
   return {
     book,
     index: indexPolicies(book.policies),
-    looksBack: looksBack(book),
+    needsHistory: needsHistory(book),
     userGroupSelectors: userGroupsIn(book),
   };
 }

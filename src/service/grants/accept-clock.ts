@@ -31,10 +31,10 @@ const pageSize = 200;
 const reason = "it was given while the clock was wrong";
 
 export async function givenAfter(context: ServiceContext, to: Instant): Promise<GivenAfter> {
-  const { store, surroundings } = context;
+  const { store, runtime } = context;
   const requests: RequestId[] = [];
   for (const status of ["PENDING", "APPROVED", "ACTIVE"] as const) {
-    for await (const rows of pagesOf(store, { now: surroundings.now(), status })) {
+    for await (const rows of pagesOf(store, { now: runtime.now(), status })) {
       requests.push(...rows.filter((row) => beganAt(row) > to).map((row) => row.request.value.id));
     }
   }
@@ -61,11 +61,11 @@ function beganAt({ request, grant }: RequestWithGrant): Instant {
  * longer than it was given for. What the clock has ended must have been written already.
  */
 export async function acceptClock(context: ServiceContext, from: Instant, to: Instant): Promise<void> {
-  const { store, surroundings } = context;
+  const { store, runtime } = context;
   const { requests, keys } = await givenAfter(context, to);
   for (const id of requests) {
-    const outcome = await decideCase(context, id, async ({ case: kase }) => ({
-      decision: decideEndAll(kase, reason, operator, surroundings.now()),
+    const outcome = await decideCase(context, id, async ({ accessCase }) => ({
+      decision: decideEndAll(accessCase, reason, operator, runtime.now()),
       expects: [],
     }));
     if (isRefusal(outcome) && outcome.refused === "store_unavailable")

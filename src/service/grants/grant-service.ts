@@ -13,34 +13,34 @@ import {
 } from "../../core/decisions/decide-end.ts";
 import { makeId, type IdentityId } from "../../core/values/ids.ts";
 import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
-import type { Ask } from "../../core/access/draft-request.ts";
+import type { RequestSpec } from "../../core/access/draft-request.ts";
 import { decideExtension } from "../../core/decisions/decide-submission.ts";
 import { decideTick } from "../../core/decisions/decide-tick.ts";
-import { present } from "../../core/values/assert.ts";
+import { assertPresent } from "../../core/values/assert.ts";
 import { actorOf, lacksRole, type Caller } from "../ports/caller.ts";
 import {
   decideCase,
   findCase,
-  pressOf,
+  loadDecisionContext,
   requestOf,
-  undecidedIn,
+  undecidedRequests,
   withAnswer,
   type CaseDecision,
 } from "../decisions/decide-case.ts";
 import { withFrozenApprovals } from "../decisions/freeze-decided-approvals.ts";
 import {
   approversNamed,
-  asFarAsKnown,
+  refuseIfUnverified,
   assess,
   idsIn,
   loadPeople,
   selectorsIn,
   type ServiceContext,
 } from "../decisions/load-facts.ts";
-import { keeping } from "../decisions/idempotency.ts";
+import { keepAnswer } from "../decisions/idempotency.ts";
 import { StoreUnavailable } from "../ports/store.ts";
 import { decideAndCommit } from "../decisions/decide-and-commit.ts";
-import { asRead, stepOf } from "../decisions/build-step.ts";
+import { expectUnchanged, buildStep } from "../decisions/build-step.ts";
 
 /** What happens to access once it is given: it ends, is ended, is prolonged, or time writes down what is due. */
 export interface GrantService {
@@ -61,18 +61,18 @@ export interface GrantService {
 }
 
 export function createGrantService(context: ServiceContext): GrantService {
-  const { store, surroundings } = context;
+  const { store, runtime } = context;
 
   const tick = async (id: string): Promise<boolean> => {
-    const outcome = await decideCase(context, id, async ({ case: kase }) => {
-      const people = await loadPeople(context, idsIn(kase.request), selectorsIn(kase.request));
-      return { decision: decideTick(kase, people.directory, surroundings.now()), expects: [] };
+    const outcome = await decideCase(context, id, async ({ accessCase }) => {
+      const people = await loadPeople(context, idsIn(accessCase.request), selectorsIn(accessCase.request));
+      return { decision: decideTick(accessCase, people.directory, runtime.now()), expects: [] };
     });
     return outcome !== undefined && !isRefusal(outcome);
   };
 
   const settle = async (subjectId: IdentityId): Promise<void> => {
-    for (const id of await store.overdueRequestsOf(subjectId, surroundings.now())) await tick(id);
+    for (const id of await store.overdueRequestsOf(subjectId, runtime.now())) await tick(id);
   };
 
   return {
@@ -85,11 +85,11 @@ export function createGrantService(context: ServiceContext): GrantService {
           await decideCase(
             context,
             id,
-            async ({ case: kase }) => ({
-              decision: decideComplete(kase, caller.identity.id, note, actorOf(caller), surroundings.now()),
+            async ({ accessCase }) => ({
+              decision: decideComplete(accessCase, caller.identity.id, note, actorOf(caller), runtime.now()),
               expects: [],
             }),
-            keeping(context, caller.once, 200),
+            keepAnswer(context, caller.idempotentCall, 200),
           ),
         )
       );
@@ -101,8 +101,8 @@ export function createGrantService(context: ServiceContext): GrantService {
           await decideCase(
             context,
             id,
-            revoking(context, caller, reason),
-            keeping(context, caller.once, 200),
+            revocationDecision(context, caller, reason),
+            keepAnswer(context, caller.idempotentCall, 200),
           ),
         )
       );
@@ -115,8 +115,8 @@ export function createGrantService(context: ServiceContext): GrantService {
     },
     async endAccessOf(subjectId, reason) {
       for (const id of await store.openRequestsOf(subjectId)) {
-        const outcome = await decideCase(context, id, async ({ case: kase }) => ({
-          decision: decideEndAll(kase, reason, systemActor, surroundings.now()),
+        const outcome = await decideCase(context, id, async ({ accessCase }) => ({
+          decision: decideEndAll(accessCase, reason, systemActor, runtime.now()),
           expects: [],
         }));
         // That it was over already is no news; that it could not be ended is, and is tried again.
@@ -128,20 +128,20 @@ export function createGrantService(context: ServiceContext): GrantService {
   };
 }
 
-function revoking(context: ServiceContext, caller: Caller, reason: string): CaseDecision {
-  return async ({ case: kase }) => {
-    const { facts, expects, people } = await pressOf(context, caller, kase.request);
+function revocationDecision(context: ServiceContext, caller: Caller, reason: string): CaseDecision {
+  return async ({ accessCase }) => {
+    const { facts, expects, people } = await loadDecisionContext(context, caller, accessCase.request);
     const { person, directory, by } = facts;
     if (!isActive(person)) return { decision: inactive(person), expects };
     const isEntitled =
       caller.roles.includes("admin") ||
       (person.kind === "HUMAN" &&
-        (isRevoker(kase, person.id, directory) || isReviewerOf(kase.request, person, directory)));
+        (isRevoker(accessCase, person.id, directory) || isReviewerOf(accessCase.request, person, directory)));
     if (!isEntitled) {
       const detail = "Only an administrator, an approver of it or its break-glass reviewer can revoke this.";
-      return { decision: asFarAsKnown(refuse("not_an_approver", detail), people), expects };
+      return { decision: refuseIfUnverified(refuse("not_an_approver", detail), people), expects };
     }
-    return { decision: decideRevoke(kase, reason, by, context.surroundings.now()), expects };
+    return { decision: decideRevoke(accessCase, reason, by, context.runtime.now()), expects };
   };
 }
 
@@ -151,33 +151,33 @@ async function extend(
   id: string,
   { durationMs, reason }: { readonly durationMs: number; readonly reason: string },
 ): Promise<AccessRequest | Refusal> {
-  const { store, surroundings } = context;
+  const { store, runtime } = context;
   return decideAndCommit(store, async () => {
     const loaded = await findCase(context, id);
     if (isRefusal(loaded)) return loaded;
-    const { request } = loaded.case;
-    const now = surroundings.now();
+    const { request } = loaded.accessCase;
+    const now = runtime.now();
     if (request.subjectId !== caller.identity.id) {
       return refuse("not_requester", "Only the requester can extend their access.");
     }
-    const grant = liveGrant(loaded.case, now);
+    const grant = liveGrant(loaded.accessCase, now);
     if (isRefusal(grant)) return grant;
     if (grant.breakGlass) return refuse("break_glass_not_allowed", "Break-glass access cannot be extended.");
     const unserved = refuseUnservedActions(context.connectors, request.scopes);
     if (unserved !== undefined) return unserved;
     const { ticket } = request;
-    const found = present(await store.identity(request.subjectId), request.subjectId);
+    const found = assertPresent(await store.identity(request.subjectId), request.subjectId);
     const subject = found.value;
-    const today = await assess(context, request.scopes, {
+    const current = await assess(context, request.scopes, {
       subject,
       reason,
       durationMs: grant.expiresAt - grant.startedAt + durationMs,
       submittedAt: now,
       ...(ticket !== undefined && { ticket }),
     });
-    const people = await loadPeople(context, [subject.id], approversNamed(today), "press");
-    const ask: Ask = {
-      id: makeId("request", surroundings.idTail()),
+    const people = await loadPeople(context, [subject.id], approversNamed(current), "verify");
+    const spec: RequestSpec = {
+      id: makeId("request", runtime.idSuffix()),
       subjectId: request.subjectId,
       requestedById: caller.identity.id,
       reason,
@@ -189,22 +189,25 @@ async function extend(
     };
     const facts = {
       subject,
-      assessment: today.assessment,
+      assessment: current.assessment,
       directory: people.directory,
-      lockdown: today.rules.book.lockdown,
-      digest: surroundings.sha256,
+      lockdown: current.rules.book.lockdown,
+      digest: runtime.sha256,
       by: actorOf(caller),
     };
-    const decision = asFarAsKnown(decideExtension(ask, { ...loaded.case, grant }, facts, now), people);
+    const decision = refuseIfUnverified(
+      decideExtension(spec, { ...loaded.accessCase, grant }, facts, now),
+      people,
+    );
     if (isRefusal(decision)) return decision;
-    const happened = await withFrozenApprovals(context, undecidedIn(loaded.case), decision);
-    const folded = stepOf(loaded, happened, {
+    const happened = await withFrozenApprovals(context, undecidedRequests(loaded.accessCase), decision);
+    const built = buildStep(loaded, happened, {
       now,
-      surroundings,
-      limits: today.rules.book.rules.limits,
-      expects: [...today.expects, asRead("identity", found)],
+      runtime,
+      limits: current.rules.book.rules.limits,
+      expects: [...current.expects, expectUnchanged("identity", found)],
     });
-    const step = await withAnswer(folded, keeping(context, caller.once, 201));
-    return { step, result: folded.created ?? folded.request };
+    const step = await withAnswer(built, keepAnswer(context, caller.idempotentCall, 201));
+    return { step, result: built.created ?? built.request };
   });
 }

@@ -8,7 +8,7 @@ import { plus } from "../../core/values/time.ts";
 import { unknownIdentity } from "../ports/request-input.ts";
 import { actorOf, lacksRole, type Caller } from "../ports/caller.ts";
 import { decideCase } from "../decisions/decide-case.ts";
-import type { Clean } from "../guards/redact-tokens.ts";
+import type { RedactTokens } from "../guards/redact-tokens.ts";
 import type { ServiceContext } from "../decisions/load-facts.ts";
 import { idOfNamed } from "../people/find-identity.ts";
 import { findPolicy } from "../policies/policy-service.ts";
@@ -36,7 +36,10 @@ const pageSize = 200;
 /** Reading one, in about microseconds. */
 const pageCost = 5_000;
 
-export function createMassRevocation(context: ServiceContext, clean: Clean): MassRevocationService {
+export function createMassRevocation(
+  context: ServiceContext,
+  redactTokens: RedactTokens,
+): MassRevocationService {
   return {
     async revokeAll(caller, asked, reason) {
       const missing = lacksRole(caller, "admin");
@@ -46,7 +49,7 @@ export function createMassRevocation(context: ServiceContext, clean: Clean): Mas
       if ("scopePrefix" in which && which.scopePrefix === "") {
         return refuse("invalid_body", "Say which scopes: an empty prefix would be everything.");
       }
-      const words = await clean(reason);
+      const words = await redactTokens(reason);
       const ids = await matching(context, which);
       const nothing = ids.length === 0 ? await namesNothing(context, which) : undefined;
       if (nothing !== undefined) return nothing;
@@ -67,8 +70,8 @@ async function endOne(
   reason: string,
   by: Actor,
 ): Promise<readonly string[]> {
-  const outcome = await decideCase(context, id, async ({ case: kase }) => ({
-    decision: decideRevoke(kase, reason, by, context.surroundings.now()),
+  const outcome = await decideCase(context, id, async ({ accessCase }) => ({
+    decision: decideRevoke(accessCase, reason, by, context.runtime.now()),
     expects: [],
   }));
   // What ended by itself in the meantime needs no ending; anything else must not be passed over in silence.
@@ -90,13 +93,13 @@ async function namesNothing(context: ServiceContext, which: Revoked): Promise<Re
 }
 
 async function matching(context: ServiceContext, which: Revoked): Promise<readonly string[]> {
-  const { store, surroundings, slices } = context;
+  const { store, runtime, slices } = context;
   const ids: string[] = [];
   const subjectId = "identityId" in which ? parseId("identity", which.identityId) : undefined;
   if ("identityId" in which && subjectId === undefined) return ids;
   // In the order in which access comes about: what is claimed while we look is found here or there.
   for (const status of ["APPROVED", "ACTIVE"] as const) {
-    const filter = { now: surroundings.now(), status, ...(subjectId !== undefined && { subjectId }) };
+    const filter = { now: runtime.now(), status, ...(subjectId !== undefined && { subjectId }) };
     for await (const rows of pagesOf(store, filter)) {
       await slices.spend(pageCost);
       for (const row of rows) if (await isMeant(context, row, which)) ids.push(row.request.value.id);
@@ -137,7 +140,7 @@ function isGovernedBy({ requirement }: AccessRequest, policyId: string): boolean
 
 /** Whether more time was added to it under this policy; such an extension is a request of its own. */
 async function isProlongedBy(
-  { store, surroundings }: ServiceContext,
+  { store, runtime }: ServiceContext,
   { request: { value: request }, grant }: RequestWithGrant,
   policyId: string,
 ): Promise<boolean> {
@@ -147,7 +150,7 @@ async function isProlongedBy(
     return false;
   }
   const filter = {
-    now: surroundings.now(),
+    now: runtime.now(),
     subjectId: request.subjectId,
     status: "COMPLETED",
     since: startedAt,

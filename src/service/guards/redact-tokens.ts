@@ -4,10 +4,10 @@ import { maskTokens } from "../../core/values/mask-tokens.ts";
 export type ReportLeak = (token: string) => Promise<void>;
 
 /** A person's words without the tokens that were pasted into them. */
-export type Clean = (text: string) => Promise<string>;
+export type RedactTokens = (text: string) => Promise<string>;
 
 /** Tokens in people's words are masked and ended: whoever reads the words could use them. */
-export function cleaning(report: ReportLeak): Clean {
+export function createTokenRedactor(report: ReportLeak): RedactTokens {
   return async (text) => {
     const { text: masked, leaked } = maskTokens(text);
     for (const token of leaked) await report(token);

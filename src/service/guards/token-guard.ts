@@ -79,7 +79,10 @@ function refusedIn(step: Step): readonly TokenFound[] {
     return tokensIn("value" in write ? write.value : write);
   });
   const names = step.unique.filter(isTaken).flatMap((change) => tokensIn(change.take, ["name"]));
-  const once = step.answer === undefined ? [] : tokensIn(step.answer.idempotencyKey, ["Idempotency-Key"]);
+  const once =
+    step.idempotencyRecord === undefined
+      ? []
+      : tokensIn(step.idempotencyRecord.idempotencyKey, ["Idempotency-Key"]);
   return [...writes, ...names, ...once];
 }
 

@@ -6,7 +6,7 @@ import type { Caller } from "../ports/caller.ts";
 import type { ChatAccount } from "./messenger.ts";
 
 /** From accounts at chat platforms to the people we know, through explicit links only. */
-export interface ChatPeople {
+export interface AccountLinks {
   /**
    * Who this account is, with the roles they have in chat: every linked human is requester and approver; administrators
    * and auditors are those the configuration names. Refused: `identity_not_linked`, `identity_inactive`.

@@ -3,30 +3,30 @@ import type { IdentityId } from "../../core/values/ids.ts";
 import { accountIn, type Directory } from "../../core/values/identity.ts";
 import { stagesOf } from "../../core/policy/requirement.ts";
 import type { Card } from "../views/card.ts";
-import type { Copy } from "../ports/store.ts";
+import type { Delivery } from "../ports/store.ts";
 import type { Surfaces } from "./surfaces.ts";
 
 /** The channels of a request that could not be told, and why. */
 export function unreachedChannels(
-  surfaces: Pick<Surfaces, "placeOfChannel">,
+  surfaces: Pick<Surfaces, "addressOfChannel">,
   { requirement, breakGlass }: AccessRequest,
-  copies: readonly Copy[],
+  deliveries: readonly Delivery[],
 ): Card["unreachedChannels"] {
   const references = breakGlass === undefined ? requirement.channels : breakGlass.notify;
   return [...new Set(references)].flatMap((reference) => {
-    const place = surfaces.placeOfChannel(reference);
-    if (place === undefined) return [{ reference, code: "not_configured" }];
-    const { messenger, address } = place;
-    const copy = copies.find(
+    const deliveryAddress = surfaces.addressOfChannel(reference);
+    if (deliveryAddress === undefined) return [{ reference, code: "not_configured" }];
+    const { messenger, address } = deliveryAddress;
+    const delivery = deliveries.find(
       (one) => one.readerId === null && one.surface === messenger.surface && one.address === address,
     );
-    return copy === undefined || copy.fault === null ? [] : [{ reference, code: copy.fault }];
+    return delivery === undefined || delivery.fault === null ? [] : [{ reference, code: delivery.fault }];
   });
 }
 
 /** Approvers who have no message of their own because a channel stands in for them. */
-export function coveredApprovers(copies: readonly Copy[]): readonly IdentityId[] {
-  return copies.flatMap(({ surface, state, readerId }) =>
+export function coveredApprovers(deliveries: readonly Delivery[]): readonly IdentityId[] {
+  return deliveries.flatMap(({ surface, state, readerId }) =>
     surface === "nowhere" && state === "NOT_NEEDED" && readerId !== null ? [readerId] : [],
   );
 }
@@ -37,10 +37,10 @@ export function coveredApprovers(copies: readonly Copy[]): readonly IdentityId[]
  */
 export function mentionsOf(
   request: AccessRequest,
-  copies: readonly Copy[],
+  deliveries: readonly Delivery[],
   directory: Directory,
 ): Card["mentions"] {
-  const covered = new Set(coveredApprovers(copies));
+  const covered = new Set(coveredApprovers(deliveries));
   if (covered.size === 0) return [];
   const selectors = stagesOf(request.requirement).flatMap((stage) => stage.approvers);
   const groups = selectors.filter((selector) => selector.kind === "slack-usergroup");

@@ -3,7 +3,7 @@ import type { Identity } from "../../core/values/identity.ts";
 import type { Messenger } from "./messenger.ts";
 
 /** One place where a person or channel is told things. */
-export interface Place {
+export interface DeliveryAddress {
   readonly messenger: Messenger;
   readonly address: string;
 }
@@ -14,9 +14,9 @@ export interface Surfaces {
   get(surface: NotifyChannel): Messenger | undefined;
   readonly configured: ReadonlySet<NotifyChannel>;
   /** Everywhere this person can be told things. */
-  placesOf(person: Identity): Promise<readonly Place[]>;
+  addressesOf(person: Identity): Promise<readonly DeliveryAddress[]>;
   /** Where a channel reference such as `slack:C0APPROVALS` leads; undefined: nowhere in this installation. */
-  placeOfChannel(reference: string): Place | undefined;
+  addressOfChannel(reference: string): DeliveryAddress | undefined;
 }
 
 export function createSurfaces(): Surfaces {
@@ -29,16 +29,16 @@ export function createSurfaces(): Surfaces {
     },
     get: (surface) => messengers.get(surface),
     configured,
-    async placesOf(person) {
-      const places = await Promise.all(
+    async addressesOf(person) {
+      const addresses = await Promise.all(
         [...messengers.values()].map(async (messenger) => {
           const address = await messenger.addressOf(person);
           return address === undefined ? [] : [{ messenger, address }];
         }),
       );
-      return places.flat();
+      return addresses.flat();
     },
-    placeOfChannel(reference) {
+    addressOfChannel(reference) {
       for (const messenger of messengers.values()) {
         const address = messenger.channelAddress(reference);
         if (address !== undefined) return { messenger, address };

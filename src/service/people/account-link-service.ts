@@ -16,7 +16,7 @@ import { hourMs } from "../../core/values/time.ts";
 import { unknownIdentity } from "../ports/request-input.ts";
 import { administratorsOf } from "./administrators.ts";
 import { actorOf, lacksRole, makersOf, type Caller } from "../ports/caller.ts";
-import type { ChatPeople } from "../messaging/account-links.ts";
+import type { AccountLinks } from "../messaging/account-links.ts";
 import { identityStep } from "./directory-service.ts";
 import { loadPeople, type ServiceContext } from "../decisions/load-facts.ts";
 import { findNamedIdentity } from "./find-identity.ts";
@@ -25,11 +25,11 @@ import { decideAndCommit, recordOnly } from "../decisions/decide-and-commit.ts";
 import { newEffect } from "../decisions/build-step.ts";
 
 /** How often one account may ask administrators to be linked. */
-export const linkAsksMax = 3;
-const linkAsksWindowMs = hourMs;
+export const linkRequestsMax = 3;
+const linkRequestsWindowMs = hourMs;
 
 /** People of chat over the store: read at every press, so that a link or a switch counts at once. */
-export function createChatPeople(context: ServiceContext): ChatPeople {
+export function createAccountLinks(context: ServiceContext): AccountLinks {
   const { store } = context;
 
   const callerOf = async (account: ChatAccount): Promise<Caller | Refusal> => {
@@ -63,16 +63,16 @@ export function createChatPeople(context: ServiceContext): ChatPeople {
       }
       const found = who.email === null ? undefined : await candidateFor(context, account.surface, who.email);
       return decideAndCommit(store, async () => ({
-        step: linkAskStep(context, account, who, found?.value ?? null, to),
+        step: linkRequestStep(context, account, who, found?.value ?? null, to),
         result: { asked: to.length },
       }));
     },
     async becameReachable(account) {
       const found = await store.identityByLink(account);
       if (found === undefined || found.value.kind !== "HUMAN" || !isActive(found.value)) return;
-      const { surroundings } = context;
+      const { runtime } = context;
       const announce = { kind: "announce_waiting", identityId: found.value.id, after: 0 } as const;
-      const effects = [newEffect(announce, { now: surroundings.now(), surroundings })];
+      const effects = [newEffect(announce, { now: runtime.now(), runtime })];
       await store.commit({ ...recordOnly([]), effects });
     },
     async link(caller, account, identityId) {
@@ -105,7 +105,7 @@ async function callerAs(
 ): Promise<Caller | Refusal> {
   if (!isActive(identity)) return inactive(identity);
   const { admin, auditor } = (await context.rulebook()).book.rules.chatRoles;
-  const { directory } = await loadPeople(context, [identity.id], [...admin, ...auditor], "press");
+  const { directory } = await loadPeople(context, [identity.id], [...admin, ...auditor], "verify");
   const isAmong = (selectors: readonly Selector[]): boolean =>
     selectors.some((one) => directory.people(one, identity.id).some(({ id }) => id === identity.id));
   const roles: Role[] = ["requester", "approver"];
@@ -164,7 +164,7 @@ function linking(
   };
   const step = identityStep(context, before, after, by, makers);
   const { surface, team, user } = account;
-  const at = context.surroundings.now();
+  const at = context.runtime.now();
   const data = { surface, team, user, how };
   return {
     step: isSame
@@ -176,7 +176,7 @@ function linking(
             ...step.effects,
             newEffect(
               { kind: "announce_link", identityId: identity.id, account, byId: linkerOf(by, how) },
-              { now: at, surroundings: context.surroundings },
+              { now: at, runtime: context.runtime },
             ),
           ],
         },
@@ -190,14 +190,14 @@ function linkerOf({ id }: ReturnType<typeof actorOf>, how: "email" | "administra
 }
 
 /** Nothing about anybody changes: administrators are told, and the asking is counted. */
-function linkAskStep(
-  { surroundings }: ServiceContext,
+function linkRequestStep(
+  { runtime }: ServiceContext,
   account: ChatAccount,
   { displayName, email }: { readonly displayName: string; readonly email: string | null },
   candidate: Identity | null,
   to: readonly Identity[],
 ): Step {
-  const now = surroundings.now();
+  const now = runtime.now();
   const effect = newEffect(
     {
       kind: "tell_link",
@@ -207,9 +207,9 @@ function linkAskStep(
       candidateId: candidate?.id ?? null,
       to: to.map((person) => person.id),
     },
-    { now, surroundings },
+    { now, runtime },
   );
-  const asks = { add: 1, max: linkAsksMax, windowMs: linkAsksWindowMs, at: now };
+  const asks = { add: 1, max: linkRequestsMax, windowMs: linkRequestsWindowMs, at: now };
   return {
     expects: [],
     writes: [],

@@ -18,7 +18,7 @@ import {
   type Versioned,
 } from "../ports/store.ts";
 import { decideAndCommit } from "../decisions/decide-and-commit.ts";
-import { asRead, newEffect } from "../decisions/build-step.ts";
+import { expectUnchanged, newEffect } from "../decisions/build-step.ts";
 
 /** Contract §3: 90 days unless said otherwise, at most a year. */
 export const keyLifeDefaultMs = 90 * dayMs;
@@ -40,7 +40,7 @@ export interface NewKey {
   readonly token: string;
 }
 
-export interface KeyService {
+export interface ApiKeyService {
   /** Who presents this key, if it is one of ours and lives. */
   authenticate(token: string): Promise<Caller | Refusal>;
   list(caller: Caller, page: PageQuery): Promise<Page<ApiKey> | Refusal>;
@@ -52,7 +52,7 @@ export interface KeyService {
 
 const notValid = "This API key is not valid. Send a living one as Authorization: Bearer kd_live_….";
 
-export function createKeyService(context: ServiceContext): KeyService {
+export function createApiKeyService(context: ServiceContext): ApiKeyService {
   const { store } = context;
   return {
     authenticate: (token) => authenticate(context, token),
@@ -82,13 +82,10 @@ export function createKeyService(context: ServiceContext): KeyService {
   };
 }
 
-async function authenticate(
-  { store, surroundings }: ServiceContext,
-  token: string,
-): Promise<Caller | Refusal> {
+async function authenticate({ store, runtime }: ServiceContext, token: string): Promise<Caller | Refusal> {
   if (parseToken(token)?.kind !== "live") return refuse("unauthenticated", notValid);
-  const found = await store.keyByHash(surroundings.sha256(token));
-  if (found === undefined || !isLiving(found.key.value, surroundings.now())) {
+  const found = await store.keyByHash(runtime.sha256(token));
+  if (found === undefined || !isLiving(found.key.value, runtime.now())) {
     return refuse("unauthenticated", notValid);
   }
   const { id, roles, mintedBy, madeBy = [mintedBy] } = found.key.value;
@@ -102,15 +99,15 @@ async function authenticate(
 }
 
 async function create(context: ServiceContext, caller: Caller, input: KeyInput): Promise<NewKey | Refusal> {
-  const { store, surroundings } = context;
-  const now = surroundings.now();
+  const { store, runtime } = context;
+  const now = runtime.now();
   const expiresAt = input.expiresAt ?? plus(now, keyLifeDefaultMs);
   if (expiresAt <= now || expiresAt > plus(now, keyLifeMaxMs)) {
     return refuse("invalid_body", "A key ends in the future, at most a year from now.", {
       errors: [{ path: "expiresAt", message: "must lie in the future, at most a year away" }],
     });
   }
-  const token = formatToken("live", surroundings.tokenSecret());
+  const token = formatToken("live", runtime.tokenSecret());
   return decideAndCommit(store, async () => {
     const identity = await findNamedIdentity(store, input.identityId);
     if (identity === undefined) return unknownIdentity(input.identityId);
@@ -129,7 +126,7 @@ async function create(context: ServiceContext, caller: Caller, input: KeyInput):
     });
     const step = createdStep(context, key, actorOf(caller));
     return {
-      step: { ...step, expects: [...step.expects, asRead("identity", identity)] },
+      step: { ...step, expects: [...step.expects, expectUnchanged("identity", identity)] },
       result: { key, token },
     };
   });
@@ -141,7 +138,7 @@ function isLiving(key: ApiKey, now: Instant): boolean {
 
 /** The record of a key; the token itself is kept nowhere. */
 export function keyOf(
-  { surroundings }: Pick<ServiceContext, "surroundings">,
+  { runtime }: Pick<ServiceContext, "runtime">,
   token: string,
   more: Pick<ApiKey, "roles" | "name" | "mintedBy" | "madeBy" | "expiresAt"> & {
     readonly identityId: IdentityId;
@@ -149,27 +146,23 @@ export function keyOf(
 ): ApiKey {
   const { identityId, roles, name, mintedBy, madeBy = [mintedBy], expiresAt } = more;
   return {
-    id: makeId("key", surroundings.idTail()),
+    id: makeId("key", runtime.idSuffix()),
     identityId,
     roles: [...new Set(roles)],
     name,
-    hash: surroundings.sha256(token),
+    hash: runtime.sha256(token),
     last4: token.slice(-4),
     mintedBy,
     madeBy,
-    createdAt: surroundings.now(),
+    createdAt: runtime.now(),
     expiresAt,
     deletedAt: null,
   };
 }
 
 /** A new key, put on record and announced to whom it was made for. */
-export function createdStep(
-  { surroundings }: Pick<ServiceContext, "surroundings">,
-  key: ApiKey,
-  by: Actor,
-): Step {
-  const now = surroundings.now();
+export function createdStep({ runtime }: Pick<ServiceContext, "runtime">, key: ApiKey, by: Actor): Step {
+  const now = runtime.now();
   const { id, identityId, roles, name, last4, mintedBy } = key;
   return {
     expects: [{ kind: "key", id, version: 0 }],
@@ -186,8 +179,8 @@ export function createdStep(
       },
     ],
     effects: [
-      newEffect({ kind: "announce_key", keyId: id, identityId }, { now, surroundings }),
-      ...expiryNotice(key, { now, surroundings }),
+      newEffect({ kind: "announce_key", keyId: id, identityId }, { now, runtime }),
+      ...expiryNotice(key, { now, runtime }),
     ],
   };
 }
@@ -204,16 +197,16 @@ function expiryNotice(
 
 /** The key is dead in this commit. */
 export function deletedStep(
-  { surroundings }: Pick<ServiceContext, "surroundings">,
+  { runtime }: Pick<ServiceContext, "runtime">,
   found: Versioned<ApiKey>,
   by: Actor,
 ): { readonly step: Step; readonly key: ApiKey } {
-  const now = surroundings.now();
+  const now = runtime.now();
   const key: ApiKey = { ...found.value, deletedAt: now };
   return {
     key,
     step: {
-      expects: [asRead("key", found)],
+      expects: [expectUnchanged("key", found)],
       writes: [{ kind: "key", value: key }],
       unique: [],
       counters: [],

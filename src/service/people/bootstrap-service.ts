@@ -21,7 +21,7 @@ export type AdminKey =
   /** A new one, to be written where only the operator can read it. */
   | { readonly kind: "made"; readonly token: string };
 
-export interface InstallationService {
+export interface BootstrapService {
   /**
    * Makes sure of the built-in service identity `id_admin` and its one key. A given key replaces the one before; a
    * key that was deleted or reported as leaked stays dead.
@@ -33,8 +33,8 @@ export interface InstallationService {
   instanceId(): Promise<string>;
 }
 
-export function createInstallationService(context: ServiceContext): InstallationService {
-  const { store, surroundings } = context;
+export function createBootstrapService(context: ServiceContext): BootstrapService {
+  const { store, runtime } = context;
 
   const ensureIdentity = async (): Promise<Identity | Refusal> =>
     decideAndCommit(store, async () => {
@@ -50,7 +50,7 @@ export function createInstallationService(context: ServiceContext): Installation
     async instanceId() {
       const known = await store.ownerOf("instance");
       if (known !== undefined) return known;
-      const made = surroundings.idTail();
+      const made = runtime.idSuffix();
       const taken = await store.commit({ ...emptyStep, unique: [{ take: "instance", owner: made }] });
       if ("ok" in taken) return made;
       if (taken.conflict !== "unique") throw new StoreUnavailable("The database could not be named.");
@@ -62,14 +62,14 @@ export function createInstallationService(context: ServiceContext): Installation
       return decideAndCommit<AdminKey>(store, async () => {
         const living = await store.keysOf(identity.id);
         const wanted = given ?? kept;
-        const known = wanted === undefined ? undefined : await store.keyByHash(surroundings.sha256(wanted));
+        const known = wanted === undefined ? undefined : await store.keyByHash(runtime.sha256(wanted));
         const isLiving = known !== undefined && living.some((key) => key.value.id === known.key.value.id);
         if (isLiving && living.length === 1) {
           return { asWanted: { kind: given === undefined ? "kept" : "given" } satisfies AdminKey };
         }
         // A key that is known and dead was ended on purpose.
         const isUsable = given !== undefined && known === undefined;
-        const token = isUsable ? given : formatToken("live", surroundings.tokenSecret());
+        const token = isUsable ? given : formatToken("live", runtime.tokenSecret());
         const step = replaced(
           context,
           identity.id,

@@ -20,7 +20,7 @@ import type { Page, PageQuery, Step, UniqueChange, Versioned } from "../ports/st
 import { decideAndCommit } from "../decisions/decide-and-commit.ts";
 import { reviewEffects } from "../decisions/approver-review-effects.ts";
 import { linksMade, newLinks } from "./new-account-links.ts";
-import { asRead, newEffect } from "../decisions/build-step.ts";
+import { expectUnchanged, newEffect } from "../decisions/build-step.ts";
 
 /** What an administrator writes about a person or program. */
 export interface IdentityInput {
@@ -61,7 +61,7 @@ export interface DirectoryService {
 }
 
 export function createDirectoryService(context: ServiceContext): DirectoryService {
-  const { store, surroundings } = context;
+  const { store, runtime } = context;
   return {
     async list(caller, page) {
       return lacksRole(caller, "admin", "auditor") ?? store.identities(page);
@@ -74,7 +74,7 @@ export function createDirectoryService(context: ServiceContext): DirectoryServic
     },
     async create(caller, input) {
       const { active, managerId: managerName, ...fields } = input;
-      const id = input.id ?? makeId("identity", surroundings.idTail());
+      const id = input.id ?? makeId("identity", runtime.idSuffix());
       const missing = lacksRole(caller, "admin");
       if (missing !== undefined) return missing;
       return decideAndCommit(store, async () => {
@@ -134,15 +134,15 @@ function written(
   after: Identity,
 ): { readonly step: Step; readonly result: Identity } {
   const step = identityStep(context, before, after, actorOf(caller), makersOf(caller));
-  const now = context.surroundings.now();
+  const now = context.runtime.now();
   // Whoever they are, because the account can act as them from now on.
-  const told = (after.kind === "HUMAN" ? newLinks(before?.value, after) : []).map((account) =>
+  const linkNotices = (after.kind === "HUMAN" ? newLinks(before?.value, after) : []).map((account) =>
     newEffect(
       { kind: "announce_link", identityId: after.id, account, byId: caller.identity.id },
-      { now, surroundings: context.surroundings },
+      { now, runtime: context.runtime },
     ),
   );
-  return { step: { ...step, effects: [...step.effects, ...told] }, result: after };
+  return { step: { ...step, effects: [...step.effects, ...linkNotices] }, result: after };
 }
 
 function unlinked(identity: Identity, surface: ChatAccount["surface"]): Identity | Refusal {
@@ -217,13 +217,13 @@ async function managerNamed<Without extends null | undefined>(
 /** Everything that follows from an identity as it was and as it is to be: row, guards, record, and the end of access
  * for somebody who is no longer active. Shared with the configuration file. `makers`: whose hand is in what changes. */
 export function identityStep(
-  { surroundings }: Pick<ServiceContext, "surroundings">,
+  { runtime }: Pick<ServiceContext, "runtime">,
   before: Versioned<Identity> | undefined,
   wanted: Identity,
   by: Actor,
   makers: readonly IdentityId[],
 ): Step {
-  const now = surroundings.now();
+  const now = runtime.now();
   const after = withOrigins(before?.value, wanted, makers, now);
   const wasActive = before !== undefined && isActive(before.value);
   const isGone = wasActive && !isActive(after);
@@ -231,7 +231,9 @@ export function identityStep(
     before === undefined ? "identity.created" : isGone ? "identity.deactivated" : "identity.changed";
   const { id, kind, name, groups, managedBy } = after;
   return {
-    expects: [before === undefined ? { kind: "identity", id, version: 0 } : asRead("identity", before)],
+    expects: [
+      before === undefined ? { kind: "identity", id, version: 0 } : expectUnchanged("identity", before),
+    ],
     writes: [{ kind: "identity", value: after }],
     unique: uniqueOf(before?.value, after),
     counters: [],
@@ -254,12 +256,12 @@ export function identityStep(
       },
     ],
     effects: [
-      ...(isGone ? [newEffect({ kind: "end_access_of", identityId: id }, { now, surroundings })] : []),
-      ...reviewEffects(before?.value, after, { now, surroundings }),
+      ...(isGone ? [newEffect({ kind: "end_access_of", identityId: id }, { now, runtime })] : []),
+      ...reviewEffects(before?.value, after, { now, runtime }),
       // Those of a file are looked at together (see the configuration service).
       ...(managedBy === "file" && by.type === "system"
         ? []
-        : linksMade(newLinks(before?.value, after), { surroundings })),
+        : linksMade(newLinks(before?.value, after), { runtime })),
     ],
   };
 }

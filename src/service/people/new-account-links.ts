@@ -1,7 +1,7 @@
 import { accountIn, linkName, type ChatAccount, type Identity } from "../../core/values/identity.ts";
 import { linkSubject } from "../views/delivery-status.ts";
 import type { NewEffect, Reads } from "../ports/store.ts";
-import type { Surroundings } from "../ports/runtime.ts";
+import type { Runtime } from "../ports/runtime.ts";
 import { newEffect } from "../decisions/build-step.ts";
 
 /** The accounts that this person has now and had not before. */
@@ -18,22 +18,24 @@ function accountsOf(identity: Identity | undefined): readonly ChatAccount[] {
 /** Makes every message true that asks an administrator to link one of these accounts. */
 export function linksMade(
   accounts: readonly ChatAccount[],
-  context: { readonly surroundings: Surroundings },
+  context: { readonly runtime: Runtime },
 ): readonly NewEffect[] {
   if (accounts.length === 0) return [];
-  const { surroundings } = context;
-  return [newEffect({ kind: "links_made", accounts }, { now: surroundings.now(), surroundings })];
+  const { runtime } = context;
+  return [newEffect({ kind: "links_made", accounts }, { now: runtime.now(), runtime })];
 }
 
 /** The same for the many accounts of a configuration file, of which hardly any was ever asked about. */
 export async function linksMadeIfAsked(
   accounts: readonly ChatAccount[],
-  { store, surroundings }: { readonly store: Reads; readonly surroundings: Surroundings },
+  { store, runtime }: { readonly store: Reads; readonly runtime: Runtime },
 ): Promise<readonly NewEffect[]> {
   const bySubject = new Map(accounts.map((account) => [linkSubject(account), account]));
-  const asked = new Set((await store.copies([...bySubject.keys()])).map((copy) => copy.requestId));
+  const asked = new Set(
+    (await store.deliveries([...bySubject.keys()])).map((delivery) => delivery.requestId),
+  );
   return linksMade(
     [...bySubject].flatMap(([subject, account]) => (asked.has(subject) ? [account] : [])),
-    { surroundings },
+    { runtime },
   );
 }

@@ -58,7 +58,7 @@ export function createConfigurationService(
   context: ServiceContext,
   pause: () => Promise<void> = async () => {},
 ): ConfigurationService {
-  const { store, surroundings } = context;
+  const { store, runtime } = context;
   return {
     load: (content, source, fileName) =>
       decideAndCommit(store, async () => {
@@ -87,7 +87,7 @@ export function createConfigurationService(
           audit: [
             ...steps.flatMap((one) => one.audit),
             {
-              at: surroundings.now(),
+              at: runtime.now(),
               action: "config.loaded",
               actor: configurationLoader,
               data,
@@ -96,7 +96,7 @@ export function createConfigurationService(
           effects: [
             ...withReviewsJoined(
               steps.flatMap((one) => one.effects),
-              { now: surroundings.now(), surroundings },
+              { now: runtime.now(), runtime },
             ),
             ...(await linksMadeIfAsked(linked, context)),
           ],
@@ -130,7 +130,7 @@ async function peopleSteps(
       listed: true,
       enabled: before?.value.enabled ?? true,
     };
-    const after = withOrigins(before?.value, wanted, [], context.surroundings.now());
+    const after = withOrigins(before?.value, wanted, [], context.runtime.now());
     if (before === undefined || !sameContent(before.value, after)) {
       steps.push(identityStep(context, before, after, configurationLoader, []));
       linked.push(...newLinks(before?.value, after));
@@ -175,7 +175,7 @@ function accountsIn(links: Links): readonly ChatAccount[] {
   return [accountIn(links, "slack"), accountIn(links, "teams")].filter((one) => one !== undefined);
 }
 
-function policyStep({ surroundings }: ServiceContext, book: Rulebook, content: FileContent): Step {
+function policyStep({ runtime }: ServiceContext, book: Rulebook, content: FileContent): Step {
   const before = new Map(book.policies.map((policy) => [policy.id, policy]));
   const writes: Write[] = [];
   const unique: Step["unique"][number][] = [];
@@ -183,7 +183,7 @@ function policyStep({ surroundings }: ServiceContext, book: Rulebook, content: F
   const record = (change: string, policy: Policy): void => {
     const { id, name, version } = policy;
     audit.push({
-      at: surroundings.now(),
+      at: runtime.now(),
       action: "policy.changed",
       actor: configurationLoader,
       data: { change, policy: id, name, version, content: policy },

@@ -2,7 +2,11 @@ import { conditionsIn, leavesIn } from "../../core/policy/condition-tree.ts";
 import { configurationWarnings } from "../../core/policy/configuration-warnings.ts";
 import { costlyPatterns, costlyPatternsOf } from "../../core/policy/costly-patterns.ts";
 import type { ServedAccess } from "../../core/policy/known-names.ts";
-import { missingChannels, missingPeople, selectorsNamed } from "../../core/policy/unresolved-names.ts";
+import {
+  unresolvedChannels,
+  unresolvedSelectors,
+  selectorsNamed,
+} from "../../core/policy/unresolved-names.ts";
 import { peopleNamed } from "../../core/policy/name-warnings.ts";
 import type { Identity } from "../../core/values/identity.ts";
 import { emptyRules, type Policy, type Rulebook, type Rules } from "../../core/policy/policy.ts";
@@ -95,8 +99,8 @@ async function warningsAbout(
   const found = await store.people({ ids: [], selectors, links: [] });
   const people: readonly Identity[] = found.map(({ value }) => value);
   return [
-    ...missingPeople(content, people, [...groups, ...identities.flatMap((one) => one.groups)]),
-    ...missingChannels(content, (channel) => surfaces.placeOfChannel(channel) !== undefined),
+    ...unresolvedSelectors(content, people, [...groups, ...identities.flatMap((one) => one.groups)]),
+    ...unresolvedChannels(content, (channel) => surfaces.addressOfChannel(channel) !== undefined),
     ...configurationWarnings(content, { people, groups }),
   ];
 }

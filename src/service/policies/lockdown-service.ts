@@ -1,6 +1,6 @@
 import type { Refusal } from "../../core/values/refusals.ts";
 import { actorOf, lacksRole, type Caller } from "../ports/caller.ts";
-import type { Clean } from "../guards/redact-tokens.ts";
+import type { RedactTokens } from "../guards/redact-tokens.ts";
 import type { ServiceContext } from "../decisions/load-facts.ts";
 import type { AuditRow, Step } from "../ports/store.ts";
 import { decideAndCommit, recordOnly } from "../decisions/decide-and-commit.ts";
@@ -23,11 +23,11 @@ export interface LockdownService {
 
 const pageSize = 200;
 
-export function createLockdownService(context: ServiceContext, clean: Clean): LockdownService {
+export function createLockdownService(context: ServiceContext, redactTokens: RedactTokens): LockdownService {
   return {
     read: async (caller) => lacksRole(caller, "admin", "auditor") ?? read(context),
     change: async (caller, on, reason) =>
-      lacksRole(caller, "admin") ?? change(context, caller, on, await clean(reason)),
+      lacksRole(caller, "admin") ?? change(context, caller, on, await redactTokens(reason)),
   };
 }
 
@@ -63,7 +63,7 @@ async function change(
     const { book } = await context.rulebook();
     // Saying it again begins nothing: who began it, and why, is still the answer to who asks.
     if (book.lockdown === on) return { step: recordOnly([]), result: { on } };
-    const at = context.surroundings.now();
+    const at = context.runtime.now();
     const step: Step = {
       ...recordOnly([{ at, action: "lockdown.changed", actor: actorOf(caller), data: { on, reason } }]),
       expects: [{ kind: "rulebook", id: "rulebook", version: book.version }],

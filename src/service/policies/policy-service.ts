@@ -69,7 +69,7 @@ async function create(
   caller: Caller,
   draft: PolicyDraft,
 ): Promise<Policy | Refusal> {
-  const id = makeId("policy", context.surroundings.idTail());
+  const id = makeId("policy", context.runtime.idSuffix());
   const policy: Policy = { ...draft, id, version: 1, managedBy: "api" };
   return decideAndCommit(context.store, async () => {
     const { book } = await context.rulebook();
@@ -128,7 +128,7 @@ export function policyNameKey(name: string): string {
 }
 
 function policyStep(
-  { surroundings }: Pick<ServiceContext, "surroundings">,
+  { runtime }: Pick<ServiceContext, "runtime">,
   rulebookVersion: number,
   writes: readonly Write[],
   by: Actor,
@@ -141,7 +141,7 @@ function policyStep(
     counters: [],
     audit: [
       {
-        at: surroundings.now(),
+        at: runtime.now(),
         action: "policy.changed",
         actor: by,
         data: {

@@ -9,13 +9,13 @@ const problemLengthMax = 500;
 
 /** Records that a changed configuration was not taken. @throws StoreUnavailable */
 export async function recordRefusedConfiguration(
-  { store, surroundings }: Pick<ServiceContext, "store" | "surroundings">,
+  { store, runtime }: Pick<ServiceContext, "store" | "runtime">,
   file: string,
   problems: readonly string[],
 ): Promise<void> {
   const said = problems.slice(0, problemsMax).map((one) => maskTokens(one).text.slice(0, problemLengthMax));
   const entry = {
-    at: surroundings.now(),
+    at: runtime.now(),
     action: "config.refused",
     actor: configurationLoader,
     data: { file, problems: said, count: problems.length },

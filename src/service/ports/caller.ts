@@ -3,7 +3,7 @@ import type { IdentityId } from "../../core/values/ids.ts";
 import { peopleBehind } from "../../core/values/identity-origins.ts";
 import { isActive, type Identity, type Role, type Via } from "../../core/values/identity.ts";
 import { refuse, type Refusal } from "../../core/values/refusals.ts";
-import type { Once } from "./idempotent-call.ts";
+import type { IdempotentCall } from "./idempotent-call.ts";
 
 /** Who is asking, as the surface they came through has proven it. */
 export interface Caller {
@@ -15,7 +15,7 @@ export interface Caller {
   /** Who made that key, and everyone who was behind them then. */
   readonly keyMadeBy?: readonly IdentityId[];
   /** The call was made with an Idempotency-Key. */
-  readonly once?: Once;
+  readonly idempotentCall?: IdempotentCall;
 }
 
 export function actorOf(caller: Caller): Actor {

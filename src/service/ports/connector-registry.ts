@@ -1,7 +1,7 @@
 import { isRefusal, type Refusal } from "../../core/values/refusals.ts";
 import { secondMs } from "../../core/values/time.ts";
 import type { Connector, Connectors } from "./connector.ts";
-import { createTurns, type Turns } from "../async/keyed-mutex.ts";
+import { createKeyedMutex, type KeyedMutex } from "../async/keyed-mutex.ts";
 
 /** A target that does not let go holds up neither a reload nor a stop for longer than this. */
 const closeMs = 2 * secondMs;
@@ -21,7 +21,7 @@ export interface ConnectorSet {
   readonly current: Connectors;
   readonly troubles: () => ConnectorTroubles;
   /** What connectors do to one object comes one after the other, also across a reload. */
-  readonly turns: Turns;
+  readonly mutex: KeyedMutex;
   /**
    * Puts others in force and then loads the configuration they belong to: in this order nothing new is ordered at one
    * that leaves while it is asked whether it may. When the load is refused or fails, everything is as before. Those that
@@ -53,7 +53,7 @@ export function createConnectorSet(): ConnectorSet {
   return {
     current: () => inForce.connectors,
     troubles: () => inForce.troubles,
-    turns: createTurns(),
+    mutex: createKeyedMutex(),
     async replace(connectors, load, troubles = new Map()) {
       const before = inForce;
       const next = { connectors, troubles };

@@ -1,10 +1,10 @@
 import type { GrantId, Instant, Scope } from "../../core/values/ids.ts";
-import type { ObjectIdentity, Rights, TargetOrder } from "../../core/access/target.ts";
+import type { ObjectIdentity, Rights, TargetSpec } from "../../core/access/target.ts";
 
-export type { ObjectIdentity, Rights, TargetOrder };
+export type { ObjectIdentity, Rights, TargetSpec };
 
 /** An object that is to be gone. */
-export interface ObjectToTakeBack extends Pick<TargetOrder, "connector" | "object" | "grantId"> {
+export interface ObjectToTakeBack extends Pick<TargetSpec, "connector" | "object" | "grantId"> {
   /** As it was when the object was made; absent when nobody knows. */
   readonly identity?: ObjectIdentity;
 }
@@ -87,17 +87,17 @@ export interface Connector {
   /** The object's name for a grant. Pure. */
   objectOf(grantId: GrantId): string;
   /** Makes sure it exists, labelled, with its rights. Called again with a later `notAfter`: an extension. */
-  provision(order: TargetOrder, signal: AbortSignal): Promise<ObjectIdentity | void>;
+  provision(spec: TargetSpec, signal: AbortSignal): Promise<ObjectIdentity | void>;
   /** Mints the secret now, for its reader, and sets the exact end. Again: a new secret, the old one is dead. */
   issue(
-    order: TargetOrder,
+    spec: TargetSpec,
     ask: { readonly expiresAt: Instant; readonly sshPublicKey?: string },
     signal: AbortSignal,
   ): Promise<IssuedTarget>;
   /** Makes sure it is gone, with its live sessions. Absent is success. */
   takeBack(object: ObjectToTakeBack, signal: AbortSignal): Promise<TakenBack | void>;
   /** Everything there that bears our label. */
-  listOurs(signal: AbortSignal): Promise<readonly ListedObject[]>;
+  listManaged(signal: AbortSignal): Promise<readonly ListedObject[]>;
   /** Rights of the broker, version, clock difference. Changes nothing at the target. */
   check(signal: AbortSignal): Promise<readonly CheckFinding[]>;
   /** Where the kind can tell. */

@@ -1,7 +1,7 @@
 import type { KeyId } from "../../core/values/ids.ts";
 
 /** One call made with an Idempotency-Key: the same key again gets the same answer, not a second effect (contract §3). */
-export interface Once {
+export interface IdempotentCall {
   readonly keyId: KeyId;
   /** Method and path. */
   readonly call: string;

@@ -24,7 +24,7 @@ export interface Versioned<T> {
 }
 
 /** The kept answer of a call made with an Idempotency-Key. */
-export interface KeptAnswer {
+export interface IdempotencyRecord {
   readonly keyId: KeyId;
   /** Method and path. */
   readonly call: string;
@@ -175,16 +175,16 @@ export interface DueEffect {
 export type NoteTopic = NoticeKind | "link" | "answer";
 
 /** What a message is about: a request, or an account that somebody wants to be linked (see `linkSubject`). */
-export type CopySubject = RequestId | `link:${string}`;
+export type DeliverySubject = RequestId | `link:${string}`;
 
 /**
  * What one reader has been told of one request on one surface: for chat where the message is, so that it can be kept
  * true. `nowhere`: a person who can be told on no surface of this installation.
  */
-export interface Copy {
+export interface Delivery {
   /** From what follows, so that wanting it twice is wanting it once; see `copyId`. */
   readonly id: string;
-  readonly requestId: CopySubject;
+  readonly requestId: DeliverySubject;
   /** Which note it is; null: the card itself. Of a note only a message with buttons is kept true. */
   readonly notice: NoteTopic | null;
   readonly surface: NotifyChannel | "nowhere";

@@ -1,17 +1,17 @@
 import type { RequestId } from "../../core/values/ids.ts";
-import type { Watcher } from "./observed-store.ts";
+import type { CommitListener } from "./observed-store.ts";
 
 /** Lets a reader wait for the next change of a request. Nothing is kept: what nobody waits for is not remembered. */
-export interface Changes {
-  readonly watcher: Watcher;
+export interface RequestChanges {
+  readonly onCommit: CommitListener;
   /** Resolves at the next change of the request, after `withinMs`, or when the signal ends it: whatever comes first. */
   next(id: RequestId, withinMs: number, signal: AbortSignal): Promise<void>;
 }
 
-export function createChanges(): Changes {
+export function createRequestChanges(): RequestChanges {
   const waiting = new Map<RequestId, Set<() => void>>();
   return {
-    watcher: ({ writes }) => {
+    onCommit: ({ writes }) => {
       for (const write of writes) {
         const id =
           write.kind === "request"

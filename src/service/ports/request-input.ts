@@ -1,5 +1,5 @@
 import { notifyChannels, type NotifyChannel } from "../../core/access/access-request.ts";
-import type { Ask } from "../../core/access/draft-request.ts";
+import type { RequestSpec } from "../../core/access/draft-request.ts";
 import { parseId, type Scope } from "../../core/values/ids.ts";
 import { refuse, type FieldProblem, type Refusal } from "../../core/values/refusals.ts";
 import { parseScope, scopesPerRequestMax } from "../../core/values/scopes.ts";
@@ -9,7 +9,7 @@ export const reasonLengthMax = 2_000;
 export const ticketLengthMax = 200;
 
 /** An ask in the words of whoever asks: any surface hands it over as it was typed. */
-export interface AskInput {
+export interface RequestInput {
   readonly identityId: string;
   readonly reason: string;
   readonly scopes: readonly string[];
@@ -20,12 +20,12 @@ export interface AskInput {
   readonly breakGlass?: boolean;
 }
 
-export interface ParsedAsk extends Omit<Ask, "id" | "requestedById"> {
+export interface ParsedRequest extends Omit<RequestSpec, "id" | "requestedById"> {
   readonly breakGlass: boolean;
 }
 
 /** The ask with every word understood, or the first thing that is not, by its own code. */
-export function parseAsk(input: AskInput): ParsedAsk | Refusal {
+export function parseRequest(input: RequestInput): ParsedRequest | Refusal {
   const wordless = input.reason.trim() === "";
   if (wordless || input.reason.length > reasonLengthMax) {
     return refuse("invalid_body", `Give a reason of 1 to ${reasonLengthMax} characters.`, {
@@ -34,7 +34,7 @@ export function parseAsk(input: AskInput): ParsedAsk | Refusal {
   }
   const scopes = parseScopes(input.scopes);
   if ("refused" in scopes) return scopes;
-  const durationMs = parseAskedDuration(input.duration);
+  const durationMs = parseRequestedDuration(input.duration);
   if (typeof durationMs !== "number") return durationMs;
   const subjectId = parseId("identity", input.identityId);
   if (subjectId === undefined) return unknownIdentity(input.identityId);
@@ -74,7 +74,7 @@ export function parseScopes(texts: readonly string[]): readonly Scope[] | Refusa
   return [...scopes];
 }
 
-export function parseAskedDuration(text: string): number | Refusal {
+export function parseRequestedDuration(text: string): number | Refusal {
   return (
     parseDuration(text) ??
     refuse("invalid_duration", "A duration is 90s, 30m, 4h, 1h30m, 2d or PT4H, from 1 second to 30 days.", {

@@ -21,7 +21,7 @@ import type { TargetReads } from "./target-reads.ts";
 
 import type {
   Versioned,
-  KeptAnswer,
+  IdempotencyRecord,
   ApiKey,
   PresentedCredential,
   RequestFilter,
@@ -33,8 +33,8 @@ import type {
   AuditHead,
   AuditVerdict,
   DueEffect,
-  Copy,
-  CopySubject,
+  Delivery,
+  DeliverySubject,
   Cursor,
   HeadComparison,
   Unrecorded,
@@ -46,13 +46,13 @@ export type {
   AuditHead,
   AuditRow,
   AuditVerdict,
-  Copy,
-  CopySubject,
+  Delivery,
+  DeliverySubject,
   Cursor,
   DueEffect,
   HeadComparison,
   NoteTopic,
-  KeptAnswer,
+  IdempotencyRecord,
   Page,
   PageQuery,
   PresentedCredential,
@@ -91,9 +91,9 @@ export type Write =
   /** Done for good. `lease`: the number after our own claim (read + 1), here and below. */
   | ({ readonly kind: "effectSettled" } & LeasedEffect)
   /** A copy that shall be; one that is there already stays as it is. */
-  | { readonly kind: "copyWanted"; readonly value: Copy }
+  | { readonly kind: "copyWanted"; readonly value: Delivery }
   /** What became of telling it. */
-  | ({ readonly kind: "copyTold"; readonly id: string } & Pick<Copy, "state" | "ref" | "fault" | "at">)
+  | ({ readonly kind: "copyTold"; readonly id: string } & Pick<Delivery, "state" | "ref" | "fault" | "at">)
   /** What a surface has learned about where somebody is reached; the last word counts. */
   | { readonly kind: "address"; readonly surface: string; readonly key: string; readonly value: JsonValue }
   | { readonly kind: "addressGone"; readonly surface: string; readonly key: string }
@@ -147,7 +147,7 @@ export interface Step {
   readonly counters: readonly CounterChange[];
   readonly audit: readonly AuditEntry[];
   readonly effects: readonly NewEffect[];
-  readonly answer?: KeptAnswer;
+  readonly idempotencyRecord?: IdempotencyRecord;
 }
 
 export type CommitResult =
@@ -240,7 +240,11 @@ export interface Reads extends TargetReads {
   history(subjectId: IdentityId, scopes: readonly Scope[], before: Instant): Promise<History>;
   /** Break-glass uses of this person whose access started, newest first, at most 100. */
   breakGlassUses(subjectId: IdentityId): Promise<readonly AccessRequest[]>;
-  answer(keyId: KeyId, call: string, idempotencyKey: string): Promise<KeptAnswer | undefined>;
+  idempotencyRecord(
+    keyId: KeyId,
+    call: string,
+    idempotencyKey: string,
+  ): Promise<IdempotencyRecord | undefined>;
   auditEvents(filter: AuditFilter): Promise<readonly AuditRow[]>;
   /** The latest time of any commit; undefined in a new database. */
   clockMark(): Promise<Instant | undefined>;
@@ -258,7 +262,7 @@ export interface Reads extends TargetReads {
   /** At most `limit`, the longest due first, at most the oldest of each lane, none of these groups. */
   dueEffects(now: Instant, limit: number, without?: readonly string[]): Promise<readonly DueEffect[]>;
   /** Of these requests, in the order they came to be. */
-  copies(subjects: readonly CopySubject[]): Promise<readonly Copy[]>;
+  deliveries(subjects: readonly DeliverySubject[]): Promise<readonly Delivery[]>;
   /** Requests of which this person was told lately, and on which something may still be pressed. */
   openRequestsShownTo(readerId: IdentityId): Promise<readonly RequestId[]>;
   /** What this surface keeps under this key; undefined: nothing. */

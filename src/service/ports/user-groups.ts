@@ -12,7 +12,7 @@ export interface UserGroups {
 }
 
 /** `press`: for a decision, asked afresh. `show`: for cards and lists, at most {@link membersKeptMs} old. */
-export type Freshness = "press" | "show";
+export type Freshness = "verify" | "cached";
 
 /** For showing, members of this age are used as they are. */
 export const membersKeptMs = 60 * secondMs;
@@ -40,7 +40,7 @@ export interface UserGroupReader {
 export function createUserGroupReader(
   groups: UserGroups,
   now: () => Instant,
-  chance: () => number = Math.random,
+  random: () => number = Math.random,
 ): UserGroupReader {
   const kept = new Map<string, { readonly at: Instant; readonly members: readonly string[] }>();
   const asking = new Map<string, Promise<boolean>>();
@@ -62,7 +62,7 @@ export function createUserGroupReader(
       return true;
     } catch {
       failures++;
-      notBefore = plus(now(), Math.round(backOffMs(failures, backOffMaxMs, chance())));
+      notBefore = plus(now(), Math.round(backOffMs(failures, backOffMaxMs, random())));
       return false;
     }
   };
@@ -84,7 +84,7 @@ export function createUserGroupReader(
   };
 
   const unansweredOf = async (ids: readonly string[], freshness: Freshness): Promise<readonly string[]> => {
-    if (freshness === "press") return (await ask(ids)) ? [] : ids;
+    if (freshness === "verify") return (await ask(ids)) ? [] : ids;
     const old = ids.filter((id) => !isYounger(id, membersKeptMs));
     if (old.length === 0) return [];
     const unusable = old.filter((id) => !isYounger(id, membersUsableMs));

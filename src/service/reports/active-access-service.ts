@@ -2,17 +2,17 @@ import { parseId } from "../../core/values/ids.ts";
 import type { Identity } from "../../core/values/identity.ts";
 import type { CatalogEntry } from "../../core/policy/policy.ts";
 import { isRefusal, type Refusal } from "../../core/values/refusals.ts";
-import { parseAskedDuration } from "../ports/request-input.ts";
+import { parseRequestedDuration } from "../ports/request-input.ts";
 import { lacksRole, type Caller } from "../ports/caller.ts";
 import { createConcurrencyLimit } from "../requests/concurrency-limit.ts";
 import type { EvaluationService } from "../requests/evaluation-service.ts";
 import type { ServiceContext } from "../decisions/load-facts.ts";
 import type { Page, PageQuery } from "../ports/store.ts";
-import type { ListQuery, ReadingService } from "../requests/request-queries.ts";
+import type { ListQuery, RequestQueries } from "../requests/request-queries.ts";
 import type { RequestView } from "../views/request-view.ts";
 
 /** One line of "who has what now". */
-export interface Holding {
+export interface ActiveAccess {
   readonly request: RequestView;
   readonly name: string;
   readonly email: string | null;
@@ -24,29 +24,29 @@ export interface Offer extends CatalogEntry {
   readonly outcome: "AUTO_APPROVED" | "NEEDS_APPROVAL";
 }
 
-export interface HoldingsService {
+export interface ActiveAccessService {
   /** Live access, newest first: one's own, all of it for auditors and administrators. */
   held(
     caller: Caller,
     query: Pick<ListQuery, "identityId" | "scope">,
     page: PageQuery,
-  ): Promise<Page<Holding> | Refusal>;
+  ): Promise<Page<ActiveAccess> | Refusal>;
   /** The catalog's entries that no policy refuses this caller for `duration`. */
   catalog(caller: Caller, duration: string): Promise<readonly Offer[] | Refusal>;
 }
 
-export function createHoldingsService(
+export function createActiveAccessService(
   context: ServiceContext,
-  reading: ReadingService,
+  requestQueries: RequestQueries,
   evaluation: EvaluationService,
-): HoldingsService {
+): ActiveAccessService {
   const { store } = context;
   const running = createConcurrencyLimit(catalogsPerKeyMax);
   return {
     async held(caller, query, page) {
       const missing = lacksRole(caller, "requester", "approver", "auditor", "admin");
       if (missing !== undefined) return missing;
-      const found = await reading.list(caller, { ...query, status: "ACTIVE" }, page);
+      const found = await requestQueries.list(caller, { ...query, status: "ACTIVE" }, page);
       if (isRefusal(found)) return found;
       const ids = found.rows.flatMap((row) => parseId("identity", row.identityId) ?? []);
       const people = await store.people({ ids, selectors: [] });
@@ -60,7 +60,7 @@ export function createHoldingsService(
     async catalog(caller, duration) {
       const missing = lacksRole(caller, "requester");
       if (missing !== undefined) return missing;
-      const durationMs = parseAskedDuration(duration);
+      const durationMs = parseRequestedDuration(duration);
       if (isRefusal(durationMs)) return durationMs;
       return running(caller, () => offersTo(caller, duration));
     },
@@ -71,15 +71,15 @@ export function createHoldingsService(
     const offers: Offer[] = [];
     for (const entry of catalog) {
       await context.slices.spend(entryCost);
-      const said = await evaluation.foresee(caller, {
+      const evaluated = await evaluation.foresee(caller, {
         identityId: caller.identity.id,
         reason: "catalog",
         scopes: entry.scopes,
         duration,
         ticket: "catalog",
       });
-      if (isRefusal(said)) return said;
-      const { outcome } = said;
+      if (isRefusal(evaluated)) return evaluated;
+      const { outcome } = evaluated;
       if (outcome === "AUTO_APPROVED" || outcome === "NEEDS_APPROVAL") offers.push({ ...entry, outcome });
     }
     return offers;

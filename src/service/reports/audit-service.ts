@@ -4,7 +4,7 @@ import type { ServiceContext } from "../decisions/load-facts.ts";
 import type { AuditFilter, AuditHead, AuditRow, AuditVerdict, Reads, Unrecorded } from "../ports/store.ts";
 import type { RefusalLog } from "./refusal-log.ts";
 import { recordOnly } from "../decisions/decide-and-commit.ts";
-import { createTurns } from "../async/keyed-mutex.ts";
+import { createKeyedMutex } from "../async/keyed-mutex.ts";
 
 /** What {@link AuditService} is asked for; refused reads are recorded with it. */
 export type AuditRead = "events" | "export" | "verify";
@@ -32,19 +32,19 @@ export interface AuditService {
 const exportBatch = 500;
 export const missingMax = 20;
 
-type AuditContext = Pick<ServiceContext, "store" | "surroundings" | "checkAuditHead">;
+type AuditContext = Pick<ServiceContext, "store" | "runtime" | "checkAuditHead">;
 
 export function createAuditService(
   context: AuditContext,
   refusals: Pick<RefusalLog, "record">,
   onFault: (fault: unknown) => void,
 ): AuditService {
-  const { store, surroundings } = context;
-  const turns = createTurns();
+  const { store, runtime } = context;
+  const mutex = createKeyedMutex();
   const refused: AuditService["refused"] = async (caller, read, refusal) => {
     const about = { action: "audit.read_refused", verb: read } as const;
     // A store that cannot record the refusal does not turn it into a yes.
-    await refusals.record(actorOf(caller), about, refusal, surroundings.now()).catch(onFault);
+    await refusals.record(actorOf(caller), about, refusal, runtime.now()).catch(onFault);
     return refusal;
   };
   const mayRead = async (caller: Caller, read: AuditRead): Promise<Refusal | undefined> => {
@@ -58,7 +58,7 @@ export function createAuditService(
       if (refusal !== undefined) return refusal;
       const { seq } = await store.auditHead();
       const entry = {
-        at: surroundings.now(),
+        at: runtime.now(),
         action: "audit.exported",
         actor: actorOf(caller),
         data: { format, upTo: seq },
@@ -71,11 +71,11 @@ export function createAuditService(
       const refusal = await mayRead(caller, "verify");
       if (refusal !== undefined) return refusal;
       // One after the other: each reads the whole log, and together they would slow down everybody else.
-      const endTurn = await turns.take("verify");
+      const release = await mutex.acquire("verify");
       try {
         return await verify(context, seen);
       } finally {
-        endTurn();
+        release();
       }
     },
   };

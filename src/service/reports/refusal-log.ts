@@ -17,7 +17,7 @@ export interface RefusalAbout {
   readonly identity?: IdentityId;
 }
 
-interface Minute {
+interface MinuteBucket {
   readonly startedAt: Instant;
   readonly actor: Actor;
   /** What those beyond are counted as. */
@@ -34,13 +34,13 @@ export interface RefusalLog {
 }
 
 export function createRefusalLog(store: Store): RefusalLog {
-  const minutes = new Map<string, Minute>();
+  const minutes = new Map<string, MinuteBucket>();
 
   const write = async (entry: AuditEntry): Promise<void> => {
     await store.commit(recordOnly([entry]));
   };
 
-  const flushOne = async (key: string, minute: Minute, now: Instant): Promise<void> => {
+  const flushOne = async (key: string, minute: MinuteBucket, now: Instant): Promise<void> => {
     minutes.delete(key);
     if (minute.uncounted === 0) return;
     await write({
@@ -51,7 +51,7 @@ export function createRefusalLog(store: Store): RefusalLog {
     });
   };
 
-  const isOver = (minute: Minute, now: Instant): boolean => now - minute.startedAt >= minuteMs;
+  const isOver = (minute: MinuteBucket, now: Instant): boolean => now - minute.startedAt >= minuteMs;
 
   return {
     async record(actor, about, refusal, now) {
@@ -60,7 +60,7 @@ export function createRefusalLog(store: Store): RefusalLog {
       const known = minutes.get(key);
       if (known !== undefined && isOver(known, now)) await flushOne(key, known, now);
       const fresh = { startedAt: now, actor, action: counted, recorded: 0, uncounted: 0 } as const;
-      const minute: Minute = minutes.get(key) ?? fresh;
+      const minute: MinuteBucket = minutes.get(key) ?? fresh;
       minutes.set(key, minute);
       if (minute.recorded >= refusalsPerMinuteMax) {
         minute.uncounted++;

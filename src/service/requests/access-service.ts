@@ -1,28 +1,28 @@
 import type { AccessRequest } from "../../core/access/access-request.ts";
 import { decideApprove, decideDeny, type Approve } from "../../core/decisions/decide-approval.ts";
-import { present } from "../../core/values/assert.ts";
+import { assertPresent } from "../../core/values/assert.ts";
 import { inactive } from "../../core/access/assessment.ts";
 import { isActive } from "../../core/values/identity.ts";
 import { decideReview } from "../../core/decisions/decide-review.ts";
-import type { Case, Decision } from "../../core/access/access-case.ts";
+import type { AccessCase, Decision } from "../../core/access/access-case.ts";
 import { decideCancel } from "../../core/decisions/decide-end.ts";
 import { makeId, parseId, type Instant } from "../../core/values/ids.ts";
 import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
-import type { Ask } from "../../core/access/draft-request.ts";
-import { parseAsk, type AskInput } from "../ports/request-input.ts";
+import type { RequestSpec } from "../../core/access/draft-request.ts";
+import { parseRequest, type RequestInput } from "../ports/request-input.ts";
 import { isSelf, lacksRole, type Caller } from "../ports/caller.ts";
 import { activeRoom } from "../decisions/counters.ts";
 import {
   decideCase,
-  pressOf,
+  loadDecisionContext,
   requestOf,
   withAnswer,
   type CaseDecision,
-  type Press,
+  type DecisionContext,
 } from "../decisions/decide-case.ts";
 import {
   approversNamed,
-  asFarAsKnown,
+  refuseIfUnverified,
   assess,
   expectPeople,
   submissionOf,
@@ -30,16 +30,16 @@ import {
 } from "../decisions/load-facts.ts";
 import { withFrozenApprovals } from "../decisions/freeze-decided-approvals.ts";
 import { loadSiblings } from "../decisions/load-siblings.ts";
-import { begun, keeping, type Keep } from "../decisions/idempotency.ts";
-import { decideAndCommit, type Attempt } from "../decisions/decide-and-commit.ts";
-import { asRead, stepOf } from "../decisions/build-step.ts";
+import { markStarted, keepAnswer, type AnswerWriter } from "../decisions/idempotency.ts";
+import { decideAndCommit, type DecisionAttempt } from "../decisions/decide-and-commit.ts";
+import { expectUnchanged, buildStep } from "../decisions/build-step.ts";
 import { decideAsk } from "./decide-ask.ts";
 
 /** What people decide about requests. Every answer is the request as stored afterwards, or the refusal. */
 export interface AccessService {
   /** Stores a request; an auto-approved or break-glass one comes back APPROVED and is claimed next. */
-  submit(caller: Caller, input: AskInput): Promise<AccessRequest | Refusal>;
-  approve(caller: Caller, id: string, press: Approve): Promise<AccessRequest | Refusal>;
+  submit(caller: Caller, input: RequestInput): Promise<AccessRequest | Refusal>;
+  approve(caller: Caller, id: string, approval: Approve): Promise<AccessRequest | Refusal>;
   deny(caller: Caller, id: string, reason: string): Promise<AccessRequest | Refusal>;
   cancel(caller: Caller, id: string, reason: string): Promise<AccessRequest | Refusal>;
   review(
@@ -55,28 +55,30 @@ export function createAccessService(context: ServiceContext): AccessService {
     id: string,
     decision: CaseDecision,
   ): Promise<AccessRequest | Refusal> =>
-    requestOf(await decideCase(context, id, decision, keeping(context, caller.once, 200)));
+    requestOf(await decideCase(context, id, decision, keepAnswer(context, caller.idempotentCall, 200)));
   return {
     submit: (caller, input) => submit(context, caller, input),
-    approve: async (caller, id, press) =>
-      lacksRole(caller, "approver") ?? decide(caller, id, approving(context, caller, press)),
+    approve: async (caller, id, approval) =>
+      lacksRole(caller, "approver") ?? decide(caller, id, approvalDecision(context, caller, approval)),
     deny: async (caller, id, reason) =>
       lacksRole(caller, "approver") ??
       decide(
         caller,
         id,
-        pressing(context, caller, (kase, facts, now) => decideDeny(kase, reason, facts, now)),
+        personDecision(context, caller, (accessCase, facts, now) =>
+          decideDeny(accessCase, reason, facts, now),
+        ),
       ),
     cancel: async (caller, id, reason) =>
       lacksRole(caller, "requester", "admin") ??
       decide(
         caller,
         id,
-        pressing(context, caller, (kase, { person, by }, now) => {
+        personDecision(context, caller, (accessCase, { person, by }, now) => {
           if (!isActive(person)) return inactive(person);
           // An administrator's key cancels what it asked for, not what its owner holds.
-          return caller.roles.includes("requester") || kase.request.requestedById === person.id
-            ? decideCancel(kase, person.id, reason, by, now)
+          return caller.roles.includes("requester") || accessCase.request.requestedById === person.id
+            ? decideCancel(accessCase, person.id, reason, by, now)
             : refuse("not_requester", "Only who asked for it can cancel a request.");
         }),
       ),
@@ -85,40 +87,51 @@ export function createAccessService(context: ServiceContext): AccessService {
       decide(
         caller,
         id,
-        pressing(context, caller, (kase, facts, now) => decideReview(kase, judgement, facts, now)),
+        personDecision(context, caller, (accessCase, facts, now) =>
+          decideReview(accessCase, judgement, facts, now),
+        ),
       ),
   };
 }
 
 /** A decision that needs to know who presses, and nothing about today's policies. */
-function pressing(
+function personDecision(
   context: ServiceContext,
   caller: Caller,
-  decision: (kase: Case, facts: Press["facts"], now: Instant) => Decision,
+  decision: (accessCase: AccessCase, facts: DecisionContext["facts"], now: Instant) => Decision,
 ): CaseDecision {
-  return async ({ case: kase }) => {
-    const { facts, expects, people } = await pressOf(context, caller, kase.request);
-    const decided = decision(kase, facts, context.surroundings.now());
-    return { decision: asFarAsKnown(decided, people), expects };
+  return async ({ accessCase }) => {
+    const { facts, expects, people } = await loadDecisionContext(context, caller, accessCase.request);
+    const decided = decision(accessCase, facts, context.runtime.now());
+    return { decision: refuseIfUnverified(decided, people), expects };
   };
 }
 
-function approving(context: ServiceContext, caller: Caller, approve: Approve): CaseDecision {
-  return async ({ case: kase }) => {
-    const { request } = kase;
-    const today = await assess(context, request.scopes, submissionOf(request), request.risk);
-    const press = await pressOf(context, caller, request, { also: approversNamed(today) });
+function approvalDecision(context: ServiceContext, caller: Caller, approve: Approve): CaseDecision {
+  return async ({ accessCase }) => {
+    const { request } = accessCase;
+    const current = await assess(context, request.scopes, submissionOf(request), request.risk);
+    const decisionContext = await loadDecisionContext(context, caller, request, {
+      also: approversNamed(current),
+    });
     const facts = {
-      ...press.facts,
-      today: today.assessment,
-      subject: present(press.facts.directory.identity(request.subjectId), request.subjectId),
-      lockdown: today.rules.book.lockdown,
-      digest: context.surroundings.sha256,
+      ...decisionContext.facts,
+      current: current.assessment,
+      subject: assertPresent(decisionContext.facts.directory.identity(request.subjectId), request.subjectId),
+      lockdown: current.rules.book.lockdown,
+      digest: context.runtime.sha256,
     };
     const counted = [request.subjectId, ...request.votes.map((vote) => vote.by)];
     return {
-      decision: asFarAsKnown(decideApprove(kase, approve, facts, context.surroundings.now()), press.people),
-      expects: [...today.expects, ...press.expects, ...expectPeople(press.people, counted)],
+      decision: refuseIfUnverified(
+        decideApprove(accessCase, approve, facts, context.runtime.now()),
+        decisionContext.people,
+      ),
+      expects: [
+        ...current.expects,
+        ...decisionContext.expects,
+        ...expectPeople(decisionContext.people, counted),
+      ],
     };
   };
 }
@@ -126,20 +139,20 @@ function approving(context: ServiceContext, caller: Caller, approve: Approve): C
 async function submit(
   context: ServiceContext,
   caller: Caller,
-  input: AskInput,
+  input: RequestInput,
 ): Promise<AccessRequest | Refusal> {
-  const notAllowed = mayAsk(caller, input.identityId);
+  const notAllowed = mayRequest(caller, input.identityId);
   if (notAllowed !== undefined) return notAllowed;
-  const parsed = parseAsk(input);
+  const parsed = parseRequest(input);
   if (isRefusal(parsed)) return parsed;
   const { breakGlass, ...words } = parsed;
-  const id = makeId("request", context.surroundings.idTail());
-  const ask: Ask = { ...words, id, requestedById: caller.identity.id };
-  return decideAndCommit(context.store, () => tryToSubmit(context, caller, ask, breakGlass));
+  const id = makeId("request", context.runtime.idSuffix());
+  const spec: RequestSpec = { ...words, id, requestedById: caller.identity.id };
+  return decideAndCommit(context.store, () => tryToSubmit(context, caller, spec, breakGlass));
 }
 
 /** For oneself with the role requester; for somebody else with the role admin. */
-function mayAsk(caller: Caller, identityId: string): Refusal | undefined {
+function mayRequest(caller: Caller, identityId: string): Refusal | undefined {
   const missing = lacksRole(caller, "requester", "admin");
   if (missing !== undefined) return missing;
   const own = parseId("identity", identityId);
@@ -152,38 +165,47 @@ function mayAsk(caller: Caller, identityId: string): Refusal | undefined {
 async function tryToSubmit(
   context: ServiceContext,
   caller: Caller,
-  ask: Ask,
+  spec: RequestSpec,
   breakGlass: boolean,
-): Promise<Attempt<AccessRequest>> {
-  const { surroundings } = context;
-  const beside = breakGlass ? [] : await loadSiblings(context.store, ask);
+): Promise<DecisionAttempt<AccessRequest>> {
+  const { runtime } = context;
+  const beside = breakGlass ? [] : await loadSiblings(context.store, spec);
   const siblings = beside.map((one) => one.value);
-  const submission = await decideAsk(context, caller, ask, { breakGlass, freshness: "press", siblings });
+  const submission = await decideAsk(context, caller, spec, { breakGlass, freshness: "verify", siblings });
   if (isRefusal(submission)) return submission;
-  const { decision, subject, today, people, now } = submission;
+  const { decision, subject, current, people, now } = submission;
   if (isRefusal(decision)) return decision;
   const happened = await withFrozenApprovals(context, siblings, decision);
-  const folded = stepOf(undefined, happened, {
+  const built = buildStep(undefined, happened, {
     beside,
     now,
-    surroundings,
-    limits: today.rules.book.rules.limits,
-    expects: [...today.expects, asRead("identity", subject), ...expectPeople(people, [caller.identity.id])],
+    runtime,
+    limits: current.rules.book.rules.limits,
+    expects: [
+      ...current.expects,
+      expectUnchanged("identity", subject),
+      ...expectPeople(people, [caller.identity.id]),
+    ],
   });
-  const { request } = folded;
-  const step = await withAnswer(folded, answering(context, caller, request));
+  const { request } = built;
+  const step = await withAnswer(built, answering(context, caller, request));
   const isAuto = request.phase === "APPROVED" && !breakGlass;
   return {
-    step: isAuto ? activeRoom(step, ask.subjectId, today.rules.book.rules.limits, now) : step,
+    step: isAuto ? activeRoom(step, spec.subjectId, current.rules.book.rules.limits, now) : step,
     result: request,
   };
 }
 
 /** What is claimed in the same call is only begun here: the claim's commit has the answer. */
-function answering(context: ServiceContext, caller: Caller, request: AccessRequest): Keep | undefined {
-  const { once } = caller;
-  if (once === undefined || !isClaimedAtOnce(caller, request)) return keeping(context, once, 201);
-  return async () => begun(context, once, request);
+function answering(
+  context: ServiceContext,
+  caller: Caller,
+  request: AccessRequest,
+): AnswerWriter | undefined {
+  const { idempotentCall } = caller;
+  if (idempotentCall === undefined || !isClaimedAtOnce(caller, request))
+    return keepAnswer(context, idempotentCall, 201);
+  return async () => markStarted(context, idempotentCall, request);
 }
 
 /**

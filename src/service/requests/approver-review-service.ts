@@ -118,7 +118,7 @@ async function untoldReviewers(
   request: AccessRequest,
 ): Promise<readonly IdentityId[]> {
   const { id, subjectId, breakGlass } = request;
-  const copies = await context.store.copies([id]);
+  const copies = await context.store.deliveries([id]);
   // The first announcement is still on its way, and tells everybody who can review it by then.
   if (copies.length === 0) return [];
   const by = breakGlass?.review.by ?? [];
@@ -133,11 +133,11 @@ async function untoldReviewers(
 /** Slack's groups whose members are not known at the moment: nothing is concluded from what nobody can tell. */
 async function review(context: ServiceContext, { id }: AccessRequest): Promise<readonly string[]> {
   let unknown: readonly string[] = [];
-  const outcome = await decideCase(context, id, async ({ case: { request } }) => {
+  const outcome = await decideCase(context, id, async ({ accessCase: { request } }) => {
     const { directory, unknownGroups } = await loadPeople(context, idsIn(request), selectorsIn(request));
     unknown = unknownGroups;
     const decision =
-      unknown.length > 0 ? [] : decideApproverReview(request, directory, context.surroundings.now());
+      unknown.length > 0 ? [] : decideApproverReview(request, directory, context.runtime.now());
     return { decision, expects: [] };
   });
   if (isRefusal(outcome) && outcome.refused === "store_unavailable")

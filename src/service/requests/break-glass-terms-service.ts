@@ -3,7 +3,7 @@ import type { Caller } from "../ports/caller.ts";
 import { loadPeople, type ServiceContext } from "../decisions/load-facts.ts";
 
 /** What somebody is told before they break the glass. */
-export interface EmergencyTerms {
+export interface BreakGlassTerms {
   /** Named by the configuration, as far as is known now; the ask itself decides. */
   readonly isAllowed: boolean;
   readonly maxDuration: string;
@@ -15,11 +15,11 @@ export interface EmergencyTerms {
   readonly reviewDue: string;
 }
 
-export interface EmergencyService {
-  terms(caller: Caller): Promise<EmergencyTerms>;
+export interface BreakGlassTermsService {
+  terms(caller: Caller): Promise<BreakGlassTerms>;
 }
 
-export function createEmergencyService(context: ServiceContext): EmergencyService {
+export function createBreakGlassTermsService(context: ServiceContext): BreakGlassTermsService {
   return {
     async terms(caller) {
       const { breakGlass } = (await context.rulebook()).book.rules;

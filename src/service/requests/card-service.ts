@@ -21,7 +21,7 @@ import { mentionsOf, unreachedChannels } from "../messaging/channel-reach.ts";
 import type { CardService } from "../messaging/card-source.ts";
 import { reachOf } from "../views/delivery-status.ts";
 import { idsIn, loadPeople, selectorsIn, type ServiceContext } from "../decisions/load-facts.ts";
-import type { Copy, RequestWithGrant } from "../ports/store.ts";
+import type { Delivery, RequestWithGrant } from "../ports/store.ts";
 import { recordAnswer } from "./record-posted-answer.ts";
 import { requestView } from "../views/request-view.ts";
 
@@ -96,20 +96,20 @@ async function cardOfFound(
   audience: Audience,
   reader: IdentityId | null,
 ): Promise<Card> {
-  const { store, surroundings, surfaces } = context;
-  const copies = await store.copies([request.id]);
-  const last = await lastDecisionBefore({ store, surroundings }, request);
+  const { store, runtime, surfaces } = context;
+  const deliveries = await store.deliveries([request.id]);
+  const last = await lastDecisionBefore({ store, runtime }, request);
   const { directory, unknownGroups } = await loadPeople(
     context,
     [...idsIn(request), ...(reader === null ? [] : [reader]), ...(last?.by === undefined ? [] : [last.by])],
     selectorsIn(request),
   );
-  const now = surroundings.now();
+  const now = runtime.now();
   const view = requestView(request, {
     grant: grant?.value,
     directory,
     configured: surfaces.configured,
-    copies,
+    deliveries,
     now,
   });
   const nameOf = (id: IdentityId): string => directory.identity(id)?.name ?? id;
@@ -151,10 +151,10 @@ async function cardOfFound(
           },
     endedBy: endedByName(request, grant?.value),
     lastDecision: last === undefined ? null : { ...last.decision, byName: last.byName },
-    reach: reachWords(copies, nameOf),
-    unreachedChannels: unreachedChannels(surfaces, request, copies),
+    reach: reachWords(deliveries, nameOf),
+    unreachedChannels: unreachedChannels(surfaces, request, deliveries),
     mentions:
-      audience === "channel" && view.status === "PENDING" ? mentionsOf(request, copies, directory) : [],
+      audience === "channel" && view.status === "PENDING" ? mentionsOf(request, deliveries, directory) : [],
     voterAccounts: request.votes.flatMap((vote) => accountsOf(vote.by, directory)),
     actions: isOnlyAsker ? actions.filter((one) => one === "cancel") : actions,
   };
@@ -202,8 +202,8 @@ function endedByName(request: AccessRequest, grant: Grant | undefined): Card["en
   return hasEndedBefore ? { name: request.decidedBy.name } : null;
 }
 
-function reachWords(copies: readonly Copy[], nameOf: (id: IdentityId) => string): Card["reach"] {
-  const reach = reachOf(copies);
+function reachWords(deliveries: readonly Delivery[], nameOf: (id: IdentityId) => string): Card["reach"] {
+  const reach = reachOf(deliveries);
   if (reach === null) return null;
   const { unreached, ...counts } = reach;
   return { ...counts, unreachedNames: unreached.map(nameOf) };
@@ -256,12 +256,12 @@ interface LastDecision {
 
 /** What was decided the last time this person asked for the first of these scopes; for an approver to know. */
 async function lastDecisionBefore(
-  { store, surroundings }: Pick<ServiceContext, "store" | "surroundings">,
+  { store, runtime }: Pick<ServiceContext, "store" | "runtime">,
   request: AccessRequest,
 ): Promise<LastDecision | undefined> {
   const [scope] = request.scopes;
   if (scope === undefined) return undefined;
-  const filter = { now: surroundings.now(), subjectId: request.subjectId, scope };
+  const filter = { now: runtime.now(), subjectId: request.subjectId, scope };
   const { rows } = await store.requests(filter, { limit: lookBackMax });
   const decided = rows
     .map((row) => row.request.value)

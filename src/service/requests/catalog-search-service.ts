@@ -5,7 +5,7 @@ import type { Caller } from "../ports/caller.ts";
 import { assess, type ServiceContext } from "../decisions/load-facts.ts";
 
 /** What a person may pick from while they fill in a form: quick enough to be asked at every letter. */
-export interface ChoosingService {
+export interface CatalogSearchService {
   /** Entries of the catalog with all typed words in them that no policy denies this caller, at most `max`. */
   search(caller: Caller, typed: string, max: number): Promise<readonly CatalogEntry[]>;
   /** The entries of these names; those that are gone are left out. */
@@ -21,7 +21,7 @@ export interface ChoosingService {
 const lookBackMax = 20;
 const decisionsMin = 3;
 
-export function createChoosingService(context: ServiceContext): ChoosingService {
+export function createCatalogSearchService(context: ServiceContext): CatalogSearchService {
   return {
     async search(caller, typed, max) {
       const { catalog } = (await context.rulebook()).book.rules;
@@ -40,7 +40,7 @@ export function createChoosingService(context: ServiceContext): ChoosingService 
     async usualAnswerMs([first]) {
       const scope = first === undefined ? undefined : parseScope(first);
       if (scope === undefined) return undefined;
-      const filter = { now: context.surroundings.now(), scope };
+      const filter = { now: context.runtime.now(), scope };
       const { rows } = await context.store.requests(filter, { limit: lookBackMax });
       const times = rows.flatMap(({ request: { value } }) =>
         value.votes.length === 0 || value.decidedAt === null ? [] : [value.decidedAt - value.requestedAt],
@@ -81,8 +81,8 @@ async function isDenied(context: ServiceContext, caller: Caller, entry: CatalogE
     subject: caller.identity,
     reason: "catalog",
     durationMs: hourMs,
-    submittedAt: context.surroundings.now(),
+    submittedAt: context.runtime.now(),
     ticket: "catalog",
   });
-  return assessment.choices.some(({ choice }) => choice.kind === "denied");
+  return assessment.selections.some(({ selection }) => selection.kind === "denied");
 }

@@ -1,9 +1,9 @@
 import type { AccessRequest } from "../../core/access/access-request.ts";
-import { debtOf, decideBreakGlass } from "../../core/decisions/decide-break-glass.ts";
+import { reviewDebtOf, decideBreakGlass } from "../../core/decisions/decide-break-glass.ts";
 import type { Decision } from "../../core/access/access-case.ts";
-import type { Ask, SubmissionFactsAtHand } from "../../core/access/draft-request.ts";
+import type { RequestSpec, SubmissionFactsAtHand } from "../../core/access/draft-request.ts";
 import type { Instant } from "../../core/values/ids.ts";
-import { judgeInParts } from "../../core/policy/evaluate-conditions.ts";
+import { evaluateInParts } from "../../core/policy/evaluate-conditions.ts";
 import type { Identity } from "../../core/values/identity.ts";
 import type { Refusal } from "../../core/values/refusals.ts";
 import { decideSubmission } from "../../core/decisions/decide-submission.ts";
@@ -11,7 +11,7 @@ import { unknownIdentity } from "../ports/request-input.ts";
 import { actorOf, type Caller } from "../ports/caller.ts";
 import {
   approversNamed,
-  asFarAsKnown,
+  refuseIfUnverified,
   assess,
   loadPeople,
   type Assessed,
@@ -26,7 +26,7 @@ import type { Freshness } from "../ports/user-groups.ts";
 export interface Submission {
   readonly decision: Decision;
   readonly subject: Versioned<Identity>;
-  readonly today: Assessed;
+  readonly current: Assessed;
   readonly people: LoadedPeople;
   readonly now: Instant;
 }
@@ -46,67 +46,67 @@ interface How {
 export async function decideAsk(
   context: ServiceContext,
   caller: Caller,
-  asked: Ask,
+  asked: RequestSpec,
   how: How,
 ): Promise<Submission | Refusal> {
-  const { store, surroundings, connectors } = context;
+  const { store, runtime, connectors } = context;
   const unserved = refuseUnservedActions(connectors, asked.scopes);
   if (unserved !== undefined) return unserved;
-  const ask: Ask = { ...asked, servedScopes: servedAmong(connectors, asked.scopes) };
-  const subject = await store.identity(ask.subjectId);
-  if (subject === undefined) return unknownIdentity(ask.subjectId);
-  const now = surroundings.now();
-  const { reason, durationMs, ticket } = ask;
-  const today = await assess(context, ask.scopes, {
+  const spec: RequestSpec = { ...asked, servedScopes: servedAmong(connectors, asked.scopes) };
+  const subject = await store.identity(spec.subjectId);
+  if (subject === undefined) return unknownIdentity(spec.subjectId);
+  const now = runtime.now();
+  const { reason, durationMs, ticket } = spec;
+  const current = await assess(context, spec.scopes, {
     subject: subject.value,
     reason,
     durationMs,
     submittedAt: now,
     ...(ticket !== undefined && { ticket }),
   });
-  const { rules, lockdown } = today.rules.book;
+  const { rules, lockdown } = current.rules.book;
   const people = await loadPeople(
     context,
-    [ask.subjectId, caller.identity.id],
+    [spec.subjectId, caller.identity.id],
     // Whom break-glass names may be very many, and in an ordinary ask nobody looks for them.
     [
-      ...approversNamed(today),
+      ...approversNamed(current),
       ...(how.breakGlass ? [...rules.breakGlass.allowed, ...rules.breakGlass.review.by] : []),
     ],
     how.freshness,
   );
   const facts = {
     subject: subject.value,
-    assessment: today.assessment,
+    assessment: current.assessment,
     directory: people.directory,
     lockdown,
-    digest: surroundings.sha256,
+    digest: runtime.sha256,
     by: actorOf(caller),
     ...(how.siblings !== undefined && { siblings: how.siblings }),
   };
   const decision = how.breakGlass
-    ? await breakingGlass(context, ask, facts, today, now)
-    : decideSubmission(ask, facts, now);
-  return { decision: asFarAsKnown(decision, people), subject, today, people, now };
+    ? await breakingGlass(context, spec, facts, current, now)
+    : decideSubmission(spec, facts, now);
+  return { decision: refuseIfUnverified(decision, people), subject, current, people, now };
 }
 
 async function breakingGlass(
   { store, slices }: ServiceContext,
-  ask: Ask,
+  spec: RequestSpec,
   facts: SubmissionFactsAtHand,
-  today: Assessed,
+  current: Assessed,
   now: Instant,
 ): Promise<Decision> {
-  const rule = today.rules.book.rules.breakGlass;
+  const rule = current.rules.book.rules.breakGlass;
   let conditionsHold = true;
-  for (const scope of ask.scopes) {
-    const judging = judgeInParts(rule.conditions, scope, today.facts, today.assessment.risk);
+  for (const scope of spec.scopes) {
+    const judging = evaluateInParts(rule.conditions, scope, current.facts, current.assessment.risk);
     conditionsHold &&= (await slices.run(judging)).truth === "true";
   }
   const more = {
     rule,
     conditionsHold,
-    debt: debtOf(await store.breakGlassUses(ask.subjectId), now),
+    debt: reviewDebtOf(await store.breakGlassUses(spec.subjectId), now),
   };
-  return decideBreakGlass(ask, { ...facts, ...more }, now);
+  return decideBreakGlass(spec, { ...facts, ...more }, now);
 }

@@ -1,6 +1,6 @@
 import type { Risk } from "../../core/policy/requirement-model.ts";
 import { approversOf } from "../../core/access/approvals.ts";
-import { present } from "../../core/values/assert.ts";
+import { assertPresent } from "../../core/values/assert.ts";
 import type { Decision } from "../../core/access/access-case.ts";
 import { costlyPatterns, refuseCostly } from "../../core/policy/costly-patterns.ts";
 import { dryRunCost, dryRunCostMax } from "../../core/policy/dry-run-cost.ts";
@@ -10,7 +10,7 @@ import type { Directory } from "../../core/values/identity.ts";
 import type { Policy } from "../../core/policy/policy.ts";
 import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
 import { formatDuration } from "../../core/values/time.ts";
-import { parseAsk, type AskInput } from "../ports/request-input.ts";
+import { parseRequest, type RequestInput } from "../ports/request-input.ts";
 import { isSelf, lacksRole, mayReadAll, type Caller } from "../ports/caller.ts";
 import { createConcurrencyLimit } from "./concurrency-limit.ts";
 import { breakGlassKey } from "../decisions/counters.ts";
@@ -18,7 +18,7 @@ import type { Assessed, ServiceContext } from "../decisions/load-facts.ts";
 import { idOfNamed } from "../people/find-identity.ts";
 import type { PolicyDraft } from "../policies/policy-service.ts";
 import { indexed } from "../decisions/rulebook-reader.ts";
-import { breakGlassSpent } from "../decisions/decide-and-commit.ts";
+import { breakGlassExhausted } from "../decisions/decide-and-commit.ts";
 import { decideAsk, type Submission } from "./decide-ask.ts";
 
 /** Dry runs of one key at the same time. */
@@ -58,16 +58,20 @@ export interface EvaluationService {
    * Stores nothing. With `drafts`, for administrators and auditors, judges by those instead of the policies in force.
    * Refused when its cost is above the budget, or when this key has too many of them running.
    */
-  evaluate(caller: Caller, input: AskInput, drafts?: readonly PolicyDraft[]): Promise<Evaluation | Refusal>;
+  evaluate(
+    caller: Caller,
+    input: RequestInput,
+    drafts?: readonly PolicyDraft[],
+  ): Promise<Evaluation | Refusal>;
   /** Whether this caller may have drafts judged whose patterns have these sizes together; asked before they are compiled. */
   mayDraft(caller: Caller, patternSizes: number): Refusal | undefined;
   /** For those who show only what would become of it. */
-  foresee(caller: Caller, input: AskInput): Promise<Foreseen | Refusal>;
+  foresee(caller: Caller, input: RequestInput): Promise<Foreseen | Refusal>;
 }
 
 export function createEvaluationService(context: ServiceContext): EvaluationService {
   const running = createConcurrencyLimit(dryRunsPerKeyMax);
-  const named = async (input: AskInput): Promise<AskInput> => ({
+  const named = async (input: RequestInput): Promise<RequestInput> => ({
     ...input,
     identityId: await idOfNamed(context.store, input.identityId),
   });
@@ -75,12 +79,12 @@ export function createEvaluationService(context: ServiceContext): EvaluationServ
     async evaluate(caller, asked, drafts) {
       const input = await named(asked);
       const refusal =
-        (drafts === undefined ? undefined : mayJudgeDrafts(caller, drafts)) ??
+        (drafts === undefined ? undefined : mayEvaluateDrafts(caller, drafts)) ??
         mayEvaluate(caller, input.identityId);
       if (refusal !== undefined) return refusal;
       return running(caller, async () => {
-        const judgedBy = drafts === undefined ? context : withDrafts(context, drafts.map(drafted));
-        return evaluate(judgedBy, caller, input);
+        const evaluatedBy = drafts === undefined ? context : withDrafts(context, drafts.map(drafted));
+        return evaluate(evaluatedBy, caller, input);
       });
     },
     mayDraft,
@@ -97,39 +101,44 @@ export function createEvaluationService(context: ServiceContext): EvaluationServ
 async function evaluate(
   context: ServiceContext,
   caller: Caller,
-  input: AskInput,
+  input: RequestInput,
 ): Promise<Evaluation | Refusal> {
   const costly = await tooCostly(context, input);
   if (costly !== undefined) return costly;
   const tried = await tryOut(context, caller, input);
   if (isRefusal(tried)) return tried;
-  return { ...tried.foreseen, scopes: await explained(context, tried.today, tried.scopes) };
+  return { ...tried.foreseen, scopes: await explained(context, tried.current, tried.scopes) };
 }
 
 interface TriedOut {
   readonly foreseen: Foreseen;
-  readonly today: Assessed;
+  readonly current: Assessed;
   readonly scopes: readonly Scope[];
 }
 
-async function tryOut(context: ServiceContext, caller: Caller, input: AskInput): Promise<TriedOut | Refusal> {
-  const parsed = parseAsk(input);
+async function tryOut(
+  context: ServiceContext,
+  caller: Caller,
+  input: RequestInput,
+): Promise<TriedOut | Refusal> {
+  const parsed = parseRequest(input);
   if (isRefusal(parsed)) return parsed;
   const { breakGlass, ...words } = parsed;
-  const id = makeId("request", context.surroundings.idTail());
-  const ask = { ...words, id, requestedById: words.subjectId };
-  const submission = await decideAsk(context, caller, ask, { breakGlass, freshness: "show" });
+  const id = makeId("request", context.runtime.idSuffix());
+  const spec = { ...words, id, requestedById: words.subjectId };
+  const submission = await decideAsk(context, caller, spec, { breakGlass, freshness: "cached" });
   if (isRefusal(submission)) return submission;
-  const { decision, today, people } = submission;
-  const spent = breakGlass && !isRefusal(decision) ? await spentBreakGlass(context, submission) : undefined;
-  const outcome = foreseen(spent ?? decision, people.directory);
-  return { foreseen: { risk: today.assessment.risk, ...outcome }, today, scopes: ask.scopes };
+  const { decision, current, people } = submission;
+  const exhausted =
+    breakGlass && !isRefusal(decision) ? await exhaustedBreakGlass(context, submission) : undefined;
+  const outcome = foreseen(exhausted ?? decision, people.directory);
+  return { foreseen: { risk: current.assessment.risk, ...outcome }, current, scopes: spec.scopes };
 }
 
 /** What explaining costs is known from the policies, the scopes and the words alone. */
 async function tooCostly(
   { rulebook }: ServiceContext,
-  { scopes, reason }: AskInput,
+  { scopes, reason }: RequestInput,
 ): Promise<Refusal | undefined> {
   const { policies } = (await rulebook()).book;
   const cost = dryRunCost(policies, scopes.length, reason.length);
@@ -141,26 +150,33 @@ async function tooCostly(
 }
 
 /** The commit of an ask counts its break-glass uses; a dry run has none, so it looks. */
-async function spentBreakGlass(
+async function exhaustedBreakGlass(
   { store }: ServiceContext,
-  { subject, today, now }: Submission,
+  { subject, current, now }: Submission,
 ): Promise<Refusal | undefined> {
-  const { limit } = today.rules.book.rules.breakGlass;
+  const { limit } = current.rules.book.rules.breakGlass;
   const used = await store.used(breakGlassKey(subject.value.id), now, limit.perMs);
-  return used >= limit.max ? breakGlassSpent() : undefined;
+  return used >= limit.max ? breakGlassExhausted() : undefined;
 }
 
 async function explained(
   { slices }: ServiceContext,
-  today: Assessed,
+  current: Assessed,
   scopes: readonly Scope[],
 ): Promise<readonly Explanation[]> {
-  const { policies, rules } = today.rules.book;
-  const { risk } = today.assessment;
+  const { policies, rules } = current.rules.book;
+  const { risk } = current.assessment;
   const ordered = inPrecedence(policies);
   const explanations: Explanation[] = [];
   for (const scope of scopes) {
-    const work = explainInParts(ordered, rules.defaultPolicy, scope, today.facts, risk, today.isSpent);
+    const work = explainInParts(
+      ordered,
+      rules.defaultPolicy,
+      scope,
+      current.facts,
+      risk,
+      current.isExhausted,
+    );
     explanations.push(await slices.run(work));
   }
   return explanations;
@@ -173,7 +189,7 @@ function foreseen(decision: Decision, directory: Directory): Omit<Evaluation, "r
   const submitted = decision.flatMap(({ event }) =>
     event.type === "RequestSubmitted" ? [event.request] : [],
   );
-  const draft = present(submitted[0], "a submission that is not refused submits");
+  const draft = assertPresent(submitted[0], "a submission that is not refused submits");
   const isAuto = decision.some(({ event }) => event.type === "RequestAutoApproved");
   const isTaken = draft.breakGlass !== undefined;
   const { requirement } = draft;
@@ -217,7 +233,7 @@ function mayDraft(caller: Caller, patternSizes: number): Refusal | undefined {
   return refuse("too_costly", "The patterns of these policies are too large together; try fewer at a time.");
 }
 
-function mayJudgeDrafts(caller: Caller, drafts: readonly PolicyDraft[]): Refusal | undefined {
+function mayEvaluateDrafts(caller: Caller, drafts: readonly PolicyDraft[]): Refusal | undefined {
   const found = drafts.flatMap(({ conditions }, index) =>
     costlyPatterns(conditions, ["policies", String(index), "conditions"]),
   );

@@ -1,35 +1,42 @@
 import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
 import { dayMs } from "../../core/values/time.ts";
 import type { ServiceContext } from "../decisions/load-facts.ts";
-import type { Once } from "../ports/idempotent-call.ts";
-import type { KeptAnswer } from "../ports/store.ts";
+import type { IdempotentCall } from "../ports/idempotent-call.ts";
+import type { IdempotencyRecord } from "../ports/store.ts";
 import { recordOnly } from "../decisions/decide-and-commit.ts";
 
 /** How long an answer is kept (contract §3). */
-const keptMs = dayMs;
+const retentionMs = dayMs;
 
 /** Answers of calls made with an Idempotency-Key. */
-export interface AnswersService {
+export interface IdempotencyService {
   /** The kept answer, if this call was made before; a refusal when it was made with another body. */
-  find(once: Once): Promise<KeptAnswer | Refusal | undefined>;
+  find(idempotentCall: IdempotentCall): Promise<IdempotencyRecord | Refusal | undefined>;
   /** Keeps an answer that no commit of its own has kept: a refusal, or what an administrator made. */
-  keep(once: Once, status: number, body: string): Promise<void>;
+  save(idempotentCall: IdempotentCall, status: number, body: string): Promise<void>;
 }
 
-export function createAnswersService({ store, surroundings }: ServiceContext): AnswersService {
-  const find: AnswersService["find"] = async (once) => {
-    const kept = await store.answer(once.keyId, once.call, once.idempotencyKey);
-    if (kept === undefined || surroundings.now() - kept.at >= keptMs) return undefined;
-    return kept.bodyHash === once.bodyHash
+export function createIdempotencyService({ store, runtime }: ServiceContext): IdempotencyService {
+  const find: IdempotencyService["find"] = async (idempotentCall) => {
+    const kept = await store.idempotencyRecord(
+      idempotentCall.keyId,
+      idempotentCall.call,
+      idempotentCall.idempotencyKey,
+    );
+    if (kept === undefined || runtime.now() - kept.at >= retentionMs) return undefined;
+    return kept.bodyHash === idempotentCall.bodyHash
       ? kept
       : refuse("idempotency_mismatch", "This Idempotency-Key was used with another body; use a new key.");
   };
   return {
     find,
-    async keep(once, status, body) {
-      const kept = await find(once);
+    async save(idempotentCall, status, body) {
+      const kept = await find(idempotentCall);
       if (isRefusal(kept) || (kept !== undefined && kept.status !== 0)) return;
-      await store.commit({ ...recordOnly([]), answer: { ...once, status, body, at: surroundings.now() } });
+      await store.commit({
+        ...recordOnly([]),
+        idempotencyRecord: { ...idempotentCall, status, body, at: runtime.now() },
+      });
     },
   };
 }

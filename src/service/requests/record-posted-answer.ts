@@ -2,9 +2,9 @@ import type { AccessRequest } from "../../core/access/access-request.ts";
 import type { Audience } from "../../core/effects/notices.ts";
 import type { Caller } from "../ports/caller.ts";
 import type { PostedAnswer } from "../messaging/card-source.ts";
-import { noteCopyId } from "../views/delivery-status.ts";
+import { noteDeliveryId } from "../views/delivery-status.ts";
 import type { ServiceContext } from "../decisions/load-facts.ts";
-import type { Copy } from "../ports/store.ts";
+import type { Delivery } from "../ports/store.ts";
 import { recordOnly } from "../decisions/decide-and-commit.ts";
 import { newEffect } from "../decisions/build-step.ts";
 
@@ -16,20 +16,20 @@ const refHashLength = 18;
  * since it was made is shown at once; a form is left alone until the request changes.
  */
 export async function recordAnswer(
-  { store, surroundings }: ServiceContext,
+  { store, runtime }: ServiceContext,
   { id: requestId }: AccessRequest,
   audience: Audience,
   caller: Caller,
   { surface, address, ref, isForm }: PostedAnswer,
 ): Promise<void> {
-  const now = surroundings.now();
+  const now = runtime.now();
   const to = { surface, address, readerId: caller.identity.id };
-  const id = noteCopyId(
+  const id = noteDeliveryId(
     { ...to, requestId, audience },
     "answer",
-    surroundings.sha256(ref).slice(0, refHashLength),
+    runtime.sha256(ref).slice(0, refHashLength),
   );
-  const value: Copy = {
+  const value: Delivery = {
     ...to,
     id,
     requestId,
@@ -41,7 +41,7 @@ export async function recordAnswer(
     at: now,
   };
   const about = { topic: "answer", requestId, audience } as const;
-  const update = newEffect({ kind: "update_note", copyId: id, about, ...to }, { now, surroundings });
+  const update = newEffect({ kind: "update_note", copyId: id, about, ...to }, { now, runtime });
   await store.commit({
     ...recordOnly([]),
     writes: [{ kind: "copyWanted", value }],

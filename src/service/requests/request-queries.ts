@@ -43,15 +43,15 @@ export interface Wait {
 }
 
 /** What callers may see of requests: their own, those they decide or review, all for auditors and administrators. */
-export interface ReadingService {
+export interface RequestQueries {
   read(caller: Caller, id: string, wait?: Wait): Promise<RequestView | Refusal>;
   list(caller: Caller, query: ListQuery, page: PageQuery): Promise<Page<RequestView> | Refusal>;
   /** The view of a request this call has just changed. */
   show(request: AccessRequest): Promise<RequestView>;
 }
 
-export function createReadingService(context: ServiceContext): ReadingService {
-  const { store, surroundings } = context;
+export function createRequestQueries(context: ServiceContext): RequestQueries {
+  const { store, runtime } = context;
 
   const viewOf = async (id: string): Promise<RequestView | Refusal> => {
     const requestId = parseId("request", id);
@@ -64,7 +64,7 @@ export function createReadingService(context: ServiceContext): ReadingService {
     async read(caller, id, wait) {
       const loaded = await findCase(context, id);
       if (isRefusal(loaded)) return loaded;
-      const { request } = loaded.case;
+      const { request } = loaded.accessCase;
       if (!mayReadAll(caller) && !(await isInvolved(context, caller.identity, request))) {
         return refuse("not_found", `There is no request "${id.slice(0, 80)}".`);
       }
@@ -72,14 +72,14 @@ export function createReadingService(context: ServiceContext): ReadingService {
       // Listening begins before the state is read, so that no change falls between the two.
       const listening = new AbortController();
       const signal = AbortSignal.any([wait.signal, listening.signal]);
-      const changed = context.changes.next(request.id, wait.ms, signal);
+      const changed = context.requestChanges.next(request.id, wait.ms, signal);
       const view = await viewOf(id);
-      const isNews = isRefusal(view) || wait.isKnown?.(view) === false;
-      if (isNews || view.endedAt !== null) {
+      const hasChanged = isRefusal(view) || wait.isKnown?.(view) === false;
+      if (hasChanged || view.endedAt !== null) {
         listening.abort();
         return view;
       }
-      await Promise.race([changed, clockChange(view, surroundings.now(), wait.ms, signal)]);
+      await Promise.race([changed, clockChange(view, runtime.now(), wait.ms, signal)]);
       listening.abort();
       return viewOf(id);
     },
@@ -91,7 +91,7 @@ export function createReadingService(context: ServiceContext): ReadingService {
       if (query.scope !== undefined && scope === undefined) return { rows: [], next: null };
       const { rows, next } = await store.requests(
         {
-          now: surroundings.now(),
+          now: runtime.now(),
           ...(!mayReadAll(caller) && { visibleTo: me }),
           ...(query.approver !== undefined && { approver: me }),
           ...(query.reviewer !== undefined && { reviewer: me }),
@@ -118,7 +118,7 @@ export function createReadingService(context: ServiceContext): ReadingService {
  * caller who may not read identities sees nothing: they cannot try out who there is.
  */
 async function subjectOf(
-  { store, surroundings }: ServiceContext,
+  { store, runtime }: ServiceContext,
   caller: Caller,
   me: Viewer,
   name: string | undefined,
@@ -127,7 +127,7 @@ async function subjectOf(
   const subjectId = (await findNamedIdentity(store, name))?.value.id;
   if (subjectId === undefined) return unknownIdentity(name);
   if (mayReadAll(caller) || isSelf(caller, subjectId)) return subjectId;
-  const seen = await store.requests({ now: surroundings.now(), visibleTo: me, subjectId }, { limit: 1 });
+  const seen = await store.requests({ now: runtime.now(), visibleTo: me, subjectId }, { limit: 1 });
   return seen.rows.length > 0 ? subjectId : unknownIdentity(name);
 }
 

@@ -2,12 +2,12 @@ import type { AccessRequest } from "../../core/access/access-request.ts";
 import { isRefusal, type Refusal } from "../../core/values/refusals.ts";
 import { isClaimedAtOnce, type AccessService } from "./access-service.ts";
 import { parseId, type RequestId } from "../../core/values/ids.ts";
-import type { AskInput } from "../ports/request-input.ts";
+import type { RequestInput } from "../ports/request-input.ts";
 import type { Caller } from "../ports/caller.ts";
 import type { CredentialService } from "../credentials/claim/credential-service.ts";
 import type { GrantService } from "../grants/grant-service.ts";
 import type { ServiceContext } from "../decisions/load-facts.ts";
-import { begunRequest } from "../decisions/idempotency.ts";
+import { findStartedRequest } from "../decisions/idempotency.ts";
 import type { CredentialView } from "../views/request-view.ts";
 
 /** How long break-glass waits for the first attempt at telling people before the secret is shown (contract §5). */
@@ -16,7 +16,7 @@ export const alertWaitMs = 2_000;
 /** Lets the relay make its first attempt at telling what this request has to tell. */
 export type FirstAttempt = (requestId: RequestId, withinMs: number) => Promise<void>;
 
-export interface Asked {
+export interface SubmitResult {
   readonly request: AccessRequest;
   /** Present when the access started in this very call. */
   readonly credential?: CredentialView;
@@ -24,23 +24,24 @@ export interface Asked {
   readonly isPreparing?: true;
 }
 
-export interface AskingService {
+export interface SubmitAndClaimService {
   /** The whole of `POST /credentials/jit`: asks, and claims at once what was approved at birth for the asker. */
-  ask(caller: Caller, input: AskInput): Promise<Asked | Refusal>;
+  ask(caller: Caller, input: RequestInput): Promise<SubmitResult | Refusal>;
 }
 
-export function createAskingService(
+export function createSubmitAndClaimService(
   context: ServiceContext,
   access: AccessService,
   grants: GrantService,
   credentials: CredentialService,
   firstAttempt: FirstAttempt,
-): AskingService {
+): SubmitAndClaimService {
   return {
     async ask(caller, input) {
       const subjectId = parseId("identity", input.identityId);
       if (subjectId !== undefined) await grants.settle(subjectId);
-      const request = (await begunRequest(context, caller.once)) ?? (await access.submit(caller, input));
+      const request =
+        (await findStartedRequest(context, caller.idempotentCall)) ?? (await access.submit(caller, input));
       if (isRefusal(request)) return request;
       // Also where the secret is shown by a later press: people have been told before it can come.
       const isTaken = request.breakGlass !== undefined && request.phase === "APPROVED";

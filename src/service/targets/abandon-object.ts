@@ -1,4 +1,4 @@
-import type { Case, Decision } from "../../core/access/access-case.ts";
+import type { AccessCase, Decision } from "../../core/access/access-case.ts";
 import type { Grant } from "../../core/access/grant.ts";
 import { parseId, type GrantId, type Instant, type RequestId } from "../../core/values/ids.ts";
 import { decideAbandonTarget } from "../../core/decisions/decide-provisioning.ts";
@@ -7,7 +7,7 @@ import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
 import { actorOf, lacksRole, type Caller } from "../ports/caller.ts";
 import { decideCase } from "../decisions/decide-case.ts";
 import { decideGrant } from "../decisions/decide-grant.ts";
-import type { Clean } from "../guards/redact-tokens.ts";
+import type { RedactTokens } from "../guards/redact-tokens.ts";
 import type { ServiceContext } from "../decisions/load-facts.ts";
 
 /** An object that was given up: our records expect nothing of it any more, and it was never confirmed gone. */
@@ -29,43 +29,43 @@ export type AbandonObject = (
 export function createAbandonObject(
   context: ServiceContext,
   grants: { readonly tick: (requestId: string) => Promise<boolean> },
-  clean: Clean,
+  redactTokens: RedactTokens,
 ): AbandonObject {
   return async (caller, connector, ask) => {
     const missing = lacksRole(caller, "admin");
     if (missing !== undefined) return missing;
     const { object } = ask;
-    const reason = await clean(ask.reason);
+    const reason = await redactTokens(ask.reason);
     const unknown = refuse("not_found", `There is no object "${object.slice(0, 80)}" at ${connector}.`);
     const grantId = grantIdIn(object);
     const found = grantId && (await context.store.grant(grantId));
-    if (found === undefined || targetOf(found.grant, connector)?.order.object !== object) return unknown;
+    if (found === undefined || targetOf(found.grant, connector)?.spec.object !== object) return unknown;
     const requestId = found.request.id;
     // What the clock has ended is written first, so that it ends as expired and not as revoked.
     await grants.tick(requestId);
     const by = actorOf(caller);
-    const now = (): Instant => context.surroundings.now();
-    const outcome = await decideOnGrant(context, requestId, found.grant.id, (kase) =>
-      decideAbandonTarget(kase, connector, reason, by, now()),
+    const now = (): Instant => context.runtime.now();
+    const outcome = await decideOnGrant(context, requestId, found.grant.id, (accessCase) =>
+      decideAbandonTarget(accessCase, connector, reason, by, now()),
     );
     return isRefusal(outcome) ? outcome : { connector, object, state: "ABANDONED", requestId };
   };
 }
 
-type CaseWithGrant = Case & { readonly grant: Grant };
+type CaseWithGrant = AccessCase & { readonly grant: Grant };
 
 /** Decides on a grant with its request and extension; one that its request has left behind is decided on by itself. */
 async function decideOnGrant(
   context: ServiceContext,
   requestId: RequestId,
   grantId: GrantId,
-  decide: (kase: CaseWithGrant) => Decision,
+  decide: (accessCase: CaseWithGrant) => Decision,
 ): Promise<Refusal | undefined> {
   let isLatest = true;
-  const outcome = await decideCase(context, requestId, async ({ case: kase }) => {
-    const { grant } = kase;
+  const outcome = await decideCase(context, requestId, async ({ accessCase }) => {
+    const { grant } = accessCase;
     isLatest = grant?.id === grantId;
-    return { decision: grant?.id === grantId ? decide({ ...kase, grant }) : [], expects: [] };
+    return { decision: grant?.id === grantId ? decide({ ...accessCase, grant }) : [], expects: [] };
   });
   if (isLatest) return isRefusal(outcome) ? outcome : undefined;
   const found = await context.store.grant(grantId);

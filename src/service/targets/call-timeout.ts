@@ -1,6 +1,6 @@
 import { secondMs } from "../../core/values/time.ts";
 import { ConnectorFault } from "../ports/connector.ts";
-import type { EndTurn } from "../async/keyed-mutex.ts";
+import type { Release } from "../async/keyed-mutex.ts";
 
 /** How long a call may take to end after it was told to. */
 const endGraceMs = 5 * secondMs;
@@ -9,7 +9,11 @@ const endGraceMs = 5 * secondMs;
  * The outcome of a call to a target. One that does not end when it is told to is given up a little later: whatever it
  * still does there, the orphan sweep finds.
  */
-export async function patiently<T>(call: Promise<T>, signal: AbortSignal, graceMs = endGraceMs): Promise<T> {
+export async function withGracePeriod<T>(
+  call: Promise<T>,
+  signal: AbortSignal,
+  graceMs = endGraceMs,
+): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   let timer: NodeJS.Timeout | undefined;
   const giveUp = (): void => {
@@ -29,7 +33,7 @@ function noAnswer(): ConnectorFault {
 }
 
 /** One's turn, unless patience ends first; a turn that comes too late is given back. */
-export async function withinSignal(turn: Promise<EndTurn>, signal: AbortSignal): Promise<EndTurn> {
+export async function acquireUnlessAborted(turn: Promise<Release>, signal: AbortSignal): Promise<Release> {
   const { promise, reject } = Promise.withResolvers<never>();
   // Waiting for one's turn says nothing about the target.
   const giveUp = (): void =>
@@ -39,7 +43,7 @@ export async function withinSignal(turn: Promise<EndTurn>, signal: AbortSignal):
   try {
     return await Promise.race([turn, promise]);
   } catch (error) {
-    void turn.then((endTurn) => endTurn());
+    void turn.then((release) => release());
     throw error;
   } finally {
     signal.removeEventListener("abort", giveUp);

@@ -9,9 +9,9 @@ import { actorOf, lacksRole, type Caller } from "../ports/caller.ts";
 import type { Connector } from "../ports/connector.ts";
 import type { ConnectorAddresses, ConnectorSet, ConnectorTrouble } from "../ports/connector-registry.ts";
 import { decideGrant } from "../decisions/decide-grant.ts";
-import type { Clean } from "../guards/redact-tokens.ts";
+import type { RedactTokens } from "../guards/redact-tokens.ts";
 import type { ServiceContext } from "../decisions/load-facts.ts";
-import { whyNotSame, type HeldObject } from "./verify-same-target.ts";
+import { whyNotSameTarget, type HeldObject } from "./verify-same-target.ts";
 import { recordOnly } from "../decisions/decide-and-commit.ts";
 
 /**
@@ -57,7 +57,7 @@ export async function whyUnproven(
   former: Connector | undefined,
 ): Promise<string | undefined> {
   const held = await heldAt(context, next.name);
-  return whyNotSame(held, next, former, AbortSignal.timeout(proofWithinMs));
+  return whyNotSameTarget(held, next, former, AbortSignal.timeout(proofWithinMs));
 }
 
 /** How it is known that the new address leads to the same target. */
@@ -73,7 +73,7 @@ export interface AddressChange {
 export async function moveHeld(context: ServiceContext, name: string, change: AddressChange): Promise<void> {
   const { by, ...data } = change;
   const held = await heldAt(context, name);
-  const at = context.surroundings.now();
+  const at = context.runtime.now();
   const action = "connector.address_changed" as const;
   await context.store.commit(
     recordOnly([{ at, action, actor: by, data: { connector: name, ...data, objects: held.length } }]),
@@ -116,12 +116,12 @@ export type ConfirmAddress = (
 export function createConfirmAddress(
   context: ServiceContext,
   addresses: ConnectorAddresses,
-  clean: Clean,
+  redactTokens: RedactTokens,
 ): ConfirmAddress {
   return async (caller, name, ask) => {
     const missing = lacksRole(caller, "admin");
     if (missing !== undefined) return missing;
-    const reason = await clean(ask.reason);
+    const reason = await redactTokens(ask.reason);
     const found = proposedOf(addresses.troubles().get(name), name, ask.place);
     if (isRefusal(found)) return found;
     const { place } = ask;

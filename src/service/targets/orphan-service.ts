@@ -5,14 +5,14 @@ import type { GrantId, Instant } from "../../core/values/ids.ts";
 import {
   driftOf,
   isToBeRemoved,
-  standingOf,
+  orphanStatusOf,
   type Listed,
-  type Standing,
+  type OrphanStatus,
 } from "../../core/access/orphan-status.ts";
 import { targetOf } from "../../core/access/grant.ts";
 import { plus, secondMs } from "../../core/values/time.ts";
 import type { Connector } from "../ports/connector.ts";
-import { eachOf } from "../async/for-each-limited.ts";
+import { forEachLimited } from "../async/for-each-limited.ts";
 import type { ServiceContext } from "../decisions/load-facts.ts";
 import { recordOnly } from "../decisions/decide-and-commit.ts";
 import type { TargetService } from "./target-service.ts";
@@ -39,18 +39,18 @@ export function createOrphanService(
   targets: TargetService,
   onFault: (fault: unknown) => void,
 ): OrphanService {
-  const { store, surroundings } = context;
+  const { store, runtime } = context;
   /** Since when each object is known to be one that should not be there, by connector and object. */
   const seen = new Map<string, Instant>();
 
   const finishTakeBacks = async (name: string, signal: AbortSignal): Promise<void> => {
-    const before = plus(surroundings.now(), -relayHeadStartMs);
+    const before = plus(runtime.now(), -relayHeadStartMs);
     for (;;) {
       const late = await store.toTakeBackAt(name, before, batchMax);
       if (late.length === 0 || signal.aborted) return;
       let done = 0;
-      await eachOf(late, sideBySideMax, async ({ grantId }) => {
-        const act = () => targets.takeBack(grantId, name, patience(removeWithinMs, signal));
+      await forEachLimited(late, sideBySideMax, async ({ grantId }) => {
+        const act = () => targets.takeBack(grantId, name, timeoutSignal(removeWithinMs, signal));
         if (await tried(act, onFault)) done++;
       });
       if (done < late.length) return;
@@ -64,40 +64,40 @@ export function createOrphanService(
     signal: AbortSignal,
   ): Promise<void> => {
     const { name } = connector;
-    const standingNow = () => standingOfListed(context, name, listed, listedAt);
-    const standing = await standingNow();
-    if (standing === "expected" || standing === "ending") return;
+    const statusNow = () => statusOfListed(context, name, listed, listedAt);
+    const status = await statusNow();
+    if (status === "expected" || status === "ending") return;
     const key = keyOf(name, listed.object);
-    const now = surroundings.now();
+    const now = runtime.now();
     const since = seen.get(key);
     seen.set(key, since ?? now);
-    const isReported = standing === "unexplained" || standing === "contradictory";
-    if (since === undefined && isReported) await record(context, "orphan.found", name, listed, standing);
-    if (!isToBeRemoved(standing, since ?? now, now)) return;
-    const isStillOne = async () => (await standingNow()) === standing;
+    const isReported = status === "unexplained" || status === "contradictory";
+    if (since === undefined && isReported) await record(context, "orphan.found", name, listed, status);
+    if (!isToBeRemoved(status, since ?? now, now)) return;
+    const isStillOne = async () => (await statusNow()) === status;
     const isRemoved = await targets.removeOrphan(
       connector,
       listed,
       isStillOne,
-      patience(removeWithinMs, signal),
+      timeoutSignal(removeWithinMs, signal),
     );
     if (!isRemoved) return;
     seen.delete(key);
-    await record(context, "orphan.removed", name, listed, standing);
+    await record(context, "orphan.removed", name, listed, status);
   };
 
   return {
     async sweep(connector, signal) {
       const { name } = connector;
-      const listedAt = surroundings.now();
-      const listing: readonly Listed[] = await connector.listOurs(patience(listWithinMs, signal));
+      const listedAt = runtime.now();
+      const listing: readonly Listed[] = await connector.listManaged(timeoutSignal(listWithinMs, signal));
       const byObject = new Map(listing.map((one) => [one.object, one]));
       for (const key of seen.keys()) {
         const [at, object = ""] = key.split("\n");
         if (at === name && !byObject.has(object)) seen.delete(key);
       }
       await noteDrift(context, targets, name, byObject, listedAt);
-      await eachOf(listing, sideBySideMax, async (listed) => {
+      await forEachLimited(listing, sideBySideMax, async (listed) => {
         if (!signal.aborted) await tried(() => look(connector, listed, listedAt, signal), onFault);
       });
       // Last, for objects that do not let go take all the time there is; the relay is at them besides.
@@ -121,7 +121,7 @@ function keyOf(connector: string, object: string): string {
   return `${connector}\n${object}`;
 }
 
-function patience(ms: number, signal: AbortSignal): AbortSignal {
+function timeoutSignal(ms: number, signal: AbortSignal): AbortSignal {
   return AbortSignal.any([signal, AbortSignal.timeout(ms)]);
 }
 
@@ -137,7 +137,7 @@ async function noteDrift(
     const grants: readonly Grant[] = await store.grantsAt(name, batchMax, after);
     for (const grant of grants) {
       const target = targetOf(grant, name);
-      const drift = target && driftOf(target, listed.get(target.order.object), listedAt);
+      const drift = target && driftOf(target, listed.get(target.spec.object), listedAt);
       if (drift !== undefined && drift.join() !== target?.drift.join()) {
         await targets.noteDrift(grant.id, name, drift);
       }
@@ -148,30 +148,30 @@ async function noteDrift(
 }
 
 /** Read after the listing, always: what is being made ready has its record before it exists. */
-async function standingOfListed(
-  { store, surroundings }: ServiceContext,
+async function statusOfListed(
+  { store, runtime }: ServiceContext,
   connector: string,
   listed: Listed,
   listedAt: Instant,
-): Promise<Standing> {
+): Promise<OrphanStatus> {
   const grant = listed.grantId === null ? undefined : (await store.grant(listed.grantId))?.grant;
-  return standingOf(listed, connector, grant, listedAt, surroundings.now());
+  return orphanStatusOf(listed, connector, grant, listedAt, runtime.now());
 }
 
 async function record(
-  { store, surroundings }: ServiceContext,
+  { store, runtime }: ServiceContext,
   action: "orphan.found" | "orphan.removed",
   connector: string,
   { object, grantId }: Listed,
-  standing: Standing,
+  status: OrphanStatus,
 ): Promise<void> {
   const known = grantId === null ? undefined : await store.grant(grantId);
   const entry: AuditEntry = {
-    at: surroundings.now(),
+    at: runtime.now(),
     action,
     actor: systemActor,
     ...(known !== undefined && { request: known.request.id, identity: known.request.subjectId }),
-    data: { connector, object, grant: grantId, standing },
+    data: { connector, object, grant: grantId, standing: status },
   };
   await store.commit(recordOnly([entry]));
 }

@@ -8,7 +8,7 @@ import type { ConnectorInUse, TargetReads } from "../ports/target-reads.ts";
 import { unavailableConnector } from "./unavailable-connector.ts";
 
 /** What the configuration says, and what it takes to carry it out. */
-export interface Wanted {
+export interface DesiredConnectors {
   readonly connectors: ReadonlyMap<string, Connector>;
   /** By name, what is wrong with the environment. */
   readonly unusable: ReadonlyMap<string, string>;
@@ -16,14 +16,14 @@ export interface Wanted {
   readonly formerAt: (name: string, place: string) => Promise<Connector | undefined>;
 }
 
-export interface Settled {
+export interface ReconciledConnectors {
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly troubles: ConnectorTroubles;
   /** To be called once they are in force. */
   readonly moves: readonly (() => Promise<void>)[];
 }
 
-interface SettledOne {
+interface ReconciledConnector {
   readonly connector: Connector;
   readonly trouble?: ConnectorTrouble;
   readonly move?: () => Promise<void>;
@@ -33,7 +33,10 @@ interface SettledOne {
  * What can be put in force of what is wanted. A connector that lacks its secret serves nothing and keeps its scopes; one
  * whose address has changed while it holds objects stays at the former one until the new one is known to be the same.
  */
-export async function settleConnectors(context: ServiceContext, wanted: Wanted): Promise<Settled> {
+export async function reconcileConnectors(
+  context: ServiceContext,
+  wanted: DesiredConnectors,
+): Promise<ReconciledConnectors> {
   const inUse = await context.store.connectorsInUse();
   const settled = await Promise.all(
     [...wanted.connectors.values()].map((connector) => settle(context, wanted, connector, inUse)),
@@ -49,10 +52,10 @@ export async function settleConnectors(context: ServiceContext, wanted: Wanted):
 
 async function settle(
   context: ServiceContext,
-  { unusable, formerAt }: Wanted,
+  { unusable, formerAt }: DesiredConnectors,
   connector: Connector,
   inUse: readonly ConnectorInUse[],
-): Promise<SettledOne> {
+): Promise<ReconciledConnector> {
   const { name, place } = connector;
   const lack = unusable.get(name);
   if (lack !== undefined)

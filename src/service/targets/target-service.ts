@@ -19,10 +19,10 @@ import { ConnectorFault, type Connector, type IssuedTarget, type ListedObject } 
 import { decideCase } from "../decisions/decide-case.ts";
 import { decideGrant } from "../decisions/decide-grant.ts";
 import type { ServiceContext } from "../decisions/load-facts.ts";
-import { patiently, withinSignal } from "./call-timeout.ts";
+import { withGracePeriod, acquireUnlessAborted } from "./call-timeout.ts";
 import { StoreUnavailable } from "../ports/store.ts";
 import type { TargetNamed } from "../ports/target-reads.ts";
-import { createTurns } from "../async/keyed-mutex.ts";
+import { createKeyedMutex } from "../async/keyed-mutex.ts";
 
 /**
  * What is done at targets and what they say, written down. Each verb acts on the grant as it stands at that moment, so
@@ -61,8 +61,9 @@ const issueGraceMs = secondMs / 2;
 export function createTargetService(context: ServiceContext): TargetService {
   const { atTarget, removeOrphan } = createAtTarget(context);
   const fail: TargetService["fail"] = async (grant, name, why) => {
-    const outcome = await decideCase(context, grant.requestId, async ({ case: kase }) => ({
-      decision: kase.grant?.id === grant.id ? decideFailure(kase, name, why, context.surroundings.now()) : [],
+    const outcome = await decideCase(context, grant.requestId, async ({ accessCase }) => ({
+      decision:
+        accessCase.grant?.id === grant.id ? decideFailure(accessCase, name, why, context.runtime.now()) : [],
       expects: [],
     }));
     if (isRefusal(outcome)) throw new StoreUnavailable(outcome.detail);
@@ -88,10 +89,10 @@ export function createTargetService(context: ServiceContext): TargetService {
     fail,
     provision: createProvision(context, atTarget, noting, fail),
     async issue(grantId, name, ask, signal) {
-      const issued = await atTarget(grantId, name, signal, async (grant, { order }) => {
+      const issued = await atTarget(grantId, name, signal, async (grant, { spec }) => {
         // What is taken back comes after this, for it waits for the same turn.
         if (!holdsTargets(grant)) return undefined;
-        return patiently(connectorNamed(context, name).issue(order, ask, signal), signal, issueGraceMs);
+        return withGracePeriod(connectorNamed(context, name).issue(spec, ask, signal), signal, issueGraceMs);
       });
       if (issued !== undefined) return issued;
       throw new ConnectorFault("refused", "the grant is over", { retryable: true });
@@ -99,11 +100,11 @@ export function createTargetService(context: ServiceContext): TargetService {
     takeBack: async (grantId, name, signal) =>
       atTarget(grantId, name, signal, async (grant, target) => {
         if (!isToBeTakenBack(grant, target)) return;
-        const { connector, object } = target.order;
+        const { connector, object } = target.spec;
         const { identity } = target;
         const wanted = { connector, object, grantId, ...(identity !== undefined && { identity }) };
         const taken = await noting(grantId, name, async () =>
-          patiently(connectorNamed(context, name).takeBack(wanted, signal), signal),
+          withGracePeriod(connectorNamed(context, name).takeBack(wanted, signal), signal),
         );
         const left = taken?.left;
         await decideGrant(context, grantId, (now, at) => decideCleared(now, name, at, left));
@@ -123,7 +124,7 @@ export function createTargetService(context: ServiceContext): TargetService {
 type Noting = <T>(grantId: GrantId, name: string, act: () => Promise<T>) => Promise<T>;
 
 /** Calls `act` with the target as it stands, while nobody else touches its object. */
-type AtTarget = <T>(
+type RunAtTarget = <T>(
   grantId: GrantId,
   name: string,
   signal: AbortSignal,
@@ -131,26 +132,26 @@ type AtTarget = <T>(
 ) => Promise<T | undefined>;
 
 function createAtTarget({ store }: Pick<ServiceContext, "store">): {
-  readonly atTarget: AtTarget;
+  readonly atTarget: RunAtTarget;
   readonly removeOrphan: TargetService["removeOrphan"];
 } {
   /** One thing at a time is done to one object, also when a caller has lost patience with it. */
-  const turns = createTurns();
-  const inTurn = async <T>(
+  const mutex = createKeyedMutex();
+  const withLock = async <T>(
     grantId: GrantId,
     name: string,
     signal: AbortSignal,
     act: () => Promise<T>,
   ): Promise<T> => {
-    const endTurn = await withinSignal(turns.take(`${name} ${grantId}`), signal);
+    const release = await acquireUnlessAborted(mutex.acquire(`${name} ${grantId}`), signal);
     try {
       return await act();
     } finally {
-      endTurn();
+      release();
     }
   };
-  const atTarget: AtTarget = async (grantId, name, signal, act) =>
-    inTurn(grantId, name, signal, async () => {
+  const atTarget: RunAtTarget = async (grantId, name, signal, act) =>
+    withLock(grantId, name, signal, async () => {
       const grant = (await store.grant(grantId))?.grant;
       const target = grant && targetOf(grant, name);
       return grant === undefined || target === undefined ? undefined : act(grant, target);
@@ -163,10 +164,10 @@ function createAtTarget({ store }: Pick<ServiceContext, "store">): {
   ) => {
     if (grantId === null) return false;
     const { name } = connector;
-    return inTurn(grantId, name, signal, async () => {
+    return withLock(grantId, name, signal, async () => {
       if (!(await isStillOne())) return false;
       const wanted = { connector: name, object, grantId, ...(identity !== undefined && { identity }) };
-      await patiently(connector.takeBack(wanted, signal), signal);
+      await withGracePeriod(connector.takeBack(wanted, signal), signal);
       return true;
     });
   };
@@ -175,7 +176,7 @@ function createAtTarget({ store }: Pick<ServiceContext, "store">): {
 
 function createProvision(
   context: ServiceContext,
-  atTarget: AtTarget,
+  atTarget: RunAtTarget,
   noting: Noting,
   fail: TargetService["fail"],
 ): TargetService["provision"] {
@@ -183,7 +184,7 @@ function createProvision(
     // Access that runs is not ended because its later end could not be told: that is tried until it is over.
     if (grant.phase !== "PREPARING") return false;
     const isFinal = fault instanceof ConnectorFault && !fault.retryable;
-    return isFinal || context.surroundings.now() >= grant.provisionBy;
+    return isFinal || context.runtime.now() >= grant.provisionBy;
   };
   return async (grantId, name, signal) =>
     atTarget(grantId, name, signal, async (grant, target) => {
@@ -192,7 +193,7 @@ function createProvision(
       let identity: ObjectIdentity | undefined;
       try {
         const made = await noting(grantId, name, async () =>
-          patiently(connectorNamed(context, name).provision(target.order, signal), signal),
+          withGracePeriod(connectorNamed(context, name).provision(target.spec, signal), signal),
         );
         identity = made ?? undefined;
       } catch (fault) {
@@ -200,7 +201,7 @@ function createProvision(
         await fail(grant, name, reasonOf(fault));
         return;
       }
-      const { notAfter } = target.order;
+      const { notAfter } = target.spec;
       await decideGrant(context, grantId, (now, at) => decideProvisioned(now, name, notAfter, at, identity));
     });
 }

@@ -24,7 +24,7 @@ export function unavailableConnector(connector: Connector, why: string): Connect
     provision: fail(false),
     issue: fail(false),
     takeBack: fail(true),
-    listOurs: fail(true),
+    listManaged: fail(true),
     check: async () => [
       {
         what: `It is not available: ${why}`,

@@ -15,7 +15,7 @@ export interface HeldObject {
  * same where both are known; nothing that is to be taken back is unaccounted for; it is no read replica; and the former
  * address is down or known not to hold the objects at the same time, for then one of the two is a copy.
  */
-export async function whyNotSame(
+export async function whyNotSameTarget(
   held: readonly HeldObject[],
   next: Connector,
   former: Connector | undefined,
@@ -24,9 +24,9 @@ export async function whyNotSame(
   try {
     const system = await next.system?.(signal);
     if (system?.isWritable === false) return "it is a read replica";
-    const listed = new Map((await next.listOurs(signal)).map((one) => [one.object, one]));
+    const listed = new Map((await next.listManaged(signal)).map((one) => [one.object, one]));
     for (const one of held) {
-      const why = whyNotThere(one, listed.get(one.target.order.object), systemOf([...listed.values()]));
+      const why = whyNotThere(one, listed.get(one.target.spec.object), systemOf([...listed.values()]));
       if (why !== undefined) return why;
     }
     return await whyFormerCounts(held, former, system?.instance, signal);
@@ -45,7 +45,7 @@ function whyNotThere(
   system: string | undefined,
 ): string | undefined {
   if (isSettled(target)) return undefined;
-  const { object } = target.order;
+  const { object } = target.spec;
   const { identity } = target;
   if (identity?.system !== undefined && system !== undefined && identity.system !== system) {
     return "its system identifier is another";
@@ -73,7 +73,7 @@ async function whyFormerCounts(
     const system = await former.system?.(signal);
     // Another name for the same one, or the primary of before, which follows the new one now.
     if (system !== undefined && (system.instance === instance || !system.isWritable)) return undefined;
-    listed = await former.listOurs(signal);
+    listed = await former.listManaged(signal);
   } catch (fault) {
     // Nobody gets through to it. One that answers and refuses, such as a password, is alive and may hold the objects.
     if (fault instanceof ConnectorFault && !fault.hasAnswered) return undefined;
@@ -81,6 +81,6 @@ async function whyFormerCounts(
     return `the former address answers too, and what it holds is not known: ${why}`;
   }
   const there = new Set(listed.map(({ object }) => object));
-  const both = held.some(({ target }) => there.has(target.order.object));
+  const both = held.some(({ target }) => there.has(target.spec.object));
   return both ? "the former address answers too, and holds the same objects" : undefined;
 }

@@ -1,25 +1,31 @@
 import type { NotifyChannel } from "../../core/access/access-request.ts";
 import type { IdentityId } from "../../core/values/ids.ts";
 import { linkName, type ChatAccount } from "../../core/values/identity.ts";
-import type { Copy, CopySubject, NoteTopic } from "../ports/store.ts";
+import type { Delivery, DeliverySubject, NoteTopic } from "../ports/store.ts";
 
 /** The id of the one copy that this reader has of this request at this place. */
-export function copyId(copy: Pick<Copy, "requestId" | "surface" | "address" | "audience">): string {
-  return `${copy.requestId} ${copy.audience} ${copy.surface}:${copy.address}`;
+export function deliveryId(
+  delivery: Pick<Delivery, "requestId" | "surface" | "address" | "audience">,
+): string {
+  return `${delivery.requestId} ${delivery.audience} ${delivery.surface}:${delivery.address}`;
 }
 
 /** Of one note among those that a reader gets of this request; `tail` tells it from others of its kind. */
-export function noteCopyId(copy: Parameters<typeof copyId>[0], notice: NoteTopic, tail: string): string {
-  return `${copyId(copy)} ${notice}:${tail}`;
+export function noteDeliveryId(
+  delivery: Parameters<typeof deliveryId>[0],
+  notice: NoteTopic,
+  tail: string,
+): string {
+  return `${deliveryId(delivery)} ${notice}:${tail}`;
 }
 
 /** What copies of link notes are filed under. */
-export function linkSubject(account: ChatAccount): CopySubject {
+export function linkSubject(account: ChatAccount): DeliverySubject {
   return `link:${linkName(account)}`;
 }
 
 /** Nobody was told by this copy, and nothing is on its way. */
-export function isGivenUp({ state, ref }: Pick<Copy, "state" | "ref">): boolean {
+export function isGivenUp({ state, ref }: Pick<Delivery, "state" | "ref">): boolean {
   return ref === null && state !== "QUEUED" && state !== "SENT";
 }
 
@@ -28,13 +34,13 @@ export type NotificationState = "NOT_CONFIGURED" | "QUEUED" | "SENT" | "PARTLY_S
 
 export function notificationState(
   channel: NotifyChannel,
-  copies: readonly Copy[],
+  deliveries: readonly Delivery[],
   configured: ReadonlySet<NotifyChannel>,
 ): NotificationState {
   if (!configured.has(channel)) return "NOT_CONFIGURED";
   // Nobody has looked yet who is to be told.
-  if (copies.length === 0) return "QUEUED";
-  const states = copies
+  if (deliveries.length === 0) return "QUEUED";
+  const states = deliveries
     .filter((one) => one.notice === null && one.surface === channel && one.state !== "NOT_NEEDED")
     .map((one) => one.state);
   if (states.length === 0) return "NOBODY";
@@ -53,9 +59,9 @@ export interface Reach {
 }
 
 /** How many of the approvers asked so far have been told; null before anybody has looked. */
-export function reachOf(copies: readonly Copy[]): Reach | null {
-  const readers = new Map<IdentityId, Copy["state"][]>();
-  for (const { audience, notice, readerId, state } of copies) {
+export function reachOf(deliveries: readonly Delivery[]): Reach | null {
+  const readers = new Map<IdentityId, Delivery["state"][]>();
+  for (const { audience, notice, readerId, state } of deliveries) {
     if (notice !== null || audience !== "approver" || readerId === null) continue;
     readers.set(readerId, [...(readers.get(readerId) ?? []), state]);
   }
@@ -71,6 +77,6 @@ export function reachOf(copies: readonly Copy[]): Reach | null {
   };
 }
 
-function isReached(states: readonly Copy["state"][]): boolean {
+function isReached(states: readonly Delivery["state"][]): boolean {
   return states.includes("SENT") || states.includes("NOT_NEEDED");
 }

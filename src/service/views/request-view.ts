@@ -8,7 +8,7 @@ import type { Target, TargetState } from "../../core/access/target.ts";
 import { formatDuration, formatInstant } from "../../core/values/time.ts";
 import { approvalsOf, approverViews, type ApproverView } from "./approver-views.ts";
 import { notificationState } from "./delivery-status.ts";
-import type { Copy } from "../ports/store.ts";
+import type { Delivery } from "../ports/store.ts";
 
 export type { ApproverView };
 
@@ -126,7 +126,7 @@ export interface ViewFacts {
   /** Which channels can be reached at all in this installation. */
   readonly configured: ReadonlySet<NotifyChannel>;
   /** What has been told of this request so far. */
-  readonly copies: readonly Copy[];
+  readonly deliveries: readonly Delivery[];
   readonly reachable?: ReadonlyMap<IdentityId, readonly NotifyChannel[]>;
   readonly now: Instant;
 }
@@ -154,7 +154,7 @@ export function requestView(request: AccessRequest, facts: ViewFacts): RequestVi
     notifyChannels: request.notifyChannels,
     notifications: request.notifyChannels.map((channel) => ({
       channel,
-      state: notificationState(channel, facts.copies, facts.configured),
+      state: notificationState(channel, facts.deliveries, facts.configured),
     })),
     breakGlass: breakGlass !== undefined,
     extends: extension?.of ?? null,
@@ -195,8 +195,8 @@ function grantView(grant: Grant, endedAt: Instant | null): GrantView {
   };
 }
 
-function targetView({ order, state, since, clearedAt, drift, problem }: Target): TargetView {
-  const { connector, object, scopes, notAfter } = order;
+function targetView({ spec, state, since, clearedAt, drift, problem }: Target): TargetView {
+  const { connector, object, scopes, notAfter } = spec;
   return {
     connector,
     object,

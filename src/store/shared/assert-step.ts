@@ -3,7 +3,7 @@ import type { Step } from "../../service/ports/store.ts";
 import { recordOf, versionExpected } from "./step-records.ts";
 
 /** What every write of a step needs; a step without is a bug of the caller, found before anything is written. */
-export function assertSound(step: Step): void {
+export function assertStepValid(step: Step): void {
   const written = new Set<string>();
   for (const write of step.writes) {
     const record = recordOf(write);

@@ -1,7 +1,7 @@
 import canonicalize from "canonicalize";
 import type { AuditEntry } from "../../core/audit/audit-record.ts";
 import type { Actor } from "../../core/access/access-request.ts";
-import { present } from "../../core/values/assert.ts";
+import { assertPresent } from "../../core/values/assert.ts";
 import { formatInstant } from "../../core/values/time.ts";
 
 /** RFC 8785 JSON of the record as the API shows it, without its place in the chain. */
@@ -48,9 +48,9 @@ function isPlain(fact: unknown): boolean {
 /** Half a surrogate pair is no Unicode text, and RFC 8785 refuses it; in somebody's words it becomes U+FFFD. */
 function canonicalOf(record: object): string {
   try {
-    return present(canonicalize(record), "the JSON of an audit record");
+    return assertPresent(canonicalize(record), "the JSON of an audit record");
   } catch {
-    return present(canonicalize(wellFormed(record)), "the JSON of an audit record");
+    return assertPresent(canonicalize(wellFormed(record)), "the JSON of an audit record");
   }
 }
 

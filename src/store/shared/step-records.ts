@@ -1,4 +1,4 @@
-import { present } from "../../core/values/assert.ts";
+import { assertPresent } from "../../core/values/assert.ts";
 import type { AccessRequest } from "../../core/access/access-request.ts";
 import type { Grant } from "../../core/access/grant.ts";
 import type { Expectation, Step, Write } from "../../service/ports/store.ts";
@@ -11,7 +11,7 @@ export function versionExpected(step: Step, kind: Expectation["kind"], id: strin
 
 /** The version that a record the step writes has from then on. */
 export function versionAfter(step: Step, kind: Expectation["kind"], id: string): number {
-  return present(versionExpected(step, kind, id), "the version of a written record") + 1;
+  return assertPresent(versionExpected(step, kind, id), "the version of a written record") + 1;
 }
 
 export function requestWritten(step: Step, id: string): AccessRequest | undefined {

@@ -23,11 +23,11 @@ import { drizzle } from "./tables/drizzle.ts";
 import { lastHeadFile } from "./file/last-head-file.ts";
 import { checkNotNewer } from "./file/migrate.ts";
 import { checkNotOpenHere, lockFileOf, takeProcessLock } from "./file/process-lock.ts";
-import { StartRefused } from "../shared/store-open-error.ts";
+import { StoreOpenError } from "../shared/store-open-error.ts";
 
 /** Why there is no backup, or no restored database, as one sentence for the operator. */
-export class BackupRefused extends Error {
-  override readonly name = "BackupRefused";
+export class BackupError extends Error {
+  override readonly name = "BackupError";
 }
 
 export interface Backup {
@@ -58,7 +58,7 @@ export async function backUp(file: string, target: string, migrationsFolder: str
   const [from, to] = [realDatabaseFile(file), resolve(target)];
   // Under another name part of it may lie in a log of that name.
   checkSoleNames([from]);
-  if (!isOurs(from)) throw new BackupRefused(`There is no database of jit-access at ${from}.`);
+  if (!isOurs(from)) throw new BackupError(`There is no database of jit-access at ${from}.`);
   claim(to);
   const partial = `${to}.partial`;
   let verdict: AuditVerdict;
@@ -76,7 +76,7 @@ export async function backUp(file: string, target: string, migrationsFolder: str
     throw error;
   }
   if (!verdict.ok)
-    throw new BackupRefused(`${to} was written, and ${tampering(verdict)}; keep it as evidence.`);
+    throw new BackupError(`${to} was written, and ${tampering(verdict)}; keep it as evidence.`);
   return { file: to, events: verdict.events, head: verdict.head };
 }
 
@@ -106,7 +106,7 @@ export async function restore(
     // Copying takes the mode along.
     chmodSync(fresh, 0o600);
     const verdict = await verdictOn(fresh, from, migrationsFolder);
-    if (!verdict.ok) throw new BackupRefused(`${from} was not restored: ${tampering(verdict)}.`);
+    if (!verdict.ok) throw new BackupError(`${from} was not restored: ${tampering(verdict)}.`);
     sync(fresh);
     const replaced = putAside(to, `${to}.replaced-${stamp}`);
     renameSync(fresh, to);
@@ -127,7 +127,7 @@ function claim(target: string): void {
     closeSync(openSync(target, "wx", 0o600));
   } catch (error) {
     if (!(error instanceof Error) || !("code" in error) || error.code !== "EEXIST") throw error;
-    throw new BackupRefused(`${target} exists already and was left as it is; name a new file.`);
+    throw new BackupError(`${target} exists already and was left as it is; name a new file.`);
   }
 }
 
@@ -162,16 +162,16 @@ async function verdictOn(copy: string, name: string, migrationsFolder: string): 
     client.pragma("temp_store = 2");
     client.pragma("trusted_schema = 0");
     const found = String(client.pragma("integrity_check(1)", { simple: true }));
-    if (found !== "ok") throw new BackupRefused(`${name} is damaged: ${firstLine(found)}.`);
+    if (found !== "ok") throw new BackupError(`${name} is damaged: ${firstLine(found)}.`);
     checkNotNewer(client, name, migrationsFolder);
     if (client.prepare("PRAGMA foreign_key_check").get() !== undefined) {
-      throw new BackupRefused(`${name} is damaged: some of its rows refer to others that are not there.`);
+      throw new BackupError(`${name} is damaged: some of its rows refer to others that are not there.`);
     }
     return await verifyChain(drizzle(client));
   } catch (error) {
     if (!(error instanceof Database.SqliteError) || !/^SQLITE_(CORRUPT|NOTADB|ERROR)/.test(error.code))
       throw error;
-    throw new BackupRefused(`${name} is damaged: ${firstLine(error.message)}.`, { cause: error });
+    throw new BackupError(`${name} is damaged: ${firstLine(error.message)}.`, { cause: error });
   } finally {
     client?.close();
   }
@@ -188,17 +188,17 @@ function firstLine(text: string): string {
 /** Refuses what is no whole backup of ours, by what can be told without opening it. */
 function checkBackup(from: string, database: string): void {
   const found = statSync(from, { throwIfNoEntry: false });
-  if (found === undefined) throw new BackupRefused(`There is no file ${from}.`);
+  if (found === undefined) throw new BackupError(`There is no file ${from}.`);
   const there = statSync(database, { throwIfNoEntry: false });
   if (there !== undefined && there.dev === found.dev && there.ino === found.ino) {
-    throw new BackupRefused(`${from} is the database itself; there is nothing to restore.`);
+    throw new BackupError(`${from} is the database itself; there is nothing to restore.`);
   }
   if (!found.isFile() || !isOurs(from)) {
-    throw new BackupRefused(`${from} is not a backup of jit-access; nothing was changed.`);
+    throw new BackupError(`${from} is not a backup of jit-access; nothing was changed.`);
   }
   const unwritten = logs.find((log) => (statSync(from + log, { throwIfNoEntry: false })?.size ?? 0) > 0);
   if (unwritten !== undefined) {
-    throw new BackupRefused(
+    throw new BackupError(
       `${from} is not whole: part of it lies in ${from}${unwritten}; make backups with npm run backup.`,
     );
   }
@@ -208,7 +208,7 @@ function isOurs(file: string): boolean {
   try {
     return inspectDatabase(file) === "ours";
   } catch (error) {
-    if (error instanceof StartRefused) return false;
+    if (error instanceof StoreOpenError) return false;
     throw error;
   }
 }

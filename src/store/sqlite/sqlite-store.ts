@@ -5,7 +5,7 @@ import type { Reads, Store } from "../../service/ports/store.ts";
 import { createAddressReads } from "./reads/read-addresses.ts";
 import { createBatchWriter } from "./commit/batch-writer.ts";
 import { createClockReads } from "./reads/read-clock-mark.ts";
-import { createCopyReads } from "./reads/read-deliveries.ts";
+import { createDeliveryReads } from "./reads/read-deliveries.ts";
 import { createCommitQueue } from "./commit/commit-queue.ts";
 import { createCursorReads } from "./reads/read-cursors.ts";
 import { realDatabaseFile } from "./file/database-path.ts";
@@ -20,9 +20,9 @@ import { createHistoryReads } from "./reads/read-history.ts";
 import { createOutboxReads } from "./reads/read-outbox.ts";
 import { createRequestReads } from "./reads/requests/read-requests.ts";
 import { createRulebookReads } from "./reads/read-rulebook.ts";
-import { rememberPeople } from "./reads/cached-identities.ts";
-import { createSinceChange } from "../shared/read-cache.ts";
-import { createSnapshot, heldBy } from "./reads/read-snapshot.ts";
+import { cacheIdentities } from "./reads/cached-identities.ts";
+import { createReadCache } from "../shared/read-cache.ts";
+import { createSnapshot, withReadTransaction } from "./reads/read-snapshot.ts";
 import { createTargetReads } from "./reads/read-targets.ts";
 import { createNameReads } from "./reads/read-unique-names.ts";
 import { createWriterThread, type ThreadNews } from "./commit/writer-thread.ts";
@@ -60,7 +60,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const database = openDatabase(file, migrationsFolder);
   options.onWriter?.(database.writer);
   const snapshot = createSnapshot(database.reader);
-  const sinceChange = createSinceChange();
+  const readCache = createReadCache();
   const keepLog = createLogKeeping(database.writer);
   const thread = createWriterThread(realDatabaseFile(file), (news) => {
     keepLog(news);
@@ -72,8 +72,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       onBegin: snapshot.release,
       onEnded: (written, refused) => {
         snapshot.release();
-        sinceChange.changed(written);
-        sinceChange.doubted(refused);
+        readCache.applyCommitted(written);
+        readCache.invalidate(refused);
       },
       onFatal,
     },
@@ -81,17 +81,17 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   );
   if (alwaysApart) await thread.begin();
   const tables = drizzle(database.reader);
-  const people = rememberPeople(tables, sinceChange);
+  const people = cacheIdentities(tables, readCache);
   const reads: Reads = {
-    ...createRequestReads(tables, sinceChange),
+    ...createRequestReads(tables, readCache),
     ...createRequestList(tables),
     ...createCredentialReads(tables, people),
-    ...createDirectoryReads(tables, people, sinceChange),
-    ...createRulebookReads(tables, sinceChange),
+    ...createDirectoryReads(tables, people, readCache),
+    ...createRulebookReads(tables, readCache),
     ...createNameReads(tables),
     ...createHistoryReads(tables),
     ...createOutboxReads(tables),
-    ...createCopyReads(tables),
+    ...createDeliveryReads(tables),
     ...createAddressReads(tables),
     ...createTargetReads(tables),
     ...createAuditReads(tables),
@@ -99,7 +99,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     ...createClockReads(tables),
   };
   return {
-    ...heldBy(snapshot, reads),
+    ...withReadTransaction(snapshot, reads),
     commit: async (step) => queue.commit(step),
     close: async () => {
       await queue.close();

@@ -1,14 +1,26 @@
 import { describe, expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { minuteMs } from "../../../src/core/values/time.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { byDba, changingPeople, ctoAdministers } from "../../service/support/directory-harness.ts";
 import { allStaff } from "../../service/support/service-harness.ts";
 import { isDown } from "./support/fake-messenger.ts";
 
-const { office, relay, slack, email, change, members, load, ask, approve, view, actions } = changingPeople();
+const {
+  office: harness,
+  relay,
+  slack,
+  email,
+  change,
+  members,
+  load,
+  ask,
+  approve,
+  view,
+  actions,
+} = changingPeople();
 
-const cardOf = (name: string) => present(slack().cardsAt(`@id_${name}`).at(-1), `${name}'s card`);
+const cardOf = (name: string) => assertPresent(slack().cardsAt(`@id_${name}`).at(-1), `${name}'s card`);
 
 describe("somebody who becomes able to decide", () => {
   test("as a new member of a group is told and gets the card; nobody else is told again", async () => {
@@ -24,7 +36,7 @@ describe("somebody who becomes able to decide", () => {
     }
     expect(email().noticesAt("@id_dev")).toEqual([]);
     expect(await actions(id)).toEqual(["request.submitted", "request.approvers_changed"]);
-    const record = (await office().audit()).find((row) => row.action === "request.approvers_changed");
+    const record = (await harness().audit()).find((row) => row.action === "request.approvers_changed");
     expect(record?.data).toEqual({ joined: [{ person: "id_sam", stage: 1 }], left: [] });
     expect(await approve("sam", id)).toBe("PENDING");
   });
@@ -32,7 +44,7 @@ describe("somebody who becomes able to decide", () => {
   test("as the new manager of the requester is told, and the old one sees that it is theirs no more", async () => {
     await load(approvalPolicy("boss", { stages: [stageBy("manager")] }));
     const id = await ask();
-    const manager = (await office().caller("cto")).identity.id;
+    const manager = (await harness().caller("cto")).identity.id;
     await change(({ name }) => (name === "dev" ? { managerId: manager } : {}));
     expect(cardOf("cto").actions).toContain("approve");
     expect(cardOf("lead")).toMatchObject({ actions: [], noLongerAskedAs: ["manager"] });
@@ -66,7 +78,7 @@ describe("somebody who becomes able to decide", () => {
     await ask();
     await members("dba", "ann", "bob", "cid", "sam");
     await members("security", "sec");
-    await office().services.approverReviews.reviewBatch(0, null);
+    await harness().services.approverReviews.reviewBatch(0, null);
     await relay().drain();
     expect(slack().cardsAt("@id_sam")).toHaveLength(1);
     expect(email().noticesAt("@id_sam")).toEqual(["approver_added"]);
@@ -75,7 +87,7 @@ describe("somebody who becomes able to decide", () => {
   test("and does so before anybody has looked is not asked for what they have done", async () => {
     const id = await ask();
     const people = allStaff.map((one) => (one.name === "sam" ? { ...one, groups: ["dba"] } : one));
-    await office().configure([byDba], ctoAdministers, people);
+    await harness().configure([byDba], ctoAdministers, people);
     expect(await approve("sam", id)).toBe("PENDING");
     await relay().drain();
     expect(slack().cardsAt("@id_sam")).toEqual([]);
@@ -90,7 +102,7 @@ describe("somebody who becomes able to decide", () => {
     await approve("ann", id);
     await approve("bob", id);
     slack().trouble = () => undefined;
-    office().clock.pass(10 * minuteMs);
+    harness().clock.pass(10 * minuteMs);
     await relay().drain();
     expect(slack().cardsAt("@id_sam")).toEqual([]);
   });
@@ -103,7 +115,7 @@ describe("somebody who can no longer decide", () => {
     expect(cardOf("ann")).toMatchObject({ actions: [], noLongerAskedAs: ["group:dba"] });
     expect(email().noticesAt("@id_ann")).toEqual(["submitted", "approver_removed"]);
     expect(cardOf("bob").actions).toContain("approve");
-    const record = (await office().audit()).find((row) => row.action === "request.approvers_changed");
+    const record = (await harness().audit()).find((row) => row.action === "request.approvers_changed");
     expect(record?.data).toEqual({ joined: [], left: [{ person: "id_ann", stage: 1 }] });
     expect((await view(id)).approvers.map((one) => one.identityId)).toEqual(["id_bob", "id_cid"]);
     await approve("bob", id);
@@ -123,8 +135,8 @@ describe("somebody who can no longer decide", () => {
 
   test("who is deactivated has no buttons left", async () => {
     await ask();
-    const admin = await office().caller("cto", "admin");
-    await office().services.directory.change(admin, "id_ann", { active: false });
+    const admin = await harness().caller("cto", "admin");
+    await harness().services.directory.change(admin, "id_ann", { active: false });
     await relay().drain();
     expect(cardOf("ann").actions).toEqual([]);
   });
@@ -135,7 +147,7 @@ describe("somebody who can no longer decide", () => {
     await members("dba", "ann", "bob", "cid", "sam");
     await members("dba", "ann", "bob", "cid");
     slack().trouble = () => undefined;
-    office().clock.pass(10 * minuteMs);
+    harness().clock.pass(10 * minuteMs);
     await relay().drain();
     expect(slack().cardsAt("@id_sam")).toEqual([]);
     // And is asked all the same when they may decide again.

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { hourMs, minuteMs } from "../../../src/core/values/time.ts";
 import { emptyRules, type Rules } from "../../../src/core/policy/policy.ts";
 import { byDba, changingPeople, ctoAdministers } from "../../service/support/directory-harness.ts";
@@ -16,17 +16,22 @@ const rules = {
 } satisfies Partial<Rules>;
 const { office, relay, slack, email, change, members } = changingPeople([byDba], rules);
 
-const cardOf = (name: string) => present(slack().cardsAt(`@id_${name}`).at(-1), `${name}'s card`);
+const cardOf = (name: string) => assertPresent(slack().cardsAt(`@id_${name}`).at(-1), `${name}'s card`);
 
 /** Dev takes emergency access, and claims it. */
 const emergency = async (): Promise<string> => {
   const { request } = granted(await office().ask("dev", { duration: "1h", breakGlass: true }));
-  await office().services.desk.claim(await office().caller("dev"), request.id);
+  await office().services.requestCommands.claim(await office().caller("dev"), request.id);
   await relay().drain();
   return request.id;
 };
 const judge = async (name: string, id: string, outcome: "justified" | "unjustified" = "justified") =>
-  granted(await office().services.desk.review(await office().caller(name), id, { outcome, comment: "seen" }));
+  granted(
+    await office().services.requestCommands.review(await office().caller(name), id, {
+      outcome,
+      comment: "seen",
+    }),
+  );
 
 test("a new member of the reviewers' group is told and gets the card; nobody else is told again", async () => {
   const id = await emergency();
@@ -103,7 +108,7 @@ test("who is no reviewer any more when the message could go out gets none", asyn
 
 test("whom an announcement that is still on its way will tell is not told twice", async () => {
   const { request } = granted(await office().ask("dev", { duration: "1h", breakGlass: true }));
-  await office().services.desk.claim(await office().caller("dev"), request.id);
+  await office().services.requestCommands.claim(await office().caller("dev"), request.id);
   await members("dba", "ann", "bob", "cid", "sam");
   expect(slack().cardsAt("@id_sam")).toHaveLength(1);
   expect(email().noticesAt("@id_sam")).not.toContain("reviewer_added");

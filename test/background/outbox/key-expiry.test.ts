@@ -1,34 +1,34 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { dayMs, plus } from "../../../src/core/values/time.ts";
 import type { Relay } from "../../../src/background/outbox/relay.ts";
-import { granted, openOffice, type Office } from "../../service/support/service-harness.ts";
+import { granted, openServiceHarness, type ServiceHarness } from "../../service/support/service-harness.ts";
 import { fakeMessenger, type FakeMessenger } from "./support/fake-messenger.ts";
-import { officeRelay } from "./support/harness-relay.ts";
+import { createHarnessRelay } from "./support/harness-relay.ts";
 
-let office: Office;
+let harness: ServiceHarness;
 let relay: Relay;
 let slack: FakeMessenger;
 let email: FakeMessenger;
 
 beforeEach(async () => {
-  office = await openOffice();
-  await office.configure([]);
+  harness = await openServiceHarness();
+  await harness.configure([]);
   slack = fakeMessenger("slack");
   email = fakeMessenger("email");
-  office.context.surfaces.add(slack);
-  office.context.surfaces.add(email);
-  relay = officeRelay(office, []);
+  harness.context.surfaces.add(slack);
+  harness.context.surfaces.add(email);
+  relay = createHarnessRelay(harness, []);
 });
 afterEach(async () => {
   await relay.stop();
-  await office.close();
+  await harness.close();
 });
 
 describe("a key that expires in a week is told to its owner", () => {
   const keyFor = async (days: number, identityId = "id_dev") => {
-    const admin = await office.caller("sec", "admin");
-    const expiresAt = plus(office.clock.now(), days * dayMs);
-    const made = await office.services.keys.create(admin, {
+    const admin = await harness.caller("sec", "admin");
+    const expiresAt = plus(harness.clock.now(), days * dayMs);
+    const made = await harness.services.keys.create(admin, {
       identityId,
       roles: ["requester"],
       name: null,
@@ -39,7 +39,7 @@ describe("a key that expires in a week is told to its owner", () => {
     return granted(made).key;
   };
   const daysPass = async (days: number) => {
-    office.clock.pass(days * dayMs);
+    harness.clock.pass(days * dayMs);
     await relay.drain();
   };
   const told = () => slack.said.map(({ note }) => note);
@@ -54,7 +54,7 @@ describe("a key that expires in a week is told to its owner", () => {
       expect.objectContaining({ notice: "key_expiring", keyId: id }),
     );
     await relay.stop();
-    relay = officeRelay(office, []);
+    relay = createHarnessRelay(harness, []);
     await relay.begin();
     await daysPass(3);
     expect(told()).toHaveLength(1);
@@ -70,14 +70,14 @@ describe("a key that expires in a week is told to its owner", () => {
   });
 
   test("nor of one that is deleted, over, or of somebody who is switched off", async () => {
-    const admin = await office.caller("sec", "admin");
+    const admin = await harness.caller("sec", "admin");
     const { id } = await keyFor(30);
-    await office.services.keys.remove(admin, id);
+    await harness.services.keys.remove(admin, id);
     await keyFor(30, "id_ann");
-    await office.services.directory.change(admin, "id_ann", { active: false });
+    await harness.services.directory.change(admin, "id_ann", { active: false });
     await daysPass(24);
     await keyFor(30, "id_bob");
-    office.clock.pass(31 * dayMs);
+    harness.clock.pass(31 * dayMs);
     await relay.drain();
     expect(told().filter((note) => note.about === "key")).toEqual([]);
   });

@@ -1,29 +1,29 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Relay } from "../../../src/background/outbox/relay.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
-import { granted, openOffice, type Office } from "../../service/support/service-harness.ts";
-import { officeRelay } from "./support/harness-relay.ts";
+import { granted, openServiceHarness, type ServiceHarness } from "../../service/support/service-harness.ts";
+import { createHarnessRelay } from "./support/harness-relay.ts";
 import { fakeMessenger, type FakeMessenger } from "./support/fake-messenger.ts";
 
-let office: Office;
+let harness: ServiceHarness;
 let relay: Relay;
 let slack: FakeMessenger;
 let email: FakeMessenger;
 let isReached: (id: string) => boolean;
 
 beforeEach(async () => {
-  office = await openOffice();
-  await office.configure([approvalPolicy("dba", { stages: [stageBy("group:dba", { required: 2 })] })]);
+  harness = await openServiceHarness();
+  await harness.configure([approvalPolicy("dba", { stages: [stageBy("group:dba", { required: 2 })] })]);
   isReached = () => true;
   slack = fakeMessenger("slack", { reaches: (id) => isReached(id) });
   email = fakeMessenger("email", { reaches: (id) => isReached(id) });
-  office.context.surfaces.add(slack);
-  office.context.surfaces.add(email);
-  relay = officeRelay(office, []);
+  harness.context.surfaces.add(slack);
+  harness.context.surfaces.add(email);
+  relay = createHarnessRelay(harness, []);
 });
 afterEach(async () => {
   await relay.stop();
-  await office.close();
+  await harness.close();
 });
 
 describe("an account that is linked to somebody", () => {
@@ -31,9 +31,9 @@ describe("an account that is linked to somebody", () => {
   const toldOf = (name: string) => slack.noticesAt(`@id_${name}`).filter((one) => one === "account_linked");
 
   test("is told to them by the link of an administrator, with who made it, and once", async () => {
-    const admin = await office.caller("sec", "admin");
-    await office.services.people.link(admin, account, "id_dev");
-    await office.services.people.link(admin, account, "id_dev");
+    const admin = await harness.caller("sec", "admin");
+    await harness.services.accountLinks.link(admin, account, "id_dev");
+    await harness.services.accountLinks.link(admin, account, "id_dev");
     await relay.drain();
     expect(toldOf("dev")).toEqual(["account_linked"]);
     expect(email.noticesAt("@id_dev")).toContain("account_linked");
@@ -44,11 +44,11 @@ describe("an account that is linked to somebody", () => {
   });
 
   test("is told by the platform's word for an address, and by a change through the API", async () => {
-    await office.services.people.linkByEmail(account, "dev@company.com");
+    await harness.services.accountLinks.linkByEmail(account, "dev@company.com");
     await relay.drain();
     expect(toldOf("dev")).toEqual(["account_linked"]);
-    const admin = await office.caller("sec", "admin");
-    const made = await office.services.directory.create(admin, {
+    const admin = await harness.caller("sec", "admin");
+    const made = await harness.services.directory.create(admin, {
       kind: "HUMAN",
       name: "new",
       email: "new@company.com",
@@ -62,11 +62,11 @@ describe("an account that is linked to somebody", () => {
 
   test("brings them what waits for their decision", async () => {
     isReached = (id) => id !== "id_ann";
-    granted(await office.ask("dev"));
+    granted(await harness.ask("dev"));
     await relay.drain();
     expect(slack.cardsAt("@id_ann")).toEqual([]);
     isReached = () => true;
-    await office.services.people.link(await office.caller("sec", "admin"), account, "id_ann");
+    await harness.services.accountLinks.link(await harness.caller("sec", "admin"), account, "id_ann");
     await relay.drain();
     expect(slack.cardsAt("@id_ann")).toMatchObject([{ audience: "approver" }]);
     expect(slack.cardsAt("@id_bob")).toHaveLength(1);

@@ -1,57 +1,58 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { parseSelector } from "../../../src/core/values/identity.ts";
 import { hourMs, minuteMs, secondMs } from "../../../src/core/values/time.ts";
 import type { Relay } from "../../../src/background/outbox/relay.ts";
-import { tellingMs } from "../../../src/background/outbox/runners/update-card.ts";
+import { noticeRetryMaxMs } from "../../../src/background/outbox/runners/update-card.ts";
 import { DeliveryFault } from "../../../src/service/messaging/messenger.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
-import { granted, openOffice, saidTo, type Office } from "../../service/support/service-harness.ts";
-import { dyingRelay, officeRelay } from "./support/harness-relay.ts";
+import { granted, openServiceHarness, saidTo } from "../../service/support/service-harness.ts";
+import type { ServiceHarness } from "../../service/support/service-harness.ts";
+import { dyingRelay, createHarnessRelay } from "./support/harness-relay.ts";
 import { fakeMessenger, isDown, refuses, type FakeMessenger } from "./support/fake-messenger.ts";
 
-let office: Office;
+let harness: ServiceHarness;
 let relay: Relay;
 let slack: FakeMessenger;
 let email: FakeMessenger;
 const faults: string[] = [];
 
-const dbaPolicy = (channels: readonly string[], windowMs = tellingMs) =>
+const dbaPolicy = (channels: readonly string[], windowMs = noticeRetryMaxMs) =>
   approvalPolicy("dba", { stages: [stageBy("group:dba", { required: 2 })], channels, windowMs });
 
-const relayOf = (one: Office): Relay => officeRelay(one, faults);
+const relayOf = (one: ServiceHarness): Relay => createHarnessRelay(one, faults);
 
 beforeEach(async () => {
-  office = await openOffice();
-  await office.configure([dbaPolicy(["slack:C0DBA"])]);
+  harness = await openServiceHarness();
+  await harness.configure([dbaPolicy(["slack:C0DBA"])]);
   slack = fakeMessenger("slack");
   email = fakeMessenger("email");
-  office.context.surfaces.add(slack);
-  office.context.surfaces.add(email);
-  relay = relayOf(office);
+  harness.context.surfaces.add(slack);
+  harness.context.surfaces.add(email);
+  relay = relayOf(harness);
   faults.length = 0;
 });
 afterEach(async () => {
   await relay.stop();
-  await office.close();
+  await harness.close();
 });
 
 const ask = async () => {
-  const { request } = granted(await office.ask("dev"));
+  const { request } = granted(await harness.ask("dev"));
   await relay.drain();
   return request.id;
 };
 const approve = async (name: string, id: string) =>
-  office.services.desk.approve(await office.caller(name), id, {});
+  harness.services.requestCommands.approve(await harness.caller(name), id, {});
 const read = async (id: string) => {
-  const view = await office.services.reading.read(await office.caller("dev"), id);
+  const view = await harness.services.requestQueries.read(await harness.caller("dev"), id);
   if ("refused" in view) throw new Error(view.detail);
   return view;
 };
 /** Lets time go by as the sweep does: the relay looks every few seconds. */
 const pass = async (ms: number, stepMs = 5 * secondMs) => {
   for (let passed = 0; passed < ms; passed += stepMs) {
-    office.clock.pass(Math.min(stepMs, ms - passed));
+    harness.clock.pass(Math.min(stepMs, ms - passed));
     await relay.drain();
   }
 };
@@ -94,7 +95,7 @@ describe("who is told what", () => {
   });
 
   test("only on the channels the request names; an approver who cannot be reached there, on any other", async () => {
-    const { request } = granted(await office.ask("dev", { notifyChannels: ["teams", "email"] }));
+    const { request } = granted(await harness.ask("dev", { notifyChannels: ["teams", "email"] }));
     await relay.drain();
     expect(slack.cardsAt("@id_ann")).toEqual([]);
     expect(slack.cardsAt("C0DBA")).toHaveLength(1);
@@ -103,7 +104,7 @@ describe("who is told what", () => {
       { channel: "teams", state: "NOT_CONFIGURED" },
       { channel: "email", state: "SENT" },
     ]);
-    const second = granted(await office.ask("dev", { scopes: ["read:prod:b"], notifyChannels: ["teams"] }));
+    const second = granted(await harness.ask("dev", { scopes: ["read:prod:b"], notifyChannels: ["teams"] }));
     await relay.drain();
     expect(second.request.status).toBe("PENDING");
     expect(slack.cardsAt("@id_ann")).toHaveLength(1);
@@ -113,7 +114,7 @@ describe("who is told what", () => {
     const id = await ask();
     await approve("ann", id);
     await approve("bob", id);
-    granted(await office.services.desk.claim(await office.caller("dev"), id));
+    granted(await harness.services.requestCommands.claim(await harness.caller("dev"), id));
     await relay.drain();
     await pass(4 * hourMs - 11 * minuteMs, 10 * minuteMs);
     expect(slack.noticesAt("@id_dev")).not.toContain("ending_soon");
@@ -122,19 +123,19 @@ describe("who is told what", () => {
   });
 
   test("a key made in somebody's name is told to them wherever they are", async () => {
-    const admin = await office.caller("sec", "admin");
-    await office.services.keys.create(admin, { identityId: "id_dev", roles: ["requester"], name: null });
+    const admin = await harness.caller("sec", "admin");
+    await harness.services.keys.create(admin, { identityId: "id_dev", roles: ["requester"], name: null });
     await relay.drain();
     expect(slack.said).toMatchObject([{ address: "@id_dev", note: { about: "key", mintedBy: "sec" } }]);
     expect(email.noticesAt("@id_dev")).toEqual(["key"]);
   });
 
   test("who asks to be linked is told to administrators wherever they are, unless linked meanwhile", async () => {
-    const admin = present(parseSelector("group:security"), "selector");
-    await office.configure([dbaPolicy([])], { chatRoles: { admin: [admin], auditor: [] } });
+    const admin = assertPresent(parseSelector("group:security"), "selector");
+    await harness.configure([dbaPolicy([])], { chatRoles: { admin: [admin], auditor: [] } });
     const account = { surface: "slack", team: "T1", user: "U1" } as const;
     const who = { displayName: "Dev", email: "dev@company.com" };
-    await office.services.people.askForLink(account, who);
+    await harness.services.accountLinks.askForLink(account, who);
     await relay.drain();
     for (const name of ["sec", "sam"]) {
       expect(slack.said.filter((one) => one.address === `@id_${name}`)).toMatchObject([
@@ -142,8 +143,8 @@ describe("who is told what", () => {
       ]);
       expect(email.noticesAt(`@id_${name}`)).toEqual(["link"]);
     }
-    await office.services.people.askForLink(account, who);
-    await office.services.people.link(await office.caller("sec", "admin"), account, "id_dev");
+    await harness.services.accountLinks.askForLink(account, who);
+    await harness.services.accountLinks.link(await harness.caller("sec", "admin"), account, "id_dev");
     await relay.drain();
     // The message that asked says now that it was done, and nobody is asked again.
     expect(slack.noticesAt("@id_sec")).toEqual(["linked"]);
@@ -156,10 +157,10 @@ describe("bad luck", () => {
     const lost = (id: string): boolean => id !== "id_cid";
     slack = fakeMessenger("slack", { reaches: lost });
     email = fakeMessenger("email", { reaches: lost });
-    office.context.surfaces.add(slack);
-    office.context.surfaces.add(email);
-    relay = relayOf(office);
-    const { request } = granted(await office.ask("dev"));
+    harness.context.surfaces.add(slack);
+    harness.context.surfaces.add(email);
+    relay = relayOf(harness);
+    const { request } = granted(await harness.ask("dev"));
     expect(request.approvers.find((one) => one.identityId === "id_cid")?.reachableOn).toEqual([]);
     expect(request.approvers.find((one) => one.identityId === "id_ann")?.reachableOn).toEqual([
       "slack",
@@ -183,7 +184,7 @@ describe("bad luck", () => {
     expect(slack.cardsAt("@id_dev")).toMatchObject([
       { reach: { reached: 2, inFlight: 0, asked: 3, unreachedNames: ["cid"] } },
     ]);
-    const failed = (await office.audit()).filter((one) => one.action === "notification.failed");
+    const failed = (await harness.audit()).filter((one) => one.action === "notification.failed");
     expect(failed.map((one) => one.data)).toEqual(
       expect.arrayContaining([
         { surface: "slack", what: "card", code: "channel_not_found" },
@@ -210,11 +211,11 @@ describe("bad luck", () => {
   test("a rewrite that failed at first is made up for, also after a restart", async () => {
     const id = await ask();
     slack.trouble = (address) => (address === "@id_bob" ? isDown() : undefined);
-    await office.services.desk.deny(await office.caller("ann"), id, "no");
+    await harness.services.requestCommands.deny(await harness.caller("ann"), id, "no");
     await relay.drain();
     await relay.stop();
     slack.trouble = () => undefined;
-    relay = relayOf(office);
+    relay = relayOf(harness);
     await pass(minuteMs);
     const all = ["ann", "bob", "cid", "dev"].map((name) => slack.cardsAt(`@id_${name}`));
     expect(all).toMatchObject(Array.from({ length: 4 }, () => [{ request: { status: "DENIED" } }]));
@@ -238,9 +239,9 @@ describe("bad luck", () => {
         throw new DeliveryFault("paced", { retryable: true, retryAfterMs: 42 * secondMs });
       }
     };
-    await office.services.desk.deny(await office.caller("ann"), id, "no");
+    await harness.services.requestCommands.deny(await harness.caller("ann"), id, "no");
     await relay.drain();
-    granted(await office.ask("dev", { scopes: ["read:prod:b"] }));
+    granted(await harness.ask("dev", { scopes: ["read:prod:b"] }));
     await relay.drain();
     expect(slack.noticesAt("@id_dev")).toEqual(["denied"]);
     expect(slack.cardsAt("@id_cid").map(({ request }) => request.status)).toEqual(["PENDING", "PENDING"]);
@@ -268,12 +269,12 @@ describe("bad luck", () => {
     slack.trouble = (address) => {
       if (address === "@id_ann") throw new DeliveryFault("timeout", { retryable: true });
     };
-    await office.configure([dbaPolicy([], 3 * tellingMs)]);
+    await harness.configure([dbaPolicy([], 3 * noticeRetryMaxMs)]);
     await ask();
-    await pass(tellingMs + 10 * minuteMs, 10 * minuteMs);
-    expect((await office.audit()).filter((one) => one.action === "notification.failed")).toHaveLength(1);
+    await pass(noticeRetryMaxMs + 10 * minuteMs, 10 * minuteMs);
+    expect((await harness.audit()).filter((one) => one.action === "notification.failed")).toHaveLength(1);
     slack.trouble = () => undefined;
-    granted(await office.ask("dev", { scopes: ["read:prod:b"] }));
+    granted(await harness.ask("dev", { scopes: ["read:prod:b"] }));
     await relay.drain();
     expect(slack.cardsAt("@id_ann")).toHaveLength(1);
   });
@@ -281,7 +282,7 @@ describe("bad luck", () => {
   test("an approver who was not told before it was decided is not asked afterwards", async () => {
     slack.trouble = (address) => (address === "@id_ann" ? isDown() : undefined);
     const id = await ask();
-    await office.services.desk.deny(await office.caller("bob"), id, "no");
+    await harness.services.requestCommands.deny(await harness.caller("bob"), id, "no");
     slack.trouble = () => undefined;
     await pass(minuteMs);
     expect(slack.cardsAt("@id_ann")).toEqual([]);
@@ -289,11 +290,11 @@ describe("bad luck", () => {
   });
 
   test("killed between sending and settling: at most one repeat, never a loss", async () => {
-    const { request } = granted(await office.ask("dev"));
+    const { request } = granted(await harness.ask("dev"));
     // The relay dies in the middle of everything it has sent: nothing of it is ever settled.
-    void dyingRelay(office).drain();
-    await expect.poll(async () => (await office.store.dueEffects(office.clock.now(), 9)).length).toBe(0);
-    office.clock.pass(3 * minuteMs);
+    void dyingRelay(harness).drain();
+    await expect.poll(async () => (await harness.store.dueEffects(harness.clock.now(), 9)).length).toBe(0);
+    harness.clock.pass(3 * minuteMs);
     await relay.drain();
     const counts = ["ann", "bob", "cid", "dev"].map((name) => slack.cardsAt(`@id_${name}`).length);
     expect(counts.filter((count) => count !== 1 && count !== 2)).toEqual([]);
@@ -301,16 +302,15 @@ describe("bad luck", () => {
   });
 
   test("a thousand messages with one dead surface drain on the other without delay", async () => {
-    await office.configure([dbaPolicy([])], {
-      limits: { pendingPerIdentity: 1_000, activePerIdentity: 1_000 },
-    });
+    const limits = { pendingPerIdentity: 1_000, activePerIdentity: 1_000 };
+    await harness.configure([dbaPolicy([])], { limits });
     // Hangs rather than refuses: the worst there is.
     slack.trouble = () => new Promise(() => {});
     // Eight deliveries each: five cards and three letters.
     for (let count = 0; count < 130; count++) {
-      expect(saidTo(await office.ask("dev", { scopes: [`read:prod:db-${count}`] }))).toBe("PENDING");
+      expect(saidTo(await harness.ask("dev", { scopes: [`read:prod:db-${count}`] }))).toBe("PENDING");
     }
-    relay.nudge();
+    relay.wake();
     await expect.poll(() => email.said.length, { timeout: 20_000 }).toBe(130 * 3);
   });
 
@@ -322,7 +322,7 @@ describe("bad luck", () => {
     const id = await ask();
     await approve("ann", id);
     await approve("bob", id);
-    await office.services.desk.revoke(await office.caller("ann"), id, "not now");
+    await harness.services.requestCommands.revoke(await harness.caller("ann"), id, "not now");
     await pass(3 * minuteMs);
     expect(slack.noticesAt("@id_dev")).toEqual(["approved", "ended"]);
   });

@@ -3,31 +3,31 @@ import type { Effect } from "../../../src/core/effects/effects.ts";
 import { makeId } from "../../../src/core/values/ids.ts";
 import { minuteMs, plus, secondMs } from "../../../src/core/values/time.ts";
 import { backoffMaxMs, leaseMs } from "../../../src/background/outbox/attempt-effect.ts";
-import { perWayMax } from "../../../src/background/outbox/circuit-breaker.ts";
+import { perDestinationMax } from "../../../src/background/outbox/circuit-breaker.ts";
 import { createRunners } from "../../../src/background/outbox/runners/effect-runners.ts";
 import { createRelay, type Relay } from "../../../src/background/outbox/relay.ts";
 import { newEffect } from "../../../src/service/decisions/build-step.ts";
 import { recordOnly } from "../../../src/service/decisions/decide-and-commit.ts";
-import { watched } from "../../../src/service/ports/observed-store.ts";
-import { staff, openOffice, type Office } from "../../service/support/service-harness.ts";
+import { withCommitListeners } from "../../../src/service/ports/observed-store.ts";
+import { staff, openServiceHarness, type ServiceHarness } from "../../service/support/service-harness.ts";
 
-let office: Office;
+let harness: ServiceHarness;
 beforeEach(async () => {
-  office = await openOffice();
+  harness = await openServiceHarness();
 });
 afterEach(async () => {
-  await office.close();
+  await harness.close();
 });
 
 const silent = { info: () => {}, warn: () => {} };
 const endOf = (name: string): Effect => ({ kind: "end_access_of", identityId: staff(name).id });
 const put = async (...effects: readonly Effect[]): Promise<void> => {
-  const { surroundings } = office.context;
+  const { runtime } = harness.context;
   const step = {
     ...recordOnly([]),
-    effects: effects.map((one) => newEffect(one, { now: office.clock.now(), surroundings })),
+    effects: effects.map((one) => newEffect(one, { now: harness.clock.now(), runtime })),
   };
-  expect(await office.store.commit(step)).toEqual({ ok: true });
+  expect(await harness.store.commit(step)).toEqual({ ok: true });
 };
 
 interface Runs {
@@ -46,9 +46,9 @@ function relayThat(run: (name: string) => Promise<void> | void): Runs {
     },
   };
   const relay = createRelay(
-    office.store,
-    office.context.surroundings,
-    { ...createRunners(office.context, office.services, silent), end_access_of: runner },
+    harness.store,
+    harness.context.runtime,
+    { ...createRunners(harness.context, harness.services, silent), end_access_of: runner },
     (_, { attempts }) => faults.push(attempts),
     () => 0.5,
   );
@@ -62,7 +62,7 @@ test("what was decided is done and settled", async () => {
   expect(done.toSorted()).toEqual(["id_ann", "id_dev"]);
   await relay.drain();
   expect(done).toHaveLength(2);
-  expect(await office.store.outbox(office.clock.now())).toEqual({ waiting: 0, oldestDueAt: null });
+  expect(await harness.store.outbox(harness.clock.now())).toEqual({ waiting: 0, oldestDueAt: null });
 });
 
 test("a fault is put back with growing waits up to a limit, for ever, and harms no other", async () => {
@@ -76,7 +76,7 @@ test("a fault is put back with growing waits up to a limit, for ever, and harms 
   for (let round = 0; round < 12; round++) {
     let waited = 0;
     for (const before = faults.length; faults.length === before; waited += secondMs) {
-      office.clock.pass(secondMs);
+      harness.clock.pass(secondMs);
       await relay.drain();
     }
     waits.push(waited);
@@ -87,29 +87,29 @@ test("a fault is put back with growing waits up to a limit, for ever, and harms 
 
 test("a relay that died is succeeded when its lease has run out, not before", async () => {
   await put(endOf("dev"));
-  const [due] = await office.store.dueEffects(office.clock.now(), 1);
+  const [due] = await harness.store.dueEffects(harness.clock.now(), 1);
   if (due === undefined) throw new Error("nothing is due");
-  const until = plus(office.clock.now(), leaseMs);
-  await office.store.commit({
+  const until = plus(harness.clock.now(), leaseMs);
+  await harness.store.commit({
     ...recordOnly([]),
     writes: [{ kind: "effectLeased", id: due.id, lease: due.lease, until }],
   });
   const { relay, done } = relayThat(() => {});
   await relay.drain();
   expect(done).toEqual([]);
-  office.clock.pass(leaseMs + minuteMs);
+  harness.clock.pass(leaseMs + minuteMs);
   await relay.drain();
   expect(done).toEqual(["id_dev"]);
 });
 
 test("what a killed process was at is done as soon as the next one begins", async () => {
   await put(endOf("dev"), endOf("ann"));
-  const due = await office.store.dueEffects(office.clock.now(), 2);
-  const until = plus(office.clock.now(), leaseMs);
+  const due = await harness.store.dueEffects(harness.clock.now(), 2);
+  const until = plus(harness.clock.now(), leaseMs);
   const writes = due.map(({ id, lease }) => ({ kind: "effectLeased", id, lease, until }) as const);
-  await office.store.commit({ ...recordOnly([]), writes });
+  await harness.store.commit({ ...recordOnly([]), writes });
   const { relay, done } = relayThat(() => {});
-  office.clock.pass(secondMs);
+  harness.clock.pass(secondMs);
   await relay.begin();
   await relay.drain();
   expect(done.toSorted()).toEqual(["id_ann", "id_dev"]);
@@ -117,11 +117,11 @@ test("what a killed process was at is done as soon as the next one begins", asyn
 
 test("a commit that leaves something to do wakes the relay", async () => {
   const { relay, done } = relayThat(() => {});
-  const { surroundings } = office.context;
-  const store = watched(office.store, [() => relay.nudge()]);
+  const { runtime } = harness.context;
+  const store = withCommitListeners(harness.store, [() => relay.wake()]);
   await store.commit({
     ...recordOnly([]),
-    effects: [newEffect(endOf("dev"), { now: office.clock.now(), surroundings })],
+    effects: [newEffect(endOf("dev"), { now: harness.clock.now(), runtime })],
   });
   await expect.poll(() => done).toEqual(["id_dev"]);
 });
@@ -131,7 +131,7 @@ test("a stopped relay takes no more and waits for what is under way", async () =
   const { relay, done } = relayThat(() => promise);
   await put(endOf("dev"));
   const draining = relay.drain();
-  await expect.poll(async () => (await office.store.dueEffects(office.clock.now(), 5)).length).toBe(0);
+  await expect.poll(async () => (await harness.store.dueEffects(harness.clock.now(), 5)).length).toBe(0);
   const stopping = relay.stop();
   resolve();
   await Promise.all([draining, stopping]);
@@ -147,7 +147,7 @@ test("a stop waits for what was being claimed when it came, and leaves none of i
   const draining = relay.drain();
   await relay.stop();
   expect(done.toSorted()).toEqual(["id_ann", "id_dev"]);
-  expect(await office.store.outbox(office.clock.now())).toEqual({ waiting: 0, oldestDueAt: null });
+  expect(await harness.store.outbox(harness.clock.now())).toEqual({ waiting: 0, oldestDueAt: null });
   await draining;
 });
 
@@ -157,10 +157,10 @@ test("take-backs that take long at a target leave room for the claims of others 
   const begin = ({ kind, grantId }: Effect & { readonly grantId: string }) =>
     void begun.push(`${kind} ${grantId}`);
   const relay = createRelay(
-    office.store,
-    office.context.surroundings,
+    harness.store,
+    harness.context.runtime,
     {
-      ...createRunners(office.context, office.services, silent),
+      ...createRunners(harness.context, harness.services, silent),
       take_back: { run: async (effect) => (begin(effect), released) },
       provision: { run: async (effect) => begin(effect) },
     },
@@ -169,15 +169,18 @@ test("take-backs that take long at a target leave room for the claims of others 
   );
   const at = (name: string) => ({ grantId: makeId("grant", name), connector: "web-hosts" });
   await put(
-    ...Array.from({ length: perWayMax + 2 }, (_, n): Effect => ({ kind: "take_back", ...at(`s${n}`) })),
+    ...Array.from({ length: perDestinationMax + 2 }, (_, n): Effect => ({
+      kind: "take_back",
+      ...at(`s${n}`),
+    })),
   );
   const drained = relay.drain();
-  await expect.poll(() => begun.length).toBe(perWayMax);
+  await expect.poll(() => begun.length).toBe(perDestinationMax);
   await put({ kind: "provision", ...at("claimed") });
-  relay.nudge();
+  relay.wake();
   await expect.poll(() => begun.filter((one) => one.startsWith("provision"))).toHaveLength(1);
-  expect(begun).toHaveLength(perWayMax + 1);
+  expect(begun).toHaveLength(perDestinationMax + 1);
   release();
   await drained;
-  expect(begun).toHaveLength(perWayMax + 3);
+  expect(begun).toHaveLength(perDestinationMax + 3);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { makeId } from "../../../src/core/values/ids.ts";
-import { createSettling } from "../../../src/background/outbox/settle-effects.ts";
+import { createEffectSettler } from "../../../src/background/outbox/settle-effects.ts";
 import { recordOnly } from "../../../src/service/decisions/decide-and-commit.ts";
 import type { CommitResult, Step } from "../../../src/service/ports/store.ts";
 
@@ -18,7 +18,7 @@ function storeWith({ lost = "", breaking = "" }) {
     committed.push(ids);
     return { ok: true };
   };
-  return { committed, settle: createSettling({ commit }) };
+  return { committed, settle: createEffectSettler({ commit }) };
 }
 
 test("what comes back in the same turn is written in one step, what comes later in the next", async () => {

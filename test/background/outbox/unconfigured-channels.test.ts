@@ -1,24 +1,24 @@
 import { expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { parseSelector } from "../../../src/core/values/identity.ts";
 import { emptyRules } from "../../../src/core/policy/policy.ts";
-import { granted, openOffice } from "../../service/support/service-harness.ts";
+import { granted, openServiceHarness } from "../../service/support/service-harness.ts";
 import { fakeMessenger } from "./support/fake-messenger.ts";
-import { officeRelay } from "./support/harness-relay.ts";
+import { createHarnessRelay } from "./support/harness-relay.ts";
 
 test("an emergency's alert that leads nowhere goes on record, once for each channel", async () => {
-  const office = await openOffice();
-  const relay = officeRelay(office, []);
+  const harness = await openServiceHarness();
+  const relay = createHarnessRelay(harness, []);
   const slack = fakeMessenger("slack");
-  office.context.surfaces.add(slack);
+  harness.context.surfaces.add(slack);
   const { breakGlass } = emptyRules;
-  const allowed = [present(parseSelector("identity:id_dev"), "selector")];
+  const allowed = [assertPresent(parseSelector("identity:id_dev"), "selector")];
   const notify = ["slack:C0SEC", "teams:19:sec@thread.tacv2"];
-  await office.configure([], { breakGlass: { ...breakGlass, allowed, notify } });
-  const { request } = granted(await office.ask("dev", { breakGlass: true, duration: "1h" }));
+  await harness.configure([], { breakGlass: { ...breakGlass, allowed, notify } });
+  const { request } = granted(await harness.ask("dev", { breakGlass: true, duration: "1h" }));
   await relay.drain();
   expect(slack.cardsAt("C0SEC")).toHaveLength(1);
-  const failed = (await office.audit()).filter(({ action }) => action === "notification.failed");
+  const failed = (await harness.audit()).filter(({ action }) => action === "notification.failed");
   expect(failed).toMatchObject([
     {
       request: request.id,
@@ -31,5 +31,5 @@ test("an emergency's alert that leads nowhere goes on record, once for each chan
     },
   ]);
   await relay.stop();
-  await office.close();
+  await harness.close();
 });

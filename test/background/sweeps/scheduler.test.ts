@@ -2,21 +2,21 @@ import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import {
   isCronExpression,
-  createTimetable,
-  type Timetable,
+  createSweepScheduler,
+  type SweepScheduler,
 } from "../../../src/background/sweeps/scheduler.ts";
 import { hourMs, minuteMs } from "../../../src/core/values/time.ts";
 import { settableClock } from "../../support/settable-clock.ts";
 
-const started: Timetable[] = [];
+const started: SweepScheduler[] = [];
 afterEach(async () => {
   for (const one of started.splice(0)) await one.stop();
 });
 const never = "0 0 1 1 *";
-const create = (...args: Parameters<typeof createTimetable>): Timetable => {
-  const timetable = createTimetable(...args);
-  started.push(timetable);
-  return timetable;
+const create = (...args: Parameters<typeof createSweepScheduler>): SweepScheduler => {
+  const scheduler = createSweepScheduler(...args);
+  started.push(scheduler);
+  return scheduler;
 };
 
 test("it ticks by itself beside everything else", async () => {
@@ -35,20 +35,20 @@ test("a sweep that fails is reported, the others run, and the tick does not coun
     { name: "broken", run: async () => (isBroken ? Promise.reject(new Error("no")) : undefined) },
     { name: "other", run: async () => void others++ },
   ];
-  const timetable = create(never, sweeps, clock, (_, sweep) => faults.push(sweep));
-  await timetable.tick();
-  expect([faults, others, timetable.lastGoodAt()]).toEqual([["broken"], 1, null]);
+  const scheduler = create(never, sweeps, clock, (_, sweep) => faults.push(sweep));
+  await scheduler.tick();
+  expect([faults, others, scheduler.lastSuccessAt()]).toEqual([["broken"], 1, null]);
   isBroken = false;
-  await timetable.tick();
-  expect(timetable.lastGoodAt()).toBe(clock.now());
+  await scheduler.tick();
+  expect(scheduler.lastSuccessAt()).toBe(clock.now());
 });
 
 test("one that was stopped before it began never ticks", async () => {
   let ticks = 0;
   const sweeps = [{ name: "count", run: async () => void ticks++ }];
-  const timetable = create("* * * * * *", sweeps, settableClock(), () => {});
-  await timetable.stop();
-  timetable.begin();
+  const scheduler = create("* * * * * *", sweeps, settableClock(), () => {});
+  await scheduler.stop();
+  scheduler.begin();
   await wait(1_200);
   expect(ticks).toBe(0);
 });
@@ -64,8 +64,8 @@ test("ticks that overlap are one", async () => {
       running--;
     },
   };
-  const timetable = create(never, [slow], settableClock(), () => {});
-  await Promise.all([timetable.tick(), timetable.tick(), timetable.tick()]);
+  const scheduler = create(never, [slow], settableClock(), () => {});
+  await Promise.all([scheduler.tick(), scheduler.tick(), scheduler.tick()]);
   expect(most).toBe(1);
 });
 
@@ -84,34 +84,34 @@ test("is on time until a tick that was due has not gone through for a minute", a
     name: "sometimes",
     run: async () => (isBroken ? Promise.reject(new Error("no")) : undefined),
   };
-  const timetable = create("*/5 * * * *", [sweep], clock, () => {});
-  timetable.begin();
-  expect(timetable.isOnTime()).toBe(false);
-  await timetable.tick();
-  expect(timetable.isOnTime()).toBe(true);
+  const scheduler = create("*/5 * * * *", [sweep], clock, () => {});
+  scheduler.begin();
+  expect(scheduler.isOnTime()).toBe(false);
+  await scheduler.tick();
+  expect(scheduler.isOnTime()).toBe(true);
   isBroken = true;
   clock.pass(7 * minuteMs);
-  await timetable.tick();
-  expect(timetable.isOnTime()).toBe(false);
+  await scheduler.tick();
+  expect(scheduler.isOnTime()).toBe(false);
 });
 
 test("is on time from its beginning until the first tick by the clock, however far away that is", async () => {
   const clock = settableClock(Date.UTC(new Date().getUTCFullYear(), 6, 1));
-  const timetable = create(never, [{ name: "good", run: async () => {} }], clock, () => {});
-  await timetable.tick();
-  timetable.begin();
+  const scheduler = create(never, [{ name: "good", run: async () => {} }], clock, () => {});
+  await scheduler.tick();
+  scheduler.begin();
   clock.pass(2 * hourMs);
-  expect(timetable.isOnTime()).toBe(true);
+  expect(scheduler.isOnTime()).toBe(true);
 });
 
 test("is on time also while the system clock stands a day behind or ahead of the time that counts", async () => {
   for (const offMs of [24 * hourMs, -24 * hourMs]) {
     const clock = settableClock(Date.now() + offMs);
-    const timetable = create("*/5 * * * *", [{ name: "good", run: async () => {} }], clock, () => {});
-    await timetable.tick();
-    timetable.begin();
-    expect(timetable.isOnTime()).toBe(true);
+    const scheduler = create("*/5 * * * *", [{ name: "good", run: async () => {} }], clock, () => {});
+    await scheduler.tick();
+    scheduler.begin();
+    expect(scheduler.isOnTime()).toBe(true);
     clock.pass(7 * minuteMs);
-    expect(timetable.isOnTime()).toBe(false);
+    expect(scheduler.isOnTime()).toBe(false);
   }
 });

@@ -4,9 +4,9 @@ import type { Reply } from "../../../src/chat/conversation/reply.ts";
 import { hourMs } from "../../../src/core/values/time.ts";
 import { cardText } from "../../../src/wording/card-text.ts";
 import { cardIn, chatForEach, dialogIn, plain, saidBy } from "./support/chat-harness.ts";
-import { housePolicies, houseRules } from "./support/policy-fixtures.ts";
+import { chatPolicies, chatRules } from "./support/policy-fixtures.ts";
 
-const { office, chat, caller, run, press, asked } = chatForEach(housePolicies, houseRules);
+const { office: harness, chat, caller, run, press, asked } = chatForEach(chatPolicies, chatRules);
 
 const send = async (
   name: string,
@@ -25,7 +25,7 @@ const active = async (): Promise<{ readonly id: string; readonly token: string }
   const id = await approved();
   return { id, token: tokenIn(await press("dev", "show_credential", id)) };
 };
-const isActive = async (token: string) => (await office().services.checking.introspect(token)).active;
+const isActive = async (token: string) => (await harness().services.checking.introspect(token)).active;
 
 function tokenIn(reply: Reply): string {
   if (reply.kind !== "credential") throw new Error(`no credential in ${JSON.stringify(reply)}`);
@@ -97,7 +97,7 @@ describe("a press is decided from our state, whatever the card showed", () => {
     const id = await asked("dev");
     expect(await press("lead", "deny", id)).toMatchObject({ kind: "refused", card: null });
     expect(await press("lead", "approve", id)).toMatchObject({ refusal: { refused: "not_an_approver" } });
-    const records = (await office().audit()).filter((one) => one.action === "decision.refused");
+    const records = (await harness().audit()).filter((one) => one.action === "decision.refused");
     expect(records).toHaveLength(2);
   });
 });
@@ -105,7 +105,7 @@ describe("a press is decided from our state, whatever the card showed", () => {
 describe("what is of high risk", () => {
   beforeEach(async () => {
     const risk = [{ name: "production", points: 80, when: [] }];
-    await office().configure(housePolicies(), { ...houseRules, risk });
+    await harness().configure(chatPolicies(), { ...chatRules, risk });
   });
 
   test("is approved by a second press, below every scope and the whole reason", async () => {
@@ -116,7 +116,7 @@ describe("what is of high risk", () => {
       access: { scopes: ["read:prod:orders-db"] },
       reason: { text: "INC-42" },
     });
-    expect((await office().audit()).map((one) => one.action)).not.toContain("approval.given");
+    expect((await harness().audit()).map((one) => one.action)).not.toContain("approval.given");
     expect(await send("ann", "approve", id, {}, "older")).toMatchObject({
       refusal: { refused: "request_changed" },
     });
@@ -192,7 +192,7 @@ describe("forms that decide", () => {
     const child = await send("dev", "extend", id, { duration: "1h", words: "restore" });
     expect(cardIn(child).request).toMatchObject({ status: "PENDING", extends: id });
     await press("ann", "approve", cardIn(child).request.id);
-    office().clock.pass(2.5 * hourMs);
+    harness().clock.pass(2.5 * hourMs);
     expect(await isActive(token)).toBe(true);
   });
 

@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import type { Home } from "../../../src/chat/conversation/home.ts";
 import { minuteMs } from "../../../src/core/values/time.ts";
 import { chatForEach, plain } from "./support/chat-harness.ts";
-import { housePolicies, houseRules } from "./support/policy-fixtures.ts";
+import { chatPolicies, chatRules } from "./support/policy-fixtures.ts";
 
-const { office, chat, caller, run, press, asked } = chatForEach(housePolicies, houseRules);
+const { office: harness, chat, caller, run, press, asked } = chatForEach(chatPolicies, chatRules);
 
 const homeOf = async (name: string): Promise<Home> => {
   const home = await chat().home(await caller(name));
@@ -34,7 +34,7 @@ test("active access says how long it lasts still, pending how long it waits, rec
     "read:prod:orders-db for 2 hours · approved · 8 hours to show the credential",
   ]);
   await press("dev", "show_credential", id);
-  office().clock.pass(78 * minuteMs);
+  harness().clock.pass(78 * minuteMs);
   const home = await homeOf("dev");
   expect(entries(home, "active")).toEqual(["read:prod:orders-db for 2 hours · 42 minutes left"]);
   expect(home.sections.find((section) => section.id === "active")?.entries[0]?.card.actions).toContain(
@@ -58,8 +58,8 @@ test("a manager finds what waits for managers", async () => {
 });
 
 test("more than ten are cut, and it is said", async () => {
-  await office().configure(housePolicies(), {
-    ...houseRules,
+  await harness().configure(chatPolicies(), {
+    ...chatRules,
     limits: { pendingPerIdentity: 50, activePerIdentity: 50 },
   });
   for (let count = 0; count < 12; count++)
@@ -71,7 +71,7 @@ test("more than ten are cut, and it is said", async () => {
 
 test("what does not fit on the first page is on the next ones: every request is reachable, each once", async () => {
   for (let count = 0; count < 13; count++) {
-    await office().ask(count % 2 === 0 ? "dev" : "lead", {
+    await harness().ask(count % 2 === 0 ? "dev" : "lead", {
       scopes: [`read:prod:db-${count}`],
       duration: "1h",
     });

@@ -4,16 +4,16 @@ import { replyView } from "../../../src/chat/slack/views/replies.ts";
 import { dialogAnswer } from "../../../src/chat/teams/inbound/invoke-responses.ts";
 import { emptyForm } from "../../../src/chat/teams/views/dialogs.ts";
 import { chatForEach } from "./support/chat-harness.ts";
-import { housePolicies, houseRules } from "./support/policy-fixtures.ts";
+import { chatPolicies, chatRules } from "./support/policy-fixtures.ts";
 
-const { chat, caller, office } = chatForEach(housePolicies, houseRules);
+const { chat, caller, office: harness } = chatForEach(chatPolicies, chatRules);
 const typed = "The replica would do: ask again for read:replica:orders-db";
 
 /** dev asked, and ann has decided while the form of bob was open. */
 const decided = async (): Promise<string> => {
-  const asked = await office().ask("dev", { scopes: ["read:prod:orders-db"], duration: "2h" });
+  const asked = await harness().ask("dev", { scopes: ["read:prod:orders-db"], duration: "2h" });
   const id = "request" in asked ? asked.request.id : "";
-  await office().services.desk.deny(await office().caller("ann"), id, "no");
+  await harness().services.requestCommands.deny(await harness().caller("ann"), id, "no");
   return id;
 };
 
@@ -37,11 +37,11 @@ describe("a form that is answered when its request has moved on", () => {
   });
 
   test("opening a form again decides nothing", async () => {
-    const asked = await office().ask("dev", { scopes: ["read:prod:orders-db"], duration: "2h" });
+    const asked = await harness().ask("dev", { scopes: ["read:prod:orders-db"], duration: "2h" });
     const id = "request" in asked ? asked.request.id : "";
     const { revision } = "request" in asked ? asked.request : { revision: "" };
     const reply = await chat().reopen(await caller("ann"), dialogRef("approve", { requestId: id, revision }));
     expect(reply.kind).toBe("dialog");
-    expect((await office().audit()).map(({ action }) => action)).not.toContain("approval.given");
+    expect((await harness().audit()).map(({ action }) => action)).not.toContain("approval.given");
   });
 });

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { dialogRef } from "../../../src/chat/conversation/dialog.ts";
 import { tokensIn } from "../../../src/core/values/mask-tokens.ts";
-import { housePolicies, houseRules } from "./support/policy-fixtures.ts";
+import { chatPolicies, chatRules } from "./support/policy-fixtures.ts";
 import { chatForEach } from "./support/chat-harness.ts";
 
-const { office, chat, caller, run } = chatForEach(housePolicies, houseRules);
+const { office: harness, chat, caller, run } = chatForEach(chatPolicies, chatRules);
 
 /** A key of cid's, which somebody then pastes. */
 async function pasted(): Promise<string> {
-  const made = await office().services.keys.create(await office().caller("cto", "admin"), {
+  const made = await harness().services.keys.create(await harness().caller("cto", "admin"), {
     identityId: "id_cid",
     roles: ["approver"],
     name: null,
@@ -17,9 +17,9 @@ async function pasted(): Promise<string> {
   return made.token;
 }
 const isLiving = async (token: string): Promise<boolean> =>
-  !("refused" in (await office().services.keys.authenticate(token)));
+  !("refused" in (await harness().services.keys.authenticate(token)));
 const isStored = async (token: string): Promise<boolean> =>
-  JSON.stringify(await office().audit()).includes(token.slice(8));
+  JSON.stringify(await harness().audit()).includes(token.slice(8));
 
 test.each<[string, (token: string) => string]>([
   ["the reason", (token) => `request read:prod:orders-db for 2h because ${token}`],

@@ -11,9 +11,9 @@ import { createServices } from "../../../src/service/services.ts";
 import { refuse } from "../../../src/core/values/refusals.ts";
 import { minuteMs } from "../../../src/core/values/time.ts";
 import { cardIn, chatForEach, dialogIn, plain, saidBy } from "./support/chat-harness.ts";
-import { housePolicies, houseRules } from "./support/policy-fixtures.ts";
+import { chatPolicies, chatRules } from "./support/policy-fixtures.ts";
 
-const { chat, caller, office, run } = chatForEach(housePolicies, houseRules);
+const { chat, caller, office: harness, run } = chatForEach(chatPolicies, chatRules);
 
 const filled = { scopes: "read:prod:orders-db", duration: "2 hours", reason: "INC-42" };
 const submit = async (values: DialogValues, id: "request" | "break_glass" = "request") =>
@@ -48,9 +48,9 @@ describe("the request form", () => {
   test.each(["clock_behind", "audit_head_differs"] as const)(
     "stays open with what was typed while new access is held back (%s)",
     async (code) => {
-      office().hold(refuse(code, "No new access is given."));
+      harness().hold(refuse(code, "No new access is given."));
       expect(saidBy(await submit(filled))).toContain("catalog: No new access is given.");
-      office().hold(undefined);
+      harness().hold(undefined);
       expect(cardIn(await submit(filled)).request.status).toBe("PENDING");
     },
   );
@@ -113,7 +113,7 @@ describe("the preview says before sending what will happen", () => {
     for (const minutes of [5, 12, 50]) {
       const asked = await run("dev", "request read:prod:orders-db for 1h because x");
       expect(plain((await preview(filled)).lines)).not.toContain("Usually");
-      office().clock.pass(minutes * minuteMs);
+      harness().clock.pass(minutes * minuteMs);
       await run("ann", `deny ${cardIn(asked).request.id} no`);
     }
     expect(plain((await preview(filled)).lines)).toContain("Usually answered in 12 minutes.");
@@ -169,7 +169,7 @@ describe("break-glass", () => {
 
   test("alerts people before it answers, so that no secret can come first", async () => {
     const told: string[] = [];
-    const { context, clock } = office();
+    const { context, clock } = harness();
     const services = createServices(
       context,
       async (id) => {
@@ -179,8 +179,8 @@ describe("break-glass", () => {
         throw fault;
       },
     );
-    const { people, cards } = services;
-    const talk = createChat({ services, people, cards, now: clock.now });
+    const { accountLinks: people, cards } = services;
+    const talk = createChat({ services, accountLinks: people, cards, now: clock.now });
     const values = { ...filled, duration: "30m" };
     const reply = await talk.submit(await caller("dev"), dialogRef("break_glass"), values);
     expect(told).toEqual([cardIn(reply).request.id]);

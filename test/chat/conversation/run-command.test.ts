@@ -5,9 +5,9 @@ import { commandNames } from "../../../src/wording/parse-command.ts";
 import { StoreUnavailable } from "../../../src/service/ports/store.ts";
 import { cardIn, chatForEach, dialogIn, plain, saidBy } from "./support/chat-harness.ts";
 import { denyPolicy } from "../../core/support/policies.ts";
-import { housePolicies, houseRules } from "./support/policy-fixtures.ts";
+import { chatPolicies, chatRules } from "./support/policy-fixtures.ts";
 
-const { office, chat, caller, run, asked } = chatForEach(housePolicies, houseRules);
+const { office: harness, chat, caller, run, asked } = chatForEach(chatPolicies, chatRules);
 
 describe("asking by text", () => {
   test("is sent at once when nothing is missing, and names who was asked and until when", async () => {
@@ -99,7 +99,7 @@ describe("deciding by text", () => {
       expect(reply).toMatchObject({ kind: "refused", card: null });
       expect(JSON.stringify(reply)).not.toContain("INC-42");
     }
-    const refusals = (await office().audit()).filter((one) => one.action === "decision.refused");
+    const refusals = (await harness().audit()).filter((one) => one.action === "decision.refused");
     expect(refusals.map((one) => one.data["verb"])).toEqual(["deny", "approve", "revoke"]);
   });
 });
@@ -132,7 +132,7 @@ describe("reading", () => {
 
   test("what a policy that denies says is quoted, when asking and when trying out", async () => {
     const message = "Use the replica.\nTicket: INC-1";
-    await office().configure([denyPolicy("never", { message })], houseRules);
+    await harness().configure([denyPolicy("never", { message })], chatRules);
     const quoted = 'Its author says: "Use the replica. Ticket: INC-1"';
     const asking = saidBy(await run("dev", "request read:prod:orders-db for 2h because INC-42"));
     expect(asking.split(quoted)).toHaveLength(2);
@@ -153,9 +153,9 @@ describe("reading", () => {
   });
 
   test("where people just write, no command begins with a slash", async () => {
-    const { services, clock } = office();
-    const { people, cards } = services;
-    const plainChat = createChat({ services, people, cards, now: clock.now, prefix: "" });
+    const { services, clock } = harness();
+    const { accountLinks: people, cards } = services;
+    const plainChat = createChat({ services, accountLinks: people, cards, now: clock.now, prefix: "" });
     for (const text of ["help", "", "reqest", "status nope", "why read:prod:x"]) {
       expect(saidBy(await plainChat.run(await caller("dev"), text))).not.toContain("/jit");
     }
@@ -163,20 +163,20 @@ describe("reading", () => {
 });
 
 describe("somebody without a link", () => {
-  const stranger = {
+  const unlinkedUser = {
     account: { surface: "slack", team: "T0123", user: "U0STRANGER" },
     displayName: "Somebody",
     email: null,
   } as const;
 
   test("gets the ids an administrator needs, and nothing else happens", async () => {
-    const why = await office().services.people.callerOf(stranger.account);
+    const why = await harness().services.accountLinks.callerOf(unlinkedUser.account);
     if (!("refused" in why)) throw new Error("nobody is linked to this account");
-    const reply = await chat().runUnlinked(stranger, "request read:prod:x for 1h because y", why);
+    const reply = await chat().runUnlinked(unlinkedUser, "request read:prod:x for 1h because y", why);
     expect(reply).toMatchObject({ kind: "refused", buttons: ["ask_for_link"] });
     expect(saidBy(reply)).toContain("Send /jit link");
     expect(saidBy(reply)).toContain("T0123, user U0STRANGER");
-    const asks = await chat().runUnlinked(stranger, "link", why);
+    const asks = await chat().runUnlinked(unlinkedUser, "link", why);
     expect(saidBy(asks)).toContain("An administrator was asked to link you.");
   });
 });
@@ -209,13 +209,13 @@ test("whatever is typed is answered in words, without a secret and without a thr
 });
 
 test("a store that cannot be used is a no in words, never a throw", async () => {
-  const { services, clock } = office();
-  const { people, cards } = services;
+  const { services, clock } = harness();
+  const { accountLinks: people, cards } = services;
   const down = async (): Promise<never> => {
     throw new StoreUnavailable("busy");
   };
-  const broken = { ...services, desk: { ...services.desk, ask: down, approve: down } };
-  const failing = createChat({ services: broken, people, cards, now: clock.now });
+  const broken = { ...services, requestCommands: { ...services.requestCommands, ask: down, approve: down } };
+  const failing = createChat({ services: broken, accountLinks: people, cards, now: clock.now });
   const text = "request read:prod:orders-db for 2h because INC-42";
   expect(await failing.run(await caller("dev"), text)).toMatchObject({
     kind: "refused",

@@ -5,34 +5,34 @@ import type { Caller } from "../../../src/service/ports/caller.ts";
 import { replyView } from "../../../src/chat/slack/views/replies.ts";
 import { dialogAnswer } from "../../../src/chat/teams/inbound/invoke-responses.ts";
 import { emptyForm } from "../../../src/chat/teams/views/dialogs.ts";
-import { carryOut } from "../../../src/chat/teams/inbound/card-actions.ts";
-import { openTargetOffice, type TargetOffice } from "../../service/support/target-harness.ts";
+import { runAction } from "../../../src/chat/teams/inbound/card-actions.ts";
+import { openTargetHarness, type TargetHarness } from "../../service/support/target-harness.ts";
 
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f dev@laptop";
 
-let office: TargetOffice;
+let harness: TargetHarness;
 let chat: Chat;
 let dev: Caller;
 beforeEach(async () => {
-  office = await openTargetOffice({
+  harness = await openTargetHarness({
     more: [{ name: "bastion", resources: "host:", needsSshPublicKey: true }],
   });
-  const { services, clock } = office;
-  const { people, cards } = services;
-  chat = createChat({ services, people, cards, now: clock.now });
-  dev = { ...(await office.caller("dev")), via: "slack" };
+  const { services, clock } = harness;
+  const { accountLinks: people, cards } = services;
+  chat = createChat({ services, accountLinks: people, cards, now: clock.now });
+  dev = { ...(await harness.caller("dev")), via: "slack" };
 });
 afterEach(async () => {
-  await office.close();
+  await harness.close();
 });
 
-const approved = () => office.approved({ scopes: ["login:host:web-1"] });
+const approved = () => harness.approved({ scopes: ["login:host:web-1"] });
 const press = (action: "show_credential" | "replace_credential", requestId: string) =>
   chat.press(dev, action, { requestId, revision: "" });
 const send = (id: "show_credential" | "replace_credential", requestId: string, typed: string) =>
   chat.submit(dev, dialogRef(id, { requestId }), { ssh_public_key: typed });
 const issued = async () =>
-  (await office.audit()).filter(({ action }) => action === "credential.issued").length;
+  (await harness.audit()).filter(({ action }) => action === "credential.issued").length;
 
 test("where a target is reached by SSH, Show credential asks for the public key, and makes nothing before", async () => {
   const id = await approved();
@@ -66,15 +66,15 @@ test("Replace credential asks for the key before it replaces anything", async ()
     kind: "dialog",
     dialog: { ref: { id: "replace_credential" } },
   });
-  expect((await office.audit()).map(({ action }) => action)).not.toContain("credential.rotated");
+  expect((await harness.audit()).map(({ action }) => action)).not.toContain("credential.rotated");
   expect(await send("replace_credential", id, key)).toMatchObject({ kind: "credential" });
 });
 
 test("in Teams the form's answer is only ever in a dialog: sent from a message it makes nothing", async () => {
   const id = await approved();
   const ref = JSON.stringify(dialogRef("show_credential", { requestId: id }));
-  const outcome = await carryOut(
-    { chat, cards: office.services.cards },
+  const outcome = await runAction(
+    { chat, cards: harness.services.cards },
     { kind: "known", caller: dev },
     { verb: "form:submit", ref, ssh_public_key: key },
     "message",

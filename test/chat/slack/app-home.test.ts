@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { parseScope } from "../../../src/core/values/scopes.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../../core/support/policies.ts";
 import { buttonsOf, slackId } from "./support/slack-harness-factory.ts";
-import { idOf, openSlackHouse, waitFor, type SlackHouse } from "./support/slack-harness.ts";
+import { idOf, openSlackHarness, waitFor, type SlackHarness } from "./support/slack-harness.ts";
 
 const policies = [
   autoPolicy("auto", {
@@ -12,33 +12,33 @@ const policies = [
   }),
   approvalPolicy("dba", { stages: [stageBy("group:dba")] }),
 ];
-const scope = (text: string) => present(parseScope(text), text);
+const scope = (text: string) => assertPresent(parseScope(text), text);
 const catalog = Array.from({ length: 120 }, (_, index) => ({
   name: `Orders database ${index} & <reports>`,
   scopes: [scope(`read:prod:orders-${index}`)],
   description: "Read replicas, reports, and whatever else there is to be read of the orders of all countries",
 }));
 
-let house: SlackHouse;
+let harness: SlackHarness;
 beforeEach(async () => {
-  house = await openSlackHouse(policies, {
+  harness = await openSlackHarness(policies, {
     catalog,
     chatRoles: { admin: [{ kind: "identity", id: idOf("cto") }], auditor: [] },
   });
 });
 afterEach(async () => {
-  await house.close();
+  await harness.close();
 });
 
-const dm = (name: string) => house.fake.messagesIn(house.fake.dmOf(slackId(name)));
-const homeOf = (name: string) => JSON.stringify(house.fake.views.get(slackId(name)) ?? {});
+const dm = (name: string) => harness.fake.messagesIn(harness.fake.dmOf(slackId(name)));
+const homeOf = (name: string) => JSON.stringify(harness.fake.views.get(slackId(name)) ?? {});
 const openHome = async (name: string) => {
-  await house.openHome(name);
-  await waitFor(() => house.fake.views.has(slackId(name)));
+  await harness.openHome(name);
+  await waitFor(() => harness.fake.views.has(slackId(name)));
 };
 const ask = async (name = "dev", what = "read:prod:orders-db for 2h because INC-42") => {
-  await house.command(name, `request ${what}`);
-  await house.settle();
+  await harness.command(name, `request ${what}`);
+  await harness.settle();
 };
 
 describe("App Home", () => {
@@ -46,10 +46,10 @@ describe("App Home", () => {
     await ask();
     await openHome("ann");
     expect(homeOf("ann")).toContain("Approve");
-    await house.pressIn("ann", slackId("ann"), "approve");
-    await waitFor(() => house.windows().includes("You approved it"));
+    await harness.pressIn("ann", slackId("ann"), "approve");
+    await waitFor(() => harness.windows().includes("You approved it"));
     await waitFor(() => homeOf("ann").includes("Nothing waits for you."));
-    expect((await house.office.audit()).map((one) => one.action)).toContain("request.approved");
+    expect((await harness.service.audit()).map((one) => one.action)).toContain("request.approved");
   });
 
   test("what others do shows at a home that is open, without opening it again", async () => {
@@ -57,32 +57,32 @@ describe("App Home", () => {
     expect(homeOf("ann")).toContain("Nothing waits for you.");
     await ask();
     await waitFor(() => homeOf("ann").includes("Approve"));
-    await house.press("bob", present(dm("bob")[0], "bob's card"), "approve");
-    await house.settle();
+    await harness.press("bob", assertPresent(dm("bob")[0], "bob's card"), "approve");
+    await harness.settle();
     await waitFor(() => homeOf("ann").includes("Nothing waits for you."));
   });
 
   test("the secret pressed for at home is in a window, and the home offers what is left to do", async () => {
     await ask("dev", "read:dev:a for 30m because testing");
     await openHome("dev");
-    await house.pressIn("dev", slackId("dev"), "show_credential");
-    await waitFor(() => house.windows().includes("kd_jit_"));
+    await harness.pressIn("dev", slackId("dev"), "show_credential");
+    await waitFor(() => harness.windows().includes("kd_jit_"));
     expect(homeOf("dev")).not.toContain("kd_jit_");
-    await house.settle();
+    await harness.settle();
     await waitFor(() => homeOf("dev").includes("I'm done"));
   });
 
   test("somebody without a link can ask for one there, and nothing else happens before", async () => {
     await openHome("sam");
     expect(homeOf("sam")).toContain("Ask to be linked");
-    await house.pressIn("sam", slackId("sam"), "ask_for_link");
-    await waitFor(() => house.windows().includes("asked to link you"));
-    await house.settle();
-    expect(buttonsOf(present(dm("cto")[0], "cto's card"))).toEqual(["Link", "Link to somebody else…"]);
+    await harness.pressIn("sam", slackId("sam"), "ask_for_link");
+    await waitFor(() => harness.windows().includes("asked to link you"));
+    await harness.settle();
+    expect(buttonsOf(assertPresent(dm("cto")[0], "cto's card"))).toEqual(["Link", "Link to somebody else…"]);
   });
 
   test("somebody of another workspace is told no, without a button", async () => {
-    house.fake.members.set(slackId("dev"), { team_id: "T0OTHER" });
+    harness.fake.members.set(slackId("dev"), { team_id: "T0OTHER" });
     await openHome("dev");
     expect(homeOf("dev")).toContain("Only full members");
     expect(homeOf("dev")).not.toContain('"button"');
@@ -91,52 +91,52 @@ describe("App Home", () => {
 
 describe("the request form", () => {
   const open = async () => {
-    await house.command("dev", "request");
-    await waitFor(() => [...house.fake.views.keys()].some((id) => id.startsWith("V")));
-    return house.modal().id;
+    await harness.command("dev", "request");
+    await waitFor(() => [...harness.fake.views.keys()].some((id) => id.startsWith("V")));
+    return harness.modal().id;
   };
 
   test("finds catalog entries by typing, at most a hundred, and asks Slack who is typing once", async () => {
     await open();
-    house.fake.calls.length = 0;
+    harness.fake.calls.length = 0;
     const found = await Promise.all(
-      ["", "o", "or", "ord", "orders database 7"].map(async (typed) => house.suggest("dev", typed)),
+      ["", "o", "or", "ord", "orders database 7"].map(async (typed) => harness.suggest("dev", typed)),
     );
     const options = found.map((one) => (one.body["options"] as readonly object[]).length);
     expect(options[0]).toBe(100);
     expect(options[4]).toBeLessThan(100);
-    for (const typed of ["1", "2", "3"]) await house.suggest("dev", typed);
-    expect(house.fake.calls.filter((one) => one.method === "users.info").length).toBeLessThanOrEqual(5);
-    house.fake.calls.length = 0;
-    await house.suggest("dev", "orders");
-    expect(house.fake.calls).toEqual([]);
+    for (const typed of ["1", "2", "3"]) await harness.suggest("dev", typed);
+    expect(harness.fake.calls.filter((one) => one.method === "users.info").length).toBeLessThanOrEqual(5);
+    harness.fake.calls.length = 0;
+    await harness.suggest("dev", "orders");
+    expect(harness.fake.calls).toEqual([]);
   });
 
   test("says while it is filled who will be asked, or that it is approved at once; what was typed stays", async () => {
     const form = await open();
-    await house.type("dev", form, { scopes: "read:prod:orders-db", duration: "2h" });
-    await waitFor(() => house.windows().includes("Needs 1 of 3"));
-    expect(JSON.stringify(house.modal())).toContain('"initial_value":"2h"');
-    await house.type("dev", form, { scopes: "read:dev:a", duration: "30m" });
-    await waitFor(() => house.windows().includes("Will be approved at once."));
+    await harness.type("dev", form, { scopes: "read:prod:orders-db", duration: "2h" });
+    await waitFor(() => harness.windows().includes("Needs 1 of 3"));
+    expect(JSON.stringify(harness.modal())).toContain('"initial_value":"2h"');
+    await harness.type("dev", form, { scopes: "read:dev:a", duration: "30m" });
+    await waitFor(() => harness.windows().includes("Will be approved at once."));
   });
 
   test("fast typing is tried out once, as it stands in the end; what was picked stays picked", async () => {
     const form = await open();
-    house.fake.calls.length = 0;
+    harness.fake.calls.length = 0;
     const picked = { catalog: ["Orders database 7 & <reports>"] };
     await Promise.all(
-      ["1", "12", "120", "120m"].map((duration) => house.type("dev", form, { ...picked, duration })),
+      ["1", "12", "120", "120m"].map((duration) => harness.type("dev", form, { ...picked, duration })),
     );
-    await waitFor(() => house.windows().includes("Needs 1 of 3"));
-    expect(house.fake.calls.filter((one) => one.method === "views.update")).toHaveLength(1);
-    expect(house.windows()).toContain('"initial_value":"120m"');
-    expect(house.windows()).toContain('"value":"Orders database 7 & <reports>"');
+    await waitFor(() => harness.windows().includes("Needs 1 of 3"));
+    expect(harness.fake.calls.filter((one) => one.method === "views.update")).toHaveLength(1);
+    expect(harness.windows()).toContain('"initial_value":"120m"');
+    expect(harness.windows()).toContain('"value":"Orders database 7 & <reports>"');
   });
 
   test("complains at the field, and keeps the window", async () => {
     const form = await open();
-    const answer = await house.submit("dev", form, {
+    const answer = await harness.submit("dev", form, {
       scopes: "read:prod:orders-db",
       duration: "soon",
       reason: "INC-42",
@@ -152,12 +152,12 @@ describe("what is long stays within Slack's limits", () => {
   test("ten open requests in a list, which nobody keeps true and so has no buttons of theirs", async () => {
     for (let index = 0; index < 12; index++)
       await ask("dev", `read:prod:db-${index} for 2h because INC-${index}`);
-    const { body } = await house.command("dev", "list");
+    const { body } = await harness.command("dev", "list");
     const blocks = body["blocks"] as readonly { readonly type: string }[];
     expect(blocks.filter((one) => one.type === "context")).toHaveLength(10);
     expect(blocks.filter((one) => one.type === "actions")).toEqual([]);
-    await house.command("dev", "home");
-    await waitFor(() => house.windows().includes("Pending"));
+    await harness.command("dev", "home");
+    await waitFor(() => harness.windows().includes("Pending"));
     await openHome("dev");
   });
 
@@ -166,9 +166,9 @@ describe("what is long stays within Slack's limits", () => {
       { length: 20 },
       (_, index) => `read:prod:${"a-very-long-name-".repeat(5)}${index}`,
     );
-    const ack = await house.office.ask("dev", { scopes, reason: "<&>".repeat(600) });
+    const ack = await harness.service.ask("dev", { scopes, reason: "<&>".repeat(600) });
     expect(ack).toHaveProperty("request");
-    await house.settle();
+    await harness.settle();
     expect(dm("ann")).toHaveLength(1);
     expect(dm("dev").length).toBeGreaterThan(0);
   });

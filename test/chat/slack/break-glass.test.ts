@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { emptyRules } from "../../../src/core/policy/policy.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { buttonsOf, slackId } from "./support/slack-harness-factory.ts";
-import { openSlackHouse, waitFor, type SlackHouse } from "./support/slack-harness.ts";
+import { openSlackHarness, waitFor, type SlackHarness } from "./support/slack-harness.ts";
 
 const breakGlass = {
   ...emptyRules.breakGlass,
@@ -12,35 +12,37 @@ const breakGlass = {
   notify: ["slack:C0SECURITY"],
 };
 
-let house: SlackHouse;
+let harness: SlackHarness;
 beforeEach(async () => {
-  house = await openSlackHouse([approvalPolicy("dba", { stages: [stageBy("group:dba")] })], { breakGlass });
+  harness = await openSlackHarness([approvalPolicy("dba", { stages: [stageBy("group:dba")] })], {
+    breakGlass,
+  });
 });
 afterEach(async () => {
-  await house.close();
+  await harness.close();
 });
 
-const dm = (name: string) => house.fake.messagesIn(house.fake.dmOf(slackId(name)));
-const card = (name: string) => present(dm(name)[0], `${name}'s card`);
-const actions = async () => (await house.office.audit()).map((one) => one.action);
+const dm = (name: string) => harness.fake.messagesIn(harness.fake.dmOf(slackId(name)));
+const card = (name: string) => assertPresent(dm(name)[0], `${name}'s card`);
+const actions = async () => (await harness.service.audit()).map((one) => one.action);
 const newWindow = async () => {
-  await waitFor(() => [...house.fake.views.keys()].some((id) => id.startsWith("V")));
-  return house.modal();
+  await waitFor(() => [...harness.fake.views.keys()].some((id) => id.startsWith("V")));
+  return harness.modal();
 };
 /** Takes access in an emergency, as far as the button that shows the credential. */
 const takeAccess = async () => {
-  await house.command("dev", "break-glass read:prod:orders-db for 30m because INC-43 data is being lost");
+  await harness.command("dev", "break-glass read:prod:orders-db for 30m because INC-43 data is being lost");
   const form = await newWindow();
   const text = JSON.stringify(form);
   expect(text).toContain("Recorded for ever");
   expect(text).toContain("slack:C0SECURITY");
   expect(await actions()).not.toContain("break_glass.used");
-  const answer = await house.submit("dev", form.id, {
+  const answer = await harness.submit("dev", form.id, {
     scopes: "read:prod:orders-db",
     duration: "30m",
     reason: "INC-43 data is being lost",
   });
-  await house.settle();
+  await harness.settle();
   return answer;
 };
 
@@ -48,63 +50,63 @@ test("its form says what is recorded and who is alerted; they are told before th
   const answer = await takeAccess();
   expect(answer.body["response_action"]).toBe("update");
   expect(JSON.stringify(answer.body)).not.toContain("kd_jit_");
-  expect(JSON.stringify(house.fake.messagesIn("C0SECURITY"))).toContain("emergency access");
+  expect(JSON.stringify(harness.fake.messagesIn("C0SECURITY"))).toContain("emergency access");
   expect(buttonsOf(card("dev"))).toContain("Show credential");
-  await house.press("dev", card("dev"), "show_credential");
-  await waitFor(() => house.windows().includes("kd_jit_"));
-  await house.settle();
+  await harness.press("dev", card("dev"), "show_credential");
+  await waitFor(() => harness.windows().includes("kd_jit_"));
+  await harness.settle();
   expect(buttonsOf(card("dev"))).toEqual(["I'm done", "Replace credential"]);
 });
 
 test("a reviewer judges with a reason; not justified ends it at once, and its user is told", async () => {
   await takeAccess();
-  await house.press("dev", card("dev"), "show_credential");
-  await waitFor(() => house.windows().includes("kd_jit_"));
-  const token = present(/kd_jit_[0-9A-Za-z]{36}/.exec(house.windows())?.[0], "token");
-  await house.settle();
+  await harness.press("dev", card("dev"), "show_credential");
+  await waitFor(() => harness.windows().includes("kd_jit_"));
+  const token = assertPresent(/kd_jit_[0-9A-Za-z]{36}/.exec(harness.windows())?.[0], "token");
+  await harness.settle();
   expect(buttonsOf(card("ann"))).toEqual(["Justified", "Not justified", "Revoke"]);
-  house.fake.views.clear();
-  await house.press("ann", card("ann"), "not_justified");
+  harness.fake.views.clear();
+  await harness.press("ann", card("ann"), "not_justified");
   const form = await newWindow();
-  await house.submit("ann", form.id, { words: "nobody lost anything" });
-  await house.settle();
+  await harness.submit("ann", form.id, { words: "nobody lost anything" });
+  await harness.settle();
   expect(await actions()).toContain("break_glass.reviewed");
-  expect((await house.office.services.checking.introspect(token)).active).toBe(false);
+  expect((await harness.service.services.checking.introspect(token)).active).toBe(false);
   expect(JSON.stringify(dm("dev"))).toContain("nobody lost anything");
 });
 
 test("who used it cannot judge it, whatever card they press on", async () => {
   await takeAccess();
-  await house.press("dev", card("dev"), "show_credential");
-  await waitFor(() => house.windows().includes("kd_jit_"));
-  await house.settle();
-  await house.press("dev", card("ann"), "justified");
-  await waitFor(() => house.lastWhisper().includes("cannot review your own"));
+  await harness.press("dev", card("dev"), "show_credential");
+  await waitFor(() => harness.windows().includes("kd_jit_"));
+  await harness.settle();
+  await harness.press("dev", card("ann"), "justified");
+  await waitFor(() => harness.lastEphemeral().includes("cannot review your own"));
   expect(await actions()).not.toContain("break_glass.reviewed");
 });
 
 test("more time is asked for in its own form and decided on its own card; the credential stays", async () => {
-  await house.command("dev", "request read:prod:orders-db for 2h because INC-42");
-  await house.settle();
-  await house.press("ann", card("ann"), "approve");
-  await house.settle();
-  await house.press("dev", card("dev"), "show_credential");
-  await waitFor(() => house.windows().includes("kd_jit_"));
-  const token = present(/kd_jit_[0-9A-Za-z]{36}/.exec(house.windows())?.[0], "token");
-  await house.settle();
-  house.fake.views.clear();
-  await house.press("dev", card("dev"), "extend");
+  await harness.command("dev", "request read:prod:orders-db for 2h because INC-42");
+  await harness.settle();
+  await harness.press("ann", card("ann"), "approve");
+  await harness.settle();
+  await harness.press("dev", card("dev"), "show_credential");
+  await waitFor(() => harness.windows().includes("kd_jit_"));
+  const token = assertPresent(/kd_jit_[0-9A-Za-z]{36}/.exec(harness.windows())?.[0], "token");
+  await harness.settle();
+  harness.fake.views.clear();
+  await harness.press("dev", card("dev"), "extend");
   const form = await newWindow();
-  await house.submit("dev", form.id, { duration: "1h", words: "the copy is slow" });
-  await house.settle();
-  const more = present(
+  await harness.submit("dev", form.id, { duration: "1h", words: "the copy is slow" });
+  await harness.settle();
+  const more = assertPresent(
     dm("bob").find((one) => one.thread === undefined && buttonsOf(one).includes("Approve")),
     "bob's card of the extension",
   );
   expect(JSON.stringify(more.blocks)).toContain("asks for more time");
-  await house.press("bob", more, "approve");
-  await house.settle();
+  await harness.press("bob", more, "approve");
+  await harness.settle();
   expect(await actions()).toContain("grant.extended");
-  expect((await house.office.services.checking.introspect(token)).active).toBe(true);
+  expect((await harness.service.services.checking.introspect(token)).active).toBe(true);
   expect(buttonsOf(more)).toEqual([]);
 });

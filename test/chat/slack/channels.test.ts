@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { parseSelector } from "../../../src/core/values/identity.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { slackId } from "./support/slack-harness-factory.ts";
-import { openSlackHouse, type SlackHouse } from "./support/slack-harness.ts";
+import { openSlackHarness, type SlackHarness } from "./support/slack-harness.ts";
 
 const policies = [
   approvalPolicy("dba", {
@@ -11,29 +11,31 @@ const policies = [
     channels: ["slack:C0DBA"],
   }),
 ];
-const admin = present(parseSelector("identity:id_cto"), "selector");
+const admin = assertPresent(parseSelector("identity:id_cto"), "selector");
 
-let house: SlackHouse;
+let harness: SlackHarness;
 beforeEach(async () => {
-  house = await openSlackHouse(policies, { chatRoles: { admin: [admin], auditor: [] } });
+  harness = await openSlackHarness(policies, { chatRoles: { admin: [admin], auditor: [] } });
 });
 afterEach(async () => {
-  await house.close();
+  await harness.close();
 });
 
-const dm = (name: string) => house.fake.messagesIn(house.fake.dmOf(slackId(name)));
+const dm = (name: string) => harness.fake.messagesIn(harness.fake.dmOf(slackId(name)));
 const saidTo = (name: string) => JSON.stringify(dm(name).map(({ blocks }) => blocks));
 const ask = async () => {
-  const asked = await house.office.ask("dev");
-  await house.settle();
+  const asked = await harness.service.ask("dev");
+  await harness.settle();
   return "request" in asked ? asked.request.id : "";
 };
 const approve = async (name: string, id: string) => {
-  await house.office.services.desk.approve(await house.office.caller(name), id, {});
-  await house.settle();
+  await harness.service.services.requestCommands.approve(await harness.service.caller(name), id, {});
+  await harness.settle();
 };
 const failures = async () =>
-  (await house.office.audit()).filter((one) => one.action === "notification.failed").map(({ data }) => data);
+  (await harness.service.audit())
+    .filter((one) => one.action === "notification.failed")
+    .map(({ data }) => data);
 
 test.each([
   ["channel_not_found", "does not exist"],
@@ -42,7 +44,7 @@ test.each([
 ])(
   "an approval channel that answers %s is told to requester and administrators once, and is on record once",
   async (code, words) => {
-    house.fake.unpostable.set("C0DBA", code);
+    harness.fake.unpostable.set("C0DBA", code);
     const id = await ask();
     expect(saidTo("dev")).toContain(words);
     expect(saidTo("cto")).toContain(words);
@@ -51,10 +53,10 @@ test.each([
     await approve("bob", id);
     expect(await failures()).toEqual([{ surface: "slack", what: "card", code }]);
     for (const name of ["dev", "cto"]) {
-      const told = house.fake.calls.filter(
+      const told = harness.fake.calls.filter(
         ({ method, body }) =>
           method === "chat.postMessage" &&
-          [slackId(name), house.fake.dmOf(slackId(name))].includes(String(body["channel"])) &&
+          [slackId(name), harness.fake.dmOf(slackId(name))].includes(String(body["channel"])) &&
           String(body["text"]).includes("channel could not be told"),
       );
       expect(told).toHaveLength(1);
@@ -63,9 +65,9 @@ test.each([
 );
 
 test("a channel shared with another organisation is told nothing, and requester and administrators hear why", async () => {
-  house.fake.shared.add("C0DBA");
+  harness.fake.shared.add("C0DBA");
   const id = await ask();
-  expect(house.fake.messagesIn("C0DBA")).toEqual([]);
+  expect(harness.fake.messagesIn("C0DBA")).toEqual([]);
   for (const name of ["dev", "cto"]) expect(saidTo(name)).toContain("shared with another organisation");
   await approve("ann", id);
   expect(await failures()).toEqual([{ surface: "slack", what: "card", code: "channel_is_shared" }]);
@@ -73,8 +75,8 @@ test("a channel shared with another organisation is told nothing, and requester 
 
 test("a channel that is archived while the request waits is told once as well, whatever follows", async () => {
   const id = await ask();
-  expect(house.fake.messagesIn("C0DBA")).toHaveLength(1);
-  house.fake.unpostable.set("C0DBA", "is_archived");
+  expect(harness.fake.messagesIn("C0DBA")).toHaveLength(1);
+  harness.fake.unpostable.set("C0DBA", "is_archived");
   await approve("ann", id);
   expect(saidTo("dev")).toContain("is archived");
   await approve("bob", id);

@@ -1,43 +1,43 @@
 import { afterEach, beforeEach, describe } from "vitest";
 import type { SlackMessage } from "../../fakes/slack/fake-slack.ts";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { identityFixture } from "../../support/fixtures.ts";
 import { messengerContract } from "../../support/messenger-contract.ts";
-import { copiesContract } from "../../support/deliveries-contract.ts";
-import { contractPolicies, contractRules, type ShownCopy } from "../../support/deliveries-harness.ts";
+import { deliveriesContract } from "../../support/deliveries-contract.ts";
+import { contractPolicies, contractRules, type ShownDelivery } from "../../support/deliveries-harness.ts";
 import { buttonsOf, slackId } from "./support/slack-harness-factory.ts";
 import { shownMessage } from "./support/shown-message.ts";
-import { openSlackHouse, type SlackHouse } from "./support/slack-harness.ts";
+import { openSlackHarness, type SlackHarness } from "./support/slack-harness.ts";
 
 const policies = contractPolicies("slack:C0PAIR");
 
 /** Cards of requests, and not the news below or beside them. */
-const copiesAmong = (messages: readonly SlackMessage[]): readonly ShownCopy[] =>
+const deliveriesAmong = (messages: readonly SlackMessage[]): readonly ShownDelivery[] =>
   messages
     .filter((one) => one.blocks[0]?.["type"] === "header")
     .map((one) => ({ words: JSON.stringify(one.blocks), buttons: buttonsOf(one) }));
 
 describe("copies of a card in Slack", () => {
-  let house: SlackHouse;
+  let harness: SlackHarness;
   beforeEach(async () => {
-    house = await openSlackHouse(policies, contractRules);
+    harness = await openSlackHarness(policies, contractRules);
   });
   afterEach(async () => {
-    await house.close();
+    await harness.close();
   });
 
   messengerContract(() => {
-    const { office, fake, people } = house;
+    const { service, fake, people } = harness;
     const named = (name: string) => ({
       ...identityFixture(name),
       links: people.find((one) => one.name === name)?.links ?? {},
     });
     return {
-      messenger: present(office.context.surfaces.get("slack"), "Slack"),
+      messenger: assertPresent(service.context.surfaces.get("slack"), "Slack"),
       person: named("ann"),
       stranger: named("sam"),
       channel: "slack:C0PAIR",
-      latest: () => shownMessage(present([...fake.messages.values()].at(-1), "a message")),
+      latest: () => shownMessage(assertPresent([...fake.messages.values()].at(-1), "a message")),
       arrived: () => fake.messages.size,
       deleteAll: () => fake.messages.clear(),
       takeDown: () => {
@@ -46,14 +46,14 @@ describe("copies of a card in Slack", () => {
     };
   });
 
-  copiesContract(() => {
-    const { office, fake, settle } = house;
+  deliveriesContract(() => {
+    const { service, fake, settle } = harness;
     return {
-      office,
+      service,
       settle,
-      copiesOf: (name) => copiesAmong(fake.messagesIn(fake.dmOf(slackId(name)))),
-      copiesInChannel: () => copiesAmong(fake.messagesIn("C0PAIR")),
-      deleteCopiesOf: (name) => {
+      deliveriesOf: (name) => deliveriesAmong(fake.messagesIn(fake.dmOf(slackId(name)))),
+      deliveriesInChannel: () => deliveriesAmong(fake.messagesIn("C0PAIR")),
+      deleteDeliveriesOf: (name) => {
         for (const one of fake.messagesIn(fake.dmOf(slackId(name))))
           fake.messages.delete(`${one.channel} ${one.ts}`);
       },

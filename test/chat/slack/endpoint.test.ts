@@ -1,46 +1,46 @@
 import { WebClient } from "@slack/web-api";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { minuteMs, secondMs } from "../../../src/core/values/time.ts";
 import { createSlackMessenger } from "../../../src/chat/slack/outbound/messenger.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { slackId } from "./support/slack-harness-factory.ts";
-import { openSlackHouse, waitFor, type SlackHouse } from "./support/slack-harness.ts";
+import { openSlackHarness, waitFor, type SlackHarness } from "./support/slack-harness.ts";
 
 const policies = [approvalPolicy("dba", { stages: [stageBy("group:dba")], channels: ["slack:C0DBA"] })];
 
-let house: SlackHouse;
+let harness: SlackHarness;
 beforeEach(async () => {
-  house = await openSlackHouse(policies, {}, { callMs: 500 });
+  harness = await openSlackHarness(policies, {}, { callMs: 500 });
 });
 afterEach(async () => {
-  await house.close();
+  await harness.close();
 });
 
-const dm = (name: string) => house.fake.messagesIn(house.fake.dmOf(slackId(name)));
+const dm = (name: string) => harness.fake.messagesIn(harness.fake.dmOf(slackId(name)));
 const cards = (name: string) => dm(name).filter((one) => one.thread === undefined);
 const ask = async () => {
-  await house.command("dev", "request read:prod:orders-db for 2h because INC-42");
-  await house.settle();
+  await harness.command("dev", "request read:prod:orders-db for 2h because INC-42");
+  await harness.settle();
 };
-const actions = async () => (await house.office.audit()).map((one) => one.action);
+const actions = async () => (await harness.service.audit()).map((one) => one.action);
 const pass = async (ms: number) => {
   for (let passed = 0; passed < ms; passed += 5 * secondMs) {
-    house.office.clock.pass(5 * secondMs);
-    await house.settle();
+    harness.service.clock.pass(5 * secondMs);
+    await harness.settle();
   }
 };
 
 describe("the door in our server", () => {
   test("Slack's question whether the address is ours is answered, signed as everything is", async () => {
     const asked = { type: "url_verification", token: "x", challenge: "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWM" };
-    const good = await house.send(asked, { type: "application/json" });
+    const good = await harness.send(asked, { type: "application/json" });
     expect(good).toMatchObject({ status: 200, body: { challenge: asked.challenge } });
-    expect((await house.send(asked, { type: "application/json", secret: "another" })).status).toBe(401);
+    expect((await harness.send(asked, { type: "application/json", secret: "another" })).status).toBe(401);
   });
 
   test("more than a megabyte is not read", async () => {
-    const ack = await house.send({ command: "/jit", text: "x".repeat(1_100_000), team_id: "T0TEAM" });
+    const ack = await harness.send({ command: "/jit", text: "x".repeat(1_100_000), team_id: "T0TEAM" });
     expect(ack.status).toBe(413);
   });
 
@@ -48,7 +48,7 @@ describe("the door in our server", () => {
     ["a kind that we do not know", "application/x-www-form-urlencoded"],
     ["a content type that Slack does not use", "text/plain"],
   ] as const)("%s: an answer, nothing done, nothing broken", async ([, type]) => {
-    const ack = await house.send({ payload: "{", type: "unheard_of" }, { type });
+    const ack = await harness.send({ payload: "{", type: "unheard_of" }, { type });
     expect(ack.status).toBeLessThan(500);
     expect(await actions()).not.toContain("request.submitted");
   });
@@ -63,18 +63,18 @@ describe("the door in our server", () => {
       ["account:link", JSON.stringify({ account: { surface: "slack", team: 7 } })],
       ["card:approve", ""],
     ] as const) {
-      const ack = await house.send({
+      const ack = await harness.send({
         type: "block_actions",
-        team: { id: house.fake.teamId },
-        user: { id: slackId("ann"), team_id: house.fake.teamId },
-        trigger_id: house.fake.triggerId(),
+        team: { id: harness.fake.teamId },
+        user: { id: slackId("ann"), team_id: harness.fake.teamId },
+        trigger_id: harness.fake.triggerId(),
         container: { type: "message", message_ts: "1.1", channel_id: "D0ANN" },
-        response_url: house.fake.responseUrl(),
+        response_url: harness.fake.responseUrl(),
         actions: [{ type: "button", action_id: id, value }],
       });
       expect(ack.status).toBe(200);
     }
-    await waitFor(() => house.fake.responses.length === 5);
+    await waitFor(() => harness.fake.responses.length === 5);
     expect((await actions()).filter((one) => one !== "decision.refused")).toEqual(
       before.filter((one) => one !== "decision.refused"),
     );
@@ -83,7 +83,7 @@ describe("the door in our server", () => {
 
 describe("Slack is not there when we start", () => {
   test("who it is cannot be said, so nothing is decided; once Slack is back everything goes on", async () => {
-    const late = await openSlackHouse(policies, {}, { callMs: 500 }, (fake) => {
+    const late = await openSlackHarness(policies, {}, { callMs: 500 }, (fake) => {
       fake.trouble = () => ({ status: 503 });
     });
     try {
@@ -102,11 +102,11 @@ describe("Slack is not there when we start", () => {
 });
 
 test("a token of another workspace than the one named is said, and nobody of it can do anything", async () => {
-  const other = await openSlackHouse(policies, {}, { teamId: "T0ELSE" });
+  const other = await openSlackHarness(policies, {}, { teamId: "T0ELSE" });
   try {
     expect(other.log.join("")).toContain("another workspace than SLACK_TEAM_ID names");
     await other.command("dev", "request read:prod:orders-db for 2h because INC-42");
-    expect((await other.office.audit()).map((one) => one.action)).not.toContain("request.submitted");
+    expect((await other.service.audit()).map((one) => one.action)).not.toContain("request.submitted");
   } finally {
     await other.close();
   }
@@ -114,17 +114,17 @@ test("a token of another workspace than the one named is said, and nobody of it 
 
 describe("telling, with Slack in trouble", () => {
   test.for([["hang"], ["cut"]] as const)("%s: told later, once", async ([trouble]) => {
-    house.fake.trouble = (method) => (method.startsWith("chat.") ? trouble : undefined);
+    harness.fake.trouble = (method) => (method.startsWith("chat.") ? trouble : undefined);
     await ask();
     expect(cards("ann")).toEqual([]);
-    house.fake.trouble = () => undefined;
+    harness.fake.trouble = () => undefined;
     await pass(2 * minuteMs);
     expect(cards("ann")).toHaveLength(1);
     expect(cards("dev")).toHaveLength(1);
   });
 
   test("one person who cannot be reached keeps nobody else from being told; the requester hears of it", async () => {
-    house.fake.trouble = (method, body) =>
+    harness.fake.trouble = (method, body) =>
       method === "chat.postMessage" && body["channel"] === slackId("ann")
         ? { error: "user_not_found" }
         : undefined;
@@ -139,21 +139,21 @@ describe("telling, with Slack in trouble", () => {
     await ask();
     // What is known of a channel is known for ten minutes.
     let at = 0;
-    const client = new WebClient(house.fake.botToken, { slackApiUrl: `${house.fake.url}/api/` });
+    const client = new WebClient(harness.fake.botToken, { slackApiUrl: `${harness.fake.url}/api/` });
     const messenger = createSlackMessenger(client, () => "T0TEAM", { now: () => at });
-    const { cards: service } = house.office.services;
+    const { cards: service } = harness.service.services;
     const [id = ""] = /jit_[a-z0-9]+/.exec(JSON.stringify(cards("ann"))) ?? [];
-    const card = present(await service.cardFor(id, "channel", null), "card");
+    const card = assertPresent(await service.cardFor(id, "channel", null), "card");
     const { signal } = new AbortController();
     await messenger.post("C0DBA", card, signal);
-    house.fake.shared.add("C0DBA");
+    harness.fake.shared.add("C0DBA");
     at += 10 * minuteMs;
-    const told = house.fake.messagesIn("C0DBA").length;
+    const told = harness.fake.messagesIn("C0DBA").length;
     await expect(messenger.post("C0DBA", card, signal)).rejects.toMatchObject({
       code: "channel_is_shared",
       retryable: false,
     });
-    expect(house.fake.messagesIn("C0DBA")).toHaveLength(told);
+    expect(harness.fake.messagesIn("C0DBA")).toHaveLength(told);
   });
 });
 
@@ -161,12 +161,12 @@ test("stopping waits for what is being answered", async () => {
   await ask();
   const [card] = cards("ann");
   const held = Promise.withResolvers<undefined>();
-  house.fake.trouble = (method) => (method === "users.info" ? held.promise : undefined);
-  const pressed = house.press("ann", present(card, "card"), "deny");
-  await waitFor(() => house.fake.calls.at(-1)?.method === "users.info");
-  const stopped = house.slack.stop();
+  harness.fake.trouble = (method) => (method === "users.info" ? held.promise : undefined);
+  const pressed = harness.press("ann", assertPresent(card, "card"), "deny");
+  await waitFor(() => harness.fake.calls.at(-1)?.method === "users.info");
+  const stopped = harness.slack.stop();
   setTimeout(() => held.resolve(undefined), 50);
   await stopped;
   await pressed;
-  expect(house.windows()).toContain("Deny");
+  expect(harness.windows()).toContain("Deny");
 });

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { minuteMs } from "../../../src/core/values/time.ts";
-import { createConnecting, type Connecting } from "../../../src/chat/slack/connection/reconnect-loop.ts";
+import {
+  createReconnectLoop,
+  type ReconnectLoop,
+} from "../../../src/chat/slack/connection/reconnect-loop.ts";
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 
@@ -9,7 +12,7 @@ function setUp(connect: () => Promise<void> = async () => {}) {
   const clock = { now: 0 };
   const waits: number[] = [];
   let connects = 0;
-  const connecting = createConnecting(
+  const connecting = createReconnectLoop(
     async () => {
       connects++;
       await connect();
@@ -17,7 +20,7 @@ function setUp(connect: () => Promise<void> = async () => {}) {
     silent,
     {
       now: () => clock.now,
-      chance: () => 0.5,
+      random: () => 0.5,
       pause: async (ms) => {
         waits.push(ms);
         clock.now += ms;
@@ -27,7 +30,7 @@ function setUp(connect: () => Promise<void> = async () => {}) {
   return { clock, waits, connecting, connects: () => connects };
 }
 
-async function lost(connecting: Connecting): Promise<void> {
+async function lost(connecting: ReconnectLoop): Promise<void> {
   connecting.start();
   await new Promise((resolve) => setImmediate(resolve));
 }
@@ -59,11 +62,11 @@ test("the wait grows from the first failure on, also over connections that fail 
 });
 
 test("what was disconnected together does not come back together", () => {
-  const waitsAt = async (chance: number): Promise<number> => {
+  const waitsAt = async (random: number): Promise<number> => {
     let wait = 0;
-    const connecting = createConnecting(async () => {}, silent, {
+    const connecting = createReconnectLoop(async () => {}, silent, {
       now: () => 0,
-      chance: () => chance,
+      random: () => random,
       pause: async (ms) => {
         wait = ms;
       },

@@ -2,23 +2,23 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { once } from "node:events";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { minuteMs, secondMs } from "../../../src/core/values/time.ts";
 import type { Selector } from "../../../src/core/values/identity.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { buttonsOf, slackId } from "./support/slack-harness-factory.ts";
-import { idOf, openSlackHouse, waitFor, type SlackHouse } from "./support/slack-harness.ts";
+import { idOf, openSlackHarness, waitFor, type SlackHarness } from "./support/slack-harness.ts";
 
 const policies = [approvalPolicy("dba", { stages: [stageBy("group:dba")] })];
 const admins: readonly Selector[] = [{ kind: "identity", id: idOf("cto") }];
 const rules = { chatRoles: { admin: admins, auditor: [] } };
 
-let house: SlackHouse;
+let harness: SlackHarness;
 beforeEach(async () => {
-  house = await openSlackHouse(policies, rules);
+  harness = await openSlackHarness(policies, rules);
 });
 afterEach(async () => {
-  await house.close();
+  await harness.close();
 });
 
 /** Holds the write lock for 400 ms. */
@@ -31,27 +31,27 @@ const holding = `
   setTimeout(() => { other.exec("COMMIT"); other.close(); }, 400);
 `;
 
-const dm = (name: string) => house.fake.messagesIn(house.fake.dmOf(slackId(name)));
+const dm = (name: string) => harness.fake.messagesIn(harness.fake.dmOf(slackId(name)));
 const ask = async () => {
-  await house.command("dev", "request read:prod:orders-db for 2h because INC-42");
-  await house.settle();
-  return present(dm("ann")[0], "ann's card");
+  await harness.command("dev", "request read:prod:orders-db for 2h because INC-42");
+  await harness.settle();
+  return assertPresent(dm("ann")[0], "ann's card");
 };
 const decisions = async () =>
-  (await house.office.audit()).filter((one) =>
+  (await harness.service.audit()).filter((one) =>
     /^(approval|request\.approved|request\.denied)/.test(one.action),
   );
 const refusals = async () => {
-  await house.office.services.refusals.flush(house.office.clock.now(), true);
-  return (await house.office.audit()).filter((one) => one.action === "decision.refused");
+  await harness.service.services.refusals.flush(harness.service.clock.now(), true);
+  return (await harness.service.audit()).filter((one) => one.action === "decision.refused");
 };
 const command = (more: Readonly<Record<string, string>> = {}) => ({
   command: "/jit",
   text: "request read:prod:orders-db for 2h because INC-42",
-  team_id: house.fake.teamId,
+  team_id: harness.fake.teamId,
   user_id: slackId("dev"),
-  trigger_id: house.fake.triggerId(),
-  response_url: house.fake.responseUrl(),
+  trigger_id: harness.fake.triggerId(),
+  response_url: harness.fake.responseUrl(),
   ...more,
 });
 
@@ -63,9 +63,9 @@ describe("a call that is not Slack's of now does nothing, and is on record", () 
     ["a signature of six minutes ago", () => ({ atMs: stale() })],
     ["a signature of the future", () => ({ atMs: future() })],
   ] as const)("%s → 401", async ([, how]) => {
-    const ack = await house.send(command(), how());
+    const ack = await harness.send(command(), how());
     expect(ack.status).toBe(401);
-    expect(await house.office.audit()).not.toContainEqual(
+    expect(await harness.service.audit()).not.toContainEqual(
       expect.objectContaining({ action: "request.submitted" }),
     );
     await expect.poll(async () => (await refusals()).length).toBe(1);
@@ -74,25 +74,25 @@ describe("a call that is not Slack's of now does nothing, and is on record", () 
   test("the very same bytes again → 401, once they were taken", async () => {
     const atMs = Date.now();
     const call = command();
-    expect((await house.send(call, { atMs })).status).toBe(200);
-    expect((await house.send(call, { atMs })).status).toBe(401);
-    await house.settle();
-    const audit = await house.office.audit();
+    expect((await harness.send(call, { atMs })).status).toBe(200);
+    expect((await harness.send(call, { atMs })).status).toBe(401);
+    await harness.settle();
+    const audit = await harness.service.audit();
     expect(audit.filter((one) => one.action === "request.submitted")).toHaveLength(1);
   });
 
   test("at our door spelt another way is answered as well", async () => {
-    const answer = await house.raw("/slack/%65vents", { "x-slack-request-timestamp": "1" });
+    const answer = await harness.raw("/slack/%65vents", { "x-slack-request-timestamp": "1" });
     expect(answer.status).toBe(401);
   });
 
   test("sent twice, word by word: one request, one decision", async () => {
     const card = await ask();
-    await house.send(command());
-    await house.press("ann", card, "approve");
-    await house.press("ann", card, "approve");
-    await house.settle();
-    const audit = await house.office.audit();
+    await harness.send(command());
+    await harness.press("ann", card, "approve");
+    await harness.press("ann", card, "approve");
+    await harness.settle();
+    const audit = await harness.service.audit();
     expect(audit.filter((one) => one.action === "request.submitted")).toHaveLength(1);
     expect(audit.filter((one) => one.action === "request.approved")).toHaveLength(1);
   });
@@ -108,26 +108,26 @@ describe("who is not a full member of ours decides nothing", () => {
     ["a member of another workspace", { team_id: "T0OTHER" }],
   ] as const)("%s", async ([, more]) => {
     const card = await ask();
-    house.fake.members.set(slackId("ann"), more);
-    expect((await house.press("ann", card, "approve")).status).toBe(200);
-    await waitFor(() => house.fake.responses.length > 0);
+    harness.fake.members.set(slackId("ann"), more);
+    expect((await harness.press("ann", card, "approve")).status).toBe(200);
+    await waitFor(() => harness.fake.responses.length > 0);
     expect(await decisions()).toEqual([]);
     expect((await refusals()).map((one) => one.data["verb"])).toContain("approve");
   });
 
   test("a person from another workspace in a shared channel, though their id is one of ours", async () => {
     const card = await ask();
-    const ack = await house.send({
+    const ack = await harness.send({
       type: "block_actions",
-      team: { id: house.fake.teamId },
+      team: { id: harness.fake.teamId },
       user: { id: slackId("ann"), team_id: "T0OTHER" },
-      trigger_id: house.fake.triggerId(),
+      trigger_id: harness.fake.triggerId(),
       container: { type: "message", message_ts: card.ts, channel_id: card.channel },
-      response_url: house.fake.responseUrl(),
+      response_url: harness.fake.responseUrl(),
       actions: [{ type: "button", action_id: "card:approve", value: "jit_x y" }],
     });
     expect(ack.status).toBe(200);
-    await waitFor(() => house.fake.responses.length > 0);
+    await waitFor(() => harness.fake.responses.length > 0);
     expect(await decisions()).toEqual([]);
     expect(JSON.parse((await refusals())[0]?.body ?? "{}")).toMatchObject({
       actor: { id: `slack:T0OTHER:${slackId("ann")}`, via: "slack" },
@@ -136,86 +136,86 @@ describe("who is not a full member of ours decides nothing", () => {
 
   test("when Slack cannot say who it is, the press is refused, not believed", async () => {
     const card = await ask();
-    house.fake.trouble = (method) => (method === "users.info" ? "hang" : undefined);
-    await house.press("ann", card, "approve");
-    await waitFor(() => house.fake.responses.length > 0, 6_000);
-    expect(house.lastWhisper()).toMatch(/could not say who you are/);
+    harness.fake.trouble = (method) => (method === "users.info" ? "hang" : undefined);
+    await harness.press("ann", card, "approve");
+    await waitFor(() => harness.fake.responses.length > 0, 6_000);
+    expect(harness.lastEphemeral()).toMatch(/could not say who you are/);
     expect(await decisions()).toEqual([]);
   });
 
   test("who is deactivated with us can do nothing, whatever their card still shows", async () => {
     const card = await ask();
-    const admin = await house.office.caller("cto", "admin");
-    await house.office.services.directory.change(admin, "id_ann", { active: false });
-    await house.press("ann", card, "approve");
-    await waitFor(() => house.fake.responses.length > 0);
+    const admin = await harness.service.caller("cto", "admin");
+    await harness.service.services.directory.change(admin, "id_ann", { active: false });
+    await harness.press("ann", card, "approve");
+    await waitFor(() => harness.fake.responses.length > 0);
     expect(await decisions()).toEqual([]);
   });
 
   test("nobody approves for themselves, through whatever card", async () => {
     const card = await ask();
-    await house.press("dev", card, "approve");
-    await waitFor(() => house.fake.responses.length > 0);
+    await harness.press("dev", card, "approve");
+    await waitFor(() => harness.fake.responses.length > 0);
     expect(await decisions()).toEqual([]);
   });
 });
 
 describe("somebody without a link", () => {
   test("is told the ids an administrator needs, asks with one word, and is linked by one press", async () => {
-    const { body } = await house.command("sam", "list");
+    const { body } = await harness.command("sam", "list");
     expect(JSON.stringify(body)).toContain(slackId("sam"));
-    await house.command("sam", "link");
-    await house.settle();
-    const card = present(dm("cto")[0], "the administrator's card");
+    await harness.command("sam", "link");
+    await harness.settle();
+    const card = assertPresent(dm("cto")[0], "the administrator's card");
     expect(buttonsOf(card)).toEqual(["Link", "Link to somebody else…"]);
-    const [button] = present(card.blocks.at(-1), "buttons")["elements"] as readonly {
+    const [button] = assertPresent(card.blocks.at(-1), "buttons")["elements"] as readonly {
       readonly value: string;
     }[];
-    const value = present(button, "the button").value;
-    await house.send({
+    const value = assertPresent(button, "the button").value;
+    await harness.send({
       type: "block_actions",
-      team: { id: house.fake.teamId },
-      user: { id: slackId("cto"), team_id: house.fake.teamId },
-      trigger_id: house.fake.triggerId(),
+      team: { id: harness.fake.teamId },
+      user: { id: slackId("cto"), team_id: harness.fake.teamId },
+      trigger_id: harness.fake.triggerId(),
       container: { type: "message", message_ts: card.ts, channel_id: card.channel },
-      response_url: house.fake.responseUrl(),
+      response_url: harness.fake.responseUrl(),
       actions: [{ type: "button", action_id: "account:link", value }],
     });
-    await waitFor(() => house.fake.responses.length > 0 || house.fake.views.size > 0);
-    const linked = await house.office.store.identity(idOf("sam"));
-    expect(linked?.value.links.slack).toEqual({ teamId: house.fake.teamId, userId: slackId("sam") });
-    expect((await house.office.audit()).map((one) => one.action)).toContain("identity.linked");
-    expect(JSON.stringify((await house.command("sam", "list")).body)).not.toContain("not linked");
+    await waitFor(() => harness.fake.responses.length > 0 || harness.fake.views.size > 0);
+    const linked = await harness.service.store.identity(idOf("sam"));
+    expect(linked?.value.links.slack).toEqual({ teamId: harness.fake.teamId, userId: slackId("sam") });
+    expect((await harness.service.audit()).map((one) => one.action)).toContain("identity.linked");
+    expect(JSON.stringify((await harness.command("sam", "list")).body)).not.toContain("not linked");
   });
 
   test("cannot link themselves: the press of anybody but an administrator changes nothing", async () => {
-    await house.command("sam", "link");
-    await house.settle();
+    await harness.command("sam", "link");
+    await harness.settle();
     const value = JSON.stringify({
-      account: { surface: "slack", team: house.fake.teamId, user: slackId("sam") },
+      account: { surface: "slack", team: harness.fake.teamId, user: slackId("sam") },
       identityId: "id_cto",
     });
     for (const name of ["sam", "dev"]) {
-      await house.send({
+      await harness.send({
         type: "block_actions",
-        team: { id: house.fake.teamId },
-        user: { id: slackId(name), team_id: house.fake.teamId },
-        trigger_id: house.fake.triggerId(),
+        team: { id: harness.fake.teamId },
+        user: { id: slackId(name), team_id: harness.fake.teamId },
+        trigger_id: harness.fake.triggerId(),
         container: { type: "message", message_ts: "1.1", channel_id: "D0X" },
-        response_url: house.fake.responseUrl(),
+        response_url: harness.fake.responseUrl(),
         actions: [{ type: "button", action_id: "account:link", value }],
       });
     }
-    await waitFor(() => house.fake.responses.length > 1);
-    expect((await house.office.store.identity(idOf("sam")))?.value.links.slack).toBeUndefined();
+    await waitFor(() => harness.fake.responses.length > 1);
+    expect((await harness.service.store.identity(idOf("sam")))?.value.links.slack).toBeUndefined();
   });
 });
 
 describe("bad luck with Slack", () => {
   const pass = async (ms: number) => {
     for (let passed = 0; passed < ms; passed += 5 * secondMs) {
-      house.office.clock.pass(5 * secondMs);
-      await house.settle();
+      harness.service.clock.pass(5 * secondMs);
+      await harness.settle();
     }
   };
 
@@ -224,34 +224,34 @@ describe("bad luck with Slack", () => {
     ["answers 429", { status: 429, retryAfter: 20 }],
     ["answers internal_error", { error: "internal_error" }],
   ] as const)("%s: what was to be told is told later, once", async ([, trouble]) => {
-    house.fake.trouble = (method) => (method.startsWith("chat.") ? trouble : undefined);
-    await house.command("dev", "request read:prod:orders-db for 2h because INC-42");
-    await house.settle();
+    harness.fake.trouble = (method) => (method.startsWith("chat.") ? trouble : undefined);
+    await harness.command("dev", "request read:prod:orders-db for 2h because INC-42");
+    await harness.settle();
     expect(dm("ann")).toEqual([]);
-    house.fake.trouble = () => undefined;
+    harness.fake.trouble = () => undefined;
     await pass(minuteMs);
     expect(dm("ann")).toHaveLength(1);
   });
 
   test("a channel that is shared with another organisation is told nothing", async () => {
-    house.fake.shared.add("C0SHARED");
-    await house.office.configure(
+    harness.fake.shared.add("C0SHARED");
+    await harness.service.configure(
       [approvalPolicy("dba", { stages: [stageBy("group:dba")], channels: ["slack:C0SHARED"] })],
       rules,
       undefined,
     );
-    await house.office.ask("dev", { scopes: ["read:prod:x"] });
-    await house.settle();
-    expect(house.fake.messagesIn("C0SHARED")).toEqual([]);
-    expect((await house.office.audit()).filter((one) => one.action === "notification.failed")).toHaveLength(
-      1,
-    );
+    await harness.service.ask("dev", { scopes: ["read:prod:x"] });
+    await harness.settle();
+    expect(harness.fake.messagesIn("C0SHARED")).toEqual([]);
+    expect(
+      (await harness.service.audit()).filter((one) => one.action === "notification.failed"),
+    ).toHaveLength(1);
   });
 
   test("a token that is not valid: the start goes on, the log says what to do, the API works", async () => {
-    const other = await openSlackHouse(policies, rules, { botToken: "xoxb-wrong" });
+    const other = await openSlackHarness(policies, rules, { botToken: "xoxb-wrong" });
     expect(other.log.join("")).toContain("install the app again");
-    expect((await other.office.ask("dev")) satisfies object).toHaveProperty("request");
+    expect((await other.service.ask("dev")) satisfies object).toHaveProperty("request");
     await other.close();
   });
 
@@ -260,14 +260,14 @@ describe("bad luck with Slack", () => {
     // In a thread of its own: SQLite waits for a lock without letting anybody else of its thread do anything.
     const holder = new Worker(holding, {
       eval: true,
-      workerData: { file: join(house.office.folder, "data", "jit.db"), root: process.cwd() },
+      workerData: { file: join(harness.service.folder, "data", "jit.db"), root: process.cwd() },
     });
     const released = once(holder, "exit");
     await once(holder, "message");
-    const acks = await Promise.all(["ann", "bob", "cid"].map((name) => house.press(name, card, "approve")));
+    const acks = await Promise.all(["ann", "bob", "cid"].map((name) => harness.press(name, card, "approve")));
     await released;
     expect(acks.map((one) => one.status)).toEqual([200, 200, 200]);
-    await waitFor(() => house.fake.responses.length >= 2);
+    await waitFor(() => harness.fake.responses.length >= 2);
     expect((await decisions()).filter((one) => one.action === "request.approved")).toHaveLength(1);
   });
 });

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { startFakeSocket, type FakeSocket } from "../../fakes/slack/fake-socket.ts";
 import { slackId } from "./support/slack-harness-factory.ts";
-import { openSlackHouse, waitFor, type SlackHouse } from "./support/slack-harness.ts";
+import { openSlackHarness, waitFor, type SlackHarness } from "./support/slack-harness.ts";
 
 let socket: FakeSocket;
-let house: SlackHouse;
+let harness: SlackHarness;
 beforeEach(async () => {
   socket = await startFakeSocket();
-  house = await openSlackHouse(
+  harness = await openSlackHarness(
     [approvalPolicy("dba", { stages: [stageBy("group:dba")] })],
     {},
     { connection: { mode: "socket", appToken: "xapp-fake-token-of-the-test" } },
@@ -19,7 +19,7 @@ beforeEach(async () => {
   );
 });
 afterEach(async () => {
-  await house.close();
+  await harness.close();
   await socket.close();
 });
 
@@ -27,31 +27,31 @@ const ask = () =>
   socket.send("slash_commands", {
     command: "/jit",
     text: "request read:prod:orders-db for 2h because INC-42",
-    team_id: house.fake.teamId,
+    team_id: harness.fake.teamId,
     user_id: slackId("dev"),
-    trigger_id: house.fake.triggerId(),
-    response_url: house.fake.responseUrl(),
+    trigger_id: harness.fake.triggerId(),
+    response_url: harness.fake.responseUrl(),
   });
 const approve = async () => {
-  const card = present(house.fake.messagesIn(house.fake.dmOf(slackId("ann")))[0], "ann's card");
+  const card = assertPresent(harness.fake.messagesIn(harness.fake.dmOf(slackId("ann")))[0], "ann's card");
   await socket.send("interactive", {
     type: "block_actions",
-    team: { id: house.fake.teamId },
-    user: { id: slackId("ann"), team_id: house.fake.teamId },
-    trigger_id: house.fake.triggerId(),
+    team: { id: harness.fake.teamId },
+    user: { id: slackId("ann"), team_id: harness.fake.teamId },
+    trigger_id: harness.fake.triggerId(),
     container: { type: "message", message_ts: card.ts, channel_id: card.channel },
-    response_url: house.fake.responseUrl(),
+    response_url: harness.fake.responseUrl(),
     actions: [{ type: "button", action_id: "card:approve", value: valueIn(card.blocks) }],
   });
 };
-const connections = () => house.log.filter((line) => line.includes("slack: connected")).length;
+const connections = () => harness.log.filter((line) => line.includes("slack: connected")).length;
 
 test("in socket mode the same is asked and answered over a connection that we opened", async () => {
   expect(JSON.stringify(await ask())).toMatch(/jit_[a-z0-9]+/);
-  await house.settle();
+  await harness.settle();
   await approve();
-  await waitFor(() => house.fake.calls.some((one) => one.method === "chat.update"));
-  expect((await house.office.audit()).map((one) => one.action)).toContain("request.approved");
+  await waitFor(() => harness.fake.calls.some((one) => one.method === "chat.update"));
+  expect((await harness.service.audit()).map((one) => one.action)).toContain("request.approved");
 });
 
 test("Slack asks us to come again: we do", async () => {
@@ -61,16 +61,16 @@ test("Slack asks us to come again: we do", async () => {
 });
 
 test("the connection breaks while Slack answers 500: the process lives, and it is tried until it succeeds", async () => {
-  house.fake.trouble = (method) => (method === "apps.connections.open" ? { status: 500 } : undefined);
+  harness.fake.trouble = (method) => (method === "apps.connections.open" ? { status: 500 } : undefined);
   socket.drop();
-  await waitFor(() => house.log.some((line) => line.includes("slack: not connected")));
-  house.fake.trouble = () => undefined;
+  await waitFor(() => harness.log.some((line) => line.includes("slack: not connected")));
+  harness.fake.trouble = () => undefined;
   await waitFor(() => connections() === 2);
   expect(JSON.stringify(await ask())).toMatch(/jit_[a-z0-9]+/);
 });
 
 test("an app token that is not valid is said in words that say what to do, and the start goes on", async () => {
-  const other = await openSlackHouse(
+  const other = await openSlackHarness(
     [approvalPolicy("dba", { stages: [stageBy("group:dba")] })],
     {},
     { connection: { mode: "socket", appToken: "xapp-of-somebody-else" } },
@@ -79,7 +79,7 @@ test("an app token that is not valid is said in words that say what to do, and t
     },
   );
   expect(other.log.join("")).toContain("SLACK_APP_TOKEN is not valid");
-  expect(await other.office.ask("dev")).toHaveProperty("request");
+  expect(await other.service.ask("dev")).toHaveProperty("request");
   await other.close();
 });
 

@@ -13,7 +13,7 @@ test("scopes are code, so that nothing in them becomes an emoji or a format, and
 });
 
 test("people's words make no emoji, no mention, no link and no format", () => {
-  const text = mrkdwn([{ said: ":white_check_mark: *Approved* by <@U1> <!here> `x` _y_" }]);
+  const text = mrkdwn([{ userText: ":white_check_mark: *Approved* by <@U1> <!here> `x` _y_" }]);
   expect(text).not.toMatch(/:\w+:|(?<!\u2060)[*_`~]|<[@!#]/);
   expect(text.replaceAll("\u2060", "")).toBe(
     '":white_check_mark: *Approved* by &lt;@U1&gt; &lt;!here&gt; `x` _y_"',
@@ -25,7 +25,7 @@ test("whatever is in a line and however little room there is: it fits, and no en
     fc.stringMatching(/^[a-z<&>:*_ ]{0,40}$/),
     fc.constant("read:prod:orders-db, write:a:b"),
     fc.constant({ time: "2026-01-15T10:30:00.000Z" }),
-    fc.record({ said: fc.string({ maxLength: 60, unit: "grapheme" }) }),
+    fc.record({ userText: fc.string({ maxLength: 60, unit: "grapheme" }) }),
   );
   fc.assert(
     fc.property(fc.array(part, { maxLength: 6 }), fc.integer({ min: 0, max: 200 }), (line: Line, max) => {

@@ -4,34 +4,34 @@ import { createUpdateBudget, updatesPerMinuteMax } from "../../../src/chat/slack
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { staff } from "../../service/support/service-harness.ts";
 import { buttonsOf, slackId } from "./support/slack-harness-factory.ts";
-import { openSlackHouse, type SlackHouse } from "./support/slack-harness.ts";
+import { openSlackHarness, type SlackHarness } from "./support/slack-harness.ts";
 
 const crowd = Array.from({ length: 30 }, (_, count) => `a${count}`);
 const policies = [
   approvalPolicy("crowd", { stages: [stageBy("group:crowd", { required: 3 })], channels: [] }),
 ];
 
-let house: SlackHouse;
+let harness: SlackHarness;
 beforeEach(async () => {
-  house = await openSlackHouse(policies);
+  harness = await openSlackHarness(policies);
   const people = crowd.map((name) =>
     staff(name, { groups: ["crowd"], links: { slack: { teamId: "T0TEAM", userId: slackId(name) } } }),
   );
-  await house.office.configure(policies, {}, [...house.people, ...people]);
+  await harness.service.configure(policies, {}, [...harness.people, ...people]);
 });
 afterEach(async () => {
-  await house.close();
+  await harness.close();
 });
 
-const dm = (name: string) => house.fake.messagesIn(house.fake.dmOf(slackId(name)));
+const dm = (name: string) => harness.fake.messagesIn(harness.fake.dmOf(slackId(name)));
 const ask = async (scope: string) => {
-  const asked = await house.office.ask("dev", { scopes: [scope], duration: "1h" });
-  await house.settle();
+  const asked = await harness.service.ask("dev", { scopes: [scope], duration: "1h" });
+  await harness.settle();
   return "request" in asked ? asked.request.id : asked.detail;
 };
 const approve = async (name: string, id: string) => {
-  await house.office.services.desk.approve(await house.office.caller(name), id, {});
-  await house.settle();
+  await harness.service.services.requestCommands.approve(await harness.service.caller(name), id, {});
+  await harness.settle();
 };
 const words = (name: string, at = 0) => JSON.stringify(dm(name)[at]?.blocks);
 
@@ -39,15 +39,15 @@ test("with thirty approvers and a quorum of three all copies become true within 
   const id = await ask("read:prod:orders-db");
   for (const name of ["a0", "a1", "a2"]) await approve(name, id);
   for (let passed = 0; passed < 60; passed += 5) {
-    house.office.clock.pass(5 * secondMs);
-    await house.settle();
+    harness.service.clock.pass(5 * secondMs);
+    await harness.settle();
   }
   for (const name of crowd) {
     expect(dm(name)).toHaveLength(1);
     expect(words(name)).toContain("3 of 3");
     expect(buttonsOf(dm(name)[0] ?? { blocks: [] })).toEqual(["Revoke", "Details"]);
   }
-  expect(house.fake.throttled).toBe(0);
+  expect(harness.fake.throttled).toBe(0);
 });
 
 test("what is new reaches everybody at once, while rewrites wait for their turn", async () => {
@@ -62,20 +62,20 @@ test("what is new reaches everybody at once, while rewrites wait for their turn"
 
 test("when Slack says to come later, rewrites come then and not before, and nothing else waits", async () => {
   const id = await ask("read:prod:orders-db");
-  house.fake.trouble = (method) => (method === "chat.update" ? { status: 429, retryAfter: 30 } : undefined);
-  await house.office.services.desk.deny(await house.office.caller("a0"), id, "no");
-  await house.settle();
-  const tried = () => house.fake.calls.filter((one) => one.method === "chat.update").length;
+  harness.fake.trouble = (method) => (method === "chat.update" ? { status: 429, retryAfter: 30 } : undefined);
+  await harness.service.services.requestCommands.deny(await harness.service.caller("a0"), id, "no");
+  await harness.settle();
+  const tried = () => harness.fake.calls.filter((one) => one.method === "chat.update").length;
   const before = tried();
   // Those that were on their way together; the others were not tried any more.
   expect(before).toBeLessThanOrEqual(10);
   expect(dm("dev").some(({ text }) => text.includes("denied"))).toBe(true);
-  house.office.clock.pass(20 * secondMs);
-  await house.settle();
+  harness.service.clock.pass(20 * secondMs);
+  await harness.settle();
   expect(tried()).toBe(before);
-  house.fake.trouble = () => undefined;
-  house.office.clock.pass(15 * secondMs);
-  await house.settle();
+  harness.fake.trouble = () => undefined;
+  harness.service.clock.pass(15 * secondMs);
+  await harness.settle();
   for (const name of crowd) expect(words(name)).toContain("Denied");
 });
 
@@ -104,8 +104,8 @@ async function configureChannel(members: readonly string[] | null): Promise<void
   const people = crowd.map((name) =>
     staff(name, { groups: ["crowd"], links: { slack: { teamId: "T0TEAM", userId: slackId(name) } } }),
   );
-  await house.office.configure(withChannel, {}, [...house.people, ...people]);
-  if (members !== null) house.fake.channelMembers.set("C0CROWD", members.map(slackId));
+  await harness.service.configure(withChannel, {}, [...harness.people, ...people]);
+  if (members !== null) harness.fake.channelMembers.set("C0CROWD", members.map(slackId));
 }
 
 test("above ten approvers the policy's channel carries the card and calls those who are in it; others get a message", async () => {
@@ -113,22 +113,22 @@ test("above ten approvers the policy's channel carries the card and calls those 
   await ask("read:prod:orders-db");
   for (const name of crowd.slice(0, 28)) expect(dm(name)).toEqual([]);
   for (const name of crowd.slice(28)) expect(dm(name)).toHaveLength(1);
-  const [card] = house.fake.messagesIn("C0CROWD");
+  const [card] = harness.fake.messagesIn("C0CROWD");
   expect(JSON.stringify(card?.blocks)).toContain(`<@${slackId("a0")}>`);
   expect(JSON.stringify(card?.blocks)).not.toContain(`<@${slackId("a29")}>`);
-  house.office.clock.pass(20 * secondMs);
-  await house.settle();
+  harness.service.clock.pass(20 * secondMs);
+  await harness.settle();
   expect(JSON.stringify(dm("dev")[0]?.blocks)).not.toContain("reached");
 });
 
 test("a reminder for those whom the channel stands in for is said in the channel", async () => {
   await configureChannel(crowd);
   const id = await ask("read:prod:orders-db");
-  house.office.clock.pass(61 * secondMs);
-  await house.office.services.grants.tick(id);
-  await house.settle();
+  harness.service.clock.pass(61 * secondMs);
+  await harness.service.services.grants.tick(id);
+  await harness.settle();
   for (const name of crowd) expect(dm(name)).toEqual([]);
-  const [, reminder] = house.fake.messagesIn("C0CROWD");
+  const [, reminder] = harness.fake.messagesIn("C0CROWD");
   expect(reminder?.text).toContain("Still waiting");
   expect(JSON.stringify(reminder?.blocks)).toContain("Please decide: <@");
 });
@@ -137,12 +137,12 @@ test("when Slack does not say who is in the channel, everybody gets a message", 
   await configureChannel(null);
   await ask("read:prod:orders-db");
   for (const name of crowd) expect(dm(name)).toHaveLength(1);
-  expect(house.fake.messagesIn("C0CROWD")).toHaveLength(1);
+  expect(harness.fake.messagesIn("C0CROWD")).toHaveLength(1);
 });
 
 test("when the channel that was to stand in for them cannot be told, everybody gets a message", async () => {
   await configureChannel(crowd);
-  house.fake.unpostable.set("C0CROWD", "is_archived");
+  harness.fake.unpostable.set("C0CROWD", "is_archived");
   await ask("read:prod:orders-db");
   for (const name of crowd) expect(dm(name)).toHaveLength(1);
 });

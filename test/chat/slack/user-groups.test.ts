@@ -1,44 +1,44 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { slackId } from "./support/slack-harness-factory.ts";
-import { openSlackHouse, waitFor, type SlackHouse } from "./support/slack-harness.ts";
+import { openSlackHarness, waitFor, type SlackHarness } from "./support/slack-harness.ts";
 
 const policies = [approvalPolicy("dba", { stages: [stageBy("slack-usergroup:S0DBA group:nobody")] })];
 const members = (...names: readonly string[]) => names.map(slackId);
 
-let house: SlackHouse;
+let harness: SlackHarness;
 const open = async (trustSlackUserGroups: boolean) => {
-  house = await openSlackHouse(policies, { trustSlackUserGroups }, { callMs: 500 }, (fake) => {
+  harness = await openSlackHarness(policies, { trustSlackUserGroups }, { callMs: 500 }, (fake) => {
     fake.groups.set("S0DBA", [...members("ann", "bob"), "U0UNKNOWN"]);
   });
 };
 beforeEach(async () => open(true));
 afterEach(async () => {
-  await house.close();
+  await harness.close();
 });
 
-const dm = (name: string) => house.fake.messagesIn(house.fake.dmOf(slackId(name)));
+const dm = (name: string) => harness.fake.messagesIn(harness.fake.dmOf(slackId(name)));
 const ask = async () => {
-  await house.command("dev", "request read:prod:orders-db for 2h because INC-42");
-  await house.settle();
+  await harness.command("dev", "request read:prod:orders-db for 2h because INC-42");
+  await harness.settle();
 };
-const actions = async () => (await house.office.audit()).map((one) => one.action);
+const actions = async () => (await harness.service.audit()).map((one) => one.action);
 
 test("members of a trusted group are asked and decide; whoever is in it only at Slack is nobody", async () => {
   await ask();
   expect(dm("ann")).toHaveLength(1);
   expect(dm("bob")).toHaveLength(1);
   expect(dm("cid")).toEqual([]);
-  await house.press("bob", present(dm("bob")[0], "card"), "approve");
+  await harness.press("bob", assertPresent(dm("bob")[0], "card"), "approve");
   expect(await actions()).toContain("request.approved");
 });
 
 test("whoever has left the group by the time of the press does not decide", async () => {
   await ask();
-  house.fake.groups.set("S0DBA", members("ann"));
-  await house.press("bob", present(dm("bob")[0], "card"), "approve");
-  await waitFor(() => house.fake.responses.length > 0);
+  harness.fake.groups.set("S0DBA", members("ann"));
+  await harness.press("bob", assertPresent(dm("bob")[0], "card"), "approve");
+  await waitFor(() => harness.fake.responses.length > 0);
   expect(await actions()).not.toContain("approval.given");
 });
 
@@ -46,21 +46,21 @@ test.for([["hang"], [{ status: 429, retryAfter: 30 }], [{ error: "internal_error
   "while Slack does not say who is in it (%j), a press that depends on it is refused and can be made again",
   async ([trouble]) => {
     await ask();
-    house.fake.trouble = (method) => (method === "usergroups.users.list" ? trouble : undefined);
-    const card = present(dm("ann")[0], "card");
-    await house.press("ann", card, "approve");
-    await waitFor(() => house.fake.responses.length > 0);
+    harness.fake.trouble = (method) => (method === "usergroups.users.list" ? trouble : undefined);
+    const card = assertPresent(dm("ann")[0], "card");
+    await harness.press("ann", card, "approve");
+    await waitFor(() => harness.fake.responses.length > 0);
     expect(await actions()).not.toContain("approval.given");
-    house.fake.trouble = () => undefined;
-    await house.press("ann", card, "approve");
+    harness.fake.trouble = () => undefined;
+    await harness.press("ann", card, "approve");
     expect(await actions()).toContain("request.approved");
   },
 );
 
 test("a group that the operator does not trust means nobody: nobody could decide, so nothing is asked", async () => {
-  await house.close();
+  await harness.close();
   await open(false);
-  const { body } = await house.command("dev", "request read:prod:orders-db for 2h because INC-42");
+  const { body } = await harness.command("dev", "request read:prod:orders-db for 2h because INC-42");
   expect(await actions()).not.toContain("request.submitted");
   expect(JSON.stringify(body)).toMatch(/nobody|approve/i);
 });

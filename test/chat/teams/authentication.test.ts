@@ -3,33 +3,33 @@ import { describe, expect, test } from "vitest";
 import { dayMs, minuteMs, secondMs } from "../../../src/core/values/time.ts";
 import { fakeKey, part } from "../../fakes/teams/signing.ts";
 import { appId, tenantId } from "../../fakes/teams/bot-framework.ts";
-import { housePolicies } from "../conversation/support/policy-fixtures.ts";
-import { teamsForEach, type TeamsHouse } from "./support/teams-harness.ts";
+import { chatPolicies } from "../conversation/support/policy-fixtures.ts";
+import { teamsForEach, type TeamsHarness } from "./support/teams-harness.ts";
 
-const house = teamsForEach(housePolicies);
+const harness = teamsForEach(chatPolicies);
 const asking = { type: "message", text: "request read:prod:orders-db for 2h because INC-42" };
 
 /** Nothing was asked, learned, sent or said. */
-async function expectNothingDone({ office, fake, teams }: TeamsHouse): Promise<void> {
+async function expectNothingDone({ service, fake, teams }: TeamsHarness): Promise<void> {
   await teams.stop();
-  expect(await office.store.openRequestsOf((await office.caller("dev")).identity.id)).toEqual([]);
+  expect(await service.store.openRequestsOf((await service.caller("dev")).identity.id)).toEqual([]);
   expect(fake.calls).toEqual([]);
-  expect(await office.store.address("teams", `tenant:${tenantId}`)).toBeUndefined();
+  expect(await service.store.address("teams", `tenant:${tenantId}`)).toBeUndefined();
 }
 
-const seconds = (h: TeamsHouse, ms = 0): number => Math.floor((h.office.clock.now() + ms) / secondMs);
+const seconds = (h: TeamsHarness, ms = 0): number => Math.floor((h.service.clock.now() + ms) / secondMs);
 const otherKey = fakeKey("key-1");
 const unknownKey = fakeKey("key-9");
 const directLineKey = fakeKey("key-direct", ["directline"]);
 const bareKey = fakeKey("key-bare", null);
 
-const junk = (h: TeamsHouse, header: object): string => {
+const junk = (h: TeamsHarness, header: object): string => {
   const [, claims, signature] = h.fake.token().split(".");
   return `Bearer ${part(header)}.${claims}.${signature}`;
 };
 
 /** Every way a token can be wrong. */
-const badTokens: Readonly<Record<string, (h: TeamsHouse) => string>> = {
+const badTokens: Readonly<Record<string, (h: TeamsHarness) => string>> = {
   "no header": () => "",
   "another scheme": (h) => `Basic ${h.fake.token()}`,
   "an API key": () => `Bearer kd_live_${"a".repeat(36)}`,
@@ -82,7 +82,7 @@ const badTokens: Readonly<Record<string, (h: TeamsHouse) => string>> = {
 
 describe("a call that Teams did not make is answered 401 and does nothing", () => {
   test.each(Object.entries(badTokens))("%s", async (_, authorization) => {
-    const h = house();
+    const h = harness();
     const answer = await h.call(h.activity("dev", asking), authorization(h));
     expect(answer.status).toBe(401);
     expect(JSON.parse(answer.text)).toMatchObject({ status: 401, code: "unauthenticated" });
@@ -91,7 +91,7 @@ describe("a call that Teams did not make is answered 401 and does nothing", () =
 });
 
 describe("a good token opens nothing for an activity it does not speak for", () => {
-  test.each<[string, (h: TeamsHouse) => object]>([
+  test.each<[string, (h: TeamsHarness) => object]>([
     ["another channel", () => ({ channelId: "directline" })],
     ["the emulator", () => ({ channelId: "emulator" })],
     ["no channel", () => ({ channelId: undefined })],
@@ -99,7 +99,7 @@ describe("a good token opens nothing for an activity it does not speak for", () 
     ["the same address without its slash", (h) => ({ serviceUrl: h.fake.serviceUrl.slice(0, -1) })],
     ["no service address", () => ({ serviceUrl: undefined })],
   ])("%s", async (_, more) => {
-    const h = house();
+    const h = harness();
     expect((await h.call(h.activity("dev", { ...asking, ...more(h) }))).status).toBe(401);
     await expectNothingDone(h);
   });
@@ -112,7 +112,7 @@ describe("a good token opens nothing for an activity it does not speak for", () 
     ["plain http elsewhere", "http://smba.trafficmanager.net/emea/"],
     ["no address at all", "emea"],
   ])("%s, though the token says the same", async (_, serviceUrl) => {
-    const h = house();
+    const h = harness();
     const token = h.fake.token({ serviceurl: serviceUrl });
     expect((await h.call(h.activity("dev", { ...asking, serviceUrl }), `Bearer ${token}`)).status).toBe(401);
     await expectNothingDone(h);
@@ -132,17 +132,17 @@ describe("somebody of another tenant is refused, and that is on record", () => {
     ],
     ["by naming none", { channelData: {} }],
   ])("%s", async (_, more) => {
-    const h = house();
+    const h = harness();
     expect((await h.call(h.activity("dev", { ...asking, ...more }))).status).toBe(401);
     await expectNothingDone(h);
-    const refused = (await h.office.audit()).filter((row) => row.action === "decision.refused");
+    const refused = (await h.service.audit()).filter((row) => row.action === "decision.refused");
     expect(refused.map(({ data }) => data["code"])).toEqual(["unauthenticated"]);
     expect(refused[0]?.body).toContain('"via":"teams"');
   });
 });
 
 test("a good call is let in, and clocks may be five minutes apart", async () => {
-  const h = house();
+  const h = harness();
   for (const claims of [
     {},
     { nbf: undefined },
@@ -155,7 +155,7 @@ test("a good call is let in, and clocks may be five minutes apart", async () => 
 });
 
 test("a body that is no activity is answered 400, once the token is good", async () => {
-  const h = house();
+  const h = harness();
   for (const body of [{}, [], 1, null, "text", { type: 7 }]) {
     expect((await h.call(body as object)).status).toBe(400);
     expect((await h.call(body as object, "Bearer a.b.c")).status).toBe(401);
@@ -171,14 +171,14 @@ test.each<[string, object, object]>([
   ["service_url", {}, { serviceUrl: "https://another.example" }],
   ["tenant", {}, { channelData: { tenant: { id: "foreign" } } }],
 ])("the log says why a call was refused, %s, and nothing of its token", async (why, claims, more) => {
-  const h = house();
+  const h = harness();
   const token = h.fake.token(claims);
   await h.call(h.activity("dev", { ...asking, ...more }), `Bearer ${token}`);
   expect(h.log).toEqual([`teams: a call was refused {"why":"${why}"}`]);
 });
 
 test("calls of Teams are not counted by address", async () => {
-  const { app, fake } = house();
+  const { app, fake } = harness();
   const { headers } = await app.inject({
     method: "POST",
     url: "/api/messages",
@@ -190,10 +190,10 @@ test("calls of Teams are not counted by address", async () => {
 });
 
 describe("keys of the Bot Framework", () => {
-  const typing = (h: TeamsHouse) => h.activity("dev", { type: "typing" });
+  const typing = (h: TeamsHarness) => h.activity("dev", { type: "typing" });
 
   test("a new key is fetched when it is first met", async () => {
-    const h = house();
+    const h = harness();
     expect((await h.call(typing(h))).status).toBe(200);
     const next = fakeKey("key-2");
     h.fake.keys.push(next);
@@ -202,7 +202,7 @@ describe("keys of the Bot Framework", () => {
   });
 
   test("junk tokens make us ask for keys a few times a minute, not each time", async () => {
-    const h = house();
+    const h = harness();
     const token = `Bearer ${h.fake.token({}, {}, unknownKey)}`;
     for (let count = 0; count < 30; count++) expect((await h.call(typing(h), token)).status).toBe(401);
     expect(h.fake.metadataFetches.count).toBeLessThanOrEqual(6);
@@ -210,36 +210,36 @@ describe("keys of the Bot Framework", () => {
   });
 
   test("while they cannot be fetched, those we have stay good for days, and nobody else gets in", async () => {
-    const h = house();
+    const h = harness();
     expect((await h.call(typing(h))).status).toBe(200);
     h.fake.metadata.status = 503;
-    h.office.clock.pass(2 * dayMs);
+    h.service.clock.pass(2 * dayMs);
     expect((await h.call(typing(h))).status).toBe(200);
     expect((await h.call(typing(h), `Bearer ${h.fake.token({}, {}, unknownKey)}`)).status).toBe(401);
-    h.office.clock.pass(4 * dayMs);
+    h.service.clock.pass(4 * dayMs);
     expect((await h.call(typing(h))).status).toBe(401);
     h.fake.metadata.status = 200;
-    h.office.clock.pass(minuteMs);
+    h.service.clock.pass(minuteMs);
     expect((await h.call(typing(h))).status).toBe(200);
   });
 
   test("a key that is withdrawn stops counting within a day", async () => {
-    const h = house();
+    const h = harness();
     expect((await h.call(typing(h))).status).toBe(200);
     h.fake.keys.length = 0;
-    h.office.clock.pass(dayMs + minuteMs);
+    h.service.clock.pass(dayMs + minuteMs);
     expect((await h.call(typing(h))).status).toBe(401);
   });
 
   test("a key that we have needs no key server, however long that one takes", async () => {
-    const h = house();
+    const h = harness();
     expect((await h.call(typing(h))).status).toBe(200);
     h.fake.metadata.status = "hang";
     const unknown = Array.from({ length: 3 }, () =>
       h.call(typing(h), `Bearer ${h.fake.token({}, {}, unknownKey)}`),
     );
     for (const age of [0, dayMs / 2, 2 * dayMs]) {
-      h.office.clock.pass(age);
+      h.service.clock.pass(age);
       for (let count = 0; count < 3; count++) expect((await h.call(typing(h))).status).toBe(200);
     }
     for (const { status } of await Promise.all(unknown)) expect(status).toBe(401);
@@ -248,15 +248,15 @@ describe("keys of the Bot Framework", () => {
   });
 
   test("a key server that fails is left alone for a growing time, from the first failure on", async () => {
-    const h = house();
+    const h = harness();
     h.fake.metadata.status = 503;
     for (let count = 0; count < 10; count++) expect((await h.call(typing(h))).status).toBe(401);
     expect(h.fake.metadataFetches.count).toBe(1);
-    h.office.clock.pass(1_500);
+    h.service.clock.pass(1_500);
     for (let count = 0; count < 10; count++) expect((await h.call(typing(h))).status).toBe(401);
     expect(h.fake.metadataFetches.count).toBe(2);
     h.fake.metadata.status = 200;
-    h.office.clock.pass(3_000);
+    h.service.clock.pass(3_000);
     expect((await h.call(typing(h))).status).toBe(200);
   });
 });

@@ -15,11 +15,11 @@ import { noteCard } from "../../../src/chat/teams/views/notes.ts";
 import { replyCard } from "../../../src/chat/teams/views/replies.ts";
 import { quotationElements } from "../../../src/chat/teams/views/quotation.ts";
 import type { CardText } from "../../../src/wording/card-text.ts";
-import { housePolicies } from "../conversation/support/policy-fixtures.ts";
+import { chatPolicies } from "../conversation/support/policy-fixtures.ts";
 import { teamsForEach } from "./support/teams-harness.ts";
 import { problemsOf, shownBy } from "./support/rendering.ts";
 
-const house = teamsForEach(housePolicies);
+const harness = teamsForEach(chatPolicies);
 
 test("our cards are cards by Microsoft's own types", () => {
   expectTypeOf<AdaptiveCard>().toExtend<IAdaptiveCard>();
@@ -28,8 +28,8 @@ test("our cards are cards by Microsoft's own types", () => {
 const text: CardText = {
   requestId: "jit_abc",
   revision: "r1",
-  heading: [{ said: "Dev" }, " asks for access"],
-  push: [{ said: "Dev" }, " asks for access"],
+  heading: [{ userText: "Dev" }, " asks for access"],
+  push: [{ userText: "Dev" }, " asks for access"],
   access: { catalogName: null, scopes: ["read:prod:orders-db"] },
   terms: [{ label: "For", value: ["2 hours"] }],
   reason: { label: "Reason", text: "an incident" },
@@ -58,11 +58,11 @@ describe("people's words are shown as they were written, whatever they look like
     const card = textCard(
       {
         ...text,
-        heading: [{ said: words }, " asks for access"],
-        facts: [{ label: "Asked by", value: [{ said: words }] }],
+        heading: [{ userText: words }, " asks for access"],
+        facts: [{ label: "Asked by", value: [{ userText: words }] }],
         access: { ...text.access, catalogName: words },
         reason: { label: "Reason", text: words },
-        status: ["Denied: ", { said: words }],
+        status: ["Denied: ", { userText: words }],
       },
       { lead: [[{ quote: words }]] },
     );
@@ -85,14 +85,14 @@ describe("people's words are shown as they were written, whatever they look like
     const card = textCard(
       {
         ...text,
-        heading: [{ said: marked }],
-        facts: [{ label: "Asked by", value: [{ said: marked }] }],
+        heading: [{ userText: marked }],
+        facts: [{ label: "Asked by", value: [{ userText: marked }] }],
         access: { ...text.access, catalogName: marked },
         reason: { label: "Reason", text: marked },
         words: [{ label: "Comment", text: marked }],
-        status: [{ said: marked }],
+        status: [{ userText: marked }],
       },
-      { lead: [[{ said: marked }]] },
+      { lead: [[{ userText: marked }]] },
     );
     expect(JSON.stringify(textBlocks(card.body))).not.toContain(marked);
   });
@@ -116,11 +116,11 @@ test("whatever is written, a card is whole and small enough", () => {
     fc.property(words, fc.array(words, { maxLength: 12 }), (one, many) => {
       const card = textCard({
         ...text,
-        heading: [{ said: one }],
-        facts: many.map((value) => ({ label: "Access", value: [{ said: value }] })),
+        heading: [{ userText: one }],
+        facts: many.map((value) => ({ label: "Access", value: [{ userText: value }] })),
         reason: { label: "Reason", text: one },
         words: many.map((value) => ({ label: "Comment", text: value })),
-        status: [{ said: one }],
+        status: [{ userText: one }],
       });
       expect(bytesOf(card)).toBeLessThan(cardBytesMax);
       expect(card.fallbackText).not.toBe("");
@@ -133,7 +133,7 @@ test("whatever is written, a card is whole and small enough", () => {
 
 test("a press carries the request and its revision and nothing else", () => {
   for (const place of ["message", "dialog"] as const) {
-    for (const { data } of textCard(text, { place }).actions) {
+    for (const { data } of textCard(text, { cardContext: place }).actions) {
       expect(Object.keys(data).toSorted()).toEqual(["request", "revision", "verb"]);
       expect(data).toMatchObject({ request: "jit_abc", revision: "r1" });
     }
@@ -145,7 +145,7 @@ test("buttons of a message execute, those of a dialog submit, and the secret is 
   expect(textCard(requester).actions.map(({ type }) => type)).toEqual(["Action.Submit", "Action.Execute"]);
   expect(textCard(requester).actions[0]?.data).toMatchObject({ msteams: { type: "task/fetch" } });
   expect(
-    textCard(requester, { place: "dialog" }).actions.every(
+    textCard(requester, { cardContext: "dialog" }).actions.every(
       ({ type, data }) => type === "Action.Submit" && !("msteams" in data),
     ),
   ).toBe(true);
@@ -155,7 +155,7 @@ describe("every kind of card is one that Teams' own renderer takes", () => {
   const dialog: Dialog = {
     ref: dialogRef("request"),
     title: "Request access",
-    intro: [["Asked for ", { said: "**x**" }]],
+    intro: [["Asked for ", { userText: "**x**" }]],
     fields: [
       {
         kind: "catalog",
@@ -204,9 +204,9 @@ describe("every kind of card is one that Teams' own renderer takes", () => {
   });
 
   const withCard = async (): Promise<Card> => {
-    const { office } = house();
-    const asked = await office.ask("dev");
-    const card = await office.services.cards.cardFor(
+    const { service } = harness();
+    const asked = await service.ask("dev");
+    const card = await service.services.cards.cardFor(
       "request" in asked ? asked.request.id : "",
       "approver",
       null,
@@ -228,7 +228,7 @@ describe("every kind of card is one that Teams' own renderer takes", () => {
     const list = replyCard({ kind: "cards", lines: [["40 requests"]], cards, buttons: ["home"] }, "message");
     expect(problemsOf(list)).toEqual([]);
     expect(bytesOf(list)).toBeLessThan(cardBytesMax);
-    const entries = cards.slice(0, 10).map((one) => ({ line: [{ said: "x".repeat(900) }], card: one }));
+    const entries = cards.slice(0, 10).map((one) => ({ line: [{ userText: "x".repeat(900) }], card: one }));
     const sections = (["to_decide", "active", "pending", "recent"] as const).map((id) => ({
       id,
       title: id,

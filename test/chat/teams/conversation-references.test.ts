@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
-import { housePolicies } from "../conversation/support/policy-fixtures.ts";
+import { chatPolicies } from "../conversation/support/policy-fixtures.ts";
 import { tenantId } from "../../fakes/teams/bot-framework.ts";
-import { channelId, introduced, teamsForEach, type TeamsHouse } from "./support/teams-harness.ts";
+import { channelId, introduced, teamsForEach, type TeamsHarness } from "./support/teams-harness.ts";
 import { titles } from "./support/teams-users.ts";
 
-const house = teamsForEach(housePolicies);
+const harness = teamsForEach(chatPolicies);
 const asking = "request read:prod:orders-db for 2h because INC-42";
 
-const personAt = async (h: TeamsHouse, name: string) =>
-  h.office.store.address("teams", `person:${tenantId}:aad-${name}`);
+const personAt = async (h: TeamsHarness, name: string) =>
+  h.service.store.address("teams", `person:${tenantId}:aad-${name}`);
 
 test.each([
   ["as Teams names it", { id: "19:ann_bob@unq.gbl.spaces", conversationType: "personal", tenantId }],
@@ -17,7 +17,7 @@ test.each([
 ])(
   "the message extension in a chat between two people leaves their own conversation with the bot, %s",
   async (_, conversation) => {
-    const h = house();
+    const h = harness();
     await introduced(h, "dev", "ann");
     const before = await personAt(h, "ann");
     for (const name of ["composeExtension/fetchTask", "composeExtension/submitAction", "task/submit"]) {
@@ -31,7 +31,7 @@ test.each([
 );
 
 test("taking the app out of a chat between two people takes it from neither of them", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h, "ann");
   const conversation = { id: "19:ann_bob@unq.gbl.spaces", conversationType: "personal", tenantId };
   await h.call(h.activity("ann", { type: "installationUpdate", action: "remove", conversation }));
@@ -39,14 +39,14 @@ test("taking the app out of a chat between two people takes it from neither of t
 });
 
 test("somebody who is met only in a chat between people is not known by that", async () => {
-  const h = house();
+  const h = harness();
   const conversation = { id: "19:ann_bob@unq.gbl.spaces", conversationType: "personal", tenantId };
   const value = { commandId: "request" };
   await h.call(
     h.activity("ann", { type: "invoke", name: "composeExtension/fetchTask", value, conversation }),
   );
   expect(await personAt(h, "ann")).toBeUndefined();
-  expect(await h.office.store.address("teams", `conversation:${conversation.id}`)).toBeUndefined();
+  expect(await h.service.store.address("teams", `conversation:${conversation.id}`)).toBeUndefined();
 });
 
 test.each([
@@ -55,7 +55,7 @@ test.each([
 ])(
   "after the service's address has moved, older copies are rewritten where it is now: %s",
   async (_, hasWritten) => {
-    const h = house();
+    const h = harness();
     await introduced(h, "dev", "ann", "bob", "cid");
     await h.call(
       h.activity("ann", {
@@ -67,8 +67,8 @@ test.each([
     expect(titles(h.cardsOf("bob")[0])).toContain("Approve");
     h.fake.moveTo("amer");
     await introduced(h, ...(hasWritten ? ["dev", "ann", "bob", "cid"] : ["cid"]));
-    const [id = ""] = await h.office.store.openRequestsOf((await h.office.caller("dev")).identity.id);
-    await h.office.services.desk.approve(await h.office.caller("ann"), id, {});
+    const [id = ""] = await h.service.store.openRequestsOf((await h.service.caller("dev")).identity.id);
+    await h.service.services.requestCommands.approve(await h.service.caller("ann"), id, {});
     await h.settle();
     for (const name of ["ann", "bob", "cid"]) {
       expect(h.cardsOf(name)).toHaveLength(1);
@@ -78,14 +78,14 @@ test.each([
 );
 
 test("a move is not taken for an outage when the old address does not answer at all", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h, "dev", "ann");
   await h.say("dev", asking);
   const { conversation, activity } =
     [...h.fake.messages].map(([id, one]) => ({ ...one, activity: id }))[0] ?? {};
   const { messenger } = h.teams;
-  const asked = await h.office.ask("dev", { scopes: ["read:prod:b"] });
-  const card = await h.office.services.cards.cardFor(
+  const asked = await h.service.ask("dev", { scopes: ["read:prod:b"] });
+  const card = await h.service.services.cards.cardFor(
     "request" in asked ? asked.request.id : "",
     "channel",
     null,

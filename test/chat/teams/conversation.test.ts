@@ -2,17 +2,17 @@ import { describe, expect, test } from "vitest";
 import { parseId } from "../../../src/core/values/ids.ts";
 import { StoreUnavailable } from "../../../src/service/ports/store.ts";
 import { tenantId } from "../../fakes/teams/bot-framework.ts";
-import { housePolicies, houseRules } from "../conversation/support/policy-fixtures.ts";
+import { chatPolicies, chatRules } from "../conversation/support/policy-fixtures.ts";
 import { channelId, introduced, teamsForEach } from "./support/teams-harness.ts";
 import { button, titles, wordsOn } from "./support/teams-users.ts";
 
-const house = teamsForEach(housePolicies);
+const harness = teamsForEach(chatPolicies);
 const inChannel = {
   conversation: { id: `${channelId};messageid=1`, conversationType: "channel", tenantId },
 };
 
 test("the message extension opens the form as a dialog, tries it out, keeps what was typed and sends it", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h);
   const extension = (name: string, data?: object) =>
     h.call(
@@ -46,7 +46,7 @@ test("the message extension opens the form as a dialog, tries it out, keeps what
 });
 
 test("in a chat the form is in the message, and what came of it takes its place for good", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h);
   await h.say("dev", "request");
   const form = h.cardsOf("dev").at(-1);
@@ -63,7 +63,7 @@ test("in a chat the form is in the message, and what came of it takes its place 
 });
 
 test("a card that somebody asked to see is kept true, and a form for a request goes with the request", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
   const id = /jit_\w+/.exec(wordsOn(h.cardsOf("ann").at(-1)))?.[0] ?? "no id";
@@ -71,13 +71,13 @@ test("a card that somebody asked to see is kept true, and a form for a request g
   expect(titles(h.cardsOf("bob").at(-1))).toContain("Approve");
   await h.say("cid", `deny ${id}`);
   expect(titles(h.cardsOf("cid").at(-1))).toEqual(["Deny", "Back"]);
-  await h.office.services.desk.deny(await h.office.caller("ann"), id, "use the replica");
+  await h.service.services.requestCommands.deny(await h.service.caller("ann"), id, "use the replica");
   await h.settle();
   for (const name of ["ann", "bob", "cid", "dev"]) expect(h.cardsOf(name).flatMap(titles)).toEqual([]);
 });
 
 test("an answer that nobody keeps true has no buttons of a request", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
   const id = /jit_\w+/.exec(wordsOn(h.cardsOf("ann").at(-1)))?.[0] ?? "no id";
@@ -91,7 +91,7 @@ test("an answer that nobody keeps true has no buttons of a request", async () =>
 });
 
 test("the catalog is searched while somebody types", async () => {
-  const h = house();
+  const h = harness();
   const value = { dataset: "catalog", queryText: "orders", queryOptions: { skip: 0, top: 15 } };
   const found = await h.call(h.activity("dev", { type: "invoke", name: "application/search", value }));
   expect(JSON.parse(found.text).value.results).toEqual([
@@ -103,7 +103,7 @@ describe("in groups and channels", () => {
   const mentioned = (text: string) => ({ text: `<at>JIT</at>&nbsp;${text}`, ...inChannel });
 
   test("the mention is no part of the command, and the answer goes into the chat of the one who wrote", async () => {
-    const h = house();
+    const h = harness();
     await introduced(h);
     await h.say("dev", "", mentioned("help request"));
     expect(wordsOn(h.cardsOf("dev").at(-1))).toContain("request");
@@ -112,7 +112,7 @@ describe("in groups and channels", () => {
   });
 
   test("whoever has no chat with us gets one, or is told how to", async () => {
-    const h = house();
+    const h = harness();
     h.fake.installed.add("aad-dev");
     await h.say("dev", "", mentioned("help"));
     expect(h.fake.calls.filter((call) => call.verb === "open")).toHaveLength(1);
@@ -129,7 +129,7 @@ describe("in groups and channels", () => {
 
 describe("home", () => {
   /** Dev asks, ann has the home open; with the id of its message. */
-  const homeOfAnn = async (h: ReturnType<typeof house>) => {
+  const homeOfAnn = async (h: ReturnType<typeof harness>) => {
     await introduced(h);
     await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
     await h.say("ann", "home");
@@ -139,13 +139,13 @@ describe("home", () => {
     const shown = () => h.fake.messages.get(replyToId)?.activity.attachments?.[0]?.content;
     return { id, home, replyToId, shown };
   };
-  const decidedByBob = async (h: ReturnType<typeof house>, id: string): Promise<void> => {
-    await h.office.services.desk.deny(await h.office.caller("bob"), id, "use the replica");
+  const decidedByBob = async (h: ReturnType<typeof harness>, id: string): Promise<void> => {
+    await h.service.services.requestCommands.deny(await h.service.caller("bob"), id, "use the replica");
     await h.settle();
   };
 
   test("shows what is to decide, and offers nothing about a request but to open it", async () => {
-    const h = house();
+    const h = harness();
     const { home } = await homeOfAnn(h);
     expect(wordsOn(home)).toContain("read:prod:orders-db");
     expect(titles(home)).toEqual(["Details", "Request access", "Break glass", "Help"]);
@@ -155,7 +155,7 @@ describe("home", () => {
   });
 
   test("an opened request takes the place of the home for good, with buttons that work, and is kept true", async () => {
-    const h = house();
+    const h = harness();
     const { id, home, replyToId, shown } = await homeOfAnn(h);
     const opened = await h.press("ann", button(home, "Details"), {}, { replyToId });
     expect(titles(opened.card)).toEqual(["Approve", "Deny", "Approve for less…", "Details"]);
@@ -170,7 +170,7 @@ describe("home", () => {
   });
 
   test("a request that is over by then is opened as what it is, and a second press changes nothing", async () => {
-    const h = house();
+    const h = harness();
     const { id, home, replyToId, shown } = await homeOfAnn(h);
     await decidedByBob(h, id);
     for (let press = 0; press < 2; press++) {
@@ -183,26 +183,26 @@ describe("home", () => {
   });
 
   test("opened twice, a request is recorded once", async () => {
-    const h = house();
+    const h = harness();
     const { id, home, replyToId, shown } = await homeOfAnn(h);
     const press = () => h.press("ann", button(home, "Details"), {}, { replyToId });
     await Promise.all([press(), press()]);
     await h.settle();
     const requestId = parseId("request", id);
-    const copies = requestId === undefined ? [] : await h.office.store.copies([requestId]);
+    const copies = requestId === undefined ? [] : await h.service.store.deliveries([requestId]);
     expect(copies.filter(({ ref }) => ref?.includes(`"${replyToId}"`))).toHaveLength(1);
     await decidedByBob(h, id);
     expect(titles(shown())).toEqual([]);
   });
 
   test("somebody who is no approver any more opens it with nothing to press", async () => {
-    const h = house();
+    const h = harness();
     const { home, replyToId, shown } = await homeOfAnn(h);
-    const people = (await h.office.store.fileIdentities()).map(({ value }) => {
+    const people = (await h.service.store.fileIdentities()).map(({ value }) => {
       const { managedBy: _managedBy, listed: _listed, enabled: _enabled, ...person } = value;
       return person.name === "ann" ? { ...person, groups: [] } : person;
     });
-    await h.office.configure(housePolicies(), houseRules, people);
+    await h.service.configure(chatPolicies(), chatRules, people);
     const opened = await h.press("ann", button(home, "Details"), {}, { replyToId });
     expect(titles(opened.card)).toEqual([]);
     await h.settle();
@@ -210,9 +210,9 @@ describe("home", () => {
   });
 
   test("when it cannot be recorded, nothing about the request is offered", async () => {
-    const h = house();
+    const h = harness();
     const { home, replyToId } = await homeOfAnn(h);
-    h.office.store.commit = async () => Promise.reject(new StoreUnavailable("of the test"));
+    h.service.store.commit = async () => Promise.reject(new StoreUnavailable("of the test"));
     const opened = await h.press("ann", button(home, "Details"), {}, { replyToId });
     expect(opened.status).toBe(200);
     expect(titles(opened.card)).toEqual([]);
@@ -220,14 +220,14 @@ describe("home", () => {
 });
 
 test("a card that could not be recorded loses its buttons", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
   const id = /jit_\w+/.exec(wordsOn(h.cardsOf("ann").at(-1)))?.[0] ?? "no id";
-  const { commit } = h.office.store;
-  h.office.store.commit = async () => Promise.reject(new StoreUnavailable("of the test"));
+  const { commit } = h.service.store;
+  h.service.store.commit = async () => Promise.reject(new StoreUnavailable("of the test"));
   await h.say("bob", `status ${id}`);
-  h.office.store.commit = commit;
+  h.service.store.commit = commit;
   const bobs = h.cardsOf("bob");
   expect(wordsOn(bobs.at(-1))).toContain(id);
   expect(titles(bobs.at(-1))).toEqual([]);
@@ -235,7 +235,7 @@ test("a card that could not be recorded loses its buttons", async () => {
 
 describe("while something is broken", () => {
   test("a command whose answer is throttled is answered a little later", async () => {
-    const h = house();
+    const h = harness();
     const isAnswer = { of: ({ verb }: { verb: string }) => verb === "post", status: 429, retryAfter: "1" };
     h.fake.trouble.push(isAnswer);
     const saying = h.say("dev", "help");
@@ -246,18 +246,18 @@ describe("while something is broken", () => {
   });
 
   test("a store that cannot be used is a sentence to whoever pressed, with nothing done", async () => {
-    const h = house();
+    const h = harness();
     await introduced(h);
     await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
     const approve = button(h.cardsOf("ann").at(-1), "Approve");
-    await h.office.store.close();
+    await h.service.store.close();
     const answer = await h.press("ann", approve);
     expect(answer.status).toBe(200);
     expect(`${answer.sentence}${wordsOn(answer.card)}`).toMatch(/nothing was changed|went wrong/);
   });
 
   test("an invoke we do not know is answered with a body, for Teams tries again without one", async () => {
-    const h = house();
+    const h = harness();
     const answer = await h.call(h.activity("dev", { type: "invoke", name: "signin/verifyState", value: {} }));
     expect(answer).toMatchObject({ status: 200, text: "{}" });
   });
@@ -270,7 +270,7 @@ describe("while something is broken", () => {
     ["an account that is none", { verb: "link", account: "[]" }],
     ["a name every object has", { verb: "menu:constructor" }],
   ])("a press with %s does nothing", async (_, data) => {
-    const h = house();
+    const h = harness();
     await introduced(h, "ann");
     const value = { action: { type: "Action.Execute", verb: "x", data } };
     const answer = await h.call(h.activity("ann", { type: "invoke", name: "adaptiveCard/action", value }));

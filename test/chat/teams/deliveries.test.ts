@@ -1,43 +1,43 @@
 import { beforeEach, describe, expect } from "vitest";
 import { cardBytesMax } from "../../../src/chat/teams/views/adaptive-card.ts";
 import { minuteMs } from "../../../src/core/values/time.ts";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { tenantId, type FakeCard } from "../../fakes/teams/bot-framework.ts";
 import { identityFixture } from "../../support/fixtures.ts";
 import { messengerContract } from "../../support/messenger-contract.ts";
-import { copiesContract } from "../../support/deliveries-contract.ts";
-import { contractPolicies, type ShownCopy } from "../../support/deliveries-harness.ts";
+import { deliveriesContract } from "../../support/deliveries-contract.ts";
+import { contractPolicies, type ShownDelivery } from "../../support/deliveries-harness.ts";
 import { channelId, introduced, teamsForEach } from "./support/teams-harness.ts";
 import { shownMessage } from "./support/shown-message.ts";
 import { titles, wordsOn } from "./support/teams-users.ts";
 
-const house = teamsForEach(() => contractPolicies(`teams:${channelId}`));
+const harness = teamsForEach(() => contractPolicies(`teams:${channelId}`));
 
 const accountOf = (name: string) => ({ teams: { tenantId, aadObjectId: `aad-${name}` } });
 
 /** Cards of requests, and not the news beside them. */
-const copiesAmong = (cards: readonly FakeCard[]): readonly ShownCopy[] =>
+const deliveriesAmong = (cards: readonly FakeCard[]): readonly ShownDelivery[] =>
   cards
     .map((card) => ({ words: wordsOn(card), buttons: titles(card) }))
     .filter(({ words }) => words.includes("Access: "));
 
 describe("copies of a card in Teams", () => {
-  beforeEach(() => introduced(house()));
+  beforeEach(() => introduced(harness()));
 
   messengerContract(() => {
-    const { office, fake, cardsOf } = house();
+    const { service, fake, cardsOf } = harness();
     return {
-      messenger: present(office.context.surfaces.get("teams"), "Teams"),
+      messenger: assertPresent(service.context.surfaces.get("teams"), "Teams"),
       person: { ...identityFixture("ann"), links: accountOf("ann") },
       stranger: identityFixture("nobody"),
       channel: `teams:${channelId}`,
       latest: () => {
-        const { activity } = present([...fake.messages.values()].at(-1), "a message");
+        const { activity } = assertPresent([...fake.messages.values()].at(-1), "a message");
         // As sent, with what is added to the card.
         expect(Buffer.byteLength(JSON.stringify(activity))).toBeLessThan(cardBytesMax);
-        return shownMessage(present(cardsOf("ann").at(-1), "a card"));
+        return shownMessage(assertPresent(cardsOf("ann").at(-1), "a card"));
       },
-      rest: () => office.clock.pass(minuteMs),
+      rest: () => service.clock.pass(minuteMs),
       arrived: () => cardsOf("ann").length,
       deleteAll: () => fake.messages.clear(),
       takeDown: () => {
@@ -46,14 +46,14 @@ describe("copies of a card in Teams", () => {
     };
   });
 
-  copiesContract(() => {
-    const { office, fake, settle, cardsOf, cardsIn } = house();
+  deliveriesContract(() => {
+    const { service, fake, settle, cardsOf, cardsIn } = harness();
     return {
-      office,
+      service,
       settle,
-      copiesOf: (name) => copiesAmong(cardsOf(name)),
-      copiesInChannel: () => copiesAmong(cardsIn(channelId)),
-      deleteCopiesOf: (name) => {
+      deliveriesOf: (name) => deliveriesAmong(cardsOf(name)),
+      deliveriesInChannel: () => deliveriesAmong(cardsIn(channelId)),
+      deleteDeliveriesOf: (name) => {
         for (const [id, { conversation }] of fake.messages) {
           if (conversation === `a:29:${name}`) fake.messages.delete(id);
         }

@@ -1,29 +1,29 @@
 import { describe, expect, test } from "vitest";
 import { hourMs, secondMs } from "../../../src/core/values/time.ts";
-import { housePolicies, houseRules } from "../conversation/support/policy-fixtures.ts";
+import { chatPolicies, chatRules } from "../conversation/support/policy-fixtures.ts";
 import { appId, tenantId } from "../../fakes/teams/bot-framework.ts";
 import { allStaff } from "../../service/support/service-harness.ts";
-import { channelId, introduced, teamsForEach, type TeamsHouse } from "./support/teams-harness.ts";
+import { channelId, introduced, teamsForEach, type TeamsHarness } from "./support/teams-harness.ts";
 import { button, titles, wordsOn } from "./support/teams-users.ts";
 
-const house = teamsForEach(housePolicies);
+const harness = teamsForEach(chatPolicies);
 const asking = "request read:prod:orders-db for 2h because INC-42";
 
 const installed = { type: "installationUpdate", action: "add" };
 const added = { type: "conversationUpdate", membersAdded: [{ id: `28:${appId}` }] };
 
-const install = async (h: TeamsHouse, name: string, ...activities: readonly object[]): Promise<void> => {
+const install = async (h: TeamsHarness, name: string, ...activities: readonly object[]): Promise<void> => {
   for (const one of activities) await h.call(h.activity(name, one));
   await h.settle();
 };
-const requestersCard = (h: TeamsHouse): string =>
+const requestersCard = (h: TeamsHarness): string =>
   wordsOn(h.cardsOf("dev").find((one) => titles(one).includes("Cancel request")));
-const waitingFor = (h: TeamsHouse, name: string) =>
+const waitingFor = (h: TeamsHarness, name: string) =>
   h.cardsOf(name).filter((card) => titles(card).includes("Approve"));
 
 describe("somebody whose account is linked and who has not been heard of", () => {
   test("is reached by the id of their account, where they have the app", async () => {
-    const h = house();
+    const h = harness();
     await introduced(h, "dev");
     h.fake.installed.add("aad-ann");
     await h.say("dev", asking);
@@ -38,12 +38,12 @@ describe("somebody whose account is linked and who has not been heard of", () =>
   });
 
   test("gets what is waiting when they install the app later, once, and the requester sees it", async () => {
-    const h = house();
+    const h = harness();
     await introduced(h, "dev", "bob");
     await h.say("dev", asking);
     expect(requestersCard(h)).toContain("1 of 3 approvers reached");
     await install(h, "ann", installed, added);
-    h.office.clock.pass(20 * secondMs);
+    h.service.clock.pass(20 * secondMs);
     await h.settle();
     expect(waitingFor(h, "ann")).toHaveLength(1);
     expect(waitingFor(h, "bob")).toHaveLength(1);
@@ -53,7 +53,7 @@ describe("somebody whose account is linked and who has not been heard of", () =>
   });
 
   test("gets nothing that is over by then", async () => {
-    const h = house();
+    const h = harness();
     await introduced(h, "dev", "bob");
     await h.say("dev", asking);
     await h.press("bob", button(waitingFor(h, "bob")[0], "Approve"));
@@ -62,7 +62,7 @@ describe("somebody whose account is linked and who has not been heard of", () =>
   });
 
   test("and who was thrown out meanwhile gets what is waiting when they come back", async () => {
-    const h = house();
+    const h = harness();
     await introduced(h, "dev", "ann", "bob");
     h.fake.trouble.push({
       of: ({ verb, conversation }) => verb === "post" && conversation === "a:29:ann",
@@ -82,22 +82,22 @@ describe("an install is answered with what to do", () => {
     ["by the members' activity", [added]],
     ["once when Teams says it in both ways", [added, installed]],
   ])("%s", async (_, activities) => {
-    const h = house();
+    const h = harness();
     await install(h, "ann", ...activities);
     expect(h.cardsOf("ann").map(titles)).toEqual([["Request access", "Home", "Help"]]);
     expect(wordsOn(h.cardsOf("ann")[0])).toContain("To ask, press Request access");
   });
 
   test("to somebody without a link: which ids an administrator needs", async () => {
-    const h = house();
-    await h.office.configure(housePolicies(), houseRules, allStaff);
+    const h = harness();
+    await h.service.configure(chatPolicies(), chatRules, allStaff);
     await install(h, "ann", installed);
     expect(wordsOn(h.cardsOf("ann")[0])).toContain("aad-ann");
     expect(titles(h.cardsOf("ann")[0])).toEqual(["Ask to be linked"]);
   });
 
   test("in a team: how policies name the place", async () => {
-    const h = house();
+    const h = harness();
     const conversation = { id: channelId, conversationType: "channel", tenantId };
     await install(h, "ann", { ...installed, conversation });
     const said = h.fake.calls.filter((call) => call.verb === "post" && call.conversation === channelId);
@@ -106,14 +106,14 @@ describe("an install is answered with what to do", () => {
   });
 
   test("an upgrade of the app is answered with nothing", async () => {
-    const h = house();
+    const h = harness();
     await install(h, "ann", { type: "installationUpdate", action: "add-upgrade" });
     expect(h.cardsOf("ann")).toEqual([]);
   });
 });
 
 test("who is being told counts as on the way, not as out of reach", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h, "dev", "ann", "bob");
   // Ann and bob are slow to be told; cid has not installed the app.
   h.fake.trouble.push({
@@ -126,7 +126,7 @@ test("who is being told counts as on the way, not as out of reach", async () => 
   expect(words).toContain("Asking 2 people");
   expect(words).not.toContain("0 of 3");
   h.fake.trouble.length = 0;
-  h.office.clock.pass(hourMs);
+  h.service.clock.pass(hourMs);
   await h.settle();
   expect(waitingFor(h, "bob")).toHaveLength(1);
 });

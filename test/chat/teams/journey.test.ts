@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { hourMs, minuteMs } from "../../../src/core/values/time.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { tenantId, type FakeButton } from "../../fakes/teams/bot-framework.ts";
-import { housePolicies } from "../conversation/support/policy-fixtures.ts";
+import { chatPolicies } from "../conversation/support/policy-fixtures.ts";
 import { channelId, introduced, teamsForEach } from "./support/teams-harness.ts";
 import { button, titles, wordsOn } from "./support/teams-users.ts";
 
@@ -15,13 +15,13 @@ const twoOfDba = approvalPolicy(
   },
   { conditions: [{ type: "RESOURCE", operator: "STARTS_WITH", value: "pair:" }] },
 );
-const house = teamsForEach(() => [...housePolicies(), twoOfDba]);
+const harness = teamsForEach(() => [...chatPolicies(), twoOfDba]);
 
 const inChannel = {
   conversation: {
     id: `${channelId};messageid=1`,
     conversationType: "channel",
-    tenantId: tenantId,
+    tenantId,
   },
 };
 interface Refresh {
@@ -31,7 +31,7 @@ interface Refresh {
 const requestIdOn = (text: string): string => /jit_\w+/.exec(text)?.[0] ?? "no id";
 
 test("asked in a chat, approved on a card, shown in a dialog, done: every copy is true at every step", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
   const [answer, asked] = h.cardsOf("dev");
@@ -71,7 +71,7 @@ test("asked in a chat, approved on a card, shown in a dialog, done: every copy i
 });
 
 test("the credential is in the requester's dialog answer and in nothing that is kept", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h);
   await h.say("dev", "request write:dev:playground for 1h because a look");
   const ready = h.cardsOf("dev").find((card) => titles(card).includes("Show credential"));
@@ -85,21 +85,21 @@ test("the credential is in the requester's dialog answer and in nothing that is 
   expect(other.text).not.toContain("kd_jit_");
   const shown = await h.inDialog("dev", showing);
   const token = /kd_jit_\w{36}/.exec(shown.text)?.[0] ?? "none";
-  expect(await h.office.services.checking.introspect(token)).toMatchObject({ active: true });
+  expect(await h.service.services.checking.introspect(token)).toMatchObject({ active: true });
   await h.settle();
   const again = await h.inDialog("dev", showing);
   expect(wordsOn(again.card)).toContain("already shown");
   const active = h.cardsOf("dev").find((card) => titles(card).includes("Replace credential"));
   const replaced = await h.inDialog("dev", button(active, "Replace credential"));
   expect(replaced.text).toMatch(/kd_jit_\w{36}/);
-  expect(await h.office.services.checking.introspect(token)).toEqual({ active: false });
+  expect(await h.service.services.checking.introspect(token)).toEqual({ active: false });
   await h.settle();
   expect(JSON.stringify(h.fake.calls)).not.toContain("kd_jit_");
   expect(h.log.join("\n")).not.toContain("kd_jit_");
 });
 
 test("denying asks for a reason in place of the card, and the requester reads it", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
   const opened = await h.press("ann", button(h.cardsOf("ann").at(-1), "Deny"));
@@ -117,7 +117,7 @@ test("denying asks for a reason in place of the card, and the requester reads it
 });
 
 test("approving for less counts, and what is longer is refused with the form still there", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
   const opened = await h.press("ann", button(h.cardsOf("ann").at(-1), "Approve for less…"));
@@ -131,7 +131,7 @@ test("approving for less counts, and what is longer is refused with the form sti
 });
 
 test("two of two: by a card here and by the API, and all cards stay true", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h);
   await h.call(h.activity("lead", { type: "conversationUpdate", ...inChannel }));
   await h.say("dev", "request read:pair:x for 1h because INC-7");
@@ -141,7 +141,7 @@ test("two of two: by a card here and by the API, and all cards stay true", async
   await h.press("ann", button(posted(), "Approve"), {}, inChannel);
   await h.settle();
   expect(wordsOn(posted())).toContain("1 of 2");
-  await h.office.services.desk.approve(await h.office.caller("bob"), id, {});
+  await h.service.services.requestCommands.approve(await h.service.caller("bob"), id, {});
   await h.settle();
   expect(wordsOn(posted())).toContain("2 of 2");
   expect(titles(posted())).toEqual(["Revoke", "Details"]);
@@ -149,7 +149,7 @@ test("two of two: by a card here and by the API, and all cards stay true", async
 });
 
 test("whoever has voted is shown the channel's card without Approve, and nobody else is", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h);
   await h.say("dev", "request read:pair:x for 1h because INC-7");
   const posted = () => h.cardsIn(channelId)[0];
@@ -157,18 +157,18 @@ test("whoever has voted is shown the channel's card without Approve, and nobody 
   const pressed = await h.press("ann", button(posted(), "Approve"), {}, inChannel);
   expect(titles(pressed.card)).toEqual(["Deny", "Details"]);
   await h.settle();
-  const { userIds, action } = present(posted(), "the card")["refresh"] as Refresh;
+  const { userIds, action } = assertPresent(posted(), "the card")["refresh"] as Refresh;
   expect(userIds).toEqual(["29:ann"]);
   expect(titles((await h.press("ann", action, {}, inChannel)).card)).toEqual(["Deny", "Details"]);
   expect(titles(posted())).toContain("Approve");
 });
 
 test("a note carries no refresh, which would put the request's card in its place before it is read", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h);
   await h.say("dev", "request read:pair:x for 1h because INC-7");
-  h.office.clock.pass(10 * minuteMs);
-  await h.office.services.grants.tick(requestIdOn(wordsOn(h.cardsOf("ann").at(-1))));
+  h.service.clock.pass(10 * minuteMs);
+  await h.service.services.grants.tick(requestIdOn(wordsOn(h.cardsOf("ann").at(-1))));
   await h.settle();
   const [reminder] = h.cardsOf("ann").filter((card) => wordsOn(card).includes("Still waiting for you"));
   expect(reminder).toBeDefined();
@@ -180,7 +180,7 @@ describe("a card in a channel carries the message and not the authority", () => 
     ["the requester", "dev"],
     ["somebody who is not asked", "lead"],
   ])("%s decides nothing by a press", async (_, name) => {
-    const h = house();
+    const h = harness();
     await introduced(h);
     await h.say("dev", "request read:pair:x for 1h because INC-7");
     const posted = h.cardsIn(channelId)[0];
@@ -188,12 +188,12 @@ describe("a card in a channel carries the message and not the authority", () => 
     expect(`${pressed.sentence}${wordsOn(pressed.card)}`).not.toContain("You approved");
     await h.settle();
     expect(wordsOn(h.cardsIn(channelId)[0])).toContain("0 of 2");
-    expect((await h.office.audit()).filter((row) => row.action === "decision.refused")).toHaveLength(1);
+    expect((await h.service.audit()).filter((row) => row.action === "decision.refused")).toHaveLength(1);
   });
 });
 
 test("a late press gets the truth and a fresh card, a repeated one is told that it counts", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
   const stale = h.cardsOf("bob").at(-1);
@@ -209,7 +209,7 @@ test("a late press gets the truth and a fresh card, a repeated one is told that 
 });
 
 test("an invoke that Teams sends again is answered the same and decides once", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h);
   await h.say("dev", "request read:pair:x for 1h because INC-7");
   const approve = button(h.cardsOf("ann").at(-1), "Approve");
@@ -218,23 +218,23 @@ test("an invoke that Teams sends again is answered the same and decides once", a
   const [first, second] = await Promise.all([h.call(activity), h.call(activity)]);
   expect(second.text).toBe(first.text);
   expect((await h.call(activity)).text).toBe(first.text);
-  const given = (await h.office.audit()).filter((row) => row.action === "approval.given");
+  const given = (await h.service.audit()).filter((row) => row.action === "approval.given");
   expect(given).toHaveLength(1);
-  expect((await h.office.audit()).filter((row) => row.action === "decision.refused")).toEqual([]);
+  expect((await h.service.audit()).filter((row) => row.action === "decision.refused")).toEqual([]);
 });
 
 test("a message that Teams sends again asks once", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h);
   const text = "request read:prod:orders-db for 2h because INC-42";
   const activity = h.activity("dev", { type: "message", text });
   await Promise.all([h.call(activity), h.call(activity)]);
   await h.settle();
-  expect((await h.office.audit()).filter((row) => row.action.startsWith("request."))).toHaveLength(1);
+  expect((await h.service.audit()).filter((row) => row.action.startsWith("request."))).toHaveLength(1);
 });
 
 test("extend, ending soon and revoke", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
   await h.press("ann", button(h.cardsOf("ann").at(-1), "Approve"));
@@ -242,7 +242,7 @@ test("extend, ending soon and revoke", async () => {
   const ready = h.cardsOf("dev").find((card) => titles(card).includes("Show credential"));
   await h.inDialog("dev", button(ready, "Show credential"));
   await h.settle();
-  h.office.clock.pass(2 * hourMs - 9 * minuteMs);
+  h.service.clock.pass(2 * hourMs - 9 * minuteMs);
   await h.settle();
   const soon = h.cardsOf("dev").at(-1);
   expect(titles(soon)).toEqual(["Extend", "I'm done"]);
@@ -260,7 +260,7 @@ test("extend, ending soon and revoke", async () => {
 });
 
 test("break-glass: taken without approval, shown in a dialog, reviewed on a card", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h);
   await h.say("dev", "break-glass");
   const form = h.cardsOf("dev").at(-1);

@@ -1,23 +1,23 @@
 import { describe, expect, test } from "vitest";
 import { DeliveryFault } from "../../../src/service/messaging/messenger.ts";
-import { createPace } from "../../../src/chat/teams/outbound/rate-limit.ts";
-import { housePolicies } from "../conversation/support/policy-fixtures.ts";
+import { createSendRateLimiter } from "../../../src/chat/teams/outbound/rate-limit.ts";
+import { chatPolicies } from "../conversation/support/policy-fixtures.ts";
 import { tenantId, type ConnectorCall, type Trouble } from "../../fakes/teams/bot-framework.ts";
-import { channelId, introduced, teamsForEach, type TeamsHouse } from "./support/teams-harness.ts";
+import { channelId, introduced, teamsForEach, type TeamsHarness } from "./support/teams-harness.ts";
 import { button, titles, wordsOn } from "./support/teams-users.ts";
 
-const house = teamsForEach(housePolicies);
+const harness = teamsForEach(chatPolicies);
 const asking = "request read:prod:orders-db for 2h because INC-42";
 const toAnn = ({ verb, conversation }: ConnectorCall): boolean =>
   verb === "post" && conversation === "a:29:ann";
 
 /** A card of dev's request, and ann's address. */
-async function anyCard(h: TeamsHouse) {
+async function anyCard(h: TeamsHarness) {
   await introduced(h, "ann");
-  const asked = await h.office.ask("dev");
+  const asked = await h.service.ask("dev");
   const id = "request" in asked ? asked.request.id : "";
-  const card = await h.office.services.cards.cardFor(id, "channel", null);
-  const ann = (await h.office.caller("ann")).identity;
+  const card = await h.service.services.cards.cardFor(id, "channel", null);
+  const ann = (await h.service.caller("ann")).identity;
   const address = await h.teams.messenger.addressOf(ann);
   if (card === undefined || address === undefined) throw new Error("no card or address");
   return { card, address };
@@ -64,7 +64,7 @@ describe("what a failed call means for its message", () => {
       { code: "server_error", retryable: true, isSurfaceDown: true },
     ],
   ])("%s", async (_, trouble, expected) => {
-    const h = house();
+    const h = harness();
     const { card, address } = await anyCard(h);
     h.fake.trouble.push({ of: toAnn, ...trouble });
     const before = h.fake.calls.length;
@@ -75,7 +75,7 @@ describe("what a failed call means for its message", () => {
   });
 
   test("no answer: the relay's own limit ends it, for everybody, later", async () => {
-    const h = house();
+    const h = harness();
     const { card, address } = await anyCard(h);
     h.fake.trouble.push({ of: toAnn, status: "hang" });
     const fault = await faultOf(h.teams.messenger.post(address, card, AbortSignal.timeout(200)));
@@ -83,19 +83,19 @@ describe("what a failed call means for its message", () => {
   });
 
   test("a sign-in that is refused is for everybody, and is tried again", async () => {
-    const h = house();
+    const h = harness();
     const { card, address } = await anyCard(h);
-    h.office.clock.pass(3_600_000);
+    h.service.clock.pass(3_600_000);
     h.fake.login.status = 400;
     const fault = await faultOf(h.teams.messenger.post(address, card, AbortSignal.timeout(5_000)));
     expect(fault).toMatchObject({ code: "login_refused", retryable: true, isSurfaceDown: true });
     h.fake.login.status = 200;
-    h.office.clock.pass(2_000);
+    h.service.clock.pass(2_000);
     await h.teams.messenger.post(address, card, AbortSignal.timeout(5_000));
   });
 
   test("a token that is refused is not used again", async () => {
-    const h = house();
+    const h = harness();
     const { card, address } = await anyCard(h);
     await h.teams.stop();
     h.fake.isTokenRefused = true;
@@ -113,7 +113,7 @@ describe("what a failed call means for its message", () => {
   });
 
   test("a conversation that is gone is made anew at the next attempt", async () => {
-    const h = house();
+    const h = harness();
     const { card, address } = await anyCard(h);
     h.fake.trouble.push({ of: toAnn, status: 404, code: "ConversationNotFound" });
     const fault = await faultOf(h.teams.messenger.post(address, card, AbortSignal.timeout(5_000)));
@@ -129,7 +129,7 @@ describe("what a failed call means for its message", () => {
     ["403", { status: 403, code: "BotNotInConversationRoster" }],
     ["400 for a message that was deleted", { status: 400, code: "MessageNotFound" }],
   ])("a message that cannot be rewritten any more is said to be gone: %s", async (_, trouble) => {
-    const h = house();
+    const h = harness();
     const { card, address } = await anyCard(h);
     const ref = await h.teams.messenger.post(address, card, AbortSignal.timeout(5_000));
     h.fake.trouble.push({ of: ({ verb }) => verb === "update", ...trouble });
@@ -139,10 +139,10 @@ describe("what a failed call means for its message", () => {
 
 describe("where people are reached", () => {
   test("who has not installed the app cannot be, and the requester hears it", async () => {
-    const h = house();
+    const h = harness();
     await introduced(h, "dev", "ann");
     await h.say("dev", asking);
-    h.office.clock.pass(60_000);
+    h.service.clock.pass(60_000);
     await h.settle();
     const card = h.cardsOf("dev").find((one) => titles(one).includes("Cancel request"));
     expect(wordsOn(card)).toContain("1 of 3 approvers reached");
@@ -150,7 +150,7 @@ describe("where people are reached", () => {
   });
 
   test("a person who has thrown us out is not reached, and the requester hears it", async () => {
-    const h = house();
+    const h = harness();
     await introduced(h, "dev", "ann", "bob", "cid");
     h.fake.trouble.push({ of: toAnn, status: 403 });
     await h.say("dev", asking);
@@ -161,14 +161,14 @@ describe("where people are reached", () => {
   });
 
   test("a throttled recipient holds nobody up and gets the message afterwards", async () => {
-    const h = house();
+    const h = harness();
     await introduced(h, "dev", "ann", "bob", "cid");
     h.fake.trouble.push({ of: toAnn, status: 429, retryAfter: "30" });
     await h.say("dev", asking);
     expect(h.cardsOf("bob")).toHaveLength(1);
     expect(h.cardsOf("ann")).toHaveLength(0);
     h.fake.trouble.length = 0;
-    h.office.clock.pass(40_000);
+    h.service.clock.pass(40_000);
     await h.settle();
     expect(h.cardsOf("ann")).toHaveLength(1);
   });
@@ -180,9 +180,9 @@ describe("where people are reached", () => {
       { type: "conversationUpdate", membersRemoved: [{ id: "28:11111111-2222-3333-4444-555555555555" }] },
     ],
   ])("%s forgets the person, and meeting them again remembers them", async (_, farewell) => {
-    const h = house();
-    const ann = (await h.office.caller("ann")).identity;
-    const known = async () => h.office.store.address("teams", `person:${tenantId}:aad-ann`);
+    const h = harness();
+    const ann = (await h.service.caller("ann")).identity;
+    const known = async () => h.service.store.address("teams", `person:${tenantId}:aad-ann`);
     expect(await h.teams.messenger.addressOf(ann)).toBeUndefined();
     await h.call(h.activity("ann", { type: "installationUpdate", action: "add" }));
     expect(await known()).toMatchObject({ conversationId: "a:29:ann" });
@@ -194,15 +194,15 @@ describe("where people are reached", () => {
   });
 
   test("a person who was only met in a channel gets a conversation made", async () => {
-    const h = house();
+    const h = harness();
     const conversation = {
       id: `${channelId};messageid=1`,
       conversationType: "channel",
-      tenantId: tenantId,
+      tenantId,
     };
     h.fake.installed.add("aad-ann");
     await h.call(h.activity("ann", { type: "conversationUpdate", conversation }));
-    await h.office.ask("dev");
+    await h.service.ask("dev");
     await h.settle();
     expect(h.cardsOf("ann")).toHaveLength(1);
     expect(h.fake.calls.find(({ verb }) => verb === "open")?.body).toMatchObject({
@@ -213,9 +213,9 @@ describe("where people are reached", () => {
   });
 
   test("a link to another tenant is followed nowhere", async () => {
-    const h = house();
+    const h = harness();
     await introduced(h, "ann");
-    const ann = (await h.office.caller("ann")).identity;
+    const ann = (await h.service.caller("ann")).identity;
     const links = { teams: { tenantId: "foreign", aadObjectId: "aad-ann" } };
     expect(await h.teams.messenger.addressOf({ ...ann, links })).toBeUndefined();
   });
@@ -227,12 +227,12 @@ describe("where people are reached", () => {
     ["teams:https://evil.example", undefined],
     ["teams:19:../../x@thread.tacv2", undefined],
   ])("the channel reference %s leads to %s", (reference, address) => {
-    expect(house().teams.messenger.channelAddress(reference)).toBe(address);
+    expect(harness().teams.messenger.channelAddress(reference)).toBe(address);
   });
 });
 
 test("a message that waits to be seen looks itself up again for its one reader", async () => {
-  const h = house();
+  const h = harness();
   await introduced(h, "dev", "ann");
   await h.say("dev", asking);
   const card = h.cardsOf("ann").at(-1);
@@ -247,7 +247,7 @@ test("a message that waits to be seen looks itself up again for its one reader",
 });
 
 test("news about a channel's card go below it, and into no thread where there is none", async () => {
-  const h = house();
+  const h = harness();
   const { card } = await anyCard(h);
   const { messenger } = h.teams;
   const address = messenger.channelAddress(`teams:${channelId}`) ?? "";
@@ -273,33 +273,33 @@ describe("the pace that Teams allows", () => {
 
   test("seven a second in one conversation, and the next one hears how long to wait", () => {
     let now = 0;
-    const pace = createPace(() => now);
+    const rateLimiter = createSendRateLimiter(() => now);
     for (let count = 0; count < 7; count++) {
-      pace.take("a");
+      rateLimiter.take("a");
       now += 100;
     }
-    expect(paced(() => pace.take("a"))).toBe(300);
-    expect(paced(() => pace.take("b"))).toBeUndefined();
+    expect(paced(() => rateLimiter.take("a"))).toBe(300);
+    expect(paced(() => rateLimiter.take("b"))).toBeUndefined();
     now += 300;
-    expect(paced(() => pace.take("a"))).toBeUndefined();
+    expect(paced(() => rateLimiter.take("a"))).toBeUndefined();
   });
 
   test("thirty a second in all", () => {
     let now = 0;
-    const pace = createPace(() => now);
-    for (let count = 0; count < 30; count++) pace.take(`conversation ${count}`);
-    expect(paced(() => pace.take("one more"))).toBe(1_000);
+    const rateLimiter = createSendRateLimiter(() => now);
+    for (let count = 0; count < 30; count++) rateLimiter.take(`conversation ${count}`);
+    expect(paced(() => rateLimiter.take("one more"))).toBe(1_000);
     now += 1_000;
-    expect(paced(() => pace.take("one more"))).toBeUndefined();
+    expect(paced(() => rateLimiter.take("one more"))).toBeUndefined();
   });
 });
 
 describe("who is in a channel", () => {
   test("is asked of Teams now and then, and not known where Teams does not say", async () => {
-    const h = house();
+    const h = harness();
     await introduced(h, "dev");
     expect(await h.teams.messenger.membersOf(`channel:${channelId}`)).toBeUndefined();
-    h.office.clock.pass(10 * 60_000);
+    h.service.clock.pass(10 * 60_000);
     h.fake.channelMembers.set(channelId, ["aad-ann", "aad-bob"]);
     const members = async () => h.teams.messenger.membersOf(`channel:${channelId}`);
     expect(await members()).toEqual(new Set(["person:aad-ann", "person:aad-bob"]));
@@ -309,7 +309,7 @@ describe("who is in a channel", () => {
   });
 
   test("those for whom a channel stands in are called by Teams' own ids", async () => {
-    const h = house();
+    const h = harness();
     const { card } = await anyCard(h);
     const account = { surface: "teams", team: tenantId, user: "aad-ann" } as const;
     const calling = { ...card, mentions: [{ kind: "account", account, name: "[x](https://evil)" }] } as const;

@@ -1,23 +1,23 @@
 import { describe, expect, test } from "vitest";
 import { minuteMs } from "../../../src/core/values/time.ts";
-import { housePolicies } from "../conversation/support/policy-fixtures.ts";
+import { chatPolicies } from "../conversation/support/policy-fixtures.ts";
 import { allStaff } from "../../service/support/service-harness.ts";
-import { houseRules } from "../conversation/support/policy-fixtures.ts";
+import { chatRules } from "../conversation/support/policy-fixtures.ts";
 import { tenantId } from "../../fakes/teams/bot-framework.ts";
-import { introduced, teamsForEach, type TeamsHouse } from "./support/teams-harness.ts";
+import { introduced, teamsForEach, type TeamsHarness } from "./support/teams-harness.ts";
 import { button, memberNamed, titles, wordsOn } from "./support/teams-users.ts";
 
 const asking = "request read:prod:orders-db for 2h because INC-42";
 
 /** dev asks; the card that ann is shown. */
-async function annsCard(h: TeamsHouse) {
+async function annsCard(h: TeamsHarness) {
   await introduced(h, "dev", "ann", "bob", "cto");
   await h.say("dev", asking);
   return h.cardsOf("ann").at(-1);
 }
 
-const refusals = async (h: TeamsHouse) =>
-  (await h.office.audit()).filter((row) => row.action === "decision.refused");
+const refusals = async (h: TeamsHarness) =>
+  (await h.service.audit()).filter((row) => row.action === "decision.refused");
 
 describe("a press is checked with the platform at that moment", () => {
   test.each<[string, object]>([
@@ -26,7 +26,7 @@ describe("a press is checked with the platform at that moment", () => {
     ["a member of another tenant", { tenantId: "foreign" }],
     ["somebody who is not the signed sender", { aadObjectId: "aad-bob" }],
   ])("%s decides nothing, and that is on record", async (_, more) => {
-    const h = house();
+    const h = harness();
     const card = await annsCard(h);
     h.fake.members.set("29:ann", { ...memberNamed("ann"), ...more });
     const answer = await h.press("ann", button(card, "Approve"));
@@ -41,7 +41,7 @@ describe("a press is checked with the platform at that moment", () => {
     ]);
   });
 
-  test.each<[string, (h: TeamsHouse) => void]>([
+  test.each<[string, (h: TeamsHarness) => void]>([
     [
       "answers with an error",
       (h) => h.fake.trouble.push({ of: ({ verb }) => verb === "member", status: 500 }),
@@ -55,29 +55,29 @@ describe("a press is checked with the platform at that moment", () => {
     ],
     ["does not let us in", (h) => void (h.fake.login.status = 401)],
   ])("while the platform %s, nobody is believed", async (_, trouble) => {
-    const h = house();
+    const h = harness();
     const card = await annsCard(h);
-    if (_ === "does not let us in") h.office.clock.pass(3_600_000);
+    if (_ === "does not let us in") h.service.clock.pass(3_600_000);
     trouble(h);
     const answer = await h.press("ann", button(card, "Approve"));
     expect(answer).toMatchObject({ status: 200, sentence: expect.stringContaining("could not be verified") });
-    expect((await h.office.audit()).some((row) => row.action === "approval.given")).toBe(false);
+    expect((await h.service.audit()).some((row) => row.action === "approval.given")).toBe(false);
   });
 
   test("somebody deactivated here decides nothing", async () => {
-    const h = house();
+    const h = harness();
     const card = await annsCard(h);
-    const admin = await h.office.caller("cto", "admin");
-    await h.office.services.directory.change(admin, "id_ann", { active: false });
+    const admin = await h.service.caller("cto", "admin");
+    await h.service.services.directory.change(admin, "id_ann", { active: false });
     expect((await h.press("ann", button(card, "Approve"))).sentence).toContain("not active");
     expect((await refusals(h)).map(({ data }) => data["code"])).toEqual(["identity_inactive"]);
   });
 
   test("our token is used as long as it is good while a sign-in hangs, which is asked once for all", async () => {
-    const h = house();
+    const h = harness();
     const card = await annsCard(h);
     h.fake.login.status = "hang";
-    h.office.clock.pass(56 * minuteMs);
+    h.service.clock.pass(56 * minuteMs);
     const before = h.fake.logins.length;
     expect(titles((await h.press("ann", button(card, "Details"))).card).length).toBeGreaterThan(0);
     expect(titles((await h.press("ann", button(card, "Approve"))).card)).toEqual(["Revoke", "Details"]);
@@ -85,38 +85,38 @@ describe("a press is checked with the platform at that moment", () => {
   });
 
   test("a press without a signed account is nobody's", async () => {
-    const h = house();
+    const h = harness();
     const card = await annsCard(h);
     const from = { id: "29:ann", name: "ann" };
     expect((await h.press("ann", button(card, "Approve"), {}, { from })).sentence).toContain("verified");
   });
 });
 
-const house = teamsForEach(housePolicies);
+const harness = teamsForEach(chatPolicies);
 
 describe("somebody without a link", () => {
-  const unlinked = async (h: TeamsHouse): Promise<void> => {
+  const unlinked = async (h: TeamsHarness): Promise<void> => {
     const people = allStaff.filter(({ name }) => name !== "bot");
     const linked = people.map((one) =>
       one.name === "dev" ? one : { ...one, links: { teams: { tenantId, aadObjectId: `aad-${one.name}` } } },
     );
-    await h.office.configure(housePolicies(), houseRules, linked);
+    await h.service.configure(chatPolicies(), chatRules, linked);
     await introduced(h, "dev", "ann", "bob", "cto");
   };
 
   test("hears which ids an administrator needs, and nothing else happens", async () => {
-    const h = house();
+    const h = harness();
     await unlinked(h);
     await h.say("dev", asking);
     const [card] = h.cardsOf("dev");
     expect(wordsOn(card)).toContain(tenantId);
     expect(wordsOn(card)).toContain("aad-dev");
     expect(titles(card)).toEqual(["Ask to be linked"]);
-    expect((await h.office.audit()).some((row) => row.action === "request.submitted")).toBe(false);
+    expect((await h.service.audit()).some((row) => row.action === "request.submitted")).toBe(false);
   });
 
   test("asks to be linked, an administrator links with one press, and then asks for access", async () => {
-    const h = house();
+    const h = harness();
     await unlinked(h);
     await h.say("dev", "hello");
     await h.press("dev", button(h.cardsOf("dev")[0], "Ask to be linked"));
@@ -135,7 +135,7 @@ describe("somebody without a link", () => {
   });
 
   test("links nobody by pressing an administrator's button", async () => {
-    const h = house();
+    const h = harness();
     await unlinked(h);
     await h.say("dev", "link");
     await h.settle();
@@ -143,13 +143,13 @@ describe("somebody without a link", () => {
     expect(pressed.status).toBe(200);
     const pressedByAnn = await h.press("ann", button(h.cardsOf("cto").at(-1), "Link"));
     expect(pressedByAnn.sentence).toContain("role");
-    expect((await h.office.audit()).some((row) => row.action === "identity.linked")).toBe(false);
+    expect((await h.service.audit()).some((row) => row.action === "identity.linked")).toBe(false);
   });
 });
 
 describe("linking by the name people sign in with", () => {
-  const linking = teamsForEach(housePolicies, { linkByEmail: true });
-  const unlinked = (h: TeamsHouse) => h.office.configure(housePolicies(), houseRules, allStaff);
+  const linking = teamsForEach(chatPolicies, { linkByEmail: true });
+  const unlinked = (h: TeamsHarness) => h.service.configure(chatPolicies(), chatRules, allStaff);
 
   test("happens once, for a member of our tenant, and stays when the name changes", async () => {
     const h = linking();
@@ -157,7 +157,7 @@ describe("linking by the name people sign in with", () => {
     await h.say("dev", asking);
     h.fake.members.set("29:dev", { ...memberNamed("dev"), userPrincipalName: "ann@company.com" });
     await h.say("dev", "status");
-    const linked = (await h.office.audit()).filter((row) => row.action === "identity.linked");
+    const linked = (await h.service.audit()).filter((row) => row.action === "identity.linked");
     expect(linked.map((row) => row.body)).toEqual([expect.stringContaining("id_dev")]);
   });
 
@@ -168,20 +168,20 @@ describe("linking by the name people sign in with", () => {
     h.fake.members.set("29:ann", { ...memberNamed("ann"), userPrincipalName: "other@company.com" });
     await h.say("dev", asking);
     await h.say("ann", asking);
-    expect((await h.office.audit()).some((row) => row.action === "identity.linked")).toBe(false);
+    expect((await h.service.audit()).some((row) => row.action === "identity.linked")).toBe(false);
   });
 });
 
 test("an account that the requester linked to an approver does not approve for them", async () => {
-  const h = house();
-  const { office } = h;
+  const h = harness();
+  const { service } = h;
   const linked = (name: string) => ({ teams: { tenantId, aadObjectId: `aad-${name}` } });
   const people = allStaff.map((one) =>
     one.kind === "HUMAN" && one.name !== "ann" ? { ...one, links: linked(one.name) } : one,
   );
-  await office.configure(housePolicies(), houseRules, people);
-  const dev = await office.caller("dev", "admin");
-  await office.services.people.link(
+  await service.configure(chatPolicies(), chatRules, people);
+  const dev = await service.caller("dev", "admin");
+  await service.services.accountLinks.link(
     { ...dev, via: "teams" },
     { surface: "teams", team: tenantId, user: "aad-ann" },
     "id_ann",
@@ -189,6 +189,6 @@ test("an account that the requester linked to an approver does not approve for t
   const card = await annsCard(h);
   const answer = await h.press("ann", button(card, "Approve"));
   expect(answer).toMatchObject({ text: expect.stringContaining("came from the person who asks") });
-  const [row] = (await office.store.requests({ now: office.clock.now() }, { limit: 1 })).rows;
+  const [row] = (await service.store.requests({ now: service.clock.now() }, { limit: 1 })).rows;
   expect(row?.request.value).toMatchObject({ phase: "PENDING", votes: [] });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createConnector } from "../../../src/chat/teams/connection/bot-connector.ts";
+import { createBotConnector } from "../../../src/chat/teams/connection/bot-connector.ts";
 import { createRefreshedValue } from "../../../src/chat/teams/connection/refreshed-value.ts";
 
 /** A value that is fresh for 10 ms and usable for 20; the test sets the clock and answers each fetch. */
@@ -75,7 +75,7 @@ test("a value that was refused is fetched anew once, and not again and again", a
 
 test("the time limit of a call counts while it waits for our own sign-in", async () => {
   const tokens = { get: () => new Promise<string>(() => {}), drop: () => {} };
-  const connector = createConnector({ appId: "app", tenantId: "tenant" }, tokens);
+  const connector = createBotConnector({ appId: "app", tenantId: "tenant" }, tokens);
   const limit = new AbortController();
   const asked = connector.member("https://unused.invalid", "a:1", "29:ann", limit.signal);
   limit.abort();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { formatToken } from "../../../src/core/values/token-format.ts";
-import { fakeService, me, refusal, shown, type Heard, type Reply } from "../support/fake-service.ts";
+import { fakeService, me, refusal, shown, type ReceivedCall, type Reply } from "../support/fake-service.ts";
 import { jit } from "../support/run-jit.ts";
 
 const seen = (status: string, tag: string, more: Readonly<Record<string, unknown>> = {}) => ({
@@ -9,34 +9,34 @@ const seen = (status: string, tag: string, more: Readonly<Record<string, unknown
 });
 const pending = seen("PENDING", "a");
 const approved = seen("APPROVED", "b");
-const query = ({ path }: Heard): string => path.split("?")[1] ?? "";
+const query = ({ path }: ReceivedCall): string => path.split("?")[1] ?? "";
 
 test("waiting asks once, then lets the service answer when something changes, naming what it knows", async () => {
-  const { url, heard } = await fakeService(pending, approved);
+  const { url, received } = await fakeService(pending, approved);
   const { code, out, err, pauses } = await jit(["wait", "jit_one"], { url });
   expect(code).toBe(0);
   expect(out).toContain("APPROVED");
   expect(err).toBe("jit: jit_one waits for 1 more of Ann.\njit: jit_one is approved.\n");
-  expect(heard.map(query)).toEqual(["", "wait=30s"]);
-  expect(heard[1]?.headers["if-none-match"]).toBe('"a"');
+  expect(received.map(query)).toEqual(["", "wait=30s"]);
+  expect(received[1]?.headers["if-none-match"]).toBe('"a"');
   expect(pauses).toEqual([]);
 });
 
 test("a service that answers at once although nothing has changed is not asked in a rush", async () => {
-  const { url, heard } = await fakeService(pending, pending, pending, pending, approved);
+  const { url, received } = await fakeService(pending, pending, pending, pending, approved);
   const { pauses } = await jit(["wait", "jit_one"], { url });
-  expect(heard).toHaveLength(5);
+  expect(received).toHaveLength(5);
   expect(pauses).toEqual([3_000, 3_000, 3_000]);
 });
 
 test("a service that does not know how to wait is looked at every few seconds", async () => {
-  const { url, heard } = await fakeService((call): Reply => {
+  const { url, received } = await fakeService((call): Reply => {
     if (query(call) !== "") return refusal(422, "invalid_body", "Unknown field.");
-    return heard.length < 8 ? pending : approved;
+    return received.length < 8 ? pending : approved;
   });
   const { code, pauses } = await jit(["wait", "jit_one"], { url });
   expect(code).toBe(0);
-  expect(heard.map(query).slice(-3)).toEqual(["", "", ""]);
+  expect(received.map(query).slice(-3)).toEqual(["", "", ""]);
   expect(pauses.slice(-2)).toEqual([3_000, 3_000]);
 });
 
@@ -62,9 +62,9 @@ test("a service that is away for a while is waited for, and for ever is too long
 });
 
 test("a request that is not there ends the wait at once", async () => {
-  const { url, heard } = await fakeService(refusal(404, "not_found", "There is none."));
+  const { url, received } = await fakeService(refusal(404, "not_found", "There is none."));
   expect((await jit(["wait", "jit_one"], { url })).code).toBe(4);
-  expect(heard).toHaveLength(1);
+  expect(received).toHaveLength(1);
 });
 
 test("patience is limited by --timeout: exit 7, and it says so", async () => {
@@ -106,14 +106,14 @@ describe("ask", () => {
   const asking = ["ask", "read:prod:orders-db", "--for", "1h", "--reason", "why"];
   const token = formatToken("jit", "C".repeat(30));
   const active = seen("ACTIVE", "c", { credential: { id: "cred_a", token } });
-  const verbs = (heard: readonly Heard[]): string[] =>
-    heard.map(({ method, path }) => `${method} ${path.slice(7)}`);
+  const verbs = (received: readonly ReceivedCall[]): string[] =>
+    received.map(({ method, path }) => `${method} ${path.slice(7)}`);
 
   test("alone returns at once and says how to go on", async () => {
-    const { url, heard } = await fakeService({ body: me }, { status: 201, body: shown() });
+    const { url, received } = await fakeService({ body: me }, { status: 201, body: shown() });
     const { code, err } = await jit(asking, { url });
     expect(code).toBe(0);
-    expect(heard).toHaveLength(2);
+    expect(received).toHaveLength(2);
     expect(err).toContain("jit wait jit_one");
   });
 
@@ -126,7 +126,7 @@ describe("ask", () => {
   });
 
   test("--token-only waits, claims, and prints nothing but the token", async () => {
-    const { url, heard } = await fakeService(
+    const { url, received } = await fakeService(
       { body: me },
       { status: 201, body: shown() },
       pending,
@@ -135,19 +135,19 @@ describe("ask", () => {
     );
     const { out } = await jit([...asking, "--token-only"], { url });
     expect(out).toBe(`${token}\n`);
-    expect(verbs(heard).at(-1)).toBe("POST /credentials/jit/jit_one/claim");
+    expect(verbs(received).at(-1)).toBe("POST /credentials/jit/jit_one/claim");
   });
 
   test("--token-only of access that is given at once prints its token without claiming it", async () => {
-    const { url, heard } = await fakeService({ body: me }, { ...active, status: 201 });
+    const { url, received } = await fakeService({ body: me }, { ...active, status: 201 });
     expect((await jit([...asking, "--token-only"], { url })).out).toBe(`${token}\n`);
-    expect(heard).toHaveLength(2);
+    expect(received).toHaveLength(2);
   });
 
   test("--as asks for somebody else, without asking who we are", async () => {
-    const { url, heard } = await fakeService({ status: 201, body: shown() });
+    const { url, received } = await fakeService({ status: 201, body: shown() });
     await jit([...asking, "--as", "id_eve", "--ticket", "T-1", "--break-glass"], { url });
-    expect(JSON.parse(heard[0]?.body ?? "")).toEqual({
+    expect(JSON.parse(received[0]?.body ?? "")).toEqual({
       identityId: "id_eve",
       reason: "why",
       scopes: ["read:prod:orders-db"],

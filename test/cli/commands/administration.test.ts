@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { leavesNothingBehind } from "../../support/leftover-processes.ts";
-import { companyAtWork, why } from "../support/api-harness.ts";
+import { createCliHarness, why } from "../support/api-harness.ts";
 import { jit as runJit } from "../support/run-jit.ts";
 
 leavesNothingBehind();
 
-const { program, as, json, askFor } = companyAtWork();
+const { program, as, json, askFor } = createCliHarness();
 
 describe("administering", () => {
   test("a key is made, opens the door, is listed without itself, and is ended", async () => {

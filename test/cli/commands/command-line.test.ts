@@ -64,13 +64,13 @@ describe("a command line that is wrong is one sentence and exit 2, and nothing i
     ["a filter said twice", ["list", "--scope", "read:a", "--scope", "read:b"], "It may be given once"],
     ["too much", ["whoami", "again"], "too many arguments"],
   ])("%s", async (_, args, said) => {
-    const { url, heard } = await fakeService({ body: me });
+    const { url, received } = await fakeService({ body: me });
     const { code, out, err } = await jit(args, { url });
     expect(code).toBe(2);
     expect(out).toBe("");
     expect(err).toMatch(oneSentence);
     expect(err).toContain(said);
-    expect(heard).toEqual([]);
+    expect(received).toEqual([]);
   });
 
   test.each([
@@ -102,12 +102,12 @@ describe("a key", () => {
     ["has to be without mistakes", `${someKey.slice(0, -1)}x`],
     ["is not the token of an access", jitToken],
   ])("%s: exit 3 before anything is sent, and it is not repeated", async (_, key) => {
-    const { url, heard } = await fakeService({ body: me });
+    const { url, received } = await fakeService({ body: me });
     const { code, err } = await jit(["whoami"], { url, key });
     expect(code).toBe(3);
     expect(err).toMatch(oneSentence);
     if (key !== "") expect(err).not.toContain(key);
-    expect(heard).toEqual([]);
+    expect(received).toEqual([]);
   });
 
   test.each([
@@ -116,11 +116,11 @@ describe("a key", () => {
     ["inside of words", ["deny", "jit_one", "--reason", `because ${jitToken} leaked`]],
     ["as an unknown option", [`--key=${someKey}`, "list"]],
   ])("on the command line %s is refused, without saying it again", async (_, args) => {
-    const { url, heard } = await fakeService({ body: me });
+    const { url, received } = await fakeService({ body: me });
     const { code, out, err } = await jit(args, { url });
     expect(code).toBe(2);
     expect(out + err).not.toMatch(/kd_(jit|live)_[0-9A-Za-z]{36}/);
-    expect(heard).toEqual([]);
+    expect(received).toEqual([]);
   });
 
   test("comes from --key-file before JIT_KEY before JIT_KEY_FILE", async () => {
@@ -131,7 +131,7 @@ describe("a key", () => {
       writeFileSync(file, `${key}\n`);
       return file;
     });
-    const { url, heard } = await fakeService({ body: me });
+    const { url, received } = await fakeService({ body: me });
     const environment = { JIT_KEY_FILE: files[2] ?? "" };
     try {
       await jit(["whoami", "--key-file", files[0] ?? ""], { url, key: keys[1] ?? "", environment });
@@ -140,7 +140,7 @@ describe("a key", () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
-    expect(heard.map(({ headers }) => headers.authorization)).toEqual(keys.map((key) => `Bearer ${key}`));
+    expect(received.map(({ headers }) => headers.authorization)).toEqual(keys.map((key) => `Bearer ${key}`));
   });
 });
 
@@ -179,9 +179,9 @@ describe("help", () => {
 });
 
 test("a status may be written small", async () => {
-  const { url, heard } = await fakeService({ body: { data: [], nextCursor: null } });
+  const { url, received } = await fakeService({ body: { data: [], nextCursor: null } });
   await jit(["list", "--status", "pending"], { url });
-  expect(heard[0]?.path).toContain("status=PENDING");
+  expect(received[0]?.path).toContain("status=PENDING");
 });
 
 test("a time is taken as help writes it, and a day is its midnight in UTC", () => {
@@ -198,13 +198,13 @@ test("a file that one may not read is told from one that is not there", () => {
 });
 
 test("a path below which the service lives stays in the address", async () => {
-  const { url, heard } = await fakeService({ body: me });
+  const { url, received } = await fakeService({ body: me });
   await jit(["whoami"], { url: `${url}/jit/` });
-  expect(heard[0]?.path).toBe("/jit/api/v1/identities/me");
+  expect(received[0]?.path).toBe("/jit/api/v1/identities/me");
 });
 
 test("ids and scopes are sent as data, whatever is in them", async () => {
-  const { url, heard } = await fakeService({ body: me });
+  const { url, received } = await fakeService({ body: me });
   await jit(["status", "../../api-keys?x=y"], { url });
-  expect(heard[0]?.path).toBe("/api/v1/credentials/jit/..%2F..%2Fapi-keys%3Fx%3Dy");
+  expect(received[0]?.path).toBe("/api/v1/credentials/jit/..%2F..%2Fapi-keys%3Fx%3Dy");
 });

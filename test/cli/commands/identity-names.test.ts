@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { leavesNothingBehind } from "../../support/leftover-processes.ts";
-import { companyAtWork, why } from "../support/api-harness.ts";
+import { createCliHarness, why } from "../support/api-harness.ts";
 
 leavesNothingBehind();
 
-const { as, json, askFor } = companyAtWork();
+const { as, json, askFor } = createCliHarness();
 
 describe("a person is named by their e-mail address", () => {
   test("wherever a command asks for one", async () => {

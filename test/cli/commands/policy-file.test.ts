@@ -174,19 +174,19 @@ describe("policy explain", () => {
   });
 
   test("sends policies as they are written, so that the service reads back the same", async () => {
-    const { url, heard } = await fakeService({ status: 500, body: "" });
+    const { url, received } = await fakeService({ status: 500, body: "" });
     await jit(["policy", "explain", example, "--identity", "id_abc123", "--scope", "read:x"], { url });
-    const { policies } = JSON.parse(heard[0]?.body ?? "{}");
+    const { policies } = JSON.parse(received[0]?.body ?? "{}");
     expect(policies.length).toBeGreaterThan(5);
     for (const one of policies) expect(policyContent.safeParse(one).success).toBe(true);
   });
 
   test("of a file with problems shows them and asks nobody", async () => {
-    const { url, heard } = await fakeService();
+    const { url, received } = await fakeService();
     const { code } = await jit(["policy", "explain", bad, "--identity", "id_x", "--scope", "read:x"], {
       url,
     });
     expect(code).toBe(1);
-    expect(heard).toEqual([]);
+    expect(received).toEqual([]);
   });
 });

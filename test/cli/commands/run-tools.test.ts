@@ -198,14 +198,14 @@ describe("an SSH target", () => {
   });
 
   test("without a place for its file starts nothing, and gives the access back", async () => {
-    const { url, heard } = await fakeService({ body: me }, { ...active(ssh), status: 201 });
+    const { url, received } = await fakeService({ body: me }, { ...active(ssh), status: 201 });
     const marker = join(temporaryFolder(), "started");
     const args = ["run", "--scope", "login:web", "--for", "1h", "--reason", "r", "--", "touch", marker];
     const { code, err } = await startJit(args, { JIT_URL: url, JIT_KEY: someKey, TMPDIR: "/dev/null" }).ended;
     expect(code).toBe(2);
     expect(err).toContain("set TMPDIR");
     expect(existsSync(marker)).toBe(false);
-    expect(heard.map(({ path }) => path)).toContainEqual(expect.stringMatching(/\/complete$/));
+    expect(received.map(({ path }) => path)).toContainEqual(expect.stringMatching(/\/complete$/));
   });
 
   test("is printed with lines that work when they are pasted into a shell", async () => {

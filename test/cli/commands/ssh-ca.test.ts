@@ -2,7 +2,7 @@ import { linkSync, readdirSync, readFileSync, statSync, writeFileSync } from "no
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { readSshCaKey } from "../../../src/connectors/ssh/ca-key.ts";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { caKeyText } from "../../connectors/support/ssh-keys.ts";
 import { hasKeygen, keygen } from "../../connectors/support/ssh-lab.ts";
 import { leavesNothingBehind, temporaryFolder } from "../../support/leftover-processes.ts";
@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 
 const lineOf = (file: string): string =>
-  present(readSshCaKey(readFileSync(file, "utf8")), "a key the service can use").publicLine;
+  assertPresent(readSshCaKey(readFileSync(file, "utf8")), "a key the service can use").publicLine;
 
 test("a CA key is replaced in two steps: nothing is signed with it before hosts can trust it", async () => {
   const before = readFileSync(ca, "utf8");

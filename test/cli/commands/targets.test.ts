@@ -52,9 +52,9 @@ describe("claim", () => {
 
   test("is made again while targets are being prepared", async () => {
     const waiting = { status: 202, body: shown({ status: "APPROVED" }) };
-    const { url, heard } = await fakeService(waiting, waiting, withTargets(at));
+    const { url, received } = await fakeService(waiting, waiting, withTargets(at));
     const { code, out, err } = await jit(["claim", "jit_a"], { url });
-    expect([code, heard.length]).toEqual([0, 3]);
+    expect([code, received.length]).toEqual([0, 3]);
     expect(err).toContain("is being prepared");
     expect(out).toContain("s3cret");
   });
@@ -64,11 +64,11 @@ describe("claim", () => {
     const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
     writeFileSync(join(folder, "id.pub"), `${key} me@laptop\n`);
     writeFileSync(join(folder, "id"), "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n");
-    const { url, heard } = await fakeService(withTargets(at));
+    const { url, received } = await fakeService(withTargets(at));
     expect((await jit(["claim", "jit_a", "--ssh-key", join(folder, "id.pub")], { url })).code).toBe(0);
-    expect(JSON.parse(heard[0]?.body ?? "")).toEqual({ sshPublicKey: key });
+    expect(JSON.parse(received[0]?.body ?? "")).toEqual({ sshPublicKey: key });
     const refused = await jit(["claim", "jit_a", "--ssh-key", join(folder, "id")], { url });
-    expect([refused.code, heard.length]).toEqual([2, 1]);
+    expect([refused.code, received.length]).toEqual([2, 1]);
     const file = join(folder, "id");
     expect(refused.err).toBe(
       `jit: ${file} is a private key, which stays secret: name the public one, such as ${file}.pub. (usage)\n`,
@@ -117,10 +117,10 @@ test.each([
 ])("ask with a key file that %s asks for nothing", async (_, content, said) => {
   const file = join(temporaryFolder(), "id");
   if (content !== undefined) writeFileSync(file, content);
-  const { url, heard } = await fakeService({ body: me }, { status: 201, body: shown() });
+  const { url, received } = await fakeService({ body: me }, { status: 201, body: shown() });
   const args = ["ask", "login:web", "--for", "1h", "--reason", "why", "--ssh-key", file];
   const { code, err } = await jit(args, { url });
-  expect({ code, heard }).toEqual({ code: 2, heard: [] });
+  expect({ code, heard: received }).toEqual({ code: 2, heard: [] });
   expect(err).toContain(said);
 });
 
@@ -164,12 +164,12 @@ test("run hands the secrets to the command in its environment, and to nobody els
 describe("connectors", () => {
   test("abandon names the connector, the object and why, and says what it does not promise", async () => {
     const body = { connector: "orders-db", object: "jit_gr_a_0123ab", state: "ABANDONED", request: "jit_a" };
-    const { url, heard } = await fakeService({ body });
+    const { url, received } = await fakeService({ body });
     const line = ["connectors", "abandon", "orders-db", "jit_gr_a_0123ab"];
     expect((await jit(line, { url })).code).toBe(2);
     const { code, out } = await jit([...line, "--reason", "The server is gone"], { url });
     expect(code).toBe(0);
-    expect(heard).toMatchObject([
+    expect(received).toMatchObject([
       {
         method: "POST",
         path: "/api/v1/connectors/orders-db/abandon",
@@ -191,10 +191,10 @@ describe("connectors", () => {
 
   test("check prints what mends what is wrong, and exits 1", async () => {
     const data = [{ name: "orders-db", kind: "postgres", ok: false, result: "problem", findings }];
-    const { url, heard } = await fakeService({ body: { ok: false, data } });
+    const { url, received } = await fakeService({ body: { ok: false, data } });
     const { code, out } = await jit(["connectors", "check"], { url });
     expect(code).toBe(1);
-    expect(heard[0]).toMatchObject({ method: "POST", path: "/api/v1/connectors/check" });
+    expect(received[0]).toMatchObject({ method: "POST", path: "/api/v1/connectors/check" });
     expect(out).toBe(
       "orders-db (postgres): NOT IN ORDER\n  ok   it answers\n  BAD  we may create roles\n" +
         "         ALTER ROLE jit CREATEROLE;\n         GRANT a TO jit;\n",

@@ -10,8 +10,8 @@ leavesNothingBehind();
 
 const log = '{"seq":1}\n';
 const exported = async (file: string) => {
-  const { url, heard } = await fakeService({ body: log });
-  return { ...(await jit(["audit", "export", "--out", file], { url })), heard };
+  const { url, received } = await fakeService({ body: log });
+  return { ...(await jit(["audit", "export", "--out", file], { url })), heard: received };
 };
 
 describe("audit export --out never takes the place of what is no file, and fetches nothing for it:", () => {
@@ -37,8 +37,8 @@ describe("audit export --out never takes the place of what is no file, and fetch
     make(file);
     const before = readdirSync(folder);
     const { ino, mode } = lstatSync(file);
-    const { code, out, err, heard } = await exported(file);
-    expect({ code, out, heard }).toEqual({ code: 2, out: "", heard: [] });
+    const { code, out, err, heard: received } = await exported(file);
+    expect({ code, out, heard: received }).toEqual({ code: 2, out: "", heard: [] });
     expect(err).toMatch(/^jit: [^\n]+ \(usage\)\n$/);
     expect(err).toContain(said);
     expect(lstatSync(file)).toMatchObject({ ino, mode });

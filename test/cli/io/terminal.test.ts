@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { safeJson, safeLines, safeNote, safeText } from "../../../src/cli/io/safe-text.ts";
 import { table } from "../../../src/cli/views/table.ts";
-import { coarse } from "../../../src/cli/io/format-time.ts";
+import { roughDuration } from "../../../src/cli/io/format-time.ts";
 import { formatToken } from "../../../src/core/values/token-format.ts";
 import { fakeService, refusal, shown } from "../support/fake-service.ts";
 import { jit, virtualStart } from "../support/run-jit.ts";
@@ -115,7 +115,7 @@ describe("times", () => {
   });
 
   test("are said in two units at most", () => {
-    expect([90_061_000, 3_661_000, 61_500, 900].map(coarse)).toEqual(["1d1h", "1h1m", "1m1s", "0s"]);
+    expect([90_061_000, 3_661_000, 61_500, 900].map(roughDuration)).toEqual(["1d1h", "1h1m", "1m1s", "0s"]);
   });
 });
 

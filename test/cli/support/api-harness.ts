@@ -12,7 +12,7 @@ const below = (prefix: string, ...groups: readonly string[]) =>
   askedBelow(prefix, { stages: groups.map((group) => ({ approvers: [`group:${group}`] })) });
 
 /** A company's people at their command lines, against the real program; one for all tests of a file. */
-export function companyAtWork() {
+export function createCliHarness() {
   const program = sharedProgram({
     config: {
       identities: staff,

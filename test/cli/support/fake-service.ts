@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { afterEach } from "vitest";
 
 /** What somebody asked the fake. */
-export interface Heard {
+export interface ReceivedCall {
   readonly method: string;
   /** With its query. */
   readonly path: string;
@@ -23,7 +23,7 @@ export type Reply =
 
 export interface FakeService {
   readonly url: string;
-  readonly heard: readonly Heard[];
+  readonly received: readonly ReceivedCall[];
 }
 
 const open: (() => Promise<void>)[] = [];
@@ -34,16 +34,16 @@ afterEach(async () => {
 
 /** A service on 127.0.0.1 that answers its calls from a list, the last one again and again; gone after the test. */
 export async function fakeService(
-  ...replies: readonly (Reply | ((call: Heard) => Reply))[]
+  ...replies: readonly (Reply | ((call: ReceivedCall) => Reply))[]
 ): Promise<FakeService> {
-  const heard: Heard[] = [];
+  const received: ReceivedCall[] = [];
   const sockets = new Set<Socket>();
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let body = "";
     for await (const piece of request) body += String(piece);
     const call = { method: request.method ?? "", path: request.url ?? "", headers: request.headers, body };
-    heard.push(call);
-    const chosen = replies[Math.min(heard.length, replies.length) - 1] ?? {};
+    received.push(call);
+    const chosen = replies[Math.min(received.length, replies.length) - 1] ?? {};
     send(typeof chosen === "function" ? chosen(call) : chosen, response);
   };
   const server = createServer((request, response) => void answer(request, response));
@@ -58,7 +58,7 @@ export async function fakeService(
   });
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  return { url: `http://127.0.0.1:${port}`, heard };
+  return { url: `http://127.0.0.1:${port}`, received };
 }
 
 function send(reply: Reply, response: ServerResponse): void {

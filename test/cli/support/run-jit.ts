@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { resolve } from "node:path";
-import type { Outside } from "../../../src/cli/io/cli-io.ts";
+import type { CliIo } from "../../../src/cli/io/cli-io.ts";
 import { runJit } from "../../../src/cli/program.ts";
 import { formatToken } from "../../../src/core/values/token-format.ts";
 import { keepTrackOf } from "../../support/leftover-processes.ts";
@@ -24,7 +24,7 @@ export interface JitOptions {
   readonly columns?: number;
   /** What somebody at the terminal answers; absent: nobody can. */
   readonly answer?: boolean;
-  readonly patienceMs?: number;
+  readonly timeoutMs?: number;
 }
 
 /** A well-formed key that nobody has. */
@@ -34,14 +34,14 @@ export const virtualStart = Date.parse("2026-01-15T12:00:00.000Z");
 
 /** Runs one command line inside of this process. */
 export async function jit(args: readonly string[], options: JitOptions = {}): Promise<Ended> {
-  const { url, key = someKey, environment = {}, time = "virtual", patienceMs = 5_000 } = options;
+  const { url, key = someKey, environment = {}, time = "virtual", timeoutMs = 5_000 } = options;
   const { isTerminal = false, columns = 100 } = options;
   const pauses: number[] = [];
   let passedMs = 0;
   let out = "";
   let err = "";
   const decoder = new TextDecoder();
-  const outside: Outside = {
+  const outside: CliIo = {
     environment: { ...(url !== undefined && { JIT_URL: url }), JIT_KEY: key, ...environment },
     out: async (text) => {
       out += typeof text === "string" ? text : decoder.decode(text, { stream: true });
@@ -57,7 +57,7 @@ export async function jit(args: readonly string[], options: JitOptions = {}): Pr
         return options.answer === true;
       },
     }),
-    patienceMs,
+    timeoutMs,
     now: () => (time === "virtual" ? virtualStart + passedMs : Date.now()),
     pause: async (ms) => {
       pauses.push(ms);

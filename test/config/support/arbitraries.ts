@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import {
   listOperators,
   numberOperators,
@@ -98,7 +98,7 @@ const selector = fc
     "manager",
     "slack-usergroup:S0123",
   )
-  .map((written) => present(parseSelector(written), written));
+  .map((written) => assertPresent(parseSelector(written), written));
 const selectors = fc.uniqueArray(selector, { minLength: 1, maxLength: 4, selector: formatSelector });
 
 const stage: fc.Arbitrary<StageRule> = fc

@@ -1,6 +1,6 @@
 import { readConfigFile } from "../../../src/config/config-file.ts";
 import { configurationWarnings } from "../../../src/core/policy/configuration-warnings.ts";
-import { missingPeople } from "../../../src/core/policy/unresolved-names.ts";
+import { unresolvedSelectors } from "../../../src/core/policy/unresolved-names.ts";
 
 /** Warnings about a file, as `path: message`. */
 export function warningsOf(content: object | string): readonly string[] {
@@ -9,7 +9,7 @@ export function warningsOf(content: object | string): readonly string[] {
   if ("problems" in read)
     throw new Error(read.problems.map((one) => `${one.path} ${one.message}`).join("; "));
   const people = read.ok.identities.map((one) => ({ ...one, listed: true, enabled: true }));
-  return [...missingPeople(read.ok, people), ...configurationWarnings(read.ok)].map(
+  return [...unresolvedSelectors(read.ok, people), ...configurationWarnings(read.ok)].map(
     ({ path, message }) => `${path.join(".")}: ${message}`,
   );
 }

@@ -10,7 +10,7 @@ export function withstandsHolders(installation: PostgresInstallation): void {
   describe.skipIf(installation.missing !== undefined)(
     `${installation.name}, attacked by holders${reason}`,
     () => {
-      const { lab, connector, given, entered, isOver, isBefore16 } = holdersAt(installation);
+      const { harness, connector, given, entered, isOver, isBefore16 } = holdersAt(installation);
 
       const holding: readonly { readonly what: string; readonly statements: readonly string[] }[] = [
         {
@@ -50,9 +50,9 @@ export function withstandsHolders(installation: PostgresInstallation): void {
           for (const statement of one.statements) await client.query(statement);
           const other = await given();
           expect(await readsOrders(await entered(other.url()))).toBe(true);
-          await connector().takeBack(other.order, never());
+          await connector().takeBack(other.spec, never());
           expect(await enter(other.url())).toBeUndefined();
-          await connector().takeBack(holder.order, never());
+          await connector().takeBack(holder.spec, never());
           await isOver(holder.url());
         },
       );
@@ -77,12 +77,12 @@ export function withstandsHolders(installation: PostgresInstallation): void {
         };
         const loops = [1, 2, 3, 4, 5].map(() => loop());
         await expect.poll(() => sessions, { timeout: 10_000, interval: 5 }).toBeGreaterThanOrEqual(5);
-        await connector().takeBack(holder.order, never());
+        await connector().takeBack(holder.spec, never());
         running.abort();
         await Promise.all(loops);
-        expect(await enter(lab().server.url(holder.role, "x"))).toBeUndefined();
+        expect(await enter(harness().server.url(holder.role, "x"))).toBeUndefined();
         expect(
-          await lab().run(`SELECT FROM pg_stat_activity WHERE usesysid = ${holder.order.identity.id}`),
+          await harness().run(`SELECT FROM pg_stat_activity WHERE usesysid = ${holder.spec.identity.id}`),
         ).toEqual([]);
         await isOver(holder.url());
       });
@@ -91,18 +91,18 @@ export function withstandsHolders(installation: PostgresInstallation): void {
         const holder = await given();
         const thief = await entered(holder.url());
         await thief.query("BEGIN; ALTER ROLE CURRENT_USER PASSWORD 'x'");
-        const again = await connector().issue(holder.order, { expiresAt: holder.order.notAfter }, never());
+        const again = await connector().issue(holder.spec, { expiresAt: holder.spec.notAfter }, never());
         expect(await readsOrders(thief)).toBe(false);
         expect(await enter(holder.url())).toBeUndefined();
-        expect(await readsOrders(await entered(lab().server.url(again.username, again.secret ?? "")))).toBe(
-          true,
-        );
-        await connector().takeBack(holder.order, never());
+        expect(
+          await readsOrders(await entered(harness().server.url(again.username, again.secret ?? ""))),
+        ).toBe(true);
+        await connector().takeBack(holder.spec, never());
       });
 
       test("what a session is busy with keeps nothing: loops, handlers, listeners, cursors, temporary tables, group roles", async () => {
         const holder = await given();
-        await lab().run(`ALTER ROLE "${holder.role}" CONNECTION LIMIT 20`);
+        await harness().run(`ALTER ROLE "${holder.role}" CONNECTION LIMIT 20`);
         const doings = [
           "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(0.01); EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END $$",
           "SET statement_timeout = 0; SELECT pg_sleep(600)",
@@ -121,21 +121,21 @@ export function withstandsHolders(installation: PostgresInstallation): void {
             ),
           );
         }
-        await connector().takeBack(holder.order, never());
+        await connector().takeBack(holder.spec, never());
         expect(await Promise.all(ended)).toEqual(doings.map(() => "ended"));
         await isOver(holder.url());
       });
 
       test("a session that waits for somebody's lock ends too, in whichever database it is", async () => {
         const holder = await given();
-        const admin = await lab().server.admin("billing");
+        const admin = await harness().server.admin("billing");
         await admin.query("BEGIN; LOCK TABLE orders");
         const client = await entered(holder.url("billing"));
         const waiting = client.query("SELECT * FROM orders").then(
           () => "read",
           () => "ended",
         );
-        await connector().takeBack(holder.order, never());
+        await connector().takeBack(holder.spec, never());
         expect(await waiting).toBe("ended");
         await admin.end();
       });
@@ -145,8 +145,8 @@ export function withstandsHolders(installation: PostgresInstallation): void {
         const client = await entered(holder.url());
         await client.query("BEGIN; ALTER ROLE CURRENT_USER PASSWORD 'x'");
         await client.query("PREPARE TRANSACTION 'keeps the row'");
-        await connector().takeBack(holder.order, never());
-        expect(await lab().run("SELECT FROM pg_prepared_xacts")).toEqual([]);
+        await connector().takeBack(holder.spec, never());
+        expect(await harness().run("SELECT FROM pg_prepared_xacts")).toEqual([]);
         await isOver(holder.url());
       });
 
@@ -156,21 +156,21 @@ export function withstandsHolders(installation: PostgresInstallation): void {
         await client.query("CREATE TABLE kept_busy ()");
         await client.query("BEGIN; ALTER ROLE CURRENT_USER PASSWORD 'x'");
         await client.query("PREPARE TRANSACTION 'keeps the row'");
-        const admin = await lab().server.admin("orders");
+        const admin = await harness().server.admin("orders");
         await admin.query("BEGIN; LOCK TABLE kept_busy");
-        await expect(connector().takeBack(holder.order, never())).rejects.toMatchObject({ retryable: true });
+        await expect(connector().takeBack(holder.spec, never())).rejects.toMatchObject({ retryable: true });
         await isOver(holder.url());
         // Everybody may connect to this one, so that only the blocked login keeps the role out.
         expect(await enter(holder.url("billing"))).toBeUndefined();
         await admin.end();
-        await connector().takeBack(holder.order, never());
-        await lab().run("DROP TABLE kept_busy", "orders");
+        await connector().takeBack(holder.spec, never());
+        await harness().run("DROP TABLE kept_busy", "orders");
       });
 
       test("a transaction prepared as the group is named, and never rolled back by guess (before 16)", async () => {
         const isOld = await isBefore16();
         // What was prepared before the role existed cannot be its.
-        const admin = await lab().server.admin("orders");
+        const admin = await harness().server.admin("orders");
         await admin.query("SET ROLE orders_read; BEGIN");
         await admin.query("PREPARE TRANSACTION 'an older one'");
         const holder = await given();
@@ -179,22 +179,22 @@ export function withstandsHolders(installation: PostgresInstallation): void {
           await client.query("SET ROLE orders_read; BEGIN; LOCK TABLE orders IN ACCESS SHARE MODE");
           await client.query("PREPARE TRANSACTION 'as the group'");
           for (let attempt = 0; attempt < 2; attempt++) {
-            await expect(connector().takeBack(holder.order, never())).rejects.toMatchObject({
+            await expect(connector().takeBack(holder.spec, never())).rejects.toMatchObject({
               code: "not_permitted",
               message: expect.stringMatching(
                 /transaction 'as the group' in orders, prepared as orders_read\. /,
               ),
             });
-            expect(await lab().run("SELECT FROM pg_prepared_xacts")).toHaveLength(2);
+            expect(await harness().run("SELECT FROM pg_prepared_xacts")).toHaveLength(2);
             await isOver(holder.url());
-            expect(await connector().listOurs(never())).toHaveLength(1);
+            expect(await connector().listManaged(never())).toHaveLength(1);
           }
-          await lab().run("ROLLBACK PREPARED 'as the group'", "orders");
+          await harness().run("ROLLBACK PREPARED 'as the group'", "orders");
         } else {
           // Since 16 a membership says that it cannot be switched to.
           await expect(client.query("SET ROLE orders_read")).rejects.toMatchObject({ code: "42501" });
         }
-        await connector().takeBack(holder.order, never());
+        await connector().takeBack(holder.spec, never());
         await admin.query("ROLLBACK PREPARED 'an older one'");
         await admin.end();
       });

@@ -2,27 +2,27 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createPostgresConnector } from "../../../src/connectors/postgres/postgres-connector.ts";
 import { instant } from "../../../src/core/values/ids.ts";
 import type { CheckFinding } from "../../../src/service/ports/connector.ts";
-import { createTurns } from "../../../src/service/async/keyed-mutex.ts";
+import { createKeyedMutex } from "../../../src/service/async/keyed-mutex.ts";
 import { never } from "../support/lab.ts";
-import { postgresLab, type PostgresTestLab } from "../support/postgres-lab.ts";
+import { openPostgresHarness, type PostgresHarness } from "../support/postgres-lab.ts";
 import type { PostgresInstallation } from "../support/postgres-server.ts";
 
 /** That a check which says "in order" has followed everything to its end, and has changed nothing. */
 export function checksToTheEnd(installation: PostgresInstallation): void {
   const reason = installation.missing === undefined ? "" : ` (skipped: ${installation.missing})`;
   describe.skipIf(installation.missing !== undefined)(`${installation.name}, checked${reason}`, () => {
-    let lab: PostgresTestLab;
+    let harness: PostgresHarness;
     beforeAll(async () => {
-      lab = await postgresLab(installation);
-      await lab.run("CREATE ROLE probed NOLOGIN; GRANT probed TO broker WITH ADMIN OPTION");
-      await lab.run("CREATE ROLE between NOLOGIN; CREATE ROLE beyond NOLOGIN; GRANT between TO probed");
+      harness = await openPostgresHarness(installation);
+      await harness.run("CREATE ROLE probed NOLOGIN; GRANT probed TO broker WITH ADMIN OPTION");
+      await harness.run("CREATE ROLE between NOLOGIN; CREATE ROLE beyond NOLOGIN; GRANT between TO probed");
     });
-    afterAll(() => lab.stop());
+    afterAll(() => harness.stop());
 
     async function check(roles: readonly string[] = ["probed"]): Promise<readonly CheckFinding[]> {
       const connector = createPostgresConnector(
-        { ...lab.settings, actions: { read: { roles } } },
-        { instance: "ours", now: () => instant(Date.now()), turns: createTurns() },
+        { ...harness.settings, actions: { read: { roles } } },
+        { instance: "ours", now: () => instant(Date.now()), mutex: createKeyedMutex() },
       );
       try {
         return await connector.check(never());
@@ -80,9 +80,9 @@ export function checksToTheEnd(installation: PostgresInstallation): void {
     test.each(powers)(
       "a group that is a member, however far away, of %s is not in order",
       async (_, give, take, named) => {
-        await lab.run(give);
+        await harness.run(give);
         const found = await problems();
-        await lab.run(take);
+        await harness.run(take);
         expect(found.map(({ what }) => what)).toContainEqual(expect.stringMatching(named));
         expect(found.every(({ fix }) => fix !== undefined)).toBe(true);
         expect(await problems()).toEqual([]);
@@ -90,32 +90,32 @@ export function checksToTheEnd(installation: PostgresInstallation): void {
     );
 
     test("a group that anybody can log in as, or that lets others in, is not in order", async () => {
-      await lab.run("ALTER ROLE between LOGIN");
+      await harness.run("ALTER ROLE between LOGIN");
       expect((await problems()).map(({ what }) => what)).toEqual([
         expect.stringMatching(/between has LOGIN/),
       ]);
-      await lab.run("ALTER ROLE between NOLOGIN; GRANT beyond TO between WITH ADMIN OPTION");
+      await harness.run("ALTER ROLE between NOLOGIN; GRANT beyond TO between WITH ADMIN OPTION");
       const [found] = await problems();
       expect(found?.what).toMatch(/between may give beyond to others/);
-      await lab.run(found?.fix ?? "");
+      await harness.run(found?.fix ?? "");
       expect(await problems()).toEqual([]);
-      await lab.run("REVOKE beyond FROM between");
+      await harness.run("REVOKE beyond FROM between");
     });
 
     test("a predefined role as the group itself is named for what it is", async () => {
-      await lab.run("GRANT pg_execute_server_program TO broker WITH ADMIN OPTION");
+      await harness.run("GRANT pg_execute_server_program TO broker WITH ADMIN OPTION");
       expect((await problems(["pg_execute_server_program"])).map(({ what }) => what)).toEqual([
         expect.stringMatching(/pg_execute_server_program has them by itself/),
       ]);
-      await lab.run("REVOKE pg_execute_server_program FROM broker");
+      await harness.run("REVOKE pg_execute_server_program FROM broker");
     });
 
     test("what reaches all data, or can be handed on by an owner, is not verified, never in order", async () => {
-      await lab.run("GRANT pg_read_all_data TO between");
-      await lab.run("CREATE TABLE handed_on (); ALTER TABLE handed_on OWNER TO between", "orders");
+      await harness.run("GRANT pg_read_all_data TO between");
+      await harness.run("CREATE TABLE handed_on (); ALTER TABLE handed_on OWNER TO between", "orders");
       const found = await unverified();
-      await lab.run("REVOKE pg_read_all_data FROM between");
-      await lab.run("DROP TABLE handed_on", "orders");
+      await harness.run("REVOKE pg_read_all_data FROM between");
+      await harness.run("DROP TABLE handed_on", "orders");
       expect(found).toContainEqual(expect.stringMatching(/pg_read_all_data reaches all databases/));
       expect(found).toContainEqual(expect.stringMatching(/between owns 1 object/));
     });
@@ -125,14 +125,14 @@ export function checksToTheEnd(installation: PostgresInstallation): void {
     });
 
     test("a server that takes no changes is not in order", async () => {
-      await lab.run("ALTER ROLE broker SET default_transaction_read_only = on");
+      await harness.run("ALTER ROLE broker SET default_transaction_read_only = on");
       const found = (await problems()).map(({ what }) => what);
-      await lab.run("ALTER ROLE broker RESET default_transaction_read_only");
+      await harness.run("ALTER ROLE broker RESET default_transaction_read_only");
       expect(found).toEqual([expect.stringMatching(/read replica/)]);
     });
 
     test("a lock that somebody holds meanwhile leaves it not verified", async () => {
-      const admin = await lab.server.admin();
+      const admin = await harness.server.admin();
       await admin.query("BEGIN; LOCK TABLE pg_shdescription IN EXCLUSIVE MODE");
       const results = await check();
       await admin.query("ROLLBACK");
@@ -144,19 +144,19 @@ export function checksToTheEnd(installation: PostgresInstallation): void {
     });
 
     test("a database the broker may connect to and is not let into is not in order", async () => {
-      await lab.run("ALTER DATABASE billing CONNECTION LIMIT 0");
+      await harness.run("ALTER DATABASE billing CONNECTION LIMIT 0");
       const found = (await problems()).map(({ what }) => what);
-      await lab.run("ALTER DATABASE billing CONNECTION LIMIT -1");
+      await harness.run("ALTER DATABASE billing CONNECTION LIMIT -1");
       expect(found).toEqual([expect.stringMatching(/The broker can follow into billing: /)]);
     });
 
     test("a check changes nothing, and says that it tried", async () => {
       const everything = async () => [
-        await lab.run("SELECT * FROM pg_authid ORDER BY oid"),
-        await lab.run("SELECT * FROM pg_auth_members ORDER BY roleid, member"),
-        await lab.run("SELECT * FROM pg_shdescription ORDER BY objoid"),
-        await lab.run("SELECT datname, datacl FROM pg_database ORDER BY datname"),
-        await lab.run("SELECT count(*) FROM pg_class", "orders"),
+        await harness.run("SELECT * FROM pg_authid ORDER BY oid"),
+        await harness.run("SELECT * FROM pg_auth_members ORDER BY roleid, member"),
+        await harness.run("SELECT * FROM pg_shdescription ORDER BY objoid"),
+        await harness.run("SELECT datname, datacl FROM pg_database ORDER BY datname"),
+        await harness.run("SELECT count(*) FROM pg_class", "orders"),
       ];
       const before = await everything();
       const findings = await check();

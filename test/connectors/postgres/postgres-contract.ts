@@ -1,42 +1,42 @@
 import type { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createPostgresConnector } from "../../../src/connectors/postgres/postgres-connector.ts";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { instant } from "../../../src/core/values/ids.ts";
-import { createTurns } from "../../../src/service/async/keyed-mutex.ts";
+import { createKeyedMutex } from "../../../src/service/async/keyed-mutex.ts";
 import type { Connector } from "../../../src/service/ports/connector.ts";
 import { never, orderFor } from "../support/lab.ts";
-import { enter, postgresLab, readsOrders, type PostgresTestLab } from "../support/postgres-lab.ts";
+import { enter, openPostgresHarness, readsOrders, type PostgresHarness } from "../support/postgres-lab.ts";
 import type { PostgresInstallation } from "../support/postgres-server.ts";
 
 /** What PostgreSQL in particular makes hard. */
 export function isHardOnPostgres(installation: PostgresInstallation): void {
   const reason = installation.missing === undefined ? "" : ` (skipped: ${installation.missing})`;
   describe.skipIf(installation.missing !== undefined)(`${installation.name}, in particular${reason}`, () => {
-    let lab: PostgresTestLab;
+    let harness: PostgresHarness;
     let connector: Connector;
     beforeAll(async () => {
-      lab = await postgresLab(installation);
-      connector = await lab.connector();
+      harness = await openPostgresHarness(installation);
+      connector = await harness.connector();
     });
     afterEach(async () => {
-      expect(await connector.listOurs(never())).toEqual([]);
+      expect(await connector.listManaged(never())).toEqual([]);
     });
     afterAll(async () => {
       await connector.close();
-      await lab.stop();
+      await harness.stop();
     });
 
     async function given() {
-      const order = orderFor(connector);
-      await connector.provision(order, never());
-      const issued = await connector.issue(order, { expiresAt: order.notAfter }, never());
-      const url = (database?: string) => lab.server.url(issued.username, issued.secret ?? "", database);
-      return { order, url, role: order.object };
+      const spec = orderFor(connector);
+      await connector.provision(spec, never());
+      const issued = await connector.issue(spec, { expiresAt: spec.notAfter }, never());
+      const url = (database?: string) => harness.server.url(issued.username, issued.secret ?? "", database);
+      return { spec, url, role: spec.object };
     }
-    const entered = async (url: string): Promise<Client> => present(await enter(url), "an open door");
+    const entered = async (url: string): Promise<Client> => assertPresent(await enter(url), "an open door");
     const roles = async (like: string) =>
-      (await lab.run(`SELECT rolname FROM pg_roles WHERE rolname LIKE '${like}'`)).map(
+      (await harness.run(`SELECT rolname FROM pg_roles WHERE rolname LIKE '${like}'`)).map(
         (row) => row["rolname"],
       );
 
@@ -46,9 +46,9 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
 
     function sessions(): void {
       test("no session goes on reading: open, idle, in a transaction, in a failed one, with a cursor, after SET ROLE", async () => {
-        const { order, url, role } = await given();
-        await lab.run(`ALTER ROLE "${role}" CONNECTION LIMIT 20`);
-        await lab.run(`GRANT orders_write TO "${role}"`);
+        const { spec, url, role } = await given();
+        await harness.run(`ALTER ROLE "${role}" CONNECTION LIMIT 20`);
+        await harness.run(`GRANT orders_write TO "${role}"`);
         const doings: readonly (readonly string[])[] = [
           [],
           ["SELECT * FROM orders"],
@@ -68,7 +68,7 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
         }
         const busy = await entered(url());
         const sleeping = busy.query("SELECT pg_sleep(60)").catch(() => "ended");
-        await connector.takeBack(order, never());
+        await connector.takeBack(spec, never());
         for (const client of clients) {
           expect(await readsOrders(client)).toBe(false);
           await expect(client.query("FETCH ALL FROM c")).rejects.toThrow(/terminat|not queryable|closed/i);
@@ -76,42 +76,42 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
         }
         expect(await sleeping).toBe("ended");
         await busy.end().catch(() => {});
-        expect(await lab.run(`SELECT FROM pg_stat_activity WHERE usename = '${role}'`)).toEqual([]);
+        expect(await harness.run(`SELECT FROM pg_stat_activity WHERE usename = '${role}'`)).toEqual([]);
       });
 
       test("a prepared transaction holds nothing up", async () => {
-        const { order, url } = await given();
+        const { spec, url } = await given();
         const client = await entered(url());
         await client.query("BEGIN");
         await client.query("CREATE TABLE prepared ()");
         await client.query("PREPARE TRANSACTION 'it''s'");
         await client.end();
-        await connector.takeBack(order, never());
-        expect(await lab.run("SELECT FROM pg_prepared_xacts")).toEqual([]);
+        await connector.takeBack(spec, never());
+        expect(await harness.run("SELECT FROM pg_prepared_xacts")).toEqual([]);
       });
 
       test("after its end a role can do nothing by itself, whether we are there or not", async () => {
-        const order = orderFor(connector);
-        await connector.provision(order, never());
+        const spec = orderFor(connector);
+        await connector.provision(spec, never());
         const past = instant(Date.now() - 1_000);
-        const { username, secret } = await connector.issue(order, { expiresAt: past }, never());
-        expect(await enter(lab.server.url(username, secret ?? ""))).toBeUndefined();
-        await connector.takeBack(order, never());
+        const { username, secret } = await connector.issue(spec, { expiresAt: past }, never());
+        expect(await enter(harness.server.url(username, secret ?? ""))).toBeUndefined();
+        await connector.takeBack(spec, never());
       });
 
       test("the secret is nowhere on the server", async () => {
-        const { order, url, role } = await given();
-        const [row] = await lab.run(`SELECT rolpassword FROM pg_authid WHERE rolname = '${role}'`);
+        const { spec, url, role } = await given();
+        const [row] = await harness.run(`SELECT rolpassword FROM pg_authid WHERE rolname = '${role}'`);
         expect(row?.["rolpassword"]).toMatch(/^SCRAM-SHA-256\$4096:/);
         const secret = decodeURIComponent(new URL(url()).password);
-        expect(JSON.stringify(await lab.run("SELECT query FROM pg_stat_activity"))).not.toContain(secret);
-        await connector.takeBack(order, never());
+        expect(JSON.stringify(await harness.run("SELECT query FROM pg_stat_activity"))).not.toContain(secret);
+        await connector.takeBack(spec, never());
       });
     }
 
     function belongings(): void {
       test("a role that owns things in two databases goes, and the things stay, with an owner who may do nothing", async () => {
-        const { order, url, role } = await given();
+        const { spec, url, role } = await given();
         for (const database of ["orders", "billing"]) {
           const client = await entered(url(database));
           await client.query("CREATE TABLE left_behind AS SELECT 1 AS n");
@@ -121,29 +121,29 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
           await client.query("CREATE VIEW peeping AS SELECT * FROM orders");
           await client.end();
         }
-        await connector.takeBack(order, never());
+        await connector.takeBack(spec, never());
         expect(await roles(role)).toEqual([]);
         for (const database of ["orders", "billing"]) {
           expect(
-            await lab.run("SELECT tableowner FROM pg_tables WHERE tablename = 'left_behind'", database),
+            await harness.run("SELECT tableowner FROM pg_tables WHERE tablename = 'left_behind'", database),
           ).toEqual([{ tableowner: "jit_leftovers" }]);
-          await expect(lab.run("SET ROLE orders_write; SELECT * FROM peeping", database)).rejects.toThrow(
+          await expect(harness.run("SET ROLE orders_write; SELECT * FROM peeping", database)).rejects.toThrow(
             /permission denied/,
           );
-          await lab.run("DROP TABLE left_behind; DROP VIEW peeping", database);
+          await harness.run("DROP TABLE left_behind; DROP VIEW peeping", database);
         }
         expect(
-          await lab.run(
+          await harness.run(
             "SELECT rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb AS power FROM pg_roles WHERE rolname = 'jit_leftovers'",
           ),
         ).toEqual([{ power: false }]);
-        expect(await lab.run("SELECT FROM pg_auth_members WHERE member = 'jit_leftovers'::regrole")).toEqual(
-          [],
-        );
+        expect(
+          await harness.run("SELECT FROM pg_auth_members WHERE member = 'jit_leftovers'::regrole"),
+        ).toEqual([]);
       });
 
       test("a crowd of large objects goes by and by: no attempt locks them all, and what has gone stays gone", async () => {
-        const { order, url, role } = await given();
+        const { spec, url, role } = await given();
         const client = await entered(url());
         // As many as a role makes in a second; one statement may not lock much more than this at once.
         for (let made = 0; made < 12_000; made += 3_000) {
@@ -151,8 +151,8 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
         }
         await client.end();
         const short = new AbortController();
-        const left = async () => Number((await lab.run(ownedBy(role), "orders"))[0]?.["count"]);
-        const attempt = connector.takeBack(order, short.signal);
+        const left = async () => Number((await harness.run(ownedBy(role), "orders"))[0]?.["count"]);
+        const attempt = connector.takeBack(spec, short.signal);
         const isPartlyGone = async () => ((count) => count > 0 && count < 12_000)(await left());
         await expect.poll(isPartlyGone, { interval: 5, timeout: 20_000 }).toBe(true);
         short.abort();
@@ -162,20 +162,20 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
         });
         expect(await left()).toBeLessThan(12_000);
         expect(await enter(url())).toBeUndefined();
-        await connector.takeBack(order, never());
+        await connector.takeBack(spec, never());
         expect(await roles(role)).toEqual([]);
       });
 
       test("code that a role leaves behind never runs with the broker's rights", async () => {
-        const { order, url } = await given();
+        const { spec, url } = await given();
         const client = await entered(url());
         await client.query(
           `CREATE FUNCTION trap() RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT current_user::text'`,
         );
         await client.end();
-        await connector.takeBack(order, never());
-        expect(await lab.run("SELECT trap() AS as", "orders")).toEqual([{ as: "jit_leftovers" }]);
-        await lab.run("DROP FUNCTION trap()", "orders");
+        await connector.takeBack(spec, never());
+        expect(await harness.run("SELECT trap() AS as", "orders")).toEqual([{ as: "jit_leftovers" }]);
+        await harness.run("DROP FUNCTION trap()", "orders");
       });
 
       test("functions that look like the server's own are not run by the broker", async () => {
@@ -186,60 +186,60 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
           `shobj_description(oid, text) RETURNS text`,
         ];
         for (const database of ["orders", "billing"]) {
-          for (const one of traps) await lab.run(`CREATE FUNCTION public.${one} ${trap}`, database);
+          for (const one of traps) await harness.run(`CREATE FUNCTION public.${one} ${trap}`, database);
         }
-        const { order, url } = await given();
+        const { spec, url } = await given();
         for (const database of ["orders", "billing"]) {
           const client = await entered(url(database));
           await client.query("CREATE TABLE left_behind ()");
           await client.end();
         }
-        expect(await connector.listOurs(never())).toMatchObject([{ drift: [] }]);
+        expect(await connector.listManaged(never())).toMatchObject([{ drift: [] }]);
         expect((await connector.check(never())).filter(({ result }) => result === "problem")).toEqual([]);
-        await connector.takeBack(order, never());
+        await connector.takeBack(spec, never());
         for (const database of ["orders", "billing"]) {
           for (const one of traps)
-            await lab.run(`DROP FUNCTION public.${one.replace(/ RETURNS.*/, "")}`, database);
-          await lab.run("DROP TABLE left_behind", database);
+            await harness.run(`DROP FUNCTION public.${one.replace(/ RETURNS.*/, "")}`, database);
+          await harness.run("DROP TABLE left_behind", database);
         }
       });
 
       test("a table somebody has locked delays the take-back, and shuts the door all the same", async () => {
-        const { order, url } = await given();
+        const { spec, url } = await given();
         const client = await entered(url());
         await client.query("CREATE TABLE busy ()");
-        const admin = await lab.server.admin("orders");
+        const admin = await harness.server.admin("orders");
         await admin.query("BEGIN; LOCK TABLE busy");
-        await expect(connector.takeBack(order, never())).rejects.toMatchObject({
+        await expect(connector.takeBack(spec, never())).rejects.toMatchObject({
           code: "timeout",
           retryable: true,
         });
         expect(await readsOrders(client)).toBe(false);
         expect(await enter(url())).toBeUndefined();
-        expect(await connector.listOurs(never())).toMatchObject([{ object: order.object, drift: [] }]);
+        expect(await connector.listManaged(never())).toMatchObject([{ object: spec.object, drift: [] }]);
         await admin.end();
-        await connector.takeBack(order, never());
-        await lab.run("DROP TABLE busy", "orders");
+        await connector.takeBack(spec, never());
+        await harness.run("DROP TABLE busy", "orders");
         await client.end().catch(() => {});
       });
 
       test("what it has left behind reads nothing any more, though somebody's lock keeps the role from going", async () => {
-        const { order, url } = await given();
+        const { spec, url } = await given();
         const client = await entered(url());
         await client.query("CREATE VIEW window_left_open AS SELECT * FROM orders");
         await client.query("GRANT SELECT ON window_left_open TO PUBLIC");
         await client.query("CREATE TABLE locked ()");
-        const admin = await lab.server.admin("orders");
+        const admin = await harness.server.admin("orders");
         await admin.query("CREATE ROLE passer_by");
         await admin.query("SET ROLE passer_by");
         expect((await admin.query("SELECT * FROM window_left_open")).rowCount).toBe(1);
         await admin.query("RESET ROLE");
         await admin.query("BEGIN; LOCK TABLE locked");
-        await expect(connector.takeBack(order, never())).rejects.toMatchObject({ retryable: true });
+        await expect(connector.takeBack(spec, never())).rejects.toMatchObject({ retryable: true });
         await admin.query("SET LOCAL ROLE passer_by");
         await expect(admin.query("SELECT * FROM window_left_open")).rejects.toMatchObject({ code: "42501" });
         await admin.query("ROLLBACK");
-        await connector.takeBack(order, never());
+        await connector.takeBack(spec, never());
         await admin.query(
           "DROP VIEW IF EXISTS window_left_open; DROP TABLE IF EXISTS locked; DROP ROLE passer_by",
         );
@@ -248,47 +248,49 @@ export function isHardOnPostgres(installation: PostgresInstallation): void {
       });
 
       test("a right that only somebody else can take is named, and the role is dead meanwhile", async () => {
-        const { order, url, role } = await given();
-        await lab.run(`GRANT DELETE ON orders TO "${role}"`, "billing");
-        expect((await connector.listOurs(never()))[0]?.drift.join()).toMatch(/rights on 1 objects directly/);
-        await expect(connector.takeBack(order, never())).rejects.toMatchObject({
+        const { spec, url, role } = await given();
+        await harness.run(`GRANT DELETE ON orders TO "${role}"`, "billing");
+        expect((await connector.listManaged(never()))[0]?.drift.join()).toMatch(
+          /rights on 1 objects directly/,
+        );
+        await expect(connector.takeBack(spec, never())).rejects.toMatchObject({
           code: "not_permitted",
           message: expect.stringMatching(/in billing .*DROP OWNED BY/),
         });
         expect(await enter(url())).toBeUndefined();
-        await lab.run(`DROP OWNED BY "${role}"`, "billing");
-        await connector.takeBack(order, never());
+        await harness.run(`DROP OWNED BY "${role}"`, "billing");
+        await connector.takeBack(spec, never());
       });
     }
 
     function checks(): void {
       test("what a bare broker lacks is found, and the printed SQL mends it", async () => {
-        await lab.run("CREATE ROLE bare LOGIN PASSWORD 'bare'");
-        await lab.run("GRANT CONNECT ON DATABASE orders TO bare");
-        await lab.run("CREATE ROLE given_later");
-        await lab.run("REVOKE CONNECT ON DATABASE billing FROM PUBLIC");
+        await harness.run("CREATE ROLE bare LOGIN PASSWORD 'bare'");
+        await harness.run("GRANT CONNECT ON DATABASE orders TO bare");
+        await harness.run("CREATE ROLE given_later");
+        await harness.run("REVOKE CONNECT ON DATABASE billing FROM PUBLIC");
         const settings = {
-          ...lab.settings,
-          url: lab.server.url("bare", "bare"),
+          ...harness.settings,
+          url: harness.server.url("bare", "bare"),
           actions: { read: { roles: ["orders_read", "given_later"] } },
         };
         const bare = createPostgresConnector(settings, {
           instance: "ours",
           now: () => instant(Date.now()),
-          turns: createTurns(),
+          mutex: createKeyedMutex(),
         });
         const findings = await bare.check(never());
         const fixes = findings
           .filter(({ result }) => result === "problem")
-          .map(({ fix }) => present(fix, "a fix"));
+          .map(({ fix }) => assertPresent(fix, "a fix"));
         expect(fixes.length).toBeGreaterThanOrEqual(4);
-        for (const fix of fixes) await lab.run(fix);
+        for (const fix of fixes) await harness.run(fix);
         expect((await bare.check(never())).filter(({ result }) => result === "problem")).toEqual([]);
-        const order = orderFor(bare);
-        await bare.provision(order, never());
-        await bare.takeBack(order, never());
+        const spec = orderFor(bare);
+        await bare.provision(spec, never());
+        await bare.takeBack(spec, never());
         await bare.close();
-        await lab.run("GRANT CONNECT ON DATABASE billing TO PUBLIC");
+        await harness.run("GRANT CONNECT ON DATABASE billing TO PUBLIC");
       });
     }
   });

@@ -1,11 +1,11 @@
 import type { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openPostgres, type PostgresServer, type Sql } from "../../../src/connectors/postgres/server.ts";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { makeId } from "../../../src/core/values/ids.ts";
-import { ConnectorFault, type Connector, type TargetOrder } from "../../../src/service/ports/connector.ts";
+import { ConnectorFault, type Connector, type TargetSpec } from "../../../src/service/ports/connector.ts";
 import { inOneHour, never, orderFor } from "../support/lab.ts";
-import { enter, postgresLab, readsOrders, type PostgresTestLab } from "../support/postgres-lab.ts";
+import { enter, openPostgresHarness, readsOrders, type PostgresHarness } from "../support/postgres-lab.ts";
 import type { PostgresInstallation } from "../support/postgres-server.ts";
 
 /** That no cut line and no name leaves anything half done. */
@@ -14,23 +14,23 @@ export function staysWholeOnPostgres(installation: PostgresInstallation): void {
   describe.skipIf(installation.missing !== undefined)(
     `${installation.name}, cut off and with strange names${reason}`,
     () => {
-      let lab: PostgresTestLab;
+      let harness: PostgresHarness;
       let connector: Connector;
       beforeAll(async () => {
-        lab = await postgresLab(installation);
-        connector = await lab.connector();
+        harness = await openPostgresHarness(installation);
+        connector = await harness.connector();
       });
       afterEach(async () => {
-        expect(await connector.listOurs(never())).toEqual([]);
+        expect(await connector.listManaged(never())).toEqual([]);
       });
       afterAll(async () => {
         await connector.close();
-        await lab.stop();
+        await harness.stop();
       });
 
-      const entered = async (url: string): Promise<Client> => present(await enter(url), "an open door");
+      const entered = async (url: string): Promise<Client> => assertPresent(await enter(url), "an open door");
       const roles = async (like: string) =>
-        (await lab.run(`SELECT rolname FROM pg_roles WHERE rolname LIKE '${like}'`)).map(
+        (await harness.run(`SELECT rolname FROM pg_roles WHERE rolname LIKE '${like}'`)).map(
           (row) => row["rolname"],
         );
 
@@ -43,7 +43,7 @@ export function staysWholeOnPostgres(installation: PostgresInstallation): void {
           statement: number,
           isHeard: boolean,
         ): PostgresServer & { readonly wasCut: () => boolean } {
-          const server = openPostgres(lab.settings.name, lab.settings.url);
+          const server = openPostgres(harness.settings.name, harness.settings.url);
           let seen = 0;
           const tampered =
             <T>(work: (sql: Sql) => Promise<T>) =>
@@ -72,41 +72,41 @@ export function staysWholeOnPostgres(installation: PostgresInstallation): void {
         ])(
           "cut off at any statement, %s, and tried again, nothing is double and nothing is left",
           async (_, isHeard) => {
-            const verbs: readonly ((line: Connector, order: TargetOrder) => Promise<unknown>)[] = [
-              (line, order) => line.provision(order, never()),
-              (line, order) => line.issue(order, { expiresAt: order.notAfter }, never()),
-              (line, order) => line.takeBack(order, never()),
+            const verbs: readonly ((line: Connector, spec: TargetSpec) => Promise<unknown>)[] = [
+              (line, spec) => line.provision(spec, never()),
+              (line, spec) => line.issue(spec, { expiresAt: spec.notAfter }, never()),
+              (line, spec) => line.takeBack(spec, never()),
             ];
             let cuts = 0;
             for (const [index, verb] of verbs.entries()) {
               for (let statement = 1; statement < 60; statement++) {
-                const order = orderFor(connector);
-                for (const before of verbs.slice(0, index)) await before(connector, order);
-                if (index === 2) await ownSomething(order.object);
+                const spec = orderFor(connector);
+                for (const before of verbs.slice(0, index)) await before(connector, spec);
+                if (index === 2) await ownSomething(spec.object);
                 const server = cutAt(statement, isHeard);
-                const line = lab.over(server);
-                await verb(line, order).catch((error: unknown) =>
+                const line = harness.over(server);
+                await verb(line, spec).catch((error: unknown) =>
                   expect(error).toBeInstanceOf(ConnectorFault),
                 );
                 await line.close();
-                const listed = await connector.listOurs(never());
+                const listed = await connector.listManaged(never());
                 expect(listed.length).toBeLessThanOrEqual(1);
                 expect(listed.flatMap(({ drift }) => drift)).toEqual([]);
-                for (const again of verbs.slice(index)) await again(connector, order);
+                for (const again of verbs.slice(index)) await again(connector, spec);
                 expect(await roles("jit\\_gr%")).toEqual([]);
                 if (!server.wasCut()) break;
                 cuts += 1;
               }
             }
             expect(cuts).toBeGreaterThan(30);
-            await lab.run("DROP OWNED BY jit_leftovers", "orders");
-            await lab.run("DROP OWNED BY jit_leftovers", "billing");
+            await harness.run("DROP OWNED BY jit_leftovers", "orders");
+            await harness.run("DROP OWNED BY jit_leftovers", "billing");
           },
         );
 
         async function ownSomething(role: string): Promise<void> {
           for (const database of ["orders", "billing"]) {
-            await lab.run(
+            await harness.run(
               `CREATE TABLE "of_${role}" (); ALTER TABLE "of_${role}" OWNER TO "${role}"`,
               database,
             );
@@ -124,66 +124,66 @@ export function staysWholeOnPostgres(installation: PostgresInstallation): void {
           "r".repeat(63),
         ])("a role named %s is a name and nothing else", async (group) => {
           const quoted = `"${group.replaceAll('"', '""')}"`;
-          await lab.run(`CREATE ROLE ${quoted} NOLOGIN; GRANT ${quoted} TO broker WITH ADMIN OPTION`);
-          await lab.run(`GRANT SELECT ON orders TO ${quoted}`, "orders");
-          const order = orderFor(connector, { rights: { roles: [group] } });
-          await connector.provision(order, never());
-          expect(await connector.listOurs(never())).toMatchObject([{ object: order.object, drift: [] }]);
-          const { username, secret } = await connector.issue(order, { expiresAt: order.notAfter }, never());
-          const client = await entered(lab.server.url(username, secret ?? ""));
+          await harness.run(`CREATE ROLE ${quoted} NOLOGIN; GRANT ${quoted} TO broker WITH ADMIN OPTION`);
+          await harness.run(`GRANT SELECT ON orders TO ${quoted}`, "orders");
+          const spec = orderFor(connector, { rights: { roles: [group] } });
+          await connector.provision(spec, never());
+          expect(await connector.listManaged(never())).toMatchObject([{ object: spec.object, drift: [] }]);
+          const { username, secret } = await connector.issue(spec, { expiresAt: spec.notAfter }, never());
+          const client = await entered(harness.server.url(username, secret ?? ""));
           expect(await readsOrders(client)).toBe(true);
           await client.end();
-          await connector.takeBack(order, never());
-          await lab.run(`REVOKE SELECT ON orders FROM ${quoted}`, "orders");
-          await lab.run(`DROP ROLE ${quoted}`);
-          expect(await lab.run("SELECT * FROM orders", "orders")).toEqual([{ id: 1 }]);
+          await connector.takeBack(spec, never());
+          await harness.run(`REVOKE SELECT ON orders FROM ${quoted}`, "orders");
+          await harness.run(`DROP ROLE ${quoted}`);
+          expect(await harness.run("SELECT * FROM orders", "orders")).toEqual([{ id: 1 }]);
         });
 
         test.each([`i'"; DROP TABLE orders; --`, "Ω🔑\\", "x".repeat(5_000)])(
           "an installation that is called %s labels and finds its own",
           async (instance) => {
-            const ours = await lab.connector({ instance });
-            const order = orderFor(ours);
-            await ours.provision(order, never());
-            expect(await ours.listOurs(never())).toMatchObject([
-              { object: order.object, grantId: order.grantId },
+            const ours = await harness.connector({ instance });
+            const spec = orderFor(ours);
+            await ours.provision(spec, never());
+            expect(await ours.listManaged(never())).toMatchObject([
+              { object: spec.object, grantId: spec.grantId },
             ]);
-            expect(await connector.listOurs(never())).toEqual([]);
-            await ours.takeBack(order, never());
+            expect(await connector.listManaged(never())).toEqual([]);
+            await ours.takeBack(spec, never());
             await ours.close();
           },
         );
 
         test("long ids stay different names, none longer than PostgreSQL keeps", async () => {
           const tails = ["a", "b"].map((end) => `${"Z".repeat(63)}${end}`);
-          const orders = tails.map((tail) => orderFor(connector, { grantId: makeId("grant", tail) }));
-          expect(new Set(orders.map(({ object }) => object)).size).toBe(2);
-          for (const order of orders) await connector.provision(order, never());
-          expect((await connector.listOurs(never())).map(({ object }) => object).toSorted()).toEqual(
-            orders.map(({ object }) => object).toSorted(),
+          const specs = tails.map((tail) => orderFor(connector, { grantId: makeId("grant", tail) }));
+          expect(new Set(specs.map(({ object }) => object)).size).toBe(2);
+          for (const spec of specs) await connector.provision(spec, never());
+          expect((await connector.listManaged(never())).map(({ object }) => object).toSorted()).toEqual(
+            specs.map(({ object }) => object).toSorted(),
           );
-          for (const order of orders) await connector.takeBack(order, never());
+          for (const spec of specs) await connector.takeBack(spec, never());
         });
 
         test("a role that is not there is a fault nobody needs to try again", async () => {
-          const order = orderFor(connector, { rights: { roles: ["orders_gone"] } });
-          await expect(connector.provision(order, never())).rejects.toMatchObject({
+          const spec = orderFor(connector, { rights: { roles: ["orders_gone"] } });
+          await expect(connector.provision(spec, never())).rejects.toMatchObject({
             code: "refused",
             retryable: false,
           });
         });
 
         test("what is shown can be pasted", async () => {
-          const order = orderFor(connector);
-          await connector.provision(order, never());
-          const issued = await connector.issue(order, { expiresAt: inOneHour() }, never());
-          const { port } = lab.server;
+          const spec = orderFor(connector);
+          await connector.provision(spec, never());
+          const issued = await connector.issue(spec, { expiresAt: inOneHour() }, never());
+          const { port } = harness.server;
           expect(issued).toMatchObject({
             where: `127.0.0.1:${port}/orders`,
-            username: order.object,
-            command: `psql -h 127.0.0.1 -p ${port} -U ${order.object} orders`,
+            username: spec.object,
+            command: `psql -h 127.0.0.1 -p ${port} -U ${spec.object} orders`,
           });
-          await connector.takeBack(order, never());
+          await connector.takeBack(spec, never());
         });
       }
     },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { never } from "../support/lab.ts";
 import { holdersAt } from "../support/postgres-holders.ts";
 import { enter, readsOrders } from "../support/postgres-lab.ts";
@@ -11,73 +11,73 @@ export function findsWhatRemains(installation: PostgresInstallation): void {
   describe.skipIf(installation.missing !== undefined)(
     `${installation.name}, changed by hand${reason}`,
     () => {
-      const { lab, connector, given, entered, isOver } = holdersAt(installation);
+      const { harness, connector, given, entered, isOver } = holdersAt(installation);
 
       test("a role renamed by hand is listed under its old name, found, and taken back", async () => {
         const holder = await given();
         const client = await entered(holder.url());
-        await lab().run(`ALTER ROLE "${holder.role}" RENAME TO renamed_by_hand`);
-        expect(await connector().listOurs(never())).toMatchObject([
+        await harness().run(`ALTER ROLE "${holder.role}" RENAME TO renamed_by_hand`);
+        expect(await connector().listManaged(never())).toMatchObject([
           {
             object: holder.role,
-            grantId: holder.order.grantId,
+            grantId: holder.spec.grantId,
             drift: ["It was renamed to renamed_by_hand."],
           },
         ]);
-        const { identity: _, ...withoutIdentity } = holder.order;
+        const { identity: _, ...withoutIdentity } = holder.spec;
         await connector().takeBack(withoutIdentity, never());
         expect(await readsOrders(client)).toBe(false);
-        expect(await lab().run("SELECT FROM pg_roles WHERE rolname = 'renamed_by_hand'")).toEqual([]);
+        expect(await harness().run("SELECT FROM pg_roles WHERE rolname = 'renamed_by_hand'")).toEqual([]);
       });
 
       test("a role whose label was removed is known by its OID and name; renamed as well, it is never called gone", async () => {
         const holder = await given();
-        await lab().run(`COMMENT ON ROLE "${holder.role}" IS NULL`);
-        await connector().takeBack(holder.order, never());
+        await harness().run(`COMMENT ON ROLE "${holder.role}" IS NULL`);
+        await connector().takeBack(holder.spec, never());
         const other = await given();
-        await lab().run(
+        await harness().run(
           `COMMENT ON ROLE "${other.role}" IS NULL; ALTER ROLE "${other.role}" RENAME TO disguised`,
         );
-        await expect(connector().takeBack(other.order, never())).rejects.toMatchObject({
+        await expect(connector().takeBack(other.spec, never())).rejects.toMatchObject({
           code: "foreign_object",
           message: expect.stringMatching(/the role disguised, once jit_gr_/),
         });
-        await lab().run(`ALTER ROLE disguised RENAME TO "${other.role}"`);
-        await connector().takeBack(other.order, never());
+        await harness().run(`ALTER ROLE disguised RENAME TO "${other.role}"`);
+        await connector().takeBack(other.spec, never());
       });
 
       test("the sessions of a role that was dropped by hand end", async () => {
         const holder = await given();
         const client = await entered(holder.url());
-        await lab().drop?.(holder.role);
+        await harness().drop?.(holder.role);
         expect(
-          await lab().run("SELECT FROM pg_stat_activity WHERE usename IS NULL AND usesysid IS NOT NULL"),
+          await harness().run("SELECT FROM pg_stat_activity WHERE usename IS NULL AND usesysid IS NOT NULL"),
         ).not.toEqual([]);
-        const { identity: _, ...unknown } = holder.order;
+        const { identity: _, ...unknown } = holder.spec;
         await expect(connector().takeBack(unknown, never())).rejects.toMatchObject({
           message: expect.stringMatching(/sessions go on whose role was dropped/),
         });
-        await connector().takeBack(holder.order, never());
+        await connector().takeBack(holder.spec, never());
         await expect(client.query("SELECT 1")).rejects.toThrow(/terminat|not queryable|closed/i);
       });
 
       test("the sessions of a dropped role end although somebody has made another of its name", async () => {
         const holder = await given();
         const client = await entered(holder.url());
-        await lab().drop?.(holder.role);
-        await lab().makeForeign(holder.role);
-        await expect(connector().takeBack(holder.order, never())).rejects.toMatchObject({
+        await harness().drop?.(holder.role);
+        await harness().makeForeign(holder.role);
+        await expect(connector().takeBack(holder.spec, never())).rejects.toMatchObject({
           code: "foreign_object",
         });
         await expect(client.query("SELECT 1")).rejects.toThrow(/terminat|not queryable|closed/i);
-        await lab().run(`DROP ROLE "${holder.role}"`);
+        await harness().run(`DROP ROLE "${holder.role}"`);
       });
 
       test("a broker that may no longer make roles ends the sessions, takes the rights, and says what it lacks", async () => {
         const holder = await given();
         const client = await entered(holder.url());
-        await lab().run("ALTER ROLE broker NOCREATEROLE");
-        await expect(connector().takeBack(holder.order, never())).rejects.toMatchObject({
+        await harness().run("ALTER ROLE broker NOCREATEROLE");
+        await expect(connector().takeBack(holder.spec, never())).rejects.toMatchObject({
           code: "not_permitted",
         });
         expect(await readsOrders(client)).toBe(false);
@@ -86,8 +86,8 @@ export function findsWhatRemains(installation: PostgresInstallation): void {
           expect(await readsOrders(back)).toBe(false);
           await back.end();
         }
-        await lab().run("ALTER ROLE broker CREATEROLE");
-        await connector().takeBack(holder.order, never());
+        await harness().run("ALTER ROLE broker CREATEROLE");
+        await connector().takeBack(holder.spec, never());
         await isOver(holder.url());
       });
 
@@ -100,9 +100,9 @@ export function findsWhatRemains(installation: PostgresInstallation): void {
         await client.query("CREATE TABLE many_rows (id serial PRIMARY KEY)");
         await client.query("CREATE TYPE many_moods AS ENUM ('good', 'bad')");
         await client.query("CREATE VIEW many_ids AS SELECT id FROM many_rows");
-        const taken = await connector().takeBack(holder.order, never());
+        const taken = await connector().takeBack(holder.spec, never());
         expect(taken?.left.join()).toMatch(/^In orders: .* and 119\d more, now owned by jit_leftovers\.$/);
-        await lab().run("DROP OWNED BY jit_leftovers", "orders");
+        await harness().run("DROP OWNED BY jit_leftovers", "orders");
       });
 
       test("no object of whatever kind or name keeps the role", async () => {
@@ -131,40 +131,40 @@ export function findsWhatRemains(installation: PostgresInstallation): void {
         ];
         await client.query("CREATE FUNCTION every_g(int, text[]) RETURNS int LANGUAGE sql AS 'SELECT 1'");
         for (const statement of made) await client.query(statement);
-        const taken = await connector().takeBack(holder.order, never());
+        const taken = await connector().takeBack(holder.spec, never());
         expect(taken?.left.join()).toMatch(/now owned by jit_leftovers\.$/);
         await isOver(holder.url());
-        await lab().run("DROP OWNED BY jit_leftovers", "orders");
+        await harness().run("DROP OWNED BY jit_leftovers", "orders");
       });
 
       test("who was let into a group by the role is out with it", async () => {
         const holder = await given();
-        await lab().run("CREATE ROLE accomplice LOGIN PASSWORD 'accomplice'");
-        await lab().run("GRANT CONNECT ON DATABASE orders TO accomplice");
-        await lab().run(`GRANT orders_write TO "${holder.role}" WITH ADMIN OPTION`);
+        await harness().run("CREATE ROLE accomplice LOGIN PASSWORD 'accomplice'");
+        await harness().run("GRANT CONNECT ON DATABASE orders TO accomplice");
+        await harness().run(`GRANT orders_write TO "${holder.role}" WITH ADMIN OPTION`);
         const client = await entered(holder.url());
         await client.query("GRANT orders_write TO accomplice");
         // Before 16 a session may let others into its own role.
         await client.query(`GRANT "${holder.role}" TO accomplice`).catch(() => {});
-        await connector().takeBack(holder.order, never());
-        expect(await lab().run("SELECT FROM pg_auth_members WHERE member = 'accomplice'::regrole")).toEqual(
-          [],
-        );
-        await lab().run("REVOKE CONNECT ON DATABASE orders FROM accomplice; DROP ROLE accomplice");
+        await connector().takeBack(holder.spec, never());
+        expect(
+          await harness().run("SELECT FROM pg_auth_members WHERE member = 'accomplice'::regrole"),
+        ).toEqual([]);
+        await harness().run("REVOKE CONNECT ON DATABASE orders FROM accomplice; DROP ROLE accomplice");
       });
 
       test("one that cannot be ended at once delays nobody else, and the rest of it is done", async () => {
         const holder = await given();
         const client = await entered(holder.url());
         const [row] = (await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")).rows;
-        const pid = present(row, "a process").pid;
+        const pid = assertPresent(row, "a process").pid;
         process.kill(pid, "SIGSTOP");
         try {
           const failing = connector()
-            .takeBack(holder.order, never())
+            .takeBack(holder.spec, never())
             .catch((fault: unknown) => fault);
           const other = await given();
-          await connector().takeBack(other.order, never());
+          await connector().takeBack(other.spec, never());
           expect(await failing).toMatchObject({
             code: "timeout",
             message: expect.stringMatching(/1 session does not end/),
@@ -173,7 +173,7 @@ export function findsWhatRemains(installation: PostgresInstallation): void {
         } finally {
           process.kill(pid, "SIGCONT");
         }
-        await connector().takeBack(holder.order, never());
+        await connector().takeBack(holder.spec, never());
       });
     },
   );

@@ -1,43 +1,43 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RedisSettings } from "../../../src/core/values/connector-settings.ts";
 import { commandProblems, isSafeCommand } from "../../../src/core/values/redis-commands.ts";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { leavesNothingBehind } from "../../support/leftover-processes.ts";
 import type { Send } from "../../../src/connectors/redis/server.ts";
 import { never, orderFor } from "../support/lab.ts";
-import { brokerRules, missingRedis, redisLab, type RedisLab } from "../support/redis-lab.ts";
+import { brokerRules, missingRedis, openRedisHarness, type RedisHarness } from "../support/redis-lab.ts";
 
 leavesNothingBehind();
 
 const reason = missingRedis === undefined ? "" : ` (skipped: ${missingRedis})`;
 
 describe.skipIf(missingRedis !== undefined)(`commands of an action at a real Redis${reason}`, () => {
-  let lab: RedisLab;
+  let harness: RedisHarness;
   beforeAll(async () => {
-    lab = await redisLab();
+    harness = await openRedisHarness();
   });
-  afterAll(() => lab.stop());
+  afterAll(() => harness.stop());
 
   const withCommands = (commands: readonly string[], more: Partial<RedisSettings> = {}) =>
-    lab.with({ actions: { read: { keys: ["orders:*"], channels: ["orders"], commands } }, ...more });
+    harness.with({ actions: { read: { keys: ["orders:*"], channels: ["orders"], commands } }, ...more });
 
   /** What a granted user may run, by the server's own word. */
   async function given(commands: readonly string[], more: Partial<RedisSettings> = {}) {
     const connector = withCommands(commands, more);
-    const order = orderFor(connector);
-    await connector.provision(order, never());
-    const { username } = await connector.issue(order, { expiresAt: order.notAfter }, never());
-    expect(await connector.listOurs(never())).toMatchObject([{ object: order.object, drift: [] }]);
-    const all = (await lab.run("COMMAND", "LIST")) as string[];
+    const spec = orderFor(connector);
+    await connector.provision(spec, never());
+    const { username } = await connector.issue(spec, { expiresAt: spec.notAfter }, never());
+    expect(await connector.listManaged(never())).toMatchObject([{ object: spec.object, drift: [] }]);
+    const all = (await harness.run("COMMAND", "LIST")) as string[];
     const may: string[] = [];
-    const admin = present(await lab.enter("default", "admin"), "an open door");
+    const admin = assertPresent(await harness.enter("default", "admin"), "an open door");
     for (const command of all) if (await mayRun(admin, username, command)) may.push(command);
-    await connector.takeBack(order, never());
+    await connector.takeBack(spec, never());
     return may;
   }
 
   test("every category the configuration takes gives safe commands only, by the server's own word", async () => {
-    const categories = (await lab.run("ACL", "CAT")) as string[];
+    const categories = (await harness.run("ACL", "CAT")) as string[];
     const taken = categories
       .flatMap((one) => [[`+@${one}`], [`+@${one}`, "-@dangerous"]])
       .filter((rules) => commandProblems(rules).length === 0);
@@ -57,7 +57,7 @@ describe.skipIf(missingRedis !== undefined)(`commands of an action at a real Red
   }, 60_000);
 
   test("every command of the server is safe, or refused by its name in the configuration", async () => {
-    const all = (await lab.run("COMMAND", "LIST")) as string[];
+    const all = (await harness.run("COMMAND", "LIST")) as string[];
     expect(all.length).toBeGreaterThan(200);
     const neither = all.filter(
       (one) => !isSafeCommand(one) && commandProblems([`+${one}`]).length === 0 && !isContainer(all, one),
@@ -80,16 +80,16 @@ describe.skipIf(missingRedis !== undefined)(`commands of an action at a real Red
         result === "problem" ? [what] : [],
       );
       expect(whats).toEqual([expect.stringContaining(command)]);
-      expect(await connector.listOurs(never())).toEqual([]);
+      expect(await connector.listManaged(never())).toEqual([]);
     }
   });
 
   test("a granted user who tries to become root is told no", async () => {
     const connector = withCommands(["+@slow"]);
-    const order = orderFor(connector);
-    await connector.provision(order, never());
-    const { username, secret } = await connector.issue(order, { expiresAt: order.notAfter }, never());
-    const send = present(await lab.enter(username, secret ?? ""), "an open door");
+    const spec = orderFor(connector);
+    await connector.provision(spec, never());
+    const { username, secret } = await connector.issue(spec, { expiresAt: spec.notAfter }, never());
+    const send = assertPresent(await harness.enter(username, secret ?? ""), "an open door");
     for (const command of [
       ["ACL", "SETUSER", username, "+@all", "~*"],
       ["CONFIG", "SET", "dir", "/tmp"],
@@ -106,13 +106,13 @@ describe.skipIf(missingRedis !== undefined)(`commands of an action at a real Red
     ]) {
       await expect(send(...command)).rejects.toThrow(/^NOPERM/);
     }
-    await connector.takeBack(order, never());
+    await connector.takeBack(spec, never());
   });
 
   test("a broker that may not ask gives what is known of Redis' own categories, and the check says so", async () => {
     const rules = brokerRules.replace(" +acl|cat", "").replace("broker-password", "mute");
-    await lab.run("ACL", "SETUSER", "mute", ...rules.split(" "));
-    const url = lab.url("mute", "mute");
+    await harness.run("ACL", "SETUSER", "mute", ...rules.split(" "));
+    const url = harness.url("mute", "mute");
     const commands = ["+@write", "-@dangerous"];
     const may = await given(commands, { url });
     expect(may).toContain("set");
@@ -150,25 +150,25 @@ describe.skipIf(missingRedis !== undefined)(`commands of an action at a real Red
     const problems = async (by = connector) =>
       (await by.check(never())).flatMap(({ what, result }) => (result === "problem" ? [what] : []));
     expect(await problems()).toEqual([]);
-    await lab.run("REPLICAOF", "127.0.0.1", "1");
+    await harness.run("REPLICAOF", "127.0.0.1", "1");
     expect(await problems()).toEqual([expect.stringContaining("It is no replica (its role is slave)")]);
-    await lab.run("REPLICAOF", "NO", "ONE");
-    await lab.run(
+    await harness.run("REPLICAOF", "NO", "ONE");
+    await harness.run(
       "ACL",
       "SETUSER",
       "blind",
       ...brokerRules.replace(" +info", "").replace(">broker", ">b").split(" "),
     );
-    const blind = withCommands(["+get"], { url: lab.url("blind", "b-password") });
+    const blind = withCommands(["+get"], { url: harness.url("blind", "b-password") });
     expect(await problems(blind)).toEqual(["The broker may use info"]);
     const whats = (await blind.check(never())).map(({ what }) => what).join("\n");
     expect(whats).not.toMatch(/replica|Redis \d/);
   });
 
   test("aclSave is in order only with an aclfile and the right to save, and otherwise not verified", async () => {
-    const bare = await redisLab({ hasAclFile: false });
+    const bare = await openRedisHarness({ hasAclFile: false });
     for (const [own, isInOrder] of [
-      [lab, true],
+      [harness, true],
       [bare, false],
     ] as const) {
       await own.run(
@@ -195,16 +195,17 @@ describe.skipIf(missingRedis !== undefined)(`commands of an action at a real Red
   });
 
   test("a check changes nothing, not even at a server whose broker may do everything", async () => {
-    await lab.run("ACL", "SETUSER", "all", "on", ">all", "~*", "&*", "+@all");
-    await lab.run("ACL", "SETUSER", "jit:check", "on", ">theirs", "~*", "+@read");
-    const state = async () => [await lab.run("ACL", "LIST"), lab.savedUsers()];
+    await harness.run("ACL", "SETUSER", "all", "on", ">all", "~*", "&*", "+@all");
+    await harness.run("ACL", "SETUSER", "jit:check", "on", ">theirs", "~*", "+@read");
+    const state = async () => [await harness.run("ACL", "LIST"), harness.savedUsers()];
     const before = await state();
-    const found = await withCommands(["+@read", "+get"], { url: lab.url("all", "all"), aclSave: true }).check(
-      never(),
-    );
+    const found = await withCommands(["+@read", "+get"], {
+      url: harness.url("all", "all"),
+      aclSave: true,
+    }).check(never());
     expect(found.filter(({ result }) => result !== "in_order")).toEqual([]);
     expect(await state()).toEqual(before);
-    for (const user of ["all", "jit:check"]) await lab.run("ACL", "DELUSER", user);
+    for (const user of ["all", "jit:check"]) await harness.run("ACL", "DELUSER", user);
   });
 });
 

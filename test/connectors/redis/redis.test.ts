@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openRedis, type RedisServer } from "../../../src/connectors/redis/server.ts";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { parseScope } from "../../../src/core/values/scopes.ts";
-import type { Connector, TargetOrder } from "../../../src/service/ports/connector.ts";
+import type { Connector, TargetSpec } from "../../../src/service/ports/connector.ts";
 import { leavesNothingBehind } from "../../support/leftover-processes.ts";
 import { keepsTheContract } from "../connector-contract.ts";
 import { never, orderFor, readOrders } from "../support/lab.ts";
-import { missingRedis, redisKind, redisLab, reads, type RedisLab } from "../support/redis-lab.ts";
+import { missingRedis, redisKind, openRedisHarness, reads, type RedisHarness } from "../support/redis-lab.ts";
 
 leavesNothingBehind();
 keepsTheContract(redisKind());
@@ -14,27 +14,27 @@ keepsTheContract(redisKind());
 const reason = missingRedis === undefined ? "" : ` (skipped: ${missingRedis})`;
 
 describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () => {
-  let lab: RedisLab;
+  let harness: RedisHarness;
   let connector: Connector;
   beforeAll(async () => {
-    lab = await redisLab();
-    connector = lab.with({});
+    harness = await openRedisHarness();
+    connector = harness.with({});
   });
-  afterAll(() => lab.stop());
+  afterAll(() => harness.stop());
 
-  async function given(more: Partial<TargetOrder> = {}, by = connector) {
-    const order = orderFor(by, more);
-    await by.provision(order, never());
-    const issued = await by.issue(order, { expiresAt: order.notAfter }, never());
+  async function given(more: Partial<TargetSpec> = {}, by = connector) {
+    const spec = orderFor(by, more);
+    await by.provision(spec, never());
+    const issued = await by.issue(spec, { expiresAt: spec.notAfter }, never());
     return {
-      order,
+      spec,
       issued,
-      send: present(await lab.enter(issued.username, issued.secret ?? ""), "an open door"),
+      send: assertPresent(await harness.enter(issued.username, issued.secret ?? ""), "an open door"),
     };
   }
 
   test("it may do what the action says to the keys the action says, and nothing else", async () => {
-    const { order, send } = await given();
+    const { spec, send } = await given();
     expect(await reads(send)).toBe(true);
     for (const command of [
       ["GET", "secrets:1"],
@@ -50,53 +50,56 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
     ]) {
       await expect(send(...command)).rejects.toThrow(/^NOPERM/);
     }
-    await connector.takeBack(order, never());
+    await connector.takeBack(spec, never());
   });
 
   test("the commands of one action do not reach the keys of another", async () => {
-    const write = present(parseScope("write:prod:orders-db"), "scope");
-    const { order, send } = await given(present(connector.serves([readOrders, write]), "served"));
+    const write = assertPresent(parseScope("write:prod:orders-db"), "scope");
+    const { spec, send } = await given(assertPresent(connector.serves([readOrders, write]), "served"));
     expect(await reads(send)).toBe(true);
     await send("SET", "drafts:1", "x");
     await send("PUBLISH", "drafts", "x");
     await expect(send("SET", "orders:1", "x")).rejects.toThrow(/^NOPERM/);
     await expect(send("GET", "drafts:1")).rejects.toThrow(/^NOPERM/);
-    expect(await connector.listOurs(never())).toMatchObject([{ drift: [] }]);
-    await connector.takeBack(order, never());
+    expect(await connector.listManaged(never())).toMatchObject([{ drift: [] }]);
+    await connector.takeBack(spec, never());
   });
 
   test.each([
     ["subscribed", ["SUBSCRIBE", "drafts"]],
     ["in a transaction", ["MULTI"]],
   ] as const)("a connection that is %s is cut off", async (_, command) => {
-    const write = present(parseScope("write:prod:orders-db"), "scope");
-    const subscribing = lab.with({
+    const write = assertPresent(parseScope("write:prod:orders-db"), "scope");
+    const subscribing = harness.with({
       actions: {
-        ...lab.settings.actions,
+        ...harness.settings.actions,
         write: { keys: ["drafts:*"], channels: ["drafts"], commands: ["+@pubsub", "+@transaction"] },
       },
     });
-    const { order, issued, send } = await given(present(subscribing.serves([write]), "served"), subscribing);
+    const { spec, issued, send } = await given(
+      assertPresent(subscribing.serves([write]), "served"),
+      subscribing,
+    );
     void Promise.resolve(send(...command)).catch(() => {});
-    await subscribing.takeBack(order, never());
-    expect(String(await lab.run("CLIENT", "LIST"))).not.toContain(`user=${issued.username}`);
+    await subscribing.takeBack(spec, never());
+    expect(String(await harness.run("CLIENT", "LIST"))).not.toContain(`user=${issued.username}`);
   });
 
   test("a user that was saved does not come back with a restart, or is found when it does", async () => {
-    const own = await redisLab();
+    const own = await openRedisHarness();
     await own.run("ACL", "SETUSER", "broker", "+acl|save");
     for (const aclSave of [true, false]) {
       const saving = own.with({ aclSave });
-      const order = orderFor(saving);
-      await saving.provision(order, never());
+      const spec = orderFor(saving);
+      await saving.provision(spec, never());
       // When we do not save, somebody else may have done it meanwhile.
       await own.run("ACL", "SAVE");
-      await saving.takeBack(order, never());
+      await saving.takeBack(spec, never());
       await own.restart();
-      const listed = await saving.listOurs(never());
-      expect(listed.map(({ object }) => object)).toEqual(aclSave ? [] : [order.object]);
-      await saving.takeBack(order, never());
-      expect(await saving.listOurs(never())).toEqual([]);
+      const listed = await saving.listManaged(never());
+      expect(listed.map(({ object }) => object)).toEqual(aclSave ? [] : [spec.object]);
+      await saving.takeBack(spec, never());
+      expect(await saving.listManaged(never())).toEqual([]);
     }
     await own.stop();
   });
@@ -107,23 +110,23 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
   ])(
     "cut off at any command, %s, and tried again, nothing is double and nothing is left",
     async (_, isHeard) => {
-      const verbs: readonly ((line: Connector, order: TargetOrder) => Promise<unknown>)[] = [
-        (line, order) => line.provision(order, never()),
-        (line, order) => line.issue(order, { expiresAt: order.notAfter }, never()),
-        (line, order) => line.takeBack(order, never()),
+      const verbs: readonly ((line: Connector, spec: TargetSpec) => Promise<unknown>)[] = [
+        (line, spec) => line.provision(spec, never()),
+        (line, spec) => line.issue(spec, { expiresAt: spec.notAfter }, never()),
+        (line, spec) => line.takeBack(spec, never()),
       ];
       let cuts = 0;
       for (const [index, verb] of verbs.entries()) {
         for (let command = 1; command < 20; command++) {
-          const order = orderFor(connector);
-          for (const before of verbs.slice(0, index)) await before(connector, order);
+          const spec = orderFor(connector);
+          for (const before of verbs.slice(0, index)) await before(connector, spec);
           const { server, wasCut } = cutAt(command, isHeard);
-          await verb(lab.with({}, server), order).catch(() => {});
-          const listed = await connector.listOurs(never());
+          await verb(harness.with({}, server), spec).catch(() => {});
+          const listed = await connector.listManaged(never());
           expect(listed.length).toBeLessThanOrEqual(1);
           expect(listed.flatMap(({ drift }) => drift)).toEqual([]);
-          for (const again of verbs.slice(index)) await again(connector, order);
-          expect(await connector.listOurs(never())).toEqual([]);
+          for (const again of verbs.slice(index)) await again(connector, spec);
+          expect(await connector.listManaged(never())).toEqual([]);
           if (!wasCut()) break;
           cuts += 1;
         }
@@ -136,7 +139,7 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
     command: number,
     isHeard: boolean,
   ): { readonly server: RedisServer; readonly wasCut: () => boolean } {
-    const real = openRedis(lab.settings.name, lab.settings.url);
+    const real = openRedis(harness.settings.name, harness.settings.url);
     let seen = 0;
     return {
       wasCut: () => seen >= command,
@@ -158,37 +161,37 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
   test.each([`"'; FLUSHALL`, "orders:*\\", "Ω🔑*", "a~b&c"].map((one) => one.replaceAll(" ", "")))(
     "a key pattern %s is a pattern and nothing else",
     async (key) => {
-      const { order } = await given({ rights: { read: [`~${key}`, "-@all", "+@read"] } });
-      expect(await connector.listOurs(never())).toMatchObject([{ object: order.object, drift: [] }]);
-      await connector.takeBack(order, never());
+      const { spec } = await given({ rights: { read: [`~${key}`, "-@all", "+@read"] } });
+      expect(await connector.listManaged(never())).toMatchObject([{ object: spec.object, drift: [] }]);
+      await connector.takeBack(spec, never());
     },
   );
 
   test.each(["~a +@all", "~a) (~* +@all", "~a)", "\n", "on", "nopass", "+a\tb"])(
     "what would be more than one rule is refused: %j",
     async (rule) => {
-      const order = orderFor(connector, { rights: { read: [rule] } });
-      await expect(connector.provision(order, never())).rejects.toMatchObject({ code: "invalid_input" });
-      expect(await connector.listOurs(never())).toEqual([]);
+      const spec = orderFor(connector, { rights: { read: [rule] } });
+      await expect(connector.provision(spec, never())).rejects.toMatchObject({ code: "invalid_input" });
+      expect(await connector.listManaged(never())).toEqual([]);
     },
   );
 
   test("what a bare broker lacks is found, and the printed lines mend it", async () => {
-    await lab.run("ACL", "SETUSER", "bare", "on", ">bare", "-@all", "+acl|whoami");
-    const bare = lab.with({ url: lab.url("bare", "bare"), aclSave: true });
+    await harness.run("ACL", "SETUSER", "bare", "on", ">bare", "-@all", "+acl|whoami");
+    const bare = harness.with({ url: harness.url("bare", "bare"), aclSave: true });
     for (let round = 0; round < 2; round++) {
       const fixes = (await bare.check(never())).flatMap(({ fix }) => (fix === undefined ? [] : [fix]));
-      for (const fix of fixes) await lab.run(...fix.split(" "));
+      for (const fix of fixes) await harness.run(...fix.split(" "));
     }
     expect((await bare.check(never())).filter(({ result }) => result !== "in_order")).toEqual([]);
-    const { order } = await given({}, bare);
-    await bare.takeBack(order, never());
+    const { spec } = await given({}, bare);
+    await bare.takeBack(spec, never());
   });
 
   test("a broker without rights is said to be that, and no more often tried", async () => {
-    await lab.run("ACL", "SETUSER", "none", "on", ">none", "-@all");
+    await harness.run("ACL", "SETUSER", "none", "on", ">none", "-@all");
     for (const password of ["none", "wrong"]) {
-      const refused = lab.with({ url: lab.url("none", password) });
+      const refused = harness.with({ url: harness.url("none", password) });
       await expect(refused.provision(orderFor(refused), never())).rejects.toMatchObject({
         code: "not_permitted",
         retryable: false,

@@ -7,7 +7,7 @@ import { readSshCaKey } from "../../../src/connectors/ssh/ca-key.ts";
 import { signCertificate } from "../../../src/connectors/ssh/certificate.ts";
 import { parseSshPublicKey } from "../../../src/connectors/ssh/key-fields.ts";
 import { serialsOf } from "../../../src/connectors/ssh/serials.ts";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { instant } from "../../../src/core/values/ids.ts";
 import { parseInstant } from "../../../src/core/values/time.ts";
 import { leavesNothingBehind, temporaryFolder } from "../../support/leftover-processes.ts";
@@ -16,11 +16,11 @@ import { hasKeygen, keygen, newKey } from "../support/ssh-lab.ts";
 leavesNothingBehind();
 
 const missing = hasKeygen() ? "" : " (skipped: ssh-keygen is not installed)";
-const at = present(parseInstant("2030-01-02T03:04:05Z"), "instant");
+const at = assertPresent(parseInstant("2030-01-02T03:04:05Z"), "instant");
 
 function readyCa(folder: string) {
   newKey(join(folder, "ca"));
-  return present(readSshCaKey(readFileSync(join(folder, "ca"), "utf8")), "a CA");
+  return assertPresent(readSshCaKey(readFileSync(join(folder, "ca"), "utf8")), "a CA");
 }
 
 describe.skipIf(!hasKeygen())(`as OpenSSH itself reads it${missing}`, () => {
@@ -33,7 +33,7 @@ describe.skipIf(!hasKeygen())(`as OpenSSH itself reads it${missing}`, () => {
   ])("a certificate for %s %s says what it was told to say, and its signature holds", (type, bits) => {
     const folder = temporaryFolder();
     const ca = readyCa(folder);
-    const key = present(parseSshPublicKey(newKey(join(folder, "user"), type, bits)), "a key");
+    const key = assertPresent(parseSshPublicKey(newKey(join(folder, "user"), type, bits)), "a key");
     const certificate = signCertificate(ca, key, {
       serial: 9_223_372_036_854_775_807n,
       keyId: "gr_x:id_y",
@@ -64,7 +64,7 @@ describe.skipIf(!hasKeygen())(`as OpenSSH itself reads it${missing}`, () => {
   test("a key on a security key gets a certificate of its own type", () => {
     const folder = temporaryFolder();
     const ca = readyCa(folder);
-    const plain = present(parseSshPublicKey(newKey(join(folder, "user"))), "a key");
+    const plain = assertPresent(parseSshPublicKey(newKey(join(folder, "user"))), "a key");
     const application = Buffer.from("\0\0\0\x04ssh:", "latin1");
     const key = { type: "sk-ssh-ed25519@openssh.com", fields: Buffer.concat([plain.fields, application]) };
     const file = join(folder, "user-cert.pub");
@@ -82,7 +82,7 @@ describe.skipIf(!hasKeygen())(`as OpenSSH itself reads it${missing}`, () => {
   test("a revocation list revokes its serials, from the first to the last, and no others", () => {
     const folder = temporaryFolder();
     const ca = readyCa(folder);
-    const key = present(parseSshPublicKey(newKey(join(folder, "user"))), "a key");
+    const key = assertPresent(parseSshPublicKey(newKey(join(folder, "user"))), "a key");
     const [first, last] = serialsOf("jit_one");
     const krl = join(folder, "krl");
     writeFileSync(krl, formatKrl([[first, last], serialsOf("jit_two")], { version: 7, at }));

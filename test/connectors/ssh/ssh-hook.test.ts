@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { hooksAtOnce } from "../../../src/connectors/ssh/hook.ts";
 import { readKrl } from "../../../src/connectors/ssh/krl.ts";
 import { createSshConnector } from "../../../src/connectors/ssh/ssh-connector.ts";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import type { SshSettings } from "../../../src/core/values/connector-settings.ts";
 import { instant } from "../../../src/core/values/ids.ts";
 import { leavesNothingBehind, temporaryFolder } from "../../support/leftover-processes.ts";
@@ -41,9 +41,9 @@ function withHook(script: string, more: Partial<SshSettings> = {}) {
 }
 
 async function provisioned(connector: ReturnType<typeof withHook>) {
-  const order = orderFor(connector);
-  await connector.provision(order, never());
-  return order;
+  const spec = orderFor(connector);
+  await connector.provision(spec, never());
+  return spec;
 }
 
 const seen = (): string[] => readdirSync(file("seen"));
@@ -53,8 +53,8 @@ test("a hook gets its arguments, the path, home and language, and nothing else o
   vi.stubEnv("JIT_ADMIN_KEY", "a key");
   vi.stubEnv("LANG", "C.UTF-8");
   const connector = withHook(`env > ${file("seen")}/env; echo "$@" > ${file("seen")}/args`);
-  const order = await provisioned(connector);
-  await connector.takeBack(order, never());
+  const spec = await provisioned(connector);
+  await connector.takeBack(spec, never());
   const names = readFileSync(file("seen/env"), "utf8")
     .trim()
     .split("\n")
@@ -64,7 +64,7 @@ test("a hook gets its arguments, the path, home and language, and nothing else o
   expect(names.filter((name) => !allowed.includes(name))).toEqual([]);
   expect(names).toEqual(expect.arrayContaining(["PATH", "LANG"]));
   expect(readFileSync(file("seen/args"), "utf8")).toMatch(
-    new RegExp(String.raw`^${order.object} \d+ \d+ ${file("revoked")}\n$`),
+    new RegExp(String.raw`^${spec.object} \d+ \d+ ${file("revoked")}\n$`),
   );
 });
 
@@ -84,7 +84,7 @@ test("a hook that hangs delays neither the claim nor the end of another", async 
   giveUp.abort();
   await expect(ending).rejects.toMatchObject({ code: "timeout", retryable: true, isTargetDown: false });
   expect(done).toEqual(["the others", "the hanging end"]);
-  expect((await connector.listOurs(never())).map(({ object }) => object).toSorted()).toEqual(
+  expect((await connector.listManaged(never())).map(({ object }) => object).toSorted()).toEqual(
     [hanging.object, claimed.object].toSorted(),
   );
 });
@@ -93,26 +93,26 @@ test("so many hooks run at the same time and no more, and all run in the end", a
   const connector = withHook(
     `touch ${file("seen")}/$1; while [ ! -e ${file("go")} ]; do sleep 0.02; done; mv ${file("seen")}/$1 ${file("seen")}/done-$1`,
   );
-  const orders = await Promise.all(Array.from({ length: hooksAtOnce + 3 }, () => provisioned(connector)));
-  const ends = orders.map((order) => connector.takeBack(order, never()));
+  const specs = await Promise.all(Array.from({ length: hooksAtOnce + 3 }, () => provisioned(connector)));
+  const ends = specs.map((spec) => connector.takeBack(spec, never()));
   await until(async () => seen().length === hooksAtOnce);
   await pause(100);
   expect(seen()).toHaveLength(hooksAtOnce);
   writeFileSync(file("go"), "");
   await Promise.all(ends);
-  expect(seen().filter((name) => name.startsWith("done-"))).toHaveLength(orders.length);
-  expect(await connector.listOurs(never())).toEqual([]);
+  expect(seen().filter((name) => name.startsWith("done-"))).toHaveLength(specs.length);
+  expect(await connector.listManaged(never())).toEqual([]);
 });
 
 test("who is given up while waiting for a place leaves it to the next", async () => {
   const connector = withHook(`touch ${file("seen")}/$1; while [ ! -e ${file("go")} ]; do sleep 0.02; done`);
-  const orders = await Promise.all(Array.from({ length: hooksAtOnce + 2 }, () => provisioned(connector)));
-  const running = orders.slice(0, hooksAtOnce).map((order) => connector.takeBack(order, never()));
+  const specs = await Promise.all(Array.from({ length: hooksAtOnce + 2 }, () => provisioned(connector)));
+  const running = specs.slice(0, hooksAtOnce).map((spec) => connector.takeBack(spec, never()));
   await until(async () => seen().length === hooksAtOnce);
-  const [left, next] = orders.slice(hooksAtOnce);
+  const [left, next] = specs.slice(hooksAtOnce);
   const giveUp = new AbortController();
-  const waiting = connector.takeBack(present(left, "an order"), giveUp.signal);
-  const after = connector.takeBack(present(next, "an order"), never());
+  const waiting = connector.takeBack(assertPresent(left, "an order"), giveUp.signal);
+  const after = connector.takeBack(assertPresent(next, "an order"), never());
   await pause(100);
   giveUp.abort();
   await expect(waiting).rejects.toMatchObject({ code: "timeout", retryable: true });
@@ -124,9 +124,9 @@ test("who is given up while waiting for a place leaves it to the next", async ()
 
 test("what a hook has started ends with it", async () => {
   const connector = withHook(`sleep 60 & echo $! > ${file("seen")}/child; wait`);
-  const order = await provisioned(connector);
+  const spec = await provisioned(connector);
   const giveUp = new AbortController();
-  const ending = connector.takeBack(order, giveUp.signal);
+  const ending = connector.takeBack(spec, giveUp.signal);
   await until(async () => seen().includes("child") && readFileSync(file("seen/child"), "utf8") !== "");
   const child = Number(readFileSync(file("seen/child"), "utf8"));
   giveUp.abort();
@@ -150,7 +150,7 @@ test("a run that was overtaken by a later one may have brought an older list, so
   writeFileSync(file("go"), "");
   await ending;
   expect(seen()).toHaveLength(3);
-  const ranges = (name: string) => present(readKrl(readFileSync(file(name))), "a list").ranges;
+  const ranges = (name: string) => assertPresent(readKrl(readFileSync(file(name))), "a list").ranges;
   expect(ranges("host").toSorted()).toEqual(ranges("revoked").toSorted());
   expect(ranges("host")).toHaveLength(2);
 });

@@ -4,26 +4,26 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readSshCaKey } from "../../../src/connectors/ssh/ca-key.ts";
 import { readKrl, type SerialRange } from "../../../src/connectors/ssh/krl.ts";
 import { wire } from "../../../src/connectors/ssh/wire.ts";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import type { IssuedTarget } from "../../../src/service/ports/connector.ts";
 import { leavesNothingBehind } from "../../support/leftover-processes.ts";
 import { never, orderFor } from "../support/lab.ts";
-import { keygen, missingSshd, newKey, sshLab, type SshLab } from "../support/ssh-lab.ts";
+import { keygen, missingSshd, newKey, openSshHarness, type SshHarness } from "../support/ssh-lab.ts";
 
 leavesNothingBehind();
 
 const reason = missingSshd === undefined ? "" : ` (skipped: ${missingSshd})`;
 
 describe.skipIf(missingSshd !== undefined)(`a CA key that is replaced, at a real sshd${reason}`, () => {
-  let lab: SshLab;
+  let harness: SshHarness;
   let file: (name: string) => string;
   beforeAll(async () => {
-    lab = await sshLab();
-    file = (name) => join(dirname(lab.settings.caKeyFile), name);
+    harness = await openSshHarness();
+    file = (name) => join(dirname(harness.settings.caKeyFile), name);
     copyFileSync(file("ca"), file("ca-1"));
     for (const name of ["ca-2", "ca-3"]) appendFileSync(file("ca.pub"), `${newKey(file(name))}\n`);
   });
-  afterAll(() => lab.stop());
+  afterAll(() => harness.stop());
 
   /** Puts a key in place of the one before; each connector afterwards is one after a restart. */
   const useCa = (name: string): void => {
@@ -31,152 +31,154 @@ describe.skipIf(missingSshd !== undefined)(`a CA key that is replaced, at a real
     renameSync(file("ca.new"), file("ca"));
   };
   async function given() {
-    const connector = lab.with({});
-    const order = orderFor(connector);
-    await connector.provision(order, never());
-    const ask = { expiresAt: order.notAfter, sshPublicKey: lab.sshPublicKey };
-    const issue = () => lab.with({}).issue(order, ask, never());
-    return { order, issue, issued: await issue() };
+    const connector = harness.with({});
+    const spec = orderFor(connector);
+    await connector.provision(spec, never());
+    const ask = { expiresAt: spec.notAfter, sshPublicKey: harness.sshPublicKey };
+    const issue = () => harness.with({}).issue(spec, ask, never());
+    return { spec, issue, issued: await issue() };
   }
-  const end = (order: Parameters<ReturnType<SshLab["with"]>["takeBack"]>[0]) =>
-    lab.with({}).takeBack(order, never());
-  const isLetIn = (issued: IssuedTarget): boolean => lab.run(issued) !== undefined;
+  const end = (spec: Parameters<ReturnType<SshHarness["with"]>["takeBack"]>[0]) =>
+    harness.with({}).takeBack(spec, never());
+  const isLetIn = (issued: IssuedTarget): boolean => harness.run(issued) !== undefined;
   const isRevoked = (issued: IssuedTarget): boolean => {
     const certificate = file("asked-cert.pub");
     writeFileSync(certificate, `${issued.secret}\n`);
-    return keygen("-Q", "-f", lab.settings.krlFile, certificate).said.includes("REVOKED");
+    return keygen("-Q", "-f", harness.settings.krlFile, certificate).said.includes("REVOKED");
   };
 
   test("what was revoked stays revoked: replaced in place, replaced again, restored", async () => {
     const first = await given();
     const kept = await given();
     expect(isLetIn(first.issued)).toBe(true);
-    await end(first.order);
+    await end(first.spec);
     const ended = [first];
     for (const ca of ["ca-2", "ca-3", "ca-1"]) {
       useCa(ca);
       const next = await given();
       expect(isLetIn(next.issued)).toBe(true);
-      await end(next.order);
+      await end(next.spec);
       ended.push(next);
       expect(ended.map(({ issued }) => isRevoked(issued))).toEqual(ended.map(() => true));
       expect(ended.map(({ issued }) => isLetIn(issued))).toEqual(ended.map(() => false));
       expect(isLetIn(kept.issued)).toBe(true);
     }
-    await end(kept.order);
+    await end(kept.spec);
     expect(isLetIn(kept.issued)).toBe(false);
   });
 
   test("a certificate of the earlier key is revoked when its grant ends, also while there is no key", async () => {
     const [one, other] = [await given(), await given()];
     useCa("ca-2");
-    await end(one.order);
+    await end(one.spec);
     expect(isLetIn(one.issued)).toBe(false);
     rmSync(file("ca"));
-    await end(other.order);
+    await end(other.spec);
     expect(isLetIn(other.issued)).toBe(false);
     useCa("ca-1");
   });
 
   test("rotating after the replacement kills the certificate of the earlier key", async () => {
-    const { order, issued, issue } = await given();
+    const { spec, issued, issue } = await given();
     useCa("ca-2");
     const again = await issue();
     expect([issued, again].map(isLetIn)).toEqual([false, true]);
-    await end(order);
+    await end(spec);
     expect(isLetIn(again)).toBe(false);
     useCa("ca-1");
   });
 
   test("the check names every CA that hosts still have to trust, and until when", async () => {
-    const { order } = await given();
+    const { spec } = await given();
     useCa("ca-2");
-    const findings = await lab.with({}).check(never());
-    const hosts = present(
+    const findings = await harness.with({}).check(never());
+    const hosts = assertPresent(
       findings.find(({ result }) => result === "not_verified"),
       "a finding about the hosts",
     );
     for (const name of ["ca-1", "ca-2"]) {
-      const key = present(readSshCaKey(readFileSync(file(name), "utf8")), "a key");
+      const key = assertPresent(readSshCaKey(readFileSync(file(name), "utf8")), "a key");
       expect(hosts.fix).toContain(key.publicLine);
     }
-    expect(hosts.fix).toContain(`needed until ${new Date(order.notAfter).toISOString()}`);
-    await end(order);
+    expect(hosts.fix).toContain(`needed until ${new Date(spec.notAfter).toISOString()}`);
+    await end(spec);
     useCa("ca-1");
   });
 
   test("nothing revoked is forgotten with a ledger that is lost, or put back from an older copy", async () => {
-    const ledger = `${lab.settings.krlFile}.ledger`;
+    const ledger = `${harness.settings.krlFile}.ledger`;
     const before = readFileSync(ledger);
     const [one, other, more] = [await given(), await given(), await given()];
-    await end(one.order);
+    await end(one.spec);
     rmSync(ledger);
-    await end(other.order);
+    await end(other.spec);
     expect([one, other].map(({ issued }) => isLetIn(issued))).toEqual([false, false]);
     writeFileSync(ledger, before);
-    await end(more.order);
+    await end(more.spec);
     expect([one, other, more].map(({ issued }) => isLetIn(issued))).toEqual([false, false, false]);
-    expect(await lab.with({}).listOurs(never())).toEqual([]);
+    expect(await harness.with({}).listManaged(never())).toEqual([]);
   });
 
   test("a list of an earlier version, which names one CA, is written anew for every CA when it is next read", async () => {
     useCa("ca-2");
-    const { order, issued } = await given();
-    await end(order);
+    const { spec, issued } = await given();
+    await end(spec);
     useCa("ca-1");
-    const ca = present(readSshCaKey(readFileSync(file("ca-1"), "utf8")), "a key");
-    const krl = present(readKrl(readFileSync(lab.settings.krlFile)), "a list");
-    writeFileSync(lab.settings.krlFile, listOfOneCa(ca.publicBlob, krl.ranges));
+    const ca = assertPresent(readSshCaKey(readFileSync(file("ca-1"), "utf8")), "a key");
+    const krl = assertPresent(readKrl(readFileSync(harness.settings.krlFile)), "a list");
+    writeFileSync(harness.settings.krlFile, listOfOneCa(ca.publicBlob, krl.ranges));
     expect(isLetIn(issued)).toBe(true);
-    await lab.with({}).listOurs(never());
+    await harness.with({}).listManaged(never());
     expect(isLetIn(issued)).toBe(false);
   });
 
   test("a ledger of an earlier version is read, and its grants are taken back", async () => {
-    const { order, issued } = await given();
-    const ledger = `${lab.settings.krlFile}.ledger`;
+    const { spec, issued } = await given();
+    const ledger = `${harness.settings.krlFile}.ledger`;
     const { carried: _, entries, ...rest } = JSON.parse(readFileSync(ledger, "utf8"));
     const old = entries.map(({ ca: __, ...entry }: { readonly ca?: string }) => entry);
     writeFileSync(ledger, JSON.stringify({ ...rest, entries: old }));
-    expect(await lab.with({}).listOurs(never())).toMatchObject([{ object: order.object, drift: [] }]);
-    await end(order);
+    expect(await harness.with({}).listManaged(never())).toMatchObject([{ object: spec.object, drift: [] }]);
+    await end(spec);
     expect(isLetIn(issued)).toBe(false);
   });
 
   test("a list that is missing or damaged is written anew when it is next read, and the check says not to remove it", async () => {
-    const { order, issued } = await given();
-    await end(order);
+    const { spec, issued } = await given();
+    await end(spec);
     const live = await given();
     for (const damage of [
-      () => rmSync(lab.settings.krlFile),
-      () => writeFileSync(lab.settings.krlFile, "damaged"),
+      () => rmSync(harness.settings.krlFile),
+      () => writeFileSync(harness.settings.krlFile, "damaged"),
     ]) {
       damage();
-      const problems = (await lab.with({}).check(never())).filter(({ result }) => result === "problem");
+      const problems = (await harness.with({}).check(never())).filter(({ result }) => result === "problem");
       expect(problems.map(({ what }) => what)).toContain("The revocation list is complete");
       expect(
         problems.flatMap(({ fix }) => (fix ?? "").split("\n")).filter((line) => line.startsWith("rm ")),
       ).toEqual([]);
       expect(isLetIn(live.issued)).toBe(false);
-      await lab.with({}).listOurs(never());
+      await harness.with({}).listManaged(never());
       expect([issued, live.issued].map(isLetIn)).toEqual([false, true]);
-      expect((await lab.with({}).check(never())).filter(({ result }) => result === "problem")).toEqual([]);
+      expect((await harness.with({}).check(never())).filter(({ result }) => result === "problem")).toEqual(
+        [],
+      );
     }
-    await end(live.order);
+    await end(live.spec);
   });
 
   test("the printed way out of a damaged ledger forgets no revocation", async () => {
-    const { order, issued } = await given();
-    await end(order);
-    writeFileSync(`${lab.settings.krlFile}.ledger`, "{");
-    const [problem] = (await lab.with({}).check(never())).filter(({ result }) => result === "problem");
-    const line = present(problem?.fix?.split("\n").at(-1), "a line to run");
+    const { spec, issued } = await given();
+    await end(spec);
+    writeFileSync(`${harness.settings.krlFile}.ledger`, "{");
+    const [problem] = (await harness.with({}).check(never())).filter(({ result }) => result === "problem");
+    const line = assertPresent(problem?.fix?.split("\n").at(-1), "a line to run");
     expect(line).toMatch(/^mv \S+ \S+\.damaged$/);
     const [, from = "", to = ""] = line.split(" ");
     renameSync(from, to);
     const next = await given();
     expect([issued, next.issued].map(isLetIn)).toEqual([false, true]);
-    await end(next.order);
+    await end(next.spec);
   });
 });
 

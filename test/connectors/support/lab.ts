@@ -1,8 +1,8 @@
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { instant, makeId, type GrantId, type Instant } from "../../../src/core/values/ids.ts";
 import { parseScope } from "../../../src/core/values/scopes.ts";
 import { hourMs } from "../../../src/core/values/time.ts";
-import type { Connector, IssuedTarget, TargetOrder } from "../../../src/service/ports/connector.ts";
+import type { Connector, IssuedTarget, TargetSpec } from "../../../src/service/ports/connector.ts";
 
 /** Somebody who has come in with a credential. */
 export interface Visitor {
@@ -12,7 +12,7 @@ export interface Visitor {
 }
 
 /** A real server with everything the contract needs to know of it. */
-export interface Lab {
+export interface ConnectorHarness {
   /** As configured under this name, by the installation `instance`. */
   readonly connector: (given?: { readonly name?: string; readonly instance?: string }) => Promise<Connector>;
   /** The same, pointed at a place where nobody listens. */
@@ -41,7 +41,7 @@ export interface Kind {
   readonly name: string;
   /** Why it cannot be tried here. */
   readonly missing?: string;
-  readonly start: () => Promise<Lab>;
+  readonly start: () => Promise<ConnectorHarness>;
   /** Whether it is the target that makes the object, so that there can be a foreign one of the same name. */
   readonly hasForeign: boolean;
   /** Whether a visitor who is in is thrown out by the target. */
@@ -59,13 +59,13 @@ export function inOneHour(): Instant {
   return instant(Date.now() + hourMs);
 }
 
-export const readOrders = present(parseScope("read:prod:orders-db"), "scope");
+export const readOrders = assertPresent(parseScope("read:prod:orders-db"), "scope");
 export const never = (): AbortSignal => AbortSignal.timeout(30_000);
 
 /** What the service would commit before anything is made. */
-export function orderFor(connector: Connector, more: Partial<TargetOrder> = {}): TargetOrder {
+export function orderFor(connector: Connector, more: Partial<TargetSpec> = {}): TargetSpec {
   const grantId = more.grantId ?? newGrant();
-  const served = present(connector.serves([readOrders]), "a connector for the scope");
+  const served = assertPresent(connector.serves([readOrders]), "a connector for the scope");
   return {
     connector: connector.name,
     object: connector.objectOf(grantId),

@@ -1,25 +1,25 @@
 import type { Client } from "pg";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import type {
   Connector,
   ObjectIdentity,
   ObjectToTakeBack,
-  TargetOrder,
+  TargetSpec,
 } from "../../../src/service/ports/connector.ts";
 import { never, orderFor } from "./lab.ts";
-import { enter, postgresLab, readsOrders, type PostgresTestLab } from "./postgres-lab.ts";
+import { enter, openPostgresHarness, readsOrders, type PostgresHarness } from "./postgres-lab.ts";
 import type { PostgresInstallation } from "./postgres-server.ts";
 
 /** Access that was given, as its holder sees it and as we do. */
 export interface Holder {
-  readonly order: TargetOrder & Required<Pick<ObjectToTakeBack, "identity">>;
+  readonly spec: TargetSpec & Required<Pick<ObjectToTakeBack, "identity">>;
   readonly url: (database?: string) => string;
   readonly role: string;
 }
 
 export interface Holders {
-  readonly lab: () => PostgresTestLab;
+  readonly harness: () => PostgresHarness;
   readonly connector: () => Connector;
   readonly given: () => Promise<Holder>;
   /** A session that is closed after the test. */
@@ -31,37 +31,37 @@ export interface Holders {
 
 /** A server for the tests of one describe, each of which must leave nothing behind. */
 export function holdersAt(installation: PostgresInstallation): Holders {
-  let lab: PostgresTestLab;
+  let harness: PostgresHarness;
   let connector: Connector;
   const clients: Client[] = [];
   beforeAll(async () => {
-    lab = await postgresLab(installation);
-    connector = await lab.connector();
+    harness = await openPostgresHarness(installation);
+    connector = await harness.connector();
   });
   afterEach(async () => {
     for (const client of clients.splice(0)) await client.end().catch(() => {});
-    expect(await connector.listOurs(never())).toEqual([]);
-    expect(await lab.run("SELECT FROM pg_roles WHERE rolname LIKE 'jit\\_gr%'")).toEqual([]);
+    expect(await connector.listManaged(never())).toEqual([]);
+    expect(await harness.run("SELECT FROM pg_roles WHERE rolname LIKE 'jit\\_gr%'")).toEqual([]);
   });
   afterAll(async () => {
     await connector.close();
-    await lab.stop();
+    await harness.stop();
   });
   return {
-    lab: () => lab,
+    harness: () => harness,
     connector: () => connector,
     async given() {
-      const order = orderFor(connector);
-      const identity = present<ObjectIdentity>(
-        (await connector.provision(order, never())) ?? undefined,
+      const spec = orderFor(connector);
+      const identity = assertPresent<ObjectIdentity>(
+        (await connector.provision(spec, never())) ?? undefined,
         "an OID",
       );
-      const issued = await connector.issue(order, { expiresAt: order.notAfter }, never());
-      const url = (database?: string) => lab.server.url(issued.username, issued.secret ?? "", database);
-      return { order: { ...order, identity }, url, role: order.object };
+      const issued = await connector.issue(spec, { expiresAt: spec.notAfter }, never());
+      const url = (database?: string) => harness.server.url(issued.username, issued.secret ?? "", database);
+      return { spec: { ...spec, identity }, url, role: spec.object };
     },
     async entered(url) {
-      const client = present(await enter(url), "an open door");
+      const client = assertPresent(await enter(url), "an open door");
       clients.push(client);
       return client;
     },
@@ -70,7 +70,7 @@ export function holdersAt(installation: PostgresInstallation): Holders {
       expect(await enter(url)).toBeUndefined();
     },
     async isBefore16() {
-      const [row] = await lab.run("SELECT current_setting('server_version_num')::int < 160000 AS is");
+      const [row] = await harness.run("SELECT current_setting('server_version_num')::int < 160000 AS is");
       return row?.["is"] === true;
     },
   };

@@ -3,11 +3,11 @@ import { createPostgresConnector } from "../../../src/connectors/postgres/postgr
 import type { PostgresServer } from "../../../src/connectors/postgres/server.ts";
 import type { PostgresSettings } from "../../../src/core/values/connector-settings.ts";
 import { instant } from "../../../src/core/values/ids.ts";
-import { createTurns } from "../../../src/service/async/keyed-mutex.ts";
+import { createKeyedMutex } from "../../../src/service/async/keyed-mutex.ts";
 import type { Connector } from "../../../src/service/ports/connector.ts";
 import { freePort } from "../../proxies/support/ports.ts";
-import type { Kind, Lab, Visitor } from "./lab.ts";
-import { startPostgres, type PostgresInstallation, type PostgresLab } from "./postgres-server.ts";
+import type { Kind, ConnectorHarness, Visitor } from "./lab.ts";
+import { startPostgres, type PostgresInstallation, type PostgresServerHarness } from "./postgres-server.ts";
 
 /** Everything a broker needs and nothing beyond, as docs/connectors/postgres.md says. */
 export const brokerSetup = (version: number): readonly string[] => [
@@ -31,15 +31,15 @@ const tables = [
   "GRANT CREATE ON SCHEMA public TO orders_read",
 ];
 
-export interface PostgresTestLab extends Lab {
-  readonly server: PostgresLab;
+export interface PostgresHarness extends ConnectorHarness {
+  readonly server: PostgresServerHarness;
   readonly settings: PostgresSettings;
   readonly run: (sql: string, database?: string) => Promise<Record<string, unknown>[]>;
   /** With a line that can be tampered with. */
   readonly over: (server: PostgresServer) => Connector;
 }
 
-export async function postgresLab(installation: PostgresInstallation): Promise<PostgresTestLab> {
+export async function openPostgresHarness(installation: PostgresInstallation): Promise<PostgresHarness> {
   const server = await startPostgres(installation);
   const run = async (sql: string, database?: string) => {
     const admin = await server.admin(database);
@@ -61,8 +61,8 @@ export async function postgresLab(installation: PostgresInstallation): Promise<P
     resources: ["prod:orders-db"],
     actions: { read: { roles: ["orders_read"] } },
   };
-  const turns = createTurns();
-  const ports = (instance = "ours") => ({ instance, now: () => instant(Date.now()), turns });
+  const mutex = createKeyedMutex();
+  const ports = (instance = "ours") => ({ instance, now: () => instant(Date.now()), mutex });
   return {
     server,
     settings,
@@ -153,7 +153,7 @@ export function postgresKind(installation: PostgresInstallation): Kind {
   return {
     name: installation.name,
     ...(installation.missing !== undefined && { missing: installation.missing }),
-    start: () => postgresLab(installation),
+    start: () => openPostgresHarness(installation),
     hasForeign: true,
     endsSessions: true,
   };

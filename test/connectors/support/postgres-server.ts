@@ -15,7 +15,7 @@ export interface PostgresInstallation {
   readonly prepare: () => { readonly bin: string; readonly env: NodeJS.ProcessEnv };
 }
 
-export interface PostgresLab {
+export interface PostgresServerHarness {
   readonly port: number;
   /** As superuser, over a socket nobody else reaches. */
   readonly admin: (database?: string) => Promise<Client>;
@@ -73,7 +73,7 @@ export function installedPostgres(): PostgresInstallation {
   };
 }
 
-export async function startPostgres(installation: PostgresInstallation): Promise<PostgresLab> {
+export async function startPostgres(installation: PostgresInstallation): Promise<PostgresServerHarness> {
   const { bin, env } = installation.prepare();
   const folder = temporaryFolder();
   const data = join(folder, "data");

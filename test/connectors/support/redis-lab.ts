@@ -10,7 +10,7 @@ import type { Connector } from "../../../src/service/ports/connector.ts";
 import { keepTrackOf, killed, temporaryFolder } from "../../support/leftover-processes.ts";
 import { until } from "../../support/program.ts";
 import { freePort, isListening } from "../../proxies/support/ports.ts";
-import type { Kind, Lab, Visitor } from "./lab.ts";
+import type { Kind, ConnectorHarness, Visitor } from "./lab.ts";
 
 /** Why no Redis can be run here: too old is as good as none. */
 export const missingRedis: string | undefined = whyNot();
@@ -19,7 +19,7 @@ export const missingRedis: string | undefined = whyNot();
 export const brokerRules =
   "on >broker-password resetkeys resetchannels -@all +acl|setuser +acl|deluser +acl|list +acl|whoami +acl|cat +client|kill +info +time";
 
-export interface RedisLab extends Lab {
+export interface RedisHarness extends ConnectorHarness {
   readonly settings: RedisSettings;
   readonly run: Send;
   readonly with: (more: Partial<RedisSettings>, server?: RedisServer) => Connector;
@@ -31,7 +31,7 @@ export interface RedisLab extends Lab {
 }
 
 /** Without an aclfile, as Redis is installed, the default user needs no password. */
-export async function redisLab({ hasAclFile = true } = {}): Promise<RedisLab> {
+export async function openRedisHarness({ hasAclFile = true } = {}): Promise<RedisHarness> {
   const folder = temporaryFolder();
   const port = await freePort();
   writeFileSync(join(folder, "users.acl"), "user default on >admin ~* &* +@all\n");
@@ -148,7 +148,7 @@ export function redisKind(): Kind {
   return {
     name: "Redis",
     ...(missingRedis !== undefined && { missing: missingRedis }),
-    start: () => redisLab(),
+    start: () => openRedisHarness(),
     hasForeign: true,
     endsSessions: true,
   };

@@ -9,7 +9,7 @@ import type { Connector, IssuedTarget } from "../../../src/service/ports/connect
 import { keepTrackOf, killed, temporaryFolder } from "../../support/leftover-processes.ts";
 import { pause, until } from "../../support/program.ts";
 import { freePort, isListening } from "../../proxies/support/ports.ts";
-import type { Kind, Lab, Visitor } from "./lab.ts";
+import type { Kind, ConnectorHarness, Visitor } from "./lab.ts";
 
 const path = `${process.env["PATH"] ?? ""}:/usr/sbin:/usr/local/sbin`;
 const sshd = path
@@ -49,7 +49,7 @@ export function newKey(file: string, type = "ed25519", bits?: string): string {
   return readFileSync(`${file}.pub`, "utf8").trim();
 }
 
-export interface SshLab extends Lab {
+export interface SshHarness extends ConnectorHarness {
   readonly settings: SshSettings;
   readonly sshPublicKey: string;
   /** Runs one command as the visitor; what it says, or undefined when it was not let in. */
@@ -64,7 +64,7 @@ const account = userInfo().username;
 /** The shipped script, run here as a hook runs it on a host. */
 export const sessionEnder = resolve(import.meta.dirname, "../../../docs/connectors/end-ssh-sessions");
 
-export async function sshLab(): Promise<SshLab> {
+export async function openSshHarness(): Promise<SshHarness> {
   const folder = temporaryFolder();
   const inFolder = (name: string): string => join(folder, name);
   const caLine = newKey(inFolder("ca"));
@@ -209,12 +209,12 @@ async function enterWith(args: readonly string[], file: string): Promise<Visitor
   return { reads: () => asked(`cat ${file}`, /one order/), leave: () => killed(child) };
 }
 
-export function sshKind(): Kind & { readonly lab: () => Promise<SshLab> } {
+export function sshKind(): Kind & { readonly harness: () => Promise<SshHarness> } {
   return {
     name: "sshd with certificates",
     ...(missingSshd !== undefined && { missing: missingSshd }),
-    start: sshLab,
-    lab: sshLab,
+    start: openSshHarness,
+    harness: openSshHarness,
     hasForeign: false,
     endsSessions: false,
   };

@@ -9,7 +9,7 @@ import type { IssuedTarget } from "../../../src/service/ports/connector.ts";
 import { keepTrackOf, killed, temporaryFolder } from "../../support/leftover-processes.ts";
 import { until } from "../../support/program.ts";
 import { freePort, isListening } from "../../proxies/support/ports.ts";
-import type { Kind, Lab, Visitor } from "./lab.ts";
+import type { Kind, ConnectorHarness, Visitor } from "./lab.ts";
 
 export const webhookSecret = `whsec_${Buffer.from("a secret of at least 24 bytes").toString("base64")}`;
 
@@ -34,7 +34,7 @@ interface User {
 }
 
 /** The receiver that is shipped, as a process of its own. */
-async function webhookLab(): Promise<Lab> {
+async function openWebhookHarness(): Promise<ConnectorHarness> {
   const port = await freePort();
   const file = join(temporaryFolder(), "users.json");
   const child = spawn(process.execPath, [receiver], {
@@ -79,7 +79,7 @@ async function webhookLab(): Promise<Lab> {
 export function webhookKind(): Kind {
   return {
     name: "the webhook receiver of the docs",
-    start: webhookLab,
+    start: openWebhookHarness,
     hasForeign: true,
     endsSessions: true,
   };

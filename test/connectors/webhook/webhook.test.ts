@@ -34,10 +34,10 @@ describe("what a receiver gets, and what is made of its answers", () => {
   afterEach(() => new Promise((closed) => void server.close(closed)));
 
   test("every call is signed over its very bytes, and says whose it is", async () => {
-    const order = orderFor(connector);
-    await connector.provision(order, never());
-    await connector.issue(order, { expiresAt: order.notAfter, sshPublicKey: "ssh-ed25519 AAAA" }, never());
-    await connector.takeBack(order, never());
+    const spec = orderFor(connector);
+    await connector.provision(spec, never());
+    await connector.issue(spec, { expiresAt: spec.notAfter, sshPublicKey: "ssh-ed25519 AAAA" }, never());
+    await connector.takeBack(spec, never());
     const webhook = new Webhook(webhookSecret);
     expect(
       got.map(({ headers, body }) => webhook.verify(body, headers as Record<string, string>)),
@@ -47,21 +47,21 @@ describe("what a receiver gets, and what is made of its answers", () => {
         data: {
           instance: "ours",
           connector: "orders-app",
-          object: order.object,
+          object: spec.object,
           rights: { rights: ["orders:read"] },
         },
       },
-      { type: "grant.issue", data: { grantId: order.grantId, sshPublicKey: "ssh-ed25519 AAAA" } },
-      { type: "grant.revoke", data: { object: order.object } },
+      { type: "grant.issue", data: { grantId: spec.grantId, sshPublicKey: "ssh-ed25519 AAAA" } },
+      { type: "grant.revoke", data: { object: spec.object } },
     ]);
   });
 
   test("a deed that is tried again has the same id, an issuing another each time", async () => {
-    const order = orderFor(connector);
+    const spec = orderFor(connector);
     for (const _ of [1, 2]) {
-      await connector.provision(order, never());
-      await connector.takeBack(order, never());
-      await connector.issue(order, { expiresAt: order.notAfter }, never());
+      await connector.provision(spec, never());
+      await connector.takeBack(spec, never());
+      await connector.issue(spec, { expiresAt: spec.notAfter }, never());
     }
     const ids = got.map(({ headers }) => headers["webhook-id"]);
     expect(ids.slice(0, 2)).toEqual(ids.slice(3, 5));
@@ -93,11 +93,11 @@ describe("what a receiver gets, and what is made of its answers", () => {
     "<html>",
   ])("a listing that is none is never taken for an empty one: %s", async (body) => {
     answer = { status: 200, body };
-    await expect(connector.listOurs(never())).rejects.toMatchObject({ code: "refused" });
+    await expect(connector.listManaged(never())).rejects.toMatchObject({ code: "refused" });
   });
 
   test("what a receiver says to people is one line, and what makes no sense is left out", async () => {
-    const order = orderFor(connector);
+    const spec = orderFor(connector);
     answer = {
       status: 200,
       body: JSON.stringify({
@@ -107,8 +107,8 @@ describe("what a receiver gets, and what is made of its answers", () => {
         where: "x".repeat(5_000),
       }),
     };
-    expect(await connector.issue(order, { expiresAt: order.notAfter }, never())).toMatchObject({
-      username: order.object,
+    expect(await connector.issue(spec, { expiresAt: spec.notAfter }, never())).toMatchObject({
+      username: spec.object,
       secret: "two\nlines",
       command: null,
       where: "127.0.0.1",

@@ -1,11 +1,15 @@
 import type { Actor } from "../../../src/core/access/access-request.ts";
-import { decideApprove, decideDeny, type PressFacts } from "../../../src/core/decisions/decide-approval.ts";
-import { present } from "../../../src/core/values/assert.ts";
+import {
+  decideApprove,
+  decideDeny,
+  type ApprovalFacts,
+} from "../../../src/core/decisions/decide-approval.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import type { Assessment } from "../../../src/core/access/assessment.ts";
 import { decideBreakGlass } from "../../../src/core/decisions/decide-break-glass.ts";
 import { decideReview } from "../../../src/core/decisions/decide-review.ts";
-import type { Ask } from "../../../src/core/access/draft-request.ts";
-import type { Case, Decision } from "../../../src/core/access/access-case.ts";
+import type { RequestSpec } from "../../../src/core/access/draft-request.ts";
+import type { AccessCase, Decision } from "../../../src/core/access/access-case.ts";
 import { decideClaim, decideRotate } from "../../../src/core/decisions/decide-claim.ts";
 import {
   decideCancel,
@@ -16,7 +20,7 @@ import {
 import type { Recorded } from "../../../src/core/access/events.ts";
 import { evolveGrant } from "../../../src/core/access/evolve-grant.ts";
 import { evolveRequest } from "../../../src/core/access/evolve-request.ts";
-import { choose, holdersOf } from "../../../src/core/policy/governing-policy.ts";
+import { selectPolicy, matchingPolicies } from "../../../src/core/policy/governing-policy.ts";
 import { hasStarted, type StartedGrant } from "../../../src/core/access/grant.ts";
 import { makeId, type IdentityId, type Instant, type Scope } from "../../../src/core/values/ids.ts";
 import { directoryOf, type Directory, type Identity, type Via } from "../../../src/core/values/identity.ts";
@@ -91,7 +95,7 @@ export const digest = (text: string): string =>
 let count = 0;
 export const nextTail = (): string => `t${++count}`;
 
-export const askOf = (more: Partial<Ask> = {}): Ask => ({
+export const askOf = (more: Partial<RequestSpec> = {}): RequestSpec => ({
   id: makeId("request", nextTail()),
   subjectId: idOf("dev"),
   requestedById: more.subjectId ?? idOf("dev"),
@@ -107,10 +111,10 @@ export const assessed = (of: World, scopes: readonly Scope[], durationMs = 4 * h
   const index = indexPolicies(of.policies);
   return {
     risk: null,
-    choices: scopes.map((scope) => ({
+    selections: scopes.map((scope) => ({
       scope,
-      choice: choose(
-        holdersOf(index, scope, facts({ durationMs }), null),
+      selection: selectPolicy(
+        matchingPolicies(index, scope, facts({ durationMs }), null),
         of.defaultPolicy,
         (policy) => of.spent?.includes(policy.name) === true,
       ),
@@ -118,9 +122,9 @@ export const assessed = (of: World, scopes: readonly Scope[], durationMs = 4 * h
   };
 };
 
-const identity = (of: World, id: IdentityId): Identity => present(directory(of).identity(id), id);
+const identity = (of: World, id: IdentityId): Identity => assertPresent(directory(of).identity(id), id);
 
-const submissionFacts = (of: World, ask: Ask, totalMs = ask.durationMs) => ({
+const submissionFacts = (of: World, ask: RequestSpec, totalMs = ask.durationMs) => ({
   subject: identity(of, ask.subjectId),
   assessment: assessed(of, ask.scopes, totalMs),
   directory: directory(of),
@@ -129,7 +133,7 @@ const submissionFacts = (of: World, ask: Ask, totalMs = ask.durationMs) => ({
   by: { ...actor("dev"), id: ask.requestedById, name: ask.requestedById },
 });
 
-export const submit = (of: World, ask: Ask = askOf(), now: Instant = mondayNoon): Decision =>
+export const submit = (of: World, ask: RequestSpec = askOf(), now: Instant = mondayNoon): Decision =>
   decideSubmission(ask, submissionFacts(of, ask), now);
 
 export const breakGlassRule: BreakGlassRule = {
@@ -141,7 +145,7 @@ export const breakGlassRule: BreakGlassRule = {
 
 export const breakGlass = (
   of: World,
-  ask: Ask = askOf({ durationMs: hourMs }),
+  ask: RequestSpec = askOf({ durationMs: hourMs }),
   now: Instant = mondayNoon,
   more: { debt?: "overdue" | "unjustified"; conditionsHold?: boolean } = {},
 ): Decision =>
@@ -176,73 +180,80 @@ const credential = () => {
   return { id: makeId("credential", tail), hash: tail, last4: "abcd", issuedAt: mondayNoon };
 };
 
-export const decide = (of: World, kase: Case, command: Command, now: Instant): Decision => {
-  const { request } = kase;
-  const press = (name: string, via: Via = "api"): PressFacts => ({
+export const decide = (of: World, accessCase: AccessCase, command: Command, now: Instant): Decision => {
+  const { request } = accessCase;
+  const approvalFacts = (name: string, via: Via = "api"): ApprovalFacts => ({
     person: identity(of, idOf(name)),
     by: actor(name, via),
     behind: [],
     directory: directory(of),
-    today: assessed(of, request.scopes, request.extension?.totalMs ?? request.durationMs),
+    current: assessed(of, request.scopes, request.extension?.totalMs ?? request.durationMs),
     subject: identity(of, request.subjectId),
     lockdown: of.lockdown === true,
     digest,
   });
   switch (command.do) {
     case "approve":
-      return decideApprove(kase, command, press(command.by, command.via), now);
+      return decideApprove(accessCase, command, approvalFacts(command.by, command.via), now);
     case "deny":
-      return decideDeny(kase, "no", press(command.by, command.via), now);
+      return decideDeny(accessCase, "no", approvalFacts(command.by, command.via), now);
     case "cancel":
-      return decideCancel(kase, idOf(command.by), "withdrawn", actor(command.by), now);
+      return decideCancel(accessCase, idOf(command.by), "withdrawn", actor(command.by), now);
     case "attempted":
     case "provisioned":
     case "failed":
     case "cleared":
     case "overdue":
     case "drifted":
-      return heard(kase, command, now);
+      return heard(accessCase, command, now);
     case "claim":
     case "prepare":
     case "rotate": {
-      const { by, subject, today, lockdown } = press(command.by);
+      const { by, subject, current, lockdown } = approvalFacts(command.by);
       const claim = {
         byId: idOf(command.by),
         by,
         subject,
-        today,
+        current,
         lockdown,
         grantId: makeId("grant", nextTail()),
         credential: credential(),
         startedAt: now,
-        isPrepared: kase.grant?.phase === "PREPARING",
-        wanted: wantedTargets,
+        isPrepared: accessCase.grant?.phase === "PREPARING",
+        desired: wantedTargets,
       };
-      if (command.do === "prepare") return decidePrepare(kase, claim, now);
-      return command.do === "claim" ? decideClaim(kase, claim, now) : decideRotate(kase, claim, now);
+      if (command.do === "prepare") return decidePrepare(accessCase, claim, now);
+      return command.do === "claim"
+        ? decideClaim(accessCase, claim, now)
+        : decideRotate(accessCase, claim, now);
     }
     case "complete":
-      return decideComplete(kase, idOf(command.by), null, actor(command.by), now);
+      return decideComplete(accessCase, idOf(command.by), null, actor(command.by), now);
     case "revoke":
-      return decideRevoke(kase, "enough", actor(command.by), now);
+      return decideRevoke(accessCase, "enough", actor(command.by), now);
     case "review":
-      return decideReview(kase, { outcome: command.outcome, comment: "seen" }, press(command.by), now);
+      return decideReview(
+        accessCase,
+        { outcome: command.outcome, comment: "seen" },
+        approvalFacts(command.by),
+        now,
+      );
     case "extend": {
-      const grant = startedGrant(kase);
+      const grant = startedGrant(accessCase);
       const ask = askOf({ durationMs: command.durationMs, scopes: request.scopes });
       const totalMs = grant.expiresAt - grant.startedAt + command.durationMs;
       return decideExtension(ask, { request, grant }, submissionFacts(of, ask, totalMs), now);
     }
     case "endAll":
-      return decideEndAll(kase, "gone", actor("dev"), now);
+      return decideEndAll(accessCase, "gone", actor("dev"), now);
     case "tick":
-      return decideTick(kase, directory(of), now);
+      return decideTick(accessCase, directory(of), now);
   }
 };
 
 /** The case after what happened, an extension being kept beside its parent. */
-export const after = (kase: Case | undefined, happened: readonly Recorded[]): Case => {
-  let { request, grant, extension }: Partial<Case> = kase ?? {};
+export const after = (accessCase: AccessCase | undefined, happened: readonly Recorded[]): AccessCase => {
+  let { request, grant, extension }: Partial<AccessCase> = accessCase ?? {};
   for (const one of happened) {
     // A request may prepare another grant when an earlier one was abandoned.
     if (one.on === "grant")
@@ -251,19 +262,23 @@ export const after = (kase: Case | undefined, happened: readonly Recorded[]): Ca
     else extension = evolveRequest(extension?.id === one.id ? extension : undefined, one.event);
   }
   return {
-    request: present(request, "a request"),
+    request: assertPresent(request, "a request"),
     ...(grant !== undefined && { grant }),
     ...(extension !== undefined && { extension }),
   };
 };
 
 /** The grant of a case whose access has started. */
-export const startedGrant = (kase: Case): StartedGrant =>
-  present(hasStarted(kase.grant) ? kase.grant : undefined, "access that has started");
+export const startedGrant = (accessCase: AccessCase): StartedGrant =>
+  assertPresent(hasStarted(accessCase.grant) ? accessCase.grant : undefined, "access that has started");
 
 /** Plays commands that must succeed. */
-export const play = (of: World, kase: Case, steps: readonly (readonly [Command, Instant?])[]): Case => {
-  let current = kase;
+export const play = (
+  of: World,
+  accessCase: AccessCase,
+  steps: readonly (readonly [Command, Instant?])[],
+): AccessCase => {
+  let current = accessCase;
   for (const [command, at] of steps) {
     const decision = decide(of, current, command, at ?? mondayNoon);
     if (isRefusal(decision)) throw new Error(`${command.do}: ${decision.refused} ${decision.detail}`);
@@ -272,7 +287,7 @@ export const play = (of: World, kase: Case, steps: readonly (readonly [Command, 
   return current;
 };
 
-export const submitted = (of: World, ask?: Ask, now?: Instant): Case => {
+export const submitted = (of: World, ask?: RequestSpec, now?: Instant): AccessCase => {
   const decision = submit(of, ask, now);
   if (isRefusal(decision)) throw new Error(`submit: ${decision.refused} ${decision.detail}`);
   return after(undefined, decision);

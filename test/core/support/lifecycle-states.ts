@@ -1,41 +1,42 @@
-import type { Case } from "../../../src/core/access/access-case.ts";
-import { fetchWithinMs, provisionWithinMs } from "../../../src/core/access/grant.ts";
+import type { AccessCase } from "../../../src/core/access/access-case.ts";
+import { claimPreparedWithinMs, provisionWithinMs } from "../../../src/core/access/grant.ts";
 import { isRefusal } from "../../../src/core/values/refusals.ts";
 import { dayMs, hourMs, plus } from "../../../src/core/values/time.ts";
 import { approvalPolicy, mondayNoon, stageBy } from "./policies.ts";
 import { after, breakGlass, play, submitted, world, type Command } from "./decision-setup.ts";
 
-export const house = world(approvalPolicy("dba", { windowMs: dayMs, stages: [stageBy("group:dba")] }));
+export const testWorld = world(approvalPolicy("dba", { windowMs: dayMs, stages: [stageBy("group:dba")] }));
 const start = mondayNoon;
 const at = (ms: number) => plus(start, ms);
 
-const pending = submitted(house);
-const approved = play(house, pending, [[{ do: "approve", by: "ann" }]]);
-const active = play(house, approved, [[{ do: "claim", by: "dev" }]]);
+const pending = submitted(testWorld);
+const approved = play(testWorld, pending, [[{ do: "approve", by: "ann" }]]);
+const active = play(testWorld, approved, [[{ do: "claim", by: "dev" }]]);
 const broken = (() => {
-  const decision = breakGlass(house);
+  const decision = breakGlass(testWorld);
   if (isRefusal(decision)) throw new Error(decision.detail);
   return after(undefined, decision);
 })();
-const brokenActive = play(house, broken, [[{ do: "claim", by: "dev" }]]);
+const brokenActive = play(testWorld, broken, [[{ do: "claim", by: "dev" }]]);
 
 const both = ["db", "cache"] as const;
-const ready = (kase: Case) =>
+const ready = (accessCase: AccessCase) =>
   play(
-    house,
-    kase,
+    testWorld,
+    accessCase,
     both.map((where) => [{ do: "provisioned", at: where }] as const),
   );
-const preparing = play(house, approved, [[{ do: "prepare", by: "dev" }]]);
+const preparing = play(testWorld, approved, [[{ do: "prepare", by: "dev" }]]);
 const prepared = ready(preparing);
-const withTargets = play(house, prepared, [[{ do: "claim", by: "dev" }]]);
-const failed = play(house, preparing, [[{ do: "failed", at: "db" }]]);
-const abandoned = play(house, prepared, [[{ do: "tick" }, at(fetchWithinMs)]]);
-const completedAt = (kase: Case) => play(house, kase, [[{ do: "complete", by: "dev" }]]);
-const cleared = (kase: Case) =>
+const withTargets = play(testWorld, prepared, [[{ do: "claim", by: "dev" }]]);
+const failed = play(testWorld, preparing, [[{ do: "failed", at: "db" }]]);
+const abandoned = play(testWorld, prepared, [[{ do: "tick" }, at(claimPreparedWithinMs)]]);
+const completedAt = (accessCase: AccessCase) =>
+  play(testWorld, accessCase, [[{ do: "complete", by: "dev" }]]);
+const cleared = (accessCase: AccessCase) =>
   play(
-    house,
-    kase,
+    testWorld,
+    accessCase,
     both.map((where) => [{ do: "cleared", at: where }] as const),
   );
 
@@ -47,18 +48,18 @@ export const states = {
   "approved, claim window passed": [approved, at(8 * hourMs)],
   active: [active, at(hourMs)],
   "active, time over": [active, at(4 * hourMs)],
-  expired: [play(house, active, [[{ do: "tick" }, at(4 * hourMs)]]), at(5 * hourMs)],
-  completed: [play(house, active, [[{ do: "complete", by: "dev" }]]), at(hourMs)],
-  revoked: [play(house, active, [[{ do: "revoke", by: "ann" }]]), at(hourMs)],
-  "revoked before start": [play(house, approved, [[{ do: "revoke", by: "ann" }]]), at(hourMs)],
-  denied: [play(house, pending, [[{ do: "deny", by: "ann" }]]), at(hourMs)],
-  cancelled: [play(house, pending, [[{ do: "cancel", by: "dev" }]]), at(hourMs)],
-  "timed out undecided": [play(house, pending, [[{ do: "tick" }, at(dayMs)]]), at(dayMs)],
-  "timed out unclaimed": [play(house, approved, [[{ do: "tick" }, at(8 * hourMs)]]), at(9 * hourMs)],
+  expired: [play(testWorld, active, [[{ do: "tick" }, at(4 * hourMs)]]), at(5 * hourMs)],
+  completed: [play(testWorld, active, [[{ do: "complete", by: "dev" }]]), at(hourMs)],
+  revoked: [play(testWorld, active, [[{ do: "revoke", by: "ann" }]]), at(hourMs)],
+  "revoked before start": [play(testWorld, approved, [[{ do: "revoke", by: "ann" }]]), at(hourMs)],
+  denied: [play(testWorld, pending, [[{ do: "deny", by: "ann" }]]), at(hourMs)],
+  cancelled: [play(testWorld, pending, [[{ do: "cancel", by: "dev" }]]), at(hourMs)],
+  "timed out undecided": [play(testWorld, pending, [[{ do: "tick" }, at(dayMs)]]), at(dayMs)],
+  "timed out unclaimed": [play(testWorld, approved, [[{ do: "tick" }, at(8 * hourMs)]]), at(9 * hourMs)],
   preparing: [preparing, at(60_000)],
   "preparing, targets late": [preparing, at(provisionWithinMs)],
   prepared: [prepared, at(60_000)],
-  "prepared, nobody fetched it": [prepared, at(fetchWithinMs)],
+  "prepared, nobody fetched it": [prepared, at(claimPreparedWithinMs)],
   "prepared, claim window passed": [prepared, at(8 * hourMs)],
   abandoned: [abandoned, at(hourMs)],
   failed: [failed, at(1)],
@@ -70,7 +71,7 @@ export const states = {
   "break-glass taken": [broken, at(0)],
   "break-glass active": [brokenActive, at(60_000)],
   "break-glass over": [brokenActive, at(2 * hourMs)],
-} satisfies Record<string, readonly [Case, ReturnType<typeof at>]>;
+} satisfies Record<string, readonly [AccessCase, ReturnType<typeof at>]>;
 
 export const commands = {
   approve: { do: "approve", by: "ann" },

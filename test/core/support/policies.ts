@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import {
   listOperators,
   numberOperators,
@@ -14,10 +14,10 @@ import type { ApprovalRule, Policy, PolicyEffect, StageRule } from "../../../src
 import { parseScope } from "../../../src/core/values/scopes.ts";
 import { dayMs, hourMs, parseInstant } from "../../../src/core/values/time.ts";
 
-export const scopeOf = (text: string): Scope => present(parseScope(text), `scope ${text}`);
+export const scopeOf = (text: string): Scope => assertPresent(parseScope(text), `scope ${text}`);
 
 /** A Monday, 12:30 in Berlin. */
-export const mondayNoon = present(parseInstant("2024-01-15T11:30:00Z"), "instant");
+export const mondayNoon = assertPresent(parseInstant("2024-01-15T11:30:00Z"), "instant");
 
 export const facts = (more: Partial<SubmissionFacts> = {}): SubmissionFacts => ({
   subject: {
@@ -72,7 +72,7 @@ export const approvalPolicy = (
 
 /** `stageBy("group:dba manager", { required: 2 })` */
 export const stageBy = (approvers: string, more: Partial<StageRule> = {}): StageRule => ({
-  approvers: approvers.split(" ").map((text) => present(parseSelector(text), `selector ${text}`)),
+  approvers: approvers.split(" ").map((text) => assertPresent(parseSelector(text), `selector ${text}`)),
   required: 1,
   remindersMs: [],
   escalateTo: [],

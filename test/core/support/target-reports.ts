@@ -1,4 +1,4 @@
-import type { Case, Decision } from "../../../src/core/access/access-case.ts";
+import type { AccessCase, Decision } from "../../../src/core/access/access-case.ts";
 import type { Instant } from "../../../src/core/values/ids.ts";
 import { decideFailure } from "../../../src/core/decisions/decide-preparation.ts";
 import {
@@ -9,7 +9,7 @@ import {
   decideProvisioned,
 } from "../../../src/core/decisions/decide-provisioning.ts";
 import { targetOf } from "../../../src/core/access/grant.ts";
-import type { WantedTarget } from "../../../src/core/access/target.ts";
+import type { DesiredTarget } from "../../../src/core/access/target.ts";
 import { scopeOf } from "./policies.ts";
 
 /** What a target of the grant says. */
@@ -17,15 +17,15 @@ export type Report =
   | { do: "attempted" | "provisioned" | "failed" | "cleared" | "overdue"; at: string }
   | { do: "drifted"; at: string; drift: readonly string[] };
 
-export const heard = (kase: Case, report: Report, now: Instant): Decision => {
-  const { grant } = kase;
-  if (report.do === "failed") return decideFailure(kase, report.at, "it refused", now);
+export const heard = (accessCase: AccessCase, report: Report, now: Instant): Decision => {
+  const { grant } = accessCase;
+  if (report.do === "failed") return decideFailure(accessCase, report.at, "it refused", now);
   if (grant === undefined) return [];
   switch (report.do) {
     case "attempted":
       return decideAttempted(grant, report.at, now);
     case "provisioned": {
-      const notAfter = targetOf(grant, report.at)?.order.notAfter ?? now;
+      const notAfter = targetOf(grant, report.at)?.spec.notAfter ?? now;
       return decideProvisioned(grant, report.at, notAfter, now);
     }
     case "cleared":
@@ -38,7 +38,7 @@ export const heard = (kase: Case, report: Report, now: Instant): Decision => {
 };
 
 /** What the connectors of this world serve of every request that is prepared. */
-export const wantedTargets: readonly WantedTarget[] = ["db", "cache"].map((connector) => ({
+export const wantedTargets: readonly DesiredTarget[] = ["db", "cache"].map((connector) => ({
   connector,
   object: `jit_${connector}`,
   scopes: [scopeOf("read:prod:orders-db")],

@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { devAsk, jit, api, openHouse, prodAsk, type HttpHouse } from "../support/http-harness.ts";
+import { devAsk, jit, api, openHttpHarness, prodAsk, type HttpHarness } from "../support/http-harness.ts";
 
-let house: HttpHouse;
+let harness: HttpHarness;
 let key: string;
 beforeAll(async () => {
-  house = await openHouse();
-  key = await house.keyOf("dev", "requester", "approver", "admin", "resource");
+  harness = await openHttpHarness();
+  key = await harness.keyOf("dev", "requester", "approver", "admin", "resource");
 });
 afterAll(async () => {
-  await house.close();
+  await harness.close();
 });
 
 const json = { "content-type": "application/json" };
 const post = (payload: string | Buffer, headers: Readonly<Record<string, string>> = json, url = jit) =>
-  house.call("POST", url, { key, payload, headers });
+  harness.call("POST", url, { key, payload, headers });
 const nested = (depth: number): string => `${'{"a":'.repeat(depth - 1)}{}${"}".repeat(depth - 1)}`;
 
 describe("JSON that is refused before anybody looks at its fields", () => {
@@ -59,7 +59,7 @@ describe("fields", () => {
     ],
     ["breakGlass as a text", { ...prodAsk, breakGlass: "true" }, "breakGlass"],
   ])("%s → 422 invalid_body naming the place", async (_, body, path) => {
-    const answer = await house.call("POST", jit, { key, body });
+    const answer = await harness.call("POST", jit, { key, body });
     expect(answer.status).toBe(422);
     expect(answer.body).toMatchObject({ code: "invalid_body", errors: [{ path }] });
   });
@@ -67,7 +67,7 @@ describe("fields", () => {
   test("a reason of 2,000 characters and 20 metadata fields of 200 are taken", async () => {
     const metadata = Object.fromEntries(Array.from({ length: 20 }, (_, one) => [`f${one}`, "x".repeat(200)]));
     const body = { ...devAsk, scopes: ["read:dev:long"], reason: "x".repeat(2_000), metadata };
-    expect((await house.call("POST", jit, { key, body })).status).toBe(201);
+    expect((await harness.call("POST", jit, { key, body })).status).toBe(201);
   });
 
   test.each([
@@ -77,7 +77,7 @@ describe("fields", () => {
     ["no duration at all", { duration: "" }, "invalid_duration"],
     ["31 days", { duration: "31d" }, "invalid_duration"],
   ])("%s has its own code", async (_, more, code) => {
-    const answer = await house.call("POST", jit, { key, body: { ...prodAsk, ...more } });
+    const answer = await harness.call("POST", jit, { key, body: { ...prodAsk, ...more } });
     expect({ status: answer.status, code: answer.body["code"] }).toEqual({ status: 422, code });
   });
 });
@@ -105,8 +105,8 @@ describe("size and type", () => {
   });
 
   test("forms are read where a form is meant, and nothing else is", async () => {
-    for (const door of ["introspect", "revoke"]) {
-      const answer = await house.call("POST", `${api}/credentials/${door}`, { key, body: { token: "x" } });
+    for (const path of ["introspect", "revoke"]) {
+      const answer = await harness.call("POST", `${api}/credentials/${path}`, { key, body: { token: "x" } });
       expect(answer.body["code"]).toBe("unsupported_type");
     }
   });
@@ -130,8 +130,8 @@ describe("an empty body", () => {
     ["an empty object", "{}", json],
   ])("%s does for a verb whose fields may all be left out", async (name, payload, headers) => {
     const scopes = [`read:prod:${name.replaceAll(/[^a-z]/gi, "")}`];
-    const id = await house.ask({ scopes });
-    const answer = await house.call("POST", `${jit}/${id}/cancel`, {
+    const id = await harness.ask({ scopes });
+    const answer = await harness.call("POST", `${jit}/${id}/cancel`, {
       key,
       headers,
       ...(payload !== undefined && { payload }),
@@ -140,7 +140,7 @@ describe("an empty body", () => {
   });
 
   test("does not do where something must be said", async () => {
-    const answer = await house.call("POST", `${jit}/jit_x/revoke`, { key });
+    const answer = await harness.call("POST", `${jit}/jit_x/revoke`, { key });
     expect(answer.body).toMatchObject({ code: "invalid_body", errors: [{ path: "reason" }] });
   });
 });
@@ -155,7 +155,7 @@ describe("methods and paths", () => {
     ["PROPFIND", `${api}/identities`, "GET, HEAD, POST"],
     ["TRACE", "/openapi.json", "GET, HEAD"],
   ])("%s %s → 405 saying what is taken", async (method, url, allowed) => {
-    const { status, headers, body } = await house.call(method, url, { key, body: { a: 1 } });
+    const { status, headers, body } = await harness.call(method, url, { key, body: { a: 1 } });
     expect({ status, code: body["code"] }).toEqual({ status: 405, code: "method_not_allowed" });
     expect(String(headers["allow"]).split(", ").toSorted()).toEqual(allowed.split(", ").toSorted());
   });
@@ -171,19 +171,25 @@ describe("methods and paths", () => {
     "/.git/config",
   ])("%s → 404, with or without a body", async (url) => {
     for (const method of ["GET", "POST"]) {
-      const answer = await house.call(method, url, method === "POST" ? { payload: "{", headers: json } : {});
+      const answer = await harness.call(
+        method,
+        url,
+        method === "POST" ? { payload: "{", headers: json } : {},
+      );
       expect(["not_found", "method_not_allowed"]).toContain(answer.body["code"]);
       expect(answer.headers["content-type"]).toBe("application/problem+json");
     }
   });
 
   test.each(["/%", `${jit}/%E0%A4%A`, "/%zz?x=1"])("%s does not decode → 400 malformed", async (url) => {
-    const { status, body, headers } = await house.call("GET", url, { key });
+    const { status, body, headers } = await harness.call("GET", url, { key });
     expect({ status, code: body["code"] }).toEqual({ status: 400, code: "malformed" });
     expect(headers["x-request-id"]).toBeDefined();
   });
 
   test("a part of a path that is longer than any id names nothing", async () => {
-    expect((await house.call("GET", `${jit}/${"x".repeat(5_000)}`, { key })).body["code"]).toBe("not_found");
+    expect((await harness.call("GET", `${jit}/${"x".repeat(5_000)}`, { key })).body["code"]).toBe(
+      "not_found",
+    );
   });
 });

@@ -2,18 +2,18 @@ import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { api, jit, openHouse, type HttpHouse } from "../support/http-harness.ts";
+import { api, jit, openHttpHarness, type HttpHarness } from "../support/http-harness.ts";
 
-let house: HttpHouse;
+let harness: HttpHarness;
 let port: number;
 beforeAll(async () => {
-  house = await openHouse();
-  await house.app.listen({ host: "127.0.0.1", port: 0 });
-  const address = house.app.server.address();
+  harness = await openHttpHarness();
+  await harness.app.listen({ host: "127.0.0.1", port: 0 });
+  const address = harness.app.server.address();
   port = isBound(address) ? address.port : 0;
 });
 afterAll(async () => {
-  await house.close();
+  await harness.close();
 });
 
 const isBound = (address: AddressInfo | string | null): address is AddressInfo =>
@@ -79,7 +79,7 @@ test("HTTP/1.0 without a Host is answered", async () => {
 });
 
 test("a body that is announced too large is refused before it is sent", async () => {
-  const key = await house.keyOf("dev");
+  const key = await harness.keyOf("dev");
   const heard = await say(
     `POST /api/v1/credentials/jit HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nContent-Length: 9000000\r\n\r\n`,
   );
@@ -94,15 +94,15 @@ test("a check answers without waiting for a body", async () => {
 });
 
 test("headers that trickle in are given up after five seconds, a body after ten", async () => {
-  expect(house.app.server).toMatchObject({ headersTimeout: 5_000, requestTimeout: 10_000 });
+  expect(harness.app.server).toMatchObject({ headersTimeout: 5_000, requestTimeout: 10_000 });
   const heard = await say("GET /healthz HTTP/1.1\r\nHost: x\r\n", 18_000);
   expect(heard).toMatch(problem(408, "request_timeout"));
 });
 
 test("a key deleted while its body is still on the way decides nothing any more", async () => {
-  const id = await house.ask({ scopes: ["read:prod:slow"] });
-  const made = await house.call("POST", `${api}/api-keys`, {
-    key: house.admin,
+  const id = await harness.ask({ scopes: ["read:prod:slow"] });
+  const made = await harness.call("POST", `${api}/api-keys`, {
+    key: harness.admin,
     body: { identityId: "id_bob", roles: ["approver"] },
   });
   const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -118,9 +118,9 @@ test("a key deleted while its body is still on the way decides nothing any more"
   ];
   socket.write(`${head.join("\r\n")}\r\n\r\n{`);
   await pause(100);
-  await house.call("DELETE", `${api}/api-keys/${String(made.body["id"])}`, { key: house.admin });
+  await harness.call("DELETE", `${api}/api-keys/${String(made.body["id"])}`, { key: harness.admin });
   socket.write("}");
   expect(await promise).toMatch(problem(401, "unauthenticated"));
   socket.destroy();
-  expect((await house.call("GET", `${jit}/${id}`, { key: house.admin })).body["status"]).toBe("PENDING");
+  expect((await harness.call("GET", `${jit}/${id}`, { key: harness.admin })).body["status"]).toBe("PENDING");
 });

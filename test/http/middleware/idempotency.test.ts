@@ -1,17 +1,25 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { api, devAsk, jit, openHouse, prodAsk, tokenIn, type HttpHouse } from "../support/http-harness.ts";
+import {
+  api,
+  devAsk,
+  jit,
+  openHttpHarness,
+  prodAsk,
+  tokenIn,
+  type HttpHarness,
+} from "../support/http-harness.ts";
 
-let house: HttpHouse;
+let harness: HttpHarness;
 beforeEach(async () => {
-  house = await openHouse();
+  harness = await openHttpHarness();
 });
 afterEach(async () => {
-  await house.close();
+  await harness.close();
 });
 
 const post = async (name: string, url: string, body: object, idempotencyKey = "one") =>
-  house.call("POST", url, {
-    key: await house.keyOf(name),
+  harness.call("POST", url, {
+    key: await harness.keyOf(name),
     body,
     headers: { "idempotency-key": idempotencyKey },
   });
@@ -39,7 +47,7 @@ describe("the same call again", () => {
   });
 
   test("a verb is not done twice", async () => {
-    const id = await house.ask();
+    const id = await harness.ask();
     const first = await post("ann", `${jit}/${id}/approve`, {});
     const again = await post("ann", `${jit}/${id}/approve`, {});
     expect([first.status, again.status, again.body["status"]]).toEqual([200, 200, "APPROVED"]);
@@ -47,8 +55,8 @@ describe("the same call again", () => {
 
   test("what an administrator makes is made once, and its key is shown once", async () => {
     const make = () =>
-      house.call("POST", `${api}/api-keys`, {
-        key: house.admin,
+      harness.call("POST", `${api}/api-keys`, {
+        key: harness.admin,
         body: { identityId: "id_dev", roles: ["requester"] },
         headers: { "idempotency-key": "k" },
       });
@@ -72,7 +80,7 @@ test("another key of ours, another path and another Idempotency-Key are other ca
 });
 
 test("while it is being answered the same call is told to wait, and only one is done", async () => {
-  await house.keyOf("dev");
+  await harness.keyOf("dev");
   const answers = await Promise.all(Array.from({ length: 6 }, () => post("dev", jit, devAsk)));
   const codes = answers.map((one) => one.body["code"] ?? one.body["status"]);
   expect(codes.filter((code) => code === "ACTIVE").length).toBeGreaterThanOrEqual(1);
@@ -86,8 +94,8 @@ test("a key that is none is refused, on POST only", async () => {
     const { status } = await post("dev", jit, devAsk, bad);
     expect(status).toBe(400);
   }
-  const read = await house.call("GET", jit, {
-    key: await house.keyOf("dev"),
+  const read = await harness.call("GET", jit, {
+    key: await harness.keyOf("dev"),
     headers: { "idempotency-key": "a b" },
   });
   expect(read.status).toBe(200);
@@ -95,7 +103,7 @@ test("a key that is none is refused, on POST only", async () => {
 
 test("401 is not kept: the call succeeds once the key is right", async () => {
   const call = (key: string) =>
-    house.call("POST", jit, { key, body: devAsk, headers: { "idempotency-key": "x" } });
+    harness.call("POST", jit, { key, body: devAsk, headers: { "idempotency-key": "x" } });
   expect((await call("kd_live_nonsense")).status).toBe(401);
-  expect((await call(await house.keyOf("dev"))).status).toBe(201);
+  expect((await call(await harness.keyOf("dev"))).status).toBe(201);
 });

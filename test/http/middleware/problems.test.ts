@@ -4,45 +4,45 @@ import { dayMs, hourMs } from "../../../src/core/values/time.ts";
 import { createAuditHeadWatch, type LastHeadStore } from "../../../src/service/guards/audit-head-watch.ts";
 import { clockHold } from "../../../src/app/process/clock-hold.ts";
 import { StoreUnavailable } from "../../../src/service/ports/store.ts";
-import { openTargetOffice } from "../../service/support/target-harness.ts";
+import { openTargetHarness } from "../../service/support/target-harness.ts";
 import {
   api,
   jit,
-  openHouse,
+  openHttpHarness,
   prodAsk,
   type Answer,
-  type HouseOptions,
-  type HttpHouse,
+  type HttpHarnessOptions,
+  type HttpHarness,
 } from "../support/http-harness.ts";
 
 interface Row {
-  readonly by: (house: HttpHouse) => Promise<Answer>;
-  readonly options?: HouseOptions;
+  readonly by: (harness: HttpHarness) => Promise<Answer>;
+  readonly options?: HttpHarnessOptions;
 }
 
 /** Asks as `name`, which is dev when left out. */
-const ask = async (house: HttpHouse, more: object, name = "dev"): Promise<Answer> =>
-  house.call("POST", jit, {
-    key: await house.keyOf(name),
+const ask = async (harness: HttpHarness, more: object, name = "dev"): Promise<Answer> =>
+  harness.call("POST", jit, {
+    key: await harness.keyOf(name),
     body: { ...prodAsk, identityId: `id_${name}`, ...more },
   });
 
 const act = async (
-  house: HttpHouse,
+  harness: HttpHarness,
   name: string,
   verb: string,
   id: string,
   body?: object,
 ): Promise<Answer> =>
-  house.call("POST", `${jit}/${id}/${verb}`, { key: await house.keyOf(name), ...(body && { body }) });
+  harness.call("POST", `${jit}/${id}/${verb}`, { key: await harness.keyOf(name), ...(body && { body }) });
 
 const twice = async (call: () => Promise<Answer>): Promise<Answer> => {
   await call();
   return call();
 };
 
-const breakGlass = async (house: HttpHouse, name = "dev"): Promise<Answer> =>
-  ask(house, { breakGlass: true, duration: "30m" }, name);
+const breakGlass = async (harness: HttpHarness, name = "dev"): Promise<Answer> =>
+  ask(harness, { breakGlass: true, duration: "30m" }, name);
 
 const policy = {
   name: "mine",
@@ -53,128 +53,134 @@ const policy = {
 /** How each code is come by over HTTP. */
 const rows: Partial<Record<RefusalCode, Row>> = {
   malformed: {
-    by: async (house) =>
-      house.call("POST", jit, {
-        key: await house.keyOf("dev"),
+    by: async (harness) =>
+      harness.call("POST", jit, {
+        key: await harness.keyOf("dev"),
         payload: "{",
         headers: { "content-type": "application/json" },
       }),
   },
-  unauthenticated: { by: (house) => house.call("GET", jit) },
+  unauthenticated: { by: (harness) => harness.call("GET", jit) },
   missing_role: {
-    by: async (house) =>
-      house.call("POST", `${api}/policies`, { key: await house.keyOf("dev"), body: policy }),
+    by: async (harness) =>
+      harness.call("POST", `${api}/policies`, { key: await harness.keyOf("dev"), body: policy }),
   },
-  not_self: { by: (house) => ask(house, { identityId: "id_ann" }) },
-  not_requester: { by: async (house) => act(house, "ann", "claim", await house.approved()) },
-  not_an_approver: { by: async (house) => act(house, "sec", "approve", await house.ask()) },
+  not_self: { by: (harness) => ask(harness, { identityId: "id_ann" }) },
+  not_requester: { by: async (harness) => act(harness, "ann", "claim", await harness.approved()) },
+  not_an_approver: { by: async (harness) => act(harness, "sec", "approve", await harness.ask()) },
   not_a_reviewer: {
-    by: async (house) => {
-      const { body } = await breakGlass(house);
-      return act(house, "ann", "review", String(body["id"]), { outcome: "justified", comment: "fine" });
+    by: async (harness) => {
+      const { body } = await breakGlass(harness);
+      return act(harness, "ann", "review", String(body["id"]), { outcome: "justified", comment: "fine" });
     },
   },
-  self_approval: { by: async (house) => act(house, "dev", "approve", await house.ask()) },
+  self_approval: { by: async (harness) => act(harness, "dev", "approve", await harness.ask()) },
   identity_inactive: {
-    by: async (house) => {
-      const key = await house.keyOf("bob");
-      await house.call("PATCH", `${api}/identities/id_bob`, { key: house.admin, body: { active: false } });
-      return house.call("GET", jit, { key });
+    by: async (harness) => {
+      const key = await harness.keyOf("bob");
+      await harness.call("PATCH", `${api}/identities/id_bob`, {
+        key: harness.admin,
+        body: { active: false },
+      });
+      return harness.call("GET", jit, { key });
     },
   },
-  policy_denied: { by: (house) => ask(house, { scopes: ["read:secret:x"] }) },
-  break_glass_not_allowed: { by: (house) => breakGlass(house, "ann") },
+  policy_denied: { by: (harness) => ask(harness, { scopes: ["read:secret:x"] }) },
+  break_glass_not_allowed: { by: (harness) => breakGlass(harness, "ann") },
   break_glass_limit: {
-    by: async (house) => {
-      await twice(() => breakGlass(house));
-      return breakGlass(house);
+    by: async (harness) => {
+      await twice(() => breakGlass(harness));
+      return breakGlass(harness);
     },
   },
   break_glass_review_due: {
-    by: async (house) => {
-      await breakGlass(house);
-      house.office.clock.pass(2 * dayMs);
-      return breakGlass(house);
+    by: async (harness) => {
+      await breakGlass(harness);
+      harness.harness.clock.pass(2 * dayMs);
+      return breakGlass(harness);
     },
   },
-  not_found: { by: async (house) => house.call("GET", `${jit}/jit_none`, { key: await house.keyOf("dev") }) },
-  method_not_allowed: { by: (house) => house.call("PATCH", jit) },
-  duplicate_request: { by: (house) => twice(() => ask(house, {})) },
+  not_found: {
+    by: async (harness) => harness.call("GET", `${jit}/jit_none`, { key: await harness.keyOf("dev") }),
+  },
+  method_not_allowed: { by: (harness) => harness.call("PATCH", jit) },
+  duplicate_request: { by: (harness) => twice(() => ask(harness, {})) },
   already_decided: {
-    by: async (house) => {
-      const id = await house.ask();
-      await act(house, "ann", "deny", id, { reason: "no" });
-      return act(house, "bob", "approve", id);
+    by: async (harness) => {
+      const id = await harness.ask();
+      await act(harness, "ann", "deny", id, { reason: "no" });
+      return act(harness, "bob", "approve", id);
     },
   },
   already_voted: {
-    by: async (house) => {
-      const id = await house.ask({ scopes: ["read:paper:a"], ticket: "OPS-1" });
-      return twice(() => act(house, "ann", "approve", id));
+    by: async (harness) => {
+      const id = await harness.ask({ scopes: ["read:paper:a"], ticket: "OPS-1" });
+      return twice(() => act(harness, "ann", "approve", id));
     },
   },
   already_claimed: {
-    by: async (house) => {
-      const { id } = await house.claimed();
-      return act(house, "dev", "claim", id);
+    by: async (harness) => {
+      const { id } = await harness.claimed();
+      return act(harness, "dev", "claim", id);
     },
   },
   already_abandoned: {
     by: async () => {
-      const office = await openTargetOffice();
-      const house = await openHouse({ office });
-      const { object } = await office.holding();
+      const service = await openTargetHarness();
+      const harness = await openHttpHarness({ harness: service });
+      const { object } = await service.holding();
       const body = { object, reason: "The server is gone" };
       const call = () =>
-        house.call("POST", `${api}/connectors/orders-db/abandon`, { key: house.admin, body });
+        harness.call("POST", `${api}/connectors/orders-db/abandon`, { key: harness.admin, body });
       const answer = await twice(call);
-      await house.close();
+      await harness.close();
       return answer;
     },
   },
   stage_not_open: {
-    by: async (house) => act(house, "sec", "approve", await house.ask({ scopes: ["read:steps:a"] })),
+    by: async (harness) => act(harness, "sec", "approve", await harness.ask({ scopes: ["read:steps:a"] })),
   },
   request_changed: {
-    by: async (house) => act(house, "ann", "approve", await house.ask(), { revision: "an older one" }),
+    by: async (harness) => act(harness, "ann", "approve", await harness.ask(), { revision: "an older one" }),
   },
   approval_window_passed: {
-    by: async (house) => {
-      const id = await house.ask();
-      house.office.clock.pass(2 * dayMs);
-      return act(house, "ann", "approve", id);
+    by: async (harness) => {
+      const id = await harness.ask();
+      harness.harness.clock.pass(2 * dayMs);
+      return act(harness, "ann", "approve", id);
     },
   },
-  not_claimable: { by: async (house) => act(house, "dev", "claim", await house.ask()) },
-  not_active: { by: async (house) => act(house, "dev", "rotate", await house.ask()) },
+  not_claimable: { by: async (harness) => act(harness, "dev", "claim", await harness.ask()) },
+  not_active: { by: async (harness) => act(harness, "dev", "rotate", await harness.ask()) },
   name_taken: {
-    by: (house) => twice(() => house.call("POST", `${api}/policies`, { key: house.admin, body: policy })),
+    by: (harness) =>
+      twice(() => harness.call("POST", `${api}/policies`, { key: harness.admin, body: policy })),
   },
   managed_by_file: {
-    by: (house) => house.call("PUT", `${api}/policies/pol_prod`, { key: house.admin, body: policy }),
+    by: (harness) => harness.call("PUT", `${api}/policies/pol_prod`, { key: harness.admin, body: policy }),
   },
-  too_large: { by: (house) => ask(house, { reason: "x".repeat(70_000) }) },
+  too_large: { by: (harness) => ask(harness, { reason: "x".repeat(70_000) }) },
   unsupported_type: {
-    by: async (house) =>
-      house.call("POST", jit, {
-        key: await house.keyOf("dev"),
+    by: async (harness) =>
+      harness.call("POST", jit, {
+        key: await harness.keyOf("dev"),
         payload: "<ask/>",
         headers: { "content-type": "application/xml" },
       }),
   },
-  invalid_body: { by: (house) => ask(house, { colour: "red" }) },
-  invalid_scope: { by: (house) => ask(house, { scopes: ["everything"] }) },
-  invalid_duration: { by: (house) => ask(house, { duration: "1,5h" }) },
-  duration_exceeds_policy: { by: (house) => ask(house, { duration: "9h" }) },
+  invalid_body: { by: (harness) => ask(harness, { colour: "red" }) },
+  invalid_scope: { by: (harness) => ask(harness, { scopes: ["everything"] }) },
+  invalid_duration: { by: (harness) => ask(harness, { duration: "1,5h" }) },
+  duration_exceeds_policy: { by: (harness) => ask(harness, { duration: "9h" }) },
   identity_unknown: {
-    by: (house) =>
-      house.call("POST", jit, { key: house.admin, body: { ...prodAsk, identityId: "id_nobody" } }),
+    by: (harness) =>
+      harness.call("POST", jit, { key: harness.admin, body: { ...prodAsk, identityId: "id_nobody" } }),
   },
-  no_approvers: { by: (house) => ask(house, { scopes: ["read:lonely:a"] }) },
+  no_approvers: { by: (harness) => ask(harness, { scopes: ["read:lonely:a"] }) },
   too_costly: {
-    by: async (house) =>
-      house.call("POST", `${api}/policies`, {
-        key: house.admin,
+    by: async (harness) =>
+      harness.call("POST", `${api}/policies`, {
+        key: harness.admin,
         body: {
           name: "costly",
           deny: true,
@@ -182,35 +188,35 @@ const rows: Partial<Record<RefusalCode, Row>> = {
         },
       }),
   },
-  ticket_required: { by: (house) => ask(house, { scopes: ["read:paper:a"] }) },
+  ticket_required: { by: (harness) => ask(harness, { scopes: ["read:paper:a"] }) },
   rate_limited: {
-    by: async (house) => {
-      await twice(() => house.call("GET", jit));
-      return house.call("GET", jit);
+    by: async (harness) => {
+      await twice(() => harness.call("GET", jit));
+      return harness.call("GET", jit);
     },
     options: { ratePerMinute: 2 },
   },
-  limit_reached: { by: (house) => twice(() => ask(house, { scopes: ["read:once:a"] })) },
+  limit_reached: { by: (harness) => twice(() => ask(harness, { scopes: ["read:once:a"] })) },
   clock_behind: {
-    by: (house) => {
-      house.office.hold(clockHold({ behindMs: () => hourMs, isBehindSinceStart: () => true })());
-      return ask(house, {});
+    by: (harness) => {
+      harness.harness.hold(clockHold({ behindMs: () => hourMs, isBehindSinceStart: () => true })());
+      return ask(harness, {});
     },
   },
   audit_head_differs: {
-    by: (house) => {
+    by: (harness) => {
       const kept: LastHeadStore = { read: () => "unreadable", write: async () => {} };
-      house.office.hold(createAuditHeadWatch(house.office.store, kept, () => {}).hold());
-      return ask(house, {});
+      harness.harness.hold(createAuditHeadWatch(harness.harness.store, kept, () => {}).hold());
+      return ask(harness, {});
     },
   },
   store_unavailable: {
-    by: async (house) => house.call("GET", jit, { key: await house.keyOf("dev") }),
+    by: async (harness) => harness.call("GET", jit, { key: await harness.keyOf("dev") }),
     options: {
       changed: (services) => ({
         ...services,
-        reading: {
-          ...services.reading,
+        requestQueries: {
+          ...services.requestQueries,
           list: async () => {
             throw new StoreUnavailable("the database said SQLITE_FULL at /var/lib/jit.db");
           },
@@ -230,9 +236,9 @@ test("every code has a way here, or a reason why it has none", () => {
 
 describe.each(Object.entries(rows))("%s", (code, { by, options }) => {
   test("is a problem document with its status, its code and a sentence", async () => {
-    const house = await openHouse(options);
+    const harness = await openHttpHarness(options);
     try {
-      const { status, headers, body, text } = await by(house);
+      const { status, headers, body, text } = await by(harness);
       expect(body).toMatchObject({
         code,
         type: `urn:jit-access:problem:${code}`,
@@ -252,43 +258,43 @@ describe.each(Object.entries(rows))("%s", (code, { by, options }) => {
         expect(body["errors"]).toEqual([{ path: "colour", message: "is not known here" }]);
       if (code === "duplicate_request") expect(body["existing"]).toMatch(/^jit_/);
     } finally {
-      await house.close();
+      await harness.close();
     }
   });
 });
 
 test("what is our own fault is a 500 that says nothing but where to look", async () => {
-  const house = await openHouse({
+  const harness = await openHttpHarness({
     changed: (services) => ({
       ...services,
-      reading: {
-        ...services.reading,
+      requestQueries: {
+        ...services.requestQueries,
         list: async () => {
           throw new TypeError("password hunter2 at secret.ts:12");
         },
       },
     }),
   });
-  const { status, body, text, headers } = await house.call("GET", jit, {
-    key: await house.keyOf("dev"),
+  const { status, body, text, headers } = await harness.call("GET", jit, {
+    key: await harness.keyOf("dev"),
     headers: { "x-request-id": "my-call-1" },
   });
-  await house.close();
+  await harness.close();
   expect(status).toBe(500);
   expect(body["code"]).toBe("internal");
   expect(text).not.toContain("hunter2");
   expect(headers["x-request-id"]).toBe("my-call-1");
-  expect(house.log.some((line) => line.includes("hunter2") && line.includes("my-call-1"))).toBe(true);
+  expect(harness.log.some((line) => line.includes("hunter2") && line.includes("my-call-1"))).toBe(true);
 });
 
 test("the line about an answer names its call, each its own", async () => {
-  const house = await openHouse();
-  const key = await house.keyOf("dev");
-  house.log.length = 0;
+  const harness = await openHttpHarness();
+  const key = await harness.keyOf("dev");
+  harness.log.length = 0;
   const ids = ["first", "second"];
-  await Promise.all(ids.map((one) => house.call("GET", jit, { key, headers: { "x-request-id": one } })));
-  await house.close();
-  const lines = house.log.map((line): unknown => JSON.parse(line));
+  await Promise.all(ids.map((one) => harness.call("GET", jit, { key, headers: { "x-request-id": one } })));
+  await harness.close();
+  const lines = harness.log.map((line): unknown => JSON.parse(line));
   for (const one of ids) {
     expect(lines.filter((line) => isOf(line, one))).toMatchObject([{ msg: "answered", status: 200 }]);
   }
@@ -299,10 +305,10 @@ function isOf(line: unknown, id: string): boolean {
 }
 
 test("a request id that could forge a log line is replaced", async () => {
-  const house = await openHouse();
-  const { headers } = await house.call("GET", "/healthz", {
+  const harness = await openHttpHarness();
+  const { headers } = await harness.call("GET", "/healthz", {
     headers: { "x-request-id": 'a" , "level": 60' },
   });
-  await house.close();
+  await harness.close();
   expect(headers["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
 });

@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { api, devAsk, jit, openHouse, tokenIn, type HttpHouse } from "../support/http-harness.ts";
+import { api, devAsk, jit, openHttpHarness, tokenIn, type HttpHarness } from "../support/http-harness.ts";
 
 const perMinute = 10;
-let house: HttpHouse;
+let harness: HttpHarness;
 let dev: string;
 beforeEach(async () => {
   // The counters of the limits live on the machine's clock.
   vi.useFakeTimers({ toFake: ["Date"] });
-  house = await openHouse({ ratePerMinute: perMinute });
-  dev = await house.keyOf("dev");
+  harness = await openHttpHarness({ ratePerMinute: perMinute });
+  dev = await harness.keyOf("dev");
 });
 afterEach(async () => {
   vi.useRealTimers();
-  await house.close();
+  await harness.close();
 });
 
 /** Makes the call so often; the statuses in order. */
@@ -25,7 +25,7 @@ const fill = <T>(times: number, value: T): T[] => Array.from({ length: times }, 
 
 describe("a key", () => {
   test("may call so often in a minute, then is told when to come back, and then may again", async () => {
-    const list = () => house.call("GET", jit, { key: dev });
+    const list = () => harness.call("GET", jit, { key: dev });
     expect(await often(perMinute, list)).toEqual(fill(perMinute, 200));
     const refused = await list();
     expect(refused.body["code"]).toBe("rate_limited");
@@ -35,18 +35,18 @@ describe("a key", () => {
   });
 
   test("is limited for itself, wherever it calls from, and no other key with it", async () => {
-    const ann = await house.keyOf("ann");
+    const ann = await harness.keyOf("ann");
     for (let count = 0; count < perMinute; count++) {
-      await house.call("GET", jit, { key: dev, from: `192.0.2.${count}` });
+      await harness.call("GET", jit, { key: dev, from: `192.0.2.${count}` });
     }
-    expect((await house.call("GET", jit, { key: dev, from: "198.51.100.1" })).status).toBe(429);
-    expect((await house.call("GET", jit, { key: ann })).status).toBe(200);
+    expect((await harness.call("GET", jit, { key: dev, from: "198.51.100.1" })).status).toBe(429);
+    expect((await harness.call("GET", jit, { key: ann })).status).toBe(200);
   });
 
   test("is not held up by strangers at its own address", async () => {
-    const stranger = () => house.call("GET", jit, { key: `kd_live_${"A".repeat(36)}` });
+    const stranger = () => harness.call("GET", jit, { key: `kd_live_${"A".repeat(36)}` });
     expect(await often(perMinute + 2, stranger)).toEqual([...fill(perMinute, 401), 429, 429]);
-    expect((await house.call("GET", jit, { key: dev })).status).toBe(200);
+    expect((await harness.call("GET", jit, { key: dev })).status).toBe(200);
   });
 });
 
@@ -56,20 +56,20 @@ describe("calls without a valid key", () => {
     const asked = ["/nope", "/docs", "/openapi.json", jit, `${api}/policies`];
     const statuses = [];
     for (let count = 0; count < perMinute; count++) {
-      statuses.push((await house.call("GET", asked[count % asked.length] ?? "", { from })).status);
+      statuses.push((await harness.call("GET", asked[count % asked.length] ?? "", { from })).status);
     }
     expect(statuses).not.toContain(429);
-    for (const url of asked) expect((await house.call("GET", url, { from })).status).toBe(429);
-    expect((await house.call("GET", "/nope", { from: "203.0.113.10" })).status).toBe(404);
+    for (const url of asked) expect((await harness.call("GET", url, { from })).status).toBe(429);
+    expect((await harness.call("GET", "/nope", { from: "203.0.113.10" })).status).toBe(404);
   });
 
   test("forwarded addresses are believed from a configured proxy only", async () => {
-    const forwarded = async (server: HttpHouse) =>
+    const forwarded = async (server: HttpHarness) =>
       often(perMinute + 1, () =>
         server.call("GET", "/nope", { headers: { "x-forwarded-for": `192.0.2.${Math.random()}` } }),
       );
-    expect(await forwarded(house)).toContain(429);
-    const behind = await openHouse({ ratePerMinute: perMinute, trustedProxies: ["127.0.0.1"] });
+    expect(await forwarded(harness)).toContain(429);
+    const behind = await openHttpHarness({ ratePerMinute: perMinute, trustedProxies: ["127.0.0.1"] });
     expect(await forwarded(behind)).not.toContain(429);
     await behind.close();
   });
@@ -77,19 +77,19 @@ describe("calls without a valid key", () => {
   test("do not hold up leak reports: what leaked ends, however many calls came before", async () => {
     const from = "203.0.113.9";
     const report = (token: string) =>
-      house.call("POST", `${api}/credentials/revoke`, { form: { token }, from });
-    await often(perMinute, () => house.call("GET", "/nope", { from }));
-    expect((await house.call("GET", "/nope", { from })).status).toBe(429);
-    const token = tokenIn(await house.call("POST", jit, { key: dev, body: devAsk }));
+      harness.call("POST", `${api}/credentials/revoke`, { form: { token }, from });
+    await often(perMinute, () => harness.call("GET", "/nope", { from }));
+    expect((await harness.call("GET", "/nope", { from })).status).toBe(429);
+    const token = tokenIn(await harness.call("POST", jit, { key: dev, body: devAsk }));
     expect(await often(perMinute + 1, () => report("x"))).toEqual(fill(perMinute + 1, 200));
     expect((await report(token)).status).toBe(200);
-    const check = await house.call("GET", `${api}/check?scope=read:dev:a`, { key: token });
+    const check = await harness.call("GET", `${api}/check?scope=read:dev:a`, { key: token });
     expect(check.status).toBe(401);
   });
 
   test("that report leaks are cheap: their bodies are small, with few fields", async () => {
     const sent = (payload: string) =>
-      house.call("POST", `${api}/credentials/revoke`, {
+      harness.call("POST", `${api}/credentials/revoke`, {
         payload,
         headers: { "content-type": "application/x-www-form-urlencoded" },
       });
@@ -102,20 +102,20 @@ describe("calls without a valid key", () => {
   });
 
   test("do not hold up probes", async () => {
-    expect(await often(3 * perMinute, () => house.call("GET", "/healthz"))).not.toContain(429);
-    expect(await often(3 * perMinute, () => house.call("GET", "/readyz"))).not.toContain(429);
+    expect(await often(3 * perMinute, () => harness.call("GET", "/healthz"))).not.toContain(429);
+    expect(await often(3 * perMinute, () => harness.call("GET", "/readyz"))).not.toContain(429);
   });
 });
 
 describe("checks and introspection", () => {
   let token: string;
   beforeEach(async () => {
-    token = tokenIn(await house.call("POST", jit, { key: dev, body: devAsk }));
+    token = tokenIn(await harness.call("POST", jit, { key: dev, body: devAsk }));
   });
-  const check = (key: string, scope: string) => house.call("GET", `${api}/check?scope=${scope}`, { key });
+  const check = (key: string, scope: string) => harness.call("GET", `${api}/check?scope=${scope}`, { key });
   const introspect = async (text: string) =>
-    house.call("POST", `${api}/credentials/introspect`, {
-      key: await house.keyOf("bot", "resource"),
+    harness.call("POST", `${api}/credentials/introspect`, {
+      key: await harness.keyOf("bot", "resource"),
       form: { token: text },
     });
 
@@ -144,14 +144,14 @@ describe("checks and introspection", () => {
 
 test("every guessed key and token is counted, also beyond the limit, and what is missing or valid is not", async () => {
   const guessed = { key: `kd_live_${"A".repeat(36)}` };
-  const resource = await house.keyOf("bot", "resource");
-  await often(perMinute + 5, () => house.call("GET", jit, guessed));
-  await often(3, () => house.call("GET", `${api}/check?scope=read:dev:a`, guessed));
-  await house.call("POST", `${api}/credentials/introspect`, { key: resource, form: { token: "kd_jit_x" } });
-  await house.call("GET", jit, { key: dev });
-  await house.call("GET", jit);
-  await house.call("GET", `${api}/check?scope=read:dev:a`);
-  const { text } = await house.call("GET", "/metrics");
+  const resource = await harness.keyOf("bot", "resource");
+  await often(perMinute + 5, () => harness.call("GET", jit, guessed));
+  await often(3, () => harness.call("GET", `${api}/check?scope=read:dev:a`, guessed));
+  await harness.call("POST", `${api}/credentials/introspect`, { key: resource, form: { token: "kd_jit_x" } });
+  await harness.call("GET", jit, { key: dev });
+  await harness.call("GET", jit);
+  await harness.call("GET", `${api}/check?scope=read:dev:a`);
+  const { text } = await harness.call("GET", "/metrics");
   expect(text.split("\n").filter((line) => line.startsWith("jit_authentication_failures_total{"))).toEqual([
     `jit_authentication_failures_total{kind="api_key"} ${perMinute + 5}`,
     'jit_authentication_failures_total{kind="token"} 4',

@@ -2,37 +2,37 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   api,
   jit,
-  openHouse,
+  openHttpHarness,
   prodAsk,
   type Call,
-  type HttpHouse,
+  type HttpHarness,
   type Json,
 } from "../support/http-harness.ts";
 
-let house: HttpHouse;
+let harness: HttpHarness;
 beforeAll(async () => {
-  house = await openHouse();
+  harness = await openHttpHarness();
 });
 afterAll(async () => {
-  await house.close();
+  await harness.close();
 });
 
 /** A living key, and a living credential: each is pasted where it does not belong, once. */
 const pastable = {
   kd_live: async () => {
-    const made = await house.call("POST", `${api}/api-keys`, {
-      key: house.admin,
+    const made = await harness.call("POST", `${api}/api-keys`, {
+      key: harness.admin,
       body: { identityId: "id_cid", roles: ["approver"] },
     });
     return String(made.body["token"]);
   },
-  kd_jit: async () => (await house.claimed({ scopes: [`read:prod:${String(count++)}`] })).token,
+  kd_jit: async () => (await harness.claimed({ scopes: [`read:prod:${String(count++)}`] })).token,
 } as const;
 let count = 0;
 
 async function isLiving(token: string): Promise<boolean> {
   const url = token.startsWith("kd_live") ? `${api}/identities/me` : `${api}/check?scope=read:x`;
-  return (await house.call("GET", url, { key: token })).status !== 401;
+  return (await harness.call("GET", url, { key: token })).status !== 401;
 }
 
 interface Place {
@@ -130,13 +130,13 @@ const refused: Readonly<Record<string, readonly [Pasted, number, string | null]>
 
 /** Everything that is stored or logged, and what was answered. */
 async function traces(answer: { readonly text: string; readonly headers: object }): Promise<string> {
-  const { store } = house.office;
-  const rows = await house.office.audit();
+  const { store } = harness.harness;
+  const rows = await harness.harness.audit();
   const rulebook = await store.rulebook();
   const people = await store.identities({ limit: 200 });
   const keys = await store.keys({ limit: 200 });
-  const requests = await store.requests({ now: house.office.clock.now() }, { limit: 200 });
-  return JSON.stringify([answer.text, answer.headers, house.log, rows, rulebook, people, keys, requests]);
+  const requests = await store.requests({ now: harness.harness.clock.now() }, { limit: 200 });
+  return JSON.stringify([answer.text, answer.headers, harness.log, rows, rulebook, people, keys, requests]);
 }
 
 describe.each(Object.entries(pastable))("a %s_ token", (_, made) => {
@@ -145,7 +145,7 @@ describe.each(Object.entries(pastable))("a %s_ token", (_, made) => {
     async (__, [place, status, path]) => {
       const token = await made();
       const { method = "POST", url, call } = await place(token);
-      const answer = await house.call(method, url, { key: house.admin, ...call });
+      const answer = await harness.call(method, url, { key: harness.admin, ...call });
       expect(answer.status).toBe(status);
       if (path !== null) {
         expect(answer.body["errors"]).toMatchObject([{ path: expect.stringContaining(path) }]);
@@ -162,8 +162,8 @@ describe.each(Object.entries(pastable))("a %s_ token", (_, made) => {
     ["metadata", (token) => ({ metadata: { note: token, [`${token}!`]: "x" } })],
   ])("in people's %s is masked, and ended", async (__, words) => {
     const token = await made();
-    const answer = await house.call("POST", jit, {
-      key: await house.keyOf("dev"),
+    const answer = await harness.call("POST", jit, {
+      key: await harness.keyOf("dev"),
       body: { ...prodAsk, scopes: [`read:prod:w${String(count++)}`], ...words(token) },
     });
     expect(answer.status).toBe(201);
@@ -174,8 +174,8 @@ describe.each(Object.entries(pastable))("a %s_ token", (_, made) => {
 
   test("in the reason of a dry run is masked in what it says", async () => {
     const token = await made();
-    const answer = await house.call("POST", `${api}/policies/evaluate`, {
-      key: house.admin,
+    const answer = await harness.call("POST", `${api}/policies/evaluate`, {
+      key: harness.admin,
       body: {
         request: { ...prodAsk, reason: token },
         policies: [{ ...policy, conditions: [{ type: "REASON", operator: "CONTAINS", value: "kd" }] }],
@@ -198,28 +198,28 @@ test.each(["/connectors/lost/abandon", "/connectors/lost/confirm", "/lockdown", 
       scopePrefix: "nothing:",
     };
     const body = { ...rest, reason: `because ${token}` };
-    const answer = await house.call("POST", `${api}${url}`, { key: house.admin, body });
+    const answer = await harness.call("POST", `${api}${url}`, { key: harness.admin, body });
     expect([answer.status === 422, answer.text.includes(token)]).toEqual([false, false]);
     expect(await isLiving(token)).toBe(false);
   },
 );
 
 test("a token may be the bearer, and what a form asks about", async () => {
-  const { token } = await house.claimed({ scopes: ["read:prod:bearer"] });
-  const check = await house.call("GET", `${api}/check?scope=read:prod:bearer`, {
+  const { token } = await harness.claimed({ scopes: ["read:prod:bearer"] });
+  const check = await harness.call("GET", `${api}/check?scope=read:prod:bearer`, {
     key: token,
     headers: { "x-original-uri": `/files?token=${token}` },
   });
-  const asked = await house.call("POST", `${api}/credentials/introspect`, {
-    key: await house.keyOf("bot", "resource"),
+  const asked = await harness.call("POST", `${api}/credentials/introspect`, {
+    key: await harness.keyOf("bot", "resource"),
     form: { token },
   });
   expect([check.status, asked.body["active"]]).toEqual([200, true]);
 });
 
 test("a credential that completes itself and names itself ends as completed", async () => {
-  const { id, token } = await house.claimed({ scopes: ["read:prod:own"] });
-  const answer = await house.call("POST", `${jit}/${id}/complete`, {
+  const { id, token } = await harness.claimed({ scopes: ["read:prod:own"] });
+  const answer = await harness.call("POST", `${jit}/${id}/complete`, {
     key: token,
     body: { note: `done with ${token}` },
   });
@@ -228,7 +228,7 @@ test("a credential that completes itself and names itself ends as completed", as
 });
 
 test("a field that no route calls words stores no token, whichever route it is", async () => {
-  const { body } = await house.call("GET", "/openapi.json");
+  const { body } = await harness.call("GET", "/openapi.json");
   const operations = Object.entries(body["paths"] as Record<string, object>).flatMap(([path, methods]) =>
     Object.keys(methods)
       .filter((method) => method !== "get" && path.startsWith("/api/v1"))
@@ -239,8 +239,8 @@ test("a field that no route calls words stores no token, whichever route it is",
   for (const [method, path] of operations) {
     const token = await pastable.kd_live();
     const url = path.replaceAll(/\{\w+\}/g, "x");
-    const answer = await house.call(method, url, {
-      key: house.admin,
+    const answer = await harness.call(method, url, {
+      key: harness.admin,
       body: { unheardOf: { deep: [token] } },
     });
     if (answer.status === 403) continue;

@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { roles, type Role } from "../../../src/core/values/identity.ts";
-import { entries, openHouse, type HttpHouse } from "../support/http-harness.ts";
+import { entries, openHttpHarness, type HttpHarness } from "../support/http-harness.ts";
 
 const all = [...roles];
 const readers: Role[] = ["requester", "approver", "auditor", "admin"];
 const watchers: Role[] = ["auditor", "admin"];
-const keyless = "nobody asks" as const;
+const isPublic = "nobody asks" as const;
 
 /** Every route, and whose keys it lets in. */
-const doors: Readonly<Record<string, readonly Role[] | typeof keyless>> = {
-  "GET /healthz": keyless,
-  "GET /readyz": keyless,
-  "GET /api/v1/check": keyless,
-  "POST /api/v1/credentials/revoke": keyless,
+const routeRoles: Readonly<Record<string, readonly Role[] | typeof isPublic>> = {
+  "GET /healthz": isPublic,
+  "GET /readyz": isPublic,
+  "GET /api/v1/check": isPublic,
+  "POST /api/v1/credentials/revoke": isPublic,
   "POST /api/v1/credentials/introspect": ["resource"],
   "POST /api/v1/credentials/jit": ["requester", "admin"],
   "GET /api/v1/credentials/jit": readers,
@@ -45,7 +45,7 @@ const doors: Readonly<Record<string, readonly Role[] | typeof keyless>> = {
   "GET /api/v1/audit": watchers,
   "GET /api/v1/audit/verify": watchers,
   "GET /api/v1/audit/export": watchers,
-  "GET /metrics": keyless,
+  "GET /metrics": isPublic,
   "GET /api/v1/access": readers,
   "GET /api/v1/catalog": ["requester"],
   "POST /api/v1/revoke-all": ["admin"],
@@ -55,18 +55,18 @@ const doors: Readonly<Record<string, readonly Role[] | typeof keyless>> = {
   "POST /api/v1/connectors/{name}/confirm": ["admin"],
 };
 
-let house: HttpHouse;
+let harness: HttpHarness;
 beforeAll(async () => {
-  house = await openHouse();
+  harness = await openHttpHarness();
 });
 afterAll(async () => {
-  await house.close();
+  await harness.close();
 });
 
 /** With a body that is wrong everywhere, so that a refusal for want of a role shows that it was not looked at. The identity is dev's own. */
 const knock = async (door: string, key?: string) => {
   const [method = "", path = ""] = door.split(" ");
-  return house.call(
+  return harness.call(
     method,
     path.replace("{id}", path.includes("/identities/") ? "id_dev" : "jit_none").replace("{name}", "none"),
     {
@@ -77,16 +77,16 @@ const knock = async (door: string, key?: string) => {
 };
 
 test("every documented route has a row here, and no row is for nothing", async () => {
-  const { body } = await house.call("GET", "/openapi.json");
+  const { body } = await harness.call("GET", "/openapi.json");
   const declared = entries(body["paths"]).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
   );
-  expect(declared.toSorted()).toEqual(Object.keys(doors).toSorted());
+  expect(declared.toSorted()).toEqual(Object.keys(routeRoles).toSorted());
 });
 
-const open = Object.keys(doors).filter((door) => doors[door] === keyless);
-const guarded = Object.entries(doors).flatMap(([door, allowed]) =>
-  allowed === keyless ? [] : [{ door, allowed }],
+const open = Object.keys(routeRoles).filter((door) => routeRoles[door] === isPublic);
+const guarded = Object.entries(routeRoles).flatMap(([door, allowed]) =>
+  allowed === isPublic ? [] : [{ door, allowed }],
 );
 
 test.each(open)("%s asks nobody for a key", async (door) => {
@@ -99,15 +99,15 @@ describe.each(guarded)("$door", ({ door, allowed }) => {
     expect((await knock(door, `kd_live_${"A".repeat(36)}`)).body["code"]).toBe("unauthenticated");
   });
   test.each(roles)("a key with the role %s alone comes in only if it may", async (role) => {
-    const { body, status } = await knock(door, await house.keyOf("dev", role));
+    const { body, status } = await knock(door, await harness.keyOf("dev", role));
     if (allowed.includes(role)) expect(body["code"]).not.toBe("missing_role");
     else expect({ status, code: body["code"] }).toEqual({ status: 403, code: "missing_role" });
   });
 });
 
 test("a verb refused for want of a role goes on record", async () => {
-  await knock("POST /api/v1/credentials/jit/{id}/approve", await house.keyOf("cto", "requester"));
-  const refused = (await house.office.audit()).filter(
+  await knock("POST /api/v1/credentials/jit/{id}/approve", await harness.keyOf("cto", "requester"));
+  const refused = (await harness.harness.audit()).filter(
     ({ action, data, body }) =>
       action === "decision.refused" && data["code"] === "missing_role" && body.includes("id_cto"),
   );
@@ -115,12 +115,12 @@ test("a verb refused for want of a role goes on record", async () => {
 });
 
 test("a key that is deleted or over opens nothing from that moment on", async () => {
-  const made = await house.call("POST", "/api/v1/api-keys", {
-    key: house.admin,
+  const made = await harness.call("POST", "/api/v1/api-keys", {
+    key: harness.admin,
     body: { identityId: "id_lead", roles: ["requester"], expiresAt: "2026-01-15T11:00:00.000Z" },
   });
   const key = String(made.body["token"]);
-  expect((await house.call("GET", "/api/v1/credentials/jit", { key })).status).toBe(200);
-  house.office.clock.pass(30 * 60_000);
-  expect((await house.call("GET", "/api/v1/credentials/jit", { key })).status).toBe(401);
+  expect((await harness.call("GET", "/api/v1/credentials/jit", { key })).status).toBe(200);
+  harness.harness.clock.pass(30 * 60_000);
+  expect((await harness.call("GET", "/api/v1/credentials/jit", { key })).status).toBe(401);
 });

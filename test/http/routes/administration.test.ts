@@ -1,16 +1,24 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { api, devAsk, jit, list, openHouse, prodAsk, type HttpHouse } from "../support/http-harness.ts";
+import {
+  api,
+  devAsk,
+  jit,
+  list,
+  openHttpHarness,
+  prodAsk,
+  type HttpHarness,
+} from "../support/http-harness.ts";
 
-let house: HttpHouse;
+let harness: HttpHarness;
 beforeEach(async () => {
-  house = await openHouse();
+  harness = await openHttpHarness();
 });
 afterEach(async () => {
-  await house.close();
+  await harness.close();
 });
 
 const admin = (method: string, path: string, body?: unknown) =>
-  house.call(method, `${api}${path}`, { key: house.admin, ...(body !== undefined && { body }) });
+  harness.call(method, `${api}${path}`, { key: harness.admin, ...(body !== undefined && { body }) });
 
 /** The form of contract §4, word for word. */
 const seed = {
@@ -88,18 +96,18 @@ describe("policies", () => {
       priority: 5,
       name: "mine",
     });
-    const asked = await house.call("POST", jit, { key: await house.keyOf("dev"), body: devAsk });
+    const asked = await harness.call("POST", jit, { key: await harness.keyOf("dev"), body: devAsk });
     expect(asked.body).toMatchObject({ status: "ACTIVE", policies: [{ name: "mine" }] });
   });
 });
 
 describe("the dry run", () => {
   const evaluate = async (key: string, body: unknown) =>
-    house.call("POST", `${api}/policies/evaluate`, { key, body });
+    harness.call("POST", `${api}/policies/evaluate`, { key, body });
 
   test("says which policy governs each scope and why, and stores nothing", async () => {
-    const before = (await house.office.audit()).length;
-    const { status, body } = await evaluate(house.admin, {
+    const before = (await harness.harness.audit()).length;
+    const { status, body } = await evaluate(harness.admin, {
       request: { ...prodAsk, scopes: ["read:prod:orders-db", "read:prod:b"] },
     });
     expect(status).toBe(200);
@@ -130,7 +138,7 @@ describe("the dry run", () => {
         },
       ],
     });
-    expect((await house.office.audit()).length).toBe(before);
+    expect((await harness.harness.audit()).length).toBe(before);
     expect((await admin("GET", "/credentials/jit")).body["data"]).toEqual([]);
   });
 
@@ -140,7 +148,7 @@ describe("the dry run", () => {
       deny: true,
       conditions: [{ anyOf: [{ not: { type: "KIND", operator: "EQUALS", value: "SERVICE" } }] }],
     };
-    const { body } = await evaluate(house.admin, { request: prodAsk, policies: [nested] });
+    const { body } = await evaluate(harness.admin, { request: prodAsk, policies: [nested] });
     expect(body).toMatchObject({
       outcome: "REFUSED",
       refusal: { code: "policy_denied" },
@@ -159,8 +167,8 @@ describe("the dry run", () => {
   });
 
   test("is for oneself, without the role admin", async () => {
-    expect((await evaluate(await house.keyOf("dev"), { request: prodAsk })).status).toBe(200);
-    const other = await evaluate(await house.keyOf("ann"), { request: prodAsk });
+    expect((await evaluate(await harness.keyOf("dev"), { request: prodAsk })).status).toBe(200);
+    const other = await evaluate(await harness.keyOf("ann"), { request: prodAsk });
     expect(other.body["code"]).toBe("not_self");
   });
 });
@@ -202,26 +210,26 @@ describe("identities", () => {
   });
 
   test("one is read by itself with any key", async () => {
-    const key = await house.keyOf("dev", "requester");
-    expect((await house.call("GET", `${api}/identities/id_dev`, { key })).body).toMatchObject({
+    const key = await harness.keyOf("dev", "requester");
+    expect((await harness.call("GET", `${api}/identities/id_dev`, { key })).body).toMatchObject({
       name: "dev",
     });
-    expect((await house.call("GET", `${api}/identities/id_ann`, { key })).status).toBe(403);
+    expect((await harness.call("GET", `${api}/identities/id_ann`, { key })).status).toBe(403);
   });
 
   test("of the file take `active` and nothing else, both ways, at once", async () => {
-    const key = await house.keyOf("bob");
+    const key = await harness.keyOf("bob");
     expect((await admin("PATCH", "/identities/id_bob", { name: "Robert" })).body["code"]).toBe(
       "managed_by_file",
     );
     expect((await admin("PATCH", "/identities/id_bob", { active: false })).body).toMatchObject({
       active: false,
     });
-    expect((await house.call("GET", jit, { key })).body["code"]).toBe("identity_inactive");
+    expect((await harness.call("GET", jit, { key })).body["code"]).toBe("identity_inactive");
     expect((await admin("PATCH", "/identities/id_bob", { active: true })).body).toMatchObject({
       active: true,
     });
-    expect((await house.call("GET", jit, { key })).status).toBe(200);
+    expect((await harness.call("GET", jit, { key })).status).toBe(200);
   });
 
   test.each([
@@ -238,33 +246,33 @@ describe("identities", () => {
 });
 
 test("during a lockdown nothing is given but break-glass, and what was given stays", async () => {
-  const { id, token } = await house.claimed();
-  const waiting = await house.approved({ scopes: ["read:prod:b"] });
+  const { id, token } = await harness.claimed();
+  const waiting = await harness.approved({ scopes: ["read:prod:b"] });
   const never = { on: false, changedAt: null, changedBy: null, reason: null };
   expect((await admin("GET", "/lockdown")).body).toEqual(never);
-  expect((await house.call("GET", "/metrics")).text).toContain("\njit_lockdown 0\n");
+  expect((await harness.call("GET", "/metrics")).text).toContain("\njit_lockdown 0\n");
   expect((await admin("POST", "/lockdown", { on: true, reason: "an intruder" })).body).toEqual({ on: true });
   expect((await admin("GET", "/lockdown")).body).toEqual({
     on: true,
-    changedAt: new Date(house.office.clock.now()).toISOString(),
+    changedAt: new Date(harness.harness.clock.now()).toISOString(),
     changedBy: "Administrator key",
     reason: "an intruder",
   });
-  expect((await house.call("GET", "/metrics")).text).toContain("\njit_lockdown 1\n");
-  const dev = await house.keyOf("dev");
-  expect((await house.call("POST", jit, { key: dev, body: devAsk })).body["code"]).toBe("policy_denied");
-  expect((await house.call("POST", `${jit}/${waiting}/claim`, { key: dev })).body["code"]).toBe(
+  expect((await harness.call("GET", "/metrics")).text).toContain("\njit_lockdown 1\n");
+  const dev = await harness.keyOf("dev");
+  expect((await harness.call("POST", jit, { key: dev, body: devAsk })).body["code"]).toBe("policy_denied");
+  expect((await harness.call("POST", `${jit}/${waiting}/claim`, { key: dev })).body["code"]).toBe(
     "policy_denied",
   );
   const more = { duration: "1h", reason: "more" };
-  expect((await house.call("POST", `${jit}/${id}/extend`, { key: dev, body: more })).body["code"]).toBe(
+  expect((await harness.call("POST", `${jit}/${id}/extend`, { key: dev, body: more })).body["code"]).toBe(
     "policy_denied",
   );
-  expect((await house.call("GET", `${api}/check?scope=read:prod:orders-db`, { key: token })).status).toBe(
+  expect((await harness.call("GET", `${api}/check?scope=read:prod:orders-db`, { key: token })).status).toBe(
     200,
   );
   const emergency = { ...prodAsk, duration: "30m", breakGlass: true };
-  expect((await house.call("POST", jit, { key: dev, body: emergency })).body["status"]).toBe("ACTIVE");
+  expect((await harness.call("POST", jit, { key: dev, body: emergency })).body["status"]).toBe("ACTIVE");
   expect((await admin("POST", "/lockdown", { on: false, reason: "over" })).body).toEqual({ on: false });
   expect((await admin("GET", "/lockdown")).body).toMatchObject({ on: false, reason: "over" });
   const twice = ["one", "other"].map((reason) => admin("POST", "/lockdown", { on: true, reason }));
@@ -275,5 +283,5 @@ test("during a lockdown nothing is given but break-glass, and what was given sta
   // Saying it again begins nothing, and hides nobody.
   expect((await admin("POST", "/lockdown", { on: false, reason: "again" })).body).toEqual({ on: false });
   expect((await admin("GET", "/lockdown")).body).toMatchObject({ on: false, reason: "over" });
-  expect((await house.call("POST", `${jit}/${waiting}/claim`, { key: dev })).status).toBe(200);
+  expect((await harness.call("POST", `${jit}/${waiting}/claim`, { key: dev })).status).toBe(200);
 });

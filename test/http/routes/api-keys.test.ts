@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { dayMs } from "../../../src/core/values/time.ts";
-import { api, jit, list, openHouse, type HttpHouse } from "../support/http-harness.ts";
+import { api, jit, list, openHttpHarness, type HttpHarness } from "../support/http-harness.ts";
 
-let house: HttpHouse;
+let harness: HttpHarness;
 beforeEach(async () => {
-  house = await openHouse();
+  harness = await openHttpHarness();
 });
 afterEach(async () => {
-  await house.close();
+  await harness.close();
 });
 
 const admin = (method: string, path: string, body?: unknown) =>
-  house.call(method, `${api}${path}`, { key: house.admin, ...(body !== undefined && { body }) });
+  harness.call(method, `${api}${path}`, { key: harness.admin, ...(body !== undefined && { body }) });
 
 describe("API keys", () => {
   test("are made with their secret shown once, listed without it, and ended", async () => {
@@ -37,13 +37,13 @@ describe("API keys", () => {
     const listed = await admin("GET", "/api-keys");
     expect(list(listed.body["data"])[0]).toEqual(record);
     expect(listed.text).not.toContain(String(token));
-    expect((await house.call("GET", jit, { key: String(token) })).status).toBe(200);
+    expect((await harness.call("GET", jit, { key: String(token) })).status).toBe(200);
     expect((await admin("DELETE", `/api-keys/${String(record["id"])}`)).body).toEqual(record);
-    expect((await house.call("GET", jit, { key: String(token) })).status).toBe(401);
+    expect((await harness.call("GET", jit, { key: String(token) })).status).toBe(401);
   });
 
   test("live 90 days when nothing is said, and at most a year", async () => {
-    const until = (days: number) => new Date(house.office.clock.now() + days * dayMs).toISOString();
+    const until = (days: number) => new Date(harness.harness.clock.now() + days * dayMs).toISOString();
     const withEnd = (expiresAt: string) =>
       admin("POST", "/api-keys", { identityId: "id_dev", roles: ["requester"], expiresAt });
     expect((await withEnd(until(365))).status).toBe(201);

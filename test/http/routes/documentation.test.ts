@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { refusalStatus } from "../../../src/core/values/refusals.ts";
-import { entries, list, openHouse, type HttpHouse, type Json } from "../support/http-harness.ts";
+import { entries, list, openHttpHarness, type HttpHarness, type Json } from "../support/http-harness.ts";
 
-let house: HttpHouse;
+let harness: HttpHarness;
 let document: Json;
 let operations: readonly (readonly [name: string, operation: Json])[];
 beforeAll(async () => {
-  house = await openHouse({ publicUrl: "https://jit.company.com" });
-  document = (await house.call("GET", "/openapi.json")).body;
+  harness = await openHttpHarness({ publicUrl: "https://jit.company.com" });
+  document = (await harness.call("GET", "/openapi.json")).body;
   operations = entries(document["paths"]).flatMap(([path, methods]) =>
     entries(methods).map(([method, one]) => [`${method} ${path}`, one] as const),
   );
 });
 afterAll(async () => {
-  await house.close();
+  await harness.close();
 });
 
 test("the document is OpenAPI 3.1, made without a key, and says where we are", () => {
@@ -64,11 +64,11 @@ test("a body is documented as required only where something in it is", () => {
 });
 
 test("the page for people is served with everything it loads, from us alone", async () => {
-  const page = await house.call("GET", "/docs/");
+  const page = await harness.call("GET", "/docs/");
   expect(page.status).toBe(200);
   expect(page.headers["content-security-policy"]).toContain("default-src 'self'");
   for (const [, file] of page.text.matchAll(/(?:src|href)="\.\/(static\/[^"]+)"/g)) {
-    expect((await house.call("GET", `/docs/${file}`)).status).toBe(200);
+    expect((await harness.call("GET", `/docs/${file}`)).status).toBe(200);
   }
-  expect((await house.call("GET", "/docs/static/swagger-initializer.js")).text).toContain("/openapi.json");
+  expect((await harness.call("GET", "/docs/static/swagger-initializer.js")).text).toContain("/openapi.json");
 });

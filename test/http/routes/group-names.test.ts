@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { api, jit, openHouse, prodAsk, type HttpHouse } from "../support/http-harness.ts";
+import { api, jit, openHttpHarness, prodAsk, type HttpHarness } from "../support/http-harness.ts";
 
-let house: HttpHouse;
+let harness: HttpHarness;
 beforeEach(async () => {
-  house = await openHouse();
+  harness = await openHttpHarness();
 });
 afterEach(async () => {
-  await house.close();
+  await harness.close();
 });
 
 const admin = (method: string, path: string, body?: unknown) =>
-  house.call(method, `${api}${path}`, { key: house.admin, ...(body !== undefined && { body }) });
+  harness.call(method, `${api}${path}`, { key: harness.admin, ...(body !== undefined && { body }) });
 
 describe("group names as directories have them", () => {
   const group = "Team DBA (EU)";
@@ -33,12 +33,12 @@ describe("group names as directories have them", () => {
     });
     expect(policy.body).toMatchObject({ approval: { stages: [{ approvers: [`group:${group}`] }] } });
     const ask = { ...prodAsk, scopes: ["read:eu:x"] };
-    const asked = await house.call("POST", jit, { key: await house.keyOf("dev"), body: ask });
+    const asked = await harness.call("POST", jit, { key: await harness.keyOf("dev"), body: ask });
     expect(asked.body).toMatchObject({ status: "PENDING", approvers: [{ identityId: "id_eu" }] });
     const path = `${jit}/${String(asked.body["id"])}/approve`;
-    const refused = await house.call("POST", path, { key: await house.keyOf("lower"), body: {} });
+    const refused = await harness.call("POST", path, { key: await harness.keyOf("lower"), body: {} });
     expect(refused.body).toMatchObject({ code: "not_an_approver" });
-    const approved = await house.call("POST", path, { key: await house.keyOf("eu"), body: {} });
+    const approved = await harness.call("POST", path, { key: await harness.keyOf("eu"), body: {} });
     expect(approved.body).toMatchObject({ status: "APPROVED", approvers: [{ as: [`group:${group}`] }] });
   });
 

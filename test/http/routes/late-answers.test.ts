@@ -8,26 +8,26 @@ import { auditFixture } from "../../support/fixtures.ts";
 import { allStaff } from "../../service/support/service-harness.ts";
 import {
   api,
-  housePolicies,
-  houseRules,
+  httpPolicies,
+  httpRules,
   jit,
-  openHouse,
+  openHttpHarness,
   type Answer,
-  type HttpHouse,
+  type HttpHarness,
 } from "../support/http-harness.ts";
 
-let house: HttpHouse;
+let harness: HttpHarness;
 afterEach(async () => {
-  await house.close();
+  await harness.close();
 });
 
 const admin = async (method: string, url: string, body?: object): Promise<Answer> =>
-  house.call(method, `${api}${url}`, { key: house.admin, ...(body !== undefined && { body }) });
+  harness.call(method, `${api}${url}`, { key: harness.admin, ...(body !== undefined && { body }) });
 async function newKey(
   name: string,
   ...roles: string[]
 ): Promise<{ readonly id: string; readonly token: string }> {
-  const expiresAt = new Date(house.office.clock.now() + hourMs).toISOString();
+  const expiresAt = new Date(harness.harness.clock.now() + hourMs).toISOString();
   const { body } = await admin("POST", "/api-keys", { identityId: `id_${name}`, roles, expiresAt });
   return { id: String(body["id"]), token: String(body["token"]) };
 }
@@ -36,13 +36,16 @@ const said = ({ status, body }: Answer) => [status, body["code"]];
 describe("a long poll is answered by who may read when it is answered", () => {
   /** `meanwhile` happens while somebody waits; then the request changes. */
   async function waiting(reader: string, meanwhile: (keyId: string) => Promise<unknown>): Promise<Answer> {
-    house = await openHouse();
-    const id = await house.ask();
+    harness = await openHttpHarness();
+    const id = await harness.ask();
     const key = await newKey(reader, "requester", "approver");
-    const answer = house.call("GET", `${jit}/${id}?wait=60s`, { key: key.token });
+    const answer = harness.call("GET", `${jit}/${id}?wait=60s`, { key: key.token });
     await pause(30);
     await meanwhile(key.id);
-    await house.call("POST", `${jit}/${id}/deny`, { key: await house.keyOf("bob"), body: { reason: "no" } });
+    await harness.call("POST", `${jit}/${id}/deny`, {
+      key: await harness.keyOf("bob"),
+      body: { reason: "no" },
+    });
     return answer;
   }
 
@@ -53,7 +56,7 @@ describe("a long poll is answered by who may read when it is answered", () => {
   });
 
   test("one that has expired gets nothing", async () => {
-    const answer = await waiting("dev", async () => house.office.clock.pass(hourMs));
+    const answer = await waiting("dev", async () => harness.harness.clock.pass(hourMs));
     expect(answer.status).toBe(401);
   });
 
@@ -65,7 +68,7 @@ describe("a long poll is answered by who may read when it is answered", () => {
   test("somebody who is no approver any more gets nothing", async () => {
     const without = allStaff.map((one) => (one.name === "cid" ? { ...one, groups: [] } : one));
     const answer = await waiting("cid", async () =>
-      house.office.configure(housePolicies, houseRules, without),
+      harness.harness.configure(httpPolicies, httpRules, without),
     );
     expect(said(answer)).toEqual([404, "not_found"]);
   });
@@ -79,10 +82,10 @@ describe("a long poll is answered by who may read when it is answered", () => {
 describe("an answer that took long", () => {
   const during = (services: Services, meanwhile: () => Promise<unknown>): Services => ({
     ...services,
-    desk: {
-      ...services.desk,
+    requestCommands: {
+      ...services.requestCommands,
       claim: async (...call) => {
-        const outcome = await services.desk.claim(...call);
+        const outcome = await services.requestCommands.claim(...call);
         await meanwhile();
         return outcome;
       },
@@ -98,43 +101,43 @@ describe("an answer that took long", () => {
 
   test("shows no credential to a key that died while its targets were made ready", async () => {
     let keyId = "";
-    house = await openHouse({
+    harness = await openHttpHarness({
       changed: (services) => during(services, async () => admin("DELETE", `/api-keys/${keyId}`)),
     });
-    const id = await house.approved();
+    const id = await harness.approved();
     const key = await newKey("dev", "requester");
     keyId = key.id;
-    const answer = await house.call("POST", `${jit}/${id}/claim`, { key: key.token });
+    const answer = await harness.call("POST", `${jit}/${id}/claim`, { key: key.token });
     expect(said(answer)).toEqual([401, "unauthenticated"]);
     expect(answer.text).not.toMatch(/kd_jit_[0-9A-Za-z]{36}/);
-    const rotated = await house.call("POST", `${jit}/${id}/rotate`, { key: await house.keyOf("dev") });
+    const rotated = await harness.call("POST", `${jit}/${id}/rotate`, { key: await harness.keyOf("dev") });
     expect(rotated.text).toMatch(/kd_jit_[0-9A-Za-z]{36}/);
   });
 
   test("lists nothing to a key that died meanwhile", async () => {
     let keyId = "";
-    house = await openHouse({
+    harness = await openHttpHarness({
       changed: (services) => during(services, async () => admin("DELETE", `/api-keys/${keyId}`)),
     });
     const key = await newKey("cto", "auditor");
     keyId = key.id;
-    expect(said(await house.call("GET", `${api}/identities`, { key: key.token }))).toEqual([
+    expect(said(await harness.call("GET", `${api}/identities`, { key: key.token }))).toEqual([
       401,
       "unauthenticated",
     ]);
   });
 
   test("that deletes its own key is still answered", async () => {
-    house = await openHouse();
+    harness = await openHttpHarness();
     const key = await newKey("cto", "admin");
-    const answer = await house.call("DELETE", `${api}/api-keys/${key.id}`, { key: key.token });
+    const answer = await harness.call("DELETE", `${api}/api-keys/${key.id}`, { key: key.token });
     expect(answer.status).toBe(200);
   });
 });
 
 test("an export breaks off for a reader who may not have the rest", async () => {
   let looks = 0;
-  house = await openHouse({
+  harness = await openHttpHarness({
     changed: (services) => ({
       ...services,
       keys: {
@@ -145,10 +148,10 @@ test("an export breaks off for a reader who may not have the rest", async () => 
     }),
   });
   for (let batch = 0; batch < 10; batch++) {
-    await house.office.store.commit(recordOnly(Array.from({ length: 100 }, () => auditFixture())));
+    await harness.harness.store.commit(recordOnly(Array.from({ length: 100 }, () => auditFixture())));
   }
   looks = 0;
-  const exported = house.call("GET", `${api}/audit/export`, { key: house.admin });
+  const exported = harness.call("GET", `${api}/audit/export`, { key: harness.admin });
   await expect(exported.then(({ text }) => text.trimEnd().split("\n").length)).rejects.toBeInstanceOf(Error);
   expect(looks).toBe(4);
 });

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { allStaff } from "../../service/support/service-harness.ts";
-import { api, devAsk, jit, openHouse, prodAsk, type HttpHouse } from "../support/http-harness.ts";
+import { api, devAsk, jit, openHttpHarness, prodAsk, type HttpHarness } from "../support/http-harness.ts";
 
-let house: HttpHouse;
+let harness: HttpHarness;
 let id: string;
 beforeAll(async () => {
-  house = await openHouse();
-  id = (await house.claimed()).id;
+  harness = await openHttpHarness();
+  id = (await harness.claimed()).id;
 });
-afterAll(async () => house.close());
+afterAll(async () => harness.close());
 
 /** Every way to write dev's name; one address has one owner, whatever the case of its letters. */
 const names = ["id_dev", "dev@company.com", "Dev@Company.COM"];
@@ -25,66 +25,66 @@ const inUrl = (name: string): string => encodeURIComponent(name);
 
 describe.each(names)("%s is dev", (name) => {
   test("in a path", async () => {
-    const { admin } = house;
-    const read = await house.call("GET", `${api}/identities/${inUrl(name)}`, { key: admin });
+    const { admin } = harness;
+    const read = await harness.call("GET", `${api}/identities/${inUrl(name)}`, { key: admin });
     expect([read.status, read.body["id"]]).toEqual([200, "id_dev"]);
-    const changed = await house.call("PATCH", `${api}/identities/${inUrl(name)}`, {
+    const changed = await harness.call("PATCH", `${api}/identities/${inUrl(name)}`, {
       key: admin,
       body: { active: true },
     });
     expect([changed.status, changed.body["id"]]).toEqual([200, "id_dev"]);
-    const unlinked = await house.call("DELETE", `${api}/identities/${inUrl(name)}/links/slack`, {
+    const unlinked = await harness.call("DELETE", `${api}/identities/${inUrl(name)}/links/slack`, {
       key: admin,
     });
     expect([unlinked.status, unlinked.body["detail"]]).toEqual([404, "dev has no link there."]);
-    const own = await house.call("GET", `${api}/identities/${inUrl(name)}`, {
-      key: await house.keyOf("dev", "requester"),
+    const own = await harness.call("GET", `${api}/identities/${inUrl(name)}`, {
+      key: await harness.keyOf("dev", "requester"),
     });
     expect([own.status, own.body["id"]]).toEqual([200, "id_dev"]);
   });
 
   test.each([`${jit}?identityId=`, `${api}/access?identityId=`])("in the query of %s", async (url) => {
     const readers = [
-      house.admin,
-      await house.keyOf("sam", "auditor"),
-      await house.keyOf("dev", "requester"),
-      await house.keyOf("ann", "approver"),
+      harness.admin,
+      await harness.keyOf("sam", "auditor"),
+      await harness.keyOf("dev", "requester"),
+      await harness.keyOf("ann", "approver"),
     ];
     for (const key of readers) {
-      const { status, body } = await house.call("GET", `${url}${inUrl(name)}`, { key });
+      const { status, body } = await harness.call("GET", `${url}${inUrl(name)}`, { key });
       expect(status).toBe(200);
       expect(JSON.stringify(body["data"])).toContain(id);
     }
   });
 
   test("in a body", async () => {
-    const dev = await house.keyOf("dev", "requester");
-    const asked = await house.call("POST", jit, { key: dev, body: { ...devAsk, identityId: name } });
+    const dev = await harness.keyOf("dev", "requester");
+    const asked = await harness.call("POST", jit, { key: dev, body: { ...devAsk, identityId: name } });
     expect(asked.body).toMatchObject({ identityId: "id_dev", requestedBy: "id_dev", status: "ACTIVE" });
     const request = { ...prodAsk, identityId: name };
-    const tried = await house.call("POST", `${api}/policies/evaluate`, { key: dev, body: { request } });
+    const tried = await harness.call("POST", `${api}/policies/evaluate`, { key: dev, body: { request } });
     expect([tried.status, tried.body["outcome"]]).toEqual([200, "NEEDS_APPROVAL"]);
-    const key = await house.call("POST", `${api}/api-keys`, {
-      key: house.admin,
+    const key = await harness.call("POST", `${api}/api-keys`, {
+      key: harness.admin,
       body: { identityId: name, roles: ["requester"] },
     });
     expect([key.status, key.body["identityId"]]).toEqual([201, "id_dev"]);
-    const ended = await house.call("POST", `${api}/revoke-all`, {
-      key: house.admin,
+    const ended = await harness.call("POST", `${api}/revoke-all`, {
+      key: harness.admin,
       body: { identityId: name, reason: "left" },
     });
     expect(ended.body["requests"]).toContain(asked.body["id"]);
-    id = (await house.claimed()).id;
+    id = (await harness.claimed()).id;
   });
 
   test("as a manager", async () => {
-    const { admin } = house;
-    const made = await house.call("POST", `${api}/identities`, {
+    const { admin } = harness;
+    const made = await harness.call("POST", `${api}/identities`, {
       key: admin,
       body: { kind: "SERVICE", name: "job", managerId: name },
     });
     expect([made.status, made.body["managerId"]]).toEqual([201, "id_dev"]);
-    const changed = await house.call("PATCH", `${api}/identities/${String(made.body["id"])}`, {
+    const changed = await harness.call("PATCH", `${api}/identities/${String(made.body["id"])}`, {
       key: admin,
       body: { managerId: name },
     });
@@ -99,7 +99,7 @@ describe.each(strangers)("%j is nobody", (name) => {
       ["PATCH", `${api}/identities/${inUrl(name)}`, { active: true }],
       ["DELETE", `${api}/identities/${inUrl(name)}/links/slack`],
     ] as const) {
-      const answer = await house.call(method, url, { key: house.admin, body });
+      const answer = await harness.call(method, url, { key: harness.admin, body });
       expect([method, answer.status, answer.body["code"]]).toEqual([method, 404, "not_found"]);
     }
   });
@@ -115,7 +115,7 @@ describe.each(strangers)("%j is nobody", (name) => {
       ["POST", `${api}/api-keys`, { identityId: name, roles: ["requester"] }],
       ["POST", `${api}/revoke-all`, { identityId: name, reason: "left" }],
     ] as const) {
-      const answer = await house.call(method, url, { key: house.admin, body });
+      const answer = await harness.call(method, url, { key: harness.admin, body });
       expect([method, url, answer.status, answer.body["code"]]).toEqual([
         method,
         url,
@@ -129,10 +129,10 @@ describe.each(strangers)("%j is nobody", (name) => {
 test("a manager nobody knows is refused", async () => {
   for (const managerId of ["id_nobody", "nobody@company.com"]) {
     const body = { kind: "SERVICE", name: "job", managerId };
-    const made = await house.call("POST", `${api}/identities`, { key: house.admin, body });
+    const made = await harness.call("POST", `${api}/identities`, { key: harness.admin, body });
     expect([made.status, made.body["code"]]).toEqual([422, "identity_unknown"]);
-    const change = { key: house.admin, body: { managerId } };
-    const changed = await house.call("PATCH", `${api}/identities/id_dev`, change);
+    const change = { key: harness.admin, body: { managerId } };
+    const changed = await harness.call("PATCH", `${api}/identities/id_dev`, change);
     expect([changed.status, changed.body["code"]]).toEqual([422, "identity_unknown"]);
   }
 });
@@ -147,11 +147,11 @@ describe("who may not read identities cannot tell somebody from nobody", () => {
   ) => JSON.stringify([status, body["code"], body["detail"], body["data"]]).replaceAll(name, "NAME");
 
   test("in lists", async () => {
-    await house.call("POST", jit, {
-      key: await house.keyOf("cto", "requester"),
+    await harness.call("POST", jit, {
+      key: await harness.keyOf("cto", "requester"),
       body: { ...devAsk, identityId: "id_cto" },
     });
-    for (const key of [await house.keyOf("dev", "requester"), await house.keyOf("dev", "approver")]) {
+    for (const key of [await harness.keyOf("dev", "requester"), await harness.keyOf("dev", "approver")]) {
       for (const url of [
         `${jit}?identityId=`,
         `${jit}?status=DENIED&identityId=`,
@@ -159,7 +159,7 @@ describe("who may not read identities cannot tell somebody from nobody", () => {
       ]) {
         const answers = await Promise.all(
           [...others, ...nobodies].map(async (name) =>
-            rest(await house.call("GET", url + inUrl(name), { key }), name),
+            rest(await harness.call("GET", url + inUrl(name), { key }), name),
           ),
         );
         expect(new Set(answers).size).toBe(1);
@@ -169,14 +169,14 @@ describe("who may not read identities cannot tell somebody from nobody", () => {
   });
 
   test("in what they ask and try out", async () => {
-    const key = await house.keyOf("dev", "requester");
+    const key = await harness.keyOf("dev", "requester");
     for (const [url, bodyOf] of [
       [jit, (identityId: string) => ({ ...prodAsk, identityId })],
       [`${api}/policies/evaluate`, (identityId: string) => ({ request: { ...prodAsk, identityId } })],
     ] as const) {
       const answers = await Promise.all(
         [...others, ...nobodies].map(async (name) =>
-          rest(await house.call("POST", url, { key, body: bodyOf(name) }), name),
+          rest(await harness.call("POST", url, { key, body: bodyOf(name) }), name),
         ),
       );
       expect(new Set(answers).size).toBe(1);
@@ -185,10 +185,10 @@ describe("who may not read identities cannot tell somebody from nobody", () => {
   });
 
   test("in a path", async () => {
-    const key = await house.keyOf("dev", "requester");
+    const key = await harness.keyOf("dev", "requester");
     const answers = await Promise.all(
       [...others, ...nobodies].map(async (name) =>
-        rest(await house.call("GET", `${api}/identities/${inUrl(name)}`, { key }), name),
+        rest(await harness.call("GET", `${api}/identities/${inUrl(name)}`, { key }), name),
       ),
     );
     expect(new Set(answers).size).toBe(1);
@@ -196,20 +196,20 @@ describe("who may not read identities cannot tell somebody from nobody", () => {
   });
 
   test("but somebody they decide about is listed, also when nothing fits a further filter", async () => {
-    const key = await house.keyOf("ann", "approver");
-    const all = await house.call("GET", `${jit}?identityId=dev%40company.com`, { key });
+    const key = await harness.keyOf("ann", "approver");
+    const all = await harness.call("GET", `${jit}?identityId=dev%40company.com`, { key });
     expect(all.status).toBe(200);
     expect(JSON.stringify(all.body["data"])).toContain("id_dev");
-    const none = await house.call("GET", `${jit}?identityId=dev%40company.com&status=FAILED`, { key });
+    const none = await harness.call("GET", `${jit}?identityId=dev%40company.com&status=FAILED`, { key });
     expect([none.status, none.body["data"]]).toEqual([200, []]);
   });
 });
 
 test("who has left the file is named by their id only: the address is free for somebody else", async () => {
-  const leaving = await openHouse();
+  const leaving = await openHttpHarness();
   try {
-    const { office } = leaving;
-    await office.configure(
+    const { harness: service } = leaving;
+    await service.configure(
       [],
       {},
       allStaff.filter(({ id: one }) => one !== "id_dev"),

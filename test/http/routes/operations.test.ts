@@ -1,72 +1,72 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { hourMs } from "../../../src/core/values/time.ts";
-import { api, devAsk, jit, openHouse, type HttpHouse } from "../support/http-harness.ts";
+import { api, devAsk, jit, openHttpHarness, type HttpHarness } from "../support/http-harness.ts";
 
-let house: HttpHouse;
+let harness: HttpHarness;
 beforeEach(async () => {
-  house = await openHouse();
+  harness = await openHttpHarness();
 });
 afterEach(async () => {
-  await house.close();
+  await harness.close();
 });
 
 const get = async (name: string, url: string, headers = {}) =>
-  house.call("GET", url, { key: await house.keyOf(name), headers });
+  harness.call("GET", url, { key: await harness.keyOf(name), headers });
 
 describe("waiting", () => {
   test("?wait= answers when the request changes", async () => {
-    const id = await house.ask();
+    const id = await harness.ask();
     const waiting = get("dev", `${jit}/${id}?wait=30s`);
     await get("dev", `${jit}/${id}`);
-    await house.call("POST", `${jit}/${id}/approve`, { key: await house.keyOf("ann") });
+    await harness.call("POST", `${jit}/${id}/approve`, { key: await harness.keyOf("ann") });
     expect((await waiting).body["status"]).toBe("APPROVED");
   });
 
   test("with If-None-Match, what has changed meanwhile is answered at once", async () => {
-    const id = await house.ask();
+    const id = await harness.ask();
     const { headers } = await get("dev", `${jit}/${id}`);
-    await house.call("POST", `${jit}/${id}/approve`, { key: await house.keyOf("ann") });
+    await harness.call("POST", `${jit}/${id}/approve`, { key: await harness.keyOf("ann") });
     const answer = await get("dev", `${jit}/${id}?wait=30s`, { "if-none-match": headers["etag"] });
     expect(answer.body["status"]).toBe("APPROVED");
     expect(answer.headers["etag"]).not.toBe(headers["etag"]);
   });
 
   test("nobody waits longer than a minute, or for nonsense", async () => {
-    const id = await house.ask();
+    const id = await harness.ask();
     for (const wait of ["61s", "0s", "soon", "1h"]) {
       expect((await get("dev", `${jit}/${id}?wait=${wait}`)).body["code"]).toBe("invalid_body");
     }
   });
 
   test("stopping ends every wait", async () => {
-    const id = await house.ask();
+    const id = await harness.ask();
     const waiting = get("dev", `${jit}/${id}?wait=60s`);
     await get("dev", `${jit}/${id}`);
-    await house.app.close();
+    await harness.app.close();
     expect((await waiting).body["status"]).toBe("PENDING");
   });
 });
 
 describe("access", () => {
   test("says who has what now, to whom it concerns", async () => {
-    const { id } = await house.claimed();
+    const { id } = await harness.claimed();
     const mine = await get("dev", `${api}/access`);
     expect(mine.body["data"]).toMatchObject([
       { request: id, identityId: "id_dev", name: "dev", scopes: ["read:prod:orders-db"], breakGlass: false },
     ]);
     expect((await get("cto", `${api}/access`)).body["data"]).toEqual([]);
-    const all = await house.call("GET", `${api}/access?identityId=id_dev`, { key: house.admin });
+    const all = await harness.call("GET", `${api}/access?identityId=id_dev`, { key: harness.admin });
     expect(all.body["data"]).toHaveLength(1);
-    house.office.clock.pass(4 * hourMs);
+    harness.harness.clock.pass(4 * hourMs);
     expect((await get("dev", `${api}/access`)).body["data"]).toEqual([]);
   });
 
   test("revoke-all ends it and says what it ended", async () => {
-    const { id, token } = await house.claimed();
+    const { id, token } = await harness.claimed();
     const body = { identityId: "id_dev", reason: "left the company" };
-    const ended = await house.call("POST", `${api}/revoke-all`, { key: house.admin, body });
+    const ended = await harness.call("POST", `${api}/revoke-all`, { key: harness.admin, body });
     expect(ended.body).toEqual({ ended: 1, requests: [id] });
-    const check = await house.call("GET", `${api}/check?scope=read:prod:orders-db`, { key: token });
+    const check = await harness.call("GET", `${api}/check?scope=read:prod:orders-db`, { key: token });
     expect(check.status).toBe(401);
   });
 
@@ -78,8 +78,8 @@ describe("access", () => {
       { everything: true },
     ];
     for (const which of bodies) {
-      const said = await house.call("POST", `${api}/revoke-all`, {
-        key: house.admin,
+      const said = await harness.call("POST", `${api}/revoke-all`, {
+        key: harness.admin,
         body: { ...which, reason: "r" },
       });
       expect(said.body["code"]).toBe("invalid_body");
@@ -89,11 +89,11 @@ describe("access", () => {
 
 describe("audit export", () => {
   const exported = async (format: string) =>
-    house.call("GET", `${api}/audit/export?format=${format}`, { key: house.admin });
+    harness.call("GET", `${api}/audit/export?format=${format}`, { key: harness.admin });
 
   test("JSONL holds every record up to that moment, and that it was taken out is on record", async () => {
-    await house.claimed();
-    const { seq } = await house.office.store.auditHead();
+    await harness.claimed();
+    const { seq } = await harness.harness.store.auditHead();
     const { text, headers } = await exported("jsonl");
     const lines = text
       .trimEnd()
@@ -101,7 +101,7 @@ describe("audit export", () => {
       .map((line) => JSON.parse(line) as { seq: number });
     expect(lines.map((line) => line.seq)).toEqual(Array.from({ length: seq }, (_, index) => index + 1));
     expect(headers["content-type"]).toContain("jsonl");
-    expect((await house.office.audit()).at(-1)).toMatchObject({
+    expect((await harness.harness.audit()).at(-1)).toMatchObject({
       action: "audit.exported",
       data: { upTo: seq },
     });
@@ -109,12 +109,12 @@ describe("audit export", () => {
 
   test("CSV defuses what a spreadsheet would take for a formula, and newlines forge no row", async () => {
     for (const reason of ["=HYPERLINK(1)", "+1", "@x", "-1", "a\r\n99,forged"]) {
-      await house.call("POST", jit, {
-        key: await house.keyOf("dev"),
+      await harness.call("POST", jit, {
+        key: await harness.keyOf("dev"),
         body: { ...devAsk, reason, scopes: [`read:dev:${reason.length}`] },
       });
     }
-    const { seq } = await house.office.store.auditHead();
+    const { seq } = await harness.harness.store.auditHead();
     const { text } = await exported("csv");
     const rows = text.trimEnd().split("\r\n");
     expect(rows).toHaveLength(seq + 1);
@@ -128,9 +128,9 @@ test("the catalog shows what may be asked for", async () => {
 });
 
 test("/metrics counts answers, refusals and decisions, and names no person", async () => {
-  await house.claimed();
+  await harness.claimed();
   await get("dev", `${jit}/jit_none`);
-  const { text, headers } = await house.call("GET", "/metrics");
+  const { text, headers } = await harness.call("GET", "/metrics");
   expect(headers["content-type"]).toContain("text/plain");
   expect(text).toContain(
     'jit_http_requests_total{method="POST",route="/api/v1/credentials/jit/:id/approve",status="200"} 1',

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { api, jit, openHouse, prodAsk, type HttpHouse } from "../support/http-harness.ts";
+import { api, jit, openHttpHarness, prodAsk, type HttpHarness } from "../support/http-harness.ts";
 
-let house: HttpHouse;
+let harness: HttpHarness;
 beforeEach(async () => {
-  house = await openHouse();
+  harness = await openHttpHarness();
 });
 afterEach(async () => {
-  await house.close();
+  await harness.close();
 });
 
 const message = 'Use the replica, "read:replica:x", and tell #dba.';
@@ -18,9 +18,9 @@ const deny = {
   conditions: [{ type: "RESOURCE", operator: "STARTS_WITH", value: "prod:" }],
 };
 const admin = (method: string, path: string, body?: unknown) =>
-  house.call(method, `${api}${path}`, { key: house.admin, ...(body !== undefined && { body }) });
+  harness.call(method, `${api}${path}`, { key: harness.admin, ...(body !== undefined && { body }) });
 const dev = async (url: string, body: unknown) =>
-  house.call("POST", url, { key: await house.keyOf("dev"), body });
+  harness.call("POST", url, { key: await harness.keyOf("dev"), body });
 
 describe("the message of a policy that denies", () => {
   test("is kept with the policy, and raises its version when it changes", async () => {
@@ -51,7 +51,7 @@ describe("the message of a policy that denies", () => {
     expect(asked.body["status"]).toBe("PENDING");
     await admin("POST", "/policies", deny);
     const path = `${jit}/${String(asked.body["id"])}/approve`;
-    const pressed = await house.call("POST", path, { key: await house.keyOf("ann"), body: {} });
+    const pressed = await harness.call("POST", path, { key: await harness.keyOf("ann"), body: {} });
     expect(pressed.body).toMatchObject({ status: "DENIED", endReason: expect.stringContaining(said) });
   });
 

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { api, openHouse, type HttpHouse } from "../support/http-harness.ts";
+import { api, openHttpHarness, type HttpHarness } from "../support/http-harness.ts";
 
-let house: HttpHouse;
+let harness: HttpHarness;
 beforeEach(async () => {
-  house = await openHouse();
+  harness = await openHttpHarness();
 });
 afterEach(async () => {
-  await house.close();
+  await harness.close();
 });
 
 const admin = (method: string, path: string, body?: unknown) =>
-  house.call(method, `${api}${path}`, { key: house.admin, ...(body !== undefined && { body }) });
+  harness.call(method, `${api}${path}`, { key: harness.admin, ...(body !== undefined && { body }) });
 
 const denyOf = (group: string) => ({
   name: "no externals",

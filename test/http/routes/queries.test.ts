@@ -5,39 +5,39 @@ import {
   devAsk,
   jit,
   list,
-  openHouse,
+  openHttpHarness,
   prodAsk,
   type Answer,
-  type HttpHouse,
+  type HttpHarness,
 } from "../support/http-harness.ts";
 
-let house: HttpHouse;
+let harness: HttpHarness;
 let pending: string;
 let approved: string;
 let active: string;
 let foreign: string;
 beforeAll(async () => {
-  house = await openHouse();
+  harness = await openHttpHarness();
   const next = <T>(made: T): T => {
-    house.office.clock.pass(minuteMs);
+    harness.harness.clock.pass(minuteMs);
     return made;
   };
-  pending = next(await house.ask());
-  approved = next(await house.approved({ scopes: ["read:prod:b"] }));
-  const started = await house.call("POST", jit, { key: await house.keyOf("dev"), body: devAsk });
+  pending = next(await harness.ask());
+  approved = next(await harness.approved({ scopes: ["read:prod:b"] }));
+  const started = await harness.call("POST", jit, { key: await harness.keyOf("dev"), body: devAsk });
   active = next(String(started.body["id"]));
-  const other = await house.call("POST", jit, {
-    key: await house.keyOf("cto"),
+  const other = await harness.call("POST", jit, {
+    key: await harness.keyOf("cto"),
     body: { ...prodAsk, identityId: "id_cto" },
   });
   foreign = String(other.body["id"]);
 });
 afterAll(async () => {
-  await house.close();
+  await harness.close();
 });
 
 const get = async (url: string, name = "dev"): Promise<Answer> =>
-  house.call("GET", url, { key: await house.keyOf(name) });
+  harness.call("GET", url, { key: await harness.keyOf(name) });
 const idsOf = ({ body }: Answer): unknown[] => list(body["data"]).map((one) => one["id"]);
 
 describe("the list of requests", () => {
@@ -46,7 +46,7 @@ describe("the list of requests", () => {
   });
 
   test("holds everything for an administrator", async () => {
-    expect(idsOf(await house.call("GET", jit, { key: house.admin }))).toEqual([
+    expect(idsOf(await harness.call("GET", jit, { key: harness.admin }))).toEqual([
       foreign,
       active,
       approved,
@@ -103,13 +103,13 @@ describe("the list of requests", () => {
 describe("one request", () => {
   test("is shown to its requester, its approvers, auditors and administrators, and is not there for others", async () => {
     const readers = [
-      await house.keyOf("dev"),
-      await house.keyOf("ann"),
-      await house.keyOf("lead", "auditor"),
-      house.admin,
+      await harness.keyOf("dev"),
+      await harness.keyOf("ann"),
+      await harness.keyOf("lead", "auditor"),
+      harness.admin,
     ];
     for (const key of readers)
-      expect((await house.call("GET", `${jit}/${pending}`, { key })).status).toBe(200);
+      expect((await harness.call("GET", `${jit}/${pending}`, { key })).status).toBe(200);
     expect((await get(`${jit}/${pending}`, "cto")).body["code"]).toBe("not_found");
     expect((await get(`${jit}/${foreign}`, "dev")).body["code"]).toBe("not_found");
   });
@@ -120,7 +120,7 @@ describe("one request", () => {
 });
 
 describe("the audit log", () => {
-  const audit = (query: string) => house.call("GET", `${api}/audit${query}`, { key: house.admin });
+  const audit = (query: string) => harness.call("GET", `${api}/audit${query}`, { key: harness.admin });
 
   test("is read in order from the first record, each with its place in the chain", async () => {
     const { body } = await audit("?limit=200");
@@ -167,7 +167,7 @@ describe("the audit log", () => {
 
   test("can be verified", async () => {
     const { body } = await audit("/verify");
-    const all = await house.office.audit();
+    const all = await harness.harness.audit();
     expect(body).toEqual({ ok: true, events: all.length, head: all.at(-1)?.hash, tail: "unproven" });
   });
 });

@@ -3,28 +3,28 @@ import { hourMs } from "../../../src/core/values/time.ts";
 import {
   devAsk,
   jit,
-  openHouse,
+  openHttpHarness,
   prodAsk,
   tokenIn,
   type Answer,
-  type HttpHouse,
+  type HttpHarness,
 } from "../support/http-harness.ts";
 
-let house: HttpHouse;
+let harness: HttpHarness;
 beforeEach(async () => {
-  house = await openHouse();
+  harness = await openHttpHarness();
 });
 afterEach(async () => {
-  await house.close();
+  await harness.close();
 });
 
 const act = async (name: string, verb: string, id: string, body?: object): Promise<Answer> =>
-  house.call("POST", `${jit}/${id}/${verb}`, { key: await house.keyOf(name), ...(body && { body }) });
+  harness.call("POST", `${jit}/${id}/${verb}`, { key: await harness.keyOf(name), ...(body && { body }) });
 
 describe("asking", () => {
   test("answers 201 with the whole request, waiting for its approvers, and no credential", async () => {
-    const answer = await house.call("POST", jit, {
-      key: await house.keyOf("dev"),
+    const answer = await harness.call("POST", jit, {
+      key: await harness.keyOf("dev"),
       body: { ...prodAsk, ticket: "OPS-7", metadata: { incident: "42" }, notifyChannels: ["slack", "email"] },
     });
     expect(answer.status).toBe(201);
@@ -63,7 +63,7 @@ describe("asking", () => {
   });
 
   test("what is approved by itself starts at once, and the credential is not to be kept by any cache", async () => {
-    const answer = await house.call("POST", jit, { key: await house.keyOf("dev"), body: devAsk });
+    const answer = await harness.call("POST", jit, { key: await harness.keyOf("dev"), body: devAsk });
     expect(answer.status).toBe(201);
     expect(answer.body).toMatchObject({ status: "ACTIVE", expiresAt: "2026-01-15T11:30:00.000Z" });
     expect(tokenIn(answer)).toMatch(/^kd_jit_[0-9A-Za-z]{36}$/);
@@ -71,15 +71,15 @@ describe("asking", () => {
   });
 
   test("an administrator asks for somebody else and never sees the credential", async () => {
-    const answer = await house.call("POST", jit, { key: house.admin, body: devAsk });
+    const answer = await harness.call("POST", jit, { key: harness.admin, body: devAsk });
     expect(answer.body).toMatchObject({ status: "APPROVED", requestedBy: "id_admin", identityId: "id_dev" });
     expect(answer.text).not.toContain("kd_jit_");
     expect(tokenIn(await act("dev", "claim", String(answer.body["id"])))).toMatch(/^kd_jit_/);
   });
 
   test("break-glass needs nobody, is claimed at once and is reviewed afterwards", async () => {
-    const answer = await house.call("POST", jit, {
-      key: await house.keyOf("dev"),
+    const answer = await harness.call("POST", jit, {
+      key: await harness.keyOf("dev"),
       body: { ...prodAsk, duration: "30m", breakGlass: true },
     });
     expect(answer.body).toMatchObject({ status: "ACTIVE", breakGlass: true, review: { reviews: [] } });
@@ -95,7 +95,7 @@ describe("asking", () => {
 
 describe("deciding", () => {
   test("approve, with an empty body and no content type, approves", async () => {
-    const answer = await act("ann", "approve", await house.ask());
+    const answer = await act("ann", "approve", await harness.ask());
     expect(answer.status).toBe(200);
     expect(answer.body).toMatchObject({
       status: "APPROVED",
@@ -105,21 +105,21 @@ describe("deciding", () => {
   });
 
   test("approve may shorten, comment, and name the revision it was made on", async () => {
-    const id = await house.ask();
-    const seen = await house.call("GET", `${jit}/${id}`, { key: await house.keyOf("ann") });
+    const id = await harness.ask();
+    const seen = await harness.call("GET", `${jit}/${id}`, { key: await harness.keyOf("ann") });
     const { revision } = seen.body;
     const answer = await act("ann", "approve", id, { comment: "briefly", duration: "1h", revision });
     expect(answer.body).toMatchObject({ status: "APPROVED", grantedDuration: "1h" });
     expect(answer.text).toContain('"comment":"briefly"');
     expect(
-      (await act("ann", "approve", await house.ask({ scopes: ["read:prod:b"] }), { duration: "5h" })).body,
+      (await act("ann", "approve", await harness.ask({ scopes: ["read:prod:b"] }), { duration: "5h" })).body,
     ).toMatchObject({
       code: "invalid_duration",
     });
   });
 
   test("deny wants a reason and ends the request", async () => {
-    const id = await house.ask();
+    const id = await harness.ask();
     expect((await act("ann", "deny", id)).body).toMatchObject({
       code: "invalid_body",
       errors: [{ path: "reason", message: "is missing" }],
@@ -128,7 +128,7 @@ describe("deciding", () => {
   });
 
   test("a person with a key decides; the key's maker is shown beside the decision", async () => {
-    const answer = await act("ann", "approve", await house.ask());
+    const answer = await act("ann", "approve", await harness.ask());
     expect(answer.text).toContain('"keyMintedBy":"id_admin"');
   });
 });
@@ -138,8 +138,8 @@ const sshPublicKey = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)} dev
 
 describe("holding", () => {
   test("claim shows the credential once, and starts the clock", async () => {
-    const id = await house.approved();
-    house.office.clock.pass(hourMs);
+    const id = await harness.approved();
+    harness.harness.clock.pass(hourMs);
     const answer = await act("dev", "claim", id, { sshPublicKey });
     expect(answer.status).toBe(200);
     expect(answer.headers["cache-control"]).toBe("no-store");
@@ -150,13 +150,13 @@ describe("holding", () => {
       credential: { expiresAt: "2026-01-15T15:30:00.000Z", targets: [] },
     });
     const token = tokenIn(answer);
-    const read = await house.call("GET", `${jit}/${id}`, { key: await house.keyOf("dev") });
+    const read = await harness.call("GET", `${jit}/${id}`, { key: await harness.keyOf("dev") });
     expect(read.text).not.toContain(token);
     expect(read.body).toMatchObject({ grant: { credential: { last4: token.slice(-4) } } });
   });
 
   test("of simultaneous claims one gets the credential and the rest are told", async () => {
-    const id = await house.approved();
+    const id = await harness.approved();
     const answers = await Promise.all(Array.from({ length: 8 }, () => act("dev", "claim", id)));
     expect(answers.map((one) => one.status).toSorted((a, b) => a - b)).toEqual([
       200, 409, 409, 409, 409, 409, 409, 409,
@@ -165,51 +165,51 @@ describe("holding", () => {
   });
 
   test("rotate replaces the token: the old one is dead at once", async () => {
-    const { id, token } = await house.claimed();
+    const { id, token } = await harness.claimed();
     const answer = await act("dev", "rotate", id);
     expect(answer.status).toBe(200);
-    const bearer = (key: string) => house.call("GET", "/api/v1/check?scope=read:prod:orders-db", { key });
+    const bearer = (key: string) => harness.call("GET", "/api/v1/check?scope=read:prod:orders-db", { key });
     expect((await bearer(token)).status).toBe(401);
     expect((await bearer(tokenIn(answer))).status).toBe(200);
   });
 
   test("complete ends it, said by its holder", async () => {
-    const { id } = await house.claimed();
+    const { id } = await harness.claimed();
     expect((await act("dev", "complete", id, { note: "done" })).body).toMatchObject({ status: "COMPLETED" });
   });
 
   test("complete ends it, said by the credential itself, and only its own request", async () => {
-    const { id, token } = await house.claimed();
-    const other = await house.approved({ scopes: ["read:prod:b"] });
-    expect((await house.call("POST", `${jit}/${other}/complete`, { key: token })).body).toMatchObject({
+    const { id, token } = await harness.claimed();
+    const other = await harness.approved({ scopes: ["read:prod:b"] });
+    expect((await harness.call("POST", `${jit}/${other}/complete`, { key: token })).body).toMatchObject({
       code: "not_requester",
     });
-    const answer = await house.call("POST", `${jit}/${id}/complete`, { key: token });
+    const answer = await harness.call("POST", `${jit}/${id}/complete`, { key: token });
     expect(answer.body).toMatchObject({ status: "COMPLETED" });
-    const again = await house.call("POST", `${jit}/${id}/complete`, { key: token });
+    const again = await harness.call("POST", `${jit}/${id}/complete`, { key: token });
     expect(again.status).toBe(401);
     expect(again.headers["www-authenticate"]).toBe("Bearer");
   });
 
   test("a credential opens no other door of the API", async () => {
-    const { id, token } = await house.claimed();
-    expect((await house.call("GET", `${jit}/${id}`, { key: token })).status).toBe(401);
-    expect((await house.call("POST", `${jit}/${id}/rotate`, { key: token })).status).toBe(401);
+    const { id, token } = await harness.claimed();
+    expect((await harness.call("GET", `${jit}/${id}`, { key: token })).status).toBe(401);
+    expect((await harness.call("POST", `${jit}/${id}/rotate`, { key: token })).status).toBe(401);
   });
 
   test("extend answers 201 with a child that is approved like any request and moves the end of its parent", async () => {
-    const { id } = await house.claimed();
+    const { id } = await harness.claimed();
     const child = await act("dev", "extend", id, { duration: "1h", reason: "not finished" });
     expect(child.status).toBe(201);
     expect(child.body).toMatchObject({ status: "PENDING", extends: id, duration: "1h" });
     const approved = await act("ann", "approve", String(child.body["id"]));
     expect(approved.body).toMatchObject({ status: "COMPLETED" });
-    const parent = await house.call("GET", `${jit}/${id}`, { key: await house.keyOf("dev") });
+    const parent = await harness.call("GET", `${jit}/${id}`, { key: await harness.keyOf("dev") });
     expect(parent.body).toMatchObject({ status: "ACTIVE", expiresAt: "2026-01-15T15:30:00.000Z" });
   });
 
   test("an extension that is approved by itself is a 201 without any credential", async () => {
-    const asked = await house.call("POST", jit, { key: await house.keyOf("dev"), body: devAsk });
+    const asked = await harness.call("POST", jit, { key: await harness.keyOf("dev"), body: devAsk });
     const child = await act("dev", "extend", String(asked.body["id"]), { duration: "1h", reason: "more" });
     expect(child.status).toBe(201);
     expect(child.body).toMatchObject({ status: "COMPLETED" });
@@ -219,24 +219,24 @@ describe("holding", () => {
 
 describe("ending", () => {
   test("cancel withdraws, by who asked and by whom it was asked for", async () => {
-    expect((await act("dev", "cancel", await house.ask())).body).toMatchObject({ status: "CANCELLED" });
-    const asked = await house.call("POST", jit, { key: house.admin, body: prodAsk });
-    const cancelled = await house.call("POST", `${jit}/${String(asked.body["id"])}/cancel`, {
-      key: house.admin,
+    expect((await act("dev", "cancel", await harness.ask())).body).toMatchObject({ status: "CANCELLED" });
+    const asked = await harness.call("POST", jit, { key: harness.admin, body: prodAsk });
+    const cancelled = await harness.call("POST", `${jit}/${String(asked.body["id"])}/cancel`, {
+      key: harness.admin,
       body: { reason: "a mistake" },
     });
     expect(cancelled.body).toMatchObject({ status: "CANCELLED", endReason: "a mistake" });
   });
 
   test("revoke ends access that is live or approved, by an administrator or an approver", async () => {
-    const { id } = await house.claimed();
+    const { id } = await harness.claimed();
     expect((await act("ann", "revoke", id, { reason: "enough" })).body).toMatchObject({
       status: "REVOKED",
       endReason: "enough",
     });
-    const second = await house.approved({ scopes: ["read:prod:b"] });
-    const revoked = await house.call("POST", `${jit}/${second}/revoke`, {
-      key: house.admin,
+    const second = await harness.approved({ scopes: ["read:prod:b"] });
+    const revoked = await harness.call("POST", `${jit}/${second}/revoke`, {
+      key: harness.admin,
       body: { reason: "enough" },
     });
     expect(revoked.body).toMatchObject({ status: "REVOKED" });

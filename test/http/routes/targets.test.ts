@@ -2,31 +2,31 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { secondMs } from "../../../src/core/values/time.ts";
-import { openTargetOffice, type TargetOffice } from "../../service/support/target-harness.ts";
+import { openTargetHarness, type TargetHarness } from "../../service/support/target-harness.ts";
 import {
   api,
   entries,
   jit,
   list,
-  openHouse,
+  openHttpHarness,
   prodAsk,
   type Answer,
-  type HttpHouse,
+  type HttpHarness,
 } from "../support/http-harness.ts";
 
-let office: TargetOffice;
-let house: HttpHouse;
+let service: TargetHarness;
+let harness: HttpHarness;
 beforeEach(async () => {
-  office = await openTargetOffice({ more: [{ name: "dev-db", resources: "dev:" }] });
-  house = await openHouse({ office });
+  service = await openTargetHarness({ more: [{ name: "dev-db", resources: "dev:" }] });
+  harness = await openHttpHarness({ harness: service });
 });
 afterEach(async () => {
-  await house.close();
+  await harness.close();
 });
 
-const dev = async () => house.keyOf("dev");
+const dev = async () => harness.keyOf("dev");
 const post = async (url: string, body: object = {}, idempotencyKey?: string): Promise<Answer> =>
-  house.call("POST", url, {
+  harness.call("POST", url, {
     key: await dev(),
     body,
     ...(idempotencyKey !== undefined && { headers: { "idempotency-key": idempotencyKey } }),
@@ -54,7 +54,7 @@ describe("an answer with targets", () => {
       expiresAt: answer.body["expiresAt"],
       command: expect.stringMatching(/^open jit_/),
     });
-    const read = await house.call("GET", `${jit}/${String(answer.body["id"])}`, { key: await dev() });
+    const read = await harness.call("GET", `${jit}/${String(answer.body["id"])}`, { key: await dev() });
     expect(read.body["grant"]).toMatchObject({
       targets: [
         { connector: "dev-db", object: at?.["username"], state: "PROVISIONED", drift: [], problem: null },
@@ -64,7 +64,7 @@ describe("an answer with targets", () => {
   });
 
   test("a slow one: 202, nothing kept, and the very same call again gives it", async () => {
-    const [, slow] = office.targets;
+    const [, slow] = service.targets;
     if (slow !== undefined) slow.trouble.isDown = true;
     const first = await post(jit, devAsk, "one");
     expect([first.status, first.body["status"], first.body["credential"]]).toEqual([
@@ -73,8 +73,8 @@ describe("an answer with targets", () => {
       undefined,
     ]);
     if (slow !== undefined) slow.trouble.isDown = false;
-    office.clock.pass(5 * secondMs);
-    await office.tick();
+    service.clock.pass(5 * secondMs);
+    await service.tick();
     const again = await post(jit, devAsk, "one");
     expect([again.status, again.body["id"]]).toEqual([201, first.body["id"]]);
     expect(targetsOf(again)).toHaveLength(1);
@@ -85,12 +85,12 @@ describe("an answer with targets", () => {
   });
 
   test("a claim's 202 is not kept either; one that was answered shows no secret again", async () => {
-    const id = await house.approved();
-    office.target.trouble.isDown = true;
+    const id = await harness.approved();
+    service.target.trouble.isDown = true;
     expect((await post(`${jit}/${id}/claim`, {}, "c")).status).toBe(202);
-    office.target.trouble.isDown = false;
-    office.clock.pass(5 * secondMs);
-    await office.tick();
+    service.target.trouble.isDown = false;
+    service.clock.pass(5 * secondMs);
+    await service.tick();
     const given = await post(`${jit}/${id}/claim`, {}, "c");
     expect([given.status, targetsOf(given).length]).toEqual([200, 1]);
     const again = await post(`${jit}/${id}/claim`, {}, "c");
@@ -100,7 +100,7 @@ describe("an answer with targets", () => {
   });
 
   test("a public key that is none is refused by its field", async () => {
-    const id = await house.approved();
+    const id = await harness.approved();
     for (const sshPublicKey of ["", "ssh-ed25519 AAAA", "a\nb", "-----BEGIN OPENSSH PRIVATE KEY-----"]) {
       const { status, body } = await post(`${jit}/${id}/claim`, { sshPublicKey });
       expect([status, body["code"], list(body["errors"])[0]?.["path"]]).toEqual([
@@ -114,13 +114,13 @@ describe("an answer with targets", () => {
   test("no secret of a target is in a log, the database or the audit log", async () => {
     const id = String((await post(jit, devAsk, "one")).body["id"]);
     await post(`${jit}/${id}/rotate`, {}, "two");
-    const secrets = office.targets.flatMap((one) => one.secrets);
+    const secrets = service.targets.flatMap((one) => one.secrets);
     expect(secrets).toHaveLength(2);
-    const data = join(office.folder, "data");
+    const data = join(service.folder, "data");
     const places = [
-      ...house.log,
+      ...harness.log,
       ...readdirSync(data).map((name) => readFileSync(join(data, name), "latin1")),
-      JSON.stringify(await office.audit()),
+      JSON.stringify(await service.audit()),
     ];
     for (const place of places) for (const secret of secrets) expect(place.includes(secret)).toBe(false);
   });
@@ -128,7 +128,7 @@ describe("an answer with targets", () => {
 
 test("connectors are listed with what may be there, and checked with what mends them", async () => {
   await post(jit, devAsk);
-  const listed = await house.call("GET", `${api}/connectors`, { key: house.admin });
+  const listed = await harness.call("GET", `${api}/connectors`, { key: harness.admin });
   expect(listed.body["data"]).toEqual([
     {
       name: "orders-db",
@@ -149,8 +149,8 @@ test("connectors are listed with what may be there, and checked with what mends 
       overdue: 0,
     },
   ]);
-  office.target.trouble.isDown = true;
-  const checked = await house.call("POST", `${api}/connectors/check`, { key: house.admin });
+  service.target.trouble.isDown = true;
+  const checked = await harness.call("POST", `${api}/connectors/check`, { key: harness.admin });
   expect(checked.body).toEqual({
     ok: false,
     data: [
@@ -182,17 +182,17 @@ test("connectors are listed with what may be there, and checked with what mends 
 
 test("the metrics tell overdue take-backs and their age", async () => {
   const id = String((await post(jit, devAsk)).body["id"]);
-  for (const one of office.targets) one.trouble.isDown = true;
+  for (const one of service.targets) one.trouble.isDown = true;
   await post(`${jit}/${id}/complete`);
-  await office.live(90 * secondMs);
-  const { text } = await house.call("GET", "/metrics");
+  await service.live(90 * secondMs);
+  const { text } = await harness.call("GET", "/metrics");
   expect(text).toContain("jit_take_backs_waiting 1");
   expect(text).toContain("jit_take_backs_overdue 1");
   expect(text).toMatch(/jit_take_back_overdue_seconds 9\d/);
 });
 
 test("what the answers say is in the documentation", async () => {
-  const { body } = await house.call("GET", "/openapi.json");
+  const { body } = await harness.call("GET", "/openapi.json");
   const paths = new Map(entries(body["paths"]));
   for (const path of [jit, `${jit}/{id}/claim`]) {
     expect(JSON.stringify(paths.get(path)?.["post"])).toContain('"202"');
@@ -201,15 +201,15 @@ test("what the answers say is in the documentation", async () => {
 
 describe("an object at a lost target", () => {
   const abandon = (body: object, connector = "dev-db") =>
-    house.call("POST", `${api}/connectors/${connector}/abandon`, { key: house.admin, body });
+    harness.call("POST", `${api}/connectors/${connector}/abandon`, { key: harness.admin, body });
 
   test("is abandoned by the name that the request shows, with its live access; a second time is told apart", async () => {
     const asked = await post(jit, devAsk);
     const { body } = asked;
-    const read = async () => house.call("GET", `${jit}/${String(body["id"])}`, { key: await dev() });
+    const read = async () => harness.call("GET", `${jit}/${String(body["id"])}`, { key: await dev() });
     const [at] = targetsOf(asked);
     const object = String(at?.["username"]);
-    for (const one of office.targets) one.trouble.isDown = true;
+    for (const one of service.targets) one.trouble.isDown = true;
     for (const wrong of [
       { object },
       { object, reason: " " },

@@ -1,29 +1,36 @@
 import { formatToken } from "../../../src/core/values/token-format.ts";
 import { METHODS } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { dayMs, hourMs, minuteMs } from "../../../src/core/values/time.ts";
 import { StoreUnavailable } from "../../../src/service/ports/store.ts";
 import { allStaff } from "../../service/support/service-harness.ts";
-import { api, housePolicies, houseRules, jit, openHouse, type HttpHouse } from "../support/http-harness.ts";
+import {
+  api,
+  httpPolicies,
+  httpRules,
+  jit,
+  openHttpHarness,
+  type HttpHarness,
+} from "../support/http-harness.ts";
 
 const check = `${api}/check`;
 const scopes = ["read:prod:orders-db", "write:prod:orders-db"];
 
-let house: HttpHouse;
+let harness: HttpHarness;
 let id: string;
 let token: string;
 beforeEach(async () => {
-  house = await openHouse();
-  ({ id, token } = await house.claimed({ scopes }));
+  harness = await openHttpHarness();
+  ({ id, token } = await harness.claimed({ scopes }));
 });
 afterEach(async () => {
-  await house.close();
+  await harness.close();
 });
 
 describe("the check", () => {
   test("a live credential that holds all that is wanted → 200, saying whose it is, without a body", async () => {
-    const answer = await house.call("GET", `${check}?scope=${scopes[0]}`, { key: token });
+    const answer = await harness.call("GET", `${check}?scope=${scopes[0]}`, { key: token });
     expect(answer.status).toBe(200);
     expect(answer.text).toBe("");
     expect(answer.headers).toMatchObject({
@@ -56,7 +63,7 @@ describe("the check", () => {
     ["what is no scope", "?scope=*", {}, 403],
     ["an array by another spelling", "?scope[]=read:prod:orders-db", {}, 403],
   ])("wanting %s", async (_, query, headers, status) => {
-    const answer = await house.call("GET", `${check}${query}`, { key: token, headers });
+    const answer = await harness.call("GET", `${check}${query}`, { key: token, headers });
     expect({ status: answer.status, text: answer.text }).toEqual({ status, text: "" });
   });
 
@@ -68,14 +75,14 @@ describe("the check", () => {
     };
     for (const method of METHODS.filter((one) => one !== "CONNECT")) {
       for (const path of paths) {
-        const holder = await house.call(method, path, { ...call, key: token });
+        const holder = await harness.call(method, path, { ...call, key: token });
         expect({ method, path, status: holder.status, text: holder.text }).toEqual({
           method,
           path,
           status: 200,
           text: "",
         });
-        const stranger = await house.call(method, path, call);
+        const stranger = await harness.call(method, path, call);
         expect({ method, path, status: stranger.status }).toEqual({ method, path, status: 401 });
       }
     }
@@ -88,30 +95,30 @@ describe("the check", () => {
     ["a token nobody was given", { authorization: `Bearer kd_jit_${"0".repeat(36)}` }],
     ["no token at all", { authorization: "Bearer" }],
   ])("%s → 401", async (_, headers: Readonly<Record<string, string>>) => {
-    const key = await house.keyOf("dev");
+    const key = await harness.keyOf("dev");
     const sent = {
       ...headers,
       ...(headers["authorization"]?.endsWith("API-KEY") && { authorization: `Bearer ${key}` }),
     };
-    const answer = await house.call("GET", `${check}?scope=${scopes[0]}`, { headers: sent });
+    const answer = await harness.call("GET", `${check}?scope=${scopes[0]}`, { headers: sent });
     expect({ status: answer.status, text: answer.text }).toEqual({ status: 401, text: "" });
     expect(answer.headers["www-authenticate"]).toBe("Bearer");
   });
 
   const ends: Record<string, () => Promise<unknown> | void> = {
-    "its time is over": () => house.office.clock.pass(4 * hourMs),
-    "it was completed": async () => house.call("POST", `${jit}/${id}/complete`, { key: token }),
+    "its time is over": () => harness.harness.clock.pass(4 * hourMs),
+    "it was completed": async () => harness.call("POST", `${jit}/${id}/complete`, { key: token }),
     "it was revoked": () =>
-      house.call("POST", `${jit}/${id}/revoke`, { key: house.admin, body: { reason: "x" } }),
+      harness.call("POST", `${jit}/${id}/revoke`, { key: harness.admin, body: { reason: "x" } }),
     "its holder was deactivated": () =>
-      house.call("PATCH", `${api}/identities/id_dev`, { key: house.admin, body: { active: false } }),
-    "it was reported as leaked": () => house.call("POST", `${api}/credentials/revoke`, { form: { token } }),
+      harness.call("PATCH", `${api}/identities/id_dev`, { key: harness.admin, body: { active: false } }),
+    "it was reported as leaked": () => harness.call("POST", `${api}/credentials/revoke`, { form: { token } }),
   };
   test.each(Object.entries(ends))("%s → dead from that moment on", async (_, end) => {
-    const resource = await house.keyOf("bot", "resource");
+    const resource = await harness.keyOf("bot", "resource");
     await end();
-    expect((await house.call("GET", `${check}?scope=${scopes[0]}`, { key: token })).status).toBe(401);
-    const found = await house.call("POST", `${api}/credentials/introspect`, {
+    expect((await harness.call("GET", `${check}?scope=${scopes[0]}`, { key: token })).status).toBe(401);
+    const found = await harness.call("POST", `${api}/credentials/introspect`, {
       key: resource,
       form: { token },
     });
@@ -119,16 +126,16 @@ describe("the check", () => {
   });
 
   test("one millisecond before its end it opens, at its end it does not", async () => {
-    const open = () => house.call("GET", `${check}?scope=${scopes[0]}`, { key: token });
-    house.office.clock.pass(4 * hourMs - 1);
+    const open = () => harness.call("GET", `${check}?scope=${scopes[0]}`, { key: token });
+    harness.harness.clock.pass(4 * hourMs - 1);
     expect((await open()).status).toBe(200);
-    house.office.clock.pass(1);
+    harness.harness.clock.pass(1);
     expect((await open()).status).toBe(401);
   });
 });
 
 test("a store that fails is a 503 without a body", async () => {
-  const broken = await openHouse({
+  const broken = await openHttpHarness({
     changed: (services) => ({
       ...services,
       checking: {
@@ -146,10 +153,13 @@ test("a store that fails is a 503 without a body", async () => {
 
 describe("introspection", () => {
   const introspect = async (form: Readonly<Record<string, string>>) =>
-    house.call("POST", `${api}/credentials/introspect`, { key: await house.keyOf("bot", "resource"), form });
+    harness.call("POST", `${api}/credentials/introspect`, {
+      key: await harness.keyOf("bot", "resource"),
+      form,
+    });
 
   test("tells all about a live credential, and not to be cached", async () => {
-    house.office.clock.pass(minuteMs);
+    harness.harness.clock.pass(minuteMs);
     const answer = await introspect({ token, token_type_hint: "access_token", something: "else" });
     expect(answer.headers["cache-control"]).toBe("no-store");
     expect(answer.body).toEqual({
@@ -166,8 +176,8 @@ describe("introspection", () => {
 
   test("of somebody without an address it says none", async () => {
     const [dev, ...others] = allStaff;
-    const { email: _, ...withoutAddress } = present(dev, "dev");
-    await house.office.configure(housePolicies, houseRules, [withoutAddress, ...others]);
+    const { email: _, ...withoutAddress } = assertPresent(dev, "dev");
+    await harness.harness.configure(httpPolicies, httpRules, [withoutAddress, ...others]);
     const { text, body } = await introspect({ token });
     expect(body).toMatchObject({ active: true, sub: "id_dev" });
     expect(text).not.toContain("username");
@@ -179,13 +189,13 @@ describe("introspection", () => {
   });
 
   test("an API key is no credential, whoever's it is", async () => {
-    expect((await introspect({ token: await house.keyOf("dev") })).text).toBe('{"active":false}');
+    expect((await introspect({ token: await harness.keyOf("dev") })).text).toBe('{"active":false}');
   });
 
   test("wants a token, once", async () => {
     expect((await introspect({})).body["code"]).toBe("invalid_body");
-    const twice = await house.call("POST", `${api}/credentials/introspect`, {
-      key: await house.keyOf("bot", "resource"),
+    const twice = await harness.call("POST", `${api}/credentials/introspect`, {
+      key: await harness.keyOf("bot", "resource"),
       payload: "token=a&token=b",
       headers: { "content-type": "application/x-www-form-urlencoded" },
     });
@@ -195,7 +205,7 @@ describe("introspection", () => {
 
 describe("a leak report", () => {
   const report = (form: Readonly<Record<string, string>>) =>
-    house.call("POST", `${api}/credentials/revoke`, { form });
+    harness.call("POST", `${api}/credentials/revoke`, { form });
 
   test("answers the same whatever the token was, and asks for no key", async () => {
     for (const text of [token, token, "x", "", `kd_live_${"A".repeat(36)}`]) {
@@ -206,9 +216,9 @@ describe("a leak report", () => {
   });
 
   test("ends an API key at once", async () => {
-    const key = await house.keyOf("ann");
+    const key = await harness.keyOf("ann");
     await report({ token: key });
-    expect((await house.call("GET", jit, { key })).status).toBe(401);
+    expect((await harness.call("GET", jit, { key })).status).toBe(401);
   });
 
   test.each([
@@ -217,7 +227,7 @@ describe("a leak report", () => {
     ["the line of a log around it", (one: string) => `export JIT_TOKEN="${one}" # oops`],
   ])("finds the token with %s", async (_, around) => {
     expect((await report({ token: around(token) })).status).toBe(200);
-    expect((await house.call("GET", `${check}?scope=${scopes[0]}`, { key: token })).status).toBe(401);
+    expect((await harness.call("GET", `${check}?scope=${scopes[0]}`, { key: token })).status).toBe(401);
   });
 
   test("ends every token in it, however many", async () => {
@@ -225,13 +235,13 @@ describe("a leak report", () => {
       formatToken("jit", String(count).padStart(30, "0")),
     );
     expect((await report({ token: [...many, token].join("\n") })).status).toBe(200);
-    expect((await house.call("GET", `${check}?scope=${scopes[0]}`, { key: token })).status).toBe(401);
+    expect((await harness.call("GET", `${check}?scope=${scopes[0]}`, { key: token })).status).toBe(401);
   });
 
   test("of a token that is over changes nothing", async () => {
-    house.office.clock.pass(dayMs);
+    harness.harness.clock.pass(dayMs);
     await report({ token });
-    const { body } = await house.call("GET", `${jit}/${id}`, { key: await house.keyOf("dev") });
+    const { body } = await harness.call("GET", `${jit}/${id}`, { key: await harness.keyOf("dev") });
     expect(body["status"]).toBe("EXPIRED");
   });
 });

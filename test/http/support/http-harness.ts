@@ -1,16 +1,16 @@
 import { METHODS } from "node:http";
 import type { InjectOptions } from "fastify";
 import { pino } from "pino";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import type { Role } from "../../../src/core/values/identity.ts";
 import { isRefusal } from "../../../src/core/values/refusals.ts";
 import type { App } from "../../../src/http/middleware/route-access.ts";
 import { createHttpServer, type HttpOptions } from "../../../src/http/server.ts";
 import { createMetrics } from "../../../src/app/observability/metrics.ts";
-import { createInstallationService } from "../../../src/service/people/bootstrap-service.ts";
+import { createBootstrapService } from "../../../src/service/people/bootstrap-service.ts";
 import type { Services } from "../../../src/service/services.ts";
 import { approvalPolicy, autoPolicy, denyPolicy, stageBy } from "../../core/support/policies.ts";
-import { openOffice, type Office } from "../../service/support/service-harness.ts";
+import { openServiceHarness, type ServiceHarness } from "../../service/support/service-harness.ts";
 
 /** One call as a client makes it: `body` goes as JSON, `form` as a form, `payload` as it is. */
 export interface Call {
@@ -34,8 +34,8 @@ export interface Answer {
 export type Json = Readonly<Record<string, unknown>>;
 
 /** The whole service behind its HTTP door, over a real database, with a clock that stands still. */
-export interface HttpHouse {
-  readonly office: Office;
+export interface HttpHarness {
+  readonly harness: ServiceHarness;
   readonly app: App;
   /** Every line logged, as a log collector would see it before any cleaning. */
   readonly log: string[];
@@ -66,31 +66,31 @@ export const devAsk = { ...prodAsk, scopes: ["read:dev:a"], duration: "1h" } as 
 export const api = "/api/v1";
 export const jit = `${api}/credentials/jit`;
 
-export interface HouseOptions extends Partial<HttpOptions> {
+export interface HttpHarnessOptions extends Partial<HttpOptions> {
   /** Stands between the server and the services. */
   readonly changed?: (services: Services) => Services;
   /** Absent: one of its own. It is closed with the house. */
-  readonly office?: Office;
+  readonly harness?: ServiceHarness;
 }
 
-export async function openHouse(houseOptions: HouseOptions = {}): Promise<HttpHouse> {
-  const { changed = same, office: given, ...options } = houseOptions;
+export async function openHttpHarness(harnessOptions: HttpHarnessOptions = {}): Promise<HttpHarness> {
+  const { changed = same, harness: given, ...options } = harnessOptions;
   const metrics = createMetrics();
-  const office = given ?? (await openOffice({ watchers: [metrics.watcher] }));
-  await office.configure(housePolicies, houseRules);
+  const harness = given ?? (await openServiceHarness({ listeners: [metrics.onCommit] }));
+  await harness.configure(httpPolicies, httpRules);
   const log: string[] = [];
   metrics.observe({
-    store: office.store,
-    now: office.clock.now,
+    store: harness.store,
+    now: harness.clock.now,
     lastSweepAt: () => null,
-    configuration: () => ({ loadedAt: office.clock.now() }),
+    configuration: () => ({ loadedAt: harness.clock.now() }),
     clockBehindMs: () => 0,
     isReserveMissing: () => false,
     connectors: async () => [],
     auditHead: () => "matches",
-    isLockedDown: async () => (await office.context.rulebook()).book.lockdown,
+    isLockedDown: async () => (await harness.context.rulebook()).book.lockdown,
   });
-  const app = await createHttpServer(changed(office.services), {
+  const app = await createHttpServer(changed(harness.services), {
     metrics,
     trustedProxies: [],
     ratePerMinute: 100_000,
@@ -98,28 +98,28 @@ export async function openHouse(houseOptions: HouseOptions = {}): Promise<HttpHo
     loggerInstance: pino({ level: "debug" }, { write: (line) => void log.push(line) }),
     ...options,
   });
-  const key = await createInstallationService(office.context).ensureAdminKey(undefined, undefined);
+  const key = await createBootstrapService(harness.context).ensureAdminKey(undefined, undefined);
   if (isRefusal(key) || key.kind !== "made") throw new Error("a new house has a new key");
   const admin = key.token;
 
-  const call: HttpHouse["call"] = (method, url, one = {}) => callApp(app, method, url, one);
+  const call: HttpHarness["call"] = (method, url, one = {}) => callApp(app, method, url, one);
   const keyOf = keyRing(admin, call);
   const must = async (name: string, url: string, body?: unknown): Promise<Answer> => {
     const answer = await call("POST", url, { key: await keyOf(name), ...(body !== undefined && { body }) });
     if (answer.status >= 300) throw new Error(`${url}: ${answer.text}`);
     return answer;
   };
-  const ask: HttpHouse["ask"] = async (more) => {
+  const ask: HttpHarness["ask"] = async (more) => {
     const answer = await must("dev", jit, { ...prodAsk, ...more });
     return String(answer.body["id"]);
   };
-  const approved: HttpHouse["approved"] = async (more) => {
+  const approved: HttpHarness["approved"] = async (more) => {
     const id = await ask(more);
     await must("ann", `${jit}/${id}/approve`);
     return id;
   };
   return {
-    office,
+    harness,
     app,
     log,
     admin,
@@ -133,7 +133,7 @@ export async function openHouse(houseOptions: HouseOptions = {}): Promise<HttpHo
     },
     async close() {
       await app.close();
-      await office.close();
+      await harness.close();
     },
   };
 }
@@ -148,7 +148,7 @@ export function tokenIn({ body, text }: Answer): string {
   return credential.token;
 }
 
-function keyRing(admin: string, call: HttpHouse["call"]): HttpHouse["keyOf"] {
+function keyRing(admin: string, call: HttpHarness["call"]): HttpHarness["keyOf"] {
   const keys = new Map<string, string>();
   return async (name, ...roles) => {
     const known = keys.get(`${name} ${roles.join(" ")}`);
@@ -157,7 +157,7 @@ function keyRing(admin: string, call: HttpHouse["call"]): HttpHouse["keyOf"] {
       key: admin,
       body: { identityId: `id_${name}`, roles: roles.length === 0 ? ["requester", "approver"] : roles },
     });
-    const token = String(present(made.body["token"], made.text));
+    const token = String(assertPresent(made.body["token"], made.text));
     keys.set(`${name} ${roles.join(" ")}`, token);
     return token;
   };
@@ -202,7 +202,7 @@ export const entries = (value: unknown): readonly (readonly [string, Json])[] =>
 
 const same = (services: Services): Services => services;
 
-export const housePolicies = [
+export const httpPolicies = [
   autoPolicy("dev", { conditions: [{ type: "RESOURCE", operator: "STARTS_WITH", value: "dev:" }] }),
   denyPolicy("secret", { conditions: [{ type: "RESOURCE", operator: "STARTS_WITH", value: "secret:" }] }),
   approvalPolicy(
@@ -236,7 +236,7 @@ export const housePolicies = [
   }),
 ].map((policy) => ({ ...policy, managedBy: "file" as const }));
 
-export const houseRules = {
+export const httpRules = {
   breakGlass: {
     allowed: [{ kind: "group", group: "oncall" }],
     conditions: [],

@@ -15,8 +15,8 @@ import { expect, onTestFinished, test } from "vitest";
 import type { AuditAction } from "../../../src/core/audit/audit-record.ts";
 import { createAuditFile, type AuditFile } from "../../../src/notify/audit-file/audit-file.ts";
 import type { Store } from "../../../src/service/ports/store.ts";
-import { watched } from "../../../src/service/ports/observed-store.ts";
-import { auditFixture, stepOf } from "../../support/fixtures.ts";
+import { withCommitListeners } from "../../../src/service/ports/observed-store.ts";
+import { auditFixture, stepFixture } from "../../support/fixtures.ts";
 import { committed, openStore, temporaryFolder } from "../../store/sqlite/temporary-store.ts";
 
 interface Following {
@@ -39,14 +39,15 @@ async function open(store?: Store, path = join(temporaryFolder(), "audit.jsonl")
     },
   });
   onTestFinished(() => file.stop());
-  const wakes = watched(plain, [file.watcher]);
+  const wakes = withCommitListeners(plain, [file.onCommit]);
   return {
     store: plain,
     file,
     path,
     log,
     record: async (...actions) => {
-      for (const action of actions) await committed(wakes, stepOf({ audit: [auditFixture({ action })] }));
+      for (const action of actions)
+        await committed(wakes, stepFixture({ audit: [auditFixture({ action })] }));
     },
   };
 }
@@ -179,7 +180,7 @@ test("thousands of records at once are written once each, in order", async () =>
   const { store, file, path } = await open();
   await file.start();
   const audit = Array.from({ length: 2_500 }, () => auditFixture({ data: { text: "a\nb\u2028" } }));
-  await committed(watched(store, [file.watcher]), stepOf({ audit }));
+  await committed(withCommitListeners(store, [file.onCommit]), stepFixture({ audit }));
   await expect.poll(() => lines(path).length).toBe(2_500);
   expect(seqs(path)).toEqual(audit.map((_, index) => index + 1));
 });

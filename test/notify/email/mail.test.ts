@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cardLetter, noteLetter, type Envelope, type Letter } from "../../../src/notify/email/mail.ts";
+import { cardEmail, noteEmail, type Envelope, type EmailMessage } from "../../../src/notify/email/mail.ts";
 import { cardFixture, noteOf } from "./support/cards.ts";
 
 const envelope: Envelope = {
@@ -8,7 +8,8 @@ const envelope: Envelope = {
   domain: "company.com",
   atMs: Date.UTC(2024, 0, 15, 10, 31),
 };
-const submitted = (card = cardFixture("approver")): Letter => noteLetter(noteOf("submitted", card), envelope);
+const submitted = (card = cardFixture("approver")): EmailMessage =>
+  noteEmail(noteOf("submitted", card), envelope);
 
 test("what to press or type is in it, for terminal and chat, and no link that does anything", () => {
   const { text, html } = submitted();
@@ -27,10 +28,10 @@ describe("a mail speaks only of surfaces that are configured", () => {
   });
   const all = (chats: readonly ("slack" | "teams")[]): string =>
     [
-      noteLetter(noteOf("submitted", cardFixture("approver")), { ...envelope, chats }),
-      noteLetter(noteOf("approved", claimable), { ...envelope, chats }),
-      cardLetter(claimable, { ...envelope, chats }),
-      noteLetter(
+      noteEmail(noteOf("submitted", cardFixture("approver")), { ...envelope, chats }),
+      noteEmail(noteOf("approved", claimable), { ...envelope, chats }),
+      cardEmail(claimable, { ...envelope, chats }),
+      noteEmail(
         {
           about: "link",
           account: { surface: "slack", team: "T1", user: "U1" },
@@ -69,7 +70,7 @@ describe("a mail speaks only of surfaces that are configured", () => {
 
 test("our facts stand above the requester's words, and their words stand once", () => {
   const reason = "Orders are stuck\nand customers call";
-  const used = noteLetter(
+  const used = noteEmail(
     noteOf("break_glass_used", cardFixture("reviewer", { reason, breakGlass: true })),
     envelope,
   );
@@ -89,20 +90,20 @@ test("times are in UTC and say so", () => {
 
 test("all mails about a request are one thread: same subject, same root, ids of their own", () => {
   const dev = cardFixture("requester", { status: "APPROVED", claimDeadline: "2024-01-15T19:00:00.000Z" });
-  const letters = [
+  const emails = [
     submitted(),
-    noteLetter(noteOf("reminder", cardFixture("approver")), envelope),
-    noteLetter(noteOf("approved", dev), envelope),
-    cardLetter(cardFixture("approver"), envelope),
+    noteEmail(noteOf("reminder", cardFixture("approver")), envelope),
+    noteEmail(noteOf("approved", dev), envelope),
+    cardEmail(cardFixture("approver"), envelope),
   ];
-  expect(new Set(letters.map((one) => one.subject))).toEqual(
+  expect(new Set(emails.map((one) => one.subject))).toEqual(
     new Set(["[JIT] Access jit_xyz789: Dev, 4 hours, read:prod:orders-db"]),
   );
-  for (const { references, messageId } of letters) {
+  for (const { references, messageId } of emails) {
     expect(references).toEqual(["<jit_xyz789@company.com>"]);
     expect(messageId).toMatch(/^<jit_xyz789\.[a-z_]+\.[0-9a-f]{16}@company\.com>$/);
   }
-  expect(new Set(letters.map((one) => one.messageId)).size).toBe(letters.length);
+  expect(new Set(emails.map((one) => one.messageId)).size).toBe(emails.length);
 });
 
 test("an extension hangs below the access it prolongs", () => {
@@ -115,16 +116,16 @@ test("an extension hangs below the access it prolongs", () => {
 test("a repeat has the same Message-ID, a later reminder and another reader's copy have not", () => {
   const later = { ...envelope, atMs: envelope.atMs + 30 * 60_000 };
   const note = noteOf("reminder", cardFixture("approver"));
-  expect(noteLetter(note, envelope).messageId).toBe(noteLetter(note, envelope).messageId);
-  expect(noteLetter(note, later).messageId).not.toBe(noteLetter(note, envelope).messageId);
-  expect(noteLetter(note, { ...envelope, to: "ann@company.com" }).messageId).not.toBe(
-    noteLetter(note, envelope).messageId,
+  expect(noteEmail(note, envelope).messageId).toBe(noteEmail(note, envelope).messageId);
+  expect(noteEmail(note, later).messageId).not.toBe(noteEmail(note, envelope).messageId);
+  expect(noteEmail(note, { ...envelope, to: "ann@company.com" }).messageId).not.toBe(
+    noteEmail(note, envelope).messageId,
   );
 });
 
 test("the requester is told how to take what was approved, and never gets a secret by mail", () => {
   const card = cardFixture("requester", { status: "APPROVED", claimDeadline: "2024-01-15T19:00:00.000Z" });
-  const { text } = noteLetter(noteOf("approved", card), envelope);
+  const { text } = noteEmail(noteOf("approved", card), envelope);
   expect(text).toContain("jit claim jit_xyz789");
   expect(text).toContain("2024-01-15 19:00 UTC");
   expect(text).not.toContain("kd_jit_");
@@ -134,20 +135,20 @@ test("somebody who asked reads whom it waits for", () => {
   const approver = { identityId: "id_lead", name: "Lead", email: null, stage: 1, status: "PENDING" } as const;
   const reach = { reached: 1, inFlight: 0, asked: 2, unreachedNames: ["Ann"] };
   const card = cardFixture("requester", { approvers: [approver] }, { reach });
-  const { text } = noteLetter(noteOf("submitted", card), envelope);
+  const { text } = noteEmail(noteOf("submitted", card), envelope);
   expect(text).toContain("Asked: Lead.");
   expect(text).toContain("1 of 2 approvers reached");
 });
 
 test("break-glass is named in the subject", () => {
   const card = cardFixture("alert", { breakGlass: true, status: "ACTIVE" });
-  expect(noteLetter(noteOf("break_glass_used", card), envelope).subject).toBe(
+  expect(noteEmail(noteOf("break_glass_used", card), envelope).subject).toBe(
     "[JIT] Emergency access jit_xyz789: Dev, 4 hours, read:prod:orders-db",
   );
 });
 
 test("a key made in somebody's name and an account to be linked are told, each as a mail of its own", () => {
-  const key = noteLetter(
+  const key = noteEmail(
     {
       about: "key",
       notice: "key_made",
@@ -161,7 +162,7 @@ test("a key made in somebody's name and an account to be linked are told, each a
   );
   expect(key).toMatchObject({ subject: "An API key was made in your name: key_1", references: [] });
   expect(key.text).toContain("approver");
-  const expiring = noteLetter(
+  const expiring = noteEmail(
     {
       about: "key",
       notice: "key_expiring",
@@ -175,7 +176,7 @@ test("a key made in somebody's name and an account to be linked are told, each a
   );
   expect(expiring).toMatchObject({ subject: "Your API key expires soon: key_1", references: [] });
   expect(expiring.text).toContain("ends in …abcd");
-  const link = noteLetter(
+  const link = noteEmail(
     {
       about: "link",
       account: { surface: "slack", team: "T1", user: "U1" },

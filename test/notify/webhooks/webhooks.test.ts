@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 import { dayMs, hourMs, minuteMs, secondMs } from "../../../src/core/values/time.ts";
 import { retryAfterMs, retryDelaysMs, waitMs } from "../../../src/notify/webhooks/retry-schedule.ts";
 import { openReceiver } from "./support/receiver.ts";
-import { hookOf, openSending, type Sending } from "./support/webhook-harness.ts";
+import { hookOf, openSending, type WebhookHarness } from "./support/webhook-harness.ts";
 
 const failing = (status: number) => (answer: { writeHead(status: number): { end(): void } }) =>
   answer.writeHead(status).end();
 
-async function failures(sending: Sending): Promise<readonly unknown[]> {
+async function failures(sending: WebhookHarness): Promise<readonly unknown[]> {
   const rows = await sending.store.auditEvents({ after: 0, limit: 100, action: "notification.failed" });
   return rows.map((row) => JSON.parse(row.body).data);
 }

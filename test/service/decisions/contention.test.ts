@@ -2,30 +2,33 @@ import { describe, expect, test } from "vitest";
 import { makeId } from "../../../src/core/values/ids.ts";
 import type { PresentedCredential, Store } from "../../../src/service/ports/store.ts";
 import { createServices, type Services } from "../../../src/service/services.ts";
-import { createTurns } from "../../../src/service/async/keyed-mutex.ts";
+import { createKeyedMutex } from "../../../src/service/async/keyed-mutex.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../../core/support/policies.ts";
-import { allStaff, granted, officeForEach, saidTo, staff } from "../support/service-harness.ts";
+import { allStaff, granted, serviceHarnessForEach, saidTo, staff } from "../support/service-harness.ts";
 
-const { office, desk, claimed, isActive } = officeForEach(() => [
-  approvalPolicy("dba", { stages: [stageBy("group:dba")] }),
-]);
+const {
+  office: harness,
+  desk: requestCommands,
+  claimed,
+  isActive,
+} = serviceHarnessForEach(() => [approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
 
 const crowd = Array.from({ length: 40 }, (_, place) => place);
 
 describe("a crowd at the same record is served to the last, and nobody hears that the store was busy", () => {
   test("policies made at once", async () => {
-    const admin = await office().caller("cto", "admin");
+    const admin = await harness().caller("cto", "admin");
     const { id: _, version: __, managedBy: ___, ...draft } = autoPolicy("x");
     const made = await Promise.all(
-      crowd.map((place) => office().services.policies.create(admin, { ...draft, name: `p${place}` })),
+      crowd.map((place) => harness().services.policies.create(admin, { ...draft, name: `p${place}` })),
     );
     expect(made.filter((one) => "refused" in one)).toEqual([]);
   });
 
   test("replacements of one credential: each is answered, the last one opens", async () => {
     const { request } = await claimed();
-    const dev = await office().caller("dev");
-    const said = await Promise.all(crowd.map(() => desk().rotate(dev, request.id)));
+    const dev = await harness().caller("dev");
+    const said = await Promise.all(crowd.map(() => requestCommands().rotate(dev, request.id)));
     const tokens = said.map((one) => granted(one).credential?.token ?? "");
     const open = await Promise.all(tokens.map(isActive));
     expect(open.filter((one) => one)).toHaveLength(1);
@@ -34,41 +37,41 @@ describe("a crowd at the same record is served to the last, and nobody hears tha
   test("approvals that are all needed", async () => {
     const guild = crowd.map((place) => staff(`guild${place}`, { groups: ["guild"] }));
     const all = [stageBy("group:guild", { required: guild.length })];
-    await office().configure([approvalPolicy("all", { stages: all })], {}, [...allStaff, ...guild]);
-    const { request } = granted(await office().ask("dev"));
+    await harness().configure([approvalPolicy("all", { stages: all })], {}, [...allStaff, ...guild]);
+    const { request } = granted(await harness().ask("dev"));
     const said = await Promise.all(
-      guild.map(async ({ name }) => desk().approve(await office().caller(name), request.id, {})),
+      guild.map(async ({ name }) => requestCommands().approve(await harness().caller(name), request.id, {})),
     );
     expect(said.map(saidTo).toSorted()).toEqual(["APPROVED", ...guild.slice(1).map(() => "PENDING")]);
   });
 
   test("turns come in order, and a name nobody waits for is forgotten", async () => {
-    const turns = createTurns();
+    const mutex = createKeyedMutex();
     const order: number[] = [];
     const taken = crowd.map(async (place) => {
-      const end = await turns.take("a");
+      const end = await mutex.acquire("a");
       order.push(place);
       end();
     });
     await Promise.all(taken);
     expect(order).toEqual(crowd);
-    (await turns.take("b"))();
-    (await turns.take("b"))();
+    (await mutex.acquire("b"))();
+    (await mutex.acquire("b"))();
   });
 });
 
 /** The services as they are while somebody replaces the credential that has just been looked up. */
 function servicesDuring(rotate: () => Promise<unknown>): Services {
   const store: Store = {
-    ...office().store,
+    ...harness().store,
     credential: async (hash): Promise<PresentedCredential | undefined> => {
-      const found = await office().store.credential(hash);
+      const found = await harness().store.credential(hash);
       await rotate();
       return found;
     },
   };
   return createServices(
-    { ...office().context, store },
+    { ...harness().context, store },
     async () => {},
     (fault) => {
       throw fault;
@@ -79,10 +82,10 @@ function servicesDuring(rotate: () => Promise<unknown>): Services {
 describe("a token that is replaced at this very moment", () => {
   test.each(["completes", "reports"] as const)("ends nothing any more: it %s", async (verb) => {
     const { request, token: old } = await claimed();
-    const dev = await office().caller("dev");
+    const dev = await harness().caller("dev");
     let next = "";
-    const { desk: busy, checking } = servicesDuring(async () => {
-      next = granted(await desk().rotate(dev, request.id)).credential?.token ?? "";
+    const { requestCommands: busy, checking } = servicesDuring(async () => {
+      next = granted(await requestCommands().rotate(dev, request.id)).credential?.token ?? "";
     });
     if (verb === "reports") await checking.report(old);
     else expect(saidTo(await busy.completeByToken(old, request.id))).toBe("unauthenticated");
@@ -92,16 +95,16 @@ describe("a token that is replaced at this very moment", () => {
 
 test("emergency access is given though nobody could be told", async () => {
   const told: unknown[] = [];
-  const { desk: loud } = createServices(
-    office().context,
+  const { requestCommands: loud } = createServices(
+    harness().context,
     async () => {
       throw new Error("the relay has a fault");
     },
     (fault) => told.push(fault),
   );
-  const { breakGlass } = (await office().context.rulebook()).book.rules;
+  const { breakGlass } = (await harness().context.rulebook()).book.rules;
   const oncall = [{ kind: "identity", id: makeId("identity", "dev") } as const];
-  await office().configure([], { breakGlass: { ...breakGlass, allowed: oncall } });
+  await harness().configure([], { breakGlass: { ...breakGlass, allowed: oncall } });
   const input = {
     identityId: "id_dev",
     reason: "fire",
@@ -109,6 +112,6 @@ test("emergency access is given though nobody could be told", async () => {
     duration: "1h",
     breakGlass: true,
   };
-  expect(saidTo(await loud.ask(await office().caller("dev"), input))).toBe("ACTIVE");
+  expect(saidTo(await loud.ask(await harness().caller("dev"), input))).toBe("ACTIVE");
   expect(told).toHaveLength(1);
 });

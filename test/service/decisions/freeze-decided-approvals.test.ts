@@ -1,27 +1,27 @@
 import { describe, expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { makeId } from "../../../src/core/values/ids.ts";
 import { hourMs } from "../../../src/core/values/time.ts";
 import type { RequestView } from "../../../src/service/views/request-view.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
-import { allStaff, granted, officeForEach, staff } from "../support/service-harness.ts";
+import { allStaff, granted, serviceHarnessForEach, staff } from "../support/service-harness.ts";
 
 const dba = approvalPolicy("dba", { stages: [stageBy("group:dba", { required: 2 })] });
-const { office, desk } = officeForEach(() => [dba]);
+const { office: harness, desk: requestCommands } = serviceHarnessForEach(() => [dba]);
 
 const view = async (id: string): Promise<RequestView> => {
-  const read = await office().services.reading.read(await office().caller("cto", "auditor"), id);
+  const read = await harness().services.requestQueries.read(await harness().caller("cto", "auditor"), id);
   return "refused" in read ? expect.fail(read.detail) : read;
 };
 
-const asked = async (): Promise<string> => granted(await office().ask("dev")).request.id;
+const asked = async (): Promise<string> => granted(await harness().ask("dev")).request.id;
 
 const approve = async (name: string, id: string): Promise<void> =>
-  void granted(await desk().approve(await office().caller(name), id, {}));
+  void granted(await requestCommands().approve(await harness().caller(name), id, {}));
 
 /** From now on nobody is in group:dba, ann has another name and address, bob is deactivated, cid is out of the file. */
 const everybodyChanges = async (): Promise<void> => {
-  await office().configure(
+  await harness().configure(
     [dba],
     {},
     allStaff
@@ -32,7 +32,7 @@ const everybodyChanges = async (): Promise<void> => {
           : { ...one, groups: [] },
       ),
   );
-  await office().services.directory.change(await office().caller("cto", "admin"), "id_bob", {
+  await harness().services.directory.change(await harness().caller("cto", "admin"), "id_bob", {
     active: false,
   });
 };
@@ -49,24 +49,28 @@ const person = (name: string, status: string) =>
 describe("what a decision was made of stays as it was, whoever joins, leaves or is renamed", () => {
   const endings: readonly [status: string, given: number, end: (id: string) => Promise<unknown>][] = [
     ["APPROVED", 2, async () => {}],
-    ["ACTIVE", 2, async (id) => desk().claim(await office().caller("dev"), id)],
+    ["ACTIVE", 2, async (id) => requestCommands().claim(await harness().caller("dev"), id)],
     [
       "COMPLETED",
       2,
       async (id) => {
-        await desk().claim(await office().caller("dev"), id);
-        await desk().complete(await office().caller("dev"), id);
+        await requestCommands().claim(await harness().caller("dev"), id);
+        await requestCommands().complete(await harness().caller("dev"), id);
       },
     ],
-    ["REVOKED", 2, async (id) => desk().revoke(await office().caller("cto", "admin"), id, "enough")],
-    ["DENIED", 1, async (id) => desk().deny(await office().caller("bob"), id, "no")],
-    ["CANCELLED", 1, async (id) => desk().cancel(await office().caller("dev"), id)],
+    [
+      "REVOKED",
+      2,
+      async (id) => requestCommands().revoke(await harness().caller("cto", "admin"), id, "enough"),
+    ],
+    ["DENIED", 1, async (id) => requestCommands().deny(await harness().caller("bob"), id, "no")],
+    ["CANCELLED", 1, async (id) => requestCommands().cancel(await harness().caller("dev"), id)],
     [
       "TIMED_OUT",
       1,
       async (id) => {
-        office().clock.pass(48 * hourMs);
-        await office().services.grants.tick(id);
+        harness().clock.pass(48 * hourMs);
+        await harness().services.grants.tick(id);
       },
     ],
   ];
@@ -84,7 +88,7 @@ describe("what a decision was made of stays as it was, whoever joins, leaves or 
     ]);
     await everybodyChanges();
     expect(await view(id)).toEqual(before);
-    const { rows } = await office().store.requests({ now: office().clock.now() }, { limit: 5 });
+    const { rows } = await harness().store.requests({ now: harness().clock.now() }, { limit: 5 });
     expect(rows.map((row) => row.request.value.decidedApprovals?.stages[0]?.given)).toEqual([given]);
   });
 
@@ -92,12 +96,12 @@ describe("what a decision was made of stays as it was, whoever joins, leaves or 
     const id = await asked();
     await approve("ann", id);
     await approve("bob", id);
-    granted(await desk().claim(await office().caller("dev"), id));
+    granted(await requestCommands().claim(await harness().caller("dev"), id));
     const more = granted(
-      await desk().extend(await office().caller("dev"), id, { duration: "1h", reason: "more" }),
+      await requestCommands().extend(await harness().caller("dev"), id, { duration: "1h", reason: "more" }),
     );
     await approve("cid", more.request.id);
-    granted(await desk().complete(await office().caller("dev"), id));
+    granted(await requestCommands().complete(await harness().caller("dev"), id));
     const before = await view(more.request.id);
     expect(before).toMatchObject({ status: "CANCELLED", approvals: [{ given: 1 }] });
     await everybodyChanges();
@@ -109,7 +113,7 @@ describe("what a decision was made of stays as it was, whoever joins, leaves or 
     await approve("ann", id);
     await approve("bob", id);
     await everybodyChanges();
-    const card = await office().services.cards.cardFor(id, "channel", null);
+    const card = await harness().services.cards.cardFor(id, "channel", null);
     expect(card?.request.approvals).toEqual([{ stage: 1, required: 2, given: 2 }]);
     expect(card?.request.approvers[0]).toMatchObject({ name: "ann", email: "ann@company.com" });
   });
@@ -118,31 +122,31 @@ describe("what a decision was made of stays as it was, whoever joins, leaves or 
 test("a request that timed out while nobody looked keeps the approvals it had, though people have changed since", async () => {
   const id = await asked();
   await approve("ann", id);
-  office().clock.pass(48 * hourMs);
+  harness().clock.pass(48 * hourMs);
   await everybodyChanges();
   expect(await view(id)).toMatchObject({ status: "TIMED_OUT", approvals: [{ required: 2, given: 1 }] });
-  await office().services.grants.tick(id);
+  await harness().services.grants.tick(id);
   expect(await view(id)).toMatchObject({ status: "TIMED_OUT", approvals: [{ required: 2, given: 1 }] });
 });
 
 test("an approval that no longer counted when others decided does not count afterwards", async () => {
   const id = await asked();
   await approve("ann", id);
-  await office().configure(
+  await harness().configure(
     [dba],
     {},
     allStaff.map((one) => (one.name === "ann" ? { ...one, groups: [] } : one)),
   );
   await approve("bob", id);
   await approve("cid", id);
-  await office().configure([dba]);
+  await harness().configure([dba]);
   expect(await view(id)).toMatchObject({ status: "APPROVED", approvals: [{ required: 2, given: 2 }] });
 });
 
 test("while it waits, whoever leaves does not count, and who has voted keeps their name and role", async () => {
   const id = await asked();
   await approve("ann", id);
-  await office().configure(
+  await harness().configure(
     [dba],
     {},
     allStaff.map((one) => (one.name === "ann" ? { ...staff("ann"), name: "Ann Other" } : one)),
@@ -150,7 +154,7 @@ test("while it waits, whoever leaves does not count, and who has voted keeps the
   const now = await view(id);
   expect(now.approvals).toEqual([{ stage: 1, required: 2, given: 0 }]);
   expect(now.approvers.at(-1)).toMatchObject({ name: "ann", status: "APPROVED", as: ["group:dba"] });
-  const given = (await office().audit()).find((row) => row.action === "approval.given");
+  const given = (await harness().audit()).find((row) => row.action === "approval.given");
   expect(given?.data).toMatchObject({ stages: [1], as: ["group:dba"] });
 });
 
@@ -158,14 +162,14 @@ test("a request decided by an earlier version counts its votes, whoever is in th
   const id = await asked();
   await approve("ann", id);
   await approve("bob", id);
-  const found = present(await office().store.request(makeId("request", id.slice("jit_".length))), id);
+  const found = assertPresent(await harness().store.request(makeId("request", id.slice("jit_".length))), id);
   const { decidedApprovals, ...earlier } = found.request.value;
   expect(decidedApprovals).toBeDefined();
   const value = {
     ...earlier,
     votes: earlier.votes.map(({ name: _name, email: _email, as: _as, ...vote }) => vote),
   };
-  await office().store.commit({
+  await harness().store.commit({
     expects: [{ kind: "request", id, version: found.request.version }],
     writes: [{ kind: "request", value, dueAt: null }],
     unique: [],

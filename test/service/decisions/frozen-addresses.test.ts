@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { makeId } from "../../../src/core/values/ids.ts";
 import { isRefusal } from "../../../src/core/values/refusals.ts";
 import { revisionOf } from "../../../src/core/access/revision.ts";
@@ -11,7 +11,15 @@ const byAddress = (address: string) => approvalPolicy("sec", { stages: [stageBy(
 const renamed = ({ name }: (typeof allStaff)[number]) =>
   name === "sec" ? { email: "head@company.com" } : {};
 
-const { office, load, change, members, ask, approve, view } = changingPeople([byAddress("sec@company.com")]);
+const {
+  office: harness,
+  load,
+  change,
+  members,
+  ask,
+  approve,
+  view,
+} = changingPeople([byAddress("sec@company.com")]);
 
 describe("an address in a frozen requirement means the person who had it then", () => {
   test("whose address changes, in the file and in the policy at once, still decides; nothing is demanded anew", async () => {
@@ -22,8 +30,8 @@ describe("an address in a frozen requirement means the person who had it then", 
     const now = await view(id);
     expect(now.approvers).toMatchObject([{ identityId: "id_sec", email: "head@company.com" }]);
     expect(now).toMatchObject({ revision: before.revision, stranded: null });
-    const mine = await office().services.reading.list(
-      await office().caller("sec"),
+    const mine = await harness().services.requestQueries.list(
+      await harness().caller("sec"),
       { approver: "me" },
       { limit: 5 },
     );
@@ -55,8 +63,9 @@ describe("an address in a frozen requirement means the person who had it then", 
     await load(byAddress("sec@company.com"));
     const id = await ask();
     await forgetIdentities(id);
-    const found = present(await office().store.request(makeId("request", id.slice(4))), id).request.value;
-    expect(revisionOf(found, office().context.surroundings.sha256)).toBe(found.revision);
+    const found = assertPresent(await harness().store.request(makeId("request", id.slice(4))), id).request
+      .value;
+    expect(revisionOf(found, harness().context.runtime.sha256)).toBe(found.revision);
     expect((await view(id)).revision).toBe(found.revision);
     expect(await approve("sec", id)).toBe("APPROVED");
     expect((await view(id)).revision).toBe(found.revision);
@@ -69,7 +78,7 @@ describe("an address in a frozen requirement means the person who had it then", 
     const { revision } = await view(id);
     await change(renamed, byAddress("head@company.com"));
     expect(await view(id)).toMatchObject({ status: "PENDING", stranded: { stage: 1 }, revision });
-    const again = granted(await office().ask("dev"));
+    const again = granted(await harness().ask("dev"));
     expect(again.request.id).not.toBe(id);
     expect(await approve("sec", again.request.id)).toBe("APPROVED");
   });
@@ -77,7 +86,7 @@ describe("an address in a frozen requirement means the person who had it then", 
 
 /** Makes the request what earlier versions stored: addresses that are bound to nobody. */
 async function forgetIdentities(id: string): Promise<void> {
-  const found = present(await office().store.request(makeId("request", id.slice(4))), id);
+  const found = assertPresent(await harness().store.request(makeId("request", id.slice(4))), id);
   const { requirement } = found.request.value;
   const demands = requirement.demands.map((demand) => ({
     ...demand,
@@ -88,7 +97,7 @@ async function forgetIdentities(id: string): Promise<void> {
       ),
     })),
   }));
-  await office().store.commit({
+  await harness().store.commit({
     expects: [{ kind: "request", id, version: found.request.version }],
     writes: [
       {

@@ -3,39 +3,41 @@ import { makeId } from "../../../src/core/values/ids.ts";
 import { isRefusal } from "../../../src/core/values/refusals.ts";
 import type { Caller } from "../../../src/service/ports/caller.ts";
 import { createAccessService } from "../../../src/service/requests/access-service.ts";
-import type { Once } from "../../../src/service/ports/idempotent-call.ts";
+import type { IdempotentCall } from "../../../src/service/ports/idempotent-call.ts";
 import { autoPolicy, approvalPolicy, stageBy } from "../../core/support/policies.ts";
-import { granted, openOffice, saidTo, type Office } from "../support/service-harness.ts";
+import { granted, openServiceHarness, saidTo, type ServiceHarness } from "../support/service-harness.ts";
 
-let office: Office;
+let harness: ServiceHarness;
 beforeEach(async () => {
-  office = await openOffice();
+  harness = await openServiceHarness();
 });
 afterEach(async () => {
-  await office.close();
+  await harness.close();
 });
 
-const once = (more: Partial<Once> = {}): Once => ({
+const once = (more: Partial<IdempotentCall> = {}): IdempotentCall => ({
   keyId: makeId("key", "mine"),
   call: "POST /api/v1/credentials/jit",
   idempotencyKey: "abc",
   bodyHash: "hash",
   ...more,
 });
-const withKey = async (name: string, more?: Partial<Once>): Promise<Caller> => ({
-  ...(await office.caller(name)),
-  once: once(more),
+const withKey = async (name: string, more?: Partial<IdempotentCall>): Promise<Caller> => ({
+  ...(await harness.caller(name)),
+  idempotentCall: once(more),
 });
 const input = { identityId: "id_dev", reason: "r", scopes: ["read:a:1"], duration: "1h" };
 const keptFor = async () => {
-  const kept = await office.services.answers.find(once());
+  const kept = await harness.services.idempotency.find(once());
   if (kept === undefined || isRefusal(kept)) return kept;
   return { status: kept.status, body: JSON.parse(kept.body) as Record<string, unknown> };
 };
 
 test("an answer is kept in the commit that has its effect, and never holds the token", async () => {
-  await office.configure([autoPolicy("auto")]);
-  const { request, credential } = granted(await office.services.desk.ask(await withKey("dev"), input));
+  await harness.configure([autoPolicy("auto")]);
+  const { request, credential } = granted(
+    await harness.services.requestCommands.ask(await withKey("dev"), input),
+  );
   const kept = await keptFor();
   expect(kept).toMatchObject({
     status: 201,
@@ -47,42 +49,45 @@ test("an answer is kept in the commit that has its effect, and never holds the t
 });
 
 test("an ask that waits for people is kept whole", async () => {
-  await office.configure([approvalPolicy("p", { stages: [stageBy("group:dba")] })]);
-  const { request } = granted(await office.services.desk.ask(await withKey("dev"), input));
+  await harness.configure([approvalPolicy("p", { stages: [stageBy("group:dba")] })]);
+  const { request } = granted(await harness.services.requestCommands.ask(await withKey("dev"), input));
   expect(await keptFor()).toEqual({ status: 201, body: { ...request } });
 });
 
 test("died between the ask and the claim: a retry carries on with the same request", async () => {
-  await office.configure([autoPolicy("auto")]);
-  const submitted = await createAccessService(office.context).submit(await withKey("dev"), input);
+  await harness.configure([autoPolicy("auto")]);
+  const submitted = await createAccessService(harness.context).submit(await withKey("dev"), input);
   if (isRefusal(submitted)) throw new Error(submitted.detail);
   expect(await keptFor()).toMatchObject({ status: 0 });
-  const retried = granted(await office.services.desk.ask(await withKey("dev"), input));
+  const retried = granted(await harness.services.requestCommands.ask(await withKey("dev"), input));
   expect(retried.request).toMatchObject({ id: submitted.id, status: "ACTIVE" });
   expect(retried.credential?.token).toMatch(/^kd_jit_/);
   expect(await keptFor()).toMatchObject({ status: 201, body: { id: submitted.id } });
 });
 
 test("another body under the same key is a mistake", async () => {
-  await office.configure([autoPolicy("auto")]);
-  granted(await office.services.desk.ask(await withKey("dev"), input));
-  expect(await office.services.answers.find(once({ bodyHash: "other" }))).toMatchObject({
+  await harness.configure([autoPolicy("auto")]);
+  granted(await harness.services.requestCommands.ask(await withKey("dev"), input));
+  expect(await harness.services.idempotency.find(once({ bodyHash: "other" }))).toMatchObject({
     refused: "idempotency_mismatch",
   });
 });
 
 test("decisions, claims and extensions are kept as well", async () => {
-  await office.configure([approvalPolicy("p", { stages: [stageBy("group:dba")] })]);
-  const { request } = granted(await office.ask("dev"));
-  const { desk } = office.services;
+  await harness.configure([approvalPolicy("p", { stages: [stageBy("group:dba")] })]);
+  const { request } = granted(await harness.ask("dev"));
+  const { requestCommands } = harness.services;
   const call = (verb: string) => ({ call: `POST /${verb}` });
-  granted(await desk.approve(await withKey("ann", call("approve")), request.id, {}));
-  granted(await desk.claim(await withKey("dev", call("claim")), request.id));
+  granted(await requestCommands.approve(await withKey("ann", call("approve")), request.id, {}));
+  granted(await requestCommands.claim(await withKey("dev", call("claim")), request.id));
   const child = granted(
-    await desk.extend(await withKey("dev", call("extend")), request.id, { duration: "1h", reason: "r" }),
+    await requestCommands.extend(await withKey("dev", call("extend")), request.id, {
+      duration: "1h",
+      reason: "r",
+    }),
   );
   const find = async (verb: string) => {
-    const kept = await office.services.answers.find(once(call(verb)));
+    const kept = await harness.services.idempotency.find(once(call(verb)));
     return kept === undefined || isRefusal(kept)
       ? kept
       : [kept.status, (JSON.parse(kept.body) as { id: string; status: string }).status];
@@ -94,8 +99,8 @@ test("decisions, claims and extensions are kept as well", async () => {
 });
 
 test("a kept answer is forgotten after a day", async () => {
-  await office.configure([autoPolicy("auto")]);
-  granted(await office.services.desk.ask(await withKey("dev"), input));
-  office.clock.pass(86_400_000);
-  expect(await office.services.answers.find(once())).toBeUndefined();
+  await harness.configure([autoPolicy("auto")]);
+  granted(await harness.services.requestCommands.ask(await withKey("dev"), input));
+  harness.clock.pass(86_400_000);
+  expect(await harness.services.idempotency.find(once())).toBeUndefined();
 });

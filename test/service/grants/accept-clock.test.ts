@@ -1,24 +1,28 @@
 import { expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { dayMs, hourMs, plus } from "../../../src/core/values/time.ts";
 import { acceptClock, givenAfter } from "../../../src/service/grants/accept-clock.ts";
-import { createInstallationService } from "../../../src/service/people/bootstrap-service.ts";
+import { createBootstrapService } from "../../../src/service/people/bootstrap-service.ts";
 import { recordOnly } from "../../../src/service/decisions/decide-and-commit.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
-import { granted, officeForEach } from "../support/service-harness.ts";
+import { granted, serviceHarnessForEach } from "../support/service-harness.ts";
 
-const { office, desk, approved, claimed, isActive } = officeForEach(() => [
-  approvalPolicy("asked", { stages: [stageBy("group:dba")] }),
-]);
+const {
+  office: harness,
+  desk: requestCommands,
+  approved,
+  claimed,
+  isActive,
+} = serviceHarnessForEach(() => [approvalPolicy("asked", { stages: [stageBy("group:dba")] })]);
 
 const statusOf = async (id: string): Promise<string> => {
-  const found = await office().services.reading.read(await office().caller("dev"), id);
+  const found = await harness().services.requestQueries.read(await harness().caller("dev"), id);
   return "refused" in found ? found.refused : found.status;
 };
 const keyOf = async (name: string) => {
-  const admin = await office().caller("cto", "admin");
+  const admin = await harness().caller("cto", "admin");
   const made = granted(
-    await office().services.keys.create(admin, {
+    await harness().services.keys.create(admin, {
       identityId: `id_${name}`,
       roles: ["requester"],
       name: null,
@@ -28,20 +32,20 @@ const keyOf = async (name: string) => {
 };
 
 test("going back ends what was begun after the new time, and leaves what was begun before", async () => {
-  const { clock, context, store } = office();
+  const { clock, context, store } = harness();
   const before = await claimed({ scopes: ["read:before:live"] });
   const asked = await approved({ scopes: ["read:before:approved"] });
-  const open = granted(await office().ask("dev", { scopes: ["read:before:pending"] })).request.id;
+  const open = granted(await harness().ask("dev", { scopes: ["read:before:pending"] })).request.id;
   const oldKey = await keyOf("dev");
   const to = plus(clock.now(), hourMs);
 
   clock.pass(2 * hourMs);
   // Asked before, and approved by the wrong clock: its claim window is counted from then.
-  granted(await desk().approve(await office().caller("ann"), open, {}));
+  granted(await requestCommands().approve(await harness().caller("ann"), open, {}));
   const late = await claimed({ scopes: ["read:late:live"] });
-  const waiting = granted(await office().ask("dev", { scopes: ["read:late:pending"] })).request.id;
+  const waiting = granted(await harness().ask("dev", { scopes: ["read:late:pending"] })).request.id;
   const newKey = await keyOf("dev");
-  const builtIn = await createInstallationService(context).ensureAdminKey(undefined, undefined);
+  const builtIn = await createBootstrapService(context).ensureAdminKey(undefined, undefined);
   const cursor = { name: "webhook:siem", seq: 1, attempts: 3, disabled: null, configuration: "" };
   const planned = { ...cursor, failingSince: clock.now(), dueAt: plus(clock.now(), dayMs) };
   await store.commit({ ...recordOnly([]), writes: [{ kind: "cursor", value: planned }] });
@@ -59,12 +63,12 @@ test("going back ends what was begun after the new time, and leaves what was beg
     "CANCELLED",
   ]);
   expect([await isActive(before.token), await isActive(late.token)]).toEqual([true, false]);
-  expect(present(await store.key(oldKey.id), "key").value.deletedAt).toBeNull();
-  expect(present(await store.key(newKey.id), "key").value.deletedAt).not.toBeNull();
+  expect(assertPresent(await store.key(oldKey.id), "key").value.deletedAt).toBeNull();
+  expect(assertPresent(await store.key(newKey.id), "key").value.deletedAt).not.toBeNull();
   if (!("token" in builtIn)) throw new Error("a new office has a new key");
-  expect(await office().services.keys.authenticate(builtIn.token)).toMatchObject({ roles: ["admin"] });
+  expect(await harness().services.keys.authenticate(builtIn.token)).toMatchObject({ roles: ["admin"] });
   expect(await store.clockMark()).toBe(to);
   expect(await store.cursors()).toEqual([{ ...cursor, failingSince: to, dueAt: null }]);
-  const last = (await office().audit()).find(({ action }) => action === "clock.accepted");
+  const last = (await harness().audit()).find(({ action }) => action === "clock.accepted");
   expect([last?.data["requests"], last?.data["keys"]]).toEqual([3, 1]);
 });

@@ -1,15 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { hourMs } from "../../../src/core/values/time.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../../core/support/policies.ts";
-import { granted, officeForEach, saidTo } from "../support/service-harness.ts";
+import { granted, serviceHarnessForEach, saidTo } from "../support/service-harness.ts";
 
-const { office, desk, claimed } = officeForEach(() => [
-  approvalPolicy("dba", { stages: [stageBy("group:dba")] }),
-]);
+const {
+  office: harness,
+  desk: requestCommands,
+  claimed,
+} = serviceHarnessForEach(() => [approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
 
 const extend = async (id: string, duration = "1h") =>
-  desk().extend(await office().caller("dev"), id, { duration, reason: "more" });
-const read = async (id: string) => office().services.reading.read(await office().caller("dev"), id);
+  requestCommands().extend(await harness().caller("dev"), id, { duration, reason: "more" });
+const read = async (id: string) => harness().services.requestQueries.read(await harness().caller("dev"), id);
 
 describe("extension", () => {
   test("approved by people: the parent's end moves, the token stays, the child completes", async () => {
@@ -17,13 +19,15 @@ describe("extension", () => {
     const child = granted(await extend(request.id));
     expect(child.request).toMatchObject({ status: "PENDING", extends: request.id, duration: "1h" });
     expect(child.credential).toBeUndefined();
-    const done = granted(await desk().approve(await office().caller("bob"), child.request.id, {}));
+    const done = granted(
+      await requestCommands().approve(await harness().caller("bob"), child.request.id, {}),
+    );
     expect(done.request.status).toBe("COMPLETED");
     const parent = await read(request.id);
     const expiresAt = "expiresAt" in parent ? String(parent.expiresAt) : "";
     expect(Date.parse(expiresAt) - Date.parse(String(request.expiresAt))).toBe(hourMs);
-    office().clock.pass(4 * hourMs + 1);
-    expect(await office().services.checking.introspect(token)).toMatchObject({
+    harness().clock.pass(4 * hourMs + 1);
+    expect(await harness().services.checking.introspect(token)).toMatchObject({
       active: true,
     });
   });
@@ -40,7 +44,7 @@ describe("extension", () => {
     const { request } = await claimed();
     const first = granted(await extend(request.id, "3h"));
     const short = { type: "DURATION", operator: "LESS_THAN", valueMs: 6 * hourMs } as const;
-    await office().configure([
+    await harness().configure([
       autoPolicy("auto", { priority: 1, conditions: [short] }),
       approvalPolicy("dba", { stages: [stageBy("group:dba")] }),
     ]);
@@ -52,21 +56,21 @@ describe("extension", () => {
   });
 
   test("one that nobody decided in time stays so when its parent ends", async () => {
-    await office().configure([approvalPolicy("dba", { windowMs: hourMs, stages: [stageBy("group:dba")] })]);
+    await harness().configure([approvalPolicy("dba", { windowMs: hourMs, stages: [stageBy("group:dba")] })]);
     const { request } = await claimed();
     const child = granted(await extend(request.id));
-    office().clock.pass(hourMs);
+    harness().clock.pass(hourMs);
     const before = await read(child.request.id);
     expect(before).toMatchObject({ status: "TIMED_OUT" });
-    granted(await desk().complete(await office().caller("dev"), request.id));
+    granted(await requestCommands().complete(await harness().caller("dev"), request.id));
     expect(await read(child.request.id)).toEqual(before);
   });
 
   test("who comes too late hears who approved it, and what to revoke", async () => {
     const { request } = await claimed();
     const child = granted(await extend(request.id));
-    granted(await desk().approve(await office().caller("bob"), child.request.id, {}));
-    const late = await desk().deny(await office().caller("cid"), child.request.id, "no");
+    granted(await requestCommands().approve(await harness().caller("bob"), child.request.id, {}));
+    const late = await requestCommands().deny(await harness().caller("cid"), child.request.id, "no");
     expect(late).toMatchObject({
       refused: "already_decided",
       detail: expect.stringMatching(new RegExp(`approved by bob.*revoke ${request.id}`)),
@@ -78,7 +82,7 @@ describe("extension", () => {
       const { request } = await claimed();
       const [child] = await Promise.all([
         extend(request.id),
-        desk().complete(await office().caller("dev"), request.id),
+        requestCommands().complete(await harness().caller("dev"), request.id),
       ]);
       expect(await read(request.id)).toMatchObject({ status: "COMPLETED" });
       const left = "refused" in child ? child.refused : await read(child.request.id);
@@ -92,17 +96,17 @@ describe("extension", () => {
     const { request, token } = await claimed();
     const child = granted(await extend(request.id));
     const [approval, revocation] = await Promise.all([
-      desk().approve(await office().caller("bob"), child.request.id, {}),
-      desk().revoke(await office().caller("ann"), request.id, "enough"),
+      requestCommands().approve(await harness().caller("bob"), child.request.id, {}),
+      requestCommands().revoke(await harness().caller("ann"), request.id, "enough"),
     ]);
     expect(saidTo(revocation)).toBe("REVOKED");
     expect(["COMPLETED", "already_decided"]).toContain(saidTo(approval));
-    expect(await office().services.checking.introspect(token)).toEqual({ active: false });
+    expect(await harness().services.checking.introspect(token)).toEqual({ active: false });
   });
 
   test("approved by policy it counts one more use", async () => {
-    await office().configure([autoPolicy("auto", { maxUsage: 2 })]);
-    const { request } = granted(await office().ask("dev"));
+    await harness().configure([autoPolicy("auto", { maxUsage: 2 })]);
+    const { request } = granted(await harness().ask("dev"));
     expect(saidTo(await extend(request.id))).toBe("COMPLETED");
     expect(saidTo(await extend(request.id))).toBe("limit_reached");
   });
@@ -110,10 +114,15 @@ describe("extension", () => {
   test("only the requester may extend, and only what is live", async () => {
     const { request } = await claimed();
     expect(
-      saidTo(await desk().extend(await office().caller("ann"), request.id, { duration: "1h", reason: "r" })),
+      saidTo(
+        await requestCommands().extend(await harness().caller("ann"), request.id, {
+          duration: "1h",
+          reason: "r",
+        }),
+      ),
     ).toBe("not_requester");
     expect(saidTo(await extend(request.id, "99d"))).toBe("invalid_duration");
-    office().clock.pass(4 * hourMs);
+    harness().clock.pass(4 * hourMs);
     expect(saidTo(await extend(request.id))).toBe("not_active");
   });
 });

@@ -9,7 +9,7 @@ import {
   type Write,
 } from "../../../src/service/ports/store.ts";
 import { withReservedSpace } from "../../../src/service/guards/reserved-space.ts";
-import { auditFixture, ids, noon, stepOf } from "../../support/fixtures.ts";
+import { auditFixture, ids, noon, stepFixture } from "../../support/fixtures.ts";
 import { openStore } from "../../store/sqlite/temporary-store.ts";
 
 /** A disk with room for `free` more steps, and a reserve of two. */
@@ -45,7 +45,7 @@ async function smallDisk(free: number) {
 }
 
 const recording = (...actions: readonly AuditAction[]): Step =>
-  stepOf({ audit: actions.map((action) => auditFixture({ action })) });
+  stepFixture({ audit: actions.map((action) => auditFixture({ action })) });
 
 test("what ends access takes the reserve on a full disk, and nothing else does: every action of the log", async () => {
   for (const action of auditActions) {
@@ -77,7 +77,7 @@ test("a step that also gives access is not worth the reserve", async () => {
 
 test("a take-back's own bookkeeping takes the reserve, that of a message only uses what is left", async () => {
   const leased = { kind: "effectLeased", id: ids.effect("a"), lease: 0, until: noon } as const;
-  const step = (write: Write): Step => stepOf({ writes: [write] });
+  const step = (write: Write): Step => stepFixture({ writes: [write] });
   const { disk, written } = await smallDisk(0);
   expect([await written(step(leased)), disk.reserved]).toEqual([false, 2]);
   expect([await written(step({ ...leased, ends: true })), disk.reserved]).toEqual([true, 0]);

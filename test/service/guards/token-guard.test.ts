@@ -16,9 +16,9 @@ import {
   noon,
   noticeFixture,
   policyFixture,
-  stepOf,
+  stepFixture,
 } from "../../support/fixtures.ts";
-import { openOffice } from "../support/service-harness.ts";
+import { openServiceHarness } from "../support/service-harness.ts";
 
 const live = formatToken("live", "A".repeat(30));
 const jit = formatToken("jit", "b".repeat(30));
@@ -166,17 +166,17 @@ async function commitPlanted(step: unknown) {
 describe("no token is stored, wherever it stands in a step", () => {
   test.each(Object.entries(writes))("of a write of kind %s", async (_, write) => {
     for (const planted of plantings(write, live)) {
-      const { committed } = await commitPlanted(stepOf({ writes: [planted as Write] }));
+      const { committed } = await commitPlanted(stepFixture({ writes: [planted as Write] }));
       expect(JSON.stringify(committed)).not.toContain(live);
     }
   });
 
   test("of its audit records, effects, names and kept answer", async () => {
-    const step = stepOf({
+    const step = stepFixture({
       audit: [auditFixture({ data: { words: "x", list: ["y"] } })],
       effects: [noticeFixture("e", request.id)],
       unique: [{ take: "policy-name:x", owner: "pol_x" }],
-      answer: answerFixture(),
+      idempotencyRecord: answerFixture(),
     });
     let count = 0;
     for (const planted of plantings(step, live)) {
@@ -193,7 +193,7 @@ describe("no token is stored, wherever it stands in a step", () => {
       const write = writes[kind];
       const id = "id" in write.value ? write.value.id : kind;
       for (const planted of plantings(write.value, live)) {
-        const step = stepOf({
+        const step = stepFixture({
           expects: [{ kind: "identity", id, version: 0 }],
           writes: [{ ...write, value: planted } as Write],
         });
@@ -210,7 +210,7 @@ describe("no token is stored, wherever it stands in a step", () => {
   test("somebody whom an earlier version stored with one can still be deactivated", async () => {
     const { guard, committed } = guarded();
     const pat = identityFixture("pat", { name: `pat ${live}`, enabled: false });
-    const step = stepOf({
+    const step = stepFixture({
       expects: [{ kind: "identity", id: pat.id, version: 3 }],
       writes: [{ kind: "identity", value: pat }],
     });
@@ -222,29 +222,29 @@ describe("no token is stored, wherever it stands in a step", () => {
 
   test("a step without one is passed on as it is", async () => {
     const { guard, committed, ended } = guarded();
-    const step = stepOf({ writes: Object.values(writes) });
+    const step = stepFixture({ writes: Object.values(writes) });
     await guard.commit(step);
     expect([committed[0] === step, ended]).toEqual([true, []]);
   });
 });
 
 test("what is found at the last place loses what it opened", async () => {
-  const office = await openOffice();
-  await office.configure([]);
-  const { keys } = office.services;
-  const made = await keys.create(await office.caller("cto", "admin"), {
+  const harness = await openServiceHarness();
+  await harness.configure([]);
+  const { keys } = harness.services;
+  const made = await keys.create(await harness.caller("cto", "admin"), {
     identityId: "id_ann",
     roles: ["approver"],
     name: null,
   });
   if ("refused" in made) throw new Error(made.detail);
-  await office.store.commit(
-    stepOf({
+  await harness.store.commit(
+    stepFixture({
       writes: [{ kind: "effectPutBack", id: ids.effect("e"), lease: 0, dueAt: noon, error: made.token }],
     }),
   );
   await expect.poll(() => keys.authenticate(made.token)).toMatchObject({ refused: "unauthenticated" });
-  await office.close();
+  await harness.close();
 });
 
 describe("a token is found however it was copied", () => {

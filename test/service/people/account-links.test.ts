@@ -1,31 +1,31 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { isRefusal } from "../../../src/core/values/refusals.ts";
 import { parseSelector, type ChatAccount, type Identity } from "../../../src/core/values/identity.ts";
 import { hourMs } from "../../../src/core/values/time.ts";
 import type { Caller } from "../../../src/service/ports/caller.ts";
-import { linkAsksMax } from "../../../src/service/people/account-link-service.ts";
+import { linkRequestsMax } from "../../../src/service/people/account-link-service.ts";
 import { approvalPolicy } from "../../core/support/policies.ts";
-import { allStaff, openOffice, staff, type Office } from "../support/service-harness.ts";
+import { allStaff, openServiceHarness, staff, type ServiceHarness } from "../support/service-harness.ts";
 
-let office: Office;
+let harness: ServiceHarness;
 const policies = [approvalPolicy("all")];
-const rules = { chatRoles: { admin: [present(parseSelector("group:dba"), "dba")], auditor: [] } };
+const rules = { chatRoles: { admin: [assertPresent(parseSelector("group:dba"), "dba")], auditor: [] } };
 const slack = (user: string): ChatAccount => ({ surface: "slack", team: "T0123", user });
 const teams: ChatAccount = { surface: "teams", team: "tenant", user: "object" };
-const people = () => office.services.people;
-const admin = async (): Promise<Caller> => ({ ...(await office.caller("cto", "admin")), via: "slack" });
+const people = () => harness.services.accountLinks;
+const admin = async (): Promise<Caller> => ({ ...(await harness.caller("cto", "admin")), via: "slack" });
 const codeOf = (said: unknown): string => (isRefusal(said) ? said.refused : "ok");
-const reload = (staffNow = allStaff) => office.configure(policies, rules, staffNow);
+const reload = (staffNow = allStaff) => harness.configure(policies, rules, staffNow);
 const linksOf = async (name: string): Promise<Identity["links"]> =>
-  present(await office.store.identity(staff(name).id), name).value.links;
+  assertPresent(await harness.store.identity(staff(name).id), name).value.links;
 
 beforeEach(async () => {
-  office = await openOffice();
+  harness = await openServiceHarness();
   await reload();
 });
 afterEach(async () => {
-  await office.close();
+  await harness.close();
 });
 
 describe("who an account is", () => {
@@ -37,7 +37,9 @@ describe("who an account is", () => {
       roles: ["requester", "approver", "admin"],
       via: "slack",
     });
-    await office.services.directory.change(await office.caller("cto", "admin"), "id_ann", { active: false });
+    await harness.services.directory.change(await harness.caller("cto", "admin"), "id_ann", {
+      active: false,
+    });
     expect(codeOf(await people().callerOf(slack("U1")))).toBe("identity_inactive");
   });
 
@@ -56,9 +58,9 @@ describe("an administrator's link", () => {
   test("is on record with who made it, and pressing again changes nothing", async () => {
     await people().link(await admin(), slack("U1"), "id_ann");
     await people().link(await admin(), slack("U1"), "id_ann");
-    const records = (await office.audit()).filter((one) => one.action === "identity.linked");
+    const records = (await harness.audit()).filter((one) => one.action === "identity.linked");
     expect(records).toHaveLength(1);
-    expect(JSON.parse(present(records[0], "a record").body)).toMatchObject({
+    expect(JSON.parse(assertPresent(records[0], "a record").body)).toMatchObject({
       actor: { id: "id_cto", via: "slack" },
       identity: "id_ann",
       data: { surface: "slack", team: "T0123", user: "U1", how: "administrator" },
@@ -80,12 +82,14 @@ describe("an administrator's link", () => {
   });
 
   test("is for people who are active, and made by administrators only", async () => {
-    expect(codeOf(await people().link(await office.caller("ann"), slack("U1"), "id_ann"))).toBe(
+    expect(codeOf(await people().link(await harness.caller("ann"), slack("U1"), "id_ann"))).toBe(
       "missing_role",
     );
     expect(codeOf(await people().link(await admin(), slack("U1"), "id_bot"))).toBe("identity_unknown");
     expect(codeOf(await people().link(await admin(), slack("U1"), "id_nobody"))).toBe("identity_unknown");
-    await office.services.directory.change(await office.caller("cto", "admin"), "id_bob", { active: false });
+    await harness.services.directory.change(await harness.caller("cto", "admin"), "id_bob", {
+      active: false,
+    });
     expect(codeOf(await people().link(await admin(), slack("U1"), "id_bob"))).toBe("identity_inactive");
   });
 });
@@ -141,14 +145,14 @@ describe("taking a link away", () => {
   test("frees the account at once and for good, whoever keeps the person", async () => {
     await people().link(await admin(), slack("U1"), "id_ann");
     await people().link(await admin(), teams, "id_ann");
-    const { directory } = office.services;
+    const { directory } = harness.services;
     expect(await directory.unlink(await admin(), "id_ann", "slack")).toMatchObject({ name: "ann" });
     expect(codeOf(await people().callerOf(slack("U1")))).toBe("identity_not_linked");
     await reload();
     expect(codeOf(await people().callerOf(slack("U1")))).toBe("identity_not_linked");
     expect(codeOf(await people().callerOf(teams))).toBe("ok");
     expect(codeOf(await directory.unlink(await admin(), "id_ann", "slack"))).toBe("not_found");
-    expect(codeOf(await directory.unlink(await office.caller("ann"), "id_ann", "teams"))).toBe(
+    expect(codeOf(await directory.unlink(await harness.caller("ann"), "id_ann", "teams"))).toBe(
       "missing_role",
     );
   });
@@ -156,7 +160,7 @@ describe("taking a link away", () => {
   test("is refused where the file makes the link", async () => {
     const named = { slack: { teamId: "T0123", userId: "U2" } };
     await reload(allStaff.map((one) => (one.name === "ann" ? { ...one, links: named } : one)));
-    const said = await office.services.directory.unlink(await admin(), "id_ann", "slack");
+    const said = await harness.services.directory.unlink(await admin(), "id_ann", "slack");
     expect(codeOf(said)).toBe("managed_by_file");
   });
 });
@@ -166,7 +170,7 @@ describe("linking by e-mail", () => {
     expect(await people().linkByEmail(slack("U1"), "Ann@Company.com")).toMatchObject({
       identity: { id: "id_ann" },
     });
-    const record = (await office.audit()).find((one) => one.action === "identity.linked");
+    const record = (await harness.audit()).find((one) => one.action === "identity.linked");
     expect(record?.data).toMatchObject({ user: "U1", how: "email" });
   });
 
@@ -180,7 +184,9 @@ describe("linking by e-mail", () => {
   });
 
   test("is refused for programs, the inactive, and addresses that nobody or nothing has", async () => {
-    await office.services.directory.change(await office.caller("cto", "admin"), "id_bob", { active: false });
+    await harness.services.directory.change(await harness.caller("cto", "admin"), "id_bob", {
+      active: false,
+    });
     for (const email of [
       "bot@company.com",
       "bob@company.com",
@@ -198,7 +204,7 @@ describe("asking to be linked", () => {
 
   test("tells every administrator, with the ids and who they seem to be", async () => {
     expect(await people().askForLink(slack("U1"), who)).toEqual({ asked: 3 });
-    const due = await office.store.dueEffects(office.clock.now(), 10);
+    const due = await harness.store.dueEffects(harness.clock.now(), 10);
     expect(due.map(({ effect }) => effect)).toContainEqual({
       kind: "tell_link",
       account: slack("U1"),
@@ -209,29 +215,31 @@ describe("asking to be linked", () => {
   });
 
   test("suggests nobody who is not active, is a program or has an account there already", async () => {
-    await office.services.directory.change(await office.caller("cto", "admin"), "id_bob", { active: false });
+    await harness.services.directory.change(await harness.caller("cto", "admin"), "id_bob", {
+      active: false,
+    });
     await people().link(await admin(), slack("U9"), "id_ann");
     for (const name of ["ann", "bob", "bot", "nobody"]) {
       await people().askForLink(slack(`U_${name}`), { displayName: name, email: `${name}@company.com` });
     }
-    const due = await office.store.dueEffects(office.clock.now(), 10);
+    const due = await harness.store.dueEffects(harness.clock.now(), 10);
     const asks = due.flatMap(({ effect }) => (effect.kind === "tell_link" ? [effect] : []));
     expect(asks.map((one) => one.candidateId)).toEqual([null, null, null, null]);
   });
 
   test("is limited for each account, and free again after an hour", async () => {
     const ask = async () => codeOf(await people().askForLink(slack("U1"), who));
-    for (let count = 0; count < linkAsksMax; count++) expect(await ask()).toBe("ok");
+    for (let count = 0; count < linkRequestsMax; count++) expect(await ask()).toBe("ok");
     expect(await ask()).toBe("rate_limited");
     expect(codeOf(await people().askForLink(slack("U2"), who))).toBe("ok");
-    office.clock.pass(hourMs + 1);
+    harness.clock.pass(hourMs + 1);
     expect(await ask()).toBe("ok");
   });
 
   test("is pointless when linked already, and where no administrator is named", async () => {
     await people().link(await admin(), slack("U1"), "id_ann");
     expect(codeOf(await people().askForLink(slack("U1"), who))).toBe("name_taken");
-    await office.configure(policies);
+    await harness.configure(policies);
     expect(codeOf(await people().askForLink(slack("U2"), who))).toBe("no_approvers");
   });
 });

@@ -1,21 +1,21 @@
 import { describe, expect, test } from "vitest";
 import { makeId, type IdentityId } from "../../../src/core/values/ids.ts";
 import type { Via } from "../../../src/core/values/identity.ts";
-import { createInstallationService } from "../../../src/service/people/bootstrap-service.ts";
+import { createBootstrapService } from "../../../src/service/people/bootstrap-service.ts";
 import type { Caller } from "../../../src/service/ports/caller.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
-import { houseRules } from "../../http/support/http-harness.ts";
-import { allStaff, granted, officeForEach, saidTo } from "../support/service-harness.ts";
+import { httpRules } from "../../http/support/http-harness.ts";
+import { allStaff, granted, serviceHarnessForEach, saidTo } from "../support/service-harness.ts";
 
 const policies = () => [approvalPolicy("dba", { stages: [stageBy("group:dba pat@company.com")] })];
-const { office, desk } = officeForEach(policies);
+const { office: harness, desk: requestCommands } = serviceHarnessForEach(policies);
 
 const idOf = (name: string): IdentityId => makeId("identity", name);
 const account = (user: string) => ({ surface: "slack", team: "T0TEAM", user }) as const;
 
 /** With the key that this caller makes for somebody, as its bearer. */
 async function keyBy(maker: Caller, name: string, ...roles: Caller["roles"]): Promise<Caller> {
-  const { keys } = office().services;
+  const { keys } = harness().services;
   const { token } = granted(await keys.create(maker, { identityId: `id_${name}`, roles, name: null }));
   return granted(await keys.authenticate(token));
 }
@@ -24,16 +24,17 @@ async function admin(name: string): Promise<Caller> {
   return keyBy(await operator(), name, "admin", "requester", "approver");
 }
 const operator = async (): Promise<Caller> => ({
-  ...(await office().caller("cto", "admin")),
+  ...(await harness().caller("cto", "admin")),
   key: { id: makeId("key", "operator"), mintedBy: idOf("cto") },
 });
-const asked = async (name = "dev"): Promise<string> => granted(await office().ask(name)).request.id;
-const approve = async (by: Caller, id: string): Promise<string> => saidTo(await desk().approve(by, id, {}));
+const asked = async (name = "dev"): Promise<string> => granted(await harness().ask(name)).request.id;
+const approve = async (by: Caller, id: string): Promise<string> =>
+  saidTo(await requestCommands().approve(by, id, {}));
 
 /** pat decides like the others of group:dba, and is kept by the API. */
 async function pat(maker: Caller, email = "pat@company.com"): Promise<void> {
   granted(
-    await office().services.directory.create(maker, {
+    await harness().services.directory.create(maker, {
       id: idOf("pat"),
       kind: "HUMAN",
       name: "pat",
@@ -45,7 +46,7 @@ async function pat(maker: Caller, email = "pat@company.com"): Promise<void> {
   );
 }
 const inChat = async (user: string, via: Via = "slack"): Promise<Caller> => {
-  const caller = granted(await office().services.people.callerOf(account(user)));
+  const caller = granted(await harness().services.accountLinks.callerOf(account(user)));
   return { ...caller, via };
 };
 
@@ -54,7 +55,7 @@ describe("a key that the requester made for an approver", () => {
     const id = await asked();
     const ann = await keyBy(await admin("dev"), "ann", "approver");
     expect(await approve(ann, id)).toBe("self_approval");
-    expect(saidTo(await desk().deny(ann, id, "no"))).toBe("self_approval");
+    expect(saidTo(await requestCommands().deny(ann, id, "no"))).toBe("self_approval");
     expect(await approve(await keyBy(await admin("bob"), "ann", "approver"), id)).toBe("APPROVED");
   });
 
@@ -73,19 +74,22 @@ describe("a key that the requester made for an approver", () => {
   test("also when the requester asked for somebody else", async () => {
     const bob = await admin("bob");
     const { request } = granted(
-      await desk().ask(bob, { identityId: "id_dev", reason: "r", scopes: ["read:x"], duration: "1h" }),
+      await requestCommands().ask(bob, {
+        identityId: "id_dev",
+        reason: "r",
+        scopes: ["read:x"],
+        duration: "1h",
+      }),
     );
     expect(await approve(await keyBy(bob, "ann", "approver"), request.id)).toBe("self_approval");
   });
 
   test("but what the operator's own key has made decides about what it asked for somebody", async () => {
-    const key = granted(
-      await createInstallationService(office().context).ensureAdminKey(undefined, undefined),
-    );
+    const key = granted(await createBootstrapService(harness().context).ensureAdminKey(undefined, undefined));
     if (key.kind !== "made") throw new Error("it makes its key at the first start");
-    const builtIn = granted(await office().services.keys.authenticate(key.token));
+    const builtIn = granted(await harness().services.keys.authenticate(key.token));
     const ask = { identityId: "id_dev", reason: "r", scopes: ["read:x"], duration: "1h" };
-    const { request } = granted(await desk().ask(builtIn, ask));
+    const { request } = granted(await requestCommands().ask(builtIn, ask));
     expect(request).toMatchObject({ identityId: "id_dev", requestedBy: "id_admin" });
     expect(await approve(await keyBy(builtIn, "ann", "approver"), request.id)).toBe("APPROVED");
   });
@@ -93,19 +97,21 @@ describe("a key that the requester made for an approver", () => {
   test("does not extend, nor judge the use of an emergency", async () => {
     const ann = await keyBy(await admin("dev"), "ann", "approver");
     const id = await asked();
-    await approve(await office().caller("ann"), id);
-    granted(await desk().claim(await office().caller("dev"), id));
+    await approve(await harness().caller("ann"), id);
+    granted(await requestCommands().claim(await harness().caller("dev"), id));
     const more = granted(
-      await desk().extend(await office().caller("dev"), id, { duration: "1h", reason: "r" }),
+      await requestCommands().extend(await harness().caller("dev"), id, { duration: "1h", reason: "r" }),
     );
     expect(await approve(ann, more.request.id)).toBe("self_approval");
 
-    await office().configure(policies(), houseRules);
-    const used = granted(await office().ask("dev", { breakGlass: true, scopes: ["read:y"], duration: "1h" }));
+    await harness().configure(policies(), httpRules);
+    const used = granted(
+      await harness().ask("dev", { breakGlass: true, scopes: ["read:y"], duration: "1h" }),
+    );
     const judge = (by: Caller) =>
-      desk().review(by, used.request.id, { outcome: "justified", comment: "fine" });
+      requestCommands().review(by, used.request.id, { outcome: "justified", comment: "fine" });
     expect(saidTo(await judge(await keyBy(await admin("dev"), "sec", "approver")))).toBe("self_approval");
-    expect(saidTo(await judge(await office().caller("sec")))).toBe("ACTIVE");
+    expect(saidTo(await judge(await harness().caller("sec")))).toBe("ACTIVE");
   });
 });
 
@@ -113,17 +119,17 @@ describe("an account that the requester linked to an approver", () => {
   test("decides nothing for them, as an administrator or by changing links; linked by another it does", async () => {
     const dev = await admin("dev");
     const id = await asked();
-    granted(await office().services.people.link(dev, account("U0OTHER"), "id_ann"));
+    granted(await harness().services.accountLinks.link(dev, account("U0OTHER"), "id_ann"));
     expect(await approve(await inChat("U0OTHER"), id)).toBe("self_approval");
-    granted(await office().services.directory.unlink(dev, "id_ann", "slack"));
-    granted(await office().services.people.link(await operator(), account("U0OTHER"), "id_ann"));
+    granted(await harness().services.directory.unlink(dev, "id_ann", "slack"));
+    granted(await harness().services.accountLinks.link(await operator(), account("U0OTHER"), "id_ann"));
     expect(await approve(await inChat("U0OTHER"), id)).toBe("APPROVED");
   });
 
   test("also of somebody the API keeps, and a link that stays as it is keeps where it came from", async () => {
     const dev = await admin("dev");
     await pat(await operator());
-    const { directory } = office().services;
+    const { directory } = harness().services;
     const links = { slack: { teamId: "T0TEAM", userId: "U0PAT" } };
     granted(await directory.change(dev, "id_pat", { links }));
     granted(await directory.change(await operator(), "id_pat", { links, name: "Pat" }));
@@ -131,30 +137,30 @@ describe("an account that the requester linked to an approver", () => {
   });
 
   test("outlives a reload of the file that keeps the person, which changes nothing", async () => {
-    granted(await office().services.people.link(await admin("dev"), account("U0OTHER"), "id_ann"));
-    const before = await office().store.identity(idOf("ann"));
-    await office().configure(policies());
-    expect(await office().store.identity(idOf("ann"))).toEqual(before);
+    granted(await harness().services.accountLinks.link(await admin("dev"), account("U0OTHER"), "id_ann"));
+    const before = await harness().store.identity(idOf("ann"));
+    await harness().configure(policies());
+    expect(await harness().store.identity(idOf("ann"))).toEqual(before);
     expect(before?.value.origins?.slack?.by).toEqual([idOf("dev"), idOf("cto")]);
     expect(await approve(await inChat("U0OTHER"), await asked())).toBe("self_approval");
   });
 
   test("is forgotten when the file says the same link: its author is nobody who asks", async () => {
-    granted(await office().services.people.link(await admin("dev"), account("U0OTHER"), "id_ann"));
+    granted(await harness().services.accountLinks.link(await admin("dev"), account("U0OTHER"), "id_ann"));
     const links = { slack: { teamId: "T0TEAM", userId: "U0OTHER" } };
     const people = allStaff.map((one) => (one.name === "ann" ? { ...one, links } : one));
-    await office().configure(policies(), {}, people);
+    await harness().configure(policies(), {}, people);
     expect(await approve(await inChat("U0OTHER"), await asked())).toBe("APPROVED");
   });
 
   test("does not decide through what that person then made either", async () => {
-    await office().configure(policies(), {
+    await harness().configure(policies(), {
       chatRoles: { admin: [{ kind: "group", group: "security" }], auditor: [] },
     });
-    granted(await office().services.people.link(await admin("dev"), account("U0SEC"), "id_sec"));
+    granted(await harness().services.accountLinks.link(await admin("dev"), account("U0SEC"), "id_sec"));
     const sec = await inChat("U0SEC");
     expect(sec.roles).toContain("admin");
-    granted(await office().services.people.link(sec, account("U0ANN"), "id_ann"));
+    granted(await harness().services.accountLinks.link(sec, account("U0ANN"), "id_ann"));
     expect(await approve(await inChat("U0ANN"), await asked())).toBe("self_approval");
   });
 });
@@ -165,15 +171,17 @@ describe("an address that the requester gave an approver", () => {
     const dev = await admin("dev");
     const withKey = await keyBy(await operator(), "pat", "approver");
     const id = await asked();
-    granted(await office().services.directory.change(dev, "id_pat", { email: "pat@company.com" }));
+    granted(await harness().services.directory.change(dev, "id_pat", { email: "pat@company.com" }));
     expect(await approve(withKey, id)).toBe("self_approval");
-    granted(await office().services.directory.change(await operator(), "id_pat", { email: "p@company.com" }));
+    granted(
+      await harness().services.directory.change(await operator(), "id_pat", { email: "p@company.com" }),
+    );
     expect(await approve(withKey, id)).toBe("APPROVED");
   });
 
   test("does not decide for them through the account that was linked by it", async () => {
     await pat(await admin("dev"));
-    granted(await office().services.people.linkByEmail(account("U0PAT"), "pat@company.com"));
+    granted(await harness().services.accountLinks.linkByEmail(account("U0PAT"), "pat@company.com"));
     expect(await approve(await inChat("U0PAT"), await asked())).toBe("self_approval");
     expect(await approve(await inChat("U0PAT"), await asked("sec"))).toBe("APPROVED");
   });
@@ -187,6 +195,6 @@ describe("an address that the requester gave an approver", () => {
 test("a press that is refused for this is on record", async () => {
   const id = await asked();
   await approve(await keyBy(await admin("dev"), "ann", "approver"), id);
-  const refusals = (await office().audit()).filter((row) => row.action === "decision.refused");
+  const refusals = (await harness().audit()).filter((row) => row.action === "decision.refused");
   expect(refusals.map((row) => row.data["code"])).toEqual(["self_approval"]);
 });

@@ -1,22 +1,22 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { emptyRules } from "../../../src/core/policy/policy.ts";
 import { createConfigurationService } from "../../../src/service/policies/configuration-service.ts";
-import { openOffice, staff, type Office } from "../support/service-harness.ts";
+import { openServiceHarness, staff, type ServiceHarness } from "../support/service-harness.ts";
 
-let office: Office;
+let harness: ServiceHarness;
 beforeEach(async () => {
-  office = await openOffice();
+  harness = await openServiceHarness();
 });
-afterEach(async () => office.close());
+afterEach(async () => harness.close());
 
-const company = (size: number, name: string) => ({
+const directoryOf = (size: number, name: string) => ({
   identities: Array.from({ length: size }, (_, index) => staff(`p${index}`, { name: `${name} ${index}` })),
   policies: [],
   rules: emptyRules,
 });
 
 test("a comparison of many people pauses between slices, others are answered meanwhile, and it is written in one step", async () => {
-  const { store } = office;
+  const { store } = harness;
   const steps: number[] = [];
   const watched: typeof store = {
     ...store,
@@ -30,9 +30,9 @@ test("a comparison of many people pauses between slices, others are answered mea
     seen.push((await store.auditHead()).seq);
     expect(steps).toEqual([]);
   };
-  const configuration = createConfigurationService({ ...office.context, store: watched }, pause);
+  const configuration = createConfigurationService({ ...harness.context, store: watched }, pause);
   const size = 1_000;
-  expect(await configuration.load(company(size, "New"), "file", "jit.yaml")).toMatchObject({
+  expect(await configuration.load(directoryOf(size, "New"), "file", "jit.yaml")).toMatchObject({
     changed: 1_001,
   });
   expect(seen).toEqual(Array.from({ length: size / 100 }, () => 0));
@@ -40,15 +40,15 @@ test("a comparison of many people pauses between slices, others are answered mea
 });
 
 test("what is changed between two slices is compared again: nothing that happened meanwhile is overwritten", async () => {
-  const plain = createConfigurationService(office.context);
-  await plain.load(company(300, "Old"), "file", "jit.yaml");
+  const plain = createConfigurationService(harness.context);
+  await plain.load(directoryOf(300, "Old"), "file", "jit.yaml");
   let pauses = 0;
-  const configuration = createConfigurationService(office.context, async () => {
+  const configuration = createConfigurationService(harness.context, async () => {
     if (pauses++ !== 2) return;
-    const admin = { ...(await office.caller("p1")), roles: ["admin"] } as const;
-    await office.services.directory.change(admin, "id_p0", { active: false });
+    const admin = { ...(await harness.caller("p1")), roles: ["admin"] } as const;
+    await harness.services.directory.change(admin, "id_p0", { active: false });
   });
-  await configuration.load(company(300, "New"), "file", "jit.yaml");
+  await configuration.load(directoryOf(300, "New"), "file", "jit.yaml");
   expect(pauses).toBe(6);
-  expect((await office.caller("p0")).identity).toMatchObject({ name: "New 0", enabled: false });
+  expect((await harness.caller("p0")).identity).toMatchObject({ name: "New 0", enabled: false });
 });

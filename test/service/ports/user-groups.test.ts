@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { minuteMs } from "../../../src/core/values/time.ts";
 import type { RequestView } from "../../../src/service/views/request-view.ts";
 import { createServices, type Services } from "../../../src/service/services.ts";
@@ -9,9 +9,15 @@ import {
   type UserGroups,
 } from "../../../src/service/ports/user-groups.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
-import { allStaff, granted, openOffice, saidTo, type Office } from "../support/service-harness.ts";
+import {
+  allStaff,
+  granted,
+  openServiceHarness,
+  saidTo,
+  type ServiceHarness,
+} from "../support/service-harness.ts";
 
-let office: Office;
+let harness: ServiceHarness;
 let services: Services;
 let slack: { members: readonly string[]; isDown: boolean; asked: number };
 
@@ -31,24 +37,24 @@ const policy = (approvers: string, required = 1) => [
   approvalPolicy("all", { stages: [stageBy(approvers, { required })] }),
 ];
 const configure = (approvers: string, required = 1, trusted = true) =>
-  office.configure(
+  harness.configure(
     policy(approvers, required),
     { trustSlackUserGroups: trusted },
     linked(["ann", "bob", "dev", "bot"]),
   );
 const ask = async (): Promise<string> => {
   const input = { identityId: "id_dev", reason: "x", scopes: ["read:prod:x"], duration: "1h" };
-  return granted(await services.desk.ask(await office.caller("dev"), input)).request.id;
+  return granted(await services.requestCommands.ask(await harness.caller("dev"), input)).request.id;
 };
 const approve = async (name: string, id: string) =>
-  saidTo(await services.desk.approve(await office.caller(name), id, {}));
+  saidTo(await services.requestCommands.approve(await harness.caller(name), id, {}));
 
 beforeEach(async () => {
-  office = await openOffice();
+  harness = await openServiceHarness();
   slack = { members: ["U_ann", "U_dev"], isDown: false, asked: 0 };
-  const userGroups = createUserGroupReader(group, office.clock.now);
+  const userGroups = createUserGroupReader(group, harness.clock.now);
   services = createServices(
-    { ...office.context, userGroups },
+    { ...harness.context, userGroups },
     async () => {},
     (fault) => {
       throw fault;
@@ -56,7 +62,7 @@ beforeEach(async () => {
   );
 });
 afterEach(async () => {
-  await office.close();
+  await harness.close();
 });
 
 describe("a Slack user group that the configuration trusts", () => {
@@ -64,7 +70,7 @@ describe("a Slack user group that the configuration trusts", () => {
     slack.members = ["U_ann", "U_dev", "U_bot", "U_stranger"];
     await configure("slack-usergroup:S123");
     const id = await ask();
-    const view = await services.reading.read(await office.caller("dev"), id);
+    const view = await services.requestQueries.read(await harness.caller("dev"), id);
     expect(view).toMatchObject({ approvers: [{ identityId: "id_ann" }] });
     expect(await approve("bob", id)).toBe("not_an_approver");
     expect(await approve("dev", id)).toBe("self_approval");
@@ -83,7 +89,7 @@ describe("a Slack user group that the configuration trusts", () => {
     await configure("slack-usergroup:S123");
     const id = await ask();
     const list = async (name: string) =>
-      services.reading.list(await office.caller(name), { approver: "me" }, { limit: 10 });
+      services.requestQueries.list(await harness.caller(name), { approver: "me" }, { limit: 10 });
     expect(await list("ann")).toMatchObject({ rows: [{ id }] });
     expect(await list("bob")).toMatchObject({ rows: [] });
   });
@@ -92,10 +98,10 @@ describe("a Slack user group that the configuration trusts", () => {
     await configure("slack-usergroup:S123");
     const id = await ask();
     slack.asked = 0;
-    const read = async () => services.reading.read(await office.caller("dev"), id);
+    const read = async () => services.requestQueries.read(await harness.caller("dev"), id);
     for (let count = 0; count < 5; count++) await read();
     expect(slack.asked).toBe(0);
-    office.clock.pass(membersKeptMs);
+    harness.clock.pass(membersKeptMs);
     await read();
     await read();
     expect(slack.asked).toBe(1);
@@ -104,7 +110,7 @@ describe("a Slack user group that the configuration trusts", () => {
 
 describe("for showing, while Slack does not answer", () => {
   const show = async (reader: ReturnType<typeof createUserGroupReader>) =>
-    (await reader.find(["S1"], "show")).unknown;
+    (await reader.find(["S1"], "cached")).unknown;
 
   test("what it said lately is shown at once, and it is asked once for all and not again at each failure", async () => {
     const answers: PromiseWithResolvers<ReadonlyMap<string, readonly string[]>>[] = [];
@@ -116,24 +122,24 @@ describe("for showing, while Slack does not answer", () => {
         return one.promise;
       },
     };
-    const reader = createUserGroupReader(groups, office.clock.now, () => 0.5);
+    const reader = createUserGroupReader(groups, harness.clock.now, () => 0.5);
     const first = show(reader);
     answers[0]?.resolve(new Map([["S1", ["U_ann"]]]));
     expect(await first).toEqual([]);
-    office.clock.pass(2 * minuteMs);
+    harness.clock.pass(2 * minuteMs);
     expect(await show(reader)).toEqual([]);
     expect(await show(reader)).toEqual([]);
     expect(answers).toHaveLength(2);
     answers[1]?.reject(new Error("Slack is down"));
     await new Promise((resolve) => setImmediate(resolve));
-    office.clock.pass(20 * minuteMs);
+    harness.clock.pass(20 * minuteMs);
     const unknown = show(reader);
     expect(answers).toHaveLength(3);
     answers[2]?.reject(new Error("Slack is down"));
     expect(await unknown).toEqual(["S1"]);
     expect(await show(reader)).toEqual(["S1"]);
     expect(answers).toHaveLength(3);
-    const pressed = reader.find(["S1"], "press");
+    const pressed = reader.find(["S1"], "verify");
     expect(answers).toHaveLength(4);
     answers[3]?.resolve(new Map([["S1", ["U_ann"]]]));
     expect((await pressed).unknown).toEqual([]);
@@ -150,8 +156,10 @@ describe("a user group that is not trusted, or where there is no Slack", () => {
     expect(slack.asked).toBe(0);
     await configure("slack-usergroup:S123", 1, false);
     const input = { identityId: "id_dev", reason: "y", scopes: ["read:prod:y"], duration: "1h" };
-    expect(saidTo(await services.desk.ask(await office.caller("dev"), input))).toBe("no_approvers");
-    expect(saidTo(await office.ask("dev", { scopes: ["read:prod:z"] }))).toBe("no_approvers");
+    expect(saidTo(await services.requestCommands.ask(await harness.caller("dev"), input))).toBe(
+      "no_approvers",
+    );
+    expect(saidTo(await harness.ask("dev", { scopes: ["read:prod:z"] }))).toBe("no_approvers");
   });
 });
 
@@ -160,9 +168,13 @@ describe("while Slack cannot be asked", () => {
     await configure("slack-usergroup:S123");
     const id = await ask();
     slack.isDown = true;
-    const ann = await office.caller("ann");
-    const { desk } = services;
-    const presses = [desk.approve(ann, id, {}), desk.deny(ann, id, "no"), desk.revoke(ann, id, "no")];
+    const ann = await harness.caller("ann");
+    const { requestCommands } = services;
+    const presses = [
+      requestCommands.approve(ann, id, {}),
+      requestCommands.deny(ann, id, "no"),
+      requestCommands.revoke(ann, id, "no"),
+    ];
     for (const said of await Promise.all(presses)) {
       expect(said).toMatchObject({
         refused: "store_unavailable",
@@ -176,7 +188,7 @@ describe("while Slack cannot be asked", () => {
   test("what was heard a moment ago does not make a press count", async () => {
     await configure("slack-usergroup:S123");
     const id = await ask();
-    await services.reading.read(await office.caller("dev"), id);
+    await services.requestQueries.read(await harness.caller("dev"), id);
     slack.isDown = true;
     expect(await approve("ann", id)).toBe("store_unavailable");
   });
@@ -195,7 +207,7 @@ describe("while Slack cannot be asked", () => {
     slack.isDown = true;
     expect(await approve("cid", id)).toBe("PENDING");
     slack.isDown = false;
-    office.clock.pass(minuteMs);
+    harness.clock.pass(minuteMs);
     expect(await approve("cid", id)).toBe("APPROVED");
   });
 
@@ -203,7 +215,9 @@ describe("while Slack cannot be asked", () => {
     await configure("slack-usergroup:S123");
     slack.isDown = true;
     const input = { identityId: "id_dev", reason: "x", scopes: ["read:prod:x"], duration: "1h" };
-    expect(saidTo(await services.desk.ask(await office.caller("dev"), input))).toBe("store_unavailable");
+    expect(saidTo(await services.requestCommands.ask(await harness.caller("dev"), input))).toBe(
+      "store_unavailable",
+    );
   });
 });
 
@@ -211,7 +225,7 @@ describe("a request that waits for members", () => {
   /** What Slack said this long ago is used for nothing any more. */
   const forgottenMs = 15 * minuteMs;
   const waiting = async () =>
-    (await services.reading.list(await office.caller("cto", "auditor"), {}, { limit: 1 })) as {
+    (await services.requestQueries.list(await harness.caller("cto", "auditor"), {}, { limit: 1 })) as {
       rows: readonly RequestView[];
     };
 
@@ -219,12 +233,12 @@ describe("a request that waits for members", () => {
     await configure("slack-usergroup:S123");
     await ask();
     slack.isDown = true;
-    office.clock.pass(forgottenMs);
+    harness.clock.pass(forgottenMs);
     await services.approverReviews.reviewBatch(0, null);
     expect((await waiting()).rows[0]?.stranded).toBeNull();
     slack.isDown = false;
     slack.members = [];
-    office.clock.pass(forgottenMs);
+    harness.clock.pass(forgottenMs);
     await services.approverReviews.reviewBatch(0, null);
     expect((await waiting()).rows[0]?.stranded).toMatchObject({ stage: 1 });
   });
@@ -233,11 +247,11 @@ describe("a request that waits for members", () => {
     await configure("slack-usergroup:S123");
     for (const scope of ["read:a:1", "read:a:2", "read:a:3"]) {
       const input = { identityId: "id_dev", reason: "x", scopes: [scope], duration: "1h" };
-      granted(await services.desk.ask(await office.caller("dev"), input));
+      granted(await services.requestCommands.ask(await harness.caller("dev"), input));
     }
     for (const isDown of [true, false]) {
       slack = { ...slack, isDown, asked: 0 };
-      office.clock.pass(forgottenMs);
+      harness.clock.pass(forgottenMs);
       await services.approverReviews.reviewBatch(0, null);
       expect(slack.asked).toBe(1);
     }
@@ -248,8 +262,8 @@ describe("a request that waits for members", () => {
     const id = await ask();
     await approve("ann", id);
     slack.isDown = true;
-    office.clock.pass(forgottenMs);
-    granted(await services.desk.cancel(await office.caller("dev"), id));
+    harness.clock.pass(forgottenMs);
+    granted(await services.requestCommands.cancel(await harness.caller("dev"), id));
     expect((await waiting()).rows[0]?.approvals).toEqual([{ stage: 1, required: 2, given: 1 }]);
   });
 });
@@ -259,6 +273,6 @@ test("the claim of what members approved needs nobody at Slack", async () => {
   const id = await ask();
   await approve("ann", id);
   slack.isDown = true;
-  const claimed = granted(await services.desk.claim(await office.caller("dev"), id));
-  expect(present(claimed.credential, "a credential").token).toMatch(/^kd_jit_/);
+  const claimed = granted(await services.requestCommands.claim(await harness.caller("dev"), id));
+  expect(assertPresent(claimed.credential, "a credential").token).toMatch(/^kd_jit_/);
 });

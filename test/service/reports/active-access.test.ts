@@ -1,35 +1,35 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { formatSelector, parseSelector } from "../../../src/core/values/identity.ts";
 import { emptyRules } from "../../../src/core/policy/policy.ts";
 import { hourMs } from "../../../src/core/values/time.ts";
 import type { Store } from "../../../src/service/ports/store.ts";
 import { createServices } from "../../../src/service/services.ts";
 import { approvalPolicy, autoPolicy, denyPolicy, scopeOf, stageBy } from "../../core/support/policies.ts";
-import { granted, openOffice, type Office } from "../support/service-harness.ts";
+import { granted, openServiceHarness, type ServiceHarness } from "../support/service-harness.ts";
 
-let office: Office;
+let harness: ServiceHarness;
 beforeEach(async () => {
-  office = await openOffice();
-  await office.configure([autoPolicy("auto")]);
+  harness = await openServiceHarness();
+  await harness.configure([autoPolicy("auto")]);
 });
 afterEach(async () => {
-  await office.close();
+  await harness.close();
 });
 
-const admin = () => office.caller("cto", "admin");
+const admin = () => harness.caller("cto", "admin");
 const hold = async (name: string, scope: string) =>
-  granted(await office.ask(name, { scopes: [scope] })).request.id;
+  granted(await harness.ask(name, { scopes: [scope] })).request.id;
 
 describe("who has what now", () => {
   test("people see their own, auditors all, and nothing that is over", async () => {
     const mine = await hold("dev", "read:prod:db");
     const hers = await hold("ann", "write:prod:db");
     const over = await hold("ann", "read:x:1");
-    granted(await office.services.desk.complete(await office.caller("ann"), over));
+    granted(await harness.services.requestCommands.complete(await harness.caller("ann"), over));
     const ids = async (name: string, ...roles: ("auditor" | "requester")[]) => {
-      const held = await office.services.holdings.held(
-        await office.caller(name, ...roles),
+      const held = await harness.services.activeAccess.held(
+        await harness.caller(name, ...roles),
         {},
         { limit: 10 },
       );
@@ -37,14 +37,14 @@ describe("who has what now", () => {
     };
     expect(await ids("dev", "requester")).toEqual([mine]);
     expect(await ids("cto", "auditor")).toEqual([hers, mine]);
-    office.clock.pass(86_400_000);
+    harness.clock.pass(86_400_000);
     expect(await ids("cto", "auditor")).toEqual([]);
   });
 });
 
 describe("the catalog", () => {
   test("offers what no policy refuses, and says whether people are asked", async () => {
-    await office.configure(
+    await harness.configure(
       [
         denyPolicy("never", { conditions: [{ type: "RESOURCE", operator: "EQUALS", value: "vault" }] }),
         autoPolicy("auto", { conditions: [{ type: "RESOURCE", operator: "STARTS_WITH", value: "dev:" }] }),
@@ -63,7 +63,7 @@ describe("the catalog", () => {
         ],
       },
     );
-    const offers = await office.services.holdings.catalog(await office.caller("dev"), "1h");
+    const offers = await harness.services.activeAccess.catalog(await harness.caller("dev"), "1h");
     expect(offers).toMatchObject([
       { name: "Dev", outcome: "AUTO_APPROVED" },
       { name: "Prod", outcome: "NEEDS_APPROVAL" },
@@ -72,36 +72,36 @@ describe("the catalog", () => {
 });
 
 test("an ordinary ask looks for nobody whom break-glass alone names: they may be very many", async () => {
-  const allowed = [present(parseSelector("group:security"), "selector")];
-  await office.configure([autoPolicy("auto")], { breakGlass: { ...emptyRules.breakGlass, allowed } });
+  const allowed = [assertPresent(parseSelector("group:security"), "selector")];
+  await harness.configure([autoPolicy("auto")], { breakGlass: { ...emptyRules.breakGlass, allowed } });
   const looked: string[] = [];
   const store: Store = {
-    ...office.store,
+    ...harness.store,
     people: async (query) => {
       looked.push(...query.selectors.map(formatSelector));
-      return office.store.people(query);
+      return harness.store.people(query);
     },
   };
   const { evaluation } = createServices(
-    { ...office.context, store },
+    { ...harness.context, store },
     async () => {},
     () => {},
   );
   const input = { identityId: "id_dev", reason: "r", scopes: ["read:a:1"], duration: "1h" };
-  await evaluation.evaluate(await office.caller("dev"), input);
+  await evaluation.evaluate(await harness.caller("dev"), input);
   expect(looked).toEqual([]);
-  await evaluation.evaluate(await office.caller("dev"), { ...input, breakGlass: true });
+  await evaluation.evaluate(await harness.caller("dev"), { ...input, breakGlass: true });
   expect(looked).toEqual(["group:security"]);
 });
 
 describe("revoking all", () => {
-  const revoke = async (which: Parameters<Office["services"]["massRevocation"]["revokeAll"]>[1]) =>
-    office.services.massRevocation.revokeAll(await admin(), which, "incident");
+  const revoke = async (which: Parameters<ServiceHarness["services"]["massRevocation"]["revokeAll"]>[1]) =>
+    harness.services.massRevocation.revokeAll(await admin(), which, "incident");
 
   test("ends everything of one person, approved or active, and nobody else's", async () => {
     const [one, two] = [await hold("dev", "read:a:1"), await hold("dev", "read:a:2")];
     const hers = await hold("ann", "read:a:1");
-    const unclaimed = await office.services.desk.ask(await admin(), {
+    const unclaimed = await harness.services.requestCommands.ask(await admin(), {
       identityId: "id_dev",
       reason: "r",
       scopes: ["read:b:1"],
@@ -111,13 +111,13 @@ describe("revoking all", () => {
     expect(Array.isArray(ended) ? ended.toSorted() : ended).toEqual(
       [one, two, granted(unclaimed).request.id].toSorted(),
     );
-    expect(await office.services.reading.read(await office.caller("ann"), hers)).toMatchObject({
+    expect(await harness.services.requestQueries.read(await harness.caller("ann"), hers)).toMatchObject({
       status: "ACTIVE",
     });
   });
 
   test("by the beginning of a scope or of its resource, over many pages", async () => {
-    await office.configure([autoPolicy("auto")], {
+    await harness.configure([autoPolicy("auto")], {
       limits: { pendingPerIdentity: 500, activePerIdentity: 500 },
     });
     await Promise.all(Array.from({ length: 230 }, (_, n) => hold("dev", `read:prod:${n}`)));
@@ -129,31 +129,33 @@ describe("revoking all", () => {
 
   test("finds what is claimed while it looks", async () => {
     const asked = granted(
-      await office.services.desk.ask(await admin(), {
+      await harness.services.requestCommands.ask(await admin(), {
         identityId: "id_dev",
         reason: "r",
         scopes: ["read:b:1"],
         duration: "1h",
       }),
     );
-    const dev = await office.caller("dev");
+    const dev = await harness.caller("dev");
     const store: Store = {
-      ...office.store,
+      ...harness.store,
       requests: async (filter, page) => {
-        const found = await office.store.requests(filter, page);
-        await office.services.desk.claim(dev, asked.request.id);
+        const found = await harness.store.requests(filter, page);
+        await harness.services.requestCommands.claim(dev, asked.request.id);
         return found;
       },
     };
     const { massRevocation } = createServices(
-      { ...office.context, store },
+      { ...harness.context, store },
       async () => {},
       () => {},
     );
     expect(await massRevocation.revokeAll(await admin(), { identityId: "id_dev" }, "incident")).toEqual([
       asked.request.id,
     ]);
-    expect(await office.services.reading.read(dev, asked.request.id)).toMatchObject({ status: "REVOKED" });
+    expect(await harness.services.requestQueries.read(dev, asked.request.id)).toMatchObject({
+      status: "REVOKED",
+    });
   });
 
   test("an id that names nothing is refused: a slip must not read as done", async () => {
@@ -168,14 +170,14 @@ describe("revoking all", () => {
     }
     expect(await revoke({ identityId: "id_cto" })).toEqual([]);
     expect(await revoke({ scopePrefix: "nothing:" })).toEqual([]);
-    expect(await office.services.reading.read(await admin(), id)).toMatchObject({ status: "ACTIVE" });
+    expect(await harness.services.requestQueries.read(await admin(), id)).toMatchObject({ status: "ACTIVE" });
   });
 
   test("of a policy that is gone ends what still rests on it", async () => {
     const id = await hold("dev", "read:a:1");
-    const policies = await office.services.policies.list(await admin());
+    const policies = await harness.services.policies.list(await admin());
     const policyId = "refused" in policies ? "" : (policies[0]?.id ?? "");
-    await office.configure([autoPolicy("another")]);
+    await harness.configure([autoPolicy("another")]);
     expect(await revoke({ policyId })).toEqual([id]);
     expect(await revoke({ policyId })).toMatchObject({ refused: "not_found" });
   });
@@ -183,28 +185,30 @@ describe("revoking all", () => {
   test("by the policy that added time to it, though another gave it, and though it is gone", async () => {
     const when = (operator: "LESS_THAN" | "GREATER_THAN") =>
       ({ conditions: [{ type: "DURATION", operator, valueMs: 2 * hourMs }] }) as const;
-    await office.configure([
+    await harness.configure([
       autoPolicy("short", when("LESS_THAN")),
       autoPolicy("long", when("GREATER_THAN")),
     ]);
     const anHour = async (scope: string) =>
-      granted(await office.ask("dev", { scopes: [scope], duration: "1h" })).request.id;
+      granted(await harness.ask("dev", { scopes: [scope], duration: "1h" })).request.id;
     const [prolonged, plain] = [await anHour("read:a:1"), await anHour("read:a:2")];
-    const dev = await office.caller("dev");
-    granted(await office.services.desk.extend(dev, prolonged, { duration: "3h", reason: "more" }));
+    const dev = await harness.caller("dev");
+    granted(
+      await harness.services.requestCommands.extend(dev, prolonged, { duration: "3h", reason: "more" }),
+    );
     const policyId = "pol_long";
-    await office.configure([autoPolicy("short", when("LESS_THAN"))]);
+    await harness.configure([autoPolicy("short", when("LESS_THAN"))]);
     expect(await revoke({ policyId })).toEqual([prolonged]);
-    expect(await office.services.reading.read(dev, plain)).toMatchObject({ status: "ACTIVE" });
+    expect(await harness.services.requestQueries.read(dev, plain)).toMatchObject({ status: "ACTIVE" });
     expect(await revoke({ policyId })).toMatchObject({ refused: "not_found" });
   });
 
   test("by the policy that governed it, and by administrators only", async () => {
     const id = await hold("dev", "read:a:1");
-    const policies = await office.services.policies.list(await admin());
+    const policies = await harness.services.policies.list(await admin());
     const policyId = "refused" in policies ? "" : (policies[0]?.id ?? "");
     expect(
-      await office.services.massRevocation.revokeAll(await office.caller("ann"), { policyId }, "r"),
+      await harness.services.massRevocation.revokeAll(await harness.caller("ann"), { policyId }, "r"),
     ).toMatchObject({ refused: "missing_role" });
     expect(await revoke({ policyId })).toEqual([id]);
   });

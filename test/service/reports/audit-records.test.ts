@@ -3,21 +3,23 @@ import { emptyRules } from "../../../src/core/policy/policy.ts";
 import { minuteMs } from "../../../src/core/values/time.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { secretsFound } from "../../support/find-secrets.ts";
-import { granted, officeForEach } from "../support/service-harness.ts";
+import { granted, serviceHarnessForEach } from "../support/service-harness.ts";
 
-const { office, claimed, isActive } = officeForEach(() => [
-  approvalPolicy("dba", { stages: [stageBy("group:dba")] }),
-]);
+const {
+  office: harness,
+  claimed,
+  isActive,
+} = serviceHarnessForEach(() => [approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
 
-const records = async (action: string) => (await office().audit()).filter((one) => one.action === action);
+const records = async (action: string) => (await harness().audit()).filter((one) => one.action === action);
 
 describe("on record", () => {
   test("a changed default policy, like any other", async () => {
     const by = (approvers: string) => approvalPolicy("default", { stages: [stageBy(approvers)] });
-    await office().configure([], { defaultPolicy: by("group:dba") });
-    await office().configure([], { defaultPolicy: by("group:security") });
-    await office().configure([], { defaultPolicy: by("group:security") });
-    await office().configure([]);
+    await harness().configure([], { defaultPolicy: by("group:dba") });
+    await harness().configure([], { defaultPolicy: by("group:security") });
+    await harness().configure([], { defaultPolicy: by("group:security") });
+    await harness().configure([]);
     const ofDefault = (await records("policy.changed")).filter((one) => one.data["name"] === "default");
     expect(ofDefault.map((one) => [one.data["change"], one.data["version"]])).toEqual([
       ["created", 1],
@@ -28,15 +30,15 @@ describe("on record", () => {
 
   test("what a reload changes of the rules, and nothing of what it leaves", async () => {
     const breakGlass = { ...emptyRules.breakGlass, allowed: [{ kind: "group", group: "oncall" } as const] };
-    await office().configure([], { breakGlass });
-    await office().configure([], { breakGlass });
+    await harness().configure([], { breakGlass });
+    await harness().configure([], { breakGlass });
     const loads = await records("config.loaded");
     expect(loads.slice(-2).map((one) => one.data["rules"])).toEqual([{ breakGlass }, {}]);
   });
 
   test("a refused ask, with whom it was for", async () => {
     const input = { identityId: "id_dev", reason: "r", scopes: ["read:a:1"], duration: "1h" };
-    await office().services.desk.ask(await office().caller("ann"), input);
+    await harness().services.requestCommands.ask(await harness().caller("ann"), input);
     const [refused] = await records("request.refused");
     expect(JSON.parse(refused?.body ?? "{}")).toMatchObject({
       actor: { id: "id_ann" },
@@ -46,15 +48,15 @@ describe("on record", () => {
   });
 
   test("refused reads of the log and refused decisions are counted apart, each by what it is", async () => {
-    const { audit, desk, refusals } = office().services;
-    const dev = await office().caller("dev");
-    const id = granted(await office().ask("dev")).request.id;
+    const { audit, requestCommands, refusals } = harness().services;
+    const dev = await harness().caller("dev");
+    const id = granted(await harness().ask("dev")).request.id;
     for (let turn = 0; turn < 12; turn++) {
       await audit.verify(dev);
-      await desk.approve(dev, id, {});
+      await requestCommands.approve(dev, id, {});
     }
-    office().clock.pass(minuteMs);
-    await refusals.flush(office().clock.now());
+    harness().clock.pass(minuteMs);
+    await refusals.flush(harness().clock.now());
     for (const action of ["audit.read_refused", "decision.refused"]) {
       const counts = (await records(action)).map(({ data }) => data["count"]);
       expect([action, counts.length, counts.at(-1)]).toEqual([action, 11, 2]);
@@ -63,13 +65,13 @@ describe("on record", () => {
 
   test("of emergency checks, sixty a minute, also when many come in the moment a new minute begins", async () => {
     const breakGlass = { ...emptyRules.breakGlass, allowed: [{ kind: "group", group: "oncall" } as const] };
-    await office().configure([], { breakGlass });
-    const { credential } = granted(await office().ask("dev", { breakGlass: true, duration: "1h" }));
-    const check = () => office().services.checking.check(credential?.token ?? "", ["read:prod:orders-db"]);
+    await harness().configure([], { breakGlass });
+    const { credential } = granted(await harness().ask("dev", { breakGlass: true, duration: "1h" }));
+    const check = () => harness().services.checking.check(credential?.token ?? "", ["read:prod:orders-db"]);
     for (let use = 0; use < 70; use++) await check();
-    office().clock.pass(minuteMs);
+    harness().clock.pass(minuteMs);
     await Promise.all(Array.from({ length: 90 }, check));
-    await office().services.usage.flush(office().clock.now());
+    await harness().services.usage.flush(harness().clock.now());
     const uses = await records("credential.used");
     const counts = uses.map((one) => Number(one.data["count"]));
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(160);
@@ -81,10 +83,16 @@ test("a token is nowhere in the database, whichever field of an ask it was paste
   const take = async (name: string) => (await claimed({ scopes: [`read:secret:${name}`] })).token;
   const [one, two, three] = [await take("1"), await take("2"), await take("3")];
   const asked = granted(
-    await office().ask("dev", { reason: `x${one}_y`, ticket: `T-${two}`, metadata: { [three]: three } }),
+    await harness().ask("dev", { reason: `x${one}_y`, ticket: `T-${two}`, metadata: { [three]: three } }),
   );
-  granted(await office().services.desk.cancel(await office().caller("dev"), asked.request.id, `my${one}`));
-  expect(secretsFound(office().folder, new Set([one, two, three]))).toEqual([]);
+  granted(
+    await harness().services.requestCommands.cancel(
+      await harness().caller("dev"),
+      asked.request.id,
+      `my${one}`,
+    ),
+  );
+  expect(secretsFound(harness().folder, new Set([one, two, three]))).toEqual([]);
   for (const token of [one, two, three]) {
     expect(await isActive(token)).toBe(false);
   }

@@ -3,32 +3,32 @@ import { makeId } from "../../../src/core/values/ids.ts";
 import { emptyRules } from "../../../src/core/policy/policy.ts";
 import { dayMs, hourMs, minuteMs, secondMs } from "../../../src/core/values/time.ts";
 import { approvalPolicy, scopeOf, stageBy } from "../../core/support/policies.ts";
-import { granted, openOffice, saidTo, type Office } from "../support/service-harness.ts";
+import { granted, openServiceHarness, saidTo, type ServiceHarness } from "../support/service-harness.ts";
 
-let office: Office;
+let harness: ServiceHarness;
 beforeEach(async () => {
-  office = await openOffice();
+  harness = await openServiceHarness();
   const breakGlass = {
     ...emptyRules.breakGlass,
     allowed: [{ kind: "group", group: "oncall" } as const],
     review: { ...emptyRules.breakGlass.review, by: [{ kind: "group", group: "security" } as const] },
     notify: ["email:security@company.com"],
   };
-  await office.configure([approvalPolicy("dba", { stages: [stageBy("group:dba")] })], { breakGlass });
+  await harness.configure([approvalPolicy("dba", { stages: [stageBy("group:dba")] })], { breakGlass });
 });
 afterEach(async () => {
-  await office.close();
+  await harness.close();
 });
 
 const scope = scopeOf("read:prod:orders-db");
-const take = () => office.ask("dev", { breakGlass: true, duration: "1h" });
+const take = () => harness.ask("dev", { breakGlass: true, duration: "1h" });
 
 describe("break-glass", () => {
   test("is active at once, tells people in the same commit as it is taken, and is never a duplicate", async () => {
     const first = granted(await take());
     expect(first.request).toMatchObject({ status: "ACTIVE", breakGlass: true });
     expect(first.credential?.token).toMatch(/^kd_jit_/);
-    const effects = await office.store.dueEffects(office.clock.now(), 10);
+    const effects = await harness.store.dueEffects(harness.clock.now(), 10);
     expect(effects.map((one) => one.effect)).toContainEqual(
       expect.objectContaining({ kind: "announce", news: [{ notice: "break_glass_used", people: [] }] }),
     );
@@ -48,10 +48,10 @@ describe("break-glass", () => {
 
   test("the dry run says what taking it would lead to, and takes nothing", async () => {
     const tried = async (name: string, more: object = {}) => {
-      const { store, services } = office;
+      const { store, services } = harness;
       const before = await store.auditHead();
       const input = { reason: "r", scopes: [scope], duration: "1h", breakGlass: true, ...more };
-      const said = await services.evaluation.evaluate(await office.caller("cto", "auditor"), {
+      const said = await services.evaluation.evaluate(await harness.caller("cto", "auditor"), {
         ...input,
         identityId: `id_${name}`,
       });
@@ -68,36 +68,41 @@ describe("break-glass", () => {
     granted(await take());
     expect(await tried("dev")).toBe("break_glass_limit");
     expect(await tried("dev", { duration: "30d" })).toBe("duration_exceeds_policy");
-    office.clock.pass(dayMs);
+    harness.clock.pass(dayMs);
     expect(await tried("dev")).toBe("break_glass_review_due");
   });
 
   test("owes a review: overdue refuses the next one until somebody reviews", async () => {
     const { request } = granted(await take());
-    office.clock.pass(dayMs);
+    harness.clock.pass(dayMs);
     expect(saidTo(await take())).toBe("break_glass_review_due");
-    const sec = await office.caller("sec");
-    granted(await office.services.desk.review(sec, request.id, { outcome: "justified", comment: "seen" }));
+    const sec = await harness.caller("sec");
+    granted(
+      await harness.services.requestCommands.review(sec, request.id, {
+        outcome: "justified",
+        comment: "seen",
+      }),
+    );
     expect(saidTo(await take())).toBe("ACTIVE");
   });
 
   test("judged unjustified while active, it ends in the same moment", async () => {
     const { request, credential } = granted(await take());
-    const said = await office.services.desk.review(await office.caller("sec"), request.id, {
+    const said = await harness.services.requestCommands.review(await harness.caller("sec"), request.id, {
       outcome: "unjustified",
       comment: "no incident",
     });
     expect(saidTo(said)).toBe("REVOKED");
-    expect(await office.services.checking.introspect(credential?.token ?? "")).toEqual({ active: false });
+    expect(await harness.services.checking.introspect(credential?.token ?? "")).toEqual({ active: false });
     expect(saidTo(await take())).toBe("break_glass_review_due");
   });
 
   test("a judgement that came with an API key says who made the key", async () => {
     const { request } = granted(await take());
-    const sec = await office.caller("sec");
-    const cto = (await office.caller("cto")).identity.id;
+    const sec = await harness.caller("sec");
+    const cto = (await harness.caller("cto")).identity.id;
     const withKey = { ...sec, key: { id: makeId("key", "k1"), mintedBy: cto } };
-    const said = await office.services.desk.review(withKey, request.id, {
+    const said = await harness.services.requestCommands.review(withKey, request.id, {
       outcome: "justified",
       comment: "seen",
     });
@@ -106,39 +111,43 @@ describe("break-glass", () => {
 
   test("counts as previous access only when judged justified", async () => {
     const { request } = granted(await take());
-    const { identity } = await office.caller("dev");
+    const { identity } = await harness.caller("dev");
     const starts = async (): Promise<number> => {
-      office.clock.pass(minuteMs);
-      return (await office.store.history(identity.id, [scope], office.clock.now())).startedAt(scope).length;
+      harness.clock.pass(minuteMs);
+      return (await harness.store.history(identity.id, [scope], harness.clock.now())).startedAt(scope).length;
     };
     expect(await starts()).toBe(0);
     const judgement = { outcome: "justified", comment: "ok" } as const;
-    granted(await office.services.desk.review(await office.caller("sec"), request.id, judgement));
+    granted(
+      await harness.services.requestCommands.review(await harness.caller("sec"), request.id, judgement),
+    );
     expect(await starts()).toBe(1);
   });
 
   test("each check is on record up to sixty a minute, then counted once a second", async () => {
     const { credential } = granted(await take());
     const token = credential?.token ?? "";
-    for (let use = 0; use < 100; use++) await office.services.checking.check(token, ["read:prod:orders-db"]);
-    office.clock.pass(secondMs);
-    await office.services.checking.check(token, ["read:prod:orders-db"]);
-    const uses = (await office.audit()).filter((one) => one.action === "credential.used");
+    for (let use = 0; use < 100; use++) await harness.services.checking.check(token, ["read:prod:orders-db"]);
+    harness.clock.pass(secondMs);
+    await harness.services.checking.check(token, ["read:prod:orders-db"]);
+    const uses = (await harness.audit()).filter((one) => one.action === "credential.used");
     expect(uses).toHaveLength(61);
     expect(uses.at(-1)?.data).toMatchObject({ count: 41 });
   });
 
   test("other credentials have their first use on record, and only that", async () => {
-    const { request } = granted(await office.ask("dev", { scopes: ["read:other:db"] }));
-    granted(await office.services.desk.approve(await office.caller("ann"), request.id, {}));
-    const { credential } = granted(await office.services.desk.claim(await office.caller("dev"), request.id));
+    const { request } = granted(await harness.ask("dev", { scopes: ["read:other:db"] }));
+    granted(await harness.services.requestCommands.approve(await harness.caller("ann"), request.id, {}));
+    const { credential } = granted(
+      await harness.services.requestCommands.claim(await harness.caller("dev"), request.id),
+    );
     await Promise.all(
       Array.from({ length: 9 }, () =>
-        office.services.checking.check(credential?.token ?? "", ["read:other:db"]),
+        harness.services.checking.check(credential?.token ?? "", ["read:other:db"]),
       ),
     );
-    office.clock.pass(hourMs);
-    await office.services.checking.introspect(credential?.token ?? "");
-    expect((await office.audit()).filter((one) => one.action === "credential.used")).toHaveLength(1);
+    harness.clock.pass(hourMs);
+    await harness.services.checking.introspect(credential?.token ?? "");
+    expect((await harness.audit()).filter((one) => one.action === "credential.used")).toHaveLength(1);
   });
 });

@@ -2,7 +2,7 @@ import Database from "better-sqlite3";
 import * as fc from "fast-check";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { parseId } from "../../../src/core/values/ids.ts";
 import { isActive } from "../../../src/core/values/identity.ts";
 import { isRefusal } from "../../../src/core/values/refusals.ts";
@@ -11,13 +11,13 @@ import { openKey } from "../../../src/service/decisions/build-step.ts";
 import type { RequestView } from "../../../src/service/views/request-view.ts";
 import { secretsFound } from "../../support/find-secrets.ts";
 import { foldAudit } from "../support/fold-audit-log.ts";
-import { openOffice } from "../support/service-harness.ts";
+import { openServiceHarness } from "../support/service-harness.ts";
 import { beginRandomRun, randomDay, standing, type RandomRun } from "../support/random-actions.ts";
 import { openMax, useMax } from "../support/random-policies.ts";
 
 /** Every gauge and guard, counted again from the rows. */
-function expectCountersToEqualRows({ office }: RandomRun): void {
-  const client = new Database(join(office.folder, "data", "jit.db"), { readonly: true });
+function expectCountersToEqualRows({ harness }: RandomRun): void {
+  const client = new Database(join(harness.folder, "data", "jit.db"), { readonly: true });
   const rows = (sql: string): ReadonlyMap<unknown, unknown> =>
     new Map(client.prepare<[], [unknown, unknown]>(sql).raw().all());
   const gauges = rows(
@@ -37,14 +37,14 @@ function expectCountersToEqualRows({ office }: RandomRun): void {
 }
 
 /** A request looked up alone may be remembered from its last step; a list is read from the disk. */
-async function expectMemoryToEqualRows({ office, requests }: RandomRun): Promise<void> {
-  const { rows } = await office.store.requests({ now: office.clock.now() }, { limit: 200 });
+async function expectMemoryToEqualRows({ harness, requests }: RandomRun): Promise<void> {
+  const { rows } = await harness.store.requests({ now: harness.clock.now() }, { limit: 200 });
   expect(rows).toHaveLength(requests.length);
-  for (const row of rows) expect(await office.store.request(row.request.value.id)).toStrictEqual(row);
+  for (const row of rows) expect(await harness.store.request(row.request.value.id)).toStrictEqual(row);
 }
 
-async function expectGuardsToEqualRows({ office, requests }: RandomRun): Promise<void> {
-  const client = new Database(join(office.folder, "data", "jit.db"), { readonly: true });
+async function expectGuardsToEqualRows({ harness, requests }: RandomRun): Promise<void> {
+  const client = new Database(join(harness.folder, "data", "jit.db"), { readonly: true });
   const held = client
     .prepare<[], string>(
       "SELECT name || ' ' || owner FROM unique_names WHERE name LIKE 'open:%' OR name LIKE 'extension:%'",
@@ -54,23 +54,23 @@ async function expectGuardsToEqualRows({ office, requests }: RandomRun): Promise
   client.close();
   const wanted: string[] = [];
   for (const id of requests) {
-    const found = present(await office.store.request(present(parseId("request", id), id)), id);
+    const found = assertPresent(await harness.store.request(assertPresent(parseId("request", id), id)), id);
     const key = openKey(found.request.value);
     if (key !== undefined) wanted.push(`${key} ${id}`);
   }
   expect(held.toSorted()).toEqual(wanted.toSorted());
 }
 
-async function viewsOf({ office, requests }: RandomRun): Promise<readonly RequestView[]> {
+async function viewsOf({ harness, requests }: RandomRun): Promise<readonly RequestView[]> {
   const views: RequestView[] = [];
-  const all = await office.services.reading.list(await standing(office), {}, { limit: 200 });
+  const all = await harness.services.requestQueries.list(await standing(harness), {}, { limit: 200 });
   if (!isRefusal(all)) views.push(...all.rows);
   expect(views.map((one) => one.id).toSorted()).toEqual(requests.toSorted());
   return views;
 }
 
 async function expectAuditToTellTheSame(run: RandomRun, views: readonly RequestView[]): Promise<void> {
-  const told = foldAudit(await run.office.audit(), run.office.clock.now());
+  const told = foldAudit(await run.harness.audit(), run.harness.clock.now());
   const msOf = (text: string | null): number | null => (text === null ? null : Date.parse(text));
   for (const { id, status, startedAt, expiresAt, endedAt } of views) {
     expect({ id, ...told.get(id) }).toMatchObject({
@@ -89,17 +89,17 @@ async function expectTokensToOpenWhatTheyShould(
   views: readonly RequestView[],
 ): Promise<void> {
   for (const { token, credentialId, requestId } of run.tokens) {
-    const view = present(
+    const view = assertPresent(
       views.find((one) => one.id === requestId),
       requestId,
     );
-    const holder = present(
-      await run.office.store.identity(present(parseId("identity", view.identityId), "id")),
+    const holder = assertPresent(
+      await run.harness.store.identity(assertPresent(parseId("identity", view.identityId), "id")),
       "holder",
     );
     const shouldOpen =
       view.status === "ACTIVE" && view.grant?.credential?.id === credentialId && isActive(holder.value);
-    const { active } = await run.office.services.checking.introspect(token);
+    const { active } = await run.harness.services.checking.introspect(token);
     expect({ credentialId, active }).toEqual({ credentialId, active: shouldOpen });
   }
 }
@@ -108,7 +108,10 @@ async function expectTokensToOpenWhatTheyShould(
 async function expectNothingLeftToTheInactive(run: RandomRun, views: readonly RequestView[]): Promise<void> {
   const open = views.filter((one) => one.endedAt === null);
   for (const id of new Set(open.map((one) => one.identityId))) {
-    const holder = present(await run.office.store.identity(present(parseId("identity", id), id)), id);
+    const holder = assertPresent(
+      await run.harness.store.identity(assertPresent(parseId("identity", id), id)),
+      id,
+    );
     expect({ id, active: isActive(holder.value) }).toEqual({ id, active: true });
   }
 }
@@ -124,12 +127,12 @@ const seen = new Map<string, number>();
 test("whatever people do at once: counters are the rows, the audit log tells how all stands, what is over stays over, tokens open what they should", async () => {
   await fc.assert(
     fc.asyncProperty(randomDay, fc.boolean(), async (day, alwaysApart) => {
-      const office = await openOffice({ alwaysApart });
+      const harness = await openServiceHarness({ alwaysApart });
       try {
-        const run = await beginRandomRun(office);
+        const run = await beginRandomRun(harness);
         const over = new Map<string, unknown>();
         for (const { together, passMs } of day) {
-          office.clock.pass(passMs);
+          harness.clock.pass(passMs);
           await Promise.all(together.map((one) => run.play(one)));
           await run.settle();
           await expectMemoryToEqualRows(run);
@@ -146,18 +149,18 @@ test("whatever people do at once: counters are the rows, the audit log tells how
             if (endedAt !== null) over.set(id, now);
           }
         }
-        const uses = (await office.audit()).filter((one) => one.action === "break_glass.used");
+        const uses = (await harness.audit()).filter((one) => one.action === "break_glass.used");
         const times = uses.map((one) => Date.parse(String(JSON.parse(one.body).at)));
         for (const at of times)
           expect(times.filter((other) => other > at - 7 * dayMs && other <= at).length).toBeLessThanOrEqual(
             2,
           );
-        expect(await office.store.verifyAudit()).toMatchObject({ ok: true });
-        expect(await office.store.unrecorded(20)).toEqual([]);
-        expect(secretsFound(office.folder, new Set(run.tokens.map((one) => one.token)))).toEqual([]);
+        expect(await harness.store.verifyAudit()).toMatchObject({ ok: true });
+        expect(await harness.store.unrecorded(20)).toEqual([]);
+        expect(secretsFound(harness.folder, new Set(run.tokens.map((one) => one.token)))).toEqual([]);
         for (const [code, times_] of run.said) seen.set(code, (seen.get(code) ?? 0) + times_);
       } finally {
-        await office.close();
+        await harness.close();
       }
     }),
     { numRuns: Number(process.env["RUNS"] ?? 12) },

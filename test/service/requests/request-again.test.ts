@@ -5,14 +5,14 @@ import { createServices } from "../../../src/service/services.ts";
 import { byDba, bySecurity, changingPeople, ctoAdministers } from "../support/directory-harness.ts";
 import { allStaff, granted, saidTo } from "../support/service-harness.ts";
 
-const { office, relay, load, change, members, ask, approve, view, stranded } = changingPeople();
+const { office: harness, relay, load, change, members, ask, approve, view, stranded } = changingPeople();
 
 describe("asking again for the access of a stranded request", () => {
   const strandedAndAskedAgain = async (): Promise<readonly [string, string]> => {
     const first = await ask();
     await members("dba", "ann");
     await load(bySecurity);
-    const second = granted(await office().ask("dev")).request.id;
+    const second = granted(await harness().ask("dev")).request.id;
     await relay().drain();
     return [first, second];
   };
@@ -20,8 +20,8 @@ describe("asking again for the access of a stranded request", () => {
   test("is allowed once: the second one waits, and a third is its duplicate", async () => {
     const [first, second] = await strandedAndAskedAgain();
     expect(await view(first)).toMatchObject({ status: "PENDING", stranded: { stage: 1 } });
-    expect(await office().ask("dev")).toMatchObject({ refused: "duplicate_request", existing: second });
-    expect(saidTo(await office().ask("dev", { scopes: ["read:other:1"] }))).toBe("PENDING");
+    expect(await harness().ask("dev")).toMatchObject({ refused: "duplicate_request", existing: second });
+    expect(saidTo(await harness().ask("dev", { scopes: ["read:other:1"] }))).toBe("PENDING");
   });
 
   test("is allowed once more when the second is stranded too", async () => {
@@ -39,7 +39,7 @@ describe("asking again for the access of a stranded request", () => {
     const first = await ask();
     await members("dba", "ann");
     await members("dba", "ann", "bob");
-    expect(await office().ask("dev")).toMatchObject({ refused: "duplicate_request", existing: first });
+    expect(await harness().ask("dev")).toMatchObject({ refused: "duplicate_request", existing: first });
   });
 
   test("approving the second cancels the first in the same commit", async () => {
@@ -49,14 +49,14 @@ describe("asking again for the access of a stranded request", () => {
       status: "CANCELLED",
       endReason: `the same access was approved in ${second}`,
     });
-    const rows = await office().audit();
+    const rows = await harness().audit();
     const approved = rows.findIndex((row) => row.action === "request.approved");
     expect(rows.slice(approved, approved + 2).map((row) => row.action)).toEqual([
       "request.approved",
       "request.cancelled",
     ]);
     expect(await stranded()).toBe(0);
-    expect(await office().ask("dev")).toMatchObject({ refused: "duplicate_request", existing: second });
+    expect(await harness().ask("dev")).toMatchObject({ refused: "duplicate_request", existing: second });
   });
 
   test("approving the first, reachable again, cancels the second", async () => {
@@ -67,7 +67,7 @@ describe("asking again for the access of a stranded request", () => {
     expect(await approve("ann", first)).toBe("PENDING");
     expect(await approve("bob", first)).toBe("APPROVED");
     expect(await view(second)).toMatchObject({ status: "CANCELLED" });
-    expect(await office().ask("dev")).toMatchObject({ refused: "duplicate_request", existing: first });
+    expect(await harness().ask("dev")).toMatchObject({ refused: "duplicate_request", existing: first });
   });
 
   test("of two presses at once on both exactly one approves", async () => {
@@ -81,7 +81,7 @@ describe("asking again for the access of a stranded request", () => {
     expect(said.toSorted()).toEqual(["APPROVED", "already_decided"]);
     const statuses = [(await view(first)).status, (await view(second)).status];
     expect(statuses.toSorted()).toEqual(["APPROVED", "CANCELLED"]);
-    expect((await office().audit()).filter((row) => row.action === "request.approved")).toHaveLength(1);
+    expect((await harness().audit()).filter((row) => row.action === "request.approved")).toHaveLength(1);
   });
 
   test("of an approval and an ask at once neither is lost: one access is approved, or one waits beside it", async () => {
@@ -89,7 +89,7 @@ describe("asking again for the access of a stranded request", () => {
     await members("dba", "ann");
     await members("dba", "ann", "bob");
     await approve("ann", first);
-    const [said, asked] = await Promise.all([approve("bob", first), office().ask("dev")]);
+    const [said, asked] = await Promise.all([approve("bob", first), harness().ask("dev")]);
     expect([said, saidTo(asked)]).toEqual(["APPROVED", "duplicate_request"]);
   });
 
@@ -98,24 +98,24 @@ describe("asking again for the access of a stranded request", () => {
     await members("dba", "ann");
     // Enough people again, and nobody has looked at what waits: it still reads as stranded.
     const people = allStaff.map((one) => (one.name === "cid" ? { ...one, groups: [] } : one));
-    await office().configure([byDba], ctoAdministers, people);
+    await harness().configure([byDba], ctoAdministers, people);
     expect(await approve("ann", first)).toBe("PENDING");
     const between: string[] = [];
     const store: Store = {
-      ...office().store,
+      ...harness().store,
       commit: async (step) => {
-        if (between.length === 0) between.push(granted(await office().ask("dev")).request.id);
-        return office().store.commit(step);
+        if (between.length === 0) between.push(granted(await harness().ask("dev")).request.id);
+        return harness().store.commit(step);
       },
     };
-    const { desk } = createServices(
-      { ...office().context, store },
+    const { requestCommands } = createServices(
+      { ...harness().context, store },
       async () => {},
       (fault) => {
         throw fault;
       },
     );
-    expect(saidTo(await desk.approve(await office().caller("bob"), first, {}))).toBe("APPROVED");
+    expect(saidTo(await requestCommands.approve(await harness().caller("bob"), first, {}))).toBe("APPROVED");
     expect(await view(between[0] ?? "")).toMatchObject({ status: "CANCELLED" });
   });
 
@@ -123,7 +123,7 @@ describe("asking again for the access of a stranded request", () => {
     const first = await ask();
     await members("dba", "ann");
     await load(autoPolicy("auto"));
-    expect(saidTo(await office().ask("dev"))).toBe("ACTIVE");
+    expect(saidTo(await harness().ask("dev"))).toBe("ACTIVE");
     expect(await view(first)).toMatchObject({ status: "CANCELLED", approvals: [{ given: 0 }] });
   });
 
@@ -131,9 +131,12 @@ describe("asking again for the access of a stranded request", () => {
     const id = await ask();
     await approve("ann", id);
     await approve("bob", id);
-    granted(await office().services.desk.claim(await office().caller("dev"), id));
+    granted(await harness().services.requestCommands.claim(await harness().caller("dev"), id));
     const extend = async () =>
-      office().services.desk.extend(await office().caller("dev"), id, { duration: "1h", reason: "more" });
+      harness().services.requestCommands.extend(await harness().caller("dev"), id, {
+        duration: "1h",
+        reason: "more",
+      });
     const first = granted(await extend()).request.id;
     expect(saidTo(await extend())).toBe("duplicate_request");
     await members("dba", "ann");

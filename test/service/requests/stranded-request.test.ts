@@ -6,7 +6,18 @@ import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { byDba, changingPeople, ctoAdministers } from "../support/directory-harness.ts";
 import { allStaff, granted } from "../support/service-harness.ts";
 
-const { office, relay, slack, load, members, ask, approve, view, actions, stranded } = changingPeople();
+const {
+  office: harness,
+  relay,
+  slack,
+  load,
+  members,
+  ask,
+  approve,
+  view,
+  actions,
+  stranded,
+} = changingPeople();
 
 const strandings = async (id: string): Promise<readonly string[]> =>
   (await actions(id)).filter((one) => one !== "request.approvers_changed");
@@ -17,15 +28,15 @@ describe("a waiting request that can no longer reach its quorum", () => {
     [
       "a deactivation",
       async () => {
-        const admin = await office().caller("cto", "admin");
-        await office().services.directory.change(admin, "id_bob", { active: false });
-        return office().services.directory.change(admin, "id_cid", { active: false });
+        const admin = await harness().caller("cto", "admin");
+        await harness().services.directory.change(admin, "id_bob", { active: false });
+        return harness().services.directory.change(admin, "id_cid", { active: false });
       },
     ],
     [
       "people who leave the file",
       () =>
-        office().configure(
+        harness().configure(
           [byDba],
           ctoAdministers,
           allStaff.filter((one) => one.name !== "bob" && one.name !== "cid"),
@@ -39,22 +50,22 @@ describe("a waiting request that can no longer reach its quorum", () => {
     expect(await view(id)).toMatchObject({ status: "PENDING", stranded: { stage: 1 } });
     expect(await stranded()).toBe(1);
     expect(await strandings(id)).toEqual(["request.submitted", "request.stranded"]);
-    const record = (await office().audit()).find((row) => row.action === "request.stranded");
+    const record = (await harness().audit()).find((row) => row.action === "request.stranded");
     expect(record?.data).toEqual({ stage: 1, required: 2 });
     expect(slack().noticesAt("@id_dev")).toEqual(["stranded"]);
     expect(slack().noticesAt("@id_cto")).toEqual(["stranded"]);
     // Said once, however often people change.
-    await office().services.approverReviews.reviewBatch(0, null);
+    await harness().services.approverReviews.reviewBatch(0, null);
     await relay().drain();
     expect(await strandings(id)).toEqual(["request.submitted", "request.stranded"]);
-    office().clock.pass(48 * hourMs);
+    harness().clock.pass(48 * hourMs);
     expect(await stranded()).toBe(0);
     expect(await view(id)).toMatchObject({ status: "TIMED_OUT", stranded: null });
   });
 
   test("a change of an identity made over the API strands it too, and a manager who leaves", async () => {
-    const admin = await office().caller("cto", "admin");
-    const made = await office().services.directory.create(admin, {
+    const admin = await harness().caller("cto", "admin");
+    const made = await harness().services.directory.create(admin, {
       id: makeId("identity", "new"),
       kind: "HUMAN",
       email: "new@company.com",
@@ -66,26 +77,26 @@ describe("a waiting request that can no longer reach its quorum", () => {
     expect(isRefusal(made)).toBe(false);
     await load(approvalPolicy("solo", { stages: [stageBy("group:solo")] }));
     const id = await ask();
-    await office().services.directory.change(admin, "id_new", { groups: [] });
+    await harness().services.directory.change(admin, "id_new", { groups: [] });
     await relay().drain();
     expect((await view(id)).stranded).not.toBeNull();
 
     await load(approvalPolicy("boss", { stages: [stageBy("manager")] }));
-    const other = granted(await office().ask("dev", { scopes: ["read:other:1"] })).request.id;
-    await office().services.directory.change(admin, "id_lead", { active: false });
+    const other = granted(await harness().ask("dev", { scopes: ["read:other:1"] })).request.id;
+    await harness().services.directory.change(admin, "id_lead", { active: false });
     await relay().drain();
     expect((await view(other)).stranded).not.toBeNull();
   });
 
   test("is found by the sweep alone, as after an upgrade", async () => {
     const id = await ask();
-    await office().configure(
+    await harness().configure(
       [byDba],
       ctoAdministers,
       allStaff.map((one) => ({ ...one, groups: [] })),
     );
     expect((await view(id)).stranded).toBeNull();
-    expect(await office().services.approverReviews.reviewBatch(0, null)).toBeNull();
+    expect(await harness().services.approverReviews.reviewBatch(0, null)).toBeNull();
     expect((await view(id)).stranded).not.toBeNull();
   });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { parseSelector } from "../../../src/core/values/identity.ts";
 import type { Policy, Rules } from "../../../src/core/policy/policy.ts";
 import { isRefusal } from "../../../src/core/values/refusals.ts";
@@ -7,8 +7,8 @@ import type { Relay } from "../../../src/background/outbox/relay.ts";
 import type { RequestView } from "../../../src/service/views/request-view.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { fakeMessenger, type FakeMessenger } from "../../background/outbox/support/fake-messenger.ts";
-import { officeRelay } from "../../background/outbox/support/harness-relay.ts";
-import { allStaff, granted, openOffice, saidTo, type Office } from "./service-harness.ts";
+import { createHarnessRelay } from "../../background/outbox/support/harness-relay.ts";
+import { allStaff, granted, openServiceHarness, saidTo, type ServiceHarness } from "./service-harness.ts";
 
 type Person = (typeof allStaff)[number];
 
@@ -16,7 +16,7 @@ export const byDba = approvalPolicy("dba", { stages: [stageBy("group:dba", { req
 export const bySecurity = approvalPolicy("sec", { stages: [stageBy("group:security")] });
 
 export const ctoAdministers = {
-  chatRoles: { admin: [present(parseSelector("identity:id_cto"), "a selector")], auditor: [] },
+  chatRoles: { admin: [assertPresent(parseSelector("identity:id_cto"), "a selector")], auditor: [] },
 };
 
 /** An office whose people change by reloads of the file, with the relay and two surfaces; id_cto administers. */
@@ -24,32 +24,32 @@ export function changingPeople(
   policies: readonly Policy[] = [byDba],
   rules: Partial<Rules> = ctoAdministers,
 ) {
-  let office: Office;
+  let harness: ServiceHarness;
   let relay: Relay;
   let slack: FakeMessenger;
   let email: FakeMessenger;
   let people: readonly Person[];
   let loaded = policies;
   beforeEach(async () => {
-    office = await openOffice();
+    harness = await openServiceHarness();
     people = allStaff;
     loaded = policies;
-    await office.configure(policies, rules);
+    await harness.configure(policies, rules);
     slack = fakeMessenger("slack");
     email = fakeMessenger("email");
-    office.context.surfaces.add(slack);
-    office.context.surfaces.add(email);
-    relay = officeRelay(office, []);
+    harness.context.surfaces.add(slack);
+    harness.context.surfaces.add(email);
+    relay = createHarnessRelay(harness, []);
   });
   afterEach(async () => {
     await relay.stop();
-    await office.close();
+    await harness.close();
   });
 
   /** Loads these policies beside the people as they are. */
   const load = async (...next: readonly Policy[]): Promise<void> => {
     loaded = next;
-    await office.configure(next, rules, people);
+    await harness.configure(next, rules, people);
     await relay.drain();
   };
 
@@ -63,7 +63,7 @@ export function changingPeople(
   };
 
   return {
-    office: () => office,
+    office: () => harness,
     relay: () => relay,
     slack: () => slack,
     email: () => email,
@@ -75,22 +75,22 @@ export function changingPeople(
         groups: [...groups.filter((one) => one !== group), ...(names.includes(name) ? [group] : [])],
       })),
     ask: async (): Promise<string> => {
-      const { request } = granted(await office.ask("dev"));
+      const { request } = granted(await harness.ask("dev"));
       await relay.drain();
       return request.id;
     },
     approve: async (name: string, id: string): Promise<string> =>
-      saidTo(await office.services.desk.approve(await office.caller(name), id, {})),
+      saidTo(await harness.services.requestCommands.approve(await harness.caller(name), id, {})),
     view: async (id: string): Promise<RequestView> => {
-      const read = await office.services.reading.read(await office.caller("cto", "auditor"), id);
+      const read = await harness.services.requestQueries.read(await harness.caller("cto", "auditor"), id);
       return isRefusal(read) ? expect.fail(read.detail) : read;
     },
     /** The audit actions about this request itself. */
     actions: async (id: string): Promise<readonly string[]> =>
-      (await office.audit())
+      (await harness.audit())
         .filter((row) => JSON.parse(row.body).request === id)
         .map((row) => row.action)
         .filter((action) => action.startsWith("request.")),
-    stranded: async (): Promise<number> => office.store.strandedRequests(office.clock.now()),
+    stranded: async (): Promise<number> => harness.store.strandedRequests(harness.clock.now()),
   };
 }

@@ -1,4 +1,4 @@
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import type { AuditRow } from "../../../src/service/ports/store.ts";
 
 /** What the audit log alone says about one request. Times are epoch milliseconds. */
@@ -24,8 +24,8 @@ export function foldAudit(rows: readonly Read[], now: number): ReadonlyMap<strin
     const after = next(before, row, Date.parse(textIn(body, "at") ?? ""));
     if (after !== undefined) told.set(request, after);
     if (row.action !== "grant.extended") continue;
-    const child = present(textIn(row.data, "extension"), "an extension's id");
-    const open = present(told.get(child), child);
+    const child = assertPresent(textIn(row.data, "extension"), "an extension's id");
+    const open = assertPresent(told.get(child), child);
     told.set(child, { ...open, status: "COMPLETED", endedAt: Date.parse(textIn(body, "at") ?? "") });
   }
   return new Map([...told].map(([id, one]) => [id, byClock(one, now)]));
@@ -33,7 +33,7 @@ export function foldAudit(rows: readonly Read[], now: number): ReadonlyMap<strin
 
 /** Undefined: the record says nothing about how the request stands. */
 function next(before: Told | undefined, { action, data }: Read, at: number): Told | undefined {
-  const time = (name: string): number => Date.parse(present(textIn(data, name), name));
+  const time = (name: string): number => Date.parse(assertPresent(textIn(data, name), name));
   if (action === "request.submitted") {
     const lapsesAt = time("approvalDeadline");
     return { status: "PENDING", startedAt: null, expiresAt: null, endedAt: null, lapsesAt };

@@ -1,13 +1,13 @@
 import { instant } from "../../../src/core/values/ids.ts";
-import { orderedTarget } from "../../../src/core/access/target.ts";
-import type { ObjectIdentity, TargetOrder } from "../../../src/service/ports/connector.ts";
+import { pendingTarget } from "../../../src/core/access/target.ts";
+import type { ObjectIdentity, TargetSpec } from "../../../src/service/ports/connector.ts";
 import type { HeldObject } from "../../../src/service/targets/verify-same-target.ts";
 
 /** Access that lives, with this object at its target. */
-export function heldObject(order: TargetOrder, identity?: ObjectIdentity): HeldObject {
-  const { grantId: id, requestId, subjectId, scopes, notAfter } = order;
+export function heldObject(spec: TargetSpec, identity?: ObjectIdentity): HeldObject {
+  const { grantId: id, requestId, subjectId, scopes, notAfter } = spec;
   const target = {
-    ...orderedTarget(order, instant(0)),
+    ...pendingTarget(spec, instant(0)),
     state: "PROVISIONED" as const,
     ...(identity !== undefined && { identity }),
   };
@@ -23,7 +23,7 @@ export function heldObject(order: TargetOrder, identity?: ObjectIdentity): HeldO
     phase: "PREPARING" as const,
     preparedAt: instant(0),
     provisionBy: notAfter,
-    fetchBy: notAfter,
+    claimBy: notAfter,
   };
   return { grant, target };
 }

@@ -5,10 +5,10 @@ import type { Status } from "../../../src/core/access/status.ts";
 import { createRunners } from "../../../src/background/outbox/runners/effect-runners.ts";
 import { createRelay } from "../../../src/background/outbox/relay.ts";
 import type { Caller } from "../../../src/service/ports/caller.ts";
-import type { Answered } from "../../../src/service/request-commands.ts";
+import type { CommandResult } from "../../../src/service/request-commands.ts";
 import type { RequestView } from "../../../src/service/views/request-view.ts";
 import { createExpirySweep, createRequestSweep } from "../../../src/background/sweeps/request-sweeps.ts";
-import type { Office } from "./service-harness.ts";
+import type { ServiceHarness } from "./service-harness.ts";
 import { load } from "./random-policies.ts";
 
 const names = ["dev", "lead", "ann", "bob", "cid", "sec", "sam", "cto", "bot"] as const;
@@ -88,7 +88,7 @@ export interface ShownToken {
 }
 
 export interface RandomRun {
-  readonly office: Office;
+  readonly harness: ServiceHarness;
   readonly requests: string[];
   readonly tokens: ShownToken[];
   /** Codes of refusals and statuses of answers, counted. */
@@ -99,18 +99,21 @@ export interface RandomRun {
 }
 
 /** @param settle Absent: the effects are run, by a relay of its own that must not fail. */
-export async function beginRandomRun(office: Office, settle?: () => Promise<void>): Promise<RandomRun> {
-  const run: Omit<RandomRun, "play" | "settle"> = { office, requests: [], tokens: [], said: new Map() };
-  await load(office, 0, 0);
+export async function beginRandomRun(
+  harness: ServiceHarness,
+  settle?: () => Promise<void>,
+): Promise<RandomRun> {
+  const run: Omit<RandomRun, "play" | "settle"> = { harness, requests: [], tokens: [], said: new Map() };
+  await load(harness, 0, 0);
   const began = { ...run, play: (one: RandomCommand) => play(run, one) };
-  return { ...began, settle: settle ?? settling(office) };
+  return { ...began, settle: settle ?? settling(harness) };
 }
 
-function settling(office: Office): () => Promise<void> {
+function settling(harness: ServiceHarness): () => Promise<void> {
   const relay = createRelay(
-    office.store,
-    office.context.surroundings,
-    createRunners(office.context, office.services, { info: () => {}, warn: () => {} }),
+    harness.store,
+    harness.context.runtime,
+    createRunners(harness.context, harness.services, { info: () => {}, warn: () => {} }),
     (fault) => {
       throw fault;
     },
@@ -121,8 +124,8 @@ function settling(office: Office): () => Promise<void> {
 type Playing = Omit<RandomRun, "play" | "settle">;
 
 async function play(run: Playing, one: RandomCommand): Promise<void> {
-  const { office } = run;
-  const { services, store, clock } = office;
+  const { harness } = run;
+  const { services, store, clock } = harness;
   switch (one.do) {
     case "ask":
       return note(run, await ask(run, one));
@@ -132,28 +135,28 @@ async function play(run: Playing, one: RandomCommand): Promise<void> {
       }
       return;
     case "switch": {
-      const said = await services.directory.change(await standing(office), `id_${one.name}`, {
+      const said = await services.directory.change(await standing(harness), `id_${one.name}`, {
         active: one.active,
       });
       return count(run, isRefusal(said) ? said.refused : "switched");
     }
     case "lockdown":
-      await services.lockdown.change(await standing(office), one.on, "drill");
+      await services.lockdown.change(await standing(harness), one.on, "drill");
       return;
     case "load":
-      return load(office, one.book, one.crew);
+      return load(harness, one.book, one.crew);
     default:
       return playOnRequest(run, one);
   }
 }
 
 async function ask(
-  { office }: Playing,
+  { harness }: Playing,
   { by, subject = by, scopes, duration, breakGlass }: Extract<RandomCommand, { do: "ask" }>,
-): Promise<Answered | Refusal> {
-  const caller = await office.caller(by, "requester", "admin");
+): Promise<CommandResult | Refusal> {
+  const caller = await harness.caller(by, "requester", "admin");
   const input = { identityId: `id_${subject}`, reason: "an incident", scopes, duration, breakGlass };
-  return office.services.desk.ask(caller, input);
+  return harness.services.requestCommands.ask(caller, input);
 }
 
 type OnRequest = Extract<RandomCommand, { act: unknown }>;
@@ -170,58 +173,58 @@ const fit: Partial<Record<OnRequest["do"], Status>> = {
 };
 
 /** An auditor and administrator whom no switch can touch. */
-export async function standing(office: Office): Promise<Caller> {
-  const caller = await office.caller("cto", "admin", "auditor");
+export async function standing(harness: ServiceHarness): Promise<Caller> {
+  const caller = await harness.caller("cto", "admin", "auditor");
   return { ...caller, identity: { ...caller.identity, enabled: true, listed: true } };
 }
 
 async function target(run: Playing, one: OnRequest): Promise<RequestView | undefined> {
-  const { reading } = run.office.services;
+  const { requestQueries: reading } = run.harness.services;
   const status = one.act.fitting ? fit[one.do] : undefined;
-  const page = await reading.list(await standing(run.office), { ...(status && { status }) }, { limit: 5 });
+  const page = await reading.list(await standing(run.harness), { ...(status && { status }) }, { limit: 5 });
   return isRefusal(page) ? undefined : page.rows[one.act.which % page.rows.length];
 }
 
 async function playOnRequest(run: Playing, one: OnRequest): Promise<void> {
-  const { office, tokens } = run;
-  const { desk, grants, checking } = office.services;
+  const { harness, tokens } = run;
+  const { requestCommands, grants, checking } = harness.services;
   const view = await target(run, one);
   if (view === undefined) return;
   const { id } = view;
   const waiting = view.approvers.filter((approver) => approver.status === "PENDING");
   const fitting =
     one.do === "approve" && one.act.fitting ? waiting[one.act.which % waiting.length] : undefined;
-  const caller = await office.caller(fitting === undefined ? one.act.by : nameOf(fitting.identityId));
-  const holder = async () => office.caller(nameOf(view.identityId));
+  const caller = await harness.caller(fitting === undefined ? one.act.by : nameOf(fitting.identityId));
+  const holder = async () => harness.caller(nameOf(view.identityId));
   const shown = tokens[one.act.which % Math.max(1, tokens.length)];
   switch (one.do) {
     case "approve":
-      return note(run, await desk.approve(caller, id, one.less ? { duration: "20m" } : {}));
+      return note(run, await requestCommands.approve(caller, id, one.less ? { duration: "20m" } : {}));
     case "deny":
-      return note(run, await desk.deny(caller, id, "no"));
+      return note(run, await requestCommands.deny(caller, id, "no"));
     case "cancel":
-      return note(run, await desk.cancel(await holder(), id));
+      return note(run, await requestCommands.cancel(await holder(), id));
     case "revoke":
-      return note(run, await desk.revoke(caller, id, "enough"));
+      return note(run, await requestCommands.revoke(caller, id, "enough"));
     case "reviewGood":
-      return note(run, await desk.review(caller, id, { outcome: "justified", comment: "seen" }));
+      return note(run, await requestCommands.review(caller, id, { outcome: "justified", comment: "seen" }));
     case "reviewBad":
-      return note(run, await desk.review(caller, id, { outcome: "unjustified", comment: "no" }));
+      return note(run, await requestCommands.review(caller, id, { outcome: "unjustified", comment: "no" }));
     case "claim":
-      return note(run, await desk.claim(await holder(), id));
+      return note(run, await requestCommands.claim(await holder(), id));
     case "rotate":
-      return note(run, await desk.rotate(await holder(), id));
+      return note(run, await requestCommands.rotate(await holder(), id));
     case "complete":
-      return note(run, await desk.complete(await holder(), id));
+      return note(run, await requestCommands.complete(await holder(), id));
     case "extend":
-      return note(run, await desk.extend(await holder(), id, { duration: "1h", reason: "more" }));
+      return note(run, await requestCommands.extend(await holder(), id, { duration: "1h", reason: "more" }));
     case "tick":
       await grants.tick(id);
       return;
     case "report":
       return shown && checking.report(shown.token);
     case "completeByToken":
-      return shown && note(run, await desk.completeByToken(shown.token, shown.requestId));
+      return shown && note(run, await requestCommands.completeByToken(shown.token, shown.requestId));
   }
 }
 
@@ -229,7 +232,7 @@ function nameOf(identityId: string): string {
   return identityId.slice("id_".length);
 }
 
-function note(run: Playing, answer: Answered | Refusal): void {
+function note(run: Playing, answer: CommandResult | Refusal): void {
   count(run, isRefusal(answer) ? answer.refused : answer.request.status);
   if (isRefusal(answer)) return;
   const { request, credential } = answer;

@@ -1,7 +1,7 @@
 import { emptyRules, type Policy, type Rules } from "../../../src/core/policy/policy.ts";
 import { hourMs, minuteMs } from "../../../src/core/values/time.ts";
 import { approvalPolicy, autoPolicy, denyPolicy, stageBy } from "../../core/support/policies.ts";
-import { allStaff, staff, type Office } from "./service-harness.ts";
+import { allStaff, staff, type ServiceHarness } from "./service-harness.ts";
 
 const below = (value: string) => [{ type: "RESOURCE", operator: "STARTS_WITH", value }] as const;
 /** More than these uses of a capped policy there never are. */
@@ -68,7 +68,7 @@ const rules: Partial<Rules> = {
 };
 
 /** Reloads the file as it is on some other day. */
-export async function load(office: Office, book: number, crew: number): Promise<void> {
+export async function load(harness: ServiceHarness, book: number, crew: number): Promise<void> {
   const policies = (books[book % books.length] ?? []).map((one) => ({ ...one, managedBy: "file" as const }));
-  await office.configure(policies, rules, crews[crew % crews.length]);
+  await harness.configure(policies, rules, crews[crew % crews.length]);
 }

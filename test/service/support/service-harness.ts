@@ -2,20 +2,20 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { makeId } from "../../../src/core/values/ids.ts";
 import { parseEmail, type Identity, type Role } from "../../../src/core/values/identity.ts";
 import { emptyRules, type Policy, type Rules } from "../../../src/core/policy/policy.ts";
 import { isRefusal, type Refusal } from "../../../src/core/values/refusals.ts";
-import { createSurroundings } from "../../../src/app/process/runtime.ts";
+import { createRuntime } from "../../../src/app/process/runtime.ts";
 import { withAccessHold, type AccessHold } from "../../../src/service/guards/access-hold.ts";
 import { withClockMark } from "../../../src/service/guards/clock-mark.ts";
-import type { AskInput } from "../../../src/service/ports/request-input.ts";
+import type { RequestInput } from "../../../src/service/ports/request-input.ts";
 import type { Caller } from "../../../src/service/ports/caller.ts";
-import { createChanges } from "../../../src/service/ports/request-changes.ts";
+import { createRequestChanges } from "../../../src/service/ports/request-changes.ts";
 import type { Connector } from "../../../src/service/ports/connector.ts";
 import { createConfigurationService } from "../../../src/service/policies/configuration-service.ts";
-import type { Answered } from "../../../src/service/request-commands.ts";
+import type { CommandResult } from "../../../src/service/request-commands.ts";
 import type { ServiceContext } from "../../../src/service/decisions/load-facts.ts";
 import type { AuditRow, Store } from "../../../src/service/ports/store.ts";
 import { createRulebookReader } from "../../../src/service/decisions/rulebook-reader.ts";
@@ -23,7 +23,7 @@ import { createServices, type Services } from "../../../src/service/services.ts"
 import { createSlices } from "../../../src/service/async/time-slices.ts";
 import { createSurfaces } from "../../../src/service/messaging/surfaces.ts";
 import { guardedFromTokens } from "../../../src/service/guards/token-guard.ts";
-import { watched, type Watcher } from "../../../src/service/ports/observed-store.ts";
+import { withCommitListeners, type CommitListener } from "../../../src/service/ports/observed-store.ts";
 import { openSqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
 import { settableClock, type SettableClock } from "../../support/settable-clock.ts";
 
@@ -32,7 +32,7 @@ type Person = Omit<Identity, "managedBy" | "listed" | "enabled">;
 export const staff = (name: string, more: Partial<Person> = {}): Person => ({
   id: makeId("identity", name),
   kind: "HUMAN",
-  email: present(parseEmail(`${name}@company.com`), name),
+  email: assertPresent(parseEmail(`${name}@company.com`), name),
   name,
   groups: [],
   links: {},
@@ -52,7 +52,7 @@ export const allStaff: readonly Person[] = [
 ];
 
 /** The whole service over a real database in a folder of its own, with a clock that stands still. */
-export interface Office {
+export interface ServiceHarness {
   readonly store: Store;
   readonly services: Services;
   readonly context: ServiceContext;
@@ -63,16 +63,16 @@ export interface Office {
   /** Makes the rules what a configuration file would. */
   configure(policies: readonly Policy[], rules?: Partial<Rules>, people?: readonly Person[]): Promise<void>;
   caller(name: string, ...roles: readonly Role[]): Promise<Caller>;
-  ask(name: string, more?: Partial<AskInput>): Promise<Answered | Refusal>;
+  ask(name: string, more?: Partial<RequestInput>): Promise<CommandResult | Refusal>;
   audit(): Promise<
     readonly (AuditRow & { readonly action: string; readonly data: Record<string, unknown> })[]
   >;
   close(): Promise<void>;
 }
 
-export interface OfficeOptions {
+export interface ServiceHarnessOptions {
   readonly folder?: string;
-  readonly watchers?: readonly Watcher[];
+  readonly listeners?: readonly CommitListener[];
   /** Changeable, as a reload would. */
   readonly connectors?: ReadonlyMap<string, Connector>;
   /** As the store's option. */
@@ -81,18 +81,18 @@ export interface OfficeOptions {
   readonly onFault?: (fault: unknown) => void;
 }
 
-export async function openOffice({
+export async function openServiceHarness({
   folder = mkdtempSync(join(tmpdir(), "jit-office-")),
-  watchers = [],
+  listeners = [],
   connectors = new Map(),
   alwaysApart = false,
   onFault = (fault) => {
     throw fault;
   },
-}: OfficeOptions = {}): Promise<Office> {
+}: ServiceHarnessOptions = {}): Promise<ServiceHarness> {
   const clock = settableClock();
-  const surroundings = createSurroundings(clock.now);
-  const changes = createChanges();
+  const runtime = createRuntime(clock.now);
+  const requestChanges = createRequestChanges();
   const plain = await openSqliteStore({
     file: join(folder, "data", "jit.db"),
     onFatal: (error) => {
@@ -103,12 +103,12 @@ export async function openOffice({
   let held: Refusal | undefined;
   const accessHold: AccessHold = () => held;
   const guarded = withAccessHold(withClockMark(plain, clock.now), accessHold);
-  const kept = watched(guarded, [...watchers, changes.watcher]);
+  const kept = withCommitListeners(guarded, [...listeners, requestChanges.onCommit]);
   const store = guardedFromTokens(kept, () => services.checking.report, onFault);
   const context: ServiceContext = {
     store,
-    changes,
-    surroundings,
+    requestChanges,
+    runtime,
     accessHold,
     checkAuditHead: async () => "matches",
     rulebook: createRulebookReader(store),
@@ -117,8 +117,8 @@ export async function openOffice({
     connectors: () => connectors,
   };
   const services = createServices(context, async () => {}, onFault);
-  const caller: Office["caller"] = async (name, ...roles) => {
-    const identity = present(await store.identity(makeId("identity", name)), name);
+  const caller: ServiceHarness["caller"] = async (name, ...roles) => {
+    const identity = assertPresent(await store.identity(makeId("identity", name)), name);
     return {
       identity: identity.value,
       roles: roles.length === 0 ? ["requester", "approver"] : roles,
@@ -141,7 +141,7 @@ export async function openOffice({
       if (isRefusal(loaded)) throw new Error(loaded.detail);
     },
     async ask(name, more = {}) {
-      return services.desk.ask(await caller(name), {
+      return services.requestCommands.ask(await caller(name), {
         identityId: `id_${name}`,
         reason: "an incident",
         scopes: ["read:prod:orders-db"],
@@ -167,36 +167,36 @@ export function granted<Answer extends object>(answer: Answer | Refusal): Answer
 }
 
 /** The code of a refusal, or the status of the request. */
-export function saidTo(answer: Answered | Refusal): string {
+export function saidTo(answer: CommandResult | Refusal): string {
   return isRefusal(answer) ? answer.refused : answer.request.status;
 }
 
 /** An office for each test of a file, with what most of them do: dev asks, one of group:dba approves, dev claims. */
-export function officeForEach(policies: () => readonly Policy[]) {
-  let office: Office;
+export function serviceHarnessForEach(policies: () => readonly Policy[]) {
+  let harness: ServiceHarness;
   beforeEach(async () => {
-    office = await openOffice();
-    await office.configure(policies());
+    harness = await openServiceHarness();
+    await harness.configure(policies());
   });
   afterEach(async () => {
-    await office.close();
+    await harness.close();
   });
-  const desk = () => office.services.desk;
-  const approved = async (more: Partial<AskInput> = {}): Promise<string> => {
-    const { request } = granted(await office.ask("dev", more));
-    granted(await desk().approve(await office.caller("ann"), request.id, {}));
+  const requestCommands = () => harness.services.requestCommands;
+  const approved = async (more: Partial<RequestInput> = {}): Promise<string> => {
+    const { request } = granted(await harness.ask("dev", more));
+    granted(await requestCommands().approve(await harness.caller("ann"), request.id, {}));
     return request.id;
   };
   return {
-    office: () => office,
-    desk,
+    office: () => harness,
+    desk: requestCommands,
     approved,
-    claimed: async (more: Partial<AskInput> = {}) => {
+    claimed: async (more: Partial<RequestInput> = {}) => {
       const id = await approved(more);
-      const { request, credential } = granted(await desk().claim(await office.caller("dev"), id));
-      return { id, request, token: present(credential, "a claim shows its credential").token };
+      const { request, credential } = granted(await requestCommands().claim(await harness.caller("dev"), id));
+      return { id, request, token: assertPresent(credential, "a claim shows its credential").token };
     },
     isActive: async (token: string): Promise<boolean> =>
-      (await office.services.checking.introspect(token)).active,
+      (await harness.services.checking.introspect(token)).active,
   };
 }

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { secondMs } from "../../../src/core/values/time.ts";
 import { createRelay } from "../../../src/background/outbox/relay.ts";
 import { createRunners } from "../../../src/background/outbox/runners/effect-runners.ts";
-import type { AskInput } from "../../../src/service/ports/request-input.ts";
+import type { RequestInput } from "../../../src/service/ports/request-input.ts";
 import type { Connector } from "../../../src/service/ports/connector.ts";
 import type { ClaimInput } from "../../../src/service/request-commands.ts";
 import type { TargetNamed } from "../../../src/service/ports/target-reads.ts";
@@ -14,10 +14,10 @@ import { startOrphanSweep } from "../../../src/background/sweeps/orphan-sweep.ts
 import { createOverdueSweep } from "../../../src/background/sweeps/overdue-sweep.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../../core/support/policies.ts";
 import { createFakeTarget, type FakeTarget, type FakeTargetOptions } from "../../fakes/fake-target.ts";
-import { granted, openOffice, type Office } from "./service-harness.ts";
+import { granted, openServiceHarness, type ServiceHarness } from "./service-harness.ts";
 
 /** An office with targets: the relay and every sweep are there, and run when the test says so or something is due. */
-export interface TargetOffice extends Office {
+export interface TargetHarness extends ServiceHarness {
   readonly target: FakeTarget;
   readonly targets: readonly FakeTarget[];
   readonly connectors: Map<string, Connector>;
@@ -30,10 +30,10 @@ export interface TargetOffice extends Office {
   sweepOrphans(): Promise<void>;
   /** Time passes as in a running service: in steps of 5 s, the orphan sweep every 30 s. */
   live(ms: number): Promise<void>;
-  approved(more?: Partial<AskInput>): Promise<string>;
-  claim(id: string, input?: ClaimInput): ReturnType<Office["services"]["desk"]["claim"]>;
+  approved(more?: Partial<RequestInput>): Promise<string>;
+  claim(id: string, input?: ClaimInput): ReturnType<ServiceHarness["services"]["requestCommands"]["claim"]>;
   /** Asked, approved, claimed. */
-  holding(more?: Partial<AskInput>): Promise<Holding>;
+  holding(more?: Partial<RequestInput>): Promise<Holding>;
 }
 
 export interface Holding {
@@ -43,7 +43,7 @@ export interface Holding {
   readonly secret: string;
 }
 
-export interface TargetOfficeOptions {
+export interface TargetHarnessOptions {
   /** Given again, it goes on from there. */
   readonly folder?: string;
   /** Called after each commit, and around each change at a target. */
@@ -52,11 +52,11 @@ export interface TargetOfficeOptions {
   readonly more?: readonly Omit<FakeTargetOptions, "file">[];
 }
 
-export async function openTargetOffice({
+export async function openTargetHarness({
   folder = mkdtempSync(join(tmpdir(), "jit-targets-")),
   onStep = () => {},
   more: moreTargets = [],
-}: TargetOfficeOptions = {}): Promise<TargetOffice> {
+}: TargetHarnessOptions = {}): Promise<TargetHarness> {
   const connectors = new Map<string, Connector>();
   const targets: FakeTarget[] = [];
   const faults: unknown[] = [];
@@ -74,26 +74,26 @@ export async function openTargetOffice({
   const target = add({});
   for (const one of moreTargets) add(one);
   const onFault = (fault: unknown): void => void faults.push(fault);
-  let nudge = (): void => {};
-  const office = await openOffice({
+  let wake = (): void => {};
+  const harness = await openServiceHarness({
     folder,
     connectors,
     onFault,
-    watchers: [
+    listeners: [
       ({ effects }) => {
         onStep("after commit");
-        if (effects.length > 0) nudge();
+        if (effects.length > 0) wake();
       },
     ],
   });
-  const { store, services, clock, context } = office;
+  const { store, services, clock, context } = harness;
   const relay = createRelay(
     store,
-    context.surroundings,
+    context.runtime,
     createRunners(context, services, { info: () => {}, warn: () => {} }),
     onFault,
   );
-  nudge = relay.nudge;
+  wake = relay.wake;
   const orphans = startOrphanSweep(context.connectors, services.orphans, onFault, 2 ** 30);
   const sweeps = [
     createExpirySweep(store, services.grants, clock),
@@ -104,22 +104,23 @@ export async function openTargetOffice({
     for (const sweep of sweeps) await sweep.run(new AbortController().signal);
     await relay.drain();
   };
-  const dev = async () => office.caller("dev");
-  await office.configure([
+  const dev = async () => harness.caller("dev");
+  await harness.configure([
     approvalPolicy("dba", { stages: [stageBy("group:dba")] }),
     autoPolicy("auto", {
       priority: 1,
       conditions: [{ type: "ACTION", operator: "EQUALS", value: "auto" }],
     }),
   ]);
-  const approved: TargetOffice["approved"] = async (more = {}) => {
-    const { request } = granted(await office.ask("dev", more));
-    granted(await services.desk.approve(await office.caller("ann"), request.id, {}));
+  const approved: TargetHarness["approved"] = async (more = {}) => {
+    const { request } = granted(await harness.ask("dev", more));
+    granted(await services.requestCommands.approve(await harness.caller("ann"), request.id, {}));
     return request.id;
   };
-  const claim: TargetOffice["claim"] = async (id, input) => services.desk.claim(await dev(), id, input);
+  const claim: TargetHarness["claim"] = async (id, input) =>
+    services.requestCommands.claim(await dev(), id, input);
   return {
-    ...office,
+    ...harness,
     target,
     targets,
     connectors,
@@ -140,29 +141,29 @@ export async function openTargetOffice({
     async holding(more) {
       const id = await approved(more);
       const { credential } = granted(await claim(id));
-      const [at] = present(credential, "a credential").targets;
+      const [at] = assertPresent(credential, "a credential").targets;
       return {
         id,
-        token: present(credential, "a credential").token,
-        object: present(at, "a target").username,
-        secret: present(at?.secret, "a secret"),
+        token: assertPresent(credential, "a credential").token,
+        object: assertPresent(at, "a target").username,
+        secret: assertPresent(at?.secret, "a secret"),
       };
     },
     async close() {
       await orphans.stop();
       await relay.stop();
-      await office.close();
+      await harness.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-export async function view(office: TargetOffice, id: string) {
-  const found = await office.services.reading.read(await office.caller("dev"), id);
+export async function view(harness: TargetHarness, id: string) {
+  const found = await harness.services.requestQueries.read(await harness.caller("dev"), id);
   if ("refused" in found) throw new Error(found.detail);
   return found;
 }
 
-export async function statesOf(office: TargetOffice, id: string): Promise<readonly string[]> {
-  return ((await view(office, id)).grant?.targets ?? []).map((one) => one.state);
+export async function statesOf(harness: TargetHarness, id: string): Promise<readonly string[]> {
+  return ((await view(harness, id)).grant?.targets ?? []).map((one) => one.state);
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { makeId, parseId } from "../../../src/core/values/ids.ts";
 import { orphanGraceMs } from "../../../src/core/access/orphan-status.ts";
 import { hourMs, minuteMs, secondMs } from "../../../src/core/values/time.ts";
@@ -8,21 +8,21 @@ import { startOrphanSweep } from "../../../src/background/sweeps/orphan-sweep.ts
 import type { FakeObject } from "../../fakes/fake-target.ts";
 import { whyNotLeave } from "../../../src/service/targets/reconcile-connectors.ts";
 import { granted } from "../support/service-harness.ts";
-import { openTargetOffice, statesOf, view, type TargetOffice } from "../support/target-harness.ts";
+import { openTargetHarness, statesOf, view, type TargetHarness } from "../support/target-harness.ts";
 
-let office: TargetOffice;
+let harness: TargetHarness;
 beforeEach(async () => {
-  office = await openTargetOffice();
+  harness = await openTargetHarness();
 });
-afterEach(() => office.close());
+afterEach(() => harness.close());
 
-const objects = () => office.target.state().objects;
+const objects = () => harness.target.state().objects;
 const recordsOf = async (action: string) =>
-  (await office.audit()).filter((one) => one.action === action).map((one) => one.data);
+  (await harness.audit()).filter((one) => one.action === action).map((one) => one.data);
 
 const object = (more: Partial<FakeObject> = {}): FakeObject => ({
   grantId: "gr_stranger",
-  notAfter: office.clock.now() + hourMs,
+  notAfter: harness.clock.now() + hourMs,
   rights: {},
   secretHash: null,
   issued: 1,
@@ -32,66 +32,66 @@ const object = (more: Partial<FakeObject> = {}): FakeObject => ({
 
 describe("what a target lists", () => {
   test("of a live grant is left alone", async () => {
-    const { object: name } = await office.holding();
-    await office.live(hourMs);
+    const { object: name } = await harness.holding();
+    await harness.live(hourMs);
     expect(Object.keys(objects())).toEqual([name]);
     expect(await recordsOf("orphan.found")).toEqual([]);
     expect(await recordsOf("target.drifted")).toEqual([]);
   });
 
   test("foreign objects are never touched", async () => {
-    office.target.change((all) => {
+    harness.target.change((all) => {
       all["postgres"] = object({ grantId: null, notAfter: 0 });
     });
-    await office.live(2 * orphanGraceMs);
+    await harness.live(2 * orphanGraceMs);
     expect(Object.keys(objects())).toEqual(["postgres"]);
     expect(await recordsOf("orphan.found")).toEqual([]);
   });
 
   test("unexplained: reported once, removed after its grace and not before", async () => {
-    office.target.change((all) => {
+    harness.target.change((all) => {
       all["jit_stranger"] = object();
     });
-    await office.live(orphanGraceMs - minuteMs);
+    await harness.live(orphanGraceMs - minuteMs);
     expect(Object.keys(objects())).toEqual(["jit_stranger"]);
     expect(await recordsOf("orphan.found")).toMatchObject([
       { connector: "orders-db", object: "jit_stranger", grant: "gr_stranger", standing: "unexplained" },
     ]);
-    await office.live(2 * minuteMs);
+    await harness.live(2 * minuteMs);
     expect(objects()).toEqual({});
     expect(await recordsOf("orphan.removed")).toHaveLength(1);
   });
 
   test("expired by its own label, and of no grant of ours: removed at once", async () => {
-    office.target.change((all) => {
-      all["jit_stranger"] = object({ notAfter: office.clock.now() - 1 });
+    harness.target.change((all) => {
+      all["jit_stranger"] = object({ notAfter: harness.clock.now() - 1 });
     });
-    await office.sweepOrphans();
+    await harness.sweepOrphans();
     expect(objects()).toEqual({});
     expect(await recordsOf("orphan.removed")).toMatchObject([{ standing: "expired" }]);
   });
 
   test("there again though our own records say it is gone: removed at once", async () => {
-    const { id, object: name } = await office.holding();
-    granted(await office.services.desk.complete(await office.caller("dev"), id));
-    await office.tick();
-    office.clock.pass(secondMs);
-    office.target.change((all) => {
-      all[name] = object({ grantId: String(office.target.state().history[0]).replace("create jit_", "") });
+    const { id, object: name } = await harness.holding();
+    granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
+    await harness.tick();
+    harness.clock.pass(secondMs);
+    harness.target.change((all) => {
+      all[name] = object({ grantId: String(harness.target.state().history[0]).replace("create jit_", "") });
     });
-    await office.sweepOrphans();
+    await harness.sweepOrphans();
     expect(objects()).toEqual({});
     expect(await recordsOf("orphan.removed")).toMatchObject([{ standing: "over" }]);
   });
 
   test("a copy of a live label under another name, or a label that cannot be read: reported, and left to people", async () => {
-    const { object: name } = await office.holding();
+    const { object: name } = await harness.holding();
     const grantId = String(objects()[name]?.grantId);
-    office.target.change((all) => {
+    harness.target.change((all) => {
       all["jit_copy"] = object({ grantId });
       all["jit_torn"] = object({ grantId: "not an id" });
     });
-    await office.live(orphanGraceMs + minuteMs);
+    await harness.live(orphanGraceMs + minuteMs);
     expect(Object.keys(objects()).toSorted()).toEqual([name, "jit_copy", "jit_torn"].toSorted());
     expect((await recordsOf("orphan.found")).map((one) => one["standing"])).toEqual([
       "contradictory",
@@ -100,15 +100,15 @@ describe("what a target lists", () => {
   });
 
   test("being made ready at this very moment is never taken for an orphan", async () => {
-    office.target.trouble.latencyMs = 20;
+    harness.target.trouble.latencyMs = 20;
     const ids = await Promise.all(
-      Array.from({ length: 8 }, (_, index) => office.approved({ scopes: [`read:prod:db-${index}`] })),
+      Array.from({ length: 8 }, (_, index) => harness.approved({ scopes: [`read:prod:db-${index}`] })),
     );
     const over = new AbortController();
     const sweeping = (async () => {
-      while (!over.signal.aborted) await office.sweepOrphans();
+      while (!over.signal.aborted) await harness.sweepOrphans();
     })();
-    const answers = await Promise.all(ids.map((id) => office.claim(id)));
+    const answers = await Promise.all(ids.map((id) => harness.claim(id)));
     over.abort();
     await sweeping;
     for (const answer of answers) expect(granted(answer).request.status).toBe("ACTIVE");
@@ -119,24 +119,24 @@ describe("what a target lists", () => {
   });
 
   test("what turns out to be wanted between the look and the removal is not removed", async () => {
-    const { object: name } = await office.holding();
+    const { object: name } = await harness.holding();
     const wanted = objects()[name];
-    office.target.change((all) => Object.assign(all[name] ?? {}, { notAfter: office.clock.now() - 1 }));
+    harness.target.change((all) => Object.assign(all[name] ?? {}, { notAfter: harness.clock.now() - 1 }));
     let reads = 0;
-    const { store } = office.context;
+    const { store } = harness.context;
     const late: typeof store = {
       ...store,
       // The record is committed after the first look.
       grant: async (id) => (reads++ === 0 ? undefined : store.grant(id)),
     };
     const orphans = createOrphanService(
-      { ...office.context, store: late },
-      office.services.targets,
+      { ...harness.context, store: late },
+      harness.services.targets,
       (fault) => {
         throw fault;
       },
     );
-    await orphans.sweep(office.target, new AbortController().signal);
+    await orphans.sweep(harness.target, new AbortController().signal);
     expect(reads).toBe(2);
     expect(Object.keys(objects())).toEqual([name]);
     expect(objects()[name]?.secretHash).toBe(wanted?.secretHash);
@@ -144,13 +144,13 @@ describe("what a target lists", () => {
   });
 
   test("an orphan is removed only if the check made while nobody else touches it still says so", async () => {
-    const { object: name } = await office.holding();
-    const grantId = present(parseId("grant", String(objects()[name]?.grantId)), "a grant");
+    const { object: name } = await harness.holding();
+    const grantId = assertPresent(parseId("grant", String(objects()[name]?.grantId)), "a grant");
     const answers = [true, false];
     const asked: number[] = [];
     for (const answer of answers) {
-      const isRemoved = await office.services.targets.removeOrphan(
-        office.target,
+      const isRemoved = await harness.services.targets.removeOrphan(
+        harness.target,
         { object: name, grantId },
         async () => {
           asked.push(Object.keys(objects()).length);
@@ -165,14 +165,14 @@ describe("what a target lists", () => {
   });
 
   test("a target that hangs does not stop another one from being swept, nor a stop", async () => {
-    const other = office.add({ name: "cache" });
-    office.target.trouble.latencyMs = 60_000;
-    office.target.trouble.isDeaf = true;
+    const other = harness.add({ name: "cache" });
+    harness.target.trouble.latencyMs = 60_000;
+    harness.target.trouble.isDeaf = true;
     const stranger = makeId("grant", "stranger");
     other.change((all) => {
       all["jit_stranger"] = object({ grantId: stranger, notAfter: 0 });
     });
-    const sweep = startOrphanSweep(office.context.connectors, office.services.orphans, () => {}, 1e6);
+    const sweep = startOrphanSweep(harness.context.connectors, harness.services.orphans, () => {}, 1e6);
     void sweep.tick();
     await expect.poll(() => Object.keys(other.state().objects)).toEqual([]);
     await sweep.stop();
@@ -181,85 +181,87 @@ describe("what a target lists", () => {
 
 describe("drift", () => {
   test("rights added, an end moved, an object dropped: once for each change, and still removed at the end", async () => {
-    const { id, object: name } = await office.holding();
-    await office.live(minuteMs);
-    office.target.change((all) => Object.assign(all[name] ?? {}, { drift: ["it was granted orders_admin"] }));
-    await office.live(2 * minuteMs);
-    expect((await view(office, id)).grant?.targets[0]?.drift).toEqual(["it was granted orders_admin"]);
-    office.target.change((all) =>
-      Object.assign(all[name] ?? {}, { drift: [], notAfter: office.clock.now() + 100 * hourMs }),
+    const { id, object: name } = await harness.holding();
+    await harness.live(minuteMs);
+    harness.target.change((all) =>
+      Object.assign(all[name] ?? {}, { drift: ["it was granted orders_admin"] }),
     );
-    await office.live(2 * minuteMs);
-    office.target.change((all) => Reflect.deleteProperty(all, name));
-    await office.live(2 * minuteMs);
+    await harness.live(2 * minuteMs);
+    expect((await view(harness, id)).grant?.targets[0]?.drift).toEqual(["it was granted orders_admin"]);
+    harness.target.change((all) =>
+      Object.assign(all[name] ?? {}, { drift: [], notAfter: harness.clock.now() + 100 * hourMs }),
+    );
+    await harness.live(2 * minuteMs);
+    harness.target.change((all) => Reflect.deleteProperty(all, name));
+    await harness.live(2 * minuteMs);
     expect((await recordsOf("target.drifted")).map((one) => one["drift"])).toEqual([
       ["it was granted orders_admin"],
       [expect.stringContaining("lasts later")],
       ["it is not there any more"],
     ]);
-    office.target.change((all) => {
+    harness.target.change((all) => {
       all[name] = object({ grantId: name.replace("jit_", "") });
     });
-    granted(await office.services.desk.complete(await office.caller("dev"), id));
-    await office.tick();
+    granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
+    await harness.tick();
     expect(objects()).toEqual({});
-    expect(await statesOf(office, id)).toEqual(["REVOKED"]);
+    expect(await statesOf(harness, id)).toEqual(["REVOKED"]);
   });
 });
 
 test("down for the whole life of a grant and back later: gone within a minute of its return", async () => {
-  const { object: name } = await office.holding();
-  office.target.trouble.isDown = true;
-  await office.live(5 * hourMs);
+  const { object: name } = await harness.holding();
+  harness.target.trouble.isDown = true;
+  await harness.live(5 * hourMs);
   expect(Object.keys(objects())).toEqual([name]);
-  office.target.trouble.isDown = false;
-  await office.live(minuteMs);
+  harness.target.trouble.isDown = false;
+  await harness.live(minuteMs);
   expect(objects()).toEqual({});
 }, 60_000);
 
 test("a thousand grants that end in the same second are all taken back, and checks are answered meanwhile", async () => {
   const count = 1_000;
-  await office.configure([...(await office.context.rulebook()).book.policies], {
+  await harness.configure([...(await harness.context.rulebook()).book.policies], {
     limits: { pendingPerIdentity: 2_000, activePerIdentity: 2_000 },
   });
   let token = "";
   for (let done = 0; done < count; done += 50) {
     const asked = await Promise.all(
       Array.from({ length: 50 }, (_, index) =>
-        office.ask("dev", { scopes: [`auto:prod:db-${done + index}`], duration: "1h" }),
+        harness.ask("dev", { scopes: [`auto:prod:db-${done + index}`], duration: "1h" }),
       ),
     );
     for (const one of asked) token = granted(one).credential?.token ?? token;
   }
   const listed = Object.keys(objects()).length;
   expect(listed).toBe(count);
-  office.clock.pass(hourMs);
+  harness.clock.pass(hourMs);
   const over = new AbortController();
   /** How many objects were left when each check was answered. */
   const leftAtCheck: number[] = [];
   const checking = (async () => {
     while (!over.signal.aborted) {
-      expect((await office.services.checking.introspect(token)).active).toBe(false);
+      expect((await harness.services.checking.introspect(token)).active).toBe(false);
       leftAtCheck.push(Object.keys(objects()).length);
       await new Promise((passed) => setTimeout(passed, 5));
     }
   })();
-  await office.tick();
+  await harness.tick();
   over.abort();
   await checking;
   expect(objects()).toEqual({});
   expect(new Set(leftAtCheck.filter((left) => left > 0 && left < count)).size).toBeGreaterThan(3);
-  expect(await office.store.takeBacks()).toMatchObject({ waiting: 0 });
+  expect(await harness.store.takeBacks()).toMatchObject({ waiting: 0 });
 }, 120_000);
 
 test("a connector that still holds something must not leave at a reload; once it is empty it may", async () => {
-  const { id } = await office.holding();
-  const before = new Map(office.connectors);
-  const leaves = async () => whyNotLeave(office.store, before, new Map());
+  const { id } = await harness.holding();
+  const before = new Map(harness.connectors);
+  const leaves = async () => whyNotLeave(harness.store, before, new Map());
   expect((await leaves())?.detail).toMatch(/orders-db still holds 1 object .*cannot leave/);
-  expect(await whyNotLeave(office.store, before, before)).toBeUndefined();
-  expect(await whyNotLeave(office.store, new Map(), new Map())).toBeUndefined();
-  granted(await office.services.desk.complete(await office.caller("dev"), id));
-  await office.tick();
+  expect(await whyNotLeave(harness.store, before, before)).toBeUndefined();
+  expect(await whyNotLeave(harness.store, new Map(), new Map())).toBeUndefined();
+  granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
+  await harness.tick();
   expect(await leaves()).toBeUndefined();
 });

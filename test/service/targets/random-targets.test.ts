@@ -5,7 +5,7 @@ import { down, refusing, type FakeTarget } from "../../fakes/fake-target.ts";
 import { secretsFound } from "../../support/find-secrets.ts";
 import { foldAudit } from "../support/fold-audit-log.ts";
 import { beginRandomRun, randomDay, standing } from "../support/random-actions.ts";
-import { openTargetOffice, type TargetOffice } from "../support/target-harness.ts";
+import { openTargetHarness, type TargetHarness } from "../support/target-harness.ts";
 
 /** What goes wrong at a target in the next batch. None of it makes a claim wait for its two seconds. */
 const mischief = fc.record({
@@ -27,10 +27,13 @@ function strike(target: FakeTarget, kind: string): void {
 }
 
 /** What every target lists is what some grant wants there, and every grant that is over is settled. */
-async function expectListingsToBeOfGrants(office: TargetOffice, handed: ReadonlySet<string>): Promise<void> {
-  const all = await office.services.reading.list(await standing(office), {}, { limit: 200 });
+async function expectListingsToBeOfGrants(
+  harness: TargetHarness,
+  handed: ReadonlySet<string>,
+): Promise<void> {
+  const all = await harness.services.requestQueries.list(await standing(harness), {}, { limit: 200 });
   if ("refused" in all) throw new Error(all.detail);
-  const wanted = new Map(office.targets.map(({ name }) => [name, new Set<string>()]));
+  const wanted = new Map(harness.targets.map(({ name }) => [name, new Set<string>()]));
   for (const { id, status, grant } of all.rows) {
     const isOver = status !== "ACTIVE" && (grant === null || grant.endedAt !== null);
     for (const { connector, object, state, clearedAt } of grant?.targets ?? []) {
@@ -38,7 +41,7 @@ async function expectListingsToBeOfGrants(office: TargetOffice, handed: Readonly
       else wanted.get(connector)?.add(object);
     }
   }
-  for (const { name, state } of office.targets) {
+  for (const { name, state } of harness.targets) {
     const { objects } = state();
     const listed = Object.keys(objects);
     for (const object of listed)
@@ -52,44 +55,44 @@ const said = new Map<string, number>();
 test("whatever people do at once and whatever targets refuse: in the end they list what grants want, and nothing else", async () => {
   await fc.assert(
     fc.asyncProperty(randomDay, fc.array(mischief, { minLength: 20, maxLength: 20 }), async (day, tricks) => {
-      const office = await openTargetOffice({ more: [{ name: "dev-db", resources: "dev:" }] });
+      const harness = await openTargetHarness({ more: [{ name: "dev-db", resources: "dev:" }] });
       try {
-        const run = await beginRandomRun(office, office.tick);
+        const run = await beginRandomRun(harness, harness.tick);
         const handed = new Set<string>();
         for (const [turn, { together, passMs }] of day.slice(0, 30).entries()) {
-          office.clock.pass(passMs);
+          harness.clock.pass(passMs);
           const trick = tricks[turn % tricks.length];
-          const target = office.targets[(trick?.which ?? 0) % office.targets.length];
+          const target = harness.targets[(trick?.which ?? 0) % harness.targets.length];
           if (target !== undefined && trick !== undefined) {
             if (trick.kind === "by hand") handed.add(Object.keys(target.state().objects)[0] ?? "");
             strike(target, trick.kind);
           }
           await Promise.all(together.map((one) => run.play(one)));
           await run.settle();
-          await office.sweepOrphans();
+          await harness.sweepOrphans();
         }
-        for (const target of office.targets) strike(target, "nothing");
-        await office.live(2 * minuteMs);
-        await expectListingsToBeOfGrants(office, handed);
-        const actions = (await office.audit()).map((one) => one.action);
+        for (const target of harness.targets) strike(target, "nothing");
+        await harness.live(2 * minuteMs);
+        await expectListingsToBeOfGrants(harness, handed);
+        const actions = (await harness.audit()).map((one) => one.action);
         expect(actions.filter((one) => one.startsWith("orphan."))).toEqual([]);
         for (const one of actions) said.set(one, (said.get(one) ?? 0) + 1);
-        const told = foldAudit(await office.audit(), office.clock.now());
-        const all = await office.services.reading.list(await standing(office), {}, { limit: 200 });
+        const told = foldAudit(await harness.audit(), harness.clock.now());
+        const all = await harness.services.requestQueries.list(await standing(harness), {}, { limit: 200 });
         for (const row of "rows" in all ? all.rows : [])
           expect({ id: row.id, status: told.get(row.id)?.status }).toEqual({
             id: row.id,
             status: row.status,
           });
-        expect(await office.store.verifyAudit()).toMatchObject({ ok: true });
-        expect(await office.store.unrecorded(20)).toEqual([]);
+        expect(await harness.store.verifyAudit()).toMatchObject({ ok: true });
+        expect(await harness.store.unrecorded(20)).toEqual([]);
         const secrets = new Set([
           ...run.tokens.map((one) => one.token),
-          ...office.targets.flatMap((one) => one.secrets),
+          ...harness.targets.flatMap((one) => one.secrets),
         ]);
-        expect(secretsFound(office.folder, secrets)).toEqual([]);
+        expect(secretsFound(harness.folder, secrets)).toEqual([]);
       } finally {
-        await office.close();
+        await harness.close();
       }
     }),
     { numRuns: Number(process.env["RUNS"] ?? 5) },

@@ -1,27 +1,27 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { autoPolicy } from "../../core/support/policies.ts";
 import type { FakeTargetOptions } from "../../fakes/fake-target.ts";
-import type { AskInput } from "../../../src/service/ports/request-input.ts";
+import type { RequestInput } from "../../../src/service/ports/request-input.ts";
 import { createIssuing } from "../../../src/service/credentials/claim/issue-credential.ts";
 import { granted } from "../support/service-harness.ts";
-import { openTargetOffice, view, type TargetOffice } from "../support/target-harness.ts";
+import { openTargetHarness, view, type TargetHarness } from "../support/target-harness.ts";
 
-let office: TargetOffice;
+let harness: TargetHarness;
 beforeEach(async () => {
-  office = await openTargetOffice();
-  office.connectors.clear();
-  office.add({ name: "orders-db", actions: ["read", "write"] });
+  harness = await openTargetHarness();
+  harness.connectors.clear();
+  harness.add({ name: "orders-db", actions: ["read", "write"] });
 });
-afterEach(() => office.close());
+afterEach(() => harness.close());
 
 /** As a reload does: the same target with other actions, or none of it any more. */
 const configured = (options: Omit<FakeTargetOptions, "file"> | undefined): void => {
-  office.connectors.clear();
-  if (options !== undefined) office.add({ name: "orders-db", ...options });
+  harness.connectors.clear();
+  if (options !== undefined) harness.add({ name: "orders-db", ...options });
 };
 const recordsOf = async (action: string) =>
-  (await office.audit()).filter((one) => one.action === action).map((one) => one.data);
-const isNothingThere = () => expect(office.target.state().objects).toEqual({});
+  (await harness.audit()).filter((one) => one.action === action).map((one) => one.data);
+const isNothingThere = () => expect(harness.target.state().objects).toEqual({});
 
 describe("a scope whose resource a connector serves, but not with this action", () => {
   const typo = { scopes: ["read:prod:orders-db", "raed:prod:orders-db"] };
@@ -32,42 +32,44 @@ describe("a scope whose resource a connector serves, but not with this action", 
   };
 
   test("is refused when it is asked for, also by break-glass and when it would be approved at once", async () => {
-    expect(await office.ask("dev", typo)).toEqual(refusal);
-    expect(await office.ask("dev", { ...typo, breakGlass: true })).toEqual(refusal);
-    await office.configure([autoPolicy("auto", { priority: 1 })]);
-    expect(await office.ask("dev", typo)).toEqual(refusal);
+    expect(await harness.ask("dev", typo)).toEqual(refusal);
+    expect(await harness.ask("dev", { ...typo, breakGlass: true })).toEqual(refusal);
+    await harness.configure([autoPolicy("auto", { priority: 1 })]);
+    expect(await harness.ask("dev", typo)).toEqual(refusal);
     expect(await recordsOf("grant.started")).toEqual([]);
     isNothingThere();
   });
 
   test("is refused in a dry run", async () => {
-    const input: AskInput = { identityId: "id_dev", reason: "look", duration: "1h", ...typo };
-    const caller = await office.caller("dev");
-    expect(await office.services.evaluation.evaluate(caller, input)).toEqual(refusal);
-    expect(await office.services.evaluation.evaluate(caller, { ...input, breakGlass: true })).toEqual(
+    const input: RequestInput = { identityId: "id_dev", reason: "look", duration: "1h", ...typo };
+    const caller = await harness.caller("dev");
+    expect(await harness.services.evaluation.evaluate(caller, input)).toEqual(refusal);
+    expect(await harness.services.evaluation.evaluate(caller, { ...input, breakGlass: true })).toEqual(
       refusal,
     );
   });
 
   test("is refused when more time is asked for it", async () => {
-    const { id } = await office.holding();
+    const { id } = await harness.holding();
     configured({ actions: ["write"] });
     const more = { duration: "1h", reason: "more" };
-    expect(await office.services.desk.extend(await office.caller("dev"), id, more)).toMatchObject({
+    expect(
+      await harness.services.requestCommands.extend(await harness.caller("dev"), id, more),
+    ).toMatchObject({
       refused: "invalid_scope",
       detail: expect.stringContaining("has no action read; the only one is write"),
     });
   });
 
   test("lists the actions of every connector that serves the resource", async () => {
-    office.add({ name: "orders-replica", actions: ["analyse"] });
-    expect(await office.ask("dev", { scopes: ["raed:prod:orders-db"] })).toMatchObject({
+    harness.add({ name: "orders-replica", actions: ["analyse"] });
+    expect(await harness.ask("dev", { scopes: ["raed:prod:orders-db"] })).toMatchObject({
       detail: expect.stringContaining("there are analyse, read, write."),
     });
   });
 
   test("is no matter where no connector serves the resource: that is a token", async () => {
-    const { request } = granted(await office.ask("dev", { scopes: ["raed:elsewhere"] }));
+    const { request } = granted(await harness.ask("dev", { scopes: ["raed:elsewhere"] }));
     expect(request.status).toBe("PENDING");
   });
 });
@@ -84,68 +86,68 @@ describe("an approved request whose access has left the configuration", () => {
   ];
 
   test.each(ways)("fails at the claim and is never given by the token alone: %s", async (_, left, why) => {
-    const id = await office.approved();
+    const id = await harness.approved();
     configured(left);
-    expect(await office.claim(id)).toMatchObject({
+    expect(await harness.claim(id)).toMatchObject({
       refused: "not_claimable",
       detail: expect.stringContaining(why),
     });
-    const shown = await view(office, id);
+    const shown = await view(harness, id);
     expect(shown).toMatchObject({ status: "FAILED", endReason: expect.stringContaining(why) });
     expect(shown.grant?.startedAt ?? null).toBeNull();
     expect(await recordsOf("grant.failed")).toMatchObject([{ reason: expect.stringContaining(why) }]);
     expect(await recordsOf("credential.issued")).toEqual([]);
     // Final: what comes back later does not revive it.
     configured({ actions: ["read"] });
-    expect(await office.claim(id)).toMatchObject({ refused: "not_claimable" });
+    expect(await harness.claim(id)).toMatchObject({ refused: "not_claimable" });
   });
 
   test.each(ways)("fails while it waits for the approval, too: %s", async (_, left) => {
-    const { request } = granted(await office.ask("dev"));
+    const { request } = granted(await harness.ask("dev"));
     configured(left);
-    granted(await office.services.desk.approve(await office.caller("ann"), request.id, {}));
-    expect(await office.claim(request.id)).toMatchObject({ refused: "not_claimable" });
-    expect((await view(office, request.id)).status).toBe("FAILED");
+    granted(await harness.services.requestCommands.approve(await harness.caller("ann"), request.id, {}));
+    expect(await harness.claim(request.id)).toMatchObject({ refused: "not_claimable" });
+    expect((await view(harness, request.id)).status).toBe("FAILED");
   });
 
   test("fails when its targets are being made ready, and what is there is taken back", async () => {
-    const id = await office.approved();
-    office.add({ name: "orders-db", actions: ["read"] }).trouble.isDown = true;
-    expect(granted(await office.claim(id)).isPreparing).toBe(true);
+    const id = await harness.approved();
+    harness.add({ name: "orders-db", actions: ["read"] }).trouble.isDown = true;
+    expect(granted(await harness.claim(id)).isPreparing).toBe(true);
     configured({ actions: ["write"] });
-    expect(await office.claim(id)).toMatchObject({ refused: "not_claimable" });
-    expect((await view(office, id)).status).toBe("FAILED");
-    await office.tick();
+    expect(await harness.claim(id)).toMatchObject({ refused: "not_claimable" });
+    expect((await view(harness, id)).status).toBe("FAILED");
+    await harness.tick();
     isNothingThere();
   });
 
   test("only whoever may claim it makes it fail", async () => {
-    const id = await office.approved();
+    const id = await harness.approved();
     configured(undefined);
-    expect(await office.services.desk.claim(await office.caller("ann"), id)).toMatchObject({
+    expect(await harness.services.requestCommands.claim(await harness.caller("ann"), id)).toMatchObject({
       refused: "not_requester",
     });
-    expect((await view(office, id)).status).toBe("APPROVED");
+    expect((await view(harness, id)).status).toBe("APPROVED");
   });
 
   test("a reload between the preparation and the commit of a claim gives no bare token either", async () => {
-    const id = await office.approved();
-    const caller = await office.caller("dev");
-    const issuing = createIssuing(office.context, office.services.targets, (fault) => {
+    const id = await harness.approved();
+    const caller = await harness.caller("dev");
+    const issuing = createIssuing(harness.context, harness.services.targets, (fault) => {
       throw fault;
     });
     for (const change of [() => {}, () => configured({ actions: ["write"] }), () => configured(undefined)]) {
       change();
       expect(await issuing.claim(caller, id, {})).toMatchObject({ refused: "not_claimable" });
     }
-    expect((await view(office, id)).status).toBe("APPROVED");
+    expect((await view(harness, id)).status).toBe("APPROVED");
     expect(await recordsOf("credential.issued")).toEqual([]);
   });
 
   test("a connector that comes between asking and the claim is used: no bare token", async () => {
     configured(undefined);
-    const id = await office.approved();
+    const id = await harness.approved();
     configured({ actions: ["read"] });
-    expect(granted(await office.claim(id)).credential?.targets).toHaveLength(1);
+    expect(granted(await harness.claim(id)).credential?.targets).toHaveLength(1);
   });
 });

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import { parseSelector } from "../../../src/core/values/identity.ts";
 import { makeId, parseId } from "../../../src/core/values/ids.ts";
 import { minuteMs, secondMs } from "../../../src/core/values/time.ts";
-import { perWayMax } from "../../../src/background/outbox/circuit-breaker.ts";
+import { perDestinationMax } from "../../../src/background/outbox/circuit-breaker.ts";
 import { attemptMs } from "../../../src/background/outbox/attempt-effect.ts";
 import {
   createTargetRunners,
@@ -12,66 +12,66 @@ import {
 import { fakeMessenger } from "../../background/outbox/support/fake-messenger.ts";
 import { refusing } from "../../fakes/fake-target.ts";
 import { granted } from "../support/service-harness.ts";
-import { openTargetOffice, statesOf, type TargetOffice } from "../support/target-harness.ts";
+import { openTargetHarness, statesOf, type TargetHarness } from "../support/target-harness.ts";
 
-let office: TargetOffice;
+let harness: TargetHarness;
 beforeEach(async () => {
-  office = await openTargetOffice();
+  harness = await openTargetHarness();
 });
-afterEach(() => office.close());
+afterEach(() => harness.close());
 
 const complete = async (id: string) =>
-  granted(await office.services.desk.complete(await office.caller("dev"), id));
+  granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
 
 test("a target that refuses a later end holds up neither the end nor anything else: gone with the next turn", async () => {
-  const { id } = await office.holding();
-  office.target.trouble.faults.provision = Array.from({ length: 100 }, () => refusing());
+  const { id } = await harness.holding();
+  harness.target.trouble.faults.provision = Array.from({ length: 100 }, () => refusing());
   const more = { duration: "1h", reason: "more" };
-  const child = granted(await office.services.desk.extend(await office.caller("dev"), id, more));
-  granted(await office.services.desk.approve(await office.caller("bob"), child.request.id, {}));
+  const child = granted(await harness.services.requestCommands.extend(await harness.caller("dev"), id, more));
+  granted(await harness.services.requestCommands.approve(await harness.caller("bob"), child.request.id, {}));
   // By now its next attempt is minutes away.
-  await office.live(20 * minuteMs);
-  expect(await statesOf(office, id)).toEqual(["PROVISIONING"]);
+  await harness.live(20 * minuteMs);
+  expect(await statesOf(harness, id)).toEqual(["PROVISIONING"]);
   await complete(id);
-  await office.tick();
-  expect(office.target.state().objects).toEqual({});
-  expect(await statesOf(office, id)).toEqual(["REVOKED"]);
+  await harness.tick();
+  expect(harness.target.state().objects).toEqual({});
+  expect(await statesOf(harness, id)).toEqual(["REVOKED"]);
 });
 
 test("access that is over and still at its target is told to administrators, once", async () => {
-  const admin = present(parseSelector("identity:id_cid"), "a selector");
-  await office.configure([...(await office.context.rulebook()).book.policies], {
+  const admin = assertPresent(parseSelector("identity:id_cid"), "a selector");
+  await harness.configure([...(await harness.context.rulebook()).book.policies], {
     chatRoles: { admin: [admin], auditor: [] },
   });
   const slack = fakeMessenger("slack");
-  office.context.surfaces.add(slack);
-  const { id } = await office.holding();
-  office.target.trouble.isDown = true;
+  harness.context.surfaces.add(slack);
+  const { id } = await harness.holding();
+  harness.target.trouble.isDown = true;
   await complete(id);
-  await office.live(50 * secondMs);
+  await harness.live(50 * secondMs);
   expect(slack.noticesAt("@id_cid")).not.toContain("target_overdue");
-  await office.live(20 * minuteMs);
+  await harness.live(20 * minuteMs);
   expect(slack.noticesAt("@id_cid").filter((notice) => notice === "target_overdue")).toHaveLength(1);
 });
 
 test("a target that was down at the claim is ready half a minute after its return", async () => {
-  const id = await office.approved();
-  office.target.trouble.isDown = true;
-  expect(granted(await office.claim(id)).isPreparing).toBe(true);
-  office.target.trouble.isDown = false;
-  await office.live(30 * secondMs);
-  expect(granted(await office.claim(id)).credential?.targets).toHaveLength(1);
+  const id = await harness.approved();
+  harness.target.trouble.isDown = true;
+  expect(granted(await harness.claim(id)).isPreparing).toBe(true);
+  harness.target.trouble.isDown = false;
+  await harness.live(30 * secondMs);
+  expect(granted(await harness.claim(id)).credential?.targets).toHaveLength(1);
 });
 
 test("one that hangs and takes no notice of being told to end is found down before the relay loses patience", async () => {
-  const { id, object } = await office.holding();
-  const grantId = present(parseId("grant", object.replace("jit_", "")), "a grant");
+  const { id, object } = await harness.holding();
+  const grantId = assertPresent(parseId("grant", object.replace("jit_", "")), "a grant");
   await complete(id);
-  office.target.trouble.latencyMs = 7_000;
-  office.target.trouble.isDeaf = true;
-  const { take_back: takeBack } = createTargetRunners(office.services.targets, 50);
+  harness.target.trouble.latencyMs = 7_000;
+  harness.target.trouble.isDeaf = true;
+  const { take_back: takeBack } = createTargetRunners(harness.services.targets, 50);
   const effect = { kind: "take_back", grantId, connector: "orders-db" } as const;
-  const about = { id: makeId("effect", "x"), attempts: 0, createdAt: office.clock.now() };
+  const about = { id: makeId("effect", "x"), attempts: 0, createdAt: harness.clock.now() };
   await expect(
     Promise.resolve(takeBack.run(effect, new AbortController().signal, about)),
   ).rejects.toMatchObject({ name: "ConnectorFault", code: "timeout", isTargetDown: true });
@@ -80,30 +80,30 @@ test("one that hangs and takes no notice of being told to end is found down befo
 
 test("access that does not let go, however much of it, keeps no room from anybody's claim", async () => {
   const holdings = [];
-  for (let count = 0; count < perWayMax; count++) {
-    holdings.push(await office.holding({ scopes: [`read:prod:orders-db`], reason: `number ${count}` }));
+  for (let count = 0; count < perDestinationMax; count++) {
+    holdings.push(await harness.holding({ scopes: [`read:prod:orders-db`], reason: `number ${count}` }));
   }
   const letGo = Promise.withResolvers<void>();
-  const { target } = office;
+  const { target } = harness;
   const takeBack = async (...call: Parameters<typeof target.takeBack>) => {
     await letGo.promise;
     return target.takeBack(...call);
   };
-  office.connectors.set(target.name, { ...target, takeBack });
+  harness.connectors.set(target.name, { ...target, takeBack });
   for (const { id } of holdings) await complete(id);
-  const id = await office.approved();
-  expect(granted(await office.claim(id)).credential?.targets).toHaveLength(1);
+  const id = await harness.approved();
+  expect(granted(await harness.claim(id)).credential?.targets).toHaveLength(1);
   letGo.resolve();
-  await office.tick();
-  expect(await statesOf(office, holdings[0]?.id ?? "")).toEqual(["REVOKED"]);
+  await harness.tick();
+  expect(await statesOf(harness, holdings[0]?.id ?? "")).toEqual(["REVOKED"]);
 });
 
 test("what identifies an object at its target is kept with the grant, and given back to take it back", async () => {
-  const { target } = office;
+  const { target } = harness;
   const identity = { id: "16384", system: "7000000000000000001" };
   const wanted: unknown[] = [];
   const left = ["In orders: table public.mine, now owned by jit_leftovers."];
-  office.connectors.set(target.name, {
+  harness.connectors.set(target.name, {
     ...target,
     provision: async (...call) => (await target.provision(...call), identity),
     takeBack: async (object, signal) => {
@@ -112,10 +112,10 @@ test("what identifies an object at its target is kept with the grant, and given 
       return { left };
     },
   });
-  const { id, object } = await office.holding();
+  const { id, object } = await harness.holding();
   await complete(id);
-  await office.tick();
+  await harness.tick();
   expect(wanted).toEqual([expect.objectContaining({ object, identity })]);
-  const [record] = (await office.audit()).filter(({ action }) => action === "target.revoked");
+  const [record] = (await harness.audit()).filter(({ action }) => action === "target.revoked");
   expect(record?.data).toMatchObject({ object, left });
 });

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { instant, makeId } from "../../../src/core/values/ids.ts";
 import { ConnectorFault, type Connector, type ListedObject } from "../../../src/service/ports/connector.ts";
-import { whyNotSame, type HeldObject } from "../../../src/service/targets/verify-same-target.ts";
+import { whyNotSameTarget, type HeldObject } from "../../../src/service/targets/verify-same-target.ts";
 import { unavailableConnector } from "../../../src/service/targets/unavailable-connector.ts";
 import { heldObject } from "../support/held-object.ts";
 
 const grantId = makeId("grant", "one");
 const identity = { id: "16400", system: "7000" };
-const order = {
+const spec = {
   connector: "orders-db",
   object: "jit_gr_one_0123ab",
   grantId,
@@ -17,9 +17,9 @@ const order = {
   rights: {},
   notAfter: instant(10_000),
 };
-const live = heldObject(order, identity);
+const live = heldObject(spec, identity);
 const listed: ListedObject = {
-  object: order.object,
+  object: spec.object,
   grantId,
   notAfter: instant(10_000),
   drift: [],
@@ -39,12 +39,12 @@ function at(
     kind: "fake",
     serves: () => undefined,
     actionsOn: () => [],
-    objectOf: () => order.object,
+    objectOf: () => spec.object,
     provision: refuse,
     issue: refuse,
     takeBack: refuse,
     check: async () => [],
-    listOurs: async () => {
+    listManaged: async () => {
       if (lists instanceof ConnectorFault) throw lists;
       return lists;
     },
@@ -69,7 +69,7 @@ const ending: HeldObject = {
   target: { ...live.target, state: "REVOKING" },
 };
 
-const other = heldObject({ ...order, object: "jit_gr_two_0123ab" }, identity);
+const other = heldObject({ ...spec, object: "jit_gr_two_0123ab" }, identity);
 const endingElsewhere: HeldObject = { grant: ending.grant, target: { ...other.target, state: "REVOKING" } };
 
 test.each<[string, readonly HeldObject[], Connector, Connector | undefined, RegExp | undefined]>([
@@ -153,10 +153,10 @@ test.each<[string, readonly HeldObject[], Connector, Connector | undefined, RegE
     at(down),
     /system identifier/,
   ],
-  ["the identifier was never recorded", [heldObject(order)], at([listed]), at(down), /another object/],
+  ["the identifier was never recorded", [heldObject(spec)], at([listed]), at(down), /another object/],
   [
     "one of two is missing",
-    [live, heldObject({ ...order, object: "jit_gr_two_0123ab" }, identity)],
+    [live, heldObject({ ...spec, object: "jit_gr_two_0123ab" }, identity)],
     at([listed]),
     at(down),
     /does not hold jit_gr_two/,
@@ -176,7 +176,7 @@ test.each<[string, readonly HeldObject[], Connector, Connector | undefined, RegE
     undefined,
   ],
 ])("%s", async (_, held, next, former, why) => {
-  const found = await whyNotSame(held, next, former, never);
+  const found = await whyNotSameTarget(held, next, former, never);
   if (why === undefined) expect(found).toBeUndefined();
   else expect(found).toMatch(why);
 });
@@ -189,12 +189,12 @@ test("a connector that is not available keeps its scopes and refuses at once wha
   );
   expect(connector.serves([])).toBe(scopes);
   expect(connector.actionsOn("any")).toEqual(["read"]);
-  await expect(connector.provision(order, never)).rejects.toMatchObject({ retryable: false });
-  await expect(connector.takeBack(order, never)).rejects.toMatchObject({
+  await expect(connector.provision(spec, never)).rejects.toMatchObject({ retryable: false });
+  await expect(connector.takeBack(spec, never)).rejects.toMatchObject({
     retryable: true,
     isTargetDown: true,
   });
-  await expect(connector.listOurs(never)).rejects.toMatchObject({
+  await expect(connector.listManaged(never)).rejects.toMatchObject({
     message: expect.stringMatching(/no secret/),
   });
   expect((await connector.check(never)).map(({ result }) => result)).toEqual(["problem"]);

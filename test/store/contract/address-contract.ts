@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import type { JsonValue, Write } from "../../../src/service/ports/store.ts";
-import { stepOf } from "../../support/fixtures.ts";
+import { stepFixture } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
 import { committed } from "../sqlite/temporary-store.ts";
 
-const change = (write: Write) => stepOf({ writes: [write] });
+const change = (write: Write) => stepFixture({ writes: [write] });
 const learned = (surface: string, key: string, value: JsonValue) =>
   change({ kind: "address", surface, key, value });
 

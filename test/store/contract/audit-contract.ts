@@ -9,7 +9,7 @@ import {
   ids,
   requestFixture,
   someone,
-  stepOf,
+  stepFixture,
   writing,
 } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
@@ -18,7 +18,7 @@ import { committed } from "../sqlite/temporary-store.ts";
 const zeros = "0".repeat(64);
 const of = (tail: string, action: "approval.given" | "request.denied") =>
   auditFixture({ request: ids.request(tail), action });
-const records = (...audit: readonly ReturnType<typeof auditFixture>[]) => stepOf({ audit });
+const records = (...audit: readonly ReturnType<typeof auditFixture>[]) => stepFixture({ audit });
 
 export function auditContract(open: OpenEmptyStore): void {
   test("an empty log verifies, with a head of zeros", async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { instant } from "../../../src/core/values/ids.ts";
 import { hourMs, plus } from "../../../src/core/values/time.ts";
-import { ids, noon, noticeFixture, stepOf } from "../../support/fixtures.ts";
+import { ids, noon, noticeFixture, stepFixture } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
 import { committed } from "../sqlite/temporary-store.ts";
 
@@ -10,15 +10,15 @@ export function clockContract(open: OpenEmptyStore): void {
     const store = await open();
     expect(await store.clockMark()).toBeUndefined();
     for (const at of [noon, plus(noon, hourMs), noon]) {
-      await committed(store, stepOf({ writes: [{ kind: "clockMark", at }] }));
+      await committed(store, stepFixture({ writes: [{ kind: "clockMark", at }] }));
     }
     expect(await store.clockMark()).toBe(plus(noon, hourMs));
   });
 
   test("a step that is not written leaves the recorded time as it was", async () => {
     const store = await open();
-    await committed(store, stepOf({ writes: [{ kind: "clockMark", at: noon }] }));
-    const late = stepOf({
+    await committed(store, stepFixture({ writes: [{ kind: "clockMark", at: noon }] }));
+    const late = stepFixture({
       expects: [{ kind: "request", id: "jit_none", version: 7 }],
       writes: [{ kind: "clockMark", at: plus(noon, hourMs) }],
     });
@@ -32,7 +32,7 @@ export function clockContract(open: OpenEmptyStore): void {
     const dueAt = { a: plus(wrong, -hourMs), b: plus(wrong, hourMs), c: plus(noon, -hourMs) };
     await committed(
       store,
-      stepOf({
+      stepFixture({
         writes: [{ kind: "clockMark", at: wrong }],
         effects: [
           noticeFixture("a", null, { dueAt: dueAt.a }),
@@ -40,7 +40,7 @@ export function clockContract(open: OpenEmptyStore): void {
           noticeFixture("c", null, { dueAt: dueAt.c }),
         ],
       }),
-      stepOf({ writes: [{ kind: "clockLowered", from: wrong, at: noon }] }),
+      stepFixture({ writes: [{ kind: "clockLowered", from: wrong, at: noon }] }),
     );
     expect(await store.clockMark()).toBe(noon);
     const due = await store.dueEffects(noon, 10);
@@ -59,8 +59,8 @@ export function clockContract(open: OpenEmptyStore): void {
     const use = { key: "break-glass:id_dev", add: 1, max: 2, windowMs: hourMs };
     await committed(
       store,
-      stepOf({ writes: [{ kind: "clockMark", at: wrong }], counters: [{ ...use, at: wrong }] }),
-      stepOf({ writes: [{ kind: "clockLowered", from: wrong, at: noon }] }),
+      stepFixture({ writes: [{ kind: "clockMark", at: wrong }], counters: [{ ...use, at: wrong }] }),
+      stepFixture({ writes: [{ kind: "clockLowered", from: wrong, at: noon }] }),
     );
     expect(await store.used(use.key, instant(noon + 1), hourMs)).toBe(1);
     expect(await store.used(use.key, plus(noon, hourMs + 1), hourMs)).toBe(0);

@@ -9,7 +9,7 @@ import {
   ids,
   noticeFixture,
   requestFixture,
-  stepOf,
+  stepFixture,
   writing,
 } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
@@ -77,7 +77,7 @@ export function commitContract(open: OpenEmptyStore): void {
     await expect(store.commit({ ...once, writes: [...once.writes, ...once.writes] })).rejects.toBeInstanceOf(
       Bug,
     );
-    const lockdown = stepOf({ writes: [{ kind: "lockdown", on: true }] });
+    const lockdown = stepFixture({ writes: [{ kind: "lockdown", on: true }] });
     await expect(store.commit(lockdown)).rejects.toBeInstanceOf(Bug);
     expect(await store.request(ids.request("a"))).toBeUndefined();
   });
@@ -114,8 +114,8 @@ export function commitContract(open: OpenEmptyStore): void {
 
   test("of several conflicts the first counts: expectations, names, counters, then writes", async () => {
     const store = await open();
-    await committed(store, stepOf({ unique: [{ take: "open:x", owner: "jit_a" }] }));
-    const everything = stepOf({
+    await committed(store, stepFixture({ unique: [{ take: "open:x", owner: "jit_a" }] }));
+    const everything = stepFixture({
       expects: [{ kind: "request", id: "jit_a", version: 9 }],
       unique: [{ take: "open:x", owner: "jit_b" }],
       counters: [{ key: "use", add: 1, max: 0, at: at(0) }],
@@ -151,12 +151,12 @@ export function commitContract(open: OpenEmptyStore): void {
   test("an answer is kept with its step, for its key, call and idempotency key alone", async () => {
     const store = await open();
     const answer = answerFixture();
-    await committed(store, { ...submitted("a"), answer });
-    expect(await store.answer(answer.keyId, answer.call, "once")).toEqual(answer);
-    expect(await store.answer(answer.keyId, answer.call, "twice")).toBeUndefined();
-    expect(await store.answer(ids.key("other"), answer.call, "once")).toBeUndefined();
-    await store.commit({ ...approved("a", 9), answer: { ...answer, status: 500 } });
-    expect((await store.answer(answer.keyId, answer.call, "once"))?.status).toBe(201);
+    await committed(store, { ...submitted("a"), idempotencyRecord: answer });
+    expect(await store.idempotencyRecord(answer.keyId, answer.call, "once")).toEqual(answer);
+    expect(await store.idempotencyRecord(answer.keyId, answer.call, "twice")).toBeUndefined();
+    expect(await store.idempotencyRecord(ids.key("other"), answer.call, "once")).toBeUndefined();
+    await store.commit({ ...approved("a", 9), idempotencyRecord: { ...answer, status: 500 } });
+    expect((await store.idempotencyRecord(answer.keyId, answer.call, "once"))?.status).toBe(201);
   });
 
   test("answers older than a day make room", async () => {
@@ -164,10 +164,10 @@ export function commitContract(open: OpenEmptyStore): void {
     const answer = answerFixture();
     await committed(
       store,
-      stepOf({ answer }),
-      stepOf({ answer: { ...answer, idempotencyKey: "later", at: at(24 * 60) } }),
+      stepFixture({ idempotencyRecord: answer }),
+      stepFixture({ idempotencyRecord: { ...answer, idempotencyKey: "later", at: at(24 * 60) } }),
     );
-    expect(await store.answer(answer.keyId, answer.call, "once")).toBeUndefined();
-    expect(await store.answer(answer.keyId, answer.call, "later")).toBeDefined();
+    expect(await store.idempotencyRecord(answer.keyId, answer.call, "once")).toBeUndefined();
+    expect(await store.idempotencyRecord(answer.keyId, answer.call, "later")).toBeDefined();
   });
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Bug } from "../../../src/core/values/assert.ts";
 import { minuteMs } from "../../../src/core/values/time.ts";
-import { at, stepOf } from "../../support/fixtures.ts";
+import { at, stepFixture } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
 import { committed } from "../sqlite/temporary-store.ts";
 
@@ -10,10 +10,10 @@ const count = (
   more: { readonly max?: number; readonly windowMs?: number; readonly minute?: number } = {},
 ) => {
   const { minute = 0, ...limits } = more;
-  return stepOf({ counters: [{ key: "use:pol_a", add, at: at(minute), ...limits }] });
+  return stepFixture({ counters: [{ key: "use:pol_a", add, at: at(minute), ...limits }] });
 };
-const take = (owner: string, name = "open:x") => stepOf({ unique: [{ take: name, owner }] });
-const release = (owner: string, name = "open:x") => stepOf({ unique: [{ release: name, owner }] });
+const take = (owner: string, name = "open:x") => stepFixture({ unique: [{ take: name, owner }] });
+const release = (owner: string, name = "open:x") => stepFixture({ unique: [{ release: name, owner }] });
 
 export function counterContract(open: OpenEmptyStore): void {
   test("a limit is exact under 50 concurrent uses", async () => {
@@ -75,7 +75,9 @@ export function counterContract(open: OpenEmptyStore): void {
 
   test("two changes of one counter in the same step count together", async () => {
     const store = await open();
-    const both = stepOf({ counters: [1, 1].map((add) => ({ key: "use:pol_a", add, max: 1, at: at(0) })) });
+    const both = stepFixture({
+      counters: [1, 1].map((add) => ({ key: "use:pol_a", add, max: 1, at: at(0) })),
+    });
     expect(await store.commit(both)).toMatchObject({ conflict: "counter" });
     expect(await store.used("use:pol_a", at(0))).toBe(0);
   });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Cursor } from "../../../src/service/ports/store.ts";
-import { at, auditFixture, stepOf } from "../../support/fixtures.ts";
+import { at, auditFixture, stepFixture } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
 import { committed } from "../sqlite/temporary-store.ts";
 
@@ -14,7 +14,7 @@ const cursor = (name: string, changes: Partial<Cursor> = {}): Cursor => ({
   configuration: "c",
   ...changes,
 });
-const put = (value: Cursor) => stepOf({ writes: [{ kind: "cursor", value }] });
+const put = (value: Cursor) => stepFixture({ writes: [{ kind: "cursor", value }] });
 
 export function cursorContract(open: OpenEmptyStore): void {
   test("a follower of the audit log is found again where it was put last", async () => {
@@ -27,7 +27,7 @@ export function cursorContract(open: OpenEmptyStore): void {
 
   test("one that was dropped begins anew, and dropping it twice harms nothing", async () => {
     const store = await open();
-    const drop = stepOf({ writes: [{ kind: "cursorDropped", name: "webhook:a" }] });
+    const drop = stepFixture({ writes: [{ kind: "cursorDropped", name: "webhook:a" }] });
     await committed(store, put(cursor("webhook:a", { seq: 9 })), drop, drop);
     expect(await store.cursors()).toEqual([]);
   });
@@ -40,7 +40,7 @@ export function cursorContract(open: OpenEmptyStore): void {
     };
     await committed(store, step);
     const moved = { ...put(cursor("webhook:a", { seq: 5 })), unique: [{ take: "x", owner: "a" }] };
-    await committed(store, stepOf({ unique: [{ take: "x", owner: "b" }] }));
+    await committed(store, stepFixture({ unique: [{ take: "x", owner: "b" }] }));
     expect(await store.commit(moved)).toMatchObject({ conflict: "unique" });
     expect(await store.cursors()).toMatchObject([{ seq: 0, disabled: "gone" }]);
     expect((await store.auditHead()).seq).toBe(1);

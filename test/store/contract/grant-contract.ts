@@ -14,7 +14,7 @@ import {
   ids,
   requestFixture,
   scope,
-  stepOf,
+  stepFixture,
   writing,
 } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
@@ -48,7 +48,7 @@ const review = (outcome: Review["outcome"], minute: number): Review => ({
 });
 
 const usedAt = (minute: number) =>
-  stepOf({ writes: [{ kind: "credentialFirstUsed", id: ids.credential("a"), at: at(minute) }] });
+  stepFixture({ writes: [{ kind: "credentialFirstUsed", id: ids.credential("a"), at: at(minute) }] });
 
 const breakGlass = (reviews: readonly Review[]) => ({
   breakGlass: {

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import type { DueEffect, Store, Write } from "../../../src/service/ports/store.ts";
-import { at, ids, noticeFixture, stepOf } from "../../support/fixtures.ts";
+import { at, ids, noticeFixture, stepFixture } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
 import { committed } from "../sqlite/temporary-store.ts";
 
 const a = ids.request("a");
-const sending = (...effects: readonly ReturnType<typeof noticeFixture>[]) => stepOf({ effects });
-const change = (write: Write) => stepOf({ writes: [write] });
+const sending = (...effects: readonly ReturnType<typeof noticeFixture>[]) => stepFixture({ effects });
+const change = (write: Write) => stepFixture({ writes: [write] });
 const leased = (tail: string, lease: number, minute: number) =>
   change({ kind: "effectLeased", id: ids.effect(tail), lease, until: at(minute) });
 const settled = (tail: string, lease: number) =>

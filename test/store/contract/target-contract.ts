@@ -17,7 +17,7 @@ import type { OpenEmptyStore } from "./store-contract.ts";
 import { committed } from "../sqlite/temporary-store.ts";
 
 const target = (connector: string, tail: string, changes: Partial<Target> = {}): Target => ({
-  order: {
+  spec: {
     connector,
     object: `jit_${tail}`,
     place: `${connector}:5432`,
@@ -42,7 +42,7 @@ const prepared = (tail: string, changes: Partial<UnstartedGrant> = {}): Unstarte
     phase: "PREPARING",
     preparedAt: at(0),
     provisionBy: at(5),
-    fetchBy: at(10),
+    claimBy: at(10),
     targets: [target("db", tail, { state: "PENDING" })],
     ...changes,
   };

@@ -2,7 +2,7 @@ import Database from "better-sqlite3";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { SqliteStoreOptions } from "../../../src/store/sqlite/sqlite-store.ts";
-import { createSinceChange } from "../../../src/store/shared/read-cache.ts";
+import { createReadCache } from "../../../src/store/shared/read-cache.ts";
 import type { AccessRequest } from "../../../src/core/access/access-request.ts";
 import type { Write } from "../../../src/service/ports/store.ts";
 import {
@@ -14,7 +14,7 @@ import {
   identityFixture,
   keyFixture,
   requestFixture,
-  stepOf,
+  stepFixture,
   writing,
 } from "../../support/fixtures.ts";
 import { committed, openStore, temporaryFile } from "../sqlite/temporary-store.ts";
@@ -83,7 +83,7 @@ describe.each([
   test("a step that changes nobody leaves what is known, and one that is taken back forgets it all the same", async () => {
     const store = await openUsed(where);
     const before = await store.keyByHash(key.hash);
-    await committed(store, stepOf({}));
+    await committed(store, stepFixture({}));
     expect(await store.keyByHash(key.hash)).toBe(before);
     expect(
       await store.commit(writing([{ kind: "identity", value: inactive }], { [person.id]: 7 })),
@@ -116,7 +116,7 @@ describe.each([
     expect(await store.rulebookVersion()).toBe(before);
     await committed(
       store,
-      stepOf({
+      stepFixture({
         writes: [{ kind: "lockdown", on: true }],
         expects: [{ kind: "rulebook", id: "rulebook", version: before }],
       }),
@@ -216,18 +216,18 @@ test("what is read while a commit is under way is what is on disk at that moment
 
 test("between two changes of its part the same is read once, and any change of it has all of it read again", () => {
   const read = vi.fn<(name: string) => { name: string }>((name) => ({ name }));
-  const sinceChange = createSinceChange();
-  const remembered = sinceChange.remembering("directory", read);
+  const readCache = createReadCache();
+  const remembered = readCache.cached("directory", read);
   expect([remembered("a"), remembered("a"), remembered("b")].map((one) => one?.name)).toEqual([
     "a",
     "a",
     "b",
   ]);
   expect(read).toHaveBeenCalledTimes(2);
-  sinceChange.changed([stepOf({ writes: [{ kind: "lockdown", on: true }] })]);
+  readCache.applyCommitted([stepFixture({ writes: [{ kind: "lockdown", on: true }] })]);
   remembered("a");
   expect(read).toHaveBeenCalledTimes(2);
-  sinceChange.changed([stepOf({ writes: [{ kind: "key", value: key }] })]);
+  readCache.applyCommitted([stepFixture({ writes: [{ kind: "key", value: key }] })]);
   remembered("a");
   expect(read).toHaveBeenCalledTimes(3);
 });
@@ -249,7 +249,7 @@ test("a step that conflicts has what it was decided from read again, whoever has
   }
   await nextTurn();
   const before = await read();
-  const refused = stepOf({
+  const refused = stepFixture({
     expects: [
       { kind: "request", id: request.id, version: 1 },
       { kind: "identity", id: person.id, version: 1 },
@@ -262,7 +262,7 @@ test("a step that conflicts has what it was decided from read again, whoever has
 
 test("more than a memory may hold makes it start anew", () => {
   const read = vi.fn<(name: string) => { name: string }>((name) => ({ name }));
-  const remembered = createSinceChange().remembering("rulebook", read);
+  const remembered = createReadCache().cached("rulebook", read);
   for (const name of ["a", "a", "b", "a"]) expect(remembered(name)).toEqual({ name });
   expect(read.mock.calls.flat()).toEqual(["a", "b", "a"]);
 });

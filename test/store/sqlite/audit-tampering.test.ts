@@ -2,7 +2,7 @@ import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import type { AuditVerdict } from "../../../src/service/ports/store.ts";
 import { chainHash } from "../../../src/store/shared/audit-chain.ts";
-import { at, auditFixture, stepOf } from "../../support/fixtures.ts";
+import { at, auditFixture, stepFixture } from "../../support/fixtures.ts";
 import { committed, openStore, temporaryFile } from "./temporary-store.ts";
 
 /** A store with 700 records, changed behind its back, past the triggers; then what verifying says. */
@@ -10,7 +10,7 @@ async function verdictAfter(tamper: (client: Database.Database) => void): Promis
   const file = temporaryFile();
   const store = await openStore({ file });
   const audit = Array.from({ length: 700 }, (_, index) => auditFixture({ at: at(index), data: { index } }));
-  await committed(store, stepOf({ audit }));
+  await committed(store, stepFixture({ audit }));
   await store.close();
   const client = new Database(file);
   for (const { name } of client

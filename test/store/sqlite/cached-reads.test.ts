@@ -2,7 +2,7 @@ import Database from "better-sqlite3";
 import * as fc from "fast-check";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { present } from "../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../src/core/values/assert.ts";
 import type { Expectation, Step, Store, Write } from "../../../src/service/ports/store.ts";
 import { openSqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
 import {
@@ -11,7 +11,7 @@ import {
   hashOf,
   identityFixture,
   keyFixture,
-  stepOf,
+  stepFixture,
   writing,
 } from "../../support/fixtures.ts";
 import { committed, temporaryFile } from "./temporary-store.ts";
@@ -117,14 +117,14 @@ function fillThree(store: Store, outside: Database.Database) {
     ]),
     /** Made under the versions that the steps before it lead to. */
     step: ({ which, written, expected, isRefused }: Change, count: number): Step => {
-      const one = present(all[which], "one of the three");
+      const one = assertPresent(all[which], "one of the three");
       const expects = [...new Set([...written, ...expected])].map((kind): Expectation => {
         const id = kind === "rulebook" ? kind : one[kind].id;
         const version = versions.get(id) ?? 1;
         if (!isRefused && written.includes(kind)) versions.set(id, version + 1);
         return { kind, id, version: isRefused ? version + 7 : version };
       });
-      return stepOf({ expects, writes: written.map((kind) => writeOf(kind, one, count)) });
+      return stepFixture({ expects, writes: written.map((kind) => writeOf(kind, one, count)) });
     },
     read: async () => ({
       rules: await store.rulebookVersion(),

@@ -2,22 +2,22 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { StoreUnavailable, type Step } from "../../../src/service/ports/store.ts";
-import type { Outcome } from "../../../src/store/sqlite/commit/commit-batch.ts";
+import type { StepOutcome } from "../../../src/store/sqlite/commit/commit-batch.ts";
 import { createCommitQueue } from "../../../src/store/sqlite/commit/commit-queue.ts";
-import { OutcomeUnknown } from "../../../src/store/sqlite/tables/sqlite-faults.ts";
-import { auditFixture, stepOf } from "../../support/fixtures.ts";
+import { CommitOutcomeUnknown } from "../../../src/store/sqlite/tables/sqlite-faults.ts";
+import { auditFixture, stepFixture } from "../../support/fixtures.ts";
 
-const ok: Outcome = { result: { ok: true } };
+const ok: StepOutcome = { result: { ok: true } };
 const full = new Database.SqliteError("disk is full", "SQLITE_FULL");
 const busy = new Database.SqliteError("database is locked", "SQLITE_BUSY");
-const unknown = new OutcomeUnknown("nobody can tell");
-const step = (text = "x"): Step => stepOf({ audit: [auditFixture({ data: { text } })] });
+const unknown = new CommitOutcomeUnknown("nobody can tell");
+const step = (text = "x"): Step => stepFixture({ audit: [auditFixture({ data: { text } })] });
 
 /** A queue whose writers write nothing: what they are given, and the thread answers when it is told to. */
 function openQueue(thread = { isThere: true }) {
   const order: string[] = [];
   const here: (readonly Step[])[] = [];
-  const apart: (PromiseWithResolvers<readonly Outcome[]> & { readonly steps: readonly Step[] })[] = [];
+  const apart: (PromiseWithResolvers<readonly StepOutcome[]> & { readonly steps: readonly Step[] })[] = [];
   const onEnded = vi.fn<(written: readonly Step[], refused: readonly Step[]) => void>(
     () => void order.push("told"),
   );
@@ -32,7 +32,7 @@ function openQueue(thread = { isThere: true }) {
         isThere: () => thread.isThere,
         write: async (steps) => {
           order.push("given");
-          const batch = { steps, ...Promise.withResolvers<readonly Outcome[]>() };
+          const batch = { steps, ...Promise.withResolvers<readonly StepOutcome[]>() };
           apart.push(batch);
           return batch.promise;
         },
@@ -134,7 +134,7 @@ test("each step hears what became of itself, and only what is written is told", 
   await given(1);
   const thrown = new Error("a bug");
   const conflict = { conflict: "version", what: "request x" } as const;
-  const outcomes: Outcome[] = Array.from({ length: 8 }, () => ok);
+  const outcomes: StepOutcome[] = Array.from({ length: 8 }, () => ok);
   apart[0]?.resolve(outcomes.with(3, { result: conflict }).with(5, { thrown }));
   const results = await all;
   expect(results[3]).toEqual({ status: "fulfilled", value: conflict });

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { DiskFull } from "../../../src/service/ports/store.ts";
 import { withReservedSpace } from "../../../src/service/guards/reserved-space.ts";
 import { createDiskReserve, reserveBytes } from "../../../src/store/sqlite/file/disk-reserve.ts";
-import { auditFixture, stepOf } from "../../support/fixtures.ts";
+import { auditFixture, stepFixture } from "../../support/fixtures.ts";
 import { openStore, temporaryFile } from "./temporary-store.ts";
 
 function place() {
@@ -77,7 +77,7 @@ test.each([false, true])(
     limit(String(writer?.pragma("page_count", { simple: true })));
     const text = "x".repeat(100_000);
     const big = (action: "grant.revoked" | "request.submitted") =>
-      stepOf({ audit: [auditFixture({ action, data: { text } })] });
+      stepFixture({ audit: [auditFixture({ action, data: { text } })] });
     await expect(store.commit(big("request.submitted"))).rejects.toBeInstanceOf(DiskFull);
     expect(await store.commit(big("grant.revoked"))).toEqual({ ok: true });
     expect((await store.auditHead()).seq).toBe(1);

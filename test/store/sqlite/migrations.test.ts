@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { instant } from "../../../src/core/values/ids.ts";
 import { migrateTables } from "../../../src/store/sqlite/file/migrate.ts";
-import { openDatabase, StartRefused } from "../../../src/store/sqlite/file/open-database.ts";
+import { openDatabase, StoreOpenError } from "../../../src/store/sqlite/file/open-database.ts";
 import {
   credentialFixture,
   grantFixture,
@@ -98,7 +98,7 @@ test("a row that refers to nothing stops an update before it has begun", async (
   earlier.writer.exec("DELETE FROM requests WHERE id = 'jit_b'");
   earlier.close();
   const refused = openStore({ file });
-  await expect(refused).rejects.toBeInstanceOf(StartRefused);
+  await expect(refused).rejects.toBeInstanceOf(StoreOpenError);
   await expect(refused).rejects.toThrow(
     /is damaged: a row of grants refers to one of requests that is not there. It was left as it is/,
   );
@@ -112,7 +112,7 @@ test("an update for which the disk has no room is refused and leaves everything 
   writer.exec("VACUUM");
   writer.pragma(`max_page_count = ${String(writer.pragma("page_count", { simple: true }))}`);
   const update = (): void => migrateTables(writer, migrations);
-  expect(update).toThrow(StartRefused);
+  expect(update).toThrow(StoreOpenError);
   expect(update).toThrow(/could not be brought up to date, and were left as they were .+ is the disk full\?/);
   expect(writer.prepare("SELECT count(*) FROM credentials WHERE grant_id = 'gr_b'").pluck().get()).toBe(2);
   close();

@@ -15,7 +15,7 @@ import {
 import { once } from "node:events";
 import { basename, dirname, join, resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { openDatabase, StartRefused } from "../../../src/store/sqlite/file/open-database.ts";
+import { openDatabase, StoreOpenError } from "../../../src/store/sqlite/file/open-database.ts";
 import { ids, requestFixture, writing } from "../../support/fixtures.ts";
 import { committed, openStore, temporaryFile, temporaryFolder } from "./temporary-store.ts";
 
@@ -42,7 +42,7 @@ function pragma(client: Database.Database, name: string): unknown {
 
 async function refusalOf(file: string, migrationsFolder = migrations): Promise<string> {
   const error: unknown = await openStore({ file, migrationsFolder }).catch((caught: unknown) => caught);
-  if (!(error instanceof StartRefused)) throw new Error(`not refused: ${String(error)}`);
+  if (!(error instanceof StoreOpenError)) throw new Error(`not refused: ${String(error)}`);
   return error.message;
 }
 

@@ -2,7 +2,7 @@ import Database from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
 import { drizzle, eq, integer, sqliteTable, text } from "../../../src/store/sqlite/tables/drizzle.ts";
 import { prepareRead } from "../../../src/store/sqlite/tables/prepare-read.ts";
-import { hole } from "../../../src/store/sqlite/tables/placeholders.ts";
+import { placeholder } from "../../../src/store/sqlite/tables/placeholders.ts";
 
 const things = sqliteTable("things", {
   id: text("id").primaryKey(),
@@ -23,10 +23,10 @@ function openThings() {
   const itself = tables
     .select({ on, maybe, at, value })
     .from(things)
-    .where(eq(id, hole("id", id)))
+    .where(eq(id, placeholder("id", id)))
     .prepare();
   const ours = prepareRead(tables, [on, maybe, at, value], (selected) =>
-    selected.from(things).where(eq(id, hole("id", id))),
+    selected.from(things).where(eq(id, placeholder("id", id))),
   );
   return { tables, itself, ours };
 }

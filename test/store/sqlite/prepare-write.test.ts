@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { Bug } from "../../../src/core/values/assert.ts";
 import { drizzle, eq, integer, sql, sqliteTable, text } from "../../../src/store/sqlite/tables/drizzle.ts";
 import { prepareReturning, prepareWrite } from "../../../src/store/sqlite/tables/prepare-write.ts";
-import { hole } from "../../../src/store/sqlite/tables/placeholders.ts";
+import { placeholder } from "../../../src/store/sqlite/tables/placeholders.ts";
 
 const things = sqliteTable("things", {
   id: text("id").primaryKey(),
@@ -17,8 +17,8 @@ function openThings() {
   onTestFinished(() => void client.close());
   client.exec(`CREATE TABLE things (id TEXT PRIMARY KEY, "on" INTEGER, value TEXT, kind TEXT)`);
   const tables = drizzle(client);
-  const id = hole("id", things.id);
-  const rest = { on: hole("on", things.on), value: hole("value", things.value) };
+  const id = placeholder("id", things.id);
+  const rest = { on: placeholder("on", things.on), value: placeholder("value", things.value) };
   const insert = tables.insert(things).values({ id, ...rest, kind: "fixed" });
   const update = tables
     .update(things)
@@ -68,7 +68,7 @@ test("what returns a column says what stands there now, nothing when nothing is 
     tables
       .update(things)
       .set({ kind: sql`${things.kind} || ${sql.placeholder("more")}` })
-      .where(eq(things.id, hole("id", things.id)))
+      .where(eq(things.id, placeholder("id", things.id)))
       .returning({ kind: things.kind }),
   );
   expect(change.get({ id: "a", more: "!" })).toBe("fixed!");

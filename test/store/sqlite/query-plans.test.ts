@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { RequestFilter, Viewer } from "../../../src/service/ports/store.ts";
-import { prepareCopyReads } from "../../../src/store/sqlite/reads/read-deliveries.ts";
+import { prepareDeliveryReads } from "../../../src/store/sqlite/reads/read-deliveries.ts";
 import { drizzle } from "../../../src/store/sqlite/tables/drizzle.ts";
 import { statuses } from "../../../src/core/access/status.ts";
 import { prepareActiveReads } from "../../../src/store/sqlite/reads/requests/read-active-grants.ts";
@@ -18,7 +18,7 @@ import { prepareOutboxReads } from "../../../src/store/sqlite/reads/read-outbox.
 import { prepareTargetReads } from "../../../src/store/sqlite/reads/read-targets.ts";
 import { prepareRequestReads } from "../../../src/store/sqlite/reads/requests/read-requests.ts";
 import { prepareRequest } from "../../../src/store/sqlite/reads/requests/cached-requests.ts";
-import { waysOf } from "../../../src/store/sqlite/reads/requests/request-branches.ts";
+import { accessPathsOf } from "../../../src/store/sqlite/reads/requests/request-branches.ts";
 import { outOfOrderFrom, prepareFirstSince } from "../../../src/store/sqlite/reads/requests/request-times.ts";
 import { prepareUnrecorded } from "../../../src/store/sqlite/reads/find-unrecorded.ts";
 import { at, ids, scope } from "../../support/fixtures.ts";
@@ -102,7 +102,7 @@ test("nothing that is looked up on the way to a decision reads a whole table", (
 
 test("a request's messages, and what somebody was told of lately, are found by index", () => {
   const client = openReader();
-  const { ofRequests, openRequestsShownTo } = prepareCopyReads(drizzle(client));
+  const { ofRequests, openRequestsShownTo } = prepareDeliveryReads(drizzle(client));
   expect(planOf(client, ofRequests.getQuery()).join()).toContain("copies_by_request");
   const plan = planOf(client, openRequestsShownTo.getQuery());
   expect(plan.join()).toContain("copies_by_reader");
@@ -158,7 +158,7 @@ test.each([
     const client = openReader();
     const tables = drizzle(client);
     const range = { above: 1, below: 9 };
-    for (const branch of waysOf({ ...filter, now }).flat(2)) {
+    for (const branch of accessPathsOf({ ...filter, now }).flat(2)) {
       const plan = planOf(
         client,
         branchQuery(tables, branch, { ...filter, now }, range)

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { createSnapshot } from "../../../src/store/sqlite/reads/read-snapshot.ts";
 import { committed, openStore, temporaryFile, temporaryFolder } from "./temporary-store.ts";
-import { auditFixture, stepOf } from "../../support/fixtures.ts";
+import { auditFixture, stepFixture } from "../../support/fixtures.ts";
 
 test("what is read in one turn is of one moment, and the next turn sees what came meanwhile", async () => {
   const file = temporaryFile();
@@ -23,7 +23,7 @@ test("what we write is seen by the very next read", async () => {
   const store = await openStore();
   for (let seq = 1; seq <= 50; seq++) {
     expect((await store.auditHead()).seq).toBe(seq - 1);
-    const writing = committed(store, stepOf({ audit: [auditFixture()] }));
+    const writing = committed(store, stepFixture({ audit: [auditFixture()] }));
     await store.auditHead();
     await writing;
     expect((await store.auditHead()).seq).toBe(seq);
@@ -34,7 +34,7 @@ test("what the other thread has written is seen as soon as it is answered, whate
   const store = await openStore({ alwaysApart: true });
   let heldFromBefore = 0;
   for (let seq = 1; seq <= 10; seq++) {
-    const writing = committed(store, stepOf({ audit: [auditFixture()] }));
+    const writing = committed(store, stepFixture({ audit: [auditFixture()] }));
     // Held until the next turn of the event loop ends, and the thread is done before that begins.
     if ((await store.auditHead()).seq === seq - 1) heldFromBefore++;
     for (const until = performance.now() + 20; performance.now() < until;);

@@ -5,14 +5,14 @@ import { StoreUnavailable, type CommitResult, type Step } from "../../../src/ser
 import { createStepWriter } from "../../../src/store/sqlite/writes/apply-step.ts";
 import { commitBatch } from "../../../src/store/sqlite/commit/commit-batch.ts";
 import { createCommitQueue, type CommitQueue } from "../../../src/store/sqlite/commit/commit-queue.ts";
-import { OutcomeUnknown } from "../../../src/store/sqlite/tables/sqlite-faults.ts";
+import { CommitOutcomeUnknown } from "../../../src/store/sqlite/tables/sqlite-faults.ts";
 import { openDatabase } from "../../../src/store/sqlite/file/open-database.ts";
 import { transactionOn, type Transaction } from "../../../src/store/sqlite/commit/transaction.ts";
-import { auditFixture, stepOf, requestFixture, writing } from "../../support/fixtures.ts";
+import { auditFixture, stepFixture, requestFixture, writing } from "../../support/fixtures.ts";
 import { committed, openStore, takeWriteLock, temporaryFile } from "./temporary-store.ts";
 
 const migrations = resolve(import.meta.dirname, "../../../migrations/sqlite");
-const recorded = (text: string) => stepOf({ audit: [auditFixture({ data: { text } })] });
+const recorded = (text: string) => stepFixture({ audit: [auditFixture({ data: { text } })] });
 
 const failing = (transaction: Transaction): Transaction => ({
   ...transaction,
@@ -130,7 +130,7 @@ test("a commit that fails in the disk is answered to nobody, reported once, and 
   for (const result of results)
     expect(result).toMatchObject({ status: "rejected", reason: { code: "outcome_unknown" } });
   expect(onFatal).toHaveBeenCalledOnce();
-  expect(onFatal.mock.calls[0]?.[0]).toBeInstanceOf(OutcomeUnknown);
+  expect(onFatal.mock.calls[0]?.[0]).toBeInstanceOf(CommitOutcomeUnknown);
   await expect(queue.commit(recorded("c"))).rejects.toBeInstanceOf(StoreUnavailable);
 });
 
@@ -156,14 +156,14 @@ test("a batch is written without marks, and again step by step when one of its s
       seen.push("begin");
       transaction.begin();
     },
-    mark: () => {
+    savepoint: () => {
       seen.push("mark");
-      transaction.mark();
+      transaction.savepoint();
     },
   }));
   await Promise.all([queue.commit(recorded("a")), queue.commit(recorded("b"))]);
   expect(seen.splice(0)).toEqual(["begin"]);
-  const late = stepOf({ expects: [{ kind: "request", id: "jit_none", version: 7 }] });
+  const late = stepFixture({ expects: [{ kind: "request", id: "jit_none", version: 7 }] });
   const results = await Promise.all([recorded("c"), late, recorded("d")].map((step) => queue.commit(step)));
   expect(results.map((result) => "ok" in result)).toEqual([true, false, true]);
   expect([seen, records()]).toEqual([["begin", "begin", "mark", "mark", "mark"], 4]);
@@ -179,7 +179,7 @@ test("what a transaction made durable is told as it ends, and nothing of one tha
     },
   }));
   const [one, other] = [recorded("a"), recorded("b")];
-  const late = stepOf({ expects: [{ kind: "request", id: "jit_none", version: 7 }] });
+  const late = stepFixture({ expects: [{ kind: "request", id: "jit_none", version: 7 }] });
   await Promise.all([queue.commit(one), queue.commit(late)]);
   await expect(queue.commit(other)).rejects.toBeInstanceOf(StoreUnavailable);
   expect(onEnded.mock.calls).toEqual([[[one], [late]]]);

@@ -8,15 +8,15 @@ import { Bug } from "../../../src/core/values/assert.ts";
 import { StoreUnavailable, type Step } from "../../../src/service/ports/store.ts";
 import { createBatchWriter } from "../../../src/store/sqlite/commit/batch-writer.ts";
 import { createCommitQueue } from "../../../src/store/sqlite/commit/commit-queue.ts";
-import { OutcomeUnknown } from "../../../src/store/sqlite/tables/sqlite-faults.ts";
+import { CommitOutcomeUnknown } from "../../../src/store/sqlite/tables/sqlite-faults.ts";
 import { openDatabase } from "../../../src/store/sqlite/file/open-database.ts";
 import { answering, hearFault, type Word } from "../../../src/store/sqlite/commit/worker-protocol.ts";
 import { createWriterThread, type ThreadNews } from "../../../src/store/sqlite/commit/writer-thread.ts";
-import { at, auditFixture, requestFixture, stepOf, writing } from "../../support/fixtures.ts";
+import { at, auditFixture, requestFixture, stepFixture, writing } from "../../support/fixtures.ts";
 import { openStore, takeWriteLock, temporaryFile } from "./temporary-store.ts";
 
 const migrations = resolve(import.meta.dirname, "../../../migrations/sqlite");
-const recorded = (text: string): Step => stepOf({ audit: [auditFixture({ data: { text } })] });
+const recorded = (text: string): Step => stepFixture({ audit: [auditFixture({ data: { text } })] });
 
 /** A thread that lives as the test wants, in place of the one that writes. */
 const living = (life: string): URL =>
@@ -76,7 +76,7 @@ test("while something else holds the write lock many steps are refused", async (
 
 test("what goes wrong in the thread comes back as what it was, with where and why", async () => {
   const store = await openStore({ alwaysApart: true });
-  const belowZero = stepOf({ counters: [{ key: "pending:id_dev", add: -1, at: at(0) }] });
+  const belowZero = stepFixture({ counters: [{ key: "pending:id_dev", add: -1, at: at(0) }] });
   const error: unknown = await store.commit(belowZero).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(Bug);
   expect(error).toMatchObject({ name: "Bug", stack: expect.stringContaining("counting") });
@@ -91,7 +91,7 @@ test("what goes wrong in the thread comes back as what it was, with where and wh
   expect(cause).toBeInstanceOf(StoreUnavailable);
   expect(cause).toMatchObject({ message: "not now", cause: { code: "SQLITE_FULL" } });
   expect(say(full)).toBeInstanceOf(Database.SqliteError);
-  expect(say(new OutcomeUnknown("gone"))).toBeInstanceOf(OutcomeUnknown);
+  expect(say(new CommitOutcomeUnknown("gone"))).toBeInstanceOf(CommitOutcomeUnknown);
   expect(say(new RangeError("odd"))).toMatchObject({ name: "RangeError", message: "odd" });
   expect(say("odd")).toMatchObject({ message: "odd" });
 });
@@ -100,7 +100,7 @@ test("when nobody can tell what a batch did, the thread writes no other", () => 
   const written: unknown[] = [];
   const answer = answering((steps) => {
     written.push(steps);
-    throw new OutcomeUnknown("gone");
+    throw new CommitOutcomeUnknown("gone");
   });
   const failed: Word = expect.objectContaining({
     is: "failed",

@@ -8,21 +8,21 @@ import type { Runner } from "../runner.ts";
 
 /** Notifies administrators, on every surface they have, that the service itself needs them. */
 export function createAdminAlerts(context: ServiceContext, log: NoticeLog): Runner<"alert_admins"> {
-  const { surfaces, surroundings } = context;
+  const { surfaces, runtime } = context;
   return {
     async run({ alert }) {
       const people = (await administratorsOf(context)).filter(isActive);
       log.warn({ notice: alert.name, people: people.map(({ id }) => id) }, "notice");
       const effects: Effect[] = [];
       for (const person of people) {
-        for (const { messenger, address } of await surfaces.placesOf(person)) {
+        for (const { messenger, address } of await surfaces.addressesOf(person)) {
           const { surface } = messenger;
           const about = { topic: "alert", alert } as const;
           effects.push({ kind: "tell", surface, address, readerId: person.id, about });
         }
       }
-      const now = surroundings.now();
-      return { effects: effects.map((effect) => newEffect(effect, { now, surroundings })) };
+      const now = runtime.now();
+      return { effects: effects.map((effect) => newEffect(effect, { now, runtime })) };
     },
   };
 }

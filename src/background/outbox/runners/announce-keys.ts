@@ -4,55 +4,55 @@ import { isActive } from "../../../core/values/identity.ts";
 import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
 import { newEffect } from "../../../service/decisions/build-step.ts";
 import type { NoticeLog } from "./announce-request.ts";
-import type { Outcome, Runner } from "../runner.ts";
+import type { EffectOutcome, Runner } from "../runner.ts";
 
 /** Tells a person that a key was made in their name, on every surface they have. */
-export function createKeyAnnouncing(context: ServiceContext, log: NoticeLog): Runner<"announce_key"> {
+export function createKeyAnnouncer(context: ServiceContext, log: NoticeLog): Runner<"announce_key"> {
   return {
     async run({ keyId, identityId }) {
       log.info({ notice: "key_made", key: keyId, people: [identityId] }, "notice");
-      return tellOwner(context, identityId, { topic: "key", keyId });
+      return notifyOwner(context, identityId, { topic: "key", keyId });
     },
   };
 }
 
 /** Tells a key's owner once that it expires soon, on every surface they have; a key that is over needs no word. */
-export function createKeyExpiryAnnouncing(
+export function createKeyExpiryAnnouncer(
   context: ServiceContext,
   log: NoticeLog,
 ): Runner<"announce_key_expiry"> {
   return {
     async run({ keyId, identityId }) {
-      if (!(await isLivingKey(context, keyId))) return undefined;
+      if (!(await isActiveKey(context, keyId))) return undefined;
       const owner = await context.store.identity(identityId);
       if (owner === undefined || !isActive(owner.value)) return undefined;
       log.info({ notice: "key_expiring", key: keyId, people: [identityId] }, "notice");
-      return tellOwner(context, identityId, { topic: "key", keyId, notice: "key_expiring" });
+      return notifyOwner(context, identityId, { topic: "key", keyId, notice: "key_expiring" });
     },
   };
 }
 
-async function isLivingKey({ store, surroundings }: ServiceContext, id: KeyId): Promise<boolean> {
+async function isActiveKey({ store, runtime }: ServiceContext, id: KeyId): Promise<boolean> {
   const key = (await store.key(id))?.value;
   if (key === undefined || key.deletedAt !== null) return false;
-  return key.expiresAt === null || surroundings.now() < key.expiresAt;
+  return key.expiresAt === null || runtime.now() < key.expiresAt;
 }
 
-async function tellOwner(
-  { store, surfaces, surroundings }: ServiceContext,
+async function notifyOwner(
+  { store, surfaces, runtime }: ServiceContext,
   identityId: IdentityId,
   about: Extract<Effect, { kind: "tell" }>["about"],
-): Promise<Outcome | undefined> {
+): Promise<EffectOutcome | undefined> {
   const found = await store.identity(identityId);
   if (found === undefined || found.value.kind !== "HUMAN") return undefined;
-  const places = await surfaces.placesOf(found.value);
-  const effects = places.map(({ messenger, address }): Effect => ({
+  const addresses = await surfaces.addressesOf(found.value);
+  const effects = addresses.map(({ messenger, address }): Effect => ({
     kind: "tell",
     surface: messenger.surface,
     address,
     readerId: identityId,
     about,
   }));
-  const now = surroundings.now();
-  return { effects: effects.map((effect) => newEffect(effect, { now, surroundings })) };
+  const now = runtime.now();
+  return { effects: effects.map((effect) => newEffect(effect, { now, runtime })) };
 }

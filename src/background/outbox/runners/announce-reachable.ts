@@ -11,23 +11,23 @@ import type { Runner } from "../runner.ts";
 const batchMax = 50;
 
 /** Gives somebody who can be reached in chat from now on the requests that have been waiting for them. */
-export function createWaitingAnnouncing(context: ServiceContext): Runner<"announce_waiting"> {
-  const { store, surroundings } = context;
+export function createWaitingAnnouncer(context: ServiceContext): Runner<"announce_waiting"> {
+  const { store, runtime } = context;
   return {
     async run({ identityId, after }) {
       const batch = await store.waitingRequests(after, batchMax);
       const effects: Effect[] = [];
       for (const { request } of batch) {
         if (!(await isWaitingFor(context, request, identityId))) continue;
-        const news = [{ notice: "waiting", people: [identityId] }] as const;
-        effects.push({ kind: "announce", requestId: request.id, news });
+        const notices = [{ notice: "waiting", people: [identityId] }] as const;
+        effects.push({ kind: "announce", requestId: request.id, news: notices });
       }
       const last = batch.at(-1);
       if (batch.length === batchMax && last !== undefined) {
         effects.push({ kind: "announce_waiting", identityId, after: last.ord });
       }
-      const now = surroundings.now();
-      return { effects: effects.map((effect) => newEffect(effect, { now, surroundings })) };
+      const now = runtime.now();
+      return { effects: effects.map((effect) => newEffect(effect, { now, runtime })) };
     },
   };
 }
@@ -42,9 +42,12 @@ async function isWaitingFor(
     request.asked.some((one) => one.identityId === identityId) &&
     request.votes.every((vote) => vote.by !== identityId);
   if (!isAsked) return false;
-  const copies = await store.copies([request.id]);
-  return copies
-    .filter((copy) => copy.notice === null && copy.readerId === identityId && copy.audience === "approver")
+  const deliveries = await store.deliveries([request.id]);
+  return deliveries
+    .filter(
+      (delivery) =>
+        delivery.notice === null && delivery.readerId === identityId && delivery.audience === "approver",
+    )
     .every(({ surface, state }) =>
       surface === "nowhere"
         ? state !== "NOT_NEEDED"
@@ -53,8 +56,8 @@ async function isWaitingFor(
 }
 
 /** Tells a person, on every surface they have, that an account was linked to them; and what has been waiting for them. */
-export function createLinkMadeAnnouncing(context: ServiceContext, log: NoticeLog): Runner<"announce_link"> {
-  const { store, surfaces, surroundings } = context;
+export function createLinkMadeAnnouncer(context: ServiceContext, log: NoticeLog): Runner<"announce_link"> {
+  const { store, surfaces, runtime } = context;
   return {
     async run({ identityId, account, byId }) {
       log.info({ notice: "linked", account, people: [identityId] }, "notice");
@@ -63,16 +66,16 @@ export function createLinkMadeAnnouncing(context: ServiceContext, log: NoticeLog
       if (person === undefined || !isActive(person) || linked === undefined) return undefined;
       if (linkName(linked) !== linkName(account)) return undefined;
       const about = { topic: "account_linked", identityId, account, byId } as const;
-      const tells = (await surfaces.placesOf(person)).map(({ messenger, address }): Effect => ({
+      const noteEffects = (await surfaces.addressesOf(person)).map(({ messenger, address }): Effect => ({
         kind: "tell",
         surface: messenger.surface,
         address,
         readerId: identityId,
         about,
       }));
-      const effects: readonly Effect[] = [...tells, { kind: "announce_waiting", identityId, after: 0 }];
-      const now = surroundings.now();
-      return { effects: effects.map((effect) => newEffect(effect, { now, surroundings })) };
+      const effects: readonly Effect[] = [...noteEffects, { kind: "announce_waiting", identityId, after: 0 }];
+      const now = runtime.now();
+      return { effects: effects.map((effect) => newEffect(effect, { now, runtime })) };
     },
   };
 }

@@ -1,10 +1,10 @@
 import type { AccessRequest } from "../../../core/access/access-request.ts";
 import type { IdentityId } from "../../../core/values/ids.ts";
-import { copyId } from "../../../service/views/delivery-status.ts";
+import { deliveryId } from "../../../service/views/delivery-status.ts";
 import { coveredApprovers } from "../../../service/messaging/channel-reach.ts";
 import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
-import type { Copy } from "../../../service/ports/store.ts";
-import type { Place } from "../../../service/messaging/surfaces.ts";
+import type { Delivery } from "../../../service/ports/store.ts";
+import type { DeliveryAddress } from "../../../service/messaging/surfaces.ts";
 
 /** Above this many approvers the policy's channel carries the card instead of a message to each. */
 export const directMessagesMax = 10;
@@ -14,10 +14,10 @@ export interface ChannelCoverage {
   /** The places of this person that need no message. */
   coveredOf(person: {
     readonly readerId: IdentityId | null;
-    readonly places: readonly Place[];
-  }): readonly Place[];
+    readonly addresses: readonly DeliveryAddress[];
+  }): readonly DeliveryAddress[];
   /** The channels that stand in for somebody. */
-  readonly channels: readonly Place[];
+  readonly channels: readonly DeliveryAddress[];
 }
 
 export const noCoverage: ChannelCoverage = { coveredOf: () => [], channels: [] };
@@ -29,20 +29,28 @@ export const noCoverage: ChannelCoverage = { coveredOf: () => [], channels: [] }
 export async function channelCoverage(
   context: ServiceContext,
   request: AccessRequest,
-  copies: readonly Copy[],
+  deliveries: readonly Delivery[],
 ): Promise<ChannelCoverage> {
-  const reached: { readonly place: Place; readonly members: ReadonlySet<string> }[] = [];
+  const reached: { readonly deliveryAddress: DeliveryAddress; readonly members: ReadonlySet<string> }[] = [];
   for (const reference of new Set(request.requirement.channels)) {
-    const place = context.surfaces.placeOfChannel(reference);
-    if (place === undefined || !place.messenger.keepsCards || isLost(request, copies, place)) continue;
-    const members = await place.messenger.membersOf(place.address);
-    if (members !== undefined) reached.push({ place, members });
+    const deliveryAddress = context.surfaces.addressOfChannel(reference);
+    if (
+      deliveryAddress === undefined ||
+      !deliveryAddress.messenger.keepsCards ||
+      isLost(request, deliveries, deliveryAddress)
+    )
+      continue;
+    const members = await deliveryAddress.messenger.membersOf(deliveryAddress.address);
+    if (members !== undefined) reached.push({ deliveryAddress, members });
   }
   return {
-    channels: reached.map(({ place }) => place),
-    coveredOf: ({ places }) =>
-      places.filter((own) =>
-        reached.some(({ place, members }) => place.messenger === own.messenger && members.has(own.address)),
+    channels: reached.map(({ deliveryAddress }) => deliveryAddress),
+    coveredOf: ({ addresses }) =>
+      addresses.filter((own) =>
+        reached.some(
+          ({ deliveryAddress, members }) =>
+            deliveryAddress.messenger === own.messenger && members.has(own.address),
+        ),
       ),
   };
 }
@@ -51,32 +59,42 @@ export async function channelCoverage(
 export function recordedCoverage(
   { surfaces }: Pick<ServiceContext, "surfaces">,
   request: AccessRequest,
-  copies: readonly Copy[],
+  deliveries: readonly Delivery[],
 ): ChannelCoverage {
-  const covered = new Set(coveredApprovers(copies));
+  const covered = new Set(coveredApprovers(deliveries));
   const channels = [...new Set(request.requirement.channels)].flatMap((reference) => {
-    const place = surfaces.placeOfChannel(reference);
-    const isThere = place?.messenger.keepsCards === true && !isLost(request, copies, place);
-    return place !== undefined && isThere ? [place] : [];
+    const deliveryAddress = surfaces.addressOfChannel(reference);
+    const isThere =
+      deliveryAddress?.messenger.keepsCards === true && !isLost(request, deliveries, deliveryAddress);
+    return deliveryAddress !== undefined && isThere ? [deliveryAddress] : [];
   });
-  const own = (place: Place, readerId: IdentityId): boolean =>
-    copies.some(
-      (copy) =>
-        copy.readerId === readerId && copy.surface === place.messenger.surface && copy.state !== "FAILED",
+  const own = (deliveryAddress: DeliveryAddress, readerId: IdentityId): boolean =>
+    deliveries.some(
+      (delivery) =>
+        delivery.readerId === readerId &&
+        delivery.surface === deliveryAddress.messenger.surface &&
+        delivery.state !== "FAILED",
     );
   return {
     channels,
-    coveredOf: ({ readerId, places }) =>
+    coveredOf: ({ readerId, addresses }) =>
       readerId === null || !covered.has(readerId)
         ? []
-        : places.filter(
-            (place) =>
-              channels.some(({ messenger }) => messenger === place.messenger) && !own(place, readerId),
+        : addresses.filter(
+            (deliveryAddress) =>
+              channels.some(({ messenger }) => messenger === deliveryAddress.messenger) &&
+              !own(deliveryAddress, readerId),
           ),
   };
 }
 
-function isLost(request: AccessRequest, copies: readonly Copy[], { messenger, address }: Place): boolean {
-  const id = copyId({ requestId: request.id, surface: messenger.surface, address, audience: "channel" });
-  return copies.some((copy) => copy.id === id && (copy.state === "FAILED" || copy.fault !== null));
+function isLost(
+  request: AccessRequest,
+  deliveries: readonly Delivery[],
+  { messenger, address }: DeliveryAddress,
+): boolean {
+  const id = deliveryId({ requestId: request.id, surface: messenger.surface, address, audience: "channel" });
+  return deliveries.some(
+    (delivery) => delivery.id === id && (delivery.state === "FAILED" || delivery.fault !== null),
+  );
 }

@@ -1,16 +1,16 @@
 import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
 import type { Services } from "../../../service/services.ts";
 import { createAdminAlerts } from "./alert-admins.ts";
-import { createEndingAnnouncing, createLinkAnnouncing } from "./announce-other-notices.ts";
-import { createKeyAnnouncing, createKeyExpiryAnnouncing } from "./announce-keys.ts";
-import { createLinkMadeAnnouncing, createWaitingAnnouncing } from "./announce-reachable.ts";
-import { createApproverReviewing } from "./review-approvers.ts";
-import { createAnnouncing, type NoticeLog } from "./announce-request.ts";
-import { createLookingAgain } from "./check-delivery.ts";
+import { createEndingAnnouncer, createLinkRequestAnnouncer } from "./announce-other-notices.ts";
+import { createKeyAnnouncer, createKeyExpiryAnnouncer } from "./announce-keys.ts";
+import { createLinkMadeAnnouncer, createWaitingAnnouncer } from "./announce-reachable.ts";
+import { createApproverReviewer } from "./review-approvers.ts";
+import { createAnnouncer, type NoticeLog } from "./announce-request.ts";
+import { createDeliveryCheck } from "./check-delivery.ts";
 import type { Runners } from "../runner.ts";
-import { createShowing } from "./update-card.ts";
+import { createCardUpdater } from "./update-card.ts";
 import { createTargetRunners } from "./target-runners.ts";
-import { createTelling } from "./send-note.ts";
+import { createNoteSender } from "./send-note.ts";
 import { createLinkNoteUpdates, createNoteUpdates } from "./update-note.ts";
 
 /** Every kind of effect with what does it. */
@@ -25,21 +25,21 @@ export function createRunners(
   log: NoticeLog,
 ): Runners {
   return {
-    announce: createAnnouncing(context, log),
-    announce_key: createKeyAnnouncing(context, log),
-    announce_waiting: createWaitingAnnouncing(context),
-    announce_link: createLinkMadeAnnouncing(context, log),
-    announce_key_expiry: createKeyExpiryAnnouncing(context, log),
-    tell_link: createLinkAnnouncing(context, log),
+    announce: createAnnouncer(context, log),
+    announce_key: createKeyAnnouncer(context, log),
+    announce_waiting: createWaitingAnnouncer(context),
+    announce_link: createLinkMadeAnnouncer(context, log),
+    announce_key_expiry: createKeyExpiryAnnouncer(context, log),
+    tell_link: createLinkRequestAnnouncer(context, log),
     alert_admins: createAdminAlerts(context, log),
-    announce_ending: createEndingAnnouncing(context),
-    look_again: createLookingAgain(context),
-    show: createShowing(context, cards),
-    tell: createTelling(context, cards),
+    announce_ending: createEndingAnnouncer(context),
+    look_again: createDeliveryCheck(context),
+    show: createCardUpdater(context, cards),
+    tell: createNoteSender(context, cards),
     update_note: createNoteUpdates(context, cards),
     links_made: createLinkNoteUpdates(context),
     ...createTargetRunners(targets),
-    review_approvers: createApproverReviewing(context, approverReviews),
+    review_approvers: createApproverReviewer(context, approverReviews),
     end_access_of: {
       run: ({ identityId }) => grants.endAccessOf(identityId, "its holder is no longer active"),
     },

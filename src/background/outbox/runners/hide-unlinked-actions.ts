@@ -7,7 +7,7 @@ import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
  * The card as its reader may press it there: an account that is not linked to them any more is offered nothing. A
  * platform that cannot say at the moment where they are is no reason to take buttons away.
  */
-export async function asLinked(context: ServiceContext, to: Addressee, card: Card): Promise<Card> {
+export async function hideUnlinkedActions(context: ServiceContext, to: Addressee, card: Card): Promise<Card> {
   const { surface, address, readerId } = to;
   if (readerId === null || card.actions.length === 0 || surface === "email") return card;
   const person = (await context.store.identity(readerId))?.value;

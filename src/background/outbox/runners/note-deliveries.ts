@@ -1,31 +1,31 @@
 import type { AccessRequest } from "../../../core/access/access-request.ts";
 import type { Addressee, Effect } from "../../../core/effects/effects.ts";
 import type { NoticeKind } from "../../../core/effects/notices.ts";
-import { noteCopyId } from "../../../service/views/delivery-status.ts";
+import { noteDeliveryId } from "../../../service/views/delivery-status.ts";
 import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
-import type { Copy, NoteTopic } from "../../../service/ports/store.ts";
+import type { Delivery, NoteTopic } from "../../../service/ports/store.ts";
 
 /** Recorded before it is sent, so that no change of the request can miss it meanwhile. */
 export function newNote(
-  { surroundings }: ServiceContext,
+  { runtime }: ServiceContext,
   {
     requestId,
     notice,
     audience,
-  }: Pick<Copy, "audience"> & {
+  }: Pick<Delivery, "audience"> & {
     readonly requestId: AccessRequest["id"];
     readonly notice: NoticeKind;
   },
   to: Addressee,
-): Copy {
-  const copy = { ...to, requestId, audience };
-  const id = noteCopyId(copy, notice, surroundings.idTail());
-  return { ...copy, id, notice, state: "QUEUED", ref: null, fault: null, at: surroundings.now() };
+): Delivery {
+  const delivery = { ...to, requestId, audience };
+  const id = noteDeliveryId(delivery, notice, runtime.idSuffix());
+  return { ...delivery, id, notice, state: "QUEUED", ref: null, fault: null, at: runtime.now() };
 }
 
 /** What makes a note true, as long as it may have buttons. */
 export function noteUpdate(
-  { id, surface, address, audience, readerId, state }: Copy,
+  { id, surface, address, audience, readerId, state }: Delivery,
   notice: NoteTopic,
   requestId: AccessRequest["id"],
 ): readonly Effect[] {

@@ -2,7 +2,7 @@ import type { NoticeKind } from "../../../core/effects/notices.ts";
 import type { Card } from "../../../service/views/card.ts";
 
 /** Whether a note says something that its reader can still act on, or that is news however the request goes on. */
-export function isStillNews(
+export function isStillRelevant(
   notice: NoticeKind,
   { request, audience, actions, noLongerAskedAs }: Card,
 ): boolean {

@@ -1,35 +1,35 @@
 import type { Addressee } from "../../../core/effects/effects.ts";
 import type { RequestId } from "../../../core/values/ids.ts";
 import type { Audience } from "../../../core/effects/notices.ts";
-import { copyId, isGivenUp } from "../../../service/views/delivery-status.ts";
+import { deliveryId, isGivenUp } from "../../../service/views/delivery-status.ts";
 import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
-import type { Copy, Write } from "../../../service/ports/store.ts";
-import { told } from "./update-card.ts";
+import type { Delivery, Write } from "../../../service/ports/store.ts";
+import { markDelivery } from "./update-card.ts";
 
-type Reader = Pick<Copy, "surface" | "address" | "audience" | "readerId">;
+type Reader = Pick<Delivery, "surface" | "address" | "audience" | "readerId">;
 
 /** The copies of one request's card as they are to be after an announcement. */
-export interface PlannedCopies {
+export interface PlannedDeliveries {
   /** The copy of this reader there, as it was before; undefined: it is new. */
-  want(reader: Reader, state: Copy["state"]): Copy | undefined;
+  want(reader: Reader, state: Delivery["state"]): Delivery | undefined;
   /** The same for somebody who is asked: what was given up before is tried once more. */
-  ask(reader: Reader): Copy | undefined;
+  ask(reader: Reader): Delivery | undefined;
   /** Whether this reader has been told of the request there. */
   isKnown(to: Addressee, audience: Audience): boolean;
-  readonly all: () => readonly Copy[];
+  readonly all: () => readonly Delivery[];
   readonly writes: () => readonly Write[];
 }
 
-export function createPlannedCopies(
+export function createPlannedDeliveries(
   context: ServiceContext,
   requestId: RequestId,
-  known: readonly Copy[],
-): PlannedCopies {
-  const at = context.surroundings.now();
-  const added = new Map<string, Copy>();
-  const again = new Map<string, Copy>();
-  const want: PlannedCopies["want"] = (reader, state) => {
-    const id = copyId({ ...reader, requestId });
+  known: readonly Delivery[],
+): PlannedDeliveries {
+  const at = context.runtime.now();
+  const added = new Map<string, Delivery>();
+  const again = new Map<string, Delivery>();
+  const want: PlannedDeliveries["want"] = (reader, state) => {
+    const id = deliveryId({ ...reader, requestId });
     const before = known.find((one) => one.id === id);
     if (before === undefined)
       added.set(id, { ...reader, id, requestId, notice: null, state, ref: null, fault: null, at });
@@ -43,11 +43,11 @@ export function createPlannedCopies(
       return before;
     },
     isKnown: ({ surface, address }, audience) =>
-      known.some((one) => one.id === copyId({ requestId, surface, address, audience })),
+      known.some((one) => one.id === deliveryId({ requestId, surface, address, audience })),
     all: () => [...known.map((one) => again.get(one.id) ?? one), ...added.values()],
     writes: () => [
       ...[...added.values()].map((value): Write => ({ kind: "copyWanted", value })),
-      ...[...again.values()].map((copy) => told(context, copy, "QUEUED", null)),
+      ...[...again.values()].map((delivery) => markDelivery(context, delivery, "QUEUED", null)),
     ],
   };
 }

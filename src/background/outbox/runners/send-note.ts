@@ -1,41 +1,55 @@
 import { systemActor } from "../../../core/access/access-case.ts";
-import type { Addressee, Effect, LinkAsked, Telling } from "../../../core/effects/effects.ts";
+import type { Addressee, Effect, LinkRequest, NoteSubject } from "../../../core/effects/effects.ts";
 import { formatInstant } from "../../../core/values/time.ts";
 import type { CardService } from "../../../service/messaging/card-source.ts";
 import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
 import type { Messenger, Note } from "../../../service/messaging/messenger.ts";
-import type { Copy } from "../../../service/ports/store.ts";
-import { isStillNews } from "./note-relevance.ts";
-import type { Outcome, Runner } from "../runner.ts";
-import { copyOf, givenUp, messengerFor, tellingMs, told } from "./update-card.ts";
+import type { Delivery } from "../../../service/ports/store.ts";
+import { isStillRelevant } from "./note-relevance.ts";
+import type { EffectOutcome, Runner } from "../runner.ts";
+import {
+  deliveryOf,
+  recordFailedDelivery,
+  messengerFor,
+  noticeRetryMaxMs,
+  markDelivery,
+} from "./update-card.ts";
 
 /** Tells one thing once: a note below the card in chat, a letter by e-mail. */
-export function createTelling(context: ServiceContext, cards: Pick<CardService, "cardFor">): Runner<"tell"> {
+export function createNoteSender(
+  context: ServiceContext,
+  cards: Pick<CardService, "cardFor">,
+): Runner<"tell"> {
   return {
     async run(effect, signal) {
       const messenger = messengerFor(context, effect);
       const prepared = await prepare(context, cards, effect, effect.about);
       if (prepared === undefined) return notNeeded(context, effect, messenger);
-      const { note, copy } = prepared;
+      const { note, delivery } = prepared;
       // A channel that its card could not be brought to hears nothing else of the request either.
-      if (effect.readerId === null && copy?.state === "FAILED") return noted(context, effect, null);
-      const ref = await messenger.direct(effect.address, note, copy?.ref ?? null, signal);
+      if (effect.readerId === null && delivery?.state === "FAILED") return noted(context, effect, null);
+      const ref = await messenger.direct(effect.address, note, delivery?.ref ?? null, signal);
       // A letter is all there is of its copy.
-      return copy === undefined || messenger.keepsCards
+      return delivery === undefined || messenger.keepsCards
         ? noted(context, effect, ref)
-        : { writes: [told(context, copy, "SENT", null)] };
+        : { writes: [markDelivery(context, delivery, "SENT", null)] };
     },
-    givesUp: {
-      afterMs: tellingMs,
-      async givenUp(effect, code) {
+    retryLimit: {
+      afterMs: noticeRetryMaxMs,
+      async onExhausted(effect, code) {
         const { about, surface, readerId } = effect;
         if (about.topic === "request") {
           const { requestId, audience, notice } = about;
-          const outcome = await givenUp(context, effect, { requestId, audience, what: notice }, code);
+          const outcome = await recordFailedDelivery(
+            context,
+            effect,
+            { requestId, audience, what: notice },
+            code,
+          );
           const lost = noted(context, effect, null);
           return { ...outcome, writes: [...(outcome.writes ?? []), ...(lost?.writes ?? [])] };
         }
-        const at = context.surroundings.now();
+        const at = context.runtime.now();
         const data = { surface, what: about.topic, code };
         const whom = readerId === null ? {} : { identity: readerId };
         return { audit: [{ at, action: "notification.failed", actor: systemActor, ...whom, data }] };
@@ -49,28 +63,30 @@ async function notNeeded(
   context: ServiceContext,
   effect: Extract<Effect, { kind: "tell" }>,
   { keepsCards }: Messenger,
-): Promise<Outcome | undefined> {
+): Promise<EffectOutcome | undefined> {
   const { about } = effect;
   if (keepsCards || about.topic !== "request") return noted(context, effect, null);
-  const copy = await copyOf(context, effect, about.requestId, about.audience);
-  return copy?.state === "QUEUED" ? { writes: [told(context, copy, "NOT_NEEDED", null)] } : undefined;
+  const delivery = await deliveryOf(context, effect, about.requestId, about.audience);
+  return delivery?.state === "QUEUED"
+    ? { writes: [markDelivery(context, delivery, "NOT_NEEDED", null)] }
+    : undefined;
 }
 
 /** Records where a note with buttons is, so that it is kept true; one without is left as it is. */
 function noted(
-  { surroundings }: ServiceContext,
+  { runtime }: ServiceContext,
   { copyId }: Extract<Effect, { kind: "tell" }>,
   ref: string | null,
-): Outcome | undefined {
+): EffectOutcome | undefined {
   if (copyId === undefined) return undefined;
   const state = ref === null ? "NOT_NEEDED" : "SENT";
-  const at = surroundings.now();
+  const at = runtime.now();
   return { writes: [{ kind: "copyTold", id: copyId, state, ref, fault: null, at }] };
 }
 
 interface Prepared {
   readonly note: Note;
-  readonly copy: Copy | undefined;
+  readonly delivery: Delivery | undefined;
 }
 
 /** Undefined: there is nothing to tell any more. */
@@ -78,7 +94,7 @@ async function prepare(
   context: ServiceContext,
   cards: Pick<CardService, "cardFor">,
   to: Addressee,
-  about: Telling,
+  about: NoteSubject,
 ): Promise<Prepared | undefined> {
   if (about.topic === "key") {
     const found = await context.store.key(about.keyId);
@@ -93,29 +109,29 @@ async function prepare(
       roles,
       expiresAt: expiresAt === null ? null : formatInstant(expiresAt),
     };
-    return { note, copy: undefined };
+    return { note, delivery: undefined };
   }
   if (about.topic === "link") return linkNote(context, about);
   if (about.topic === "account_linked") {
     const by = about.byId === null ? undefined : await context.store.identity(about.byId);
     const byName = about.byId === null ? null : (by?.value.name ?? about.byId);
-    return { note: { about: "account_linked", account: about.account, byName }, copy: undefined };
+    return { note: { about: "account_linked", account: about.account, byName }, delivery: undefined };
   }
-  if (about.topic === "alert") return { note: { about: "alert", alert: about.alert }, copy: undefined };
+  if (about.topic === "alert") return { note: { about: "alert", alert: about.alert }, delivery: undefined };
   const { requestId, notice, audience } = about;
   const card = await cards.cardFor(requestId, audience, to.readerId);
-  if (card === undefined || !isStillNews(notice, card)) return undefined;
-  const copy = await copyOf(context, to, requestId, audience);
-  return { note: { about: "request", notice, card }, copy };
+  if (card === undefined || !isStillRelevant(notice, card)) return undefined;
+  const delivery = await deliveryOf(context, to, requestId, audience);
+  return { note: { about: "request", notice, card }, delivery };
 }
 
 /** Undefined: they have been linked meanwhile. */
 async function linkNote(
   { store }: ServiceContext,
-  { account, displayName, email, candidateId }: LinkAsked,
+  { account, displayName, email, candidateId }: LinkRequest,
 ): Promise<Prepared | undefined> {
   if ((await store.identityByLink(account)) !== undefined) return undefined;
   const found = candidateId === null ? undefined : await store.identity(candidateId);
   const candidate = found === undefined ? null : { id: found.value.id, name: found.value.name };
-  return { note: { about: "link", account, displayName, email, candidate }, copy: undefined };
+  return { note: { about: "link", account, displayName, email, candidate }, delivery: undefined };
 }

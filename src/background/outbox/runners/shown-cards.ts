@@ -1,5 +1,5 @@
 import type { Card } from "../../../service/views/card.ts";
-import type { Copy } from "../../../service/ports/store.ts";
+import type { Delivery } from "../../../service/ports/store.ts";
 
 /** How many copies are remembered; of others it is not known what they say. */
 const rememberedMax = 2_000;
@@ -10,21 +10,21 @@ const rememberedMax = 2_000;
  */
 export interface ShownCards {
   /** Whether the message says exactly this already. */
-  isShown(copy: Copy, card: Card): boolean;
+  isShown(delivery: Delivery, card: Card): boolean;
   /** Whether the message offers to its readers what they cannot do any more; true when it is not known. */
-  isMisleading(copy: Copy, card: Card): boolean;
-  keep(copy: Copy, ref: string, card: Card): void;
+  isMisleading(delivery: Delivery, card: Card): boolean;
+  keep(delivery: Delivery, ref: string, card: Card): void;
 }
 
 export function createShownCards(): ShownCards {
   const shown = new Map<string, { readonly ref: string; readonly text: string; readonly offers: string }>();
-  const known = ({ id, ref }: Copy) => {
+  const known = ({ id, ref }: Delivery) => {
     const one = shown.get(id);
     return one?.ref === ref ? one : undefined;
   };
   return {
-    isShown: (copy, card) => known(copy)?.text === textOf(card),
-    isMisleading: (copy, card) => known(copy)?.offers !== offersOf(card),
+    isShown: (delivery, card) => known(delivery)?.text === textOf(card),
+    isMisleading: (delivery, card) => known(delivery)?.offers !== offersOf(card),
     keep({ id }, ref, card) {
       shown.delete(id);
       shown.set(id, { ref, text: textOf(card), offers: offersOf(card) });
@@ -37,9 +37,9 @@ export function createShownCards(): ShownCards {
 /** All that a message shows: how telling others stands is only on the requester's. */
 function textOf(card: Card): string {
   const { audience, reach, unreachedChannels, request } = card;
-  const telling =
+  const reachFacts =
     audience === "requester" ? { reach, unreachedChannels } : { reach: null, unreachedChannels: [] };
-  return JSON.stringify({ ...card, ...telling, request: { ...request, notifications: null } });
+  return JSON.stringify({ ...card, ...reachFacts, request: { ...request, notifications: null } });
 }
 
 /** What can be pressed, and on which terms. */

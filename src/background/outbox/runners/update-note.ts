@@ -4,12 +4,12 @@ import type { CardService } from "../../../service/messaging/card-source.ts";
 import { linkSubject } from "../../../service/views/delivery-status.ts";
 import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
 import { DeliveryFault, type Messenger, type Note } from "../../../service/messaging/messenger.ts";
-import type { Copy, CopySubject } from "../../../service/ports/store.ts";
+import type { Delivery, DeliverySubject } from "../../../service/ports/store.ts";
 import { newEffect } from "../../../service/decisions/build-step.ts";
-import { isStillNews } from "./note-relevance.ts";
-import { asLinked } from "./hide-unlinked-actions.ts";
-import type { Outcome, Runner } from "../runner.ts";
-import { messengerFor, tellingMs, told } from "./update-card.ts";
+import { isStillRelevant } from "./note-relevance.ts";
+import { hideUnlinkedActions } from "./hide-unlinked-actions.ts";
+import type { EffectOutcome, Runner } from "../runner.ts";
+import { messengerFor, noticeRetryMaxMs, markDelivery } from "./update-card.ts";
 
 type UpdateNote = Extract<Effect, { kind: "update_note" }>;
 
@@ -26,31 +26,31 @@ export function createNoteUpdates(
 ): Runner<"update_note"> {
   return {
     async run(effect, signal) {
-      const copies = await context.store.copies([subjectOf(effect)]);
-      const copy = copies.find((one) => one.id === effect.copyId);
+      const deliveries = await context.store.deliveries([subjectOf(effect)]);
+      const delivery = deliveries.find((one) => one.id === effect.copyId);
       // What has not been posted yet says how things stand when it is.
-      if (copy === undefined || copy.ref === null || copy.state !== "SENT") return undefined;
+      if (delivery === undefined || delivery.ref === null || delivery.state !== "SENT") return undefined;
       try {
         const isOpen = await rewrite(context, cards, effect, {
           messenger: messengerFor(context, effect),
-          ref: copy.ref,
+          ref: delivery.ref,
           signal,
         });
-        return isOpen ? undefined : closed(context, copy);
+        return isOpen ? undefined : closed(context, delivery);
       } catch (fault) {
         if (!(fault instanceof DeliveryFault) || fault.retryAfterMs === undefined) throw fault;
         return postponed(context, effect, fault.retryAfterMs);
       }
     },
-    givesUp: {
-      afterMs: tellingMs,
+    retryLimit: {
+      afterMs: noticeRetryMaxMs,
       // The card of the same request is kept true besides, and says that it could not be.
-      givenUp: async () => undefined,
+      onExhausted: async () => undefined,
     },
   };
 }
 
-function subjectOf({ about }: UpdateNote): CopySubject {
+function subjectOf({ about }: UpdateNote): DeliverySubject {
   return about.topic === "linked" ? linkSubject(about.account) : about.requestId;
 }
 
@@ -77,35 +77,35 @@ async function rewrite(
   }
   const found = await cards.cardFor(about.requestId, about.audience, readerId);
   if (found === undefined) return false;
-  const card = await asLinked(context, effect, found);
+  const card = await hideUnlinkedActions(context, effect, found);
   if (about.topic === "answer") {
     const result = await messenger.rewrite(ref, card, signal, true);
     return result !== "gone" && card.actions.length > 0;
   }
   const { notice } = about;
-  const note: Note = { about: "request", notice, card, isOver: !isStillNews(notice, card) };
+  const note: Note = { about: "request", notice, card, isOver: !isStillRelevant(notice, card) };
   return (await messenger.rewriteNote(ref, note, signal)) === "open";
 }
 
-function closed(context: ServiceContext, copy: Copy): Outcome {
-  return { writes: [told(context, copy, "NOT_NEEDED", copy.ref)] };
+function closed(context: ServiceContext, delivery: Delivery): EffectOutcome {
+  return { writes: [markDelivery(context, delivery, "NOT_NEEDED", delivery.ref)] };
 }
 
 /** Done later and beside everything else that its reader is told. */
-function postponed({ surroundings }: ServiceContext, effect: UpdateNote, retryAfterMs: number): Outcome {
-  const now = surroundings.now();
-  const again = newEffect({ ...effect, isPostponed: true }, { now, surroundings });
+function postponed({ runtime }: ServiceContext, effect: UpdateNote, retryAfterMs: number): EffectOutcome {
+  const now = runtime.now();
+  const again = newEffect({ ...effect, isPostponed: true }, { now, runtime });
   return { effects: [{ ...again, dueAt: plus(now, Math.min(retryAfterMs, postponedMaxMs)) }] };
 }
 
 /** Every message that offers to link one of the accounts says from now on that it is linked. */
-export function createLinkNoteUpdates({ store, surroundings }: ServiceContext): Runner<"links_made"> {
+export function createLinkNoteUpdates({ store, runtime }: ServiceContext): Runner<"links_made"> {
   return {
     async run({ accounts }) {
       const bySubject = new Map(accounts.map((account) => [linkSubject(account), account]));
-      const copies = await store.copies([...bySubject.keys()]);
-      const now = surroundings.now();
-      const effects = copies.flatMap(
+      const deliveries = await store.deliveries([...bySubject.keys()]);
+      const now = runtime.now();
+      const effects = deliveries.flatMap(
         ({ id, requestId, surface, address, readerId, state }): readonly Effect[] => {
           const account = bySubject.get(requestId);
           return account !== undefined && surface !== "nowhere" && (state === "QUEUED" || state === "SENT")
@@ -122,7 +122,7 @@ export function createLinkNoteUpdates({ store, surroundings }: ServiceContext): 
             : [];
         },
       );
-      return { effects: effects.map((effect) => newEffect(effect, { now, surroundings })) };
+      return { effects: effects.map((effect) => newEffect(effect, { now, runtime })) };
     },
   };
 }

@@ -1,11 +1,11 @@
 import type { App, SocketModeReceiver } from "@slack/bolt";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { boltLogger } from "./bolt-logger.ts";
-import { createConnecting, NotConnected } from "./reconnect-loop.ts";
+import { createReconnectLoop, NotConnected } from "./reconnect-loop.ts";
 import { countListeners } from "./listener-tracker.ts";
 import type { SlackClient } from "./slack-client.ts";
 import type { SlackLog, SlackSettings } from "./settings.ts";
-import { within } from "../../../service/async/resolve-within.ts";
+import { resolveWithin } from "../../../service/async/resolve-within.ts";
 
 /** Our workspace, as Slack says it. */
 export interface SlackTeam {
@@ -86,7 +86,7 @@ export async function createSlackBot(settings: SlackSettings, log: SlackLog): Pr
   // Asks nobody: who may call has been said above.
   await app.init();
 
-  const connecting = createConnecting(async () => {
+  const connecting = createReconnectLoop(async () => {
     team = await whoWeAre(client, settings);
     if (socket !== undefined) await opened(socket);
     log.info({ team: team.teamId, mode: connection.mode }, "slack: connected");
@@ -109,12 +109,12 @@ export async function createSlackBot(settings: SlackSettings, log: SlackLog): Pr
 
 /** Opens the socket; throws when Slack says no or does not greet us in time. */
 async function opened({ client }: SocketModeReceiver): Promise<void> {
-  const greeted = await within(
+  const greeted = await resolveWithin(
     client.start().then(() => true),
     greetingMs,
   );
   if (greeted === true) return;
-  await within(client.disconnect(), goodbyeMs);
+  await resolveWithin(client.disconnect(), goodbyeMs);
   throw new NotConnected("no_greeting");
 }
 

@@ -33,9 +33,9 @@ export function deliveryFaultOf(error: unknown): DeliveryFault {
     return new DeliveryFault("rate_limited", { retryable: true, retryAfterMs });
   }
   if (code === "slack_webapi_platform_error") {
-    const said = String(fieldOf(fieldOf(error, "data"), "error"));
-    if (locked.has(said)) return new DeliveryFault(said, { retryable: true, isSurfaceDown: true });
-    return new DeliveryFault(said, { retryable: passing.has(said) });
+    const errorCode = String(fieldOf(fieldOf(error, "data"), "error"));
+    if (locked.has(errorCode)) return new DeliveryFault(errorCode, { retryable: true, isSurfaceDown: true });
+    return new DeliveryFault(errorCode, { retryable: passing.has(errorCode) });
   }
   if (code === "slack_webapi_http_error") {
     return new DeliveryFault("server_error", { retryable: true, isSurfaceDown: true });
@@ -50,8 +50,8 @@ export function deliveryFaultOf(error: unknown): DeliveryFault {
 
 /** Slack's own word for why it said no; undefined when it did not answer. */
 export function slackErrorOf(error: unknown): string | undefined {
-  const said = fieldOf(fieldOf(error, "data"), "error");
-  return typeof said === "string" ? said : undefined;
+  const errorCode = fieldOf(fieldOf(error, "data"), "error");
+  return typeof errorCode === "string" ? errorCode : undefined;
 }
 
 function fieldOf(value: unknown, name: string): unknown {

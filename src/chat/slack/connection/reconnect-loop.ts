@@ -8,17 +8,17 @@ const retryMaxMs = minuteMs;
 const lastingMs = minuteMs;
 
 /** Connects in the background and again whenever the connection is lost, as often as it takes. */
-export interface Connecting {
+export interface ReconnectLoop {
   /** Also to be called when the connection is lost; while it is at it already, nothing more happens. */
   start(): void;
   stop(): void;
 }
 
-export interface ConnectingOptions {
+export interface ReconnectLoopOptions {
   /** Milliseconds of any clock that goes on. */
   readonly now?: () => number;
   /** 0 to 1: spreads the attempts of those that were disconnected together. */
-  readonly chance?: () => number;
+  readonly random?: () => number;
   /** Waits, no longer than until the signal is aborted. */
   readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -28,11 +28,11 @@ export interface ConnectingOptions {
  * 4 s … up to a minute; a connection that does not last a minute is a failure too, so that one that is made and dropped
  * at once is not made again without end.
  */
-export function createConnecting(
+export function createReconnectLoop(
   connect: () => Promise<void>,
   log: SlackLog,
-  { now = () => performance.now(), chance = Math.random, pause = waitFor }: ConnectingOptions = {},
-): Connecting {
+  { now = () => performance.now(), random = Math.random, pause = waitFor }: ReconnectLoopOptions = {},
+): ReconnectLoop {
   const stopped = new AbortController();
   let isTrying = false;
   let failures = 0;
@@ -41,7 +41,7 @@ export function createConnecting(
     isTrying = true;
     if (connectedAt !== undefined) failures = now() - connectedAt < lastingMs ? failures + 1 : 0;
     while (!stopped.signal.aborted) {
-      await pause(backOffMs(failures, retryMaxMs, chance()), stopped.signal);
+      await pause(backOffMs(failures, retryMaxMs, random()), stopped.signal);
       if (stopped.signal.aborted) break;
       try {
         await connect();

@@ -4,7 +4,7 @@ import type { ChatAccount } from "../../../service/messaging/messenger.ts";
 import { menuActions, pageOf, type MenuAction } from "../../../wording/labels.ts";
 
 /** What a pressed button says; one that is none of ours says nothing. */
-export type Pressed =
+export type ButtonPayload =
   /** `note`: below a card, see `settledNote`. */
   | {
       readonly on: "card" | "note";
@@ -18,7 +18,7 @@ export type Pressed =
 /** Every action id of our buttons; fields have another, so that no two listeners hear of the same press. */
 export const buttonIds = /^(card|note|menu|account):/;
 
-export function readPressed(actionId: string, value: string): Pressed | undefined {
+export function readButtonPayload(actionId: string, value: string): ButtonPayload | undefined {
   const [on = "", name = "", page] = actionId.split(":");
   if (on === "card" || on === "note") {
     const action = cardActions.find((one) => one === name);
@@ -32,7 +32,7 @@ export function readPressed(actionId: string, value: string): Pressed | undefine
   return linkOf(value);
 }
 
-function linkOf(value: string): Pressed | undefined {
+function linkOf(value: string): ButtonPayload | undefined {
   const read = jsonObject(value);
   const ref = parseDialogRef(JSON.stringify({ ...read, id: "link", requestId: null, revision: null }));
   if (ref === undefined || ref.account === null) return undefined;

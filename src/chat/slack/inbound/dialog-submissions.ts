@@ -4,17 +4,17 @@ import { parseDialogRef, type Dialog, type DialogRef, type DialogValues } from "
 import type { Reply } from "../../conversation/reply.ts";
 import { withTyped } from "../../conversation/submit-form.ts";
 import type { Caller } from "../../../service/ports/caller.ts";
-import { patienceMs, replyTo, senderOf, type InboundParts } from "./resolve-sender.ts";
+import { timeoutMs, replyTo, senderOf, type InboundDeps } from "./resolve-sender.ts";
 import { replyView } from "../views/replies.ts";
 import { dialogCallback, dialogView, errorsAt, fieldAction, filled, slackOption } from "../views/dialogs.ts";
 import { blockActions, suggestion, valuesOf, viewSubmission, type View } from "./payloads.ts";
 import type { Line } from "../../../wording/line.ts";
-import { within } from "../../../service/async/resolve-within.ts";
+import { resolveWithin } from "../../../service/async/resolve-within.ts";
 
 /** Forms: sent, and tried out while they are filled. */
-export function listenToForms(parts: InboundParts): void {
-  listenToTyping(parts);
-  const { app, chat, client } = parts;
+export function listenToForms(deps: InboundDeps): void {
+  listenToTyping(deps);
+  const { app, chat, client } = deps;
   app.view({ callback_id: dialogCallback, type: "view_submission" }, async ({ ack, body }) => {
     const parsed = viewSubmission.safeParse(body);
     const form = parsed.success ? formOf(parsed.data.view) : undefined;
@@ -22,14 +22,14 @@ export function listenToForms(parts: InboundParts): void {
     const { view } = parsed.data;
     const sender = senderOf(parsed.data);
     const answer = async () => {
-      const found = await replyTo(parts, sender, form.ref.id, (caller) =>
+      const found = await replyTo(deps, sender, form.ref.id, (caller) =>
         chat.submit(caller, form.ref, form.values),
       );
       // Also where it could not be said who somebody is: what they typed must not go with the form.
       return { ...found, reply: withTyped(found.reply, form.values) };
     };
     const working = answer();
-    const soon = await within(working, patienceMs);
+    const soon = await resolveWithin(working, timeoutMs);
     if (soon?.reply.kind === "errors") {
       const shown = Object.keys(view.state?.values ?? {});
       return ack({ response_action: "errors", errors: errorsAt(soon.reply.errors, shown) });
@@ -70,13 +70,13 @@ function formOf(view: View): Form | undefined {
 }
 
 /** Fields whose entries are found by typing, and the dry run of a form that is being filled. */
-function listenToTyping(parts: InboundParts): void {
-  const { app, chat, client, known } = parts;
+function listenToTyping(deps: InboundDeps): void {
+  const { app, chat, client, known } = deps;
   const isStillNewest = createNewest(typingMs);
   app.options(fieldAction, async ({ ack, body }) => {
     const parsed = suggestion.safeParse(body);
     if (!parsed.success) return ack({ options: [] });
-    const found = await known(senderOf(parsed.data), "show");
+    const found = await known(senderOf(parsed.data), "cached");
     if (!("caller" in found)) return ack({ options: [] });
     const options = await chat.catalogOptions(found.caller, parsed.data.value);
     await ack({ options: options.slice(0, 100).map(slackOption) });
@@ -88,7 +88,7 @@ function listenToTyping(parts: InboundParts): void {
     const form = view === undefined ? undefined : formOf(view);
     if (!parsed.success || view?.id === undefined || form === undefined) return;
     if (!(await isStillNewest(view.id))) return;
-    const found = await known(senderOf(parsed.data), "show");
+    const found = await known(senderOf(parsed.data), "cached");
     if (!("caller" in found)) return;
     const dialog = await emptyForm(chat, found.caller, form.ref);
     if (dialog === undefined) return;

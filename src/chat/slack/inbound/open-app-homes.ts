@@ -1,9 +1,9 @@
 /** Homes that people have opened lately, shown anew when something in them has changed. */
-export interface LiveHomes {
+export interface OpenAppHomes {
   /** `channel`: the person's private one with us. */
   opened(user: string, channel: string): void;
   /** A card was written there, so whoever reads it sees something else at home too. */
-  changedAt(place: string): void;
+  changedAt(address: string): void;
   stop(): void;
 }
 
@@ -11,11 +11,14 @@ export interface LiveHomes {
 const lookedAtMs = 60 * 60_000;
 const homesMax = 500;
 /** Several cards are often written for one change. */
-const gatherMs = 500;
+const debounceMs = 500;
 
 /** @param publish Shows this person their home as it is now. */
-export function createLiveHomes(publish: (user: string) => Promise<void>, now: () => number): LiveHomes {
-  const homes = new Map<string, { readonly channel: string; readonly at: number }>();
+export function createOpenAppHomes(
+  publish: (user: string) => Promise<void>,
+  now: () => number,
+): OpenAppHomes {
+  const openHomes = new Map<string, { readonly channel: string; readonly at: number }>();
   const waiting = new Map<string, NodeJS.Timeout>();
 
   const publishSoon = (user: string): void => {
@@ -23,28 +26,28 @@ export function createLiveHomes(publish: (user: string) => Promise<void>, now: (
     const timer = setTimeout(() => {
       waiting.delete(user);
       void publish(user);
-    }, gatherMs);
+    }, debounceMs);
     waiting.set(user, timer);
   };
 
   return {
     opened(user, channel) {
-      homes.delete(user);
-      homes.set(user, { channel, at: now() });
-      const [oldest] = homes.keys();
-      if (homes.size > homesMax && oldest !== undefined) homes.delete(oldest);
+      openHomes.delete(user);
+      openHomes.set(user, { channel, at: now() });
+      const [oldest] = openHomes.keys();
+      if (openHomes.size > homesMax && oldest !== undefined) openHomes.delete(oldest);
     },
-    changedAt(place) {
-      for (const [user, { channel, at }] of homes) {
-        if (user !== place && channel !== place) continue;
+    changedAt(address) {
+      for (const [user, { channel, at }] of openHomes) {
+        if (user !== address && channel !== address) continue;
         if (now() - at < lookedAtMs) publishSoon(user);
-        else homes.delete(user);
+        else openHomes.delete(user);
       }
     },
     stop() {
       for (const timer of waiting.values()) clearTimeout(timer);
       waiting.clear();
-      homes.clear();
+      openHomes.clear();
     },
   };
 }

@@ -6,23 +6,23 @@ import { StoreUnavailable } from "../../../service/ports/store.ts";
 import type { Caller } from "../../../service/ports/caller.ts";
 import type { CardService } from "../../../service/messaging/card-source.ts";
 import type { Freshness } from "../../../service/ports/user-groups.ts";
-import type { LiveHomes } from "./open-app-homes.ts";
+import type { OpenAppHomes } from "./open-app-homes.ts";
 import type { SlackClient } from "../connection/slack-client.ts";
 import type { Known, Sender } from "../people/people.ts";
 
 /** After this an answer comes as a message of its own: Slack wants to hear from us within 3 s. */
-export const patienceMs = 1_200;
+export const timeoutMs = 1_200;
 
-export interface InboundParts {
+export interface InboundDeps {
   readonly app: App;
   readonly client: SlackClient;
   readonly chat: Chat;
   readonly cards: CardService;
   /** Who it is; asked of Slack at each press, for what is only shown at most every minute. */
   readonly known: (sender: Sender, freshness?: Freshness) => Promise<Known>;
-  readonly homes: Pick<LiveHomes, "opened">;
+  readonly openHomes: Pick<OpenAppHomes, "opened">;
   /** Puts on record that somebody was turned away who is nobody we know. */
-  readonly turnedAway: (
+  readonly recordRejected: (
     sender: Sender,
     known: Extract<Known, { refusal: unknown }>,
     verb: string,
@@ -30,16 +30,16 @@ export interface InboundParts {
 }
 
 /** Who it is; somebody unknown is put on record, and gets what they are told instead. `typed`: what they wanted. */
-export async function admit(
-  { known, turnedAway, chat }: InboundParts,
+export async function resolveCaller(
+  { known, recordRejected, chat }: InboundDeps,
   sender: Sender,
   typed: string,
 ): Promise<{ readonly caller: Caller } | { readonly reply: Reply }> {
   const found = await known(sender).catch(unreadable);
   if ("caller" in found) return found;
-  await turnedAway(sender, found, typed);
-  const { refusal, stranger } = found;
-  if (stranger !== undefined) return { reply: await chat.runUnlinked(stranger, typed, refusal) };
+  await recordRejected(sender, found, typed);
+  const { refusal, unlinkedUser } = found;
+  if (unlinkedUser !== undefined) return { reply: await chat.runUnlinked(unlinkedUser, typed, refusal) };
   return { reply: { kind: "refused", refusal, lines: [[refusal.detail]], card: null, buttons: [] } };
 }
 
@@ -47,19 +47,19 @@ export async function admit(
 function unreadable(fault: unknown): Known {
   if (!(fault instanceof StoreUnavailable)) throw fault;
   const detail = "It cannot be decided right now; nothing was changed. Try again in a moment.";
-  return { refusal: refuse("store_unavailable", detail, { retryAfterSeconds: 5 }), stranger: undefined };
+  return { refusal: refuse("store_unavailable", detail, { retryAfterSeconds: 5 }), unlinkedUser: undefined };
 }
 
 /** The reply for this sender: the conversation's, or what somebody unknown is told. */
 export async function replyTo(
-  parts: InboundParts,
+  deps: InboundDeps,
   sender: Sender,
   typed: string,
   answer: (caller: Caller) => Promise<Reply>,
 ): Promise<{ readonly reply: Reply; readonly caller: Caller | undefined }> {
-  const admitted = await admit(parts, sender, typed);
-  if ("reply" in admitted) return { ...admitted, caller: undefined };
-  return { ...admitted, reply: await answer(admitted.caller) };
+  const resolved = await resolveCaller(deps, sender, typed);
+  if ("reply" in resolved) return { ...resolved, caller: undefined };
+  return { ...resolved, reply: await answer(resolved.caller) };
 }
 
 /** Who sent it, from what every signed payload says. */

@@ -13,7 +13,7 @@ import type { SlackClient } from "../connection/slack-client.ts";
 import { isForModal, replyMessage, replyView } from "../views/replies.ts";
 
 /** Where a person is and how an answer reaches them, them alone. */
-export interface Seat {
+export interface ReplyTarget {
   /** Undefined: somebody we do not know. */
   readonly caller: Caller | undefined;
   /** Opens a window, once and within 3 s of the press. */
@@ -23,7 +23,7 @@ export interface Seat {
   /** The message whose button was pressed; a note stands below a card and is no copy of it. */
   readonly message: { readonly channel: string; readonly ts: string; readonly isNote: boolean } | null;
   /** Says something where only this person reads it. */
-  readonly whisper: (message: Message) => Promise<unknown>;
+  readonly sendEphemeral: (message: Message) => Promise<unknown>;
 }
 
 /** A card is sent again at most this often because it changed while it was being sent. */
@@ -37,20 +37,20 @@ const preparingMs = 60_000;
 const betweenTriesMs = 1_500;
 
 /** Gives people their answers, wherever they are. */
-export function createSpeaker(client: SlackClient, cards: CardService, pauseMs = betweenTriesMs) {
-  const show = async (seat: Seat, reply: Reply): Promise<void> => {
-    await refresh(client, cards, seat, reply);
-    if (seat.viewId !== null) {
-      await client.views.update({ view_id: seat.viewId, view: replyView(reply) });
+export function createResponder(client: SlackClient, cards: CardService, pauseMs = betweenTriesMs) {
+  const show = async (replyTarget: ReplyTarget, reply: Reply): Promise<void> => {
+    await refresh(client, cards, replyTarget, reply);
+    if (replyTarget.viewId !== null) {
+      await client.views.update({ view_id: replyTarget.viewId, view: replyView(reply) });
       return;
     }
     if (isForModal(reply)) {
-      const opened = await openWindow(client, seat, replyView(reply));
-      if (opened === undefined) await seat.whisper(windowMissed);
+      const opened = await openWindow(client, replyTarget, replyView(reply));
+      if (opened === undefined) await replyTarget.sendEphemeral(windowMissed);
       return;
     }
-    await seat.whisper(
-      seat.message !== null && reply.kind === "card" ? leadOnly(reply.lead) : replyMessage(reply),
+    await replyTarget.sendEphemeral(
+      replyTarget.message !== null && reply.kind === "card" ? leadOnly(reply.lead) : replyMessage(reply),
     );
   };
 
@@ -75,17 +75,18 @@ export function createSpeaker(client: SlackClient, cards: CardService, pauseMs =
      * Shows a secret. The window is there before the secret is made: what nobody could see is not made. While targets
      * are being prepared the window waits for them.
      */
-    async showSecret(seat: Seat, make: () => Promise<Reply>): Promise<void> {
-      const viewId = await openWindow(client, seat, preparingView);
-      if (viewId === undefined) return void (await seat.whisper(windowMissed));
+    async showSecret(replyTarget: ReplyTarget, make: () => Promise<Reply>): Promise<void> {
+      const viewId = await openWindow(client, replyTarget, preparingView);
+      if (viewId === undefined) return void (await replyTarget.sendEphemeral(windowMissed));
       let reply = await make();
       for (let waited = 0; reply.kind === "preparing" && waited < preparingMs; waited += pauseMs) {
         await pause(pauseMs);
         reply = await make();
       }
       const isFilled = await fill(viewId, replyView(reply));
-      await refresh(client, cards, seat, reply);
-      if (!isFilled) await seat.whisper(reply.kind === "credential" ? secretLost : replyMessage(reply));
+      await refresh(client, cards, replyTarget, reply);
+      if (!isFilled)
+        await replyTarget.sendEphemeral(reply.kind === "credential" ? secretLost : replyMessage(reply));
     },
   };
 }
@@ -103,7 +104,7 @@ const secretLost = leadOnly([
 /** The window's id; undefined when Slack does not open it. */
 async function openWindow(
   client: SlackClient,
-  { triggerId, viewId }: Pick<Seat, "triggerId" | "viewId">,
+  { triggerId, viewId }: Pick<ReplyTarget, "triggerId" | "viewId">,
   view: ModalView,
 ): Promise<string | undefined> {
   try {
@@ -125,8 +126,13 @@ function leadOnly(lead: Parameters<typeof linesText>[0]): Message {
  * Makes the message whose button was pressed true at once, also for who came too late; the relay does the others. What
  * changes while it is being sent is sent again: the relay may have written the message meanwhile.
  */
-async function refresh(client: SlackClient, cards: CardService, seat: Seat, reply: Reply): Promise<void> {
-  const { message, caller } = seat;
+async function refresh(
+  client: SlackClient,
+  cards: CardService,
+  replyTarget: ReplyTarget,
+  reply: Reply,
+): Promise<void> {
+  const { message, caller } = replyTarget;
   if (message === null || caller === undefined) return;
   const id = requestOf(reply);
   if (id === undefined) return;

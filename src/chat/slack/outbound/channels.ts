@@ -1,7 +1,7 @@
 import type { WebClient } from "@slack/web-api";
 import { minuteMs, secondMs } from "../../../core/values/time.ts";
 import { DeliveryFault } from "../../../service/messaging/messenger.ts";
-import { within } from "../../../service/async/resolve-within.ts";
+import { resolveWithin } from "../../../service/async/resolve-within.ts";
 import { slackErrorOf } from "../connection/delivery-faults.ts";
 
 /** What Slack says about channels, asked now and then. */
@@ -39,7 +39,7 @@ export function createSlackChannels(client: ChannelClient, now: () => number): S
     async membersOf(channel) {
       const last = members.get(channel);
       if (last !== undefined && now() - last.at < membersKeptMs) return last.ids;
-      const ids = await within(
+      const ids = await resolveWithin(
         listMembers(client, channel).catch(() => undefined),
         membersMs,
       );

@@ -117,7 +117,7 @@ function createSending(
       ...message,
       unfurl_links: false,
       unfurl_media: false,
-      ...placeOf(channel, thread),
+      ...threadOf(channel, thread),
     });
     if (sent.channel === undefined || sent.ts === undefined) {
       throw new DeliveryFault("no_message_id", { retryable: false });
@@ -148,7 +148,7 @@ function hasButtons({ blocks }: Message): boolean {
 }
 
 /** In a channel the thread is the trail; to the one person of a private channel each note is news as well. */
-function placeOf(
+function threadOf(
   channel: string,
   thread: string | undefined,
 ): { readonly thread_ts?: string } | { readonly thread_ts: string; readonly reply_broadcast: true } {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { refuse, isRefusal, type Refusal } from "../../../core/values/refusals.ts";
 import type { Caller } from "../../../service/ports/caller.ts";
-import type { ChatPeople } from "../../../service/messaging/account-links.ts";
-import type { Stranger } from "../../conversation/chat.ts";
+import type { AccountLinks } from "../../../service/messaging/account-links.ts";
+import type { UnlinkedUser } from "../../conversation/chat.ts";
 import type { Freshness } from "../../../service/ports/user-groups.ts";
 import type { SlackTeam } from "../connection/bot.ts";
 import { slackErrorOf } from "../connection/delivery-faults.ts";
@@ -19,7 +19,7 @@ export interface Sender {
 /** Who it is, or why not, with what is known of a stranger so that they can ask to be linked. */
 export type Known =
   | { readonly caller: Caller }
-  | { readonly refusal: Refusal; readonly stranger: Stranger | undefined };
+  | { readonly refusal: Refusal; readonly unlinkedUser: UnlinkedUser | undefined };
 
 /** How long Slack may take to say who somebody is; a press waits for it. */
 const checkMs = 2_000;
@@ -44,7 +44,7 @@ const member = z.object({
 type Member = z.output<typeof member>;
 
 export interface SlackPeopleOptions {
-  readonly people: ChatPeople;
+  readonly accountLinks: AccountLinks;
   readonly client: SlackClient;
   /** Our workspace, or the organisation it belongs to. */
   readonly team: () => SlackTeam | undefined;
@@ -61,12 +61,12 @@ const keptMax = 1_000;
  * From the sender of a payload to the person we know. Presses ask Slack each time. Typing in a form comes many times a
  * second, which Slack would soon answer with nothing but "too many": it asks once a minute.
  */
-export function createSlackPeople({ people, client, team, linkByEmail, now }: SlackPeopleOptions) {
+export function createSlackPeople({ accountLinks, client, team, linkByEmail, now }: SlackPeopleOptions) {
   const kept = new Map<string, { readonly at: number; readonly member: Member }>();
 
   const memberOf = async (user: string, freshness: Freshness): Promise<Member | Refusal> => {
     const last = kept.get(user);
-    if (freshness === "show" && last !== undefined && now() - last.at < keptMs) return last.member;
+    if (freshness === "cached" && last !== undefined && now() - last.at < keptMs) return last.member;
     const found = await lookUp(client, user);
     kept.delete(user);
     if (isRefusal(found)) return found;
@@ -75,29 +75,29 @@ export function createSlackPeople({ people, client, team, linkByEmail, now }: Sl
     return found;
   };
 
-  return async (sender: Sender, freshness: Freshness = "press"): Promise<Known> => {
+  return async (sender: Sender, freshness: Freshness = "verify"): Promise<Known> => {
     const own = team();
-    if (own === undefined) return { refusal: cannotVerify, stranger: undefined };
+    if (own === undefined) return { refusal: cannotVerify, unlinkedUser: undefined };
     const isOurs =
       sender.teamId === own.teamId || (own.enterpriseId !== undefined && sender.teamId === own.enterpriseId);
-    if (!isOurs) return { refusal: notOurs, stranger: undefined };
+    if (!isOurs) return { refusal: notOurs, unlinkedUser: undefined };
     const found = await memberOf(sender.userId, freshness);
-    if (isRefusal(found)) return { refusal: found, stranger: undefined };
+    if (isRefusal(found)) return { refusal: found, unlinkedUser: undefined };
     if (!isFullMember(found, own) || found.id !== sender.userId) {
-      return { refusal: notOurs, stranger: undefined };
+      return { refusal: notOurs, unlinkedUser: undefined };
     }
-    if (found.deleted) return { refusal: isGone, stranger: undefined };
+    if (found.deleted) return { refusal: isGone, unlinkedUser: undefined };
     const account = { surface: "slack", team: own.teamId, user: found.id } as const;
-    const caller = await people.callerOf(account);
+    const caller = await accountLinks.callerOf(account);
     if (!isRefusal(caller)) return { caller };
     // An address that nobody has confirmed says nothing about who somebody is.
     const email = found.is_email_confirmed ? (found.profile.email ?? null) : null;
     if (caller.refused === "identity_not_linked" && linkByEmail && email !== null) {
-      const linked = await people.linkByEmail(account, email);
+      const linked = await accountLinks.linkByEmail(account, email);
       if (!isRefusal(linked)) return { caller: linked };
     }
     const displayName = found.real_name ?? found.profile.display_name ?? found.name ?? found.id;
-    return { refusal: caller, stranger: { account, displayName, email } };
+    return { refusal: caller, unlinkedUser: { account, displayName, email } };
   };
 }
 

@@ -1,6 +1,6 @@
 import { secondMs } from "../../../core/values/time.ts";
 import type { UserGroups } from "../../../service/ports/user-groups.ts";
-import { within } from "../../../service/async/resolve-within.ts";
+import { resolveWithin } from "../../../service/async/resolve-within.ts";
 import { slackErrorOf } from "../connection/delivery-faults.ts";
 import type { SlackClient } from "../connection/slack-client.ts";
 
@@ -24,7 +24,7 @@ export function createSlackUserGroups(client: SlackClient, teamId: () => string 
       return teamId() ?? "";
     },
     async membersOf(ids) {
-      const found = await within(Promise.all([...new Set(ids)].map(listed)), checkMs);
+      const found = await resolveWithin(Promise.all([...new Set(ids)].map(listed)), checkMs);
       if (found === undefined) throw new Error("Slack did not say in time who is in a user group");
       return new Map(found.flat());
     },

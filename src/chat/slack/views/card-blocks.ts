@@ -5,10 +5,10 @@ import type { Line } from "../../../wording/line.ts";
 import { boldBlock, buttonRow, cardButton, contextBlock, lineBlock } from "./buttons.ts";
 import type { Quotation } from "../../../wording/user-text.ts";
 import { quotationBlocks } from "./quotation.ts";
-import { limits, mrkdwn, plain } from "./text.ts";
+import { limits, mrkdwn, plainText } from "./text.ts";
 
 /** Where a card is shown, which decides how much of it fits and what its buttons do. */
-export interface CardPlace {
+export interface CardContext {
   /** `note`: a message below the card, see notes.ts. `answer`: nobody keeps it true, so it has no buttons. */
   readonly kind: "card" | "note" | "answer" | "window";
   /** What has just happened, above. */
@@ -34,15 +34,15 @@ const cutShort: Line = ["Not all of it fits here."];
  * A card as blocks: all of it, or a part of it that does not offer to decide. What people wrote besides the reason is
  * shortened first, because nobody decides on that alone.
  */
-export function cardBlocks(text: CardText, place: CardPlace): KnownBlock[] {
+export function cardBlocks(text: CardText, cardContext: CardContext): KnownBlock[] {
   for (const length of wordsLengths) {
-    const whole = allBlocks(text, place, length);
-    if (fits(whole, place)) return whole;
+    const whole = allBlocks(text, cardContext, length);
+    if (fits(whole, cardContext)) return whole;
   }
-  return partBlocks(text, place);
+  return partBlocks(text, cardContext);
 }
 
-export function fits(blocks: readonly KnownBlock[], { kind }: CardPlace): boolean {
+export function fits(blocks: readonly KnownBlock[], { kind }: CardContext): boolean {
   const isWindow = kind === "window";
   return (
     blocks.length <= (isWindow ? limits.viewBlocks : limits.blocks) &&
@@ -50,25 +50,27 @@ export function fits(blocks: readonly KnownBlock[], { kind }: CardPlace): boolea
   );
 }
 
-function allBlocks(text: CardText, place: CardPlace, wordsLength: number): KnownBlock[] {
+function allBlocks(text: CardText, cardContext: CardContext, wordsLength: number): KnownBlock[] {
   return [
-    ...headingBlocks(text, place),
+    ...headingBlocks(text, cardContext),
     ...accessBlocks(text.access),
     ...fieldBlocks(text.terms),
     ...quotationBlocks(text.reason),
     ...fieldBlocks(text.facts),
-    ...[...text.words, ...(place.more?.quotations ?? [])].flatMap((one) => quotationBlocks(one, wordsLength)),
-    ...joinedLines(place.more?.lines ?? []),
-    ...endBlocks(text, place, text.actions),
+    ...[...text.words, ...(cardContext.more?.quotations ?? [])].flatMap((one) =>
+      quotationBlocks(one, wordsLength),
+    ),
+    ...joinedLines(cardContext.more?.lines ?? []),
+    ...endBlocks(text, cardContext, text.actions),
   ];
 }
 
-function partBlocks(text: CardText, place: CardPlace): KnownBlock[] {
+function partBlocks(text: CardText, cardContext: CardContext): KnownBlock[] {
   const { access } = text;
   const shown = scopesOfPart(access.scopes);
   const actions = actionsOfPart(text.actions);
   return [
-    ...headingBlocks(text, place),
+    ...headingBlocks(text, cardContext),
     ...accessBlocks({ ...access, scopes: shown }),
     lineBlock([
       `${access.scopes.length - shown.length} more of ${access.scopes.length} scopes. `,
@@ -77,22 +79,22 @@ function partBlocks(text: CardText, place: CardPlace): KnownBlock[] {
     ...fieldBlocks(text.terms),
     ...quotationBlocks(text.reason, partReasonLength),
     ...fieldBlocks(text.facts),
-    ...endBlocks(text, place, actions),
+    ...endBlocks(text, cardContext, actions),
   ];
 }
 
-function headingBlocks({ heading }: CardText, { kind, lead = [] }: CardPlace): KnownBlock[] {
+function headingBlocks({ heading }: CardText, { kind, lead = [] }: CardContext): KnownBlock[] {
   const title: KnownBlock =
     kind === "note"
       ? boldBlock(heading)
       : {
           type: "header",
-          text: { type: "plain_text", text: plain(heading, limits.header), emoji: false },
+          text: { type: "plain_text", text: plainText(heading, limits.header), emoji: false },
         };
   return [...lead.map(lineBlock), title];
 }
 
-function endBlocks(text: CardText, { kind }: CardPlace, actions: readonly CardAction[]): KnownBlock[] {
+function endBlocks(text: CardText, { kind }: CardContext, actions: readonly CardAction[]): KnownBlock[] {
   const { requestId, revision } = text;
   const on = kind === "note" ? "note" : "card";
   return [
@@ -112,7 +114,7 @@ function joinedLines(lines: readonly Line[]): KnownBlock[] {
 /** Every scope, one a line, as code: nothing in it is markup, and it is copied as it is. */
 export function accessBlocks({ catalogName, scopes }: AccessText): KnownBlock[] {
   const title =
-    catalogName === null ? "*Access*" : `*Access* · ${mrkdwn([{ said: catalogName }], limits.header)}`;
+    catalogName === null ? "*Access*" : `*Access* · ${mrkdwn([{ userText: catalogName }], limits.header)}`;
   return joined([title, ...scopes.map((scope) => `\`${scope}\``)]);
 }
 

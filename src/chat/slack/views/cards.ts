@@ -2,7 +2,7 @@ import type { KnownBlock } from "@slack/types";
 import type { Card } from "../../../service/views/card.ts";
 import { accessLine, cardText } from "../../../wording/card-text.ts";
 import { boldBlock, contextBlock, lineBlock } from "./buttons.ts";
-import { cardBlocks, type CardPlace } from "./card-blocks.ts";
+import { cardBlocks, type CardContext } from "./card-blocks.ts";
 import { withMentions } from "./mentions.ts";
 import { mrkdwn } from "./text.ts";
 
@@ -13,9 +13,9 @@ export interface Message {
 }
 
 /** The card of a request as a Slack message. */
-export function cardMessage(card: Card, place: CardPlace = { kind: "card" }): Message {
+export function cardMessage(card: Card, cardContext: CardContext = { kind: "card" }): Message {
   const text = cardText(card);
-  return { text: mrkdwn(text.push), blocks: withMentions(cardBlocks(text, place), card) };
+  return { text: mrkdwn(text.push), blocks: withMentions(cardBlocks(text, cardContext), card) };
 }
 
 /** The same in three blocks, for lists. They are answers that nobody keeps true, so they have no buttons. */

@@ -2,7 +2,7 @@ import type { InputBlock, KnownBlock, ModalView, PlainTextOption, PlainTextEleme
 import type { Dialog, DialogValues, Field, Option } from "../../conversation/dialog.ts";
 import type { FieldError, Reply } from "../../conversation/reply.ts";
 import type { Line } from "../../../wording/card-text.ts";
-import { cutTo, visibleText } from "../../../wording/escape-invisible.ts";
+import { cutTo, escapeInvisible } from "../../../wording/escape-invisible.ts";
 import { contextBlock, lineBlock } from "./buttons.ts";
 import { accessBlocks } from "./card-blocks.ts";
 import { quotationBlocks } from "./quotation.ts";
@@ -181,7 +181,7 @@ const escapes: ReadonlyMap<string, string> = new Map([
 ]);
 
 export function plainText(text: string, max: number): PlainTextElement {
-  return { type: "plain_text", text: cutTo(visibleText(text), max) || "–", emoji: false };
+  return { type: "plain_text", text: cutTo(escapeInvisible(text), max) || "–", emoji: false };
 }
 
 /** All lines of a sentence-like reply as one text. */

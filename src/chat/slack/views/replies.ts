@@ -27,33 +27,33 @@ const titles: { readonly [Kind in Reply["kind"]]: string } = {
 export function replyMessage(reply: Reply): Message {
   switch (reply.kind) {
     case "text":
-      return whispered(reply.lines, buttonRow(reply.buttons.map(menuButton)));
+      return ephemeralMessage(reply.lines, buttonRow(reply.buttons.map(menuButton)));
     case "card":
       return answerCard(reply);
     case "cards":
-      return whispered(reply.lines, [
+      return ephemeralMessage(reply.lines, [
         ...reply.cards.flatMap(briefBlocks),
         ...buttonRow(reply.buttons.map(menuButton)),
       ]);
     case "details":
       return { text: "Details", blocks: detailsBlocks(reply, "answer") };
     case "refused":
-      return whispered(reply.lines, [
+      return ephemeralMessage(reply.lines, [
         ...(reply.typed ?? []).flatMap((one) => quotationBlocks(one)),
         ...buttonRow(reply.buttons.map(menuButton)),
       ]);
     case "preparing":
-      return whispered(reply.lines, []);
+      return ephemeralMessage(reply.lines, []);
     case "home":
-      return whispered([], homeBlocks(reply.home));
+      return ephemeralMessage([], homeBlocks(reply.home));
     case "errors":
-      return whispered(
+      return ephemeralMessage(
         reply.errors.map(({ message }) => [message]),
         [],
       );
     case "dialog":
     case "credential":
-      return whispered([["Open this in Slack's own window: press the button again."]], []);
+      return ephemeralMessage([["Open this in Slack's own window: press the button again."]], []);
   }
 }
 
@@ -64,7 +64,7 @@ export function replyMessage(reply: Reply): Message {
 function answerCard({ lead, card }: Extract<Reply, { kind: "card" }>): Message {
   const hasButtons = lead.length === 0 && card.actions.length > 0;
   const { blocks } = cardMessage(card, { kind: "answer", lead });
-  return whispered(
+  return ephemeralMessage(
     [],
     hasButtons ? [...blocks.slice(0, limits.blocks - 1), lineBlock(whereToPress)] : blocks,
   );
@@ -81,7 +81,7 @@ function detailsBlocks(
   return cardBlocks({ ...text, actions }, { kind, more: { lines, quotations } });
 }
 
-function whispered(lines: readonly Line[], blocks: Message["blocks"]): Message {
+function ephemeralMessage(lines: readonly Line[], blocks: Message["blocks"]): Message {
   return {
     text: mrkdwn(lines[0] ?? ["JIT access"]),
     blocks: [...lines.map(lineBlock), ...blocks].slice(0, limits.blocks),

@@ -1,6 +1,6 @@
-import type { Line, Part } from "../../../wording/card-text.ts";
-import { inlineWords } from "../../../wording/user-text.ts";
-import { cutTo, visibleText } from "../../../wording/escape-invisible.ts";
+import type { Line, TextSpan } from "../../../wording/card-text.ts";
+import { inlineUserText } from "../../../wording/user-text.ts";
+import { cutTo, escapeInvisible } from "../../../wording/escape-invisible.ts";
 
 /** Slack's limits in characters. */
 export const limits = {
@@ -25,13 +25,13 @@ export function mrkdwn(line: Line, max: number = limits.section): string {
 }
 
 /** Undefined: it does not fit, and cutting it would break it. */
-function mrkdwnPart(part: Part, room: number): string | undefined {
+function mrkdwnPart(part: TextSpan, room: number): string | undefined {
   if (typeof part === "string") return ours(part, room);
   if ("time" in part) {
     const text = dateText(part.time);
     return text.length <= room ? text : undefined;
   }
-  return said(inlineWords(part), room);
+  return escapedUserText(inlineUserText(part), room);
 }
 
 /** Our words. What looks like a scope stands as code: `read:key:db` would else show a key between two words. */
@@ -44,7 +44,7 @@ function ours(text: string, room: number): string {
 const scopeLike = /(?<![\w`])[a-z][a-z0-9_.-]{0,31}:[A-Za-z0-9._:/@-]{0,127}[A-Za-z0-9_/@-]/g;
 
 /** People's words inside mrkdwn: nothing in them is markup, whatever it looks like. */
-function said(text: string, room: number): string {
+function escapedUserText(text: string, room: number): string {
   const cut = cutTo(text, room, (piece) => unformatted(escaped(piece)).length);
   return unformatted(escaped(cut));
 }
@@ -69,11 +69,11 @@ function plainTime(time: string): string {
 }
 
 /** Plain text of a line, where Slack takes no markup. */
-export function plain(line: Line, max: number): string {
+export function plainText(line: Line, max: number): string {
   const text = line
     .map((part) =>
-      typeof part === "string" ? part : "time" in part ? plainTime(part.time) : inlineWords(part),
+      typeof part === "string" ? part : "time" in part ? plainTime(part.time) : inlineUserText(part),
     )
     .join("");
-  return cutTo(visibleText(text), max) || "–";
+  return cutTo(escapeInvisible(text), max) || "–";
 }

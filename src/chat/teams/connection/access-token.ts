@@ -44,7 +44,7 @@ export function createAccessTokens(
   { appId, appPassword, tenantId, loginUrl }: LoginSettings,
   scope: string,
   now: () => number,
-  chance?: () => number,
+  random?: () => number,
 ): AccessTokens {
   const fetchToken = async (): Promise<Fetched<string>> => {
     const { access_token: value, expires_in: seconds } = await ask(
@@ -58,7 +58,7 @@ export function createAccessTokens(
       usableUntil: now() + Math.max(lifeMs - reserveMs, lifeMs * 0.9),
     };
   };
-  const tokens = createRefreshedValue(fetchToken, now, chance);
+  const tokens = createRefreshedValue(fetchToken, now, random);
 
   return {
     async get() {

@@ -22,7 +22,7 @@ export interface MembersPage {
 }
 
 /** The Bot Framework's connector: one HTTP call for each method, one attempt for each call. */
-export interface Connector {
+export interface BotConnector {
   /** Posts a message. @returns its id. @throws ConnectorFault */
   send(
     serviceUrl: string,
@@ -57,8 +57,8 @@ export interface Connector {
 }
 
 /** A call that did not do what it should. */
-export class ConnectorFault extends Error {
-  override readonly name = "ConnectorFault";
+export class BotConnectorFault extends Error {
+  override readonly name = "BotConnectorFault";
   /** Null: no answer. */
   readonly status: number | null;
   /** Teams' own word for it, or ours when there is none. */
@@ -72,7 +72,7 @@ export class ConnectorFault extends Error {
   }
 }
 
-export interface ConnectorSettings {
+export interface BotConnectorSettings {
   readonly appId: string;
   readonly tenantId: string;
 }
@@ -114,7 +114,10 @@ const membersSchema = z
  * Not the SDK's client: that one tries again by itself, four times and also what may already have been posted, and
  * follows redirects with our token.
  */
-export function createConnector({ appId, tenantId }: ConnectorSettings, tokens: AccessTokens): Connector {
+export function createBotConnector(
+  { appId, tenantId }: BotConnectorSettings,
+  tokens: AccessTokens,
+): BotConnector {
   const call = async (
     method: string,
     url: string,
@@ -126,10 +129,10 @@ export function createConnector({ appId, tenantId }: ConnectorSettings, tokens: 
     const whole = signal === undefined ? limit : AbortSignal.any([signal, limit]);
     const token = await tokenWithin(tokens, whole);
     const response = await answerOf(method, url, token, body, whole);
-    const said: unknown = await response.json().catch(() => undefined);
-    if (response.ok) return said;
+    const responseBody: unknown = await response.json().catch(() => undefined);
+    if (response.ok) return responseBody;
     if (response.status === 401) tokens.drop(token);
-    throw new ConnectorFault(response.status, codeIn(said), retryAfterOf(response));
+    throw new BotConnectorFault(response.status, codeIn(responseBody), retryAfterOf(response));
   };
 
   return {
@@ -157,7 +160,7 @@ export function createConnector({ appId, tenantId }: ConnectorSettings, tokens: 
         const read = memberSchema.safeParse(await call("GET", url, undefined, signal));
         return read.success ? read.data : "incomplete";
       } catch (error) {
-        if (error instanceof ConnectorFault && error.status === 404) return undefined;
+        if (error instanceof BotConnectorFault && error.status === 404) return undefined;
         throw error;
       }
     },
@@ -166,7 +169,7 @@ export function createConnector({ appId, tenantId }: ConnectorSettings, tokens: 
       if (continuationToken !== null) query.set("continuationToken", continuationToken);
       const url = `${addressOf(serviceUrl, conversationId, "pagedmembers")}?${query.toString()}`;
       const read = membersSchema.safeParse(await call("GET", url, undefined, signal));
-      if (!read.success) throw new ConnectorFault(null, "no_members");
+      if (!read.success) throw new BotConnectorFault(null, "no_members");
       return read.data;
     },
   };
@@ -197,7 +200,7 @@ async function answerOf(
       signal,
     });
   } catch {
-    throw new ConnectorFault(null, signal.aborted ? "timeout" : "unreachable");
+    throw new BotConnectorFault(null, signal.aborted ? "timeout" : "unreachable");
   }
 }
 
@@ -214,8 +217,8 @@ async function tokenWithin(tokens: AccessTokens, signal: AbortSignal): Promise<s
   }
 }
 
-function codeIn(said: unknown): string {
-  const read = faultSchema.safeParse(said);
+function codeIn(responseBody: unknown): string {
+  const read = faultSchema.safeParse(responseBody);
   return read.success ? read.data.error.code : "refused";
 }
 
@@ -226,8 +229,8 @@ function retryAfterOf({ headers }: Response): number | undefined {
   return Math.min(Number(text) * secondMs, retryAfterMaxMs);
 }
 
-function idIn(said: unknown): string {
-  const read = idSchema.safeParse(said);
-  if (!read.success) throw new ConnectorFault(null, "no_id");
+function idIn(responseBody: unknown): string {
+  const read = idSchema.safeParse(responseBody);
+  if (!read.success) throw new BotConnectorFault(null, "no_id");
   return read.data.id;
 }

@@ -1,6 +1,6 @@
 import { DeliveryFault } from "../../../service/messaging/messenger.ts";
 import { TokenFault } from "./access-token.ts";
-import { ConnectorFault } from "./bot-connector.ts";
+import { BotConnectorFault } from "./bot-connector.ts";
 
 /** What a failed call means for the message it was to carry. */
 export function deliveryFaultOf(error: unknown): DeliveryFault {
@@ -9,12 +9,12 @@ export function deliveryFaultOf(error: unknown): DeliveryFault {
   if (error instanceof TokenFault) {
     return new DeliveryFault(error.code, { retryable: true, isSurfaceDown: true });
   }
-  return error instanceof ConnectorFault
+  return error instanceof BotConnectorFault
     ? faultOf(error)
     : new DeliveryFault("internal", { retryable: true });
 }
 
-function faultOf({ status, code, retryAfterMs }: ConnectorFault): DeliveryFault {
+function faultOf({ status, code, retryAfterMs }: BotConnectorFault): DeliveryFault {
   const later = retryAfterMs !== undefined && { retryAfterMs };
   switch (status) {
     case null:

@@ -36,7 +36,7 @@ const refusedAgainMs = minuteMs;
 export function createRefreshedValue<T>(
   fetchValue: () => Promise<Fetched<T>>,
   now: () => number,
-  chance: () => number = Math.random,
+  random: () => number = Math.random,
 ): RefreshedValue<T> {
   let held: Fetched<T> | undefined;
   let fetching: Promise<T> | undefined;
@@ -48,7 +48,7 @@ export function createRefreshedValue<T>(
   const backOff = (reason: unknown): void => {
     failure = reason;
     failures++;
-    notBefore = now() + backOffMs(failures, backOffMaxMs, chance());
+    notBefore = now() + backOffMs(failures, backOffMaxMs, random());
   };
 
   const fetchOnce = async (): Promise<T> => {

@@ -1,4 +1,4 @@
-import { ConnectorFault } from "./bot-connector.ts";
+import { BotConnectorFault } from "./bot-connector.ts";
 
 /**
  * Makes a call at the first of these addresses that serves the conversation: addresses move, and the bot is told only by
@@ -10,7 +10,7 @@ export async function atServingAddress<T>(
   serviceUrls: readonly string[],
   call: (serviceUrl: string) => Promise<T>,
 ): Promise<{ readonly serviceUrl: string; readonly result: T }> {
-  let failure: unknown = new ConnectorFault(404, "no_address");
+  let failure: unknown = new BotConnectorFault(404, "no_address");
   let isDefinite = false;
   for (const serviceUrl of serviceUrls) {
     try {
@@ -26,8 +26,8 @@ export async function atServingAddress<T>(
 }
 
 /** What an address says, or does not say, that the conversation has moved away from. */
-function isServedElsewhere(error: unknown): error is ConnectorFault {
-  if (!(error instanceof ConnectorFault)) return false;
+function isServedElsewhere(error: unknown): error is BotConnectorFault {
+  if (!(error instanceof BotConnectorFault)) return false;
   const { status, code } = error;
   return status === 403 || status === 404 || status === 410 || (status === null && code === "unreachable");
 }

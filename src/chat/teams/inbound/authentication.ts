@@ -61,7 +61,7 @@ export function createAuthentication(
     },
 
     /** Whether the token speaks for this activity. */
-    judge({ serviceUrl }: Proof, activity: Activity): Rejected | undefined {
+    verify({ serviceUrl }: Proof, activity: Activity): Rejected | undefined {
       if (activity.channelId !== "msteams") return { rejected: "channel" };
       if (activity.serviceUrl !== serviceUrl) return { rejected: "service_url" };
       if (!isTrustedHost(serviceUrl, settings.serviceUrlHosts)) return { rejected: "service_host" };

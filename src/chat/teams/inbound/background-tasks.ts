@@ -1,7 +1,7 @@
 import { secondMs } from "../../../core/values/time.ts";
 
 /** Well inside the time a stop may take. */
-const patienceMs = 5 * secondMs;
+const timeoutMs = 5 * secondMs;
 
 /** Work that goes on after its call was answered, and is waited for a little when the service stops. */
 export interface Background {
@@ -24,7 +24,7 @@ export function createBackground(onFault: (fault: unknown) => void): Background 
     },
     async settled() {
       const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, patienceMs);
+      const timer = setTimeout(resolve, timeoutMs);
       await Promise.race([allOver(), promise]);
       clearTimeout(timer);
     },

@@ -9,12 +9,12 @@ import type { Caller } from "../../../service/ports/caller.ts";
 import type { CardService } from "../../../service/messaging/card-source.ts";
 import { refusalText } from "../../../wording/refusal-text.ts";
 import { actionLabels, menuLabels, pageOf } from "../../../wording/labels.ts";
-import { isSecret, openVerb, type Place } from "../views/buttons.ts";
+import { isSecret, openVerb, type CardContext } from "../views/buttons.ts";
 import { emptyForm, typedValues, type FormState } from "../views/dialogs.ts";
 import type { Sender } from "../people/people.ts";
 
 /** What a press brings: a claim about what its reader saw, and nothing that could decide anything. */
-const pressSchema = z.looseObject({
+const actionPayloadSchema = z.looseObject({
   verb: z.string().max(60),
   request: z.string().max(200).optional(),
   revision: z.string().max(200).optional(),
@@ -22,7 +22,7 @@ const pressSchema = z.looseObject({
   identity: z.string().max(200).optional(),
   ref: z.string().max(800).optional(),
 });
-export type Press = z.infer<typeof pressSchema>;
+export type ActionPayload = z.infer<typeof actionPayloadSchema>;
 
 const accountSchema = z.strictObject({
   surface: z.enum(["slack", "teams"]),
@@ -31,100 +31,110 @@ const accountSchema = z.strictObject({
 });
 
 /** What is answered, and for a form what was typed so far. */
-export interface Outcome {
+export interface ActionResult {
   readonly reply: Reply;
   readonly form: FormState;
 }
 
-export function parsePress(data: unknown): Press | undefined {
-  return pressSchema.safeParse(data).data;
+export function parseActionPayload(data: unknown): ActionPayload | undefined {
+  return actionPayloadSchema.safeParse(data).data;
 }
 
 /** The form that a message extension opens. */
-export const openForm: Press = { verb: "menu:request_access" };
+export const openForm: ActionPayload = { verb: "menu:request_access" };
 
-export interface PressParts {
+export interface ActionDeps {
   readonly chat: Chat;
   readonly cards: CardService;
 }
 
 /** Carries out a press of whoever it was. `place`: where the answer will be seen. */
-export async function carryOut(
-  parts: PressParts,
+export async function runAction(
+  deps: ActionDeps,
   sender: Sender,
-  press: Press,
-  place: Place,
-): Promise<Outcome> {
+  payload: ActionPayload,
+  cardContext: CardContext,
+): Promise<ActionResult> {
   if (sender.kind !== "known") {
-    const reply = await replyToStranger(parts.chat, sender, press);
+    const reply = await replyToUnlinked(deps.chat, sender, payload);
     // Also where Teams could not say who somebody is: what they typed must not go with the form.
-    return plainOutcome(press.ref === undefined ? reply : withTyped(reply, typedValues(press)));
+    return plainOutcome(payload.ref === undefined ? reply : withTyped(reply, typedValues(payload)));
   }
   const { caller } = sender;
-  const { kind, name } = verbOf(press);
-  if (kind === "form") return formOutcome(parts, caller, press, { isPreview: name === "preview", place });
-  const reply = await replyTo(parts, caller, press, place);
+  const { kind, name } = verbOf(payload);
+  if (kind === "form")
+    return formOutcome(deps, caller, payload, { isPreview: name === "preview", cardContext });
+  const reply = await replyTo(deps, caller, payload, cardContext);
   return reply.kind === "dialog"
-    ? { reply, form: await formOf(parts.chat, caller, reply.dialog, {}) }
+    ? { reply, form: await formOf(deps.chat, caller, reply.dialog, {}) }
     : plainOutcome(reply);
 }
 
 /** Of somebody who cannot be let in; only asking to be linked leads anywhere. */
-export async function replyToStranger(
+export async function replyToUnlinked(
   chat: Chat,
   sender: Exclude<Sender, { kind: "known" }>,
-  said: Press | string,
+  input: ActionPayload | string,
 ): Promise<Reply> {
   if (sender.kind === "refused") return refused(sender.refusal);
-  const asks = typeof said === "string" ? said : said.verb === "menu:ask_for_link" ? "link" : "";
-  return chat.runUnlinked(sender.stranger, asks, sender.refusal);
+  const asks = typeof input === "string" ? input : input.verb === "menu:ask_for_link" ? "link" : "";
+  return chat.runUnlinked(sender.unlinkedUser, asks, sender.refusal);
 }
 
-async function replyTo(parts: PressParts, caller: Caller, press: Press, place: Place): Promise<Reply> {
-  const { chat } = parts;
-  const { kind, name, page } = verbOf(press);
+async function replyTo(
+  deps: ActionDeps,
+  caller: Caller,
+  payload: ActionPayload,
+  cardContext: CardContext,
+): Promise<Reply> {
+  const { chat } = deps;
+  const { kind, name, page } = verbOf(payload);
   if (kind === "menu" && isKeyOf(menuLabels, name)) return chat.menu(caller, name, page);
-  if (kind === "link") return linkReply(chat, caller, press);
-  const { request: requestId, revision = "" } = press;
+  if (kind === "link") return linkReply(chat, caller, payload);
+  const { request: requestId, revision = "" } = payload;
   if (kind !== "card" || requestId === undefined) return malformed();
-  if (name === "refresh" || press.verb === openVerb) return freshCard(parts, caller, requestId);
+  if (name === "refresh" || payload.verb === openVerb) return freshCard(deps, caller, requestId);
   if (!isKeyOf(actionLabels, name)) return malformed();
   // The press would make the secret, and there is nowhere to show it: nothing is done.
-  if (isSecret(name) && place === "message") return freshCard(parts, caller, requestId);
+  if (isSecret(name) && cardContext === "message") return freshCard(deps, caller, requestId);
   return chat.press(caller, name, { requestId, revision });
 }
 
-function verbOf({ verb }: Press): { readonly kind: string; readonly name: string; readonly page: number } {
+function verbOf({ verb }: ActionPayload): {
+  readonly kind: string;
+  readonly name: string;
+  readonly page: number;
+} {
   const [kind = "", name = "", page] = verb.split(":");
   return { kind, name, page: pageOf(page) };
 }
 
 /** The truth about a request, and nothing done. */
-async function freshCard({ cards }: PressParts, caller: Caller, requestId: string): Promise<Reply> {
+async function freshCard({ cards }: ActionDeps, caller: Caller, requestId: string): Promise<Reply> {
   const card = await cards.cardOf(caller, requestId);
   return isRefusal(card) ? refused(card) : { kind: "card", lead: [], card };
 }
 
-async function linkReply(chat: Chat, caller: Caller, { account, identity }: Press): Promise<Reply> {
+async function linkReply(chat: Chat, caller: Caller, { account, identity }: ActionPayload): Promise<Reply> {
   const read = accountSchema.safeParse(jsonOf(account ?? ""));
   return read.success ? chat.link(caller, read.data, identity ?? null) : malformed();
 }
 
 /** A form sent, or tried out. What does not fit is shown in the form again, with everything that was typed. */
 async function formOutcome(
-  parts: PressParts,
+  deps: ActionDeps,
   caller: Caller,
-  press: Press,
-  { isPreview, place }: { readonly isPreview: boolean; readonly place: Place },
-): Promise<Outcome> {
-  const ref = parseDialogRef(press.ref ?? "");
+  payload: ActionPayload,
+  { isPreview, cardContext }: { readonly isPreview: boolean; readonly cardContext: CardContext },
+): Promise<ActionResult> {
+  const ref = parseDialogRef(payload.ref ?? "");
   if (ref === undefined) return plainOutcome(malformed());
   // Its answer would be the secret, and outside of a dialog there is nowhere to show it: nothing is done.
-  if (isSecretRef(ref) && place === "message") {
-    return plainOutcome(await freshCard(parts, caller, ref.requestId ?? ""));
+  if (isSecretRef(ref) && cardContext === "message") {
+    return plainOutcome(await freshCard(deps, caller, ref.requestId ?? ""));
   }
-  const { chat } = parts;
-  const values = typedValues(press);
+  const { chat } = deps;
+  const values = typedValues(payload);
   if (isPreview) {
     const { lines } = await chat.preview(caller, ref, values);
     return openedAgain(chat, caller, ref, { values, preview: lines });
@@ -140,7 +150,7 @@ async function openedAgain(
   caller: Caller,
   ref: DialogRef,
   state: Partial<FormState>,
-): Promise<Outcome> {
+): Promise<ActionResult> {
   const reply = await chat.reopen(caller, ref);
   return reply.kind === "dialog"
     ? { reply, form: await formOf(chat, caller, reply.dialog, state) }
@@ -159,7 +169,7 @@ export async function formOf(
   return { ...emptyForm, ...state, catalog };
 }
 
-function plainOutcome(reply: Reply): Outcome {
+function plainOutcome(reply: Reply): ActionResult {
   return { reply, form: emptyForm };
 }
 

@@ -8,11 +8,11 @@ const rememberedMax = 1_000;
  * Does each thing once: whoever brings it again meanwhile gets the same answer. An answer is kept for a minute unless
  * it is secret: that one is nobody's to keep, and a press made again is told the truth by the state.
  */
-export interface Repeats<T> {
+export interface Deduplicator<T> {
   once(key: string, work: () => Promise<T>): Promise<T>;
 }
 
-export function createRepeats<T>(now: () => number, isSecret: (answer: T) => boolean): Repeats<T> {
+export function createDeduplicator<T>(now: () => number, isSecret: (answer: T) => boolean): Deduplicator<T> {
   const known = new Map<string, { readonly answer: Promise<T>; readonly at: number }>();
 
   const forgetOld = (): void => {

@@ -4,7 +4,7 @@ import type { Background } from "./background-tasks.ts";
 import type { Conversations } from "../people/conversation-references.ts";
 import type { TeamsPeople } from "../people/people.ts";
 import type { RecordedAnswers } from "./recorded-answers.ts";
-import type { Replying } from "./responder.ts";
+import type { Responder } from "./responder.ts";
 
 /** What an activity came to: the body of an invoke's answer, nothing for all others. */
 export interface Handled {
@@ -13,12 +13,12 @@ export interface Handled {
   readonly isSecret?: boolean;
 }
 
-export interface InboundParts {
+export interface InboundDeps {
   readonly chat: Chat;
   readonly cards: CardService;
   readonly people: TeamsPeople;
   readonly conversations: Conversations;
-  readonly replying: Replying;
+  readonly responder: Responder;
   readonly recorded: RecordedAnswers;
   readonly background: Background;
   readonly now: () => number;

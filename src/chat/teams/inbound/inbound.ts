@@ -1,20 +1,20 @@
 import { conversationIdOf, isPersonal, type Activity } from "../connection/activity.ts";
-import type { Handled, InboundParts } from "./inbound-deps.ts";
+import type { Handled, InboundDeps } from "./inbound-deps.ts";
 import { createInvokes } from "./invokes.ts";
 import { createMessages } from "./messages.ts";
-import { createRepeats } from "./deduplicator.ts";
+import { createDeduplicator } from "./deduplicator.ts";
 import { welcome } from "./welcome-message.ts";
 
 /** From an activity that has been authenticated to what is answered. */
 export type Inbound = (activity: Activity) => Promise<Handled>;
 
-export function createInbound(parts: InboundParts): Inbound {
-  const { conversations, onFault } = parts;
-  const invokes = createInvokes(parts);
-  const messages = createMessages(parts);
+export function createInbound(deps: InboundDeps): Inbound {
+  const { conversations, onFault } = deps;
+  const invokes = createInvokes(deps);
+  const messages = createMessages(deps);
   // Teams says twice that the app was added, in two ways.
-  const welcomes = createRepeats<Handled>(parts.now, () => false);
-  const repeats = createRepeats<Handled>(parts.now, ({ isSecret }) => isSecret === true);
+  const welcomes = createDeduplicator<Handled>(deps.now, () => false);
+  const deduplicator = createDeduplicator<Handled>(deps.now, ({ isSecret }) => isSecret === true);
 
   const handle = async (activity: Activity): Promise<Handled> => {
     const isOver = isFarewell(activity);
@@ -27,8 +27,9 @@ export function createInbound(parts: InboundParts): Inbound {
       onFault(error);
       return false;
     });
-    if (isNew || isInstallation(activity)) await announceReachable(parts, activity);
-    if (isInstallation(activity)) return welcomes.once(placeOf(activity), () => welcome(parts, activity));
+    if (isNew || isInstallation(activity)) await announceReachable(deps, activity);
+    if (isInstallation(activity))
+      return welcomes.once(conversationOf(activity), () => welcome(deps, activity));
     if (activity.type === "invoke") return invokes(activity);
     if (activity.type === "message") await messages(activity);
     return {};
@@ -36,7 +37,7 @@ export function createInbound(parts: InboundParts): Inbound {
 
   return (activity) => {
     const key = keyOf(activity);
-    return key === undefined ? handle(activity) : repeats.once(key, () => handle(activity));
+    return key === undefined ? handle(activity) : deduplicator.once(key, () => handle(activity));
   };
 }
 
@@ -54,14 +55,14 @@ function isInstallation({ type, action, membersAdded, recipient }: Activity): bo
 
 /** Whoever can be written to from now on gets what has been waiting for them. */
 async function announceReachable(
-  { people, onFault }: InboundParts,
+  { people, onFault }: InboundDeps,
   { from, conversation }: Activity,
 ): Promise<void> {
   if (from?.aadObjectId === undefined || conversation === undefined || !isPersonal(conversation)) return;
   await people.becameReachable(from.aadObjectId).catch(onFault);
 }
 
-function placeOf({ conversation }: Activity): string {
+function conversationOf({ conversation }: Activity): string {
   return conversationIdOf(conversation?.id ?? "");
 }
 

@@ -1,19 +1,19 @@
 import { cardContentType } from "../views/adaptive-card.ts";
 import type { AdaptiveCard } from "../views/adaptive-card.ts";
-import type { Place } from "../views/buttons.ts";
-import type { Outcome } from "./card-actions.ts";
+import type { CardContext } from "../views/buttons.ts";
+import type { ActionResult } from "./card-actions.ts";
 import { replyCard } from "../views/replies.ts";
 import { plainLines } from "../views/text.ts";
 const messageContentType = "application/vnd.microsoft.activity.message";
 const searchContentType = "application/vnd.microsoft.search.searchResponse";
 
 /** A card in an outcome's words, for where it will be seen. */
-export function outcomeCard({ reply, form }: Outcome, place: Place): AdaptiveCard {
-  return replyCard(reply, place, form);
+export function outcomeCard({ reply, form }: ActionResult, cardContext: CardContext): AdaptiveCard {
+  return replyCard(reply, cardContext, form);
 }
 
 /** What a pressed button is answered with: the card that takes the other's place, or a sentence beside it. */
-export function executeAnswer(outcome: Outcome): object {
+export function executeAnswer(outcome: ActionResult): object {
   const { reply } = outcome;
   const isBareNo =
     reply.kind === "refused" &&
@@ -26,7 +26,7 @@ export function executeAnswer(outcome: Outcome): object {
 }
 
 /** A page of a dialog. */
-export function dialogAnswer(outcome: Outcome): object {
+export function dialogAnswer(outcome: ActionResult): object {
   const { reply } = outcome;
   const card = { contentType: cardContentType, content: outcomeCard(outcome, "dialog") };
   const title = reply.kind === "dialog" ? reply.dialog.title : titles[reply.kind];

@@ -1,13 +1,20 @@
 import { z } from "zod";
 import { StoreUnavailable } from "../../../service/ports/store.ts";
 import type { Activity } from "../connection/activity.ts";
-import { openVerb, type Place } from "../views/buttons.ts";
+import { openVerb, type CardContext } from "../views/buttons.ts";
 import { catalogDataset, choiceOf, emptyForm } from "../views/dialogs.ts";
-import type { Handled, InboundParts } from "./inbound-deps.ts";
+import type { Handled, InboundDeps } from "./inbound-deps.ts";
 import { dialogAnswer, executeAnswer, searchAnswer } from "./invoke-responses.ts";
 import type { Sender } from "../people/people.ts";
 import { answerCard } from "./responder.ts";
-import { carryOut, openForm, parsePress, refused, type Outcome, type Press } from "./card-actions.ts";
+import {
+  runAction,
+  openForm,
+  parseActionPayload,
+  refused,
+  type ActionResult,
+  type ActionPayload,
+} from "./card-actions.ts";
 
 /** The one command of the message extension, as the manifest names it. */
 export const requestCommandId = "request";
@@ -23,13 +30,13 @@ const searchResultsMax = 15;
  * Presses and dialogs. Each is answered from state, at once and with a body: a no is an answer like any other, and an
  * empty one makes Teams try again.
  */
-export function createInvokes(parts: InboundParts): (activity: Activity) => Promise<Handled> {
-  const press = async (activity: Activity, data: unknown, place: Place): Promise<Handled> => {
-    const read = parsePress(data);
-    const outcome = read === undefined ? unreadable : await outcomeOf(parts, activity, read, place);
-    if (place === "message" && read !== undefined) keepTrue(parts, activity, read, outcome);
+export function createInvokes(deps: InboundDeps): (activity: Activity) => Promise<Handled> {
+  const press = async (activity: Activity, data: unknown, cardContext: CardContext): Promise<Handled> => {
+    const read = parseActionPayload(data);
+    const outcome = read === undefined ? unreadable : await outcomeOf(deps, activity, read, cardContext);
+    if (cardContext === "message" && read !== undefined) keepTrue(deps, activity, read, outcome);
     return {
-      body: place === "dialog" ? dialogAnswer(outcome) : executeAnswer(outcome),
+      body: cardContext === "dialog" ? dialogAnswer(outcome) : executeAnswer(outcome),
       isSecret: outcome.reply.kind === "credential",
     };
   };
@@ -48,41 +55,41 @@ export function createInvokes(parts: InboundParts): (activity: Activity) => Prom
         return press(activity, command === requestCommandId ? openForm : undefined, "dialog");
       }
       case "application/search":
-        return { body: await search(parts, activity) };
+        return { body: await search(deps, activity) };
       default:
         return { body: {} };
     }
   };
 }
 
-const unreadable: Outcome = {
+const unreadable: ActionResult = {
   reply: refused({ refused: "malformed", detail: "This button is not one of ours." }),
   form: emptyForm,
 };
 
 /** Never a throw: whoever pressed is told, and the log hears why. */
 async function outcomeOf(
-  parts: InboundParts,
+  deps: InboundDeps,
   activity: Activity,
-  press: Press,
-  place: Place,
-): Promise<Outcome> {
+  payload: ActionPayload,
+  cardContext: CardContext,
+): Promise<ActionResult> {
   try {
-    const sender = await parts.people.senderOf(activity);
-    const outcome = await carryOut(parts, sender, press, place);
+    const sender = await deps.people.senderOf(activity);
+    const outcome = await runAction(deps, sender, payload, cardContext);
     // Before its buttons can be pressed, so that they never outlive the request.
-    if (press.verb === openVerb && place === "message" && sender.kind === "known") {
-      await parts.recorded.recordPressed(activity, outcome.reply, sender.caller);
+    if (payload.verb === openVerb && cardContext === "message" && sender.kind === "known") {
+      await deps.recorded.recordPressed(activity, outcome.reply, sender.caller);
     }
     return outcome;
   } catch (error) {
-    parts.onFault(error);
+    deps.onFault(error);
     return { reply: brokenReply(error), form: emptyForm };
   }
 }
 
 /** What somebody hears when something broke. */
-export function brokenReply(error: unknown): Outcome["reply"] {
+export function brokenReply(error: unknown): ActionResult["reply"] {
   if (error instanceof StoreUnavailable) {
     return refused({
       refused: "store_unavailable",
@@ -97,18 +104,23 @@ export function brokenReply(error: unknown): Outcome["reply"] {
  * A card that answered a message is no copy that anybody keeps true: what has been done with it takes its place for
  * good, so that a form that was sent or a link that was made does not come back when the chat is opened again.
  */
-function keepTrue({ replying }: InboundParts, activity: Activity, press: Press, outcome: Outcome): void {
-  const isOver = press.verb === "link" || (press.verb === "form:submit" && isOfItsOwn(press));
+function keepTrue(
+  { responder }: InboundDeps,
+  activity: Activity,
+  payload: ActionPayload,
+  outcome: ActionResult,
+): void {
+  const isOver = payload.verb === "link" || (payload.verb === "form:submit" && isOfItsOwn(payload));
   if (!isOver || outcome.reply.kind === "dialog" || outcome.reply.kind === "refused") return;
-  replying.replace(activity, answerCard(outcome));
+  responder.replace(activity, answerCard(outcome));
 }
 
 /** A form that was not opened from a request's card. */
-function isOfItsOwn({ ref }: Press): boolean {
+function isOfItsOwn({ ref }: ActionPayload): boolean {
   return ref?.includes('"requestId":null') === true;
 }
 
-async function search({ chat, people, onFault }: InboundParts, activity: Activity): Promise<object> {
+async function search({ chat, people, onFault }: InboundDeps, activity: Activity): Promise<object> {
   const query = searchSchema.safeParse(activity.value).data;
   if (query?.dataset !== catalogDataset) return searchAnswer([]);
   try {

@@ -2,27 +2,27 @@ import type { Reply } from "../../conversation/reply.ts";
 import type { Caller } from "../../../service/ports/caller.ts";
 import type { Activity } from "../connection/activity.ts";
 import { emptyForm } from "../views/dialogs.ts";
-import type { InboundParts } from "./inbound-deps.ts";
+import type { InboundDeps } from "./inbound-deps.ts";
 import { brokenReply } from "./invokes.ts";
-import { formOf, replyToStranger, type Outcome } from "./card-actions.ts";
+import { formOf, replyToUnlinked, type ActionResult } from "./card-actions.ts";
 
 /** What is written to us: in our own chat, and where we are mentioned in groups and channels. */
-export function createMessages(parts: InboundParts): (activity: Activity) => Promise<void> {
+export function createMessages(deps: InboundDeps): (activity: Activity) => Promise<void> {
   return async (activity) => {
-    const { outcome, caller } = await answerTo(parts, activity);
+    const { outcome, caller } = await answerTo(deps, activity);
     // Answered once the call is: sending must not hold it up.
-    parts.background.start(() => parts.replying.answer(activity, outcome, caller));
+    deps.background.start(() => deps.responder.answer(activity, outcome, caller));
   };
 }
 
 async function answerTo(
-  { chat, people, onFault }: InboundParts,
+  { chat, people, onFault }: InboundDeps,
   activity: Activity,
-): Promise<{ readonly outcome: Outcome; readonly caller?: Caller }> {
+): Promise<{ readonly outcome: ActionResult; readonly caller?: Caller }> {
   const text = typedText(activity.text ?? "");
   try {
     const sender = await people.senderOf(activity);
-    if (sender.kind !== "known") return { outcome: alone(await replyToStranger(chat, sender, text)) };
+    if (sender.kind !== "known") return { outcome: alone(await replyToUnlinked(chat, sender, text)) };
     const { caller } = sender;
     const reply = await chat.run(caller, text);
     const outcome =
@@ -34,7 +34,7 @@ async function answerTo(
   }
 }
 
-function alone(reply: Reply): Outcome {
+function alone(reply: Reply): ActionResult {
   return { reply, form: emptyForm };
 }
 

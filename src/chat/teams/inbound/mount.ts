@@ -5,7 +5,7 @@ import type { Bot } from "../connection/bot.ts";
 import type { Inbound } from "./inbound.ts";
 import type { TeamsPeople } from "../people/people.ts";
 
-export interface MountParts {
+export interface MountDeps {
   readonly authentication: Authentication;
   /** The SDK, once it is there. */
   readonly bot: () => Promise<Bot>;
@@ -20,10 +20,10 @@ const path = "/api/messages";
  * The door Teams comes in by. The token is judged before the body is read, so that whoever has none makes us read
  * nothing; every no is the same 401.
  */
-export function createMount({ authentication, bot, inbound, people, onRejected }: MountParts) {
+export function createMount({ authentication, bot, inbound, people, onRejected }: MountDeps) {
   const proofs = new WeakMap<FastifyRequest, Proof>();
 
-  const judgeToken = async (
+  const verifyToken = async (
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<FastifyReply | undefined> => {
@@ -41,7 +41,7 @@ export function createMount({ authentication, bot, inbound, people, onRejected }
     const activity = parseActivity(body);
     const proof = proofs.get(request);
     if (activity === undefined || typeof body !== "object" || body === null) return malformed(reply);
-    const rejected = proof === undefined ? { rejected: "no_token" } : authentication.judge(proof, activity);
+    const rejected = proof === undefined ? { rejected: "no_token" } : authentication.verify(proof, activity);
     if (rejected !== undefined) {
       onRejected(rejected.rejected);
       return unauthenticated(reply);
@@ -59,7 +59,7 @@ export function createMount({ authentication, bot, inbound, people, onRejected }
 
   return async (scope: FastifyInstance): Promise<void> => {
     // Microsoft calls for everybody from a few addresses: counting by address would stop them all for one.
-    scope.post(path, { onRequest: judgeToken, config: { limited: "nothing" } }, receive);
+    scope.post(path, { onRequest: verifyToken, config: { limited: "nothing" } }, receive);
   };
 }
 

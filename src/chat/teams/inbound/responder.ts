@@ -6,29 +6,29 @@ import { isPersonal, type Activity } from "../connection/activity.ts";
 import { adaptiveCard, refreshing, type AdaptiveCard, type ButtonData } from "../views/adaptive-card.ts";
 import type { Background } from "./background-tasks.ts";
 import { requestIdRow } from "../views/cards.ts";
-import type { Connector } from "../connection/bot-connector.ts";
+import type { BotConnector } from "../connection/bot-connector.ts";
 import type { Conversations } from "../people/conversation-references.ts";
 import { deliveryFaultOf } from "../connection/delivery-faults.ts";
 import { outcomeCard } from "./invoke-responses.ts";
 import { cardActivity, textActivity } from "../outbound/message-activity.ts";
-import type { Pace } from "../outbound/rate-limit.ts";
-import type { Outcome } from "./card-actions.ts";
+import type { SendRateLimiter } from "../outbound/rate-limit.ts";
+import type { ActionResult } from "./card-actions.ts";
 import { pressedMessage, type PostedMessage, type RecordedAnswers } from "./recorded-answers.ts";
 import { plainLines, richText } from "../views/text.ts";
 
 /** Answers to what people write. Each is for one person alone, so it goes into the chat between them and us. */
-export interface Replying {
-  answer(activity: Activity, outcome: Outcome, caller?: Caller): Promise<void>;
+export interface Responder {
+  answer(activity: Activity, outcome: ActionResult, caller?: Caller): Promise<void>;
   /** Says something where the activity came from, for everybody there. */
   say(activity: Activity, text: string): Promise<void>;
   /** Puts this card in the place of the message whose button was pressed, where that message is theirs alone. */
   replace(activity: Activity, card: AdaptiveCard): void;
 }
 
-export interface ReplyingParts {
-  readonly connector: Connector;
+export interface ResponderDeps {
+  readonly connector: BotConnector;
   readonly conversations: Conversations;
-  readonly pace: Pace;
+  readonly rateLimiter: SendRateLimiter;
   readonly background: Background;
   readonly recorded: RecordedAnswers;
   readonly wait: (ms: number) => Promise<void>;
@@ -43,19 +43,19 @@ const answeredElsewhere = "I have answered you in our own chat.";
 const unreachable =
   "I cannot write to you alone: add this app for yourself in Teams, then write to me there.";
 
-export function createReplying({
+export function createResponder({
   connector,
   conversations,
-  pace,
+  rateLimiter,
   background,
   recorded,
   wait,
   onFault,
-}: ReplyingParts): Replying {
-  const insist = createInsisting(pace, wait);
+}: ResponderDeps): Responder {
+  const withRetries = createRetries(rateLimiter, wait);
 
-  const post = (serviceUrl: string, conversationId: string, activity: Parameters<Connector["send"]>[2]) =>
-    insist(conversationId, () => connector.send(serviceUrl, conversationId, activity));
+  const post = (serviceUrl: string, conversationId: string, activity: Parameters<BotConnector["send"]>[2]) =>
+    withRetries(conversationId, () => connector.send(serviceUrl, conversationId, activity));
 
   /** Our own chat with whoever wrote, made when there is none. */
   const ownChat = async (
@@ -66,14 +66,14 @@ export function createReplying({
     if (from?.aadObjectId === undefined) return undefined;
     const known = await conversations.person(from.aadObjectId);
     if (known?.conversationId !== undefined && known.conversationId !== null) return known.conversationId;
-    const conversationId = await insist(from.id, () => connector.open(serviceUrl, from.id));
+    const conversationId = await withRetries(from.id, () => connector.open(serviceUrl, from.id));
     await conversations.keepPerson(from.aadObjectId, { serviceUrl, userId: from.id, conversationId });
     return conversationId;
   };
 
   const overwrite = ({ serviceUrl, conversation, activity }: PostedMessage, card: AdaptiveCard): void =>
     background.start(() =>
-      insist(conversation, () =>
+      withRetries(conversation, () =>
         connector.update(serviceUrl, conversation, activity, cardActivity(card)),
       ).catch(onFault),
     );
@@ -115,17 +115,17 @@ export function createReplying({
 }
 
 /** A few attempts, for nothing else will send it again. */
-function createInsisting(pace: Pace, wait: ReplyingParts["wait"]) {
+function createRetries(rateLimiter: SendRateLimiter, wait: ResponderDeps["wait"]) {
   return async <T>(conversationId: string, send: () => Promise<T>): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
       try {
-        pace.take(conversationId);
+        rateLimiter.take(conversationId);
         return await send();
       } catch (error) {
         const fault = deliveryFaultOf(error);
-        const patience = fault.retryAfterMs ?? attempt * secondMs;
-        if (attempt >= attemptsMax || !fault.retryable || patience > waitMaxMs) throw fault;
-        await wait(patience);
+        const delayMs = fault.retryAfterMs ?? attempt * secondMs;
+        if (attempt >= attemptsMax || !fault.retryable || delayMs > waitMaxMs) throw fault;
+        await wait(delayMs);
       }
     }
   };
@@ -135,7 +135,7 @@ function createInsisting(pace: Pace, wait: ReplyingParts["wait"]) {
  * In a chat every card stays. The one of the request itself is posted and kept true by the relay, so what has been done
  * is told in a line, not by another card that would soon be wrong. Any other looks itself up again when it is seen.
  */
-export function answerCard(outcome: Outcome, userId?: string): AdaptiveCard {
+export function answerCard(outcome: ActionResult, userId?: string): AdaptiveCard {
   const { reply } = outcome;
   // What was refused is said; the request's own card has its buttons.
   if (reply.kind === "refused" && reply.card !== null) {

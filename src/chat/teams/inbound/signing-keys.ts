@@ -1,7 +1,7 @@
 import { importJWK } from "jose";
 import { z } from "zod";
 import { dayMs, minuteMs, secondMs } from "../../../core/values/time.ts";
-import { within } from "../../../service/async/resolve-within.ts";
+import { resolveWithin } from "../../../service/async/resolve-within.ts";
 import { createRefreshedValue, type Fetched } from "../connection/refreshed-value.ts";
 import { isTrustedUrl } from "./trusted-url.ts";
 
@@ -27,7 +27,7 @@ const attemptsPerMinuteMax = 6;
 /** One fetch, of the metadata and of the keys they name. */
 const fetchTimeoutMs = 3 * secondMs;
 /** How long calls with a key that we have wait for a fetch to say whether it was withdrawn. */
-const patienceMs = secondMs;
+const timeoutMs = secondMs;
 const keysMax = 200;
 
 const metadataSchema = z.object({ jwks_uri: z.string() });
@@ -53,7 +53,7 @@ interface KeySet {
 export function createSigningKeys(
   openIdMetadataUrl: string,
   now: () => number,
-  chance?: () => number,
+  random?: () => number,
 ): SigningKeys {
   let attempts: readonly number[] = [];
   const fetchKeySet = async (): Promise<Fetched<KeySet>> => {
@@ -66,21 +66,21 @@ export function createSigningKeys(
       usableUntil: fetchedAt + staleMaxMs,
     };
   };
-  const keySet = createRefreshedValue(fetchKeySet, now, chance);
+  const keySet = createRefreshedValue(fetchKeySet, now, random);
 
   /** Ends when the fetch does, or when it has taken too long: who comes later does not wait for it again. */
-  let patience: Promise<unknown> | undefined;
+  let timeout: Promise<unknown> | undefined;
   const settle = async (): Promise<void> => {
-    if (patience === undefined) {
+    if (timeout === undefined) {
       const fetching = keySet
         .refresh()
         .catch(() => undefined)
         .finally(() => {
-          patience = undefined;
+          timeout = undefined;
         });
-      patience = within(fetching, patienceMs);
+      timeout = resolveWithin(fetching, timeoutMs);
     }
-    await patience;
+    await timeout;
   };
 
   const mayTry = (): boolean => {

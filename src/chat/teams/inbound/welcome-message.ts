@@ -1,24 +1,24 @@
 import { conversationIdOf, isPersonal, type Activity } from "../connection/activity.ts";
 import { emptyForm } from "../views/dialogs.ts";
-import type { Handled, InboundParts } from "./inbound-deps.ts";
-import { replyToStranger } from "./card-actions.ts";
+import type { Handled, InboundDeps } from "./inbound-deps.ts";
+import { replyToUnlinked } from "./card-actions.ts";
 
 /** Says to whoever added the app what can be done with it; in a chat or team, also how policies name the place. */
 export async function welcome(
-  { chat, people, replying, background, onFault }: InboundParts,
+  { chat, people, responder, background, onFault }: InboundDeps,
   activity: Activity,
 ): Promise<Handled> {
   const { conversation } = activity;
   if (conversation === undefined) return {};
   if (!isPersonal(conversation)) {
-    background.start(() => replying.say(activity, sharedWelcome(conversation.id)));
+    background.start(() => responder.say(activity, sharedWelcome(conversation.id)));
     return {};
   }
   try {
     const sender = await people.senderOf(activity);
     const reply =
-      sender.kind === "known" ? chat.welcome(sender.caller) : await replyToStranger(chat, sender, "");
-    background.start(() => replying.answer(activity, { reply, form: emptyForm }));
+      sender.kind === "known" ? chat.welcome(sender.caller) : await replyToUnlinked(chat, sender, "");
+    background.start(() => responder.answer(activity, { reply, form: emptyForm }));
   } catch (error) {
     onFault(error);
   }

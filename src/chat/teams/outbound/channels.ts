@@ -1,5 +1,5 @@
 import { minuteMs, secondMs } from "../../../core/values/time.ts";
-import type { Connector } from "../connection/bot-connector.ts";
+import type { BotConnector } from "../connection/bot-connector.ts";
 import type { Conversations } from "../people/conversation-references.ts";
 import { atServingAddress } from "../connection/serving-address.ts";
 
@@ -8,14 +8,14 @@ const keptMs = 5 * minuteMs;
 const listMs = 3 * secondMs;
 const pagesMax = 5;
 
-export interface ChannelMembersParts {
-  readonly connector: Connector;
+export interface ChannelMembersDeps {
+  readonly connector: BotConnector;
   readonly conversations: Conversations;
   readonly now: () => number;
 }
 
 /** Addresses of the people in a channel, asked now and then; undefined: Teams does not say, or there are too many. */
-export function createChannelMembers({ connector, conversations, now }: ChannelMembersParts) {
+export function createChannelMembers({ connector, conversations, now }: ChannelMembersDeps) {
   const kept = new Map<string, { readonly at: number; readonly members: ReadonlySet<string> | undefined }>();
 
   const list = async (conversationId: string): Promise<ReadonlySet<string> | undefined> => {

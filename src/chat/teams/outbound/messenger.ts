@@ -13,13 +13,13 @@ import { refreshing, type AdaptiveCard } from "../views/adaptive-card.ts";
 import { requestCard } from "../views/cards.ts";
 import { isPersonalId } from "../connection/activity.ts";
 import { createChannelMembers } from "./channels.ts";
-import { ConnectorFault, type Connector } from "../connection/bot-connector.ts";
+import { BotConnectorFault, type BotConnector } from "../connection/bot-connector.ts";
 import type { Conversations, PersonReference } from "../people/conversation-references.ts";
 import { deliveryFaultOf } from "../connection/delivery-faults.ts";
 import { withMentions } from "../views/mentions.ts";
 import { noteCard } from "../views/notes.ts";
 import { cardActivity } from "./message-activity.ts";
-import type { Pace } from "./rate-limit.ts";
+import type { SendRateLimiter } from "./rate-limit.ts";
 import { atServingAddress } from "../connection/serving-address.ts";
 
 /** Where a message is. */
@@ -43,24 +43,24 @@ interface Target {
 /** Conversations as Teams names channels, meetings and group chats. */
 const channelPattern = /^teams:(19:[\w.@:%-]{1,200}@(?:thread\.(?:tacv2|skype|v2)|unq\.gbl\.spaces))$/;
 
-export interface MessengerParts {
-  readonly connector: Connector;
+export interface MessengerDeps {
+  readonly connector: BotConnector;
   readonly conversations: Conversations;
-  readonly pace: Pace;
+  readonly rateLimiter: SendRateLimiter;
   readonly now: () => number;
   readonly tenantId: string;
 }
 
 /** Teams as a place to tell people things: one call for each message; trying again is the relay's. */
-export function createTeamsMessenger(parts: MessengerParts): Messenger {
-  const { conversations } = parts;
-  const channelMembers = createChannelMembers(parts);
-  const { send, update } = createSending(parts);
+export function createTeamsMessenger(deps: MessengerDeps): Messenger {
+  const { conversations } = deps;
+  const channelMembers = createChannelMembers(deps);
+  const { send, update } = createSending(deps);
 
   return {
     surface: "teams",
     keepsCards: true,
-    addressOf: (person) => addressOf(parts, person),
+    addressOf: (person) => addressOf(deps, person),
     channelAddress(reference) {
       const id = channelPattern.exec(reference)?.[1];
       return id === undefined ? undefined : `channel:${id}`;
@@ -92,8 +92,8 @@ export function createTeamsMessenger(parts: MessengerParts): Messenger {
 }
 
 /** New messages and changed ones, at whichever address serves their conversation. */
-function createSending(parts: MessengerParts) {
-  const { connector, conversations, pace } = parts;
+function createSending(deps: MessengerDeps) {
+  const { connector, conversations, rateLimiter } = deps;
 
   const send = async (
     address: string,
@@ -101,11 +101,11 @@ function createSending(parts: MessengerParts) {
     thread: Posted | null,
     signal: AbortSignal,
   ) => {
-    const { serviceUrls, conversation, user } = await targetOf(parts, address, signal);
+    const { serviceUrls, conversation, user } = await targetOf(deps, address, signal);
     const activity = cardActivity(await cardAs(user), true);
     const sendTo = (place: string) =>
       atServingAddress(serviceUrls, (serviceUrl) => {
-        pace.take(conversation);
+        rateLimiter.take(conversation);
         return connector.send(serviceUrl, place, activity, signal);
       });
     const isBelow = thread !== null && !isPersonalId(conversation);
@@ -127,7 +127,7 @@ function createSending(parts: MessengerParts) {
     const serviceUrls = await conversations.serviceUrlsOf(conversation, known);
     try {
       await atServingAddress(serviceUrls, (serviceUrl) => {
-        pace.take(conversation);
+        rateLimiter.take(conversation);
         return connector.update(serviceUrl, conversation, activity, cardActivity(card), signal);
       });
       return "rewritten";
@@ -145,7 +145,7 @@ function createSending(parts: MessengerParts) {
  * reached, as soon as it is known where the tenant is served.
  */
 async function addressOf(
-  { conversations, tenantId }: MessengerParts,
+  { conversations, tenantId }: MessengerDeps,
   { links, chatLinks }: Identity,
 ): Promise<string | undefined> {
   const account = accountIn(links, "teams") ?? accountIn(chatLinks ?? {}, "teams");
@@ -156,8 +156,8 @@ async function addressOf(
 }
 
 /** Where an address leads; for a person without a conversation with us, one is made. */
-async function targetOf(parts: MessengerParts, address: string, signal: AbortSignal): Promise<Target> {
-  const { conversations } = parts;
+async function targetOf(deps: MessengerDeps, address: string, signal: AbortSignal): Promise<Target> {
+  const { conversations } = deps;
   const [kind, ...rest] = address.split(":");
   const name = rest.join(":");
   if (kind === "channel") {
@@ -167,7 +167,7 @@ async function targetOf(parts: MessengerParts, address: string, signal: AbortSig
   }
   if (kind !== "person") return assertKnown(address);
   const person = await conversations.person(name);
-  if (person === undefined || person.conversationId === null) return opened(parts, name, person, signal);
+  if (person === undefined || person.conversationId === null) return opened(deps, name, person, signal);
   const { serviceUrl, userId: user, conversationId } = person;
   const serviceUrls = await conversations.serviceUrlsOf(conversationId, serviceUrl);
   return { serviceUrls, conversation: conversationId, user };
@@ -175,7 +175,7 @@ async function targetOf(parts: MessengerParts, address: string, signal: AbortSig
 
 /** The personal conversation with somebody with whom there is none yet. */
 async function opened(
-  { connector, conversations, pace }: MessengerParts,
+  { connector, conversations, rateLimiter }: MessengerDeps,
   aadObjectId: string,
   person: PersonReference | undefined,
   signal: AbortSignal,
@@ -185,7 +185,7 @@ async function opened(
   const serviceUrls = await conversations.serviceUrlsOf(null, person?.serviceUrl ?? null);
   if (serviceUrls.length === 0) throw new DeliveryFault("not_installed", { retryable: false });
   const { serviceUrl, result: conversationId } = await atServingAddress(serviceUrls, (url) => {
-    pace.take(member);
+    rateLimiter.take(member);
     return connector.open(url, member, signal);
   });
   await conversations.keepPerson(aadObjectId, { serviceUrl, userId, conversationId });
@@ -199,7 +199,7 @@ function assertKnown(address: string): never {
 /** A conversation that is not there any more is not tried again; the next attempt makes a new one. */
 async function forgetStale(conversations: Conversations, address: string, error: unknown): Promise<never> {
   const person = address.startsWith("person:") ? address.slice("person:".length) : undefined;
-  const status = error instanceof ConnectorFault ? error.status : null;
+  const status = error instanceof BotConnectorFault ? error.status : null;
   // Thrown out: when they come back, they get what has been waiting for them.
   if (person !== undefined && status === 403) await conversations.forgetPerson(person);
   if (person === undefined || status !== 404) throw error;
@@ -237,7 +237,7 @@ async function voterIds(conversations: Conversations, { voterAccounts }: Card): 
 
 /** The conversation or message is not there any more, or we are not let at it: nothing that we posted can be changed. */
 function isGone(error: unknown): boolean {
-  if (!(error instanceof ConnectorFault)) return false;
+  if (!(error instanceof BotConnectorFault)) return false;
   const { status, code } = error;
   return status === 403 || status === 404 || status === 410 || (status === 400 && goneCodes.has(code));
 }

@@ -7,7 +7,7 @@ export const sendsPerSecondMax = { conversation: 7, tenant: 30 } as const;
 /** Conversations remembered at once; their last second is all that is remembered of them. */
 const rememberedMax = 2_000;
 
-export interface Pace {
+export interface SendRateLimiter {
   /**
    * Takes a place among this second's sends. @throws DeliveryFault `paced`, with how long to wait, when there is none:
    * waiting is the relay's, which meanwhile goes on with others.
@@ -15,7 +15,7 @@ export interface Pace {
   take(conversation: string): void;
 }
 
-export function createPace(now: () => number): Pace {
+export function createSendRateLimiter(now: () => number): SendRateLimiter {
   const conversations = new Map<string, readonly number[]>();
   let tenant: readonly number[] = [];
   return {

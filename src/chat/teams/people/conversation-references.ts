@@ -17,7 +17,7 @@ const personSchema = z.object({
   conversationId: z.string().nullable(),
 });
 /** `since`: when the address was first heard of, in epoch milliseconds; of what was learned before that was kept, 0. */
-const placeSchema = z.object({ serviceUrl: z.string(), since: z.number().default(0) });
+const serviceUrlSchema = z.object({ serviceUrl: z.string(), since: z.number().default(0) });
 
 /**
  * The conversations Teams has told us of, with the address of the service behind each. Kept in the store: a bot cannot
@@ -57,9 +57,10 @@ export function createConversations(book: AddressBook, tenantId: string, now: ()
   const keepPerson: Conversations["keepPerson"] = (aadObjectId, reference) =>
     book.keep(personKey(aadObjectId), { ...reference });
 
-  const placeAt = async (key: string) => placeSchema.safeParse(await book.find(key)).data;
-  const keepPlace = async (key: string, serviceUrl: string): Promise<void> => {
-    if ((await placeAt(key))?.serviceUrl !== serviceUrl) await book.keep(key, { serviceUrl, since: now() });
+  const serviceUrlAt = async (key: string) => serviceUrlSchema.safeParse(await book.find(key)).data;
+  const keepServiceUrl = async (key: string, serviceUrl: string): Promise<void> => {
+    if ((await serviceUrlAt(key))?.serviceUrl !== serviceUrl)
+      await book.keep(key, { serviceUrl, since: now() });
   };
 
   return {
@@ -69,10 +70,10 @@ export function createConversations(book: AddressBook, tenantId: string, now: ()
     async learn(activity) {
       const { from, conversation, serviceUrl } = activity;
       if (serviceUrl === undefined || conversation === undefined) return false;
-      await keepPlace(tenantKey, serviceUrl);
+      await keepServiceUrl(tenantKey, serviceUrl);
       const isOwn = isOfOwnConversation(activity);
-      const key = placeKey(conversation.id);
-      if (isOwn || (await placeAt(key)) !== undefined) await keepPlace(key, serviceUrl);
+      const key = conversationKey(conversation.id);
+      if (isOwn || (await serviceUrlAt(key)) !== undefined) await keepServiceUrl(key, serviceUrl);
       if (from?.aadObjectId === undefined) return false;
       const known = await person(from.aadObjectId);
       if (known === undefined && !isOwn) return false;
@@ -83,21 +84,21 @@ export function createConversations(book: AddressBook, tenantId: string, now: ()
     },
     async leave({ from, conversation }) {
       if (conversation === undefined) return;
-      await book.forget(placeKey(conversation.id));
+      await book.forget(conversationKey(conversation.id));
       if (!isPersonal(conversation)) return;
       if (from?.aadObjectId !== undefined) await book.forget(personKey(from.aadObjectId));
     },
     async serviceUrlsOf(conversationId, known) {
-      const place = conversationId === null ? undefined : await placeAt(placeKey(conversationId));
-      const told = known === null ? undefined : { serviceUrl: known, since: 0 };
-      const tenant = await placeAt(tenantKey);
-      const heard = [place, told, tenant].filter((one) => one !== undefined);
-      const newestFirst = heard.toSorted((one, other) => other.since - one.since);
+      const own = conversationId === null ? undefined : await serviceUrlAt(conversationKey(conversationId));
+      const given = known === null ? undefined : { serviceUrl: known, since: 0 };
+      const tenant = await serviceUrlAt(tenantKey);
+      const candidates = [own, given, tenant].filter((one) => one !== undefined);
+      const newestFirst = candidates.toSorted((one, other) => other.since - one.since);
       return [...new Set(newestFirst.map(({ serviceUrl }) => serviceUrl))];
     },
   };
 }
 
-function placeKey(conversationId: string): string {
+function conversationKey(conversationId: string): string {
   return `conversation:${conversationIdOf(conversationId)}`;
 }

@@ -3,17 +3,17 @@ import { isRefusal, refuse, type Refusal } from "../../../core/values/refusals.t
 import { secondMs } from "../../../core/values/time.ts";
 import type { Instant } from "../../../core/values/ids.ts";
 import type { Caller } from "../../../service/ports/caller.ts";
-import type { ChatPeople } from "../../../service/messaging/account-links.ts";
+import type { AccountLinks } from "../../../service/messaging/account-links.ts";
 import type { RefusalLog } from "../../../service/reports/refusal-log.ts";
-import type { Stranger } from "../../conversation/chat.ts";
+import type { UnlinkedUser } from "../../conversation/chat.ts";
 import { conversationIdOf, type Activity } from "../connection/activity.ts";
-import type { Connector, Member } from "../connection/bot-connector.ts";
+import type { BotConnector, Member } from "../connection/bot-connector.ts";
 import type { Conversations } from "./conversation-references.ts";
 
 /** Who stands behind an activity: somebody we know, a member of our tenant without a link, or nobody to talk to. */
 export type Sender =
   | { readonly kind: "known"; readonly caller: Caller }
-  | { readonly kind: "stranger"; readonly stranger: Stranger; readonly refusal: Refusal }
+  | { readonly kind: "unlinked"; readonly unlinkedUser: UnlinkedUser; readonly refusal: Refusal }
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
 export interface TeamsPeople {
@@ -25,10 +25,10 @@ export interface TeamsPeople {
   recordForeign(activity: Activity): Promise<void>;
 }
 
-export interface TeamsPeopleParts {
-  readonly connector: Connector;
+export interface TeamsPeopleDeps {
+  readonly connector: BotConnector;
   readonly conversations: Conversations;
-  readonly people: ChatPeople;
+  readonly accountLinks: AccountLinks;
   readonly refusals: RefusalLog;
   readonly now: () => Instant;
   readonly onFault: (fault: unknown) => void;
@@ -46,7 +46,7 @@ const anotherTenant = refuse("unauthenticated", "The activity is of another tena
 
 export function createTeamsPeople(
   settings: { readonly tenantId: string; readonly linkByEmail: boolean },
-  { connector, conversations, people, refusals, now, onFault }: TeamsPeopleParts,
+  { connector, conversations, accountLinks, refusals, now, onFault }: TeamsPeopleDeps,
 ): TeamsPeople {
   /** As the platform says at this moment. */
   const memberOf = async (activity: Activity): Promise<Member | Refusal> => {
@@ -55,13 +55,13 @@ export function createTeamsPeople(
       return cannotVerify;
     }
     const personal = await conversations.person(from.aadObjectId);
-    const places = [conversationIdOf(conversation.id), personal?.conversationId ?? undefined];
+    const conversationIds = [conversationIdOf(conversation.id), personal?.conversationId ?? undefined];
     const signal = AbortSignal.timeout(checkTimeoutMs);
     // A dialog may be opened where we are no member: then the conversation between the two of us can tell.
-    for (const place of new Set(places)) {
-      if (place === undefined) continue;
+    for (const conversationId of new Set(conversationIds)) {
+      if (conversationId === undefined) continue;
       try {
-        const member = await connector.member(serviceUrl, place, from.id, signal);
+        const member = await connector.member(serviceUrl, conversationId, from.id, signal);
         if (member === "incomplete" || member === undefined) continue;
         return isSame(member, from.aadObjectId, settings.tenantId) ? member : membersOnly;
       } catch (error) {
@@ -95,17 +95,17 @@ export function createTeamsPeople(
         team: settings.tenantId,
         user: activity.from?.aadObjectId ?? "",
       } as const;
-      const caller = await callerOf(people, account, member, settings.linkByEmail);
+      const caller = await callerOf(accountLinks, account, member, settings.linkByEmail);
       if (!isRefusal(caller)) return { kind: "known", caller };
       if (caller.refused !== "identity_not_linked") {
         await record(activity, caller);
         return { kind: "refused", refusal: caller };
       }
-      const stranger = { account, displayName: member.name, email: member.userPrincipalName };
-      return { kind: "stranger", stranger, refusal: caller };
+      const unlinkedUser = { account, displayName: member.name, email: member.userPrincipalName };
+      return { kind: "unlinked", unlinkedUser, refusal: caller };
     },
     becameReachable: (aadObjectId) =>
-      people.becameReachable({ surface: "teams", team: settings.tenantId, user: aadObjectId }),
+      accountLinks.becameReachable({ surface: "teams", team: settings.tenantId, user: aadObjectId }),
     recordForeign: (activity) => record(activity, anotherTenant),
   };
 }
@@ -120,12 +120,14 @@ function isSame(member: Member, aadObjectId: string, tenantId: string): boolean 
 }
 
 async function callerOf(
-  people: ChatPeople,
+  accountLinks: AccountLinks,
   account: ChatAccount,
   { userPrincipalName }: Member,
   linksByEmail: boolean,
 ): Promise<Caller | Refusal> {
-  const caller = await people.callerOf(account);
+  const caller = await accountLinks.callerOf(account);
   const mayLink = isRefusal(caller) && caller.refused === "identity_not_linked" && linksByEmail;
-  return mayLink && userPrincipalName !== null ? people.linkByEmail(account, userPrincipalName) : caller;
+  return mayLink && userPrincipalName !== null
+    ? accountLinks.linkByEmail(account, userPrincipalName)
+    : caller;
 }

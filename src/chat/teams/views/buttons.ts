@@ -9,7 +9,7 @@ import {
 import type { Button, ButtonData, ButtonStyle } from "./adaptive-card.ts";
 
 /** Where a card is shown, which decides how its buttons work. */
-export type Place = "message" | "dialog";
+export type CardContext = "message" | "dialog";
 
 /** Teams' card library shows no more. */
 export const buttonsMax = 5;
@@ -21,30 +21,34 @@ export interface About {
 }
 
 /** Carries the request and its revision and nothing else: what may be done is decided when it is pressed. */
-export function cardButton(action: CardAction, { requestId, revision }: About, place: Place): Button {
+export function cardButton(
+  action: CardAction,
+  { requestId, revision }: About,
+  cardContext: CardContext,
+): Button {
   const data = { verb: `card:${action}`, request: requestId, revision };
   // The secret is only ever in a dialog's answer, so a message's button has to open one.
-  if (place === "message" && isSecret(action)) {
+  if (cardContext === "message" && isSecret(action)) {
     const opening = { ...data, msteams: { type: "task/fetch" } } as const;
     return { type: "Action.Submit", title: noteLabels[action], data: opening, ...styled(action) };
   }
-  return button(noteLabels[action], data, place, styleOf(action));
+  return button(noteLabels[action], data, cardContext, styleOf(action));
 }
 
 /** Of a request among others: its card takes the place of the message and is kept true from then on. */
 export const openVerb = "card:open";
 
-export function openButton({ requestId, revision }: About, place: Place): Button {
-  return button(noteLabels.details, { verb: openVerb, request: requestId, revision }, place);
+export function openButton({ requestId, revision }: About, cardContext: CardContext): Button {
+  return button(noteLabels.details, { verb: openVerb, request: requestId, revision }, cardContext);
 }
 
 /** Shows the next page of the home in place of this one. */
-export function nextPageButton(page: number, place: Place): Button {
-  return button(showMoreLabel, { verb: `menu:home:${page}` }, place);
+export function nextPageButton(page: number, cardContext: CardContext): Button {
+  return button(showMoreLabel, { verb: `menu:home:${page}` }, cardContext);
 }
 
-export function menuButton(action: MenuAction, place: Place): Button {
-  return button(menuLabels[action], { verb: `menu:${action}` }, place);
+export function menuButton(action: MenuAction, cardContext: CardContext): Button {
+  return button(menuLabels[action], { verb: `menu:${action}` }, cardContext);
 }
 
 /** The two of a link card. `identityId` null: asks for it. */
@@ -58,9 +62,14 @@ export function linkButton(
 }
 
 /** Any other: what it says, and what comes back. */
-export function button(title: string, data: ButtonData, place: Place, style?: ButtonStyle): Button {
+export function button(
+  title: string,
+  data: ButtonData,
+  cardContext: CardContext,
+  style?: ButtonStyle,
+): Button {
   const look = style !== undefined && { style };
-  return place === "dialog"
+  return cardContext === "dialog"
     ? { type: "Action.Submit", title, data, ...look }
     : { type: "Action.Execute", title, verb: data.verb, data, ...look };
 }

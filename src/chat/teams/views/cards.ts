@@ -9,13 +9,13 @@ import {
 import type { Line } from "../../../wording/line.ts";
 import type { Quotation } from "../../../wording/user-text.ts";
 import { adaptiveCard, contentBytesMax, bytesOf, type AdaptiveCard, type Element } from "./adaptive-card.ts";
-import { buttonsMax, cardButton, type Place } from "./buttons.ts";
+import { buttonsMax, cardButton, type CardContext } from "./buttons.ts";
 import { quotationElements } from "./quotation.ts";
-import { inert, plain, richText, run } from "./text.ts";
+import { inert, plainText, richText, run } from "./text.ts";
 
 /** How a card is shown. */
 export interface CardLook {
-  readonly place?: Place;
+  readonly cardContext?: CardContext;
   /** What has just happened, above. */
   readonly lead?: readonly Line[];
   /** What else there is to say, below. */
@@ -54,14 +54,14 @@ function withoutDeciding(actions: readonly CardAction[]): readonly CardAction[] 
 
 function cardOf(
   text: CardText,
-  { place = "message" }: CardLook,
+  { cardContext = "message" }: CardLook,
   actions: readonly CardAction[],
   body: readonly Element[],
 ): AdaptiveCard {
   return adaptiveCard({
-    fallbackText: `${plain(text.push)} (${text.requestId})`,
+    fallbackText: `${plainText(text.push)} (${text.requestId})`,
     body,
-    actions: actions.slice(0, buttonsMax).map((action) => cardButton(action, text, place)),
+    actions: actions.slice(0, buttonsMax).map((action) => cardButton(action, text, cardContext)),
   });
 }
 
@@ -112,7 +112,7 @@ export function accessElements({ catalogName, scopes }: AccessText): readonly El
   return [
     factRow({
       label: "Access",
-      value: catalogName === null ? [`${scopes.length} scopes`] : [{ said: catalogName }],
+      value: catalogName === null ? [`${scopes.length} scopes`] : [{ userText: catalogName }],
     }),
     ...scopes.map((scope): Element => ({
       type: "RichTextBlock",

@@ -9,7 +9,7 @@ import {
   type Button,
   type Element,
 } from "./adaptive-card.ts";
-import { button, type Place } from "./buttons.ts";
+import { button, type CardContext } from "./buttons.ts";
 import { accessElements } from "./cards.ts";
 import { quotationElements } from "./quotation.ts";
 import { richText } from "./text.ts";
@@ -35,17 +35,21 @@ const choicesMax = 25;
 export const catalogDataset = "catalog";
 
 /** A form, in a dialog or in place of the card it was opened from. */
-export function formCard(dialog: Dialog, place: Place, state: FormState = emptyForm): AdaptiveCard {
-  const whole = formOf(dialog, place, state, { isDecidable: true });
+export function formCard(
+  dialog: Dialog,
+  cardContext: CardContext,
+  state: FormState = emptyForm,
+): AdaptiveCard {
+  const whole = formOf(dialog, cardContext, state, { isDecidable: true });
   return bytesOf(whole) < contentBytesMax || dialog.decided === undefined
     ? whole
-    : formOf(dialog, place, state, { isDecidable: false });
+    : formOf(dialog, cardContext, state, { isDecidable: false });
 }
 
 /** `isDecidable` false: not all that would be decided fits, so the form cannot be sent. */
 function formOf(
   dialog: Dialog,
-  place: Place,
+  cardContext: CardContext,
   state: FormState,
   { isDecidable }: { readonly isDecidable: boolean },
 ): AdaptiveCard {
@@ -54,14 +58,14 @@ function formOf(
     fallbackText: dialog.title,
     body: [
       // A dialog has a title of its own.
-      ...(place === "message" ? [title(dialog.title)] : []),
+      ...(cardContext === "message" ? [title(dialog.title)] : []),
       ...dialog.intro.map((line) => richText(line)),
       ...decidedElements(dialog.decided, isDecidable),
       ...general.map(({ message }) => errorRow(message)),
       ...dialog.fields.flatMap((field) => fieldElements(field, state)),
       ...state.preview.map((line) => richText(line, { weight: "Bolder" })),
     ],
-    actions: formButtons(dialog, place, isDecidable),
+    actions: formButtons(dialog, cardContext, isDecidable),
   });
 }
 
@@ -179,14 +183,18 @@ export function choiceOf({ value, label, description }: Option): {
 
 function formButtons(
   { ref, submitLabel, hasPreview }: Dialog,
-  place: Place,
+  cardContext: CardContext,
   isDecidable: boolean,
 ): readonly Button[] {
   const carried = JSON.stringify(ref);
   const { requestId } = ref;
   return [
-    ...(isDecidable ? [button(submitLabel, { verb: "form:submit", ref: carried }, place, "positive")] : []),
-    ...(hasPreview ? [button("Check first", { verb: "form:preview", ref: carried }, place)] : []),
-    ...(requestId !== null ? [button("Back", { verb: "card:refresh", request: requestId }, place)] : []),
+    ...(isDecidable
+      ? [button(submitLabel, { verb: "form:submit", ref: carried }, cardContext, "positive")]
+      : []),
+    ...(hasPreview ? [button("Check first", { verb: "form:preview", ref: carried }, cardContext)] : []),
+    ...(requestId !== null
+      ? [button("Back", { verb: "card:refresh", request: requestId }, cardContext)]
+      : []),
   ];
 }

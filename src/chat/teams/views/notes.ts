@@ -5,7 +5,7 @@ import { adaptiveCard, type AdaptiveCard, type Button } from "./adaptive-card.ts
 import { buttonsMax, cardButton, linkButton } from "./buttons.ts";
 import { requestIdRow, textCard } from "./cards.ts";
 import { quotationElements } from "./quotation.ts";
-import { plain, richText } from "./text.ts";
+import { plainText, richText } from "./text.ts";
 
 /** What has happened, in a few lines; all of the request where its reader is asked to decide. */
 export function noteCard(
@@ -14,7 +14,7 @@ export function noteCard(
 ): AdaptiveCard {
   if (card !== undefined) return textCard(card, { kind: "note", more: { lines, quotations } });
   return adaptiveCard({
-    fallbackText: plain(push ?? heading),
+    fallbackText: plainText(push ?? heading),
     body: [
       richText(heading, { weight: "Bolder", size: "Medium" }),
       ...lines.map((line) => richText(line, {}, "Small")),

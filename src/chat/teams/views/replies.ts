@@ -15,7 +15,14 @@ import {
   type Container,
   type Element,
 } from "./adaptive-card.ts";
-import { buttonsMax, cardButton, menuButton, nextPageButton, openButton, type Place } from "./buttons.ts";
+import {
+  buttonsMax,
+  cardButton,
+  menuButton,
+  nextPageButton,
+  openButton,
+  type CardContext,
+} from "./buttons.ts";
 import { requestCard, requestIdRow, textCard } from "./cards.ts";
 import { quotationElements } from "./quotation.ts";
 import { emptyForm, formCard, type FormState } from "./dialogs.ts";
@@ -27,35 +34,35 @@ const cardsMax = 10;
  * A reply as a card, for one person's eyes. The secret is laid out in a dialog only; anywhere else its place is taken
  * by the button that opens one.
  */
-export function replyCard(reply: Reply, place: Place, form: FormState = emptyForm): AdaptiveCard {
+export function replyCard(reply: Reply, cardContext: CardContext, form: FormState = emptyForm): AdaptiveCard {
   switch (reply.kind) {
     case "text":
-      return linesCard(reply.lines, reply.buttons, place);
+      return linesCard(reply.lines, reply.buttons, cardContext);
     case "card":
-      return requestCard(reply.card, { place, lead: reply.lead });
+      return requestCard(reply.card, { cardContext, lead: reply.lead });
     case "cards":
-      return listCard(reply.lines, reply.cards, reply.buttons, place);
+      return listCard(reply.lines, reply.cards, reply.buttons, cardContext);
     case "dialog":
-      return formCard(reply.dialog, place, form);
+      return formCard(reply.dialog, cardContext, form);
     case "home":
-      return homeCard(reply.home, place);
+      return homeCard(reply.home, cardContext);
     case "details":
-      return detailsCard(reply, place);
+      return detailsCard(reply, cardContext);
     case "credential":
-      return place === "dialog" ? credentialCard(reply) : withheldCard(reply, place);
+      return cardContext === "dialog" ? credentialCard(reply) : withheldCard(reply, cardContext);
     case "preparing":
       return adaptiveCard({
         fallbackText: plainLines(reply.lines),
         body: [...reply.lines.map((line) => richText(line)), requestIdRow(reply.request.id)],
-        actions: [showButton(reply.request, place)],
+        actions: [showButton(reply.request, cardContext)],
       });
     case "refused":
-      return refusedCard(reply, place);
+      return refusedCard(reply, cardContext);
     case "errors":
       return linesCard(
         reply.errors.map(({ message }): Line => [{ literal: message }]),
         [],
-        place,
+        cardContext,
       );
     default:
       return assertNever(reply);
@@ -65,23 +72,28 @@ export function replyCard(reply: Reply, place: Place, form: FormState = emptyFor
 /** What was typed stands above the truth about the request, as a quotation. */
 function refusedCard(
   { lines, card, buttons, typed = [] }: Extract<Reply, { kind: "refused" }>,
-  place: Place,
+  cardContext: CardContext,
 ): AdaptiveCard {
-  const no = card === null ? linesCard(lines, buttons, place) : requestCard(card, { place, lead: lines });
+  const no =
+    card === null ? linesCard(lines, buttons, cardContext) : requestCard(card, { cardContext, lead: lines });
   const quoted = typed.flatMap((one) => quotationElements(one));
   return { ...no, body: [...no.body, ...quoted] };
 }
 
-function linesCard(lines: readonly Line[], buttons: readonly MenuAction[], place: Place): AdaptiveCard {
+function linesCard(
+  lines: readonly Line[],
+  buttons: readonly MenuAction[],
+  cardContext: CardContext,
+): AdaptiveCard {
   return adaptiveCard({
     fallbackText: plainLines(lines),
     body: lines.map((line) => richText(line)),
-    actions: menuButtons(buttons, place),
+    actions: menuButtons(buttons, cardContext),
   });
 }
 
-function menuButtons(buttons: readonly MenuAction[], place: Place): readonly Button[] {
-  return buttons.slice(0, buttonsMax).map((action) => menuButton(action, place));
+function menuButtons(buttons: readonly MenuAction[], cardContext: CardContext): readonly Button[] {
+  return buttons.slice(0, buttonsMax).map((action) => menuButton(action, cardContext));
 }
 
 /** As many as fit; `lines` says how many there are. */
@@ -89,29 +101,29 @@ function listCard(
   lines: readonly Line[],
   cards: readonly Card[],
   buttons: readonly MenuAction[],
-  place: Place,
+  cardContext: CardContext,
 ): AdaptiveCard {
   return shortened(Math.min(cards.length, cardsMax), (count) =>
     adaptiveCard({
       fallbackText: plainLines(lines),
       body: [...lines.map((line) => richText(line)), ...cards.slice(0, count).map((card) => listEntry(card))],
-      actions: menuButtons(buttons, place),
+      actions: menuButtons(buttons, cardContext),
     }),
   );
 }
 
 /** As many entries as fit. */
-function homeCard({ lead, sections, buttons, nextPage }: Home, place: Place): AdaptiveCard {
+function homeCard({ lead, sections, buttons, nextPage }: Home, cardContext: CardContext): AdaptiveCard {
   return shortened(cardsMax, (count) =>
     adaptiveCard({
       fallbackText: plainLines(lead),
       body: [
         ...lead.map((line) => richText(line)),
-        ...sections.flatMap((section) => sectionElements(section, count, place)),
+        ...sections.flatMap((section) => sectionElements(section, count, cardContext)),
       ],
       actions: [
-        ...menuButtons(buttons, place),
-        ...(nextPage === null ? [] : [nextPageButton(nextPage, place)]),
+        ...menuButtons(buttons, cardContext),
+        ...(nextPage === null ? [] : [nextPageButton(nextPage, cardContext)]),
       ],
     }),
   );
@@ -120,12 +132,12 @@ function homeCard({ lead, sections, buttons, nextPage }: Home, place: Place): Ad
 function sectionElements(
   { title, entries, isCut, empty }: HomeSection,
   count: number,
-  place: Place,
+  cardContext: CardContext,
 ): readonly Element[] {
   const shown = entries.slice(0, count);
   return [
     { type: "TextBlock", text: title, wrap: true, size: "Medium", weight: "Bolder" },
-    ...shown.map((one) => homeEntry(one, place)),
+    ...shown.map((one) => homeEntry(one, cardContext)),
     ...(entries.length === 0 ? [richText([empty], { isSubtle: true })] : []),
     ...(isCut || shown.length < entries.length ? [richText(["… and more"], { isSubtle: true })] : []),
   ];
@@ -135,7 +147,7 @@ function sectionElements(
  * One request of the home: what it is and how it stands. Nobody keeps the home true, so what can be done about a request
  * is offered on its card only.
  */
-function homeEntry({ line, card }: HomeEntry, place: Place): Element {
+function homeEntry({ line, card }: HomeEntry, cardContext: CardContext): Element {
   const text = cardText(card);
   const hasMore = card.actions.length > 0;
   return {
@@ -146,7 +158,7 @@ function homeEntry({ line, card }: HomeEntry, place: Place): Element {
       richText(line, { weight: "Bolder" }),
       richText(text.status, {}, "None"),
       requestIdRow(text.requestId),
-      ...(hasMore ? [{ type: "ActionSet", actions: [openButton(text, place)] } satisfies Element] : []),
+      ...(hasMore ? [{ type: "ActionSet", actions: [openButton(text, cardContext)] } satisfies Element] : []),
     ],
   };
 }
@@ -169,11 +181,11 @@ function listEntry(card: Card): Element {
 
 function detailsCard(
   { card, lines, quotations }: Extract<Reply, { kind: "details" }>,
-  place: Place,
+  cardContext: CardContext,
 ): AdaptiveCard {
   const text = cardText(card);
   const actions = text.actions.filter((action) => action !== "details");
-  return textCard({ ...text, actions }, { place, kind: "details", more: { lines, quotations } });
+  return textCard({ ...text, actions }, { cardContext, kind: "details", more: { lines, quotations } });
 }
 
 function credentialCard({
@@ -239,19 +251,27 @@ function secretRows(label: string, value: string): readonly Element[] {
 }
 
 /** The claim has been made, so the secret is gone for good; a new one takes its place at a press. */
-function withheldCard({ request }: Extract<Reply, { kind: "credential" }>, place: Place): AdaptiveCard {
+function withheldCard(
+  { request }: Extract<Reply, { kind: "credential" }>,
+  cardContext: CardContext,
+): AdaptiveCard {
   return adaptiveCard({
     fallbackText: "The credential is shown in a dialog only.",
     body: [
       richText(["The credential is shown in a dialog only. Press Replace credential."]),
       requestIdRow(request.id),
     ],
-    actions: [cardButton("replace_credential", { requestId: request.id, revision: request.revision }, place)],
+    actions: [
+      cardButton("replace_credential", { requestId: request.id, revision: request.revision }, cardContext),
+    ],
   });
 }
 
-function showButton(request: { readonly id: string; readonly revision: string }, place: Place): Button {
-  return cardButton("show_credential", { requestId: request.id, revision: request.revision }, place);
+function showButton(
+  request: { readonly id: string; readonly revision: string },
+  cardContext: CardContext,
+): Button {
+  return cardButton("show_credential", { requestId: request.id, revision: request.revision }, cardContext);
 }
 
 /** The card with as many entries as Teams takes. */

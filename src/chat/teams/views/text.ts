@@ -1,6 +1,6 @@
-import type { Line, Part } from "../../../wording/card-text.ts";
-import { inlineWords } from "../../../wording/user-text.ts";
-import { cutTo, visibleText } from "../../../wording/escape-invisible.ts";
+import type { Line, TextSpan } from "../../../wording/card-text.ts";
+import { inlineUserText } from "../../../wording/user-text.ts";
+import { cutTo, escapeInvisible } from "../../../wording/escape-invisible.ts";
 import type { RichTextBlock, TextRun } from "./adaptive-card.ts";
 
 type Look = Pick<TextRun, "size" | "weight" | "isSubtle" | "color">;
@@ -24,9 +24,9 @@ export function run(text: string, look: Look = {}): TextRun {
   return { type: "TextRun", text, ...look };
 }
 
-function textOf(part: Part): string {
+function textOf(part: TextSpan): string {
   if (typeof part === "string") return part;
-  return "time" in part ? timeText(part.time) : inert(cutTo(inlineWords(part), partLengthMax));
+  return "time" in part ? timeText(part.time) : inert(cutTo(inlineUserText(part), partLengthMax));
 }
 
 /** What looks like a date function of a card is not one. */
@@ -41,17 +41,17 @@ function timeText(time: string): string {
 }
 
 /** Plain text, where nothing is laid out: notifications, and clients that show no cards. */
-export function plain(line: Line): string {
+export function plainText(line: Line): string {
   const text = line
     .map((part) =>
-      typeof part === "string" ? part : "time" in part ? plainTime(part.time) : inlineWords(part),
+      typeof part === "string" ? part : "time" in part ? plainTime(part.time) : inlineUserText(part),
     )
     .join("");
-  return cutTo(visibleText(text).replaceAll("\n", " "), plainLengthMax) || "–";
+  return cutTo(escapeInvisible(text).replaceAll("\n", " "), plainLengthMax) || "–";
 }
 
 export function plainLines(lines: readonly Line[]): string {
-  return cutTo(lines.map(plain).join(" "), plainLengthMax) || "–";
+  return cutTo(lines.map(plainText).join(" "), plainLengthMax) || "–";
 }
 
 function plainTime(time: string): string {

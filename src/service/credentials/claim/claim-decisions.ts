@@ -1,15 +1,15 @@
-import { present } from "../../../core/values/assert.ts";
-import type { Case } from "../../../core/access/access-case.ts";
+import { assertPresent } from "../../../core/values/assert.ts";
+import type { AccessCase } from "../../../core/access/access-case.ts";
 import { decideClaim, decideRotate } from "../../../core/decisions/decide-claim.ts";
 import type { CredentialRecord } from "../../../core/access/grant.ts";
 import { instant, makeId, type Instant } from "../../../core/values/ids.ts";
 import { actorOf, type Caller } from "../../ports/caller.ts";
-import { pressOf, type CaseDecision } from "../../decisions/decide-case.ts";
+import { loadDecisionContext, type CaseDecision } from "../../decisions/decide-case.ts";
 import { configurationChanged, servedAmong, whyNotServed } from "../../targets/served-actions.ts";
 import { assess, expectPeople, submissionOf, type ServiceContext } from "../../decisions/load-facts.ts";
 
 /** Stands for the credential while it is only asked whether there may be one. */
-export const unwritten: CredentialRecord = {
+export const placeholderCredential: CredentialRecord = {
   id: makeId("credential", "none"),
   hash: "",
   last4: "",
@@ -17,17 +17,20 @@ export const unwritten: CredentialRecord = {
 };
 
 /** What every decision about a claim is made from. */
-export async function claimFacts(context: ServiceContext, caller: Caller, { request }: Case) {
-  const today = await assess(context, request.scopes, submissionOf(request), request.risk);
-  const press = await pressOf(context, caller, request);
+export async function claimFacts(context: ServiceContext, caller: Caller, { request }: AccessCase) {
+  const current = await assess(context, request.scopes, submissionOf(request), request.risk);
+  const decisionContext = await loadDecisionContext(context, caller, request);
   const facts = {
     byId: caller.identity.id,
     by: actorOf(caller),
-    subject: present(press.facts.directory.identity(request.subjectId), request.subjectId),
-    today: today.assessment,
-    lockdown: today.rules.book.lockdown,
+    subject: assertPresent(decisionContext.facts.directory.identity(request.subjectId), request.subjectId),
+    current: current.assessment,
+    lockdown: current.rules.book.lockdown,
   };
-  return { facts, expects: [...today.expects, ...expectPeople(press.people, [request.subjectId])] };
+  return {
+    facts,
+    expects: [...current.expects, ...expectPeople(decisionContext.people, [request.subjectId])],
+  };
 }
 
 /**
@@ -35,52 +38,52 @@ export async function claimFacts(context: ServiceContext, caller: Caller, { requ
  *
  * @param startedAt Of what was prepared: what its targets were told. Absent: now.
  */
-export function claiming(
+export function claimDecision(
   context: ServiceContext,
   caller: Caller,
   credential: CredentialRecord,
   startedAt?: Instant,
 ): CaseDecision {
-  const { surroundings, connectors } = context;
-  return async ({ case: kase }) => {
-    const known = await claimFacts(context, caller, kase);
+  const { runtime, connectors } = context;
+  return async ({ accessCase }) => {
+    const known = await claimFacts(context, caller, accessCase);
     const { expects } = known;
     // What has to be made at a target is never given by the token alone, whatever a reload has changed meanwhile.
     const isTokenOnly = startedAt === undefined;
     const isChanged =
-      whyNotServed(connectors, kase.request) !== undefined ||
-      (isTokenOnly && servedAmong(connectors, kase.request.scopes).length > 0);
+      whyNotServed(connectors, accessCase.request) !== undefined ||
+      (isTokenOnly && servedAmong(connectors, accessCase.request.scopes).length > 0);
     if (isChanged) return { decision: configurationChanged(), expects };
-    const now = surroundings.now();
+    const now = runtime.now();
     const facts = {
       ...known.facts,
-      grantId: makeId("grant", surroundings.idTail()),
+      grantId: makeId("grant", runtime.idSuffix()),
       credential,
       startedAt: startedAt ?? now,
       isPrepared: startedAt !== undefined,
     };
-    return { decision: decideClaim(kase, facts, now), expects };
+    return { decision: decideClaim(accessCase, facts, now), expects };
   };
 }
 
 /** The rotation, decided on who asks for it now. */
-export function rotating(
+export function rotationDecision(
   context: ServiceContext,
   caller: Caller,
   credential: CredentialRecord,
 ): CaseDecision {
-  return async ({ case: kase }) => {
-    const { subjectId } = kase.request;
-    const press = await pressOf(context, caller, kase.request);
+  return async ({ accessCase }) => {
+    const { subjectId } = accessCase.request;
+    const decisionContext = await loadDecisionContext(context, caller, accessCase.request);
     const facts = {
       byId: caller.identity.id,
       by: actorOf(caller),
-      subject: present(press.facts.directory.identity(subjectId), subjectId),
+      subject: assertPresent(decisionContext.facts.directory.identity(subjectId), subjectId),
       credential,
     };
     return {
-      decision: decideRotate(kase, facts, context.surroundings.now()),
-      expects: expectPeople(press.people, [subjectId]),
+      decision: decideRotate(accessCase, facts, context.runtime.now()),
+      expects: expectPeople(decisionContext.people, [subjectId]),
     };
   };
 }

@@ -3,7 +3,7 @@ import { decideComplete } from "../../../core/decisions/decide-end.ts";
 import type { IdentityId } from "../../../core/values/ids.ts";
 import { isRefusal, refuse, type Refusal } from "../../../core/values/refusals.ts";
 import { lacksRole, type Caller } from "../../ports/caller.ts";
-import { holderOf, isStillOf, livingCredential } from "../token-check-service.ts";
+import { actorForHolder, isCurrentCredentialOf, livingCredential } from "../token-check-service.ts";
 import { decideCase, findCase, requestOf } from "../../decisions/decide-case.ts";
 import { createIssuing, type Claim, type Issued } from "./issue-credential.ts";
 import type { ServiceContext } from "../../decisions/load-facts.ts";
@@ -69,9 +69,9 @@ export function createCredentialService(
       const { requestId, subjectId } = presented.grant;
       if (requestId !== id) return refuse("not_requester", "This credential belongs to another request.");
       return requestOf(
-        await decideCase(context, id, async ({ case: kase }) => ({
-          decision: isStillOf(presented, kase)
-            ? decideComplete(kase, subjectId, note, holderOf(presented), context.surroundings.now())
+        await decideCase(context, id, async ({ accessCase }) => ({
+          decision: isCurrentCredentialOf(presented, accessCase)
+            ? decideComplete(accessCase, subjectId, note, actorForHolder(presented), context.runtime.now())
             : refuse("unauthenticated", notValid),
           expects: [],
         })),
@@ -82,5 +82,5 @@ export function createCredentialService(
 
 async function stillPreparing(context: ServiceContext, id: string): Promise<StillPreparing | Refusal> {
   const loaded = await findCase(context, id);
-  return isRefusal(loaded) ? loaded : { request: loaded.case.request, isPreparing: true };
+  return isRefusal(loaded) ? loaded : { request: loaded.accessCase.request, isPreparing: true };
 }

@@ -1,13 +1,13 @@
 import type { GrantId, Scope } from "../../../core/values/ids.ts";
-import type { WantedTarget } from "../../../core/access/target.ts";
+import type { DesiredTarget } from "../../../core/access/target.ts";
 import type { Connectors } from "../../ports/connector.ts";
 
 /** What the connectors of this moment serve of these scopes, with the names their objects would have. */
-export function wantedTargets(
+export function desiredTargets(
   connectors: Connectors,
   scopes: readonly Scope[],
   grantId: GrantId,
-): readonly WantedTarget[] {
+): readonly DesiredTarget[] {
   return [...connectors().values()].flatMap((connector) => {
     const served = connector.serves(scopes);
     if (served === undefined) return [];

@@ -1,7 +1,7 @@
 import { keylessAt, keyMissing } from "./required-ssh-key.ts";
 import type { AccessRequest } from "../../../core/access/access-request.ts";
-import { present } from "../../../core/values/assert.ts";
-import type { Case } from "../../../core/access/access-case.ts";
+import { assertPresent } from "../../../core/values/assert.ts";
+import type { AccessCase } from "../../../core/access/access-case.ts";
 import { formatToken } from "../../../core/values/token-format.ts";
 import {
   hasStarted,
@@ -13,14 +13,14 @@ import { makeId, type Instant } from "../../../core/values/ids.ts";
 import { isRefusal, refuse, type Refusal } from "../../../core/values/refusals.ts";
 import { formatInstant, plus } from "../../../core/values/time.ts";
 import type { Caller } from "../../ports/caller.ts";
-import { claiming, rotating, unwritten } from "./claim-decisions.ts";
+import { claimDecision, rotationDecision, placeholderCredential } from "./claim-decisions.ts";
 import { decideCase, findCase, type CaseDecision } from "../../decisions/decide-case.ts";
 import { createIssuingAtTargets, type IssueAtTargets } from "./issue-target-secrets.ts";
 import type { ServiceContext } from "../../decisions/load-facts.ts";
-import { keeping, type ShownCredential } from "../../decisions/idempotency.ts";
-import type { Surroundings } from "../../ports/runtime.ts";
+import { keepAnswer, type ShownCredential } from "../../decisions/idempotency.ts";
+import type { Runtime } from "../../ports/runtime.ts";
 import type { TargetService } from "../../targets/target-service.ts";
-import { createTurns } from "../../async/keyed-mutex.ts";
+import { createKeyedMutex } from "../../async/keyed-mutex.ts";
 import type { CredentialTarget, CredentialView } from "../../views/request-view.ts";
 
 export interface Issued {
@@ -64,29 +64,29 @@ export function createIssuing(
   targetService: TargetService,
   onFault: (fault: unknown) => void,
 ): Issuing {
-  const bench = {
+  const deps = {
     context,
     targetService,
     atTargets: createIssuingAtTargets(context, targetService, onFault),
   };
   /** Of two presses at once the second must not kill the secrets that the first is being shown. */
-  const turns = createTurns();
-  const inTurn = async <T>(id: string, act: () => Promise<T>): Promise<T> => {
-    const endTurn = await turns.take(id);
+  const mutex = createKeyedMutex();
+  const withLock = async <T>(id: string, act: () => Promise<T>): Promise<T> => {
+    const release = await mutex.acquire(id);
     try {
       return await act();
     } finally {
-      endTurn();
+      release();
     }
   };
   return {
     claim: (caller, id, { answerStatus }) =>
-      issue(context, caller, id, (record) => claiming(context, caller, record), [], answerStatus),
-    claimPrepared: (caller, id, claim) => inTurn(id, () => claimPrepared(bench, caller, id, claim)),
+      issue(context, caller, id, (record) => claimDecision(context, caller, record), [], answerStatus),
+    claimPrepared: (caller, id, claim) => withLock(id, () => claimPrepared(deps, caller, id, claim)),
     rotate: async (caller, id, claim) =>
-      inTurn(id, async () => {
+      withLock(id, async () => {
         for (let tries = 0; tries < rotationsMax; tries++) {
-          const rotated = await rotateOnce(bench, caller, id, claim);
+          const rotated = await rotateOnce(deps, caller, id, claim);
           if (rotated !== "stale") return rotated;
         }
         return refuse("store_unavailable", "The access is being extended at this moment; try again.", {
@@ -96,7 +96,7 @@ export function createIssuing(
   };
 }
 
-interface Bench {
+interface IssueDeps {
   readonly context: ServiceContext;
   readonly targetService: TargetService;
   readonly atTargets: IssueAtTargets;
@@ -111,45 +111,55 @@ async function issue(
   targets: readonly CredentialTarget[],
   answerStatus = 200,
 ): Promise<Issued | Refusal> {
-  const { surroundings } = context;
-  const token = formatToken("jit", surroundings.tokenSecret());
-  const record = recordOf(token, surroundings, surroundings.now());
-  const keep = keeping(context, caller.once, answerStatus, (grant) => shownCredential(grant, targets));
-  const outcome = await decideCase(context, id, decision(record), keep);
+  const { runtime } = context;
+  const token = formatToken("jit", runtime.tokenSecret());
+  const record = recordOf(token, runtime, runtime.now());
+  const writeAnswer = keepAnswer(context, caller.idempotentCall, answerStatus, (grant) =>
+    shownCredential(grant, targets),
+  );
+  const outcome = await decideCase(context, id, decision(record), writeAnswer);
   if (isRefusal(outcome)) return outcome;
-  const { request, grant } = present(outcome, "a claim or rotation has an outcome");
+  const { request, grant } = assertPresent(outcome, "a claim or rotation has an outcome");
   return { request, credential: credentialView(started(grant), token, targets) };
 }
 
 /** The case, if `decision` would not refuse it at this moment. */
-async function allowed(context: ServiceContext, id: string, decision: CaseDecision): Promise<Case | Refusal> {
+async function allowed(
+  context: ServiceContext,
+  id: string,
+  decision: CaseDecision,
+): Promise<AccessCase | Refusal> {
   const loaded = await findCase(context, id);
   if (isRefusal(loaded)) return loaded;
   const made = (await decision(loaded)).decision;
   if (isRefusal(made)) return made;
   // Secrets of targets are made before the commit that would be refused, and the old ones die with them.
-  return context.accessHold() ?? loaded.case;
+  return context.accessHold() ?? loaded.accessCase;
 }
 
 async function claimPrepared(
-  { context, targetService, atTargets }: Bench,
+  { context, targetService, atTargets }: IssueDeps,
   caller: Caller,
   id: string,
   { sshPublicKey, answerStatus }: Claim,
 ): Promise<Issued | "waiting" | Refusal> {
-  const startedAt = context.surroundings.now();
-  const kase = await allowed(context, id, claiming(context, caller, unwritten, startedAt));
-  if (isRefusal(kase)) return kase;
-  const { grantedDurationMs } = kase.request;
-  const expiresAt = plus(startedAt, present(grantedDurationMs, "a granted duration"));
-  const grant = present(kase.grant, "a prepared grant");
+  const startedAt = context.runtime.now();
+  const accessCase = await allowed(
+    context,
+    id,
+    claimDecision(context, caller, placeholderCredential, startedAt),
+  );
+  if (isRefusal(accessCase)) return accessCase;
+  const { grantedDurationMs } = accessCase.request;
+  const expiresAt = plus(startedAt, assertPresent(grantedDurationMs, "a granted duration"));
+  const grant = assertPresent(accessCase.grant, "a prepared grant");
   const { targets, faults } = await atTargets(grant, expiresAt, sshPublicKey);
   const final = faults.find((one) => one.isFinal);
   if (final !== undefined) return targetService.fail(grant, final.missing.connector, final.why);
   const unfit = faults.find((one) => one.isInputBad);
   if (unfit !== undefined) return keyNotTaken(unfit.missing.connector);
   if (faults.length > 0) return "waiting";
-  const decision = (record: CredentialRecord) => claiming(context, caller, record, startedAt);
+  const decision = (record: CredentialRecord) => claimDecision(context, caller, record, startedAt);
   return issue(context, caller, id, decision, targets, answerStatus);
 }
 
@@ -162,15 +172,15 @@ function keyNotTaken(connector: string): Refusal {
 }
 
 async function rotateOnce(
-  { context, atTargets }: Bench,
+  { context, atTargets }: IssueDeps,
   caller: Caller,
   id: string,
   { sshPublicKey, isKeyRequired }: Pick<Claim, "sshPublicKey" | "isKeyRequired">,
 ): Promise<Issued | "stale" | Refusal> {
-  const kase = await allowed(context, id, rotating(context, caller, unwritten));
-  if (isRefusal(kase)) return kase;
-  const grant = started(kase.grant);
-  const names = grant.targets.map(({ order }) => order.connector);
+  const accessCase = await allowed(context, id, rotationDecision(context, caller, placeholderCredential));
+  if (isRefusal(accessCase)) return accessCase;
+  const grant = started(accessCase.grant);
+  const names = grant.targets.map(({ spec }) => spec.connector);
   const keyless = sshPublicKey === undefined ? keylessAt(context, names) : [];
   if (isKeyRequired === true && keyless.length > 0) return keyMissing(keyless, id);
   const issued = await atTargets(grant, grant.expiresAt, sshPublicKey);
@@ -180,23 +190,23 @@ async function rotateOnce(
   const decision =
     (record: CredentialRecord): CaseDecision =>
     async (loaded) => {
-      const now = loaded.case.grant;
+      const now = loaded.accessCase.grant;
       // Extended meanwhile: the targets were told an end that is not the end any more.
       isStale = grant.targets.length > 0 && hasStarted(now) && now.expiresAt !== grant.expiresAt;
       return isStale
         ? { decision: refuse("not_active", "The access was extended meanwhile."), expects: [] }
-        : rotating(context, caller, record)(loaded);
+        : rotationDecision(context, caller, record)(loaded);
     };
   const made = await issue(context, caller, id, decision, targets);
   return isStale ? "stale" : made;
 }
 
 function started(grant: Grant | undefined): StartedGrant {
-  return present(hasStarted(grant) ? grant : undefined, "access that has started");
+  return assertPresent(hasStarted(grant) ? grant : undefined, "access that has started");
 }
 
-function recordOf(token: string, { idTail, sha256 }: Surroundings, issuedAt: Instant): CredentialRecord {
-  return { id: makeId("credential", idTail()), hash: sha256(token), last4: token.slice(-4), issuedAt };
+function recordOf(token: string, { idSuffix, sha256 }: Runtime, issuedAt: Instant): CredentialRecord {
+  return { id: makeId("credential", idSuffix()), hash: sha256(token), last4: token.slice(-4), issuedAt };
 }
 
 function credentialView(

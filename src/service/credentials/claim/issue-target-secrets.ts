@@ -1,6 +1,6 @@
 import type { Grant } from "../../../core/access/grant.ts";
 import type { Instant } from "../../../core/values/ids.ts";
-import type { TargetOrder } from "../../../core/access/target.ts";
+import type { TargetSpec } from "../../../core/access/target.ts";
 import { formatInstant, secondMs } from "../../../core/values/time.ts";
 import { ConnectorFault, type IssuedTarget } from "../../ports/connector.ts";
 import type { ServiceContext } from "../../decisions/load-facts.ts";
@@ -39,11 +39,11 @@ export function createIssuingAtTargets(
   onFault: (fault: unknown) => void,
 ): IssueAtTargets {
   const issueAt = async (
-    order: TargetOrder,
+    spec: TargetSpec,
     expiresAt: Instant,
     sshPublicKey: string | undefined,
   ): Promise<CredentialTarget | NotIssued> => {
-    const connector = connectors().get(order.connector);
+    const connector = connectors().get(spec.connector);
     const ends = formatInstant(expiresAt);
     const kind = connector?.kind ?? "unknown";
     if (connector?.needsSshPublicKey === true && sshPublicKey === undefined) {
@@ -51,23 +51,23 @@ export function createIssuingAtTargets(
         isFinal: false,
         isInputBad: true,
         why: keyMissing,
-        missing: missing(order, kind, ends, keyMissing),
+        missing: missing(spec, kind, ends, keyMissing),
       };
     }
     const ask = { expiresAt, ...(sshPublicKey !== undefined && { sshPublicKey }) };
     try {
       const signal = AbortSignal.timeout(issueWithinMs);
-      return shown(await service.issue(order.grantId, order.connector, ask, signal));
+      return shown(await service.issue(spec.grantId, spec.connector, ask, signal));
     } catch (fault) {
       onFault(fault);
       const isInputBad = fault instanceof ConnectorFault && fault.code === "invalid_input";
       const isFinal = fault instanceof ConnectorFault && !fault.retryable && !isInputBad;
-      return { isFinal, isInputBad, why: reasonOf(fault), missing: missing(order, kind, ends, notNow) };
+      return { isFinal, isInputBad, why: reasonOf(fault), missing: missing(spec, kind, ends, notNow) };
     }
   };
   return async (grant, expiresAt, sshPublicKey) => {
     const outcomes = await Promise.all(
-      grant.targets.map(({ order }) => issueAt(order, expiresAt, sshPublicKey)),
+      grant.targets.map(({ spec }) => issueAt(spec, expiresAt, sshPublicKey)),
     );
     return {
       targets: outcomes.flatMap((one) => ("missing" in one ? [] : [one])),
@@ -84,12 +84,12 @@ function shown(issued: IssuedTarget): CredentialTarget {
 const notNow = "It could not be given a new secret at this moment; rotate again in a minute.";
 const keyMissing = "It is reached by SSH: rotate again with your public key as sshPublicKey.";
 
-function missing(order: TargetOrder, kind: string, expiresAt: string, problem: string): CredentialTarget {
+function missing(spec: TargetSpec, kind: string, expiresAt: string, problem: string): CredentialTarget {
   return {
-    connector: order.connector,
+    connector: spec.connector,
     kind,
-    where: order.place ?? order.connector,
-    username: order.object,
+    where: spec.place ?? spec.connector,
+    username: spec.object,
     secret: null,
     expiresAt,
     command: null,

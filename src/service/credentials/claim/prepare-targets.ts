@@ -9,7 +9,7 @@ import { decideCase, findCase, type CaseDecision } from "../../decisions/decide-
 import type { Claim } from "./issue-credential.ts";
 import type { ServiceContext } from "../../decisions/load-facts.ts";
 import { configurationChanged, whyNotServed } from "../../targets/served-actions.ts";
-import { wantedTargets } from "./desired-targets.ts";
+import { desiredTargets } from "./desired-targets.ts";
 
 /** How long a claim waits for its targets before it is answered with 202 (contract §3). */
 export const claimWaitMs = 2_000;
@@ -34,42 +34,41 @@ export async function prepare(
 ): Promise<Prepared | Refusal> {
   const loaded = await findCase(context, id);
   if (isRefusal(loaded)) return loaded;
-  const { request, grant } = loaded.case;
+  const { request, grant } = loaded.accessCase;
   if (whyNotServed(context.connectors, request) !== undefined) return failNotServed(context, caller, id);
   const isBegun = grant?.phase === "PREPARING";
-  const isWanted = wantedTargets(context.connectors, request.scopes, makeId("grant", "none")).length > 0;
-  if (!isBegun && !isWanted) return "not_needed";
-  const outcome = await decideCase(context, id, preparing(context, caller, claim));
+  const hasTargets = desiredTargets(context.connectors, request.scopes, makeId("grant", "none")).length > 0;
+  if (!isBegun && !hasTargets) return "not_needed";
+  const outcome = await decideCase(context, id, preparationDecision(context, caller, claim));
   return isRefusal(outcome) ? outcome : wait(context, request.id, claim.waitMs ?? claimWaitMs);
 }
 
 /** Asked again on the case as it stands: a reload may have brought back what was missing. */
 async function failNotServed(context: ServiceContext, caller: Caller, id: string): Promise<Refusal> {
-  const outcome = await decideCase(context, id, async ({ case: kase }) => {
-    const { facts, expects } = await claimFacts(context, caller, kase);
-    const why = whyNotServed(context.connectors, kase.request);
-    const now = context.surroundings.now();
-    return { decision: why === undefined ? [] : decideNotServed(kase, facts, why, now), expects };
+  const outcome = await decideCase(context, id, async ({ accessCase }) => {
+    const { facts, expects } = await claimFacts(context, caller, accessCase);
+    const why = whyNotServed(context.connectors, accessCase.request);
+    const now = context.runtime.now();
+    return { decision: why === undefined ? [] : decideNotServed(accessCase, facts, why, now), expects };
   });
   if (isRefusal(outcome)) return outcome;
   if (outcome === undefined) return configurationChanged();
   return refuse("not_claimable", `This request has failed: ${outcome.request.endReason}. Ask again.`);
 }
 
-function preparing(context: ServiceContext, caller: Caller, { sshPublicKey }: Claim): CaseDecision {
-  const { surroundings, connectors } = context;
-  return async ({ case: kase }) => {
-    const { request, grant } = kase;
-    const { facts: known, expects } = await claimFacts(context, caller, kase);
-    const grantId = makeId("grant", surroundings.idTail());
+function preparationDecision(context: ServiceContext, caller: Caller, { sshPublicKey }: Claim): CaseDecision {
+  const { runtime, connectors } = context;
+  return async ({ accessCase }) => {
+    const { request, grant } = accessCase;
+    const { facts: known, expects } = await claimFacts(context, caller, accessCase);
+    const grantId = makeId("grant", runtime.idSuffix());
     // As late as can be, so that a reload in between is noticed.
-    const wanted = wantedTargets(connectors, request.scopes, grantId);
+    const desired = desiredTargets(connectors, request.scopes, grantId);
     if (whyNotServed(connectors, request) !== undefined) return { decision: configurationChanged(), expects };
-    const decision = decidePrepare(kase, { ...known, grantId, wanted }, surroundings.now());
-    const names =
-      grant?.phase === "PREPARING" ? grant.targets.map(({ order }) => order.connector) : undefined;
+    const decision = decidePrepare(accessCase, { ...known, grantId, desired }, runtime.now());
+    const names = grant?.phase === "PREPARING" ? grant.targets.map(({ spec }) => spec.connector) : undefined;
     const keyless =
-      sshPublicKey === undefined ? keylessAt(context, names ?? wanted.map((one) => one.connector)) : [];
+      sshPublicKey === undefined ? keylessAt(context, names ?? desired.map((one) => one.connector)) : [];
     return {
       decision: isRefusal(decision) || keyless.length === 0 ? decision : keyMissing(keyless, request.id),
       expects,
@@ -78,16 +77,16 @@ function preparing(context: ServiceContext, caller: Caller, { sshPublicKey }: Cl
 }
 
 async function wait(context: ServiceContext, id: RequestId, waitMs: number): Promise<Prepared> {
-  const patience = AbortSignal.timeout(waitMs);
+  const timeout = AbortSignal.timeout(waitMs);
   for (;;) {
     // Listening begins before the state is read, so that no change falls between the two.
     const listening = new AbortController();
-    const signal = AbortSignal.any([patience, listening.signal]);
-    const changed = context.changes.next(id, waitMs, signal);
+    const signal = AbortSignal.any([timeout, listening.signal]);
+    const changed = context.requestChanges.next(id, waitMs, signal);
     const grant = (await context.store.request(id))?.grant?.value;
     // What is over by now is refused by the claim itself, which says why.
     const isOver = grant?.phase !== "PREPARING";
-    if (isOver || areReady(grant.targets) || patience.aborted) {
+    if (isOver || areReady(grant.targets) || timeout.aborted) {
       listening.abort();
       return isOver || areReady(grant.targets) ? "ready" : "waiting";
     }

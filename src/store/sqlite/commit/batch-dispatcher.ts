@@ -1,6 +1,6 @@
 import { StoreUnavailable, type CommitResult, type Step } from "../../../service/ports/store.ts";
-import { isWritten, type Outcome } from "./commit-batch.ts";
-import { asFault, isBusy, isFull, OutcomeUnknown } from "../tables/sqlite-faults.ts";
+import { isWritten, type StepOutcome } from "./commit-batch.ts";
+import { asFault, isBusy, isFull, CommitOutcomeUnknown } from "../tables/sqlite-faults.ts";
 
 /**
  * A step this old that meets somebody else's lock is given up; a younger one is tried again, other work getting its turn
@@ -17,12 +17,12 @@ const hereInARowMax = 64;
 /** Write a batch in one transaction and tell what became of each step; they fail as {@link commitBatch} does. */
 export interface Writers {
   /** At once, while the event loop stands still. */
-  readonly here: (steps: readonly Step[]) => readonly Outcome[];
+  readonly here: (steps: readonly Step[]) => readonly StepOutcome[];
   readonly thread: {
     /** Asked before each batch that it could write. */
     readonly isThere: () => boolean;
     /** While the event loop goes on; one batch after the other, in the order they were given. */
-    readonly write: (steps: readonly Step[]) => Promise<readonly Outcome[]>;
+    readonly write: (steps: readonly Step[]) => Promise<readonly StepOutcome[]>;
   };
 }
 
@@ -81,7 +81,7 @@ export function createBatches(writers: Writers, hearers: Hearers, ways: Ways): B
   let refusal: string | undefined;
 
   const writeHere = (batch: readonly Waiting[]): void => {
-    let outcomes: readonly Outcome[];
+    let outcomes: readonly StepOutcome[];
     try {
       outcomes = writers.here(batch.map(stepOf));
     } catch (error) {
@@ -103,7 +103,7 @@ export function createBatches(writers: Writers, hearers: Hearers, ways: Ways): B
     );
   };
 
-  const ended = (batch: readonly Waiting[], outcomes: readonly Outcome[]): void => {
+  const ended = (batch: readonly Waiting[], outcomes: readonly StepOutcome[]): void => {
     const written: Step[] = [];
     const refused: Step[] = [];
     for (const [index, { step }] of batch.entries()) {
@@ -128,7 +128,7 @@ export function createBatches(writers: Writers, hearers: Hearers, ways: Ways): B
       );
     } else {
       rejectAll(batch, asFault(error));
-      if (!(error instanceof OutcomeUnknown) || refusal !== undefined) return;
+      if (!(error instanceof CommitOutcomeUnknown) || refusal !== undefined) return;
       refusal = "the database could not be written; the process must restart";
       hearers.onFatal(error);
     }
@@ -165,7 +165,7 @@ function stepOf({ step }: Waiting): Step {
   return step;
 }
 
-function settle(one: Waiting | undefined, outcome: Outcome): void {
+function settle(one: Waiting | undefined, outcome: StepOutcome): void {
   if ("result" in outcome) one?.resolve(outcome.result);
   else one?.reject(outcome.thrown);
 }

@@ -1,22 +1,22 @@
 import type { CommitResult, Step } from "../../../service/ports/store.ts";
-import { asFault, isRefusedCommit, OutcomeUnknown } from "../tables/sqlite-faults.ts";
+import { asFault, isRefusedCommit, CommitOutcomeUnknown } from "../tables/sqlite-faults.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** How one step of a batch ended. */
-export type Outcome = { readonly result: CommitResult } | { readonly thrown: unknown };
+export type StepOutcome = { readonly result: CommitResult } | { readonly thrown: unknown };
 
 /**
  * Writes steps in one transaction, each whole by itself: one that conflicts or throws is taken back alone. When this
  * returns, the others are on disk.
  *
  * @param apply writes one step, synchronously; called again for a step that was taken back for a neighbour's sake.
- * @throws SQLite's error when nothing of the batch was written; {@link OutcomeUnknown} when nobody can tell.
+ * @throws SQLite's error when nothing of the batch was written; {@link CommitOutcomeUnknown} when nobody can tell.
  */
 export function commitBatch(
   transaction: Transaction,
   steps: readonly Step[],
   apply: (step: Step) => CommitResult,
-): readonly Outcome[] {
+): readonly StepOutcome[] {
   try {
     transaction.begin();
     const outcomes = allOrNone(transaction, steps, apply) ?? eachByItself(transaction, steps, apply);
@@ -24,7 +24,7 @@ export function commitBatch(
     else rollBack(transaction);
     return outcomes;
   } catch (error) {
-    if (!(error instanceof OutcomeUnknown)) rollBack(transaction);
+    if (!(error instanceof CommitOutcomeUnknown)) rollBack(transaction);
     throw error;
   }
 }
@@ -37,8 +37,8 @@ function allOrNone(
   transaction: Transaction,
   steps: readonly Step[],
   apply: (step: Step) => CommitResult,
-): readonly Outcome[] | undefined {
-  const outcomes: Outcome[] = [];
+): readonly StepOutcome[] | undefined {
+  const outcomes: StepOutcome[] = [];
   for (const step of steps) {
     const outcome = outcomeOf(transaction, step, apply);
     if (!isWritten(outcome)) {
@@ -55,22 +55,22 @@ function eachByItself(
   transaction: Transaction,
   steps: readonly Step[],
   apply: (step: Step) => CommitResult,
-): readonly Outcome[] {
+): readonly StepOutcome[] {
   return steps.map((step) => {
-    transaction.mark();
+    transaction.savepoint();
     const outcome = outcomeOf(transaction, step, apply);
-    if (!isWritten(outcome)) transaction.undoToMark();
-    transaction.unmark();
+    if (!isWritten(outcome)) transaction.rollbackToSavepoint();
+    transaction.releaseSavepoint();
     return outcome;
   });
 }
 
-export function isWritten(outcome: Outcome | undefined): boolean {
+export function isWritten(outcome: StepOutcome | undefined): boolean {
   return outcome !== undefined && "result" in outcome && "ok" in outcome.result;
 }
 
 /** Throws only when SQLite has given up the transaction itself. */
-function outcomeOf(transaction: Transaction, step: Step, apply: (step: Step) => CommitResult): Outcome {
+function outcomeOf(transaction: Transaction, step: Step, apply: (step: Step) => CommitResult): StepOutcome {
   try {
     return { result: apply(step) };
   } catch (error) {
@@ -84,7 +84,7 @@ function rollBack(transaction: Transaction): void {
   try {
     if (transaction.isOpen()) transaction.rollback();
   } catch (error) {
-    throw new OutcomeUnknown("a failed transaction could not be rolled back", { cause: error });
+    throw new CommitOutcomeUnknown("a failed transaction could not be rolled back", { cause: error });
   }
 }
 
@@ -93,6 +93,8 @@ function commit(transaction: Transaction): void {
     transaction.commit();
   } catch (error) {
     if (isRefusedCommit(error)) throw error;
-    throw new OutcomeUnknown("a commit failed and nobody can tell whether it is on disk", { cause: error });
+    throw new CommitOutcomeUnknown("a commit failed and nobody can tell whether it is on disk", {
+      cause: error,
+    });
   }
 }

@@ -1,6 +1,6 @@
 import { StoreUnavailable, type CommitResult, type Step } from "../../../service/ports/store.ts";
 import { createBatches, type Hearers, type Waiting, type Writers } from "./batch-dispatcher.ts";
-import { assertSound } from "../../shared/assert-step.ts";
+import { assertStepValid } from "../../shared/assert-step.ts";
 
 /** More steps in one transaction would save little and hold whoever writes them for long. */
 const batchMax = 128;
@@ -70,7 +70,7 @@ export function createCommitQueue(writers: Writers, hearers: Hearers, apartMin =
   let isClosed = false;
   return {
     commit: async (step) => {
-      assertSound(step);
+      assertStepValid(step);
       const refusal = isClosed ? "the store is closed" : batches.refusal();
       if (refusal !== undefined) throw new StoreUnavailable(refusal);
       return new Promise((resolve, reject) => {

@@ -6,9 +6,9 @@ export interface Transaction {
   commit(): void;
   rollback(): void;
   /** Marks where one step begins, to undo it alone. */
-  mark(): void;
-  undoToMark(): void;
-  unmark(): void;
+  savepoint(): void;
+  rollbackToSavepoint(): void;
+  releaseSavepoint(): void;
   isOpen(): boolean;
 }
 
@@ -17,16 +17,16 @@ export function transactionOn(client: Database.Database): Transaction {
   const begin = client.prepare("BEGIN IMMEDIATE");
   const commit = client.prepare("COMMIT");
   const rollback = client.prepare("ROLLBACK");
-  const mark = client.prepare("SAVEPOINT step");
-  const undoToMark = client.prepare("ROLLBACK TO step");
-  const unmark = client.prepare("RELEASE step");
+  const savepoint = client.prepare("SAVEPOINT step");
+  const rollbackToSavepoint = client.prepare("ROLLBACK TO step");
+  const releaseSavepoint = client.prepare("RELEASE step");
   return {
     begin: () => void begin.run(),
     commit: () => void commit.run(),
     rollback: () => void rollback.run(),
-    mark: () => void mark.run(),
-    undoToMark: () => void undoToMark.run(),
-    unmark: () => void unmark.run(),
+    savepoint: () => void savepoint.run(),
+    rollbackToSavepoint: () => void rollbackToSavepoint.run(),
+    releaseSavepoint: () => void releaseSavepoint.run(),
     isOpen: () => client.inTransaction,
   };
 }

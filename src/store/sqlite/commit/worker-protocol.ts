@@ -1,8 +1,8 @@
 import Database from "better-sqlite3";
 import { Bug } from "../../../core/values/assert.ts";
 import { DiskFull, StoreUnavailable, type CommitResult, type Step } from "../../../service/ports/store.ts";
-import type { Outcome } from "./commit-batch.ts";
-import { OutcomeUnknown } from "../tables/sqlite-faults.ts";
+import type { StepOutcome } from "./commit-batch.ts";
+import { CommitOutcomeUnknown } from "../tables/sqlite-faults.ts";
 
 /** What the thread that decides and the one that writes say to each other, as JSON: it costs less than copied objects. */
 
@@ -24,24 +24,26 @@ export interface SaidFault {
 }
 
 /** What the writing thread answers to each batch. Once an outcome is unknown it writes nothing more. */
-export function answering(write: (steps: readonly Step[]) => readonly Outcome[]): (batch: string) => Word {
-  let lost: OutcomeUnknown | undefined;
+export function answering(
+  write: (steps: readonly Step[]) => readonly StepOutcome[],
+): (batch: string) => Word {
+  let lost: CommitOutcomeUnknown | undefined;
   return (batch) => {
     try {
       if (lost !== undefined) throw lost;
       return { is: "outcomes", outcomes: write(JSON.parse(batch)).map(sayOutcome) };
     } catch (error) {
-      if (error instanceof OutcomeUnknown) lost = error;
+      if (error instanceof CommitOutcomeUnknown) lost = error;
       return { is: "failed", fault: sayFault(error) };
     }
   };
 }
 
-function sayOutcome(outcome: Outcome): SaidOutcome {
+function sayOutcome(outcome: StepOutcome): SaidOutcome {
   return "thrown" in outcome ? { fault: sayFault(outcome.thrown) } : outcome;
 }
 
-export function hearOutcome(said: SaidOutcome): Outcome {
+export function hearOutcome(said: SaidOutcome): StepOutcome {
   return "fault" in said ? { thrown: hearFault(said.fault) } : said;
 }
 
@@ -66,7 +68,7 @@ export function hearFault(said: SaidFault): Error {
 }
 
 /** By the name that an error says of itself: a class may be called otherwise in what is built. */
-const known = new Map(Object.entries({ StoreUnavailable, DiskFull, OutcomeUnknown, Bug }));
+const known = new Map(Object.entries({ StoreUnavailable, DiskFull, CommitOutcomeUnknown, Bug }));
 
 function errorOf({ name, message, code }: SaidFault): Error {
   if (code !== undefined) return new Database.SqliteError(message, code);

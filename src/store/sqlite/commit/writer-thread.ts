@@ -1,9 +1,9 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { present } from "../../../core/values/assert.ts";
+import { assertPresent } from "../../../core/values/assert.ts";
 import type { Step } from "../../../service/ports/store.ts";
-import type { Outcome } from "./commit-batch.ts";
-import { OutcomeUnknown } from "../tables/sqlite-faults.ts";
+import type { StepOutcome } from "./commit-batch.ts";
+import { CommitOutcomeUnknown } from "../tables/sqlite-faults.ts";
 import { hearFault, hearOutcome, type Word } from "./worker-protocol.ts";
 
 /** A thread that writes steps into the database file through a connection of its own. */
@@ -14,9 +14,9 @@ export interface WriterThread {
   readonly isThere: () => boolean;
   /**
    * Writes the steps in one transaction, after those given before. Rejects as {@link commitBatch} throws, and with
-   * {@link OutcomeUnknown} when the thread ends meanwhile.
+   * {@link CommitOutcomeUnknown} when the thread ends meanwhile.
    */
-  readonly write: (steps: readonly Step[]) => Promise<readonly Outcome[]>;
+  readonly write: (steps: readonly Step[]) => Promise<readonly StepOutcome[]>;
   /** Ends it when it has written what it was given. */
   readonly close: () => Promise<void>;
 }
@@ -86,7 +86,7 @@ export function createWriterThread(
       return state === "there";
     },
     write: async (steps) => {
-      const there = present(worker, "the thread that writes");
+      const there = assertPresent(worker, "the thread that writes");
       there.ref();
       there.postMessage(JSON.stringify(steps));
       return batches.give();
@@ -105,23 +105,25 @@ export function createWriterThread(
 
 /** Batches in the thread's hands, which answers them in the order they were given. */
 function createGiven() {
-  const given: PromiseWithResolvers<readonly Outcome[]>[] = [];
+  const given: PromiseWithResolvers<readonly StepOutcome[]>[] = [];
   return {
-    give: async (): Promise<readonly Outcome[]> => {
-      const batch = Promise.withResolvers<readonly Outcome[]>();
+    give: async (): Promise<readonly StepOutcome[]> => {
+      const batch = Promise.withResolvers<readonly StepOutcome[]>();
       given.push(batch);
       return batch.promise;
     },
     /** Answers the first; how many are left. */
     hear: (word: Exclude<Word, { readonly is: "ready" }>): number => {
-      const { resolve, reject } = present(given.shift(), "a batch that the thread was given");
+      const { resolve, reject } = assertPresent(given.shift(), "a batch that the thread was given");
       if (word.is === "outcomes") resolve(word.outcomes.map(hearOutcome));
       else reject(hearFault(word.fault));
       return given.length;
     },
     lose: (cause: Error): void => {
       for (const { reject } of given.splice(0)) {
-        reject(new OutcomeUnknown("the writing thread ended before it said what it had written", { cause }));
+        reject(
+          new CommitOutcomeUnknown("the writing thread ended before it said what it had written", { cause }),
+        );
       }
     },
   };

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { present } from "../../../core/values/assert.ts";
+import { assertPresent } from "../../../core/values/assert.ts";
 import { createBatchWriter } from "./batch-writer.ts";
 import { createLogRestart } from "./wal-checkpoint.ts";
 import { openWriter } from "../file/open-database.ts";
@@ -7,7 +7,7 @@ import { answering, type Word } from "./worker-protocol.ts";
 
 /** What runs in the thread that writer-thread.ts begins: batches of steps come in, a word on each goes out. */
 
-const port = present(parentPort, "the thread that began this one");
+const port = assertPresent(parentPort, "the thread that began this one");
 const { file }: { readonly file: string } = workerData;
 const client = openWriter(file);
 const answer = answering(createBatchWriter(client));

@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync, statSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { accountOf, isPrivateFile, isPrivateFolder } from "../../../core/values/private-files.ts";
-import { StartRefused } from "../../shared/store-open-error.ts";
+import { StoreOpenError } from "../../shared/store-open-error.ts";
 
 /** Makes the folder of the database file for us alone, or refuses one that others may look into. */
 export function secureFolderOf(file: string): void {
@@ -10,7 +10,7 @@ export function secureFolderOf(file: string): void {
   const found = statSync(folder);
   const us = accountOf(process);
   if (isPrivateFolder(found, us)) return;
-  throw new StartRefused(
+  throw new StoreOpenError(
     `The data folder ${folder} is open to other users (mode ${modeText(found)}); ` +
       (found.uid === us.uid
         ? `run: chmod 700 ${folder}`
@@ -26,9 +26,9 @@ export function checkFileModes(files: readonly string[]): void {
   for (const file of files) {
     const found = statSync(file, { throwIfNoEntry: false });
     if (found === undefined) continue;
-    if (!found.isFile()) throw new StartRefused(`${file} is not a file.`);
+    if (!found.isFile()) throw new StoreOpenError(`${file} is not a file.`);
     if (!isPrivateFile(found, statSync(dirname(file)), accountOf(process))) {
-      throw new StartRefused(
+      throw new StoreOpenError(
         `The file ${file} is open to other users (mode ${modeText(found)}); run: chmod 600 ${file}`,
       );
     }

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
-import { StartRefused } from "../../shared/store-open-error.ts";
+import { StoreOpenError } from "../../shared/store-open-error.ts";
 
 /** Says in the file itself that it is ours: `jit1` in ASCII. */
 export const applicationId = 0x6a697431;
@@ -15,14 +15,14 @@ export function inspectDatabase(file: string): "new" | "ours" {
   const header = firstBytes(file);
   if (header.length === 0) return "new";
   if (header.length < headerLength || header.toString("latin1", 0, magic.length) !== magic) {
-    throw new StartRefused(
+    throw new StoreOpenError(
       `${file} is not a database; it was left as it is. Name another file in DATABASE_URL.`,
     );
   }
   if (header.readUInt32BE(68) === applicationId) return "ours";
   const hasLog = (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
   if (!hasLog && isWithoutTables(header)) return "new";
-  throw new StartRefused(
+  throw new StoreOpenError(
     `${file} is the database of another program; it was left as it is. Name another file in DATABASE_URL.`,
   );
 }

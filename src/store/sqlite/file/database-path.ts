@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync, realpathSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { StartRefused } from "../../shared/store-open-error.ts";
+import { StoreOpenError } from "../../shared/store-open-error.ts";
 
 /** Links that lead on to links: more are a circle. */
 const linksMax = 40;
@@ -19,7 +19,7 @@ export function realDatabaseFile(file: string): string {
     if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return path;
     path = resolve(dirname(path), readlinkSync(path));
   }
-  throw new StartRefused(`The symbolic links of ${resolve(file)} lead in a circle; name the file itself.`);
+  throw new StoreOpenError(`The symbolic links of ${resolve(file)} lead in a circle; name the file itself.`);
 }
 
 /** The folder's one path; of one that is not there, as far as it is. */
@@ -38,10 +38,10 @@ export function checkSoleNames(files: readonly string[]): void {
     const found = lstatSync(file, { throwIfNoEntry: false });
     if (found === undefined) continue;
     if (found.isSymbolicLink()) {
-      throw new StartRefused(`${file} is a symbolic link; put the file itself there.`);
+      throw new StoreOpenError(`${file} is a symbolic link; put the file itself there.`);
     }
     if (found.nlink > 1) {
-      throw new StartRefused(
+      throw new StoreOpenError(
         `${file} has ${found.nlink} names (hard links), so another process could use it unnoticed; remove the others. To find them: find FOLDER -samefile ${file}`,
       );
     }

@@ -1,13 +1,13 @@
 import type Database from "better-sqlite3";
 import { assert } from "../../../core/values/assert.ts";
 import { drizzle, migrate, readMigrationFiles } from "../tables/drizzle.ts";
-import { StartRefused } from "../../shared/store-open-error.ts";
+import { StoreOpenError } from "../../shared/store-open-error.ts";
 
 /** Refuses a database that a newer version of this program has already changed. Only reads. */
 export function checkNotNewer(client: Database.Database, file: string, migrationsFolder: string): void {
   const known = new Set(readMigrationFiles({ migrationsFolder }).map((one) => one.folderMillis));
   if (appliedMigrations(client).some((createdAt) => !known.has(createdAt))) {
-    throw new StartRefused(
+    throw new StoreOpenError(
       `${file} was written by a newer version of jit-access; it was left as it is. Start that version, or restore a backup.`,
     );
   }
@@ -26,7 +26,7 @@ export function migrateTables(client: Database.Database, migrationsFolder: strin
   if (!isBehind && client.pragma("user_version", { simple: true }) === known.length) return;
   const dangling = danglingRow(client);
   if (dangling !== undefined) {
-    throw new StartRefused(
+    throw new StoreOpenError(
       `${client.name} is damaged: a row of ${dangling.table} refers to one of ${dangling.parent} that is not there. It was left as it is; restore a backup.`,
     );
   }
@@ -47,7 +47,7 @@ function migrateOrRefuse(client: Database.Database, migrationsFolder: string): v
   } catch (error) {
     const { cause } = error instanceof Error ? error : {};
     const why = cause instanceof Error ? ` (${cause.message})` : "";
-    throw new StartRefused(
+    throw new StoreOpenError(
       `The tables of ${client.name} could not be brought up to date, and were left as they were${why}. That takes as much space again as the file: is the disk full?`,
       { cause: error },
     );

@@ -11,9 +11,9 @@ import { reserveFileOf } from "./disk-reserve.ts";
 import { lastHeadFileOf } from "./last-head-file.ts";
 import { checkNotNewer, migrateTables } from "./migrate.ts";
 import { checkNotOpenHere, lockFileOf, takeProcessLock, type ProcessLock } from "./process-lock.ts";
-import { StartRefused } from "../../shared/store-open-error.ts";
+import { StoreOpenError } from "../../shared/store-open-error.ts";
 
-export { StartRefused };
+export { StoreOpenError };
 
 /** How long one try to write may wait for a foreign lock; the event loop stands still meanwhile, so it is short. */
 const busyTimeoutMs = 150;
@@ -41,7 +41,7 @@ export interface OpenDatabase {
 }
 
 /**
- * Opens the database file for this process alone, making or migrating it. Refuses with {@link StartRefused}, and leaves
+ * Opens the database file for this process alone, making or migrating it. Refuses with {@link StoreOpenError}, and leaves
  * the file as it is, when others may read it, it is not ours, newer than this program, or in use.
  */
 export function openDatabase(file: string, migrationsFolder: string): OpenDatabase {
@@ -160,6 +160,9 @@ function assertPragmas(
 
 /** What SQLite or the file system say, for the operator; bugs stay bugs. */
 function asRefusal(error: unknown, path: string): unknown {
-  const isOutside = error instanceof Database.SqliteError || (error instanceof Error && "syscall" in error);
-  return isOutside ? new StartRefused(`${path} cannot be opened: ${error.message}`, { cause: error }) : error;
+  const isSystemError =
+    error instanceof Database.SqliteError || (error instanceof Error && "syscall" in error);
+  return isSystemError
+    ? new StoreOpenError(`${path} cannot be opened: ${error.message}`, { cause: error })
+    : error;
 }

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { makePrivateFile } from "./data-folder.ts";
 import { isBusy } from "../tables/sqlite-faults.ts";
-import { StartRefused } from "../../shared/store-open-error.ts";
+import { StoreOpenError } from "../../shared/store-open-error.ts";
 
 export interface ProcessLock {
   release(): void;
@@ -72,9 +72,9 @@ function holderText(file: string): string {
   }
 }
 
-function inUse(databaseFile: string): StartRefused {
+function inUse(databaseFile: string): StoreOpenError {
   const holder = holderText(holderFileOf(lockFileOf(databaseFile)));
-  return new StartRefused(
+  return new StoreOpenError(
     `The data folder ${dirname(resolve(databaseFile))}${holder} is in use by another jit-access process; stop it first.`,
   );
 }

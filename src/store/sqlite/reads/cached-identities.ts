@@ -3,24 +3,24 @@ import type { Identity } from "../../../core/values/identity.ts";
 import type { Versioned } from "../../../service/ports/store.ts";
 import { eq } from "../tables/drizzle.ts";
 import { identities } from "../tables/schema.ts";
-import type { SinceChange } from "../../shared/read-cache.ts";
-import { hole, type Tables } from "../tables/placeholders.ts";
+import type { ReadCache } from "../../shared/read-cache.ts";
+import { placeholder, type Tables } from "../tables/placeholders.ts";
 
 /** People one by one, read again when anybody has changed. Asked at every call, about few of them. */
-export interface RememberedPeople {
+export interface CachedIdentities {
   readonly byId: (id: string) => Versioned<Identity> | undefined;
   /** These and their managers, in the order they came to be. */
   readonly withManagers: (ids: readonly IdentityId[]) => readonly Versioned<Identity>[];
 }
 
-export function rememberPeople(tables: Tables, sinceChange: SinceChange): RememberedPeople {
+export function cacheIdentities(tables: Tables, readCache: ReadCache): CachedIdentities {
   const { ord, id, value, version } = identities;
   const statement = tables
     .select({ ord, value, version })
     .from(identities)
-    .where(eq(id, hole("id", id)))
+    .where(eq(id, placeholder("id", id)))
     .prepare();
-  const rowOf = sinceChange.remembering("directory", (wanted) => {
+  const rowOf = readCache.cached("directory", (wanted) => {
     const row = statement.get({ id: wanted });
     return row === undefined
       ? undefined

@@ -4,9 +4,9 @@ import type { Grant } from "../../../core/access/grant.ts";
 import type { RequestId } from "../../../core/values/ids.ts";
 import type { Unrecorded } from "../../../service/ports/store.ts";
 import { and, asc, eq, gt, sql } from "../tables/drizzle.ts";
-import { reading } from "../tables/sqlite-faults.ts";
+import { translateErrors } from "../tables/sqlite-faults.ts";
 import { auditEvents, grants, requests } from "../tables/schema.ts";
-import { hole, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Tables } from "../tables/placeholders.ts";
 
 /** Rows of state compared before other work gets its turn. */
 const stateChunk = 50;
@@ -86,7 +86,7 @@ async function* rowsOf<Row extends { readonly ord: number }>(
 ): AsyncGenerator<Row> {
   let after = Number.MIN_SAFE_INTEGER;
   for (;;) {
-    const rows = reading(() => chunk(after));
+    const rows = translateErrors(() => chunk(after));
     yield* rows;
     const last = rows.at(-1);
     if (last === undefined) return;
@@ -101,7 +101,7 @@ function createRecordSearch({ records }: Pick<ReturnType<typeof prepareUnrecorde
     let open = needed;
     let after = 0;
     for (;;) {
-      const rows = reading(() => records.all({ request, after }));
+      const rows = translateErrors(() => records.all({ request, after }));
       for (const { action, grant } of rows) {
         open = open.filter((one) => {
           const isOfKind = one.actions.some((wanted) => wanted === action);
@@ -128,14 +128,14 @@ export function prepareUnrecorded(tables: Tables) {
         extendsGrantId: requests.extendsGrantId,
       })
       .from(requests)
-      .where(gt(requests.ord, hole("after", requests.ord)))
+      .where(gt(requests.ord, placeholder("after", requests.ord)))
       .orderBy(asc(requests.ord))
       .limit(stateChunk)
       .prepare(),
     grants: tables
       .select({ ord: grants.ord, id: grants.id, requestId: grants.requestId, phase: grants.phase })
       .from(grants)
-      .where(gt(grants.ord, hole("after", grants.ord)))
+      .where(gt(grants.ord, placeholder("after", grants.ord)))
       .orderBy(asc(grants.ord))
       .limit(stateChunk)
       .prepare(),
@@ -148,7 +148,7 @@ export function prepareUnrecorded(tables: Tables) {
         >`(CASE WHEN json_valid(${body}) THEN json_extract(${body}, '$.data.grant') END)`,
       })
       .from(auditEvents)
-      .where(and(eq(request, hole("request", request)), gt(seq, hole("after", seq))))
+      .where(and(eq(request, placeholder("request", request)), gt(seq, placeholder("after", seq))))
       .orderBy(asc(seq))
       .limit(recordChunk)
       .prepare(),

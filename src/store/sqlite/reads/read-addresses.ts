@@ -1,14 +1,14 @@
 import type { Reads } from "../../../service/ports/store.ts";
 import { and, eq } from "../tables/drizzle.ts";
-import { hole, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Tables } from "../tables/placeholders.ts";
 import { surfaceAddresses } from "../tables/schema.ts";
-import { reading } from "../tables/sqlite-faults.ts";
+import { translateErrors } from "../tables/sqlite-faults.ts";
 
 /** What surfaces have learned about where people and channels are reached. */
 export function createAddressReads(tables: Tables): Pick<Reads, "address"> {
   const statement = prepareAddressRead(tables);
   return {
-    address: async (surface, key) => reading(() => statement.get({ surface, key })?.value),
+    address: async (surface, key) => translateErrors(() => statement.get({ surface, key })?.value),
   };
 }
 
@@ -20,5 +20,5 @@ export function prepareAddressRead(tables: Tables) {
 /** The row of one surface and key. */
 export function addressKey() {
   const { surface, key } = surfaceAddresses;
-  return and(eq(surface, hole("surface", surface)), eq(key, hole("key", key)));
+  return and(eq(surface, placeholder("surface", surface)), eq(key, placeholder("key", key)));
 }

@@ -1,9 +1,9 @@
 import type { AuditHead, HeadComparison } from "../../../service/ports/store.ts";
 import { chainStart } from "../../shared/audit-chain.ts";
 import { desc, eq } from "../tables/drizzle.ts";
-import { reading } from "../tables/sqlite-faults.ts";
+import { translateErrors } from "../tables/sqlite-faults.ts";
 import { auditEvents } from "../tables/schema.ts";
-import { hole, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Tables } from "../tables/placeholders.ts";
 
 /** The head of a log without a record. */
 const emptyHead: AuditHead = { seq: 0, hash: chainStart };
@@ -20,14 +20,14 @@ export function createHeadReads(tables: Tables): HeadReads {
   const at = tables
     .select({ hash })
     .from(auditEvents)
-    .where(eq(seq, hole("seq", seq)))
+    .where(eq(seq, placeholder("seq", seq)))
     .prepare();
-  const head = (): AuditHead => reading(() => last.get() ?? emptyHead);
+  const head = (): AuditHead => translateErrors(() => last.get() ?? emptyHead);
   return {
     last: head,
     compare: (seen) => {
       if (head().seq < seen.seq) return "shorter";
-      const found = seen.seq === 0 ? chainStart : reading(() => at.get({ seq: seen.seq })?.hash);
+      const found = seen.seq === 0 ? chainStart : translateErrors(() => at.get({ seq: seen.seq })?.hash);
       return found === seen.hash ? "matches" : "differs";
     },
   };

@@ -3,9 +3,9 @@ import { chainStart } from "../../shared/audit-chain.ts";
 import { createHeadReads } from "./read-audit-head.ts";
 import { verifyChain } from "./verify-audit-chain.ts";
 import { alias, and, asc, eq, gt, sql } from "../tables/drizzle.ts";
-import { reading } from "../tables/sqlite-faults.ts";
+import { translateErrors } from "../tables/sqlite-faults.ts";
 import { auditEvents } from "../tables/schema.ts";
-import { hole, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Tables } from "../tables/placeholders.ts";
 import { findUnrecorded } from "./find-unrecorded.ts";
 
 /** The audit log, ascending. */
@@ -15,7 +15,7 @@ export function createAuditReads(tables: Tables): AuditReads {
   const read = readerOf(tables);
   const heads = createHeadReads(tables);
   return {
-    auditEvents: async (filter) => reading(() => read(filter).map(asAuditRow)),
+    auditEvents: async (filter) => translateErrors(() => read(filter).map(asAuditRow)),
     auditHead: async () => heads.last(),
     compareHead: async (seen) => heads.compare(seen),
     verifyAudit: async (seen) => verifyChain(tables, seen),
@@ -42,8 +42,8 @@ function readerOf(tables: Tables): (filter: AuditFilter) => readonly FoundRow[] 
 
 /** One for each set of filters. Also for the test that looks at their query plans. */
 export function prepareAuditStatements(tables: Tables) {
-  const isOfRequest = eq(auditEvents.request, hole("request", auditEvents.request));
-  const isOfAction = eq(auditEvents.action, hole("action", auditEvents.action));
+  const isOfRequest = eq(auditEvents.request, placeholder("request", auditEvents.request));
+  const isOfAction = eq(auditEvents.action, placeholder("action", auditEvents.action));
   return {
     all: auditQuery(tables),
     request: auditQuery(tables, isOfRequest),
@@ -59,7 +59,7 @@ function auditQuery(tables: Tables, which?: ReturnType<typeof eq>) {
     .select({ seq, body, hash, previousHash: previous.hash })
     .from(auditEvents)
     .leftJoin(previous, eq(previous.seq, sql`${seq} - 1`))
-    .where(and(gt(seq, hole("after", seq)), which))
+    .where(and(gt(seq, placeholder("after", seq)), which))
     .orderBy(asc(seq))
     .limit(sql.placeholder("limit"))
     .prepare();

@@ -1,18 +1,18 @@
-import { assert, present } from "../../../core/values/assert.ts";
+import { assert, assertPresent } from "../../../core/values/assert.ts";
 import type { Reads } from "../../../service/ports/store.ts";
 import { eq } from "../tables/drizzle.ts";
-import { reading } from "../tables/sqlite-faults.ts";
+import { translateErrors } from "../tables/sqlite-faults.ts";
 import { prepareRead } from "../tables/prepare-read.ts";
-import type { RememberedPeople } from "./cached-identities.ts";
+import type { CachedIdentities } from "./cached-identities.ts";
 import { credentials, grants } from "../tables/schema.ts";
-import { hole, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Tables } from "../tables/placeholders.ts";
 
 /** What a presented token stands for: asked at every check, so little is read. */
-export function createCredentialReads(tables: Tables, people: RememberedPeople): Pick<Reads, "credential"> {
+export function createCredentialReads(tables: Tables, people: CachedIdentities): Pick<Reads, "credential"> {
   const statements = prepareCredentialReads(tables);
   return {
     credential: async (hash) =>
-      reading(() => {
+      translateErrors(() => {
         const row = statements.credential.get(hash);
         if (row === undefined) return undefined;
         const [
@@ -29,7 +29,7 @@ export function createCredentialReads(tables: Tables, people: RememberedPeople):
           expiresAt,
         ] = row;
         assert(phase !== "PREPARING" && phase !== "ABANDONED", "what has a credential has started");
-        const identity = present(people.byId(subjectId), "the holder of a grant").value;
+        const identity = assertPresent(people.byId(subjectId), "the holder of a grant").value;
         const grant = { requestId, subjectId, scope, breakGlass, phase, startedAt, expiresAt };
         return { credentialId, last4, current, firstUsedAt, grant, identity };
       }),
@@ -47,7 +47,7 @@ export function prepareCredentialReads(tables: Tables) {
         selected
           .from(credentials)
           .innerJoin(grants, eq(grants.ord, grantOrd))
-          .where(eq(hash, hole("hash", hash))),
+          .where(eq(hash, placeholder("hash", hash))),
     ),
   };
 }

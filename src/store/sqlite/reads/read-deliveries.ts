@@ -1,32 +1,32 @@
 import type { Reads } from "../../../service/ports/store.ts";
 import { and, asc, sql } from "../tables/drizzle.ts";
-import { reading } from "../tables/sqlite-faults.ts";
-import { copies, requests } from "../tables/schema.ts";
-import { hole, listHole, listText, type Tables } from "../tables/placeholders.ts";
+import { translateErrors } from "../tables/sqlite-faults.ts";
+import { deliveries, requests } from "../tables/schema.ts";
+import { placeholder, listPlaceholder, jsonList, type Tables } from "../tables/placeholders.ts";
 
 /** What people have been told, and where the messages are. */
-export function createCopyReads(tables: Tables): Pick<Reads, "copies" | "openRequestsShownTo"> {
-  const { ofRequests, openRequestsShownTo } = prepareCopyReads(tables);
+export function createDeliveryReads(tables: Tables): Pick<Reads, "deliveries" | "openRequestsShownTo"> {
+  const { ofRequests, openRequestsShownTo } = prepareDeliveryReads(tables);
   return {
-    copies: async (requestIds) =>
-      requestIds.length === 0 ? [] : reading(() => ofRequests.all({ ids: listText(requestIds) })),
+    deliveries: async (requestIds) =>
+      requestIds.length === 0 ? [] : translateErrors(() => ofRequests.all({ ids: jsonList(requestIds) })),
     openRequestsShownTo: async (readerId) =>
-      reading(() => openRequestsShownTo.all({ readerId }).map((row) => row.id)),
+      translateErrors(() => openRequestsShownTo.all({ readerId }).map((row) => row.id)),
   };
 }
 
 /** How many of the messages that somebody was sent last are looked at. */
-export const recentCopiesMax = 500;
+export const recentDeliveriesMax = 500;
 
 /** Also for the test that looks at its query plans. */
-export function prepareCopyReads(tables: Tables) {
-  const { id, requestId, notice, surface, address, audience, readerId, state, ref, fault, at } = copies;
+export function prepareDeliveryReads(tables: Tables) {
+  const { id, requestId, notice, surface, address, audience, readerId, state, ref, fault, at } = deliveries;
   return {
     ofRequests: tables
       .select({ id, requestId, notice, surface, address, audience, readerId, state, ref, fault, at })
-      .from(copies)
-      .where(sql`${copies.requestId} IN ${listHole("ids")}`)
-      .orderBy(asc(copies.ord))
+      .from(deliveries)
+      .where(sql`${deliveries.requestId} IN ${listPlaceholder("ids")}`)
+      .orderBy(asc(deliveries.ord))
       .prepare(),
     openRequestsShownTo: tables
       .select({ id: requests.id })
@@ -34,7 +34,7 @@ export function prepareCopyReads(tables: Tables) {
       .where(
         and(
           // Names its own table, for the same columns stand outside.
-          sql`${requests.id} IN (SELECT shown.request_id FROM ${copies} AS shown WHERE shown.reader_id = ${hole("readerId", copies.readerId)} ORDER BY shown.ord DESC LIMIT ${sql.raw(String(recentCopiesMax))})`,
+          sql`${requests.id} IN (SELECT shown.request_id FROM ${deliveries} AS shown WHERE shown.reader_id = ${placeholder("readerId", deliveries.readerId)} ORDER BY shown.ord DESC LIMIT ${sql.raw(String(recentDeliveriesMax))})`,
           sql`(${requests.status} IN ('PENDING', 'APPROVED', 'ACTIVE') OR (${requests.brokeGlass} = 1 AND ${requests.justifiedAt} IS NULL))`,
         ),
       )

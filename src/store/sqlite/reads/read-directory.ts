@@ -2,11 +2,11 @@ import type { IdentityId } from "../../../core/values/ids.ts";
 import { linkName, type DirectoryQuery, type Selector } from "../../../core/values/identity.ts";
 import type { Page, Reads } from "../../../service/ports/store.ts";
 import { and, asc, desc, eq, inArray, isNull, lt, sql, unionAll } from "../tables/drizzle.ts";
-import { reading } from "../tables/sqlite-faults.ts";
-import type { RememberedPeople } from "./cached-identities.ts";
+import { translateErrors } from "../tables/sqlite-faults.ts";
+import type { CachedIdentities } from "./cached-identities.ts";
 import { apiKeys, identities, identityGroups, uniqueNames } from "../tables/schema.ts";
-import type { SinceChange } from "../../shared/read-cache.ts";
-import { hole, listHole, listText, type Tables } from "../tables/placeholders.ts";
+import type { ReadCache } from "../../shared/read-cache.ts";
+import { placeholder, listPlaceholder, jsonList, type Tables } from "../tables/placeholders.ts";
 
 type DirectoryReads = Pick<
   Reads,
@@ -25,37 +25,38 @@ type DirectoryReads = Pick<
 /** People, programs and their keys. */
 export function createDirectoryReads(
   tables: Tables,
-  people: RememberedPeople,
-  sinceChange: SinceChange,
+  people: CachedIdentities,
+  readCache: ReadCache,
 ): DirectoryReads {
   const statements = prepareDirectoryReads(tables);
   // Asked at every call: mostly about a few keys, which hardly ever change.
-  const keyByHash = sinceChange.remembering("directory", (hash) => {
+  const keyByHash = readCache.cached("directory", (hash) => {
     const row = statements.keyByHash.get({ hash });
     return row === undefined
       ? undefined
       : { key: { value: row.value, version: row.version }, identity: row.identity };
   });
   return {
-    identity: async (id) => reading(() => people.byId(id)),
+    identity: async (id) => translateErrors(() => people.byId(id)),
     identities: async ({ limit, before = newest }) =>
-      reading(() => pageOf(statements.identities.all({ before, limit: limit + 1 }), limit)),
-    fileIdentities: async () => reading(() => statements.ofFile.all()),
+      translateErrors(() => pageOf(statements.identities.all({ before, limit: limit + 1 }), limit)),
+    fileIdentities: async () => translateErrors(() => statements.ofFile.all()),
     groupNames: async (keeper) =>
-      reading(() => statements.groupNames.all({ keeper }).map((row) => row.groupName)),
-    identityByLink: async (account) => reading(() => statements.ofLink.get({ name: linkName(account) })),
+      translateErrors(() => statements.groupNames.all({ keeper }).map((row) => row.groupName)),
+    identityByLink: async (account) =>
+      translateErrors(() => statements.ofLink.get({ name: linkName(account) })),
     people: async (query) =>
-      reading(() => {
+      translateErrors(() => {
         const ids = idsOf(query);
         return namesIdsAlone(query)
           ? people.withManagers(ids)
-          : statements.people.all({ ...listsOf(query), ids: listText(ids) });
+          : statements.people.all({ ...listsOf(query), ids: jsonList(ids) });
       }),
-    key: async (id) => reading(() => statements.key.get({ id })),
-    keyByHash: async (hash) => reading(() => keyByHash(hash)),
+    key: async (id) => translateErrors(() => statements.key.get({ id })),
+    keyByHash: async (hash) => translateErrors(() => keyByHash(hash)),
     keys: async ({ limit, before = newest }) =>
-      reading(() => pageOf(statements.keys.all({ before, limit: limit + 1 }), limit)),
-    keysOf: async (identityId) => reading(() => statements.keysOf.all({ identityId })),
+      translateErrors(() => pageOf(statements.keys.all({ before, limit: limit + 1 }), limit)),
+    keysOf: async (identityId) => translateErrors(() => statements.keysOf.all({ identityId })),
   };
 }
 
@@ -95,11 +96,11 @@ function listsOf({
     ...new Set(selectors.flatMap((selector) => pick(selector) ?? [])),
   ];
   return {
-    emails: listText(
+    emails: jsonList(
       textsOf((one) => (one.kind === "email" && one.id === undefined ? one.email.toLowerCase() : undefined)),
     ),
-    groups: listText(textsOf((one) => (one.kind === "group" ? one.group : undefined))),
-    links: listText(links),
+    groups: jsonList(textsOf((one) => (one.kind === "group" ? one.group : undefined))),
+    links: jsonList(links),
   };
 }
 
@@ -113,7 +114,7 @@ export function prepareDirectoryReads(tables: Tables) {
     identities: tables
       .select({ ord, value })
       .from(identities)
-      .where(lt(ord, hole("before", ord)))
+      .where(lt(ord, placeholder("before", ord)))
       .orderBy(desc(ord))
       .limit(limit)
       .prepare(),
@@ -127,13 +128,13 @@ export function prepareDirectoryReads(tables: Tables) {
       .selectDistinct({ groupName: identityGroups.groupName })
       .from(identities)
       .innerJoin(identityGroups, eq(identityGroups.identityId, id))
-      .where(eq(identities.managedBy, hole("keeper", identities.managedBy)))
+      .where(eq(identities.managedBy, placeholder("keeper", identities.managedBy)))
       .prepare(),
     ofLink: tables
       .select(versioned)
       .from(identities)
       .innerJoin(uniqueNames, eq(uniqueNames.owner, id))
-      .where(eq(uniqueNames.name, hole("name", uniqueNames.name)))
+      .where(eq(uniqueNames.name, placeholder("name", uniqueNames.name)))
       .prepare(),
     people: tables
       .select(versioned)
@@ -144,27 +145,29 @@ export function prepareDirectoryReads(tables: Tables) {
     key: tables
       .select(keyVersioned)
       .from(apiKeys)
-      .where(eq(apiKeys.id, hole("id", apiKeys.id)))
+      .where(eq(apiKeys.id, placeholder("id", apiKeys.id)))
       .prepare(),
     keyByHash: tables
       .select({ ...keyVersioned, identity: value })
       .from(apiKeys)
       .innerJoin(identities, eq(id, apiKeys.identityId))
-      .where(eq(apiKeys.hash, hole("hash", apiKeys.hash)))
+      .where(eq(apiKeys.hash, placeholder("hash", apiKeys.hash)))
       // A living one before a deleted one with the same secret; the first is taken. A LIMIT would be planned each time.
       .orderBy(desc(isNull(apiKeys.deletedAt)), desc(apiKeys.ord))
       .prepare(),
     keys: tables
       .select({ ord: apiKeys.ord, value: apiKeys.value })
       .from(apiKeys)
-      .where(and(isNull(apiKeys.deletedAt), lt(apiKeys.ord, hole("before", apiKeys.ord))))
+      .where(and(isNull(apiKeys.deletedAt), lt(apiKeys.ord, placeholder("before", apiKeys.ord))))
       .orderBy(desc(apiKeys.ord))
       .limit(limit)
       .prepare(),
     keysOf: tables
       .select(keyVersioned)
       .from(apiKeys)
-      .where(and(eq(apiKeys.identityId, hole("identityId", apiKeys.identityId)), isNull(apiKeys.deletedAt)))
+      .where(
+        and(eq(apiKeys.identityId, placeholder("identityId", apiKeys.identityId)), isNull(apiKeys.deletedAt)),
+      )
       .orderBy(asc(apiKeys.ord))
       .prepare(),
   };
@@ -173,7 +176,7 @@ export function prepareDirectoryReads(tables: Tables) {
 /** Those named, their managers, and everyone an address, a group or a link means. One index each, so a union and no OR. */
 function meantBy(tables: Tables) {
   const { ord, id, email, managerId } = identities;
-  const ids = listHole("ids");
+  const ids = listPlaceholder("ids");
   const managers = tables
     .select({ managerId })
     .from(identities)
@@ -181,17 +184,17 @@ function meantBy(tables: Tables) {
   const members = tables
     .select({ identityId: identityGroups.identityId })
     .from(identityGroups)
-    .where(sql`${identityGroups.groupName} IN ${listHole("groups")}`);
+    .where(sql`${identityGroups.groupName} IN ${listPlaceholder("groups")}`);
   const linked = tables
     .select({ owner: uniqueNames.owner })
     .from(uniqueNames)
-    .where(sql`${uniqueNames.name} IN ${listHole("links")}`);
+    .where(sql`${uniqueNames.name} IN ${listPlaceholder("links")}`);
   const found = (which: ReturnType<typeof sql>) => tables.select({ ord }).from(identities).where(which);
   return unionAll(
     found(sql`${id} IN ${ids}`),
     found(sql`${id} IN ${managers}`),
     found(sql`${id} IN ${members}`),
-    found(sql`${email} IN ${listHole("emails")}`),
+    found(sql`${email} IN ${listPlaceholder("emails")}`),
     found(sql`${id} IN ${linked}`),
   );
 }

@@ -4,33 +4,36 @@ import { plus } from "../../../core/values/time.ts";
 import type { Reads } from "../../../service/ports/store.ts";
 import { prepareUsage } from "./read-usage.ts";
 import { and, desc, eq, lt, or, sql } from "../tables/drizzle.ts";
-import { reading } from "../tables/sqlite-faults.ts";
-import { answers, grantScopes, requests } from "../tables/schema.ts";
-import { hole, type Tables } from "../tables/placeholders.ts";
+import { translateErrors } from "../tables/sqlite-faults.ts";
+import { idempotencyRecords, grantScopes, requests } from "../tables/schema.ts";
+import { placeholder, type Tables } from "../tables/placeholders.ts";
 
 /** How far a look at the past counts: the newest this many. */
 const countedMax = 10_000;
 
 /** What happened before: uses of limits, a person's past, answers already given. */
-export function createHistoryReads(tables: Tables): Pick<Reads, "used" | "history" | "answer"> {
+export function createHistoryReads(tables: Tables): Pick<Reads, "used" | "history" | "idempotencyRecord"> {
   const usage = prepareUsage(tables);
   const past = prepareHistoryReads(tables);
-  const answer = tables
+  const findIdempotencyRecord = tables
     .select()
-    .from(answers)
+    .from(idempotencyRecords)
     .where(
       and(
-        eq(answers.keyId, hole("keyId", answers.keyId)),
-        eq(answers.call, hole("call", answers.call)),
-        eq(answers.idempotencyKey, hole("idempotencyKey", answers.idempotencyKey)),
+        eq(idempotencyRecords.keyId, placeholder("keyId", idempotencyRecords.keyId)),
+        eq(idempotencyRecords.call, placeholder("call", idempotencyRecords.call)),
+        eq(
+          idempotencyRecords.idempotencyKey,
+          placeholder("idempotencyKey", idempotencyRecords.idempotencyKey),
+        ),
       ),
     )
     .prepare();
   return {
     used: async (key, now, windowMs) =>
-      reading(() => usage.used(key, windowMs === undefined ? undefined : plus(now, -windowMs))),
+      translateErrors(() => usage.used(key, windowMs === undefined ? undefined : plus(now, -windowMs))),
     history: async (subjectId, scopes, before) =>
-      reading(() => {
+      translateErrors(() => {
         const starts = new Map<Scope, readonly Instant[]>(
           scopes.map((scope) => [scope, past.starts.get({ subjectId, scope, before })?.all ?? []]),
         );
@@ -40,7 +43,8 @@ export function createHistoryReads(tables: Tables): Pick<Reads, "used" | "histor
           requestedAt: past.requests.get({ subjectId, before })?.all ?? [],
         };
       }),
-    answer: async (keyId, call, idempotencyKey) => reading(() => answer.get({ keyId, call, idempotencyKey })),
+    idempotencyRecord: async (keyId, call, idempotencyKey) =>
+      translateErrors(() => findIdempotencyRecord.get({ keyId, call, idempotencyKey })),
   };
 }
 
@@ -48,16 +52,16 @@ export function createHistoryReads(tables: Tables): Pick<Reads, "used" | "histor
  * All the instants of one kind in one row, for there can be thousands. Also for the test that looks at their query plans.
  */
 export function prepareHistoryReads(tables: Tables) {
-  const before = hole("before", requests.requestedAt);
-  const ofSubject = eq(requests.subjectId, hole("subjectId", requests.subjectId));
+  const before = placeholder("before", requests.requestedAt);
+  const ofSubject = eq(requests.subjectId, placeholder("subjectId", requests.subjectId));
   const starts = tables
     .select({ at: grantScopes.startedAt })
     .from(grantScopes)
     .leftJoin(requests, and(eq(grantScopes.breakGlass, true), eq(requests.id, grantScopes.requestId)))
     .where(
       and(
-        eq(grantScopes.subjectId, hole("subjectId", grantScopes.subjectId)),
-        eq(grantScopes.scope, hole("scope", grantScopes.scope)),
+        eq(grantScopes.subjectId, placeholder("subjectId", grantScopes.subjectId)),
+        eq(grantScopes.scope, placeholder("scope", grantScopes.scope)),
         lt(grantScopes.startedAt, before),
         or(eq(grantScopes.breakGlass, false), lt(requests.justifiedAt, before)),
       ),

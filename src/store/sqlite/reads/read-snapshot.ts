@@ -32,7 +32,7 @@ export function createSnapshot(client: Database.Database): Snapshot {
 }
 
 /** The same reads, each on the view of its turn. One that goes on over several turns begins on it. */
-export function heldBy<R extends object>(snapshot: Snapshot, reads: R): R {
+export function withReadTransaction<R extends object>(snapshot: Snapshot, reads: R): R {
   return new Proxy(reads, {
     get: (target, name, receiver) => {
       const read: unknown = Reflect.get(target, name, receiver);

@@ -1,23 +1,26 @@
 import { instant } from "../../../core/values/ids.ts";
 import type { TargetReads } from "../../../service/ports/target-reads.ts";
 import { and, asc, count, eq, gt, isNull, lte, min, sql } from "../tables/drizzle.ts";
-import { reading } from "../tables/sqlite-faults.ts";
+import { translateErrors } from "../tables/sqlite-faults.ts";
 import { grants, grantTargets, requests } from "../tables/schema.ts";
-import { hole, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Tables } from "../tables/placeholders.ts";
 
 /** What may be at which target, and the grants it belongs to. */
 export function createTargetReads(tables: Tables): TargetReads {
   const statements = prepareTargetReads(tables);
   return {
-    grant: async (id) => reading(() => statements.grant.get({ id })),
-    connectorsInUse: async () => reading(() => statements.inUse.all()),
-    becomingOverdue: async (since, limit) => reading(() => statements.becomingOverdue.all({ since, limit })),
+    grant: async (id) => translateErrors(() => statements.grant.get({ id })),
+    connectorsInUse: async () => translateErrors(() => statements.inUse.all()),
+    becomingOverdue: async (since, limit) =>
+      translateErrors(() => statements.becomingOverdue.all({ since, limit })),
     toTakeBackAt: async (connector, since, limit) =>
-      reading(() => statements.toTakeBackAt.all({ connector, since, limit })),
+      translateErrors(() => statements.toTakeBackAt.all({ connector, since, limit })),
     grantsAt: async (connector, limit, after) =>
-      reading(() => statements.at.all({ connector, limit, after: after ?? "" }).map((row) => row.value)),
+      translateErrors(() =>
+        statements.at.all({ connector, limit, after: after ?? "" }).map((row) => row.value),
+      ),
     takeBacks: async () =>
-      reading(() => {
+      translateErrors(() => {
         const waiting = statements.waiting.get()?.waiting ?? 0;
         const { overdue = 0, since = null } = statements.overdue.get() ?? {};
         return { waiting, overdue, oldestOverdueSince: since === null ? null : instant(since) };
@@ -28,10 +31,10 @@ export function createTargetReads(tables: Tables): TargetReads {
 /** Also for the test that looks at their query plans. */
 export function prepareTargetReads(tables: Tables) {
   const { grantId, connector, place, state, overSince } = grantTargets;
-  const id = hole("id", grants.id);
-  const since = hole("since", overSince);
+  const id = placeholder("id", grants.id);
+  const since = placeholder("since", overSince);
   const limit = sql.placeholder("limit");
-  const atConnector = eq(connector, hole("connector", connector));
+  const atConnector = eq(connector, placeholder("connector", connector));
   // Spelled out, for only then does SQLite see that the partial index fits.
   const isOver = sql`${overSince} IS NOT NULL`;
   return {
@@ -69,7 +72,7 @@ export function prepareTargetReads(tables: Tables) {
       .select({ value: grants.value })
       .from(grantTargets)
       .innerJoin(grants, eq(grants.id, grantId))
-      .where(and(atConnector, isNull(overSince), gt(grantId, hole("after", grantId))))
+      .where(and(atConnector, isNull(overSince), gt(grantId, placeholder("after", grantId))))
       .orderBy(asc(grantId))
       .limit(limit)
       .prepare(),

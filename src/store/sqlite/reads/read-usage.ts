@@ -2,11 +2,11 @@ import type { Instant } from "../../../core/values/ids.ts";
 import { and, count, eq, gt } from "../tables/drizzle.ts";
 import { counters, counterUses } from "../tables/schema.ts";
 import { prepareRead } from "../tables/prepare-read.ts";
-import { hole, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Tables } from "../tables/placeholders.ts";
 
 /** How often something was used: for ever, or since an instant. Also for reading outside a step. */
 export function prepareUsage(tables: Tables) {
-  const key = hole("key", counters.key);
+  const key = placeholder("key", counters.key);
   const statements = {
     ever: prepareRead(tables, [counters.used], (selected) =>
       selected.from(counters).where(eq(counters.key, key)),
@@ -14,7 +14,7 @@ export function prepareUsage(tables: Tables) {
     since: tables
       .select({ used: count() })
       .from(counterUses)
-      .where(and(eq(counterUses.key, key), gt(counterUses.at, hole("since", counterUses.at))))
+      .where(and(eq(counterUses.key, key), gt(counterUses.at, placeholder("since", counterUses.at))))
       .prepare(),
   };
   return {

@@ -4,9 +4,9 @@ import type { AuditHead, AuditVerdict } from "../../../service/ports/store.ts";
 import { chainHash, chainStart } from "../../shared/audit-chain.ts";
 import { and, asc, count, gt, lte, sql } from "../tables/drizzle.ts";
 import { createHeadReads } from "./read-audit-head.ts";
-import { reading } from "../tables/sqlite-faults.ts";
+import { translateErrors } from "../tables/sqlite-faults.ts";
 import { auditEvents } from "../tables/schema.ts";
-import { hole, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Tables } from "../tables/placeholders.ts";
 
 /** Records looked at before other work gets its turn. */
 const chunkSize = 500;
@@ -22,7 +22,7 @@ export async function verifyChain(tables: Tables, seen?: AuditHead): Promise<Aud
   const tail = seen === undefined ? "unproven" : heads.compare(seen);
   const statements = prepareStatements(tables);
   const { seq: upTo, hash: head } = heads.last();
-  const events = reading(() => statements.count.get({ upTo })?.events ?? 0);
+  const events = translateErrors(() => statements.count.get({ upTo })?.events ?? 0);
   const firstBad = await firstBadRecord(statements, upTo);
   const ok = firstBad === undefined && (tail === "unproven" || tail === "matches");
   return { ok, events, head, tail, ...(firstBad !== undefined && { firstBad }) };
@@ -35,7 +35,7 @@ async function firstBadRecord(
   let link: Link = { seq: 0, hash: chainStart };
   let after = Number.MIN_SAFE_INTEGER;
   while (after < upTo) {
-    const rows = reading(() => statements.chunk.all({ after, upTo }));
+    const rows = translateErrors(() => statements.chunk.all({ after, upTo }));
     for (const row of rows) {
       const kind = faultIn(row, link);
       if (kind !== undefined) return { seq: Math.min(row.seq, link.seq + 1), kind };
@@ -68,13 +68,13 @@ function isCanonical(text: string): boolean {
 
 function prepareStatements(tables: Tables) {
   const { seq, hash } = auditEvents;
-  const upTo = lte(seq, hole("upTo", seq));
+  const upTo = lte(seq, placeholder("upTo", seq));
   return {
     count: tables.select({ events: count() }).from(auditEvents).where(upTo).prepare(),
     chunk: tables
       .select({ seq, hash, body: sql<Buffer | null>`CAST(${auditEvents.body} AS BLOB)` })
       .from(auditEvents)
-      .where(and(gt(seq, hole("after", seq)), upTo))
+      .where(and(gt(seq, placeholder("after", seq)), upTo))
       .orderBy(asc(seq))
       .limit(chunkSize)
       .prepare(),

@@ -1,5 +1,5 @@
 /** What is made when it is first asked for, and is the same from then on. */
-export function atFirstUse<T extends object>(make: () => T): () => T {
+export function lazy<T extends object>(make: () => T): () => T {
   let made: T | undefined;
   return () => (made ??= make());
 }

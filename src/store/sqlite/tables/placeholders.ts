@@ -16,15 +16,15 @@ export type Conflict = Exclude<CommitResult, { ok: true }>;
  * changes nothing about the value: without it SQLite looks at the value while it plans a join, and so plans the
  * statement anew each time it is used, which takes longer than all the rest.
  */
-export function hole(name: string, column: SQLiteColumn): SQL {
+export function placeholder(name: string, column: SQLiteColumn): SQL {
   return sql`+${sql.param(sql.placeholder(name), column)}`;
 }
 
-/** A list in a prepared statement, whatever its length: the hole takes {@link listText}. */
-export function listHole(name: string): SQL {
+/** A list in a prepared statement, whatever its length: the hole takes {@link jsonList}. */
+export function listPlaceholder(name: string): SQL {
   return sql`(SELECT value FROM json_each(+${sql.placeholder(name)}))`;
 }
 
-export function listText(items: readonly string[]): string {
+export function jsonList(items: readonly string[]): string {
   return JSON.stringify(items);
 }

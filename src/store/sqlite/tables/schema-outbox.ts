@@ -1,6 +1,6 @@
 import type { Effect } from "../../../core/effects/effects.ts";
 import type * as Ids from "../../../core/values/ids.ts";
-import type { Copy, Cursor, JsonValue } from "../../../service/ports/store.ts";
+import type { Delivery, Cursor, JsonValue } from "../../../service/ports/store.ts";
 import { index, integer, primaryKey, sql, sqliteTable, text } from "./drizzle.ts";
 
 /*
@@ -42,19 +42,19 @@ export const cursors = sqliteTable("cursors", {
 });
 
 /** Who was told of a request where, and where the message is. */
-export const copies = sqliteTable(
+export const deliveries = sqliteTable(
   "copies",
   {
     ord: integer("ord").primaryKey(),
     id: text("id").notNull().unique(),
-    requestId: text("request_id").$type<Copy["requestId"]>().notNull(),
+    requestId: text("request_id").$type<Delivery["requestId"]>().notNull(),
     /** Null: the card. */
-    notice: text("notice").$type<NonNullable<Copy["notice"]>>(),
-    surface: text("surface").$type<Copy["surface"]>().notNull(),
+    notice: text("notice").$type<NonNullable<Delivery["notice"]>>(),
+    surface: text("surface").$type<Delivery["surface"]>().notNull(),
     address: text("address").notNull(),
-    audience: text("audience").$type<Copy["audience"]>().notNull(),
+    audience: text("audience").$type<Delivery["audience"]>().notNull(),
     readerId: text("reader_id").$type<Ids.IdentityId>(),
-    state: text("state").$type<Copy["state"]>().notNull(),
+    state: text("state").$type<Delivery["state"]>().notNull(),
     ref: text("ref"),
     fault: text("fault"),
     at: integer("at").$type<Ids.Instant>().notNull(),

@@ -13,7 +13,7 @@ import { index, integer, primaryKey, sql, sqliteTable, text } from "./drizzle.ts
  */
 
 export { apiKeys, identities, identityGroups } from "./schema-identities.ts";
-export { copies, cursors, outbox, surfaceAddresses } from "./schema-outbox.ts";
+export { deliveries, cursors, outbox, surfaceAddresses } from "./schema-outbox.ts";
 
 /** Access requests. `status` and `lapsesAt` are those of the outside status: after the claim, the grant's. */
 export const requests = sqliteTable(
@@ -256,7 +256,7 @@ export const counterUses = sqliteTable(
 );
 
 /** Kept answers of calls with an Idempotency-Key. */
-export const answers = sqliteTable(
+export const idempotencyRecords = sqliteTable(
   "answers",
   {
     keyId: text("key_id").$type<Ids.KeyId>().notNull(),

@@ -5,8 +5,8 @@ import { DiskFull, StoreUnavailable } from "../../../service/ports/store.ts";
 const knownNo = /^SQLITE_(?:FULL|READONLY|BUSY|LOCKED|CANTOPEN|NOMEM|IOERR|PROTOCOL)/;
 
 /** A commit that may or may not be on disk: whoever waits for it must not be told either. The process must restart. */
-export class OutcomeUnknown extends Error {
-  override readonly name = "OutcomeUnknown";
+export class CommitOutcomeUnknown extends Error {
+  override readonly name = "CommitOutcomeUnknown";
   readonly code = "outcome_unknown";
   readonly retryable = false;
 }
@@ -38,7 +38,7 @@ export function isRefusedCommit(error: unknown): boolean {
 }
 
 /** Runs a query, giving its failures the form the rest of the house knows. */
-export function reading<T>(query: () => T): T {
+export function translateErrors<T>(query: () => T): T {
   try {
     return query();
   } catch (error) {

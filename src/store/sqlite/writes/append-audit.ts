@@ -5,7 +5,7 @@ import { desc } from "../tables/drizzle.ts";
 import { auditEvents } from "../tables/schema.ts";
 import { prepareRead } from "../tables/prepare-read.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";
-import { hole, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Tables } from "../tables/placeholders.ts";
 
 /** Gives audit records their place in the chain. The chain's end is read under the write lock each time. */
 export function prepareAudit(tables: Tables) {
@@ -14,9 +14,11 @@ export function prepareAudit(tables: Tables) {
   const head = prepareRead(tables, [seq, hash], (selected) => selected.from(auditEvents).orderBy(desc(seq)));
   const insert = prepareWrite(
     tables,
-    tables
-      .insert(auditEvents)
-      .values({ seq: hole("seq", seq), body: hole("body", auditEvents.body), hash: hole("hash", hash) }),
+    tables.insert(auditEvents).values({
+      seq: placeholder("seq", seq),
+      body: placeholder("body", auditEvents.body),
+      hash: placeholder("hash", hash),
+    }),
   );
   return {
     append: (entries: readonly AuditEntry[]): void => {

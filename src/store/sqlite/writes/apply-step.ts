@@ -1,20 +1,20 @@
 import type Database from "better-sqlite3";
 import { assertNever } from "../../../core/values/assert.ts";
 import type { CommitResult, Step, Write } from "../../../service/ports/store.ts";
-import { atFirstUse } from "../tables/lazy.ts";
+import { lazy } from "../tables/lazy.ts";
 import { drizzle } from "../tables/drizzle.ts";
 import { prepareAddressWrites } from "./write-addresses.ts";
-import { prepareAnswerWrite } from "./write-idempotency-record.ts";
+import { prepareIdempotencyWrite } from "./write-idempotency-record.ts";
 import { prepareAudit } from "./append-audit.ts";
 import { prepareClockWrites } from "./write-clock-mark.ts";
-import { prepareCopyWrites } from "./write-deliveries.ts";
+import { prepareDeliveryWrites } from "./write-deliveries.ts";
 import { prepareCounters } from "./write-counters.ts";
 import { prepareCursorWrites } from "./write-cursors.ts";
 import { prepareDirectoryWrites } from "./write-directory.ts";
 import { prepareExpectations } from "./check-expectations.ts";
 import { prepareGrantWrites } from "./write-grant.ts";
 import { prepareOutboxWrites } from "./write-outbox.ts";
-import { prepareRequestWrites, prepareStanding } from "./write-request.ts";
+import { prepareRequestWrites, prepareStatusColumns } from "./write-request.ts";
 import { prepareRulebookWrites } from "./write-rulebook.ts";
 import { grantWritten, requestWritten, versionAfter } from "../../shared/step-records.ts";
 import type { Conflict, Tables } from "../tables/placeholders.ts";
@@ -28,10 +28,10 @@ import { prepareUniqueNames } from "./write-unique-names.ts";
 export function createStepWriter(client: Database.Database): (step: Step) => CommitResult {
   const tables = drizzle(client);
   const expectations = prepareExpectations(tables);
-  const unique = atFirstUse(() => prepareUniqueNames(tables));
-  const counters = atFirstUse(() => prepareCounters(tables));
-  const outbox = atFirstUse(() => prepareOutboxWrites(tables));
-  const answer = atFirstUse(() => prepareAnswerWrite(tables));
+  const unique = lazy(() => prepareUniqueNames(tables));
+  const counters = lazy(() => prepareCounters(tables));
+  const outbox = lazy(() => prepareOutboxWrites(tables));
+  const idempotencyRecord = lazy(() => prepareIdempotencyWrite(tables));
   const write = prepareWrites(tables, outbox);
   const audit = prepareAudit(tables);
   return (step) => {
@@ -43,7 +43,7 @@ export function createStepWriter(client: Database.Database): (step: Step) => Com
     if (conflict !== undefined) return conflict;
     audit.append(step.audit);
     for (const effect of step.effects) outbox().add(effect);
-    if (step.answer !== undefined) answer().keep(step.answer);
+    if (step.idempotencyRecord !== undefined) idempotencyRecord().put(step.idempotencyRecord);
     return { ok: true };
   };
 }
@@ -60,15 +60,15 @@ function prepareWrites(
   tables: Tables,
   outbox: () => ReturnType<typeof prepareOutboxWrites>,
 ): (step: Step) => Conflict | undefined {
-  const requests = atFirstUse(() => prepareRequestWrites(tables));
-  const grants = atFirstUse(() => prepareGrantWrites(tables));
-  const standing = atFirstUse(() => prepareStanding(tables));
-  const directory = atFirstUse(() => prepareDirectoryWrites(tables));
-  const rulebook = atFirstUse(() => prepareRulebookWrites(tables));
-  const cursors = atFirstUse(() => prepareCursorWrites(tables));
-  const copies = atFirstUse(() => prepareCopyWrites(tables));
-  const addresses = atFirstUse(() => prepareAddressWrites(tables));
-  const clock = atFirstUse(() => prepareClockWrites(tables));
+  const requests = lazy(() => prepareRequestWrites(tables));
+  const grants = lazy(() => prepareGrantWrites(tables));
+  const statusColumns = lazy(() => prepareStatusColumns(tables));
+  const directory = lazy(() => prepareDirectoryWrites(tables));
+  const rulebook = lazy(() => prepareRulebookWrites(tables));
+  const cursors = lazy(() => prepareCursorWrites(tables));
+  const deliveries = lazy(() => prepareDeliveryWrites(tables));
+  const addresses = lazy(() => prepareAddressWrites(tables));
+  const clock = lazy(() => prepareClockWrites(tables));
   const writeOne = (write: Write, step: Step): Conflict | undefined => {
     switch (write.kind) {
       case "request":
@@ -80,7 +80,7 @@ function prepareWrites(
         );
       case "grant":
         grants().write(write.value, versionAfter(step, "grant", write.value.id));
-        if (requestWritten(step, write.value.requestId) === undefined) standing().put(write.value);
+        if (requestWritten(step, write.value.requestId) === undefined) statusColumns().put(write.value);
         return undefined;
       case "credentialFirstUsed":
         return grants().firstUsed(write.id, write.at);
@@ -108,7 +108,7 @@ function prepareWrites(
         return cursors().drop(write.name);
       case "copyWanted":
       case "copyTold":
-        return copies().write(write);
+        return deliveries().write(write);
       case "address":
       case "addressGone":
         return addresses().write(write);

@@ -2,7 +2,7 @@ import type { Expectation } from "../../../service/ports/store.ts";
 import { eq } from "../tables/drizzle.ts";
 import { prepareRead } from "../tables/prepare-read.ts";
 import { apiKeys, grants, identities, requests, rulebook } from "../tables/schema.ts";
-import { hole, type Conflict, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Conflict, type Tables } from "../tables/placeholders.ts";
 
 /** Checks that what a step was decided from is still so. */
 export function prepareExpectations(tables: Tables) {
@@ -26,5 +26,7 @@ function prepareVersion(
   table: typeof requests | typeof grants | typeof identities | typeof apiKeys | typeof rulebook,
 ) {
   const { id, version } = table;
-  return prepareRead(tables, [version], (selected) => selected.from(table).where(eq(id, hole("id", id))));
+  return prepareRead(tables, [version], (selected) =>
+    selected.from(table).where(eq(id, placeholder("id", id))),
+  );
 }

@@ -2,17 +2,17 @@ import type { Grant } from "../../../core/access/grant.ts";
 import { eq, sql } from "../tables/drizzle.ts";
 import { counters, grants } from "../tables/schema.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";
-import { hole, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Tables } from "../tables/placeholders.ts";
 import { counter } from "../reads/requests/read-active-grants.ts";
 
 /** To be told of each grant before its row is written. */
-export function prepareActiveCount(tables: Tables): (grant: Grant) => void {
+export function prepareActiveGrantCount(tables: Tables): (grant: Grant) => void {
   const phaseOf = tables
     .select({ phase: grants.phase })
     .from(grants)
-    .where(eq(grants.id, hole("id", grants.id)))
+    .where(eq(grants.id, placeholder("id", grants.id)))
     .prepare();
-  const add = hole("add", counters.used);
+  const add = placeholder("add", counters.used);
   const change = prepareWrite(
     tables,
     tables

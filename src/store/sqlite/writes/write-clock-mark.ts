@@ -4,17 +4,17 @@ import { gt, lt, lte, sql } from "../tables/drizzle.ts";
 
 import { prepareWrite } from "../tables/prepare-write.ts";
 import { clockMark, counterUses, outbox } from "../tables/schema.ts";
-import { hole, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Tables } from "../tables/placeholders.ts";
 
 /** The latest time of any commit. It only rises, except where an operator says that it was wrong. */
 export function prepareClockWrites(tables: Tables) {
-  const at = hole("at", clockMark.at);
+  const at = placeholder("at", clockMark.at);
   const put = tables.insert(clockMark).values({ id: "clock", at });
   const raise = prepareWrite(
     tables,
     put.onConflictDoUpdate({ target: clockMark.id, set: { at }, setWhere: lt(clockMark.at, at) }),
   );
-  const isDueByThen = lte(outbox.createdAt, hole("from", outbox.createdAt));
+  const isDueByThen = lte(outbox.createdAt, placeholder("from", outbox.createdAt));
   const lower = [
     prepareWrite(tables, tables.update(clockMark).set({ at })),
     prepareWrite(

@@ -1,5 +1,5 @@
 import { prepareUsage } from "../reads/read-usage.ts";
-import { assert, present } from "../../../core/values/assert.ts";
+import { assert, assertPresent } from "../../../core/values/assert.ts";
 import { plus } from "../../../core/values/time.ts";
 
 import type { CounterChange } from "../../../service/ports/store.ts";
@@ -7,15 +7,15 @@ import { and, asc, eq, gt, lte, sql } from "../tables/drizzle.ts";
 import { counters, counterUses } from "../tables/schema.ts";
 
 import { prepareReturning, prepareWrite } from "../tables/prepare-write.ts";
-import { hole, type Conflict, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Conflict, type Tables } from "../tables/placeholders.ts";
 
 /** Counts under a limit, in the same transaction as what is counted, so exactly. */
 export function prepareCounters(tables: Tables) {
   const usage = prepareUsage(tables);
-  const key = hole("key", counters.key);
-  const add = hole("add", counters.used);
-  const at = hole("at", counterUses.at);
-  const since = hole("since", counterUses.at);
+  const key = placeholder("key", counters.key);
+  const add = placeholder("add", counters.used);
+  const at = placeholder("at", counterUses.at);
+  const since = placeholder("since", counterUses.at);
   const ofWindow = and(eq(counterUses.key, key), gt(counterUses.at, since));
   const statements = {
     add: prepareReturning<number>(
@@ -44,7 +44,9 @@ export function prepareCounters(tables: Tables) {
   const changeForEver = (change: CounterChange): Conflict | undefined => {
     const { key: counter, add: more, max } = change;
     const after =
-      more === 0 ? usage.used(counter) : present(statements.add.get({ key: counter, add: more }), counter);
+      more === 0
+        ? usage.used(counter)
+        : assertPresent(statements.add.get({ key: counter, add: more }), counter);
     if (max !== undefined && after > max) return { conflict: "counter", what: counter };
     assert(after >= 0, "a counter stays at or above zero");
     return undefined;

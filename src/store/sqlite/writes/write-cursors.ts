@@ -3,12 +3,12 @@ import { eq } from "../tables/drizzle.ts";
 
 import { cursors } from "../tables/schema.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";
-import { hole, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Tables } from "../tables/placeholders.ts";
 
 /** Followers of the audit log are few and each has one writer, so they are replaced whole. */
 export function prepareCursorWrites(tables: Tables) {
-  const name = hole("name", cursors.name);
-  const value = hole("value", cursors.value);
+  const name = placeholder("name", cursors.name);
+  const value = placeholder("value", cursors.value);
   const put = prepareWrite(
     tables,
     tables

@@ -1,50 +1,50 @@
 import type { Write } from "../../../service/ports/store.ts";
 import { eq } from "../tables/drizzle.ts";
 
-import { copies } from "../tables/schema.ts";
+import { deliveries } from "../tables/schema.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";
-import { hole, type Conflict, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Conflict, type Tables } from "../tables/placeholders.ts";
 
-type CopyWrite = Extract<Write, { kind: "copyWanted" | "copyTold" }>;
+type DeliveryWrite = Extract<Write, { kind: "copyWanted" | "copyTold" }>;
 
-export function prepareCopyWrites(tables: Tables): {
-  readonly write: (write: CopyWrite) => Conflict | undefined;
+export function prepareDeliveryWrites(tables: Tables): {
+  readonly write: (write: DeliveryWrite) => Conflict | undefined;
 } {
-  const wanted = prepareWrite(
+  const insert = prepareWrite(
     tables,
     tables
-      .insert(copies)
+      .insert(deliveries)
       .values({
-        id: hole("id", copies.id),
-        requestId: hole("requestId", copies.requestId),
-        notice: hole("notice", copies.notice),
-        surface: hole("surface", copies.surface),
-        address: hole("address", copies.address),
-        audience: hole("audience", copies.audience),
-        readerId: hole("readerId", copies.readerId),
-        state: hole("state", copies.state),
-        ref: hole("ref", copies.ref),
-        fault: hole("fault", copies.fault),
-        at: hole("at", copies.at),
+        id: placeholder("id", deliveries.id),
+        requestId: placeholder("requestId", deliveries.requestId),
+        notice: placeholder("notice", deliveries.notice),
+        surface: placeholder("surface", deliveries.surface),
+        address: placeholder("address", deliveries.address),
+        audience: placeholder("audience", deliveries.audience),
+        readerId: placeholder("readerId", deliveries.readerId),
+        state: placeholder("state", deliveries.state),
+        ref: placeholder("ref", deliveries.ref),
+        fault: placeholder("fault", deliveries.fault),
+        at: placeholder("at", deliveries.at),
       })
       .onConflictDoNothing(),
   );
-  const told = prepareWrite(
+  const update = prepareWrite(
     tables,
     tables
-      .update(copies)
+      .update(deliveries)
       .set({
-        state: hole("state", copies.state),
-        ref: hole("ref", copies.ref),
-        fault: hole("fault", copies.fault),
-        at: hole("at", copies.at),
+        state: placeholder("state", deliveries.state),
+        ref: placeholder("ref", deliveries.ref),
+        fault: placeholder("fault", deliveries.fault),
+        at: placeholder("at", deliveries.at),
       })
-      .where(eq(copies.id, hole("id", copies.id))),
+      .where(eq(deliveries.id, placeholder("id", deliveries.id))),
   );
   return {
     write: (write) => {
-      if (write.kind === "copyWanted") wanted.run({ ...write.value });
-      else told.run({ id: write.id, state: write.state, ref: write.ref, fault: write.fault, at: write.at });
+      if (write.kind === "copyWanted") insert.run({ ...write.value });
+      else update.run({ id: write.id, state: write.state, ref: write.ref, fault: write.fault, at: write.at });
       return undefined;
     },
   };

@@ -4,7 +4,7 @@ import type { ApiKey } from "../../../service/ports/store.ts";
 import { eq } from "../tables/drizzle.ts";
 import { apiKeys, identities, identityGroups } from "../tables/schema.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";
-import { hole, type Conflict, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Conflict, type Tables } from "../tables/placeholders.ts";
 
 /** Writes identities with their groups, and API keys. */
 export function prepareDirectoryWrites(tables: Tables) {
@@ -36,21 +36,21 @@ export function prepareDirectoryWrites(tables: Tables) {
 }
 
 function prepareStatements(tables: Tables) {
-  const id = hole("id", identities.id);
-  const identityId = hole("identityId", apiKeys.identityId);
+  const id = placeholder("id", identities.id);
+  const identityId = placeholder("identityId", apiKeys.identityId);
   const identity = {
-    version: hole("version", identities.version),
-    email: hole("email", identities.email),
-    managerId: hole("managerId", identities.managerId),
-    managedBy: hole("managedBy", identities.managedBy),
-    value: hole("value", identities.value),
+    version: placeholder("version", identities.version),
+    email: placeholder("email", identities.email),
+    managerId: placeholder("managerId", identities.managerId),
+    managedBy: placeholder("managedBy", identities.managedBy),
+    value: placeholder("value", identities.value),
   };
   const key = {
-    version: hole("version", apiKeys.version),
+    version: placeholder("version", apiKeys.version),
     identityId,
-    hash: hole("hash", apiKeys.hash),
-    deletedAt: hole("deletedAt", apiKeys.deletedAt),
-    value: hole("value", apiKeys.value),
+    hash: placeholder("hash", apiKeys.hash),
+    deletedAt: placeholder("deletedAt", apiKeys.deletedAt),
+    value: placeholder("value", apiKeys.value),
   };
   return {
     insertIdentity: prepareWrite(tables, tables.insert(identities).values({ id, ...identity })),
@@ -66,7 +66,7 @@ function prepareStatements(tables: Tables) {
       tables,
       tables
         .insert(identityGroups)
-        .values({ groupName: hole("groupName", identityGroups.groupName), identityId }),
+        .values({ groupName: placeholder("groupName", identityGroups.groupName), identityId }),
     ),
     insertKey: prepareWrite(tables, tables.insert(apiKeys).values({ id, ...key })),
     updateKey: prepareWrite(tables, tables.update(apiKeys).set(key).where(eq(apiKeys.id, id))),

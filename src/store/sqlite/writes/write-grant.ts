@@ -2,10 +2,10 @@ import { assert } from "../../../core/values/assert.ts";
 import { grantLapsesAt, hasStarted, type Grant, type StartedGrant } from "../../../core/access/grant.ts";
 import type { CredentialId, Instant } from "../../../core/values/ids.ts";
 import { and, eq, isNull, ne } from "../tables/drizzle.ts";
-import { prepareActiveCount } from "./count-active-grants.ts";
+import { prepareActiveGrantCount } from "./count-active-grants.ts";
 import { credentials, grants, grantScopes } from "../tables/schema.ts";
 import { prepareReturning, prepareWrite } from "../tables/prepare-write.ts";
-import { hole, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Tables } from "../tables/placeholders.ts";
 import { prepareTargetWrites } from "./write-targets.ts";
 
 /** The number of a grant's row, as the driver says it. */
@@ -15,7 +15,7 @@ type GrantOrd = number | bigint;
 export function prepareGrantWrites(tables: Tables) {
   const statements = prepareStatements(tables);
   const targets = prepareTargetWrites(tables);
-  const countActive = prepareActiveCount(tables);
+  const countActive = prepareActiveGrantCount(tables);
 
   const started = (grant: StartedGrant): void => {
     for (const scope of new Set(grant.scopes)) {
@@ -67,16 +67,16 @@ export function prepareGrantWrites(tables: Tables) {
 
 function prepareStatements(tables: Tables) {
   const changing = {
-    version: hole("version", grants.version),
-    phase: hole("phase", grants.phase),
-    expiresAt: hole("expiresAt", grants.expiresAt),
-    value: hole("value", grants.value),
+    version: placeholder("version", grants.version),
+    phase: placeholder("phase", grants.phase),
+    expiresAt: placeholder("expiresAt", grants.expiresAt),
+    value: placeholder("value", grants.value),
   };
-  const id = hole("id", grants.id);
-  const grantId = hole("grantId", grantScopes.grantId);
-  const grantOrd = hole("grantOrd", credentials.grantOrd);
-  const requestId = hole("requestId", grants.requestId);
-  const subjectId = hole("subjectId", grants.subjectId);
+  const id = placeholder("id", grants.id);
+  const grantId = placeholder("grantId", grantScopes.grantId);
+  const grantOrd = placeholder("grantOrd", credentials.grantOrd);
+  const requestId = placeholder("requestId", grants.requestId);
+  const subjectId = placeholder("subjectId", grants.subjectId);
   return {
     insert: prepareWrite(tables, tables.insert(grants).values({ id, requestId, subjectId, ...changing })),
     update: prepareReturning<number>(
@@ -89,9 +89,9 @@ function prepareStatements(tables: Tables) {
         grantId,
         requestId,
         subjectId,
-        scope: hole("scope", grantScopes.scope),
-        startedAt: hole("startedAt", grantScopes.startedAt),
-        breakGlass: hole("breakGlass", grantScopes.breakGlass),
+        scope: placeholder("scope", grantScopes.scope),
+        startedAt: placeholder("startedAt", grantScopes.startedAt),
+        breakGlass: placeholder("breakGlass", grantScopes.breakGlass),
       }),
     ),
     issue: prepareWrite(
@@ -99,13 +99,13 @@ function prepareStatements(tables: Tables) {
       tables.insert(credentials).values({
         id,
         grantOrd,
-        hash: hole("hash", credentials.hash),
-        last4: hole("last4", credentials.last4),
-        issuedAt: hole("issuedAt", credentials.issuedAt),
-        current: hole("current", credentials.current),
-        scope: hole("scope", credentials.scope),
-        startedAt: hole("startedAt", credentials.startedAt),
-        breakGlass: hole("breakGlass", credentials.breakGlass),
+        hash: placeholder("hash", credentials.hash),
+        last4: placeholder("last4", credentials.last4),
+        issuedAt: placeholder("issuedAt", credentials.issuedAt),
+        current: placeholder("current", credentials.current),
+        scope: placeholder("scope", credentials.scope),
+        startedAt: placeholder("startedAt", credentials.startedAt),
+        breakGlass: placeholder("breakGlass", credentials.breakGlass),
       }),
     ),
     retire: prepareWrite(
@@ -126,7 +126,7 @@ function prepareStatements(tables: Tables) {
       tables,
       tables
         .update(credentials)
-        .set({ firstUsedAt: hole("at", credentials.firstUsedAt) })
+        .set({ firstUsedAt: placeholder("at", credentials.firstUsedAt) })
         .where(and(eq(credentials.id, id), isNull(credentials.firstUsedAt))),
     ),
   };

@@ -1,46 +1,49 @@
 import { dayMs, plus } from "../../../core/values/time.ts";
-import type { KeptAnswer } from "../../../service/ports/store.ts";
+import type { IdempotencyRecord } from "../../../service/ports/store.ts";
 import { inArray, lte, sql } from "../tables/drizzle.ts";
-import { answers } from "../tables/schema.ts";
+import { idempotencyRecords } from "../tables/schema.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";
-import { hole, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Tables } from "../tables/placeholders.ts";
 
 /** How long an answer is kept (contract 3). */
-const keptMs = dayMs;
+const retentionMs = dayMs;
 /** Old answers removed with each new one: more than one, so that a backlog shrinks, and few, so that none waits. */
 const prunedMax = 20;
 
 /** Keeps the answers of calls with an Idempotency-Key. A new answer to the same call takes the place of the old. */
-export function prepareAnswerWrite(tables: Tables) {
+export function prepareIdempotencyWrite(tables: Tables) {
   const changing = {
-    bodyHash: hole("bodyHash", answers.bodyHash),
-    status: hole("status", answers.status),
-    body: hole("body", answers.body),
-    at: hole("at", answers.at),
+    bodyHash: placeholder("bodyHash", idempotencyRecords.bodyHash),
+    status: placeholder("status", idempotencyRecords.status),
+    body: placeholder("body", idempotencyRecords.body),
+    at: placeholder("at", idempotencyRecords.at),
   };
-  const put = prepareWrite(
+  const upsert = prepareWrite(
     tables,
     tables
-      .insert(answers)
+      .insert(idempotencyRecords)
       .values({
-        keyId: hole("keyId", answers.keyId),
-        call: hole("call", answers.call),
-        idempotencyKey: hole("idempotencyKey", answers.idempotencyKey),
+        keyId: placeholder("keyId", idempotencyRecords.keyId),
+        call: placeholder("call", idempotencyRecords.call),
+        idempotencyKey: placeholder("idempotencyKey", idempotencyRecords.idempotencyKey),
         ...changing,
       })
-      .onConflictDoUpdate({ target: [answers.keyId, answers.call, answers.idempotencyKey], set: changing }),
+      .onConflictDoUpdate({
+        target: [idempotencyRecords.keyId, idempotencyRecords.call, idempotencyRecords.idempotencyKey],
+        set: changing,
+      }),
   );
   const rowid = sql<number>`rowid`;
   const old = tables
     .select({ rowid })
-    .from(answers)
-    .where(lte(answers.at, hole("before", answers.at)))
+    .from(idempotencyRecords)
+    .where(lte(idempotencyRecords.at, placeholder("before", idempotencyRecords.at)))
     .limit(prunedMax);
-  const prune = prepareWrite(tables, tables.delete(answers).where(inArray(rowid, old)));
+  const prune = prepareWrite(tables, tables.delete(idempotencyRecords).where(inArray(rowid, old)));
   return {
-    keep: (answer: KeptAnswer): void => {
-      put.run({ ...answer });
-      prune.run({ before: plus(answer.at, -keptMs) });
+    put: (record: IdempotencyRecord): void => {
+      upsert.run({ ...record });
+      prune.run({ before: plus(record.at, -retentionMs) });
     },
   };
 }

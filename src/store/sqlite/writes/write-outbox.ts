@@ -1,11 +1,11 @@
 import { assertNever } from "../../../core/values/assert.ts";
 import type { Instant } from "../../../core/values/ids.ts";
-import { groupOf, laneOf } from "../../../core/effects/ordering-keys.ts";
+import { destinationOf, orderingKeyOf } from "../../../core/effects/ordering-keys.ts";
 import type { NewEffect, Write } from "../../../service/ports/store.ts";
 import { and, eq, gt, sql } from "../tables/drizzle.ts";
 import { outbox } from "../tables/schema.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";
-import { hole, type Conflict, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Conflict, type Tables } from "../tables/placeholders.ts";
 
 type EffectChange = Extract<Write, { kind: "effectLeased" | "effectSettled" | "effectPutBack" }>;
 
@@ -20,14 +20,14 @@ export function prepareOutboxWrites(tables: Tables) {
       case "effectSettled":
         return statements.settle.run({ id, lease }).changes;
       case "effectPutBack":
-        return statements.putBack.run({ id, lease, readyAt: change.dueAt, lastError: change.error }).changes;
+        return statements.release.run({ id, lease, readyAt: change.dueAt, lastError: change.error }).changes;
       default:
         return assertNever(kind);
     }
   };
   return {
     add: ({ id, effect, dueAt }: NewEffect): void => {
-      statements.add.run({ id, effect, lane: laneOf(effect), way: groupOf(effect), dueAt });
+      statements.add.run({ id, effect, lane: orderingKeyOf(effect), way: destinationOf(effect), dueAt });
     },
     change: (change: EffectChange): Conflict | undefined =>
       changed(change) === 1 ? undefined : { conflict: "version", what: `effect:${change.id}` },
@@ -36,22 +36,22 @@ export function prepareOutboxWrites(tables: Tables) {
 }
 
 function prepareStatements(tables: Tables) {
-  const id = hole("id", outbox.id);
-  const readyAt = hole("readyAt", outbox.readyAt);
-  const dueAt = hole("dueAt", outbox.createdAt);
-  const held = and(eq(outbox.id, id), eq(outbox.lease, hole("lease", outbox.lease)));
+  const id = placeholder("id", outbox.id);
+  const readyAt = placeholder("readyAt", outbox.readyAt);
+  const dueAt = placeholder("dueAt", outbox.createdAt);
+  const held = and(eq(outbox.id, id), eq(outbox.lease, placeholder("lease", outbox.lease)));
   return {
     add: prepareWrite(
       tables,
       tables.insert(outbox).values({
         id,
-        lane: hole("lane", outbox.lane),
-        way: hole("way", outbox.way),
+        lane: placeholder("lane", outbox.lane),
+        way: placeholder("way", outbox.way),
         createdAt: dueAt,
         readyAt: dueAt,
         lease: 0,
         attempts: 0,
-        effect: hole("effect", outbox.effect),
+        effect: placeholder("effect", outbox.effect),
       }),
     ),
     lease: prepareWrite(
@@ -70,14 +70,14 @@ function prepareStatements(tables: Tables) {
         .where(and(gt(outbox.readyAt, readyAt), gt(outbox.lease, outbox.attempts))),
     ),
     settle: prepareWrite(tables, tables.delete(outbox).where(held)),
-    putBack: prepareWrite(
+    release: prepareWrite(
       tables,
       tables
         .update(outbox)
         .set({
           readyAt,
           attempts: sql`${outbox.attempts} + 1`,
-          lastError: hole("lastError", outbox.lastError),
+          lastError: placeholder("lastError", outbox.lastError),
         })
         .where(held),
     ),

@@ -7,12 +7,12 @@ import { isStranded } from "../../../core/access/stranded-request.ts";
 import { and, eq, sql } from "../tables/drizzle.ts";
 import { grants, requests, requestScopes, requestSelectors } from "../tables/schema.ts";
 import { prepareReturning, prepareWrite } from "../tables/prepare-write.ts";
-import { hole, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Tables } from "../tables/placeholders.ts";
 
 /** Writes access requests, with every column that is derived from them. */
 export function prepareRequestWrites(tables: Tables) {
   const statements = prepareStatements(tables);
-  const standing = prepareStanding(tables);
+  const statusColumns = prepareStatusColumns(tables);
 
   const addSelectors = (request: AccessRequest, requestOrd: number | bigint): void => {
     for (const { part, selectors } of selectorsOf(request)) {
@@ -41,8 +41,8 @@ export function prepareRequestWrites(tables: Tables) {
         // Stages are only added, and only while votes are given.
         if (isOpen(request)) addSelectors(request, ord);
       }
-      if (request.phase === "CLAIMED" && grant === undefined) standing.follow(request.id);
-      else standing.spread(request.id);
+      if (request.phase === "CLAIMED" && grant === undefined) statusColumns.follow(request.id);
+      else statusColumns.spread(request.id);
     },
   };
 }
@@ -52,18 +52,18 @@ function standingOf(
   request: AccessRequest,
   grant: Grant | undefined,
 ): Pick<RequestRow, "status" | "lapsesAt"> {
-  if (hasStarted(grant)) return standingUnder(grant);
+  if (hasStarted(grant)) return statusUnder(grant);
   // A claimed request without a grant failed to get one.
   return { status: request.phase === "CLAIMED" ? "FAILED" : request.phase, lapsesAt: lapseOf(request) };
 }
 
-function standingUnder({ phase, expiresAt }: StartedGrant): Pick<RequestRow, "status" | "lapsesAt"> {
+function statusUnder({ phase, expiresAt }: StartedGrant): Pick<RequestRow, "status" | "lapsesAt"> {
   return { status: phase, lapsesAt: phase === "ACTIVE" ? expiresAt : null };
 }
 
 /** Keeps that so when only one of the two is written. */
-export function prepareStanding(tables: Tables) {
-  const id = hole("id", requests.id);
+export function prepareStatusColumns(tables: Tables) {
+  const id = placeholder("id", requests.id);
   const ofGrant = eq(grants.id, requests.grantId);
   const follow = prepareWrite(
     tables,
@@ -79,7 +79,10 @@ export function prepareStanding(tables: Tables) {
     tables,
     tables
       .update(requests)
-      .set({ status: hole("status", requests.status), lapsesAt: hole("lapsesAt", requests.lapsesAt) })
+      .set({
+        status: placeholder("status", requests.status),
+        lapsesAt: placeholder("lapsesAt", requests.lapsesAt),
+      })
       .where(eq(requests.id, id)),
   );
   const spread = prepareStatusSpread(tables);
@@ -95,7 +98,7 @@ export function prepareStanding(tables: Tables) {
     put: (grant: Grant): void => {
       // Before it starts it is the request that tells.
       if (!hasStarted(grant)) return;
-      put.run({ id: grant.requestId, ...standingUnder(grant) });
+      put.run({ id: grant.requestId, ...statusUnder(grant) });
       spread(grant.requestId);
     },
   };
@@ -103,7 +106,7 @@ export function prepareStanding(tables: Tables) {
 
 /** Lists are read by scope or selector together with the status, so those rows have it too. */
 function prepareStatusSpread(tables: Tables): (id: RequestId) => void {
-  const id = hole("id", requests.id);
+  const id = placeholder("id", requests.id);
   const ord = sql`(SELECT ${requests.ord} FROM ${requests} WHERE ${requests.id} = ${id})`;
   const status = sql`(SELECT ${requests.status} FROM ${requests} WHERE ${requests.id} = ${id})`;
   const statements = [requestScopes, requestSelectors].map((table) =>
@@ -164,27 +167,27 @@ function selectorsOf(request: AccessRequest): readonly {
 
 function prepareStatements(tables: Tables) {
   const changing = {
-    version: hole("version", requests.version),
-    status: hole("status", requests.status),
-    lapsesAt: hole("lapsesAt", requests.lapsesAt),
-    dueAt: hole("dueAt", requests.dueAt),
-    grantId: hole("grantId", requests.grantId),
-    strandedSince: hole("strandedSince", requests.strandedSince),
-    deniedAt: hole("deniedAt", requests.deniedAt),
-    brokeGlass: hole("brokeGlass", requests.brokeGlass),
-    justifiedAt: hole("justifiedAt", requests.justifiedAt),
-    value: hole("value", requests.value),
+    version: placeholder("version", requests.version),
+    status: placeholder("status", requests.status),
+    lapsesAt: placeholder("lapsesAt", requests.lapsesAt),
+    dueAt: placeholder("dueAt", requests.dueAt),
+    grantId: placeholder("grantId", requests.grantId),
+    strandedSince: placeholder("strandedSince", requests.strandedSince),
+    deniedAt: placeholder("deniedAt", requests.deniedAt),
+    brokeGlass: placeholder("brokeGlass", requests.brokeGlass),
+    justifiedAt: placeholder("justifiedAt", requests.justifiedAt),
+    value: placeholder("value", requests.value),
   };
   const fixed = {
-    id: hole("id", requests.id),
-    subjectId: hole("subjectId", requests.subjectId),
-    requestedById: hole("requestedById", requests.requestedById),
-    requestedAt: hole("requestedAt", requests.requestedAt),
-    extendsGrantId: hole("extendsGrantId", requests.extendsGrantId),
+    id: placeholder("id", requests.id),
+    subjectId: placeholder("subjectId", requests.subjectId),
+    requestedById: placeholder("requestedById", requests.requestedById),
+    requestedAt: placeholder("requestedAt", requests.requestedAt),
+    extendsGrantId: placeholder("extendsGrantId", requests.extendsGrantId),
   };
   const latestBefore = sql`(SELECT max(${requests.latestAt}) FROM ${requests})`;
   const latestAt = sql`max(${fixed.requestedAt}, coalesce(${latestBefore}, 0))`;
-  const requestOrd = hole("requestOrd", requestScopes.requestOrd);
+  const requestOrd = placeholder("requestOrd", requestScopes.requestOrd);
   return {
     insert: prepareWrite(tables, tables.insert(requests).values({ ...fixed, ...changing, latestAt })),
     update: prepareReturning<number>(
@@ -193,16 +196,16 @@ function prepareStatements(tables: Tables) {
     ),
     addScope: prepareWrite(
       tables,
-      tables.insert(requestScopes).values({ scope: hole("scope", requestScopes.scope), requestOrd }),
+      tables.insert(requestScopes).values({ scope: placeholder("scope", requestScopes.scope), requestOrd }),
     ),
     addSelector: prepareWrite(
       tables,
       tables
         .insert(requestSelectors)
         .values({
-          selector: hole("selector", requestSelectors.selector),
+          selector: placeholder("selector", requestSelectors.selector),
           requestOrd,
-          part: hole("part", requestSelectors.part),
+          part: placeholder("part", requestSelectors.part),
         })
         .onConflictDoNothing(),
     ),

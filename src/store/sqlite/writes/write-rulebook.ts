@@ -4,12 +4,12 @@ import type { Policy, Rules } from "../../../core/policy/policy.ts";
 import { eq, sql } from "../tables/drizzle.ts";
 import { policies, rulebook } from "../tables/schema.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";
-import { hole, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Tables } from "../tables/placeholders.ts";
 
 /** Writes what decides. Its version is raised once per step, by the caller. */
 export function prepareRulebookWrites(tables: Tables) {
-  const id = hole("id", policies.id);
-  const value = hole("value", policies.value);
+  const id = placeholder("id", policies.id);
+  const value = placeholder("value", policies.value);
   const statements = {
     put: prepareWrite(
       tables,
@@ -23,9 +23,12 @@ export function prepareRulebookWrites(tables: Tables) {
       tables,
       tables
         .update(rulebook)
-        .set({ rules: hole("rules", rulebook.rules), source: hole("source", rulebook.source) }),
+        .set({ rules: placeholder("rules", rulebook.rules), source: placeholder("source", rulebook.source) }),
     ),
-    lockdown: prepareWrite(tables, tables.update(rulebook).set({ lockdown: hole("on", rulebook.lockdown) })),
+    lockdown: prepareWrite(
+      tables,
+      tables.update(rulebook).set({ lockdown: placeholder("on", rulebook.lockdown) }),
+    ),
     raise: prepareWrite(tables, tables.update(rulebook).set({ version: sql`${rulebook.version} + 1` })),
   };
   return {

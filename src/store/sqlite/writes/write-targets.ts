@@ -3,20 +3,20 @@ import { isSettled } from "../../../core/access/target.ts";
 import { eq } from "../tables/drizzle.ts";
 import { grantTargets } from "../tables/schema.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";
-import { hole, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Tables } from "../tables/placeholders.ts";
 
 /** Keeps the rows of what may be at targets those of the grant. */
 export function prepareTargetWrites(tables: Tables) {
-  const grantId = hole("grantId", grantTargets.grantId);
+  const grantId = placeholder("grantId", grantTargets.grantId);
   const forget = prepareWrite(tables, tables.delete(grantTargets).where(eq(grantTargets.grantId, grantId)));
   const add = prepareWrite(
     tables,
     tables.insert(grantTargets).values({
       grantId,
-      connector: hole("connector", grantTargets.connector),
-      place: hole("place", grantTargets.place),
-      state: hole("state", grantTargets.state),
-      overSince: hole("overSince", grantTargets.overSince),
+      connector: placeholder("connector", grantTargets.connector),
+      place: placeholder("place", grantTargets.place),
+      state: placeholder("state", grantTargets.state),
+      overSince: placeholder("overSince", grantTargets.overSince),
     }),
   );
   return {
@@ -26,7 +26,7 @@ export function prepareTargetWrites(tables: Tables) {
       const isOver = !holdsTargets(grant);
       for (const target of grant.targets) {
         if (isSettled(target)) continue;
-        const { connector, place = null } = target.order;
+        const { connector, place = null } = target.spec;
         const overSince = isOver ? target.since : null;
         add.run({ grantId: grant.id, connector, place, state: target.state, overSince });
       }

@@ -4,12 +4,12 @@ import { and, eq } from "../tables/drizzle.ts";
 
 import { uniqueNames } from "../tables/schema.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";
-import { hole, type Conflict, type Tables } from "../tables/placeholders.ts";
+import { placeholder, type Conflict, type Tables } from "../tables/placeholders.ts";
 
 /** Names with one owner each. Taking one's own again is fine; only the owner's release counts. */
 export function prepareUniqueNames(tables: Tables) {
-  const name = hole("name", uniqueNames.name);
-  const owner = hole("owner", uniqueNames.owner);
+  const name = placeholder("name", uniqueNames.name);
+  const owner = placeholder("owner", uniqueNames.owner);
   const statements = {
     take: prepareWrite(tables, tables.insert(uniqueNames).values({ name, owner }).onConflictDoNothing()),
     owner: prepareOwner(tables),

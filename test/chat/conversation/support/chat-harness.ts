@@ -7,36 +7,36 @@ import type { Policy, Rules } from "../../../../src/core/policy/policy.ts";
 import type { Caller } from "../../../../src/service/ports/caller.ts";
 import type { Card } from "../../../../src/service/views/card.ts";
 import type { Line } from "../../../../src/wording/line.ts";
-import { inlineWords } from "../../../../src/wording/user-text.ts";
-import { openOffice, type Office } from "../../../service/support/service-harness.ts";
+import { inlineUserText } from "../../../../src/wording/user-text.ts";
+import { openServiceHarness, type ServiceHarness } from "../../../service/support/service-harness.ts";
 
 /** An office whose people talk to it in Slack, for each test of a file. */
 export function chatForEach(policies: () => readonly Policy[], rules: Partial<Rules> = {}) {
-  let office: Office;
+  let harness: ServiceHarness;
   let chat: Chat;
   beforeEach(async () => {
-    office = await openOffice();
-    await office.configure(policies(), rules);
-    const { services, clock } = office;
-    const { people, cards } = services;
-    chat = createChat({ services, people, cards, now: clock.now });
+    harness = await openServiceHarness();
+    await harness.configure(policies(), rules);
+    const { services, clock } = harness;
+    const { accountLinks: people, cards } = services;
+    chat = createChat({ services, accountLinks: people, cards, now: clock.now });
   });
   afterEach(async () => {
-    await office.close();
+    await harness.close();
   });
   const caller = async (name: string, ...roles: readonly Role[]): Promise<Caller> => ({
-    ...(await office.caller(name, ...roles)),
+    ...(await harness.caller(name, ...roles)),
     via: "slack",
   });
   const run = async (name: string, text: string): Promise<Reply> => chat.run(await caller(name), text);
   return {
-    office: () => office,
+    office: () => harness,
     chat: () => chat,
     caller,
     run,
     press: async (name: string, action: Parameters<Chat["press"]>[1], id: string, revision?: string) => {
       const own = await caller(name);
-      const card = await office.services.cards.cardFor(id, "channel", null);
+      const card = await harness.services.cards.cardFor(id, "channel", null);
       return chat.press(own, action, { requestId: id, revision: revision ?? card?.request.revision ?? "" });
     },
     /** Asks by text and gives the id. */
@@ -60,7 +60,7 @@ export function plain(lines: readonly Line[]): string {
   return lines
     .map((line) =>
       line
-        .map((part) => (typeof part === "string" ? part : "time" in part ? part.time : inlineWords(part)))
+        .map((part) => (typeof part === "string" ? part : "time" in part ? part.time : inlineUserText(part)))
         .join(""),
     )
     .join("\n");

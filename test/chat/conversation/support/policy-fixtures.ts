@@ -2,16 +2,16 @@ import { parseScope } from "../../../../src/core/values/scopes.ts";
 import { hourMs } from "../../../../src/core/values/time.ts";
 import { emptyRules, type Policy, type Rules } from "../../../../src/core/policy/policy.ts";
 import type { Condition } from "../../../../src/core/policy/conditions.ts";
-import { present } from "../../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../../src/core/values/assert.ts";
 import { parseSelector } from "../../../../src/core/values/identity.ts";
 import { approvalPolicy, autoPolicy, denyPolicy, stageBy } from "../../../core/support/policies.ts";
 
 const of = (value: string): Condition => ({ type: "RESOURCE", operator: "STARTS_WITH", value });
-const selector = (text: string) => present(parseSelector(text), text);
-const scope = (text: string) => present(parseScope(text), text);
+const selector = (text: string) => assertPresent(parseSelector(text), text);
+const scope = (text: string) => assertPresent(parseScope(text), text);
 
 /** Production takes one of the DBAs, pay a ticket and two of them, a team its manager, the vault nobody, development is given at once. */
-export const housePolicies = (): readonly Policy[] => [
+export const chatPolicies = (): readonly Policy[] => [
   approvalPolicy("production", {}, { conditions: [of("prod:")], maxDurationMs: 4 * hourMs }),
   approvalPolicy(
     "pay",
@@ -23,7 +23,7 @@ export const housePolicies = (): readonly Policy[] => [
   autoPolicy("development", { conditions: [of("dev:")] }),
 ];
 
-export const houseRules: Partial<Rules> = {
+export const chatRules: Partial<Rules> = {
   catalog: [
     {
       name: "Orders database (read)",

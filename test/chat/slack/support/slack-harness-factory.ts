@@ -1,4 +1,4 @@
-import { present } from "../../../../src/core/values/assert.ts";
+import { assertPresent } from "../../../../src/core/values/assert.ts";
 import type { FakeSlack, SlackMessage } from "../../../fakes/slack/fake-slack.ts";
 import { breachesOfAck } from "../../../fakes/slack/limits.ts";
 
@@ -20,7 +20,7 @@ export interface SendOptions {
 }
 
 /** What people do in Slack, as Slack sends it to us: signed, over HTTP. */
-export interface SlackDoors {
+export interface SlackUsers {
   /** The HTTP status and body of the acknowledgement, and how long it took. */
   send(payload: Json, more?: SendOptions): Promise<Ack>;
   /** A call by hand, with nothing in it. */
@@ -42,11 +42,11 @@ export interface SlackDoors {
   /** Everything that stands in windows. */
   windows(): string;
   /** What somebody was whispered last. */
-  lastWhisper(): string;
+  lastEphemeral(): string;
 }
 
-export function createSlackDoors(address: string, fake: FakeSlack): SlackDoors {
-  const send: SlackDoors["send"] = async (payload, more = {}) => {
+export function createSlackUsers(address: string, fake: FakeSlack): SlackUsers {
+  const send: SlackUsers["send"] = async (payload, more = {}) => {
     const { atMs, secret, type = "application/x-www-form-urlencoded" } = more;
     const body = encoded(payload, type);
     const response = await fetch(`${address}/slack/events`, {
@@ -64,7 +64,7 @@ export function createSlackDoors(address: string, fake: FakeSlack): SlackDoors {
     user: { id: slackId(name), team_id: fake.teamId, name },
     trigger_id: fake.triggerId(),
   });
-  const viewOf = (id: string): Json => ({ ...present(fake.views.get(id), id), id });
+  const viewOf = (id: string): Json => ({ ...assertPresent(fake.views.get(id), id), id });
   return {
     raw: (path, headers) => fetch(`${address}${path}`, { method: "POST", headers: { ...headers } }),
     send,
@@ -139,11 +139,11 @@ export function createSlackDoors(address: string, fake: FakeSlack): SlackDoors {
       }),
     modal() {
       const [last] = [...fake.views.entries()].filter(([id]) => id.startsWith("V")).toReversed();
-      const [id, view] = present(last, "a window");
+      const [id, view] = assertPresent(last, "a window");
       return { ...view, id };
     },
     windows: () => JSON.stringify([...fake.views].filter(([id]) => id.startsWith("V"))),
-    lastWhisper: () => JSON.stringify(fake.responses.at(-1) ?? {}),
+    lastEphemeral: () => JSON.stringify(fake.responses.at(-1) ?? {}),
   };
 }
 

@@ -11,8 +11,12 @@ import { createUserGroupReader } from "../../../../src/service/ports/user-groups
 import { createSlack, type Slack } from "../../../../src/chat/slack/slack.ts";
 import type { SlackSettings } from "../../../../src/chat/slack/connection/settings.ts";
 import { startFakeSlack, type FakeSlack } from "../../../fakes/slack/fake-slack.ts";
-import { createSlackDoors, slackId, type SlackDoors } from "./slack-harness-factory.ts";
-import { allStaff, openOffice, type Office } from "../../../service/support/service-harness.ts";
+import { createSlackUsers, slackId, type SlackUsers } from "./slack-harness-factory.ts";
+import {
+  allStaff,
+  openServiceHarness,
+  type ServiceHarness,
+} from "../../../service/support/service-harness.ts";
 
 const linked = allStaff.map((one) =>
   one.kind === "HUMAN" && one.name !== "sam"
@@ -20,8 +24,8 @@ const linked = allStaff.map((one) =>
     : one,
 );
 
-export interface SlackHouse extends SlackDoors {
-  readonly office: Office;
+export interface SlackHarness extends SlackUsers {
+  readonly service: ServiceHarness;
   readonly fake: FakeSlack;
   readonly slack: Slack;
   readonly relay: Relay;
@@ -33,13 +37,13 @@ export interface SlackHouse extends SlackDoors {
 }
 
 /** The whole house with a fake Slack: services, relay, our HTTP server, and real Bolt in between. */
-export async function openSlackHouse(
+export async function openSlackHarness(
   policies: readonly Policy[],
   rules: Partial<Rules> = {},
   changed: Partial<SlackSettings> = {},
   prepare: (fake: FakeSlack) => void = () => undefined,
-): Promise<SlackHouse> {
-  const plain = await openOffice();
+): Promise<SlackHarness> {
+  const plain = await openServiceHarness();
   // Slack signs with the time of day.
   plain.clock.pass(Date.now() - plain.clock.now());
   await plain.configure(policies, rules, linked);
@@ -71,13 +75,13 @@ export async function openSlackHouse(
       throw fault;
     },
   );
-  const office = { ...plain, context, services };
-  const { people, cards, refusals } = services;
-  const chat = createChat({ services, people, cards, now });
-  const { mount } = slack.open({ chat, people, cards, refusals, now: () => now() });
+  const harness = { ...plain, context, services };
+  const { accountLinks: people, cards, refusals } = services;
+  const chat = createChat({ services, accountLinks: people, cards, now });
+  const { mount } = slack.open({ chat, accountLinks: people, cards, refusals, now: () => now() });
   const relay = createRelay(
-    office.store,
-    office.context.surroundings,
+    harness.store,
+    harness.context.runtime,
     createRunners(context, services, logger),
     () => undefined,
   );
@@ -94,8 +98,8 @@ export async function openSlackHouse(
     log.some((line) => line.includes("slack: connected") || line.includes("slack: not connected")),
   );
   return {
-    ...createSlackDoors(address, fake),
-    office,
+    ...createSlackUsers(address, fake),
+    service: harness,
     fake,
     slack,
     relay,
@@ -108,7 +112,7 @@ export async function openSlackHouse(
       await slack.stop();
       await relay.stop();
       await fake.close();
-      await office.close();
+      await harness.close();
     },
   };
 }

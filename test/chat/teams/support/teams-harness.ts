@@ -16,14 +16,18 @@ import {
   type FakeBotFramework,
 } from "../../../fakes/teams/bot-framework.ts";
 import { memberNamed, teamsUsers, type TeamsUsers } from "./teams-users.ts";
-import { houseRules } from "../../conversation/support/policy-fixtures.ts";
-import { allStaff, openOffice, type Office } from "../../../service/support/service-harness.ts";
+import { chatRules } from "../../conversation/support/policy-fixtures.ts";
+import {
+  allStaff,
+  openServiceHarness,
+  type ServiceHarness,
+} from "../../../service/support/service-harness.ts";
 
 export const channelId = "19:approvals@thread.tacv2";
 
 /** The service with Teams as its only surface, over a fake Bot Framework. */
-export interface TeamsHouse extends TeamsUsers {
-  readonly office: Office;
+export interface TeamsHarness extends TeamsUsers {
+  readonly service: ServiceHarness;
   readonly app: App;
   readonly fake: FakeBotFramework;
   readonly teams: Teams;
@@ -37,36 +41,36 @@ export interface TeamsHouse extends TeamsUsers {
 export function teamsForEach(
   policies: () => readonly Policy[],
   changes: Partial<TeamsSettings> = {},
-): () => TeamsHouse {
-  let house: TeamsHouse;
+): () => TeamsHarness {
+  let harness: TeamsHarness;
   let relay: Relay | undefined;
   beforeEach(async () => {
-    const office = await openOffice();
-    const fake = await startBotFramework(office.clock.now);
-    await office.configure(policies(), houseRules, linkedStaff);
+    const service = await openServiceHarness();
+    const fake = await startBotFramework(service.clock.now);
+    await service.configure(policies(), chatRules, linkedStaff);
     for (const { name } of allStaff) fake.members.set(`29:${name}`, memberNamed(name));
     const log: string[] = [];
     const note = (about: object, message: string): void => void log.push(`${message} ${textOf(about)}`);
     const teams = createTeams(
       { ...settingsFor(fake), ...changes },
       {
-        addresses: createAddressBook(office.store, "teams"),
-        now: office.clock.now,
+        addresses: createAddressBook(service.store, "teams"),
+        now: service.clock.now,
         log: { warn: note, error: note },
       },
     );
-    office.context.surfaces.add(teams.messenger);
-    const { services, clock, context } = office;
+    service.context.surfaces.add(teams.messenger);
+    const { services, clock, context } = service;
     relay = createRelay(
-      office.store,
-      context.surroundings,
+      service.store,
+      context.runtime,
       createRunners(context, services, { info: () => {}, warn: () => {} }),
       (error) => note({ err: error }, "effect failed"),
       () => 0.5,
     );
-    const { people, cards, refusals } = services;
-    const chat = createChat({ services, people, cards, now: clock.now, prefix: "" });
-    const { mount } = teams.open({ chat, people, cards, refusals });
+    const { accountLinks: people, cards, refusals } = services;
+    const chat = createChat({ services, accountLinks: people, cards, now: clock.now, prefix: "" });
+    const { mount } = teams.open({ chat, accountLinks: people, cards, refusals });
     const app = await createHttpServer(services, {
       trustedProxies: [],
       ratePerMinute: 1_000_000,
@@ -85,8 +89,8 @@ export function teamsForEach(
       });
       return { status: statusCode, text: body };
     });
-    house = {
-      office,
+    harness = {
+      service,
       app,
       fake,
       teams,
@@ -100,13 +104,13 @@ export function teamsForEach(
     };
   });
   afterEach(async () => {
-    await house.teams.stop();
+    await harness.teams.stop();
     await relay?.stop();
-    await house.app.close();
-    await house.fake.close();
-    await house.office.close();
+    await harness.app.close();
+    await harness.fake.close();
+    await harness.service.close();
   });
-  return () => house;
+  return () => harness;
 }
 
 function settingsFor(fake: FakeBotFramework): TeamsSettings {
@@ -126,7 +130,7 @@ const linkedStaff = allStaff.map((one) =>
 );
 
 /** A second passes each time, or the pace of so many messages would hold some back. */
-function settle(teams: Teams, relay: Relay, clock: Office["clock"]): () => Promise<void> {
+function settle(teams: Teams, relay: Relay, clock: ServiceHarness["clock"]): () => Promise<void> {
   return async () => {
     for (let round = 0; round < 3; round++) {
       await teams.stop();
@@ -141,7 +145,7 @@ function textOf(about: object): string {
 }
 
 /** These have written to us once, so that we know where they are; without names everybody. */
-export async function introduced(h: TeamsHouse, ...names: readonly string[]): Promise<void> {
+export async function introduced(h: TeamsHarness, ...names: readonly string[]): Promise<void> {
   const everybody = allStaff.flatMap(({ kind, name }) => (kind === "HUMAN" ? [name] : []));
   for (const name of names.length > 0 ? names : everybody) {
     await h.call(h.activity(name, { type: "conversationUpdate" }));

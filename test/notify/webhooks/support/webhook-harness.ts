@@ -3,14 +3,14 @@ import type { AuditAction } from "../../../../src/core/audit/audit-record.ts";
 import type { Webhook } from "../../../../src/core/audit/webhook-subscription.ts";
 import { guardedPost } from "../../../../src/http-client/guarded-post.ts";
 import type { Store } from "../../../../src/service/ports/store.ts";
-import { watched } from "../../../../src/service/ports/observed-store.ts";
+import { withCommitListeners } from "../../../../src/service/ports/observed-store.ts";
 import { createWebhooks, type Webhooks } from "../../../../src/notify/webhooks/webhooks.ts";
-import { auditFixture, hashOf, stepOf } from "../../../support/fixtures.ts";
+import { auditFixture, hashOf, stepFixture } from "../../../support/fixtures.ts";
 import { settableClock, type SettableClock } from "../../../support/settable-clock.ts";
 import { committed, openStore, temporaryFile } from "../../../store/sqlite/temporary-store.ts";
 import type { Receiver } from "./receiver.ts";
 
-export interface Sending {
+export interface WebhookHarness {
   readonly store: Store;
   readonly webhooks: Webhooks;
   readonly clock: SettableClock;
@@ -20,25 +20,25 @@ export interface Sending {
   /** Lets time pass and does what is due then. */
   pass(ms: number): Promise<void>;
   /** Stops, and starts again over the same database. */
-  restarted(): Promise<Sending>;
+  restarted(): Promise<WebhookHarness>;
 }
 
 /** Webhooks over a store of their own, with a clock that stands still and no jitter. */
 export async function openSending(
   file = temporaryFile(),
   clock = settableClock(Date.now()),
-): Promise<Sending> {
+): Promise<WebhookHarness> {
   const plain = await openStore({ file });
   const log: { level: string; msg: string; facts: object }[] = [];
   const logged = (level: string) => (facts: object, msg: string) => void log.push({ level, msg, facts });
   const webhooks = createWebhooks({
     store: plain,
-    surroundings: { now: clock.now, sha256: hashOf },
+    runtime: { now: clock.now, sha256: hashOf },
     post: guardedPost,
-    chance: () => 0,
+    random: () => 0,
     log: { info: logged("info"), warn: logged("warn"), error: logged("error") },
   });
-  const store = watched(plain, [webhooks.watcher]);
+  const store = withCommitListeners(plain, [webhooks.onCommit]);
   onTestFinished(() => webhooks.stop());
   return {
     store,
@@ -46,7 +46,8 @@ export async function openSending(
     clock,
     log,
     record: async (...actions) => {
-      for (const action of actions) await committed(store, stepOf({ audit: [auditFixture({ action })] }));
+      for (const action of actions)
+        await committed(store, stepFixture({ audit: [auditFixture({ action })] }));
     },
     async pass(ms) {
       clock.pass(ms);

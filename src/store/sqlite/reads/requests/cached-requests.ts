@@ -2,9 +2,9 @@ import type { RequestWithGrant, Step, Versioned } from "../../../../service/port
 import { eq } from "../../tables/drizzle.ts";
 import { asRequestWithGrant, requestColumns } from "./request-rows.ts";
 import { grants, requests } from "../../tables/schema.ts";
-import type { SinceChange } from "../../../shared/read-cache.ts";
+import type { ReadCache } from "../../../shared/read-cache.ts";
 import { grantWritten, requestWritten, versionAfter, versionExpected } from "../../../shared/step-records.ts";
-import { hole, type Tables } from "../../tables/placeholders.ts";
+import { placeholder, type Tables } from "../../tables/placeholders.ts";
 
 /**
  * Requests one by one, each with the grant it led to, as last read or written: a change is looked at at once by whoever
@@ -12,10 +12,10 @@ import { hole, type Tables } from "../../tables/placeholders.ts";
  */
 export function rememberRequests(
   tables: Tables,
-  sinceChange: SinceChange,
+  readCache: ReadCache,
 ): (id: string) => RequestWithGrant | undefined {
   const statement = prepareRequest(tables);
-  return sinceChange.remembering(
+  return readCache.cached(
     "requests",
     (id) => {
       const row = statement.get({ id });
@@ -31,7 +31,7 @@ export function prepareRequest(tables: Tables) {
     .select(requestColumns)
     .from(requests)
     .leftJoin(grants, eq(grants.id, requests.grantId))
-    .where(eq(requests.id, hole("id", requests.id)))
+    .where(eq(requests.id, placeholder("id", requests.id)))
     .prepare();
 }
 

@@ -8,14 +8,14 @@ import type {
   RequestWithGrant,
 } from "../../../../service/ports/store.ts";
 import { and, desc, eq, gt, lt, sql } from "../../tables/drizzle.ts";
-import { reading } from "../../tables/sqlite-faults.ts";
+import { translateErrors } from "../../tables/sqlite-faults.ts";
 import {
   isNarrowed,
-  waysOf,
+  accessPathsOf,
   type Branch,
   type Range,
   type TimeBounds,
-  type Ways,
+  type AccessPaths,
 } from "./request-branches.ts";
 import { conditionsOf } from "./request-filter.ts";
 import { asRequestWithGrant, requestColumns, type RequestRow } from "./request-rows.ts";
@@ -34,7 +34,9 @@ const visitedMax = 2_000;
  */
 export function createRequestList(tables: Tables): Pick<Reads, "requests"> {
   const boundsOf = prepareTimeBounds(tables);
-  return { requests: async (filter, page) => reading(() => pageOf(tables, filter, page, boundsOf(filter))) };
+  return {
+    requests: async (filter, page) => translateErrors(() => pageOf(tables, filter, page, boundsOf(filter))),
+  };
 }
 
 const nothing: Page<RequestWithGrant> = { rows: [], next: null };
@@ -48,8 +50,8 @@ function pageOf(
   if (bounds === undefined) return nothing;
   const { outOfOrder, ...inTime } = bounds;
   const range = { ...inTime, below: lower(inTime.below, before) };
-  const parts = waysOf(filter).map((ways) => wayIn(tables, ways, range, isNarrowed(filter)));
-  const late = outOfOrder === undefined ? [] : [wayIn(tables, [[outOfOrder]], { below: before }, true)];
+  const parts = accessPathsOf(filter).map((paths) => choosePath(tables, paths, range, isNarrowed(filter)));
+  const late = outOfOrder === undefined ? [] : [choosePath(tables, [[outOfOrder]], { below: before }, true)];
   const floor = Math.max(...[...parts, ...late].map((part) => part.floor));
   const found = new Map<number, RequestRow>();
   for (const { branches, within } of [...parts, ...late]) {
@@ -68,7 +70,7 @@ function pageOf(
   };
 }
 
-interface WayIn {
+interface ChosenPath {
   readonly branches: readonly Branch[];
   readonly within: Range;
   /** Nothing is looked at below this number; 0: everything is. */
@@ -76,13 +78,13 @@ interface WayIn {
 }
 
 /** The first way that looks at few rows, else the first; and where it ends when it would look at too many. */
-function wayIn(tables: Tables, given: Ways, within: Range, isNarrow: boolean): WayIn {
-  const ways = given.map((branches) => branches.flatMap((one) => withoutLargeSort(tables, one)));
-  const isAsGiven = ways.every((branches, index) =>
+function choosePath(tables: Tables, given: AccessPaths, within: Range, isNarrow: boolean): ChosenPath {
+  const paths = given.map((branches) => branches.flatMap((one) => withoutLargeSort(tables, one)));
+  const isAsGiven = paths.every((branches, index) =>
     branches.every((one) => given[index]?.includes(one) === true),
   );
-  if (!isNarrow && isAsGiven) return { branches: ways[0] ?? [], within, floor: 0 };
-  const bounded = ways.map((branches) => {
+  if (!isNarrow && isAsGiven) return { branches: paths[0] ?? [], within, floor: 0 };
+  const bounded = paths.map((branches) => {
     const share = Math.ceil(visitedMax / branches.length);
     return {
       branches,

@@ -2,7 +2,7 @@ import type { Instant } from "../../../../core/values/ids.ts";
 import { and, eq, lte, sql } from "../../tables/drizzle.ts";
 import { counters, grants } from "../../tables/schema.ts";
 
-import { hole, type Tables } from "../../tables/placeholders.ts";
+import { placeholder, type Tables } from "../../tables/placeholders.ts";
 
 /** The number of grants that are written as ACTIVE: to count a million of them takes long. */
 export const counter = "grants:active";
@@ -18,7 +18,7 @@ export function prepareActiveGrants(tables: Tables) {
 
 /** Also for the test that looks at their query plans. */
 export function prepareActiveReads(tables: Tables) {
-  const now = hole("now", grants.expiresAt);
+  const now = placeholder("now", grants.expiresAt);
   // Spelled out, for only then does SQLite see that the partial index fits.
   const mayLapse = sql`${grants.phase} IN ('PREPARING', 'ACTIVE')`;
   return {

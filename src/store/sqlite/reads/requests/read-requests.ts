@@ -3,9 +3,9 @@ import type { Reads } from "../../../../service/ports/store.ts";
 import { and, asc, desc, eq, gt, lte, sql } from "../../tables/drizzle.ts";
 import { prepareActiveGrants } from "./read-active-grants.ts";
 import { grants, requests } from "../../tables/schema.ts";
-import { hole, type Tables } from "../../tables/placeholders.ts";
-import { reading } from "../../tables/sqlite-faults.ts";
-import type { SinceChange } from "../../../shared/read-cache.ts";
+import { placeholder, type Tables } from "../../tables/placeholders.ts";
+import { translateErrors } from "../../tables/sqlite-faults.ts";
+import type { ReadCache } from "../../../shared/read-cache.ts";
 import { rememberRequests } from "./cached-requests.ts";
 
 type RequestReads = Pick<
@@ -27,25 +27,26 @@ type RequestReads = Pick<
 const breakGlassUsesMax = 100;
 
 /** Requests looked up one by one, or because time has come for them. */
-export function createRequestReads(tables: Tables, sinceChange: SinceChange): RequestReads {
+export function createRequestReads(tables: Tables, readCache: ReadCache): RequestReads {
   const statements = prepareRequestReads(tables);
-  const request = rememberRequests(tables, sinceChange);
+  const request = rememberRequests(tables, readCache);
   const activeGrants = prepareActiveGrants(tables);
   return {
-    request: async (id) => reading(() => request(id)),
-    openExtension: async (grantId) => reading(() => statements.openExtension.get({ grantId })),
-    openRequestsOf: async (subjectId) => reading(() => idsInOrder(statements.openOf.all({ subjectId }))),
+    request: async (id) => translateErrors(() => request(id)),
+    openExtension: async (grantId) => translateErrors(() => statements.openExtension.get({ grantId })),
+    openRequestsOf: async (subjectId) =>
+      translateErrors(() => idsInOrder(statements.openOf.all({ subjectId }))),
     overdueRequestsOf: async (subjectId, now) =>
-      reading(() => idsInOrder(statements.overdueOf.all({ subjectId, now }))),
-    waitingRequests: async (after, limit) => reading(() => statements.waiting.all({ after, limit })),
-    openReviews: async (after, limit) => reading(() => statements.openReviews.all({ after, limit })),
-    strandedRequests: async (now) => reading(() => statements.stranded.get({ now })?.count ?? 0),
-    dueRequests: async (now, limit) => reading(() => ids(statements.dueRequests.all({ now, limit }))),
+      translateErrors(() => idsInOrder(statements.overdueOf.all({ subjectId, now }))),
+    waitingRequests: async (after, limit) => translateErrors(() => statements.waiting.all({ after, limit })),
+    openReviews: async (after, limit) => translateErrors(() => statements.openReviews.all({ after, limit })),
+    strandedRequests: async (now) => translateErrors(() => statements.stranded.get({ now })?.count ?? 0),
+    dueRequests: async (now, limit) => translateErrors(() => ids(statements.dueRequests.all({ now, limit }))),
     dueGrants: async (now, limit) =>
-      reading(() => statements.dueGrants.all({ now, limit }).map((row) => row.requestId)),
-    activeGrants: async (now) => reading(() => activeGrants(now)),
+      translateErrors(() => statements.dueGrants.all({ now, limit }).map((row) => row.requestId)),
+    activeGrants: async (now) => translateErrors(() => activeGrants(now)),
     breakGlassUses: async (subjectId) =>
-      reading(() => statements.breakGlassUses.all({ subjectId }).map((row) => row.value)),
+      translateErrors(() => statements.breakGlassUses.all({ subjectId }).map((row) => row.value)),
   };
 }
 
@@ -60,9 +61,9 @@ function ids(rows: readonly { readonly id: RequestId }[]): readonly RequestId[] 
 /** Also for the test that looks at their query plans. */
 export function prepareRequestReads(tables: Tables) {
   const { ord, id, value, version } = requests;
-  const now = hole("now", requests.lapsesAt);
+  const now = placeholder("now", requests.lapsesAt);
   const limit = sql.placeholder("limit");
-  const ofSubject = eq(requests.subjectId, hole("subjectId", requests.subjectId));
+  const ofSubject = eq(requests.subjectId, placeholder("subjectId", requests.subjectId));
   // Spelled out, here and below, for only then does SQLite see that a partial index fits.
   const isOpenAsWritten = sql`${requests.status} IN ('PENDING', 'APPROVED', 'ACTIVE')`;
   const mayLapse = sql`${grants.phase} IN ('PREPARING', 'ACTIVE')`;
@@ -72,7 +73,7 @@ export function prepareRequestReads(tables: Tables) {
       .from(requests)
       .where(
         and(
-          eq(requests.extendsGrantId, hole("grantId", requests.extendsGrantId)),
+          eq(requests.extendsGrantId, placeholder("grantId", requests.extendsGrantId)),
           eq(requests.status, "PENDING"),
         ),
       )
@@ -87,7 +88,7 @@ export function prepareRequestReads(tables: Tables) {
     waiting: tables
       .select({ ord, request: value })
       .from(requests)
-      .where(and(eq(requests.status, "PENDING"), gt(ord, hole("after", ord))))
+      .where(and(eq(requests.status, "PENDING"), gt(ord, placeholder("after", ord))))
       .orderBy(asc(ord))
       .limit(limit)
       .prepare(),
@@ -126,7 +127,7 @@ function prepareOpenReviews(tables: Tables) {
   return tables
     .select({ ord, request: value })
     .from(requests)
-    .where(and(sql`${brokeGlass} = 1`, sql`${justifiedAt} IS NULL`, gt(ord, hole("after", ord))))
+    .where(and(sql`${brokeGlass} = 1`, sql`${justifiedAt} IS NULL`, gt(ord, placeholder("after", ord))))
     .orderBy(asc(ord))
     .limit(sql.placeholder("limit"))
     .prepare();

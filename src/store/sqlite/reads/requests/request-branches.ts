@@ -2,7 +2,7 @@ import type { SQL } from "drizzle-orm";
 import type { Instant, Scope } from "../../../../core/values/ids.ts";
 import type { RequestFilter, Viewer } from "../../../../service/ports/store.ts";
 import { and, eq, lte, sql } from "../../tables/drizzle.ts";
-import { isNamedAsManager, isReport, selectorTexts, type Part } from "./request-filter.ts";
+import { isNamedAsManager, isReport, selectorTexts, type SelectorRole } from "./request-filter.ts";
 import { requests } from "../../tables/schema.ts";
 
 /** Requests that one index gives in the order of arrival. */
@@ -18,7 +18,12 @@ export type Branch =
       readonly among: SQL | undefined;
       readonly otherwise: readonly Branch[];
     }
-  | { readonly by: "selector"; readonly selector: string; readonly part: Part; readonly status?: string }
+  | {
+      readonly by: "selector";
+      readonly selector: string;
+      readonly part: SelectorRole;
+      readonly status?: string;
+    }
   | { readonly by: "scope"; readonly scope: Scope; readonly status?: string };
 
 /** A part of the order of arrival; both ends not included. */
@@ -33,22 +38,22 @@ export interface TimeBounds extends Range {
 }
 
 /** Sets of branches, each of which holds everything that is meant: whichever is the smallest is the best way in. */
-export type Ways = readonly (readonly Branch[])[];
+export type AccessPaths = readonly (readonly Branch[])[];
 
 /** What a filter means, one after the other: each part has its own ways in, and a request is in one part only. */
-export function waysOf(filter: RequestFilter): readonly Ways[] {
+export function accessPathsOf(filter: RequestFilter): readonly AccessPaths[] {
   const { status, now } = filter;
-  if (status === undefined) return [waysTo(filter, undefined)];
-  const lapsed = lapsingInto(status).map((written): Ways => {
+  if (status === undefined) return [accessPathsTo(filter, undefined)];
+  const lapsed = lapsingInto(status).map((written): AccessPaths => {
     const where = hasLapsed(written, now);
     return [[{ by: "few", where, among: where, otherwise: [byRequest(isWritten(written))] }]];
   });
-  return [waysTo(filter, status), ...lapsed];
+  return [accessPathsTo(filter, status), ...lapsed];
 }
 
-function waysTo(filter: RequestFilter, status: string | undefined): Ways {
+function accessPathsTo(filter: RequestFilter, status: string | undefined): AccessPaths {
   const { visibleTo, approver, reviewer, subjectId, scope } = filter;
-  const ways = [
+  const paths = [
     ...(subjectId === undefined
       ? []
       : [[byRequest(and(eq(requests.subjectId, subjectId), isWritten(status)))]]),
@@ -57,7 +62,7 @@ function waysTo(filter: RequestFilter, status: string | undefined): Ways {
     ...(reviewer === undefined ? [] : [bySelectors(reviewer, ["review"], status)]),
     ...(visibleTo === undefined ? [] : [visible(visibleTo, status)]),
   ];
-  return ways.length > 0 ? ways : [[byRequest(isWritten(status))]];
+  return paths.length > 0 ? paths : [[byRequest(isWritten(status))]];
 }
 
 /** Whether a branch holds rows that the filter does not mean, so that finding one can take long. */
@@ -95,7 +100,11 @@ function visible(viewer: Viewer, status: string | undefined): readonly Branch[] 
   return [...own, ...bySelectors(viewer, ["stage", "review"], status)];
 }
 
-function bySelectors(viewer: Viewer, parts: readonly Part[], status: string | undefined): readonly Branch[] {
+function bySelectors(
+  viewer: Viewer,
+  parts: readonly SelectorRole[],
+  status: string | undefined,
+): readonly Branch[] {
   const named = selectorTexts(viewer).flatMap((selector) =>
     parts.map((part): Branch => ({ by: "selector", selector, part, ...withStatus(status) })),
   );

@@ -49,10 +49,10 @@ function isOfOthers(viewer: Viewer): SQL | undefined {
 }
 
 /** Where a request names people: who approves, and who reviews an emergency. */
-export type Part = "stage" | "review";
+export type SelectorRole = "stage" | "review";
 
 /** Whether one of the viewer's selectors stands in the request, in a given part of it or in any. */
-function isNamed(viewer: Viewer, part?: Part): SQL | undefined {
+function isNamed(viewer: Viewer, part?: SelectorRole): SQL | undefined {
   const texts = selectorTexts(viewer);
   const own =
     texts.length === 0
@@ -61,7 +61,7 @@ function isNamed(viewer: Viewer, part?: Part): SQL | undefined {
   return or(own, and(isReport(viewer), isNamedAsManager(part)));
 }
 
-export function isNamedAsManager(part?: Part): SQL {
+export function isNamedAsManager(part?: SelectorRole): SQL {
   return hasSelector(and(eq(requestSelectors.selector, "manager"), inPart(part)));
 }
 
@@ -70,7 +70,7 @@ export function isReport(viewer: Viewer): SQL {
   return sql`${requests.subjectId} IN (SELECT ${identities.id} FROM ${identities} WHERE ${identities.managerId} = ${viewer.id})`;
 }
 
-function inPart(part: Part | undefined): SQL | undefined {
+function inPart(part: SelectorRole | undefined): SQL | undefined {
   return part === undefined ? undefined : eq(requestSelectors.part, part);
 }
 

@@ -2,7 +2,7 @@ import type { RequestFilter } from "../../../../service/ports/store.ts";
 import { and, asc, gte, sql } from "../../tables/drizzle.ts";
 import type { TimeBounds } from "./request-branches.ts";
 import { requests } from "../../tables/schema.ts";
-import { hole, type Tables } from "../../tables/placeholders.ts";
+import { placeholder, type Tables } from "../../tables/placeholders.ts";
 
 /**
  * Where a span of time begins and ends in the order of arrival, so that a page does not look at what lies outside. Undefined:
@@ -26,7 +26,7 @@ export function prepareFirstSince(tables: Tables) {
   return tables
     .select({ ord: requests.ord })
     .from(requests)
-    .where(gte(requests.latestAt, hole("since", requests.latestAt)))
+    .where(gte(requests.latestAt, placeholder("since", requests.latestAt)))
     .orderBy(asc(requests.latestAt), asc(requests.ord))
     .limit(1)
     .prepare();
