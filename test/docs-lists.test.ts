@@ -168,7 +168,7 @@ describe("the pages about the service list all there is:", () => {
       if (!statSync(join(root, "src", name)).isDirectory()) return [name];
       return hasFiles(join(root, "src", name)) ? [`${name}/`] : [];
     });
-    expect(sorted(rowNames(read("README.md"), "## Architecture"))).toEqual(sorted(rooms));
+    expect(sorted(rowNames(read("docs/architecture.md"), "## Folders"))).toEqual(sorted(rooms));
   });
 });
 
