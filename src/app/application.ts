@@ -152,7 +152,7 @@ function effectFaultsTo(log: Logger): OnFault {
   return (err, about) => {
     // The outside not answering is no fault of ours; its code says enough.
     if (err instanceof DeliveryFault || err instanceof ConnectorFault) {
-      log.warn({ ...about, why: err.message }, "effect put back");
+      log.warn({ ...about, why: err.message }, "effect will be retried");
     } else log.error({ err, ...about }, "effect failed");
   };
 }

@@ -159,7 +159,7 @@ describe("the dry run", () => {
           approvers: [{ identityId: "id_ann" }, { identityId: "id_bob" }, { identityId: "id_cid" }],
         },
       ],
-      scopes: [{ reason: "first_in_order", policies: [{ standing: "governs" }] }],
+      scopes: [{ reason: "first_in_order", policies: [{ outcome: "governs" }] }],
     });
     expect(await harness.store.auditHead()).toEqual(before);
     expect(saidTo(await harness.ask("dev"))).toBe("PENDING");

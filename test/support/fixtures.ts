@@ -215,7 +215,7 @@ export function noticeFixture(
   const effect: Effect =
     requestId === null
       ? { kind: "end_access_of", identityId: ids.identity("lead") }
-      : { kind: "announce", requestId, news: [{ notice: "submitted", people: [ids.identity("lead")] }] };
+      : { kind: "announce", requestId, notices: [{ notice: "submitted", people: [ids.identity("lead")] }] };
   return { id: ids.effect(tail), effect, dueAt: noon, ...changes };
 }
 

@@ -63,7 +63,7 @@ export function createAttempt(
     }
     const dueAt = openUntil ?? plus(now(), waitMs(facts, attempts, random()));
     const error = facts.code;
-    const released: Write = { kind: "effectPutBack", id, lease: lease + 1, dueAt, error, ...endsOf(effect) };
+    const released: Write = { kind: "effectReleased", id, lease: lease + 1, dueAt, error, ...endsOf(effect) };
     return { ...recordOnly([]), writes: [released] };
   };
 

@@ -36,7 +36,7 @@ export function createCircuitBreakers(now: () => Instant): CircuitBreakers {
       inFlight: 0,
       failures: 0,
       openUntil: undefined,
-      max: name === "inside" ? internalMax : perDestinationMax,
+      max: name === "internal" ? internalMax : perDestinationMax,
     };
     destinations.set(name, known);
     return known;

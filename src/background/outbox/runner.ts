@@ -51,16 +51,16 @@ export function bindRunner(runners: Runners, effect: Effect): BoundRunner {
       return bind(runners.announce_key_expiry, effect);
     case "announce_ending":
       return bind(runners.announce_ending, effect);
-    case "look_again":
-      return bind(runners.look_again, effect);
-    case "show":
-      return bind(runners.show, effect);
+    case "check_delivery":
+      return bind(runners.check_delivery, effect);
+    case "update_card":
+      return bind(runners.update_card, effect);
     case "update_note":
       return bind(runners.update_note, effect);
-    case "tell":
-      return bind(runners.tell, effect);
-    case "tell_link":
-      return bind(runners.tell_link, effect);
+    case "send_note":
+      return bind(runners.send_note, effect);
+    case "request_link":
+      return bind(runners.request_link, effect);
     case "links_made":
       return bind(runners.links_made, effect);
     case "alert_admins":

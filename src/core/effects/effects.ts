@@ -13,7 +13,7 @@ import type { Audience, Notice, NoticeKind } from "./notices.ts";
  */
 export type Effect =
   /** Something about a request has changed: its news go out, and every copy of its card is made true. */
-  | { readonly kind: "announce"; readonly requestId: RequestId; readonly news: readonly Notice[] }
+  | { readonly kind: "announce"; readonly requestId: RequestId; readonly notices: readonly Notice[] }
   /** A key was made in somebody's name. */
   | { readonly kind: "announce_key"; readonly keyId: KeyId; readonly identityId: IdentityId }
   /** A key in somebody's name expires soon, unless it is deleted by then. */
@@ -26,7 +26,7 @@ export type Effect =
       readonly expiresAt: Instant;
     }
   /** Somebody at a chat platform asks administrators to be linked. */
-  | ({ readonly kind: "tell_link"; readonly to: readonly IdentityId[] } & LinkRequest)
+  | ({ readonly kind: "request_link"; readonly to: readonly IdentityId[] } & LinkRequest)
   /**
    * Somebody can be reached in chat who could not before: they get what has been waiting for them. `after`: where the
    * next batch of waiting requests begins, 0 for the first.
@@ -37,23 +37,23 @@ export type Effect =
   /** Something about the service itself needs an administrator. */
   | { readonly kind: "alert_admins"; readonly alert: ServiceAlert }
   /** Finds out whether the people asked have been told. `lost`: a delivery to this approver was given up. */
-  | { readonly kind: "look_again"; readonly requestId: RequestId; readonly lost: IdentityId | null }
+  | { readonly kind: "check_delivery"; readonly requestId: RequestId; readonly lost: IdentityId | null }
   /**
    * Makes one copy of a card true: posts it, or rewrites it where it is. `isPostponed`: the platform takes no more
    * rewrites for now, and what else its reader is told must not wait behind this one.
    */
   | ({
-      readonly kind: "show";
+      readonly kind: "update_card";
       readonly requestId: RequestId;
       readonly audience: Audience;
       readonly isPostponed?: true;
     } & Addressee)
   /** Tells one thing once. `copyId`: where the message is recorded if it has buttons. */
-  | ({ readonly kind: "tell"; readonly about: NoteSubject; readonly copyId?: string } & Addressee)
+  | ({ readonly kind: "send_note"; readonly about: NoteSubject; readonly deliveryId?: string } & Addressee)
   /** Makes a note with buttons true, as every copy of a card is. `isPostponed`: as above. */
   | ({
       readonly kind: "update_note";
-      readonly copyId: string;
+      readonly deliveryId: string;
       readonly about: UpdatedNote;
       readonly isPostponed?: true;
     } & Addressee)
@@ -179,38 +179,40 @@ export function noticesOf(recorded: Recorded, request: AccessRequest): readonly 
       return [];
     // An extension's approval is told as what it does to the grant.
     case "RequestApproved":
-      return request.extension === undefined ? [news("approved")] : [];
+      return request.extension === undefined ? [noticeOf("approved")] : [];
     case "RequestDenied":
-      return [news("denied")];
+      return [noticeOf("denied")];
     case "RequestCancelled":
-      return [news("cancelled")];
+      return [noticeOf("cancelled")];
     case "RequestTimedOut":
-      return [news("timed_out")];
+      return [noticeOf("timed_out")];
     case "ApproversChanged":
       return [...noticeTo("approver_added", event.joined), ...noticeTo("approver_removed", event.left)];
     case "RequestStranded":
-      return [news("stranded")];
+      return [noticeOf("stranded")];
     case "RequestReachable":
-      return [news("reachable")];
+      return [noticeOf("reachable")];
     case "RequestFailed":
-      return [news("failed")];
+      return [noticeOf("failed")];
     case "TargetRevokeOverdue":
-      return [news("target_overdue")];
+      return [noticeOf("target_overdue")];
     case "BreakGlassUsed":
-      return [news("break_glass_used")];
+      return [noticeOf("break_glass_used")];
     case "BreakGlassReviewed":
-      return [news("break_glass_reviewed")];
+      return [noticeOf("break_glass_reviewed")];
     case "BreakGlassReviewOverdue":
-      return [news("review_overdue")];
+      return [noticeOf("review_overdue")];
     case "GrantStarted":
-      return request.breakGlass === undefined ? [news("started")] : [news("started"), news("review_due")];
+      return request.breakGlass === undefined
+        ? [noticeOf("started")]
+        : [noticeOf("started"), noticeOf("review_due")];
     case "GrantExtended":
-      return [news("extended")];
+      return [noticeOf("extended")];
     case "GrantExpired":
     case "GrantCompleted":
     case "GrantRevoked":
     case "ApprovedRequestRevoked":
-      return [news("ended")];
+      return [noticeOf("ended")];
     case "ApprovalDenied":
     case "ApprovalsFrozen":
     case "RequestPreparing":
@@ -231,7 +233,7 @@ export function noticesOf(recorded: Recorded, request: AccessRequest): readonly 
   }
 }
 
-function news(notice: NoticeKind): Notice {
+function noticeOf(notice: NoticeKind): Notice {
   return { notice, people: [] };
 }
 

@@ -11,15 +11,17 @@ export function orderingKeyOf(effect: Effect): string | null {
     case "announce_ending":
       return `ending:${effect.grantId}`;
     // Two failures of one moment are looked at one after the other; the planned look holds up nobody.
-    case "look_again":
-      return effect.lost === null ? null : `looking:${effect.requestId}`;
-    case "show":
+    case "check_delivery":
+      return effect.lost === null ? null : `delivery-check:${effect.requestId}`;
+    case "update_card":
       return effect.isPostponed === true
         ? `rewrite:${effect.requestId}:${effect.audience}:${effect.surface}:${effect.address}`
         : `${effect.surface}:${effect.address}`;
     case "update_note":
-      return effect.isPostponed === true ? `rewrite:${effect.copyId}` : `${effect.surface}:${effect.address}`;
-    case "tell":
+      return effect.isPostponed === true
+        ? `rewrite:${effect.deliveryId}`
+        : `${effect.surface}:${effect.address}`;
+    case "send_note":
       return `${effect.surface}:${effect.address}`;
     // Nothing waits behind a target that cannot be made ready, least of all its end. Each acts on the grant as it then
     // stands, and one at a time (service/target-service.ts).
@@ -29,7 +31,7 @@ export function orderingKeyOf(effect: Effect): string | null {
     case "announce_waiting":
     case "announce_link":
     case "announce_key_expiry":
-    case "tell_link":
+    case "request_link":
     case "alert_admins":
     case "links_made":
     case "end_access_of":
@@ -41,9 +43,9 @@ export function orderingKeyOf(effect: Effect): string | null {
 /** What goes the same way out, so that a way that is blocked holds up nothing else. */
 export function destinationOf(effect: Effect): string {
   switch (effect.kind) {
-    case "show":
+    case "update_card":
     case "update_note":
-    case "tell":
+    case "send_note":
       return effect.surface;
     case "provision":
       return `target:${effect.connector}`;
@@ -56,12 +58,12 @@ export function destinationOf(effect: Effect): string {
     case "announce_waiting":
     case "announce_link":
     case "announce_key_expiry":
-    case "tell_link":
+    case "request_link":
     case "alert_admins":
     case "links_made":
-    case "look_again":
+    case "check_delivery":
     case "end_access_of":
     case "review_approvers":
-      return "inside";
+      return "internal";
   }
 }

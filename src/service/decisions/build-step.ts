@@ -128,7 +128,7 @@ function announced(
   context: Pick<StepContext, "now" | "runtime">,
 ): readonly NewEffect[] {
   return [...notices].map(([requestId, ownNotices]) =>
-    newEffect({ kind: "announce", requestId, news: ownNotices }, context),
+    newEffect({ kind: "announce", requestId, notices: ownNotices }, context),
   );
 }
 

@@ -70,6 +70,6 @@ function mayUseReserve(step: Content): boolean {
 
 function isOfRelay({ kind }: Write): boolean {
   return (
-    kind === "effectLeased" || kind === "effectSettled" || kind === "effectPutBack" || kind === "leasesEnded"
+    kind === "effectLeased" || kind === "effectSettled" || kind === "effectReleased" || kind === "leasesEnded"
   );
 }

@@ -200,7 +200,7 @@ function linkRequestStep(
   const now = runtime.now();
   const effect = newEffect(
     {
-      kind: "tell_link",
+      kind: "request_link",
       account,
       displayName: displayName.slice(0, namesLengthMax),
       email: email === null ? null : email.slice(0, namesLengthMax),

@@ -91,9 +91,12 @@ export type Write =
   /** Done for good. `lease`: the number after our own claim (read + 1), here and below. */
   | ({ readonly kind: "effectSettled" } & LeasedEffect)
   /** A copy that shall be; one that is there already stays as it is. */
-  | { readonly kind: "copyWanted"; readonly value: Delivery }
+  | { readonly kind: "deliveryAdded"; readonly value: Delivery }
   /** What became of telling it. */
-  | ({ readonly kind: "copyTold"; readonly id: string } & Pick<Delivery, "state" | "ref" | "fault" | "at">)
+  | ({ readonly kind: "deliveryUpdated"; readonly id: string } & Pick<
+      Delivery,
+      "state" | "ref" | "fault" | "at"
+    >)
   /** What a surface has learned about where somebody is reached; the last word counts. */
   | { readonly kind: "address"; readonly surface: string; readonly key: string; readonly value: JsonValue }
   | { readonly kind: "addressGone"; readonly surface: string; readonly key: string }
@@ -104,7 +107,7 @@ export type Write =
    * what was used in between counts as used at `at`: no effect waits for years, and no limit lasts for years.
    */
   | { readonly kind: "clockLowered"; readonly from: Instant; readonly at: Instant }
-  | ({ readonly kind: "effectPutBack"; readonly dueAt: Instant; readonly error: string } & LeasedEffect)
+  | ({ readonly kind: "effectReleased"; readonly dueAt: Instant; readonly error: string } & LeasedEffect)
   /** Nobody is at anything: what is leased may be taken from now on. For the start only, when no one else can be. */
   | { readonly kind: "leasesEnded"; readonly at: Instant }
   /** Puts a follower of the audit log where it says, in place of where it was. */

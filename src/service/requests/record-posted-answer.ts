@@ -41,10 +41,10 @@ export async function recordAnswer(
     at: now,
   };
   const about = { topic: "answer", requestId, audience } as const;
-  const update = newEffect({ kind: "update_note", copyId: id, about, ...to }, { now, runtime });
+  const update = newEffect({ kind: "update_note", deliveryId: id, about, ...to }, { now, runtime });
   await store.commit({
     ...recordOnly([]),
-    writes: [{ kind: "copyWanted", value }],
+    writes: [{ kind: "deliveryAdded", value }],
     effects: isForm ? [] : [update],
   });
 }

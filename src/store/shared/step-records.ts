@@ -40,12 +40,12 @@ export function recordOf(write: Write): Pick<Expectation, "kind" | "id"> | undef
     case "credentialFirstUsed":
     case "effectLeased":
     case "effectSettled":
-    case "effectPutBack":
+    case "effectReleased":
     case "leasesEnded":
     case "cursor":
     case "cursorDropped":
-    case "copyWanted":
-    case "copyTold":
+    case "deliveryAdded":
+    case "deliveryUpdated":
     case "address":
     case "addressGone":
     case "clockMark":

@@ -77,10 +77,10 @@ const writes: { readonly [Kind in Write["kind"]]: Extract<Write, { kind: Kind }>
   lockdown: { kind: "lockdown", on: true },
   effectLeased: { kind: "effectLeased", id: ids.effect("e"), lease: 1, until: noon },
   effectSettled: { kind: "effectSettled", id: ids.effect("e"), lease: 1 },
-  effectPutBack: { kind: "effectPutBack", id: ids.effect("e"), lease: 1, dueAt: noon, error: "it said no" },
+  effectReleased: { kind: "effectReleased", id: ids.effect("e"), lease: 1, dueAt: noon, error: "it said no" },
   leasesEnded: { kind: "leasesEnded", at: noon },
-  copyWanted: {
-    kind: "copyWanted",
+  deliveryAdded: {
+    kind: "deliveryAdded",
     value: {
       id: "copy",
       requestId: request.id,
@@ -95,7 +95,14 @@ const writes: { readonly [Kind in Write["kind"]]: Extract<Write, { kind: Kind }>
       at: noon,
     },
   },
-  copyTold: { kind: "copyTold", id: "copy", state: "FAILED", ref: "1.2", fault: "it said no", at: noon },
+  deliveryUpdated: {
+    kind: "deliveryUpdated",
+    id: "copy",
+    state: "FAILED",
+    ref: "1.2",
+    fault: "it said no",
+    at: noon,
+  },
   address: {
     kind: "address",
     surface: "teams",
@@ -240,7 +247,7 @@ test("what is found at the last place loses what it opened", async () => {
   if ("refused" in made) throw new Error(made.detail);
   await harness.store.commit(
     stepFixture({
-      writes: [{ kind: "effectPutBack", id: ids.effect("e"), lease: 0, dueAt: noon, error: made.token }],
+      writes: [{ kind: "effectReleased", id: ids.effect("e"), lease: 0, dueAt: noon, error: made.token }],
     }),
   );
   await expect.poll(() => keys.authenticate(made.token)).toMatchObject({ refused: "unauthenticated" });

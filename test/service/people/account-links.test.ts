@@ -206,7 +206,7 @@ describe("asking to be linked", () => {
     expect(await people().askForLink(slack("U1"), who)).toEqual({ asked: 3 });
     const due = await harness.store.dueEffects(harness.clock.now(), 10);
     expect(due.map(({ effect }) => effect)).toContainEqual({
-      kind: "tell_link",
+      kind: "request_link",
       account: slack("U1"),
       ...who,
       candidateId: "id_ann",
@@ -223,7 +223,7 @@ describe("asking to be linked", () => {
       await people().askForLink(slack(`U_${name}`), { displayName: name, email: `${name}@company.com` });
     }
     const due = await harness.store.dueEffects(harness.clock.now(), 10);
-    const asks = due.flatMap(({ effect }) => (effect.kind === "tell_link" ? [effect] : []));
+    const asks = due.flatMap(({ effect }) => (effect.kind === "request_link" ? [effect] : []));
     expect(asks.map((one) => one.candidateId)).toEqual([null, null, null, null]);
   });
 

@@ -30,7 +30,7 @@ describe("break-glass", () => {
     expect(first.credential?.token).toMatch(/^kd_jit_/);
     const effects = await harness.store.dueEffects(harness.clock.now(), 10);
     expect(effects.map((one) => one.effect)).toContainEqual(
-      expect.objectContaining({ kind: "announce", news: [{ notice: "break_glass_used", people: [] }] }),
+      expect.objectContaining({ kind: "announce", notices: [{ notice: "break_glass_used", people: [] }] }),
     );
     expect(saidTo(await take())).toBe("ACTIVE");
   });

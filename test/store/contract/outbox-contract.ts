@@ -12,7 +12,7 @@ const leased = (tail: string, lease: number, minute: number) =>
 const settled = (tail: string, lease: number) =>
   change({ kind: "effectSettled", id: ids.effect(tail), lease });
 const putBack = (tail: string, lease: number, minute: number) =>
-  change({ kind: "effectPutBack", id: ids.effect(tail), lease, dueAt: at(minute), error: "no answer" });
+  change({ kind: "effectReleased", id: ids.effect(tail), lease, dueAt: at(minute), error: "no answer" });
 
 async function due(store: Store, minute: number, limit = 10): Promise<readonly string[]> {
   return (await store.dueEffects(at(minute), limit)).map((one: DueEffect) => one.id.slice("evt_".length));

@@ -18,7 +18,7 @@ export function createAdminAlerts(context: ServiceContext, log: NoticeLog): Runn
         for (const { messenger, address } of await surfaces.addressesOf(person)) {
           const { surface } = messenger;
           const about = { topic: "alert", alert } as const;
-          effects.push({ kind: "tell", surface, address, readerId: person.id, about });
+          effects.push({ kind: "send_note", surface, address, readerId: person.id, about });
         }
       }
       const now = runtime.now();

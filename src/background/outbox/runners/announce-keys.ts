@@ -41,13 +41,13 @@ async function isActiveKey({ store, runtime }: ServiceContext, id: KeyId): Promi
 async function notifyOwner(
   { store, surfaces, runtime }: ServiceContext,
   identityId: IdentityId,
-  about: Extract<Effect, { kind: "tell" }>["about"],
+  about: Extract<Effect, { kind: "send_note" }>["about"],
 ): Promise<EffectOutcome | undefined> {
   const found = await store.identity(identityId);
   if (found === undefined || found.value.kind !== "HUMAN") return undefined;
   const addresses = await surfaces.addressesOf(found.value);
   const effects = addresses.map(({ messenger, address }): Effect => ({
-    kind: "tell",
+    kind: "send_note",
     surface: messenger.surface,
     address,
     readerId: identityId,

@@ -8,7 +8,7 @@ import type { NoticeLog } from "./announce-request.ts";
 import type { Runner } from "../runner.ts";
 
 /** Tells administrators, on every surface they have, that somebody asks to be linked. */
-export function createLinkRequestAnnouncer(context: ServiceContext, log: NoticeLog): Runner<"tell_link"> {
+export function createLinkRequestAnnouncer(context: ServiceContext, log: NoticeLog): Runner<"request_link"> {
   const { store, surfaces, runtime } = context;
   return {
     async run({ to, account, displayName, email, candidateId }) {
@@ -27,7 +27,12 @@ export function createLinkRequestAnnouncer(context: ServiceContext, log: NoticeL
           const audience = "alert";
           const id = noteDeliveryId({ ...deliveryAddress, requestId, audience }, "link", runtime.idSuffix());
           const about = { topic: "link", account, displayName, email, candidateId } as const;
-          effects.push({ kind: "tell", ...deliveryAddress, about, ...(keepsCards && { copyId: id }) });
+          effects.push({
+            kind: "send_note",
+            ...deliveryAddress,
+            about,
+            ...(keepsCards && { deliveryId: id }),
+          });
           // Recorded before it is sent, so that a link made meanwhile cannot miss it.
           const state = { state: "QUEUED", ref: null, fault: null, at: now } as const;
           if (keepsCards)
@@ -35,7 +40,7 @@ export function createLinkRequestAnnouncer(context: ServiceContext, log: NoticeL
         }
       }
       return {
-        writes: deliveries.map((value) => ({ kind: "copyWanted", value })),
+        writes: deliveries.map((value) => ({ kind: "deliveryAdded", value })),
         effects: effects.map((effect) => newEffect(effect, { now, runtime })),
       };
     },
@@ -54,7 +59,7 @@ export function createEndingAnnouncer({ store, runtime }: ServiceContext): Runne
       const announce: Effect = {
         kind: "announce",
         requestId,
-        news: [{ notice: "ending_soon", people: [] }],
+        notices: [{ notice: "ending_soon", people: [] }],
       };
       return { effects: [newEffect(announce, { now, runtime })] };
     },

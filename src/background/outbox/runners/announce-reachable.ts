@@ -20,7 +20,7 @@ export function createWaitingAnnouncer(context: ServiceContext): Runner<"announc
       for (const { request } of batch) {
         if (!(await isWaitingFor(context, request, identityId))) continue;
         const notices = [{ notice: "waiting", people: [identityId] }] as const;
-        effects.push({ kind: "announce", requestId: request.id, news: notices });
+        effects.push({ kind: "announce", requestId: request.id, notices: notices });
       }
       const last = batch.at(-1);
       if (batch.length === batchMax && last !== undefined) {
@@ -67,7 +67,7 @@ export function createLinkMadeAnnouncer(context: ServiceContext, log: NoticeLog)
       if (linkName(linked) !== linkName(account)) return undefined;
       const about = { topic: "account_linked", identityId, account, byId } as const;
       const noteEffects = (await surfaces.addressesOf(person)).map(({ messenger, address }): Effect => ({
-        kind: "tell",
+        kind: "send_note",
         surface: messenger.surface,
         address,
         readerId: identityId,

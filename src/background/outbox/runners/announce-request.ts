@@ -1,18 +1,13 @@
+import { type Recipient, recipientsOf } from "./recipients.ts";
 import type { AccessRequest } from "../../../core/access/access-request.ts";
 import type { AuditEntry } from "../../../core/audit/audit-record.ts";
 import { systemActor } from "../../../core/access/access-case.ts";
 import type { Addressee, Effect } from "../../../core/effects/effects.ts";
-import type { IdentityId } from "../../../core/values/ids.ts";
-import {
-  noticeRules,
-  type Audience,
-  type NoticeRule,
-  type Notice,
-  type NoticeKind,
-} from "../../../core/effects/notices.ts";
-import { isActive, type Identity } from "../../../core/values/identity.ts";
+
+import { noticeRules, type NoticeRule, type Notice, type NoticeKind } from "../../../core/effects/notices.ts";
+
 import { plus } from "../../../core/values/time.ts";
-import { loadPeople, type ServiceContext } from "../../../service/decisions/load-facts.ts";
+import { type ServiceContext } from "../../../service/decisions/load-facts.ts";
 import type { Delivery, NewEffect, Write } from "../../../service/ports/store.ts";
 import { newEffect } from "../../../service/decisions/build-step.ts";
 import type { DeliveryAddress } from "../../../service/messaging/surfaces.ts";
@@ -47,7 +42,7 @@ const alertKinds: ReadonlySet<NoticeKind> = new Set([
 export function createAnnouncer(context: ServiceContext, log: NoticeLog): Runner<"announce"> {
   const { store, surfaces } = context;
   return {
-    async run({ requestId, news: notices }) {
+    async run({ requestId, notices }) {
       const found = await store.request(requestId);
       if (found === undefined) return undefined;
       const request = found.request.value;
@@ -99,13 +94,6 @@ function unconfiguredChannels(
     }));
 }
 
-/** Somebody who is to hear something, and every place where they can. */
-interface Recipient {
-  readonly readerId: IdentityId | null;
-  readonly audience: Audience;
-  readonly addresses: readonly DeliveryAddress[];
-}
-
 interface Plan {
   addRecipients(notice: Notice, rule: NoticeRule): Promise<void>;
   outcome(): { readonly writes: readonly Write[]; readonly effects: readonly NewEffect[] };
@@ -139,7 +127,8 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
       if (sendEffects.has(key)) continue;
       const note = newNote(context, about, to);
       if (messenger.keepsCards) notes.push(note);
-      sendEffects.set(key, { kind: "tell", ...to, about, ...(messenger.keepsCards && { copyId: note.id }) });
+      const recorded = messenger.keepsCards && { deliveryId: note.id };
+      sendEffects.set(key, { kind: "send_note", ...to, about, ...recorded });
     }
     if (addresses.length === 0 && readerId !== null && rule.isKnownOnly !== true) {
       deliveries.want({ surface: "nowhere", address: readerId, audience, readerId }, "UNREACHABLE");
@@ -176,13 +165,9 @@ function createPlan(context: ServiceContext, request: AccessRequest, known: read
     outcome() {
       const cards = deliveries.all().flatMap((delivery) => deliveryUpdate(context, request.id, delivery));
       return {
-        writes: [...deliveries.writes(), ...notes.map((value) => ({ kind: "copyWanted", value }) as const)],
+        writes: [...deliveries.writes(), ...notes.map((value): Write => ({ kind: "deliveryAdded", value }))],
         // Cards first, so that a note finds the card it belongs below.
-        effects: toNewEffects(
-          context,
-          [...cards, ...sendEffects.values()],
-          isAsking ? request.id : undefined,
-        ),
+        effects: toNewEffects(context, [...cards, ...sendEffects.values()], isAsking ? request.id : null),
       };
     },
   };
@@ -220,13 +205,13 @@ function channelsWithCard(
 function toNewEffects(
   { runtime }: ServiceContext,
   effects: readonly Effect[],
-  checkedRequestId: AccessRequest["id"] | undefined,
+  checkedRequestId: AccessRequest["id"] | null,
 ): readonly NewEffect[] {
   const now = runtime.now();
   const withContext = { now, runtime };
   const added = effects.map((effect) => newEffect(effect, withContext));
-  if (checkedRequestId === undefined) return added;
-  const check: Effect = { kind: "look_again", requestId: checkedRequestId, lost: null };
+  if (checkedRequestId === null) return added;
+  const check: Effect = { kind: "check_delivery", requestId: checkedRequestId, lost: null };
   return [...added, { ...newEffect(check, withContext), dueAt: plus(now, deliveryCheckMs) }];
 }
 
@@ -241,7 +226,7 @@ export function deliveryUpdate(
   const isCard = surface !== "nowhere" && surfaces.get(surface)?.keepsCards === true;
   // What was given up is not tried again at every change; who is asked anew has a copy of their own by then.
   return isCard && (state === "QUEUED" || state === "SENT")
-    ? [{ kind: "show", requestId, surface, address, audience, readerId }]
+    ? [{ kind: "update_card", requestId, surface, address, audience, readerId }]
     : [];
 }
 
@@ -256,84 +241,4 @@ async function coverageFor(
   if (to !== "people" || chat === "quiet") return noCoverage;
   if (chat === "note") return recordedCoverage(context, request, known);
   return recipients.length > directMessagesMax ? channelCoverage(context, request, known) : noCoverage;
-}
-
-async function recipientsOf(
-  context: ServiceContext,
-  request: AccessRequest,
-  notice: Notice,
-  { to }: NoticeRule,
-): Promise<readonly Recipient[]> {
-  const { breakGlass, requirement } = request;
-  switch (to) {
-    case "people":
-      return personRecipients(context, request, notice.people, "approver", true);
-    case "requester":
-      return personRecipients(
-        context,
-        request,
-        [request.subjectId, request.requestedById],
-        "requester",
-        false,
-      );
-    case "channels":
-      return channelRecipients(context, requirement.channels, "channel");
-    case "alerted":
-      return channelRecipients(context, breakGlass?.notify ?? [], "alert");
-    case "reviewers": {
-      const by = breakGlass?.review.by ?? [];
-      const { directory } = await loadPeople(context, [request.subjectId], by);
-      const ids = by.flatMap((one) => directory.people(one, request.subjectId).map((person) => person.id));
-      const reviewers = ids.filter((id) => id !== request.subjectId);
-      return personRecipients(context, request, reviewers, "reviewer", true);
-    }
-    case "new_reviewers":
-      return personRecipients(context, request, notice.people, "reviewer", true);
-    case "admins": {
-      const { admin } = (await context.rulebook()).book.rules.chatRoles;
-      const { directory } = await loadPeople(context, [], admin);
-      const ids = admin.flatMap((one) => directory.people(one, request.subjectId).map((person) => person.id));
-      return personRecipients(context, request, ids, "channel", true);
-    }
-  }
-}
-
-/**
- * Each person once, on the surfaces the request names. `isNeeded`: when they cannot be told there, on any other, for a
- * decision must not be lost because of what a requester chose. Programs are told nothing.
- */
-async function personRecipients(
-  context: ServiceContext,
-  request: AccessRequest,
-  ids: readonly IdentityId[],
-  audience: Audience,
-  isNeeded: boolean,
-): Promise<readonly Recipient[]> {
-  const { identities } = await loadPeople(context, [...new Set(ids)], []);
-  const people = [...new Set(ids)].flatMap((id): readonly Identity[] => {
-    const person = identities.get(id)?.value;
-    return person === undefined || person.kind !== "HUMAN" || !isActive(person) ? [] : [person];
-  });
-  return Promise.all(
-    people.map(async (person) => {
-      const all = await context.surfaces.addressesOf(person);
-      const named = all.filter((deliveryAddress) =>
-        request.notifyChannels.includes(deliveryAddress.messenger.surface),
-      );
-      const addresses = named.length === 0 && isNeeded ? all : named;
-      return { readerId: person.id, audience, addresses };
-    }),
-  );
-}
-
-/** A channel hears of everything, whatever the requester chose: it is the policy's word. */
-async function channelRecipients(
-  { surfaces }: ServiceContext,
-  references: readonly string[],
-  audience: Audience,
-): Promise<readonly Recipient[]> {
-  return [...new Set(references)].flatMap((reference) => {
-    const deliveryAddress = surfaces.addressOfChannel(reference);
-    return deliveryAddress === undefined ? [] : [{ readerId: null, audience, addresses: [deliveryAddress] }];
-  });
 }

@@ -15,7 +15,7 @@ export const deliveryCheckMs = 15 * secondMs;
  * Tells the requester how many of the people they wait for have been told: their card says so some seconds after asking,
  * and an approver who turns out to be reachable nowhere is news.
  */
-export function createDeliveryCheck(context: ServiceContext): Runner<"look_again"> {
+export function createDeliveryCheck(context: ServiceContext): Runner<"check_delivery"> {
   const { store, runtime, surfaces } = context;
   return {
     async run({ requestId, lost }) {
@@ -24,13 +24,13 @@ export function createDeliveryCheck(context: ServiceContext): Runner<"look_again
       const failed = lost === null ? [] : lostOf(deliveries, lost);
       const effects: readonly Effect[] =
         lost !== null && failed.length > 0
-          ? [{ kind: "announce", requestId, news: [{ notice: "unreached", people: [lost] }] }]
+          ? [{ kind: "announce", requestId, notices: [{ notice: "unreached", people: [lost] }] }]
           : deliveries.flatMap(({ notice, surface, address, audience, readerId }): readonly Effect[] =>
               notice === null &&
               audience === "requester" &&
               surface !== "nowhere" &&
               surfaces.get(surface)?.keepsCards === true
-                ? [{ kind: "show", requestId, surface, address, audience, readerId }]
+                ? [{ kind: "update_card", requestId, surface, address, audience, readerId }]
                 : [],
             );
       return {

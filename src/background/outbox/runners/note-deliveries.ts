@@ -35,5 +35,5 @@ export function noteUpdate(
     notice === "answer"
       ? ({ topic: "answer", requestId, audience } as const)
       : ({ topic: "request", requestId, notice, audience } as const);
-  return [{ kind: "update_note", copyId: id, about, surface, address, readerId }];
+  return [{ kind: "update_note", deliveryId: id, about, surface, address, readerId }];
 }

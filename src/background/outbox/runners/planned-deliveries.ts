@@ -46,7 +46,7 @@ export function createPlannedDeliveries(
       known.some((one) => one.id === deliveryId({ requestId, surface, address, audience })),
     all: () => [...known.map((one) => again.get(one.id) ?? one), ...added.values()],
     writes: () => [
-      ...[...added.values()].map((value): Write => ({ kind: "copyWanted", value })),
+      ...[...added.values()].map((value): Write => ({ kind: "deliveryAdded", value })),
       ...[...again.values()].map((delivery) => markDelivery(context, delivery, "QUEUED", null)),
     ],
   };

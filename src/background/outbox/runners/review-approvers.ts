@@ -31,8 +31,8 @@ export function createApproverReviewer(
         effects.push(...updates.map((effect) => newEffect(effect, { now, runtime })));
       }
       for (const { requestId, people } of await reviews.newReviewers(change)) {
-        const news = [{ notice: "reviewer_added", people }] as const;
-        effects.push(newEffect({ kind: "announce", requestId, news }, { now, runtime }));
+        const notices = [{ notice: "reviewer_added", people }] as const;
+        effects.push(newEffect({ kind: "announce", requestId, notices }, { now, runtime }));
       }
       return { effects };
     },

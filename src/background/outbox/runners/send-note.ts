@@ -19,7 +19,7 @@ import {
 export function createNoteSender(
   context: ServiceContext,
   cards: Pick<CardService, "cardFor">,
-): Runner<"tell"> {
+): Runner<"send_note"> {
   return {
     async run(effect, signal) {
       const messenger = messengerFor(context, effect);
@@ -61,7 +61,7 @@ export function createNoteSender(
 /** Nothing is told: a letter that would have been all of its copy is not on its way any more. */
 async function notNeeded(
   context: ServiceContext,
-  effect: Extract<Effect, { kind: "tell" }>,
+  effect: Extract<Effect, { kind: "send_note" }>,
   { keepsCards }: Messenger,
 ): Promise<EffectOutcome | undefined> {
   const { about } = effect;
@@ -75,13 +75,13 @@ async function notNeeded(
 /** Records where a note with buttons is, so that it is kept true; one without is left as it is. */
 function noted(
   { runtime }: ServiceContext,
-  { copyId }: Extract<Effect, { kind: "tell" }>,
+  { deliveryId }: Extract<Effect, { kind: "send_note" }>,
   ref: string | null,
 ): EffectOutcome | undefined {
-  if (copyId === undefined) return undefined;
+  if (deliveryId === undefined) return undefined;
   const state = ref === null ? "NOT_NEEDED" : "SENT";
   const at = runtime.now();
-  return { writes: [{ kind: "copyTold", id: copyId, state, ref, fault: null, at }] };
+  return { writes: [{ kind: "deliveryUpdated", id: deliveryId, state, ref, fault: null, at }] };
 }
 
 interface Prepared {

@@ -26,7 +26,7 @@ const postponedMaxMs = 10 * minuteMs;
 export function createCardUpdater(
   context: ServiceContext,
   cards: Pick<CardService, "cardFor">,
-): Runner<"show"> {
+): Runner<"update_card"> {
   const shown = createShownCards();
   return {
     async run(effect, signal) {
@@ -92,7 +92,7 @@ async function rewritten(
 /** Done later and beside everything else that its reader is told; what it then writes is the state of then. */
 function postponed(
   { runtime }: ServiceContext,
-  effect: Extract<Effect, { kind: "show" }>,
+  effect: Extract<Effect, { kind: "update_card" }>,
   { retryAfterMs }: { readonly retryAfterMs: number },
 ): EffectOutcome {
   const now = runtime.now();
@@ -103,7 +103,7 @@ function postponed(
 /** The copy can no longer be changed: a new message says what it should. Where none can be posted, it is lost. */
 async function replaced(
   context: ServiceContext,
-  effect: Extract<Effect, { kind: "show" }>,
+  effect: Extract<Effect, { kind: "update_card" }>,
   {
     delivery,
     card,
@@ -144,7 +144,7 @@ export function markDelivery(
   ref: string | null,
   fault: string | null = null,
 ): Write {
-  return { kind: "copyTold", id, state, ref, fault, at: runtime.now() };
+  return { kind: "deliveryUpdated", id, state, ref, fault, at: runtime.now() };
 }
 
 interface Lost {
@@ -189,7 +189,7 @@ function channelLost(
   const announce: Effect = {
     kind: "announce",
     requestId: about.requestId,
-    news: [{ notice: "channel_unreached", people }],
+    notices: [{ notice: "channel_unreached", people }],
   };
   return {
     ...lost({ runtime }, to, about, code, undefined),
@@ -208,7 +208,7 @@ function lost(
 ): EffectOutcome {
   const now = runtime.now();
   const { readerId } = to;
-  const deliveryCheck: Effect = { kind: "look_again", requestId, lost: readerId };
+  const deliveryCheck: Effect = { kind: "check_delivery", requestId, lost: readerId };
   return {
     writes: delivery === undefined ? [] : [markDelivery({ runtime }, delivery, "FAILED", null, code)],
     // Looked at once this is written: another delivery to the same person may fail at the same moment.

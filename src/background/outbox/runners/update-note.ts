@@ -27,7 +27,7 @@ export function createNoteUpdates(
   return {
     async run(effect, signal) {
       const deliveries = await context.store.deliveries([subjectOf(effect)]);
-      const delivery = deliveries.find((one) => one.id === effect.copyId);
+      const delivery = deliveries.find((one) => one.id === effect.deliveryId);
       // What has not been posted yet says how things stand when it is.
       if (delivery === undefined || delivery.ref === null || delivery.state !== "SENT") return undefined;
       try {
@@ -112,7 +112,7 @@ export function createLinkNoteUpdates({ store, runtime }: ServiceContext): Runne
             ? [
                 {
                   kind: "update_note",
-                  copyId: id,
+                  deliveryId: id,
                   about: { topic: "linked", account },
                   surface,
                   address,

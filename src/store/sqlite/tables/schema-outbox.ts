@@ -16,7 +16,7 @@ export const outbox = sqliteTable(
     /** Effects of one lane are done one after the other (core/lanes.ts). */
     lane: text("lane"),
     /** Which way it goes out. */
-    way: text("way").notNull().default("inside"),
+    way: text("way").notNull().default("internal"),
     /** When it first became due. */
     createdAt: integer("created_at").$type<Ids.Instant>().notNull(),
     /** When it may be taken: due, or its lease over. */

@@ -98,7 +98,7 @@ function prepareWrites(
         return rulebook().lockdown(write.on);
       case "effectLeased":
       case "effectSettled":
-      case "effectPutBack":
+      case "effectReleased":
         return outbox().change(write);
       case "leasesEnded":
         return outbox().endLeases(write.at);
@@ -106,8 +106,8 @@ function prepareWrites(
         return cursors().put(write.value);
       case "cursorDropped":
         return cursors().drop(write.name);
-      case "copyWanted":
-      case "copyTold":
+      case "deliveryAdded":
+      case "deliveryUpdated":
         return deliveries().write(write);
       case "address":
       case "addressGone":

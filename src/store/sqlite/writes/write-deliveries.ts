@@ -5,7 +5,7 @@ import { deliveries } from "../tables/schema.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";
 import { placeholder, type Conflict, type Tables } from "../tables/placeholders.ts";
 
-type DeliveryWrite = Extract<Write, { kind: "copyWanted" | "copyTold" }>;
+type DeliveryWrite = Extract<Write, { kind: "deliveryAdded" | "deliveryUpdated" }>;
 
 export function prepareDeliveryWrites(tables: Tables): {
   readonly write: (write: DeliveryWrite) => Conflict | undefined;
@@ -43,7 +43,7 @@ export function prepareDeliveryWrites(tables: Tables): {
   );
   return {
     write: (write) => {
-      if (write.kind === "copyWanted") insert.run({ ...write.value });
+      if (write.kind === "deliveryAdded") insert.run({ ...write.value });
       else update.run({ id: write.id, state: write.state, ref: write.ref, fault: write.fault, at: write.at });
       return undefined;
     },

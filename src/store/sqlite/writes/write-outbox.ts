@@ -7,7 +7,7 @@ import { outbox } from "../tables/schema.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";
 import { placeholder, type Conflict, type Tables } from "../tables/placeholders.ts";
 
-type EffectChange = Extract<Write, { kind: "effectLeased" | "effectSettled" | "effectPutBack" }>;
+type EffectChange = Extract<Write, { kind: "effectLeased" | "effectSettled" | "effectReleased" }>;
 
 /** Writes effects, and what the relay does with them. Each change names the lease it was made under. */
 export function prepareOutboxWrites(tables: Tables) {
@@ -19,7 +19,7 @@ export function prepareOutboxWrites(tables: Tables) {
         return statements.lease.run({ id, lease, readyAt: change.until }).changes;
       case "effectSettled":
         return statements.settle.run({ id, lease }).changes;
-      case "effectPutBack":
+      case "effectReleased":
         return statements.release.run({ id, lease, readyAt: change.dueAt, lastError: change.error }).changes;
       default:
         return assertNever(kind);

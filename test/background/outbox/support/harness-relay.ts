@@ -27,6 +27,6 @@ export function dyingRelay(harness: ServiceHarness): Relay {
 
 function isSettling({ writes }: Pick<Step, "writes">): boolean {
   return (
-    writes.some((one) => one.kind === "effectSettled") && !writes.some((one) => one.kind === "copyWanted")
+    writes.some((one) => one.kind === "effectSettled") && !writes.some((one) => one.kind === "deliveryAdded")
   );
 }

@@ -1,0 +1,93 @@
+import type { AccessRequest } from "../../../core/access/access-request.ts";
+import type { IdentityId } from "../../../core/values/ids.ts";
+import type { Audience, NoticeRule, Notice } from "../../../core/effects/notices.ts";
+import { isActive, type Identity } from "../../../core/values/identity.ts";
+import { loadPeople, type ServiceContext } from "../../../service/decisions/load-facts.ts";
+import type { DeliveryAddress } from "../../../service/messaging/surfaces.ts";
+
+/** Somebody who is to hear something, and every place where they can. */
+export interface Recipient {
+  readonly readerId: IdentityId | null;
+  readonly audience: Audience;
+  readonly addresses: readonly DeliveryAddress[];
+}
+
+export async function recipientsOf(
+  context: ServiceContext,
+  request: AccessRequest,
+  notice: Notice,
+  { to }: NoticeRule,
+): Promise<readonly Recipient[]> {
+  const { breakGlass, requirement } = request;
+  switch (to) {
+    case "people":
+      return personRecipients(context, request, notice.people, "approver", true);
+    case "requester":
+      return personRecipients(
+        context,
+        request,
+        [request.subjectId, request.requestedById],
+        "requester",
+        false,
+      );
+    case "channels":
+      return channelRecipients(context, requirement.channels, "channel");
+    case "alerted":
+      return channelRecipients(context, breakGlass?.notify ?? [], "alert");
+    case "reviewers": {
+      const by = breakGlass?.review.by ?? [];
+      const { directory } = await loadPeople(context, [request.subjectId], by);
+      const ids = by.flatMap((one) => directory.people(one, request.subjectId).map((person) => person.id));
+      const reviewers = ids.filter((id) => id !== request.subjectId);
+      return personRecipients(context, request, reviewers, "reviewer", true);
+    }
+    case "new_reviewers":
+      return personRecipients(context, request, notice.people, "reviewer", true);
+    case "admins": {
+      const { admin } = (await context.rulebook()).book.rules.chatRoles;
+      const { directory } = await loadPeople(context, [], admin);
+      const ids = admin.flatMap((one) => directory.people(one, request.subjectId).map((person) => person.id));
+      return personRecipients(context, request, ids, "channel", true);
+    }
+  }
+}
+
+/**
+ * Each person once, on the surfaces the request names. `isNeeded`: when they cannot be told there, on any other, for a
+ * decision must not be lost because of what a requester chose. Programs are told nothing.
+ */
+export async function personRecipients(
+  context: ServiceContext,
+  request: AccessRequest,
+  ids: readonly IdentityId[],
+  audience: Audience,
+  isNeeded: boolean,
+): Promise<readonly Recipient[]> {
+  const { identities } = await loadPeople(context, [...new Set(ids)], []);
+  const people = [...new Set(ids)].flatMap((id): readonly Identity[] => {
+    const person = identities.get(id)?.value;
+    return person === undefined || person.kind !== "HUMAN" || !isActive(person) ? [] : [person];
+  });
+  return Promise.all(
+    people.map(async (person) => {
+      const all = await context.surfaces.addressesOf(person);
+      const named = all.filter((deliveryAddress) =>
+        request.notifyChannels.includes(deliveryAddress.messenger.surface),
+      );
+      const addresses = named.length === 0 && isNeeded ? all : named;
+      return { readerId: person.id, audience, addresses };
+    }),
+  );
+}
+
+/** A channel hears of everything, whatever the requester chose: it is the policy's word. */
+export async function channelRecipients(
+  { surfaces }: ServiceContext,
+  references: readonly string[],
+  audience: Audience,
+): Promise<readonly Recipient[]> {
+  return [...new Set(references)].flatMap((reference) => {
+    const deliveryAddress = surfaces.addressOfChannel(reference);
+    return deliveryAddress === undefined ? [] : [{ readerId: null, audience, addresses: [deliveryAddress] }];
+  });
+}
