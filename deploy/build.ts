@@ -1,4 +1,4 @@
-import { build, type BuildOptions, type Plugin } from "esbuild";
+import { build, type BuildOptions } from "esbuild";
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -35,33 +35,6 @@ const atEveryStart: ReadonlySet<string> = new Set([
   "zod",
 ]);
 
-/**
- * In the sources Drizzle's CommonJS form is asked for, for Node's sake (store/sqlite/tables/drizzle.ts). As modules, only what is used
- * of it gets into the files.
- */
-const drizzleAsModules: Plugin = {
-  name: "drizzle as modules",
-  setup: (files) =>
-    files.onLoad({ filter: /\/tables\/drizzle\.ts$/ }, ({ path }) => ({
-      loader: "ts",
-      contents: asModules(readFileSync(path, "utf8")),
-    })),
-};
-
-/** `const orm: … = require("drizzle-orm")` and `export const { … } = orm` become `export { … } from "drizzle-orm"`. */
-function asModules(source: string): string {
-  const required = new Map(
-    [...source.matchAll(/^const (\w+): .+ = require\("(.+)"\);$/gm)].map(([, name, from]) => [name, from]),
-  );
-  const exported = [...source.matchAll(/^export const (\{[^}]+\}) = (\w+);$/gm)].map(
-    ([, names, from]) => `export ${names} from "${required.get(from)}";`,
-  );
-  if (required.size === 0 || exported.length !== required.size) {
-    throw new Error("store/sqlite/tables/drizzle.ts does not look as this build expects.");
-  }
-  return exported.join("\n");
-}
-
 async function bundle(): Promise<void> {
   const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(
     readFileSync(join(root, "package.json"), "utf8"),
@@ -79,7 +52,6 @@ async function bundle(): Promise<void> {
     target: "node22.18",
     outExtension: { ".js": ".mjs" },
     external: Object.keys(dependencies).filter((name) => !atEveryStart.has(name)),
-    plugins: [drizzleAsModules],
     // Names stay and lines are short, so that what an error says of where it was can be read.
     minifyWhitespace: true,
     lineLimit: 200,

@@ -23,7 +23,6 @@ const rules: Record<string, FolderRule> = {
       "canonicalize",
       "node:crypto",
       "node:fs",
-      "node:module",
       "node:os",
       "node:path",
       "node:timers/promises",

@@ -19,7 +19,7 @@ import { verifyChain } from "./reads/verify-audit-chain.ts";
 import { checkFileModes, makePrivateFile, secureFolderOf } from "./file/data-folder.ts";
 import { checkSoleNames, realDatabaseFile } from "./file/database-path.ts";
 import { inspectDatabase } from "./file/database-header.ts";
-import { drizzle } from "./tables/drizzle.ts";
+import { drizzle } from "drizzle-orm/better-sqlite3";
 import { lastHeadFile } from "./file/last-head-file.ts";
 import { checkNotNewer } from "./file/migrate.ts";
 import { checkNotOpenHere, lockFileOf, takeProcessLock } from "./file/process-lock.ts";

@@ -9,7 +9,7 @@ import { createDeliveryReads } from "./reads/read-deliveries.ts";
 import { createCommitQueue } from "./commit/commit-queue.ts";
 import { createCursorReads } from "./reads/read-cursors.ts";
 import { realDatabaseFile } from "./file/database-path.ts";
-import { drizzle } from "./tables/drizzle.ts";
+import { drizzle } from "drizzle-orm/better-sqlite3";
 import { createRequestList } from "./reads/requests/list-requests.ts";
 import { createLogKeeping } from "./commit/wal-checkpoint.ts";
 import { openDatabase } from "./file/open-database.ts";

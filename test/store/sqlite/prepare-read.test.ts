@@ -1,6 +1,8 @@
 import Database from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
-import { drizzle, eq, integer, sqliteTable, text } from "../../../src/store/sqlite/tables/drizzle.ts";
+import { eq } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/better-sqlite3";
+import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { prepareRead } from "../../../src/store/sqlite/tables/prepare-read.ts";
 import { placeholder } from "../../../src/store/sqlite/tables/placeholders.ts";
 

@@ -1,7 +1,9 @@
 import Database from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
 import { Bug } from "../../../src/core/values/assert.ts";
-import { drizzle, eq, integer, sql, sqliteTable, text } from "../../../src/store/sqlite/tables/drizzle.ts";
+import { eq, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/better-sqlite3";
+import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { prepareReturning, prepareWrite } from "../../../src/store/sqlite/tables/prepare-write.ts";
 import { placeholder } from "../../../src/store/sqlite/tables/placeholders.ts";
 

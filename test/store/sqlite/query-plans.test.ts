@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { RequestFilter, Viewer } from "../../../src/service/ports/store.ts";
 import { prepareDeliveryReads } from "../../../src/store/sqlite/reads/read-deliveries.ts";
-import { drizzle } from "../../../src/store/sqlite/tables/drizzle.ts";
+import { drizzle } from "drizzle-orm/better-sqlite3";
 import { statuses } from "../../../src/core/access/status.ts";
 import { prepareActiveReads } from "../../../src/store/sqlite/reads/requests/read-active-grants.ts";
 import { branchQuery, orderQuery } from "../../../src/store/sqlite/reads/requests/list-requests.ts";
@@ -23,7 +23,7 @@ import { outOfOrderFrom, prepareFirstSince } from "../../../src/store/sqlite/rea
 import { prepareUnrecorded } from "../../../src/store/sqlite/reads/find-unrecorded.ts";
 import { at, ids, scope } from "../../support/fixtures.ts";
 
-const migrations = resolve(import.meta.dirname, "../../../migrations");
+const migrations = resolve(import.meta.dirname, "../../../migrations/sqlite");
 
 const folder = mkdtempSync(join(tmpdir(), "jit-plans-"));
 const database = openDatabase(join(folder, "data", "jit.db"), migrations);

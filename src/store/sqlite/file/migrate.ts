@@ -1,6 +1,8 @@
 import type Database from "better-sqlite3";
 import { assert } from "../../../core/values/assert.ts";
-import { drizzle, migrate, readMigrationFiles } from "../tables/drizzle.ts";
+import { drizzle } from "drizzle-orm/better-sqlite3";
+import { migrate } from "drizzle-orm/better-sqlite3/migrator";
+import { readMigrationFiles } from "drizzle-orm/migrator";
 import { StoreOpenError } from "../../shared/store-open-error.ts";
 
 /** Refuses a database that a newer version of this program has already changed. Only reads. */

@@ -1,7 +1,7 @@
 import type { IdentityId } from "../../../core/values/ids.ts";
 import type { Identity } from "../../../core/values/identity.ts";
 import type { Versioned } from "../../../service/ports/store.ts";
-import { eq } from "../tables/drizzle.ts";
+import { eq } from "drizzle-orm";
 import { identities } from "../tables/schema.ts";
 import type { ReadCache } from "../../shared/read-cache.ts";
 import { placeholder, type Tables } from "../tables/placeholders.ts";

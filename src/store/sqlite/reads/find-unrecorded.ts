@@ -3,7 +3,7 @@ import type { AuditAction } from "../../../core/audit/audit-record.ts";
 import type { Grant } from "../../../core/access/grant.ts";
 import type { RequestId } from "../../../core/values/ids.ts";
 import type { Unrecorded } from "../../../service/ports/store.ts";
-import { and, asc, eq, gt, sql } from "../tables/drizzle.ts";
+import { and, asc, eq, gt, sql } from "drizzle-orm";
 import { translateErrors } from "../tables/sqlite-faults.ts";
 import { auditEvents, grants, requests } from "../tables/schema.ts";
 import { placeholder, type Tables } from "../tables/placeholders.ts";

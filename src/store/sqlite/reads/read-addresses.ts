@@ -1,5 +1,5 @@
 import type { Reads } from "../../../service/ports/store.ts";
-import { and, eq } from "../tables/drizzle.ts";
+import { and, eq } from "drizzle-orm";
 import { placeholder, type Tables } from "../tables/placeholders.ts";
 import { surfaceAddresses } from "../tables/schema.ts";
 import { translateErrors } from "../tables/sqlite-faults.ts";

@@ -1,6 +1,6 @@
 import type { AuditHead, HeadComparison } from "../../../service/ports/store.ts";
 import { chainStart } from "../../shared/audit-chain.ts";
-import { desc, eq } from "../tables/drizzle.ts";
+import { desc, eq } from "drizzle-orm";
 import { translateErrors } from "../tables/sqlite-faults.ts";
 import { auditEvents } from "../tables/schema.ts";
 import { placeholder, type Tables } from "../tables/placeholders.ts";

@@ -2,7 +2,8 @@ import type { AuditFilter, AuditRow, Reads } from "../../../service/ports/store.
 import { chainStart } from "../../shared/audit-chain.ts";
 import { createHeadReads } from "./read-audit-head.ts";
 import { verifyChain } from "./verify-audit-chain.ts";
-import { alias, and, asc, eq, gt, sql } from "../tables/drizzle.ts";
+import { and, asc, eq, gt, sql } from "drizzle-orm";
+import { alias } from "drizzle-orm/sqlite-core";
 import { translateErrors } from "../tables/sqlite-faults.ts";
 import { auditEvents } from "../tables/schema.ts";
 import { placeholder, type Tables } from "../tables/placeholders.ts";

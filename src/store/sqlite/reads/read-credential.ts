@@ -1,6 +1,6 @@
 import { assert, assertPresent } from "../../../core/values/assert.ts";
 import type { Reads } from "../../../service/ports/store.ts";
-import { eq } from "../tables/drizzle.ts";
+import { eq } from "drizzle-orm";
 import { translateErrors } from "../tables/sqlite-faults.ts";
 import { prepareRead } from "../tables/prepare-read.ts";
 import type { CachedIdentities } from "./cached-identities.ts";

@@ -1,5 +1,5 @@
 import type { Reads } from "../../../service/ports/store.ts";
-import { asc } from "../tables/drizzle.ts";
+import { asc } from "drizzle-orm";
 import { translateErrors } from "../tables/sqlite-faults.ts";
 import { cursors } from "../tables/schema.ts";
 import type { Tables } from "../tables/placeholders.ts";

@@ -1,5 +1,5 @@
 import type { Reads } from "../../../service/ports/store.ts";
-import { and, asc, sql } from "../tables/drizzle.ts";
+import { and, asc, sql } from "drizzle-orm";
 import { translateErrors } from "../tables/sqlite-faults.ts";
 import { deliveries, requests } from "../tables/schema.ts";
 import { placeholder, listPlaceholder, jsonList, type Tables } from "../tables/placeholders.ts";

@@ -1,7 +1,8 @@
 import type { IdentityId } from "../../../core/values/ids.ts";
 import { linkName, type DirectoryQuery, type Selector } from "../../../core/values/identity.ts";
 import type { Page, Reads } from "../../../service/ports/store.ts";
-import { and, asc, desc, eq, inArray, isNull, lt, sql, unionAll } from "../tables/drizzle.ts";
+import { and, asc, desc, eq, inArray, isNull, lt, sql } from "drizzle-orm";
+import { unionAll } from "drizzle-orm/sqlite-core";
 import { translateErrors } from "../tables/sqlite-faults.ts";
 import type { CachedIdentities } from "./cached-identities.ts";
 import { apiKeys, identities, identityGroups, uniqueNames } from "../tables/schema.ts";

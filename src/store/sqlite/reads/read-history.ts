@@ -3,7 +3,7 @@ import type { Instant, Scope } from "../../../core/values/ids.ts";
 import { plus } from "../../../core/values/time.ts";
 import type { Reads } from "../../../service/ports/store.ts";
 import { prepareUsage } from "./read-usage.ts";
-import { and, desc, eq, lt, or, sql } from "../tables/drizzle.ts";
+import { and, desc, eq, lt, or, sql } from "drizzle-orm";
 import { translateErrors } from "../tables/sqlite-faults.ts";
 import { idempotencyRecords, grantScopes, requests } from "../tables/schema.ts";
 import { placeholder, type Tables } from "../tables/placeholders.ts";

@@ -1,6 +1,6 @@
 import { instant } from "../../../core/values/ids.ts";
 import type { Reads } from "../../../service/ports/store.ts";
-import { and, asc, count, lte, min, sql } from "../tables/drizzle.ts";
+import { and, asc, count, lte, min, sql } from "drizzle-orm";
 import { translateErrors } from "../tables/sqlite-faults.ts";
 import { outbox } from "../tables/schema.ts";
 import { placeholder, listPlaceholder, jsonList, type Tables } from "../tables/placeholders.ts";

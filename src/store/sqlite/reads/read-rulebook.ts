@@ -1,6 +1,6 @@
 import { assertPresent } from "../../../core/values/assert.ts";
 import type { Reads } from "../../../service/ports/store.ts";
-import { asc } from "../tables/drizzle.ts";
+import { asc } from "drizzle-orm";
 import { translateErrors } from "../tables/sqlite-faults.ts";
 import { policies, rulebook } from "../tables/schema.ts";
 import type { ReadCache } from "../../shared/read-cache.ts";

@@ -1,6 +1,6 @@
 import { instant } from "../../../core/values/ids.ts";
 import type { TargetReads } from "../../../service/ports/target-reads.ts";
-import { and, asc, count, eq, gt, isNull, lte, min, sql } from "../tables/drizzle.ts";
+import { and, asc, count, eq, gt, isNull, lte, min, sql } from "drizzle-orm";
 import { translateErrors } from "../tables/sqlite-faults.ts";
 import { grants, grantTargets, requests } from "../tables/schema.ts";
 import { placeholder, type Tables } from "../tables/placeholders.ts";

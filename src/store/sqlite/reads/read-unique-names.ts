@@ -1,4 +1,4 @@
-import { eq } from "../tables/drizzle.ts";
+import { eq } from "drizzle-orm";
 import { uniqueNames } from "../tables/schema.ts";
 import { placeholder, type Tables } from "../tables/placeholders.ts";
 import type { Reads } from "../../../service/ports/store.ts";

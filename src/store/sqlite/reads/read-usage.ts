@@ -1,5 +1,5 @@
 import type { Instant } from "../../../core/values/ids.ts";
-import { and, count, eq, gt } from "../tables/drizzle.ts";
+import { and, count, eq, gt } from "drizzle-orm";
 import { counters, counterUses } from "../tables/schema.ts";
 import { prepareRead } from "../tables/prepare-read.ts";
 import { placeholder, type Tables } from "../tables/placeholders.ts";

@@ -2,7 +2,7 @@ import canonicalize from "canonicalize";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { AuditHead, AuditVerdict } from "../../../service/ports/store.ts";
 import { chainHash, chainStart } from "../../shared/audit-chain.ts";
-import { and, asc, count, gt, lte, sql } from "../tables/drizzle.ts";
+import { and, asc, count, gt, lte, sql } from "drizzle-orm";
 import { createHeadReads } from "./read-audit-head.ts";
 import { translateErrors } from "../tables/sqlite-faults.ts";
 import { auditEvents } from "../tables/schema.ts";

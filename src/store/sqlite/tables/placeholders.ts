@@ -3,7 +3,7 @@ import type { SQL } from "drizzle-orm";
 import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { CommitResult } from "../../../service/ports/store.ts";
-import { sql } from "./drizzle.ts";
+import { sql } from "drizzle-orm";
 
 /** The tables, through Drizzle. */
 export type Tables = BetterSQLite3Database & { readonly $client: Database.Database };

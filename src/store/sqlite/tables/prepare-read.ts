@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 import type { Query } from "drizzle-orm";
 import type { SQLiteColumn, SQLiteSelectBuilder } from "drizzle-orm/sqlite-core";
-import { Column } from "./drizzle.ts";
+import { Column } from "drizzle-orm";
 import type { Tables } from "./placeholders.ts";
 
 /** What is selected, in this order. */

@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 import type { Query } from "drizzle-orm";
 import { assert } from "../../../core/values/assert.ts";
-import { is, Param, Placeholder } from "./drizzle.ts";
+import { is, Param, Placeholder } from "drizzle-orm";
 import type { Tables } from "./placeholders.ts";
 
 type Values = Readonly<Record<string, unknown>>;

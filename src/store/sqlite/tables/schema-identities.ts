@@ -1,7 +1,7 @@
 import type * as Ids from "../../../core/values/ids.ts";
 import type { Identity } from "../../../core/values/identity.ts";
 import type { ApiKey } from "../../../service/ports/store.ts";
-import { index, integer, primaryKey, sqliteTable, text } from "./drizzle.ts";
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /** The tables of people, programs and their keys; see schema.ts. */
 

@@ -1,7 +1,8 @@
 import type { Effect } from "../../../core/effects/effects.ts";
 import type * as Ids from "../../../core/values/ids.ts";
 import type { Delivery, Cursor, JsonValue } from "../../../service/ports/store.ts";
-import { index, integer, primaryKey, sql, sqliteTable, text } from "./drizzle.ts";
+import { sql } from "drizzle-orm";
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /*
  * What has to do with the outside: what must still happen there, how far its followers are, what people were told.

@@ -4,7 +4,8 @@ import { instant } from "../../../core/values/ids.ts";
 import type * as Ids from "../../../core/values/ids.ts";
 import type { Policy, Rules } from "../../../core/policy/policy.ts";
 import type { TargetState } from "../../../core/access/target.ts";
-import { index, integer, primaryKey, sql, sqliteTable, text } from "./drizzle.ts";
+import { sql } from "drizzle-orm";
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /*
  * The tables. A record is kept whole, as the JSON of its domain value, beside its version; every other column is there

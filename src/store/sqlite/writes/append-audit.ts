@@ -1,7 +1,7 @@
 import type { AuditEntry } from "../../../core/audit/audit-record.ts";
 import { auditBody } from "../../shared/audit-body.ts";
 import { chainHash, chainStart } from "../../shared/audit-chain.ts";
-import { desc } from "../tables/drizzle.ts";
+import { desc } from "drizzle-orm";
 import { auditEvents } from "../tables/schema.ts";
 import { prepareRead } from "../tables/prepare-read.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";

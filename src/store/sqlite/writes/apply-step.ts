@@ -2,7 +2,7 @@ import type Database from "better-sqlite3";
 import { assertNever } from "../../../core/values/assert.ts";
 import type { CommitResult, Step, Write } from "../../../service/ports/store.ts";
 import { lazy } from "../tables/lazy.ts";
-import { drizzle } from "../tables/drizzle.ts";
+import { drizzle } from "drizzle-orm/better-sqlite3";
 import { prepareAddressWrites } from "./write-addresses.ts";
 import { prepareIdempotencyWrite } from "./write-idempotency-record.ts";
 import { prepareAudit } from "./append-audit.ts";

@@ -1,5 +1,5 @@
 import type { Expectation } from "../../../service/ports/store.ts";
-import { eq } from "../tables/drizzle.ts";
+import { eq } from "drizzle-orm";
 import { prepareRead } from "../tables/prepare-read.ts";
 import { apiKeys, grants, identities, requests, rulebook } from "../tables/schema.ts";
 import { placeholder, type Conflict, type Tables } from "../tables/placeholders.ts";

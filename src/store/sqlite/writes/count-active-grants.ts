@@ -1,5 +1,5 @@
 import type { Grant } from "../../../core/access/grant.ts";
-import { eq, sql } from "../tables/drizzle.ts";
+import { eq, sql } from "drizzle-orm";
 import { counters, grants } from "../tables/schema.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";
 import { placeholder, type Tables } from "../tables/placeholders.ts";

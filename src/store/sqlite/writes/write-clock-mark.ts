@@ -1,6 +1,6 @@
 import type { Instant } from "../../../core/values/ids.ts";
 
-import { gt, lt, lte, sql } from "../tables/drizzle.ts";
+import { gt, lt, lte, sql } from "drizzle-orm";
 
 import { prepareWrite } from "../tables/prepare-write.ts";
 import { clockMark, counterUses, outbox } from "../tables/schema.ts";

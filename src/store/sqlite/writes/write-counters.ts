@@ -3,7 +3,7 @@ import { assert, assertPresent } from "../../../core/values/assert.ts";
 import { plus } from "../../../core/values/time.ts";
 
 import type { CounterChange } from "../../../service/ports/store.ts";
-import { and, asc, eq, gt, lte, sql } from "../tables/drizzle.ts";
+import { and, asc, eq, gt, lte, sql } from "drizzle-orm";
 import { counters, counterUses } from "../tables/schema.ts";
 
 import { prepareReturning, prepareWrite } from "../tables/prepare-write.ts";

@@ -1,5 +1,5 @@
 import type { Cursor } from "../../../service/ports/store.ts";
-import { eq } from "../tables/drizzle.ts";
+import { eq } from "drizzle-orm";
 
 import { cursors } from "../tables/schema.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";

@@ -1,7 +1,7 @@
 import { assert } from "../../../core/values/assert.ts";
 import type { Identity } from "../../../core/values/identity.ts";
 import type { ApiKey } from "../../../service/ports/store.ts";
-import { eq } from "../tables/drizzle.ts";
+import { eq } from "drizzle-orm";
 import { apiKeys, identities, identityGroups } from "../tables/schema.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";
 import { placeholder, type Conflict, type Tables } from "../tables/placeholders.ts";

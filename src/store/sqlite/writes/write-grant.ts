@@ -1,7 +1,7 @@
 import { assert } from "../../../core/values/assert.ts";
 import { grantLapsesAt, hasStarted, type Grant, type StartedGrant } from "../../../core/access/grant.ts";
 import type { CredentialId, Instant } from "../../../core/values/ids.ts";
-import { and, eq, isNull, ne } from "../tables/drizzle.ts";
+import { and, eq, isNull, ne } from "drizzle-orm";
 import { prepareActiveGrantCount } from "./count-active-grants.ts";
 import { credentials, grants, grantScopes } from "../tables/schema.ts";
 import { prepareReturning, prepareWrite } from "../tables/prepare-write.ts";

@@ -1,6 +1,6 @@
 import { dayMs, plus } from "../../../core/values/time.ts";
 import type { IdempotencyRecord } from "../../../service/ports/store.ts";
-import { inArray, lte, sql } from "../tables/drizzle.ts";
+import { inArray, lte, sql } from "drizzle-orm";
 import { idempotencyRecords } from "../tables/schema.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";
 import { placeholder, type Tables } from "../tables/placeholders.ts";

@@ -2,7 +2,7 @@ import { assertNever } from "../../../core/values/assert.ts";
 import type { Instant } from "../../../core/values/ids.ts";
 import { destinationOf, orderingKeyOf } from "../../../core/effects/ordering-keys.ts";
 import type { NewEffect, Write } from "../../../service/ports/store.ts";
-import { and, eq, gt, sql } from "../tables/drizzle.ts";
+import { and, eq, gt, sql } from "drizzle-orm";
 import { outbox } from "../tables/schema.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";
 import { placeholder, type Conflict, type Tables } from "../tables/placeholders.ts";

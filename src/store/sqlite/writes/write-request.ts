@@ -4,7 +4,7 @@ import { hasStarted, type Grant, type StartedGrant } from "../../../core/access/
 import type { Instant, RequestId } from "../../../core/values/ids.ts";
 import { selectorKey, type Selector } from "../../../core/values/identity.ts";
 import { isStranded } from "../../../core/access/stranded-request.ts";
-import { and, eq, sql } from "../tables/drizzle.ts";
+import { and, eq, sql } from "drizzle-orm";
 import { grants, requests, requestScopes, requestSelectors } from "../tables/schema.ts";
 import { prepareReturning, prepareWrite } from "../tables/prepare-write.ts";
 import { placeholder, type Tables } from "../tables/placeholders.ts";

@@ -1,7 +1,7 @@
 import { assert } from "../../../core/values/assert.ts";
 import type { PolicyId } from "../../../core/values/ids.ts";
 import type { Policy, Rules } from "../../../core/policy/policy.ts";
-import { eq, sql } from "../tables/drizzle.ts";
+import { eq, sql } from "drizzle-orm";
 import { policies, rulebook } from "../tables/schema.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";
 import { placeholder, type Tables } from "../tables/placeholders.ts";

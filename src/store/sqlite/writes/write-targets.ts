@@ -1,6 +1,6 @@
 import { holdsTargets, type Grant } from "../../../core/access/grant.ts";
 import { isSettled } from "../../../core/access/target.ts";
-import { eq } from "../tables/drizzle.ts";
+import { eq } from "drizzle-orm";
 import { grantTargets } from "../tables/schema.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";
 import { placeholder, type Tables } from "../tables/placeholders.ts";

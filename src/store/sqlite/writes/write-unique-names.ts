@@ -1,6 +1,6 @@
 import { prepareOwner } from "../reads/read-unique-names.ts";
 import type { UniqueChange } from "../../../service/ports/store.ts";
-import { and, eq } from "../tables/drizzle.ts";
+import { and, eq } from "drizzle-orm";
 
 import { uniqueNames } from "../tables/schema.ts";
 import { prepareWrite } from "../tables/prepare-write.ts";

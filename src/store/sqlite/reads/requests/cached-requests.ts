@@ -1,5 +1,5 @@
 import type { RequestWithGrant, Step, Versioned } from "../../../../service/ports/store.ts";
-import { eq } from "../../tables/drizzle.ts";
+import { eq } from "drizzle-orm";
 import { asRequestWithGrant, requestColumns } from "./request-rows.ts";
 import { grants, requests } from "../../tables/schema.ts";
 import type { ReadCache } from "../../../shared/read-cache.ts";

@@ -7,7 +7,7 @@ import type {
   RequestFilter,
   RequestWithGrant,
 } from "../../../../service/ports/store.ts";
-import { and, desc, eq, gt, lt, sql } from "../../tables/drizzle.ts";
+import { and, desc, eq, gt, lt, sql } from "drizzle-orm";
 import { translateErrors } from "../../tables/sqlite-faults.ts";
 import {
   isNarrowed,

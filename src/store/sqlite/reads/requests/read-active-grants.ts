@@ -1,5 +1,5 @@
 import type { Instant } from "../../../../core/values/ids.ts";
-import { and, eq, lte, sql } from "../../tables/drizzle.ts";
+import { and, eq, lte, sql } from "drizzle-orm";
 import { counters, grants } from "../../tables/schema.ts";
 
 import { placeholder, type Tables } from "../../tables/placeholders.ts";

@@ -1,6 +1,6 @@
 import type { RequestId } from "../../../../core/values/ids.ts";
 import type { Reads } from "../../../../service/ports/store.ts";
-import { and, asc, desc, eq, gt, lte, sql } from "../../tables/drizzle.ts";
+import { and, asc, desc, eq, gt, lte, sql } from "drizzle-orm";
 import { prepareActiveGrants } from "./read-active-grants.ts";
 import { grants, requests } from "../../tables/schema.ts";
 import { placeholder, type Tables } from "../../tables/placeholders.ts";

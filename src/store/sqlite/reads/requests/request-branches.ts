@@ -1,7 +1,7 @@
 import type { SQL } from "drizzle-orm";
 import type { Instant, Scope } from "../../../../core/values/ids.ts";
 import type { RequestFilter, Viewer } from "../../../../service/ports/store.ts";
-import { and, eq, lte, sql } from "../../tables/drizzle.ts";
+import { and, eq, lte, sql } from "drizzle-orm";
 import { isNamedAsManager, isReport, selectorTexts, type SelectorRole } from "./request-filter.ts";
 import { requests } from "../../tables/schema.ts";
 

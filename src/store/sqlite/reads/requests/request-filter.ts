@@ -2,7 +2,7 @@ import type { SQL, SQLWrapper } from "drizzle-orm";
 import type { Instant, Scope } from "../../../../core/values/ids.ts";
 import { formatSelector, parseSelector } from "../../../../core/values/identity.ts";
 import type { RequestFilter, Viewer } from "../../../../service/ports/store.ts";
-import { and, eq, gt, gte, inArray, isNull, lt, lte, ne, or, sql } from "../../tables/drizzle.ts";
+import { and, eq, gt, gte, inArray, isNull, lt, lte, ne, or, sql } from "drizzle-orm";
 import { identities, requests, requestScopes, requestSelectors } from "../../tables/schema.ts";
 
 /** What every row must fulfil, whichever branch found it. `since` is included, `until` is not. */

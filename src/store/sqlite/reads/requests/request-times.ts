@@ -1,5 +1,5 @@
 import type { RequestFilter } from "../../../../service/ports/store.ts";
-import { and, asc, gte, sql } from "../../tables/drizzle.ts";
+import { and, asc, gte, sql } from "drizzle-orm";
 import type { TimeBounds } from "./request-branches.ts";
 import { requests } from "../../tables/schema.ts";
 import { placeholder, type Tables } from "../../tables/placeholders.ts";
