@@ -17,6 +17,9 @@ const inDocs = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf
 const atRoot = readdirSync(root).filter((path) => path.endsWith(".md"));
 const pages = [...atRoot, ...inDocs].map((path) => ({ path, content: read(path) }));
 
+/** About 25 are meant; a path or a list of names may need some more. */
+const bulletWordsMax = 35;
+
 /** Links to pages of ours, as paths from the root. */
 const pagesLinkedFrom = ({ path, content }: (typeof pages)[number]): string[] =>
   linksOf(content).flatMap((target) => {
@@ -33,6 +36,13 @@ describe.each(pages)("$path", ({ path, content }) => {
   test("has one title, on its first line", () => {
     const outsideFences = content.replaceAll(/^```.*?^```$/gms, "");
     expect(outsideFences.match(/^# .+$/gm)).toEqual([content.split("\n")[0]]);
+  });
+
+  test("says one fact in a bullet", () => {
+    const outsideFences = content.replaceAll(/^ *```.*?^ *```$/gms, "");
+    const bullets = [...outsideFences.matchAll(/^ *(?:-|\d+\.) (.*)$/gm)].map(([, text = ""]) => text);
+    const wordsOf = (text: string): number => text.replaceAll(/\]\([^)]*\)/g, "]").split(/\s+/).length;
+    expect(bullets.filter((text) => wordsOf(text) > bulletWordsMax)).toEqual([]);
   });
 
   test("leads to files and headings that are there", () => {
