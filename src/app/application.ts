@@ -74,7 +74,7 @@ export async function createApplication(
   };
   const onFault = (err: unknown): void => log.error({ err }, "fault");
   const kept = withCommitListeners(guarded.store, [wake, requestChanges.onCommit, metrics.onCommit]);
-  const store: Store = guardedFromTokens(kept, () => services.checking.report, onFault);
+  const store: Store = guardedFromTokens(kept, () => services.tokenChecks.report, onFault);
   webhooks = createWebhooks({ store, runtime, post: lazyGuardedPost, random: Math.random, log });
   if (settings.auditFile !== undefined) auditFile = createAuditFile({ path: settings.auditFile, store, log });
   const { surfaces, chatSurfaces } = await buildSurfaces(settings, store, now, log);
@@ -163,7 +163,7 @@ export async function closeApplication(app: Application): Promise<void> {
   const { now } = context.runtime;
   await relay.stop();
   await connectors.close();
-  await services.usage.flush(now());
+  await services.credentialUses.flush(now());
   await services.refusals.flush(now(), true);
   await webhooks.stop();
   await auditFile?.stop();

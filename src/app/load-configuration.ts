@@ -49,7 +49,7 @@ export async function loadConfiguration(
     pause: yieldToEventLoop,
   });
   if ("problems" in found) {
-    for (const text of found.leaked ?? []) await services.checking.report(text);
+    for (const text of found.leaked ?? []) await services.tokenChecks.report(text);
     throw new StartupError(found.problems);
   }
   const instance = await createBootstrapService(context).instanceId();

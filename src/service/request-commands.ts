@@ -68,7 +68,7 @@ export interface RequestCommands {
 }
 
 export interface RequestCommandDeps {
-  readonly asking: SubmitAndClaimService;
+  readonly submitAndClaim: SubmitAndClaimService;
   readonly access: AccessService;
   readonly grants: GrantService;
   readonly credentials: CredentialService;
@@ -167,7 +167,7 @@ type AskerVerbs = Pick<RequestCommands, "ask" | "cancel" | "complete" | "extend"
 
 function askerVerbs(
   store: ServiceContext["store"],
-  { access, asking, grants }: RequestCommandDeps,
+  { access, submitAndClaim, grants }: RequestCommandDeps,
   { answer, refused }: RefusalRecorder,
   redactTokens: RedactTokens,
 ): AskerVerbs {
@@ -175,7 +175,7 @@ function askerVerbs(
     async ask(caller, input) {
       const identityId = await idOfNamed(store, input.identityId);
       const asked = { ...(await redactedInput(input, redactTokens)), identityId };
-      return answer(caller, "ask", identityId, asking.ask(caller, asked));
+      return answer(caller, "ask", identityId, submitAndClaim.ask(caller, asked));
     },
     async cancel(caller, id, reason) {
       const words = reason === undefined ? "withdrawn" : await redactTokens(reason);

@@ -44,11 +44,11 @@ export interface Services {
   /** Every verb about a request. */
   readonly requestCommands: RequestCommands;
   readonly grants: GrantService;
-  readonly checking: TokenCheckService;
+  readonly tokenChecks: TokenCheckService;
   readonly requestQueries: RequestQueries;
   readonly cards: CardService;
   readonly directory: DirectoryService;
-  readonly keys: ApiKeyService;
+  readonly apiKeys: ApiKeyService;
   readonly policies: PolicyService;
   readonly evaluation: EvaluationService;
   /** Who is who at chat platforms. */
@@ -65,7 +65,7 @@ export interface Services {
   readonly orphans: OrphanService;
   readonly approverReviews: ApproverReviewService;
   readonly refusals: RefusalLog;
-  readonly usage: CredentialUseLog;
+  readonly credentialUses: CredentialUseLog;
   /** For answers that take long to write. */
   readonly slices: Slices;
 }
@@ -75,33 +75,33 @@ export function createServices(
   firstAttempt: FirstAttempt,
   onFault: (fault: unknown) => void,
 ): Services {
-  const usage = createCredentialUseLog(context.store);
-  const keys = createApiKeyService(context);
+  const credentialUses = createCredentialUseLog(context.store);
+  const apiKeys = createApiKeyService(context);
   const access = createAccessService(context);
   const grants = createGrantService(context);
   const targets = createTargetService(context);
   const credentials = createCredentialService(context, targets, (id) => grants.settle(id), onFault);
-  const checking = createTokenCheckService(context, usage, keys.end, onFault);
-  const redactTokens = createTokenRedactor(checking.report);
+  const tokenChecks = createTokenCheckService(context, credentialUses, apiKeys.end, onFault);
+  const redactTokens = createTokenRedactor(tokenChecks.report);
   const addresses = context.addresses ?? createConnectorSet();
   const requestQueries = createRequestQueries(context);
   const evaluation = createEvaluationService(context);
   const refusals = createRefusalLog(context.store);
   // Emergency access is given even when nobody could be told: the relay tries again, and this is heard of.
   const safeFirstAttempt: FirstAttempt = (id, withinMs) => firstAttempt(id, withinMs).catch(onFault);
-  const asking = createSubmitAndClaimService(context, access, grants, credentials, safeFirstAttempt);
+  const submitAndClaim = createSubmitAndClaimService(context, access, grants, credentials, safeFirstAttempt);
   return {
     requestCommands: createRequestCommands(
       context,
-      { access, asking, grants, credentials, requestQueries, refusals, report: checking.report },
+      { access, submitAndClaim, grants, credentials, requestQueries, refusals, report: tokenChecks.report },
       onFault,
     ),
     grants,
-    checking,
+    tokenChecks,
     requestQueries,
     cards: createCardService(context),
     directory: createDirectoryService(context),
-    keys,
+    apiKeys,
     policies: createPolicyService(context),
     evaluation,
     accountLinks: createAccountLinks(context),
@@ -124,7 +124,7 @@ export function createServices(
     orphans: createOrphanService(context, targets, onFault),
     approverReviews: createApproverReviewService(context),
     refusals,
-    usage,
+    credentialUses,
     slices: context.slices,
   };
 }

@@ -34,7 +34,11 @@ async function liveToken(): Promise<{ readonly id: string; readonly token: strin
   await house.store.commit(stepFixture({ expects, writes: [{ kind: "identity", value: person }] }));
   const admin = { identity: person, roles: ["admin"], via: "api" } as const;
   const made = granted(
-    await house.services.keys.create(admin, { identityId: person.id, name: "deploys", roles: ["requester"] }),
+    await house.services.apiKeys.create(admin, {
+      identityId: person.id,
+      name: "deploys",
+      roles: ["requester"],
+    }),
   );
   return { id: made.key.id, token: made.token };
 }

@@ -49,7 +49,7 @@ async function carryOn(
     return expect(allowed).toContain(status);
   }
   const credential = life.given ?? (await obtain(harness, id, status));
-  expect((await harness.services.checking.introspect(credential.token)).active).toBe(true);
+  expect((await harness.services.tokenChecks.introspect(credential.token)).active).toBe(true);
   for (const target of targets) {
     const shown = assertPresent(
       credential.targets.find((one) => one.connector === target.name),

@@ -186,7 +186,7 @@ describe("the dry run", () => {
 
 describe("keys", () => {
   test("open what their roles say until they expire, are deleted, are reported, or their owner is inactive", async () => {
-    const { keys, checking, directory } = harness.services;
+    const { apiKeys: keys, tokenChecks: checking, directory } = harness.services;
     const make = async () => {
       const made = await keys.create(await admin(), {
         identityId: "id_dev",
@@ -213,7 +213,7 @@ describe("keys", () => {
   test("last a year at most", async () => {
     const expiresAt = plus(harness.clock.now(), 400 * dayMs);
     expect(
-      await harness.services.keys.create(await admin(), {
+      await harness.services.apiKeys.create(await admin(), {
         identityId: "id_dev",
         roles: ["requester"],
         name: null,
@@ -233,7 +233,8 @@ test("a database has one name ever after, also when it is asked for twice at onc
 describe("the admin key", () => {
   const ensure = (given?: string, kept?: string) =>
     createBootstrapService(harness.context).ensureAdminKey(given, kept);
-  const isGood = async (token: string) => !("refused" in (await harness.services.keys.authenticate(token)));
+  const isGood = async (token: string) =>
+    !("refused" in (await harness.services.apiKeys.authenticate(token)));
   const key = (letter: string) => formatToken("live", letter.repeat(30));
 
   test("is made once and kept over restarts", async () => {
@@ -258,7 +259,7 @@ describe("the admin key", () => {
 
   test("reported as leaked, it stays dead though it is still configured, and a fresh one is made", async () => {
     await ensure(key("a"));
-    await harness.services.checking.report(key("a"));
+    await harness.services.tokenChecks.report(key("a"));
     const again = await ensure(key("a"));
     expect(again).toMatchObject({ kind: "made" });
     expect(await isGood(key("a"))).toBe(false);

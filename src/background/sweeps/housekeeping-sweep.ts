@@ -4,14 +4,14 @@ import type { Sweep } from "./request-sweeps.ts";
 
 /** Writes counted refusals and uses whose minute is over, and gives the relay its regular turn. */
 export function createHousekeepingSweep(
-  { usage, refusals }: Pick<Services, "usage" | "refusals">,
+  { credentialUses, refusals }: Pick<Services, "credentialUses" | "refusals">,
   relay: { wake(): void },
   clock: Pick<Runtime, "now">,
 ): Sweep {
   return {
     name: "bookkeeping",
     async run() {
-      await usage.flush(clock.now());
+      await credentialUses.flush(clock.now());
       await refusals.flush(clock.now());
       relay.wake();
     },

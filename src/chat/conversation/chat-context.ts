@@ -6,7 +6,7 @@ import type { Services } from "../../service/services.ts";
 export interface ChatContext {
   readonly services: Pick<
     Services,
-    | "checking"
+    | "tokenChecks"
     | "requestCommands"
     | "requestQueries"
     | "evaluation"

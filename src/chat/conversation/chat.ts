@@ -66,7 +66,7 @@ export function createChat(context: ChatContext): Chat {
   const answered = (reply: Promise<Reply>): Promise<Reply> =>
     reply.catch((fault: unknown) => refusedReply(context, refusalOf(fault), null));
   // Whatever is typed, wherever: a token in it is ended, and what is read, kept and said back is without it.
-  const redactTokens = createTokenRedactor(context.services.checking.report);
+  const redactTokens = createTokenRedactor(context.services.tokenChecks.report);
   const redactValues = async (values: DialogValues): Promise<DialogValues> => {
     const typed = Object.entries(values).map(async ([field, value]) => {
       const words =

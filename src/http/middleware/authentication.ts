@@ -7,19 +7,19 @@ import { bearerOf, type RouteAccess } from "./route-access.ts";
 import type { Limits } from "./rate-limits.ts";
 import { RefusalError } from "../formats/problems.ts";
 
-type AuthServices = Pick<Services, "audit" | "requestCommands" | "keys">;
+type AuthServices = Pick<Services, "audit" | "requestCommands" | "apiKeys">;
 
 /**
  * What stands at every route's door, before the body is read: who is it (401), have they called too often (429), may a
  * key with these roles come in (403). Whether this person may do this is the services' business.
  */
-export function createRouteAuthentication({ audit, keys, requestCommands }: AuthServices, limits: Limits) {
+export function createRouteAuthentication({ audit, apiKeys, requestCommands }: AuthServices, limits: Limits) {
   const identify = async (request: FastifyRequest): Promise<Caller | Refusal> => {
     const token = bearerOf(request);
     if (token === undefined) {
       return refuse("unauthenticated", "Send an API key as Authorization: Bearer kd_live_….");
     }
-    const caller = await keys.authenticate(token);
+    const caller = await apiKeys.authenticate(token);
     if (isRefusal(caller)) limits.reportInvalid("api_key");
     return caller;
   };
@@ -60,11 +60,11 @@ export function createRouteAuthentication({ audit, keys, requestCommands }: Auth
  * Asks again once the body is there: sending it may have taken seconds, in which the key was deleted or its owner
  * deactivated. Only for what changes something; reading is judged by the moment it began.
  */
-export function createWriteRecheck({ keys }: Pick<Services, "keys">) {
+export function createWriteRecheck({ apiKeys }: Pick<Services, "apiKeys">) {
   return async (request: FastifyRequest): Promise<void> => {
     const { caller } = request;
     if (caller === null || request.method === "GET" || request.method === "HEAD") return;
-    const again = await keys.authenticate(bearerOf(request) ?? "");
+    const again = await apiKeys.authenticate(bearerOf(request) ?? "");
     if (isRefusal(again)) throw new RefusalError(again);
     request.caller = {
       ...again,
@@ -78,7 +78,7 @@ export function createWriteRecheck({ keys }: Pick<Services, "keys">) {
  * place here meanwhile. For everything that is read, and for answers that show a credential; what has changed something
  * else is answered, for it may have been the key itself.
  */
-export function createReadRecheck(services: Pick<Services, "keys">) {
+export function createReadRecheck(services: Pick<Services, "apiKeys">) {
   return async (request: FastifyRequest): Promise<void> => {
     const { method, caller, routeOptions } = request;
     const isRead = method === "GET" || method === "HEAD";
@@ -89,10 +89,10 @@ export function createReadRecheck(services: Pick<Services, "keys">) {
 
 /** Who calls, as of now. @throws Refused when they may not any more */
 export async function callerAgain(
-  { keys }: Pick<Services, "keys">,
+  { apiKeys }: Pick<Services, "apiKeys">,
   request: FastifyRequest,
 ): Promise<Caller> {
-  const again = await keys.authenticate(bearerOf(request) ?? "");
+  const again = await apiKeys.authenticate(bearerOf(request) ?? "");
   if (isRefusal(again)) throw new RefusalError(again);
   const missing = lacksRole(again, ...(request.routeOptions.config.roles ?? []));
   if (missing !== undefined) throw new RefusalError(missing);

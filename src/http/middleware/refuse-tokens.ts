@@ -15,7 +15,7 @@ const tokenHeaders: ReadonlySet<string> = new Set(["authorization", "proxy-autho
  * other field, known or not, the call is refused before anything of it is kept. Whatever was found is ended: it has been
  * where others read.
  */
-export function refuseTokens(app: App, { checking }: Pick<Services, "checking">): void {
+export function refuseTokens(app: App, { tokenChecks }: Pick<Services, "tokenChecks">): void {
   app.addHook("preValidation", async (request) => {
     const { params, query } = request;
     const headers = Object.entries(request.headers).filter(([name]) => !tokenHeaders.has(name));
@@ -23,7 +23,7 @@ export function refuseTokens(app: App, { checking }: Pick<Services, "checking">)
     const { words, others } = sorted(request);
     const inQuery = tokensIn(query);
     for (const { text } of [...inHeaders, ...inQuery, ...tokensIn(params), ...words, ...others]) {
-      await checking.report(withoutBearer(request, text));
+      await tokenChecks.report(withoutBearer(request, text));
     }
     if (inHeaders.length > 0) throw new RefusalError(malformed("A header holds a token, which was ended."));
     const found = [...inQuery, ...others];

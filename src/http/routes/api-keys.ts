@@ -36,7 +36,7 @@ const keyBody = z.strictObject({
 
 const tags = ["API keys"];
 
-export function addApiKeyRoutes(app: App, { keys }: Pick<Services, "keys">): void {
+export function addApiKeyRoutes(app: App, { apiKeys }: Pick<Services, "apiKeys">): void {
   app.get(
     "/api-keys",
     {
@@ -49,7 +49,7 @@ export function addApiKeyRoutes(app: App, { keys }: Pick<Services, "keys">): voi
       },
     },
     async (request) => {
-      const page = valueOrThrow(await keys.list(callerOf(request), pageQuery(request.query)));
+      const page = valueOrThrow(await apiKeys.list(callerOf(request), pageQuery(request.query)));
       return { data: page.rows.map(toResponse), nextCursor: formatCursor(page.next) };
     },
   );
@@ -68,7 +68,7 @@ export function addApiKeyRoutes(app: App, { keys }: Pick<Services, "keys">): voi
     },
     async (request, reply) => {
       const { name: called = null, ...input } = request.body;
-      const made = valueOrThrow(await keys.create(callerOf(request), { ...input, name: called }));
+      const made = valueOrThrow(await apiKeys.create(callerOf(request), { ...input, name: called }));
       return reply
         .code(201)
         .header("location", `/api/v1/api-keys/${made.key.id}`)
@@ -88,7 +88,7 @@ export function addApiKeyRoutes(app: App, { keys }: Pick<Services, "keys">): voi
         response: { 200: key },
       },
     },
-    async (request) => toResponse(valueOrThrow(await keys.remove(callerOf(request), request.params.id))),
+    async (request) => toResponse(valueOrThrow(await apiKeys.remove(callerOf(request), request.params.id))),
   );
 }
 

@@ -24,7 +24,7 @@ const query = z.strictObject({
 });
 
 /** The whole log as a stream: memory stays flat however long it is, and a slow reader slows the reading. */
-export function addAuditExport(app: App, { audit, keys }: Pick<Services, "audit" | "keys">): void {
+export function addAuditExport(app: App, { audit, apiKeys }: Pick<Services, "audit" | "apiKeys">): void {
   app.get(
     "/audit/export",
     {
@@ -39,7 +39,7 @@ export function addAuditExport(app: App, { audit, keys }: Pick<Services, "audit"
     async (request, reply) => {
       const { format } = request.query;
       const rows = whileAllowed(valueOrThrow(await audit.exported(callerOf(request), format)), async () => {
-        await callerAgain({ keys }, request);
+        await callerAgain({ apiKeys }, request);
       });
       const type = format === "csv" ? "text/csv; charset=utf-8" : "application/jsonl; charset=utf-8";
       const name = `audit.${format}`;

@@ -27,7 +27,7 @@ const introspection = z.union([
 /** The two doors that take a form: RFC 7662 and RFC 7009. Fields beyond the named ones are passed over, as both say. */
 export async function addFormRoutes(
   app: App,
-  { checking }: Pick<Services, "checking">,
+  { tokenChecks }: Pick<Services, "tokenChecks">,
   limits: Limits,
 ): Promise<void> {
   readFormBodies(app);
@@ -48,7 +48,7 @@ export async function addFormRoutes(
       },
     },
     async (request) => {
-      const found = await checking.introspect(request.body.token);
+      const found = await tokenChecks.introspect(request.body.token);
       if (!found.active) {
         limits.reportInvalid("token");
         await limits.countFailure(request);
@@ -73,7 +73,7 @@ export async function addFormRoutes(
       },
     },
     async (request, reply) => {
-      await checking.report(request.body.token);
+      await tokenChecks.report(request.body.token);
       return nothing(reply);
     },
   );

@@ -16,7 +16,11 @@ const tags = ["access requests"];
 /** Asking, and reading what was asked. */
 export function addRequestRoutes(
   app: App,
-  { requestCommands, keys, requestQueries }: Pick<Services, "requestCommands" | "keys" | "requestQueries">,
+  {
+    requestCommands,
+    apiKeys,
+    requestQueries,
+  }: Pick<Services, "requestCommands" | "apiKeys" | "requestQueries">,
   stopping: AbortSignal,
 ): void {
   addAskRoute(app, requestCommands);
@@ -64,7 +68,7 @@ export function addRequestRoutes(
       // Whoever waited may see it as it is now, if they still may see it.
       const isLate = waitOptions !== undefined;
       const view = isLate
-        ? valueOrThrow(await requestQueries.read(await callerAgain({ keys }, request), id))
+        ? valueOrThrow(await requestQueries.read(await callerAgain({ apiKeys }, request), id))
         : first;
       return reply.header("etag", entityTag(view)).send(view);
     },

@@ -13,13 +13,17 @@ const checkPath = "/api/v1/check";
  * Forward-auth for proxies: may the bearer of this `kd_jit_` token do what they are about to? Any method, any path
  * below, and no body is looked at. Answers 200, 401, 403 and nothing else (503 when the store fails), never a body.
  */
-export function addCheckRoutes(app: App, { checking }: Pick<Services, "checking">, limits: Limits): void {
+export function addCheckRoutes(
+  app: App,
+  { tokenChecks }: Pick<Services, "tokenChecks">,
+  limits: Limits,
+): void {
   const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const token = bearerOf(request);
     const check =
       token === undefined
         ? ({ allowed: false, known: false } as const)
-        : await checking.check(token, wantedBy(request));
+        : await tokenChecks.check(token, wantedBy(request));
     if (check.allowed) {
       reply.headers({
         "x-jit-identity": check.identity,

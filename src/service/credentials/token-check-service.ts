@@ -50,14 +50,14 @@ const leakReporter: Actor = { type: "system", id: "leak-report", name: "leak rep
 
 export function createTokenCheckService(
   context: ServiceContext,
-  usage: CredentialUseLog,
+  uses: CredentialUseLog,
   endKey: EndKey,
   onFault: (fault: unknown) => void,
 ): TokenCheckService {
   /** The use is put on record; a store that cannot write does not make a good credential bad. */
   const recorded = async (presented: PresentedCredential): Promise<void> => {
     try {
-      await usage.record(presented, actorForHolder(presented), context.runtime.now());
+      await uses.record(presented, actorForHolder(presented), context.runtime.now());
     } catch (fault) {
       onFault(fault);
     }
@@ -66,7 +66,7 @@ export function createTokenCheckService(
     async introspect(token) {
       const presented = await livingCredential(context, token);
       if (presented === undefined) return { active: false };
-      if (usage.mustRecord(presented)) await recorded(presented);
+      if (uses.mustRecord(presented)) await recorded(presented);
       return introspectionOf(presented);
     },
     async check(token, wanted) {
@@ -76,7 +76,7 @@ export function createTokenCheckService(
       const held = new Set(scope.split(" "));
       if (wanted.length === 0 || !wanted.every((one) => held.has(one)))
         return { allowed: false, known: true };
-      if (usage.mustRecord(presented)) await recorded(presented);
+      if (uses.mustRecord(presented)) await recorded(presented);
       return { allowed: true, identity: subjectId, scopes: scope, request: requestId };
     },
     async report(text) {

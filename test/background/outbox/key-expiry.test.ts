@@ -28,7 +28,7 @@ describe("a key that expires in a week is told to its owner", () => {
   const keyFor = async (days: number, identityId = "id_dev") => {
     const admin = await harness.caller("sec", "admin");
     const expiresAt = plus(harness.clock.now(), days * dayMs);
-    const made = await harness.services.keys.create(admin, {
+    const made = await harness.services.apiKeys.create(admin, {
       identityId,
       roles: ["requester"],
       name: null,
@@ -72,7 +72,7 @@ describe("a key that expires in a week is told to its owner", () => {
   test("nor of one that is deleted, over, or of somebody who is switched off", async () => {
     const admin = await harness.caller("sec", "admin");
     const { id } = await keyFor(30);
-    await harness.services.keys.remove(admin, id);
+    await harness.services.apiKeys.remove(admin, id);
     await keyFor(30, "id_ann");
     await harness.services.directory.change(admin, "id_ann", { active: false });
     await daysPass(24);

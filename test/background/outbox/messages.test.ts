@@ -124,7 +124,7 @@ describe("who is told what", () => {
 
   test("a key made in somebody's name is told to them wherever they are", async () => {
     const admin = await harness.caller("sec", "admin");
-    await harness.services.keys.create(admin, { identityId: "id_dev", roles: ["requester"], name: null });
+    await harness.services.apiKeys.create(admin, { identityId: "id_dev", roles: ["requester"], name: null });
     await relay.drain();
     expect(slack.said).toMatchObject([{ address: "@id_dev", note: { about: "key", mintedBy: "sec" } }]);
     expect(email.noticesAt("@id_dev")).toEqual(["key"]);

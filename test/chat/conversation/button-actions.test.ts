@@ -25,7 +25,7 @@ const active = async (): Promise<{ readonly id: string; readonly token: string }
   const id = await approved();
   return { id, token: tokenIn(await press("dev", "show_credential", id)) };
 };
-const isActive = async (token: string) => (await harness().services.checking.introspect(token)).active;
+const isActive = async (token: string) => (await harness().services.tokenChecks.introspect(token)).active;
 
 function tokenIn(reply: Reply): string {
   if (reply.kind !== "credential") throw new Error(`no credential in ${JSON.stringify(reply)}`);

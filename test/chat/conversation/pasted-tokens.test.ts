@@ -8,7 +8,7 @@ const { office: harness, chat, caller, run } = chatForEach(chatPolicies, chatRul
 
 /** A key of cid's, which somebody then pastes. */
 async function pasted(): Promise<string> {
-  const made = await harness().services.keys.create(await harness().caller("cto", "admin"), {
+  const made = await harness().services.apiKeys.create(await harness().caller("cto", "admin"), {
     identityId: "id_cid",
     roles: ["approver"],
     name: null,
@@ -17,7 +17,7 @@ async function pasted(): Promise<string> {
   return made.token;
 }
 const isLiving = async (token: string): Promise<boolean> =>
-  !("refused" in (await harness().services.keys.authenticate(token)));
+  !("refused" in (await harness().services.apiKeys.authenticate(token)));
 const isStored = async (token: string): Promise<boolean> =>
   JSON.stringify(await harness().audit()).includes(token.slice(8));
 

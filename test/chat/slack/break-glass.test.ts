@@ -71,7 +71,7 @@ test("a reviewer judges with a reason; not justified ends it at once, and its us
   await harness.submit("ann", form.id, { words: "nobody lost anything" });
   await harness.settle();
   expect(await actions()).toContain("break_glass.reviewed");
-  expect((await harness.service.services.checking.introspect(token)).active).toBe(false);
+  expect((await harness.service.services.tokenChecks.introspect(token)).active).toBe(false);
   expect(JSON.stringify(dm("dev"))).toContain("nobody lost anything");
 });
 
@@ -107,6 +107,6 @@ test("more time is asked for in its own form and decided on its own card; the cr
   await harness.press("bob", more, "approve");
   await harness.settle();
   expect(await actions()).toContain("grant.extended");
-  expect((await harness.service.services.checking.introspect(token)).active).toBe(true);
+  expect((await harness.service.services.tokenChecks.introspect(token)).active).toBe(true);
   expect(buttonsOf(more)).toEqual([]);
 });

@@ -68,7 +68,7 @@ describe("Show credential", () => {
     await waitFor(() => tokenShown() !== undefined);
     expect(await issued()).toBe(1);
     const token = assertPresent(tokenShown(), "token");
-    expect((await harness.service.services.checking.introspect(token)).active).toBe(true);
+    expect((await harness.service.services.tokenChecks.introspect(token)).active).toBe(true);
   });
 
   test("the window was closed meanwhile: the person is told how to get another, which ends the first", async () => {
@@ -83,7 +83,7 @@ describe("Show credential", () => {
     await harness.press("dev", card, "replace_credential");
     await waitFor(() => tokenShown() !== undefined);
     expect(
-      (await harness.service.services.checking.introspect(assertPresent(tokenShown(), "token"))).active,
+      (await harness.service.services.tokenChecks.introspect(assertPresent(tokenShown(), "token"))).active,
     ).toBe(true);
   });
 

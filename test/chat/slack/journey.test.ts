@@ -78,13 +78,13 @@ describe("the whole job in Slack", () => {
     await harness.press("dev", own, "show_credential");
     await waitFor(() => harness.windows().includes("kd_jit_"));
     const token = assertPresent(/kd_jit_[0-9A-Za-z]{36}/.exec(JSON.stringify(harness.modal()))?.[0], "token");
-    expect((await harness.service.services.checking.introspect(token)).active).toBe(true);
+    expect((await harness.service.services.tokenChecks.introspect(token)).active).toBe(true);
     await harness.settle();
     expect(buttonsOf(own)).toEqual(["Extend", "I'm done", "Replace credential"]);
 
     await harness.press("dev", own, "done");
     await waitFor(() => harness.fake.responses.length > 0 || buttonsOf(own).length === 0);
-    expect((await harness.service.services.checking.introspect(token)).active).toBe(false);
+    expect((await harness.service.services.tokenChecks.introspect(token)).active).toBe(false);
     await harness.settle();
     expect(buttonsOf(own)).toEqual([]);
     // The secret was in the modal alone: no message, no log, no record holds it.

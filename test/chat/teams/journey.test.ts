@@ -85,14 +85,14 @@ test("the credential is in the requester's dialog answer and in nothing that is 
   expect(other.text).not.toContain("kd_jit_");
   const shown = await h.inDialog("dev", showing);
   const token = /kd_jit_\w{36}/.exec(shown.text)?.[0] ?? "none";
-  expect(await h.service.services.checking.introspect(token)).toMatchObject({ active: true });
+  expect(await h.service.services.tokenChecks.introspect(token)).toMatchObject({ active: true });
   await h.settle();
   const again = await h.inDialog("dev", showing);
   expect(wordsOn(again.card)).toContain("already shown");
   const active = h.cardsOf("dev").find((card) => titles(card).includes("Replace credential"));
   const replaced = await h.inDialog("dev", button(active, "Replace credential"));
   expect(replaced.text).toMatch(/kd_jit_\w{36}/);
-  expect(await h.service.services.checking.introspect(token)).toEqual({ active: false });
+  expect(await h.service.services.tokenChecks.introspect(token)).toEqual({ active: false });
   await h.settle();
   expect(JSON.stringify(h.fake.calls)).not.toContain("kd_jit_");
   expect(h.log.join("\n")).not.toContain("kd_jit_");

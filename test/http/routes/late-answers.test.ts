@@ -140,10 +140,10 @@ test("an export breaks off for a reader who may not have the rest", async () => 
   harness = await openHttpHarness({
     changed: (services) => ({
       ...services,
-      keys: {
-        ...services.keys,
+      apiKeys: {
+        ...services.apiKeys,
         authenticate: async (token) =>
-          ++looks > 3 ? refuse("unauthenticated", "Not any more.") : services.keys.authenticate(token),
+          ++looks > 3 ? refuse("unauthenticated", "Not any more.") : services.apiKeys.authenticate(token),
       },
     }),
   });

@@ -138,8 +138,8 @@ test("a store that fails is a 503 without a body", async () => {
   const broken = await openHttpHarness({
     changed: (services) => ({
       ...services,
-      checking: {
-        ...services.checking,
+      tokenChecks: {
+        ...services.tokenChecks,
         check: async () => {
           throw new StoreUnavailable("SQLITE_IOERR");
         },

@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => harness.close());
 
 const objects = () => harness.target.state().objects;
-const isActive = async (token: string) => (await harness.services.checking.introspect(token)).active;
+const isActive = async (token: string) => (await harness.services.tokenChecks.introspect(token)).active;
 
 describe("rotation and extension", () => {
   test("rotation gives new secrets at the targets too; the old ones are dead", async () => {

@@ -84,7 +84,7 @@ describe("a token that is replaced at this very moment", () => {
     const { request, token: old } = await claimed();
     const dev = await harness().caller("dev");
     let next = "";
-    const { requestCommands: busy, checking } = servicesDuring(async () => {
+    const { requestCommands: busy, tokenChecks: checking } = servicesDuring(async () => {
       next = granted(await requestCommands().rotate(dev, request.id)).credential?.token ?? "";
     });
     if (verb === "reports") await checking.report(old);

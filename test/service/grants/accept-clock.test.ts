@@ -22,7 +22,7 @@ const statusOf = async (id: string): Promise<string> => {
 const keyOf = async (name: string) => {
   const admin = await harness().caller("cto", "admin");
   const made = granted(
-    await harness().services.keys.create(admin, {
+    await harness().services.apiKeys.create(admin, {
       identityId: `id_${name}`,
       roles: ["requester"],
       name: null,
@@ -66,7 +66,7 @@ test("going back ends what was begun after the new time, and leaves what was beg
   expect(assertPresent(await store.key(oldKey.id), "key").value.deletedAt).toBeNull();
   expect(assertPresent(await store.key(newKey.id), "key").value.deletedAt).not.toBeNull();
   if (!("token" in builtIn)) throw new Error("a new office has a new key");
-  expect(await harness().services.keys.authenticate(builtIn.token)).toMatchObject({ roles: ["admin"] });
+  expect(await harness().services.apiKeys.authenticate(builtIn.token)).toMatchObject({ roles: ["admin"] });
   expect(await store.clockMark()).toBe(to);
   expect(await store.cursors()).toEqual([{ ...cursor, failingSince: to, dueAt: null }]);
   const last = (await harness().audit()).find(({ action }) => action === "clock.accepted");

@@ -27,7 +27,7 @@ describe("extension", () => {
     const expiresAt = "expiresAt" in parent ? String(parent.expiresAt) : "";
     expect(Date.parse(expiresAt) - Date.parse(String(request.expiresAt))).toBe(hourMs);
     harness().clock.pass(4 * hourMs + 1);
-    expect(await harness().services.checking.introspect(token)).toMatchObject({
+    expect(await harness().services.tokenChecks.introspect(token)).toMatchObject({
       active: true,
     });
   });
@@ -101,7 +101,7 @@ describe("extension", () => {
     ]);
     expect(saidTo(revocation)).toBe("REVOKED");
     expect(["COMPLETED", "already_decided"]).toContain(saidTo(approval));
-    expect(await harness().services.checking.introspect(token)).toEqual({ active: false });
+    expect(await harness().services.tokenChecks.introspect(token)).toEqual({ active: false });
   });
 
   test("approved by policy it counts one more use", async () => {

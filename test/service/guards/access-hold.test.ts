@@ -128,9 +128,9 @@ test.each(Object.entries(ending))("while new access is held back, %s works", asy
 test("while new access is held back, checks answer, time ends access, and people are deactivated", async () => {
   const { id, token } = await active();
   hold();
-  expect((await harness.services.checking.introspect(token)).active).toBe(true);
+  expect((await harness.services.tokenChecks.introspect(token)).active).toBe(true);
   harness.clock.pass(4 * 3_600_000);
-  expect((await harness.services.checking.introspect(token)).active).toBe(false);
+  expect((await harness.services.tokenChecks.introspect(token)).active).toBe(false);
   expect(await harness.services.grants.tick(id)).toBe(true);
   const admin = await harness.caller("cto", "admin");
   expect(await harness.services.directory.change(admin, "id_dev", { active: false })).toMatchObject({

@@ -238,7 +238,7 @@ describe("no token is stored, wherever it stands in a step", () => {
 test("what is found at the last place loses what it opened", async () => {
   const harness = await openServiceHarness();
   await harness.configure([]);
-  const { keys } = harness.services;
+  const { apiKeys: keys } = harness.services;
   const made = await keys.create(await harness.caller("cto", "admin"), {
     identityId: "id_ann",
     roles: ["approver"],

@@ -15,7 +15,7 @@ const account = (user: string) => ({ surface: "slack", team: "T0TEAM", user }) a
 
 /** With the key that this caller makes for somebody, as its bearer. */
 async function keyBy(maker: Caller, name: string, ...roles: Caller["roles"]): Promise<Caller> {
-  const { keys } = harness().services;
+  const { apiKeys: keys } = harness().services;
   const { token } = granted(await keys.create(maker, { identityId: `id_${name}`, roles, name: null }));
   return granted(await keys.authenticate(token));
 }
@@ -87,7 +87,7 @@ describe("a key that the requester made for an approver", () => {
   test("but what the operator's own key has made decides about what it asked for somebody", async () => {
     const key = granted(await createBootstrapService(harness().context).ensureAdminKey(undefined, undefined));
     if (key.kind !== "made") throw new Error("it makes its key at the first start");
-    const builtIn = granted(await harness().services.keys.authenticate(key.token));
+    const builtIn = granted(await harness().services.apiKeys.authenticate(key.token));
     const ask = { identityId: "id_dev", reason: "r", scopes: ["read:x"], duration: "1h" };
     const { request } = granted(await requestCommands().ask(builtIn, ask));
     expect(request).toMatchObject({ identityId: "id_dev", requestedBy: "id_admin" });

@@ -67,11 +67,12 @@ describe("on record", () => {
     const breakGlass = { ...emptyRules.breakGlass, allowed: [{ kind: "group", group: "oncall" } as const] };
     await harness().configure([], { breakGlass });
     const { credential } = granted(await harness().ask("dev", { breakGlass: true, duration: "1h" }));
-    const check = () => harness().services.checking.check(credential?.token ?? "", ["read:prod:orders-db"]);
+    const check = () =>
+      harness().services.tokenChecks.check(credential?.token ?? "", ["read:prod:orders-db"]);
     for (let use = 0; use < 70; use++) await check();
     harness().clock.pass(minuteMs);
     await Promise.all(Array.from({ length: 90 }, check));
-    await harness().services.usage.flush(harness().clock.now());
+    await harness().services.credentialUses.flush(harness().clock.now());
     const uses = await records("credential.used");
     const counts = uses.map((one) => Number(one.data["count"]));
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(160);

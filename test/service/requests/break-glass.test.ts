@@ -93,7 +93,7 @@ describe("break-glass", () => {
       comment: "no incident",
     });
     expect(saidTo(said)).toBe("REVOKED");
-    expect(await harness.services.checking.introspect(credential?.token ?? "")).toEqual({ active: false });
+    expect(await harness.services.tokenChecks.introspect(credential?.token ?? "")).toEqual({ active: false });
     expect(saidTo(await take())).toBe("break_glass_review_due");
   });
 
@@ -127,9 +127,10 @@ describe("break-glass", () => {
   test("each check is on record up to sixty a minute, then counted once a second", async () => {
     const { credential } = granted(await take());
     const token = credential?.token ?? "";
-    for (let use = 0; use < 100; use++) await harness.services.checking.check(token, ["read:prod:orders-db"]);
+    for (let use = 0; use < 100; use++)
+      await harness.services.tokenChecks.check(token, ["read:prod:orders-db"]);
     harness.clock.pass(secondMs);
-    await harness.services.checking.check(token, ["read:prod:orders-db"]);
+    await harness.services.tokenChecks.check(token, ["read:prod:orders-db"]);
     const uses = (await harness.audit()).filter((one) => one.action === "credential.used");
     expect(uses).toHaveLength(61);
     expect(uses.at(-1)?.data).toMatchObject({ count: 41 });
@@ -143,11 +144,11 @@ describe("break-glass", () => {
     );
     await Promise.all(
       Array.from({ length: 9 }, () =>
-        harness.services.checking.check(credential?.token ?? "", ["read:other:db"]),
+        harness.services.tokenChecks.check(credential?.token ?? "", ["read:other:db"]),
       ),
     );
     harness.clock.pass(hourMs);
-    await harness.services.checking.introspect(credential?.token ?? "");
+    await harness.services.tokenChecks.introspect(credential?.token ?? "");
     expect((await harness.audit()).filter((one) => one.action === "credential.used")).toHaveLength(1);
   });
 });

@@ -42,10 +42,10 @@ describe("the main job", () => {
     expect(Date.parse(String(active.expiresAt)) - harness().clock.now()).toBe(4 * hourMs);
     const token = credential?.token ?? "";
     expect(token).toMatch(/^kd_jit_[0-9A-Za-z]{36}$/);
-    expect(await harness().services.checking.check(token, ["read:prod:orders-db"])).toMatchObject({
+    expect(await harness().services.tokenChecks.check(token, ["read:prod:orders-db"])).toMatchObject({
       allowed: true,
     });
-    expect(await harness().services.checking.check(token, ["write:prod:orders-db"])).toEqual({
+    expect(await harness().services.tokenChecks.check(token, ["write:prod:orders-db"])).toEqual({
       allowed: false,
       known: true,
     });
@@ -112,7 +112,7 @@ describe("the main job", () => {
 
   test("a reported token is dead, and so is one pasted into a reason, which is masked", async () => {
     const one = await claimed();
-    await harness().services.checking.report(one.token);
+    await harness().services.tokenChecks.report(one.token);
     expect(await isActive(one.token)).toBe(false);
     const other = await claimed({ scopes: ["read:prod:other-db"] });
     const pasted = granted(

@@ -99,7 +99,7 @@ async function expectTokensToOpenWhatTheyShould(
     );
     const shouldOpen =
       view.status === "ACTIVE" && view.grant?.credential?.id === credentialId && isActive(holder.value);
-    const { active } = await run.harness.services.checking.introspect(token);
+    const { active } = await run.harness.services.tokenChecks.introspect(token);
     expect({ credentialId, active }).toEqual({ credentialId, active: shouldOpen });
   }
 }

@@ -187,7 +187,7 @@ async function target(run: Playing, one: OnRequest): Promise<RequestView | undef
 
 async function playOnRequest(run: Playing, one: OnRequest): Promise<void> {
   const { harness, tokens } = run;
-  const { requestCommands, grants, checking } = harness.services;
+  const { requestCommands, grants, tokenChecks: checking } = harness.services;
   const view = await target(run, one);
   if (view === undefined) return;
   const { id } = view;

@@ -104,7 +104,7 @@ export async function openServiceHarness({
   const accessHold: AccessHold = () => held;
   const guarded = withAccessHold(withClockMark(plain, clock.now), accessHold);
   const kept = withCommitListeners(guarded, [...listeners, requestChanges.onCommit]);
-  const store = guardedFromTokens(kept, () => services.checking.report, onFault);
+  const store = guardedFromTokens(kept, () => services.tokenChecks.report, onFault);
   const context: ServiceContext = {
     store,
     requestChanges,
@@ -197,6 +197,6 @@ export function serviceHarnessForEach(policies: () => readonly Policy[]) {
       return { id, request, token: assertPresent(credential, "a claim shows its credential").token };
     },
     isActive: async (token: string): Promise<boolean> =>
-      (await harness.services.checking.introspect(token)).active,
+      (await harness.services.tokenChecks.introspect(token)).active,
   };
 }

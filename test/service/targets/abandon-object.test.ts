@@ -44,7 +44,7 @@ test("live access ends in the same commit, and what it has elsewhere is taken ba
   const holding = await harness.holding({ scopes: ["read:prod:orders-db", "read:cache:orders"] });
   harness.target.trouble.isDown = true;
   granted(await abandon(holding.object));
-  expect((await harness.services.checking.introspect(holding.token)).active).toBe(false);
+  expect((await harness.services.tokenChecks.introspect(holding.token)).active).toBe(false);
   const [ended] = await records("grant.revoked");
   const [given] = await records("connector.abandoned");
   expect([ended?.data["reason"], given?.data["reason"]]).toEqual([reason, reason]);
@@ -104,7 +104,7 @@ test("nothing is given up twice, unknown, elsewhere, confirmed gone, or by anybo
   ] as const) {
     expect(await abandon(name, at)).toMatchObject({ refused: "not_found" });
   }
-  expect((await harness.services.checking.introspect(holding.token)).active).toBe(true);
+  expect((await harness.services.tokenChecks.introspect(holding.token)).active).toBe(true);
   granted(await abandon(object));
   expect(await abandon(object)).toMatchObject({ refused: "already_abandoned" });
   const other = await harness.holding();

@@ -241,7 +241,7 @@ test("a thousand grants that end in the same second are all taken back, and chec
   const leftAtCheck: number[] = [];
   const checking = (async () => {
     while (!over.signal.aborted) {
-      expect((await harness.services.checking.introspect(token)).active).toBe(false);
+      expect((await harness.services.tokenChecks.introspect(token)).active).toBe(false);
       leftAtCheck.push(Object.keys(objects()).length);
       await new Promise((passed) => setTimeout(passed, 5));
     }

@@ -12,7 +12,7 @@ afterEach(() => harness.close());
 
 const objects = () => harness.target.state().objects;
 const actions = async () => (await harness.audit()).map((one) => one.action);
-const isActive = async (token: string) => (await harness.services.checking.introspect(token)).active;
+const isActive = async (token: string) => (await harness.services.tokenChecks.introspect(token)).active;
 
 describe("a claim with targets", () => {
   test("gives the token and each target's secret once, and the target has the exact end", async () => {
@@ -186,7 +186,7 @@ describe("the end of access", () => {
       granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id)),
     revoke: async (id: string) =>
       granted(await harness.services.requestCommands.revoke(await harness.caller("ann"), id, "no")),
-    leak: async (_: string, token: string) => harness.services.checking.report(token),
+    leak: async (_: string, token: string) => harness.services.tokenChecks.report(token),
     deactivate: async () =>
       harness.services.directory.change(await harness.caller("bot", "admin"), "id_dev", { active: false }),
   };

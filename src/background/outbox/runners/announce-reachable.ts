@@ -20,7 +20,7 @@ export function createWaitingAnnouncer(context: ServiceContext): Runner<"announc
       for (const { request } of batch) {
         if (!(await isWaitingFor(context, request, identityId))) continue;
         const notices = [{ notice: "waiting", people: [identityId] }] as const;
-        effects.push({ kind: "announce", requestId: request.id, notices: notices });
+        effects.push({ kind: "announce", requestId: request.id, notices });
       }
       const last = batch.at(-1);
       if (batch.length === batchMax && last !== undefined) {
