@@ -5,7 +5,6 @@ import type {
   NumberTest,
   SubmissionFacts,
   TextCondition,
-  TextSubject,
   TimeWindow,
   Truth,
 } from "./conditions.ts";
@@ -18,7 +17,7 @@ import {
   patternsIn,
   type Subject,
 } from "./pattern-matching.ts";
-import { actionOf, resourceOf } from "../values/scopes.ts";
+import { comparedTexts } from "./text-fields.ts";
 import { formatDuration } from "../values/time.ts";
 import { formatWallClock, isWithin, wallClockAt } from "./time-window.ts";
 import type { Work } from "../values/sliced-work.ts";
@@ -60,7 +59,7 @@ export function* evaluateInParts(
   facts: SubmissionFacts,
   risk: Risk | null,
 ): Work<Verdict> {
-  const texts = (condition: TextCondition) => textsOf(condition.type, { scope, facts, risk });
+  const texts = (condition: TextCondition) => comparedTexts(condition.type, { scope, facts });
   yield* matchAhead(patternsIn(conditions), texts, facts);
   const verdict = evaluateConditions(conditions, scope, facts, risk);
   yield conditions.length;
@@ -193,7 +192,7 @@ function timeFinding(operator: "WITHIN" | "OUTSIDE", window: TimeWindow, at: Ins
 }
 
 function textFinding(condition: TextCondition, input: EvaluationInput): Finding {
-  const found = textsOf(condition.type, input);
+  const found = comparedTexts(condition.type, input);
   const actual = found.length === 0 ? null : excerptOf(found.map((one) => one.text).join(", "));
   if (isPatternCondition(condition) && !isUsable(condition)) return { truth: "unknown", actual };
   const matches = found.some((one) => accepts(condition, one, input.facts));
@@ -201,55 +200,38 @@ function textFinding(condition: TextCondition, input: EvaluationInput): Finding 
   return { truth: truthOf(isNegative ? !matches : matches), actual };
 }
 
-function asWritten(...texts: readonly string[]): readonly Subject[] {
-  return texts.map((text) => ({ text, folded: false }));
-}
-
-/** Everything the subject may be known by here; a condition is met by any one of them. */
-function textsOf(subject: TextSubject, input: EvaluationInput): readonly Subject[] {
-  const { facts, scope } = input;
-  switch (subject) {
-    case "RESOURCE":
-      return asWritten(resourceOf(scope));
-    case "ACTION":
-      return asWritten(actionOf(scope));
-    case "SCOPE":
-      return asWritten(scope);
-    case "IDENTITY": {
-      const { id, email } = facts.subject;
-      return email === undefined
-        ? asWritten(id)
-        : [...asWritten(id), { text: email.toLowerCase(), folded: true }];
-    }
-    case "GROUP":
-      return asWritten(...facts.subject.groups);
-    case "KIND":
-      return asWritten(facts.subject.kind);
-    case "REASON":
-      return asWritten(facts.reason);
-    case "TICKET":
-      return facts.ticket === undefined ? [] : asWritten(facts.ticket);
+/**
+ * The positive half of every operator: the caller negates NOT_EQUALS and NOT_IN over all texts at once. Case is folded
+ * before the operator sees a text, so that no operator can forget it.
+ */
+function accepts(condition: TextCondition, subject: Subject, facts: SubmissionFacts): boolean {
+  const { operator, value } = condition;
+  if (operator === "MATCHES") {
+    return isPatternCondition(condition) && isMatch(condition, subject, facts) === true;
   }
+  const values = typeof value === "string" ? [value] : value;
+  return values.some((wanted) =>
+    isMet(operator, subject.text, subject.folded ? wanted.toLowerCase() : wanted),
+  );
 }
 
-/** The positive half of every operator: NOT_EQUALS and NOT_IN are negated by the caller, over all texts at once. */
-function accepts(condition: TextCondition, { text, folded }: Subject, facts: SubmissionFacts): boolean {
-  const inCase = (wanted: string): string => (folded ? wanted.toLowerCase() : wanted);
-  switch (condition.operator) {
+function isMet(
+  operator: Exclude<TextCondition["operator"], "MATCHES">,
+  text: string,
+  wanted: string,
+): boolean {
+  switch (operator) {
     case "EQUALS":
     case "NOT_EQUALS":
-      return text === inCase(condition.value);
     case "IN":
     case "NOT_IN":
-      return condition.value.some((one) => text === inCase(one));
+      return text === wanted;
     case "STARTS_WITH":
-      return text.startsWith(inCase(condition.value));
+      return text.startsWith(wanted);
     case "ENDS_WITH":
-      return text.endsWith(inCase(condition.value));
+      return text.endsWith(wanted);
     case "CONTAINS":
-      return text.includes(inCase(condition.value));
-    case "MATCHES":
-      return isPatternCondition(condition) && isMatch(condition, { text, folded }, facts) === true;
+      return text.includes(wanted);
   }
 }
 

@@ -113,17 +113,18 @@ type Pattern = RE2JS | undefined;
  * Compiled patterns by the condition they stand in: a hundred matches cost less than compiling, and a hostile pattern
  * can hold megabytes, so each is let go together with its policy, or with the dry run that brought it.
  */
-const patterns = new WeakMap<TextCondition, { readonly exact: Pattern; readonly folded: Pattern }>();
+const patterns = new WeakMap<TextCondition, { exact?: Pattern; folded?: Pattern }>();
 
 function patternOf(condition: PatternCondition, isFolded: boolean): Pattern {
-  const known = patterns.get(condition) ?? compiled(condition);
+  const known = patterns.get(condition) ?? {};
   patterns.set(condition, known);
-  return isFolded ? known.folded : known.exact;
+  const form = isFolded ? "folded" : "exact";
+  if (!(form in known)) known[form] = compileForm(condition.value, isFolded);
+  return known[form];
 }
 
-function compiled({ type, value }: PatternCondition): { readonly exact: Pattern; readonly folded: Pattern } {
-  if (isTooLarge(value)) return { exact: undefined, folded: undefined };
-  return { exact: compile(value), folded: type === "IDENTITY" ? compile(`(?i)${value}`) : undefined };
+function compileForm(text: string, isFolded: boolean): Pattern {
+  return isTooLarge(text) ? undefined : compile(isFolded ? `(?i)${text}` : text);
 }
 
 function compile(text: string): Pattern {
