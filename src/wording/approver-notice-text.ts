@@ -7,7 +7,7 @@ import { decideUntil, deciding, judging, type NoteContent, type NoteSource } fro
 
 type ApproverNotice = Extract<
   NoticeKind,
-  "approver_added" | "approver_removed" | "reviewer_added" | "stranded" | "reachable"
+  "approver_added" | "approver_removed" | "reviewer_added" | "review_waiting" | "stranded" | "reachable"
 >;
 
 /** What is told when people change while a request, or the review of an emergency, waits for them. */
@@ -24,6 +24,12 @@ export const approverNotes: { readonly [Notice in ApproverNotice]: (source: Note
   }),
   reviewer_added: ({ card, who, access }) => ({
     heading: ["You can now review this: ", who, " took emergency access without approval"],
+    lines: [access, ...reviewUntil(card)],
+    quotations: [reasonOf(card)],
+    press: judging,
+  }),
+  review_waiting: ({ card, who, access }) => ({
+    heading: ["Waiting for your review: ", who, " took emergency access without approval"],
     lines: [access, ...reviewUntil(card)],
     quotations: [reasonOf(card)],
     press: judging,

@@ -27,6 +27,7 @@ export const noticeKinds = [
   "unreached",
   "channel_unreached",
   "waiting",
+  "review_waiting",
   "key_made",
   "key_expiring",
 ] as const;
@@ -147,6 +148,7 @@ export const noticeRules: { readonly [Kind in NoticeKind]: readonly NoticeRule[]
     { to: "admins", chat: "note", byEmail: true },
   ],
   waiting: [{ to: "people", chat: "card", byEmail: false }],
+  review_waiting: [{ to: "new_reviewers", chat: "card", byEmail: false }],
   // Not about a request: told to the key's owner by name (outbox/announce-keys.ts).
   key_made: [],
   key_expiring: [],

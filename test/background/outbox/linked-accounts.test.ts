@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { emptyRules, type Rules } from "../../../src/core/policy/policy.ts";
 import type { Relay } from "../../../src/background/outbox/relay.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { granted, openServiceHarness, type ServiceHarness } from "../../service/support/service-harness.ts";
 import { createHarnessRelay } from "./support/harness-relay.ts";
 import { fakeMessenger, type FakeMessenger } from "./support/fake-messenger.ts";
+
+const byTwoDbas = approvalPolicy("dba", { stages: [stageBy("group:dba", { required: 2 })] });
 
 let harness: ServiceHarness;
 let relay: Relay;
@@ -13,7 +16,7 @@ let isReached: (id: string) => boolean;
 
 beforeEach(async () => {
   harness = await openServiceHarness();
-  await harness.configure([approvalPolicy("dba", { stages: [stageBy("group:dba", { required: 2 })] })]);
+  await harness.configure([byTwoDbas]);
   isReached = () => true;
   slack = fakeMessenger("slack", { reaches: (id) => isReached(id) });
   email = fakeMessenger("email", { reaches: (id) => isReached(id) });
@@ -70,5 +73,62 @@ describe("an account that is linked to somebody", () => {
     await relay.drain();
     expect(slack.cardsAt("@id_ann")).toMatchObject([{ audience: "approver" }]);
     expect(slack.cardsAt("@id_bob")).toHaveLength(1);
+  });
+
+  describe("as a reviewer of emergency access", () => {
+    const reviewedByDba = {
+      breakGlass: {
+        ...emptyRules.breakGlass,
+        allowed: [{ kind: "group", group: "oncall" }],
+        review: { ...emptyRules.breakGlass.review, by: [{ kind: "group", group: "dba" }] },
+      },
+    } satisfies Partial<Rules>;
+    const startEmergency = async (): Promise<string> => {
+      await harness.configure([byTwoDbas], reviewedByDba);
+      isReached = (id) => id !== "id_ann";
+      const { request } = granted(await harness.ask("dev", { duration: "1h", breakGlass: true }));
+      await harness.services.requestCommands.claim(await harness.caller("dev"), request.id);
+      await relay.drain();
+      expect(slack.cardsAt("@id_ann")).toEqual([]);
+      return request.id;
+    };
+    const linkAnn = async (): Promise<void> => {
+      isReached = () => true;
+      await harness.services.accountLinks.link(await harness.caller("sec", "admin"), account, "id_ann");
+      await relay.drain();
+    };
+
+    test("brings them the card of an open review, without another e-mail", async () => {
+      const id = await startEmergency();
+      await linkAnn();
+      const [card] = slack.cardsAt("@id_ann");
+      expect(card).toMatchObject({ audience: "reviewer", request: { id } });
+      expect(card?.actions).toEqual(["justified", "not_justified", "revoke"]);
+      expect(email.noticesAt("@id_ann")).toEqual(["account_linked"]);
+      expect(slack.cardsAt("@id_bob")).toHaveLength(1);
+    });
+
+    test("brings one card however often they become reachable", async () => {
+      await startEmergency();
+      await linkAnn();
+      await harness.services.accountLinks.becameReachable(account);
+      await relay.drain();
+      expect(slack.cardsAt("@id_ann")).toHaveLength(1);
+    });
+
+    test("brings nothing once somebody has judged the access", async () => {
+      const id = await startEmergency();
+      const verdict = { outcome: "unjustified", comment: "seen" } as const;
+      await harness.services.requestCommands.review(await harness.caller("bob"), id, verdict);
+      await linkAnn();
+      expect(slack.cardsAt("@id_ann")).toEqual([]);
+    });
+
+    test("brings nothing to somebody who cannot review", async () => {
+      await startEmergency();
+      await harness.services.accountLinks.link(await harness.caller("sec", "admin"), account, "id_sam");
+      await relay.drain();
+      expect(slack.cardsAt("@id_sam")).toEqual([]);
+    });
   });
 });

@@ -1,9 +1,11 @@
 import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
 import type { Services } from "../../../service/services.ts";
 import { createAdminAlerts } from "./alert-admins.ts";
-import { createEndingAnnouncer, createLinkRequestAnnouncer } from "./announce-other-notices.ts";
+import { createEndingAnnouncer } from "./announce-ending.ts";
 import { createKeyAnnouncer, createKeyExpiryAnnouncer } from "./announce-keys.ts";
-import { createLinkMadeAnnouncer, createWaitingAnnouncer } from "./announce-reachable.ts";
+import { createLinkAnnouncer } from "./announce-link.ts";
+import { createLinkRequestAnnouncer } from "./announce-link-request.ts";
+import { createWaitingAnnouncer } from "./announce-waiting.ts";
 import { createApproverReviewer } from "./review-approvers.ts";
 import { createAnnouncer, type NoticeLog } from "./announce-request.ts";
 import { createDeliveryCheck } from "./check-delivery.ts";
@@ -13,7 +15,7 @@ import { createTargetRunners } from "./target-runners.ts";
 import { createNoteSender } from "./send-note.ts";
 import { createLinkNoteUpdates, createNoteUpdates } from "./update-note.ts";
 
-/** Every kind of effect with what does it. */
+/** One runner for each kind of effect. */
 export function createRunners(
   context: ServiceContext,
   {
@@ -28,7 +30,7 @@ export function createRunners(
     announce: createAnnouncer(context, log),
     announce_key: createKeyAnnouncer(context, log),
     announce_waiting: createWaitingAnnouncer(context),
-    announce_link: createLinkMadeAnnouncer(context, log),
+    announce_link: createLinkAnnouncer(context, log),
     announce_key_expiry: createKeyExpiryAnnouncer(context, log),
     request_link: createLinkRequestAnnouncer(context, log),
     alert_admins: createAdminAlerts(context, log),

@@ -30,6 +30,7 @@ export function isStillRelevant(
     case "target_overdue":
       return request.grant?.targets.some((one) => one.state === "REVOKE_OVERDUE") === true;
     case "reviewer_added":
+    case "review_waiting":
     case "review_due":
     case "review_overdue":
       return (

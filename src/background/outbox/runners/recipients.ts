@@ -35,10 +35,7 @@ export async function recipientsOf(
     case "alerted":
       return channelRecipients(context, breakGlass?.notify ?? [], "alert");
     case "reviewers": {
-      const by = breakGlass?.review.by ?? [];
-      const { directory } = await loadPeople(context, [request.subjectId], by);
-      const ids = by.flatMap((one) => directory.people(one, request.subjectId).map((person) => person.id));
-      const reviewers = ids.filter((id) => id !== request.subjectId);
+      const reviewers = await reviewersOf(context, request);
       return personRecipients(context, request, reviewers, "reviewer", true);
     }
     case "new_reviewers":
@@ -50,6 +47,17 @@ export async function recipientsOf(
       return personRecipients(context, request, ids, "channel", true);
     }
   }
+}
+
+/** Everybody who may judge this emergency access. */
+export async function reviewersOf(
+  context: ServiceContext,
+  { subjectId, breakGlass }: AccessRequest,
+): Promise<readonly IdentityId[]> {
+  const selectors = breakGlass?.review.by ?? [];
+  const { directory } = await loadPeople(context, [subjectId], selectors);
+  const ids = selectors.flatMap((selector) => directory.people(selector, subjectId).map(({ id }) => id));
+  return ids.filter((id) => id !== subjectId);
 }
 
 /**
