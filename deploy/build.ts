@@ -1,4 +1,4 @@
-import { build, type BuildOptions } from "esbuild";
+import { build } from "esbuild";
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -43,7 +43,9 @@ async function bundle(): Promise<void> {
   rmSync(join(dist, "code"), { recursive: true, force: true });
   for (const name of shippedWithIt) rmSync(join(dist, name), { recursive: true, force: true });
   for (const name of shippedWithIt) cpSync(join(root, name), join(dist, name), { recursive: true });
-  const common = {
+  await build({
+    entryPoints: ["src/main.ts"],
+    splitting: true,
     absWorkingDir: root,
     outdir: built,
     bundle: true,
@@ -62,11 +64,7 @@ async function bundle(): Promise<void> {
       js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
     },
     logLevel: "warning",
-  } as const satisfies BuildOptions;
-  await build({ ...common, entryPoints: ["src/main.ts"], splitting: true });
-  // Beside the others, where it is looked for (store/sqlite/commit/writer-thread.ts). It shares no file with them: each more that a
-  // start has to read costs time.
-  await build({ ...common, entryPoints: ["src/store/sqlite/commit/writer-worker.ts"] });
+  });
 }
 
 /**

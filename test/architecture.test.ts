@@ -26,7 +26,6 @@ const rules: Record<string, FolderRule> = {
       "node:os",
       "node:path",
       "node:timers/promises",
-      "node:worker_threads",
       ...drizzle(),
     ],
   },

@@ -35,7 +35,7 @@ export async function openGuardedStore(
   onFatal: (fault: unknown) => void,
 ): Promise<GuardedStore> {
   const reserve = createDiskReserve(settings.databaseFile);
-  const open = () => openStore(settings, log, onFatal);
+  const open = () => openStore(settings, onFatal);
   const plain = await open().catch((error: unknown) => {
     if (!isForWantOfSpace(error)) throw error;
     // A start writes a little, and without it nothing can be ended.
@@ -78,14 +78,10 @@ export async function openGuardedStore(
   };
 }
 
-async function openStore(settings: Settings, log: Logger, onFatal: (fault: unknown) => void): Promise<Store> {
+async function openStore(settings: Settings, onFatal: (fault: unknown) => void): Promise<Store> {
   return openSqliteStore({
     file: settings.databaseFile,
     migrationsFolder: join(packageRoot, "migrations/sqlite"),
     onFatal,
-    onThread: (news) => {
-      if (news === "there") log.info("many changes at once: a second thread writes them from now on");
-      else log.warn({ err: news }, "no second thread: many changes at once hold up the answers to others");
-    },
   });
 }

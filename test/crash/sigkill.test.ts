@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { describe, expect, test } from "vitest";
 import { askedBelow, autoBelow, manyCalls, noSweep, staff } from "../support/company-config.ts";
 import { createSeededRandom } from "../support/seeded-random.ts";
@@ -52,11 +51,6 @@ async function peopleOf(program: Program, memory: Memory): Promise<ReadonlyMap<s
   return people;
 }
 
-/** Until it is at work; with a single processor it never is. */
-async function secondThread(program: Program): Promise<void> {
-  if (availableParallelism() > 1) await program.logged(/second thread/);
-}
-
 describe.concurrent("killed at any moment", () => {
   test("it has kept every answer it gave, and nothing is left half done", async () => {
     const random = createSeededRandom();
@@ -66,8 +60,6 @@ describe.concurrent("killed at any moment", () => {
       const people = await peopleOf(program, memory);
       const isCrowd = round % 2 === 1;
       const load = loadUntilGone(program, memory, random, people, isCrowd ? 8 : 2);
-      // Then batches are written by a thread of their own, and some are in its hands when it is killed.
-      if (isCrowd) await secondThread(program);
       await pause(150 + random.below(450));
       await program.kill();
       await load;
@@ -91,7 +83,6 @@ describe.concurrent("killed at any moment", () => {
     const memory = emptyMemory();
     const program = await startProgram({ config, env });
     const load = loadUntilGone(program, memory, random, await peopleOf(program, memory), 8);
-    await secondThread(program);
     await pause(300 + random.below(300));
     await program.stop();
     await load;

@@ -1,128 +1,69 @@
 import type { Expectation, Step, Write } from "../../service/ports/store.ts";
 import { recordOf } from "./step-records.ts";
 
-/** What is asked again and again between two changes of it. */
-export type CacheRegion = "directory" | "rulebook" | "requests";
-
 /**
- * What was read of a part since it was last written to, and is therefore still so. A change is seen by every read that
- * begins after whoever made it has heard that it is on disk.
+ * Records that are evicted together: any write to an identity or a key evicts all of both, so that nobody has to track
+ * which cached value depends on which record.
  */
+export type CacheRegion = "directory" | "rulebook";
+
+/** Caches reads until a commit changes what they read. */
 export interface ReadCache {
+  /** The same read, run once per key until its region is evicted. A key that is not found is read again each time. */
+  cached<T>(region: CacheRegion, read: (key: string) => T | undefined): (key: string) => T | undefined;
   /**
-   * The same read, done once for each key between two changes. What is not there is looked for each time.
-   *
-   * @param update what a step that has been written makes of it; undefined: that has to be read.
+   * Must be called after each transaction, before the callers of its steps are answered. Refused steps evict too: they
+   * may have been decided from a value that is no longer true.
    */
-  cached<T>(
-    part: CacheRegion,
-    read: (key: string) => T | undefined,
-    update?: (key: string, before: T | undefined, step: Step) => T | undefined,
-  ): (key: string) => T | undefined;
-  /**
-   * To be called with the steps that are on disk from now on, in the order they were written, before anybody hears of
-   * them. What is read in between may be of before or after; whoever decides on it is told so by the versions.
-   */
-  readonly applyCommitted: (steps: readonly Step[]) => void;
-  /** To be called with steps that were not written: what they were decided from may no longer be so, and is read again. */
-  readonly invalidate: (steps: readonly Step[]) => void;
+  readonly evict: (committed: readonly Step[], refused: readonly Step[]) => void;
 }
 
-/** Kept at once by each read, some 10 MB; with more the memory starts anew. */
-const keysMax: Readonly<Record<CacheRegion, number>> = { directory: 10_000, rulebook: 1, requests: 2_000 };
+/** Some 10 MB for each cached read. */
+const keysMaxDefault = 10_000;
 
-interface CacheEntrySet {
-  /** Goes along with a step that has changed what is kept under this key. */
-  readonly update: (key: string, step: Step) => void;
-  /** Without a key, all of it. */
-  readonly evict: (key: string | undefined) => void;
-}
-
-export function createReadCache(): ReadCache {
-  const entrySets: Readonly<Record<CacheRegion, CacheEntrySet[]>> = {
-    directory: [],
-    rulebook: [],
-    requests: [],
-  };
+/** @param keysMax values a cached read holds; one more empties it. */
+export function createReadCache(keysMax = keysMaxDefault): ReadCache {
+  const caches: Readonly<Record<CacheRegion, Map<string, unknown>[]>> = { directory: [], rulebook: [] };
   return {
-    cached<T>(
-      part: CacheRegion,
-      read: (key: string) => T | undefined,
-      update: (key: string, before: T | undefined, step: Step) => T | undefined = () => undefined,
-    ) {
-      const known = new Map<string, T>();
-      const put = (key: string, value: T): void => {
-        if (known.size >= keysMax[part]) known.clear();
-        known.set(key, value);
-      };
-      entrySets[part].push({
-        update: (key, step) => {
-          const now = update(key, known.get(key), step);
-          if (now === undefined) known.delete(key);
-          else put(key, now);
-        },
-        evict: (key) => {
-          if (key === undefined) known.clear();
-          else known.delete(key);
-        },
-      });
+    cached<T>(region: CacheRegion, read: (key: string) => T | undefined) {
+      const values = new Map<string, T>();
+      caches[region].push(values);
       return (key) => {
-        const hit = known.get(key);
+        const hit = values.get(key);
         if (hit !== undefined) return hit;
         const found = read(key);
-        if (found !== undefined) put(key, found);
+        if (found === undefined) return undefined;
+        if (values.size >= keysMax) values.clear();
+        values.set(key, found);
         return found;
       };
     },
-    applyCommitted: (steps) => {
-      for (const step of steps) {
-        for (const write of step.writes) {
-          const change = cacheChangeOf(write);
-          if (change === undefined) continue;
-          for (const entrySet of entrySets[change.part]) {
-            if (change.key === undefined) entrySet.evict(undefined);
-            else entrySet.update(change.key, step);
-          }
-        }
-      }
-    },
-    invalidate: (steps) => {
-      for (const { writes, expects } of steps) {
-        for (const change of [...writes.map(cacheChangeOf), ...expects.map(cacheKeyOf)]) {
-          if (change === undefined) continue;
-          for (const entrySet of entrySets[change.part]) entrySet.evict(change.key);
-        }
+    evict: (committed, refused) => {
+      const records = [
+        ...[...committed, ...refused].flatMap(({ writes }) => writes.map(kindWritten)),
+        ...refused.flatMap(({ expects }) => expects.map(({ kind }) => kind)),
+      ];
+      for (const region of new Set(records.map(regionOf))) {
+        if (region !== undefined) for (const values of caches[region]) values.clear();
       }
     },
   };
 }
 
-interface CacheChange {
-  readonly part: CacheRegion;
-  readonly key?: string;
+function kindWritten(write: Write): Expectation["kind"] | undefined {
+  return recordOf(write)?.kind;
 }
 
-/** Undefined: nothing that is remembered. */
-function cacheChangeOf(write: Write): CacheChange | undefined {
-  if (write.kind === "grant") return { part: "requests", key: write.value.requestId };
-  const record = recordOf(write);
-  return record && cacheKeyOf(record);
-}
-
-/**
- * Where a record is remembered: of requests the one, kept under its id with its grant; of the others everything, so that
- * nobody has to know who depends on whom.
- */
-function cacheKeyOf({ kind, id }: Pick<Expectation, "kind" | "id">): CacheChange | undefined {
+function regionOf(kind: Expectation["kind"] | undefined): CacheRegion | undefined {
   switch (kind) {
-    case "request":
-      return { part: "requests", key: id };
     case "identity":
     case "key":
-      return { part: "directory" };
+      return "directory";
     case "rulebook":
-      return { part: "rulebook" };
+      return "rulebook";
+    case "request":
     case "grant":
+    case undefined:
       return undefined;
   }
 }

@@ -75,8 +75,6 @@ export interface ServiceHarnessOptions {
   readonly listeners?: readonly CommitListener[];
   /** Changeable, as a reload would. */
   readonly connectors?: ReadonlyMap<string, Connector>;
-  /** As the store's option. */
-  readonly alwaysApart?: boolean;
   /** Absent: a fault fails the test. */
   readonly onFault?: (fault: unknown) => void;
 }
@@ -85,7 +83,6 @@ export async function openServiceHarness({
   folder = mkdtempSync(join(tmpdir(), "jit-office-")),
   listeners = [],
   connectors = new Map(),
-  alwaysApart = false,
   onFault = (fault) => {
     throw fault;
   },
@@ -98,7 +95,6 @@ export async function openServiceHarness({
     onFatal: (error) => {
       throw error;
     },
-    alwaysApart,
   });
   let held: Refusal | undefined;
   const accessHold: AccessHold = () => held;

@@ -38,42 +38,36 @@ const rounds = fc.array(
   { maxLength: 8 },
 );
 
-test.each([
-  ["here", {}, 60],
-  ["by the other thread", { alwaysApart: true }, 20],
-] as const)(
-  "whatever is written %s in whatever company, every read is what is on disk",
-  async (_, where, numRuns) => {
-    await fc.assert(
-      fc.asyncProperty(rounds, async (some) => {
-        const file = temporaryFile();
-        const store = await openSqliteStore({ file, onFatal: () => {}, ...where });
-        const outside = new Database(file, { readonly: true });
-        try {
-          const three = fillThree(store, outside);
-          await committed(store, ...three.first);
-          let count = 0;
-          for (const { changes, looks, isReadBefore } of some) {
-            if (isReadBefore) expect(await three.read()).toEqual(three.onDisk());
-            const commits = Promise.all(changes.map((one) => store.commit(three.step(one, ++count))));
-            // What is looked up meanwhile may be of before, and must not be remembered longer than that.
-            for (let look = 0; look < looks; look++) {
-              await three.read();
-              await nextTurn();
-            }
-            const results = await commits;
-            expect(results.map((one) => "ok" in one)).toEqual(changes.map((one) => !one.isRefused));
-            expect(await three.read()).toEqual(three.onDisk());
+test("whatever is written together, every read is what is on disk", async () => {
+  await fc.assert(
+    fc.asyncProperty(rounds, async (some) => {
+      const file = temporaryFile();
+      const store = await openSqliteStore({ file, onFatal: () => {} });
+      const outside = new Database(file, { readonly: true });
+      try {
+        const three = fillThree(store, outside);
+        await committed(store, ...three.first);
+        let count = 0;
+        for (const { changes, looks, isReadBefore } of some) {
+          if (isReadBefore) expect(await three.read()).toEqual(three.onDisk());
+          const commits = Promise.all(changes.map((one) => store.commit(three.step(one, ++count))));
+          // A read during the commit may return the old value, and the cache must not keep it after the commit.
+          for (let look = 0; look < looks; look++) {
+            await three.read();
+            await nextTurn();
           }
-        } finally {
-          outside.close();
-          await store.close();
+          const results = await commits;
+          expect(results.map((one) => "ok" in one)).toEqual(changes.map((one) => !one.isRefused));
+          expect(await three.read()).toEqual(three.onDisk());
         }
-      }),
-      { numRuns },
-    );
-  },
-);
+      } finally {
+        outside.close();
+        await store.close();
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
 
 /** Three people with a key, a request and a grant each: how to change them, and how to read them both ways. */
 function fillThree(store: Store, outside: Database.Database) {

@@ -17,7 +17,6 @@ import { prepareHistoryReads } from "../../../src/store/sqlite/reads/read-histor
 import { prepareOutboxReads } from "../../../src/store/sqlite/reads/read-outbox.ts";
 import { prepareTargetReads } from "../../../src/store/sqlite/reads/read-targets.ts";
 import { prepareRequestReads } from "../../../src/store/sqlite/reads/requests/read-requests.ts";
-import { prepareRequest } from "../../../src/store/sqlite/reads/requests/cached-requests.ts";
 import { accessPathsOf } from "../../../src/store/sqlite/reads/requests/request-branches.ts";
 import { outOfOrderFrom, prepareFirstSince } from "../../../src/store/sqlite/reads/requests/request-times.ts";
 import { prepareUnrecorded } from "../../../src/store/sqlite/reads/find-unrecorded.ts";
@@ -89,9 +88,8 @@ test("nothing that is looked up on the way to a decision reads a whole table", (
     expect(planOf(client, statement.getQuery()).join()).toContain("requests_open");
   }
   const { grant } = prepareTargetReads(tables);
-  const request = prepareRequest(tables);
   const directory = prepareDirectoryReads(tables);
-  const statements = { request, ...requests, ...directory, ...prepareHistoryReads(tables), grant };
+  const statements = { ...requests, ...directory, ...prepareHistoryReads(tables), grant };
   for (const [name, statement] of Object.entries(statements)) {
     const scans = planOf(client, statement.getQuery()).filter((line) =>
       /^SCAN (?!json_each|(?:starts|denials|submissions)$)/.test(line),

@@ -7,7 +7,7 @@ import { commitBatch } from "../../../src/store/sqlite/commit/commit-batch.ts";
 import { createCommitQueue, type CommitQueue } from "../../../src/store/sqlite/commit/commit-queue.ts";
 import { CommitOutcomeUnknown } from "../../../src/store/sqlite/tables/sqlite-faults.ts";
 import { openDatabase } from "../../../src/store/sqlite/file/open-database.ts";
-import { transactionOn, type Transaction } from "../../../src/store/sqlite/commit/transaction.ts";
+import { createTransaction, type Transaction } from "../../../src/store/sqlite/commit/transaction.ts";
 import { auditFixture, stepFixture, requestFixture, writing } from "../../support/fixtures.ts";
 import { committed, openStore, takeWriteLock, temporaryFile } from "./temporary-store.ts";
 
@@ -21,13 +21,6 @@ const failing = (transaction: Transaction): Transaction => ({
   },
 });
 
-const noThread = {
-  isThere: () => false,
-  write: async () => {
-    throw new Error("it is not there");
-  },
-};
-
 /** A commit queue over a database of its own, with the connection it writes through. */
 function openQueue(
   change: (transaction: Transaction) => Transaction = (transaction) => transaction,
@@ -37,20 +30,21 @@ function openQueue(
   onTestFinished(() => database.close());
   const { writer } = database;
   const onFatal = vi.fn<(error: Error) => void>();
-  const onEnded = vi.fn<(written: readonly Step[], refused: readonly Step[]) => void>();
+  const onCommitted = vi.fn<(committed: readonly Step[], refused: readonly Step[]) => void>();
   const write = createStepWriter(writer);
   const apply = (step: Step): CommitResult => {
     const result = write(step);
     afterEach(writer);
     return result;
   };
-  const transaction = change(transactionOn(writer));
-  const queue: CommitQueue = createCommitQueue(
-    { here: (steps) => commitBatch(transaction, steps, apply), thread: noThread },
-    { onBegin: () => {}, onEnded, onFatal },
-  );
+  const transaction = change(createTransaction(writer));
+  const queue: CommitQueue = createCommitQueue({
+    writeBatch: (steps) => commitBatch(transaction, steps, apply),
+    onCommitted,
+    onFatal,
+  });
   const records = (): unknown => database.reader.prepare("SELECT count(*) FROM audit_events").pluck().get();
-  return { writer, queue, onEnded, onFatal, records };
+  return { writer, queue, onCommitted, onFatal, records };
 }
 
 test("when the disk is full the answer is a known no, nothing is written, and it goes on when there is room", async () => {
@@ -171,7 +165,7 @@ test("a batch is written without marks, and again step by step when one of its s
 
 test("what a transaction made durable is told as it ends, and nothing of one that failed", async () => {
   let commits = 0;
-  const { queue, onEnded } = openQueue((transaction) => ({
+  const { queue, onCommitted } = openQueue((transaction) => ({
     ...transaction,
     commit: () => {
       if (++commits === 2) throw new Database.SqliteError("disk is full", "SQLITE_FULL");
@@ -182,7 +176,7 @@ test("what a transaction made durable is told as it ends, and nothing of one tha
   const late = stepFixture({ expects: [{ kind: "request", id: "jit_none", version: 7 }] });
   await Promise.all([queue.commit(one), queue.commit(late)]);
   await expect(queue.commit(other)).rejects.toBeInstanceOf(StoreUnavailable);
-  expect(onEnded.mock.calls).toEqual([[[one], [late]]]);
+  expect(onCommitted.mock.calls).toEqual([[[one], [late]]]);
 });
 
 test("a transaction that is gone without a word is answered to nobody as written", async () => {

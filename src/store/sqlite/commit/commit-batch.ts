@@ -2,24 +2,27 @@ import type { CommitResult, Step } from "../../../service/ports/store.ts";
 import { asFault, isRefusedCommit, CommitOutcomeUnknown } from "../tables/sqlite-faults.ts";
 import type { Transaction } from "./transaction.ts";
 
-/** How one step of a batch ended. */
+/** How one step of a batch ended: written, refused with a conflict, or failed. */
 export type StepOutcome = { readonly result: CommitResult } | { readonly thrown: unknown };
 
+/** Writes one step inside the open transaction. A step that is not `ok` may be half written. */
+type ApplyStep = (step: Step) => CommitResult;
+
 /**
- * Writes steps in one transaction, each whole by itself: one that conflicts or throws is taken back alone. When this
- * returns, the others are on disk.
+ * Writes steps in one transaction. A step that conflicts or throws is rolled back alone. When this returns, the others
+ * are on disk.
  *
- * @param apply writes one step, synchronously; called again for a step that was taken back for a neighbour's sake.
+ * @param apply is called a second time for a step if another step of its batch could not be written.
  * @throws SQLite's error when nothing of the batch was written; {@link CommitOutcomeUnknown} when nobody can tell.
  */
 export function commitBatch(
   transaction: Transaction,
   steps: readonly Step[],
-  apply: (step: Step) => CommitResult,
+  apply: ApplyStep,
 ): readonly StepOutcome[] {
   try {
     transaction.begin();
-    const outcomes = allOrNone(transaction, steps, apply) ?? eachByItself(transaction, steps, apply);
+    const outcomes = applyAll(transaction, steps, apply) ?? applyWithSavepoints(transaction, steps, apply);
     if (outcomes.some(isWritten)) commit(transaction);
     else rollBack(transaction);
     return outcomes;
@@ -29,14 +32,18 @@ export function commitBatch(
   }
 }
 
+export function isWritten(outcome: StepOutcome | undefined): boolean {
+  return outcome !== undefined && "result" in outcome && "ok" in outcome.result;
+}
+
 /**
- * Nearly every batch can be written whole, and then SQLite need not copy each page that a step touches, as it does for a
- * mark. Undefined: a step could not be written, the transaction is as it was at its beginning.
+ * Nearly every batch can be written whole, and then no savepoint is needed: with one, SQLite copies each page that a step
+ * touches. Undefined: a step could not be written, and the transaction is back at its beginning.
  */
-function allOrNone(
+function applyAll(
   transaction: Transaction,
   steps: readonly Step[],
-  apply: (step: Step) => CommitResult,
+  apply: ApplyStep,
 ): readonly StepOutcome[] | undefined {
   const outcomes: StepOutcome[] = [];
   for (const step of steps) {
@@ -51,10 +58,10 @@ function allOrNone(
   return outcomes;
 }
 
-function eachByItself(
+function applyWithSavepoints(
   transaction: Transaction,
   steps: readonly Step[],
-  apply: (step: Step) => CommitResult,
+  apply: ApplyStep,
 ): readonly StepOutcome[] {
   return steps.map((step) => {
     transaction.savepoint();
@@ -65,12 +72,8 @@ function eachByItself(
   });
 }
 
-export function isWritten(outcome: StepOutcome | undefined): boolean {
-  return outcome !== undefined && "result" in outcome && "ok" in outcome.result;
-}
-
-/** Throws only when SQLite has given up the transaction itself. */
-function outcomeOf(transaction: Transaction, step: Step, apply: (step: Step) => CommitResult): StepOutcome {
+/** Throws only when SQLite itself has ended the transaction, so that no other step can be written in it either. */
+function outcomeOf(transaction: Transaction, step: Step, apply: ApplyStep): StepOutcome {
   try {
     return { result: apply(step) };
   } catch (error) {
@@ -79,7 +82,7 @@ function outcomeOf(transaction: Transaction, step: Step, apply: (step: Step) => 
   }
 }
 
-/** SQLite may have done it already. A transaction that cannot even be taken back leaves nothing to go on with. */
+/** SQLite may have rolled back already. If a transaction cannot be rolled back, the connection is of no use any more. */
 function rollBack(transaction: Transaction): void {
   try {
     if (transaction.isOpen()) transaction.rollback();

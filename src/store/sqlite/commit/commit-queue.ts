@@ -1,91 +1,122 @@
 import { StoreUnavailable, type CommitResult, type Step } from "../../../service/ports/store.ts";
-import { createBatches, type Hearers, type Waiting, type Writers } from "./batch-dispatcher.ts";
 import { assertStepValid } from "../../shared/assert-step.ts";
+import { asFault, isBusy, isFull, CommitOutcomeUnknown } from "../tables/sqlite-faults.ts";
+import { isWritten, type StepOutcome } from "./commit-batch.ts";
 
-/** More steps in one transaction would save little and hold whoever writes them for long. */
+/** The event loop stands still while a batch is written, and a larger batch would save little. */
 const batchMax = 128;
-/** Turns of the event loop that a step waits for company at most. */
-const turnsMax = 5;
-/**
- * So many steps at once are worth the way to the other thread and back. They go at once, and those decided meanwhile make
- * the next batch: with twice as many at work, one half decides while the other is written.
- */
-const usualApartMin = 8;
-/** Batches in the other thread's hands: one that is being written, and one for when it is done. */
-const underWayMax = 2;
+
+/** How long a step is retried while another process locks the file. Other work runs between the attempts. */
+const lockPatienceMs = 400;
+
+export interface CommitOptions {
+  /** Writes steps in one transaction; see {@link commitBatch} for what it returns and throws. */
+  readonly writeBatch: (steps: readonly Step[]) => readonly StepOutcome[];
+  /** Called after each transaction, before any caller is answered. Steps are in the order they were written. */
+  readonly onCommitted: (committed: readonly Step[], refused: readonly Step[]) => void;
+  /** Called once, when a commit may or may not be on disk. Only a restart can find out. */
+  readonly onFatal: (error: CommitOutcomeUnknown) => void;
+}
 
 export interface CommitQueue {
-  commit(step: Step): Promise<CommitResult>;
-  /** Takes no more, and writes what is waiting. */
-  close(): Promise<void>;
+  /** Resolves once the step is on disk, or with the conflict that refused it. */
+  readonly commit: (step: Step) => Promise<CommitResult>;
+  /** Accepts no further steps and writes those that wait. */
+  readonly close: () => void;
+}
+
+interface QueuedStep {
+  readonly step: Step;
+  /** Time of `performance.now()`. */
+  readonly queuedAt: number;
+  readonly resolve: (result: CommitResult) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
- * Steps that wait at the same moment share one transaction, and so one sync to disk. Nobody is answered before the
+ * Group commit: the steps of one tick share one transaction, and so one sync to disk. No caller is answered before the
  * COMMIT.
- *
- * @param apartMin so many steps at once are written by the other thread when it is there; Infinity: it is never begun.
  */
-export function createCommitQueue(writers: Writers, hearers: Hearers, apartMin = usualApartMin): CommitQueue {
-  const waiting: Waiting[] = [];
-  const batches = createBatches(writers, hearers, {
-    apartMin,
-    putBack: (batch) => void waiting.unshift(...batch),
-    onEnd: () => {
-      if (waiting.length >= apartMin) writeNext();
-      else schedule();
-    },
-  });
-
-  const nextBatch = (): readonly Waiting[] => {
-    const alone = waiting.slice(0, batchMax).findIndex((one) => one.isAlone);
-    return waiting.splice(0, alone < 0 ? batchMax : Math.max(alone, 1));
-  };
-
-  /** Company in the last batch promises company for the next: then turns are waited for as long as others arrive. */
-  let hasCompany = false;
-  const writeNext = (): void => {
-    const batch = nextBatch();
-    hasCompany = batch.length > 1;
-    batches.write(batch);
-    schedule();
-  };
-
+export function createCommitQueue({ writeBatch, onCommitted, onFatal }: CommitOptions): CommitQueue {
+  const queue: QueuedStep[] = [];
+  /** Steps at the front that are written one by one, because together they did not fit on the disk. */
+  let aloneCount = 0;
   let isScheduled = false;
-  const writeWhenQuiet = (seen: number, turns: number): void => {
-    const isGrowing = waiting.length > seen && waiting.length < batchMax;
-    if (hasCompany && isGrowing && turns < turnsMax) {
-      setImmediate(writeWhenQuiet, waiting.length, turns + 1);
-    } else {
+  /** Why no step is accepted any more. */
+  let refusal: string | undefined;
+
+  const schedule = (): void => {
+    if (isScheduled || queue.length === 0) return;
+    isScheduled = true;
+    setImmediate(() => {
       isScheduled = false;
-      if (batches.underWay() === 0 && waiting.length > 0) writeNext();
+      writeNext();
+      schedule();
+    });
+  };
+
+  const writeNext = (): void => {
+    const batch = queue.splice(0, aloneCount > 0 ? 1 : batchMax);
+    aloneCount = Math.max(0, aloneCount - 1);
+    if (batch.length === 0) return;
+    const steps = batch.map(({ step }) => step);
+    let outcomes: readonly StepOutcome[];
+    try {
+      outcomes = writeBatch(steps);
+    } catch (error) {
+      return handleFailure(batch, error);
+    }
+    onCommitted(
+      steps.filter((_, index) => isWritten(outcomes[index])),
+      steps.filter((_, index) => !isWritten(outcomes[index])),
+    );
+    for (const [index, outcome] of outcomes.entries()) settle(batch[index], outcome);
+  };
+
+  /** Nothing of the batch was written, unless the error says that nobody knows. */
+  const handleFailure = (batch: readonly QueuedStep[], error: unknown): void => {
+    if (isFull(error) && batch.length > 1) {
+      // One step that is too big for the disk must not fail the others.
+      queue.unshift(...batch);
+      aloneCount = batch.length;
+    } else if (isBusy(error)) {
+      const giveUpBefore = performance.now() - lockPatienceMs;
+      rejectAll(
+        batch.filter(({ queuedAt }) => queuedAt <= giveUpBefore),
+        asFault(error),
+      );
+      queue.unshift(...batch.filter(({ queuedAt }) => queuedAt > giveUpBefore));
+    } else if (error instanceof CommitOutcomeUnknown) {
+      refusal = "the database could not be written; the process must restart";
+      rejectAll(batch, error);
+      rejectAll(queue.splice(0), new StoreUnavailable(refusal));
+      onFatal(error);
+    } else {
+      rejectAll(batch, asFault(error));
     }
   };
-  const schedule = (): void => {
-    if (isScheduled || batches.underWay() > 0 || waiting.length === 0) return;
-    isScheduled = true;
-    setImmediate(writeWhenQuiet, 0, 1);
-  };
 
-  let isClosed = false;
   return {
     commit: async (step) => {
       assertStepValid(step);
-      const refusal = isClosed ? "the store is closed" : batches.refusal();
       if (refusal !== undefined) throw new StoreUnavailable(refusal);
       return new Promise((resolve, reject) => {
-        waiting.push({ step, since: performance.now(), isAlone: false, resolve, reject });
-        const isEarly = waiting.length >= apartMin && batches.underWay() < underWayMax;
-        if (isEarly && writers.thread.isThere()) writeNext();
-        else schedule();
+        queue.push({ step, queuedAt: performance.now(), resolve, reject });
+        schedule();
       });
     },
-    close: async () => {
-      isClosed = true;
-      while (batches.underWay() > 0 || waiting.length > 0) {
-        if (batches.underWay() > 0) await batches.lastEnd();
-        else batches.write(nextBatch());
-      }
+    close: () => {
+      refusal ??= "the store is closed";
+      while (queue.length > 0) writeNext();
     },
   };
+}
+
+function settle(queued: QueuedStep | undefined, outcome: StepOutcome): void {
+  if ("result" in outcome) queued?.resolve(outcome.result);
+  else queued?.reject(outcome.thrown);
+}
+
+function rejectAll(batch: readonly QueuedStep[], error: unknown): void {
+  for (const { reject } of batch) reject(error);
 }

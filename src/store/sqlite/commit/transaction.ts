@@ -1,19 +1,20 @@
 import type Database from "better-sqlite3";
 
-/** The verbs of a write transaction. `isOpen` turns false when SQLite has given the transaction up by itself. */
+/** A write transaction on one connection, with at most one savepoint at a time. */
 export interface Transaction {
   begin(): void;
   commit(): void;
   rollback(): void;
-  /** Marks where one step begins, to undo it alone. */
+  /** Marks where one step begins, so that it can be rolled back alone. */
   savepoint(): void;
   rollbackToSavepoint(): void;
   releaseSavepoint(): void;
+  /** Turns false without a call when SQLite ends the transaction itself, for example on a full disk. */
   isOpen(): boolean;
 }
 
-/** IMMEDIATE: what is read inside it can no longer change. */
-export function transactionOn(client: Database.Database): Transaction {
+/** Begins with IMMEDIATE, so that what a step reads inside the transaction cannot change before the COMMIT. */
+export function createTransaction(client: Database.Database): Transaction {
   const begin = client.prepare("BEGIN IMMEDIATE");
   const commit = client.prepare("COMMIT");
   const rollback = client.prepare("ROLLBACK");

@@ -105,14 +105,6 @@ function openLocked(path: string, migrationsFolder: string, lock: ProcessLock): 
   }
 }
 
-/** A further connection of this process that writes, to a file that {@link openDatabase} has open. */
-export function openWriter(path: string): Database.Database {
-  const writer = new Database(path, { fileMustExist: true, timeout: busyTimeoutMs });
-  for (const [name, value] of pragmas) writer.pragma(`${name} = ${value}`);
-  assertPragmas(writer, pragmas);
-  return writer;
-}
-
 /** Read-only, so that a newer file stays as it is. */
 function lookInside(path: string, migrationsFolder: string): void {
   // A journal beside it: it was being made when the process died, so it is empty, and reading it would need a repair.

@@ -6,10 +6,10 @@ import { identities } from "../tables/schema.ts";
 import type { ReadCache } from "../../shared/read-cache.ts";
 import { placeholder, type Tables } from "../tables/placeholders.ts";
 
-/** People one by one, read again when anybody has changed. Asked at every call, about few of them. */
+/** Identities by id, cached until any identity or key changes. Every call asks for a few of them. */
 export interface CachedIdentities {
   readonly byId: (id: string) => Versioned<Identity> | undefined;
-  /** These and their managers, in the order they came to be. */
+  /** These and their managers, in order of creation. */
   readonly withManagers: (ids: readonly IdentityId[]) => readonly Versioned<Identity>[];
 }
 

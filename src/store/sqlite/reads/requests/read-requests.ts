@@ -5,8 +5,7 @@ import { prepareActiveGrants } from "./read-active-grants.ts";
 import { grants, requests } from "../../tables/schema.ts";
 import { placeholder, type Tables } from "../../tables/placeholders.ts";
 import { translateErrors } from "../../tables/sqlite-faults.ts";
-import type { ReadCache } from "../../../shared/read-cache.ts";
-import { rememberRequests } from "./cached-requests.ts";
+import { asRequestWithGrant, requestColumns } from "./request-rows.ts";
 
 type RequestReads = Pick<
   Reads,
@@ -27,12 +26,15 @@ type RequestReads = Pick<
 const breakGlassUsesMax = 100;
 
 /** Requests looked up one by one, or because time has come for them. */
-export function createRequestReads(tables: Tables, readCache: ReadCache): RequestReads {
+export function createRequestReads(tables: Tables): RequestReads {
   const statements = prepareRequestReads(tables);
-  const request = rememberRequests(tables, readCache);
   const activeGrants = prepareActiveGrants(tables);
   return {
-    request: async (id) => translateErrors(() => request(id)),
+    request: async (id) =>
+      translateErrors(() => {
+        const row = statements.request.get({ id });
+        return row === undefined ? undefined : asRequestWithGrant(row);
+      }),
     openExtension: async (grantId) => translateErrors(() => statements.openExtension.get({ grantId })),
     openRequestsOf: async (subjectId) =>
       translateErrors(() => idsInOrder(statements.openOf.all({ subjectId }))),
@@ -68,6 +70,12 @@ export function prepareRequestReads(tables: Tables) {
   const isOpenAsWritten = sql`${requests.status} IN ('PENDING', 'APPROVED', 'ACTIVE')`;
   const mayLapse = sql`${grants.phase} IN ('PREPARING', 'ACTIVE')`;
   return {
+    request: tables
+      .select(requestColumns)
+      .from(requests)
+      .leftJoin(grants, eq(grants.id, requests.grantId))
+      .where(eq(id, placeholder("id", id)))
+      .prepare(),
     openExtension: tables
       .select({ value, version })
       .from(requests)
