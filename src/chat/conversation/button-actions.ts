@@ -3,7 +3,7 @@ import type { Caller } from "../../service/ports/caller.ts";
 import { actionsFor, isHighRisk, type Card, type CardAction } from "../../service/views/card.ts";
 import type { RequestView } from "../../service/views/request-view.ts";
 import { cardText, type Line } from "../../wording/card-text.ts";
-import { cardReply, outcomeReply, refusedOn, refusedReply } from "./reply-builders.ts";
+import { outcomeReply, refusedReply } from "./reply-builders.ts";
 import { decisionForm, type DecisionId, type Typed } from "./decision-forms.ts";
 import { detailsReply } from "./request-details.ts";
 import type { ChatContext } from "./chat-context.ts";
@@ -24,10 +24,12 @@ export async function press(
   { requestId: id, revision }: Pressed,
 ): Promise<Reply> {
   switch (action) {
-    case "approve":
-      return (await asksOnceMore(context, caller, id, revision))
-        ? openForm(context, caller, "approve", id, { revision })
-        : approve(context, caller, id, { revision });
+    case "approve": {
+      const card = await cardToConfirm(context, caller, id, revision);
+      return card === undefined
+        ? approve(context, caller, id, { revision })
+        : { kind: "dialog", dialog: decisionForm("approve", card, revision) };
+    }
     case "show_credential":
     case "replace_credential":
       return showCredential(context, caller, action, id);
@@ -49,20 +51,19 @@ export async function press(
   }
 }
 
-/** For high risk a press is asked about once more, with every scope. A press that would be refused anyway is not. */
-async function asksOnceMore(
-  context: ChatContext,
+/** The card an approval of high risk is confirmed with; undefined: there is nothing to confirm. */
+async function cardToConfirm(
+  { cards }: ChatContext,
   caller: Caller,
   id: string,
   revision: string,
-): Promise<boolean> {
-  const card = await context.cards.cardOf(caller, id);
-  return (
-    !isRefusal(card) &&
-    isHighRisk(card.request) &&
-    card.request.revision === revision &&
-    card.actions.includes("approve")
-  );
+): Promise<Card | undefined> {
+  // Most approvals are not of high risk, so the card is built only when it is needed.
+  const state = await cards.stateOf(id);
+  if (state === undefined || !isHighRisk(state) || state.revision !== revision) return undefined;
+  const card = await cards.cardOf(caller, id);
+  // An approval that would be refused is refused at once, without a confirmation before.
+  return !isRefusal(card) && card.actions.includes("approve") ? card : undefined;
 }
 
 export async function approve(
@@ -123,18 +124,14 @@ export async function openForm(
   }
   const refusal = refusalBeforeForm(form, card, caller);
   if (refusal !== undefined) {
-    return refusedOn(
-      context,
-      caller,
-      await context.services.requestCommands.refused(caller, verbs[form], refusal, id),
-      id,
-    );
+    const recorded = await context.services.requestCommands.refused(caller, verbs[form], refusal, id);
+    return refusedReply(context, recorded, card);
   }
   if (canStillAct(form, card, caller)) {
     return { kind: "dialog", dialog: decisionForm(form, card, revision ?? card.request.revision, typed) };
   }
   const { status } = cardText(card);
-  return cardReply(context, caller, id, ["Nothing was changed. It stands like this: ", ...status]);
+  return { kind: "card", lead: [["Nothing was changed. It stands like this: ", ...status]], card };
 }
 
 /** As the refusals log names them. */

@@ -17,15 +17,17 @@ export function textReply(...lines: readonly Line[]): Reply {
   return { kind: "text", lines, buttons: [] };
 }
 
-/** The request as it stands now, with what has just happened above. */
+/** The request as it is now, below a line about what has just happened. */
 export async function cardReply(
   context: ChatContext,
   caller: Caller,
   id: string,
-  ...lead: readonly Line[]
+  lead: (request: RequestView) => readonly Line[] = () => [],
 ): Promise<Reply> {
   const card = await context.cards.cardOf(caller, id);
-  return isRefusal(card) ? refusedReply(context, card, null) : { kind: "card", lead, card };
+  return isRefusal(card)
+    ? refusedReply(context, card, null)
+    : { kind: "card", lead: lead(card.request), card };
 }
 
 /** A no with what to do next and, where the caller may see the request, the truth about it. */
@@ -52,7 +54,7 @@ export async function outcomeReply(
   lead: (request: RequestView) => readonly Line[],
 ): Promise<Reply> {
   if (isRefusal(outcome)) return refusedOn(context, caller, outcome, id);
-  return cardReply(context, caller, outcome.request.id, ...lead(outcome.request));
+  return cardReply(context, caller, outcome.request.id, lead);
 }
 
 /** A credential just made, for its owner's eyes; while targets are still being made, that it is on its way. */

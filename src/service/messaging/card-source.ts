@@ -3,6 +3,7 @@ import type { Refusal } from "../../core/values/refusals.ts";
 import type { Card, Audience } from "../views/card.ts";
 import type { Caller } from "../ports/caller.ts";
 import type { NotifyChannel } from "../../core/access/access-request.ts";
+import type { Risk } from "../../core/policy/requirement-model.ts";
 import type { MessageRef } from "./messenger.ts";
 
 /** A message that answers somebody, with buttons about one request. */
@@ -15,12 +16,22 @@ export interface PostedAnswer {
   readonly isForm: boolean;
 }
 
+/** What a surface asks about a request when it does not need the card. */
+export interface RequestState {
+  /** Changes with every change of the request or its grant; compare it with {@link Card.version}. */
+  readonly version: string;
+  readonly revision: string;
+  readonly risk: Risk | null;
+}
+
 /** The cards people see, made fresh from state and clock. */
 export interface CardService {
   /** As this reader (null: a channel) may see it; undefined when there is no such request. */
   cardFor(id: string, audience: Audience, reader: IdentityId | null): Promise<Card | undefined>;
   /** The card as this caller's own part in the request makes it; refused when it is none of their business. */
   cardOf(caller: Caller, id: string): Promise<Card | Refusal>;
+  /** Reads the request without building a card; undefined when there is no such request. */
+  stateOf(id: string): Promise<RequestState | undefined>;
   /** Keeps a message that was posted as an answer to this caller true from now on. */
   recordAnswer(caller: Caller, id: string, posted: PostedAnswer): Promise<void>;
 }

@@ -44,6 +44,13 @@ export function createCardService(context: ServiceContext): CardService {
       const card = await cardOfOwn(context, caller, id);
       return card ?? refuse("not_found", `There is no request "${id.slice(0, 80)}".`);
     },
+    async stateOf(id) {
+      const requestId = parseId("request", id);
+      const found = requestId === undefined ? undefined : await store.request(requestId);
+      if (found === undefined) return undefined;
+      const { revision, risk } = found.request.value;
+      return { version: versionOf(found), revision, risk };
+    },
     async recordAnswer(caller, id, posted) {
       const own = await ownPart(context, caller, id);
       if (own === undefined) return;
@@ -90,13 +97,19 @@ function audienceOf(request: AccessRequest, caller: Caller, directory: Directory
   return hasVoted || isApproverOf(request, id, directory) || mayReadAll(caller) ? "approver" : undefined;
 }
 
+function versionOf({ request, grant }: RequestWithGrant): string {
+  return `${request.version}.${grant?.version ?? 0}`;
+}
+
 async function cardOfFound(
   context: ServiceContext,
-  { request: { value: request }, grant }: RequestWithGrant,
+  found: RequestWithGrant,
   audience: Audience,
   reader: IdentityId | null,
 ): Promise<Card> {
   const { store, runtime, surfaces } = context;
+  const { grant } = found;
+  const request = found.request.value;
   const deliveries = await store.deliveries([request.id]);
   const last = await lastDecisionBefore({ store, runtime }, request);
   const { directory, unknownGroups } = await loadPeople(
@@ -124,16 +137,12 @@ async function cardOfFound(
     reader === null || unknownGroups.length > 0
       ? null
       : formerSelectorsOf(audience, request, reader, directory);
-  const hasVoted = request.votes.some((vote) => vote.by === reader);
-  const actions =
-    noLongerAskedAs === null
-      ? actionsFor(audience, view, reader, decidable)
-      : // Who has voted may still read it.
-        hasVoted
-        ? (["details"] as const)
-        : [];
+  // A former approver who has voted may still read the request.
+  const actionsAfter = request.votes.some((vote) => vote.by === reader) ? (["details"] as const) : [];
+  const actions = noLongerAskedAs === null ? actionsFor(audience, view, reader, decidable) : actionsAfter;
   return {
     audience,
+    version: versionOf(found),
     request: view,
     subjectName: nameOf(request.subjectId),
     subjectEmail: directory.identity(request.subjectId)?.email ?? null,

@@ -6,7 +6,7 @@ import { cardText } from "../../../src/wording/card-text.ts";
 import { cardIn, chatForEach, dialogIn, plain, saidBy } from "./support/chat-harness.ts";
 import { chatPolicies, chatRules } from "./support/policy-fixtures.ts";
 
-const { office: harness, chat, caller, run, press, asked } = chatForEach(chatPolicies, chatRules);
+const { harness, chat, cardBuilds, caller, run, press, asked } = chatForEach(chatPolicies, chatRules);
 
 const send = async (
   name: string,
@@ -215,6 +215,31 @@ describe("forms that decide", () => {
     expect(plain(dialogIn(await press("sec", "not_justified", id)).intro)).toContain("It ends at once");
     await send("sec", "not_justified", id, { words: "no incident" });
     expect(await isActive(token)).toBe(false);
+  });
+});
+
+describe("one press builds one card", () => {
+  const approve = async (points: number): Promise<number> => {
+    const risk = [{ name: "production", points, when: [] }];
+    await harness().configure(chatPolicies(), { ...chatRules, risk });
+    const id = await asked("dev");
+    const revision = (await harness().services.cards.stateOf(id))?.revision;
+    cardBuilds().take();
+    await press("ann", "approve", id, revision);
+    return cardBuilds().take();
+  };
+
+  test("an approval, and one that asks to confirm a high risk", async () => {
+    expect([await approve(40), await approve(80)]).toEqual([1, 1]);
+  });
+
+  test("a form that is not opened, because its reader may not or it is too late", async () => {
+    const id = await approved();
+    cardBuilds().take();
+    await press("dev", "deny", id);
+    expect(cardBuilds().take()).toBe(1);
+    await press("bob", "deny", id);
+    expect(cardBuilds().take()).toBe(1);
   });
 });
 

@@ -4,7 +4,7 @@ import { minuteMs } from "../../../src/core/values/time.ts";
 import { chatForEach, plain } from "./support/chat-harness.ts";
 import { chatPolicies, chatRules } from "./support/policy-fixtures.ts";
 
-const { office: harness, chat, caller, run, press, asked } = chatForEach(chatPolicies, chatRules);
+const { harness, chat, caller, run, press, asked } = chatForEach(chatPolicies, chatRules);
 
 const homeOf = async (name: string): Promise<Home> => {
   const home = await chat().home(await caller(name));

@@ -6,7 +6,7 @@ import { emptyForm } from "../../../src/chat/teams/views/dialogs.ts";
 import { chatForEach } from "./support/chat-harness.ts";
 import { chatPolicies, chatRules } from "./support/policy-fixtures.ts";
 
-const { chat, caller, office: harness } = chatForEach(chatPolicies, chatRules);
+const { chat, caller, harness } = chatForEach(chatPolicies, chatRules);
 const typed = "The replica would do: ask again for read:replica:orders-db";
 
 /** dev asked, and ann has decided while the form of bob was open. */

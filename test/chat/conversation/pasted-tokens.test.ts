@@ -4,7 +4,7 @@ import { tokensIn } from "../../../src/core/values/mask-tokens.ts";
 import { chatPolicies, chatRules } from "./support/policy-fixtures.ts";
 import { chatForEach } from "./support/chat-harness.ts";
 
-const { office: harness, chat, caller, run } = chatForEach(chatPolicies, chatRules);
+const { harness, chat, caller, run } = chatForEach(chatPolicies, chatRules);
 
 /** A key of cid's, which somebody then pastes. */
 async function pasted(): Promise<string> {

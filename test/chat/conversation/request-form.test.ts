@@ -13,7 +13,7 @@ import { minuteMs } from "../../../src/core/values/time.ts";
 import { cardIn, chatForEach, dialogIn, plain, saidBy } from "./support/chat-harness.ts";
 import { chatPolicies, chatRules } from "./support/policy-fixtures.ts";
 
-const { chat, caller, office: harness, run } = chatForEach(chatPolicies, chatRules);
+const { chat, caller, harness, run } = chatForEach(chatPolicies, chatRules);
 
 const filled = { scopes: "read:prod:orders-db", duration: "2 hours", reason: "INC-42" };
 const submit = async (values: DialogValues, id: "request" | "break_glass" = "request") =>

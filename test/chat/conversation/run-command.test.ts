@@ -7,7 +7,7 @@ import { cardIn, chatForEach, dialogIn, plain, saidBy } from "./support/chat-har
 import { denyPolicy } from "../../core/support/policies.ts";
 import { chatPolicies, chatRules } from "./support/policy-fixtures.ts";
 
-const { office: harness, chat, caller, run, asked } = chatForEach(chatPolicies, chatRules);
+const { harness, chat, caller, run, asked } = chatForEach(chatPolicies, chatRules);
 
 describe("asking by text", () => {
   test("is sent at once when nothing is missing, and names who was asked and until when", async () => {

@@ -70,6 +70,20 @@ test("asked in a chat, approved on a card, shown in a dialog, done: every copy i
   }
 });
 
+test("one press builds one card: a decision, a late one, a form and what is sent with it", async () => {
+  const h = harness();
+  await introduced(h);
+  await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
+  const [card, stale] = [h.cardsOf("ann").at(-1), h.cardsOf("bob").at(-1)];
+  h.cardBuilds.take();
+  const form = await h.press("ann", button(card, "Deny"));
+  expect(h.cardBuilds.take()).toBe(1);
+  await h.press("ann", button(form.card, "Deny"), { "field:one:words": "use the replica" });
+  expect(h.cardBuilds.take()).toBe(1);
+  await h.press("bob", button(stale, "Approve"));
+  expect(h.cardBuilds.take()).toBe(1);
+});
+
 test("the credential is in the requester's dialog answer and in nothing that is kept", async () => {
   const h = harness();
   await introduced(h);

@@ -41,6 +41,7 @@ export const viewOf = (more: Partial<RequestView> = {}): RequestView => ({
 export const cardOf = (request: Partial<RequestView> = {}, more: Partial<Card> = {}): Card => ({
   audience: "approver",
   request: viewOf(request),
+  version: "1.0",
   subjectName: "Dev",
   subjectEmail: "dev@company.com",
   catalogName: null,

@@ -137,16 +137,13 @@ async function refresh(
   const id = requestOf(reply);
   if (id === undefined) return;
   const { channel, ts, isNote } = message;
-  let sent = "";
   try {
-    for (let times = 0; times < refreshMax; times++) {
-      const card = await cardIn(channel, cards, caller, id);
-      if (card === undefined) return;
-      const now = isNote ? settledNote(card) : cardMessage(card);
-      const text = JSON.stringify(now);
-      if (text === sent) return;
-      await client.chat.update({ channel, ts, ...now });
-      sent = text;
+    let card = cardInReply(channel, reply) ?? (await cardIn(channel, cards, caller, id));
+    for (let times = 1; card !== undefined; times++) {
+      await client.chat.update({ channel, ts, ...(isNote ? settledNote(card) : cardMessage(card)) });
+      const state = await cards.stateOf(id);
+      if (times === refreshMax || state?.version === card.version) return;
+      card = await cardIn(channel, cards, caller, id);
     }
   } catch {
     // The relay rewrites every copy besides; that it is a little later harms nobody.
@@ -159,6 +156,16 @@ function requestOf(reply: Reply): string | undefined {
   return reply.kind === "card" || reply.kind === "refused" ? reply.card?.request.id : undefined;
 }
 
+/** The card the reply was made with, where the pressed message shows the same one: in a private message. */
+function cardInReply(channel: string, reply: Reply): Card | undefined {
+  if (!isPrivate(channel)) return undefined;
+  return reply.kind === "card" || reply.kind === "refused" ? (reply.card ?? undefined) : undefined;
+}
+
+function isPrivate(channel: string): boolean {
+  return channel.startsWith("D");
+}
+
 /** In a private message as its reader may see it, elsewhere as everybody may. */
 async function cardIn(
   channel: string,
@@ -166,7 +173,7 @@ async function cardIn(
   caller: Caller,
   id: string,
 ): Promise<Card | undefined> {
-  if (!channel.startsWith("D")) return cards.cardFor(id, "channel", null);
+  if (!isPrivate(channel)) return cards.cardFor(id, "channel", null);
   const own = await cards.cardOf(caller, id);
   return isRefusal(own) ? undefined : own;
 }

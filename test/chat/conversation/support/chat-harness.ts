@@ -9,17 +9,20 @@ import type { Card } from "../../../../src/service/views/card.ts";
 import type { Line } from "../../../../src/wording/line.ts";
 import { inlineUserText } from "../../../../src/wording/user-text.ts";
 import { openServiceHarness, type ServiceHarness } from "../../../service/support/service-harness.ts";
+import { countCardBuilds, type CardBuilds } from "./card-builds.ts";
 
-/** An office whose people talk to it in Slack, for each test of a file. */
+/** A service whose people use it in Slack, new for each test of a file. */
 export function chatForEach(policies: () => readonly Policy[], rules: Partial<Rules> = {}) {
   let harness: ServiceHarness;
   let chat: Chat;
+  let cardBuilds: CardBuilds;
   beforeEach(async () => {
     harness = await openServiceHarness();
     await harness.configure(policies(), rules);
     const { services, clock } = harness;
-    const { accountLinks: people, cards } = services;
-    chat = createChat({ services, accountLinks: people, cards, now: clock.now });
+    const { accountLinks } = services;
+    cardBuilds = countCardBuilds(services.cards);
+    chat = createChat({ services, accountLinks, cards: cardBuilds.cards, now: clock.now });
   });
   afterEach(async () => {
     await harness.close();
@@ -30,7 +33,8 @@ export function chatForEach(policies: () => readonly Policy[], rules: Partial<Ru
   });
   const run = async (name: string, text: string): Promise<Reply> => chat.run(await caller(name), text);
   return {
-    office: () => harness,
+    harness: () => harness,
+    cardBuilds: () => cardBuilds,
     chat: () => chat,
     caller,
     run,

@@ -11,6 +11,7 @@ import { createUserGroupReader } from "../../../../src/service/ports/user-groups
 import { createSlack, type Slack } from "../../../../src/chat/slack/slack.ts";
 import type { SlackSettings } from "../../../../src/chat/slack/connection/settings.ts";
 import { startFakeSlack, type FakeSlack } from "../../../fakes/slack/fake-slack.ts";
+import { countCardBuilds, type CardBuilds } from "../../conversation/support/card-builds.ts";
 import { createSlackUsers, slackId, type SlackUsers } from "./slack-harness-factory.ts";
 import {
   allStaff,
@@ -30,6 +31,8 @@ export interface SlackHarness extends SlackUsers {
   readonly slack: Slack;
   readonly relay: Relay;
   readonly log: string[];
+  /** Of Slack and the conversation; the relay's own are not counted. */
+  readonly cardBuilds: CardBuilds;
   /** Everybody with their links, for another `configure`. */
   readonly people: typeof linked;
   settle(): Promise<void>;
@@ -76,9 +79,11 @@ export async function openSlackHarness(
     },
   );
   const harness = { ...plain, context, services };
-  const { accountLinks: people, cards, refusals } = services;
-  const chat = createChat({ services, accountLinks: people, cards, now });
-  const { mount } = slack.open({ chat, accountLinks: people, cards, refusals, now: () => now() });
+  const { accountLinks, refusals } = services;
+  const cardBuilds = countCardBuilds(services.cards);
+  const { cards } = cardBuilds;
+  const chat = createChat({ services, accountLinks, cards, now });
+  const { mount } = slack.open({ chat, accountLinks, cards, refusals, now: () => now() });
   const relay = createRelay(
     harness.store,
     harness.context.runtime,
@@ -104,6 +109,7 @@ export async function openSlackHarness(
     slack,
     relay,
     log,
+    cardBuilds,
     people: linked,
     settle: () => relay.drain(),
     async close() {

@@ -16,6 +16,7 @@ import {
   type FakeBotFramework,
 } from "../../../fakes/teams/bot-framework.ts";
 import { memberNamed, teamsUsers, type TeamsUsers } from "./teams-users.ts";
+import { countCardBuilds, type CardBuilds } from "../../conversation/support/card-builds.ts";
 import { chatRules } from "../../conversation/support/policy-fixtures.ts";
 import {
   allStaff,
@@ -32,6 +33,8 @@ export interface TeamsHarness extends TeamsUsers {
   readonly fake: FakeBotFramework;
   readonly teams: Teams;
   readonly log: string[];
+  /** Of Teams and the conversation; the relay's own are not counted. */
+  readonly cardBuilds: CardBuilds;
   /** They write to us. */
   say(name: string, text: string, more?: object): Promise<void>;
   /** Everything that is due goes out. */
@@ -68,9 +71,11 @@ export function teamsForEach(
       (error) => note({ err: error }, "effect failed"),
       () => 0.5,
     );
-    const { accountLinks: people, cards, refusals } = services;
-    const chat = createChat({ services, accountLinks: people, cards, now: clock.now, prefix: "" });
-    const { mount } = teams.open({ chat, accountLinks: people, cards, refusals });
+    const { accountLinks, refusals } = services;
+    const cardBuilds = countCardBuilds(services.cards);
+    const { cards } = cardBuilds;
+    const chat = createChat({ services, accountLinks, cards, now: clock.now, prefix: "" });
+    const { mount } = teams.open({ chat, accountLinks, cards, refusals });
     const app = await createHttpServer(services, {
       trustedProxies: [],
       ratePerMinute: 1_000_000,
@@ -95,6 +100,7 @@ export function teamsForEach(
       fake,
       teams,
       log,
+      cardBuilds,
       ...users,
       settle: settled,
       async say(name, text, more = {}) {

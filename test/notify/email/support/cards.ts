@@ -48,6 +48,7 @@ export function cardFixture(
   return {
     audience,
     request: view,
+    version: "1.0",
     subjectName: "Dev",
     subjectEmail: "dev@company.com",
     catalogName: null,
