@@ -29,6 +29,7 @@ const atEveryStart: ReadonlySet<string> = new Set([
   "fastify-type-provider-zod",
   "node-cron",
   "pino",
+  "prom-client",
   "re2js",
   "temporal-polyfill",
   "yaml",

@@ -1,11 +1,11 @@
-import { build, type Plugin } from "esbuild";
+import { build } from "esbuild";
 import { execFileSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 /*
- * `npm run pack:cli`: the command line as a package of its own, dist/jit-cli-VERSION.tgz. It holds one bundled file and
- * depends on nothing, because Node does not strip types below node_modules. It runs on Node 20 or newer.
+ * `npm run pack:cli` packs the command line as a package of its own, dist/jit-cli-VERSION.tgz. The package holds one
+ * bundled file without dependencies, because Node does not strip types below node_modules. It runs on Node 20 or newer.
  */
 
 const root = resolve(import.meta.dirname, "..");
@@ -18,24 +18,6 @@ const { version, description, license }: Record<"version" | "description" | "lic
   readFileSync(join(root, "package.json"), "utf8"),
 );
 
-/** The icons that the sources read from the clone are carried inside. */
-const iconsInside: Plugin = {
-  name: "icons inside",
-  setup: (files) =>
-    files.onLoad({ filter: /\/cli\/manifests\/teams-icons\.ts$/ }, () => ({
-      loader: "ts",
-      contents: iconsModule(),
-    })),
-};
-
-function iconsModule(): string {
-  const icons = ["color.png", "outline.png"].map((name) => {
-    const bytes = readFileSync(join(root, "manifests/teams", name)).toString("base64");
-    return `${JSON.stringify(name)}: Buffer.from(${JSON.stringify(bytes)}, "base64")`;
-  });
-  return `export function teamsIcons() { return { ${icons.join(", ")} }; }`;
-}
-
 async function bundle(file: string): Promise<void> {
   await build({
     absWorkingDir: root,
@@ -45,8 +27,7 @@ async function bundle(file: string): Promise<void> {
     platform: "node",
     format: "esm",
     target: `node${nodeMin}`,
-    plugins: [iconsInside],
-    // Names stay and lines are short, so that what an error says of where it was can be read.
+    // Keep names and break lines, so that stack traces stay readable.
     minifyWhitespace: true,
     minifySyntax: true,
     lineLimit: 200,
@@ -54,7 +35,7 @@ async function bundle(file: string): Promise<void> {
     banner: {
       js: [
         "#!/usr/bin/env node",
-        // CommonJS packages ask for Node's own modules by it.
+        // Bundled CommonJS packages call require() for Node's built-in modules.
         'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
       ].join("\n"),
     },
@@ -84,5 +65,5 @@ execFileSync("npm", ["pack", "--silent", "--pack-destination", dist], {
 });
 rmSync(staging, { recursive: true });
 const packed = join(dist, `jit-cli-${version}.tgz`);
-if (readFileSync(packed).length > bytesMax) throw new Error(`${packed} is larger than it should be.`);
+if (readFileSync(packed).length > bytesMax) throw new Error(`${packed} is larger than ${bytesMax} bytes.`);
 process.stdout.write(`${packed}\n`);

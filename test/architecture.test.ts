@@ -93,6 +93,7 @@ const rules: Record<string, FolderRule> = {
       "node:timers/promises",
     ],
   },
+  "cli/manifests/teams-icons.ts": { folders: [], packages: ["../manifests/teams/icons.json"] },
   app: {
     folders: [
       "background",
@@ -120,7 +121,7 @@ const rules: Record<string, FolderRule> = {
       "node:tty",
     ],
   },
-  "app/observability": { folders: ["core", "service"], packages: ["pino"] },
+  "app/observability": { folders: ["core", "service"], packages: ["pino", "prom-client"] },
   "main.ts": {
     folders: ["app", "background", "config", "core", "http", "store"],
     packages: ["pino", "node:fs"],

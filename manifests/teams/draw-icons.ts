@@ -2,14 +2,14 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
 
-/** One pixel: red, green, blue, and how much of it covers what is behind, each 0 to 255. */
+/** One pixel: red, green, blue and opacity, each 0 to 255. */
 type Pixel = readonly [number, number, number, number];
-/** How much of a point of the unit square is drawn on: 0 or 1. */
+/** Whether a point of the unit square belongs to the shape. */
 type Shape = (x: number, y: number) => boolean;
 
 const blue: Pixel = [0x1d, 0x35, 0x57, 255];
 const white: Pixel = [255, 255, 255, 255];
-/** Points looked at in each direction of a pixel, for soft edges. */
+/** Points sampled in each direction of a pixel, for soft edges. */
 const samples = 4;
 
 /** A key: ring, shaft and two teeth. */
@@ -24,28 +24,29 @@ const key: Shape = (x, y) => {
   return isRing || isShaft || isTooth(0.54) || isTooth(0.4);
 };
 
-/** The two icons Teams wants: in colour on a full square, and white on nothing. */
+/** The two icons Teams requires, as PNG: a coloured square, and a white outline on a transparent one. */
 export function drawIcons(): { readonly color: Buffer; readonly outline: Buffer } {
   return {
-    color: png(192, (cover) => mixed(blue, white, cover)),
-    outline: png(32, (cover) => [255, 255, 255, Math.round(cover * 255)]),
+    color: png(192, (coverage) => mix(blue, white, coverage)),
+    outline: png(32, (coverage) => [255, 255, 255, Math.round(coverage * 255)]),
   };
 }
 
-function mixed(under: Pixel, over: Pixel, cover: number): Pixel {
-  const part = (at: 0 | 1 | 2): number => Math.round(under[at] + (over[at] - under[at]) * cover);
-  return [part(0), part(1), part(2), 255];
+function mix(under: Pixel, over: Pixel, coverage: number): Pixel {
+  const channel = (index: 0 | 1 | 2): number =>
+    Math.round(under[index] + (over[index] - under[index]) * coverage);
+  return [channel(0), channel(1), channel(2), 255];
 }
 
-function png(size: number, pixelOf: (cover: number) => Pixel): Buffer {
-  const places = Array.from({ length: size }, (_, at) => at);
+function png(size: number, pixelOf: (coverage: number) => Pixel): Buffer {
+  const indexes = Array.from({ length: size }, (_, index) => index);
   const rowAt = (row: number): Buffer =>
-    Buffer.from([0, ...places.flatMap((column) => pixelOf(coverAt(column, row, size)))]);
-  const rows = places.map(rowAt);
+    Buffer.from([0, ...indexes.flatMap((column) => pixelOf(coverageAt(column, row, size)))]);
+  const rows = indexes.map(rowAt);
   const header = Buffer.alloc(13);
   header.writeUInt32BE(size, 0);
   header.writeUInt32BE(size, 4);
-  // Eight bits for each of red, green, blue and cover.
+  // Eight bits for each of red, green, blue and opacity.
   header.set([8, 6, 0, 0, 0], 8);
   return Buffer.concat([
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
@@ -55,14 +56,15 @@ function png(size: number, pixelOf: (cover: number) => Pixel): Buffer {
   ]);
 }
 
-function coverAt(column: number, row: number, size: number): number {
-  let drawn = 0;
-  for (let at = 0; at < samples ** 2; at++) {
-    const x = (column + ((at % samples) + 0.5) / samples) / size;
-    const y = (row + (Math.floor(at / samples) + 0.5) / samples) / size;
-    if (key(x, y)) drawn++;
+/** The share of a pixel that the key covers. */
+function coverageAt(column: number, row: number, size: number): number {
+  let covered = 0;
+  for (let sample = 0; sample < samples ** 2; sample++) {
+    const x = (column + ((sample % samples) + 0.5) / samples) / size;
+    const y = (row + (Math.floor(sample / samples) + 0.5) / samples) / size;
+    if (key(x, y)) covered++;
   }
-  return drawn / samples ** 2;
+  return covered / samples ** 2;
 }
 
 function chunk(type: string, data: Buffer): Buffer {
@@ -74,8 +76,13 @@ function chunk(type: string, data: Buffer): Buffer {
   return Buffer.concat([length, body, sum]);
 }
 
-if (import.meta.main) {
+/** The icons as `icons.json` holds them: by their names in the app package, base64. */
+function encodedIcons() {
   const { color, outline } = drawIcons();
-  writeFileSync(join(import.meta.dirname, "color.png"), color);
-  writeFileSync(join(import.meta.dirname, "outline.png"), outline);
+  return { "color.png": color.toString("base64"), "outline.png": outline.toString("base64") };
+}
+
+if (import.meta.main) {
+  const text = `${JSON.stringify(encodedIcons(), undefined, 2)}\n`;
+  writeFileSync(join(import.meta.dirname, "icons.json"), text);
 }

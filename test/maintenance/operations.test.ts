@@ -21,12 +21,15 @@ const pages = readdirSync(join(root, "docs"), { encoding: "utf8" })
   .join("\n");
 const service = sharedProgram();
 
-const metrics = [...read("src/app/observability/metrics.ts").matchAll(/"(jit_[a-z_]+)"/g)].map(
-  ([, name = ""]) => name,
-);
+async function metricNames(): Promise<string[]> {
+  const page = await (await fetch(`${service().address}/metrics`)).text();
+  return [...page.matchAll(/^# TYPE (\w+) /gm)].map(([, name = ""]) => name);
+}
+
 const sorted = (texts: Iterable<string>): string[] => [...new Set(texts)].toSorted();
 
-test("the metrics it lists are all there are", () => {
+test("the page lists exactly the metrics of the service", async () => {
+  const metrics = await metricNames();
   expect(metrics.length).toBeGreaterThan(5);
   expect(sorted(rowNames(monitoring, "## Metrics"))).toEqual(sorted(metrics));
 });
@@ -46,31 +49,31 @@ describe("the alerts", () => {
   const { rules } = groups[0];
   const valuesOf = (label: string): string[] =>
     rules.flatMap(({ expr }) =>
-      [...expr.matchAll(new RegExp(`${label}="([^"]+)"`, "g"))].map(([, one = ""]) => one),
+      [...expr.matchAll(new RegExp(`${label}="([^"]+)"`, "g"))].map(([, value = ""]) => value),
     );
 
-  test("watch metrics that are there, by labels that they have", () => {
+  test("watch metrics that exist, by values that their labels take", async () => {
     const watched = rules.flatMap(({ expr }) => expr.match(/\bjit_[a-z_]+/g) ?? []);
     expect(watched.length).toBeGreaterThan(5);
-    const known = metrics.flatMap((name) => [name, `${name}_bucket`]);
+    const known = (await metricNames()).flatMap((name) => [name, `${name}_bucket`]);
     expect(watched.filter((name) => !known.includes(name))).toEqual([]);
     expect(valuesOf("action").filter((action) => !auditActions.some((one) => one === action))).toEqual([]);
     expect(valuesOf("code").filter((code) => !(code in refusalStatus))).toEqual([]);
   });
 
-  test("name routes as they are counted", async () => {
+  test("name routes as the metrics count them", async () => {
     const routes = valuesOf("route");
     await fetch(`${service().address}/api/v1/check`);
     const text = await (await fetch(`${service().address}/metrics`)).text();
     for (const route of routes) expect(text).toContain(`route="${route}"`);
   });
 
-  test("do not share a name", () => {
-    expect(sorted(rules.map((one) => one.alert))).toHaveLength(rules.length);
+  test("have different names", () => {
+    expect(sorted(rules.map(({ alert }) => alert))).toHaveLength(rules.length);
   });
 });
 
-test("the log lines it explains are written somewhere", () => {
+test("the source writes each log line that the page explains", () => {
   const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts"))
     .map((path) => read(join("src", path)))
@@ -80,13 +83,13 @@ test("the log lines it explains are written somewhere", () => {
   expect(lines.filter((line) => !sources.includes(`"${line}"`))).toEqual([]);
 });
 
-test("the readiness checks it explains are those of /readyz", async () => {
+test("the page explains exactly the checks of /readyz", async () => {
   const answer = z.object({ checks: z.record(z.string(), z.unknown()) });
   const { checks } = answer.parse(await (await fetch(`${service().address}/readyz`)).json());
   expect(sorted(rowNames(monitoring, "## Probes"))).toEqual(sorted(Object.keys(checks)));
 });
 
-test("the routes that pages name are there, with their parameters", async () => {
+test("the routes that the pages name exist, with their parameters", async () => {
   const document = z.object({
     paths: z.record(z.string(), z.record(z.string(), z.object({ parameters: z.unknown().optional() }))),
   });

@@ -1,12 +1,9 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import icons from "../../../manifests/teams/icons.json" with { type: "json" };
 
-const folder = resolve(import.meta.dirname, "../../../manifests/teams");
-
-/** The icons of the Teams app package, by their names there. The packed CLI carries them inside (deploy/pack-cli.ts). */
+/** The icons of the Teams app package, by their names there. JSON, because Node and bundlers import it alike. */
 export function teamsIcons(): Readonly<Record<"color.png" | "outline.png", Uint8Array>> {
   return {
-    "color.png": readFileSync(resolve(folder, "color.png")),
-    "outline.png": readFileSync(resolve(folder, "outline.png")),
+    "color.png": Buffer.from(icons["color.png"], "base64"),
+    "outline.png": Buffer.from(icons["outline.png"], "base64"),
   };
 }

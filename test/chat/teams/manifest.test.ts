@@ -70,7 +70,7 @@ describe("the package", () => {
     expect([view.readUInt32BE(16), view.readUInt32BE(20)]).toEqual([size, size]);
   });
 
-  test("has the icons that the script beside them draws", () => {
+  test("has the icons that draw-icons.ts draws", () => {
     const { color, outline } = drawIcons();
     expect(Buffer.from(files["color.png"] ?? []).equals(color)).toBe(true);
     expect(Buffer.from(files["outline.png"] ?? []).equals(outline)).toBe(true);
