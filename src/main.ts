@@ -74,7 +74,7 @@ async function run(): Promise<void> {
   log.info({ version: programVersion, node: process.version }, "starting");
   const onFatal = (err: unknown): void => {
     // What the disk holds is unknown from here on: answering anybody could be a lie. Starting again reads the truth.
-    log.fatal({ err }, "the database failed while writing");
+    log.fatal({ err }, "commit outcome unknown, exiting");
     process.exit(70);
   };
   const app = await createApplication(settings, log, onFatal);

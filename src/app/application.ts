@@ -72,7 +72,7 @@ export async function createApplication(
     webhooks?.onCommit(step);
     auditFile?.onCommit(step);
   };
-  const onFault = (err: unknown): void => log.error({ err }, "fault");
+  const onFault = (err: unknown): void => log.error({ err }, "background error");
   const kept = withCommitListeners(guarded.store, [wake, requestChanges.onCommit, metrics.onCommit]);
   const store: Store = guardedFromTokens(kept, () => services.tokenChecks.report, onFault);
   webhooks = createWebhooks({ store, runtime, post: lazyGuardedPost, random: Math.random, log });
@@ -103,7 +103,7 @@ export async function createApplication(
     rememberHead: guarded.auditHead.remember,
     keepReserve: async () => guarded.reserve.keep(),
     alerts: guarded.alerts,
-    onFault: (err) => log.error({ err }, "recorded state is not written"),
+    onFault: (err) => log.error({ err }, "recorded state not written"),
   });
   return {
     store,
@@ -178,7 +178,7 @@ export function sweepsOf(app: Application, log: Logger): readonly Sweep[] {
     createExpirySweep(store, services.grants, context.runtime),
     createRequestSweep(store, services.grants, context.runtime),
     createOverdueSweep(store, services.targets, context.runtime, (late) =>
-      log.warn(late, "access that is over is still not taken back"),
+      log.warn(late, "take-back overdue"),
     ),
     createHousekeepingSweep(services, relay, context.runtime),
     createAddressSweep(() => recheckAddresses(context, connectors), log),

@@ -12,10 +12,10 @@ export interface IntervalSweeps {
 export function startIntervalSweeps({ services, context }: Application, log: Logger): IntervalSweeps {
   const sweeps = [
     startOrphanSweep(context.connectors, services.orphans, (err, connector) =>
-      log.error({ err, connector }, "target could not be listed"),
+      log.error({ err, connector }, "target listing failed"),
     ),
     startApproverReviewSweep(services.approverReviews, (err) =>
-      log.error({ err }, "waiting requests not reviewed"),
+      log.error({ err }, "pending requests not reviewed"),
     ),
   ];
   return {

@@ -87,7 +87,7 @@ export async function loadConfiguration(
   const slips = found.source === "example" ? [] : await configuration.warnings(found.content);
   const warnings = found.lines(slips.slice(0, warningsMax));
   if (slips.length > 0) {
-    log.warn({ file: found.file, warnings, count: slips.length }, "the configuration has warnings");
+    log.warn({ file: found.file, warnings, count: slips.length }, "configuration warnings");
   }
   if (found.source === "example") {
     log.warn(
@@ -134,10 +134,8 @@ export async function ensureAdminKey(
   if (isRefusal(key)) throw new StartupError([key.detail]);
   if (key.kind === "made") writeAdminKey(file, key.token);
   if (key.kind === "made" && settings.adminKey !== undefined) {
-    log.warn(
-      "JIT_ADMIN_KEY names a key that was deleted or reported as leaked: it stays dead, and a new one was made",
-    );
+    log.warn("JIT_ADMIN_KEY was revoked earlier and stays revoked; new admin key created");
   }
-  if (key.kind === "given") log.info("the admin key is the one in JIT_ADMIN_KEY");
-  else log.info({ file: resolve(file) }, "the admin key is in this file");
+  if (key.kind === "given") log.info("admin key taken from JIT_ADMIN_KEY");
+  else log.info({ file: resolve(file) }, "admin key stored");
 }

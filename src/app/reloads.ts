@@ -58,7 +58,7 @@ export async function offerReloads(
 ): Promise<ReloadSocket | undefined> {
   const path = reloadSocketOf(databaseFile);
   return openReloadSocket(path, request).catch((err: unknown) => {
-    log.warn({ err, path }, "no reload by npm run reload; SIGHUP still reloads");
+    log.warn({ err, path }, "reload socket unavailable; SIGHUP still reloads");
     return undefined;
   });
 }
@@ -77,12 +77,12 @@ export function createReloads({ load, record, now, log }: ReloadPorts): Reloads 
       redactSecrets,
     );
     state = { ...state, refused: { at: now(), problems: problems.length } };
-    if (isRefused) log.error({ problems }, "reload refused; nothing has changed");
+    if (isRefused) log.error({ problems }, "reload rejected, configuration unchanged");
     else log.error({ err: thrown }, "reload failed");
     try {
       await record(problems);
     } catch (err) {
-      log.error({ err }, "fault");
+      log.error({ err }, "background error");
     }
     return { ok: false, problems };
   };

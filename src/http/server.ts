@@ -48,30 +48,30 @@ import { addVerbRoutes } from "./routes/request-verbs.ts";
 import { validatorCompiler, noJsonSchemaCompilers } from "./formats/validation.ts";
 
 export interface HttpOptions {
-  /** Where people reach us, for the documentation. Absent: wherever it was read from. */
+  /** The address people use, for the API documentation. Absent: the address the documentation was read from. */
   readonly publicUrl?: string;
-  /** Addresses and networks whose forwarded headers are believed; empty: nobody's. */
+  /** Addresses and networks whose forwarded headers are trusted; empty trusts none. */
   readonly trustedProxies: readonly string[];
   /** Calls per key, and per address for calls without a valid key. */
   readonly ratePerMinute: number;
-  /** pino, or what speaks like it. It masks secrets; what is handed to it here holds none that we know of. */
+  /** pino or a compatible logger. It masks secrets, although no line logged here should hold one. */
   readonly loggerInstance?: FastifyBaseLogger;
   readonly readiness: Readiness;
-  /**
-   * Doors of other surfaces, each in a scope of its own with its own body parsers. Their calls count by address unless
-   * the route's `config` says `limited: "nothing"`.
-   */
   readonly metrics?: HttpMetrics;
+  /**
+   * Endpoints of chat platforms, each in a scope of its own with its own body parsers. Their calls count by address
+   * unless the route's `config` says `limited: "nothing"`.
+   */
   readonly mounts?: readonly FastifyPluginAsync[];
 }
 
 const headersTimeoutMs = 5 * secondMs;
 const requestTimeoutMs = 10 * secondMs;
 const timeoutCheckMs = secondMs;
-/** Longer than any id and address; a longer one names nothing. */
+/** Longer than any id or e-mail address, so a longer path parameter names nothing. */
 const pathPartLengthMax = identityNameLengthMax;
 
-/** The HTTP surface, ready to be asked; whoever calls this makes it listen and closes it. */
+/** Creates the HTTP server. The caller makes it listen and closes it. */
 export async function createHttpServer(services: Services, options: HttpOptions): Promise<App> {
   const app = bareServer(options);
   app.decorateRequest("caller", null);
@@ -82,7 +82,7 @@ export async function createHttpServer(services: Services, options: HttpOptions)
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(sendError);
-  // For a route that finds that it has nothing, such as a file of the documentation.
+  // For a route that finds nothing itself, such as a file of the documentation.
   app.setNotFoundHandler((_, reply) => sendRefusal(reply, nothingHere));
   const logAccess = createAccessLog(app.log);
   app.addHook("onResponse", (request, reply, done) => {
@@ -97,9 +97,9 @@ export async function createHttpServer(services: Services, options: HttpOptions)
   );
   const authenticate = createRouteAuthentication(services, limits);
   const notFound = createNotFound(app);
-  // Before a body is read, and in one hook: what calls by the thousand pay for is every hook.
+  // One hook, before the body is read, because every hook costs each of thousands of calls.
   app.addHook("onRequest", async (request, reply) => {
-    // Fastify makes these anew at each look.
+    // Read once, because Fastify builds the options anew at each access.
     const access = request.routeOptions.config;
     setCommonHeaders(request, reply, access);
     await authenticate(request, access);
@@ -129,7 +129,7 @@ function bareServer({ trustedProxies, loggerInstance }: HttpOptions): App {
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     bodyLimit: bodyBytesMax,
     requestTimeout: requestTimeoutMs,
-    // A missing Host is refused in markAnswer, as a problem document.
+    // setCommonHeaders refuses a missing Host with a problem document.
     http: {
       headersTimeout: headersTimeoutMs,
       connectionsCheckingInterval: timeoutCheckMs,
@@ -145,18 +145,18 @@ function bareServer({ trustedProxies, loggerInstance }: HttpOptions): App {
     clientErrorHandler: handleClientError,
   }).withTypeProvider<ZodTypeProvider>();
   app.server.on("connect", (_, socket) => handleConnect(socket));
-  // An expectation we do not know is passed over, as RFC 9110 allows; Node would answer it without a word.
+  // Unknown expectations are ignored, as RFC 9110 allows. Node would refuse them with an empty response.
   app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
   return app;
 }
 
-/** The caller's own id when it is plain enough to be logged, else a new one. */
+/** The caller's request id when it is safe to log, else a new one. */
 function requestIdOf({ headers }: IncomingMessage): string {
   const given = headers["x-request-id"];
   return typeof given === "string" && /^[A-Za-z0-9-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
-/** What every answer has. @throws Refused `malformed` for HTTP/1.1 without a Host */
+/** Sets the headers of every response. @throws RefusalError `malformed` for HTTP/1.1 without a Host */
 function setCommonHeaders(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -166,7 +166,7 @@ function setCommonHeaders(
   if (withoutBrowserHeaders !== true) reply.headers(browserHeaders);
   if (request.url.startsWith("/api/")) reply.header("cache-control", "no-store");
   if (request.headers.host === undefined && request.raw.httpVersion === "1.1") {
-    throw new RefusalError(malformed("HTTP/1.1 wants a Host header."));
+    throw new RefusalError(malformed("HTTP/1.1 requires a Host header."));
   }
 }
 
@@ -178,7 +178,7 @@ async function addApi(app: App, services: Services, limits: Limits, stopping: Ab
   await app.register(async (scope) => {
     const json = scope.withTypeProvider<ZodTypeProvider>();
     readJsonBodies(json);
-    // Before anything of a call is kept, and be it the answer to it.
+    // Before idempotency, so that nothing with a token in it is stored.
     refuseTokens(json, services);
     addIdempotency(json, services);
     json.addHook("preHandler", createWriteRecheck(services));
@@ -197,9 +197,9 @@ async function addApi(app: App, services: Services, limits: Limits, stopping: Ab
   });
 }
 
-/** A forgotten door stands open: better not to start. */
+/** Fails the start when a route sets no access rule, because it would be open to everybody. */
 function assertRouteAccess({ url, config }: RouteOptions): void {
   if (config?.roles === undefined && config?.isPublic !== true) {
-    throw new Error(`the route ${url} does not say who may come in`);
+    throw new Error(`route ${url} sets neither roles nor isPublic`);
   }
 }

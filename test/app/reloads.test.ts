@@ -63,7 +63,9 @@ test("a refused reload is on record, in the log and in the state until one is ta
   const problems = ["url: postgres://jit:…@db/x is wrong", "two"];
   expect(await refused).toEqual({ ok: false, problems });
   expect(records).toEqual([problems]);
-  expect(lines).toMatchObject([{ level: "error", msg: "reload refused; nothing has changed", problems }]);
+  expect(lines).toMatchObject([
+    { level: "error", msg: "reload rejected, configuration unchanged", problems },
+  ]);
   expect(reloads.state()).toEqual({ loadedAt: at(0), refused: { at: at(1), problems: 2 } });
   const taken = reloads.request();
   await settle();
@@ -82,7 +84,7 @@ test("a fault is a refused reload too, and a record that cannot be written chang
   await settle();
   readings[0]?.end(new Error("the database is away"));
   expect(await answer).toEqual({ ok: false, problems: ["The reload failed: the database is away"] });
-  expect(lines.map(({ msg }) => msg)).toEqual(["reload failed", "fault"]);
+  expect(lines.map(({ msg }) => msg)).toEqual(["reload failed", "background error"]);
   expect(reloads.state().refused).toMatchObject({ problems: 1 });
 });
 

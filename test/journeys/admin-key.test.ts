@@ -26,7 +26,7 @@ describe.concurrent("the built-in key", () => {
     expect((mode & 0o777).toString(8)).toBe("600");
     const key = readFileSync(fileOf(first), "utf8").trim();
     expect(key).toMatch(/^kd_live_[0-9A-Za-z]{36}$/);
-    expect((await first.logged("the admin key is in this file"))["file"]).toMatch(/data\/admin-key$/);
+    expect((await first.logged("admin key stored"))["file"]).toMatch(/data\/admin-key$/);
     expect(await opens(first, key)).toBe(true);
     await first.stop();
 

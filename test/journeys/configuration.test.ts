@@ -23,7 +23,7 @@ async function reload(program: Program, said: RegExp) {
 }
 
 const loaded = /^configuration loaded$/;
-const refused = /^reload refused; nothing has changed$/;
+const refused = /^reload rejected, configuration unchanged$/;
 
 /** Waits until a request reads like this. */
 async function readsAs(program: Program, id: string, status: string): Promise<void> {
@@ -52,7 +52,7 @@ describe.concurrent("a reload by SIGHUP", () => {
 
   test("names the people and channels it counts on that are not there; who the API added is there", async () => {
     const program = await startProgram({ config, env: noSweep });
-    const warning = /^the configuration has warnings$/;
+    const warning = /^configuration warnings$/;
     expect(program.log.filter(({ msg }) => warning.test(msg))).toEqual([]);
     const approval = (group: string) => ({
       channels: ["slack:C0DBA"],

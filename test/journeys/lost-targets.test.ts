@@ -89,7 +89,7 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
     const before = program.log.length;
     program.configure(withoutConnector);
     program.hup();
-    const refused = await program.logged("reload refused; nothing has changed", before);
+    const refused = await program.logged("reload rejected, configuration unchanged", before);
     expect(refused["problems"]).toEqual([expect.stringMatching(/orders-db still holds 1 object/)]);
     await program.stop({ expectedErrors: 1 });
 

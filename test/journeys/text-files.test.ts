@@ -36,7 +36,7 @@ test.concurrent("a configuration file is read in the encoding it has, or refused
   expect(await program.logged("configuration loaded")).toMatchObject({ identities: staff.length });
   writeFileSync(join(folder, "jit.yaml"), Buffer.from(config.replace("auto", "\xe4uto"), "latin1"));
   program.hup();
-  const refused = await program.logged("reload refused; nothing has changed");
+  const refused = await program.logged("reload rejected, configuration unchanged");
   expect(refused["problems"]).toEqual(["jit.yaml is not UTF-8 in line 1; save it as UTF-8."]);
   await program.stop({ expectedErrors: 1 });
 });

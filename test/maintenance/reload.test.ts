@@ -72,7 +72,7 @@ test("a refused SIGHUP shows in the metrics, at /readyz and in the audit log too
   const token = "kd_jit_0123456789abcdefghijABCDEFGHIJ3pQXZz";
   program.configure({ ...config, [token]: 1 });
   program.hup();
-  const said = await program.logged("reload refused; nothing has changed");
+  const said = await program.logged("reload rejected, configuration unchanged");
   while ((await recordsOf(program, "config.refused")).length === 0);
   expect(await gauge(program, "jit_config_reload_failed")).toBe(1);
   expect(await configCheck(program)).toMatchObject({ http: 200, ok: false });

@@ -1,5 +1,2 @@
-/**
- * The tables of `node:http`. Imported as a module, each of its exports would be looked at, and one of them loads a whole
- * client for WebSockets.
- */
+/** Constants of `node:http`. A static import would read every export, and one of them loads a WebSocket client. */
 export const { METHODS, STATUS_CODES } = process.getBuiltinModule("node:http");

@@ -14,10 +14,10 @@ const cursor = parsedText(parseCursor, "must be the nextCursor of an earlier ans
   description: "`nextCursor` of the page before.",
 });
 
-/** `?limit=&cursor=` of every list (contract §3), to be spread into its query. */
+/** `?limit=&cursor=` of every list, to be spread into its query schema. See docs/api.md#lists. */
 export const paging = { limit, cursor: z.exactOptional(cursor) };
 
-/** One page of a list as answered. */
+/** The response schema of one page of a list. */
 export function pageOf<Item extends z.ZodType>(item: Item) {
   return z.object({
     data: z.array(item).readonly(),
@@ -29,7 +29,7 @@ export function pageQuery(query: { readonly limit: number; readonly cursor?: num
   return { limit: query.limit, ...(query.cursor !== undefined && { before: query.cursor }) };
 }
 
-/** Opaque, so that what it counts can change. */
+/** Cursors are opaque, so that their meaning can change. */
 export function formatCursor(next: number | null): string | null {
   return next === null ? null : Buffer.from(`p${next}`).toString("base64url");
 }

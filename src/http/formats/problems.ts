@@ -10,7 +10,7 @@ import {
 } from "../../core/values/refusals.ts";
 import { STATUS_CODES } from "./node-http-tables.ts";
 
-/** Codes of our own besides the refusals: what went wrong is not what was asked for. */
+/** Problem codes that are no refusals: the fault is in the service or the connection, not in the request. */
 const faultStatus = { internal: 500, not_ready: 503, request_timeout: 408, header_too_large: 431 } as const;
 
 export type ProblemCode = RefusalCode | keyof typeof faultStatus;
@@ -25,7 +25,7 @@ export interface Problem {
   readonly code: ProblemCode;
   readonly errors?: readonly FieldProblem[];
   readonly existing?: string;
-  /** `not_ready`: what is missing. */
+  /** For `not_ready`: every check with its state. */
   readonly checks?: Readonly<Record<string, unknown>>;
 }
 
@@ -33,12 +33,12 @@ export const problemContentType = "application/problem+json";
 
 declare module "fastify" {
   interface FastifyReply {
-    /** The code of the problem this answer is; null when it is none. */
+    /** The code of the problem sent as this response; null for any other response. */
     problemCode: ProblemCode | null;
   }
 }
 
-/** A refusal on its way out of a handler. Nothing has gone wrong; it is an answer. */
+/** Carries a refusal out of a handler. A refusal is a regular response, not a fault. */
 export class RefusalError extends Error {
   override readonly name = "RefusalError";
   readonly refusal: Refusal;
@@ -49,29 +49,29 @@ export class RefusalError extends Error {
   }
 }
 
-/** What a service gave, unless it refused. @throws Refused */
-export function valueOrThrow<T>(outcome: T | Refusal): T {
-  if (isRefusal(outcome)) throw new RefusalError(outcome);
-  return outcome;
+/** Unwraps the result of a service. @throws RefusalError when the service refused */
+export function valueOrThrow<T>(result: T | Refusal): T {
+  if (isRefusal(result)) throw new RefusalError(result);
+  return result;
 }
 
 export function problem(
   code: ProblemCode,
   detail: string,
-  more: Pick<Problem, "errors" | "existing" | "checks"> = {},
+  extra: Pick<Problem, "errors" | "existing" | "checks"> = {},
 ): Problem {
-  const words = code.replaceAll("_", " ");
+  const title = code.replaceAll("_", " ");
   return {
     type: `urn:jit-access:problem:${code}`,
-    title: `${words.charAt(0).toUpperCase()}${words.slice(1)}`,
+    title: `${title.charAt(0).toUpperCase()}${title.slice(1)}`,
     status: statusOfCode[code],
     detail,
     code,
-    ...more,
+    ...extra,
   };
 }
 
-/** What was sent is named back without any token in it. */
+/** The problem for a refusal. Tokens are masked, because a refusal may quote the caller's input. */
 export function problemOf(refusal: Refusal): Problem {
   const { refused, detail, errors, existing } = withoutTokens(refusal);
   return problem(refused, detail, {
@@ -80,7 +80,7 @@ export function problemOf(refusal: Refusal): Problem {
   });
 }
 
-/** Answers with a refusal, whatever the route's own answers look like. */
+/** Sends a refusal, independent of the route's own response schema. */
 export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
   if (refusal.refused === "unauthenticated") reply.header("www-authenticate", "Bearer");
   if (refusal.retryAfterSeconds !== undefined) {
@@ -89,7 +89,7 @@ export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply
   return sendProblem(reply, problemOf(refusal));
 }
 
-/** Bytes, so that no schema of the route is applied to them and no charset is added, which this type does not have. */
+/** Sends bytes, so that Fastify applies no response schema and adds no charset, which this media type does not have. */
 export function sendProblem(reply: FastifyReply, body: Problem): FastifyReply {
   reply.problemCode = body.code;
   return reply
@@ -100,7 +100,7 @@ export function sendProblem(reply: FastifyReply, body: Problem): FastifyReply {
     .send(Buffer.from(JSON.stringify(body)));
 }
 
-/** A whole HTTP/1.1 answer, for a connection that never became a request. */
+/** A complete HTTP/1.1 response, for a connection on which no request was parsed. */
 export function rawProblem(body: Problem): string {
   const text = JSON.stringify(body);
   return [

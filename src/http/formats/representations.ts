@@ -8,7 +8,7 @@ import { valueOrThrow } from "./problems.ts";
 
 /** RFC 3339 in UTC with milliseconds. */
 export const at = z.string().meta({ format: "date-time", examples: ["2024-01-15T10:30:00.000Z"] });
-const lasting = z.string().meta({ examples: ["4h", "1h30m"] });
+const durationText = z.string().meta({ examples: ["4h", "1h30m"] });
 export const textsOf = z.array(z.string()).readonly();
 
 const approver = z.object({
@@ -21,7 +21,7 @@ const approver = z.object({
     .describe("ESCALATED: asked because an SLA passed, still pending."),
   at: at.optional(),
   comment: z.string().optional(),
-  as: textsOf.optional().describe("Of who has decided: the selectors that meant them then."),
+  as: textsOf.optional().describe("For somebody who decided: the selectors that included them then."),
   keyMintedBy: z.string().optional().describe("Who made the API key the decision came with."),
 });
 
@@ -29,7 +29,7 @@ const grant = z.object({
   id: z.string(),
   startedAt: at
     .nullable()
-    .describe("Null, like expiresAt and credential, while its targets are being made ready."),
+    .describe("Null, like expiresAt and credential, while its targets are being prepared."),
   expiresAt: at.nullable(),
   endedAt: at.nullable(),
   credential: z.object({ id: z.string(), last4: z.string() }).nullable(),
@@ -40,7 +40,7 @@ const grant = z.object({
         object: z.string().describe("Its name there."),
         state: z.enum(targetStates),
         scopes: textsOf,
-        since: at.describe("When what it should be was last decided."),
+        since: at.describe("When its desired state was last decided."),
         notAfter: at.describe("The latest end it may have there."),
         clearedAt: at.nullable().describe("When the target confirmed that nothing is left."),
         drift: textsOf.describe("What was changed there by hand."),
@@ -75,7 +75,7 @@ export const riskOfRequest = z.object({
   factors: z.array(z.object({ name: z.string(), points: z.number() })).readonly(),
 });
 
-/** The whole request, as every verb answers it. No secret has a field here. */
+/** The complete request, as every verb returns it. It has no field that could hold a secret. */
 export const accessRequest = z
   .object({
     id: z.string(),
@@ -86,8 +86,8 @@ export const accessRequest = z
     expiresAt: at.nullable().describe("Null until claimed: the clock starts at the claim."),
     reason: z.string(),
     scopes: textsOf,
-    duration: lasting.describe("As asked."),
-    grantedDuration: lasting.nullable(),
+    duration: durationText.describe("As asked."),
+    grantedDuration: durationText.nullable(),
     ticket: z.string().nullable(),
     metadata: z.record(z.string(), z.string()),
     notifyChannels: z.array(z.enum(notifyChannels)).readonly(),
@@ -136,19 +136,19 @@ const credential = z.object({
     .readonly(),
 });
 
-/** The one answer that carries a secret, for its owner. */
+/** The only response that carries a secret, for its owner. */
 export const requestWithCredential = accessRequest.extend({ credential: credential.optional() });
 
-/** 202 while targets are being made ready, and to be claimed again. */
+/** The success status: 202 while targets are still being prepared and the caller has to claim again. */
 export function statusOf<Status extends number>(
-  outcome: CommandResult | Refusal,
-  done: Status,
+  result: CommandResult | Refusal,
+  success: Status,
 ): Status | 202 {
-  return !isRefusal(outcome) && outcome.isPreparing === true ? 202 : done;
+  return !isRefusal(result) && result.isPreparing === true ? 202 : success;
 }
 
-/** What the desk gave, as answered; the route's schema drops the credential wherever none is to be shown. */
-export function toResponse(outcome: CommandResult | Refusal): z.output<typeof requestWithCredential> {
-  const { request, credential: secret } = valueOrThrow(outcome);
+/** The result of a command as a response. The route's schema drops the credential where none may be shown. */
+export function toResponse(result: CommandResult | Refusal): z.output<typeof requestWithCredential> {
+  const { request, credential: secret } = valueOrThrow(result);
   return { ...request, ...(secret !== undefined && { credential: secret }) };
 }

@@ -6,21 +6,21 @@ import { minuteMs } from "../../core/values/time.ts";
 import { duration, time } from "../../config/schemas/values.ts";
 import { paging } from "./pagination.ts";
 
-/** An e-mail address is the longest. */
+/** Room for an e-mail address, the longest name of an identity. */
 export const identityNameLengthMax = 300;
 const metadataFieldsMax = 20;
 const metadataLengthMax = 200;
 const sshPublicKeyLengthMax = 16 * 1024;
 
-/** Words that must say something. */
-const words = z
+/** Text that must not be blank. */
+const requiredText = z
   .string()
   .min(1)
   .max(reasonLengthMax)
   .refine((text) => text.trim() !== "", "must not be empty");
-const remark = z.string().max(reasonLengthMax);
+const optionalText = z.string().max(reasonLengthMax);
 
-/** Scopes and durations stay as written: the service says `invalid_scope` and `invalid_duration`. */
+/** Scopes and durations are parsed by the service, which refuses with `invalid_scope` and `invalid_duration`. */
 const writtenScope = z.string().max(300).describe("action:resource");
 const writtenDuration = z.string().max(100).describe("90s, 30m, 4h, 1h30m, 2d or PT4H; 1 second to 30 days.");
 
@@ -32,12 +32,12 @@ const metadata = z
   )
   .describe("At most 20 texts of at most 200 characters, shown to approvers.");
 
-/** An id or an e-mail address; what is neither names nobody, and the service says so. */
+/** An id or an e-mail address. The service refuses any other text as an unknown identity. */
 export const identityName = z.string().max(identityNameLengthMax);
 
 export const askBody = z.strictObject({
   identityId: identityName.describe("Whose access it will be: by id or e-mail address."),
-  reason: words,
+  reason: requiredText,
   scopes: z.array(writtenScope).max(200).describe("1 to 20 different ones."),
   duration: writtenDuration,
   notifyChannels: z
@@ -49,26 +49,29 @@ export const askBody = z.strictObject({
 });
 
 export const approveBody = z.strictObject({
-  comment: z.exactOptional(remark),
+  comment: z.exactOptional(optionalText),
   duration: z.exactOptional(writtenDuration).describe("Approves for less; the shortest given counts."),
   revision: z
     .exactOptional(z.string().max(200))
     .describe("What the approver saw; refused with `request_changed` when it has changed since."),
 });
-export const reasonBody = z.strictObject({ reason: words });
-export const cancelBody = z.strictObject({ reason: z.exactOptional(remark) });
+export const reasonBody = z.strictObject({ reason: requiredText });
+export const cancelBody = z.strictObject({ reason: z.exactOptional(optionalText) });
 export const claimBody = z.strictObject({
   sshPublicKey: z
     .exactOptional(z.string().max(sshPublicKeyLengthMax))
     .describe("For targets reached by SSH."),
 });
-/** Says nothing: all of them are meant. */
+/** Has no fields, because a check covers all connectors. */
 export const checkBody = z.strictObject({});
-export const completeBody = z.strictObject({ note: z.exactOptional(remark) });
-export const extendBody = z.strictObject({ duration: writtenDuration, reason: words });
-export const reviewBody = z.strictObject({ outcome: z.enum(["justified", "unjustified"]), comment: words });
+export const completeBody = z.strictObject({ note: z.exactOptional(optionalText) });
+export const extendBody = z.strictObject({ duration: writtenDuration, reason: requiredText });
+export const reviewBody = z.strictObject({
+  outcome: z.enum(["justified", "unjustified"]),
+  comment: requiredText,
+});
 
-/** Any text is allowed here: what is no id names nothing, and the service says so. */
+/** Any text is allowed, because the service answers `not_found` for text that is no id. */
 export const idParams = z.object({ id: z.string() });
 export const noQuery = z.strictObject({});
 
@@ -83,7 +86,7 @@ export const requestListQuery = z.strictObject({
   until: z.exactOptional(time).describe("Asked before this time."),
 });
 
-/** How long a reader may wait for a change at most. */
+/** The longest time a reader may wait for a change. */
 const waitMaxMs = minuteMs;
 
 /** `?wait=30s` */
@@ -103,19 +106,19 @@ export const catalogQuery = z.strictObject({ duration: writtenDuration.default("
 
 /** Exactly one of the three says which access ends. */
 export const revokeAllBody = z.union([
-  z.strictObject({ identityId: identityName.min(1), reason: words }),
-  z.strictObject({ scopePrefix: z.string().min(1).max(200), reason: words }),
-  z.strictObject({ policyId: z.string().min(1).max(200), reason: words }),
+  z.strictObject({ identityId: identityName.min(1), reason: requiredText }),
+  z.strictObject({ scopePrefix: z.string().min(1).max(200), reason: requiredText }),
+  z.strictObject({ policyId: z.string().min(1).max(200), reason: requiredText }),
 ]);
 
 export const abandonBody = z.strictObject({
   object: z.string().min(1).max(200).describe("As in `grant.targets[].object`."),
-  reason: words,
+  reason: requiredText,
 });
 
 export const confirmBody = z.strictObject({
   place: z.string().min(1).max(2_000).describe("The new address, as `proposedPlace` of the connector says."),
-  reason: words,
+  reason: requiredText,
 });
 
-export const lockdownBody = z.strictObject({ on: z.boolean(), reason: words });
+export const lockdownBody = z.strictObject({ on: z.boolean(), reason: requiredText });

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { FieldProblem } from "../../core/values/refusals.ts";
 import { fieldProblems } from "../../config/schemas/field-problems.ts";
 
-/** Input that does not fit its schema, field by field. */
+/** Thrown for input that does not match its schema, with one problem for each field. */
 export class InvalidInput extends Error {
   override readonly name = "InvalidInput";
   readonly problems: readonly FieldProblem[];
@@ -14,10 +14,10 @@ export class InvalidInput extends Error {
   }
 }
 
-/** Problems listed at most in one answer. */
+/** The most problems listed in one response. */
 const problemsMax = 50;
 
-/** Validates by zod and complains with paths as the caller wrote them. */
+/** Validates with zod and reports problems by the paths the caller wrote. */
 export const validatorCompiler: FastifySchemaCompiler<unknown> = ({ schema }) => {
   if (!(schema instanceof z.ZodType)) return refuseJsonSchema();
   return (input: unknown) => {
@@ -31,7 +31,7 @@ function refuseJsonSchema(): never {
   throw new TypeError("a route's schemas are zod schemas");
 }
 
-/** For the making of a server: without it Fastify loads its compilers for JSON Schema, a tenth of a start, for nothing. */
+/** Keeps Fastify from loading its JSON Schema compilers, which we do not use and which take a tenth of a start. */
 export const noJsonSchemaCompilers = {
   compilersFactory: { buildValidator: () => refuseJsonSchema, buildSerializer: () => refuseJsonSchema },
 };

@@ -6,14 +6,15 @@ import { pathOf } from "./not-found.ts";
 const pathLengthMax = 300;
 
 /**
- * One line for each answer. Never headers, bodies or the query: tokens live there. A token in the path itself is
- * masked. Probes, checks, leak reports and introspections, many and all alike, only with `debug`; an introspection that failed always.
+ * Logs one line for each response. Headers, bodies and queries are never logged, because they may hold tokens; a token in
+ * the path is masked. Probes, token checks, leak reports and successful introspections are frequent and alike, so they
+ * are logged at level `debug` only.
  */
 export function createAccessLog(log: FastifyBaseLogger) {
-  const saysRoutine = detailed.has(log.level);
+  const logsRoutine = verboseLevels.has(log.level);
   return (request: FastifyRequest, reply: FastifyReply, { limited }: RouteAccess): void => {
     const isRoutine = limited === "nothing" || (limited === "failures" && reply.statusCode < 400);
-    if (isRoutine && !saysRoutine) return;
+    if (isRoutine && !logsRoutine) return;
     log[isRoutine ? "debug" : "info"](
       {
         requestId: request.id,
@@ -24,35 +25,35 @@ export function createAccessLog(log: FastifyBaseLogger) {
         address: request.ip,
         ...(request.caller?.key !== undefined && { key: request.caller.key.id }),
       },
-      "answered",
+      "request completed",
     );
   };
 }
 
-/** A fault of ours while this call was answered. Who was told the call's id finds it under that. */
+/** Logs a fault of ours with the id of the request, which the caller knows from the response. */
 export function logFault({ log, id }: FastifyRequest, fault: unknown, message: string): void {
   log.error({ requestId: id, err: fault }, message);
 }
 
 /**
- * The same logger, with no other for each call: few calls have anything to say, and those name themselves; one made for
- * each would be paid for by all.
+ * Makes Fastify use one logger for all requests. A child logger per request would cost every request, although few of
+ * them log anything and those lines carry the request id themselves.
  */
 export function sharedLogger(logger: FastifyBaseLogger): FastifyBaseLogger {
   const shared: FastifyBaseLogger = Object.create(logger, { child: { value: () => shared } });
   return shared;
 }
 
-/** Levels at which routine is said. */
-const detailed: ReadonlySet<string> = new Set(["debug", "trace"]);
+/** Levels at which routine requests are logged. */
+const verboseLevels: ReadonlySet<string> = new Set(["debug", "trace"]);
 
 function loggedPath(url: string): string {
   const path = pathOf(url);
-  return maskTokens(decoded(path)).text.slice(0, pathLengthMax);
+  return maskTokens(decodePath(path)).text.slice(0, pathLengthMax);
 }
 
-/** Percent signs could hide a token from the mask. */
-function decoded(path: string): string {
+/** Decodes the path, because percent-encoding could hide a token from the mask. */
+function decodePath(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {

@@ -10,8 +10,8 @@ import { RefusalError } from "../formats/problems.ts";
 type AuthServices = Pick<Services, "audit" | "requestCommands" | "apiKeys">;
 
 /**
- * What stands at every route's door, before the body is read: who is it (401), have they called too often (429), may a
- * key with these roles come in (403). Whether this person may do this is the services' business.
+ * Authenticates every call before its body is read: who calls (401), whether they call too often (429), and whether the
+ * key has a role this route accepts (403). The services decide whether this person may act on this object.
  */
 export function createRouteAuthentication({ audit, apiKeys, requestCommands }: AuthServices, limits: Limits) {
   const identify = async (request: FastifyRequest): Promise<Caller | Refusal> => {
@@ -24,7 +24,7 @@ export function createRouteAuthentication({ audit, apiKeys, requestCommands }: A
     return caller;
   };
 
-  /** Nobody is asked who they are; who says so anyway is counted as themselves. */
+  /** For public routes: a valid key counts for itself, any other call for its address. */
   const limitAnonymous = async (request: FastifyRequest): Promise<void> => {
     const caller = bearerOf(request) === undefined ? undefined : await identify(request);
     if (caller === undefined || isRefusal(caller)) return limits.countAddress(request);
@@ -57,46 +57,46 @@ export function createRouteAuthentication({ audit, apiKeys, requestCommands }: A
 }
 
 /**
- * Asks again once the body is there: sending it may have taken seconds, in which the key was deleted or its owner
- * deactivated. Only for what changes something; reading is judged by the moment it began.
+ * Authenticates a write again once its body has arrived. Sending the body may have taken seconds, in which the key was
+ * deleted or its owner deactivated. Reads are authorised as of the moment they began.
  */
 export function createWriteRecheck({ apiKeys }: Pick<Services, "apiKeys">) {
   return async (request: FastifyRequest): Promise<void> => {
     const { caller } = request;
     if (caller === null || request.method === "GET" || request.method === "HEAD") return;
-    const again = await apiKeys.authenticate(bearerOf(request) ?? "");
-    if (isRefusal(again)) throw new RefusalError(again);
+    const current = await apiKeys.authenticate(bearerOf(request) ?? "");
+    if (isRefusal(current)) throw new RefusalError(current);
     request.caller = {
-      ...again,
+      ...current,
       ...(caller.idempotentCall !== undefined && { idempotentCall: caller.idempotentCall }),
     };
   };
 }
 
 /**
- * Asks once more before the answer goes out: who waited for it for seconds may have lost their key, their role or their
- * place here meanwhile. For everything that is read, and for answers that show a credential; what has changed something
- * else is answered, for it may have been the key itself.
+ * Authenticates again before the response is sent, because a caller who waited for seconds may have lost the key, the
+ * role or the identity meanwhile. This applies to reads and to responses that show a credential. Other writes are
+ * answered without it, because the change may have been to the key itself.
  */
 export function createReadRecheck(services: Pick<Services, "apiKeys">) {
   return async (request: FastifyRequest): Promise<void> => {
     const { method, caller, routeOptions } = request;
     const isRead = method === "GET" || method === "HEAD";
     if (caller === null || !(isRead || routeOptions.config.showsCredential === true)) return;
-    await callerAgain(services, request);
+    await reauthenticate(services, request);
   };
 }
 
-/** Who calls, as of now. @throws Refused when they may not any more */
-export async function callerAgain(
+/** The caller as of now. @throws RefusalError when they may no longer use this route */
+export async function reauthenticate(
   { apiKeys }: Pick<Services, "apiKeys">,
   request: FastifyRequest,
 ): Promise<Caller> {
-  const again = await apiKeys.authenticate(bearerOf(request) ?? "");
-  if (isRefusal(again)) throw new RefusalError(again);
-  const missing = lacksRole(again, ...(request.routeOptions.config.roles ?? []));
+  const current = await apiKeys.authenticate(bearerOf(request) ?? "");
+  if (isRefusal(current)) throw new RefusalError(current);
+  const missing = lacksRole(current, ...(request.routeOptions.config.roles ?? []));
   if (missing !== undefined) throw new RefusalError(missing);
-  return again;
+  return current;
 }
 
 function idIn({ params }: FastifyRequest): string | undefined {

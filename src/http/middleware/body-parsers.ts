@@ -3,11 +3,11 @@ import { refuse } from "../../core/values/refusals.ts";
 import type { App } from "./route-access.ts";
 import { malformed, RefusalError } from "../formats/problems.ts";
 
-/** Contract and security: bodies are small and flat. */
+/** Bodies are small and flat, so that parsing one stays cheap. */
 export const bodyBytesMax = 64 * 1024;
 export const jsonDepthMax = 16;
 
-/** This scope reads JSON and nothing else; a body that is not there reads as one without fields. */
+/** Makes this scope read JSON only. A missing body counts as an object without fields. */
 export function readJsonBodies(app: App): void {
   const parseJson = app.getDefaultJsonParser("error", "error");
   app.removeAllContentTypeParsers();
@@ -18,19 +18,17 @@ export function readJsonBodies(app: App): void {
       return done(new RefusalError(malformed(`The JSON is nested more than ${jsonDepthMax} deep.`)));
     }
     return parseJson(request, body, (error, value: unknown) =>
-      error === null
-        ? done(null, value)
-        : done(new RefusalError(malformed("The body is not JSON that can be read."))),
+      error === null ? done(null, value) : done(new RefusalError(malformed("The body is not valid JSON."))),
     );
   });
   readEmptyBodies(app);
 }
 
-/** Far more than the one token that is looked for. Whoever needs no key must not make us work for long. */
+/** Far more than one token needs. The limit is small because one of these routes requires no key. */
 export const formBytesMax = 2 * 1024;
 const formFieldsMax = 20;
 
-/** This scope reads `application/x-www-form-urlencoded` and nothing else. */
+/** Makes this scope read `application/x-www-form-urlencoded` only. */
 export function readFormBodies(app: App): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>(formContentType, { parseAs: "string" }, (request, body, done) => {
@@ -44,7 +42,7 @@ export function readFormBodies(app: App): void {
       if (Object.hasOwn(fields, name)) {
         return done(new RefusalError(malformed("A form field is given more than once.")));
       }
-      // A text is no prototype: `__proto__` leaves no trace, like any field that nobody asks for.
+      // A field named `__proto__` does nothing here, because a string cannot become a prototype.
       fields[name] = value;
     }
     return done(null, fields);
@@ -54,7 +52,7 @@ export function readFormBodies(app: App): void {
 
 export const formContentType = "application/x-www-form-urlencoded";
 
-/** Nothing has no type: `curl -X POST -d ''` names a form, many clients name JSON, and both mean no fields. */
+/** Ignores the content type of an empty body: `curl -X POST -d ''` sends a form's, other clients send JSON's. */
 function readEmptyBodies(app: App): void {
   app.addHook("onRequest", (request, _, done) => {
     const { headers } = request.raw;
@@ -76,7 +74,7 @@ function encodedBody(): RefusalError {
   return new RefusalError(refuse("unsupported_type", "Send the body as it is, without a Content-Encoding."));
 }
 
-/** How deep objects and arrays are nested in a JSON text, read without recursion: 64 KiB can hold 32,000 levels. */
+/** The nesting depth of a JSON text. It is computed without recursion, because 64 KiB can hold 32,000 levels. */
 function depthOf(json: string): number {
   let depth = 0;
   let deepest = 0;

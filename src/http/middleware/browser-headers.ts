@@ -1,6 +1,6 @@
 /**
- * An API shows nothing; should a browser be led to one of its answers, nothing of it runs, is framed, guessed at or
- * told to others. The values are those that OWASP's Secure Headers Project recommends for such answers.
+ * Headers that keep a browser from running, framing or sniffing a response of this API, or from leaking its address.
+ * The values are those that OWASP's Secure Headers Project recommends for APIs.
  */
 export const browserHeaders = {
   "content-security-policy": "default-src 'none';frame-ancestors 'none'",

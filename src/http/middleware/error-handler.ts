@@ -16,10 +16,10 @@ import {
 } from "../formats/problems.ts";
 import { logFault } from "./access-log.ts";
 
-/** Seconds to wait when the store says no: a busy disk is over soon, a full one is not made fuller. */
+/** How soon a caller may try again. A busy disk recovers quickly, and a retry does not make a full one worse. */
 const storeRetrySeconds = 2;
 
-/** Every way out that is not an answer: refusals as they are, faults in one sentence, and the rest only to the log. */
+/** Sends every error: refusals as problems, faults as one sentence, with the details in the log only. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const refusal = refusalOf(error);
   if (refusal !== undefined) {
@@ -33,29 +33,29 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   );
 }
 
-/** Undefined: not the caller's doing and not the store's. */
+/** The refusal behind an error. Undefined for a fault of ours, as opposed to one of the caller or the store. */
 export function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof RefusalError) return error.refusal;
   if (error instanceof InvalidInput) {
-    return refuse("invalid_body", "Some fields are not as they should be.", { errors: error.problems });
+    return refuse("invalid_body", "Some fields are invalid.", { errors: error.problems });
   }
   if (error instanceof StoreUnavailable) {
-    return refuse("store_unavailable", "The store cannot be used at the moment; nothing was changed.", {
+    return refuse("store_unavailable", "The database is unavailable; nothing was changed.", {
       retryAfterSeconds: storeRetrySeconds,
     });
   }
   return isFrameworkError(error) ? refusalOfFramework(error) : undefined;
 }
 
-/** Errors that Fastify raises before a handler runs: by code where we say more, else by their 4xx. */
+/** Maps errors that Fastify raises before a handler runs: known codes to a specific refusal, other 4xx to `malformed`. */
 function refusalOfFramework({ code, statusCode = 500 }: FastifyError): Refusal | undefined {
   switch (code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
       return refuse("too_large", "A request body has at most 64 KiB.");
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
-      return refuse("unsupported_type", "This is not a content type that can be read here.");
+      return refuse("unsupported_type", "This content type is not supported here.");
     case "FST_ERR_BAD_URL":
-      return malformed("The path is not a valid one.");
+      return malformed("The path is invalid.");
     case "FST_ERR_MAX_PARAM_LENGTH":
       return nothingHere;
     default:
@@ -67,7 +67,7 @@ function isFrameworkError(error: unknown): error is FastifyError {
   return error instanceof Error && "code" in error && typeof error.code === "string";
 }
 
-/** What is wrong with a connection before there is a request: not HTTP, too much of it, or too slow. */
+/** Answers a connection on which no request was parsed: not HTTP, headers too large, or too slow. */
 export function handleClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === "ECONNRESET" || socket.destroyed) return;
   if (!socket.writable) {
@@ -77,7 +77,7 @@ export function handleClientError(error: NodeJS.ErrnoException, socket: Socket):
   socket.end(rawProblem(connectionProblem(error.code)), () => socket.destroy());
 }
 
-/** CONNECT: we are no proxy. */
+/** Refuses CONNECT, because this server is no proxy. */
 export function handleConnect(socket: Duplex): void {
   socket.on("error", () => socket.destroy());
   socket.end(rawProblem(problem("malformed", "This is not a proxy.")));
@@ -89,5 +89,5 @@ function connectionProblem(code: string | undefined): Problem {
   }
   return code === "ERR_HTTP_REQUEST_TIMEOUT"
     ? problem("request_timeout", "The request did not arrive in time.")
-    : problem("malformed", "This is not a request that can be read.");
+    : problem("malformed", "The request is not valid HTTP.");
 }

@@ -12,17 +12,18 @@ const keyPattern = /^[\u0021-\u007e]{1,255}$/;
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Set while a call with an Idempotency-Key is being answered for the first time. */
+    /** Set while a call with an Idempotency-Key is processed for the first time. */
     idempotentCall: IdempotentCall | null;
   }
 }
 
 /**
- * Idempotency-Key on POST (contract §3): the same key and body get the same answer, but never a token again. What has
- * an effect keeps its answer in the commit of that effect; refusals and what administrators make are kept here, after.
+ * Implements Idempotency-Key on POST: the same key and body get the same response, but never a token again. A command
+ * stores its response in the commit of its effect; refusals and administrators' writes are stored here, afterwards.
+ * See docs/api.md#idempotency.
  */
 export function addIdempotency(app: App, { idempotency }: Pick<Services, "idempotency">): void {
-  /** In memory only: whoever dies while answering is not running any more. */
+  /** Calls in progress. In memory, because after a crash nothing is in progress any more. */
   const running = new Set<string>();
   app.decorateRequest("idempotentCall", null);
 
@@ -32,32 +33,32 @@ export function addIdempotency(app: App, { idempotency }: Pick<Services, "idempo
     const name = nameOf(idempotentCall);
     if (running.has(name)) {
       throw new RefusalError(
-        refuse("idempotency_running", "This very call is being answered at the moment; wait for it."),
+        refuse("idempotency_running", "This call is already being processed; wait for its response."),
       );
     }
     running.add(name);
     request.idempotentCall = idempotentCall;
-    const kept = await idempotency.find(idempotentCall);
-    if (isRefusal(kept)) throw new RefusalError(kept);
-    if (kept === undefined || kept.status === startedStatus) {
+    const record = await idempotency.find(idempotentCall);
+    if (isRefusal(record)) throw new RefusalError(record);
+    if (record === undefined || record.status === startedStatus) {
       if (request.caller !== null) request.caller = { ...request.caller, idempotentCall };
       return;
     }
     await reply
-      .code(kept.status)
+      .code(record.status)
       .header("idempotency-replayed", "true")
-      .type(kept.status >= 400 ? problemContentType : "application/json; charset=utf-8")
-      .send(Buffer.from(kept.body));
+      .type(record.status >= 400 ? problemContentType : "application/json; charset=utf-8")
+      .send(Buffer.from(record.body));
   });
 
   app.addHook("onSend", async (request, reply, payload) => {
     const { idempotentCall, caller } = request;
     const isFirst = idempotentCall !== null && caller?.idempotentCall !== undefined;
-    if (isFirst && isKept(reply) && lengthOf(payload) <= keptLengthMax) {
+    if (isFirst && isStored(reply) && lengthOf(payload) <= storedLengthMax) {
       try {
         await idempotency.save(idempotentCall, reply.statusCode, withoutToken(payload));
       } catch (error) {
-        logFault(request, error, "the answer could not be kept");
+        logFault(request, error, "idempotency record not stored");
       }
     }
     return payload;
@@ -89,19 +90,19 @@ function nameOf({ keyId, call, idempotencyKey }: IdempotentCall): string {
   return `${keyId} ${call} ${idempotencyKey}`;
 }
 
-/** A dry run may be longer; it has no effect, so trying it again does no harm. */
-const keptLengthMax = 256 * 1024;
+/** The longest response stored. A dry run may be longer, but repeating it is harmless. */
+const storedLengthMax = 256 * 1024;
 
 function lengthOf(payload: unknown): number {
   return typeof payload === "string" || Buffer.isBuffer(payload) ? payload.length : 0;
 }
 
-/** Not kept: what another try may change, and a claim that is still being prepared. */
-function isKept({ statusCode }: FastifyReply): boolean {
+/** Responses that a retry may change are not stored, nor is a claim whose targets are still being prepared. */
+function isStored({ statusCode }: FastifyReply): boolean {
   return statusCode < 500 && ![202, 401, 429].includes(statusCode);
 }
 
-/** The JSON that was sent, without what is shown only once: the token, and the secrets of targets. */
+/** The JSON that was sent, without the token and the secrets of targets, which are shown only once. */
 function withoutToken(payload: unknown): string {
   const text = typeof payload === "string" || Buffer.isBuffer(payload) ? payload.toString() : "null";
   return JSON.stringify(JSON.parse(text), (_, value: unknown) => {

@@ -3,7 +3,7 @@ import { refuse } from "../../core/values/refusals.ts";
 import type { App } from "./route-access.ts";
 import { RefusalError } from "../formats/problems.ts";
 
-/** Refuses what no route answers: 405 with `Allow` where the path is known, else 404. @throws Refused */
+/** Refuses calls without a route: 405 with `Allow` where the path exists, else 404. @throws RefusalError */
 export function createNotFound(app: App) {
   return (request: FastifyRequest, reply: FastifyReply): never => {
     const allowed = methodsAt(app, pathOf(request.url));
@@ -17,7 +17,7 @@ export function createNotFound(app: App) {
 
 export const nothingHere = refuse("not_found", "There is nothing at this path.");
 
-/** The path without its query, as it was sent. */
+/** The path as sent, without its query. */
 export function pathOf(url: string): string {
   const end = url.search(/[?#]/);
   return end === -1 ? url : url.slice(0, end);

@@ -4,51 +4,54 @@ import { minuteMs } from "../../core/values/time.ts";
 import { callerOf, type App } from "./route-access.ts";
 import { RefusalError } from "../formats/problems.ts";
 
-/** Keys and addresses remembered at once; the ones not seen for longest are forgotten first. */
-const rememberedMax = 20_000;
+/** The most keys and addresses counted at once; the least recently seen are dropped first. */
+const trackedMax = 20_000;
 
 export type InvalidCredential = "api_key" | "token";
 
 /**
- * Calls per minute, counted in memory in fixed windows. A valid key is never held up by what others do at the same
- * address: its calls count for the key alone, all others for the address (IPv6 by /64).
+ * Calls per minute, in memory, in fixed windows. A call with a valid key counts for that key alone, any other for its
+ * address (IPv6 by /64), so that neighbours cannot use up a key's limit. See docs/api.md#rate-limits.
  */
 export interface Limits {
-  /** Counts a call with a valid key. @throws Refused `rate_limited` */
+  /** Counts a call with a valid key. @throws RefusalError `rate_limited` */
   countKey(request: FastifyRequest): Promise<void>;
-  /** Counts a call without one. @throws Refused `rate_limited` */
+  /** Counts a call without a valid key. @throws RefusalError `rate_limited` */
   countAddress(request: FastifyRequest): Promise<void>;
-  /** Counts a token that was not good for what it was presented for; true when there were too many. */
+  /** Counts a token that did not allow what was asked; true when the address has had too many of those. */
   isFailureLimitExceeded(request: FastifyRequest): Promise<boolean>;
-  /** The same for those who may be told. @throws Refused `rate_limited` */
+  /** Counts the same, for callers who may learn of the limit. @throws RefusalError `rate_limited` */
   countFailure(request: FastifyRequest): Promise<void>;
-  /** Reports that a key or token was presented that is not valid: somebody may be guessing. */
+  /** Reports an invalid key or token, because somebody may be guessing. */
   readonly reportInvalid: (kind: InvalidCredential) => void;
 }
 
 /** Needs `@fastify/rate-limit` registered on `app`. */
 export function createLimits(app: App, perMinute: number, reportInvalid: Limits["reportInvalid"]): Limits {
-  const window = { max: perMinute, timeWindow: minuteMs, cache: rememberedMax };
+  const window = { max: perMinute, timeWindow: minuteMs, cache: trackedMax };
   const keys = app.createRateLimit({ ...window, keyGenerator: (request) => callerOf(request).key?.id ?? "" });
   const addresses = app.createRateLimit(window);
   const failures = app.createRateLimit(window);
 
-  const secondsTooSoon = async (count: typeof keys, request: FastifyRequest): Promise<number | undefined> => {
+  const secondsUntilAllowed = async (
+    count: typeof keys,
+    request: FastifyRequest,
+  ): Promise<number | undefined> => {
     const counted = await count(request);
     return !counted.isAllowed && counted.isExceeded ? counted.ttlInSeconds : undefined;
   };
-  const refuseIfTooSoon = async (count: typeof keys, request: FastifyRequest): Promise<void> => {
-    const retryAfterSeconds = await secondsTooSoon(count, request);
+  const countOrRefuse = async (count: typeof keys, request: FastifyRequest): Promise<void> => {
+    const retryAfterSeconds = await secondsUntilAllowed(count, request);
     if (retryAfterSeconds === undefined) return;
-    const detail = `At most ${perMinute} calls a minute are answered here; wait a little.`;
+    const detail = `Rate limit exceeded: ${perMinute} calls per minute. Try again shortly.`;
     throw new RefusalError(refuse("rate_limited", detail, { retryAfterSeconds }));
   };
 
   return {
     reportInvalid,
-    countKey: (request) => refuseIfTooSoon(keys, request),
-    countAddress: (request) => refuseIfTooSoon(addresses, request),
-    countFailure: (request) => refuseIfTooSoon(failures, request),
-    isFailureLimitExceeded: async (request) => (await secondsTooSoon(failures, request)) !== undefined,
+    countKey: (request) => countOrRefuse(keys, request),
+    countAddress: (request) => countOrRefuse(addresses, request),
+    countFailure: (request) => countOrRefuse(failures, request),
+    isFailureLimitExceeded: async (request) => (await secondsUntilAllowed(failures, request)) !== undefined,
   };
 }

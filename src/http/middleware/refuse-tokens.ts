@@ -7,46 +7,45 @@ import { tokenNotAllowed } from "../../service/guards/token-guard.ts";
 import { bearerOf, type App } from "./route-access.ts";
 import { malformed, RefusalError } from "../formats/problems.ts";
 
-/** Where a token belongs: who calls, and what other programs on the same host use. */
+/** Headers that may hold a token: those that authenticate the caller, and cookies of other programs on the same host. */
 const tokenHeaders: ReadonlySet<string> = new Set(["authorization", "proxy-authorization", "cookie"]);
 
 /**
- * No token of ours gets past here but as the bearer. In a route's `words` it is masked; in a header, the query or any
- * other field, known or not, the call is refused before anything of it is kept. Whatever was found is ended: it has been
- * where others read.
+ * Accepts a token of ours only as the bearer. In a route's free-text fields a token is masked. In a header, the query or
+ * any other field, the call is refused before anything of it is stored. Every token found is revoked, because it has been
+ * in a place that others read.
  */
 export function refuseTokens(app: App, { tokenChecks }: Pick<Services, "tokenChecks">): void {
   app.addHook("preValidation", async (request) => {
     const { params, query } = request;
     const headers = Object.entries(request.headers).filter(([name]) => !tokenHeaders.has(name));
     const inHeaders = tokensIn(Object.fromEntries(headers));
-    const { words, others } = sorted(request);
+    const { inFreeText, others } = bodyTokens(request);
     const inQuery = tokensIn(query);
-    for (const { text } of [...inHeaders, ...inQuery, ...tokensIn(params), ...words, ...others]) {
+    for (const { text } of [...inHeaders, ...inQuery, ...tokensIn(params), ...inFreeText, ...others]) {
       await tokenChecks.report(withoutBearer(request, text));
     }
-    if (inHeaders.length > 0) throw new RefusalError(malformed("A header holds a token, which was ended."));
+    if (inHeaders.length > 0) throw new RefusalError(malformed("A header holds a token; it was revoked."));
     const found = [...inQuery, ...others];
     if (found.length > 0) throw new RefusalError(refusalFor(found));
-    if (words.length > 0) request.body = withoutTokens(request.body);
+    if (inFreeText.length > 0) request.body = withoutTokens(request.body);
   });
 }
 
-interface Sorted {
-  /** In people's own words. */
-  readonly words: readonly TokenFound[];
+interface BodyTokens {
+  readonly inFreeText: readonly TokenFound[];
   readonly others: readonly TokenFound[];
 }
 
-function sorted({ body, routeOptions }: FastifyRequest): Sorted {
-  const { words = [] } = routeOptions.config;
-  const isOfWords = ({ path }: TokenFound): boolean =>
-    words.some((field) => field.split(".").every((name, index) => path[index] === name));
+function bodyTokens({ body, routeOptions }: FastifyRequest): BodyTokens {
+  const { freeText = [] } = routeOptions.config;
+  const isInFreeText = ({ path }: TokenFound): boolean =>
+    freeText.some((field) => field.split(".").every((name, index) => path[index] === name));
   const found = tokensIn(body);
-  return { words: found.filter(isOfWords), others: found.filter((one) => !isOfWords(one)) };
+  return { inFreeText: found.filter(isInFreeText), others: found.filter((token) => !isInFreeText(token)) };
 }
 
-/** A credential that completes itself is ended by that, and need not be reported as well. */
+/** A credential that completes its own request ends by that, so it need not be reported as well. */
 function withoutBearer(request: FastifyRequest, text: string): string {
   const bearer = bearerOf(request);
   const isOwn = request.caller === null && bearer !== undefined && parseToken(bearer)?.kind === "jit";
@@ -55,5 +54,7 @@ function withoutBearer(request: FastifyRequest, text: string): string {
 
 function refusalFor(found: readonly TokenFound[]) {
   const errors = found.map(({ path }) => ({ path: path.join("."), message: tokenNotAllowed }));
-  return refuse("invalid_body", "A token stands where it does not belong, and was ended.", { errors });
+  return refuse("invalid_body", "A token is in a field where it does not belong; it was revoked.", {
+    errors,
+  });
 }

@@ -13,33 +13,33 @@ import type { RefusalCode } from "../../core/values/refusals.ts";
 import type { AuditRead } from "../../service/reports/audit-service.ts";
 import type { Caller } from "../../service/ports/caller.ts";
 
-/** What a route says about its own door. Every route under `/api` has to say one of `roles` and `keyless`. */
+/** Who may call a route, and how it is limited. Every route under `/api` must set `roles` or `isPublic`. */
 export interface RouteAccess {
-  /** A key with one of these opens it. */
+  /** An API key with one of these roles may call the route. */
   readonly roles?: readonly Role[];
-  /** Nobody has to say who they are. */
+  /** No API key is required. */
   readonly isPublic?: true;
   /**
-   * `failures`: only failures count against a limit. `nothing`: not even those; for probes, for leak reports, and for
-   * chat platforms, who call from a few addresses. Absent: every call counts.
+   * What counts against the rate limits. `failures`: only failed calls. `nothing`: no call, for probes, leak reports and
+   * chat platforms, which call from few addresses. Absent: every call.
    */
   readonly limited?: "failures" | "nothing";
-  /** A `kd_jit_` token opens it too, and the handler judges it. */
+  /** A `kd_jit_` token is accepted too, and the handler checks it. */
   readonly acceptsCredential?: true;
-  /** Only programs call it, by the thousand: its answers go without the headers that are for browsers. */
+  /** Only programs call it, thousands of times, so its responses omit the headers for browsers. */
   readonly withoutBrowserHeaders?: true;
-  /** A verb about a request: being refused at the door goes on record like any refusal of the front desk. */
+  /** The command on a request. A call refused for its roles is recorded like a refusal of the command itself. */
   readonly verb?: string;
-  /** A way to read the audit log: being refused at the door is recorded. */
+  /** The kind of audit-log read. A call refused for its roles is recorded. */
   readonly auditRead?: AuditRead;
   /**
-   * Fields that are people's own words, in which a token is masked; in any other it is refused. With a dot: inside.
-   * Absent: none, so that a forgotten field stores no token.
+   * Body fields of free text, nested ones with a dot. A token in them is masked; in any other field it is refused, so
+   * that a forgotten field stores no token.
    */
-  readonly words?: readonly string[];
-  /** Its answer may show a credential, and targets may have been waited for: who calls is asked again before it. */
+  readonly freeText?: readonly string[];
+  /** The response may show a credential after a wait for targets, so the caller is authenticated again before it. */
   readonly showsCredential?: true;
-  /** Refusals to be documented besides those that follow from the rest. */
+  /** Refusals for the API documentation, besides those that follow from the other fields. */
   readonly refusals?: readonly RefusalCode[];
 }
 
@@ -47,7 +47,7 @@ declare module "fastify" {
   interface FastifyContextConfig extends RouteAccess {}
 
   interface FastifyRequest {
-    /** Null until the door has let somebody in by their API key. */
+    /** Null until the call was authenticated by an API key. */
     caller: Caller | null;
   }
 }
@@ -61,9 +61,9 @@ export type App = FastifyInstance<
   ZodTypeProvider
 >;
 
-/** Who calls a route with `roles`. */
+/** The caller of a route with `roles`. */
 export function callerOf(request: Pick<FastifyRequest, "caller">): Caller {
-  return assertPresent(request.caller, "a caller behind a door with roles");
+  return assertPresent(request.caller, "a route with roles has a caller");
 }
 
 const bearerPattern = /^bearer +([^\s]+) *$/i;

@@ -26,13 +26,13 @@ const offer = z
     name: z.string(),
     description: z.string().nullable(),
     scopes: textsOf,
-    outcome: z.enum(["AUTO_APPROVED", "NEEDS_APPROVAL"]).describe("What asking now would lead to."),
+    outcome: z.enum(["AUTO_APPROVED", "NEEDS_APPROVAL"]).describe("The outcome of a request made now."),
   })
   .meta({ id: "Offer" });
 
 const tags = ["access"];
 
-/** Who has what, who may have what, and the end of all of it. */
+/** Adds the routes for active access, the catalog of what one may ask for, and mass revocation. */
 export function addActiveAccessRoutes(
   app: App,
   { activeAccess, massRevocation }: Pick<Services, "activeAccess" | "massRevocation">,
@@ -69,18 +69,18 @@ export function addActiveAccessRoutes(
     },
     async (request) => {
       const offers = valueOrThrow(await activeAccess.catalog(callerOf(request), request.query.duration));
-      return { data: offers.map(({ description = null, ...one }) => ({ ...one, description })) };
+      return { data: offers.map(({ description = null, ...rest }) => ({ ...rest, description })) };
     },
   );
 
   app.post(
     "/revoke-all",
     {
-      config: { roles: ["admin"], words: ["reason"], refusals: ["identity_unknown", "not_found"] },
+      config: { roles: ["admin"], freeText: ["reason"], refusals: ["identity_unknown", "not_found"] },
       schema: {
         summary: "End all access of a person, of scopes or of a policy",
         description:
-          "What is approved or active. A lockdown keeps new access from being given meanwhile. An id that names nobody, or no policy, is refused.",
+          "Ends what is approved or active. Start a lockdown first to refuse new access meanwhile. An unknown identity or policy is refused.",
         tags,
         body: revokeAllBody,
         response: { 200: z.object({ ended: z.number(), requests: textsOf }) },

@@ -60,15 +60,15 @@ export function addApiKeyRoutes(app: App, { apiKeys }: Pick<Services, "apiKeys">
       config: { roles: ["admin"], refusals: ["identity_unknown"] },
       schema: {
         summary: "Make an API key",
-        description: "A person is told that a key was made for them, and by whom.",
+        description: "A person is notified that a key was made for them, and by whom.",
         tags,
         body: keyBody,
         response: { 201: newKey },
       },
     },
     async (request, reply) => {
-      const { name: called = null, ...input } = request.body;
-      const made = valueOrThrow(await apiKeys.create(callerOf(request), { ...input, name: called }));
+      const { name: keyName = null, ...input } = request.body;
+      const made = valueOrThrow(await apiKeys.create(callerOf(request), { ...input, name: keyName }));
       return reply
         .code(201)
         .header("location", `/api/v1/api-keys/${made.key.id}`)
@@ -82,7 +82,7 @@ export function addApiKeyRoutes(app: App, { apiKeys }: Pick<Services, "apiKeys">
       config: { roles: ["admin"] },
       schema: {
         summary: "End an API key",
-        description: "Dead at once. Answers the key as it was.",
+        description: "It stops working immediately. Returns the key as it was.",
         tags,
         params: idParams,
         response: { 200: key },
@@ -92,13 +92,13 @@ export function addApiKeyRoutes(app: App, { apiKeys }: Pick<Services, "apiKeys">
   );
 }
 
-function toResponse(one: ApiKey): z.output<typeof key> {
-  const { id, identityId, roles: held, name: called, last4, mintedBy, createdAt, expiresAt } = one;
+function toResponse(apiKey: ApiKey): z.output<typeof key> {
+  const { id, identityId, last4, mintedBy, createdAt, expiresAt } = apiKey;
   return {
     id,
     identityId,
-    roles: held,
-    name: called,
+    roles: apiKey.roles,
+    name: apiKey.name,
     last4,
     mintedBy,
     createdAt: formatInstant(createdAt),

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { AuditRow } from "../../service/ports/store.ts";
 import type { Services } from "../../service/services.ts";
 import { toRecordResponse } from "./audit.ts";
-import { callerAgain } from "../middleware/authentication.ts";
+import { reauthenticate } from "../middleware/authentication.ts";
 import { callerOf, type App } from "../middleware/route-access.ts";
 import { valueOrThrow } from "../formats/problems.ts";
 
@@ -23,7 +23,7 @@ const query = z.strictObject({
   format: z.enum(["jsonl", "csv"]).default("jsonl").describe("One record a line, or a table."),
 });
 
-/** The whole log as a stream: memory stays flat however long it is, and a slow reader slows the reading. */
+/** Streams the whole log, so that memory use does not grow with it and a slow reader slows the database reads. */
 export function addAuditExport(app: App, { audit, apiKeys }: Pick<Services, "audit" | "apiKeys">): void {
   app.get(
     "/audit/export",
@@ -39,7 +39,7 @@ export function addAuditExport(app: App, { audit, apiKeys }: Pick<Services, "aud
     async (request, reply) => {
       const { format } = request.query;
       const rows = whileAllowed(valueOrThrow(await audit.exported(callerOf(request), format)), async () => {
-        await callerAgain({ apiKeys }, request);
+        await reauthenticate({ apiKeys }, request);
       });
       const type = format === "csv" ? "text/csv; charset=utf-8" : "application/jsonl; charset=utf-8";
       const name = `audit.${format}`;
@@ -51,17 +51,17 @@ export function addAuditExport(app: App, { audit, apiKeys }: Pick<Services, "aud
   );
 }
 
-/** Rows between two looks at whether the reader may still have them: an export can take as long as its reader likes. */
-const rowsPerLook = 200;
+/** The caller is authenticated again after so many rows, because a slow reader can keep an export open for long. */
+const rowsPerCheck = 200;
 
-/** A reader who may not go on gets a broken stream, never one that looks whole. */
+/** Breaks the stream when the reader may no longer read, so that the export never looks complete. */
 async function* whileAllowed(
   rows: AsyncIterable<AuditRow>,
-  look: () => Promise<void>,
+  assertAllowed: () => Promise<void>,
 ): AsyncGenerator<AuditRow> {
   let count = 0;
   for await (const row of rows) {
-    if (count > 0 && count % rowsPerLook === 0) await look();
+    if (count > 0 && count % rowsPerCheck === 0) await assertAllowed();
     count++;
     yield row;
   }
@@ -72,7 +72,7 @@ async function* linesOf(rows: AsyncIterable<AuditRow>): AsyncGenerator<string> {
 }
 
 async function csvOf(rows: AsyncIterable<AuditRow>): Promise<Readable> {
-  // Loaded when somebody wants a table, which is rare.
+  // Loaded on demand, because CSV exports are rare.
   const { stringify } = await import("csv-stringify");
   const table = stringify({ header: true, columns, escape_formulas: true, record_delimiter: "windows" });
   const source = Readable.from(cellsOf(rows));

@@ -10,7 +10,7 @@ import { limit } from "../formats/pagination.ts";
 import { valueOrThrow } from "../formats/problems.ts";
 import { at } from "../formats/representations.ts";
 
-/** What stands in the body of a stored record (contract §6). */
+/** The body of a stored record. See docs/audit.md#the-record. */
 const recordBody = z.object({
   at,
   action: z.string(),
@@ -49,7 +49,7 @@ const auditQuery = z.strictObject({
 const verdict = z.object({
   ok: z.boolean(),
   events: z.number(),
-  head: z.string().describe("Keep it elsewhere: a tail cut off whole cannot be seen from inside."),
+  head: z.string().describe("Keep it elsewhere: the log itself cannot show that its end was cut off."),
   tail: z
     .enum(["unproven", "matches", "differs", "shorter"])
     .describe(
@@ -140,7 +140,7 @@ export function addAuditRoutes(app: App, { audit }: Pick<Services, "audit">): vo
   );
 }
 
-/** A stored record as the API shows it. */
+/** A stored record as the API returns it. */
 export function toRecordResponse({ seq, body, previousHash, hash }: AuditRow): z.output<typeof record> {
   return { seq, ...recordBody.parse(JSON.parse(body)), previousHash, hash };
 }

@@ -11,7 +11,7 @@ const connector = z
     name: z.string(),
     kind: z.string(),
     place: z.string().nullable().describe("Which system it is, without secrets."),
-    problem: z.string().nullable().describe("Why it is not what the configuration says; null: it is."),
+    problem: z.string().nullable().describe("Why it differs from the configuration; null when it does not."),
     proposedPlace: z.string().nullable().describe("A changed address that waits to be confirmed."),
     targets: z.number().describe("How many objects of ours may be there."),
     overdue: z.number().describe("How many of them should be gone."),
@@ -21,7 +21,7 @@ const connector = z
 const result = z
   .enum(checkResults)
   .describe(
-    "in_order: tried, and as it should be. problem: it has to be fixed. " +
+    "in_order: tried and correct. problem: it has to be fixed. " +
       "not_verified: it cannot be tried without a change, or is out of reach.",
   );
 const checked = z
@@ -55,7 +55,7 @@ const abandoned = z
 
 const tags = ["connectors"];
 
-/** The systems that access is given at: which there are, and whether they would let us. */
+/** Adds the routes that list connectors and check their rights at the targets. */
 export function addConnectorRoutes(app: App, services: Pick<Services, "connectors">): void {
   const { connectors } = services;
   addLostTargetRoutes(app, services);
@@ -88,21 +88,21 @@ export function addConnectorRoutes(app: App, services: Pick<Services, "connector
     },
     async (request) => {
       const data = valueOrThrow(await connectors.check(callerOf(request))).map(toResponse);
-      return { ok: data.every((one) => one.ok), data };
+      return { ok: data.every(({ ok }) => ok), data };
     },
   );
 }
 
-/** For a target that is lost, or was moved. */
+/** Adds the routes for a target that is lost or was moved. */
 function addLostTargetRoutes(app: App, { connectors }: Pick<Services, "connectors">): void {
   app.post(
     "/connectors/:name/abandon",
     {
-      config: { roles: ["admin"], words: ["reason"], refusals: ["not_found", "already_abandoned"] },
+      config: { roles: ["admin"], freeText: ["reason"], refusals: ["not_found", "already_abandoned"] },
       schema: {
         summary: "Give up an object at a target that is lost for good",
         description:
-          "It is not tried to be taken back any more, and was never confirmed gone. Live access ends in the same " +
+          "The service stops trying to take it back; it was never confirmed gone. Active access ends in the same " +
           "commit. If the target returns, the object is removed as an orphan.",
         tags,
         params: connectorName,
@@ -112,22 +112,22 @@ function addLostTargetRoutes(app: App, { connectors }: Pick<Services, "connector
     },
     async (request) => {
       const { name } = request.params;
-      const { requestId, ...one } = valueOrThrow(
+      const { requestId, ...object } = valueOrThrow(
         await connectors.abandon(callerOf(request), name, request.body),
       );
-      return { ...one, request: requestId };
+      return { ...object, request: requestId };
     },
   );
 
   app.post(
     "/connectors/:name/confirm",
     {
-      config: { roles: ["admin"], words: ["reason"], refusals: ["not_found"] },
+      config: { roles: ["admin"], freeText: ["reason"], refusals: ["not_found"] },
       schema: {
         summary: "Confirm that a changed address leads to the same target",
         description:
           "For a connector that holds objects and whose new address could not be proven to lead to the same " +
-          "target. From then on they are looked for there, and nowhere else.",
+          "target. From then on the objects are looked for at the new address only.",
         tags,
         params: connectorName,
         body: confirmBody,
@@ -145,6 +145,6 @@ function toResponse({ name, kind, result: worst, findings }: CheckedConnector) {
     kind,
     ok: worst !== "problem",
     result: worst,
-    findings: findings.map((one) => ({ ...one, ok: one.result === "in_order" })),
+    findings: findings.map((finding) => ({ ...finding, ok: finding.result === "in_order" })),
   };
 }

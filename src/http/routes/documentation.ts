@@ -5,29 +5,31 @@ import type { OpenApiPages } from "./openapi-pages.ts";
 import { sendRefusal } from "../formats/problems.ts";
 
 /**
- * Serves `/openapi.json` and `/docs`, made from the schemas that validate when somebody asks for the first time. Comes
- * before the routes it documents.
+ * Serves `/openapi.json` and `/docs`, built on first use from the schemas that validate. Call it before the routes to be
+ * documented are added.
  */
 export function addDocumentation(app: App, publicUrl: string | undefined): void {
   const routes: RouteOptions[] = [];
   app.addHook("onRoute", (route) => {
     if (isDocumented(route)) routes.push({ ...route });
   });
-  let making: Promise<OpenApiPages> | undefined;
-  app.addHook("onClose", async () => (await making)?.close());
+  let pagesPromise: Promise<OpenApiPages> | undefined;
+  app.addHook("onClose", async () => (await pagesPromise)?.close());
 
-  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    making ??= import("./openapi-pages.ts").then((pages) => pages.createOpenApiPages(routes, publicUrl));
-    const pages = await making;
+  const sendPage = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    pagesPromise ??= import("./openapi-pages.ts").then(async ({ createOpenApiPages }) =>
+      createOpenApiPages(routes, publicUrl),
+    );
+    const pages = await pagesPromise;
     const ifNoneMatch = request.headers["if-none-match"];
     const page = await pages.page({ url: request.url, ...(ifNoneMatch !== undefined && { ifNoneMatch }) });
     if (page.status === 404) return sendRefusal(reply, nothingHere);
     return reply.code(page.status).headers(page.headers).send(page.body);
   };
-  for (const url of ["/openapi.json", "/docs", "/docs/*"]) app.get(url, { schema: { hide: true } }, answer);
+  for (const url of ["/openapi.json", "/docs", "/docs/*"]) app.get(url, { schema: { hide: true } }, sendPage);
 }
 
-/** The HEAD that comes with each GET goes without saying. */
+/** HEAD is not documented, because every GET has it. */
 function isDocumented({ schema, method }: RouteOptions): boolean {
   return schema?.tags !== undefined && schema.hide !== true && method !== "HEAD";
 }

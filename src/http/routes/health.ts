@@ -4,26 +4,26 @@ import type { App } from "../middleware/route-access.ts";
 import { problem, sendProblem } from "../formats/problems.ts";
 import { logFault } from "../middleware/access-log.ts";
 
-/** Something the service needs to do its work. */
+/** The state of one part that the service needs. */
 export interface ReadinessCheck {
   readonly ok: boolean;
-  /** A few words for an operator, without secrets. */
+  /** A short text for an operator, without secrets. */
   readonly detail?: string;
-  /** Not ok means that an operator should look, not that the service cannot do its work. */
+  /** A failed check needs an operator's attention, but the service still does its work. */
   readonly advisory?: true;
 }
 
-/** Every check by its name. Asked at each probe. */
+/** Runs every check, by name, at each probe. */
 export type Readiness = () => Promise<Readonly<Record<string, ReadinessCheck>>>;
 
 const checks = z.record(
   z.string(),
   z.object({ ok: z.boolean(), detail: z.string().optional(), advisory: z.literal(true).optional() }),
 );
-const config = { keyless: true, limited: "nothing" } as const;
+const config = { isPublic: true, limited: "nothing" } as const;
 const tags = ["health"];
 
-/** Probes: the process answers, and it could do its work. */
+/** Adds the probes: `/healthz` for the process, `/readyz` for its ability to work. */
 export function addHealthRoutes(app: App, readiness: Readiness): void {
   app.get(
     "/healthz",
@@ -43,7 +43,7 @@ export function addHealthRoutes(app: App, readiness: Readiness): void {
     {
       config,
       schema: {
-        summary: "Whether it can do its work",
+        summary: "Whether the service can do its work",
         description: "503, with the same `checks`, when something it needs is missing.",
         tags,
         response: { 200: z.object({ status: z.literal("ready"), checks }) },
@@ -51,7 +51,7 @@ export function addHealthRoutes(app: App, readiness: Readiness): void {
     },
     async (request, reply) => {
       const found = await readiness().catch((fault: unknown): Readonly<Record<string, ReadinessCheck>> => {
-        logFault(request, fault, "readiness cannot be told");
+        logFault(request, fault, "readiness check failed");
         return { readiness: { ok: false } };
       });
       const missing = Object.entries(found).flatMap(([name, { ok, advisory }]) =>

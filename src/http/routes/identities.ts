@@ -86,7 +86,7 @@ export function addIdentityRoutes(app: App, { directory }: Pick<Services, "direc
       schema: {
         summary: "Change an identity",
         description:
-          "By id or e-mail address. Fields left out stay, null takes away. Switched off, it can do nothing from that moment on, and what it holds ends. Of identities that the file manages only `active` can be changed.",
+          "By id or e-mail address. Omitted fields stay, null removes a value. A deactivated identity can do nothing from that moment on, and its access ends. For identities that the file manages only `active` can be changed.",
         tags,
         params: idParams,
         body: identityChange,
@@ -106,9 +106,9 @@ function addLinkRoute(app: App, directory: Services["directory"]): void {
     {
       config: { roles: ["admin"], refusals: ["managed_by_file"] },
       schema: {
-        summary: "Take a chat account away from an identity",
+        summary: "Unlink a chat account from an identity",
         description:
-          "By id or e-mail address. For links made in chat or through the API. The account is nobody's from that moment on; what the file says of links is changed in the file.",
+          "By id or e-mail address. For links made in chat or through the API; links in the configuration file are changed there. The account belongs to nobody from that moment on.",
         tags,
         params: linkParams,
         response: { 200: identity },
@@ -121,7 +121,7 @@ function addLinkRoute(app: App, directory: Services["directory"]): void {
   );
 }
 
-function toResponse(one: Identity): z.output<typeof identity> {
-  const { id, kind, email = null, name, managerId = null, groups, links, managedBy } = one;
-  return { id, kind, email, name, managerId, groups, active: isActive(one), links, managedBy };
+function toResponse(value: Identity): z.output<typeof identity> {
+  const { id, kind, email = null, name, managerId = null, groups, links, managedBy } = value;
+  return { id, kind, email, name, managerId, groups, active: isActive(value), links, managedBy };
 }

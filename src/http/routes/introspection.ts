@@ -6,7 +6,7 @@ import type { App } from "../middleware/route-access.ts";
 import type { Limits } from "../middleware/rate-limits.ts";
 
 const tokenField = z.string().max(1_000).describe("The token itself.");
-const hint = z.exactOptional(z.string()).describe("Taken and not needed.");
+const hint = z.exactOptional(z.string()).describe("Accepted and ignored.");
 const consumes = [formContentType];
 const tags = ["credentials"];
 
@@ -24,7 +24,7 @@ const introspection = z.union([
   z.object({ active: z.literal(false) }),
 ]);
 
-/** The two doors that take a form: RFC 7662 and RFC 7009. Fields beyond the named ones are passed over, as both say. */
+/** Adds the two routes that take a form, RFC 7662 and RFC 7009. Both RFCs require that unknown fields are ignored. */
 export async function addFormRoutes(
   app: App,
   { tokenChecks }: Pick<Services, "tokenChecks">,
@@ -37,10 +37,10 @@ export async function addFormRoutes(
     {
       bodyLimit: formBytesMax,
       config: { roles: ["resource"], limited: "failures", withoutBrowserHeaders: true },
-      // The compiler has seen that it is one of the two: what is asked by the thousand is not looked through again.
+      // The type checker has verified the response, and this route is called too often to validate it again.
       serializerCompiler: () => JSON.stringify,
       schema: {
-        summary: "What a credential is good for at this moment",
+        summary: "What a credential allows at this moment",
         tags,
         consumes,
         body: z.object({ token: tokenField, token_type_hint: hint }),
@@ -61,25 +61,25 @@ export async function addFormRoutes(
     "/credentials/revoke",
     {
       bodyLimit: formBytesMax,
-      // No limit: whoever floods us must not keep somebody else's leaked token alive. A small body keeps a call cheap.
+      // No rate limit: a flood must not keep a leaked token alive. Small bodies keep calls cheap.
       config: { isPublic: true, limited: "nothing", refusals: ["store_unavailable"] },
       schema: {
         summary: "Report a leaked token",
-        description: "What the token opened ends. The answer is the same whatever it was.",
+        description: "Ends the access of the token. The response is the same for every token.",
         tags,
         consumes,
         body: z.object({ token: z.string().default(""), token_type_hint: hint }),
-        response: { 200: z.null().describe("Whatever the token was.") },
+        response: { 200: z.null().describe("Also for an unknown token.") },
       },
     },
     async (request, reply) => {
       await tokenChecks.report(request.body.token);
-      return nothing(reply);
+      return sendEmpty(reply);
     },
   );
 }
 
-/** 200 without a body, which no schema has a word for. */
-function nothing(reply: FastifyReply): FastifyReply {
+/** Sends 200 without a body, which no response schema can express. */
+function sendEmpty(reply: FastifyReply): FastifyReply {
   return reply.code(200).send();
 }

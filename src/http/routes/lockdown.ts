@@ -7,7 +7,7 @@ import { lockdownBody, noQuery } from "../formats/request-schemas.ts";
 
 const tags = ["policies"];
 
-/** The switch that keeps new access from being given. */
+/** Adds the routes that read and change the lockdown, which refuses new access. */
 export function addLockdownRoutes(app: App, { lockdown }: Pick<Services, "lockdown">): void {
   app.get(
     "/lockdown",
@@ -15,7 +15,7 @@ export function addLockdownRoutes(app: App, { lockdown }: Pick<Services, "lockdo
       config: { roles: ["admin", "auditor"] },
       schema: {
         summary: "Whether a lockdown is on",
-        description: "And who changed that last, when and why; null where nobody ever has.",
+        description: "And who changed it last, when and why; null when nobody ever has.",
         tags,
         querystring: noQuery,
         response: {
@@ -42,10 +42,10 @@ export function addLockdownRoutes(app: App, { lockdown }: Pick<Services, "lockdo
   app.post(
     "/lockdown",
     {
-      config: { roles: ["admin"], words: ["reason"] },
+      config: { roles: ["admin"], freeText: ["reason"] },
       schema: {
         summary: "Begin or end a lockdown",
-        description: "While it is on nothing is given but break-glass. What was given before stays.",
+        description: "During a lockdown only break-glass access is granted. Existing access stays.",
         tags,
         body: lockdownBody,
         response: { 200: z.object({ on: z.boolean() }) },

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { secondMs } from "../../core/values/time.ts";
 import type { App } from "../middleware/route-access.ts";
 
-/** What the scraper reads and the server feeds. */
+/** The metrics that the server counts and Prometheus reads. */
 export interface HttpMetrics {
   readonly responded: (method: string, route: string, status: number, seconds: number) => void;
   readonly refused: (code: string) => void;
@@ -12,7 +12,7 @@ export interface HttpMetrics {
   readonly render: () => Promise<string>;
 }
 
-/** Counts an answer by the pattern of its route: no ids, no people. */
+/** Counts a response by the pattern of its route, because a path holds ids and names of people. */
 export function countResponse(
   metrics: HttpMetrics,
   method: string,
@@ -23,7 +23,7 @@ export function countResponse(
   if (reply.problemCode !== null) metrics.refused(reply.problemCode);
 }
 
-/** `/metrics` for Prometheus. */
+/** Adds `/metrics` for Prometheus. */
 export function addMetrics(app: App, metrics: HttpMetrics): void {
   app.get(
     "/metrics",

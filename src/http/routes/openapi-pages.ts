@@ -15,7 +15,7 @@ import { validatorCompiler, noJsonSchemaCompilers } from "../formats/validation.
 
 const description = `Just-in-time access: ask, approve, claim, end.
 
-Every 4xx and 5xx is a problem document (RFC 9457) with a stable \`code\`. Times are RFC 3339 in UTC. Durations are \`90s\`, \`30m\`, \`4h\`, \`1h30m\`, \`2d\` or ISO 8601 such as \`PT4H\`. Fields that are not known are refused. Every answer carries \`X-Request-Id\`.`;
+Every 4xx and 5xx is a problem document (RFC 9457) with a stable \`code\`. Times are RFC 3339 in UTC. Durations are \`90s\`, \`30m\`, \`4h\`, \`1h30m\`, \`2d\` or ISO 8601 such as \`PT4H\`. Unknown fields are refused. Every response carries \`X-Request-Id\`.`;
 
 const problemResponse = z
   .object({
@@ -29,9 +29,9 @@ const problemResponse = z
   })
   .meta({ id: "Problem", description: "RFC 9457." });
 
-/** What is asked of a page. */
+/** A request for one page. */
 export interface PageRequest {
-  /** As it was sent: under `/docs`, or `/openapi.json`. */
+  /** The path as sent: `/openapi.json`, or one under `/docs`. */
   readonly url: string;
   readonly ifNoneMatch?: string;
 }
@@ -48,8 +48,8 @@ export interface OpenApiPages {
 }
 
 /**
- * The document about these routes and the pages that show it, in a server of their own that listens nowhere: making
- * them takes as long as a start, and most processes end without having been asked for them.
+ * Builds the OpenAPI document and its pages in a separate server that does not listen. Building takes as long as a start,
+ * and most processes end before anybody reads the documentation.
  */
 export async function createOpenApiPages(
   routes: readonly RouteOptions[],
@@ -94,8 +94,12 @@ export async function createOpenApiPages(
   return {
     page: async ({ url, ifNoneMatch }) => {
       const headers = ifNoneMatch === undefined ? {} : { "if-none-match": ifNoneMatch };
-      const answer = await app.inject({ method: "GET", url, headers });
-      return { status: answer.statusCode, headers: passedOn(answer.headers), body: answer.rawPayload };
+      const response = await app.inject({ method: "GET", url, headers });
+      return {
+        status: response.statusCode,
+        headers: forwardedHeaders(response.headers),
+        body: response.rawPayload,
+      };
     },
     close: async () => app.close(),
   };
@@ -110,7 +114,7 @@ const headersOfPages = [
   "location",
 ];
 
-function passedOn(headers: Readonly<Record<string, unknown>>): Page["headers"] {
+function forwardedHeaders(headers: Readonly<Record<string, unknown>>): Page["headers"] {
   return Object.fromEntries(
     headersOfPages.flatMap((name) => {
       const value = headers[name];
@@ -119,7 +123,7 @@ function passedOn(headers: Readonly<Record<string, unknown>>): Page["headers"] {
   );
 }
 
-/** Says of a route what follows from its door: who may come in, and every way it can say no. */
+/** Adds to a route's schema what follows from its access rules: roles, authentication and refusals. */
 function documented(route: RouteOptions): Pick<RouteOptions, "method" | "url" | "schema"> {
   const { method, url, schema = {}, config = {} } = route;
   const { roles, acceptsCredential } = config;
@@ -143,14 +147,14 @@ function documented(route: RouteOptions): Pick<RouteOptions, "method" | "url" | 
   return { method, url, schema: described };
 }
 
-/** Left on a route whose body may be left out, until the document is whole. */
+/** Marks a route whose body is optional, until the document is complete. */
 const optionalBodyMark = "x-optional-body";
 
 function isOptional(body: unknown): boolean {
   return body instanceof z.ZodType && body.safeParse({}).success;
 }
 
-/** Every body is documented as required; this takes it back where none is needed. */
+/** Documents marked bodies as optional, because the generator documents every body as required. */
 function optionalBodies<Document extends object>(document: Document): Document {
   const paths: unknown = "paths" in document ? document.paths : {};
   for (const path of Object.values(isRecord(paths) ? paths : {})) {
@@ -163,7 +167,7 @@ function optionalBodies<Document extends object>(document: Document): Document {
   return document;
 }
 
-/** Each named schema comes in a form for reading and one for writing; the one nobody refers to goes. */
+/** Removes unreferenced schemas, because each named one is generated for reading and for writing. */
 function withoutUnused<Document extends object>(document: Document): Document {
   const text = JSON.stringify(document);
   const components: unknown = "components" in document ? document.components : {};
@@ -174,8 +178,8 @@ function withoutUnused<Document extends object>(document: Document): Document {
   return document;
 }
 
-/** Verbs that give access, which can be held back. */
-const givingVerbs: ReadonlySet<string> = new Set(["ask", "approve", "claim", "rotate", "extend"]);
+/** Verbs that grant access, which is refused while the clock or the audit log is in doubt. */
+const grantingVerbs: ReadonlySet<string> = new Set(["ask", "approve", "claim", "rotate", "extend"]);
 
 function codesOf({ url, schema, method }: RouteOptions, config: RouteAccess): readonly RefusalCode[] {
   const hasBody = schema?.body !== undefined;
@@ -188,12 +192,12 @@ function codesOf({ url, schema, method }: RouteOptions, config: RouteAccess): re
     ...(hasBody || schema?.querystring !== undefined ? (["invalid_body"] as const) : []),
     ...(url.includes(":id") ? (["not_found"] as const) : []),
     ...(isLimited && method !== undefined ? (["rate_limited", "store_unavailable"] as const) : []),
-    ...(givingVerbs.has(config.verb ?? "") ? (["clock_behind", "audit_head_differs"] as const) : []),
+    ...(grantingVerbs.has(config.verb ?? "") ? (["clock_behind", "audit_head_differs"] as const) : []),
     ...(config.refusals ?? []),
   ];
 }
 
-/** One entry for each status, naming its codes. */
+/** One response for each status, with its problem codes. */
 function problemResponses(codes: readonly RefusalCode[]): Readonly<Record<number, unknown>> {
   const byStatus = Map.groupBy(new Set(codes), (code) => refusalStatus[code]);
   return Object.fromEntries(

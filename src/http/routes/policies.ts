@@ -8,7 +8,7 @@ import { valueOrThrow } from "../formats/problems.ts";
 import { textsOf } from "../formats/representations.ts";
 import { idParams, noQuery } from "../formats/request-schemas.ts";
 
-/** A condition as it was written; its own schema has checked it, so nothing is dropped here. */
+/** A condition as it was written. This schema drops nothing, because the input schema has checked it. */
 export const conditionResponse = z
   .record(z.string(), z.unknown())
   .meta({ description: "As in the request body." });
@@ -22,14 +22,14 @@ const stage = z.object({
   via: textsOf.optional(),
 });
 
-/** The form a policy is written in, with what is ours; see schemas/policy.ts. */
+/** The written form of a policy (config/schemas/policy.ts), with the fields we add. */
 const policy = z
   .object({
     id: z.string(),
-    version: z.number().describe("Rises by one with each change."),
+    version: z.number().describe("Increases by one with each change."),
     name: z.string(),
     description: z.string().optional(),
-    message: z.string().optional().describe("What it says to whoever it denies something."),
+    message: z.string().optional().describe("Shown to people whom this policy denies access."),
     enabled: z.boolean().optional(),
     priority: z.number().optional(),
     autoApprove: z.boolean().optional(),
@@ -52,7 +52,7 @@ const policy = z
       .array(z.object({ path: z.string(), message: z.string() }))
       .readonly()
       .optional()
-      .describe("What is valid but probably a mistake, such as a name that is not there. Not in lists."),
+      .describe("Valid but probably mistakes, such as an unknown name. Not in lists."),
   })
   .meta({ id: "Policy" });
 
@@ -105,11 +105,11 @@ function addPolicyReads(app: App, policies: Services["policies"]): void {
   );
 }
 
-/** With what its author should look at again; nothing of that where there is nothing. */
-async function toResponse(one: Policy, policies: Services["policies"]): Promise<z.input<typeof policy>> {
-  const warnings = await policies.warnings(one);
+/** A policy with the warnings for its author, if there are any. */
+async function toResponse(value: Policy, policies: Services["policies"]): Promise<z.input<typeof policy>> {
+  const warnings = await policies.warnings(value);
   return {
-    ...writtenPolicy(one),
+    ...writtenPolicy(value),
     ...(warnings.length > 0 && {
       warnings: warnings.map(({ path, message }) => ({ path: path.join("."), message })),
     }),
@@ -138,7 +138,7 @@ function addPolicyWrites(app: App, policies: Services["policies"]): void {
       config: { roles: writing, refusals: ["name_taken", "managed_by_file"] },
       schema: {
         summary: "Replace a policy",
-        description: "Makes a new version. Requests that are open keep what they were asked under.",
+        description: "Creates a new version. Open requests keep the version they were submitted under.",
         tags,
         params: idParams,
         body: policyContent,
@@ -158,7 +158,7 @@ function addPolicyWrites(app: App, policies: Services["policies"]): void {
       config: { roles: writing, refusals: ["managed_by_file"] },
       schema: {
         summary: "Delete a policy",
-        description: "Answers the policy as it was.",
+        description: "Returns the policy as it was.",
         tags,
         params: idParams,
         response: { 200: policy },

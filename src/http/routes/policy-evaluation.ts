@@ -1,6 +1,6 @@
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
-import type { PolicySelection, Explanation } from "../../core/policy/governing-policy.ts";
+import type { Explanation } from "../../core/policy/governing-policy.ts";
 import type { ConditionVerdict } from "../../core/policy/evaluate-conditions.ts";
 import { patternSizeOf } from "../../core/policy/pattern-size.ts";
 import type { Work } from "../../core/values/sliced-work.ts";
@@ -64,7 +64,7 @@ const evaluation = z
   })
   .meta({ id: "Evaluation" });
 
-/** The dry run. */
+/** Adds the dry run of a request. */
 export function addEvaluationRoute(
   app: App,
   { evaluation: service, slices }: Pick<Services, "evaluation" | "slices">,
@@ -74,7 +74,7 @@ export function addEvaluationRoute(
     {
       config: {
         roles: ["admin", "auditor", "requester"],
-        words: ["request.reason", "request.ticket", "request.metadata"],
+        freeText: ["request.reason", "request.ticket", "request.metadata"],
         refusals: ["not_self", "invalid_scope", "invalid_duration", "identity_unknown", "too_costly"],
       },
       preValidation: async (request) => {
@@ -82,9 +82,9 @@ export function addEvaluationRoute(
         if (drafts !== undefined) valueOrThrow(service.mayDraft(callerOf(request), patternSizesIn(drafts)));
       },
       schema: {
-        summary: "What would happen if this were asked now, and why",
+        summary: "What would happen to this request now, and why",
         description:
-          "Stores nothing. With `policies` (admin and auditor), judges by those instead of the ones in force. `BREAK_GLASS`: no policy is asked, except one that denies. 422 `too_costly`: policies, scopes and patterns are too many together. 429 `rate_limited`: this key has two of these running.",
+          "Stores nothing. With `policies` (admin and auditor), evaluates those instead of the ones in force. `BREAK_GLASS`: only denying policies apply. 422 `too_costly`: policies, scopes and patterns are too many together. 429 `rate_limited`: this key has two of these running.",
         tags: ["policies"],
         body: z.strictObject({
           request: askBody,
@@ -101,12 +101,12 @@ export function addEvaluationRoute(
   );
 }
 
-/** As they were sent, before their patterns are compiled to see whether they are ones. */
+/** The draft policies as sent, before validation compiles their patterns. */
 function draftsIn(body: unknown): unknown {
   return typeof body === "object" && body !== null && "policies" in body ? body.policies : undefined;
 }
 
-/** The sizes of all patterns in it, wherever they stand. Bodies are of limited depth. */
+/** The total size of all patterns in a value. The recursion is safe, because bodies have limited depth. */
 function patternSizesIn(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
   const own = "operator" in value && value.operator === "MATCHES" && "value" in value ? value.value : null;
@@ -114,19 +114,19 @@ function patternSizesIn(value: unknown): number {
   return Object.values(value).reduce<number>((sum, inner) => sum + patternSizesIn(inner), size);
 }
 
-/** As bytes, so that the text is not checked against the schema again, which takes longer than all the rest. */
+/** Sends bytes, so that the response is not validated again, which would take longer than the evaluation. */
 function sendJson(reply: FastifyReply, text: string): FastifyReply {
   return reply.type("application/json; charset=utf-8").send(Buffer.from(text));
 }
 
-/** The answer's JSON, in parts: of many policies and scopes it is long. */
+/** Writes the response in slices, because it is long for many policies and scopes. */
 function* writeEvaluation({ refusal, scopes, ...rest }: Evaluation): Work<string> {
   const head: Omit<z.output<typeof evaluation>, "scopes"> = {
     ...rest,
     refusal: refusal === null ? null : { code: refusal.refused, detail: refusal.detail },
   };
   const explained: string[] = [];
-  for (const one of scopes) explained.push(yield* writeExplanation(one));
+  for (const explanation of scopes) explained.push(yield* writeExplanation(explanation));
   return withField(head, "scopes", explained);
 }
 
@@ -136,18 +136,18 @@ function* writeExplanation({ scope, selection, reason, policies }: Explanation):
   const head: Omit<ScopeExplained, "policies"> = {
     scope,
     outcome: selection.kind,
-    policy: policyOf(selection),
+    policy: selection.policy === undefined ? null : policyName(selection.policy),
     reason,
   };
   const written: string[] = [];
   for (const { policy, verdict: found, outcome } of policies) {
-    const one: ScopeExplained["policies"][number] = {
-      ...named(policy),
+    const entry: ScopeExplained["policies"][number] = {
+      ...policyName(policy),
       standing: outcome,
       truth: found.truth,
       conditions: found.conditions.map(toVerdictResponse),
     };
-    const text = JSON.stringify(one);
+    const text = JSON.stringify(entry);
     written.push(text);
     yield text.length / bytesPerMicrosecond;
   }
@@ -156,29 +156,25 @@ function* writeExplanation({ scope, selection, reason, policies }: Explanation):
 
 const bytesPerMicrosecond = 50;
 
-/** The object with one more field: a list whose entries are JSON already. */
+/** The JSON of `head` with one more field, a list whose entries are JSON already. */
 function withField(head: object, field: string, entries: readonly string[]): string {
   return `${JSON.stringify(head).slice(0, -1)},"${field}":[${entries.join(",")}]}`;
 }
 
 function toVerdictResponse({
   condition,
-  truth: came,
+  truth: found,
   actual,
   inside,
 }: ConditionVerdict): z.output<typeof verdict> {
   return {
     condition: writtenCondition(condition),
-    truth: came,
+    truth: found,
     actual,
     inside: inside.map(toVerdictResponse),
   };
 }
 
-function policyOf(selection: PolicySelection): z.output<typeof policyNamed> | null {
-  return selection.policy === undefined ? null : named(selection.policy);
-}
-
-function named({ id, name, version }: z.output<typeof policyNamed>): z.output<typeof policyNamed> {
+function policyName({ id, name, version }: z.output<typeof policyNamed>): z.output<typeof policyNamed> {
   return { id, name, version };
 }

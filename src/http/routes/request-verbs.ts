@@ -14,7 +14,7 @@ import {
   reviewBody,
 } from "../formats/request-schemas.ts";
 
-/** What is done about one request: `POST /credentials/jit/{id}/verb`, always answered with the whole request. */
+/** Adds the commands on one request: `POST /credentials/jit/{id}/verb`. Each returns the complete request. */
 export function addVerbRoutes(
   app: App,
   { requestCommands }: Pick<Services, "requestCommands">,
@@ -46,7 +46,7 @@ function addDecisionRoutes(app: App, requestCommands: Commands): void {
       config: {
         roles: ["approver"],
         verb: "approve",
-        words: ["comment"],
+        freeText: ["comment"],
         refusals: [...notDecidable, "already_voted", "stage_not_open", "request_changed", "invalid_duration"],
       },
       schema: { summary: "Approve", tags, params: idParams, body: approveBody, response },
@@ -58,7 +58,7 @@ function addDecisionRoutes(app: App, requestCommands: Commands): void {
   app.post(
     `${path}/deny`,
     {
-      config: { roles: ["approver"], verb: "deny", words: ["reason"], refusals: notDecidable },
+      config: { roles: ["approver"], verb: "deny", freeText: ["reason"], refusals: notDecidable },
       schema: { summary: "Deny", tags, params: idParams, body: reasonBody, response },
     },
     async (request) =>
@@ -71,12 +71,12 @@ function addDecisionRoutes(app: App, requestCommands: Commands): void {
       config: {
         roles: ["approver"],
         verb: "review",
-        words: ["comment"],
+        freeText: ["comment"],
         refusals: ["not_a_reviewer", "self_approval", "not_active"],
       },
       schema: {
-        summary: "Judge a break-glass use",
-        description: "`unjustified` ends access that is still live.",
+        summary: "Review a use of break-glass",
+        description: "`unjustified` ends access that is still active.",
         tags,
         params: idParams,
         body: reviewBody,
@@ -106,7 +106,7 @@ function addCredentialRoutes(app: App, requestCommands: Commands): void {
         body: claimBody,
         response: {
           200: requestWithCredential,
-          202: requestWithCredential.describe("Targets are being made ready: claim it again in a moment."),
+          202: requestWithCredential.describe("Targets are being prepared: claim it again in a moment."),
         },
       },
     },
@@ -127,7 +127,7 @@ function addCredentialRoutes(app: App, requestCommands: Commands): void {
       },
       schema: {
         summary: "Replace the token",
-        description: "The old one is dead at once.",
+        description: "The old one stops working immediately.",
         tags,
         params: idParams,
         body: claimBody,
@@ -147,7 +147,7 @@ function addCompleteRoute(app: App, requestCommands: Commands, limits: Limits): 
         roles: ["requester"],
         acceptsCredential: true,
         verb: "complete",
-        words: ["note"],
+        freeText: ["note"],
         refusals: ["not_requester", "not_active"],
       },
       schema: {
@@ -178,7 +178,7 @@ function addExtendRoute(app: App, requestCommands: Commands): void {
       config: {
         roles: ["requester"],
         verb: "extend",
-        words: ["reason"],
+        freeText: ["reason"],
         refusals: [
           "not_requester",
           "not_active",
@@ -195,7 +195,7 @@ function addExtendRoute(app: App, requestCommands: Commands): void {
       },
       schema: {
         summary: "Ask for more time",
-        description: "Answers the new request. The token stays the same.",
+        description: "Returns the new request. The token stays the same.",
         tags,
         params: idParams,
         body: extendBody,
@@ -218,7 +218,7 @@ function addEndingRoutes(app: App, requestCommands: Commands): void {
       config: {
         roles: ["requester", "admin"],
         verb: "cancel",
-        words: ["reason"],
+        freeText: ["reason"],
         refusals: ["not_requester", "already_claimed", "already_decided"],
       },
       schema: {
@@ -239,7 +239,7 @@ function addEndingRoutes(app: App, requestCommands: Commands): void {
       config: {
         roles: ["admin", "approver"],
         verb: "revoke",
-        words: ["reason"],
+        freeText: ["reason"],
         refusals: ["not_an_approver", "not_active"],
       },
       schema: {

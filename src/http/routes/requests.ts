@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { stateTag, type Wait } from "../../service/requests/request-queries.ts";
 import type { Services } from "../../service/services.ts";
 import type { RequestView } from "../../service/views/request-view.ts";
-import { callerAgain } from "../middleware/authentication.ts";
+import { reauthenticate } from "../middleware/authentication.ts";
 import { callerOf, type App } from "../middleware/route-access.ts";
 import { formatCursor, pageOf, pageQuery } from "../formats/pagination.ts";
 import { valueOrThrow } from "../formats/problems.ts";
@@ -13,7 +13,7 @@ import { askBody, idParams, readQuery, requestListQuery } from "../formats/reque
 const readers = ["requester", "approver", "auditor", "admin"] as const;
 const tags = ["access requests"];
 
-/** Asking, and reading what was asked. */
+/** Adds the routes that submit, list and read requests. */
 export function addRequestRoutes(
   app: App,
   {
@@ -31,7 +31,7 @@ export function addRequestRoutes(
       schema: {
         summary: "List access requests, newest first",
         description:
-          "One's own and those one may decide; all of them for an auditor or administrator. A requester of whom there is nothing to see is refused as unknown.",
+          "Your own and those you may decide; all of them for an auditor or administrator. A requester whose requests you may not see is refused as unknown.",
         tags,
         querystring: requestListQuery,
         response: { 200: pageOf(accessRequest) },
@@ -54,8 +54,7 @@ export function addRequestRoutes(
         summary: "Read an access request",
         tags,
         params: idParams,
-        description:
-          "With `If-None-Match`, `wait` answers at once when the state is not the one of that ETag.",
+        description: "With `If-None-Match`, `wait` returns at once when the state differs from that ETag.",
         querystring: readQuery,
         response: { 200: accessRequest },
       },
@@ -65,10 +64,10 @@ export function addRequestRoutes(
       const waitOptions = wait === undefined ? undefined : waitOf(request, reply, wait, stopping);
       const { id } = request.params;
       const first = valueOrThrow(await requestQueries.read(callerOf(request), id, waitOptions));
-      // Whoever waited may see it as it is now, if they still may see it.
-      const isLate = waitOptions !== undefined;
-      const view = isLate
-        ? valueOrThrow(await requestQueries.read(await callerAgain({ apiKeys }, request), id))
+      // After a wait the caller's rights may have changed, so authenticate and read again.
+      const hasWaited = waitOptions !== undefined;
+      const view = hasWaited
+        ? valueOrThrow(await requestQueries.read(await reauthenticate({ apiKeys }, request), id))
         : first;
       return reply.header("etag", entityTag(view)).send(view);
     },
@@ -83,7 +82,7 @@ function addAskRoute(app: App, requestCommands: Services["requestCommands"]): vo
         roles: ["requester", "admin"],
         verb: "ask",
         showsCredential: true,
-        words: ["reason", "ticket", "metadata"],
+        freeText: ["reason", "ticket", "metadata"],
         refusals: [
           "not_self",
           "policy_denied",
@@ -102,12 +101,12 @@ function addAskRoute(app: App, requestCommands: Services["requestCommands"]): vo
       },
       schema: {
         summary: "Ask for access",
-        description: "Approved by itself and asked for oneself: ACTIVE at once, with the credential.",
+        description: "An auto-approved request for oneself is ACTIVE at once and returns the credential.",
         tags,
         body: askBody,
         response: {
           201: requestWithCredential,
-          202: requestWithCredential.describe("Approved; targets are being made ready: claim it."),
+          202: requestWithCredential.describe("Approved; targets are being prepared: claim it."),
         },
       },
     },
@@ -122,14 +121,14 @@ function addAskRoute(app: App, requestCommands: Services["requestCommands"]): vo
   );
 }
 
-/** A reader who waits until something changes, they have gone, or we stop. */
+/** Options of a wait that ends when the request changes, the reader disconnects or the service stops. */
 function waitOf(request: FastifyRequest, reply: FastifyReply, ms: number, stopping: AbortSignal): Wait {
-  const gone = new AbortController();
-  reply.raw.once("close", () => gone.abort());
+  const disconnected = new AbortController();
+  reply.raw.once("close", () => disconnected.abort());
   const known = request.headers["if-none-match"];
   return {
     ms,
-    signal: AbortSignal.any([gone.signal, stopping]),
+    signal: AbortSignal.any([disconnected.signal, stopping]),
     ...(known !== undefined && { isKnown: (view: RequestView) => entityTag(view) === known }),
   };
 }

@@ -11,19 +11,19 @@ const checkPath = "/api/v1/check";
 
 /**
  * Forward-auth for proxies: may the bearer of this `kd_jit_` token do what they are about to? Any method, any path
- * below, and no body is looked at. Answers 200, 401, 403 and nothing else (503 when the store fails), never a body.
+ * below, and no body is read. Answers 200, 401, 403 and nothing else (503 when the store fails), never a body.
  */
 export function addCheckRoutes(
   app: App,
   { tokenChecks }: Pick<Services, "tokenChecks">,
   limits: Limits,
 ): void {
-  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  const sendVerdict = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const token = bearerOf(request);
     const check =
       token === undefined
         ? ({ allowed: false, known: false } as const)
-        : await tokenChecks.check(token, wantedBy(request));
+        : await tokenChecks.check(token, requiredScopes(request));
     if (check.allowed) {
       reply.headers({
         "x-jit-identity": check.identity,
@@ -38,16 +38,16 @@ export function addCheckRoutes(
     return reply.code(401).header("www-authenticate", "Bearer").send();
   };
 
-  /** Before anything of the body is read, so that no type and no size of it can matter; no handler is reached. */
+  /** Answers before the body is read, so that its type and size do not matter. The handler is never reached. */
   const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     try {
-      return await answer(request, reply);
+      return await sendVerdict(request, reply);
     } catch (fault) {
       logFault(request, fault, fault instanceof StoreUnavailable ? "store unavailable" : "check failed");
       return reply.code(503).header("retry-after", "1").send();
     }
   };
-  const config = { keyless: true, limited: "nothing" } as const;
+  const config = { isPublic: true, limited: "nothing" } as const;
 
   app.get(
     checkPath,
@@ -58,20 +58,21 @@ export function addCheckRoutes(
       schema: {
         summary: "Check a credential for a proxy",
         description:
-          "Any method, here and below. Wanted are all `scope` query values and `X-JIT-Scope` headers together. 200 carries X-JIT-Identity, X-JIT-Scopes and X-JIT-Request. Never a body.",
+          "Any method, here and below. The required scopes are all `scope` query values and `X-JIT-Scope` headers together. 200 carries X-JIT-Identity, X-JIT-Scopes and X-JIT-Request. Never a body.",
         tags: ["credentials"],
         security: [{ credential: [] }],
         response: {
-          200: z.null().describe("All that is wanted is held."),
-          401: z.null().describe("No live credential, or too many failures from this address."),
-          403: z.null().describe("Not all that is wanted is held, or nothing was wanted."),
-          503: z.null().describe("The store cannot be read."),
+          200: z.null().describe("The credential has all required scopes."),
+          401: z.null().describe("No active credential, or too many failures from this address."),
+          403: z.null().describe("A required scope is missing, or no scope was named."),
+          503: z.null().describe("The database cannot be read."),
         },
       },
     },
     async (_, reply) => reply,
   );
-  for (const method of METHODS.filter((one) => !app.supportedMethods.includes(one) && one !== "CONNECT")) {
+  for (const method of METHODS) {
+    if (app.supportedMethods.includes(method) || method === "CONNECT") continue;
     app.addHttpMethod(method, { hasBody: true });
   }
   const others = app.supportedMethods.filter((method) => method !== "GET");
@@ -85,16 +86,16 @@ export function addCheckRoutes(
   });
 }
 
-/** The check stands for every path below it, whatever that path is: proxies add the one they were asked for. */
+/** Routes every path below the check to the check itself, because proxies append the path they were called with. */
 export function withoutPathBelowCheck(url: string): string {
   if (!url.startsWith(`${checkPath}/`)) return url;
   const query = url.indexOf("?");
   return query === -1 ? checkPath : `${checkPath}${url.slice(query)}`;
 }
 
-function wantedBy({ query, headers }: FastifyRequest): readonly string[] {
-  const asked = typeof query === "object" && query !== null && "scope" in query ? query.scope : undefined;
-  return [asked, headers["x-jit-scope"]]
+function requiredScopes({ query, headers }: FastifyRequest): readonly string[] {
+  const inQuery = typeof query === "object" && query !== null && "scope" in query ? query.scope : undefined;
+  return [inQuery, headers["x-jit-scope"]]
     .flat()
     .flatMap((text) => (typeof text === "string" ? text.split(/[\s,]+/) : []))
     .filter((scope) => scope !== "");

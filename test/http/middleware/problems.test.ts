@@ -296,7 +296,9 @@ test("the line about an answer names its call, each its own", async () => {
   await harness.close();
   const lines = harness.log.map((line): unknown => JSON.parse(line));
   for (const one of ids) {
-    expect(lines.filter((line) => isOf(line, one))).toMatchObject([{ msg: "answered", status: 200 }]);
+    expect(lines.filter((line) => isOf(line, one))).toMatchObject([
+      { msg: "request completed", status: 200 },
+    ]);
   }
 });
 
