@@ -1,7 +1,7 @@
 import { ErrorReply } from "redis";
 import type { RedisSettings } from "../../core/values/connector-settings.ts";
 import type { Instant } from "../../core/values/ids.ts";
-import { alwaysTakenOut, unknownCommands } from "../../core/values/redis-commands.ts";
+import { alwaysRemoved, unknownCommands } from "../../core/values/redis-commands.ts";
 import type { CheckFinding } from "../../service/ports/connector.ts";
 import { finding, notVerified } from "../shared/check-finding.ts";
 import { clockFinding } from "../shared/check-clock.ts";
@@ -130,7 +130,7 @@ async function categoryFinding(
   commands: readonly string[],
   me: string,
 ): Promise<CheckFinding> {
-  const { unsafe, isAsked } = await contentOf(send, [...commands, ...alwaysTakenOut]);
+  const { unsafe, isAsked } = await contentOf(send, [...commands, ...alwaysRemoved]);
   const what = `That the categories of the action ${action} hold nothing unsafe on this server`;
   if (!isAsked) {
     return notVerified(what, "the broker may not use acl|cat", `ACL SETUSER ${me} +acl|cat`);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { actionsOn, servedScopes, type RedisSettings } from "../../core/values/connector-settings.ts";
 import { actionOf } from "../../core/values/scopes.ts";
-import { alwaysTakenOut } from "../../core/values/redis-commands.ts";
+import { alwaysRemoved } from "../../core/values/redis-commands.ts";
 import type { Connector, ListedObject, TargetSpec } from "../../service/ports/connector.ts";
 import type { ConnectorPorts } from "../shared/connector-ports.ts";
 import { objectName, sha256Hex, type Label, type Owner } from "../shared/label.ts";
@@ -99,7 +99,7 @@ function rightsOf({ actions }: RedisSettings, served: TargetSpec["scopes"]): Tar
           ...channels.map((channel) => `&${channel}`),
           "-@all",
           ...commands,
-          ...alwaysTakenOut,
+          ...alwaysRemoved,
         ],
       ];
     }),

@@ -14,7 +14,7 @@ import { siblingsEnded } from "../access/stranded-request.ts";
 import type { RequestEvent } from "../access/events.ts";
 import { hasStarted } from "../access/grant.ts";
 import type { IdentityId, Instant } from "../values/ids.ts";
-import { refuseOwnHand } from "../values/identity-origins.ts";
+import { refuseSelfMadeApprover } from "../values/identity-origins.ts";
 import { isActive, type Directory, type Identity } from "../values/identity.ts";
 import { isRefusal, refuse, type Refusal } from "../values/refusals.ts";
 import {
@@ -258,7 +258,7 @@ function mayNotDecide(
   if (person.kind !== "HUMAN" || !isApproverOf(request, person.id, facts.directory)) {
     return refuse("not_an_approver", "You are not an approver of this request.");
   }
-  const ownHand = refuseOwnHand(request, facts.behind);
+  const ownHand = refuseSelfMadeApprover(request, facts.behind);
   if (ownHand !== undefined) return ownHand;
   if (request.phase === "PENDING") {
     return now < request.approvalDeadline

@@ -3,7 +3,7 @@ import { inactive } from "../access/assessment.ts";
 import { onGrant, onRequest, type AccessCase, type Decision } from "../access/access-case.ts";
 import { endedEarly, revokedBeforeStart } from "./decide-end.ts";
 import type { IdentityId, Instant } from "../values/ids.ts";
-import { refuseOwnHand } from "../values/identity-origins.ts";
+import { refuseSelfMadeApprover } from "../values/identity-origins.ts";
 import { isActive, type Directory, type Identity } from "../values/identity.ts";
 import { refuse } from "../values/refusals.ts";
 
@@ -40,7 +40,7 @@ export function decideReview(
   if (!isReviewerOf(request, person, facts.directory) || person.kind !== "HUMAN") {
     return refuse("not_a_reviewer", "You are not a reviewer of this access.");
   }
-  const ownHand = refuseOwnHand(request, facts.behind);
+  const ownHand = refuseSelfMadeApprover(request, facts.behind);
   if (ownHand !== undefined) return ownHand;
   const wasTaken =
     request.phase === "CLAIMED" || (request.phase === "APPROVED" && now < (request.claimDeadline ?? now));

@@ -1,4 +1,4 @@
-/** A bug of ours, never a person's mistake: it fails this one operation and is logged, never swallowed. */
+/** A programming error, as opposed to a person's mistake. It fails one operation and is logged, never swallowed. */
 export class Bug extends Error {
   override readonly name = "Bug";
 }
@@ -8,7 +8,7 @@ export function assert(holds: boolean, claim: string): asserts holds {
   if (!holds) throw new Bug(`assertion failed: ${claim}`);
 }
 
-/** The value, which the code knows to be there; its absence is a bug. */
+/** Returns a value that the code relies on; a missing one is a bug. */
 export function assertPresent<T>(value: T | undefined | null, what: string): T {
   if (value === undefined || value === null) throw new Bug(`missing: ${what}`);
   return value;

@@ -1,11 +1,11 @@
 import { secondMs } from "./time.ts";
 
 /**
- * How long to wait after this many failures in a row: about 1 s, 2 s, 4 s … up to `maxMs`, each varied by a quarter so
- * that what failed together is not tried together again.
+ * The delay before the next attempt: about 1 s, 2 s, 4 s … up to `maxMs`. It varies by up to a quarter, so that calls
+ * that failed together are not repeated together.
  *
- * @param failures 1 for the first failure; 0 or less waits for nothing.
- * @param random 0 to 1, of the caller's own source of randomness.
+ * @param failures failures in a row; 0 or less means no delay.
+ * @param random from 0 to 1; the caller supplies it, because core has no randomness.
  */
 export function backOffMs(failures: number, maxMs: number, random: number): number {
   if (failures < 1) return 0;

@@ -1,10 +1,10 @@
-/** A file's text, or why its bytes are none: completes the sentence that begins with the file's name. */
+/** A file's text, or a problem that completes a sentence beginning with the file's name. */
 export type DecodedText = { readonly text: string } | { readonly problem: string };
 
 const byteOrderMark = "\uFEFF";
 const utf8Mark = [0xef, 0xbb, 0xbf];
 
-/** Longer marks first: UTF-32's little-endian one begins like UTF-16's. */
+/** Longer marks come first, because UTF-32's little-endian mark begins like UTF-16's. */
 const marks: readonly (readonly [mark: readonly number[], encoding: string])[] = [
   [[0xff, 0xfe, 0x00, 0x00], "UTF-32"],
   [[0x00, 0x00, 0xfe, 0xff], "UTF-32"],
@@ -14,8 +14,8 @@ const marks: readonly (readonly [mark: readonly number[], encoding: string])[] =
 ];
 
 /**
- * Reads bytes as the text they are: UTF-8, or UTF-16 that says so by its byte order mark. The mark is no part of the text,
- * and every kind of line end is `\n`. Anything else is named, so that no line of a file gets lost without a word.
+ * Decodes UTF-8, or UTF-16 with a byte order mark. The mark is dropped and every line end becomes `
+ * `. Any other encoding is reported, so that no line of a file is lost silently.
  */
 export function decodeText(bytes: Uint8Array): DecodedText {
   const [mark, encoding] = marks.find(([bom]) => bom.every((byte, index) => bytes[index] === byte)) ?? [
@@ -24,18 +24,18 @@ export function decodeText(bytes: Uint8Array): DecodedText {
   ];
   if (encoding === "UTF-32") return { problem: "is UTF-32; save it as UTF-8" };
   const content = bytes.subarray(mark.length);
-  const decoded = strictly(content, encoding);
-  if (decoded === undefined) return { problem: whereBroken(content, encoding) };
+  const decoded = decodeStrictly(content, encoding);
+  if (decoded === undefined) return { problem: decodingProblem(content, encoding) };
   const text = decoded.replaceAll(/\r\n?/g, "\n");
-  const odd = /[\0\uFEFF]/.exec(text);
-  if (odd === null) return { text };
-  const line = text.slice(0, odd.index).split("\n").length;
-  return odd[0] === byteOrderMark
-    ? { problem: `has a byte order mark in line ${line}, where another file was put behind it; remove it` }
+  const unexpected = /[\0\uFEFF]/.exec(text);
+  if (unexpected === null) return { text };
+  const line = text.slice(0, unexpected.index).split("\n").length;
+  return unexpected[0] === byteOrderMark
+    ? { problem: `has a byte order mark in line ${line}, where another file was appended; remove it` }
     : { problem: `has a NUL byte in line ${line}; save it as UTF-8` };
 }
 
-function strictly(bytes: Uint8Array, encoding: string): string | undefined {
+function decodeStrictly(bytes: Uint8Array, encoding: string): string | undefined {
   try {
     return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
@@ -43,14 +43,17 @@ function strictly(bytes: Uint8Array, encoding: string): string | undefined {
   }
 }
 
-/** A line feed is a byte of its own in UTF-8, so lines can be tried one by one. */
-function whereBroken(bytes: Uint8Array, encoding: string): string {
+/**
+ * Names the first line that is not UTF-8. Lines can be checked one by one, because in UTF-8 the byte of a line feed
+ * occurs nowhere else.
+ */
+function decodingProblem(bytes: Uint8Array, encoding: string): string {
   if (encoding !== "utf-8") return "is broken UTF-16; save it as UTF-8";
   let line = 1;
   for (let start = 0; start < bytes.length; line++) {
     const next = bytes.indexOf(0x0a, start);
     const end = next === -1 ? bytes.length : next;
-    if (strictly(bytes.subarray(start, end), encoding) === undefined) break;
+    if (decodeStrictly(bytes.subarray(start, end), encoding) === undefined) break;
     start = end + 1;
   }
   return `is not UTF-8 in line ${line}; save it as UTF-8`;

@@ -5,37 +5,37 @@ import { refuse, type Refusal } from "./refusals.ts";
 type OriginKey = keyof Origins;
 const originKeys = ["slack", "teams", "email"] as const satisfies readonly OriginKey[];
 
-/** The identity as it is to be, with where its links and its address come from. `by`: empty for the file. */
+/** Returns the new identity with the origins of its links and its address. `by` is empty when the file sets them. */
 export function withOrigins(
   before: Identity | undefined,
   after: Identity,
   by: readonly IdentityId[],
   at: Instant,
 ): Identity {
-  const given: Origin = { by, at, atCreation: before === undefined };
-  const known = originKeys.flatMap((originKey) => {
-    if (nameIn(after, originKey) === undefined || isOfFile(after, originKey)) return [];
-    const isSame = before !== undefined && nameIn(before, originKey) === nameIn(after, originKey);
-    const origin = isSame ? before.origins?.[originKey] : given;
+  const newOrigin: Origin = { by, at, atCreation: before === undefined };
+  const origins = originKeys.flatMap((originKey) => {
+    if (valueOf(after, originKey) === undefined || isSetByFile(after, originKey)) return [];
+    const isSame = before !== undefined && valueOf(before, originKey) === valueOf(after, originKey);
+    const origin = isSame ? before.origins?.[originKey] : newOrigin;
     return origin === undefined || origin.by.length === 0 ? [] : [[originKey, origin] as const];
   });
   const { origins: _before, ...identity } = after;
-  return known.length === 0 ? identity : { ...identity, origins: Object.fromEntries(known) };
+  return origins.length === 0 ? identity : { ...identity, origins: Object.fromEntries(origins) };
 }
 
-function nameIn({ links, email }: Identity, originKey: OriginKey): string | undefined {
+function valueOf({ links, email }: Identity, originKey: OriginKey): string | undefined {
   if (originKey === "email") return email?.toLowerCase();
   const account = accountIn(links, originKey);
   return account && linkName(account);
 }
 
-function isOfFile({ managedBy, chatLinks = {} }: Identity, originKey: OriginKey): boolean {
+function isSetByFile({ managedBy, chatLinks = {} }: Identity, originKey: OriginKey): boolean {
   return managedBy === "file" && (originKey === "email" || accountIn(chatLinks, originKey) === undefined);
 }
 
 /**
- * Everyone whose hand is in how this person is recognised here: who made the key and whoever was behind that, who linked
- * the account, and who has changed the address, by which links are made and approvers are named.
+ * Everyone who influenced how this person is recognised: who made the key (and who was behind that person), who
+ * linked the account, and who changed the address. The address counts because links and approvers are found by it.
  */
 export function peopleBehind(
   { origins = {} }: Pick<Identity, "origins">,
@@ -49,18 +49,21 @@ export function peopleBehind(
 }
 
 /**
- * The identity of the operator's own key. It is nobody's person, and most keys are made with it: what it has made does
- * not come from whoever it asks for.
+ * The identity of the operator's own key. Most keys are made with it and it is not a person, so a key it made is not
+ * attributed to the requester.
  */
 export const builtInIdentityId = makeId("identity", "admin");
 
-/** Nobody decides about their own request through a key, a link or an address that they gave an approver. */
-export function refuseOwnHand(
+/**
+ * Refuses an approver whose key, link or address was set by the requester or the subject. Otherwise people could
+ * approve their own requests through an account they control.
+ */
+export function refuseSelfMadeApprover(
   { subjectId, requestedById }: { readonly subjectId: IdentityId; readonly requestedById: IdentityId },
   behind: readonly IdentityId[],
 ): Refusal | undefined {
-  const asking = [subjectId, requestedById].filter((id) => id !== builtInIdentityId);
-  if (!asking.some((id) => behind.includes(id))) return undefined;
+  const requesters = [subjectId, requestedById].filter((id) => id !== builtInIdentityId);
+  if (!requesters.some((id) => behind.includes(id))) return undefined;
   return refuse(
     "self_approval",
     "Your key, your chat link or your address came from the person who asks, so it cannot decide this. Another administrator can give you a new one.",

@@ -1,47 +1,47 @@
 import { parseId, type IdentityId, type Instant } from "./ids.ts";
 
-/** Where a command came in. A policy's stage may say through which of the first four it is decided. */
+/** The surface a command came from. A policy's stage may restrict which of the first four may decide it. */
 export type Via = "api" | "slack" | "teams" | "email" | "cli" | "console" | "policy" | "system";
 
-/** Roles of an API key. No role stands in for a person. */
+/** Roles of an API key. A role never replaces a person's right to approve. */
 export const roles = ["requester", "approver", "auditor", "resource", "admin"] as const;
 export type Role = (typeof roles)[number];
 
-/** A person or program as we know it. */
+/** A person or a program. */
 export interface Identity {
   readonly id: IdentityId;
   readonly kind: "HUMAN" | "SERVICE";
-  /** Optional for a SERVICE. Compared without regard to case. */
+  /** Optional for a SERVICE. Compared case-insensitively. */
   readonly email?: string;
   readonly name: string;
   readonly managerId?: IdentityId;
-  /** A group is whoever lists it. */
+  /** Names of groups. A group has no record: it exists while an identity lists it. */
   readonly groups: readonly string[];
   readonly links: Links;
   /**
-   * Of `links`, those made in chat while the file manages this person: kept beside what the file says, which wins. They
-   * outlive reloads and go with the person.
+   * The subset of `links` made in chat for a person managed by the file. The file wins; these survive reloads and are
+   * deleted with the person.
    */
   readonly chatLinks?: Links;
-  /** Who gave them their links and their address, where a person did. */
+  /** Who set the links and the address; absent where the configuration file did. */
   readonly origins?: Origins;
-  /** Who keeps this record: the configuration file, the API, or we ourselves (`id_admin`). */
+  /** What manages this record: the configuration file, the API, or jit-access itself (`id_admin`). */
   readonly managedBy: "file" | "api" | "built-in";
-  /** The configuration file lists them; always true for the other two. */
+  /** Whether the configuration file lists them; always true when the file does not manage them. */
   readonly listed: boolean;
-  /** The administrator's switch, which outlives reloads of the file. */
+  /** Set by administrators; survives reloads of the file. */
   readonly enabled: boolean;
 }
 
-/** Who gave somebody a way to be recognised, and everyone who had given that person theirs. */
+/** Who set a link or an address, and everyone behind those people's own links and addresses. */
 export interface Origin {
   readonly by: readonly IdentityId[];
   readonly at: Instant;
-  /** It came with the identity itself. */
+  /** Whether it was set when the identity was created. */
   readonly atCreation: boolean;
 }
 
-/** Ways that a person gave; what the configuration file says came from nobody. */
+/** Origins of what people set. What the configuration file sets has none. */
 export interface Origins {
   readonly slack?: Origin;
   readonly teams?: Origin;
@@ -53,7 +53,7 @@ export interface Links {
   readonly teams?: { readonly tenantId: string; readonly aadObjectId: string };
 }
 
-/** An account at a chat platform, as the platform has proven it. */
+/** An account on a chat platform, as verified by the platform. */
 export interface ChatAccount {
   readonly surface: "slack" | "teams";
   /** Slack: enterprise or team id. Teams: tenant id. */
@@ -62,7 +62,7 @@ export interface ChatAccount {
   readonly user: string;
 }
 
-/** The text by which an account belongs to one identity only. */
+/** The unique name of an account: each belongs to at most one identity. */
 export function linkName({ surface, team, user }: ChatAccount): string {
   return `${surface}:${team}:${user}`;
 }
@@ -96,8 +96,9 @@ export function isActive(identity: Identity): boolean {
 }
 
 /**
- * Who may decide a stage, as the policy's author wrote it. Frozen on the request; membership is read at each press. An
- * address that meant somebody when it was frozen means that identity from then on, whatever their address becomes.
+ * Who may decide a stage, as the policy's author wrote it. Frozen on the request; membership is read at each
+ * decision. An address is bound to the identity that has it when the request is frozen, even if that address changes
+ * later.
  */
 export type Selector =
   | { readonly kind: "email"; readonly email: string; readonly id?: IdentityId }
@@ -117,8 +118,8 @@ export function parseEmail(text: string): string | undefined {
 }
 
 /**
- * Any name a directory may have for a group, on one line and without white space at its ends, which nobody can see. It is
- * compared exactly.
+ * A group name as a directory may have it: one line, compared exactly. White space at the ends is refused, because
+ * nobody can see it.
  */
 export function isGroupName(text: string): boolean {
   return (
@@ -130,7 +131,9 @@ export function isGroupName(text: string): boolean {
   );
 }
 
-/** Reads `a@b.c`, `group:dba`, `identity:id_lead`, `manager`, `slack-usergroup:S0123`; undefined for anything else. */
+/**
+ * Parses `a@b.c`, `group:dba`, `identity:id_lead`, `manager` or `slack-usergroup:S0123`; undefined for anything else.
+ */
 export function parseSelector(text: string): Selector | undefined {
   if (text === "manager") return { kind: "manager" };
   const colon = text.indexOf(":");
@@ -141,7 +144,7 @@ export function parseSelector(text: string): Selector | undefined {
     case "identity": {
       const id = parseId("identity", rest);
       if (id !== undefined) return { kind: "identity", id };
-      // An address means the same with and without the word before it.
+      // `identity:` before an address changes nothing.
       const email = parseEmail(rest);
       return email === undefined ? undefined : { kind: "email", email };
     }
@@ -170,7 +173,7 @@ export function formatSelector(selector: Selector): string {
   }
 }
 
-/** The text that two selectors share when they mean the same people: an address that is resolved is an identity. */
+/** A key that is equal for selectors that mean the same people. A resolved address equals its identity. */
 export function selectorKey(selector: Selector): string {
   return selector.kind === "email" && selector.id !== undefined
     ? formatSelector({ kind: "identity", id: selector.id })
@@ -178,8 +181,8 @@ export function selectorKey(selector: Selector): string {
 }
 
 /**
- * The selectors with every address bound to the active person who has it now. One that is nobody's stays an address,
- * so whoever gets it may decide. Groups and managers are not bound: they are read at each press.
+ * Binds every address to the active person who has it now. An address nobody has stays unbound, so whoever gets it
+ * later may decide. Groups and managers stay unbound too: they are read at each decision.
  */
 export function withAddressesResolved(
   selectors: readonly Selector[],
@@ -193,48 +196,48 @@ export function withAddressesResolved(
   });
 }
 
-/** The people one decision needs to know, read together from the store in the same moment. */
+/** The people one decision needs, read from the store in one transaction. */
 export interface Directory {
   identity(id: IdentityId): Identity | undefined;
-  /** Active humans the selector means for this subject, each once. */
+  /** Active humans the selector matches for this subject, without duplicates. */
   people(selector: Selector, subjectId: IdentityId): readonly Identity[];
 }
 
-/** What {@link directoryOf} needs to be given so that it can answer for these selectors. */
+/** What to load so that {@link directoryOf} can resolve these selectors. */
 export interface DirectoryQuery {
   readonly ids: readonly IdentityId[];
   readonly selectors: readonly Selector[];
-  /** Whoever these accounts are linked to, as {@link linkName} writes them. */
+  /** Accounts whose identities are needed, as {@link linkName} writes them. */
   readonly links?: readonly string[];
 }
 
-/** Who is in which Slack user group, by group id; a group that is not in it has nobody as far as we know. */
+/** Members of Slack user groups, by group id. A group without an entry counts as empty. */
 export type GroupMembers = ReadonlyMap<string, ReadonlySet<IdentityId>>;
 
-/** A directory over identities already loaded. Without `members` a Slack user group means nobody. */
+/** A directory over loaded identities. Without `members`, a Slack user group matches nobody. */
 export function directoryOf(identities: readonly Identity[], members: GroupMembers = new Map()): Directory {
   const byId = new Map(identities.map((identity) => [identity.id, identity]));
-  const matches = (selector: Selector, subjectId: IdentityId, one: Identity): boolean => {
+  const matches = (selector: Selector, subjectId: IdentityId, identity: Identity): boolean => {
     switch (selector.kind) {
       case "email":
         return selector.id === undefined
-          ? one.email?.toLowerCase() === selector.email
-          : one.id === selector.id;
+          ? identity.email?.toLowerCase() === selector.email
+          : identity.id === selector.id;
       case "group":
-        return one.groups.includes(selector.group);
+        return identity.groups.includes(selector.group);
       case "identity":
-        return one.id === selector.id;
+        return identity.id === selector.id;
       case "manager":
-        return byId.get(subjectId)?.managerId === one.id;
+        return byId.get(subjectId)?.managerId === identity.id;
       case "slack-usergroup":
-        return members.get(selector.id)?.has(one.id) === true;
+        return members.get(selector.id)?.has(identity.id) === true;
     }
   };
   return {
     identity: (id) => byId.get(id),
     people: (selector, subjectId) =>
       [...byId.values()].filter(
-        (one) => one.kind === "HUMAN" && isActive(one) && matches(selector, subjectId, one),
+        (person) => person.kind === "HUMAN" && isActive(person) && matches(selector, subjectId, person),
       ),
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Branded values and every cast that makes one. A `RequestId` is a string at run time; the brand keeps a grant's id
- * from being passed where a request's is meant, and a number of milliseconds from being taken for an instant.
+ * Branded types and every cast that makes one. A `RequestId` is a string at run time. The brand makes it a type error
+ * to pass a grant's id for a request's, or a number of milliseconds for an instant.
  */
 declare const brand: unique symbol;
 type Brand<T, Name extends string> = T & { readonly [brand]: Name };
@@ -14,7 +14,7 @@ export type KeyId = Brand<string, "KeyId">;
 /** One row of the outbox. */
 export type EffectId = Brand<string, "EffectId">;
 
-/** `action:resource`, already parsed once; see scopes.ts. */
+/** A parsed `action:resource`; see scopes.ts. */
 export type Scope = Brand<string, "Scope">;
 /** Milliseconds since 1970-01-01T00:00:00Z, whole. Durations are plain numbers whose names end in `Ms`. */
 export type Instant = Brand<number, "Instant">;
@@ -41,7 +41,7 @@ const prefixes: { readonly [Kind in keyof Ids]: string } = {
 
 const idSuffixPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** The id when `text` has the kind's prefix and 1 to 64 of `A-Za-z0-9_-` behind it, else undefined. */
+/** The id when `text` is the kind's prefix and 1 to 64 of `A-Za-z0-9_-`, else undefined. */
 export function parseId<Kind extends keyof Ids>(kind: Kind, text: string): Ids[Kind] | undefined {
   const prefix = prefixes[kind];
   return text.startsWith(prefix) && idSuffixPattern.test(text.slice(prefix.length))
@@ -49,12 +49,12 @@ export function parseId<Kind extends keyof Ids>(kind: Kind, text: string): Ids[K
     : undefined;
 }
 
-/** A new id from a tail that was given to nothing else; `0-9a-z` alone are safe inside a role name. */
-export function makeId<Kind extends keyof Ids>(kind: Kind, tail: string): Ids[Kind] {
-  return (prefixes[kind] + tail) as Ids[Kind];
+/** Makes an id from a unique suffix. Only 0-9a-z, because ids become PostgreSQL role names. */
+export function makeId<Kind extends keyof Ids>(kind: Kind, suffix: string): Ids[Kind] {
+  return (prefixes[kind] + suffix) as Ids[Kind];
 }
 
-/** For scopes.ts alone, which has checked the grammar. */
+/** Only for scopes.ts, which has checked the grammar. */
 export function brandScope(text: string): Scope {
   return text as Scope;
 }

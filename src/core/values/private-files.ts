@@ -1,40 +1,41 @@
-/** Owner, group and permissions of a file or folder, as the system has them. */
+/** Owner, group and mode of a file or folder. */
 export interface FileAccess {
   readonly uid: number;
   readonly gid: number;
   readonly mode: number;
 }
 
-/** The account we run as. */
+/** The account this process runs as. */
 export interface Account {
   readonly uid: number;
-  /** Its own and all further ones. */
+  /** The primary group and all others. */
   readonly groups: readonly number[];
 }
 
 const forOthers = 0o007;
 const forGroupOrOthers = 0o077;
 
-/** A folder that only we can look into, or one that was given to us by our group. */
+/** Whether only this account, or its group on a mounted volume, can open the folder. */
 export function isPrivateFolder(folder: FileAccess, us: Account): boolean {
-  return (folder.mode & forGroupOrOthers) === 0 || isGivenByGroup(folder, us);
+  return (folder.mode & forGroupOrOthers) === 0 || isGroupVolume(folder, us);
 }
 
-/** A file that only we can read, or one of our group's in a folder that was given to us by it. */
+/** Whether only this account, or its group on a mounted volume, can read the file. */
 export function isPrivateFile(file: FileAccess, folder: FileAccess, us: Account): boolean {
   if ((file.mode & forGroupOrOthers) === 0) return true;
-  return (file.mode & forOthers) === 0 && us.groups.includes(file.gid) && isGivenByGroup(folder, us);
+  return (file.mode & forOthers) === 0 && us.groups.includes(file.gid) && isGroupVolume(folder, us);
 }
 
 /**
- * How a cluster gives a volume to a container that is not root (`fsGroup` of Kubernetes): the folder belongs to another
- * user, and we reach it by its group. A folder of our own needs no group, so there its access is a mistake.
+ * Whether the folder is a volume mounted for this account's group. Kubernetes does this for containers that do not
+ * run as root (`fsGroup`): another user owns the folder, and we reach it by its group. On a folder we own, group
+ * access is a mistake.
  */
-export function isGivenByGroup(folder: FileAccess, us: Account): boolean {
+export function isGroupVolume(folder: FileAccess, us: Account): boolean {
   return folder.uid !== us.uid && (folder.mode & forOthers) === 0 && us.groups.includes(folder.gid);
 }
 
-/** The parts of Node's `process` that name the account; absent on systems without such accounts. */
+/** The part of Node's `process` that names the account; undefined on systems without such accounts. */
 export interface AccountSource {
   readonly geteuid?: () => number;
   readonly getegid?: () => number;

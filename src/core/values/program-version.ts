@@ -1,4 +1,4 @@
 import packageJson from "../../../package.json" with { type: "json" };
 
-/** The version of this program, on every surface the one of package.json. */
+/** The version shown on every surface, from package.json. */
 export const programVersion: string = packageJson.version;

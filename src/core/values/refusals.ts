@@ -1,6 +1,6 @@
 /**
- * Every way to say no, by its stable code (contract §3). A refusal is a value: it is shown to the person, in the API as
- * a problem document and in chat as a sentence, and it changes nothing but the audit log.
+ * Every refusal by its stable code (docs/api.md#problem-codes), with its HTTP status. A refusal is a value: the API
+ * shows it as a problem document, chat as a sentence. It changes nothing but the audit log.
  */
 export const refusalStatus = {
   malformed: 400,
@@ -52,13 +52,13 @@ export const refusalStatus = {
 
 export type RefusalCode = keyof typeof refusalStatus;
 
-/** One field that is wrong: `path` in dotted form as the caller wrote it (`conditions.0.value`). */
+/** An invalid field. `path` is dotted, as the caller wrote it (`conditions.0.value`). */
 export interface FieldProblem {
   readonly path: string;
   readonly message: string;
 }
 
-/** The same with its path in parts, for those who look the place up. */
+/** A field problem whose path is a list, so that its place can be looked up. */
 export interface PlacedProblem {
   readonly path: readonly string[];
   readonly message: string;
@@ -66,14 +66,14 @@ export interface PlacedProblem {
 
 export interface Refusal {
   readonly refused: RefusalCode;
-  /** One sentence for a person: what is wrong and what to do next. Never a secret, never an internal name. */
+  /** One sentence for a person: what is wrong and what to do next. Never contains a secret or an internal name. */
   readonly detail: string;
   readonly errors?: readonly FieldProblem[];
-  /** `policy_denied`: what the policy's author says to whoever is denied. The detail ends with it. */
+  /** `policy_denied`: the message of the policy's author. The detail ends with it. */
   readonly policyMessage?: string;
   /** `duplicate_request`: the id of the request that is already open. */
   readonly existing?: string;
-  /** 429 and 503: how long to wait before asking again makes sense. */
+  /** 429 and 503: seconds to wait before trying again. */
   readonly retryAfterSeconds?: number;
 }
 
@@ -85,7 +85,9 @@ export function refuse(
   return { refused: code, detail, ...more };
 }
 
-/** How a detail ends that says a policy's message: on one line, so that no line of it can be taken for ours. */
+/**
+ * The end of a detail that quotes a policy's message. It is kept on one line, so that no line of it looks like ours.
+ */
 export function policyMessageTail(message: string): string {
   return ` Its author says: "${message.replaceAll(/\s+/gu, " ").trim()}"`;
 }

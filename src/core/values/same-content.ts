@@ -1,12 +1,12 @@
-/** Whether two plain values say the same, whatever the order of their keys and with absent the same as undefined. */
-export function sameContent(one: unknown, other: unknown): boolean {
-  return stable(one) === stable(other);
+/** Whether two plain values are equal, ignoring the order of keys. An absent key equals undefined. */
+export function sameContent(left: unknown, right: unknown): boolean {
+  return canonicalText(left) === canonicalText(right);
 }
 
-function stable(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(stable).join(",")}]`;
+function canonicalText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalText).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
   const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
   const sorted = entries.toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return `{${sorted.map(([key, inner]) => `${JSON.stringify(key)}:${stable(inner)}`).join(",")}}`;
+  return `{${sorted.map(([key, inner]) => `${JSON.stringify(key)}:${canonicalText(inner)}`).join(",")}}`;
 }

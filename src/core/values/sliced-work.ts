@@ -1,10 +1,10 @@
 /**
- * A pure computation in parts. After each part it yields what the part cost, in about microseconds, so that a caller who
- * serves others too can pause there. The rules themselves know nothing of pauses.
+ * A pure computation in parts. It yields the cost of each part, in roughly microseconds, so that a caller that serves
+ * others can pause there. The rules themselves know nothing of pauses.
  */
 export type Work<T> = Generator<number, T, void>;
 
-/** All parts at once, for those who have nobody else to serve. */
+/** Runs all parts at once, for callers that need no pauses. */
 export function finish<T>(work: Work<T>): T {
   for (;;) {
     const part = work.next();

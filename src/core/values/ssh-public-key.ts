@@ -1,9 +1,9 @@
-/** An OpenSSH public key as it may be signed: its type and its Base64, without the comment. */
+/** An OpenSSH public key that may be signed: type and Base64, without the comment. */
 export interface SshPublicKey {
   readonly line: string;
 }
 
-/** Nothing passes here that the connector could not sign (connectors/ssh-public-key.ts). */
+/** The limits match what the connector can sign (connectors/ssh/key-fields.ts). */
 const keyLengthMax = 8_000;
 const rsaBitsMin = 2_048;
 const rsaBitsMax = 8_192;
@@ -11,9 +11,9 @@ const rsaBitsMax = 8_192;
 const curves = { nistp256: 65, nistp384: 97, nistp521: 133 } as const;
 
 /**
- * The key of one line `ssh-ed25519 AAAA… comment`, or what is wrong with it. Taken are Ed25519, ECDSA on the NIST
- * curves, both on security keys too, and RSA of 2048 to 8192 bits. The blob must be what its type says, to the last
- * byte, for it is going to be signed. The comment is dropped, so that nothing of it gets into a certificate or a log.
+ * Parses a line such as `ssh-ed25519 AAAA… comment`, or says what is wrong with it. Accepted are Ed25519 and ECDSA on
+ * the NIST curves (both also on security keys), and RSA of 2048 to 8192 bits. The blob is checked to the last byte,
+ * because we sign it. The comment is dropped, so that it reaches no certificate or log.
  */
 export function parseSshPublicKey(text: string): SshPublicKey | { readonly problem: string } {
   const line = text.trim();
@@ -53,20 +53,20 @@ function problemOf(type: string, fields: readonly (readonly number[])[]): string
   return more.length === 0 && textOf(first) === name && isPoint ? undefined : `is not a key on ${name}`;
 }
 
-/** A key on a security key also names the application it is for. */
+/** Checks a key on a security key, which also names its application. */
 function securityKeyProblem(type: string, fields: readonly (readonly number[])[]): string | undefined {
-  const plain = {
+  const baseTypes = {
     "sk-ssh-ed25519@openssh.com": "ssh-ed25519",
     "sk-ecdsa-sha2-nistp256@openssh.com": "ecdsa-sha2-nistp256",
   };
-  const underneath = Object.entries(plain).find(([name]) => name === type)?.[1];
-  if (underneath === undefined)
+  const baseType = Object.entries(baseTypes).find(([name]) => name === type)?.[1];
+  if (baseType === undefined)
     return "must be an sk-ssh-ed25519@openssh.com or sk-ecdsa-sha2-nistp256@openssh.com key";
   if ((fields.at(-1) ?? []).length === 0) return "names no application";
-  return problemOf(underneath, fields.slice(0, -1));
+  return problemOf(baseType, fields.slice(0, -1));
 }
 
-/** Of a multiple-precision integer, which has no needless zeros but the one that keeps it positive. */
+/** The bit length of a multiple-precision integer; 0 when it has needless leading zeros or is negative. */
 function bitsOf(bytes: readonly number[]): number {
   const digits = bytes[0] === 0 ? bytes.slice(1) : bytes;
   const [top = 0] = digits;
@@ -74,7 +74,7 @@ function bitsOf(bytes: readonly number[]): number {
   return (digits.length - 1) * 8 + (32 - Math.clz32(top));
 }
 
-/** RFC 4251: each field is preceded by its length in four bytes. Undefined when something is left over. */
+/** Splits a blob into its length-prefixed fields (RFC 4251); undefined when bytes are left over. */
 function fieldsOf(bytes: readonly number[]): readonly (readonly number[])[] | undefined {
   const fields: (readonly number[])[] = [];
   for (let at = 0; at < bytes.length;) {
@@ -94,19 +94,19 @@ function textOf(bytes: readonly number[] = []): string {
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/** Of Base64 with its padding; undefined for anything else. */
+/** Decodes padded Base64; undefined for anything else. */
 function bytesOf(base64: string): readonly number[] | undefined {
   if (base64 === "" || base64.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return undefined;
   const bytes: number[] = [];
   let bits = 0;
-  let held = 0;
+  let buffer = 0;
   for (const letter of base64.replace(/=+$/, "")) {
-    held = (held << 6) | alphabet.indexOf(letter);
+    buffer = (buffer << 6) | alphabet.indexOf(letter);
     bits += 6;
     if (bits < 8) continue;
     bits -= 8;
-    bytes.push((held >> bits) & 255);
-    held &= (1 << bits) - 1;
+    bytes.push((buffer >> bits) & 255);
+    buffer &= (1 << bits) - 1;
   }
   return bytes;
 }

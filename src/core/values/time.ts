@@ -6,7 +6,7 @@ export const minuteMs = 60 * secondMs;
 export const hourMs = 60 * minuteMs;
 export const dayMs = 24 * hourMs;
 
-/** The range of every duration a person or file may give (contract §3). */
+/** Limits of every duration in a request or a file (docs/api.md#times-and-durations). */
 export const durationMinMs = 1_000;
 export const durationMaxMs = 30 * dayMs;
 
@@ -15,8 +15,9 @@ const shortPattern = /^(?:(\d{1,7})d)?(?:(\d{1,7})h)?(?:(\d{1,7})m)?(?:(\d{1,7})
 const isoPattern = /^P(?:(\d{1,7})D)?(?:T(?=\d)(?:(\d{1,7})H)?(?:(\d{1,7})M)?(?:(\d{1,7})S)?)?$/;
 
 /**
- * Milliseconds of `90s`, `30m`, `4h`, `1h30m`, `2d` or ISO 8601 `PT4H`, `P1DT2H`; undefined for anything else and for
- * what lies outside 1 s to 30 d. Units come in order, each at most once, whole numbers only: `1,5h` must not be 15 h.
+ * Parses `90s`, `30m`, `4h`, `1h30m`, `2d` or ISO 8601 (`PT4H`, `P1DT2H`) to milliseconds. Undefined for anything
+ * else and outside 1 s to 30 d. Units come in order, each at most once, whole numbers only: `1,5h` must not become 15
+ * h.
  */
 export function parseDuration(text: string): number | undefined {
   const parts = shortPattern.exec(text) ?? isoPattern.exec(text);
@@ -27,19 +28,19 @@ export function parseDuration(text: string): number | undefined {
   return ms >= durationMinMs && ms <= durationMaxMs ? ms : undefined;
 }
 
-/** The short form that {@link parseDuration} reads back: `4h`, `1h30m`. Parts of a second are cut. */
+/** Formats a duration for {@link parseDuration}: `4h`, `1h30m`. Milliseconds are dropped. */
 export function formatDuration(ms: number): string {
-  let rest = Math.max(0, ms);
+  let remaining = Math.max(0, ms);
   let text = "";
   for (const [unit, size] of Object.entries(unitMs)) {
-    const count = Math.floor(rest / size);
+    const count = Math.floor(remaining / size);
     if (count > 0) text += `${count}${unit}`;
-    rest -= count * size;
+    remaining -= count * size;
   }
   return text === "" ? "0s" : text;
 }
 
-/** RFC 3339 in UTC with milliseconds, the one form of every time we give out. */
+/** Formats RFC 3339 in UTC with milliseconds, the one form of every time we output. */
 export function formatInstant(at: Instant): string {
   const day = Math.floor(at / dayMs);
   const ms = at - day * dayMs;
@@ -49,16 +50,16 @@ export function formatInstant(at: Instant): string {
   return `${dateText(day)}T${hours}:${minutes}:${seconds}.${digits(ms % secondMs, 3)}Z`;
 }
 
-/** The calendar is counted from a 1 March, so that the leap day is a year's last: this many days before 1970. */
+/** Days from 1 March of year 0 to 1970. Counting years from 1 March makes the leap day the last day of a year. */
 const daysToMarchOfYear0 = 719_468;
 
-/** The date of a day counted from 1970-01-01; plain arithmetic, for every record and every answer needs some. */
+/** The date of a day counted from 1970-01-01. Plain arithmetic, because every record and response needs it. */
 function dateText(day: number): string {
   const days = day + daysToMarchOfYear0;
   const guess = Math.floor(days / 365.2425);
   const year = marchOf(guess) > days ? guess - 1 : marchOf(guess + 1) <= days ? guess + 1 : guess;
   const dayOfYear = days - marchOf(year);
-  // From March on, five months have 153 days, twice and a bit.
+  // From March on, every five months have 153 days.
   const month = Math.floor((5 * dayOfYear + 2) / 153);
   const dayOfMonth = dayOfYear - Math.floor((153 * month + 2) / 5) + 1;
   return month < 10
@@ -66,12 +67,12 @@ function dateText(day: number): string {
     : `${yearText(year + 1)}-${digits(month - 9, 2)}-${digits(dayOfMonth, 2)}`;
 }
 
-/** The day on which March of this year begins. */
+/** The day on which 1 March of this year falls. */
 function marchOf(year: number): number {
   return 365 * year + Math.floor(year / 4) - Math.floor(year / 100) + Math.floor(year / 400);
 }
 
-/** Outside 0 to 9999 with a sign and six digits (ISO 8601). */
+/** Years outside 0 to 9999 get a sign and six digits (ISO 8601). */
 function yearText(year: number): string {
   if (year >= 0 && year <= 9_999) return digits(year, 4);
   return `${year < 0 ? "-" : "+"}${digits(Math.abs(year), 6)}`;
@@ -81,7 +82,7 @@ function digits(value: number, count: number): string {
   return String(value).padStart(count, "0");
 }
 
-/** The instant of an RFC 3339 text with an offset, else undefined. */
+/** Parses an RFC 3339 text with an offset; undefined for anything else. */
 export function parseInstant(text: string): Instant | undefined {
   try {
     return instant(Temporal.Instant.from(text).epochMilliseconds);

@@ -1,7 +1,7 @@
 /** `jit`: temporary credentials. `live`: long-lived API keys. */
 export type TokenKind = "jit" | "live";
 
-/** A token whose form and checksum are right; whether it opens anything only the store knows. */
+/** A token with the right form and checksum. Only the store knows whether it is valid. */
 export interface WellFormedToken {
   readonly kind: TokenKind;
   readonly text: string;
@@ -13,15 +13,15 @@ const checksumLength = 6;
 const tokenPattern = /^kd_(jit|live)_[0-9A-Za-z]{36}$/;
 
 /**
- * `kd_jit_` or `kd_live_`, 30 base62 characters from the caller's cryptographic generator (178 bits), and 6 that are
- * the CRC32 of everything before (contract §2), so that scanners and typing mistakes are told apart without a look-up.
+ * Builds a token: prefix, 30 base62 characters (178 random bits), and a checksum of 6. The checksum is the CRC32 of
+ * everything before it, so that a typing mistake is recognised without a look-up (docs/tokens.md#format).
  */
 export function formatToken(kind: TokenKind, secret: string): string {
   const body = `kd_${kind}_${secret}`;
   return body + checksumOf(body);
 }
 
-/** The token when form and checksum are right, else undefined. Never throws, whatever the text. */
+/** The token when form and checksum are right, else undefined. Never throws. */
 export function parseToken(text: string): WellFormedToken | undefined {
   const match = tokenPattern.exec(text);
   if (match === null) return undefined;
@@ -30,7 +30,7 @@ export function parseToken(text: string): WellFormedToken | undefined {
   return { kind: match[1] === "jit" ? "jit" : "live", text };
 }
 
-/** Base62 characters from random bytes without bias: bytes of 248 and more are passed over. */
+/** Makes unbiased base62 characters from random bytes, by skipping bytes of 248 and more. */
 export function secretFrom(randomBytes: (count: number) => Uint8Array): string {
   let secret = "";
   while (secret.length < secretLength) {
@@ -42,16 +42,16 @@ export function secretFrom(randomBytes: (count: number) => Uint8Array): string {
 }
 
 function checksumOf(body: string): string {
-  let rest = crc32(body, body.length);
+  let remaining = crc32(body, body.length);
   let text = "";
   for (let digit = 0; digit < checksumLength; digit++) {
-    text = `${alphabet[rest % 62]}${text}`;
-    rest = Math.floor(rest / 62);
+    text = `${alphabet[remaining % 62]}${text}`;
+    remaining = Math.floor(remaining / 62);
   }
   return text;
 }
 
-/** The number that base62 digits stand for. */
+/** The value of base62 digits. */
 function numberOf(digits: string): number {
   let value = 0;
   for (let index = 0; index < digits.length; index++)
@@ -59,7 +59,7 @@ function numberOf(digits: string): number {
   return value;
 }
 
-/** What a character of the alphabet counts, by its code. */
+/** The value of each base62 digit, by its character code. */
 const digitOf = Uint8Array.from({ length: 128 }, (_, code) =>
   Math.max(0, alphabet.indexOf(String.fromCharCode(code))),
 );
