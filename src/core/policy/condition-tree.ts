@@ -1,22 +1,22 @@
 import type { Condition } from "./conditions.ts";
 import type { Rulebook, Rules } from "./policy.ts";
 
-/** A condition that holds no others. */
+/** A condition that contains no other conditions. */
 export type Leaf = Exclude<Condition, { readonly anyOf: unknown } | { readonly not: unknown }>;
 
 export interface PlacedLeaf {
-  /** From the root of what was written to the condition. */
+  /** Path from the root of the file or document to the condition. */
   readonly path: readonly string[];
   readonly leaf: Leaf;
 }
 
-/** Conditions that hold together, and where they are written. */
+/** A list of conditions that are all required, and its path. */
 export interface PlacedConditions {
   readonly path: readonly string[];
   readonly conditions: readonly Condition[];
 }
 
-/** Everything in force that has conditions, with its place in the file. */
+/** All condition lists in force, with their paths in the file. */
 export function conditionsIn({
   policies,
   rules,
@@ -35,7 +35,7 @@ export function conditionsIn({
   ];
 }
 
-/** Every condition without others inside, wherever it stands. */
+/** Every leaf condition, at any depth. */
 export function leavesIn({ path, conditions }: PlacedConditions): readonly PlacedLeaf[] {
   return conditions.flatMap((condition, index) => leavesOf(condition, [...path, String(index)]));
 }

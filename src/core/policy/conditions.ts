@@ -1,7 +1,7 @@
 import type { Instant, Scope } from "../values/ids.ts";
 import type { Identity } from "../values/identity.ts";
 
-/** Three-valued logic: what cannot be known is neither. */
+/** Three-valued logic: "unknown" when a fact is missing. */
 export type Truth = "true" | "false" | "unknown";
 
 export type TextSubject =
@@ -34,19 +34,19 @@ export const numberOperators = [
 export const weekdays = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"] as const;
 export type Weekday = (typeof weekdays)[number];
 
-/** A window on the wall clock of one time zone; `to` before `from` runs past midnight. */
+/** A time window in the local time of one zone; `to` before `from` runs past midnight. */
 export interface TimeWindow {
   /** The days on which the window opens. */
   readonly days: readonly Weekday[];
-  /** `HH:MM`, included. */
+  /** `HH:MM`, inclusive. */
   readonly from: string;
-  /** `HH:MM` up to `24:00`, not included. */
+  /** `HH:MM` up to `24:00`, exclusive. */
   readonly to: string;
   /** IANA name. */
   readonly timezone: string;
 }
 
-/** On text; a list operator takes a list. */
+/** A condition on text; list operators take a list. */
 export type TextCondition =
   | { readonly type: TextSubject; readonly operator: (typeof textOperators)[number]; readonly value: string }
   | {
@@ -55,7 +55,7 @@ export type TextCondition =
       readonly value: readonly string[];
     };
 
-/** Every way to compare a number or a duration; BETWEEN takes two bounds. */
+/** Operators for numbers and durations; BETWEEN takes two bounds. */
 export type NumberTest = (typeof numberOperators)[number] | "BETWEEN";
 
 export type Condition =
@@ -71,13 +71,13 @@ export type Condition =
       readonly type: NumberSubject;
       readonly operator: (typeof numberOperators)[number];
       readonly value: number;
-      /** Counted back from the submission; absent: ever. Not for RISK_SCORE. */
+      /** Counted back from the submission; absent: no limit. Not for RISK_SCORE. */
       readonly withinMs?: number;
     }
   | {
       readonly type: NumberSubject;
       readonly operator: "BETWEEN";
-      /** Both included. */
+      /** Both inclusive. */
       readonly value: readonly [number, number];
       readonly withinMs?: number;
     }
@@ -85,22 +85,25 @@ export type Condition =
   | { readonly anyOf: readonly Condition[] }
   | { readonly not: Condition };
 
-/** What happened before the submission, for one subject: the past as conditions may ask for it. */
+/** What the subject did before the submission, as far as conditions may ask. */
 export interface History {
-  /** Starts of grants of this scope to the subject; break-glass ones only when judged justified. */
+  /** When grants of this scope to the subject started. Break-glass grants count only when reviewed as justified. */
   startedAt(scope: Scope): readonly Instant[];
   /** When requests of the subject were denied. */
   readonly deniedAt: readonly Instant[];
-  /** When the subject's requests were submitted, whatever came of them. */
+  /** When the subject's requests were submitted, whatever their result. */
   readonly requestedAt: readonly Instant[];
 }
 
-/** The facts of the submission: what every condition is judged on, then and at the press that completes. */
+/**
+ * The facts of a submission. Conditions are evaluated against them at submission and again at the approval that
+ * completes the request.
+ */
 export interface SubmissionFacts {
   readonly subject: Pick<Identity, "id" | "kind" | "groups" | "email">;
   readonly reason: string;
   readonly ticket?: string;
-  /** For an extension: granted so far plus asked. */
+  /** For an extension: the time granted so far plus the time requested. */
   readonly durationMs: number;
   readonly submittedAt: Instant;
   readonly history: History;

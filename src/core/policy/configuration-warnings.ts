@@ -8,48 +8,49 @@ import { actionOf, resourceOf } from "../values/scopes.ts";
 
 type Person = Pick<Identity, "id" | "email" | "groups">;
 
-/** A configuration as it was written, in the order of the file. */
+/** A configuration in the order of the file. */
 export interface WrittenConfiguration extends WrittenRules {
   readonly identities: readonly Person[];
   readonly connectors: readonly ServedAccess[];
 }
 
-/** Who and what there is besides the file. */
-export interface Surrounding {
+/** People and groups that exist outside the file. */
+export interface Environs {
   readonly people: readonly Person[];
-  /** Of people who are not among `people`. */
+  /** Groups of people who are not listed in `people`. */
   readonly groups: readonly string[];
 }
 
-export const nothingBeside: Surrounding = { people: [], groups: [] };
+export const noEnvirons: Environs = { people: [], groups: [] };
 
 /**
- * What is valid but probably a mistake: conditions on names that are not there, what can never hold or happen, names that
- * look alike. Only what is certain; no error, for people and access may come at any time.
+ * Warns about valid configuration that is probably a mistake: unknown names, conditions that can never hold, and
+ * names that look alike. Reports only what is certain, and never as an error, because people and access may be added
+ * later.
  */
 export function configurationWarnings(
-  content: WrittenConfiguration,
-  beside: Surrounding = nothingBeside,
+  configuration: WrittenConfiguration,
+  beside: Environs = noEnvirons,
 ): readonly PlacedProblem[] {
-  const { identities, rules, connectors } = content;
+  const { identities, rules, connectors } = configuration;
   const known = knownNames([...identities, ...beside.people], beside.groups, rules, connectors);
   return [
-    ...nameWarnings(conditionsIn(content), known),
-    ...policyWarnings(content),
+    ...nameWarnings(conditionsIn(configuration), known),
+    ...policyWarnings(configuration),
     ...groupVariants(identities, beside.groups),
     ...hiddenLetters(identities),
-    ...unservedEntries(content),
+    ...unservedEntries(configuration),
   ];
 }
 
-/** Groups whose names look the same and are different ones; said once for each, where it is first listed. */
+/** Different groups whose names look the same; each is reported once, where it is first listed. */
 function groupVariants(identities: readonly Person[], others: readonly string[]): readonly PlacedProblem[] {
-  const first = new Map(others.map((group) => [lookOf(group), group]));
+  const firstByLook = new Map(others.map((group) => [lookOf(group), group]));
   const reported = new Set<string>();
   return groupPlaces(identities).flatMap(({ group, path }) => {
     const look = lookOf(group);
-    const other = first.get(look);
-    if (other === undefined) first.set(look, group);
+    const other = firstByLook.get(look);
+    if (other === undefined) firstByLook.set(look, group);
     if (other === undefined || other === group || reported.has(group)) return [];
     reported.add(group);
     return [{ path, message: `"${group}" is another group than "${other}": names are compared exactly` }];
@@ -76,12 +77,12 @@ function groupPlaces(identities: readonly Person[]) {
   );
 }
 
-/** Entries of the catalog that asking refuses, because the connector of their resource has no such action. */
+/** Catalog entries whose requests are refused, because the resource's connector lacks the action. */
 function unservedEntries({ rules, connectors }: WrittenConfiguration): readonly PlacedProblem[] {
   return rules.catalog.flatMap(({ scopes }, entry) =>
     scopes.flatMap((scope, place) => {
-      const serving = connectors.filter((one) => one.resources.includes(resourceOf(scope)));
-      const actions = new Set(serving.flatMap((one) => Object.keys(one.actions)));
+      const serving = connectors.filter((connector) => connector.resources.includes(resourceOf(scope)));
+      const actions = new Set(serving.flatMap((connector) => Object.keys(connector.actions)));
       if (serving.length === 0 || actions.has(actionOf(scope))) return [];
       const message = `cannot be asked for: ${resourceOf(scope)} has the actions ${[...actions].join(", ")}`;
       return [{ path: ["catalog", String(entry), "scopes", String(place)], message }];

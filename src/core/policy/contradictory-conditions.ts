@@ -3,28 +3,28 @@ import { weekdays, type Condition, type NumberTest, type TextCondition } from ".
 import { sameContent } from "../values/same-content.ts";
 import { secondMs } from "../values/time.ts";
 
-/** Subjects of which a scope or a person has exactly one: two different values of them exclude each other. */
-const single: ReadonlySet<string> = new Set(["RESOURCE", "ACTION", "SCOPE", "KIND"]);
+/** Subjects with exactly one value per scope or person, so that two different values exclude each other. */
+const singleValued: ReadonlySet<string> = new Set(["RESOURCE", "ACTION", "SCOPE", "KIND"]);
 
 /**
- * Why conditions that are all required can never hold together; undefined when nothing is certain. Only what follows from
- * the conditions themselves is looked at, and not what patterns may mean.
+ * Explains why required conditions can never hold together; undefined when that is not certain. Only the conditions
+ * themselves are compared; patterns are not analysed.
  */
 export function contradictionOf(conditions: readonly Condition[]): string | undefined {
   const flat = conditions.map(simplified);
   for (const condition of flat) {
     if ("anyOf" in condition) {
-      if (condition.anyOf.every((one) => contradictionOf([one]) !== undefined))
+      if (condition.anyOf.every((alternative) => contradictionOf([alternative]) !== undefined))
         return "none of anyOf can hold";
       continue;
     }
-    const why = "not" in condition ? undefined : neverAlone(condition);
-    if (why !== undefined) return why;
+    const reason = "not" in condition ? undefined : selfContradiction(condition);
+    if (reason !== undefined) return reason;
   }
-  return contradictionIn(flat);
+  return contradictionBetween(flat);
 }
 
-/** Conditions without a negation where its opposite can be said. */
+/** Replaces a negation by the opposite operator where there is one. */
 function simplified(condition: Condition): Condition {
   if (!("not" in condition)) return condition;
   const { not } = condition;
@@ -50,7 +50,7 @@ function isText(condition: Condition): condition is TextCondition {
   return typeof value === "string" || (Array.isArray(value) && typeof value[0] === "string");
 }
 
-function neverAlone(leaf: Leaf): string | undefined {
+function selfContradiction(leaf: Leaf): string | undefined {
   if (leaf.type === "TIME") {
     const { days, from, to } = leaf.value;
     const isAlways = days.length === weekdays.length && from === "00:00" && to === "24:00";
@@ -70,7 +70,7 @@ interface Range {
   readonly high: number;
 }
 
-/** Both ends included, over whole numbers; within what the subject can be. */
+/** An inclusive range of whole numbers, limited to values the subject can have. */
 function rangeOf(condition: Condition): Range | undefined {
   if ("anyOf" in condition || "not" in condition || condition.type === "TIME" || isText(condition)) {
     return undefined;
@@ -106,7 +106,10 @@ function boundsOf(
   }
 }
 
-/** An extension is judged by all of its time, so durations have no upper end that is certain. */
+/**
+ * The values a subject can have. Durations have no upper limit, because an extension is evaluated with its total
+ * time.
+ */
 function limitsOf(type: string): { readonly low: number; readonly high: number } {
   if (type === "DURATION") return { low: secondMs, high: Number.POSITIVE_INFINITY };
   return { low: 0, high: type === "RISK_SCORE" ? 100 : Number.POSITIVE_INFINITY };
@@ -117,50 +120,53 @@ function subjectWords(subject: string): string {
   return subject === "DURATION" ? "duration" : "count";
 }
 
-function contradictionIn(conditions: readonly Condition[]): string | undefined {
-  for (const [index, one] of conditions.entries()) {
-    if ("not" in one && conditions.some((other) => sameContent(one.not, other))) {
+function contradictionBetween(conditions: readonly Condition[]): string | undefined {
+  for (const [index, condition] of conditions.entries()) {
+    if ("not" in condition && conditions.some((other) => sameContent(condition.not, other))) {
       return "one condition is the opposite of another";
     }
     for (const other of conditions.slice(index + 1)) {
-      if (excludeEachOther(one, other)) return `${nameOf(one)} and ${nameOf(other)} exclude each other`;
+      if (excludeEachOther(condition, other)) {
+        return `${nameOf(condition)} and ${nameOf(other)} exclude each other`;
+      }
     }
   }
   return undefined;
 }
 
-function excludeEachOther(one: Condition, other: Condition): boolean {
-  const [first, second] = [rangeOf(one), rangeOf(other)];
-  if (first !== undefined && second !== undefined) {
+function excludeEachOther(left: Condition, right: Condition): boolean {
+  const [leftRange, rightRange] = [rangeOf(left), rangeOf(right)];
+  if (leftRange !== undefined && rightRange !== undefined) {
     return (
-      first.subject === second.subject && Math.max(first.low, second.low) > Math.min(first.high, second.high)
+      leftRange.subject === rightRange.subject &&
+      Math.max(leftRange.low, rightRange.low) > Math.min(leftRange.high, rightRange.high)
     );
   }
-  if (!isText(one) || !isText(other) || one.type !== other.type) return false;
-  return refuses(one, other) || refuses(other, one);
+  if (!isText(left) || !isText(right) || left.type !== right.type) return false;
+  return rejectsAll(left, right) || rejectsAll(right, left);
 }
 
-/** Whether nothing that `wanted` accepts is accepted by `other`. */
-function refuses(wanted: TextCondition, other: TextCondition): boolean {
-  const values = valuesWanted(wanted);
-  const isSingle = single.has(wanted.type);
+/** Whether `other` rejects everything that `wanted` accepts. */
+function rejectsAll(wanted: TextCondition, other: TextCondition): boolean {
+  const values = exactValues(wanted);
+  const isSingle = singleValued.has(wanted.type);
   if (values === undefined) {
     const isStart = wanted.operator === "STARTS_WITH" && other.operator === "STARTS_WITH";
     return (
       isSingle && isStart && !wanted.value.startsWith(other.value) && !other.value.startsWith(wanted.value)
     );
   }
-  // A person has several groups and names: only what is expressly excluded cannot be theirs.
+  // A person has several groups and names, so only an explicit exclusion rules one out.
   const isExclusion = other.operator === "NOT_EQUALS" || other.operator === "NOT_IN";
   return (isSingle || isExclusion) && values.every((value) => accepts(other, value) === false);
 }
 
-function valuesWanted({ operator, value }: TextCondition): readonly string[] | undefined {
+function exactValues({ operator, value }: TextCondition): readonly string[] | undefined {
   if (operator === "EQUALS") return [value];
   return operator === "IN" ? value : undefined;
 }
 
-/** Undefined: a pattern, which is not looked into. */
+/** Undefined for a pattern, which is not analysed. */
 function accepts({ operator, value }: TextCondition, text: string): boolean | undefined {
   switch (operator) {
     case "EQUALS":

@@ -4,18 +4,18 @@ import { patternSizeMax, patternSizeOf, patternSizesMax } from "./pattern-size.t
 import type { Policy, Rules } from "./policy.ts";
 import { refuse, type PlacedProblem, type Refusal } from "../values/refusals.ts";
 
-/** A pattern that costs too much, or a list whose patterns do so together. */
+/** A pattern, or a list of conditions, whose patterns cost too much. */
 export interface CostlyPattern extends PlacedProblem {
   readonly kind: "pattern" | "list";
   readonly patterns: readonly string[];
 }
 
-/** Everything in these conditions whose cost is above the budget. `path`: where they stand. */
+/** Finds the patterns above the budget. `path` is the path of the conditions. */
 export function costlyPatterns(
   conditions: readonly Condition[],
   path: readonly string[],
 ): readonly CostlyPattern[] {
-  const placed = conditions.flatMap((one, index) => patternsAt(one, [...path, String(index)]));
+  const placed = conditions.flatMap((condition, index) => patternsAt(condition, [...path, String(index)]));
   const large = placed.filter(({ size }) => size > patternSizeMax).map(tooLarge);
   const sum = placed.reduce((total, { size }) => total + (size > patternSizeMax ? 0 : size), 0);
   if (sum <= patternSizesMax) return large;
@@ -25,12 +25,12 @@ export function costlyPatterns(
       kind: "list",
       path,
       patterns: placed.map(({ pattern }) => pattern),
-      message: `has patterns that compile to about ${inDigits(sum)} steps together, at most ${inDigits(patternSizesMax)}: use fewer, or fewer repetitions`,
+      message: `has patterns that compile to about ${formatCount(sum)} steps together, at most ${formatCount(patternSizesMax)}: use fewer, or fewer repetitions`,
     },
   ];
 }
 
-/** The same for policies and rules as a configuration file has them. */
+/** The same for the policies and rules of a configuration file. */
 export function costlyPatternsOf(
   policies: readonly Pick<Policy, "conditions">[],
   rules: Pick<Rules, "risk" | "breakGlass">,
@@ -44,16 +44,16 @@ export function costlyPatternsOf(
   ];
 }
 
-/** Without those whose patterns are all stored in these lists already: a stored one goes on, judged unknown. */
+/** Drops findings whose patterns are all stored already: a stored pattern stays and evaluates to unknown. */
 export function newlyCostly(
   found: readonly CostlyPattern[],
   stored: readonly (readonly Condition[])[],
 ): readonly CostlyPattern[] {
   const known = new Set(stored.flatMap(patternsIn).map(({ value }) => value));
-  return found.filter(({ patterns }) => !patterns.every((one) => known.has(one)));
+  return found.filter(({ patterns }) => !patterns.every((pattern) => known.has(pattern)));
 }
 
-/** Undefined when nothing costs too much. */
+/** Refuses a change that contains costly patterns; undefined when there are none. */
 export function refuseCostly(found: readonly CostlyPattern[]): Refusal | undefined {
   if (found.length === 0) return undefined;
   const errors = found.map(({ path, message }) => ({ path: path.join("."), message }));
@@ -68,7 +68,7 @@ interface PlacedPattern {
 
 function patternsAt(condition: Condition, path: readonly string[]): readonly PlacedPattern[] {
   if ("anyOf" in condition) {
-    return condition.anyOf.flatMap((one, index) => patternsAt(one, [...path, "anyOf", String(index)]));
+    return condition.anyOf.flatMap((inner, index) => patternsAt(inner, [...path, "anyOf", String(index)]));
   }
   if ("not" in condition) return patternsAt(condition.not, [...path, "not"]);
   if (!isPatternCondition(condition)) return [];
@@ -81,10 +81,10 @@ function tooLarge({ path, pattern, size }: PlacedPattern): CostlyPattern {
     kind: "pattern",
     path,
     patterns: [pattern],
-    message: `compiles to about ${inDigits(size)} steps, at most ${inDigits(patternSizeMax)}: use fewer or smaller repetitions such as {900}`,
+    message: `compiles to about ${formatCount(size)} steps, at most ${formatCount(patternSizeMax)}: use fewer or smaller repetitions such as {900}`,
   };
 }
 
-function inDigits(count: number): string {
+function formatCount(count: number): string {
   return count.toLocaleString("en");
 }

@@ -22,7 +22,7 @@ import { formatDuration } from "../values/time.ts";
 import { formatWallClock, isWithin, wallClockAt } from "./time-window.ts";
 import type { Work } from "../values/sliced-work.ts";
 
-/** Whether conditions hold together for one scope, and how each of them came out. */
+/** The result for one scope: of all conditions together, and of each. */
 export interface Verdict {
   readonly truth: Truth;
   readonly conditions: readonly ConditionVerdict[];
@@ -31,15 +31,15 @@ export interface Verdict {
 export interface ConditionVerdict {
   readonly condition: Condition;
   readonly truth: Truth;
-  /** What was found, to be shown beside what was wanted; null when there is nothing to show or it is not known. */
+  /** The value found, to show beside the one required; null when there is none or it is not known. */
   readonly actual: string | number | null;
-  /** How the conditions inside `anyOf` or `not` came out; empty for all others. */
+  /** Results of the conditions inside `anyOf` or `not`; empty for others. */
   readonly inside: readonly ConditionVerdict[];
 }
 
 /**
- * Judges conditions that are all required, for one scope (contract §4). Three-valued: a part that is not known leaves
- * the whole unknown unless the other parts settle it. No condition at all is true.
+ * Evaluates required conditions for one scope, in three-valued logic (docs/policies.md#true-false-or-unknown). An
+ * unknown condition makes the result unknown, unless the others decide it. An empty list is true.
  */
 export function evaluateConditions(
   conditions: readonly Condition[],
@@ -52,7 +52,7 @@ export function evaluateConditions(
   return { truth: allTrue(verdicts), conditions: verdicts };
 }
 
-/** The same in parts: the patterns are matched one by one before the rest, which is cheap, is judged. */
+/** The same in parts: patterns are matched one by one before the rest, which is cheap. */
 export function* evaluateInParts(
   conditions: readonly Condition[],
   scope: Scope,
@@ -79,28 +79,28 @@ interface Finding {
 
 function evaluateOne(condition: Condition, input: EvaluationInput): ConditionVerdict {
   if ("anyOf" in condition) {
-    const inside = condition.anyOf.map((one) => evaluateOne(one, input));
-    return { condition, truth: someTrue(inside), actual: null, inside };
+    const inside = condition.anyOf.map((alternative) => evaluateOne(alternative, input));
+    return { condition, truth: anyTrue(inside), actual: null, inside };
   }
   if ("not" in condition) {
-    const one = evaluateOne(condition.not, input);
-    return { condition, truth: negated(one.truth), actual: null, inside: [one] };
+    const inner = evaluateOne(condition.not, input);
+    return { condition, truth: negate(inner.truth), actual: null, inside: [inner] };
   }
   const { truth, actual } = findingOf(condition, input);
   return { condition, truth, actual, inside: [] };
 }
 
 function allTrue(verdicts: readonly ConditionVerdict[]): Truth {
-  if (verdicts.some((one) => one.truth === "false")) return "false";
-  return verdicts.every((one) => one.truth === "true") ? "true" : "unknown";
+  if (verdicts.some(({ truth }) => truth === "false")) return "false";
+  return verdicts.every(({ truth }) => truth === "true") ? "true" : "unknown";
 }
 
-function someTrue(verdicts: readonly ConditionVerdict[]): Truth {
-  if (verdicts.some((one) => one.truth === "true")) return "true";
-  return verdicts.every((one) => one.truth === "false") ? "false" : "unknown";
+function anyTrue(verdicts: readonly ConditionVerdict[]): Truth {
+  if (verdicts.some(({ truth }) => truth === "true")) return "true";
+  return verdicts.every(({ truth }) => truth === "false") ? "false" : "unknown";
 }
 
-function negated(truth: Truth): Truth {
+function negate(truth: Truth): Truth {
   if (truth === "unknown") return "unknown";
   return truthOf(truth === "false");
 }
@@ -162,7 +162,7 @@ function isInRange(
   }
 }
 
-/** Null: not known, which only the risk can be. */
+/** Null when it is not known, which only the risk can be. */
 function numberOf(
   subject: NumberSubject,
   withinMs: number | undefined,
@@ -192,17 +192,17 @@ function timeFinding(operator: "WITHIN" | "OUTSIDE", window: TimeWindow, at: Ins
 }
 
 function textFinding(condition: TextCondition, input: EvaluationInput): Finding {
-  const found = comparedTexts(condition.type, input);
-  const actual = found.length === 0 ? null : excerptOf(found.map((one) => one.text).join(", "));
+  const subjects = comparedTexts(condition.type, input);
+  const actual = subjects.length === 0 ? null : excerptOf(subjects.map(({ text }) => text).join(", "));
   if (isPatternCondition(condition) && !isUsable(condition)) return { truth: "unknown", actual };
-  const matches = found.some((one) => accepts(condition, one, input.facts));
+  const matches = subjects.some((subject) => accepts(condition, subject, input.facts));
   const isNegative = condition.operator === "NOT_EQUALS" || condition.operator === "NOT_IN";
   return { truth: truthOf(isNegative ? !matches : matches), actual };
 }
 
 /**
- * The positive half of every operator: the caller negates NOT_EQUALS and NOT_IN over all texts at once. Case is folded
- * before the operator sees a text, so that no operator can forget it.
+ * Evaluates an operator without its negation: the caller negates NOT_EQUALS and NOT_IN over all texts at once. Case is
+ * folded before the operator runs, so that no operator can forget it.
  */
 function accepts(condition: TextCondition, subject: Subject, facts: SubmissionFacts): boolean {
   const { operator, value } = condition;

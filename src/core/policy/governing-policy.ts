@@ -6,20 +6,21 @@ import type { PolicyIndex } from "./policy-index.ts";
 import type { Policy } from "./policy.ts";
 import { finish, type Work } from "../values/sliced-work.ts";
 
-/** The policies that hold for one scope, in order of precedence; a deny that holds stands alone. */
+/** The policies that hold for one scope, in order of precedence. A deny that holds is the only entry. */
 export type MatchingPolicies = readonly Policy[];
 
-/** What the policies say to one scope. */
+/** The decision of the policies for one scope. */
 export type PolicySelection =
   | { readonly kind: "policy"; readonly policy: Policy }
-  /** Without a policy: none holds and there is no default. */
+  /** Absent when no policy holds and there is no default. */
   | { readonly kind: "denied"; readonly policy?: Policy }
-  /** It would govern, and has been used as often as it allows. */
+  /** It would govern, but has reached its usage limit. */
   | { readonly kind: "spent"; readonly policy: Policy };
 
 /**
- * First phase: which policies hold. Whether one of them is spent only the store knows, and only these need asking.
- * Auto-approval must hold for certain; approval and deny policies also hold when it cannot be known (contract §4).
+ * First phase: finds the policies that hold. Only their usage limits need to be read from the store. An auto policy
+ * needs every condition to be true; approval and deny policies also hold when it is unknown
+ * (docs/policies.md#which-policy-governs).
  */
 export function* findMatchingPolicies(
   index: PolicyIndex,
@@ -32,17 +33,17 @@ export function* findMatchingPolicies(
     const { truth } = yield* evaluateInParts(policy.conditions, scope, facts, risk);
     if (mayGovern(policy, truth)) matching.push(policy);
   }
-  return inOrder(matching);
+  return orderMatching(matching);
 }
 
 /** The same at once. */
-export function matchingPolicies(...asked: Parameters<typeof findMatchingPolicies>): MatchingPolicies {
-  return finish(findMatchingPolicies(...asked));
+export function matchingPolicies(...args: Parameters<typeof findMatchingPolicies>): MatchingPolicies {
+  return finish(findMatchingPolicies(...args));
 }
 
 /**
- * Second phase: which one governs. A spent auto policy gives way to the next approval policy, never to another auto
- * one; the default stands in only where no policy holds, not for a spent one.
+ * Second phase: selects the policy that governs. An exhausted auto policy gives way to the next approval policy,
+ * never to another auto policy. The default applies only where no policy holds, not in place of an exhausted one.
  */
 export function selectPolicy(
   matching: MatchingPolicies,
@@ -54,12 +55,12 @@ export function selectPolicy(
   if (first.effect.kind === "deny") return { kind: "denied", policy: first };
   if (!isExhausted(first)) return { kind: "policy", policy: first };
   const next =
-    first.effect.kind === "auto" ? matching.find((one) => one.effect.kind === "approval") : undefined;
+    first.effect.kind === "auto" ? matching.find((policy) => policy.effect.kind === "approval") : undefined;
   if (next === undefined) return { kind: "spent", policy: first };
   return isExhausted(next) ? { kind: "spent", policy: next } : { kind: "policy", policy: next };
 }
 
-/** Why the choice fell as it did. */
+/** Why this policy was selected. */
 export type SelectionReason =
   | "deny_wins"
   | "first_in_order"
@@ -68,20 +69,20 @@ export type SelectionReason =
   | "default"
   | "nothing_holds";
 
-/** How one policy stands towards one scope. */
+/** How one policy counted for a scope. */
 export type PolicyOutcome =
   | "governs"
   | "denies"
   | "spent"
-  /** Its conditions do not hold. */
+  /** Its conditions are false. */
   | "does_not_hold"
-  /** An auto policy, and something it asks cannot be known. */
+  /** An auto policy with an unknown condition. */
   | "not_certain"
-  /** Another that holds comes before it. */
+  /** Another policy that holds has precedence. */
   | "outranked"
-  /** A deny holds. */
+  /** A deny policy holds. */
   | "overruled"
-  /** An auto policy after a spent auto policy, which only an approval policy stands in for. */
+  /** An auto policy after an exhausted auto policy, which only an approval policy may replace. */
   | "passed_over";
 
 export interface EvaluatedPolicy {
@@ -98,7 +99,10 @@ export interface Explanation {
   readonly policies: readonly EvaluatedPolicy[];
 }
 
-/** For the dry run: the same choice as above, with every enabled policy judged aloud. `policies` as {@link inPrecedence} orders them. */
+/**
+ * For the dry run: the same selection, with the verdict of every enabled policy. `policies` is ordered by {@link
+ * inPrecedence}.
+ */
 export function* explainInParts(
   policies: readonly Policy[],
   defaultPolicy: Policy | undefined,
@@ -112,7 +116,7 @@ export function* explainInParts(
     const verdict = yield* evaluateInParts(policy.conditions, scope, facts, risk);
     evaluated.push({ policy, verdict });
   }
-  const matching = inOrder(
+  const matching = orderMatching(
     evaluated.filter(({ policy, verdict }) => mayGovern(policy, verdict.truth)).map(({ policy }) => policy),
   );
   const ranks = new Map(matching.map((policy, rank) => [policy, rank]));
@@ -134,15 +138,15 @@ export function* explainInParts(
 }
 
 /** The same at once. */
-export function explain(policies: readonly Policy[], ...asked: EvaluationInputs): Explanation {
-  return finish(explainInParts(inPrecedence(policies), ...asked));
+export function explain(policies: readonly Policy[], ...args: EvaluationInputs): Explanation {
+  return finish(explainInParts(inPrecedence(policies), ...args));
 }
 
 type EvaluationInputs = Parameters<typeof explainInParts> extends [unknown, ...infer Rest] ? Rest : never;
 
-/** Those that are enabled, in order of precedence. */
+/** The enabled policies, in order of precedence. */
 export function inPrecedence(policies: readonly Policy[]): readonly Policy[] {
-  return policies.filter((policy) => policy.enabled).toSorted(byPrecedence);
+  return policies.filter((policy) => policy.enabled).toSorted(comparePrecedence);
 }
 
 function reasonOf(selection: PolicySelection, matching: MatchingPolicies): SelectionReason {
@@ -152,7 +156,7 @@ function reasonOf(selection: PolicySelection, matching: MatchingPolicies): Selec
   return selection.policy === matching[0] ? "first_in_order" : "stands_in_for_spent";
 }
 
-/** Of a policy that holds. */
+/** The outcome of a policy that holds. */
 function policyOutcomeOf(
   policy: Policy,
   selection: PolicySelection,
@@ -164,13 +168,13 @@ function policyOutcomeOf(
   if (selection.kind === "denied") return "overruled";
   const rank = ranks.get(policy) ?? -1;
   if (rank === 0) return "spent";
-  const chosenRank = ranks.get(selection.policy) ?? -1;
-  const isBeforeChosen = chosenRank !== 0 && rank < chosenRank;
-  const isWithoutStandIn = selection.policy.effect.kind === "auto" && selection.kind === "spent";
-  return isBeforeChosen || isWithoutStandIn ? "passed_over" : "outranked";
+  const selectedRank = ranks.get(selection.policy) ?? -1;
+  const isBeforeSelected = selectedRank !== 0 && rank < selectedRank;
+  const hasNoSubstitute = selection.policy.effect.kind === "auto" && selection.kind === "spent";
+  return isBeforeSelected || hasNoSubstitute ? "passed_over" : "outranked";
 }
 
-/** Never auto, whatever was configured: what no policy names is not approved unseen. */
+/** The default policy, unless it is auto: access that no policy names is never approved without a person. */
 function usableDefault(policy: Policy | undefined): Policy | undefined {
   return policy?.enabled === true && policy.effect.kind !== "auto" ? policy : undefined;
 }
@@ -179,25 +183,27 @@ function mayGovern(policy: Policy, truth: Truth): boolean {
   return truth === "true" || (truth === "unknown" && policy.effect.kind !== "auto");
 }
 
-function inOrder(policies: readonly Policy[]): MatchingPolicies {
-  const sorted = policies.toSorted(byPrecedence);
+function orderMatching(policies: readonly Policy[]): MatchingPolicies {
+  const sorted = policies.toSorted(comparePrecedence);
   const deny = sorted.find((policy) => policy.effect.kind === "deny");
   return deny === undefined ? sorted : [deny];
 }
 
-/** Priority, then the stricter, then the name, so that the order never depends on how policies were read. */
-function byPrecedence(a: Policy, b: Policy): number {
-  return b.priority - a.priority || strictness(b) - strictness(a) || byCodePoints(a.name, b.name);
+/** Orders by priority, then strictness, then name, so that the result never depends on the order of reading. */
+function comparePrecedence(a: Policy, b: Policy): number {
+  return b.priority - a.priority || strictness(b) - strictness(a) || compareCodePoints(a.name, b.name);
 }
 
 function strictness(policy: Policy): number {
   return { auto: 0, approval: 1, deny: 2 }[policy.effect.kind];
 }
 
-function byCodePoints(a: string, b: string): number {
+function compareCodePoints(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
-  for (let at = 0; at < length; at++) {
-    if (a.charCodeAt(at) !== b.charCodeAt(at)) return (a.codePointAt(at) ?? 0) - (b.codePointAt(at) ?? 0);
+  for (let index = 0; index < length; index++) {
+    if (a.charCodeAt(index) !== b.charCodeAt(index)) {
+      return (a.codePointAt(index) ?? 0) - (b.codePointAt(index) ?? 0);
+    }
   }
   return a.length - b.length;
 }

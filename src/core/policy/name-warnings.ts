@@ -6,7 +6,7 @@ import { parseEmail, type Selector } from "../values/identity.ts";
 import { namesByLook, variantHint, type KnownNames, type NamesByLook } from "./known-names.ts";
 import type { PlacedProblem } from "../values/refusals.ts";
 
-/** How a value is compared; what MATCHES may mean is not looked into. */
+/** How a value is compared. MATCHES is not analysed. */
 type Comparison = "whole" | "start" | "end" | "part";
 
 interface Value {
@@ -14,10 +14,10 @@ interface Value {
   readonly text: string;
   readonly compared: Comparison;
   /** `GROUP EQUALS contractor`. */
-  readonly words: string;
+  readonly description: string;
 }
 
-/** Conditions that name what is not there, or what nothing can ever be called: they never make a difference. */
+/** Warns about conditions with names that are unknown or impossible: they never make a difference. */
 export function nameWarnings(
   places: readonly PlacedConditions[],
   known: KnownNames,
@@ -30,13 +30,13 @@ export function nameWarnings(
   };
   return places.flatMap(leavesIn).flatMap((placed) =>
     valuesOf(placed).flatMap(({ type, value }) => {
-      const why = complaintAbout(type, value, known, looks);
-      return why === undefined ? [] : [{ path: value.path, message: `${value.words}: ${why}` }];
+      const problem = problemWith(type, value, known, looks);
+      return problem === undefined ? [] : [{ path: value.path, message: `${value.description}: ${problem}` }];
     }),
   );
 }
 
-/** Everybody whom {@link nameWarnings} looks for by id or address. */
+/** The people {@link nameWarnings} looks up, by id or address. */
 export function peopleNamed(places: readonly PlacedConditions[]): readonly Selector[] {
   return places.flatMap(leavesIn).flatMap((placed) =>
     valuesOf(placed).flatMap(({ type, value: { text, compared } }): readonly Selector[] => {
@@ -63,7 +63,7 @@ function valuesOf({ path, leaf }: PlacedLeaf): readonly { type: TextSubject; val
       path: typeof value === "string" ? [...path, "value"] : [...path, "value", String(index)],
       text,
       compared,
-      words: `${type} ${operator} ${text}`,
+      description: `${type} ${operator} ${text}`,
     },
   }));
 }
@@ -73,7 +73,9 @@ function isText(leaf: PlacedLeaf["leaf"]): leaf is TextCondition {
 }
 
 function isTextual({ value }: { readonly value: unknown }): boolean {
-  return typeof value === "string" || (Array.isArray(value) && value.every((one) => typeof one === "string"));
+  return (
+    typeof value === "string" || (Array.isArray(value) && value.every((item) => typeof item === "string"))
+  );
 }
 
 function comparisonOf(operator: TextCondition["operator"]): Comparison | undefined {
@@ -98,30 +100,25 @@ function comparisonOf(operator: TextCondition["operator"]): Comparison | undefin
 
 type Looks = Readonly<Record<"GROUP" | "IDENTITY" | "ACTION" | "RESOURCE", NamesByLook>>;
 
-function complaintAbout(
-  type: TextSubject,
-  value: Value,
-  known: KnownNames,
-  looks: Looks,
-): string | undefined {
+function problemWith(type: TextSubject, value: Value, known: KnownNames, looks: Looks): string | undefined {
   switch (type) {
     case "GROUP":
-      return fits(value, known.groups)
+      return matchesAny(value, known.groups)
         ? undefined
         : `nobody is in such a group${variantHint(value.text, looks.GROUP)}`;
     case "IDENTITY":
-      // Addresses are compared without regard to case; parts of names may be of people who come later.
+      // Parts of names are not checked: they may match people who are added later.
       return value.compared !== "whole" || isPerson(value.text, known)
         ? undefined
         : `there is nobody by this id or address${variantHint(value.text, looks.IDENTITY)}`;
     case "KIND":
-      return fits(value, kinds) ? undefined : "a kind is HUMAN or SERVICE";
+      return matchesAny(value, kinds) ? undefined : "a kind is HUMAN or SERVICE";
     case "ACTION":
-      return actionComplaint(value, known, looks.ACTION);
+      return actionProblem(value, known, looks.ACTION);
     case "RESOURCE":
-      return resourceComplaint(value, known, looks.RESOURCE);
+      return resourceProblem(value, known, looks.RESOURCE);
     case "SCOPE":
-      return scopeComplaint(value);
+      return scopeProblem(value);
     case "REASON":
     case "TICKET":
       return undefined;
@@ -132,7 +129,7 @@ function complaintAbout(
 
 const kinds: ReadonlySet<string> = new Set(["HUMAN", "SERVICE"]);
 
-function fits({ text, compared }: Value, names: ReadonlySet<string>): boolean {
+function matchesAny({ text, compared }: Value, names: ReadonlySet<string>): boolean {
   if (compared === "whole") return names.has(text);
   return [...names].some((name) =>
     compared === "start"
@@ -155,7 +152,7 @@ const actionPattern: Readonly<Record<Comparison, RegExp>> = {
 };
 const resourcePattern = /^[A-Za-z0-9._:/@-]{1,128}$/;
 
-function actionComplaint(value: Value, known: KnownNames, looks: NamesByLook): string | undefined {
+function actionProblem(value: Value, known: KnownNames, looks: NamesByLook): string | undefined {
   const { text, compared } = value;
   if (text.includes(":")) {
     return "an action has no colon; what follows the first colon of a scope is its resource";
@@ -163,10 +160,10 @@ function actionComplaint(value: Value, known: KnownNames, looks: NamesByLook): s
   if (!actionPattern[compared].test(text)) {
     return `no action can be called that: lower-case letters, digits and . _ -, at most 32${variantHint(text, looks)}`;
   }
-  return compared === "whole" && !known.actions.has(text) ? variantComplaint(text, looks) : undefined;
+  return compared === "whole" && !known.actions.has(text) ? variantProblem(text, looks) : undefined;
 }
 
-function resourceComplaint(value: Value, known: KnownNames, looks: NamesByLook): string | undefined {
+function resourceProblem(value: Value, known: KnownNames, looks: NamesByLook): string | undefined {
   const { text, compared } = value;
   if (!resourcePattern.test(text)) {
     return text.includes("*")
@@ -177,10 +174,10 @@ function resourceComplaint(value: Value, known: KnownNames, looks: NamesByLook):
   if (action !== undefined) {
     return `it begins with the action "${action}", and a resource is what follows it; use SCOPE, or ACTION beside RESOURCE`;
   }
-  return compared === "whole" && !known.resources.has(text) ? variantComplaint(text, looks) : undefined;
+  return compared === "whole" && !known.resources.has(text) ? variantProblem(text, looks) : undefined;
 }
 
-/** Actions that hardly any resource begins with, beside those that the catalog and the connectors have. */
+/** Common actions, with which hardly any resource begins. Used beside those of the catalog and the connectors. */
 const usualActions: ReadonlySet<string> = new Set([
   "read",
   "write",
@@ -199,10 +196,10 @@ function actionWithin(text: string, { actions, resources }: KnownNames): string 
   if (colon === -1) return undefined;
   const first = text.slice(0, colon);
   const isAction = actions.has(first) || usualActions.has(first);
-  return isAction && ![...resources].some((one) => one.startsWith(`${first}:`)) ? first : undefined;
+  return isAction && ![...resources].some((resource) => resource.startsWith(`${first}:`)) ? first : undefined;
 }
 
-function scopeComplaint({ text, compared }: Value): string | undefined {
+function scopeProblem({ text, compared }: Value): string | undefined {
   const colon = text.indexOf(":");
   if (compared === "whole" || (compared === "start" && colon !== -1)) {
     if (colon === -1) return "a scope is action:resource";
@@ -216,7 +213,7 @@ function scopeComplaint({ text, compared }: Value): string | undefined {
   return resourcePattern.test(text) ? undefined : "no scope holds such characters";
 }
 
-function variantComplaint(text: string, looks: NamesByLook): string | undefined {
+function variantProblem(text: string, looks: NamesByLook): string | undefined {
   const hint = variantHint(text, looks);
   return hint === "" ? undefined : hint.slice("; ".length);
 }

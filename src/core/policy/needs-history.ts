@@ -1,7 +1,7 @@
 import type { Condition } from "./conditions.ts";
 import type { Rulebook } from "./policy.ts";
 
-/** Whether any rule of the book asks what happened before; if none does, nobody's past needs to be read. */
+/** Whether any rule asks about the past. If none does, no history is read. */
 export function needsHistory({ policies, rules }: Pick<Rulebook, "policies" | "rules">): boolean {
   const { defaultPolicy, risk, breakGlass } = rules;
   return [

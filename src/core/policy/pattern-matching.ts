@@ -6,14 +6,15 @@ import type { Work } from "../values/sliced-work.ts";
 export const patternLengthMax = 1_000;
 
 /**
- * Whether MATCHES can use it: RE2 syntax, at most 1,000 characters. Asked when a policy is written. One that is too large
- * is not compiled to find out: it is refused as too costly, or judged unknown where it is stored already.
+ * Whether MATCHES accepts the pattern: RE2 syntax, at most 1,000 characters. Checked when a policy is written. A too
+ * large pattern is not compiled to find out: it is refused as too costly, or evaluates to unknown if it is already
+ * stored.
  */
 export function isValidPattern(text: string): boolean {
   return text.length <= patternLengthMax && (isTooLarge(text) || compile(text) !== undefined);
 }
 
-/** Whether compiling and matching the pattern could hold up everybody else. */
+/** Whether compiling and matching the pattern could block everybody else. */
 export function isTooLarge(pattern: string): boolean {
   return patternSizeOf(pattern) > patternSizeMax;
 }
@@ -21,35 +22,38 @@ export function isTooLarge(pattern: string): boolean {
 /** A condition with MATCHES. */
 export type PatternCondition = TextCondition & { readonly operator: "MATCHES"; readonly value: string };
 
-/** `folded`: the text is in lower case and is compared without regard to case. */
+/** A text to compare. `folded`: it is in lower case and compared case-insensitively. */
 export interface Subject {
   readonly text: string;
   readonly folded: boolean;
 }
 
-/** Whether the pattern is found in the text; undefined when it is not RE2 or too large. Unanchored. */
+/** Whether the pattern occurs in the text (unanchored); undefined when it is not RE2 or too large. */
 export function isMatch(
   condition: PatternCondition,
   { text, folded }: Subject,
   facts: SubmissionFacts,
 ): boolean | undefined {
-  const known = matchesOf(facts);
-  const name = nameOf(condition.value, text, folded);
-  const before = known.get(name);
-  if (before !== undefined) return before;
+  const matches = matchesOf(facts);
+  const key = cacheKeyOf(condition.value, text, folded);
+  const cached = matches.get(key);
+  if (cached !== undefined) return cached;
   const pattern = patternOf(condition, folded);
   if (pattern === undefined) return undefined;
   const found = pattern.test(text);
-  known.set(name, found);
+  matches.set(key, found);
   return found;
 }
 
-/** Whether the pattern can be used at all. */
+/** Whether the pattern compiles and is small enough. */
 export function isUsable(condition: PatternCondition): boolean {
   return patternOf(condition, false) !== undefined;
 }
 
-/** Matches ahead of the judgement, each pattern and text once per submission, so that a caller can pause in between. */
+/**
+ * Matches patterns before conditions are evaluated, each pattern and text once per submission, so that a caller can
+ * pause in between.
+ */
 export function* matchAhead(
   conditions: readonly PatternCondition[],
   textsOf: (condition: PatternCondition) => readonly Subject[],
@@ -58,14 +62,17 @@ export function* matchAhead(
   for (const condition of conditions) {
     if (isTooLarge(condition.value)) continue;
     for (const subject of textsOf(condition)) {
-      if (matchesOf(facts).has(nameOf(condition.value, subject.text, subject.folded))) continue;
+      if (matchesOf(facts).has(cacheKeyOf(condition.value, subject.text, subject.folded))) continue;
       isMatch(condition, subject, facts);
       yield matchCost(condition.value, subject.text.length);
     }
   }
 }
 
-/** In about microseconds: compiling, and a walk through the text. A hostile text can take three times as long. */
+/**
+ * The cost in roughly microseconds: compiling, and one pass through the text. A hostile text can take three times as
+ * long.
+ */
 export function matchCost(pattern: string, textLength: number): number {
   const size = patternSizeOf(pattern);
   return 1 + size + (size * textLength) / stepsPerMicrosecond;
@@ -73,20 +80,20 @@ export function matchCost(pattern: string, textLength: number): number {
 
 const stepsPerMicrosecond = 50;
 
-/** Every MATCHES among the conditions, the nested ones too. */
+/** Every MATCHES condition, nested ones included. */
 export function patternsIn(conditions: readonly Condition[]): readonly PatternCondition[] {
-  const known = patternsKnown.get(conditions);
-  if (known !== undefined) return known;
-  const found = conditions.flatMap(patternsInOne);
-  patternsKnown.set(conditions, found);
+  const cached = patternsCache.get(conditions);
+  if (cached !== undefined) return cached;
+  const found = conditions.flatMap(patternsInCondition);
+  patternsCache.set(conditions, found);
   return found;
 }
 
-const patternsKnown = new WeakMap<readonly Condition[], readonly PatternCondition[]>();
+const patternsCache = new WeakMap<readonly Condition[], readonly PatternCondition[]>();
 
-function patternsInOne(condition: Condition): readonly PatternCondition[] {
-  if ("anyOf" in condition) return condition.anyOf.flatMap(patternsInOne);
-  if ("not" in condition) return patternsInOne(condition.not);
+function patternsInCondition(condition: Condition): readonly PatternCondition[] {
+  if ("anyOf" in condition) return condition.anyOf.flatMap(patternsInCondition);
+  if ("not" in condition) return patternsInCondition(condition.not);
   return isPatternCondition(condition) ? [condition] : [];
 }
 
@@ -94,33 +101,33 @@ export function isPatternCondition(condition: Condition): condition is PatternCo
   return "operator" in condition && condition.operator === "MATCHES";
 }
 
-/** What one submission's facts matched: they do not change, and neither does the answer. */
-const matchesKnown = new WeakMap<SubmissionFacts, Map<string, boolean>>();
+/** Match results per submission: its facts never change, so neither do the results. */
+const matchesCache = new WeakMap<SubmissionFacts, Map<string, boolean>>();
 
 function matchesOf(facts: SubmissionFacts): Map<string, boolean> {
-  const known = matchesKnown.get(facts) ?? new Map<string, boolean>();
-  matchesKnown.set(facts, known);
-  return known;
+  const matches = matchesCache.get(facts) ?? new Map<string, boolean>();
+  matchesCache.set(facts, matches);
+  return matches;
 }
 
-function nameOf(pattern: string, text: string, isFolded: boolean): string {
+function cacheKeyOf(pattern: string, text: string, isFolded: boolean): string {
   return `${isFolded ? "i" : "="}${pattern.length}:${pattern}${text}`;
 }
 
 type Pattern = RE2JS | undefined;
 
 /**
- * Compiled patterns by the condition they stand in: a hundred matches cost less than compiling, and a hostile pattern
- * can hold megabytes, so each is let go together with its policy, or with the dry run that brought it.
+ * Compiled patterns by their condition. Compiling costs more than a hundred matches. A hostile pattern can hold
+ * megabytes, so it is released together with its policy or dry run.
  */
 const patterns = new WeakMap<TextCondition, { exact?: Pattern; folded?: Pattern }>();
 
 function patternOf(condition: PatternCondition, isFolded: boolean): Pattern {
-  const known = patterns.get(condition) ?? {};
-  patterns.set(condition, known);
+  const compiled = patterns.get(condition) ?? {};
+  patterns.set(condition, compiled);
   const form = isFolded ? "folded" : "exact";
-  if (!(form in known)) known[form] = compileForm(condition.value, isFolded);
-  return known[form];
+  if (!(form in compiled)) compiled[form] = compileForm(condition.value, isFolded);
+  return compiled[form];
 }
 
 function compileForm(text: string, isFolded: boolean): Pattern {

@@ -3,16 +3,16 @@ import type { Scope } from "../values/ids.ts";
 import type { Policy } from "./policy.ts";
 import { actionOf, resourceOf } from "../values/scopes.ts";
 
-/** Finds the few policies worth judging for a scope, so that ten thousand cost about what ten do. */
+/** Finds the few policies to evaluate for a scope, so that ten thousand cost about as much as ten. */
 export interface PolicyIndex {
-  /** Every enabled policy that could hold for the scope, each once, in no order that means anything. */
+  /** Every enabled policy that could hold for the scope, without duplicates, in no particular order. */
   candidates(scope: Scope): readonly Policy[];
 }
 
 /**
- * Each policy is filed under the one condition of it that the fewest scopes can meet: an exact text, or a beginning, of
- * the scope, its resource or its action. A policy without such a condition is a candidate always. Filing is only a
- * sieve: a candidate is still judged. To be built once per version of the rulebook.
+ * Indexes each policy by its most selective condition: exact text or prefix of scope, resource or action. Policies
+ * without one are always candidates. The index only prefilters; candidates are still evaluated. Build once per
+ * rulebook version.
  */
 export function indexPolicies(policies: readonly Policy[]): PolicyIndex {
   const always: Policy[] = [];
@@ -21,7 +21,7 @@ export function indexPolicies(policies: readonly Policy[]): PolicyIndex {
     if (!policy.enabled) continue;
     const keys = mostSpecificKeys(policy.conditions);
     if (keys === undefined) always.push(policy);
-    else for (const key of keys) file(policy, key, buckets[key.part]);
+    else for (const key of keys) addToBucket(policy, key, buckets[key.part]);
   }
   return {
     candidates: (scope) => {
@@ -37,8 +37,8 @@ export function indexPolicies(policies: readonly Policy[]): PolicyIndex {
 type ScopePart = "SCOPE" | "RESOURCE" | "ACTION";
 type IndexBuckets = { readonly [part in ScopePart]: IndexBucket };
 
-/** What a part of the scope must be, or begin with. */
-interface Key {
+/** The exact text or the prefix of a part of the scope. */
+interface IndexKey {
   readonly part: ScopePart;
   readonly isExact: boolean;
   readonly text: string;
@@ -47,7 +47,7 @@ interface Key {
 interface IndexBucket {
   readonly exact: Map<string, Policy[]>;
   readonly prefixes: Map<string, Policy[]>;
-  /** Lengths of all beginnings: one look-up for each finds them all. */
+  /** Lengths of all prefixes: one look-up per length finds them. */
   readonly lengths: Set<number>;
 }
 
@@ -55,7 +55,7 @@ function emptyBucket(): IndexBucket {
   return { exact: new Map(), prefixes: new Map(), lengths: new Set() };
 }
 
-function file(policy: Policy, key: Key, bucket: IndexBucket): void {
+function addToBucket(policy: Policy, key: IndexKey, bucket: IndexBucket): void {
   if (!key.isExact) bucket.lengths.add(key.text.length);
   const entries = key.isExact ? bucket.exact : bucket.prefixes;
   const policies = entries.get(key.text);
@@ -71,9 +71,9 @@ function addMatches(bucket: IndexBucket, text: string, found: Set<Policy>): void
   }
 }
 
-/** The keys of the condition that sieves best; undefined when none of them can be decided by a look-up. */
-function mostSpecificKeys(conditions: readonly Condition[]): readonly Key[] | undefined {
-  let best: readonly Key[] | undefined;
+/** The keys of the most selective condition; undefined when no condition can be indexed. */
+function mostSpecificKeys(conditions: readonly Condition[]): readonly IndexKey[] | undefined {
+  let best: readonly IndexKey[] | undefined;
   for (const condition of conditions) {
     const keys = keysOf(condition);
     if (keys !== undefined && (best === undefined || specificity(keys) > specificity(best))) best = keys;
@@ -81,11 +81,11 @@ function mostSpecificKeys(conditions: readonly Condition[]): readonly Key[] | un
   return best;
 }
 
-/** One of these keys fits every scope for which the condition holds; undefined when no keys can say that. */
-function keysOf(condition: Condition): readonly Key[] | undefined {
+/** Keys of which at least one matches whenever the condition holds; undefined when there are no such keys. */
+function keysOf(condition: Condition): readonly IndexKey[] | undefined {
   if ("anyOf" in condition) {
     const keys = condition.anyOf.map(keysOf);
-    return keys.every((some) => some !== undefined) ? keys.flat() : undefined;
+    return keys.every((alternative) => alternative !== undefined) ? keys.flat() : undefined;
   }
   if ("not" in condition) return undefined;
   const isOnScope =
@@ -93,7 +93,7 @@ function keysOf(condition: Condition): readonly Key[] | undefined {
   return isOnScope ? textKeys(condition.type, condition) : undefined;
 }
 
-function textKeys(part: ScopePart, condition: TextCondition): readonly Key[] | undefined {
+function textKeys(part: ScopePart, condition: TextCondition): readonly IndexKey[] | undefined {
   if (condition.operator === "IN") {
     return condition.value.map((text) => ({ part, isExact: true, text }));
   }
@@ -103,13 +103,13 @@ function textKeys(part: ScopePart, condition: TextCondition): readonly Key[] | u
   return undefined;
 }
 
-/** As narrow as the widest of the keys. No key at all is met by no scope: nothing is narrower. */
-function specificity(keys: readonly Key[]): number {
+/** The least specific key decides. An empty list matches no scope, so it is maximally specific. */
+function specificity(keys: readonly IndexKey[]): number {
   return Math.min(...keys.map(specificityOf));
 }
 
-/** Exact resources before beginnings of them, longer before shorter, and actions last: there are few of those. */
-function specificityOf({ part, isExact, text }: Key): number {
+/** Exact resources before prefixes, longer before shorter, and actions last, because there are few of those. */
+function specificityOf({ part, isExact, text }: IndexKey): number {
   const isAboutResource = part === "RESOURCE" || (part === "SCOPE" && text.includes(":"));
   return (isAboutResource ? 10_000 : 0) + (isExact ? 1_000 : 0) + text.length;
 }

@@ -10,53 +10,56 @@ type WrittenPolicy = Pick<
   "name" | "message" | "enabled" | "effect" | "conditions" | "priority" | "maxDurationMs" | "maxUsage"
 >;
 
-/** Rules as they were written, in the order of the file. */
+/** Rules in the order of the file. */
 export interface WrittenRules {
   readonly policies: readonly WrittenPolicy[];
   readonly rules: Rules;
-  /** In force and written elsewhere: they follow or hide what is written here. */
+  /** Policies in force from another source: they may follow or shadow these. */
   readonly otherPolicies?: readonly WrittenPolicy[];
 }
 
-/** What is written and makes no difference, or another one than it seems, whoever the people are. */
+/** Warns about rules that have no effect, or another one than it seems, independent of people. */
 export function policyWarnings({
   policies,
   rules,
   otherPolicies = [],
 }: WrittenRules): readonly PlacedProblem[] {
   return [
-    ...neverTrue({ policies, rules }),
+    ...impossibleConditions({ policies, rules }),
     ...riskWithoutRules({ policies, rules }),
     ...policies.flatMap((policy, index) =>
-      policy.enabled ? ownWarnings(policy, ["policies", String(index)]) : [],
+      policy.enabled ? policyOwnWarnings(policy, ["policies", String(index)]) : [],
     ),
-    ...(rules.defaultPolicy === undefined ? [] : ownWarnings(rules.defaultPolicy, ["default"])),
-    ...withoutFallback(policies, otherPolicies, rules),
-    ...shadowed(policies, otherPolicies),
+    ...(rules.defaultPolicy === undefined ? [] : policyOwnWarnings(rules.defaultPolicy, ["default"])),
+    ...missingFallbacks(policies, otherPolicies, rules),
+    ...shadowedPolicies(policies, otherPolicies),
   ];
 }
 
-function neverTrue(content: WrittenRules): readonly PlacedProblem[] {
+function impossibleConditions(content: WrittenRules): readonly PlacedProblem[] {
   return conditionsIn(content).flatMap(({ path, conditions }) => {
-    const why = contradictionOf(conditions);
-    if (why !== undefined) return [{ path, message: `never hold: ${why}` }];
+    const reason = contradictionOf(conditions);
+    if (reason !== undefined) return [{ path, message: `never hold: ${reason}` }];
     return alternativesIn(conditions, path);
   });
 }
 
-/** Alternatives of `anyOf` that can never hold, where another can. */
+/** Alternatives of an `anyOf` that can never hold, while another can. */
 function alternativesIn(conditions: readonly Condition[], path: readonly string[]): readonly PlacedProblem[] {
   return conditions.flatMap((condition, index) => {
     if (!("anyOf" in condition)) return [];
-    return condition.anyOf.flatMap((one, alternative) => {
-      const why = contradictionOf([one]);
-      const place = [...path, String(index), "anyOf", String(alternative)];
-      return why === undefined ? [] : [{ path: place, message: `never holds: ${why}` }];
+    return condition.anyOf.flatMap((alternative, position) => {
+      const reason = contradictionOf([alternative]);
+      const place = [...path, String(index), "anyOf", String(position)];
+      return reason === undefined ? [] : [{ path: place, message: `never holds: ${reason}` }];
     });
   });
 }
 
-/** Without risk rules the score is unknown: nothing is approved by it, and whatever else asks for it always governs. */
+/**
+ * Warns about RISK_SCORE without risk rules: the score is unknown, so auto policies never approve by it, and other
+ * policies always govern.
+ */
 function riskWithoutRules(content: WrittenRules): readonly PlacedProblem[] {
   if (content.rules.risk.length > 0) return [];
   return conditionsIn(content)
@@ -68,11 +71,11 @@ function riskWithoutRules(content: WrittenRules): readonly PlacedProblem[] {
     }));
 }
 
-function ownWarnings(policy: WrittenPolicy, path: readonly string[]): readonly PlacedProblem[] {
+function policyOwnWarnings(policy: WrittenPolicy, path: readonly string[]): readonly PlacedProblem[] {
   const { effect } = policy;
-  const isUnheard = policy.message !== undefined && effect.kind !== "deny";
+  const isMessageUnused = policy.message !== undefined && effect.kind !== "deny";
   return [
-    ...(isUnheard
+    ...(isMessageUnused
       ? [{ path: [...path, "message"], message: "is never shown: this policy denies nothing" }]
       : []),
     ...durationWarnings(policy, path),
@@ -84,7 +87,7 @@ function ownWarnings(policy: WrittenPolicy, path: readonly string[]): readonly P
   ];
 }
 
-/** A policy that governs only what it then refuses for its length. */
+/** A policy that refuses everything it governs, because its maximum duration is too short. */
 function durationWarnings(
   { conditions, maxDurationMs, effect }: WrittenPolicy,
   path: readonly string[],
@@ -101,48 +104,48 @@ function durationWarnings(
 function timeWarnings(stage: StageRule, windowMs: number, path: readonly string[]): readonly PlacedProblem[] {
   const { slaMs, escalateTo, remindersMs } = stage;
   const window = formatDuration(windowMs);
-  const complaints: PlacedProblem[] = [];
+  const warnings: PlacedProblem[] = [];
   if (slaMs !== undefined && escalateTo.length === 0) {
-    complaints.push({ path: [...path, "sla"], message: "changes nothing without `escalateTo`" });
+    warnings.push({ path: [...path, "sla"], message: "changes nothing without `escalateTo`" });
   }
   if (slaMs !== undefined && slaMs >= windowMs) {
     const message = `the request times out before: its window is ${window}`;
-    complaints.push({ path: [...path, "sla"], message });
+    warnings.push({ path: [...path, "sla"], message });
   } else if (slaMs !== undefined) {
     for (const level of escalateTo.keys()) {
       if (slaMs * (level + 1) < windowMs) continue;
       const message = `is never asked: it would be after ${formatDuration(slaMs * (level + 1))}, and the window is ${window}`;
-      complaints.push({ path: [...path, "escalateTo", String(level)], message });
+      warnings.push({ path: [...path, "escalateTo", String(level)], message });
     }
   }
   for (const reminderMs of remindersMs) {
     const reminder = `the reminder after ${formatDuration(reminderMs)}`;
     if (reminderMs >= windowMs) {
       const message = `${reminder} is never sent: the window is ${window}`;
-      complaints.push({ path: [...path, "reminders"], message });
+      warnings.push({ path: [...path, "reminders"], message });
     } else if (slaMs !== undefined && reminderMs > slaMs) {
       const message = `${reminder} comes after the SLA of ${formatDuration(slaMs)}, when further people have been asked already`;
-      complaints.push({ path: [...path, "reminders"], message });
+      warnings.push({ path: [...path, "reminders"], message });
     }
   }
-  return complaints;
+  return warnings;
 }
 
-/** Subjects that say which access a policy is about, not how it is asked for. */
+/** Subjects that describe the access itself, not the request for it. */
 const aboutAccess: ReadonlySet<string> = new Set(["RESOURCE", "ACTION", "SCOPE"]);
 
-/** Pairs of policies that are compared; of more, nothing is said. */
+/** The most pairs of policies that are compared; above it, no warning is given. */
 const comparisonsMax = 50_000;
 
-/** Automatic policies after which nobody is asked: once they are spent, or where they do not hold. */
-function withoutFallback(
+/** Auto policies without an approval policy to follow when they are exhausted or do not hold. */
+function missingFallbacks(
   policies: readonly WrittenPolicy[],
   others: readonly WrittenPolicy[],
   { defaultPolicy }: Rules,
 ): readonly PlacedProblem[] {
   const asking = [...policies, ...others]
-    .filter((one) => one.enabled && one.effect.kind === "approval")
-    .map((one) => one.conditions.filter(isAboutAccess));
+    .filter(({ enabled, effect }) => enabled && effect.kind === "approval")
+    .map(({ conditions }) => conditions.filter(isAboutAccess));
   if (policies.length * asking.length > comparisonsMax) return [];
   return policies.flatMap((policy, index) => {
     if (!policy.enabled || policy.effect.kind !== "auto") return [];
@@ -168,14 +171,14 @@ function isAboutAccess(condition: Condition): boolean {
   return "not" in condition ? isAboutAccess(condition.not) : aboutAccess.has(condition.type);
 }
 
-/** Policies that never govern, because another comes first wherever they hold. */
-function shadowed(
+/** Policies that never govern, because another takes precedence wherever they hold. */
+function shadowedPolicies(
   policies: readonly WrittenPolicy[],
   elsewhere: readonly WrittenPolicy[],
 ): readonly PlacedProblem[] {
   const byConditions = new Map<string, WrittenPolicy[]>();
   for (const policy of [...policies, ...elsewhere]) {
-    // An automatic one gives way when something is unknown or it is spent, so it hides nothing for certain.
+    // An auto policy gives way when it is exhausted or a condition is unknown, so it never shadows for certain.
     if (!policy.enabled || policy.effect.kind === "auto") continue;
     const key = keyOf(policy.conditions);
     byConditions.set(key, [...(byConditions.get(key) ?? []), policy]);
@@ -187,7 +190,7 @@ function shadowed(
       ...always,
       ...(policy.conditions.length === 0 ? [] : (byConditions.get(keyOf(policy.conditions)) ?? [])),
     ];
-    const first = others.find((other) => other !== policy && comesFirst(other, policy));
+    const first = others.find((other) => other !== policy && takesPrecedence(other, policy));
     if (first === undefined) return [];
     const message = `never governs: "${first.name}" holds wherever it does and comes first`;
     return [{ path: ["policies", String(index), "name"], message }];
@@ -195,10 +198,10 @@ function shadowed(
 }
 
 function keyOf(conditions: readonly Condition[]): string {
-  return JSON.stringify(conditions.map((one) => JSON.stringify(one)).toSorted());
+  return JSON.stringify(conditions.map((condition) => JSON.stringify(condition)).toSorted());
 }
 
-function comesFirst(other: WrittenPolicy, policy: WrittenPolicy): boolean {
+function takesPrecedence(other: WrittenPolicy, policy: WrittenPolicy): boolean {
   if (other.effect.kind === "deny") return policy.effect.kind !== "deny";
   if (policy.effect.kind === "deny") return false;
   if (other.priority !== policy.priority) return other.priority > policy.priority;

@@ -3,39 +3,39 @@ import type { PolicyId, Scope } from "../values/ids.ts";
 import type { Selector, Via } from "../values/identity.ts";
 import { dayMs, hourMs } from "../values/time.ts";
 
-/** What holds where a policy says nothing (contract §4). */
+/** Values that apply where a policy sets none (docs/policies.md#fields). */
 export const policyDefaults = {
   maxDurationMs: 8 * hourMs,
   claimWindowMs: 8 * hourMs,
   windowMs: dayMs,
 } as const;
 
-/** Where a stage may be decided. */
+/** Surfaces on which a stage may be decided. */
 export type DecidingVia = Extract<Via, "slack" | "teams" | "api">;
 
 /** One stage as a policy's author wrote it. */
 export interface StageRule {
   readonly approvers: readonly Selector[];
-  /** Different people; a person counts once per policy, over all its stages. */
+  /** Number of different people; a person counts once per policy, over all its stages. */
   readonly required: number;
-  /** From the stage's start; undecided after each further one → the next list of `escalateTo` is asked too. */
+  /** From the stage's start. Each time it passes undecided, the next list of `escalateTo` is asked too. */
   readonly slaMs?: number;
   /** From the stage's start, ascending. */
   readonly remindersMs: readonly number[];
   readonly escalateTo: readonly (readonly Selector[])[];
-  /** Absent: everywhere. */
+  /** Absent: any surface. */
   readonly via?: readonly DecidingVia[];
 }
 
 export interface ApprovalRule {
-  /** Undecided after this → TIMED_OUT. */
+  /** An undecided request is TIMED_OUT after this. */
   readonly windowMs: number;
-  /** Channels that carry the message, never the authority: `slack:C…`, `teams:19:…`, `email:a@b`. */
+  /** Channels that receive the message, without a right to decide: `slack:C…`, `teams:19:…`, `email:a@b`. */
   readonly channels: readonly string[];
   readonly stages: readonly StageRule[];
 }
 
-/** What a policy does with the scopes it governs: exactly one of the three. */
+/** What a policy does with the scopes it governs. */
 export type PolicyEffect =
   | { readonly kind: "auto" }
   | { readonly kind: "deny" }
@@ -43,29 +43,29 @@ export type PolicyEffect =
 
 export interface Policy {
   readonly id: PolicyId;
-  /** Rises by one with each change of content. */
+  /** Incremented with each change of content. */
   readonly version: number;
   /** Unique, 1–100 characters. */
   readonly name: string;
   readonly description?: string;
-  /** Its author's words to whoever it denies something; 1–500 characters. */
+  /** The author's message to people the policy denies; 1–500 characters. */
   readonly message?: string;
   readonly enabled: boolean;
   /** Higher first. */
   readonly priority: number;
   readonly effect: PolicyEffect;
-  /** All required, judged once per scope. Never empty for `auto`. */
+  /** All required, evaluated per scope. Never empty for `auto`. */
   readonly conditions: readonly Condition[];
   readonly maxDurationMs: number;
   readonly claimWindowMs: number;
   readonly maxUsage?: number;
-  /** `maxUsage` counts within this last span; absent: for ever. */
+  /** The period in which `maxUsage` counts; absent: for ever. */
   readonly usagePeriodMs?: number;
   readonly requireTicket: boolean;
   readonly managedBy: "file" | "api";
 }
 
-/** Points that a request earns when the rule's conditions hold for any of its scopes. */
+/** Points added to a request when the conditions hold for any of its scopes. */
 export interface RiskRule {
   readonly name: string;
   readonly points: number;
@@ -79,13 +79,13 @@ export interface CatalogEntry {
 }
 
 export interface BreakGlassRule {
-  /** Humans, asking for themselves; empty: nobody. */
+  /** Humans who may use break-glass, for themselves only; empty: nobody. */
   readonly allowed: readonly Selector[];
   readonly conditions: readonly Condition[];
   readonly maxDurationMs: number;
   readonly limit: { readonly max: number; readonly perMs: number };
   readonly review: ReviewRule;
-  /** Channel references told before the secret is shown. */
+  /** Channels notified before the secret is shown. */
   readonly notify: readonly string[];
 }
 
@@ -93,37 +93,42 @@ export interface ReviewRule {
   readonly by: readonly Selector[];
   /** From the start of access. */
   readonly dueMs: number;
-  /** Whether an overdue review refuses the next use; one judged unjustified does in any case. */
+  /** Whether an overdue review blocks the next use. A use reviewed as unjustified always does. */
   readonly overdue: "refuse" | "allow";
-  /** How long such a refusal lasts at most. */
+  /** The longest such a block lasts. */
   readonly lockoutMs: number;
 }
 
-/** What the configuration file says besides people and policies; one record with one version, so that a decision can
- * say which rules it was read from. */
+/**
+ * Everything in the configuration file except people and policies. It is one record with one version, so that a
+ * decision can name the rules it used.
+ */
 export interface Rules {
-  /** Governs what no policy does; never auto. */
+  /** Governs scopes that no policy governs; never auto. */
   readonly defaultPolicy?: Policy;
   readonly risk: readonly RiskRule[];
   readonly catalog: readonly CatalogEntry[];
   readonly limits: { readonly pendingPerIdentity: number; readonly activePerIdentity: number };
   readonly breakGlass: BreakGlassRule;
-  /** Who is administrator or auditor in chat. */
+  /** Administrators and auditors in chat. */
   readonly chatRoles: { readonly admin: readonly Selector[]; readonly auditor: readonly Selector[] };
   readonly trustSlackUserGroups: boolean;
 }
 
-/** Everything that decides, as of one version: read together, so that one request is judged by one set of rules. */
+/**
+ * All policies and rules as of one version. They are read together, so that one request is decided by one set of
+ * rules.
+ */
 export interface Rulebook {
-  /** Rises with every change of a policy, of the rules or of the lockdown. */
+  /** Incremented with every change of a policy, the rules or the lockdown. */
   readonly version: number;
   readonly policies: readonly Policy[];
   readonly rules: Rules;
-  /** No new grants except break-glass. */
+  /** While true, only break-glass creates grants. */
   readonly lockdown: boolean;
 }
 
-/** The rules of a configuration file that says nothing: every section left out is empty. */
+/** The rules of an empty configuration file. */
 export const emptyRules: Rules = {
   risk: [],
   catalog: [],

@@ -7,25 +7,25 @@ export interface Risk {
   readonly factors: readonly { readonly name: string; readonly points: number }[];
 }
 
-/** A stage with its number in this request; numbers run on over all policies. */
+/** A stage with its number in the request; numbers continue across policies. */
 export interface Stage extends StageRule {
   readonly number: number;
 }
 
-/** What one governing policy demands, frozen. Without stages: it approves by itself. */
+/** What one governing policy requires, frozen. Without stages, it approves by itself. */
 export interface Demand {
   readonly policyId: PolicyId;
   readonly policyName: string;
   readonly policyVersion: number;
-  /** The scopes it governs here. */
+  /** The scopes of the request that it governs. */
   readonly scopes: readonly Scope[];
-  /** In order; each must be met. */
+  /** In order; each must be complete. */
   readonly stages: readonly Stage[];
 }
 
-/** Everything that must be true before access may start. Only ever added to. */
+/** Everything required before access may start. Demands may be added, never removed. */
 export interface Requirement {
-  /** Side by side: one press counts in every demand whose open stage includes that person. */
+  /** Demands run in parallel: one approval counts in every demand whose open stage includes the approver. */
   readonly demands: readonly Demand[];
   readonly windowMs: number;
   readonly claimWindowMs: number;

@@ -3,31 +3,33 @@ import type { IdentityId, PolicyId, Scope } from "../values/ids.ts";
 import { selectorKey, withAddressesResolved, type Directory } from "../values/identity.ts";
 import { policyDefaults, type ApprovalRule, type DecidingVia, type Policy } from "./policy.ts";
 
-/** Everything the governing policies ask together of one request. */
+/** The combined terms of all governing policies of one request. */
 export interface Terms {
   readonly requirement: Requirement;
   readonly maxDurationMs: number;
   readonly requireTicket: boolean;
-  /** Every governing policy approves by itself. Never true of no policy at all. */
+  /** Whether every governing policy approves by itself. False without a policy. */
   readonly isAuto: boolean;
 }
 
 /**
- * Adds up the policies that govern the scopes of one request (contract §4): every stage of each, side by side, and the
- * shortest of their times. `chosen` is in the order of the request's scopes; empty for break-glass, which no policy
- * governs.
+ * Combines the policies that govern a request: all stages of each, in parallel, and the shortest of their times
+ * (docs/policies.md#adding-up). `chosen` is in the order of the request's scopes. It is empty for break-glass, which
+ * no policy governs.
  */
-export function requirementOf(chosen: readonly { readonly scope: Scope; readonly policy: Policy }[]): Terms {
-  const governed = new Map<PolicyId, { readonly policy: Policy; readonly scopes: Scope[] }>();
-  for (const { scope, policy } of chosen) {
-    const entry = governed.get(policy.id);
-    if (entry === undefined) governed.set(policy.id, { policy, scopes: [scope] });
+export function requirementOf(
+  governing: readonly { readonly scope: Scope; readonly policy: Policy }[],
+): Terms {
+  const byPolicy = new Map<PolicyId, { readonly policy: Policy; readonly scopes: Scope[] }>();
+  for (const { scope, policy } of governing) {
+    const entry = byPolicy.get(policy.id);
+    if (entry === undefined) byPolicy.set(policy.id, { policy, scopes: [scope] });
     else if (!entry.scopes.includes(scope)) entry.scopes.push(scope);
   }
-  const policies = [...governed.values()].map((one) => one.policy);
+  const policies = [...byPolicy.values()].map(({ policy }) => policy);
   const approvals = policies.flatMap(approvalOf);
   let number = 0;
-  const demands = [...governed.values()].map(({ policy, scopes }): Demand => ({
+  const demands = [...byPolicy.values()].map(({ policy, scopes }): Demand => ({
     policyId: policy.id,
     policyName: policy.name,
     policyVersion: policy.version,
@@ -44,26 +46,26 @@ export function requirementOf(chosen: readonly { readonly scope: Scope; readonly
         policyDefaults.windowMs,
       ),
       claimWindowMs: shortest(
-        policies.map((one) => one.claimWindowMs),
+        policies.map(({ claimWindowMs }) => claimWindowMs),
         policyDefaults.claimWindowMs,
       ),
       channels: [...new Set(approvals.flatMap((rule) => rule.channels))],
     },
     maxDurationMs: shortest(
-      policies.map((one) => one.maxDurationMs),
+      policies.map(({ maxDurationMs }) => maxDurationMs),
       policyDefaults.maxDurationMs,
     ),
-    requireTicket: policies.some((one) => one.requireTicket),
-    isAuto: policies.length > 0 && policies.every((one) => one.effect.kind === "auto"),
+    requireTicket: policies.some(({ requireTicket }) => requireTicket),
+    isAuto: policies.length > 0 && policies.every(({ effect }) => effect.kind === "auto"),
   };
 }
 
-/** Every stage, in the order of their numbers. */
+/** All stages, ordered by number. */
 export function stagesOf(requirement: Requirement): readonly Stage[] {
   return requirement.demands.flatMap((demand) => demand.stages).toSorted((a, b) => a.number - b.number);
 }
 
-/** The requirement with the addresses of its stages bound to the identities they mean now: what is frozen. */
+/** Binds the addresses in all stages to the identities that have them now, before freezing. */
 export function withApproversResolved(
   requirement: Requirement,
   directory: Directory,
@@ -85,39 +87,39 @@ export function withApproversResolved(
 }
 
 /**
- * What today's policies demand and the frozen requirement does not: to be added at the press that would complete it,
- * numbered onward. Empty when nothing is missing.
+ * What current policies demand beyond the frozen requirement. It is added at the approval that would complete the
+ * request; numbers continue.
  *
- * A person counts once per policy, so a policy of today is compared with one frozen demand at a time: with any that
- * demands all of it, else with its own, else with the one that demands most of it. In that last case the missing
- * stages join that frozen demand, because in one of their own a person who has already approved a part could approve
- * the rest as well; the policy itself is then listed without stages, so that it is on record.
+ * A person counts once per policy, so each current policy is compared with one frozen demand: one that covers it,
+ * else its own, else the closest. In the last case the missing stages join that demand, because in a separate one a
+ * person who already approved part could approve the rest too. The policy itself is then listed without stages, so
+ * that it is recorded.
  */
 export function missingDemands(frozen: Requirement, current: Requirement): readonly Demand[] {
-  let grown = frozen;
-  const all: Demand[] = [];
+  let combined = frozen;
+  const added: Demand[] = [];
   for (const demand of current.demands) {
-    const missing = missingOf(demand, grown);
-    grown = withAdded(grown, missing);
-    all.push(...missing);
+    const missing = missingOf(demand, combined);
+    combined = withAdded(combined, missing);
+    added.push(...missing);
   }
-  return all;
+  return added;
 }
 
 /**
- * The requirement with the added demands: their stages join the demand of the same policy where there is one, so that
- * its people still count once. Nothing frozen is dropped or changed.
+ * Adds demands to the requirement. Stages join the demand of the same policy if there is one, so that its people
+ * still count once. Nothing frozen is removed or changed.
  */
 export function withAdded(frozen: Requirement, added: readonly Demand[]): Requirement {
   const demands = new Map(frozen.demands.map((demand) => [demand.policyId, demand]));
-  for (const one of added) {
-    const known = demands.get(one.policyId);
-    demands.set(one.policyId, known === undefined ? one : joined(known, one));
+  for (const demand of added) {
+    const known = demands.get(demand.policyId);
+    demands.set(demand.policyId, known === undefined ? demand : joinDemands(known, demand));
   }
   return { ...frozen, demands: [...demands.values()] };
 }
 
-function joined(known: Demand, added: Demand): Demand {
+function joinDemands(known: Demand, added: Demand): Demand {
   const newer = added.policyVersion >= known.policyVersion ? added : known;
   return {
     policyId: known.policyId,
@@ -130,40 +132,40 @@ function joined(known: Demand, added: Demand): Demand {
 
 function missingOf(demand: Demand, frozen: Requirement): readonly Demand[] {
   if (demand.stages.length === 0) return [];
-  const compared = frozen.demands
-    .map((one) => ({ one, missing: unmetApprovals(one.stages, demand.stages) }))
+  const closest = frozen.demands
+    .map((existing) => ({ existing, missing: unmetApprovals(existing.stages, demand.stages) }))
     .filter(({ missing }) => approvalsIn(missing) < approvalsIn(demand.stages))
     .toSorted((a, b) => approvalsIn(a.missing) - approvalsIn(b.missing));
-  const best = compared[0];
+  const best = closest[0];
   if (best?.missing.length === 0) return [];
   const highest = Math.max(0, ...stagesOf(frozen).map((stage) => stage.number));
-  const numbered = (stages: readonly Stage[]): readonly Stage[] =>
+  const renumber = (stages: readonly Stage[]): readonly Stage[] =>
     stages.map((stage, place) => ({ ...stage, number: highest + place + 1 }));
-  const own = frozen.demands.find((one) => one.policyId === demand.policyId && one.stages.length > 0);
-  if (own !== undefined) return [{ ...demand, stages: numbered(unmetApprovals(own.stages, demand.stages)) }];
-  if (best === undefined) return [{ ...demand, stages: numbered(demand.stages) }];
+  const own = frozen.demands.find(
+    ({ policyId, stages }) => policyId === demand.policyId && stages.length > 0,
+  );
+  if (own !== undefined) return [{ ...demand, stages: renumber(unmetApprovals(own.stages, demand.stages)) }];
+  if (best === undefined) return [{ ...demand, stages: renumber(demand.stages) }];
   return [
-    { ...best.one, stages: numbered(best.missing) },
+    { ...best.existing, stages: renumber(best.missing) },
     { ...demand, stages: [] },
   ];
 }
 
 /**
- * The wanted stages as far as the given ones do not already fill them, approval by approval: where one of two is given,
- * a stage for the other is missing. That is exact, because a person counts once over all stages of a demand. An
- * approval finds its place by moving others to where they fit as well (augmenting paths), so that no more is missing
- * than must be.
+ * Approvals still missing after crediting the given ones. Exact, because a person counts once per demand; matched
+ * with augmenting paths so that no more is reported missing than necessary.
  */
 function unmetApprovals(given: readonly Stage[], wanted: readonly Stage[]): readonly Stage[] {
   const approvalSlots = given.flatMap((stage) => Array.from({ length: stage.required }, () => ({ stage })));
-  const takenBy = new Map<{ readonly stage: Stage }, Stage>();
+  const assignments = new Map<{ readonly stage: Stage }, Stage>();
   const isAssigned = (stage: Stage, tried: Set<unknown>): boolean => {
     for (const slot of approvalSlots) {
       if (tried.has(slot) || !covers(slot.stage, stage)) continue;
       tried.add(slot);
-      const other = takenBy.get(slot);
-      if (other === undefined || isAssigned(other, tried)) {
-        takenBy.set(slot, stage);
+      const holder = assignments.get(slot);
+      if (holder === undefined || isAssigned(holder, tried)) {
+        assignments.set(slot, stage);
         return true;
       }
     }
@@ -176,11 +178,12 @@ function unmetApprovals(given: readonly Stage[], wanted: readonly Stage[]): read
   });
 }
 
-/** Whether an approval for `one` is one for `other` too: the same approvers, through no more doors. */
-function covers(one: Stage, other: Stage): boolean {
-  const channels = new Set(channelsOf(other));
+/** Whether an approval for `given` also counts for `wanted`: the same approvers, on no additional surfaces. */
+function covers(given: Stage, wanted: Stage): boolean {
+  const channels = new Set(channelsOf(wanted));
   return (
-    channelsOf(one).every((channel) => channels.has(channel)) && selectorsKey(one) === selectorsKey(other)
+    channelsOf(given).every((channel) => channels.has(channel)) &&
+    selectorsKey(given) === selectorsKey(wanted)
   );
 }
 
@@ -202,6 +205,6 @@ function approvalOf(policy: Policy): readonly ApprovalRule[] {
   return policy.effect.kind === "approval" ? [policy.effect.approval] : [];
 }
 
-function shortest(durationsMs: readonly number[], otherwise: number): number {
-  return durationsMs.length === 0 ? otherwise : Math.min(...durationsMs);
+function shortest(durationsMs: readonly number[], fallback: number): number {
+  return durationsMs.length === 0 ? fallback : Math.min(...durationsMs);
 }

@@ -6,9 +6,9 @@ import type { RiskRule } from "./policy.ts";
 import { finish, type Work } from "../values/sliced-work.ts";
 
 /**
- * How risky a request is, 0 to 100; null without rules, which leaves conditions on it unknown (contract §4). A rule
- * counts once, when it holds for any scope. One whose conditions cannot be known counts too, as too high a score only
- * asks more people; so does a rule about the risk itself, which parsing refuses.
+ * The risk of a request, 0 to 100. Null without rules, so that conditions on it are unknown (docs/policies.md#risk).
+ * A rule counts once, when it holds for any scope. A rule with unknown conditions counts too, because a score that is
+ * too high only asks more people. So does a rule about the risk itself, which parsing refuses.
  */
 export function* findRisk(
   rules: readonly RiskRule[],
@@ -18,7 +18,7 @@ export function* findRisk(
   if (rules.length === 0) return null;
   const factors: { readonly name: string; readonly points: number }[] = [];
   for (const { name, points, when } of rules) {
-    if (yield* holdsForAny(when, scopes, facts)) factors.push({ name, points });
+    if (yield* mayHoldForAny(when, scopes, facts)) factors.push({ name, points });
   }
   const sum = factors.reduce((total, factor) => total + factor.points, 0);
   return { score: Math.min(riskMax, Math.max(0, sum)), factors };
@@ -26,12 +26,12 @@ export function* findRisk(
 
 const riskMax = 100;
 
-/** The same at once. */
-export function riskOf(...asked: Parameters<typeof findRisk>): Risk | null {
-  return finish(findRisk(...asked));
+/** The same, all at once. */
+export function riskOf(...args: Parameters<typeof findRisk>): Risk | null {
+  return finish(findRisk(...args));
 }
 
-function* holdsForAny(
+function* mayHoldForAny(
   when: RiskRule["when"],
   scopes: readonly Scope[],
   facts: SubmissionFacts,

@@ -3,10 +3,10 @@ import { weekdays, type TimeWindow, type Weekday } from "./conditions.ts";
 import type { Instant } from "../values/ids.ts";
 
 /**
- * Whether the window is open at `at`, by the wall clock of its zone: from included, to excluded, `days` naming the days
- * on which it opens. `to` before `from` runs past midnight into the next day; `to` equal to `from` never opens. A clock
- * put forward skips what lies in the gap; one put back passes the same hour twice, and both count. Undefined when this
- * machine does not know the zone or the times are no wall clock, which parsing has refused long before.
+ * Whether the window is open at `at`, in the local time of its zone. `from` is inclusive, `to` exclusive, and `days`
+ * names the days on which it opens. `to` before `from` runs past midnight; equal times never open. When clocks go
+ * forward, the skipped time never occurs; when they go back, the repeated hour counts twice. Undefined when the zone
+ * or a time is invalid, which parsing already refuses.
  */
 export function isWithin(window: TimeWindow, at: Instant): boolean | undefined {
   const local = wallClockAt(window.timezone, at);
@@ -19,21 +19,21 @@ export function isWithin(window: TimeWindow, at: Instant): boolean | undefined {
   return (opensToday && local.minute >= from) || (openedYesterday && local.minute < to);
 }
 
-/** What a clock on the wall there shows. */
+/** Local day and time in a zone. */
 export interface WallClock {
   readonly day: Weekday;
-  /** Since midnight by that clock: 0 to 1,439. */
+  /** Minutes since midnight, local time: 0 to 1,439. */
   readonly minute: number;
 }
 
-/** The wall clock of a time zone; undefined when the zone is not known. */
+/** Local day and time in a zone; undefined when the zone is unknown. */
 export function wallClockAt(timezone: string, at: Instant): WallClock | undefined {
-  const last = lastRead.get(timezone);
+  const last = lastReading.get(timezone);
   if (last?.at === at) return last.local;
   const local = readWallClock(timezone, at);
   if (local === undefined) return undefined;
-  if (lastRead.size >= zonesKeptMax) lastRead.clear();
-  lastRead.set(timezone, { at, local });
+  if (lastReading.size >= zonesKeptMax) lastReading.clear();
+  lastReading.set(timezone, { at, local });
   return local;
 }
 
@@ -42,14 +42,14 @@ export function formatWallClock({ day, minute }: WallClock): string {
   return `${day} ${twoDigits(Math.floor(minute / 60))}:${twoDigits(minute % 60)}`;
 }
 
-/** Whether it is the name of a time zone (IANA). Offsets such as `+02:00` are not: they know no summer time. */
+/** Whether the name is an IANA time zone. Offsets such as `+02:00` are not: they have no daylight saving time. */
 export function isTimeZone(name: string): boolean {
   return zoneNamePattern.test(name) && readZoned(name, 0) !== undefined;
 }
 
 type WindowEdge = Exclude<keyof TimeWindow, "days" | "timezone">;
 
-/** Whether it is `HH:MM`, `00:00` to `23:59`, or, where a window ends (`to`), `24:00`. */
+/** Whether the text is `HH:MM`, up to `23:59`, or `24:00` at the end of a window (`to`). */
 export function isWallClock(text: string, edge: WindowEdge = "to"): boolean {
   const minute = minuteOf(text);
   return minute !== undefined && (edge === "to" || minute < minutesPerDay);
@@ -59,8 +59,8 @@ const minutesPerDay = 24 * 60;
 const wallClockPattern = /^([01]\d|2[0-3]):([0-5]\d)$/;
 const zoneNamePattern = /^[A-Za-z][A-Za-z0-9_+-]{0,31}(?:\/[A-Za-z0-9_+-]{1,32}){0,2}$/;
 
-/** The last reading of each zone: one submission asks every policy's window at the same instant (4 µs each). */
-const lastRead = new Map<string, { readonly at: Instant; readonly local: WallClock }>();
+/** The last result per zone: a submission evaluates every window at the same instant, at 4 µs each. */
+const lastReading = new Map<string, { readonly at: Instant; readonly local: WallClock }>();
 const zonesKeptMax = 1_000;
 
 function twoDigits(count: number): string {
