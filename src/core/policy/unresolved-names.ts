@@ -30,7 +30,7 @@ export function unresolvedSelectors(
 ): readonly PlacedProblem[] {
   const { trustSlackUserGroups } = content.rules;
   const members = membersBySelector(people);
-  const groups = namesByLook([...people.flatMap(({ groups }) => groups), ...otherGroups]);
+  const groups = namesByLook([...people.flatMap((person) => person.groups), ...otherGroups]);
   const unresolved = selectorUsesIn(content).flatMap(({ path, selector }) => {
     const reason = whyEmpty(selector, members, trustSlackUserGroups);
     if (reason === undefined) return [];
