@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { AccessCase } from "../../src/core/access/access-case.ts";
-import { eligible } from "../../src/core/access/approvals.ts";
+import { eligiblePeople } from "../../src/core/access/approvals.ts";
 import { hasStarted } from "../../src/core/access/grant.ts";
 import { instant } from "../../src/core/values/ids.ts";
 import { isRefusal } from "../../src/core/values/refusals.ts";
@@ -89,7 +89,7 @@ function expectQuorum(of: World, { request }: AccessCase): void {
   const used = new Set<string>();
   for (const one of stagesOf(request.requirement)) {
     const level = request.openings.find((opening) => opening.stage === one.number)?.level ?? 0;
-    const may = eligible(
+    const may = eligiblePeople(
       request,
       [...one.approvers, ...one.escalateTo.slice(0, level).flat()],
       directory(of),

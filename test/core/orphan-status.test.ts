@@ -5,10 +5,10 @@ import { makeId } from "../../src/core/values/ids.ts";
 import { claimPreparedWithinMs, type Grant } from "../../src/core/access/grant.ts";
 import {
   driftOf,
-  isToBeRemoved,
+  shouldRemove,
   orphanGraceMs,
   orphanStatusOf,
-  type Listed,
+  type ListedObject,
 } from "../../src/core/access/orphan-status.ts";
 import { decideProvisioned } from "../../src/core/decisions/decide-provisioning.ts";
 import { targetOf } from "../../src/core/access/grant.ts";
@@ -23,7 +23,7 @@ const grantIn = (state: keyof typeof states): Grant => assertPresent(states[stat
 const [running] = states["active at targets"];
 const live = startedGrant(running);
 
-const listed = (grant: Grant, more: Partial<Listed> = {}): Listed => ({
+const listed = (grant: Grant, more: Partial<ListedObject> = {}): ListedObject => ({
   object: "jit_db",
   grantId: grant.id,
   notAfter: live.expiresAt,
@@ -73,8 +73,8 @@ describe("what a listed object is to us", () => {
   });
 
   test("only what nobody can want is removed, and what is unexplained after its grace", () => {
-    const removed = (status: Parameters<typeof isToBeRemoved>[0], afterMs: number) =>
-      isToBeRemoved(status, at(0), at(afterMs));
+    const removed = (status: Parameters<typeof shouldRemove>[0], afterMs: number) =>
+      shouldRemove(status, at(0), at(afterMs));
     expect([removed("over", 0), removed("expired", 0)]).toEqual([true, true]);
     expect([removed("unexplained", orphanGraceMs - 1), removed("unexplained", orphanGraceMs)]).toEqual([
       false,

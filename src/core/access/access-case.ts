@@ -3,18 +3,23 @@ import type { Recorded, GrantEvent, RequestEvent } from "./events.ts";
 import type { Grant } from "./grant.ts";
 import type { Refusal } from "../values/refusals.ts";
 
-/** The records one decision is about: a request, the grant it led to (for an extension: the one it prolongs, with the
- * request that led to it), and that grant's open extension. */
+/**
+ * The records one decision is about: a request, its grant, and that grant's open extension. For an extension, `grant`
+ * is the grant to extend and `parent` the request that led to it.
+ */
 export interface AccessCase {
   readonly request: AccessRequest;
   readonly grant?: Grant;
   readonly extension?: AccessRequest;
   readonly parent?: AccessRequest;
-  /** While it is undecided: the subject's other open requests for the same scopes, of which all but one were stranded. */
+  /**
+   * The subject's other open requests for the same scopes, while this one is undecided. At most one of them is not
+   * stranded.
+   */
   readonly siblings?: readonly AccessRequest[];
 }
 
-/** What a decision gives: what happened, or why not. */
+/** The result of a decision: the events, or a refusal. */
 export type Decision = readonly Recorded[] | Refusal;
 
 export function onRequest(
@@ -28,5 +33,5 @@ export function onGrant(grant: Pick<Grant, "id">, event: GrantEvent): Recorded {
   return { on: "grant", id: grant.id, event };
 }
 
-/** Time itself, when it ends or reminds. */
+/** The actor of everything that only the passage of time causes. */
 export const systemActor: Actor = { type: "system", id: "system", name: "jit-access", via: "system" };

@@ -6,12 +6,13 @@ import type { ReviewRule } from "../policy/policy.ts";
 /**
  * An access request answers "may they?". It never holds access: that is the grant's (grant.ts).
  *
- * - PENDING: some stage of the requirement is not met. Ends by the approval that meets the last one (APPROVED, or
- *   COMPLETED for an extension), one denial (DENIED), withdrawal (CANCELLED), its approval deadline (TIMED_OUT).
- * - APPROVED: met; access not started, though a claim may have begun to prepare it (grant.ts). Ends by the requester's claim (CLAIMED), withdrawal (CANCELLED), revocation
- *   (REVOKED), its claim deadline (TIMED_OUT), or a target that cannot give it (FAILED).
- * - CLAIMED: final here; a grant exists and tells from now on what the request reads as outside.
- * - COMPLETED: final; an extension that has moved its grant's end.
+ * - PENDING: a stage of the requirement is not complete. Ends by the last approval (APPROVED, or COMPLETED for an
+ *   extension), a denial (DENIED), withdrawal (CANCELLED), or its approval deadline (TIMED_OUT).
+ * - APPROVED: complete, but access has not started; a claim may have begun to prepare it (grant.ts). Ends by the
+ *   requester's claim (CLAIMED), withdrawal (CANCELLED), revocation (REVOKED), its claim deadline (TIMED_OUT), or a
+ *   target that cannot provide the access (FAILED).
+ * - CLAIMED: final for the request. From now on the status people see comes from the grant.
+ * - COMPLETED: final; an extension that has extended its grant.
  * - DENIED, CANCELLED, TIMED_OUT, REVOKED, FAILED: final; access never started.
  */
 export type RequestPhase =
@@ -27,68 +28,71 @@ export type RequestPhase =
 
 export interface AccessRequest {
   readonly id: RequestId;
-  /** The requester: who will hold the access. */
+  /** The person who will hold the access. */
   readonly subjectId: IdentityId;
-  /** Who pressed the button. Differs only when an administrator asked for somebody. */
+  /** The person who submitted it. Differs from the subject only when an administrator asked for somebody. */
   readonly requestedById: IdentityId;
   readonly requestedAt: Instant;
   readonly reason: string;
   readonly scopes: readonly Scope[];
   /**
-   * Those of the scopes that a connector served when this was asked: they are never given by a token alone. Absent on
+   * The scopes that a connector served at submission. For these a token alone never provides access. Absent on
    * requests of versions before this field.
    */
   readonly servedScopes?: readonly Scope[];
-  /** Asked for, in milliseconds. For an extension: what is added. */
+  /** The requested duration. For an extension: the time to add. */
   readonly durationMs: number;
   readonly ticket?: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly notifyChannels: readonly NotifyChannel[];
-  /** The grant this request wants to prolong. */
+  /** The grant to extend. */
   readonly extension?: Extension;
-  /** Taken without approval in an emergency; reviewed afterwards. */
+  /** Set when access was taken without approval in an emergency; reviewed afterwards. */
   readonly breakGlass?: BreakGlassUse;
-  /** The subject as they were at submission: facts that today's policies are asked with at the last press. */
+  /**
+   * Snapshot of the subject at submission. The approval that would complete the request re-evaluates current policies
+   * against it.
+   */
   readonly subjectAtSubmission: Pick<Identity, "id" | "kind" | "groups" | "email">;
   readonly risk: Risk | null;
   readonly requirement: Requirement;
-  /** Hash of the terms decided on; a press made on an older one is refused. */
+  /** Hash of the terms to decide on. A decision that names an older revision is refused. */
   readonly revision: string;
   readonly openings: readonly StageOpening[];
-  /** Who was asked, as resolved when their stage began or escalated. */
+  /** The people asked, resolved when their stage opened or escalated. */
   readonly asked: readonly AskedApprover[];
   readonly votes: readonly Vote[];
   readonly phase: RequestPhase;
   readonly approvalDeadline: Instant;
   readonly claimDeadline: Instant | null;
-  /** The asked duration, or the shortest an approver gave. Null until approved. */
+  /** The requested duration, or the shortest any approver gave. Null until approved. */
   readonly grantedDurationMs: number | null;
   readonly decidedAt: Instant | null;
-  /** Who or what ended it or decided it last, for "already approved by Ann". */
+  /** Who ended or last decided the request, for "already approved by Ann". */
   readonly decidedBy: Actor | null;
-  /** The grant it led to, or that is being prepared; null before the first claim. */
+  /** The grant that was started or is being prepared; null before the first claim. */
   readonly grantId: GrantId | null;
-  /** Set in every final phase but CLAIMED, where the grant knows. */
+  /** Set in every final phase except CLAIMED, where the grant has it. */
   readonly endedAt: Instant | null;
   readonly endReason: string | null;
-  /** That its quorum could no longer be reached while it waited; the last time. */
+  /** The last time its quorum became unreachable while it waited. */
   readonly stranded?: Stranded;
   /**
-   * The approvals as they stood when it stopped waiting; from then on nobody's groups change what it says. Absent while
-   * PENDING, without stages, and on requests decided by versions before this field.
+   * The approvals at the moment the request was no longer pending. Later changes of groups do not change them. Absent
+   * while PENDING, without stages, and on requests decided by versions before this field.
    */
   readonly decidedApprovals?: DecidedApprovals;
 }
 
 export interface Stranded {
   readonly since: Instant;
-  /** The first stage that too few people could decide. */
+  /** The first stage with too few possible approvers. */
   readonly stage: number;
-  /** When enough people could decide it again; null: not yet. */
+  /** When enough people could decide it again; null while they cannot. */
   readonly until: Instant | null;
 }
 
-/** Approvals and approvers of a request that no longer waits, as they stood at that moment. */
+/** Approvals and approvers at the moment a request was no longer pending. */
 export interface DecidedApprovals {
   readonly stages: readonly { readonly stage: number; readonly required: number; readonly given: number }[];
   readonly approvers: readonly {
@@ -105,16 +109,16 @@ export type NotifyChannel = (typeof notifyChannels)[number];
 export interface Extension {
   readonly of: RequestId;
   readonly grantId: GrantId;
-  /** Granted so far plus asked: what the policies judge. */
+  /** The time granted so far plus the time requested: what policies evaluate. */
   readonly totalMs: number;
 }
 
 export interface BreakGlassUse {
-  /** Frozen with the use, so that later edits of the file neither forgive nor condemn it. */
+  /** Frozen with the use, so that later edits of the file do not change its consequences. */
   readonly review: ReviewRule;
   readonly notify: readonly string[];
   readonly reviews: readonly Review[];
-  /** From the start of access; null before. */
+  /** Counted from the start of access; null before. */
   readonly reviewDueAt: Instant | null;
   /** When the missing review was recorded as overdue. */
   readonly overdueAt: Instant | null;
@@ -122,21 +126,21 @@ export interface BreakGlassUse {
 
 export interface Review {
   readonly by: IdentityId;
-  /** The name they had then; absent on reviews of versions before this field. */
+  /** The reviewer's name at that time; absent on reviews of versions before this field. */
   readonly name?: string;
   readonly at: Instant;
   readonly outcome: "justified" | "unjustified";
   readonly comment: string;
-  /** The API key used and who made it, when the judgement came through one. */
+  /** The API key used for the review and who made it, if any. */
   readonly key?: UsedKey;
 }
 
 export interface StageOpening {
   readonly stage: number;
   readonly at: Instant;
-  /** How many of the stage's reminders have been sent. */
+  /** Number of reminders sent. */
   readonly reminded: number;
-  /** How many lists of `escalateTo` have been asked. */
+  /** Number of `escalateTo` lists that were asked. */
   readonly level: number;
 }
 
@@ -144,27 +148,27 @@ export interface AskedApprover {
   readonly identityId: IdentityId;
   readonly stage: number;
   readonly escalated: boolean;
-  /** When it was noticed that they may not decide the stage any more. Absent while they may. */
+  /** When we noticed that they may no longer decide the stage. Absent while they may. */
   readonly until?: Instant;
 }
 
-/** One press. */
+/** One approval or denial. */
 export interface Vote {
   readonly by: IdentityId;
-  /** The name and the address the voter had then; absent on votes of versions before these fields, as is `as`. */
+  /** The voter's name and address at that time. These and `as` are absent on votes of older versions. */
   readonly name?: string;
   readonly email?: string;
-  /** The selectors of its stages that meant the voter then, as the policy's author wrote them. */
+  /** The selectors that made the voter an approver, as the policy's author wrote them. */
   readonly as?: readonly string[];
   readonly at: Instant;
   readonly via: Via;
   readonly decision: "APPROVED" | "DENIED";
-  /** The stages it counts in. */
+  /** The stages in which it counts. */
   readonly stages: readonly number[];
-  /** Approved for less. */
+  /** A shorter duration than requested. */
   readonly durationMs?: number;
   readonly comment?: string;
-  /** The API key used and who made it, when the press came through one. */
+  /** The API key used for the decision and who made it, if any. */
   readonly key?: UsedKey;
 }
 
@@ -173,7 +177,7 @@ export interface UsedKey {
   readonly mintedBy: IdentityId;
 }
 
-/** Who did something, as the audit log says it. */
+/** Who did something, as the audit log records it. */
 export interface Actor {
   readonly type: "human" | "service" | "policy" | "system";
   readonly id: string;

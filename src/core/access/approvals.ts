@@ -11,33 +11,33 @@ import {
 import { refuse, type Refusal } from "../values/refusals.ts";
 import { stagesOf } from "../policy/requirement.ts";
 
-/** How far one stage has come, counting only approvals of people who are still eligible for it. */
+/** Progress of one stage, counting only approvals of people who are still eligible. */
 export interface StageProgress {
   readonly stage: Stage;
-  /** Whose approval counts here now. */
+  /** People whose approval counts in this stage now. */
   readonly given: readonly IdentityId[];
   readonly met: boolean;
-  /** The first of its policy that is not met. */
+  /** Whether it is the first stage of its policy that is not met. */
   readonly open: boolean;
 }
 
-/** What quorum is counted from: enough of a request that it can be asked before there is one. */
-export type Counted = Pick<
+/** The part of a request from which quorum is counted, so that it can be counted before submission. */
+export type QuorumInput = Pick<
   AccessRequest,
   "subjectId" | "requestedById" | "requirement" | "openings" | "votes"
 >;
 
 /** People who may decide the stage now: its approvers and those its escalation has reached, never the requester. */
-export function approversOf(request: Counted, stage: Stage, directory: Directory): readonly Identity[] {
-  return eligible(request, selectorsAsked(request, stage), directory);
+export function approversOf(request: QuorumInput, stage: Stage, directory: Directory): readonly Identity[] {
+  return eligiblePeople(request, askedSelectors(request, stage), directory);
 }
 
-function selectorsAsked(request: Counted, stage: Stage): readonly Selector[] {
+function askedSelectors(request: QuorumInput, stage: Stage): readonly Selector[] {
   return [...stage.approvers, ...stage.escalateTo.slice(0, levelOf(request, stage)).flat()];
 }
 
-/** The people of these selectors, each once, without subject and `requestedBy`. */
-export function eligible(
+/** People the selectors match, without duplicates, subject and `requestedBy`. */
+export function eligiblePeople(
   request: Pick<AccessRequest, "subjectId" | "requestedById">,
   selectors: readonly Selector[],
   directory: Directory,
@@ -51,27 +51,27 @@ export function eligible(
   return [...found.values()];
 }
 
-/** The selectors by which the person may decide any of these stages now, as the policy's author wrote them. */
-export function selectorsMeaning(
-  request: Counted,
+/** The selectors that let the person decide these stages now, as the policy's author wrote them. */
+export function selectorsMatching(
+  request: QuorumInput,
   stages: readonly Stage[],
   person: IdentityId,
   directory: Directory,
 ): readonly string[] {
   const means = stages.flatMap((stage) =>
-    selectorsAsked(request, stage).filter((selector) =>
-      directory.people(selector, request.subjectId).some((one) => one.id === person),
+    askedSelectors(request, stage).filter((selector) =>
+      directory.people(selector, request.subjectId).some(({ id }) => id === person),
     ),
   );
   return [...new Set(means.map(formatSelector))];
 }
 
-function levelOf(request: Counted, stage: Stage): number {
+function levelOf(request: QuorumInput, stage: Stage): number {
   return request.openings.find((opening) => opening.stage === stage.number)?.level ?? 0;
 }
 
-/** Each stage's progress, in the order of their numbers. */
-export function progressOf(request: Counted, directory: Directory): readonly StageProgress[] {
+/** The progress of each stage, ordered by number. */
+export function progressOf(request: QuorumInput, directory: Directory): readonly StageProgress[] {
   return request.requirement.demands.flatMap((demand) => {
     const countsIn = latestStages(request.votes, demand);
     let earlierMet = true;
@@ -88,83 +88,85 @@ export function progressOf(request: Counted, directory: Directory): readonly Sta
 }
 
 /**
- * Approvals by the votes, without those of people who were noticed to have left their stage: what is known of a moment
- * that is past, when it is not known who belonged to which group then.
+ * Counts approvals by votes, without voters who were noticed to have left their stage. For a past moment, when group
+ * membership at that time is not known.
  */
-export function approvalsGiven(request: Counted & Pick<AccessRequest, "asked">): DecidedApprovals["stages"] {
-  const hasLeft = (person: IdentityId, stage: number): boolean =>
-    request.asked.some((one) => one.identityId === person && one.stage === stage && one.until !== undefined);
+export function countVotes(request: QuorumInput & Pick<AccessRequest, "asked">): DecidedApprovals["stages"] {
+  const hasLeftStage = (person: IdentityId, stage: number): boolean =>
+    request.asked.some(
+      (approver) =>
+        approver.identityId === person && approver.stage === stage && approver.until !== undefined,
+    );
   return request.requirement.demands.flatMap((demand) => {
     const votes = [...latestStages(request.votes, demand)];
     return demand.stages.map(({ number, required }) => ({
       stage: number,
       required,
-      given: votes.filter(([person, stage]) => stage === number && !hasLeft(person, number)).length,
+      given: votes.filter(([person, stage]) => stage === number && !hasLeftStage(person, number)).length,
     }));
   });
 }
 
 export function isMet(progress: readonly StageProgress[]): boolean {
-  return progress.every((one) => one.met);
+  return progress.every(({ met }) => met);
 }
 
 /**
- * The one stage of the demand in which each person's approval counts: their latest. Who approved an earlier one, was not
- * eligible for a while and approved a later one meanwhile does not count in both once they are eligible again.
+ * A person counts in one stage per demand, the latest they approved. Otherwise someone who approves stage 1, loses
+ * eligibility, approves stage 2 and becomes eligible again would count twice.
  */
 function latestStages(votes: readonly Vote[], demand: Demand): ReadonlyMap<IdentityId, number> {
-  const own = new Set(demand.stages.map((stage) => stage.number));
+  const stageNumbers = new Set(demand.stages.map((stage) => stage.number));
   return new Map(
     votes
       .filter((vote) => vote.decision === "APPROVED")
-      .flatMap((vote) => vote.stages.filter((stage) => own.has(stage)).map((stage) => [vote.by, stage])),
+      .flatMap((vote) =>
+        vote.stages.filter((stage) => stageNumbers.has(stage)).map((stage) => [vote.by, stage]),
+      ),
   );
 }
 
-/** Whether this person may decide any stage of the request, open or not. */
-export function isApproverOf(request: Counted, person: IdentityId, directory: Directory): boolean {
+/** Whether the person may decide any stage of the request, open or not. */
+export function isApproverOf(request: QuorumInput, person: IdentityId, directory: Directory): boolean {
   return stagesOf(request.requirement).some((stage) =>
     isAmong(approversOf(request, stage, directory), person),
   );
 }
 
 function isAmong(people: readonly Identity[], person: IdentityId): boolean {
-  return people.some((one) => one.id === person);
+  return people.some(({ id }) => id === person);
 }
 
 /**
- * The stages in which this person's approval counts when pressed now: the open stage of every policy that includes
- * them and in which they have not counted yet, as a person counts once per policy, over all its stages.
+ * Stages in which an approval by this person would count now: the open stage of each policy that names them, unless
+ * they already counted in that policy.
  *
- * When everything is met though no press has found it so, because somebody is eligible again, any approver's press
- * settles it, their second one too: silence approves nothing.
+ * If everything is complete because someone regained eligibility, any approver completes the request by approving,
+ * even a second time. Until then nothing happens: silence never approves.
  */
 export function stagesCounting(
-  request: Counted,
+  request: QuorumInput,
   person: IdentityId,
   via: Via,
   directory: Directory,
 ): readonly number[] | Refusal {
-  const progress = new Map(progressOf(request, directory).map((one) => [one.stage.number, one]));
-  const settles = isMet([...progress.values()]);
+  const progress = new Map(progressOf(request, directory).map((stage) => [stage.stage.number, stage]));
+  const isComplete = isMet([...progress.values()]);
   const eligibilities = request.requirement.demands
     .filter((demand) => demand.stages.length > 0)
     .map((demand) => {
       const stages = demand.stages.flatMap((stage) => progress.get(stage.number) ?? []);
-      return eligibilityIn(stages, settles, request, person, via, directory);
+      return eligibilityIn(stages, isComplete, request, person, via, directory);
     });
-  const counting = eligibilities.flatMap((one) => (typeof one === "number" ? [one] : []));
-  if (counting.length > 0) return counting;
+  const countingStages = eligibilities.filter((eligibility) => typeof eligibility === "number");
+  if (countingStages.length > 0) return countingStages;
   if (eligibilities.includes("elsewhere")) {
-    return refuse(
-      "not_an_approver",
-      "You can decide this stage, but not from here: its policy names where it is decided.",
-    );
+    return refuse("not_an_approver", "This stage cannot be decided here; its policy restricts where.");
   }
   if (eligibilities.includes("not open")) {
     return refuse(
       "stage_not_open",
-      "Your approval is for a stage that is not open; an earlier stage is still undecided, or yours is already met.",
+      "Your stage is not open: an earlier stage is undecided, or yours is already complete.",
     );
   }
   if (eligibilities.includes("counted")) {
@@ -177,33 +179,33 @@ type StageEligibility = number | "counted" | "elsewhere" | "not open" | "not ask
 
 function eligibilityIn(
   stages: readonly StageProgress[],
-  settles: boolean,
-  request: Counted,
+  isComplete: boolean,
+  request: QuorumInput,
   person: IdentityId,
   via: Via,
   directory: Directory,
 ): StageEligibility {
-  const counted = stages.find((one) => one.given.includes(person));
-  if (counted !== undefined && !settles) return "counted";
-  const mine = stages.filter((one) => isAmong(approversOf(request, one.stage, directory), person));
-  const open = settles ? (counted ?? mine[0]) : mine.find((one) => one.open);
-  if (open === undefined) return mine.length === 0 ? "not asked" : "not open";
+  const counted = stages.find(({ given }) => given.includes(person));
+  if (counted !== undefined && !isComplete) return "counted";
+  const ownStages = stages.filter(({ stage }) => isAmong(approversOf(request, stage, directory), person));
+  const open = isComplete ? (counted ?? ownStages[0]) : ownStages.find((stage) => stage.open);
+  if (open === undefined) return ownStages.length === 0 ? "not asked" : "not open";
   return mayDecideVia(open.stage, via) ? open.stage.number : "elsewhere";
 }
 
-/** Whether the policy lets this stage be decided through the door the press came in by. */
+/** Whether the policy lets this stage be decided on the surface the decision came from. */
 export function mayDecideVia(stage: Stage, via: Via): boolean {
-  return stage.via === undefined || stage.via.some((one) => one === via);
+  return stage.via === undefined || stage.via.some((allowed) => allowed === via);
 }
 
-/** The stages that are open and were not before, and whom that asks. */
+/** The stages that open now, and the people to ask. */
 export function newlyOpen(
-  request: Counted,
+  request: QuorumInput,
   directory: Directory,
 ): { readonly opened: readonly number[]; readonly asked: readonly AskedApprover[] } {
-  const known = new Set(request.openings.map((opening) => opening.stage));
-  const stages = progressOf(request, directory).flatMap((one) =>
-    one.open && !known.has(one.stage.number) ? [one.stage] : [],
+  const openedBefore = new Set(request.openings.map((opening) => opening.stage));
+  const stages = progressOf(request, directory).flatMap(({ stage, open }) =>
+    open && !openedBefore.has(stage.number) ? [stage] : [],
   );
   return {
     opened: stages.map((stage) => stage.number),

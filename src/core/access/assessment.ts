@@ -8,39 +8,49 @@ import { policyMessageTail, refuse, type Refusal } from "../values/refusals.ts";
 import type { Terms } from "../policy/requirement.ts";
 import { formatDuration, minuteMs } from "../values/time.ts";
 
-/** What is judged: risk and, scope by scope, the policy that governs. */
+/** The result of evaluation: the risk, and the policy selected for each scope. */
 export interface Assessment {
   readonly risk: Risk | null;
   readonly selections: readonly { readonly scope: Scope; readonly selection: PolicySelection }[];
 }
 
-/** The policy that governs each scope, or why none may. A denial wins over a spent policy: it would stay denied. */
-export function governing(
+/**
+ * The policy that governs each scope, or a refusal. A denial wins over an exhausted policy, because waiting would not
+ * help.
+ */
+export function selectGoverning(
   assessment: Assessment,
 ): readonly { readonly scope: Scope; readonly policy: Policy }[] | Refusal {
-  const chosen: { readonly scope: Scope; readonly policy: Policy }[] = [];
+  const governing: { readonly scope: Scope; readonly policy: Policy }[] = [];
   let exhausted: Refusal | undefined;
   for (const { scope, selection } of assessment.selections) {
-    if (selection.kind === "denied") return deniedBy(selection.policy, scope);
+    if (selection.kind === "denied") return refuseDenied(selection.policy, scope);
     if (selection.kind === "spent") {
       exhausted ??= refuse(
         "limit_reached",
-        `The policy "${selection.policy.name}" for ${scope} has been used as often as it allows.`,
+        `The policy "${selection.policy.name}" has reached its usage limit for ${scope}.`,
         {
           retryAfterSeconds: (selection.policy.usagePeriodMs ?? 60 * minuteMs) / 1000,
         },
       );
     } else {
-      chosen.push({ scope, policy: selection.policy });
+      governing.push({ scope, policy: selection.policy });
     }
   }
-  return exhausted ?? chosen;
+  return exhausted ?? governing;
 }
 
-/** What the terms ask of the request itself. Asked again at the press that would complete it. */
-export function unfitFor(terms: Terms, ticket: string | undefined, durationMs: number): Refusal | undefined {
+/**
+ * Checks the ticket and the duration against the terms. Checked again at the approval that would complete the
+ * request.
+ */
+export function refuseByTerms(
+  terms: Terms,
+  ticket: string | undefined,
+  durationMs: number,
+): Refusal | undefined {
   if (terms.requireTicket && (ticket ?? "").trim() === "") {
-    return refuse("ticket_required", "The policy for this access wants a ticket; add one.");
+    return refuse("ticket_required", "This access requires a ticket.");
   }
   if (durationMs > terms.maxDurationMs) {
     return refuse(
@@ -51,23 +61,23 @@ export function unfitFor(terms: Terms, ticket: string | undefined, durationMs: n
   return undefined;
 }
 
-export function usesOf(chosen: readonly { readonly policy: Policy }[]): readonly PolicyUse[] {
-  return [...new Set(chosen.map((one) => one.policy))].flatMap(({ id, maxUsage, usagePeriodMs }) =>
+export function usesOf(governing: readonly { readonly policy: Policy }[]): readonly PolicyUse[] {
+  return [...new Set(governing.map(({ policy }) => policy))].flatMap(({ id, maxUsage, usagePeriodMs }) =>
     maxUsage === undefined
       ? []
       : [{ policyId: id, max: maxUsage, ...(usagePeriodMs !== undefined && { periodMs: usagePeriodMs }) }],
   );
 }
 
-export function inactive(identity: Identity): Refusal {
+export function refuseInactive(identity: Identity): Refusal {
   return refuse("identity_inactive", `${identity.name} is not active; an administrator can change that.`);
 }
 
-export function lockedDown(): Refusal {
+export function refuseLockdown(): Refusal {
   return refuse("policy_denied", "A lockdown is on: no access is given except by break-glass.");
 }
 
-export function deniedBy(policy: Policy | undefined, scope: Scope): Refusal {
+export function refuseDenied(policy: Policy | undefined, scope: Scope): Refusal {
   if (policy === undefined) {
     return refuse("policy_denied", `No policy allows ${scope}; ask an administrator for one.`);
   }

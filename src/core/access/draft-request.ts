@@ -7,7 +7,7 @@ import { withApproversResolved, type Terms } from "../policy/requirement.ts";
 import { revisionOf, type Digest } from "./revision.ts";
 import { plus } from "../values/time.ts";
 
-/** What somebody asks for, already parsed: what the request will say of it, word for word. */
+/** What a person asks for, parsed; the request stores it unchanged. */
 export type RequestSpec = Pick<
   AccessRequest,
   | "id"
@@ -22,8 +22,8 @@ export type RequestSpec = Pick<
   | "notifyChannels"
 >;
 
-/** What a submission is decided from, besides the ask itself. */
-export interface SubmissionFactsAtHand {
+/** What a submission is decided from, besides the spec itself. */
+export interface SubmissionContext {
   readonly subject: Identity;
   readonly assessment: Assessment;
   readonly directory: Directory;
@@ -34,10 +34,10 @@ export interface SubmissionFactsAtHand {
   readonly siblings?: readonly AccessRequest[];
 }
 
-/** The request as it begins: pending, its first stages open, its terms frozen and named by their revision. */
-export function draftOf(
+/** Builds a new request: pending, its first stages open, its terms frozen and hashed as its revision. */
+export function draftRequest(
   spec: RequestSpec,
-  facts: SubmissionFactsAtHand,
+  facts: SubmissionContext,
   terms: Terms,
   now: Instant,
 ): AccessRequest {

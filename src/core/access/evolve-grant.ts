@@ -2,23 +2,28 @@ import { assert, assertNever } from "../values/assert.ts";
 import type { GrantEvent, TargetEvent } from "./events.ts";
 import { hasStarted, type Grant, type StartedGrant } from "./grant.ts";
 import type { Instant } from "../values/ids.ts";
-import { isSettled, takenBack, type Target } from "./target.ts";
+import { isSettled, markForTakeBack, type Target } from "./target.ts";
 
-/** The state after `event`; an event that does not fit is a bug and throws, for terminal is terminal. */
+/**
+ * Applies an event to a grant. An event that does not fit is a bug and throws, so that a final grant stays final.
+ */
 export function evolveGrant(grant: Grant | undefined, event: GrantEvent): Grant {
   if (event.type === "GrantPrepared") {
-    assert(grant === undefined, "a grant is prepared once");
+    assert(grant === undefined, "GrantPrepared requires no earlier grant");
     return event.grant;
   }
   if (event.type === "GrantStarted") {
-    assert(grant === undefined || grant.phase === "PREPARING", "a grant starts once");
+    assert(
+      grant === undefined || grant.phase === "PREPARING",
+      "GrantStarted requires PREPARING or no earlier grant",
+    );
     return event.grant;
   }
-  assert(grant !== undefined, `${event.type} needs a grant`);
+  assert(grant !== undefined, `${event.type} requires a grant`);
   switch (event.type) {
     case "GrantAbandoned":
-      assert(grant.phase === "PREPARING", "only what has not started is abandoned");
-      return { ...grant, phase: "ABANDONED", ...ended(grant, event.at, event.at, event.reason) };
+      assert(grant.phase === "PREPARING", "GrantAbandoned requires PREPARING");
+      return { ...grant, phase: "ABANDONED", ...endFields(grant, event.at, event.at, event.reason) };
     case "TargetAttempted":
     case "TargetProvisioned":
     case "TargetFailed":
@@ -28,14 +33,14 @@ export function evolveGrant(grant: Grant | undefined, event: GrantEvent): Grant 
     case "TargetAbandoned":
     case "TargetMoved":
     case "TargetDrifted":
-      return withTarget(grant, event);
+      return evolveTargetOf(grant, event);
     case "CredentialRotated":
     case "GrantExtended":
     case "GrantExpired":
     case "GrantCompleted":
     case "GrantRevoked":
-      assert(hasStarted(grant) && grant.phase === "ACTIVE", `${event.type} needs an active grant`);
-      return whileActive(grant, event);
+      assert(hasStarted(grant) && grant.phase === "ACTIVE", `${event.type} requires ACTIVE`);
+      return evolveActive(grant, event);
     default:
       return assertNever(event);
   }
@@ -46,36 +51,36 @@ type ActiveEvent = Extract<
   { type: "CredentialRotated" | "GrantExtended" | "GrantExpired" | "GrantCompleted" | "GrantRevoked" }
 >;
 
-function whileActive(grant: StartedGrant, event: ActiveEvent): StartedGrant {
+function evolveActive(grant: StartedGrant, event: ActiveEvent): StartedGrant {
   switch (event.type) {
     case "CredentialRotated":
       return { ...grant, credential: event.credential };
     case "GrantExtended":
-      assert(event.expiresAt > grant.expiresAt, "an extension moves the end later");
+      assert(event.expiresAt > grant.expiresAt, "GrantExtended requires a later end");
       return {
         ...grant,
         expiresAt: event.expiresAt,
-        targets: grant.targets.map((target) => prolonged(target, event.expiresAt, event.at)),
+        targets: grant.targets.map((target) => extendTarget(target, event.expiresAt, event.at)),
       };
     case "GrantExpired":
-      assert(event.at >= grant.expiresAt, "a grant expires at its end, not before");
+      assert(event.at >= grant.expiresAt, "GrantExpired requires a passed end");
       return {
         ...grant,
         phase: "EXPIRED",
-        ...ended(grant, grant.expiresAt, event.at, "its time was over"),
+        ...endFields(grant, grant.expiresAt, event.at, "expired"),
       };
     case "GrantCompleted":
       return {
         ...grant,
         phase: "COMPLETED",
-        ...ended(grant, event.at, event.at, event.note),
+        ...endFields(grant, event.at, event.at, event.note),
         endedBy: event.by,
       };
     case "GrantRevoked":
       return {
         ...grant,
         phase: "REVOKED",
-        ...ended(grant, event.at, event.at, event.reason),
+        ...endFields(grant, event.at, event.at, event.reason),
         endedBy: event.by,
       };
     default:
@@ -83,31 +88,36 @@ function whileActive(grant: StartedGrant, event: ActiveEvent): StartedGrant {
   }
 }
 
-/** @param noticedAt From when on the targets are asked for; after an outage later than the end. */
-function ended(grant: Grant, endedAt: Instant, noticedAt: Instant, endReason: string | null) {
-  return { endedAt, endReason, targets: takenBack(grant.targets, noticedAt) };
+/**
+ * @param noticedAt when the end was noticed, from which targets count as overdue; after an outage later than the end.
+ */
+function endFields(grant: Grant, endedAt: Instant, noticedAt: Instant, endReason: string | null) {
+  return { endedAt, endReason, targets: markForTakeBack(grant.targets, noticedAt) };
 }
 
-/** The object stays as it is until it was told its later end. */
-function prolonged(target: Target, notAfter: Instant, now: Instant): Target {
+/** Sets a later end. The object keeps its old end until the target has confirmed the new one. */
+function extendTarget(target: Target, notAfter: Instant, now: Instant): Target {
   return { ...target, spec: { ...target.spec, notAfter }, state: "PROVISIONING", since: now };
 }
 
-function withTarget(grant: Grant, event: TargetEvent): Grant {
-  const target = grant.targets.find((one) => one.spec.connector === event.connector);
-  assert(target !== undefined && !isSettled(target), `${event.type} needs a target that is not settled`);
-  const changed = evolvedTarget(target, event);
-  return { ...grant, targets: grant.targets.map((one) => (one === target ? changed : one)) };
+function evolveTargetOf(grant: Grant, event: TargetEvent): Grant {
+  const target = grant.targets.find(({ spec }) => spec.connector === event.connector);
+  assert(target !== undefined && !isSettled(target), `${event.type} requires a target that is not settled`);
+  const changed = evolveTarget(target, event);
+  return { ...grant, targets: grant.targets.map((other) => (other === target ? changed : other)) };
 }
 
-function evolvedTarget(target: Target, event: TargetEvent): Target {
+function evolveTarget(target: Target, event: TargetEvent): Target {
   const { state } = target;
   switch (event.type) {
     case "TargetAttempted":
-      assert(state === "PENDING", "a first attempt comes first");
+      assert(state === "PENDING", "TargetAttempted requires PENDING");
       return { ...target, state: "PROVISIONING" };
     case "TargetProvisioned":
-      assert(state === "PENDING" || state === "PROVISIONING", "what is provisioned was to be");
+      assert(
+        state === "PENDING" || state === "PROVISIONING",
+        "TargetProvisioned requires PENDING or PROVISIONING",
+      );
       return {
         ...withoutProblem(target),
         state: "PROVISIONED",
@@ -115,20 +125,23 @@ function evolvedTarget(target: Target, event: TargetEvent): Target {
         ...(event.identity !== undefined && { identity: event.identity }),
       };
     case "TargetFailed":
-      assert(state !== "REVOKING" && state !== "REVOKE_OVERDUE", "what failed was not over");
+      assert(
+        state !== "REVOKING" && state !== "REVOKE_OVERDUE",
+        "TargetFailed requires an unfinished provision",
+      );
       return { ...target, state: "FAILED", since: event.at };
     case "TargetRevokeOverdue":
-      assert(state === "REVOKING" || state === "FAILED", "what is overdue was to be taken back");
+      assert(state === "REVOKING" || state === "FAILED", "TargetRevokeOverdue requires REVOKING or FAILED");
       return { ...target, state: "REVOKE_OVERDUE" };
     case "TargetRevoked":
-      assert(isOver(state), "what is taken back was to be");
+      assert(isBeingRevoked(state), "TargetRevoked requires REVOKING, REVOKE_OVERDUE or FAILED");
       return {
         ...withoutProblem(target),
         state: state === "FAILED" ? "FAILED" : "REVOKED",
         clearedAt: event.at,
       };
     case "TargetAbandoned":
-      assert(isOver(state), "what is given up was to be taken back");
+      assert(isBeingRevoked(state), "TargetAbandoned requires REVOKING, REVOKE_OVERDUE or FAILED");
       return { ...target, state: "ABANDONED", since: event.at };
     case "TargetTroubled":
       return { ...target, problem: event.problem };
@@ -146,6 +159,6 @@ function withoutProblem(target: Target): Target {
   return rest;
 }
 
-function isOver(state: Target["state"]): boolean {
+function isBeingRevoked(state: Target["state"]): boolean {
   return state === "REVOKING" || state === "REVOKE_OVERDUE" || state === "FAILED";
 }

@@ -5,20 +5,20 @@ import type { Instant } from "../values/ids.ts";
 import { withAdded } from "../policy/requirement.ts";
 
 /**
- * The state after `event`. Total over what `decide…` returns: an event that does not fit the state is a bug of ours and
- * throws, because writing it would revive or overwrite what is final.
+ * Applies an event to a request. An event that does not fit the state is a bug and throws, because storing it would
+ * revive or overwrite what is final. Every event that `decide…` returns fits.
  */
 export function evolveRequest(request: AccessRequest | undefined, event: RequestEvent): AccessRequest {
   if (event.type === "RequestSubmitted") {
-    assert(request === undefined, "a request is submitted once");
+    assert(request === undefined, "RequestSubmitted requires no earlier request");
     return event.request;
   }
-  assert(request !== undefined, `${event.type} needs a request`);
+  assert(request !== undefined, `${event.type} requires a request`);
   switch (event.type) {
     case "RequestAutoApproved":
     case "BreakGlassUsed":
     case "RequestApproved":
-      return approved(request, event);
+      return approve(request, event);
     case "ApprovalGiven":
     case "ApprovalDenied":
     case "StagesAdded":
@@ -27,56 +27,56 @@ export function evolveRequest(request: AccessRequest | undefined, event: Request
     case "ApproversChanged":
     case "RequestStranded":
     case "RequestReachable":
-      return stillPending(request, event);
+      return evolvePending(request, event);
     case "RequestDenied":
-      assert(request.phase === "PENDING", "only a pending request is denied");
-      return ended(request, "DENIED", event.at, event.by, event.reason);
+      assert(request.phase === "PENDING", "RequestDenied requires PENDING");
+      return end(request, "DENIED", event.at, event.by, event.reason);
     case "RequestCancelled":
-      assert(isUnstarted(request), "only an unstarted request is cancelled");
-      return ended(request, "CANCELLED", event.at, event.by, event.reason);
+      assert(hasNotStarted(request), "RequestCancelled requires PENDING or APPROVED");
+      return end(request, "CANCELLED", event.at, event.by, event.reason);
     case "RequestTimedOut":
-      return timedOut(request, event);
+      return timeOut(request, event);
     case "ApprovedRequestRevoked":
-      assert(request.phase === "APPROVED", "only an approved request is revoked here");
-      return ended(request, "REVOKED", event.at, event.by, event.reason);
+      assert(request.phase === "APPROVED", "ApprovedRequestRevoked requires APPROVED");
+      return end(request, "REVOKED", event.at, event.by, event.reason);
     case "ExtensionCompleted":
       assert(
         request.phase === "APPROVED" && request.extension !== undefined,
-        "only an approved extension completes",
+        "ExtensionCompleted requires an APPROVED extension",
       );
-      return { ...ended(request, "COMPLETED", event.at, event.by, "extended"), decidedAt: request.decidedAt };
+      return { ...end(request, "COMPLETED", event.at, event.by, "extended"), decidedAt: request.decidedAt };
     case "ApprovalsFrozen":
       assert(
         request.phase !== "PENDING" && request.decidedApprovals === undefined,
-        "approvals are frozen once, when the request no longer waits",
+        "ApprovalsFrozen requires a decided request without frozen approvals",
       );
       return { ...request, decidedApprovals: event.approvals };
     case "RequestPreparing":
-      assert(request.phase === "APPROVED", "only an approved request is prepared");
+      assert(request.phase === "APPROVED", "RequestPreparing requires APPROVED");
       return { ...request, grantId: event.grantId };
     case "RequestFailed":
-      assert(request.phase === "APPROVED", "only an approved request fails");
-      return ended(request, "FAILED", event.at, event.by, event.reason);
+      assert(request.phase === "APPROVED", "RequestFailed requires APPROVED");
+      return end(request, "FAILED", event.at, event.by, event.reason);
     case "RequestClaimed":
     case "BreakGlassReviewed":
     case "BreakGlassReviewOverdue":
-      return afterApproval(request, event);
+      return evolveApproved(request, event);
     default:
       return assertNever(event);
   }
 }
 
-function isUnstarted(request: AccessRequest): boolean {
+function hasNotStarted(request: AccessRequest): boolean {
   return request.phase === "PENDING" || request.phase === "APPROVED";
 }
 
 type EventOf<Type extends RequestEvent["type"]> = Extract<RequestEvent, { type: Type }>;
 
-function approved(
+function approve(
   request: AccessRequest,
   event: EventOf<"RequestAutoApproved" | "BreakGlassUsed" | "RequestApproved">,
 ): AccessRequest {
-  assert(request.phase === "PENDING", "only a pending request is approved");
+  assert(request.phase === "PENDING", `${event.type} requires PENDING`);
   return {
     ...request,
     phase: "APPROVED",
@@ -87,7 +87,7 @@ function approved(
   };
 }
 
-function stillPending(
+function evolvePending(
   request: AccessRequest,
   event: EventOf<
     | "ApprovalGiven"
@@ -100,51 +100,53 @@ function stillPending(
     | "RequestReachable"
   >,
 ): AccessRequest {
-  assert(request.phase === "PENDING", `${event.type} needs a pending request`);
+  assert(request.phase === "PENDING", `${event.type} requires PENDING`);
   switch (event.type) {
     case "ApprovalDenied":
       return { ...request, votes: [...request.votes, event.vote] };
     case "ApprovalGiven":
-      return opened({ ...request, votes: [...request.votes, event.vote] }, event);
+      return openStages({ ...request, votes: [...request.votes, event.vote] }, event);
     case "StagesAdded": {
       const requirement = withAdded(request.requirement, event.demands);
-      return opened({ ...request, requirement, revision: event.revision }, event);
+      return openStages({ ...request, requirement, revision: event.revision }, event);
     }
     case "ApprovalReminded":
-      return changedOpening(request, event.stage, (opening) => ({ ...opening, reminded: event.count }));
+      return updateOpening(request, event.stage, (opening) => ({ ...opening, reminded: event.count }));
     case "ApprovalEscalated":
       return {
-        ...changedOpening(request, event.stage, (opening) => ({ ...opening, level: event.level })),
+        ...updateOpening(request, event.stage, (opening) => ({ ...opening, level: event.level })),
         asked: [...request.asked, ...event.people],
       };
     case "ApproversChanged":
-      return { ...request, asked: askedAfter(request.asked, event) };
+      return { ...request, asked: updateAsked(request.asked, event) };
     case "RequestStranded":
       return { ...request, stranded: { since: event.at, stage: event.stage, until: null } };
     case "RequestReachable":
-      assert(request.stranded !== undefined, "only a stranded request becomes reachable");
+      assert(request.stranded !== undefined, "RequestReachable requires a stranded request");
       return { ...request, stranded: { ...request.stranded, until: event.at } };
     default:
       return assertNever(event);
   }
 }
 
-function askedAfter(
+function updateAsked(
   asked: AccessRequest["asked"],
   { at, joined, left }: EventOf<"ApproversChanged">,
 ): AccessRequest["asked"] {
-  const kept = asked.filter((one) => !joined.some((other) => isSame(one, other)));
+  const kept = asked.filter((before) => !joined.some((person) => isSameAsk(before, person)));
   return [
-    ...kept.map((one) => (left.some((other) => isSame(one, other)) ? { ...one, until: at } : one)),
+    ...kept.map((before) =>
+      left.some((person) => isSameAsk(before, person)) ? { ...before, until: at } : before,
+    ),
     ...joined,
   ];
 }
 
-function isSame(one: AskedApprover, other: AskedApprover): boolean {
-  return one.identityId === other.identityId && one.stage === other.stage;
+function isSameAsk(left: AskedApprover, right: AskedApprover): boolean {
+  return left.identityId === right.identityId && left.stage === right.stage;
 }
 
-function opened(request: AccessRequest, event: EventOf<"ApprovalGiven" | "StagesAdded">): AccessRequest {
+function openStages(request: AccessRequest, event: EventOf<"ApprovalGiven" | "StagesAdded">): AccessRequest {
   const openings = event.opened.map((stage) => ({ stage, at: event.at, reminded: 0, level: 0 }));
   return {
     ...request,
@@ -153,14 +155,14 @@ function opened(request: AccessRequest, event: EventOf<"ApprovalGiven" | "Stages
   };
 }
 
-function changedOpening(
+function updateOpening(
   request: AccessRequest,
   stage: number,
   change: (opening: StageOpening) => StageOpening,
 ): AccessRequest {
   assert(
     request.openings.some((opening) => opening.stage === stage),
-    `stage ${stage} is open`,
+    `stage ${stage} must be open`,
   );
   return {
     ...request,
@@ -168,21 +170,21 @@ function changedOpening(
   };
 }
 
-/** Over at its deadline, whenever that was noticed. */
-function timedOut(request: AccessRequest, event: EventOf<"RequestTimedOut">): AccessRequest {
+/** Ends the request at its deadline, however late that was noticed. */
+function timeOut(request: AccessRequest, event: EventOf<"RequestTimedOut">): AccessRequest {
   const phase = event.waitedFor === "approval" ? "PENDING" : "APPROVED";
-  assert(request.phase === phase, `only a request that waits for its ${event.waitedFor} times out so`);
+  assert(request.phase === phase, `RequestTimedOut requires ${phase}`);
   const deadline = event.waitedFor === "approval" ? request.approvalDeadline : request.claimDeadline;
   const reason = event.waitedFor === "approval" ? "nobody decided in time" : "not claimed in time";
-  return ended(request, "TIMED_OUT", deadline ?? event.at, event.by, reason);
+  return end(request, "TIMED_OUT", deadline ?? event.at, event.by, reason);
 }
 
-function afterApproval(
+function evolveApproved(
   request: AccessRequest,
   event: EventOf<"RequestClaimed" | "BreakGlassReviewed" | "BreakGlassReviewOverdue">,
 ): AccessRequest {
   if (event.type === "RequestClaimed") {
-    assert(request.phase === "APPROVED", "only an approved request is claimed");
+    assert(request.phase === "APPROVED", "RequestClaimed requires APPROVED");
     const { breakGlass } = request;
     return {
       ...request,
@@ -192,14 +194,17 @@ function afterApproval(
     };
   }
   const { breakGlass } = request;
-  assert(breakGlass !== undefined, "only break-glass access is reviewed");
-  assert(request.phase === "APPROVED" || request.phase === "CLAIMED", "only taken access is reviewed");
+  assert(breakGlass !== undefined, `${event.type} requires break-glass access`);
+  assert(
+    request.phase === "APPROVED" || request.phase === "CLAIMED",
+    `${event.type} requires APPROVED or CLAIMED`,
+  );
   return event.type === "BreakGlassReviewed"
     ? { ...request, breakGlass: { ...breakGlass, reviews: [...breakGlass.reviews, event.review] } }
     : { ...request, breakGlass: { ...breakGlass, overdueAt: event.at } };
 }
 
-function ended(
+function end(
   request: AccessRequest,
   phase: AccessRequest["phase"],
   at: Instant,

@@ -6,18 +6,18 @@ import { earliest, minuteMs } from "../values/time.ts";
 /**
  * A grant answers "do they have it now?". It never holds approvals: those are the request's (access-request.ts).
  *
- * - PREPARING: claimed, and its targets are being made ready; no credential exists and no clock runs. Ends by the claim
- *   that finds everything ready (ACTIVE), or without having started (ABANDONED): its request ended, a target could not,
- *   or nobody fetched it in time.
- * - ACTIVE: the credential opens what the scopes say until `expiresAt`, by the clock at the moment of the check; a
- *   sweep only tidies. Ends by time (EXPIRED), by its holder (COMPLETED) or by somebody else (REVOKED). A grant without
- *   targets begins here.
- * - EXPIRED, COMPLETED, REVOKED, ABANDONED: final. Nothing revives it. It is over for users at once, and settled when
- *   every target has confirmed that nothing is left (target.ts).
+ * - PREPARING: claimed, and its targets are being prepared. No credential exists and no time runs. Ends by the claim
+ *   that finds everything ready (ACTIVE), or without starting (ABANDONED): its request ended, a target could not
+ *   provide it, or the requester did not claim again in time.
+ * - ACTIVE: the credential provides the scopes until `expiresAt`, by the clock at the moment of the check; a sweep
+ *   only tidies up. Ends by time (EXPIRED), by its holder (COMPLETED) or by somebody else (REVOKED). A grant without
+ *   targets starts here.
+ * - EXPIRED, COMPLETED, REVOKED, ABANDONED: final. Its users lose access immediately. It is settled when every target
+ *   has confirmed that nothing is left (target.ts).
  */
 export type Grant = UnstartedGrant | StartedGrant;
 
-interface AnyGrant {
+interface GrantBase {
   readonly id: GrantId;
   readonly requestId: RequestId;
   readonly subjectId: IdentityId;
@@ -25,29 +25,29 @@ interface AnyGrant {
   readonly breakGlass: boolean;
   readonly endedAt: Instant | null;
   readonly endReason: string | null;
-  /** Who ended it early; absent: nobody did. */
+  /** Who ended it early; absent when nobody did. */
   readonly endedBy?: Actor;
   readonly targets: readonly Target[];
 }
 
-export interface UnstartedGrant extends AnyGrant {
+export interface UnstartedGrant extends GrantBase {
   readonly phase: "PREPARING" | "ABANDONED";
   readonly preparedAt: Instant;
-  /** A target that is not ready by then could not give it. */
+  /** The grant fails if a target is not ready by then. */
   readonly provisionBy: Instant;
-  /** What is not fetched by then is taken back. */
+  /** The grant is abandoned if it is not claimed by then. */
   readonly claimBy: Instant;
 }
 
-export interface StartedGrant extends AnyGrant {
+export interface StartedGrant extends GrantBase {
   readonly phase: "ACTIVE" | "EXPIRED" | "COMPLETED" | "REVOKED";
   readonly startedAt: Instant;
   readonly expiresAt: Instant;
-  /** The one living credential; rotation replaces it. */
+  /** The one current credential; rotation replaces it. */
   readonly credential: CredentialRecord;
 }
 
-/** What is kept of a token: never the token. */
+/** What is stored of a token, never the token itself. */
 export interface CredentialRecord {
   readonly id: CredentialId;
   /** SHA-256 of the token, lower-case hex. */
@@ -56,47 +56,48 @@ export interface CredentialRecord {
   readonly issuedAt: Instant;
 }
 
-/** How long targets are tried before the request fails, from the claim that ordered them. */
+/** How long provisioning is tried before the request fails, counted from the claim that began it. */
 export const provisionWithinMs = 5 * minuteMs;
-/** How long a prepared grant waits for its requester, from the claim that ordered it (contract §3). */
+/**
+ * How long a prepared grant waits for its requester, counted from the claim that began it
+ * (docs/targets.md#from-the-claim-to-the-secret).
+ */
 export const claimPreparedWithinMs = 10 * minuteMs;
 
-/** Whether access has started, be it over or not. */
+/** Whether access has started, even if it has ended since. */
 export function hasStarted(grant: Grant | undefined): grant is StartedGrant {
   return grant !== undefined && "startedAt" in grant;
 }
 
-/** A started grant as a check of its credential knows it. */
+/** The part of a started grant that a check of its credential needs. */
 export interface CheckedGrant extends Pick<
   StartedGrant,
   "requestId" | "subjectId" | "phase" | "startedAt" | "expiresAt" | "breakGlass"
 > {
-  /** Its scopes as RFC 7662 writes them: separated by spaces, which none of them holds. */
+  /** Its scopes in the form of RFC 7662: separated by spaces, which no scope contains. */
   readonly scope: string;
 }
 
-/** Whether the credential opens anything at this moment. The subject must be active besides. */
+/** Whether the grant gives access now. The subject must be active too. */
 export function isLive(grant: Grant | CheckedGrant, now: Instant): boolean {
   return grant.phase === "ACTIVE" && now < grant.expiresAt;
 }
 
-/** Whether access had started and has ended, by the clock too. */
+/** Whether access has started and ended, also by the clock. */
 export function isOver(grant: Grant | undefined, now: Instant): boolean {
   return hasStarted(grant) && !isLive(grant, now);
 }
 
-/** Whether its targets are to be there, as far as it is written: it is being prepared, or runs. */
-export function holdsTargets({ phase }: Grant): boolean {
+/** Whether its objects should exist at the targets: the grant is being prepared or runs. */
+export function needsTargets({ phase }: Grant): boolean {
   return phase === "PREPARING" || phase === "ACTIVE";
 }
 
-/** When time alone ends what it is; for one that is over, would have. */
+/** When time alone ends the grant; for an ended one, when it would have. */
 export function grantLapsesAt(grant: Grant): Instant {
   if (hasStarted(grant)) return grant.expiresAt;
   return areReady(grant.targets) ? grant.claimBy : earliest(grant.provisionBy, grant.claimBy);
 }
-
-/** What targets tell us, decided on the grant as it stands: an answer that comes too late changes nothing. */
 
 export function targetOf(grant: Grant, connector: string): Target | undefined {
   return grant.targets.find((target) => target.spec.connector === connector);

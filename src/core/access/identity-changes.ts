@@ -11,38 +11,42 @@ import {
 } from "../values/identity.ts";
 import { stagesOf } from "../policy/requirement.ts";
 
-/** By what a waiting request is found that a change of people may concern. */
+/** Keys to find the pending requests that a change of people may concern. */
 export interface ChangedPeople {
-  /** Each is perhaps the subject of a request, or the manager of one. */
+  /** People who changed: the subject of a request, or a subject's manager. */
   readonly people: readonly IdentityId[];
-  /** Selectors that have begun or ceased to mean somebody, as `selectorKey` writes them. */
+  /** Selectors that began or stopped matching somebody, as `selectorKey` writes them. */
   readonly selectors: readonly string[];
 }
 
-/** What this change of one person may mean for waiting requests; undefined: nothing. Slack's groups are not seen here. */
+/**
+ * What a change of one person may mean for pending requests; undefined when nothing. Slack user groups are not
+ * covered.
+ */
 export function changedPeople(before: Identity | undefined, after: Identity): ChangedPeople | undefined {
   const had = selectorsOf(before);
   const has = selectorsOf(after);
-  const selectors = [...had, ...has].filter((one) => had.has(one) !== has.has(one));
+  const selectors = [...had, ...has].filter((selector) => had.has(selector) !== has.has(selector));
   const isManagerSame = before?.managerId === after.managerId;
   if (selectors.length === 0 && isManagerSame && !hasLostAccount(before, after)) return undefined;
   return { people: [after.id], selectors };
 }
 
-/** Messages that this account was sent still offer what only its owner may press. */
+/** Whether an account was unlinked: messages already sent to it still show buttons for its owner. */
 function hasLostAccount(before: Identity | undefined, after: Identity): boolean {
   return (["slack", "teams"] as const).some((surface) => {
-    const had = accountOf(before, surface);
-    return had !== "" && had !== accountOf(after, surface);
+    const account = accountOf(before, surface);
+    return account !== "" && account !== accountOf(after, surface);
   });
 }
 
-function accountOf(one: Identity | undefined, surface: ChatAccount["surface"]): string {
-  const account = one && (accountIn(one.links, surface) ?? accountIn(one.chatLinks ?? {}, surface));
+function accountOf(identity: Identity | undefined, surface: ChatAccount["surface"]): string {
+  const account =
+    identity && (accountIn(identity.links, surface) ?? accountIn(identity.chatLinks ?? {}, surface));
   return account === undefined ? "" : linkName(account);
 }
 
-/** Every selector but `manager` and Slack's groups that means this person. */
+/** Every selector that matches this person, except `manager` and Slack user groups. */
 function selectorsOf(identity: Identity | undefined): Set<string> {
   if (identity === undefined || identity.kind !== "HUMAN" || !isActive(identity)) return new Set();
   const { id, email, groups } = identity;
@@ -53,15 +57,15 @@ function selectorsOf(identity: Identity | undefined): Set<string> {
   ]);
 }
 
-/** Several changes as one. */
-export function joinedChanges(changes: readonly ChangedPeople[]): ChangedPeople {
+/** Merges several changes. */
+export function mergeChanges(changes: readonly ChangedPeople[]): ChangedPeople {
   return {
-    people: [...new Set(changes.flatMap((one) => one.people))],
-    selectors: [...new Set(changes.flatMap((one) => one.selectors))],
+    people: [...new Set(changes.flatMap(({ people }) => people))],
+    selectors: [...new Set(changes.flatMap(({ selectors }) => selectors))],
   };
 }
 
-/** Whether the change may concern the approvers of this request. `managerId`: of its subject today. */
+/** Whether the change may concern the request's approvers. `managerId`: the subject's manager now. */
 export function mayConcern(
   change: ChangedPeople,
   request: AccessRequest,
@@ -74,7 +78,7 @@ export function mayConcern(
   return concernsAny(change, approvers, request.subjectId, managerId);
 }
 
-/** The same for who reviews it as an emergency. */
+/** Whether the change may concern the reviewers of a break-glass use. */
 export function mayConcernReviewers(
   change: ChangedPeople,
   { breakGlass, subjectId }: AccessRequest,

@@ -1,25 +1,25 @@
 import type { Stage } from "../policy/requirement-model.ts";
-import { eligible, progressOf, type Counted, type StageProgress } from "./approvals.ts";
+import { eligiblePeople, progressOf, type QuorumInput, type StageProgress } from "./approvals.ts";
 import type { IdentityId } from "../values/ids.ts";
 import type { Directory } from "../values/identity.ts";
 
-/** A person is spent on one stage of a policy. */
+/** The stage each person is assigned to; within a policy a person counts once. */
 type Assignments = Map<IdentityId, StageProgress>;
 
 /**
- * The first stage that can never reach `required`, were everyone it can still ask to approve; undefined when all can.
- * Approvals that count stay where they count. Within one policy each further person is spent on one stage, so people
- * are assigned to what is missing (bipartite matching by augmenting paths, over a few people).
+ * First stage that could not reach `required` even if everyone it may ask approved. Counting approvals stay where
+ * they are. A person counts once per policy, so this is bipartite matching (augmenting paths over a few people).
  */
-export function unreachableStage(request: Counted, directory: Directory): Stage | undefined {
-  const progress = new Map(progressOf(request, directory).map((one) => [one.stage, one]));
+export function unreachableStage(request: QuorumInput, directory: Directory): Stage | undefined {
+  const progress = new Map(progressOf(request, directory).map((entry) => [entry.stage, entry]));
   for (const demand of request.requirement.demands) {
     const stages = demand.stages.flatMap((stage) => progress.get(stage) ?? []);
-    const counted = new Set(stages.flatMap((one) => one.given));
+    const counted = new Set(stages.flatMap(({ given }) => given));
     const assigned: Assignments = new Map();
-    for (const one of stages) {
-      for (let missing = one.stage.required - one.given.length; missing > 0; missing--) {
-        if (!assignApprover(request, one, directory, counted, assigned, new Set())) return one.stage;
+    for (const progressOfStage of stages) {
+      const { stage, given } = progressOfStage;
+      for (let missing = stage.required - given.length; missing > 0; missing--) {
+        if (!assignApprover(request, progressOfStage, directory, counted, assigned, new Set())) return stage;
       }
     }
   }
@@ -27,14 +27,14 @@ export function unreachableStage(request: Counted, directory: Directory): Stage 
 }
 
 function assignApprover(
-  request: Counted,
+  request: QuorumInput,
   to: StageProgress,
   directory: Directory,
   counted: ReadonlySet<IdentityId>,
   assigned: Assignments,
   tried: Set<IdentityId>,
 ): boolean {
-  for (const person of eligible(request, selectorsReachable(to.stage), directory)) {
+  for (const person of eligiblePeople(request, reachableSelectors(to.stage), directory)) {
     if (counted.has(person.id) || tried.has(person.id) || assigned.get(person.id) === to) continue;
     tried.add(person.id);
     const other = assigned.get(person.id);
@@ -46,7 +46,7 @@ function assignApprover(
   return false;
 }
 
-/** Everyone who may ever decide the stage, escalation included if its SLA lets it come to that. */
-function selectorsReachable(stage: Stage): Stage["approvers"] {
+/** Everyone who may ever decide the stage, with its escalation if it has an SLA. */
+function reachableSelectors(stage: Stage): Stage["approvers"] {
   return [...stage.approvers, ...(stage.slaMs === undefined ? [] : stage.escalateTo.flat())];
 }

@@ -1,12 +1,12 @@
 import type { AccessRequest } from "./access-request.ts";
 import { formatSelector } from "../values/identity.ts";
 
-/** SHA-256 of a text, lower-case hex; handed in, since the core has no cryptography. */
+/** SHA-256 of a text in lower-case hex; passed in, because core has no cryptography. */
 export type Digest = (text: string) => string;
 
 /**
- * Names the terms that people decide on: subject, scopes, duration, reason, ticket, requirement; not the votes. A press
- * that carries an older one is refused, so nobody approves what they have not seen.
+ * Hashes the terms people decide on: subject, scopes, duration, reason, ticket and requirement, but not the votes. A
+ * decision that names an older revision is refused, so nobody approves what they have not seen.
  */
 export function revisionOf(
   terms: Pick<AccessRequest, "subjectId" | "scopes" | "durationMs" | "reason" | "ticket" | "requirement">,

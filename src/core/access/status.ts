@@ -3,7 +3,7 @@ import { assertNever } from "../values/assert.ts";
 import { hasStarted, type Grant, type StartedGrant } from "./grant.ts";
 import type { Instant } from "../values/ids.ts";
 
-/** The one status people and programs see (contract §1). */
+/** The status people and programs see (docs/lifecycle.md#statuses). */
 export const statuses = [
   "PENDING",
   "APPROVED",
@@ -18,14 +18,14 @@ export const statuses = [
 ] as const;
 export type Status = (typeof statuses)[number];
 
-export interface StatusNow {
+export interface CurrentStatus {
   readonly status: Status;
   readonly endedAt: Instant | null;
   readonly endReason: string | null;
 }
 
-/** Read from state and clock, so that what is past its time reads as over whether or not a sweep has written it. */
-export function statusOf(request: AccessRequest, grant: Grant | undefined, now: Instant): StatusNow {
+/** Derives the status from state and clock, so that it is right before a sweep has recorded an end. */
+export function statusOf(request: AccessRequest, grant: Grant | undefined, now: Instant): CurrentStatus {
   const { phase, endedAt, endReason } = request;
   switch (phase) {
     case "PENDING":
@@ -50,9 +50,9 @@ export function statusOf(request: AccessRequest, grant: Grant | undefined, now: 
   }
 }
 
-function statusOfGrant(grant: StartedGrant, now: Instant): StatusNow {
+function statusOfGrant(grant: StartedGrant, now: Instant): CurrentStatus {
   if (grant.phase === "ACTIVE" && now >= grant.expiresAt) {
-    return { status: "EXPIRED", endedAt: grant.expiresAt, endReason: "its time was over" };
+    return { status: "EXPIRED", endedAt: grant.expiresAt, endReason: "expired" };
   }
   return { status: grant.phase, endedAt: grant.endedAt, endReason: grant.endReason };
 }

@@ -4,27 +4,27 @@ import { onRequest, systemActor } from "./access-case.ts";
 import type { Recorded } from "./events.ts";
 import type { Instant } from "../values/ids.ts";
 
-/** Whether it waits and can no longer reach its quorum, as far as has been noticed. */
+/** Whether the request is pending and is known to be unable to reach its quorum. */
 export function isStranded({ phase, stranded }: Pick<AccessRequest, "phase" | "stranded">): boolean {
   return phase === "PENDING" && stranded?.until === null;
 }
 
-/** Another open request for the same access that keeps it from being asked once more; undefined: none does. */
+/** The open request that makes a new one a duplicate; undefined when there is none. Stranded ones do not count. */
 export function duplicateAmong(siblings: readonly AccessRequest[]): AccessRequest | undefined {
-  return siblings.find((one) => !isStranded(one));
+  return siblings.find((sibling) => !isStranded(sibling));
 }
 
-/** The others for the same access end with the approval of one: nobody is given the same access twice. */
-export function siblingsEnded(
+/** Ends the other requests for the same access when one is approved, so that nobody gets it twice. */
+export function endSiblings(
   siblings: readonly AccessRequest[],
   approved: Pick<AccessRequest, "id">,
   now: Instant,
 ): readonly Recorded[] {
   const by = systemActor;
-  return siblings.flatMap((one) => {
-    assert(one.phase === "PENDING", "of two for the same access one is approved");
-    return onRequest(one, [
-      now >= one.approvalDeadline
+  return siblings.flatMap((sibling) => {
+    assert(sibling.phase === "PENDING", "siblings of an approved request must be PENDING");
+    return onRequest(sibling, [
+      now >= sibling.approvalDeadline
         ? { type: "RequestTimedOut", at: now, by, waitedFor: "approval" }
         : {
             type: "RequestCancelled",

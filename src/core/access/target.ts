@@ -1,50 +1,50 @@
 import type { GrantId, IdentityId, Instant, RequestId, Scope } from "../values/ids.ts";
 import { minuteMs } from "../values/time.ts";
 
-/** What a connector's configuration says about an action, frozen with the grant: roles, principals, patterns. */
+/** What a connector's configuration grants for an action, frozen with the grant: roles, principals, patterns. */
 export type Rights = Readonly<Record<string, readonly string[]>>;
 
 /**
- * One object of ours at a real system, as committed before it exists there. It holds everything that is needed to take
- * it back, so that editing a policy or a person never makes it irrevocable. No secret.
+ * The spec of one object at a target system, committed before the object exists. It has everything needed to take the
+ * object back, so that editing a policy or a person never makes it irrevocable. Contains no secret.
  */
 export interface TargetSpec {
   /** The connector's name in the configuration. */
   readonly connector: string;
-  /** The object's name at the target: a pure function of the grant's id, found before it is made. */
+  /** The object's name at the target, derived from the grant's id before it is created. */
   readonly object: string;
-  /** Which system it is at, as the connector said when it was ordered; absent when it says nothing about that. */
+  /** The address of the system, as the connector reported it when the spec was made; absent when it reports none. */
   readonly place?: string;
   readonly grantId: GrantId;
   readonly requestId: RequestId;
   readonly subjectId: IdentityId;
-  /** Those of the grant's scopes that this connector serves. */
+  /** The grant's scopes that this connector serves. */
   readonly scopes: readonly Scope[];
   readonly rights: Rights;
-  /** The latest end this object may have: its label and the target's own expiry say so. */
+  /** The latest end of the object, set in its label and in the target's own expiry. */
   readonly notAfter: Instant;
 }
 
-/** What tells an object from others of the same name, as the target said when it was made. */
+/** Distinguishes an object from others of the same name, as reported by the target at creation. */
 export interface ObjectIdentity {
-  /** The target's own identifier, which survives renaming: an OID, a GUID. */
+  /** The target's identifier of the object, which survives renaming: an OID, a GUID. */
   readonly id: string;
-  /** The target's identifier of itself, where it can be read: two systems may hold objects of the same name and id. */
+  /** The identifier of the target system, if known: two systems may have objects with the same name and id. */
   readonly system?: string;
 }
 
-/** What is decided of an order before it is known when it ends and whose it is. */
+/** The part of a spec that is known before its end and its owner are. */
 export type DesiredTarget = Pick<TargetSpec, "connector" | "object" | "place" | "scopes" | "rights">;
 
 /**
- * - PENDING: ordered; nothing has been tried.
- * - PROVISIONING: tried, perhaps in vain so far; or there, and to be given a later end.
- * - PROVISIONED: there, by the target's own word.
- * - REVOKING: its grant is over; it is to be taken back.
- * - REVOKE_OVERDUE: that has not succeeded for {@link overdueMs}. It goes on being tried without limit.
+ * - PENDING: recorded; nothing has been tried.
+ * - PROVISIONING: tried, perhaps without success yet; or it exists and gets a later end.
+ * - PROVISIONED: it exists, as the target confirmed.
+ * - REVOKING: its grant has ended, and it is being taken back.
+ * - REVOKE_OVERDUE: not confirmed gone for {@link overdueMs}. It is retried without limit.
  * - REVOKED: confirmed gone. Final.
- * - ABANDONED: an administrator has given it up; it was never confirmed gone. Final: it is not tried any more.
- * - FAILED: could not be given. It is taken back all the same, for nobody knows how far it came; final once cleared.
+ * - ABANDONED: an administrator abandoned it; never confirmed gone. Final: it is not retried.
+ * - FAILED: could not be provisioned. It is taken back too, because it may exist in part; final once cleared.
  */
 export const targetStates = [
   "PENDING",
@@ -58,46 +58,46 @@ export const targetStates = [
 ] as const;
 export type TargetState = (typeof targetStates)[number];
 
-/** One object of ours at a real system, and how far it has come. */
+/** One object at a target system, and its state. */
 export interface Target {
   readonly spec: TargetSpec;
   readonly state: TargetState;
-  /** When what it should be was last decided; for a grant that is over, its end. */
+  /** When its spec was last decided; after the grant has ended, when that was noticed. */
   readonly since: Instant;
-  /** When the target confirmed that nothing is left of it. From then on it is settled. */
+  /** When the target confirmed that nothing is left, which settles it. */
   readonly clearedAt: Instant | null;
-  /** What was changed there by hand, as last seen. One sentence each. */
+  /** Manual changes at the target, as last seen; one sentence each. */
   readonly drift: readonly string[];
-  /** As the target last said; absent where the kind knows none, or before it was made. */
+  /** As the target last reported; absent before creation, or when this kind of target has none. */
   readonly identity?: ObjectIdentity;
-  /** Why the last attempt at it failed, for people; absent when none has, or once one has succeeded. */
+  /** Why the last attempt failed, for people; absent before the first failure and after a success. */
   readonly problem?: string;
 }
 
-/** Access that is over and not confirmed gone after this is overdue, and says so. */
+/** Access that has ended and is not confirmed gone after this is overdue, and is reported. */
 export const overdueMs = minuteMs;
 
 export function pendingTarget(spec: TargetSpec, now: Instant): Target {
   return { spec, state: "PENDING", since: now, clearedAt: null, drift: [] };
 }
 
-/** Everything ordered is there, so that secrets can be given out. */
+/** Whether every object exists, so that secrets can be issued. */
 export function areReady(targets: readonly Target[]): boolean {
   return targets.every((target) => target.state === "PROVISIONED");
 }
 
-/** Confirmed gone, or given up; the connector is needed no more for this one. */
+/** Whether it is confirmed gone or abandoned, so that it needs the connector no more. */
 export function isSettled(target: Target): boolean {
   return settledAt(target) !== null;
 }
 
-/** Since when our records expect nothing at the target any more. */
+/** Since when our records expect nothing at the target. */
 export function settledAt({ state, since, clearedAt }: Target): Instant | null {
   return clearedAt ?? (state === "ABANDONED" ? since : null);
 }
 
-/** The grant is over: everything that may be there is to be taken back. What failed keeps saying so. */
-export function takenBack(targets: readonly Target[], now: Instant): readonly Target[] {
+/** Marks everything that may exist for take-back, because the grant has ended. FAILED stays FAILED. */
+export function markForTakeBack(targets: readonly Target[], now: Instant): readonly Target[] {
   return targets.map((target) =>
     isSettled(target)
       ? target
@@ -105,8 +105,8 @@ export function takenBack(targets: readonly Target[], now: Instant): readonly Ta
   );
 }
 
-/** Whether a take-back that is still to be confirmed should be called late and is not yet. */
+/** Whether an unconfirmed take-back is late and not yet marked overdue. */
 export function becomesOverdue(target: Target, now: Instant): boolean {
-  const isAwaited = target.state === "REVOKING" || target.state === "FAILED";
-  return isAwaited && !isSettled(target) && now >= target.since + overdueMs;
+  const isWaiting = target.state === "REVOKING" || target.state === "FAILED";
+  return isWaiting && !isSettled(target) && now >= target.since + overdueMs;
 }

@@ -1,5 +1,5 @@
 import type { AccessRequest, AskedApprover } from "../access/access-request.ts";
-import { approversOf, eligible, progressOf } from "../access/approvals.ts";
+import { approversOf, eligiblePeople, progressOf } from "../access/approvals.ts";
 import { onRequest, systemActor } from "../access/access-case.ts";
 import type { Recorded, RequestEvent } from "../access/events.ts";
 import type { Instant } from "../values/ids.ts";
@@ -8,9 +8,9 @@ import { unreachableStage } from "../access/reachable-quorum.ts";
 import { isStranded } from "../access/stranded-request.ts";
 
 /**
- * What a change of people means for a request that waits: who may decide it from now on and is to be asked, who no
- * longer may, and whether its quorum can still be reached. Empty when nothing has changed for it, so asking twice is
- * harmless. Nothing here decides a request: one that is stranded waits on.
+ * What a change of people means for a pending request: who may decide it now and must be asked, who no longer may,
+ * and whether its quorum can still be reached. Returns nothing when nothing changed, so running it twice is harmless.
+ * It never decides a request: a stranded one stays pending.
  */
 export function decideApproverReview(
   request: AccessRequest,
@@ -18,19 +18,20 @@ export function decideApproverReview(
   now: Instant,
 ): readonly Recorded[] {
   if (request.phase !== "PENDING" || now >= request.approvalDeadline) return [];
-  const at = { at: now, by: systemActor };
+  const header = { at: now, by: systemActor };
   const stage = unreachableStage(request, directory);
   const events: RequestEvent[] = [];
   const { joined, left } = changedApprovers(request, directory);
-  if (joined.length > 0 || left.length > 0) events.push({ ...at, type: "ApproversChanged", joined, left });
+  if (joined.length > 0 || left.length > 0)
+    events.push({ ...header, type: "ApproversChanged", joined, left });
   if (stage !== undefined && !isStranded(request)) {
-    events.push({ ...at, type: "RequestStranded", stage: stage.number, required: stage.required });
+    events.push({ ...header, type: "RequestStranded", stage: stage.number, required: stage.required });
   }
-  if (stage === undefined && isStranded(request)) events.push({ ...at, type: "RequestReachable" });
+  if (stage === undefined && isStranded(request)) events.push({ ...header, type: "RequestReachable" });
   return onRequest(request, events);
 }
 
-/** Who may decide an open stage and has not been asked, and who has been asked in a stage they may decide no more. */
+/** People who may decide an open stage and were not asked, and people who were asked and no longer may. */
 function changedApprovers(
   request: AccessRequest,
   directory: Directory,
@@ -38,15 +39,19 @@ function changedApprovers(
   const joined: AskedApprover[] = [];
   const left: AskedApprover[] = [];
   for (const { stage, open, given } of progressOf(request, directory)) {
-    const asked = request.asked.filter((one) => one.stage === stage.number && one.until === undefined);
-    const able = new Set(approversOf(request, stage, directory).map((person) => person.id));
-    left.push(...asked.filter((one) => !able.has(one.identityId)));
+    const asked = request.asked.filter(
+      (person) => person.stage === stage.number && person.until === undefined,
+    );
+    const eligibleIds = new Set(approversOf(request, stage, directory).map((person) => person.id));
+    left.push(...asked.filter(({ identityId }) => !eligibleIds.has(identityId)));
     if (!open) continue;
-    const atFirst = new Set(eligible(request, stage.approvers, directory).map((person) => person.id));
-    for (const id of able) {
-      // Whoever came and approved before anybody looked needs not be asked.
-      if (given.includes(id) || asked.some((one) => one.identityId === id)) continue;
-      joined.push({ identityId: id, stage: stage.number, escalated: !atFirst.has(id) });
+    const firstLevelIds = new Set(
+      eligiblePeople(request, stage.approvers, directory).map((person) => person.id),
+    );
+    for (const id of eligibleIds) {
+      // People who already approved, before this review, need not be asked.
+      if (given.includes(id) || asked.some(({ identityId }) => identityId === id)) continue;
+      joined.push({ identityId: id, stage: stage.number, escalated: !firstLevelIds.has(id) });
     }
   }
   return { joined, left };

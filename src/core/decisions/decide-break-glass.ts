@@ -1,7 +1,7 @@
 import type { AccessRequest, BreakGlassUse } from "../access/access-request.ts";
-import { deniedBy, inactive } from "../access/assessment.ts";
+import { refuseDenied, refuseInactive } from "../access/assessment.ts";
 import { onRequest, type Decision } from "../access/access-case.ts";
-import { draftOf, type RequestSpec, type SubmissionFactsAtHand } from "../access/draft-request.ts";
+import { draftRequest, type RequestSpec, type SubmissionContext } from "../access/draft-request.ts";
 import type { Instant } from "../values/ids.ts";
 import { isActive, withAddressesResolved } from "../values/identity.ts";
 import { policyDefaults, type BreakGlassRule } from "../policy/policy.ts";
@@ -9,15 +9,17 @@ import { refuse, type Refusal } from "../values/refusals.ts";
 import { requirementOf } from "../policy/requirement.ts";
 import { formatDuration, plus } from "../values/time.ts";
 
-export interface BreakGlassFacts extends SubmissionFactsAtHand {
+export interface BreakGlassFacts extends SubmissionContext {
   readonly rule: BreakGlassRule;
-  /** The rule's conditions hold, certainly, for every scope. */
+  /** Whether the rule's conditions are true, and not merely unknown, for every scope. */
   readonly conditionsHold: boolean;
-  /** An earlier use that stands against this one. */
+  /** Review debt of an earlier use, which blocks this one. */
   readonly debt: "overdue" | "unjustified" | undefined;
 }
 
-/** Takes access in an emergency: no approval, but allowed people only, alerts, a limit and a review. */
+/**
+ * Takes access in an emergency: without approval, but only for allowed people, with alerts, a limit and a review.
+ */
 export function decideBreakGlass(spec: RequestSpec, facts: BreakGlassFacts, now: Instant): Decision {
   const refusal = breakGlassRefusal(spec, facts);
   if (refusal !== undefined) return refusal;
@@ -33,7 +35,7 @@ export function decideBreakGlass(spec: RequestSpec, facts: BreakGlassFacts, now:
     overdueAt: null,
   };
   const terms = requirementOf([]);
-  const draft = { ...draftOf(spec, facts, terms, now), breakGlass: use };
+  const draft = { ...draftRequest(spec, facts, terms, now), breakGlass: use };
   return onRequest(draft, [
     { type: "RequestSubmitted", at: now, by: facts.by, request: draft },
     {
@@ -48,9 +50,9 @@ export function decideBreakGlass(spec: RequestSpec, facts: BreakGlassFacts, now:
 
 function breakGlassRefusal(spec: RequestSpec, facts: BreakGlassFacts): Refusal | undefined {
   const { rule, subject, directory, assessment } = facts;
-  if (!isActive(subject)) return inactive(subject);
-  const isAllowed = rule.allowed.some((one) =>
-    directory.people(one, subject.id).some((p) => p.id === subject.id),
+  if (!isActive(subject)) return refuseInactive(subject);
+  const isAllowed = rule.allowed.some((selector) =>
+    directory.people(selector, subject.id).some(({ id }) => id === subject.id),
   );
   if (spec.requestedById !== spec.subjectId || subject.kind !== "HUMAN" || !isAllowed) {
     return refuse(
@@ -59,9 +61,9 @@ function breakGlassRefusal(spec: RequestSpec, facts: BreakGlassFacts): Refusal |
     );
   }
   const denied = assessment.selections.find(
-    (one) => one.selection.kind === "denied" && one.selection.policy !== undefined,
+    ({ selection }) => selection.kind === "denied" && selection.policy !== undefined,
   );
-  if (denied?.selection.kind === "denied") return deniedBy(denied.selection.policy, denied.scope);
+  if (denied?.selection.kind === "denied") return refuseDenied(denied.selection.policy, denied.scope);
   if (!facts.conditionsHold) {
     return refuse(
       "break_glass_not_allowed",
@@ -86,8 +88,8 @@ function breakGlassRefusal(spec: RequestSpec, facts: BreakGlassFacts): Refusal |
 }
 
 /**
- * What stands against this person's next break-glass use (contract §5): a use whose review is overdue, or whose last
- * review says unjustified, until a later review clears it or the lockout is over.
+ * The review debt that blocks a person's next break-glass use (docs/policies.md#break-glass): a use whose review is
+ * overdue, or whose last review says unjustified. It ends with a later review or with the lockout.
  */
 export function reviewDebtOf(
   uses: readonly AccessRequest[],

@@ -1,36 +1,36 @@
 import type { AccessRequest, Actor } from "../access/access-request.ts";
 import { onGrant, onRequest, type AccessCase, type Decision } from "../access/access-case.ts";
-import { liveGrant } from "./decide-end.ts";
+import { requireLiveGrant } from "./decide-end.ts";
 import { isOver, type CredentialRecord, type StartedGrant } from "../access/grant.ts";
 import type { GrantId, IdentityId, Instant } from "../values/ids.ts";
 import { isActive, type Identity } from "../values/identity.ts";
 import { refuse, type Refusal } from "../values/refusals.ts";
 import { areReady } from "../access/target.ts";
 import { assert } from "../values/assert.ts";
-import { deniedBy, inactive, lockedDown, type Assessment } from "../access/assessment.ts";
+import { refuseDenied, refuseInactive, refuseLockdown, type Assessment } from "../access/assessment.ts";
 import { plus } from "../values/time.ts";
 
 export interface ClaimFacts {
   readonly byId: IdentityId;
   readonly by: Actor;
   readonly subject: Identity;
-  /** Today's policies: at the claim only their denials count. */
+  /** Current policies; at the claim only their denials count. */
   readonly current: Assessment;
   readonly lockdown: boolean;
   readonly credential: CredentialRecord;
-  /** Of a grant without targets; one that was prepared has its own. */
+  /** The id for a grant without targets; a prepared grant has its own. */
   readonly grantId: GrantId;
-  /** When the clock of the access began: what its targets were told. */
+  /** When access starts; its targets were given the end that follows from it. */
   readonly startedAt: Instant;
-  /** Secrets were minted at the targets of what was prepared. */
+  /** Whether secrets were issued at the targets of a prepared grant. */
   readonly isPrepared: boolean;
 }
 
-/** What is claimed: approved, and with the time that was granted. */
+/** A request that can be claimed: approved, with a granted duration. */
 export type Claimable = AccessRequest & { readonly grantedDurationMs: number };
 
-/** The request, if this person may start its access now. */
-export function mayClaim(
+/** Returns the request if this person may start its access now. */
+export function requireClaimable(
   accessCase: AccessCase,
   facts: Pick<ClaimFacts, "byId" | "subject" | "current" | "lockdown">,
   now: Instant,
@@ -38,7 +38,7 @@ export function mayClaim(
   const { request } = accessCase;
   const { subject } = facts;
   if (facts.byId !== request.subjectId) return refuse("not_requester", "Only the requester can claim this.");
-  if (!isActive(subject)) return inactive(subject);
+  if (!isActive(subject)) return refuseInactive(subject);
   if (request.phase === "CLAIMED") {
     return refuse(
       "already_claimed",
@@ -53,25 +53,25 @@ export function mayClaim(
   if (request.phase === "FAILED") {
     return refuse(
       "not_claimable",
-      `This request has failed: ${request.endReason ?? "a target could not give it"}.`,
+      `This request has failed: ${request.endReason ?? "a target could not provide the access"}.`,
     );
   }
   if (request.phase !== "APPROVED" || request.claimDeadline === null || now >= request.claimDeadline) {
     return refuse("not_claimable", "This request is over; ask again.");
   }
-  if (facts.lockdown && request.breakGlass === undefined) return lockedDown();
+  if (facts.lockdown && request.breakGlass === undefined) return refuseLockdown();
   for (const { scope, selection } of facts.current.selections) {
     if (selection.kind === "denied" && selection.policy !== undefined)
-      return deniedBy(selection.policy, scope);
+      return refuseDenied(selection.policy, scope);
   }
   const { grantedDurationMs } = request;
   assert(grantedDurationMs !== null, "an approved request has a granted duration");
   return { ...request, grantedDurationMs };
 }
 
-/** Starts the access: the clock of the grant has begun at `startedAt`. What was prepared for it is ready. */
+/** Starts access as of `startedAt`. Everything prepared for it must be ready. */
 export function decideClaim(accessCase: AccessCase, facts: ClaimFacts, now: Instant): Decision {
-  const request = mayClaim(accessCase, facts, now);
+  const request = requireClaimable(accessCase, facts, now);
   if ("refused" in request) return request;
   const { by, startedAt } = facts;
   const prepared = accessCase.grant?.phase === "PREPARING" ? accessCase.grant : undefined;
@@ -92,7 +92,7 @@ export function decideClaim(accessCase: AccessCase, facts: ClaimFacts, now: Inst
     endedAt: null,
     endReason: null,
     credential: facts.credential,
-    // From here on the exact end is the latest one.
+    // The exact end is known now and replaces the latest possible one.
     targets: (prepared?.targets ?? []).map((target) => ({
       ...target,
       spec: { ...target.spec, notAfter: expiresAt },
@@ -107,7 +107,7 @@ export function decideClaim(accessCase: AccessCase, facts: ClaimFacts, now: Inst
   ];
 }
 
-/** A new token for the same access; the old one is dead in the same commit. */
+/** Replaces the token of the same access; the old one stops working with the same commit. */
 export function decideRotate(
   accessCase: AccessCase,
   facts: Pick<ClaimFacts, "byId" | "by" | "subject" | "credential">,
@@ -116,8 +116,8 @@ export function decideRotate(
   if (facts.byId !== accessCase.request.subjectId) {
     return refuse("not_requester", "Only the requester can replace their credential.");
   }
-  if (!isActive(facts.subject)) return inactive(facts.subject);
-  const grant = liveGrant(accessCase, now);
+  if (!isActive(facts.subject)) return refuseInactive(facts.subject);
+  const grant = requireLiveGrant(accessCase, now);
   if ("refused" in grant) return grant;
   return [onGrant(grant, { type: "CredentialRotated", at: now, by: facts.by, credential: facts.credential })];
 }

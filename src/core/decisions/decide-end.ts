@@ -7,7 +7,7 @@ import type { IdentityId, Instant } from "../values/ids.ts";
 import type { Directory } from "../values/identity.ts";
 import { refuse, type Refusal } from "../values/refusals.ts";
 
-/** Withdraws a request before access started. `byId`: the requester, or who asked for them. */
+/** Withdraws a request before access started. `byId`: the requester, or the person who submitted it for them. */
 export function decideCancel(
   accessCase: AccessCase,
   byId: IdentityId,
@@ -19,10 +19,10 @@ export function decideCancel(
   if (byId !== request.subjectId && byId !== request.requestedById) {
     return refuse("not_requester", "Only who asked for it can cancel a request.");
   }
-  return cancelled(accessCase, reason, by, now);
+  return cancelRequest(accessCase, reason, by, now);
 }
 
-function cancelled(accessCase: AccessCase, reason: string, by: Actor, now: Instant): Decision {
+function cancelRequest(accessCase: AccessCase, reason: string, by: Actor, now: Instant): Decision {
   const { request } = accessCase;
   if (request.phase === "CLAIMED") {
     return refuse(
@@ -33,17 +33,17 @@ function cancelled(accessCase: AccessCase, reason: string, by: Actor, now: Insta
     );
   }
   const deadline = request.phase === "PENDING" ? request.approvalDeadline : request.claimDeadline;
-  const isOpenNow = request.phase === "PENDING" || request.phase === "APPROVED";
-  if (!isOpenNow || (deadline !== null && now >= deadline)) {
+  const isUndecidedOrUnclaimed = request.phase === "PENDING" || request.phase === "APPROVED";
+  if (!isUndecidedOrUnclaimed || (deadline !== null && now >= deadline)) {
     return refuse("already_decided", "This request is already over; there is nothing to cancel.");
   }
   return [
     ...onRequest(request, [{ type: "RequestCancelled", at: now, by, reason }]),
-    ...abandoned(accessCase, "its request was cancelled", by, now),
+    ...abandonPreparation(accessCase, "its request was cancelled", by, now),
   ];
 }
 
-/** The holder is done. Only they, or the credential itself, may say so. */
+/** Ends access for its holder. Only they, or the credential itself, may do this. */
 export function decideComplete(
   accessCase: AccessCase,
   byId: IdentityId,
@@ -54,24 +54,30 @@ export function decideComplete(
   const { request } = accessCase;
   if (byId !== request.subjectId)
     return refuse("not_requester", "Only the requester can complete their access.");
-  const grant = liveGrant(accessCase, now);
+  const grant = requireLiveGrant(accessCase, now);
   if ("refused" in grant) return grant;
-  return [onGrant(grant, { type: "GrantCompleted", at: now, by, note }), ...endedEarly(accessCase, by, now)];
+  return [
+    onGrant(grant, { type: "GrantCompleted", at: now, by, note }),
+    ...endExtension(accessCase, by, now),
+  ];
 }
 
-/** Ends it early, before or after it started. `mayRevoke` is settled by {@link isRevoker}. */
+/** Ends access early, before or after it started. The caller checks the right, see {@link isRevoker}. */
 export function decideRevoke(accessCase: AccessCase, reason: string, by: Actor, now: Instant): Decision {
   const { request } = accessCase;
   if (request.phase === "APPROVED" && request.claimDeadline !== null && now < request.claimDeadline) {
-    return revokedBeforeStart(accessCase, reason, by, now);
+    return revokeBeforeStart(accessCase, reason, by, now);
   }
-  const grant = liveGrant(accessCase, now);
+  const grant = requireLiveGrant(accessCase, now);
   if ("refused" in grant) return grant;
-  return [onGrant(grant, { type: "GrantRevoked", at: now, by, reason }), ...endedEarly(accessCase, by, now)];
+  return [
+    onGrant(grant, { type: "GrantRevoked", at: now, by, reason }),
+    ...endExtension(accessCase, by, now),
+  ];
 }
 
-/** Ends what is approved and not started, with what was being prepared for it. */
-export function revokedBeforeStart(
+/** Revokes an approved request before access started, with everything prepared for it. */
+export function revokeBeforeStart(
   accessCase: AccessCase,
   reason: string,
   by: Actor,
@@ -79,12 +85,12 @@ export function revokedBeforeStart(
 ): readonly Recorded[] {
   return [
     ...onRequest(accessCase.request, [{ type: "ApprovedRequestRevoked", at: now, by, reason }]),
-    ...abandoned(accessCase, "its request was revoked", by, now),
+    ...abandonPreparation(accessCase, "its request was revoked", by, now),
   ];
 }
 
-/** What is being prepared and will not start. Its targets are taken back. */
-export function abandoned(
+/** Abandons a grant that is being prepared; its targets are taken back. */
+export function abandonPreparation(
   { grant }: AccessCase,
   reason: string,
   by: Actor,
@@ -95,21 +101,21 @@ export function abandoned(
     : [];
 }
 
-/** Everything this request has open or live ends, whatever its phase: its holder is no longer active. */
+/** Ends a request or its access, whatever the phase, because its holder is no longer active. */
 export function decideEndAll(accessCase: AccessCase, reason: string, by: Actor, now: Instant): Decision {
   const { request } = accessCase;
   if (request.phase === "PENDING" || request.phase === "APPROVED")
-    return cancelled(accessCase, reason, by, now);
+    return cancelRequest(accessCase, reason, by, now);
   return decideRevoke(accessCase, reason, by, now);
 }
 
-/** Whether this person is an approver of the request, and so may revoke what it led to. */
+/** Whether this person may revoke the access, as an approver of its request. */
 export function isRevoker(accessCase: AccessCase, person: IdentityId, directory: Directory): boolean {
   return isApproverOf(accessCase.request, person, directory);
 }
 
-/** What else ends with a grant that ends early: its open extension, unless time has ended that before. */
-export function endedEarly(accessCase: AccessCase, by: Actor, now: Instant): readonly Recorded[] {
+/** Ends the open extension of a grant that ends early. */
+export function endExtension(accessCase: AccessCase, by: Actor, now: Instant): readonly Recorded[] {
   const { extension } = accessCase;
   if (extension === undefined || extension.phase !== "PENDING") return [];
   if (now >= extension.approvalDeadline) {
@@ -122,8 +128,8 @@ export function endedEarly(accessCase: AccessCase, by: Actor, now: Instant): rea
   ]);
 }
 
-/** The case's grant while it is usable, or why there is none. */
-export function liveGrant({ request, grant }: AccessCase, now: Instant): StartedGrant | Refusal {
+/** Returns the grant while it gives access, or a refusal. */
+export function requireLiveGrant({ request, grant }: AccessCase, now: Instant): StartedGrant | Refusal {
   if (request.extension === undefined && hasStarted(grant) && isLive(grant, now)) return grant;
   if (request.extension !== undefined) {
     return refuse("not_active", "An extension is no access of its own; use the request it extends.");

@@ -1,6 +1,6 @@
 import type { AccessRequest } from "../access/access-request.ts";
 import { onGrant, onRequest, systemActor, type AccessCase, type Decision } from "../access/access-case.ts";
-import { mayClaim, type ClaimFacts } from "./decide-claim.ts";
+import { requireClaimable, type ClaimFacts } from "./decide-claim.ts";
 import type { Recorded } from "../access/events.ts";
 import {
   claimPreparedWithinMs,
@@ -14,34 +14,34 @@ import { plus } from "../values/time.ts";
 
 export interface PrepareFacts extends Pick<ClaimFacts, "byId" | "by" | "subject" | "current" | "lockdown"> {
   readonly grantId: GrantId;
-  /** What the connectors of today serve of the request's scopes. */
+  /** The targets that current connectors serve of the request's scopes. */
   readonly desired: readonly DesiredTarget[];
 }
 
 /**
- * Writes down what is to be made at which targets, before anything is: so a crash leaves nothing there that cannot be
- * found. Empty when that has been done already. The request stays approved.
+ * Records what will be created at which targets before anything is, so that a crash leaves nothing that cannot be
+ * found. Empty when that is already recorded. The request stays APPROVED.
  */
 export function decidePrepare(accessCase: AccessCase, facts: PrepareFacts, now: Instant): Decision {
-  const request = mayClaim(accessCase, facts, now);
+  const request = requireClaimable(accessCase, facts, now);
   if ("refused" in request) return request;
-  // Begun already, or a reload meanwhile has left no target.
+  // Preparation has already begun, or a reload has removed every target.
   if (accessCase.grant?.phase === "PREPARING" || facts.desired.length === 0) return [];
-  const grant = preparedGrant(request, facts, now);
+  const grant = prepareGrant(request, facts, now);
   return [
     ...onRequest(request, [{ type: "RequestPreparing", at: now, by: facts.by, grantId: grant.id }]),
     onGrant(grant, { type: "GrantPrepared", at: now, by: facts.by, grant }),
   ];
 }
 
-function preparedGrant(
+function prepareGrant(
   request: AccessRequest & { readonly grantedDurationMs: number },
   { grantId, desired }: PrepareFacts,
   now: Instant,
 ): UnstartedGrant {
   const { id: requestId, subjectId } = request;
   const claimBy = plus(now, claimPreparedWithinMs);
-  // The clock of the access starts when it is fetched, so this is the latest end it can have.
+  // Access starts when the secret is fetched, so this is its latest possible end.
   const notAfter = plus(claimBy, request.grantedDurationMs);
   return {
     id: grantId,
@@ -55,21 +55,23 @@ function preparedGrant(
     claimBy,
     endedAt: null,
     endReason: null,
-    targets: desired.map((one) => pendingTarget({ ...one, grantId, requestId, subjectId, notAfter }, now)),
+    targets: desired.map((target) =>
+      pendingTarget({ ...target, grantId, requestId, subjectId, notAfter }, now),
+    ),
   };
 }
 
-/** A target cannot give it, so nothing is given: what the others have made ready is taken back. */
+/** Fails the request when one target cannot provide the access. What the others have prepared is taken back. */
 export function decideFailure(
   accessCase: AccessCase,
   connector: string,
-  why: string,
+  cause: string,
   now: Instant,
 ): readonly Recorded[] {
   const { request, grant } = accessCase;
   if (request.phase !== "APPROVED" || grant?.phase !== "PREPARING") return [];
   const by = systemActor;
-  const reason = `${connector} could not give it: ${why}`;
+  const reason = `${connector} could not provide the access: ${cause}`;
   return [
     ...onRequest(request, [{ type: "RequestFailed", at: now, by, connector, reason }]),
     onGrant(grant, { type: "TargetFailed", at: now, by, connector }),
@@ -78,20 +80,20 @@ export function decideFailure(
 }
 
 /**
- * What was approved has left the configuration since: the request fails at its claim, rather than being given in part or
- * as a token that opens nothing.
+ * Fails an approved request at its claim, because its configuration has changed. It is never provided in part, or as
+ * a token that gives no access.
  */
 export function decideNotServed(
   accessCase: AccessCase,
   facts: Omit<PrepareFacts, "grantId" | "desired">,
-  why: string,
+  cause: string,
   now: Instant,
 ): Decision {
-  const request = mayClaim(accessCase, facts, now);
+  const request = requireClaimable(accessCase, facts, now);
   if ("refused" in request) return request;
   const { grant } = accessCase;
   const by = systemActor;
-  const reason = `the configuration has changed since it was asked for: ${why}`;
+  const reason = `the configuration has changed since it was asked for: ${cause}`;
   return [
     ...onRequest(request, [{ type: "RequestFailed", at: now, by, reason }]),
     ...(grant?.phase === "PREPARING"
@@ -100,21 +102,26 @@ export function decideNotServed(
   ];
 }
 
-/** What time does to an approved request whose targets are being made ready. */
-export function preparationTick(accessCase: AccessCase, now: Instant): readonly Recorded[] {
+/** What the passage of time changes for a grant that is being prepared. */
+export function tickPreparation(accessCase: AccessCase, now: Instant): readonly Recorded[] {
   const { grant } = accessCase;
   if (grant?.phase !== "PREPARING") return [];
-  const late = now < grant.provisionBy ? undefined : unready(grant);
-  if (late !== undefined) {
-    const { connector } = late.spec;
-    return decideFailure(accessCase, connector, late.problem ?? "it was not ready in time", now);
+  const lateTarget = now < grant.provisionBy ? undefined : firstUnready(grant);
+  if (lateTarget !== undefined) {
+    const { connector } = lateTarget.spec;
+    return decideFailure(accessCase, connector, lateTarget.problem ?? "it was not ready in time", now);
   }
   if (now < grant.claimBy) return [];
   return [
-    onGrant(grant, { type: "GrantAbandoned", at: now, by: systemActor, reason: "nobody fetched it in time" }),
+    onGrant(grant, {
+      type: "GrantAbandoned",
+      at: now,
+      by: systemActor,
+      reason: "it was not claimed again in time",
+    }),
   ];
 }
 
-function unready({ targets }: Grant): Target | undefined {
-  return areReady(targets) ? undefined : targets.find((one) => one.state !== "PROVISIONED");
+function firstUnready({ targets }: Grant): Target | undefined {
+  return areReady(targets) ? undefined : targets.find(({ state }) => state !== "PROVISIONED");
 }

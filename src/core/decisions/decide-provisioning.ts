@@ -3,29 +3,32 @@ import type { Actor } from "../access/access-request.ts";
 import { onGrant, systemActor, type AccessCase, type Decision } from "../access/access-case.ts";
 import { decideRevoke } from "./decide-end.ts";
 import type { Recorded } from "../access/events.ts";
-import { holdsTargets, type Grant } from "../access/grant.ts";
+import { needsTargets, type Grant } from "../access/grant.ts";
 import type { Instant } from "../values/ids.ts";
 import { isRefusal, refuse } from "../values/refusals.ts";
 import { becomesOverdue, isSettled, type ObjectIdentity, type Target } from "../access/target.ts";
 
-/** Whether the target is to be made ready, or to be told a later end. */
-export function isToBeProvisioned(grant: Grant, { state }: Target): boolean {
-  return holdsTargets(grant) && (state === "PENDING" || state === "PROVISIONING");
+/** Whether the object must be created, or given a later end. */
+export function needsProvisioning(grant: Grant, { state }: Target): boolean {
+  return needsTargets(grant) && (state === "PENDING" || state === "PROVISIONING");
 }
 
-/** Whether the target is to be taken back. */
-export function isToBeTakenBack(grant: Grant, target: Target): boolean {
-  return !holdsTargets(grant) && !isSettled(target);
+/** Whether the object must be taken back. */
+export function needsTakeBack(grant: Grant, target: Target): boolean {
+  return !needsTargets(grant) && !isSettled(target);
 }
 
 export function decideAttempted(grant: Grant, connector: string, now: Instant): readonly Recorded[] {
   const target = targetOf(grant, connector);
-  return target !== undefined && holdsTargets(grant) && target.state === "PENDING"
+  return target !== undefined && needsTargets(grant) && target.state === "PENDING"
     ? [onGrant(grant, { type: "TargetAttempted", at: now, by: systemActor, connector })]
     : [];
 }
 
-/** @param notAfter The end it was told; one that has moved on since is told again. */
+/**
+ * @param notAfter the end the object was given; ignored when the spec has a later one by now, which is provisioned
+ * again.
+ */
 export function decideProvisioned(
   grant: Grant,
   connector: string,
@@ -34,16 +37,23 @@ export function decideProvisioned(
   identity?: ObjectIdentity,
 ): readonly Recorded[] {
   const target = targetOf(grant, connector);
-  if (target === undefined || !isToBeProvisioned(grant, target) || target.spec.notAfter !== notAfter)
+  if (target === undefined || !needsProvisioning(grant, target) || target.spec.notAfter !== notAfter)
     return [];
   const { object } = target.spec;
-  const known = identity === undefined ? {} : { identity };
+  const identityField = identity === undefined ? {} : { identity };
   return [
-    onGrant(grant, { type: "TargetProvisioned", at: now, by: systemActor, connector, object, ...known }),
+    onGrant(grant, {
+      type: "TargetProvisioned",
+      at: now,
+      by: systemActor,
+      connector,
+      object,
+      ...identityField,
+    }),
   ];
 }
 
-/** @param left What it made and what stays there, one sentence each. */
+/** @param left what the object created and what remains there, one sentence each. */
 export function decideCleared(
   grant: Grant,
   connector: string,
@@ -51,15 +61,17 @@ export function decideCleared(
   left: readonly string[] = [],
 ): readonly Recorded[] {
   const target = targetOf(grant, connector);
-  if (target === undefined || !isToBeTakenBack(grant, target)) return [];
+  if (target === undefined || !needsTakeBack(grant, target)) return [];
   const { object } = target.spec;
-  const named = left.length === 0 ? {} : { left };
-  return [onGrant(grant, { type: "TargetRevoked", at: now, by: systemActor, connector, object, ...named })];
+  const leftField = left.length === 0 ? {} : { left };
+  return [
+    onGrant(grant, { type: "TargetRevoked", at: now, by: systemActor, connector, object, ...leftField }),
+  ];
 }
 
 /**
- * Gives up what is at a target that is lost. Live access ends with it: its holder may go on using the target, and nobody
- * could end that later.
+ * Abandons an object at a lost target. Live access ends with it, because its holder could go on using the target and
+ * nobody could end that later.
  */
 export function decideAbandonTarget(
   accessCase: AccessCase & { readonly grant: Grant },
@@ -76,14 +88,14 @@ export function decideAbandonTarget(
     return refuse("already_abandoned", `${object} was abandoned before. It was never confirmed gone.`);
   }
   if (isSettled(target)) {
-    return refuse("not_found", `${object} is not at ${connector} any more: it was confirmed gone.`);
+    return refuse("not_found", `${object} is no longer at ${connector}: it was confirmed gone.`);
   }
-  const ended = holdsTargets(grant) ? decideRevoke(accessCase, reason, by, now) : [];
-  if (isRefusal(ended)) return ended;
-  return [...ended, onGrant(grant, { type: "TargetAbandoned", at: now, by, connector, object, reason })];
+  const endEvents = needsTargets(grant) ? decideRevoke(accessCase, reason, by, now) : [];
+  if (isRefusal(endEvents)) return endEvents;
+  return [...endEvents, onGrant(grant, { type: "TargetAbandoned", at: now, by, connector, object, reason })];
 }
 
-/** Its target is at another address: from now on it is looked for there. */
+/** Records the target's new address. */
 export function decideMoved(
   grant: Grant,
   connector: string,
@@ -95,24 +107,31 @@ export function decideMoved(
   return [onGrant(grant, { type: "TargetMoved", at: now, by: systemActor, connector, place })];
 }
 
-/** @param known Why nobody gets through to this connector; counts where this target was not tried itself. */
+/** @param outage why the connector is unreachable; used where this target was not tried itself. */
 export function decideOverdue(
   grant: Grant,
   connector: string,
   now: Instant,
-  known?: string,
+  outage?: string,
 ): readonly Recorded[] {
   const target = targetOf(grant, connector);
-  if (target === undefined || holdsTargets(grant) || !becomesOverdue(target, now)) return [];
+  if (target === undefined || needsTargets(grant) || !becomesOverdue(target, now)) return [];
   const { object } = target.spec;
-  const reason = target.problem ?? known;
-  const why = reason === undefined ? {} : { reason };
+  const reason = target.problem ?? outage;
+  const reasonField = reason === undefined ? {} : { reason };
   return [
-    onGrant(grant, { type: "TargetRevokeOverdue", at: now, by: systemActor, connector, object, ...why }),
+    onGrant(grant, {
+      type: "TargetRevokeOverdue",
+      at: now,
+      by: systemActor,
+      connector,
+      object,
+      ...reasonField,
+    }),
   ];
 }
 
-/** Once for each change of why attempts fail, so that whoever looks at the target is told. */
+/** Records each new reason why attempts fail, so that people who inspect the target see it. */
 export function decideTroubled(
   grant: Grant,
   connector: string,
@@ -121,11 +140,11 @@ export function decideTroubled(
 ): readonly Recorded[] {
   const target = targetOf(grant, connector);
   if (target === undefined || target.problem === problem) return [];
-  if (!isToBeProvisioned(grant, target) && !isToBeTakenBack(grant, target)) return [];
+  if (!needsProvisioning(grant, target) && !needsTakeBack(grant, target)) return [];
   return [onGrant(grant, { type: "TargetTroubled", at: now, by: systemActor, connector, problem })];
 }
 
-/** Once for each change of what differs, also when it is as it should be again. */
+/** Records each change of the differences, including their end. */
 export function decideDrift(
   grant: Grant,
   connector: string,
@@ -133,8 +152,9 @@ export function decideDrift(
   now: Instant,
 ): readonly Recorded[] {
   const target = targetOf(grant, connector);
-  if (target === undefined || !holdsTargets(grant)) return [];
-  const isSame = target.drift.length === drift.length && target.drift.every((one, at) => one === drift[at]);
+  if (target === undefined || !needsTargets(grant)) return [];
+  const isSame =
+    target.drift.length === drift.length && target.drift.every((line, index) => line === drift[index]);
   if (isSame) return [];
   const { object } = target.spec;
   return [onGrant(grant, { type: "TargetDrifted", at: now, by: systemActor, connector, object, drift })];

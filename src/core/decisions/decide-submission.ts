@@ -1,19 +1,25 @@
 import type { AccessRequest, Actor, Extension } from "../access/access-request.ts";
 import { unreachableStage } from "../access/reachable-quorum.ts";
-import { governing, inactive, lockedDown, unfitFor, usesOf } from "../access/assessment.ts";
+import {
+  selectGoverning,
+  refuseInactive,
+  refuseLockdown,
+  refuseByTerms,
+  usesOf,
+} from "../access/assessment.ts";
 import { onGrant, onRequest, systemActor, type AccessCase, type Decision } from "../access/access-case.ts";
-import { draftOf, type RequestSpec, type SubmissionFactsAtHand } from "../access/draft-request.ts";
+import { draftRequest, type RequestSpec, type SubmissionContext } from "../access/draft-request.ts";
 import type { PolicyUse, Recorded, RequestEvent } from "../access/events.ts";
 import type { StartedGrant } from "../access/grant.ts";
 import type { Instant } from "../values/ids.ts";
 import { isActive } from "../values/identity.ts";
 import { isRefusal, refuse, type Refusal } from "../values/refusals.ts";
 import { requirementOf, type Terms } from "../policy/requirement.ts";
-import { duplicateAmong, isStranded, siblingsEnded } from "../access/stranded-request.ts";
+import { duplicateAmong, isStranded, endSiblings } from "../access/stranded-request.ts";
 import { earliest, plus } from "../values/time.ts";
 
-/** Asks by policy: refused, pending, or approved at birth. */
-export function decideSubmission(spec: RequestSpec, facts: SubmissionFactsAtHand, now: Instant): Decision {
+/** Submits a request by policy: refused, pending, or approved automatically. */
+export function decideSubmission(spec: RequestSpec, facts: SubmissionContext, now: Instant): Decision {
   const evaluated = evaluateSubmission(spec, facts, now);
   if (isRefusal(evaluated)) return evaluated;
   const { draft, terms } = evaluated;
@@ -25,23 +31,24 @@ export function decideSubmission(spec: RequestSpec, facts: SubmissionFactsAtHand
     });
   }
   return [
-    ...onRequest(draft, submission(evaluated, facts, now)),
-    ...(terms.isAuto ? siblingsEnded(siblings, draft, now) : []),
+    ...onRequest(draft, submissionEvents(evaluated, facts, now)),
+    ...(terms.isAuto ? endSiblings(siblings, draft, now) : []),
   ];
 }
 
-/** Asks for more time on a live grant. Approved at birth, it moves the end in the same commit. */
+/** Requests more time on a live grant. If approved automatically, the end moves in the same commit. */
 export function decideExtension(
   spec: RequestSpec,
   parent: Pick<AccessCase, "request" | "extension"> & { readonly grant: StartedGrant },
-  facts: SubmissionFactsAtHand,
+  facts: SubmissionContext,
   now: Instant,
 ): Decision {
   const { grant, extension: open } = parent;
   const isBlocked = open !== undefined && !isStranded(open);
   const totalMs = grant.expiresAt - grant.startedAt + spec.durationMs;
-  if (facts.lockdown) return lockedDown();
-  // Also of one that would be approved by itself: it would move the end that the open one was judged by.
+  if (facts.lockdown) return refuseLockdown();
+  // Also refuses one that would be approved automatically: it would move the end that the open extension was
+  // evaluated with.
   if (isBlocked) {
     return refuse("duplicate_request", `More time is already asked for in ${open.id}.`, {
       existing: open.id,
@@ -55,8 +62,8 @@ export function decideExtension(
   if (isRefusal(evaluated)) return evaluated;
   const approvalDeadline = earliest(evaluated.draft.approvalDeadline, grant.expiresAt);
   const draft = { ...evaluated.draft, approvalDeadline };
-  const events = submission({ ...evaluated, draft }, facts, now);
-  const replaced = open === undefined ? [] : replacedBy(open, draft, facts.by, now);
+  const events = submissionEvents({ ...evaluated, draft }, facts, now);
+  const replaced = open === undefined ? [] : replaceExtension(open, draft, facts.by, now);
   if (!evaluated.terms.isAuto) return [...onRequest(draft, events), ...replaced];
   return [
     ...replaced,
@@ -71,8 +78,8 @@ export function decideExtension(
   ];
 }
 
-/** A grant has one open extension: a stranded one makes way for the next that is asked. */
-function replacedBy(
+/** Ends a stranded extension in favour of a new one, because a grant has one open extension. */
+function replaceExtension(
   open: AccessRequest,
   { id }: AccessRequest,
   by: Actor,
@@ -91,34 +98,34 @@ interface EvaluatedSubmission {
   readonly uses: readonly PolicyUse[];
 }
 
-/** The request as it would be stored, still pending, or the reason why it may not be. */
+/** Builds the pending request to store, or a refusal. */
 function evaluateSubmission(
   spec: RequestSpec,
-  facts: SubmissionFactsAtHand,
+  facts: SubmissionContext,
   now: Instant,
   extension?: Extension,
 ): EvaluatedSubmission | Refusal {
-  if (!isActive(facts.subject)) return inactive(facts.subject);
-  const chosen = governing(facts.assessment);
-  if (isRefusal(chosen)) return chosen;
-  const terms = requirementOf(chosen);
-  const unfit = unfitFor(terms, spec.ticket, extension?.totalMs ?? spec.durationMs);
-  if (unfit !== undefined) return unfit;
-  if (terms.isAuto && facts.lockdown) return lockedDown();
-  const draft = { ...draftOf(spec, facts, terms, now), ...(extension && { extension }) };
+  if (!isActive(facts.subject)) return refuseInactive(facts.subject);
+  const governing = selectGoverning(facts.assessment);
+  if (isRefusal(governing)) return governing;
+  const terms = requirementOf(governing);
+  const termsRefusal = refuseByTerms(terms, spec.ticket, extension?.totalMs ?? spec.durationMs);
+  if (termsRefusal !== undefined) return termsRefusal;
+  if (terms.isAuto && facts.lockdown) return refuseLockdown();
+  const draft = { ...draftRequest(spec, facts, terms, now), ...(extension && { extension }) };
   const stage = unreachableStage(draft, facts.directory);
   if (stage !== undefined) {
     return refuse(
       "no_approvers",
-      `Stage ${stage.number} needs ${stage.required} ${stage.required === 1 ? "approver" : "approvers"} besides you, and there are fewer; tell an administrator.`,
+      `Stage ${stage.number} needs ${stage.required} ${stage.required === 1 ? "approver" : "approvers"} other than you, and there are not enough. Ask an administrator.`,
     );
   }
-  return { draft, terms, uses: usesOf(chosen) };
+  return { draft, terms, uses: usesOf(governing) };
 }
 
-function submission(
+function submissionEvents(
   evaluated: EvaluatedSubmission,
-  facts: SubmissionFactsAtHand,
+  facts: SubmissionContext,
   now: Instant,
 ): readonly RequestEvent[] {
   const { draft, terms, uses } = evaluated;

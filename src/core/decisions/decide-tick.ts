@@ -1,13 +1,13 @@
 import { onGrant, onRequest, systemActor, type AccessCase, type Decision } from "../access/access-case.ts";
-import { abandoned } from "./decide-end.ts";
+import { abandonPreparation } from "./decide-end.ts";
 import { dueReminders } from "../access/escalation.ts";
 import type { Instant } from "../values/ids.ts";
 import type { Directory } from "../values/identity.ts";
-import { preparationTick } from "./decide-preparation.ts";
+import { tickPreparation } from "./decide-preparation.ts";
 
 /**
- * What time alone does to a case, written down: expiry, a passed deadline, reminders and escalations, an overdue
- * review. Empty when nothing is due, so asking twice is harmless. Access was already over by the clock.
+ * Records what time alone changes: expiry, a passed deadline, reminders and escalations, an overdue review. Returns
+ * nothing when nothing is due, so running it twice is harmless. By the clock, access had already ended.
  */
 export function decideTick(
   accessCase: AccessCase,
@@ -25,9 +25,9 @@ export function decideTick(
     return request.claimDeadline !== null && now >= request.claimDeadline
       ? [
           ...onRequest(request, [{ type: "RequestTimedOut", at: now, by, waitedFor: "claim" }]),
-          ...abandoned(accessCase, "it was not claimed in time", by, now),
+          ...abandonPreparation(accessCase, "it was not claimed in time", by, now),
         ]
-      : preparationTick(accessCase, now);
+      : tickPreparation(accessCase, now);
   }
   if (request.phase !== "CLAIMED") return [];
   const isExpired = grant?.phase === "ACTIVE" && now >= grant.expiresAt;

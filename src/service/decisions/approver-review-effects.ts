@@ -1,4 +1,4 @@
-import { changedPeople, joinedChanges } from "../../core/access/identity-changes.ts";
+import { changedPeople, mergeChanges } from "../../core/access/identity-changes.ts";
 import type { Identity } from "../../core/values/identity.ts";
 import type { NewEffect } from "../ports/store.ts";
 import { newEffect, type StepContext } from "./build-step.ts";
@@ -25,7 +25,7 @@ export function withReviewsJoined(
     effect.kind === "review_approvers" ? [effect.change] : [],
   );
   if (changes.length < 2) return effects;
-  const joined = joinedChanges(changes.filter((one) => one !== null));
+  const joined = mergeChanges(changes.filter((one) => one !== null));
   const isSmall = joined.selectors.length <= selectorsMax && joined.people.length <= selectorsMax;
   const review = { kind: "review_approvers", change: isSmall ? joined : null, after: 0 } as const;
   return [...effects.filter(({ effect }) => effect.kind !== review.kind), newEffect(review, context)];

@@ -8,7 +8,7 @@ import { nextDueAt } from "../../core/access/escalation.ts";
 import type { Recorded } from "../../core/access/events.ts";
 import { evolveGrant } from "../../core/access/evolve-grant.ts";
 import { evolveRequest } from "../../core/access/evolve-request.ts";
-import { holdsTargets, type Grant } from "../../core/access/grant.ts";
+import { needsTargets, type Grant } from "../../core/access/grant.ts";
 import { makeId, type Instant, type RequestId } from "../../core/values/ids.ts";
 import type { Notice } from "../../core/effects/notices.ts";
 import { recordsOf } from "../../core/audit/audit-entries.ts";
@@ -223,7 +223,7 @@ function changeOf(before: Kept | undefined, after: Kept, { now, limits }: StepCo
 
 /** What is being prepared takes its place already. Break-glass has its own limit. */
 function countsAsActive(grant: Grant): boolean {
-  return holdsTargets(grant) && !grant.breakGlass;
+  return needsTargets(grant) && !grant.breakGlass;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Recorded } from "../../core/access/events.ts";
-import { approvalsFrozen, requestsDecidedBy } from "../../core/access/freeze-approvals.ts";
+import { freezeApprovals, requestsDecidedIn } from "../../core/access/freeze-approvals.ts";
 import { formatSelector, type Directory } from "../../core/values/identity.ts";
 import type { AccessRequest } from "../../core/access/access-request.ts";
 import { idsIn, loadPeople, selectorsIn, type ServiceContext } from "./load-facts.ts";
@@ -13,13 +13,13 @@ export async function withFrozenApprovals(
   requests: readonly AccessRequest[],
   happened: readonly Recorded[],
 ): Promise<readonly Recorded[]> {
-  const decided = requestsDecidedBy(requests, happened);
+  const decided = requestsDecidedIn(requests, happened);
   if (decided.length === 0) return happened;
   const frozen = await Promise.all(
     decided.map(async (request) => {
       const people = await loadPeople(context, idsIn(request), selectorsIn(request));
       const directory = withVoters(request, people.directory, people.unknownGroups);
-      return approvalsFrozen(request, directory, context.runtime.now());
+      return freezeApprovals(request, directory, context.runtime.now());
     }),
   );
   return [...happened, ...frozen.flat()];

@@ -1,6 +1,6 @@
 import type { AccessRequest } from "../../core/access/access-request.ts";
 import { refuseUnservedActions } from "../targets/served-actions.ts";
-import { inactive } from "../../core/access/assessment.ts";
+import { refuseInactive } from "../../core/access/assessment.ts";
 import { isActive } from "../../core/values/identity.ts";
 import { isReviewerOf } from "../../core/decisions/decide-review.ts";
 import { systemActor } from "../../core/access/access-case.ts";
@@ -9,7 +9,7 @@ import {
   decideEndAll,
   decideRevoke,
   isRevoker,
-  liveGrant,
+  requireLiveGrant,
 } from "../../core/decisions/decide-end.ts";
 import { makeId, type IdentityId } from "../../core/values/ids.ts";
 import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
@@ -132,7 +132,7 @@ function revocationDecision(context: ServiceContext, caller: Caller, reason: str
   return async ({ accessCase }) => {
     const { facts, expects, people } = await loadDecisionContext(context, caller, accessCase.request);
     const { person, directory, by } = facts;
-    if (!isActive(person)) return { decision: inactive(person), expects };
+    if (!isActive(person)) return { decision: refuseInactive(person), expects };
     const isEntitled =
       caller.roles.includes("admin") ||
       (person.kind === "HUMAN" &&
@@ -160,7 +160,7 @@ async function extend(
     if (request.subjectId !== caller.identity.id) {
       return refuse("not_requester", "Only the requester can extend their access.");
     }
-    const grant = liveGrant(loaded.accessCase, now);
+    const grant = requireLiveGrant(loaded.accessCase, now);
     if (isRefusal(grant)) return grant;
     if (grant.breakGlass) return refuse("break_glass_not_allowed", "Break-glass access cannot be extended.");
     const unserved = refuseUnservedActions(context.connectors, request.scopes);

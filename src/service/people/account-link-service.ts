@@ -10,7 +10,7 @@ import {
   type Selector,
 } from "../../core/values/identity.ts";
 import { parseId, type IdentityId } from "../../core/values/ids.ts";
-import { inactive } from "../../core/access/assessment.ts";
+import { refuseInactive } from "../../core/access/assessment.ts";
 import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
 import { hourMs } from "../../core/values/time.ts";
 import { unknownIdentity } from "../ports/request-input.ts";
@@ -103,7 +103,7 @@ async function callerAs(
   identity: Identity,
   { surface }: ChatAccount,
 ): Promise<Caller | Refusal> {
-  if (!isActive(identity)) return inactive(identity);
+  if (!isActive(identity)) return refuseInactive(identity);
   const { admin, auditor } = (await context.rulebook()).book.rules.chatRoles;
   const { directory } = await loadPeople(context, [identity.id], [...admin, ...auditor], "verify");
   const isAmong = (selectors: readonly Selector[]): boolean =>
@@ -154,7 +154,7 @@ function linking(
   if (identity.kind !== "HUMAN" || identity.managedBy === "built-in") {
     return refuse("identity_unknown", `${identity.name} is a program, and only people are linked.`);
   }
-  if (!isActive(identity)) return inactive(identity);
+  if (!isActive(identity)) return refuseInactive(identity);
   const link = linkTo(account);
   const after: Identity = {
     ...identity,

@@ -1,7 +1,8 @@
 import type { AccessRequest } from "../../core/access/access-request.ts";
-import { decideApprove, decideDeny, type Approve } from "../../core/decisions/decide-approval.ts";
+import { decideApproval, type Approval } from "../../core/decisions/decide-approval.ts";
+import { decideDenial } from "../../core/decisions/decide-denial.ts";
 import { assertPresent } from "../../core/values/assert.ts";
-import { inactive } from "../../core/access/assessment.ts";
+import { refuseInactive } from "../../core/access/assessment.ts";
 import { isActive } from "../../core/values/identity.ts";
 import { decideReview } from "../../core/decisions/decide-review.ts";
 import type { AccessCase, Decision } from "../../core/access/access-case.ts";
@@ -39,7 +40,7 @@ import { decideAsk } from "./decide-ask.ts";
 export interface AccessService {
   /** Stores a request; an auto-approved or break-glass one comes back APPROVED and is claimed next. */
   submit(caller: Caller, input: RequestInput): Promise<AccessRequest | Refusal>;
-  approve(caller: Caller, id: string, approval: Approve): Promise<AccessRequest | Refusal>;
+  approve(caller: Caller, id: string, approval: Approval): Promise<AccessRequest | Refusal>;
   deny(caller: Caller, id: string, reason: string): Promise<AccessRequest | Refusal>;
   cancel(caller: Caller, id: string, reason: string): Promise<AccessRequest | Refusal>;
   review(
@@ -66,7 +67,7 @@ export function createAccessService(context: ServiceContext): AccessService {
         caller,
         id,
         personDecision(context, caller, (accessCase, facts, now) =>
-          decideDeny(accessCase, reason, facts, now),
+          decideDenial(accessCase, reason, facts, now),
         ),
       ),
     cancel: async (caller, id, reason) =>
@@ -75,7 +76,7 @@ export function createAccessService(context: ServiceContext): AccessService {
         caller,
         id,
         personDecision(context, caller, (accessCase, { person, by }, now) => {
-          if (!isActive(person)) return inactive(person);
+          if (!isActive(person)) return refuseInactive(person);
           // An administrator's key cancels what it asked for, not what its owner holds.
           return caller.roles.includes("requester") || accessCase.request.requestedById === person.id
             ? decideCancel(accessCase, person.id, reason, by, now)
@@ -107,7 +108,7 @@ function personDecision(
   };
 }
 
-function approvalDecision(context: ServiceContext, caller: Caller, approve: Approve): CaseDecision {
+function approvalDecision(context: ServiceContext, caller: Caller, approve: Approval): CaseDecision {
   return async ({ accessCase }) => {
     const { request } = accessCase;
     const current = await assess(context, request.scopes, submissionOf(request), request.risk);
@@ -124,7 +125,7 @@ function approvalDecision(context: ServiceContext, caller: Caller, approve: Appr
     const counted = [request.subjectId, ...request.votes.map((vote) => vote.by)];
     return {
       decision: refuseIfUnverified(
-        decideApprove(accessCase, approve, facts, context.runtime.now()),
+        decideApproval(accessCase, approve, facts, context.runtime.now()),
         decisionContext.people,
       ),
       expects: [

@@ -1,5 +1,5 @@
 import type { AccessRequest } from "../../core/access/access-request.ts";
-import { isApproverOf, selectorsMeaning, stagesCounting } from "../../core/access/approvals.ts";
+import { isApproverOf, selectorsMatching, stagesCounting } from "../../core/access/approvals.ts";
 import type { Grant } from "../../core/access/grant.ts";
 import { parseId, type IdentityId } from "../../core/values/ids.ts";
 import type { Audience } from "../../core/effects/notices.ts";
@@ -222,7 +222,7 @@ function reachWords(deliveries: readonly Delivery[], nameOf: (id: IdentityId) =>
 function selectorsFor(request: AccessRequest, reader: IdentityId, directory: Directory): readonly string[] {
   const own = request.votes.filter((vote) => vote.by === reader && vote.as !== undefined);
   return own.length === 0
-    ? selectorsMeaning(request, stagesOf(request.requirement), reader, directory)
+    ? selectorsMatching(request, stagesOf(request.requirement), reader, directory)
     : [...new Set(own.flatMap((vote) => vote.as ?? []))];
 }
 

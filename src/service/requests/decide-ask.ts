@@ -1,7 +1,7 @@
 import type { AccessRequest } from "../../core/access/access-request.ts";
 import { reviewDebtOf, decideBreakGlass } from "../../core/decisions/decide-break-glass.ts";
 import type { Decision } from "../../core/access/access-case.ts";
-import type { RequestSpec, SubmissionFactsAtHand } from "../../core/access/draft-request.ts";
+import type { RequestSpec, SubmissionContext } from "../../core/access/draft-request.ts";
 import type { Instant } from "../../core/values/ids.ts";
 import { evaluateInParts } from "../../core/policy/evaluate-conditions.ts";
 import type { Identity } from "../../core/values/identity.ts";
@@ -93,7 +93,7 @@ export async function decideAsk(
 async function breakingGlass(
   { store, slices }: ServiceContext,
   spec: RequestSpec,
-  facts: SubmissionFactsAtHand,
+  facts: SubmissionContext,
   current: Assessed,
   now: Instant,
 ): Promise<Decision> {

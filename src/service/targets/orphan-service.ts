@@ -4,9 +4,9 @@ import type { Grant } from "../../core/access/grant.ts";
 import type { GrantId, Instant } from "../../core/values/ids.ts";
 import {
   driftOf,
-  isToBeRemoved,
+  shouldRemove,
   orphanStatusOf,
-  type Listed,
+  type ListedObject,
   type OrphanStatus,
 } from "../../core/access/orphan-status.ts";
 import { targetOf } from "../../core/access/grant.ts";
@@ -59,7 +59,7 @@ export function createOrphanService(
 
   const look = async (
     connector: Connector,
-    listed: Listed,
+    listed: ListedObject,
     listedAt: Instant,
     signal: AbortSignal,
   ): Promise<void> => {
@@ -73,7 +73,7 @@ export function createOrphanService(
     seen.set(key, since ?? now);
     const isReported = status === "unexplained" || status === "contradictory";
     if (since === undefined && isReported) await record(context, "orphan.found", name, listed, status);
-    if (!isToBeRemoved(status, since ?? now, now)) return;
+    if (!shouldRemove(status, since ?? now, now)) return;
     const isStillOne = async () => (await statusNow()) === status;
     const isRemoved = await targets.removeOrphan(
       connector,
@@ -90,7 +90,9 @@ export function createOrphanService(
     async sweep(connector, signal) {
       const { name } = connector;
       const listedAt = runtime.now();
-      const listing: readonly Listed[] = await connector.listManaged(timeoutSignal(listWithinMs, signal));
+      const listing: readonly ListedObject[] = await connector.listManaged(
+        timeoutSignal(listWithinMs, signal),
+      );
       const byObject = new Map(listing.map((one) => [one.object, one]));
       for (const key of seen.keys()) {
         const [at, object = ""] = key.split("\n");
@@ -129,7 +131,7 @@ async function noteDrift(
   { store }: ServiceContext,
   targets: TargetService,
   name: string,
-  listed: ReadonlyMap<string, Listed>,
+  listed: ReadonlyMap<string, ListedObject>,
   listedAt: Instant,
 ): Promise<void> {
   let after: GrantId | undefined;
@@ -151,7 +153,7 @@ async function noteDrift(
 async function statusOfListed(
   { store, runtime }: ServiceContext,
   connector: string,
-  listed: Listed,
+  listed: ListedObject,
   listedAt: Instant,
 ): Promise<OrphanStatus> {
   const grant = listed.grantId === null ? undefined : (await store.grant(listed.grantId))?.grant;
@@ -162,7 +164,7 @@ async function record(
   { store, runtime }: ServiceContext,
   action: "orphan.found" | "orphan.removed",
   connector: string,
-  { object, grantId }: Listed,
+  { object, grantId }: ListedObject,
   status: OrphanStatus,
 ): Promise<void> {
   const known = grantId === null ? undefined : await store.grant(grantId);

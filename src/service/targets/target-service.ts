@@ -6,11 +6,11 @@ import {
   decideOverdue,
   decideProvisioned,
   decideTroubled,
-  isToBeProvisioned,
-  isToBeTakenBack,
+  needsProvisioning,
+  needsTakeBack,
 } from "../../core/decisions/decide-provisioning.ts";
 import { targetOf } from "../../core/access/grant.ts";
-import { holdsTargets, type Grant } from "../../core/access/grant.ts";
+import { needsTargets, type Grant } from "../../core/access/grant.ts";
 import type { GrantId, Instant } from "../../core/values/ids.ts";
 import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
 import { overdueMs, type ObjectIdentity, type Target } from "../../core/access/target.ts";
@@ -67,7 +67,7 @@ export function createTargetService(context: ServiceContext): TargetService {
       expects: [],
     }));
     if (isRefusal(outcome)) throw new StoreUnavailable(outcome.detail);
-    return refuse("not_claimable", `This request has failed: ${name} could not give it: ${why}.`);
+    return refuse("not_claimable", `This request has failed: ${name} could not provide the access: ${why}.`);
   };
   /** Why nobody gets through, by connector. Only a help for people: what counts is with each target. */
   const causes = new Map<string, string>();
@@ -91,7 +91,7 @@ export function createTargetService(context: ServiceContext): TargetService {
     async issue(grantId, name, ask, signal) {
       const issued = await atTarget(grantId, name, signal, async (grant, { spec }) => {
         // What is taken back comes after this, for it waits for the same turn.
-        if (!holdsTargets(grant)) return undefined;
+        if (!needsTargets(grant)) return undefined;
         return withGracePeriod(connectorNamed(context, name).issue(spec, ask, signal), signal, issueGraceMs);
       });
       if (issued !== undefined) return issued;
@@ -99,7 +99,7 @@ export function createTargetService(context: ServiceContext): TargetService {
     },
     takeBack: async (grantId, name, signal) =>
       atTarget(grantId, name, signal, async (grant, target) => {
-        if (!isToBeTakenBack(grant, target)) return;
+        if (!needsTakeBack(grant, target)) return;
         const { connector, object } = target.spec;
         const { identity } = target;
         const wanted = { connector, object, grantId, ...(identity !== undefined && { identity }) };
@@ -188,7 +188,7 @@ function createProvision(
   };
   return async (grantId, name, signal) =>
     atTarget(grantId, name, signal, async (grant, target) => {
-      if (!isToBeProvisioned(grant, target)) return;
+      if (!needsProvisioning(grant, target)) return;
       await decideGrant(context, grantId, (now, at) => decideAttempted(now, name, at));
       let identity: ObjectIdentity | undefined;
       try {

@@ -1,4 +1,4 @@
-import { holdsTargets, type Grant } from "../../core/access/grant.ts";
+import { needsTargets, type Grant } from "../../core/access/grant.ts";
 import { isSettled, type Target } from "../../core/access/target.ts";
 import { ConnectorFault, type Connector, type ListedObject } from "../ports/connector.ts";
 import { reasonOf } from "./target-service.ts";
@@ -51,7 +51,7 @@ function whyNotThere(
     return "its system identifier is another";
   }
   const isSameSystem = identity?.system !== undefined && identity.system === system;
-  const isLive = holdsTargets(grant) && (target.state === "PROVISIONED" || identity !== undefined);
+  const isLive = needsTargets(grant) && (target.state === "PROVISIONED" || identity !== undefined);
   if (listed === undefined) {
     // One that is to be taken back may be gone already; that it is not here proves nothing unless the system is known.
     return isLive || !isSameSystem ? `it does not hold ${object}` : undefined;

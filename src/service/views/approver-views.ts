@@ -5,7 +5,7 @@ import type {
   NotifyChannel,
 } from "../../core/access/access-request.ts";
 import { approversOf } from "../../core/access/approvals.ts";
-import { approvalsAsDecided, approvalsNow, nameOf } from "../../core/access/freeze-approvals.ts";
+import { decidedApprovalsOf, countApprovals, nameOf } from "../../core/access/freeze-approvals.ts";
 import type { IdentityId } from "../../core/values/ids.ts";
 import type { Directory } from "../../core/values/identity.ts";
 import { stagesOf } from "../../core/policy/requirement.ts";
@@ -33,8 +33,8 @@ export interface ApproverView {
  * also when the clock has ended it and no sweep has written that yet.
  */
 export function approvalsOf(request: AccessRequest, status: Status, directory: Directory): DecidedApprovals {
-  if (status !== "PENDING") return approvalsAsDecided(request, directory);
-  const stages = approvalsNow(request, directory);
+  if (status !== "PENDING") return decidedApprovalsOf(request, directory);
+  const stages = countApprovals(request, directory);
   const approvers = stagesOf(request.requirement).flatMap((stage) => {
     const voters = request.votes.filter((vote) => vote.stages.includes(stage.number));
     const current = approversOf(request, stage, directory).map((person) => person.id);

@@ -77,11 +77,7 @@ describe("the request form", () => {
       { ...filled, duration: "5h" },
       "duration: The policy for this access allows",
     ],
-    [
-      "a missing ticket",
-      { ...filled, scopes: "read:pay:ledger" },
-      "ticket: The policy for this access wants a ticket",
-    ],
+    ["a missing ticket", { ...filled, scopes: "read:pay:ledger" }, "ticket: This access requires a ticket"],
     [
       "what a policy denies",
       { ...filled, scopes: "read:vault" },

@@ -32,9 +32,9 @@ describe("asking by text", () => {
     expect(dialogIn(await run("dev", "request")).hasPreview).toBe(true);
   });
 
-  test("opens the form when the policy wants a ticket, and says so", async () => {
+  test("opens the form when the policy requires a ticket, and says so", async () => {
     const form = dialogIn(await run("dev", "request read:pay:ledger for 1h because audit"));
-    expect(plain(form.intro)).toContain("wants a ticket");
+    expect(plain(form.intro)).toContain("requires a ticket");
     expect(await run("dev", "request read:pay:ledger for 1h because audit ticket FIN-1")).toMatchObject({
       kind: "card",
     });

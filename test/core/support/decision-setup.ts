@@ -1,9 +1,6 @@
 import type { Actor } from "../../../src/core/access/access-request.ts";
-import {
-  decideApprove,
-  decideDeny,
-  type ApprovalFacts,
-} from "../../../src/core/decisions/decide-approval.ts";
+import { decideApproval, type ApprovalFacts } from "../../../src/core/decisions/decide-approval.ts";
+import { decideDenial } from "../../../src/core/decisions/decide-denial.ts";
 import { assertPresent } from "../../../src/core/values/assert.ts";
 import type { Assessment } from "../../../src/core/access/assessment.ts";
 import { decideBreakGlass } from "../../../src/core/decisions/decide-break-glass.ts";
@@ -194,9 +191,9 @@ export const decide = (of: World, accessCase: AccessCase, command: Command, now:
   });
   switch (command.do) {
     case "approve":
-      return decideApprove(accessCase, command, approvalFacts(command.by, command.via), now);
+      return decideApproval(accessCase, command, approvalFacts(command.by, command.via), now);
     case "deny":
-      return decideDeny(accessCase, "no", approvalFacts(command.by, command.via), now);
+      return decideDenial(accessCase, "no", approvalFacts(command.by, command.via), now);
     case "cancel":
       return decideCancel(accessCase, idOf(command.by), "withdrawn", actor(command.by), now);
     case "attempted":

@@ -87,7 +87,7 @@ test("a request that fails because its target stays away says why", async () => 
   const { status, endReason } = await view(harness, id);
   expect({ status, endReason }).toEqual({
     status: "FAILED",
-    endReason: `orders-db could not give it: ${unknownHost}`,
+    endReason: `orders-db could not provide the access: ${unknownHost}`,
   });
   expect(await recordsOf("grant.failed")).toMatchObject([{ reason: expect.stringContaining(unknownHost) }]);
 });

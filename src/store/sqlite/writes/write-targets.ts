@@ -1,4 +1,4 @@
-import { holdsTargets, type Grant } from "../../../core/access/grant.ts";
+import { needsTargets, type Grant } from "../../../core/access/grant.ts";
 import { isSettled } from "../../../core/access/target.ts";
 import { eq } from "drizzle-orm";
 import { grantTargets } from "../tables/schema.ts";
@@ -23,7 +23,7 @@ export function prepareTargetWrites(tables: Tables) {
     put: (grant: Grant): void => {
       if (grant.targets.length === 0) return;
       forget.run({ grantId: grant.id });
-      const isOver = !holdsTargets(grant);
+      const isOver = !needsTargets(grant);
       for (const target of grant.targets) {
         if (isSettled(target)) continue;
         const { connector, place = null } = target.spec;
