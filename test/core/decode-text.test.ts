@@ -50,7 +50,7 @@ describe("what is no such text is named", () => {
     [
       "two files in one",
       Buffer.from("\uFEFFa\n\uFEFFb"),
-      "has a byte order mark in line 2, where another file was put behind it; remove it",
+      "has a byte order mark in line 2, where another file was appended; remove it",
     ],
   ])("%s", (_what, given, problem) => {
     expect(decodeText(given)).toEqual({ problem });
