@@ -23,7 +23,7 @@ interface Life {
 }
 
 async function live(folder: string, killAt: number): Promise<Life> {
-  const file = resolve(import.meta.dirname, "target-life.ts");
+  const file = resolve(import.meta.dirname, "target-lifecycle.ts");
   const env = { ...process.env, LIFE_IN: folder, KILL_AT: String(killAt) };
   const { promise, resolve: ended } = Promise.withResolvers<Life>();
   execFile(process.execPath, [file], { env }, (error, out, problems) => {

@@ -29,11 +29,13 @@ const activity = {
 test("one file knows the SDK, and it is loaded when Teams is started and not before", () => {
   const importers = (pattern: RegExp) =>
     sources.filter(({ text }) => pattern.test(text)).map(({ path }) => path);
-  expect(importers(/from "botbuilder/)).toEqual(["teams/bot.ts"]);
+  expect(importers(/from "botbuilder/)).toEqual(["chat/teams/connection/bot.ts"]);
   expect(
-    importers(/^import (?!type )[^;]*"\.\/bot\.ts"/m).filter((path) => path.startsWith("teams/")),
+    importers(/^import (?!type )[^;]*"[./]*(?:connection\/)?bot\.ts"/m).filter((path) =>
+      path.startsWith("chat/teams/"),
+    ),
   ).toEqual([]);
-  expect(importers(/\bimport\("\.\/bot\.ts"\)/)).toEqual(["teams/teams.ts"]);
+  expect(importers(/\bimport\("\.\/connection\/bot\.ts"\)/)).toEqual(["chat/teams/teams.ts"]);
 });
 
 test("an invoke is answered 200 whatever its outcome says, for Teams takes anything else for a breakdown", async () => {
