@@ -142,7 +142,7 @@ const own = ".";
 const orders: Record<string, readonly (readonly string[])[]> = {
   app: [["process"], ["observability"], [own]],
   background: [["outbox", "sweeps"]],
-  "background/outbox": [[own], ["runners"]],
+  "background/outbox": [[own], ["deliveries"], ["runners"]],
   chat: [["conversation"], ["slack", "teams"]],
   "chat/slack": [["views", "connection"], ["people"], ["outbound"], ["inbound"], [own]],
   "chat/teams": [["views", "connection"], ["people"], ["outbound"], ["inbound"], [own]],

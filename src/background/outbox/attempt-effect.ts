@@ -5,7 +5,7 @@ import { DeliveryFault } from "../../service/messaging/messenger.ts";
 import type { DueEffect, Step, Store, Write } from "../../service/ports/store.ts";
 import type { Runtime } from "../../service/ports/runtime.ts";
 import { recordOnly } from "../../service/decisions/decide-and-commit.ts";
-import { factsOf, type FaultFacts } from "./classify-fault.ts";
+import { classifyFault, type FaultFacts } from "./classify-fault.ts";
 import type { CallResult } from "./circuit-breaker.ts";
 import { createEffectSettler } from "./settle-effects.ts";
 import {
@@ -16,16 +16,16 @@ import {
   type Runners,
 } from "./runner.ts";
 
-/** A relay that died is succeeded after this. */
+/** How long an effect stays leased to a relay that has died. */
 export const leaseMs = 2 * minuteMs;
 /** How long one attempt may take; well inside the lease. */
 export const attemptMs = 30 * secondMs;
-/** Waits of about 1 s, 2 s, 4 s … up to this between attempts. */
+/** Attempts are about 1 s, 2 s, 4 s … and at most this far apart. */
 export const backoffMaxMs = 5 * minuteMs;
-/** Who says "come back later" is believed up to this. */
+/** The longest `Retry-After` that is respected. */
 const retryAfterMaxMs = 60 * minuteMs;
 
-/** Hears of every attempt that failed, and how many that makes. */
+/** Called for every failed attempt, with the number of attempts so far. */
 export type OnFault = (
   fault: unknown,
   about: {
@@ -37,13 +37,13 @@ export type OnFault = (
 ) => void;
 
 export interface AttemptOptions {
-  /** 0 to 1: spreads what failed together. */
+  /** 0 to 1: jitter, so that effects that failed together are not retried together. */
   readonly random: () => number;
-  /** When the way it went is tried again, if it is down; tells the gate that it has come back. */
+  /** Releases the effect's slot at its destination. @returns when the destination is tried again, if it is down. */
   readonly release: (effect: DueEffect, result: CallResult) => Instant | undefined;
 }
 
-/** Makes one attempt at an effect that is leased to us, and settles it or puts it back. */
+/** Makes one attempt at a leased effect, then settles the effect or releases it for a retry. */
 export function createAttempt(
   store: Store,
   { now }: Pick<Runtime, "now">,
@@ -53,17 +53,25 @@ export function createAttempt(
 ): (due: DueEffect) => Promise<void> {
   const failed = async (due: DueEffect, runner: BoundRunner, fault: unknown): Promise<Step> => {
     const { id, attempts, lease, createdAt, effect } = due;
-    const facts = factsOf(fault);
+    const facts = classifyFault(fault);
     onFault(fault, { effect: id, kind: effect.kind, code: facts.code, attempts: attempts + 1 });
     const openUntil = release(due, facts.isDestinationDown ? "down" : "up");
     const { retryLimitMs } = runner;
-    const isLost = retryLimitMs !== undefined && (!facts.retryable || now() >= plus(createdAt, retryLimitMs));
-    if (isLost) {
+    const isExhausted =
+      retryLimitMs !== undefined && (!facts.retryable || now() >= plus(createdAt, retryLimitMs));
+    if (isExhausted) {
       return settled(due, await runner.onExhausted(facts.code, { id, attempts: attempts + 1, createdAt }));
     }
     const dueAt = openUntil ?? plus(now(), waitMs(facts, attempts, random()));
     const error = facts.code;
-    const released: Write = { kind: "effectReleased", id, lease: lease + 1, dueAt, error, ...endsOf(effect) };
+    const released: Write = {
+      kind: "effectReleased",
+      id,
+      lease: lease + 1,
+      dueAt,
+      error,
+      ...endsAccess(effect),
+    };
     return { ...recordOnly([]), writes: [released] };
   };
 
@@ -72,7 +80,7 @@ export function createAttempt(
     const runner = bindRunner(runners, due.effect);
     let step: Step;
     try {
-      const outcome = await withinTime((signal) => runner.run(signal, aboutOf(due)));
+      const outcome = await withTimeout((signal) => runner.run(signal, attemptInfoOf(due)));
       release(due, "up");
       step = settled(due, outcome);
     } catch (fault) {
@@ -82,18 +90,18 @@ export function createAttempt(
   };
 }
 
-/** Marks what is written about an effect that takes access away. */
-export function endsOf(effect: DueEffect["effect"]): { readonly ends?: true } {
+/** Marks a write about an effect that takes access away. */
+export function endsAccess(effect: DueEffect["effect"]): { readonly ends?: true } {
   return takesAccessAway(effect) ? { ends: true } : {};
 }
 
-function aboutOf({ id, attempts, createdAt }: DueEffect): AttemptInfo {
+function attemptInfoOf({ id, attempts, createdAt }: DueEffect): AttemptInfo {
   return { id, attempts, createdAt };
 }
 
-/** Done for good, with what doing it has changed, in one commit. `lease + 1` is our claim. */
+/** Removes the effect and writes its outcome, in one commit. `lease + 1` is the lease we hold. */
 function settled({ id, lease, effect }: DueEffect, outcome: EffectOutcome | undefined): Step {
-  const settledEffect: Write = { kind: "effectSettled", id, lease: lease + 1, ...endsOf(effect) };
+  const settledEffect: Write = { kind: "effectSettled", id, lease: lease + 1, ...endsAccess(effect) };
   return {
     ...recordOnly(outcome?.audit ?? []),
     writes: [settledEffect, ...(outcome?.writes ?? [])],
@@ -107,16 +115,16 @@ function waitMs({ retryAfterMs }: FaultFacts, attempts: number, random: number):
   return backoff * (0.75 + random / 2);
 }
 
-/** One that takes no notice of the signal is given up all the same, so that it cannot hold its place for ever. */
-async function withinTime<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const giveUp = new AbortController();
-  const { promise: timeIsUp, reject } = Promise.withResolvers<never>();
+/** Abandons a run that ignores its abort signal, so that it cannot occupy its slot forever. */
+async function withTimeout<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const { promise: timedOut, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    giveUp.abort();
+    controller.abort();
     reject(new DeliveryFault("timeout", { retryable: true }));
   }, attemptMs);
   try {
-    return await Promise.race([run(giveUp.signal), timeIsUp]);
+    return await Promise.race([run(controller.signal), timedOut]);
   } finally {
     clearTimeout(timer);
   }

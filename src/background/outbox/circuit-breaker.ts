@@ -1,30 +1,30 @@
 import type { Instant } from "../../core/values/ids.ts";
 import { plus, secondMs } from "../../core/values/time.ts";
 
-/** How many effects go one way out side by side. */
+/** How many effects run at one destination at the same time. */
 export const perDestinationMax = 8;
-/** What stays inside waits for nobody but our own store, whose reads hold the event loop while they last. */
+/** Internal effects wait only for our own store. The limit bounds how long its reads block the event loop. */
 const internalMax = 100;
-/** A way that is down is tried by one alone, after 1 s, 2 s, 4 s … up to this. */
+/** A destination that is down gets a single probe after 1 s, 2 s, 4 s …, at most this far apart. */
 export const openMaxMs = 30 * secondMs;
 
-/** Lets effects out, way by way: one that is blocked or slow takes no room from the others. */
+/** A concurrency limit and a circuit breaker per destination, so that a slow destination delays no other. */
 export interface CircuitBreakers {
-  /** Ways that take nothing more for now. */
+  /** Destinations that accept no effect at the moment. */
   blocked(): readonly string[];
-  /** Whether one more may go this way; it then has. */
+  /** Takes a slot at the destination; false: there is none. */
   tryAcquire(destination: string): boolean;
-  /** One has come back. Answers when the way is tried again, if it is found down. */
+  /** Gives the slot back. @returns when the destination is tried again, if it is down. */
   release(destination: string, result: CallResult): Instant | undefined;
 }
 
-/** Somebody got through, nobody gets through, or it was not tried. */
+/** The destination answered, it is down, or it was not called. */
 export type CallResult = "up" | "down" | "untried";
 
 interface Destination {
   readonly max: number;
   inFlight: number;
-  /** How often in a row it was found down. */
+  /** How many calls in a row found it down. */
   failures: number;
   openUntil: Instant | undefined;
 }
@@ -61,7 +61,7 @@ export function createCircuitBreakers(now: () => Instant): CircuitBreakers {
         destination.openUntil = undefined;
         return undefined;
       }
-      // Those who left together found the same fault: it counts once.
+      // Calls in flight together see the same outage: count it once.
       if (destination.openUntil === undefined || now() >= destination.openUntil) {
         destination.openUntil = plus(
           now(),

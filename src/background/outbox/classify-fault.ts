@@ -1,18 +1,18 @@
 import { ConnectorFault } from "../../service/ports/connector.ts";
 import { DeliveryFault } from "../../service/messaging/messenger.ts";
 
-/** What the relay has to know of a fault, whoever threw it. */
+/** What the relay needs to know about a fault of any kind. */
 export interface FaultFacts {
   /** Stable and without secrets. */
   readonly code: string;
-  /** False: trying again changes nothing. */
+  /** False: a retry would fail the same way. */
   readonly retryable: boolean;
   readonly retryAfterMs?: number;
-  /** Nobody gets through on this way at the moment. */
+  /** No call to this destination succeeds at the moment. */
   readonly isDestinationDown: boolean;
 }
 
-export function factsOf(fault: unknown): FaultFacts {
+export function classifyFault(fault: unknown): FaultFacts {
   if (fault instanceof DeliveryFault) {
     const { code, retryable, retryAfterMs, isSurfaceDown } = fault;
     return {

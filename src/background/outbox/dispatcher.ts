@@ -4,20 +4,20 @@ import { plus } from "../../core/values/time.ts";
 import type { DueEffect, Store, Write } from "../../service/ports/store.ts";
 import type { Runtime } from "../../service/ports/runtime.ts";
 import { recordOnly } from "../../service/decisions/decide-and-commit.ts";
-import { createAttempt, endsOf, leaseMs, type OnFault } from "./attempt-effect.ts";
+import { createAttempt, endsAccess, leaseMs, type OnFault } from "./attempt-effect.ts";
 import { createCircuitBreakers, type CallResult } from "./circuit-breaker.ts";
 import type { Runners } from "./runner.ts";
 
-/** How many effects are read and claimed in one go. */
+/** How many effects are read and leased at a time. */
 export const relayBatchMax = 100;
 
-/** Sends out what is due, as far as there is room. */
+/** Starts the effects that are due, within the limits of their destinations. */
 export interface Dispatcher {
-  /** Answers when everything there was room for is under way. Calls while one is at it join it and look once more. */
+  /** Resolves once every due effect with a free slot has started. A call during a run makes that run check again. */
   dispatch(): Promise<void>;
   readonly inFlight: ReadonlySet<Promise<void>>;
-  onRoomFree(listener: () => void): void;
-  /** Begins nothing more, and answers when what is under way has come back. */
+  onSlotFree(listener: () => void): void;
+  /** Starts nothing more, and resolves when the running effects have ended. */
   stop(): Promise<void>;
 }
 
@@ -34,9 +34,9 @@ export function createDispatcher(
     breakers.release(destinationOf(effect), result);
   const attempt = createAttempt(store, runtime, runners, onFault, { random, release });
   const inFlight = new Set<Promise<void>>();
-  let notifyRoomFree: (() => void) | undefined;
+  let notifySlotFree: (() => void) | undefined;
   let dispatching: Promise<void> | undefined;
-  let isAskedAgain = false;
+  let mustCheckAgain = false;
   let isStopped = false;
 
   const start = (due: DueEffect): void => {
@@ -44,66 +44,72 @@ export function createDispatcher(
       .catch((fault: unknown) => onFault(fault, { effect: due.id, attempts: due.attempts }))
       .finally(() => {
         inFlight.delete(running);
-        notifyRoomFree?.();
+        notifySlotFree?.();
       });
     inFlight.add(running);
   };
 
-  /** One batch; false: there is nothing due, or no room for it. */
+  /** @returns whether there may be more due effects with a free slot. */
   const dispatchBatch = async (): Promise<boolean> => {
     const due = isStopped ? [] : await store.dueEffects(now(), relayBatchMax, breakers.blocked());
     const acquired = due.filter(({ effect }) => breakers.tryAcquire(destinationOf(effect)));
     if (acquired.length === 0) return false;
-    let claimed: readonly DueEffect[] = [];
+    let leased: readonly DueEffect[] = [];
     try {
-      claimed = await claim(store, acquired, plus(now(), leaseMs));
+      leased = await leaseAll(store, acquired, plus(now(), leaseMs));
     } finally {
-      for (const one of acquired) if (!claimed.includes(one)) release(one, "untried");
+      for (const effect of acquired) if (!leased.includes(effect)) release(effect, "untried");
     }
-    for (const one of claimed) start(one);
+    for (const effect of leased) start(effect);
     return due.length === relayBatchMax;
   };
 
   const dispatchAll = async (): Promise<void> => {
     do {
-      isAskedAgain = false;
+      mustCheckAgain = false;
       while (await dispatchBatch());
-    } while (isAskedAgain);
+    } while (mustCheckAgain);
   };
 
   return {
     inFlight,
     dispatch() {
-      isAskedAgain = true;
+      mustCheckAgain = true;
       dispatching ??= dispatchAll().finally(() => {
         dispatching = undefined;
       });
       return dispatching;
     },
-    onRoomFree: (listener) => {
-      notifyRoomFree = listener;
+    onSlotFree: (listener) => {
+      notifySlotFree = listener;
     },
     stop: async () => {
       isStopped = true;
       try {
         await dispatching;
       } finally {
-        // What that has claimed is begun, and waited for too.
+        // Includes the effects that the last dispatch has leased.
         await Promise.all(inFlight);
       }
     },
   };
 }
 
-/** Claims all in one step; should somebody else have taken one meanwhile, each by itself. What is ours comes back. */
-async function claim(store: Store, due: readonly DueEffect[], until: Instant): Promise<readonly DueEffect[]> {
+/** Leases all effects in one step; after a conflict, each by itself. @returns the effects that are ours. */
+async function leaseAll(
+  store: Store,
+  due: readonly DueEffect[],
+  until: Instant,
+): Promise<readonly DueEffect[]> {
   const writes = due.map(({ id, lease, effect }): Write => ({
     kind: "effectLeased",
     id,
     lease,
     until,
-    ...endsOf(effect),
+    ...endsAccess(effect),
   }));
   if ("ok" in (await store.commit({ ...recordOnly([]), writes }))) return due;
-  return due.length === 1 ? [] : (await Promise.all(due.map((one) => claim(store, [one], until)))).flat();
+  return due.length === 1
+    ? []
+    : (await Promise.all(due.map((effect) => leaseAll(store, [effect], until)))).flat();
 }

@@ -6,33 +6,33 @@ import type { OnFault } from "./attempt-effect.ts";
 import type { Runners } from "./runner.ts";
 import { createDispatcher } from "./dispatcher.ts";
 
-/** What becomes due within this is taken together, in one commit, when somebody is nudged. */
+/** Effects that become due within this time are leased together, in one commit. */
 export const debounceMs = 20;
-/** What comes back within this leaves its room to the next together. */
-const returnDebounceMs = 10;
+/** Slots that become free within this time are filled together. */
+const slotDebounceMs = 10;
 
-/** Well inside the time a stop may take. */
+/** Well within the time that a shutdown may take. */
 const stopMs = 5 * secondMs;
 
 export interface Relay {
   /**
-   * Before the first turn: what a process that was killed was at is due now, not when its lease is over. Nobody else can
-   * be at it, for a database is one process's.
+   * Ends the leases of an earlier process, so that its effects are due now. No other process can hold a lease, because a
+   * database belongs to one process.
    */
   begin(): Promise<void>;
-  /** Runs everything that is due until nothing is and all of it has come back. */
+  /** Runs effects until none is due and all have ended. */
   drain(): Promise<void>;
-  /** As {@link Relay.drain}, soon and without waiting for it: something has just become due. */
+  /** Runs due effects soon, without waiting for them: call it when an effect has just become due. */
   wake(): void;
-  /** Takes no more and waits a little for what is under way; what is not done by then is done after the next start. */
+  /** Starts nothing more and waits a little for running effects. The next start repeats those that did not end. */
   stop(): Promise<void>;
 }
 
 /**
- * Does what was decided, at least once. Everything that is due goes out side by side, as far as its way has room
- * (gate.ts); of one lane only the oldest, so that each recipient hears things in order.
+ * Runs effects at least once. Whatever is due runs in parallel, limited per destination (`circuit-breaker.ts`); of each
+ * ordering key only the oldest, so that recipients get messages in order.
  *
- * @param random 0 to 1; spreads what failed together.
+ * @param random 0 to 1: jitter for retries.
  */
 export function createRelay(
   store: Store,
@@ -53,9 +53,9 @@ export function createRelay(
       dispatcher.dispatch().catch((fault: unknown) => onFault(fault, { attempts: 0 }));
     }, ms);
   };
-  // Room has become free, and the next of a lane with it. Who drains looks by themselves.
-  dispatcher.onRoomFree(() => {
-    if (draining === 0) dispatchSoon(returnDebounceMs);
+  // A free slot also unblocks the next effect of its ordering key. drain() checks by itself.
+  dispatcher.onSlotFree(() => {
+    if (draining === 0) dispatchSoon(slotDebounceMs);
   });
 
   return {

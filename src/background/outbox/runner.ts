@@ -2,29 +2,28 @@ import type { Effect } from "../../core/effects/effects.ts";
 import type { EffectId, Instant } from "../../core/values/ids.ts";
 import type { Step } from "../../service/ports/store.ts";
 
-/** What running an effect has changed: committed together with its end, so that neither is there without the other. */
+/** What running an effect has changed. Committed together with its removal, so that neither exists without the other. */
 export type EffectOutcome = Partial<Pick<Step, "writes" | "effects" | "audit">>;
 
-/** How often and since when. */
 export interface AttemptInfo {
   readonly id: EffectId;
-  /** How often it was put back. */
+  /** How many attempts failed before this one. */
   readonly attempts: number;
   readonly createdAt: Instant;
 }
 
-/** Does one kind of effect. Running it twice does what running it once does; it throws when it could not. */
+/** Runs one kind of effect. It must be idempotent, and throws when the effect could not be completed. */
 export interface Runner<Kind extends Effect["kind"]> {
   run(
     effect: Extract<Effect, { kind: Kind }>,
     signal: AbortSignal,
     about: AttemptInfo,
   ): Promise<EffectOutcome | undefined | void>;
-  /** Absent: tried for ever, as taking access away must be. */
+  /** Absent: retried forever, as taking access away must be. */
   readonly retryLimit?: {
-    /** After this, counted from when it first became due, and at once when trying again changes nothing. */
+    /** Counted from the creation of the effect; a fault that is not retryable exhausts the limit at once. */
     readonly afterMs: number;
-    /** What is to be written then. */
+    /** What to write when the limit is exhausted. */
     onExhausted(
       effect: Extract<Effect, { kind: Kind }>,
       code: string,

@@ -2,28 +2,28 @@ import type { Step, Store } from "../../service/ports/store.ts";
 import { recordOnly } from "../../service/decisions/decide-and-commit.ts";
 
 /**
- * Writes what became of attempts. Those that come back in the same turn are written in one step, for each step costs more
- * than what it writes of one; should they not all be writable, each by itself.
+ * Writes the results of attempts. Results of the same event-loop tick share one step, because a step costs more than what
+ * it writes; if the shared step conflicts, each result is written by itself.
  *
- * @returns writes a step that expects, takes and counts nothing. Rejects as the store does.
+ * @returns writes a step without expectations. Rejects as the store does.
  */
 export function createEffectSettler(store: Pick<Store, "commit">): (step: Step) => Promise<void> {
   let batch: { readonly steps: Step[]; readonly areWritten: Promise<boolean> } | undefined;
   const openBatch = () => {
     const steps: Step[] = [];
-    const { promise: turnOver, resolve } = Promise.withResolvers<void>();
+    const { promise: tickOver, resolve } = Promise.withResolvers<void>();
     setImmediate(resolve);
-    const areWritten = turnOver.then(async () => {
+    const areWritten = tickOver.then(async () => {
       batch = undefined;
       return writeTogether(store, steps);
     });
     return { steps, areWritten };
   };
   return async (step) => {
-    const own = (batch ??= openBatch());
-    own.steps.push(step);
-    if (await own.areWritten) return;
-    // A conflict: our lease had run out and somebody else has it; what they find is theirs to write.
+    const current = (batch ??= openBatch());
+    current.steps.push(step);
+    if (await current.areWritten) return;
+    // Conflict: our lease expired and another run owns the effect. Its result counts.
     await store.commit(step);
   };
 }
@@ -38,7 +38,7 @@ async function writeTogether(store: Pick<Store, "commit">, steps: readonly Step[
   try {
     return "ok" in (await store.commit(joined));
   } catch {
-    // Whoever it was for hears of it when theirs is written by itself.
+    // Each caller gets the error of its own step, which is written next.
     return false;
   }
 }

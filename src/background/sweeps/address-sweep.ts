@@ -1,8 +1,8 @@
 import type { Sweep } from "./request-sweeps.ts";
 
 /**
- * Has addresses looked at again that were not proven to lead to the same target. Nobody waits for it: a target that hangs
- * must not hold up the sweeps that end access.
+ * Checks connector addresses again that were not proven to lead to the same target. The sweep does not wait for the
+ * result, because a hanging target must not delay the sweeps that end access.
  */
 export function createAddressSweep(
   recheck: () => Promise<readonly string[]>,

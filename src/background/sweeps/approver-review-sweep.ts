@@ -1,19 +1,19 @@
 import type { ApproverReviewService } from "../../service/requests/approver-review-service.ts";
 import { secondMs } from "../../core/values/time.ts";
 
-/** How often one batch of the waiting requests is looked at. */
+/** How often one batch of waiting requests is checked. */
 export const approverReviewMs = 5 * secondMs;
 
 export interface ApproverReviewSweep {
-  /** Looks at the next batch, unless one is being looked at. Never throws. */
+  /** Checks the next batch, unless one is being checked. Never throws. */
   tick(): Promise<void>;
-  /** Starts no more and waits for the batch under way. */
+  /** Starts no more and waits for the running batch. */
   stop(): Promise<void>;
 }
 
 /**
- * Looks at all waiting requests in turn, for changes that nobody announces: the groups of Slack, and what happened
- * before this version ran. On an interval of its own, because Slack may be slow to answer and nothing else may wait.
+ * Checks all waiting requests in turn for changes that cause no event: Slack user groups, and changes made while another
+ * version ran. It has an interval of its own, because Slack may be slow and nothing else may wait for it.
  */
 export function startApproverReviewSweep(
   reviews: ApproverReviewService,

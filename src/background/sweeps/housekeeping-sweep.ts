@@ -2,7 +2,7 @@ import type { Runtime } from "../../service/ports/runtime.ts";
 import type { Services } from "../../service/services.ts";
 import type { Sweep } from "./request-sweeps.ts";
 
-/** Writes counted refusals and uses whose minute is over, and gives the relay its regular turn. */
+/** Writes the counted refusals and credential uses of past minutes, and wakes the relay. */
 export function createHousekeepingSweep(
   { credentialUses, refusals }: Pick<Services, "credentialUses" | "refusals">,
   relay: { wake(): void },

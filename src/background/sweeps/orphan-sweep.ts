@@ -2,21 +2,21 @@ import { secondMs } from "../../core/values/time.ts";
 import type { Connector, Connectors } from "../../service/ports/connector.ts";
 import type { OrphanService } from "../../service/targets/orphan-service.ts";
 
-/** How often every target is listed: at the start, and so that one that is back is listed within a minute. */
+/** How often every target is listed. A target that is back is listed within a minute. */
 export const orphanSweepMs = 30 * secondMs;
-/** A round at one target is given up after this; what is left of it is done in the next. */
+/** Time limit of one run at one target. The next run handles the rest. */
 export const orphanRunMaxMs = 50 * secondMs;
 
 export interface OrphanSweep {
-  /** Lists every target that is not being listed at this moment; ends when these rounds have. Never throws. */
+  /** Lists every target that is not being listed at the moment, and waits for these runs. Never throws. */
   tick(): Promise<void>;
-  /** Starts no more and gives up what is under way. */
+  /** Starts no more and aborts the running listings. */
   stop(): Promise<void>;
 }
 
 /**
- * Lists the targets, each on its own, so that one that hangs never stops the others, nor the timetable. Its interval is
- * its own too: listing costs the targets something.
+ * Lists each target independently, so that a hanging target stops neither the others nor the scheduler. It has an
+ * interval of its own, because a listing puts load on the targets.
  */
 export function startOrphanSweep(
   connectors: Connectors,
@@ -27,7 +27,7 @@ export function startOrphanSweep(
   const inFlight = new Map<string, Promise<void>>();
   const stopping = new AbortController();
 
-  const round = async (connector: Connector): Promise<void> => {
+  const runAt = async (connector: Connector): Promise<void> => {
     const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(orphanRunMaxMs)]);
     try {
       await untilAborted(orphans.sweep(connector, signal), signal);
@@ -41,7 +41,7 @@ export function startOrphanSweep(
   const tick = async (): Promise<void> => {
     for (const [name, connector] of connectors()) {
       if (stopping.signal.aborted) return;
-      if (!inFlight.has(name)) inFlight.set(name, round(connector));
+      if (!inFlight.has(name)) inFlight.set(name, runAt(connector));
     }
     await Promise.all(inFlight.values());
   };
@@ -57,15 +57,15 @@ export function startOrphanSweep(
   };
 }
 
-/** One that takes no notice of the signal is left alone, so that it cannot hold up a stop. */
+/** Abandons work that ignores the signal, so that it cannot delay a shutdown. */
 async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const giveUp = (): void => reject(signal.reason);
-  if (signal.aborted) giveUp();
-  signal.addEventListener("abort", giveUp, { once: true });
+  const abort = (): void => reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
   try {
     await Promise.race([work, promise]);
   } finally {
-    signal.removeEventListener("abort", giveUp);
+    signal.removeEventListener("abort", abort);
   }
 }

@@ -3,21 +3,21 @@ import type { TargetNamed, TargetReads } from "../../service/ports/target-reads.
 import { overdueSince, type TargetService } from "../../service/targets/target-service.ts";
 import { sweepBatchMax, type Sweep } from "./request-sweeps.ts";
 
-/** Puts on record, and has somebody alerted, that access which is over is still not confirmed gone at its target. */
+/** Records, and raises an alert, that ended access is still not confirmed gone at its target. */
 export function createOverdueSweep(
   store: Pick<TargetReads, "becomingOverdue">,
   targets: Pick<TargetService, "noteOverdue">,
   clock: Pick<Runtime, "now">,
-  alert: (late: TargetNamed) => void,
+  alert: (overdue: TargetNamed) => void,
 ): Sweep {
   return {
     name: "overdue take-backs",
     async run(signal) {
       for (;;) {
-        const late = await store.becomingOverdue(overdueSince(clock.now()), sweepBatchMax);
-        if (late.length === 0 || signal.aborted) return;
-        const noted = await Promise.all(late.map((one) => targets.noteOverdue(one)));
-        for (const [index, one] of late.entries()) if (noted[index] === true) alert(one);
+        const overdue = await store.becomingOverdue(overdueSince(clock.now()), sweepBatchMax);
+        if (overdue.length === 0 || signal.aborted) return;
+        const noted = await Promise.all(overdue.map((target) => targets.noteOverdue(target)));
+        for (const [index, target] of overdue.entries()) if (noted[index] === true) alert(target);
         if (!noted.includes(true)) return;
       }
     },

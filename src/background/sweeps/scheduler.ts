@@ -4,22 +4,22 @@ import { minuteMs, plus } from "../../core/values/time.ts";
 import type { Runtime } from "../../service/ports/runtime.ts";
 import type { Sweep } from "./request-sweeps.ts";
 
-/** A run that hangs is abandoned after this, so that it cannot stop all later ones. */
+/** A hanging run is abandoned after this, so that it cannot block all later runs. */
 export const sweepRunMaxMs = 30_000;
 
-/** How much later than planned a tick may go through. */
-const lateMs = minuteMs;
+/** How late a tick may succeed and still count as on time. */
+const lateMaxMs = minuteMs;
 
 export interface SweepScheduler {
-  /** Ticks by the clock from now on. Working out the next time loads a calendar: nobody has to wait for that at a start. */
+  /** Starts the schedule. Separate from creation, because computing the next time loads a calendar, which delays a start. */
   readonly begin: () => void;
-  /** Runs every sweep once, now. Never throws: a sweep that fails is reported and tried again at the next tick. */
+  /** Runs every sweep once, now. Never throws: a failed sweep is reported and runs again at the next tick. */
   tick(): Promise<void>;
-  /** When a tick last went through without a fault; null before the first. */
+  /** When a tick last succeeded; null before the first. */
   readonly lastSuccessAt: () => Instant | null;
-  /** Whether the tick that was due has gone through, give or take {@link lateMs}. */
+  /** Whether the tick that was due has succeeded, within {@link lateMaxMs}. */
   readonly isOnTime: () => boolean;
-  /** Starts no more and waits for the run under way. */
+  /** Starts no more and waits for the current run. */
   stop(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export function isCronExpression(text: string): boolean {
   return validate(text);
 }
 
-/** Ticks everything that becomes due by time alone, beside the serving API. It has to be begun. */
+/** Runs the sweeps on a schedule, once {@link SweepScheduler.begin} was called. */
 export function createSweepScheduler(
   expression: string,
   sweeps: readonly Sweep[],
@@ -43,23 +43,23 @@ export function createSweepScheduler(
 
   const expectNext = (): void => {
     if (last === null) return;
-    // node-cron plans by the system clock, which may stand behind ours: only the time until then is taken from it.
+    // node-cron uses the system clock, which may be behind ours, so only the remaining time is taken from it.
     const nextRun = task?.getNextRun()?.getTime();
     const waitMs = nextRun === undefined ? 0 : Math.max(0, nextRun - Date.now());
-    nextBy = plus(nextRun === undefined ? last : clock.now(), waitMs + lateMs);
+    nextBy = plus(nextRun === undefined ? last : clock.now(), waitMs + lateMaxMs);
   };
 
   const runAll = async (): Promise<void> => {
-    let isGood = true;
+    let hasSucceeded = true;
     for (const sweep of sweeps) {
       try {
-        await withinTime(sweep);
+        await runWithTimeout(sweep);
       } catch (fault) {
-        isGood = false;
+        hasSucceeded = false;
         onFault(fault, sweep.name);
       }
     }
-    if (!isGood) return;
+    if (!hasSucceeded) return;
     last = clock.now();
     expectNext();
   };
@@ -74,7 +74,7 @@ export function createSweepScheduler(
   return {
     begin() {
       if (isStopped) return;
-      // UTC, because node-cron has spun through the hour that summer time skips.
+      // UTC, because node-cron loops through the hour that daylight saving time skips.
       task ??= schedule(expression, tick, { timezone: "Etc/UTC", noOverlap: true });
       expectNext();
     },
@@ -89,12 +89,12 @@ export function createSweepScheduler(
   };
 }
 
-async function withinTime(sweep: Sweep): Promise<void> {
+async function runWithTimeout(sweep: Sweep): Promise<void> {
   const signal = AbortSignal.timeout(sweepRunMaxMs);
-  const late = new Promise<never>((_, reject) => {
+  const timedOut = new Promise<never>((_, reject) => {
     signal.addEventListener("abort", () => reject(new Error(`sweep ${sweep.name} took too long`)), {
       once: true,
     });
   });
-  await Promise.race([sweep.run(signal), late]);
+  await Promise.race([sweep.run(signal), timedOut]);
 }

@@ -5,36 +5,36 @@ import type { Runtime } from "../../service/ports/runtime.ts";
 import { recordOnly } from "../../service/decisions/decide-and-commit.ts";
 import { newEffect } from "../../service/decisions/build-step.ts";
 
-/** How often it is checked whether time alone has ended access. */
+/** How often we check whether access has expired. */
 const watchMs = secondMs;
-/** How old the recorded time may become while nothing happens. */
+/** The maximum age of the recorded time while nothing is committed. */
 const markAgeMaxMs = 10 * secondMs;
 
 export interface StateWatch {
   begin(): Promise<void>;
-  /** Records what must not be forgotten. Never throws: the next turn tries again. */
+  /** Records the state that a later start compares with. Never throws: the next tick tries again. */
   tick(): Promise<void>;
-  /** Records it a last time and ends. */
+  /** Records it a last time and stops. */
   stop(): Promise<void>;
 }
 
 export interface StateWatchDeps {
   readonly store: Pick<Store, "commit" | "clockMark" | "dueGrants">;
   readonly runtime: Runtime;
-  /** Keeps the head of the audit log outside the database. */
+  /** Stores the head of the audit log outside the database. */
   readonly rememberHead: () => Promise<void>;
-  /** Sees to it that there is space for endings. */
+  /** Reserves disk space for ending access. */
   readonly keepReserve: () => Promise<void>;
-  /** What administrators must be notified of at this moment. */
+  /** The alerts that apply at the moment. */
   readonly alerts: () => readonly ServiceAlert[];
   /** Called with the first of several faults in a row. */
   readonly onFault: (fault: unknown) => void;
 }
 
 /**
- * Keeps what a later start compares itself with: the recorded time close to the clock, also while no sweep runs and
- * nobody changes anything, and the head of the audit log. Every commit records its time, and the store under this writes
- * it; what has ended by the clock alone needs a commit to stay ended after a restart with an earlier clock.
+ * Records what a later start is compared with: a time close to the clock, even while nothing changes, and the head of
+ * the audit log. Every commit records its time. Access that expired needs a commit too, so that it stays expired after a
+ * restart with an earlier clock.
  */
 export function createStateWatch(deps: StateWatchDeps): StateWatch {
   const { store, runtime, rememberHead, keepReserve, alerts, onFault } = deps;
@@ -57,7 +57,7 @@ export function createStateWatch(deps: StateWatchDeps): StateWatch {
     await store.commit({ ...recordOnly([]), effects });
     for (const { name } of fresh) alerted.add(name);
   };
-  /** One part that fails keeps no other from its turn. */
+  /** Runs every part, even when another part fails. */
   const runAll = async (isLast: boolean): Promise<void> => {
     const faults: unknown[] = [];
     for (const part of [keepReserve, () => recordTime(isLast), rememberHead, alertAdmins]) {
@@ -78,7 +78,7 @@ export function createStateWatch(deps: StateWatchDeps): StateWatch {
     },
     tick: () => tick(),
     async stop() {
-      // A start that was refused leaves the database as it was.
+      // A refused start leaves the database unchanged.
       if (timer === undefined) return;
       clearInterval(timer);
       await tick(true);

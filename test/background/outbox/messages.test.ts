@@ -3,7 +3,7 @@ import { assertPresent } from "../../../src/core/values/assert.ts";
 import { parseSelector } from "../../../src/core/values/identity.ts";
 import { hourMs, minuteMs, secondMs } from "../../../src/core/values/time.ts";
 import type { Relay } from "../../../src/background/outbox/relay.ts";
-import { noticeRetryMaxMs } from "../../../src/background/outbox/runners/update-card.ts";
+import { noticeRetryMaxMs } from "../../../src/background/outbox/deliveries/delivery-records.ts";
 import { DeliveryFault } from "../../../src/service/messaging/messenger.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { granted, openServiceHarness, saidTo } from "../../service/support/service-harness.ts";

@@ -3,10 +3,10 @@ import { isActive } from "../../../core/values/identity.ts";
 import { administratorsOf } from "../../../service/people/administrators.ts";
 import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
 import { newEffect } from "../../../service/decisions/build-step.ts";
-import type { NoticeLog } from "./announce-request.ts";
+import type { NoticeLog } from "./notice-log.ts";
 import type { Runner } from "../runner.ts";
 
-/** Notifies administrators, on every surface they have, that the service itself needs them. */
+/** Notifies administrators, on every surface they have, of a problem with the service itself. */
 export function createAdminAlerts(context: ServiceContext, log: NoticeLog): Runner<"alert_admins"> {
   const { surfaces, runtime } = context;
   return {

@@ -3,10 +3,10 @@ import type { IdentityId, KeyId } from "../../../core/values/ids.ts";
 import { isActive } from "../../../core/values/identity.ts";
 import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
 import { newEffect } from "../../../service/decisions/build-step.ts";
-import type { NoticeLog } from "./announce-request.ts";
+import type { NoticeLog } from "./notice-log.ts";
 import type { EffectOutcome, Runner } from "../runner.ts";
 
-/** Tells a person that a key was made in their name, on every surface they have. */
+/** Notifies a person, on every surface they have, that a key was made in their name. */
 export function createKeyAnnouncer(context: ServiceContext, log: NoticeLog): Runner<"announce_key"> {
   return {
     async run({ keyId, identityId }) {
@@ -16,7 +16,7 @@ export function createKeyAnnouncer(context: ServiceContext, log: NoticeLog): Run
   };
 }
 
-/** Tells a key's owner once that it expires soon, on every surface they have; a key that is over needs no word. */
+/** Notifies a key's owner once, on every surface they have, that it expires soon, unless it has ended already. */
 export function createKeyExpiryAnnouncer(
   context: ServiceContext,
   log: NoticeLog,

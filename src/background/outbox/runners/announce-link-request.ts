@@ -5,7 +5,7 @@ import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
 import type { Delivery } from "../../../service/ports/store.ts";
 import { linkSubject, noteDeliveryId } from "../../../service/views/delivery-status.ts";
 import type { Runner } from "../runner.ts";
-import type { NoticeLog } from "./announce-request.ts";
+import type { NoticeLog } from "./notice-log.ts";
 
 /** Notifies administrators, on every surface they have, that somebody asks for their account to be linked. */
 export function createLinkRequestAnnouncer(context: ServiceContext, log: NoticeLog): Runner<"request_link"> {

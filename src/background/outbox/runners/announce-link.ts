@@ -3,7 +3,7 @@ import { accountIn, isActive, linkName } from "../../../core/values/identity.ts"
 import { newEffect } from "../../../service/decisions/build-step.ts";
 import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
 import type { Runner } from "../runner.ts";
-import type { NoticeLog } from "./announce-request.ts";
+import type { NoticeLog } from "./notice-log.ts";
 
 /** Notifies a person, on every surface they have, that an account was linked to them; then of what waits for them. */
 export function createLinkAnnouncer(context: ServiceContext, log: NoticeLog): Runner<"announce_link"> {

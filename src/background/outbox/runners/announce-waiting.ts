@@ -5,7 +5,7 @@ import type { IdentityId } from "../../../core/values/ids.ts";
 import { newEffect } from "../../../service/decisions/build-step.ts";
 import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
 import type { Runner } from "../runner.ts";
-import { reviewersOf } from "./recipients.ts";
+import { reviewersOf } from "../deliveries/recipients.ts";
 
 /** How many requests are read at a time. */
 const batchMax = 50;

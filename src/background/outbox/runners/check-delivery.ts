@@ -6,14 +6,14 @@ import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
 import type { Delivery } from "../../../service/ports/store.ts";
 import { newEffect } from "../../../service/decisions/build-step.ts";
 import type { Runner } from "../runner.ts";
-import { markDelivery } from "./update-card.ts";
+import { markDelivery } from "../deliveries/delivery-records.ts";
 
-/** By this time after people were asked, it is usually known who could be reached. */
+/** How long after asking the deliveries are checked; most have succeeded or failed by then. */
 export const deliveryCheckMs = 15 * secondMs;
 
 /**
- * Tells the requester how many of the people they wait for have been told: their card says so some seconds after asking,
- * and an approver who turns out to be reachable nowhere is news.
+ * Checks whether the approvers were reached. Some seconds after asking, the requester's card shows how many were; an
+ * approver who could be reached nowhere is announced.
  */
 export function createDeliveryCheck(context: ServiceContext): Runner<"check_delivery"> {
   const { store, runtime, surfaces } = context;
@@ -21,7 +21,7 @@ export function createDeliveryCheck(context: ServiceContext): Runner<"check_deli
     async run({ requestId, lost }) {
       const deliveries = await store.deliveries([requestId]);
       const now = runtime.now();
-      const failed = lost === null ? [] : lostOf(deliveries, lost);
+      const failed = lost === null ? [] : failedDeliveriesTo(deliveries, lost);
       const effects: readonly Effect[] =
         lost !== null && failed.length > 0
           ? [{ kind: "announce", requestId, notices: [{ notice: "unreached", people: [lost] }] }]
@@ -34,7 +34,7 @@ export function createDeliveryCheck(context: ServiceContext): Runner<"check_deli
                 : [],
             );
       return {
-        // Said once: from now on they count as out of reach.
+        // Marked as unreachable, so that this is announced once.
         writes: failed.map((delivery) =>
           markDelivery(context, delivery, "UNREACHABLE", null, delivery.fault),
         ),
@@ -44,11 +44,11 @@ export function createDeliveryCheck(context: ServiceContext): Runner<"check_deli
   };
 }
 
-/** The copies that were given up of somebody who now has none that was delivered or still may be. */
-function lostOf(deliveries: readonly Delivery[], reader: IdentityId): readonly Delivery[] {
+/** The failed deliveries to this approver, provided that no other delivery succeeded or still may. */
+function failedDeliveriesTo(deliveries: readonly Delivery[], reader: IdentityId): readonly Delivery[] {
   if (reachOf(deliveries)?.unreached.includes(reader) !== true) return [];
   return deliveries.filter(
-    (one) =>
-      one.notice === null && one.readerId === reader && one.audience === "approver" && one.state === "FAILED",
+    ({ notice, readerId, audience, state }) =>
+      notice === null && readerId === reader && audience === "approver" && state === "FAILED",
   );
 }

@@ -2,13 +2,12 @@ import type { ApproverReviewService } from "../../../service/requests/approver-r
 import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
 import type { NewEffect } from "../../../service/ports/store.ts";
 import { newEffect } from "../../../service/decisions/build-step.ts";
-import { deliveryUpdate } from "./announce-request.ts";
+import { updatesOf } from "../deliveries/delivery-updates.ts";
 import type { Runner } from "../runner.ts";
 
 /**
- * Looks at the waiting requests that a change of people may concern: one batch at a time, each with an effect of its own.
- * At last the messages of requests that were decided before are made true as well, and who can judge an emergency from
- * now on is told of it.
+ * Re-evaluates the approvers of waiting requests after people changed, one batch per effect. After the last batch it
+ * also updates the messages of requests that were decided before, and notifies people who can now review an emergency.
  */
 export function createApproverReviewer(
   context: ServiceContext,
@@ -25,9 +24,9 @@ export function createApproverReviewer(
       const shown = change === null ? [] : await reviews.shownRequests(change);
       const effects: NewEffect[] = [];
       for (const requestId of shown) {
-        // What is still on its way says how things stand when it is posted.
-        const deliveries = (await store.deliveries([requestId])).filter((one) => one.state === "SENT");
-        const updates = deliveries.flatMap((delivery) => deliveryUpdate(context, requestId, delivery));
+        // A message that is not sent yet will show the current state when it is.
+        const deliveries = (await store.deliveries([requestId])).filter(({ state }) => state === "SENT");
+        const updates = deliveries.flatMap((delivery) => updatesOf(context, requestId, delivery));
         effects.push(...updates.map((effect) => newEffect(effect, { now, runtime })));
       }
       for (const { requestId, people } of await reviews.newReviewers(change)) {

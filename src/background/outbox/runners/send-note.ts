@@ -5,17 +5,19 @@ import type { CardService } from "../../../service/messaging/card-source.ts";
 import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
 import type { Messenger, Note } from "../../../service/messaging/messenger.ts";
 import type { Delivery } from "../../../service/ports/store.ts";
-import { isStillRelevant } from "./note-relevance.ts";
-import type { EffectOutcome, Runner } from "../runner.ts";
 import {
-  deliveryOf,
-  recordFailedDelivery,
+  findCardDelivery,
+  markDelivery,
   messengerFor,
   noticeRetryMaxMs,
-  markDelivery,
-} from "./update-card.ts";
+} from "../deliveries/delivery-records.ts";
+import { recordFailedDelivery } from "../deliveries/failed-deliveries.ts";
+import { isStillRelevant } from "../deliveries/note-relevance.ts";
+import type { EffectOutcome, Runner } from "../runner.ts";
 
-/** Tells one thing once: a note below the card in chat, a letter by e-mail. */
+type SendNote = Extract<Effect, { kind: "send_note" }>;
+
+/** Sends one note once: below the card in chat, or as an e-mail. */
 export function createNoteSender(
   context: ServiceContext,
   cards: Pick<CardService, "cardFor">,
@@ -26,12 +28,12 @@ export function createNoteSender(
       const prepared = await prepare(context, cards, effect, effect.about);
       if (prepared === undefined) return notNeeded(context, effect, messenger);
       const { note, delivery } = prepared;
-      // A channel that its card could not be brought to hears nothing else of the request either.
-      if (effect.readerId === null && delivery?.state === "FAILED") return noted(context, effect, null);
+      // A channel that did not receive the card receives no notes about the request either.
+      if (effect.readerId === null && delivery?.state === "FAILED") return recordNote(context, effect, null);
       const ref = await messenger.direct(effect.address, note, delivery?.ref ?? null, signal);
-      // A letter is all there is of its copy.
+      // By e-mail there is no card beside the note, so sending the note completes the delivery.
       return delivery === undefined || messenger.keepsCards
-        ? noted(context, effect, ref)
+        ? recordNote(context, effect, ref)
         : { writes: [markDelivery(context, delivery, "SENT", null)] };
     },
     retryLimit: {
@@ -40,42 +42,38 @@ export function createNoteSender(
         const { about, surface, readerId } = effect;
         if (about.topic === "request") {
           const { requestId, audience, notice } = about;
-          const outcome = await recordFailedDelivery(
-            context,
-            effect,
-            { requestId, audience, what: notice },
-            code,
-          );
-          const lost = noted(context, effect, null);
-          return { ...outcome, writes: [...(outcome.writes ?? []), ...(lost?.writes ?? [])] };
+          const failed = { requestId, audience, what: notice, code };
+          const outcome = await recordFailedDelivery(context, effect, failed);
+          const writes = recordNote(context, effect, null)?.writes ?? [];
+          return { ...outcome, writes: [...(outcome.writes ?? []), ...writes] };
         }
         const at = context.runtime.now();
         const data = { surface, what: about.topic, code };
-        const whom = readerId === null ? {} : { identity: readerId };
-        return { audit: [{ at, action: "notification.failed", actor: systemActor, ...whom, data }] };
+        const identity = readerId === null ? {} : { identity: readerId };
+        return { audit: [{ at, action: "notification.failed", actor: systemActor, ...identity, data }] };
       },
     },
   };
 }
 
-/** Nothing is told: a letter that would have been all of its copy is not on its way any more. */
+/** The note is no longer relevant. An e-mail that was to carry the request is marked as not needed. */
 async function notNeeded(
   context: ServiceContext,
-  effect: Extract<Effect, { kind: "send_note" }>,
+  effect: SendNote,
   { keepsCards }: Messenger,
 ): Promise<EffectOutcome | undefined> {
   const { about } = effect;
-  if (keepsCards || about.topic !== "request") return noted(context, effect, null);
-  const delivery = await deliveryOf(context, effect, about.requestId, about.audience);
+  if (keepsCards || about.topic !== "request") return recordNote(context, effect, null);
+  const delivery = await findCardDelivery(context, effect, about.requestId, about.audience);
   return delivery?.state === "QUEUED"
     ? { writes: [markDelivery(context, delivery, "NOT_NEEDED", null)] }
     : undefined;
 }
 
-/** Records where a note with buttons is, so that it is kept true; one without is left as it is. */
-function noted(
+/** Records where the note was posted, so that its buttons are updated. Null: it is never updated. */
+function recordNote(
   { runtime }: ServiceContext,
-  { deliveryId }: Extract<Effect, { kind: "send_note" }>,
+  { deliveryId }: SendNote,
   ref: string | null,
 ): EffectOutcome | undefined {
   if (deliveryId === undefined) return undefined;
@@ -89,7 +87,7 @@ interface Prepared {
   readonly delivery: Delivery | undefined;
 }
 
-/** Undefined: there is nothing to tell any more. */
+/** Undefined: the note is no longer relevant. */
 async function prepare(
   context: ServiceContext,
   cards: Pick<CardService, "cardFor">,
@@ -121,11 +119,11 @@ async function prepare(
   const { requestId, notice, audience } = about;
   const card = await cards.cardFor(requestId, audience, to.readerId);
   if (card === undefined || !isStillRelevant(notice, card)) return undefined;
-  const delivery = await deliveryOf(context, to, requestId, audience);
+  const delivery = await findCardDelivery(context, to, requestId, audience);
   return { note: { about: "request", notice, card }, delivery };
 }
 
-/** Undefined: they have been linked meanwhile. */
+/** Undefined: the account was linked in the meantime. */
 async function linkNote(
   { store }: ServiceContext,
   { account, displayName, email, candidateId }: LinkRequest,

@@ -3,14 +3,14 @@ import type { TargetService } from "../../../service/targets/target-service.ts";
 import type { Runners } from "../runner.ts";
 
 /**
- * One attempt at a target. Shorter than the relay's own patience with whatever it runs (attempting.ts), so that it is the
- * target that is found down by one that hangs, and the others wait for one probe.
+ * Timeout of one call to a target. Shorter than the relay's own, so that a hanging target is reported as down and
+ * everything else waits for a single probe.
  */
 export const targetAttemptMs = 20 * secondMs;
 
 /**
- * Has targets do what was decided. A target that is down says so in its ConnectorFault (`isTargetDown`), so that the
- * others for the same connector can wait for one probe; a take-back is tried without limit.
+ * Provisions access at targets and takes it back; a take-back is retried without limit. A fault with `isTargetDown` opens the
+ * circuit breaker of the connector, so that other effects for it wait for one probe.
  */
 export function createTargetRunners(
   targets: Pick<TargetService, "provision" | "takeBack">,

@@ -1,25 +1,19 @@
-import { minuteMs, plus } from "../../../core/values/time.ts";
 import type { Effect } from "../../../core/effects/effects.ts";
-import type { CardService } from "../../../service/messaging/card-source.ts";
-import { linkSubject } from "../../../service/views/delivery-status.ts";
-import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
-import { DeliveryFault, type Messenger, type Note } from "../../../service/messaging/messenger.ts";
-import type { Delivery, DeliverySubject } from "../../../service/ports/store.ts";
 import { newEffect } from "../../../service/decisions/build-step.ts";
-import { isStillRelevant } from "./note-relevance.ts";
-import { hideUnlinkedActions } from "./hide-unlinked-actions.ts";
-import type { EffectOutcome, Runner } from "../runner.ts";
-import { messengerFor, noticeRetryMaxMs, markDelivery } from "./update-card.ts";
+import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
+import type { CardService } from "../../../service/messaging/card-source.ts";
+import type { Note } from "../../../service/messaging/messenger.ts";
+import type { DeliverySubject } from "../../../service/ports/store.ts";
+import { linkSubject } from "../../../service/views/delivery-status.ts";
+import { markDelivery, messengerFor, noticeRetryMaxMs } from "../deliveries/delivery-records.ts";
+import { hideUnlinkedActions } from "../deliveries/hide-unlinked-actions.ts";
+import { isStillRelevant } from "../deliveries/note-relevance.ts";
+import { postponeUpdate } from "../deliveries/postpone-update.ts";
+import type { Runner } from "../runner.ts";
 
 type UpdateNote = Extract<Effect, { kind: "update_note" }>;
 
-/** A platform that says when to come back is believed up to this. */
-const postponedMaxMs = 10 * minuteMs;
-
-/**
- * Keeps a note with buttons true, as copies of the card are: what it asks for may have been done elsewhere. Once it
- * has no buttons any more it stays as it is.
- */
+/** Keeps a note with buttons up to date, because its action may have been taken elsewhere, until it has no buttons. */
 export function createNoteUpdates(
   context: ServiceContext,
   cards: Pick<CardService, "cardFor">,
@@ -27,24 +21,22 @@ export function createNoteUpdates(
   return {
     async run(effect, signal) {
       const deliveries = await context.store.deliveries([subjectOf(effect)]);
-      const delivery = deliveries.find((one) => one.id === effect.deliveryId);
-      // What has not been posted yet says how things stand when it is.
+      const delivery = deliveries.find(({ id }) => id === effect.deliveryId);
+      // A note that is not posted yet will show the state of the moment when it is.
       if (delivery === undefined || delivery.ref === null || delivery.state !== "SENT") return undefined;
+      let hasButtons: boolean;
       try {
-        const isOpen = await rewrite(context, cards, effect, {
-          messenger: messengerFor(context, effect),
-          ref: delivery.ref,
-          signal,
-        });
-        return isOpen ? undefined : closed(context, delivery);
+        hasButtons = await rewriteNote(context, cards, effect, delivery.ref, signal);
       } catch (fault) {
-        if (!(fault instanceof DeliveryFault) || fault.retryAfterMs === undefined) throw fault;
-        return postponed(context, effect, fault.retryAfterMs);
+        return postponeUpdate(context, effect, fault);
       }
+      return hasButtons
+        ? undefined
+        : { writes: [markDelivery(context, delivery, "NOT_NEEDED", delivery.ref)] };
     },
     retryLimit: {
       afterMs: noticeRetryMaxMs,
-      // The card of the same request is kept true besides, and says that it could not be.
+      // Nothing to record: the card of the same request is updated too, and records its own failure.
       onExhausted: async () => undefined,
     },
   };
@@ -54,20 +46,16 @@ function subjectOf({ about }: UpdateNote): DeliverySubject {
   return about.topic === "linked" ? linkSubject(about.account) : about.requestId;
 }
 
-interface Message {
-  readonly messenger: Messenger;
-  readonly ref: string;
-  readonly signal: AbortSignal;
-}
-
-/** Whether there is still something to press on it. */
-async function rewrite(
+/** @returns whether the note still has buttons. */
+async function rewriteNote(
   context: ServiceContext,
   cards: Pick<CardService, "cardFor">,
   effect: UpdateNote,
-  { messenger, ref, signal }: Message,
+  ref: string,
+  signal: AbortSignal,
 ): Promise<boolean> {
   const { about, readerId } = effect;
+  const messenger = messengerFor(context, effect);
   if (about.topic === "linked") {
     const found = await context.store.identityByLink(about.account);
     if (found === undefined) return true;
@@ -87,41 +75,22 @@ async function rewrite(
   return (await messenger.rewriteNote(ref, note, signal)) === "open";
 }
 
-function closed(context: ServiceContext, delivery: Delivery): EffectOutcome {
-  return { writes: [markDelivery(context, delivery, "NOT_NEEDED", delivery.ref)] };
-}
-
-/** Done later and beside everything else that its reader is told. */
-function postponed({ runtime }: ServiceContext, effect: UpdateNote, retryAfterMs: number): EffectOutcome {
-  const now = runtime.now();
-  const again = newEffect({ ...effect, isPostponed: true }, { now, runtime });
-  return { effects: [{ ...again, dueAt: plus(now, Math.min(retryAfterMs, postponedMaxMs)) }] };
-}
-
-/** Every message that offers to link one of the accounts says from now on that it is linked. */
+/** Updates every message that offers to link one of these accounts: it now says that the account is linked. */
 export function createLinkNoteUpdates({ store, runtime }: ServiceContext): Runner<"links_made"> {
   return {
     async run({ accounts }) {
       const bySubject = new Map(accounts.map((account) => [linkSubject(account), account]));
       const deliveries = await store.deliveries([...bySubject.keys()]);
+      const effects = deliveries.flatMap((delivery): readonly Effect[] => {
+        const { id, requestId, surface, address, readerId, state } = delivery;
+        const account = bySubject.get(requestId);
+        if (account === undefined || surface === "nowhere" || (state !== "QUEUED" && state !== "SENT")) {
+          return [];
+        }
+        const about = { topic: "linked", account } as const;
+        return [{ kind: "update_note", deliveryId: id, about, surface, address, readerId }];
+      });
       const now = runtime.now();
-      const effects = deliveries.flatMap(
-        ({ id, requestId, surface, address, readerId, state }): readonly Effect[] => {
-          const account = bySubject.get(requestId);
-          return account !== undefined && surface !== "nowhere" && (state === "QUEUED" || state === "SENT")
-            ? [
-                {
-                  kind: "update_note",
-                  deliveryId: id,
-                  about: { topic: "linked", account },
-                  surface,
-                  address,
-                  readerId,
-                },
-              ]
-            : [];
-        },
-      );
       return { effects: effects.map((effect) => newEffect(effect, { now, runtime })) };
     },
   };

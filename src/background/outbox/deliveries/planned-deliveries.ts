@@ -4,17 +4,17 @@ import type { Audience } from "../../../core/effects/notices.ts";
 import { deliveryId, isGivenUp } from "../../../service/views/delivery-status.ts";
 import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
 import type { Delivery, Write } from "../../../service/ports/store.ts";
-import { markDelivery } from "./update-card.ts";
+import { markDelivery } from "./delivery-records.ts";
 
 type Reader = Pick<Delivery, "surface" | "address" | "audience" | "readerId">;
 
-/** The copies of one request's card as they are to be after an announcement. */
+/** The deliveries of one request's card as they will be after an announcement. */
 export interface PlannedDeliveries {
-  /** The copy of this reader there, as it was before; undefined: it is new. */
+  /** Adds the delivery to this reader unless it exists. @returns it as it was before; undefined: it is new. */
   want(reader: Reader, state: Delivery["state"]): Delivery | undefined;
-  /** The same for somebody who is asked: what was given up before is tried once more. */
+  /** The same for somebody who is asked, which retries a delivery that failed before. */
   ask(reader: Reader): Delivery | undefined;
-  /** Whether this reader has been told of the request there. */
+  /** Whether this reader has been notified of the request there. */
   isKnown(to: Addressee, audience: Audience): boolean;
   readonly all: () => readonly Delivery[];
   readonly writes: () => readonly Write[];
@@ -27,10 +27,10 @@ export function createPlannedDeliveries(
 ): PlannedDeliveries {
   const at = context.runtime.now();
   const added = new Map<string, Delivery>();
-  const again = new Map<string, Delivery>();
+  const retried = new Map<string, Delivery>();
   const want: PlannedDeliveries["want"] = (reader, state) => {
     const id = deliveryId({ ...reader, requestId });
-    const before = known.find((one) => one.id === id);
+    const before = known.find((delivery) => delivery.id === id);
     if (before === undefined)
       added.set(id, { ...reader, id, requestId, notice: null, state, ref: null, fault: null, at });
     return before;
@@ -39,15 +39,15 @@ export function createPlannedDeliveries(
     want,
     ask(reader) {
       const before = want(reader, "QUEUED");
-      if (before !== undefined && isGivenUp(before)) again.set(before.id, { ...before, state: "QUEUED" });
+      if (before !== undefined && isGivenUp(before)) retried.set(before.id, { ...before, state: "QUEUED" });
       return before;
     },
     isKnown: ({ surface, address }, audience) =>
-      known.some((one) => one.id === deliveryId({ requestId, surface, address, audience })),
-    all: () => [...known.map((one) => again.get(one.id) ?? one), ...added.values()],
+      known.some((delivery) => delivery.id === deliveryId({ requestId, surface, address, audience })),
+    all: () => [...known.map((delivery) => retried.get(delivery.id) ?? delivery), ...added.values()],
     writes: () => [
       ...[...added.values()].map((value): Write => ({ kind: "deliveryAdded", value })),
-      ...[...again.values()].map((delivery) => markDelivery(context, delivery, "QUEUED", null)),
+      ...[...retried.values()].map((delivery) => markDelivery(context, delivery, "QUEUED", null)),
     ],
   };
 }

@@ -5,7 +5,7 @@ import { isActive, type Identity } from "../../../core/values/identity.ts";
 import { loadPeople, type ServiceContext } from "../../../service/decisions/load-facts.ts";
 import type { DeliveryAddress } from "../../../service/messaging/surfaces.ts";
 
-/** Somebody who is to hear something, and every place where they can. */
+/** A person or channel that receives a notice, with every address it is sent to. */
 export interface Recipient {
   readonly readerId: IdentityId | null;
   readonly audience: Audience;
@@ -43,7 +43,9 @@ export async function recipientsOf(
     case "admins": {
       const { admin } = (await context.rulebook()).book.rules.chatRoles;
       const { directory } = await loadPeople(context, [], admin);
-      const ids = admin.flatMap((one) => directory.people(one, request.subjectId).map((person) => person.id));
+      const ids = admin.flatMap((selector) =>
+        directory.people(selector, request.subjectId).map(({ id }) => id),
+      );
       return personRecipients(context, request, ids, "channel", true);
     }
   }
@@ -61,10 +63,12 @@ export async function reviewersOf(
 }
 
 /**
- * Each person once, on the surfaces the request names. `isNeeded`: when they cannot be told there, on any other, for a
- * decision must not be lost because of what a requester chose. Programs are told nothing.
+ * Each active person once, on the surfaces that the request names.
+ *
+ * @param isNeeded Somebody who cannot be reached there is notified on any other surface: a decision must not be lost
+ *   because of what a requester chose.
  */
-export async function personRecipients(
+async function personRecipients(
   context: ServiceContext,
   request: AccessRequest,
   ids: readonly IdentityId[],
@@ -88,8 +92,8 @@ export async function personRecipients(
   );
 }
 
-/** A channel hears of everything, whatever the requester chose: it is the policy's word. */
-export async function channelRecipients(
+/** Channels are notified whatever surfaces the requester chose, because the policy names them. */
+async function channelRecipients(
   { surfaces }: ServiceContext,
   references: readonly string[],
   audience: Audience,

@@ -1,7 +1,7 @@
 import type { NoticeKind } from "../../../core/effects/notices.ts";
 import type { Card } from "../../../service/views/card.ts";
 
-/** Whether a note says something that its reader can still act on, or that is news however the request goes on. */
+/** Whether its reader can still act on the note, or should know of it whatever happened to the request since. */
 export function isStillRelevant(
   notice: NoticeKind,
   { request, audience, actions, noLongerAskedAs }: Card,
@@ -26,9 +26,9 @@ export function isStillRelevant(
       return audience !== "approver" || isAsked;
     case "ending_soon":
       return request.status === "ACTIVE";
-    // What is gone by now needs nobody; after an outage of many targets this would be a storm.
+    // Not sent once the access is gone: after an outage of many targets there would be too many notes.
     case "target_overdue":
-      return request.grant?.targets.some((one) => one.state === "REVOKE_OVERDUE") === true;
+      return request.grant?.targets.some((target) => target.state === "REVOKE_OVERDUE") === true;
     case "reviewer_added":
     case "review_waiting":
     case "review_due":

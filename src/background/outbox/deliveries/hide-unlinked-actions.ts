@@ -4,8 +4,8 @@ import type { Card } from "../../../service/views/card.ts";
 import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
 
 /**
- * The card as its reader may press it there: an account that is not linked to them any more is offered nothing. A
- * platform that cannot say at the moment where they are is no reason to take buttons away.
+ * Removes the actions when the account at this address is no longer linked to the reader. When the platform cannot say
+ * at the moment which address the reader has, the actions stay.
  */
 export async function hideUnlinkedActions(context: ServiceContext, to: Addressee, card: Card): Promise<Card> {
   const { surface, address, readerId } = to;

@@ -1,17 +1,17 @@
 import type { Card } from "../../../service/views/card.ts";
 import type { Delivery } from "../../../service/ports/store.ts";
 
-/** How many copies are remembered; of others it is not known what they say. */
-const rememberedMax = 2_000;
+/** How many messages are cached; the content of any other is unknown. */
+const cachedMax = 2_000;
 
 /**
- * What the copies say that this process has written. Several changes in a row ask for the same copy several times: the
- * first of them writes its latest state, and the rest have nothing left to do.
+ * A cache of what the cards say that this process has posted. Several changes in a row update the same card several
+ * times: the first update writes the latest state, and the others can be skipped.
  */
 export interface ShownCards {
-  /** Whether the message says exactly this already. */
+  /** Whether the message already shows exactly this card. */
   isShown(delivery: Delivery, card: Card): boolean;
-  /** Whether the message offers to its readers what they cannot do any more; true when it is not known. */
+  /** Whether the message may offer actions that are no longer possible; true when its content is unknown. */
   isMisleading(delivery: Delivery, card: Card): boolean;
   keep(delivery: Delivery, ref: string, card: Card): void;
 }
@@ -19,8 +19,8 @@ export interface ShownCards {
 export function createShownCards(): ShownCards {
   const shown = new Map<string, { readonly ref: string; readonly text: string; readonly offers: string }>();
   const known = ({ id, ref }: Delivery) => {
-    const one = shown.get(id);
-    return one?.ref === ref ? one : undefined;
+    const message = shown.get(id);
+    return message?.ref === ref ? message : undefined;
   };
   return {
     isShown: (delivery, card) => known(delivery)?.text === textOf(card),
@@ -29,12 +29,12 @@ export function createShownCards(): ShownCards {
       shown.delete(id);
       shown.set(id, { ref, text: textOf(card), offers: offersOf(card) });
       const [oldest] = shown.keys();
-      if (shown.size > rememberedMax && oldest !== undefined) shown.delete(oldest);
+      if (shown.size > cachedMax && oldest !== undefined) shown.delete(oldest);
     },
   };
 }
 
-/** All that a message shows: how telling others stands is only on the requester's. */
+/** All that a message shows. How many approvers were reached is shown to the requester only. */
 function textOf(card: Card): string {
   const { audience, reach, unreachedChannels, request } = card;
   const reachFacts =
@@ -42,7 +42,7 @@ function textOf(card: Card): string {
   return JSON.stringify({ ...card, ...reachFacts, request: { ...request, notifications: null } });
 }
 
-/** What can be pressed, and on which terms. */
+/** The actions that the message offers, and the state of the request that they act on. */
 function offersOf({ actions, request }: Card): string {
   return JSON.stringify([actions, request.revision, request.status]);
 }
