@@ -82,7 +82,7 @@ test("each caller gets the outcome of its own step, and only written steps are r
   ]);
 });
 
-test("a step that meets a lock is retried for 400 ms, before the steps that came after it", async () => {
+test("a step that meets a lock is retried for 400 ms, together with the steps that came after it", async () => {
   const { queue, batches, onFatal } = openQueue(busy, busy, busy);
   const now = vi.spyOn(performance, "now").mockReturnValue(1_000);
   onTestFinished(() => now.mockRestore());
@@ -99,7 +99,7 @@ test("a step that meets a lock is retried for 400 ms, before the steps that came
   expect(onFatal).not.toHaveBeenCalled();
 });
 
-test("a batch that does not fit on the disk is written step by step, in its order and before later steps", async () => {
+test("a batch that does not fit on the disk is written step by step, in its order", async () => {
   const { queue, batches } = openQueue(full, [ok], full);
   const steps = ["a", "b", "c"].map(step);
   const later = step("later");
@@ -110,6 +110,20 @@ test("a batch that does not fit on the disk is written step by step, in its orde
   expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled", "fulfilled"]);
   expect(batches).toEqual([steps, ...steps.map((one) => [one]), [later]]);
 });
+
+test.each([
+  ["locked", busy, [128, 128, 2]],
+  ["full", full, [128, ...Array.from({ length: 128 }, () => 1), 2]],
+])(
+  "a batch that found the disk %s is written before the steps that waited behind it",
+  async (_, fault, sizes) => {
+    const { queue, batches } = openQueue(fault);
+    const steps = Array.from({ length: 130 }, (__, index) => step(`${index}`));
+    await Promise.all(steps.map((one) => queue.commit(one)));
+    expect(batches.map(({ length }) => length)).toEqual(sizes);
+    expect(batches.slice(1).flat()).toEqual(steps);
+  },
+);
 
 test("a failed batch is reported as nothing, and its callers get the error", async () => {
   const { commit, onCommitted, onFatal } = openQueue(
