@@ -1,15 +1,9 @@
 import { defineConfig } from "vitest/config";
 import { PlainSummary } from "./test/support/plain-summary.ts";
 
-/**
- * As the program starts: threads that a test begins then find their code compiled. Stripping the types of each anew takes
- * WebAssembly, whose coming and going in dozens of threads now and then kills Node itself (nodejs/node#64500).
- */
-const execArgv = ["--import", new URL("src/app/process/require-node.mjs", import.meta.url).href];
-
 /** One project per kind of test, so `vitest run --project core` runs the fast ones alone. */
 const project = (name: string, include: string, testTimeout: number) => ({
-  test: { name, execArgv, include: [include], testTimeout, hookTimeout: testTimeout, restoreMocks: true },
+  test: { name, include: [include], testTimeout, hookTimeout: testTimeout, restoreMocks: true },
 });
 
 export default defineConfig({

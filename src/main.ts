@@ -17,8 +17,8 @@ import { readEnvironment, type Settings } from "./config/environment.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createLogger } from "./app/observability/logger.ts";
 import { readinessOf } from "./app/observability/readiness.ts";
+import { createStandardOutput } from "./app/observability/standard-output.ts";
 import { createTerminalWatch } from "./app/process/terminal-watch.ts";
-import { writePerTick } from "./app/process/write-per-tick.ts";
 import { StoreOpenError } from "./store/shared/store-open-error.ts";
 import {
   isCronExpression,
@@ -63,14 +63,9 @@ async function prepareApplication(
 
 async function run(): Promise<void> {
   const isTerminalClosed = createTerminalWatch();
-  // A log reader that goes away must not take the guard of production systems with it.
-  process.stdout.on("error", () => undefined);
   const settings = readSettings();
   const kept = readStoredAdminKey(settings);
-  const log = createLogger(
-    settings.logLevel,
-    writePerTick((text) => process.stdout.write(text)),
-  );
+  const log = createLogger(settings.logLevel, createStandardOutput());
   log.info({ version: programVersion, node: process.version }, "starting");
   const onFatal = (err: unknown): void => {
     // What the disk holds is unknown from here on: answering anybody could be a lie. Starting again reads the truth.
