@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
-import { createApplication, closeApplication, sweepsOf, type Application } from "./app/application.ts";
+import { closeApplication, createApplication, type Application } from "./app/application.ts";
+import { createSweeps } from "./app/sweeps.ts";
 import {
   connectorProblemsOf,
   ensureAdminKey,
@@ -7,7 +8,7 @@ import {
   loadConfiguration,
 } from "./app/load-configuration.ts";
 import { startIntervalSweeps } from "./app/interval-sweeps.ts";
-import { StartupError, whyNotStarted } from "./app/startup-error.ts";
+import { StartupError, explainStartFailure } from "./app/startup-error.ts";
 import { offerReloads, reloadsOf, type Reloads } from "./app/reloads.ts";
 import { reloadOnSighup, stopOnSignal } from "./app/signals.ts";
 import { logSurfaces } from "./app/log-surfaces.ts";
@@ -39,7 +40,7 @@ function readSettings(): Settings {
   return settings.ok;
 }
 
-/** What the house needs before anybody comes in; without it, it is closed again. */
+/** Loads what the application needs before it serves anybody. Closes the application if that fails. */
 async function prepareApplication(
   settings: Settings,
   adminKey: string | undefined,
@@ -57,28 +58,28 @@ async function prepareApplication(
     await app.stateWatch.begin();
   } catch (error) {
     await closeApplication(app);
-    throw whyNotStarted(error);
+    throw explainStartFailure(error);
   }
 }
 
 async function run(): Promise<void> {
   const isTerminalClosed = createTerminalWatch();
   const settings = readSettings();
-  const kept = readStoredAdminKey(settings);
+  const storedKey = readStoredAdminKey(settings);
   const log = createLogger(settings.logLevel, createStandardOutput());
   log.info({ version: programVersion, node: process.version }, "starting");
   const onFatal = (err: unknown): void => {
-    // What the disk holds is unknown from here on: answering anybody could be a lie. Starting again reads the truth.
+    // The state on disk is unknown, so any answer could be wrong. Exit: the next start recovers from disk.
     log.fatal({ err }, "commit outcome unknown, exiting");
     process.exit(70);
   };
   const app = await createApplication(settings, log, onFatal);
   const { services, store, context, chatSurfaces } = app;
-  await prepareApplication(settings, kept, app, log);
+  await prepareApplication(settings, storedKey, app, log);
   const reloads = reloadsOf(settings, app, log);
   const scheduler = createSweepScheduler(
     settings.sweepCron,
-    sweepsOf(app, log),
+    createSweeps(app, log),
     context.runtime,
     (err, sweep) => log.error({ err, sweep }, "sweep failed"),
   );
@@ -104,14 +105,14 @@ async function run(): Promise<void> {
     log.info("stopped");
   };
   try {
-    // What came due while we were down is written before the first answer.
+    // Record what became due while the service was down before the first response.
     await scheduler.tick();
     void intervalSweeps.tick();
     const address = await server.listen({ host: settings.host, port: settings.port });
     chatSurfaces.start();
     logSurfaces(settings, log);
     log.info({ address, publicUrl: settings.publicUrl ?? address }, "listening");
-    // In a later turn: whoever waits for that line has it.
+    // In a later tick, so that the line above is written first.
     setImmediate(scheduler.begin);
   } catch (error) {
     await stop();
@@ -123,7 +124,7 @@ async function run(): Promise<void> {
   stopOnSignal(stop, log);
 }
 
-/** The gauges that are read from the state whenever somebody asks for the metrics. */
+/** Adds the gauges that each scrape reads from the state. */
 function observeState(
   { store, context, guarded, metrics }: Application,
   scheduler: SweepScheduler,
@@ -148,7 +149,7 @@ try {
 } catch (error) {
   if (!(error instanceof StartupError) && !(error instanceof StoreOpenError)) throw error;
   const lines = error instanceof StartupError ? error.lines : [error.message];
-  const said = `jit-access did not start:\n${lines.map((line) => `  ${line}\n`).join("")}`;
-  // Ended here and now: a call under way to a target that is silent would hold the event loop for seconds.
-  process.stderr.write(said, () => process.exit(1));
+  const text = `jit-access did not start:\n${lines.map((line) => `  ${line}\n`).join("")}`;
+  // Exit at once, because a call in flight to an unresponsive target would keep the event loop alive for seconds.
+  process.stderr.write(text, () => process.exit(1));
 }

@@ -7,11 +7,12 @@ import { reloadSocketOf, requestReload } from "./app/process/reload-socket.ts";
 import { backUp, BackupError, restore, type Backup } from "./store/sqlite/backup.ts";
 import { StoreOpenError } from "./store/shared/store-open-error.ts";
 
-/** What an operator does to an installation from outside: `npm run backup -- FILE`, `npm run reload` and so on. */
+// The commands an operator runs on an installation: `npm run backup -- FILE`, `npm run reload` and so on.
+
 const migrations = join(resolve(import.meta.dirname, ".."), "migrations/sqlite");
 
 const usage =
-  "Say npm run backup -- FILE, npm run restore -- FILE, npm run reload, npm run accept-clock, or npm run accept-head -- HASH.";
+  "Use npm run backup -- FILE, npm run restore -- FILE, npm run reload, npm run accept-clock, or npm run accept-head -- HASH.";
 
 function databaseFile(): string {
   const problems = loadEnvFile(process.env);
@@ -22,33 +23,33 @@ function databaseFile(): string {
 }
 
 async function backup(file: string): Promise<void> {
-  say("backup", await backUp(databaseFile(), file, migrations));
+  printBackup("backup", await backUp(databaseFile(), file, migrations));
 }
 
 async function restoreFrom(file: string): Promise<void> {
   const stamp = new Date().toISOString().replaceAll(/[-:.]/g, "");
   const restored = await restore(databaseFile(), file, migrations, stamp);
-  say("restored", restored);
+  printBackup("restored", restored);
   if (restored.replaced !== undefined) print(`before    ${restored.replaced}\n`);
   print(
-    "What ended after this backup was made is live again until its own time is over: see docs/backup.md.\n",
+    "Access that ended after this backup was made is active again until it expires: see docs/backup.md.\n",
   );
 }
 
 async function acceptClock(isConfirmed: boolean): Promise<void> {
-  // Loaded here, because a backup or a reload needs none of the service.
+  // Loaded on demand, because a backup or a reload does not need the service's code.
   const { acceptSystemClock } = await import("./app/accept-clock.ts");
   const accepted = await acceptSystemClock(databaseFile(), migrations, async (found) => {
     const [from, to] = [formatInstant(found.from), formatInstant(found.to)];
     print(`The last change was recorded at ${from}; the system clock says ${to}.\n`);
-    print("What has ended stays ended. What was given after the system clock's time ends now: ");
+    print("What has ended stays ended. What was granted after the system clock's time ends now: ");
     print(`${found.requests} requests and grants, ${found.keys} API keys.\n`);
     return isConfirmed || confirmed();
   });
   if (accepted === undefined)
     print("The system clock is not behind the last recorded change; nothing was changed.\n");
   else if (accepted.isAccepted) print(`accepted  ${formatInstant(accepted.to)}\n`);
-  else throw new BackupError("Nothing was changed. Set the system clock right, or confirm with --yes.");
+  else throw new BackupError("Nothing was changed. Correct the system clock, or confirm with --yes.");
 }
 
 async function acceptLog(hash: string): Promise<void> {
@@ -77,7 +78,7 @@ async function confirmed(): Promise<boolean> {
   }
 }
 
-/** Has the running service read its configuration again; its answer is the exit code. */
+/** Asks the running service to reload its configuration. The exit code is its result. */
 async function reload(): Promise<void> {
   const file = databaseFile();
   const result = await requestReload(reloadSocketOf(file)).catch((error: unknown) => {
@@ -96,21 +97,21 @@ function whyNoReload(error: unknown, file: string): string {
     case "ECONNREFUSED":
       return `Not reloaded: no service runs on ${folder}. Check DATABASE_URL, and start the service.`;
     case "EACCES":
-      return `Not reloaded: ${folder} may not be used by this account: run it as the service's own.`;
+      return `Not reloaded: this account may not use ${folder}. Run it as the service's account.`;
     default:
-      return `Not reloaded, as far as is known: ${error instanceof Error ? error.message : "unknown"}. Look at the log of the service.`;
+      return `Probably not reloaded: ${error instanceof Error ? error.message : "unknown"}. Check the log of the service.`;
   }
 }
 
-function say(done: string, { file, events, head }: Backup): void {
-  print(`${done.padEnd(9)} ${file}\nrecords   ${events}\nhead      ${head}\n`);
+function printBackup(label: string, { file, events, head }: Backup): void {
+  print(`${label.padEnd(9)} ${file}\nrecords   ${events}\nhead      ${head}\n`);
 }
 
 function print(text: string): void {
   process.stdout.write(text);
 }
 
-/** The sentence for what the operator can do something about; a bug keeps its stack. */
+/** The sentence for an error that the operator can fix. A bug keeps its stack. */
 function sentenceOf(error: unknown): string {
   const isKnown = error instanceof BackupError || error instanceof StoreOpenError;
   const isSystemError = error instanceof Error && ("syscall" in error || "code" in error);
@@ -119,15 +120,15 @@ function sentenceOf(error: unknown): string {
   throw error;
 }
 
-/** What the system says, in a sentence for what an operator gets wrong most. */
+/** A sentence for a system error; the most common operator mistakes get their own. */
 function systemErrorText(error: Error & { readonly code?: unknown; readonly path?: unknown }): string {
   const path = typeof error.path === "string" ? error.path : "the file";
   switch (error.code) {
     case "ENOENT":
-      return `${path} cannot be made or read: it, or its folder, is not there.`;
+      return `${path} cannot be created or read: it, or its folder, does not exist.`;
     case "EACCES":
     case "EPERM":
-      return `${path} may not be read or written by this account: run it as the service's own.`;
+      return `This account may not read or write ${path}. Run it as the service's account.`;
     case "ENOSPC":
       return `The disk is full: ${error.message}.`;
     default:
@@ -136,8 +137,8 @@ function systemErrorText(error: Error & { readonly code?: unknown; readonly path
 }
 
 async function run(verb: string | undefined, args: readonly string[]): Promise<void> {
-  const [first, ...more] = args;
-  const file = more.length === 0 && first !== "" ? first : undefined;
+  const [first, ...rest] = args;
+  const file = rest.length === 0 && first !== "" ? first : undefined;
   if (verb === "backup" && file !== undefined) return backup(file);
   if (verb === "restore" && file !== undefined) return restoreFrom(file);
   const isBare = args.length === 0;

@@ -14,18 +14,18 @@ import { createExpirySweep, createRequestSweep } from "../background/sweeps/requ
 export interface WrongClock {
   /** The recorded time of the last change. */
   readonly from: Instant;
-  /** What the system clock says. */
+  /** The time of the system clock. */
   readonly to: Instant;
-  /** How much ends, because it was given after that. */
+  /** How many requests and keys end, because they were granted after that time. */
   readonly requests: number;
   readonly keys: number;
 }
 
 /**
- * Writes what has ended by the recorded time, and then goes back to the system clock's. Undefined: that is not behind,
- * and nothing was changed.
+ * Records every end that the recorded time implies, then sets the recorded time back to the system clock. Returns
+ * undefined when the system clock is not behind and nothing was changed.
  *
- * @param confirm answers whether to go on; with false nothing is changed.
+ * @param confirm decides whether to continue; with false nothing is changed.
  */
 export async function acceptSystemClock(
   file: string,

@@ -7,7 +7,7 @@ import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 
 export type HeadAcceptance =
   | { readonly is: "accepted"; readonly head: AuditHead; readonly isChainWhole: boolean }
-  /** The log contains the last head seen. */
+  /** The log contains the last head that was seen. */
   | { readonly is: "not_needed"; readonly head: AuditHead }
   /** No record of the log has this hash. */
   | { readonly is: "unknown"; readonly head: AuditHead };
@@ -15,8 +15,8 @@ export type HeadAcceptance =
 const pageSize = 1_000;
 
 /**
- * Accepts an audit log that lacks the last head seen, because an operator names a record of it by its hash. That this was
- * done is recorded, and the head of the log from then on is the last one seen.
+ * Accepts an audit log that lacks the last head seen, when the operator names one of its records by hash. The acceptance
+ * is recorded, and the head of the log becomes the last one seen.
  */
 export async function acceptHead(
   file: string,
@@ -26,8 +26,8 @@ export async function acceptHead(
   let fatal: Error | undefined;
   const store = await openSqliteStore({ file, migrationsFolder, onFatal: (error) => (fatal = error) });
   try {
-    const kept = lastHeadFile(file);
-    const seen = kept.read();
+    const headFile = lastHeadFile(file);
+    const seen = headFile.read();
     const head = await store.auditHead();
     const isKnown = seen !== undefined && seen !== "unreadable";
     if (isKnown && (await store.compareHead(seen)) === "matches") return { is: "not_needed", head };
@@ -38,14 +38,14 @@ export async function acceptHead(
     await store.commit(recordOnly([{ at, action: "audit.head_accepted", actor: operator, data }]));
     if (fatal !== undefined) throw fatal;
     const accepted = await store.auditHead();
-    await kept.write(accepted);
+    await headFile.write(accepted);
     return { is: "accepted", head: accepted, isChainWhole };
   } finally {
     await store.close();
   }
 }
 
-/** The service may have recorded more since the operator looked, so it need not be the last. */
+/** The record need not be the last: the service may have recorded more since the operator read the log. */
 async function hasRecord(store: Pick<Reads, "auditEvents">, hash: string): Promise<boolean> {
   let after = 0;
   for (;;) {

@@ -2,16 +2,13 @@ import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
 import { createAuditFile, type AuditFile } from "../notify/audit-file/audit-file.ts";
 import type { Settings } from "../config/environment.ts";
-import type { Instant } from "../core/values/ids.ts";
 import type { OnFault } from "../background/outbox/attempt-effect.ts";
 import { createRunners } from "../background/outbox/runners/effect-runners.ts";
 import { createRelay, type Relay } from "../background/outbox/relay.ts";
 import type { guardedPost } from "../http-client/guarded-post.ts";
 import { createMetrics, type Metrics } from "./observability/metrics.ts";
 import { createRuntime } from "./process/runtime.ts";
-import { createAddressBook } from "../service/people/address-book.ts";
 import { ConnectorFault } from "../service/ports/connector.ts";
-import { recheckAddresses } from "../service/targets/connector-addresses.ts";
 import { createConnectorSet, type ConnectorSet } from "../service/ports/connector-registry.ts";
 import { createRequestChanges } from "../service/ports/request-changes.ts";
 import type { ServiceContext } from "../service/decisions/load-facts.ts";
@@ -20,64 +17,56 @@ import type { Store } from "../service/ports/store.ts";
 import { createRulebookReader } from "../service/decisions/rulebook-reader.ts";
 import { createServices, type Services } from "../service/services.ts";
 import { createSlices } from "../service/async/time-slices.ts";
-import { createSurfaces } from "../service/messaging/surfaces.ts";
 import { createUserGroupReader } from "../service/ports/user-groups.ts";
 import { guardedFromTokens } from "../service/guards/token-guard.ts";
 import { withCommitListeners, type CommitListener } from "../service/ports/observed-store.ts";
 import { createStateWatch, type StateWatch } from "../background/sweeps/state-watch.ts";
-import { createAddressSweep } from "../background/sweeps/address-sweep.ts";
-import { createHousekeepingSweep } from "../background/sweeps/housekeeping-sweep.ts";
-import { createOverdueSweep } from "../background/sweeps/overdue-sweep.ts";
-import { createExpirySweep, createRequestSweep, type Sweep } from "../background/sweeps/request-sweeps.ts";
 import { createWebhooks, type Webhooks } from "../notify/webhooks/webhooks.ts";
-import { createChatSurfaces, type ChatSurfaces } from "./chat-surfaces.ts";
+import type { ChatSurfaces } from "./chat-surfaces.ts";
+import { createMessageSurfaces } from "./message-surfaces.ts";
 import { openGuardedStore, type GuardedStore } from "./guarded-store.ts";
 
-/** Everything that was built, before anything listens. */
+/** The parts of the running service. */
 export interface Application {
   readonly store: Store;
-  /** What keeps access that has ended from coming back. */
+  /** What keeps ended access from coming back. */
   readonly guarded: GuardedStore;
+  readonly context: ServiceContext;
   readonly services: Services;
   readonly relay: Relay;
-  readonly context: ServiceContext;
-  readonly metrics: Metrics;
-  readonly stateWatch: StateWatch;
   readonly webhooks: Webhooks;
   readonly auditFile: AuditFile | undefined;
-  /** Ways to targets; a reload swaps them. */
+  readonly stateWatch: StateWatch;
+  readonly metrics: Metrics;
+  /** The connectors in force; a reload replaces them. */
   readonly connectors: ConnectorSet;
   readonly chatSurfaces: ChatSurfaces;
-  /** Doors of chat platforms in our server. */
+  /** Endpoints of the chat platforms for the HTTP server. */
   readonly mounts: readonly FastifyPluginAsync[];
 }
 
-/** Builds everything once. Nothing is listened to and nobody is called before {@link Application.surfaces} is started. */
+/**
+ * Creates every part once: the store, what reaches people and targets, the services on top of them, and what follows
+ * their commits. Nothing listens and nothing is called before main.ts starts the parts.
+ */
 export async function createApplication(
   settings: Settings,
   log: Logger,
   onFatal: (fault: unknown) => void,
 ): Promise<Application> {
+  const onBackgroundError = (err: unknown): void => log.error({ err }, "background error");
   const metrics = createMetrics();
   const guarded = await openGuardedStore(settings, metrics, log, onFatal);
   const { now } = guarded.clock;
   const runtime = createRuntime(now);
-  // The relay and those who follow the audit log work on the store that wakes them: what they do may leave more.
-  let relay: Relay | undefined;
-  let webhooks: Webhooks | undefined;
-  let auditFile: AuditFile | undefined;
+
+  // Every part below commits to this store. Parts that follow commits add their listener when they are created.
   const requestChanges = createRequestChanges();
-  const wake: CommitListener = (step) => {
-    if (step.effects.length > 0) relay?.wake();
-    webhooks?.onCommit(step);
-    auditFile?.onCommit(step);
-  };
-  const onFault = (err: unknown): void => log.error({ err }, "background error");
-  const kept = withCommitListeners(guarded.store, [wake, requestChanges.onCommit, metrics.onCommit]);
-  const store: Store = guardedFromTokens(kept, () => services.tokenChecks.report, onFault);
-  webhooks = createWebhooks({ store, runtime, post: lazyGuardedPost, random: Math.random, log });
-  if (settings.auditFile !== undefined) auditFile = createAuditFile({ path: settings.auditFile, store, log });
-  const { surfaces, chatSurfaces } = await buildSurfaces(settings, store, now, log);
+  const listeners: CommitListener[] = [requestChanges.onCommit, metrics.onCommit];
+  const observed = withCommitListeners(guarded.store, listeners);
+  const store: Store = guardedFromTokens(observed, () => services.tokenChecks.report, onBackgroundError);
+
+  const { surfaces, chatSurfaces } = await createMessageSurfaces(settings, store, now, log);
   const { userGroups } = chatSurfaces;
   const connectors = createConnectorSet();
   const context: ServiceContext = {
@@ -93,10 +82,22 @@ export async function createApplication(
     surfaces,
     ...(userGroups !== undefined && { userGroups: createUserGroupReader(userGroups, now) }),
   };
-  const firstAttempt = firstAttemptOf(() => relay);
-  const services = createServices(context, firstAttempt, onFault);
-  relay = createRelay(store, runtime, createRunners(context, services, log), effectFaultsTo(log));
+  const services = createServices(
+    context,
+    async (_, withinMs) => drainWithin(relay, withinMs),
+    onBackgroundError,
+  );
   const mounts = await chatSurfaces.open(services);
+
+  const relay = createRelay(store, runtime, createRunners(context, services, log), effectFaultsTo(log));
+  const webhooks = createWebhooks({ store, runtime, post: lazyGuardedPost, random: Math.random, log });
+  const auditFile =
+    settings.auditFile === undefined ? undefined : createAuditFile({ path: settings.auditFile, store, log });
+  listeners.push((step) => {
+    if (step.effects.length > 0) relay.wake();
+    webhooks.onCommit(step);
+    auditFile?.onCommit(step);
+  });
   const stateWatch = createStateWatch({
     store,
     runtime,
@@ -108,56 +109,43 @@ export async function createApplication(
   return {
     store,
     guarded,
+    context,
     services,
     relay,
-    context,
-    metrics,
-    stateWatch,
     webhooks,
     auditFile,
+    stateWatch,
+    metrics,
     connectors,
     chatSurfaces,
     mounts,
   };
 }
 
-async function buildSurfaces(settings: Settings, store: Store, now: () => Instant, log: Logger) {
-  const surfaces = createSurfaces();
-  const chatSurfaces = await createChatSurfaces(
-    settings,
-    { now, addresses: (surface) => createAddressBook(store, surface) },
-    log,
-  );
-  for (const { messenger } of chatSurfaces.all) surfaces.add(messenger);
-  if (settings.email !== undefined) {
-    const { createEmail } = await import("../notify/email/email-messenger.ts");
-    const { chatPlatforms } = await import("../notify/email/ways-to-act.ts");
-    const chats = chatPlatforms.filter((platform) => settings[platform] !== undefined);
-    surfaces.add(createEmail(settings.email, log, { chats }));
-  }
-  return { surfaces, chatSurfaces };
-}
-
-/** Waits for the relay's first attempt at what is due, no longer than it may take. */
-function firstAttemptOf(relay: () => Relay | undefined) {
-  return async (_: string, withinMs: number): Promise<void> => {
-    const { promise, resolve: passed } = Promise.withResolvers<void>();
-    const timer = setTimeout(passed, withinMs);
-    await Promise.race([relay()?.drain(), promise]);
-    clearTimeout(timer);
-  };
+/** Waits until the relay has tried what is due, but not longer than `ms`. */
+async function drainWithin(relay: Relay, ms: number): Promise<void> {
+  const { promise: timeout, resolve: onTimeout } = Promise.withResolvers<void>();
+  const timer = setTimeout(onTimeout, ms);
+  await Promise.race([relay.drain(), timeout]);
+  clearTimeout(timer);
 }
 
 function effectFaultsTo(log: Logger): OnFault {
   return (err, about) => {
-    // The outside not answering is no fault of ours; its code says enough.
+    // A surface or target that does not respond is not our fault, so its code suffices and no stack is logged.
     if (err instanceof DeliveryFault || err instanceof ConnectorFault) {
       log.warn({ ...about, why: err.message }, "effect will be retried");
     } else log.error({ err, ...about }, "effect failed");
   };
 }
 
-/** Finishes what is under way, writes what was only counted, and closes everything in reverse order. */
+/** Loads the HTTP client on first use, because most installations have no webhook. */
+const lazyGuardedPost: typeof guardedPost = async (...call) => {
+  const { guardedPost: post } = await import("../http-client/guarded-post.ts");
+  return post(...call);
+};
+
+/** Finishes work in flight, writes what was only counted, and closes the parts. The store is closed last. */
 export async function closeApplication(app: Application): Promise<void> {
   const { store, services, relay, context, connectors, webhooks, auditFile, stateWatch } = app;
   const { now } = context.runtime;
@@ -170,25 +158,3 @@ export async function closeApplication(app: Application): Promise<void> {
   await stateWatch.stop();
   await store.close();
 }
-
-/** What becomes due by time alone, in the order it is looked at. */
-export function sweepsOf(app: Application, log: Logger): readonly Sweep[] {
-  const { store, services, relay, context, connectors, webhooks, auditFile } = app;
-  return [
-    createExpirySweep(store, services.grants, context.runtime),
-    createRequestSweep(store, services.grants, context.runtime),
-    createOverdueSweep(store, services.targets, context.runtime, (late) =>
-      log.warn(late, "take-back overdue"),
-    ),
-    createHousekeepingSweep(services, relay, context.runtime),
-    createAddressSweep(() => recheckAddresses(context, connectors), log),
-    webhooks.sweep,
-    ...(auditFile === undefined ? [] : [auditFile.sweep]),
-  ];
-}
-
-/** Most installations call no webhook, and what calls them takes its time to load. */
-const lazyGuardedPost: typeof guardedPost = async (...call) => {
-  const { guardedPost: post } = await import("../http-client/guarded-post.ts");
-  return post(...call);
-};

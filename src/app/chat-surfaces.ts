@@ -8,13 +8,13 @@ import type { Messenger } from "../service/messaging/messenger.ts";
 import type { Services } from "../service/services.ts";
 import type { UserGroups } from "../service/ports/user-groups.ts";
 
-/** What every chat platform has in common, once it is built. */
+/** What Slack and Teams have in common. */
 interface ChatSurface {
   readonly messenger: Messenger;
   readonly userGroups?: UserGroups;
-  /** How commands begin there. */
+  /** The text that begins a command there. */
   readonly prefix?: string;
-  /** From here on people are listened to. */
+  /** Connects the surface to the services. It receives nothing before {@link start}. */
   open(deps: SurfaceDeps): { readonly mount: FastifyPluginAsync | undefined };
   start(): void;
   stop(): Promise<void>;
@@ -25,7 +25,7 @@ interface SurfaceDeps extends Pick<Services, "accountLinks" | "cards" | "refusal
   readonly now: () => Instant;
 }
 
-/** What a surface may need before there are services. */
+/** What a surface needs before the services exist. */
 interface SurfacePorts {
   readonly addresses: (surface: string) => AddressBook;
   readonly now: () => Instant;
@@ -34,13 +34,13 @@ interface SurfacePorts {
 export interface ChatSurfaces {
   readonly all: readonly ChatSurface[];
   readonly userGroups: UserGroups | undefined;
-  /** Their doors in our server. */
+  /** Connects the surfaces to the services. Returns their endpoints for the HTTP server. */
   open(services: Services): Promise<readonly FastifyPluginAsync[]>;
   start(): void;
   stop(): Promise<void>;
 }
 
-/** The chat platforms this installation has; the code of one is loaded only where it is configured. */
+/** Creates the configured chat platforms. The code of the others is not loaded. */
 export async function createChatSurfaces(
   settings: Settings,
   { addresses, now }: SurfacePorts,
@@ -54,27 +54,27 @@ export async function createChatSurfaces(
   if (settings.teams !== undefined) {
     const { createTeams } = await import("../chat/teams/teams.ts");
     const teams = createTeams(settings.teams, { addresses: addresses("teams"), now, log });
-    // People there just write to us, or mention us first.
+    // In Teams people write to the bot or mention it, without a command prefix.
     all.push({ ...teams, prefix: "" });
   }
   return {
     all,
-    userGroups: all.find((one) => one.userGroups !== undefined)?.userGroups,
+    userGroups: all.find(({ userGroups }) => userGroups !== undefined)?.userGroups,
     async open(services) {
       if (all.length === 0) return [];
       const { createChat } = await import("../chat/conversation/chat.ts");
       const { accountLinks, cards, refusals } = services;
-      return all.flatMap((one) => {
-        const prefix = one.prefix !== undefined && { prefix: one.prefix };
+      return all.flatMap((surface) => {
+        const prefix = surface.prefix !== undefined && { prefix: surface.prefix };
         const chat = createChat({ services, accountLinks, cards, now, ...prefix });
-        return one.open({ chat, accountLinks, cards, refusals, now }).mount ?? [];
+        return surface.open({ chat, accountLinks, cards, refusals, now }).mount ?? [];
       });
     },
     start: () => {
-      for (const one of all) one.start();
+      for (const surface of all) surface.start();
     },
     stop: async () => {
-      await Promise.all(all.map((one) => one.stop()));
+      await Promise.all(all.map((surface) => surface.stop()));
     },
   };
 }

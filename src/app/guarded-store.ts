@@ -23,11 +23,11 @@ export interface GuardedStore {
   readonly auditHead: AuditHeadWatch;
   readonly reserve: DiskReserve;
   readonly accessHold: AccessHold;
-  /** Why new access is held back, for administrators. */
+  /** Why new access is refused, for administrators. */
   readonly alerts: () => readonly ServiceAlert[];
 }
 
-/** Opens the store, with everything that keeps what has ended from coming back after a restart. */
+/** Opens the store with the guards that keep ended access from coming back after a restart. */
 export async function openGuardedStore(
   settings: Settings,
   metrics: Pick<Metrics, "clockJumped">,
@@ -38,7 +38,7 @@ export async function openGuardedStore(
   const open = () => openStore(settings, onFatal);
   const plain = await open().catch((error: unknown) => {
     if (!isForWantOfSpace(error)) throw error;
-    // A start writes a little, and without it nothing can be ended.
+    // A start has to write a little. If it fails, no access can be ended.
     reserve.release();
     return open();
   });

@@ -3,7 +3,7 @@ import { startApproverReviewSweep } from "../background/sweeps/approver-review-s
 import { startOrphanSweep } from "../background/sweeps/orphan-sweep.ts";
 import type { Application } from "./application.ts";
 
-/** Sweeps on intervals of their own, because others outside may be slow to answer them. */
+/** Sweeps on intervals of their own, because they wait for other systems, which may be slow. */
 export interface IntervalSweeps {
   tick(): Promise<void>;
   stop(): Promise<void>;
@@ -19,7 +19,7 @@ export function startIntervalSweeps({ services, context }: Application, log: Log
     ),
   ];
   return {
-    tick: async () => void (await Promise.all(sweeps.map((one) => one.tick()))),
-    stop: async () => void (await Promise.all(sweeps.map((one) => one.stop()))),
+    tick: async () => void (await Promise.all(sweeps.map((sweep) => sweep.tick()))),
+    stop: async () => void (await Promise.all(sweeps.map((sweep) => sweep.stop()))),
   };
 }

@@ -18,17 +18,17 @@ import type { Application } from "./application.ts";
 import { StartupError } from "./startup-error.ts";
 import { packageRoot } from "./package-root.ts";
 
-/** Said in one line of the log; the rest are counted. */
+/** The most warnings in one log line; the line also has the total. */
 const warningsMax = 50;
 
-/** What was loaded, for whoever asked for it. */
+/** The result of loading a configuration. */
 export interface LoadedConfiguration extends Loaded {
   readonly file: string;
-  /** Lines for the operator; at most so many as the log says. */
+  /** Lines for the operator, at most as many as the log has. */
   readonly warnings: readonly string[];
 }
 
-/** Finds, checks and loads the configuration; what it says replaces what the file said before, in one commit. */
+/** Finds, checks and loads the configuration. One commit replaces what was loaded from the file before. */
 export async function loadConfiguration(
   settings: Settings,
   {
@@ -62,14 +62,14 @@ export async function loadConfiguration(
     formerAt: async (name, place) => {
       const inForce = before.get(name);
       if (inForce?.place === place) return inForce;
-      const written = found.content.connectors.find((one) => one.name === name);
+      const written = found.content.connectors.find((connector) => connector.name === name);
       return written && createConnectorAt(written, place, ports);
     },
   });
   const configuration = createConfigurationService(context, yieldToEventLoop);
   const loaded = await connectors.replace(
     settled.connectors,
-    // Asked when those that are to be in force stand already, so that nothing new is ordered at one that leaves.
+    // Checked after the new set is in force, so that no new access is provisioned at a connector that is removed.
     async () =>
       (await whyNotLeave(store, before, settled.connectors)) ??
       configuration.load(found.content, found.source, found.file),
@@ -84,10 +84,10 @@ export async function loadConfiguration(
   await logConnectorProblems({ context, connectors }, log);
   await webhooks.configure(found.content.webhooks);
   log.info({ file: found.file, ...loaded }, "configuration loaded");
-  const slips = found.source === "example" ? [] : await configuration.warnings(found.content);
-  const warnings = found.lines(slips.slice(0, warningsMax));
-  if (slips.length > 0) {
-    log.warn({ file: found.file, warnings, count: slips.length }, "configuration warnings");
+  const placedWarnings = found.source === "example" ? [] : await configuration.warnings(found.content);
+  const warnings = found.lines(placedWarnings.slice(0, warningsMax));
+  if (placedWarnings.length > 0) {
+    log.warn({ file: found.file, warnings, count: placedWarnings.length }, "configuration warnings");
   }
   if (found.source === "example") {
     log.warn(
@@ -98,7 +98,7 @@ export async function loadConfiguration(
   return { file: found.file, ...loaded, warnings };
 }
 
-/** By name, what keeps connectors from being what the configuration says. */
+/** The problems of connectors that differ from the configuration, by connector name. */
 export async function connectorProblemsOf({
   context,
   connectors,
@@ -107,7 +107,7 @@ export async function connectorProblemsOf({
   return connectorProblems(inUse, connectors.current(), connectors.troubles());
 }
 
-/** Said at every load: what an unreachable connector holds is access that may not end. */
+/** Logged at every load, because access at an unavailable connector may not end. */
 async function logConnectorProblems(
   app: Pick<Application, "context" | "connectors">,
   log: Logger,
@@ -116,21 +116,21 @@ async function logConnectorProblems(
     log.error({ connector, problem }, "connector not available");
 }
 
-/** Before anything is opened or written: a file that cannot be trusted ends the start. */
+/** Reads the key before anything is opened or written, because an untrustworthy file must stop the start. */
 export function readStoredAdminKey(settings: Settings): string | undefined {
-  const kept = readAdminKey(adminKeyFileOf(settings.databaseFile));
-  if ("problem" in kept) throw new StartupError([kept.problem]);
-  return kept.key;
+  const stored = readAdminKey(adminKeyFileOf(settings.databaseFile));
+  if ("problem" in stored) throw new StartupError([stored.problem]);
+  return stored.key;
 }
 
 export async function ensureAdminKey(
   settings: Settings,
-  kept: string | undefined,
+  storedKey: string | undefined,
   context: ServiceContext,
   log: Logger,
 ): Promise<void> {
   const file = adminKeyFileOf(settings.databaseFile);
-  const key = await createBootstrapService(context).ensureAdminKey(settings.adminKey, kept);
+  const key = await createBootstrapService(context).ensureAdminKey(settings.adminKey, storedKey);
   if (isRefusal(key)) throw new StartupError([key.detail]);
   if (key.kind === "made") writeAdminKey(file, key.token);
   if (key.kind === "made" && settings.adminKey !== undefined) {

@@ -7,7 +7,7 @@ const turnOn = {
   email: "SMTP_URL and EMAIL_FROM",
 } as const;
 
-/** What is on, what is off, and what would turn it on. */
+/** Logs which surfaces are on, and for the others which variables turn them on. */
 export function logSurfaces(settings: Settings, log: Logger): void {
   log.info({ surface: "api", state: "on", docs: "/docs" }, "surface");
   for (const surface of ["slack", "teams", "email"] as const) {

@@ -1,4 +1,4 @@
 import { resolve } from "node:path";
 
-/** The folder that holds what comes with the program: migrations, the example configuration. */
+/** The folder of the files that ship with the program: migrations and the example configuration. */
 export const packageRoot = resolve(import.meta.dirname, "../..");

@@ -16,9 +16,9 @@ import type { Application } from "./application.ts";
 import { StartupError } from "./startup-error.ts";
 
 export interface ReloadPorts {
-  /** @throws {@link Refused} when the file is not taken; then everything is as before */
+  /** @throws {@link StartupError} when the file is rejected; nothing has changed then */
   readonly load: () => Promise<LoadedConfiguration>;
-  /** Puts a refused reload on record. */
+  /** Records a rejected reload in the audit log. */
   readonly record: (problems: readonly string[]) => Promise<void>;
   readonly now: () => Instant;
   readonly log: Logger;
@@ -26,16 +26,16 @@ export interface ReloadPorts {
 
 export interface Reloads {
   /**
-   * Reads the configuration again. One reading follows the other; those who ask while one runs share the next, which
-   * begins after they asked.
+   * Reads the configuration again. Reloads run one at a time; requests made during one share the next, so that each
+   * request is served by a reload that began after it.
    */
   readonly request: () => Promise<ReloadResult>;
   readonly state: () => ConfigurationState;
-  /** Takes no more, and waits for the one that runs. */
+  /** Refuses further reloads and waits for the current one. */
   readonly end: () => Promise<void>;
 }
 
-/** How this program reloads: the audit file is opened anew, then the configuration file is read. */
+/** Creates the reloads of this program: each reopens the audit file, then loads the configuration file. */
 export function reloadsOf(settings: Settings, app: Application, log: Logger): Reloads {
   const { context, auditFile } = app;
   const file = settings.configFile ?? defaultConfigFile;
@@ -50,7 +50,7 @@ export function reloadsOf(settings: Settings, app: Application, log: Logger): Re
   });
 }
 
-/** Lets `npm run reload` in. Without it the service runs all the same, and SIGHUP still reloads. */
+/** Opens the socket for `npm run reload`. The service also runs without it, and SIGHUP still reloads. */
 export async function offerReloads(
   { databaseFile }: Settings,
   { request }: Reloads,
@@ -63,21 +63,21 @@ export async function offerReloads(
   });
 }
 
-/** The service has loaded its configuration when this is called. */
+/** Call it after the service has loaded its configuration. */
 export function createReloads({ load, record, now, log }: ReloadPorts): Reloads {
   let state: ConfigurationState = { loadedAt: now() };
   let last: Promise<unknown> = Promise.resolve();
-  /** Has not begun yet: it reads what the file says after everybody who asked so far. */
+  /** The next reload, shared by everybody who asks before it begins. */
   let waiting: Promise<ReloadResult> | undefined;
-  let isOver = false;
+  let hasEnded = false;
 
   const refuse = async (thrown: unknown): Promise<ReloadResult> => {
-    const isRefused = thrown instanceof StartupError;
-    const problems = (isRefused ? thrown.lines : [`The reload failed: ${messageOf(thrown)}`]).map(
+    const isRejected = thrown instanceof StartupError;
+    const problems = (isRejected ? thrown.lines : [`The reload failed: ${messageOf(thrown)}`]).map(
       redactSecrets,
     );
     state = { ...state, refused: { at: now(), problems: problems.length } };
-    if (isRefused) log.error({ problems }, "reload rejected, configuration unchanged");
+    if (isRejected) log.error({ problems }, "reload rejected, configuration unchanged");
     else log.error({ err: thrown }, "reload failed");
     try {
       await record(problems);
@@ -88,7 +88,7 @@ export function createReloads({ load, record, now, log }: ReloadPorts): Reloads 
   };
 
   const reload = async (): Promise<ReloadResult> => {
-    if (isOver) return stopping;
+    if (hasEnded) return stopping;
     try {
       const loaded = await load();
       state = { loadedAt: now() };
@@ -100,7 +100,7 @@ export function createReloads({ load, record, now, log }: ReloadPorts): Reloads 
 
   return {
     request: async () => {
-      if (isOver) return stopping;
+      if (hasEnded) return stopping;
       if (waiting === undefined) {
         waiting = last.then(async () => {
           waiting = undefined;
@@ -112,7 +112,7 @@ export function createReloads({ load, record, now, log }: ReloadPorts): Reloads 
     },
     state: () => state,
     end: async () => {
-      isOver = true;
+      hasEnded = true;
       await last;
     },
   };

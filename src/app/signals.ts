@@ -3,8 +3,8 @@ import type { Logger } from "pino";
 import { formatDuration, secondMs } from "../core/values/time.ts";
 
 /**
- * The configuration is read again at each SIGHUP; the log says what became of it. A SIGHUP because our terminal was closed
- * stops us instead: nobody would see the service any more, and it would keep the data folder.
+ * Reloads the configuration on SIGHUP. A SIGHUP because our terminal was closed stops the service instead: nobody would
+ * see it any more, and it would keep the data folder locked.
  */
 export function reloadOnSighup(
   reload: () => Promise<unknown>,
@@ -18,13 +18,13 @@ export function reloadOnSighup(
   });
 }
 
-/** Stops once, in order, on the signals that ask for it and on a fault nobody caught. */
+/** Stops once, in order, on a stop signal or an uncaught error. */
 export function stopOnSignal(stop: () => Promise<void>, log: Logger): void {
   const delay = 10 * secondMs;
   const onTimeout = (): void => log.fatal(`did not stop within ${formatDuration(delay)}`);
-  // SIGHUP reloads; left to its own devices closeWithGrace would stop on it.
+  // SIGHUP reloads. By default closeWithGrace would stop on it.
   closeWithGrace({ delay, logger: false, skip: ["SIGHUP"], onTimeout }, async ({ err }) => {
-    if (err !== undefined) log.error({ err }, "stopping because of a fault");
+    if (err !== undefined) log.error({ err }, "stopping after an uncaught error");
     await stop().catch((fault: unknown) => {
       log.fatal({ err: fault }, "did not stop cleanly");
       throw fault;

@@ -1,6 +1,6 @@
 import { StoreUnavailable } from "../service/ports/store.ts";
 
-/** Why the service does not start: lines for the operator, no stack. */
+/** Says why the service does not start, in lines for the operator and without a stack. */
 export class StartupError extends Error {
   readonly lines: readonly string[];
   constructor(lines: readonly string[]) {
@@ -9,8 +9,8 @@ export class StartupError extends Error {
   }
 }
 
-/** The error that ends a start; one that the disk caused is explained to the operator, and a bug stays a bug. */
-export function whyNotStarted(error: unknown): unknown {
+/** Explains a database failure to the operator. Any other error is a bug and keeps its stack. */
+export function explainStartFailure(error: unknown): unknown {
   return error instanceof StoreUnavailable
     ? new StartupError([
         `The database cannot be written: ${error.message}. Is the disk full? Make room, and start again.`,

@@ -50,7 +50,7 @@ test.concurrent("an admin key file that is damaged stops the start; the key it h
     writeFileSync(file, damaged);
     const ended = await runProgram({ folder: first.folder, env: noSweep });
     expect(ended.code).toBe(1);
-    expect(ended.error).toMatch(/data\/admin-key (holds no whole key|has a NUL byte)/);
+    expect(ended.error).toMatch(/data\/admin-key (holds no complete key|has a NUL byte)/);
     expect(ended.error).not.toContain(key.slice(8, 40));
   }
   writeFileSync(file, Buffer.from(`\uFEFF${key}\r\n`, "utf16le"));

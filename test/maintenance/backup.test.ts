@@ -132,7 +132,7 @@ test("a backup into a folder that is not there fails with one sentence", async (
   const said = await maintain(folder, ["backup", "nowhere/copy.db"]);
   expect(said).toMatchObject({ code: 1, out: "" });
   expect(said.error).toMatch(
-    /nowhere\/copy\.db cannot be made or read: it, or its folder, is not there\.\n$/,
+    /nowhere\/copy\.db cannot be created or read: it, or its folder, does not exist\.\n$/,
   );
 });
 
@@ -171,7 +171,7 @@ test.each([[[]], [["backup"]], [["backup", ""]], [["backup", "a", "b"]], [["remo
     const said = await maintain(temporaryFolder(), args);
     expect(said).toMatchObject({ code: 1, out: "" });
     expect(said.error).toBe(
-      "Say npm run backup -- FILE, npm run restore -- FILE, npm run reload, npm run accept-clock, or npm run accept-head -- HASH.\n",
+      "Use npm run backup -- FILE, npm run restore -- FILE, npm run reload, npm run accept-clock, or npm run accept-head -- HASH.\n",
     );
   },
 );

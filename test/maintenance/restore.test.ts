@@ -37,7 +37,7 @@ function backedUp(): { readonly folder: string; readonly database: string; reado
   return { folder, database: join(folder, "data/jit.db"), copy };
 }
 
-test("the service goes on from the backup: what was given is there, and what ended later is live again", async () => {
+test("the service goes on from the backup: what was given is there, and what ended later is active again", async () => {
   const program = await startProgram({ config });
   const dev = await program.person("dev");
   const { id, credential } = (await dev.ask({ scopes })).body;
@@ -49,7 +49,7 @@ test("the service goes on from the backup: what was given is there, and what end
   const said = await maintain(program.folder, ["restore", "copy.db"]);
   expect(said).toMatchObject({ code: 0, error: "" });
   expect([said.word("records"), said.word("head")]).toEqual([made.word("records"), made.word("head")]);
-  expect(said.out).toContain("is live again");
+  expect(said.out).toContain("is active again");
   expect(modeOf(join(program.folder, "data/jit.db"))).toBe("600");
 
   const again = await startProgram({ folder: program.folder });

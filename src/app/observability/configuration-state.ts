@@ -1,9 +1,9 @@
 import type { Instant } from "../../core/values/ids.ts";
 
-/** Whether the service runs on what the configuration file says now, as far as anybody has asked it to look. */
+/** Which configuration is in force, and whether the last reload was rejected. */
 export interface ConfigurationState {
-  /** When what is in force was loaded. */
+  /** When the configuration in force was loaded. */
   readonly loadedAt: Instant;
-  /** The last reload, when it was refused. */
+  /** The last reload, if it was rejected. */
   readonly refused?: { readonly at: Instant; readonly problems: number };
 }

@@ -1,7 +1,7 @@
 import { pino, type Logger } from "pino";
 import { redactSecrets } from "./redact-secrets.ts";
 
-/** One JSON line per event on standard output, every line cleaned of secrets on its way out. */
+/** Writes one JSON line per event, with secrets redacted. */
 export function createLogger(level: string, write: (line: string) => void): Logger {
   return pino(
     {

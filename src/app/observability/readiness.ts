@@ -15,11 +15,11 @@ export interface SweepState {
 interface Check {
   readonly ok: boolean;
   readonly detail: string;
-  /** Worth an operator's look when it is not ok; the service can do its work all the same. */
+  /** A failed check needs an operator's attention, but the service still does its work. */
   readonly advisory?: true;
 }
 
-/** What can hold new access back, while checks and endings go on. */
+/** What can refuse new access while checks and endings continue. */
 export interface Guards {
   readonly clock: Clock;
   readonly auditHead: Pick<AuditHeadWatch, "state">;
@@ -28,26 +28,26 @@ export interface Guards {
 
 type Checks = Readonly<Record<string, Check>>;
 
-/** Each part with its state, for /readyz: asked at every probe, and failing when the database cannot be read. */
+/** The checks of /readyz. Each probe runs them, and they fail when the database cannot be read. */
 export function readinessOf(
   store: Pick<Reads, "auditHead" | "outbox" | "takeBacks">,
   { clock, auditHead, reserve }: Guards,
   sweeps: SweepState,
   configuration: () => ConfigurationState,
-  /** The names of those that are not what they should be. */
+  /** The names of the connectors that are unavailable. */
   connectors: () => Promise<readonly string[]> = async () => [],
 ): () => Promise<Checks> {
   return async () => {
     const now = clock.now();
     const head = await store.auditHead();
     const { waiting, oldestDueAt } = await store.outbox(now);
-    const swept = sweeps.lastSuccessAt();
+    const lastSweepAt = sweeps.lastSuccessAt();
     const age = oldestDueAt === null ? "" : `, the oldest for ${formatDuration(now - oldestDueAt)}`;
     return {
       database: { ok: true, detail: "readable" },
       sweep: {
         ok: sweeps.isOnTime(),
-        detail: swept === null ? "has not run yet" : `ran ${formatDuration(now - swept)} ago`,
+        detail: lastSweepAt === null ? "has not run yet" : `ran ${formatDuration(now - lastSweepAt)} ago`,
       },
       clock: clockCheck(clock),
       disk: reserve.isMissing()
@@ -55,7 +55,7 @@ export function readinessOf(
         : { ok: true, detail: "space for endings is reserved", advisory: true },
       audit: headCheck(auditHead.state(), head.seq),
       outbox: { ok: true, detail: `${waiting} waiting${age}` },
-      // Not a reason to take us out of service: nobody else would take it back.
+      // Always ok: taking this service out of rotation would not take anything back.
       targets: { ok: true, detail: takeBacksText(await store.takeBacks(), now) },
       config: configurationCheck(configuration(), now),
       connectors: connectorsCheck(await connectors()),
@@ -63,7 +63,7 @@ export function readinessOf(
   };
 }
 
-/** Whoever may probe need not know addresses; the log and `jit connectors list` say what is wrong. */
+/** Names connectors only. Problems may contain addresses; the log and `jit connectors list` have them. */
 function connectorsCheck(names: readonly string[]): Check {
   if (names.length === 0) return { ok: true, detail: "as configured", advisory: true };
   return { ok: false, detail: `not available: ${names.join(", ")}`, advisory: true };
@@ -95,7 +95,7 @@ function takeBacksText({ waiting, overdue, oldestOverdueSince }: TakeBacks, now:
   return `${waiting} to be taken back, ${late}`;
 }
 
-/** Problems are for the log and the audit log: whoever may probe need not know what the file says. */
+/** Counts problems only, because a probe needs no key and problems quote the file. The log has them. */
 function configurationCheck({ loadedAt, refused }: ConfigurationState, now: Instant): Check {
   const age = formatDuration(now - loadedAt);
   if (refused === undefined) return { ok: true, detail: `loaded ${age} ago`, advisory: true };

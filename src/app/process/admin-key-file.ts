@@ -4,12 +4,12 @@ import { parseToken } from "../../core/values/token-format.ts";
 import { decodeText } from "../../core/values/decode-text.ts";
 import { accountOf, isPrivateFile } from "../../core/values/private-files.ts";
 
-/** Where the key of the built-in identity is kept when the operator gave none: beside the database. */
+/** The file for the key of the built-in identity, beside the database. It is used when the operator sets no key. */
 export function adminKeyFileOf(databaseFile: string): string {
   return join(dirname(databaseFile), "admin-key");
 }
 
-/** What an earlier start wrote; undefined when it is not there. Anything odd is a problem to be told, never a new key. */
+/** The key an earlier start wrote; undefined without a file. A file that looks wrong is a problem, never a new key. */
 export function readAdminKey(
   file: string,
 ): { readonly key: string | undefined } | { readonly problem: string } {
@@ -20,7 +20,7 @@ export function readAdminKey(
     if (found.isFile() && !isPrivateFile(found, statSync(dirname(file)), us)) {
       return { problem: `The file ${file} is open to other users; run: chmod 600 ${file}` };
     }
-    // On a volume that was given to us by our group, each mount opens it to that group.
+    // Kubernetes opens a volume with an fsGroup to that group at each mount.
     if (found.uid === us.uid && (found.mode & 0o077) !== 0) chmodSync(file, 0o600);
     return keyIn(readFileSync(file), file);
   } catch (error) {
@@ -28,18 +28,18 @@ export function readAdminKey(
   }
 }
 
-/** A damaged file must not pass for a lost key: in its place a new key would be made, and the old one ended. */
+/** Reads the key. A damaged file must not count as a lost key, because the key would be replaced and revoked. */
 function keyIn(bytes: Uint8Array, file: string): { readonly key: string } | { readonly problem: string } {
   const decoded = decodeText(bytes);
   if ("problem" in decoded) return { problem: `The file ${file} ${decoded.problem}.` };
   const key = parseToken(decoded.text.trim());
   if (key?.kind === "live") return { key: key.text };
-  return { problem: `The file ${file} holds no whole key; restore it, or remove it to have a new key made.` };
+  return { problem: `The file ${file} holds no complete key; restore it, or remove it to get a new key.` };
 }
 
-/** Readable by the operator's account alone, and whole or not there at all. */
+/** Writes the key atomically, readable by the operator's account only. */
 export function writeAdminKey(file: string, token: string): void {
-  const fresh = `${file}.new`;
-  writeFileSync(fresh, `${token}\n`, { mode: 0o600, flush: true });
-  renameSync(fresh, file);
+  const newFile = `${file}.new`;
+  writeFileSync(newFile, `${token}\n`, { mode: 0o600, flush: true });
+  renameSync(newFile, file);
 }

@@ -3,13 +3,13 @@ import { secondMs } from "../../core/values/time.ts";
 
 /** How far the system clock may fall behind before it counts as set back rather than corrected. */
 const setBackMs = 500;
-/** How far it may run ahead of the time that passed before that counts as a jump. */
+/** How far the system clock may run ahead of the elapsed time before that counts as a jump. */
 const setForwardMs = 2 * secondMs;
-/** How far it may stand behind the last commit at a start: machines drift this much without being wrong. */
+/** How far the system clock may be behind the last commit at a start, because healthy machines drift this much. */
 export const startToleranceMs = 2 * secondMs;
 
 export interface ClockSources {
-  /** Milliseconds since 1970, as the system says. */
+  /** Milliseconds since 1970 by the system clock. */
   readonly system: () => number;
   /** Milliseconds that never go back, from any start. */
   readonly monotonic: () => number;
@@ -23,9 +23,9 @@ export interface ClockOptions {
 }
 
 export interface Clock {
-  /** The time everything is decided by. */
+  /** The time that every decision uses. */
   readonly now: () => Instant;
-  /** How many milliseconds the system clock stands behind {@link now}; 0 when it does not. */
+  /** How many milliseconds the system clock is behind {@link now}; 0 when it is not. */
   readonly behindMs: () => number;
   /** Whether the service started before the time of its last commit, and the system clock has not caught up since. */
   readonly isBehindSinceStart: () => boolean;

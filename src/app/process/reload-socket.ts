@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { secondMs } from "../../core/values/time.ts";
 
-/** What became of a reload, in full: whoever asked for it sees it at once. */
+/** The complete result of a reload, for the operator who asked for it. */
 export type ReloadResult =
   | {
       readonly ok: true;
@@ -20,21 +20,21 @@ export interface ReloadSocket {
   close(): Promise<void>;
 }
 
-/** `systemctl reload` gives up after 90 seconds by default; this says why before that. */
-const answerMaxMs = 60 * secondMs;
-/** The system has room for 104 bytes or a few more, and cuts a longer name off without a word. */
+/** Shorter than the 90 seconds of `systemctl reload`, so that the operator sees the reason. */
+const responseTimeoutMs = 60 * secondMs;
+/** Systems allow 104 bytes or a few more for a socket path, and truncate a longer one silently. */
 const addressBytesMax = 100;
-/** More than anybody needs at the same time; whoever comes then is turned away. */
+/** More connections than anybody needs at once; further ones are refused. */
 const connectionsMax = 8;
 
-/** Beside the database, so that whoever may open the data folder may ask for a reload, and nobody else. */
+/** Beside the database, so that only accounts with access to the data folder can reload. */
 export function reloadSocketOf(databaseFile: string): string {
   return join(dirname(databaseFile), "reload.sock");
 }
 
 /**
- * Answers everybody who connects with the result of a reload, as one line of JSON. Only for the process that holds the
- * data folder: what an earlier one left under this name is removed.
+ * Reloads for each connection and sends the result as one line of JSON. Call it only in the process that has locked the
+ * data folder, because it removes a socket that an earlier process left.
  */
 export async function openReloadSocket(
   path: string,
@@ -46,7 +46,7 @@ export async function openReloadSocket(
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
-    // Whoever has gone away misses the answer; the reload itself goes on.
+    // A client that disconnects misses the result, but the reload continues.
     socket.on("error", () => undefined);
     void reload().then((result) => socket.end(`${JSON.stringify(result)}\n`));
   });
@@ -68,16 +68,16 @@ export async function openReloadSocket(
   };
 }
 
-/** Has the service that holds this data folder reload. @throws Error of the system when there is none, or it is silent */
+/** Asks the service of this data folder to reload. @throws a system error when no service runs or it does not respond */
 export async function requestReload(path: string): Promise<ReloadResult> {
   const socket = createConnection(addressOf(path));
-  socket.setTimeout(answerMaxMs, () => {
-    socket.destroy(new Error(`no answer within ${answerMaxMs / secondMs} seconds`));
+  socket.setTimeout(responseTimeoutMs, () => {
+    socket.destroy(new Error(`no answer within ${responseTimeoutMs / secondMs} seconds`));
   });
   return JSON.parse(await text(socket));
 }
 
-/** The path of a socket in its shorter form. @throws Error for one that no system takes */
+/** The shorter form of a socket path, absolute or relative. @throws Error for a path too long for any system */
 function addressOf(path: string): string {
   const [absolute, fromHere] = [resolve(path), relative(process.cwd(), path)];
   const shorter = fromHere.length < absolute.length ? fromHere : absolute;

@@ -1,5 +1,5 @@
-// Loaded before anything else (see "start" in package.json), in plain JavaScript, because an old Node neither strips
-// types nor runs the database driver: it would crash without a word.
+// Loaded before anything else (see "start" in package.json). It is plain JavaScript, because an old Node cannot strip
+// types or run the database driver and would crash without an explanation.
 import module from "node:module";
 import { join } from "node:path";
 
@@ -13,6 +13,6 @@ if (Number(process.versions.napi) < nodeApiMin) {
   process.exit(1);
 }
 
-// What was stripped and compiled once is kept, beside the packages, where nobody can put code who could not change the
-// program itself. Where that cannot be written every start compiles again.
+// Caches compiled code beside the packages: whoever can write there can change the program anyway. Where the folder is
+// not writable, every start compiles again.
 module.enableCompileCache(join(import.meta.dirname, "../../../node_modules/.cache/compiled"));

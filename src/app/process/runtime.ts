@@ -4,14 +4,14 @@ import type { Instant } from "../../core/values/ids.ts";
 import type { Runtime } from "../../service/ports/runtime.ts";
 
 const idAlphabet = "0123456789abcdefghijklmnopqrstuvwxyz";
-/** Milliseconds since 1970 in base 36, until 2059. */
+/** The length of milliseconds since 1970 in base 36; it suffices until 2059. */
 const timeLength = 8;
 /** 51 bits for each millisecond. */
 const randomLength = 10;
 
 /**
- * Chance and hashes from the operating system, time from the given clock. Ids begin with the time: what is made together
- * stands together in every index, and a commit rewrites a few pages of the file instead of hundreds.
+ * Takes randomness and hashes from the operating system, and time from the given clock. Ids begin with the time, so that
+ * rows created together are neighbours in every index and a commit rewrites a few pages instead of hundreds.
  */
 export function createRuntime(now: () => Instant): Runtime {
   const nextByte = randomByteSource();
@@ -21,7 +21,7 @@ export function createRuntime(now: () => Instant): Runtime {
       let tail = now().toString(36).padStart(timeLength, "0");
       while (tail.length < timeLength + randomLength) {
         const byte = nextByte();
-        // 252 is the last multiple of 36 below 256: bytes above it would make some letters likelier.
+        // 252 is the last multiple of 36 below 256. Higher bytes would make some characters more likely.
         if (byte < 252) tail += idAlphabet[byte % 36];
       }
       return tail;
@@ -31,7 +31,7 @@ export function createRuntime(now: () => Instant): Runtime {
   };
 }
 
-/** Random bytes one by one, each used once: for ids, many and no secrets, asking the system each time costs most. */
+/** Returns random bytes one at a time. They are read in pages, because ids need many and a system call is slow. */
 function randomByteSource(): () => number {
   let page = randomBytes(0);
   let used = 0;
