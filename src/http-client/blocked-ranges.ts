@@ -1,8 +1,8 @@
 import { BlockList, isIP } from "node:net";
 
 /**
- * What no operator means, even one who allows private addresses: link-local ones, at which clouds give out the
- * credentials of their machines, the address that means "any", and those of many receivers at once.
+ * Addresses that are blocked even where private ones are allowed: link-local addresses, where clouds serve the
+ * credentials of their machines, the unspecified address, multicast and reserved ones.
  */
 const ranges = [
   ["0.0.0.0", 8, "ipv4"],
@@ -18,9 +18,9 @@ const ranges = [
 const blocked = new BlockList();
 for (const [network, bits, family] of ranges) blocked.addSubnet(network, bits, family);
 
-/** Whether an address is not called in any case. What is no IP address is not called either. */
+/** Whether an address is never called. True for text that is not an IP address. */
 export function isBlockedAddress(address: string): boolean {
   const version = isIP(address);
-  // An IPv4 address inside of an IPv6 one is found too: the list looks through it.
+  // BlockList also checks the IPv4 address inside an IPv4-mapped IPv6 address.
   return version === 0 || blocked.check(address, version === 4 ? "ipv4" : "ipv6");
 }

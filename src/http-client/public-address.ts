@@ -1,8 +1,8 @@
 import { BlockList, isIP } from "node:net";
 
 /**
- * Addresses that lead to this machine, this network or nowhere: IANA's special-purpose registries for IPv4 and IPv6,
- * multicast, and the IPv6 forms that only wrap an IPv4 address.
+ * Addresses that are not public: IANA's special-purpose registries for IPv4 and IPv6, multicast, and the IPv6 ranges that
+ * embed an IPv4 address.
  */
 const special = [
   "0.0.0.0/8",
@@ -22,19 +22,19 @@ const special = [
   "240.0.0.0/4",
 ];
 
-/** Of IPv6 only this is given out for use in the open; what of it is not, follows. */
-const openIpv6 = "2000::/3";
+/** The only IPv6 range that is assigned for public use; its exceptions follow. */
+const publicIpv6 = "2000::/3";
 const specialIpv6 = ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"];
 
-const closed = listOf([...special, ...specialIpv6]);
-const open = listOf([openIpv6]);
+const notPublic = listOf([...special, ...specialIpv6]);
+const assigned = listOf([publicIpv6]);
 
-/** Whether an IP address is one of the open internet. What is no IP address is not. */
+/** Whether an IP address is public. False for text that is not an IP address. */
 export function isPublicAddress(address: string): boolean {
   const version = isIP(address);
   if (version === 0 || address.includes("%")) return false;
-  if (version === 4) return !closed.check(address, "ipv4");
-  return open.check(address, "ipv6") && !closed.check(address, "ipv6");
+  if (version === 4) return !notPublic.check(address, "ipv4");
+  return assigned.check(address, "ipv6") && !notPublic.check(address, "ipv6");
 }
 
 function listOf(ranges: readonly string[]): BlockList {

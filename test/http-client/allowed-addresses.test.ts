@@ -5,7 +5,7 @@ import { guardedPost, type GuardedRequest } from "../../src/http-client/guarded-
 import { isBlockedAddress } from "../../src/http-client/blocked-ranges.ts";
 import { listeningPort } from "../proxies/support/ports.ts";
 
-async function serving(listener: RequestListener): Promise<number> {
+async function listenWith(listener: RequestListener): Promise<number> {
   const server = createServer(listener);
   onTestFinished(async () => {
     server.closeAllConnections();
@@ -14,7 +14,7 @@ async function serving(listener: RequestListener): Promise<number> {
   return listeningPort(server);
 }
 
-const asking = (url: string, more: Partial<GuardedRequest> = {}): GuardedRequest => ({
+const requestTo = (url: string, more: Partial<GuardedRequest> = {}): GuardedRequest => ({
   url,
   headers: {},
   body: "{}",
@@ -23,7 +23,7 @@ const asking = (url: string, more: Partial<GuardedRequest> = {}): GuardedRequest
   ...more,
 });
 
-const meaning =
+const resolvingTo =
   (next: () => string): LookupFunction =>
   (_name, options, callback) => {
     const address = next();
@@ -45,7 +45,7 @@ test.each([
   "ff02::1",
   "localhost",
   "",
-])("%s is never called", (address) => {
+])("%s is blocked", (address) => {
   expect(isBlockedAddress(address)).toBe(true);
 });
 
@@ -58,47 +58,47 @@ test.each([
   "::ffff:127.0.0.1",
   "8.8.8.8",
   "2606:4700::1111",
-])("%s is called where private addresses are allowed", (address) => {
+])("%s is allowed where private addresses are allowed", (address) => {
   expect(isBlockedAddress(address)).toBe(false);
 });
 
-test("allowing private addresses does not open the way to a cloud's credentials, as a number or behind a name", async () => {
+test("allowPrivate does not allow a cloud's metadata service, by address or by name", async () => {
   for (const [url, lookup] of [
     ["http://169.254.169.254/latest/meta-data", undefined],
     ["http://[::ffff:169.254.169.254]/", undefined],
-    ["http://receiver.example/", meaning(() => "169.254.169.254")],
+    ["http://receiver.example/", resolvingTo(() => "169.254.169.254")],
   ] as const) {
-    await expect(guardedPost(asking(url), lookup)).rejects.toMatchObject({ code: "private_address" });
+    await expect(guardedPost(requestTo(url), lookup)).rejects.toMatchObject({ code: "private_address" });
   }
 });
 
-test("a name that changes its meaning between two calls is judged at each", async () => {
-  const port = await serving((_, answer) => void answer.end());
+test("a name that resolves to another address on the second call is checked again", async () => {
+  const port = await listenWith((_, answer) => void answer.end());
   const answers = ["127.0.0.1", "169.254.169.254"];
-  const lookup = meaning(() => answers.shift() ?? "");
+  const lookup = resolvingTo(() => answers.shift() ?? "");
   const url = `http://receiver.example:${port}`;
-  expect((await guardedPost(asking(url), lookup)).status).toBe(200);
-  await expect(guardedPost(asking(url), lookup)).rejects.toMatchObject({ code: "private_address" });
+  expect((await guardedPost(requestTo(url), lookup)).status).toBe(200);
+  await expect(guardedPost(requestTo(url), lookup)).rejects.toMatchObject({ code: "private_address" });
 });
 
-test("who wants the status alone does not wait for an answer without end, and leaves it", async () => {
+test("discardBody does not wait for an endless response and closes it", async () => {
   let isClosed = false;
-  const port = await serving((_, answer) => {
+  const port = await listenWith((_, answer) => {
     answer.on("close", () => {
       isClosed = true;
     });
     answer.writeHead(503, { "retry-after": "7" }).write("…");
   });
-  const answer = await guardedPost(asking(`http://127.0.0.1:${port}`, { discardBody: true }));
+  const answer = await guardedPost(requestTo(`http://127.0.0.1:${port}`, { discardBody: true }));
   expect(answer).toEqual({ status: 503, body: "", retryAfter: "7" });
   await expect.poll(() => isClosed).toBe(true);
 });
 
-test("why nobody answers is said in the system's own word", async () => {
+test("an unreachable address is reported with the system's error code", async () => {
   const server = createServer();
   const port = await listeningPort(server);
   await new Promise((closed) => server.close(closed));
-  await expect(guardedPost(asking(`http://127.0.0.1:${port}`))).rejects.toMatchObject({
+  await expect(guardedPost(requestTo(`http://127.0.0.1:${port}`))).rejects.toMatchObject({
     code: "unreachable",
     reason: "ECONNREFUSED",
   });

@@ -13,18 +13,18 @@ afterEach(async () => {
   }
 });
 
-async function serving(listener: RequestListener): Promise<number> {
+async function listenWith(listener: RequestListener): Promise<number> {
   const server = createServer(listener);
   servers.push(server);
   return listeningPort(server);
 }
 
-function asking(url: string, more: Partial<GuardedRequest> = {}): GuardedRequest {
+function requestTo(url: string, more: Partial<GuardedRequest> = {}): GuardedRequest {
   return { url, headers: {}, body: "{}", allowPrivate: false, signal: new AbortController().signal, ...more };
 }
 
 /** A name that means these addresses. */
-function meaning(...addresses: readonly string[]): LookupFunction {
+function resolvingTo(...addresses: readonly string[]): LookupFunction {
   return (_name, options, callback) => {
     const all = addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
     if (options.all === true) callback(null, all);
@@ -63,12 +63,12 @@ test.each([
   "ff02::1",
   "localhost",
   "",
-])("%s is not of the open internet", (address) => {
+])("%s is not public", (address) => {
   expect(isPublicAddress(address)).toBe(false);
 });
 
 test.each(["1.1.1.1", "8.8.8.8", "172.32.0.1", "100.63.255.255", "2606:4700::1111", "2a00:1450::1"])(
-  "%s is",
+  "%s is public",
   (address) => {
     expect(isPublicAddress(address)).toBe(true);
   },
@@ -82,8 +82,8 @@ test.each([
   "https://017700000001/",
   "https://169.254.169.254/latest/meta-data",
   "https://[::ffff:127.0.0.1]/",
-])("an address that leads inside is refused however it is written: %s", async (url) => {
-  await expect(guardedPost(asking(url))).rejects.toMatchObject({ code: "private_address" });
+])("a private address is rejected in every notation: %s", async (url) => {
+  await expect(guardedPost(requestTo(url))).rejects.toMatchObject({ code: "private_address" });
 });
 
 test.each([
@@ -92,86 +92,92 @@ test.each([
   "file:///etc/passwd",
   "not a url",
   "https://a:b@example.com/",
-])("what is not https, or holds a password, is refused: %s", async (url) => {
-  await expect(guardedPost(asking(url))).rejects.toMatchObject({ code: "refused_url" });
+])("a URL without https or with a password is rejected: %s", async (url) => {
+  await expect(guardedPost(requestTo(url))).rejects.toMatchObject({ code: "refused_url" });
 });
 
-test("a name is judged by what it means when the connection is made, and by all it means", async () => {
+test("a name is rejected if any of its addresses at the time of the connection is private", async () => {
   for (const lookup of [
-    meaning("169.254.169.254"),
-    meaning("8.8.8.8", "10.0.0.1"),
-    meaning("10.0.0.1", "8.8.8.8"),
-    meaning("2606:4700::1111", "::1"),
-    meaning(),
+    resolvingTo("169.254.169.254"),
+    resolvingTo("8.8.8.8", "10.0.0.1"),
+    resolvingTo("10.0.0.1", "8.8.8.8"),
+    resolvingTo("2606:4700::1111", "::1"),
+    resolvingTo(),
   ]) {
-    await expect(guardedPost(asking("https://receiver.example/"), lookup)).rejects.toMatchObject({
+    await expect(guardedPost(requestTo("https://receiver.example/"), lookup)).rejects.toMatchObject({
       code: "private_address",
     });
   }
 });
 
-test("where it is allowed, a private address is used, without TLS too", async () => {
-  const port = await serving((request, response) => {
+test("allowPrivate allows a private address, even without TLS", async () => {
+  const port = await listenWith((request, response) => {
     let body = "";
     request.setEncoding("utf8").on("data", (part: string) => (body += part));
     request.on("end", () => response.end(`${request.method} ${String(request.headers["x-one"])} ${body}`));
   });
   const answer = await guardedPost(
-    asking(`http://receiver.example:${port}/`, { allowPrivate: true, headers: { "x-one": "1" }, body: "Ω" }),
-    meaning("127.0.0.1"),
+    requestTo(`http://receiver.example:${port}/`, {
+      allowPrivate: true,
+      headers: { "x-one": "1" },
+      body: "Ω",
+    }),
+    resolvingTo("127.0.0.1"),
   );
   expect(answer).toEqual({ status: 200, body: "POST 1 Ω" });
 });
 
-test("a redirect is an answer and is not followed", async () => {
+test("a redirect is a response and is not followed", async () => {
   let calls = 0;
-  const port = await serving((_request, response) => {
+  const port = await listenWith((_request, response) => {
     calls += 1;
     response.writeHead(307, { location: "/elsewhere" }).end();
   });
-  expect(await guardedPost(asking(`http://127.0.0.1:${port}/`, { allowPrivate: true }))).toMatchObject({
+  expect(await guardedPost(requestTo(`http://127.0.0.1:${port}/`, { allowPrivate: true }))).toMatchObject({
     status: 307,
   });
   expect(calls).toBe(1);
 });
 
-test("an answer without end is cut off, and so is a request that is too large", async () => {
-  const port = await serving((_request, response) => {
+test("an endless response is cut off, and a request that is too large is rejected", async () => {
+  const port = await listenWith((_request, response) => {
     const more = (): boolean => response.write("x".repeat(10_000), () => !response.destroyed && more());
     more();
   });
   const url = `http://127.0.0.1:${port}/`;
-  await expect(guardedPost(asking(url, { allowPrivate: true }))).rejects.toMatchObject({ code: "too_large" });
+  await expect(guardedPost(requestTo(url, { allowPrivate: true }))).rejects.toMatchObject({
+    code: "too_large",
+  });
   await expect(
-    guardedPost(asking(url, { allowPrivate: true, body: "x".repeat(300_000) })),
+    guardedPost(requestTo(url, { allowPrivate: true, body: "x".repeat(300_000) })),
   ).rejects.toMatchObject({ code: "too_large" });
 });
 
-test("who does not answer is given up when the signal says so", async () => {
-  const port = await serving(() => {});
+test("the signal aborts a call without a response", async () => {
+  const port = await listenWith(() => {});
   const signal = AbortSignal.timeout(50);
   await expect(
-    guardedPost(asking(`http://127.0.0.1:${port}/`, { allowPrivate: true, signal })),
+    guardedPost(requestTo(`http://127.0.0.1:${port}/`, { allowPrivate: true, signal })),
   ).rejects.toMatchObject({ code: "timeout" });
 });
 
-test("who drips an answer is given up all the same", async () => {
-  const port = await serving((_request, response) => {
+test("the signal aborts a call whose response never ends", async () => {
+  const port = await listenWith((_request, response) => {
     const timer = setInterval(() => response.write("x"), 10);
     response.on("close", () => clearInterval(timer));
   });
   const signal = AbortSignal.timeout(100);
   await expect(
-    guardedPost(asking(`http://127.0.0.1:${port}/`, { allowPrivate: true, signal })),
+    guardedPost(requestTo(`http://127.0.0.1:${port}/`, { allowPrivate: true, signal })),
   ).rejects.toMatchObject({ code: "timeout" });
 });
 
-test("nobody there is told as such", async () => {
-  const port = await serving(() => {});
+test("a closed port is unreachable", async () => {
+  const port = await listenWith(() => {});
   const [server] = servers.splice(0);
   await new Promise((closed) => server?.close(closed));
   await expect(
-    guardedPost(asking(`http://127.0.0.1:${port}/`, { allowPrivate: true })),
+    guardedPost(requestTo(`http://127.0.0.1:${port}/`, { allowPrivate: true })),
   ).rejects.toMatchObject({
     code: "unreachable",
   });

@@ -2,18 +2,18 @@ import { coalesceRuns } from "../../service/async/coalesce-runs.ts";
 import type { CommitListener } from "../../service/ports/observed-store.ts";
 import { openRecordFile, type RecordFile, type RecordStore } from "./record-file.ts";
 
-/** What is recorded within this is written together. */
+/** Records committed within this time are written together. */
 const debounceMs = 20;
 
 export interface AuditFile {
-  /** Opens the file; what it lacks is written soon. @throws the system's error when it cannot be opened. */
+  /** Opens the file and soon writes the records it lacks. @throws the system's error when it cannot be opened. */
   start(): Promise<void>;
   readonly onCommit: CommitListener;
-  /** Tries again what failed. Does not wait. */
+  /** Retries a failed write. Does not wait for it. */
   readonly sweep: { readonly name: string; run(): Promise<void> };
-  /** For rotation: goes on in what is at the path by now. */
+  /** For log rotation: opens the file that is now at the path and continues there. */
   reopen(): Promise<void>;
-  /** Writes a last batch, and closes; what is left is written after the next start. */
+  /** Writes a last batch and closes the file. The next start writes the rest. */
   stop(): Promise<void>;
 }
 
@@ -36,11 +36,11 @@ export function createAuditFile({ path, store, log }: AuditFilePorts): AuditFile
   let isFailing = false;
   let wakeTimer: NodeJS.Timeout | undefined;
 
-  /** Says once that it does not work, and once that it does again. */
+  /** Logs the first of several failures, and the recovery. */
   const attempt = async (): Promise<void> => {
     try {
       await writer.write();
-      if (isFailing) log.info({ file: path }, "audit file is written again");
+      if (isFailing) log.info({ file: path }, "audit file recovered");
       isFailing = false;
     } catch (err) {
       if (!isFailing) log.error({ err, file: path }, "audit file cannot be written");
@@ -70,7 +70,7 @@ export function createAuditFile({ path, store, log }: AuditFilePorts): AuditFile
       },
     },
     async reopen() {
-      writer.wantNewFile();
+      writer.requestReopen();
       if (writer.isRunning()) await attempt();
     },
     async stop() {
@@ -83,12 +83,12 @@ export function createAuditFile({ path, store, log }: AuditFilePorts): AuditFile
   };
 }
 
-/** The file behind its path, opened whenever it is not open. */
+/** Writes to the file at the path, and opens it whenever it is not open. */
 function createWriter(path: string, store: RecordStore) {
   let file: RecordFile | undefined;
-  let isToReopen = false;
+  let mustReopen = false;
   let isRunning = false;
-  const mayGoOn = (): boolean => isRunning;
+  const mayContinue = (): boolean => isRunning;
 
   const close = async (): Promise<void> => {
     const closing = file;
@@ -97,28 +97,28 @@ function createWriter(path: string, store: RecordStore) {
   };
 
   return {
-    isRunning: mayGoOn,
+    isRunning: mayContinue,
     async start() {
       file = await openRecordFile(path, store);
       isRunning = true;
     },
-    wantNewFile: () => {
-      isToReopen = true;
+    requestReopen: () => {
+      mustReopen = true;
     },
-    /** What is under way ends with its batch. */
+    /** A running write ends after its current batch. */
     stop: () => {
       isRunning = false;
     },
     close,
     write: coalesceRuns(async () => {
-      if (isToReopen) await close();
-      isToReopen = false;
+      if (mustReopen) await close();
+      mustReopen = false;
       try {
         file ??= await openRecordFile(path, store);
         const open = file;
-        while ((await open.writeSome()) && mayGoOn());
+        while ((await open.writeSome()) && mayContinue());
       } catch (error) {
-        // Perhaps half a line is written: the next attempt opens the file anew and cuts it off.
+        // Half a line may be written: the next attempt opens the file again and truncates it.
         await close();
         throw error;
       }

@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 
-/** No record is longer by far; what comes before is not looked at. */
+/** Far more than the longest record. Anything before is not read. */
 const tailBytesMax = 4 * 1024 * 1024;
 const lineEnd = 0x0a;
 const recordPrefix = '{"seq":';
@@ -11,8 +11,8 @@ export interface LogPosition {
 }
 
 /**
- * Reads back which record was written last; undefined when the last line is none of ours. A record that was broken off
- * is cut away first, so that it can be written whole; anything else that is there is kept, and ended with a line end.
+ * Reads which record was written last; undefined when the last line is not one of our records. An incomplete record is
+ * truncated first, so that it can be written again. Any other incomplete line is kept and terminated.
  */
 export async function lastPosition(file: FileHandle): Promise<LogPosition | undefined> {
   const { size } = await file.stat();
@@ -20,17 +20,17 @@ export async function lastPosition(file: FileHandle): Promise<LogPosition | unde
   const buffer = Buffer.alloc(size - from);
   const { bytesRead } = await file.read(buffer, 0, buffer.length, from);
   const tail = buffer.subarray(0, bytesRead);
-  const whole = tail.lastIndexOf(lineEnd) + 1;
-  const broken = tail.subarray(whole).toString("utf8");
-  if (broken !== "" && isOurs(broken)) await file.truncate(from + whole);
-  else if (broken !== "") await file.appendFile("\n");
-  if (whole === 0 || (broken !== "" && !isOurs(broken))) return undefined;
-  const start = tail.subarray(0, whole - 1).lastIndexOf(lineEnd) + 1;
-  return positionOf(tail.subarray(start, whole).toString("utf8"));
+  const complete = tail.lastIndexOf(lineEnd) + 1;
+  const partial = tail.subarray(complete).toString("utf8");
+  if (partial !== "" && isOurs(partial)) await file.truncate(from + complete);
+  else if (partial !== "") await file.appendFile("\n");
+  if (complete === 0 || (partial !== "" && !isOurs(partial))) return undefined;
+  const start = tail.subarray(0, complete - 1).lastIndexOf(lineEnd) + 1;
+  return positionOf(tail.subarray(start, complete).toString("utf8"));
 }
 
-function isOurs(broken: string): boolean {
-  return broken.startsWith(recordPrefix) || recordPrefix.startsWith(broken);
+function isOurs(partial: string): boolean {
+  return partial.startsWith(recordPrefix) || recordPrefix.startsWith(partial);
 }
 
 function positionOf(line: string): LogPosition | undefined {

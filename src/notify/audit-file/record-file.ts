@@ -11,14 +11,14 @@ const cursorName = "file";
 
 export type RecordStore = Pick<Store, "auditEvents" | "commit" | "cursors">;
 
-/** The open file, behind the last record it has. */
+/** The open file, positioned after its last record. */
 export interface RecordFile {
-  /** Writes the next records, on disk when this returns; false: there was none. */
+  /** Writes the next records and syncs them to disk. @returns false when there is none. */
   writeSome(): Promise<boolean>;
   close(): Promise<void>;
 }
 
-/** @throws the system's error when it cannot be opened, made or read back. */
+/** @throws the system's error when the file cannot be opened, created or read. */
 export async function openRecordFile(path: string, store: RecordStore): Promise<RecordFile> {
   const file = await open(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o600);
   try {
@@ -42,13 +42,13 @@ export async function openRecordFile(path: string, store: RecordStore): Promise<
   }
 }
 
-/** After which record the file goes on: what the store says, unless the file itself is further. */
+/** The last record in the file: by the stored cursor, unless the file itself is further. */
 async function positionIn(file: FileHandle, store: RecordStore): Promise<number> {
-  if (!(await file.stat()).isFile()) throw new Error("it is no regular file");
+  if (!(await file.stat()).isFile()) throw new Error("it is not a regular file");
   const last = await lastPosition(file);
-  const stored = (await store.cursors()).find((one) => one.name === cursorName)?.seq ?? 0;
+  const stored = (await store.cursors()).find(({ name }) => name === cursorName)?.seq ?? 0;
   if (last === undefined || last.seq <= stored) return stored;
-  // A record that is not ours by now, as after a restore, says nothing about how far we are.
+  // After a restore the file may hold a record that the database lacks: then only the cursor counts.
   const [same] = await store.auditEvents({ after: last.seq - 1, limit: 1 });
   return same?.seq === last.seq && same.hash === last.hash ? last.seq : stored;
 }

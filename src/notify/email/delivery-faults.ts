@@ -1,18 +1,18 @@
 import { DeliveryFault } from "../../service/messaging/messenger.ts";
 
-/** What the mail library says about a failure. */
+/** What the mail library reports about a failure. */
 interface MailError {
   readonly code: string;
-  /** The command that was answered or under way: `CONN`, `AUTH …`, `MAIL FROM`, `RCPT TO`, `DATA`. */
+  /** The SMTP command that failed: `CONN`, `AUTH …`, `MAIL FROM`, `RCPT TO`, `DATA`. */
   readonly command: string;
-  /** The server's reply code, when there was a reply. */
+  /** The server's reply code, if it replied. */
   readonly reply: number | undefined;
-  /** Of the system: `connect`, `read`. */
+  /** The system call that failed, such as `connect` or `read`. */
   readonly syscall: string;
 }
 
-/** Before a connection is of any use; nobody's mail gets further. */
-const beforeMail: ReadonlySet<string> = new Set([
+/** Failures before the connection is usable. They affect every e-mail. */
+const connectionFailures: ReadonlySet<string> = new Set([
   "EDNS",
   "ETLS",
   "ETIMEDOUT",
@@ -21,29 +21,29 @@ const beforeMail: ReadonlySet<string> = new Set([
   "EOAUTH2",
   "EPROXY",
 ]);
-/** On the way; the same mail can go through on a new connection. */
-const onTheWay: ReadonlySet<string> = new Set(["ECONNECTION", "ESOCKET", "EPROTOCOL", "ESTREAM"]);
+/** Failures while sending. The same e-mail can succeed on a new connection. */
+const transferFailures: ReadonlySet<string> = new Set(["ECONNECTION", "ESOCKET", "EPROTOCOL", "ESTREAM"]);
 
 /**
- * A failed attempt as the relay understands it. Only a final "no" to this recipient or this mail is worth no further
- * attempt: a wrong password or a refused sender is put right by the operator, and then everything goes out.
+ * Translates a failed attempt for the relay. Only a permanent rejection of this recipient or this e-mail is not retried:
+ * the operator can correct a wrong password or a rejected sender, and then every e-mail is delivered.
  */
 export function deliveryFaultOf(error: unknown): DeliveryFault {
   const { code, command, reply, syscall } = mailErrorOf(error);
   if (reply !== undefined) return faultOfReply(reply, command);
-  const isSurfaceDown = beforeMail.has(code) || syscall === "connect" || syscall === "getaddrinfo";
+  const isSurfaceDown = connectionFailures.has(code) || syscall === "connect" || syscall === "getaddrinfo";
   return new DeliveryFault(code.toLowerCase(), {
-    retryable: isSurfaceDown || onTheWay.has(code),
+    retryable: isSurfaceDown || transferFailures.has(code),
     isSurfaceDown,
   });
 }
 
 function faultOfReply(reply: number, command: string): DeliveryFault {
-  const isAboutThisMail = command === "RCPT TO" || command === "DATA";
-  const isSurfaceDown = reply === 421 || !isAboutThisMail;
-  // 503: the session was in disorder, which says nothing about the mail.
-  const isFinal = reply >= 500 && reply !== 503 && isAboutThisMail;
-  return new DeliveryFault(`smtp_${reply}`, { retryable: !isFinal, isSurfaceDown });
+  const isAboutThisEmail = command === "RCPT TO" || command === "DATA";
+  const isSurfaceDown = reply === 421 || !isAboutThisEmail;
+  // 503 means a bad sequence of commands, which says nothing about the e-mail.
+  const isPermanent = reply >= 500 && reply !== 503 && isAboutThisEmail;
+  return new DeliveryFault(`smtp_${reply}`, { retryable: !isPermanent, isSurfaceDown });
 }
 
 function mailErrorOf(error: unknown): MailError {

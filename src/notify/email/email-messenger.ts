@@ -7,7 +7,7 @@ import { cardEmail, noteEmail, type EmailMessage } from "./mail.ts";
 import type { ChatPlatform } from "./ways-to-act.ts";
 
 export interface EmailSettings {
-  /** May hold a password; what its query says (`?requireTLS=false`) wins over ours. */
+  /** May hold a password. Its query (`?requireTLS=false`) overrides our defaults. */
   readonly smtpUrl: string;
   /** An address, alone or as in `JIT Access <jit@company.com>`. */
   readonly from: string;
@@ -17,11 +17,11 @@ export interface EmailLog {
   warn(facts: object, message: string): void;
 }
 
-/** How long things may take; all of an attempt well inside the relay's 30 s. */
+/** Time limits. An attempt must end well before the relay's own limit of 30 s. */
 export interface EmailLimits {
-  /** Until the server has greeted. */
+  /** For connecting, up to the greeting of the server. */
   readonly connectMs: number;
-  /** Silence of the server in between. */
+  /** The longest silence of the server. */
   readonly silenceMs: number;
   readonly attemptMs: number;
 }
@@ -35,13 +35,13 @@ const defaultLimits: EmailLimits = {
 interface EmailOptions {
   readonly limits?: EmailLimits;
   readonly now?: () => number;
-  /** The chat platforms that mails may speak of; absent: all. */
+  /** The chat platforms that e-mails may mention; absent: all. */
   readonly chats?: readonly ChatPlatform[];
 }
 
 /**
- * E-mail. Every note is a mail of its own in the thread of its request; nothing that was sent can be changed, so there
- * are no cards to keep.
+ * Sends cards and notes as e-mails. Every note is an e-mail in the thread of its request. A sent e-mail cannot be
+ * changed, so there are no cards to update.
  */
 export function createEmail(
   settings: EmailSettings,
@@ -79,7 +79,7 @@ export function createEmail(
         : signal.aborted
           ? new DeliveryFault("stopped", { retryable: true })
           : deliveryFaultOf(error);
-      log.warn({ code: fault.code, retryable: fault.retryable, err: error }, "mail was not taken");
+      log.warn({ code: fault.code, retryable: fault.retryable, err: error }, "e-mail delivery failed");
       throw fault;
     }
   };
@@ -97,7 +97,7 @@ export function createEmail(
       await send(address, email, signal);
       return JSON.stringify({ messageId: email.messageId });
     },
-    // What was sent stays as it was; the next note says what is new.
+    // A sent e-mail stays as it is; the next note reports the change.
     rewrite: async () => "rewritten",
     async direct(address, note, _thread, signal) {
       await send(address, noteEmail(note, envelope(address)), signal);
@@ -107,29 +107,29 @@ export function createEmail(
   };
 }
 
-/** The library is loaded with the first mail: whoever sends none need not wait for it. */
+/** The mail library is loaded with the first e-mail, so that it does not delay the start. */
 async function openTransport(url: string, limits: EmailLimits) {
   const { createTransport } = await import("nodemailer");
   return createTransport({
     url,
-    requireTLS: sendsPasswordAway(url),
+    requireTLS: sendsPasswordOverNetwork(url),
     connectionTimeout: limits.connectMs,
     dnsTimeout: limits.connectMs,
     socketTimeout: limits.silenceMs,
   });
 }
 
-/** A password leaves this machine only encrypted, whatever somebody in between says the server can do. */
-function sendsPasswordAway(url: string): boolean {
+/** A password leaves this machine only encrypted, even if an attacker hides that the server supports TLS. */
+function sendsPasswordOverNetwork(url: string): boolean {
   const { password, hostname } = new URL(url);
   return password !== "" && !/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
+function once<T>(create: () => Promise<T>): () => Promise<T> {
+  let created: Promise<T> | undefined;
   return () => {
-    made ??= make();
-    return made;
+    created ??= create();
+    return created;
   };
 }
 
@@ -138,7 +138,7 @@ function senderOf(from: string): { readonly name: string; readonly address: stri
   return { name, address };
 }
 
-/** Our part of every Message-ID: the sender's domain, which stays the same for as long as threads should. */
+/** The domain of our Message-IDs: the sender's, because it must not change while a thread lasts. */
 function domainOf(address: string): string {
   const domain = domainToASCII(address.slice(address.lastIndexOf("@") + 1));
   return /^[a-z0-9.-]+$/.test(domain) ? domain : "jit-access.invalid";

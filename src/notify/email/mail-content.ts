@@ -3,11 +3,11 @@ import type { Line } from "../../wording/line.ts";
 import type { Quotation } from "../../wording/user-text.ts";
 import type { WayToAct } from "./ways-to-act.ts";
 
-/** What a letter says, before it is laid out as text and as HTML: in this order. */
+/** The content of an e-mail, in order, before it is formatted as text and as HTML. */
 export interface Content {
   readonly heading: Line;
   readonly lines: readonly Line[];
-  /** Every scope, the whole reason and what helps to decide; null: the letter is about no request. */
+  /** The scopes, the full reason and the facts for a decision; null: the e-mail is not about a request. */
   readonly about: RequestContent | null;
   readonly ways: readonly WayToAct[];
 }
@@ -24,6 +24,6 @@ export function requestContent({ access, terms, reason, facts, words }: CardText
   return { access, terms, reason, facts, words };
 }
 
-/** Below every letter. */
+/** Below every e-mail. */
 export const footer =
-  "Sent by jit-access. Answering does nothing, and no link in this mail approves or changes anything.";
+  "Sent by jit-access. Replies are not read, and nothing in this e-mail can approve or change anything.";

@@ -6,7 +6,7 @@ import type { WayToAct } from "./ways-to-act.ts";
 
 const code = "font-family:ui-monospace,monospace";
 
-/** Plain enough for any mail program: no image, no script, no link, nothing loaded from anywhere. */
+/** Simple HTML for any mail program: no images, scripts, links or remote content. */
 export function emailHtml({ heading, lines, about, ways }: Content): string {
   return [
     '<!doctype html><html lang="en"><head><meta charset="utf-8"></head>',

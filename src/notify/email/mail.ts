@@ -11,20 +11,20 @@ import { oneLine, plainLine } from "./mail-lines.ts";
 import { quotedText } from "./quotation.ts";
 import { chatPlatforms, waysToAct, type ChatPlatform, type WayToAct } from "./ways-to-act.ts";
 
-/** One mail, ready to be sent; nothing in it came from somebody else without being made harmless. */
+/** An e-mail that is ready to be sent. All user text in it is escaped. */
 export interface EmailMessage {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
   readonly messageId: string;
-  /** The thread's root, and that of the access an extension belongs to: without it the mail begins a thread. */
+  /** Message-IDs of the thread's root and, for an extension, of the extended access; empty: starts a thread. */
   readonly references: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface Envelope {
   readonly to: string;
-  /** Right of the `@` in the ids of our mails. */
+  /** The part after the `@` in our Message-IDs. */
   readonly domain: string;
   /** Milliseconds since 1970. */
   readonly atMs: number;
@@ -34,18 +34,18 @@ export interface Envelope {
 
 const subjectMax = 160;
 const nameMax = 60;
-/** Repeats within this have the same Message-ID, so that mailboxes drop them; later ones are news. */
-const sameForMs = 10 * 60_000;
+/** Repeats within this time share a Message-ID, so that mailboxes drop them. Later ones are new e-mails. */
+const repeatMs = 10 * 60_000;
 
-/** Something has happened or is to be done, as a mail. */
+/** A note as an e-mail. */
 export function noteEmail(note: Note, envelope: Envelope): EmailMessage {
-  const { heading, lines: said, actions } = noteText(note);
-  const lines = said.map(withoutButton);
+  const { heading, lines: noteLines, actions } = noteText(note);
+  const lines = noteLines.map(withoutButton);
   const { chats = chatPlatforms } = envelope;
   if (note.about === "request") {
     const { card, notice } = note;
     const text = cardText(card);
-    // Whom it waits for, or until when emergency access lasts: the note alone does not say it.
+    // The note alone does not say who has to decide, or how long emergency access lasts.
     const { audience, request } = card;
     const isStatusChange =
       audience === "alert" ||
@@ -68,7 +68,7 @@ export function noteEmail(note: Note, envelope: Envelope): EmailMessage {
   });
 }
 
-/** The subject of a mail that is about no request, and what its name begins with. */
+/** The subject of an e-mail that is not about a request, and the start of its Message-ID. */
 function subjectOf(note: Exclude<Note, { about: "request" }>): readonly [subject: string, about: string] {
   switch (note.about) {
     case "key":
@@ -86,7 +86,7 @@ function subjectOf(note: Exclude<Note, { about: "request" }>): readonly [subject
   }
 }
 
-/** The request as it stands, as a mail. */
+/** The current state of a request as an e-mail. */
 export function cardEmail(card: Card, envelope: Envelope): EmailMessage {
   const text = cardText(card);
   const { id } = card.request;
@@ -99,7 +99,7 @@ export function cardEmail(card: Card, envelope: Envelope): EmailMessage {
   return requestEmail(card, "card", content, envelope);
 }
 
-/** The subject stays the same for all mails about a request: mail programs thread by it too. */
+/** All e-mails about a request have the same subject, because some mail programs thread by it. */
 function requestEmail(card: Card, notice: string, content: Content, envelope: Envelope): EmailMessage {
   const { request } = card;
   const kind = request.breakGlass ? "Emergency access" : "Access";
@@ -120,7 +120,7 @@ function emailOf(
   more: { readonly name: string } & Pick<EmailMessage, "references" | "headers">,
 ): EmailMessage {
   const text = plainText(content);
-  const sameAs = JSON.stringify([to, text, Math.floor(atMs / sameForMs)]);
+  const sameAs = JSON.stringify([to, text, Math.floor(atMs / repeatMs)]);
   const digest = createHash("sha256").update(sameAs).digest("hex").slice(0, 16);
   return {
     subject: oneLine(subject, subjectMax),
@@ -129,7 +129,7 @@ function emailOf(
     messageId: `<${more.name}.${digest}@${domain}>`,
     references: more.references,
     headers: {
-      // Nobody's absence note answers it (RFC 3834); the second is for Exchange.
+      // Prevents automatic replies (RFC 3834); the second header is for Exchange.
       "Auto-Submitted": "auto-generated",
       "X-Auto-Response-Suppress": "All",
       ...more.headers,
@@ -169,7 +169,7 @@ function plainWay({ label, steps }: WayToAct): string {
   );
 }
 
-/** A mail has no buttons: how the access is started is said below. */
+/** E-mails have no buttons; how to start the access follows below. */
 function withoutButton(line: Line): Line {
   return line.map((part) =>
     typeof part === "string" ? part.replace("Press Show credential before ", "Start it before ") : part,

@@ -1,23 +1,23 @@
 import type { NoteAction } from "../../wording/labels.ts";
 
-/** What a reader can do, and how: a mail has no buttons, and no link in it does anything. */
+/** An action of the reader, and how to take it elsewhere: e-mails have neither buttons nor links. */
 export interface WayToAct {
   readonly label: string;
-  /** Where, and what is typed or pressed there: on the command line, and in each chat platform there is. */
+  /** What to type or press, on the command line and in each configured chat platform. */
   readonly steps: readonly { readonly where: string; readonly what: string }[];
 }
 
-/** The chat platforms that a mail may speak of: those that are configured. */
+/** The chat platforms that an e-mail may mention: the configured ones. */
 export type ChatPlatform = "slack" | "teams";
 export const chatPlatforms: readonly ChatPlatform[] = ["slack", "teams"];
 
-/** `typed`: without the word that a command begins with in Slack; people in Teams just write to us. */
+/** `typed`: the command without `/jit`, which is needed in Slack only. */
 interface InChat {
   readonly typed?: string;
   readonly pressed?: string;
 }
 
-/** For the actions of a card or note about this request; what only a form can do is left out. */
+/** The ways to take these actions of a card or note. Actions that need a form are left out. */
 export function waysToAct(
   actions: readonly NoteAction[],
   id: string,
@@ -83,7 +83,7 @@ function wayTo(
     case "link":
       return undefined;
     case "link_other":
-      // One way for both, which are only ever asked of administrators.
+      // One entry for both link actions, which only administrators have.
       return { label: linkLabel(platforms), steps: [] };
   }
 }

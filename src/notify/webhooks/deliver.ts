@@ -5,21 +5,21 @@ import { OutgoingFault } from "../../http-client/outgoing-fault.ts";
 import { signedHeaders, type Message } from "./webhook-message.ts";
 import { retryAfterMs } from "./retry-schedule.ts";
 
-/** Far above any record there is: one that were never sent would hold up all that follow. */
+/** Far larger than any record, because a record that cannot be sent would block all that follow. */
 const bodyLengthMax = 32 * 1_024 * 1_024;
 
-/** What came of one attempt. Codes: `http_500`, `timeout`, `private_address`, or the system's own. */
+/** The result of one attempt. Codes: `http_500`, `timeout`, `private_address`, or the system's error code. */
 export type DeliveryResult =
   | { readonly kind: "delivered" }
-  /** 410: the receiver wants no more, ever. */
+  /** 410: the receiver does not want events any more. */
   | { readonly kind: "gone"; readonly code: string }
   | { readonly kind: "failed"; readonly code: string; readonly retryAfterMs?: number }
-  /** We ourselves broke it off. */
+  /** We aborted the attempt. */
   | { readonly kind: "stopped" };
 
 export type Deliver = (webhook: Webhook, message: Message, signal: AbortSignal) => Promise<DeliveryResult>;
 
-/** One attempt: a signed POST. Only 2xx is success; a redirect is a failure like any other. */
+/** Sends one signed POST. Only 2xx is a success; a redirect is a failure like any other. */
 export function createDelivery(post: GuardedPost, now: () => Instant): Deliver {
   return async (webhook, message, signal) => {
     const headers = {
@@ -28,7 +28,7 @@ export function createDelivery(post: GuardedPost, now: () => Instant): Deliver {
     };
     const { url, allowPrivate } = webhook;
     try {
-      const answer = await post({
+      const response = await post({
         url,
         headers,
         body: message.body,
@@ -37,12 +37,12 @@ export function createDelivery(post: GuardedPost, now: () => Instant): Deliver {
         discardBody: true,
         bodyLengthMax,
       });
-      const { status } = answer;
+      const { status } = response;
       if (status >= 200 && status < 300) return { kind: "delivered" };
       const code = `http_${status}`;
       if (status === 410) return { kind: "gone", code };
-      const asked = retryAfterMs(answer.retryAfter, now());
-      return { kind: "failed", code, ...(asked !== undefined && { retryAfterMs: asked }) };
+      const requestedMs = retryAfterMs(response.retryAfter, now());
+      return { kind: "failed", code, ...(requestedMs !== undefined && { retryAfterMs: requestedMs }) };
     } catch (error) {
       if (!(error instanceof OutgoingFault)) throw error;
       return signal.aborted ? { kind: "stopped" } : { kind: "failed", code: error.reason };

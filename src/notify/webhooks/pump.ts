@@ -14,7 +14,7 @@ import { goneAfterMs, waitMs } from "./retry-schedule.ts";
 
 /** Records read at a time. */
 const batchMax = 100;
-/** So many records that a webhook does not want are passed over before that is written down. */
+/** How many skipped records may pass before the cursor is saved. */
 const unsavedMax = 500;
 
 export interface WebhookLog {
@@ -34,16 +34,16 @@ export interface PumpPorts {
 }
 
 /**
- * Sends one webhook the audit events it wants: in order, each until it has arrived, before the next. Where it stands is
- * kept in the store, so a restart goes on there; between an arrival and its being written down lies at most one repeat,
- * under the same id.
+ * Sends one webhook the audit events it subscribes to, in order: each is retried until it is delivered, before the next.
+ * The cursor is stored, so a restart continues there. A crash before the cursor is saved repeats at most one event, under
+ * the same id.
  *
- * - **delivering**: `attempts` 0. Goes on until there is nothing more.
+ * - **delivering**: `attempts` 0. Sends until there are no more events.
  * - **waiting**: an attempt failed. Nothing is sent until `dueAt`; then the same event again.
- * - **disabled**: the receiver said 410, or nothing has arrived for {@link goneAfterMs}. Nothing is sent until the
- *   webhooks are configured anew, at a start or reload; then it goes on with the same event. Nothing is lost meanwhile.
+ * - **disabled**: the receiver answered 410, or nothing was delivered for {@link goneAfterMs}. Nothing is sent until the
+ *   next start or reload; then it continues with the same event. No event is lost.
  *
- * The answer is called whenever there may be something to do, and returns when there is nothing left to do now.
+ * @returns sends what is due, and resolves when nothing is. Call it whenever an event may be due.
  */
 export function createPump(ports: PumpPorts, webhook: Webhook, start: Cursor): () => Promise<void> {
   const { store, now, deliver, signal } = ports;
@@ -58,11 +58,11 @@ export function createPump(ports: PumpPorts, webhook: Webhook, start: Cursor): (
   const isWaiting = (): boolean =>
     signal.aborted || cursor.disabled !== null || (cursor.dueAt !== null && now() < cursor.dueAt);
 
-  /** Whether to go on with the next record. The new place holds at once, also when it cannot be written down. */
-  const settle = async (row: AuditRow, outcome: DeliveryResult): Promise<boolean> => {
-    switch (outcome.kind) {
+  /** @returns whether to continue with the next record. The cursor moves even if it cannot be saved. */
+  const settle = async (row: AuditRow, result: DeliveryResult): Promise<boolean> => {
+    switch (result.kind) {
       case "delivered":
-        if (cursor.attempts > 0) ports.log.info({ webhook: webhook.name }, "webhook delivers again");
+        if (cursor.attempts > 0) ports.log.info({ webhook: webhook.name }, "webhook recovered");
         cursor = { ...cursor, seq: row.seq, attempts: 0, failingSince: null, dueAt: null };
         await save();
         return true;
@@ -70,17 +70,17 @@ export function createPump(ports: PumpPorts, webhook: Webhook, start: Cursor): (
         return false;
       case "gone":
       case "failed": {
-        cursor = afterFailure(cursor, outcome, ports);
-        logFailure(ports.log, webhook, cursor, outcome.code);
+        cursor = afterFailure(cursor, result, ports);
+        logFailure(ports.log, webhook, cursor, result.code);
         await save(cursor.disabled === null ? [] : [disabledEntry(webhook, cursor, row, ports)]);
         return false;
       }
       default:
-        return assertNever(outcome);
+        return assertNever(result);
     }
   };
 
-  const passOver = (row: AuditRow): void => {
+  const skip = (row: AuditRow): void => {
     cursor = { ...cursor, seq: row.seq };
   };
 
@@ -89,7 +89,7 @@ export function createPump(ports: PumpPorts, webhook: Webhook, start: Cursor): (
       const rows = await store.auditEvents({ after: cursor.seq, limit: batchMax });
       for (const row of rows) {
         const head = recordHead(row);
-        if (head === undefined || !matchesEvents(webhook.events, head.action)) passOver(row);
+        if (head === undefined || !matchesEvents(webhook.events, head.action)) skip(row);
         else if (!(await settle(row, await deliver(webhook, messageOf(row, head), signal)))) return;
       }
       if (cursor.seq - savedSeq >= unsavedMax) await save();
@@ -100,16 +100,16 @@ export function createPump(ports: PumpPorts, webhook: Webhook, start: Cursor): (
 
 function afterFailure(
   before: Cursor,
-  outcome: Extract<DeliveryResult, { kind: "gone" | "failed" }>,
+  result: Extract<DeliveryResult, { kind: "gone" | "failed" }>,
   { now, random }: Pick<PumpPorts, "now" | "random">,
 ): Cursor {
   const at = now();
   const attempts = before.attempts + 1;
   const failingSince = before.failingSince ?? at;
-  const isGone = outcome.kind === "gone" || at - failingSince >= goneAfterMs;
-  const asked = outcome.kind === "failed" ? (outcome.retryAfterMs ?? 0) : 0;
-  const dueAt = isGone ? null : plus(at, Math.max(waitMs(attempts, random()), asked));
-  return { ...before, attempts, failingSince, dueAt, disabled: isGone ? outcome.code : null };
+  const isGone = result.kind === "gone" || at - failingSince >= goneAfterMs;
+  const requestedMs = result.kind === "failed" ? (result.retryAfterMs ?? 0) : 0;
+  const dueAt = isGone ? null : plus(at, Math.max(waitMs(attempts, random()), requestedMs));
+  return { ...before, attempts, failingSince, dueAt, disabled: isGone ? result.code : null };
 }
 
 function logFailure(
@@ -123,7 +123,7 @@ function logFailure(
   else log.warn({ ...facts, ...(dueAt !== null && { nextAt: formatInstant(dueAt) }) }, "webhook failed");
 }
 
-/** The alert that goes on record: everybody else who follows the log hears of it. */
+/** Recorded in the audit log, so that the other webhooks report it. */
 function disabledEntry(
   { name }: Webhook,
   { attempts, failingSince, disabled }: Cursor,

@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/values/ids.ts";
 import { dayMs, hourMs, minuteMs, secondMs } from "../../core/values/time.ts";
 
-/** The waits between attempts that the specification of Standard Webhooks gives; from then on the last. */
+/** Waits between attempts, by the Standard Webhooks specification. After the last one it repeats. */
 export const retryDelaysMs = [
   5 * secondMs,
   5 * minuteMs,
@@ -14,22 +14,22 @@ export const retryDelaysMs = [
   24 * hourMs,
 ] as const;
 
-/** A receiver that has answered nothing right for so long is gone. */
+/** A receiver that accepted nothing for this long is considered gone. */
 export const goneAfterMs = 5 * dayMs;
 
-/** Waits are longer by up to this part, so that receivers that failed together are not called together. */
+/** Waits are up to this fraction longer, so that receivers that failed together are not called together. */
 const jitter = 0.1;
 const retryAfterMaxMs = dayMs;
 
-/** How long to wait after so many failed attempts. `chance`: 0 to 1. */
+/** How long to wait after this many failed attempts. `random`: 0 to 1. */
 export function waitMs(attempts: number, random: number): number {
   const planned = retryDelaysMs[Math.min(attempts, retryDelaysMs.length) - 1] ?? 0;
   return Math.round(planned * (1 + jitter * random));
 }
 
-/** What a `Retry-After` asks for, in milliseconds from now, at most a day; undefined when it says nothing readable. */
+/** The wait that a `Retry-After` header requests, at most a day; undefined when it cannot be parsed. */
 export function retryAfterMs(header: string | undefined, now: Instant): number | undefined {
   if (header === undefined) return undefined;
-  const asked = /^\d{1,9}$/.test(header) ? Number(header) * secondMs : Date.parse(header) - now;
-  return Number.isNaN(asked) ? undefined : Math.min(Math.max(asked, 0), retryAfterMaxMs);
+  const requested = /^\d{1,9}$/.test(header) ? Number(header) * secondMs : Date.parse(header) - now;
+  return Number.isNaN(requested) ? undefined : Math.min(Math.max(requested, 0), retryAfterMaxMs);
 }

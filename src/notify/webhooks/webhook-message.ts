@@ -2,9 +2,9 @@ import { createHmac } from "node:crypto";
 import type { AuditRow } from "../../service/ports/store.ts";
 import { recordText, type RecordHead } from "../../service/reports/audit-json.ts";
 
-/** One audit event as it is sent; the same text under the same id however often. */
+/** One audit event as it is sent. Every attempt has the same id and text. */
 export interface Message {
-  /** Receivers tell repetitions by it. From the record's place and hash: no other record ever has it. */
+  /** Receivers recognise repeats by it. Made from the record's number and hash, so it is unique. */
   readonly id: string;
   readonly body: string;
 }
@@ -16,7 +16,7 @@ export function messageOf(row: AuditRow, { action, at }: RecordHead): Message {
   };
 }
 
-/** The headers of Standard Webhooks for one attempt. `atMs`: when it is made. */
+/** The Standard Webhooks headers for an attempt at `atMs`. */
 export function signedHeaders(
   { id, body }: Message,
   secret: string,

@@ -7,22 +7,22 @@ import type { CommitListener } from "../../service/ports/observed-store.ts";
 import { createDelivery } from "./deliver.ts";
 import { createPump, type WebhookLog } from "./pump.ts";
 
-/** What is recorded within this is looked for together. */
+/** Records committed within this time are read together. */
 const debounceMs = 20;
 
 export interface Webhooks {
   /**
-   * Makes these the webhooks. A new one begins with what is recorded from now on; one that is known goes on where it
-   * was; one that is gone is forgotten. Whatever was disabled is tried again.
+   * Replaces the configured webhooks. A new one starts with the next record, a known one continues at its cursor, and the
+   * cursor of a removed one is deleted. Disabled webhooks are tried again.
    */
   configure(webhooks: readonly Webhook[]): Promise<void>;
-  /** Wakes them when something was recorded. */
+  /** Sends new records. */
   readonly onCommit: CommitListener;
-  /** Wakes them for what time alone makes due. Does not wait: a receiver may be slow. */
+  /** Starts the retries that are due. Does not wait for them, because a receiver may be slow. */
   readonly sweep: { readonly name: string; run(): Promise<void> };
-  /** Sends what is due, and returns when nothing is. */
+  /** Sends what is due, and resolves when nothing is. */
   drain(): Promise<void>;
-  /** Breaks off what is under way; it is sent again after the next start. */
+  /** Aborts running attempts; the next start repeats them. */
   stop(): Promise<void>;
 }
 
@@ -37,17 +37,17 @@ export interface WebhookPorts {
 
 const prefix = "webhook:";
 
-/** Tells programs of audit events. Each has a pump of its own, so that none waits for another's receiver. */
+/** Sends audit events to webhooks. Each has its own pump, so that none waits for another's receiver. */
 export function createWebhooks(ports: WebhookPorts): Webhooks {
   const { store, runtime, log } = ports;
   const deliver = createDelivery(ports.post, runtime.now);
   let pumps: readonly (() => Promise<void>)[] = [];
-  let breakOff = new AbortController();
+  let abort = new AbortController();
   let wakeTimer: NodeJS.Timeout | undefined;
 
   const drain = async (): Promise<void> => {
     await Promise.all(
-      pumps.map((pump) => pump().catch((err: unknown) => log.error({ err }, "webhook could not go on"))),
+      pumps.map((pump) => pump().catch((err: unknown) => log.error({ err }, "webhook cursor unavailable"))),
     );
   };
   const wake = (): void => {
@@ -57,7 +57,7 @@ export function createWebhooks(ports: WebhookPorts): Webhooks {
     }, debounceMs);
   };
   const halt = async (): Promise<void> => {
-    breakOff.abort();
+    abort.abort();
     clearTimeout(wakeTimer);
     wakeTimer = undefined;
     await drain();
@@ -67,10 +67,10 @@ export function createWebhooks(ports: WebhookPorts): Webhooks {
   return {
     async configure(webhooks) {
       await halt();
-      const { cursors, writes } = await placed(ports, webhooks);
+      const { cursors, writes } = await cursorsFor(ports, webhooks);
       if (writes.length > 0) await store.commit({ ...recordOnly([]), writes });
-      breakOff = new AbortController();
-      const { signal } = breakOff;
+      abort = new AbortController();
+      const { signal } = abort;
       const pumpPorts = { ...ports, now: runtime.now, deliver, signal };
       pumps = webhooks.flatMap((webhook, index) => {
         const cursor = cursors[index];
@@ -92,13 +92,13 @@ export function createWebhooks(ports: WebhookPorts): Webhooks {
   };
 }
 
-/** Where each webhook stands now, and what has to be written for that. */
-async function placed(
+/** The cursor of each webhook, and the writes that store the changes. */
+async function cursorsFor(
   { store, runtime }: WebhookPorts,
   webhooks: readonly Webhook[],
 ): Promise<{ readonly cursors: readonly Cursor[]; readonly writes: readonly Write[] }> {
   const { seq } = await store.auditHead();
-  const known = new Map((await store.cursors()).map((one) => [one.name, one]));
+  const known = new Map((await store.cursors()).map((cursor) => [cursor.name, cursor]));
   const cursors = webhooks.map((webhook): Cursor => {
     const name = prefix + webhook.name;
     const configuration = runtime.sha256(JSON.stringify(webhook));
@@ -109,17 +109,17 @@ async function placed(
       ? { ...before, disabled: null }
       : { ...fresh, seq: before.seq };
   });
-  const changed = cursors.filter((one) => {
-    const before = known.get(one.name);
-    return before?.configuration !== one.configuration || before.disabled !== one.disabled;
+  const changed = cursors.filter(({ name, configuration, disabled }) => {
+    const before = known.get(name);
+    return before?.configuration !== configuration || before.disabled !== disabled;
   });
-  const names = new Set(cursors.map((one) => one.name));
-  const gone = [...known.keys()].filter((name) => name.startsWith(prefix) && !names.has(name));
+  const names = new Set(cursors.map(({ name }) => name));
+  const removed = [...known.keys()].filter((name) => name.startsWith(prefix) && !names.has(name));
   return {
     cursors,
     writes: [
       ...changed.map((value) => ({ kind: "cursor", value }) as const),
-      ...gone.map((name) => ({ kind: "cursorDropped", name }) as const),
+      ...removed.map((name) => ({ kind: "cursorDropped", name }) as const),
     ],
   };
 }

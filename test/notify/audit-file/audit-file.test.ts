@@ -19,7 +19,7 @@ import { withCommitListeners } from "../../../src/service/ports/observed-store.t
 import { auditFixture, stepFixture } from "../../support/fixtures.ts";
 import { committed, openStore, temporaryFolder } from "../../store/sqlite/temporary-store.ts";
 
-interface Following {
+interface AuditFileHarness {
   readonly store: Store;
   readonly file: AuditFile;
   readonly path: string;
@@ -27,27 +27,30 @@ interface Following {
   record(...actions: readonly AuditAction[]): Promise<void>;
 }
 
-async function open(store?: Store, path = join(temporaryFolder(), "audit.jsonl")): Promise<Following> {
-  const plain = store ?? (await openStore());
+async function openHarness(
+  store?: Store,
+  path = join(temporaryFolder(), "audit.jsonl"),
+): Promise<AuditFileHarness> {
+  const bareStore = store ?? (await openStore());
   const log: { level: string; msg: string }[] = [];
   const file = createAuditFile({
     path,
-    store: plain,
+    store: bareStore,
     log: {
       info: (_, msg) => log.push({ level: "info", msg }),
       error: (_, msg) => log.push({ level: "error", msg }),
     },
   });
   onTestFinished(() => file.stop());
-  const wakes = withCommitListeners(plain, [file.onCommit]);
+  const observed = withCommitListeners(bareStore, [file.onCommit]);
   return {
-    store: plain,
+    store: bareStore,
     file,
     path,
     log,
     record: async (...actions) => {
       for (const action of actions)
-        await committed(wakes, stepFixture({ audit: [auditFixture({ action })] }));
+        await committed(observed, stepFixture({ audit: [auditFixture({ action })] }));
     },
   };
 }
@@ -56,8 +59,8 @@ const lines = (path: string): readonly string[] =>
   existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(0, -1) : [];
 const seqs = (path: string): readonly number[] => lines(path).map((line) => JSON.parse(line).seq);
 
-test("each record is one line as the API shows it, in a file for its owner alone", async () => {
-  const { store, file, path, record } = await open();
+test("each record is one line as in the API, in a file only its owner can read", async () => {
+  const { store, file, path, record } = await openHarness();
   await record("request.submitted");
   await file.start();
   await record("grant.started");
@@ -69,51 +72,51 @@ test("each record is one line as the API shows it, in a file for its owner alone
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
-test("a restart writes what was recorded meanwhile, and nothing twice", async () => {
-  const first = await open();
+test("a restart writes the records made in the meantime, and none twice", async () => {
+  const first = await openHarness();
   await first.file.start();
   await first.record("grant.started");
   await first.file.stop();
   await first.record("grant.expired");
-  const second = await open(first.store, first.path);
+  const second = await openHarness(first.store, first.path);
   await second.file.start();
   await expect.poll(() => seqs(first.path)).toEqual([1, 2]);
 });
 
-test("a crash between writing and noting it repeats nothing: the file is read back", async () => {
-  const first = await open();
-  const forgetful = { ...first.store, commit: async () => ({ ok: true }) as const };
+test("a crash between writing and saving the cursor repeats nothing, because the file is read", async () => {
+  const first = await openHarness();
+  const losingCursors = { ...first.store, commit: async () => ({ ok: true }) as const };
   await first.record("grant.started", "grant.expired");
-  const crashed = await open(forgetful, first.path);
+  const crashed = await openHarness(losingCursors, first.path);
   await crashed.file.start();
   await expect.poll(() => seqs(first.path)).toEqual([1, 2]);
   expect(await first.store.cursors()).toEqual([]);
   await crashed.file.stop();
-  const second = await open(first.store, first.path);
+  const second = await openHarness(first.store, first.path);
   await second.file.start();
   await second.record("grant.completed");
   await expect.poll(() => seqs(first.path)).toEqual([1, 2, 3]);
 });
 
 test.each([1, 10, 200])(
-  "a line broken off %i bytes before its end is cut away and written whole",
+  "a line that lacks its last %i bytes is truncated and written again",
   async (bytes) => {
-    const first = await open();
-    const forgetful = { ...first.store, commit: async () => ({ ok: true }) as const };
+    const first = await openHarness();
+    const losingCursors = { ...first.store, commit: async () => ({ ok: true }) as const };
     await first.record("grant.started", "grant.expired");
-    const crashed = await open(forgetful, first.path);
+    const crashed = await openHarness(losingCursors, first.path);
     await crashed.file.start();
     await expect.poll(() => seqs(first.path)).toEqual([1, 2]);
     await crashed.file.stop();
     truncateSync(first.path, statSync(first.path).size - bytes);
-    const second = await open(first.store, first.path);
+    const second = await openHarness(first.store, first.path);
     await second.file.start();
     await expect.poll(() => seqs(first.path)).toEqual([1, 2]);
   },
 );
 
-test("after a rotation it goes on in a new file when told to, in the old one until then", async () => {
-  const { file, path, record } = await open();
+test("after a rotation it continues in the old file until it is told to reopen", async () => {
+  const { file, path, record } = await openHarness();
   await file.start();
   await record("grant.started");
   await expect.poll(() => seqs(path)).toEqual([1]);
@@ -128,8 +131,8 @@ test("after a rotation it goes on in a new file when told to, in the old one unt
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
-test("rotation by copying and cutting loses nothing that is recorded afterwards", async () => {
-  const { file, path, record } = await open();
+test("copy-and-truncate rotation loses no record that is made afterwards", async () => {
+  const { file, path, record } = await openHarness();
   await file.start();
   await record("grant.started");
   await expect.poll(() => seqs(path)).toEqual([1]);
@@ -138,8 +141,8 @@ test("rotation by copying and cutting loses nothing that is recorded afterwards"
   await expect.poll(() => seqs(path)).toEqual([2]);
 });
 
-test("what somebody else has written there is kept, and so is the mode they gave it", async () => {
-  const { file, path, record } = await open();
+test("lines of another program and the mode of the file are kept", async () => {
+  const { file, path, record } = await openHarness();
   writeFileSync(path, "# begun by hand");
   chmodSync(path, 0o640);
   await file.start();
@@ -149,21 +152,21 @@ test("what somebody else has written there is kept, and so is the mode they gave
   expect(statSync(path).mode & 0o777).toBe(0o640);
 });
 
-test("a file that is ahead of the database, as after a restore, does not make it leave records out", async () => {
-  const { file, path, record } = await open();
+test("a file that is ahead of the database, as after a restore, causes no record to be skipped", async () => {
+  const { file, path, record } = await openHarness();
   await record("grant.started");
   appendFileSync(path, `${JSON.stringify({ seq: 1, hash: "f".repeat(64) })}\n`);
   await file.start();
   await expect.poll(() => seqs(path)).toEqual([1, 1]);
 });
 
-test("a file that cannot be opened stops the start; one that fails later is said once and tried again", async () => {
+test("a file that cannot be opened fails the start; a later failure is logged once and retried", async () => {
   const folder = join(temporaryFolder(), "gone");
-  const refused = await open(undefined, join(folder, "audit.jsonl"));
+  const refused = await openHarness(undefined, join(folder, "audit.jsonl"));
   await expect(refused.file.start()).rejects.toMatchObject({ code: "ENOENT" });
 
   mkdirSync(folder);
-  const { file, path, record, log } = await open(undefined, join(folder, "audit.jsonl"));
+  const { file, path, record, log } = await openHarness(undefined, join(folder, "audit.jsonl"));
   await file.start();
   rmSync(folder, { recursive: true });
   await file.reopen();
@@ -173,11 +176,11 @@ test("a file that cannot be opened stops the start; one that fails later is said
   mkdirSync(folder);
   await file.sweep.run();
   await expect.poll(() => seqs(path)).toEqual([1]);
-  expect(log.at(-1)).toEqual({ level: "info", msg: "audit file is written again" });
+  expect(log.at(-1)).toEqual({ level: "info", msg: "audit file recovered" });
 });
 
-test("thousands of records at once are written once each, in order", async () => {
-  const { store, file, path } = await open();
+test("thousands of records in one commit are written once each, in order", async () => {
+  const { store, file, path } = await openHarness();
   await file.start();
   const audit = Array.from({ length: 2_500 }, () => auditFixture({ data: { text: "a\nb\u2028" } }));
   await committed(withCommitListeners(store, [file.onCommit]), stepFixture({ audit }));

@@ -33,8 +33,8 @@ async function faultOf(
   );
 }
 
-/** A server that speaks as the test wants, line by line. */
-async function openRaw(
+/** A TCP server that answers as the test defines. */
+async function openTcpServer(
   onConnect: (socket: Socket) => void,
 ): Promise<{ readonly url: string; readonly server: Server }> {
   const sockets = new Set<Socket>();
@@ -51,7 +51,7 @@ async function openRaw(
   return { url: `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
 }
 
-test("a note arrives as a mail of text and HTML, from us, to that person alone, in the thread of its request", async () => {
+test("a note arrives as text and HTML, to that person only, in the thread of its request", async () => {
   const server = await openMailServer();
   await email(server.url).direct("lead@company.com", note, null, never);
   expect(server.received).toHaveLength(1);
@@ -70,7 +70,7 @@ test("a note arrives as a mail of text and HTML, from us, to that person alone, 
   expect(mail?.attachments).toEqual([]);
 });
 
-test("a card is a mail too, and what was sent is never rewritten", async () => {
+test("a card is an e-mail too, and a sent e-mail is never rewritten", async () => {
   const server = await openMailServer();
   const messenger = email(server.url);
   expect([messenger.surface, messenger.keepsCards]).toEqual(["email", false]);
@@ -81,7 +81,7 @@ test("a card is a mail too, and what was sent is never rewritten", async () => {
   expect(JSON.parse(ref)).toEqual({ messageId: server.received[0]?.mail.messageId });
 });
 
-test("people are reached at their address, channels at theirs, and nobody elsewhere", async () => {
+test("people and channels are reached at their e-mail address, and nobody elsewhere", async () => {
   const messenger = email("smtp://127.0.0.1:1");
   expect(await messenger.addressOf(identityFixture("ann"))).toBe("ann@company.com");
   const { email: _, ...bot } = identityFixture("bot", { kind: "SERVICE" });
@@ -92,7 +92,7 @@ test("people are reached at their address, channels at theirs, and nobody elsewh
   }
 });
 
-test("names and reasons with line ends, markup and direction marks add no header and no recipient", async () => {
+test("user text with line ends, markup and direction marks adds no header and no recipient", async () => {
   const server = await openMailServer();
   const evil = "Dev\r\nBcc: eve@evil.example\r\nSubject: Approved\r\n\r\n<b>owned</b>\u202Egnp";
   const card = cardFixture(
@@ -111,14 +111,14 @@ test("names and reasons with line ends, markup and direction marks add no header
   expect(mail?.subject).toMatch(/^\[JIT\] Access jit_xyz789: Dev Bcc: eve@evil\.example/);
 });
 
-test("an address with letters beyond ASCII in its domain gives ids that mail programs accept", async () => {
+test("a non-ASCII sender domain gives Message-IDs that mail programs accept", async () => {
   const server = await openMailServer();
   await email(server.url, "jit@büro.example").direct("lead@company.com", note, null, never);
   expect(server.received[0]?.mail.messageId).toMatch(/@xn--bro-hoa\.example>$/);
 });
 
-test("a refused connection means that nobody is reached now", async () => {
-  const { url, server } = await openRaw(() => {});
+test("a refused connection marks the surface as down", async () => {
+  const { url, server } = await openTcpServer(() => {});
   await new Promise((closed) => server.close(closed));
   expect(await faultOf(email(url))).toMatchObject({
     name: "DeliveryFault",
@@ -127,15 +127,15 @@ test("a refused connection means that nobody is reached now", async () => {
   });
 });
 
-test("a name that leads nowhere means that nobody is reached now", async () => {
+test("an unknown host name marks the surface as down", async () => {
   expect(await faultOf(email("smtp://mail.invalid:2525"))).toMatchObject({
     retryable: true,
     isSurfaceDown: true,
   });
 });
 
-test("a server that never greets is left in time, and nobody is reached now", async () => {
-  const { url } = await openRaw(() => {});
+test("a server that never greets times out and marks the surface as down", async () => {
+  const { url } = await openTcpServer(() => {});
   expect(await faultOf(email(url))).toMatchObject({
     code: "etimedout",
     retryable: true,
@@ -143,8 +143,8 @@ test("a server that never greets is left in time, and nobody is reached now", as
   });
 });
 
-test("a server that goes on saying nothing of use is left when the attempt's time is up", async () => {
-  const { url } = await openRaw((socket) => {
+test("a server that keeps sending continuation lines times out", async () => {
+  const { url } = await openTcpServer((socket) => {
     socket.write("220 slow\r\n");
     const drip = setInterval(() => socket.write("250-still here\r\n"), 50);
     socket.on("close", () => clearInterval(drip));
@@ -152,7 +152,7 @@ test("a server that goes on saying nothing of use is left when the attempt's tim
   expect(await faultOf(email(url))).toMatchObject({ retryable: true, isSurfaceDown: true });
 });
 
-test("a connection dropped in the middle of a mail is tried again", async () => {
+test("a connection dropped in the middle of an e-mail is retried", async () => {
   const sockets: Socket[] = [];
   const server = await openMailServer({
     onData(stream) {
@@ -160,8 +160,8 @@ test("a connection dropped in the middle of a mail is tried again", async () => 
       for (const socket of sockets) socket.destroy();
     },
   });
-  // Between client and server, so that the line can be cut.
-  const { url } = await openRaw((socket) => {
+  // A proxy between client and server, so that the connection can be cut.
+  const { url } = await openTcpServer((socket) => {
     const port = Number(new URL(server.url).port);
     const upstream = connect(port, "127.0.0.1");
     upstream.on("error", () => {});
@@ -171,7 +171,7 @@ test("a connection dropped in the middle of a mail is tried again", async () => 
   expect(await faultOf(email(url))).toMatchObject({ retryable: true, isSurfaceDown: false });
 });
 
-test("a server that falls silent in the middle of a mail is left in time", async () => {
+test("a server that goes silent in the middle of an e-mail times out", async () => {
   const server = await openMailServer({ onData: (stream) => void stream.resume() });
   expect(await faultOf(email(server.url))).toMatchObject({ code: "etimedout", retryable: true });
 });
@@ -180,12 +180,12 @@ test.each([
   [450, { code: "smtp_450", retryable: true, isSurfaceDown: false }],
   [421, { code: "smtp_421", retryable: true, isSurfaceDown: true }],
   [550, { code: "smtp_550", retryable: false, isSurfaceDown: false }],
-])("a recipient answered with %i", async (code, expected) => {
+])("a recipient rejected with %i", async (code, expected) => {
   const server = await openMailServer({ onRcptTo: (_, __, done) => done(reply(code)) });
   expect(await faultOf(email(server.url))).toMatchObject(expected);
 });
 
-test("4xx and then 5xx: tried again, and then no more", async () => {
+test("4xx is retried, 5xx is not", async () => {
   const answers = [reply(451), reply(550)];
   const server = await openMailServer({ onRcptTo: (_, __, done) => done(answers.shift()) });
   const messenger = email(server.url);
@@ -199,7 +199,7 @@ test.each([
   [421, true, true],
   [452, true, false],
   [554, false, false],
-])("a mail refused after it was read, with %i: tried again: %s", async (code, retryable, isSurfaceDown) => {
+])("an e-mail rejected with %i after it was read: retryable %s", async (code, retryable, isSurfaceDown) => {
   const server = await openMailServer({
     onData(stream, _, done) {
       stream.resume().on("end", () => done(reply(code)));
@@ -208,7 +208,7 @@ test.each([
   expect(await faultOf(email(server.url))).toMatchObject({ retryable, isSurfaceDown });
 });
 
-test("a sender or a password that is refused is the operator's to put right: nothing is given up for it", async () => {
+test("a rejected sender or password is retried, because the operator can correct it", async () => {
   const strict = await openMailServer({ onMailFrom: (_, __, done) => done(reply(553)) });
   expect(await faultOf(email(strict.url))).toMatchObject({
     code: "smtp_553",
@@ -226,7 +226,7 @@ test("a sender or a password that is refused is the operator's to put right: not
   expect(JSON.stringify(messenger.log)).not.toContain("canary");
 });
 
-test("a password is given where it is asked for", async () => {
+test("a password is sent when the server requires authentication", async () => {
   const seen: unknown[] = [];
   const server = await openMailServer({
     authOptional: false,
@@ -245,8 +245,8 @@ test("a password is given where it is asked for", async () => {
   expect([seen, server.received.length]).toEqual([[["jit", "p@ss"]], 1]);
 });
 
-test("whoever stops does not wait for the server", async () => {
-  const { url } = await openRaw(() => {});
+test("an abort does not wait for the server", async () => {
+  const { url } = await openTcpServer(() => {});
   const stopping = new AbortController();
   const sending = faultOf(email(url), "lead@company.com", stopping.signal);
   stopping.abort();

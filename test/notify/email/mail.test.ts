@@ -11,7 +11,7 @@ const envelope: Envelope = {
 const submitted = (card = cardFixture("approver")): EmailMessage =>
   noteEmail(noteOf("submitted", card), envelope);
 
-test("what to press or type is in it, for terminal and chat, and no link that does anything", () => {
+test("an e-mail says what to type or press, and contains no link", () => {
   const { text, html } = submitted();
   for (const body of [text, html]) {
     expect(body).toContain("jit approve jit_xyz789");
@@ -21,7 +21,7 @@ test("what to press or type is in it, for terminal and chat, and no link that do
   }
 });
 
-describe("a mail speaks only of surfaces that are configured", () => {
+describe("an e-mail mentions only configured surfaces", () => {
   const claimable = cardFixture("requester", {
     status: "APPROVED",
     claimDeadline: "2024-01-15T19:00:00.000Z",
@@ -46,7 +46,7 @@ describe("a mail speaks only of surfaces that are configured", () => {
       .map((text) => text.replaceAll("asks to be linked from Slack", ""))
       .join("\n");
 
-  test("without chat: the terminal alone", () => {
+  test("without chat, only the terminal", () => {
     const mails = all([]);
     expect(mails).toContain("in a terminal: jit approve jit_xyz789");
     expect(mails).toContain("in a terminal: jit claim jit_xyz789");
@@ -56,19 +56,19 @@ describe("a mail speaks only of surfaces that are configured", () => {
   test.each([
     ["slack", /in Slack: +\/jit approve jit_xyz789/, /Teams/],
     ["teams", /in Teams: +approve jit_xyz789/, /Slack|\/jit/],
-  ] as const)("with %s alone: its own words", (chat, own, other) => {
+  ] as const)("with %s alone, only its own commands", (chat, own, other) => {
     const mails = all([chat]);
     expect(mails).toMatch(own);
     expect(mails).not.toMatch(other);
     expect(mails).toContain("then press Show credential");
   });
 
-  test("with both: both", () => {
+  test("with both, the commands of both", () => {
     expect(all(["slack", "teams"])).toMatch(/in Slack: +\/jit [^\n]+\n +in Teams: /);
   });
 });
 
-test("our facts stand above the requester's words, and their words stand once", () => {
+test("our facts come before the user text, which appears once", () => {
   const reason = "Orders are stuck\nand customers call";
   const used = noteEmail(
     noteOf("break_glass_used", cardFixture("reviewer", { reason, breakGlass: true })),
@@ -88,7 +88,7 @@ test("times are in UTC and say so", () => {
   expect(submitted().text).toContain("2024-01-16 10:30 UTC");
 });
 
-test("all mails about a request are one thread: same subject, same root, ids of their own", () => {
+test("all e-mails about a request form one thread, each with its own Message-ID", () => {
   const dev = cardFixture("requester", { status: "APPROVED", claimDeadline: "2024-01-15T19:00:00.000Z" });
   const emails = [
     submitted(),
@@ -96,24 +96,24 @@ test("all mails about a request are one thread: same subject, same root, ids of 
     noteEmail(noteOf("approved", dev), envelope),
     cardEmail(cardFixture("approver"), envelope),
   ];
-  expect(new Set(emails.map((one) => one.subject))).toEqual(
+  expect(new Set(emails.map(({ subject }) => subject))).toEqual(
     new Set(["[JIT] Access jit_xyz789: Dev, 4 hours, read:prod:orders-db"]),
   );
   for (const { references, messageId } of emails) {
     expect(references).toEqual(["<jit_xyz789@company.com>"]);
     expect(messageId).toMatch(/^<jit_xyz789\.[a-z_]+\.[0-9a-f]{16}@company\.com>$/);
   }
-  expect(new Set(emails.map((one) => one.messageId)).size).toBe(emails.length);
+  expect(new Set(emails.map(({ messageId }) => messageId)).size).toBe(emails.length);
 });
 
-test("an extension hangs below the access it prolongs", () => {
+test("an extension joins the thread of the access it extends", () => {
   expect(submitted(cardFixture("approver", { id: "jit_more", extends: "jit_first" })).references).toEqual([
     "<jit_first@company.com>",
     "<jit_more@company.com>",
   ]);
 });
 
-test("a repeat has the same Message-ID, a later reminder and another reader's copy have not", () => {
+test("a repeat has the same Message-ID; a later reminder and another reader's e-mail have others", () => {
   const later = { ...envelope, atMs: envelope.atMs + 30 * 60_000 };
   const note = noteOf("reminder", cardFixture("approver"));
   expect(noteEmail(note, envelope).messageId).toBe(noteEmail(note, envelope).messageId);
@@ -123,7 +123,7 @@ test("a repeat has the same Message-ID, a later reminder and another reader's co
   );
 });
 
-test("the requester is told how to take what was approved, and never gets a secret by mail", () => {
+test("the requester reads how to claim approved access, and no secret is sent by e-mail", () => {
   const card = cardFixture("requester", { status: "APPROVED", claimDeadline: "2024-01-15T19:00:00.000Z" });
   const { text } = noteEmail(noteOf("approved", card), envelope);
   expect(text).toContain("jit claim jit_xyz789");
@@ -131,7 +131,7 @@ test("the requester is told how to take what was approved, and never gets a secr
   expect(text).not.toContain("kd_jit_");
 });
 
-test("somebody who asked reads whom it waits for", () => {
+test("the requester reads who has to decide", () => {
   const approver = { identityId: "id_lead", name: "Lead", email: null, stage: 1, status: "PENDING" } as const;
   const reach = { reached: 1, inFlight: 0, asked: 2, unreachedNames: ["Ann"] };
   const card = cardFixture("requester", { approvers: [approver] }, { reach });
@@ -147,7 +147,7 @@ test("break-glass is named in the subject", () => {
   );
 });
 
-test("a key made in somebody's name and an account to be linked are told, each as a mail of its own", () => {
+test("a new key, an expiring key and a link request are e-mails of their own", () => {
   const key = noteEmail(
     {
       about: "key",
@@ -190,7 +190,7 @@ test("a key made in somebody's name and an account to be linked are told, each a
   expect(link.text).toContain("write the account into the person's links");
 });
 
-describe("whatever people write", () => {
+describe("hostile user text", () => {
   const hostile = fc.oneof(
     fc.string({ unit: "binary", maxLength: 60 }),
     fc.constantFrom(
@@ -211,9 +211,9 @@ describe("whatever people write", () => {
       ],
     }),
   );
-  const ours = new Set([...harmless.html.matchAll(/<[^>]*>/g)].map(([tag]) => tag));
+  const ourTags = new Set([...harmless.html.matchAll(/<[^>]*>/g)].map(([tag]) => tag));
 
-  test("no header has a second line, no markup gets through, nothing turns or hides text", () => {
+  test("adds no header line and no markup, and neither reorders nor hides text", () => {
     fc.assert(
       fc.property(hostile, hostile, hostile, (name, reason, comment) => {
         const voter = {
@@ -239,12 +239,12 @@ describe("whatever people write", () => {
         }
         expect(subject.length).toBeLessThanOrEqual(160);
         const tags = [...html.matchAll(/<[^>]*>/g)].map(([tag]) => tag);
-        expect(tags.filter((tag) => !ours.has(tag))).toEqual([]);
+        expect(tags.filter((tag) => !ourTags.has(tag))).toEqual([]);
         for (const body of [text, html]) {
           expect(body).not.toMatch(/\p{Bidi_Control}|\u200B|[^\P{Cc}\n\t]/u);
           expect(body.isWellFormed()).toBe(true);
         }
-        // Their lines can be told from ours: each is marked.
+        // Every line of user text is marked, so that it cannot pass for ours.
         expect(text.split("\n").filter((line) => line === "What you can do:")).toHaveLength(1);
       }),
     );

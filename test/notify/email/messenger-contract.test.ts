@@ -4,18 +4,18 @@ import { identityFixture } from "../../support/fixtures.ts";
 import { messengerContract } from "../../support/messenger-contract.ts";
 import { openMailServer, type MailServer } from "./support/mail-server.ts";
 
-describe("e-mail as a way of telling people", () => {
+describe("e-mail as a messenger", () => {
   let server: MailServer;
   beforeEach(async () => {
     server = await openMailServer();
   });
 
   messengerContract(() => {
-    const { email: _, ...stranger } = identityFixture("program", { kind: "SERVICE" });
+    const { email: _, ...unreachable } = identityFixture("program", { kind: "SERVICE" });
     return {
       messenger: createEmail({ smtpUrl: server.url, from: "jit@company.com" }, { warn: () => undefined }),
       person: identityFixture("lead"),
-      stranger,
+      stranger: unreachable,
       channel: "email:security@company.com",
       latest: () => {
         const rows = (server.received.at(-1)?.mail.text ?? "").split("\n");

@@ -18,7 +18,7 @@ export interface MailServer {
   close(): Promise<void>;
 }
 
-/** A real SMTP server on 127.0.0.1 without encryption; what it does otherwise is for the test to say. */
+/** A real SMTP server on 127.0.0.1 without encryption; the test sets its other options. */
 export async function openMailServer(options: SMTPServerOptions = {}): Promise<MailServer> {
   const received: ReceivedMail[] = [];
   const server = new SMTPServer({
@@ -31,7 +31,7 @@ export async function openMailServer(options: SMTPServerOptions = {}): Promise<M
     },
     ...options,
   });
-  // A client that gives up is no fault of the server's.
+  // A client that disconnects is not an error of the test.
   server.on("error", () => {});
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   let closing: Promise<void> | undefined;
@@ -52,12 +52,12 @@ async function keep(
 ): Promise<void> {
   const raw = await textOf(stream);
   const from = envelope.mailFrom === false ? "" : envelope.mailFrom.address;
-  const to = envelope.rcptTo.map((one) => one.address);
+  const to = envelope.rcptTo.map(({ address }) => address);
   received.push({ from, to, raw, mail: await simpleParser(raw) });
   done();
 }
 
-/** An answer with this reply code. */
+/** An SMTP error with this reply code. */
 export function reply(code: number, text = "said the server"): Error {
   return Object.assign(new Error(text), { responseCode: code });
 }

@@ -19,32 +19,32 @@ export interface Receiver {
   readonly url: string;
   readonly secret: string;
   readonly received: readonly Received[];
-  /** The events that have arrived, by their place in the audit log. */
+  /** The sequence numbers of the audit events received. */
   readonly seqs: () => readonly unknown[];
-  /** What it answers from now on; absent: 204. */
-  answers(how: (answer: ServerResponse, count: number) => void): void;
+  /** Sets how it responds from now on; the default is 204. */
+  answers(respond: (response: ServerResponse, count: number) => void): void;
 }
 
 let count = 0;
 
-/** A webhook's receiver on 127.0.0.1. What it cannot verify with the reference library it answers 401. */
+/** A webhook receiver on 127.0.0.1. It answers 401 to a call that the reference library cannot verify. */
 export async function openReceiver({ verifies = true } = {}): Promise<Receiver> {
   const secret = `whsec_${Buffer.alloc(32, ++count).toString("base64")}`;
   const received: Received[] = [];
-  let respond = (answer: ServerResponse, _count: number): void => void answer.writeHead(204).end();
-  const take = async (request: IncomingMessage, answer: ServerResponse): Promise<void> => {
+  let respond = (response: ServerResponse, _count: number): void => void response.writeHead(204).end();
+  const receive = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await text(request);
     const { headers } = request;
     try {
       if (verifies) new Verifier(secret).verify(body, headers as Record<string, string>);
     } catch {
-      answer.writeHead(401).end();
+      response.writeHead(401).end();
       return;
     }
     received.push({ id: String(headers["webhook-id"]), headers, body, message: JSON.parse(body) });
-    respond(answer, received.length);
+    respond(response, received.length);
   };
-  const server = createServer((request, answer) => void take(request, answer));
+  const server = createServer((request, response) => void receive(request, response));
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   onTestFinished(async () => {
     server.closeAllConnections();
@@ -55,9 +55,9 @@ export async function openReceiver({ verifies = true } = {}): Promise<Receiver> 
     url: `http://127.0.0.1:${port}/hook`,
     secret,
     received,
-    seqs: () => received.map((one) => one.message.data["seq"]),
-    answers: (how) => {
-      respond = how;
+    seqs: () => received.map(({ message }) => message.data["seq"]),
+    answers: (next) => {
+      respond = next;
     },
   };
 }

@@ -15,30 +15,30 @@ export interface WebhookHarness {
   readonly webhooks: Webhooks;
   readonly clock: SettableClock;
   readonly log: readonly { readonly level: string; readonly msg: string; readonly facts: object }[];
-  /** Puts one event of each action on record. */
+  /** Records one event of each action. */
   record(...actions: readonly AuditAction[]): Promise<void>;
-  /** Lets time pass and does what is due then. */
+  /** Lets time pass and sends what is due then. */
   pass(ms: number): Promise<void>;
-  /** Stops, and starts again over the same database. */
-  restarted(): Promise<WebhookHarness>;
+  /** Stops, and starts again on the same database. */
+  restart(): Promise<WebhookHarness>;
 }
 
-/** Webhooks over a store of their own, with a clock that stands still and no jitter. */
-export async function openSending(
+/** Webhooks with their own store, a settable clock and no jitter. */
+export async function openWebhookHarness(
   file = temporaryFile(),
   clock = settableClock(Date.now()),
 ): Promise<WebhookHarness> {
-  const plain = await openStore({ file });
+  const bareStore = await openStore({ file });
   const log: { level: string; msg: string; facts: object }[] = [];
   const logged = (level: string) => (facts: object, msg: string) => void log.push({ level, msg, facts });
   const webhooks = createWebhooks({
-    store: plain,
+    store: bareStore,
     runtime: { now: clock.now, sha256: hashOf },
     post: guardedPost,
     random: () => 0,
     log: { info: logged("info"), warn: logged("warn"), error: logged("error") },
   });
-  const store = withCommitListeners(plain, [webhooks.onCommit]);
+  const store = withCommitListeners(bareStore, [webhooks.onCommit]);
   onTestFinished(() => webhooks.stop());
   return {
     store,
@@ -53,15 +53,15 @@ export async function openSending(
       clock.pass(ms);
       await webhooks.drain();
     },
-    async restarted() {
+    async restart() {
       await webhooks.stop();
-      await plain.close();
-      return openSending(file, clock);
+      await bareStore.close();
+      return openWebhookHarness(file, clock);
     },
   };
 }
 
-/** A webhook of everything about grants that leads to this receiver. */
+/** A webhook that sends all grant events to this receiver. */
 export function hookOf(receiver: Receiver, changes: Partial<Webhook> = {}): Webhook {
   const { url, secret } = receiver;
   return { name: "siem", url, secret, events: ["grant.*"], allowPrivate: true, ...changes };
