@@ -81,7 +81,16 @@ export function addGrants(
     const token = credentialToken(index);
     const credential = { ...fixture.credential, hash: hashOf(token), last4: token.slice(-4) };
     const grant = { ...fixture, credential };
-    insert.request.run(request.id, subjectId, subjectId, startedAt, ends, grant.id, JSON.stringify(request));
+    insert.request.run(
+      request.id,
+      subjectId,
+      subjectId,
+      startedAt,
+      startedAt,
+      ends,
+      grant.id,
+      JSON.stringify(request),
+    );
     const { lastInsertRowid } = insert.grant.run(
       grant.id,
       request.id,
@@ -112,8 +121,8 @@ export function startedBefore(now: Instant): Instant {
 function prepareInserts(client: Database.Database) {
   return {
     request: client.prepare(
-      `INSERT INTO requests (id, version, subject_id, requested_by_id, requested_at, status, lapses_at, broke_glass, grant_id, value)
-       VALUES (?, 1, ?, ?, ?, 'ACTIVE', ?, 0, ?, ?)`,
+      `INSERT INTO requests (id, version, subject_id, requested_by_id, requested_at, latest_at, status, lapses_at, broke_glass, grant_id, value)
+       VALUES (?, 1, ?, ?, ?, ?, 'ACTIVE', ?, 0, ?, ?)`,
     ),
     grant: client.prepare(
       "INSERT INTO grants (id, version, request_id, subject_id, phase, expires_at, value) VALUES (?, 1, ?, ?, 'ACTIVE', ?, ?)",

@@ -29,7 +29,7 @@ export function prepareBareExpiry(client: Database.Database): (now: Instant) => 
   );
   const audit = client.prepare("INSERT INTO audit_events (seq, body, hash) VALUES (?, ?, ?)");
   const effect = client.prepare(
-    "INSERT INTO outbox (id, lane, way, created_at, ready_at, lease, attempts, effect) VALUES (?, ?, 'inside', ?, ?, 0, 0, ?)",
+    "INSERT INTO outbox (id, ordering_key, destination, created_at, ready_at, lease, attempts, effect) VALUES (?, ?, 'internal', ?, ?, 0, 0, ?)",
   );
   const writeAll = client.transaction((rows: readonly DueRow[], now: Instant) => {
     let last = head.get() ?? { seq: 0, hash: "0".repeat(64) };
@@ -48,7 +48,7 @@ export function prepareBareExpiry(client: Database.Database): (now: Instant) => 
       const link = createHash("sha256").update("\0").update(last.hash, "hex").update(`${seq}\n`).update(body);
       last = { seq, hash: link.digest("hex") };
       audit.run(seq, body, last.hash);
-      const notice = { kind: "announce", requestId, news: [{ notice: "ended", people: [subjectId] }] };
+      const notice = { kind: "announce", requestId, notices: [{ notice: "ended", people: [subjectId] }] };
       effect.run(makeId("effect", id), requestId, now, now, JSON.stringify(notice));
     }
   });

@@ -12,11 +12,13 @@ export function prepareBareStep(client: Database.Database): (step: Step) => void
     "SELECT version FROM identities WHERE id = ?",
   );
   const request = client.prepare(
-    `INSERT INTO requests (id, version, subject_id, requested_by_id, requested_at, status, lapses_at, due_at, broke_glass, value)
-     VALUES (?, 1, ?, ?, ?, ?, ?, ?, 0, ?)`,
+    `INSERT INTO requests (id, version, subject_id, requested_by_id, requested_at, latest_at, status, lapses_at, due_at, broke_glass, value)
+     VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, 0, ?)`,
   );
-  const scope = client.prepare("INSERT INTO request_scopes VALUES (?, ?)");
-  const selector = client.prepare("INSERT INTO request_selectors VALUES (?, ?, 'stage')");
+  const scope = client.prepare("INSERT INTO request_scopes (scope, request_ord, status) VALUES (?, ?, ?)");
+  const selector = client.prepare(
+    "INSERT INTO request_selectors (selector, request_ord, part, status) VALUES (?, ?, 'stage', ?)",
+  );
   const unique = client.prepare("INSERT INTO unique_names VALUES (?, ?) ON CONFLICT DO NOTHING");
   const counter = client.prepare(
     "INSERT INTO counters VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET used = used + 1 RETURNING used",
@@ -26,7 +28,7 @@ export function prepareBareStep(client: Database.Database): (step: Step) => void
   );
   const audit = client.prepare("INSERT INTO audit_events (seq, body, hash) VALUES (?, ?, ?)");
   const effect = client.prepare(
-    "INSERT INTO outbox (id, lane, way, created_at, ready_at, lease, attempts, effect) VALUES (?, ?, 'inside', ?, ?, 0, 0, ?)",
+    "INSERT INTO outbox (id, ordering_key, destination, created_at, ready_at, lease, attempts, effect) VALUES (?, ?, 'internal', ?, ?, 0, 0, ?)",
   );
   const writeAll = client.transaction((step: Step) => {
     for (const { kind, id, version } of step.expects) {
@@ -42,13 +44,14 @@ export function prepareBareStep(client: Database.Database): (step: Step) => void
         subjectId,
         requestedById,
         requestedAt,
+        requestedAt,
         phase,
         claimDeadline,
         write.dueAt,
         value,
       );
-      for (const one of scopes) scope.run(one, lastInsertRowid);
-      selector.run("lead@company.com", lastInsertRowid);
+      for (const one of scopes) scope.run(one, lastInsertRowid, phase);
+      selector.run("lead@company.com", lastInsertRowid, phase);
     }
     for (const change of step.unique) if ("take" in change) unique.run(change.take, change.owner);
     for (const { key, max = 0 } of step.counters) {
@@ -63,8 +66,8 @@ export function prepareBareStep(client: Database.Database): (step: Step) => void
       audit.run(seq, body, last.hash);
     }
     for (const one of step.effects) {
-      const lane = one.effect.kind === "announce" ? `request:${one.effect.requestId}` : null;
-      effect.run(one.id, lane, one.dueAt, one.dueAt, JSON.stringify(one.effect));
+      const orderingKey = one.effect.kind === "announce" ? `request:${one.effect.requestId}` : null;
+      effect.run(one.id, orderingKey, one.dueAt, one.dueAt, JSON.stringify(one.effect));
     }
   });
   return (step) => writeAll.immediate(step);

@@ -4,19 +4,20 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { RequestFilter, Viewer } from "../../../src/service/ports/store.ts";
-import { prepareDeliveryReads } from "../../../src/store/sqlite/reads/read-deliveries.ts";
+import { prepareDeliveryReads } from "../../../src/store/sqlite/reads/deliveries.ts";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import { statuses } from "../../../src/core/access/status.ts";
-import { prepareActiveReads } from "../../../src/store/sqlite/reads/requests/read-active-grants.ts";
+import { prepareGrantReads } from "../../../src/store/sqlite/reads/grants.ts";
 import { branchQuery, orderQuery } from "../../../src/store/sqlite/reads/requests/list-requests.ts";
 import { openDatabase } from "../../../src/store/sqlite/file/open-database.ts";
-import { prepareAuditStatements } from "../../../src/store/sqlite/reads/read-audit.ts";
-import { prepareCredentialReads } from "../../../src/store/sqlite/reads/read-credential.ts";
-import { prepareDirectoryReads } from "../../../src/store/sqlite/reads/read-directory.ts";
-import { prepareHistoryReads } from "../../../src/store/sqlite/reads/read-history.ts";
-import { prepareOutboxReads } from "../../../src/store/sqlite/reads/read-outbox.ts";
-import { prepareTargetReads } from "../../../src/store/sqlite/reads/read-targets.ts";
-import { prepareRequestReads } from "../../../src/store/sqlite/reads/requests/read-requests.ts";
+import { prepareAuditStatements } from "../../../src/store/sqlite/reads/audit-events.ts";
+import { prepareApiKeyReads } from "../../../src/store/sqlite/reads/api-keys.ts";
+import { credentialQuery } from "../../../src/store/sqlite/reads/credentials.ts";
+import { prepareIdentityReads } from "../../../src/store/sqlite/reads/identities.ts";
+import { prepareHistoryReads } from "../../../src/store/sqlite/reads/history.ts";
+import { prepareOutboxReads } from "../../../src/store/sqlite/reads/outbox.ts";
+import { prepareTargetReads } from "../../../src/store/sqlite/reads/grant-targets.ts";
+import { prepareRequestReads } from "../../../src/store/sqlite/reads/requests/requests.ts";
 import { accessPathsOf } from "../../../src/store/sqlite/reads/requests/request-branches.ts";
 import { outOfOrderFrom, prepareFirstSince } from "../../../src/store/sqlite/reads/requests/request-times.ts";
 import { prepareUnrecorded } from "../../../src/store/sqlite/reads/find-unrecorded.ts";
@@ -52,7 +53,8 @@ function costly(plan: readonly string[]): readonly string[] {
 test("what time makes due is found by index, in order, whatever the size of the tables", () => {
   const client = openReader();
   const tables = drizzle(client);
-  const { dueRequests, dueGrants, waiting, stranded, openReviews } = prepareRequestReads(tables);
+  const { dueRequests, waiting, stranded, openReviews } = prepareRequestReads(tables);
+  const { due: dueGrants } = prepareGrantReads(tables);
   const { due, oldest } = prepareOutboxReads(tables);
   const { becomingOverdue, toTakeBackAt, at: grantsAt, overdue } = prepareTargetReads(tables);
   const plans = {
@@ -83,13 +85,14 @@ test("what time makes due is found by index, in order, whatever the size of the 
 test("nothing that is looked up on the way to a decision reads a whole table", () => {
   const client = openReader();
   const tables = drizzle(client);
-  const { dueRequests: _requests, dueGrants: _grants, ...requests } = prepareRequestReads(tables);
+  const { dueRequests: _, ...requests } = prepareRequestReads(tables);
   for (const statement of [requests.openOf, requests.overdueOf]) {
     expect(planOf(client, statement.getQuery()).join()).toContain("requests_open");
   }
-  const { grant } = prepareTargetReads(tables);
-  const directory = prepareDirectoryReads(tables);
-  const statements = { ...requests, ...directory, ...prepareHistoryReads(tables), grant };
+  const { grant } = prepareGrantReads(tables);
+  const identities = prepareIdentityReads(tables);
+  const apiKeys = prepareApiKeyReads(tables);
+  const statements = { ...requests, ...identities, ...apiKeys, ...prepareHistoryReads(tables), grant };
   for (const [name, statement] of Object.entries(statements)) {
     const scans = planOf(client, statement.getQuery()).filter((line) =>
       /^SCAN (?!json_each|(?:starts|denials|submissions)$)/.test(line),
@@ -101,9 +104,9 @@ test("nothing that is looked up on the way to a decision reads a whole table", (
 test("a request's messages, and what somebody was told of lately, are found by index", () => {
   const client = openReader();
   const { ofRequests, openRequestsShownTo } = prepareDeliveryReads(drizzle(client));
-  expect(planOf(client, ofRequests.getQuery()).join()).toContain("copies_by_request");
+  expect(planOf(client, ofRequests.getQuery()).join()).toContain("deliveries_by_request");
   const plan = planOf(client, openRequestsShownTo.getQuery());
-  expect(plan.join()).toContain("copies_by_reader");
+  expect(plan.join()).toContain("deliveries_by_reader");
   expect(costly(plan)).toEqual([]);
 });
 
@@ -119,7 +122,7 @@ test("a request's records of one action, and what each connector has, are read f
   const tables = drizzle(client);
   const { both } = prepareAuditStatements(tables);
   expect(planOf(client, both.getQuery()).join()).toContain(
-    "by_audited_request_action (request=? AND action=?",
+    "by_audited_request_and_action (request=? AND action=?",
   );
   const inUse = planOf(client, prepareTargetReads(tables).inUse.getQuery());
   expect(inUse).toEqual(["SCAN grant_targets USING COVERING INDEX grant_targets_by_place"]);
@@ -195,7 +198,8 @@ test("what the metrics count is counted by index, and what is active is not coun
   const tables = drizzle(client);
   const { stranded } = prepareRequestReads(tables);
   const { waiting, overdue } = prepareTargetReads(tables);
-  const reads = { ...prepareActiveReads(tables), stranded, waiting, overdue };
+  const { written, lapsed } = prepareGrantReads(tables);
+  const reads = { written, lapsed, stranded, waiting, overdue };
   for (const [name, statement] of Object.entries(reads)) {
     const plan = planOf(client, statement.getQuery());
     expect({
@@ -205,14 +209,10 @@ test("what the metrics count is counted by index, and what is active is not coun
   }
 });
 
-test("a presented token's row is found by its hash at once and its grant by number, whatever rebuilt their tables", () => {
-  const client = openReader();
-  const made = client.prepare("SELECT sql FROM sqlite_master WHERE name = 'credentials'").pluck().get();
-  expect(made).toMatch(/WITHOUT ROWID/);
-  const { credential } = prepareCredentialReads(drizzle(client));
-  expect(planOf(client, credential.getQuery())).toEqual([
-    "SEARCH credentials USING PRIMARY KEY (hash=?)",
-    "SEARCH grants USING INTEGER PRIMARY KEY (rowid=?)",
+test("a presented token's row is found by its hash and its grant by number", () => {
+  expect(planOf(openReader(), { sql: credentialQuery, params: [""] })).toEqual([
+    "SEARCH c USING INDEX sqlite_autoindex_credentials_1 (hash=?)",
+    "SEARCH g USING INTEGER PRIMARY KEY (rowid=?)",
   ]);
 });
 

@@ -1,29 +1,14 @@
 import type Database from "better-sqlite3";
-
-const triggers = [
-  {
-    name: "refuse_changed_audit_event",
-    when: "BEFORE UPDATE ON audit_events",
-  },
-  {
-    name: "refuse_deleted_audit_event",
-    when: "BEFORE DELETE ON audit_events",
-  },
-  // INSERT OR REPLACE deletes without asking the trigger above.
-  {
-    name: "refuse_replaced_audit_event",
-    when: "BEFORE INSERT ON audit_events WHEN EXISTS (SELECT 1 FROM audit_events WHERE seq = NEW.seq)",
-  },
-] as const;
+import { auditEventTriggers } from "../tables/audit-events.ts";
 
 /**
- * Makes the audit table append-only. Looked at in each start, for a migration that rebuilds a table drops them silently;
- * as long as they are what they should be, nothing is written.
+ * Makes the audit table append-only. Every start checks the triggers, because a migration that rebuilds the table drops
+ * them silently. If they are complete, nothing is written.
  */
 export function createAuditTriggers(client: Database.Database): void {
-  const wanted = triggers.map(({ name, when }) => ({
+  const wanted = auditEventTriggers.map(({ name, event }) => ({
     name,
-    sql: `CREATE TRIGGER ${name} ${when} BEGIN SELECT RAISE(ABORT, 'audit events are only added'); END`,
+    sql: `CREATE TRIGGER ${name} ${event} BEGIN SELECT RAISE(ABORT, 'audit events are only added'); END`,
   }));
   const found = client.prepare<[string], { sql: string }>(
     "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = ?",

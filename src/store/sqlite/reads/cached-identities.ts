@@ -1,10 +1,10 @@
 import type { IdentityId } from "../../../core/values/ids.ts";
 import type { Identity } from "../../../core/values/identity.ts";
 import type { Versioned } from "../../../service/ports/store.ts";
-import { eq } from "drizzle-orm";
-import { identities } from "../tables/schema.ts";
+import { eq, sql } from "drizzle-orm";
+import { identities } from "../tables/identities.ts";
 import type { ReadCache } from "../../shared/read-cache.ts";
-import { placeholder, type Tables } from "../tables/placeholders.ts";
+import type { Db } from "../tables/database.ts";
 
 /** Identities by id, cached until any identity or key changes. Every call asks for a few of them. */
 export interface CachedIdentities {
@@ -13,12 +13,12 @@ export interface CachedIdentities {
   readonly withManagers: (ids: readonly IdentityId[]) => readonly Versioned<Identity>[];
 }
 
-export function cacheIdentities(tables: Tables, readCache: ReadCache): CachedIdentities {
+export function cacheIdentities(db: Db, readCache: ReadCache): CachedIdentities {
   const { ord, id, value, version } = identities;
-  const statement = tables
+  const statement = db
     .select({ ord, value, version })
     .from(identities)
-    .where(eq(id, placeholder("id", id)))
+    .where(eq(id, sql.placeholder("id")))
     .prepare();
   const rowOf = readCache.cached("directory", (wanted) => {
     const row = statement.get({ id: wanted });

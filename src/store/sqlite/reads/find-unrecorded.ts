@@ -4,9 +4,10 @@ import type { Grant } from "../../../core/access/grant.ts";
 import type { RequestId } from "../../../core/values/ids.ts";
 import type { Unrecorded } from "../../../service/ports/store.ts";
 import { and, asc, eq, gt, sql } from "drizzle-orm";
-import { translateErrors } from "../tables/sqlite-faults.ts";
-import { auditEvents, grants, requests } from "../tables/schema.ts";
-import { placeholder, type Tables } from "../tables/placeholders.ts";
+import { auditEvents } from "../tables/audit-events.ts";
+import { grants } from "../tables/grants.ts";
+import { requests } from "../tables/requests.ts";
+import type { Db } from "../tables/database.ts";
 
 /** Rows of state compared before other work gets its turn. */
 const stateChunk = 50;
@@ -64,8 +65,8 @@ function neededByGrant(id: string, phase: Grant["phase"]): readonly Needed[] {
 }
 
 /** Compares what is stored with what is recorded, chunk by chunk: memory stays flat however much there is. */
-export async function findUnrecorded(tables: Tables, limit: number): Promise<readonly Unrecorded[]> {
-  const statements = prepareUnrecorded(tables);
+export async function findUnrecorded(db: Db, limit: number): Promise<readonly Unrecorded[]> {
+  const statements = prepareUnrecorded(db);
   const isRecorded = createRecordSearch(statements);
   const found: Unrecorded[] = [];
   for await (const { id, status, extendsGrantId } of rowsOf((after) => statements.requests.all({ after }))) {
@@ -86,7 +87,7 @@ async function* rowsOf<Row extends { readonly ord: number }>(
 ): AsyncGenerator<Row> {
   let after = Number.MIN_SAFE_INTEGER;
   for (;;) {
-    const rows = translateErrors(() => chunk(after));
+    const rows = chunk(after);
     yield* rows;
     const last = rows.at(-1);
     if (last === undefined) return;
@@ -101,7 +102,7 @@ function createRecordSearch({ records }: Pick<ReturnType<typeof prepareUnrecorde
     let open = needed;
     let after = 0;
     for (;;) {
-      const rows = translateErrors(() => records.all({ request, after }));
+      const rows = records.all({ request, after });
       for (const { action, grant } of rows) {
         open = open.filter((one) => {
           const isOfKind = one.actions.some((wanted) => wanted === action);
@@ -117,10 +118,10 @@ function createRecordSearch({ records }: Pick<ReturnType<typeof prepareUnrecorde
 }
 
 /** Also for the test that looks at their query plans. */
-export function prepareUnrecorded(tables: Tables) {
+export function prepareUnrecorded(db: Db) {
   const { seq, action, request, body } = auditEvents;
   return {
-    requests: tables
+    requests: db
       .select({
         ord: requests.ord,
         id: requests.id,
@@ -128,18 +129,18 @@ export function prepareUnrecorded(tables: Tables) {
         extendsGrantId: requests.extendsGrantId,
       })
       .from(requests)
-      .where(gt(requests.ord, placeholder("after", requests.ord)))
+      .where(gt(requests.ord, sql.placeholder("after")))
       .orderBy(asc(requests.ord))
       .limit(stateChunk)
       .prepare(),
-    grants: tables
+    grants: db
       .select({ ord: grants.ord, id: grants.id, requestId: grants.requestId, phase: grants.phase })
       .from(grants)
-      .where(gt(grants.ord, placeholder("after", grants.ord)))
+      .where(gt(grants.ord, sql.placeholder("after")))
       .orderBy(asc(grants.ord))
       .limit(stateChunk)
       .prepare(),
-    records: tables
+    records: db
       .select({
         seq,
         action,
@@ -148,7 +149,7 @@ export function prepareUnrecorded(tables: Tables) {
         >`(CASE WHEN json_valid(${body}) THEN json_extract(${body}, '$.data.grant') END)`,
       })
       .from(auditEvents)
-      .where(and(eq(request, placeholder("request", request)), gt(seq, placeholder("after", seq))))
+      .where(and(eq(request, sql.placeholder("request")), gt(seq, sql.placeholder("after"))))
       .orderBy(asc(seq))
       .limit(recordChunk)
       .prepare(),

@@ -3,10 +3,9 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { AuditHead, AuditVerdict } from "../../../service/ports/store.ts";
 import { chainHash, chainStart } from "../../shared/audit-chain.ts";
 import { and, asc, count, gt, lte, sql } from "drizzle-orm";
-import { createHeadReads } from "./read-audit-head.ts";
-import { translateErrors } from "../tables/sqlite-faults.ts";
-import { auditEvents } from "../tables/schema.ts";
-import { placeholder, type Tables } from "../tables/placeholders.ts";
+import { createHeadReads } from "./audit-head.ts";
+import { auditEvents } from "../tables/audit-events.ts";
+import type { Db } from "../tables/database.ts";
 
 /** Records looked at before other work gets its turn. */
 const chunkSize = 500;
@@ -17,12 +16,12 @@ type Link = AuditHead;
  * Recomputes the whole chain up to the record that is last when it begins, and stops at the first that does not fit.
  * Only a head that was kept elsewhere can show that records at the end were cut off.
  */
-export async function verifyChain(tables: Tables, seen?: AuditHead): Promise<AuditVerdict> {
-  const heads = createHeadReads(tables);
+export async function verifyChain(db: Db, seen?: AuditHead): Promise<AuditVerdict> {
+  const heads = createHeadReads(db);
   const tail = seen === undefined ? "unproven" : heads.compare(seen);
-  const statements = prepareStatements(tables);
+  const statements = prepareStatements(db);
   const { seq: upTo, hash: head } = heads.last();
-  const events = translateErrors(() => statements.count.get({ upTo })?.events ?? 0);
+  const events = statements.count.get({ upTo })?.events ?? 0;
   const firstBad = await firstBadRecord(statements, upTo);
   const ok = firstBad === undefined && (tail === "unproven" || tail === "matches");
   return { ok, events, head, tail, ...(firstBad !== undefined && { firstBad }) };
@@ -35,7 +34,7 @@ async function firstBadRecord(
   let link: Link = { seq: 0, hash: chainStart };
   let after = Number.MIN_SAFE_INTEGER;
   while (after < upTo) {
-    const rows = translateErrors(() => statements.chunk.all({ after, upTo }));
+    const rows = statements.chunk.all({ after, upTo });
     for (const row of rows) {
       const kind = faultIn(row, link);
       if (kind !== undefined) return { seq: Math.min(row.seq, link.seq + 1), kind };
@@ -66,15 +65,15 @@ function isCanonical(text: string): boolean {
   }
 }
 
-function prepareStatements(tables: Tables) {
+function prepareStatements(db: Db) {
   const { seq, hash } = auditEvents;
-  const upTo = lte(seq, placeholder("upTo", seq));
+  const upTo = lte(seq, sql.placeholder("upTo"));
   return {
-    count: tables.select({ events: count() }).from(auditEvents).where(upTo).prepare(),
-    chunk: tables
+    count: db.select({ events: count() }).from(auditEvents).where(upTo).prepare(),
+    chunk: db
       .select({ seq, hash, body: sql<Buffer | null>`CAST(${auditEvents.body} AS BLOB)` })
       .from(auditEvents)
-      .where(and(gt(seq, placeholder("after", seq)), upTo))
+      .where(and(gt(seq, sql.placeholder("after")), upTo))
       .orderBy(asc(seq))
       .limit(chunkSize)
       .prepare(),

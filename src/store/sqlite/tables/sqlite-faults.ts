@@ -36,12 +36,3 @@ export function isForWantOfSpace(error: unknown): boolean {
 export function isRefusedCommit(error: unknown): boolean {
   return error instanceof Database.SqliteError && /^SQLITE_(?:FULL|READONLY|BUSY)/.test(error.code);
 }
-
-/** Runs a query, giving its failures the form the rest of the house knows. */
-export function translateErrors<T>(query: () => T): T {
-  try {
-    return query();
-  } catch (error) {
-    throw asFault(error);
-  }
-}

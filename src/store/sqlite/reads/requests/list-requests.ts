@@ -8,7 +8,6 @@ import type {
   RequestWithGrant,
 } from "../../../../service/ports/store.ts";
 import { and, desc, eq, gt, lt, sql } from "drizzle-orm";
-import { translateErrors } from "../../tables/sqlite-faults.ts";
 import {
   isNarrowed,
   accessPathsOf,
@@ -19,9 +18,12 @@ import {
 } from "./request-branches.ts";
 import { conditionsOf } from "./request-filter.ts";
 import { asRequestWithGrant, requestColumns, type RequestRow } from "./request-rows.ts";
-import { grants, requests, requestScopes, requestSelectors } from "../../tables/schema.ts";
+import { grants } from "../../tables/grants.ts";
+import { requestScopes } from "../../tables/request-scopes.ts";
+import { requestSelectors } from "../../tables/request-selectors.ts";
+import { requests } from "../../tables/requests.ts";
 import { prepareTimeBounds } from "./request-times.ts";
-import type { Tables } from "../../tables/placeholders.ts";
+import type { Db } from "../../tables/database.ts";
 
 /** Rows that one page looks at, at most, where it has to pass over those that are not meant. */
 const visitedMax = 2_000;
@@ -32,17 +34,17 @@ const visitedMax = 2_000;
  * first and no further than the page, and the branches are merged here. Where filters meet that no index knows together,
  * a page ends after so many rows, found or not, and the next one goes on from there.
  */
-export function createRequestList(tables: Tables): Pick<Reads, "requests"> {
-  const boundsOf = prepareTimeBounds(tables);
+export function createRequestList(db: Db): Pick<Reads, "requests"> {
+  const boundsOf = prepareTimeBounds(db);
   return {
-    requests: async (filter, page) => translateErrors(() => pageOf(tables, filter, page, boundsOf(filter))),
+    requests: async (filter, page) => pageOf(db, filter, page, boundsOf(filter)),
   };
 }
 
 const nothing: Page<RequestWithGrant> = { rows: [], next: null };
 
 function pageOf(
-  tables: Tables,
+  db: Db,
   filter: RequestFilter,
   { limit, before }: PageQuery,
   bounds: TimeBounds | undefined,
@@ -50,14 +52,14 @@ function pageOf(
   if (bounds === undefined) return nothing;
   const { outOfOrder, ...inTime } = bounds;
   const range = { ...inTime, below: lower(inTime.below, before) };
-  const parts = accessPathsOf(filter).map((paths) => choosePath(tables, paths, range, isNarrowed(filter)));
-  const late = outOfOrder === undefined ? [] : [choosePath(tables, [[outOfOrder]], { below: before }, true)];
+  const parts = accessPathsOf(filter).map((paths) => choosePath(db, paths, range, isNarrowed(filter)));
+  const late = outOfOrder === undefined ? [] : [choosePath(db, [[outOfOrder]], { below: before }, true)];
   const floor = Math.max(...[...parts, ...late].map((part) => part.floor));
   const found = new Map<number, RequestRow>();
   for (const { branches, within } of [...parts, ...late]) {
     for (const branch of branches) {
       const above = floor === 0 ? within.above : Math.max(floor, within.above ?? 0);
-      const query = branchQuery(tables, branch, filter, { ...within, above }).limit(limit + 1);
+      const query = branchQuery(db, branch, filter, { ...within, above }).limit(limit + 1);
       for (const row of query.all()) found.set(row.ord, row);
     }
   }
@@ -78,8 +80,8 @@ interface ChosenPath {
 }
 
 /** The first way that looks at few rows, else the first; and where it ends when it would look at too many. */
-function choosePath(tables: Tables, given: AccessPaths, within: Range, isNarrow: boolean): ChosenPath {
-  const paths = given.map((branches) => branches.flatMap((one) => withoutLargeSort(tables, one)));
+function choosePath(db: Db, given: AccessPaths, within: Range, isNarrow: boolean): ChosenPath {
+  const paths = given.map((branches) => branches.flatMap((one) => withoutLargeSort(db, one)));
   const isAsGiven = paths.every((branches, index) =>
     branches.every((one) => given[index]?.includes(one) === true),
   );
@@ -89,22 +91,22 @@ function choosePath(tables: Tables, given: AccessPaths, within: Range, isNarrow:
     return {
       branches,
       within,
-      floor: Math.max(...branches.map((one) => floorOf(tables, one, within, share))),
+      floor: Math.max(...branches.map((one) => floorOf(db, one, within, share))),
     };
   });
   return bounded.find(({ floor }) => floor === 0) ?? bounded[0] ?? { branches: [], within, floor: 0 };
 }
 
-function withoutLargeSort(tables: Tables, branch: Branch): readonly Branch[] {
+function withoutLargeSort(db: Db, branch: Branch): readonly Branch[] {
   if (branch.by !== "few") return [branch];
   const { ord } = requests;
-  const more = tables.select({ ord }).from(requests).where(branch.among).limit(1).offset(visitedMax).all();
+  const more = db.select({ ord }).from(requests).where(branch.among).limit(1).offset(visitedMax).all();
   return more.length === 0 ? [branch] : branch.otherwise;
 }
 
 /** The row that this branch would come to after `share` others; 0 when it has not so many. */
-function floorOf(tables: Tables, branch: Branch, within: Range, share: number): number {
-  const [row] = orderQuery(tables, branch, within).limit(1).offset(share).all();
+function floorOf(db: Db, branch: Branch, within: Range, share: number): number {
+  const [row] = orderQuery(db, branch, within).limit(1).offset(share).all();
   return row?.ord ?? 0;
 }
 
@@ -121,11 +123,8 @@ function isWithin({ above, below }: Range, ord: SQLiteColumn): SQL | undefined {
 }
 
 /** One branch, newest first; also for the test that looks at its query plan. */
-export function branchQuery(tables: Tables, branch: Branch, filter: RequestFilter, within: Range) {
-  const query = tables
-    .select(requestColumns)
-    .from(requests)
-    .leftJoin(grants, eq(grants.id, requests.grantId));
+export function branchQuery(db: Db, branch: Branch, filter: RequestFilter, within: Range) {
+  const query = db.select(requestColumns).from(requests).leftJoin(grants, eq(grants.id, requests.grantId));
   const { key, ord } = keyOf(branch);
   const where = and(key, isWithin(within, ord), ...conditionsOf(filter));
   switch (branch.by) {
@@ -147,11 +146,11 @@ export function branchQuery(tables: Tables, branch: Branch, filter: RequestFilte
 }
 
 /** The numbers of a branch's rows alone, from its index; also for the test that looks at its query plan. */
-export function orderQuery(tables: Tables, branch: Branch, within: Range) {
+export function orderQuery(db: Db, branch: Branch, within: Range) {
   const { key, ord } = keyOf(branch);
   const table =
     branch.by === "selector" ? requestSelectors : branch.by === "scope" ? requestScopes : requests;
-  return tables
+  return db
     .select({ ord: sql<number>`${ord}` })
     .from(table)
     .where(and(key, isWithin(within, ord)))

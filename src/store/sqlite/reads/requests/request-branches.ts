@@ -3,7 +3,7 @@ import type { Instant, Scope } from "../../../../core/values/ids.ts";
 import type { RequestFilter, Viewer } from "../../../../service/ports/store.ts";
 import { and, eq, lte, sql } from "drizzle-orm";
 import { isNamedAsManager, isReport, selectorTexts, type SelectorRole } from "./request-filter.ts";
-import { requests } from "../../tables/schema.ts";
+import { requests } from "../../tables/requests.ts";
 
 /** Requests that one index gives in the order of arrival. */
 export type Branch =

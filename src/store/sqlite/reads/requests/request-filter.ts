@@ -3,7 +3,10 @@ import type { Instant, Scope } from "../../../../core/values/ids.ts";
 import { formatSelector, parseSelector } from "../../../../core/values/identity.ts";
 import type { RequestFilter, Viewer } from "../../../../service/ports/store.ts";
 import { and, eq, gt, gte, inArray, isNull, lt, lte, ne, or, sql } from "drizzle-orm";
-import { identities, requests, requestScopes, requestSelectors } from "../../tables/schema.ts";
+import { identities } from "../../tables/identities.ts";
+import { requestScopes } from "../../tables/request-scopes.ts";
+import { requestSelectors } from "../../tables/request-selectors.ts";
+import { requests } from "../../tables/requests.ts";
 
 /** What every row must fulfil, whichever branch found it. `since` is included, `until` is not. */
 export function conditionsOf(filter: RequestFilter): readonly (SQL | undefined)[] {

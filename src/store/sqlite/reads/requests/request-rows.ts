@@ -1,7 +1,8 @@
 import type { AccessRequest } from "../../../../core/access/access-request.ts";
 import type { Grant } from "../../../../core/access/grant.ts";
 import type { RequestWithGrant } from "../../../../service/ports/store.ts";
-import { grants, requests } from "../../tables/schema.ts";
+import { grants } from "../../tables/grants.ts";
+import { requests } from "../../tables/requests.ts";
 
 /** What is selected of a request joined with the grant it led to. */
 export const requestColumns = {

@@ -1,15 +1,15 @@
 import type { RequestFilter } from "../../../../service/ports/store.ts";
 import { and, asc, gte, sql } from "drizzle-orm";
 import type { TimeBounds } from "./request-branches.ts";
-import { requests } from "../../tables/schema.ts";
-import { placeholder, type Tables } from "../../tables/placeholders.ts";
+import { requests } from "../../tables/requests.ts";
+import type { Db } from "../../tables/database.ts";
 
 /**
  * Where a span of time begins and ends in the order of arrival, so that a page does not look at what lies outside. Undefined:
  * nothing was asked in it. Each row is still asked for its own time.
  */
-export function prepareTimeBounds(tables: Tables): (filter: RequestFilter) => TimeBounds | undefined {
-  const first = prepareFirstSince(tables);
+export function prepareTimeBounds(db: Db): (filter: RequestFilter) => TimeBounds | undefined {
+  const first = prepareFirstSince(db);
   return ({ since, until }) => {
     const from = since === undefined ? undefined : first.get({ since })?.ord;
     if (since !== undefined && from === undefined) return undefined;
@@ -22,11 +22,11 @@ export function prepareTimeBounds(tables: Tables): (filter: RequestFilter) => Ti
 }
 
 /** The first request that was asked at this time or, if the clock had been later before, after such a one. */
-export function prepareFirstSince(tables: Tables) {
-  return tables
+export function prepareFirstSince(db: Db) {
+  return db
     .select({ ord: requests.ord })
     .from(requests)
-    .where(gte(requests.latestAt, placeholder("since", requests.latestAt)))
+    .where(gte(requests.latestAt, sql.placeholder("since")))
     .orderBy(asc(requests.latestAt), asc(requests.ord))
     .limit(1)
     .prepare();

@@ -1,1 +1,0 @@
-ALTER TABLE `copies` ADD `notice` text;

@@ -1,1 +1,0 @@
-CREATE INDEX `copies_by_reader` ON `copies` (`reader_id`) WHERE reader_id IS NOT NULL;

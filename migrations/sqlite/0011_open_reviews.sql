@@ -1,1 +1,0 @@
-CREATE INDEX `requests_open_reviews` ON `requests` (`ord`) WHERE broke_glass = 1 AND justified_at IS NULL;

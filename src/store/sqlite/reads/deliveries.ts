@@ -1,0 +1,43 @@
+import type { Reads } from "../../../service/ports/store.ts";
+import { and, asc, sql } from "drizzle-orm";
+import { deliveries } from "../tables/deliveries.ts";
+import { requests } from "../tables/requests.ts";
+import type { Db } from "../tables/database.ts";
+import { jsonList, listPlaceholder } from "../tables/placeholders.ts";
+
+/** What people have been told, and where the messages are. */
+export function createDeliveryReads(db: Db): Pick<Reads, "deliveries" | "openRequestsShownTo"> {
+  const { ofRequests, openRequestsShownTo } = prepareDeliveryReads(db);
+  return {
+    deliveries: async (requestIds) =>
+      requestIds.length === 0 ? [] : ofRequests.all({ ids: jsonList(requestIds) }),
+    openRequestsShownTo: async (readerId) => openRequestsShownTo.all({ readerId }).map((row) => row.id),
+  };
+}
+
+/** How many of the messages that somebody was sent last are looked at. */
+export const recentDeliveriesMax = 500;
+
+/** Also for the test that looks at its query plans. */
+export function prepareDeliveryReads(db: Db) {
+  const { id, requestId, notice, surface, address, audience, readerId, state, ref, fault, at } = deliveries;
+  return {
+    ofRequests: db
+      .select({ id, requestId, notice, surface, address, audience, readerId, state, ref, fault, at })
+      .from(deliveries)
+      .where(sql`${deliveries.requestId} IN ${listPlaceholder("ids")}`)
+      .orderBy(asc(deliveries.ord))
+      .prepare(),
+    openRequestsShownTo: db
+      .select({ id: requests.id })
+      .from(requests)
+      .where(
+        and(
+          // Names its own table, for the same columns stand outside.
+          sql`${requests.id} IN (SELECT shown.request_id FROM ${deliveries} AS shown WHERE shown.reader_id = ${sql.placeholder("readerId")} ORDER BY shown.ord DESC LIMIT ${sql.raw(String(recentDeliveriesMax))})`,
+          sql`(${requests.status} IN ('PENDING', 'APPROVED', 'ACTIVE') OR (${requests.brokeGlass} = 1 AND ${requests.justifiedAt} IS NULL))`,
+        ),
+      )
+      .prepare(),
+  };
+}
