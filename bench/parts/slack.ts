@@ -2,11 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { startFakeSlack, type FakeSlack } from "../../test/fakes/slack/fake-slack.ts";
-import {
-  createSlackUsers,
-  slackId,
-  type SlackUsers,
-} from "../../test/chat/slack/support/slack-harness-factory.ts";
+import { createSlackUsers, slackId, type SlackUsers } from "../../test/chat/slack/support/slack-users.ts";
 import type { Part } from "../part.ts";
 import { inTemporaryFolder, startProgram } from "../processes.ts";
 import { percentile } from "../rounds.ts";

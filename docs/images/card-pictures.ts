@@ -5,7 +5,7 @@ import { cardMessage } from "../../src/chat/slack/views/cards.ts";
 import { homeBlocks } from "../../src/chat/slack/views/home-view.ts";
 import type { AdaptiveCard, Element } from "../../src/chat/teams/views/adaptive-card.ts";
 import { requestCard } from "../../src/chat/teams/views/cards.ts";
-import { emptyForm, formCard } from "../../src/chat/teams/views/dialogs.ts";
+import { emptyForm, dialogCard } from "../../src/chat/teams/views/dialogs.ts";
 import type { Card } from "../../src/service/views/card.ts";
 import { cardOf } from "../../test/wording/support/cards.ts";
 import { button, divider, drawing, field, row, type Drawing, type Run } from "./drawing.ts";
@@ -55,7 +55,7 @@ const home: Home = {
   ],
   nextPage: null,
 };
-const form = formCard(requestForm(), "message", {
+const form = dialogCard(requestForm(), "message", {
   ...emptyForm,
   values: { scopes: "read:prod:orders-db", duration: "2h", reason: "INC-42" },
   preview: [

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { appId, appPassword, startBotFramework, tenantId } from "../fakes/teams/bot-framework.ts";
 import { startFakeSlack, type SlackMessage } from "../fakes/slack/fake-slack.ts";
-import { buttonsOf, slackId } from "../chat/slack/support/slack-harness-factory.ts";
+import { buttonsOf, slackId } from "../chat/slack/support/slack-users.ts";
 import { leavesNothingBehind, whenFileIsOver } from "../support/leftover-processes.ts";
 import { startProgram, type Program } from "../support/program.ts";
 import {

@@ -10,18 +10,18 @@ import type { ChatContext } from "./chat-context.ts";
 import type { Reply } from "./reply.ts";
 import { showCredential } from "./ssh-key-form.ts";
 
-/** What a card's button carries: which request, and the revision of the terms its reader saw. */
-export interface Pressed {
+/** The data of a card's button: the request, and the revision its reader saw. */
+export interface PressedButton {
   readonly requestId: string;
   readonly revision: string;
 }
 
-/** A button on a card, pressed. Whether it may be is decided from our state, whatever the card still showed. */
+/** Runs the action of a card's button. It is decided from the stored state, whatever the card still showed. */
 export async function press(
   context: ChatContext,
   caller: Caller,
   action: CardAction,
-  { requestId: id, revision }: Pressed,
+  { requestId: id, revision }: PressedButton,
 ): Promise<Reply> {
   switch (action) {
     case "approve": {
@@ -80,8 +80,11 @@ function approvedLines(request: RequestView): readonly Line[] {
   if (request.status === "DENIED") {
     return [["You approved it, but today's policies deny it, so it was denied."]];
   }
-  if (request.status !== "PENDING") return [["You approved it; the requester is told."]];
-  const missing = request.approvals.reduce((sum, one) => sum + Math.max(0, one.required - one.given), 0);
+  if (request.status !== "PENDING") return [["You approved it; the requester is notified."]];
+  const missing = request.approvals.reduce(
+    (sum, { required, given }) => sum + Math.max(0, required - given),
+    0,
+  );
   return [
     [`You approved it; ${missing === 1 ? "1 more approval is" : `${missing} more approvals are`} needed.`],
   ];
@@ -105,7 +108,7 @@ export async function cancel(
   return outcomeReply(context, caller, id, outcome, () => [["The request is withdrawn."]]);
 }
 
-/** Opens the form of a verb, unless it is already known that nothing could come of it. */
+/** Opens the form of an action, unless the action would certainly be refused. */
 export async function openForm(
   context: ChatContext,
   caller: Caller,
@@ -115,27 +118,32 @@ export async function openForm(
 ): Promise<Reply> {
   const card = await context.cards.cardOf(caller, id);
   if (isRefusal(card)) {
-    // Whoever sees a card in a channel need not have a part in the request.
+    // People who see a card in a channel may have nothing to do with the request.
     return refusedReply(
       context,
-      await context.services.requestCommands.refused(caller, verbs[form], card, id),
+      await context.services.requestCommands.refused(caller, verbsInRefusalLog[form], card, id),
       null,
     );
   }
   const refusal = refusalBeforeForm(form, card, caller);
   if (refusal !== undefined) {
-    const recorded = await context.services.requestCommands.refused(caller, verbs[form], refusal, id);
+    const recorded = await context.services.requestCommands.refused(
+      caller,
+      verbsInRefusalLog[form],
+      refusal,
+      id,
+    );
     return refusedReply(context, recorded, card);
   }
   if (canStillAct(form, card, caller)) {
     return { kind: "dialog", dialog: decisionForm(form, card, revision ?? card.request.revision, typed) };
   }
   const { status } = cardText(card);
-  return { kind: "card", lead: [["Nothing was changed. It stands like this: ", ...status]], card };
+  return { kind: "card", lead: [["Nothing was changed. Current status: ", ...status]], card };
 }
 
-/** As the refusals log names them. */
-const verbs: { readonly [Id in DecisionId]: string } = {
+/** The names of the actions in recorded refusals. */
+const verbsInRefusalLog: { readonly [Id in DecisionId]: string } = {
   deny: "deny",
   approve: "approve",
   approve_for_less: "approve",
@@ -146,7 +154,7 @@ const verbs: { readonly [Id in DecisionId]: string } = {
   not_justified: "review",
 };
 
-/** What the desk would say in any case, said before anything is typed. */
+/** The refusal that submitting the form would get in any case, so that nobody types in vain. */
 function refusalBeforeForm(form: DecisionId, { audience }: Card, caller: Caller): Refusal | undefined {
   const isOwn = audience === "requester";
   if (isOwn && form === "revoke" && !caller.roles.includes("admin")) {
@@ -166,10 +174,10 @@ function refusalBeforeForm(form: DecisionId, { audience }: Card, caller: Caller)
     : undefined;
 }
 
-/** Whether the request stands so that the verb makes sense for somebody. */
+/** Whether the request's status allows the action to at least one kind of reader. */
 function canStillAct(form: DecisionId, { request, audience }: Card, caller: Caller): boolean {
   const { id } = caller.identity;
   if (form === "cancel") return actionsFor("requester", request, id).includes("cancel");
-  const readers = [audience, "requester", "approver", "reviewer"] as const;
-  return readers.some((reader) => actionsFor(reader, request, id).includes(form));
+  const audiences = [audience, "requester", "approver", "reviewer"] as const;
+  return audiences.some((one) => actionsFor(one, request, id).includes(form));
 }

@@ -2,7 +2,7 @@ import type { AccountLinks } from "../../service/messaging/account-links.ts";
 import type { CardService } from "../../service/messaging/card-source.ts";
 import type { Services } from "../../service/services.ts";
 
-/** What the conversation is made of. */
+/** The dependencies of the conversation. */
 export interface ChatContext {
   readonly services: Pick<
     Services,
@@ -18,6 +18,6 @@ export interface ChatContext {
   readonly cards: CardService;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** How commands begin on this platform: `/jit `, or nothing where people just write. Absent: `/jit `. */
+  /** The prefix of commands on this platform: `/jit `, or "" where people write them as messages. Absent: `/jit `. */
   readonly prefix?: string;
 }

@@ -8,13 +8,13 @@ import type { MenuAction } from "../../wording/labels.ts";
 import { refusalText } from "../../wording/refusal-text.ts";
 import { prefixOf, refusedReply, textReply } from "./reply-builders.ts";
 import { runMenu, runTyped } from "./run-command.ts";
-import { welcome } from "./welcome-message.ts";
+import { welcomeReply } from "./welcome-message.ts";
 import { errorAt } from "./submit-request.ts";
 import { linkForm } from "./decision-forms.ts";
 import type { Dialog, DialogRef, DialogValues, Option } from "./dialog.ts";
 import { homeOf, type Home } from "./home.ts";
 import type { ChatContext } from "./chat-context.ts";
-import { openForm, press, type Pressed } from "./button-actions.ts";
+import { openForm, press, type PressedButton } from "./button-actions.ts";
 import { previewOf, type Preview } from "./request-preview.ts";
 import { catalogOption, requestForm } from "./request-form.ts";
 import type { Reply } from "./reply.ts";
@@ -25,70 +25,70 @@ import { firstFields, submit } from "./submit-form.ts";
 export type { ChatContext, Preview, UnlinkedUser };
 
 /**
- * The conversation, the same on every platform. The caller has been proven and linked by the surface; every answer is
- * for them alone. Nothing here throws for what a person does or for a store that cannot be used: a no is a reply.
+ * The conversation, which is the same on every platform. The surface has authenticated and linked the caller, and shows
+ * every reply to them alone. Refusals and an unavailable store are replies, never exceptions.
  */
 export interface Chat {
-  /** What was typed after `/jit`. */
+  /** Runs the text typed after `/jit`. */
   run(caller: Caller, text: string): Promise<Reply>;
   /**
-   * What was typed by somebody whom `ChatPeople.callerOf` refused; `why` is that refusal. The button *Ask to be linked*
-   * is the text `link`.
+   * Runs the text of somebody whom `AccountLinks.callerOf` refused; `why` is that refusal. The button *Ask to be linked*
+   * counts as the text `link`.
    */
   runUnlinked(unlinkedUser: UnlinkedUser, text: string, why: Refusal): Promise<Reply>;
-  /** What somebody is told who has just added the app. */
+  /** The message to somebody who has just added the app. */
   welcome(caller: Caller): Reply;
-  /** A button on a card, with what the button carried. */
-  press(caller: Caller, action: CardAction, about: Pressed): Promise<Reply>;
-  /** A button that begins something: a form, a page of the home view, a list. */
+  /** Runs the button of a card. */
+  press(caller: Caller, action: CardAction, about: PressedButton): Promise<Reply>;
+  /** Runs a button that starts something new: a form, a page of the home, a list. */
   menu(caller: Caller, action: MenuAction, page?: number): Promise<Reply>;
-  /** An administrator's press on a link note. `identityId` null: opens the form that asks for it. */
+  /** Links an account for an administrator. `identityId` null: opens the form that asks for it. */
   link(caller: Caller, account: ChatAccount, identityId: string | null): Promise<Reply>;
   home(caller: Caller): Promise<Home | Refusal>;
   /** The empty request form, for a shortcut or message extension. */
   form(caller: Caller): Promise<Dialog>;
-  /** What opened this form before: the form again, or why it cannot be filled any more. */
+  /** Opens the same form again, or says why it can no longer be submitted. */
   reopen(caller: Caller, ref: DialogRef): Promise<Reply>;
-  /** What would happen if this form were sent as it is, where `hasPreview`. Stores nothing. */
+  /** The dry run of a form with `hasPreview`: what submitting it would do. Stores nothing. */
   preview(caller: Caller, ref: DialogRef, values: DialogValues): Promise<Preview>;
-  /** Entries that fit what was typed and that no policy denies this person, at most 100. */
+  /** Catalog entries that match the typed text and that no policy denies to this person, at most 100. */
   catalogOptions(caller: Caller, typed: string): Promise<readonly Option[]>;
-  /** A submitted form: `errors` at its fields, or what came of it. */
+  /** Submits a form. The reply is the result, or `errors` at its fields. */
   submit(caller: Caller, ref: DialogRef, values: DialogValues): Promise<Reply>;
 }
 
-/** What the platforms show in one list at most. */
+/** The platforms show no longer list. */
 const catalogOptionsMax = 100;
-/** What Slack takes as a value at most. */
+/** Slack accepts no longer value. */
 const optionValueMax = 150;
 
 export function createChat(context: ChatContext): Chat {
-  const answered = (reply: Promise<Reply>): Promise<Reply> =>
+  const orRefusal = (reply: Promise<Reply>): Promise<Reply> =>
     reply.catch((fault: unknown) => refusedReply(context, refusalOf(fault), null));
-  // Whatever is typed, wherever: a token in it is ended, and what is read, kept and said back is without it.
+  // A token in any typed text is revoked, and the text is read, stored and repeated without it.
   const redactTokens = createTokenRedactor(context.services.tokenChecks.report);
   const redactValues = async (values: DialogValues): Promise<DialogValues> => {
-    const typed = Object.entries(values).map(async ([field, value]) => {
-      const words =
+    const redacted = Object.entries(values).map(async ([field, value]) => {
+      const text =
         typeof value === "string" ? await redactTokens(value) : await Promise.all(value.map(redactTokens));
-      return [field, words] as const;
+      return [field, text] as const;
     });
-    return Object.fromEntries(await Promise.all(typed));
+    return Object.fromEntries(await Promise.all(redacted));
   };
   return {
-    run: (caller, text) => answered(redactTokens(text).then((words) => runTyped(context, caller, words))),
-    runUnlinked: (unlinkedUser, text, why) => answered(runUnlinked(context, unlinkedUser, text, why)),
-    welcome: (caller) => welcome(context, caller),
-    press: (caller, action, about) => answered(press(context, caller, action, about)),
-    menu: (caller, action, page) => answered(runMenu(context, caller, action, page)),
-    link: (caller, account, identityId) => answered(link(context, caller, account, identityId)),
+    run: (caller, text) => orRefusal(redactTokens(text).then((typed) => runTyped(context, caller, typed))),
+    runUnlinked: (unlinkedUser, text, why) => orRefusal(runUnlinked(context, unlinkedUser, text, why)),
+    welcome: (caller) => welcomeReply(context, caller),
+    press: (caller, action, about) => orRefusal(press(context, caller, action, about)),
+    menu: (caller, action, page) => orRefusal(runMenu(context, caller, action, page)),
+    link: (caller, account, identityId) => orRefusal(link(context, caller, account, identityId)),
     home: (caller) => homeOf(context, caller).catch(refusalOf),
     form: async () => requestForm(),
-    reopen: (caller, ref) => answered(reopen(context, caller, ref)),
+    reopen: (caller, ref) => orRefusal(reopen(context, caller, ref)),
     async preview(caller, ref, values) {
       if (ref.id !== "request") return { outcome: "incomplete", lines: [] };
       return redactValues(values)
-        .then((words) => previewOf(context, caller, words))
+        .then((redacted) => previewOf(context, caller, redacted))
         .catch((fault: unknown) => ({
           outcome: "refused",
           lines: refusalText(refusalOf(fault), prefixOf(context)),
@@ -100,7 +100,7 @@ export function createChat(context: ChatContext): Chat {
     },
     submit: (caller, ref, values) =>
       redactValues(values)
-        .then((words) => submit(context, caller, ref, words))
+        .then((redacted) => submit(context, caller, ref, redacted))
         .catch((fault: unknown) => ({
           kind: "errors",
           errors: [errorAt(context, refusalOf(fault), firstFields[ref.id])],
@@ -113,19 +113,19 @@ async function reopen(
   caller: Caller,
   { id, requestId, revision, account }: DialogRef,
 ): Promise<Reply> {
-  const unreadable = refuse("malformed", "The form does not say what it is about.");
+  const malformed = refuse("malformed", "The form does not say what it is about.");
   if (id === "request") return { kind: "dialog", dialog: requestForm() };
   if (id === "break_glass") return runMenu(context, caller, "break_glass");
   if (id === "link") {
-    return account === null ? refusedReply(context, unreadable, null) : link(context, caller, account, null);
+    return account === null ? refusedReply(context, malformed, null) : link(context, caller, account, null);
   }
   if (id === "show_credential" || id === "replace_credential") {
     return requestId === null
-      ? refusedReply(context, unreadable, null)
+      ? refusedReply(context, malformed, null)
       : { kind: "dialog", dialog: sshKeyForm(id, requestId) };
   }
   return requestId === null
-    ? refusedReply(context, unreadable, null)
+    ? refusedReply(context, malformed, null)
     : openForm(context, caller, id, requestId, { revision: revision ?? "" });
 }
 

@@ -5,21 +5,21 @@ import { accessLine, cardText, riskLine } from "../../wording/card-text.ts";
 import type { Line } from "../../wording/line.ts";
 import { durationWords } from "../../wording/duration-words.ts";
 import { dialogRef, type Dialog, type DialogId, type Field } from "./dialog.ts";
-import { text } from "./request-form.ts";
+import { textField } from "./request-form.ts";
 
-/** Forms that belong to a request. */
+/** The forms that decide about a request. */
 export type DecisionId = Exclude<
   DialogId,
   "request" | "break_glass" | "link" | "show_credential" | "replace_credential"
 >;
 
-/** What was already typed in a command that needs one thing more. */
+/** The values of a typed command that lacks something, to fill in the form. */
 export interface Typed {
   readonly duration?: string | null;
   readonly words?: string | null;
 }
 
-/** The form for a verb that needs words or a time. `revision`: of the terms its reader saw. */
+/** The form of an action that needs a text or a time. `revision`: the one its reader saw. */
 export function decisionForm(id: DecisionId, card: Card, revision: string, typed: Typed = {}): Dialog {
   const { request } = card;
   const { title, intro, fields, submitLabel } = forms[id](card, typed);
@@ -93,7 +93,7 @@ const forms: { readonly [Id in DecisionId]: (card: Card, typed: Typed) => Form }
   justified: (_, typed) => ({
     title: "Justified",
     intro: [["You judge that this emergency access was justified."]],
-    fields: [words("Comment", typed, "Goes on record with your judgement.")],
+    fields: [words("Comment", typed, "It is recorded with your judgement.")],
     submitLabel: "Justified",
   }),
   not_justified: ({ request }, typed) => ({
@@ -106,22 +106,28 @@ const forms: { readonly [Id in DecisionId]: (card: Card, typed: Typed) => Form }
           : "This person's next emergency access is refused until another reviewer judges it again.",
       ],
     ],
-    fields: [words("Comment", typed, "Goes on record with your judgement.")],
+    fields: [words("Comment", typed, "It is recorded with your judgement.")],
     submitLabel: "Not justified",
   }),
 };
 
 function duration(label: string, typed: Typed): Field {
   const hint = "Such as 30m, 2h or 1d.";
-  return text("duration", label, { value: typed.duration ?? "", placeholder: "30m", hint });
+  return textField("duration", label, { value: typed.duration ?? "", placeholder: "30m", hint });
 }
 
 function words(label: string, typed: Typed, hint: string | null, isOptional = false): Field {
   const value = typed.words ?? "";
-  return text("words", label, { value, hint, isOptional, isMultiline: true, lengthMax: reasonLengthMax });
+  return textField("words", label, {
+    value,
+    hint,
+    isOptional,
+    isMultiline: true,
+    lengthMax: reasonLengthMax,
+  });
 }
 
-/** The form by which an administrator says who an account belongs to. */
+/** The form in which an administrator names the owner of an account. */
 export function linkForm(account: ChatAccount): Dialog {
   return {
     ref: dialogRef("link", { account }),
@@ -132,7 +138,7 @@ export function linkForm(account: ChatAccount): Dialog {
       ["Whoever uses this account will ask and decide as the person you name. Be sure who it is."],
     ],
     fields: [
-      text("identity", "Whose account", {
+      textField("identity", "Whose account", {
         placeholder: "id_… or name@company.com",
         hint: "The person's id or e-mail address here.",
         lengthMax: 254,

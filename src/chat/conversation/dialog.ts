@@ -3,7 +3,6 @@ import type { AccessText } from "../../wording/card-text.ts";
 import type { Line } from "../../wording/line.ts";
 import type { Quotation } from "../../wording/user-text.ts";
 
-/** The forms there are. */
 export const dialogIds = [
   "request",
   "break_glass",
@@ -21,13 +20,13 @@ export const dialogIds = [
 ] as const;
 export type DialogId = (typeof dialogIds)[number];
 
-/** What a form is about. Ids only, so that it may travel with the form and come back; at most 600 characters as JSON. */
+/** Identifies a form and its subject. It travels with the form, so it has ids only, at most 600 characters as JSON. */
 export interface DialogRef {
   readonly id: DialogId;
   /** Null for a new request. */
   readonly requestId: string | null;
   readonly revision: string | null;
-  /** `link`: the account to be linked. */
+  /** The account to link; null for all forms but `link`. */
   readonly account: ChatAccount | null;
 }
 
@@ -37,18 +36,18 @@ export interface DecidedAccess {
   readonly reason: Quotation;
 }
 
-/** A form, the same on every platform. */
+/** A form, which is the same on every platform. */
 export interface Dialog {
   readonly ref: DialogRef;
   /** At most 24 characters. */
   readonly title: string;
   readonly intro: readonly Line[];
-  /** What is decided by sending it: every scope and the whole reason. */
+  /** The access that submitting the form decides on: every scope and the whole reason. */
   readonly decided?: DecidedAccess;
   readonly fields: readonly Field[];
   /** At most 24 characters. */
   readonly submitLabel: string;
-  /** What is typed is tried out by `Chat.preview` and shown before it is sent. */
+  /** Whether `Chat.preview` shows the result of a dry run before the form is submitted. */
   readonly hasPreview: boolean;
 }
 
@@ -68,13 +67,13 @@ export type Field =
       readonly value: string;
       readonly placeholder: string | null;
     })
-  /** One of a few, each label at most 75 characters. */
+  /** One of a few options. */
   | (FieldBase & {
       readonly kind: "choice";
       readonly options: readonly Option[];
       readonly value: string | null;
     })
-  /** Any number of the catalog, found by typing: `Chat.catalogOptions`. */
+  /** Any number of catalog entries, which `Chat.catalogOptions` searches. */
   | (FieldBase & { readonly kind: "catalog"; readonly values: readonly Option[] });
 
 export interface Option {
@@ -86,17 +85,17 @@ export interface Option {
   readonly description: string | null;
 }
 
-/** What was typed, by field id; a field without an entry was left empty. */
+/** The typed values, by field id. An empty field has no entry. */
 export type DialogValues = Readonly<Record<string, string | readonly string[]>>;
 
 export function dialogRef(id: DialogId, more: Partial<Omit<DialogRef, "id">> = {}): DialogRef {
   return { id, requestId: null, revision: null, account: null, ...more };
 }
 
-/** Reads back what {@link DialogRef} was written as JSON; undefined for anything else. */
+/** Parses the JSON of a {@link DialogRef}; undefined for anything else. */
 export function parseDialogRef(text: string): DialogRef | undefined {
   const read = jsonOf(text);
-  const id = dialogIds.find((one) => one === field(read, "id"));
+  const id = dialogIds.find((dialogId) => dialogId === field(read, "id"));
   if (id === undefined) return undefined;
   const requestId = textOf(field(read, "requestId"));
   const revision = textOf(field(read, "revision"));

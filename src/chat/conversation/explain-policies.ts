@@ -9,33 +9,33 @@ import type { ChatContext } from "./chat-context.ts";
 import { dryRun } from "./request-preview.ts";
 import type { Reply } from "./reply.ts";
 
-/** Judged by when nobody says for how long. */
+/** The duration of the dry run when none was typed. */
 export const defaultDuration = "1h";
 
-/** `why`: what would happen if this were asked now, and which policy says so. Nothing is sent. */
-export async function explain(
+/** Answers the command `why`: what a request would lead to, and which policy decides it. Sends nothing. */
+export async function explainPolicies(
   context: ChatContext,
   caller: Caller,
   scopes: readonly string[],
   duration: string | null,
 ): Promise<Reply> {
-  const time = duration ?? defaultDuration;
+  const evaluatedDuration = duration ?? defaultDuration;
   const input = {
     identityId: caller.identity.id,
     scopes,
-    duration: time,
+    duration: evaluatedDuration,
     reason: "a dry run",
     ticket: "a dry run",
   };
-  const userText = await context.services.evaluation.evaluate(caller, input);
-  if (isRefusal(userText)) return refusedReply(context, userText, null);
+  const evaluation = await context.services.evaluation.evaluate(caller, input);
+  if (isRefusal(evaluation)) return refusedReply(context, evaluation, null);
   const preview = await dryRun(context, caller, input);
   return {
     kind: "text",
     lines: [
-      [`If you asked for ${scopes.join(", ")} for ${durationWords(time)} now:`],
+      [`If you asked for ${scopes.join(", ")} for ${durationWords(evaluatedDuration)} now:`],
       ...preview.lines,
-      ...userText.scopes.flatMap(scopeLines),
+      ...evaluation.scopes.flatMap(scopeLines),
       [
         duration === null ? "Judged for one hour. " : "",
         `A reason or ticket of yours may change it. Nothing was sent; ${prefixOf(context)}request asks.`,
@@ -45,7 +45,7 @@ export async function explain(
   };
 }
 
-/** Other policies that are told of for one scope. */
+/** How many other policies are listed for one scope. */
 const othersMax = 5;
 
 function scopeLines({ scope, selection, reason, policies }: Explanation): readonly Line[] {
@@ -62,13 +62,13 @@ function scopeLines({ scope, selection, reason, policies }: Explanation): readon
   ];
 }
 
-/** What a policy that denies says to whoever asks. */
+/** The message of a policy that denies the request. */
 function messageOf(selection: Explanation["selection"]): Line {
   const message = selection.kind === "denied" ? selection.policy?.message : undefined;
   return message === undefined ? [] : [". Its author says: ", { quote: message }];
 }
 
-/** What holds tells more than what does not. */
+/** Policies whose conditions hold come first, because they explain more. */
 function rank(outcome: Explanation["policies"][number]["outcome"]): number {
   return outcome === "does_not_hold" ? 1 : 0;
 }

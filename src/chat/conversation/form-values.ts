@@ -4,23 +4,23 @@ import { pastedText } from "../../wording/pasted-text.ts";
 import type { DialogValues } from "./dialog.ts";
 import type { FieldError } from "./reply.ts";
 
-/** One typed text, without the space around it; empty when nothing was typed. */
+/** A typed text, trimmed; "" when nothing was typed. */
 export function textOf(values: DialogValues, field: string): string {
   const value = values[field];
   const text = typeof value === "string" ? value : (value?.join(" ") ?? "");
   return pastedText(text).trim();
 }
 
-/** Several picked values. */
+/** The picked values of a field. */
 export function listOf(values: DialogValues, field: string): readonly string[] {
   const value = values[field];
   if (value === undefined) return [];
   return (typeof value === "string" ? value.split(",") : value)
-    .map((one) => pastedText(one).trim())
-    .filter((one) => one !== "");
+    .map((item) => pastedText(item).trim())
+    .filter((item) => item !== "");
 }
 
-/** A duration as people write it, in the short form; or what is wrong with it. */
+/** A typed duration in its short form, or the error of the field. */
 export function durationOf(values: DialogValues, field: string): string | FieldError {
   const typed = textOf(values, field);
   const duration = readDuration(typed);
@@ -32,18 +32,18 @@ export function durationOf(values: DialogValues, field: string): string | FieldE
   return { field, message };
 }
 
-/** Words that have to be there; or what is wrong with them. */
+/** A required text, or the error of the field. */
 export function wordsOf(values: DialogValues, field: string, missing: string): string | FieldError {
   const typed = textOf(values, field);
   if (typed === "") return { field, message: missing };
-  return lengthChecked(field, typed, reasonLengthMax);
+  return checkLength(field, typed, reasonLengthMax);
 }
 
 export function ticketOf(values: DialogValues, field: string): string | FieldError {
-  return lengthChecked(field, textOf(values, field), ticketLengthMax);
+  return checkLength(field, textOf(values, field), ticketLengthMax);
 }
 
-function lengthChecked(field: string, typed: string, max: number): string | FieldError {
+function checkLength(field: string, typed: string, max: number): string | FieldError {
   return typed.length > max
     ? { field, message: `This has ${typed.length} characters; ${max} are the most.` }
     : typed;

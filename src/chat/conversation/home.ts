@@ -12,12 +12,12 @@ import { timeLeftWords } from "../../wording/duration-words.ts";
 import type { MenuAction } from "../../wording/labels.ts";
 import type { ChatContext } from "./chat-context.ts";
 
-/** What a person has to do and has, at one glance. */
+/** The overview of what a person has to decide and which access they have. */
 export interface Home {
   readonly lead: readonly Line[];
   readonly sections: readonly HomeSection[];
   readonly buttons: readonly MenuAction[];
-  /** Where what is not shown here goes on; null: this is all. */
+  /** The page with the next entries; null: there is none. */
   readonly nextPage: number | null;
 }
 
@@ -26,25 +26,25 @@ export interface HomeSection {
   readonly title: string;
   /** At most 10. */
   readonly entries: readonly HomeEntry[];
-  /** There are more than are shown. */
+  /** Whether there are more entries than shown. */
   readonly isCut: boolean;
-  /** What to say when there are none. */
+  /** The text for a section without entries. */
   readonly empty: string;
 }
 
 export interface HomeEntry {
-  /** One line: which access, whose, how long still. */
+  /** One line: the access, its owner, and the time left. */
   readonly line: Line;
   readonly card: Card;
 }
 
-const shownMax = 10;
+const entriesMax = 10;
 const recentMax = 5;
-/** Looked through for each page: own requests that are over, and those that wait for others, are left out. */
+/** Requests read for each page. More than entries, because some requests belong to no section. */
 const readMax = 50;
 const pagesMax = 20;
 
-/** The home view, made fresh. `page`: from 1, ten entries of each section at a time. */
+/** Builds the home from the current state. `page`: from 1, with ten entries of each section. */
 export async function homeOf(context: ChatContext, caller: Caller, page = 1): Promise<Home | Refusal> {
   const me = caller.identity.id;
   const toDecide = await requestsToDecide(context, caller, readMax * page);
@@ -56,7 +56,7 @@ export async function homeOf(context: ChatContext, caller: Caller, page = 1): Pr
     title: string,
     empty: string,
     requests: readonly RequestView[],
-    max: number = shownMax,
+    max: number = entriesMax,
   ): Promise<HomeSection> => {
     const rest = requests.slice((page - 1) * max);
     return sectionOf(context, me, { id, title, empty }, rest, max);
@@ -67,16 +67,16 @@ export async function homeOf(context: ChatContext, caller: Caller, page = 1): Pr
     section("pending", "Pending", "You have no open requests.", own.pending),
     section("recent", "Recent", "Nothing yet.", own.recent, recentMax),
   ]);
-  const isMore = sections.some(({ isCut }) => isCut) && page < pagesMax;
+  const hasNext = sections.some(({ isCut }) => isCut) && page < pagesMax;
   return {
     lead: page === 1 ? [["Hello ", { userText: caller.identity.name }, "."]] : [[`Page ${page}`]],
     sections: page === 1 ? sections : sections.filter(({ entries }) => entries.length > 0),
     buttons: page === 1 ? ["request_access", "break_glass", "help"] : ["home"],
-    nextPage: isMore ? page + 1 : null,
+    nextPage: hasNext ? page + 1 : null,
   };
 }
 
-/** What is still undecided and waits for this very person. */
+/** Pending requests that this person has not decided yet. */
 async function requestsToDecide(
   context: ChatContext,
   caller: Caller,
@@ -90,8 +90,8 @@ async function requestsToDecide(
   );
   if (isRefusal(found)) return found;
   return found.rows.filter((request) => {
-    const mine = request.approvers.filter((one) => one.identityId === me);
-    return mine.some((one) => one.status === "PENDING" || one.status === "ESCALATED");
+    const own = request.approvers.filter(({ identityId }) => identityId === me);
+    return own.some(({ status }) => status === "PENDING" || status === "ESCALATED");
   });
 }
 
@@ -101,7 +101,7 @@ export interface OwnRequests {
   readonly recent: readonly RequestView[];
 }
 
-/** This person's own requests, by what can be done about them. */
+/** This person's own requests, grouped by what can be done with them. */
 export async function ownRequests(
   context: ChatContext,
   caller: Caller,

@@ -30,7 +30,7 @@ export async function cardReply(
     : { kind: "card", lead: lead(card.request), card };
 }
 
-/** A no with what to do next and, where the caller may see the request, the truth about it. */
+/** A refusal with what to do next, and with the current card if the caller may see the request. */
 export async function refusedOn(
   context: ChatContext,
   caller: Caller,
@@ -45,7 +45,7 @@ export function refusedReply(context: ChatContext, refusal: Refusal, card: Card 
   return { kind: "refused", refusal, lines: refusalText(refusal, prefixOf(context)), card, buttons: [] };
 }
 
-/** What became of a verb: the card with a line about it, or the no. */
+/** The result of a command: the card with a line about it, or the refusal. */
 export async function outcomeReply(
   context: ChatContext,
   caller: Caller,
@@ -57,7 +57,7 @@ export async function outcomeReply(
   return cardReply(context, caller, outcome.request.id, lead);
 }
 
-/** A credential just made, for its owner's eyes; while targets are still being made, that it is on its way. */
+/** A new credential for its owner, or a reply that its targets are still being prepared. */
 export async function credentialReply(
   context: ChatContext,
   caller: Caller,

@@ -8,51 +8,51 @@ import type { Dialog } from "./dialog.ts";
 import type { Home } from "./home.ts";
 
 /**
- * What a person gets back, for them alone, on every platform: surfaces only lay it out. A reply is never posted where
- * others can read it.
+ * The answer to one person, the same on every platform; surfaces only lay it out. A reply is never posted where others
+ * can read it.
  */
 export type Reply =
-  /** A few sentences, perhaps with buttons below them. */
+  /** Text, with buttons below it. */
   | { readonly kind: "text"; readonly lines: readonly Line[]; readonly buttons: readonly MenuAction[] }
-  /** One request, with what has just happened to it above. */
+  /** One request; `lead` says what has just happened to it. */
   | { readonly kind: "card"; readonly lead: readonly Line[]; readonly card: Card }
-  /** Several requests; `lines` says what they are, or that there are none. */
+  /** Several requests; `lines` introduces them or says that there are none. */
   | {
       readonly kind: "cards";
       readonly lines: readonly Line[];
       readonly cards: readonly Card[];
       readonly buttons: readonly MenuAction[];
     }
-  /** A form to open at once where the platform can, else to be shown in place. */
+  /** A form, opened in a dialog where the platform can, else shown in place. */
   | { readonly kind: "dialog"; readonly dialog: Dialog }
   | { readonly kind: "home"; readonly home: Home }
-  /** Everything there is to say about one request. */
+  /** All details of one request. */
   | {
       readonly kind: "details";
       readonly card: Card;
       readonly lines: readonly Line[];
       readonly quotations: readonly Quotation[];
     }
-  /** The secret, for this person's eyes, once: in a modal or a dialog's answer, never in a message that is kept. */
+  /** The secret, shown once: in a modal or a dialog, never in a stored message. */
   | {
       readonly kind: "credential";
       readonly credential: CredentialView;
       readonly request: RequestView;
       readonly lines: readonly Line[];
     }
-  /** The access is being made at its targets: to be pressed again. */
+  /** The access is still being prepared at its targets; the button must be pressed again. */
   | { readonly kind: "preparing"; readonly request: RequestView; readonly lines: readonly Line[] }
-  /** No, and what to do next. `card`: the truth about the request, where there is one to show. */
+  /** A refusal and what to do next. `card`: the request as it is now, if the person may see it. */
   | {
       readonly kind: "refused";
       readonly refusal: Refusal;
       readonly lines: readonly Line[];
       readonly card: Card | null;
       readonly buttons: readonly MenuAction[];
-      /** What was typed into the form that led here: it must not be lost with it. */
+      /** The text typed in the refused form, so that it is not lost. */
       readonly typed?: readonly Quotation[];
     }
-  /** A submitted form that does not fit: sentences at its fields. Nothing that was typed is lost. */
+  /** Errors at the fields of a submitted form, which stays open with everything that was typed. */
   | { readonly kind: "errors"; readonly errors: readonly FieldError[] };
 
 export interface FieldError {

@@ -3,7 +3,7 @@ import type { RequestView } from "../../service/views/request-view.ts";
 import { scopesText, type Line } from "../../wording/card-text.ts";
 import type { Reply } from "./reply.ts";
 
-/** Everything there is to say about a request, for whoever presses *Details*. */
+/** All details of a request, for the button *Details*. */
 export function detailsReply(card: Card): Reply {
   const { request } = card;
   const metadata = Object.entries(request.metadata).map(([name, value]) => `${name}: ${value}`);
@@ -13,10 +13,10 @@ export function detailsReply(card: Card): Reply {
     lines: [
       [`Request ${request.id}`, ...(request.extends === null ? [] : [`, extends ${request.extends}`])],
       ["Asked ", { time: request.requestedAt }],
-      ...request.policies.map((one): Line => [
+      ...request.policies.map((policy): Line => [
         "Policy ",
-        { quote: one.name },
-        ` governs ${scopesText(one.scopes)}`,
+        { quote: policy.name },
+        ` governs ${scopesText(policy.scopes)}`,
       ]),
       ...request.approvers.map(approverLine),
       ...timeLines(request),
@@ -28,7 +28,7 @@ export function detailsReply(card: Card): Reply {
   };
 }
 
-const standing = {
+const statusWords = {
   PENDING: "is asked",
   ESCALATED: "is asked since nobody decided in time",
   APPROVED: "approved",
@@ -36,26 +36,25 @@ const standing = {
   NOT_NEEDED: "is not needed any more",
 } as const;
 
-function approverLine(one: RequestView["approvers"][number]): Line {
-  const { at, keyMintedBy, name, stage, status } = one;
+function approverLine({ at, keyMintedBy, name, stage, status }: RequestView["approvers"][number]): Line {
   return [
     `Stage ${stage}: `,
     { userText: name },
-    ` ${standing[status]}`,
+    ` ${statusWords[status]}`,
     ...(at === undefined ? [] : [" ", { time: at }]),
     ...(keyMintedBy === undefined ? [] : [" with an API key made by ", { userText: keyMintedBy }]),
   ];
 }
 
 function timeLines({ decidedAt, startedAt, expiresAt, endedAt, grant }: RequestView): readonly Line[] {
-  const moments: readonly (readonly [string, string | null])[] = [
+  const times: readonly (readonly [string, string | null])[] = [
     ["Decided ", decidedAt],
     ["Started ", startedAt],
     ["Ends ", endedAt === null ? expiresAt : null],
     ["Ended ", endedAt],
   ];
   return [
-    ...moments.flatMap(([what, time]): readonly Line[] => (time === null ? [] : [[what, { time }]])),
+    ...times.flatMap(([label, time]): readonly Line[] => (time === null ? [] : [[label, { time }]])),
     ...(grant?.credential === null || grant?.credential === undefined
       ? []
       : [[`Credential ${grant.credential.id}, ends in ${grant.credential.last4}`]]),

@@ -14,22 +14,22 @@ import { dialogRef, type Dialog, type DialogValues, type Field, type Option } fr
 import { durationOf, listOf, textOf, ticketOf, wordsOf } from "./form-values.ts";
 import type { FieldError } from "./reply.ts";
 
-/** What is already known of a form that is opened. */
+/** Values that are filled in when a form opens. */
 export type Prefill = Partial<TypedRequest>;
 
-/** The form to ask for access. */
+/** The form to request access. */
 export function requestForm(prefill: Prefill = {}): Dialog {
   return {
     ref: dialogRef("request"),
     title: "Request access",
     intro: [],
-    fields: [catalogField(), ...askFields(prefill, "Such as INC-42, if the policy wants one.")],
+    fields: [catalogField(), ...askFields(prefill, "Such as INC-42, if the policy requires one.")],
     submitLabel: "Request",
     hasPreview: true,
   };
 }
 
-/** The form to take access in an emergency: says first what will be recorded and who is alerted. */
+/** The form for break-glass access. It first says what is recorded and who is alerted. */
 export function breakGlassForm(terms: BreakGlassTerms, prefill: Prefill = {}): Dialog {
   const { alerted, limit, maxDuration, reviewDue, reviewerNames } = terms;
   const reviewers: Line = reviewerNames.length === 0 ? ["A reviewer"] : namesLine(reviewerNames);
@@ -69,25 +69,25 @@ function catalogField(): Field {
 function askFields(prefill: Prefill, ticketHint: string): readonly Field[] {
   const { scopes = [], duration, reason, ticket } = prefill;
   return [
-    text("scopes", "Or scopes", {
+    textField("scopes", "Or scopes", {
       value: scopes.join(" "),
       placeholder: "read:prod:orders-db",
       hint: "action:resource, several divided by spaces.",
       isOptional: true,
       lengthMax: scopesLengthMax,
     }),
-    text("duration", "For how long", {
+    textField("duration", "For how long", {
       value: duration ?? "",
       placeholder: "2h",
       hint: "Such as 30m, 2h or 1d. The time begins when you see the credential.",
     }),
-    text("reason", "Why", {
+    textField("reason", "Why", {
       value: reason ?? "",
       isMultiline: true,
       lengthMax: reasonLengthMax,
       hint: "Approvers decide on this. Never paste a password or token.",
     }),
-    text("ticket", "Ticket", {
+    textField("ticket", "Ticket", {
       value: ticket ?? "",
       hint: ticketHint,
       isOptional: true,
@@ -100,8 +100,8 @@ const scopesLengthMax = 3_000;
 
 type TextField = Extract<Field, { kind: "text" }>;
 
-/** A text field; one line and required unless it says otherwise. */
-export function text(id: string, label: string, more: Partial<TextField> = {}): TextField {
+/** A text field; by default it has one line and is required. */
+export function textField(id: string, label: string, more: Partial<TextField> = {}): TextField {
   const rest = {
     hint: null,
     isOptional: false,
@@ -113,7 +113,7 @@ export function text(id: string, label: string, more: Partial<TextField> = {}): 
   return { kind: "text", id, label, ...rest, ...more };
 }
 
-/** An entry of the catalog as a choice. */
+/** A catalog entry as an option. */
 export function catalogOption({ name, scopes, description }: CatalogEntry): Option {
   const more = description === undefined ? scopesText(scopes) : `${description} (${scopesText(scopes)})`;
   return {
@@ -125,13 +125,13 @@ export function catalogOption({ name, scopes, description }: CatalogEntry): Opti
 
 const optionLengthMax = 75;
 
-/** What the form says, as far as it is filled in; `errors` at what is missing or wrong. */
+/** The content of a form, and `errors` at the fields that are missing or wrong. */
 export interface ReadForm {
   readonly input: RequestInput;
   readonly errors: readonly FieldError[];
 }
 
-/** Reads a submitted form; `entries`: what was picked from the catalog. */
+/** Reads a submitted form; `entries`: the picked catalog entries. */
 export function readForm(
   caller: Caller,
   values: DialogValues,
@@ -140,8 +140,8 @@ export function readForm(
 ): ReadForm {
   const typed = textOf(values, "scopes")
     .split(/[\s,;]+/)
-    .filter((one) => one !== "")
-    .map((one) => one.replace(/^[^:]*/, (action) => action.toLowerCase()));
+    .filter((scope) => scope !== "")
+    .map((scope) => scope.replace(/^[^:]*/, (action) => action.toLowerCase()));
   const scopes = [...new Set([...entries.flatMap((entry) => entry.scopes), ...typed])];
   const parts = {
     duration: durationOf(values, "duration"),
@@ -172,13 +172,13 @@ function textOrEmpty(part: string | FieldError): string {
   return typeof part === "string" ? part : "";
 }
 
-/** Names of the catalog entries picked in a form. */
+/** The names of the catalog entries picked in a form. */
 export function pickedNames(values: DialogValues): readonly string[] {
   const picked = listOf(values, "catalog");
   return [...new Set(picked.map((value) => value.replaceAll("%2C", ",").replaceAll("%25", "%")))];
 }
 
-/** Some platforms give back several values divided by commas, so no value may hold one. */
+/** Some platforms return several values separated by commas, so no value may contain one. */
 function catalogValue(name: string): string {
   return name.replaceAll("%", "%25").replaceAll(",", "%2C");
 }
@@ -189,7 +189,7 @@ function scopesError(
   typed: readonly string[],
   entries: readonly CatalogEntry[],
 ): FieldError | undefined {
-  const wrong = typed.find((one) => parseScope(one) === undefined);
+  const wrong = typed.find((scope) => parseScope(scope) === undefined);
   if (wrong !== undefined) {
     const message = `"${wrong.slice(0, 60)}" is no scope: write action:resource, such as read:prod:orders-db.`;
     return { field: "scopes", message };
@@ -212,12 +212,12 @@ function scopesError(
     : { field: "catalog", message: "Pick an access here, or write scopes below." };
 }
 
-/** Where in the form a refusal belongs, so that it stays open with everything that was typed. */
+/** The field that a refusal is shown at. The form then stays open with everything that was typed. */
 export function fieldOf(refusal: Refusal): string {
-  return places.get(refusal.refused) ?? "catalog";
+  return fieldsByRefusal.get(refusal.refused) ?? "catalog";
 }
 
-const places: ReadonlyMap<RefusalCode, string> = new Map([
+const fieldsByRefusal: ReadonlyMap<RefusalCode, string> = new Map([
   ["invalid_scope", "scopes"],
   ["invalid_duration", "duration"],
   ["duration_exceeds_policy", "duration"],
@@ -225,7 +225,7 @@ const places: ReadonlyMap<RefusalCode, string> = new Map([
   ["invalid_body", "reason"],
 ]);
 
-/** Sentences as one text, for a field or a title that takes no more. */
+/** Lines as one plain text, for places that cannot show more. */
 export function plainText(lines: readonly Line[]): string {
   const plain = lines.map((line) =>
     line

@@ -12,17 +12,17 @@ import type { DialogValues } from "./dialog.ts";
 import type { ChatContext } from "./chat-context.ts";
 import { pickedNames, readForm } from "./request-form.ts";
 
-/** What the dry run of a half-filled form says. */
+/** The result of the dry run of a form that may be incomplete. */
 export interface Preview {
   /** `incomplete`: something is still missing; the lines say what. */
   readonly outcome: "auto_approved" | "needs_approval" | "refused" | "incomplete";
   readonly lines: readonly Line[];
 }
 
-/** Stands in for what is not typed yet, so that the rest can be tried out. */
-const notTyped = "(not written yet)";
+/** Placeholder for a missing reason, so that the rest of the form can be evaluated. */
+const missingReason = "(not written yet)";
 
-/** Tries out the form as it is: who will be asked, or why not. */
+/** The dry run of a form: who will be asked, or why it is not possible. */
 export async function previewOf(
   context: ChatContext,
   caller: Caller,
@@ -30,49 +30,48 @@ export async function previewOf(
 ): Promise<Preview> {
   const entries = await context.services.catalogSearch.named(pickedNames(values));
   const { input, errors } = readForm(caller, values, entries, false);
-  const missing = errors.find((one) => one.field !== "reason");
-  if (missing !== undefined) {
+  const isIncomplete = errors.some(({ field }) => field !== "reason");
+  if (isIncomplete) {
     return { outcome: "incomplete", lines: [["Pick an access and a time to see what will happen."]] };
   }
-  return dryRun(context, caller, { ...input, reason: input.reason === "" ? notTyped : input.reason });
+  return dryRun(context, caller, { ...input, reason: input.reason === "" ? missingReason : input.reason });
 }
 
-/** The same for what was typed as a command. */
+/** The dry run of a complete input. */
 export async function dryRun(context: ChatContext, caller: Caller, input: RequestInput): Promise<Preview> {
-  const userText = await context.services.evaluation.foresee(caller, input);
-  if (isRefusal(userText)) return refused(context, userText);
-  if (userText.refusal !== null) {
-    const no = refused(context, userText.refusal);
-    return { ...no, lines: [...no.lines, ...riskLines(userText)] };
+  const foreseen = await context.services.evaluation.foresee(caller, input);
+  if (isRefusal(foreseen)) return refusedPreview(context, foreseen);
+  if (foreseen.refusal !== null) {
+    const preview = refusedPreview(context, foreseen.refusal);
+    return { ...preview, lines: [...preview.lines, ...riskLines(foreseen)] };
   }
-  return userText.outcome === "AUTO_APPROVED"
-    ? { outcome: "auto_approved", lines: [["Will be approved at once."], ...riskLines(userText)] }
+  return foreseen.outcome === "AUTO_APPROVED"
+    ? { outcome: "auto_approved", lines: [["Will be approved at once."], ...riskLines(foreseen)] }
     : {
         outcome: "needs_approval",
-        lines: [...stageLines(userText), ...(await usualLines(context, input)), ...riskLines(userText)],
+        lines: [...stageLines(foreseen), ...(await answerTimeLines(context, input)), ...riskLines(foreseen)],
       };
 }
 
-function refused(context: ChatContext, refusal: Parameters<typeof refusalText>[0]): Preview {
-  const [what = [], ...next] = refusalText(refusal, prefixOf(context));
-  return { outcome: "refused", lines: [["Not possible: ", ...what], ...next] };
+function refusedPreview(context: ChatContext, refusal: Parameters<typeof refusalText>[0]): Preview {
+  const [first = [], ...others] = refusalText(refusal, prefixOf(context));
+  return { outcome: "refused", lines: [["Not possible: ", ...first], ...others] };
 }
 
 function stageLines({ stages, approvalWindow }: Foreseen): readonly Line[] {
-  const demands = stages.map(({ stage, required, approvers }): Line => {
-    const names = namesLine(approvers.map((one) => one.name));
-    const all = approvers.length;
-    const which = stages.length === 1 ? "Needs " : `Stage ${stage} needs `;
-    return [`${which}${required} of ${all}: `, ...names, "."];
+  const stageTexts = stages.map(({ stage, required, approvers }): Line => {
+    const names = namesLine(approvers.map(({ name }) => name));
+    const subject = stages.length === 1 ? "Needs " : `Stage ${stage} needs `;
+    return [`${subject}${required} of ${approvers.length}: `, ...names, "."];
   });
   const window: readonly Line[] =
     approvalWindow === null
       ? []
       : [[`Undecided after ${durationWords(approvalWindow)}, it times out; nothing is given by silence.`]];
-  return [...demands, ...window];
+  return [...stageTexts, ...window];
 }
 
-async function usualLines(context: ChatContext, { scopes }: RequestInput): Promise<readonly Line[]> {
+async function answerTimeLines(context: ChatContext, { scopes }: RequestInput): Promise<readonly Line[]> {
   const usual = await context.services.catalogSearch.usualAnswerMs(scopes);
   if (usual === undefined) return [];
   return [

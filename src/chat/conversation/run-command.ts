@@ -9,8 +9,8 @@ import { commandHelp, helpLines } from "../../wording/help.ts";
 import type { MenuAction } from "../../wording/labels.ts";
 import { cutTo } from "../../wording/escape-invisible.ts";
 import { cardReply, outcomeReply, prefixOf, refusedReply } from "./reply-builders.ts";
-import { submitTyped, openBreakGlass } from "./submit-request.ts";
-import { explain } from "./explain-policies.ts";
+import { submitTypedRequest, openBreakGlass } from "./submit-request.ts";
+import { explainPolicies } from "./explain-policies.ts";
 import { homeOf, ownRequests } from "./home.ts";
 import type { ChatContext } from "./chat-context.ts";
 import { approve, cancel, done, openForm } from "./button-actions.ts";
@@ -18,7 +18,7 @@ import { requestForm } from "./request-form.ts";
 import type { Reply } from "./reply.ts";
 import { extendBy } from "./submit-form.ts";
 
-/** Runs what was typed after `/jit`. */
+/** Runs the text typed after `/jit`. */
 export async function runTyped(context: ChatContext, caller: Caller, text: string): Promise<Reply> {
   const read = parseCommand(text);
   return "error" in read ? commandErrorReply(context, read) : runCommand(context, caller, read);
@@ -28,21 +28,21 @@ async function runCommand(context: ChatContext, caller: Caller, command: Command
   const { requestCommands } = context.services;
   switch (command.verb) {
     case "menu":
-      return menu(context, caller);
+      return menuReply(context, caller);
     case "help":
       return { kind: "text", lines: helpLines(command.topic, prefixOf(context)), buttons: [] };
     case "home":
-      return home(context, caller);
+      return homeReply(context, caller);
     case "list":
-      return list(context, caller);
+      return listReply(context, caller);
     case "link":
-      return linked(caller);
+      return linkedReply(caller);
     case "request":
-      return submitTyped(context, caller, command);
+      return submitTypedRequest(context, caller, command);
     case "break-glass":
       return openBreakGlass(context, caller, command);
     case "why":
-      return explain(context, caller, command.scopes, command.duration);
+      return explainPolicies(context, caller, command.scopes, command.duration);
     case "status":
       return cardReply(context, caller, command.id);
     case "approve": {
@@ -55,7 +55,7 @@ async function runCommand(context: ChatContext, caller: Caller, command: Command
     case "deny": {
       const { id, reason } = command;
       if (reason === null) return openForm(context, caller, "deny", id);
-      const lead: readonly Line[] = [["You denied it; the requester is told why."]];
+      const lead: readonly Line[] = [["You denied it; the requester is notified of your reason."]];
       return outcomeReply(context, caller, id, await requestCommands.deny(caller, id, reason), () => lead);
     }
     case "revoke": {
@@ -79,7 +79,7 @@ async function runCommand(context: ChatContext, caller: Caller, command: Command
   }
 }
 
-/** A button that begins something new. */
+/** Runs a button that starts something new. */
 export async function runMenu(
   context: ChatContext,
   caller: Caller,
@@ -92,24 +92,24 @@ export async function runMenu(
     case "break_glass":
       return openBreakGlass(context, caller, {});
     case "list":
-      return list(context, caller);
+      return listReply(context, caller);
     case "home":
-      return home(context, caller, page);
+      return homeReply(context, caller, page);
     case "help":
       return { kind: "text", lines: helpLines(null, prefixOf(context)), buttons: [] };
     case "ask_for_link":
-      return linked(caller);
+      return linkedReply(caller);
     default:
       return assertNever(action);
   }
 }
 
-async function home(context: ChatContext, caller: Caller, page = 1): Promise<Reply> {
+async function homeReply(context: ChatContext, caller: Caller, page = 1): Promise<Reply> {
   const found = await homeOf(context, caller, page);
   return isRefusal(found) ? refusedReply(context, found, null) : { kind: "home", home: found };
 }
 
-async function menu(context: ChatContext, caller: Caller): Promise<Reply> {
+async function menuReply(context: ChatContext, caller: Caller): Promise<Reply> {
   const found = await homeOf(context, caller);
   if (isRefusal(found)) return refusedReply(context, found, null);
   const counted = found.sections
@@ -129,10 +129,10 @@ async function menu(context: ChatContext, caller: Caller): Promise<Reply> {
   };
 }
 
-/** Cards that one answer shows at most. */
+/** How many cards one answer shows. */
 const listedMax = 10;
 
-async function list(context: ChatContext, caller: Caller): Promise<Reply> {
+async function listReply(context: ChatContext, caller: Caller): Promise<Reply> {
   const own = await ownRequests(context, caller);
   if (isRefusal(own)) return refusedReply(context, own, null);
   const open = [...own.active, ...own.pending];
@@ -150,7 +150,7 @@ async function list(context: ChatContext, caller: Caller): Promise<Reply> {
   return { kind: "cards", lines, cards, buttons: open.length === 0 ? ["request_access"] : [] };
 }
 
-function linked({ identity, via }: Caller): Reply {
+function linkedReply({ identity, via }: Caller): Reply {
   const account = via === "slack" || via === "teams" ? accountIn(identity.links, via) : undefined;
   const ids: readonly Line[] =
     account === undefined ? [] : [["Your account here: ", { userText: `${account.team} ${account.user}` }]];
@@ -161,7 +161,7 @@ function linked({ identity, via }: Caller): Reply {
   };
 }
 
-/** What was typed is given back, not all of a novel. */
+/** The repeated command is cut after this many characters. */
 const guessLengthMax = 300;
 
 function commandErrorReply(context: ChatContext, { error, didYouMean, topic }: CommandError): Reply {

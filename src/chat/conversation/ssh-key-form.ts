@@ -7,30 +7,29 @@ import { dialogRef, type Dialog, type DialogRef, type DialogValues } from "./dia
 import type { ChatContext } from "./chat-context.ts";
 import { textOf } from "./form-values.ts";
 import type { Reply } from "./reply.ts";
-import { text } from "./request-form.ts";
+import { textField } from "./request-form.ts";
 
-/** The two presses that show a secret. */
+/** The two actions that show a secret. */
 export type SecretAction = "show_credential" | "replace_credential";
 
-/** The field of the form. */
 export const sshKeyField = "ssh_public_key";
 /** The longest RSA key in use has about 1,400 characters. */
 const keyLengthMax = 3_000;
 
-/** Shows the credential, or first asks for the public key that a target reached by SSH needs. */
+/** Shows the credential, or first asks for the public key that an SSH target needs. */
 export async function showCredential(
   context: ChatContext,
   caller: Caller,
   action: SecretAction,
   id: string,
 ): Promise<Reply> {
-  const outcome = await issued(context, caller, action, id);
+  const outcome = await issueCredential(context, caller, action, id);
   return isRefusal(outcome) && isAboutKey(outcome)
     ? { kind: "dialog", dialog: sshKeyForm(action, id) }
     : credentialReply(context, caller, id, outcome);
 }
 
-/** The form with the key, sent. */
+/** Submits the form with the public key. */
 export async function submitSshKey(
   context: ChatContext,
   caller: Caller,
@@ -41,7 +40,7 @@ export async function submitSshKey(
   if (sshPublicKey === "") {
     return { kind: "errors", errors: [{ field: sshKeyField, message: "Paste your public key." }] };
   }
-  const outcome = await issued(context, caller, action, requestId, sshPublicKey);
+  const outcome = await issueCredential(context, caller, action, requestId, sshPublicKey);
   return isRefusal(outcome) && isAboutKey(outcome)
     ? { kind: "errors", errors: [errorAt(context, outcome, sshKeyField)] }
     : credentialReply(context, caller, requestId, outcome);
@@ -51,7 +50,7 @@ export function isSecretRef(ref: DialogRef): ref is DialogRef & { readonly id: S
   return ref.id === "show_credential" || ref.id === "replace_credential";
 }
 
-function issued(
+function issueCredential(
   { services: { requestCommands } }: ChatContext,
   caller: Caller,
   action: SecretAction,
@@ -77,7 +76,7 @@ export function sshKeyForm(action: SecretAction, requestId: string): Dialog {
       ["Paste the public half: the content of ~/.ssh/id_ed25519.pub. Never paste a private key."],
     ],
     fields: [
-      text(sshKeyField, "Public key", {
+      textField(sshKeyField, "Public key", {
         placeholder: "ssh-ed25519 AAAA…",
         isMultiline: true,
         lengthMax: keyLengthMax,

@@ -15,8 +15,8 @@ import type { FieldError, Reply } from "./reply.ts";
 import { sshKeyField, submitSshKey } from "./ssh-key-form.ts";
 
 /**
- * A submitted form. What does not fit is said at its field; what came too late is said with the truth; what can be sent
- * again in a moment keeps the form open, so that nothing typed is lost.
+ * Submits a form. Errors are shown at their fields. A form that came too late gets the current state. When it can be
+ * submitted again in a moment, it stays open, so that nothing typed is lost.
  */
 export async function submit(
   context: ChatContext,
@@ -35,7 +35,7 @@ export async function submit(
   return withTyped(inForm, values);
 }
 
-/** A no to a form that cannot be filled again shows what was typed, so that it can be copied. */
+/** Adds the typed text to a refusal, so that people can copy it from the closed form. */
 export function withTyped(reply: Reply, values: DialogValues): Reply {
   if (reply.kind !== "refused") return reply;
   const typed = typedFields.flatMap(({ field, label }) => {
@@ -45,7 +45,7 @@ export function withTyped(reply: Reply, values: DialogValues): Reply {
   return typed.length === 0 ? reply : { ...reply, typed };
 }
 
-/** What takes effort to write again. */
+/** The fields that take effort to write again. */
 const typedFields = [
   { field: "words", label: "You typed" },
   { field: "reason", label: "You typed" },
@@ -53,7 +53,7 @@ const typedFields = [
   { field: sshKeyField, label: "Key you typed" },
 ] as const;
 
-/** Where a form says what is about all of it. */
+/** The field that shows errors about the whole form. */
 export const firstFields: { readonly [Id in DialogRef["id"]]: string } = {
   request: "catalog",
   break_glass: "catalog",
@@ -123,7 +123,7 @@ async function submitDecision(
   if (form === "approve") return approveAsShown(context, caller, { id, revision }, values);
   if (form === "approve_for_less") return approveForLess(context, caller, { id, revision }, values);
   if (form === "extend") return extend(context, caller, id, values);
-  const words = wordsOf(values, "words", missing[form]);
+  const words = wordsOf(values, "words", whyNeeded[form]);
   if (typeof words === "object") return { kind: "errors", errors: [words] };
   switch (form) {
     case "deny":
@@ -132,7 +132,7 @@ async function submitDecision(
         caller,
         id,
         await requestCommands.deny(caller, id, words),
-        "You denied it; the requester is told why.",
+        "You denied it; the requester is notified of your reason.",
       );
     case "revoke":
       return replyWithLead(
@@ -146,18 +146,18 @@ async function submitDecision(
     case "not_justified": {
       const outcome = form === "justified" ? "justified" : "unjustified";
       const reviewed = await requestCommands.review(caller, id, { outcome, comment: words });
-      return replyWithLead(context, caller, id, reviewed, "Your judgement is on record.");
+      return replyWithLead(context, caller, id, reviewed, "Your judgement is recorded.");
     }
     default:
       return assertNever(form);
   }
 }
 
-const missing = {
+const whyNeeded = {
   deny: "Say why: the requester reads it.",
   revoke: "Say why: the person who has the access reads it.",
-  justified: "Say what you looked at; it goes on record.",
-  not_justified: "Say why; it goes on record.",
+  justified: "Say what you checked; it is recorded.",
+  not_justified: "Say why; it is recorded.",
 } as const;
 
 function replyWithLead(
@@ -209,7 +209,7 @@ async function extend(
 ): Promise<Reply> {
   const duration = durationOf(values, "duration");
   const reason = wordsOf(values, "words", "Say why you need more time; approvers decide on this.");
-  const errors = [duration, reason].filter((one): one is FieldError => typeof one === "object");
+  const errors = [duration, reason].filter((value): value is FieldError => typeof value === "object");
   if (typeof duration === "object" || typeof reason === "object") return { kind: "errors", errors };
   const reply = await extendBy(context, caller, id, { duration, reason });
   return atField(context, reply, {
@@ -222,7 +222,7 @@ async function extend(
   });
 }
 
-/** Asks for more time: the child request's card, or the access with its new end. */
+/** Requests more time. The reply is the card of the extension, or of the access with its new end. */
 export async function extendBy(
   context: ChatContext,
   caller: Caller,
@@ -239,7 +239,7 @@ function extendedLines({ status }: RequestView): readonly Line[] {
     : [["More time is asked for. Your access goes on until its end meanwhile."]];
 }
 
-/** A refusal about something typed belongs at its field: the form stays open. */
+/** Turns a refusal about a typed value into an error at its field, so that the form stays open. */
 function atField(
   context: ChatContext,
   reply: Reply,

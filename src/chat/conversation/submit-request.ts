@@ -19,8 +19,12 @@ import {
 } from "./request-form.ts";
 import type { FieldError, Reply } from "./reply.ts";
 
-/** `request …`: sent at once when nothing is missing, else the form with what was typed. */
-export async function submitTyped(context: ChatContext, caller: Caller, typed: TypedRequest): Promise<Reply> {
+/** Runs the command `request`. If something is missing, it opens the form with the typed values. */
+export async function submitTypedRequest(
+  context: ChatContext,
+  caller: Caller,
+  typed: TypedRequest,
+): Promise<Reply> {
   const { scopes, duration, reason, ticket } = typed;
   if (scopes.length === 0 || duration === null || reason === null) {
     return { kind: "dialog", dialog: requestForm(typed) };
@@ -33,7 +37,7 @@ export async function submitTyped(context: ChatContext, caller: Caller, typed: T
     ...(ticket !== null && { ticket }),
   };
   const outcome = await context.services.requestCommands.ask(caller, input);
-  // The form shows what is missing, with everything typed still there.
+  // The form asks for the ticket and keeps everything that was typed.
   if (isRefusal(outcome) && outcome.refused === "ticket_required") {
     return {
       kind: "dialog",
@@ -43,7 +47,7 @@ export async function submitTyped(context: ChatContext, caller: Caller, typed: T
   return outcomeReply(context, caller, "", outcome, askedLines);
 }
 
-/** The emergency form, for whom the configuration names. Always the form: it says first what is recorded. */
+/** Opens the break-glass form, even if nothing is missing, because it first says what is recorded. */
 export async function openBreakGlass(context: ChatContext, caller: Caller, prefill: Prefill): Promise<Reply> {
   const { requestCommands, breakGlassTerms } = context.services;
   const terms = await breakGlassTerms.terms(caller);
@@ -59,7 +63,7 @@ export async function openBreakGlass(context: ChatContext, caller: Caller, prefi
   );
 }
 
-/** A submitted form: what came of it, or errors at its fields so that nothing typed is lost. */
+/** Submits the form. The reply is the request's card, or errors at the fields. */
 export async function submitRequest(
   context: ChatContext,
   caller: Caller,
@@ -74,7 +78,7 @@ export async function submitRequest(
   return outcomeReply(context, caller, outcome.request.id, outcome, askedLines);
 }
 
-/** A refusal as a sentence at the field it is about. */
+/** A refusal as an error at its field. */
 export function errorAt(
   context: ChatContext,
   refusal: Refusal,
@@ -83,7 +87,7 @@ export function errorAt(
   return { field, message: plainText(refusalText(refusal, prefixOf(context))) };
 }
 
-/** Who was asked and until when, or that it can be shown. */
+/** Says who was asked and until when, or that the credential can be shown. */
 function askedLines(request: RequestView): readonly Line[] {
   if (request.breakGlass) {
     return [["People are alerted now. Press Show credential; the time begins then."]];
@@ -91,8 +95,8 @@ function askedLines(request: RequestView): readonly Line[] {
   if (request.status === "APPROVED") {
     return [["Approved at once. Press Show credential when you need it; the time begins then."]];
   }
-  const names = namesLine(request.approvers.filter((one) => one.status === "PENDING").map((one) => one.name));
-  const { approvalDeadline } = request;
+  const { approvers, approvalDeadline } = request;
+  const names = namesLine(approvers.filter(({ status }) => status === "PENDING").map(({ name }) => name));
   return [
     [
       ...(names.length === 0 ? ["Sent"] : ["Asked: ", ...names]),

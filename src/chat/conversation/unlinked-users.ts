@@ -7,7 +7,7 @@ import { prefixOf, refusedReply } from "./reply-builders.ts";
 import type { ChatContext } from "./chat-context.ts";
 import type { Reply } from "./reply.ts";
 
-/** Somebody without a link, as the platform describes them. */
+/** A person whose account is not linked, as the platform describes them. */
 export interface UnlinkedUser {
   readonly account: ChatAccount;
   readonly displayName: string;
@@ -15,8 +15,8 @@ export interface UnlinkedUser {
 }
 
 /**
- * Whoever is not linked can do one thing: ask for it. Everything else is answered with the ids that an administrator
- * needs, and nothing else happens. `why`: what `ChatPeople.callerOf` refused with.
+ * Runs the text of a person whose account is not linked. They can only ask to be linked; everything else is answered with
+ * the ids that an administrator needs. `why`: the refusal of `AccountLinks.callerOf`.
  */
 export async function runUnlinked(
   context: ChatContext,
@@ -28,30 +28,30 @@ export async function runUnlinked(
   const read = parseCommand(text);
   if ("error" in read || read.verb !== "link") {
     const hint: Line = [`Send ${prefixOf(context)}link to ask an administrator for it.`];
-    return withIds(context, account, why, [hint], ["ask_for_link"]);
+    return refusalWithIds(context, account, why, [hint], ["ask_for_link"]);
   }
-  const asked = await context.accountLinks.askForLink(account, { displayName, email });
-  if (isRefusal(asked)) return withIds(context, account, asked, [], []);
-  const whom = asked.asked === 1 ? "An administrator was" : `${asked.asked} administrators were`;
+  const result = await context.accountLinks.askForLink(account, { displayName, email });
+  if (isRefusal(result)) return refusalWithIds(context, account, result, [], []);
+  const whom = result.asked === 1 ? "An administrator was" : `${result.asked} administrators were`;
   return {
     kind: "text",
-    lines: [[`${whom} asked to link you. You can go on as soon as one has.`], idsOf(account)],
+    lines: [[`${whom} asked to link you. You can go on as soon as one has.`], idsLine(account)],
     buttons: [],
   };
 }
 
-function withIds(
+function refusalWithIds(
   context: ChatContext,
   account: ChatAccount,
   refusal: Refusal,
   hints: readonly Line[],
   buttons: Extract<Reply, { kind: "refused" }>["buttons"],
 ): Reply {
-  const lines = [...refusalText(refusal, prefixOf(context)), ...hints, idsOf(account)];
+  const lines = [...refusalText(refusal, prefixOf(context)), ...hints, idsLine(account)];
   return { kind: "refused", refusal, lines, card: null, buttons };
 }
 
-function idsOf({ surface, team, user }: ChatAccount): Line {
-  const where = surface === "slack" ? "Slack workspace" : "Teams tenant";
-  return [`For an administrator: ${where} `, { userText: team }, ", user ", { userText: user }];
+function idsLine({ surface, team, user }: ChatAccount): Line {
+  const organisation = surface === "slack" ? "Slack workspace" : "Teams tenant";
+  return [`For an administrator: ${organisation} `, { userText: team }, ", user ", { userText: user }];
 }

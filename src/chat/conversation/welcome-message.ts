@@ -3,8 +3,8 @@ import { prefixOf } from "./reply-builders.ts";
 import type { ChatContext } from "./chat-context.ts";
 import type { Reply } from "./reply.ts";
 
-/** The first message to somebody: what this is for, and what to do next. */
-export function welcome(context: ChatContext, { identity }: Caller): Reply {
+/** The first message to a person: what the app is for, and what to do next. */
+export function welcomeReply(context: ChatContext, { identity }: Caller): Reply {
   const prefix = prefixOf(context);
   return {
     kind: "text",

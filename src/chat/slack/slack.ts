@@ -12,16 +12,16 @@ import { createSlackBot, type SlackBot } from "./connection/bot.ts";
 import { showHome } from "./inbound/app-home.ts";
 import { listen } from "./inbound/inbound.ts";
 import { createOpenAppHomes, type OpenAppHomes } from "./inbound/open-app-homes.ts";
-import { slackMount } from "./inbound/mount.ts";
+import { createMount } from "./inbound/mount.ts";
 import { createSlackMessenger } from "./outbound/messenger.ts";
-import { createSlackPeople, type Sender } from "./people/people.ts";
+import { createSlackPeople, type SenderIds } from "./people/people.ts";
 import type { SlackLog, SlackSettings } from "./connection/settings.ts";
 import { createSlackUserGroups } from "./people/user-groups.ts";
 
 export interface Slack {
   readonly messenger: Messenger;
   readonly userGroups: UserGroups;
-  /** Lets people in: from here on Slack is listened to. */
+  /** Starts to handle what Slack sends; `mount` is undefined in socket mode. */
   open(deps: SlackDeps): { readonly mount: FastifyPluginAsync | undefined };
   start(): void;
   stop(): Promise<void>;
@@ -36,9 +36,9 @@ export interface SlackDeps {
 }
 
 /**
- * Slack, as far as it can be without the services: those need the messenger first.
+ * Slack as one surface. It is created before the services, because they need its messenger; `open` gives it the rest.
  *
- * @param now Milliseconds of any clock that goes on, for the pace of messages.
+ * @param now Milliseconds of a monotonic clock, for the rate limit of updates.
  */
 export async function createSlack(
   settings: SlackSettings,
@@ -73,52 +73,49 @@ function open(bot: SlackBot, settings: SlackSettings, deps: SlackDeps, log: Slac
   const record = async (actor: Actor, verb: string, refusal: ReturnType<typeof refuse>): Promise<void> => {
     await refusals
       .record(actor, { action: "decision.refused", verb }, refusal, now())
-      .catch((err: unknown) => log.error({ err }, "slack: a refusal was not recorded"));
+      .catch((err: unknown) => log.error({ err }, "slack: refusal not recorded"));
   };
-  const known = createSlackPeople({ accountLinks, client, team, linkByEmail: settings.linkByEmail, now });
+  const people = createSlackPeople({ accountLinks, client, team, linkByEmail: settings.linkByEmail, now });
   const openHomes = createOpenAppHomes(async (userId) => {
     await showHome(
-      { known, client, chat },
+      { people, client, chat },
       { userId, teamId: team()?.teamId, enterpriseId: undefined },
-    ).catch((err: unknown) => log.warn({ err }, "slack: a home was not shown anew"));
+    ).catch((err: unknown) => log.warn({ err }, "slack: App Home update failed"));
   }, now);
   listen({
     app,
     client,
     chat,
     cards,
-    known,
+    people,
     openHomes,
-    recordRejected: (sender, { refusal }, verb) =>
-      record(unlinkedActor(sender), verb.split(" ")[0] ?? "", refusal),
+    recordRejected: (ids, refusal, verb) => record(unknownActor(ids), verb.split(" ")[0] ?? "", refusal),
   });
-  listenToChanges(bot, log);
-  const { take } = bot;
-  if (take === undefined) return { mount: undefined, homes: openHomes };
+  logInstallationChanges(bot, log);
+  const { handle } = bot;
+  if (handle === undefined) return { mount: undefined, homes: openHomes };
   const onForged = (address: string): void => {
-    log.warn({ address }, "slack: a call without a valid signature was refused");
+    log.warn({ address }, "slack: invalid signature");
     void record(
       unverified,
       "call",
       refuse("unauthenticated", "The call was not signed by Slack, or is too old."),
     );
   };
-  return { mount: slackMount({ take, now, onForged }), homes: openHomes };
+  return { mount: createMount({ handle, now, onForged }), homes: openHomes };
 }
 
 const unverified: Actor = { type: "system", id: "slack", name: "unverified call", via: "slack" };
 
-/** Somebody who is nobody we know, by the ids that the signed payload says. */
-function unlinkedActor({ teamId = "?", userId }: Sender): Actor {
+/** A sender without an identity, named by the ids of the signed payload. */
+function unknownActor({ teamId = "?", userId }: SenderIds): Actor {
   return { type: "human", id: `slack:${teamId}:${userId}`, name: "not linked", via: "slack" };
 }
 
-/** What the operator has to hear of. */
-function listenToChanges({ app }: SlackBot, log: SlackLog): void {
+/** Logs when the app loses its installation or token, because the operator has to act. */
+function logInstallationChanges({ app }: SlackBot, log: SlackLog): void {
   app.event("app_uninstalled", async () =>
-    log.error({}, "slack: the app was uninstalled; nobody is told anything there"),
+    log.error({}, "slack: app uninstalled, no messages can be sent; install it again"),
   );
-  app.event("tokens_revoked", async () =>
-    log.error({}, "slack: our token was revoked; install the app again"),
-  );
+  app.event("tokens_revoked", async () => log.error({}, "slack: token revoked; install the app again"));
 }

@@ -7,12 +7,13 @@ import type { CardService } from "../../service/messaging/card-source.ts";
 import type { Messenger } from "../../service/messaging/messenger.ts";
 import type { Services } from "../../service/services.ts";
 import { createAccessTokens, type AccessTokens } from "./connection/access-token.ts";
+import type { TeamsLog, TeamsSettings } from "./connection/settings.ts";
 import { createAuthentication } from "./inbound/authentication.ts";
-import { createBackground } from "./inbound/background-tasks.ts";
+import { createBackgroundTasks } from "./inbound/background-tasks.ts";
 import type { Bot } from "./connection/bot.ts";
 import { cloudOf, type Cloud } from "./connection/cloud.ts";
 import { createBotConnector } from "./connection/bot-connector.ts";
-import { createConversations } from "./people/conversation-references.ts";
+import { createConversationReferences } from "./people/conversation-references.ts";
 import { createInbound } from "./inbound/inbound.ts";
 import { createMount } from "./inbound/mount.ts";
 import { createTeamsMessenger } from "./outbound/messenger.ts";
@@ -22,18 +23,6 @@ import { createRecordedAnswers } from "./inbound/recorded-answers.ts";
 import { createResponder } from "./inbound/responder.ts";
 import { createSigningKeys } from "./inbound/signing-keys.ts";
 
-/** What the environment says about Teams. */
-export interface TeamsSettings {
-  readonly appId: string;
-  readonly appPassword: string;
-  /** In lower case. */
-  readonly tenantId: string;
-  readonly loginUrl: string;
-  readonly openIdMetadataUrl: string;
-  readonly serviceUrlHosts: readonly string[];
-  readonly linkByEmail: boolean;
-}
-
 export interface TeamsPorts {
   readonly addresses: AddressBook;
   readonly now: () => Instant;
@@ -41,67 +30,60 @@ export interface TeamsPorts {
 }
 
 export interface TeamsDeps {
-  /** Made with the prefix "": in Teams people just write. */
+  /** Created with the prefix "", because in Teams people write commands without a slash. */
   readonly chat: Chat;
   readonly accountLinks: AccountLinks;
   readonly cards: CardService;
   readonly refusals: Services["refusals"];
 }
 
-export interface TeamsLog {
-  warn(about: object, message: string): void;
-  error(about: object, message: string): void;
-}
-
-/** Microsoft Teams, as one surface among others. */
+/** Microsoft Teams as one surface. */
 export interface Teams {
   readonly messenger: Messenger;
-  /** Lets people in: `mount` adds `POST /api/messages` to a scope of its own. */
+  /** Starts to handle what Teams sends; `mount` adds `POST /api/messages`. */
   open(deps: TeamsDeps): { readonly mount: FastifyPluginAsync };
-  /** Loads the SDK and tries our own sign-in; when that fails the log says so, and it is tried again when needed. */
+  /** Loads the SDK and tries to sign in. A failure is logged, and the next call tries again. */
   start(): void;
-  /** Waits for what is being answered. */
+  /** Waits for the answers that are in progress. */
   stop(): Promise<void>;
 }
 
-/** Teams, as far as it can be without the services: those need the messenger first. */
+/** Teams is created before the services, because they need its messenger; `open` gives it the rest. */
 export function createTeams(settings: TeamsSettings, { addresses, now, log }: TeamsPorts): Teams {
-  const onFault = (err: unknown): void => log.error({ err }, "teams: fault");
+  const onFault = (err: unknown): void => log.error({ err }, "teams: error");
   const cloud = cloudOf(settings.openIdMetadataUrl);
   const tokens = createAccessTokens(settings, cloud.scope, now);
   const connector = createBotConnector(settings, tokens);
-  const conversations = createConversations(addresses, settings.tenantId, now);
+  const conversations = createConversationReferences(addresses, settings.tenantId, now);
   const rateLimiter = createSendRateLimiter(now);
-  const background = createBackground(onFault);
+  const backgroundTasks = createBackgroundTasks(onFault);
   const bot = createLazyBot(settings, cloud, tokens);
-  const onRejected = (why: string): void => log.warn({ why }, "teams: a call was refused");
+  const onRejected = (why: string): void => log.warn({ why }, "teams: request rejected");
   const { tenantId } = settings;
 
   return {
     messenger: createTeamsMessenger({ connector, conversations, rateLimiter, now, tenantId }),
     open({ chat, cards, accountLinks, refusals }) {
-      const shared = { connector, conversations, background, now, onFault };
-      const known = createTeamsPeople(settings, { ...shared, accountLinks, refusals });
-      const recorded = createRecordedAnswers(cards);
-      const replying = createResponder({ ...shared, rateLimiter, wait, recorded });
-      const inbound = createInbound({ ...shared, chat, cards, people: known, responder: replying, recorded });
+      const shared = { connector, conversations, backgroundTasks, now, onFault };
+      const people = createTeamsPeople(settings, { ...shared, accountLinks, refusals });
+      const recordedAnswers = createRecordedAnswers(cards);
+      const responder = createResponder({ ...shared, rateLimiter, wait, recordedAnswers });
+      const inbound = createInbound({ ...shared, chat, cards, people, responder, recordedAnswers });
       const keys = createSigningKeys(settings.openIdMetadataUrl, now);
       const authentication = createAuthentication(settings, cloud, keys, now);
-      return { mount: createMount({ authentication, bot, inbound, people: known, onRejected }) };
+      return { mount: createMount({ authentication, bot, inbound, people, onRejected }) };
     },
     start() {
-      background.start(async () => {
+      backgroundTasks.start(async () => {
         await bot();
-        await tokens
-          .get()
-          .catch((err: unknown) => log.warn({ err }, "teams: Microsoft does not let us sign in"));
+        await tokens.get().catch((err: unknown) => log.warn({ err }, "teams: sign-in failed"));
       });
     },
-    stop: () => background.settled(),
+    stop: () => backgroundTasks.settled(),
   };
 }
 
-/** Half a second and 50 MB that nobody pays who has no Teams, and those who have it not before they listen. */
+/** Loads the SDK on first use, because it costs half a second and 50 MB. */
 function createLazyBot(settings: TeamsSettings, cloud: Cloud, tokens: AccessTokens): () => Promise<Bot> {
   let loading: Promise<Bot> | undefined;
   return () => {

@@ -82,7 +82,7 @@ describe("a press is decided from our state, whatever the card showed", () => {
   test("a form for what cannot be any more is not opened: the truth is", async () => {
     const id = await approved();
     const late = await press("bob", "deny", id);
-    expect(saidBy(late)).toMatch(/^Nothing was changed\. It stands like this: Approved by ann/);
+    expect(saidBy(late)).toMatch(/^Nothing was changed\. Current status: Approved by ann/);
   });
 
   test("one's own request offers no form to decide it", async () => {

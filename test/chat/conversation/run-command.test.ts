@@ -62,7 +62,7 @@ describe("deciding by text", () => {
     const id = await asked("dev");
     const reply = await run("ann", `approve ${id} for 1h because the replica will do`);
     expect(cardIn(reply).request).toMatchObject({ status: "APPROVED", grantedDuration: "1h" });
-    expect(saidBy(reply)).toBe("You approved it; the requester is told.");
+    expect(saidBy(reply)).toBe("You approved it; the requester is notified.");
   });
 
   test("one of two says how many are missing", async () => {

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { assertPresent } from "../../../src/core/values/assert.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
-import { slackId } from "./support/slack-harness-factory.ts";
+import { slackId } from "./support/slack-users.ts";
 import { idOf, openSlackHarness, waitFor, type SlackHarness } from "./support/slack-harness.ts";
 
 const policies = [approvalPolicy("dba", { stages: [stageBy("group:dba")] })];

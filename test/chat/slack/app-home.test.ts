@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { assertPresent } from "../../../src/core/values/assert.ts";
 import { parseScope } from "../../../src/core/values/scopes.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../../core/support/policies.ts";
-import { buttonsOf, slackId } from "./support/slack-harness-factory.ts";
+import { buttonsOf, slackId } from "./support/slack-users.ts";
 import { idOf, openSlackHarness, waitFor, type SlackHarness } from "./support/slack-harness.ts";
 
 const policies = [

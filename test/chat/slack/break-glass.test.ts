@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { assertPresent } from "../../../src/core/values/assert.ts";
 import { emptyRules } from "../../../src/core/policy/policy.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
-import { buttonsOf, slackId } from "./support/slack-harness-factory.ts";
+import { buttonsOf, slackId } from "./support/slack-users.ts";
 import { openSlackHarness, waitFor, type SlackHarness } from "./support/slack-harness.ts";
 
 const breakGlass = {

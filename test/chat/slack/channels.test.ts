@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { assertPresent } from "../../../src/core/values/assert.ts";
 import { parseSelector } from "../../../src/core/values/identity.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
-import { slackId } from "./support/slack-harness-factory.ts";
+import { slackId } from "./support/slack-users.ts";
 import { openSlackHarness, type SlackHarness } from "./support/slack-harness.ts";
 
 const policies = [

@@ -5,7 +5,7 @@ import { identityFixture } from "../../support/fixtures.ts";
 import { messengerContract } from "../../support/messenger-contract.ts";
 import { deliveriesContract } from "../../support/deliveries-contract.ts";
 import { contractPolicies, contractRules, type ShownDelivery } from "../../support/deliveries-harness.ts";
-import { buttonsOf, slackId } from "./support/slack-harness-factory.ts";
+import { buttonsOf, slackId } from "./support/slack-users.ts";
 import { shownMessage } from "./support/shown-message.ts";
 import { openSlackHarness, type SlackHarness } from "./support/slack-harness.ts";
 

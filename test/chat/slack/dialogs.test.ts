@@ -6,7 +6,7 @@ import { isRefusal } from "../../../src/core/values/refusals.ts";
 import { createResponder } from "../../../src/chat/slack/inbound/responder.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import type { Trouble } from "../../fakes/slack/fake-slack.ts";
-import { buttonsOf, slackId } from "./support/slack-harness-factory.ts";
+import { buttonsOf, slackId } from "./support/slack-users.ts";
 import { openSlackHarness, waitFor, type SlackHarness } from "./support/slack-harness.ts";
 
 let harness: SlackHarness;

@@ -4,7 +4,7 @@ import { assertPresent } from "../../../src/core/values/assert.ts";
 import { minuteMs, secondMs } from "../../../src/core/values/time.ts";
 import { createSlackMessenger } from "../../../src/chat/slack/outbound/messenger.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
-import { slackId } from "./support/slack-harness-factory.ts";
+import { slackId } from "./support/slack-users.ts";
 import { openSlackHarness, waitFor, type SlackHarness } from "./support/slack-harness.ts";
 
 const policies = [approvalPolicy("dba", { stages: [stageBy("group:dba")], channels: ["slack:C0DBA"] })];

@@ -4,7 +4,7 @@ import { emptyRules } from "../../../src/core/policy/policy.ts";
 import { parseScope } from "../../../src/core/values/scopes.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../../core/support/policies.ts";
 import { shownMessage } from "./support/shown-message.ts";
-import { buttonsOf, slackId } from "./support/slack-harness-factory.ts";
+import { buttonsOf, slackId } from "./support/slack-users.ts";
 import { openSlackHarness, waitFor, type SlackHarness } from "./support/slack-harness.ts";
 
 const scope = assertPresent(parseScope("read:prod:orders-db"), "scope");

@@ -6,7 +6,7 @@ import { assertPresent } from "../../../src/core/values/assert.ts";
 import { minuteMs, secondMs } from "../../../src/core/values/time.ts";
 import type { Selector } from "../../../src/core/values/identity.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
-import { buttonsOf, slackId } from "./support/slack-harness-factory.ts";
+import { buttonsOf, slackId } from "./support/slack-users.ts";
 import { idOf, openSlackHarness, waitFor, type SlackHarness } from "./support/slack-harness.ts";
 
 const policies = [approvalPolicy("dba", { stages: [stageBy("group:dba")] })];

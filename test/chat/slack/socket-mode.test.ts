@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { assertPresent } from "../../../src/core/values/assert.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { startFakeSocket, type FakeSocket } from "../../fakes/slack/fake-socket.ts";
-import { slackId } from "./support/slack-harness-factory.ts";
+import { slackId } from "./support/slack-users.ts";
 import { openSlackHarness, waitFor, type SlackHarness } from "./support/slack-harness.ts";
 
 let socket: FakeSocket;

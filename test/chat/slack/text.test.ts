@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { credentialView } from "../../../src/chat/slack/views/dialogs.ts";
+import { credentialView } from "../../../src/chat/slack/views/credential-view.ts";
 import { mrkdwn } from "../../../src/chat/slack/views/text.ts";
 import type { Line } from "../../../src/wording/card-text.ts";
 import { breachesOfAck } from "../../fakes/slack/limits.ts";

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { secondMs } from "../../../src/core/values/time.ts";
-import { createUpdateBudget, updatesPerMinuteMax } from "../../../src/chat/slack/outbound/rate-limit.ts";
+import { createUpdateRateLimiter, updatesPerMinuteMax } from "../../../src/chat/slack/outbound/rate-limit.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { staff } from "../../service/support/service-harness.ts";
-import { buttonsOf, slackId } from "./support/slack-harness-factory.ts";
+import { buttonsOf, slackId } from "./support/slack-users.ts";
 import { openSlackHarness, type SlackHarness } from "./support/slack-harness.ts";
 
 const crowd = Array.from({ length: 30 }, (_, count) => `a${count}`);
@@ -81,7 +81,7 @@ test("when Slack says to come later, rewrites come then and not before, and noth
 
 test("messages that mislead go before those that are only behind", () => {
   let now = 0;
-  const budget = createUpdateBudget(() => now);
+  const budget = createUpdateRateLimiter(() => now);
   for (let count = 0; count < updatesPerMinuteMax.behind; count++) budget.take(false);
   expect(() => budget.take(false)).toThrow("paced");
   for (let count = updatesPerMinuteMax.behind; count < updatesPerMinuteMax.misleading; count++)

@@ -174,7 +174,7 @@ test.each<[string, object, object]>([
   const h = harness();
   const token = h.fake.token(claims);
   await h.call(h.activity("dev", { ...asking, ...more }), `Bearer ${token}`);
-  expect(h.log).toEqual([`teams: a call was refused {"why":"${why}"}`]);
+  expect(h.log).toEqual([`teams: request rejected {"why":"${why}"}`]);
 });
 
 test("calls of Teams are not counted by address", async () => {

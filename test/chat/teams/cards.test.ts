@@ -10,7 +10,7 @@ import {
   type Element,
 } from "../../../src/chat/teams/views/adaptive-card.ts";
 import { requestCard, textCard } from "../../../src/chat/teams/views/cards.ts";
-import { formCard } from "../../../src/chat/teams/views/dialogs.ts";
+import { dialogCard } from "../../../src/chat/teams/views/dialogs.ts";
 import { noteCard } from "../../../src/chat/teams/views/notes.ts";
 import { replyCard } from "../../../src/chat/teams/views/replies.ts";
 import { quotationElements } from "../../../src/chat/teams/views/quotation.ts";
@@ -133,7 +133,7 @@ test("whatever is written, a card is whole and small enough", () => {
 
 test("a press carries the request and its revision and nothing else", () => {
   for (const place of ["message", "dialog"] as const) {
-    for (const { data } of textCard(text, { cardContext: place }).actions) {
+    for (const { data } of textCard(text, { placement: place }).actions) {
       expect(Object.keys(data).toSorted()).toEqual(["request", "revision", "verb"]);
       expect(data).toMatchObject({ request: "jit_abc", revision: "r1" });
     }
@@ -145,7 +145,7 @@ test("buttons of a message execute, those of a dialog submit, and the secret is 
   expect(textCard(requester).actions.map(({ type }) => type)).toEqual(["Action.Submit", "Action.Execute"]);
   expect(textCard(requester).actions[0]?.data).toMatchObject({ msteams: { type: "task/fetch" } });
   expect(
-    textCard(requester, { cardContext: "dialog" }).actions.every(
+    textCard(requester, { placement: "dialog" }).actions.every(
       ({ type, data }) => type === "Action.Submit" && !("msteams" in data),
     ),
   ).toBe(true);
@@ -191,7 +191,7 @@ describe("every kind of card is one that Teams' own renderer takes", () => {
   };
 
   test.each(["message", "dialog"] as const)("a form in a %s, with errors and a preview", (place) => {
-    const card = formCard(dialog, place, {
+    const card = dialogCard(dialog, place, {
       values: { reason: "typed", catalog: ["a", "found by typing"] },
       errors: [{ field: "reason", message: "too short" }],
       preview: [["Needs 2 of 3"]],

@@ -44,7 +44,7 @@ test("asked in a chat, approved on a card, shown in a dialog, done: every copy i
   expect(wordsOn(annsCard())).toContain(`Request ${id}`);
 
   const approval = await h.press("ann", button(annsCard(), "Approve"));
-  expect(wordsOn(approval.card)).toContain("You approved it; the requester is told.");
+  expect(wordsOn(approval.card)).toContain("You approved it; the requester is notified.");
   expect(titles(approval.card)).toEqual(["Revoke", "Details"]);
   await h.settle();
   for (const name of ["ann", "bob", "cid"]) {
@@ -294,5 +294,5 @@ test("break-glass: taken without approval, shown in a dialog, reviewed on a card
   const judged = await h.press("sec", button(opened.card, "Justified"), {
     "field:one:words": "there was a fire",
   });
-  expect(wordsOn(judged.card)).toContain("on record");
+  expect(wordsOn(judged.card)).toContain("is recorded");
 });

@@ -1,8 +1,8 @@
 import type { Logger } from "@slack/bolt";
 import type { SlackLog } from "./settings.ts";
 
-/** Bolt's words go to our log, where secrets are masked; never below `warn`, for its details hold what people typed. */
-export function boltLogger(log: SlackLog, level: ReturnType<Logger["getLevel"]>): Logger {
+/** Sends Bolt's messages to our log, which masks secrets. Only from `warn` on, because details contain typed text. */
+export function createBoltLogger(log: SlackLog, level: ReturnType<Logger["getLevel"]>): Logger {
   return {
     debug: () => undefined,
     info: () => undefined,

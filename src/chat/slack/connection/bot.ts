@@ -1,13 +1,13 @@
 import type { App, SocketModeReceiver } from "@slack/bolt";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { boltLogger } from "./bolt-logger.ts";
+import { createBoltLogger } from "./bolt-logger.ts";
 import { createReconnectLoop, NotConnected } from "./reconnect-loop.ts";
-import { countListeners } from "./listener-tracker.ts";
+import { trackListeners } from "./listener-tracker.ts";
 import type { SlackClient } from "./slack-client.ts";
 import type { SlackLog, SlackSettings } from "./settings.ts";
 import { resolveWithin } from "../../../service/async/resolve-within.ts";
 
-/** Our workspace, as Slack says it. */
+/** Our workspace, as Slack reports it. */
 export interface SlackTeam {
   readonly teamId: string;
   readonly enterpriseId: string | undefined;
@@ -17,31 +17,31 @@ export interface SlackBot {
   readonly app: App;
   readonly client: SlackClient;
   readonly team: () => SlackTeam | undefined;
-  /** Takes a call of Slack's over HTTP; undefined in socket mode, where we call them. */
-  readonly take: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
-  /** Finds out who we are at Slack, and opens the socket; tried again in the background until it succeeds. */
+  /** Handles an HTTP call by Slack; undefined in socket mode, where we open the connection. */
+  readonly handle: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
+  /** Reads our workspace from Slack and opens the socket. Retries in the background until it succeeds. */
   start(): void;
-  /** Takes nothing more and waits for what is being answered. */
+  /** Accepts nothing more and waits for the answers in progress. */
   stop(): Promise<void>;
 }
 
-const callMsUsual = 10_000;
-/** How long Slack may take to greet us once a socket is asked for. */
-const greetingMs = 15_000;
-const goodbyeMs = 2_000;
-/** What Slack sends of the largest message it allows is less than half of this. */
+const defaultCallTimeoutMs = 10_000;
+/** Time limit for Slack's hello message on a new socket. */
+const helloTimeoutMs = 15_000;
+const disconnectTimeoutMs = 2_000;
+/** The largest payload that Slack sends is less than half of this. */
 const bodyMaxBytes = 1_000_000;
-const stopMs = 4_000;
+const stopTimeoutMs = 4_000;
 
 /**
- * Bolt, built so that neither a bad token nor an outage of Slack's can keep us from starting: who we are is asked
- * afterwards, as often as it takes. Loaded only where Slack is configured.
+ * Creates the Bolt app so that neither a bad token nor an outage of Slack prevents our start: the workspace is read
+ * afterwards, with retries. Bolt is loaded only if Slack is configured.
  */
 export async function createSlackBot(settings: SlackSettings, log: SlackLog): Promise<SlackBot> {
   const { App: BoltApp, HTTPReceiver, SocketModeReceiver, LogLevel } = await import("@slack/bolt");
   const { WebClient } = await import("@slack/web-api");
-  const logger = boltLogger(log, LogLevel.WARN);
-  const { connection, botToken, apiUrl, callMs = callMsUsual } = settings;
+  const logger = createBoltLogger(log, LogLevel.WARN);
+  const { connection, botToken, apiUrl, callMs = defaultCallTimeoutMs } = settings;
   const clientOptions = {
     slackApiUrl: `${apiUrl.replace(/\/+$/, "")}/`,
     timeout: callMs,
@@ -58,7 +58,7 @@ export async function createSlackBot(settings: SlackSettings, log: SlackLog): Pr
           logger,
         })
       : undefined;
-  // The SDK's own reconnecting ends the process when Slack answers it with an error at the wrong moment.
+  // The SDK's own reconnect can end the process when Slack answers with an error.
   const socket =
     connection.mode === "socket"
       ? new SocketModeReceiver({
@@ -72,7 +72,7 @@ export async function createSlackBot(settings: SlackSettings, log: SlackLog): Pr
   let team: SlackTeam | undefined;
   const app = new BoltApp({
     ...(receiver !== undefined && { receiver }),
-    // Who the bot is has been asked by `start`; asking at each call would be one more way to fail.
+    // `start` has read the workspace; asking Slack for each call could fail.
     authorize: async () => ({ botToken, ...(team !== undefined && { teamId: team.teamId }) }),
     clientOptions,
     logger,
@@ -81,48 +81,48 @@ export async function createSlackBot(settings: SlackSettings, log: SlackLog): Pr
     ignoreSelf: false,
   });
   const client = new WebClient(botToken, clientOptions);
-  const busy = countListeners(app);
-  app.error(async (error) => log.error({ err: error }, "slack: an answer failed"));
-  // Asks nobody: who may call has been said above.
+  const listeners = trackListeners(app);
+  app.error(async (error) => log.error({ err: error }, "slack: listener failed"));
+  // Makes no call to Slack, because `authorize` is given above.
   await app.init();
 
-  const connecting = createReconnectLoop(async () => {
-    team = await whoWeAre(client, settings);
-    if (socket !== undefined) await opened(socket);
+  const reconnectLoop = createReconnectLoop(async () => {
+    team = await readTeam(client, settings);
+    if (socket !== undefined) await openSocket(socket);
     log.info({ team: team.teamId, mode: connection.mode }, "slack: connected");
   }, log);
-  socket?.client.on("disconnected", () => connecting.start());
+  socket?.client.on("disconnected", () => reconnectLoop.start());
 
   return {
     app,
     client,
     team: () => team,
-    take: http === undefined ? undefined : (request, response) => http.requestListener(request, response),
-    start: () => connecting.start(),
+    handle: http === undefined ? undefined : (request, response) => http.requestListener(request, response),
+    start: () => reconnectLoop.start(),
     async stop() {
-      connecting.stop();
-      await socket?.stop().catch((err: unknown) => log.warn({ err }, "slack: the socket did not close"));
-      await busy.idle(stopMs);
+      reconnectLoop.stop();
+      await socket?.stop().catch((err: unknown) => log.warn({ err }, "slack: socket did not close"));
+      await listeners.idle(stopTimeoutMs);
     },
   };
 }
 
-/** Opens the socket; throws when Slack says no or does not greet us in time. */
-async function opened({ client }: SocketModeReceiver): Promise<void> {
-  const greeted = await resolveWithin(
+/** Opens the socket. Throws when Slack refuses or does not say hello in time. */
+async function openSocket({ client }: SocketModeReceiver): Promise<void> {
+  const isOpen = await resolveWithin(
     client.start().then(() => true),
-    greetingMs,
+    helloTimeoutMs,
   );
-  if (greeted === true) return;
-  await resolveWithin(client.disconnect(), goodbyeMs);
+  if (isOpen === true) return;
+  await resolveWithin(client.disconnect(), disconnectTimeoutMs);
   throw new NotConnected("no_greeting");
 }
 
-async function whoWeAre(client: SlackClient, settings: SlackSettings): Promise<SlackTeam> {
+async function readTeam(client: SlackClient, settings: SlackSettings): Promise<SlackTeam> {
   const { team_id: teamId, enterprise_id: enterpriseId } = await client.auth.test();
   if (teamId === undefined) throw new NotConnected("no_team");
-  const { teamId: wanted } = settings;
-  if (wanted !== undefined && wanted !== teamId && wanted !== enterpriseId) {
+  const { teamId: configured } = settings;
+  if (configured !== undefined && configured !== teamId && configured !== enterpriseId) {
     throw new NotConnected("another_workspace");
   }
   return { teamId, enterpriseId };

@@ -1,7 +1,7 @@
 import { DeliveryFault } from "../../../service/messaging/messenger.ts";
 
-/** Answers of Slack's that another attempt may change. */
-const passing: ReadonlySet<string> = new Set([
+/** Error codes that may not occur at another attempt. */
+const temporary: ReadonlySet<string> = new Set([
   "fatal_error",
   "internal_error",
   "request_timeout",
@@ -12,8 +12,8 @@ const passing: ReadonlySet<string> = new Set([
   "rate_limited",
 ]);
 
-/** Answers that say that nobody gets through with our token. */
-const locked: ReadonlySet<string> = new Set([
+/** Error codes that concern our token, so that no message can be sent. */
+const tokenErrors: ReadonlySet<string> = new Set([
   "account_inactive",
   "invalid_auth",
   "not_authed",
@@ -23,7 +23,7 @@ const locked: ReadonlySet<string> = new Set([
   "org_login_required",
 ]);
 
-/** What a failed call to Slack's Web API means for the message it was to carry. Recognised by code, never by its text. */
+/** Translates a failed call of the Web API into the fault of the message it was sending, by the error's code. */
 export function deliveryFaultOf(error: unknown): DeliveryFault {
   if (error instanceof DeliveryFault) return error;
   const code = fieldOf(error, "code");
@@ -34,21 +34,23 @@ export function deliveryFaultOf(error: unknown): DeliveryFault {
   }
   if (code === "slack_webapi_platform_error") {
     const errorCode = String(fieldOf(fieldOf(error, "data"), "error"));
-    if (locked.has(errorCode)) return new DeliveryFault(errorCode, { retryable: true, isSurfaceDown: true });
-    return new DeliveryFault(errorCode, { retryable: passing.has(errorCode) });
+    if (tokenErrors.has(errorCode)) {
+      return new DeliveryFault(errorCode, { retryable: true, isSurfaceDown: true });
+    }
+    return new DeliveryFault(errorCode, { retryable: temporary.has(errorCode) });
   }
   if (code === "slack_webapi_http_error") {
     return new DeliveryFault("server_error", { retryable: true, isSurfaceDown: true });
   }
-  // Anything but Slack's own errors is a fault of ours, in this one message; others must not wait for it.
-  const isUnreached = code === "slack_webapi_request_error";
-  return new DeliveryFault(isUnreached ? "unreachable" : "internal", {
+  // Any other error is our own and concerns this one message, so others must not wait for it.
+  const isUnreachable = code === "slack_webapi_request_error";
+  return new DeliveryFault(isUnreachable ? "unreachable" : "internal", {
     retryable: true,
-    isSurfaceDown: isUnreached,
+    isSurfaceDown: isUnreachable,
   });
 }
 
-/** Slack's own word for why it said no; undefined when it did not answer. */
+/** Slack's error code; undefined when it did not answer. */
 export function slackErrorOf(error: unknown): string | undefined {
   const errorCode = fieldOf(fieldOf(error, "data"), "error");
   return typeof errorCode === "string" ? errorCode : undefined;

@@ -1,7 +1,7 @@
 import type { App } from "@slack/bolt";
 
-/** Bolt does not wait for listeners when it stops; so we count them. */
-export function countListeners(app: App) {
+/** Counts running listeners, because Bolt does not wait for them when it stops. */
+export function trackListeners(app: App) {
   let count = 0;
   let becameIdle: (() => void) | undefined;
   app.use(async ({ next }) => {

@@ -4,29 +4,28 @@ import { slackErrorOf } from "./delivery-faults.ts";
 import type { SlackLog } from "./settings.ts";
 
 const retryMaxMs = minuteMs;
-/** A connection that was lost sooner than this counts as a failure, however it began. */
+/** A connection that was lost sooner than this counts as a failure. */
 const lastingMs = minuteMs;
 
-/** Connects in the background and again whenever the connection is lost, as often as it takes. */
+/** Connects in the background, and again whenever the connection is lost. */
 export interface ReconnectLoop {
-  /** Also to be called when the connection is lost; while it is at it already, nothing more happens. */
+  /** Call this also when the connection is lost. While the loop is connecting, it does nothing. */
   start(): void;
   stop(): void;
 }
 
 export interface ReconnectLoopOptions {
-  /** Milliseconds of any clock that goes on. */
+  /** Milliseconds of a monotonic clock. */
   readonly now?: () => number;
-  /** 0 to 1: spreads the attempts of those that were disconnected together. */
+  /** 0 to 1: spreads the attempts of processes that were disconnected together. */
   readonly random?: () => number;
-  /** Waits, no longer than until the signal is aborted. */
+  /** Waits until the time is over or the signal is aborted. */
   readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /**
- * Tries until it succeeds or is stopped, and says why it does not. From the first failure on it waits about 1 s, 2 s,
- * 4 s … up to a minute; a connection that does not last a minute is a failure too, so that one that is made and dropped
- * at once is not made again without end.
+ * Connects until it succeeds or is stopped, and logs each failure. After failures it waits about 1 s, 2 s, 4 s … up to a
+ * minute. A connection that does not last a minute counts as a failure, so that it is not reopened in a tight loop.
  */
 export function createReconnectLoop(
   connect: () => Promise<void>,
@@ -34,11 +33,11 @@ export function createReconnectLoop(
   { now = () => performance.now(), random = Math.random, pause = waitFor }: ReconnectLoopOptions = {},
 ): ReconnectLoop {
   const stopped = new AbortController();
-  let isTrying = false;
+  let isConnecting = false;
   let failures = 0;
   let connectedAt: number | undefined;
-  const untilDone = async (): Promise<void> => {
-    isTrying = true;
+  const connectWithRetries = async (): Promise<void> => {
+    isConnecting = true;
     if (connectedAt !== undefined) failures = now() - connectedAt < lastingMs ? failures + 1 : 0;
     while (!stopped.signal.aborted) {
       await pause(backOffMs(failures, retryMaxMs, random()), stopped.signal);
@@ -50,20 +49,20 @@ export function createReconnectLoop(
       } catch (error) {
         failures++;
         const code = (error instanceof NotConnected ? error.code : slackErrorOf(error)) ?? "unreachable";
-        log.warn({ code, hint: hints.get(code) ?? "it is tried again" }, "slack: not connected");
+        log.warn({ code, hint: hints.get(code) ?? "we keep trying" }, "slack: not connected");
       }
     }
-    isTrying = false;
+    isConnecting = false;
   };
   return {
     start: () => {
-      if (!isTrying && !stopped.signal.aborted) void untilDone();
+      if (!isConnecting && !stopped.signal.aborted) void connectWithRetries();
     },
     stop: () => stopped.abort(),
   };
 }
 
-/** Slack answered, and still we are not where we want to be. */
+/** Slack answered, but the connection cannot be used. */
 export class NotConnected extends Error {
   override readonly name = "NotConnected";
   readonly code: "another_workspace" | "no_greeting" | "no_team";
@@ -77,9 +76,9 @@ export class NotConnected extends Error {
 const badToken =
   "SLACK_BOT_TOKEN or SLACK_APP_TOKEN is not valid: install the app again and copy the new token";
 
-/** What the operator can do about it. */
+/** What the operator can do, by error code. */
 const hints: ReadonlyMap<string, string> = new Map([
-  ["unreachable", "Slack cannot be reached from here; it is tried again"],
+  ["unreachable", "Slack cannot be reached from here; we keep trying"],
   ["invalid_auth", badToken],
   ["account_inactive", badToken],
   ["token_revoked", badToken],
@@ -90,7 +89,7 @@ const hints: ReadonlyMap<string, string> = new Map([
   ["missing_scope", "the app lacks a scope: update it from the manifest"],
   [
     "another_workspace",
-    "SLACK_BOT_TOKEN belongs to another workspace than SLACK_TEAM_ID names: nothing is taken from it",
+    "SLACK_BOT_TOKEN belongs to another workspace than SLACK_TEAM_ID names: correct one of them",
   ],
 ]);
 

@@ -1,4 +1,4 @@
-/** What Slack is told and asked with (contract §5). */
+/** The settings of Slack, from the environment; see docs/configuration.md. */
 export interface SlackSettings {
   readonly botToken: string;
   readonly connection:
@@ -7,7 +7,7 @@ export interface SlackSettings {
   readonly teamId?: string;
   readonly apiUrl: string;
   readonly linkByEmail: boolean;
-  /** How long one call to Slack may take; 10 s when absent. */
+  /** Time limit of one call to Slack; 10 s when absent. */
   readonly callMs?: number;
 }
 

@@ -1,12 +1,13 @@
 import { isRefusal } from "../../../core/values/refusals.ts";
 import type { Caller } from "../../../service/ports/caller.ts";
-import { replyTo, senderOf, type InboundDeps } from "./resolve-sender.ts";
-import type { Sender } from "../people/people.ts";
+import type { InboundDeps } from "./inbound-deps.ts";
+import { replyTo, senderIdsOf } from "./resolve-sender.ts";
+import type { SenderIds } from "../people/people.ts";
 import { replyView } from "../views/replies.ts";
 import { homeView } from "../views/home-view.ts";
 import { shortcut } from "./payloads.ts";
 
-/** The shortcut that opens the request form, and the app's home. */
+/** The shortcut that opens the request form, and the App Home. */
 export function listenToHome(deps: InboundDeps): void {
   const { app, chat, client } = deps;
   app.shortcut("request", async ({ ack, body }) => {
@@ -14,8 +15,8 @@ export function listenToHome(deps: InboundDeps): void {
     const parsed = shortcut.safeParse(body);
     if (!parsed.success) return;
     const { trigger_id: triggerId } = parsed.data;
-    const sender = senderOf(parsed.data);
-    const { reply } = await replyTo(deps, sender, "request", async (caller) => ({
+    const ids = senderIdsOf(parsed.data);
+    const { reply } = await replyTo(deps, ids, "request", async (caller) => ({
       kind: "dialog",
       dialog: await chat.form(caller),
     }));
@@ -28,19 +29,18 @@ export function listenToHome(deps: InboundDeps): void {
   });
 }
 
-/** Shows somebody their home, or how to be linked. */
+/** Publishes a person's App Home, or what an unknown person can do. */
 export async function showHome(
-  deps: Pick<InboundDeps, "known" | "client" | "chat">,
-  sender: Sender,
+  deps: Pick<InboundDeps, "people" | "client" | "chat">,
+  ids: SenderIds,
 ): Promise<void> {
-  const known = await deps.known(sender, "cached");
-  if ("caller" in known) return publishHome(deps, sender.userId, known.caller);
-  const buttons = known.unlinkedUser === undefined ? [] : (["ask_for_link"] as const);
-  const view = homeView({ lead: [[known.refusal.detail]], sections: [], buttons, nextPage: null });
-  await deps.client.views.publish({ user_id: sender.userId, view });
+  const sender = await deps.people.senderOf(ids, "cached");
+  if (sender.kind === "known") return publishHome(deps, ids.userId, sender.caller);
+  const buttons = sender.kind === "unlinked" ? (["ask_for_link"] as const) : [];
+  const view = homeView({ lead: [[sender.refusal.detail]], sections: [], buttons, nextPage: null });
+  await deps.client.views.publish({ user_id: ids.userId, view });
 }
 
-/** Shows the person their home as it is now. */
 export async function publishHome(
   { chat, client }: Pick<InboundDeps, "chat" | "client">,
   user: string,

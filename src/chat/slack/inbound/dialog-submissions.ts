@@ -4,15 +4,16 @@ import { parseDialogRef, type Dialog, type DialogRef, type DialogValues } from "
 import type { Reply } from "../../conversation/reply.ts";
 import { withTyped } from "../../conversation/submit-form.ts";
 import type { Caller } from "../../../service/ports/caller.ts";
-import { timeoutMs, replyTo, senderOf, type InboundDeps } from "./resolve-sender.ts";
+import { ackWithinMs, type InboundDeps } from "./inbound-deps.ts";
+import { replyTo, senderIdsOf } from "./resolve-sender.ts";
 import { replyView } from "../views/replies.ts";
 import { dialogCallback, dialogView, errorsAt, fieldAction, filled, slackOption } from "../views/dialogs.ts";
 import { blockActions, suggestion, valuesOf, viewSubmission, type View } from "./payloads.ts";
 import type { Line } from "../../../wording/line.ts";
 import { resolveWithin } from "../../../service/async/resolve-within.ts";
 
-/** Forms: sent, and tried out while they are filled. */
-export function listenToForms(deps: InboundDeps): void {
+/** Submitted forms, and the dry run of a form while it is filled in. */
+export function listenToDialogs(deps: InboundDeps): void {
   listenToTyping(deps);
   const { app, chat, client } = deps;
   app.view({ callback_id: dialogCallback, type: "view_submission" }, async ({ ack, body }) => {
@@ -20,30 +21,30 @@ export function listenToForms(deps: InboundDeps): void {
     const form = parsed.success ? formOf(parsed.data.view) : undefined;
     if (!parsed.success || form === undefined) return ack({ response_action: "clear" });
     const { view } = parsed.data;
-    const sender = senderOf(parsed.data);
+    const ids = senderIdsOf(parsed.data);
     const answer = async () => {
-      const found = await replyTo(deps, sender, form.ref.id, (caller) =>
+      const found = await replyTo(deps, ids, form.ref.id, (caller) =>
         chat.submit(caller, form.ref, form.values),
       );
-      // Also where it could not be said who somebody is: what they typed must not go with the form.
+      // Replies to unknown senders need this too: their text must not be lost with the form.
       return { ...found, reply: withTyped(found.reply, form.values) };
     };
-    const working = answer();
-    const soon = await resolveWithin(working, timeoutMs);
+    const answering = answer();
+    const soon = await resolveWithin(answering, ackWithinMs);
     if (soon?.reply.kind === "errors") {
       const shown = Object.keys(view.state?.values ?? {});
       return ack({ response_action: "errors", errors: errorsAt(soon.reply.errors, shown) });
     }
     if (soon !== undefined) return ack({ response_action: "update", view: replyView(soon.reply) });
     await ack({ response_action: "update", view: replyView(waiting) });
-    const { reply, caller } = await working;
+    const { reply, caller } = await answering;
     if (view.id === undefined) return;
     const shown = await viewOf(chat, caller, form, reply);
     await client.views.update({ view_id: view.id, view: shown });
   });
 }
 
-/** The answer in place of the form; where the form did not fit, the form again with everything that was typed. */
+/** The answer in place of the form; after errors the form again, with everything that was typed. */
 async function viewOf(
   chat: Chat,
   caller: Caller | undefined,
@@ -69,16 +70,16 @@ function formOf(view: View): Form | undefined {
   return ref === undefined ? undefined : { ref, values: valuesOf(view) };
 }
 
-/** Fields whose entries are found by typing, and the dry run of a form that is being filled. */
+/** Fields that search their options while one types, and the dry run of a form that is being filled in. */
 function listenToTyping(deps: InboundDeps): void {
-  const { app, chat, client, known } = deps;
-  const isStillNewest = createNewest(typingMs);
+  const { app, chat, client, people } = deps;
+  const isStillNewest = createNewest(typingPauseMs);
   app.options(fieldAction, async ({ ack, body }) => {
     const parsed = suggestion.safeParse(body);
     if (!parsed.success) return ack({ options: [] });
-    const found = await known(senderOf(parsed.data), "cached");
-    if (!("caller" in found)) return ack({ options: [] });
-    const options = await chat.catalogOptions(found.caller, parsed.data.value);
+    const sender = await people.senderOf(senderIdsOf(parsed.data), "cached");
+    if (sender.kind !== "known") return ack({ options: [] });
+    const options = await chat.catalogOptions(sender.caller, parsed.data.value);
     await ack({ options: options.slice(0, 100).map(slackOption) });
   });
   app.action(fieldAction, async ({ ack, body }) => {
@@ -88,29 +89,29 @@ function listenToTyping(deps: InboundDeps): void {
     const form = view === undefined ? undefined : formOf(view);
     if (!parsed.success || view?.id === undefined || form === undefined) return;
     if (!(await isStillNewest(view.id))) return;
-    const found = await known(senderOf(parsed.data), "cached");
-    if (!("caller" in found)) return;
-    const dialog = await emptyForm(chat, found.caller, form.ref);
+    const sender = await people.senderOf(senderIdsOf(parsed.data), "cached");
+    if (sender.kind !== "known") return;
+    const dialog = await emptyForm(chat, sender.caller, form.ref);
     if (dialog === undefined) return;
-    const { lines } = await chat.preview(found.caller, form.ref, form.values);
+    const { lines } = await chat.preview(sender.caller, form.ref, form.values);
     const next = dialogView(filled(dialog, form.values), lines);
     try {
-      // The hash keeps a preview that is late from taking away what was typed since.
+      // With the view's hash Slack rejects a late preview, so it cannot overwrite newer input.
       await client.views.update({
         view_id: view.id,
         view: next,
         ...(view.hash !== undefined && { hash: view.hash }),
       });
     } catch {
-      // Somebody typed on: the next one is under way.
+      // The person typed on, so a newer preview follows.
     }
   });
 }
 
-/** How long a form has to stand still before it is tried out; each letter is heard of. */
-const typingMs = 250;
+/** Slack sends every keystroke; the dry run waits for a pause this long. */
+const typingPauseMs = 250;
 
-/** Answers, a moment later, whether nothing more has been heard of the same thing meanwhile. */
+/** Resolves after `ms`, with whether no later call for the same id came in between. */
 function createNewest(ms: number): (id: string) => Promise<boolean> {
   const newest = new Map<string, symbol>();
   return async (id) => {
@@ -125,7 +126,7 @@ function createNewest(ms: number): (id: string) => Promise<boolean> {
   };
 }
 
-/** The form that is tried out while it is filled; Slack keeps what was typed, by the ids of the fields. */
+/** The form a dry run is shown in. Slack keeps the typed values by the ids of the fields. */
 async function emptyForm(chat: Chat, caller: Caller, { id }: DialogRef): Promise<Dialog | undefined> {
   if (id === "request") return chat.form(caller);
   const reply = id === "break_glass" ? await chat.menu(caller, "break_glass") : undefined;

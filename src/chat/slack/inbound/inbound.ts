@@ -1,13 +1,13 @@
-import type { InboundDeps } from "./resolve-sender.ts";
-import { listenToCommand } from "./slash-command.ts";
-import { listenToForms } from "./dialog-submissions.ts";
+import type { InboundDeps } from "./inbound-deps.ts";
+import { listenToTypedCommands } from "./typed-commands.ts";
+import { listenToDialogs } from "./dialog-submissions.ts";
 import { listenToHome } from "./app-home.ts";
-import { listenToPresses } from "./block-actions.ts";
+import { listenToCardActions } from "./card-actions.ts";
 
-/** Everything Slack can send us: parsed strictly, one call of the conversation each, and its answer. */
+/** Registers a listener for everything Slack can send us. */
 export function listen(deps: InboundDeps): void {
-  listenToCommand(deps);
-  listenToPresses(deps);
-  listenToForms(deps);
+  listenToTypedCommands(deps);
+  listenToCardActions(deps);
+  listenToDialogs(deps);
   listenToHome(deps);
 }

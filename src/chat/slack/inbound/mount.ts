@@ -1,24 +1,24 @@
 import type { FastifyInstance, FastifyPluginAsync } from "fastify";
-import { createReplays } from "./replay-guard.ts";
+import { createReplayGuard } from "./replay-guard.ts";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-/** Slack allows itself five minutes; we allow them both ways. */
+/** Slack accepts timestamps up to five minutes old; we also accept five minutes ahead. */
 const windowSeconds = 300;
 
-export interface SlackMount {
-  readonly take: (request: IncomingMessage, response: ServerResponse) => void;
+export interface MountDeps {
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** A call that was not Slack's, or not of now. */
+  /** Called for a call that Slack did not sign, or that is too old. */
   readonly onForged: (address: string) => void;
 }
 
 /**
- * Slack's door in our server. The signature is over the bytes as they came, so nothing may read them before Bolt: in
- * this scope no parser does. Calls from the future, which Bolt would take, are turned away.
+ * The HTTP endpoint for Slack. The signature covers the raw bytes, so no body parser may run in this scope. Timestamps in
+ * the future, which Bolt accepts, are rejected.
  */
-export function slackMount({ take, now, onForged }: SlackMount): FastifyPluginAsync {
-  const replays = createReplays();
+export function createMount({ handle, now, onForged }: MountDeps): FastifyPluginAsync {
+  const replayGuard = createReplayGuard();
   return async (app: FastifyInstance) => {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser("*", (_request, _payload, done) => done(null));
@@ -33,25 +33,25 @@ export function slackMount({ take, now, onForged }: SlackMount): FastifyPluginAs
           return reply.code(401).send();
         }
         const signature = String(raw.headers["x-slack-signature"]);
-        if (!replays.isFirst(signature, now())) {
+        if (!replayGuard.isFirst(signature, now())) {
           onForged(request.ip);
           return reply.code(401).send();
         }
-        // Bolt compares the type to the letter.
+        // Bolt accepts the content type only in this exact spelling.
         const [type = ""] = (raw.headers["content-type"] ?? "").split(";");
         raw.headers["content-type"] = type.trim().toLowerCase();
         reply.raw.once("finish", () => {
           if (reply.raw.statusCode === 401) {
-            replays.forget(signature);
+            replayGuard.forget(signature);
             onForged(request.ip);
           }
-          // What is too long is not waited for.
+          // Closes the connection instead of reading the rest of a body that is too large.
           if (reply.raw.statusCode === 413) raw.socket.destroySoon();
         });
-        // As the router has understood it: Bolt compares the address to the letter and throws at any other spelling.
+        // Bolt throws at any other spelling of the path, such as one with escapes.
         raw.url = "/slack/events";
         reply.hijack();
-        take(raw, reply.raw);
+        handle(raw, reply.raw);
         return reply;
       },
     );

@@ -1,19 +1,19 @@
-/** Homes that people have opened lately, shown anew when something in them has changed. */
+/** The App Homes that people have opened lately. They are published again when a request in them changes. */
 export interface OpenAppHomes {
-  /** `channel`: the person's private one with us. */
+  /** `channel`: the person's private channel with the bot. */
   opened(user: string, channel: string): void;
-  /** A card was written there, so whoever reads it sees something else at home too. */
+  /** A card was written at this address, so the home of its reader has changed too. */
   changedAt(address: string): void;
   stop(): void;
 }
 
-/** An hour after it was opened a home is shown anew only when it is opened again. */
-const lookedAtMs = 60 * 60_000;
+/** How long after its opening a home is kept up to date. */
+const openForMs = 60 * 60_000;
 const homesMax = 500;
-/** Several cards are often written for one change. */
+/** One change often rewrites several cards. */
 const debounceMs = 500;
 
-/** @param publish Shows this person their home as it is now. */
+/** @param publish Publishes this person's current home. */
 export function createOpenAppHomes(
   publish: (user: string) => Promise<void>,
   now: () => number,
@@ -40,7 +40,7 @@ export function createOpenAppHomes(
     changedAt(address) {
       for (const [user, { channel, at }] of openHomes) {
         if (user !== address && channel !== address) continue;
-        if (now() - at < lookedAtMs) publishSoon(user);
+        if (now() - at < openForMs) publishSoon(user);
         else openHomes.delete(user);
       }
     },

@@ -65,7 +65,7 @@ export const blockActions = z.object({
     channel_id: id.optional(),
     is_ephemeral: z.boolean().optional(),
   }),
-  /** Where only this person reads; not given for what was pressed in a window. */
+  /** Answers there are visible to this person only. Absent for presses in a modal. */
   response_url: z.string().max(2_000).optional(),
   view: view.optional(),
   actions: z.array(press).min(1).max(10),
@@ -83,10 +83,10 @@ export const viewSubmission = z.object({
 
 export const shortcut = z.object({ team, enterprise, user, trigger_id: z.string().max(200) });
 
-/** Typing in a field that finds its entries by typing. */
+/** Typing in a field that searches its options. */
 export const suggestion = z.object({ team, enterprise, user, value: z.string().max(500).default("") });
 
-/** What stands in a form, by field. */
+/** The values of a form, by field. */
 export function valuesOf({ state: typed }: View): DialogValues {
   const values: Record<string, string | readonly string[]> = {};
   for (const [field, actions] of Object.entries(typed?.values ?? {})) {

@@ -1,17 +1,17 @@
-/** Longer than a signature is taken for, in both directions together. */
+/** Longer than a signature is valid, from five minutes ahead to five minutes old. */
 const keptMs = 11 * 60_000;
-/** What many calls in that time would take; with more the oldest are forgotten. */
+/** Enough for the calls in that time; beyond it the oldest are forgotten. */
 const keptMax = 50_000;
 
-/** The signatures of calls that were taken: Slack signs each of its own anew, so the same one again is somebody else's. */
-export interface Replays {
-  /** Remembers it. @param now Epoch milliseconds. */
+/** Rejects replayed calls. Slack signs each of its calls anew, so a repeated signature comes from somebody else. */
+export interface ReplayGuard {
+  /** Whether the signature is new; it is remembered. @param now Epoch milliseconds. */
   isFirst(signature: string, now: number): boolean;
-  /** It was not Slack's after all. */
+  /** Forgets a signature that turned out not to be Slack's. */
   forget(signature: string): void;
 }
 
-export function createReplays(): Replays {
+export function createReplayGuard(): ReplayGuard {
   const seen = new Map<string, number>();
   return {
     isFirst(signature, now) {

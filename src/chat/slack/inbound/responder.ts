@@ -12,32 +12,31 @@ import { settledNote } from "../views/notes.ts";
 import type { SlackClient } from "../connection/slack-client.ts";
 import { isForModal, replyMessage, replyView } from "../views/replies.ts";
 
-/** Where a person is and how an answer reaches them, them alone. */
+/** Where a reply goes, so that only one person can read it. */
 export interface ReplyTarget {
-  /** Undefined: somebody we do not know. */
+  /** Undefined: a sender without an identity. */
   readonly caller: Caller | undefined;
-  /** Opens a window, once and within 3 s of the press. */
+  /** Opens a modal, once and within 3 s of the press. */
   readonly triggerId: string;
-  /** A window that is open already, to be changed instead of opening another. */
+  /** An open modal, which is updated instead of opening another. */
   readonly viewId: string | null;
-  /** The message whose button was pressed; a note stands below a card and is no copy of it. */
+  /** The message whose button was pressed. A note is a message below a card. */
   readonly message: { readonly channel: string; readonly ts: string; readonly isNote: boolean } | null;
-  /** Says something where only this person reads it. */
   readonly sendEphemeral: (message: Message) => Promise<unknown>;
 }
 
-/** A card is sent again at most this often because it changed while it was being sent. */
+/** How often a card is sent at most when it keeps changing meanwhile. */
 const refreshMax = 3;
-const secretTriesMax = 3;
-/** Longer than this nobody looks at a window that does not change. */
+const secretAttemptsMax = 3;
+/** People do not wait longer for a modal that does not change. */
 const retryAfterMaxMs = 20_000;
-/** How long a window waits for slow targets. */
+/** How long a modal waits for slow targets. */
 const preparingMs = 60_000;
 
-const betweenTriesMs = 1_500;
+const defaultPauseMs = 1_500;
 
-/** Gives people their answers, wherever they are. */
-export function createResponder(client: SlackClient, cards: CardService, pauseMs = betweenTriesMs) {
+/** Sends replies to people in Slack. */
+export function createResponder(client: SlackClient, cards: CardService, pauseMs = defaultPauseMs) {
   const show = async (replyTarget: ReplyTarget, reply: Reply): Promise<void> => {
     await refresh(client, cards, replyTarget, reply);
     if (replyTarget.viewId !== null) {
@@ -45,8 +44,8 @@ export function createResponder(client: SlackClient, cards: CardService, pauseMs
       return;
     }
     if (isForModal(reply)) {
-      const opened = await openWindow(client, replyTarget, replyView(reply));
-      if (opened === undefined) await replyTarget.sendEphemeral(windowMissed);
+      const opened = await openModal(client, replyTarget, replyView(reply));
+      if (opened === undefined) await replyTarget.sendEphemeral(modalMissed);
       return;
     }
     await replyTarget.sendEphemeral(
@@ -54,15 +53,15 @@ export function createResponder(client: SlackClient, cards: CardService, pauseMs
     );
   };
 
-  /** Changes a window that is there, as often as it takes within reason; false: it could not be. */
-  const fill = async (viewId: string, view: ModalView): Promise<boolean> => {
-    for (let tries = 1; ; tries++) {
+  /** Updates an open modal, with a few retries; false: it could not be updated. */
+  const updateModal = async (viewId: string, view: ModalView): Promise<boolean> => {
+    for (let attempts = 1; ; attempts++) {
       try {
         await client.views.update({ view_id: viewId, view });
         return true;
       } catch (error) {
-        // Slack says that it is not there: the person closed it.
-        if (tries === secretTriesMax || slackErrorOf(error) === "not_found") return false;
+        // "not_found" means that the person has closed the modal.
+        if (attempts === secretAttemptsMax || slackErrorOf(error) === "not_found") return false;
         const { retryAfterMs = pauseMs } = deliveryFaultOf(error);
         await pause(Math.min(retryAfterMs, retryAfterMaxMs));
       }
@@ -72,20 +71,20 @@ export function createResponder(client: SlackClient, cards: CardService, pauseMs
   return {
     show,
     /**
-     * Shows a secret. The window is there before the secret is made: what nobody could see is not made. While targets
-     * are being prepared the window waits for them.
+     * Shows a secret. It opens the modal before it creates the secret: what nobody could see is not created. While
+     * targets are being prepared, the modal waits.
      */
     async showSecret(replyTarget: ReplyTarget, make: () => Promise<Reply>): Promise<void> {
-      const viewId = await openWindow(client, replyTarget, preparingView);
-      if (viewId === undefined) return void (await replyTarget.sendEphemeral(windowMissed));
+      const viewId = await openModal(client, replyTarget, preparingView);
+      if (viewId === undefined) return void (await replyTarget.sendEphemeral(modalMissed));
       let reply = await make();
       for (let waited = 0; reply.kind === "preparing" && waited < preparingMs; waited += pauseMs) {
         await pause(pauseMs);
         reply = await make();
       }
-      const isFilled = await fill(viewId, replyView(reply));
+      const isShown = await updateModal(viewId, replyView(reply));
       await refresh(client, cards, replyTarget, reply);
-      if (!isFilled)
+      if (!isShown)
         await replyTarget.sendEphemeral(reply.kind === "credential" ? secretLost : replyMessage(reply));
     },
   };
@@ -93,7 +92,7 @@ export function createResponder(client: SlackClient, cards: CardService, pauseMs
 
 const preparingView = noticeView("Preparing…", [["Your access is being made. This takes a moment."]]);
 
-const windowMissed = leadOnly([
+const modalMissed = leadOnly([
   ["Slack did not open the window, so nothing was shown and nothing was changed. Press again."],
 ]);
 
@@ -101,8 +100,8 @@ const secretLost = leadOnly([
   ["Your access has started, but Slack did not show the credential. Press Replace credential for a new one."],
 ]);
 
-/** The window's id; undefined when Slack does not open it. */
-async function openWindow(
+/** The id of the modal; undefined when Slack does not open it. */
+async function openModal(
   client: SlackClient,
   { triggerId, viewId }: Pick<ReplyTarget, "triggerId" | "viewId">,
   view: ModalView,
@@ -123,8 +122,9 @@ function leadOnly(lead: Parameters<typeof linesText>[0]): Message {
 }
 
 /**
- * Makes the message whose button was pressed true at once, also for who came too late; the relay does the others. What
- * changes while it is being sent is sent again: the relay may have written the message meanwhile.
+ * Updates the message whose button was pressed at once, also after a press that came too late. The relay updates all
+ * other copies. If the request changes meanwhile, the message is sent again, because the relay may have written the
+ * newer state before us.
  */
 async function refresh(
   client: SlackClient,
@@ -146,11 +146,11 @@ async function refresh(
       card = await cardIn(channel, cards, caller, id);
     }
   } catch {
-    // The relay rewrites every copy besides; that it is a little later harms nobody.
+    // The relay updates this message too, a little later.
   }
 }
 
-/** Which request the press has changed or has told the truth about. */
+/** The request that the reply is about. */
 function requestOf(reply: Reply): string | undefined {
   if (reply.kind === "credential") return reply.request.id;
   return reply.kind === "card" || reply.kind === "refused" ? reply.card?.request.id : undefined;
@@ -166,7 +166,7 @@ function isPrivate(channel: string): boolean {
   return channel.startsWith("D");
 }
 
-/** In a private message as its reader may see it, elsewhere as everybody may. */
+/** The card for its reader in a private message, or for everybody in a channel. */
 async function cardIn(
   channel: string,
   cards: CardService,

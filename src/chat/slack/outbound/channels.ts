@@ -4,25 +4,25 @@ import { DeliveryFault } from "../../../service/messaging/messenger.ts";
 import { resolveWithin } from "../../../service/async/resolve-within.ts";
 import { slackErrorOf } from "../connection/delivery-faults.ts";
 
-/** What Slack says about channels, asked now and then. */
+/** What Slack says about channels, cached for a while. */
 export interface SlackChannels {
-  /** @throws DeliveryFault `channel_is_shared`. Without the right to look, a channel is taken as ours. */
+  /** Without the scope to look, a channel counts as ours. @throws DeliveryFault `channel_is_shared` */
   assertNotShared(channel: string): Promise<void>;
-  /** User ids of the members; undefined: Slack does not say, for want of a right or of an answer. */
+  /** User ids of the members; undefined: Slack does not say, there are too many, or a scope is missing. */
   membersOf(channel: string): Promise<ReadonlySet<string> | undefined>;
 }
 
 type ChannelClient = Pick<WebClient, "conversations">;
 
-/** A channel can be shared later, and be ours alone again. */
-const sharedKeptMs = 10 * minuteMs;
-const membersKeptMs = 5 * minuteMs;
-/** How long Slack may take to list the members, over all pages. */
-const membersMs = 3 * secondMs;
+/** A channel can become shared, and stop being shared. */
+const sharedCachedMs = 10 * minuteMs;
+const membersCachedMs = 5 * minuteMs;
+/** Time limit for listing the members, over all pages. */
+const listTimeoutMs = 3 * secondMs;
 const pageSize = 1_000;
 const pagesMax = 5;
 
-/** @param now Milliseconds of any clock that goes on. */
+/** @param now Milliseconds of a monotonic clock. */
 export function createSlackChannels(client: ChannelClient, now: () => number): SlackChannels {
   const shared = new Map<string, { readonly at: number; readonly isShared: boolean }>();
   const members = new Map<string, { readonly at: number; readonly ids: ReadonlySet<string> | undefined }>();
@@ -31,17 +31,17 @@ export function createSlackChannels(client: ChannelClient, now: () => number): S
     async assertNotShared(channel) {
       if (!/^[CG]/.test(channel)) return;
       const last = shared.get(channel);
-      const isFresh = last !== undefined && now() - last.at < sharedKeptMs;
+      const isFresh = last !== undefined && now() - last.at < sharedCachedMs;
       const found = isFresh ? last : { at: now(), isShared: await isShared(client, channel) };
       shared.set(channel, found);
       if (found.isShared) throw new DeliveryFault("channel_is_shared", { retryable: false });
     },
     async membersOf(channel) {
       const last = members.get(channel);
-      if (last !== undefined && now() - last.at < membersKeptMs) return last.ids;
+      if (last !== undefined && now() - last.at < membersCachedMs) return last.ids;
       const ids = await resolveWithin(
         listMembers(client, channel).catch(() => undefined),
-        membersMs,
+        listTimeoutMs,
       );
       members.set(channel, { at: now(), ids });
       return ids;
@@ -49,7 +49,7 @@ export function createSlackChannels(client: ChannelClient, now: () => number): S
   };
 }
 
-/** Undefined: there are more than we read. */
+/** Undefined: the channel has more members than we read. */
 async function listMembers(client: ChannelClient, channel: string): Promise<ReadonlySet<string> | undefined> {
   const ids = new Set<string>();
   let cursor: string | undefined;
@@ -73,13 +73,13 @@ async function isShared(client: ChannelClient, channel: string): Promise<boolean
       found?.is_ext_shared === true || found?.is_pending_ext_shared === true || found?.is_org_shared === true
     );
   } catch (error) {
-    if (unaskable.has(slackErrorOf(error) ?? "")) return false;
+    if (invisible.has(slackErrorOf(error) ?? "")) return false;
     throw error;
   }
 }
 
-/** Answers that say that we may not look at the channel; whether we may post there, posting will tell. */
-const unaskable: ReadonlySet<string> = new Set([
+/** Error codes for a channel that we may not look at. Posting shows whether we may post there. */
+const invisible: ReadonlySet<string> = new Set([
   "channel_not_found",
   "method_not_supported_for_channel_type",
   "missing_scope",

@@ -13,22 +13,22 @@ import { cardMessage, type Message } from "../views/cards.ts";
 import { createSlackChannels, type SlackChannels } from "./channels.ts";
 import { deliveryFaultOf, slackErrorOf } from "../connection/delivery-faults.ts";
 import { noteMessage } from "../views/notes.ts";
-import { createUpdateBudget } from "./rate-limit.ts";
+import { createUpdateRateLimiter } from "./rate-limit.ts";
 
-/** What a reference to a posted message holds. */
+/** The reference to a posted message. */
 interface Posted {
   readonly channel: string;
   readonly ts: string;
 }
 
 export interface MessengerOptions {
-  /** Milliseconds of any clock that goes on. */
+  /** Milliseconds of a monotonic clock. */
   readonly now?: () => number;
   /** A card was posted or rewritten in this channel. */
   readonly onWritten?: (channel: string) => void;
 }
 
-/** Answers that say that a message cannot be changed any more. */
+/** Error codes for a message that can no longer be changed. */
 const gone: ReadonlySet<string> = new Set([
   "message_not_found",
   "channel_not_found",
@@ -39,7 +39,7 @@ const gone: ReadonlySet<string> = new Set([
   "is_inactive",
 ]);
 
-/** Answers that say that nothing can be posted below a message, though it can be posted in its channel. */
+/** Error codes for a thread that cannot be posted to, although its channel can. */
 const threadGone: ReadonlySet<string> = new Set([
   "cannot_reply_to_message",
   "cant_broadcast_message",
@@ -51,10 +51,10 @@ const threadGone: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Slack as a place to tell people things. One call of the Web API for each message; retrying is the relay's. Channels
- * shared with another organisation are refused: what is asked for is nobody else's business.
+ * Sends messages in Slack with one call of the Web API each; the relay retries. Channels shared with another organisation
+ * are refused, because its members must not read requests.
  *
- * @param teamId Of our workspace; links to accounts elsewhere are not followed. Undefined: not known yet.
+ * @param teamId Our workspace; people linked to another one have no address. Undefined: not known yet.
  */
 export function createSlackMessenger(
   client: SlackClient,
@@ -102,13 +102,13 @@ export function createSlackMessenger(
   };
 }
 
-/** New messages and changed ones: one call of the Web API each. */
+/** Posts and rewrites messages. */
 function createSending(
   client: SlackClient,
   channels: SlackChannels,
   { now, onWritten }: Required<MessengerOptions>,
 ) {
-  const updates = createUpdateBudget(now);
+  const updates = createUpdateRateLimiter(now);
 
   const post = async (channel: string, message: Message, thread?: string): Promise<Posted> => {
     await channels.assertNotShared(channel);
@@ -147,7 +147,7 @@ function hasButtons({ blocks }: Message): boolean {
   return blocks.some(({ type }) => type === "actions");
 }
 
-/** In a channel the thread is the trail; to the one person of a private channel each note is news as well. */
+/** A note belongs into the thread of its card. In a private channel it is also shown outside of the thread. */
 function threadOf(
   channel: string,
   thread: string | undefined,

@@ -2,25 +2,25 @@ import { minuteMs } from "../../../core/values/time.ts";
 import { DeliveryFault } from "../../../service/messaging/messenger.ts";
 
 /**
- * What Slack takes of `chat.update` in a minute, for a whole workspace, is about 50. The rest is for presses, which
- * rewrite the pressed message at once.
+ * Slack accepts about 50 calls of `chat.update` a minute for a workspace. The rest is left for presses, which rewrite the
+ * pressed message at once.
  */
 export const updatesPerMinuteMax = { misleading: 45, behind: 20 } as const;
 
-/** Rewrites of messages, within what Slack takes. */
-export interface UpdateBudget {
+/** Keeps rewrites of messages within Slack's limit. */
+export interface UpdateRateLimiter {
   /**
-   * Takes a place in this minute. Messages that mislead may use all of it, those that are only behind a part.
+   * Counts one rewrite. Misleading messages may use the whole limit, messages that are only outdated a part of it.
    *
-   * @throws DeliveryFault `paced`, with how long to wait, when there is none
+   * @throws DeliveryFault `paced`, with the time to wait, when the limit is reached
    */
   take(isMisleading: boolean): void;
-  /** Slack has said that nothing is taken before this is over. */
+  /** Blocks all rewrites for this time, because Slack said so. */
   pause(ms: number): void;
 }
 
-/** @param now Milliseconds of any clock that goes on. */
-export function createUpdateBudget(now: () => number): UpdateBudget {
+/** @param now Milliseconds of a monotonic clock. */
+export function createUpdateRateLimiter(now: () => number): UpdateRateLimiter {
   let taken: readonly { readonly at: number; readonly isMisleading: boolean }[] = [];
   let pausedUntil = Number.NEGATIVE_INFINITY;
   return {
@@ -42,7 +42,7 @@ export function createUpdateBudget(now: () => number): UpdateBudget {
   };
 }
 
-/** Until the oldest of a full minute is a minute old. */
+/** The time until the oldest rewrite of a full minute is a minute old. */
 function waitFor(taken: readonly { readonly at: number }[], max: number, at: number): number {
   const [oldest] = taken;
   return taken.length < max || oldest === undefined ? 0 : oldest.at + minuteMs - at;

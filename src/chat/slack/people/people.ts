@@ -8,21 +8,27 @@ import type { SlackTeam } from "../connection/bot.ts";
 import { slackErrorOf } from "../connection/delivery-faults.ts";
 import type { SlackClient } from "../connection/slack-client.ts";
 
-/** Who pressed or typed, as the signed payload says. */
-export interface Sender {
+/** The ids of a sender, as the signed payload names them. */
+export interface SenderIds {
   readonly userId: string;
-  /** The workspace the person belongs to; another one's people meet ours in shared channels. */
+  /** The workspace the person belongs to. In shared channels people of other workspaces can press our buttons. */
   readonly teamId: string | undefined;
   readonly enterpriseId: string | undefined;
 }
 
-/** Who it is, or why not, with what is known of a stranger so that they can ask to be linked. */
-export type Known =
-  | { readonly caller: Caller }
-  | { readonly refusal: Refusal; readonly unlinkedUser: UnlinkedUser | undefined };
+/** The person behind a payload: known to us, a full member who can ask to be linked, or refused. */
+export type Sender =
+  | { readonly kind: "known"; readonly caller: Caller }
+  | { readonly kind: "unlinked"; readonly unlinkedUser: UnlinkedUser; readonly refusal: Refusal }
+  | { readonly kind: "refused"; readonly refusal: Refusal };
 
-/** How long Slack may take to say who somebody is; a press waits for it. */
-const checkMs = 2_000;
+export interface SlackPeople {
+  /** Asks Slack and the store who this is. `freshness` "cached" accepts what Slack said within the last minute. */
+  senderOf(ids: SenderIds, freshness?: Freshness): Promise<Sender>;
+}
+
+/** Time limit of the look-up at Slack, because a press waits for it. */
+const checkTimeoutMs = 2_000;
 
 const member = z.object({
   id: z.string(),
@@ -53,51 +59,56 @@ export interface SlackPeopleOptions {
   readonly now: () => number;
 }
 
-/** How long it holds who somebody is at Slack, for what is only shown. */
-const keptMs = 60_000;
-const keptMax = 1_000;
+/** How long a member's profile is cached for calls that decide nothing. */
+const cachedMs = 60_000;
+const cachedMax = 1_000;
 
 /**
- * From the sender of a payload to the person we know. Presses ask Slack each time. Typing in a form comes many times a
- * second, which Slack would soon answer with nothing but "too many": it asks once a minute.
+ * Maps the sender of a payload to an identity. Every press asks Slack again. Typing in a form sends several payloads a
+ * second, which Slack would soon rate-limit, so those accept a profile of the last minute.
  */
-export function createSlackPeople({ accountLinks, client, team, linkByEmail, now }: SlackPeopleOptions) {
-  const kept = new Map<string, { readonly at: number; readonly member: Member }>();
+export function createSlackPeople({
+  accountLinks,
+  client,
+  team,
+  linkByEmail,
+  now,
+}: SlackPeopleOptions): SlackPeople {
+  const cached = new Map<string, { readonly at: number; readonly member: Member }>();
 
   const memberOf = async (user: string, freshness: Freshness): Promise<Member | Refusal> => {
-    const last = kept.get(user);
-    if (freshness === "cached" && last !== undefined && now() - last.at < keptMs) return last.member;
+    const last = cached.get(user);
+    if (freshness === "cached" && last !== undefined && now() - last.at < cachedMs) return last.member;
     const found = await lookUp(client, user);
-    kept.delete(user);
+    cached.delete(user);
     if (isRefusal(found)) return found;
-    if (kept.size >= keptMax) kept.clear();
-    kept.set(user, { at: now(), member: found });
+    if (cached.size >= cachedMax) cached.clear();
+    cached.set(user, { at: now(), member: found });
     return found;
   };
 
-  return async (sender: Sender, freshness: Freshness = "verify"): Promise<Known> => {
-    const own = team();
-    if (own === undefined) return { refusal: cannotVerify, unlinkedUser: undefined };
-    const isOurs =
-      sender.teamId === own.teamId || (own.enterpriseId !== undefined && sender.teamId === own.enterpriseId);
-    if (!isOurs) return { refusal: notOurs, unlinkedUser: undefined };
-    const found = await memberOf(sender.userId, freshness);
-    if (isRefusal(found)) return { refusal: found, unlinkedUser: undefined };
-    if (!isFullMember(found, own) || found.id !== sender.userId) {
-      return { refusal: notOurs, unlinkedUser: undefined };
-    }
-    if (found.deleted) return { refusal: isGone, unlinkedUser: undefined };
-    const account = { surface: "slack", team: own.teamId, user: found.id } as const;
-    const caller = await accountLinks.callerOf(account);
-    if (!isRefusal(caller)) return { caller };
-    // An address that nobody has confirmed says nothing about who somebody is.
-    const email = found.is_email_confirmed ? (found.profile.email ?? null) : null;
-    if (caller.refused === "identity_not_linked" && linkByEmail && email !== null) {
-      const linked = await accountLinks.linkByEmail(account, email);
-      if (!isRefusal(linked)) return { caller: linked };
-    }
-    const displayName = found.real_name ?? found.profile.display_name ?? found.name ?? found.id;
-    return { refusal: caller, unlinkedUser: { account, displayName, email } };
+  return {
+    async senderOf({ userId, teamId }, freshness = "verify") {
+      const own = team();
+      if (own === undefined) return { kind: "refused", refusal: cannotVerify };
+      const isOurs = teamId === own.teamId || (own.enterpriseId !== undefined && teamId === own.enterpriseId);
+      if (!isOurs) return { kind: "refused", refusal: notOurs };
+      const found = await memberOf(userId, freshness);
+      if (isRefusal(found)) return { kind: "refused", refusal: found };
+      if (!isFullMember(found, own) || found.id !== userId) return { kind: "refused", refusal: notOurs };
+      if (found.deleted) return { kind: "refused", refusal: deactivated };
+      const account = { surface: "slack", team: own.teamId, user: found.id } as const;
+      const caller = await accountLinks.callerOf(account);
+      if (!isRefusal(caller)) return { kind: "known", caller };
+      // An unconfirmed address does not prove who somebody is.
+      const email = found.is_email_confirmed ? (found.profile.email ?? null) : null;
+      if (caller.refused === "identity_not_linked" && linkByEmail && email !== null) {
+        const linked = await accountLinks.linkByEmail(account, email);
+        if (!isRefusal(linked)) return { kind: "known", caller: linked };
+      }
+      const displayName = found.real_name ?? found.profile.display_name ?? found.name ?? found.id;
+      return { kind: "unlinked", unlinkedUser: { account, displayName, email }, refusal: caller };
+    },
   };
 }
 
@@ -114,11 +125,11 @@ function isFullMember(found: Member, own: SlackTeam): boolean {
 
 const cannotVerify = refuse("unauthenticated", "Slack could not say who you are just now.");
 const notOurs = refuse("identity_not_linked", "Only full members of this workspace can use this.");
-const isGone = refuse("identity_inactive", "This Slack account is deactivated.");
+const deactivated = refuse("identity_inactive", "This Slack account is deactivated.");
 
 async function lookUp(client: SlackClient, user: string): Promise<Member | Refusal> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => resolve(undefined), checkMs);
+  const timer = setTimeout(() => resolve(undefined), checkTimeoutMs);
   try {
     const answer = await Promise.race([client.users.info({ user }), late]);
     const parsed = member.safeParse(answer?.user);

@@ -4,12 +4,12 @@ import { resolveWithin } from "../../../service/async/resolve-within.ts";
 import { slackErrorOf } from "../connection/delivery-faults.ts";
 import type { SlackClient } from "../connection/slack-client.ts";
 
-/** How long Slack may take to say who is in all of the groups asked about; a press waits for it. */
-const checkMs = 2 * secondMs;
+/** Time limit for reading the members of all groups, because a press waits for it. */
+const checkTimeoutMs = 2 * secondMs;
 
-/** Members of Slack's user groups, asked of Slack each time; who caches them is the service. */
+/** Reads the members of user groups from Slack each time; the service caches them. */
 export function createSlackUserGroups(client: SlackClient, teamId: () => string | undefined): UserGroups {
-  /** A group that is not there is left out. */
+  /** Leaves out a group that does not exist. */
   const listed = async (usergroup: string): Promise<readonly [string, readonly string[]][]> => {
     try {
       const { users } = await client.usergroups.users.list({ usergroup });
@@ -24,8 +24,8 @@ export function createSlackUserGroups(client: SlackClient, teamId: () => string 
       return teamId() ?? "";
     },
     async membersOf(ids) {
-      const found = await resolveWithin(Promise.all([...new Set(ids)].map(listed)), checkMs);
-      if (found === undefined) throw new Error("Slack did not say in time who is in a user group");
+      const found = await resolveWithin(Promise.all([...new Set(ids)].map(listed)), checkTimeoutMs);
+      if (found === undefined) throw new Error("Slack did not return the user group's members in time");
       return new Map(found.flat());
     },
   };

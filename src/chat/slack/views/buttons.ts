@@ -29,12 +29,12 @@ export function contextBlock(line: Line): ContextBlock {
   };
 }
 
-/** What a pressed button says: the request and the revision it was shown at, and nothing else. */
+/** The value of a button: the request and the revision its reader saw. */
 export function buttonValue(requestId: string, revision: string): string {
   return `${requestId} ${revision}`;
 }
 
-/** `on`: a card, which is kept true, or a note below it, which is settled by the press. */
+/** `on`: a card, which is kept up to date, or a note below it, which loses its buttons at the press. */
 export function cardButton(
   action: CardAction,
   requestId: string,
@@ -44,7 +44,7 @@ export function cardButton(
   return button(`${on}:${action}`, noteLabels[action], buttonValue(requestId, revision), styleOf(action));
 }
 
-/** Opens the next page of the home. */
+/** Shows the next page of the home. */
 export function nextPageButton(page: number): Button {
   return button(`menu:home:${page}`, showMoreLabel, "home", undefined);
 }
@@ -53,7 +53,7 @@ export function menuButton(action: MenuAction): Button {
   return button(`menu:${action}`, menuLabels[action], action, undefined);
 }
 
-/** The two of a link card; `value` is the account and the person, as JSON. */
+/** The two buttons of a link card; `value` is the account and the person, as JSON. */
 export function linkButton(action: Extract<NoteAction, "link" | "link_other">, value: string): Button {
   return button(
     action === "link" ? "account:link" : "account:link_other",

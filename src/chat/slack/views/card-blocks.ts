@@ -7,70 +7,70 @@ import type { Quotation } from "../../../wording/user-text.ts";
 import { quotationBlocks } from "./quotation.ts";
 import { limits, mrkdwn, plainText } from "./text.ts";
 
-/** Where a card is shown, which decides how much of it fits and what its buttons do. */
-export interface CardContext {
-  /** `note`: a message below the card, see notes.ts. `answer`: nobody keeps it true, so it has no buttons. */
-  readonly kind: "card" | "note" | "answer" | "window";
-  /** What has just happened, above. */
+/** How a card is laid out, which decides how much of it fits and what its buttons do. */
+export interface CardLayout {
+  /** `note`: a message below the card. `answer`: an ephemeral message, without buttons because it cannot be updated. */
+  readonly kind: "card" | "note" | "answer" | "modal";
+  /** Lines above the card: what has just happened. */
   readonly lead?: readonly Line[];
-  /** What else there is to say, below. */
+  /** Additional content below the card. */
   readonly more?: { readonly lines: readonly Line[]; readonly quotations: readonly Quotation[] };
 }
 
-/** What a message may hold in all: Slack names no number for it, and refuses somewhat more than this. */
+/** Size of a whole message. Slack documents no limit and refuses somewhat more than this. */
 const messageLengthMax = 13_000;
-/** A window may hold 250 KB. */
-const windowLengthMax = 100_000;
+/** Slack accepts 250 KB. */
+const modalLengthMax = 100_000;
 const fieldsMax = 10;
-/** In a part of the card. */
+/** Length of the reason in a shortened card. */
 const partReasonLength = 300;
-/** Of each other text, where not all fit. */
+/** Lengths of user texts besides the reason, tried in this order until the card fits. */
 const wordsLengths = [3_000, 500, 100] as const;
 
 const readAll: Line = ["Not all of it fits here. Press Details to read all of it, and to decide."];
 const cutShort: Line = ["Not all of it fits here."];
 
 /**
- * A card as blocks: all of it, or a part of it that does not offer to decide. What people wrote besides the reason is
- * shortened first, because nobody decides on that alone.
+ * A card as blocks. User texts besides the reason are shortened first, because nobody decides on those alone. If that is
+ * not enough, a shortened card is returned that does not offer to decide.
  */
-export function cardBlocks(text: CardText, cardContext: CardContext): KnownBlock[] {
+export function cardBlocks(text: CardText, layout: CardLayout): KnownBlock[] {
   for (const length of wordsLengths) {
-    const whole = allBlocks(text, cardContext, length);
-    if (fits(whole, cardContext)) return whole;
+    const complete = allBlocks(text, layout, length);
+    if (fits(complete, layout)) return complete;
   }
-  return partBlocks(text, cardContext);
+  return partBlocks(text, layout);
 }
 
-export function fits(blocks: readonly KnownBlock[], { kind }: CardContext): boolean {
-  const isWindow = kind === "window";
+export function fits(blocks: readonly KnownBlock[], { kind }: CardLayout): boolean {
+  const isModal = kind === "modal";
   return (
-    blocks.length <= (isWindow ? limits.viewBlocks : limits.blocks) &&
-    JSON.stringify(blocks).length <= (isWindow ? windowLengthMax : messageLengthMax)
+    blocks.length <= (isModal ? limits.viewBlocks : limits.blocks) &&
+    JSON.stringify(blocks).length <= (isModal ? modalLengthMax : messageLengthMax)
   );
 }
 
-function allBlocks(text: CardText, cardContext: CardContext, wordsLength: number): KnownBlock[] {
+function allBlocks(text: CardText, layout: CardLayout, wordsLength: number): KnownBlock[] {
   return [
-    ...headingBlocks(text, cardContext),
+    ...headingBlocks(text, layout),
     ...accessBlocks(text.access),
     ...fieldBlocks(text.terms),
     ...quotationBlocks(text.reason),
     ...fieldBlocks(text.facts),
-    ...[...text.words, ...(cardContext.more?.quotations ?? [])].flatMap((one) =>
+    ...[...text.words, ...(layout.more?.quotations ?? [])].flatMap((one) =>
       quotationBlocks(one, wordsLength),
     ),
-    ...joinedLines(cardContext.more?.lines ?? []),
-    ...endBlocks(text, cardContext, text.actions),
+    ...joinedLines(layout.more?.lines ?? []),
+    ...endBlocks(text, layout, text.actions),
   ];
 }
 
-function partBlocks(text: CardText, cardContext: CardContext): KnownBlock[] {
+function partBlocks(text: CardText, layout: CardLayout): KnownBlock[] {
   const { access } = text;
   const shown = scopesOfPart(access.scopes);
   const actions = actionsOfPart(text.actions);
   return [
-    ...headingBlocks(text, cardContext),
+    ...headingBlocks(text, layout),
     ...accessBlocks({ ...access, scopes: shown }),
     lineBlock([
       `${access.scopes.length - shown.length} more of ${access.scopes.length} scopes. `,
@@ -79,11 +79,11 @@ function partBlocks(text: CardText, cardContext: CardContext): KnownBlock[] {
     ...fieldBlocks(text.terms),
     ...quotationBlocks(text.reason, partReasonLength),
     ...fieldBlocks(text.facts),
-    ...endBlocks(text, cardContext, actions),
+    ...endBlocks(text, layout, actions),
   ];
 }
 
-function headingBlocks({ heading }: CardText, { kind, lead = [] }: CardContext): KnownBlock[] {
+function headingBlocks({ heading }: CardText, { kind, lead = [] }: CardLayout): KnownBlock[] {
   const title: KnownBlock =
     kind === "note"
       ? boldBlock(heading)
@@ -94,7 +94,7 @@ function headingBlocks({ heading }: CardText, { kind, lead = [] }: CardContext):
   return [...lead.map(lineBlock), title];
 }
 
-function endBlocks(text: CardText, { kind }: CardContext, actions: readonly CardAction[]): KnownBlock[] {
+function endBlocks(text: CardText, { kind }: CardLayout, actions: readonly CardAction[]): KnownBlock[] {
   const { requestId, revision } = text;
   const on = kind === "note" ? "note" : "card";
   return [
@@ -106,19 +106,19 @@ function endBlocks(text: CardText, { kind }: CardContext, actions: readonly Card
   ];
 }
 
-/** Many short sentences in as few blocks as they fit in. */
+/** Short lines in as few blocks as possible. */
 function joinedLines(lines: readonly Line[]): KnownBlock[] {
   return joined(lines.map((line) => mrkdwn(line)));
 }
 
-/** Every scope, one a line, as code: nothing in it is markup, and it is copied as it is. */
+/** Every scope on a line of its own, as code, so that nothing in it is markup and it can be copied. */
 export function accessBlocks({ catalogName, scopes }: AccessText): KnownBlock[] {
   const title =
     catalogName === null ? "*Access*" : `*Access* · ${mrkdwn([{ userText: catalogName }], limits.header)}`;
   return joined([title, ...scopes.map((scope) => `\`${scope}\``)]);
 }
 
-/** Lines of mrkdwn, one below the other, over as many blocks as they need. */
+/** Lines of mrkdwn in as many blocks as they need. */
 function joined(lines: readonly string[]): KnownBlock[] {
   const texts: string[] = [];
   for (const line of lines) {

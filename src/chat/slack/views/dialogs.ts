@@ -1,6 +1,6 @@
 import type { InputBlock, KnownBlock, ModalView, PlainTextOption, PlainTextElement } from "@slack/types";
 import type { Dialog, DialogValues, Field, Option } from "../../conversation/dialog.ts";
-import type { FieldError, Reply } from "../../conversation/reply.ts";
+import type { FieldError } from "../../conversation/reply.ts";
 import type { Line } from "../../../wording/card-text.ts";
 import { cutTo, escapeInvisible } from "../../../wording/escape-invisible.ts";
 import { contextBlock, lineBlock } from "./buttons.ts";
@@ -8,23 +8,23 @@ import { accessBlocks } from "./card-blocks.ts";
 import { quotationBlocks } from "./quotation.ts";
 import { limits, mrkdwn } from "./text.ts";
 
-/** The view whose submission is a dialog's; what it is about stands in `private_metadata`. */
+/** Identifies the submissions of our dialogs. Their `DialogRef` is in `private_metadata`. */
 export const dialogCallback = "dialog";
-/** The one action of every field: which field it is, is the block's id. */
+/** The action id of every field; the block id says which field it is. */
 export const fieldAction = "field";
 
 const titleMax = 24;
 const textLengthMax = 3_000;
 
-/** A form as a modal; `preview`: what the dry run says of it so far. */
+/** A form as a modal; `preview`: the result of the dry run so far. */
 export function dialogView(dialog: Dialog, preview: readonly Line[] = []): ModalView {
   return {
     type: "modal",
     callback_id: dialogCallback,
     private_metadata: JSON.stringify(dialog.ref),
-    title: plainText(dialog.title, titleMax),
-    submit: plainText(dialog.submitLabel, titleMax),
-    close: plainText("Close", titleMax),
+    title: plainTextElement(dialog.title, titleMax),
+    submit: plainTextElement(dialog.submitLabel, titleMax),
+    close: plainTextElement("Close", titleMax),
     blocks: [
       ...dialog.intro.map(lineBlock),
       ...(dialog.decided === undefined
@@ -36,7 +36,7 @@ export function dialogView(dialog: Dialog, preview: readonly Line[] = []): Modal
   };
 }
 
-/** The same form with what was typed so far, so that an update loses nothing. */
+/** The form with the values typed so far, so that an update loses nothing. */
 export function filled(dialog: Dialog, values: DialogValues): Dialog {
   return {
     ...dialog,
@@ -50,16 +50,16 @@ export function filled(dialog: Dialog, values: DialogValues): Dialog {
   };
 }
 
-function inputBlock(field: Field, isTriedOut: boolean): InputBlock {
+function inputBlock(field: Field, hasPreview: boolean): InputBlock {
   return {
     type: "input",
     block_id: field.id,
-    label: plainText(field.label, 2_000),
+    label: plainTextElement(field.label, 2_000),
     optional: field.isOptional,
-    // Long texts decide nothing that the dry run could show; hearing of each of their letters would only disturb.
-    dispatch_action: isTriedOut && !isLong(field),
-    element: elementOf(field, isTriedOut && !isLong(field)),
-    ...(field.hint !== null && { hint: plainText(field.hint, 2_000) }),
+    // Long texts change nothing in the dry run, so their keystrokes are not sent.
+    dispatch_action: hasPreview && !isLong(field),
+    element: elementOf(field, hasPreview && !isLong(field)),
+    ...(field.hint !== null && { hint: plainTextElement(field.hint, 2_000) }),
   };
 }
 
@@ -67,7 +67,7 @@ function isLong(field: Field): boolean {
   return field.kind === "text" && field.isMultiline;
 }
 
-function elementOf(field: Field, isTriedOut: boolean): InputBlock["element"] {
+function elementOf(field: Field, sendsKeystrokes: boolean): InputBlock["element"] {
   switch (field.kind) {
     case "text":
       return {
@@ -78,8 +78,8 @@ function elementOf(field: Field, isTriedOut: boolean): InputBlock["element"] {
         ...(field.value !== "" && {
           initial_value: cutTo(field.value, Math.min(textLengthMax, field.lengthMax)),
         }),
-        ...(field.placeholder !== null && { placeholder: plainText(field.placeholder, 150) }),
-        ...(isTriedOut && { dispatch_action_config: { trigger_actions_on: ["on_character_entered"] } }),
+        ...(field.placeholder !== null && { placeholder: plainTextElement(field.placeholder, 150) }),
+        ...(sendsKeystrokes && { dispatch_action_config: { trigger_actions_on: ["on_character_entered"] } }),
       };
     case "choice": {
       const options = field.options.map(slackOption);
@@ -104,22 +104,22 @@ function elementOf(field: Field, isTriedOut: boolean): InputBlock["element"] {
 export function slackOption({ value, label, description }: Option): PlainTextOption {
   return {
     value: cutTo(value, 150),
-    text: plainText(label, limits.option),
-    ...(description !== null && { description: plainText(description, limits.option) }),
+    text: plainTextElement(label, limits.option),
+    ...(description !== null && { description: plainTextElement(description, limits.option) }),
   };
 }
 
-/** Complaints at the fields they are about; those of no field that is shown stand at the first. */
+/** Errors by field. Errors of fields that are not shown go to the first field. */
 export function errorsAt(errors: readonly FieldError[], shown: readonly string[]): Record<string, string> {
   const all: Record<string, string> = {};
   for (const { field, message } of errors) {
-    const place = shown.includes(field) ? field : (shown[0] ?? field);
-    all[place] = cutTo(all[place] === undefined ? message : `${all[place]} ${message}`, textLengthMax);
+    const block = shown.includes(field) ? field : (shown[0] ?? field);
+    all[block] = cutTo(all[block] === undefined ? message : `${all[block]} ${message}`, textLengthMax);
   }
   return all;
 }
 
-/** A modal that only says something. */
+/** A modal without fields. */
 export function noticeView(
   title: string,
   lines: readonly Line[],
@@ -127,64 +127,17 @@ export function noticeView(
 ): ModalView {
   return {
     type: "modal",
-    title: plainText(title, titleMax),
-    close: plainText("Close", titleMax),
+    title: plainTextElement(title, titleMax),
+    close: plainTextElement("Close", titleMax),
     blocks: [...lines.map(lineBlock), ...more].slice(0, limits.viewBlocks),
   };
 }
 
-/** The secret, in a modal: Slack keeps no modal, and nobody else sees it. */
-export function credentialView({
-  credential,
-  lines,
-}: Pick<Extract<Reply, { kind: "credential" }>, "credential" | "lines">): ModalView {
-  const targets = credential.targets.flatMap((target): KnownBlock[] => [
-    lineBlock([
-      `${target.connector} · `,
-      { literal: target.where },
-      " · user ",
-      { literal: target.username },
-    ]),
-    ...codeBlocks(target.secret ?? ""),
-    ...codeBlocks(target.command ?? ""),
-  ]);
-  return noticeView("Your credential", lines, [
-    ...codeBlocks(credential.token),
-    ...targets,
-    contextBlock(["Valid until ", { time: credential.expiresAt }, ". It is not shown again."]),
-  ]);
-}
-
-/** Whole, however long: a secret that is cut opens nothing. */
-function codeBlocks(text: string): KnownBlock[] {
-  const pieces: string[] = [];
-  let piece = "";
-  for (const character of text) {
-    const escaped = escapes.get(character) ?? character;
-    if (piece.length + escaped.length > limits.section - 6) {
-      pieces.push(piece);
-      piece = "";
-    }
-    piece += escaped;
-  }
-  if (piece !== "") pieces.push(piece);
-  return pieces.map((one) => ({
-    type: "section",
-    text: { type: "mrkdwn", text: `\`\`\`${one}\`\`\``, verbatim: true },
-  }));
-}
-
-const escapes: ReadonlyMap<string, string> = new Map([
-  ["&", "&amp;"],
-  ["<", "&lt;"],
-  [">", "&gt;"],
-]);
-
-export function plainText(text: string, max: number): PlainTextElement {
+export function plainTextElement(text: string, max: number): PlainTextElement {
   return { type: "plain_text", text: cutTo(escapeInvisible(text), max) || "–", emoji: false };
 }
 
-/** All lines of a sentence-like reply as one text. */
+/** Lines as one mrkdwn text. */
 export function linesText(lines: readonly Line[]): string {
   return lines.map((line) => mrkdwn(line)).join("\n");
 }

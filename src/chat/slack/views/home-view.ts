@@ -4,31 +4,31 @@ import { actionsOfPart, needsWholeCard } from "../../../service/views/card.ts";
 import { cardText } from "../../../wording/card-text.ts";
 import { buttonRow, cardButton, contextBlock, lineBlock, menuButton, nextPageButton } from "./buttons.ts";
 import { accessBlocks } from "./card-blocks.ts";
-import { plainText } from "./dialogs.ts";
+import { plainTextElement } from "./dialogs.ts";
 import { quotationBlocks } from "./quotation.ts";
 import { limits } from "./text.ts";
 
-/** App Home: what there is to do and what the person has. */
+/** The App Home of a person. */
 export function homeView(home: Home): HomeView {
   return { type: "home", blocks: homeBlocks(home) };
 }
 
-/** The same for a window. */
+/** The blocks of a home, also for a modal. */
 export function homeBlocks(home: Home): KnownBlock[] {
   const top = [...home.lead.map(lineBlock), ...buttonRow(home.buttons.map(menuButton))];
   const short = home.sections.flatMap(({ entries }) => entries.flatMap(shortEntry));
   const frame = home.sections.length * 3;
-  let room = limits.viewBlocks - top.length - short.length - frame;
+  let blocksLeft = limits.viewBlocks - top.length - short.length - frame;
   const entryBlocks = (entry: HomeEntry): KnownBlock[] => {
     const brief = shortEntry(entry);
-    const whole = wholeEntry(entry);
-    const more = whole.length - brief.length;
-    if (more > room) return brief;
-    room -= Math.max(0, more);
-    return whole;
+    const complete = completeEntry(entry);
+    const additional = complete.length - brief.length;
+    if (additional > blocksLeft) return brief;
+    blocksLeft -= Math.max(0, additional);
+    return complete;
   };
   const sections = home.sections.flatMap((section): KnownBlock[] => [
-    { type: "header", text: plainText(section.title, limits.header) },
+    { type: "header", text: plainTextElement(section.title, limits.header) },
     ...(section.entries.length === 0 ? [contextBlock([section.empty])] : []),
     ...section.entries.flatMap(entryBlocks),
     ...(section.isCut ? [contextBlock(["There are more: press Show more."])] : []),
@@ -38,7 +38,7 @@ export function homeBlocks(home: Home): KnownBlock[] {
   return [...[...top, ...sections].slice(0, limits.viewBlocks - next.length), ...next];
 }
 
-/** Which access, how long still, and what can be done without reading more. */
+/** The access, the time left, and the actions that need no further reading. */
 function shortEntry({ line, card }: HomeEntry): KnownBlock[] {
   const { id, revision } = card.request;
   return [
@@ -47,8 +47,8 @@ function shortEntry({ line, card }: HomeEntry): KnownBlock[] {
   ];
 }
 
-/** With every scope, the whole reason and the risk, where the reader can decide. */
-function wholeEntry(entry: HomeEntry): KnownBlock[] {
+/** An entry with every scope, the whole reason and the risk, if its reader can decide. */
+function completeEntry(entry: HomeEntry): KnownBlock[] {
   const { line, card } = entry;
   if (!card.actions.some((action) => needsWholeCard.has(action))) return shortEntry(entry);
   const { access, reason, facts, requestId, revision } = cardText(card);

@@ -2,12 +2,12 @@ import type { KnownBlock } from "@slack/types";
 import type { Card } from "../../../service/views/card.ts";
 import { limits } from "./text.ts";
 
-/** More in one message call half the workspace. */
+/** More mentions in one message would notify too many people. */
 const mentionsMax = 50;
 
 /**
- * The line that calls the approvers for whom a channel stands in. Made of Slack's own ids alone, in a block of its own:
- * no other block mentions anybody.
+ * Adds a line that mentions the approvers who get the channel's message in place of their own. It contains only Slack's
+ * ids and is a block of its own; no other block mentions anybody.
  */
 export function withMentions(
   blocks: readonly KnownBlock[],

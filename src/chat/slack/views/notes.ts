@@ -10,7 +10,7 @@ import { withMentions } from "./mentions.ts";
 import { quotationBlocks } from "./quotation.ts";
 import { limits, mrkdwn } from "./text.ts";
 
-/** A message beside the card: short, or all of the request where its reader is asked to decide. */
+/** A note as a message: a few lines, or the whole request where its reader is asked to decide. */
 export function noteMessage(text: NoteText, note: Note): Message {
   const blocks =
     text.card === undefined
@@ -21,15 +21,15 @@ export function noteMessage(text: NoteText, note: Note): Message {
           ...buttonRow(text.actions.flatMap((action) => noteButton(action, note))),
         ]
       : cardBlocks(text.card, { kind: "note", more: { lines: text.lines, quotations: [] } });
-  const isCalling = note.about === "request" && callingNotices.has(note.notice);
+  const hasMentions = note.about === "request" && mentioningNotices.has(note.notice);
   return {
     text: mrkdwn(text.push ?? text.heading, limits.section - 2),
-    blocks: isCalling ? withMentions(blocks, note.card) : blocks,
+    blocks: hasMentions ? withMentions(blocks, note.card) : blocks,
   };
 }
 
-/** News that ask the approvers for something. */
-const callingNotices: ReadonlySet<NoticeKind> = new Set(["submitted", "reminder"]);
+/** Notices that ask the approvers to act. */
+const mentioningNotices: ReadonlySet<NoticeKind> = new Set(["submitted", "reminder"]);
 
 function noteButton(action: NoteAction, note: Note) {
   if (action === "link" || action === "link_other") {
@@ -45,7 +45,7 @@ function noteButton(action: NoteAction, note: Note) {
   return [cardButton(action, id, revision, "note")];
 }
 
-/** What a note says once its button was pressed: how things stand, with nothing left to press. The card above has that. */
+/** A note after its button was pressed: the current status, without buttons. The card above still has them. */
 export function settledNote(card: Card): Message {
   const note: Note = { about: "request", notice: "submitted", card, isOver: true };
   return noteMessage(noteText(note), note);

@@ -4,8 +4,8 @@ import { cutTo } from "../../../wording/escape-invisible.ts";
 import { limits } from "./text.ts";
 
 /**
- * People's own words in Slack, in this one place: a quotation of rich text. Slack reads no markup in it, and draws its
- * bar beside every line, so that none of them can pass for a line of ours.
+ * User text as a quotation of rich text. Slack reads no markup in it and draws a bar beside every line, so that no line
+ * can look like one of ours. No other file lays out user text of several lines.
  *
  * @param max Characters to show; absent: all of them, over several blocks where one is too small.
  */
@@ -32,7 +32,7 @@ function quote(text: string): RichTextQuote {
   return { type: "rich_text_quote", elements: [{ type: "text", text: text === "" ? " " : text }] };
 }
 
-/** Cut between graphemes, with nothing lost. */
+/** Splits a text between graphemes without losing any. */
 function pieces(text: string, max: number): string[] {
   const all: string[] = [];
   let rest = text;

@@ -3,7 +3,8 @@ import type { Reply } from "../../conversation/reply.ts";
 import { buttonRow, lineBlock, menuButton } from "./buttons.ts";
 import { briefBlocks, cardMessage, type Message } from "./cards.ts";
 import { homeBlocks } from "./home-view.ts";
-import { credentialView, dialogView, noticeView } from "./dialogs.ts";
+import { credentialView } from "./credential-view.ts";
+import { dialogView, noticeView } from "./dialogs.ts";
 import { cardBlocks } from "./card-blocks.ts";
 import { cardText } from "../../../wording/card-text.ts";
 import { quotationBlocks } from "./quotation.ts";
@@ -23,7 +24,7 @@ const titles: { readonly [Kind in Reply["kind"]]: string } = {
   errors: "JIT access",
 };
 
-/** What a reply is as a message for one person. Secrets and forms are no messages: they have no way through here. */
+/** A reply as an ephemeral message. Secrets and forms are shown in modals only. */
 export function replyMessage(reply: Reply): Message {
   switch (reply.kind) {
     case "text":
@@ -57,10 +58,7 @@ export function replyMessage(reply: Reply): Message {
   }
 }
 
-/**
- * An answer disappears by itself and can never be changed, so it has no buttons of a card: those are on the messages that
- * are kept true.
- */
+/** A card as an ephemeral message. It cannot be updated later, so it lacks the buttons of the card. */
 function answerCard({ lead, card }: Extract<Reply, { kind: "card" }>): Message {
   const hasButtons = lead.length === 0 && card.actions.length > 0;
   const { blocks } = cardMessage(card, { kind: "answer", lead });
@@ -74,7 +72,7 @@ const whereToPress: Line = ["Its buttons are on its card in our own chat, and in
 
 function detailsBlocks(
   { card, lines, quotations }: Extract<Reply, { kind: "details" }>,
-  kind: "answer" | "window",
+  kind: "answer" | "modal",
 ): Message["blocks"] {
   const text = cardText(card);
   const actions = text.actions.filter((action) => action !== "details");
@@ -92,18 +90,18 @@ function ephemeralMessage(lines: readonly Line[], blocks: Message["blocks"]): Me
 export function replyView(reply: Reply): ModalView {
   if (reply.kind === "dialog") return dialogView(reply.dialog);
   if (reply.kind === "credential") return credentialView(reply);
-  return noticeView(titles[reply.kind], [], windowBlocks(reply));
+  return noticeView(titles[reply.kind], [], modalBlocks(reply));
 }
 
-/** In a window buttons may stand: whoever presses one there gets the truth in the same window. */
-function windowBlocks(reply: Reply): Message["blocks"] {
+/** A modal may have buttons, because a press there updates the same modal. */
+function modalBlocks(reply: Reply): Message["blocks"] {
   if (reply.kind === "home") return homeBlocks(reply.home);
-  if (reply.kind === "details") return detailsBlocks(reply, "window");
-  if (reply.kind === "card") return cardMessage(reply.card, { kind: "window", lead: reply.lead }).blocks;
+  if (reply.kind === "details") return detailsBlocks(reply, "modal");
+  if (reply.kind === "card") return cardMessage(reply.card, { kind: "modal", lead: reply.lead }).blocks;
   return replyMessage(reply).blocks;
 }
 
-/** Whether an answer has to be a modal: a form, a secret, or something long that was asked for. */
+/** Whether a reply must be a modal: a form, a secret, or a long answer. */
 export function isForModal(reply: Reply): boolean {
   return (
     reply.kind === "dialog" ||

@@ -13,7 +13,7 @@ export const limits = {
   viewBlocks: 100,
 } as const;
 
-/** Mrkdwn of a line: our words and times as they are, people's words as data that pings, links and formats nothing. */
+/** A line as mrkdwn. User text in it is data that mentions, links and formats nothing. */
 export function mrkdwn(line: Line, max: number = limits.section): string {
   let text = "";
   for (const part of line) {
@@ -24,28 +24,28 @@ export function mrkdwn(line: Line, max: number = limits.section): string {
   return text;
 }
 
-/** Undefined: it does not fit, and cutting it would break it. */
-function mrkdwnPart(part: TextSpan, room: number): string | undefined {
-  if (typeof part === "string") return ours(part, room);
+/** Undefined: the part does not fit and cannot be cut. */
+function mrkdwnPart(part: TextSpan, lengthMax: number): string | undefined {
+  if (typeof part === "string") return ownText(part, lengthMax);
   if ("time" in part) {
     const text = dateText(part.time);
-    return text.length <= room ? text : undefined;
+    return text.length <= lengthMax ? text : undefined;
   }
-  return escapedUserText(inlineUserText(part), room);
+  return escapedUserText(inlineUserText(part), lengthMax);
 }
 
-/** Our words. What looks like a scope stands as code: `read:key:db` would else show a key between two words. */
-function ours(text: string, room: number): string {
+/** Our own text. Scopes become code, because Slack would show the emoji of a key for `read:key:db`. */
+function ownText(text: string, lengthMax: number): string {
   const codes = text.match(scopeLike)?.length ?? 0;
-  const cut = cutTo(text, room - 2 * codes, (piece) => escaped(piece).length);
+  const cut = cutTo(text, lengthMax - 2 * codes, (piece) => escaped(piece).length);
   return escaped(cut).replaceAll(scopeLike, "`$&`");
 }
 
 const scopeLike = /(?<![\w`])[a-z][a-z0-9_.-]{0,31}:[A-Za-z0-9._:/@-]{0,127}[A-Za-z0-9_/@-]/g;
 
-/** People's words inside mrkdwn: nothing in them is markup, whatever it looks like. */
-function escapedUserText(text: string, room: number): string {
-  const cut = cutTo(text, room, (piece) => unformatted(escaped(piece)).length);
+/** User text inside mrkdwn, escaped so that nothing in it is markup. */
+function escapedUserText(text: string, lengthMax: number): string {
+  const cut = cutTo(text, lengthMax, (piece) => unformatted(escaped(piece)).length);
   return unformatted(escaped(cut));
 }
 
@@ -53,12 +53,12 @@ function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** A word joiner in front keeps Slack from reading the character as the beginning or end of a format or an emoji. */
+/** Puts a word joiner before formatting characters, so that Slack reads no format or emoji. */
 function unformatted(text: string): string {
   return text.replaceAll(/[*_~`:]/g, "\u2060$&");
 }
 
-/** A moment in the reader's own time zone. */
+/** A time in the reader's time zone. */
 function dateText(time: string): string {
   const seconds = Math.floor(Date.parse(time) / 1_000);
   return `<!date^${seconds}^{date_short_pretty} at {time}|${plainTime(time)}>`;
@@ -68,7 +68,7 @@ function plainTime(time: string): string {
   return `${time.slice(0, 16).replace("T", " ")} UTC`;
 }
 
-/** Plain text of a line, where Slack takes no markup. */
+/** A line as plain text, where Slack accepts no markup. */
 export function plainText(line: Line, max: number): string {
   const text = line
     .map((part) =>

@@ -6,13 +6,13 @@ import { createRefreshedValue, type Fetched } from "./refreshed-value.ts";
 export interface AccessTokens {
   /** @throws TokenFault */
   get(): Promise<string>;
-  /** The token was refused: the next one is fetched anew. */
+  /** Discards a token that was refused, so that the next call fetches a new one. */
   drop(token: string): void;
 }
 
 export class TokenFault extends Error {
   override readonly name = "TokenFault";
-  /** `login_refused`: id, password or tenant are not right; `login_unreachable`: nobody answers. */
+  /** `login_refused`: id, password or tenant are wrong; `login_unreachable`: no answer. */
   readonly code: "login_refused" | "login_unreachable";
   constructor(code: TokenFault["code"]) {
     super(code);
@@ -24,21 +24,21 @@ export interface LoginSettings {
   readonly appId: string;
   readonly appPassword: string;
   readonly tenantId: string;
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly loginUrl: string;
 }
 
-/** A new token is fetched this long before the old one ends, or halfway when it lives shorter. */
+/** A new token is fetched this long before the old one expires, or after half of a shorter lifetime. */
 const renewalMs = 5 * minuteMs;
-/** A call made with a token takes time, and clocks differ: it is not used up to its very end. */
+/** A token is not used in its last seconds, because calls take time and clocks differ. */
 const reserveMs = 30 * secondMs;
 const timeoutMs = 10 * secondMs;
 
 const answerSchema = z.object({ access_token: z.string().min(1), expires_in: z.coerce.number().positive() });
 
 /**
- * The client-credentials flow at our own tenant, which works the same in every cloud. A token that is still good is used
- * while the next one is fetched, so that a slow sign-in holds nobody up.
+ * Signs in by the client-credentials flow at our own tenant, which works in every cloud. A valid token is used while the
+ * next one is fetched, so that a slow sign-in blocks nothing.
  */
 export function createAccessTokens(
   { appId, appPassword, tenantId, loginUrl }: LoginSettings,
@@ -92,11 +92,11 @@ async function ask(
   }
   const answer = answerSchema.safeParse(body);
   if (response.ok && answer.success) return answer.data;
-  const isPassing = response.status >= 500 || response.status === 429;
-  throw new TokenFault(isPassing ? "login_unreachable" : "login_refused");
+  const isTemporary = response.status >= 500 || response.status === 429;
+  throw new TokenFault(isTemporary ? "login_unreachable" : "login_refused");
 }
 
-/** Undefined: no JSON. The time limit of the call goes on counting while its body is read. */
+/** Undefined: the body is not JSON. The time limit of the call includes reading the body. */
 async function jsonOf(response: Response): Promise<unknown> {
   const text = await response.text();
   try {

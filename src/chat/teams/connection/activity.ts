@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /*
- * What we read of a Bot Framework activity. The platform adds fields as it likes, so unknown ones are passed over; each
- * that is read is checked.
+ * The fields of a Bot Framework activity that we read. The platform adds fields at any time, so unknown ones are
+ * ignored; every field that we read is validated.
  */
 
 const text = z.string().max(20_000);
@@ -45,34 +45,33 @@ const activitySchema = z.object({
   value: z.unknown().optional(),
 });
 
-/** One thing that has happened in Teams. */
 export type Activity = z.infer<typeof activitySchema>;
 
-/** Undefined: this is no activity. */
+/** Undefined: the body is not an activity. */
 export function parseActivity(body: unknown): Activity | undefined {
   const read = activitySchema.safeParse(body);
   return read.success ? read.data : undefined;
 }
 
-/** The conversation itself; in channels the id names a message of it as well. */
+/** The id of the conversation alone; in channels the given id also names a message. */
 export function conversationIdOf(conversationId: string): string {
   const end = conversationId.indexOf(";");
   return end === -1 ? conversationId : conversationId.slice(0, end);
 }
 
-/** Whether only the sender and the bot are in it. Teams calls chats between two people `personal` as well. */
+/** Whether only the sender and the bot are in the conversation. Teams also calls chats of two people `personal`. */
 export function isPersonal({ conversationType, id: conversationId }: Conversation): boolean {
   return isPersonalId(conversationId) && (conversationType ?? "personal") === "personal";
 }
 
-/** Channels, groups, meetings and chats between people have ids that begin with `19:`. */
+/** The ids of channels, groups, meetings and chats between people begin with `19:`. */
 export function isPersonalId(conversationId: string): boolean {
   return !conversationId.startsWith("19:");
 }
 
 /**
- * Whether the activity shows a conversation that the bot belongs to. Presses and dialogs do not: a message extension
- * works in chats between people, where nothing can be sent and what is learned would replace what is right.
+ * Whether the bot is a member of the activity's conversation. Presses and dialogs do not prove it: a message extension
+ * also works in chats between people, where the bot cannot post; such a chat must not replace the right reference.
  */
 export function isOfOwnConversation({ type }: Activity): boolean {
   return type === "message" || type === "conversationUpdate" || type === "installationUpdate";

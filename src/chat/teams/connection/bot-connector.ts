@@ -2,10 +2,10 @@ import { z } from "zod";
 import { secondMs } from "../../../core/values/time.ts";
 import { TokenFault, type AccessTokens } from "./access-token.ts";
 
-/** What is sent: a Bot Framework activity, as plain JSON. */
+/** A Bot Framework activity to send, as plain JSON. */
 export type OutgoingActivity = Readonly<Record<string, unknown>>;
 
-/** What Teams says about a member of a conversation. */
+/** A member of a conversation. */
 export interface Member {
   readonly aadObjectId: string;
   readonly tenantId: string;
@@ -15,7 +15,7 @@ export interface Member {
   readonly name: string;
 }
 
-/** Some members of a conversation, and where the next ones begin. */
+/** One page of a conversation's members. */
 export interface MembersPage {
   readonly aadObjectIds: readonly string[];
   readonly continuationToken: string | null;
@@ -23,14 +23,14 @@ export interface MembersPage {
 
 /** The Bot Framework's connector: one HTTP call for each method, one attempt for each call. */
 export interface BotConnector {
-  /** Posts a message. @returns its id. @throws ConnectorFault */
+  /** Posts a message. @returns its id. @throws BotConnectorFault */
   send(
     serviceUrl: string,
     conversationId: string,
     activity: OutgoingActivity,
     signal?: AbortSignal,
   ): Promise<string>;
-  /** Replaces a message. @throws ConnectorFault */
+  /** Replaces a message. @throws BotConnectorFault */
   update(
     serviceUrl: string,
     conversationId: string,
@@ -38,16 +38,16 @@ export interface BotConnector {
     activity: OutgoingActivity,
     signal?: AbortSignal,
   ): Promise<void>;
-  /** The personal conversation with this member, made if it is not there. @returns its id. @throws ConnectorFault */
+  /** Finds or creates the personal conversation with this member. @returns its id. @throws BotConnectorFault */
   open(serviceUrl: string, memberId: string, signal?: AbortSignal): Promise<string>;
-  /** Undefined: not a member. `incomplete`: Teams does not say enough. @throws ConnectorFault */
+  /** Undefined: not a member. `incomplete`: Teams does not say enough. @throws BotConnectorFault */
   member(
     serviceUrl: string,
     conversationId: string,
     memberId: string,
     signal?: AbortSignal,
   ): Promise<Member | "incomplete" | undefined>;
-  /** The members of a channel or group, a page at a time. @throws ConnectorFault */
+  /** The members of a channel or group, page by page. @throws BotConnectorFault */
   members(
     serviceUrl: string,
     conversationId: string,
@@ -56,12 +56,12 @@ export interface BotConnector {
   ): Promise<MembersPage>;
 }
 
-/** A call that did not do what it should. */
+/** A failed call to the connector. */
 export class BotConnectorFault extends Error {
   override readonly name = "BotConnectorFault";
-  /** Null: no answer. */
+  /** Null: there was no answer. */
   readonly status: number | null;
-  /** Teams' own word for it, or ours when there is none. */
+  /** The code that Teams answered, or one of ours when there is none. */
   readonly code: string;
   readonly retryAfterMs: number | undefined;
   constructor(status: number | null, code: string, retryAfterMs?: number) {
@@ -111,8 +111,8 @@ const membersSchema = z
   }));
 
 /**
- * Not the SDK's client: that one tries again by itself, four times and also what may already have been posted, and
- * follows redirects with our token.
+ * We do not use the SDK's client, because it retries four times by itself, even a message that may have been posted, and
+ * sends our token along with redirects.
  */
 export function createBotConnector(
   { appId, tenantId }: BotConnectorSettings,
@@ -124,11 +124,11 @@ export function createBotConnector(
     body?: unknown,
     signal?: AbortSignal,
   ): Promise<unknown> => {
-    // One limit for all of the call: our own sign-in, the answer, and reading it.
+    // One time limit for the whole call: our sign-in, the answer, and reading the answer.
     const limit = AbortSignal.timeout(timeoutMs);
-    const whole = signal === undefined ? limit : AbortSignal.any([signal, limit]);
-    const token = await tokenWithin(tokens, whole);
-    const response = await answerOf(method, url, token, body, whole);
+    const callSignal = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+    const token = await tokenWithin(tokens, callSignal);
+    const response = await answerOf(method, url, token, body, callSignal);
     const responseBody: unknown = await response.json().catch(() => undefined);
     if (response.ok) return responseBody;
     if (response.status === 401) tokens.drop(token);
@@ -204,7 +204,7 @@ async function answerOf(
   }
 }
 
-/** Our token; whoever waits for a sign-in that hangs waits no longer than their own call may take. */
+/** Our token. A hanging sign-in is awaited no longer than the call itself may take. */
 async function tokenWithin(tokens: AccessTokens, signal: AbortSignal): Promise<string> {
   const { promise: timeIsUp, reject } = Promise.withResolvers<never>();
   const giveUp = (): void => reject(new TokenFault("login_unreachable"));
@@ -222,7 +222,7 @@ function codeIn(responseBody: unknown): string {
   return read.success ? read.data.error.code : "refused";
 }
 
-/** `Retry-After` in seconds; a date is not understood, and then the relay's own patience counts. */
+/** `Retry-After` in seconds. A date is ignored; the relay then uses its own delay. */
 function retryAfterOf({ headers }: Response): number | undefined {
   const text = headers.get("retry-after");
   if (text === null || !/^\d{1,6}$/.test(text)) return undefined;

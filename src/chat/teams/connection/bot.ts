@@ -6,17 +6,17 @@ import {
 import type { AccessTokens } from "./access-token.ts";
 import type { Cloud } from "./cloud.ts";
 
-/** The answer to one call of Teams'. */
+/** The answer to one call by Teams. */
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
 }
 
-/** The Bot Framework SDK, bound. No other file knows it, so that it can be exchanged for its successor. */
+/** The Bot Framework SDK. No other file imports it, so that it can be replaced by its successor. */
 export interface Bot {
   /**
-   * One turn. `body` is an activity that has been authenticated; `logic` answers an invoke with what is to be in the
-   * body of a 200: the platform takes any other status for a breakdown and tries again.
+   * Handles one activity, which has been authenticated. `logic` returns the body of an invoke's answer. The answer is
+   * always a 200, because the platform takes any other status for an outage and tries again.
    */
   handle(body: object, logic: () => Promise<unknown>): Promise<Answer>;
 }
@@ -45,8 +45,8 @@ class TeamsAdapter extends CloudAdapter {
   }
 
   /**
-   * `CloudAdapter.process` wants Express and shows callers what went wrong. And it would look at the token again, with
-   * laxer rules and a copy of the keys that misses new ones for an hour: who calls has been proven before.
+   * CloudAdapter.process needs Express and tells callers what went wrong. It would also validate the token again, with
+   * laxer rules and keys that may be an hour old. The caller is authenticated already.
    */
   async handle(body: object, logic: () => Promise<unknown>): Promise<Answer> {
     const activity = withDates(body);
@@ -62,23 +62,23 @@ class TeamsAdapter extends CloudAdapter {
   }
 }
 
-/** JSON has no dates; the SDK's activities have. */
+/** Revives the dates of an activity, which JSON transports as strings. */
 function withDates(body: object): SdkActivity {
   const activity: Record<string, unknown> = { ...body };
   for (const name of ["timestamp", "expiration", "localTimestamp"]) {
     const written = activity[name];
     if (typeof written === "string") activity[name] = new Date(written);
   }
-  if (!isSdkActivity(activity)) throw new TypeError("this is no activity");
+  if (!isSdkActivity(activity)) throw new TypeError("not an activity");
   return activity;
 }
 
-/** What the SDK itself relies on; everything else is optional there whatever its types say. */
+/** Checks the fields that the SDK relies on; it treats all others as optional, whatever its types say. */
 function isSdkActivity(value: object): value is SdkActivity {
   return "type" in value && "serviceUrl" in value && "conversation" in value;
 }
 
-/** All the endpoints are set together: one that is left out makes the SDK fall back to the public cloud for all. */
+/** Sets all endpoints together, because the SDK uses the public cloud for all of them when one is missing. */
 function createSdkAuthentication(
   { appId, tenantId, loginUrl, openIdMetadataUrl }: BotSettings,
   cloud: Cloud,

@@ -1,8 +1,8 @@
-/** What a Microsoft cloud calls its Bot Framework. */
+/** The Bot Framework of a Microsoft cloud. */
 export interface Cloud {
-  /** Who signs the tokens of calls to us. */
+  /** The issuer of the tokens in calls to us. */
   readonly issuer: string;
-  /** What our own token must be good for. */
+  /** The scope of our own token. */
   readonly scope: string;
 }
 
@@ -11,7 +11,7 @@ const publicCloud: Cloud = {
   scope: "https://api.botframework.com/.default",
 };
 
-/** By the host of the OpenID metadata. */
+/** Keyed by the host of the OpenID metadata. */
 const sovereignClouds: ReadonlyMap<string, Cloud> = new Map([
   [
     "login.botframework.azure.us",
@@ -23,7 +23,7 @@ const sovereignClouds: ReadonlyMap<string, Cloud> = new Map([
   ],
 ]);
 
-/** The cloud whose OpenID metadata this is; everything unknown is taken as the public one. */
+/** The cloud with this OpenID metadata address; an unknown address counts as the public cloud. */
 export function cloudOf(openIdMetadataUrl: string): Cloud {
   return sovereignClouds.get(new URL(openIdMetadataUrl).hostname) ?? publicCloud;
 }

@@ -2,10 +2,10 @@ import { DeliveryFault } from "../../../service/messaging/messenger.ts";
 import { TokenFault } from "./access-token.ts";
 import { BotConnectorFault } from "./bot-connector.ts";
 
-/** What a failed call means for the message it was to carry. */
+/** Translates a failed call to Teams into the fault of the message it was sending. */
 export function deliveryFaultOf(error: unknown): DeliveryFault {
   if (error instanceof DeliveryFault) return error;
-  // Our own sign-in: nobody gets through until it works again.
+  // Without our sign-in no message can be sent.
   if (error instanceof TokenFault) {
     return new DeliveryFault(error.code, { retryable: true, isSurfaceDown: true });
   }
@@ -30,7 +30,7 @@ function faultOf({ status, code, retryAfterMs }: BotConnectorFault): DeliveryFau
     case 429:
       return new DeliveryFault("rate_limited", { retryable: true, ...later });
     case 408:
-    // Teams asks for a repetition with these two.
+    // Teams asks us to retry with these two.
     case 409:
     case 412:
       return new DeliveryFault("conflict", { retryable: true, ...later });

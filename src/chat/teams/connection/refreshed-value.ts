@@ -1,31 +1,30 @@
 import { backOffMs } from "../../../core/values/back-off.ts";
 import { minuteMs } from "../../../core/values/time.ts";
 
-/** A fetched value and, in epoch milliseconds, how long it is good. */
+/** A fetched value and its lifetime, in epoch milliseconds. */
 export interface Fetched<T> {
   readonly value: T;
-  /** From here on a new one is fetched, while this one goes on being used. */
+  /** After this a new value is fetched, while this one stays in use. */
   readonly freshUntil: number;
-  /** From here on it is not used any more. */
+  /** After this the value is not used any more. */
   readonly usableUntil: number;
 }
 
 /**
- * A value that is fetched from elsewhere and kept. Whoever has a usable one never waits for the place it comes from:
- * the next one is fetched beside (stale-while-revalidate), by one fetch at a time, and after a failure not before a
- * growing wait is over.
+ * A cached value that is refreshed in the background (stale-while-revalidate). Callers with a usable value never wait
+ * for its source. One fetch runs at a time, and failures are followed by a growing delay.
  */
 export interface RefreshedValue<T> {
-  /** Undefined: there is none that may be used. */
+  /** Undefined: there is no value that may be used. */
   usable(): T | undefined;
   isFresh(): boolean;
-  /** Fetches a new one, or joins the fetch that is under way. @throws the last failure, at once, while it must wait. */
+  /** Fetches a value, or joins the fetch in progress. @throws the last failure at once, during the delay after it. */
   refresh(): Promise<T>;
-  /** As {@link RefreshedValue.refresh}, without waiting for it. */
+  /** Like {@link RefreshedValue.refresh}, without waiting. */
   refreshInBackground(): void;
   /**
-   * The value was refused where it was used. A new one may be fetched at once; when that one is refused within a minute
-   * as well, `failure` is thrown until a wait is over.
+   * Discards a value that was refused where it was used. A new one may be fetched at once; if that one is refused within
+   * a minute too, `failure` is thrown until a delay is over.
    */
   discard(failure: unknown): void;
 }

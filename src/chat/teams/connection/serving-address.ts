@@ -1,10 +1,10 @@
 import { BotConnectorFault } from "./bot-connector.ts";
 
 /**
- * Makes a call at the first of these addresses that serves the conversation: addresses move, and the bot is told only by
- * the next activity of each conversation. `call` must do nothing at an address that refuses it.
+ * Makes a call at the first of these addresses that serves the conversation. Several are tried, because addresses move
+ * and the bot learns the new one only from the next activity. A refused `call` must have no effect.
  *
- * @throws what the first address with a definite answer said, else what the last one did
+ * @throws the first definite answer, or else the last failure
  */
 export async function atServingAddress<T>(
   serviceUrls: readonly string[],
@@ -17,7 +17,7 @@ export async function atServingAddress<T>(
       return { serviceUrl, result: await call(serviceUrl) };
     } catch (error) {
       if (!isServedElsewhere(error)) throw error;
-      // An address that is gone for good must not read as if all of Teams were down.
+      // An address that no longer exists must not look like an outage of Teams.
       if (!isDefinite) failure = error;
       isDefinite ||= error.status !== null;
     }
@@ -25,7 +25,7 @@ export async function atServingAddress<T>(
   throw failure;
 }
 
-/** What an address says, or does not say, that the conversation has moved away from. */
+/** Whether the failure means that the conversation is served at another address. */
 function isServedElsewhere(error: unknown): error is BotConnectorFault {
   if (!(error instanceof BotConnectorFault)) return false;
   const { status, code } = error;

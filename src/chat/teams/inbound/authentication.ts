@@ -5,13 +5,13 @@ import type { Cloud } from "../connection/cloud.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 import { isTrustedHost } from "./trusted-url.ts";
 
-/** What a good token says. */
+/** The content of a valid token. */
 export interface Proof {
-  /** Where the answers to this call's activity may be sent. */
+  /** The address that answers to this activity may be sent to. */
   readonly serviceUrl: string;
 }
 
-/** Why a call is not let in; for the log, the caller hears only that it is not. */
+/** Why a call is rejected. Only the log gets the reason; the caller does not. */
 export interface Rejected {
   readonly rejected: string;
 }
@@ -23,15 +23,15 @@ export interface AuthenticationSettings {
   readonly serviceUrlHosts: readonly string[];
 }
 
-/** How far apart our clock and Microsoft's may be. */
+/** The tolerated difference between our clock and Microsoft's. */
 const skewSeconds = (5 * minuteMs) / 1_000;
-/** Real ones have about 1,000 characters. */
+/** Real tokens have about 1,000 characters. */
 const tokenLengthMax = 8_000;
 
 /**
- * Whether a call really comes from Teams: its token first, then that the activity is the one the token speaks for.
- * Stands in front of the SDK and is stricter in every respect: it knows one issuer, one algorithm and one channel, so
- * neither the emulator's tokens nor Direct Line's nor any other Entra token for our app opens it.
+ * Checks that a call comes from Teams: first its token, then that the token belongs to the activity. It runs before the
+ * SDK and is stricter. With one issuer, one algorithm and one channel it rejects tokens of the emulator, of Direct Line,
+ * and every other Entra token for our app.
  */
 export function createAuthentication(
   settings: AuthenticationSettings,
@@ -40,7 +40,7 @@ export function createAuthentication(
   now: () => number,
 ) {
   return {
-    /** The token of the `Authorization` header, before anything of the body is read. */
+    /** Validates the token of the `Authorization` header; the body is not needed for it. */
     async proofOf(authorization: string | undefined): Promise<Proof | Rejected> {
       const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(authorization ?? "")?.[1];
       if (token === undefined) return { rejected: "no_token" };
@@ -60,7 +60,7 @@ export function createAuthentication(
       }
     },
 
-    /** Whether the token speaks for this activity. */
+    /** Checks that the token was issued for this activity. */
     verify({ serviceUrl }: Proof, activity: Activity): Rejected | undefined {
       if (activity.channelId !== "msteams") return { rejected: "channel" };
       if (activity.serviceUrl !== serviceUrl) return { rejected: "service_url" };
@@ -68,7 +68,7 @@ export function createAuthentication(
       return undefined;
     },
 
-    /** Whether the activity is of our own tenant, by both places that name one. */
+    /** Whether both fields that name a tenant name ours. */
     isOurTenant({ channelData, conversation }: Activity): boolean {
       const named = [channelData?.tenant?.id, conversation?.tenantId];
       return named.every((one) => one?.toLowerCase() === settings.tenantId);

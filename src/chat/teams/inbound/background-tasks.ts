@@ -1,18 +1,18 @@
 import { secondMs } from "../../../core/values/time.ts";
 
-/** Well inside the time a stop may take. */
+/** Shorter than the time a stop may take. */
 const timeoutMs = 5 * secondMs;
 
-/** Work that goes on after its call was answered, and is waited for a little when the service stops. */
-export interface Background {
+/** Work that continues after its call was answered. A stop of the service waits for it, up to a limit. */
+export interface BackgroundTasks {
   start(work: () => Promise<void>): void;
-  /** All that has been started is over, or has taken too long. */
+  /** Waits until all started work has ended or the limit is reached. */
   settled(): Promise<void>;
 }
 
-export function createBackground(onFault: (fault: unknown) => void): Background {
+export function createBackgroundTasks(onFault: (fault: unknown) => void): BackgroundTasks {
   const running = new Set<Promise<void>>();
-  const allOver = async (): Promise<void> => {
+  const allEnded = async (): Promise<void> => {
     while (running.size > 0) await Promise.all(running);
   };
   return {
@@ -25,7 +25,7 @@ export function createBackground(onFault: (fault: unknown) => void): Background 
     async settled() {
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, timeoutMs);
-      await Promise.race([allOver(), promise]);
+      await Promise.race([allEnded(), promise]);
       clearTimeout(timer);
     },
   };

@@ -1,12 +1,12 @@
 import { minuteMs } from "../../../core/values/time.ts";
 
-/** Teams sends a call again that was not answered within some ten seconds. */
+/** Teams repeats a call that was not answered within about ten seconds. */
 const rememberedMs = minuteMs;
 const rememberedMax = 1_000;
 
 /**
- * Does each thing once: whoever brings it again meanwhile gets the same answer. An answer is kept for a minute unless
- * it is secret: that one is nobody's to keep, and a press made again is told the truth by the state.
+ * Runs the work for each key once; a repeated call gets the same answer. Answers are kept for a minute. A secret answer
+ * is never kept: a repeated press is answered from the state.
  */
 export interface Deduplicator<T> {
   once(key: string, work: () => Promise<T>): Promise<T>;

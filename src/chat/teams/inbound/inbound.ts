@@ -1,25 +1,24 @@
 import { conversationIdOf, isPersonal, type Activity } from "../connection/activity.ts";
 import type { Handled, InboundDeps } from "./inbound-deps.ts";
 import { createInvokes } from "./invokes.ts";
-import { createMessages } from "./messages.ts";
+import { createTypedCommands } from "./typed-commands.ts";
 import { createDeduplicator } from "./deduplicator.ts";
 import { welcome } from "./welcome-message.ts";
 
-/** From an activity that has been authenticated to what is answered. */
+/** Handles an authenticated activity. */
 export type Inbound = (activity: Activity) => Promise<Handled>;
 
 export function createInbound(deps: InboundDeps): Inbound {
   const { conversations, onFault } = deps;
   const invokes = createInvokes(deps);
-  const messages = createMessages(deps);
-  // Teams says twice that the app was added, in two ways.
+  const typedCommands = createTypedCommands(deps);
+  // Teams reports an installation by two activities.
   const welcomes = createDeduplicator<Handled>(deps.now, () => false);
   const deduplicator = createDeduplicator<Handled>(deps.now, ({ isSecret }) => isSecret === true);
 
   const handle = async (activity: Activity): Promise<Handled> => {
-    const isOver = isFarewell(activity);
-    // A store that cannot be written says so to whoever wants something decided.
-    if (isOver) {
+    // A store that cannot be written is logged here; decisions report it to the person.
+    if (isRemoval(activity)) {
       await conversations.leave(activity).catch(onFault);
       return {};
     }
@@ -31,7 +30,7 @@ export function createInbound(deps: InboundDeps): Inbound {
     if (isInstallation(activity))
       return welcomes.once(conversationOf(activity), () => welcome(deps, activity));
     if (activity.type === "invoke") return invokes(activity);
-    if (activity.type === "message") await messages(activity);
+    if (activity.type === "message") await typedCommands(activity);
     return {};
   };
 
@@ -41,8 +40,8 @@ export function createInbound(deps: InboundDeps): Inbound {
   };
 }
 
-/** We were taken out of a chat or team. */
-function isFarewell({ type, action, membersRemoved, recipient }: Activity): boolean {
+/** The bot was removed from a chat or team. */
+function isRemoval({ type, action, membersRemoved, recipient }: Activity): boolean {
   if (type === "installationUpdate") return action?.startsWith("remove") === true;
   return type === "conversationUpdate" && membersRemoved?.some(({ id }) => id === recipient?.id) === true;
 }
@@ -53,7 +52,7 @@ function isInstallation({ type, action, membersAdded, recipient }: Activity): bo
   return type === "conversationUpdate" && membersAdded?.some(({ id }) => id === recipient?.id) === true;
 }
 
-/** Whoever can be written to from now on gets what has been waiting for them. */
+/** Sends a person who became reachable what waits for them. */
 async function announceReachable(
   { people, onFault }: InboundDeps,
   { from, conversation }: Activity,
@@ -66,7 +65,7 @@ function conversationOf({ conversation }: Activity): string {
   return conversationIdOf(conversation?.id ?? "");
 }
 
-/** The same activity of the same sender. Without an id each is taken as new. */
+/** Identifies the activity of a sender, to find repetitions. An activity without an id counts as new. */
 function keyOf({ type, id, from, conversation }: Activity): string | undefined {
   if (id === undefined || (type !== "invoke" && type !== "message")) return undefined;
   return JSON.stringify([type, id, from?.id, conversation?.id]);

@@ -1,34 +1,35 @@
 import { cardContentType } from "../views/adaptive-card.ts";
 import type { AdaptiveCard } from "../views/adaptive-card.ts";
-import type { CardContext } from "../views/buttons.ts";
+import type { CardPlacement } from "../views/buttons.ts";
 import type { ActionResult } from "./card-actions.ts";
 import { replyCard } from "../views/replies.ts";
 import { plainLines } from "../views/text.ts";
+
 const messageContentType = "application/vnd.microsoft.activity.message";
 const searchContentType = "application/vnd.microsoft.search.searchResponse";
 
-/** A card in an outcome's words, for where it will be seen. */
-export function outcomeCard({ reply, form }: ActionResult, cardContext: CardContext): AdaptiveCard {
-  return replyCard(reply, cardContext, form);
+/** The result of an action as a card. */
+export function resultCard({ reply, form }: ActionResult, placement: CardPlacement): AdaptiveCard {
+  return replyCard(reply, placement, form);
 }
 
-/** What a pressed button is answered with: the card that takes the other's place, or a sentence beside it. */
-export function executeAnswer(outcome: ActionResult): object {
-  const { reply } = outcome;
-  const isBareNo =
+/** The answer to a pressed button: the card that replaces the pressed one, or a sentence beside it. */
+export function executeAnswer(result: ActionResult): object {
+  const { reply } = result;
+  const isSentence =
     reply.kind === "refused" &&
     reply.card === null &&
     reply.buttons.length === 0 &&
     reply.typed === undefined;
-  return isBareNo
+  return isSentence
     ? { statusCode: 200, type: messageContentType, value: plainLines(reply.lines) }
-    : { statusCode: 200, type: cardContentType, value: outcomeCard(outcome, "message") };
+    : { statusCode: 200, type: cardContentType, value: resultCard(result, "message") };
 }
 
-/** A page of a dialog. */
-export function dialogAnswer(outcome: ActionResult): object {
-  const { reply } = outcome;
-  const card = { contentType: cardContentType, content: outcomeCard(outcome, "dialog") };
+/** The next page of a dialog. */
+export function dialogAnswer(result: ActionResult): object {
+  const { reply } = result;
+  const card = { contentType: cardContentType, content: resultCard(result, "dialog") };
   const title = reply.kind === "dialog" ? reply.dialog.title : titles[reply.kind];
   return { task: { type: "continue", value: { title, height: "large", width: "medium", card } } };
 }
@@ -45,7 +46,7 @@ const titles = {
   errors: "Not possible",
 } as const;
 
-/** Entries that were found while somebody types. */
+/** Entries found by typing in a catalog field. */
 export function searchAnswer(results: readonly { readonly title: string; readonly value: string }[]): object {
   return { statusCode: 200, type: searchContentType, value: { results } };
 }

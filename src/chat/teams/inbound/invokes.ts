@@ -1,20 +1,15 @@
 import { z } from "zod";
-import { StoreUnavailable } from "../../../service/ports/store.ts";
+
 import type { Activity } from "../connection/activity.ts";
-import { openVerb, type CardContext } from "../views/buttons.ts";
-import { catalogDataset, choiceOf, emptyForm } from "../views/dialogs.ts";
+import { openVerb, type CardPlacement } from "../views/buttons.ts";
+import { catalogDataset, choiceOf } from "../views/dialogs.ts";
 import type { Handled, InboundDeps } from "./inbound-deps.ts";
 import { dialogAnswer, executeAnswer, searchAnswer } from "./invoke-responses.ts";
 import type { Sender } from "../people/people.ts";
 import { answerCard } from "./responder.ts";
-import {
-  runAction,
-  openForm,
-  parseActionPayload,
-  refused,
-  type ActionResult,
-  type ActionPayload,
-} from "./card-actions.ts";
+import { parseActionPayload, requestFormPayload, type ActionPayload } from "./action-payload.ts";
+import { resultOf, runAction, type ActionResult } from "./card-actions.ts";
+import { errorReply, malformedReply } from "./refusal-replies.ts";
 
 /** The one command of the message extension, as the manifest names it. */
 export const requestCommandId = "request";
@@ -27,18 +22,16 @@ const searchSchema = z.object({ dataset: z.string(), queryText: z.string().max(2
 const searchResultsMax = 15;
 
 /**
- * Presses and dialogs. Each is answered from state, at once and with a body: a no is an answer like any other, and an
- * empty one makes Teams try again.
+ * Presses and dialogs, which Teams sends as invokes. Each is answered with a body, also when it is refused, because an
+ * empty answer makes Teams try again.
  */
 export function createInvokes(deps: InboundDeps): (activity: Activity) => Promise<Handled> {
-  const press = async (activity: Activity, data: unknown, cardContext: CardContext): Promise<Handled> => {
-    const read = parseActionPayload(data);
-    const outcome = read === undefined ? unreadable : await outcomeOf(deps, activity, read, cardContext);
-    if (cardContext === "message" && read !== undefined) keepTrue(deps, activity, read, outcome);
-    return {
-      body: cardContext === "dialog" ? dialogAnswer(outcome) : executeAnswer(outcome),
-      isSecret: outcome.reply.kind === "credential",
-    };
+  const press = async (activity: Activity, data: unknown, placement: CardPlacement): Promise<Handled> => {
+    const payload = parseActionPayload(data);
+    if (payload === undefined) return handled(resultOf(malformedReply()), placement);
+    const result = await runSafely(deps, activity, payload, placement);
+    if (placement === "message") replaceFinishedCard(deps, activity, payload, result);
+    return handled(result, placement);
   };
 
   return async (activity) => {
@@ -52,7 +45,7 @@ export function createInvokes(deps: InboundDeps): (activity: Activity) => Promis
         return press(activity, dialogSchema.safeParse(value).data?.data, "dialog");
       case "composeExtension/fetchTask": {
         const command = commandSchema.safeParse(value).data?.commandId;
-        return press(activity, command === requestCommandId ? openForm : undefined, "dialog");
+        return press(activity, command === requestCommandId ? requestFormPayload : undefined, "dialog");
       }
       case "application/search":
         return { body: await search(deps, activity) };
@@ -62,61 +55,51 @@ export function createInvokes(deps: InboundDeps): (activity: Activity) => Promis
   };
 }
 
-const unreadable: ActionResult = {
-  reply: refused({ refused: "malformed", detail: "This button is not one of ours." }),
-  form: emptyForm,
-};
+function handled(result: ActionResult, placement: CardPlacement): Handled {
+  return {
+    body: placement === "dialog" ? dialogAnswer(result) : executeAnswer(result),
+    isSecret: result.reply.kind === "credential",
+  };
+}
 
-/** Never a throw: whoever pressed is told, and the log hears why. */
-async function outcomeOf(
+/** Runs an action without ever throwing: an error is logged, and the person gets a reply about it. */
+async function runSafely(
   deps: InboundDeps,
   activity: Activity,
   payload: ActionPayload,
-  cardContext: CardContext,
+  placement: CardPlacement,
 ): Promise<ActionResult> {
   try {
     const sender = await deps.people.senderOf(activity);
-    const outcome = await runAction(deps, sender, payload, cardContext);
-    // Before its buttons can be pressed, so that they never outlive the request.
-    if (payload.verb === openVerb && cardContext === "message" && sender.kind === "known") {
-      await deps.recorded.recordPressed(activity, outcome.reply, sender.caller);
+    const result = await runAction(deps, sender, payload, placement);
+    // Recorded before its buttons can be pressed, so that they never outlive the request.
+    if (payload.verb === openVerb && placement === "message" && sender.kind === "known") {
+      await deps.recordedAnswers.recordPressed(activity, result.reply, sender.caller);
     }
-    return outcome;
+    return result;
   } catch (error) {
     deps.onFault(error);
-    return { reply: brokenReply(error), form: emptyForm };
+    return resultOf(errorReply(error));
   }
-}
-
-/** What somebody hears when something broke. */
-export function brokenReply(error: unknown): ActionResult["reply"] {
-  if (error instanceof StoreUnavailable) {
-    return refused({
-      refused: "store_unavailable",
-      detail: "It cannot be decided right now; nothing was changed.",
-    });
-  }
-  const line = "Something went wrong on our side; the log says more. Look at the card before you try again.";
-  return { kind: "text", lines: [[line]], buttons: [] };
 }
 
 /**
- * A card that answered a message is no copy that anybody keeps true: what has been done with it takes its place for
- * good, so that a form that was sent or a link that was made does not come back when the chat is opened again.
+ * Replaces the card of a submitted form or a finished link by its result, for good. The relay keeps only the cards up to
+ * date that it has posted, so the form would otherwise come back when the chat is opened again.
  */
-function keepTrue(
+function replaceFinishedCard(
   { responder }: InboundDeps,
   activity: Activity,
   payload: ActionPayload,
-  outcome: ActionResult,
+  result: ActionResult,
 ): void {
-  const isOver = payload.verb === "link" || (payload.verb === "form:submit" && isOfItsOwn(payload));
-  if (!isOver || outcome.reply.kind === "dialog" || outcome.reply.kind === "refused") return;
-  responder.replace(activity, answerCard(outcome));
+  const isOver = payload.verb === "link" || (payload.verb === "form:submit" && isWithoutRequest(payload));
+  if (!isOver || result.reply.kind === "dialog" || result.reply.kind === "refused") return;
+  responder.replace(activity, answerCard(result));
 }
 
-/** A form that was not opened from a request's card. */
-function isOfItsOwn({ ref }: ActionPayload): boolean {
+/** Whether the form was not opened from a request's card. */
+function isWithoutRequest({ ref }: ActionPayload): boolean {
   return ref?.includes('"requestId":null') === true;
 }
 

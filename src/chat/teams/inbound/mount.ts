@@ -7,7 +7,7 @@ import type { TeamsPeople } from "../people/people.ts";
 
 export interface MountDeps {
   readonly authentication: Authentication;
-  /** The SDK, once it is there. */
+  /** Loads the SDK on first use. */
   readonly bot: () => Promise<Bot>;
   readonly inbound: Inbound;
   readonly people: TeamsPeople;
@@ -17,8 +17,8 @@ export interface MountDeps {
 const path = "/api/messages";
 
 /**
- * The door Teams comes in by. The token is judged before the body is read, so that whoever has none makes us read
- * nothing; every no is the same 401.
+ * The HTTP endpoint for Teams. The token is checked before the body is read, so that callers without one cost little.
+ * All rejections are the same 401.
  */
 export function createMount({ authentication, bot, inbound, people, onRejected }: MountDeps) {
   const proofs = new WeakMap<FastifyRequest, Proof>();
@@ -58,7 +58,7 @@ export function createMount({ authentication, bot, inbound, people, onRejected }
   };
 
   return async (scope: FastifyInstance): Promise<void> => {
-    // Microsoft calls for everybody from a few addresses: counting by address would stop them all for one.
+    // Microsoft calls for everybody from a few addresses, so a rate limit per address would block them all.
     scope.post(path, { onRequest: verifyToken, config: { limited: "nothing" } }, receive);
   };
 }

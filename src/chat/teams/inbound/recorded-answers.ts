@@ -3,18 +3,18 @@ import type { Caller } from "../../../service/ports/caller.ts";
 import type { CardService } from "../../../service/messaging/card-source.ts";
 import { conversationIdOf, isPersonal, type Activity } from "../connection/activity.ts";
 
-/** A message in somebody's own chat. */
+/** A message in a personal chat. */
 export interface PostedMessage {
   readonly serviceUrl: string;
   readonly conversation: string;
   readonly activity: string;
 }
 
-/** Records which answers are copies of a request's card, so that their buttons are kept true. */
+/** Records answers that show a request's card as deliveries, so that the relay keeps their buttons up to date. */
 export interface RecordedAnswers {
-  /** A message with buttons that was posted for whoever wrote this. One that begins something new is not recorded. */
+  /** Records a message with buttons that was posted as an answer, if it is about a request. */
   recordPosted(activity: Activity, reply: Reply, caller: Caller, message: PostedMessage): Promise<void>;
-  /** The message whose button was pressed, where it is theirs alone: the card takes its place. */
+  /** Records the message whose button was pressed, if only its presser sees it: the card replaces it. */
   recordPressed(activity: Activity, reply: Reply, caller: Caller): Promise<void>;
 }
 
@@ -38,13 +38,13 @@ export function createRecordedAnswers(cards: Pick<CardService, "recordAnswer">):
   };
 }
 
-/** The request that the buttons of an answer are about; undefined: they begin something new. */
+/** The request that the buttons of an answer are about; undefined: they start something new. */
 function requestAbout(reply: Reply): string | undefined {
   if (reply.kind === "dialog") return reply.dialog.ref.requestId ?? undefined;
   return reply.kind === "card" ? reply.card.request.id : undefined;
 }
 
-/** The message whose button was pressed; undefined where others see it too. */
+/** The message whose button was pressed; undefined when others see it too. */
 export function pressedMessage({ conversation, serviceUrl, replyToId }: Activity): PostedMessage | undefined {
   if (conversation === undefined || !isPersonal(conversation) || serviceUrl === undefined) return undefined;
   if (replyToId === undefined || replyToId === null) return undefined;

@@ -3,39 +3,39 @@ import { secondMs } from "../../../core/values/time.ts";
 import type { Caller } from "../../../service/ports/caller.ts";
 import { DeliveryFault } from "../../../service/messaging/messenger.ts";
 import { isPersonal, type Activity } from "../connection/activity.ts";
-import { adaptiveCard, refreshing, type AdaptiveCard, type ButtonData } from "../views/adaptive-card.ts";
-import type { Background } from "./background-tasks.ts";
+import { adaptiveCard, withRefresh, type AdaptiveCard, type ButtonData } from "../views/adaptive-card.ts";
+import type { BackgroundTasks } from "./background-tasks.ts";
 import { requestIdRow } from "../views/cards.ts";
 import type { BotConnector } from "../connection/bot-connector.ts";
-import type { Conversations } from "../people/conversation-references.ts";
+import type { ConversationReferences } from "../people/conversation-references.ts";
 import { deliveryFaultOf } from "../connection/delivery-faults.ts";
-import { outcomeCard } from "./invoke-responses.ts";
+import { resultCard } from "./invoke-responses.ts";
 import { cardActivity, textActivity } from "../outbound/message-activity.ts";
 import type { SendRateLimiter } from "../outbound/rate-limit.ts";
 import type { ActionResult } from "./card-actions.ts";
 import { pressedMessage, type PostedMessage, type RecordedAnswers } from "./recorded-answers.ts";
 import { plainLines, richText } from "../views/text.ts";
 
-/** Answers to what people write. Each is for one person alone, so it goes into the chat between them and us. */
+/** Answers people. Each answer is for one person, so it goes into their personal chat with the bot. */
 export interface Responder {
-  answer(activity: Activity, outcome: ActionResult, caller?: Caller): Promise<void>;
-  /** Says something where the activity came from, for everybody there. */
+  answer(activity: Activity, result: ActionResult, caller?: Caller): Promise<void>;
+  /** Posts a text where the activity came from, for everybody there. */
   say(activity: Activity, text: string): Promise<void>;
-  /** Puts this card in the place of the message whose button was pressed, where that message is theirs alone. */
+  /** Replaces the message whose button was pressed, if only this person sees it. */
   replace(activity: Activity, card: AdaptiveCard): void;
 }
 
 export interface ResponderDeps {
   readonly connector: BotConnector;
-  readonly conversations: Conversations;
+  readonly conversations: ConversationReferences;
   readonly rateLimiter: SendRateLimiter;
-  readonly background: Background;
-  readonly recorded: RecordedAnswers;
+  readonly backgroundTasks: BackgroundTasks;
+  readonly recordedAnswers: RecordedAnswers;
   readonly wait: (ms: number) => Promise<void>;
   readonly onFault: (fault: unknown) => void;
 }
 
-/** An answer that comes later than this is of no use to whoever waits for it. */
+/** A person waits for the answer, so we give up soon. */
 const attemptsMax = 3;
 const waitMaxMs = 10 * secondMs;
 
@@ -47,8 +47,8 @@ export function createResponder({
   connector,
   conversations,
   rateLimiter,
-  background,
-  recorded,
+  backgroundTasks,
+  recordedAnswers,
   wait,
   onFault,
 }: ResponderDeps): Responder {
@@ -57,7 +57,7 @@ export function createResponder({
   const post = (serviceUrl: string, conversationId: string, activity: Parameters<BotConnector["send"]>[2]) =>
     withRetries(conversationId, () => connector.send(serviceUrl, conversationId, activity));
 
-  /** Our own chat with whoever wrote, made when there is none. */
+  /** The personal chat with the sender, created if there is none. */
   const ownChat = async (
     { from, conversation }: Activity,
     serviceUrl: string,
@@ -72,34 +72,36 @@ export function createResponder({
   };
 
   const overwrite = ({ serviceUrl, conversation, activity }: PostedMessage, card: AdaptiveCard): void =>
-    background.start(() =>
+    backgroundTasks.start(() =>
       withRetries(conversation, () =>
         connector.update(serviceUrl, conversation, activity, cardActivity(card)),
       ).catch(onFault),
     );
 
   return {
-    async answer(activity, outcome, caller) {
+    async answer(activity, result, caller) {
       const { conversation, serviceUrl } = activity;
       if (conversation === undefined || serviceUrl === undefined) return;
-      const isAlone = isPersonal(conversation);
+      const isPersonalChat = isPersonal(conversation);
       try {
         const own = await ownChat(activity, serviceUrl);
         if (own === undefined) return;
-        const card = answerCard(outcome, activity.from?.id);
+        const card = answerCard(result, activity.from?.id);
         const posted = await post(serviceUrl, own, cardActivity(card));
         const message = { serviceUrl, conversation: own, activity: posted };
         if (caller !== undefined && card.actions.length > 0) {
-          await recorded.recordPosted(activity, outcome.reply, caller, message).catch((error: unknown) => {
-            // Buttons that nobody keeps true must not stay.
-            overwrite(message, { ...card, actions: [] });
-            throw error;
-          });
+          await recordedAnswers
+            .recordPosted(activity, result.reply, caller, message)
+            .catch((error: unknown) => {
+              // Without the record its buttons would never be updated, so they go.
+              overwrite(message, { ...card, actions: [] });
+              throw error;
+            });
         }
-        if (!isAlone) await post(serviceUrl, conversation.id, textActivity(answeredElsewhere));
+        if (!isPersonalChat) await post(serviceUrl, conversation.id, textActivity(answeredElsewhere));
       } catch (error) {
         const isRefused = error instanceof DeliveryFault && !error.retryable;
-        if (isAlone || !isRefused) throw error;
+        if (isPersonalChat || !isRefused) throw error;
         await post(serviceUrl, conversation.id, textActivity(unreachable));
       }
     },
@@ -114,7 +116,7 @@ export function createResponder({
   };
 }
 
-/** A few attempts, for nothing else will send it again. */
+/** Retries a few times, because no relay sends answers again. */
 function createRetries(rateLimiter: SendRateLimiter, wait: ResponderDeps["wait"]) {
   return async <T>(conversationId: string, send: () => Promise<T>): Promise<T> => {
     for (let attempt = 1; ; attempt++) {
@@ -132,14 +134,14 @@ function createRetries(rateLimiter: SendRateLimiter, wait: ResponderDeps["wait"]
 }
 
 /**
- * In a chat every card stays. The one of the request itself is posted and kept true by the relay, so what has been done
- * is told in a line, not by another card that would soon be wrong. Any other looks itself up again when it is seen.
+ * The answer to a message, as a card. The relay posts the card of the request itself and keeps it up to date, so a
+ * decision is answered by a line; another card of the request would soon be wrong. Other cards refresh when seen.
  */
-export function answerCard(outcome: ActionResult, userId?: string): AdaptiveCard {
-  const { reply } = outcome;
-  // What was refused is said; the request's own card has its buttons.
+export function answerCard(result: ActionResult, userId?: string): AdaptiveCard {
+  const { reply } = result;
+  // A refusal is only a text, because the request's own card has the buttons.
   if (reply.kind === "refused" && reply.card !== null) {
-    return outcomeCard({ ...outcome, reply: { ...reply, card: null } }, "message");
+    return resultCard({ ...result, reply: { ...reply, card: null } }, "message");
   }
   if (reply.kind === "card" && reply.lead.length > 0) {
     return adaptiveCard({
@@ -148,13 +150,13 @@ export function answerCard(outcome: ActionResult, userId?: string): AdaptiveCard
       actions: [],
     });
   }
-  const card = outcomeCard(outcome, "message");
-  const again = lookUpOf(reply);
-  return userId === undefined || again === undefined ? card : refreshing(card, [userId], again);
+  const card = resultCard(result, "message");
+  const refresh = refreshOf(reply);
+  return userId === undefined || refresh === undefined ? card : withRefresh(card, [userId], refresh);
 }
 
-/** The press that answers the same again; undefined for what does not change. */
-function lookUpOf(reply: Reply): ButtonData | undefined {
+/** The action that answers with the current state of the same card; undefined for what never changes. */
+function refreshOf(reply: Reply): ButtonData | undefined {
   switch (reply.kind) {
     case "card":
     case "details":

@@ -5,29 +5,29 @@ import { resolveWithin } from "../../../service/async/resolve-within.ts";
 import { createRefreshedValue, type Fetched } from "../connection/refreshed-value.ts";
 import { isTrustedUrl } from "./trusted-url.ts";
 
-/** A key of the Bot Framework, and the channels it may speak for. */
+/** A signing key of the Bot Framework, with the channels it is endorsed for. */
 export interface SigningKey {
   readonly key: Awaited<ReturnType<typeof importJWK>>;
   readonly endorsements: readonly string[];
 }
 
 export interface SigningKeys {
-  /** Undefined: nobody we trust has such a key. @throws when that cannot be found out at the moment. */
+  /** Undefined: the Bot Framework has no such key. @throws when the keys cannot be fetched at the moment. */
   find(kid: string): Promise<SigningKey | undefined>;
 }
 
-/** Keys change every few weeks; from this age on they are fetched again while they go on being used. */
+/** Keys change every few weeks. After this age they are fetched again in the background. */
 const freshMs = dayMs / 2;
-/** A key that was withdrawn stops counting after this, as far as the key server answers. */
-const settledMs = dayMs;
-/** When they cannot be fetched, the ones we have go on being good for this long. */
+/** After this age a call waits for fresh keys, so that a withdrawn key is rejected within a day. */
+const verifiedMaxMs = dayMs;
+/** If the keys cannot be fetched, the ones we have stay valid for this long. */
 const staleMaxMs = 5 * dayMs;
-/** Junk tokens must not make us a nuisance to the key server. */
+/** Limits the load that junk tokens cause at the key server. */
 const attemptsPerMinuteMax = 6;
-/** One fetch, of the metadata and of the keys they name. */
+/** Time limit of fetching the metadata and the keys together. */
 const fetchTimeoutMs = 3 * secondMs;
-/** How long calls with a key that we have wait for a fetch to say whether it was withdrawn. */
-const timeoutMs = secondMs;
+/** How long a call with a known key waits for fresh keys. */
+const refreshWaitMs = secondMs;
 const keysMax = 200;
 
 const metadataSchema = z.object({ jwks_uri: z.string() });
@@ -46,9 +46,9 @@ interface KeySet {
 }
 
 /**
- * The keys behind an OpenID metadata address, fetched when first asked for and when an unknown one is met. A call whose
- * key we have does not wait for the key server: only keys older than a day are worth a second to find out whether they
- * were withdrawn.
+ * The keys behind an OpenID metadata address. They are fetched on first use and when a token names an unknown key. A call
+ * with a known key does not wait for the key server, unless the keys are older than a day; then it waits a second, to
+ * learn of withdrawn keys.
  */
 export function createSigningKeys(
   openIdMetadataUrl: string,
@@ -68,19 +68,19 @@ export function createSigningKeys(
   };
   const keySet = createRefreshedValue(fetchKeySet, now, random);
 
-  /** Ends when the fetch does, or when it has taken too long: who comes later does not wait for it again. */
-  let timeout: Promise<unknown> | undefined;
-  const settle = async (): Promise<void> => {
-    if (timeout === undefined) {
+  /** Shared by all calls that wait for one fetch, so that its wait is not repeated by later calls. */
+  let waiting: Promise<unknown> | undefined;
+  const waitForRefresh = async (): Promise<void> => {
+    if (waiting === undefined) {
       const fetching = keySet
         .refresh()
         .catch(() => undefined)
         .finally(() => {
-          timeout = undefined;
+          waiting = undefined;
         });
-      timeout = resolveWithin(fetching, timeoutMs);
+      waiting = resolveWithin(fetching, refreshWaitMs);
     }
-    await timeout;
+    await waiting;
   };
 
   const mayTry = (): boolean => {
@@ -92,7 +92,7 @@ export function createSigningKeys(
     async find(kid) {
       const held = keySet.usable();
       if (held?.keys.has(kid) === true) {
-        if (now() - held.fetchedAt >= settledMs) await settle();
+        if (now() - held.fetchedAt >= verifiedMaxMs) await waitForRefresh();
         else if (!keySet.isFresh()) keySet.refreshInBackground();
       } else if (mayTry()) {
         await keySet.refresh();
@@ -107,11 +107,11 @@ export function createSigningKeys(
 async function fetchKeys(openIdMetadataUrl: string): Promise<ReadonlyMap<string, SigningKey>> {
   const limit = AbortSignal.timeout(fetchTimeoutMs);
   const { jwks_uri: address } = metadataSchema.parse(await fetchJson(openIdMetadataUrl, limit));
-  if (!isTrustedUrl(address)) throw new Error("the OpenID metadata names keys that are not behind https");
+  if (!isTrustedUrl(address)) throw new Error("the OpenID metadata names a key address without https");
   const keys = new Map<string, SigningKey>();
   for (const one of keySetSchema.parse(await fetchJson(address, limit)).keys) {
     const read = keySchema.safeParse(one);
-    // What is of no use to us may stand beside what is.
+    // The set may contain keys of a kind that we do not use.
     if (!read.success) continue;
     const { kty, kid, n, e, endorsements } = read.data;
     keys.set(kid, { key: await importJWK({ kty, n, e }, "RS256"), endorsements });

@@ -1,11 +1,11 @@
-/** Whether this is https, or plain http on this machine, without a name and password in it. */
+/** Whether this is an https URL, or http on this machine, without a user name or password. */
 export function isTrustedUrl(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || url.username !== "" || url.password !== "") return false;
   return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
 }
 
-/** The same, and the host is one of these. */
+/** Whether this is a trusted URL with one of these hosts. */
 export function isTrustedHost(text: string, hosts: readonly string[]): boolean {
   return isTrustedUrl(text) && hosts.includes(URL.parse(text)?.hostname ?? "");
 }

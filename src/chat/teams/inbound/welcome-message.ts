@@ -1,24 +1,24 @@
 import { conversationIdOf, isPersonal, type Activity } from "../connection/activity.ts";
 import { emptyForm } from "../views/dialogs.ts";
 import type { Handled, InboundDeps } from "./inbound-deps.ts";
-import { replyToUnlinked } from "./card-actions.ts";
+import { replyToUnknown } from "./refusal-replies.ts";
 
-/** Says to whoever added the app what can be done with it; in a chat or team, also how policies name the place. */
+/** Welcomes the person who added the app. In a team or group it says how policies name this conversation. */
 export async function welcome(
-  { chat, people, responder, background, onFault }: InboundDeps,
+  { chat, people, responder, backgroundTasks, onFault }: InboundDeps,
   activity: Activity,
 ): Promise<Handled> {
   const { conversation } = activity;
   if (conversation === undefined) return {};
   if (!isPersonal(conversation)) {
-    background.start(() => responder.say(activity, sharedWelcome(conversation.id)));
+    backgroundTasks.start(() => responder.say(activity, sharedWelcome(conversation.id)));
     return {};
   }
   try {
     const sender = await people.senderOf(activity);
     const reply =
-      sender.kind === "known" ? chat.welcome(sender.caller) : await replyToUnlinked(chat, sender, "");
-    background.start(() => responder.answer(activity, { reply, form: emptyForm }));
+      sender.kind === "known" ? chat.welcome(sender.caller) : await replyToUnknown(chat, sender, "");
+    backgroundTasks.start(() => responder.answer(activity, { reply, form: emptyForm }));
   } catch (error) {
     onFault(error);
   }

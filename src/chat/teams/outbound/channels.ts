@@ -1,25 +1,33 @@
 import { minuteMs, secondMs } from "../../../core/values/time.ts";
 import type { BotConnector } from "../connection/bot-connector.ts";
-import type { Conversations } from "../people/conversation-references.ts";
+import type { ConversationReferences } from "../people/conversation-references.ts";
 import { atServingAddress } from "../connection/serving-address.ts";
 
-const keptMs = 5 * minuteMs;
-/** How long Teams may take to list the members, over all pages. */
-const listMs = 3 * secondMs;
+const cachedMs = 5 * minuteMs;
+/** Time limit for listing the members, over all pages. */
+const listTimeoutMs = 3 * secondMs;
 const pagesMax = 5;
 
-export interface ChannelMembersDeps {
+/** What Teams says about channels, cached for a while. */
+export interface TeamsChannels {
+  /** Addresses of the members; undefined: Teams does not say, or there are too many. */
+  membersOf(conversationId: string): Promise<ReadonlySet<string> | undefined>;
+}
+
+export interface TeamsChannelsDeps {
   readonly connector: BotConnector;
-  readonly conversations: Conversations;
+  readonly conversations: ConversationReferences;
   readonly now: () => number;
 }
 
-/** Addresses of the people in a channel, asked now and then; undefined: Teams does not say, or there are too many. */
-export function createChannelMembers({ connector, conversations, now }: ChannelMembersDeps) {
-  const kept = new Map<string, { readonly at: number; readonly members: ReadonlySet<string> | undefined }>();
+export function createTeamsChannels({ connector, conversations, now }: TeamsChannelsDeps): TeamsChannels {
+  const cached = new Map<
+    string,
+    { readonly at: number; readonly members: ReadonlySet<string> | undefined }
+  >();
 
   const list = async (conversationId: string): Promise<ReadonlySet<string> | undefined> => {
-    const signal = AbortSignal.timeout(listMs);
+    const signal = AbortSignal.timeout(listTimeoutMs);
     const serviceUrls = await conversations.serviceUrlsOf(conversationId, null);
     const members = new Set<string>();
     let next: string | null = null;
@@ -34,11 +42,13 @@ export function createChannelMembers({ connector, conversations, now }: ChannelM
     return undefined;
   };
 
-  return async (conversationId: string): Promise<ReadonlySet<string> | undefined> => {
-    const last = kept.get(conversationId);
-    if (last !== undefined && now() - last.at < keptMs) return last.members;
-    const members = await list(conversationId).catch(() => undefined);
-    kept.set(conversationId, { at: now(), members });
-    return members;
+  return {
+    async membersOf(conversationId) {
+      const last = cached.get(conversationId);
+      if (last !== undefined && now() - last.at < cachedMs) return last.members;
+      const members = await list(conversationId).catch(() => undefined);
+      cached.set(conversationId, { at: now(), members });
+      return members;
+    },
   };
 }

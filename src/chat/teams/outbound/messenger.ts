@@ -9,12 +9,12 @@ import {
   type Note,
 } from "../../../service/messaging/messenger.ts";
 import { noteText } from "../../../wording/note-text.ts";
-import { refreshing, type AdaptiveCard } from "../views/adaptive-card.ts";
+import { withRefresh, type AdaptiveCard } from "../views/adaptive-card.ts";
 import { requestCard } from "../views/cards.ts";
 import { isPersonalId } from "../connection/activity.ts";
-import { createChannelMembers } from "./channels.ts";
+import { createTeamsChannels } from "./channels.ts";
 import { BotConnectorFault, type BotConnector } from "../connection/bot-connector.ts";
-import type { Conversations, PersonReference } from "../people/conversation-references.ts";
+import type { ConversationReferences, PersonReference } from "../people/conversation-references.ts";
 import { deliveryFaultOf } from "../connection/delivery-faults.ts";
 import { withMentions } from "../views/mentions.ts";
 import { noteCard } from "../views/notes.ts";
@@ -22,39 +22,39 @@ import { cardActivity } from "./message-activity.ts";
 import type { SendRateLimiter } from "./rate-limit.ts";
 import { atServingAddress } from "../connection/serving-address.ts";
 
-/** Where a message is. */
+/** The reference to a posted message. */
 const postedSchema = z.object({
   serviceUrl: z.string(),
   conversation: z.string(),
   activity: z.string(),
-  /** Of whom it is; null in channels. */
+  /** The person in a personal chat; null in channels. */
   user: z.string().nullable(),
 });
 type Posted = z.infer<typeof postedSchema>;
 
-/** A conversation that can be posted into. */
+/** A conversation that can be posted to. */
 interface Target {
-  /** The best guess first. */
+  /** The most likely address first. */
   readonly serviceUrls: readonly string[];
   readonly conversation: string;
   readonly user: string | null;
 }
 
-/** Conversations as Teams names channels, meetings and group chats. */
+/** The ids that Teams gives to channels, meetings and group chats. */
 const channelPattern = /^teams:(19:[\w.@:%-]{1,200}@(?:thread\.(?:tacv2|skype|v2)|unq\.gbl\.spaces))$/;
 
 export interface MessengerDeps {
   readonly connector: BotConnector;
-  readonly conversations: Conversations;
+  readonly conversations: ConversationReferences;
   readonly rateLimiter: SendRateLimiter;
   readonly now: () => number;
   readonly tenantId: string;
 }
 
-/** Teams as a place to tell people things: one call for each message; trying again is the relay's. */
+/** Sends messages in Teams with one call each; the relay retries. */
 export function createTeamsMessenger(deps: MessengerDeps): Messenger {
   const { conversations } = deps;
-  const channelMembers = createChannelMembers(deps);
+  const channels = createTeamsChannels(deps);
   const { send, update } = createSending(deps);
 
   return {
@@ -65,7 +65,7 @@ export function createTeamsMessenger(deps: MessengerDeps): Messenger {
       const id = channelPattern.exec(reference)?.[1];
       return id === undefined ? undefined : `channel:${id}`;
     },
-    membersOf: (address) => channelMembers(address.slice("channel:".length)),
+    membersOf: (address) => channels.membersOf(address.slice("channel:".length)),
     post: (address, card: Card, signal) =>
       asFault(async () =>
         JSON.stringify(await send(address, (user) => liveCard(conversations, card, user), null, signal)),
@@ -91,7 +91,7 @@ export function createTeamsMessenger(deps: MessengerDeps): Messenger {
   };
 }
 
-/** New messages and changed ones, at whichever address serves their conversation. */
+/** Posts and rewrites messages at whichever address serves their conversation. */
 function createSending(deps: MessengerDeps) {
   const { connector, conversations, rateLimiter } = deps;
 
@@ -103,10 +103,10 @@ function createSending(deps: MessengerDeps) {
   ) => {
     const { serviceUrls, conversation, user } = await targetOf(deps, address, signal);
     const activity = cardActivity(await cardAs(user), true);
-    const sendTo = (place: string) =>
+    const sendTo = (conversationId: string) =>
       atServingAddress(serviceUrls, (serviceUrl) => {
         rateLimiter.take(conversation);
-        return connector.send(serviceUrl, place, activity, signal);
+        return connector.send(serviceUrl, conversationId, activity, signal);
       });
     const isBelow = thread !== null && !isPersonalId(conversation);
     const { serviceUrl, result } = await (
@@ -141,8 +141,8 @@ function createSending(deps: MessengerDeps) {
 }
 
 /**
- * Somebody who has not been heard of may have the app all the same: it is tried before it is said that they cannot be
- * reached, as soon as it is known where the tenant is served.
+ * The address of a person. Somebody we have no conversation with may have the app all the same, so they get an address
+ * too, once we know where the tenant is served.
  */
 async function addressOf(
   { conversations, tenantId }: MessengerDeps,
@@ -155,7 +155,7 @@ async function addressOf(
   return mayOpen ? `person:${account.user}` : undefined;
 }
 
-/** Where an address leads; for a person without a conversation with us, one is made. */
+/** The conversation behind an address. Creates the personal conversation if there is none. */
 async function targetOf(deps: MessengerDeps, address: string, signal: AbortSignal): Promise<Target> {
   const { conversations } = deps;
   const [kind, ...rest] = address.split(":");
@@ -165,16 +165,16 @@ async function targetOf(deps: MessengerDeps, address: string, signal: AbortSigna
     if (serviceUrls.length === 0) throw new DeliveryFault("not_installed", { retryable: false });
     return { serviceUrls, conversation: name, user: null };
   }
-  if (kind !== "person") return assertKnown(address);
+  if (kind !== "person") throw new DeliveryFault(`bad_address_${address.slice(0, 10)}`, { retryable: false });
   const person = await conversations.person(name);
-  if (person === undefined || person.conversationId === null) return opened(deps, name, person, signal);
+  if (person === undefined || person.conversationId === null)
+    return openConversation(deps, name, person, signal);
   const { serviceUrl, userId: user, conversationId } = person;
   const serviceUrls = await conversations.serviceUrlsOf(conversationId, serviceUrl);
   return { serviceUrls, conversation: conversationId, user };
 }
 
-/** The personal conversation with somebody with whom there is none yet. */
-async function opened(
+async function openConversation(
   { connector, conversations, rateLimiter }: MessengerDeps,
   aadObjectId: string,
   person: PersonReference | undefined,
@@ -192,15 +192,15 @@ async function opened(
   return { serviceUrls: [serviceUrl], conversation: conversationId, user: userId };
 }
 
-function assertKnown(address: string): never {
-  throw new DeliveryFault(`bad_address_${address.slice(0, 10)}`, { retryable: false });
-}
-
-/** A conversation that is not there any more is not tried again; the next attempt makes a new one. */
-async function forgetStale(conversations: Conversations, address: string, error: unknown): Promise<never> {
+/** Forgets a conversation that no longer exists, so that the next attempt creates a new one. */
+async function forgetStale(
+  conversations: ConversationReferences,
+  address: string,
+  error: unknown,
+): Promise<never> {
   const person = address.startsWith("person:") ? address.slice("person:".length) : undefined;
   const status = error instanceof BotConnectorFault ? error.status : null;
-  // Thrown out: when they come back, they get what has been waiting for them.
+  // The person has removed the app. When they install it again, they get what waits for them.
   if (person !== undefined && status === 403) await conversations.forgetPerson(person);
   if (person === undefined || status !== 404) throw error;
   const known = await conversations.person(person);
@@ -209,15 +209,15 @@ async function forgetStale(conversations: Conversations, address: string, error:
   throw new DeliveryFault("conversation_not_found", { retryable: true });
 }
 
-/** Teams asks again for at most sixty readers of one message; fewer keep the card small. */
+/** Teams refreshes a message for at most sixty readers; fewer keep the card small. */
 const refreshedMax = 20;
 
 /**
- * The card as a message. Teams looks it up anew for its one reader whenever it comes into view. In a shared message it
- * does so for those who have decided, because what everybody else may still press is not theirs any more.
+ * The card as a message that Teams refreshes when its reader sees it. In a shared message it does so for those who have
+ * decided, because they may no longer press what everybody else still may.
  */
 async function liveCard(
-  conversations: Conversations,
+  conversations: ConversationReferences,
   card: Card,
   user: string | null,
 ): Promise<AdaptiveCard> {
@@ -226,23 +226,26 @@ async function liveCard(
   const readers = user === null ? await voterIds(conversations, card) : [user];
   return readers.length === 0
     ? shown
-    : refreshing(shown, readers, { verb: "card:refresh", request: card.request.id });
+    : withRefresh(shown, readers, { verb: "card:refresh", request: card.request.id });
 }
 
-async function voterIds(conversations: Conversations, { voterAccounts }: Card): Promise<readonly string[]> {
+async function voterIds(
+  conversations: ConversationReferences,
+  { voterAccounts }: Card,
+): Promise<readonly string[]> {
   const accounts = voterAccounts.filter(({ surface }) => surface === "teams").slice(0, refreshedMax);
   const people = await Promise.all(accounts.map((account) => conversations.person(account.user)));
   return [...new Set(people.flatMap((person) => person?.userId ?? []))];
 }
 
-/** The conversation or message is not there any more, or we are not let at it: nothing that we posted can be changed. */
+/** Whether a posted message can no longer be changed: it or its conversation is gone, or we lost access. */
 function isGone(error: unknown): boolean {
   if (!(error instanceof BotConnectorFault)) return false;
   const { status, code } = error;
   return status === 403 || status === 404 || status === 410 || (status === 400 && goneCodes.has(code));
 }
 
-/** What Teams says with status 400 of a message that was deleted or is too old. */
+/** Codes that come with status 400 for a message that was deleted or is too old. */
 const goneCodes: ReadonlySet<string> = new Set([
   "ActivityNotFoundInConversation",
   "ConversationNotFound",

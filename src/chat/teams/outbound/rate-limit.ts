@@ -1,16 +1,17 @@
 import { secondMs } from "../../../core/values/time.ts";
 import { DeliveryFault } from "../../../service/messaging/messenger.ts";
 
-/** What Teams takes from one bot; more is answered 429 and makes it slower for all. */
+/** Teams accepts this many messages of one bot; it answers more with 429 and slows down everything. */
 export const sendsPerSecondMax = { conversation: 7, tenant: 30 } as const;
 
-/** Conversations remembered at once; their last second is all that is remembered of them. */
+/** How many conversations are counted at once; for each we keep the sends of the last second. */
 const rememberedMax = 2_000;
 
 export interface SendRateLimiter {
   /**
-   * Takes a place among this second's sends. @throws DeliveryFault `paced`, with how long to wait, when there is none:
-   * waiting is the relay's, which meanwhile goes on with others.
+   * Counts one send. The relay does the waiting, because it can send other messages meanwhile.
+   *
+   * @throws DeliveryFault `paced`, with the time to wait, when the limit is reached
    */
   take(conversation: string): void;
 }
@@ -41,7 +42,7 @@ function recent(sends: readonly number[], at: number): readonly number[] {
   return sends.filter((one) => at - one < secondMs);
 }
 
-/** Until the oldest send of a full second is a second old. */
+/** The time until the oldest send of a full second is a second old. */
 function waitOf(sends: readonly number[], max: number, at: number): number {
   const [oldest] = sends;
   return sends.length < max || oldest === undefined ? 0 : oldest + secondMs - at;

@@ -2,10 +2,10 @@ import { z } from "zod";
 import type { AddressBook } from "../../../service/people/address-book.ts";
 import { conversationIdOf, isOfOwnConversation, isPersonal, type Activity } from "../connection/activity.ts";
 
-/** Where a person is reached. */
+/** The personal conversation with a person. */
 export interface PersonReference {
   readonly serviceUrl: string;
-  /** Their id with this bot, `29:…`. Null: we have opened the conversation, and they have not been heard of yet. */
+  /** Their id with this bot, `29:…`. Null: we opened the conversation, and they have not written yet. */
   readonly userId: string | null;
   /** Null: there is no personal conversation yet. */
   readonly conversationId: string | null;
@@ -16,45 +16,49 @@ const personSchema = z.object({
   userId: z.string().nullable(),
   conversationId: z.string().nullable(),
 });
-/** `since`: when the address was first heard of, in epoch milliseconds; of what was learned before that was kept, 0. */
+/** `since`: when we first saw the address, in epoch milliseconds; 0 when that was not recorded. */
 const serviceUrlSchema = z.object({ serviceUrl: z.string(), since: z.number().default(0) });
 
 /**
- * The conversations Teams has told us of, with the address of the service behind each. Kept in the store: a bot cannot
- * ask where it is installed, it can only remember.
+ * The conversations we know from Teams, each with the address of its service. They are stored, because a bot cannot ask
+ * where it is installed.
  */
-export interface Conversations {
+export interface ConversationReferences {
   /**
-   * References from the bot's own conversations. From everything else only the address of the service, which changes,
-   * of what is known already.
+   * Stores the references of the bot's own conversations. From other activities it updates only the service address of
+   * conversations it already knows.
    *
-   * @returns whether the sender can be written to from now on and could not before
+   * @returns whether the sender became reachable by this activity
    */
   learn(activity: Activity): Promise<boolean>;
-  /** We were taken out of this activity's conversation. */
+  /** Forgets the conversation of this activity, because the bot was removed from it. */
   leave(activity: Activity): Promise<void>;
   person(aadObjectId: string): Promise<PersonReference | undefined>;
-  /** Nothing can be sent to them there: they have to be heard of again. */
+  /** Forgets a person who cannot be reached there, until they write again. */
   forgetPerson(aadObjectId: string): Promise<void>;
-  /** A personal conversation was made. */
+  /** Stores a personal conversation that was created. */
   keepPerson(aadObjectId: string, reference: PersonReference): Promise<void>;
   /**
-   * Where a conversation may be served, the newest address first: an address moves for everybody, and not every
-   * conversation has said so yet. The others are for when the newest turns out to serve somebody else.
+   * The addresses that may serve a conversation, the newest first. An address moves for everybody, but each conversation
+   * reports it only with its next activity; the older ones are used when the newest does not serve this conversation.
    *
-   * @param conversationId Null: there is none yet.
-   * @param known Where the caller has known it to be; null: nowhere.
+   * @param conversationId Null: there is no conversation yet.
+   * @param known The address that the caller last used; null: none.
    */
   serviceUrlsOf(conversationId: string | null, known: string | null): Promise<readonly string[]>;
 }
 
-export function createConversations(book: AddressBook, tenantId: string, now: () => number): Conversations {
+export function createConversationReferences(
+  book: AddressBook,
+  tenantId: string,
+  now: () => number,
+): ConversationReferences {
   const personKey = (aadObjectId: string): string => `person:${tenantId}:${aadObjectId}`;
   const tenantKey = `tenant:${tenantId}`;
 
-  const person: Conversations["person"] = async (aadObjectId) =>
+  const person: ConversationReferences["person"] = async (aadObjectId) =>
     personSchema.safeParse(await book.find(personKey(aadObjectId))).data;
-  const keepPerson: Conversations["keepPerson"] = (aadObjectId, reference) =>
+  const keepPerson: ConversationReferences["keepPerson"] = (aadObjectId, reference) =>
     book.keep(personKey(aadObjectId), { ...reference });
 
   const serviceUrlAt = async (key: string) => serviceUrlSchema.safeParse(await book.find(key)).data;
@@ -77,10 +81,10 @@ export function createConversations(book: AddressBook, tenantId: string, now: ()
       if (from?.aadObjectId === undefined) return false;
       const known = await person(from.aadObjectId);
       if (known === undefined && !isOwn) return false;
-      const isTheirs = isOwn && isPersonal(conversation);
-      const conversationId = isTheirs ? conversation.id : (known?.conversationId ?? null);
+      const isPersonalChat = isOwn && isPersonal(conversation);
+      const conversationId = isPersonalChat ? conversation.id : (known?.conversationId ?? null);
       await keepPerson(from.aadObjectId, { serviceUrl, userId: from.id, conversationId });
-      return isTheirs && (known === undefined || known.conversationId === null);
+      return isPersonalChat && (known === undefined || known.conversationId === null);
     },
     async leave({ from, conversation }) {
       if (conversation === undefined) return;

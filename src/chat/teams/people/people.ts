@@ -8,33 +8,33 @@ import type { RefusalLog } from "../../../service/reports/refusal-log.ts";
 import type { UnlinkedUser } from "../../conversation/chat.ts";
 import { conversationIdOf, type Activity } from "../connection/activity.ts";
 import type { BotConnector, Member } from "../connection/bot-connector.ts";
-import type { Conversations } from "./conversation-references.ts";
+import type { ConversationReferences } from "./conversation-references.ts";
 
-/** Who stands behind an activity: somebody we know, a member of our tenant without a link, or nobody to talk to. */
+/** The person behind an activity: known to us, a member of our tenant who can ask to be linked, or refused. */
 export type Sender =
   | { readonly kind: "known"; readonly caller: Caller }
   | { readonly kind: "unlinked"; readonly unlinkedUser: UnlinkedUser; readonly refusal: Refusal }
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
 export interface TeamsPeople {
-  /** Asked anew at each press: the platform who this is, and the store whom they are linked to. */
+  /** Asks Teams and the store who this is, anew for each activity. */
   senderOf(activity: Activity): Promise<Sender>;
-  /** Messages reach this account of our tenant from now on. */
+  /** From now on messages reach this account of our tenant. */
   becameReachable(aadObjectId: string): Promise<void>;
-  /** Puts on record that somebody of another tenant has tried. */
+  /** Records an attempt from another tenant. */
   recordForeign(activity: Activity): Promise<void>;
 }
 
 export interface TeamsPeopleDeps {
   readonly connector: BotConnector;
-  readonly conversations: Conversations;
+  readonly conversations: ConversationReferences;
   readonly accountLinks: AccountLinks;
   readonly refusals: RefusalLog;
   readonly now: () => Instant;
   readonly onFault: (fault: unknown) => void;
 }
 
-/** An invoke is answered within three seconds, so this must be quick or it has failed. */
+/** Time limit of the look-up in Teams, because an invoke must be answered within three seconds. */
 const checkTimeoutMs = 2 * secondMs;
 
 const membersOnly = refuse(
@@ -48,7 +48,6 @@ export function createTeamsPeople(
   settings: { readonly tenantId: string; readonly linkByEmail: boolean },
   { connector, conversations, accountLinks, refusals, now, onFault }: TeamsPeopleDeps,
 ): TeamsPeople {
-  /** As the platform says at this moment. */
   const memberOf = async (activity: Activity): Promise<Member | Refusal> => {
     const { from, conversation, serviceUrl } = activity;
     if (from?.aadObjectId === undefined || conversation === undefined || serviceUrl === undefined) {
@@ -57,7 +56,7 @@ export function createTeamsPeople(
     const personal = await conversations.person(from.aadObjectId);
     const conversationIds = [conversationIdOf(conversation.id), personal?.conversationId ?? undefined];
     const signal = AbortSignal.timeout(checkTimeoutMs);
-    // A dialog may be opened where we are no member: then the conversation between the two of us can tell.
+    // A dialog may be opened in a chat without the bot; then the personal conversation can tell.
     for (const conversationId of new Set(conversationIds)) {
       if (conversationId === undefined) continue;
       try {
@@ -110,7 +109,7 @@ export function createTeamsPeople(
   };
 }
 
-/** The signed sender, of our tenant, and no guest. */
+/** Whether this is the signed sender, a member of our tenant and not a guest. */
 function isSame(member: Member, aadObjectId: string, tenantId: string): boolean {
   return (
     member.userRole === "user" &&

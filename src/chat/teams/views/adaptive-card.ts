@@ -1,5 +1,5 @@
 /*
- * The part of Adaptive Cards 1.5 that our cards are made of. A test holds these types to Microsoft's own.
+ * The part of Adaptive Cards 1.5 that our cards use. A test checks these types against Microsoft's own.
  */
 
 export interface AdaptiveCard {
@@ -10,12 +10,12 @@ export interface AdaptiveCard {
   readonly fallbackText: string;
   readonly body: Element[];
   readonly actions: Button[];
-  /** Looked at again when one of these people sees it. */
+  /** Teams runs the action when one of these people sees the card. */
   readonly refresh?: { readonly action: ExecuteButton; readonly userIds: string[] };
   readonly msteams?: { readonly width: "full"; readonly entities?: MentionEntity[] };
 }
 
-/** Somebody who is called where `text` stands in a text block. */
+/** A mention: Teams replaces `text` in a text block by the person. */
 export interface MentionEntity {
   readonly type: "mention";
   readonly text: string;
@@ -24,7 +24,7 @@ export interface MentionEntity {
 
 export type Element = TextBlock | RichTextBlock | Container | ActionSet | TextInput | ChoiceInput;
 
-/** Reads Markdown and makes links of addresses: only for our own words. */
+/** For our own words only, because it reads Markdown and turns addresses into links. */
 export interface TextBlock {
   readonly type: "TextBlock";
   readonly text: string;
@@ -35,7 +35,7 @@ export interface TextBlock {
   readonly spacing?: Spacing;
 }
 
-/** Shows its runs as they are. */
+/** Shows its text runs without reading markup. */
 export interface RichTextBlock {
   readonly type: "RichTextBlock";
   readonly inlines: TextRun[];
@@ -84,14 +84,14 @@ export interface ChoiceInput {
   readonly choices: { readonly title: string; readonly value: string }[];
   readonly value?: string;
   readonly placeholder?: string;
-  /** Further choices are asked for while the reader types. */
+  /** Teams asks for more choices while the reader types. */
   readonly "choices.data"?: { readonly type: "Data.Query"; readonly dataset: string };
 }
 
 export type Button = ExecuteButton | SubmitButton;
 export type ButtonStyle = "positive" | "destructive";
 
-/** A press of it is answered with the card that takes this one's place before the eyes of whoever pressed. */
+/** The answer to a press is a card that replaces this one for the person who pressed. */
 export interface ExecuteButton {
   readonly type: "Action.Execute";
   readonly title: string;
@@ -100,7 +100,7 @@ export interface ExecuteButton {
   readonly style?: ButtonStyle;
 }
 
-/** In a dialog: a press of it is answered with the dialog's next page. On a card: opens a dialog. */
+/** In a dialog, the answer to a press is the next page. On a card in a message, a press opens a dialog. */
 export interface SubmitButton {
   readonly type: "Action.Submit";
   readonly title: string;
@@ -108,27 +108,27 @@ export interface SubmitButton {
   readonly style?: ButtonStyle;
 }
 
-/** What a press brings back, besides what was typed. Ids only: it is no proof of anything. */
+/** The data that a press returns, besides typed values. Ids only, because it proves nothing. */
 export interface ButtonData {
   readonly verb: string;
   readonly request?: string;
   readonly revision?: string;
-  /** Of a link card: the account and the person, as JSON and id. */
+  /** On a link card: the account as JSON, and the person's id. */
   readonly account?: string;
   readonly identity?: string;
-  /** Of a form: what it is about, as JSON. */
+  /** On a form: its `DialogRef` as JSON. */
   readonly ref?: string;
 }
 
 type Spacing = "None" | "Small" | "Medium";
 
-/** Teams refuses or cuts what is larger. */
+/** Teams refuses or truncates larger cards. */
 export const cardBytesMax = 20_000;
 
-/** What we lay out, so that what is added for sending still fits: who it is refreshed for, and the summary. */
+/** The limit for our layout. It leaves room for what is added for sending: refresh data and summary. */
 export const contentBytesMax = cardBytesMax - 3_000;
 
-/** As it is counted: UTF-8 of the JSON. */
+/** The size as Teams counts it: the JSON in UTF-8. */
 export function bytesOf(card: AdaptiveCard): number {
   return new TextEncoder().encode(JSON.stringify(card)).length;
 }
@@ -149,8 +149,16 @@ export function adaptiveCard(parts: {
   };
 }
 
-/** The card with a press of its own for whenever it comes into view of these people, so that it is true by then. */
-export function refreshing(card: AdaptiveCard, userIds: readonly string[], data: ButtonData): AdaptiveCard {
+/** The card with as many entries as Teams accepts. */
+export function cardWithEntries(entriesMax: number, cardOf: (count: number) => AdaptiveCard): AdaptiveCard {
+  let card = cardOf(entriesMax);
+  for (let count = entriesMax - 1; count >= 0 && bytesOf(card) >= contentBytesMax; count--)
+    card = cardOf(count);
+  return card;
+}
+
+/** Adds the action that Teams runs when these people see the card, so that it shows the current state. */
+export function withRefresh(card: AdaptiveCard, userIds: readonly string[], data: ButtonData): AdaptiveCard {
   const action = { type: "Action.Execute", title: "Refresh", verb: data.verb, data } as const;
   return { ...card, refresh: { action, userIds: [...userIds] } };
 }

@@ -8,50 +8,54 @@ import {
 } from "../../../wording/labels.ts";
 import type { Button, ButtonData, ButtonStyle } from "./adaptive-card.ts";
 
-/** Where a card is shown, which decides how its buttons work. */
-export type CardContext = "message" | "dialog";
+/** Where a card is shown; this decides how its buttons work. */
+export type CardPlacement = "message" | "dialog";
 
-/** Teams' card library shows no more. */
+/** The card library of Teams shows no more. */
 export const buttonsMax = 5;
 
-/** The request a button is about, at the terms its reader saw. */
+/** The request a button is about, with the revision its reader saw. */
 export interface About {
   readonly requestId: string;
   readonly revision: string;
 }
 
-/** Carries the request and its revision and nothing else: what may be done is decided when it is pressed. */
+/** A button that carries the request and its revision only. What it may do is decided when it is pressed. */
 export function cardButton(
   action: CardAction,
   { requestId, revision }: About,
-  cardContext: CardContext,
+  placement: CardPlacement,
 ): Button {
   const data = { verb: `card:${action}`, request: requestId, revision };
-  // The secret is only ever in a dialog's answer, so a message's button has to open one.
-  if (cardContext === "message" && isSecret(action)) {
+  // Only a dialog may show the secret, so the button in a message opens one.
+  if (placement === "message" && isSecret(action)) {
     const opening = { ...data, msteams: { type: "task/fetch" } } as const;
-    return { type: "Action.Submit", title: noteLabels[action], data: opening, ...styled(action) };
+    return { type: "Action.Submit", title: noteLabels[action], data: opening, ...styleField(action) };
   }
-  return button(noteLabels[action], data, cardContext, styleOf(action));
+  return button(noteLabels[action], data, placement, styleOf(action));
 }
 
-/** Of a request among others: its card takes the place of the message and is kept true from then on. */
+/** Opens a request of a list. Its card replaces the message and is kept up to date from then on. */
 export const openVerb = "card:open";
 
-export function openButton({ requestId, revision }: About, cardContext: CardContext): Button {
-  return button(noteLabels.details, { verb: openVerb, request: requestId, revision }, cardContext);
+export function openButton({ requestId, revision }: About, placement: CardPlacement): Button {
+  return button(noteLabels.details, { verb: openVerb, request: requestId, revision }, placement);
 }
 
-/** Shows the next page of the home in place of this one. */
-export function nextPageButton(page: number, cardContext: CardContext): Button {
-  return button(showMoreLabel, { verb: `menu:home:${page}` }, cardContext);
+/** Replaces this page of the home by the next one. */
+export function nextPageButton(page: number, placement: CardPlacement): Button {
+  return button(showMoreLabel, { verb: `menu:home:${page}` }, placement);
 }
 
-export function menuButton(action: MenuAction, cardContext: CardContext): Button {
-  return button(menuLabels[action], { verb: `menu:${action}` }, cardContext);
+export function menuButton(action: MenuAction, placement: CardPlacement): Button {
+  return button(menuLabels[action], { verb: `menu:${action}` }, placement);
 }
 
-/** The two of a link card. `identityId` null: asks for it. */
+export function menuButtons(buttons: readonly MenuAction[], placement: CardPlacement): readonly Button[] {
+  return buttons.slice(0, buttonsMax).map((action) => menuButton(action, placement));
+}
+
+/** The two buttons of a link card. `identityId` null: the button opens a form that asks for it. */
 export function linkButton(
   action: Extract<NoteAction, "link" | "link_other">,
   account: string,
@@ -61,24 +65,23 @@ export function linkButton(
   return button(noteLabels[action], data, "message", action === "link" ? "positive" : undefined);
 }
 
-/** Any other: what it says, and what comes back. */
 export function button(
   title: string,
   data: ButtonData,
-  cardContext: CardContext,
+  placement: CardPlacement,
   style?: ButtonStyle,
 ): Button {
-  const look = style !== undefined && { style };
-  return cardContext === "dialog"
-    ? { type: "Action.Submit", title, data, ...look }
-    : { type: "Action.Execute", title, verb: data.verb, data, ...look };
+  const styled = style !== undefined && { style };
+  return placement === "dialog"
+    ? { type: "Action.Submit", title, data, ...styled }
+    : { type: "Action.Execute", title, verb: data.verb, data, ...styled };
 }
 
 export function isSecret(action: CardAction): boolean {
   return action === "show_credential" || action === "replace_credential";
 }
 
-function styled(action: CardAction): { readonly style?: ButtonStyle } {
+function styleField(action: CardAction): { readonly style?: ButtonStyle } {
   const style = styleOf(action);
   return style === undefined ? {} : { style };
 }

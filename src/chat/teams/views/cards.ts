@@ -9,66 +9,65 @@ import {
 import type { Line } from "../../../wording/line.ts";
 import type { Quotation } from "../../../wording/user-text.ts";
 import { adaptiveCard, contentBytesMax, bytesOf, type AdaptiveCard, type Element } from "./adaptive-card.ts";
-import { buttonsMax, cardButton, type CardContext } from "./buttons.ts";
+import { buttonsMax, cardButton, type CardPlacement } from "./buttons.ts";
 import { quotationElements } from "./quotation.ts";
 import { inert, plainText, richText, run } from "./text.ts";
 
-/** How a card is shown. */
-export interface CardLook {
-  readonly cardContext?: CardContext;
-  /** What has just happened, above. */
+/** How a card is laid out. */
+export interface CardLayout {
+  readonly placement?: CardPlacement;
+  /** Lines above the card: what has just happened. */
   readonly lead?: readonly Line[];
-  /** What else there is to say, below. */
+  /** Additional content below the card. */
   readonly more?: { readonly lines: readonly Line[]; readonly quotations: readonly Quotation[] };
-  /** `details`: what *Details* shows, so that button is not on it. `note`: a message below the card. */
+  /** `details`: shown by *Details*, so it lacks that button. `note`: a message below the card. */
   readonly kind?: "card" | "note" | "details";
 }
 
-/** Each of people's other texts is shown at this length, or, where the whole would not fit, at the next. */
+/** Lengths of user texts besides the reason, tried in this order until the card fits. */
 const wordsLengths = [2_000, 1_000, 400, 100] as const;
-/** In a part of the card. */
+/** Length of the reason in a shortened card. */
 const partReasonLength = 300;
 
-/** The card of a request. */
-export function requestCard(card: Card, look: CardLook = {}): AdaptiveCard {
-  return textCard(cardText(card), look);
+export function requestCard(card: Card, layout: CardLayout = {}): AdaptiveCard {
+  return textCard(cardText(card), layout);
 }
 
 /**
- * The same from its words: all of it, or a part of it that does not offer to decide. What people wrote besides the
- * reason is shortened first, because nobody decides on that alone.
+ * The card of a request from its text. User texts besides the reason are shortened first, because nobody decides on
+ * those alone. If that is not enough, a shortened card is returned that does not offer to decide.
  */
-export function textCard(text: CardText, look: CardLook = {}): AdaptiveCard {
+export function textCard(text: CardText, layout: CardLayout = {}): AdaptiveCard {
   for (const length of wordsLengths) {
-    const whole = cardOf(text, look, text.actions, wholeElements(text, look, length));
+    const whole = cardOf(text, layout, text.actions, wholeElements(text, layout, length));
     if (bytesOf(whole) < contentBytesMax) return whole;
   }
-  const actions = look.kind === "details" ? withoutDeciding(text.actions) : actionsOfPart(text.actions);
-  return cardOf(text, look, actions, partElements(text, look, actions.includes("details")));
+  const actions = layout.kind === "details" ? withoutDeciding(text.actions) : actionsOfPart(text.actions);
+  return cardOf(text, layout, actions, partElements(text, layout, actions.includes("details")));
 }
 
-/** What *Details* itself cannot show whole is decided where it can be. */
+/** If even *Details* cannot show everything, it does not offer to decide. */
 function withoutDeciding(actions: readonly CardAction[]): readonly CardAction[] {
   return actions.filter((action) => !needsWholeCard.has(action));
 }
 
 function cardOf(
   text: CardText,
-  { cardContext = "message" }: CardLook,
+  { placement = "message" }: CardLayout,
   actions: readonly CardAction[],
   body: readonly Element[],
 ): AdaptiveCard {
   return adaptiveCard({
     fallbackText: `${plainText(text.push)} (${text.requestId})`,
     body,
-    actions: actions.slice(0, buttonsMax).map((action) => cardButton(action, text, cardContext)),
+    actions: actions.slice(0, buttonsMax).map((action) => cardButton(action, text, placement)),
   });
 }
 
-function wholeElements(text: CardText, look: CardLook, wordsLength: number): readonly Element[] {
-  const { lines = [], quotations = [] } = look.more ?? {};
+function wholeElements(text: CardText, layout: CardLayout, wordsLength: number): readonly Element[] {
+  const { lines = [], quotations = [] } = layout.more ?? {};
   return [
-    ...headingElements(text, look),
+    ...headingElements(text, layout),
     ...accessElements(text.access),
     ...text.terms.map(factRow),
     ...quotationElements(text.reason),
@@ -79,14 +78,14 @@ function wholeElements(text: CardText, look: CardLook, wordsLength: number): rea
   ];
 }
 
-function partElements(text: CardText, look: CardLook, hasDetails: boolean): readonly Element[] {
+function partElements(text: CardText, layout: CardLayout, hasDetails: boolean): readonly Element[] {
   const { access } = text;
   const shown = scopesOfPart(access.scopes);
   const hint = hasDetails
     ? "Not all of it fits here. Press Details to read all of it, and to decide."
     : `Not all of it fits into a card. Read all of it and decide with jit approve ${text.requestId}.`;
   return [
-    ...headingElements(text, look),
+    ...headingElements(text, layout),
     ...accessElements({ ...access, scopes: shown }),
     richText([`${access.scopes.length - shown.length} more of ${access.scopes.length} scopes. ${hint}`]),
     ...text.terms.map(factRow),
@@ -96,14 +95,17 @@ function partElements(text: CardText, look: CardLook, hasDetails: boolean): read
   ];
 }
 
-function headingElements({ heading }: CardText, { lead = [], kind = "card" }: CardLook): readonly Element[] {
+function headingElements(
+  { heading }: CardText,
+  { lead = [], kind = "card" }: CardLayout,
+): readonly Element[] {
   return [
     ...lead.map((line) => richText(line)),
     richText(heading, { size: kind === "note" ? "Medium" : "Large", weight: "Bolder" }),
   ];
 }
 
-/** Every scope, one a row. */
+/** Every scope on a row of its own. */
 export function accessElements({ catalogName, scopes }: AccessText): readonly Element[] {
   const [only] = scopes;
   if (catalogName === null && scopes.length === 1 && only !== undefined) {

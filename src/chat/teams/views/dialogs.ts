@@ -9,17 +9,17 @@ import {
   type Button,
   type Element,
 } from "./adaptive-card.ts";
-import { button, type CardContext } from "./buttons.ts";
+import { button, type CardPlacement } from "./buttons.ts";
 import { accessElements } from "./cards.ts";
 import { quotationElements } from "./quotation.ts";
 import { richText } from "./text.ts";
 
-/** What a form shows besides its fields. */
+/** What a form shows besides its empty fields. */
 export interface FormState {
-  /** What was typed already. */
+  /** The values typed so far. */
   readonly values: DialogValues;
   readonly errors: readonly FieldError[];
-  /** What would happen, when that was asked for. */
+  /** The result of the dry run, if one was requested. */
   readonly preview: readonly Line[];
   /** The first entries of the catalog. */
   readonly catalog: readonly Option[];
@@ -27,29 +27,29 @@ export interface FormState {
 
 export const emptyForm: FormState = { values: {}, errors: [], preview: [], catalog: [] };
 
-/** Names of inputs begin so, apart from what buttons carry. */
+/** Prefix of input names, which keeps them apart from the data of buttons. */
 const inputPrefix = "field:";
-/** A card must stay small; typing finds the others. */
+/** A card must stay small; people find other choices by typing. */
 const choicesMax = 25;
-/** The one set of choices that is searched. */
+/** The one set of choices that Teams searches with us. */
 export const catalogDataset = "catalog";
 
-/** A form, in a dialog or in place of the card it was opened from. */
-export function formCard(
+/** A form as a card, in a dialog or in place of the card it was opened from. */
+export function dialogCard(
   dialog: Dialog,
-  cardContext: CardContext,
+  placement: CardPlacement,
   state: FormState = emptyForm,
 ): AdaptiveCard {
-  const whole = formOf(dialog, cardContext, state, { isDecidable: true });
-  return bytesOf(whole) < contentBytesMax || dialog.decided === undefined
-    ? whole
-    : formOf(dialog, cardContext, state, { isDecidable: false });
+  const complete = formOf(dialog, placement, state, { isDecidable: true });
+  return bytesOf(complete) < contentBytesMax || dialog.decided === undefined
+    ? complete
+    : formOf(dialog, placement, state, { isDecidable: false });
 }
 
-/** `isDecidable` false: not all that would be decided fits, so the form cannot be sent. */
+/** `isDecidable` false: the access to decide does not fit, so the form has no submit button. */
 function formOf(
   dialog: Dialog,
-  cardContext: CardContext,
+  placement: CardPlacement,
   state: FormState,
   { isDecidable }: { readonly isDecidable: boolean },
 ): AdaptiveCard {
@@ -57,19 +57,19 @@ function formOf(
   return adaptiveCard({
     fallbackText: dialog.title,
     body: [
-      // A dialog has a title of its own.
-      ...(cardContext === "message" ? [title(dialog.title)] : []),
+      // Teams shows the title of a dialog itself.
+      ...(placement === "message" ? [title(dialog.title)] : []),
       ...dialog.intro.map((line) => richText(line)),
       ...decidedElements(dialog.decided, isDecidable),
       ...general.map(({ message }) => errorRow(message)),
       ...dialog.fields.flatMap((field) => fieldElements(field, state)),
       ...state.preview.map((line) => richText(line, { weight: "Bolder" })),
     ],
-    actions: formButtons(dialog, cardContext, isDecidable),
+    actions: formButtons(dialog, placement, isDecidable),
   });
 }
 
-/** What is decided by sending the form, whole: nobody decides on what they were not shown. */
+/** The complete access that submitting the form decides on: nobody decides on what they were not shown. */
 function decidedElements(decided: DecidedAccess | undefined, isWhole: boolean): readonly Element[] {
   if (decided === undefined) return [];
   const { requestId, access, reason } = decided;
@@ -78,7 +78,7 @@ function decidedElements(decided: DecidedAccess | undefined, isWhole: boolean): 
     : [richText([`Not all of it fits here. Read all of it and decide with jit approve ${requestId}.`])];
 }
 
-/** What was typed, from what a press brought. */
+/** The typed values, from the data of a pressed button. */
 export function typedValues(data: Readonly<Record<string, unknown>>): DialogValues {
   const values: Record<string, string | readonly string[]> = {};
   for (const [name, value] of Object.entries(data)) {
@@ -89,7 +89,7 @@ export function typedValues(data: Readonly<Record<string, unknown>>): DialogValu
   return values;
 }
 
-/** `field:one:reason`: several chosen values come back as one text, so the name says which it is. */
+/** `field:one:reason` or `field:many:catalog`. Teams returns several values as one text, so the name tells them apart. */
 function nameOf({ kind, id }: Field): string {
   return `${inputPrefix}${kind === "catalog" ? "many" : "one"}:${id}`;
 }
@@ -158,7 +158,7 @@ function catalogInput(
   const picked = Array.isArray(typed) ? typed : preset.map(({ value }) => value);
   const known = new Map([...preset, ...catalog].map((option) => [option.value, option]));
   const options = [
-    // What was found by typing is shown again though it is not among the first.
+    // Picked options stay in the list, even if they are not among the first.
     ...picked.map((value) => known.get(value) ?? { value, label: value, description: null }),
     ...[...known.values()].filter(({ value }) => !picked.includes(value)),
   ];
@@ -183,18 +183,16 @@ export function choiceOf({ value, label, description }: Option): {
 
 function formButtons(
   { ref, submitLabel, hasPreview }: Dialog,
-  cardContext: CardContext,
+  placement: CardPlacement,
   isDecidable: boolean,
 ): readonly Button[] {
-  const carried = JSON.stringify(ref);
+  const refJson = JSON.stringify(ref);
   const { requestId } = ref;
   return [
     ...(isDecidable
-      ? [button(submitLabel, { verb: "form:submit", ref: carried }, cardContext, "positive")]
+      ? [button(submitLabel, { verb: "form:submit", ref: refJson }, placement, "positive")]
       : []),
-    ...(hasPreview ? [button("Check first", { verb: "form:preview", ref: carried }, cardContext)] : []),
-    ...(requestId !== null
-      ? [button("Back", { verb: "card:refresh", request: requestId }, cardContext)]
-      : []),
+    ...(hasPreview ? [button("Check first", { verb: "form:preview", ref: refJson }, placement)] : []),
+    ...(requestId !== null ? [button("Back", { verb: "card:refresh", request: requestId }, placement)] : []),
   ];
 }

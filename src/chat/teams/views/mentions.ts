@@ -1,12 +1,12 @@
 import type { Card } from "../../../service/views/card.ts";
 import type { AdaptiveCard, MentionEntity } from "./adaptive-card.ts";
 
-/** More in one message call half the organisation, and make the card large. */
+/** More mentions in one message would notify too many people and make the card too large. */
 const mentionsMax = 20;
 
 /**
- * The card with a line that calls the approvers for whom a channel stands in. Teams puts their names in place of the
- * numbers, so that no name is read as Markdown.
+ * Adds a line that mentions the approvers who get the channel's message in place of their own. Teams replaces the
+ * numbers by their names, so that no name is read as Markdown.
  */
 export function withMentions(card: AdaptiveCard, { mentions }: Pick<Card, "mentions">): AdaptiveCard {
   const entities = mentions

@@ -7,7 +7,7 @@ import { requestIdRow, textCard } from "./cards.ts";
 import { quotationElements } from "./quotation.ts";
 import { plainText, richText } from "./text.ts";
 
-/** What has happened, in a few lines; all of the request where its reader is asked to decide. */
+/** A note as a card: a few lines, or the whole request where its reader is asked to decide. */
 export function noteCard(
   { heading, push, lines, quotations = [], card, actions }: NoteText,
   note: Note,

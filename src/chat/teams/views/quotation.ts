@@ -3,19 +3,19 @@ import { cutTo } from "../../../wording/escape-invisible.ts";
 import type { Element } from "./adaptive-card.ts";
 import { inert, run } from "./text.ts";
 
-/** A card has room for so many rows of one text; further lines are shown behind each other with a sign between them. */
+/** The most rows for one text. Further lines are joined into the last row, with a sign between them. */
 const rowsMax = 20;
 const lineEnd = " ⏎ ";
 
 /**
- * People's own words in Teams, in this one place: our label, and below it a box of another colour with nothing but their
- * lines, as text runs, which Teams reads no markup in.
+ * User text as a quotation: our label, and below it a box of another colour with nothing but their lines. Teams reads no
+ * markup in text runs. No other file lays out user text of several lines.
  *
  * @param max Characters to show; absent: all of them.
  */
 export function quotationElements({ label, text }: Quotation, max = Infinity): readonly Element[] {
-  const whole = quotationLines(text).join("\n");
-  const rows = (max === Infinity ? whole : cutTo(whole, max)).split("\n");
+  const joined = quotationLines(text).join("\n");
+  const rows = (max === Infinity ? joined : cutTo(joined, max)).split("\n");
   const shown =
     rows.length > rowsMax ? [...rows.slice(0, rowsMax - 1), rows.slice(rowsMax - 1).join(lineEnd)] : rows;
   return [

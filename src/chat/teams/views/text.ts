@@ -3,25 +3,25 @@ import { inlineUserText } from "../../../wording/user-text.ts";
 import { cutTo, escapeInvisible } from "../../../wording/escape-invisible.ts";
 import type { RichTextBlock, TextRun } from "./adaptive-card.ts";
 
-type Look = Pick<TextRun, "size" | "weight" | "isSubtle" | "color">;
+type TextStyle = Pick<TextRun, "size" | "weight" | "isSubtle" | "color">;
 type Spacing = NonNullable<RichTextBlock["spacing"]>;
 
-/** One piece of somebody's words in a line. */
+/** The longest user text in a line. */
 const partLengthMax = 600;
 const plainLengthMax = 1_000;
 
-/** A line as it is to be shown: nothing in it is markup, times are told in the reader's own time zone. */
-export function richText(line: Line, look: Look = {}, spacing?: Spacing): RichTextBlock {
-  const inlines = line.map((part) => run(textOf(part), look)).filter(({ text }) => text !== "");
+/** A line as rich text: nothing in it is read as markup, and times are in the reader's time zone. */
+export function richText(line: Line, style: TextStyle = {}, spacing?: Spacing): RichTextBlock {
+  const inlines = line.map((part) => run(textOf(part), style)).filter(({ text }) => text !== "");
   return {
     type: "RichTextBlock",
-    inlines: inlines.length === 0 ? [run("–", look)] : inlines,
+    inlines: inlines.length === 0 ? [run("–", style)] : inlines,
     ...(spacing !== undefined && { spacing }),
   };
 }
 
-export function run(text: string, look: Look = {}): TextRun {
-  return { type: "TextRun", text, ...look };
+export function run(text: string, style: TextStyle = {}): TextRun {
+  return { type: "TextRun", text, ...style };
 }
 
 function textOf(part: TextSpan): string {
@@ -29,18 +29,18 @@ function textOf(part: TextSpan): string {
   return "time" in part ? timeText(part.time) : inert(cutTo(inlineUserText(part), partLengthMax));
 }
 
-/** What looks like a date function of a card is not one. */
+/** Keeps a card from evaluating user text as a date function. */
 export function inert(text: string): string {
   return text.replaceAll("{{", "{\u2060{");
 }
 
-/** The functions take no fractions of seconds. */
+/** A time as date functions of the card, which accept no fractions of seconds. */
 function timeText(time: string): string {
   const seconds = `${time.slice(0, 19)}Z`;
   return `{{DATE(${seconds}, SHORT)}} {{TIME(${seconds})}}`;
 }
 
-/** Plain text, where nothing is laid out: notifications, and clients that show no cards. */
+/** A line as plain text, for notifications and clients that cannot show cards. */
 export function plainText(line: Line): string {
   const text = line
     .map((part) =>

@@ -1,6 +1,6 @@
 import type { SlackMessage } from "../../../fakes/slack/fake-slack.ts";
 import type { ShownMessage } from "../../../support/complete-text-contract.ts";
-import { buttonsOf } from "./slack-harness-factory.ts";
+import { buttonsOf } from "./slack-users.ts";
 
 type Json = { readonly [name: string]: unknown };
 

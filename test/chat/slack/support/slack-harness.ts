@@ -12,7 +12,7 @@ import { createSlack, type Slack } from "../../../../src/chat/slack/slack.ts";
 import type { SlackSettings } from "../../../../src/chat/slack/connection/settings.ts";
 import { startFakeSlack, type FakeSlack } from "../../../fakes/slack/fake-slack.ts";
 import { countCardBuilds, type CardBuilds } from "../../conversation/support/card-builds.ts";
-import { createSlackUsers, slackId, type SlackUsers } from "./slack-harness-factory.ts";
+import { createSlackUsers, slackId, type SlackUsers } from "./slack-users.ts";
 import {
   allStaff,
   openServiceHarness,

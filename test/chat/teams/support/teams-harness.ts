@@ -7,7 +7,8 @@ import { createHttpServer } from "../../../../src/http/server.ts";
 import { createRunners } from "../../../../src/background/outbox/runners/effect-runners.ts";
 import { createRelay, type Relay } from "../../../../src/background/outbox/relay.ts";
 import { createAddressBook } from "../../../../src/service/people/address-book.ts";
-import { createTeams, type Teams, type TeamsSettings } from "../../../../src/chat/teams/teams.ts";
+import type { TeamsSettings } from "../../../../src/chat/teams/connection/settings.ts";
+import { createTeams, type Teams } from "../../../../src/chat/teams/teams.ts";
 import {
   appId,
   appPassword,

@@ -3,19 +3,20 @@ import type { Reply } from "../../conversation/reply.ts";
 import { assertNever } from "../../../core/values/assert.ts";
 import type { Caller } from "../../../service/ports/caller.ts";
 import type { CardAction } from "../../../service/views/card.ts";
-import { resolveCaller, timeoutMs, replyTo, senderOf, type InboundDeps } from "./resolve-sender.ts";
+import { ackWithinMs, type InboundDeps } from "./inbound-deps.ts";
+import { replyTo, resolveCaller, senderIdsOf } from "./resolve-sender.ts";
 import { publishHome } from "./app-home.ts";
 import { noticeView } from "../views/dialogs.ts";
 import { blockActions, type BlockActions } from "./payloads.ts";
-import { buttonIds, readButtonPayload, type ButtonPayload } from "./button-payload.ts";
+import { buttonIds, parseActionPayload, type ActionPayload } from "./action-payload.ts";
 import { createResponder, type ReplyTarget } from "./responder.ts";
 import { resolveWithin } from "../../../service/async/resolve-within.ts";
 
 const decisions: ReadonlySet<CardAction> = new Set(["approve", "done"]);
 const secrets: ReadonlySet<CardAction> = new Set(["show_credential", "replace_credential"]);
 
-/** Buttons: on cards and notes, of menus, and an administrator's for linking. */
-export function listenToPresses(deps: InboundDeps): void {
+/** Presses of buttons: on cards and notes, in menus, and those by which an administrator links an account. */
+export function listenToCardActions(deps: InboundDeps): void {
   const { app, chat, client } = deps;
   const responder = createResponder(client, deps.cards);
   app.action(buttonIds, async ({ ack, body, respond }) => {
@@ -23,8 +24,8 @@ export function listenToPresses(deps: InboundDeps): void {
     const button = parsed.success ? parsed.data.actions[0] : undefined;
     if (!parsed.success || button === undefined) return ack();
     const { view, trigger_id: triggerId, response_url: responseUrl } = parsed.data;
-    const payload = readButtonPayload(button.action_id, button.value);
-    const sender = senderOf(parsed.data);
+    const payload = parseActionPayload(button.action_id, button.value);
+    const ids = senderIdsOf(parsed.data);
     const replyTargetOf = (caller: Caller | undefined): ReplyTarget => ({
       caller,
       triggerId,
@@ -39,28 +40,28 @@ export function listenToPresses(deps: InboundDeps): void {
       (payload?.on === "card" || payload?.on === "note") && actions.has(payload.action);
     if (isOf(secrets)) {
       await ack();
-      const resolved = await resolveCaller(deps, sender, typedOf(payload));
+      const resolved = await resolveCaller(deps, ids, commandOf(payload));
       if ("reply" in resolved) return responder.show(replyTargetOf(undefined), resolved.reply);
       const { caller } = resolved;
       return responder.showSecret(replyTargetOf(caller), () => answerTo(chat, caller, payload));
     }
-    const working = replyTo(deps, sender, typedOf(payload), (caller) => answerTo(chat, caller, payload));
-    // A decision is committed before Slack hears that it arrived, as long as that is soon.
-    if (isOf(decisions)) await resolveWithin(working, timeoutMs);
+    const answering = replyTo(deps, ids, commandOf(payload), (caller) => answerTo(chat, caller, payload));
+    // Waits for the commit before acknowledging to Slack, up to the limit.
+    if (isOf(decisions)) await resolveWithin(answering, ackWithinMs);
     await ack();
-    const { reply, caller } = await working;
+    const { reply, caller } = await answering;
     await responder.show(replyTargetOf(caller), reply);
-    if (view?.type === "home" && caller !== undefined) await publishHome(deps, sender.userId, caller);
+    if (view?.type === "home" && caller !== undefined) await publishHome(deps, ids.userId, caller);
   });
 }
 
-function messageOf({ container }: BlockActions, payload: ButtonPayload | undefined): ReplyTarget["message"] {
+function messageOf({ container }: BlockActions, payload: ActionPayload | undefined): ReplyTarget["message"] {
   const { channel_id: channel, message_ts: ts, is_ephemeral: isEphemeral = false } = container;
   if (channel === undefined || ts === undefined || isEphemeral) return null;
   return { channel, ts, isNote: payload?.on === "note" };
 }
 
-async function answerTo(chat: Chat, caller: Caller, payload: ButtonPayload | undefined): Promise<Reply> {
+async function answerTo(chat: Chat, caller: Caller, payload: ActionPayload | undefined): Promise<Reply> {
   if (payload === undefined) return chat.run(caller, "help");
   switch (payload.on) {
     case "card":
@@ -75,8 +76,8 @@ async function answerTo(chat: Chat, caller: Caller, payload: ButtonPayload | und
   }
 }
 
-/** The same as a command, for somebody without a link; and what goes on record about them. */
-function typedOf(payload: ButtonPayload | undefined): string {
+/** The press as a typed command, for people without a link and for the record of their refusal. */
+function commandOf(payload: ActionPayload | undefined): string {
   if (payload === undefined) return "help";
   if (payload.on === "account") return "link";
   return payload.action === "ask_for_link" ? "link" : payload.action;

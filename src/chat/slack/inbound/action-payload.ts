@@ -3,22 +3,23 @@ import { cardActions, type CardAction } from "../../../service/views/card.ts";
 import type { ChatAccount } from "../../../service/messaging/messenger.ts";
 import { menuActions, pageOf, type MenuAction } from "../../../wording/labels.ts";
 
-/** What a pressed button says; one that is none of ours says nothing. */
-export type ButtonPayload =
-  /** `note`: below a card, see `settledNote`. */
+/** The content of a pressed button. */
+export type ActionPayload =
+  /** `note`: the button of a note below a card, see `settledNote`. */
   | {
       readonly on: "card" | "note";
       readonly action: CardAction;
       readonly about: { readonly requestId: string; readonly revision: string };
     }
   | { readonly on: "menu"; readonly action: MenuAction; readonly page: number }
-  /** An administrator's, on somebody's wish to be linked; `identityId` null: a form asks for it. */
+  /** An administrator's button on a link request; `identityId` null: a form asks for it. */
   | { readonly on: "account"; readonly account: ChatAccount; readonly identityId: string | null };
 
-/** Every action id of our buttons; fields have another, so that no two listeners hear of the same press. */
+/** The action ids of all our buttons. Fields use another id, so that only one listener handles each action. */
 export const buttonIds = /^(card|note|menu|account):/;
 
-export function readButtonPayload(actionId: string, value: string): ButtonPayload | undefined {
+/** Undefined: not one of our buttons. */
+export function parseActionPayload(actionId: string, value: string): ActionPayload | undefined {
   const [on = "", name = "", page] = actionId.split(":");
   if (on === "card" || on === "note") {
     const action = cardActions.find((one) => one === name);
@@ -32,7 +33,7 @@ export function readButtonPayload(actionId: string, value: string): ButtonPayloa
   return linkOf(value);
 }
 
-function linkOf(value: string): ButtonPayload | undefined {
+function linkOf(value: string): ActionPayload | undefined {
   const read = jsonObject(value);
   const ref = parseDialogRef(JSON.stringify({ ...read, id: "link", requestId: null, revision: null }));
   if (ref === undefined || ref.account === null) return undefined;
