@@ -1,4 +1,4 @@
-import { takesAccessAway } from "../../core/effects/effects.ts";
+import { removesAccess } from "../../core/effects/effects.ts";
 import type { EffectId, Instant } from "../../core/values/ids.ts";
 import { minuteMs, plus, secondMs } from "../../core/values/time.ts";
 import { DeliveryFault } from "../../service/messaging/messenger.ts";
@@ -92,7 +92,7 @@ export function createAttempt(
 
 /** Marks a write about an effect that takes access away. */
 export function endsAccess(effect: DueEffect["effect"]): { readonly ends?: true } {
-  return takesAccessAway(effect) ? { ends: true } : {};
+  return removesAccess(effect) ? { ends: true } : {};
 }
 
 function attemptInfoOf({ id, attempts, createdAt }: DueEffect): AttemptInfo {

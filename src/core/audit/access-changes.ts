@@ -1,11 +1,11 @@
 import type { AuditAction } from "./audit-record.ts";
 
 /**
- * What a commit with a record of this action does to access. Every verb that gives or ends access leaves a record in the
- * same commit, so the store can tell the two apart, and a new verb cannot be forgotten.
+ * How a commit with a record of this action changes access. Every command that gives or ends access writes a record
+ * in the same commit. So the store can tell them apart, and a new command cannot be forgotten.
  *
- * - gives: brings somebody nearer to access, or hands out a secret. Refused while new access is held back.
- * - ends: takes access away, says no, or lets the service start so that it can. Written even when the disk is full.
+ * - gives: brings somebody closer to access, or issues a secret. Refused while new access is blocked.
+ * - ends: removes access, denies, or lets the service start so that it can. Written even when the disk is full.
  */
 export const accessChanges: { readonly [Action in AuditAction]: "gives" | "ends" | "none" } = {
   "request.submitted": "gives",

@@ -4,55 +4,45 @@ import { assertNever } from "../values/assert.ts";
 import type { AuditAction, AuditEntry } from "./audit-record.ts";
 import type { GrantEvent, Recorded, RequestEvent, TargetEvent } from "../access/events.ts";
 import type { CredentialRecord, StartedGrant } from "../access/grant.ts";
-import type { RequestId } from "../values/ids.ts";
 import { formatSelector } from "../values/identity.ts";
 import type { Target } from "../access/target.ts";
 import { formatDuration, formatInstant } from "../values/time.ts";
 
-type Entry = readonly [action: AuditAction, data: AuditEntry["data"]];
+type Data = AuditEntry["data"];
+type ActionData = readonly [action: AuditAction, data: Data];
 
 /**
- * The audit records of one event: one per transition, in the commit that makes it. `request` is the access request the
- * event belongs to, directly or through its grant. Reasons and comments are the person's own words, already masked.
+ * The audit entries of one event: one per transition, written in the same commit. `request` is the request the event
+ * belongs to, directly or through its grant. Reasons and comments are people's own words, with tokens already masked.
  */
-export function recordsOf(
+export function auditEntriesOf(
   recorded: Recorded,
   request: Pick<AccessRequest, "id" | "subjectId">,
 ): readonly AuditEntry[] {
   const { event } = recorded;
-  const records = recorded.on === "request" ? requestRecords(recorded.event) : grantRecords(recorded.event);
-  return records.map(([action, data]) => ({
+  const entries = recorded.on === "request" ? requestEntries(recorded.event) : grantEntries(recorded.event);
+  return entries.map(([action, data]) => ({
     at: event.at,
     action,
     actor: event.by,
     request: request.id,
     identity: request.subjectId,
-    data,
+    data: definedFields(data),
   }));
 }
 
-function requestRecords(event: RequestEvent): readonly Entry[] {
+function requestEntries(event: RequestEvent): readonly ActionData[] {
   switch (event.type) {
     case "RequestSubmitted":
-      return [["request.submitted", submittedData(event.request)]];
+      return [["request.submitted", submissionData(event.request)]];
     case "RequestAutoApproved":
       return [["request.auto_approved", { claimDeadline: formatInstant(event.claimDeadline) }]];
     case "BreakGlassUsed":
       return [["break_glass.used", { claimDeadline: formatInstant(event.claimDeadline) }]];
     case "RequestApproved":
-      return [
-        [
-          "request.approved",
-          {
-            duration: formatDuration(event.grantedDurationMs),
-            claimDeadline: formatInstant(event.claimDeadline),
-          },
-        ],
-      ];
+      return [["request.approved", approvalData(event)]];
     case "RequestDenied":
-      return [
-        ["request.denied", { reason: event.reason, ...(event.policyId && { policy: event.policyId }) }],
-      ];
+      return [["request.denied", { reason: event.reason, policy: event.policyId }]];
     case "RequestCancelled":
       return [["request.cancelled", { reason: event.reason }]];
     case "RequestTimedOut":
@@ -60,12 +50,7 @@ function requestRecords(event: RequestEvent): readonly Entry[] {
     case "ApprovedRequestRevoked":
       return [["grant.revoked", { reason: event.reason, started: false }]];
     case "ApproversChanged":
-      return [
-        [
-          "request.approvers_changed",
-          { joined: event.joined.map(askedData), left: event.left.map(askedData) },
-        ],
-      ];
+      return [["request.approvers_changed", approversData(event)]];
     case "RequestStranded":
       return [["request.stranded", { stage: event.stage, required: event.required }]];
     case "RequestReachable":
@@ -75,64 +60,43 @@ function requestRecords(event: RequestEvent): readonly Entry[] {
     case "BreakGlassReviewOverdue":
       return [["break_glass.review_overdue", {}]];
     case "RequestFailed":
-      return [
-        [
-          "grant.failed",
-          { ...(event.connector !== undefined && { connector: event.connector }), reason: event.reason },
-        ],
-      ];
-    // Said by the record of the decision, grant.prepared, grant.started and grant.extended, in the same commit.
+      return [["grant.failed", { connector: event.connector, reason: event.reason }]];
+    // Recorded in the same commit by the decision, grant.prepared, grant.started and grant.extended.
     case "ApprovalsFrozen":
     case "RequestPreparing":
     case "RequestClaimed":
     case "ExtensionCompleted":
       return [];
     default:
-      return stageRecords(event);
+      return stageEntries(event);
   }
 }
 
-type StageEvent = Extract<
-  RequestEvent,
-  { type: "ApprovalGiven" | "ApprovalDenied" | "StagesAdded" | "ApprovalReminded" | "ApprovalEscalated" }
+type EventOf<Type extends RequestEvent["type"]> = Extract<RequestEvent, { type: Type }>;
+type StageEvent = EventOf<
+  "ApprovalGiven" | "ApprovalDenied" | "StagesAdded" | "ApprovalReminded" | "ApprovalEscalated"
 >;
 
-function stageRecords(event: StageEvent): readonly Entry[] {
+function stageEntries(event: StageEvent): readonly ActionData[] {
   switch (event.type) {
     case "ApprovalGiven":
-    case "ApprovalDenied": {
-      const { stages, as, durationMs, comment } = event.vote;
-      return [
-        [
-          event.type === "ApprovalGiven" ? "approval.given" : "approval.denied",
-          {
-            stages,
-            ...(as !== undefined && { as }),
-            ...(durationMs !== undefined && { duration: formatDuration(durationMs) }),
-            ...(comment !== undefined && { comment }),
-          },
-        ],
-      ];
-    }
+      return [["approval.given", voteData(event)]];
+    case "ApprovalDenied":
+      return [["approval.denied", voteData(event)]];
     case "StagesAdded":
       return [["request.stages_added", { demands: event.demands.map(demandData), revision: event.revision }]];
     case "ApprovalReminded":
-      return [
-        ["approval.reminded", { stage: event.stage, people: event.people.map((one) => one.identityId) }],
-      ];
+      return [["approval.reminded", { stage: event.stage, people: idsOf(event.people) }]];
     case "ApprovalEscalated":
       return [
-        [
-          "approval.escalated",
-          { stage: event.stage, level: event.level, people: event.people.map((one) => one.identityId) },
-        ],
+        ["approval.escalated", { stage: event.stage, level: event.level, people: idsOf(event.people) }],
       ];
     default:
       return assertNever(event);
   }
 }
 
-function grantRecords(event: GrantEvent): readonly Entry[] {
+function grantEntries(event: GrantEvent): readonly ActionData[] {
   switch (event.type) {
     case "GrantPrepared":
       return [["grant.prepared", { grant: event.grant.id, targets: event.grant.targets.map(specData) }]];
@@ -150,86 +114,97 @@ function grantRecords(event: GrantEvent): readonly Entry[] {
     case "GrantExpired":
       return [["grant.expired", {}]];
     case "GrantCompleted":
-      return [["grant.completed", event.note === null ? {} : { note: event.note }]];
+      return [["grant.completed", { note: event.note ?? undefined }]];
     case "GrantRevoked":
       return [["grant.revoked", { reason: event.reason, started: true }]];
     default:
-      return targetRecords(event);
+      return targetEntries(event);
   }
 }
 
-function targetRecords(event: TargetEvent): readonly Entry[] {
+function targetEntries(event: TargetEvent): readonly ActionData[] {
   const { connector } = event;
   switch (event.type) {
-    // The first two are no transition, the third is told by grant.failed in the same commit.
-    case "TargetAttempted":
-    case "TargetTroubled":
-    case "TargetFailed":
-    // Told once for the connector, by connector.address_changed.
-    case "TargetMoved":
-      return [];
     case "TargetProvisioned":
       return [["target.provisioned", { connector, object: event.object }]];
     case "TargetRevokeOverdue":
-      return [
-        [
-          "target.revoke_overdue",
-          { connector, object: event.object, ...(event.reason !== undefined && { reason: event.reason }) },
-        ],
-      ];
+      return [["target.revoke_overdue", { connector, object: event.object, reason: event.reason }]];
     case "TargetRevoked":
-      return [
-        [
-          "target.revoked",
-          { connector, object: event.object, ...(event.left !== undefined && { left: event.left }) },
-        ],
-      ];
+      return [["target.revoked", { connector, object: event.object, left: event.left }]];
     case "TargetAbandoned":
       return [["connector.abandoned", { connector, object: event.object, reason: event.reason }]];
     case "TargetDrifted":
       return [["target.drifted", { connector, object: event.object, drift: event.drift }]];
+    // No transition.
+    case "TargetAttempted":
+    case "TargetTroubled":
+    // Recorded by grant.failed, in the same commit.
+    case "TargetFailed":
+    // Recorded once per connector, by connector.address_changed.
+    case "TargetMoved":
+      return [];
     default:
       return assertNever(event);
   }
 }
 
-/** When its clock began: with targets a little before the commit, for they were told the end that follows from it. */
-function startData({ id, startedAt, expiresAt }: StartedGrant): AuditEntry["data"] {
+/** With targets, access starts a little before the commit, because they were given the end that follows from it. */
+function startData({ id, startedAt, expiresAt }: StartedGrant): Data {
   return { grant: id, startedAt: formatInstant(startedAt), expiresAt: formatInstant(expiresAt) };
 }
 
-function specData({ spec }: Target): AuditEntry["data"] {
+function specData({ spec }: Target): Data {
   const { connector, object, scopes, rights, notAfter } = spec;
   return { connector, object, scopes, rights, notAfter: formatInstant(notAfter) };
 }
 
-function credentialData({ id, last4 }: CredentialRecord): AuditEntry["data"] {
+function credentialData({ id, last4 }: CredentialRecord): Data {
   return { credential: id, last4 };
 }
 
-function submittedData(request: AccessRequest): AuditEntry["data"] {
-  const { requirement, extension, ticket, risk } = request;
-  const extendedRequest: RequestId | undefined = extension?.of;
+function submissionData(request: AccessRequest): Data {
   return {
     requestedBy: request.requestedById,
     reason: request.reason,
     scopes: request.scopes,
     duration: formatDuration(request.durationMs),
     approvalDeadline: formatInstant(request.approvalDeadline),
-    ...(ticket !== undefined && { ticket }),
-    ...(risk !== null && { risk: risk.score }),
-    ...(extendedRequest !== undefined && { extends: extendedRequest }),
+    ticket: request.ticket,
+    risk: request.risk?.score,
+    extends: request.extension?.of,
     breakGlass: request.breakGlass !== undefined,
-    demands: requirement.demands.map(demandData),
+    demands: request.requirement.demands.map(demandData),
     revision: request.revision,
   };
 }
 
-function askedData({ identityId, stage }: AskedApprover): AuditEntry["data"] {
+function approvalData({ grantedDurationMs, claimDeadline }: EventOf<"RequestApproved">): Data {
+  return { duration: formatDuration(grantedDurationMs), claimDeadline: formatInstant(claimDeadline) };
+}
+
+function voteData({ vote }: EventOf<"ApprovalGiven" | "ApprovalDenied">): Data {
+  const { stages, as, durationMs, comment } = vote;
+  return {
+    stages,
+    as,
+    duration: durationMs === undefined ? undefined : formatDuration(durationMs),
+    comment,
+  };
+}
+
+function approversData({ joined, left }: EventOf<"ApproversChanged">): Data {
+  return { joined: joined.map(approverData), left: left.map(approverData) };
+}
+
+function approverData({ identityId, stage }: AskedApprover): Data {
   return { person: identityId, stage };
 }
 
-function demandData(demand: Demand): AuditEntry["data"] {
+function idsOf(people: readonly AskedApprover[]): readonly string[] {
+  return people.map(({ identityId }) => identityId);
+}
+
+function demandData(demand: Demand): Data {
   return {
     policy: demand.policyId,
     name: demand.policyName,
@@ -241,4 +216,9 @@ function demandData(demand: Demand): AuditEntry["data"] {
       required: stage.required,
     })),
   };
+}
+
+/** Drops fields without a value, so that the tables above need not. */
+function definedFields(data: Data): Data {
+  return Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined));
 }

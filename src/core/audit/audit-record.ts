@@ -1,7 +1,7 @@
 import type { Actor } from "../access/access-request.ts";
 import type { IdentityId, Instant, RequestId } from "../values/ids.ts";
 
-/** Every action of the audit log (contract §6 and §6a, and `request.approvers_changed`, `request.reachable`, `request.stages_added`, `grant.prepared`, `grant.abandoned` beside it). */
+/** Every action of the audit log (docs/audit.md#actions). */
 export const auditActions = [
   "request.submitted",
   "request.refused",
@@ -59,13 +59,13 @@ export const auditActions = [
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 
-/** One audit record before the store gives it its place in the chain. */
+/** One audit record, before the store adds it to the hash chain. */
 export interface AuditEntry {
   readonly at: Instant;
   readonly action: AuditAction;
   readonly actor: Actor;
   readonly request?: RequestId;
   readonly identity?: IdentityId;
-  /** Flat facts of the transition; no secret, no raw body. */
+  /** Facts of the transition; never a secret or a raw body. */
   readonly data: Readonly<Record<string, unknown>>;
 }

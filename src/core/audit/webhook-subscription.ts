@@ -1,25 +1,25 @@
 import { auditActions } from "./audit-record.ts";
 
-/** A program that is told of audit events, as the configuration file names it; `env:` references are resolved. */
+/** A subscriber to audit events from the configuration file, with `env:` references resolved. */
 export interface Webhook {
-  /** Unique; its place in the audit log is kept under it. */
+  /** Unique; its position in the audit log is stored under this name. */
   readonly name: string;
-  /** May itself be a secret: never logged. */
+  /** May contain a secret: never logged. */
   readonly url: string;
-  /** Actions such as `grant.started`, or `grant.*` for all of a kind. */
+  /** Actions such as `grant.started`, or `grant.*` for all actions of a kind. */
   readonly events: readonly string[];
-  /** As Standard Webhooks writes it: `whsec_` and base64, or base64 alone. */
+  /** As in Standard Webhooks: `whsec_` and Base64, or Base64 alone. */
   readonly secret: string;
-  /** Private, loopback and other addresses that are nobody's on the internet may be called. */
+  /** Whether private, loopback and other non-public addresses may be called. */
   readonly allowPrivate: boolean;
 }
 
-/** An action of the audit log, or all of a kind that has any. */
+/** Whether the text is an action of the audit log, or a pattern that matches some. */
 export function isEventPattern(text: string): boolean {
   return auditActions.some((action) => matchesEvents([text], action));
 }
 
-/** Whether one of the patterns means this action. */
+/** Whether one of the patterns matches this action. */
 export function matchesEvents(patterns: readonly string[], action: string): boolean {
   return patterns.some(
     (pattern) =>

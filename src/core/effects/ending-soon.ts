@@ -3,10 +3,10 @@ import type { GrantId, Instant } from "../values/ids.ts";
 import { instant } from "../values/ids.ts";
 import { minuteMs, plus } from "../values/time.ts";
 
-/** People are told this long before the end, or at the last third of what they have, if that is less. */
+/** The notice is sent this long before the end, or in the last third of the time if that is shorter. */
 const noticeMaxMs = 10 * minuteMs;
 
-/** When to tell that access is nearly over: at its start and again whenever its end has moved. */
+/** When to send the notice that access ends soon: for the first end, and for every later one. */
 export function endingSoonOf(
   recorded: Recorded,
 ): { readonly grantId: GrantId; readonly expiresAt: Instant; readonly at: Instant } | undefined {

@@ -1,6 +1,6 @@
 import type { IdentityId } from "../values/ids.ts";
 
-/** What people are told about. One word each; the sentence is made where it is sent (words/note-text.ts). */
+/** Everything people are notified about. The text is made when it is sent (wording/note-text.ts). */
 export const noticeKinds = [
   "submitted",
   "reminder",
@@ -33,43 +33,46 @@ export const noticeKinds = [
 ] as const;
 export type NoticeKind = (typeof noticeKinds)[number];
 
-/** For whom a copy of a request's card is, which decides what it offers. */
+/** The kind of reader of a request's card, which decides its buttons. */
 export type Audience = "requester" | "approver" | "channel" | "reviewer" | "alert";
 
-/** Something to be told, with the people only the decision knew. Everybody else follows from the request. */
+/** A notice, with the people that only the decision knows. Other recipients follow from the request. */
 export interface Notice {
   readonly notice: NoticeKind;
-  /** Approvers asked or reminded by this; reviewers who can judge from now on. */
+  /** Approvers asked or reminded by it; reviewers who may review from now on. */
   readonly people: readonly IdentityId[];
 }
 
-/** One circle of people and how they hear of something. */
+/** Who receives a notice, and in what form. */
 export interface NoticeRule {
   /**
-   * - people: those named by the news, as approvers
-   * - requester: subject and, when somebody else pressed the button, that person
-   * - channels: the governing policies' channels
-   * - alerted: the channels break-glass tells; reviewers: who may judge it; new_reviewers: those named by the news
-   * - admins: who the configuration names
+   * - people: the approvers named by the notice
+   * - requester: the subject, and the person who submitted the request for them
+   * - channels: the channels of the governing policies
+   * - alerted: the channels that break-glass notifies
+   * - reviewers: people who may review the use
+   * - new_reviewers: the reviewers named by the notice
+   * - admins: administrators named by the configuration
    */
   readonly to: "people" | "requester" | "channels" | "alerted" | "reviewers" | "new_reviewers" | "admins";
   /**
-   * In chat. `card`: gets the card as a message of its own, kept true from then on. `note`: a line below the card. `quiet`:
-   * the card they have is rewritten, as every copy is on every change, and nothing rings.
+   * In chat. `card`: the card as a new message, kept up to date. `note`: a short message below the card. `quiet`:
+   * only the delivered card is updated, without a notification.
    */
   readonly chat: "card" | "note" | "quiet";
-  /** By e-mail, which cannot be rewritten: a letter, or nothing. */
+  /** Whether it is also sent by e-mail, which cannot be updated later. */
   readonly byEmail: boolean;
-  /** Only where they have been told of this request before. */
+  /** Sent only where they already received something about this request. */
   readonly isKnownOnly?: true;
-  /** Who has the card already gets a note below it: a message that is rewritten rings for nobody. */
+  /** Sends a note to people who have the card already, because updating a message notifies nobody. */
   readonly isRepeated?: true;
 }
 
 /**
- * Who is told what, and how: the one table. Every copy of the card that is out is rewritten at every change besides.
- * Where: the surfaces the request names (`notifyChannels`) on which a person can be reached; an approver or reviewer who
- * cannot be reached there, on any other.
+ * The table of who is notified of what, and how. In addition, every delivered card is updated at every change.
+ *
+ * Notices go to the surfaces the request names (`notifyChannels`) on which a person can be reached. An approver or
+ * reviewer who cannot be reached there is notified on any other surface.
  */
 export const noticeRules: { readonly [Kind in NoticeKind]: readonly NoticeRule[] } = {
   submitted: [
@@ -141,7 +144,7 @@ export const noticeRules: { readonly [Kind in NoticeKind]: readonly NoticeRule[]
     { to: "alerted", chat: "note", byEmail: true },
   ],
   unreached: [{ to: "requester", chat: "note", byEmail: true }],
-  // The people: approvers for whom the channel stood in, who now get a message of their own.
+  // The people are approvers who counted on the channel and now get a message of their own.
   channel_unreached: [
     { to: "people", chat: "card", byEmail: false },
     { to: "requester", chat: "note", byEmail: true },
@@ -149,7 +152,7 @@ export const noticeRules: { readonly [Kind in NoticeKind]: readonly NoticeRule[]
   ],
   waiting: [{ to: "people", chat: "card", byEmail: false }],
   review_waiting: [{ to: "new_reviewers", chat: "card", byEmail: false }],
-  // Not about a request: told to the key's owner by name (outbox/announce-keys.ts).
+  // Not about a request: sent to the key's owner (outbox/runners/announce-keys.ts).
   key_made: [],
   key_expiring: [],
 };

@@ -1,8 +1,8 @@
 import type { Effect } from "./effects.ts";
 
 /**
- * Effects of one lane are done one after the other, in the order they were written: what is announced about a request,
- * what one recipient is told on one surface. Null: whenever there is room.
+ * Effects with the same ordering key run one at a time, in the order written: the notices of a request; the messages
+ * to one recipient on one surface. Null: no ordering.
  */
 export function orderingKeyOf(effect: Effect): string | null {
   switch (effect.kind) {
@@ -10,7 +10,7 @@ export function orderingKeyOf(effect: Effect): string | null {
       return `request:${effect.requestId}`;
     case "announce_ending":
       return `ending:${effect.grantId}`;
-    // Two failures of one moment are looked at one after the other; the planned look holds up nobody.
+    // Simultaneous failures are checked one after the other; the planned check needs no ordering.
     case "check_delivery":
       return effect.lost === null ? null : `delivery-check:${effect.requestId}`;
     case "update_card":
@@ -23,8 +23,8 @@ export function orderingKeyOf(effect: Effect): string | null {
         : `${effect.surface}:${effect.address}`;
     case "send_note":
       return `${effect.surface}:${effect.address}`;
-    // Nothing waits behind a target that cannot be made ready, least of all its end. Each acts on the grant as it then
-    // stands, and one at a time (service/target-service.ts).
+    // No ordering for targets: a take-back must never queue behind a failing provision. Each effect reads the grant
+    // when it runs, and target-service locks the object.
     case "provision":
     case "take_back":
     case "announce_key":
@@ -40,7 +40,7 @@ export function orderingKeyOf(effect: Effect): string | null {
   }
 }
 
-/** What goes the same way out, so that a way that is blocked holds up nothing else. */
+/** The destination whose limit and circuit breaker apply, so that one unreachable destination blocks no other. */
 export function destinationOf(effect: Effect): string {
   switch (effect.kind) {
     case "update_card":
@@ -49,7 +49,7 @@ export function destinationOf(effect: Effect): string {
       return effect.surface;
     case "provision":
       return `target:${effect.connector}`;
-    // A slow end of one grant must take no room from the claim of another.
+    // A slow take-back of one grant must not use up the limit for the claim of another.
     case "take_back":
       return `take-back:${effect.connector}`;
     case "announce":

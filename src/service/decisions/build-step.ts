@@ -2,7 +2,8 @@ import { isOpen, type AccessRequest } from "../../core/access/access-request.ts"
 import { assert, assertPresent } from "../../core/values/assert.ts";
 import type { AuditEntry } from "../../core/audit/audit-record.ts";
 import type { AccessCase } from "../../core/access/access-case.ts";
-import { noticesOf, targetEffectsOf, type Effect } from "../../core/effects/effects.ts";
+import type { Effect } from "../../core/effects/effects.ts";
+import { noticesOf, targetEffectsOf } from "../../core/effects/event-effects.ts";
 import { endingSoonOf } from "../../core/effects/ending-soon.ts";
 import { nextDueAt } from "../../core/access/escalation.ts";
 import type { Recorded } from "../../core/access/events.ts";
@@ -11,7 +12,7 @@ import { evolveRequest } from "../../core/access/evolve-request.ts";
 import { needsTargets, type Grant } from "../../core/access/grant.ts";
 import { makeId, type Instant, type RequestId } from "../../core/values/ids.ts";
 import type { Notice } from "../../core/effects/notices.ts";
-import { recordsOf } from "../../core/audit/audit-entries.ts";
+import { auditEntriesOf } from "../../core/audit/audit-entries.ts";
 import { scopeSetKey } from "../../core/values/scopes.ts";
 import { gauge, usesOf, type Limits } from "./counters.ts";
 import type {
@@ -68,7 +69,7 @@ export function buildStep(
   for (const one of happened) {
     after.set(one.id, evolved(after.get(one.id), one));
     const request = requestOf(one, after);
-    audit.push(...recordsOf(one, request));
+    audit.push(...auditEntriesOf(one, request));
     notices.set(request.id, [...(notices.get(request.id) ?? []), ...noticesOf(one, request)]);
     const about = grantNamed(one.id, after);
     if (about !== undefined) atTargets.push(...targetEffectsOf(one, about));
