@@ -3,9 +3,9 @@ import { formatInstant } from "../core/values/time.ts";
 import { durationWords } from "./duration-words.ts";
 import type { NoteText } from "./request-notice-text.ts";
 
-const whatWorks = "Checks, denials and endings work.";
+const stillWorks = "Checks, denials and endings work.";
 
-/** What administrators read when the service itself needs them. */
+/** The note to administrators when the service itself needs them. */
 export function alertNote(alert: ServiceAlert): NoteText {
   switch (alert.name) {
     case "clock_behind":
@@ -17,7 +17,7 @@ export function alertNote(alert: ServiceAlert): NoteText {
             { time: formatInstant(alert.lastCommitAt) },
             ", the time of the last recorded change.",
           ],
-          [`Access that has ended stays ended. ${whatWorks}`],
+          [`Access that has ended stays ended. ${stillWorks}`],
           [
             "Set the clock right. If that recorded time is the wrong one: stop the service, and run npm run accept-clock.",
           ],
@@ -29,7 +29,7 @@ export function alertNote(alert: ServiceAlert): NoteText {
         heading: ["The disk is full: no new access is given"],
         lines: [
           [
-            `Checks go on. Endings and denials are written into what was reserved for them, as long as that lasts.`,
+            `Checks continue. Endings and denials are recorded in space reserved for them, as long as it lasts.`,
           ],
           ["Make room on the disk of the data folder; nothing else is needed."],
         ],
@@ -42,7 +42,7 @@ export function alertNote(alert: ServiceAlert): NoteText {
           [
             "It does not contain the last record that the service saw. Somebody replaced the database, or it lost its end.",
           ],
-          [`Access that was ended in the lost records may work again. ${whatWorks}`],
+          [`Access that was ended in the lost records may work again. ${stillWorks}`],
           [
             "Compare the log with your copy, end what must not be open, then stop the service, and run npm run accept-head.",
           ],

@@ -1,38 +1,44 @@
 import type { NoticeKind } from "../core/effects/notices.ts";
 import type { Card } from "../service/views/card.ts";
-import { noLongerAsked } from "./card-text.ts";
+import { noLongerAskedLine } from "./card-text.ts";
 import type { Line } from "./line.ts";
-import { reasonOf, reviewUntil } from "./note-lines.ts";
-import { decideUntil, deciding, judging, type NoteContent, type NoteSource } from "./note-parts.ts";
+import { reasonQuotation, reviewDueLine } from "./note-lines.ts";
+import {
+  decideUntilLine,
+  approverButtons,
+  reviewerButtons,
+  type NoteContent,
+  type NoteSource,
+} from "./note-parts.ts";
 
 type ApproverNotice = Extract<
   NoticeKind,
   "approver_added" | "approver_removed" | "reviewer_added" | "review_waiting" | "stranded" | "reachable"
 >;
 
-/** What is told when people change while a request, or the review of an emergency, waits for them. */
+/** The notes for changes of approvers and reviewers while a request or a review waits. */
 export const approverNotes: { readonly [Notice in ApproverNotice]: (source: NoteSource) => NoteContent } = {
   approver_added: ({ card, who, access }) => ({
     heading: ["You can now decide this: ", who, " asks for access"],
-    lines: [access, ...decideUntil(card)],
-    press: deciding,
+    lines: [access, ...decideUntilLine(card)],
+    buttons: approverButtons,
   }),
   approver_removed: ({ card, who, access }) => ({
     heading: ["You no longer need to decide: ", who, " asks for access"],
-    lines: [access, noLongerAsked(card.noLongerAskedAs ?? [])],
-    press: [],
+    lines: [access, noLongerAskedLine(card.noLongerAskedAs ?? [])],
+    buttons: [],
   }),
   reviewer_added: ({ card, who, access }) => ({
     heading: ["You can now review this: ", who, " took emergency access without approval"],
-    lines: [access, ...reviewUntil(card)],
-    quotations: [reasonOf(card)],
-    press: judging,
+    lines: [access, ...reviewDueLine(card)],
+    quotations: [reasonQuotation(card)],
+    buttons: reviewerButtons,
   }),
   review_waiting: ({ card, who, access }) => ({
     heading: ["Waiting for your review: ", who, " took emergency access without approval"],
-    lines: [access, ...reviewUntil(card)],
-    quotations: [reasonOf(card)],
-    press: judging,
+    lines: [access, ...reviewDueLine(card)],
+    quotations: [reasonQuotation(card)],
+    buttons: reviewerButtons,
   }),
   stranded: ({ card, isOwn, whose, access }) => ({
     heading: [...whose, " request waits for more approvers than there are"],
@@ -40,31 +46,31 @@ export const approverNotes: { readonly [Notice in ApproverNotice]: (source: Note
       access,
       ...missingApprovers(card),
       isOwn
-        ? ["Administrators have been told. You can ask for the same access again now."]
+        ? ["Administrators have been notified. You can ask for the same access again now."]
         : ["Check who its approvers are: their groups, their addresses, and whether they are active."],
-      ...decideUntil(card),
+      ...decideUntilLine(card),
     ],
-    press: isOwn ? ["cancel"] : [],
+    buttons: isOwn ? ["cancel"] : [],
   }),
   reachable: ({ card, isOwn, whose, access }) => ({
     heading: [...whose, " request has enough approvers again"],
-    lines: [access, ...decideUntil(card)],
-    press: isOwn ? ["cancel"] : [],
+    lines: [access, ...decideUntilLine(card)],
+    buttons: isOwn ? ["cancel"] : [],
   }),
 };
 
-/** Approvals still missing in the first stage that is not met, against who could give them. */
+/** The number of missing approvals in the stranded stage, and of people who could give them. */
 function missingApprovers({ request }: Card): readonly Line[] {
   const stage = request.stranded?.stage;
-  const count = request.approvals.find((one) => one.stage === stage);
-  if (count === undefined) return [];
-  const able = request.approvers.filter(
-    (one) => one.stage === stage && (one.status === "PENDING" || one.status === "ESCALATED"),
+  const progress = request.approvals.find((approval) => approval.stage === stage);
+  if (progress === undefined) return [];
+  const eligibleCount = request.approvers.filter(
+    (person) => person.stage === stage && (person.status === "PENDING" || person.status === "ESCALATED"),
   ).length;
-  const missing = count.required - count.given;
+  const missing = progress.required - progress.given;
   return [
     [
-      `${missing} more ${missing === 1 ? "approval is" : "approvals are"} needed and ${able === 0 ? "nobody" : String(able)} can give ${missing === 1 ? "it" : "them"}.`,
+      `${missing} more ${missing === 1 ? "approval is" : "approvals are"} needed and ${eligibleCount === 0 ? "nobody" : String(eligibleCount)} can give ${missing === 1 ? "it" : "them"}.`,
     ],
   ];
 }

@@ -12,38 +12,36 @@ export interface Fact {
   readonly value: Line;
 }
 
-/** What is asked for: every scope, one a line. */
+/** The requested access: every scope on a line of its own. */
 export interface AccessText {
-  /** Of the one catalog entry that is exactly these scopes. */
+  /** The name of the catalog entry with exactly these scopes. */
   readonly catalogName: string | null;
   readonly scopes: readonly string[];
 }
 
 /**
- * A card put into words, for any surface to lay out in this order. People's own words are data: never markup, never a
- * link, never a mention, and set apart from ours.
+ * The text of a card, which every surface lays out in this order. People's own words are data: never markup, links or
+ * mentions, and separate from our text.
  */
 export interface CardText {
   readonly requestId: string;
   readonly revision: string;
-  /** One line: who wants what, or how it came out. */
+  /** One line: who requests what, or the result. */
   readonly heading: Line;
-  /** What a phone shows of it before anything is opened: who, how long and what. */
+  /** The push notification: who, how long and what. */
   readonly push: Line;
   readonly access: AccessText;
-  /** Who, and how long. */
   readonly terms: readonly Fact[];
   readonly reason: Quotation;
-  /** What helps to decide. */
   readonly facts: readonly Fact[];
-  /** What else people wrote: ticket, comments, why it ended. */
-  readonly words: readonly Quotation[];
-  /** What the reader is asked to do, or what has become of it. */
+  /** What else people wrote: ticket, comments, the reason for the end. */
+  readonly quotations: readonly Quotation[];
+  /** What the reader should do, or the result. */
   readonly status: Line;
   readonly actions: readonly CardAction[];
 }
 
-/** The same words for every surface. */
+/** The text of a card, the same on every surface. */
 export function cardText(card: Card): CardText {
   const { request } = card;
   return {
@@ -55,42 +53,42 @@ export function cardText(card: Card): CardText {
     terms: termsOf(card),
     reason: { label: "Reason", text: request.reason },
     facts: factsOf(card),
-    words: wordsOf(card),
+    quotations: quotationsOf(card),
     status: statusLine(card),
     actions: card.actions,
   };
 }
 
-/** The time stands before the scopes: those may be long, and phones cut the end. */
+/** The duration comes before the scopes: those may be long, and phones cut the end. */
 export function pushLine(heading: Line, { request }: Card): Line {
-  return [...heading, ` · ${timeText(request)} · ${scopesText(request.scopes)}`];
+  return [...heading, ` · ${durationText(request)} · ${scopesText(request.scopes)}`];
 }
 
 function headingOf(card: Card): Line {
   const { request } = card;
   const isOwn = card.audience === "requester";
   const who: TextSpan = isOwn ? "You" : { userText: card.subjectName };
-  const of: Line = isOwn ? ["your"] : [{ userText: card.subjectName }, "'s"];
-  const isMore = request.extends !== null;
-  const access = request.breakGlass ? " emergency access" : isMore ? " extension" : " access";
+  const whose: Line = isOwn ? ["your"] : [{ userText: card.subjectName }, "'s"];
+  const isExtension = request.extends !== null;
+  const access = request.breakGlass ? " emergency access" : isExtension ? " extension" : " access";
   switch (request.status) {
     case "PENDING":
-      return [who, isOwn ? " asked for" : " asks for", isMore ? " more time" : " access"];
+      return [who, isOwn ? " asked for" : " asks for", isExtension ? " more time" : " access"];
     case "APPROVED":
-      return request.breakGlass ? [who, " took emergency access"] : ["Approved: ", ...of, access];
+      return request.breakGlass ? [who, " took emergency access"] : ["Approved: ", ...whose, access];
     case "ACTIVE":
-      return ["Active: ", ...of, access];
+      return ["Active: ", ...whose, access];
     case "COMPLETED":
-      return isMore ? ["Approved: ", ...of, access] : ["Over: ", ...of, access];
+      return isExtension ? ["Approved: ", ...whose, access] : ["Over: ", ...whose, access];
     case "EXPIRED":
     case "REVOKED":
-      return ["Over: ", ...of, access];
+      return ["Over: ", ...whose, access];
     case "DENIED":
     case "CANCELLED":
     case "TIMED_OUT":
-      return [endedText(request.status), ": ", ...of, access];
+      return [endedText(request.status), ": ", ...whose, access];
     case "FAILED":
-      return ["Failed: ", ...of, access];
+      return ["Failed: ", ...whose, access];
   }
 }
 
@@ -102,7 +100,7 @@ function termsOf(card: Card): readonly Fact[] {
     { userText: card.subjectEmail ?? request.identityId },
   ];
   const terms: Fact[] = card.audience === "requester" ? [] : [{ label: "Who", value: who }];
-  terms.push({ label: request.extends === null ? "For" : "More time", value: [timeText(request)] });
+  terms.push({ label: request.extends === null ? "For" : "More time", value: [durationText(request)] });
   if (request.extends !== null) terms.push({ label: "Extends", value: [request.extends] });
   if (card.askedByName !== null) terms.push({ label: "Asked by", value: [{ userText: card.askedByName }] });
   return terms;
@@ -117,31 +115,34 @@ function factsOf(card: Card): readonly Fact[] {
     const value: Line = [`Too few people are left who may decide stage ${request.stranded.stage}`];
     facts.push({ label: "Stranded", value });
   }
-  const escalated = uniquePeople(request.approvers.filter((one) => one.status === "ESCALATED"));
+  const escalated = uniquePeople(request.approvers.filter(({ status }) => status === "ESCALATED"));
   if (request.status === "PENDING" && escalated.length > 0) {
-    facts.push({ label: "Escalated to", value: namesLine(escalated.map((one) => one.name)) });
+    facts.push({ label: "Escalated to", value: namesLine(escalated.map(({ name }) => name)) });
   }
   if (card.askedAs.length > 0 && request.status === "PENDING") {
     facts.push({ label: "You are asked as", value: [{ literal: card.askedAs.join(", ") }] });
   }
   if (card.noLongerAskedAs !== null && (request.status === "PENDING" || card.audience === "reviewer")) {
-    facts.push({ label: "You", value: noLongerAsked(card.noLongerAskedAs, card.audience) });
+    facts.push({ label: "You", value: noLongerAskedLine(card.noLongerAskedAs, card.audience) });
   }
   if (card.lastDecision !== null && card.audience !== "requester") {
-    facts.push({ label: "Last time", value: lastTime(card.lastDecision) });
+    facts.push({ label: "Last time", value: lastDecisionLine(card.lastDecision) });
   }
   if (request.review !== null) facts.push({ label: "Review", value: reviewLine(request.review) });
   return facts;
 }
 
-/** Why somebody who was asked cannot decide, or not review, any more. */
-export function noLongerAsked(selectors: readonly string[], audience: Card["audience"] = "approver"): Line {
+/** Why a person who was asked can no longer decide or review. */
+export function noLongerAskedLine(
+  selectors: readonly string[],
+  audience: Card["audience"] = "approver",
+): Line {
   const people: TextSpan = { literal: selectors.join(", ") };
   const what = audience === "reviewer" ? "review this: its reviewers" : "decide this: its approvers";
   return [`You can no longer ${what} are `, people, ", and you are not among them any more"];
 }
 
-function timeText({ duration, grantedDuration }: RequestView): string {
+function durationText({ duration, grantedDuration }: RequestView): string {
   return grantedDuration === null || grantedDuration === duration
     ? durationWords(duration)
     : `${durationWords(grantedDuration)} (asked: ${durationWords(duration)})`;
@@ -149,15 +150,15 @@ function timeText({ duration, grantedDuration }: RequestView): string {
 
 /** `60 of 100: production +40, write +20` */
 export function riskLine({ score, factors }: NonNullable<RequestView["risk"]>): Line {
-  const named = factors.flatMap((one, index): Line => [
+  const factorSpans = factors.flatMap((one, index): Line => [
     index === 0 ? ": " : ", ",
     { userText: one.name },
     ` ${one.points < 0 ? "" : "+"}${one.points}`,
   ]);
-  return [`${score} of 100`, ...named];
+  return [`${score} of 100`, ...factorSpans];
 }
 
-/** How many of how many, and who; whose API key it was and who made that. */
+/** Approvals given of those required, and by whom. For an API key, also who made it. */
 function approvalsLine({ request }: Card): Line {
   return request.approvals.flatMap((one, index): Line => {
     const stage = request.approvals.length === 1 ? "" : `stage ${one.stage}: `;
@@ -183,7 +184,7 @@ function reviewLine({ dueAt, isOverdue, reviews }: NonNullable<RequestView["revi
   return [isOverdue ? "overdue since " : "due by ", { time: dueAt }];
 }
 
-function lastTime(last: NonNullable<Card["lastDecision"]>): Line {
+function lastDecisionLine(last: NonNullable<Card["lastDecision"]>): Line {
   return [
     last.status.toLowerCase().replaceAll("_", " "),
     " ",
@@ -193,35 +194,35 @@ function lastTime(last: NonNullable<Card["lastDecision"]>): Line {
   ];
 }
 
-/** What else people wrote, each once though its author may stand in several stages; names are words of theirs too. */
-function wordsOf({ request }: Card): readonly Quotation[] {
-  const comments = request.approvers.flatMap((one) =>
-    one.comment === undefined ? [] : [`${one.name}: ${one.comment}`],
+/** Texts people wrote, without the repetitions of an approver of several stages. Names are user text too. */
+function quotationsOf({ request }: Card): readonly Quotation[] {
+  const comments = request.approvers.flatMap(({ name, comment }) =>
+    comment === undefined ? [] : [`${name}: ${comment}`],
   );
   const { endReason } = request;
   return [
     ...(request.ticket === null ? [] : [{ label: "Ticket", text: request.ticket }]),
-    ...(endReason === null ? [] : [{ label: whyLabels[request.status] ?? "Why", text: endReason }]),
+    ...(endReason === null ? [] : [{ label: endReasonLabels[request.status] ?? "Why", text: endReason }]),
     ...[...new Set(comments)].map((text) => ({ label: "Comment", text })),
     ...(request.review?.reviews ?? []).map(({ comment }) => ({ label: "Review", text: comment })),
   ];
 }
 
-const whyLabels: { readonly [Status in RequestView["status"]]?: string } = {
+const endReasonLabels: { readonly [Status in RequestView["status"]]?: string } = {
   DENIED: "Why denied",
   CANCELLED: "Why cancelled",
   REVOKED: "Why revoked",
 };
 
-/** One line: which access, for how long. */
+/** The access and its duration, on one line. */
 export function accessLine({ request }: Card): Line {
-  return [`${scopesText(request.scopes)} for ${timeText(request)}`];
+  return [`${scopesText(request.scopes)} for ${durationText(request)}`];
 }
 
-/** What a part of a card shows in characters of scopes. */
+/** The characters of scopes that one part of a card shows. */
 const partScopesLength = 600;
 
-/** The scopes that a part of a card shows, each in full. */
+/** The scopes that one part of a card shows, each in full. */
 export function scopesOfPart(scopes: readonly string[]): readonly string[] {
   let length = 0;
   return scopes.filter((scope) => (length += scope.length) <= partScopesLength);
@@ -229,14 +230,14 @@ export function scopesOfPart(scopes: readonly string[]): readonly string[] {
 
 const scopesShownMax = 3;
 
-/** The first few scopes, and how many more there are. */
+/** The first scopes, and the number of the others. */
 export function scopesText(scopes: readonly string[]): string {
   const more = scopes.length - scopesShownMax;
   const shown = scopes.slice(0, scopesShownMax).join(", ");
   return more > 0 ? `${shown} and ${more} more` : shown;
 }
 
-/** Each person once, though they may stand in several stages. */
+/** Removes repeated people, who may be in several stages. */
 function uniquePeople<Person extends { readonly identityId: string }>(people: readonly Person[]): Person[] {
-  return [...new Map(people.map((one) => [one.identityId, one])).values()];
+  return [...new Map(people.map((person) => [person.identityId, person])).values()];
 }

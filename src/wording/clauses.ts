@@ -1,49 +1,49 @@
 import { readDuration } from "./duration-words.ts";
 import { textBetween, type CommandToken } from "./tokenize.ts";
 
-/** `… for 2h because … ticket INC-42`, in any order. Null: not said. */
+/** The clauses `… for 2h because … ticket INC-42`, in any order; null when absent. */
 export interface Clauses {
-  /** What stands before the first of them. */
+  /** The tokens before the first clause. */
   readonly head: readonly CommandToken[];
   readonly duration: string | null;
   readonly reason: string | null;
   readonly ticket: string | null;
-  /** What follows a clause and is none itself. */
+  /** Text after a clause that belongs to none. */
   readonly stray: string | null;
 }
 
 const keywords: ReadonlySet<string> = new Set(["for", "because", "ticket"]);
 
 /**
- * Reads the clauses, or says in one sentence what is wrong with them. A reason runs to the end of the text, except for
- * a `for …` or `ticket …` that ends it and has not been said before: a shorter time that was meant must not be read as
- * part of the reason.
+ * Parses the clauses, or returns one sentence about what is wrong. A reason runs to the end of the text. If the text
+ * ends with a `for …` or `ticket …` that has not occurred yet, that is a clause of its own: a shorter duration must
+ * not be read as part of the reason.
  */
-export function readClauses(text: string, words: readonly CommandToken[]): Clauses | string {
-  const first = words.findIndex((word) => keywords.has(word.key));
-  const head = first === -1 ? words : words.slice(0, first);
-  const found: ParsedClauses = { duration: null, reason: null, ticket: null };
-  for (let at = head.length; at < words.length;) {
-    const key = words[at]?.key ?? "";
+export function parseClauses(text: string, tokens: readonly CommandToken[]): Clauses | string {
+  const first = tokens.findIndex(({ key }) => keywords.has(key));
+  const head = first === -1 ? tokens : tokens.slice(0, first);
+  const parsed: ParsedClauses = { duration: null, reason: null, ticket: null };
+  for (let at = head.length; at < tokens.length;) {
+    const key = tokens[at]?.key ?? "";
     if (key === "because") {
-      at = readReason(text, words, at + 1, found);
+      at = parseReason(text, tokens, at + 1, parsed);
     } else if (key === "for") {
-      const span = durationAt(words, at + 1);
+      const span = durationAt(tokens, at + 1);
       if (span === undefined) return `After "for" comes a duration, such as 30m, 2h or 1d.`;
-      if (found.duration !== null && found.duration !== span.duration)
+      if (parsed.duration !== null && parsed.duration !== span.duration)
         return "There are two durations; give one.";
-      found.duration = span.duration;
+      parsed.duration = span.duration;
       at = span.end;
     } else if (key === "ticket") {
-      const ticket = words[at + 1];
+      const ticket = tokens[at + 1];
       if (ticket === undefined) return `After "ticket" comes its number.`;
-      found.ticket = ticket.text;
+      parsed.ticket = ticket.text;
       at += 2;
     } else {
-      return { head, ...found, stray: textBetween(text, words[at], words.at(-1)) };
+      return { head, ...parsed, stray: textBetween(text, tokens[at], tokens.at(-1)) };
     }
   }
-  return { head, ...found, stray: null };
+  return { head, ...parsed, stray: null };
 }
 
 interface ParsedClauses {
@@ -52,61 +52,61 @@ interface ParsedClauses {
   ticket: string | null;
 }
 
-/** Where reading goes on behind the reason. */
-function readReason(
+/** Parses a reason; returns the index at which to continue. */
+function parseReason(
   text: string,
-  words: readonly CommandToken[],
+  tokens: readonly CommandToken[],
   from: number,
-  found: ParsedClauses,
+  parsed: ParsedClauses,
 ): number {
-  const next = words[from + 1];
-  const isQuotedAlone = words[from]?.isQuoted === true && (next === undefined || keywords.has(next.key));
+  const next = tokens[from + 1];
+  const isQuotedAlone = tokens[from]?.isQuoted === true && (next === undefined || keywords.has(next.key));
   if (isQuotedAlone) {
-    found.reason = textBetween(text, words[from], words[from]);
+    parsed.reason = textBetween(text, tokens[from], tokens[from]);
     return from + 1;
   }
-  let end = words.length;
-  for (let clause = endingClause(words, from, end, found); clause !== undefined;) {
-    Object.assign(found, clause.parsed);
+  let end = tokens.length;
+  for (let clause = endingClause(tokens, from, end, parsed); clause !== undefined;) {
+    Object.assign(parsed, clause.parsed);
     end = clause.start;
-    clause = endingClause(words, from, end, found);
+    clause = endingClause(tokens, from, end, parsed);
   }
-  found.reason = textBetween(text, words[from], words[end - 1]);
-  return words.length;
+  parsed.reason = textBetween(text, tokens[from], tokens[end - 1]);
+  return tokens.length;
 }
 
-/** A clause that ends exactly at `end`, has not been said, and leaves a reason before it. */
+/** A new clause that ends exactly at `end` and leaves a reason before it. */
 function endingClause(
-  words: readonly CommandToken[],
+  tokens: readonly CommandToken[],
   from: number,
   end: number,
-  found: ParsedClauses,
+  parsed: ParsedClauses,
 ): { readonly start: number; readonly parsed: Partial<ParsedClauses> } | undefined {
-  for (let start = end - 2; start > from && start >= end - durationWordsMax - 1; start--) {
-    const key = words[start]?.key;
-    if (key === "for" && found.duration === null) {
-      const span = durationAt(words.slice(0, end), start + 1);
+  for (let start = end - 2; start > from && start >= end - durationTokensMax - 1; start--) {
+    const key = tokens[start]?.key;
+    if (key === "for" && parsed.duration === null) {
+      const span = durationAt(tokens.slice(0, end), start + 1);
       if (span?.end === end) return { start, parsed: { duration: span.duration } };
     }
-    const ticket = words[end - 1]?.text ?? "";
-    // "because I have lost my ticket again" names none.
-    if (key === "ticket" && found.ticket === null && start === end - 2 && /\d/.test(ticket)) {
+    const ticket = tokens[end - 1]?.text ?? "";
+    // "because I have lost my ticket again" names no ticket.
+    if (key === "ticket" && parsed.ticket === null && start === end - 2 && /\d/.test(ticket)) {
       return { start, parsed: { ticket } };
     }
   }
   return undefined;
 }
 
-const durationWordsMax = 6;
+const durationTokensMax = 6;
 
-/** The longest run of words from `start` on that is a duration. */
+/** The longest run of tokens from `start` that is a duration. */
 export function durationAt(
-  words: readonly CommandToken[],
+  tokens: readonly CommandToken[],
   start: number,
 ): { readonly duration: string; readonly end: number } | undefined {
-  for (let count = durationWordsMax; count > 0; count--) {
-    const run = words.slice(start, start + count);
-    const duration = run.length < count ? undefined : readDuration(run.map((word) => word.text).join(" "));
+  for (let count = durationTokensMax; count > 0; count--) {
+    const run = tokens.slice(start, start + count);
+    const duration = run.length < count ? undefined : readDuration(run.map(({ text }) => text).join(" "));
     if (duration !== undefined) return { duration, end: start + count };
   }
   return undefined;

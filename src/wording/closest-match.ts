@@ -1,4 +1,4 @@
-/** The candidate that a slip of the fingers made this word of; undefined when none is near enough to be a guess. */
+/** The candidate most similar to a mistyped word; undefined when none is similar enough. */
 export function closestMatch<Word extends string>(
   typed: string,
   candidates: readonly Word[],
@@ -10,17 +10,17 @@ export function closestMatch<Word extends string>(
     const distance = editDistance(typed, candidate);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
-  const nearEnough = typed.length <= 4 ? 1 : typed.length <= 7 ? 2 : 3;
-  return bestDistance <= nearEnough ? best : undefined;
+  const distanceMax = typed.length <= 4 ? 1 : typed.length <= 7 ? 2 : 3;
+  return bestDistance <= distanceMax ? best : undefined;
 }
 
-/** Longer than any command with a slip in it; keeps the table below small whatever is typed. */
+/** Longer than any mistyped command; limits the size of the table below. */
 const typedLengthMax = 40;
 
-/** How many letters were left out, added, changed or swapped with their neighbour. */
+/** Counts the letters that were omitted, added, changed or swapped with a neighbour. */
 export function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, index) => index)];
-  const at = (row: number, column: number): number => rows[row]?.[column] ?? Infinity;
+  const distanceAt = (row: number, column: number): number => rows[row]?.[column] ?? Infinity;
   for (let row = 1; row <= a.length; row++) {
     const current = [row];
     rows.push(current);
@@ -29,13 +29,13 @@ export function editDistance(a: string, b: string): number {
       const isSwapped = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
       current.push(
         Math.min(
-          at(row - 1, column) + 1,
-          at(row, column - 1) + 1,
-          at(row - 1, column - 1) + (isSame ? 0 : 1),
-          isSwapped ? at(row - 2, column - 2) + 1 : Infinity,
+          distanceAt(row - 1, column) + 1,
+          distanceAt(row, column - 1) + 1,
+          distanceAt(row - 1, column - 1) + (isSame ? 0 : 1),
+          isSwapped ? distanceAt(row - 2, column - 2) + 1 : Infinity,
         ),
       );
     }
   }
-  return at(a.length, b.length);
+  return distanceAt(a.length, b.length);
 }

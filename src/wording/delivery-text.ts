@@ -1,7 +1,7 @@
 import type { Card } from "../service/views/card.ts";
 import type { Line } from "./line.ts";
 
-/** Why a channel could not be told, so that whoever reads it can mend it. */
+/** Why a channel could not be reached, so that its readers can fix it. */
 const causes: ReadonlyMap<string, string> = new Map([
   ["channel_not_found", "it does not exist, or the app is not in it"],
   ["not_in_channel", "the app is not in it"],
@@ -14,19 +14,19 @@ const causes: ReadonlyMap<string, string> = new Map([
   ["restricted_action", "the app may not post there"],
 ]);
 
-/** One line for each channel that could not be told. */
+/** One line per channel that could not be reached. */
 export function unreachedChannelLines({
   unreachedChannels,
 }: Pick<Card, "unreachedChannels">): readonly Line[] {
   return unreachedChannels.map(({ reference, code }) => [
-    `Channel ${reference} was not told: ${causes.get(code) ?? code}.`,
+    `Channel ${reference} was not notified: ${causes.get(code) ?? code}.`,
   ]);
 }
 
-/** How many of those asked have a message, and on its way to how many it is: `1 of 3 approvers reached, asking 2 more`. */
+/** How many approvers have a message, and how many are being notified: `1 of 3 approvers reached, asking 2 more`. */
 export function reachText({ reached, inFlight, asked }: NonNullable<Card["reach"]>): string {
-  const done = `${reached} of ${asked} approvers reached`;
-  if (inFlight === 0) return done;
+  const reachedText = `${reached} of ${asked} approvers reached`;
+  if (inFlight === 0) return reachedText;
   if (reached === 0) return inFlight === 1 ? "Asking 1 person" : `Asking ${inFlight} people`;
-  return `${done}, asking ${inFlight} more`;
+  return `${reachedText}, asking ${inFlight} more`;
 }

@@ -7,21 +7,21 @@ const sizes = [
   ["second", secondMs],
 ] as const;
 
-/** `4h` or milliseconds as people say it: `4 hours`, `1 hour 30 minutes`. What is no duration stays as it is. */
+/** Formats `4h` or milliseconds in words: `4 hours`, `1 hour 30 minutes`. Other texts are returned unchanged. */
 export function durationWords(duration: string | number): string {
   const ms = typeof duration === "number" ? duration : parseDuration(duration);
   if (ms === undefined) return String(duration);
-  let rest = Math.max(0, ms);
+  let remaining = Math.max(0, ms);
   const words: string[] = [];
   for (const [unit, size] of sizes) {
-    const count = Math.floor(rest / size);
-    rest -= count * size;
+    const count = Math.floor(remaining / size);
+    remaining -= count * size;
     if (count > 0) words.push(`${count} ${unit}${count === 1 ? "" : "s"}`);
   }
   return words.length === 0 ? "less than a second" : words.join(" ");
 }
 
-/** How long still, without more precision than helps: `42 minutes`, `2 hours 5 minutes`, `less than a minute`. */
+/** The remaining time, rounded: `42 minutes`, `2 hours 5 minutes`, `less than a minute`. */
 export function timeLeftWords(ms: number): string {
   if (ms < minuteMs) return "less than a minute";
   const step = ms >= dayMs ? hourMs : minuteMs;
@@ -37,8 +37,8 @@ const unitPatterns = [
 const numberAndUnit = /^(\d{1,7})([a-z]+)$/;
 
 /**
- * A duration as people write it, `2h`, `1h30m`, `PT4H`, `2 hours`, `90 min`, `1 hour 30 minutes`, in the short form;
- * undefined for anything else. The range is the service's to judge.
+ * Parses a duration as people write it: `2h`, `1h30m`, `PT4H`, `2 hours`, `90 min`, `1 hour 30 minutes`. Returns the
+ * short form, or undefined. The service checks the range.
  */
 export function readDuration(text: string): string | undefined {
   const compact = text.trim();
@@ -55,7 +55,7 @@ export function readDuration(text: string): string | undefined {
   for (const piece of pieces) {
     const [, count, unit = ""] = numberAndUnit.exec(piece) ?? [];
     const size = unitPatterns.find(([pattern]) => pattern.test(unit))?.[1];
-    // Units come in order, each once: `30m 1h` may be a slip for something else.
+    // Units must descend, each at most once: `30m 1h` may be a mistake for something else.
     if (count === undefined || size === undefined || size >= smallest) return undefined;
     smallest = size;
     ms += Number(count) * size;

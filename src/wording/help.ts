@@ -1,18 +1,18 @@
 import type { Line } from "./card-text.ts";
 import { commandNames, type CommandName } from "./parse-command.ts";
 
-/** How commands begin where a platform has slash commands. */
+/** The prefix of commands on platforms with slash commands. */
 export const slashPrefix = "/jit ";
 
 export interface CommandHelp {
-  /** How it is typed; what stands in brackets may be left out. */
+  /** The syntax; parts in brackets are optional. */
   readonly usage: string;
   readonly does: string;
-  /** Each can be typed as it stands. */
+  /** Commands that work as written. */
   readonly examples: readonly string[];
 }
 
-/** What every command is for: also the table in docs/chat.md. */
+/** The help for every command; also the table in docs/chat.md. */
 export const commandHelp: { readonly [Name in CommandName]: CommandHelp } = {
   request: {
     usage: "request [scopes] [for 2h] [because …] [ticket INC-42]",
@@ -90,7 +90,7 @@ export const commandHelp: { readonly [Name in CommandName]: CommandHelp } = {
   },
 };
 
-/** Help on one command, or on all of them. `prefix`: how commands begin on this platform, `/jit ` or nothing. */
+/** Help on one command or on all. `prefix`: how commands begin on this platform, `/jit ` or nothing. */
 export function helpLines(topic: CommandName | null, prefix: string = slashPrefix): readonly Line[] {
   if (topic !== null) {
     const { usage, does, examples } = commandHelp[topic];

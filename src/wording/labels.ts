@@ -1,6 +1,6 @@
 import type { CardAction } from "../service/views/card.ts";
 
-/** The words on buttons, the same wherever people meet them. */
+/** Button labels, the same on every surface. */
 export const actionLabels: { readonly [Action in CardAction]: string } = {
   approve: "Approve",
   deny: "Deny",
@@ -16,7 +16,7 @@ export const actionLabels: { readonly [Action in CardAction]: string } = {
   not_justified: "Not justified",
 };
 
-/** Buttons a note may have: those of its card that matter now, or an administrator's two for linking. */
+/** Buttons of notes: those of the card that matter now, or the two with which administrators link accounts. */
 export type NoteAction = CardAction | "link" | "link_other";
 
 export const noteLabels: { readonly [Action in NoteAction]: string } = {
@@ -25,14 +25,14 @@ export const noteLabels: { readonly [Action in NoteAction]: string } = {
   link_other: "Link to somebody else…",
 };
 
-/** Buttons that begin something new, beside those on cards. */
+/** Buttons of menus, which start something new. */
 export const menuActions = ["request_access", "break_glass", "list", "home", "help", "ask_for_link"] as const;
 export type MenuAction = (typeof menuActions)[number];
 
-/** The button below a home that does not show all. */
+/** The label of the button that shows more of a truncated home page. */
 export const showMoreLabel = "Show more";
 
-/** A page as a button carries it; anything else is the first. */
+/** Parses the page number of a button; anything else is page 1. */
 export function pageOf(text: string | undefined): number {
   return text !== undefined && /^[1-9]\d?$/.test(text) ? Number(text) : 1;
 }

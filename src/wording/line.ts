@@ -1,12 +1,12 @@
 import type { UserText } from "./user-text.ts";
 
-/** A piece of a sentence: our words, a moment for the reader's own time zone (RFC 3339), or somebody's own words. */
+/** Part of a sentence: our text, a time to show in the reader's time zone (RFC 3339), or user text. */
 export type TextSpan = string | { readonly time: string } | UserText;
 export type Line = readonly TextSpan[];
 
 const namesShownMax = 10;
 
-/** The first few names, and how many more there are. */
+/** The first names, and the number of the others. */
 export function namesLine(names: readonly string[]): Line {
   const unique = [...new Set(names)];
   const more = unique.length - namesShownMax;

@@ -5,33 +5,31 @@ import { durationWords } from "./duration-words.ts";
 import { namesLine, type Line } from "./line.ts";
 import type { Quotation } from "./user-text.ts";
 
-/*
- * What several notes say of the same request.
- */
+/* Lines that several notes share. */
 
-export function by({ decidedBy }: Card): Line {
+export function decidedByLine({ decidedBy }: Card): Line {
   return decidedBy === null ? [] : [" by ", { userText: decidedBy.name }];
 }
 
-export function why({ request }: Card): readonly Quotation[] {
+export function endReasonQuotation({ request }: Card): readonly Quotation[] {
   return request.endReason === null ? [] : [{ label: "Why", text: request.endReason }];
 }
 
-export function reasonOf({ request }: Card): Quotation {
+export function reasonQuotation({ request }: Card): Quotation {
   return { label: "Reason", text: request.reason };
 }
 
-export function activeUntil({ request }: Card): readonly Line[] {
+export function activeUntilLine({ request }: Card): readonly Line[] {
   return request.expiresAt === null ? [] : [["It ends ", { time: request.expiresAt }, "."]];
 }
 
-export function reviewUntil({ request }: Card): readonly Line[] {
+export function reviewDueLine({ request }: Card): readonly Line[] {
   const dueAt = request.review?.dueAt ?? null;
   if (dueAt === null) return [];
   return [[request.review?.isOverdue === true ? "It was due by " : "It is due by ", { time: dueAt }, "."]];
 }
 
-export function unreached({ reach, request }: Card): readonly Line[] {
+export function unreachedLines({ reach, request }: Card): readonly Line[] {
   if (reach === null) return [];
   const names = reach.unreachedNames;
   return [
@@ -42,9 +40,9 @@ export function unreached({ reach, request }: Card): readonly Line[] {
   ];
 }
 
-export function overdueTargets({ request }: Card): readonly Line[] {
-  const late = (request.grant?.targets ?? []).filter((target) => target.state === "REVOKE_OVERDUE");
-  return late.map(({ connector, problem }): Line => [
+export function overdueTargetLines({ request }: Card): readonly Line[] {
+  const overdue = (request.grant?.targets ?? []).filter((target) => target.state === "REVOKE_OVERDUE");
+  return overdue.map(({ connector, problem }): Line => [
     `Still there at ${connector}${problem === null ? "" : `: ${problem}`}.`,
   ]);
 }

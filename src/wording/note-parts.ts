@@ -2,33 +2,33 @@ import type { Card, CardAction } from "../service/views/card.ts";
 import type { Line, TextSpan } from "./line.ts";
 import type { Quotation } from "./user-text.ts";
 
-/** What a note about a request is made from. */
+/** The input for the text of a note about a request. */
 export interface NoteSource {
   readonly card: Card;
-  /** The reader is the requester. */
+  /** Whether the reader is the requester. */
   readonly isOwn: boolean;
   readonly who: TextSpan;
   readonly whose: Line;
   readonly access: Line;
 }
 
-/** A note as it is worded. */
+/** The text of a note. */
 export interface NoteContent {
   readonly heading: Line;
   readonly lines: readonly Line[];
   readonly quotations?: readonly Quotation[];
-  /** What is worth pressing now; shown if the card has it. */
-  readonly press: readonly CardAction[];
+  /** Buttons that matter now; shown if the card has them. */
+  readonly buttons: readonly CardAction[];
 }
 
-/** What an approver can press on what waits for them. */
-export const deciding: readonly CardAction[] = ["approve", "deny", "approve_for_less", "details"];
+/** Buttons for approvers. */
+export const approverButtons: readonly CardAction[] = ["approve", "deny", "approve_for_less", "details"];
 
-/** What a reviewer can press on an emergency access. */
-export const judging: readonly CardAction[] = ["justified", "not_justified", "revoke"];
+/** Buttons for reviewers of a break-glass use. */
+export const reviewerButtons: readonly CardAction[] = ["justified", "not_justified", "revoke"];
 
-/** Until when it waits; nothing once it is decided. */
-export function decideUntil({ request }: Card): readonly Line[] {
+/** The approval deadline of a pending request; empty once it is decided. */
+export function decideUntilLine({ request }: Card): readonly Line[] {
   const { approvalDeadline } = request;
   return request.status !== "PENDING" || approvalDeadline === null
     ? []

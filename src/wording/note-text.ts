@@ -6,15 +6,15 @@ import { requestNote, type NoteText } from "./request-notice-text.ts";
 
 export type { NoteText };
 
-/** The same words for every surface. */
+/** The text of a note, the same on every surface. */
 export function noteText(note: Note): NoteText {
   switch (note.about) {
     case "request":
       return requestNote(note.notice, note.card, note.isOver);
     case "key":
-      return note.notice === "key_expiring" ? keyExpiring(note) : keyMade(note);
+      return note.notice === "key_expiring" ? keyExpiringNote(note) : keyMadeNote(note);
     case "link":
-      return linkNote(note);
+      return linkRequestNote(note);
     case "linked":
       return {
         heading: ["Linked: ", { userText: note.identity.name }],
@@ -22,7 +22,7 @@ export function noteText(note: Note): NoteText {
         actions: [],
       };
     case "account_linked":
-      return linkedNote(note);
+      return accountLinkedNote(note);
     case "alert":
       return alertNote(note.alert);
     default:
@@ -30,7 +30,7 @@ export function noteText(note: Note): NoteText {
   }
 }
 
-function linkedNote({ account, byName }: Extract<Note, { about: "account_linked" }>): NoteText {
+function accountLinkedNote({ account, byName }: Extract<Note, { about: "account_linked" }>): NoteText {
   const platform = account.surface === "slack" ? "Slack" : "Teams";
   return {
     heading: [`A ${platform} account was linked to you`],
@@ -52,7 +52,7 @@ function linkedNote({ account, byName }: Extract<Note, { about: "account_linked"
 
 type KeyNote = Extract<Note, { about: "key" }>;
 
-function keyMade({ mintedBy, roles, expiresAt, keyId }: KeyNote): NoteText {
+function keyMadeNote({ mintedBy, roles, expiresAt, keyId }: KeyNote): NoteText {
   return {
     heading: ["An API key was made in your name"],
     lines: [
@@ -68,7 +68,7 @@ function keyMade({ mintedBy, roles, expiresAt, keyId }: KeyNote): NoteText {
   };
 }
 
-function keyExpiring({ roles, expiresAt, keyId, last4 }: KeyNote): NoteText {
+function keyExpiringNote({ roles, expiresAt, keyId, last4 }: KeyNote): NoteText {
   const end: Line = expiresAt === null ? [] : ["It works until ", { time: expiresAt }, ". "];
   return {
     heading: ["Your API key expires soon"],
@@ -82,7 +82,12 @@ function keyExpiring({ roles, expiresAt, keyId, last4 }: KeyNote): NoteText {
   };
 }
 
-function linkNote({ account, displayName, email, candidate }: Extract<Note, { about: "link" }>): NoteText {
+function linkRequestNote({
+  account,
+  displayName,
+  email,
+  candidate,
+}: Extract<Note, { about: "link" }>): NoteText {
   const platform = account.surface === "slack" ? "Slack" : "Teams";
   return {
     heading: [{ userText: displayName }, ` asks to be linked from ${platform}`],

@@ -1,12 +1,12 @@
 import { parseId } from "../core/values/ids.ts";
 import { parseScope } from "../core/values/scopes.ts";
-import { readClauses } from "./clauses.ts";
+import { parseClauses } from "./clauses.ts";
 import { readDuration } from "./duration-words.ts";
 import { closestMatch } from "./closest-match.ts";
-import { pastedText } from "./pasted-text.ts";
+import { removeJoiners } from "./pasted-text.ts";
 import { tokenize, textBetween, type CommandToken } from "./tokenize.ts";
 
-/** Every command of `/jit`, in the order help lists them. */
+/** Every command of `/jit`, in the order of the help. */
 export const commandNames = [
   "request",
   "list",
@@ -25,7 +25,7 @@ export const commandNames = [
 ] as const;
 export type CommandName = (typeof commandNames)[number];
 
-/** What was asked for, as it was typed; null for what was left out. */
+/** A typed request; null for parts that were omitted. */
 export interface TypedRequest {
   readonly scopes: readonly string[];
   readonly duration: string | null;
@@ -33,7 +33,7 @@ export interface TypedRequest {
   readonly ticket: string | null;
 }
 
-/** One command, understood. Ids are whole (`jit_…`); null words were not given. */
+/** A parsed command. Ids are complete (`jit_…`); null parts were omitted. */
 export type Command =
   | { readonly verb: "menu" | "list" | "link" | "home" }
   | { readonly verb: "help"; readonly topic: CommandName | null }
@@ -58,31 +58,31 @@ export type Command =
       readonly reason: string | null;
     };
 
-/** What could not be understood, in one sentence, and what was probably meant, as it would be typed after `/jit`. */
+/** Why a command could not be parsed, in one sentence, and the command that was probably meant, without `/jit`. */
 export interface CommandError {
   readonly error: string;
   readonly didYouMean: string | null;
-  /** The command it is about, for its help. */
+  /** The command whose help to show. */
   readonly topic: CommandName | null;
 }
 
-/** Reads what was typed after `/jit`. Total: any text is a command or a mistake. */
+/** Parses the text after `/jit`. Every text is a command or an error. */
 export function parseCommand(typedText: string): Command | CommandError {
-  const text = pastedText(typedText);
-  const all = tokenize(text);
-  const words = all.slice(all[0]?.key === "/jit" || all[0]?.key === "jit" ? 1 : 0);
-  const [first, second] = words;
+  const text = removeJoiners(typedText);
+  const allTokens = tokenize(text);
+  const tokens = allTokens.slice(allTokens[0]?.key === "/jit" || allTokens[0]?.key === "jit" ? 1 : 0);
+  const [first, second] = tokens;
   if (first === undefined) return { verb: "menu" };
   const typed = first.text
     .toLowerCase()
     .replaceAll("_", "-")
     .replaceAll(/[.!:;]+$/g, "");
-  if (typed === "break" && second?.key === "glass") return withRest(text, "break-glass", words.slice(2));
+  if (typed === "break" && second?.key === "glass") return parseVerb(text, "break-glass", tokens.slice(2));
   const verb = typed === "breakglass" ? "break-glass" : commandNames.find((name) => name === typed);
-  return verb === undefined ? unknown(text, typed, words) : withRest(text, verb, words.slice(1));
+  return verb === undefined ? unknownCommand(text, typed, tokens) : parseVerb(text, verb, tokens.slice(1));
 }
 
-/** Other words for the same thing, for guessing only. */
+/** Synonyms, used only for suggestions. */
 const synonyms: ReadonlyMap<string, CommandName> = new Map([
   ...synonymsFor("request", "ask", "access", "get", "need", "want", "new"),
   ...synonymsFor("list", "ls", "mine", "requests"),
@@ -105,155 +105,159 @@ function synonymsFor(
   return words.map((word) => [word, name] as const);
 }
 
-function unknown(text: string, typed: string, words: readonly CommandToken[]): CommandError {
+function unknownCommand(text: string, typed: string, tokens: readonly CommandToken[]): CommandError {
   const error = `There is no command "${typed.slice(0, 40)}".`;
-  const rest = textBetween(text, words[1], words.at(-1));
-  const completed = (name: string, more: string | null): CommandError => ({
+  const rest = textBetween(text, tokens[1], tokens.at(-1));
+  const suggest = (name: string, more: string | null): CommandError => ({
     error,
     didYouMean: more === null ? name : `${name} ${more}`,
     topic: null,
   });
   if (typed === "?") return { error, didYouMean: "help", topic: null };
-  const whole = textBetween(text, words[0], words.at(-1));
-  if (scopeOf(words[0]) !== undefined) return completed("request", whole);
-  if (typed.startsWith("jit-")) return completed("status", idOf(words[0]) ?? null);
+  const typedLine = textBetween(text, tokens[0], tokens.at(-1));
+  if (scopeOf(tokens[0]) !== undefined) return suggest("request", typedLine);
+  if (typed.startsWith("jit-")) return suggest("status", idOf(tokens[0]) ?? null);
   const name =
     closestMatch(typed, commandNames) ?? synonyms.get(typed) ?? closestMatch(typed, [...synonyms.keys()]);
   if (name === undefined) return { error, didYouMean: null, topic: null };
-  return completed(synonyms.get(name) ?? name, rest);
+  return suggest(synonyms.get(name) ?? name, rest);
 }
 
-function withRest(text: string, verb: CommandName, words: readonly CommandToken[]): Command | CommandError {
+function parseVerb(text: string, verb: CommandName, tokens: readonly CommandToken[]): Command | CommandError {
   switch (verb) {
     case "list":
     case "link":
     case "home":
-      return words.length === 0 ? { verb } : commandError(verb, `"${verb}" takes nothing more.`, verb);
+      return tokens.length === 0 ? { verb } : commandError(verb, `"${verb}" takes nothing more.`, verb);
     case "help":
-      return help(words);
+      return parseHelp(tokens);
     case "request":
     case "break-glass":
-      return ask(text, verb, words);
+      return parseRequest(text, verb, tokens);
     case "why":
-      return why(text, words);
+      return parseWhy(text, tokens);
     case "status": {
-      const id = idOf(words[0]);
-      if (id === undefined) return wantsId(verb, words);
-      return words.length === 1
+      const id = idOf(tokens[0]);
+      if (id === undefined) return missingId(verb, tokens);
+      return tokens.length === 1
         ? { verb, id }
         : commandError(verb, `"status" takes one request id.`, `status ${id}`);
     }
     case "approve":
     case "extend":
-      return timed(text, verb, words);
+      return parseTimed(text, verb, tokens);
     case "deny":
     case "revoke":
     case "cancel":
     case "done": {
-      const id = idOf(words[0]);
-      if (id === undefined) return wantsId(verb, words);
-      const from = words[1]?.key === "because" ? 2 : 1;
-      return { verb, id, reason: textBetween(text, words[from], words.at(-1)) };
+      const id = idOf(tokens[0]);
+      if (id === undefined) return missingId(verb, tokens);
+      const from = tokens[1]?.key === "because" ? 2 : 1;
+      return { verb, id, reason: textBetween(text, tokens[from], tokens.at(-1)) };
     }
   }
 }
 
-function help(words: readonly CommandToken[]): Command | CommandError {
-  if (words.length === 0) return { verb: "help", topic: null };
-  const typed = words
-    .map((word) => word.text.toLowerCase())
+function parseHelp(tokens: readonly CommandToken[]): Command | CommandError {
+  if (tokens.length === 0) return { verb: "help", topic: null };
+  const typed = tokens
+    .map(({ text }) => text.toLowerCase())
     .join("-")
     .replaceAll("_", "-")
     .replace(/^\/?jit-/, "");
   const topic = commandNames.find((name) => name === typed);
   if (topic !== undefined) return { verb: "help", topic };
-  const near = closestMatch(typed, commandNames) ?? synonyms.get(typed);
-  const didYouMean = near === undefined ? "help" : `help ${near}`;
+  const similar = closestMatch(typed, commandNames) ?? synonyms.get(typed);
+  const didYouMean = similar === undefined ? "help" : `help ${similar}`;
   return { error: `There is no command "${typed.slice(0, 40)}".`, didYouMean, topic: null };
 }
 
-function ask(
+function parseRequest(
   text: string,
   verb: "request" | "break-glass",
-  words: readonly CommandToken[],
+  tokens: readonly CommandToken[],
 ): Command | CommandError {
-  const clauses = readClauses(text, words);
+  const clauses = parseClauses(text, tokens);
   if (typeof clauses === "string") return commandError(verb, clauses, null);
   const { reason, ticket, stray } = clauses;
   if (stray !== null) return commandError(verb, `"${stray.slice(0, 60)}" is not understood here.`, null);
-  const head = readScopes(clauses.head);
+  const head = parseScopes(clauses.head);
   if ("wrong" in head) return notAScope(verb, head.wrong);
   return { verb, scopes: head.scopes, duration: clauses.duration ?? head.duration, reason, ticket };
 }
 
-function why(text: string, words: readonly CommandToken[]): Command | CommandError {
-  const clauses = readClauses(text, words);
+function parseWhy(text: string, tokens: readonly CommandToken[]): Command | CommandError {
+  const clauses = parseClauses(text, tokens);
   if (typeof clauses === "string") return commandError("why", clauses, null);
-  const head = readScopes(clauses.head);
+  const head = parseScopes(clauses.head);
   if ("wrong" in head) return notAScope("why", head.wrong);
   if (head.scopes.length === 0)
     return commandError("why", "Say which access, such as read:prod:orders-db.", null);
   return { verb: "why", scopes: head.scopes, duration: clauses.duration ?? head.duration };
 }
 
-/** `approve <id> [for 1h] [because …]`, `extend <id> for 1h because …`; words without a keyword are a comment. */
-function timed(
+/**
+ * Parses `approve <id> [for 1h] [because …]` and `extend <id> for 1h because …`. Text without a keyword is the
+ * comment.
+ */
+function parseTimed(
   text: string,
   verb: "approve" | "extend",
-  words: readonly CommandToken[],
+  tokens: readonly CommandToken[],
 ): Command | CommandError {
-  const id = idOf(words[0]);
-  if (id === undefined) return wantsId(verb, words);
-  const rest = words.slice(1);
-  const clauses = readClauses(text, rest);
+  const id = idOf(tokens[0]);
+  if (id === undefined) return missingId(verb, tokens);
+  const rest = tokens.slice(1);
+  const clauses = parseClauses(text, rest);
   if (typeof clauses === "string") return commandError(verb, clauses, null);
-  const [only] = clauses.head;
-  const bare = clauses.head.length === 1 && only?.isQuoted === false ? readDuration(only.text) : undefined;
-  const uncued = bare === undefined ? textBetween(text, only, clauses.head.at(-1)) : null;
-  const rawText = [uncued, clauses.reason, clauses.stray].filter((one) => one !== null);
-  const comment = rawText.length === 0 ? null : rawText.join(" ");
-  const duration = clauses.duration ?? bare ?? null;
+  const [firstToken] = clauses.head;
+  const bareDuration =
+    clauses.head.length === 1 && firstToken?.isQuoted === false ? readDuration(firstToken.text) : undefined;
+  const freeText = bareDuration === undefined ? textBetween(text, firstToken, clauses.head.at(-1)) : null;
+  const commentParts = [freeText, clauses.reason, clauses.stray].filter((part) => part !== null);
+  const comment = commentParts.length === 0 ? null : commentParts.join(" ");
+  const duration = clauses.duration ?? bareDuration ?? null;
   return verb === "approve" ? { verb, id, duration, comment } : { verb, id, duration, reason: comment };
 }
 
-const filler: ReadonlySet<string> = new Set(["and", "&", "+", "access", "to"]);
+const fillerWords: ReadonlySet<string> = new Set(["and", "&", "+", "access", "to"]);
 
-function readScopes(
-  words: readonly CommandToken[],
+function parseScopes(
+  tokens: readonly CommandToken[],
 ): { readonly scopes: readonly string[]; readonly duration: string | null } | { readonly wrong: string } {
   const scopes: string[] = [];
   let duration: string | null = null;
-  // What was quoted together was typed together.
-  for (const word of words.flatMap((one) => (one.isQuoted ? tokenize(one.text) : [one]))) {
-    const scope = scopeOf(word);
-    const time = word.text.includes(":") ? undefined : readDuration(word.text);
+  // Quoted text may contain several scopes.
+  for (const token of tokens.flatMap((part) => (part.isQuoted ? tokenize(part.text) : [part]))) {
+    const scope = scopeOf(token);
+    const time = token.text.includes(":") ? undefined : readDuration(token.text);
     if (scope !== undefined) scopes.push(scope);
     else if (time !== undefined && duration === null) duration = time;
-    else if (!filler.has(word.key)) return { wrong: word.text };
+    else if (!fillerWords.has(token.key)) return { wrong: token.text };
   }
   return { scopes, duration };
 }
 
-/** Actions are lower case by their grammar; phones begin sentences otherwise. The resource stays as it is. */
-function scopeOf(word: CommandToken | undefined): string | undefined {
-  if (word === undefined) return undefined;
-  const text = word.text.replace(/^[^:]*/, (action) => action.toLowerCase());
+/** Lowers the case of the action, because phones capitalise the first letter. The resource is unchanged. */
+function scopeOf(token: CommandToken | undefined): string | undefined {
+  if (token === undefined) return undefined;
+  const text = token.text.replace(/^[^:]*/, (action) => action.toLowerCase());
   return parseScope(text);
 }
 
-/** Request ids are lower case; they are typed with `jit_` or without, and pasted with what stood around them. */
-function idOf(word: CommandToken | undefined): string | undefined {
-  const bare = word?.text.toLowerCase().replaceAll(/^[#<(`]+|[>)`.,;:!?]+$/g, "");
-  if (bare === undefined || bare === "" || bare === "because" || bare === "for") return undefined;
-  return parseId("request", bare.startsWith("jit_") ? bare : `jit_${bare}`);
+/** Parses a request id, with or without `jit_`, and without the punctuation that was pasted around it. */
+function idOf(token: CommandToken | undefined): string | undefined {
+  const idText = token?.text.toLowerCase().replaceAll(/^[#<(`]+|[>)`.,;:!?]+$/g, "");
+  if (idText === undefined || idText === "" || idText === "because" || idText === "for") return undefined;
+  return parseId("request", idText.startsWith("jit_") ? idText : `jit_${idText}`);
 }
 
-function wantsId(verb: CommandName, words: readonly CommandToken[]): CommandError {
-  const shown = words[0]?.text.slice(0, 40) ?? "";
+function missingId(verb: CommandName, tokens: readonly CommandToken[]): CommandError {
+  const shown = tokens[0]?.text.slice(0, 40) ?? "";
   const error =
-    words.length === 0 || shown === "because" || shown === "for"
-      ? `Say which request: its id stands on its card, jit_ and some letters.`
-      : `"${shown}" is no request id: it is jit_ and some letters, and stands on the card.`;
+    tokens.length === 0 || shown === "because" || shown === "for"
+      ? `Say which request: its id is on its card, jit_ and some letters.`
+      : `"${shown}" is no request id: it is jit_ and some letters, and is on the card.`;
   return commandError(verb, error, null);
 }
 

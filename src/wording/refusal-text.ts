@@ -5,27 +5,27 @@ import type { Line } from "./card-text.ts";
 import { durationWords } from "./duration-words.ts";
 import { slashPrefix } from "./help.ts";
 
-/** How one code is said: `what` where the detail, written for every door, does not fit in chat. */
+/** The text of one refusal code. `what` replaces a detail that does not fit in chat. */
 interface Sentences {
   readonly what?: string;
-  /** What to do next; null: the detail says it. */
+  /** What to do next; null when the detail says so. */
   readonly next: ((refusal: Refusal, prefix: string) => string) | null;
 }
 
 const askAgain = (_: Refusal, prefix: string): string => `You can ask again with ${prefix}request.`;
-const lookAgain = (): string => "The card shows how it stands now; decide on that.";
+const showCurrentCard = (): string => "The card shows how it stands now; decide on that.";
 const tryLater = ({ retryAfterSeconds }: Refusal): string =>
   `Try again ${retryAfterSeconds === undefined ? "in a moment" : `in ${durationWords(Math.ceil(retryAfterSeconds) * 1000)}`}.`;
 const endingsWork = (): string => "Nothing was changed. Access can still be ended, and requests denied.";
 
-/** Every code, closed: a new one without its sentence is a type error. */
+/** Sentences for every code; a new code without one is a type error. */
 const sentences: { readonly [Code in RefusalCode]: Sentences } = {
   malformed: {
     what: "That could not be read.",
     next: () => "Try again; if it happens again, tell an administrator.",
   },
   unauthenticated: {
-    what: "It could not be verified that this is you right now.",
+    what: "We could not verify who you are just now.",
     next: () => "Nothing was changed. Try again in a minute; if it happens again, tell an administrator.",
   },
   missing_role: {
@@ -64,11 +64,11 @@ const sentences: { readonly [Code in RefusalCode]: Sentences } = {
     next: () => "If you have lost it, press Replace credential.",
   },
   stage_not_open: { next: () => "You are asked when the stage before it is met." },
-  request_changed: { next: lookAgain },
+  request_changed: { next: showCurrentCard },
   approval_window_passed: { next: null },
   not_claimable: { next: () => "The card shows how it stands now." },
   not_active: { next: askAgain },
-  name_taken: { next: () => "Look at who has it before you change anything." },
+  name_taken: { next: () => "Check who has it before you change anything." },
   managed_by_file: { next: () => "Change it in the configuration file." },
   idempotency_running: { what: "The same call is still running.", next: tryLater },
   too_large: { what: "That is too long.", next: () => "Shorten it and send it again." },
@@ -86,7 +86,7 @@ const sentences: { readonly [Code in RefusalCode]: Sentences } = {
   too_costly: { next: null },
   rate_limited: { what: "That was too much at once.", next: tryLater },
   limit_reached: {
-    // A minute is said where nobody knows: one's own limits end by ending something.
+    // 60 s is the default where no time is known: own limits end when something is ended.
     next: (refusal, prefix) =>
       (refusal.retryAfterSeconds ?? 60) <= 60 ? `${prefix}list shows what you have open.` : tryLater(refusal),
   },
@@ -97,19 +97,19 @@ const sentences: { readonly [Code in RefusalCode]: Sentences } = {
   audit_head_differs: { next: endingsWork },
 };
 
-/** A no in sentences: what happened, what is wrong in particular, and what to do next. */
+/** A refusal in sentences: what happened, what exactly is wrong, and what to do next. */
 export function refusalText(original: Refusal, prefix: string = slashPrefix): readonly Line[] {
-  // What was typed is named back without any token in it.
+  // Typed text is repeated without tokens.
   const refusal = withoutTokens(original);
   const { what, next } = sentences[refusal.refused];
   const { policyMessage } = refusal;
   const tail = policyMessage === undefined ? "" : policyMessageTail(policyMessage);
-  const isTold = tail !== "" && refusal.detail.endsWith(tail);
-  const detail = isTold ? refusal.detail.slice(0, -tail.length) : refusal.detail;
-  const happened: Line = what === undefined ? detailLine(detail) : [what];
+  const endsWithMessage = tail !== "" && refusal.detail.endsWith(tail);
+  const detail = endsWithMessage ? refusal.detail.slice(0, -tail.length) : refusal.detail;
+  const firstLine: Line = what === undefined ? detailLine(detail) : [what];
   return [
-    happened,
-    ...(isTold && policyMessage !== undefined
+    firstLine,
+    ...(endsWithMessage && policyMessage !== undefined
       ? [["Its author says: ", { quote: policyMessage }] satisfies Line]
       : []),
     ...(refusal.errors ?? [])
@@ -121,9 +121,9 @@ export function refusalText(original: Refusal, prefix: string = slashPrefix): re
 
 const momentPattern = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)/;
 
-/** The detail is written for every door; moments in it are for the reader's own time zone. */
+/** Shows times in the detail in the reader's time zone. */
 function detailLine(detail: string): Line {
-  // Every second piece is what the pattern has caught; what somebody typed need not be a moment for all that.
+  // Every second piece matched the pattern, but typed text need not be a valid time.
   return detail.split(momentPattern).flatMap((piece, index) => {
     if (piece === "") return [];
     return [index % 2 === 1 && parseInstant(piece) !== undefined ? { time: piece } : { literal: piece }];

@@ -5,47 +5,61 @@ import { accessLine, cardText, pushLine, scopesText, type CardText } from "./car
 import { unreachedChannelLines } from "./delivery-text.ts";
 import type { NoteAction } from "./labels.ts";
 import { namesLine, type Line, type TextSpan } from "./line.ts";
-import { by, why, reasonOf, activeUntil, reviewUntil, unreached, overdueTargets } from "./note-lines.ts";
+import {
+  decidedByLine,
+  endReasonQuotation,
+  reasonQuotation,
+  activeUntilLine,
+  reviewDueLine,
+  unreachedLines,
+  overdueTargetLines,
+} from "./note-lines.ts";
 import type { Quotation } from "./user-text.ts";
-import { decideUntil, deciding, judging, type NoteContent, type NoteSource } from "./note-parts.ts";
+import {
+  decideUntilLine,
+  approverButtons,
+  reviewerButtons,
+  type NoteContent,
+  type NoteSource,
+} from "./note-parts.ts";
 import { endedByOf, endedText } from "./status-line.ts";
 
-/** A note put into words, for any surface to lay out. */
+/** The text of a note, which every surface lays out. */
 export interface NoteText {
   readonly heading: Line;
-  /** What a phone shows of it; absent: the heading. */
+  /** The push notification; absent: the heading. */
   readonly push?: Line;
   readonly lines: readonly Line[];
-  /** What people wrote, below the lines. */
+  /** User texts, shown below the lines. */
   readonly quotations?: readonly Quotation[];
-  /** All of the request, for a note that asks its reader to decide: nobody decides on what they were not shown. */
+  /** The whole request, for a note that asks its reader to decide: people decide only on what they were shown. */
   readonly card?: CardText;
-  /** At most four, of those the card has. */
+  /** At most four, all of which the card has. */
   readonly actions: readonly NoteAction[];
 }
 
-/** What has happened to a request, or is to be done about it, as its reader must hear it. */
+/** The text of a notice about a request, for its reader. */
 export function requestNote(notice: NoticeKind, card: Card, isOver = false): NoteText {
   if (isOver) return overNote(card);
   const isOwn = card.audience === "requester";
   const who: TextSpan = { userText: card.subjectName };
   const access = accessLine(card);
-  const content = notes[notice]({
+  const content = noticeTexts[notice]({
     card,
     isOwn,
     who,
     whose: isOwn ? ["Your"] : [who, "'s"],
     access,
   });
-  const actions = content.press.filter((action) => card.actions.includes(action));
-  const isWhole = actions.some((action) => needsWholeCard.has(action));
+  const actions = content.buttons.filter((action) => card.actions.includes(action));
+  const needsCard = actions.some((action) => needsWholeCard.has(action));
   return {
     heading: content.heading,
     push: pushLine(content.heading, card),
-    lines: isWhole
+    lines: needsCard
       ? content.lines.filter((line) => line !== access)
       : [...content.lines, ["Request ", card.request.id]],
-    ...(isWhole
+    ...(needsCard
       ? {
           card: {
             ...cardText(card),
@@ -59,58 +73,61 @@ export function requestNote(notice: NoticeKind, card: Card, isOver = false): Not
   };
 }
 
-/** How things stand, with nothing left to press. */
+/** The current status, without buttons. */
 function overNote(card: Card): NoteText {
   const { heading, push, status, requestId } = cardText(card);
   return { heading, push, lines: [status, ["Request ", requestId]], actions: [] };
 }
 
-/** Every kind of news, closed: a new one without its words is a type error. */
-const notes: { readonly [Notice in NoticeKind]: (source: NoteSource) => NoteContent } = {
+/** Texts for every notice; a new notice without one is a type error. */
+const noticeTexts: { readonly [Notice in NoticeKind]: (source: NoteSource) => NoteContent } = {
   ...approverNotes,
   submitted: ({ card, isOwn, who, access }) => ({
     heading: isOwn ? ["Your request was sent"] : [who, " asks for access"],
-    lines: [access, ...decideUntil(card)],
-    press: isOwn ? ["cancel"] : deciding,
+    lines: [access, ...decideUntilLine(card)],
+    buttons: isOwn ? ["cancel"] : approverButtons,
   }),
   waiting: ({ card, who, access }) => ({
     heading: ["Waiting for you: ", who, " asks for access"],
-    lines: [access, ...decideUntil(card)],
-    press: deciding,
+    lines: [access, ...decideUntilLine(card)],
+    buttons: approverButtons,
   }),
   reminder: ({ card, who, access }) => ({
     heading: ["Still waiting for you: ", who, " asks for access"],
-    lines: [access, ...decideUntil(card)],
-    press: deciding,
+    lines: [access, ...decideUntilLine(card)],
+    buttons: approverButtons,
   }),
   escalated: ({ card, isOwn, who, access }) => {
-    const further = card.request.approvers.filter((one) => one.status === "ESCALATED").map((one) => one.name);
-    const asked: readonly Line[] = further.length === 0 ? [] : [["Now also asked: ", ...namesLine(further)]];
+    const escalatedNames = card.request.approvers
+      .filter(({ status }) => status === "ESCALATED")
+      .map(({ name }) => name);
+    const asked: readonly Line[] =
+      escalatedNames.length === 0 ? [] : [["Now also asked: ", ...namesLine(escalatedNames)]];
     if (card.audience === "approver") {
       return {
         heading: ["Nobody has decided in time, so you are asked: ", who, " asks for access"],
-        lines: [access, ...decideUntil(card)],
-        press: deciding,
+        lines: [access, ...decideUntilLine(card)],
+        buttons: approverButtons,
       };
     }
     return {
-      heading: [isOwn ? "Your request" : "A request", " was not decided in time and went to further people"],
-      lines: [access, ...asked, ...decideUntil(card)],
-      press: isOwn ? ["cancel"] : [],
+      heading: [`Nobody decided ${isOwn ? "your" : "a"} request in time, so more people were asked`],
+      lines: [access, ...asked, ...decideUntilLine(card)],
+      buttons: isOwn ? ["cancel"] : [],
     };
   },
-  approved,
+  approved: approvedText,
   denied: ({ card, isOwn, whose, access }) => ({
-    heading: [...whose, " request was denied", ...by(card)],
+    heading: [...whose, " request was denied", ...decidedByLine(card)],
     lines: [access, ...(isOwn ? [["You can ask again, with what was missing."]] : [])],
-    quotations: why(card),
-    press: [],
+    quotations: endReasonQuotation(card),
+    buttons: [],
   }),
   cancelled: ({ card, whose, access }) => ({
-    heading: [...whose, " request was cancelled", ...by(card)],
+    heading: [...whose, " request was cancelled", ...decidedByLine(card)],
     lines: [access],
-    quotations: why(card),
-    press: [],
+    quotations: endReasonQuotation(card),
+    buttons: [],
   }),
   timed_out: ({ card, isOwn, whose, access }) => {
     const isUndecided = card.request.decidedAt === null;
@@ -121,24 +138,24 @@ const notes: { readonly [Notice in NoticeKind]: (source: NoteSource) => NoteCont
         [isUndecided ? "Nobody decided in time." : "The credential was not shown in time."],
         ...(isOwn ? [["You can ask again."]] : []),
       ],
-      press: [],
+      buttons: [],
     };
   },
   failed: ({ card, isOwn, whose, access }) => ({
     heading: [...whose, " access could not be given"],
     lines: [access, ...(isOwn ? [["You can ask again."]] : [])],
-    quotations: why(card),
-    press: [],
+    quotations: endReasonQuotation(card),
+    buttons: [],
   }),
   started: ({ card, isOwn, whose, access }) => ({
     heading: [...whose, " access has started"],
-    lines: [access, ...activeUntil(card)],
-    press: isOwn ? ["extend", "done"] : ["revoke"],
+    lines: [access, ...activeUntilLine(card)],
+    buttons: isOwn ? ["extend", "done"] : ["revoke"],
   }),
   extended: ({ card, isOwn, whose, access }) => ({
     heading: [...whose, " access was extended"],
-    lines: [access, ...activeUntil(card)],
-    press: isOwn ? ["done"] : ["revoke"],
+    lines: [access, ...activeUntilLine(card)],
+    buttons: isOwn ? ["done"] : ["revoke"],
   }),
   ended: ({ card, isOwn, whose, access }) => ({
     heading: [
@@ -148,46 +165,46 @@ const notes: { readonly [Notice in NoticeKind]: (source: NoteSource) => NoteCont
       ...endedByOf(card),
     ],
     lines: [access, ...(isOwn ? [["Its credential does not work any more."]] : [])],
-    quotations: why(card),
-    press: [],
+    quotations: endReasonQuotation(card),
+    buttons: [],
   }),
   ending_soon: ({ card, isOwn, whose, access }) => ({
     heading: [...whose, " access ends soon"],
-    lines: [access, ...activeUntil(card)],
-    press: isOwn ? ["extend", "done"] : [],
+    lines: [access, ...activeUntilLine(card)],
+    buttons: isOwn ? ["extend", "done"] : [],
   }),
   unreached: ({ card }) => ({
-    heading: ["Not everybody could be told of your request"],
-    lines: unreached(card),
-    press: ["cancel"],
+    heading: ["Some approvers of your request could not be reached"],
+    lines: unreachedLines(card),
+    buttons: ["cancel"],
   }),
   channel_unreached: ({ card, isOwn, access }) => ({
     heading: [
       isOwn
-        ? "A channel could not be told of your request"
+        ? "A channel could not be notified of your request"
         : card.audience === "approver"
-          ? "You are asked directly, because a channel could not be told"
-          : "A channel could not be told of a request",
+          ? "You are asked directly, because a channel could not be notified"
+          : "A channel could not be notified of a request",
     ],
     lines: [
       access,
       ...unreachedChannelLines(card),
       [
         isOwn
-          ? "People who are asked directly were told. An administrator can mend the channel."
-          : "Mend the channel, or change it in the policy. Later requests are posted there again.",
+          ? "People who are asked directly were notified. An administrator can fix the channel."
+          : "Fix the channel, or change it in the policy. Later requests are posted there again.",
       ],
     ],
-    press: isOwn ? ["cancel"] : [],
+    buttons: isOwn ? ["cancel"] : [],
   }),
   target_overdue: ({ card, whose }) => ({
-    heading: ["Access that is over could not be taken back everywhere yet"],
+    heading: ["Ended access is still present at a target"],
     lines: [
       [...whose, ` access: ${scopesText(card.request.scopes)}`],
-      ...overdueTargets(card),
-      ["It is tried again without end. Whoever runs the target should look at it."],
+      ...overdueTargetLines(card),
+      ["We keep retrying; the target's owner should check it."],
     ],
-    press: ["details"],
+    buttons: ["details"],
   }),
   break_glass_used: ({ card, isOwn, who, access }) => ({
     heading: isOwn ? ["You took emergency access"] : [who, " took emergency access without approval"],
@@ -195,8 +212,8 @@ const notes: { readonly [Notice in NoticeKind]: (source: NoteSource) => NoteCont
       access,
       ...(isOwn ? [["People were alerted, each use is recorded, and it will be reviewed."]] : []),
     ],
-    quotations: [reasonOf(card)],
-    press: isOwn ? ["show_credential", "done"] : judging,
+    quotations: [reasonQuotation(card)],
+    buttons: isOwn ? ["show_credential", "done"] : reviewerButtons,
   }),
   break_glass_reviewed: ({ card, isOwn, access }) => {
     const last = card.request.review?.reviews.at(-1);
@@ -207,14 +224,14 @@ const notes: { readonly [Notice in NoticeKind]: (source: NoteSource) => NoteCont
       ],
       lines: [access],
       quotations: last === undefined ? [] : [{ label: "Comment", text: last.comment }],
-      press: [],
+      buttons: [],
     };
   },
   review_due: ({ card, who, access }) => ({
     heading: ["Please review the emergency access of ", who],
-    lines: [access, ...reviewUntil(card)],
-    quotations: [reasonOf(card)],
-    press: judging,
+    lines: [access, ...reviewDueLine(card)],
+    quotations: [reasonQuotation(card)],
+    buttons: reviewerButtons,
   }),
   review_overdue: ({ card, isOwn, who, access }) => ({
     heading: isOwn
@@ -222,20 +239,24 @@ const notes: { readonly [Notice in NoticeKind]: (source: NoteSource) => NoteCont
       : ["The review of ", who, "'s emergency access is overdue"],
     lines: [
       access,
-      ...reviewUntil(card),
+      ...reviewDueLine(card),
       ...(isOwn ? [["Ask a reviewer: until then your next emergency access may be refused."]] : []),
     ],
-    press: judging,
+    buttons: reviewerButtons,
   }),
-  // Told by a note about the key itself.
-  key_made: () => ({ heading: ["An API key was made in your name"], lines: [], press: [] }),
-  key_expiring: ({ access }) => ({ heading: ["Your API key expires soon"], lines: [access], press: [] }),
+  // Sent as a note about the key itself.
+  key_made: () => ({ heading: ["An API key was made in your name"], lines: [], buttons: [] }),
+  key_expiring: ({ access }) => ({ heading: ["Your API key expires soon"], lines: [access], buttons: [] }),
 };
 
-function approved({ card, isOwn, whose, access }: NoteSource): NoteContent {
+function approvedText({ card, isOwn, whose, access }: NoteSource): NoteContent {
   const { request } = card;
   if (request.extends !== null) {
-    return { heading: [...whose, " extension was approved", ...by(card)], lines: [access], press: [] };
+    return {
+      heading: [...whose, " extension was approved", ...decidedByLine(card)],
+      lines: [access],
+      buttons: [],
+    };
   }
   const { claimDeadline } = request;
   const claim: readonly Line[] =
@@ -245,8 +266,8 @@ function approved({ card, isOwn, whose, access }: NoteSource): NoteContent {
         ? [["Press Show credential before ", { time: claimDeadline }, "; the time begins then."]]
         : [["The access starts when the credential is shown, before ", { time: claimDeadline }, "."]];
   return {
-    heading: [...whose, " request was approved", ...by(card)],
+    heading: [...whose, " request was approved", ...decidedByLine(card)],
     lines: [access, ...claim],
-    press: isOwn ? ["show_credential", "cancel"] : ["revoke"],
+    buttons: isOwn ? ["show_credential", "cancel"] : ["revoke"],
   };
 }

@@ -3,7 +3,7 @@ import type { RequestView } from "../service/views/request-view.ts";
 import { reachText, unreachedChannelLines } from "./delivery-text.ts";
 import { namesLine, type Line } from "./line.ts";
 
-/** What the reader is asked to do, or what has become of it. Why it ended is quoted below, whole. */
+/** What the reader should do, or the result. The reason for an end is quoted in full below. */
 export function statusLine(card: Card): Line {
   const { request, audience, decidedBy } = card;
   const by: Line = decidedBy === null ? [] : [" by ", { userText: decidedBy.name }];
@@ -28,29 +28,29 @@ export function statusLine(card: Card): Line {
     case "DENIED":
     case "CANCELLED":
     case "REVOKED":
-      return [endedText(request.status), ...endedBy, ...when(request.endedAt)];
+      return [endedText(request.status), ...endedBy, ...timeSpan(request.endedAt)];
     case "COMPLETED":
       return request.extends === null
-        ? ["Done", ...when(request.endedAt)]
-        : ["Approved", ...by, ...when(request.endedAt), ": the time was added"];
+        ? ["Done", ...timeSpan(request.endedAt)]
+        : ["Approved", ...by, ...timeSpan(request.endedAt), ": the time was added"];
     case "TIMED_OUT":
     case "FAILED":
     case "EXPIRED":
-      return [endedText(request.status), ...when(request.endedAt)];
+      return [endedText(request.status), ...timeSpan(request.endedAt)];
   }
 }
 
-/** Who ended it before its time, if somebody did. */
+/** Who ended it early, if anybody did. */
 export function endedByOf({ endedBy }: Card): Line {
   return endedBy === null ? [] : [" by ", { userText: endedBy.name }];
 }
 
-/** How it ended, in one or a few words; for what has not ended, how it stands. */
+/** The end in a few words; for what has not ended, its status. */
 export function endedText(status: RequestView["status"]): string {
-  return ended[status];
+  return endedTexts[status];
 }
 
-const ended = {
+const endedTexts = {
   PENDING: "Waiting for a decision",
   APPROVED: "Approved",
   ACTIVE: "Active",
@@ -63,7 +63,7 @@ const ended = {
   COMPLETED: "Done",
 } as const satisfies { readonly [Status in RequestView["status"]]: string };
 
-function when(at: string | null): Line {
+function timeSpan(at: string | null): Line {
   return at === null ? [] : [" ", { time: at }];
 }
 
@@ -73,8 +73,8 @@ function pendingLine(card: Card): Line {
     request.approvalDeadline === null ? [] : [" until ", { time: request.approvalDeadline }];
   if (audience !== "requester") return ["Waiting for a decision", ...until];
   const names = request.approvers
-    .filter((one) => one.status === "PENDING" || one.status === "ESCALATED")
-    .map((one) => one.name);
+    .filter(({ status }) => status === "PENDING" || status === "ESCALATED")
+    .map(({ name }) => name);
   const asked: Line = names.length === 0 ? [] : [" Asked: ", ...namesLine(names), "."];
   const reached: Line =
     reach === null || reach.unreachedNames.length === 0

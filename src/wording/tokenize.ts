@@ -1,15 +1,15 @@
-/** One word of what was typed, or what stood between quotation marks. */
+/** A typed word, or the text between quotation marks. */
 export interface CommandToken {
   readonly text: string;
-  /** In lower case; empty for quoted words, so that a quoted `for` is no keyword. */
+  /** In lower case; empty for quoted text, so that a quoted `for` is not a keyword. */
   readonly key: string;
-  /** Where it stands in the text, quotation marks included. */
+  /** Position in the text, quotation marks included. */
   readonly start: number;
   readonly end: number;
   readonly isQuoted: boolean;
 }
 
-/** Straight, curly, low, angled: what keyboards and phones make of a quotation mark, with what closes it. */
+/** Opening quotation marks of keyboards and phones, with the marks that close each. */
 const closers: ReadonlyMap<string, string> = new Map([
   ['"', '"“”'],
   ["“", '”"“'],
@@ -23,21 +23,21 @@ const closers: ReadonlyMap<string, string> = new Map([
   ["`", "`"],
 ]);
 
-/** The words of a text. A quotation that does not end is no quotation: its mark belongs to the word. */
+/** Splits a text into words. A quotation mark that is never closed belongs to its word. */
 export function tokenize(text: string): readonly CommandToken[] {
-  const words: CommandToken[] = [];
+  const tokens: CommandToken[] = [];
   let at = 0;
   while (at < text.length) {
     const start = at + (/^[\s,]*/.exec(text.slice(at))?.[0].length ?? 0);
     if (start >= text.length) break;
-    const word = quotedAt(text, start) ?? plainAt(text, start);
-    words.push(word);
-    at = word.end;
+    const token = quotedToken(text, start) ?? wordToken(text, start);
+    tokens.push(token);
+    at = token.end;
   }
-  return words;
+  return tokens;
 }
 
-/** What a person wrote from here on, as it was, without the quotation marks around the whole of it. */
+/** The original text from one token to another, without the quotation marks of a single quoted token. */
 export function textBetween(
   text: string,
   from: CommandToken | undefined,
@@ -49,11 +49,11 @@ export function textBetween(
   return trimmed === "" ? null : trimmed;
 }
 
-function quotedAt(text: string, start: number): CommandToken | undefined {
-  const closing = closers.get(text[start] ?? "");
-  if (closing === undefined) return undefined;
+function quotedToken(text: string, start: number): CommandToken | undefined {
+  const closingMarks = closers.get(text[start] ?? "");
+  if (closingMarks === undefined) return undefined;
   for (let at = start + 1; at < text.length; at++) {
-    const isEnd = closing.includes(text[at] ?? "") && /^(?:[\s,]|$)/.test(text.slice(at + 1, at + 2));
+    const isEnd = closingMarks.includes(text[at] ?? "") && /^(?:[\s,]|$)/.test(text.slice(at + 1, at + 2));
     if (isEnd) {
       return { text: text.slice(start + 1, at), key: "", start, end: at + 1, isQuoted: true };
     }
@@ -61,7 +61,7 @@ function quotedAt(text: string, start: number): CommandToken | undefined {
   return undefined;
 }
 
-function plainAt(text: string, start: number): CommandToken {
+function wordToken(text: string, start: number): CommandToken {
   const found = /^[^\s,]+/.exec(text.slice(start))?.[0] ?? "";
   return { text: found, key: found.toLowerCase(), start, end: start + found.length, isQuoted: false };
 }

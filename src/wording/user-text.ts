@@ -1,10 +1,10 @@
 import { escapeInvisible } from "./escape-invisible.ts";
 
 /**
- * Words that are not ours, inside a sentence.
+ * User text inside a sentence.
  * - userText: a name; in quotation marks unless it is as plain as one
  * - quote: free text, always in quotation marks
- * - literal: a sentence or address that may hold what somebody typed, as it is
+ * - literal: a sentence or address that may contain user text, unchanged
  */
 export type UserText =
   | { readonly userText: string }
@@ -12,51 +12,51 @@ export type UserText =
   | { readonly literal: string };
 
 /**
- * The same as text on one line, with nothing invisible in it. Quotation marks inside a quotation are changed, so that
- * nobody can end it.
+ * Formats user text on one line, with nothing invisible in it. Quotation marks inside a quotation are replaced, so
+ * that user text cannot end it.
  */
-export function inlineUserText(words: UserText): string {
-  if ("literal" in words) return oneLine(words.literal);
-  const line = oneLine("userText" in words ? words.userText : words.quote).trim();
-  const isPlain = "userText" in words && plainName.test(line) && !sentenceEnd.test(line);
+export function inlineUserText(text: UserText): string {
+  if ("literal" in text) return toOneLine(text.literal);
+  const line = toOneLine("userText" in text ? text.userText : text.quote).trim();
+  const isPlain = "userText" in text && plainName.test(line) && !sentenceEnd.test(line);
   return isPlain ? line : `"${line.replaceAll(quotationMarks, "'")}"`;
 }
 
-function oneLine(text: string): string {
+function toOneLine(text: string): string {
   return escapeInvisible(text).replaceAll(/\s+/gu, " ");
 }
 
-/** No colon, comma, dot between words or line of ours can be made of these. */
+/** Names without a colon, a comma or line breaks, which could imitate our text. */
 const plainName = /^[\p{L}\p{M}\p{N} .'’()@_+/&#-]{0,100}$/u;
-/** Ends a sentence, unlike the dot of an initial or a title. */
+/** The end of a sentence, unlike the dot of an initial or a title. */
 const sentenceEnd = /[\p{L}\p{N})]{4}\. /u;
 const quotationMarks = /[“”„‟"″«»]/gu;
 
-/** One text of somebody's, laid out as a quotation: the label is ours, every line below it is theirs. */
+/** One user text laid out as a quotation: the label is ours, every line below it is theirs. */
 export interface Quotation {
   readonly label: string;
   readonly text: string;
 }
 
-/** More empty lines in a row than this are counted instead of shown, because they would push our own lines away. */
+/** Longer runs of empty lines are replaced by their count, because they would push our own lines away. */
 const emptyLinesMax = 2;
 
-/** The lines of a quotation, with everything that could start a line of its own made a plain line break. */
+/** The lines of a quotation, in which every kind of line break is a plain one. */
 export function quotationLines(text: string): readonly string[] {
   const lines: string[] = [];
-  let empty = 0;
-  const settleEmpty = (): void => {
-    if (empty > emptyLinesMax) lines.push(`⟨${empty} empty lines⟩`);
-    else lines.push(...Array.from({ length: empty }, () => ""));
-    empty = 0;
+  let emptyCount = 0;
+  const flushEmpty = (): void => {
+    if (emptyCount > emptyLinesMax) lines.push(`⟨${emptyCount} empty lines⟩`);
+    else lines.push(...Array.from({ length: emptyCount }, () => ""));
+    emptyCount = 0;
   };
   for (const line of escapeInvisible(text).split("\n")) {
-    if (line.trim() === "") empty++;
+    if (line.trim() === "") emptyCount++;
     else {
-      settleEmpty();
+      flushEmpty();
       lines.push(line);
     }
   }
-  settleEmpty();
+  flushEmpty();
   return lines;
 }

@@ -45,7 +45,7 @@ describe("the status line", () => {
         { endedBy: { name: "Ann" } },
       ),
     ).toBe(`Denied by Ann ${endedAt}`);
-    expect(cardText(cardOf({ status: "DENIED", endReason: "use the replica" })).words).toContainEqual({
+    expect(cardText(cardOf({ status: "DENIED", endReason: "use the replica" })).quotations).toContainEqual({
       label: "Why denied",
       text: "use the replica",
     });
@@ -138,7 +138,7 @@ test("whatever people wrote is data of theirs, in no heading, label or fact of o
       const lines = [text.heading, text.status, ...facts.map((single) => single.value)];
       const ours = [
         ...lines.flat().filter((part) => typeof part === "string"),
-        ...[...facts, text.reason, ...text.words].map((single) => single.label),
+        ...[...facts, text.reason, ...text.quotations].map((single) => single.label),
       ];
       expect(ours.join("\n")).not.toContain(hostile);
     }

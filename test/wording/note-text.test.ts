@@ -30,8 +30,8 @@ describe("what the requester is told, and what there is to press", () => {
     ["extended", { status: "ACTIVE", expiresAt: at }, "Your access was extended", ["done"]],
     ["ended", { status: "EXPIRED" }, "Your access is over: expired", []],
     ["ended", { status: "REVOKED", startedAt: at }, "Your access is over: revoked", []],
-    ["escalated", {}, "Your request was not decided in time and went to further people", ["cancel"]],
-    ["unreached", {}, "Not everybody could be told of your request", ["cancel"]],
+    ["escalated", {}, "Nobody decided your request in time, so more people were asked", ["cancel"]],
+    ["unreached", {}, "Some approvers of your request could not be reached", ["cancel"]],
     [
       "break_glass_used",
       { status: "APPROVED", breakGlass: true },
@@ -93,12 +93,7 @@ describe("what others are told, and what there is to press", () => {
       [],
     ],
     ["reachable", {}, "Dev's request has enough approvers again", []],
-    [
-      "target_overdue",
-      { status: "EXPIRED" },
-      "Access that is over could not be taken back everywhere yet",
-      ["details"],
-    ],
+    ["target_overdue", { status: "EXPIRED" }, "Ended access is still present at a target", ["details"]],
   ])("%s", (notice, request, heading, actions) => {
     const said = note(notice, request);
     expect([plain([said.heading]), said.actions]).toEqual([heading, actions]);

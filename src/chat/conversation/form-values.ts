@@ -1,6 +1,6 @@
 import { reasonLengthMax, ticketLengthMax } from "../../service/ports/request-input.ts";
 import { readDuration } from "../../wording/duration-words.ts";
-import { pastedText } from "../../wording/pasted-text.ts";
+import { removeJoiners } from "../../wording/pasted-text.ts";
 import type { DialogValues } from "./dialog.ts";
 import type { FieldError } from "./reply.ts";
 
@@ -8,7 +8,7 @@ import type { FieldError } from "./reply.ts";
 export function textOf(values: DialogValues, field: string): string {
   const value = values[field];
   const text = typeof value === "string" ? value : (value?.join(" ") ?? "");
-  return pastedText(text).trim();
+  return removeJoiners(text).trim();
 }
 
 /** The picked values of a field. */
@@ -16,7 +16,7 @@ export function listOf(values: DialogValues, field: string): readonly string[] {
   const value = values[field];
   if (value === undefined) return [];
   return (typeof value === "string" ? value.split(",") : value)
-    .map((item) => pastedText(item).trim())
+    .map((item) => removeJoiners(item).trim())
     .filter((item) => item !== "");
 }
 

@@ -20,7 +20,13 @@ export interface RequestContent {
   readonly words: readonly Quotation[];
 }
 
-export function requestContent({ access, terms, reason, facts, words }: CardText): RequestContent {
+export function requestContent({
+  access,
+  terms,
+  reason,
+  facts,
+  quotations: words,
+}: CardText): RequestContent {
   return { access, terms, reason, facts, words };
 }
 

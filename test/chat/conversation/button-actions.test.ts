@@ -248,7 +248,7 @@ test("details name every approver, the policy and the trail", async () => {
   await run("ann", `approve ${id} because fine`);
   const reply = await press("ann", "details", id);
   expect(saidBy(reply)).toMatch(/Stage 1: ann approved 20/);
-  expect(cardText(cardIn(reply)).words).toEqual([{ label: "Comment", text: "ann: fine" }]);
+  expect(cardText(cardIn(reply)).quotations).toEqual([{ label: "Comment", text: "ann: fine" }]);
   expect(saidBy(reply)).toContain('Policy "production" governs read:prod:orders-db');
 });
 

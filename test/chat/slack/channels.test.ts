@@ -57,7 +57,7 @@ test.each([
         ({ method, body }) =>
           method === "chat.postMessage" &&
           [slackId(name), harness.fake.dmOf(slackId(name))].includes(String(body["channel"])) &&
-          String(body["text"]).includes("channel could not be told"),
+          String(body["text"]).includes("channel could not be notified"),
       );
       expect(told).toHaveLength(1);
     }

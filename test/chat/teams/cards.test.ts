@@ -34,7 +34,7 @@ const text: CardText = {
   terms: [{ label: "For", value: ["2 hours"] }],
   reason: { label: "Reason", text: "an incident" },
   facts: [{ label: "Until", value: [{ time: "2026-01-15T10:30:00.000Z" }] }],
-  words: [],
+  quotations: [],
   status: ["Waiting for a decision"],
   actions: ["approve", "deny", "approve_for_less", "details"],
 };
@@ -89,7 +89,7 @@ describe("people's words are shown as they were written, whatever they look like
         facts: [{ label: "Asked by", value: [{ userText: marked }] }],
         access: { ...text.access, catalogName: marked },
         reason: { label: "Reason", text: marked },
-        words: [{ label: "Comment", text: marked }],
+        quotations: [{ label: "Comment", text: marked }],
         status: [{ userText: marked }],
       },
       { lead: [[{ userText: marked }]] },
@@ -119,7 +119,7 @@ test("whatever is written, a card is whole and small enough", () => {
         heading: [{ userText: one }],
         facts: many.map((value) => ({ label: "Access", value: [{ userText: value }] })),
         reason: { label: "Reason", text: one },
-        words: many.map((value) => ({ label: "Comment", text: value })),
+        quotations: many.map((value) => ({ label: "Comment", text: value })),
         status: [{ userText: one }],
       });
       expect(bytesOf(card)).toBeLessThan(cardBytesMax);

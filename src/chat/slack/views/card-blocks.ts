@@ -57,7 +57,7 @@ function allBlocks(text: CardText, layout: CardLayout, wordsLength: number): Kno
     ...fieldBlocks(text.terms),
     ...quotationBlocks(text.reason),
     ...fieldBlocks(text.facts),
-    ...[...text.words, ...(layout.more?.quotations ?? [])].flatMap((one) =>
+    ...[...text.quotations, ...(layout.more?.quotations ?? [])].flatMap((one) =>
       quotationBlocks(one, wordsLength),
     ),
     ...joinedLines(layout.more?.lines ?? []),

@@ -72,7 +72,7 @@ function wholeElements(text: CardText, layout: CardLayout, wordsLength: number):
     ...text.terms.map(factRow),
     ...quotationElements(text.reason),
     ...text.facts.map(factRow),
-    ...[...text.words, ...quotations].flatMap((one) => quotationElements(one, wordsLength)),
+    ...[...text.quotations, ...quotations].flatMap((one) => quotationElements(one, wordsLength)),
     ...lines.map((line) => richText(line, {}, "Small")),
     ...endElements(text),
   ];
