@@ -25,7 +25,7 @@ const sentences: { readonly [Code in RefusalCode]: Sentences } = {
     next: () => "Try again; if it happens again, tell an administrator.",
   },
   unauthenticated: {
-    what: "We could not verify who you are just now.",
+    what: "We cannot verify you right now.",
     next: () => "Nothing was changed. Try again in a minute; if it happens again, tell an administrator.",
   },
   missing_role: {
