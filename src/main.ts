@@ -20,7 +20,7 @@ import { createLogger } from "./app/observability/logger.ts";
 import { readinessOf } from "./app/observability/readiness.ts";
 import { createStandardOutput } from "./app/observability/standard-output.ts";
 import { createTerminalWatch } from "./app/process/terminal-watch.ts";
-import { StoreOpenError } from "./store/shared/store-open-error.ts";
+import { StoreOpenError } from "./store/open-store.ts";
 import {
   isCronExpression,
   createSweepScheduler,

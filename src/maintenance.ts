@@ -1,15 +1,16 @@
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { loadEnvFile } from "./config/env-file.ts";
 import { readEnvironment } from "./config/environment.ts";
 import { formatInstant } from "./core/values/time.ts";
 import { reloadSocketOf, requestReload } from "./app/process/reload-socket.ts";
-import { backUp, BackupError, restore, type Backup } from "./store/sqlite/backup.ts";
-import { StoreOpenError } from "./store/shared/store-open-error.ts";
+import { packageRoot } from "./app/package-root.ts";
+import { backUp, BackupError, restore, type Backup } from "./store/back-up-store.ts";
+import { migrationsIn, StoreOpenError } from "./store/open-store.ts";
 
 // The commands an operator runs on an installation: `npm run backup -- FILE`, `npm run reload` and so on.
 
-const migrations = join(resolve(import.meta.dirname, ".."), "migrations/sqlite");
+const migrations = migrationsIn(packageRoot);
 
 const usage =
   "Use npm run backup -- FILE, npm run restore -- FILE, npm run reload, npm run accept-clock, or npm run accept-head -- HASH.";
@@ -39,7 +40,7 @@ async function restoreFrom(file: string): Promise<void> {
 async function acceptClock(isConfirmed: boolean): Promise<void> {
   // Loaded on demand, because a backup or a reload does not need the service's code.
   const { acceptSystemClock } = await import("./app/accept-clock.ts");
-  const accepted = await acceptSystemClock(databaseFile(), migrations, async (found) => {
+  const accepted = await acceptSystemClock(databaseFile(), async (found) => {
     const [from, to] = [formatInstant(found.from), formatInstant(found.to)];
     print(`The last change was recorded at ${from}; the system clock says ${to}.\n`);
     print("What has ended stays ended. What was granted after the system clock's time ends now: ");
@@ -54,7 +55,7 @@ async function acceptClock(isConfirmed: boolean): Promise<void> {
 
 async function acceptLog(hash: string): Promise<void> {
   const { acceptHead } = await import("./app/accept-head.ts");
-  const accepted = await acceptHead(databaseFile(), migrations, hash.toLowerCase());
+  const accepted = await acceptHead(databaseFile(), hash.toLowerCase());
   const { seq, hash: last } = accepted.head;
   if (accepted.is === "unknown") {
     throw new BackupError(

@@ -167,7 +167,7 @@ const orders: Record<string, readonly (readonly string[])[]> = {
     [own],
   ],
   "service/credentials": [[own], ["claim"]],
-  store: [["shared"], ["sqlite"]],
+  store: [["shared"], ["sqlite"], [own]],
   "store/sqlite": [["tables"], ["file", "reads"], ["writes"], ["commit"], [own]],
   "store/sqlite/reads": [["requests"], [own]],
 };
@@ -280,6 +280,14 @@ describe("sub-folders import in one direction:", () => {
     const parents = new Set([...folders].map(dirname).filter((parent) => parent !== "."));
     expect([...parents].toSorted()).toEqual(Object.keys(orders).toSorted());
   });
+});
+
+test("only src/store knows the database it uses", () => {
+  const database = /^(?:better-sqlite3|drizzle-orm)|^store\/(?!open-store\.ts$|back-up-store\.ts$)/;
+  const found = [...imports]
+    .filter(([path]) => !path.startsWith("store/"))
+    .flatMap(([path, all]) => all.filter((one) => database.test(one)).map((one) => `${path} imports ${one}`));
+  expect(found).toEqual([]);
 });
 
 test("no file imports itself by any route", () => {

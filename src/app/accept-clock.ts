@@ -8,7 +8,8 @@ import type { ServiceContext } from "../service/decisions/load-facts.ts";
 import { createRulebookReader } from "../service/decisions/rulebook-reader.ts";
 import { createSlices } from "../service/async/time-slices.ts";
 import { createSurfaces } from "../service/messaging/surfaces.ts";
-import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import { openStore } from "../store/open-store.ts";
+import { packageRoot } from "./package-root.ts";
 import { createExpirySweep, createRequestSweep } from "../background/sweeps/request-sweeps.ts";
 
 export interface WrongClock {
@@ -28,12 +29,11 @@ export interface WrongClock {
  * @param confirm decides whether to continue; with false nothing is changed.
  */
 export async function acceptSystemClock(
-  file: string,
-  migrationsFolder: string,
+  databaseFile: string,
   confirm: (found: WrongClock) => Promise<boolean>,
 ): Promise<(WrongClock & { readonly isAccepted: boolean }) | undefined> {
   let fatal: Error | undefined;
-  const store = await openSqliteStore({ file, migrationsFolder, onFatal: (error) => (fatal = error) });
+  const store = await openStore({ databaseFile, packageRoot, onFatal: (error) => (fatal = error) });
   try {
     const from = await store.clockMark();
     const to = instant(Date.now());

@@ -2,8 +2,8 @@ import { instant } from "../core/values/ids.ts";
 import { operator } from "../service/grants/accept-clock.ts";
 import type { AuditHead, Reads } from "../service/ports/store.ts";
 import { recordOnly } from "../service/decisions/decide-and-commit.ts";
-import { lastHeadFile } from "../store/sqlite/file/last-head-file.ts";
-import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import { lastHeadFile, openStore } from "../store/open-store.ts";
+import { packageRoot } from "./package-root.ts";
 
 export type HeadAcceptance =
   | { readonly is: "accepted"; readonly head: AuditHead; readonly isChainWhole: boolean }
@@ -18,15 +18,11 @@ const pageSize = 1_000;
  * Accepts an audit log that lacks the last head seen, when the operator names one of its records by hash. The acceptance
  * is recorded, and the head of the log becomes the last one seen.
  */
-export async function acceptHead(
-  file: string,
-  migrationsFolder: string,
-  hash: string,
-): Promise<HeadAcceptance> {
+export async function acceptHead(databaseFile: string, hash: string): Promise<HeadAcceptance> {
   let fatal: Error | undefined;
-  const store = await openSqliteStore({ file, migrationsFolder, onFatal: (error) => (fatal = error) });
+  const store = await openStore({ databaseFile, packageRoot, onFatal: (error) => (fatal = error) });
   try {
-    const headFile = lastHeadFile(file);
+    const headFile = lastHeadFile(databaseFile);
     const seen = headFile.read();
     const head = await store.auditHead();
     const isKnown = seen !== undefined && seen !== "unreadable";

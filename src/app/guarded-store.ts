@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Settings } from "../config/environment.ts";
 import type { ServiceAlert } from "../core/effects/effects.ts";
@@ -11,10 +10,13 @@ import { createAuditHeadWatch, type AuditHeadWatch } from "../service/guards/aud
 import { withClockMark } from "../service/guards/clock-mark.ts";
 import type { Store } from "../service/ports/store.ts";
 import { withReservedSpace } from "../service/guards/reserved-space.ts";
-import { createDiskReserve, type DiskReserve } from "../store/sqlite/file/disk-reserve.ts";
-import { isForWantOfSpace } from "../store/sqlite/tables/sqlite-faults.ts";
-import { lastHeadFile } from "../store/sqlite/file/last-head-file.ts";
-import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import {
+  createDiskReserve,
+  isForWantOfSpace,
+  lastHeadFile,
+  openStore,
+  type DiskReserve,
+} from "../store/open-store.ts";
 import { packageRoot } from "./package-root.ts";
 
 export interface GuardedStore {
@@ -34,8 +36,9 @@ export async function openGuardedStore(
   log: Logger,
   onFatal: (fault: unknown) => void,
 ): Promise<GuardedStore> {
-  const reserve = createDiskReserve(settings.databaseFile);
-  const open = () => openStore(settings, onFatal);
+  const { databaseFile } = settings;
+  const reserve = createDiskReserve(databaseFile);
+  const open = () => openStore({ databaseFile, packageRoot, onFatal });
   const plain = await open().catch((error: unknown) => {
     if (!isForWantOfSpace(error)) throw error;
     // A start has to write a little. If it fails, no access can be ended.
@@ -57,7 +60,7 @@ export async function openGuardedStore(
     const facts = { lastCommitAt: formatInstant(clock.now()), behind: formatDuration(clock.behindMs()) };
     log.error(facts, "system clock behind the last commit: new access is refused");
   }
-  const auditHead = createAuditHeadWatch(plain, lastHeadFile(settings.databaseFile), (state, seen) =>
+  const auditHead = createAuditHeadWatch(plain, lastHeadFile(databaseFile), (state, seen) =>
     log.error({ state, seen }, "audit log lacks the last head seen: new access is refused"),
   );
   await auditHead.check();
@@ -76,12 +79,4 @@ export async function openGuardedStore(
       ...(reserve.isMissing() ? [{ name: "disk_full" } as const] : []),
     ],
   };
-}
-
-async function openStore(settings: Settings, onFatal: (fault: unknown) => void): Promise<Store> {
-  return openSqliteStore({
-    file: settings.databaseFile,
-    migrationsFolder: join(packageRoot, "migrations/sqlite"),
-    onFatal,
-  });
 }

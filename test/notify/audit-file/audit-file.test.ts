@@ -17,7 +17,8 @@ import { createAuditFile, type AuditFile } from "../../../src/notify/audit-file/
 import type { Store } from "../../../src/service/ports/store.ts";
 import { withCommitListeners } from "../../../src/service/ports/observed-store.ts";
 import { auditFixture, stepFixture } from "../../support/fixtures.ts";
-import { committed, openStore, temporaryFolder } from "../../store/sqlite/temporary-store.ts";
+import { committed } from "../../support/committed.ts";
+import { openTestStore, temporaryFolder } from "../../support/test-store.ts";
 
 interface AuditFileHarness {
   readonly store: Store;
@@ -31,7 +32,7 @@ async function openHarness(
   store?: Store,
   path = join(temporaryFolder(), "audit.jsonl"),
 ): Promise<AuditFileHarness> {
-  const bareStore = store ?? (await openStore());
+  const bareStore = store ?? (await openTestStore());
   const log: { level: string; msg: string }[] = [];
   const file = createAuditFile({
     path,

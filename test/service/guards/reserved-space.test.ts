@@ -10,13 +10,13 @@ import {
 } from "../../../src/service/ports/store.ts";
 import { withReservedSpace } from "../../../src/service/guards/reserved-space.ts";
 import { auditFixture, ids, noon, stepFixture } from "../../support/fixtures.ts";
-import { openStore } from "../../store/sqlite/temporary-store.ts";
+import { openTestStore } from "../../support/test-store.ts";
 
 /** A disk with room for `free` more steps, and a reserve of two. */
 async function smallDisk(free: number) {
   const disk = { free, reserved: 2, ms: 0 };
   const plain: Store = {
-    ...(await openStore()),
+    ...(await openTestStore()),
     commit: async () => {
       if (disk.free === 0) throw new DiskFull("full");
       disk.free--;

@@ -24,7 +24,7 @@ import { createSlices } from "../../../src/service/async/time-slices.ts";
 import { createSurfaces } from "../../../src/service/messaging/surfaces.ts";
 import { guardedFromTokens } from "../../../src/service/guards/token-guard.ts";
 import { withCommitListeners, type CommitListener } from "../../../src/service/ports/observed-store.ts";
-import { openSqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
+import { openStoreIn } from "../../support/test-store.ts";
 import { settableClock, type SettableClock } from "../../support/settable-clock.ts";
 
 type Person = Omit<Identity, "managedBy" | "listed" | "enabled">;
@@ -90,12 +90,7 @@ export async function openServiceHarness({
   const clock = settableClock();
   const runtime = createRuntime(clock.now);
   const requestChanges = createRequestChanges();
-  const plain = await openSqliteStore({
-    file: join(folder, "data", "jit.db"),
-    onFatal: (error) => {
-      throw error;
-    },
-  });
+  const plain = await openStoreIn(folder);
   let held: Refusal | undefined;
   const accessHold: AccessHold = () => held;
   const guarded = withAccessHold(withClockMark(plain, clock.now), accessHold);

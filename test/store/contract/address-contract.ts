@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { JsonValue, Write } from "../../../src/service/ports/store.ts";
 import { stepFixture } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
-import { committed } from "../sqlite/temporary-store.ts";
+import { committed } from "../../support/committed.ts";
 
 const change = (write: Write) => stepFixture({ writes: [write] });
 const learned = (surface: string, key: string, value: JsonValue) =>

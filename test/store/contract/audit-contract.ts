@@ -13,7 +13,7 @@ import {
   writing,
 } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
-import { committed } from "../sqlite/temporary-store.ts";
+import { committed } from "../../support/committed.ts";
 
 const zeros = "0".repeat(64);
 const of = (tail: string, action: "approval.given" | "request.denied") =>

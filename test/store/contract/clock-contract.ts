@@ -3,7 +3,7 @@ import { instant } from "../../../src/core/values/ids.ts";
 import { hourMs, plus } from "../../../src/core/values/time.ts";
 import { ids, noon, noticeFixture, stepFixture } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
-import { committed } from "../sqlite/temporary-store.ts";
+import { committed } from "../../support/committed.ts";
 
 export function clockContract(open: OpenEmptyStore): void {
   test("the time of the last commit is unknown at first, and then only rises", async () => {

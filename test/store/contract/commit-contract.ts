@@ -13,7 +13,7 @@ import {
   writing,
 } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
-import { committed } from "../sqlite/temporary-store.ts";
+import { committed } from "../../support/committed.ts";
 
 const dueAt = at(60);
 const submitted = (tail: string): Step => writing([{ kind: "request", value: requestFixture(tail), dueAt }]);

@@ -3,7 +3,7 @@ import { Bug } from "../../../src/core/values/assert.ts";
 import { minuteMs } from "../../../src/core/values/time.ts";
 import { at, stepFixture } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
-import { committed } from "../sqlite/temporary-store.ts";
+import { committed } from "../../support/committed.ts";
 
 const count = (
   add: number,

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Cursor } from "../../../src/service/ports/store.ts";
 import { at, auditFixture, stepFixture } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
-import { committed } from "../sqlite/temporary-store.ts";
+import { committed } from "../../support/committed.ts";
 
 const cursor = (name: string, changes: Partial<Cursor> = {}): Cursor => ({
   name,

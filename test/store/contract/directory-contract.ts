@@ -3,7 +3,7 @@ import type { Identity } from "../../../src/core/values/identity.ts";
 import type { Store } from "../../../src/service/ports/store.ts";
 import { at, hashOf, identityFixture, ids, keyFixture, selector, writing } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
-import { committed } from "../sqlite/temporary-store.ts";
+import { committed } from "../../support/committed.ts";
 
 async function keep(store: Store, ...people: readonly Identity[]): Promise<void> {
   await committed(store, ...people.map((value) => writing([{ kind: "identity", value }])));

@@ -20,7 +20,7 @@ import {
   writing,
 } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
-import { committed } from "../sqlite/temporary-store.ts";
+import { committed } from "../../support/committed.ts";
 
 interface Kept {
   readonly request: AccessRequest;

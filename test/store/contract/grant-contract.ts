@@ -18,7 +18,7 @@ import {
   writing,
 } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
-import { committed } from "../sqlite/temporary-store.ts";
+import { committed } from "../../support/committed.ts";
 
 const dev = ids.identity("dev");
 const readDb = scope("read:prod:orders-db");

@@ -18,7 +18,7 @@ import {
   writing,
 } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
-import { committed } from "../sqlite/temporary-store.ts";
+import { committed } from "../../support/committed.ts";
 
 async function keep(store: Store, ...requests: readonly AccessRequest[]): Promise<void> {
   await committed(store, ...requests.map((value) => writing([{ kind: "request", value, dueAt: null }])));

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { DueEffect, Store, Write } from "../../../src/service/ports/store.ts";
 import { at, ids, noticeFixture, stepFixture } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
-import { committed } from "../sqlite/temporary-store.ts";
+import { committed } from "../../support/committed.ts";
 
 const a = ids.request("a");
 const sending = (...effects: readonly ReturnType<typeof noticeFixture>[]) => stepFixture({ effects });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { emptyRules } from "../../../src/core/policy/policy.ts";
 import { ids, policyFixture, writing } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
-import { committed } from "../sqlite/temporary-store.ts";
+import { committed } from "../../support/committed.ts";
 
 export function rulebookContract(open: OpenEmptyStore): void {
   test("a new store has the rules of a file that says nothing, at version 1", async () => {

@@ -14,7 +14,7 @@ import {
   writing,
 } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
-import { committed } from "../sqlite/temporary-store.ts";
+import { committed } from "../../support/committed.ts";
 
 const target = (connector: string, tail: string, changes: Partial<Target> = {}): Target => ({
   spec: {

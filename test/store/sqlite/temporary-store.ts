@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { CommitResult, Step, Store } from "../../../src/service/ports/store.ts";
+import type { Store } from "../../../src/service/ports/store.ts";
 import { openSqliteStore, type SqliteStoreOptions } from "../../../src/store/sqlite/sqlite-store.ts";
+
+export { committed } from "../../support/committed.ts";
 
 /** A folder that is gone after the test. */
 export function temporaryFolder(): string {
@@ -35,12 +37,4 @@ export function takeWriteLock(file: string): () => void {
   onTestFinished(() => void other.close());
   other.exec("BEGIN IMMEDIATE");
   return () => void other.exec("ROLLBACK");
-}
-
-/** Commits steps one after the other and fails unless each is written. */
-export async function committed(store: Store, ...steps: readonly Step[]): Promise<void> {
-  for (const step of steps) {
-    const result: CommitResult = await store.commit(step);
-    if (!("ok" in result)) throw new Error(`not committed: ${JSON.stringify(result)}`);
-  }
 }

@@ -7,7 +7,8 @@ import { withCommitListeners } from "../../../../src/service/ports/observed-stor
 import { createWebhooks, type Webhooks } from "../../../../src/notify/webhooks/webhooks.ts";
 import { auditFixture, hashOf, stepFixture } from "../../../support/fixtures.ts";
 import { settableClock, type SettableClock } from "../../../support/settable-clock.ts";
-import { committed, openStore, temporaryFile } from "../../../store/sqlite/temporary-store.ts";
+import { committed } from "../../../support/committed.ts";
+import { openTestStore, temporaryFolder } from "../../../support/test-store.ts";
 import type { Receiver } from "./receiver.ts";
 
 export interface WebhookHarness {
@@ -25,10 +26,10 @@ export interface WebhookHarness {
 
 /** Webhooks with their own store, a settable clock and no jitter. */
 export async function openWebhookHarness(
-  file = temporaryFile(),
+  folder = temporaryFolder(),
   clock = settableClock(Date.now()),
 ): Promise<WebhookHarness> {
-  const bareStore = await openStore({ file });
+  const bareStore = await openTestStore(folder);
   const log: { level: string; msg: string; facts: object }[] = [];
   const logged = (level: string) => (facts: object, msg: string) => void log.push({ level, msg, facts });
   const webhooks = createWebhooks({
@@ -56,7 +57,7 @@ export async function openWebhookHarness(
     async restart() {
       await webhooks.stop();
       await bareStore.close();
-      return openWebhookHarness(file, clock);
+      return openWebhookHarness(folder, clock);
     },
   };
 }
