@@ -1,46 +1,57 @@
-import type { AccessRequest } from "../core/access/access-request.ts";
 import { parseId } from "../core/values/ids.ts";
 import { isRefusal, refuse, type Refusal } from "../core/values/refusals.ts";
 import { parseSshPublicKey } from "../core/values/ssh-public-key.ts";
-import type { AccessService } from "./requests/access-service.ts";
+import type { AccessService, ToBeConfirmed } from "./requests/access-service.ts";
 import { parseRequestedDuration, type RequestInput } from "./ports/request-input.ts";
 import type { SubmitResult, SubmitAndClaimService } from "./requests/submit-and-claim-service.ts";
 import { actorOf, type Caller } from "./ports/caller.ts";
 import type { CredentialService } from "./credentials/claim/credential-service.ts";
 import type { GrantService } from "./grants/grant-service.ts";
+import { showRequest } from "./decisions/build-views.ts";
 import type { ServiceContext } from "./decisions/load-facts.ts";
+import type { ShownRequest, StoredRequest } from "./decisions/stored-request.ts";
 import { createTokenRedactor, type RedactTokens, type ReportLeak } from "./guards/redact-tokens.ts";
 import { idOfNamed } from "./people/find-identity.ts";
-import type { RequestQueries } from "./requests/request-queries.ts";
 import type { RefusalLog } from "./reports/refusal-log.ts";
 import type { CredentialView, RequestView } from "./views/request-view.ts";
 
-/** A request with the secret of its owner's one answer. */
+/** A request as a command has left it. */
 export interface CommandResult {
   readonly request: RequestView;
+  /** What the command has read, so that a card of the request reads nothing twice. */
+  readonly shown: ShownRequest;
+  /** The secret, for its owner, in this one answer. */
   readonly credential?: CredentialView;
-  /** Targets are being made ready: to be claimed again. */
+  /** Its targets are still being prepared; it must be claimed again. */
   readonly isPreparing?: true;
+  /** Nothing was decided: the approval would count, and must be confirmed because of the risk. */
+  readonly isToBeConfirmed?: true;
 }
 
 /** What comes with a claim or a rotation. */
 export interface ClaimInput {
   /** One line, as in `id_ed25519.pub`; for targets that are reached by SSH. */
   readonly sshPublicKey?: string;
-  /** A rotation without the key that a target needs is refused, instead of replacing the rest alone. */
+  /** Without a key that a target needs, a rotation is refused instead of replacing everything else. */
   readonly isKeyRequired?: true;
 }
 
 /**
- * The one desk every surface brings a person's verbs to, in the person's own words. Here tokens pasted into words are
- * masked and ended, every refusal goes on record, and the answer is the whole request as it stands afterwards.
+ * Entry point for commands from every surface. Tokens pasted into free text are masked and ended, refusals are recorded,
+ * and the answer is the whole request as it is afterwards.
  */
 export interface RequestCommands {
   ask(caller: Caller, input: RequestInput): Promise<CommandResult | Refusal>;
   approve(
     caller: Caller,
     id: string,
-    approval: { readonly comment?: string; readonly duration?: string; readonly revision?: string },
+    approval: {
+      readonly comment?: string;
+      readonly duration?: string;
+      readonly revision?: string;
+      /** A request of high risk is not approved yet; see {@link CommandResult.isToBeConfirmed}. */
+      readonly confirmsHighRisk?: true;
+    },
   ): Promise<CommandResult | Refusal>;
   deny(caller: Caller, id: string, reason: string): Promise<CommandResult | Refusal>;
   cancel(caller: Caller, id: string, reason?: string): Promise<CommandResult | Refusal>;
@@ -61,8 +72,8 @@ export interface RequestCommands {
     judgement: { readonly outcome: "justified" | "unjustified"; readonly comment: string },
   ): Promise<CommandResult | Refusal>;
   /**
-   * Puts on record that a surface itself has refused a verb, for want of a role say, and gives the refusal back. `id`:
-   * of the request the verb is about, or of the identity that is asked for.
+   * Records that a surface has refused a verb, for example for a missing role, and returns the refusal. `id`: of the
+   * request that the verb is about, or of the identity that access is requested for.
    */
   readonly refused: (caller: Caller, verb: string, refusal: Refusal, id?: string) => Promise<Refusal>;
 }
@@ -72,19 +83,18 @@ export interface RequestCommandDeps {
   readonly access: AccessService;
   readonly grants: GrantService;
   readonly credentials: CredentialService;
-  readonly requestQueries: RequestQueries;
   readonly refusals: RefusalLog;
   readonly report: ReportLeak;
 }
 
-type CommandOutcome = AccessRequest | SubmitResult;
+type CommandOutcome = StoredRequest | SubmitResult | ToBeConfirmed;
 
 export function createRequestCommands(
-  context: Pick<ServiceContext, "store" | "runtime">,
+  context: ServiceContext,
   services: RequestCommandDeps,
   onFault: (fault: unknown) => void,
 ): RequestCommands {
-  const { requestQueries, report } = services;
+  const { report } = services;
   const refusalRecorder = createRefusalRecorder(context, services, onFault);
   const { answer, refused } = refusalRecorder;
   const redactTokens = createTokenRedactor(report);
@@ -103,16 +113,18 @@ export function createRequestCommands(
       return answer(caller, "rotate", id, services.credentials.rotate(caller, id, claim));
     },
     async completeByToken(token, id, note) {
-      // Not reported as leaked here: a token in its own note is ending its access anyway.
+      // The presented token is not reported as leaked: this call ends its access anyway.
       const others = createTokenRedactor(async (found) => (found === token ? undefined : report(found)));
       const words = note === undefined ? null : await others(note);
       const outcome = await services.credentials.completeByToken(token, id, words);
-      return isRefusal(outcome) ? outcome : { request: await requestQueries.show(outcome) };
+      if (isRefusal(outcome)) return outcome;
+      const shown = await showRequest(context, outcome);
+      return { request: shown.view, shown };
     },
   };
 }
 
-/** Puts refusals on record and makes whole answers. */
+/** Records refusals and completes answers. */
 interface RefusalRecorder {
   readonly answer: (
     caller: Caller,
@@ -124,20 +136,25 @@ interface RefusalRecorder {
 }
 
 function createRefusalRecorder(
-  { runtime }: Pick<ServiceContext, "runtime">,
-  { requestQueries, refusals }: RequestCommandDeps,
+  context: ServiceContext,
+  { refusals }: RequestCommandDeps,
   onFault: (fault: unknown) => void,
 ): RefusalRecorder {
-  /** A store that cannot record the refusal does not turn it into a yes. */
+  /** The refusal stays a refusal when the store cannot record it. */
   const refused: RefusalRecorder["refused"] = async (caller, verb, refusal, id) => {
     const action = verb === "ask" ? "request.refused" : "decision.refused";
     const request = id === undefined ? undefined : parseId("request", id);
     const isKnown = request !== undefined && refusal.refused !== "not_found";
     const identity = id === undefined ? undefined : parseId("identity", id);
-    const isSomebody = identity !== undefined && refusal.refused !== "identity_unknown";
+    const isPersonKnown = identity !== undefined && refusal.refused !== "identity_unknown";
     try {
-      const about = { action, verb, ...(isKnown && { request }), ...(isSomebody && { identity }) } as const;
-      await refusals.record(actorOf(caller), about, refusal, runtime.now());
+      const about = {
+        action,
+        verb,
+        ...(isKnown && { request }),
+        ...(isPersonKnown && { identity }),
+      } as const;
+      await refusals.record(actorOf(caller), about, refusal, context.runtime.now());
     } catch (fault) {
       onFault(fault);
     }
@@ -148,13 +165,18 @@ function createRefusalRecorder(
     async answer(caller, verb, id, made) {
       const outcome = await made;
       if (isRefusal(outcome)) return refused(caller, verb, outcome, id);
-      if ("phase" in outcome) return { request: await requestQueries.show(outcome) };
-      return { ...outcome, request: await requestQueries.show(outcome.request) };
+      if ("toBeConfirmed" in outcome) {
+        const shown = await showRequest(context, outcome.toBeConfirmed);
+        return { request: shown.view, shown, isToBeConfirmed: true };
+      }
+      const { stored, ...more } = "stored" in outcome ? outcome : { stored: outcome };
+      const shown = await showRequest(context, stored);
+      return { request: shown.view, shown, ...more };
     },
   };
 }
 
-/** With the key as it may be signed. */
+/** The claim, with its public key checked. */
 function claimOf({ sshPublicKey, ...rest }: ClaimInput = {}): ClaimInput | Refusal {
   if (sshPublicKey === undefined) return rest;
   const key = parseSshPublicKey(sshPublicKey);
@@ -175,7 +197,7 @@ function askerVerbs(
     async ask(caller, input) {
       const identityId = await idOfNamed(store, input.identityId);
       const asked = { ...(await redactedInput(input, redactTokens)), identityId };
-      return answer(caller, "ask", identityId, submitAndClaim.ask(caller, asked));
+      return answer(caller, "ask", identityId, submitAndClaim.submit(caller, asked));
     },
     async cancel(caller, id, reason) {
       const words = reason === undefined ? "withdrawn" : await redactTokens(reason);
@@ -202,13 +224,14 @@ function deciderVerbs(
   redactTokens: RedactTokens,
 ): DeciderVerbs {
   return {
-    async approve(caller, id, { comment, duration, revision }) {
+    async approve(caller, id, { comment, duration, revision, confirmsHighRisk }) {
       const durationMs = duration === undefined ? undefined : parseRequestedDuration(duration);
       if (isRefusal(durationMs)) return refused(caller, "approve", durationMs, id);
       const approval = {
         ...(comment !== undefined && { comment: await redactTokens(comment) }),
         ...(durationMs !== undefined && { durationMs }),
         ...(revision !== undefined && { revision }),
+        ...(confirmsHighRisk !== undefined && { confirmsHighRisk }),
       };
       return answer(caller, "approve", id, access.approve(caller, id, approval));
     },

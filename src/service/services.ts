@@ -9,7 +9,7 @@ import { createSubmitAndClaimService, type FirstAttempt } from "./requests/submi
 import { createCardService } from "./requests/card-service.ts";
 import { createAccountLinks } from "./people/account-link-service.ts";
 import type { AccountLinks } from "./messaging/account-links.ts";
-import type { CardService } from "./messaging/card-source.ts";
+import type { CardService } from "./requests/card-source.ts";
 import { createCatalogSearchService, type CatalogSearchService } from "./requests/catalog-search-service.ts";
 import { createAuditService, type AuditService } from "./reports/audit-service.ts";
 import { createTokenCheckService, type TokenCheckService } from "./credentials/token-check-service.ts";
@@ -39,9 +39,9 @@ import type { Slices } from "./async/time-slices.ts";
 import { createTargetService, type TargetService } from "./targets/target-service.ts";
 import { createCredentialUseLog, type CredentialUseLog } from "./credentials/credential-use-log.ts";
 
-/** Every way in, wired once. */
+/** All use cases, wired once. */
 export interface Services {
-  /** Every verb about a request. */
+  /** Every command about a request. */
   readonly requestCommands: RequestCommands;
   readonly grants: GrantService;
   readonly tokenChecks: TokenCheckService;
@@ -51,7 +51,7 @@ export interface Services {
   readonly apiKeys: ApiKeyService;
   readonly policies: PolicyService;
   readonly evaluation: EvaluationService;
-  /** Who is who at chat platforms. */
+  /** Which person a chat account belongs to. */
   readonly accountLinks: AccountLinks;
   readonly catalogSearch: CatalogSearchService;
   readonly breakGlassTerms: BreakGlassTermsService;
@@ -87,13 +87,13 @@ export function createServices(
   const requestQueries = createRequestQueries(context);
   const evaluation = createEvaluationService(context);
   const refusals = createRefusalLog(context.store);
-  // Emergency access is given even when nobody could be told: the relay tries again, and this is heard of.
+  // Emergency access is granted even when nobody could be alerted: the relay retries, and the fault is reported.
   const safeFirstAttempt: FirstAttempt = (id, withinMs) => firstAttempt(id, withinMs).catch(onFault);
   const submitAndClaim = createSubmitAndClaimService(context, access, grants, credentials, safeFirstAttempt);
   return {
     requestCommands: createRequestCommands(
       context,
-      { access, submitAndClaim, grants, credentials, requestQueries, refusals, report: tokenChecks.report },
+      { access, submitAndClaim, grants, credentials, refusals, report: tokenChecks.report },
       onFault,
     ),
     grants,

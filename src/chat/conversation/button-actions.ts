@@ -1,6 +1,6 @@
 import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
 import type { Caller } from "../../service/ports/caller.ts";
-import { actionsFor, isHighRisk, type Card, type CardAction } from "../../service/views/card.ts";
+import { actionsFor, type Card, type CardAction } from "../../service/views/card.ts";
 import type { RequestView } from "../../service/views/request-view.ts";
 import { cardText, type Line } from "../../wording/card-text.ts";
 import { outcomeReply, refusedReply } from "./reply-builders.ts";
@@ -24,12 +24,8 @@ export async function press(
   { requestId: id, revision }: PressedButton,
 ): Promise<Reply> {
   switch (action) {
-    case "approve": {
-      const card = await cardToConfirm(context, caller, id, revision);
-      return card === undefined
-        ? approve(context, caller, id, { revision })
-        : { kind: "dialog", dialog: decisionForm("approve", card, revision) };
-    }
+    case "approve":
+      return approve(context, caller, id, { revision, confirmsHighRisk: true });
     case "show_credential":
     case "replace_credential":
       return showCredential(context, caller, action, id);
@@ -51,28 +47,23 @@ export async function press(
   }
 }
 
-/** The card an approval of high risk is confirmed with; undefined: there is nothing to confirm. */
-async function cardToConfirm(
-  { cards }: ChatContext,
-  caller: Caller,
-  id: string,
-  revision: string,
-): Promise<Card | undefined> {
-  // Most approvals are not of high risk, so the card is built only when it is needed.
-  const state = await cards.stateOf(id);
-  if (state === undefined || !isHighRisk(state) || state.revision !== revision) return undefined;
-  const card = await cards.cardOf(caller, id);
-  // An approval that would be refused is refused at once, without a confirmation before.
-  return !isRefusal(card) && card.actions.includes("approve") ? card : undefined;
-}
-
+/** A request of high risk is approved only after the approver has confirmed it in a form with every scope. */
 export async function approve(
   context: ChatContext,
   caller: Caller,
   id: string,
-  terms: { readonly comment?: string; readonly duration?: string; readonly revision?: string },
+  terms: {
+    readonly comment?: string;
+    readonly duration?: string;
+    readonly revision?: string;
+    readonly confirmsHighRisk?: true;
+  },
 ): Promise<Reply> {
   const outcome = await context.services.requestCommands.approve(caller, id, terms);
+  if (!isRefusal(outcome) && outcome.isToBeConfirmed === true) {
+    const card = await context.cards.cardOfShown(caller, outcome.shown);
+    return openFormOn(context, caller, "approve", id, card, terms);
+  }
   return outcomeReply(context, caller, id, outcome, approvedLines);
 }
 
@@ -108,15 +99,30 @@ export async function cancel(
   return outcomeReply(context, caller, id, outcome, () => [["The request is withdrawn."]]);
 }
 
+interface FormOptions {
+  readonly revision?: string;
+  readonly typed?: Typed;
+}
+
 /** Opens the form of an action, unless the action would certainly be refused. */
 export async function openForm(
   context: ChatContext,
   caller: Caller,
   form: DecisionId,
   id: string,
-  { revision, typed = {} }: { readonly revision?: string; readonly typed?: Typed } = {},
+  options: FormOptions = {},
 ): Promise<Reply> {
-  const card = await context.cards.cardOf(caller, id);
+  return openFormOn(context, caller, form, id, await context.cards.cardOf(caller, id), options);
+}
+
+async function openFormOn(
+  context: ChatContext,
+  caller: Caller,
+  form: DecisionId,
+  id: string,
+  card: Card | Refusal,
+  { revision, typed = {} }: FormOptions,
+): Promise<Reply> {
   if (isRefusal(card)) {
     // People who see a card in a channel may have nothing to do with the request.
     return refusedReply(

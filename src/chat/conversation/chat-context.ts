@@ -1,5 +1,5 @@
 import type { AccountLinks } from "../../service/messaging/account-links.ts";
-import type { CardService } from "../../service/messaging/card-source.ts";
+import type { CardService } from "../../service/requests/card-source.ts";
 import type { Services } from "../../service/services.ts";
 
 /** The dependencies of the conversation. */

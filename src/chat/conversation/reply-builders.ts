@@ -24,7 +24,14 @@ export async function cardReply(
   id: string,
   lead: (request: RequestView) => readonly Line[] = () => [],
 ): Promise<Reply> {
-  const card = await context.cards.cardOf(caller, id);
+  return cardReplyOf(context, await context.cards.cardOf(caller, id), lead);
+}
+
+function cardReplyOf(
+  context: ChatContext,
+  card: Card | Refusal,
+  lead: (request: RequestView) => readonly Line[],
+): Reply {
   return isRefusal(card)
     ? refusedReply(context, card, null)
     : { kind: "card", lead: lead(card.request), card };
@@ -54,7 +61,8 @@ export async function outcomeReply(
   lead: (request: RequestView) => readonly Line[],
 ): Promise<Reply> {
   if (isRefusal(outcome)) return refusedOn(context, caller, outcome, id);
-  return cardReply(context, caller, outcome.request.id, lead);
+  const card = await context.cards.cardOfShown(caller, outcome.shown);
+  return cardReplyOf(context, card, lead);
 }
 
 /** A new credential for its owner, or a reply that its targets are still being prepared. */

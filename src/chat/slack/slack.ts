@@ -4,7 +4,7 @@ import { refuse } from "../../core/values/refusals.ts";
 import type { Instant } from "../../core/values/ids.ts";
 import type { Chat } from "../conversation/chat.ts";
 import type { AccountLinks } from "../../service/messaging/account-links.ts";
-import type { CardService } from "../../service/messaging/card-source.ts";
+import type { CardService } from "../../service/requests/card-source.ts";
 import type { Messenger } from "../../service/messaging/messenger.ts";
 import type { Services } from "../../service/services.ts";
 import type { UserGroups } from "../../service/ports/user-groups.ts";

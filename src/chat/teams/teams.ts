@@ -3,7 +3,7 @@ import type { Instant } from "../../core/values/ids.ts";
 import type { Chat } from "../conversation/chat.ts";
 import type { AddressBook } from "../../service/people/address-book.ts";
 import type { AccountLinks } from "../../service/messaging/account-links.ts";
-import type { CardService } from "../../service/messaging/card-source.ts";
+import type { CardService } from "../../service/requests/card-source.ts";
 import type { Messenger } from "../../service/messaging/messenger.ts";
 import type { Services } from "../../service/services.ts";
 import { createAccessTokens, type AccessTokens } from "./connection/access-token.ts";

@@ -61,14 +61,15 @@ export function addRequestRoutes(
     },
     async (request, reply) => {
       const { wait } = request.query;
-      const waitOptions = wait === undefined ? undefined : waitOf(request, reply, wait, stopping);
+      const waitOptions =
+        wait === undefined
+          ? undefined
+          : {
+              ...waitOf(request, reply, wait, stopping),
+              callerNow: () => reauthenticate({ apiKeys }, request),
+            };
       const { id } = request.params;
-      const first = valueOrThrow(await requestQueries.read(callerOf(request), id, waitOptions));
-      // After a wait the caller's rights may have changed, so authenticate and read again.
-      const hasWaited = waitOptions !== undefined;
-      const view = hasWaited
-        ? valueOrThrow(await requestQueries.read(await reauthenticate({ apiKeys }, request), id))
-        : first;
+      const view = valueOrThrow(await requestQueries.read(callerOf(request), id, waitOptions));
       return reply.header("etag", entityTag(view)).send(view);
     },
   );
@@ -122,7 +123,12 @@ function addAskRoute(app: App, requestCommands: Services["requestCommands"]): vo
 }
 
 /** Options of a wait that ends when the request changes, the reader disconnects or the service stops. */
-function waitOf(request: FastifyRequest, reply: FastifyReply, ms: number, stopping: AbortSignal): Wait {
+function waitOf(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  ms: number,
+  stopping: AbortSignal,
+): Omit<Wait, "callerNow"> {
   const disconnected = new AbortController();
   reply.raw.once("close", () => disconnected.abort());
   const known = request.headers["if-none-match"];

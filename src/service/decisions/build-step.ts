@@ -27,8 +27,8 @@ import type {
 } from "../ports/store.ts";
 import type { Runtime } from "../ports/runtime.ts";
 
-/** A case as read, with the versions that the decision is made from. */
-export interface LoadedCase {
+/** A case as it was read, with the versions that a decision about it depends on. */
+export interface VersionedCase {
   readonly accessCase: AccessCase;
   readonly expects: readonly Expectation[];
 }
@@ -54,7 +54,7 @@ export interface BuiltStep {
 
 /** Folds what happened into the case and derives all that follows: rows, guards, counters, records, effects. */
 export function buildStep(
-  loaded: LoadedCase | undefined,
+  loaded: VersionedCase | undefined,
   happened: readonly Recorded[],
   context: StepContext,
 ): BuiltStep {

@@ -1,41 +1,57 @@
 import type { AccessRequest, NotifyChannel } from "../../core/access/access-request.ts";
 import { approversOf } from "../../core/access/approvals.ts";
+import { assertPresent } from "../../core/values/assert.ts";
 import type { IdentityId } from "../../core/values/ids.ts";
 import type { Directory } from "../../core/values/identity.ts";
 import { stagesOf } from "../../core/policy/requirement.ts";
-import { idsIn, loadPeople, selectorsIn, type ServiceContext } from "./load-facts.ts";
+import { storedRequestOf, type ShownRequest, type StoredRequest } from "./stored-request.ts";
+import { loadPeopleOf, type ServiceContext } from "./load-facts.ts";
+import type { LoadedPeople } from "./loaded-people.ts";
 import type { RequestWithGrant } from "../ports/store.ts";
 import { requestView, type RequestView } from "../views/request-view.ts";
 
-/** A request and the grant it led to, as they stand or are about to be written. */
-export interface Viewable {
-  readonly request: { readonly value: RequestWithGrant["request"]["value"] };
-  readonly grant: { readonly value: NonNullable<RequestWithGrant["grant"]>["value"] } | undefined;
+/** One request as its readers see it now, or as its answer was kept. */
+export async function showRequest(context: ServiceContext, stored: StoredRequest): Promise<ShownRequest> {
+  if (stored.shown !== undefined) return stored.shown;
+  const { request, grant, version, rules } = stored;
+  const { people, deliveries, views } = await showAll(context, [stored], stored.people);
+  const view = assertPresent(views[0], request.id);
+  return { request, grant, version, ...(rules !== undefined && { rules }), view, people, deliveries };
 }
 
-/** What callers may see of these requests at this moment, in the same order. */
-export async function viewsOf(context: ServiceContext, rows: readonly Viewable[]): Promise<RequestView[]> {
+/** What callers see of these requests now, in the same order, and the people they name. */
+export async function viewsOf(
+  context: ServiceContext,
+  rows: readonly RequestWithGrant[],
+): Promise<{ readonly views: readonly RequestView[]; readonly directory: Directory }> {
+  const { views, people } = await showAll(context, rows.map(storedRequestOf));
+  return { views, directory: people.directory };
+}
+
+async function showAll(context: ServiceContext, stored: readonly StoredRequest[], known?: LoadedPeople) {
   const { store, runtime, surfaces } = context;
   const { configured } = surfaces;
-  const requests = rows.map((row) => row.request.value);
-  const { directory } = await loadPeople(context, requests.flatMap(idsIn), requests.flatMap(selectorsIn));
-  const deliveries = configured.size === 0 ? [] : await store.deliveries(requests.map((one) => one.id));
-  const reachable = await reachableIn(context, requests, directory);
+  const requests = stored.map(({ request }) => request);
+  const people = await loadPeopleOf(context, requests, known);
+  const { directory } = people;
+  const deliveries = configured.size === 0 ? [] : await store.deliveries(requests.map(({ id }) => id));
+  const reachable = await reachableApprovers(context, requests, directory);
   const now = runtime.now();
-  return rows.map(({ request, grant }) =>
-    requestView(request.value, {
-      grant: grant?.value,
+  const views = stored.map(({ request, grant }) =>
+    requestView(request, {
+      grant,
       directory,
       configured,
-      deliveries: deliveries.filter((one) => one.requestId === request.value.id),
+      deliveries: deliveries.filter((one) => one.requestId === request.id),
       ...(reachable !== undefined && { reachable }),
       now,
     }),
   );
+  return { views, people, deliveries };
 }
 
-/** On which channels the approvers of what is pending can be told; undefined where none is configured. */
-async function reachableIn(
+/** On which channels each approver of a pending request can be notified; undefined where none is configured. */
+async function reachableApprovers(
   { surfaces }: ServiceContext,
   requests: readonly AccessRequest[],
   directory: Directory,

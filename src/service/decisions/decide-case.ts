@@ -1,58 +1,79 @@
-import type { AccessRequest, Actor } from "../../core/access/access-request.ts";
 import type { AccessCase, Decision } from "../../core/access/access-case.ts";
-import { parseId, type IdentityId } from "../../core/values/ids.ts";
-import { peopleBehind } from "../../core/values/identity-origins.ts";
-import type { Directory, Identity, Selector } from "../../core/values/identity.ts";
+import type { AccessRequest } from "../../core/access/access-request.ts";
 import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
-import { actorOf, type Caller } from "../ports/caller.ts";
-import {
-  expectPeople,
-  idsIn,
-  loadCase,
-  loadPeople,
-  selectorsIn,
-  type LoadedPeople,
-  type ServiceContext,
-} from "./load-facts.ts";
+import type { Expectation, Step } from "../ports/store.ts";
+import { buildStep, type BuiltStep } from "./build-step.ts";
+import { decideAndCommit } from "./decide-and-commit.ts";
 import { withFrozenApprovals } from "./freeze-decided-approvals.ts";
 import type { AnswerWriter } from "./idempotency.ts";
-import type { Expectation, Step } from "../ports/store.ts";
-import { decideAndCommit } from "./decide-and-commit.ts";
-import type { Freshness } from "../ports/user-groups.ts";
-import { buildStep, type BuiltStep, type LoadedCase } from "./build-step.ts";
+import { findCase, type LoadedCase } from "./load-case.ts";
+import type { ServiceContext } from "./load-facts.ts";
+import type { LoadedPeople } from "./loaded-people.ts";
+import type { IndexedRulebook } from "./rulebook-reader.ts";
+import { versionAfter, type StoredRequest } from "./stored-request.ts";
 
-/** Decides about a case as it stands; asked again, on a freshly read case, whenever somebody else came first. */
-export type CaseDecision = (
-  loaded: LoadedCase,
-) => Promise<{ readonly decision: Decision; readonly expects: readonly Expectation[] }>;
+/** What was decided about a case, and what the decision was made from besides the case. */
+export interface CaseOutcome {
+  readonly decision: Decision;
+  readonly expects: readonly Expectation[];
+  /** Where the decision needed them: whatever follows uses the same people. */
+  readonly people?: LoadedPeople;
+}
 
-/** The one shell around every decision on an existing request: find, decide, commit; undefined when nothing is due. */
+/** Decides about a case as it is. Called again on a freshly read case when another commit came first. */
+export type CaseDecision<Loaded extends LoadedCase = LoadedCase> = (loaded: Loaded) => Promise<CaseOutcome>;
+
+/** Finds, decides and commits; undefined when nothing is due. Every decision on an existing request runs here. */
 export async function decideCase(
   context: ServiceContext,
   id: string,
   decision: CaseDecision,
   writeAnswer?: AnswerWriter,
-): Promise<BuiltStep | undefined | Refusal> {
+): Promise<StoredRequest | undefined | Refusal> {
+  const load = (): Promise<LoadedCase | Refusal> => findCase(context, id);
+  return decideLoaded(context, load, decision, { ...(writeAnswer !== undefined && { writeAnswer }) });
+}
+
+export interface DecideOptions<Loaded extends LoadedCase> {
+  /** What the first attempt decides on, where the caller has read it already. */
+  readonly first?: Loaded;
+  readonly writeAnswer?: AnswerWriter;
+}
+
+/** The same for a case that is read together with facts of its own. */
+export async function decideLoaded<Loaded extends LoadedCase>(
+  context: ServiceContext,
+  load: () => Promise<Loaded | Refusal>,
+  decision: CaseDecision<Loaded>,
+  { first, writeAnswer }: DecideOptions<Loaded>,
+): Promise<StoredRequest | undefined | Refusal> {
   const { store, runtime } = context;
+  let next = first;
   let isIdle = false;
-  const built = await decideAndCommit<BuiltStep | undefined>(store, async () => {
-    const loaded = await findCase(context, id);
+  const stored = await decideAndCommit<StoredRequest | undefined>(store, async () => {
+    const loaded = next ?? (await load());
+    next = undefined;
     if (isRefusal(loaded)) return loaded;
-    const made = await decision(loaded);
-    if (isRefusal(made.decision)) return made.decision;
-    isIdle = made.decision.length === 0;
+    const { decision: decided, expects, people } = await decision(loaded);
+    if (isRefusal(decided)) return decided;
+    isIdle = decided.length === 0;
     if (isIdle) return refuse("not_active", "Nothing is due.");
-    const { limits } = (await context.rulebook()).book.rules;
-    const happened = await withFrozenApprovals(context, undecidedRequests(loaded.accessCase), made.decision);
-    const result = buildStep(loaded, happened, {
+    const requests = undecidedRequests(loaded.accessCase);
+    const happened = await withFrozenApprovals(context, requests, decided, people);
+    const { rules } = loaded;
+    const built = buildStep(loaded, happened, {
       now: runtime.now(),
       runtime,
-      limits,
-      expects: made.expects,
+      limits: limitsOf(rules),
+      expects,
     });
-    return { step: await withAnswer(result, writeAnswer), result };
+    return stepWithAnswer(built, { people, rules }, writeAnswer);
   });
-  return isIdle && isRefusal(built) ? undefined : built;
+  return isIdle && isRefusal(stored) ? undefined : stored;
+}
+
+export function limitsOf({ book }: IndexedRulebook) {
+  return book.rules.limits;
 }
 
 /** Every request of the case that a decision about it may also decide. */
@@ -64,65 +85,38 @@ export function undecidedRequests({
   return [request, ...(extension === undefined ? [] : [extension]), ...siblings];
 }
 
-/** The step with the answer to keep, if the call is to be answered the same way again. */
-export async function withAnswer(built: BuiltStep, writeAnswer: AnswerWriter | undefined): Promise<Step> {
-  return writeAnswer === undefined
-    ? built.step
-    : { ...built.step, idempotencyRecord: await writeAnswer(built) };
-}
-
-/** The request of a decision that always has one. */
-export function requestOf(outcome: BuiltStep | undefined | Refusal): AccessRequest | Refusal {
-  if (outcome === undefined) return refuse("not_active", "Nothing is due.");
-  return isRefusal(outcome) ? outcome : outcome.request;
-}
-
-export interface DecisionContext {
-  readonly facts: {
-    readonly person: Identity;
-    readonly by: Actor;
-    readonly behind: readonly IdentityId[];
-    readonly directory: Directory;
+/** The step, with the answer to keep where the call must be answered the same way again; and what it stores. */
+export async function stepWithAnswer(
+  { step, request, created, grant }: BuiltStep,
+  { people, rules }: { readonly people: LoadedPeople | undefined; readonly rules: IndexedRulebook },
+  writeAnswer: AnswerWriter | undefined,
+): Promise<{ readonly step: Step; readonly result: StoredRequest }> {
+  const shownRequest = created ?? request;
+  const stored: StoredRequest = {
+    request: shownRequest,
+    grant,
+    version: versionAfter(shownRequest, step.expects, step.writes),
+    rules,
+    ...(people !== undefined && { people }),
   };
-  readonly people: LoadedPeople;
-  readonly expects: readonly Expectation[];
-}
-
-export interface DecisionContextQuery {
-  readonly also?: readonly Selector[];
-  /** `show` where the requester decides and no group is asked. */
-  readonly freshness?: Freshness;
-}
-
-/** Who presses and everyone this request is about, read now: authority is asked at the moment of the decision. */
-export async function loadDecisionContext(
-  context: ServiceContext,
-  caller: Caller,
-  request: AccessRequest,
-  { also = [], freshness = "verify" }: DecisionContextQuery = {},
-): Promise<DecisionContext> {
-  const people = await loadPeople(
-    context,
-    [...idsIn(request), caller.identity.id],
-    [...selectorsIn(request), ...also],
-    freshness,
-  );
-  const person = people.directory.identity(caller.identity.id) ?? caller.identity;
+  if (writeAnswer === undefined) return { step, result: stored };
+  const { idempotencyRecord, shown } = await writeAnswer(stored);
   return {
-    facts: {
-      person,
-      by: actorOf(caller),
-      behind: peopleBehind(person, caller.via, caller.keyMadeBy ?? []),
-      directory: people.directory,
-    },
-    people,
-    expects: expectPeople(people, [caller.identity.id]),
+    step: { ...step, idempotencyRecord },
+    result: { ...stored, ...(shown !== undefined && { shown }) },
   };
 }
 
-/** The case of this id as the caller wrote it; what is no id at all is simply not there. */
-export async function findCase(context: ServiceContext, id: string): Promise<LoadedCase | Refusal> {
-  const requestId = parseId("request", id);
-  const loaded = requestId === undefined ? undefined : await loadCase(context.store, requestId);
-  return loaded ?? refuse("not_found", `There is no request "${id.slice(0, 80)}".`);
+/** The request of a case as it was read. */
+export function storedCase(
+  { accessCase, expects, rules }: LoadedCase,
+  people: LoadedPeople,
+): StoredRequest & { readonly people: LoadedPeople } {
+  const { request, grant } = accessCase;
+  return { request, grant, version: versionAfter(request, expects, []), people, rules };
+}
+
+/** The outcome of a decision that always changes something. */
+export function storedOrRefusal(outcome: StoredRequest | undefined | Refusal): StoredRequest | Refusal {
+  return outcome ?? refuse("not_active", "Nothing is due.");
 }

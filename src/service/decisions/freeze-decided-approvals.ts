@@ -2,30 +2,32 @@ import type { Recorded } from "../../core/access/events.ts";
 import { freezeApprovals, requestsDecidedIn } from "../../core/access/freeze-approvals.ts";
 import { formatSelector, type Directory } from "../../core/values/identity.ts";
 import type { AccessRequest } from "../../core/access/access-request.ts";
-import { idsIn, loadPeople, selectorsIn, type ServiceContext } from "./load-facts.ts";
+import { loadPeopleOf, type ServiceContext } from "./load-facts.ts";
+import type { LoadedPeople } from "./loaded-people.ts";
 
 /**
- * What has happened, with the approvals of every one of these requests that it decides frozen as they stand now. It belongs to the
- * same commit: no later change of people may alter what a decision was made of.
+ * What has happened, with the approvals of each request that it decides frozen. They are frozen in the same commit, so
+ * that no later change of people alters what a decision was made of.
+ *
+ * @param known The people that the decision was made from.
  */
 export async function withFrozenApprovals(
   context: ServiceContext,
   requests: readonly AccessRequest[],
   happened: readonly Recorded[],
+  known: LoadedPeople | undefined,
 ): Promise<readonly Recorded[]> {
   const decided = requestsDecidedIn(requests, happened);
   if (decided.length === 0) return happened;
-  const frozen = await Promise.all(
-    decided.map(async (request) => {
-      const people = await loadPeople(context, idsIn(request), selectorsIn(request));
-      const directory = withVoters(request, people.directory, people.unknownGroups);
-      return freezeApprovals(request, directory, context.runtime.now());
-    }),
+  const { directory, unknownGroups } = await loadPeopleOf(context, decided, known);
+  const now = context.runtime.now();
+  const frozen = decided.flatMap((request) =>
+    freezeApprovals(request, withVoters(request, directory, unknownGroups), now),
   );
-  return [...happened, ...frozen.flat()];
+  return [...happened, ...frozen];
 }
 
-/** While Slack cannot say who is in a user group, whoever voted as a member of it still counts as one. */
+/** While the members of a user group are unknown, everyone who voted as a member still counts as one. */
 function withVoters(
   request: AccessRequest,
   directory: Directory,

@@ -5,19 +5,18 @@ import {
   findMatchingPolicies,
   type MatchingPolicies,
 } from "../../core/policy/governing-policy.ts";
-import type { IdentityId, Instant, RequestId, Scope } from "../../core/values/ids.ts";
+import type { IdentityId, Instant, Scope } from "../../core/values/ids.ts";
 import {
   accountIn,
   directoryOf,
   linkName,
-  type Directory,
+  selectorKey,
   type GroupMembers,
   type Identity,
   type Selector,
 } from "../../core/values/identity.ts";
 import type { Policy } from "../../core/policy/policy.ts";
 import { isRefusal, refuse, type Refusal, type RefusalCode } from "../../core/values/refusals.ts";
-import { stagesOf } from "../../core/policy/requirement.ts";
 import { findRisk } from "../../core/policy/risk-score.ts";
 import type { Assessment } from "../../core/access/assessment.ts";
 import type { AccessHold } from "../guards/access-hold.ts";
@@ -25,11 +24,10 @@ import type { RequestChanges } from "../ports/request-changes.ts";
 import type { Connectors } from "../ports/connector.ts";
 import type { ConnectorAddresses } from "../ports/connector-registry.ts";
 import { useKey } from "./counters.ts";
-import type { Expectation, HeadComparison, Store, Versioned } from "../ports/store.ts";
+import type { Expectation, HeadComparison, Store } from "../ports/store.ts";
 import type { Runtime } from "../ports/runtime.ts";
-import { loadSiblings } from "./load-siblings.ts";
 import type { IndexedRulebook, RulebookReader } from "./rulebook-reader.ts";
-import { expectUnchanged, type LoadedCase } from "./build-step.ts";
+import { covers, idsIn, selectorsIn, type LoadedPeople } from "./loaded-people.ts";
 import type { Slices } from "../async/time-slices.ts";
 import type { Surfaces } from "../messaging/surfaces.ts";
 import type { Freshness, MembersFound, UserGroupReader } from "../ports/user-groups.ts";
@@ -57,53 +55,22 @@ export interface ServiceContext {
   readonly addresses?: ConnectorAddresses;
 }
 
-/** A request with everything that is decided together with it. */
-export async function loadCase(store: Store, id: RequestId): Promise<LoadedCase | undefined> {
-  const found = await store.request(id);
-  if (found === undefined) return undefined;
-  const { request } = found;
-  const { extension } = request.value;
-  const parent = extension === undefined ? undefined : await store.request(extension.of);
-  const grant = parent?.grant ?? found.grant;
-  const isOrdinary = extension === undefined && request.value.breakGlass === undefined;
-  const isUndecided = request.value.phase === "PENDING" && isOrdinary;
-  const siblings = isUndecided ? await loadSiblings(store, request.value) : [];
-  const child =
-    extension === undefined && grant !== undefined ? await store.openExtension(grant.value.id) : undefined;
-  return {
-    accessCase: {
-      request: request.value,
-      ...(grant !== undefined && { grant: grant.value }),
-      ...(child !== undefined && { extension: child.value }),
-      ...(parent !== undefined && { parent: parent.request.value }),
-      ...(siblings.length > 0 && { siblings: siblings.map((one) => one.value) }),
-    },
-    expects: [
-      expectUnchanged("request", request),
-      ...(grant === undefined ? [] : [expectUnchanged("grant", grant)]),
-      ...(child === undefined ? [] : [expectUnchanged("request", child)]),
-      ...siblings.map((one) => expectUnchanged("request", one)),
-    ],
-  };
-}
-
-export interface LoadedPeople {
-  readonly directory: Directory;
-  readonly identities: ReadonlyMap<IdentityId, Versioned<Identity>>;
-  /** Slack user groups among the selectors whose members could not be asked for; here they mean nobody. */
-  readonly unknownGroups: readonly string[];
-}
-
 type PeopleContext = Pick<ServiceContext, "store" | "rulebook" | "userGroups">;
 
-/** Everyone these ids and selectors mean, read in one moment. `press`: for a decision. */
+export interface PeopleOptions {
+  readonly freshness?: Freshness;
+  /** The rules in force, where the caller has read them. */
+  readonly rules?: IndexedRulebook;
+}
+
+/** Everyone these ids and selectors mean, read in one moment. `freshness`: "verify" for a decision. */
 export async function loadPeople(
   context: PeopleContext,
   ids: readonly IdentityId[],
   selectors: readonly Selector[],
-  freshness: Freshness = "cached",
+  { freshness = "cached", rules }: PeopleOptions = {},
 ): Promise<LoadedPeople> {
-  const { members, unknown } = await groupMembers(context, selectors, freshness);
+  const { members, unknown } = await groupMembers(context, selectors, freshness, rules);
   const links = [...new Set([...members.values()].flat())];
   const people = await context.store.people({ ids, selectors, links });
   const linked = new Map(
@@ -121,21 +88,34 @@ export async function loadPeople(
       inGroups,
     ),
     identities: new Map(people.map((one) => [one.value.id, one])),
+    ids: new Set(ids),
+    selectorKeys: new Set(selectors.map(selectorKey)),
     unknownGroups: unknown,
   };
 }
 
+/** Everyone that these requests name; `known` where it includes them all. */
+export async function loadPeopleOf(
+  context: PeopleContext,
+  requests: readonly AccessRequest[],
+  known?: LoadedPeople,
+): Promise<LoadedPeople> {
+  if (known !== undefined && requests.every((request) => covers(known, request))) return known;
+  return loadPeople(context, requests.flatMap(idsIn), requests.flatMap(selectorsIn));
+}
+
 const nobody: MembersFound = { members: new Map(), unknown: [] };
 
-/** Members of the user groups among these selectors, if the configuration trusts Slack with them (contract §4). */
+/** Members of the user groups among these selectors, if the configuration trusts Slack (docs/chat.md#slack-user-groups). */
 async function groupMembers(
   { rulebook, userGroups }: PeopleContext,
   selectors: readonly Selector[],
   freshness: Freshness,
+  rules?: IndexedRulebook,
 ): Promise<MembersFound> {
   const ids = new Set(selectors.flatMap((one) => (one.kind === "slack-usergroup" ? [one.id] : [])));
   if (ids.size === 0 || userGroups === undefined) return nobody;
-  const { trustSlackUserGroups } = (await rulebook()).book.rules;
+  const { trustSlackUserGroups } = (rules ?? (await rulebook())).book.rules;
   return trustSlackUserGroups ? userGroups.find([...ids], freshness) : nobody;
 }
 
@@ -143,7 +123,8 @@ async function groupMembers(
 export async function userGroupsOf(context: PeopleContext, person: Identity): Promise<readonly string[]> {
   const account = accountIn(person.links, "slack");
   if (context.userGroups === undefined || account === undefined) return [];
-  const { members } = await groupMembers(context, (await context.rulebook()).userGroupSelectors, "cached");
+  const rules = await context.rulebook();
+  const { members } = await groupMembers(context, rules.userGroupSelectors, "cached", rules);
   const own = linkName(account);
   return [...members].flatMap(([id, names]) => (names.includes(own) ? [id] : []));
 }
@@ -169,31 +150,6 @@ export function refuseIfUnverified<T>(decision: T | Refusal, { unknownGroups }: 
   );
 }
 
-/** The people that deciding or showing this request needs. */
-export function idsIn(request: AccessRequest): readonly IdentityId[] {
-  return [
-    request.subjectId,
-    request.requestedById,
-    ...request.votes.map((vote) => vote.by),
-    ...request.asked.map((one) => one.identityId),
-  ];
-}
-
-export function selectorsIn(request: AccessRequest): readonly Selector[] {
-  return [
-    ...stagesOf(request.requirement).flatMap((stage) => [...stage.approvers, ...stage.escalateTo.flat()]),
-    ...(request.breakGlass?.review.by ?? []),
-  ];
-}
-
-/** Expectations that these people are still as they were read. */
-export function expectPeople(people: LoadedPeople, ids: readonly IdentityId[]): readonly Expectation[] {
-  return ids.flatMap((id) => {
-    const identity = people.identities.get(id);
-    return identity === undefined ? [] : [expectUnchanged("identity", identity)];
-  });
-}
-
 export interface Assessed {
   readonly assessment: Assessment;
   readonly facts: SubmissionFacts;
@@ -204,12 +160,12 @@ export interface Assessed {
 
 /** Judges these facts by today's policies: risk, and for each scope which policy governs. */
 export async function assess(
-  { store, rulebook, runtime, slices }: ServiceContext,
+  { store, runtime, slices }: ServiceContext,
+  rules: IndexedRulebook,
   scopes: readonly Scope[],
   submission: Omit<SubmissionFacts, "history">,
   frozenRisk?: AccessRequest["risk"],
 ): Promise<Assessed> {
-  const rules = await rulebook();
   const { book, index } = rules;
   const history = rules.needsHistory
     ? await store.history(submission.subject.id, scopes, submission.submittedAt)

@@ -1,4 +1,3 @@
-import type { AccessRequest } from "../../core/access/access-request.ts";
 import { refuseUnservedActions } from "../targets/served-actions.ts";
 import { refuseInactive } from "../../core/access/assessment.ts";
 import { isActive } from "../../core/values/identity.ts";
@@ -20,43 +19,44 @@ import { assertPresent } from "../../core/values/assert.ts";
 import { actorOf, lacksRole, type Caller } from "../ports/caller.ts";
 import {
   decideCase,
-  findCase,
-  loadDecisionContext,
-  requestOf,
+  limitsOf,
+  stepWithAnswer,
+  storedOrRefusal,
   undecidedRequests,
-  withAnswer,
   type CaseDecision,
 } from "../decisions/decide-case.ts";
+import { loadDecisionContext } from "../decisions/decision-context.ts";
+import { findCase } from "../decisions/load-case.ts";
 import { withFrozenApprovals } from "../decisions/freeze-decided-approvals.ts";
 import {
   approversNamed,
   refuseIfUnverified,
   assess,
-  idsIn,
   loadPeople,
-  selectorsIn,
   type ServiceContext,
 } from "../decisions/load-facts.ts";
+import { idsIn, selectorsIn } from "../decisions/loaded-people.ts";
+import type { StoredRequest } from "../decisions/stored-request.ts";
 import { keepAnswer } from "../decisions/idempotency.ts";
 import { StoreUnavailable } from "../ports/store.ts";
 import { decideAndCommit } from "../decisions/decide-and-commit.ts";
 import { expectUnchanged, buildStep } from "../decisions/build-step.ts";
 
-/** What happens to access once it is given: it ends, is ended, is prolonged, or time writes down what is due. */
+/** What happens to granted access: it is completed, revoked or extended, or the clock ends it. */
 export interface GrantService {
-  complete(caller: Caller, id: string, note: string | null): Promise<AccessRequest | Refusal>;
-  revoke(caller: Caller, id: string, reason: string): Promise<AccessRequest | Refusal>;
-  /** The child request: pending, or completed when the policies approve it by themselves. */
+  complete(caller: Caller, id: string, note: string | null): Promise<StoredRequest | Refusal>;
+  revoke(caller: Caller, id: string, reason: string): Promise<StoredRequest | Refusal>;
+  /** The child request: pending, or completed when a policy auto-approves it. */
   extend(
     caller: Caller,
     id: string,
     more: { readonly durationMs: number; readonly reason: string },
-  ): Promise<AccessRequest | Refusal>;
-  /** Writes down what the clock has done to this request; true when there was anything. */
+  ): Promise<StoredRequest | Refusal>;
+  /** Records what the clock has done to this request; true when there was anything to record. */
   tick(id: string): Promise<boolean>;
-  /** Writes down everything the clock has ended for this person, so that neither guard nor limit counts it. */
+  /** Records everything that the clock has ended for this person, so that no duplicate guard or limit counts it. */
   settle(subjectId: IdentityId): Promise<void>;
-  /** Cancels what this person has open and ends what they hold. */
+  /** Cancels this person's open requests and ends their access. */
   endAccessOf(subjectId: IdentityId, reason: string): Promise<void>;
 }
 
@@ -64,9 +64,10 @@ export function createGrantService(context: ServiceContext): GrantService {
   const { store, runtime } = context;
 
   const tick = async (id: string): Promise<boolean> => {
-    const outcome = await decideCase(context, id, async ({ accessCase }) => {
-      const people = await loadPeople(context, idsIn(accessCase.request), selectorsIn(accessCase.request));
-      return { decision: decideTick(accessCase, people.directory, runtime.now()), expects: [] };
+    const outcome = await decideCase(context, id, async ({ accessCase, rules }) => {
+      const { request } = accessCase;
+      const people = await loadPeople(context, idsIn(request), selectorsIn(request), { rules });
+      return { decision: decideTick(accessCase, people.directory, runtime.now()), expects: [], people };
     });
     return outcome !== undefined && !isRefusal(outcome);
   };
@@ -81,7 +82,7 @@ export function createGrantService(context: ServiceContext): GrantService {
     async complete(caller, id, note) {
       return (
         lacksRole(caller, "requester") ??
-        requestOf(
+        storedOrRefusal(
           await decideCase(
             context,
             id,
@@ -97,7 +98,7 @@ export function createGrantService(context: ServiceContext): GrantService {
     async revoke(caller, id, reason) {
       return (
         lacksRole(caller, "admin", "approver") ??
-        requestOf(
+        storedOrRefusal(
           await decideCase(
             context,
             id,
@@ -119,7 +120,7 @@ export function createGrantService(context: ServiceContext): GrantService {
           decision: decideEndAll(accessCase, reason, systemActor, runtime.now()),
           expects: [],
         }));
-        // That it was over already is no news; that it could not be ended is, and is tried again.
+        // Access that was over already is fine. A failure to end it is thrown, so that it is retried.
         if (isRefusal(outcome) && outcome.refused === "store_unavailable") {
           throw new StoreUnavailable(outcome.detail);
         }
@@ -129,8 +130,9 @@ export function createGrantService(context: ServiceContext): GrantService {
 }
 
 function revocationDecision(context: ServiceContext, caller: Caller, reason: string): CaseDecision {
-  return async ({ accessCase }) => {
-    const { facts, expects, people } = await loadDecisionContext(context, caller, accessCase.request);
+  return async (loaded) => {
+    const { accessCase } = loaded;
+    const { facts, expects, people } = await loadDecisionContext(context, caller, loaded);
     const { person, directory, by } = facts;
     if (!isActive(person)) return { decision: refuseInactive(person), expects };
     const isEntitled =
@@ -141,7 +143,7 @@ function revocationDecision(context: ServiceContext, caller: Caller, reason: str
       const detail = "Only an administrator, an approver of it or its break-glass reviewer can revoke this.";
       return { decision: refuseIfUnverified(refuse("not_an_approver", detail), people), expects };
     }
-    return { decision: decideRevoke(accessCase, reason, by, context.runtime.now()), expects };
+    return { decision: decideRevoke(accessCase, reason, by, context.runtime.now()), expects, people };
   };
 }
 
@@ -150,17 +152,18 @@ async function extend(
   caller: Caller,
   id: string,
   { durationMs, reason }: { readonly durationMs: number; readonly reason: string },
-): Promise<AccessRequest | Refusal> {
+): Promise<StoredRequest | Refusal> {
   const { store, runtime } = context;
   return decideAndCommit(store, async () => {
     const loaded = await findCase(context, id);
     if (isRefusal(loaded)) return loaded;
-    const { request } = loaded.accessCase;
+    const { accessCase, rules } = loaded;
+    const { request } = accessCase;
     const now = runtime.now();
     if (request.subjectId !== caller.identity.id) {
       return refuse("not_requester", "Only the requester can extend their access.");
     }
-    const grant = requireLiveGrant(loaded.accessCase, now);
+    const grant = requireLiveGrant(accessCase, now);
     if (isRefusal(grant)) return grant;
     if (grant.breakGlass) return refuse("break_glass_not_allowed", "Break-glass access cannot be extended.");
     const unserved = refuseUnservedActions(context.connectors, request.scopes);
@@ -168,14 +171,17 @@ async function extend(
     const { ticket } = request;
     const found = assertPresent(await store.identity(request.subjectId), request.subjectId);
     const subject = found.value;
-    const current = await assess(context, request.scopes, {
+    const current = await assess(context, rules, request.scopes, {
       subject,
       reason,
       durationMs: grant.expiresAt - grant.startedAt + durationMs,
       submittedAt: now,
       ...(ticket !== undefined && { ticket }),
     });
-    const people = await loadPeople(context, [subject.id], approversNamed(current), "verify");
+    const people = await loadPeople(context, [subject.id], approversNamed(current), {
+      freshness: "verify",
+      rules,
+    });
     const spec: RequestSpec = {
       id: makeId("request", runtime.idSuffix()),
       subjectId: request.subjectId,
@@ -191,23 +197,21 @@ async function extend(
       subject,
       assessment: current.assessment,
       directory: people.directory,
-      lockdown: current.rules.book.lockdown,
+      lockdown: rules.book.lockdown,
       digest: runtime.sha256,
       by: actorOf(caller),
     };
-    const decision = refuseIfUnverified(
-      decideExtension(spec, { ...loaded.accessCase, grant }, facts, now),
-      people,
-    );
+    const decision = refuseIfUnverified(decideExtension(spec, { ...accessCase, grant }, facts, now), people);
     if (isRefusal(decision)) return decision;
-    const happened = await withFrozenApprovals(context, undecidedRequests(loaded.accessCase), decision);
+    const requests = undecidedRequests(accessCase);
+    const happened = await withFrozenApprovals(context, requests, decision, people);
     const built = buildStep(loaded, happened, {
       now,
       runtime,
-      limits: current.rules.book.rules.limits,
+      limits: limitsOf(rules),
       expects: [...current.expects, expectUnchanged("identity", found)],
     });
-    const step = await withAnswer(built, keepAnswer(context, caller.idempotentCall, 201));
-    return { step, result: built.created ?? built.request };
+    const writeAnswer = keepAnswer(context, caller.idempotentCall, 201);
+    return stepWithAnswer(built, { people, rules }, writeAnswer);
   });
 }

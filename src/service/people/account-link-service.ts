@@ -104,8 +104,10 @@ async function callerAs(
   { surface }: ChatAccount,
 ): Promise<Caller | Refusal> {
   if (!isActive(identity)) return refuseInactive(identity);
-  const { admin, auditor } = (await context.rulebook()).book.rules.chatRoles;
-  const { directory } = await loadPeople(context, [identity.id], [...admin, ...auditor], "verify");
+  const rules = await context.rulebook();
+  const { admin, auditor } = rules.book.rules.chatRoles;
+  const named = [...admin, ...auditor];
+  const { directory } = await loadPeople(context, [identity.id], named, { freshness: "verify", rules });
   const isAmong = (selectors: readonly Selector[]): boolean =>
     selectors.some((one) => directory.people(one, identity.id).some(({ id }) => id === identity.id));
   const roles: Role[] = ["requester", "approver"];

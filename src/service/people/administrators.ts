@@ -4,8 +4,9 @@ import { loadPeople, type ServiceContext } from "../decisions/load-facts.ts";
 
 /** The people that the configuration names as administrators in chat, each once, active or not. */
 export async function administratorsOf(context: ServiceContext): Promise<readonly Identity[]> {
-  const { admin } = (await context.rulebook()).book.rules.chatRoles;
-  const { directory } = await loadPeople(context, [], admin);
+  const rules = await context.rulebook();
+  const { admin } = rules.book.rules.chatRoles;
+  const { directory } = await loadPeople(context, [], admin, { rules });
   // Whoever names administrators cannot say `manager`, so the subject means nothing here.
   const subject = parseId("identity", "id_nobody");
   const people = subject === undefined ? [] : admin.flatMap((one) => directory.people(one, subject));

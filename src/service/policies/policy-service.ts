@@ -1,7 +1,7 @@
 import type { Actor } from "../../core/access/access-request.ts";
 import { costlyPatterns, newlyCostly, refuseCostly } from "../../core/policy/costly-patterns.ts";
 import { makeId, parseId } from "../../core/values/ids.ts";
-import type { Policy } from "../../core/policy/policy.ts";
+import type { Policy, Rulebook } from "../../core/policy/policy.ts";
 import { isRefusal, refuse, type PlacedProblem, type Refusal } from "../../core/values/refusals.ts";
 import { actorOf, lacksRole, type Caller } from "../ports/caller.ts";
 import { policyWarnings } from "./find-warnings.ts";
@@ -56,10 +56,13 @@ async function policiesOf(context: ServiceContext): Promise<readonly Policy[]> {
   return (await context.rulebook()).book.policies;
 }
 
-/** A policy of today's, the file's `default` among them; else `not_found`. */
+/** A policy in force, the file's `default` among them; else `not_found`. */
 export async function findPolicy({ rulebook }: ServiceContext, id: string): Promise<Policy | Refusal> {
+  return policyIn((await rulebook()).book, id);
+}
+
+function policyIn({ policies, rules }: Rulebook, id: string): Policy | Refusal {
   const policyId = parseId("policy", id);
-  const { policies, rules } = (await rulebook()).book;
   const found = [...policies, rules.defaultPolicy].find((policy) => policy?.id === policyId);
   return found ?? refuse("not_found", `There is no policy "${id.slice(0, 80)}".`);
 }
@@ -100,7 +103,7 @@ async function change(
 ): Promise<Policy | Refusal> {
   return decideAndCommit(context.store, async () => {
     const { book } = await context.rulebook();
-    const before = await findPolicy(context, id);
+    const before = policyIn(book, id);
     if (isRefusal(before)) return before;
     if (before.managedBy === "file") {
       return refuse(

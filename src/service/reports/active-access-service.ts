@@ -1,5 +1,4 @@
 import { parseId } from "../../core/values/ids.ts";
-import type { Identity } from "../../core/values/identity.ts";
 import type { CatalogEntry } from "../../core/policy/policy.ts";
 import { isRefusal, type Refusal } from "../../core/values/refusals.ts";
 import { parseRequestedDuration } from "../ports/request-input.ts";
@@ -11,21 +10,21 @@ import type { Page, PageQuery } from "../ports/store.ts";
 import type { ListQuery, RequestQueries } from "../requests/request-queries.ts";
 import type { RequestView } from "../views/request-view.ts";
 
-/** One line of "who has what now". */
+/** One entry of "who has what now". */
 export interface ActiveAccess {
   readonly request: RequestView;
   readonly name: string;
   readonly email: string | null;
 }
 
-/** What somebody may ask for, and what that would take. */
+/** A catalog entry that the caller may request, and what would happen. */
 export interface Offer extends CatalogEntry {
-  /** `AUTO_APPROVED`: would be given at once, as things stand. */
+  /** `AUTO_APPROVED`: would be granted at once, by the policies in force. */
   readonly outcome: "AUTO_APPROVED" | "NEEDS_APPROVAL";
 }
 
 export interface ActiveAccessService {
-  /** Live access, newest first: one's own, all of it for auditors and administrators. */
+  /** Live access, newest first: the caller's own, all of it for auditors and administrators. */
   held(
     caller: Caller,
     query: Pick<ListQuery, "identityId" | "scope">,
@@ -40,7 +39,6 @@ export function createActiveAccessService(
   requestQueries: RequestQueries,
   evaluation: EvaluationService,
 ): ActiveAccessService {
-  const { store } = context;
   const running = createConcurrencyLimit(catalogsPerKeyMax);
   return {
     async held(caller, query, page) {
@@ -48,11 +46,9 @@ export function createActiveAccessService(
       if (missing !== undefined) return missing;
       const found = await requestQueries.list(caller, { ...query, status: "ACTIVE" }, page);
       if (isRefusal(found)) return found;
-      const ids = found.rows.flatMap((row) => parseId("identity", row.identityId) ?? []);
-      const people = await store.people({ ids, selectors: [] });
-      const byId = new Map<string, Identity>(people.map((one) => [one.value.id, one.value]));
       const rows = found.rows.map((request) => {
-        const person = byId.get(request.identityId);
+        const id = parseId("identity", request.identityId);
+        const person = id && found.directory.identity(id);
         return { request, name: person?.name ?? request.identityId, email: person?.email ?? null };
       });
       return { rows, next: found.next };
@@ -67,17 +63,21 @@ export function createActiveAccessService(
   };
 
   async function offersTo(caller: Caller, duration: string): Promise<readonly Offer[] | Refusal> {
-    const { catalog } = (await context.rulebook()).book.rules;
+    const rules = await context.rulebook();
+    const { catalog } = rules.book.rules;
+    const subject = await context.store.identity(caller.identity.id);
+    const known = { rules, ...(subject !== undefined && { subject }) };
     const offers: Offer[] = [];
     for (const entry of catalog) {
       await context.slices.spend(entryCost);
-      const evaluated = await evaluation.foresee(caller, {
+      const input = {
         identityId: caller.identity.id,
         reason: "catalog",
         scopes: entry.scopes,
         duration,
         ticket: "catalog",
-      });
+      };
+      const evaluated = await evaluation.foresee(caller, input, known);
       if (isRefusal(evaluated)) return evaluated;
       const { outcome } = evaluated;
       if (outcome === "AUTO_APPROVED" || outcome === "NEEDS_APPROVAL") offers.push({ ...entry, outcome });
@@ -86,7 +86,7 @@ export function createActiveAccessService(
   }
 }
 
-/** Reading who would decide about one entry, in about microseconds. */
+/** Cost of reading who would decide about one entry, in about microseconds. */
 const entryCost = 300;
-/** Of one key at the same time. */
+/** Catalogs evaluated for one key at the same time. */
 const catalogsPerKeyMax = 2;

@@ -15,39 +15,56 @@ import { isSelf, lacksRole, type Caller } from "../ports/caller.ts";
 import { activeRoom } from "../decisions/counters.ts";
 import {
   decideCase,
-  loadDecisionContext,
-  requestOf,
-  withAnswer,
+  limitsOf,
+  stepWithAnswer,
+  storedCase,
+  storedOrRefusal,
   type CaseDecision,
-  type DecisionContext,
 } from "../decisions/decide-case.ts";
+import { loadDecisionContext, type DecisionContext } from "../decisions/decision-context.ts";
 import {
   approversNamed,
   refuseIfUnverified,
   assess,
-  expectPeople,
   submissionOf,
   type ServiceContext,
 } from "../decisions/load-facts.ts";
+import { expectPeople } from "../decisions/loaded-people.ts";
+import type { StoredRequest } from "../decisions/stored-request.ts";
 import { withFrozenApprovals } from "../decisions/freeze-decided-approvals.ts";
 import { loadSiblings } from "../decisions/load-siblings.ts";
 import { markStarted, keepAnswer, type AnswerWriter } from "../decisions/idempotency.ts";
 import { decideAndCommit, type DecisionAttempt } from "../decisions/decide-and-commit.ts";
 import { expectUnchanged, buildStep } from "../decisions/build-step.ts";
+import { isHighRisk } from "../views/card.ts";
 import { decideAsk } from "./decide-ask.ts";
+
+export interface UnconfirmedApproval extends Approval {
+  /** A request of high risk is not approved yet, so that the approver can be asked to confirm. */
+  readonly confirmsHighRisk?: true;
+}
+
+/** Nothing was decided: the approval would count, and has to be confirmed because of the risk. */
+export interface ToBeConfirmed {
+  readonly toBeConfirmed: StoredRequest;
+}
 
 /** What people decide about requests. Every answer is the request as stored afterwards, or the refusal. */
 export interface AccessService {
   /** Stores a request; an auto-approved or break-glass one comes back APPROVED and is claimed next. */
-  submit(caller: Caller, input: RequestInput): Promise<AccessRequest | Refusal>;
-  approve(caller: Caller, id: string, approval: Approval): Promise<AccessRequest | Refusal>;
-  deny(caller: Caller, id: string, reason: string): Promise<AccessRequest | Refusal>;
-  cancel(caller: Caller, id: string, reason: string): Promise<AccessRequest | Refusal>;
+  submit(caller: Caller, input: RequestInput): Promise<StoredRequest | Refusal>;
+  approve(
+    caller: Caller,
+    id: string,
+    approval: UnconfirmedApproval,
+  ): Promise<StoredRequest | ToBeConfirmed | Refusal>;
+  deny(caller: Caller, id: string, reason: string): Promise<StoredRequest | Refusal>;
+  cancel(caller: Caller, id: string, reason: string): Promise<StoredRequest | Refusal>;
   review(
     caller: Caller,
     id: string,
     judgement: { readonly outcome: "justified" | "unjustified"; readonly comment: string },
-  ): Promise<AccessRequest | Refusal>;
+  ): Promise<StoredRequest | Refusal>;
 }
 
 export function createAccessService(context: ServiceContext): AccessService {
@@ -55,12 +72,18 @@ export function createAccessService(context: ServiceContext): AccessService {
     caller: Caller,
     id: string,
     decision: CaseDecision,
-  ): Promise<AccessRequest | Refusal> =>
-    requestOf(await decideCase(context, id, decision, keepAnswer(context, caller.idempotentCall, 200)));
+  ): Promise<StoredRequest | Refusal> =>
+    storedOrRefusal(await decideCase(context, id, decision, keepAnswer(context, caller.idempotentCall, 200)));
   return {
     submit: (caller, input) => submit(context, caller, input),
-    approve: async (caller, id, approval) =>
-      lacksRole(caller, "approver") ?? decide(caller, id, approvalDecision(context, caller, approval)),
+    async approve(caller, id, approval) {
+      const missing = lacksRole(caller, "approver");
+      if (missing !== undefined) return missing;
+      let toBeConfirmed: StoredRequest | undefined;
+      const decision = approvalDecision(context, caller, approval, (stored) => (toBeConfirmed = stored));
+      const outcome = await decide(caller, id, decision);
+      return toBeConfirmed === undefined ? outcome : { toBeConfirmed };
+    },
     deny: async (caller, id, reason) =>
       lacksRole(caller, "approver") ??
       decide(
@@ -95,44 +118,53 @@ export function createAccessService(context: ServiceContext): AccessService {
   };
 }
 
-/** A decision that needs to know who presses, and nothing about today's policies. */
+/** A decision that depends on who decides, and not on the policies in force. */
 function personDecision(
   context: ServiceContext,
   caller: Caller,
   decision: (accessCase: AccessCase, facts: DecisionContext["facts"], now: Instant) => Decision,
 ): CaseDecision {
-  return async ({ accessCase }) => {
-    const { facts, expects, people } = await loadDecisionContext(context, caller, accessCase.request);
+  return async (loaded) => {
+    const { accessCase } = loaded;
+    const { facts, expects, people } = await loadDecisionContext(context, caller, loaded);
     const decided = decision(accessCase, facts, context.runtime.now());
-    return { decision: refuseIfUnverified(decided, people), expects };
+    return { decision: refuseIfUnverified(decided, people), expects, people };
   };
 }
 
-function approvalDecision(context: ServiceContext, caller: Caller, approve: Approval): CaseDecision {
-  return async ({ accessCase }) => {
+/** @param onToBeConfirmed Called in place of approving, with what was read; see {@link UnconfirmedApproval}. */
+function approvalDecision(
+  context: ServiceContext,
+  caller: Caller,
+  { confirmsHighRisk, ...approval }: UnconfirmedApproval,
+  onToBeConfirmed: (stored: StoredRequest) => void,
+): CaseDecision {
+  return async (loaded) => {
+    const { accessCase, rules } = loaded;
     const { request } = accessCase;
-    const current = await assess(context, request.scopes, submissionOf(request), request.risk);
-    const decisionContext = await loadDecisionContext(context, caller, request, {
+    const current = await assess(context, rules, request.scopes, submissionOf(request), request.risk);
+    const decisionContext = await loadDecisionContext(context, caller, loaded, {
       also: approversNamed(current),
     });
+    const { people } = decisionContext;
     const facts = {
       ...decisionContext.facts,
       current: current.assessment,
       subject: assertPresent(decisionContext.facts.directory.identity(request.subjectId), request.subjectId),
-      lockdown: current.rules.book.lockdown,
+      lockdown: rules.book.lockdown,
       digest: context.runtime.sha256,
     };
+    const decision = refuseIfUnverified(
+      decideApproval(accessCase, approval, facts, context.runtime.now()),
+      people,
+    );
+    const isHeldBack = confirmsHighRisk === true && !isRefusal(decision) && isHighRisk(request);
+    if (isHeldBack) onToBeConfirmed(storedCase(loaded, people));
     const counted = [request.subjectId, ...request.votes.map((vote) => vote.by)];
     return {
-      decision: refuseIfUnverified(
-        decideApproval(accessCase, approve, facts, context.runtime.now()),
-        decisionContext.people,
-      ),
-      expects: [
-        ...current.expects,
-        ...decisionContext.expects,
-        ...expectPeople(decisionContext.people, counted),
-      ],
+      decision: isHeldBack ? [] : decision,
+      expects: [...current.expects, ...decisionContext.expects, ...expectPeople(people, counted)],
+      people,
     };
   };
 }
@@ -141,7 +173,7 @@ async function submit(
   context: ServiceContext,
   caller: Caller,
   input: RequestInput,
-): Promise<AccessRequest | Refusal> {
+): Promise<StoredRequest | Refusal> {
   const notAllowed = mayRequest(caller, input.identityId);
   if (notAllowed !== undefined) return notAllowed;
   const parsed = parseRequest(input);
@@ -168,20 +200,22 @@ async function tryToSubmit(
   caller: Caller,
   spec: RequestSpec,
   breakGlass: boolean,
-): Promise<DecisionAttempt<AccessRequest>> {
+): Promise<DecisionAttempt<StoredRequest>> {
   const { runtime } = context;
   const beside = breakGlass ? [] : await loadSiblings(context.store, spec);
   const siblings = beside.map((one) => one.value);
-  const submission = await decideAsk(context, caller, spec, { breakGlass, freshness: "verify", siblings });
+  const rules = await context.rulebook();
+  const options = { rules, breakGlass, freshness: "verify", siblings } as const;
+  const submission = await decideAsk(context, caller, spec, options);
   if (isRefusal(submission)) return submission;
   const { decision, subject, current, people, now } = submission;
   if (isRefusal(decision)) return decision;
-  const happened = await withFrozenApprovals(context, siblings, decision);
+  const happened = await withFrozenApprovals(context, siblings, decision, people);
   const built = buildStep(undefined, happened, {
     beside,
     now,
     runtime,
-    limits: current.rules.book.rules.limits,
+    limits: limitsOf(rules),
     expects: [
       ...current.expects,
       expectUnchanged("identity", subject),
@@ -189,16 +223,17 @@ async function tryToSubmit(
     ],
   });
   const { request } = built;
-  const step = await withAnswer(built, answering(context, caller, request));
+  const { step, result } = await stepWithAnswer(
+    built,
+    { people, rules },
+    answerWriterOf(context, caller, request),
+  );
   const isAuto = request.phase === "APPROVED" && !breakGlass;
-  return {
-    step: isAuto ? activeRoom(step, spec.subjectId, current.rules.book.rules.limits, now) : step,
-    result: request,
-  };
+  return { step: isAuto ? activeRoom(step, spec.subjectId, limitsOf(rules), now) : step, result };
 }
 
-/** What is claimed in the same call is only begun here: the claim's commit has the answer. */
-function answering(
+/** A request that is claimed in the same call is only marked as started: the claim's commit has the answer. */
+function answerWriterOf(
   context: ServiceContext,
   caller: Caller,
   request: AccessRequest,
@@ -206,12 +241,12 @@ function answering(
   const { idempotentCall } = caller;
   if (idempotentCall === undefined || !isClaimedAtOnce(caller, request))
     return keepAnswer(context, idempotentCall, 201);
-  return async () => markStarted(context, idempotentCall, request);
+  return async () => ({ idempotencyRecord: markStarted(context, idempotentCall, request) });
 }
 
 /**
- * Approved at birth for the very person who asks, through a door whose answer only they see. In chat it stops at
- * APPROVED: the press on *Show credential* claims, so no secret is sent unasked.
+ * Whether an auto-approved request is claimed in the same call: its requester asked, and only they see the answer. In
+ * chat it stays APPROVED until *Show credential* is pressed, so that no secret is sent unasked.
  */
 export function isClaimedAtOnce(caller: Caller, request: AccessRequest): boolean {
   const isOwnAnswer = caller.via === "api" || caller.via === "cli";

@@ -5,7 +5,8 @@ import { isRefusal } from "../../core/values/refusals.ts";
 import { decideApproverReview } from "../../core/decisions/decide-approver-review.ts";
 import { isGivenUp } from "../views/delivery-status.ts";
 import { decideCase } from "../decisions/decide-case.ts";
-import { idsIn, loadPeople, selectorsIn, type ServiceContext } from "../decisions/load-facts.ts";
+import { loadPeople, type ServiceContext } from "../decisions/load-facts.ts";
+import { idsIn, selectorsIn } from "../decisions/loaded-people.ts";
 import { StoreUnavailable } from "../ports/store.ts";
 
 /** Waiting requests read in one go. */
@@ -133,12 +134,12 @@ async function untoldReviewers(
 /** Slack's groups whose members are not known at the moment: nothing is concluded from what nobody can tell. */
 async function review(context: ServiceContext, { id }: AccessRequest): Promise<readonly string[]> {
   let unknown: readonly string[] = [];
-  const outcome = await decideCase(context, id, async ({ accessCase: { request } }) => {
-    const { directory, unknownGroups } = await loadPeople(context, idsIn(request), selectorsIn(request));
-    unknown = unknownGroups;
+  const outcome = await decideCase(context, id, async ({ accessCase: { request }, rules }) => {
+    const people = await loadPeople(context, idsIn(request), selectorsIn(request), { rules });
+    unknown = people.unknownGroups;
     const decision =
-      unknown.length > 0 ? [] : decideApproverReview(request, directory, context.runtime.now());
-    return { decision, expects: [] };
+      unknown.length > 0 ? [] : decideApproverReview(request, people.directory, context.runtime.now());
+    return { decision, expects: [], people };
   });
   if (isRefusal(outcome) && outcome.refused === "store_unavailable")
     throw new StoreUnavailable(outcome.detail);

@@ -22,10 +22,11 @@ export interface BreakGlassTermsService {
 export function createBreakGlassTermsService(context: ServiceContext): BreakGlassTermsService {
   return {
     async terms(caller) {
-      const { breakGlass } = (await context.rulebook()).book.rules;
+      const rules = await context.rulebook();
+      const { breakGlass } = rules.book.rules;
       const { allowed, limit, maxDurationMs, notify, review } = breakGlass;
       const { id, kind } = caller.identity;
-      const { directory } = await loadPeople(context, [id], [...allowed, ...review.by]);
+      const { directory } = await loadPeople(context, [id], [...allowed, ...review.by], { rules });
       const isNamed = allowed.some((one) => directory.people(one, id).some((person) => person.id === id));
       const reviewers = review.by.flatMap((one) => directory.people(one, id)).filter((one) => one.id !== id);
       return {

@@ -10,7 +10,7 @@ import {
   type Directory,
   type Via,
 } from "../../core/values/identity.ts";
-import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
+import { isRefusal } from "../../core/values/refusals.ts";
 import { stagesOf } from "../../core/policy/requirement.ts";
 import { isReviewerOf } from "../../core/decisions/decide-review.ts";
 import { scopeSetKey } from "../../core/values/scopes.ts";
@@ -18,76 +18,82 @@ import { formatInstant } from "../../core/values/time.ts";
 import { actionsFor, type Card, type Decidable } from "../views/card.ts";
 import { mayReadAll, type Caller } from "../ports/caller.ts";
 import { mentionsOf, unreachedChannels } from "../messaging/channel-reach.ts";
-import type { CardService } from "../messaging/card-source.ts";
+import type { CardService } from "./card-source.ts";
 import { reachOf } from "../views/delivery-status.ts";
-import { idsIn, loadPeople, selectorsIn, type ServiceContext } from "../decisions/load-facts.ts";
-import type { Delivery, RequestWithGrant } from "../ports/store.ts";
+import { requestNotFound } from "../decisions/load-case.ts";
+import { loadPeople, type ServiceContext } from "../decisions/load-facts.ts";
+import { idsIn, selectorsIn, type LoadedPeople } from "../decisions/loaded-people.ts";
+import type { IndexedRulebook } from "../decisions/rulebook-reader.ts";
+import { storedRequestOf, type ShownRequest, type StoredRequest } from "../decisions/stored-request.ts";
+import type { Delivery } from "../ports/store.ts";
 import { recordAnswer } from "./record-posted-answer.ts";
 import { requestView } from "../views/request-view.ts";
 
-/** How many earlier requests a look back takes in. */
+/** How many earlier requests are searched for the last decision. */
 const lookBackMax = 10;
 
-/** Makes cards from state and clock, for one reader each. */
+/** Makes cards from the state and the clock, each for one reader. */
 export function createCardService(context: ServiceContext): CardService {
   const { store } = context;
 
-  const cardFor: CardService["cardFor"] = async (id, audience, reader) => {
+  const find = async (id: string): Promise<StoredRequest | undefined> => {
     const requestId = parseId("request", id);
     const found = requestId === undefined ? undefined : await store.request(requestId);
-    return found === undefined ? undefined : cardOfFound(context, found, audience, reader);
+    return found === undefined ? undefined : storedRequestOf(found);
+  };
+  /** The request with what this caller is to it; undefined when they have no part in it. */
+  const findOwn = async (caller: Caller, id: string) => {
+    const found = await find(id);
+    if (found === undefined) return undefined;
+    const people = await loadReaderAndPeople(context, found.request, caller.identity.id);
+    const audience = audienceOf(found.request, caller, people.directory);
+    return audience === undefined ? undefined : { stored: { ...found, people }, audience };
   };
 
   return {
-    cardFor,
+    async cardFor(id, audience, reader) {
+      const found = await find(id);
+      if (found === undefined) return undefined;
+      const people = await loadReaderAndPeople(context, found.request, reader);
+      return cardOfStored(context, { ...found, people }, audience, reader);
+    },
     async cardOf(caller, id) {
-      const card = await cardOfOwn(context, caller, id);
-      return card ?? refuse("not_found", `There is no request "${id.slice(0, 80)}".`);
+      const own = await findOwn(caller, id);
+      return own === undefined
+        ? requestNotFound(id)
+        : cardOfStored(context, own.stored, own.audience, caller.identity.id);
+    },
+    async cardOfShown(caller, shown) {
+      const audience = audienceOf(shown.request, caller, shown.people.directory);
+      return audience === undefined
+        ? requestNotFound(shown.request.id)
+        : cardOfShown(context, shown, audience, caller.identity.id);
     },
     async stateOf(id) {
-      const requestId = parseId("request", id);
-      const found = requestId === undefined ? undefined : await store.request(requestId);
+      const found = await find(id);
       if (found === undefined) return undefined;
-      const { revision, risk } = found.request.value;
-      return { version: versionOf(found), revision, risk };
+      const { revision, risk } = found.request;
+      return { version: found.version, revision, risk };
     },
     async recordAnswer(caller, id, posted) {
-      const own = await ownPart(context, caller, id);
+      const own = await findOwn(caller, id);
       if (own === undefined) return;
-      await recordAnswer(context, own.found.request.value, own.audience, caller, posted);
+      await recordAnswer(context, own.stored.request, own.audience, caller, posted);
     },
   };
 }
 
-async function cardOfOwn(
+/** Everyone the request names, and the reader. */
+async function loadReaderAndPeople(
   context: ServiceContext,
-  caller: Caller,
-  id: string,
-): Promise<Card | Refusal | undefined> {
-  const own = await ownPart(context, caller, id);
-  return own === undefined ? undefined : cardOfFound(context, own.found, own.audience, caller.identity.id);
+  request: AccessRequest,
+  reader: IdentityId | null,
+): Promise<LoadedPeople> {
+  const ids = reader === null ? idsIn(request) : [...idsIn(request), reader];
+  return loadPeople(context, ids, selectorsIn(request));
 }
 
-/** The request with what this caller is to it; undefined: none of their business. */
-async function ownPart(
-  context: ServiceContext,
-  caller: Caller,
-  id: string,
-): Promise<{ readonly found: RequestWithGrant; readonly audience: Audience } | undefined> {
-  const requestId = parseId("request", id);
-  const found = requestId === undefined ? undefined : await context.store.request(requestId);
-  if (found === undefined) return undefined;
-  const request = found.request.value;
-  const { directory } = await loadPeople(
-    context,
-    [...idsIn(request), caller.identity.id],
-    selectorsIn(request),
-  );
-  const audience = audienceOf(request, caller, directory);
-  return audience === undefined ? undefined : { found, audience };
-}
-
-/** This caller's part in the request; undefined: none of their business. */
+/** This caller's part in the request; undefined when they have none. */
 function audienceOf(request: AccessRequest, caller: Caller, directory: Directory): Audience | undefined {
   const { id } = caller.identity;
   if (request.subjectId === id || request.requestedById === id) return "requester";
@@ -97,37 +103,32 @@ function audienceOf(request: AccessRequest, caller: Caller, directory: Directory
   return hasVoted || isApproverOf(request, id, directory) || mayReadAll(caller) ? "approver" : undefined;
 }
 
-function versionOf({ request, grant }: RequestWithGrant): string {
-  return `${request.version}.${grant?.version ?? 0}`;
-}
-
-async function cardOfFound(
+/** Makes the view and the card of a request that was just read. */
+async function cardOfStored(
   context: ServiceContext,
-  found: RequestWithGrant,
+  { request, grant, version, people }: StoredRequest & { readonly people: LoadedPeople },
   audience: Audience,
   reader: IdentityId | null,
 ): Promise<Card> {
   const { store, runtime, surfaces } = context;
-  const { grant } = found;
-  const request = found.request.value;
   const deliveries = await store.deliveries([request.id]);
-  const last = await lastDecisionBefore({ store, runtime }, request);
-  const { directory, unknownGroups } = await loadPeople(
-    context,
-    [...idsIn(request), ...(reader === null ? [] : [reader]), ...(last?.by === undefined ? [] : [last.by])],
-    selectorsIn(request),
-  );
-  const now = runtime.now();
-  const view = requestView(request, {
-    grant: grant?.value,
-    directory,
-    configured: surfaces.configured,
-    deliveries,
-    now,
-  });
+  const { directory } = people;
+  const { configured } = surfaces;
+  const view = requestView(request, { grant, directory, configured, deliveries, now: runtime.now() });
+  return cardOfShown(context, { request, grant, version, people, deliveries, view }, audience, reader);
+}
+
+async function cardOfShown(
+  context: ServiceContext,
+  { request, grant, version, view, people, deliveries, rules }: ShownRequest,
+  audience: Audience,
+  reader: IdentityId | null,
+): Promise<Card> {
+  const { surfaces } = context;
+  const { directory, unknownGroups } = people;
   const nameOf = (id: IdentityId): string => directory.identity(id)?.name ?? id;
   const isOthers = request.requestedById !== request.subjectId;
-  // An administrator who asked for somebody sees how it goes, and can withdraw it; the access is not theirs.
+  // An administrator who asked for another person sees the request and can cancel it, but the access is not theirs.
   const isOnlyAsker = audience === "requester" && reader !== null && reader !== request.subjectId;
   const decidable =
     audience === "approver" && reader !== null
@@ -142,11 +143,11 @@ async function cardOfFound(
   const actions = noLongerAskedAs === null ? actionsFor(audience, view, reader, decidable) : actionsAfter;
   return {
     audience,
-    version: versionOf(found),
+    version,
     request: view,
     subjectName: nameOf(request.subjectId),
     subjectEmail: directory.identity(request.subjectId)?.email ?? null,
-    catalogName: await catalogNameOf(context, request),
+    catalogName: catalogNameOf(rules ?? (await context.rulebook()), request),
     askedByName: isOthers ? nameOf(request.requestedById) : null,
     askedAs: reader === null || audience !== "approver" ? [] : selectorsFor(request, reader, directory),
     noLongerAskedAs,
@@ -158,9 +159,9 @@ async function cardOfFound(
             via: request.decidedBy.via,
             at: formatInstant(request.decidedAt),
           },
-    endedBy: endedByName(request, grant?.value),
-    lastDecision: last === undefined ? null : { ...last.decision, byName: last.byName },
-    reach: reachWords(deliveries, nameOf),
+    endedBy: endedByName(request, grant),
+    lastDecision: await lastDecisionBefore(context, request),
+    reach: reachNames(deliveries, nameOf),
     unreachedChannels: unreachedChannels(surfaces, request, deliveries),
     mentions:
       audience === "channel" && view.status === "PENDING" ? mentionsOf(request, deliveries, directory) : [],
@@ -170,8 +171,8 @@ async function cardOfFound(
 }
 
 /**
- * Whether this person's approval or denial would count now, by whatever way the policy lets them decide. Where members
- * of a user group could not be asked for (`isGuess`), only what they have decided already takes a button away.
+ * Whether this person's approval or denial would count now, through any channel the policy allows. While the members of
+ * a user group are unknown (`isGuess`), a button is removed only because of what they have decided already.
  */
 function decidableBy(
   request: AccessRequest,
@@ -195,30 +196,27 @@ function accountsOf(id: IdentityId, directory: Directory): readonly ChatAccount[
   );
 }
 
-async function catalogNameOf(
-  { rulebook }: Pick<ServiceContext, "rulebook">,
-  { scopes }: AccessRequest,
-): Promise<string | null> {
+function catalogNameOf({ book }: IndexedRulebook, { scopes }: AccessRequest): string | null {
   const wanted = scopeSetKey(scopes);
-  const { catalog } = (await rulebook()).book.rules;
+  const { catalog } = book.rules;
   return catalog.find((entry) => scopeSetKey(entry.scopes) === wanted)?.name ?? null;
 }
 
-/** Access that had started was decided by one person and may have been ended by another. */
+/** Who ended it. Started access may have been ended by another person than the one who decided. */
 function endedByName(request: AccessRequest, grant: Grant | undefined): Card["endedBy"] {
   if (grant?.endedBy !== undefined) return { name: grant.endedBy.name };
   const hasEndedBefore = request.endedAt !== null && request.decidedBy !== null;
   return hasEndedBefore ? { name: request.decidedBy.name } : null;
 }
 
-function reachWords(deliveries: readonly Delivery[], nameOf: (id: IdentityId) => string): Card["reach"] {
+function reachNames(deliveries: readonly Delivery[], nameOf: (id: IdentityId) => string): Card["reach"] {
   const reach = reachOf(deliveries);
   if (reach === null) return null;
   const { unreached, ...counts } = reach;
   return { ...counts, unreachedNames: unreached.map(nameOf) };
 }
 
-/** The words of the policy by which this person is asked; who has decided keeps those they decided by. */
+/** The policy's selectors by which this person is asked. A voter keeps those they voted by. */
 function selectorsFor(request: AccessRequest, reader: IdentityId, directory: Directory): readonly string[] {
   const own = request.votes.filter((vote) => vote.by === reader && vote.as !== undefined);
   return own.length === 0
@@ -226,7 +224,7 @@ function selectorsFor(request: AccessRequest, reader: IdentityId, directory: Dir
     : [...new Set(own.flatMap((vote) => vote.as ?? []))];
 }
 
-/** By which selectors the reader once was what the message is for; null: they still are. */
+/** The selectors by which the reader used to be an approver or reviewer; null when they still are one. */
 function formerSelectorsOf(
   audience: Audience,
   request: AccessRequest,
@@ -241,7 +239,7 @@ function formerSelectorsOf(
     : (request.breakGlass?.review.by ?? []).map(formatSelector);
 }
 
-/** Of who was asked or has voted and is no approver today: the selectors by which they once were. */
+/** For a person who was asked or has voted and is no approver now: the selectors by which they were one. */
 function formerSelectors(
   request: AccessRequest,
   reader: IdentityId,
@@ -257,33 +255,24 @@ function formerSelectors(
   return [...new Set(selectors.map(formatSelector))];
 }
 
-interface LastDecision {
-  readonly decision: Pick<NonNullable<Card["lastDecision"]>, "status" | "at" | "reason">;
-  readonly by: IdentityId | undefined;
-  readonly byName: string | null;
-}
-
-/** What was decided the last time this person asked for the first of these scopes; for an approver to know. */
+/** What was decided the last time this person requested the first of these scopes; it informs the approver. */
 async function lastDecisionBefore(
   { store, runtime }: Pick<ServiceContext, "store" | "runtime">,
   request: AccessRequest,
-): Promise<LastDecision | undefined> {
+): Promise<Card["lastDecision"]> {
   const [scope] = request.scopes;
-  if (scope === undefined) return undefined;
+  if (scope === undefined) return null;
   const filter = { now: runtime.now(), subjectId: request.subjectId, scope };
   const { rows } = await store.requests(filter, { limit: lookBackMax });
   const decided = rows
     .map((row) => row.request.value)
     .find((one) => one.id !== request.id && one.requestedAt <= request.requestedAt && one.decidedAt !== null);
-  if (decided === undefined || decided.decidedAt === null) return undefined;
+  if (decided === undefined || decided.decidedAt === null) return null;
   const isDenied = decided.phase === "DENIED";
   return {
-    decision: {
-      status: isDenied ? "DENIED" : decided.phase === "CANCELLED" ? "CANCELLED" : "APPROVED",
-      at: formatInstant(decided.decidedAt),
-      reason: isDenied ? decided.endReason : null,
-    },
-    by: parseId("identity", decided.decidedBy?.id ?? ""),
+    status: isDenied ? "DENIED" : decided.phase === "CANCELLED" ? "CANCELLED" : "APPROVED",
+    at: formatInstant(decided.decidedAt),
+    reason: isDenied ? decided.endReason : null,
     byName: decided.decidedBy?.name ?? null,
   };
 }

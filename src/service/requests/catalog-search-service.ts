@@ -3,33 +3,35 @@ import { parseScope } from "../../core/values/scopes.ts";
 import { hourMs } from "../../core/values/time.ts";
 import type { Caller } from "../ports/caller.ts";
 import { assess, type ServiceContext } from "../decisions/load-facts.ts";
+import type { IndexedRulebook } from "../decisions/rulebook-reader.ts";
 
-/** What a person may pick from while they fill in a form: quick enough to be asked at every letter. */
+/** What a person may pick from while they fill in a form. Fast enough to be called at every keystroke. */
 export interface CatalogSearchService {
-  /** Entries of the catalog with all typed words in them that no policy denies this caller, at most `max`. */
+  /** At most `max` catalog entries that contain all typed words and that no policy denies this caller. */
   search(caller: Caller, typed: string, max: number): Promise<readonly CatalogEntry[]>;
-  /** The entries of these names; those that are gone are left out. */
+  /** The entries with these names; removed ones are left out. */
   named(names: readonly string[]): Promise<readonly CatalogEntry[]>;
   /**
-   * How long people usually took to decide about the first of these scopes, in milliseconds: the median of the latest
-   * decisions; undefined when there are too few to tell.
+   * How long people usually took to decide about the first of these scopes, in milliseconds. This is the median of the
+   * latest decisions; undefined when there are too few.
    */
   usualAnswerMs(scopes: readonly string[]): Promise<number | undefined>;
 }
 
-/** Requests looked back at, and the fewest decisions that tell anything. */
+/** How many earlier requests are read, and how many decisions a median needs. */
 const lookBackMax = 20;
 const decisionsMin = 3;
 
 export function createCatalogSearchService(context: ServiceContext): CatalogSearchService {
   return {
     async search(caller, typed, max) {
-      const { catalog } = (await context.rulebook()).book.rules;
+      const rules = await context.rulebook();
+      const { catalog } = rules.book.rules;
       const found: CatalogEntry[] = [];
       for (const entry of bestFirst(catalog, wordsOf(typed))) {
         if (found.length >= max) break;
         await context.slices.spend(entryCost);
-        if (!(await isDenied(context, caller, entry))) found.push(entry);
+        if (!(await isDenied(context, rules, caller, entry))) found.push(entry);
       }
       return found;
     },
@@ -50,7 +52,7 @@ export function createCatalogSearchService(context: ServiceContext): CatalogSear
   };
 }
 
-/** Reading what one entry is judged by, in about microseconds. */
+/** Cost of reading what one entry is evaluated by, in about microseconds. */
 const entryCost = 50;
 
 function wordsOf(typed: string): readonly string[] {
@@ -63,7 +65,7 @@ function wordsOf(typed: string): readonly string[] {
 
 const wordsMax = 8;
 
-/** Those whose name begins with what was typed come first; the file's order otherwise. */
+/** Entries whose name begins with what was typed come first; otherwise in the order of the file. */
 function bestFirst(catalog: readonly CatalogEntry[], words: readonly string[]): readonly CatalogEntry[] {
   const fitting = catalog.filter((entry) => {
     const text = [entry.name, entry.description ?? "", ...entry.scopes].join(" ").toLowerCase();
@@ -75,9 +77,14 @@ function bestFirst(catalog: readonly CatalogEntry[], words: readonly string[]): 
   return [...fitting.filter(begins), ...fitting.filter((entry) => !begins(entry))];
 }
 
-/** By the policies alone, for an hour: how long, why and with which ticket is not typed yet. */
-async function isDenied(context: ServiceContext, caller: Caller, entry: CatalogEntry): Promise<boolean> {
-  const { assessment } = await assess(context, entry.scopes, {
+/** Evaluated for one hour with placeholders, because duration, reason and ticket are not typed yet. */
+async function isDenied(
+  context: ServiceContext,
+  rules: IndexedRulebook,
+  caller: Caller,
+  entry: CatalogEntry,
+): Promise<boolean> {
+  const { assessment } = await assess(context, rules, entry.scopes, {
     subject: caller.identity,
     reason: "catalog",
     durationMs: hourMs,

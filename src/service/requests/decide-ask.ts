@@ -15,14 +15,15 @@ import {
   assess,
   loadPeople,
   type Assessed,
-  type LoadedPeople,
   type ServiceContext,
 } from "../decisions/load-facts.ts";
+import type { LoadedPeople } from "../decisions/loaded-people.ts";
+import type { IndexedRulebook } from "../decisions/rulebook-reader.ts";
 import { refuseUnservedActions, servedAmong } from "../targets/served-actions.ts";
 import type { Versioned } from "../ports/store.ts";
 import type { Freshness } from "../ports/user-groups.ts";
 
-/** What asking leads to, and everything that was read to decide it. */
+/** What a new request leads to, and everything that was read to decide it. */
 export interface Submission {
   readonly decision: Decision;
   readonly subject: Versioned<Identity>;
@@ -31,49 +32,52 @@ export interface Submission {
   readonly now: Instant;
 }
 
-interface How {
+interface AskOptions {
+  readonly rules: IndexedRulebook;
   readonly breakGlass: boolean;
-  /** `press`: for a decision that is stored. */
+  /** `verify`: for a decision that is stored. */
   readonly freshness: Freshness;
+  /** Where the caller has read it already. */
+  readonly subject?: Versioned<Identity>;
   /** The subject's other open requests for the same scopes; a dry run has none. */
   readonly siblings?: readonly AccessRequest[];
 }
 
 /**
- * Decides an ask as of this moment and stores nothing; `identity_unknown` where its subject is nobody, `invalid_scope`
- * where a connector serves the resource without the action.
+ * Decides about a new request as of this moment and stores nothing. Refused: `identity_unknown` for an unknown subject,
+ * `invalid_scope` where a connector serves the resource without the action.
  */
 export async function decideAsk(
   context: ServiceContext,
   caller: Caller,
   asked: RequestSpec,
-  how: How,
+  options: AskOptions,
 ): Promise<Submission | Refusal> {
   const { store, runtime, connectors } = context;
   const unserved = refuseUnservedActions(connectors, asked.scopes);
   if (unserved !== undefined) return unserved;
   const spec: RequestSpec = { ...asked, servedScopes: servedAmong(connectors, asked.scopes) };
-  const subject = await store.identity(spec.subjectId);
+  const subject = options.subject ?? (await store.identity(spec.subjectId));
   if (subject === undefined) return unknownIdentity(spec.subjectId);
   const now = runtime.now();
   const { reason, durationMs, ticket } = spec;
-  const current = await assess(context, spec.scopes, {
+  const current = await assess(context, options.rules, spec.scopes, {
     subject: subject.value,
     reason,
     durationMs,
     submittedAt: now,
     ...(ticket !== undefined && { ticket }),
   });
-  const { rules, lockdown } = current.rules.book;
+  const { rules, lockdown } = options.rules.book;
   const people = await loadPeople(
     context,
     [spec.subjectId, caller.identity.id],
-    // Whom break-glass names may be very many, and in an ordinary ask nobody looks for them.
+    // Break-glass may name very many people, and an ordinary request needs none of them.
     [
       ...approversNamed(current),
-      ...(how.breakGlass ? [...rules.breakGlass.allowed, ...rules.breakGlass.review.by] : []),
+      ...(options.breakGlass ? [...rules.breakGlass.allowed, ...rules.breakGlass.review.by] : []),
     ],
-    how.freshness,
+    { freshness: options.freshness, rules: options.rules },
   );
   const facts = {
     subject: subject.value,
@@ -82,15 +86,15 @@ export async function decideAsk(
     lockdown,
     digest: runtime.sha256,
     by: actorOf(caller),
-    ...(how.siblings !== undefined && { siblings: how.siblings }),
+    ...(options.siblings !== undefined && { siblings: options.siblings }),
   };
-  const decision = how.breakGlass
-    ? await breakingGlass(context, spec, facts, current, now)
+  const decision = options.breakGlass
+    ? await decideEmergency(context, spec, facts, current, now)
     : decideSubmission(spec, facts, now);
   return { decision: refuseIfUnverified(decision, people), subject, current, people, now };
 }
 
-async function breakingGlass(
+async function decideEmergency(
   { store, slices }: ServiceContext,
   spec: RequestSpec,
   facts: SubmissionContext,
@@ -100,8 +104,8 @@ async function breakingGlass(
   const rule = current.rules.book.rules.breakGlass;
   let conditionsHold = true;
   for (const scope of spec.scopes) {
-    const judging = evaluateInParts(rule.conditions, scope, current.facts, current.assessment.risk);
-    conditionsHold &&= (await slices.run(judging)).truth === "true";
+    const evaluation = evaluateInParts(rule.conditions, scope, current.facts, current.assessment.risk);
+    conditionsHold &&= (await slices.run(evaluation)).truth === "true";
   }
   const more = {
     rule,

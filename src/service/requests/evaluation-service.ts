@@ -6,7 +6,7 @@ import { costlyPatterns, refuseCostly } from "../../core/policy/costly-patterns.
 import { dryRunCost, dryRunCostMax } from "../../core/policy/dry-run-cost.ts";
 import { explainInParts, inPrecedence, type Explanation } from "../../core/policy/governing-policy.ts";
 import { makeId, parseId, type Scope } from "../../core/values/ids.ts";
-import type { Directory } from "../../core/values/identity.ts";
+import type { Directory, Identity } from "../../core/values/identity.ts";
 import type { Policy } from "../../core/policy/policy.ts";
 import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
 import { formatDuration } from "../../core/values/time.ts";
@@ -17,22 +17,23 @@ import { breakGlassKey } from "../decisions/counters.ts";
 import type { Assessed, ServiceContext } from "../decisions/load-facts.ts";
 import { idOfNamed } from "../people/find-identity.ts";
 import type { PolicyDraft } from "../policies/policy-service.ts";
-import { indexed } from "../decisions/rulebook-reader.ts";
+import { indexed, type IndexedRulebook } from "../decisions/rulebook-reader.ts";
+import type { Versioned } from "../ports/store.ts";
 import { breakGlassExhausted } from "../decisions/decide-and-commit.ts";
 import { decideAsk, type Submission } from "./decide-ask.ts";
 
-/** Dry runs of one key at the same time. */
+/** How many dry runs of one key may run at the same time. */
 const dryRunsPerKeyMax = 2;
 
-/** Compiling takes up to about 15 microseconds for each, and nobody else is served meanwhile. */
+/** Compiling takes up to about 15 microseconds per unit, and blocks every other call meanwhile. */
 const draftPatternSizesMax = 25_000;
 
-/** What would happen if this were asked now, and why, condition by condition. */
+/** What would happen if this were requested now, and why, condition by condition. */
 export interface Evaluation {
   readonly outcome: "AUTO_APPROVED" | "NEEDS_APPROVAL" | "BREAK_GLASS" | "REFUSED";
   readonly refusal: Refusal | null;
   readonly risk: Risk | null;
-  /** Scope by scope: every policy, how it stands and why. */
+  /** Scope by scope: every policy, how it counts and why. */
   readonly scopes: readonly Explanation[];
   readonly stages: readonly StageAsked[];
   readonly approvalWindow: string | null;
@@ -50,23 +51,29 @@ export interface StageAsked {
   }[];
 }
 
+/** What several evaluations in one call share. */
+export interface KnownFacts {
+  readonly rules: IndexedRulebook;
+  readonly subject?: Versioned<Identity>;
+}
+
 /** The same without the reasons, which cost most of it. */
 export type Foreseen = Omit<Evaluation, "scopes">;
 
 export interface EvaluationService {
   /**
-   * Stores nothing. With `drafts`, for administrators and auditors, judges by those instead of the policies in force.
-   * Refused when its cost is above the budget, or when this key has too many of them running.
+   * Stores nothing. With `drafts`, for administrators and auditors, evaluates those instead of the policies in force.
+   * Refused when it would cost too much, or when this key has too many dry runs in progress.
    */
   evaluate(
     caller: Caller,
     input: RequestInput,
     drafts?: readonly PolicyDraft[],
   ): Promise<Evaluation | Refusal>;
-  /** Whether this caller may have drafts judged whose patterns have these sizes together; asked before they are compiled. */
+  /** Whether this caller may evaluate drafts with patterns of this total size; called before they are compiled. */
   mayDraft(caller: Caller, patternSizes: number): Refusal | undefined;
-  /** For those who show only what would become of it. */
-  foresee(caller: Caller, input: RequestInput): Promise<Foreseen | Refusal>;
+  /** The outcome alone. `known`: where the caller evaluates several. */
+  foresee(caller: Caller, input: RequestInput, known?: KnownFacts): Promise<Foreseen | Refusal>;
 }
 
 export function createEvaluationService(context: ServiceContext): EvaluationService {
@@ -83,16 +90,18 @@ export function createEvaluationService(context: ServiceContext): EvaluationServ
         mayEvaluate(caller, input.identityId);
       if (refusal !== undefined) return refusal;
       return running(caller, async () => {
-        const evaluatedBy = drafts === undefined ? context : withDrafts(context, drafts.map(drafted));
-        return evaluate(evaluatedBy, caller, input);
+        const inForce = await context.rulebook();
+        const rules =
+          drafts === undefined ? inForce : indexed({ ...inForce.book, policies: drafts.map(drafted) });
+        return evaluate(context, rules, caller, input);
       });
     },
     mayDraft,
-    foresee: async (caller, asked) => {
+    foresee: async (caller, asked, known) => {
       const input = await named(asked);
       const refusal = mayEvaluate(caller, input.identityId);
       if (refusal !== undefined) return refusal;
-      const submission = await tryOut(context, caller, input);
+      const submission = await tryOut(context, known ?? { rules: await context.rulebook() }, caller, input);
       return isRefusal(submission) ? submission : submission.foreseen;
     },
   };
@@ -100,12 +109,13 @@ export function createEvaluationService(context: ServiceContext): EvaluationServ
 
 async function evaluate(
   context: ServiceContext,
+  rules: IndexedRulebook,
   caller: Caller,
   input: RequestInput,
 ): Promise<Evaluation | Refusal> {
-  const costly = await tooCostly(context, input);
+  const costly = tooCostly(rules, input);
   if (costly !== undefined) return costly;
-  const tried = await tryOut(context, caller, input);
+  const tried = await tryOut(context, { rules }, caller, input);
   if (isRefusal(tried)) return tried;
   return { ...tried.foreseen, scopes: await explained(context, tried.current, tried.scopes) };
 }
@@ -118,6 +128,7 @@ interface TriedOut {
 
 async function tryOut(
   context: ServiceContext,
+  known: KnownFacts,
   caller: Caller,
   input: RequestInput,
 ): Promise<TriedOut | Refusal> {
@@ -126,7 +137,7 @@ async function tryOut(
   const { breakGlass, ...words } = parsed;
   const id = makeId("request", context.runtime.idSuffix());
   const spec = { ...words, id, requestedById: words.subjectId };
-  const submission = await decideAsk(context, caller, spec, { breakGlass, freshness: "cached" });
+  const submission = await decideAsk(context, caller, spec, { ...known, breakGlass, freshness: "cached" });
   if (isRefusal(submission)) return submission;
   const { decision, current, people } = submission;
   const exhausted =
@@ -135,13 +146,9 @@ async function tryOut(
   return { foreseen: { risk: current.assessment.risk, ...outcome }, current, scopes: spec.scopes };
 }
 
-/** What explaining costs is known from the policies, the scopes and the words alone. */
-async function tooCostly(
-  { rulebook }: ServiceContext,
-  { scopes, reason }: RequestInput,
-): Promise<Refusal | undefined> {
-  const { policies } = (await rulebook()).book;
-  const cost = dryRunCost(policies, scopes.length, reason.length);
+/** The cost of explaining follows from the policies, the scopes and the reason alone. */
+function tooCostly({ book }: IndexedRulebook, { scopes, reason }: RequestInput): Refusal | undefined {
+  const cost = dryRunCost(book.policies, scopes.length, reason.length);
   if (cost <= dryRunCostMax) return undefined;
   return refuse(
     "too_costly",
@@ -149,7 +156,7 @@ async function tooCostly(
   );
 }
 
-/** The commit of an ask counts its break-glass uses; a dry run has none, so it looks. */
+/** The commit of a request counts its break-glass use. A dry run has no commit, so it reads the counter. */
 async function exhaustedBreakGlass(
   { store }: ServiceContext,
   { subject, current, now }: Submission,
@@ -213,7 +220,7 @@ function foreseen(decision: Decision, directory: Directory): Omit<Evaluation, "r
   };
 }
 
-/** Administrators and auditors for anybody, others for themselves. */
+/** Administrators and auditors may evaluate for anybody, others for themselves. */
 function mayEvaluate(caller: Caller, identityId: string): Refusal | undefined {
   const missing = lacksRole(caller, "requester", "admin", "auditor");
   if (missing !== undefined || mayReadAll(caller)) return missing;
@@ -226,7 +233,7 @@ function mayEvaluate(caller: Caller, identityId: string): Refusal | undefined {
       );
 }
 
-/** A draft may ask for what a requester does not see: groups, risk rules, the past. */
+/** A draft can reveal what a requester does not see: groups, risk rules, earlier requests. */
 function mayDraft(caller: Caller, patternSizes: number): Refusal | undefined {
   const missing = lacksRole(caller, "admin", "auditor");
   if (missing !== undefined || patternSizes <= draftPatternSizesMax) return missing;
@@ -242,14 +249,4 @@ function mayEvaluateDrafts(caller: Caller, drafts: readonly PolicyDraft[]): Refu
 
 function drafted(draft: PolicyDraft, index: number): Policy {
   return { ...draft, id: makeId("policy", `draft_${index + 1}`), version: 0, managedBy: "api" };
-}
-
-function withDrafts(context: ServiceContext, policies: readonly Policy[]): ServiceContext {
-  return {
-    ...context,
-    rulebook: async () => {
-      const { book } = await context.rulebook();
-      return indexed({ ...book, policies });
-    },
-  };
 }

@@ -1,7 +1,7 @@
 import type { AccessRequest } from "../../core/access/access-request.ts";
 import type { Audience } from "../../core/effects/notices.ts";
 import type { Caller } from "../ports/caller.ts";
-import type { PostedAnswer } from "../messaging/card-source.ts";
+import type { PostedAnswer } from "./card-source.ts";
 import { noteDeliveryId } from "../views/delivery-status.ts";
 import type { ServiceContext } from "../decisions/load-facts.ts";
 import type { Delivery } from "../ports/store.ts";

@@ -2,24 +2,19 @@ import type { AccessRequest } from "../../core/access/access-request.ts";
 import { isApproverOf } from "../../core/access/approvals.ts";
 import { isReviewerOf } from "../../core/decisions/decide-review.ts";
 import { parseId, type IdentityId, type Instant } from "../../core/values/ids.ts";
-import { formatSelector, type Identity } from "../../core/values/identity.ts";
-import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
+import { directoryOf, formatSelector, type Directory, type Identity } from "../../core/values/identity.ts";
+import { isRefusal, type Refusal } from "../../core/values/refusals.ts";
 import { parseScope } from "../../core/values/scopes.ts";
 import type { Status } from "../../core/access/status.ts";
 import { parseInstant } from "../../core/values/time.ts";
 import { unknownIdentity } from "../ports/request-input.ts";
 import { isSelf, mayReadAll, type Caller } from "../ports/caller.ts";
-import { findCase } from "../decisions/decide-case.ts";
-import {
-  idsIn,
-  loadPeople,
-  selectorsIn,
-  userGroupsOf,
-  type ServiceContext,
-} from "../decisions/load-facts.ts";
+import { requestNotFound } from "../decisions/load-case.ts";
+import { userGroupsOf, type ServiceContext } from "../decisions/load-facts.ts";
 import { findNamedIdentity } from "../people/find-identity.ts";
 import type { Page, PageQuery, Viewer } from "../ports/store.ts";
-import { viewsOf } from "../decisions/build-views.ts";
+import { showRequest, viewsOf } from "../decisions/build-views.ts";
+import { storedRequestOf } from "../decisions/stored-request.ts";
 import type { RequestView } from "../views/request-view.ts";
 
 export interface ListQuery {
@@ -33,62 +28,67 @@ export interface ListQuery {
   readonly until?: Instant;
 }
 
-/** A reader's patience: the answer comes when the request changes, and at the latest after `ms`. */
+/** A long poll: the answer comes when the request changes, and at the latest after `ms`. */
 export interface Wait {
   readonly ms: number;
-  /** Whether the reader knows this state already; one they do not know is answered at once. */
+  /** Whether the reader has seen this state already. An unseen one is answered at once. */
   readonly isKnown?: (view: RequestView) => boolean;
-  /** Ends the wait, when the reader has gone or we stop. */
+  /** Ends the wait when the reader has disconnected or the service stops. */
   readonly signal: AbortSignal;
+  /** The reader as of now. They are checked again after the wait, because they may have lost a right meanwhile. */
+  readonly callerNow: () => Promise<Caller>;
 }
 
-/** What callers may see of requests: their own, those they decide or review, all for auditors and administrators. */
+/** A page of requests, and the people that they name. */
+export interface RequestPage extends Page<RequestView> {
+  readonly directory: Directory;
+}
+
+/** What callers may see: their own requests, and those they decide or review. Auditors and administrators see all. */
 export interface RequestQueries {
   read(caller: Caller, id: string, wait?: Wait): Promise<RequestView | Refusal>;
-  list(caller: Caller, query: ListQuery, page: PageQuery): Promise<Page<RequestView> | Refusal>;
-  /** The view of a request this call has just changed. */
-  show(request: AccessRequest): Promise<RequestView>;
+  list(caller: Caller, query: ListQuery, page: PageQuery): Promise<RequestPage | Refusal>;
 }
 
 export function createRequestQueries(context: ServiceContext): RequestQueries {
   const { store, runtime } = context;
 
-  const viewOf = async (id: string): Promise<RequestView | Refusal> => {
+  /** The request as this caller sees it now; not found unless they may see it. */
+  const read = async (caller: Caller, id: string): Promise<RequestView | Refusal> => {
     const requestId = parseId("request", id);
     const found = requestId === undefined ? undefined : await store.request(requestId);
-    const [view] = found === undefined ? [] : await viewsOf(context, [found]);
-    return view ?? refuse("not_found", `There is no request "${id.slice(0, 80)}".`);
+    if (found === undefined) return requestNotFound(id);
+    const { people, view } = await showRequest(context, storedRequestOf(found));
+    const isAllowed =
+      mayReadAll(caller) || isInvolved(caller.identity, found.request.value, people.directory);
+    return isAllowed ? view : requestNotFound(id);
   };
 
   return {
     async read(caller, id, wait) {
-      const loaded = await findCase(context, id);
-      if (isRefusal(loaded)) return loaded;
-      const { request } = loaded.accessCase;
-      if (!mayReadAll(caller) && !(await isInvolved(context, caller.identity, request))) {
-        return refuse("not_found", `There is no request "${id.slice(0, 80)}".`);
+      const requestId = parseId("request", id);
+      if (wait === undefined || requestId === undefined) return read(caller, id);
+      // Subscribes before the state is read, so that no change is missed in between.
+      const subscription = new AbortController();
+      const signal = AbortSignal.any([wait.signal, subscription.signal]);
+      const changed = context.requestChanges.next(requestId, wait.ms, signal);
+      try {
+        const view = await read(caller, id);
+        if (isRefusal(view) || wait.isKnown?.(view) === false || view.endedAt !== null) return view;
+        await Promise.race([changed, clockChange(view, runtime.now(), wait.ms, signal)]);
+      } finally {
+        subscription.abort();
       }
-      if (wait === undefined) return viewOf(id);
-      // Listening begins before the state is read, so that no change falls between the two.
-      const listening = new AbortController();
-      const signal = AbortSignal.any([wait.signal, listening.signal]);
-      const changed = context.requestChanges.next(request.id, wait.ms, signal);
-      const view = await viewOf(id);
-      const hasChanged = isRefusal(view) || wait.isKnown?.(view) === false;
-      if (hasChanged || view.endedAt !== null) {
-        listening.abort();
-        return view;
-      }
-      await Promise.race([changed, clockChange(view, runtime.now(), wait.ms, signal)]);
-      listening.abort();
-      return viewOf(id);
+      return read(await wait.callerNow(), id);
     },
     async list(caller, query, page) {
       const me = viewerOf(caller.identity, await userGroupsOf(context, caller.identity));
       const subjectId = await subjectOf(context, caller, me, query.identityId);
       if (isRefusal(subjectId)) return subjectId;
       const scope = query.scope === undefined ? undefined : parseScope(query.scope);
-      if (query.scope !== undefined && scope === undefined) return { rows: [], next: null };
+      if (query.scope !== undefined && scope === undefined) {
+        return { rows: [], next: null, directory: directoryOf([]) };
+      }
       const { rows, next } = await store.requests(
         {
           now: runtime.now(),
@@ -103,19 +103,15 @@ export function createRequestQueries(context: ServiceContext): RequestQueries {
         },
         page,
       );
-      return { rows: await viewsOf(context, rows), next };
-    },
-    async show(request) {
-      const view = await viewOf(request.id);
-      if (isRefusal(view)) throw new Error(`request ${request.id} was just written and is not there`);
-      return view;
+      const { views, directory } = await viewsOf(context, rows);
+      return { rows: views, next, directory };
     },
   };
 }
 
 /**
- * Whose requests are asked for. A name that means nobody is refused, and so is, in the same words, somebody of whom a
- * caller who may not read identities sees nothing: they cannot try out who there is.
+ * Whose requests are listed. An unknown name is refused. So is, with the same words, a person of whom this caller sees
+ * no request and may not read the identity: nobody can probe which people exist.
  */
 async function subjectOf(
   { store, runtime }: ServiceContext,
@@ -131,7 +127,7 @@ async function subjectOf(
   return seen.rows.length > 0 ? subjectId : unknownIdentity(name);
 }
 
-/** Every selector text that means this person, but for `manager`, which depends on the subject. */
+/** Every selector text that means this person, except `manager`, which depends on the subject. */
 function viewerOf(identity: Identity, userGroups: readonly string[]): Viewer {
   return {
     id: identity.id,
@@ -144,22 +140,17 @@ function viewerOf(identity: Identity, userGroups: readonly string[]): Viewer {
   };
 }
 
-async function isInvolved(
-  context: ServiceContext,
-  person: Identity,
-  request: AccessRequest,
-): Promise<boolean> {
+function isInvolved(person: Identity, request: AccessRequest, directory: Directory): boolean {
   const own: readonly IdentityId[] = [
     request.subjectId,
     request.requestedById,
     ...request.votes.map((vote) => vote.by),
   ];
   if (own.includes(person.id)) return true;
-  const { directory } = await loadPeople(context, [...idsIn(request), person.id], selectorsIn(request));
   return isApproverOf(request, person.id, directory) || isReviewerOf(request, person, directory);
 }
 
-/** Names the state of a view, for a reader to say what it knows: what people can see of it changes with it. */
+/** Names the state of a view, so that a reader can say which one they have. It changes with what the view shows. */
 export function stateTag(view: RequestView): string {
   const { status, revision, expiresAt, approvals, approvers, grant, review } = view;
   return JSON.stringify([
@@ -174,7 +165,7 @@ export function stateTag(view: RequestView): string {
   ]);
 }
 
-/** The moment at which the clock alone changes what this view says, if that comes before patience ends. */
+/** Resolves when the clock alone changes what this view says, and at the latest after `ms`. */
 async function clockChange(view: RequestView, now: Instant, ms: number, signal: AbortSignal): Promise<void> {
   const times = { PENDING: view.approvalDeadline, APPROVED: view.claimDeadline, ACTIVE: view.expiresAt };
   const text = view.status in times ? Reflect.get(times, view.status) : null;

@@ -2,7 +2,7 @@ import { systemActor } from "../../core/access/access-case.ts";
 import type { Actor } from "../../core/access/access-request.ts";
 import { instant, type GrantId } from "../../core/values/ids.ts";
 import { decideMoved } from "../../core/decisions/decide-provisioning.ts";
-import { targetOf } from "../../core/access/grant.ts";
+import { targetOf, type Grant } from "../../core/access/grant.ts";
 import { isRefusal, refuse, type Refusal } from "../../core/values/refusals.ts";
 import { secondMs } from "../../core/values/time.ts";
 import { actorOf, lacksRole, type Caller } from "../ports/caller.ts";
@@ -28,18 +28,18 @@ export async function heldAt(
   name: string,
 ): Promise<readonly HeldObject[]> {
   const held = new Map<GrantId, HeldObject>();
-  const add = (found: Awaited<ReturnType<typeof store.grant>>): void => {
-    const target = found && targetOf(found.grant, name);
-    if (target !== undefined && found !== undefined) held.set(found.grant.id, { grant: found.grant, target });
+  const add = (grant: Grant | undefined): void => {
+    const target = grant && targetOf(grant, name);
+    if (grant !== undefined && target !== undefined) held.set(grant.id, { grant, target });
   };
   for (let after: GrantId | undefined; ;) {
     const grants = await store.grantsAt(name, pageSize, after);
-    for (const grant of grants) add(await store.grant(grant.id));
+    for (const grant of grants) add(grant);
     after = grants.at(-1)?.id;
     if (grants.length < pageSize) break;
   }
   for (const { grantId } of await store.toTakeBackAt(name, everything, takeBacksMax)) {
-    add(await store.grant(grantId));
+    add((await store.grant(grantId))?.grant);
   }
   return [...held.values()];
 }

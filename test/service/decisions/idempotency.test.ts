@@ -60,9 +60,9 @@ test("died between the ask and the claim: a retry carries on with the same reque
   if (isRefusal(submitted)) throw new Error(submitted.detail);
   expect(await keptFor()).toMatchObject({ status: 0 });
   const retried = granted(await harness.services.requestCommands.ask(await withKey("dev"), input));
-  expect(retried.request).toMatchObject({ id: submitted.id, status: "ACTIVE" });
+  expect(retried.request).toMatchObject({ id: submitted.request.id, status: "ACTIVE" });
   expect(retried.credential?.token).toMatch(/^kd_jit_/);
-  expect(await keptFor()).toMatchObject({ status: 201, body: { id: submitted.id } });
+  expect(await keptFor()).toMatchObject({ status: 201, body: { id: submitted.request.id } });
 });
 
 test("another body under the same key is a mistake", async () => {

@@ -14,7 +14,12 @@ afterEach(async () => {
   await harness.close();
 });
 
-const waitFor = (ms: number, more = {}) => ({ ms, signal: new AbortController().signal, ...more });
+const waitFor = (ms: number, more = {}) => ({
+  ms,
+  signal: new AbortController().signal,
+  callerNow: () => harness.caller("dev"),
+  ...more,
+});
 const read = async (id: string, wait: ReturnType<typeof waitFor>) =>
   harness.services.requestQueries.read(await harness.caller("dev"), id, wait);
 
@@ -64,7 +69,7 @@ test("the clock is a change too", async () => {
 test("a reader who has gone is not waited for", async () => {
   const { request } = granted(await harness.ask("dev"));
   const gone = new AbortController();
-  const waiting = read(request.id, { ms: 60_000, signal: gone.signal });
+  const waiting = read(request.id, waitFor(60_000, { signal: gone.signal }));
   gone.abort();
   expect(await waiting).toMatchObject({ status: "PENDING" });
 });

@@ -75,6 +75,8 @@ export interface ServiceHarnessOptions {
   readonly listeners?: readonly CommitListener[];
   /** Changeable, as a reload would. */
   readonly connectors?: ReadonlyMap<string, Connector>;
+  /** Called at every read of the store by the services. */
+  readonly onRead?: (name: string) => void;
   /** Absent: a fault fails the test. */
   readonly onFault?: (fault: unknown) => void;
 }
@@ -83,6 +85,7 @@ export async function openServiceHarness({
   folder = mkdtempSync(join(tmpdir(), "jit-office-")),
   listeners = [],
   connectors = new Map(),
+  onRead,
   onFault = (fault) => {
     throw fault;
   },
@@ -95,7 +98,8 @@ export async function openServiceHarness({
   const accessHold: AccessHold = () => held;
   const guarded = withAccessHold(withClockMark(plain, clock.now), accessHold);
   const kept = withCommitListeners(guarded, [...listeners, requestChanges.onCommit]);
-  const store = guardedFromTokens(kept, () => services.tokenChecks.report, onFault);
+  const observed = onRead === undefined ? kept : withReadObserver(kept, onRead);
+  const store = guardedFromTokens(observed, () => services.tokenChecks.report, onFault);
   const context: ServiceContext = {
     store,
     requestChanges,
@@ -149,6 +153,20 @@ export async function openServiceHarness({
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The same store, which reports every read by the method's name. */
+function withReadObserver(store: Store, onRead: (name: string) => void): Store {
+  return new Proxy(store, {
+    get(target, name, receiver) {
+      const member: unknown = Reflect.get(target, name, receiver);
+      if (typeof member !== "function" || name === "commit" || name === "close") return member;
+      return (...args: unknown[]): unknown => {
+        onRead(String(name));
+        return Reflect.apply(member, target, args);
+      };
+    },
+  });
 }
 
 /** The answer, when it must not be a refusal. */

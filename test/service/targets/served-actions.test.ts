@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { autoPolicy } from "../../core/support/policies.ts";
 import type { FakeTargetOptions } from "../../fakes/fake-target.ts";
 import type { RequestInput } from "../../../src/service/ports/request-input.ts";
-import { createIssuing } from "../../../src/service/credentials/claim/issue-credential.ts";
+import { loadClaim } from "../../../src/service/credentials/claim/claim-decisions.ts";
+import { issueToken } from "../../../src/service/credentials/claim/issue-credential.ts";
+import { createIssuingAtTargets } from "../../../src/service/credentials/claim/issue-target-secrets.ts";
 import { granted } from "../support/service-harness.ts";
 import { openTargetHarness, view, type TargetHarness } from "../support/target-harness.ts";
 
@@ -133,12 +135,16 @@ describe("an approved request whose access has left the configuration", () => {
   test("a reload between the preparation and the commit of a claim gives no bare token either", async () => {
     const id = await harness.approved();
     const caller = await harness.caller("dev");
-    const issuing = createIssuing(harness.context, harness.services.targets, (fault) => {
+    const { context } = harness;
+    const targetService = harness.services.targets;
+    const atTargets = createIssuingAtTargets(context, targetService, (fault) => {
       throw fault;
     });
     for (const change of [() => {}, () => configured({ actions: ["write"] }), () => configured(undefined)]) {
       change();
-      expect(await issuing.claim(caller, id, {})).toMatchObject({ refused: "not_claimable" });
+      const loaded = granted(await loadClaim(context, caller, id));
+      const issued = await issueToken({ context, targetService, atTargets }, caller, loaded, {});
+      expect(issued).toMatchObject({ refused: "not_claimable" });
     }
     expect((await view(harness, id)).status).toBe("APPROVED");
     expect(await recordsOf("credential.issued")).toEqual([]);

@@ -1,7 +1,7 @@
 import { systemActor } from "../../../core/access/access-case.ts";
 import type { Addressee, Effect, LinkRequest, NoteSubject } from "../../../core/effects/effects.ts";
 import { formatInstant } from "../../../core/values/time.ts";
-import type { CardService } from "../../../service/messaging/card-source.ts";
+import type { CardService } from "../../../service/requests/card-source.ts";
 import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
 import type { Messenger, Note } from "../../../service/messaging/messenger.ts";
 import type { Delivery } from "../../../service/ports/store.ts";

@@ -1,6 +1,6 @@
 import type { Effect } from "../../../core/effects/effects.ts";
 import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
-import type { CardService } from "../../../service/messaging/card-source.ts";
+import type { CardService } from "../../../service/requests/card-source.ts";
 import { DeliveryFault, type RewriteResult } from "../../../service/messaging/messenger.ts";
 import type { Delivery } from "../../../service/ports/store.ts";
 import type { Card } from "../../../service/views/card.ts";

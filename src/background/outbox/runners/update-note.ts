@@ -1,7 +1,7 @@
 import type { Effect } from "../../../core/effects/effects.ts";
 import { newEffect } from "../../../service/decisions/build-step.ts";
 import type { ServiceContext } from "../../../service/decisions/load-facts.ts";
-import type { CardService } from "../../../service/messaging/card-source.ts";
+import type { CardService } from "../../../service/requests/card-source.ts";
 import type { Note } from "../../../service/messaging/messenger.ts";
 import type { DeliverySubject } from "../../../service/ports/store.ts";
 import { linkSubject } from "../../../service/views/delivery-status.ts";

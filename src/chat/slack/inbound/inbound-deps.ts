@@ -1,6 +1,6 @@
 import type { App } from "@slack/bolt";
 import type { Refusal } from "../../../core/values/refusals.ts";
-import type { CardService } from "../../../service/messaging/card-source.ts";
+import type { CardService } from "../../../service/requests/card-source.ts";
 import type { Chat } from "../../conversation/chat.ts";
 import type { SlackClient } from "../connection/slack-client.ts";
 import type { SenderIds, SlackPeople } from "../people/people.ts";

@@ -3,7 +3,7 @@ import { isRefusal } from "../../../core/values/refusals.ts";
 import type { Reply } from "../../conversation/reply.ts";
 import type { Caller } from "../../../service/ports/caller.ts";
 import type { Card } from "../../../service/views/card.ts";
-import type { CardService } from "../../../service/messaging/card-source.ts";
+import type { CardService } from "../../../service/requests/card-source.ts";
 import { lineBlock } from "../views/buttons.ts";
 import { cardMessage, type Message } from "../views/cards.ts";
 import { deliveryFaultOf, slackErrorOf } from "../connection/delivery-faults.ts";

@@ -8,7 +8,7 @@ import { withTyped } from "../../conversation/submit-form.ts";
 import { parseDialogRef, type Dialog, type DialogRef } from "../../conversation/dialog.ts";
 import type { Reply } from "../../conversation/reply.ts";
 import type { Caller } from "../../../service/ports/caller.ts";
-import type { CardService } from "../../../service/messaging/card-source.ts";
+import type { CardService } from "../../../service/requests/card-source.ts";
 import { actionLabels, menuLabels } from "../../../wording/labels.ts";
 import { isSecret, openVerb, type CardPlacement } from "../views/buttons.ts";
 import { emptyForm, typedValues, type FormState } from "../views/dialogs.ts";

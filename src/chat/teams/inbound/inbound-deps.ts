@@ -1,5 +1,5 @@
 import type { Chat } from "../../conversation/chat.ts";
-import type { CardService } from "../../../service/messaging/card-source.ts";
+import type { CardService } from "../../../service/requests/card-source.ts";
 import type { BackgroundTasks } from "./background-tasks.ts";
 import type { ConversationReferences } from "../people/conversation-references.ts";
 import type { TeamsPeople } from "../people/people.ts";

@@ -1,6 +1,6 @@
 import type { Reply } from "../../conversation/reply.ts";
 import type { Caller } from "../../../service/ports/caller.ts";
-import type { CardService } from "../../../service/messaging/card-source.ts";
+import type { CardService } from "../../../service/requests/card-source.ts";
 import { conversationIdOf, isPersonal, type Activity } from "../connection/activity.ts";
 
 /** A message in a personal chat. */

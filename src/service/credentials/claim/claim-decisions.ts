@@ -1,89 +1,109 @@
 import { assertPresent } from "../../../core/values/assert.ts";
-import type { AccessCase } from "../../../core/access/access-case.ts";
-import { decideClaim, decideRotate } from "../../../core/decisions/decide-claim.ts";
+import { decideClaim, decideRotate, type ClaimFacts } from "../../../core/decisions/decide-claim.ts";
 import type { CredentialRecord } from "../../../core/access/grant.ts";
-import { instant, makeId, type Instant } from "../../../core/values/ids.ts";
-import { actorOf, type Caller } from "../../ports/caller.ts";
-import { loadDecisionContext, type CaseDecision } from "../../decisions/decide-case.ts";
+import { makeId, type Instant } from "../../../core/values/ids.ts";
+import { isRefusal, type Refusal } from "../../../core/values/refusals.ts";
+import type { Caller } from "../../ports/caller.ts";
+import type { CaseDecision } from "../../decisions/decide-case.ts";
+import { loadDecisionContext } from "../../decisions/decision-context.ts";
+import { findCase, type LoadedCase } from "../../decisions/load-case.ts";
 import { configurationChanged, servedAmong, whyNotServed } from "../../targets/served-actions.ts";
-import { assess, expectPeople, submissionOf, type ServiceContext } from "../../decisions/load-facts.ts";
+import { assess, submissionOf, type ServiceContext } from "../../decisions/load-facts.ts";
+import { expectPeople, type LoadedPeople } from "../../decisions/loaded-people.ts";
+import type { Expectation } from "../../ports/store.ts";
 
-/** Stands for the credential while it is only asked whether there may be one. */
-export const placeholderCredential: CredentialRecord = {
-  id: makeId("credential", "none"),
-  hash: "",
-  last4: "",
-  issuedAt: instant(0),
-};
+/** A case with what every decision about its claim is made from. */
+export interface LoadedClaim extends LoadedCase {
+  readonly facts: Pick<ClaimFacts, "byId" | "by" | "subject" | "current" | "lockdown">;
+  readonly expectsOfFacts: readonly Expectation[];
+  readonly people: LoadedPeople;
+}
 
-/** What every decision about a claim is made from. */
-export async function claimFacts(context: ServiceContext, caller: Caller, { request }: AccessCase) {
-  const current = await assess(context, request.scopes, submissionOf(request), request.risk);
-  const decisionContext = await loadDecisionContext(context, caller, request);
-  const facts = {
-    byId: caller.identity.id,
-    by: actorOf(caller),
-    subject: assertPresent(decisionContext.facts.directory.identity(request.subjectId), request.subjectId),
-    current: current.assessment,
-    lockdown: current.rules.book.lockdown,
-  };
+export async function loadClaim(
+  context: ServiceContext,
+  caller: Caller,
+  id: string,
+): Promise<LoadedClaim | Refusal> {
+  const loaded = await findCase(context, id);
+  if (isRefusal(loaded)) return loaded;
+  const { request } = loaded.accessCase;
+  const current = await assess(context, loaded.rules, request.scopes, submissionOf(request), request.risk);
+  const rotation = await withHolder(context, caller, loaded);
   return {
-    facts,
-    expects: [...current.expects, ...expectPeople(decisionContext.people, [request.subjectId])],
+    ...rotation,
+    facts: { ...rotation.facts, current: current.assessment, lockdown: loaded.rules.book.lockdown },
+    expectsOfFacts: [...current.expects, ...rotation.expectsOfFacts],
+  };
+}
+
+/** A case with what a rotation is decided from. Policies do not count: the access was granted already. */
+export interface LoadedRotation extends Omit<LoadedClaim, "facts"> {
+  readonly facts: Pick<ClaimFacts, "byId" | "by" | "subject">;
+}
+
+export async function loadRotation(
+  context: ServiceContext,
+  caller: Caller,
+  id: string,
+): Promise<LoadedRotation | Refusal> {
+  const loaded = await findCase(context, id);
+  return isRefusal(loaded) ? loaded : withHolder(context, caller, loaded);
+}
+
+async function withHolder(
+  context: ServiceContext,
+  caller: Caller,
+  loaded: LoadedCase,
+): Promise<LoadedRotation> {
+  const { subjectId } = loaded.accessCase.request;
+  const { facts, people } = await loadDecisionContext(context, caller, loaded, { freshness: "cached" });
+  const subject = assertPresent(facts.directory.identity(subjectId), subjectId);
+  return {
+    ...loaded,
+    facts: { byId: caller.identity.id, by: facts.by, subject },
+    expectsOfFacts: expectPeople(people, [subjectId]),
+    people,
   };
 }
 
 /**
- * The claim, decided with today's facts.
+ * The claim, decided by the facts as they were read.
  *
- * @param startedAt Of what was prepared: what its targets were told. Absent: now.
+ * @param startedAt For prepared access: when its clock began, as its targets are told. Absent: now.
  */
 export function claimDecision(
-  context: ServiceContext,
-  caller: Caller,
+  { runtime, connectors }: Pick<ServiceContext, "runtime" | "connectors">,
   credential: CredentialRecord,
   startedAt?: Instant,
-): CaseDecision {
-  const { runtime, connectors } = context;
-  return async ({ accessCase }) => {
-    const known = await claimFacts(context, caller, accessCase);
-    const { expects } = known;
-    // What has to be made at a target is never given by the token alone, whatever a reload has changed meanwhile.
+): CaseDecision<LoadedClaim> {
+  return async ({ accessCase, facts, expectsOfFacts: expects, people }) => {
+    const { request } = accessCase;
+    // Access with a target is never granted by the token alone, even if a reload has changed the connectors meanwhile.
     const isTokenOnly = startedAt === undefined;
     const isChanged =
-      whyNotServed(connectors, accessCase.request) !== undefined ||
-      (isTokenOnly && servedAmong(connectors, accessCase.request.scopes).length > 0);
+      whyNotServed(connectors, request) !== undefined ||
+      (isTokenOnly && servedAmong(connectors, request.scopes).length > 0);
     if (isChanged) return { decision: configurationChanged(), expects };
     const now = runtime.now();
-    const facts = {
-      ...known.facts,
+    const claim = {
+      ...facts,
       grantId: makeId("grant", runtime.idSuffix()),
       credential,
       startedAt: startedAt ?? now,
       isPrepared: startedAt !== undefined,
     };
-    return { decision: decideClaim(accessCase, facts, now), expects };
+    return { decision: decideClaim(accessCase, claim, now), expects, people };
   };
 }
 
-/** The rotation, decided on who asks for it now. */
+/** The rotation, decided by who asks for it. */
 export function rotationDecision(
-  context: ServiceContext,
-  caller: Caller,
+  { runtime }: Pick<ServiceContext, "runtime">,
   credential: CredentialRecord,
-): CaseDecision {
-  return async ({ accessCase }) => {
-    const { subjectId } = accessCase.request;
-    const decisionContext = await loadDecisionContext(context, caller, accessCase.request);
-    const facts = {
-      byId: caller.identity.id,
-      by: actorOf(caller),
-      subject: assertPresent(decisionContext.facts.directory.identity(subjectId), subjectId),
-      credential,
-    };
-    return {
-      decision: decideRotate(accessCase, facts, context.runtime.now()),
-      expects: expectPeople(decisionContext.people, [subjectId]),
-    };
-  };
+): CaseDecision<LoadedRotation> {
+  return async ({ accessCase, facts, expectsOfFacts: expects, people }) => ({
+    decision: decideRotate(accessCase, { ...facts, credential }, runtime.now()),
+    expects,
+    people,
+  });
 }

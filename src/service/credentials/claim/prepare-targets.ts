@@ -4,91 +4,88 @@ import { decideNotServed, decidePrepare } from "../../../core/decisions/decide-p
 import { isRefusal, refuse, type Refusal } from "../../../core/values/refusals.ts";
 import { areReady } from "../../../core/access/target.ts";
 import type { Caller } from "../../ports/caller.ts";
-import { claimFacts } from "./claim-decisions.ts";
-import { decideCase, findCase, type CaseDecision } from "../../decisions/decide-case.ts";
-import type { Claim } from "./issue-credential.ts";
+import { loadClaim, type LoadedClaim } from "./claim-decisions.ts";
+import { decideLoaded, type CaseDecision } from "../../decisions/decide-case.ts";
 import type { ServiceContext } from "../../decisions/load-facts.ts";
+import { storedRequestOf, type StoredRequest } from "../../decisions/stored-request.ts";
 import { configurationChanged, whyNotServed } from "../../targets/served-actions.ts";
+import type { Claim } from "./claim-options.ts";
 import { desiredTargets } from "./desired-targets.ts";
 
-/** How long a claim waits for its targets before it is answered with 202 (contract §3). */
-export const claimWaitMs = 2_000;
-
-/** How far the targets of a claim have come. */
-export type Prepared =
-  /** None of the scopes has a target. */
-  | "not_needed"
-  | "ready"
-  /** Not in time; the claim is made again. */
-  | "waiting";
-
-/**
- * Has the targets of a request made ready: the orders are committed, the relay does them, and this waits a little. A
- * request that has none costs nothing.
- */
-export async function prepare(
+/** Decides which targets to prepare and commits that. The relay prepares them. Nothing changes when it was done before. */
+export async function prepareTargets(
   context: ServiceContext,
   caller: Caller,
-  id: string,
+  loaded: LoadedClaim,
   claim: Claim,
-): Promise<Prepared | Refusal> {
-  const loaded = await findCase(context, id);
-  if (isRefusal(loaded)) return loaded;
-  const { request, grant } = loaded.accessCase;
-  if (whyNotServed(context.connectors, request) !== undefined) return failNotServed(context, caller, id);
-  const isBegun = grant?.phase === "PREPARING";
-  const hasTargets = desiredTargets(context.connectors, request.scopes, makeId("grant", "none")).length > 0;
-  if (!isBegun && !hasTargets) return "not_needed";
-  const outcome = await decideCase(context, id, preparationDecision(context, caller, claim));
-  return isRefusal(outcome) ? outcome : wait(context, request.id, claim.waitMs ?? claimWaitMs);
+): Promise<StoredRequest | undefined | Refusal> {
+  const { id } = loaded.accessCase.request;
+  const load = (): Promise<LoadedClaim | Refusal> => loadClaim(context, caller, id);
+  return decideLoaded(context, load, preparationDecision(context, claim), { first: loaded });
 }
 
-/** Asked again on the case as it stands: a reload may have brought back what was missing. */
-async function failNotServed(context: ServiceContext, caller: Caller, id: string): Promise<Refusal> {
-  const outcome = await decideCase(context, id, async ({ accessCase }) => {
-    const { facts, expects } = await claimFacts(context, caller, accessCase);
-    const why = whyNotServed(context.connectors, accessCase.request);
-    const now = context.runtime.now();
-    return { decision: why === undefined ? [] : decideNotServed(accessCase, facts, why, now), expects };
-  });
-  if (isRefusal(outcome)) return outcome;
-  if (outcome === undefined) return configurationChanged();
-  return refuse("not_claimable", `This request has failed: ${outcome.request.endReason}. Ask again.`);
-}
-
-function preparationDecision(context: ServiceContext, caller: Caller, { sshPublicKey }: Claim): CaseDecision {
+function preparationDecision(context: ServiceContext, { sshPublicKey }: Claim): CaseDecision<LoadedClaim> {
   const { runtime, connectors } = context;
-  return async ({ accessCase }) => {
+  return async ({ accessCase, facts, expectsOfFacts: expects, people }) => {
     const { request, grant } = accessCase;
-    const { facts: known, expects } = await claimFacts(context, caller, accessCase);
     const grantId = makeId("grant", runtime.idSuffix());
-    // As late as can be, so that a reload in between is noticed.
+    // As late as possible, so that a reload in between is noticed.
     const desired = desiredTargets(connectors, request.scopes, grantId);
     if (whyNotServed(connectors, request) !== undefined) return { decision: configurationChanged(), expects };
-    const decision = decidePrepare(accessCase, { ...known, grantId, desired }, runtime.now());
+    const decision = decidePrepare(accessCase, { ...facts, grantId, desired }, runtime.now());
     const names = grant?.phase === "PREPARING" ? grant.targets.map(({ spec }) => spec.connector) : undefined;
     const keyless =
       sshPublicKey === undefined ? keylessAt(context, names ?? desired.map((one) => one.connector)) : [];
     return {
       decision: isRefusal(decision) || keyless.length === 0 ? decision : keyMissing(keyless, request.id),
       expects,
+      people,
     };
   };
 }
 
-async function wait(context: ServiceContext, id: RequestId, waitMs: number): Promise<Prepared> {
+/** Fails a request that the configuration no longer serves, unless a reload has brought back what was missing. */
+export async function failNotServed(
+  context: ServiceContext,
+  caller: Caller,
+  loaded: LoadedClaim,
+): Promise<Refusal> {
+  const { id } = loaded.accessCase.request;
+  const load = (): Promise<LoadedClaim | Refusal> => loadClaim(context, caller, id);
+  const decision: CaseDecision<LoadedClaim> = async ({ accessCase, facts, expectsOfFacts, people }) => {
+    const why = whyNotServed(context.connectors, accessCase.request);
+    const now = context.runtime.now();
+    return {
+      decision: why === undefined ? [] : decideNotServed(accessCase, facts, why, now),
+      expects: expectsOfFacts,
+      people,
+    };
+  };
+  const outcome = await decideLoaded(context, load, decision, { first: loaded });
+  if (isRefusal(outcome)) return outcome;
+  if (outcome === undefined) return configurationChanged();
+  return refuse("not_claimable", `This request has failed: ${outcome.request.endReason}. Ask again.`);
+}
+
+/** The request once its targets are ready or its preparation is over, or as it is after `waitMs`. */
+export async function waitForTargets(
+  context: ServiceContext,
+  id: RequestId,
+  waitMs: number,
+): Promise<{ readonly isReady: boolean; readonly stored: StoredRequest | undefined }> {
   const timeout = AbortSignal.timeout(waitMs);
   for (;;) {
-    // Listening begins before the state is read, so that no change falls between the two.
-    const listening = new AbortController();
-    const signal = AbortSignal.any([timeout, listening.signal]);
+    // Subscribes before the state is read, so that no change is missed in between.
+    const subscription = new AbortController();
+    const signal = AbortSignal.any([timeout, subscription.signal]);
     const changed = context.requestChanges.next(id, waitMs, signal);
-    const grant = (await context.store.request(id))?.grant?.value;
-    // What is over by now is refused by the claim itself, which says why.
-    const isOver = grant?.phase !== "PREPARING";
-    if (isOver || areReady(grant.targets) || timeout.aborted) {
-      listening.abort();
-      return isOver || areReady(grant.targets) ? "ready" : "waiting";
+    const found = await context.store.request(id);
+    const grant = found?.grant?.value;
+    // A preparation that is over is refused by the claim itself, which says why.
+    const isReady = grant?.phase !== "PREPARING" || areReady(grant.targets);
+    if (isReady || timeout.aborted) {
+      subscription.abort();
+      return { isReady, stored: found && storedRequestOf(found) };
     }
     await changed;
   }

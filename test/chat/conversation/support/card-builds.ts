@@ -1,4 +1,4 @@
-import type { CardService } from "../../../../src/service/messaging/card-source.ts";
+import type { CardService } from "../../../../src/service/requests/card-source.ts";
 
 /** Counts the cards that are built for a conversation. */
 export interface CardBuilds {
@@ -19,6 +19,10 @@ export function countCardBuilds(cards: CardService): CardBuilds {
       cardOf: (...about) => {
         count++;
         return cards.cardOf(...about);
+      },
+      cardOfShown: (...about) => {
+        count++;
+        return cards.cardOfShown(...about);
       },
     },
     take: () => {

@@ -4,7 +4,8 @@ import type { Card, Audience } from "../views/card.ts";
 import type { Caller } from "../ports/caller.ts";
 import type { NotifyChannel } from "../../core/access/access-request.ts";
 import type { Risk } from "../../core/policy/requirement-model.ts";
-import type { MessageRef } from "./messenger.ts";
+import type { ShownRequest } from "../decisions/stored-request.ts";
+import type { MessageRef } from "../messaging/messenger.ts";
 
 /** A message that answers somebody, with buttons about one request. */
 export interface PostedAnswer {
@@ -28,10 +29,12 @@ export interface RequestState {
 export interface CardService {
   /** As this reader (null: a channel) may see it; undefined when there is no such request. */
   cardFor(id: string, audience: Audience, reader: IdentityId | null): Promise<Card | undefined>;
-  /** The card as this caller's own part in the request makes it; refused when it is none of their business. */
+  /** For this caller, by their part in the request; refused when they have none. */
   cardOf(caller: Caller, id: string): Promise<Card | Refusal>;
   /** Reads the request without building a card; undefined when there is no such request. */
   stateOf(id: string): Promise<RequestState | undefined>;
-  /** Keeps a message that was posted as an answer to this caller true from now on. */
+  /** The same from what a command has read, so that its answer reads nothing twice. */
+  cardOfShown(caller: Caller, shown: ShownRequest): Promise<Card | Refusal>;
+  /** From now on keeps a message up to date that was posted as an answer to this caller. */
   recordAnswer(caller: Caller, id: string, posted: PostedAnswer): Promise<void>;
 }
