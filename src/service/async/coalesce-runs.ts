@@ -1,20 +1,20 @@
-/** Work that never runs twice at the same time: a call while it runs has it look once more, and ends with it. */
+/** Runs work one at a time. A call during a run makes it run once more, and resolves when that is done. */
 export function coalesceRuns(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;
-  let isRunAgainWanted = false;
+  let mustRunAgain = false;
   const loop = async (): Promise<void> => {
     try {
       do {
-        isRunAgainWanted = false;
+        mustRunAgain = false;
         await work();
-      } while (isRunAgainWanted);
+      } while (mustRunAgain);
     } finally {
-      // In the same moment as the last look at what was asked: no call can fall in between and be lost.
+      // No await since the last check of `mustRunAgain`, so that no call in between is lost.
       running = undefined;
     }
   };
   return () => {
-    isRunAgainWanted = true;
+    mustRunAgain = true;
     running ??= loop();
     return running;
   };

@@ -1,12 +1,12 @@
-/** Does something with each, at most so many side by side. The first that throws ends the rest. */
+/** Calls `act` for each item, at most `concurrencyMax` at a time. The first error ends the rest. */
 export async function forEachLimited<T>(
-  all: readonly T[],
-  sideBySideMax: number,
-  act: (one: T) => Promise<void>,
+  items: readonly T[],
+  concurrencyMax: number,
+  act: (item: T) => Promise<void>,
 ): Promise<void> {
-  const waiting = all.values();
+  const waiting = items.values();
   const worker = async (): Promise<void> => {
-    for (const one of waiting) await act(one);
+    for (const item of waiting) await act(item);
   };
-  await Promise.all(Array.from({ length: Math.min(sideBySideMax, all.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(concurrencyMax, items.length) }, worker));
 }

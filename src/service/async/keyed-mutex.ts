@@ -1,7 +1,7 @@
-/** Gives back one's turn. */
+/** Releases the lock. */
 export type Release = () => void;
 
-/** A queue for each name: turns with the same one come one after the other, in the order they were asked for. */
+/** One lock per name, granted in the order of the calls. */
 export interface KeyedMutex {
   acquire(name: string): Promise<Release>;
 }

@@ -1,19 +1,19 @@
 import type { Work } from "../../core/values/sliced-work.ts";
 
 /**
- * Long pure work, cut into slices: between two of them whatever else has come in is answered. All work of the process
- * shares one slice per turn of the event loop, so that many callers at once cannot add theirs up.
+ * Runs long pure work in slices, so that other calls are served in between. All work of the process shares one slice per
+ * turn of the event loop, so that many concurrent callers cannot block it together.
  */
 export interface Slices {
   run<T>(work: Work<T>): Promise<T>;
-  /** For a loop that awaits between its parts: pauses when what was spent in this turn, with `cost`, is a slice. */
+  /** For a loop that awaits between its parts: pauses once this turn has used up a slice, `cost` included. */
   spend(cost: number): Promise<void>;
 }
 
-/** In the unit of {@link Work}: about ten milliseconds. */
+/** Cost of one slice, in the unit of {@link Work}: about ten milliseconds. */
 export const sliceCostMax = 10_000;
 
-/** `nextTurn` resolves when the event loop has looked at everything else. */
+/** @param nextTurn Resolves when the event loop has handled everything else. */
 export function createSlices(nextTurn: () => Promise<void> = nextTurnOfEventLoop): Slices {
   let spent = 0;
   let isResetDue = false;

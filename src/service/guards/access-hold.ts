@@ -2,10 +2,10 @@ import { accessChanges } from "../../core/audit/access-changes.ts";
 import type { Refusal } from "../../core/values/refusals.ts";
 import type { Step, Store } from "../ports/store.ts";
 
-/** Why nobody is given new access at this moment; undefined: nothing holds it back. */
+/** Why no new access is granted now; undefined when it is granted. */
 export type AccessHold = () => Refusal | undefined;
 
-/** The first of these that holds new access back. */
+/** The first of these that refuses new access. */
 export function firstHold(holds: readonly AccessHold[]): AccessHold {
   return () => {
     for (const hold of holds) {
@@ -17,8 +17,8 @@ export function firstHold(holds: readonly AccessHold[]): AccessHold {
 }
 
 /**
- * The same store, which refuses every step that gives access while it is held back. Checks, endings, denials, reviews and
- * take-backs go on. This is the one place: a step cannot give access without a record that says so.
+ * The same store, which refuses every step that grants access while there is a hold. Checks, endings, denials, reviews and
+ * take-backs go on. No other check is needed: a step that grants access always has an audit record that says so.
  */
 export function withAccessHold(store: Store, hold: AccessHold): Store {
   return {

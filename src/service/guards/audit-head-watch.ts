@@ -2,24 +2,24 @@ import { refuse } from "../../core/values/refusals.ts";
 import type { AccessHold } from "./access-hold.ts";
 import type { AuditHead, HeadComparison, Reads } from "../ports/store.ts";
 
-/** Where the last head seen is kept, outside the database. */
+/** Where the last seen head is stored, outside the database. */
 export interface LastHeadStore {
   readonly read: () => AuditHead | "unreadable" | undefined;
   readonly write: (head: AuditHead) => Promise<void>;
 }
 
-/** Compares the audit log with the last head seen, and remembers its head as long as it fits. */
+/** Compares the audit log with the last seen head, and stores the new head while they match. */
 export interface AuditHeadWatch {
-  /** As of the last comparison. What once did not fit stays so until an operator accepts the log. */
+  /** Result of the last comparison. A mismatch stays until an operator accepts the log. */
   readonly state: () => HeadComparison;
-  /** Compares afresh. */
+  /** Compares again. */
   readonly check: () => Promise<HeadComparison>;
-  /** Compares afresh, and keeps the head of this moment when the log fits. */
+  /** Compares again, and stores the current head when they match. */
   readonly remember: () => Promise<void>;
   readonly hold: AccessHold;
 }
 
-/** @param onLost called once, when the log turns out not to contain the last head seen. */
+/** @param onLost Called once, when the log does not contain the last seen head. */
 export function createAuditHeadWatch(
   store: Pick<Reads, "auditHead" | "compareHead">,
   kept: LastHeadStore,
@@ -41,7 +41,7 @@ export function createAuditHeadWatch(
     check,
     async remember() {
       if ((await check()) !== "matches") return;
-      // Read from what is committed, so the kept head is never ahead of the log.
+      // Reads committed state, so that the stored head is never ahead of the log.
       const head = await store.auditHead();
       if (seen?.hash === head.hash) return;
       await kept.write(head);

@@ -1,12 +1,12 @@
 import { maskTokens } from "../../core/values/mask-tokens.ts";
 
-/** Ends whatever a token opens; for one that was found where it should not be. */
+/** Ends the access of a token that was found where it should not be. */
 export type ReportLeak = (token: string) => Promise<void>;
 
-/** A person's words without the tokens that were pasted into them. */
+/** Free text without the tokens that were pasted into it. */
 export type RedactTokens = (text: string) => Promise<string>;
 
-/** Tokens in people's words are masked and ended: whoever reads the words could use them. */
+/** Masks tokens in free text and ends their access, because every reader of the text could use them. */
 export function createTokenRedactor(report: ReportLeak): RedactTokens {
   return async (text) => {
     const { text: masked, leaked } = maskTokens(text);

@@ -3,24 +3,24 @@ import { secondMs } from "../../core/values/time.ts";
 import { givesAccess } from "./access-hold.ts";
 import { DiskFull, StoreUnavailable, type Step, type Store, type Write } from "../ports/store.ts";
 
-/** Space that is kept for writing that access ends, as the store sees it. */
+/** Disk space that is reserved for recording that access ends. */
 export interface ReservedSpace {
-  /** Whether it was given up, or could not be made. */
+  /** Whether it was released or could not be allocated. */
   readonly isMissing: () => boolean;
   readonly release: () => void;
-  /** Makes it where it is not there and there is room. */
+  /** Allocates it where it is missing and there is space. */
   readonly keep: () => void;
 }
 
-/** How often it is tried to make it anew. */
+/** How often allocating it again is tried. */
 const retryMs = secondMs;
 
 /**
- * The same store, which gives the reserve up when the disk is full and a step ends access or says no. While the reserve is
- * missing only such steps are written, and what the relay writes about effects that were decided before; everything else
- * waits until it was made anew.
+ * The same store, which releases the reserve when the disk is full and a step ends or denies access. While the reserve is
+ * missing, only such steps and the relay's writes about earlier effects are written. Everything else fails until the
+ * reserve exists again.
  *
- * @param monotonicMs time that never goes back.
+ * @param monotonicMs Time that never goes back.
  */
 export function withReservedSpace(store: Store, reserve: ReservedSpace, monotonicMs: () => number): Store {
   let triedAt = -retryMs;
@@ -35,7 +35,10 @@ export function withReservedSpace(store: Store, reserve: ReservedSpace, monotoni
     ...store,
     async commit(step) {
       if (!mayUseReserve(step)) {
-        if (isMissing()) throw new StoreUnavailable("the disk is full, and what is left is kept for endings");
+        if (isMissing())
+          throw new StoreUnavailable(
+            "the disk is full, and the remaining space is reserved for ending access",
+          );
         return store.commit(step);
       }
       try {
@@ -51,7 +54,7 @@ export function withReservedSpace(store: Store, reserve: ReservedSpace, monotoni
 
 type Content = Pick<Step, "audit" | "writes" | "effects">;
 
-/** Whether it is worth the reserve. */
+/** Whether the step may release the reserve. */
 function endsAccess({ audit, writes }: Content): boolean {
   return (
     !givesAccess({ audit }) &&
@@ -64,7 +67,7 @@ function endsAccess({ audit, writes }: Content): boolean {
 function mayUseReserve(step: Content): boolean {
   if (endsAccess(step)) return true;
   if (givesAccess(step)) return false;
-  // That the disk is full is told to administrators.
+  // Administrators are notified that the disk is full.
   return step.writes.some(isOfRelay) || step.effects.some(({ effect }) => effect.kind === "alert_admins");
 }
 

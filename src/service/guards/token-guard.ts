@@ -9,13 +9,13 @@ import type { ReportLeak } from "./redact-tokens.ts";
 import type { Step, Store, UniqueChange, Write } from "../ports/store.ts";
 
 /**
- * What becomes of a token in a write. `mask`: people's words and what is derived from them. `refuse`: a rule, a name or a
- * key, which masked would be another one. `refuse new`: the same, but what an earlier version has stored can still be
- * changed and ended; then it is masked.
+ * How a token in a write is handled. `mask`: free text and what is derived from it. `refuse`: a rule, a name or a key,
+ * which would become another one if masked. `refuse new`: the same, but records that an earlier version has stored can
+ * still be changed and ended; then the token is masked.
  */
 type Treatment = "mask" | "refuse" | "refuse new";
 
-/** Closed: a new kind of write does not compile before it is decided what a token in it means. */
+/** Closed: a new kind of write does not compile until its treatment is decided. */
 const treatments: { readonly [Kind in Write["kind"]]: Treatment } = {
   request: "mask",
   grant: "mask",
@@ -41,8 +41,8 @@ const treatments: { readonly [Kind in Write["kind"]]: Treatment } = {
 };
 
 /**
- * The one place that sees everything that is stored. The doors refuse and mask tokens in words of their own; this is for
- * the field that a door forgets: no token is written, and every one that was found is ended.
+ * Sees everything that is stored. Every surface refuses or masks tokens itself; this guard is for the field that a surface
+ * forgets. No token is written, and the access of every token found is ended.
  */
 export function guardedFromTokens(
   store: Store,
@@ -62,7 +62,7 @@ export function guardedFromTokens(
           ? { conflict: "held", refusal: refusalOf(refused) }
           : await store.commit(masked(step));
       } finally {
-        // After the commit, which may be about the very access that the token opens.
+        // After the commit, because it may change the access that the token belongs to.
         end(tokensIn(step)).catch(onFault);
       }
     },
@@ -79,11 +79,11 @@ function refusedIn(step: Step): readonly TokenFound[] {
     return tokensIn("value" in write ? write.value : write);
   });
   const names = step.unique.filter(isTaken).flatMap((change) => tokensIn(change.take, ["name"]));
-  const once =
+  const inKey =
     step.idempotencyRecord === undefined
       ? []
       : tokensIn(step.idempotencyRecord.idempotencyKey, ["Idempotency-Key"]);
-  return [...writes, ...names, ...once];
+  return [...writes, ...names, ...inKey];
 }
 
 function isTaken(change: UniqueChange): change is Extract<UniqueChange, { take: string }> {
@@ -92,7 +92,7 @@ function isTaken(change: UniqueChange): change is Extract<UniqueChange, { take: 
 
 function masked(step: Step): Step {
   const unique = step.unique.map((change) =>
-    // A name that is given up stays as it was taken, or it would stay taken.
+    // A released name must equal the taken one, or it would stay taken.
     "release" in change ? { ...withoutTokens(change), release: change.release } : withoutTokens(change),
   );
   return { ...withoutTokens(step), unique };
@@ -105,5 +105,5 @@ function refusalOf(found: readonly TokenFound[]): Refusal {
   });
 }
 
-/** What is said at a field that holds a token. */
+/** The message at a field that contains a token. */
 export const tokenNotAllowed = "holds a token, which was ended: leave it out";

@@ -5,14 +5,14 @@ import { isActive, type Identity, type Role, type Via } from "../../core/values/
 import { refuse, type Refusal } from "../../core/values/refusals.ts";
 import type { IdempotentCall } from "./idempotent-call.ts";
 
-/** Who is asking, as the surface they came through has proven it. */
+/** Who calls, as their surface has authenticated them. */
 export interface Caller {
   readonly identity: Identity;
   readonly roles: readonly Role[];
   readonly via: Via;
   /** The API key used, if one was. */
   readonly key?: UsedKey;
-  /** Who made that key, and everyone who was behind them then. */
+  /** Who made that key, and everyone who could act as them at that time. */
   readonly keyMadeBy?: readonly IdentityId[];
   /** The call was made with an Idempotency-Key. */
   readonly idempotentCall?: IdempotentCall;
@@ -41,7 +41,7 @@ export function lacksRole(caller: Caller, ...anyOf: readonly Role[]): Refusal | 
   return refuse("missing_role", `This needs a key with the role ${anyOf.join(" or ")}.`);
 }
 
-/** Who stands behind what this caller makes for others: they themselves, and whose hand is in how they are recognised. */
+/** Who is responsible for what this caller creates: the caller, and everyone who has influenced how they are recognised. */
 export function makersOf({ identity, via, keyMadeBy = [] }: Caller): readonly IdentityId[] {
   return [...new Set([identity.id, ...peopleBehind(identity, via, keyMadeBy)])];
 }

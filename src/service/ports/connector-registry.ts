@@ -3,42 +3,42 @@ import { secondMs } from "../../core/values/time.ts";
 import type { Connector, Connectors } from "./connector.ts";
 import { createKeyedMutex, type KeyedMutex } from "../async/keyed-mutex.ts";
 
-/** A target that does not let go holds up neither a reload nor a stop for longer than this. */
+/** How long closing a connector may delay a reload or a stop. */
 const closeMs = 2 * secondMs;
 
-/** Why a connector is not what the configuration says. */
+/** Why a connector in force differs from the configuration. */
 export interface ConnectorTrouble {
   readonly problem: string;
-  /** As configured, at an address that is not known to lead to the same target. In force is the one of before. */
+  /** As configured, at an address that is not proven to lead to the same target. The former one stays in force. */
   readonly proposed?: Connector;
 }
 
-/** The troubles of this moment, by the names of the connectors. */
+/** The troubles now, by connector name. */
 export type ConnectorTroubles = ReadonlyMap<string, ConnectorTrouble>;
 
-/** The connectors in force, changeable as a whole. */
+/** The connectors in force, replaced as a whole. */
 export interface ConnectorSet {
   readonly current: Connectors;
   readonly troubles: () => ConnectorTroubles;
-  /** What connectors do to one object comes one after the other, also across a reload. */
+  /** Serialises calls about one object, also across a reload. */
   readonly mutex: KeyedMutex;
   /**
-   * Puts others in force and then loads the configuration they belong to: in this order nothing new is ordered at one
-   * that leaves while it is asked whether it may. When the load is refused or fails, everything is as before. Those that
-   * are no longer used are closed; a connector that is in both stays open.
+   * Puts the connectors in force, then loads their configuration. In this order nothing new is prepared at a connector
+   * while it is checked whether it may be removed. A refused or failed load restores the connectors of before. Unused
+   * ones are closed; a connector that is in both sets stays open.
    */
   replace<T>(
     next: ReadonlyMap<string, Connector>,
     load: () => Promise<T | Refusal>,
     troubles?: ConnectorTroubles,
   ): Promise<T | Refusal>;
-  /** Puts what is proposed in force. Nothing, where it is proposed no more. */
+  /** Puts the proposed connector in force, unless it is no longer proposed. */
   accept(name: string, proposed: Connector): Promise<void>;
-  /** Closes all, at the end. */
+  /** Closes all connectors when the service stops. */
   close(): Promise<void>;
 }
 
-/** What is said and done about connectors that are not what the configuration says. */
+/** Connectors that differ from the configuration, and how an administrator accepts one. */
 export type ConnectorAddresses = Pick<ConnectorSet, "troubles" | "accept">;
 
 interface InForce {

@@ -3,52 +3,52 @@ import type { ObjectIdentity, Rights, TargetSpec } from "../../core/access/targe
 
 export type { ObjectIdentity, Rights, TargetSpec };
 
-/** An object that is to be gone. */
+/** An object that must be removed. */
 export interface ObjectToTakeBack extends Pick<TargetSpec, "connector" | "object" | "grantId"> {
-  /** As it was when the object was made; absent when nobody knows. */
+  /** As it was when the object was created; absent when unknown. */
   readonly identity?: ObjectIdentity;
 }
 
-/** What stays at the target after a take-back, because removing it could destroy work. One sentence each. */
+/** What a take-back leaves at the target, because removing it could destroy work. One sentence each. */
 export interface TakenBack {
   readonly left: readonly string[];
 }
 
-/** What the requester gets of one target, shown once and kept nowhere. */
+/** What the requester gets from one target. It is shown once and stored nowhere. */
 export interface IssuedTarget {
   readonly connector: string;
   readonly kind: string;
-  /** Where: `host:port/database`, a host pattern, … */
+  /** For example `host:port/database` or a host pattern. */
   readonly where: string;
   readonly username: string;
   /** A password, a certificate; null when there is none to show. */
   readonly secret: string | null;
   readonly expiresAt: Instant;
-  /** A line ready to be run, without the secret in it where the tool can ask for it. */
+  /** A command line to run. It omits the secret where the tool can prompt for it. */
   readonly command: string | null;
 }
 
-/** One object that bears our label, as the target itself lists it. */
+/** One object with our label, as the target lists it. */
 export interface ListedObject {
   readonly object: string;
   /** From its label; null when the label cannot be read. */
   readonly grantId: GrantId | null;
   readonly notAfter: Instant | null;
-  /** What differs from what its label says it should be: rights added by hand, an end moved. One sentence each. */
+  /** How it differs from its label: rights added by hand, an end that was moved. One sentence each. */
   readonly drift: readonly string[];
-  /** Where the kind knows one. */
+  /** Where this kind of target has one. */
   readonly identity?: ObjectIdentity;
 }
 
 /**
- * - in_order: looked at or tried, and as it should be.
- * - problem: access cannot be given or taken back, or gives more than it should.
- * - not_verified: cannot be tried without a change, or is out of reach. Never reported as in order.
+ * - in_order: checked or tried, and correct.
+ * - problem: access cannot be provided or taken back, or provides more than it should.
+ * - not_verified: cannot be tried without a change, or is unreachable. Never reported as in order.
  */
 export const checkResults = ["in_order", "problem", "not_verified"] as const;
 export type CheckResult = (typeof checkResults)[number];
 
-/** One thing that a check looked at, and what to do about it. */
+/** One result of a check, and what to do about it. */
 export interface CheckFinding {
   readonly what: string;
   readonly result: CheckResult;
@@ -56,69 +56,69 @@ export interface CheckFinding {
   readonly fix?: string;
 }
 
-/** A running system, to tell whether two addresses lead to the same one. */
+/** A running system, to decide whether two addresses lead to the same one. */
 export interface RunningSystem {
-  /** Different for any two that run, also for a copy. */
+  /** Different for any two running systems, also for a copy. */
   readonly instance: string;
-  /** False: a replica, at which nothing can be taken back. */
+  /** False for a replica, where nothing can be taken back. */
   readonly isWritable: boolean;
 }
 
 /**
- * A kind of target at one place. The four verbs are idempotent by the grant's id and throw a {@link ConnectorFault} when
- * they could not. `signal` ends an attempt that takes too long.
+ * Access to one target. The four verbs are idempotent by the grant's id, and throw a {@link ConnectorFault} when they
+ * fail. `signal` aborts an attempt that takes too long.
  */
 export interface Connector {
   readonly name: string;
   readonly kind: string;
   /**
-   * Which system this is, without secrets: `host:port/database`, a file. Kept with every order, so that a connector
-   * with live grants cannot be pointed elsewhere, where nothing would be found to take back.
+   * Which system this is, without secrets: `host:port/database`, a file. It is stored with every target spec. A connector
+   * with live grants cannot be moved to another system, where their objects could not be taken back.
    */
   readonly place?: string;
-  /** Nothing can be issued here without the requester's public key. */
+  /** Issuing requires the requester's public key. */
   readonly needsSshPublicKey?: boolean;
-  /** The part of these scopes it serves, with the rights they stand for; undefined: none. Pure. */
+  /** Which of these scopes it serves, with the rights they mean; undefined: none. Pure. */
   serves(
     scopes: readonly Scope[],
   ): { readonly scopes: readonly Scope[]; readonly rights: Rights } | undefined;
-  /** The actions it has for this resource of a scope; none: it does not serve the resource. Pure. */
+  /** The actions it offers on this resource of a scope; empty when it does not serve the resource. Pure. */
   actionsOn(resource: string): readonly string[];
   /** The object's name for a grant. Pure. */
   objectOf(grantId: GrantId): string;
-  /** Makes sure it exists, labelled, with its rights. Called again with a later `notAfter`: an extension. */
+  /** Ensures that it exists, labelled, with its rights. Called again with a later `notAfter` for an extension. */
   provision(spec: TargetSpec, signal: AbortSignal): Promise<ObjectIdentity | void>;
-  /** Mints the secret now, for its reader, and sets the exact end. Again: a new secret, the old one is dead. */
+  /** Creates the secret for its reader and sets the exact end. Called again, it replaces the secret. */
   issue(
     spec: TargetSpec,
     ask: { readonly expiresAt: Instant; readonly sshPublicKey?: string },
     signal: AbortSignal,
   ): Promise<IssuedTarget>;
-  /** Makes sure it is gone, with its live sessions. Absent is success. */
+  /** Ensures that it is removed, with its live sessions. Absent is success. */
   takeBack(object: ObjectToTakeBack, signal: AbortSignal): Promise<TakenBack | void>;
-  /** Everything there that bears our label. */
+  /** Everything at the target with our label. */
   listManaged(signal: AbortSignal): Promise<readonly ListedObject[]>;
-  /** Rights of the broker, version, clock difference. Changes nothing at the target. */
+  /** Checks our own rights, the version and the clock difference. Changes nothing at the target. */
   check(signal: AbortSignal): Promise<readonly CheckFinding[]>;
-  /** Where the kind can tell. */
+  /** Absent where this kind of target cannot tell. */
   system?(signal: AbortSignal): Promise<RunningSystem>;
   close(): Promise<void>;
 }
 
-/** The connectors of this moment, by their names. */
+/** The connectors in force, by name. */
 export type Connectors = () => ReadonlyMap<string, Connector>;
 
-/** A target could not do it. Never shown raw. */
+/** A call to a target failed. Never shown to people as it is. */
 export class ConnectorFault extends Error {
   override readonly name = "ConnectorFault";
   readonly code: "unreachable" | "timeout" | "not_permitted" | "refused" | "foreign_object" | "invalid_input";
-  /** False: trying again changes nothing until somebody mends the target or the configuration. */
+  /** False: retrying is useless until somebody fixes the target or the configuration. */
   readonly retryable: boolean;
-  /** True: nobody gets through to this target at the moment; others wait for one probe instead of storming it. */
+  /** True: the target is unreachable for everyone. Other calls wait for a single probe. */
   readonly isTargetDown: boolean;
-  /** True: the target itself said no. It is alive, even where nobody gets through, as with no connection left. */
+  /** True: the target itself refused. It is running, even if it accepts nobody, for example with no connection left. */
   readonly hasAnswered: boolean;
-  /** Why, for people: one clause without secrets. Absent: only what the code says is known. */
+  /** The reason for people: one clause without secrets. Absent when only the code is known. */
   readonly reason: string | undefined;
 
   constructor(

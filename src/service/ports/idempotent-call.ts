@@ -1,11 +1,11 @@
 import type { KeyId } from "../../core/values/ids.ts";
 
-/** One call made with an Idempotency-Key: the same key again gets the same answer, not a second effect (contract §3). */
+/** A call with an Idempotency-Key. The same key again gets the same answer, without a second effect (docs/api.md#idempotency). */
 export interface IdempotentCall {
   readonly keyId: KeyId;
   /** Method and path. */
   readonly call: string;
   readonly idempotencyKey: string;
-  /** SHA-256 of the body; another body under the same key is a mistake. */
+  /** SHA-256 of the body. Another body with the same key is an error. */
   readonly bodyHash: string;
 }

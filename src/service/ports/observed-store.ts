@@ -1,9 +1,9 @@
 import type { Step, Store } from "./store.ts";
 
-/** Hears of every step once it is on disk. Must not throw and must not wait. */
+/** Called with every step once it is on disk. Must not throw and must not block. */
 export type CommitListener = (step: Step) => void;
 
-/** The same store, which tells watchers what it has committed: the relay, people who wait for a change, the metrics. */
+/** The same store, which reports each commit to its listeners: the relay, waiting readers, the metrics. */
 export function withCommitListeners(store: Store, listeners: readonly CommitListener[]): Store {
   return {
     ...store,

@@ -14,7 +14,7 @@ import type { Audience, NoticeKind } from "../../core/effects/notices.ts";
 import type { Identity, Role } from "../../core/values/identity.ts";
 
 /*
- * What is kept, as the services see it.
+ * Stored records, as the services see them.
  */
 
 /** A record with the version it was read at. Versions start at 1; 0 means "must not exist yet". */
@@ -23,7 +23,7 @@ export interface Versioned<T> {
   readonly version: number;
 }
 
-/** The kept answer of a call made with an Idempotency-Key. */
+/** The stored answer of a call with an Idempotency-Key. */
 export interface IdempotencyRecord {
   readonly keyId: KeyId;
   /** Method and path. */
@@ -37,20 +37,20 @@ export interface IdempotencyRecord {
   readonly at: Instant;
 }
 
-/** How far a follower of the audit log has come: a webhook (`webhook:siem`) or the audit file (`file`). */
+/** The position of a follower of the audit log: a webhook (`webhook:siem`) or the audit file (`file`). */
 export interface Cursor {
   readonly name: string;
-  /** Of the last record it is done with; 0 before the first. */
+  /** Number of the last record it has processed; 0 before the first. */
   readonly seq: number;
-  /** Failed attempts at the next record it wants. */
+  /** Failed attempts at the next record. */
   readonly attempts: number;
-  /** Since when no attempt has succeeded; null while they do. */
+  /** Since when every attempt has failed; null while they succeed. */
   readonly failingSince: Instant | null;
-  /** When to try again; null: now. */
+  /** When to retry; null: now. */
   readonly dueAt: Instant | null;
-  /** Why nothing is tried any more. */
+  /** Why it was disabled. */
   readonly disabled: string | null;
-  /** Hash of how it is configured, by which a change is noticed. */
+  /** Hash of its configuration, to detect changes. */
   readonly configuration: string;
 }
 
@@ -63,7 +63,7 @@ export interface ApiKey {
   readonly hash: string;
   readonly last4: string;
   readonly mintedBy: IdentityId;
-  /** `mintedBy` and everyone behind them at that time; absent on keys of earlier versions. */
+  /** `mintedBy` and everyone who could act as them at that time; absent on keys of earlier versions. */
   readonly madeBy?: readonly IdentityId[];
   readonly createdAt: Instant;
   /** Null only for the built-in key. */
@@ -71,11 +71,11 @@ export interface ApiKey {
   readonly deletedAt: Instant | null;
 }
 
-/** What a presented `kd_jit_` token stands for, read in one go. */
+/** The access that a presented `kd_jit_` token belongs to, read in one query. */
 export interface PresentedCredential {
   readonly credentialId: CredentialId;
   readonly last4: string;
-  /** Whether it is the grant's own; false once the token was rotated away. */
+  /** Whether it is the grant's current credential; false once it was rotated. */
   readonly current: boolean;
   readonly firstUsedAt: Instant | null;
   readonly grant: CheckedGrant;
@@ -83,22 +83,22 @@ export interface PresentedCredential {
 }
 
 export interface RequestFilter {
-  /** What the caller may see: of this subject, asked by this identity, or decided by these selectors. Absent: all. */
+  /** Only what this viewer may see: their own, those they requested, and those their selectors decide. Absent: all. */
   readonly visibleTo?: Viewer;
-  /** Only those these people's selectors decide. */
+  /** Only those that these selectors decide. */
   readonly approver?: Viewer;
-  /** Only emergencies that these people's selectors review. */
+  /** Only emergencies that these selectors review. */
   readonly reviewer?: Viewer;
   readonly subjectId?: IdentityId;
   readonly scope?: Scope;
-  /** By the status as read at `now`: the clock counts, not the sweep. */
+  /** By the status at `now`: the clock counts, not the sweep. */
   readonly status?: string;
   readonly since?: Instant;
   readonly until?: Instant;
   readonly now: Instant;
 }
 
-/** One person and every selector text that means them. */
+/** One person, and every selector text that means them. */
 export interface Viewer {
   readonly id: IdentityId;
   /** As `formatSelector` writes them, without `manager`: e-mail, `identity:…`, `group:…`. */
@@ -136,13 +136,13 @@ export interface AuditFilter {
   readonly action?: string;
 }
 
-/** Number and hash of a record that was the last of the log at some moment; 0 and zeros before the first. */
+/** Number and hash of a record that was once the last of the log; 0 and zeros before the first. */
 export interface AuditHead {
   readonly seq: number;
   readonly hash: string;
 }
 
-/** Whether the log still contains a head that was seen: with the same hash, with another, or not so many records. */
+/** Whether the log contains an earlier head: with the same hash, with another hash, or the log is shorter. */
 export type HeadComparison = "matches" | "differs" | "shorter";
 
 export interface AuditVerdict {
@@ -150,42 +150,42 @@ export interface AuditVerdict {
   readonly events: number;
   /** Hash of the last record; 64 zeros when there is none. */
   readonly head: string;
-  /** `unproven`: there was no head to compare with, so records may have been cut off at the end. */
+  /** `unproven`: there was no head to compare with, so records may be missing at the end. */
   readonly tail: HeadComparison | "unproven";
   readonly firstBad?: { readonly seq: number; readonly kind: "hash" | "body" | "gap" };
 }
 
-/** A request or grant that is stored in a state which no audit record explains. */
+/** A request or grant whose state no audit record explains. */
 export interface Unrecorded {
   readonly kind: "request" | "grant";
   readonly id: string;
 }
 
-/** One row of the outbox that is due and leased to nobody (or to one whose lease ran out). */
+/** A due row of the outbox that is not leased, or whose lease has expired. */
 export interface DueEffect {
   readonly id: EffectId;
   readonly effect: Effect;
-  /** How often it was put back. */
+  /** How often it was released for a retry. */
   readonly attempts: number;
   readonly lease: number;
   readonly createdAt: Instant;
 }
 
-/** Which note a message is; `answer`: a card that somebody asked to see. */
+/** Which note a message is; `answer`: a card that a person asked to see. */
 export type NoteTopic = NoticeKind | "link" | "answer";
 
-/** What a message is about: a request, or an account that somebody wants to be linked (see `linkSubject`). */
+/** What a message is about: a request, or an account that its owner wants to be linked (see `linkSubject`). */
 export type DeliverySubject = RequestId | `link:${string}`;
 
 /**
- * What one reader has been told of one request on one surface: for chat where the message is, so that it can be kept
- * true. `nowhere`: a person who can be told on no surface of this installation.
+ * One message about one subject to one reader on one surface. For chat it holds where the message is, so that it can be
+ * updated. `nowhere`: a person who can be reached on no surface of this installation.
  */
 export interface Delivery {
-  /** From what follows, so that wanting it twice is wanting it once; see `copyId`. */
+  /** Derived from the fields below, so that adding it twice adds it once; see `deliveryId`. */
   readonly id: string;
   readonly requestId: DeliverySubject;
-  /** Which note it is; null: the card itself. Of a note only a message with buttons is kept true. */
+  /** Which note it is; null: the card itself. Notes are updated only while they have buttons. */
   readonly notice: NoteTopic | null;
   readonly surface: NotifyChannel | "nowhere";
   readonly address: string;
@@ -193,9 +193,9 @@ export interface Delivery {
   /** Null: a channel. */
   readonly readerId: IdentityId | null;
   readonly state: "QUEUED" | "SENT" | "FAILED" | "UNREACHABLE" | "NOT_NEEDED";
-  /** Where the message is, in the surface's own words; null before it was posted, and always for letters. */
+  /** Where the message is, in the surface's own format; null before it was posted, and always for e-mail. */
   readonly ref: string | null;
-  /** Why the last attempt failed for good. */
+  /** Why the last attempt failed permanently. */
   readonly fault: string | null;
   readonly at: Instant;
 }

@@ -1,10 +1,10 @@
 import type { RequestId } from "../../core/values/ids.ts";
 import type { CommitListener } from "./observed-store.ts";
 
-/** Lets a reader wait for the next change of a request. Nothing is kept: what nobody waits for is not remembered. */
+/** Lets a reader wait for the next change of a request. Changes are not stored: a reader misses earlier ones. */
 export interface RequestChanges {
   readonly onCommit: CommitListener;
-  /** Resolves at the next change of the request, after `withinMs`, or when the signal ends it: whatever comes first. */
+  /** Resolves at the next change of the request, after `withinMs` or on abort, whichever comes first. */
   next(id: RequestId, withinMs: number, signal: AbortSignal): Promise<void>;
 }
 

@@ -8,7 +8,7 @@ import { parseDuration } from "../../core/values/time.ts";
 export const reasonLengthMax = 2_000;
 export const ticketLengthMax = 200;
 
-/** An ask in the words of whoever asks: any surface hands it over as it was typed. */
+/** A request for access as it was typed, from any surface. */
 export interface RequestInput {
   readonly identityId: string;
   readonly reason: string;
@@ -24,12 +24,12 @@ export interface ParsedRequest extends Omit<RequestSpec, "id" | "requestedById">
   readonly breakGlass: boolean;
 }
 
-/** The ask with every word understood, or the first thing that is not, by its own code. */
+/** The parsed request, or a refusal with the code of the first invalid field. */
 export function parseRequest(input: RequestInput): ParsedRequest | Refusal {
-  const wordless = input.reason.trim() === "";
-  if (wordless || input.reason.length > reasonLengthMax) {
+  const isEmpty = input.reason.trim() === "";
+  if (isEmpty || input.reason.length > reasonLengthMax) {
     return refuse("invalid_body", `Give a reason of 1 to ${reasonLengthMax} characters.`, {
-      errors: [{ path: "reason", message: wordless ? "must not be empty" : "is too long" }],
+      errors: [{ path: "reason", message: isEmpty ? "must not be empty" : "is too long" }],
     });
   }
   const scopes = parseScopes(input.scopes);
@@ -51,7 +51,7 @@ export function parseRequest(input: RequestInput): ParsedRequest | Refusal {
   };
 }
 
-/** 1 to 20 scopes, each once; a repeated one counts as one. */
+/** 1 to 20 different scopes; repeated ones count once. */
 export function parseScopes(texts: readonly string[]): readonly Scope[] | Refusal {
   const errors: FieldProblem[] = [];
   const scopes = new Set<Scope>();

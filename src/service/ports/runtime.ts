@@ -1,9 +1,9 @@
 import type { Instant } from "../../core/values/ids.ts";
 
-/** The world as the rules may not see it by themselves: time, chance and hashes come through here. */
+/** Time, randomness and hashes. The core is pure, so it gets them from here. */
 export interface Runtime {
   readonly now: () => Instant;
-  /** An id tail that nothing else has: 18 of `0-9a-z`, later ones behind earlier ones. */
+  /** A unique id suffix: 18 characters of `0-9a-z`, sorted by time of creation. */
   readonly idSuffix: () => string;
   /** 30 base62 characters from a cryptographic generator. */
   readonly tokenSecret: () => string;

@@ -63,7 +63,7 @@ export type {
   Viewer,
 } from "./records.ts";
 
-/** What a step was decided from. If one of these has moved on, nothing of the step is written. */
+/** What a step was decided from. If one of these has changed, nothing of the step is written. */
 export interface Expectation {
   readonly kind: "request" | "grant" | "identity" | "key" | "rulebook";
   /** The record's id; for the rulebook always `rulebook`. */
@@ -86,39 +86,39 @@ export type Write =
   | { readonly kind: "policyDeleted"; readonly id: PolicyId }
   | { readonly kind: "rules"; readonly value: Rules; readonly source: "file" | "example" }
   | { readonly kind: "lockdown"; readonly on: boolean }
-  /** Claims an effect: `lease` is the number it was read with; another one since then is a version conflict. */
+  /** Claims an effect. `lease` is the number it was read with; if it has changed, that is a version conflict. */
   | ({ readonly kind: "effectLeased"; readonly until: Instant } & LeasedEffect)
-  /** Done for good. `lease`: the number after our own claim (read + 1), here and below. */
+  /** The effect is done. `lease`: the number after our own claim (read + 1), here and below. */
   | ({ readonly kind: "effectSettled" } & LeasedEffect)
-  /** A copy that shall be; one that is there already stays as it is. */
+  /** A delivery to be made; an existing one with the same id stays as it is. */
   | { readonly kind: "deliveryAdded"; readonly value: Delivery }
-  /** What became of telling it. */
+  /** The outcome of a delivery. */
   | ({ readonly kind: "deliveryUpdated"; readonly id: string } & Pick<
       Delivery,
       "state" | "ref" | "fault" | "at"
     >)
-  /** What a surface has learned about where somebody is reached; the last word counts. */
+  /** Where a surface reaches a person; the latest value counts. */
   | { readonly kind: "address"; readonly surface: string; readonly key: string; readonly value: JsonValue }
   | { readonly kind: "addressGone"; readonly surface: string; readonly key: string }
-  /** Raises the latest time of any commit; one that is later already stays. */
+  /** Raises the latest time of any commit; a later one stays. */
   | { readonly kind: "clockMark"; readonly at: Instant }
   /**
-   * Sets that time back from `from` to `at`, because it was wrong. What had become due in between is due at `at`, and
-   * what was used in between counts as used at `at`: no effect waits for years, and no limit lasts for years.
+   * Sets that time back from `from` to `at`, because it was wrong. What became due in between is due at `at`, and what was
+   * used in between counts as used at `at`, so that no effect or limit lasts for years.
    */
   | { readonly kind: "clockLowered"; readonly from: Instant; readonly at: Instant }
   | ({ readonly kind: "effectReleased"; readonly dueAt: Instant; readonly error: string } & LeasedEffect)
-  /** Nobody is at anything: what is leased may be taken from now on. For the start only, when no one else can be. */
+  /** Ends all leases from `at` on. For the start only, when no other process can hold one. */
   | { readonly kind: "leasesEnded"; readonly at: Instant }
-  /** Puts a follower of the audit log where it says, in place of where it was. */
+  /** Moves a follower of the audit log to this position. */
   | { readonly kind: "cursor"; readonly value: Cursor }
-  /** The follower is no more; one of the same name begins anew. */
+  /** Removes a follower; a new one with the same name starts from the beginning. */
   | { readonly kind: "cursorDropped"; readonly name: string };
 
 interface LeasedEffect {
   readonly id: EffectId;
   readonly lease: number;
-  /** The effect takes access away, so this is written even when the disk is full. */
+  /** The effect ends access, so this is written even when the disk is full. */
   readonly ends?: true;
 }
 
@@ -156,14 +156,14 @@ export interface Step {
 export type CommitResult =
   | { readonly ok: true }
   | { readonly conflict: "version"; readonly what: string }
-  /** `what` is the key, `owner` who holds it. */
+  /** `what` is the key, `owner` its holder. */
   | { readonly conflict: "unique"; readonly what: string; readonly owner: string }
-  /** `what` is the key. `retryAt`: when the oldest use leaves the window, if it has one. */
+  /** `what` is the key. `retryAt`: when the oldest use leaves the window, if there is one. */
   | { readonly conflict: "counter"; readonly what: string; readonly retryAt?: Instant }
-  /** New access is held back; see access-hold.ts. */
+  /** The step is refused by a guard, such as a hold on new access; see access-hold.ts. */
   | { readonly conflict: "held"; readonly refusal: Refusal };
 
-/** A known "no" of the store: the call is refused with 503 and nothing was written. */
+/** The store cannot write, and nothing was written. The call is refused with 503. */
 export class StoreUnavailable extends Error {
   override readonly name: string = "StoreUnavailable";
   readonly code = "store_unavailable";
@@ -175,7 +175,7 @@ export class DiskFull extends StoreUnavailable {
   override readonly name = "DiskFull";
 }
 
-/** What JSON can say. */
+/** Any JSON value. */
 export type JsonValue =
   | string
   | number
@@ -185,59 +185,59 @@ export type JsonValue =
   | { readonly [key: string]: JsonValue };
 
 /**
- * Reads. Each answers what is committed: a step at the latest when whoever committed it has its answer, and while it is
- * being written perhaps what was before it.
+ * Reads of committed state. A step is visible at the latest when its commit resolves; a read during the commit may see the
+ * state before it.
  */
 export interface Reads extends TargetReads {
   request(id: RequestId): Promise<RequestWithGrant | undefined>;
   /** The extension of this grant that is PENDING, if any. */
   openExtension(grantId: GrantId): Promise<Versioned<AccessRequest> | undefined>;
   requests(filter: RequestFilter, page: PageQuery): Promise<Page<RequestWithGrant>>;
-  /** Ids of the subject's PENDING and APPROVED requests and of those with an ACTIVE grant, by what is written. */
+  /** Ids of the subject's PENDING and APPROVED requests and of those with an ACTIVE grant, as stored. */
   openRequestsOf(subjectId: IdentityId): Promise<readonly RequestId[]>;
-  /** Those of `openRequestsOf` that the clock has already ended. */
+  /** Those of `openRequestsOf` that the clock has ended already. */
   overdueRequestsOf(subjectId: IdentityId, now: Instant): Promise<readonly RequestId[]>;
-  /** At most `limit` PENDING requests behind this place, in the order of arrival; 0: from the first. */
+  /** At most `limit` PENDING requests after this position, in order of arrival; 0: from the first. */
   waitingRequests(
     after: number,
     limit: number,
   ): Promise<readonly { readonly ord: number; readonly request: AccessRequest }[]>;
-  /** At most `limit` emergencies that have started and are not judged as justified behind this place, as above. */
+  /** At most `limit` emergencies after this position that have started and are not reviewed as justified. */
   openReviews(
     after: number,
     limit: number,
   ): Promise<readonly { readonly ord: number; readonly request: AccessRequest }[]>;
-  /** How many requests wait for more approvers than there are, by the clock. */
+  /** How many requests need more approvers than exist, by the clock. */
   strandedRequests(now: Instant): Promise<number>;
-  /** At most `limit` requests whose `dueAt` has come, the longest due first. */
+  /** At most `limit` requests whose `dueAt` has passed, the longest due first. */
   dueRequests(now: Instant, limit: number): Promise<readonly RequestId[]>;
-  /** At most `limit` grants that time has ended: live ones past their end, prepared ones nobody fetched. Ids of their requests. */
+  /** Request ids of at most `limit` grants that the clock has ended: live ones past their end, unclaimed prepared ones. */
   dueGrants(now: Instant, limit: number): Promise<readonly RequestId[]>;
   credential(hash: string): Promise<PresentedCredential | undefined>;
   identity(id: IdentityId): Promise<Versioned<Identity> | undefined>;
   identities(page: PageQuery): Promise<Page<Identity>>;
   /** Everyone the configuration file manages, listed or not. */
   fileIdentities(): Promise<readonly Versioned<Identity>[]>;
-  /** Every name of a group that somebody kept by this keeper is in. */
-  groupNames(keeper: Identity["managedBy"]): Promise<readonly string[]>;
-  /** Who this account at a chat platform is linked to. */
+  /** Every group name of the identities that this source manages. */
+  groupNames(managedBy: Identity["managedBy"]): Promise<readonly string[]>;
+  /** The identity that this chat account is linked to. */
   identityByLink(account: ChatAccount): Promise<Versioned<Identity> | undefined>;
-  /** The people these ids, selectors and links mean, with the managers of the ids. */
+  /** The people that these ids, selectors and links mean, and the managers of the ids. */
   people(query: DirectoryQuery): Promise<readonly Versioned<Identity>[]>;
   key(id: KeyId): Promise<Versioned<ApiKey> | undefined>;
   keyByHash(
     hash: string,
   ): Promise<{ readonly key: Versioned<ApiKey>; readonly identity: Identity } | undefined>;
   keys(page: PageQuery): Promise<Page<ApiKey>>;
-  /** Living keys of one identity. */
+  /** Active keys of one identity. */
   keysOf(identityId: IdentityId): Promise<readonly Versioned<ApiKey>[]>;
   rulebookVersion(): Promise<number>;
   rulebook(): Promise<Rulebook>;
-  /** What the rules were last loaded from; undefined in a new database. */
+  /** Where the rules were last loaded from; undefined in a new database. */
   rulesSource(): Promise<"file" | "example" | undefined>;
-  /** Who has taken this unique name. */
+  /** The owner of this unique name. */
   ownerOf(name: string): Promise<string | undefined>;
-  /** How often a counter was used; with `windowMs` after `now - windowMs`. */
+  /** How often a counter was used; with `windowMs`, only after `now - windowMs`. */
   used(key: string, now: Instant, windowMs?: number): Promise<number>;
   /** What happened to this subject before `before`. */
   history(subjectId: IdentityId, scopes: readonly Scope[], before: Instant): Promise<History>;
@@ -252,25 +252,25 @@ export interface Reads extends TargetReads {
   /** The latest time of any commit; undefined in a new database. */
   clockMark(): Promise<Instant | undefined>;
   auditHead(): Promise<AuditHead>;
-  /** Whether the log contains this record as its number says. */
+  /** Whether the log contains this record at its number. */
   compareHead(seen: AuditHead): Promise<HeadComparison>;
   /** Every follower of the audit log, by name. */
   cursors(): Promise<readonly Cursor[]>;
-  /** Streams through the whole chain without holding the event loop. `seen`: a head that was kept outside. */
+  /** Verifies the whole chain without blocking the event loop. `seen`: a head that was stored outside. */
   verifyAudit(seen?: AuditHead): Promise<AuditVerdict>;
-  /** At most `limit` requests and grants without the records that explain their state, without holding the event loop. */
+  /** At most `limit` requests and grants whose state no record explains. Does not block the event loop. */
   unrecorded(limit: number): Promise<readonly Unrecorded[]>;
-  /** How many credentials open something at this moment. */
+  /** How many credentials are valid now. */
   activeGrants(now: Instant): Promise<number>;
-  /** At most `limit`, the longest due first, at most the oldest of each lane, none of these groups. */
+  /** At most `limit`, the longest due first, only the oldest of each ordering key, none of these destinations. */
   dueEffects(now: Instant, limit: number, without?: readonly string[]): Promise<readonly DueEffect[]>;
-  /** Of these requests, in the order they came to be. */
+  /** Of these subjects, in the order of their creation. */
   deliveries(subjects: readonly DeliverySubject[]): Promise<readonly Delivery[]>;
-  /** Requests of which this person was told lately, and on which something may still be pressed. */
+  /** Requests that this person was notified of recently and whose messages may still have buttons. */
   openRequestsShownTo(readerId: IdentityId): Promise<readonly RequestId[]>;
-  /** What this surface keeps under this key; undefined: nothing. */
+  /** What this surface stores under this key; undefined: nothing. */
   address(surface: string, key: string): Promise<JsonValue | undefined>;
-  /** Since when the oldest unsettled effect is due, and how many are. */
+  /** How many effects are unsettled, and since when the oldest is due. */
   outbox(now: Instant): Promise<{ readonly waiting: number; readonly oldestDueAt: Instant | null }>;
 }
 

@@ -15,35 +15,35 @@ export interface TargetNamed {
   readonly connector: string;
 }
 
-/** A connector that may still hold something of ours, at one place. */
+/** A connector that may still hold objects of ours, at one place. */
 export interface ConnectorInUse {
   readonly connector: string;
-  /** As it was ordered; null when the connector named none. */
+  /** As it was when they were ordered; null when the connector named none. */
   readonly place: string | null;
   /** How many objects may be there. */
   readonly targets: number;
-  /** How many of them are overdue to be gone. */
+  /** How many of them should have been removed by now. */
   readonly overdue: number;
 }
 
 export interface TakeBacks {
-  /** To be taken back and not confirmed gone. */
+  /** To be taken back and not confirmed as removed. */
   readonly waiting: number;
   readonly overdue: number;
-  /** When the oldest of what is overdue should have begun to go. */
+  /** When the oldest overdue take-back became due. */
   readonly oldestOverdueSince: Instant | null;
 }
 
-/** Reads about what may be at targets. */
+/** Reads about objects that may be at targets. */
 export interface TargetReads {
-  /** A grant, be it its request's latest or an abandoned one. */
+  /** Any grant: the latest of its request, or an abandoned one. */
   grant(id: GrantId): Promise<GrantWithRequest | undefined>;
   connectorsInUse(): Promise<readonly ConnectorInUse[]>;
-  /** At most `limit` that are to be gone since `since` or before and are not called overdue yet, the oldest first. */
+  /** At most `limit` due to be removed at `since` or before and not recorded as overdue yet, oldest first. */
   becomingOverdue(since: Instant, limit: number): Promise<readonly TargetNamed[]>;
-  /** At most `limit` at this connector that are to be gone since `since` or before, the oldest first. */
+  /** At most `limit` at this connector due to be removed at `since` or before, oldest first. */
   toTakeBackAt(connector: string, since: Instant, limit: number): Promise<readonly TargetNamed[]>;
-  /** At most `limit` grants in the order of their ids, from `after` on, whose objects are to be at this connector. */
+  /** At most `limit` grants after `after`, ordered by id, whose objects should exist at this connector. */
   grantsAt(connector: string, limit: number, after?: GrantId): Promise<readonly Grant[]>;
   takeBacks(): Promise<TakeBacks>;
 }
