@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { autoBelow, manyCalls, staff } from "../support/company-config.ts";
 import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 import { startProgram } from "../support/program.ts";
+import { writeUnreleasedDatabase } from "../store/sqlite/temporary-store.ts";
 import { installation, maintain, modeOf, namesIn, tamper } from "./support/maintenance.ts";
 
 leavesNothingBehind();
@@ -116,6 +117,15 @@ test.each([
       return folder;
     },
     /written by a newer version/,
+  ],
+  [
+    "it is from before the first release",
+    async () => {
+      const folder = installed();
+      writeUnreleasedDatabase(join(folder, "data/jit.db"));
+      return folder;
+    },
+    /before the first release/,
   ],
 ])("when %s, one sentence says so and nothing is left behind", async (_, prepare, sentence) => {
   const folder = await prepare();

@@ -14,6 +14,7 @@ import { beforeAll, expect, test } from "vitest";
 import { autoBelow, staff } from "../support/company-config.ts";
 import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 import { startProgram } from "../support/program.ts";
+import { writeUnreleasedDatabase } from "../store/sqlite/temporary-store.ts";
 import { actionsIn, installation, maintain, modeOf, namesIn, tamper } from "./support/maintenance.ts";
 
 leavesNothingBehind();
@@ -176,6 +177,11 @@ test.each([
         client.exec("INSERT INTO __drizzle_migrations (hash, created_at) VALUES ('later', 9999999999999)"),
       ),
     /written by a newer version/,
+  ],
+  [
+    "is from before the first release",
+    writeUnreleasedDatabase,
+    /copy\.db was written by .* before the first release/,
   ],
   [
     "has a tampered audit log",

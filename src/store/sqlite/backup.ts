@@ -21,7 +21,7 @@ import { checkSoleNames, realDatabaseFile } from "./file/database-path.ts";
 import { inspectDatabase } from "./file/database-header.ts";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import { lastHeadFile } from "./file/last-head-file.ts";
-import { checkNotNewer } from "./file/migrate.ts";
+import { checkMigrationsKnown } from "./file/migrate.ts";
 import { checkNotOpenHere, lockFileOf, takeProcessLock } from "./file/process-lock.ts";
 import { StoreOpenError } from "../shared/store-open-error.ts";
 
@@ -135,7 +135,7 @@ async function copyOnline(from: string, to: string, migrationsFolder: string): P
   const client = new Database(from, { fileMustExist: true, timeout: busyTimeoutMs });
   try {
     client.pragma("query_only = 1");
-    checkNotNewer(client, from, migrationsFolder);
+    checkMigrationsKnown(client, from, migrationsFolder);
     // All pages in one go: in pieces, each write of the service would make it begin again.
     await client.backup(to, { progress: () => 0x7fff_ffff });
   } finally {
@@ -163,7 +163,7 @@ async function verdictOn(copy: string, name: string, migrationsFolder: string): 
     client.pragma("trusted_schema = 0");
     const found = String(client.pragma("integrity_check(1)", { simple: true }));
     if (found !== "ok") throw new BackupError(`${name} is damaged: ${firstLine(found)}.`);
-    checkNotNewer(client, name, migrationsFolder);
+    checkMigrationsKnown(client, name, migrationsFolder);
     if (client.prepare("PRAGMA foreign_key_check").get() !== undefined) {
       throw new BackupError(`${name} is damaged: some of its rows refer to others that are not there.`);
     }

@@ -17,7 +17,13 @@ import { basename, dirname, join, resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { openDatabase, StoreOpenError } from "../../../src/store/sqlite/file/open-database.ts";
 import { ids, requestFixture, writing } from "../../support/fixtures.ts";
-import { committed, openStore, temporaryFile, temporaryFolder } from "./temporary-store.ts";
+import {
+  committed,
+  openStore,
+  temporaryFile,
+  temporaryFolder,
+  writeUnreleasedDatabase,
+} from "./temporary-store.ts";
 
 const migrations = resolve(import.meta.dirname, "../../../migrations/sqlite");
 
@@ -263,6 +269,16 @@ test("a database made by a newer version is refused and left as it is", async ()
   client.close();
   const before = readFileSync(file);
   expect(await refusalOf(file)).toMatch(/written by a newer version/);
+  expect(readFileSync(file).equals(before)).toBe(true);
+});
+
+test("a database from before the first release is refused with the way to export it, and left as it is", async () => {
+  const file = temporaryFile();
+  writeUnreleasedDatabase(file);
+  const before = readFileSync(file);
+  const message = await refusalOf(file);
+  expect(message).toContain(`${file} was written by a version of jit-access before the first release`);
+  expect(message).toMatch(/jit audit export.*empty data folder/);
   expect(readFileSync(file).equals(before)).toBe(true);
 });
 

@@ -1,7 +1,8 @@
 import Database from "better-sqlite3";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { onTestFinished } from "vitest";
 import type { Store } from "../../../src/service/ports/store.ts";
 import { openSqliteStore, type SqliteStoreOptions } from "../../../src/store/sqlite/sqlite-store.ts";
@@ -29,6 +30,13 @@ export async function openStore(options: Partial<SqliteStoreOptions> = {}): Prom
   const store = await openSqliteStore({ file: options.file ?? temporaryFile(), onFatal, ...options });
   onTestFinished(() => store.close());
   return store;
+}
+
+/** A database that was written before the first release: by commit 0a3b677, with a grant and an open request. */
+export function writeUnreleasedDatabase(file: string): void {
+  const fixture = resolve(import.meta.dirname, "fixtures/before-first-release.db.gz");
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeFileSync(file, gunzipSync(readFileSync(fixture)), { mode: 0o600 });
 }
 
 /** Takes the write lock of a database file, as somebody else would; gives it back when called, or after the test. */

@@ -5,22 +5,35 @@ import { migrate } from "drizzle-orm/better-sqlite3/migrator";
 import { readMigrationFiles } from "drizzle-orm/migrator";
 import { StoreOpenError } from "../../shared/store-open-error.ts";
 
-/** Refuses a database that a newer version of this program has already changed. Only reads. */
-export function checkNotNewer(client: Database.Database, file: string, migrationsFolder: string): void {
-  const known = new Set(readMigrationFiles({ migrationsFolder }).map((one) => one.folderMillis));
-  if (appliedMigrations(client).some((createdAt) => !known.has(createdAt))) {
+/**
+ * Refuses a database that has migrations which this program does not know: of a newer version, or from before the first
+ * release, whose migrations were replaced by one. Only reads.
+ */
+export function checkMigrationsKnown(
+  client: Database.Database,
+  file: string,
+  migrationsFolder: string,
+): void {
+  const known = readMigrationFiles({ migrationsFolder }).map((one) => one.folderMillis);
+  const unknown = appliedMigrations(client).filter((createdAt) => !known.includes(createdAt));
+  if (unknown.length === 0) return;
+  if (unknown.some((createdAt) => createdAt < Math.min(...known))) {
     throw new StoreOpenError(
-      `${file} was written by a newer version of jit-access; it was left as it is. Start that version, or restore a backup.`,
+      `${file} was written by a version of jit-access before the first release, and cannot be upgraded; it was left as it is. Start that version, end all access, and export the audit log (jit audit export) and the policies (jit policy list). Then start this version with an empty data folder. The steps are in docs/running.md.`,
     );
   }
+  throw new StoreOpenError(
+    `${file} was written by a newer version of jit-access; it was left as it is. Start that version, or restore a backup.`,
+  );
 }
 
 /**
- * Brings the tables up to date. Foreign keys are off meanwhile, for rebuilding a table would cascade, and checked before
- * and after. The file keeps how many migrations were checked (`user_version`), for the check reads every row there is: it
- * is left out where it has passed, and made up for where the process died before it had.
+ * Applies the missing migrations. Foreign keys are off meanwhile, because rebuilding a table would cascade, and are
+ * checked before and after. The check reads every row, so the file keeps in `user_version` how many migrations it has
+ * passed: a later start skips it, and repeats it if the process died before it was done.
  *
- * @throws StartRefused when the rows do not fit together, or the tables cannot be changed; they are left as they are.
+ * @throws StoreOpenError when a row refers to one that does not exist, or the tables cannot be changed; nothing has
+ *   changed then.
  */
 export function migrateTables(client: Database.Database, migrationsFolder: string): void {
   const known = readMigrationFiles({ migrationsFolder });
@@ -42,7 +55,7 @@ export function migrateTables(client: Database.Database, migrationsFolder: strin
   client.pragma(`user_version = ${known.length}`);
 }
 
-/** Drizzle migrates in one transaction. Where the disk is full SQLite takes it back by itself, and Drizzle says just that. */
+/** Drizzle migrates in one transaction. On a full disk SQLite rolls it back, and the cause of Drizzle's error says why. */
 function migrateOrRefuse(client: Database.Database, migrationsFolder: string): void {
   try {
     migrate(drizzle(client), { migrationsFolder });
@@ -50,7 +63,7 @@ function migrateOrRefuse(client: Database.Database, migrationsFolder: string): v
     const { cause } = error instanceof Error ? error : {};
     const why = cause instanceof Error ? ` (${cause.message})` : "";
     throw new StoreOpenError(
-      `The tables of ${client.name} could not be brought up to date, and were left as they were${why}. That takes as much space again as the file: is the disk full?`,
+      `The tables of ${client.name} could not be upgraded, and were left as they were${why}. An upgrade needs as much free disk space as the file is large.`,
       { cause: error },
     );
   }
@@ -62,7 +75,7 @@ function danglingRow(
   return client.prepare<[], { table: string; parent: string }>("PRAGMA foreign_key_check").get();
 }
 
-/** The when-stamp of the first migration that has not been applied. */
+/** The timestamp of the first migration that has not been applied. */
 function firstMissing(
   client: Database.Database,
   known: readonly { readonly folderMillis: number }[],
@@ -71,7 +84,7 @@ function firstMissing(
   return known.find(({ folderMillis }) => !applied.has(folderMillis))?.folderMillis;
 }
 
-/** When-stamps of the journal, which name a migration. */
+/** The timestamps (`when` in the journal) that identify the migrations. */
 function appliedMigrations(client: Database.Database): readonly number[] {
   const table = client
     .prepare<[], { name: string }>("SELECT name FROM sqlite_master WHERE name = '__drizzle_migrations'")

@@ -9,7 +9,7 @@ import { checkSoleNames, realDatabaseFile, removeInterruptedRestore } from "./da
 import { applicationId, inspectDatabase } from "./database-header.ts";
 import { reserveFileOf } from "./disk-reserve.ts";
 import { lastHeadFileOf } from "./last-head-file.ts";
-import { checkNotNewer, migrateTables } from "./migrate.ts";
+import { checkMigrationsKnown, migrateTables } from "./migrate.ts";
 import { checkNotOpenHere, lockFileOf, takeProcessLock, type ProcessLock } from "./process-lock.ts";
 import { StoreOpenError } from "../../shared/store-open-error.ts";
 
@@ -111,7 +111,7 @@ function lookInside(path: string, migrationsFolder: string): void {
   if (existsSync(`${path}-journal`)) return;
   const client = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
   try {
-    checkNotNewer(client, path, migrationsFolder);
+    checkMigrationsKnown(client, path, migrationsFolder);
   } finally {
     client.close();
   }
