@@ -195,7 +195,7 @@ test.each([
   [
     "lies partly in a log",
     (copy: string) => writeFileSync(`${copy}-wal`, "x"),
-    /is not whole: part of it lies in .*-wal/,
+    /is not complete: part of it is in .*-wal/,
   ],
   [
     "is the database itself",

@@ -2,7 +2,10 @@ import { assert } from "../../core/values/assert.ts";
 import type { Step } from "../../service/ports/store.ts";
 import { recordOf, versionExpected } from "./step-records.ts";
 
-/** What every write of a step needs; a step without is a bug of the caller, found before anything is written. */
+/**
+ * Asserts that a step writes each versioned record once, and expects the version of each record that it writes. Called
+ * before anything is written, because a violation is a bug of the caller.
+ */
 export function assertStepValid(step: Step): void {
   const written = new Set<string>();
   for (const write of step.writes) {

@@ -6,8 +6,8 @@ export const chainStart = "0".repeat(64);
 const zeroByte = Buffer.alloc(1);
 
 /**
- * The hash of one audit record (contract §6): SHA-256 over a zero byte, the 32 raw bytes of the previous hash, the
- * number in ASCII, a line feed and the body as stored. Lower-case hex.
+ * The hash of one audit record, in lower-case hex: SHA-256 over a zero byte, the 32 raw bytes of the previous hash, the
+ * number in ASCII, a line feed and the body as stored (docs/audit.md).
  */
 export function chainHash(previous: string, seq: number, body: string | Uint8Array): string {
   const text = typeof body === "string" ? `${seq}\n${body}` : `${seq}\n`;

@@ -3,13 +3,13 @@ import type { AccessRequest } from "../../core/access/access-request.ts";
 import type { Grant } from "../../core/access/grant.ts";
 import type { Expectation, Step, Write } from "../../service/ports/store.ts";
 
-/** The version under which a step expects a record; undefined: it does not look at it. */
+/** The version in which a step expects a record. Undefined: the step does not depend on the record. */
 export function versionExpected(step: Step, kind: Expectation["kind"], id: string): number | undefined {
   for (const one of step.expects) if (one.kind === kind && one.id === id) return one.version;
   return undefined;
 }
 
-/** The version that a record the step writes has from then on. */
+/** The version that a record has after the step has written it. */
 export function versionAfter(step: Step, kind: Expectation["kind"], id: string): number {
   return assertPresent(versionExpected(step, kind, id), "the version of a written record") + 1;
 }
@@ -24,7 +24,7 @@ export function grantWritten(step: Step, id: string | null): Grant | undefined {
   return undefined;
 }
 
-/** The versioned record a write belongs to, if it belongs to one. */
+/** The versioned record that a write changes, if any. */
 export function recordOf(write: Write): Pick<Expectation, "kind" | "id"> | undefined {
   switch (write.kind) {
     case "request":

@@ -1,4 +1,4 @@
-/** Why the store will not open, as one sentence for the operator. The start ends with it and nothing was changed. */
+/** The store cannot be opened. The message is one sentence for the operator, and nothing was changed. */
 export class StoreOpenError extends Error {
   override readonly name = "StoreOpenError";
 }

@@ -25,41 +25,43 @@ import { checkMigrationsKnown } from "./file/migrate.ts";
 import { checkNotOpenHere, lockFileOf, takeProcessLock } from "./file/process-lock.ts";
 import { StoreOpenError } from "../shared/store-open-error.ts";
 
-/** Why there is no backup, or no restored database, as one sentence for the operator. */
+/** The backup or the restore failed. The message is one sentence for the operator. */
 export class BackupError extends Error {
   override readonly name = "BackupError";
 }
 
 export interface Backup {
-  /** Where it lies. */
   readonly file: string;
-  /** Of its audit log: how many records, and the hash of the last. Kept elsewhere, they show a cut tail. */
+  /** Number of records in the audit log. Kept elsewhere, it shows with `head` whether the end was cut off. */
   readonly events: number;
+  /** Hash of the last record. */
   readonly head: string;
 }
 
 export interface Restored extends Backup {
-  /** Where the database that was there before is kept; absent when there was none. */
+  /** Where the previous database is kept, if there was one. */
   readonly replaced?: string;
 }
 
-/** Nobody waits for us, so a foreign lock may take its time. */
+/** How long another process's lock is waited for. Longer than the service waits, because no caller waits for us. */
 const busyTimeoutMs = 5_000;
-/** Beside a database: its write-ahead log, its rollback journal, and the log's index, which holds nothing of its own. */
+/** Files beside a database: its write-ahead log and its rollback journal. */
 const logs = ["-wal", "-journal"] as const;
+/** The index of the write-ahead log, which holds no data of its own. */
 const index = "-shm";
 
 /**
- * Copies the database into a new file that only we can read, also while a service writes to it, and verifies the copy.
- * The copy is one moment of the database, whole in one file, and never replaces anything.
- * @throws BackupRefused and StartRefused; nothing is left behind, except a copy whose audit log has been tampered with.
+ * Copies the database into a new file that only this account can read, and verifies the copy. A service may write to the
+ * database meanwhile: the copy is a snapshot in one file. An existing file is never replaced.
+ *
+ * @throws BackupError and StoreOpenError. No file remains, except a copy whose audit log has been tampered with.
  */
 export async function backUp(file: string, target: string, migrationsFolder: string): Promise<Backup> {
   const [from, to] = [realDatabaseFile(file), resolve(target)];
-  // Under another name part of it may lie in a log of that name.
+  // A second name would have its own write-ahead log, and part of the data could be there.
   checkSoleNames([from]);
   if (!isOurs(from)) throw new BackupError(`There is no database of jit-access at ${from}.`);
-  claim(to);
+  reserveName(to);
   const partial = `${to}.partial`;
   let verdict: AuditVerdict;
   try {
@@ -81,9 +83,10 @@ export async function backUp(file: string, target: string, migrationsFolder: str
 }
 
 /**
- * Puts a backup in the place of the database, which is kept beside it under a name with this stamp. Whatever happens
- * meanwhile, at the database's place lies the old one or the new one, whole.
- * @throws BackupRefused and StartRefused; nothing has changed then.
+ * Replaces the database by a backup. The old database is kept beside it, under a name with this stamp. Even after a crash
+ * the file is either the old database or the new one, and complete.
+ *
+ * @throws BackupError and StoreOpenError; nothing has changed then.
  */
 export async function restore(
   file: string,
@@ -103,7 +106,7 @@ export async function restore(
     removeWithLogs(fresh);
     makePrivateFile(fresh);
     copyFileSync(from, fresh);
-    // Copying takes the mode along.
+    // The copy has the mode of the backup.
     chmodSync(fresh, 0o600);
     const verdict = await verdictOn(fresh, from, migrationsFolder);
     if (!verdict.ok) throw new BackupError(`${from} was not restored: ${tampering(verdict)}.`);
@@ -112,7 +115,7 @@ export async function restore(
     renameSync(fresh, to);
     sync(dirname(to));
     const { events, head } = verdict;
-    // From here on this is the log that the service is to find.
+    // The service compares its audit log with this head, so it must be that of the restored log.
     await lastHeadFile(to).write({ seq: events, hash: head });
     return { file: to, events, head, ...(replaced !== undefined && { replaced }) };
   } finally {
@@ -121,8 +124,8 @@ export async function restore(
   }
 }
 
-/** Takes the name before there is anything to put there, so that nothing can be overwritten. */
-function claim(target: string): void {
+/** Creates an empty file under the name of the backup, so that no existing file can be overwritten. */
+function reserveName(target: string): void {
   try {
     closeSync(openSync(target, "wx", 0o600));
   } catch (error) {
@@ -136,14 +139,14 @@ async function copyOnline(from: string, to: string, migrationsFolder: string): P
   try {
     client.pragma("query_only = 1");
     checkMigrationsKnown(client, from, migrationsFolder);
-    // All pages in one go: in pieces, each write of the service would make it begin again.
+    // All pages at once: between smaller portions, each write of the service would restart the copy.
     await client.backup(to, { progress: () => 0x7fff_ffff });
   } finally {
     client.close();
   }
 }
 
-/** Writes what lies in the logs into the file itself, and leaves it without any. */
+/** Writes the content of the logs into the file itself, and removes them. */
 function makeSingleFile(file: string): void {
   const client = new Database(file, { fileMustExist: true, timeout: busyTimeoutMs });
   try {
@@ -153,7 +156,11 @@ function makeSingleFile(file: string): void {
   }
 }
 
-/** Whether the copy is whole, and what its audit log says of itself. `name` is what the operator knows it by. */
+/**
+ * Checks that the copy is undamaged, and verifies its audit log.
+ *
+ * @param name names the file in errors, because the operator does not know the copy
+ */
 async function verdictOn(copy: string, name: string, migrationsFolder: string): Promise<AuditVerdict> {
   let client: Database.Database | undefined;
   try {
@@ -165,7 +172,7 @@ async function verdictOn(copy: string, name: string, migrationsFolder: string): 
     if (found !== "ok") throw new BackupError(`${name} is damaged: ${firstLine(found)}.`);
     checkMigrationsKnown(client, name, migrationsFolder);
     if (client.prepare("PRAGMA foreign_key_check").get() !== undefined) {
-      throw new BackupError(`${name} is damaged: some of its rows refer to others that are not there.`);
+      throw new BackupError(`${name} is damaged: some of its rows refer to rows that do not exist.`);
     }
     return await verifyChain(drizzle(client));
   } catch (error) {
@@ -185,7 +192,7 @@ function firstLine(text: string): string {
   return text.split("\n").find((line) => !line.startsWith("***")) ?? "unknown";
 }
 
-/** Refuses what is no whole backup of ours, by what can be told without opening it. */
+/** Refuses a file that is not a complete backup, as far as that is known without opening it. */
 function checkBackup(from: string, database: string): void {
   const found = statSync(from, { throwIfNoEntry: false });
   if (found === undefined) throw new BackupError(`There is no file ${from}.`);
@@ -199,7 +206,7 @@ function checkBackup(from: string, database: string): void {
   const unwritten = logs.find((log) => (statSync(from + log, { throwIfNoEntry: false })?.size ?? 0) > 0);
   if (unwritten !== undefined) {
     throw new BackupError(
-      `${from} is not whole: part of it lies in ${from}${unwritten}; make backups with npm run backup.`,
+      `${from} is not complete: part of it is in ${from}${unwritten}; make backups with npm run backup.`,
     );
   }
 }
@@ -214,27 +221,27 @@ function isOurs(file: string): boolean {
 }
 
 /**
- * Gives the database a second name, with all that was committed to it, and removes the logs it would leave behind: a
- * later database at its place would take them for its own. The first name stays until the new file takes it over. Logs
- * that cannot be written into a file too damaged for it are kept beside the second name, as they are.
+ * Gives the database a second name and removes its logs, which SQLite would apply to the database that replaces it. The
+ * first name stays until the new file takes it over. What the logs contain is written into the file first; if the file is
+ * too damaged for that, the logs are kept beside the second name.
  */
 function putAside(file: string, kept: string): string | undefined {
   const isThere = existsSync(file);
-  // A file that is no database any more is a reason to restore; another program's is a mistake.
+  // A destroyed file is a reason to restore. A database of another program is a mistake of the caller.
   if (isThere && beginsLikeDatabase(file)) inspectDatabase(file);
   const found = logs.filter((log) => existsSync(file + log));
   for (const log of found) {
     copyFileSync(file + log, kept + log, constants.COPYFILE_EXCL);
     sync(kept + log);
   }
-  if (isThere && isFolded(file)) for (const log of found) rmSync(kept + log);
+  if (isThere && foldLogs(file)) for (const log of found) rmSync(kept + log);
   if (isThere) linkSync(file, kept);
   for (const rest of [...logs, index]) rmSync(file + rest, { force: true });
   return isThere ? kept : undefined;
 }
 
-/** False when it is too damaged for that. */
-function isFolded(file: string): boolean {
+/** Writes the logs into the file. Returns false if the file is too damaged for that. */
+function foldLogs(file: string): boolean {
   try {
     makeSingleFile(file);
     return true;
@@ -259,7 +266,7 @@ function removeWithLogs(file: string): void {
   for (const part of ["", ...logs, index]) rmSync(file + part, { force: true });
 }
 
-/** Waits until a file, or the names in a folder, are on disk. */
+/** Waits until a file, or the entries of a folder, are on disk. */
 function sync(path: string): void {
   const descriptor = openSync(path, "r");
   try {

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { accountOf, isPrivateFile, isPrivateFolder } from "../../../core/values/private-files.ts";
 import { StoreOpenError } from "../../shared/store-open-error.ts";
 
-/** Makes the folder of the database file for us alone, or refuses one that others may look into. */
+/** Creates the data folder with access for this account only. Refuses a folder that other users may open. */
 export function secureFolderOf(file: string): void {
   const folder = dirname(file);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -19,8 +19,8 @@ export function secureFolderOf(file: string): void {
 }
 
 /**
- * Refuses the database, its log and its lock when other users may read or write them. On a volume that was given to us by
- * our group, each mount opens our own files to that group; they are closed again.
+ * Refuses files that other users may read or write. A volume that belongs to our group opens our files to that group at
+ * each mount, so those are closed again instead.
  */
 export function checkFileModes(files: readonly string[]): void {
   for (const file of files) {
@@ -36,7 +36,7 @@ export function checkFileModes(files: readonly string[]): void {
   }
 }
 
-/** An empty file that only we can read; SQLite gives its log files the mode of their database. */
+/** Creates an empty file for this account only, if none exists. SQLite gives its log files the mode of the database. */
 export function makePrivateFile(file: string): void {
   if (statSync(file, { throwIfNoEntry: false }) === undefined) closeSync(openSync(file, "wx", 0o600));
 }
@@ -46,7 +46,7 @@ function closeToGroup(file: string, { uid, mode }: Stats): void {
   try {
     chmodSync(file, 0o600);
   } catch {
-    // A file system without permissions of its own: the folder's still hold.
+    // The file system has no permissions of its own. Those of the folder still protect the file.
   }
 }
 

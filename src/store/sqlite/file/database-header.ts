@@ -1,15 +1,15 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { StoreOpenError } from "../../shared/store-open-error.ts";
 
-/** Says in the file itself that it is ours: `jit1` in ASCII. */
+/** Marks the file as a database of this program: `jit1` in ASCII. */
 export const applicationId = 0x6a697431;
 
 const magic = "SQLite format 3\0";
 const headerLength = 108;
 
 /**
- * What the file is, told from its first bytes alone: opening it with SQLite could already write beside it. Refuses what
- * is not ours.
+ * Tells what the file is from its first bytes, because opening it with SQLite could already write files beside it.
+ * @throws StoreOpenError when the file is not a database, or one of another program.
  */
 export function inspectDatabase(file: string): "new" | "ours" {
   const header = firstBytes(file);
@@ -27,7 +27,7 @@ export function inspectDatabase(file: string): "new" | "ours" {
   );
 }
 
-/** Page 1 is the root of the schema table: a leaf without cells means no tables. */
+/** Page 1 is the root of the schema table. A leaf page without cells means that there are no tables. */
 function isWithoutTables(header: Buffer): boolean {
   const leafPage = 0x0d;
   return header[100] === leafPage && header.readUInt16BE(103) === 0;

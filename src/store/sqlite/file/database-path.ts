@@ -2,27 +2,27 @@ import { lstatSync, readdirSync, readlinkSync, realpathSync, rmSync, statSync } 
 import { basename, dirname, join, resolve } from "node:path";
 import { StoreOpenError } from "../../shared/store-open-error.ts";
 
-/** Links that lead on to links: more are a circle. */
+/** A longer chain of symbolic links is taken for a circle. */
 const linksMax = 40;
 
 /**
- * The one path of a database file, whatever links lead to it. Lock and logs lie beside it under this name, so that two
- * processes that name it differently meet at the same lock. Neither the file nor its folder need be there.
+ * The real path of a database file, with all symbolic links resolved. The lock and the logs are named after it, so two
+ * processes that reach the file by different paths compete for the same lock. Neither file nor folder has to exist.
  *
- * @throws StartRefused when links lead in a circle.
+ * @throws StoreOpenError when links lead in a circle.
  */
 export function realDatabaseFile(file: string): string {
   let path = resolve(file);
   for (let links = 0; links <= linksMax; links++) {
     path = join(realFolder(dirname(path)), basename(path));
-    // One link after the other, for the file at their end need not be there yet.
+    // Links are followed one by one, because the file at their end may not exist yet.
     if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return path;
     path = resolve(dirname(path), readlinkSync(path));
   }
   throw new StoreOpenError(`The symbolic links of ${resolve(file)} lead in a circle; name the file itself.`);
 }
 
-/** The folder's one path; of one that is not there, as far as it is. */
+/** The folder's real path. Of a folder that does not exist, the existing part is resolved. */
 function realFolder(folder: string): string {
   if (lstatSync(folder, { throwIfNoEntry: false }) !== undefined) return realpathSync(folder);
   const above = dirname(folder);
@@ -30,8 +30,8 @@ function realFolder(folder: string): string {
 }
 
 /**
- * Refuses files that have another name besides: under that name another process could use them, with a lock and logs of
- * its own, and neither would know of the other.
+ * Refuses files that have a second name. Another process could open the file by that name, with its own lock and its
+ * own logs, and neither process would notice.
  */
 export function checkSoleNames(files: readonly string[]): void {
   for (const file of files) {
@@ -48,7 +48,7 @@ export function checkSoleNames(files: readonly string[]): void {
   }
 }
 
-/** A restore gives the old database a second name before the new one takes its place. If it ended there, that name goes. */
+/** Removes the second name that an interrupted restore gave the database before replacing it. */
 export function removeInterruptedRestore(file: string): void {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined || found.nlink < 2) return;

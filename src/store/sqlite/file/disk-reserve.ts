@@ -3,32 +3,32 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, statfsSync, statSyn
 import { dirname, join } from "node:path";
 import { realDatabaseFile } from "./database-path.ts";
 
-/** Room for some hundred endings; SQLite writes a dozen pages for each. */
+/** Enough to record the end of some hundred grants. SQLite writes a dozen pages for each. */
 export const reserveBytes = 4 * 1024 * 1024;
-/** What must be free besides before the reserve is made anew, so that it is not given up again at once. */
+/** Must be free in addition before the reserve is created again, so that it is not released again at once. */
 const freeBesidesBytes = 1024 * 1024;
 const pieceBytes = 256 * 1024;
 
-/** Space on the disk that is kept for writing that access ends. */
+/** Disk space that is reserved for recording that access ends. */
 export interface DiskReserve {
-  /** Whether it was given up, or could not be made. */
+  /** Whether the reserve was released or could not be created. */
   readonly isMissing: () => boolean;
-  /** Gives the space up. */
+  /** Frees the space. */
   readonly release: () => void;
-  /** Makes it where it is not there and the disk has room. */
+  /** Creates the reserve if it does not exist and the disk has room. */
   readonly keep: () => void;
 }
 
 /**
- * A file beside the database. It holds random bytes, because a file system may store zeros without using any space.
+ * A file of random bytes beside the database. A file system may store zeros without using any space.
  *
- * @param freeBytes how much the disk of this folder has free; absent: as the system says.
+ * @param freeBytes free space on the disk of a folder. Absent: what the system reports.
  */
 export function createDiskReserve(databaseFile: string, freeBytes = freeBytesOf): DiskReserve {
   const file = reserveFileOf(realDatabaseFile(databaseFile));
   const folder = dirname(file);
   let isMissing = false;
-  const isThere = (): boolean => statSync(file, { throwIfNoEntry: false })?.size === reserveBytes;
+  const exists = (): boolean => statSync(file, { throwIfNoEntry: false })?.size === reserveBytes;
   const hasRoom = (): boolean => freeBytes(folder) >= reserveBytes + freeBesidesBytes;
   return {
     isMissing: () => isMissing,
@@ -38,16 +38,16 @@ export function createDiskReserve(databaseFile: string, freeBytes = freeBytesOf)
     },
     keep: () => {
       try {
-        isMissing = !isThere() && !(hasRoom() && isMade(file));
+        isMissing = !exists() && !(hasRoom() && create(file));
       } catch {
-        // A folder that cannot even be looked at has no reserve.
+        // The folder cannot be read, so nothing can be reserved in it.
         isMissing = true;
       }
     },
   };
 }
 
-/** @param databaseFile its real path. */
+/** @param databaseFile its real path */
 export function reserveFileOf(databaseFile: string): string {
   return join(dirname(databaseFile), "reserve");
 }
@@ -57,8 +57,11 @@ function freeBytesOf(folder: string): number {
   return bavail * bsize;
 }
 
-/** Under another name until it is whole. False: there is no room after all, as where a quota is used up. */
-function isMade(file: string): boolean {
+/**
+ * Writes the file under another name first, and renames it when it is complete. Returns false when there is no room
+ * after all, for example because a quota is used up.
+ */
+function create(file: string): boolean {
   const fresh = `${file}.new`;
   try {
     const descriptor = openSync(fresh, "w", 0o600);

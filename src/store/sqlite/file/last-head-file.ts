@@ -3,17 +3,16 @@ import { dirname, join } from "node:path";
 import type { AuditHead } from "../../../service/ports/store.ts";
 import { realDatabaseFile } from "./database-path.ts";
 
-/** What the file says; `unreadable` also of one that is there and says nothing that can be understood. */
+/** The content of the file. `unreadable` also means a file with unknown content, and undefined no file. */
 export type LastHead = AuditHead | "unreadable" | undefined;
 
 /**
- * The head of the audit log that was seen last, beside the database and not inside: a database that is replaced, or has
- * lost its end, does not take it along.
+ * Keeps the last known head of the audit log in a file beside the database. Inside the database it would be lost together
+ * with the end of the log, or with the whole file.
  */
 export interface LastHeadFile {
-  /** Undefined: there is none yet. */
   readonly read: () => LastHead;
-  /** Whole or not at all, also after a power cut. */
+  /** Replaces the content atomically, also if the power fails. */
   readonly write: (head: AuditHead) => Promise<void>;
 }
 
@@ -22,7 +21,7 @@ export function lastHeadFile(databaseFile: string): LastHeadFile {
   return { read: () => readHead(file), write: (head) => writeHead(file, head) };
 }
 
-/** @param databaseFile its real path. */
+/** @param databaseFile its real path */
 export function lastHeadFileOf(databaseFile: string): string {
   return join(dirname(databaseFile), "audit-head");
 }

@@ -15,10 +15,10 @@ import { StoreOpenError } from "../../shared/store-open-error.ts";
 
 export { StoreOpenError };
 
-/** How long one try to write may wait for a foreign lock; the event loop stands still meanwhile, so it is short. */
+/** How long one attempt to write waits for another process's lock. Short, because the event loop stands still meanwhile. */
 const busyTimeoutMs = 150;
 
-/** Sorting happens in memory, so that nothing of ours comes to lie in a temporary file elsewhere. */
+/** `temp_store = 2` sorts in memory, so that no data is written to a temporary file elsewhere. */
 const pragmas = [
   ["journal_mode", "wal"],
   ["synchronous", 2],
@@ -28,26 +28,28 @@ const pragmas = [
   ["trusted_schema", 0],
 ] as const;
 
-/** Memory that reading may fill with pages, so that checks of a hundred thousand credentials find most of theirs. */
+/** Page cache of the reader, so that checks among a hundred thousand credentials rarely read from disk. */
 const readerCacheKib = 96 * 1024;
 
 export interface OpenDatabase {
-  /** Writes, and what a write must read inside its transaction. */
+  /** Writes, and reads what a step needs inside its transaction. */
   readonly writer: Database.Database;
-  /** Refuses writes. */
+  /** Can only read. */
   readonly reader: Database.Database;
-  /** Writes the log back into the file, closes both and lets the next process in. */
+  /** Writes the log back into the file, closes both connections and releases the lock. */
   close(): void;
 }
 
 /**
- * Opens the database file for this process alone, making or migrating it. Refuses with {@link StoreOpenError}, and leaves
- * the file as it is, when others may read it, it is not ours, newer than this program, or in use.
+ * Opens the database file for this process alone, and creates or migrates it.
+ *
+ * @throws StoreOpenError when other users may read the file, it is of another program or version, or in use. The file is
+ *   left as it is.
  */
 export function openDatabase(file: string, migrationsFolder: string): OpenDatabase {
   let path = resolve(file);
   try {
-    // Also where a link to it lies: whoever may change the link may put another database in its place.
+    // Also the folder of a link to it: a user who may change the link could substitute another database.
     secureFolderOf(path);
     path = realDatabaseFile(file);
     checkNotOpenHere(path);
@@ -66,7 +68,7 @@ export function openDatabase(file: string, migrationsFolder: string): OpenDataba
     }
     return openLocked(path, migrationsFolder, lock);
   } catch (error) {
-    throw asRefusal(error, path);
+    throw asOpenError(error, path);
   }
 }
 
@@ -77,8 +79,8 @@ function openLocked(path: string, migrationsFolder: string, lock: ProcessLock): 
     lock.release();
   };
   try {
-    // Asked again: until the lock was ours, another process could still make the file.
-    if (inspectDatabase(path) === "ours") lookInside(path, migrationsFolder);
+    // Inspected again: another process could create the file until we held the lock.
+    if (inspectDatabase(path) === "ours") checkVersion(path, migrationsFolder);
     makePrivateFile(path);
     const writer = new Database(path, { fileMustExist: true, timeout: busyTimeoutMs });
     opened.push(writer);
@@ -92,7 +94,7 @@ function openLocked(path: string, migrationsFolder: string, lock: ProcessLock): 
       close: () => {
         if (!writer.open) return;
         try {
-          // Still in one: its commit failed, and what is on disk is for the next start to find out.
+          // A transaction that is still open has failed to commit. The next start reads what is on disk.
           if (!writer.inTransaction) writer.pragma("wal_checkpoint(TRUNCATE)");
         } finally {
           closeAll();
@@ -105,9 +107,10 @@ function openLocked(path: string, migrationsFolder: string, lock: ProcessLock): 
   }
 }
 
-/** Read-only, so that a newer file stays as it is. */
-function lookInside(path: string, migrationsFolder: string): void {
-  // A journal beside it: it was being made when the process died, so it is empty, and reading it would need a repair.
+/** Opens the file read-only, so that one of another version stays as it is. */
+function checkVersion(path: string, migrationsFolder: string): void {
+  // A rollback journal remains if the process died while it created the file. Then the file is empty, and reading it
+  // would need a repair.
   if (existsSync(`${path}-journal`)) return;
   const client = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
   try {
@@ -118,7 +121,7 @@ function lookInside(path: string, migrationsFolder: string): void {
 }
 
 function prepareWriter(writer: Database.Database, migrationsFolder: string): void {
-  // Before the log is switched on, so that the mark is in the file itself from its first page on.
+  // Before WAL mode is switched on, so that the mark is in the file itself from its first page on.
   if (writer.pragma("application_id", { simple: true }) !== applicationId) {
     writer.pragma(`application_id = ${applicationId}`);
   }
@@ -129,7 +132,7 @@ function prepareWriter(writer: Database.Database, migrationsFolder: string): voi
   writer
     .prepare("INSERT OR IGNORE INTO rulebook (id, version, rules, lockdown) VALUES ('rulebook', 1, ?, 0)")
     .run(JSON.stringify(emptyRules));
-  // Nobody else is at it: leases are a dead process's, and what failed before is worth a try now.
+  // One process per database, so open leases belong to a dead one. Make everything due now, including what was in backoff.
   writer.prepare("UPDATE outbox SET ready_at = created_at WHERE ready_at > created_at").run();
   assertPragmas(writer, [...pragmas, ["application_id", applicationId]]);
 }
@@ -140,7 +143,7 @@ function prepareReader(reader: Database.Database): void {
   assertPragmas(reader, settings);
 }
 
-/** SQLite ignores a pragma it does not like, so each is read back. */
+/** SQLite ignores a pragma that it does not accept, so each is read back. */
 function assertPragmas(
   client: Database.Database,
   wanted: readonly (readonly [string, string | number])[],
@@ -150,8 +153,8 @@ function assertPragmas(
   }
 }
 
-/** What SQLite or the file system say, for the operator; bugs stay bugs. */
-function asRefusal(error: unknown, path: string): unknown {
+/** Turns errors of SQLite and the file system into a sentence for the operator. Bugs stay as they are. */
+function asOpenError(error: unknown, path: string): unknown {
   const isSystemError =
     error instanceof Database.SqliteError || (error instanceof Error && "syscall" in error);
   return isSystemError

@@ -10,23 +10,23 @@ export interface ProcessLock {
   release(): void;
 }
 
-/** The lock's file, beside the database: one folder, one process. */
+/** The lock file is beside the database and has one name for all of them: one process per folder. */
 export function lockFileOf(databaseFile: string): string {
   return join(dirname(resolve(databaseFile)), "lock.db");
 }
 
 /**
- * Databases this process has open. Looking into such a file again would drop its locks: POSIX locks are per process. The
- * connection itself is kept here too: one that nobody can reach any more is closed, and would let others in.
+ * Databases open in this process. Opening such a file again would drop our locks, because POSIX locks are per process.
+ * The connection is kept reachable, because garbage collection would close it and release the lock.
  */
 const openHere = new Map<string, Database.Database>();
 
-/** Refuses a second opening within this process, before anything touches the files. */
+/** Refuses a database that this process has open already, before anything touches its files. */
 export function checkNotOpenHere(databaseFile: string): void {
   if (openHere.has(lockFileOf(databaseFile))) throw inUse(databaseFile);
 }
 
-/** Keeps other processes out for as long as this one lives; unlike a file with a process id it cannot be left behind. */
+/** Keeps other processes out while this one lives. Unlike a file with a process id, the lock cannot be left behind. */
 export function takeProcessLock(databaseFile: string): ProcessLock {
   const file = lockFileOf(databaseFile);
   makePrivateFile(file);
@@ -48,7 +48,7 @@ export function takeProcessLock(databaseFile: string): ProcessLock {
   };
 }
 
-/** Names the holder of the lock, for people: the lock itself is what SQLite holds. */
+/** Names the process that holds the lock, for people. The lock itself is held by SQLite. */
 function holderFileOf(lockFile: string): string {
   return join(dirname(lockFile), "lock.pid");
 }
@@ -57,12 +57,12 @@ function nameHolder(file: string): void {
   try {
     writeFileSync(file, `${process.pid} ${hostname()}\n`, { mode: 0o600 });
   } catch {
-    // A full disk must not stop a start for this; what an earlier holder left would name the wrong one.
+    // A full disk must not prevent the start. A name that an earlier holder left would be wrong.
     rmSync(file, { force: true });
   }
 }
 
-/** Such as ` (held by pid 4711 on host web1)`; empty where it cannot be told. */
+/** For example ` (held by pid 4711 on host web1)`. Empty if the holder is not known. */
 function holderText(file: string): string {
   try {
     const [, pid, host] = /^(\d{1,10}) ([\w.-]{1,255})\n$/.exec(readFileSync(file, "utf8")) ?? [];
