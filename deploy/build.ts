@@ -5,21 +5,21 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 /*
- * `npm run build`: the server in a few files of plain JavaScript, for the image. Nothing may be written beside it there,
- * so Node would strip and compile all of its modules again at every start, and keep the compiler in memory.
+ * `npm run build` bundles the server into a few files of plain JavaScript, for the image. In the image nothing can be
+ * written beside the sources, so Node would strip and compile every module again at each start.
  */
 
 const root = resolve(import.meta.dirname, "..");
 const dist = join(root, "dist");
-/** Two folders deep, as the sources are: what is shipped with them is looked for from there. */
+/** Two folders deep, like the sources, because files that are shipped with them are found by relative paths. */
 const built = join(dist, "code/server");
-/** And is of the same moment: what was built before an update knows nothing of newer tables, and refuses them. */
+/** Copied at the same moment. Older code beside newer migrations would write to tables that it does not know. */
 const shippedWithIt = ["migrations", "jit.example.yaml"];
 
-/** Starting and stopping take less than a second. */
+/** A start and a stop take less than a second. */
 const startMaxMs = 30_000;
 
-/** What every start loads, and becomes part of the files. Other packages are loaded where they lie, when they are needed. */
+/** Packages that every start loads, and that are bundled. Others are loaded from node_modules when they are needed. */
 const atEveryStart: ReadonlySet<string> = new Set([
   "@fastify/rate-limit",
   "canonicalize",
@@ -40,7 +40,7 @@ async function bundle(): Promise<void> {
   const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(
     readFileSync(join(root, "package.json"), "utf8"),
   );
-  // Nothing else below dist is ours: the packed CLI stays.
+  // The packed CLI below dist stays.
   rmSync(join(dist, "code"), { recursive: true, force: true });
   for (const name of shippedWithIt) rmSync(join(dist, name), { recursive: true, force: true });
   for (const name of shippedWithIt) cpSync(join(root, name), join(dist, name), { recursive: true });
@@ -55,12 +55,12 @@ async function bundle(): Promise<void> {
     target: "node22.18",
     outExtension: { ".js": ".mjs" },
     external: Object.keys(dependencies).filter((name) => !atEveryStart.has(name)),
-    // Names stay and lines are short, so that what an error says of where it was can be read.
+    // Names are kept and lines are short, so that the stack of an error is readable.
     minifyWhitespace: true,
     lineLimit: 200,
     minifySyntax: true,
     legalComments: "linked",
-    // CommonJS packages ask for Node's own modules by it.
+    // Bundled CommonJS packages call `require` for Node's own modules.
     banner: {
       js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
     },
@@ -69,8 +69,8 @@ async function bundle(): Promise<void> {
 }
 
 /**
- * Starts once what was built, on nothing, and stops it: shows that it starts, and leaves what V8 compiled where this
- * user's starts find it (app/process/require-node.mjs).
+ * Starts the bundle once with an empty folder, and stops it. That proves that it starts, and fills the compile cache for
+ * later starts of this account (app/process/require-node.mjs).
  */
 async function startOnce(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "jit-build-"));

@@ -18,7 +18,7 @@ const scopes = ["read:dev:billing"];
 
 const installed = installation(config, scopes);
 
-test("while the service runs and writes, a backup is one verified moment of it, for our eyes only", async () => {
+test("a backup of a running service is a verified snapshot that only this account can read", async () => {
   const program = await startProgram({ config, env: manyCalls });
   const dev = await program.person("dev");
   const { body } = await dev.ask({ scopes });
@@ -49,7 +49,7 @@ test("while the service runs and writes, a backup is one verified moment of it, 
   await program.stop();
 });
 
-test("of a stopped service nothing but the copy is new", async () => {
+test("a backup of a stopped service leaves no file but the copy", async () => {
   const folder = installed();
   const before = namesIn(join(folder, "data"));
   const said = await maintain(folder, ["backup", "copy.db"]);
@@ -58,7 +58,7 @@ test("of a stopped service nothing but the copy is new", async () => {
   expect(readFileSync(join(folder, "copy.db")).length).toBeGreaterThan(0);
 });
 
-test("what a killed service left in its log is in the backup", async () => {
+test("a backup contains what a killed service left in its write-ahead log", async () => {
   const program = await startProgram({ config });
   await (await program.person("dev")).ask({ scopes });
   const { length } = await program.audit();
@@ -67,7 +67,7 @@ test("what a killed service left in its log is in the backup", async () => {
   expect(Number(said.word("records"))).toBeGreaterThanOrEqual(length);
 });
 
-test("a file that is there is never overwritten", async () => {
+test("an existing file is never overwritten", async () => {
   const folder = installed();
   for (const name of ["kept.txt", "jit.yaml", "data/jit.db"]) {
     const file = join(folder, name);
@@ -137,7 +137,7 @@ test.each([
   expect(namesIn(folder)).toEqual(names);
 });
 
-test("a backup into a folder that is not there fails with one sentence", async () => {
+test("a backup into a folder that does not exist fails with one sentence", async () => {
   const folder = installed();
   const said = await maintain(folder, ["backup", "nowhere/copy.db"]);
   expect(said).toMatchObject({ code: 1, out: "" });
@@ -146,7 +146,7 @@ test("a backup into a folder that is not there fails with one sentence", async (
   );
 });
 
-test("of a tampered audit log the copy is kept as evidence, and the first bad record named", async () => {
+test("a copy with a tampered audit log is kept as evidence, and the first bad record is named", async () => {
   const folder = installed();
   tamper(join(folder, "data/jit.db"), (client) => {
     client.exec("DROP TRIGGER refuse_changed_audit_event");
@@ -160,7 +160,7 @@ test("of a tampered audit log the copy is kept as evidence, and the first bad re
   expect(modeOf(join(folder, "copy.db"))).toBe("600");
 });
 
-test("which database it is, the environment says, or .env, as for the service", async () => {
+test("the database is the one that the environment or .env names, as for the service", async () => {
   const folder = installed();
   const elsewhere = temporaryFolder();
   writeFileSync(join(elsewhere, ".env"), `DATABASE_URL=file:${folder}/data/jit.db\n`);

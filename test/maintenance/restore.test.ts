@@ -62,7 +62,7 @@ test("the service goes on from the backup: what was given is there, and what end
   await again.stop();
 });
 
-test("while a service runs it is refused, and nothing changes", async () => {
+test("a restore is refused while a service runs, and changes nothing", async () => {
   const program = await startProgram({ config });
   await maintain(program.folder, ["backup", "copy.db"]);
   const names = namesIn(join(program.folder, "data"));
@@ -76,7 +76,7 @@ test("while a service runs it is refused, and nothing changes", async () => {
   await program.stop();
 });
 
-test("into a new place it makes the folder, for us alone", async () => {
+test("a restore without a data folder creates it for this account only", async () => {
   const { copy } = backedUp();
   chmodSync(copy, 0o644);
   const folder = temporaryFolder();
@@ -88,7 +88,7 @@ test("into a new place it makes the folder, for us alone", async () => {
   expect(namesIn(place)).toEqual(["audit-head", "jit.db", "lock.db"]);
 });
 
-test("what a killed service had committed is in the database kept aside, and none of it in the restored one", async () => {
+test("the kept database contains what a killed service had committed, and the restored one contains none of it", async () => {
   const program = await startProgram({ config });
   await maintain(program.folder, ["backup", "copy.db"]);
   await (await program.person("dev")).ask({ scopes });
@@ -134,7 +134,7 @@ test("two restores keep two databases", async () => {
   for (const said of kept) expect(existsSync(said.word("before"))).toBe(true);
 });
 
-test("what a killed restore left behind is in nobody's way", async () => {
+test("files that a killed restore left behind do not prevent the next one", async () => {
   const { folder, database, copy } = backedUp();
   writeFileSync(`${database}.restoring`, "half");
   writeFileSync(`${database}.restoring-wal`, "half");
@@ -226,7 +226,7 @@ test("another program's database is never replaced", async () => {
   expect(readFileSync(database).equals(before)).toBe(true);
 });
 
-test("a data folder that others may look into is refused", async () => {
+test("a data folder that other users may open is refused", async () => {
   const { folder, copy } = backedUp();
   chmodSync(join(folder, "data"), 0o755);
   const said = await maintain(folder, ["restore", copy]);
@@ -234,7 +234,7 @@ test("a data folder that others may look into is refused", async () => {
   expect(said.error).toMatch(/is open to other users .*chmod 700/);
 });
 
-test("a copy of the whole folder of a stopped service can be restored as well", async () => {
+test("a copy of the whole folder of a stopped service can be restored too", async () => {
   const { folder, database } = backedUp();
   copyFileSync(database, join(folder, "plain.db"));
   expect(await maintain(folder, ["restore", "plain.db"])).toMatchObject({ code: 0, error: "" });

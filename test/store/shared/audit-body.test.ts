@@ -5,7 +5,7 @@ import type { AuditEntry } from "../../../src/core/audit/audit-record.ts";
 import { auditBody } from "../../../src/store/shared/audit-body.ts";
 import { auditFixture } from "../../support/fixtures.ts";
 
-/** What the library makes of the same record. */
+/** The same record by the library alone. */
 function byTheLibrary(entry: AuditEntry): string | undefined {
   return canonicalize({ ...entry, at: new Date(entry.at).toISOString() });
 }
@@ -22,7 +22,7 @@ const anyFact = fc.oneof(
   fc.jsonValue(),
 );
 
-test("whatever the facts of a record are, it is written as RFC 8785 wants it", () => {
+test("a record with any data is written as RFC 8785 requires", () => {
   fc.assert(
     fc.property(fc.dictionary(anyName, anyFact), (data) => {
       const entry = auditFixture({ data });
@@ -32,14 +32,14 @@ test("whatever the facts of a record are, it is written as RFC 8785 wants it", (
   );
 });
 
-test("names stand in the order of their UTF-16 code units, whole numbers among them", () => {
+test("names are sorted by UTF-16 code units, also names that are whole numbers", () => {
   const data = { b: 1, a: 2, B: 3, "10": 4, "9": 5, nested: { z: 1, y: [{ b: 1, a: 2 }] } };
   const entry = auditFixture({ data });
   expect(auditBody(entry)).toBe(byTheLibrary(entry));
   expect(auditBody(entry)).toContain('"10":4,"9":5,"B":3,"a":2,"b":1,"nested":{"y":[{"a":2,"b":1}],"z":1}');
 });
 
-test("half a surrogate pair becomes U+FFFD wherever it stands, and what only looks like one stays", () => {
+test("an unpaired surrogate becomes U+FFFD anywhere, and text that only looks like one stays", () => {
   const halves = auditFixture({ data: { reason: "a \ud83d b", list: ["\udd11"] } });
   const named = { ...halves, actor: { ...halves.actor, name: "Half \ud83d" }, data: {} };
   expect(JSON.parse(auditBody(halves)).data).toEqual({ reason: "a \ufffd b", list: ["\ufffd"] });
@@ -48,7 +48,7 @@ test("half a surrogate pair becomes U+FFFD wherever it stands, and what only loo
   expect(auditBody(looksLikeOne)).toBe(byTheLibrary(looksLikeOne));
 });
 
-test("a number that JSON has no word for is a fault, and no null", () => {
+test("a number that JSON cannot express is refused, and does not become null", () => {
   for (const ms of [Number.NaN, Number.POSITIVE_INFINITY]) {
     expect(() => auditBody(auditFixture({ data: { ms } }))).toThrow("is not allowed");
     expect(() => auditBody(auditFixture({ data: { list: [ms] } }))).toThrow("is not allowed");

@@ -14,7 +14,7 @@ function place() {
   return { file, reserve: join(dirname(file), "reserve") };
 }
 
-test("the reserve is a file of its size that only we can read, given up and made anew", () => {
+test("the reserve is a private file of full size, and can be released and created again", () => {
   const { file, reserve: path } = place();
   const reserve = createDiskReserve(file);
   reserve.keep();
@@ -27,7 +27,7 @@ test("the reserve is a file of its size that only we can read, given up and made
   expect([reserve.isMissing(), existsSync(path)]).toEqual([false, true]);
 });
 
-test("it is made only where the disk keeps room besides, and what was cut short is made anew", () => {
+test("the reserve is created only if the disk has more room than it takes, and again if it was cut short", () => {
   const { file, reserve: path } = place();
   let free = reserveBytes;
   const reserve = createDiskReserve(file, () => free);
@@ -40,7 +40,7 @@ test("it is made only where the disk keeps room besides, and what was cut short 
   expect([reserve.isMissing(), statSync(path).size]).toEqual([false, reserveBytes]);
 });
 
-test("a place where it cannot be written leaves it missing", () => {
+test("a reserve that cannot be written is missing", () => {
   const { file, reserve: path } = place();
   mkdirSync(path);
   writeFileSync(join(path, "in-the-way"), "");
@@ -49,7 +49,7 @@ test("a place where it cannot be written leaves it missing", () => {
   expect(reserve.isMissing()).toBe(true);
 });
 
-test("with no page left in the database an ending is written all the same", async () => {
+test("the end of a grant is written although the disk has no page left", async () => {
   let writer: Database.Database | undefined;
   const plain = await openStore({ onWriter: (client) => (writer = client) });
   const limit = (pages: string): void => void writer?.pragma(`max_page_count = ${pages}`);

@@ -76,7 +76,7 @@ async function openElsewhere(
   return { said: String(said), kill };
 }
 
-test("a new data folder and every file in it belong to us alone", async () => {
+test("a new data folder and every file in it are readable by this account only", async () => {
   const file = temporaryFile();
   const store = await openStore({ file });
   await committed(store, writing([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
@@ -101,7 +101,7 @@ test.each([
   expect(readFileSync(file).equals(before)).toBe(true);
 });
 
-test("what was committed is there after closing and opening again, in one file", async () => {
+test("a committed step is in the one file that remains after closing, and is read after opening again", async () => {
   const file = temporaryFile();
   const first = await openStore({ file });
   await committed(first, writing([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
@@ -119,7 +119,7 @@ test("a second opening in the same process is refused", async () => {
   await committed(store, writing([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
 });
 
-test("a second process is refused while the first lives, and let in when that was killed", async () => {
+test("a second process is refused while the first lives, and may open the store after the first was killed", async () => {
   const file = temporaryFile();
   const first = await openElsewhere(file);
   expect(first.said).toBe("open\n");
@@ -168,7 +168,7 @@ test.each([
   await (await openStore({ file: other })).close();
 });
 
-test("a database that a link names before it is there is made at the link's end, lock and logs beside it", async () => {
+test("a database that a link names before it exists is created where the link leads, with its lock and logs beside it", async () => {
   const file = temporaryFile();
   const other = pathElsewhere();
   symlinkSync(file, other);
@@ -214,7 +214,7 @@ test.each(["-wal", "-shm", "-journal", "lock.db"])(
   },
 );
 
-test("the second name that an interrupted restore has left goes, and the database opens", async () => {
+test("the second name that an interrupted restore left is removed, and the database opens", async () => {
   const file = temporaryFile();
   await (await openStore({ file })).close();
   linkSync(file, `${file}.replaced-20240115`);
@@ -222,7 +222,7 @@ test("the second name that an interrupted restore has left goes, and the databas
   expect(readdirSync(dirname(file)).toSorted()).toEqual(["jit.db", "lock.db"]);
 });
 
-test("a file that is no database is refused and left as it is", async () => {
+test("a file that is not a database is refused and left as it is", async () => {
   const file = foreignFile(() => undefined);
   for (const content of ["hello", "x".repeat(8192), `SQLite format 3\0${"x".repeat(20)}`]) {
     writeFileSync(file, content);
@@ -246,14 +246,14 @@ test.each(["delete", "wal"])(
   },
 );
 
-test("a database of ours that is damaged is refused with SQLite's word for it", async () => {
+test("a damaged database is refused with SQLite's message", async () => {
   const file = temporaryFile();
   await (await openStore({ file })).close();
   writeFileSync(file, Buffer.concat([readFileSync(file).subarray(0, 1000), Buffer.alloc(40_000, 7)]));
   expect(await refusalOf(file)).toMatch(/cannot be opened: .*malformed/);
 });
 
-test("an empty database without tables becomes ours", async () => {
+test("an empty database without tables is taken over", async () => {
   const file = foreignFile((client) => {
     client.exec("CREATE TABLE gone (id INTEGER); DROP TABLE gone; VACUUM");
   });
@@ -282,7 +282,7 @@ test("a database from before the first release is refused with the way to export
   expect(readFileSync(file).equals(before)).toBe(true);
 });
 
-test("the connections are as durable and as strict as promised, and the reader cannot write", () => {
+test("both connections have the documented durability and strictness, and the reader cannot write", () => {
   const database = openDatabase(temporaryFile(), migrations);
   onTestFinished(() => database.close());
   const { writer, reader } = database;

@@ -47,7 +47,7 @@ function openQueue(
   return { writer, queue, onCommitted, onFatal, records };
 }
 
-test("when the disk is full the answer is a known no, nothing is written, and it goes on when there is room", async () => {
+test("on a full disk a commit is refused and writes nothing, and works again when there is room", async () => {
   const { writer, queue, records, onFatal } = openQueue();
   await queue.commit(recorded("before"));
   const pages = writer.pragma("page_count", { simple: true });
@@ -60,7 +60,7 @@ test("when the disk is full the answer is a known no, nothing is written, and it
   expect([records(), onFatal.mock.calls]).toEqual([2, []]);
 });
 
-test("a step too big for the disk does not take those beside it along", async () => {
+test("a step that is too big for the disk does not fail the other steps of its batch", async () => {
   const { writer, queue, records } = openQueue();
   writer.pragma(`max_page_count = ${Number(writer.pragma("page_count", { simple: true })) + 20}`);
   const results = await Promise.allSettled(
@@ -70,7 +70,7 @@ test("a step too big for the disk does not take those beside it along", async ()
   expect(records()).toBe(2);
 });
 
-test("when a shared commit does not fit on the disk, each step is tried by itself", async () => {
+test("when the COMMIT of a batch does not fit on the disk, each step is tried alone", async () => {
   let commits = 0;
   const { queue, records } = openQueue((transaction) => ({
     ...transaction,
@@ -107,7 +107,7 @@ test.each([
   await queue.commit(recorded("d"));
 });
 
-test("while something else holds the write lock a commit is refused, and reads go on", async () => {
+test("while another process holds the write lock, commits are refused and reads work", async () => {
   const file = temporaryFile();
   const store = await openStore({ file });
   const giveBack = takeWriteLock(file);
@@ -118,7 +118,7 @@ test("while something else holds the write lock a commit is refused, and reads g
   await committed(store, step);
 });
 
-test("a commit that fails in the disk is answered to nobody, reported once, and nothing is taken after it", async () => {
+test("a COMMIT that fails on the disk gives every caller an unknown outcome, is reported once, and stops the queue", async () => {
   const { queue, onFatal } = openQueue(failing);
   const results = await Promise.allSettled([queue.commit(recorded("a")), queue.commit(recorded("b"))]);
   for (const result of results)
@@ -128,7 +128,7 @@ test("a commit that fails in the disk is answered to nobody, reported once, and 
   await expect(queue.commit(recorded("c"))).rejects.toBeInstanceOf(StoreUnavailable);
 });
 
-test("steps that wait together share one transaction, at most 128 in one", async () => {
+test("steps that wait together share one transaction, of at most 128 steps", async () => {
   let begun = 0;
   const counting = (transaction: Transaction): Transaction => ({
     ...transaction,
@@ -142,7 +142,7 @@ test("steps that wait together share one transaction, at most 128 in one", async
   expect([begun, records()]).toEqual([2, 130]);
 });
 
-test("a batch is written without marks, and again step by step when one of its steps cannot be", async () => {
+test("a batch is written without savepoints, and with one for each step when a step cannot be written", async () => {
   const seen: string[] = [];
   const { queue, records } = openQueue((transaction) => ({
     ...transaction,
@@ -151,7 +151,7 @@ test("a batch is written without marks, and again step by step when one of its s
       transaction.begin();
     },
     savepoint: () => {
-      seen.push("mark");
+      seen.push("savepoint");
       transaction.savepoint();
     },
   }));
@@ -160,10 +160,10 @@ test("a batch is written without marks, and again step by step when one of its s
   const late = stepFixture({ expects: [{ kind: "request", id: "jit_none", version: 7 }] });
   const results = await Promise.all([recorded("c"), late, recorded("d")].map((step) => queue.commit(step)));
   expect(results.map((result) => "ok" in result)).toEqual([true, false, true]);
-  expect([seen, records()]).toEqual([["begin", "begin", "mark", "mark", "mark"], 4]);
+  expect([seen, records()]).toEqual([["begin", "begin", "savepoint", "savepoint", "savepoint"], 4]);
 });
 
-test("what a transaction made durable is told as it ends, and nothing of one that failed", async () => {
+test("only the steps of a transaction that succeeded are reported as committed", async () => {
   let commits = 0;
   const { queue, onCommitted } = openQueue((transaction) => ({
     ...transaction,
@@ -179,7 +179,7 @@ test("what a transaction made durable is told as it ends, and nothing of one tha
   expect(onCommitted.mock.calls).toEqual([[[one], [late]]]);
 });
 
-test("a transaction that is gone without a word is answered to nobody as written", async () => {
+test("no caller is told that its step is written when SQLite ended the transaction silently", async () => {
   const { queue, onFatal, records } = openQueue(undefined, (writer) => writer.exec("ROLLBACK"));
   await expect(queue.commit(recorded("a"))).rejects.toMatchObject({ code: "outcome_unknown" });
   expect(onFatal).toHaveBeenCalledOnce();

@@ -9,14 +9,14 @@ import { openSqliteStore, type SqliteStoreOptions } from "../../../src/store/sql
 
 export { committed } from "../../support/committed.ts";
 
-/** A folder that is gone after the test. */
+/** A folder that is removed after the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "jit-store-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Where a store of this test may keep its database; the folder is made by the store. */
+/** The path of a database for one test. The store creates the folder. */
 export function temporaryFile(): string {
   return join(temporaryFolder(), "data", "jit.db");
 }
@@ -25,7 +25,7 @@ function onFatal(error: Error): never {
   throw error;
 }
 
-/** A store that is closed after the test, whatever became of it. */
+/** A store that is closed after the test. */
 export async function openStore(options: Partial<SqliteStoreOptions> = {}): Promise<Store> {
   const store = await openSqliteStore({ file: options.file ?? temporaryFile(), onFatal, ...options });
   onTestFinished(() => store.close());
@@ -39,7 +39,7 @@ export function writeUnreleasedDatabase(file: string): void {
   writeFileSync(file, gunzipSync(readFileSync(fixture)), { mode: 0o600 });
 }
 
-/** Takes the write lock of a database file, as somebody else would; gives it back when called, or after the test. */
+/** Takes the write lock of a database file, as another process would. Call the result to release it before the test ends. */
 export function takeWriteLock(file: string): () => void {
   const other = new Database(file);
   onTestFinished(() => void other.close());

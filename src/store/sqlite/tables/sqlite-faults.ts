@@ -1,21 +1,21 @@
 import Database from "better-sqlite3";
 import { DiskFull, StoreUnavailable } from "../../../service/ports/store.ts";
 
-/** SQLite's result codes that mean "not now, and nothing was written". */
-const knownNo = /^SQLITE_(?:FULL|READONLY|BUSY|LOCKED|CANTOPEN|NOMEM|IOERR|PROTOCOL)/;
+/** SQLite's result codes that mean that nothing was written, and a later attempt may succeed. */
+const nothingWritten = /^SQLITE_(?:FULL|READONLY|BUSY|LOCKED|CANTOPEN|NOMEM|IOERR|PROTOCOL)/;
 
-/** A commit that may or may not be on disk: whoever waits for it must not be told either. The process must restart. */
+/** A commit may or may not be on disk, so its caller must not be told either. The process must restart. */
 export class CommitOutcomeUnknown extends Error {
   override readonly name = "CommitOutcomeUnknown";
   readonly code = "outcome_unknown";
   readonly retryable = false;
 }
 
-/** The error as the rest of the house knows it: SQLite's known "no" as {@link StoreUnavailable}, others as they are. */
+/** Turns an SQLite error after which nothing was written into {@link StoreUnavailable}. Other errors stay as they are. */
 export function asFault(error: unknown): unknown {
-  if (!(error instanceof Database.SqliteError) || !knownNo.test(error.code)) return error;
+  if (!(error instanceof Database.SqliteError) || !nothingWritten.test(error.code)) return error;
   const Fault = isFull(error) ? DiskFull : StoreUnavailable;
-  return new Fault(`the database said ${error.code}`, { cause: error });
+  return new Fault(`the database answered ${error.code}`, { cause: error });
 }
 
 export function isBusy(error: unknown): boolean {
@@ -26,7 +26,7 @@ export function isFull(error: unknown): boolean {
   return error instanceof Database.SqliteError && error.code === "SQLITE_FULL";
 }
 
-/** Whether this failed because the disk is full, at any level of its causes. */
+/** Whether an error or one of its causes says that the disk is full. */
 export function isForWantOfSpace(error: unknown): boolean {
   const isNoSpace = error instanceof Error && "code" in error && error.code === "ENOSPC";
   return isFull(error) || isNoSpace || (error instanceof Error && isForWantOfSpace(error.cause));
