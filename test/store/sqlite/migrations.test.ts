@@ -84,7 +84,7 @@ test("a row that refers to nothing stops an update before it has begun", async (
   await expect(refused).rejects.toThrow(
     /is damaged: a row of request_scopes refers to one of requests that is not there. It was left as it is/,
   );
-  expect(migrationsIn(file)).toBe(1);
+  expect(migrationsIn(file)).toBe(journalIn(migrations).entries.length);
 });
 
 test("an update for which the disk has no room is refused and leaves everything as it was", () => {
@@ -100,7 +100,7 @@ test("an update for which the disk has no room is refused and leaves everything 
   expect(update).toThrow(/could not be upgraded, and were left as they were .+ as much free disk space/);
   expect(writer.prepare("SELECT count(*) FROM unique_names").pluck().get()).toBe(1_000);
   close();
-  expect(migrationsIn(file)).toBe(1);
+  expect(migrationsIn(file)).toBe(journalIn(migrations).entries.length);
 });
 
 function migrationsIn(file: string): unknown {
