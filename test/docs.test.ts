@@ -83,6 +83,20 @@ describe.each(pages)("$path", ({ path, content }) => {
   });
 });
 
+test("the recipes name what is in the files they name", () => {
+  const [, recipes = ""] = read("CONTRIBUTING.md").split("\n## Recipes\n");
+  const steps = recipes.split("\n").filter((line) => /^\d+\. /.test(line));
+  const missing = steps.flatMap((step) => {
+    const code = codeIn(step);
+    const files = code.filter((one) => /^(src|test)\/[\w./-]+\.ts$/.test(one) && !one.includes("KIND"));
+    const named = code.filter((one) => /^[a-z]+[A-Z]\w+$|^[A-Z][a-z]+[A-Z]\w+$/.test(one));
+    const contents = files.map(read).join("\n");
+    return files.length === 0 ? [] : named.filter((one) => !contents.includes(one));
+  });
+  expect(steps.length).toBeGreaterThan(40);
+  expect(missing).toEqual([]);
+});
+
 test("every page is reached from the index, and the index from the README", () => {
   const reached = new Set(["docs/README.md"]);
   for (const path of reached) {
