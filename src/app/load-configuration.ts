@@ -41,10 +41,10 @@ export async function loadConfiguration(
 ): Promise<LoadedConfiguration> {
   const { store } = context;
   const lastSource = await store.rulesSource();
-  const held = new Set((await store.connectorsInUse()).map(({ connector }) => connector));
+  const inUse = new Set((await store.connectorsInUse()).map(({ connector }) => connector));
   const found: FoundConfiguration = await findConfiguration(settings, lastSource, {
     environment: process.env,
-    held,
+    inUse,
     packageRoot,
     pause: yieldToEventLoop,
   });

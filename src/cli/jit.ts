@@ -7,20 +7,20 @@ import { runJit } from "./program.ts";
 import { exitCodeOf } from "./io/signals.ts";
 import { terminalColumns } from "./io/terminal-columns.ts";
 
-// The command line itself, started by jit.mjs on a Node that reads TypeScript.
+// The entry point of the CLI. jit.mjs starts it on a Node that reads TypeScript.
 
 const { stdout, stderr } = process;
 
 stdout.on("error", (error: NodeJS.ErrnoException) => {
-  // Whoever read us has had enough, as `head` does.
+  // The reader has closed the pipe, as `head` does.
   if (error.code === "EPIPE") process.exit(exitCodeOf("SIGPIPE"));
   stderr.write(`${cannotPrint(error.code)}\n`, () => process.exit(exitCodes.internal.code));
 });
-// What is said beside the work is not the work: a command that runs is still to be looked after.
+// Ignored, because a lost note must not stop a command that is running.
 stderr.on("error", () => {});
 
 function cannotPrint(code = "unknown"): string {
-  return `jit: What was to be printed could not be written (${code}); what was done is done, and jit rotate replaces a token that got lost. (not_printed)`;
+  return `jit: The output could not be written (${code}); the command itself was done, and jit rotate replaces a lost token. (not_printed)`;
 }
 
 const io: CliIo = {
@@ -35,7 +35,7 @@ const io: CliIo = {
   timeoutMs: 15_000,
   now: Date.now,
   pause: async (ms, signal) => {
-    // An end of the wait is not a fault: whoever waits looks at the signal.
+    // An aborted pause is no error, because the caller checks the signal.
     await passed(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {});
   },
 };

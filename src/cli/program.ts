@@ -4,7 +4,7 @@ import { programVersion } from "../core/values/program-version.ts";
 import { addAccessCommands } from "./commands/access-commands.ts";
 import { addAuditCommands } from "./commands/audit-commands.ts";
 import { addConnectorCommands } from "./commands/connector-commands.ts";
-import { addDecidingCommands } from "./commands/decision-commands.ts";
+import { addDecisionCommands } from "./commands/decision-commands.ts";
 import { exitCodes, exitCodesHelp } from "./io/exit-codes.ts";
 import { Failure, misuse } from "./io/failure.ts";
 import { addHelpCommand } from "./commands/help-command.ts";
@@ -14,13 +14,13 @@ import { addManifestCommands } from "./commands/manifest-commands.ts";
 import type { CliIo } from "./io/cli-io.ts";
 import { addPeopleCommands } from "./commands/people-commands.ts";
 import { addPolicyCommands } from "./commands/policy-commands.ts";
-import { addReadingCommands } from "./commands/query-commands.ts";
+import { addQueryCommands } from "./commands/query-commands.ts";
 import { addRunCommand } from "./commands/run-command.ts";
 import { addSshCaCommands } from "./commands/ssh-ca-commands.ts";
 import { noteLine, openSession, formatJson, type Cli, type GlobalOptions } from "./api/session.ts";
 import { defaultUrl } from "./io/settings.ts";
 
-/** Runs one command line, without the program's own name. Never throws; the exit code says how it ended. */
+/** Runs one command line, without the program name. It never throws, and returns the exit code. */
 export async function runJit(args: readonly string[], io: CliIo): Promise<number> {
   let exitCode: number = exitCodes.ok.code;
   const program = createProgram({
@@ -35,15 +35,15 @@ export async function runJit(args: readonly string[], io: CliIo): Promise<number
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
-    return failed(error, io, program.opts<GlobalOptions>().json === true);
+    return reportFailure(error, io, program.opts<GlobalOptions>().json === true);
   }
 }
 
-/** Every command there is. */
+/** Creates the program with every command. */
 export function createProgram(cli: Cli): Command {
   const { io } = cli;
   const program = new Command("jit")
-    .description("Ask for access, decide about it, and look after it.")
+    .description("Ask for access, decide on requests, and manage access.")
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void io.out(text),
@@ -57,7 +57,7 @@ export function createProgram(cli: Cli): Command {
         new Help().optionDescription(option) +
         (option.mandatory && option.defaultValue === undefined ? " (required)" : ""),
     })
-    .option("--json", "print what the API answers, untouched; refusals too")
+    .option("--json", "print the unchanged response of the API, refusals too")
     .option("--key-file <file>", "read the API key from this file")
     .version(programVersion, "-V, --version", "print the version")
     .addHelpText("after", `\n${environmentHelp}\n${exitCodesHelp()}`);
@@ -65,10 +65,10 @@ export function createProgram(cli: Cli): Command {
   addAccessCommands(program, cli);
   addRunCommand(program, cli);
   program.commandsGroup("Deciding:");
-  addDecidingCommands(program, cli);
+  addDecisionCommands(program, cli);
   addLockdown(program, cli);
   program.commandsGroup("Looking:");
-  addReadingCommands(program, cli);
+  addQueryCommands(program, cli);
   program.commandsGroup("Administering:");
   addPolicyCommands(program, cli);
   addPeopleCommands(program, cli);
@@ -79,22 +79,24 @@ export function createProgram(cli: Cli): Command {
   program.commandsGroup("Setting up chat:");
   addManifestCommands(program, cli);
   addHelpCommand(program);
-  complainWithOwnHelp(program, program.name(), io);
+  pointToOwnHelp(program, program.name(), io);
   return program;
 }
 
-/** Whoever mistypes a command is pointed to the help of that one. */
-function complainWithOwnHelp(command: Command, path: string, io: CliIo): void {
+/** Makes the usage error of each command name the help of that command. */
+function pointToOwnHelp(command: Command, path: string, io: CliIo): void {
   command.configureOutput({ outputError: (text) => io.err(usageLine(text, `${path} --help`)) });
-  for (const below of command.commands) complainWithOwnHelp(below, `${path} ${below.name()}`, io);
+  for (const subcommand of command.commands) {
+    pointToOwnHelp(subcommand, `${path} ${subcommand.name()}`, io);
+  }
 }
 
 const environmentHelp = `Environment:
-  JIT_URL       where the service is (${defaultUrl})
+  JIT_URL       the address of the service (${defaultUrl})
   JIT_KEY       your API key, kd_live_…
   JIT_KEY_FILE  or a file that holds it`;
 
-/** Everybody on a machine can read everybody's command lines, and shells keep them. What is behind -- is not ours. */
+/** Refuses tokens in our arguments, because every user can read command lines and shells store them. */
 function refuseSecrets(args: readonly string[]): void {
   const end = args.indexOf("--");
   const own = end === -1 ? args : args.slice(0, end);
@@ -105,9 +107,9 @@ function refuseSecrets(args: readonly string[]): void {
   }
 }
 
-async function failed(error: unknown, io: CliIo, isJson: boolean): Promise<number> {
+async function reportFailure(error: unknown, io: CliIo, isJson: boolean): Promise<number> {
   if (error instanceof CommanderError) {
-    // Help and version end a run like a failure does; only its own code tells them apart.
+    // Commander also throws for help and version, with exit code 0.
     return error.exitCode === 0 ? exitCodes.ok.code : exitCodes.usage.code;
   }
   if (error instanceof Failure) {
@@ -120,7 +122,7 @@ async function failed(error: unknown, io: CliIo, isJson: boolean): Promise<numbe
   return exitCodes.internal.code;
 }
 
-/** What commander complains about, in the form of all our errors. */
+/** Formats a usage error of commander like our other errors. */
 function usageLine(text: string, help: string): string {
   const usage = text
     .replace(/^error: /, "")

@@ -15,25 +15,25 @@ import { defaultPolicyId, policyIdOf } from "./policy-id.ts";
 import { webhooksOf } from "./resolve-webhooks.ts";
 import { readYaml, sliceCost } from "./yaml-file.ts";
 
-/** What the operator's file says, made trustworthy. */
+/** The content of the operator's file, validated. */
 export interface Configuration {
   readonly identities: readonly (IdentityContent & { readonly managedBy: "file" })[];
-  /** Their versions are the store's to count. */
+  /** Without versions, because the store counts them. */
   readonly policies: readonly (PolicyContent & { readonly id: PolicyId; readonly managedBy: "file" })[];
   /** The default policy carries version 1 until the store knows better. */
   readonly rules: Rules;
-  /** With their secrets: kept in memory alone. */
+  /** With their secrets, which are kept in memory only. */
   readonly webhooks: readonly Webhook[];
   /** With their secrets. */
   readonly connectors: readonly ConnectorSettings[];
-  /** By the name of the connector, what is wrong with a variable of the environment. Only of connectors that hold objects. */
+  /** For connectors in use: the problem with their environment variable, by connector name. */
   readonly unusableConnectors: ReadonlyMap<string, string>;
 }
 
-/** One complaint about the file. */
+/** One problem in the file. */
 export interface ConfigProblem {
   readonly file: string;
-  /** From 1, like `column`. */
+  /** Counted from 1, like `column`. */
   readonly line: number;
   readonly column: number;
   /** Dotted, as in `policies.0.conditions.1.value`; empty for the file as a whole. */
@@ -43,19 +43,19 @@ export interface ConfigProblem {
 
 export interface ConfigProblems {
   readonly problems: readonly ConfigProblem[];
-  /** Texts of the file that hold tokens, to be ended. */
+  /** Texts of the file that hold tokens. The caller revokes them. */
   readonly leaked?: readonly string[];
 }
 
 export interface ConfigRead {
   readonly ok: Configuration;
-  /** Complaints about fields of the file, with their places and in the file's order. */
-  readonly placed: (complaints: readonly PlacedProblem[]) => readonly ConfigProblem[];
+  /** Adds line and column to problems of fields, and sorts them in the order of the file. */
+  readonly locate: (problems: readonly PlacedProblem[]) => readonly ConfigProblem[];
 }
 
 /**
- * Reads the configuration file (contract §5): YAML 1.2 checked strictly, all complaints at once and in the file's
- * order. Never throws, whatever the text. `environment` has the values of `env:NAME`; no complaint repeats one.
+ * Reads the configuration file: strict YAML 1.2, with all problems at once and in the order of the file. It never throws.
+ * `environment` has the values of `env:NAME`, and no problem repeats one. See docs/configuration.md#the-configuration-file.
  */
 export function readConfigFile(
   text: string,
@@ -66,14 +66,14 @@ export function readConfigFile(
 }
 
 /**
- * As {@link readConfigFile}, with pauses between its slices: a file of thousands of people takes a while. A variable that
- * a connector of `held` lacks is no problem of the file.
+ * Like {@link readConfigFile}, in slices, because a file with thousands of people takes a while. A missing variable of a
+ * connector in `inUse` is no problem of the file.
  */
 export function* readConfigInSlices(
   text: string,
   fileName: string,
   environment: Readonly<Record<string, string | undefined>>,
-  held: ReadonlySet<string> = new Set(),
+  inUse: ReadonlySet<string> = new Set(),
 ): Work<ConfigRead | ConfigProblems> {
   const yaml = yield* readYaml(text);
   if ("problems" in yaml) {
@@ -81,43 +81,49 @@ export function* readConfigInSlices(
     return { problems, leaked: linesWithTokens(text).map(({ content }) => content) };
   }
   const { value, positionOf } = yaml.ok;
-  const placed = (complaints: readonly PlacedProblem[]): readonly ConfigProblem[] =>
-    complaints
+  const locate = (problems: readonly PlacedProblem[]): readonly ConfigProblem[] =>
+    problems
       .map(({ path, message }) => ({ file: fileName, ...positionOf(path), path: path.join("."), message }))
-      .toSorted((one, other) => one.line - other.line || one.column - other.column);
+      .toSorted((a, b) => a.line - b.line || a.column - b.column);
   const leaked = tokensIn(value);
   if (leaked.length > 0) {
-    const complaints = leaked.map(({ path }) => ({ path, message: "holds a token: leave it out" }));
-    return { problems: placed(complaints), leaked: leaked.map(({ text: holding }) => holding) };
+    const problems = leaked.map(({ path }) => ({ path, message: "holds a token: leave it out" }));
+    return { problems: locate(problems), leaked: leaked.map(({ text: leakedText }) => leakedText) };
   }
   yield sliceCost;
-  // Comments are no values, and are read by as many people.
-  const commented = linesWithTokens(text);
-  if (commented.length > 0) {
+  // Comments are not part of the values, but people read them too.
+  const linesWithToken = linesWithTokens(text);
+  if (linesWithToken.length > 0) {
     const message = "holds a token: leave it out";
-    const problems = commented.map(({ line }) => ({ file: fileName, line, column: 1, path: "", message }));
-    return { problems, leaked: commented.map(({ content }) => content) };
+    const problems = linesWithToken.map(({ line }) => ({
+      file: fileName,
+      line,
+      column: 1,
+      path: "",
+      message,
+    }));
+    return { problems, leaked: linesWithToken.map(({ content }) => content) };
   }
   yield sliceCost;
   const parsed = configSchema.safeParse(value);
   yield sliceCost;
   const found = parsed.success
-    ? crossProblems(parsed.data, environment, held)
+    ? crossProblems(parsed.data, environment, inUse)
     : placedProblems(parsed.error, value);
   if (parsed.success && found.length === 0) {
-    return { ok: configurationOf(parsed.data, environment), placed };
+    return { ok: configurationOf(parsed.data, environment), locate };
   }
-  return { problems: placed(found) };
+  return { problems: locate(found) };
 }
 
-/** `line` counts from 1. */
+/** The lines that hold a token, counted from 1. */
 function linesWithTokens(text: string): readonly { readonly line: number; readonly content: string }[] {
   return text
     .split("\n")
     .flatMap((content, index) => (holdsToken(content) ? [{ line: index + 1, content }] : []));
 }
 
-/** `jit.yaml:12:5 policies.0.name: is missing`, for the log. */
+/** Formats a problem for the log: `jit.yaml:12:5 policies.0.name: is missing`. */
 export function formatConfigProblem({ file, line, column, path, message }: ConfigProblem): string {
   return maskTokens(`${file}:${line}:${column} ${path === "" ? "" : `${path}: `}${message}`).text;
 }

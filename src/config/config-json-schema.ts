@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { configSchema } from "./config-schema.ts";
 
-/** The configuration file as JSON Schema, for editors; draft 7 is the one they all know. */
+/** The JSON Schema of the configuration file, for editors. Draft 7, because all of them support it. */
 export function configJsonSchema() {
   return {
     ...z.toJSONSchema(configSchema, { io: "input", target: "draft-7" }),

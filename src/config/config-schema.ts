@@ -39,33 +39,35 @@ const webhook = z.strictObject({
     .describe("Whether private and loopback addresses may be called; link-local ones never are."),
 });
 
-/** The whole configuration file (contract §5). A section left out is empty. */
+/** The schema of the configuration file. Omitted sections are empty. See docs/configuration.md. */
 export const configSchema = z.strictObject({
   identities: z
     .array(identityContent)
     .max(identitiesMax)
     .default([])
-    .describe("People and programs. Who leaves this list is deactivated."),
+    .describe("People and programs. Whoever is removed from this list is deactivated."),
   roles: chatRoles.prefault({}).describe("Who is administrator or auditor in chat."),
   policies: z.array(policyContent).max(policiesMax).default([]).describe("Which requests are approved how."),
   default: z
     .exactOptional(defaultPolicyContent)
-    .describe("Governs what no policy does; absent: that is denied."),
+    .describe("Governs requests that no policy governs. Absent: they are denied."),
   risk: z
     .array(riskRule)
     .max(riskRulesMax)
     .default([])
     .describe("Points, 0 to 100 in sum; without rules a risk score is unknown."),
-  catalog: z.array(catalogEntry).max(catalogEntriesMax).default([]).describe("What people may pick from."),
-  limits: limits.prefault({}).describe("Open requests and live grants of one identity; absent: 20 each."),
+  catalog: z.array(catalogEntry).max(catalogEntriesMax).default([]).describe("What people can choose from."),
+  limits: limits.prefault({}).describe("Open requests and active grants of one identity; absent: 20 each."),
   breakGlass: z.exactOptional(breakGlass).describe("Emergency access; absent: nobody."),
   slack: slack.prefault({}),
-  webhooks: z.array(webhook).max(connectionsMax).default([]).describe("Programs told of audit events."),
+  webhooks: z.array(webhook).max(connectionsMax).default([]).describe("Programs notified of audit events."),
   connectors: z
     .array(connector)
     .max(connectionsMax)
     .default([])
-    .describe("Where access is really given; a scope that none of them serves gives the token alone."),
+    .describe(
+      "The systems where access is provisioned. For a scope without a connector there is a token only.",
+    ),
 });
 
 export type ConfigFile = z.output<typeof configSchema>;

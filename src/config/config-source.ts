@@ -1,32 +1,32 @@
 import { isLoopback } from "./loopback.ts";
 
-/** Looked for in the working directory when `JIT_CONFIG` names nothing. */
+/** The file in the working directory that is used when `JIT_CONFIG` is not set. */
 export const defaultConfigFile = "jit.yaml";
-/** Ships with the product. */
+/** The example that ships with the program. */
 export const exampleConfigFile = "jit.example.yaml";
 
 export interface ConfigSourceFacts {
   /** `JIT_CONFIG`, when set. */
   readonly named?: { readonly file: string; readonly exists: boolean };
   readonly defaultExists: boolean;
-  /** Where we listen. */
+  /** The address the server listens on. */
   readonly host: string;
   readonly isChatOrMailSet: boolean;
-  /** What the database's rules were last loaded from; undefined in a new one. */
+  /** What the rules in the database were last loaded from; undefined in a new database. */
   readonly lastSource: "file" | "example" | undefined;
 }
 
 export type ConfigSource =
   | { readonly use: "file"; readonly file: string }
-  /** The log must say so. */
+  /** The log must warn about it. */
   | { readonly use: "example" }
-  /** Not to be started with. */
+  /** The service must not start. */
   | { readonly problem: string };
 
 /**
- * Which configuration to start with (contract §5). The example grants access to invented people, so it may only serve
- * someone who is trying the product out: on their own machine, unconnected, and never over a database that has run on
- * rules of its own, which it would replace.
+ * Chooses the configuration to start with. The example grants access to invented people, so it is only for trying the
+ * service out: on one machine, without chat or mail, and never on a database that was loaded from a file, because it would
+ * replace those rules. See docs/configuration.md#which-file-is-used.
  */
 export function chooseConfigFile(facts: ConfigSourceFacts): ConfigSource {
   const { named } = facts;

@@ -5,23 +5,23 @@ import { connectorProblems } from "./resolve-connectors.ts";
 import type { PlacedProblem } from "../core/values/refusals.ts";
 import { webhookProblems } from "./resolve-webhooks.ts";
 
-/** What no field can know by itself: names given twice, people who are not there, secrets that are not set. */
+/** Finds problems across fields: repeated names, unknown people, and secrets that are not set. */
 export function crossProblems(
   file: ConfigFile,
   environment: Readonly<Record<string, string | undefined>>,
-  held: ReadonlySet<string>,
+  inUse: ReadonlySet<string>,
 ): PlacedProblem[] {
   return [
     ...identityProblems(file.identities),
     ...nameProblems(file),
     ...hookProblems(file, environment),
-    ...connectorProblems(file.connectors, environment, held),
+    ...connectorProblems(file.connectors, environment, inUse),
   ];
 }
 
 function identityProblems(identities: readonly IdentityContent[]): PlacedProblem[] {
-  const ids = new Set<string>(identities.map((one) => one.id));
-  const strangers = identities.flatMap(({ managerId }, index) =>
+  const ids = new Set<string>(identities.map(({ id }) => id));
+  const unknownManagers = identities.flatMap(({ managerId }, index) =>
     managerId === undefined || ids.has(managerId)
       ? []
       : [
@@ -31,15 +31,15 @@ function identityProblems(identities: readonly IdentityContent[]): PlacedProblem
           },
         ],
   );
-  const repeated = (field: readonly string[], keyOf: (one: IdentityContent) => string | undefined) =>
+  const repeated = (field: readonly string[], keyOf: (identity: IdentityContent) => string | undefined) =>
     repetitions(identities.map(keyOf)).map(({ index, first }) => ({
       path: ["identities", String(index), ...field],
-      message: `belongs to ${identities[first]?.name ?? "another identity"} already (identities.${first})`,
+      message: `already belongs to ${identities[first]?.name ?? "another identity"} (identities.${first})`,
     }));
   return [
-    ...strangers,
-    ...repeated(["id"], (one) => one.id),
-    ...repeated(["email"], (one) => one.email),
+    ...unknownManagers,
+    ...repeated(["id"], ({ id }) => id),
+    ...repeated(["email"], ({ email }) => email),
     ...repeated(
       ["links", "slack"],
       ({ links }) => links.slack && `${links.slack.teamId} ${links.slack.userId}`,
@@ -53,7 +53,7 @@ function identityProblems(identities: readonly IdentityContent[]): PlacedProblem
 
 function nameProblems(file: ConfigFile): PlacedProblem[] {
   const inDefault = file.policies.some((policy) => policy.name === file.default?.name)
-    ? [{ path: ["default", "name"], message: "is the name of a policy already" }]
+    ? [{ path: ["default", "name"], message: "is already the name of a policy" }]
     : [];
   return [
     ...repeatedNames(
@@ -83,11 +83,11 @@ function nameProblems(file: ConfigFile): PlacedProblem[] {
 function repeatedNames(section: string, names: readonly string[]): PlacedProblem[] {
   return repetitions(names).map(({ index, first }) => ({
     path: [section, String(index), "name"],
-    message: `is the name of ${section}.${first} already`,
+    message: `is already the name of ${section}.${first}`,
   }));
 }
 
-/** Webhooks whose secrets are not set, or make no sense. */
+/** Finds webhooks whose secrets are not set or are invalid. */
 function hookProblems(
   file: ConfigFile,
   environment: Readonly<Record<string, string | undefined>>,
@@ -104,7 +104,7 @@ function hookProblems(
   return [...unset, ...webhookProblems(file.webhooks, environment)];
 }
 
-/** Every key that was there before, with where it was first. */
+/** Every repeated key, with the index of its first occurrence. */
 function repetitions(
   keys: readonly (string | undefined)[],
 ): { readonly index: number; readonly first: number }[] {

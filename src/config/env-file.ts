@@ -1,15 +1,15 @@
 import { lstatSync } from "node:fs";
 import { readTextFile } from "./text-file.ts";
 
-/** Read in the working directory when it is there. */
+/** Read from the working directory, if it exists. */
 const envFile = ".env";
 
 /**
- * Adds what the file `.env` sets to the environment; what is set already wins over it. Returns lines for the operator; with
- * any of them nothing was added.
+ * Adds the variables of the file `.env` to the environment, without replacing variables that are set. Returns problems as
+ * lines for the operator; if there are any, nothing was added.
  */
 export function loadEnvFile(environment: Record<string, string | undefined>): readonly string[] {
-  // A link whose file is missing is there: without its settings the service would be another one.
+  // A dangling link is a problem: without its settings the service would run with different ones.
   if (lstatSync(envFile, { throwIfNoEntry: false }) === undefined) return [];
   const found = readTextFile(envFile);
   if ("problem" in found) return [`${envFile} ${found.problem}.`];
@@ -20,17 +20,17 @@ export function loadEnvFile(environment: Record<string, string | undefined>): re
 }
 
 export interface EnvProblem {
-  /** From 1. */
+  /** Counted from 1. */
   readonly line: number;
-  /** Never holds a value: it may be a secret. */
+  /** Never quotes a value, because it may be a secret. */
   readonly message: string;
 }
 
 const quotes = ['"', "'", "`"];
 
 /**
- * Reads lines `NAME=value` with the meaning Node gives them: `export` before the name, comments, and values in quotes, which
- * may go over several lines. What Node would skip, cut or overwrite without a word is a problem here.
+ * Reads lines `NAME=value` as Node does: with `export` before the name, comments, and quoted values of several lines.
+ * Whatever Node would silently skip, cut or overwrite is a problem here.
  */
 export function parseEnv(
   text: string,
@@ -53,14 +53,14 @@ export function parseEnv(
       : unquoted(written);
     if ("problem" in value) {
       problems.push({ line, message: `${name} ${value.problem}` });
-      // Where such a value ends is not known, so what follows it would be complained about for nothing.
+      // The end of such a value is unknown, so problems after it would be meaningless.
       if (value.isOpen) break;
       continue;
     }
-    index += value.furtherLines;
-    const before = setIn.get(name);
-    if (before !== undefined) {
-      problems.push({ line, message: `${name} was set in line ${before} already; keep one of the two` });
+    index += value.extraLines;
+    const firstLine = setIn.get(name);
+    if (firstLine !== undefined) {
+      problems.push({ line, message: `${name} was already set in line ${firstLine}; keep one of the two` });
     }
     setIn.set(name, line);
     values.set(name, value.text);
@@ -69,30 +69,30 @@ export function parseEnv(
 }
 
 type Value =
-  | { readonly text: string; readonly furtherLines: number }
+  | { readonly text: string; readonly extraLines: number }
   | { readonly problem: string; readonly isOpen: boolean };
 
 function unquoted(written: string): Value {
   const text = written.replace(/(^|\s+)#.*$/, "");
   return text.includes("#")
     ? { problem: "has a # in its value, where a comment could begin: put the value in quotes", isOpen: false }
-    : { text, furtherLines: 0 };
+    : { text, extraLines: 0 };
 }
 
-/** The first line begins with the quote; the value may end in a later one. */
+/** Reads a value whose first line begins with a quote. It may end in a later line. */
 function quoted(lines: readonly string[]): Value {
   const text = lines.join("\n");
   const quote = text.charAt(0);
   const end = text.indexOf(quote, 1);
   if (end === -1) return { problem: `begins with ${quote}, which is never closed`, isOpen: true };
   const inside = text.slice(1, end);
-  const [behind = ""] = text.slice(end + 1).split("\n");
-  if (!/^\s*(#.*)?$/.test(behind)) {
-    const problem = `has text behind its closing ${quote}; use another kind of quote around it`;
+  const [trailing = ""] = text.slice(end + 1).split("\n");
+  if (!/^\s*(#.*)?$/.test(trailing)) {
+    const problem = `has text after its closing ${quote}; use another kind of quote around it`;
     return { problem, isOpen: false };
   }
   return {
     text: quote === '"' ? inside.replaceAll(String.raw`\n`, "\n") : inside,
-    furtherLines: inside.split("\n").length - 1,
+    extraLines: inside.split("\n").length - 1,
   };
 }

@@ -19,26 +19,26 @@ import {
   type Setting,
 } from "./setting-parsers.ts";
 
-/** Everything the environment says, with what holds where it is silent. */
+/** The settings from the environment, with defaults for variables that are not set. */
 export interface Settings {
   readonly host: string;
-  /** 0: any free one. */
+  /** 0 selects any free port. */
   readonly port: number;
-  /** Without a slash at its end; absent: people reach us where we listen. */
+  /** Without a trailing slash. Absent: people use the address the server listens on. */
   readonly publicUrl?: string;
-  /** Whose forwarded headers are believed. */
+  /** The proxies whose forwarded headers are trusted. */
   readonly trustedProxies: readonly string[];
   readonly databaseFile: string;
   /** `JIT_CONFIG`. */
   readonly configFile?: string;
-  /** Absent: one is made at the first start. */
+  /** Absent: the first start makes one. */
   readonly adminKey?: string;
   readonly sweepCron: string;
   readonly rateLimitPerMinute: number;
   readonly logLevel: LogLevel;
-  /** Absent: the audit log is kept in the database alone. */
+  /** Absent: the audit log is in the database only. */
   readonly auditFile?: string;
-  /** Absent: Slack is off; the same for the two below. */
+  /** Absent: Slack is off. The same applies to the next two. */
   readonly slack?: SlackSettings;
   readonly teams?: TeamsSettings;
   readonly email?: EmailSettings;
@@ -46,12 +46,12 @@ export interface Settings {
 
 interface SlackSettings {
   readonly botToken: string;
-  /** With an app token Slack is reached over a socket that we open; otherwise it calls us and signs. */
+  /** With an app token we open a socket to Slack; otherwise Slack calls us and signs its calls. */
   readonly connection:
     | { readonly mode: "socket"; readonly appToken: string }
     | { readonly mode: "http"; readonly signingSecret: string };
   readonly teamId?: string;
-  /** Without a slash at its end, like the addresses below. */
+  /** Without a trailing slash, like the addresses below. */
   readonly apiUrl: string;
   readonly linkByEmail: boolean;
 }
@@ -73,7 +73,7 @@ interface EmailSettings {
   readonly from: string;
 }
 
-/** `message` completes the sentence that begins with the name, and never holds the value. */
+/** A problem with one variable. `message` completes a sentence that begins with its name, and never quotes its value. */
 export interface SettingProblem {
   readonly name: EnvironmentName;
   readonly message: string;
@@ -98,7 +98,7 @@ const teamsNames = [
 ] as const;
 const emailNames = ["SMTP_URL", "EMAIL_FROM"] as const;
 
-/** Every variable there is. */
+/** The name of every variable. */
 export const environmentNames = [
   "HOST",
   "PORT",
@@ -127,8 +127,8 @@ const teamsServiceHosts = [
 ];
 
 /**
- * Reads the environment (contract §5). A variable that is empty counts as not set. All problems are found at once;
- * with any of them nothing may start.
+ * Reads the environment. An empty variable counts as not set. All problems are found at once, and with any of them the
+ * service must not start. See docs/configuration.md#environment.
  */
 export function readEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
@@ -163,22 +163,22 @@ export function readEnvironment(
 
 interface Reader {
   readonly problems: readonly SettingProblem[];
-  /** The value; undefined when it is not set, or bad and noted. */
+  /** The value; undefined when it is not set, or invalid and added to the problems. */
   readonly take: <T>(name: EnvironmentName, setting: Setting<T>) => T | undefined;
-  /** Like `take`, for what the rest of a group cannot do without: its absence is noted too. */
+  /** Like `take`, for a required variable of a group: its absence is a problem too. */
   readonly need: <T>(name: EnvironmentName, setting: Setting<T>, because: string) => T | undefined;
   readonly isAnySet: (names: readonly EnvironmentName[]) => boolean;
 }
 
-/** What a byte order mark, a pasted blank or a Windows line end leave in a name, where nobody sees it. */
+/** Characters that a byte order mark, a pasted blank or a Windows line end leaves invisibly in a name. */
 const invisible = /[\p{White_Space}\p{Cc}\p{Cf}]/gu;
 
-/** Settings that somebody made and that would silently not hold. */
+/** Finds variables that are set under a name with an invisible character and would silently be ignored. */
 function hiddenNames(environment: Readonly<Record<string, string | undefined>>): SettingProblem[] {
-  const odd = Object.keys(environment).filter((name) => name.search(invisible) >= 0);
-  const meant = new Set(odd.map((name) => name.replaceAll(invisible, "")));
+  const misspelt = Object.keys(environment).filter((name) => name.search(invisible) >= 0);
+  const intended = new Set(misspelt.map((name) => name.replaceAll(invisible, "")));
   const message = "is set under a name with an invisible character in it; type the name anew";
-  return environmentNames.filter((name) => meant.has(name)).map((name) => ({ name, message }));
+  return environmentNames.filter((name) => intended.has(name)).map((name) => ({ name, message }));
 }
 
 function readerOf(environment: Readonly<Record<string, string | undefined>>): Reader {

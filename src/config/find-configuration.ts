@@ -12,37 +12,37 @@ import {
 import type { Settings } from "./environment.ts";
 import { isUnchanged, readTextFile } from "./text-file.ts";
 
-/** A file that changes while it is read is read again, so many times at most. */
-const readingsMax = 20;
+/** How often a file that changes while it is read is read again. */
+const readAttemptsMax = 20;
 
 export type FoundConfiguration =
   | {
       readonly content: Configuration;
       readonly source: "file" | "example";
       readonly file: string;
-      /** Lines for the operator about fields of this file. */
-      readonly lines: (complaints: readonly PlacedProblem[]) => readonly string[];
+      /** Formats problems of this file's fields as lines for the operator. */
+      readonly lines: (problems: readonly PlacedProblem[]) => readonly string[];
     }
-  /** Lines for the operator, with file, line and path; and texts of the file that hold tokens, to be ended. */
+  /** Lines for the operator, with file, line and path; and texts of the file that hold tokens and must be revoked. */
   | { readonly problems: readonly string[]; readonly leaked?: readonly string[] };
 
 /** How the service reads its configuration. */
 export interface ReadingContext {
-  /** What `env:NAME` stands for. */
+  /** The values of `env:NAME`. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Connectors that hold objects of ours: a variable that one of them lacks does not refuse the file. */
-  readonly held: ReadonlySet<string>;
-  /** The folder the example came in. */
+  /** Connectors that hold objects. A missing variable of one of them does not reject the file. */
+  readonly inUse: ReadonlySet<string>;
+  /** The folder of the example. */
   readonly packageRoot: string;
-  /** Waited for between the slices of a long file, so that others are served meanwhile. */
+  /** Called between the slices of a long file, so that other work continues meanwhile. */
   readonly pause: () => Promise<void>;
 }
 
-/** Chooses the configuration file (contract §5), reads it and checks it. */
+/** Chooses, reads and checks the configuration file. */
 export async function findConfiguration(
   settings: Settings,
   lastSource: ConfigSourceFacts["lastSource"],
-  { environment, held, packageRoot, pause }: ReadingContext,
+  { environment, inUse, packageRoot, pause }: ReadingContext,
 ): Promise<FoundConfiguration> {
   const named = settings.configFile;
   const choice = chooseConfigFile({
@@ -54,28 +54,28 @@ export async function findConfiguration(
   });
   if ("problem" in choice) return { problems: [choice.problem] };
   const file = choice.use === "example" ? join(packageRoot, exampleConfigFile) : choice.file;
-  for (let count = 0; count < readingsMax; count++) {
+  for (let attempt = 0; attempt < readAttemptsMax; attempt++) {
     const found = readTextFile(file);
     if ("problem" in found) return { problems: [`${file} ${found.problem}.`] };
-    const read = await inParts(readConfigInSlices(found.text, file, environment, held), pause);
-    // Half of a file that is being written can be a valid one, and would deactivate whoever is missing.
+    const read = await runSlices(readConfigInSlices(found.text, file, environment, inUse), pause);
+    // A half-written file can be valid, and loading it would deactivate everybody who is missing in it.
     if (!isUnchanged(file, found)) continue;
     if ("problems" in read) {
       const { leaked = [] } = read;
       return { problems: read.problems.map(formatConfigProblem), leaked };
     }
-    const { ok, placed } = read;
-    const lines = (complaints: readonly PlacedProblem[]) => placed(complaints).map(formatConfigProblem);
+    const { ok, locate } = read;
+    const lines = (problems: readonly PlacedProblem[]) => locate(problems).map(formatConfigProblem);
     return { content: ok, source: choice.use, file, lines };
   }
   return { problems: [`${file} was changed each time it was read; reload again when it is complete.`] };
 }
 
-/** Pauses after each part: each is so large that others should have their turn. */
-async function inParts<T>(work: Work<T>, pause: () => Promise<void>): Promise<T> {
+/** Runs the work, and pauses after each slice. */
+async function runSlices<T>(work: Work<T>, pause: () => Promise<void>): Promise<T> {
   for (;;) {
-    const part = work.next();
-    if (part.done === true) return part.value;
+    const slice = work.next();
+    if (slice.done === true) return slice.value;
     await pause();
   }
 }

@@ -1,13 +1,13 @@
 import { makeId, type PolicyId } from "../core/values/ids.ts";
 
-/** The id of the file's `default`. No name can make it: every other file policy's id ends in a hash. */
+/** The id of the file's `default`. No policy name can produce it, because all other ids of file policies end in a hash. */
 export const defaultPolicyId: PolicyId = makeId("policy", "default");
 
 const slugLengthMax = 48;
 
 /**
- * The id of a policy in the file, which has a name only. The same name gives the same id on every load and machine, so
- * that versions go on and grants keep pointing at it; another name is another policy.
+ * Derives the id of a file policy from its name. The same name gives the same id on every load and machine, so that
+ * versions continue and grants keep referring to it. A different name is a different policy.
  */
 export function policyIdOf(name: string): PolicyId {
   const slug = name
@@ -18,7 +18,7 @@ export function policyIdOf(name: string): PolicyId {
   return makeId("policy", slug === "" ? hashOf(name) : `${slug}-${hashOf(name)}`);
 }
 
-/** FNV-1a, 64 bit, over UTF-8, in base 36: tells names with the same letters apart; nothing secret hangs on it. */
+/** FNV-1a, 64 bit, over UTF-8, in base 36. It only distinguishes names with the same slug, and protects no secret. */
 function hashOf(text: string): string {
   let hash = 0xcbf29ce484222325n;
   for (const byte of new TextEncoder().encode(text)) {

@@ -5,8 +5,8 @@ import type { PlacedProblem } from "../core/values/refusals.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** In place of what a variable does not say; nobody is at this address, by RFC 2606. */
-const nowhere = {
+/** Placeholders for variables that are not set. RFC 2606 guarantees that these hosts never exist. */
+const unreachable = {
   postgres: "postgres://unset.invalid",
   redis: "redis://unset.invalid",
   webhook: "https://unset.invalid",
@@ -14,8 +14,8 @@ const nowhere = {
 } as const;
 
 /**
- * The connectors with their secrets; call only when {@link connectorProblems} has found nothing. One of
- * {@link unusableConnectors} gets an address where nobody is.
+ * Resolves the secrets of connectors. Call it only if {@link connectorProblems} found nothing. The
+ * {@link unusableConnectors} get an unreachable address.
  */
 export function connectorSettings(
   written: readonly WrittenConnector[],
@@ -30,22 +30,22 @@ export function connectorSettings(
     const isUsable = !unusable.has(connector.name);
     switch (connector.kind) {
       case "postgres":
-        return { ...connector, url: isUsable ? resolved(connector.url) : nowhere.postgres };
+        return { ...connector, url: isUsable ? resolved(connector.url) : unreachable.postgres };
       case "redis":
-        return { ...connector, url: isUsable ? resolved(connector.url) : nowhere.redis };
+        return { ...connector, url: isUsable ? resolved(connector.url) : unreachable.redis };
       case "ssh":
         return connector;
       case "webhook":
         return {
           ...connector,
-          url: isUsable ? resolved(connector.url) : nowhere.webhook,
-          secret: isUsable ? resolved(connector.secret) : nowhere.secret,
+          url: isUsable ? resolved(connector.url) : unreachable.webhook,
+          secret: isUsable ? resolved(connector.secret) : unreachable.secret,
         };
     }
   });
 }
 
-/** By the name of the connector, what is wrong with a variable it takes its address or its secret from. */
+/** The problem with a connector's address or secret variable, by connector name. */
 export function unusableConnectors(
   written: readonly WrittenConnector[],
   environment: Environment,
@@ -59,39 +59,39 @@ export function unusableConnectors(
 }
 
 /**
- * What no connector can know by itself: who else serves its resources, and whether its secrets make sense.
+ * Finds problems across connectors: scopes served twice, and invalid secrets.
  *
- * @param held Connectors that hold objects of ours: a variable that is lost must not keep everybody else from access.
+ * @param inUse Connectors that hold objects. Their lost variables are no problem, so that everybody else keeps access.
  */
 export function connectorProblems(
   written: readonly WrittenConnector[],
   environment: Environment,
-  held: ReadonlySet<string>,
+  inUse: ReadonlySet<string>,
 ): readonly PlacedProblem[] {
   return [
     ...claimProblems(written),
     ...listFileProblems(written),
     ...written.flatMap((connector, index) =>
-      held.has(connector.name) ? [] : secretProblems(connector, index, environment),
+      inUse.has(connector.name) ? [] : secretProblems(connector, index, environment),
     ),
   ];
 }
 
-/** One scope is given in one place: two would each believe the other's objects to be strangers, and so would people. */
+/** Each scope belongs to one connector. With two, each would treat the other's objects as orphans. */
 function claimProblems(written: readonly WrittenConnector[]): readonly PlacedProblem[] {
   const claims = new Map<string, number>();
   const found: PlacedProblem[] = [];
   for (const [index, { resources, actions }] of written.entries()) {
-    for (const [place, resource] of resources.entries()) {
+    for (const [position, resource] of resources.entries()) {
       for (const action of Object.keys(actions)) {
         const scope = `${action}:${resource}`;
         const first = claims.get(scope);
         if (first === undefined) claims.set(scope, index);
         else {
-          const path = ["connectors", String(index), "resources", String(place)];
+          const path = ["connectors", String(index), "resources", String(position)];
           found.push({
             path,
-            message: `${scope} is served by ${written[first]?.name} already (connectors.${first})`,
+            message: `${scope} is already served by ${written[first]?.name} (connectors.${first})`,
           });
         }
       }
@@ -100,7 +100,7 @@ function claimProblems(written: readonly WrittenConnector[]): readonly PlacedPro
   return found;
 }
 
-/** A revocation list is written whole by one connector: another would write over it. */
+/** Each revocation list belongs to one connector. A second one would overwrite it. */
 function listFileProblems(written: readonly WrittenConnector[]): readonly PlacedProblem[] {
   const firsts = new Map<string, number>();
   return written.flatMap((connector, index) => {
@@ -113,25 +113,25 @@ function listFileProblems(written: readonly WrittenConnector[]): readonly Placed
     return [
       {
         path: ["connectors", String(index), "krlFile"],
-        message: `is written by connectors.${first} already`,
+        message: `is already written by connectors.${first}`,
       },
     ];
   });
 }
 
-/** Says what a variable should hold, never what it holds. */
+/** Problems with a connector's variables. They name what is expected, never the value. */
 function secretProblems(
   connector: WrittenConnector,
   index: number,
   environment: Environment,
 ): readonly PlacedProblem[] {
-  return referencesOf(connector).flatMap(({ field, text, isGood, expects }) => {
+  return referencesOf(connector).flatMap(({ field, text, isValid, expects }) => {
     const variable = environmentName(text);
     const path = ["connectors", String(index), field];
-    if (variable === undefined) return isGood(text) ? [] : [{ path, message: `must be ${expects}` }];
+    if (variable === undefined) return isValid(text) ? [] : [{ path, message: `must be ${expects}` }];
     const value = environment[variable] ?? "";
     if (value === "") return [{ path, message: `the environment variable ${variable} is not set` }];
-    return isGood(value)
+    return isValid(value)
       ? []
       : [{ path, message: `the environment variable ${variable} must hold ${expects}` }];
   });
@@ -140,7 +140,7 @@ function secretProblems(
 interface Reference {
   readonly field: string;
   readonly text: string;
-  readonly isGood: (value: string) => boolean;
+  readonly isValid: (value: string) => boolean;
   readonly expects: string;
 }
 
@@ -151,7 +151,7 @@ function referencesOf(connector: WrittenConnector): readonly Reference[] {
         {
           field: "url",
           text: connector.url,
-          isGood: (value) => hasProtocol(value, ["postgres:", "postgresql:"]),
+          isValid: (value) => hasProtocol(value, ["postgres:", "postgresql:"]),
           expects: "an address that begins with postgres://",
         },
       ];
@@ -160,7 +160,7 @@ function referencesOf(connector: WrittenConnector): readonly Reference[] {
         {
           field: "url",
           text: connector.url,
-          isGood: (value) => hasProtocol(value, ["redis:", "rediss:"]),
+          isValid: (value) => hasProtocol(value, ["redis:", "rediss:"]),
           expects: "an address that begins with redis:// or rediss://",
         },
       ];
@@ -171,13 +171,13 @@ function referencesOf(connector: WrittenConnector): readonly Reference[] {
         {
           field: "url",
           text: connector.url,
-          isGood: (value) => hasProtocol(value, connector.allowPrivate ? ["https:", "http:"] : ["https:"]),
+          isValid: (value) => hasProtocol(value, connector.allowPrivate ? ["https:", "http:"] : ["https:"]),
           expects: "an address that begins with https:// (http:// only with allowPrivate)",
         },
         {
           field: "secret",
           text: connector.secret,
-          isGood: isWebhookSecret,
+          isValid: isWebhookSecret,
           expects: "whsec_ and 24 to 64 bytes in base64",
         },
       ];

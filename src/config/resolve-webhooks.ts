@@ -5,7 +5,7 @@ import { isLoopback } from "./loopback.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const urlLengthMax = 2_000;
-/** The specification's bounds of a secret; below, it can be guessed. */
+/** The bounds that Standard Webhooks sets for a secret. A shorter one could be guessed. */
 const secretBytesMin = 24;
 const secretBytesMax = 64;
 
@@ -14,7 +14,7 @@ const secretRule = `its value must be whsec_ and the base64 of ${secretBytesMin}
 export const webhookUrlRule =
   "must begin with https:// (http:// only on this machine) and hold no user or password";
 
-/** Audit records are sent there, so they travel encrypted unless they never leave the machine. */
+/** Whether audit records may be sent to this URL: encrypted, or to this machine only. */
 export function isWebhookUrl(text: string): boolean {
   if (text.length > urlLengthMax || /\s/.test(text) || !URL.canParse(text)) return false;
   const { protocol, hostname, username, password } = new URL(text);
@@ -22,7 +22,7 @@ export function isWebhookUrl(text: string): boolean {
   return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
 }
 
-/** What is wrong with the values that `env:` references of the file stand for. Never repeats one. */
+/** Problems with the values of `env:` references. They never quote a value. */
 export function webhookProblems(
   webhooks: readonly Webhook[],
   environment: Environment,
@@ -41,11 +41,11 @@ export function webhookProblems(
 function urlProblem(url: string, allowPrivate: boolean): string | undefined {
   if (!isWebhookUrl(url)) return `its value ${webhookUrlRule}`;
   return /^http:/i.test(url) && !allowPrivate
-    ? "leads to this machine, which is called only with allowPrivate: true"
+    ? "names this machine, which requires allowPrivate: true"
     : undefined;
 }
 
-/** The webhooks of a file without problems, with what its `env:` references stand for. */
+/** Resolves the `env:` references of webhooks in a file without problems. */
 export function webhooksOf(webhooks: readonly Webhook[], environment: Environment): readonly Webhook[] {
   return webhooks.map((webhook) => ({
     ...webhook,
@@ -54,7 +54,7 @@ export function webhooksOf(webhooks: readonly Webhook[], environment: Environmen
   }));
 }
 
-/** Empty: not set, which is told elsewhere. */
+/** The value of a text or reference. Empty when the variable is not set, which is reported elsewhere. */
 function valueOf(text: string, environment: Environment): string {
   const variable = environmentName(text);
   return variable === undefined ? text : (environment[variable] ?? "");

@@ -3,11 +3,11 @@ import { parseToken } from "../core/values/token-format.ts";
 import { parseEmail } from "../core/values/identity.ts";
 import { isLoopback } from "./loopback.ts";
 
-/** How one environment variable is read. */
+/** The parser of one environment variable. */
 export interface Setting<T> {
-  /** Undefined when the text is not acceptable. */
+  /** Undefined when the text is invalid. */
   readonly parse: (text: string) => T | undefined;
-  /** Completes "NAME must be …". Never holds what was given: it may be a secret. */
+  /** Completes "NAME must be …". Never quotes the value, because it may be a secret. */
   readonly expects: string;
 }
 
@@ -38,7 +38,7 @@ export const logLevel: Setting<LogLevel> = {
   expects: `one of ${logLevels.join(", ")}`,
 };
 
-/** What is not printable ASCII, or begins or ends with a space, is a copying mistake. */
+/** Printable ASCII without spaces at its ends, because anything else is a copying mistake. */
 export const secretText = matching(
   /^[!-~]([ -~]{0,998}[!-~])?$/,
   "printable text without spaces at its ends",
@@ -59,7 +59,7 @@ export const proxies: Setting<readonly string[]> = {
   expects: "IP addresses or ranges such as 10.0.0.0/8, separated by commas",
 };
 
-/** Without a slash at its end. */
+/** Without a trailing slash. */
 export const publicUrl: Setting<string> = {
   parse: (text) => {
     const url = urlOf(text);
@@ -70,7 +70,7 @@ export const publicUrl: Setting<string> = {
   expects: "an address that begins with https:// or http://, without user, query or fragment",
 };
 
-/** A server that is sent secrets. Without a slash at its end. */
+/** A server that receives secrets. Without a trailing slash. */
 export const secureUrl: Setting<string> = {
   parse: (text) => {
     const url = urlOf(text);
@@ -109,16 +109,16 @@ export const filePath: Setting<string> = {
 
 export const adminKey: Setting<string> = {
   parse: (text) => (parseToken(text)?.kind === "live" ? text : undefined),
-  expects: "a whole key that begins with kd_live_; its last six characters are a checksum",
+  expects: "a complete key that begins with kd_live_; its last six characters are a checksum",
 };
 
-/** Roughly; whoever runs the schedule knows exactly. */
+/** An approximate check. The scheduler checks the expression exactly. */
 export const cronExpression: Setting<string> = {
   parse: (text) => {
     const fields = text.split(" ");
-    const isRight =
-      (fields.length === 5 || fields.length === 6) && fields.every((one) => cronField.test(one));
-    return isRight ? text : undefined;
+    const isCron =
+      (fields.length === 5 || fields.length === 6) && fields.every((field) => cronField.test(field));
+    return isCron ? text : undefined;
   },
   expects: "a cron expression of five fields, or six with seconds in front",
 };
@@ -127,12 +127,12 @@ const cronValue = String.raw`(\*|\d{1,2}|(jan|feb|mar|apr|may|jun|jul|aug|sep|oc
 const cronRange = String.raw`${cronValue}(-${cronValue})?(/\d{1,2})?`;
 const cronField = new RegExp(`^${cronRange}(,${cronRange})*$`, "i");
 
-function listOf(text: string, parse: (one: string) => string | undefined): readonly string[] | undefined {
+function listOf(text: string, parse: (entry: string) => string | undefined): readonly string[] | undefined {
   const parsed: string[] = [];
-  for (const part of text.split(",")) {
-    const one = parse(part.trim());
-    if (one === undefined) return undefined;
-    parsed.push(one);
+  for (const entry of text.split(",")) {
+    const value = parse(entry.trim());
+    if (value === undefined) return undefined;
+    parsed.push(value);
   }
   return [...new Set(parsed)];
 }
@@ -161,7 +161,7 @@ function hasLogin(url: URL): boolean {
   return url.username !== "" || url.password !== "";
 }
 
-/** A carriage return at the end is what is left of a file with Windows line ends. */
+/** Whether a text has control characters, such as the carriage return that Windows line ends leave. */
 function hasControl(text: string): boolean {
   return /\p{Cc}/u.test(text);
 }

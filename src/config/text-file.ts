@@ -1,17 +1,17 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync, type BigIntStats } from "node:fs";
 import { decodeText } from "../core/values/decode-text.ts";
 
-/** A file's text, and which state of the file it is. */
+/** The text of a file, and the state of the file when it was read. */
 export interface TextFile {
   readonly text: string;
   readonly state: string;
 }
 
-/** Reads a whole text file. `problem` completes the sentence that begins with the file's name. */
+/** Reads a text file. `problem` completes a sentence that begins with the file's name. */
 export function readTextFile(file: string): TextFile | { readonly problem: string } {
   let opened: number | undefined;
   try {
-    // Without waiting: a pipe that nobody writes to would hold the process for ever.
+    // Non-blocking, because a pipe without a writer would block the process forever.
     opened = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = fstatSync(opened, { bigint: true });
     if (!stats.isFile()) return { problem: "is not a file" };
@@ -24,7 +24,7 @@ export function readTextFile(file: string): TextFile | { readonly problem: strin
   }
 }
 
-/** Whether the file under this name is still the one that was read, with the same content. */
+/** Whether the file is still the one that was read, with the same content. */
 export function isUnchanged(file: string, { state }: TextFile): boolean {
   try {
     return stateOf(statSync(file, { bigint: true })) === state;

@@ -3,7 +3,7 @@ import type { Alias, CST, Document, Node } from "yaml";
 import type { Work } from "../core/values/sliced-work.ts";
 
 interface SourcePosition {
-  /** From 1. */
+  /** Counted from 1. */
   readonly line: number;
   readonly column: number;
 }
@@ -11,7 +11,7 @@ interface SourcePosition {
 export interface YamlFile {
   /** Plain values without cycles and of bounded depth. */
   readonly value: unknown;
-  /** Where the field or list entry at `path` stands; where it is not there, the nearest thing around it. */
+  /** The position of the field or list entry at `path`, or of the nearest existing parent. */
   readonly positionOf: (path: readonly string[]) => SourcePosition;
 }
 
@@ -19,20 +19,20 @@ export interface YamlProblem extends SourcePosition {
   readonly message: string;
 }
 
-/** Far more than a configuration needs, far less than what a stack holds. */
+/** Far more than a configuration needs, and far less than would overflow the stack. */
 const depthMax = 64;
 const lengthMax = 5_000_000;
 const aliasesMax = 100;
 const problemsMax = 20;
-/** Tokens of YAML that are read in one slice; a person is about 90 of them, and a slice takes a few milliseconds. */
+/** YAML tokens read in one slice, which takes a few milliseconds. A person has about 90 tokens. */
 const sliceTokens = 5_000;
-/** And that is how many microseconds, about. */
+/** The approximate cost of a slice in microseconds. */
 export const sliceCost = 5_000;
 const plainTag = /^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)$/;
 
 /**
- * Reads one YAML 1.2 document as plain values. Refused: keys given twice, tags beyond YAML's own plain ones, aliases
- * that go round in circles or multiply, more than one document, an empty file.
+ * Reads one YAML 1.2 document as plain values. It refuses duplicate keys, custom tags, cyclic or multiplying aliases,
+ * several documents and an empty file.
  */
 export function* readYaml(
   text: string,
@@ -50,7 +50,7 @@ export function* readYaml(
   yield sliceCost;
   if (document === undefined || isEmpty(document)) {
     return {
-      problems: [{ line: 1, column: 1, message: "the file is empty; write {} to say nothing on purpose" }],
+      problems: [{ line: 1, column: 1, message: "the file is empty; write {} for an empty configuration" }],
     };
   }
   const faults = faultsOf(document);
@@ -80,7 +80,7 @@ interface Fault {
 
 type Parsed = Document.Parsed;
 
-/** What the library's own parser does with a text in one go, in slices. */
+/** Tokenizes a text in slices; the library's own parser would do it in one go. */
 function* tokensOf(text: string, lines: LineCounter): Work<readonly CST.Token[]> {
   const parser = new Parser(lines.addNewLine);
   const tokens: CST.Token[] = [];
@@ -123,26 +123,26 @@ function faultsOf(document: Parsed): Fault[] {
     faults.push({ offset: 0, message: "must be YAML 1.2" });
   }
   visit(document, {
-    Node: (_key, node, around) => {
+    Node: (_key, node, ancestors) => {
       const offset = node.range?.[0] ?? 0;
       if (isAlias(node)) {
-        const message = aliasFault(document, node, around);
+        const message = aliasFault(document, node, ancestors);
         if (message !== undefined) faults.push({ offset, message });
       } else if (node.tag !== undefined && !plainTag.test(node.tag)) {
-        faults.push({ offset, message: `the tag ${node.tag} is not known here` });
+        faults.push({ offset, message: `the tag ${node.tag} is unknown` });
       }
     },
   });
   return faults;
 }
 
-function aliasFault(document: Parsed, alias: Alias, around: readonly unknown[]): string | undefined {
+function aliasFault(document: Parsed, alias: Alias, ancestors: readonly unknown[]): string | undefined {
   const target = alias.resolve(document);
   if (target === undefined) return `nothing before this is anchored as &${alias.source}`;
-  return around.includes(target) ? `*${alias.source} stands inside what it repeats` : undefined;
+  return ancestors.includes(target) ? `*${alias.source} is inside the value it repeats` : undefined;
 }
 
-/** Undefined when it is too deep, or when aliases make it too large. */
+/** The plain value of a document. Undefined when it is nested too deeply, or aliases make it too large. */
 function plainValue(document: Parsed): { readonly plain: unknown } | undefined {
   try {
     const plain: unknown = document.toJS({ maxAliasCount: aliasesMax });
@@ -174,7 +174,7 @@ function offsetOf(document: Parsed, path: readonly string[]): number {
   return offset;
 }
 
-/** One field or entry further in: the node that names it and the node that is it. */
+/** The field or entry `key` of a node: the node that names it, and its value. */
 function step(document: Parsed, from: Node | null, key: string) {
   const node = isAlias(from) ? from.resolve(document) : from;
   if (isMap<Node, Node | null>(node)) {

@@ -148,10 +148,10 @@ describe("every complaint has line, column and path", () => {
 
   test("as one line for the log", () => {
     expect(problemsOf("nope: 1\n").map(formatConfigProblem)).toEqual([
-      "jit.yaml:1:1 nope: is not known here",
+      "jit.yaml:1:1 nope: is an unknown field",
     ]);
     expect(problemsOf("").map(formatConfigProblem)).toEqual([
-      "jit.yaml:1:1 the file is empty; write {} to say nothing on purpose",
+      "jit.yaml:1:1 the file is empty; write {} for an empty configuration",
     ]);
   });
 });

@@ -75,7 +75,7 @@ describe("a scope that two connectors serve is refused", () => {
       .replace("name: orders-db", "name: again")
       .replace('["prod', '["prod:other", "prod');
     expect(problemsOf([postgres, second])).toEqual([
-      "connectors.1.resources.1: read:prod:orders-db is served by orders-db already (connectors.0)",
+      "connectors.1.resources.1: read:prod:orders-db is already served by orders-db (connectors.0)",
     ]);
   });
 
@@ -87,8 +87,8 @@ describe("a scope that two connectors serve is refused", () => {
   test("a name or a revocation list can only be had once", () => {
     const other = ssh.replaceAll("prod:hosts", "dev:hosts");
     expect(problemsOf([ssh, other])).toEqual([
-      "connectors.1.name: is the name of connectors.0 already",
-      "connectors.1.krlFile: is written by connectors.0 already",
+      "connectors.1.name: is already the name of connectors.0",
+      "connectors.1.krlFile: is already written by connectors.0",
     ]);
   });
 });

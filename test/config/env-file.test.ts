@@ -40,10 +40,10 @@ describe("what Node would skip, cut or overwrite is a problem, by line and name 
     ["\u200BA=1", [{ line: 1, message: expect.stringContaining("NAME=value") }]],
     ["export A", [{ line: 1, message: expect.stringContaining("NAME=value") }]],
     ["PASSWORD=ab#cd", [{ line: 1, message: expect.stringMatching(/^PASSWORD has a # in its value/) }]],
-    ["A=1\nB=2\nA=3", [{ line: 3, message: "A was set in line 1 already; keep one of the two" }]],
+    ["A=1\nB=2\nA=3", [{ line: 3, message: "A was already set in line 1; keep one of the two" }]],
     [`A="abc\nB=2`, [{ line: 1, message: `A begins with ", which is never closed` }]],
-    [`A="a" b`, [{ line: 1, message: expect.stringMatching(/^A has text behind its closing "/) }]],
-    [`A='it's'`, [{ line: 1, message: expect.stringMatching(/^A has text behind its closing '/) }]],
+    [`A="a" b`, [{ line: 1, message: expect.stringMatching(/^A has text after its closing "/) }]],
+    [`A='it's'`, [{ line: 1, message: expect.stringMatching(/^A has text after its closing '/) }]],
     [
       `A="one\ntwo"\nB: 3\nC: 4`,
       [

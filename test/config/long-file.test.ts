@@ -48,7 +48,7 @@ async function find(configFile: string, pause: () => Promise<void>) {
   if ("problems" in settings) throw new Error("settings");
   return findConfiguration(settings.ok, "file", {
     environment: {},
-    held: new Set(),
+    inUse: new Set(),
     packageRoot: "/nowhere",
     pause,
   });

@@ -4,21 +4,31 @@ import type { Answer } from "../api/http-calls.ts";
 import { Failure } from "../io/failure.ts";
 import { progressText } from "../views/request-view.ts";
 import type { Session } from "../api/session.ts";
-import { isDecided, isGiven, requestPath, waitFor, type RequestSnapshot, type WaitOptions } from "./wait.ts";
+import {
+  isDecided,
+  isGranted,
+  requestPath,
+  waitFor,
+  type RequestSnapshot,
+  type WaitOptions,
+} from "./wait.ts";
 
-/** What is asked for, in the words of the command line. */
-export interface Wanted {
+/** The request to submit, as written on the command line. */
+export interface RequestOptions {
   readonly scopes: readonly string[];
   readonly duration: string;
   readonly reason: string;
   readonly ticket?: string;
   readonly breakGlass?: boolean;
-  /** For somebody else. */
+  /** The requester; absent: the caller. */
   readonly identityId?: string;
 }
 
-/** The body of an ask, for `POST /credentials/jit` and for the dry run. */
-export async function askBody(session: Session, wanted: Wanted): Promise<Readonly<Record<string, unknown>>> {
+/** The body of a request, for `POST /credentials/jit` and for the dry run. */
+export async function askBody(
+  session: Session,
+  wanted: RequestOptions,
+): Promise<Readonly<Record<string, unknown>>> {
   const { scopes, duration, reason, ticket, breakGlass } = wanted;
   return {
     identityId: wanted.identityId ?? (await session.me()),
@@ -30,18 +40,18 @@ export async function askBody(session: Session, wanted: Wanted): Promise<Readonl
   };
 }
 
-/** Asks. A token whose answer got lost on the way is replaced. */
-export async function ask(session: Session, wanted: Wanted): Promise<RequestSnapshot> {
+/** Submits a request. If the response with the token got lost, the token is replaced. */
+export async function ask(session: Session, wanted: RequestOptions): Promise<RequestSnapshot> {
   const body = await askBody(session, wanted);
   return withToken(session, await session.api.post("/credentials/jit", body));
 }
 
-/** What comes with a claim or a rotation: a public key, for targets that are reached by SSH. */
+/** The body of a claim or a rotation: a public key, for targets reached by SSH. */
 export interface ClaimBody {
   readonly sshPublicKey?: string;
 }
 
-/** Starts the access. A target that needs its time is asked again. */
+/** Starts the access. While targets are being prepared, it claims again. */
 export async function claim(session: Session, id: string, body: ClaimBody = {}): Promise<RequestSnapshot> {
   for (let tries = 1; ; tries++) {
     const answer = await session.api.post(requestPath(id, "claim"), body);
@@ -54,26 +64,26 @@ export async function claim(session: Session, id: string, body: ClaimBody = {}):
   }
 }
 
-/** Ten minutes in all: what is not fetched by then is taken back. */
+/** Ten minutes in total, because prepared access that is not claimed by then is taken back. */
 const claimTriesMax = 300;
 const claimPauseMs = 2 * secondMs;
 
-/** A new token and new secrets of its targets; the old ones are dead. */
+/** Replaces the token and the secrets of its targets. The old ones stop working immediately. */
 export async function rotate(session: Session, id: string, body: ClaimBody = {}): Promise<RequestSnapshot> {
   const answer = await session.api.post(requestPath(id, "rotate"), body);
   return withToken(session, answer, body);
 }
 
 export interface DecisionOptions extends Omit<WaitOptions, "until" | "onChange"> {
-  /** What to do when nobody has decided in time; the end of a sentence. */
+  /** What to do when nobody decided in time. It completes the sentence of the failure. */
   readonly advice?: string;
 }
 
 /**
- * Waits until somebody has decided. @throws Failure `waitedTooLong` after `timeoutMs`; `ended` when the answer is no, or
- * the access is over.
+ * Waits until the request is decided. @throws Failure `waitedTooLong` after `timeoutMs`; `ended` when it was denied or the
+ * access has ended
  */
-export async function decided(
+export async function waitForDecision(
   session: Session,
   id: string,
   { advice = `${session.command(`status ${id}`)} shows whom to remind`, ...options }: DecisionOptions = {},
@@ -83,8 +93,8 @@ export async function decided(
     until: isDecided,
     onChange: (now) => {
       last = now;
-      // A no is said once, at the end.
-      if (!isDecided(now.request) || isGiven(now.request)) session.note(progressText(now.request));
+      // A denial is reported once, by the failure below.
+      if (!isDecided(now.request) || isGranted(now.request)) session.note(progressText(now.request));
     },
     ...options,
   });
@@ -92,11 +102,11 @@ export async function decided(
     const detail = `Nobody has decided ${id} in time; ${advice}.`;
     throw new Failure("waitedTooLong", "wait_timed_out", detail, last?.answer.text);
   }
-  if (!isGiven(snapshot.request)) throw notGiven(session, snapshot.request, snapshot.answer);
+  if (!isGranted(snapshot.request)) throw notGranted(session, snapshot.request, snapshot.answer);
   return snapshot;
 }
 
-function notGiven(session: Session, { id, status, endReason }: AccessRequest, { text }: Answer): Failure {
+function notGranted(session: Session, { id, status, endReason }: AccessRequest, { text }: Answer): Failure {
   const because = endReason === null ? "" : `: ${endReason}`;
   const detail = `${id} is ${status}${because}; see ${session.command(`status ${id}`)}, or ask again.`;
   return new Failure("ended", status.toLowerCase(), detail, text);
@@ -109,6 +119,6 @@ async function withToken(
 ): Promise<RequestSnapshot> {
   const request = readAs(accessRequest, answer);
   if (request.credential?.tokenShown !== true) return { answer, request };
-  session.note(`The answer with the token of ${request.id} got lost; it is replaced.`);
+  session.note(`The response with the token of ${request.id} got lost; the token is replaced.`);
   return rotate(session, request.id, claimBody);
 }

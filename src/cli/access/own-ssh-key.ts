@@ -14,7 +14,7 @@ export function sshKeyOption(): Option {
   return new Option("--ssh-key <file>", "your public key, for targets reached by SSH (id_ed25519.pub)");
 }
 
-/** @throws Failure when the file cannot be read, or holds no public key: a private one never leaves the machine. */
+/** Reads the public key for a claim. @throws Failure when the file is unreadable, or is a private key */
 export function claimBodyOf({ sshKey }: KeyOptions): ClaimBody {
   if (sshKey === undefined) return {};
   const text = readTextFile(sshKey);
@@ -28,13 +28,13 @@ export function claimBodyOf({ sshKey }: KeyOptions): ClaimBody {
   throw misuse(`${sshKey} ${key.problem}; name your public key, such as id_ed25519.pub.`);
 }
 
-/** The service names the file where ssh-keygen would have put such a key; we know where it is. */
+/** Names the caller's own key file in the SSH commands; the service can only guess the default one. */
 export function namingOwnKey(
   targets: readonly CredentialTarget[],
   { sshKey }: KeyOptions,
 ): CredentialTarget[] {
   if (sshKey?.endsWith(".pub") !== true) return [...targets];
-  return targets.map((one) => ({ ...one, command: namingKey(one.command, sshKey) }));
+  return targets.map((target) => ({ ...target, command: namingKey(target.command, sshKey) }));
 }
 
 function namingKey(command: string | null, sshKey: string): string | null {

@@ -5,36 +5,36 @@ import { exitCodes } from "../io/exit-codes.ts";
 import { Failure } from "../io/failure.ts";
 import type { Session } from "../api/session.ts";
 
-/** A request as it read at one moment. */
+/** The state of a request at one moment. */
 export interface RequestSnapshot {
   readonly answer: Answer;
   readonly request: AccessRequest;
 }
 
 export interface WaitOptions {
-  /** What is waited for. */
+  /** Ends the wait when it returns true. */
   readonly until: (request: AccessRequest) => boolean;
-  /** Absent: for ever. */
+  /** Absent: no limit. */
   readonly timeoutMs?: number;
-  /** Told of every state that is new, the first one included. */
+  /** Called for each new state, including the first. */
   readonly onChange?: (snapshot: RequestSnapshot) => void;
   /** Ends the wait; its reason is thrown. */
   readonly signal?: AbortSignal;
-  /** How long the service may be away in the meantime; absent: 5 minutes. */
+  /** How long the service may be unreachable meanwhile; absent: 5 minutes. */
   readonly outageMs?: number;
-  /** Says nothing about a service that is away. */
+  /** Prints nothing about an unreachable service. */
   readonly isQuiet?: boolean;
 }
 
-/** The service answers a waiting reader after this long at the latest. */
+/** The service responds to a long poll after this time at the latest. */
 const longPollMs = 30 * secondMs;
 const pollMs = 3 * secondMs;
-/** After so many long polls that broke off, something in between does not let them live. */
+/** After so many broken long polls, assume that a proxy does not allow them. */
 const brokenLongPollsMax = 2;
 
 /**
- * Reads a request until it is as wanted: by long polls, or, where these do not work, by looking every few seconds. A
- * service that is away for a while is waited for as well. Undefined when `timeoutMs` passed first.
+ * Reads a request until `until` holds, by long polls, or by polling every few seconds where long polls do not work. It
+ * also waits while the service is unreachable. Returns undefined when `timeoutMs` passed first.
  */
 export async function waitFor(
   session: Session,
@@ -54,20 +54,20 @@ export async function waitFor(
   let tag: string | undefined;
   let isLong = false;
   let brokenLongPolls = 0;
-  let awaySince: number | undefined;
+  let unreachableSince: number | undefined;
   for (;;) {
     const begun = io.now();
     const waitMs = isLong ? Math.min(longPollMs, end - begun) : 0;
     const isPoll = waitMs >= secondMs;
     try {
-      const snapshot = await look(session, id, {
+      const snapshot = await readRequest(session, id, {
         waitMs: isPoll ? waitMs : 0,
         ...(tag !== undefined && { tag }),
         ...(signal !== undefined && { signal }),
         isQuiet: isQuiet || tag !== undefined,
       });
       const newTag = snapshot.answer.headers.get("etag") ?? JSON.stringify(snapshot.request);
-      awaySince = undefined;
+      unreachableSince = undefined;
       if (newTag !== tag) onChange?.(snapshot);
       if (until(snapshot.request)) return snapshot;
       if (io.now() >= end) return undefined;
@@ -79,40 +79,39 @@ export async function waitFor(
       }
       tag = newTag;
     } catch (error) {
-      if (tag === undefined || !mayPass(error)) throw error;
+      if (tag === undefined || !isTransient(error)) throw error;
       if (isPoll) brokenLongPolls++;
       isLong = false;
-      awaySince ??= begun;
-      if (io.now() - awaySince > outageMs) throw error;
+      unreachableSince ??= begun;
+      if (io.now() - unreachableSince > outageMs) throw error;
       if (io.now() >= end) return undefined;
       await io.pause(Math.min(secondMs, Math.max(0, end - io.now())), signal);
     }
   }
 }
 
-/** How a wait for a decision came out. */
 export function isDecided({ status }: AccessRequest): boolean {
   return status !== "PENDING";
 }
 
-/** Whether there is access to be had: approved, running, or, of an extension, added. */
-export function isGiven({ status, extends: parent }: AccessRequest): boolean {
+/** Whether the request was granted: approved, active, or an extension that was added to its parent. */
+export function isGranted({ status, extends: parent }: AccessRequest): boolean {
   return status === "APPROVED" || status === "ACTIVE" || (status === "COMPLETED" && parent !== null);
 }
 
-interface Look {
-  /** 0: do not wait. */
+interface ReadOptions {
+  /** 0 reads without waiting. */
   readonly waitMs: number;
-  /** Of the state that is known already. */
+  /** The entity tag of the known state. */
   readonly tag?: string;
   readonly signal?: AbortSignal;
   readonly isQuiet: boolean;
 }
 
-async function look(
+async function readRequest(
   { api }: Session,
   id: string,
-  { waitMs, tag, signal, isQuiet }: Look,
+  { waitMs, tag, signal, isQuiet }: ReadOptions,
 ): Promise<RequestSnapshot> {
   const isKnown = waitMs > 0 && tag?.startsWith('"') === true;
   const answer = await api.get(requestPath(id), {
@@ -125,13 +124,13 @@ async function look(
   return { answer, request: readAs(accessRequest, answer) };
 }
 
-/** `/credentials/jit/{id}`, and a verb of it. */
+/** The path of a request, `/credentials/jit/{id}`, or of a verb on it. */
 export function requestPath(id: string, verb?: string): string {
   return `/credentials/jit/${encodeURIComponent(id)}${verb === undefined ? "" : `/${verb}`}`;
 }
 
-/** A service that is away, or one that does not know how to let somebody wait. */
-export function mayPass(error: unknown): boolean {
+/** Whether a failure may pass: the service is unreachable or limits us, or does not support long polls. */
+export function isTransient(error: unknown): boolean {
   return (
     error instanceof Failure &&
     (error.exitCode === exitCodes.unreachable.code ||

@@ -9,31 +9,31 @@ import { roughDuration } from "../io/format-time.ts";
 export interface CallOptions {
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Instead of the API key. */
+  /** Sent instead of the API key. */
   readonly bearer?: string;
-  /** How much longer than others this call may take. */
+  /** Added to the timeout of this call. */
   readonly extraMs?: number;
-  /** Ends the call; its reason is thrown. */
+  /** Aborts the call; its reason is thrown. */
   readonly signal?: AbortSignal;
-  /** Says nothing about retries. */
+  /** Prints nothing about retries. */
   readonly isQuiet?: boolean;
 }
 
 /**
- * The API over HTTP. Calls that fail for a while are repeated, a bounded number of times; every POST carries an
- * Idempotency-Key, so that one whose answer got lost is not done twice. Whatever goes wrong is thrown as a Failure.
+ * The API over HTTP. Transient failures are retried a limited number of times. Every POST carries an Idempotency-Key, so
+ * that a call whose response got lost is not done twice. Every error is thrown as a Failure.
  */
 export interface Api {
   get(path: string, options?: CallOptions): Promise<Answer>;
   post(path: string, body: object, options?: CallOptions): Promise<Answer>;
-  /** Sets what it names, so that doing it twice is doing it once. */
+  /** Sets the given fields. It is idempotent, so it is retried too. */
   patch(path: string, body: object): Promise<Answer>;
   remove(path: string): Promise<Answer>;
-  /** The body of a GET, piece by piece. */
+  /** The body of a GET in chunks. */
   stream(path: string, query: CallOptions["query"]): Promise<AsyncIterable<Uint8Array>>;
 }
 
-/** Below `/api/v1` of the service. */
+/** Creates a client for the API below `/api/v1`. */
 export function createApi(settings: Settings, io: CliIo): Api {
   const callOf = (method: string, path: string, options: CallOptions, body?: object): Call => ({
     origin: settings.url,
@@ -50,43 +50,45 @@ export function createApi(settings: Settings, io: CliIo): Api {
     timeoutMs: io.timeoutMs + (options.extraMs ?? 0),
     ...(options.signal !== undefined && { signal: options.signal }),
   });
-  const answered = async (call: Call, { isQuiet = false }: CallOptions = {}): Promise<Answer> =>
-    repeated(call, { ...io, ...(isQuiet && { err: () => {} }) }, (attempt) => tryCall(call, attempt, io.now));
+  const send = async (call: Call, { isQuiet = false }: CallOptions = {}): Promise<Answer> =>
+    withRetries(call, { ...io, ...(isQuiet && { err: () => {} }) }, (attempt) =>
+      tryCall(call, attempt, io.now),
+    );
   return {
-    get: (path, options = {}) => answered(callOf("GET", path, options), options),
-    post: (path, body, options = {}) => answered(callOf("POST", path, options, body), options),
-    patch: (path, body) => answered(callOf("PATCH", path, {}, body)),
-    remove: (path) => answered(callOf("DELETE", path, {})),
+    get: (path, options = {}) => send(callOf("GET", path, options), options),
+    post: (path, body, options = {}) => send(callOf("POST", path, options, body), options),
+    patch: (path, body) => send(callOf("PATCH", path, {}, body)),
+    remove: (path) => send(callOf("DELETE", path, {})),
     stream: async (path, query) => {
       const call = callOf("GET", path, { ...(query !== undefined && { query }) });
-      return repeated(call, io, (attempt) => tryStream(call, attempt, io.now));
+      return withRetries(call, io, (attempt) => tryStream(call, attempt, io.now));
     },
   };
 }
 
-async function repeated<T>(
+async function withRetries<T>(
   call: Call,
   io: CliIo,
-  once: (attempt: number) => Promise<CallAttempt<T>>,
+  tryOnce: (attempt: number) => Promise<CallAttempt<T>>,
 ): Promise<T> {
   const begun = io.now();
   for (let attempt = 1; ; attempt++) {
     call.signal?.throwIfAborted();
-    const tried = await once(attempt);
-    if ("got" in tried) return tried.got;
+    const tried = await tryOnce(attempt);
+    if ("value" in tried) return tried.value;
     const elapsedMs = io.now() - begun;
     const tries = { attempt, elapsedMs, isRepeatable: call.method !== "DELETE" };
     const pauseMs = pauseBeforeRetry(tried, tries, Math.random());
     if (pauseMs === undefined) throw tried.failure;
-    if (pauseMs >= notedPauseMs) sayTryingAgain(io, tried, pauseMs);
+    if (pauseMs >= notedPauseMs) noteRetry(io, tried, pauseMs);
     await io.pause(pauseMs, call.signal);
   }
 }
 
-/** A shorter pause is over before anybody has read about it. */
+/** Shorter pauses are not reported, because they are over before anybody reads about them. */
 const notedPauseMs = 1_000;
 
-function sayTryingAgain(io: CliIo, { failure }: CallFailure, pauseMs: number): void {
+function noteRetry(io: CliIo, { failure }: CallFailure, pauseMs: number): void {
   io.err(`jit: ${safeNote(failure.message)} Trying again in ${roughDuration(pauseMs)}.\n`);
 }
 

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { Failure } from "../io/failure.ts";
 
 /**
- * The service's answers as far as people are shown them. Fields that are not named here are let pass: a newer service
- * may say more.
+ * The parts of the service's responses that the CLI shows. Unknown fields are accepted, because a newer service may send
+ * more.
  */
 const time = z.string().nullable();
 const texts = z.array(z.string());
@@ -130,7 +130,7 @@ export const apiKey = z.object({
 
 export type ApiKeyResponse = z.output<typeof apiKey>;
 
-/** `token` is missing when the call was a repeated one: it was in the answer that got lost. */
+/** `token` is missing after a retry, because the token was in the response that got lost. */
 export const newApiKey = apiKey.extend({ token: z.string().optional() });
 
 export const identity = z.object({
@@ -143,7 +143,7 @@ export const identity = z.object({
 });
 export type IdentityResponse = z.output<typeof identity>;
 
-/** As administrators and auditors see people. */
+/** An identity as administrators and auditors see it. */
 export const knownIdentity = identity.extend({
   managerId: z.string().nullable(),
   links: z.object({
@@ -209,7 +209,7 @@ export const connectorsChecked = z.object({
   ),
 });
 
-/** What tells a policy from others; the rest of it is kept for --json. */
+/** The fields that identify a policy. The others are kept for --json. */
 export const policyResponse = z.looseObject({
   id: z.string(),
   version: z.number(),
@@ -265,13 +265,13 @@ export const evaluation = z.object({
 });
 export type Evaluation = z.output<typeof evaluation>;
 
-/** The answer in the form it should have. @throws Failure when it has another: then this is not our service. */
+/** Parses a response. @throws Failure when it has another form, because then it is not from our service */
 export function readAs<T>(schema: z.ZodType<T>, answer: { readonly json: unknown }): T {
   const read = schema.safeParse(answer.json);
   if (read.success) return read.data;
   throw new Failure(
     "unreachable",
     "bad_answer",
-    "The answer is not one of jit-access, or of another version; check JIT_URL.",
+    "This is not a jit-access answer, or it is from another version; check JIT_URL.",
   );
 }

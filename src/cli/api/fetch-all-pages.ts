@@ -4,8 +4,8 @@ import type { Api } from "./api-client.ts";
 
 const pageSize = "200";
 
-/** All entries of a list, page after page. */
-export async function everyPage<Item extends z.ZodType>(
+/** Reads all pages of a list. */
+export async function fetchAllPages<Item extends z.ZodType>(
   api: Api,
   path: string,
   item: Item,

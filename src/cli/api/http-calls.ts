@@ -3,11 +3,11 @@ import type { ExitName } from "../io/exit-codes.ts";
 import { Failure } from "../io/failure.ts";
 import { connectionFailure, retryAfterMs, type CallFailure } from "./retry.ts";
 
-/** One call, ready to be tried as often as it takes. */
+/** One call, which may be tried several times. */
 export interface Call {
   readonly method: string;
   readonly url: string;
-  /** What the operator calls the service: `JIT_URL`. */
+  /** The service as the user names it in `JIT_URL`. */
   readonly origin: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -15,48 +15,48 @@ export interface Call {
   readonly signal?: AbortSignal;
 }
 
-/** An answer that is no refusal. */
+/** A successful response. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  /** As it came. */
+  /** The unchanged body. */
   readonly text: string;
   readonly json: unknown;
 }
 
-export type CallAttempt<T> = { readonly got: T } | CallFailure;
+export type CallAttempt<T> = { readonly value: T } | CallFailure;
 
 /** Far more than a page of any list. */
-const answerLengthMax = 32 * 1024 * 1024;
+const responseLengthMax = 32 * 1024 * 1024;
 
-/** `attempt`: from 1. @throws what ended `call.signal`. */
+/** Tries a call once. `attempt` counts from 1. @throws the reason of `call.signal` */
 export async function tryCall(call: Call, attempt: number, now: () => number): Promise<CallAttempt<Answer>> {
-  const late = AbortSignal.timeout(call.timeoutMs);
+  const timeout = AbortSignal.timeout(call.timeoutMs);
   try {
-    const response = await send(call, late);
+    const response = await send(call, timeout);
     const text = await textOf(call, response);
     if (!response.ok) return refusal(call, response, text, attempt, now());
     const json = jsonOf(text);
-    if (json === undefined) return { failure: notOurs(call, "answers with something else"), retry: "never" };
-    return { got: { status: response.status, headers: response.headers, text, json } };
+    if (json === undefined) return { failure: notOurs(call, "answers without JSON"), retry: "never" };
+    return { value: { status: response.status, headers: response.headers, text, json } };
   } catch (error) {
     return callFailure(call, error);
   }
 }
 
-/** Only the beginning of the answer has to come in time; the rest takes as long as it is long. */
+/** Tries a call whose body is streamed. The timeout applies to the headers only, because the body may be long. */
 export async function tryStream(
   call: Call,
   attempt: number,
   now: () => number,
 ): Promise<CallAttempt<AsyncIterable<Uint8Array>>> {
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(new DOMException("too slow", "TimeoutError")), call.timeoutMs);
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(new DOMException("too slow", "TimeoutError")), call.timeoutMs);
   try {
-    const response = await send(call, late.signal);
+    const response = await send(call, timeout.signal);
     clearTimeout(timer);
     if (!response.ok) return refusal(call, response, await textOf(call, response), attempt, now());
-    return { got: pieces(call, response) };
+    return { value: chunksOf(call, response) };
   } catch (error) {
     return callFailure(call, error);
   } finally {
@@ -64,18 +64,18 @@ export async function tryStream(
   }
 }
 
-async function send({ url, method, headers, body, signal }: Call, late: AbortSignal): Promise<Response> {
+async function send({ url, method, headers, body, signal }: Call, timeout: AbortSignal): Promise<Response> {
   return fetch(url, {
     method,
     headers,
-    // A redirect would carry the key to wherever it points.
+    // Following a redirect would send the key to its target.
     redirect: "manual",
-    signal: signal === undefined ? late : AbortSignal.any([late, signal]),
+    signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
     ...(body !== undefined && { body }),
   });
 }
 
-async function* pieces(call: Call, { body }: Response): AsyncGenerator<Uint8Array> {
+async function* chunksOf(call: Call, { body }: Response): AsyncGenerator<Uint8Array> {
   try {
     if (body !== null) yield* body;
   } catch (error) {
@@ -86,9 +86,9 @@ async function* pieces(call: Call, { body }: Response): AsyncGenerator<Uint8Arra
 async function textOf(call: Call, { body }: Response): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
-  for await (const piece of body ?? []) {
-    text += decoder.decode(piece, { stream: true });
-    if (text.length > answerLengthMax) throw notOurs(call, "answers without end");
+  for await (const chunk of body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > responseLengthMax) throw notOurs(call, "answers without end");
   }
   return text + decoder.decode();
 }
@@ -135,13 +135,13 @@ function exitOf(status: number, code: string): ExitName {
   return status >= 500 ? "unreachable" : "refused";
 }
 
-/** Not a problem document: something else answers, or stands in between. */
+/** The failure for a response that is no problem document: it comes from another service or a proxy. */
 function unexplained(call: Call, status: number, headers: Headers): Failure {
   if (status >= 300 && status < 400) {
-    return notOurs(call, `sends us on to ${headers.get("location") ?? "somewhere else"}`);
+    return notOurs(call, `redirects to ${headers.get("location") ?? "another address"}`);
   }
   if (status >= 500) {
-    const detail = `${call.origin} is in trouble and answers ${status}; try again, or look at the service.`;
+    const detail = `${call.origin} answered ${status}; try again, or check the service.`;
     return new Failure("unreachable", "unreachable", detail);
   }
   return notOurs(call, `answers ${status} without saying why`);

@@ -1,18 +1,18 @@
 import { Failure } from "../io/failure.ts";
 
-/** What went wrong with one try of a call. */
+/** The failure of one attempt of a call. */
 export interface CallFailure {
   readonly failure: Failure;
-  /** `sent`: it may have been done all the same, so only a call that can safely be repeated is tried again. */
+  /** `sent`: the service may have done it, so only an idempotent call is retried. `notDone`: it certainly has not. */
   readonly retry: "never" | "sent" | "notDone";
-  /** What the service said it wants. */
+  /** The pause that the service asked for. */
   readonly afterMs?: number;
 }
 
 export interface Tries {
-  /** How many there have been. */
+  /** The number of attempts so far. */
   readonly attempt: number;
-  /** Since the first one began. */
+  /** The time since the first attempt began. */
   readonly elapsedMs: number;
   readonly isRepeatable: boolean;
 }
@@ -22,7 +22,7 @@ const retryAfterMaxMs = 30_000;
 const budgetMs = 60_000;
 const firstPauseMs = 250;
 
-/** How long to wait before the next try; undefined when there is to be none. `chance`: 0 to 1, spreads many callers. */
+/** The pause before the next attempt; undefined for none. `random`, 0 to 1, spreads the retries of many callers. */
 export function pauseBeforeRetry(callFailure: CallFailure, tries: Tries, random: number): number | undefined {
   if (callFailure.retry === "never" || (callFailure.retry === "sent" && !tries.isRepeatable))
     return undefined;
@@ -32,7 +32,7 @@ export function pauseBeforeRetry(callFailure: CallFailure, tries: Tries, random:
   return firstPauseMs * 2 ** (tries.attempt - 1) * (0.75 + random / 2);
 }
 
-/** Milliseconds of a `Retry-After`, in seconds or as a date; undefined when there is none. */
+/** The milliseconds of a `Retry-After` header, which has seconds or a date. */
 export function retryAfterMs(header: string | null, now: number): number | undefined {
   if (header === null) return undefined;
   if (/^\d{1,9}$/.test(header)) return Number(header) * 1_000;
@@ -40,20 +40,20 @@ export function retryAfterMs(header: string | null, now: number): number | undef
   return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }
 
-/** The connection itself failed. */
+/** Explains a failed connection. */
 export function connectionFailure(error: unknown, url: string): CallFailure {
   const code = causeOf(error);
   if (code === "TimeoutError") {
     return {
-      failure: unreachable(`${url} does not answer in time; try again, or look at the service.`),
+      failure: unreachable(`${url} does not answer in time; try again, or check the service.`),
       retry: "sent",
     };
   }
   if (code === "ENOTFOUND") {
-    return { failure: unreachable(`${url} is no name that can be found; set JIT_URL.`), retry: "never" };
+    return { failure: unreachable(`The host of ${url} does not exist; set JIT_URL.`), retry: "never" };
   }
   if (code === "" || code === "Error" || code === "TypeError") {
-    return { failure: unreachable(`${url} cannot be called at all; set JIT_URL.`), retry: "never" };
+    return { failure: unreachable(`${url} cannot be called; set JIT_URL.`), retry: "never" };
   }
   if (code.startsWith("HPE_")) {
     return { failure: unreachable(`${url} does not speak HTTP; set JIT_URL.`), retry: "never" };
@@ -71,7 +71,7 @@ export function connectionFailure(error: unknown, url: string): CallFailure {
     return { failure: unreachable(detail), retry: "notDone" };
   }
   return {
-    failure: unreachable(`The connection to ${url} broke off; try again, or look at the service.`),
+    failure: unreachable(`The connection to ${url} broke; try again, or check the service.`),
     retry: "sent",
   };
 }
@@ -80,7 +80,7 @@ function unreachable(detail: string): Failure {
   return new Failure("unreachable", "unreachable", detail);
 }
 
-/** The innermost code, or the error's name. */
+/** The code of the innermost cause, or the name of the error. */
 function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return "";
   const { cause } = error;

@@ -7,26 +7,26 @@ import { safeJson, safeNote } from "../io/safe-text.ts";
 import { readSettings } from "../io/settings.ts";
 import { shellWord } from "../io/shell-word.ts";
 
-/** What a command works with: the service, and where its words go. */
+/** What a command works with: the service, and its outputs. */
 export interface Session {
   readonly api: Api;
   readonly io: CliIo;
-  /** The answer untouched with `--json`, else what `human` makes of it; to standard output. */
+  /** Prints to standard output: the unchanged response with `--json`, else the text of `human`. */
   show(answer: Pick<Answer, "text">, human: () => string): Promise<void>;
-  /** One line for a person, to standard error. */
+  /** Prints one line for a person to standard error. */
   note(text: string): void;
-  /** A command line of ours as it can be pasted: as we were started, and with the key file that was named. */
-  readonly command: (words: string) => string;
-  /** The id of whoever the key belongs to. */
+  /** A command line that can be pasted: with the way this program was started, and the key file in use. */
+  readonly command: (subcommand: string) => string;
+  /** The id of the identity that owns the key. */
   me(): Promise<string>;
 }
 
-/** What all commands share. */
+/** The context that all commands share. */
 export interface Cli {
   readonly io: CliIo;
   /** @throws Failure when there is no key, or a setting is wrong. */
   open(command: Command): Session;
-  /** How the run ends when nothing fails. */
+  /** Sets the exit code of a run that does not fail. */
   exitWith(code: number): void;
 }
 
@@ -42,25 +42,25 @@ export function openSession(io: CliIo, { json = false, keyFile }: GlobalOptions)
     io,
     show: async ({ text }, human) => io.out(json ? formatJson(text, io) : human()),
     note: (text) => io.err(noteLine(text)),
-    command: (words) =>
-      `${startedAs(io)} ${words}${keyFile === undefined ? "" : ` --key-file ${shellWord(keyFile)}`}`,
+    command: (subcommand) =>
+      `${startedAs(io)} ${subcommand}${keyFile === undefined ? "" : ` --key-file ${shellWord(keyFile)}`}`,
     me: async () => readAs(identity, await api.get("/identities/me")).id,
   };
 }
 
-/** How whoever reads this has started us: in a folder of the clone there is no `jit` on the path. */
+/** The command that started this program, because in a clone `jit` is not on the path. */
 function startedAs({ environment }: CliIo): string {
   if (environment["npm_command"] === "exec") return "npx jit";
   return environment["npm_lifecycle_event"] === "jit" ? "npm run jit --" : "jit";
 }
 
-/** A line of ours on standard error. */
+/** Formats a line for standard error. */
 export function noteLine(text: string): string {
   return `jit: ${safeNote(text)}\n`;
 }
 
-/** JSON as it came; on a terminal with the same meaning, but unable to steer it. */
+/** The unchanged JSON. On a terminal control characters are escaped, which keeps its meaning. */
 export function formatJson(text: string, { isTerminal }: Pick<CliIo, "isTerminal">): string {
-  const shown = isTerminal ? safeJson(text) : text;
-  return shown.endsWith("\n") ? shown : `${shown}\n`;
+  const json = isTerminal ? safeJson(text) : text;
+  return json.endsWith("\n") ? json : `${json}\n`;
 }

@@ -1,6 +1,13 @@
 import { Option, type Command } from "commander";
 import { accessRequest, readAs } from "../api/api-schemas.ts";
-import { ask, claim, decided, rotate, type ClaimBody, type Wanted } from "../access/ask-and-claim.ts";
+import {
+  ask,
+  claim,
+  rotate,
+  waitForDecision,
+  type ClaimBody,
+  type RequestOptions,
+} from "../access/ask-and-claim.ts";
 import {
   allScopes,
   duration,
@@ -33,7 +40,7 @@ interface AskOptions extends TokenOptions {
   readonly sshKey?: string;
 }
 
-/** What a requester does: ask, wait, claim and everything up to being done. */
+/** Adds the commands of a requester: ask, wait, claim, rotate, done, cancel and extend. */
 export function addAccessCommands(program: Command, cli: Cli): void {
   addAsk(program, cli);
   addWait(program, cli);
@@ -50,8 +57,8 @@ function addAsk(program: Command, cli: Cli): void {
     .command("ask")
     .summary("ask for access")
     .description(
-      "Asks for access. Approved at once, it prints the token; otherwise it says who has to approve.\n" +
-        "With --wait it returns when somebody has decided, with --claim with the token.",
+      "Asks for access. If it is approved at once, it prints the token; otherwise it says who has to approve.\n" +
+        "With --wait it returns after the decision, with --claim it prints the token then.",
     )
     .argument("[scopes...]", "what to ask for, action:resource", scope)
     .addOption(forOption("for how long").makeOptionMandatory())
@@ -66,22 +73,22 @@ function addAsk(program: Command, cli: Cli): void {
     .addOption(tokenOnly().implies({ claim: true }))
     .addOption(sshKeyOption())
     .action(async (scopes: readonly string[] | undefined, options: AskOptions, command: Command) => {
-      const wanted = wantedOf(allScopes(scopes, options.scope), options);
+      const request = requestOptionsOf(allScopes(scopes, options.scope), options);
       const claimBody = claimBodyOf(options);
       const session = cli.open(command);
-      const asked = await ask(session, wanted);
-      await showSeen(session, await carriedOn(session, asked, options, claimBody), options);
+      const submitted = await ask(session, request);
+      await showSnapshot(session, await waitAndClaim(session, submitted, options, claimBody), options);
     });
 }
 
-/** From the options that `ask` and `run` share. */
-export function wantedOf(
+/** Reads the options that `ask` and `run` share. */
+export function requestOptionsOf(
   scopes: readonly string[],
-  { for: lasting, reason, ticket, as, breakGlass = false }: Omit<AskOptions, "scope">,
-): Wanted {
+  { for: requestedDuration, reason, ticket, as, breakGlass = false }: Omit<AskOptions, "scope">,
+): RequestOptions {
   return {
     scopes,
-    duration: lasting,
+    duration: requestedDuration,
     reason,
     breakGlass,
     ...(ticket !== undefined && { ticket }),
@@ -89,24 +96,24 @@ export function wantedOf(
   };
 }
 
-async function carriedOn(
+async function waitAndClaim(
   session: Session,
-  asked: RequestSnapshot,
+  submitted: RequestSnapshot,
   options: AskOptions,
   claimBody: ClaimBody,
 ): Promise<RequestSnapshot> {
-  const { id, status } = asked.request;
+  const { id, status } = submitted.request;
   const isClaimed = options.claim === true;
   if (status === "PENDING" && (options.wait === true || isClaimed)) {
     const limit = options.timeout === undefined ? {} : { timeoutMs: options.timeout };
     session.note(`It stays open when this command is stopped; jit cancel ${id} withdraws it.`);
-    const snapshot = await decided(session, id, limit);
+    const snapshot = await waitForDecision(session, id, limit);
     return isClaimed ? claim(session, id, claimBody) : snapshot;
   }
-  return isClaimed && status === "APPROVED" ? claim(session, id, claimBody) : asked;
+  return isClaimed && status === "APPROVED" ? claim(session, id, claimBody) : submitted;
 }
 
-async function showSeen(
+async function showSnapshot(
   session: Session,
   { answer, request }: RequestSnapshot,
   options: TokenOptions & KeyOptions,
@@ -120,7 +127,7 @@ async function showSeen(
   if (status === "PENDING")
     session.note(`${progressText(request)} To wait for it: ${session.command(`wait ${id}`)}`);
   if (status === "APPROVED") {
-    // Without the key a target that is reached by SSH would refuse the claim.
+    // Without the key, the claim of a target reached by SSH would be refused.
     const key = options.sshKey === undefined ? "" : ` --ssh-key ${shellWord(options.sshKey)}`;
     session.note(`${progressText(request)} To start the access: ${session.command(`claim ${id}${key}`)}`);
   }
@@ -130,13 +137,13 @@ function addWait(program: Command, cli: Cli): void {
   program
     .command("wait")
     .summary("wait until a request is decided")
-    .description("Waits until somebody has decided. Exit 0: there is access to be had; 6: there is none.")
+    .description("Waits until the request is decided. Exit 0: access was granted; 6: it was not.")
     .argument("<id>", "the request, jit_…")
     .addOption(timeout())
     .action(async (id: string, options: { readonly timeout?: number }, command: Command) => {
       const session = cli.open(command);
       const limit = options.timeout === undefined ? {} : { timeoutMs: options.timeout };
-      const { answer, request } = await decided(session, id, limit);
+      const { answer, request } = await waitForDecision(session, id, limit);
       await session.show(answer, () => formatRequest(request, session.io));
     });
 }
@@ -144,23 +151,23 @@ function addWait(program: Command, cli: Cli): void {
 function addTokenCommands(program: Command, cli: Cli): void {
   program
     .command("claim")
-    .summary("start approved access and print its token, and what its targets give")
+    .summary("start approved access and print its token, and the secrets of its targets")
     .argument("<id>", "the request, jit_…")
     .addOption(tokenOnly())
     .addOption(sshKeyOption())
     .action(async (id: string, options: TokenOptions & KeyOptions, command: Command) => {
       const session = cli.open(command);
-      await showSeen(session, await claim(session, id, claimBodyOf(options)), options);
+      await showSnapshot(session, await claim(session, id, claimBodyOf(options)), options);
     });
   program
     .command("rotate")
-    .summary("replace the token; the old one is dead at once")
+    .summary("replace the token; the old one stops working immediately")
     .argument("<id>", "the request, jit_…")
     .addOption(tokenOnly())
     .addOption(sshKeyOption())
     .action(async (id: string, options: TokenOptions & KeyOptions, command: Command) => {
       const session = cli.open(command);
-      await showSeen(session, await rotate(session, id, claimBodyOf(options)), options);
+      await showSnapshot(session, await rotate(session, id, claimBodyOf(options)), options);
     });
 }
 
@@ -171,7 +178,7 @@ function addOwnEndings(program: Command, cli: Cli): void {
     .argument("<id>", "the request, jit_…")
     .option("--note <text>", "for the record")
     .action(async (id: string, options: { readonly note?: string }, command: Command) =>
-      press(cli.open(command), id, "complete", options.note === undefined ? {} : { note: options.note }),
+      runVerb(cli.open(command), id, "complete", options.note === undefined ? {} : { note: options.note }),
     );
   program
     .command("cancel")
@@ -179,13 +186,18 @@ function addOwnEndings(program: Command, cli: Cli): void {
     .argument("<id>", "the request, jit_…")
     .option("--reason <text>", "why")
     .action(async (id: string, options: { readonly reason?: string }, command: Command) =>
-      press(cli.open(command), id, "cancel", options.reason === undefined ? {} : { reason: options.reason }),
+      runVerb(
+        cli.open(command),
+        id,
+        "cancel",
+        options.reason === undefined ? {} : { reason: options.reason },
+      ),
     );
   program
     .command("extend")
     .summary("ask for more time")
     .description("Asks for more time, in a request of its own. The token stays the same.")
-    .argument("<id>", "the request whose access is to last longer, jit_…")
+    .argument("<id>", "the request whose access to extend, jit_…")
     .addOption(forOption("how much longer").argParser(duration).makeOptionMandatory())
     .addOption(reasonOption())
     .action(
@@ -193,13 +205,13 @@ function addOwnEndings(program: Command, cli: Cli): void {
         const session = cli.open(command);
         const body = { duration: options.for, reason: options.reason };
         const answer = await session.api.post(requestPath(id, "extend"), body);
-        await showSeen(session, { answer, request: readAs(accessRequest, answer) }, {});
+        await showSnapshot(session, { answer, request: readAs(accessRequest, answer) }, {});
       },
     );
 }
 
-/** A verb about a request: done and shown. */
-export async function press(session: Session, id: string, verb: string, body: object): Promise<void> {
+/** Runs a verb on a request and shows the result. */
+export async function runVerb(session: Session, id: string, verb: string, body: object): Promise<void> {
   const answer = await session.api.post(requestPath(id, verb), body);
   const request = readAs(accessRequest, answer);
   await session.show(answer, () => formatRequest(request, session.io));

@@ -5,7 +5,7 @@ import { auditRecord, auditVerdict, pageOf, readAs, type AuditRecord } from "../
 import { pageSize, wholeNumber } from "./option-parsers.ts";
 import { exitCodes } from "../io/exit-codes.ts";
 import { misuse } from "../io/failure.ts";
-import { outPlaceOf, writeWhole } from "../io/out-file.ts";
+import { outPathOf, writeAtomically } from "../io/out-file.ts";
 import type { CliIo } from "../io/cli-io.ts";
 import { notePage } from "./query-commands.ts";
 import { safeLines } from "../io/safe-text.ts";
@@ -13,7 +13,7 @@ import type { Cli } from "../api/session.ts";
 import { fields, table } from "../views/table.ts";
 import { formatTime } from "../io/format-time.ts";
 
-/** The audit log, for auditors and administrators. */
+/** Adds the commands for the audit log, for auditors and administrators. */
 export function addAuditCommands(program: Command, cli: Cli): void {
   const audit = program.command("audit").summary("read, check and export the audit log");
   addList(audit, cli);
@@ -37,7 +37,7 @@ function addList(audit: Command, cli: Cli): void {
     .option("--request <id>", "only about this request, jit_…")
     .addOption(new Option("--action <action>", "only of this kind, such as grant.started"))
     .action(async ({ after, limit, request, action }: ListOptions, command: Command) => {
-      if (action !== undefined && !auditActions.some((one) => one === action)) {
+      if (action !== undefined && !auditActions.some((known) => known === action)) {
         throw misuse(
           `There is no action ${action}; an action is such as ${auditActions.slice(0, 3).join(", ")}.`,
         );
@@ -48,13 +48,13 @@ function addList(audit: Command, cli: Cli): void {
       await session.show(answer, () =>
         table(
           ["SEQ", "AT", "ACTION", "BY", "VIA", "ABOUT"],
-          data.map((one) => [
-            String(one.seq),
-            formatTime(one.at, session.io),
-            one.action,
-            one.actor.name,
-            one.actor.via,
-            aboutText(one),
+          data.map((record) => [
+            String(record.seq),
+            formatTime(record.at, session.io),
+            record.action,
+            record.actor.name,
+            record.actor.via,
+            aboutText(record),
           ]),
           session.io,
         ),
@@ -63,7 +63,7 @@ function addList(audit: Command, cli: Cli): void {
     });
 }
 
-/** The request or person it is about; of what is about neither, what tells it from others of its kind. */
+/** The request or identity of a record; for records without either, what distinguishes them. */
 function aboutText({ action, request, identity, data = {} }: AuditRecord): string {
   const about = request ?? identity;
   const textOf = (name: string): string => {
@@ -95,11 +95,11 @@ interface VerifyOptions {
 function brokenText(isChanged: boolean, tail: string | undefined): string {
   if (isChanged) return "The audit log was changed after it was written.";
   if (tail === "shorter") return "Records were cut off at the end of the audit log.";
-  if (tail === "differs") return "The audit log is not the one that this head was taken of.";
+  if (tail === "differs") return "The audit log is not the one that this head comes from.";
   return "There are requests or grants whose state no record explains.";
 }
 
-/** A long chain takes its time. */
+/** Extra time, because verifying a long chain is slow. */
 const verifyMs = 10 * minuteMs;
 
 function addVerify(audit: Command, cli: Cli): void {
@@ -128,7 +128,7 @@ function addVerify(audit: Command, cli: Cli): void {
       if (ok && tail === "matches") return undefined;
       if (ok) {
         return session.note(
-          "Give a head you kept with --seq and --head: a cut tail is not seen without one.",
+          "Pass a head that you kept with --seq and --head: without one, missing records at the end are not found.",
         );
       }
       cli.exitWith(exitCodes.refused.code);
@@ -150,23 +150,20 @@ function addExport(audit: Command, cli: Cli): void {
         .choices(["jsonl", "csv"])
         .default("jsonl"),
     )
-    .option("--out <file>", "into this file, which appears when all of it is there; absent: standard output")
+    .option("--out <file>", "into this file, which appears when it is complete; absent: standard output")
     .action(async ({ format, out }: ExportOptions, command: Command) => {
       const session = cli.open(command);
-      const place = out === undefined ? undefined : await outPlaceOf(out);
-      const pieces = await session.api.stream("/audit/export", { format });
-      if (place === undefined) return toTerminalOrPipe(pieces, session.io);
-      await writeWhole(pieces, place);
+      const path = out === undefined ? undefined : await outPathOf(out);
+      const chunks = await session.api.stream("/audit/export", { format });
+      if (path === undefined) return printChunks(chunks, session.io);
+      await writeAtomically(chunks, path);
       return session.note(`Written to ${out}.`);
     });
 }
 
-async function toTerminalOrPipe(
-  pieces: AsyncIterable<Uint8Array>,
-  { out, isTerminal }: CliIo,
-): Promise<void> {
+async function printChunks(chunks: AsyncIterable<Uint8Array>, { out, isTerminal }: CliIo): Promise<void> {
   const decoder = new TextDecoder();
-  for await (const piece of pieces) {
-    await out(isTerminal ? safeLines(decoder.decode(piece, { stream: true })) : piece);
+  for await (const chunk of chunks) {
+    await out(isTerminal ? safeLines(decoder.decode(chunk, { stream: true })) : chunk);
   }
 }

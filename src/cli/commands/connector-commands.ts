@@ -12,9 +12,9 @@ import { safeLines, safeText } from "../io/safe-text.ts";
 import type { Cli } from "../api/session.ts";
 import { table } from "../views/table.ts";
 
-/** The systems that access is given at, for administrators. */
+/** Adds the commands for connectors, for administrators. */
 export function addConnectorCommands(program: Command, cli: Cli): void {
-  const connectors = program.command("connectors").summary("the systems that access is given at");
+  const connectors = program.command("connectors").summary("the systems where access is provisioned");
   addList(connectors, cli);
   addCheck(connectors, cli);
   addAbandon(connectors, cli);
@@ -24,7 +24,7 @@ export function addConnectorCommands(program: Command, cli: Cli): void {
 function addList(connectors: Command, cli: Cli): void {
   connectors
     .command("list")
-    .summary("list them, with what may be there and what is overdue")
+    .summary("list connectors with their objects, and how many of those are overdue")
     .action(async (_options: object, command: Command) => {
       const session = cli.open(command);
       const answer = await session.api.get("/connectors");
@@ -37,12 +37,12 @@ function addList(connectors: Command, cli: Cli): void {
         () =>
           table(
             ["NAME", "KIND", "OBJECTS", "OVERDUE", "WHERE"],
-            data.map((one) => [
-              one.name,
-              one.kind,
-              String(one.targets),
-              String(one.overdue),
-              one.place ?? "",
+            data.map(({ name, kind, targets, overdue, place }) => [
+              name,
+              kind,
+              String(targets),
+              String(overdue),
+              place ?? "",
             ]),
             session.io,
           ) + problems.join(""),
@@ -53,10 +53,10 @@ function addList(connectors: Command, cli: Cli): void {
 function addCheck(connectors: Command, cli: Cli): void {
   connectors
     .command("check")
-    .summary("try every one; exit 1 when something is wrong")
+    .summary("check every connector; exit 1 when something is wrong")
     .description(
       "Tries every connector of the running service: its rights there, the version, the clocks.\n" +
-        "Prints the SQL or file lines that mend what is wrong. Changes nothing.\n" +
+        "Prints the SQL or file lines that fix what is wrong. Changes nothing.\n" +
         "A line with ? is not verified: it cannot be tried without a change, or is out of reach.",
     )
     .action(async (_options: object, command: Command) => {
@@ -73,10 +73,10 @@ function addAbandon(connectors: Command, cli: Cli): void {
     .command("abandon")
     .summary("give up an object at a target that is lost for good")
     .description(
-      "The object is not tried to be taken back any more, and stays on record as never confirmed gone.\n" +
-        "Live access ends with it. If the target returns, the object is removed as an orphan.",
+      "The service stops trying to take the object back, and records it as never confirmed gone.\n" +
+        "Active access ends with it. If the target returns, the object is removed as an orphan.",
     )
-    .argument("<connector>", "its name, also when it has left the configuration")
+    .argument("<connector>", "its name, even if it is no longer in the configuration")
     .argument("<object>", "as jit status prints it, such as jit_gr_…")
     .addOption(reasonOption("why; for the record"))
     .action(
@@ -100,7 +100,7 @@ function addConfirm(connectors: Command, cli: Cli): void {
     .summary("say that a changed address leads to the same target")
     .description(
       "For a connector that holds objects and whose new address could not be proven to lead to the same target.\n" +
-        "Make sure that it does: from then on its objects are looked for there, and nowhere else.",
+        "Make sure that it does: from then on its objects are looked for at the new address only.",
     )
     .argument("<connector>", "its name")
     .argument("<place>", "the new address, as jit connectors list prints it")
@@ -129,9 +129,9 @@ const headings = {
 const marks = { in_order: "ok  ", problem: "BAD ", not_verified: "?   " } as const;
 
 function checkText({ name, kind, result, findings }: Checked): string {
-  const lines = findings.flatMap((one) => [
-    `  ${marks[one.result]} ${one.what}`,
-    ...(one.fix ?? "").split("\n").flatMap((line) => (line === "" ? [] : [`         ${line}`])),
+  const lines = findings.flatMap(({ result: finding, what, fix = "" }) => [
+    `  ${marks[finding]} ${what}`,
+    ...fix.split("\n").flatMap((line) => (line === "" ? [] : [`         ${line}`])),
   ]);
   return safeLines(`${[`${name} (${kind}): ${headings[result]}`, ...lines].join("\n")}\n`);
 }

@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import { accessRequest, ended, readAs, type AccessRequest } from "../api/api-schemas.ts";
-import { press } from "./access-commands.ts";
-import { forOption, reasonOption, words } from "./option-parsers.ts";
+import { runVerb } from "./access-commands.ts";
+import { forOption, nonEmptyText, reasonOption } from "./option-parsers.ts";
 import { Failure, misuse } from "../io/failure.ts";
 import { policyIdOf } from "./policy-list.ts";
 import { safeText } from "../io/safe-text.ts";
@@ -9,19 +9,19 @@ import { formatRequest } from "../views/request-view.ts";
 import type { Cli, Session } from "../api/session.ts";
 import { requestPath } from "../access/wait.ts";
 
-/** What approvers, reviewers and administrators do about other people's access. */
-export function addDecidingCommands(program: Command, cli: Cli): void {
+/** Adds the commands of approvers, reviewers and administrators on other people's access. */
+export function addDecisionCommands(program: Command, cli: Cli): void {
   addDecisions(program, cli);
   addReview(program, cli);
   addRevocations(program, cli);
 }
 
 /**
- * In a terminal a person reads all of the request before they decide, and decides exactly that.
+ * Shows the complete request in a terminal and asks for confirmation, so that a person decides what they have read.
  *
- * @returns the revision that was shown; undefined where nobody can be asked
+ * @returns the revision that was shown; undefined without a terminal
  */
-async function confirmShown(
+async function showAndConfirm(
   session: Session,
   id: string,
   question: (request: AccessRequest) => string,
@@ -35,9 +35,9 @@ async function confirmShown(
   throw new Failure("refused", "not_confirmed", "Nothing was changed.");
 }
 
-function approvalQuestion({ scopes, duration }: AccessRequest, lasting: string = duration): string {
+function approvalQuestion({ scopes, duration }: AccessRequest, approvedDuration: string = duration): string {
   const what = scopes.length === 1 ? "this access" : `all ${scopes.length} scopes`;
-  return `Approve ${what} for ${lasting}?`;
+  return `Approve ${what} for ${approvedDuration}?`;
 }
 
 interface ApproveOptions {
@@ -50,23 +50,26 @@ interface ApproveOptions {
 function addDecisions(program: Command, cli: Cli): void {
   program
     .command("approve")
-    .summary("approve a request, for less if you like")
+    .summary("approve a request, also for a shorter time")
     .argument("<id>", "the request, jit_…")
     .option("--comment <text>", "for the requester and the record")
     .addOption(forOption("approve for less than was asked"))
-    .option("--revision <revision>", "refuse when it is not any more what you saw (jit status shows it)")
-    .option("--yes", "do not ask in a terminal whether all that was printed is to be approved")
+    .option(
+      "--revision <revision>",
+      "refuse if the request has changed since (jit status shows the revision)",
+    )
+    .option("--yes", "do not ask for confirmation in a terminal")
     .action(async (id: string, options: ApproveOptions, command: Command) => {
-      const { comment, for: lasting } = options;
+      const { comment, for: approvedDuration } = options;
       const session = cli.open(command);
-      const shown =
+      const shownRevision =
         options.yes === true
           ? undefined
-          : await confirmShown(session, id, (request) => approvalQuestion(request, lasting));
-      const revision = options.revision ?? shown;
-      await press(session, id, "approve", {
+          : await showAndConfirm(session, id, (request) => approvalQuestion(request, approvedDuration));
+      const revision = options.revision ?? shownRevision;
+      await runVerb(session, id, "approve", {
         ...(comment !== undefined && { comment }),
-        ...(lasting !== undefined && { duration: lasting }),
+        ...(approvedDuration !== undefined && { duration: approvedDuration }),
         ...(revision !== undefined && { revision }),
       });
     });
@@ -80,7 +83,7 @@ function addDecisions(program: Command, cli: Cli): void {
       .argument("<id>", "the request, jit_…")
       .addOption(reasonOption("why; the requester will read it"))
       .action(async (id: string, options: { readonly reason: string }, command: Command) =>
-        press(cli.open(command), id, verb, { reason: options.reason }),
+        runVerb(cli.open(command), id, verb, { reason: options.reason }),
       );
   }
 }
@@ -95,22 +98,22 @@ interface ReviewOptions {
 function addReview(program: Command, cli: Cli): void {
   program
     .command("review")
-    .summary("judge a use of break-glass")
-    .description("Judges a use of break-glass. Unjustified ends access that still lasts.")
+    .summary("review a use of break-glass")
+    .description("Reviews a use of break-glass. --unjustified ends access that is still active.")
     .argument("<id>", "the request, jit_…")
-    .addOption(new Option("--justified", "it had to be").conflicts("unjustified"))
-    .addOption(new Option("--unjustified", "it should not have been").conflicts("justified"))
-    .addOption(new Option("--comment <text>", "why you say so").argParser(words).makeOptionMandatory())
-    .option("--yes", "do not ask in a terminal whether all that was printed is to be judged so")
+    .addOption(new Option("--justified", "the use was necessary").conflicts("unjustified"))
+    .addOption(new Option("--unjustified", "the use was not necessary").conflicts("justified"))
+    .addOption(new Option("--comment <text>", "why").argParser(nonEmptyText).makeOptionMandatory())
+    .option("--yes", "do not ask for confirmation in a terminal")
     .action(async (id: string, options: ReviewOptions, command: Command) => {
       const { justified = false, unjustified = false, comment } = options;
-      if (justified === unjustified) throw misuse("Say --justified or --unjustified.");
+      if (justified === unjustified) throw misuse("Use --justified or --unjustified.");
       const outcome = justified ? "justified" : "unjustified";
       const session = cli.open(command);
       if (options.yes !== true) {
-        await confirmShown(session, id, () => `Judge this emergency access as ${outcome}?`);
+        await showAndConfirm(session, id, () => `Review this emergency access as ${outcome}?`);
       }
-      await press(session, id, "review", { outcome, comment });
+      await runVerb(session, id, "review", { outcome, comment });
     });
 }
 
@@ -134,8 +137,9 @@ function addRevocations(program: Command, cli: Cli): void {
       const which = Object.entries({ identityId, scopePrefix, policyId: policy }).filter(
         ([, value]) => value !== undefined,
       );
-      if (which.length !== 1) throw misuse("Say exactly one of --identity, --scope-prefix and --policy.");
-      if (scopePrefix === "") throw misuse("Say which scopes: an empty --scope-prefix would be everything.");
+      if (which.length !== 1) throw misuse("Use exactly one of --identity, --scope-prefix and --policy.");
+      if (scopePrefix === "")
+        throw misuse("--scope-prefix must not be empty, because that would end all access.");
       const session = cli.open(command);
       const body = {
         ...Object.fromEntries(which),
@@ -146,9 +150,7 @@ function addRevocations(program: Command, cli: Cli): void {
       const { requests } = readAs(ended, answer);
       await session.show(answer, () => requests.map((id) => `${safeText(id)}\n`).join(""));
       session.note(
-        requests.length === 0
-          ? "Nothing was ended: no access that lasts is meant."
-          : `${requests.length} ended.`,
+        requests.length === 0 ? "Nothing to end: no active access matches." : `${requests.length} ended.`,
       );
     });
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { misuse } from "../io/failure.ts";
 
-/** `help` of a command, and of one below another: `help keys create`. */
+/** Adds `help` for commands and sub-commands, such as `help keys create`. */
 export function addHelpCommand(program: Command): void {
   program.helpCommand(false);
   program
@@ -13,11 +13,11 @@ export function addHelpCommand(program: Command): void {
 }
 
 function commandAt(program: Command, names: readonly string[]): Command {
-  let at = program;
+  let command = program;
   for (const name of names) {
-    const below = at.commands.find((one) => one.name() === name);
-    if (below === undefined) throw misuse(`There is no command ${names.join(" ")}; see jit --help.`);
-    at = below;
+    const subcommand = command.commands.find((candidate) => candidate.name() === name);
+    if (subcommand === undefined) throw misuse(`There is no command ${names.join(" ")}; see jit --help.`);
+    command = subcommand;
   }
-  return at;
+  return command;
 }

@@ -11,7 +11,7 @@ import type { Cli, Session } from "../api/session.ts";
 import { fields, table } from "../views/table.ts";
 import { roughDuration, formatTime } from "../io/format-time.ts";
 
-/** API keys, for administrators. */
+/** Adds the commands for API keys, for administrators. */
 export function addKeyCommands(program: Command, cli: Cli): void {
   const keys = program.command("keys").summary("make, list and end API keys");
   addCreate(keys, cli);
@@ -55,7 +55,7 @@ function addCreate(keys: Command, cli: Cli): void {
       });
       const made = readAs(newApiKey, answer);
       if (made.token === undefined) {
-        const detail = `The answer with the new key got lost: end it with ${session.command(`keys delete ${made.id}`)}, and make another.`;
+        const detail = `The response with the new key got lost: delete the key with ${session.command(`keys delete ${made.id}`)}, and create another.`;
         throw new Failure("unreachable", "answer_lost", detail, answer.text);
       }
       const { token } = made;
@@ -73,11 +73,11 @@ function addCreate(keys: Command, cli: Cli): void {
     });
 }
 
-/** For an installation that takes its first key from JIT_ADMIN_KEY, before there is a service to ask. */
+/** Makes a key for JIT_ADMIN_KEY, for an installation that is not running yet. */
 function addAdmin(keys: Command, { io }: Cli): void {
   keys
     .command("admin")
-    .summary("print a new key for JIT_ADMIN_KEY; nothing is stored and no service is asked")
+    .summary("print a new key for JIT_ADMIN_KEY; stores nothing and calls no service")
     .action(async () => {
       const token = formatToken(
         "live",
@@ -88,7 +88,7 @@ function addAdmin(keys: Command, { io }: Cli): void {
 }
 
 function role(text: string, before: readonly string[] = []): readonly string[] {
-  if (!roles.some((one) => one === text))
+  if (!roles.some((known) => known === text))
     throw new InvalidArgumentError(`A role is one of ${roles.join(", ")}.`);
   return [...before, text];
 }
@@ -103,48 +103,48 @@ function addList(keys: Command, cli: Cli): void {
       await session.show(answer, () =>
         table(
           ["ID", "IDENTITY", "ROLES", "ENDS IN", "MADE BY", "EXPIRES", "NAME"],
-          data.map((one) => [
-            one.id,
-            one.identityId,
-            one.roles.join(","),
-            `…${one.last4}`,
-            one.mintedBy,
-            formatTime(one.expiresAt, session.io),
-            one.name ?? "",
+          data.map((key) => [
+            key.id,
+            key.identityId,
+            key.roles.join(","),
+            `…${key.last4}`,
+            key.mintedBy,
+            formatTime(key.expiresAt, session.io),
+            key.name ?? "",
           ]),
           session.io,
         ),
       );
-      for (const one of data) noteExpiry(session, one);
+      for (const key of data) noteExpiry(session, key);
       notePage(session, nextCursor);
     },
   );
 }
 
-/** As long before as its owner is told, and for the same keys. */
+/** The same limits as for the notice to the owner of a key. */
 const expiryNoticeMs = 7 * dayMs;
-const lifeToTellMs = 14 * dayMs;
+const noticedLifetimeMs = 14 * dayMs;
 
 function noteExpiry(session: Session, { id, identityId, createdAt, expiresAt, last4 }: ApiKeyResponse): void {
   if (expiresAt === null) return;
   const [end, left] = [Date.parse(expiresAt), Date.parse(expiresAt) - session.io.now()];
-  if (left <= 0 || left > expiryNoticeMs || end - Date.parse(createdAt) < lifeToTellMs) return;
+  if (left <= 0 || left > expiryNoticeMs || end - Date.parse(createdAt) < noticedLifetimeMs) return;
   session.note(`${id} (…${last4}) of ${identityId} expires in ${roughDuration(left)}.`);
 }
 
 function addDelete(keys: Command, cli: Cli): void {
   keys
     .command("delete")
-    .summary("end a key; it is dead at once")
+    .summary("delete a key; it stops working immediately")
     .argument("<key>", "its id, key_…")
     .action(async (id: string, _options: object, command: Command) => {
       const session = cli.open(command);
       const answer = await session.api.remove(`/api-keys/${encodeURIComponent(id)}`);
-      const gone = readAs(apiKey, answer);
+      const deleted = readAs(apiKey, answer);
       await session.show(answer, () =>
         fields([
-          ["Deleted", gone.id],
-          ["Identity", gone.identityId],
+          ["Deleted", deleted.id],
+          ["Identity", deleted.identityId],
         ]),
       );
     });

@@ -5,14 +5,19 @@ import type { Cli } from "../api/session.ts";
 import { slackManifest } from "../manifests/slack-manifest.ts";
 import { teamsPackage } from "../manifests/teams-package.ts";
 
-/** What a chat platform has to be told of the app, for the operator's own address. Needs no key and asks nobody. */
+/** Adds the commands that make app manifests for chat platforms. They need no key and call no service. */
 export function addManifestCommands(program: Command, { io }: Cli): void {
-  const manifest = program.command("manifest").summary("make what a chat platform wants to install the app");
+  const manifest = program
+    .command("manifest")
+    .summary("make the files that a chat platform needs to install the app");
   manifest
     .command("slack")
     .summary("print the app manifest for Slack, as JSON")
-    .option("--url <url>", "where Slack reaches this service, https://…; not needed with --socket")
-    .addOption(new Option("--socket", "for socket mode: this service calls Slack, nothing calls it"))
+    .option(
+      "--url <url>",
+      "the address where Slack reaches this service, https://…; not needed with --socket",
+    )
+    .addOption(new Option("--socket", "for socket mode: this service connects to Slack"))
     .action(async ({ url, socket = false }: { readonly url?: string; readonly socket?: boolean }) => {
       const manifestOf = socket
         ? slackManifest({ mode: "socket", url: "" })
@@ -22,14 +27,14 @@ export function addManifestCommands(program: Command, { io }: Cli): void {
   manifest
     .command("teams")
     .summary("write the app package for Microsoft Teams, as a zip file")
-    .requiredOption("--app-id <id>", "of the app registration, MICROSOFT_APP_ID")
-    .requiredOption("--url <url>", "where people reach this service, https://…")
-    .option("--app-version <version>", "Teams takes a package again only under a higher one", "1.0.0")
-    .option("--out <file>", "where the zip file goes", "jit-teams.zip")
+    .requiredOption("--app-id <id>", "the id of the app registration, MICROSOFT_APP_ID")
+    .requiredOption("--url <url>", "the address where people reach this service, https://…")
+    .option("--app-version <version>", "Teams accepts another package only with a higher version", "1.0.0")
+    .option("--out <file>", "the zip file to write", "jit-teams.zip")
     .action(async ({ appId, url, appVersion, out }: TeamsOptions) => {
       const zip = teamsPackage({
         appId: guid(appId),
-        url: secureAddress(url, "Teams knows https addresses only: say --url https://jit.company.com."),
+        url: secureAddress(url, "Teams accepts https addresses only: use --url https://jit.company.com."),
         version: versionText(appVersion),
       });
       await writeFile(out, zip).catch((fault: unknown) => {
@@ -56,11 +61,11 @@ function versionText(text: string): string {
   throw misuse("--app-version is three numbers, such as 1.0.1.");
 }
 
-const slackAddress = "Slack calls https addresses only: say --url https://jit.company.com, or --socket.";
+const slackAddress = "Slack accepts https addresses only: use --url https://jit.company.com, or --socket.";
 
-/** Without a slash at its end. */
-function secureAddress(text: string | undefined, otherwise: string): string {
+/** An https address without a trailing slash. @throws Failure with `problem` for any other */
+function secureAddress(text: string | undefined, problem: string): string {
   const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== "https:" || url.search !== "" || url.hash !== "") throw misuse(otherwise);
+  if (url?.protocol !== "https:" || url.search !== "" || url.hash !== "") throw misuse(problem);
   return url.href.replace(/\/+$/, "");
 }

@@ -6,20 +6,20 @@ import { misuse } from "../io/failure.ts";
 
 const durationForms = "A duration is 90s, 30m, 4h, 1h30m or 2d, from 1 second to 30 days.";
 
-/** A duration, checked before anything is sent. */
+/** Checks a duration, so that a mistake is found before anything is sent. */
 export function duration(text: string): string {
   if (parseDuration(text) === undefined) throw new InvalidArgumentError(durationForms);
   return text;
 }
 
-/** The same in milliseconds. */
+/** A duration in milliseconds. */
 export function milliseconds(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined) throw new InvalidArgumentError(durationForms);
   return ms;
 }
 
-/** One more scope. */
+/** Adds one scope to those given before. */
 export function scope(text: string, before: readonly string[] = []): readonly string[] {
   if (parseScope(text) === undefined) {
     throw new InvalidArgumentError(
@@ -36,18 +36,18 @@ export function wholeNumber(text: string): string {
 
 const pageSizeMax = 200;
 
-/** How many entries a page of a list may have, as the API takes it. */
+/** The number of entries on a page, within the limits of the API. */
 export function pageSize(text: string): string {
   const isSize = /^[1-9]\d{0,2}$/.test(text) && Number(text) <= pageSizeMax;
   if (!isSize) throw new InvalidArgumentError(`It must be a whole number from 1 to ${pageSizeMax}.`);
   return text;
 }
 
-/** A time of the API from a time, a day (its midnight in UTC), or how far away it is: `2d`, `2d ago`, `in 30d`. */
+/** Parses a time, a day (its midnight in UTC), or a distance from now: `2d`, `2d ago`, `in 30d`. */
 export function pointInTime(direction: "past" | "future"): (text: string) => string {
   return (text) => {
-    const far = direction === "past" ? text.replace(/ ago$/, "") : text.replace(/^in /, "");
-    const ms = parseDuration(far);
+    const distance = direction === "past" ? text.replace(/ ago$/, "") : text.replace(/^in /, "");
+    const ms = parseDuration(distance);
     const time = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text;
     const at =
       ms === undefined ? parseInstant(time) : plus(instant(Date.now()), direction === "past" ? -ms : ms);
@@ -60,22 +60,22 @@ export function pointInTime(direction: "past" | "future"): (text: string) => str
   };
 }
 
-/** Words that must say something. */
-export function words(text: string): string {
+/** Text that must not be blank. */
+export function nonEmptyText(text: string): string {
   if (text.trim() === "") throw new InvalidArgumentError("It must not be empty.");
   return text;
 }
 
-/** `--reason` where there has to be one. */
+/** A required `--reason`. */
 export function reasonOption(description = "why; people will read it"): Option {
-  return new Option("--reason <text>", description).argParser(words).makeOptionMandatory();
+  return new Option("--reason <text>", description).argParser(nonEmptyText).makeOptionMandatory();
 }
 
 export function forOption(description: string): Option {
   return new Option("--for <duration>", description).argParser(duration);
 }
 
-/** A scope that may be said once. */
+/** A `--scope` that may be given once. */
 export function oneScopeOption(description: string): Option {
   return new Option("--scope <scope>", description).argParser((text: string, before?: string) => {
     if (before !== undefined) throw new InvalidArgumentError("It may be given once.");
@@ -88,7 +88,7 @@ export function scopeOption(description = "what to ask for, action:resource; may
   return new Option("--scope <scope>", description).argParser(scope);
 }
 
-/** The scopes given by position and by option, each once. @throws Failure when there is none. */
+/** The scopes from arguments and options, without duplicates. @throws Failure for none or too many */
 export function allScopes(
   positional: readonly string[] | undefined,
   optional: readonly string[] | undefined,

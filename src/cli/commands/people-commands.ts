@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { Option, type Command } from "commander";
 import { identity, knownIdentity, pageOf, readAs } from "../api/api-schemas.ts";
-import { everyPage } from "../api/fetch-all-pages.ts";
+import { fetchAllPages } from "../api/fetch-all-pages.ts";
 import { misuse } from "../io/failure.ts";
 import { formatIdentity } from "../views/identity-view.ts";
 import { comparePeople, peopleSnippet, type FoundPerson } from "../people/people-import.ts";
@@ -15,18 +15,18 @@ interface ImportOptions {
   readonly out?: string;
 }
 
-/** People and programs, for administrators. */
+/** Adds the commands for people and programs, for administrators. */
 export function addPeopleCommands(program: Command, cli: Cli): void {
-  const people = program.command("people").summary("list people, switch them off and on, bring them in");
+  const people = program.command("people").summary("list, deactivate, activate and import people");
   addList(people, cli);
   addSwitch(people, cli, {
     verb: "deactivate",
-    summary: "switch somebody off: all access ends, nothing new",
+    summary: "deactivate somebody: all access ends and new access is refused",
     active: false,
   });
   addSwitch(people, cli, {
     verb: "activate",
-    summary: "switch somebody on again; ended access stays ended",
+    summary: "activate somebody again; ended access stays ended",
     active: true,
   });
   addImport(people, cli);
@@ -41,13 +41,13 @@ function addList(people: Command, cli: Cli): void {
       await session.show(answer, () =>
         table(
           ["ID", "KIND", "ACTIVE", "ADDRESS", "GROUPS", "NAME"],
-          data.map((one) => [
-            one.id,
-            one.kind,
-            one.active ? "yes" : "no",
-            one.email ?? "",
-            one.groups.join(","),
-            one.name,
+          data.map((person) => [
+            person.id,
+            person.kind,
+            person.active ? "yes" : "no",
+            person.email ?? "",
+            person.groups.join(","),
+            person.name,
           ]),
           session.io,
         ),
@@ -81,8 +81,8 @@ function addImport(people: Command, cli: Cli): void {
     .command("import")
     .summary("compare a workspace's members with the people the service knows")
     .description(
-      "Says who is new, who could be linked by their address, and what is left to you. Changes nothing: with --out it\n" +
-        "writes the entries to a file, for you to put into the configuration. Needs SLACK_BOT_TOKEN, and the key of an\n" +
+      "Shows who is new, who could be linked by their address, and who needs your decision. Changes nothing: with --out\n" +
+        "it writes entries to a file for you to add to the configuration. Needs SLACK_BOT_TOKEN, and the key of an\n" +
         "administrator or auditor.",
     )
     .addOption(new Option("--from <platform>", "whose people").choices(["slack"]).makeOptionMandatory())
@@ -90,7 +90,7 @@ function addImport(people: Command, cli: Cli): void {
     .action(async ({ out }: ImportOptions, command: Command) => {
       const session = cli.open(command);
       const members = await readSlackMembers(cli.io);
-      const found = comparePeople(members, await everyPage(session.api, "/identities", knownIdentity));
+      const found = comparePeople(members, await fetchAllPages(session.api, "/identities", knownIdentity));
       await session.show({ text: `${JSON.stringify(found)}\n` }, () => formatFound(found, session));
       const snippet = peopleSnippet(found);
       if (snippet === undefined) return session.note("There is nothing to add to the configuration.");
@@ -104,18 +104,19 @@ function addImport(people: Command, cli: Cli): void {
 const order = ["new", "link", "left", "gone", "linked"] as const;
 
 function formatFound(found: readonly FoundPerson[], { io }: Session): string {
-  const sorted = order.flatMap((what) => found.filter((one) => one.what === what));
+  const sorted = order.flatMap((what) => found.filter((person) => person.what === what));
   return table(["WHAT", "IDENTITY", "ADDRESS", "SLACK", "NAME", "WHY"], sorted.map(row), io);
 }
 
-function row(one: FoundPerson): readonly string[] {
-  if (one.what === "gone") {
-    const { id, email, links, name } = one.identity;
-    return [one.what, id, email ?? "", links.slack?.userId ?? "", name, "is no full member of the workspace"];
+function row(person: FoundPerson): readonly string[] {
+  const { what } = person;
+  if (what === "gone") {
+    const { id, email, links, name } = person.identity;
+    return [what, id, email ?? "", links.slack?.userId ?? "", name, "is no full member of the workspace"];
   }
-  const { email = "", userId, name } = one.member;
-  const id = one.what === "new" ? one.id : one.what === "left" ? "" : one.identity.id;
-  return [one.what, id, email, userId, name, one.what === "left" ? one.why : ""];
+  const { email = "", userId, name } = person.member;
+  const id = what === "new" ? person.id : what === "left" ? "" : person.identity.id;
+  return [what, id, email, userId, name, what === "left" ? person.why : ""];
 }
 
 function writeNew(file: string, text: string): void {
@@ -123,7 +124,7 @@ function writeNew(file: string, text: string): void {
     writeFileSync(file, text, { flag: "wx" });
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-    const why = code === "EEXIST" ? "is there already" : `cannot be written (${code})`;
+    const why = code === "EEXIST" ? "already exists" : `cannot be written (${code})`;
     throw misuse(`The file ${file} ${why}; name another one with --out.`);
   }
 }

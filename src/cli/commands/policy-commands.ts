@@ -1,8 +1,8 @@
 import { Option, type Command } from "commander";
-import type { Configuration } from "../../config/config-file.ts";
+import type { Configuration, ConfigProblem } from "../../config/config-file.ts";
 import { evaluation, readAs } from "../api/api-schemas.ts";
-import { askBody, type Wanted } from "../access/ask-and-claim.ts";
-import { allScopes, forOption, scope, scopeOption, words } from "./option-parsers.ts";
+import { askBody, type RequestOptions } from "../access/ask-and-claim.ts";
+import { allScopes, forOption, nonEmptyText, scope, scopeOption } from "./option-parsers.ts";
 import { exitCodes } from "../io/exit-codes.ts";
 import { formatEvaluation } from "../views/explanation-view.ts";
 import { Failure } from "../io/failure.ts";
@@ -12,7 +12,7 @@ import { readStandardInput, readTextFile } from "../io/read-text-file.ts";
 import { safeText } from "../io/safe-text.ts";
 import { formatJson, type Cli, type GlobalOptions, type Session } from "../api/session.ts";
 
-/** What would happen, and why; and whether a configuration file is in order. */
+/** Adds the commands that check a configuration file, try policies out and list them. */
 export function addPolicyCommands(program: Command, cli: Cli): void {
   addWhy(program, cli);
   const policy = program.command("policy").summary("check a configuration file, try policies out, list them");
@@ -32,14 +32,14 @@ interface TryOptions {
 }
 
 const reason = (): Option =>
-  new Option("--reason <text>", "as it would be asked with").argParser(words).default("trying out");
+  new Option("--reason <text>", "the reason of the request").argParser(nonEmptyText).default("trying out");
 
 function addWhy(program: Command, cli: Cli): void {
   program
     .command("why")
-    .summary("try out what asking would lead to, and why")
+    .summary("show what a request would lead to, and why")
     .description(
-      "A dry run: who would have to approve, and how every policy stands. Exit 1: it would be refused.",
+      "A dry run: who would have to approve, and how every policy counts. Exit 1: it would be refused.",
     )
     .argument("[scopes...]", "what would be asked for, action:resource", scope)
     .addOption(scopeOption())
@@ -49,9 +49,9 @@ function addWhy(program: Command, cli: Cli): void {
     .option("--break-glass", "as an emergency")
     .option("--as <identity>", "for somebody else (administrators and auditors)")
     .action(async (scopes: readonly string[] | undefined, options: TryOptions, command: Command) => {
-      const wanted = triedOf(allScopes(scopes, options.scope), options, options.as);
+      const request = dryRunOptionsOf(allScopes(scopes, options.scope), options, options.as);
       const session = cli.open(command);
-      await evaluate(session, cli, { request: await askBody(session, wanted) });
+      await evaluate(session, cli, { request: await askBody(session, request) });
     });
 }
 
@@ -71,28 +71,29 @@ function addExplain(policy: Command, cli: Cli): void {
     .option("--ticket <id>", "the ticket it would be about")
     .option("--break-glass", "as an emergency")
     .action(async (file: string, options: TryOptions, command: Command) => {
-      const wanted = triedOf(allScopes(undefined, options.scope), options, options.identity);
+      const request = dryRunOptionsOf(allScopes(undefined, options.scope), options, options.identity);
       const checked = await readConfiguration(file, cli.io);
-      if ("problems" in checked) return complain(file, checked, cli, command);
+      if ("problems" in checked) return failWithProblems(file, checked, cli, command);
       const { writtenPolicy } = await import("../../config/schemas/policy.ts");
-      const policies = checked.ok.policies.map((one) => {
-        const { id: _, version: __, managedBy: ___, ...content } = writtenPolicy({ ...one, version: 1 });
+      const policies = checked.ok.policies.map((policyOfFile) => {
+        const written = writtenPolicy({ ...policyOfFile, version: 1 });
+        const { id: _, version: __, managedBy: ___, ...content } = written;
         return content;
       });
       const session = cli.open(command);
-      return evaluate(session, cli, { request: await askBody(session, wanted), policies });
+      return evaluate(session, cli, { request: await askBody(session, request), policies });
     });
 }
 
-function triedOf(
+function dryRunOptionsOf(
   scopes: readonly string[],
-  { for: lasting = "1h", reason: because = "trying out", ticket, breakGlass = false }: TryOptions,
+  { for: requestedDuration = "1h", reason: why = "trying out", ticket, breakGlass = false }: TryOptions,
   identityId: string | undefined,
-): Wanted {
+): RequestOptions {
   return {
     scopes,
-    duration: lasting,
-    reason: because,
+    duration: requestedDuration,
+    reason: why,
     breakGlass,
     ...(ticket !== undefined && { ticket }),
     ...(identityId !== undefined && { identityId }),
@@ -112,20 +113,20 @@ function addCheck(policy: Command, cli: Cli): void {
     .summary("check a configuration file, without a service")
     .description(
       "Checks a configuration file as the service would at its start. Exit 1: it has problems. Warnings are about\n" +
-        "what is valid but probably a mistake: names that are not there, what can never hold or happen. Who was added over\n" +
-        "the API is not known here.",
+        "what is valid but probably a mistake: unknown names, and rules that can never apply. People who were added\n" +
+        "through the API are not known here.",
     )
     .argument("<file>", "a configuration file; - for standard input")
     .option("--strict", "exit 1 also with warnings")
     .action(async (file: string, { strict = false }: { strict?: boolean }, command: Command) => {
       const checked = await readConfiguration(file, cli.io);
-      if ("problems" in checked) return complain(file, checked, cli, command);
-      if (strict && checked.warnings.length > 0) return complainOfWarnings(file, checked, cli, command);
+      if ("problems" in checked) return failWithProblems(file, checked, cli, command);
+      if (strict && checked.warnings.length > 0) return failWithWarnings(file, checked, cli, command);
       const { identities, policies, rules } = checked.ok;
       const counts = [
-        counted(identities.length, "identity", "identities"),
-        counted(policies.length, "policy", "policies"),
-        counted(rules.risk.length, "risk rule", "risk rules"),
+        formatCount(identities.length, "identity", "identities"),
+        formatCount(policies.length, "policy", "policies"),
+        formatCount(rules.risk.length, "risk rule", "risk rules"),
       ].join(", ");
       const { warnings } = checked;
       const lines = warnings.map(({ line }) => `${safeText(line)}\n`).join("");
@@ -137,52 +138,57 @@ function addCheck(policy: Command, cli: Cli): void {
     });
 }
 
-function counted(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`;
+function formatCount(count: number, singular: string, plural: string): string {
+  return `${count} ${count === 1 ? singular : plural}`;
 }
 
-interface Complaint {
+interface ReportedProblem {
   readonly line: string;
   readonly fields: object;
 }
 
 interface Problems {
-  readonly problems: readonly Complaint[];
+  readonly problems: readonly ReportedProblem[];
 }
 
-interface InOrder {
+interface ValidConfiguration {
   readonly ok: Configuration;
-  readonly warnings: readonly Complaint[];
+  readonly warnings: readonly ReportedProblem[];
 }
 
-async function readConfiguration(file: string, { environment }: CliIo): Promise<InOrder | Problems> {
+async function readConfiguration(
+  file: string,
+  { environment }: CliIo,
+): Promise<ValidConfiguration | Problems> {
   const text = file === "-" ? await readStandardInput() : readTextFile(file);
-  // Loaded when needed: the checks weigh more than all the rest of a command.
+  // Loaded on demand, because the checks are larger than the rest of the CLI.
   const { formatConfigProblem, readConfigFile } = await import("../../config/config-file.ts");
+  const toReported = (problem: ConfigProblem): ReportedProblem => ({
+    line: formatConfigProblem(problem),
+    fields: problem,
+  });
   const read = readConfigFile(text, file, environment);
   if ("problems" in read) {
-    return { problems: read.problems.map((one) => ({ line: formatConfigProblem(one), fields: one })) };
+    return { problems: read.problems.map(toReported) };
   }
-  const { ok, placed } = read;
+  const { ok, locate } = read;
   const { costlyPatternsOf } = await import("../../core/policy/costly-patterns.ts");
-  const costly = placed(costlyPatternsOf(ok.policies, ok.rules));
-  if (costly.length > 0) {
-    return { problems: costly.map((one) => ({ line: formatConfigProblem(one), fields: one })) };
-  }
+  const costly = locate(costlyPatternsOf(ok.policies, ok.rules));
+  if (costly.length > 0) return { problems: costly.map(toReported) };
   const { unresolvedSelectors } = await import("../../core/policy/unresolved-names.ts");
   const { configurationWarnings } = await import("../../core/policy/configuration-warnings.ts");
-  const people = ok.identities.map((one) => ({ ...one, listed: true, enabled: true }));
+  const people = ok.identities.map((identity) => ({ ...identity, listed: true, enabled: true }));
   const found = [...unresolvedSelectors(ok, people), ...configurationWarnings(ok)];
-  const warnings = placed(found).map((one) => ({
-    line: `warning: ${formatConfigProblem(one)}`,
-    fields: one,
+  const warnings = locate(found).map((warning) => ({
+    line: `warning: ${formatConfigProblem(warning)}`,
+    fields: warning,
   }));
   return { ok, warnings };
 }
 
-async function complainOfWarnings(
+async function failWithWarnings(
   file: string,
-  { warnings }: InOrder,
+  { warnings }: ValidConfiguration,
   { io }: Cli,
   command: Command,
 ): Promise<never> {
@@ -194,11 +200,16 @@ async function complainOfWarnings(
   throw new Failure(
     "refused",
     "config_warnings",
-    `${file} has ${count}, which --strict does not let pass; correct the file and check it again.`,
+    `${file} has ${count}, which --strict refuses; correct the file and check it again.`,
   );
 }
 
-async function complain(file: string, { problems }: Problems, { io }: Cli, command: Command): Promise<never> {
+async function failWithProblems(
+  file: string,
+  { problems }: Problems,
+  { io }: Cli,
+  command: Command,
+): Promise<never> {
   const json = JSON.stringify({ ok: false, problems: problems.map(({ fields }) => fields) });
   await io.out(
     isJson(command) ? formatJson(json, io) : problems.map(({ line }) => `${safeText(line)}\n`).join(""),

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { policyResponse, readAs, type PolicyResponse } from "../api/api-schemas.ts";
-import { everyPage } from "../api/fetch-all-pages.ts";
+import { fetchAllPages } from "../api/fetch-all-pages.ts";
 import { Failure, misuse } from "../io/failure.ts";
 import type { Cli, Session } from "../api/session.ts";
 import { table } from "../views/table.ts";
 
-/** The policies in force, for administrators and auditors. */
+/** Adds the list of the policies in force, for administrators and auditors. */
 export function addPolicyList(policy: Command, cli: Cli): void {
   policy
     .command("list")
@@ -16,13 +16,13 @@ export function addPolicyList(policy: Command, cli: Cli): void {
       await session.show({ text: `${JSON.stringify({ data: policies })}\n` }, () =>
         table(
           ["ID", "VERSION", "FROM", "PRIORITY", "EFFECT", "NAME"],
-          policies.map((one) => [
-            one.id,
-            String(one.version),
-            one.managedBy,
-            String(one.priority ?? 0),
-            effectOf(one),
-            one.name,
+          policies.map((listed) => [
+            listed.id,
+            String(listed.version),
+            listed.managedBy,
+            String(listed.priority ?? 0),
+            effectOf(listed),
+            listed.name,
           ]),
           session.io,
         ),
@@ -30,26 +30,26 @@ export function addPolicyList(policy: Command, cli: Cli): void {
     });
 }
 
-/** The id of a policy that is named by its id or its name. @throws Failure when none is. */
-export async function policyIdOf(session: Session, named: string): Promise<string> {
+/** The id of a policy given by id or name. @throws Failure when there is none */
+export async function policyIdOf(session: Session, idOrName: string): Promise<string> {
   const policies = await allPolicies(session);
-  if (policies.some(({ id }) => id === named)) return named;
-  const [found, other] = policies.filter(({ name }) => name === named);
+  if (policies.some(({ id }) => id === idOrName)) return idOrName;
+  const [found, other] = policies.filter(({ name }) => name === idOrName);
   if (found !== undefined && other !== undefined) {
-    throw misuse(`Two policies bear the name "${named}": say ${found.id} or ${other.id}.`);
+    throw misuse(`Two policies have the name "${idOrName}": use ${found.id} or ${other.id}.`);
   }
   if (found !== undefined) return found.id;
-  // The id of a policy that is gone, and whose access may not be: the service knows.
-  if (named.startsWith("pol_")) return named;
-  const detail = `There is no policy "${named}"; jit policy list shows them.`;
+  // A deleted policy may still have active access, so the service decides.
+  if (idOrName.startsWith("pol_")) return idOrName;
+  const detail = `There is no policy "${idOrName}"; jit policy list shows them.`;
   throw new Failure("notFound", "not_found", detail);
 }
 
 const defaultPolicyPath = "/policies/pol_default";
 
-/** In the order of the service, and the file's default last, which is in no list. */
+/** All policies in the order of the service, followed by the file's default, which no list has. */
 async function allPolicies({ api }: Session): Promise<readonly PolicyResponse[]> {
-  const all = await everyPage(api, "/policies", policyResponse);
+  const all = await fetchAllPages(api, "/policies", policyResponse);
   try {
     return [...all, readAs(policyResponse, await api.get(defaultPolicyPath))];
   } catch (error) {

@@ -9,19 +9,19 @@ import { table } from "../views/table.ts";
 import { formatTime } from "../io/format-time.ts";
 import { requestPath } from "../access/wait.ts";
 
-/** What only looks: one request, many, who has what, what may be had. */
-export function addReadingCommands(program: Command, cli: Cli): void {
+/** Adds the commands that only read: requests, active access and the catalog. */
+export function addQueryCommands(program: Command, cli: Cli): void {
   addStatus(program, cli);
   addList(program, cli);
   addAccess(program, cli);
   addCatalog(program, cli);
 }
 
-/** `--limit` and `--cursor` of every list. */
+/** Adds `--limit` and `--cursor`, which every list has. */
 export function paged(command: Command): Command {
   return command
     .addOption(new Option("--limit <n>", "how many at most, up to 200").argParser(pageSize))
-    .option("--cursor <cursor>", "go on where an earlier page ended");
+    .option("--cursor <cursor>", "continue after an earlier page");
 }
 
 export interface PageOptions {
@@ -29,7 +29,7 @@ export interface PageOptions {
   readonly cursor?: string;
 }
 
-/** Says how to get the rest, where there is one. */
+/** Notes how to read the next page, if there is one. */
 export function notePage(
   session: Session,
   next: string | number | null | undefined,
@@ -75,7 +75,7 @@ function addList(program: Command, cli: Cli): void {
   const list = program
     .command("list")
     .summary("list requests, newest first")
-    .addOption(new Option("--status <status>", "as it reads now").choices(statuses).argParser(oneStatus))
+    .addOption(new Option("--status <status>", "the current status").choices(statuses).argParser(oneStatus))
     .addOption(new Option("--mine", "only what you asked for yourself").conflicts("identity"))
     .option("--identity <id>", "only of this requester: id_… or an e-mail address")
     .option("--approver-me", "only what you may decide")
@@ -105,14 +105,14 @@ function addList(program: Command, cli: Cli): void {
     await session.show(answer, () =>
       table(
         ["ID", "STATUS", "REQUESTER", "FOR", "ASKED", "SCOPES", "REASON"],
-        data.map((one) => [
-          one.id,
-          statusText(one),
-          one.identityId,
-          one.grantedDuration ?? one.duration,
-          formatTime(one.requestedAt, session.io),
-          one.scopes.join(" "),
-          one.reason,
+        data.map((request) => [
+          request.id,
+          statusText(request),
+          request.identityId,
+          request.grantedDuration ?? request.duration,
+          formatTime(request.requestedAt, session.io),
+          request.scopes.join(" "),
+          request.reason,
         ]),
         session.io,
       ),
@@ -121,14 +121,14 @@ function addList(program: Command, cli: Cli): void {
   });
 }
 
-/** In capitals or not, and once: the API takes one. */
+/** Parses a status in any case. It may be given once, because the API accepts one. */
 function oneStatus(text: string, before?: string): string {
-  const wanted = text.toUpperCase();
-  if (!statuses.some((one) => one === wanted)) {
+  const status = text.toUpperCase();
+  if (!statuses.some((known) => known === status)) {
     throw new InvalidArgumentError(`Allowed choices are ${statuses.join(", ")}.`);
   }
   if (before !== undefined) throw new InvalidArgumentError("Only one status can be listed at a time.");
-  return wanted;
+  return status;
 }
 
 interface AccessOptions extends PageOptions {
@@ -137,12 +137,12 @@ interface AccessOptions extends PageOptions {
 }
 
 function addAccess(program: Command, cli: Cli): void {
-  const access = program
+  const list = program
     .command("access")
     .summary("list who has what now")
     .option("--identity <id>", "only of this person or program: id_… or an e-mail address")
     .addOption(oneScopeOption("only what includes this scope"));
-  paged(access).action(async (options: AccessOptions, command: Command) => {
+  paged(list).action(async (options: AccessOptions, command: Command) => {
     const session = cli.open(command);
     const { identity: identityId, scope, limit, cursor } = options;
     const answer = await session.api.get("/access", {
@@ -152,12 +152,12 @@ function addAccess(program: Command, cli: Cli): void {
     await session.show(answer, () =>
       table(
         ["REQUEST", "WHO", "EXPIRES", "SCOPES", "REASON"],
-        data.map((one) => [
-          one.request,
-          one.name,
-          formatTime(one.expiresAt, session.io),
-          one.scopes.join(" "),
-          one.breakGlass ? `break-glass: ${one.reason}` : one.reason,
+        data.map((access) => [
+          access.request,
+          access.name,
+          formatTime(access.expiresAt, session.io),
+          access.scopes.join(" "),
+          access.breakGlass ? `break-glass: ${access.reason}` : access.reason,
         ]),
         session.io,
       ),
@@ -178,7 +178,12 @@ function addCatalog(program: Command, cli: Cli): void {
       await session.show(answer, () =>
         table(
           ["NAME", "OUTCOME", "SCOPES", "DESCRIPTION"],
-          data.map((one) => [one.name, one.outcome, one.scopes.join(" "), one.description ?? ""]),
+          data.map(({ name, outcome, scopes, description }) => [
+            name,
+            outcome,
+            scopes.join(" "),
+            description ?? "",
+          ]),
           session.io,
         ),
       );

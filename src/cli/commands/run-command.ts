@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { hourMs, secondMs } from "../../core/values/time.ts";
-import { wantedOf } from "./access-commands.ts";
+import { requestOptionsOf } from "./access-commands.ts";
 import type { CredentialTarget } from "../api/api-schemas.ts";
-import { ask, claim, decided, type ClaimBody, type Wanted } from "../access/ask-and-claim.ts";
+import { ask, claim, waitForDecision, type ClaimBody, type RequestOptions } from "../access/ask-and-claim.ts";
 import {
   writeCertificateFiles,
   type CertificateFiles,
@@ -17,7 +17,7 @@ import { catchSignals, isFromTerminal, type Signals } from "../io/signals.ts";
 import { claimBodyOf, namingOwnKey, sshKeyOption } from "../access/own-ssh-key.ts";
 import { targetEnvironment } from "../views/target-view.ts";
 import { toolEnvironment } from "../credentials/tool-environment.ts";
-import { mayPass, requestPath, waitFor, type RequestSnapshot } from "../access/wait.ts";
+import { isTransient, requestPath, waitFor, type RequestSnapshot } from "../access/wait.ts";
 
 interface RunOptions {
   readonly for: string;
@@ -30,15 +30,15 @@ interface RunOptions {
   readonly sshKey?: string;
 }
 
-/** Access for as long as a command runs: asked, waited for, claimed, and given back. */
+/** Adds `run`, which gets access, runs a command with it, and gives the access back. */
 export function addRunCommand(program: Command, cli: Cli): void {
   program
     .command("run")
     .summary("run a command with access, and give the access back when it ends")
     .description(
-      "Asks, waits until that is approved, starts COMMAND with the token in its environment (JIT_TOKEN, JIT_REQUEST,\n" +
-        "JIT_EXPIRES_AT, JIT_TARGET_<NAME>_… for each target, PGHOST, PGPASSWORD, REDISCLI_AUTH and so on for the tools\n" +
-        "of it; never your API key), and gives the access back when the command ends. Exits as the command does.",
+      "Asks for access, waits for its approval, and starts COMMAND with the token in its environment (JIT_TOKEN,\n" +
+        "JIT_REQUEST, JIT_EXPIRES_AT, JIT_TARGET_<NAME>_… for each target, and PGHOST, PGPASSWORD, REDISCLI_AUTH and so\n" +
+        "on for its tools; never your API key). Gives the access back when the command ends. Exits as the command does.",
     )
     .usage("--scope <scope> --for <duration> --reason <text> [options] -- COMMAND [ARGS...]")
     .argument("<command...>", "after --: what to run, with its arguments")
@@ -51,22 +51,22 @@ export function addRunCommand(program: Command, cli: Cli): void {
     .option("--kill-on-end", "end the command when its access ends")
     .addOption(sshKeyOption())
     .action(async ([name = "", ...args]: readonly string[], options: RunOptions, command: Command) => {
-      const wanted = wantedOf(allScopes(undefined, options.scope), options);
+      const request = requestOptionsOf(allScopes(undefined, options.scope), options);
       const claimBody = claimBodyOf(options);
       const session = cli.open(command);
       const signals = catchSignals(session.io);
       try {
-        const got = await obtain(session, wanted, claimBody, options.timeout, signals.stopped);
-        const held = { ...got, targets: namingOwnKey(got.targets, options) };
+        const access = await obtainAccess(session, request, claimBody, options.timeout, signals.stopped);
+        const held = { ...access, targets: namingOwnKey(access.targets, options) };
         const run = { name, args, killOnEnd: options.killOnEnd === true };
-        cli.exitWith(await runHolding(session, held, run, signals));
+        cli.exitWith(await runWithAccess(session, held, run, signals));
       } finally {
         signals.release();
       }
     });
 }
 
-/** Access that is ours at this moment. */
+/** Active access with its token. */
 interface HeldAccess {
   readonly id: string;
   readonly token: string;
@@ -74,43 +74,43 @@ interface HeldAccess {
   readonly targets: readonly CredentialTarget[];
 }
 
-async function obtain(
+async function obtainAccess(
   session: Session,
-  wanted: Wanted,
+  request: RequestOptions,
   claimBody: ClaimBody,
   timeoutMs: number | undefined,
   signal: AbortSignal,
 ): Promise<HeldAccess> {
-  const asked = await ask(session, wanted);
-  const atOnce = heldIn(asked);
-  if (atOnce !== undefined) return atOnce;
-  const { id, status } = asked.request;
+  const submitted = await ask(session, request);
+  const autoApproved = heldAccessOf(submitted);
+  if (autoApproved !== undefined) return autoApproved;
+  const { id, status } = submitted.request;
   try {
     signal.throwIfAborted();
     if (status === "PENDING") {
       const advice = "allow more time with --timeout, or ask its approvers first with jit ask";
-      await decided(session, id, { signal, advice, ...(timeoutMs !== undefined && { timeoutMs }) });
+      await waitForDecision(session, id, { signal, advice, ...(timeoutMs !== undefined && { timeoutMs }) });
     }
     signal.throwIfAborted();
-    const held = heldIn(await claim(session, id, claimBody));
+    const held = heldAccessOf(await claim(session, id, claimBody));
     if (held === undefined)
       throw new Failure("unreachable", "bad_answer", `${id} was claimed without a token.`);
     return held;
   } catch (error) {
-    const isOver = error instanceof Failure && error.exitCode === exitCodes.ended.code;
-    if (!isOver) await withdraw(session, id);
+    const hasEnded = error instanceof Failure && error.exitCode === exitCodes.ended.code;
+    if (!hasEnded) await withdraw(session, id);
     throw error;
   }
 }
 
-function heldIn({ request }: RequestSnapshot): HeldAccess | undefined {
+function heldAccessOf({ request }: RequestSnapshot): HeldAccess | undefined {
   const { id, credential, expiresAt } = request;
   const token = credential?.token;
   if (token === undefined || expiresAt === null) return undefined;
   return { id, token, expiresAt, targets: credential?.targets ?? [] };
 }
 
-/** Nobody is going to use it any more: withdrawn, or ended when it was started without our hearing of it. */
+/** Withdraws a request that nobody will use. Completes it instead if a lost response had started the access. */
 async function withdraw(session: Session, id: string): Promise<void> {
   for (const verb of ["cancel", "complete"]) {
     try {
@@ -130,13 +130,18 @@ interface Run {
   readonly killOnEnd: boolean;
 }
 
-/** How long a command may take to end after it was told to. */
+/** How long the command may take to end after SIGTERM. */
 const endGraceMs = 10 * secondMs;
-/** After this a supervisor may lose its patience with us too, so the access goes first. */
+/** After this time a supervisor may kill us too, so the access is given back first. */
 const giveBackGraceMs = 5 * secondMs;
 
-async function runHolding(session: Session, held: HeldAccess, run: Run, signals: Signals): Promise<number> {
-  const giveBack = givingBack(session, held);
+async function runWithAccess(
+  session: Session,
+  held: HeldAccess,
+  run: Run,
+  signals: Signals,
+): Promise<number> {
+  const giveBack = createGiveBack(session, held);
   const commandEnded = new AbortController();
   const timers: NodeJS.Timeout[] = [];
   let files: CertificateFiles | undefined;
@@ -150,7 +155,7 @@ async function runHolding(session: Session, held: HeldAccess, run: Run, signals:
         timers.push(setTimeout(() => void giveBack(), giveBackGraceMs));
       }
     });
-    const watching = sayWhenOver(session, held, run, child, commandEnded.signal, timers);
+    const watching = handleAccessEnd(session, held, run, child, commandEnded.signal, timers);
     const code = await child.ended;
     commandEnded.abort();
     await watching;
@@ -163,7 +168,7 @@ async function runHolding(session: Session, held: HeldAccess, run: Run, signals:
   }
 }
 
-async function sayWhenOver(
+async function handleAccessEnd(
   session: Session,
   held: HeldAccess,
   { name, killOnEnd }: Run,
@@ -171,7 +176,7 @@ async function sayWhenOver(
   commandEnded: AbortSignal,
   timers: NodeJS.Timeout[],
 ): Promise<void> {
-  const why = await watch(session, held, commandEnded);
+  const why = await waitForAccessEnd(session, held, commandEnded);
   if (why === undefined) return;
   const consequence = killOnEnd ? "is told to end" : "goes on without it";
   session.note(`The access ${held.id} is over (${why}); ${name} ${consequence}.`);
@@ -189,7 +194,7 @@ function certificateFiles(targets: readonly CredentialTarget[]): CertificateFile
   }
 }
 
-/** The long-lived key stays here: the command gets what it needs and nothing that outlives it. */
+/** The environment of the command. It has the token but not the API key, which would outlive the command. */
 function environmentOf(
   session: Session,
   { id, token, expiresAt }: HeldAccess,
@@ -197,8 +202,10 @@ function environmentOf(
 ) {
   const tools = toolEnvironment(targets);
   for (const text of tools.notes) session.note(text);
-  const left = new Set(["JIT_KEY", "JIT_KEY_FILE", ...tools.unset]);
-  const rest = Object.fromEntries(Object.entries(session.io.environment).filter(([name]) => !left.has(name)));
+  const removed = new Set(["JIT_KEY", "JIT_KEY_FILE", ...tools.unset]);
+  const rest = Object.fromEntries(
+    Object.entries(session.io.environment).filter(([name]) => !removed.has(name)),
+  );
   return {
     ...rest,
     ...targetEnvironment(targets),
@@ -209,29 +216,29 @@ function environmentOf(
   };
 }
 
-/** Completes the access by its own token, once, however often it is called. Over already is as good. */
-function givingBack(session: Session, { id, token, expiresAt }: HeldAccess): () => Promise<void> {
-  let giving: Promise<void> | undefined;
-  const give = async (): Promise<void> => {
+/** Completes the access with its own token, once, however often it is called. Access that has ended is fine too. */
+function createGiveBack(session: Session, { id, token, expiresAt }: HeldAccess): () => Promise<void> {
+  let pending: Promise<void> | undefined;
+  const complete = async (): Promise<void> => {
     try {
       await session.api.post(requestPath(id, "complete"), {}, { bearer: token });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      const isOver = ["unauthenticated", "not_active"].includes(error.code);
-      if (!isOver)
+      const hasEnded = ["unauthenticated", "not_active"].includes(error.code);
+      if (!hasEnded)
         session.note(`${id} could not be given back and lasts until ${expiresAt}: ${error.message}`);
     }
   };
-  return () => (giving ??= give());
+  return () => (pending ??= complete());
 }
 
 const retryAfterOutageMs = 5 * secondMs;
 
 /**
- * Why the access is over; undefined when the command ended first. A service that is away does not keep us from knowing
- * the time.
+ * Waits until the access ends, and returns why; undefined when the command ended first. While the service is unreachable,
+ * the expiry decides.
  */
-async function watch(
+async function waitForAccessEnd(
   session: Session,
   held: HeldAccess,
   commandEnded: AbortSignal,
@@ -249,12 +256,12 @@ async function watch(
         isQuiet: true,
         outageMs: 0,
       });
-      const { status = "over", endReason = null } = snapshot?.request ?? {};
+      const { status = "ended", endReason = null } = snapshot?.request ?? {};
       return endReason === null ? status : `${status}: ${endReason}`;
     } catch (error) {
       if (commandEnded.aborted) return undefined;
-      if (io.now() >= expiresAt) return "its time was over";
-      const pauseMs = mayPass(error) ? retryAfterOutageMs : hourMs;
+      if (io.now() >= expiresAt) return "expired";
+      const pauseMs = isTransient(error) ? retryAfterOutageMs : hourMs;
       await io.pause(Math.min(pauseMs, expiresAt - io.now()), commandEnded);
       if (commandEnded.aborted) return undefined;
     }

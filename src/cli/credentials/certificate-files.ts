@@ -6,26 +6,26 @@ import { shellWord } from "../io/shell-word.ts";
 
 const certificateOption = /-o CertificateFile=(\S+)/;
 
-/** Under which name the SSH command of a target looks for its certificate; null where there is none. */
+/** The file name where the SSH command of a target expects its certificate; null for other targets. */
 export function certificateFileOf({ command }: CredentialTarget): string | null {
   const file = certificateOption.exec(command ?? "")?.[1];
   return file === undefined || !/^[\w.-]+$/.test(file) ? null : file;
 }
 
-/** The certificate that belongs into that file: one line, as ssh reads it. */
+/** The certificate for that file, as one line. */
 function certificateOf({ secret }: CredentialTarget): string | null {
   const line = secret?.trim() ?? "";
   return /^[a-z0-9@.-]+-cert-v\d+@openssh\.com [A-Za-z0-9+/=]+( .*)?$/.test(line) ? line : null;
 }
 
-/** What is pasted into a shell before the SSH command. A certificate is no secret: only the key beside it is. */
+/** The shell command that saves the certificate. A certificate is no secret; only its key is. */
 export function saveCommandOf(target: CredentialTarget): string | null {
   const [file, certificate] = [certificateFileOf(target), certificateOf(target)];
   if (file === null || certificate === null) return null;
   return `printf '%s\\n' ${shellWord(certificate)} > ${file}`;
 }
 
-/** Certificates as files for as long as a command runs, because ssh takes them from nowhere else. */
+/** Certificates as files while a command runs, because ssh reads them only from files. */
 export interface CertificateFiles {
   /** The targets, each with a command that names its file. */
   readonly targets: readonly TargetWithFile[];
@@ -34,14 +34,14 @@ export interface CertificateFiles {
 
 export type TargetWithFile = CredentialTarget & { readonly certificateFile?: string };
 
-/** Writes them where only we can read. @throws the system's error when they cannot be written */
+/** Writes certificates to files that only our account can read. @throws a system error when that fails */
 export function writeCertificateFiles(targets: readonly CredentialTarget[]): CertificateFiles {
   let folder: string | undefined;
   const remove = (): void => {
     process.off("exit", remove);
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   };
-  // Also when we are made to go in the middle of it.
+  // Removes the files also when the process exits early.
   process.once("exit", remove);
   try {
     const written = targets.map((target): TargetWithFile => {

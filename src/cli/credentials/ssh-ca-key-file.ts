@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 
-/** A new ed25519 key pair, as ssh-keygen writes it: the private key's file, and the line of the public one. */
+/** A new ed25519 key pair in the formats of ssh-keygen: the private key file and the public line. */
 export interface NewCaKey {
   readonly file: string;
   readonly publicLine: string;
@@ -10,7 +10,7 @@ const type = "ssh-ed25519";
 const lineLength = 70;
 const blockBytes = 8;
 
-/** Without a passphrase: the service has to sign with it. See OpenSSH's PROTOCOL.key for the format. */
+/** Makes a key pair without a passphrase, because the service signs with it. OpenSSH's PROTOCOL.key has the format. */
 export function newCaKey(): NewCaKey {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
   const point = publicKey.export({ format: "der", type: "spki" }).subarray(-32);
@@ -19,7 +19,7 @@ export function newCaKey(): NewCaKey {
   const check = randomBytes(4);
   const comment = field("jit-access");
   const secret = Buffer.concat([check, check, publicBlob, field(Buffer.concat([seed, point])), comment]);
-  const padding = Array.from({ length: -secret.length & (blockBytes - 1) }, (_, at) => at + 1);
+  const padding = Array.from({ length: -secret.length & (blockBytes - 1) }, (_, index) => index + 1);
   const bytes = Buffer.concat([
     Buffer.from("openssh-key-v1\0", "latin1"),
     ...["none", "none", ""].map(field),
@@ -28,8 +28,8 @@ export function newCaKey(): NewCaKey {
     field(Buffer.concat([secret, Buffer.from(padding)])),
   ]);
   const lines = bytes.toString("base64").match(new RegExp(`.{1,${lineLength}}`, "g")) ?? [];
-  const marked = ["-----BEGIN OPENSSH PRIVATE KEY-----", ...lines, "-----END OPENSSH PRIVATE KEY-----", ""];
-  return { file: marked.join("\n"), publicLine: `${type} ${publicBlob.toString("base64")} jit-access` };
+  const pem = ["-----BEGIN OPENSSH PRIVATE KEY-----", ...lines, "-----END OPENSSH PRIVATE KEY-----", ""];
+  return { file: pem.join("\n"), publicLine: `${type} ${publicBlob.toString("base64")} jit-access` };
 }
 
 /** RFC 4251: each field is preceded by its length in four bytes. */

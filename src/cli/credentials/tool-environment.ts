@@ -1,10 +1,10 @@
 import type { CredentialTarget } from "../api/api-schemas.ts";
 
-/** What a command's environment gets, and what it must not keep of ours: it would lead the tool elsewhere. */
+/** Variables to set for a command's tools, and variables to remove because they would redirect a tool. */
 export interface ToolEnvironment {
   readonly set: Readonly<Record<string, string>>;
   readonly unset: readonly string[];
-  /** For a person: why a tool has to be told by hand. */
+  /** For a person: why a tool has to be configured by hand. */
   readonly notes: readonly string[];
 }
 
@@ -14,30 +14,30 @@ interface Tool {
   readonly of: (target: CredentialTarget) => Readonly<Record<string, string>>;
 }
 
-/** By the kind of target: the variables from which its usual tools take address, user and secret. */
+/** The variables from which the usual tools of a target read address, user and secret, by kind of target. */
 const tools: Readonly<Record<string, Tool>> = {
   postgres: {
     names: "PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD",
     unset: ["PGHOSTADDR", "PGSERVICE"],
     of: ({ where, username, secret }) => {
       const [, host = "", port = "", database = ""] = /^(.+):(\d+)\/(.*)$/.exec(where) ?? [];
-      const place = { PGHOST: host, PGPORT: port, PGDATABASE: database };
-      return { ...(host !== "" && place), PGUSER: username, PGPASSWORD: secret ?? "" };
+      const address = { PGHOST: host, PGPORT: port, PGDATABASE: database };
+      return { ...(host !== "" && address), PGUSER: username, PGPASSWORD: secret ?? "" };
     },
   },
   redis: { names: "REDISCLI_AUTH", unset: [], of: ({ secret }) => ({ REDISCLI_AUTH: secret ?? "" }) },
 };
 
-/** Two targets of one kind cannot share a tool's variables, so then they stay as they are. */
+/** The variables for the tools of these targets. Two targets of one kind get none, because a tool has one set. */
 export function toolEnvironment(targets: readonly CredentialTarget[]): ToolEnvironment {
   const set: Record<string, string> = {};
   const unset: string[] = [];
   const notes: string[] = [];
   for (const [kind, tool] of Object.entries(tools)) {
-    const [first, ...more] = targets.filter((one) => one.kind === kind && one.secret !== null);
+    const [first, ...others] = targets.filter((target) => target.kind === kind && target.secret !== null);
     if (first === undefined) continue;
-    if (more.length > 0) {
-      const connectors = [first, ...more].map(({ connector }) => connector).join(" and ");
+    if (others.length > 0) {
+      const connectors = [first, ...others].map(({ connector }) => connector).join(" and ");
       notes.push(`${connectors} are of one kind: ${tool.names} cannot be set for both, use JIT_TARGET_….`);
       continue;
     }
@@ -47,7 +47,7 @@ export function toolEnvironment(targets: readonly CredentialTarget[]): ToolEnvir
   return { set, unset, notes };
 }
 
-/** Without the question for a password that the environment answers. */
+/** The target's command without the password prompt, because the environment has the password. */
 export function commandForTools({ kind, command }: CredentialTarget): string | null {
   return kind === "redis" ? (command?.replace(/ --askpass$/, "") ?? null) : command;
 }

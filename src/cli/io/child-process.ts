@@ -2,14 +2,14 @@ import { spawn } from "node:child_process";
 import { Failure } from "./failure.ts";
 import { exitCodeOf } from "./signals.ts";
 
-/** A command that was started. */
+/** A running command. */
 export interface Child {
-  /** Its exit code; 128 + n when signal n ended it. @throws Failure 126 or 127 when it could not be started. */
+  /** Its exit code; 128 + n when signal n ended it. @throws Failure 126 or 127 when it could not be started */
   readonly ended: Promise<number>;
   signal(signal: NodeJS.Signals): void;
 }
 
-/** Starts a command on our own input and outputs, in our process group, so that a terminal treats both as one. */
+/** Starts a command with our input, outputs and process group, so that a terminal treats both as one. */
 export function startChild(
   command: string,
   args: readonly string[],
@@ -26,7 +26,7 @@ export function startChild(
   return { ended, signal: (signal) => void child.kill(signal) };
 }
 
-/** As a shell tells the two apart. */
+/** The exit codes by which a shell distinguishes a missing command from one that cannot be executed. */
 function notStarted(command: string, error: Error): Failure {
   const isMissing = "code" in error && error.code === "ENOENT";
   return isMissing

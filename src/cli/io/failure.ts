@@ -1,15 +1,15 @@
 import { exitCodes, type ExitName } from "./exit-codes.ts";
 
-/** Why a command ends without having done what it was told: one sentence for a person, and a code for scripts. */
+/** Why a command failed: a sentence for a person, and a code for scripts. */
 export class Failure extends Error {
   override readonly name = "Failure";
-  /** The API's code of the refusal, or one of our own such as `unreachable`. */
+  /** The problem code of the API, or one of the CLI such as `unreachable`. */
   readonly code: string;
   readonly exitCode: number;
-  /** The problem document, as it was answered; undefined when the service did not say anything. */
+  /** The problem document of the response, if there is one. */
   readonly problem: string | undefined;
 
-  /** `detail` says what is wrong and what to do. `exit`: 128 + n after a signal. */
+  /** `detail` says what happened and what to do. `exit` is 128 + n after a signal. */
   constructor(exit: ExitName | number, code: string, detail: string, problem?: string) {
     super(detail);
     this.code = code;
@@ -18,7 +18,7 @@ export class Failure extends Error {
   }
 }
 
-/** The command line or a setting is wrong. */
+/** The failure for a wrong command line or setting. */
 export function misuse(detail: string): Failure {
   return new Failure("usage", "usage", detail);
 }

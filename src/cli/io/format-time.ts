@@ -2,13 +2,13 @@ import { dayMs, formatDuration, hourMs, minuteMs, secondMs } from "../../core/va
 import type { CliIo } from "./cli-io.ts";
 import { safeText } from "./safe-text.ts";
 
-/** `3d4h`, `1h30m`, `45s`: at most two units, for people. */
+/** A duration for people, in at most two units: `3d4h`, `1h30m`, `45s`. */
 export function roughDuration(ms: number): string {
   const size = ms >= dayMs ? hourMs : ms >= hourMs ? minuteMs : secondMs;
   return formatDuration(Math.floor(ms / size) * size);
 }
 
-/** A time of the API: for a person local and relative, as in `14:05 (in 1h30m)`; for a pipe as it came. */
+/** Formats a time of the API: local and relative on a terminal, `14:05 (in 1h30m)`; unchanged for a pipe. */
 export function formatTime(
   text: string | null,
   { isTerminal, now }: Pick<CliIo, "isTerminal" | "now">,
@@ -24,7 +24,7 @@ function relative(ms: number): string {
   return ms > 0 ? `in ${roughDuration(ms)}` : `${roughDuration(-ms)} ago`;
 }
 
-/** The day is said only when it is another one. */
+/** The local time, with the day only if it is not today. */
 function local(at: number, now: number): string {
   const [day, clock] = wallClock(at);
   return day === wallClock(now)[0] ? clock : `${day} ${clock}`;

@@ -4,17 +4,16 @@ import { Failure, misuse } from "./failure.ts";
 import { safeNote } from "./safe-text.ts";
 
 /**
- * Where the content for `file` goes in the end: links are followed, so that they stay links. To be asked before anything
- * is fetched. @throws Failure when something is there that the content would take the place of without being like it: a
- * pipe, a device, a folder, a link to nothing.
+ * The path to write, with links followed so that they stay links. Call it before anything is fetched.
+ * @throws Failure when `file` is a pipe, a device, a folder or a dangling link, which a file must not replace
  */
-export async function outPlaceOf(file: string): Promise<string> {
+export async function outPathOf(file: string): Promise<string> {
   const name = safeNote(file);
   try {
-    const there = await stat(file);
-    if (there.isDirectory()) throw misuse(`${name} is a folder; name a file with --out.`);
-    if (!there.isFile()) {
-      throw misuse(`${name} is no regular file; leave --out away and redirect standard output there.`);
+    const existing = await stat(file);
+    if (existing.isDirectory()) throw misuse(`${name} is a folder; name a file with --out.`);
+    if (!existing.isFile()) {
+      throw misuse(`${name} is no regular file; omit --out and redirect standard output there.`);
     }
     return await realpath(file);
   } catch (error) {
@@ -24,25 +23,25 @@ export async function outPlaceOf(file: string): Promise<string> {
     () => true,
     () => false,
   );
-  if (isLink) throw misuse(`${name} is a link to a file that is not there; name that file with --out.`);
+  if (isLink) throw misuse(`${name} is a link to a file that does not exist; name that file with --out.`);
   return file;
 }
 
-/** Writes beside `place` and then moves there: readable by its owner alone, and never there half. */
-export async function writeWhole(pieces: AsyncIterable<Uint8Array>, place: string): Promise<void> {
-  const part = `${place}.${randomUUID().slice(0, 8)}.part`;
+/** Writes to a temporary file and renames it, so that the file is complete and readable by its owner only. */
+export async function writeAtomically(chunks: AsyncIterable<Uint8Array>, path: string): Promise<void> {
+  const part = `${path}.${randomUUID().slice(0, 8)}.part`;
   try {
     const handle = await open(part, "wx", 0o600);
     try {
-      for await (const piece of pieces) await handle.writeFile(piece);
+      for await (const chunk of chunks) await handle.writeFile(chunk);
       await handle.sync();
     } finally {
       await handle.close();
     }
-    await rename(part, place);
+    await rename(part, path);
   } catch (error) {
     await rm(part, { force: true });
-    throw unwritable(error, safeNote(place));
+    throw unwritable(error, safeNote(path));
   }
 }
 

@@ -1,7 +1,7 @@
 import { removeJoiners } from "../../wording/pasted-text.ts";
 
-/** The arguments without marks that show nothing; those of another program, behind `--`, are left as they are. */
+/** Removes invisible characters from arguments, except after `--`, where another program's arguments begin. */
 export function pastedArguments(args: readonly string[]): readonly string[] {
   const end = args.indexOf("--");
-  return args.map((one, index) => (end === -1 || index < end ? removeJoiners(one) : one));
+  return args.map((text, index) => (end === -1 || index < end ? removeJoiners(text) : text));
 }

@@ -3,7 +3,7 @@ import { buffer } from "node:stream/consumers";
 import { decodeText } from "../../core/values/decode-text.ts";
 import { misuse } from "./failure.ts";
 
-/** The text of a file that somebody named. `what`: as the sentence calls it. @throws Failure that says why not. */
+/** Reads a text file. `what` names it in the sentence. @throws Failure that says why it cannot be read */
 export function readTextFile(file: string, what = `The file ${file}`): string {
   let bytes: Uint8Array;
   try {
@@ -14,7 +14,7 @@ export function readTextFile(file: string, what = `The file ${file}`): string {
   return textFrom(bytes, what);
 }
 
-/** What is piped into us. @throws Failure when it is no text */
+/** Reads standard input. @throws Failure when it is no text */
 export async function readStandardInput(): Promise<string> {
   return textFrom(await buffer(process.stdin), "Standard input");
 }
@@ -25,11 +25,11 @@ function textFrom(bytes: Uint8Array, what: string): string {
   return decoded.text;
 }
 
-/** What the system says of a file that cannot be read, in words, and what to do. */
+/** Why a file cannot be read, and what to do. */
 export function whyUnreadable(error: unknown): string {
   const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
   if (code === "ENOENT" || code === "ENOTDIR") return "it is not there; check its name";
   if (code === "EISDIR") return "it is a folder; name a file in it";
-  if (code === "EACCES" || code === "EPERM") return "you may not read it; look at its owner and mode";
+  if (code === "EACCES" || code === "EPERM") return "you may not read it; check its owner and mode";
   return `${code}; name another file`;
 }

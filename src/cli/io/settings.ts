@@ -2,9 +2,9 @@ import { parseToken } from "../../core/values/token-format.ts";
 import { Failure, misuse } from "./failure.ts";
 import { readTextFile } from "./read-text-file.ts";
 
-/** Where the service is, and as whom we come. */
+/** The address of the service, and the API key. */
 export interface Settings {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string;
   /** A well-formed `kd_live_` token. */
   readonly key: string;
@@ -13,8 +13,8 @@ export interface Settings {
 export const defaultUrl = "http://127.0.0.1:3000";
 
 /**
- * Reads `JIT_URL` and the key: `--key-file`, else `JIT_KEY`, else the file named in `JIT_KEY_FILE`. A variable that is
- * empty counts as not set. A key never comes from the command line, where everybody on the machine can read it.
+ * Reads `JIT_URL` and the key: `--key-file`, else `JIT_KEY`, else the file named in `JIT_KEY_FILE`. An empty variable
+ * counts as not set. A key is never accepted on the command line, which everybody on the machine can read.
  *
  * @throws Failure
  */
@@ -63,7 +63,7 @@ function wellFormed(text: string, where: string): string {
   if (token?.kind === "live") return token.text;
   const detail =
     token === undefined
-      ? `What is in ${where} is not a whole API key; a key begins with kd_live_ and has 44 characters.`
-      : `What is in ${where} is the token of an access, not an API key; a key begins with kd_live_.`;
+      ? `${where} holds no complete API key; a key begins with kd_live_ and has 44 characters.`
+      : `${where} holds an access token, not an API key; a key begins with kd_live_.`;
   throw new Failure("unauthenticated", "no_key", detail);
 }

@@ -3,43 +3,43 @@ import { Failure } from "./failure.ts";
 import { watchNpm } from "./npm-watch.ts";
 import type { CliIo } from "./cli-io.ts";
 
-/** Signals that come while a command is prepared and while it runs. */
+/** The signals that arrive while a command is prepared and while it runs. */
 export interface Signals {
-  /** Ends with the first signal that asks us to stop; its reason is a Failure with 128 + n. */
+  /** Aborted by the first signal that stops us; its reason is a Failure with 128 + n. */
   readonly stopped: AbortSignal;
-  /** From now on signals go here and stop nothing by themselves. */
+  /** From now on, the handler receives all signals and they no longer abort {@link stopped}. */
   handTo(handler: (signal: NodeJS.Signals) => void): void;
-  /** Signals do again what they do by default. */
+  /** Restores the default behaviour of signals. */
   release(): void;
 }
 
-const stopping: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
-const passing: readonly NodeJS.Signals[] = ["SIGUSR1", "SIGUSR2"];
+const stopSignals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
+const userSignals: readonly NodeJS.Signals[] = ["SIGUSR1", "SIGUSR2"];
 
-/** Catches what would end us, so that access is given back before we go. That npm is gone counts as SIGTERM. */
+/** Catches signals that would end us, so that access is given back first. The death of npm counts as SIGTERM. */
 export function catchSignals({ environment }: CliIo): Signals {
   const stopped = new AbortController();
-  let handed: ((signal: NodeJS.Signals) => void) | undefined;
-  let isToldToEnd = false;
+  let handler: ((signal: NodeJS.Signals) => void) | undefined;
+  let wasTerminated = false;
   const listener = (signal: NodeJS.Signals): void => {
-    isToldToEnd ||= signal === "SIGTERM" || signal === "SIGHUP";
-    if (handed !== undefined) return handed(signal);
-    if (!stopping.includes(signal)) return;
+    wasTerminated ||= signal === "SIGTERM" || signal === "SIGHUP";
+    if (handler !== undefined) return handler(signal);
+    if (!stopSignals.includes(signal)) return;
     if (stopped.signal.aborted) process.exit(exitCodeOf(signal));
     stopped.abort(
       new Failure(exitCodeOf(signal), "interrupted", `Stopped by ${signal}; nothing was started.`),
     );
   };
-  const all = [...stopping, ...passing];
+  const all = [...stopSignals, ...userSignals];
   for (const signal of all) process.on(signal, listener);
   const endWatch = watchNpm(environment, () => {
-    // A second signal would be taken for impatience.
-    if (!isToldToEnd && (handed !== undefined || !stopped.signal.aborted)) listener("SIGTERM");
+    // Not after another signal, because a second one would stop us at once.
+    if (!wasTerminated && (handler !== undefined || !stopped.signal.aborted)) listener("SIGTERM");
   });
   return {
     stopped: stopped.signal,
-    handTo: (handler) => {
-      handed = handler;
+    handTo: (newHandler) => {
+      handler = newHandler;
     },
     release: () => {
       endWatch();
@@ -48,14 +48,14 @@ export function catchSignals({ environment }: CliIo): Signals {
   };
 }
 
-/** What a shell reports of a process that a signal ended. */
+/** The exit code that a shell reports for a process ended by a signal. */
 export function exitCodeOf(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }
 
 /**
- * Ctrl-C and Ctrl-\ at a terminal reach every process there by themselves: passed on, they would come twice, and many
- * programs take the second one for impatience.
+ * Whether the terminal has sent this signal to every process itself, as for Ctrl-C and Ctrl-\. Forwarding it would
+ * deliver it twice, and many programs exit at once on the second.
  */
 export function isFromTerminal(signal: NodeJS.Signals): boolean {
   const isAtTerminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);

@@ -2,7 +2,7 @@ import type { AppsManifestValidateArguments } from "@slack/web-api";
 
 type Manifest = AppsManifestValidateArguments["manifest"];
 
-/** What Slack has to know of the app, held to the code by test/chat/slack/manifest.test.ts. */
+/** The app manifest for Slack. test/chat/slack/manifest.test.ts compares it with the code. */
 export function slackManifest({ mode, url }: SlackManifestOptions): Manifest {
   const address = mode === "http" ? { url: `${url}/slack/events` } : {};
   return {
@@ -55,11 +55,11 @@ export function slackManifest({ mode, url }: SlackManifestOptions): Manifest {
 
 export interface SlackManifestOptions {
   readonly mode: "http" | "socket";
-  /** Where Slack reaches us, without a slash at its end; not needed in socket mode. */
+  /** The address Slack calls, without a trailing slash. Not used in socket mode. */
   readonly url: string;
 }
 
-/** The last two let us see that a channel is shared with another organisation, and tell it nothing. */
+/** The last two let us detect channels shared with another organisation, so that nothing is posted there. */
 const botScopes = [
   "commands",
   "chat:write",

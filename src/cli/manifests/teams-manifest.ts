@@ -2,15 +2,15 @@ import { commandHelp } from "../../wording/help.ts";
 import type { CommandName } from "../../wording/parse-command.ts";
 
 export interface TeamsManifestOptions {
-  /** Of the app registration, a GUID. */
+  /** The id of the app registration, a GUID. */
   readonly appId: string;
-  /** Where people reach this service, https and without a slash at its end. */
+  /** The https address of this service, without a trailing slash. */
   readonly url: string;
-  /** Teams takes a package again only under a higher one. */
+  /** Teams accepts another package only with a higher version. */
   readonly version: string;
 }
 
-/** As many as Teams shows in one list, the most used first. */
+/** At most as many commands as Teams shows in one list, most used first. */
 const listed: readonly CommandName[] = [
   "request",
   "list",
@@ -25,7 +25,7 @@ const listed: readonly CommandName[] = [
 const scopes = ["personal", "team", "groupChat"] as const;
 const descriptionLengthMax = 128;
 
-/** What Teams has to know of the app, held to the code and to Microsoft's schema by test/chat/teams/manifest.test.ts. */
+/** The app manifest for Teams. test/chat/teams/manifest.test.ts compares it with the code and Microsoft's schema. */
 export function teamsManifest({ appId, url, version }: TeamsManifestOptions) {
   return {
     $schema: "https://developer.microsoft.com/json-schemas/teams/v1.25/MicrosoftTeams.schema.json",

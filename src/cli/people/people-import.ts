@@ -1,35 +1,35 @@
 import type { KnownIdentity } from "../api/api-schemas.ts";
 import type { SlackMember } from "./slack-members.ts";
 
-/** What an import would do about one person. */
+/** What an import would do for one person. */
 export type FoundPerson =
-  /** Nobody here has this address. */
+  /** No identity has this address. */
   | { readonly what: "new"; readonly id: string; readonly member: SlackMember }
-  /** One active human has exactly this address and no Slack account yet. */
+  /** Exactly one active human has this address, and no Slack account yet. */
   | { readonly what: "link"; readonly identity: KnownIdentity; readonly member: SlackMember }
   | { readonly what: "linked"; readonly identity: KnownIdentity; readonly member: SlackMember }
-  /** Not for a program to decide. */
+  /** Left to the operator to decide. */
   | { readonly what: "left"; readonly why: string; readonly member: SlackMember }
-  /** Linked to an account that is no full member (any more). */
+  /** Linked to an account that is not, or no longer, a full member. */
   | { readonly what: "gone"; readonly identity: KnownIdentity };
 
 /**
- * Compares the members of one workspace with the people the service knows. Only an address that is the same to the
- * letter, and of nobody else, makes two of them one person; everything doubtful is left to the operator.
+ * Compares the members of a workspace with the people the service knows. Only an identical address that nobody else has
+ * makes a member and an identity the same person. Everything doubtful is left to the operator.
  */
 export function comparePeople(
   members: readonly SlackMember[],
   identities: readonly KnownIdentity[],
 ): readonly FoundPerson[] {
   const byAccount = new Map(
-    identities.flatMap((one) => {
-      const { slack } = one.links;
-      return slack === undefined ? [] : [[accountOf(slack), one] as const];
+    identities.flatMap((identity) => {
+      const { slack } = identity.links;
+      return slack === undefined ? [] : [[accountOf(slack), identity] as const];
     }),
   );
-  const byEmail = groupedBy(identities, (one) => one.email?.toLowerCase() ?? "");
-  const addresses = groupedBy(members, (one) => one.email ?? "");
-  const taken = new Set(identities.map((one) => one.id));
+  const byEmail = groupBy(identities, ({ email }) => email?.toLowerCase() ?? "");
+  const addresses = groupBy(members, ({ email }) => email ?? "");
+  const taken = new Set(identities.map(({ id }) => id));
   const found = members.map((member): FoundPerson => {
     const linked = byAccount.get(accountOf(member));
     if (linked !== undefined) return { what: "linked", identity: linked, member };
@@ -43,18 +43,18 @@ export function comparePeople(
       taken.add(id);
       return { what: "new", id, member };
     }
-    const why = others.length > 0 ? "several identities have this address" : whyNot(same);
+    const why = others.length > 0 ? "several identities have this address" : whyNotLinkable(same);
     return why === undefined ? { what: "link", identity: same, member } : { what: "left", why, member };
   });
-  const teams = new Set(members.map((one) => one.teamId));
-  const here = new Set(members.map(accountOf));
+  const teams = new Set(members.map(({ teamId }) => teamId));
+  const memberAccounts = new Set(members.map(accountOf));
   const gone = identities.filter(({ active, links: { slack } }) => {
-    return active && slack !== undefined && teams.has(slack.teamId) && !here.has(accountOf(slack));
+    return active && slack !== undefined && teams.has(slack.teamId) && !memberAccounts.has(accountOf(slack));
   });
   return [...found, ...gone.map((identity): FoundPerson => ({ what: "gone", identity }))];
 }
 
-function whyNot({ id, kind, active, links, managedBy }: KnownIdentity): string | undefined {
+function whyNotLinkable({ id, kind, active, links, managedBy }: KnownIdentity): string | undefined {
   if (kind !== "HUMAN") return `${id} is no human`;
   if (!active) return `${id} is not active`;
   if (links.slack !== undefined) return `${id} has another account: ${links.slack.userId}`;
@@ -65,7 +65,7 @@ function accountOf({ teamId, userId }: { readonly teamId: string; readonly userI
   return `${teamId} ${userId}`;
 }
 
-/** `ann.lee@company.com` → `id_ann_lee`, with a number behind it when there is one already. */
+/** Makes an unused id: `ann.lee@company.com` → `id_ann_lee`, with a number if that is taken. */
 function freeId(email: string, taken: ReadonlySet<string>): string {
   const name = (email.split("@")[0] ?? "")
     .replaceAll(/[^a-z0-9]+/g, "_")
@@ -73,21 +73,23 @@ function freeId(email: string, taken: ReadonlySet<string>): string {
     .slice(0, 50);
   const id = `id_${name === "" ? "person" : name}`;
   for (let number = 1; ; number++) {
-    const tried = number === 1 ? id : `${id}_${number}`;
-    if (!taken.has(tried)) return tried;
+    const candidate = number === 1 ? id : `${id}_${number}`;
+    if (!taken.has(candidate)) return candidate;
   }
 }
 
-/** What to put into the configuration file, as YAML; undefined when there is nothing. */
+/** The entries for the configuration file, as YAML; undefined when there are none. */
 export function peopleSnippet(found: readonly FoundPerson[]): string | undefined {
-  const added = found.flatMap((one) => (one.what === "new" ? [entryOf(newPerson(one.id, one.member))] : []));
-  const changed = found.flatMap((one) =>
-    one.what === "link" ? [entryOf(linkedPerson(one.identity, one.member))] : [],
+  const added = found.flatMap((person) =>
+    person.what === "new" ? [entryOf(newPerson(person.id, person.member))] : [],
+  );
+  const changed = found.flatMap((person) =>
+    person.what === "link" ? [entryOf(linkedPerson(person.identity, person.member))] : [],
   );
   if (added.length + changed.length === 0) return undefined;
   return [
-    "# Made by jit people import. Look at each line before you put it below identities: of your configuration file;",
-    "# groups and managers are not known to Slack.",
+    "# Made by jit people import. Check each line before you add it to identities: of your configuration file;",
+    "# Slack does not know groups and managers.",
     "identities:",
     ...(changed.length === 0 ? [] : ["  # In place of the entry with the same id:", ...changed]),
     ...(added.length === 0 ? [] : ["  # New:", ...added]),
@@ -113,7 +115,7 @@ function linkedPerson(
   };
 }
 
-/** JSON is YAML; what cannot be seen is written by its number, so that no name can steer a terminal or an editor. */
+/** Writes JSON, which is YAML. Invisible characters are escaped, so that no name can control a terminal or editor. */
 function entryOf(person: object): string {
   const json = JSON.stringify(person).replaceAll(/[\u007F-\u009F\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
   return `  - ${json}`;
@@ -126,14 +128,14 @@ function escaped(character: string): string {
     .join("");
 }
 
-/** As `Map.groupBy`, which Node 20 lacks and the packed CLI therefore cannot use. */
-function groupedBy<T>(all: readonly T[], keyOf: (one: T) => string): ReadonlyMap<string, readonly T[]> {
+/** Like `Map.groupBy`, which the packed CLI cannot use because Node 20 lacks it. */
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
   const groups = new Map<string, T[]>();
-  for (const one of all) {
-    const key = keyOf(one);
+  for (const item of items) {
+    const key = keyOf(item);
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, [one]);
-    else group.push(one);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
   }
   return groups;
 }

@@ -8,7 +8,7 @@ export interface SlackMember {
   readonly teamId: string;
   readonly userId: string;
   readonly name: string;
-  /** Lower case; undefined: none is shown, or nobody has confirmed it. */
+  /** In lower case; undefined when it is hidden or not confirmed. */
   readonly email: string | undefined;
 }
 
@@ -32,9 +32,9 @@ const page = z.object({
   members: z.array(member).default([]),
   response_metadata: z.object({ next_cursor: z.string().default("") }).default({ next_cursor: "" }),
 });
-const whoWeAre = z.object({ ok: z.boolean(), error: z.string().optional(), team_id: z.string().default("") });
+const authTest = z.object({ ok: z.boolean(), error: z.string().optional(), team_id: z.string().default("") });
 
-/** Slack's own, a member of every workspace. */
+/** Slack's own bot, a member of every workspace. */
 const slackbot = "USLACKBOT";
 const pageSize = 200;
 const pagesMax = 500;
@@ -42,13 +42,13 @@ const pauseMaxMs = 60_000;
 const triesMax = 5;
 
 /**
- * Reads everybody in the workspace that `SLACK_BOT_TOKEN` belongs to.
+ * Reads the full members of the workspace that `SLACK_BOT_TOKEN` belongs to.
  *
  * @throws Failure
  */
 export async function readSlackMembers(io: CliIo): Promise<readonly SlackMember[]> {
-  const callSlack = slackCaller(io);
-  const { team_id: teamId } = readAnswer(whoWeAre, await callSlack("auth.test", {}));
+  const callSlack = createSlackCaller(io);
+  const { team_id: teamId } = readAnswer(authTest, await callSlack("auth.test", {}));
   const found: SlackMember[] = [];
   let cursor = "";
   for (let pages = 0; pages < pagesMax; pages++) {
@@ -56,34 +56,34 @@ export async function readSlackMembers(io: CliIo): Promise<readonly SlackMember[
       page,
       await callSlack("users.list", { limit: String(pageSize), ...(cursor !== "" && { cursor }) }),
     );
-    for (const one of members) if (isFullMember(one, teamId)) found.push(toSlackMember(one));
+    for (const user of members) if (isFullMember(user, teamId)) found.push(toSlackMember(user));
     cursor = next.next_cursor;
     if (cursor === "") return found;
   }
   throw new Failure("unreachable", "slack_unreadable", "Slack's list of members has no end.");
 }
 
-function isFullMember(one: z.output<typeof member>, teamId: string): boolean {
+function isFullMember(user: z.output<typeof member>, teamId: string): boolean {
   return (
-    one.id !== slackbot &&
-    one.team_id === teamId &&
-    !one.deleted &&
-    !one.is_bot &&
-    !one.is_app_user &&
-    !one.is_restricted &&
-    !one.is_ultra_restricted &&
-    !one.is_stranger
+    user.id !== slackbot &&
+    user.team_id === teamId &&
+    !user.deleted &&
+    !user.is_bot &&
+    !user.is_app_user &&
+    !user.is_restricted &&
+    !user.is_ultra_restricted &&
+    !user.is_stranger
   );
 }
 
-function toSlackMember(one: z.output<typeof member>): SlackMember {
-  const { id, team_id: teamId, real_name: realName = "", name, profile } = one;
+function toSlackMember(user: z.output<typeof member>): SlackMember {
+  const { id, team_id: teamId, real_name: realName = "", name, profile } = user;
   const plain = (realName === "" ? name : realName).replaceAll(/\p{C}/gu, "").trim();
   return {
     teamId,
     userId: id,
     name: Array.from(plain).slice(0, nameLengthMax).join("").trim() || id,
-    email: one.is_email_confirmed ? profile.email?.toLowerCase() : undefined,
+    email: user.is_email_confirmed ? profile.email?.toLowerCase() : undefined,
   };
 }
 
@@ -91,12 +91,12 @@ const nameLengthMax = 100;
 
 type CallSlack = (method: string, query: Readonly<Record<string, string>>) => Promise<unknown>;
 
-/** One call after the other, waiting as long as Slack says when it says that it is too much. */
-function slackCaller({ environment, timeoutMs, pause }: CliIo): CallSlack {
+/** Creates a function that calls Slack and waits when Slack limits the rate. */
+function createSlackCaller({ environment, timeoutMs, pause }: CliIo): CallSlack {
   const token = environment["SLACK_BOT_TOKEN"] ?? "";
   if (!/^xox[bp]-[\w-]+$/.test(token)) {
     throw misuse(
-      "SLACK_BOT_TOKEN must hold the app's token, which begins with xoxb-; docs/slack.md says where it is.",
+      "SLACK_BOT_TOKEN must hold the app's token, which begins with xoxb-; docs/slack.md says where to find it.",
     );
   }
   const address = environment["SLACK_API_URL"] ?? "";
@@ -104,7 +104,7 @@ function slackCaller({ environment, timeoutMs, pause }: CliIo): CallSlack {
   if (base === undefined) throw misuse(`SLACK_API_URL must be ${secureUrl.expects}.`);
   return async (method, query) => {
     for (let tries = 1; ; tries++) {
-      const response = await answered(
+      const response = await fetchFromSlack(
         `${base}/${method}?${new URLSearchParams(query).toString()}`,
         token,
         timeoutMs,
@@ -126,7 +126,7 @@ function slackCaller({ environment, timeoutMs, pause }: CliIo): CallSlack {
   };
 }
 
-async function answered(url: string, token: string, timeoutMs: number): Promise<Response> {
+async function fetchFromSlack(url: string, token: string, timeoutMs: number): Promise<Response> {
   try {
     return await fetch(url, {
       headers: { authorization: `Bearer ${token}`, accept: "application/json" },
@@ -144,16 +144,12 @@ function readAnswer<Shape extends z.ZodType<{ readonly ok: boolean; readonly err
 ): z.output<Shape> {
   const read = shape.safeParse(answer);
   if (!read.success) {
-    throw new Failure(
-      "unreachable",
-      "slack_unreadable",
-      "Slack answers with something that is not understood.",
-    );
+    throw new Failure("unreachable", "slack_unreadable", "Slack sent a response that cannot be read.");
   }
   const { ok, error = "unknown_error" } = read.data;
   if (ok) return read.data;
-  const next = hints.get(error) ?? "see Slack's documentation for this word.";
-  throw new Failure("unauthenticated", `slack_${error}`, `Slack says no: ${next}`);
+  const next = hints.get(error) ?? "see Slack's documentation for this code.";
+  throw new Failure("unauthenticated", `slack_${error}`, `Slack refused: ${next}`);
 }
 
 const hints: ReadonlyMap<string, string> = new Map([

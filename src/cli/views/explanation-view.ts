@@ -3,7 +3,7 @@ import type { ConditionVerdict, Evaluation, ScopeExplained } from "../api/api-sc
 import { riskText } from "./request-view.ts";
 import { safeText } from "../io/safe-text.ts";
 
-/** What would happen if this were asked now, and why: outcome and people first, then scope by scope every policy. */
+/** Formats a dry run: its outcome and approvers first, then every policy for each scope. */
 export function formatEvaluation(evaluation: Evaluation): string {
   return [
     `${evaluation.outcome}${evaluation.refusal === null ? "" : `: ${evaluation.refusal.detail} (${evaluation.refusal.code})`}`,
@@ -17,7 +17,7 @@ export function formatEvaluation(evaluation: Evaluation): string {
     ...(evaluation.claimWindow === null || evaluation.outcome === "BREAK_GLASS"
       ? []
       : [`To be claimed within ${evaluation.claimWindow}`]),
-    ...evaluation.scopes.flatMap((one) => ["", ...scopeLines(one)]),
+    ...evaluation.scopes.flatMap((scope) => ["", ...scopeLines(scope)]),
   ]
     .map((line) => `${safeText(line)}\n`)
     .join("");
@@ -30,9 +30,9 @@ function scopeLines({ scope, policy, reason, policies }: ScopeExplained): readon
   const named = policy === null ? "" : ` ${policy.name}:`;
   return [
     `${scope} ->${named} ${reasons.get(reason) ?? reason}`,
-    ...policies.flatMap((one) => [
-      `  ${mark(one.truth)} ${one.name}: ${outcomeTexts.get(one.standing) ?? one.standing}`,
-      ...one.conditions.flatMap((condition) => conditionLines(condition, "      ")),
+    ...policies.flatMap(({ truth, name, standing, conditions }) => [
+      `  ${mark(truth)} ${name}: ${outcomeTexts.get(standing) ?? standing}`,
+      ...conditions.flatMap((condition) => conditionLines(condition, "      ")),
     ]),
   ];
 }
@@ -44,11 +44,11 @@ function conditionLines(
   const found = actual === null ? "" : `   found: ${actual}`;
   return [
     `${indent}${mark(truth)} ${conditionText(condition)}${found}`,
-    ...inside.flatMap((one) => conditionLines(one, `${indent}    `)),
+    ...inside.flatMap((nested) => conditionLines(nested, `${indent}    `)),
   ];
 }
 
-/** As wide as one another. */
+/** A mark for a truth value. All marks have the same width. */
 function mark(truth: string): string {
   return truth === "true" ? "yes" : truth === "false" ? "no " : "?  ";
 }

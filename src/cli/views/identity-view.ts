@@ -1,7 +1,7 @@
 import type { IdentityResponse } from "../api/api-schemas.ts";
 import { fields } from "./table.ts";
 
-/** One person or program. */
+/** Formats one person or program. */
 export function formatIdentity({ id, kind, name, email, groups, active }: IdentityResponse): string {
   return fields([
     ["Identity", id],

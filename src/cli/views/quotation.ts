@@ -5,13 +5,13 @@ import { cutToWidth } from "./table.ts";
 type Width = Pick<CliIo, "isTerminal" | "columns">;
 
 const bar = "│ ";
-/** The names of fields, which stand to the left. */
+/** The width of the field names to the left. */
 const indent = 12;
-const narrowest = 20;
+const rowWidthMin = 20;
 
 /**
- * People's own words in a terminal, in this one place: each row begins with a bar, also where the terminal would have
- * broken a long one, so that none can pass for a line of ours. One line of words in a pipe stays as it is.
+ * Formats user text for a terminal, as the only place that does. Every row begins with a bar, also where a long line
+ * wraps, so that no row can pass for a line of ours. A single line in a pipe stays unchanged.
  */
 export function quotationRows(text: string, width: Width): readonly string[] {
   const lines = quotationLines(text);
@@ -20,14 +20,14 @@ export function quotationRows(text: string, width: Width): readonly string[] {
   return lines.flatMap((line) => rowsOf(line, width, bar.length).map((row) => `${bar}${row}`));
 }
 
-/** One line as rows of the terminal, so that what follows a break begins below the value and not below our names. */
-export function rowsOf(line: string, { isTerminal, columns }: Width, taken = 0): readonly string[] {
+/** Wraps a line for the terminal, so that further rows begin below the value and not below the field names. */
+export function rowsOf(line: string, { isTerminal, columns }: Width, prefixWidth = 0): readonly string[] {
   if (!isTerminal) return [line];
-  const room = Math.max(narrowest, columns - indent - taken);
+  const rowWidth = Math.max(rowWidthMin, columns - indent - prefixWidth);
   const rows: string[] = [];
   let rest = line;
   do {
-    const row = cutToWidth(rest, room);
+    const row = cutToWidth(rest, rowWidth);
     rows.push(row);
     rest = rest.slice(row.length);
   } while (rest !== "");

@@ -6,7 +6,7 @@ import { fields } from "./table.ts";
 import { formatTargets } from "./target-view.ts";
 import { formatTime } from "../io/format-time.ts";
 
-/** One request as a person reads it. Its token, where the answer holds one, is shown: that is what they came for. */
+/** Formats one request for a person, with its token if the response has one. */
 export function formatRequest(request: AccessRequest, io: CliIo): string {
   const at = (text: string | null): string | null => (text === null ? null : formatTime(text, io));
   const quoted = (text: string | null): readonly string[] => (text === null ? [] : quotationRows(text, io));
@@ -42,7 +42,7 @@ export function formatRequest(request: AccessRequest, io: CliIo): string {
   ]).concat(formatTargets(request.credential?.targets ?? [], io));
 }
 
-/** With what is particular about an emergency: that it was one, and whether it waits to be judged. */
+/** The status, and for break-glass whether its review is due. */
 export function statusText({ status, breakGlass, review }: AccessRequest): string {
   if (!breakGlass) return status;
   const isWaiting = review !== null && review.dueAt !== null && review.reviews.length === 0;
@@ -60,13 +60,13 @@ function metadataText({ metadata }: AccessRequest): string | null {
   return lines.length === 0 ? null : lines.join("\n");
 }
 
-/** `40: production 40, first access 10` */
+/** Formats a risk score: `40: production 40, first access 10`. */
 export function riskText({ score, factors }: Risk): string {
   const named = factors.map(({ name, points }) => `${name} ${points}`).join(", ");
   return named === "" ? String(score) : `${score}: ${named}`;
 }
 
-/** What a request is waiting for or has come to, in one line. */
+/** One line about what a request waits for, or how it ended. */
 export function progressText(request: AccessRequest): string {
   const { id, status, endReason } = request;
   if (status === "PENDING") return `${id} waits for ${waitingFor(request)}.`;
@@ -78,7 +78,7 @@ function waitingFor({ approvals, approvers }: AccessRequest): string {
   const open = approvals.filter(({ given, required }) => given < required);
   const parts = open.map(({ stage, given, required }) => {
     const people = approvers.filter(
-      (one) => one.stage === stage && ["PENDING", "ESCALATED"].includes(one.status),
+      (approver) => approver.stage === stage && ["PENDING", "ESCALATED"].includes(approver.status),
     );
     const names = people.map(({ name }) => name).join(", ");
     return `${required - given} more of ${names === "" ? `stage ${stage}` : names}`;
@@ -89,7 +89,7 @@ function waitingFor({ approvals, approvers }: AccessRequest): string {
 function strandedText({ stranded }: AccessRequest, io: CliIo): string | null {
   return stranded === null
     ? null
-    : `since ${formatTime(stranded.since, io)}: too few people are left who may decide stage ${stranded.stage}; the same access may be asked again`;
+    : `since ${formatTime(stranded.since, io)}: too few people are left who may decide stage ${stranded.stage}; the same access may be requested again`;
 }
 
 function requesterOf({ identityId, requestedBy }: AccessRequest): string {
@@ -104,7 +104,7 @@ function durationOf({ duration, grantedDuration }: AccessRequest): string {
 
 function votesOf({ approvers }: AccessRequest, stage: number): string {
   return approvers
-    .filter((one) => one.stage === stage)
+    .filter((approver) => approver.stage === stage)
     .map(({ name, status, comment }) =>
       [
         inlineUserText({ userText: name }),
@@ -126,7 +126,7 @@ function reviewOf({ review }: AccessRequest, io: CliIo): string | null {
   return `${review.isOverdue ? "overdue since" : "due"} ${formatTime(review.dueAt, io)}`;
 }
 
-/** What has become of it at the targets. */
+/** The state of its objects at the targets. */
 function targetsOf({ grant }: AccessRequest): readonly (readonly [string, string])[] {
   return (grant?.targets ?? []).map(({ connector, object, state, drift, problem }) => {
     const changed = drift.length === 0 ? "" : `, changed by hand: ${drift.join("; ")}`;

@@ -3,15 +3,15 @@ import { safeText } from "../io/safe-text.ts";
 
 type Width = Pick<CliIo, "isTerminal" | "columns">;
 
-/** What a cut column keeps at least; the last one, which holds people's words, a little more. */
+/** The minimal width of a cut column. The last one gets more, because it holds user text. */
 const cutWidthMin = 6;
 const lastWidthMin = 10;
 const gap = 2;
 
 /**
- * Aligned columns under a head; every cell is made safe to show. On a terminal columns are cut to fit, the last one first,
- * and the first one never: it holds the id that is needed for the next command. Where that is not enough, each row is a
- * block of lines.
+ * Formats rows as aligned columns below a header, with every cell made safe. On a terminal columns are cut to fit, the
+ * last one first. The first one is never cut, because it holds the id for the next command. If that does not suffice,
+ * each row becomes a block of lines.
  */
 export function table(
   head: readonly string[],
@@ -36,7 +36,7 @@ function aligned(line: readonly string[], widths: readonly number[], isCut: bool
     .join("");
 }
 
-/** Widths that fit into so many columns; undefined when the least of each is too much. */
+/** Widths that fit into `columns`; undefined when even the minimal widths do not fit. */
 function fitted(widths: readonly number[], columns: number): readonly number[] | undefined {
   const fit = [...widths];
   const last = fit.length - 1;
@@ -54,7 +54,7 @@ function fitted(widths: readonly number[], columns: number): readonly number[] |
   return fit;
 }
 
-/** One line for each cell that says anything, and an empty one between rows. */
+/** Formats each row as a block with one line per non-empty cell. */
 function blocks(head: readonly string[], rows: readonly (readonly string[])[], columns: number): string {
   const width = Math.max(...head.map(widthOf));
   return rows
@@ -68,7 +68,7 @@ function blocks(head: readonly string[], rows: readonly (readonly string[])[], c
     .join("\n");
 }
 
-/** `Name   value` lines, aligned; a value of several rows goes on below itself. Those without a value are left out. */
+/** Formats aligned `Name   value` lines. Further rows of a value are indented; empty values are omitted. */
 export function fields(
   pairs: readonly (readonly [name: string, value: string | readonly string[] | null | undefined])[],
 ): string {
@@ -85,7 +85,7 @@ export function fields(
 }
 
 const segmenter = new Intl.Segmenter();
-/** What terminals draw two columns wide: emoji, and the scripts of East Asia. */
+/** Characters that terminals draw two columns wide: emoji and East Asian scripts. */
 const wide =
   /^(?:\p{Emoji_Presentation}|[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]|[\u{20000}-\u{3FFFD}])/u;
 
@@ -94,26 +94,26 @@ function graphemes(text: string): readonly string[] {
 }
 
 function widthOf(text: string): number {
-  return graphemes(text).reduce((sum, one) => sum + graphemeWidth(one), 0);
+  return graphemes(text).reduce((sum, grapheme) => sum + graphemeWidth(grapheme), 0);
 }
 
-/** A text sign that is asked for as a picture is drawn as one. */
-function graphemeWidth(one: string): number {
-  return wide.test(one) || one.includes("\uFE0F") ? 2 : 1;
+/** The width in columns. A text character with the emoji variation selector is drawn as an emoji. */
+function graphemeWidth(grapheme: string): number {
+  return wide.test(grapheme) || grapheme.includes("\uFE0F") ? 2 : 1;
 }
 
-function cut(text: string, room: number): string {
-  return widthOf(text) <= room ? text : `${cutToWidth(text, room - 1)}…`;
+function cut(text: string, width: number): string {
+  return widthOf(text) <= width ? text : `${cutToWidth(text, width - 1)}…`;
 }
 
-/** The beginning of the text that is at most this wide, and at least one character of it. */
-export function cutToWidth(text: string, room: number): string {
-  let kept = "";
+/** The beginning of the text that fits into `width`, but at least one character. */
+export function cutToWidth(text: string, width: number): string {
+  let result = "";
   let used = 0;
-  for (const one of graphemes(text)) {
-    used += graphemeWidth(one);
-    if (used > room && kept !== "") break;
-    kept += one;
+  for (const grapheme of graphemes(text)) {
+    used += graphemeWidth(grapheme);
+    if (used > width && result !== "") break;
+    result += grapheme;
   }
-  return kept;
+  return result;
 }

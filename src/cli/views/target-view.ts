@@ -5,21 +5,21 @@ import { fields } from "./table.ts";
 import { formatTime } from "../io/format-time.ts";
 import { commandForTools } from "../credentials/tool-environment.ts";
 
-/** What its owner gets at the targets, once: a block for each. */
+/** Formats the secrets of the targets, one block each. They are shown once. */
 export function formatTargets(targets: readonly CredentialTarget[], io: CliIo): string {
   return targets
     .map(
-      (one) =>
+      (target) =>
         `\n${fields([
-          ["Target", `${one.connector} (${one.kind})`],
-          ["Where", one.where],
-          ["User", one.username],
-          ["Secret", one.secret],
-          ["Save as", saveAs(one)],
-          ["Save with", saveCommandOf(one)],
-          ["Until", formatTime(one.expiresAt, io)],
-          ["Command", one.command],
-          ["Problem", one.problem],
+          ["Target", `${target.connector} (${target.kind})`],
+          ["Where", target.where],
+          ["User", target.username],
+          ["Secret", target.secret],
+          ["Save as", saveAs(target)],
+          ["Save with", saveCommandOf(target)],
+          ["Until", formatTime(target.expiresAt, io)],
+          ["Command", target.command],
+          ["Problem", target.problem],
         ])}`,
     )
     .join("");
@@ -31,20 +31,20 @@ function saveAs(target: CredentialTarget): string | null {
 }
 
 /**
- * The same for a command's environment: `JIT_TARGET_<NAME>_USERNAME`, `_SECRET`, `_WHERE`, `_COMMAND`, and for SSH
- * `_CERTIFICATE_FILE`, with the connector's name in capitals and `_` for what is no letter or digit. One that would get a name that is taken
- * gets `_2` and so on behind it.
+ * The variables for a command: `JIT_TARGET_<NAME>_USERNAME`, `_SECRET`, `_WHERE`, `_COMMAND`, and for SSH
+ * `_CERTIFICATE_FILE`. NAME is the connector's name in capitals, with `_` for other characters than letters and digits.
+ * If two connectors get the same NAME, the second has `_2` behind it, and so on.
  */
 export function targetEnvironment(targets: readonly TargetWithFile[]): Readonly<Record<string, string>> {
   const taken = new Set<string>();
   const environment: Record<string, string> = {};
-  for (const one of targets) {
-    const plain = `JIT_TARGET_${one.connector.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}`;
-    let name = plain;
-    for (let number = 2; taken.has(name); number++) name = `${plain}_${number}`;
+  for (const target of targets) {
+    const prefix = `JIT_TARGET_${target.connector.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}`;
+    let name = prefix;
+    for (let number = 2; taken.has(name); number++) name = `${prefix}_${number}`;
     taken.add(name);
-    const { username, secret, where, certificateFile: certificate_file = null } = one;
-    const parts = { username, secret, where, command: commandForTools(one), certificate_file };
+    const { username, secret, where, certificateFile: certificate_file = null } = target;
+    const parts = { username, secret, where, command: commandForTools(target), certificate_file };
     for (const [part, value] of Object.entries(parts)) {
       if (value !== null) environment[`${name}_${part.toUpperCase()}`] = value;
     }

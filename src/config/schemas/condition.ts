@@ -16,13 +16,13 @@ import { isTimeZone, isWallClock } from "../../core/policy/time-window.ts";
 import { duration, listOf } from "./values.ts";
 
 const conditionsPerListMax = 50;
-/** How many `anyOf` and `not` may stand around one condition. */
+/** How deeply `anyOf` and `not` may be nested. */
 export const conditionDepthMax = 8;
 export const conditionListValuesMax = 1_000;
 const valueLengthMax = 2_000;
 const countMax = 1_000_000;
 
-/** A condition as people write it (contract §4, with RECENT_DENIALS and RECENT_REQUESTS beside it). */
+/** A condition as people write it. See docs/policies.md#conditions. */
 export type WrittenCondition =
   | z.input<typeof plainCondition>
   | { anyOf: WrittenCondition[] }
@@ -50,7 +50,7 @@ const count = z.int().min(0).max(countMax);
 
 const isAscending = ([low, high]: readonly [number, number]) => low <= high;
 const outOfOrder = "must be [low, high] with low first";
-/** Both included. */
+/** Both bounds are included. */
 const countPair = z.tuple([count, count]).refine(isAscending, outOfOrder);
 const durationPair = z.tuple([duration, duration]).refine(isAscending, outOfOrder);
 
@@ -137,19 +137,19 @@ const condition: z.ZodType<Condition, WrittenCondition> = z
       },
     }),
   ])
-  .meta({ id: "Condition", description: "True, false or unknown; judged once per scope." });
+  .meta({ id: "Condition", description: "True, false or unknown; evaluated once per scope." });
 
 const notRe2 = `must be a regular expression in RE2 syntax of at most ${patternLengthMax} characters`;
 
-/** Conditions that are all required; the nesting is limited, anything else is refused with its path. */
+/** Conditions that are all required. Invalid patterns and too deep nesting are refused with their path. */
 export const conditions = z
   .array(condition)
   .max(conditionsPerListMax)
   .superRefine((list, context) => {
-    // Patterns that are too much together are not compiled: they are refused for what they cost.
+    // Patterns that cost too much together are not compiled, because the cost check refuses them.
     const isCompiled = costlyPatterns(list, []).every(({ kind }) => kind === "pattern");
-    for (const { condition: one, path, depth } of walk(list)) {
-      if (isPatternCondition(one) && isCompiled && !isValidPattern(one.value)) {
+    for (const { condition: visited, path, depth } of walk(list)) {
+      if (isPatternCondition(visited) && isCompiled && !isValidPattern(visited.value)) {
         context.addIssue({ code: "custom", path: [...path, "value"], message: notRe2 });
       }
       if (depth !== conditionDepthMax + 1) continue;
@@ -159,82 +159,84 @@ export const conditions = z
 
 interface Visited {
   readonly condition: Condition;
-  /** Where it stands in the list that was walked. */
+  /** Its path in the list that is walked. */
   readonly path: (string | number)[];
-  /** How many `anyOf` and `not` stand around it. */
+  /** How many `anyOf` and `not` it is nested in. */
   readonly depth: number;
 }
 
-/** Every condition in a list, the nested ones too. */
+/** Visits every condition in a list, including nested ones. */
 export function* walk(
   list: readonly Condition[],
   path: (string | number)[] = [],
   depth = 0,
 ): Iterable<Visited> {
-  for (const [index, one] of list.entries()) {
-    yield* walkOne({ condition: one, path: [...path, index], depth });
+  for (const [index, entry] of list.entries()) {
+    yield* walkNested({ condition: entry, path: [...path, index], depth });
   }
 }
 
-function* walkOne(visited: Visited): Iterable<Visited> {
+function* walkNested(visited: Visited): Iterable<Visited> {
   yield visited;
-  const { condition: one, path, depth } = visited;
-  if ("anyOf" in one) yield* walk(one.anyOf, [...path, "anyOf"], depth + 1);
-  if ("not" in one) yield* walkOne({ condition: one.not, path: [...path, "not"], depth: depth + 1 });
+  const { condition: outer, path, depth } = visited;
+  if ("anyOf" in outer) yield* walk(outer.anyOf, [...path, "anyOf"], depth + 1);
+  if ("not" in outer) yield* walkNested({ condition: outer.not, path: [...path, "not"], depth: depth + 1 });
 }
 
-/** The form the schema reads back, for answers. */
-export function writtenCondition(one: Condition): WrittenCondition {
-  if ("anyOf" in one) return { anyOf: one.anyOf.map(writtenCondition) };
-  if ("not" in one) return { not: writtenCondition(one.not) };
-  if (one.type === "DURATION") return writtenDuration(one);
-  if (one.type === "TIME") {
-    return { type: one.type, operator: one.operator, value: { ...one.value, days: [...one.value.days] } };
+/** The written form of a condition, which the schema reads back. */
+export function writtenCondition(parsed: Condition): WrittenCondition {
+  if ("anyOf" in parsed) return { anyOf: parsed.anyOf.map(writtenCondition) };
+  if ("not" in parsed) return { not: writtenCondition(parsed.not) };
+  if (parsed.type === "DURATION") return writtenDuration(parsed);
+  if (parsed.type === "TIME") {
+    const { type, operator, value } = parsed;
+    return { type, operator, value: { ...value, days: [...value.days] } };
   }
-  if (isText(one)) return writtenText(one);
-  return writtenNumber(one);
+  if (isText(parsed)) return writtenText(parsed);
+  return writtenNumber(parsed);
 }
 
 type Plain = Exclude<Condition, { readonly anyOf: unknown } | { readonly not: unknown }>;
 type NumberCondition = Extract<Plain, { readonly type: NumberSubject }>;
 
-function isText(one: TextCondition | NumberCondition): one is TextCondition {
-  return textSubjects.some((subject) => subject === one.type);
+function isText(parsed: TextCondition | NumberCondition): parsed is TextCondition {
+  return textSubjects.some((subject) => subject === parsed.type);
 }
 
-function writtenText(one: TextCondition): WrittenCondition {
-  switch (one.operator) {
+function writtenText(parsed: TextCondition): WrittenCondition {
+  switch (parsed.operator) {
     case "IN":
     case "NOT_IN":
-      return { type: one.type, operator: one.operator, value: [...one.value] };
+      return { type: parsed.type, operator: parsed.operator, value: [...parsed.value] };
     case "EQUALS":
     case "NOT_EQUALS":
     case "STARTS_WITH":
     case "ENDS_WITH":
     case "CONTAINS":
     case "MATCHES":
-      return { type: one.type, operator: one.operator, value: one.value };
+      return { type: parsed.type, operator: parsed.operator, value: parsed.value };
   }
 }
 
-function writtenDuration(one: Extract<Plain, { readonly type: "DURATION" }>): WrittenCondition {
-  if (one.operator !== "BETWEEN") {
-    return { type: one.type, operator: one.operator, value: formatDuration(one.valueMs) };
+function writtenDuration(parsed: Extract<Plain, { readonly type: "DURATION" }>): WrittenCondition {
+  if (parsed.operator !== "BETWEEN") {
+    return { type: parsed.type, operator: parsed.operator, value: formatDuration(parsed.valueMs) };
   }
-  const [low, high] = one.valueMs;
-  return { type: one.type, operator: one.operator, value: [formatDuration(low), formatDuration(high)] };
+  const [low, high] = parsed.valueMs;
+  const value: [string, string] = [formatDuration(low), formatDuration(high)];
+  return { type: parsed.type, operator: parsed.operator, value };
 }
 
-function writtenNumber(one: NumberCondition): WrittenCondition {
-  const { type, withinMs } = one;
+function writtenNumber(parsed: NumberCondition): WrittenCondition {
+  const { type, withinMs } = parsed;
   const within = withinMs === undefined ? {} : { within: formatDuration(withinMs) };
-  if (one.operator === "BETWEEN") {
-    const value: [number, number] = [one.value[0], one.value[1]];
+  if (parsed.operator === "BETWEEN") {
+    const value: [number, number] = [parsed.value[0], parsed.value[1]];
     return type === "RISK_SCORE"
-      ? { type, operator: one.operator, value }
-      : { type, operator: one.operator, value, ...within };
+      ? { type, operator: parsed.operator, value }
+      : { type, operator: parsed.operator, value, ...within };
   }
   return type === "RISK_SCORE"
-    ? { type, operator: one.operator, value: one.value }
-    : { type, operator: one.operator, value: one.value, ...within };
+    ? { type, operator: parsed.operator, value: parsed.value }
+    : { type, operator: parsed.operator, value: parsed.value, ...within };
 }

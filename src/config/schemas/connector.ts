@@ -16,7 +16,7 @@ const resources = texts(
   resourcesMax,
 ).describe("Compared exactly with the resource of a scope.");
 
-/** What every kind has. */
+/** The fields of every kind of connector. */
 function kindOf<Kind extends string, Action extends z.ZodType>(kind: Kind, given: Action) {
   return {
     name,
@@ -25,7 +25,7 @@ function kindOf<Kind extends string, Action extends z.ZodType>(kind: Kind, given
     actions: z
       .record(action, given)
       .refine((actions) => Object.keys(actions).length > 0, "must name an action")
-      .describe("By the action of a scope: what it stands for at the target."),
+      .describe("The rights at the target, by the action of the scope."),
   };
 }
 
@@ -61,7 +61,7 @@ const postgres = z.strictObject({
   leftoversOwner: roleName
     .prefault("jit_leftovers")
     .describe(
-      "Gets what a role of ours owned at its end. Must be able to do nothing: it may own code of strangers.",
+      "Receives what a role of ours owned at its end. It must have no rights, because it may own untrusted code.",
     ),
 });
 
@@ -76,20 +76,20 @@ const ssh = z.strictObject({
     z.strictObject({ principals: texts(principal, "must be a principal: no spaces, commas, quotes or #") }),
   ),
   caKeyFile: path.describe("The CA's private ed25519 key, mode 0600."),
-  krlFile: path.describe("The revocation list, written by us alone; our ledger lies beside it."),
+  krlFile: path.describe("The revocation list, written by us only; our ledger is beside it."),
   hosts: texts(/^[A-Za-z0-9.*?:_-]{1,253}$/, "must be a host name or pattern").describe("Shown to people."),
   user: z.exactOptional(text(/^[a-z_][a-z0-9_.-]{0,31}$/i, "must be the name of an account")),
   forceCommand: z.exactOptional(oneLine),
   sourceAddress: z.exactOptional(listOf(range, { min: 1, max: sourceAddressesMax }, (one) => one)),
-  hook: z.exactOptional(path).describe("An executable, run after each take-back: it tells the hosts."),
+  hook: z.exactOptional(path).describe("An executable, run after each take-back to update the hosts."),
 });
 
-/** In a user's rules a space begins another rule and a bracket ends them. */
+/** No spaces or brackets: in Redis ACL rules a space begins another rule, and a bracket ends them. */
 const pattern = /^[^\s()]{1,199}$/u;
 const command = /^[+-]@?[a-z][a-z0-9|._-]{0,60}$/;
 
 const commands = texts(command, "must be a rule such as +@read, +get or -@slow").check((context) => {
-  // A rule that is none has been said to be that.
+  // Malformed rules are already reported by the pattern.
   if (!context.value.every((rule) => command.test(rule))) return;
   for (const { index, message } of commandProblems(context.value)) {
     context.issues.push({ code: "custom", path: [index], input: context.value[index], message });
@@ -118,7 +118,7 @@ const webhook = z.strictObject({
     z.strictObject({
       rights: listOf(oneLine, { min: 0, max: rightsMax }, (one) => one)
         .default([])
-        .describe("Passed on as they are."),
+        .describe("Passed on unchanged."),
     }),
   ),
   url: webAddress,
@@ -126,11 +126,11 @@ const webhook = z.strictObject({
   allowPrivate: z
     .boolean()
     .default(false)
-    .describe("Whether the receiver may have a private address, and be spoken to without TLS."),
+    .describe("Whether the receiver may have a private address and use plain HTTP."),
 });
 
-/** One place where access is given and taken back; secrets are still references. */
+/** A system where access is provisioned and taken back. Its secrets are still references. */
 export const connector = z.discriminatedUnion("kind", [postgres, ssh, redis, webhook]);
 
-/** As read from the file, with what holds where it is silent. */
+/** A connector as read from the file, with defaults. */
 export type WrittenConnector = z.output<typeof connector>;

@@ -4,24 +4,24 @@ import type { FieldProblem, PlacedProblem } from "../../core/values/refusals.ts"
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
-/** What is wrong with `input`, field by field, with dotted paths as the caller wrote them. */
+/** The problems of `input` by field, with dotted paths as the caller wrote them. */
 export function fieldProblems(error: Pick<z.ZodError, "issues">, input: unknown): FieldProblem[] {
   return placedProblems(error, input).map(({ path, message }) => ({ path: path.join("."), message }));
 }
 
-/** Like {@link fieldProblems}. A field that is unknown or missing is named itself, not the object around it. */
+/** Like {@link fieldProblems}, with paths as lists. An unknown or missing field is named itself, not its object. */
 export function placedProblems(error: Pick<z.ZodError, "issues">, input: unknown): PlacedProblem[] {
   return error.issues.flatMap((issue) => explain(issue, [], input));
 }
 
-/** `input` is what stands at `base`; the issue's path leads on from there. */
+/** Explains an issue in `input`, which is the value at `base`. The issue's path is relative to it. */
 function explain(issue: Issue, base: Path, input: unknown): PlacedProblem[] {
   const path = [...base, ...issue.path];
   const value = at(input, issue.path);
   const named = (message: string, ...more: string[]) => ({ path: [...path.map(String), ...more], message });
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => named("is not known here", key));
+      return issue.keys.map((key) => named("is an unknown field", key));
     case "invalid_union":
       if (isMissing(input, issue.path)) return [named("is missing")];
       if (issue.errors.length === 0) return [named(choicesOf(issue))];
@@ -45,7 +45,7 @@ function explain(issue: Issue, base: Path, input: unknown): PlacedProblem[] {
 
 type SizeOrType = Extract<Issue, { code: "invalid_type" | "too_big" | "too_small" }>;
 
-/** In our words; what a schema says for itself wins. */
+/** Our text for zod's default messages. A message set by the schema wins. */
 function sizeOrTypeText(issue: SizeOrType): string {
   if (!/^(Too (big|small)|Invalid input): expected /.test(issue.message)) return issue.message;
   if (issue.code === "invalid_type") return typeTexts[issue.expected] ?? issue.message;
@@ -74,20 +74,20 @@ const typeTexts: Readonly<Partial<Record<string, string>>> = {
 };
 
 /**
- * Of the forms a value could have had, the one it was meant to have: whose fields are all there, and which knows most
- * of the fields that are. The first of equals.
+ * The issues of the union member that fits the value best: the one with the fewest missing and unknown fields, and the
+ * first among equals.
  */
 function closest(branches: readonly (readonly Issue[])[], value: unknown): readonly Issue[] {
   let best: readonly Issue[] = [];
-  let bestStrangeness = Infinity;
+  let lowestCost = Infinity;
   for (const issues of branches) {
-    const strangeness = issues.reduce((sum, issue) => sum + strangenessOf(issue, value), 0);
-    if (strangeness < bestStrangeness) [best, bestStrangeness] = [issues, strangeness];
+    const cost = issues.reduce((sum, issue) => sum + mismatchCost(issue, value), 0);
+    if (cost < lowestCost) [best, lowestCost] = [issues, cost];
   }
   return best;
 }
 
-function strangenessOf(issue: Issue, value: unknown): number {
+function mismatchCost(issue: Issue, value: unknown): number {
   if (issue.code === "unrecognized_keys") return issue.path.length === 0 ? issue.keys.length : 0;
   return issue.path.length === 1 && isMissing(value, issue.path) ? 100 : 0;
 }
@@ -103,11 +103,11 @@ function oneOf(values: readonly unknown[]): string {
   return texts.length === 1 ? texts.join("") : `one of ${texts.join(", ")}`;
 }
 
-/** Whether the last field of `path` is left out of an object that is there. */
+/** Whether the last field of `path` is missing in an object that exists. */
 function isMissing(input: unknown, path: Path): boolean {
   const last = path.at(-1);
-  const holder = at(input, path.slice(0, -1));
-  return last !== undefined && typeof holder === "object" && holder !== null && !Object.hasOwn(holder, last);
+  const parent = at(input, path.slice(0, -1));
+  return last !== undefined && typeof parent === "object" && parent !== null && !Object.hasOwn(parent, last);
 }
 
 function at(input: unknown, path: Path): unknown {

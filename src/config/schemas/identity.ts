@@ -6,7 +6,7 @@ import { email, groupName, identityId, listOf, name } from "./values.ts";
 
 const groupsPerIdentityMax = 200;
 
-/** What somebody says about an identity; who keeps the record and whether it is switched on are ours. */
+/** The fields of an identity that people write. The service adds who manages it and whether it is enabled. */
 export type IdentityContent = Omit<Identity, "managedBy" | "listed" | "enabled">;
 
 const slackTeam = parsedText(
@@ -19,7 +19,7 @@ const slackUser = parsedText(
   "must be a Slack member's id such as U0123",
   { description: "The id of the Slack member.", examples: ["U0123"] },
 );
-/** Microsoft writes these in lower case; what was copied in upper case means the same. */
+/** An id of Microsoft Entra, in lower case as Microsoft writes it. Upper case means the same. */
 const microsoftId = parsedText(
   (text) => (/^[A-Za-z0-9-]{1,64}$/.test(text) ? text.toLowerCase() : undefined),
   "must be a Microsoft Entra object's id: letters, digits and -",
@@ -34,8 +34,8 @@ const links = z.strictObject({
 const kind = z.enum(["HUMAN", "SERVICE"]);
 const groups = listOf(groupName, { min: 0, max: groupsPerIdentityMax }, (one) => one);
 
-/** Nobody else may take the name of the identity the built-in key belongs to. */
-const id = identityId.refine((one) => one !== builtInIdentityId, "is the built-in identity's");
+/** Any id but that of the identity that owns the built-in key. */
+const id = identityId.refine((value) => value !== builtInIdentityId, "is the built-in identity's");
 
 const content = z.strictObject({
   id,
@@ -43,7 +43,7 @@ const content = z.strictObject({
   email: z.exactOptional(email).describe("Optional for a SERVICE."),
   name,
   managerId: z.exactOptional(identityId),
-  groups: groups.default([]).describe("A group is whoever lists it."),
+  groups: groups.default([]).describe("A group consists of the identities that list it."),
   links: links.default({}).describe("Accounts on the chat platforms."),
 });
 
@@ -52,10 +52,10 @@ export const identityContent = content
   .superRefine(checkPerson)
   .transform((identity): IdentityContent => identity);
 
-/** Somebody who is there already, as the API takes them: by id or by e-mail address. */
+/** A reference to an existing identity in the API. */
 const knownIdentity = z.union([identityId, email]).describe("By id or e-mail address.");
 
-/** An identity as the API creates it: without an id it is given one, and it may begin switched off. */
+/** An identity as the API creates it. The id is optional, and it may be created deactivated. */
 export const newIdentity = content
   .extend({
     id: z.exactOptional(id),
@@ -64,7 +64,7 @@ export const newIdentity = content
   })
   .superRefine(checkPerson);
 
-/** What PATCH may say: fields left out stay, null takes away. */
+/** The body of PATCH: omitted fields stay, null removes a value. */
 export const identityChange = z.strictObject({
   kind: z.exactOptional(kind),
   email: z.exactOptional(email.nullable()),

@@ -19,10 +19,10 @@ const escalationsPerStageMax = 10;
 const priorityMax = 1_000_000;
 const usageMax = 1_000_000_000;
 
-/** What a policy's author decides; the rest of a policy is ours. */
+/** The fields of a policy that its author writes. The service adds the others. */
 export type PolicyContent = Omit<Policy, "id" | "version" | "managedBy">;
 type WrittenPolicyContent = z.input<typeof policyContent>;
-/** A policy as answers show it: its content, which the schema reads back, and what is ours. */
+/** A policy as responses show it: its content, which the schema reads back, and the fields the service adds. */
 export type WrittenPolicy = WrittenPolicyContent & {
   readonly id: string;
   readonly version: number;
@@ -40,7 +40,9 @@ const stage = z
       .max(approversRequiredMax)
       .default(1)
       .describe("Different people; a person counts once per policy, over all its stages."),
-    sla: z.exactOptional(duration).describe("From the stage's start; undecided after it → escalateTo."),
+    sla: z
+      .exactOptional(duration)
+      .describe("From the stage's start. If undecided after it, escalateTo is asked."),
     reminders: listOf(duration, { min: 0, max: remindersPerStageMax }, String)
       .default([])
       .describe("From the stage's start."),
@@ -53,14 +55,14 @@ const stage = z
       .exactOptional(listOf(z.enum(vias), { min: 1, max: vias.length }, (one) => one))
       .describe("Where this stage may be decided; absent: everywhere."),
   })
-  .refine((one) => one.escalateTo.length === 0 || one.sla !== undefined, {
+  .refine(({ escalateTo, sla }) => escalateTo.length === 0 || sla !== undefined, {
     path: ["escalateTo"],
     message: "needs `sla`: the time after which these people are asked",
   })
   .transform(({ sla, reminders, via, ...rest }): StageRule => ({
     ...rest,
     ...(sla !== undefined && { slaMs: sla }),
-    remindersMs: reminders.toSorted((one, other) => one - other),
+    remindersMs: reminders.toSorted((a, b) => a - b),
     ...(via !== undefined && { via }),
   }));
 
@@ -71,8 +73,8 @@ const approval = z
       .describe("Undecided after this, the request times out; absent: 24h."),
     channels: channels
       .default([])
-      .describe("Also posted there; a channel carries the message, never the authority."),
-    stages: z.array(stage).min(1).max(stagesPerPolicyMax).describe("In order; each must be met."),
+      .describe("Also posted there. Reading a channel gives nobody the right to decide."),
+    stages: z.array(stage).min(1).max(stagesPerPolicyMax).describe("In order; each must be completed."),
   })
   .transform(({ window, ...rest }): ApprovalRule => ({ windowMs: window, ...rest }));
 
@@ -81,45 +83,47 @@ const written = z.strictObject({
   description: z.exactOptional(description),
   message: z
     .exactOptional(policyMessage)
-    .describe("What this policy says to whoever it denies something: why, and what to do instead."),
+    .describe("Shown to people whom this policy denies access: why, and what to do instead."),
   enabled: z.boolean().default(true),
   priority: z.int().min(-priorityMax).max(priorityMax).default(0).describe("Higher first."),
   autoApprove: z.boolean().default(false).describe("Approves by itself; needs at least one condition."),
   deny: z.boolean().default(false).describe("Refuses whatever it governs, whatever its priority."),
   approval: z.exactOptional(approval),
-  conditions: conditions.default([]).describe("All required, judged once per scope."),
+  conditions: conditions.default([]).describe("All required, evaluated once per scope."),
   maxDuration: duration
     .prefault(formatDuration(policyDefaults.maxDurationMs))
-    .describe("More is refused, never cut; absent: 8h."),
+    .describe("A longer duration is refused, never shortened; absent: 8h."),
   claimWindow: duration
     .prefault(formatDuration(policyDefaults.claimWindowMs))
     .describe("How long approved access waits for its requester; absent: 8h."),
-  maxUsage: z.exactOptional(z.int().min(1).max(usageMax)).describe("Approvals it may give."),
+  maxUsage: z
+    .exactOptional(z.int().min(1).max(usageMax))
+    .describe("How many approvals this policy may grant."),
   usagePeriod: z
     .exactOptional(duration)
-    .describe("`maxUsage` counts within this last span; absent: for ever."),
+    .describe("`maxUsage` counts within this period up to now; absent: forever."),
   requireTicket: z.boolean().default(false),
 });
 
-/** A policy as people write it (contract §4), in the API and in the file. */
+/** A policy as people write it, in the API and in the file. See docs/policies.md#fields. */
 export const policyContent = written.superRefine(checkEffect).transform(toContent);
 
-/** The file's `default`: governs what no policy does, so it takes no conditions, and never approves by itself. */
+/** The file's `default`. It governs what no policy governs, so it has no conditions and never auto-approves. */
 export const defaultPolicyContent = written
   .extend({ name: name.default("default") })
   .superRefine((policy, context) => {
     const refuse = (path: string, message: string) =>
       context.addIssue({ code: "custom", path: [path], message });
     if (policy.autoApprove) refuse("autoApprove", "the default policy never approves by itself");
-    if (policy.deny) refuse("deny", "leave the section out: what nothing governs is denied anyway");
+    if (policy.deny) refuse("deny", "leave the section out: what no policy governs is denied anyway");
     if (policy.approval === undefined) refuse("approval", "is missing: the default policy asks people");
     if (policy.conditions.length > 0)
-      refuse("conditions", "the default policy governs whatever no other does");
+      refuse("conditions", "the default policy governs whatever no other policy does");
     if (!policy.enabled) refuse("enabled", "leave the section out instead");
   })
   .transform(toContent);
 
-/** The form answers show. Its content is read back by {@link policyContent} as the same policy. */
+/** The written form of a policy for responses. {@link policyContent} reads its content back as the same policy. */
 export function writtenPolicy(policy: Policy): WrittenPolicy {
   const { effect } = policy;
   return {
@@ -147,13 +151,13 @@ function writtenApproval(rule: ApprovalRule): z.input<typeof approval> {
   return {
     window: formatDuration(rule.windowMs),
     channels: [...rule.channels],
-    stages: rule.stages.map((one) => ({
-      approvers: one.approvers.map(formatSelector),
-      required: one.required,
-      ...(one.slaMs !== undefined && { sla: formatDuration(one.slaMs) }),
-      reminders: one.remindersMs.map(formatDuration),
-      escalateTo: one.escalateTo.map((list: readonly Selector[]) => list.map(formatSelector)),
-      ...(one.via !== undefined && { via: [...one.via] }),
+    stages: rule.stages.map(({ approvers, required, slaMs, remindersMs, escalateTo, via }) => ({
+      approvers: approvers.map(formatSelector),
+      required,
+      ...(slaMs !== undefined && { sla: formatDuration(slaMs) }),
+      reminders: remindersMs.map(formatDuration),
+      escalateTo: escalateTo.map((list: readonly Selector[]) => list.map(formatSelector)),
+      ...(via !== undefined && { via: [...via] }),
     })),
   };
 }
@@ -171,7 +175,7 @@ function checkEffect(policy: z.output<typeof written>, context: z.core.$Refineme
   for (const extra of chosen.slice(1)) {
     refuse(
       [extra],
-      `cannot stand beside \`${chosen[0]}\`: a policy has exactly one of autoApprove, deny and approval`,
+      `cannot be combined with \`${chosen[0]}\`: a policy has exactly one of autoApprove, deny and approval`,
     );
   }
   if (policy.autoApprove && policy.conditions.length === 0) {
@@ -199,7 +203,7 @@ function toContent(policy: z.output<typeof written>): PolicyContent {
   };
 }
 
-/** After the checks above: exactly one of the three is given. */
+/** The effect of a policy. The checks above ensure that exactly one of the three is set. */
 function effectOf(auto: boolean, rule: ApprovalRule | undefined): PolicyEffect {
   if (auto) return { kind: "auto" };
   return rule === undefined ? { kind: "deny" } : { kind: "approval", approval: rule };

@@ -22,7 +22,7 @@ const pointsMax = 100;
 const openPerIdentityMax = 10_000;
 const breakGlassUsesMax = 1_000;
 
-/** Points a request earns when all of `when` holds for any of its scopes. */
+/** Adds points to a request when all of `when` holds for any of its scopes. */
 export const riskRule = z
   .strictObject({
     name,
@@ -41,7 +41,7 @@ export const riskRule = z
   })
   .transform((rule): RiskRule => rule);
 
-/** Something people may pick instead of typing scopes. It gives no right. */
+/** Scopes that people can choose by name. An entry grants no right. */
 export const catalogEntry = z
   .strictObject({ name, scopes, description: z.exactOptional(description) })
   .transform((entry): CatalogEntry => entry);
@@ -77,18 +77,18 @@ const review = z.strictObject({
     .describe("Whether an overdue or unjustified use refuses the next one."),
   lockout: duration
     .prefault(formatDuration(none.review.lockoutMs))
-    .describe("How long such a refusal lasts at most."),
+    .describe("The longest time that such a refusal lasts."),
 });
 
-/** Emergency access; what is left out is as the contract prints it (§5). */
+/** Emergency access, with the defaults of docs/policies.md#break-glass. */
 export const breakGlass = z
   .strictObject({
     allowed: selectorsWithoutManager.default([]).describe("Humans, asking for themselves; empty: nobody."),
-    conditions: conditions.default([]).describe("Narrows what may be taken."),
+    conditions: conditions.default([]).describe("Restricts what may be accessed."),
     maxDuration: duration.prefault(formatDuration(none.maxDurationMs)),
     limit: limit.prefault({}),
     review: review.prefault({}),
-    notify: channels.default([]).describe("Told before the secret is shown."),
+    notify: channels.default([]).describe("Notified before the secret is shown."),
   })
   .transform((given): BreakGlassRule => ({
     allowed: given.allowed,

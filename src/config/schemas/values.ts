@@ -40,8 +40,8 @@ export const scope = parsedText(
   },
 );
 
-/** 1 to 20, each once. */
-export const scopes = listOf(scope, { min: 1, max: scopesPerRequestMax }, (one) => one);
+/** 1 to 20 different scopes. */
+export const scopes = listOf(scope, { min: 1, max: scopesPerRequestMax }, (text) => text);
 
 /** In lower case. */
 export const email = parsedText(parseEmail, "must be an e-mail address such as dev@company.com", {
@@ -66,7 +66,7 @@ export const groupName = parsedText(
   `must be a group's name: 1 to ${groupNameLengthMax} characters on one line, without control characters or spaces at its ends`,
   {
     id: "GroupName",
-    description: `A group is whoever lists it. Its name is 1 to ${groupNameLengthMax} characters without control characters or spaces at its ends, compared exactly.`,
+    description: `A group consists of the identities that list it. Its name is 1 to ${groupNameLengthMax} characters without control characters or spaces at its ends, compared exactly.`,
     examples: ["engineering", "Team DBA (EU)"],
   },
 );
@@ -88,17 +88,17 @@ export const selector = parsedText(parseSelector, `must be one of ${selectorForm
 
 export const selectors = listOf(selector, { min: 1, max: selectorsPerListMax }, formatSelector);
 
-/** For rules about a person in themselves, where nobody's manager is meant. */
+/** For rules without a requester, where `manager` would select nobody. */
 export const selectorsWithoutManager = listOf(
-  selector.refine((one) => one.kind !== "manager", "cannot be manager: here it would be nobody's"),
+  selector.refine(({ kind }) => kind !== "manager", "cannot be manager: here it would be nobody's"),
   { min: 0, max: selectorsPerListMax },
   formatSelector,
 );
 
-/** Teams has named its channels and chats in three ways over the years; all of them are in use. */
+/** Teams has used three forms of channel ids over the years, and all of them are in use. */
 const channelForms = "slack:C…, teams:19:…@thread.tacv2 (or @thread.skype, @thread.v2) or email:a@b.c";
 
-/** Where a message is also posted. A channel carries it, never the authority. */
+/** A channel where messages are also posted. Reading it gives nobody the right to decide. */
 export const channel = parsedText(parseChannel, `must be ${channelForms}`, {
   id: "Channel",
   description: `${channelForms}.`,
@@ -108,21 +108,21 @@ export const channel = parsedText(parseChannel, `must be ${channelForms}`, {
 
 export const channels = listOf(channel, { min: 0, max: channelsPerListMax }, (one) => one);
 
-/** An instant. RFC 3339 with its offset; what ISO 8601 allows beyond that is refused. */
+/** An instant in RFC 3339 with an offset. Other ISO 8601 forms are refused. */
 export const time = parsedText(parseRfc3339, "must be an RFC 3339 time such as 2024-01-15T10:30:00.000Z", {
   id: "Time",
   description: "RFC 3339 with an offset.",
   examples: ["2024-01-15T10:30:00.000Z"],
 });
 
-/** Shown to people and written to logs: one line, nothing that can forge another. */
+/** A name for people and logs: one line, so that it cannot forge another log line. */
 export const name = z
   .string()
   .min(1)
   .max(nameLengthMax)
   .refine(isOneLine, "must be one line without spaces at its ends");
 
-/** Shown, set apart from our own words, to whoever a policy denies something. */
+/** Shown as a quotation to people whom a policy denies access. */
 export const policyMessage = z
   .string()
   .min(1)
@@ -134,7 +134,7 @@ export const policyMessage = z
 
 export const description = z.string().min(1).max(descriptionLengthMax);
 
-/** A list whose entries are all different by `keyOf`; a repeated one is refused at its place. */
+/** A list without duplicates by `keyOf`. A duplicate is refused at its index. */
 export function listOf<Item extends z.ZodType>(
   item: Item,
   limits: { readonly min: number; readonly max: number },

@@ -59,7 +59,7 @@ describe("administering", () => {
     };
     expect((await program().admin.call("POST", "/api/v1/policies", body)).http).toBe(201);
     const odd = await as("admin", "revoke-all", "--policy", "pol_x", "--reason", "x");
-    expect([odd.code, odd.err]).toEqual([0, expect.stringContaining("Nothing was ended")]);
+    expect([odd.code, odd.err]).toEqual([0, expect.stringContaining("Nothing to end")]);
     const again = await askFor("dev", "eve");
     const byName = await as("admin", "revoke-all", "--policy", "auto dev:", "--reason", "x");
     expect(byName.out).toContain(`${again}\n`);
@@ -67,7 +67,7 @@ describe("administering", () => {
     expect([noName.code, noName.err]).toEqual([4, expect.stringContaining("jit policy list shows them")]);
     expect((await as("admin", "revoke-all", "--policy", "pol_none", "--reason", "x")).code).toBe(4);
     const none = await as("admin", "revoke-all", "--scope-prefix", "none:", "--reason", "x");
-    expect([none.code, none.err]).toEqual([0, "jit: Nothing was ended: no access that lasts is meant.\n"]);
+    expect([none.code, none.err]).toEqual([0, "jit: Nothing to end: no active access matches.\n"]);
     const slip = await as("admin", "revoke-all", "--identity", "id_evee", "--reason", "left");
     expect([slip.code, slip.err]).toEqual([4, expect.stringContaining("(identity_unknown)")]);
     expect((await as("admin", "lockdown", "on", "--reason", "incident")).out).toBe("Lockdown is on.\n");

@@ -194,7 +194,7 @@ test("a time is taken as help writes it, and a day is its midnight in UTC", () =
 
 test("a file that one may not read is told from one that is not there", () => {
   const forbidden = Object.assign(new Error("no"), { code: "EACCES" });
-  expect(whyUnreadable(forbidden)).toBe("you may not read it; look at its owner and mode");
+  expect(whyUnreadable(forbidden)).toBe("you may not read it; check its owner and mode");
 });
 
 test("a path below which the service lives stays in the address", async () => {

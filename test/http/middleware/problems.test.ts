@@ -255,7 +255,7 @@ describe.each(Object.entries(rows))("%s", (code, { by, options }) => {
       if (status === 429 || status === 503) expect(Number(headers["retry-after"])).toBeGreaterThan(0);
       if (status === 405) expect(headers["allow"]).toBe("GET, HEAD, POST");
       if (code === "invalid_body")
-        expect(body["errors"]).toEqual([{ path: "colour", message: "is not known here" }]);
+        expect(body["errors"]).toEqual([{ path: "colour", message: "is an unknown field" }]);
       if (code === "duplicate_request") expect(body["existing"]).toMatch(/^jit_/);
     } finally {
       await harness.close();
