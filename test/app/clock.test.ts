@@ -18,7 +18,7 @@ test("it follows the system clock", () => {
   expect(now()).toBe(1_001_500);
 });
 
-test("set back while running, it goes on from where it was, so that no access lasts longer", () => {
+test("set back while running, time continues from where it was, so that no access lasts longer", () => {
   const { now, pass } = machine();
   pass(10_000);
   const before = now();
@@ -28,7 +28,7 @@ test("set back while running, it goes on from where it was, so that no access la
   expect(now()).toBe(before + 3_000);
 });
 
-test("after the system clock has caught up it is followed again", () => {
+test("after the system clock has caught up, it is followed again", () => {
   const { now, pass } = machine();
   pass(1_000, -60_000);
   now();
@@ -36,7 +36,7 @@ test("after the system clock has caught up it is followed again", () => {
   expect(now()).toBe(1_060_000);
 });
 
-test("set forward, it is believed", () => {
+test("set forward, it is followed", () => {
   const { now, pass } = machine();
   pass(1_000, 3_600_000);
   expect(now()).toBe(4_600_000);
@@ -52,14 +52,14 @@ test("a small correction backwards neither goes back nor counts as set back", ()
   expect(now()).toBe(before + 900);
 });
 
-test("started before its last commit, time goes on from that commit and not from the system clock", () => {
+test("started before the last commit, time continues from that commit", () => {
   const { now, pass, behindMs, isBehindSinceStart } = machine({ lastCommitAt: instant(87_400_000) });
   expect([now(), behindMs(), isBehindSinceStart()]).toEqual([87_400_000, 86_400_000, true]);
   pass(60_000);
   expect([now(), behindMs(), isBehindSinceStart()]).toEqual([87_460_000, 86_400_000, true]);
 });
 
-test("once the system clock has caught up after a start behind, it is followed and nothing is held back", () => {
+test("once the system clock has caught up after a late start, it is followed and access is granted", () => {
   const { now, pass, behindMs, isBehindSinceStart } = machine({ lastCommitAt: instant(87_400_000) });
   pass(1_000, 86_401_000);
   expect([now(), behindMs(), isBehindSinceStart()]).toEqual([87_401_000, 0, false]);
@@ -75,14 +75,14 @@ test.each([
   expect([now(), isBehindSinceStart()]).toEqual([1_000_000 + ms, isBehind]);
 });
 
-test("set back while running, nothing is held back", () => {
+test("set back while running, access is still granted", () => {
   const { now, pass, isBehindSinceStart, behindMs } = machine({ lastCommitAt: instant(1_000_000) });
   pass(1_000, -3_600_000);
   now();
   expect([isBehindSinceStart(), behindMs()]).toEqual([false, 3_601_000]);
 });
 
-test("each jump of the system clock is reported once, and time that merely passes is none", () => {
+test("each jump of the system clock is reported once, and passing time is no jump", () => {
   const jumps: unknown[] = [];
   const { now, pass } = machine({ onJump: (...jump) => jumps.push(jump) });
   const passes: [number, number?][] = [

@@ -48,7 +48,7 @@ const isEnded = async (id: string): Promise<boolean> => {
   return rows.every((key) => key.id !== id || key.deletedAt !== null);
 };
 
-test("the program masks a token in whatever is stored, also where no service looked for it, and ends it", async () => {
+test("the program masks a token in everything it stores, also where no service checks, and revokes it", async () => {
   const { id, token } = await liveToken();
   const value = { user: { name: `Dev ${token}` } };
   await house.context.store.commit(
@@ -59,7 +59,7 @@ test("the program masks a token in whatever is stored, also where no service loo
   expect(secretsFound(folder, new Set([token]))).toEqual([]);
 });
 
-test("the program refuses a rule that holds a token, stores nothing of it, and ends the token", async () => {
+test("the program refuses a rule with a token, stores nothing of it, and revokes the token", async () => {
   const { id, token } = await liveToken();
   const version = await house.store.rulebookVersion();
   const value = policyFixture("p", { description: `for ${token}` });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { formatToken } from "../../src/core/values/token-format.ts";
 import { createLogger } from "../../src/app/observability/logger.ts";
 
-test("no secret reaches a log line, wherever it stands", () => {
+test("no secret reaches a log line, at any position", () => {
   const lines: string[] = [];
   const log = createLogger("info", (line) => lines.push(line));
   const token = formatToken("jit", "x".repeat(30));

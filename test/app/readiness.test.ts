@@ -19,7 +19,7 @@ const guards: Guards = {
 };
 const configuration = () => ({ loadedAt: at(0) });
 
-test("a clock behind since the start is a check that is not ok and only advises", async () => {
+test("a clock behind since the start fails an advisory check", async () => {
   const late = { ...clock, behindMs: () => hourMs };
   const started = { ...late, isBehindSinceStart: () => true };
   const found = [started, late, clock].map((one) =>
@@ -32,7 +32,7 @@ test("a clock behind since the start is a check that is not ok and only advises"
   ]);
 });
 
-test("an audit log that lacks the last head seen is a check that is not ok and only advises", async () => {
+test("an audit log that lacks the last head seen fails an advisory check", async () => {
   const found = (["matches", "differs", "shorter"] as const).map(async (state) => {
     const lost = { ...guards, auditHead: { state: () => state } };
     return (await readinessOf(store, lost, sweeps, configuration)())["audit"];
@@ -44,12 +44,12 @@ test("an audit log that lacks the last head seen is a check that is not ok and o
   ]);
 });
 
-test("overdue take-backs are told with their age, and do not take the service out of service", async () => {
+test("overdue take-backs are reported with their age, and the service stays ready", async () => {
   const checks = await readinessOf(store, guards, sweeps, configuration)();
   expect(checks["targets"]).toEqual({ ok: true, detail: "3 to be taken back, 2 overdue, the oldest for 1h" });
 });
 
-test("a refused reload is a check that is not ok and only advises, without what the file says", async () => {
+test("a rejected reload fails an advisory check, without quoting the file", async () => {
   const loaded = await readinessOf(store, guards, sweeps, configuration)();
   expect(loaded["config"]).toEqual({ ok: true, detail: "loaded 1h ago", advisory: true });
   const refused = { at: plus(at(0), hourMs / 2), problems: 1 };

@@ -32,7 +32,7 @@ async function opened(path: string, reload: () => Promise<ReloadResult>): Promis
   return socket;
 }
 
-test("whoever connects gets the whole result; the socket is ours alone and gone when it is closed", async () => {
+test("every client gets the complete result; the socket is private and removed when it is closed", async () => {
   const path = reloadSocketOf(join(temporaryFolder(), "jit.db"));
   const refused: ReloadResult = { ok: false, problems: ["x".repeat(200_000)] };
   const results = [taken, refused];
@@ -44,7 +44,7 @@ test("whoever connects gets the whole result; the socket is ours alone and gone 
   await expect(requestReload(path)).rejects.toMatchObject({ code: "ENOENT" });
 });
 
-test("what a killed process left under its name does not stand in the way", async () => {
+test("a socket left by a killed process is replaced", async () => {
   const path = join(temporaryFolder(), "reload.sock");
   writeFileSync(path, "");
   await expect(requestReload(path)).rejects.toMatchObject({ code: "ECONNREFUSED" });
@@ -52,7 +52,7 @@ test("what a killed process left under its name does not stand in the way", asyn
   expect(await requestReload(path)).toEqual(taken);
 });
 
-test("one who hangs up does not stop the reload, nor the service that closes while others wait", async () => {
+test("a client that disconnects stops neither the reload nor the close", async () => {
   const path = join(temporaryFolder(), "reload.sock");
   const { promise, resolve } = Promise.withResolvers<ReloadResult>();
   const asked: number[] = [];
@@ -71,7 +71,7 @@ test("one who hangs up does not stop the reload, nor the service that closes whi
   expect(asked).toHaveLength(2);
 });
 
-test("a path that is too long for a socket is an error that says so, on both ends", async () => {
+test("a path that is too long for a socket is a clear error, on both sides", async () => {
   const path = join(temporaryFolder(), "x".repeat(120), "reload.sock");
   await expect(openReloadSocket(path, async () => taken)).rejects.toThrow("too long for a socket");
   await expect(requestReload(path)).rejects.toThrow("too long for a socket");

@@ -31,7 +31,7 @@ function controlled(more: Partial<ReloadPorts> = {}) {
   return { reloads, readings, records, lines, settle };
 }
 
-test("readings never overlap: those who ask while one runs share the next, which begins after it", async () => {
+test("reloads never overlap: requests during one share the next", async () => {
   const { reloads, readings, settle } = controlled();
   const first = reloads.request();
   await settle();
@@ -54,7 +54,7 @@ test("readings never overlap: those who ask while one runs share the next, which
   expect(readings).toHaveLength(3);
 });
 
-test("a refused reload is on record, in the log and in the state until one is taken; secrets are masked", async () => {
+test("a rejected reload is recorded, logged and in the state until one succeeds; secrets are masked", async () => {
   const { reloads, readings, records, lines, settle } = controlled();
   expect(reloads.state()).toEqual({ loadedAt: at(0) });
   const refused = reloads.request();
@@ -74,7 +74,7 @@ test("a refused reload is on record, in the log and in the state until one is ta
   expect(reloads.state()).toEqual({ loadedAt: at(2) });
 });
 
-test("a fault is a refused reload too, and a record that cannot be written changes nothing of the answer", async () => {
+test("an unexpected error rejects the reload too, and an unwritable record does not change the result", async () => {
   const { reloads, readings, lines, settle } = controlled({
     record: async () => {
       throw new Error("the disk is full");
@@ -88,7 +88,7 @@ test("a fault is a refused reload too, and a record that cannot be written chang
   expect(reloads.state().refused).toMatchObject({ problems: 1 });
 });
 
-test("an end waits for the reading that runs; who comes then, or waits for the next, is told", async () => {
+test("ending waits for the running reload; later and waiting requests are refused", async () => {
   const { reloads, readings, settle } = controlled();
   const running = reloads.request();
   await settle();

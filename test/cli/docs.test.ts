@@ -37,17 +37,17 @@ const commandsOf = (command: Command, before = ""): readonly (readonly [name: st
   );
 const commands = new Map(commandsOf(program));
 
-describe("the page lists all there is:", () => {
+describe("the page is complete:", () => {
   test("commands", () => {
     expect(rowNames(page, "## Commands").toSorted()).toEqual([...commands.keys()].toSorted());
   });
 
-  test("exit codes, as the code has them", () => {
+  test("exit codes, as in the code", () => {
     const rows = tableUnder(page, "## Exit codes").map(([code, means]) => `${codeIn(code)[0]} ${means}`);
     expect(rows).toEqual(Object.values(exitCodes).map(({ code, means }) => `${code} ${means}`));
   });
 
-  test("settings, with what holds without them", () => {
+  test("settings, with their defaults", () => {
     const rows = tableUnder(page, "## Settings").map(([name, value]) => [codeIn(name)[0], codeIn(value)[0]]);
     expect(rows).toEqual([
       ["JIT_URL", defaultUrl],
@@ -59,7 +59,7 @@ describe("the page lists all there is:", () => {
   });
 });
 
-describe("what the page names is there:", () => {
+describe("what the page names exists:", () => {
   /** The words of every `jit …` in a block, up to what is not its own. */
   const lines = fences
     .filter(({ info }) => info.startsWith("bash"))

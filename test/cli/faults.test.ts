@@ -21,8 +21,8 @@ const closedPort = async (): Promise<number> => {
   return typeof address === "object" && address !== null ? address.port : 0;
 };
 
-describe("a service that is in trouble", () => {
-  test("is tried again for a bounded time, and then exit 5 says what to do", async () => {
+describe("a service that fails", () => {
+  test("is retried for a limited time, and then exit 5 says what to do", async () => {
     const { code, err, out, pauses } = await jit(["list"], { url: `http://127.0.0.1:${await closedPort()}` });
     expect(code).toBe(5);
     expect(out).toBe("");
@@ -32,7 +32,7 @@ describe("a service that is in trouble", () => {
     );
   });
 
-  test("that says when to come back is asked again then, and not before", async () => {
+  test("that sends Retry-After is retried at that time, and not before", async () => {
     const busy = refusal(503, "store_unavailable", "Not now.", { "retry-after": "7" });
     const { url, received } = await fakeService(busy, busy, page);
     const { code, pauses, err } = await jit(["list"], { url });
@@ -42,7 +42,7 @@ describe("a service that is in trouble", () => {
     expect(err).toContain("Not now. Trying again in 7s.");
   });
 
-  test("that wants to be left alone for long is not waited for", async () => {
+  test("that sends a long Retry-After is not retried", async () => {
     const { url, received } = await fakeService(
       refusal(429, "limit_reached", "Used up.", { "retry-after": "3600" }),
     );
@@ -52,20 +52,20 @@ describe("a service that is in trouble", () => {
     expect(err).toBe("jit: Used up. (limit_reached)\n");
   });
 
-  test("that stays silent is given up on", async () => {
+  test("that does not respond times out", async () => {
     const { url } = await fakeService({ ...page, afterMs: 60_000 });
     const { code, err } = await jit(["list"], { url, timeoutMs: 50 });
     expect(code).toBe(5);
     expect(err).toContain("does not answer in time");
   });
 
-  test("that breaks off in the middle of an answer is asked again", async () => {
+  test("that breaks off within a response is retried", async () => {
     const { url, received } = await fakeService({ cut: true, head: '{"data":[' }, page);
     expect((await jit(["list"], { url })).code).toBe(0);
     expect(received).toHaveLength(2);
   });
 
-  test("that fails on its side is not asked again: the same would come of it", async () => {
+  test("that answers with an internal error is not retried", async () => {
     const { url, received } = await fakeService(refusal(500, "internal", "The log says more."));
     const { code, err } = await jit(["list"], { url });
     expect({ code, err }).toEqual({ code: 5, err: "jit: The log says more. (internal)\n" });
@@ -73,7 +73,7 @@ describe("a service that is in trouble", () => {
   });
 });
 
-test("https to a port without TLS is not taken for a certificate that is not trusted", async () => {
+test("https to a port without TLS is not reported as an untrusted certificate", async () => {
   const { url } = await fakeService(page);
   const { code, err } = await jit(["list"], { url: url.replace("http:", "https:") });
   expect(code).toBe(5);
@@ -98,7 +98,7 @@ describe("something that is not our service", () => {
     expect(received).toHaveLength(1);
   });
 
-  test("a redirect is never followed, so the key goes nowhere else", async () => {
+  test("a redirect is never followed, so the key is sent nowhere else", async () => {
     const thief = await fakeService(page);
     const { url } = await fakeService({
       status: 307,
@@ -110,7 +110,7 @@ describe("something that is not our service", () => {
 });
 
 describe("a call that changes something", () => {
-  test("carries the same Idempotency-Key at every try, and another one the next time", async () => {
+  test("has the same Idempotency-Key in every attempt, and another one the next time", async () => {
     const replies = [
       { body: me },
       { cut: true } as const,
@@ -128,7 +128,7 @@ describe("a call that changes something", () => {
     expect(second.received[1]?.headers["idempotency-key"]).not.toBe(keys[0]);
   });
 
-  test("waits for its own first try when that is still running", async () => {
+  test("waits for its own first attempt when that is still running", async () => {
     const running = refusal(409, "idempotency_running", "Being answered.");
     const { url, received } = await fakeService({ body: me }, { cut: true }, running, {
       status: 201,
@@ -138,7 +138,7 @@ describe("a call that changes something", () => {
     expect(received).toHaveLength(4);
   });
 
-  test("whose token got lost with the answer brings a new one", async () => {
+  test("whose response with the token got lost replaces the token", async () => {
     const replayed = shown({ status: "ACTIVE", credential: { id: "cred_a", tokenShown: true } });
     const rotated = shown({ status: "ACTIVE", credential: { id: "cred_b", token } });
     const { url, received } = await fakeService({ cut: true }, { body: replayed }, { body: rotated });
@@ -148,7 +148,7 @@ describe("a call that changes something", () => {
     expect(err).toContain("got lost");
   });
 
-  test("that makes a key whose answer got lost says how to be rid of it", async () => {
+  test("that creates a key and loses the response says how to delete it", async () => {
     const made = {
       id: "key_1",
       identityId: "id_dev",
@@ -166,13 +166,13 @@ describe("a call that changes something", () => {
     expect(err).toContain("jit keys delete key_1");
   });
 
-  test("without such a key is not repeated when its fate is unknown", async () => {
+  test("without an Idempotency-Key is not retried when its outcome is unknown", async () => {
     const { url, received } = await fakeService({ cut: true });
     expect((await jit(["keys", "delete", "key_1"], { url })).code).toBe(5);
     expect(received).toHaveLength(1);
   });
 
-  test("a claim that is being prepared is asked for until it is there", async () => {
+  test("a claim is repeated until its targets are prepared", async () => {
     const preparing = { status: 202, body: shown({ status: "APPROVED" }) };
     const { url, received } = await fakeService(preparing, preparing, {
       body: shown({ status: "ACTIVE", credential: { id: "cred_a", token } }),
@@ -217,7 +217,7 @@ describe("a refusal", () => {
     );
   });
 
-  test("is also on standard output with --json, as it came", async () => {
+  test("is also on standard output with --json, unchanged", async () => {
     const problem = refusal(409, "duplicate_request", "Already there.");
     const body = { ...problem.body, existing: "jit_other" };
     const { url } = await fakeService({ body: me }, { ...problem, body });

@@ -57,13 +57,13 @@ test("it starts through a link, from any folder", () => {
   }
 });
 
-test("a reader that has had enough ends it quietly", () => {
+test("a reader that closes the pipe ends it quietly", () => {
   const script = `'${process.execPath}' '${launcher}' help | head -c 1`;
   const { stdout, stderr } = spawnSync("bash", ["-c", script], { encoding: "utf8" });
   expect({ stdout, stderr }).toEqual({ stdout: "U", stderr: "" });
 });
 
-test("what cannot be printed is said, and the exit code tells", () => {
+test("unwritable output is reported, also by the exit code", () => {
   const script = `'${process.execPath}' '${launcher}' help > /dev/full`;
   const { status, stderr } = spawnSync("bash", ["-c", script], { encoding: "utf8" });
   expect({ status, stderr }).toEqual({

@@ -93,7 +93,7 @@ describe("the package that npm run pack:cli makes", () => {
   });
 });
 
-test("the service's own package, installed as a whole, says in a sentence what to do", () => {
+test("the service's own package, installed globally, says what to do", () => {
   const folder = join(temporaryFolder(), "node_modules/jit-access");
   mkdirSync(folder, { recursive: true });
   for (const name of ["package.json", "src/cli", "src/core"]) {

@@ -7,14 +7,14 @@ leavesNothingBehind();
 const { program, as, json, askFor } = createCliHarness();
 const tokenLine = /^Token +(kd_jit_[0-9A-Za-z]{36})$/m;
 
-test("whose key it is", async () => {
+test("whoami shows the owner of the key", async () => {
   const { code, out } = await as("dev", "whoami");
   expect(code).toBe(0);
   expect(out).toMatch(/^Identity +id_dev$/m);
 });
 
-describe("from asking to being done", () => {
-  test("access that is given at once comes with its token, which opens it until done", async () => {
+describe("from request to completion", () => {
+  test("auto-approved access comes with its token, which works until done", async () => {
     const { code, out } = await as("dev", "ask", "read:dev:a", "--scope", "write:dev:a", ...why);
     expect(code).toBe(0);
     const token = tokenLine.exec(out)?.[1] ?? "";
@@ -28,7 +28,7 @@ describe("from asking to being done", () => {
     expect((await program().check(rotated.out.trim(), "read:dev:a")).http).toBe(401);
   });
 
-  test("access that people decide: asked, listed, approved for less, waited for, claimed", async () => {
+  test("access that people decide: requested, listed, approved for less, waited for, claimed", async () => {
     const id = await askFor("db");
     const listed = await as("ann", "list", "--approver-me", "--status", "PENDING");
     expect(listed.out).toContain(id);
@@ -45,7 +45,7 @@ describe("from asking to being done", () => {
     expect((await as("dev", "access", "--identity", "id_dev")).out).toContain(id);
   });
 
-  test("--token-only asks, waits and claims in one", async () => {
+  test("--token-only submits, waits and claims in one command", async () => {
     const waiting = as("dev", "ask", "read:db:once", ...why, "--token-only");
     let id = "";
     while (id === "") {
@@ -86,7 +86,7 @@ describe("from asking to being done", () => {
     expect((await as("dev", "done", live)).code).toBe(1);
   });
 
-  test("asked by an administrator for somebody, who alone gets the token", async () => {
+  test("submitted by an administrator for somebody, who alone gets the token", async () => {
     const asking = ["ask", "read:dev:for-eve", ...why, "--as", "id_eve"];
     const { id, status } = await json("admin", ...asking);
     expect(status).toBe("APPROVED");
@@ -95,7 +95,7 @@ describe("from asking to being done", () => {
     expect((await as("dev", ...asking)).err).toContain("(not_self)");
   });
 
-  test("break-glass is given at once and judged afterwards", async () => {
+  test("break-glass is granted at once and reviewed afterwards", async () => {
     const { id } = await json("oncall", "ask", "read:db:fire", ...why, "--break-glass");
     const statusListed = async () => (await as("sec", "list", "--scope", "read:db:fire")).out;
     const toReview = await json("sec", "list", "--reviewer-me");
@@ -116,8 +116,8 @@ describe("from asking to being done", () => {
   });
 });
 
-describe("looking", () => {
-  test("lists go on page by page", async () => {
+describe("reading", () => {
+  test("lists continue page by page", async () => {
     await askFor("db");
     await askFor("db");
     const first = await as("dev", "list", "--mine", "--limit", "1", "--since", "1h");
@@ -129,7 +129,7 @@ describe("looking", () => {
     expect(one).not.toBe(two);
   });
 
-  test("the catalog names what may be asked for, and what that leads to", async () => {
+  test("the catalog names what may be requested, and the outcome", async () => {
     const { out } = await as("dev", "catalog", "--for", "1h");
     expect(out).toMatch(/^Development +AUTO_APPROVED +read:dev:a +At once$/m);
     expect(out).not.toContain("Never");
@@ -147,7 +147,7 @@ describe("looking", () => {
     expect((await json("dev", "list", "--scope", "read:two:x")).data).toEqual([]);
   });
 
-  test("why of an emergency says whether it could be taken, and takes nothing", async () => {
+  test("why --break-glass says whether it is allowed, and starts nothing", async () => {
     const { code, out } = await as("admin", "why", "read:two:x", "--break-glass", "--as", "id_sam");
     expect([code, out]).toEqual([0, expect.stringMatching(/^BREAK_GLASS\nNobody approves it: /)]);
     expect(out).not.toContain("To be claimed");
@@ -156,7 +156,7 @@ describe("looking", () => {
     expect((await json("admin", "list", "--identity", "id_sam")).data).toEqual([]);
   });
 
-  test("why of what would be refused: exit 1", async () => {
+  test("why exits 1 for what would be refused", async () => {
     const { code, out } = await as("dev", "why", "read:no:x", "--for", "30m");
     expect(code).toBe(1);
     expect(out).toMatch(/^REFUSED: The policy "denied no:" denies read:no:x\. \(policy_denied\)$/m);

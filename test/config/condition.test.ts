@@ -143,7 +143,7 @@ const refused: [string, unknown, string[]][] = [
   ["nesting beyond the limit", nested(conditionDepthMax + 1), [`0${".not".repeat(conditionDepthMax + 1)}`]],
 ];
 
-describe("a written condition is read as the core means it", () => {
+describe("a written condition is read as the core's condition", () => {
   test.each(accepted)("%s", (_name, written, meaning) => {
     expect(conditions.parse([written])).toEqual([meaning ?? written]);
   });
@@ -157,7 +157,7 @@ describe("anything else is refused with its path", () => {
   });
 });
 
-test("a choice is answered with what there is to choose from", () => {
+test("an invalid choice is answered with the valid ones", () => {
   const written = [{ type: "TIME", operator: "DURING", value: window }];
   const outcome = conditions.safeParse(written);
   expect(outcome.success ? [] : fieldProblems(outcome.error, written)).toEqual([
@@ -173,7 +173,7 @@ test("every condition the core knows is written and read back unchanged", () => 
   );
 });
 
-test("junk is refused, never thrown", () => {
+test("invalid input is refused, and nothing is thrown", () => {
   fc.assert(
     fc.property(fc.anything(), (junk) => {
       const outcome = conditions.safeParse([junk]);
@@ -183,7 +183,7 @@ test("junk is refused, never thrown", () => {
   );
 });
 
-test("the written form can be shown as JSON Schema", () => {
+test("the written form has a JSON Schema", () => {
   const schema = z.toJSONSchema(conditions, { io: "input" });
   expect(schema).toMatchObject({ type: "array", items: { $ref: "#/$defs/Condition" } });
 });
@@ -192,7 +192,7 @@ type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> 
 type Plain = Exclude<Condition, { readonly anyOf: unknown } | { readonly not: unknown }>;
 type Read = Frozen<z.output<typeof plainCondition>>;
 
-test("what the schema gives is the core's condition, no more and no less", () => {
+test("the schema's output is exactly the core's condition", () => {
   expectTypeOf<z.output<typeof conditions>>().toEqualTypeOf<Condition[]>();
   expectTypeOf<z.input<typeof conditions>>().toEqualTypeOf<WrittenCondition[]>();
   expectTypeOf<Read>().toExtend<Plain>();

@@ -25,7 +25,7 @@ function configurationOf(text: string): Configuration {
   return outcome.ok;
 }
 
-test("a section left out is empty", () => {
+test("an omitted section is empty", () => {
   expect(configurationOf("{}")).toEqual({
     identities: [],
     policies: [],
@@ -36,7 +36,7 @@ test("a section left out is empty", () => {
   });
 });
 
-test("a file's objects are marked as its own, its policies named for good", () => {
+test("objects of the file are marked as managed by it, with stable policy ids", () => {
   const { identities, policies, rules } = configurationOf(`
 identities: [{ id: id_a, email: A@b.example, name: A }]
 policies: [{ name: No, deny: true }]
@@ -47,13 +47,13 @@ default: { approval: { stages: [{ approvers: [a@b.example] }] } }
   expect(rules.defaultPolicy).toMatchObject({ id: defaultPolicyId, name: "default", managedBy: "file" });
 });
 
-test("quoted, plain and flow forms of YAML 1.2 say the same", () => {
+test("quoted, plain and flow forms of YAML 1.2 mean the same", () => {
   const plain = configurationOf("policies:\n  - name: no\n    deny: true\n");
   expect(configurationOf('{"policies": [{"name": "no", "deny": true}]}')).toEqual(plain);
   expect(configurationOf('%YAML 1.2\n---\npolicies: [{ name: "no", deny: true }]\n...\n')).toEqual(plain);
 });
 
-test("an unquoted time of day stays a time, and yes stays a word", () => {
+test("an unquoted time of day stays a time, and yes stays a text", () => {
   const when = "{ type: TIME, operator: WITHIN, value: { from: 09:30, to: 18:00, timezone: Etc/UTC } }";
   expect(
     configurationOf(`policies: [{ name: yes, deny: true, conditions: [${when}] }]`).policies[0],
@@ -96,7 +96,7 @@ const brokenYaml: [string, string, string[]][] = [
   ["a key that is a list", "? [a]\n: b\n", ["1:3"]],
 ];
 
-describe("what is not one plain YAML 1.2 document is refused with its line", () => {
+describe("anything but one plain YAML 1.2 document is refused with its line", () => {
   test.each(brokenYaml)("%s", (_name, text, places) => {
     expect(placesOf(text)).toEqual(places);
   });
@@ -106,7 +106,7 @@ describe("what is not one plain YAML 1.2 document is refused with its line", () 
     expect(problemsOf(text)).toHaveLength(1);
   });
 
-  test("nesting without end", () => {
+  test("endless nesting", () => {
     expect(problemsOf(`risk: ${"[".repeat(200)}${"]".repeat(200)}`)).toHaveLength(1);
     expect(problemsOf(`risk: ${"[".repeat(20_000)}`).length).toBeGreaterThan(0);
     expect(problemsOf(`risk: ${"{not: ".repeat(1_000)}x${"}".repeat(1_000)}`).length).toBeGreaterThan(0);
@@ -141,7 +141,7 @@ identities:
   ],
 ];
 
-describe("every complaint has line, column and path", () => {
+describe("every problem has line, column and path", () => {
   test.each(wrongContent)("%s", (_name, text, places) => {
     expect(placesOf(text)).toEqual(places);
   });
@@ -216,7 +216,7 @@ const contradictions: [string, string, string[]][] = [
   ],
 ];
 
-describe("what contradicts itself is refused where it does", () => {
+describe("a contradiction is refused at its position", () => {
   test.each(contradictions)("%s", (_name, text, places) => {
     expect(placesOf(text)).toEqual(places);
   });
@@ -234,7 +234,7 @@ describe("the id of a file's policy", () => {
     );
   });
 
-  test("tells names apart that look alike", () => {
+  test("distinguishes names that look alike", () => {
     const names = [
       "Dev env",
       "dev env",
@@ -249,7 +249,7 @@ describe("the id of a file's policy", () => {
     expect(new Set(names.map(policyIdOf)).size).toBe(names.length);
   });
 
-  test("stays what it was: grants and audit records point at it", () => {
+  test("never changes, because grants and audit records refer to it", () => {
     expect(policyIdOf("dev-environment-auto-approve")).toBe("pol_dev-environment-auto-approve-2hcdg0evw2cz8");
   });
 });
@@ -270,7 +270,7 @@ const line = fc.constantFrom(
   "webhooks: [{ secret: env:X }]",
 );
 
-test("junk is refused with places, never thrown", () => {
+test("invalid input is refused with positions, and nothing is thrown", () => {
   const junk = fc.oneof(
     fc.string({ maxLength: 200, unit: "binary" }),
     fc

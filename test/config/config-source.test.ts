@@ -10,7 +10,7 @@ const trying: ConfigSourceFacts = {
 };
 
 describe("the operator's own file is always used", () => {
-  test("the named one before the default", () => {
+  test("the file of JIT_CONFIG before the default", () => {
     const named = { file: "/etc/jit.yaml", exists: true };
     expect(chooseConfigFile({ ...trying, named, defaultExists: true })).toEqual({
       use: "file",
@@ -22,7 +22,7 @@ describe("the operator's own file is always used", () => {
     expect(chooseConfigFile({ ...trying, defaultExists: true })).toEqual({ use: "file", file: "jit.yaml" });
   });
 
-  test("a named file that is missing stops the start, whatever else is there", () => {
+  test("a missing file of JIT_CONFIG stops the start, whatever else exists", () => {
     const named = { file: "/etc/jit.yaml", exists: false };
     for (const defaultExists of [true, false]) {
       expect(chooseConfigFile({ ...trying, named, defaultExists })).toEqual({
@@ -32,12 +32,12 @@ describe("the operator's own file is always used", () => {
   });
 });
 
-describe("the example serves only those who try it out", () => {
+describe("the example is used only for trying out", () => {
   test.each(["127.0.0.1", "127.8.9.10", "localhost", "::1"])("on %s", (host) => {
     expect(chooseConfigFile({ ...trying, host })).toEqual({ use: "example" });
   });
 
-  test("again over the database it was loaded into", () => {
+  test("again for the database it was loaded into", () => {
     expect(chooseConfigFile({ ...trying, lastSource: "example" })).toEqual({ use: "example" });
   });
 

@@ -30,7 +30,7 @@ function problemsOf(connectors: readonly string[], given?: Record<string, string
   return (read(connectors, given).problems ?? []).map(({ path, message }) => `${path}: ${message}`);
 }
 
-test("every kind is read, with its secrets and with what holds where the file is silent", () => {
+test("every kind is read, with its secrets and defaults", () => {
   expect(read([postgres, ssh, redis, webhook]).connectors).toEqual([
     {
       name: "orders-db",
@@ -70,7 +70,7 @@ test("every kind is read, with its secrets and with what holds where the file is
 });
 
 describe("a scope that two connectors serve is refused", () => {
-  test("where the second claims it, with its name and the first", () => {
+  test("at the second connector, naming scope and first connector", () => {
     const second = postgres
       .replace("name: orders-db", "name: again")
       .replace('["prod', '["prod:other", "prod');
@@ -79,12 +79,12 @@ describe("a scope that two connectors serve is refused", () => {
     ]);
   });
 
-  test("and one resource may be served by two for different actions", () => {
+  test("but two connectors may serve one resource for different actions", () => {
     const second = postgres.replace("name: orders-db", "name: again").replace("read:", "write:");
     expect(problemsOf([postgres, second])).toEqual([]);
   });
 
-  test("a name or a revocation list can only be had once", () => {
+  test("a name or a revocation list can be used once", () => {
     const other = ssh.replaceAll("prod:hosts", "dev:hosts");
     expect(problemsOf([ssh, other])).toEqual([
       "connectors.1.name: is already the name of connectors.0",
@@ -149,7 +149,7 @@ const wrong: [string, string, string][] = [
   ["a receiver without TLS", webhook.replace("https:", "http:"), "connectors.0.url"],
 ];
 
-describe("what makes no sense is refused at its place", () => {
+describe("invalid values are refused at their position", () => {
   test.each(wrong)("%s", (_, connector, path) => {
     const found = read([connector]).problems ?? [];
     expect(found.map((problem) => problem.path)).toEqual([path]);
@@ -157,8 +157,8 @@ describe("what makes no sense is refused at its place", () => {
   });
 });
 
-describe("what a variable holds is looked at, and never repeated", () => {
-  test("a variable that a connector with objects lacks does not refuse the file, and says so; another's does", () => {
+describe("the value of a variable is checked, and never repeated", () => {
+  test("a missing variable refuses the file, except for a connector in use, where it is reported", () => {
     const text = `connectors:\n  - ${postgres}\n  - ${webhook}\n`;
     const outcome = finish(readConfigInSlices(text, "jit.yaml", {}, new Set(["orders-db", "app"])));
     if (!("ok" in outcome)) throw new Error(JSON.stringify(outcome.problems));
@@ -198,7 +198,7 @@ describe("what a variable holds is looked at, and never repeated", () => {
     expect(found.join()).not.toContain("canary");
   });
 
-  test("http is taken where private addresses are allowed", () => {
+  test("http is accepted where private addresses are allowed", () => {
     const inside = webhook
       .replace("https://app.example", "http://10.0.0.1")
       .replace("secret:", "allowPrivate: true, secret:");

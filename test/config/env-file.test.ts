@@ -12,7 +12,7 @@ const read = (text: string): unknown => {
   return "ok" in parsed ? Object.fromEntries(parsed.ok) : parsed.problems;
 };
 
-describe("what a file means to Node it means to us:", () => {
+describe("a file means the same as for Node:", () => {
   test.each([
     "A=1\nB = two words \nC=",
     "# comment\n\n  A=1 # comment\nB=#comment",
@@ -28,11 +28,11 @@ describe("what a file means to Node it means to us:", () => {
   });
 });
 
-test("a tab behind export is a blank like any other", () => {
+test("a tab after export counts as a space", () => {
   expect(read("export\tA=1")).toEqual({ A: "1" });
 });
 
-describe("what Node would skip, cut or overwrite is a problem, by line and name and without the value:", () => {
+describe("anything Node would skip, cut or overwrite is a problem with line and name and without the value:", () => {
   test.each([
     ["A=1\nHOST: 0.0.0.0", [{ line: 2, message: "is not of the form NAME=value; a comment begins with #" }]],
     ["A=1\nsecret", [{ line: 2, message: expect.stringContaining("NAME=value") }]],
@@ -78,7 +78,7 @@ describe("the file .env", () => {
     expect(load(bytes)).toEqual({ problems: [], environment: { PORT: "4000", HOST: "::1" } });
   });
 
-  test("that is no text is refused by name, and nothing of it is taken", () => {
+  test("that is no text is refused by name, and nothing of it is used", () => {
     expect(load(Buffer.from("PORT=4000\nNAME=\xe4\n", "latin1"))).toEqual({
       problems: [".env is not UTF-8 in line 2; save it as UTF-8."],
       environment: {},
@@ -89,7 +89,7 @@ describe("the file .env", () => {
     });
   });
 
-  test("sets what is not set already", () => {
+  test("sets only what is not set already", () => {
     expect(load("PORT=1\nHOST=2\nLOG_LEVEL=3", { PORT: "9", HOST: "" }).environment).toEqual({
       PORT: "9",
       HOST: "",
@@ -97,7 +97,7 @@ describe("the file .env", () => {
     });
   });
 
-  test("may be absent; a link to nowhere is not", () => {
+  test("may be missing; a dangling link is a problem", () => {
     expect(loadEnvFile({})).toEqual([]);
     symlinkSync(join(folder, "not-there"), join(folder, ".env"));
     expect(loadEnvFile({})).toEqual([expect.stringMatching(/^\.env cannot be read: /)]);

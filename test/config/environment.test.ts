@@ -36,7 +36,7 @@ const defaults = {
   logLevel: "info",
 };
 
-test("an environment that says nothing, or only empty texts, means the defaults", () => {
+test("an empty environment, or one with empty values, gives the defaults", () => {
   expect(settingsOf({})).toEqual(defaults);
   expect(settingsOf(Object.fromEntries(environmentNames.map((name) => [name, ""])))).toEqual(defaults);
 });
@@ -107,7 +107,7 @@ describe("a bad setting is named", () => {
   );
 });
 
-test("a setting under a name with an invisible character in it is named, not lost", () => {
+test("a variable with an invisible character in its name is reported, not ignored", () => {
   for (const odd of ["\uFEFFPORT", "PORT\r", "PORT ", "\u200BPORT", "\u00A0PORT"]) {
     expect(badNames({ [odd]: "4000" })).toEqual(["PORT"]);
   }
@@ -137,7 +137,7 @@ describe("Slack", () => {
     }
   });
 
-  test("takes its other settings", () => {
+  test("reads its other settings", () => {
     const more = {
       SLACK_TEAM_ID: "T0123",
       SLACK_API_URL: "http://127.0.0.1:4000/api/",
@@ -164,7 +164,7 @@ describe("Teams", () => {
     expect(settingsOf(teams).teams?.serviceUrlHosts).not.toContain("trafficmanager.net");
   });
 
-  test("may be told other host names", () => {
+  test("accepts other host names", () => {
     const hosts = { TEAMS_SERVICE_URL_HOSTS: "127.0.0.1, Smba.Example" };
     expect(settingsOf({ ...teams, ...hosts }).teams?.serviceUrlHosts).toEqual(["127.0.0.1", "smba.example"]);
   });
@@ -222,13 +222,13 @@ const groups: [string, Record<string, string>, string[]][] = [
   ],
 ];
 
-describe("a group that is bad or half set is named, variable by variable", () => {
+describe("an invalid or incomplete group is reported variable by variable", () => {
   test.each(groups)("%s", (_name, environment, names) => {
     expect(badNames(environment)).toEqual(names);
   });
 });
 
-test("a problem never repeats what was given", () => {
+test("a problem never repeats the value", () => {
   const everything = fc.record(
     Object.fromEntries(
       environmentNames.map((name) => [name, fc.constantFrom("canary-\u0001", " canary", "")]),
@@ -243,7 +243,7 @@ test("a problem never repeats what was given", () => {
   );
 });
 
-test("junk is refused, never thrown", () => {
+test("invalid input is refused, and nothing is thrown", () => {
   const junk = fc.dictionary(
     fc.constantFrom(...environmentNames),
     fc.string({ maxLength: 60, unit: "binary" }),
@@ -273,7 +273,7 @@ describe(".env.example and the code agree", () => {
     );
   });
 
-  test("and each line is explained by the one above", () => {
+  test("and each line is explained by the line above", () => {
     expect(settings.filter(({ before }) => !before.startsWith("# "))).toEqual([]);
   });
 

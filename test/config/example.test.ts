@@ -50,7 +50,7 @@ function holdersFor(scope: Scope, facts: SubmissionFacts): string[] {
   );
 }
 
-test("the example is read without complaint", () => {
+test("the example is read without problems", () => {
   expect(outcome).not.toHaveProperty("problems");
 });
 
@@ -58,17 +58,17 @@ test("editors are pointed at the schema", () => {
   expect(text.split("\n")[0]).toBe("# yaml-language-server: $schema=./jit.schema.json");
 });
 
-test("the shipped JSON Schema is the one the code checks with (npm run schema)", () => {
+test("the shipped JSON Schema is that of the code (npm run schema)", () => {
   expect(JSON.parse(read("jit.schema.json"))).toEqual(JSON.parse(JSON.stringify(configJsonSchema())));
 });
 
-describe("the contract's first example works as printed", () => {
+describe("the first documented example works as printed", () => {
   test.each(["read:database", "write:database"])("only the default governs %s for 4h", (written) => {
     expect(holdersFor(scopeOf(written), factsOf({}))).toEqual([]);
     expect(assertPresent(rules.defaultPolicy, "default").maxDurationMs).toBeGreaterThanOrEqual(4 * hourMs);
   });
 
-  test("and asks security@company.com alone, who is somebody", () => {
+  test("and asks security@company.com only, who exists", () => {
     expect(rules.defaultPolicy?.effect).toMatchObject({
       kind: "approval",
       approval: { stages: [{ approvers: [{ kind: "email", email: "security@company.com" }], required: 1 }] },
@@ -79,7 +79,7 @@ describe("the contract's first example works as printed", () => {
   });
 });
 
-describe("the contract's second example works as printed", () => {
+describe("the second documented example works as printed", () => {
   const scope = scopeOf("read:dev:orders-db");
 
   test("short reading of development is approved at any hour, also as the very first request", () => {
@@ -96,7 +96,7 @@ describe("the contract's second example works as printed", () => {
     );
   });
 
-  test("anything longer or riskier is asked of people", () => {
+  test("anything longer or riskier needs approval", () => {
     expect(holdersFor(scope, factsOf({ durationMs: 2 * hourMs }))).toEqual(["dev-environment-by-people"]);
     const night = factsOf({
       durationMs: hourMs,
@@ -115,7 +115,7 @@ describe("production is guarded", () => {
     expect(holdersFor(scopeOf(written), factsOf({}))).toEqual([policy]);
   });
 
-  test("against programs, except the one that deploys", () => {
+  test("against programs, except the deployment", () => {
     const subject = { id: makeId("identity", "robot"), kind: "SERVICE", groups: [] } as const;
     const deploy = assertPresent(
       identities.find((one) => one.id === "id_deploy"),
@@ -127,7 +127,7 @@ describe("production is guarded", () => {
   });
 });
 
-describe("what looks unusual is riskier", () => {
+describe("unusual requests are riskier", () => {
   const at = instant(1_705_314_600_000);
   const cases: [string, string, Partial<SubmissionFacts>, string][] = [
     ["production", "read:prod:orders-db", {}, "production"],
@@ -155,7 +155,7 @@ describe("what looks unusual is riskier", () => {
   });
 });
 
-test("everyone the policies name by address, id or group is there", () => {
+test("everybody the policies name by address, id or group exists", () => {
   const named = [...text.matchAll(/"(group|identity):([^"]+)"|\[([a-z-]+@company\.com)\]/g)];
   const known = new Set(identities.flatMap((one) => [one.id, one.email ?? "", ...one.groups]));
   expect(named.length).toBeGreaterThan(5);

@@ -33,7 +33,7 @@ test("a long file is read in slices, more of them the longer it is, with the res
   expect(long.read).toMatchObject({ ok: "ok" in atOnce ? atOnce.ok : undefined });
 });
 
-test("problems of a file that is read in slices have the same places", async () => {
+test("problems of a file that is read in slices have the same positions", async () => {
   const text = file(300)
     .replace("id: id_p250,", "id: wrong one,")
     .replace("groups: [a, b] }\n", "groups: [a, b]\n  }\n");
@@ -54,7 +54,7 @@ async function find(configFile: string, pause: () => Promise<void>) {
   });
 }
 
-test("a file that is replaced while it is read is read again, so that never half of it counts", async () => {
+test("a file that changes while it is read is read again, so that a half-written one never counts", async () => {
   const path = join(temporaryFolder(), "jit.yaml");
   writeFileSync(path, file(10));
   let pauses = 0;
@@ -66,7 +66,7 @@ test("a file that is replaced while it is read is read again, so that never half
   expect(found).toMatchObject({ content: { identities: { length: 12, 0: { name: "New 0" } } } });
 });
 
-test("a file that never holds still is refused, and one that is no file is never waited for", async () => {
+test("a file that keeps changing is refused, and a pipe is never waited for", async () => {
   const folder = temporaryFolder();
   const path = join(folder, "jit.yaml");
   let turn = 0;

@@ -9,7 +9,7 @@ test("the shipped example has none", () => {
   expect(warningsOf(readFileSync(resolve(shipped, "jit.example.yaml"), "utf8"))).toEqual([]);
 });
 
-describe("a name in a condition that is not there", () => {
+describe("an unknown name in a condition", () => {
   test.each([
     ["EQUALS", "contractor"],
     ["NOT_EQUALS", "contractor"],
@@ -30,7 +30,7 @@ describe("a name in a condition that is not there", () => {
     ]);
   });
 
-  test("wherever the condition stands: in anyOf and not, in risk rules and break-glass", () => {
+  test("wherever the condition is: in anyOf and not, in risk rules and break-glass", () => {
     const typo = condition("GROUP", "EQUALS", "contractor");
     expect(denied({ anyOf: [condition("GROUP", "EQUALS", "dba"), { not: typo }] })).toEqual([
       expect.stringMatching(/^policies\.0\.conditions\.0\.anyOf\.1\.not\.value: /),
@@ -95,7 +95,7 @@ describe("a name in a condition that is not there", () => {
     expect(denied(one)).toEqual([]);
   });
 
-  test("not in a policy that is off", () => {
+  test("not in a disabled policy", () => {
     const policies = [
       { name: "no", deny: true, enabled: false, conditions: [condition("GROUP", "EQUALS", "typo")] },
     ];
@@ -124,7 +124,7 @@ describe("groups that look alike", () => {
     expect(warningsOf({ identities: people })).toEqual([expect.stringContaining("identities.1.groups.0: ")]);
   });
 
-  test("a selector that means nobody says which group is there", () => {
+  test("a selector without a match names the similar group", () => {
     const policies = [{ name: "p", approval: { stages: [{ approvers: ["group:Dba"] }] } }];
     expect(warningsOf({ identities, policies })).toEqual([
       'policies.0.approval.stages.0.approvers.0: group:Dba means nobody: no active person is in this group; "dba" is known, and names are compared exactly',

@@ -29,7 +29,7 @@ function problemPaths(schema: z.ZodType, written: unknown): string[] {
   return outcome.success ? [] : fieldProblems(outcome.error, written).map((problem) => problem.path);
 }
 
-test("the contract's identity is read in full", () => {
+test("a complete identity is read", () => {
   const written = {
     ...person,
     groups: ["engineering"],
@@ -46,7 +46,7 @@ test("the contract's identity is read in full", () => {
   });
 });
 
-test("an identity that says little is a human without groups and links", () => {
+test("a minimal identity is a human without groups and links", () => {
   expect(identityContent.parse(person)).toEqual({ ...person, kind: "HUMAN", groups: [], links: {} });
 });
 
@@ -80,20 +80,20 @@ const refusedPeople: [string, z.ZodType, unknown, string[]][] = [
   ["a nameless change", identityChange, { name: null }, ["name"]],
 ];
 
-describe("an identity that is not clear is refused with its path", () => {
+describe("an invalid identity is refused with its path", () => {
   test.each(refusedPeople)("%s", (_name, schema, written, paths) => {
     expect(problemPaths(schema, written)).toEqual(paths);
   });
 });
 
-test("a new identity may leave out its id and begins switched on", () => {
+test("a new identity may omit its id and is active", () => {
   expect(newIdentity.parse({ email: "a@b.example", name: "A" })).toMatchObject({
     active: true,
     kind: "HUMAN",
   });
 });
 
-test("a change says only what it says, and null takes away", () => {
+test("a change sets only its own fields, and null removes a value", () => {
   expect(identityChange.parse({})).toEqual({});
   expect(identityChange.parse({ managerId: null, active: false })).toEqual({
     managerId: null,
@@ -101,7 +101,7 @@ test("a change says only what it says, and null takes away", () => {
   });
 });
 
-test("break-glass that says little is as the contract prints it", () => {
+test("minimal break-glass rules have the documented defaults", () => {
   expect(breakGlass.parse({ allowed: ["group:oncall"] })).toEqual({
     allowed: [{ kind: "group", group: "oncall" }],
     conditions: [],
@@ -117,7 +117,7 @@ test("break-glass that says little is as the contract prints it", () => {
   });
 });
 
-test("sections that say nothing are as the core's empty rules", () => {
+test("empty sections are the core's empty rules", () => {
   expect(limits.parse({})).toEqual(emptyRules.limits);
   expect(chatRoles.parse({})).toEqual(emptyRules.chatRoles);
   expect(slack.parse({}).trustUserGroups).toBe(emptyRules.trustSlackUserGroups);
@@ -147,13 +147,13 @@ const refusedRules: [string, z.ZodType, unknown, string[]][] = [
   ["an unknown field", breakGlass, { limit: { per: "7d", each: 1 } }, ["limit.each"]],
 ];
 
-describe("a rule that is not clear is refused with its path", () => {
+describe("an invalid rule is refused with its path", () => {
   test.each(refusedRules)("%s", (_name, schema, written, paths) => {
     expect(problemPaths(schema, written)).toEqual(paths);
   });
 });
 
-test("what the schemas give is the core's types", () => {
+test("the schemas' output has the core's types", () => {
   expectTypeOf<z.output<typeof identityContent>>().toEqualTypeOf<
     Omit<Identity, "managedBy" | "listed" | "enabled">
   >();

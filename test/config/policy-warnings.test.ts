@@ -10,7 +10,7 @@ import {
   warningsOf,
 } from "./support/config-warnings.ts";
 
-describe("what can never hold", () => {
+describe("conditions that can never hold", () => {
   test.each([
     [
       "times that are none",
@@ -72,7 +72,7 @@ describe("what can never hold", () => {
     expect(found).toEqual([expect.stringContaining("policies.0.conditions: never hold: no risk (0 to 100)")]);
   });
 
-  test("a policy that governs only what is too long for it", () => {
+  test("a policy that governs only requests that are too long for it", () => {
     const conditions = [condition("DURATION", "GREATER_THAN", "8h")];
     const policies = [{ name: "long", conditions, maxDuration: "4h", approval: byDba }];
     expect(warningsOf({ identities, policies })).toEqual([
@@ -81,7 +81,7 @@ describe("what can never hold", () => {
   });
 });
 
-describe("approval that cannot happen as it is written", () => {
+describe("approval that is impossible as written", () => {
   test.each([
     ["a manager is one person", { approvers: ["manager"], required: 2 }, "required: 2 approvals are wanted"],
     [
@@ -147,7 +147,7 @@ describe("approval that cannot happen as it is written", () => {
   });
 });
 
-describe("policies beside each other", () => {
+describe("policies that affect each other", () => {
   const auto = {
     name: "auto",
     autoApprove: true,
@@ -192,7 +192,7 @@ describe("policies beside each other", () => {
     expect(warningsOf({ identities, policies, risk })).toEqual([]);
   });
 
-  test("one that never governs", () => {
+  test("a policy that never governs", () => {
     const always = { name: "first", priority: 5, approval: byDba };
     expect(warningsOf({ identities, policies: [always, { ...auto, priority: 5 }, by("x:")] })).toEqual([
       'policies.1.name: never governs: "first" holds wherever it does and comes first',
@@ -207,7 +207,7 @@ describe("policies beside each other", () => {
   });
 });
 
-test("an entry of the catalog that asking would refuse", () => {
+test("a catalog entry that a request would refuse", () => {
   const catalog = [
     { name: "Orders", scopes: ["read:prod:orders-db", "raed:prod:orders-db", "raed:elsewhere"] },
   ];

@@ -48,12 +48,12 @@ test("the seed form is accepted verbatim", () => {
 
 const ours = { id: makeId("policy", "x"), version: 3, managedBy: "api" } as const;
 
-test("the seed form comes back from answers as it was written", () => {
+test("responses show the seed form as it was written", () => {
   const policy: Policy = { ...policyContent.parse(seed), ...ours };
   expect(writtenPolicy(policy)).toMatchObject({ ...seed, ...ours });
 });
 
-test("the contract's approval is read in full", () => {
+test("a complete approval is read", () => {
   const { effect } = policyContent.parse({
     name: "p",
     approval: {
@@ -105,7 +105,7 @@ test("the contract's approval is read in full", () => {
   });
 });
 
-test("what an approval leaves out is as the contract says", () => {
+test("omitted fields of an approval have the documented defaults", () => {
   const policy = policyContent.parse(asking);
   expect(policy).toMatchObject({ maxDurationMs: 8 * hourMs, claimWindowMs: 8 * hourMs, conditions: [] });
   expect(policy.effect).toEqual({
@@ -125,7 +125,7 @@ test("what an approval leaves out is as the contract says", () => {
   });
 });
 
-test("false says the same as leaving it out", () => {
+test("false means the same as omitting it", () => {
   expect(policyContent.parse({ ...asking, autoApprove: false, deny: false })).toEqual(
     policyContent.parse(asking),
   );
@@ -168,7 +168,7 @@ const refused: [string, unknown, string[]][] = [
   ["a reminder twice", stageOf({ reminders: ["60m", "1h"] }), ["approval.stages.0.reminders.1"]],
 ];
 
-describe("a policy that does not say one clear thing is refused with its path", () => {
+describe("an ambiguous policy is refused with its path", () => {
   test.each(refused)("%s", (_name, written, paths) => {
     expect(problemPaths(policyContent, written)).toEqual(paths);
   });
@@ -186,7 +186,7 @@ describe("the default policy asks people about whatever no other governs", () =>
     expect(problemPaths(defaultPolicyContent, written).toSorted()).toEqual(paths);
   });
 
-  test("its name may be left out", () => {
+  test("its name may be omitted", () => {
     expect(defaultPolicyContent.parse({ approval }).name).toBe("default");
   });
 });
@@ -202,7 +202,7 @@ test("every policy the core knows is written and read back unchanged", () => {
   );
 });
 
-test("the written form can be shown as JSON Schema", () => {
+test("the written form has a JSON Schema", () => {
   expect(z.toJSONSchema(policyContent, { io: "input" })).toMatchObject({
     required: ["name"],
     additionalProperties: false,
@@ -210,7 +210,7 @@ test("the written form can be shown as JSON Schema", () => {
   });
 });
 
-test("what the schema gives is the core's policy without what is ours", () => {
+test("the schema's output is the core's policy without the fields of the service", () => {
   expectTypeOf<z.output<typeof policyContent>>().toEqualTypeOf<
     Omit<Policy, "id" | "version" | "managedBy">
   >();

@@ -40,7 +40,7 @@ test("a token in a comment is refused by its line", () => {
   expect(read.leaked?.join()).toContain(token);
 });
 
-test("a token that stands where YAML itself complains is ended and not repeated", () => {
+test("a token in invalid YAML is revoked and not repeated", () => {
   const token = formatToken("live", "z".repeat(30));
   for (const text of [`a: !${token} x`, `a: *${token}`, `${token}: 1\n${token}: 2`, `a: "${token}`]) {
     const read = readConfigFile(text, "jit.yaml", {});

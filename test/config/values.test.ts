@@ -121,13 +121,13 @@ function writtenFirst<Last>([one, schema, written, last]: [string, z.ZodType, un
   return [one, written, schema, last] as const;
 }
 
-describe("a written value means one thing", () => {
+describe("a written value has one meaning", () => {
   test.each(accepted.map(writtenFirst))("%s reads %j", (_name, written, schema, meaning) => {
     expect(schema.parse(written)).toEqual(meaning);
   });
 });
 
-describe("anything else is refused where it stands", () => {
+describe("anything else is refused at its position", () => {
   test.each(refused.map(writtenFirst))("%s refuses %j", (_name, written, schema, path) => {
     const outcome = schema.safeParse(written);
     const problems = outcome.success ? [] : fieldProblems(outcome.error, written);
@@ -164,7 +164,7 @@ test.each<[z.ZodType, unknown, string]>([
   expect(problems).toEqual([{ path: "", message }]);
 });
 
-test("the pattern shown to editors accepts what the parser does", () => {
+test("the pattern for editors accepts what the parser accepts", () => {
   const shown = z.toJSONSchema(z.object({ duration }), { io: "input" }).$defs?.["Duration"];
   const pattern = new RegExp(shown?.pattern ?? "missing");
   const forms = ["90s", "30m", "4h", "1h30m", "2d", "PT4H", "P1DT2H", "P2D"];

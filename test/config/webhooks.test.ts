@@ -15,7 +15,7 @@ const given = (text: string, environment: Readonly<Record<string, string>>) => {
   return "ok" in read ? read.ok.webhooks : read.problems.map(({ path, message }) => `${path} ${message}`);
 };
 
-test("webhooks take address and secret from the environment, and call no private address unless told to", () => {
+test("webhooks take address and secret from the environment, and call private addresses only if configured", () => {
   expect(given(webhook, { SIEM_SECRET: secret })).toEqual([
     { name: "siem", url: "https://siem.example", events: ["grant.*"], secret, allowPrivate: false },
   ]);
@@ -32,7 +32,7 @@ test("webhooks name the variables that are not set", () => {
   expect(problemsOf(webhook)).toMatchObject([{ line: 1, column: 76, path: "webhooks.0.secret" }]);
 });
 
-test("webhooks hold no secret in the file, and no complaint repeats one", () => {
+test("webhooks have no secret in the file, and no problem repeats one", () => {
   const problems = problemsOf(webhook.replace("env:SIEM_SECRET", "whsec_canary"));
   expect(problems.map((problem) => problem.path)).toEqual(["webhooks.0.secret"]);
   const bad = problemsOf(webhook.replace('"https://siem.example"', "env:SIEM_URL"), {
@@ -65,7 +65,7 @@ test.each([
   expect(problemsOf(webhook, { SIEM_SECRET: bad })).toMatchObject([{ path: "webhooks.0.secret" }]);
 });
 
-test("webhooks have different names, under which their places are kept", () => {
+test("webhooks have different names, because their cursors are stored by name", () => {
   const one = webhook.slice("webhooks: [".length, -1);
   expect(problemsOf(`webhooks: [${one}, ${one}]`, { SIEM_SECRET: secret })).toMatchObject([
     { path: "webhooks.1.name" },

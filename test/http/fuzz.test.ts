@@ -164,7 +164,7 @@ const send = async ({ method, url, payload, headers }: Sent, key: string | undef
   return said;
 };
 
-test("nothing that can be sent anywhere is answered with a 5xx, and everything refused with a problem document", async () => {
+test("no input causes a 5xx, and every refusal is a problem document", async () => {
   const call = fc.record({
     method: anyMethod,
     place: fc.nat(),
@@ -190,7 +190,7 @@ test("nothing that can be sent anywhere is answered with a 5xx, and everything r
   );
 });
 
-test("nothing that almost fits its route is answered with a 5xx either", async () => {
+test("nearly valid input causes no 5xx either", async () => {
   const seen = new Map<string, number>();
   const call = fc
     .nat()
@@ -236,7 +236,7 @@ test("nothing that almost fits its route is answered with a 5xx either", async (
   expect((await harness.call("GET", `${api}/audit/verify`, { key: harness.admin })).body["ok"]).toBe(true);
 });
 
-test("whatever words a person uses are kept as they are and shown again", async () => {
+test("free text is stored and returned unchanged", async () => {
   const key = await harness.keyOf("lead");
   let count = 0;
   await fc.assert(

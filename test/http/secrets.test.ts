@@ -76,7 +76,7 @@ async function dayAt(harness: HttpHarness) {
   return { answers, secrets, dev, ann, id, token };
 }
 
-test("no answer but the one that made it shows a secret, or its hash", async () => {
+test("only the response that made a secret shows it, and none shows its hash", async () => {
   const harness = await openHttpHarness();
   const { answers, secrets } = await dayAt(harness);
   await harness.close();
@@ -93,7 +93,7 @@ test("no answer but the one that made it shows a secret, or its hash", async () 
   }
 });
 
-test("no secret, header, body or query reaches the log, even where nothing cleans it", async () => {
+test("no secret, header, body or query reaches the log, even without redaction", async () => {
   const harness = await openHttpHarness();
   const { secrets } = await dayAt(harness);
   await harness.close();
@@ -103,7 +103,7 @@ test("no secret, header, body or query reaches the log, even where nothing clean
   expect(log).not.toMatch(/Bearer|authorization|an incident|cursor=|token=/i);
 });
 
-test("a token in a path or an identity's place does not get into the audit log by way of a refusal", async () => {
+test("a refusal does not carry a token from a path or an identity field into the audit log", async () => {
   const harness = await openHttpHarness();
   const { secrets, dev, ann, token } = await dayAt(harness);
   await harness.call("POST", `${jit}/${token}/approve`, { key: ann });
@@ -115,7 +115,7 @@ test("a token in a path or an identity's place does not get into the audit log b
   expect(bodies).toContain("decision.refused");
 });
 
-test("a token that somebody pastes into a reason loses what it opened", async () => {
+test("a token pasted into a reason is revoked", async () => {
   const harness = await openHttpHarness();
   const { token } = await harness.claimed();
   await harness.ask({ scopes: ["read:prod:b"], reason: `I have ${token}` });

@@ -20,7 +20,7 @@ const opens = async ({ call }: Program, key: string) =>
   (await call("GET", `${api}/api-keys`, { key })).http === 200;
 
 describe.concurrent("the built-in key", () => {
-  test("is made at the first start, written once for its operator alone, and survives restarts", async () => {
+  test("is made at the first start, written once for the operator only, and survives restarts", async () => {
     const first = await startProgram({ config: {}, env: noSweep });
     const { mtimeMs, mode } = statSync(fileOf(first));
     expect((mode & 0o777).toString(8)).toBe("600");
@@ -38,7 +38,7 @@ describe.concurrent("the built-in key", () => {
     await second.stop();
   });
 
-  test("administers and nothing else: it cannot decide, claim or review for anybody", async () => {
+  test("may only administer: it cannot decide, claim or review", async () => {
     const program = await startProgram({ env: noSweep });
     const dev = await program.person("abc123", "requester");
     const { id } = (await dev.ask({ scopes: ["read:reports"] })).body;
@@ -66,7 +66,7 @@ describe.concurrent("the built-in key", () => {
     await fresh.stop();
   });
 
-  test("once deleted or reported as leaked stays dead, though its file is still there, and a new one is made", async () => {
+  test("once deleted or reported as leaked stays revoked although its file exists, and a new one is made", async () => {
     const first = await startProgram({ config: {}, env: noSweep });
     const key = readFileSync(fileOf(first), "utf8").trim();
     await first.call("POST", `${api}/credentials/revoke`, { form: { token: key } });

@@ -32,7 +32,7 @@ const linesOf = (file: string): readonly unknown[] =>
     .slice(0, -1)
     .map((line): unknown => JSON.parse(line));
 
-test("one request is told by mail, sent to a webhook and written to a file, each in order and whole", async () => {
+test("one request is e-mailed, sent to a webhook and written to a file, each complete and in order", async () => {
   const [receiver, mail] = [await openReceiver(), await openMailServer()];
   const env = { SMTP_URL: mail.url, EMAIL_FROM: "JIT Access <jit@company.com>" };
   const program = await startProgram(optionsFor(receiver, { env }));

@@ -51,7 +51,7 @@ async function verify(program: Program, query = ""): Promise<Record<string, unkn
   return JSON.parse(text);
 }
 
-test("a log that lost its end: checks and endings work, new access waits until an operator accepts the log", async () => {
+test("with a truncated log checks and endings work, and new access is refused until an operator accepts the log", async () => {
   const { program: first, dev, ann, live, pending, seen, lose } = await rolledBack();
   lose();
   const program = await startProgram({ folder: first.folder, env });
@@ -97,7 +97,7 @@ test("a log that lost its end: checks and endings work, new access waits until a
   expect(unneeded).toMatchObject({ code: 0, out: expect.stringContaining("nothing was changed") });
 });
 
-test("an emptied log does not verify, and what has no record is named", async () => {
+test("an emptied log does not verify, and objects without a record are named", async () => {
   const { program: first, live, pending } = await rolledBack();
   tamper(
     fileIn(first),
@@ -137,7 +137,7 @@ test("a log whose tail was cut does not verify: the state it explained has no re
   await program.stop();
 });
 
-test("while the service runs, a log that is cut is noticed within a second or two", async () => {
+test("a log truncated while the service runs is detected within two seconds", async () => {
   const program = await startProgram({ config, env });
   const dev = await program.person("dev");
   expect((await dev.ask(ask)).http).toBe(201);
@@ -154,7 +154,7 @@ test("while the service runs, a log that is cut is noticed within a second or tw
   await program.kill();
 });
 
-test("a kept head that cannot be read holds new access back, and one that was never made does not", async () => {
+test("an unreadable kept head refuses new access, and a missing one does not", async () => {
   const first = await startProgram({ config, env });
   const dev = await first.person("dev");
   await first.stop();
@@ -170,7 +170,7 @@ test("a kept head that cannot be read holds new access back, and one that was ne
   await third.stop();
 });
 
-test("killed at any moment the kept head is in the log, and a restored backup brings its own", async () => {
+test("after a kill the kept head is in the log, and a restored backup has its own", async () => {
   const { program, dev, lose } = await rolledBack();
   const running = await startProgram({ folder: program.folder, env });
   for (let turn = 0; turn < 10; turn++)
@@ -186,7 +186,7 @@ test("killed at any moment the kept head is in the log, and a restored backup br
   await restored.stop();
 });
 
-test("refused reads of the log are recorded, ten a minute one by one and then counted, at every way in", async () => {
+test("refused reads of the log are recorded on every route, ten a minute one by one and then counted", async () => {
   const program = await startProgram({ config, env });
   const dev = await program.person("dev");
   const paths = ["/audit", "/audit/export", "/audit/verify"];
@@ -212,7 +212,7 @@ test("refused reads of the log are recorded, ten a minute one by one and then co
   expect(counted.at(-1)).toBe(2);
 });
 
-test("seq and head of a verification come together, and each is what it should be", async () => {
+test("seq and head of a verification are required together, and validated", async () => {
   const program = await startProgram({ config, env });
   const call = (query: string) =>
     program.call("GET", `/api/v1/audit/verify${query}`, { key: program.admin.key });

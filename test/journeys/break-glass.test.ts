@@ -30,7 +30,7 @@ const program = sharedProgram({
 const emergency = { scopes: ["admin:prod:orders"], breakGlass: true, reason: "orders are down" };
 
 describe("break-glass", () => {
-  test("opens at once for the people allowed, and is said out loud before the token is shown", async () => {
+  test("starts at once for the people allowed, and is announced before the token is shown", async () => {
     const { check, log, person } = program();
     const oncall = await person("oncall1");
     const taken = await oncall.ask(emergency);
@@ -51,7 +51,7 @@ describe("break-glass", () => {
     await sec.act(taken.body.id, "review", { outcome: "justified", comment: "they were down" });
   });
 
-  test("is for nobody else, not too long, and never against a denial", async () => {
+  test("is refused for others, for too long, and against a deny policy", async () => {
     const { admin, person } = program();
     const [dev, oncall] = [await person("dev"), await person("oncall2")];
     expect((await dev.ask(emergency)).body.code).toBe("break_glass_not_allowed");
@@ -62,7 +62,7 @@ describe("break-glass", () => {
     expect((await oncall.ask({ ...emergency, scopes: ["read:vault:keys"] })).body.code).toBe("policy_denied");
   });
 
-  test("is limited, also when all are taken in the same moment", async () => {
+  test("is limited, also for simultaneous uses", async () => {
     const { person } = program();
     const oncall = await person("oncall2");
     const taken = await Promise.all(Array.from({ length: 6 }, () => oncall.ask(emergency)));
@@ -71,7 +71,7 @@ describe("break-glass", () => {
     expect(refused).toEqual(Array.from({ length: 4 }, () => "break_glass_limit"));
   });
 
-  test("judged unjustified it ends in that moment, and another reviewer clears the next one", async () => {
+  test("reviewed as unjustified it ends at once, and another reviewer allows the next one", async () => {
     const { check, person } = program();
     const [oncall, sec, sam] = [await person("oncall3"), await person("sec"), await person("sam")];
     const { id, credential } = (await oncall.ask(emergency)).body;
@@ -89,7 +89,7 @@ describe("break-glass", () => {
     expect((await oncall.ask(emergency)).body.status).toBe("ACTIVE");
   });
 
-  test("owes a review: overdue is on record and refuses the next use until somebody judges it", async () => {
+  test("requires a review: an overdue one is recorded and refuses the next use until it is reviewed", async () => {
     const { audit, log, person } = program();
     const [oncall, sam] = [await person("oncall4"), await person("sam")];
     const { id } = (await oncall.ask(emergency)).body;

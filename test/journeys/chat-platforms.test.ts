@@ -80,7 +80,7 @@ async function openPlatforms() {
   };
 }
 
-test("asked in Slack, approved first in Teams, then, after a restart, over the API: cards on both platforms stay true", async () => {
+test("requested in Slack, approved in Teams and, after a restart, over the API: cards on both platforms stay up to date", async () => {
   const { slack, inTeams, start, typeInSlack } = await openPlatforms();
   let program = await start();
   for (const name of ["dev", "ann"]) {

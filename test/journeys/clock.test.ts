@@ -83,7 +83,7 @@ test.for(["stop", "kill"] as const)(
   },
 );
 
-test("once the clock is right again, access is given again, without anybody accepting anything", async () => {
+test("once the clock is right again, access is granted again without an acceptance", async () => {
   const { folder } = await seeded();
   const behind = await startAgain(folder, -3_600_000);
   const dev = await behind.person("dev");
@@ -101,7 +101,7 @@ async function seeded(): Promise<Program> {
   return program;
 }
 
-test("accept-clock goes back from a year that never was: what ended stays ended, what was given then ends", async () => {
+test("accept-clock goes back from a wrong year: what ended stays ended, and access granted then ends", async () => {
   const { folder } = await seeded();
   const right = await startProgram({ folder, env });
   const dev = await right.person("dev");

@@ -50,7 +50,7 @@ describe.concurrent("a reload by SIGHUP", () => {
     await program.stop();
   });
 
-  test("names the people and channels it counts on that are not there; who the API added is there", async () => {
+  test("warns about people and channels that do not exist; those added through the API exist", async () => {
     const program = await startProgram({ config, env: noSweep });
     const warning = /^configuration warnings$/;
     expect(program.log.filter(({ msg }) => warning.test(msg))).toEqual([]);
@@ -77,7 +77,7 @@ describe.concurrent("a reload by SIGHUP", () => {
     await program.stop();
   });
 
-  test("a bad file changes nothing and is complained about by file, line and column", async () => {
+  test("an invalid file changes nothing and is reported by file, line and column", async () => {
     const program = await startProgram({ config, env: noSweep });
     const before = await program.admin.call("GET", `${api}/policies`);
     program.configure(
@@ -103,7 +103,7 @@ describe.concurrent("a reload by SIGHUP", () => {
     await program.stop({ expectedErrors: 2 });
   });
 
-  test("several in a row end with what the file says last", async () => {
+  test("several in a row end with the last content of the file", async () => {
     const program = await startProgram({ config, env: noSweep });
     for (let turn = 1; turn <= 6; turn++) {
       program.configure({ identities: staff, policies: [{ ...asked, description: `turn ${turn}` }] });
@@ -116,7 +116,7 @@ describe.concurrent("a reload by SIGHUP", () => {
     await program.stop();
   });
 
-  test("an address is free again when its person has left the file, and taken with its owner named otherwise", async () => {
+  test("an address is free once its person is removed from the file, and otherwise refused with its owner's name", async () => {
     const program = await startProgram({ config, env: noSweep });
     const renamed = staff.map((one) => (one.id === "id_dev" ? { ...one, id: "id_developer" } : one));
     program.configure({ ...config, identities: renamed });
@@ -134,7 +134,7 @@ describe.concurrent("a reload by SIGHUP", () => {
     await program.stop();
   });
 
-  test("what the file manages is read-only over the API, except for a person's switch", async () => {
+  test("objects of the file are read-only over the API, except for `active` of a person", async () => {
     const program = await startProgram({ config, env: noSweep });
     const { data } = (await program.admin.call("GET", `${api}/policies`)).body;
     const gone = await program.admin.call("DELETE", `${api}/policies/${data[0]?.id}`);
@@ -146,7 +146,7 @@ describe.concurrent("a reload by SIGHUP", () => {
 });
 
 describe.concurrent("somebody who is deactivated", () => {
-  test("can do nothing from that moment on; what they asked is cancelled, what they hold ends; it outlives reloads", async () => {
+  test("can do nothing from that moment on; requests are cancelled, access ends, and reloads do not undo it", async () => {
     const program = await startProgram({ config, env: noSweep });
     const [dev, ann] = [await program.person("dev"), await program.person("ann")];
     const { id, credential } = (await dev.ask({ scopes: ["read:auto:a"] })).body;
@@ -167,7 +167,7 @@ describe.concurrent("somebody who is deactivated", () => {
     await program.stop();
   });
 
-  test("by leaving the file, they lose everything with the reload", async () => {
+  test("by removal from the file loses all access with the reload", async () => {
     const program = await startProgram({ config, env: noSweep });
     const dev = await program.person("dev");
     const { id, credential } = (await dev.ask({ scopes: ["read:auto:a"] })).body;
@@ -181,7 +181,7 @@ describe.concurrent("somebody who is deactivated", () => {
 });
 
 describe.concurrent("a lockdown", () => {
-  test("gives nothing new but break-glass, leaves what was given, and outlives a restart until it is ended", async () => {
+  test("refuses all new access but break-glass, keeps existing access, and lasts across restarts until it is ended", async () => {
     const breakGlass = { allowed: ["group:oncall"], review: { by: ["group:security"] } };
     const first = await startProgram({ config: { ...config, breakGlass }, env: noSweep });
     const people = async (program: Program) =>
@@ -213,7 +213,7 @@ describe.concurrent("a lockdown", () => {
   });
 });
 
-test("a reload with a token in the file is refused by its place; the token is ended and stands nowhere", async () => {
+test("a reload with a token in the file is rejected with its position; the token is revoked and stored nowhere", async () => {
   const program = await startProgram({ config, env: noSweep });
   const made = await program.admin.call("POST", `${api}/api-keys`, {
     identityId: "id_ann",

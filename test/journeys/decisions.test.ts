@@ -38,7 +38,7 @@ describe("several people", () => {
     });
   });
 
-  test("of two last approvals in the same moment one completes it, and the other hears who did", async () => {
+  test("of two simultaneous last approvals one completes it, and the other learns who did", async () => {
     const { audit, person } = program();
     const dev = await person("dev");
     const dbas = await Promise.all(["ann", "bob", "cid"].map((name) => person(name)));
@@ -51,7 +51,7 @@ describe("several people", () => {
     expect((await audit(id)).filter(({ action }) => action === "request.approved")).toHaveLength(1);
   });
 
-  test("of simultaneous claims one is given the token", async () => {
+  test("of simultaneous claims one gets the token", async () => {
     const { person } = program();
     const [dev, ann] = [await person("dev"), await person("ann")];
     const { id } = (await dev.ask({ scopes: ["read:one:claims"] })).body;
@@ -70,7 +70,7 @@ describe("several people", () => {
     expect((await sec.act(id, "approve")).body.status).toBe("APPROVED");
   });
 
-  test("one denial ends it, also by somebody of a later stage", async () => {
+  test("one denial ends it, also by an approver of a later stage", async () => {
     const { person } = program();
     const [dev, lead, sam] = [await person("dev"), await person("lead"), await person("sam")];
     const { id } = (await dev.ask({ scopes: ["read:stages:b"] })).body;
@@ -93,7 +93,7 @@ describe("several people", () => {
 });
 
 describe("refusals", () => {
-  test("a policy's no, a too long duration and a lack of policies are said by their codes", async () => {
+  test("a deny policy, a too long duration and a missing policy have their own codes", async () => {
     const { audit, person } = program();
     // Somebody whose refusals are not yet so many that they are only counted.
     const dev = await person("eve");
@@ -109,7 +109,7 @@ describe("refusals", () => {
 });
 
 describe("ending early", () => {
-  test("an approver or an administrator revokes, a stranger cannot, and the token is dead at once", async () => {
+  test("an approver or an administrator revokes, others cannot, and the token stops working immediately", async () => {
     const { admin, check, person } = program();
     const [dev, ann, lead] = [await person("dev"), await person("ann"), await person("lead")];
     for (const revoker of [ann, admin]) {
@@ -176,7 +176,7 @@ describe("more time", () => {
     expect(tooLong.body.code).toBe("duration_exceeds_policy");
   });
 
-  test("approved by itself it is there at once; what has ended takes its open extension along", async () => {
+  test("an auto-approved extension applies at once; an ended grant cancels its pending extension", async () => {
     const { person } = program();
     const [dev, ann] = [await person("dev"), await person("ann")];
     const auto = (await dev.ask({ scopes: ["read:auto:longer"] })).body;

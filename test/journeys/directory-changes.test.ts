@@ -22,7 +22,7 @@ async function strandedIs(program: Program, count: number): Promise<void> {
   }
 }
 
-test("a reload that leaves too few approvers strands what waits, and the same access is asked again", async () => {
+test("a reload that leaves too few approvers strands pending requests, and the same access can be requested again", async () => {
   const program = await startProgram({
     config: { identities: staff, policies: [by(["group:dba"], 2)] },
     env: noSweep,
@@ -54,7 +54,7 @@ test("a reload that leaves too few approvers strands what waits, and the same ac
   await program.stop();
 });
 
-test("an approver's address that changes in file and policy at once leaves them the approver", async () => {
+test("an approver whose address changes in file and policy at once stays the approver", async () => {
   const program = await startProgram({
     config: { identities: staff, policies: [by(["sec@company.com"])] },
     env: noSweep,

@@ -38,7 +38,7 @@ describe.each(walks)("the walk in $path", ({ path, atLeast }) => {
     info === "bash walk" ? [{ commands: content, next: fences[index + 1] }] : [],
   );
 
-  test("comes out as printed, pasted block by block", async () => {
+  test("works as printed, pasted block by block", async () => {
     expect(stops.length).toBeGreaterThanOrEqual(atLeast);
     const outputs = await pasted(stops.map((stop) => stop.commands));
     for (const [index, { commands, next }] of stops.entries()) {

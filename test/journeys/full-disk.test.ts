@@ -54,7 +54,7 @@ async function disk(program: Program): Promise<{ readonly http: number; readonly
   return { http: ready.http, ok: JSON.parse(ready.text).checks.disk.ok };
 }
 
-test("on a full disk endings and denials are written, nobody gets access, and all is well once there is room", async (context) => {
+test("on a full disk endings and denials are written, new access is refused, and all works again once there is space", async (context) => {
   const folder = smallDisk();
   if (folder === undefined) return context.skip("mounting a small disk needs root");
   const program = await startProgram({ folder, config, env });
@@ -96,7 +96,7 @@ test("on a full disk endings and denials are written, nobody gets access, and al
   await again.kill();
 });
 
-test("a service that is started on a full disk gives the reserve up, and ends what must end", async (context) => {
+test("a service started on a full disk releases the reserve, and ends what is due", async (context) => {
   const folder = smallDisk();
   if (folder === undefined) return context.skip("mounting a small disk needs root");
   const first = await startProgram({ folder, config, env });

@@ -124,7 +124,7 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
     await back.stop();
   });
 
-  test("without its variable the service starts, refuses what is asked for there, and gives no bare token", async () => {
+  test("without its variable the service starts, refuses requests for it, and issues no bare token", async () => {
     const first = await runProgram({ config, env: everySecond });
     expect(first.code).toBe(1);
     expect(first.error).toContain("ORDERS_DB is not set");
@@ -151,7 +151,7 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
     await back.stop();
   });
 
-  test("another address of the same server is taken while access lives there, and access ends there", async () => {
+  test("another address of the same server is accepted while access is active, and access ends there", async () => {
     const program = await start(urlAt(forwarder.port));
     const dev = await program.person("dev");
     const answer = await given(dev);
@@ -175,7 +175,7 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
     await again.stop();
   });
 
-  test("another server is not taken: the former address stays until an administrator confirms the new one", async () => {
+  test("another server is not accepted: the old address stays until an administrator confirms the new one", async () => {
     const program = await start(urlAt(forwarder.port));
     const dev = await program.person("dev");
     const answer = await given(dev);

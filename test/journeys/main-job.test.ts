@@ -23,7 +23,7 @@ const time = expect.stringMatching(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z
 const token = expect.stringMatching(/^kd_jit_[0-9A-Za-z]{36}$/);
 
 describe("on the shipped example configuration", () => {
-  test("the printed example is asked, approved by security@company.com, claimed, used and completed", async () => {
+  test("the documented example is requested, approved by security@company.com, claimed, used and completed", async () => {
     const { check, call, person } = program();
     const dev = await person("abc123", "requester");
     const security = await person("security", "approver");
@@ -108,7 +108,7 @@ describe("on the shipped example configuration", () => {
     ]);
   });
 
-  test("the printed policy gives an hour in development at once, on first access", async () => {
+  test("the documented policy grants an hour in development at once, on first access", async () => {
     const { admin, check, person } = program();
     const policies = await admin.call("GET", `${api}/policies`);
     expect(policies.body.data).toContainEqual(
@@ -133,7 +133,7 @@ describe("on the shipped example configuration", () => {
     expect((await check(rotated.body.credential.token, "read:dev:orders-db")).http).toBe(401);
   });
 
-  test("what is asked for somebody else waits for them, and the token is theirs alone", async () => {
+  test("a request for somebody else is claimed by them, and only they get the token", async () => {
     const { admin, person } = program();
     const lead = await person("lead", "requester");
     const asked = await admin.ask({ identityId: "id_lead", scopes: ["read:dev:leads"], duration: "30m" });
@@ -146,7 +146,7 @@ describe("on the shipped example configuration", () => {
     });
   });
 
-  test("the same access asked twice is one request, and other people learn nothing of it", async () => {
+  test("the same access requested twice is one request, and other people do not see it", async () => {
     const { person } = program();
     const dev = await person("abc123", "requester");
     const first = await dev.ask({ scopes: ["write:reports"] });

@@ -8,7 +8,7 @@ leavesNothingBehind();
 /** Stands for a Node whose Node-API is older than the database driver needs. */
 const older = `Object.defineProperty(process, "versions", { value: { ...process.versions, napi: "9" } })`;
 
-test("a Node that is too old hears what to do, and nothing is written", async () => {
+test("on a Node that is too old the start says what to do, and nothing is written", async () => {
   const folder = temporaryFolder();
   const flags = ["--import", `data:text/javascript,${encodeURIComponent(older)}`];
   const ended = await runProgram({ folder, flags });

@@ -71,7 +71,7 @@ function usedFolder(): string {
 }
 
 describe.concurrent("the database", () => {
-  test("in use by another process, it is left alone, and that process goes on", async () => {
+  test("in use by another process is refused, and that process continues", async () => {
     const first = await startProgram({ config: {}, env: noSweep });
     const second = await runProgram({ folder: first.folder });
     expect(second.code).toBe(1);
@@ -97,7 +97,7 @@ describe.concurrent("the database", () => {
     expect((await refused(folder)).error).toMatch(/is not a database; it was left as it is/);
   });
 
-  test("cut off in the middle is refused, not made anew", async () => {
+  test("truncated is refused, not recreated", async () => {
     const folder = usedFolder();
     truncateSync(join(folder, "data/jit.db"), 20_000);
     const { error } = await refused(folder);
@@ -114,7 +114,7 @@ describe.concurrent("the database", () => {
     expect((await refused(folder)).error).toMatch(/was written by a newer version of jit-access/);
   });
 
-  test("and its folder are ours alone from the first start on, whatever the umask", async () => {
+  test("and its folder are private from the first start on, whatever the umask", async () => {
     const program = await startProgram({
       config: {},
       env: noSweep,
@@ -171,7 +171,7 @@ describe.concurrent("the environment", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test("with a port that is taken says so, and lets go of the database", async () => {
+  test("with a port in use says so, and releases the database", async () => {
     const held: Socket[] = [];
     const taken = createServer((socket) => held.push(socket));
     await new Promise<void>((listening) => taken.listen(0, "127.0.0.1", listening));
@@ -198,13 +198,13 @@ describe.concurrent("the environment", () => {
 });
 
 describe.concurrent("the configuration file", () => {
-  test("that JIT_CONFIG names must be there", async () => {
+  test("that JIT_CONFIG names must exist", async () => {
     const folder = usedFolder();
     const { error } = await refused(folder, { env: { JIT_CONFIG: "/etc/jit/nowhere.yaml" } });
     expect(error).toMatch(/JIT_CONFIG names \/etc\/jit\/nowhere\.yaml, which does not exist/);
   });
 
-  test("that is bad is complained about by file, line, column and path, and changes nothing", async () => {
+  test("that is invalid is reported by file, line, column and path, and changes nothing", async () => {
     const folder = usedFolder();
     writeFileSync(
       join(folder, "bad.yaml"),
@@ -227,7 +227,7 @@ describe.concurrent("the configuration file", () => {
     await program.stop();
   });
 
-  test("the example stands in for it only on loopback, and only for a database without rules of its own", async () => {
+  test("is replaced by the example only on loopback, and only for a database without rules of its own", async () => {
     const open = await runProgram({ env: { HOST: "0.0.0.0" } });
     expect(open.error).toMatch(/HOST can be reached from other machines/);
     const chatting = await runProgram({

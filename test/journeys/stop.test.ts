@@ -35,7 +35,7 @@ describe.concurrent("a stop", () => {
     },
   );
 
-  test("told to npm start reaches the service, and nothing of it lives on", async () => {
+  test("sent to npm start reaches the service, and no process remains", async () => {
     const program = await startProgram({ config, env: noSweep, throughNpm: true });
     await program.stop();
     await expect(program.call("GET", "/healthz")).rejects.toThrow("fetch failed");
@@ -43,7 +43,7 @@ describe.concurrent("a stop", () => {
     await again.stop();
   });
 
-  test("does not wait for somebody who never finishes asking", async () => {
+  test("does not wait for a request that never completes", async () => {
     const program = await startProgram({ config, env: noSweep });
     const slow = await connected(program, "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ");
     let heard = "";
@@ -55,7 +55,7 @@ describe.concurrent("a stop", () => {
     slow.destroy();
   });
 
-  test("answers at once who waits for a change", async () => {
+  test("ends long polls at once", async () => {
     const program = await startProgram({ config, env: noSweep });
     const dev = await program.person("dev");
     const { id } = (await dev.ask({ scopes: ["read:auto:a"] })).body;
@@ -65,7 +65,7 @@ describe.concurrent("a stop", () => {
     expect((await waiting).body.status).toBe("ACTIVE");
   });
 
-  test("answers who is being served, and what was answered is kept", async () => {
+  test("completes requests in flight, and keeps what was committed", async () => {
     const program = await startProgram({ config, env: noSweep });
     const dev = await program.person("dev");
     const body = JSON.stringify({

@@ -57,7 +57,7 @@ describe.skipIf(installation.missing !== undefined)(`access at a real PostgreSQL
   const shownIn = ({ body }: Answer) => assertPresent(body.credential.targets[0], "a target");
   const gone = (role: string) => until(async () => !(await roles()).includes(role));
 
-  test("a claim opens it, the end shuts it, sessions included, and the request says how far that is", async () => {
+  test("a claim grants access, the end revokes it with its sessions, and the request shows the progress", async () => {
     const program = await start();
     const dev = await program.person("dev");
     const answer = await given(dev);
@@ -78,7 +78,7 @@ describe.skipIf(installation.missing !== undefined)(`access at a real PostgreSQL
     await program.stop();
   });
 
-  test("killed while access runs: it still opens what it should, and after a restart it is taken back", async () => {
+  test("access stays usable while the service is killed, and is taken back after a restart", async () => {
     const program = await start();
     const dev = await program.person("dev");
     const answer = await given(dev);
@@ -94,7 +94,7 @@ describe.skipIf(installation.missing !== undefined)(`access at a real PostgreSQL
     await again.stop();
   });
 
-  test("an administrator has every connector tried", async () => {
+  test("an administrator checks every connector", async () => {
     const program = await start();
     const checked = await program.admin.call("POST", `${api}/connectors/check`, {});
     expect(checked.body).toMatchObject({

@@ -9,7 +9,7 @@ leavesNothingBehind({ sideBySide: true });
 
 const config = JSON.stringify({ identities: staff, policies: [autoBelow("auto:")] });
 
-test.concurrent("the first setting of a .env with a byte order mark holds", async () => {
+test.concurrent("the first variable of a .env with a byte order mark is read", async () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, ".env"), "\uFEFFJIT_CONFIG=other.yaml\r\nRATE_LIMIT_PER_MINUTE=77\r\n");
   writeFileSync(join(folder, "other.yaml"), config);
@@ -18,7 +18,7 @@ test.concurrent("the first setting of a .env with a byte order mark holds", asyn
   await program.stop();
 });
 
-test.concurrent("a .env that cannot be read whole stops the start by name and line", async () => {
+test.concurrent("a .env that cannot be read completely stops the start with name and line", async () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, ".env"), "LOG_LEVEL=debug\nHOST 127.0.0.1\n");
   const ended = await runProgram({ folder, config });

@@ -70,7 +70,7 @@ describe.concurrent("expiry", () => {
     expect((await dev.act(asked.id, "rotate")).body.code).toBe("not_active");
   });
 
-  test("the sweep writes it down once, after its end", async () => {
+  test("the sweep records it once, after its end", async () => {
     const program = swept();
     const dev = await program.person("dev");
     const asked = (await dev.ask({ scopes: ["read:auto:b"], duration: "1s" })).body;
@@ -81,7 +81,7 @@ describe.concurrent("expiry", () => {
     expect(await onRecord(program, asked.id, "grant.expired")).toHaveLength(1);
   });
 
-  test("without a sweep, asking the same again first writes down what the clock has ended", async () => {
+  test("without a sweep, the next request for the same access records what has expired", async () => {
     const program = unswept();
     const dev = await program.person("dev");
     const first = (await dev.ask({ scopes: ["read:window:c"] })).body;
@@ -95,7 +95,7 @@ describe.concurrent("expiry", () => {
 });
 
 describe.concurrent("silence", () => {
-  test("an undecided request times out and can be approved no more", async () => {
+  test("an undecided request times out and can no longer be approved", async () => {
     const program = swept();
     const [dev, ann] = [await program.person("dev"), await program.person("ann")];
     const asked = (await dev.ask({ scopes: ["read:window:a"] })).body;
@@ -110,7 +110,7 @@ describe.concurrent("silence", () => {
     expect((await ann.act(asked.id, "approve")).body.code).toBe("approval_window_passed");
   });
 
-  test("approved access that nobody claims in time is over before it started", async () => {
+  test("approved access that nobody claims in time ends before it starts", async () => {
     const program = swept();
     const dev = await program.person("dev");
     const asked = (await program.admin.ask({ identityId: dev.id, scopes: ["read:unclaimed:a"] })).body;
@@ -123,7 +123,7 @@ describe.concurrent("silence", () => {
 });
 
 describe.concurrent("a stage nobody decides", () => {
-  test("reminds, then asks further people in turn, and whoever was asked may decide", async () => {
+  test("reminds, then asks further people in turn, and everybody asked may decide", async () => {
     const program = swept();
     const [dev, cto] = [await program.person("dev"), await program.person("cto")];
     const asked = (await dev.ask({ scopes: ["read:sla:a"] })).body;

@@ -186,7 +186,7 @@ test.each([[[]], [["backup"]], [["backup", ""]], [["backup", "a", "b"]], [["remo
   },
 );
 
-test("npm runs just that", () => {
+test("npm runs the same command", () => {
   const { scripts }: { scripts: Record<string, string> } = JSON.parse(
     readFileSync(resolve(import.meta.dirname, "../../package.json"), "utf8"),
   );

@@ -29,12 +29,12 @@ describe("the systemd unit", () => {
     expect(valueOf("ExecReload")).toBe(reload.replace(/^node/, node));
   });
 
-  test("gives a clean stop its time, and a crash a new start", () => {
+  test("allows time for a clean stop, and restarts after a crash", () => {
     expect(Number(valueOf("TimeoutStopSec"))).toBeGreaterThan(10);
     expect(valueOf("Restart")).toBe("on-failure");
   });
 
-  test("may write to its own folder only, which nobody else sees", () => {
+  test("may write to its own private folder only", () => {
     expect(settings).toEqual(
       expect.arrayContaining([
         { name: "StateDirectory", value: "jit-access" },
@@ -49,13 +49,13 @@ describe("the systemd unit", () => {
     expect(valueOf("User")).toBe("jit-access");
   });
 
-  test("leaves out what Node cannot live with, and says why", () => {
+  test("omits options that Node does not tolerate, and says why", () => {
     expect(valueOf("MemoryDenyWriteExecute")).toBeUndefined();
     expect(unit).toContain("# Not MemoryDenyWriteExecute=: ");
     expect(valueOf("RestrictAddressFamilies")).toContain("AF_NETLINK");
   });
 
-  test("sets only settings that are there", () => {
+  test("sets only existing variables", () => {
     const named = settings.flatMap(({ name, value }) =>
       name === "Environment" ? [value.split("=")[0]] : [],
     );

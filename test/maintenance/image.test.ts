@@ -38,7 +38,7 @@ function copiedBy(of: readonly string[]): string[] {
 }
 
 describe("the Dockerfile", () => {
-  test("copies what is there and not kept out of the build", () => {
+  test("copies exactly the existing files that .dockerignore allows", () => {
     const allowed = read(".dockerignore")
       .split("\n")
       .flatMap((line) => (line.startsWith("!") ? [line.slice(1)] : []));
@@ -57,7 +57,7 @@ describe("the Dockerfile", () => {
     expect(after("ENTRYPOINT")).toEqual([]);
   });
 
-  test("runs as nobody special, with the data in a volume that is theirs alone", () => {
+  test("runs as an unprivileged user, with the data in a private volume", () => {
     expect(finalLines).toContain("USER 1000:1000");
     expect(finalLines).toContain("VOLUME /data");
     expect(finalLines).toContain("RUN install -d -o node -g node -m 0700 /data");
@@ -66,7 +66,7 @@ describe("the Dockerfile", () => {
     );
   });
 
-  test("sets only settings that are there, and wants a configuration of its own", () => {
+  test("sets only existing variables, and requires a configuration", () => {
     const settings = Object.fromEntries(
       after("ENV").flatMap((line) => line.split(" ").map((pair) => pair.split("="))),
     );
@@ -76,7 +76,7 @@ describe("the Dockerfile", () => {
     expect(settings).toHaveProperty("JIT_CONFIG");
   });
 
-  test("asks after the service's health, and believes a no", async () => {
+  test("checks the health of the service, and reports a failure", async () => {
     const [health] = lines.filter((line) => line.includes("/healthz"));
     const [command, ...args] = jsonAfter(health);
     expect(command).toBe("node");
@@ -127,7 +127,7 @@ describe("what is built", () => {
     await program.stop();
   });
 
-  test("knows nothing of migrations that came after it, and refuses what they have changed", async () => {
+  test("refuses a database with later migrations", async () => {
     const app = beforeBuilding();
     expect(buildIn(app).status).toBe(0);
     const journal = join(app, "migrations/sqlite/meta/_journal.json");

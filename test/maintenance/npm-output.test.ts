@@ -25,11 +25,11 @@ function npm(args: readonly string[], packageJson: object = {}) {
   return { code: run.status, out: run.stdout, err: run.stderr };
 }
 
-test("packages that want another Node are installed without a word", () => {
+test("packages for another Node are installed without warnings", () => {
   expect(npm(["install", "--offline", "--no-audit"])).toMatchObject({ code: 0, err: "" });
 });
 
-test("what fails is still told, with its exit code", () => {
+test("a failure is still reported, with its exit code", () => {
   const missing = npm(["install", "--offline", "--no-audit"], {
     dependencies: { "no-such-package-of-ours": "1.0.0" },
   });

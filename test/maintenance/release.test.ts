@@ -37,14 +37,14 @@ describe("npm run release", () => {
     expect(run("git", ["rev-parse", "v1.2.0^{commit}"]).out).toBe(run("git", ["rev-parse", "HEAD"]).out);
   });
 
-  test("tags nothing with --dry-run, and checks all the same", () => {
+  test("tags nothing with --dry-run, but checks", () => {
     const tried = release("--dry-run");
     expect(tried).toMatchObject({ code: 0, err: "" });
     expect(tried.out).toMatch(/checked\n[^]*tested\n[^]*v1\.2\.0 would be tagged/);
     expect(tags()).toBe("");
   });
 
-  test("tells everything that stands in the way at once", () => {
+  test("reports all obstacles at once", () => {
     run("git", ["switch", "--quiet", "--create", "other"]);
     run("git", ["tag", "v1.3.0"]);
     write("package.json", manifest("1.3.0"));

@@ -30,7 +30,7 @@ async function configCheck({ address }: Program) {
 const recordsOf = async (program: Program, action: string) =>
   (await program.admin.call("GET", `/api/v1/audit?action=${action}`)).body.data;
 
-test("npm run reload ends with 0 when the file is taken, and with 1 and the problems when it is not", async () => {
+test("npm run reload exits 0 when the file is loaded, and 1 with the problems when it is not", async () => {
   const program = await startProgram({ config, env: noSweep });
   const reload = async () => maintain(program.folder, ["reload"]);
   expect(await gauge(program, "jit_config_reload_failed")).toBe(0);
@@ -67,7 +67,7 @@ test("npm run reload ends with 0 when the file is taken, and with 1 and the prob
   await program.stop({ expectedErrors: 1 });
 });
 
-test("a refused SIGHUP shows in the metrics, at /readyz and in the audit log too, without a token that the file holds", async () => {
+test("a rejected SIGHUP shows in the metrics, at /readyz and in the audit log, without the token of the file", async () => {
   const program = await startProgram({ config, env: noSweep });
   const token = "kd_jit_0123456789abcdefghijABCDEFGHIJ3pQXZz";
   program.configure({ ...config, [token]: 1 });
@@ -81,7 +81,7 @@ test("a refused SIGHUP shows in the metrics, at /readyz and in the audit log too
   await program.stop({ expectedErrors: 1 });
 });
 
-test("two reloads at once are both answered by what the file says", async () => {
+test("two simultaneous reloads both return the content of the file", async () => {
   const program = await startProgram({ config, env: noSweep });
   program.configure(bad);
   program.hup();
@@ -94,7 +94,7 @@ test("two reloads at once are both answered by what the file says", async () => 
   await program.stop({ expectedErrors: refused });
 });
 
-test("without a service there is nothing to reload, and it says so; a killed one leaves nothing that answers", async () => {
+test("without a service, and after a killed one, it says that there is nothing to reload", async () => {
   const folder = temporaryFolder();
   expect(await maintain(folder, ["reload"])).toMatchObject({
     code: 1,
@@ -109,7 +109,7 @@ test("without a service there is nothing to reload, and it says so; a killed one
   await again.stop();
 });
 
-test("as the page says it, through npm", async () => {
+test("as documented, through npm", async () => {
   const program = await startProgram({ config, env: noSweep });
   program.configure(bad);
   const child = spawn("npm", ["run", "--silent", "reload"], {

@@ -74,14 +74,14 @@ export function guards(kind: ProxyKind): void {
         },
       );
 
-      test("HEAD is answered without a body", async () => {
+      test("HEAD gets no body", async () => {
         const { token } = await granted([read]);
         const got = await through("/orders/", { method: "HEAD", token });
         expect({ status: got.status, body: got.body }).toEqual({ status: 200, body: "" });
         expect(upstream.seen[0]?.method).toBe("HEAD");
       });
 
-      test("a websocket opens and carries what is said, for whoever holds the scope and nobody else", async () => {
+      test("a websocket works with the scope, and without it does not open", async () => {
         const { token } = await granted([read]);
         expect(await sayThroughWebsocket(proxy.port, "/orders/live", { token }, "hello")).toBe("hello");
         expect(ours()).toHaveLength(3);
@@ -97,7 +97,7 @@ export function guards(kind: ProxyKind): void {
         expect(JSON.stringify(upstream.seen)).not.toContain("kd_jit_");
       });
 
-      test("a place that wants two scopes opens for both and for neither alone", async () => {
+      test("a location with two required scopes needs both", async () => {
         const both = await granted([read, admin]);
         const got = await through("/admin/", { token: both.token });
         expect(got.status).toBe(200);
@@ -128,7 +128,7 @@ export function guards(kind: ProxyKind): void {
         },
       );
 
-      test("a token stops working at its end, and at once when it is completed", async () => {
+      test("a token stops working at its expiry, and at once when it is completed", async () => {
         const short = await granted([read], "1s");
         expect((await through("/orders/", { token: short.token })).status).toBe(200);
         const done = await granted([read]);
@@ -188,7 +188,7 @@ export function guards(kind: ProxyKind): void {
         ["x_jit_request", "jit_forged"],
       ] as const;
 
-      test("headers of the client that look like ours widen nothing", async () => {
+      test("headers of the client that look like ours grant nothing", async () => {
         const { token } = await granted(["read:prod:other-db"]);
         for (const sent of [{ token }, { token: strange }, {}]) {
           const { status } = await through("/orders/", { ...sent, headers: forged });
@@ -197,7 +197,7 @@ export function guards(kind: ProxyKind): void {
         expect(upstream.seen).toEqual([]);
       });
 
-      test("nor narrow anything, nor reach the application, in any spelling", async () => {
+      test("nor restrict anything, nor reach the application, in any spelling", async () => {
         const { id, token } = await granted([read]);
         const got = await through("/orders/", { token, headers: forged });
         expect(got.status).toBe(200);
@@ -208,7 +208,7 @@ export function guards(kind: ProxyKind): void {
         ]);
       });
 
-      test("a client cannot have our headers taken away as if they were the connection's own", async () => {
+      test("a client cannot remove our headers through the Connection header", async () => {
         const { token } = await granted([read]);
         const headers = [
           ["Connection", "close, X-JIT-Identity, X-JIT-Scopes, X-JIT-Request, X-JIT-Scope"],
@@ -218,7 +218,7 @@ export function guards(kind: ProxyKind): void {
         else expect({ status, seen: upstream.seen }).toEqual({ status: 400, seen: [] });
       });
 
-      test("a scope in the client's query widens nothing and narrows nothing", async () => {
+      test("a scope in the client's query changes nothing", async () => {
         const other = await granted(["read:prod:other-db"]);
         const query = "?scope=read:prod:other-db";
         expect((await through(`/orders/${query}`, { token: other.token })).status).toBe(403);

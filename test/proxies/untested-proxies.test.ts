@@ -48,7 +48,7 @@ describe("traefik.yml", () => {
     );
   };
 
-  test("every check names its scope in a fixed address and hears only the token", () => {
+  test("every check has its scope in a fixed address and receives only the token", () => {
     expect(checks.length).toBeGreaterThan(0);
     for (const { address, authRequestHeaders, authResponseHeaders } of checks) {
       const url = new URL(address);
@@ -59,7 +59,7 @@ describe("traefik.yml", () => {
     }
   });
 
-  test("every router strips, then checks, then drops the token, and leads somewhere", () => {
+  test("every router strips headers, checks, drops the token, and has a service", () => {
     for (const { rule, middlewares, service } of Object.values(http.routers)) {
       const [first, second, third, ...more] = middlewares;
       const names = [...ours, "x-jit-scope"];
@@ -148,21 +148,21 @@ describe("envoy.yaml", () => {
   const { http_filters, route_config } =
     static_resources.listeners[0].filter_chains[0].filters[0].typed_config;
 
-  test("what the client says about itself is removed before anything else", () => {
+  test("identity headers of the client are removed before anything else", () => {
     const removed = http_filters[0].typed_config.mutations.request_mutations.flatMap((one) =>
       "remove" in one ? [one.remove] : [],
     );
     expect(removed.toSorted()).toEqual([...ours, "x-jit-scope"].toSorted());
   });
 
-  test("the check hears the scope of the route, at a path that the client does not change", () => {
+  test("the check receives the scope of the route, at a path that the client cannot change", () => {
     const { allowed_headers, http_service } = http_filters[1].typed_config;
     expect(allowed_headers.patterns.map((one) => one.exact)).toEqual(["x-jit-scope", "x-forwarded-for"]);
     const told = http_service.authorization_response.allowed_upstream_headers.patterns;
     expect(told.map((one) => one.exact).toSorted()).toEqual(ours);
   });
 
-  test("every route has a scope and a cluster that is there; the last one refuses whatever is left", () => {
+  test("every route has a scope and an existing cluster; the last one refuses the rest", () => {
     const clusters = static_resources.clusters.map((one) => one.name);
     const routes = route_config.virtual_hosts.flatMap((host) => host.routes);
     for (const one of routes.slice(0, -1))

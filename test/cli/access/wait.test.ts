@@ -11,7 +11,7 @@ const pending = seen("PENDING", "a");
 const approved = seen("APPROVED", "b");
 const query = ({ path }: ReceivedCall): string => path.split("?")[1] ?? "";
 
-test("waiting asks once, then lets the service answer when something changes, naming what it knows", async () => {
+test("a wait reads once, then uses long polls with the known entity tag", async () => {
   const { url, received } = await fakeService(pending, approved);
   const { code, out, err, pauses } = await jit(["wait", "jit_one"], { url });
   expect(code).toBe(0);
@@ -22,14 +22,14 @@ test("waiting asks once, then lets the service answer when something changes, na
   expect(pauses).toEqual([]);
 });
 
-test("a service that answers at once although nothing has changed is not asked in a rush", async () => {
+test("a service that returns at once without a change is not polled in a busy loop", async () => {
   const { url, received } = await fakeService(pending, pending, pending, pending, approved);
   const { pauses } = await jit(["wait", "jit_one"], { url });
   expect(received).toHaveLength(5);
   expect(pauses).toEqual([3_000, 3_000, 3_000]);
 });
 
-test("a service that does not know how to wait is looked at every few seconds", async () => {
+test("a service without long polls is polled every few seconds", async () => {
   const { url, received } = await fakeService((call): Reply => {
     if (query(call) !== "") return refusal(422, "invalid_body", "Unknown field.");
     return received.length < 8 ? pending : approved;
@@ -40,7 +40,7 @@ test("a service that does not know how to wait is looked at every few seconds", 
   expect(pauses.slice(-2)).toEqual([3_000, 3_000]);
 });
 
-test("long polls that are cut on the way give way to looking", async () => {
+test("broken long polls are replaced by polling", async () => {
   let looks = 0;
   const { url } = await fakeService((call): Reply => {
     if (query(call) !== "") return { cut: true };
@@ -50,7 +50,7 @@ test("long polls that are cut on the way give way to looking", async () => {
   expect(code).toBe(0);
 });
 
-test("a service that is away for a while is waited for, and for ever is too long", async () => {
+test("a short outage is waited for, a long one is not", async () => {
   const gone = refusal(503, "store_unavailable", "No.", { "retry-after": "10" });
   let calls = 0;
   const back = await fakeService(() => (++calls === 1 ? pending : calls < 20 ? gone : approved));
@@ -61,13 +61,13 @@ test("a service that is away for a while is waited for, and for ever is too long
   expect(err).toContain("No. (store_unavailable)");
 });
 
-test("a request that is not there ends the wait at once", async () => {
+test("an unknown request ends the wait at once", async () => {
   const { url, received } = await fakeService(refusal(404, "not_found", "There is none."));
   expect((await jit(["wait", "jit_one"], { url })).code).toBe(4);
   expect(received).toHaveLength(1);
 });
 
-test("patience is limited by --timeout: exit 7, and it says so", async () => {
+test("--timeout limits the wait: exit 7, and it says so", async () => {
   const { url } = await fakeService(pending);
   const { code, out, err, pauses } = await jit(["wait", "jit_one", "--timeout", "10s"], { url });
   expect(code).toBe(7);
@@ -79,7 +79,7 @@ test("patience is limited by --timeout: exit 7, and it says so", async () => {
   expect(JSON.parse(scripted.out)).toMatchObject({ id: "jit_one", status: "PENDING" });
 });
 
-describe("how it came out is told by the exit code:", () => {
+describe("the exit code gives the outcome:", () => {
   test.each([
     ["APPROVED", null, 0],
     ["ACTIVE", null, 0],
@@ -109,7 +109,7 @@ describe("ask", () => {
   const verbs = (received: readonly ReceivedCall[]): string[] =>
     received.map(({ method, path }) => `${method} ${path.slice(7)}`);
 
-  test("alone returns at once and says how to go on", async () => {
+  test("alone returns at once and says how to continue", async () => {
     const { url, received } = await fakeService({ body: me }, { status: 201, body: shown() });
     const { code, err } = await jit(asking, { url });
     expect(code).toBe(0);
@@ -138,13 +138,13 @@ describe("ask", () => {
     expect(verbs(received).at(-1)).toBe("POST /credentials/jit/jit_one/claim");
   });
 
-  test("--token-only of access that is given at once prints its token without claiming it", async () => {
+  test("--token-only of auto-approved access prints its token without claiming it", async () => {
     const { url, received } = await fakeService({ body: me }, { ...active, status: 201 });
     expect((await jit([...asking, "--token-only"], { url })).out).toBe(`${token}\n`);
     expect(received).toHaveLength(2);
   });
 
-  test("--as asks for somebody else, without asking who we are", async () => {
+  test("--as submits for somebody else, without reading the caller's identity", async () => {
     const { url, received } = await fakeService({ status: 201, body: shown() });
     await jit([...asking, "--as", "id_eve", "--ticket", "T-1", "--break-glass"], { url });
     expect(JSON.parse(received[0]?.body ?? "")).toEqual({
@@ -157,7 +157,7 @@ describe("ask", () => {
     });
   });
 
-  test("denied while waiting: exit 6, and the problem is no token", async () => {
+  test("denied while waiting: exit 6, and no token is printed", async () => {
     const denied = seen("DENIED", "d", { endReason: "not today" });
     const { url } = await fakeService({ body: me }, { status: 201, body: shown() }, pending, denied);
     const { code, out, err } = await jit([...asking, "--token-only"], { url });

@@ -11,7 +11,7 @@ leavesNothingBehind();
 const { program, as, json, askFor } = createCliHarness();
 
 describe("administering", () => {
-  test("a key is made, opens the door, is listed without itself, and is ended", async () => {
+  test("a key is created, works, is listed without its token, and is deleted", async () => {
     const { code, out } = await as(
       "admin",
       "keys",
@@ -42,7 +42,7 @@ describe("administering", () => {
     expect((await as("admin", "keys", "delete", "key_none")).code).toBe(4);
   });
 
-  test("everything of a person ends at once, and a lockdown stops new access", async () => {
+  test("all access of a person ends at once, and a lockdown refuses new access", async () => {
     const id = await askFor("dev", "eve");
     const ended = await as("admin", "revoke-all", "--identity", "id_eve", "--reason", "left");
     expect(ended.out).toContain(`${id}\n`);
@@ -78,7 +78,7 @@ describe("administering", () => {
     expect((await as("dev", "lockdown", "on", "--reason", "x")).err).toContain("(missing_role)");
   });
 
-  test("somebody is switched off and on: nothing of theirs lasts, and what ended stays ended", async () => {
+  test("a deactivated person loses all access, which stays ended after activation", async () => {
     const id = await askFor("dev", "eve");
     const off = await as("admin", "people", "deactivate", "id_eve");
     expect([off.code, off.out]).toEqual([0, expect.stringMatching(/^Active +no$/m)]);
@@ -91,7 +91,7 @@ describe("administering", () => {
     expect((await as("dev", "people", "deactivate", "id_eve")).err).toContain("(missing_role)");
   });
 
-  test("the audit log is listed, checked, and exported whole", async () => {
+  test("the audit log is listed, verified and exported completely", async () => {
     const id = await askFor("db");
     const listed = await as("admin", "audit", "list", "--request", id, "--action", "request.submitted");
     expect(listed.out).toMatch(new RegExp(`^\\d+ .* request\\.submitted +Dev +api +${id}$`, "m"));

@@ -145,7 +145,7 @@ describe("a key", () => {
 });
 
 describe("help", () => {
-  test("lists the exit codes as they are", async () => {
+  test("lists the exit codes of the code", async () => {
     const { code, out } = await jit(["--help"]);
     expect(code).toBe(0);
     for (const { code: number, means } of Object.values(exitCodes)) {
@@ -153,13 +153,13 @@ describe("help", () => {
     }
   });
 
-  test("marks options that have to be there", async () => {
+  test("marks required options", async () => {
     for (const command of ["ask", "deny", "revoke", "revoke-all", "review", "keys create", "run"]) {
       expect((await jit([...command.split(" "), "--help"])).out).toContain("(required)");
     }
   });
 
-  test("of a command below another is shown by help as well", async () => {
+  test("of a sub-command is shown by help too", async () => {
     const { code, out } = await jit(["help", "keys", "create"]);
     expect([code, out]).toEqual([0, expect.stringMatching(/^Usage: jit keys create /)]);
     expect((await jit(["help"])).out).toMatch(/^Usage: jit \[options\]/);
@@ -171,20 +171,20 @@ describe("help", () => {
     }
   });
 
-  test("is what nothing at all leads to, with exit 2", async () => {
+  test("is shown without arguments, with exit 2", async () => {
     const { code, out, err } = await jit([]);
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err).toContain("Usage: jit");
   });
 });
 
-test("a status may be written small", async () => {
+test("a status may be written in lower case", async () => {
   const { url, received } = await fakeService({ body: { data: [], nextCursor: null } });
   await jit(["list", "--status", "pending"], { url });
   expect(received[0]?.path).toContain("status=PENDING");
 });
 
-test("a time is taken as help writes it, and a day is its midnight in UTC", () => {
+test("a time is accepted as help shows it, and a day is its midnight in UTC", () => {
   const [future, past] = [pointInTime("future"), pointInTime("past")];
   expect(future("2027-01-01")).toBe("2027-01-01T00:00:00.000Z");
   expect(Date.parse(future("in 30d")) - Date.parse(future("30d"))).toBeLessThan(5_000);
@@ -192,18 +192,18 @@ test("a time is taken as help writes it, and a day is its midnight in UTC", () =
   expect(() => past("in 2d")).toThrow("a duration such as 2d");
 });
 
-test("a file that one may not read is told from one that is not there", () => {
+test("an unreadable file is distinguished from a missing one", () => {
   const forbidden = Object.assign(new Error("no"), { code: "EACCES" });
   expect(whyUnreadable(forbidden)).toBe("you may not read it; check its owner and mode");
 });
 
-test("a path below which the service lives stays in the address", async () => {
+test("a base path of the service stays in the address", async () => {
   const { url, received } = await fakeService({ body: me });
   await jit(["whoami"], { url: `${url}/jit/` });
   expect(received[0]?.path).toBe("/jit/api/v1/identities/me");
 });
 
-test("ids and scopes are sent as data, whatever is in them", async () => {
+test("ids and scopes are encoded, whatever they contain", async () => {
   const { url, received } = await fakeService({ body: me });
   await jit(["status", "../../api-keys?x=y"], { url });
   expect(received[0]?.path).toBe("/api/v1/credentials/jit/..%2F..%2Fapi-keys%3Fx%3Dy");

@@ -24,7 +24,7 @@ test.each([
   expect(hintIn(err)).toBe(`${start} wait jit_one`);
 });
 
-test("a hint pasted into a shell finds the key file again, whatever its name", async () => {
+test("a hint pasted into a shell names the key file correctly, whatever its name", async () => {
   const keyFile = join(temporaryFolder(), "it's a key");
   writeFileSync(keyFile, `${someKey}\n`);
   const { url } = await asked();

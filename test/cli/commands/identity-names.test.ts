@@ -24,7 +24,7 @@ describe("a person is named by their e-mail address", () => {
     expect((await json("admin", "people", "activate", eve)).active).toBe(true);
   });
 
-  test("and nobody's is an error with a code, in lists as well", async () => {
+  test("an unknown address is an error with a code, in lists too", async () => {
     const nobody = "nobody@company.com";
     for (const args of [
       ["list", "--identity", nobody],

@@ -31,7 +31,7 @@ test("keys list says which keys expire within a week, except short-lived ones", 
   expect({ code, err }).toEqual({ code: 0, err: "jit: key_soon (…abcd) of id_dev expires in 6d12h.\n" });
 });
 
-test("keys admin prints a whole key, another one each time, and asks nobody", async () => {
+test("keys admin prints a new complete key each time, and calls no service", async () => {
   const options = { url: "http://127.0.0.1:9", key: "", environment: {} };
   const [one, other] = [await jit(["keys", "admin"], options), await jit(["keys", "admin"], options)];
   for (const { code, out, err } of [one, other]) {

@@ -35,7 +35,7 @@ const draft = written(
 );
 
 describe("policy check", () => {
-  test("needs no service and no key: what ships is in order", async () => {
+  test("needs no service and no key: the shipped example is in order", async () => {
     const { code, out, err } = await jit(["policy", "check", example], {
       key: "",
       url: "http://127.0.0.1:9",
@@ -84,7 +84,7 @@ describe("policy check", () => {
     });
   });
 
-  test("warns of people it counts on and does not list, and is in order all the same", async () => {
+  test("warns about people who are named but not listed, and is in order nevertheless", async () => {
     const file = written(
       "nobody.yaml",
       `identities:
@@ -151,7 +151,7 @@ describe("policy explain", () => {
     return jit(args, { url: address, key: admin.key, time: "real" });
   };
 
-  test("judges by the policies of the file, condition by condition, for anybody", async () => {
+  test("evaluates the policies of the file, condition by condition, for anybody", async () => {
     const denied = await explain("--identity", "id_abc123");
     expect(denied.code).toBe(1);
     expect(denied.out).toContain(
@@ -181,7 +181,7 @@ describe("policy explain", () => {
     for (const one of policies) expect(policyContent.safeParse(one).success).toBe(true);
   });
 
-  test("of a file with problems shows them and asks nobody", async () => {
+  test("of a file with problems shows them and calls no service", async () => {
     const { url, received } = await fakeService();
     const { code } = await jit(["policy", "explain", bad, "--identity", "id_x", "--scope", "read:x"], {
       url,

@@ -65,7 +65,7 @@ describe("a PostgreSQL target", () => {
     "PGAPPNAME",
   ];
 
-  test("reaches psql by the variables of libpq, and none of ours leads it elsewhere", async () => {
+  test("reaches psql through the variables of libpq, and inherited ones do not redirect it", async () => {
     const ambient = {
       PGHOST: "old",
       PGPASSWORD: "old",
@@ -87,7 +87,7 @@ describe("a PostgreSQL target", () => {
     });
   });
 
-  test("of an address with colons and a name with a slash is understood as well", async () => {
+  test("with colons in its address and a slash in its name is parsed too", async () => {
     const where = "2001:db8::1:5432/a/b";
     const { out } = await (
       await run(showing("PGHOST", "PGPORT", "PGDATABASE"), [{ ...postgres, where }])
@@ -95,7 +95,7 @@ describe("a PostgreSQL target", () => {
     expect(JSON.parse(out)).toEqual({ PGHOST: "2001:db8::1", PGPORT: "5432", PGDATABASE: "a/b" });
   });
 
-  test("beside another one sets no variable that both would need, and says so", async () => {
+  test("beside another one sets no shared variable, and says so", async () => {
     const other = { ...postgres, connector: "reports", secret: "other" };
     const { out, err } = await (await run(showing("PGPASSWORD", "PGHOST"), [postgres, other])).ended;
     expect(JSON.parse(out)).toEqual({});
@@ -169,7 +169,7 @@ const filesOfOurs = (folder: string): readonly string[] =>
   readdirSync(folder).filter((name) => name.startsWith("jit-run-"));
 
 describe("an SSH target", () => {
-  test("reaches ssh by a certificate file of our own, which is gone afterwards", async () => {
+  test("reaches ssh through a temporary certificate file, which is removed afterwards", async () => {
     const temporary = temporaryFolder();
     const environment = { PATH: `${fakeSsh()}:${process.env["PATH"]}`, TMPDIR: temporary };
     const script = 'sh -c "$JIT_TARGET_WEB_COMMAND"; stat -c %a "$JIT_TARGET_WEB_CERTIFICATE_FILE"; exit 3';
@@ -197,7 +197,7 @@ describe("an SSH target", () => {
     expect(filesOfOurs(temporary)).toEqual([]);
   });
 
-  test("without a place for its file starts nothing, and gives the access back", async () => {
+  test("without a writable temporary folder starts nothing, and gives the access back", async () => {
     const { url, received } = await fakeService({ body: me }, { ...active(ssh), status: 201 });
     const marker = join(temporaryFolder(), "started");
     const args = ["run", "--scope", "login:web", "--for", "1h", "--reason", "r", "--", "touch", marker];

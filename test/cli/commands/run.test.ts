@@ -61,7 +61,7 @@ describe("the command", () => {
     expect((await program().check(seen.JIT_TOKEN, "read:dev:env")).http).toBe(401);
   });
 
-  test("goes on, and is looked after, when nobody reads our standard error any more", async () => {
+  test("continues when nobody reads our standard error any more", async () => {
     const ran = await run("read:db:deaf", "console.log('ran')");
     await until(() => ran.said.err.includes("waits for"));
     ran.child.stderr?.destroy();
@@ -92,7 +92,7 @@ describe("the command", () => {
     expect({ code, out, err }).toEqual({ code: 42, out: "through\n", err: "to err\n" });
   });
 
-  test("that is killed is 128 + n, and gives the access back all the same", async () => {
+  test("that is killed exits with 128 + n, and the access is given back", async () => {
     const { code } = await (await run("read:dev:killed", "process.kill(process.pid, 'SIGKILL')")).ended;
     expect(code).toBe(137);
     expect(await statusOf("read:dev:killed")).toBe("COMPLETED");
@@ -123,7 +123,7 @@ describe("the command", () => {
     },
   );
 
-  test("that does not heed SIGTERM keeps running, without its access", async () => {
+  test("that ignores SIGTERM keeps running, without its access", async () => {
     const scope = "read:dev:stubborn";
     const running = await run(
       scope,
@@ -139,7 +139,7 @@ describe("the command", () => {
 });
 
 describe("access that ends before the command", () => {
-  test("is told on standard error, and the command goes on", async () => {
+  test("is reported on standard error, and the command continues", async () => {
     const running = await run("read:dev:revoked", staying + "; process.on('SIGUSR2', () => process.exit(0))");
     await isUp(running);
     const id = (await requestFor("read:dev:revoked"))?.id ?? "";
@@ -195,7 +195,7 @@ describe("access that people have to approve", () => {
     expect(await running.ended).toMatchObject({ code: 6, out: "" });
   });
 
-  test("in vain is withdrawn: by --timeout with exit 7, by a signal with 128 + n", async () => {
+  test("is withdrawn when the wait ends: by --timeout with exit 7, by a signal with 128 + n", async () => {
     const late = await run("read:db:late", "console.log('ran')", "--timeout", "1s");
     const ended = await late.ended;
     expect(ended).toMatchObject({ code: 7, out: "" });

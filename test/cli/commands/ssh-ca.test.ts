@@ -61,7 +61,7 @@ test("neither step overwrites a key, and each says what to do instead", async ()
   expect([ca, `${ca}.previous`].map((file) => readFileSync(file, "utf8"))).toEqual([before, "kept"]);
 });
 
-test("a replacement that was cut off half-way is carried on by the next", async () => {
+test("an interrupted replacement is completed by the next run", async () => {
   await jit(["ssh-ca", "prepare", ca]);
   const next = lineOf(`${ca}.next`);
   linkSync(ca, `${ca}.previous`);

@@ -32,7 +32,7 @@ const withTargets = (...targets: readonly object[]) => ({
 });
 
 describe("claim", () => {
-  test("shows every target with its secret, and how each stands", async () => {
+  test("shows every target with its secret and state", async () => {
     const { url } = await fakeService(
       withTargets(at, { ...at, connector: "cache", secret: null, problem: "rotate again" }),
     );
@@ -50,7 +50,7 @@ describe("claim", () => {
     }
   });
 
-  test("is made again while targets are being prepared", async () => {
+  test("is repeated while targets are being prepared", async () => {
     const waiting = { status: 202, body: shown({ status: "APPROVED" }) };
     const { url, received } = await fakeService(waiting, waiting, withTargets(at));
     const { code, out, err } = await jit(["claim", "jit_a"], { url });
@@ -77,14 +77,14 @@ describe("claim", () => {
   });
 });
 
-test("what is printed for SSH says under which name the command looks for the certificate", async () => {
+test("the output for SSH names the file where the command expects the certificate", async () => {
   const command = "ssh -i ~/.ssh/id_ed25519 -o CertificateFile=jit_a-cert.pub deploy@web";
   const { url } = await fakeService(withTargets({ ...at, kind: "ssh", command }));
   const { out } = await jit(["claim", "jit_a"], { url });
   expect(out).toMatch(/^Save as +jit_a-cert\.pub, where you run the command$/m);
 });
 
-test("the SSH command names the key that was given, in print and in run's environment", async () => {
+test("the SSH command names the given key, in the output and in run's environment", async () => {
   const file = join(temporaryFolder(), "my id.pub");
   writeFileSync(file, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n");
   const command = "ssh -i ~/.ssh/id_ed25519 -o CertificateFile=jit_a-cert.pub deploy@web";
@@ -124,7 +124,7 @@ test.each([
   expect(err).toContain(said);
 });
 
-test("run hands the secrets to the command in its environment, and to nobody else", async () => {
+test("run passes the secrets to the command in its environment, and nowhere else", async () => {
   const { url } = await fakeService(
     { body: me },
     withTargets(at, { ...at, connector: "orders.db", secret: "other" }),
@@ -162,7 +162,7 @@ test("run hands the secrets to the command in its environment, and to nobody els
 });
 
 describe("connectors", () => {
-  test("abandon names the connector, the object and why, and says what it does not promise", async () => {
+  test("abandon names connector, object and reason, and says that the object was never confirmed gone", async () => {
     const body = { connector: "orders-db", object: "jit_gr_a_0123ab", state: "ABANDONED", request: "jit_a" };
     const { url, received } = await fakeService({ body });
     const line = ["connectors", "abandon", "orders-db", "jit_gr_a_0123ab"];
@@ -189,7 +189,7 @@ describe("connectors", () => {
     },
   ];
 
-  test("check prints what mends what is wrong, and exits 1", async () => {
+  test("check prints fixes for problems, and exits 1", async () => {
     const data = [{ name: "orders-db", kind: "postgres", ok: false, result: "problem", findings }];
     const { url, received } = await fakeService({ body: { ok: false, data } });
     const { code, out } = await jit(["connectors", "check"], { url });
@@ -201,7 +201,7 @@ describe("connectors", () => {
     );
   });
 
-  test("what is not verified is never called in order, and is no reason to exit 1", async () => {
+  test("an unverified finding is never reported as in order, and does not exit 1", async () => {
     const open = [
       { what: "it answers", ok: true, result: "in_order" },
       { what: "The hosts are not verified: out of reach", ok: false, result: "not_verified" },
@@ -216,7 +216,7 @@ describe("connectors", () => {
     );
   });
 
-  test("check exits 0 when all is in order, and says so when there is none", async () => {
+  test("check exits 0 when all is in order, and says when there are no connectors", async () => {
     const { url } = await fakeService({ body: { ok: true, data: [] } });
     expect(await jit(["connectors", "check"], { url })).toMatchObject({
       code: 0,
@@ -224,7 +224,7 @@ describe("connectors", () => {
     });
   });
 
-  test("list shows what may be there", async () => {
+  test("list shows the objects of each connector", async () => {
     const data = [{ name: "orders-db", kind: "postgres", place: "db:5432", targets: 3, overdue: 1 }];
     const { url } = await fakeService({ body: { data } });
     const { out } = await jit(["connectors", "list"], { url });

@@ -58,7 +58,7 @@ describe.each(["npx jit", "npm run --silent jit --"])("when the npm of %s is gon
     ? (["SIGTERM", "SIGHUP", "SIGKILL"] as const)
     : (["SIGTERM"] as const);
 
-  test.each(signals)("by %s, a command that runs is told to end, and its access ends", async (signal) => {
+  test.each(signals)("by %s, a running command is stopped, and its access ends", async (signal) => {
     const dev = await program().person("dev");
     const { child, said, statusOf, allEnded } = await runThrough(way, dev, `read:dev:${way[0]}-${signal}`);
     await until(() => said.out.includes("up"));
@@ -67,7 +67,7 @@ describe.each(["npx jit", "npm run --silent jit --"])("when the npm of %s is gon
     expect(await statusOf()).toBe("COMPLETED");
   });
 
-  test("a request that still waits is withdrawn, and nothing is started by a later approval", async () => {
+  test("a pending request is withdrawn, and a later approval starts nothing", async () => {
     const dev = await program().person("dev");
     const { child, said, statusOf, allEnded } = await runThrough(way, dev, `read:db:${way[0]}`);
     await until(() => said.err.includes("waits for"));
@@ -78,7 +78,7 @@ describe.each(["npx jit", "npm run --silent jit --"])("when the npm of %s is gon
   });
 });
 
-test("whoever starts us without npm may leave us on purpose", async () => {
+test("without npm, the command may outlive its parent on purpose", async () => {
   const dev = await program().person("dev");
   const shell = ["sh", "-c", `'${process.execPath}' '${launcher}' "$@" & read -r line; exit`, "sh"];
   const { child, said, statusOf, allEnded } = await runThrough(shell, dev, "read:dev:left", "pipe");

@@ -14,7 +14,7 @@ const exported = async (file: string) => {
   return { ...(await jit(["audit", "export", "--out", file], { url })), heard: received };
 };
 
-describe("audit export --out never takes the place of what is no file, and fetches nothing for it:", () => {
+describe("audit export --out never replaces anything but a file, and fetches nothing for it:", () => {
   test.each([
     [
       "a pipe",
@@ -58,7 +58,7 @@ test("audit export --out writes through a link to a file, and the link stays one
   expect(readdirSync(folder).toSorted()).toEqual(["audit.jsonl", "latest"]);
 });
 
-test("audit export --out takes the place of an older file", async () => {
+test("audit export --out replaces an older file", async () => {
   const file = join(temporaryFolder(), "audit.jsonl");
   writeFileSync(file, "older\n");
   expect((await exported(file)).code).toBe(0);

@@ -10,8 +10,8 @@ const hostile = "a\u001B[2Jb\u009B31mc\u202Ed\u200Be\rf\ng\u0007h\u2028i\uD800j"
 // Anything that a terminal could take for an order, or that hides or turns around what stands beside it.
 const steering = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
-describe("other people's words", () => {
-  test("cannot steer a terminal wherever they are shown", async () => {
+describe("text of other people", () => {
+  test("cannot control a terminal", async () => {
     const request = shown({
       reason: hostile,
       ticket: hostile,
@@ -37,7 +37,7 @@ describe("other people's words", () => {
     expect((await jit(["list"], { url: many.url })).out.split("\n")).toHaveLength(4);
   });
 
-  test("can look like no field of ours: each row of theirs begins with a bar, however long and broken", async () => {
+  test("cannot pass for our fields: each of its rows begins with a bar, however long and wrapped", async () => {
     const imitation = "Disk full\nTicket     INC-4711\u2028Revision   0\r\nStatus     APPROVED";
     const padded = `${"x".repeat(48)}Ticket     INC-4711 ${"y".repeat(300)}`;
     for (const [isTerminal, words] of [
@@ -62,7 +62,7 @@ describe("other people's words", () => {
     }
   });
 
-  test("are shown whole, with every scope on a row of its own", async () => {
+  test("is shown completely, with every scope on a row of its own", async () => {
     const scopes = Array.from({ length: 20 }, (_, at) => `read:${"x".repeat(120)}:${at}`);
     const reason = `${"long ".repeat(399)}end`;
     const { url } = await fakeService({ body: shown({ scopes, reason }) });
@@ -71,13 +71,13 @@ describe("other people's words", () => {
     expect(out.replaceAll(/\n {11}│ /g, "")).toContain(reason);
   });
 
-  test("stay readable when they are harmless", () => {
+  test("stays readable when it is harmless", () => {
     expect(safeText("Größe 日本 👍 – “so”")).toBe("Größe 日本 👍 – “so”");
     expect(safeText("two\nlines\tof text")).toBe("two lines of text");
     expect(safeLines("1\r\n2\t\u001B3\n")).toBe("1\r\n2\t\uFFFD3\n");
   });
 
-  test("hold no token in an error, however it came there", async () => {
+  test("has no token in an error", async () => {
     const token = formatToken("jit", "D".repeat(30));
     expect(safeNote(`see ${token}.`)).toBe(`see kd_jit_…${token.slice(-4)}.`);
     const { url } = await fakeService(refusal(409, "odd", `You sent ${token}.`));
@@ -92,7 +92,7 @@ describe("--json", () => {
     expect((await jit(["list", "--json"], { url })).out).toBe(`${JSON.stringify(body)}\n`);
   });
 
-  test("says the same on a terminal without steering it", async () => {
+  test("has the same meaning on a terminal, without control characters", async () => {
     const text = hostile.replace("\uD800", "");
     const { url } = await fakeService({ body: shown({ reason: text }) });
     const { out } = await jit(["status", "jit_one", "--json"], { url, isTerminal: true });
@@ -103,7 +103,7 @@ describe("--json", () => {
 });
 
 describe("times", () => {
-  test("are local and relative for a person, and as they came for a pipe", async () => {
+  test("are local and relative for a person, and unchanged for a pipe", async () => {
     const expiresAt = new Date(virtualStart + 90 * 60_000).toISOString();
     const { url } = await fakeService({
       body: shown({ status: "ACTIVE", expiresAt, requestedAt: "2026-01-12T11:00:00.000Z" }),
@@ -114,13 +114,13 @@ describe("times", () => {
     expect((await jit(["status", "jit_one"], { url })).out).toContain(`Expires    ${expiresAt}\n`);
   });
 
-  test("are said in two units at most", () => {
+  test("have two units at most", () => {
     expect([90_061_000, 3_661_000, 61_500, 900].map(roughDuration)).toEqual(["1d1h", "1h1m", "1m1s", "0s"]);
   });
 });
 
 describe("tables", () => {
-  test("are aligned by what is seen, not by what is stored", () => {
+  test("are aligned by display width", () => {
     const text = table(
       ["A", "B"],
       [

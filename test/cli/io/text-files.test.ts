@@ -31,7 +31,7 @@ describe("a key file", () => {
   });
 });
 
-describe("a configuration file to be checked", () => {
+describe("a configuration file to check", () => {
   test("is read in its encoding, by name or from standard input", async () => {
     const { code, out } = await jit(["policy", "check", fileWith(utf16("{}"))]);
     expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining("is in order") });

@@ -40,7 +40,7 @@ const importing = async (people: readonly object[], ...args: readonly string[]) 
 };
 const rows = (out: string) => new Map(out.split("\n").map((line) => [/\bU0\w+/.exec(line)?.[0] ?? "", line]));
 
-test("says who is new, who can be linked, who is linked, and who is left alone and why; changes nothing", async () => {
+test("reports who is new, linkable, linked, or left to the operator and why; changes nothing", async () => {
   member("U0NEW", "new.one@company.com");
   member("U0LINK", "Link@Company.com");
   member("U0HAS", "has@company.com");
@@ -79,7 +79,7 @@ test("says who is new, who can be linked, who is linked, and who is left alone a
   expect(out + err).not.toContain(slack.botToken);
 });
 
-test("guests, bots, the deactivated and people of other workspaces are nobody", async () => {
+test("guests, bots, deactivated members and people of other workspaces are ignored", async () => {
   member("U0GUEST", "guest@company.com", { is_restricted: true });
   member("U0GUEST2", "guest2@company.com", { is_ultra_restricted: true });
   member("U0BOT", "bot@company.com", { is_bot: true });
@@ -91,7 +91,7 @@ test("guests, bots, the deactivated and people of other workspaces are nobody", 
   expect(err).toContain("nothing to add");
 });
 
-test("what it writes is a configuration as it stands, with everything that was known of people", async () => {
+test("its output is a valid configuration with everything known about the people", async () => {
   for (let index = 0; index < 450; index++) member(`U0N${index}`, `person.${index}@company.com`);
   member("U0SAME", "person-0@company.com", { real_name: 'O"Neill: [x] \u202E#\n' });
   member("U0LINK", "link@company.com");
@@ -117,7 +117,7 @@ test("what it writes is a configuration as it stands, with everything that was k
   expect(readFileSync(file, "utf8")).toBe(text);
 });
 
-test("Slack's no is said in words that say what to do; its 429 is waited for as long as it says", async () => {
+test("a Slack refusal says what to do; a 429 is waited for as long as Slack says", async () => {
   slack.trouble = () => ({ error: "missing_scope" });
   const refused = await importing([]);
   expect(refused).toMatchObject({ code: 3, err: expect.stringContaining("update it from the manifest") });
@@ -132,7 +132,7 @@ test("Slack's no is said in words that say what to do; its 429 is waited for as 
   expect((await importing([])).code).toBe(5);
 });
 
-test("without a token, or without leave to list people, it says so", async () => {
+test("without a token, or without the scope to list people, it says so", async () => {
   const service = await fakeService(refusal(403, "missing_role", "This needs the role admin."));
   const args = ["people", "import", "--from", "slack"];
   const none = await jit(args, { url: service.url });

@@ -16,7 +16,7 @@ const post = (payload: string | Buffer, headers: Readonly<Record<string, string>
   harness.call("POST", url, { key, payload, headers });
 const nested = (depth: number): string => `${'{"a":'.repeat(depth - 1)}{}${"}".repeat(depth - 1)}`;
 
-describe("JSON that is refused before anybody looks at its fields", () => {
+describe("JSON that is refused before its fields are validated", () => {
   test.each([
     ["an open brace", "{"],
     ["a bare word", "yes"],
@@ -64,7 +64,7 @@ describe("fields", () => {
     expect(answer.body).toMatchObject({ code: "invalid_body", errors: [{ path }] });
   });
 
-  test("a reason of 2,000 characters and 20 metadata fields of 200 are taken", async () => {
+  test("a reason of 2,000 characters and 20 metadata fields of 200 are accepted", async () => {
     const metadata = Object.fromEntries(Array.from({ length: 20 }, (_, one) => [`f${one}`, "x".repeat(200)]));
     const body = { ...devAsk, scopes: ["read:dev:long"], reason: "x".repeat(2_000), metadata };
     expect((await harness.call("POST", jit, { key, body })).status).toBe(201);
@@ -104,14 +104,14 @@ describe("size and type", () => {
     expect((await post("{}", { ...json, "content-encoding": "gzip" })).body["code"]).toBe("unsupported_type");
   });
 
-  test("forms are read where a form is meant, and nothing else is", async () => {
+  test("form routes accept forms only", async () => {
     for (const path of ["introspect", "revoke"]) {
       const answer = await harness.call("POST", `${api}/credentials/${path}`, { key, body: { token: "x" } });
       expect(answer.body["code"]).toBe("unsupported_type");
     }
   });
 
-  test("charset and letters' case of the type do not matter", async () => {
+  test("charset and case of the content type do not matter", async () => {
     const payload = JSON.stringify({ ...devAsk, scopes: ["read:dev:charset"] });
     expect((await post(payload, { "content-type": "Application/JSON; charset=UTF-8" })).status).toBe(201);
   });
@@ -139,7 +139,7 @@ describe("an empty body", () => {
     expect(answer.body).toMatchObject({ status: "CANCELLED" });
   });
 
-  test("does not do where something must be said", async () => {
+  test("is refused where a field is required", async () => {
     const answer = await harness.call("POST", `${jit}/jit_x/revoke`, { key });
     expect(answer.body).toMatchObject({ code: "invalid_body", errors: [{ path: "reason" }] });
   });
@@ -187,7 +187,7 @@ describe("methods and paths", () => {
     expect(headers["x-request-id"]).toBeDefined();
   });
 
-  test("a part of a path that is longer than any id names nothing", async () => {
+  test("a path parameter longer than any id is not found", async () => {
     expect((await harness.call("GET", `${jit}/${"x".repeat(5_000)}`, { key })).body["code"]).toBe(
       "not_found",
     );

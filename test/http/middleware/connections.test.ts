@@ -68,13 +68,13 @@ test.each([
   expect(await say(bytes)).toMatch(problem(status, code));
 });
 
-test("an expectation nobody knows is passed over", async () => {
+test("an unknown Expect header is ignored", async () => {
   expect(
     await say("GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: a-miracle\r\nConnection: close\r\n\r\n"),
   ).toMatch(/^HTTP\/1\.1 200 /);
 });
 
-test("HTTP/1.0 without a Host is answered", async () => {
+test("HTTP/1.0 without a Host header is accepted", async () => {
   expect(await say("GET /healthz HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1\.1 200 /);
 });
 
@@ -93,13 +93,13 @@ test("a check answers without waiting for a body", async () => {
   expect(heard).toMatch(/^HTTP\/1\.1 401 /);
 });
 
-test("headers that trickle in are given up after five seconds, a body after ten", async () => {
+test("slow headers time out after five seconds, a slow body after ten", async () => {
   expect(harness.app.server).toMatchObject({ headersTimeout: 5_000, requestTimeout: 10_000 });
   const heard = await say("GET /healthz HTTP/1.1\r\nHost: x\r\n", 18_000);
   expect(heard).toMatch(problem(408, "request_timeout"));
 });
 
-test("a key deleted while its body is still on the way decides nothing any more", async () => {
+test("a key deleted while its body arrives decides nothing", async () => {
   const id = await harness.ask({ scopes: ["read:prod:slow"] });
   const made = await harness.call("POST", `${api}/api-keys`, {
     key: harness.admin,

@@ -25,7 +25,7 @@ const post = async (name: string, url: string, body: object, idempotencyKey = "o
   });
 
 describe("the same call again", () => {
-  test("gets the same status and body, marked, and never the token", async () => {
+  test("gets the same status and body, marked as replayed, and never the token", async () => {
     const first = await post("dev", jit, devAsk);
     const again = await post("dev", jit, devAsk);
     expect([first.status, again.status]).toEqual([201, 201]);
@@ -37,7 +37,7 @@ describe("the same call again", () => {
     expect(again.text).not.toContain(tokenIn(first));
   });
 
-  test("refusals are the same again, too", async () => {
+  test("also replays refusals", async () => {
     const wrong = { ...prodAsk, scopes: ["nonsense"] };
     const first = await post("dev", jit, wrong);
     const again = await post("dev", jit, wrong);
@@ -46,14 +46,14 @@ describe("the same call again", () => {
     expect(again.headers["content-type"]).toBe("application/problem+json");
   });
 
-  test("a verb is not done twice", async () => {
+  test("does not run a command twice", async () => {
     const id = await harness.ask();
     const first = await post("ann", `${jit}/${id}/approve`, {});
     const again = await post("ann", `${jit}/${id}/approve`, {});
     expect([first.status, again.status, again.body["status"]]).toEqual([200, 200, "APPROVED"]);
   });
 
-  test("what an administrator makes is made once, and its key is shown once", async () => {
+  test("creates an administrator's object once, and shows its key once", async () => {
     const make = () =>
       harness.call("POST", `${api}/api-keys`, {
         key: harness.admin,
@@ -73,13 +73,13 @@ test("another body under the same key is refused", async () => {
   expect([other.status, other.body["code"]]).toEqual([422, "idempotency_mismatch"]);
 });
 
-test("another key of ours, another path and another Idempotency-Key are other calls", async () => {
+test("another API key, path or Idempotency-Key is another call", async () => {
   expect((await post("dev", jit, prodAsk)).status).toBe(201);
   expect((await post("dev", jit, prodAsk, "two")).body["code"]).toBe("duplicate_request");
   expect((await post("ann", jit, { ...prodAsk, identityId: "id_ann" })).status).toBe(201);
 });
 
-test("while it is being answered the same call is told to wait, and only one is done", async () => {
+test("the same call during the first is refused, and runs once", async () => {
   await harness.keyOf("dev");
   const answers = await Promise.all(Array.from({ length: 6 }, () => post("dev", jit, devAsk)));
   const codes = answers.map((one) => one.body["code"] ?? one.body["status"]);
@@ -89,7 +89,7 @@ test("while it is being answered the same call is told to wait, and only one is 
   expect(codes.every((code) => code === "ACTIVE" || code === "idempotency_running")).toBe(true);
 });
 
-test("a key that is none is refused, on POST only", async () => {
+test("an invalid Idempotency-Key is refused, on POST only", async () => {
   for (const bad of ["", " ", "a b", "x".repeat(256)]) {
     const { status } = await post("dev", jit, devAsk, bad);
     expect(status).toBe(400);
@@ -101,7 +101,7 @@ test("a key that is none is refused, on POST only", async () => {
   expect(read.status).toBe(200);
 });
 
-test("401 is not kept: the call succeeds once the key is right", async () => {
+test("a 401 is not stored: the call succeeds with the right key", async () => {
   const call = (key: string) =>
     harness.call("POST", jit, { key, body: devAsk, headers: { "idempotency-key": "x" } });
   expect((await call("kd_live_nonsense")).status).toBe(401);

@@ -229,7 +229,7 @@ const rows: Partial<Record<RefusalCode, Row>> = {
 /** Codes this surface cannot say: chat's own, and of the part of the contract that is not built yet. */
 const elsewhere: readonly string[] = ["identity_not_linked", "idempotency_running", "idempotency_mismatch"];
 
-test("every code has a way here, or a reason why it has none", () => {
+test("every code has a test here, or a reason why it has none", () => {
   const missing = Object.keys(refusalStatus).filter((code) => !(code in rows) && !elsewhere.includes(code));
   expect(missing).toEqual([]);
 });
@@ -263,7 +263,7 @@ describe.each(Object.entries(rows))("%s", (code, { by, options }) => {
   });
 });
 
-test("what is our own fault is a 500 that says nothing but where to look", async () => {
+test("a fault of the service is a 500 that only names the request id", async () => {
   const harness = await openHttpHarness({
     changed: (services) => ({
       ...services,
@@ -287,7 +287,7 @@ test("what is our own fault is a 500 that says nothing but where to look", async
   expect(harness.log.some((line) => line.includes("hunter2") && line.includes("my-call-1"))).toBe(true);
 });
 
-test("the line about an answer names its call, each its own", async () => {
+test("each access log line has the id of its own request", async () => {
   const harness = await openHttpHarness();
   const key = await harness.keyOf("dev");
   harness.log.length = 0;

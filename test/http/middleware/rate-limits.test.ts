@@ -24,7 +24,7 @@ const often = async (times: number, call: () => Promise<{ readonly status: numbe
 const fill = <T>(times: number, value: T): T[] => Array.from({ length: times }, () => value);
 
 describe("a key", () => {
-  test("may call so often in a minute, then is told when to come back, and then may again", async () => {
+  test("is limited per minute, learns when to retry, and may call again then", async () => {
     const list = () => harness.call("GET", jit, { key: dev });
     expect(await often(perMinute, list)).toEqual(fill(perMinute, 200));
     const refused = await list();
@@ -34,7 +34,7 @@ describe("a key", () => {
     expect((await list()).status).toBe(200);
   });
 
-  test("is limited for itself, wherever it calls from, and no other key with it", async () => {
+  test("has a limit of its own, from any address", async () => {
     const ann = await harness.keyOf("ann");
     for (let count = 0; count < perMinute; count++) {
       await harness.call("GET", jit, { key: dev, from: `192.0.2.${count}` });
@@ -43,7 +43,7 @@ describe("a key", () => {
     expect((await harness.call("GET", jit, { key: ann })).status).toBe(200);
   });
 
-  test("is not held up by strangers at its own address", async () => {
+  test("is not limited by other callers at its address", async () => {
     const stranger = () => harness.call("GET", jit, { key: `kd_live_${"A".repeat(36)}` });
     expect(await often(perMinute + 2, stranger)).toEqual([...fill(perMinute, 401), 429, 429]);
     expect((await harness.call("GET", jit, { key: dev })).status).toBe(200);
@@ -74,7 +74,7 @@ describe("calls without a valid key", () => {
     await behind.close();
   });
 
-  test("do not hold up leak reports: what leaked ends, however many calls came before", async () => {
+  test("do not limit leak reports: a leaked token is revoked after any number of calls", async () => {
     const from = "203.0.113.9";
     const report = (token: string) =>
       harness.call("POST", `${api}/credentials/revoke`, { form: { token }, from });
@@ -87,7 +87,7 @@ describe("calls without a valid key", () => {
     expect(check.status).toBe(401);
   });
 
-  test("that report leaks are cheap: their bodies are small, with few fields", async () => {
+  test("that report leaks have small bodies with few fields", async () => {
     const sent = (payload: string) =>
       harness.call("POST", `${api}/credentials/revoke`, {
         payload,
@@ -101,7 +101,7 @@ describe("calls without a valid key", () => {
     expect((await sent(fields(21).join("&"))).body["code"]).toBe("malformed");
   });
 
-  test("do not hold up probes", async () => {
+  test("do not limit probes", async () => {
     expect(await often(3 * perMinute, () => harness.call("GET", "/healthz"))).not.toContain(429);
     expect(await often(3 * perMinute, () => harness.call("GET", "/readyz"))).not.toContain(429);
   });
@@ -135,14 +135,14 @@ describe("checks and introspection", () => {
     expect(Number((await introspect("nothing")).headers["retry-after"])).toBeGreaterThan(0);
   });
 
-  test("one who guesses shuts nobody else out at the same address", async () => {
+  test("guessing does not lock out others at the same address", async () => {
     await often(3 * perMinute, () => check("kd_jit_guess", "read:dev:a"));
     expect((await check(token, "read:dev:a")).status).toBe(200);
     expect((await introspect(token)).status).toBe(200);
   });
 });
 
-test("every guessed key and token is counted, also beyond the limit, and what is missing or valid is not", async () => {
+test("every invalid key and token is counted, also beyond the limit; missing and valid ones are not", async () => {
   const guessed = { key: `kd_live_${"A".repeat(36)}` };
   const resource = await harness.keyOf("bot", "resource");
   await often(perMinute + 5, () => harness.call("GET", jit, guessed));

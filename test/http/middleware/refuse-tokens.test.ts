@@ -172,7 +172,7 @@ describe.each(Object.entries(pastable))("a %s_ token", (_, made) => {
     expect(await isLiving(token)).toBe(false);
   });
 
-  test("in the reason of a dry run is masked in what it says", async () => {
+  test("in the reason of a dry run is masked in the response", async () => {
     const token = await made();
     const answer = await harness.call("POST", `${api}/policies/evaluate`, {
       key: harness.admin,
@@ -204,7 +204,7 @@ test.each(["/connectors/lost/abandon", "/connectors/lost/confirm", "/lockdown", 
   },
 );
 
-test("a token may be the bearer, and what a form asks about", async () => {
+test("a token is accepted as the bearer, and in the token field of a form", async () => {
   const { token } = await harness.claimed({ scopes: ["read:prod:bearer"] });
   const check = await harness.call("GET", `${api}/check?scope=read:prod:bearer`, {
     key: token,
@@ -217,7 +217,7 @@ test("a token may be the bearer, and what a form asks about", async () => {
   expect([check.status, asked.body["active"]]).toEqual([200, true]);
 });
 
-test("a credential that completes itself and names itself ends as completed", async () => {
+test("a credential that completes its own request ends as completed, also when the note contains it", async () => {
   const { id, token } = await harness.claimed({ scopes: ["read:prod:own"] });
   const answer = await harness.call("POST", `${jit}/${id}/complete`, {
     key: token,
@@ -227,7 +227,7 @@ test("a credential that completes itself and names itself ends as completed", as
   expect(answer.text).not.toContain(token);
 });
 
-test("a field that no route calls words stores no token, whichever route it is", async () => {
+test("no route stores a token in a field that is not free text", async () => {
   const { body } = await harness.call("GET", "/openapi.json");
   const operations = Object.entries(body["paths"] as Record<string, object>).flatMap(([path, methods]) =>
     Object.keys(methods)

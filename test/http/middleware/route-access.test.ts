@@ -76,7 +76,7 @@ const knock = async (door: string, key?: string) => {
   );
 };
 
-test("every documented route has a row here, and no row is for nothing", async () => {
+test("every documented route has a row here, and every row has a route", async () => {
   const { body } = await harness.call("GET", "/openapi.json");
   const declared = entries(body["paths"]).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
@@ -94,7 +94,7 @@ test.each(open)("%s asks nobody for a key", async (door) => {
 });
 
 describe.each(guarded)("$door", ({ door, allowed }) => {
-  test("wants a key", async () => {
+  test("requires a key", async () => {
     expect((await knock(door)).body["code"]).toBe("unauthenticated");
     expect((await knock(door, `kd_live_${"A".repeat(36)}`)).body["code"]).toBe("unauthenticated");
   });
@@ -105,7 +105,7 @@ describe.each(guarded)("$door", ({ door, allowed }) => {
   });
 });
 
-test("a verb refused for want of a role goes on record", async () => {
+test("a command refused for a missing role is recorded", async () => {
   await knock("POST /api/v1/credentials/jit/{id}/approve", await harness.keyOf("cto", "requester"));
   const refused = (await harness.harness.audit()).filter(
     ({ action, data, body }) =>
@@ -114,7 +114,7 @@ test("a verb refused for want of a role goes on record", async () => {
   expect(refused).toHaveLength(1);
 });
 
-test("a key that is deleted or over opens nothing from that moment on", async () => {
+test("a deleted or expired key stops working immediately", async () => {
   const made = await harness.call("POST", "/api/v1/api-keys", {
     key: harness.admin,
     body: { identityId: "id_lead", roles: ["requester"], expiresAt: "2026-01-15T11:00:00.000Z" },

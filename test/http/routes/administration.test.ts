@@ -34,7 +34,7 @@ const seed = {
 };
 
 describe("policies", () => {
-  test("are created in the written form, read back in it, replaced as a new version and deleted", async () => {
+  test("are created and read in the written form, replaced as a new version, and deleted", async () => {
     const made = await admin("POST", "/policies", seed);
     expect(made.status).toBe(201);
     expect(made.body).toMatchObject({ ...seed, version: 1, managedBy: "api", priority: 0, enabled: true });
@@ -89,7 +89,7 @@ describe("policies", () => {
     expect(said).toMatchObject({ code: "invalid_body", errors: [{ path }] });
   });
 
-  test("govern from the next request on", async () => {
+  test("apply from the next request on", async () => {
     await admin("POST", "/policies", {
       ...seed,
       conditions: seed.conditions.slice(0, 1),
@@ -142,7 +142,7 @@ describe("the dry run", () => {
     expect((await admin("GET", "/credentials/jit")).body["data"]).toEqual([]);
   });
 
-  test("judges by drafts when it is given some", async () => {
+  test("evaluates drafts instead of the policies in force", async () => {
     const nested = {
       name: "draft",
       deny: true,
@@ -166,7 +166,7 @@ describe("the dry run", () => {
     });
   });
 
-  test("is for oneself, without the role admin", async () => {
+  test("is limited to oneself without the role admin", async () => {
     expect((await evaluate(await harness.keyOf("dev"), { request: prodAsk })).status).toBe(200);
     const other = await evaluate(await harness.keyOf("ann"), { request: prodAsk });
     expect(other.body["code"]).toBe("not_self");
@@ -209,7 +209,7 @@ describe("identities", () => {
     });
   });
 
-  test("one is read by itself with any key", async () => {
+  test("any key may read its own identity", async () => {
     const key = await harness.keyOf("dev", "requester");
     expect((await harness.call("GET", `${api}/identities/id_dev`, { key })).body).toMatchObject({
       name: "dev",
@@ -217,7 +217,7 @@ describe("identities", () => {
     expect((await harness.call("GET", `${api}/identities/id_ann`, { key })).status).toBe(403);
   });
 
-  test("of the file take `active` and nothing else, both ways, at once", async () => {
+  test("managed by the file accept changes of `active` only, which apply at once", async () => {
     const key = await harness.keyOf("bob");
     expect((await admin("PATCH", "/identities/id_bob", { name: "Robert" })).body["code"]).toBe(
       "managed_by_file",
@@ -245,7 +245,7 @@ describe("identities", () => {
   });
 });
 
-test("during a lockdown nothing is given but break-glass, and what was given stays", async () => {
+test("a lockdown refuses all new access but break-glass, and existing access stays", async () => {
   const { id, token } = await harness.claimed();
   const waiting = await harness.approved({ scopes: ["read:prod:b"] });
   const never = { on: false, changedAt: null, changedBy: null, reason: null };

@@ -14,7 +14,7 @@ const admin = (method: string, path: string, body?: unknown) =>
   harness.call(method, `${api}${path}`, { key: harness.admin, ...(body !== undefined && { body }) });
 
 describe("API keys", () => {
-  test("are made with their secret shown once, listed without it, and ended", async () => {
+  test("are created with the secret shown once, listed without it, and deleted", async () => {
     const made = await admin("POST", "/api-keys", {
       identityId: "id_dev",
       roles: ["requester"],
@@ -42,7 +42,7 @@ describe("API keys", () => {
     expect((await harness.call("GET", jit, { key: String(token) })).status).toBe(401);
   });
 
-  test("live 90 days when nothing is said, and at most a year", async () => {
+  test("expire after 90 days by default, and after a year at most", async () => {
     const until = (days: number) => new Date(harness.harness.clock.now() + days * dayMs).toISOString();
     const withEnd = (expiresAt: string) =>
       admin("POST", "/api-keys", { identityId: "id_dev", roles: ["requester"], expiresAt });

@@ -16,7 +16,7 @@ afterAll(async () => {
   await harness.close();
 });
 
-test("the document is OpenAPI 3.1, made without a key, and says where we are", () => {
+test("the document is OpenAPI 3.1, needs no key, and has the public address", () => {
   expect(document).toMatchObject({ openapi: "3.1.0", servers: [{ url: "https://jit.company.com" }] });
   expect(operations.length).toBeGreaterThan(30);
 });
@@ -49,7 +49,7 @@ test("every refusal that is documented is a problem document under the status of
   expect(named).toContain("rate_limited");
 });
 
-test("references lead somewhere", () => {
+test("every reference resolves", () => {
   const text = JSON.stringify(document);
   const { components } = document;
   const schemas = JSON.stringify(components);
@@ -57,13 +57,13 @@ test("references lead somewhere", () => {
     expect(schemas).toContain(`"${name}":{`);
 });
 
-test("a body is documented as required only where something in it is", () => {
+test("a body is documented as required only if one of its fields is", () => {
   const bodies = new Map(operations.map(([name, one]) => [name, one["requestBody"]]));
   expect(bodies.get("post /api/v1/credentials/jit/{id}/approve")).toMatchObject({ required: false });
   expect(bodies.get("post /api/v1/credentials/jit/{id}/deny")).toMatchObject({ required: true });
 });
 
-test("the page for people is served with everything it loads, from us alone", async () => {
+test("the documentation page loads everything from this server", async () => {
   const page = await harness.call("GET", "/docs/");
   expect(page.status).toBe(200);
   expect(page.headers["content-security-policy"]).toContain("default-src 'self'");

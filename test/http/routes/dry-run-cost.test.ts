@@ -47,7 +47,7 @@ describe("drafts", () => {
     expect(answer.body["errors"]).toBeUndefined();
   });
 
-  test("too many for the words they are judged on are refused; fewer are judged", async () => {
+  test("too many for the texts they are evaluated on are refused; fewer are evaluated", async () => {
     const drafts = Array.from({ length: 50 }, (_, number) =>
       policy(`p${number}`, `a{900}b{80}c${number + 10}`),
     );
@@ -57,7 +57,7 @@ describe("drafts", () => {
   });
 });
 
-test("while a long dry run is judged, a check by somebody else is answered", async () => {
+test("a token check is answered during a long dry run", async () => {
   const { token } = await harness.claimed();
   const drafts = Array.from({ length: 20 }, (_, number) =>
     policy(`p${number}`, `[ab]*a[ab]{300}x${number}$`),
@@ -75,7 +75,7 @@ test("while a long dry run is judged, a check by somebody else is answered", asy
   expect(order).toEqual(["check", "dry run"]);
 });
 
-test("a key has two dry runs at a time; a third is told when to try again, and another key is not held up", async () => {
+test("a key may run two dry runs at a time; a third learns when to retry, and other keys are not limited", async () => {
   const drafts = [policy("p", "[ab]*a[ab]{300}x$")];
   const more = { reason: "ab".repeat(999), scopes: scopesOf(20) };
   const answers = await Promise.all([
@@ -93,7 +93,7 @@ test("a key has two dry runs at a time; a third is told when to try again, and a
   expect((await evaluate(harness.admin, drafts, more)).status).toBe(200);
 });
 
-test("a long answer is the same JSON as a short one, each scope with each policy", async () => {
+test("a long response has the same form as a short one", async () => {
   const drafts = [policy("one", "a"), policy("two", "b")];
   const { body } = await evaluate(harness.admin, drafts, { scopes: ["read:prod:a", "read:prod:b"] });
   expect(body).toMatchObject({ outcome: "REFUSED", risk: null, refusal: { code: "policy_denied" } });

@@ -12,10 +12,10 @@ afterEach(async () => {
 const admin = (method: string, path: string, body?: unknown) =>
   harness.call(method, `${api}${path}`, { key: harness.admin, ...(body !== undefined && { body }) });
 
-describe("group names as directories have them", () => {
+describe("group names with the characters that directories allow", () => {
   const group = "Team DBA (EU)";
 
-  test("are written to people and policies, decided by and compared exactly", async () => {
+  test("are stored for people and policies, and compared exactly", async () => {
     const person = (name: string, groups: readonly string[]) =>
       admin("POST", "/identities", { id: `id_${name}`, email: `${name}@company.com`, name, groups });
     expect((await person("eu", [group, "گروه\u200Cها"])).body).toMatchObject({

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { programVersion } from "../../../src/core/values/program-version.ts";
 import { openHttpHarness } from "../support/http-harness.ts";
 
-test("healthz says ok and which version it is, and asks nothing of anybody", async () => {
+test("healthz returns ok and the version without depending on anything", async () => {
   const harness = await openHttpHarness();
   const answer = await harness.call("GET", "/healthz");
   await harness.close();
@@ -27,7 +27,7 @@ test("readyz names every check, and is a 503 problem when one of them fails", as
   expect(answer.body).toMatchObject({ code: "not_ready", detail: "Not ready: sweep.", checks: late });
 });
 
-test("readyz stays 200 when what is not ok only advises, and shows it", async () => {
+test("readyz stays 200 when only an advisory check fails, and shows it", async () => {
   const checks = {
     database: { ok: true, detail: "readable" },
     config: { ok: false, detail: "refused", advisory: true },
@@ -41,7 +41,7 @@ test("readyz stays 200 when what is not ok only advises, and shows it", async ()
   });
 });
 
-test("readyz is a 503 when readiness cannot even be asked", async () => {
+test("readyz is a 503 when the checks themselves fail", async () => {
   const harness = await openHttpHarness({
     readiness: async () => {
       throw new Error("the disk is gone: /secret/path");

@@ -33,7 +33,7 @@ async function newKey(
 }
 const said = ({ status, body }: Answer) => [status, body["code"]];
 
-describe("a long poll is answered by who may read when it is answered", () => {
+describe("a long poll applies the rights at the time of its response", () => {
   /** `meanwhile` happens while somebody waits; then the request changes. */
   async function waiting(reader: string, meanwhile: (keyId: string) => Promise<unknown>): Promise<Answer> {
     harness = await openHttpHarness();
@@ -49,13 +49,13 @@ describe("a long poll is answered by who may read when it is answered", () => {
     return answer;
   }
 
-  test("a key that was deleted gets nothing", async () => {
+  test("a deleted key gets nothing", async () => {
     const answer = await waiting("dev", async (keyId) => admin("DELETE", `/api-keys/${keyId}`));
     expect(said(answer)).toEqual([401, "unauthenticated"]);
     expect(answer.text).not.toContain("orders-db");
   });
 
-  test("one that has expired gets nothing", async () => {
+  test("an expired key gets nothing", async () => {
     const answer = await waiting("dev", async () => harness.harness.clock.pass(hourMs));
     expect(answer.status).toBe(401);
   });
@@ -65,7 +65,7 @@ describe("a long poll is answered by who may read when it is answered", () => {
     expect(said(answer)).toEqual([403, "identity_inactive"]);
   });
 
-  test("somebody who is no approver any more gets nothing", async () => {
+  test("a former approver gets nothing", async () => {
     const without = allStaff.map((one) => (one.name === "cid" ? { ...one, groups: [] } : one));
     const answer = await waiting("cid", async () =>
       harness.harness.configure(httpPolicies, httpRules, without),
@@ -73,13 +73,13 @@ describe("a long poll is answered by who may read when it is answered", () => {
     expect(said(answer)).toEqual([404, "not_found"]);
   });
 
-  test("whoever still may, does", async () => {
+  test("a caller who still may read gets the request", async () => {
     const answer = await waiting("dev", async () => undefined);
     expect([answer.status, answer.body["status"]]).toEqual([200, "DENIED"]);
   });
 });
 
-describe("an answer that took long", () => {
+describe("a slow response", () => {
   const during = (services: Services, meanwhile: () => Promise<unknown>): Services => ({
     ...services,
     requestCommands: {
@@ -99,7 +99,7 @@ describe("an answer that took long", () => {
     },
   });
 
-  test("shows no credential to a key that died while its targets were made ready", async () => {
+  test("shows no credential to a key that was deleted while targets were prepared", async () => {
     let keyId = "";
     harness = await openHttpHarness({
       changed: (services) => during(services, async () => admin("DELETE", `/api-keys/${keyId}`)),
@@ -114,7 +114,7 @@ describe("an answer that took long", () => {
     expect(rotated.text).toMatch(/kd_jit_[0-9A-Za-z]{36}/);
   });
 
-  test("lists nothing to a key that died meanwhile", async () => {
+  test("lists nothing to a key that was deleted meanwhile", async () => {
     let keyId = "";
     harness = await openHttpHarness({
       changed: (services) => during(services, async () => admin("DELETE", `/api-keys/${keyId}`)),
@@ -127,7 +127,7 @@ describe("an answer that took long", () => {
     ]);
   });
 
-  test("that deletes its own key is still answered", async () => {
+  test("is still sent to a call that deletes its own key", async () => {
     harness = await openHttpHarness();
     const key = await newKey("cto", "admin");
     const answer = await harness.call("DELETE", `${api}/api-keys/${key.id}`, { key: key.token });
@@ -135,7 +135,7 @@ describe("an answer that took long", () => {
   });
 });
 
-test("an export breaks off for a reader who may not have the rest", async () => {
+test("an export breaks off when its reader loses the right to it", async () => {
   let looks = 0;
   harness = await openHttpHarness({
     changed: (services) => ({

@@ -126,7 +126,7 @@ describe.each(strangers)("%j is nobody", (name) => {
   });
 });
 
-test("a manager nobody knows is refused", async () => {
+test("an unknown manager is refused", async () => {
   for (const managerId of ["id_nobody", "nobody@company.com"]) {
     const body = { kind: "SERVICE", name: "job", managerId };
     const made = await harness.call("POST", `${api}/identities`, { key: harness.admin, body });
@@ -137,7 +137,7 @@ test("a manager nobody knows is refused", async () => {
   }
 });
 
-describe("who may not read identities cannot tell somebody from nobody", () => {
+describe("callers who may not read identities cannot tell whether one exists", () => {
   // cto has asked for nothing that dev could see.
   const others = ["id_cto", "cto@company.com"];
   const nobodies = ["id_nobody", "nobody@company.com"];
@@ -168,7 +168,7 @@ describe("who may not read identities cannot tell somebody from nobody", () => {
     }
   });
 
-  test("in what they ask and try out", async () => {
+  test("in requests and dry runs", async () => {
     const key = await harness.keyOf("dev", "requester");
     for (const [url, bodyOf] of [
       [jit, (identityId: string) => ({ ...prodAsk, identityId })],
@@ -195,7 +195,7 @@ describe("who may not read identities cannot tell somebody from nobody", () => {
     expect(answers[0]).toContain("missing_role");
   });
 
-  test("but somebody they decide about is listed, also when nothing fits a further filter", async () => {
+  test("but people they decide about are listed, also when another filter matches nothing", async () => {
     const key = await harness.keyOf("ann", "approver");
     const all = await harness.call("GET", `${jit}?identityId=dev%40company.com`, { key });
     expect(all.status).toBe(200);
@@ -205,7 +205,7 @@ describe("who may not read identities cannot tell somebody from nobody", () => {
   });
 });
 
-test("who has left the file is named by their id only: the address is free for somebody else", async () => {
+test("a person removed from the file is found by id only: the address is free for somebody else", async () => {
   const leaving = await openHttpHarness();
   try {
     const { harness: service } = leaving;

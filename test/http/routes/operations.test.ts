@@ -14,7 +14,7 @@ const get = async (name: string, url: string, headers = {}) =>
   harness.call("GET", url, { key: await harness.keyOf(name), headers });
 
 describe("waiting", () => {
-  test("?wait= answers when the request changes", async () => {
+  test("?wait= returns when the request changes", async () => {
     const id = await harness.ask();
     const waiting = get("dev", `${jit}/${id}?wait=30s`);
     await get("dev", `${jit}/${id}`);
@@ -22,7 +22,7 @@ describe("waiting", () => {
     expect((await waiting).body["status"]).toBe("APPROVED");
   });
 
-  test("with If-None-Match, what has changed meanwhile is answered at once", async () => {
+  test("with If-None-Match, a change that already happened returns at once", async () => {
     const id = await harness.ask();
     const { headers } = await get("dev", `${jit}/${id}`);
     await harness.call("POST", `${jit}/${id}/approve`, { key: await harness.keyOf("ann") });
@@ -31,7 +31,7 @@ describe("waiting", () => {
     expect(answer.headers["etag"]).not.toBe(headers["etag"]);
   });
 
-  test("nobody waits longer than a minute, or for nonsense", async () => {
+  test("a wait is at most a minute, and an invalid one is refused", async () => {
     const id = await harness.ask();
     for (const wait of ["61s", "0s", "soon", "1h"]) {
       expect((await get("dev", `${jit}/${id}?wait=${wait}`)).body["code"]).toBe("invalid_body");
@@ -48,7 +48,7 @@ describe("waiting", () => {
 });
 
 describe("access", () => {
-  test("says who has what now, to whom it concerns", async () => {
+  test("lists active access to those concerned", async () => {
     const { id } = await harness.claimed();
     const mine = await get("dev", `${api}/access`);
     expect(mine.body["data"]).toMatchObject([
@@ -61,7 +61,7 @@ describe("access", () => {
     expect((await get("dev", `${api}/access`)).body["data"]).toEqual([]);
   });
 
-  test("revoke-all ends it and says what it ended", async () => {
+  test("revoke-all ends it and lists what it ended", async () => {
     const { id, token } = await harness.claimed();
     const body = { identityId: "id_dev", reason: "left the company" };
     const ended = await harness.call("POST", `${api}/revoke-all`, { key: harness.admin, body });
@@ -70,7 +70,7 @@ describe("access", () => {
     expect(check.status).toBe(401);
   });
 
-  test("revoke-all wants exactly one criterion", async () => {
+  test("revoke-all requires exactly one criterion", async () => {
     const bodies = [
       {},
       { identityId: "id_dev", scopePrefix: "read:" },
@@ -91,7 +91,7 @@ describe("audit export", () => {
   const exported = async (format: string) =>
     harness.call("GET", `${api}/audit/export?format=${format}`, { key: harness.admin });
 
-  test("JSONL holds every record up to that moment, and that it was taken out is on record", async () => {
+  test("JSONL has every record up to that moment, and the export itself is recorded", async () => {
     await harness.claimed();
     const { seq } = await harness.harness.store.auditHead();
     const { text, headers } = await exported("jsonl");
@@ -107,7 +107,7 @@ describe("audit export", () => {
     });
   });
 
-  test("CSV defuses what a spreadsheet would take for a formula, and newlines forge no row", async () => {
+  test("CSV defuses formulas, and newlines forge no row", async () => {
     for (const reason of ["=HYPERLINK(1)", "+1", "@x", "-1", "a\r\n99,forged"]) {
       await harness.call("POST", jit, {
         key: await harness.keyOf("dev"),
@@ -122,12 +122,12 @@ describe("audit export", () => {
   });
 });
 
-test("the catalog shows what may be asked for", async () => {
+test("the catalog shows what may be requested", async () => {
   expect((await get("dev", `${api}/catalog`)).body["data"]).toEqual([]);
   expect((await get("dev", `${api}/catalog?duration=often`)).status).toBe(422);
 });
 
-test("/metrics counts answers, refusals and decisions, and names no person", async () => {
+test("/metrics counts responses, refusals and decisions, and names no person", async () => {
   await harness.claimed();
   await get("dev", `${jit}/jit_none`);
   const { text, headers } = await harness.call("GET", "/metrics");

@@ -23,7 +23,7 @@ const dev = async (url: string, body: unknown) =>
   harness.call("POST", url, { key: await harness.keyOf("dev"), body });
 
 describe("the message of a policy that denies", () => {
-  test("is kept with the policy, and raises its version when it changes", async () => {
+  test("is stored with the policy, and a change raises its version", async () => {
     const made = await admin("POST", "/policies", deny);
     expect(made.body).toMatchObject({ message, version: 1 });
     const path = `/policies/${String(made.body["id"])}`;
@@ -46,7 +46,7 @@ describe("the message of a policy that denies", () => {
     });
   });
 
-  test("is why a request ends that it denies at the last press", async () => {
+  test("is the end reason of a request that it denies at the last approval", async () => {
     const asked = await dev(jit, prodAsk);
     expect(asked.body["status"]).toBe("PENDING");
     await admin("POST", "/policies", deny);
@@ -66,7 +66,7 @@ describe("the message of a policy that denies", () => {
     expect(answer.body).toMatchObject({ code: "invalid_body", errors: [{ path: "message" }] });
   });
 
-  test("may be as long as 500 characters and have lines, which the detail has as one", async () => {
+  test("may have 500 characters and several lines, which the detail joins", async () => {
     expect((await admin("POST", "/policies", { ...deny, message: "x".repeat(500) })).status).toBe(201);
     await admin("POST", "/policies", {
       ...deny,
@@ -78,7 +78,7 @@ describe("the message of a policy that denies", () => {
     expect(refused.body["detail"]).toMatch(/Its author says: "One\. Ticket: INC-1"$/);
   });
 
-  test("is warned of where it is never shown", async () => {
+  test("causes a warning where it is never shown", async () => {
     const approval = { stages: [{ approvers: ["group:dba"] }] };
     const { deny: _, ...rest } = deny;
     const made = await admin("POST", "/policies", { ...rest, approval });

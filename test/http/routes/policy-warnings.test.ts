@@ -18,7 +18,7 @@ const denyOf = (group: string) => ({
   conditions: [{ type: "GROUP", operator: "EQUALS", value: group }],
 });
 
-test("a policy made over the API that names a group nobody is in says so, until somebody is", async () => {
+test("a policy made through the API warns about an empty group until somebody joins it", async () => {
   const made = await admin("POST", "/policies", denyOf("externals"));
   expect(made.status).toBe(201);
   const warnings = [
@@ -36,7 +36,7 @@ test("a policy made over the API that names a group nobody is in says so, until 
   ]);
 });
 
-test("approvers who are not there, and channels that are not configured, are among them", async () => {
+test("unknown approvers and unconfigured channels are among the warnings", async () => {
   const approval = { channels: ["slack:C0NOWHERE"], stages: [{ approvers: ["group:nobodys"], required: 2 }] };
   const made = await admin("POST", "/policies", { name: "p", priority: 99, approval });
   expect(made.body["warnings"]).toEqual([
@@ -45,7 +45,7 @@ test("approvers who are not there, and channels that are not configured, are amo
   ]);
 });
 
-test("a policy that is as it should be has none", async () => {
+test("a correct policy has no warnings", async () => {
   const approval = { stages: [{ approvers: ["group:dba"] }] };
   const conditions = [{ type: "RESOURCE", operator: "STARTS_WITH", value: "fine:" }];
   const made = await admin("POST", "/policies", { name: "fine", conditions, approval });

@@ -41,11 +41,11 @@ const get = async (url: string, name = "dev"): Promise<Answer> =>
 const idsOf = ({ body }: Answer): unknown[] => list(body["data"]).map((one) => one["id"]);
 
 describe("the list of requests", () => {
-  test("holds one's own, newest first", async () => {
+  test("has the caller's own, newest first", async () => {
     expect(idsOf(await get(jit))).toEqual([active, approved, pending]);
   });
 
-  test("holds everything for an administrator", async () => {
+  test("has everything for an administrator", async () => {
     expect(idsOf(await harness.call("GET", jit, { key: harness.admin }))).toEqual([
       foreign,
       active,
@@ -68,12 +68,12 @@ describe("the list of requests", () => {
     expect(idsOf(await get(`${jit}?${query}`))).toEqual(ids());
   });
 
-  test("approver=me holds what one may decide", async () => {
+  test("approver=me has what the caller may decide", async () => {
     expect(idsOf(await get(`${jit}?approver=me&status=PENDING`, "ann"))).toEqual([foreign, pending]);
     expect(idsOf(await get(`${jit}?approver=me`, "sec"))).toEqual([]);
   });
 
-  test("comes in pages that join without gap or repetition", async () => {
+  test("has pages without gaps or repetitions", async () => {
     const first = await get(`${jit}?limit=2`);
     expect(idsOf(first)).toEqual([active, approved]);
     const second = await get(`${jit}?limit=2&cursor=${String(first.body["nextCursor"])}`);
@@ -101,7 +101,7 @@ describe("the list of requests", () => {
 });
 
 describe("one request", () => {
-  test("is shown to its requester, its approvers, auditors and administrators, and is not there for others", async () => {
+  test("is visible to its requester, its approvers, auditors and administrators, and not found for others", async () => {
     const readers = [
       await harness.keyOf("dev"),
       await harness.keyOf("ann"),
@@ -114,7 +114,7 @@ describe("one request", () => {
     expect((await get(`${jit}/${foreign}`, "dev")).body["code"]).toBe("not_found");
   });
 
-  test("takes no query that it does not know", async () => {
+  test("refuses unknown query parameters", async () => {
     expect((await get(`${jit}/${pending}?verbose=1`)).body["code"]).toBe("invalid_body");
   });
 });
@@ -122,7 +122,7 @@ describe("one request", () => {
 describe("the audit log", () => {
   const audit = (query: string) => harness.call("GET", `${api}/audit${query}`, { key: harness.admin });
 
-  test("is read in order from the first record, each with its place in the chain", async () => {
+  test("is read in order from the first record, each with its position in the chain", async () => {
     const { body } = await audit("?limit=200");
     const records = list(body["data"]);
     expect(records.map((one) => one["seq"])).toEqual(records.map((_, index) => index + 1));
@@ -146,7 +146,7 @@ describe("the audit log", () => {
     expect((await audit("?after=999999")).body).toEqual({ data: [], nextCursor: null });
   });
 
-  test("can be asked about one request or one action", async () => {
+  test("can be filtered by request or action", async () => {
     const about = list((await audit(`?request=${approved}`)).body["data"]);
     expect(about.map((one) => one["action"])).toEqual([
       "request.submitted",

@@ -21,8 +21,8 @@ afterEach(async () => {
 const act = async (name: string, verb: string, id: string, body?: object): Promise<Answer> =>
   harness.call("POST", `${jit}/${id}/${verb}`, { key: await harness.keyOf(name), ...(body && { body }) });
 
-describe("asking", () => {
-  test("answers 201 with the whole request, waiting for its approvers, and no credential", async () => {
+describe("submitting", () => {
+  test("returns 201 with the complete pending request and no credential", async () => {
     const answer = await harness.call("POST", jit, {
       key: await harness.keyOf("dev"),
       body: { ...prodAsk, ticket: "OPS-7", metadata: { incident: "42" }, notifyChannels: ["slack", "email"] },
@@ -62,7 +62,7 @@ describe("asking", () => {
     expect(answer.body).not.toHaveProperty("credential");
   });
 
-  test("what is approved by itself starts at once, and the credential is not to be kept by any cache", async () => {
+  test("an auto-approved request starts at once, and its response forbids caching", async () => {
     const answer = await harness.call("POST", jit, { key: await harness.keyOf("dev"), body: devAsk });
     expect(answer.status).toBe(201);
     expect(answer.body).toMatchObject({ status: "ACTIVE", expiresAt: "2026-01-15T11:30:00.000Z" });
@@ -70,14 +70,14 @@ describe("asking", () => {
     expect(answer.headers["cache-control"]).toBe("no-store");
   });
 
-  test("an administrator asks for somebody else and never sees the credential", async () => {
+  test("an administrator submits for somebody else and never sees the credential", async () => {
     const answer = await harness.call("POST", jit, { key: harness.admin, body: devAsk });
     expect(answer.body).toMatchObject({ status: "APPROVED", requestedBy: "id_admin", identityId: "id_dev" });
     expect(answer.text).not.toContain("kd_jit_");
     expect(tokenIn(await act("dev", "claim", String(answer.body["id"])))).toMatch(/^kd_jit_/);
   });
 
-  test("break-glass needs nobody, is claimed at once and is reviewed afterwards", async () => {
+  test("break-glass needs no approval, is claimed at once and is reviewed afterwards", async () => {
     const answer = await harness.call("POST", jit, {
       key: await harness.keyOf("dev"),
       body: { ...prodAsk, duration: "30m", breakGlass: true },
@@ -104,7 +104,7 @@ describe("deciding", () => {
     });
   });
 
-  test("approve may shorten, comment, and name the revision it was made on", async () => {
+  test("approve accepts a shorter duration, a comment and the revision", async () => {
     const id = await harness.ask();
     const seen = await harness.call("GET", `${jit}/${id}`, { key: await harness.keyOf("ann") });
     const { revision } = seen.body;
@@ -118,7 +118,7 @@ describe("deciding", () => {
     });
   });
 
-  test("deny wants a reason and ends the request", async () => {
+  test("deny requires a reason and ends the request", async () => {
     const id = await harness.ask();
     expect((await act("ann", "deny", id)).body).toMatchObject({
       code: "invalid_body",
@@ -127,7 +127,7 @@ describe("deciding", () => {
     expect((await act("ann", "deny", id, { reason: "not today" })).body).toMatchObject({ status: "DENIED" });
   });
 
-  test("a person with a key decides; the key's maker is shown beside the decision", async () => {
+  test("a decision by API key shows who made the key", async () => {
     const answer = await act("ann", "approve", await harness.ask());
     expect(answer.text).toContain('"keyMintedBy":"id_admin"');
   });
@@ -136,7 +136,7 @@ describe("deciding", () => {
 /** Some key of the right shape. */
 const sshPublicKey = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)} dev`;
 
-describe("holding", () => {
+describe("active access", () => {
   test("claim shows the credential once, and starts the clock", async () => {
     const id = await harness.approved();
     harness.harness.clock.pass(hourMs);
@@ -155,7 +155,7 @@ describe("holding", () => {
     expect(read.body).toMatchObject({ grant: { credential: { last4: token.slice(-4) } } });
   });
 
-  test("of simultaneous claims one gets the credential and the rest are told", async () => {
+  test("of simultaneous claims one gets the credential and the others are refused", async () => {
     const id = await harness.approved();
     const answers = await Promise.all(Array.from({ length: 8 }, () => act("dev", "claim", id)));
     expect(answers.map((one) => one.status).toSorted((a, b) => a - b)).toEqual([
@@ -164,7 +164,7 @@ describe("holding", () => {
     expect(answers.filter((one) => one.text.includes("kd_jit_"))).toHaveLength(1);
   });
 
-  test("rotate replaces the token: the old one is dead at once", async () => {
+  test("rotate replaces the token: the old one stops working immediately", async () => {
     const { id, token } = await harness.claimed();
     const answer = await act("dev", "rotate", id);
     expect(answer.status).toBe(200);
@@ -173,12 +173,12 @@ describe("holding", () => {
     expect((await bearer(tokenIn(answer))).status).toBe(200);
   });
 
-  test("complete ends it, said by its holder", async () => {
+  test("complete by its holder ends it", async () => {
     const { id } = await harness.claimed();
     expect((await act("dev", "complete", id, { note: "done" })).body).toMatchObject({ status: "COMPLETED" });
   });
 
-  test("complete ends it, said by the credential itself, and only its own request", async () => {
+  test("complete by the credential itself ends its own request only", async () => {
     const { id, token } = await harness.claimed();
     const other = await harness.approved({ scopes: ["read:prod:b"] });
     expect((await harness.call("POST", `${jit}/${other}/complete`, { key: token })).body).toMatchObject({
@@ -191,13 +191,13 @@ describe("holding", () => {
     expect(again.headers["www-authenticate"]).toBe("Bearer");
   });
 
-  test("a credential opens no other door of the API", async () => {
+  test("a credential works on no other route of the API", async () => {
     const { id, token } = await harness.claimed();
     expect((await harness.call("GET", `${jit}/${id}`, { key: token })).status).toBe(401);
     expect((await harness.call("POST", `${jit}/${id}/rotate`, { key: token })).status).toBe(401);
   });
 
-  test("extend answers 201 with a child that is approved like any request and moves the end of its parent", async () => {
+  test("extend returns 201 with a child request whose approval extends its parent", async () => {
     const { id } = await harness.claimed();
     const child = await act("dev", "extend", id, { duration: "1h", reason: "not finished" });
     expect(child.status).toBe(201);
@@ -208,7 +208,7 @@ describe("holding", () => {
     expect(parent.body).toMatchObject({ status: "ACTIVE", expiresAt: "2026-01-15T15:30:00.000Z" });
   });
 
-  test("an extension that is approved by itself is a 201 without any credential", async () => {
+  test("an auto-approved extension is a 201 without a credential", async () => {
     const asked = await harness.call("POST", jit, { key: await harness.keyOf("dev"), body: devAsk });
     const child = await act("dev", "extend", String(asked.body["id"]), { duration: "1h", reason: "more" });
     expect(child.status).toBe(201);
@@ -218,7 +218,7 @@ describe("holding", () => {
 });
 
 describe("ending", () => {
-  test("cancel withdraws, by who asked and by whom it was asked for", async () => {
+  test("cancel withdraws, by the submitter and by the requester", async () => {
     expect((await act("dev", "cancel", await harness.ask())).body).toMatchObject({ status: "CANCELLED" });
     const asked = await harness.call("POST", jit, { key: harness.admin, body: prodAsk });
     const cancelled = await harness.call("POST", `${jit}/${String(asked.body["id"])}/cancel`, {
@@ -228,7 +228,7 @@ describe("ending", () => {
     expect(cancelled.body).toMatchObject({ status: "CANCELLED", endReason: "a mistake" });
   });
 
-  test("revoke ends access that is live or approved, by an administrator or an approver", async () => {
+  test("revoke by an administrator or an approver ends active or approved access", async () => {
     const { id } = await harness.claimed();
     expect((await act("ann", "revoke", id, { reason: "enough" })).body).toMatchObject({
       status: "REVOKED",

@@ -40,7 +40,7 @@ const targetsOf = ({ body }: Answer) => {
 const devAsk = { ...prodAsk, scopes: ["read:dev:a"], duration: "1h" };
 
 describe("an answer with targets", () => {
-  test("has for each of them where, whose, the secret, until when and a line to run; the request has their states", async () => {
+  test("has address, user, secret, expiry and command of each target; the request has their states", async () => {
     const answer = await post(jit, devAsk);
     expect(answer.status).toBe(201);
     expect(answer.headers["cache-control"]).toBe("no-store");
@@ -63,7 +63,7 @@ describe("an answer with targets", () => {
     expect(read.text).not.toContain("tgt_");
   });
 
-  test("a slow one: 202, nothing kept, and the very same call again gives it", async () => {
+  test("a slow target: 202, nothing stored, and the same call again returns the secret", async () => {
     const [, slow] = service.targets;
     if (slow !== undefined) slow.trouble.isDown = true;
     const first = await post(jit, devAsk, "one");
@@ -84,7 +84,7 @@ describe("an answer with targets", () => {
     expect(targetsOf(third)).toMatchObject([{ connector: "dev-db", secret: null }]);
   });
 
-  test("a claim's 202 is not kept either; one that was answered shows no secret again", async () => {
+  test("a claim's 202 is not stored either; a replayed claim shows no secret", async () => {
     const id = await harness.approved();
     service.target.trouble.isDown = true;
     expect((await post(`${jit}/${id}/claim`, {}, "c")).status).toBe(202);
@@ -99,7 +99,7 @@ describe("an answer with targets", () => {
     expect(targetsOf(rotated)[0]?.["secret"]).toMatch(/^tgt_/);
   });
 
-  test("a public key that is none is refused by its field", async () => {
+  test("an invalid public key is refused by field", async () => {
     const id = await harness.approved();
     for (const sshPublicKey of ["", "ssh-ed25519 AAAA", "a\nb", "-----BEGIN OPENSSH PRIVATE KEY-----"]) {
       const { status, body } = await post(`${jit}/${id}/claim`, { sshPublicKey });
@@ -126,7 +126,7 @@ describe("an answer with targets", () => {
   });
 });
 
-test("connectors are listed with what may be there, and checked with what mends them", async () => {
+test("connectors are listed with their objects, and checked with fixes", async () => {
   await post(jit, devAsk);
   const listed = await harness.call("GET", `${api}/connectors`, { key: harness.admin });
   expect(listed.body["data"]).toEqual([
@@ -180,7 +180,7 @@ test("connectors are listed with what may be there, and checked with what mends 
   });
 });
 
-test("the metrics tell overdue take-backs and their age", async () => {
+test("the metrics report overdue take-backs and their age", async () => {
   const id = String((await post(jit, devAsk)).body["id"]);
   for (const one of service.targets) one.trouble.isDown = true;
   await post(`${jit}/${id}/complete`);
@@ -191,7 +191,7 @@ test("the metrics tell overdue take-backs and their age", async () => {
   expect(text).toMatch(/jit_take_back_overdue_seconds 9\d/);
 });
 
-test("what the answers say is in the documentation", async () => {
+test("the documentation has every field of the responses", async () => {
   const { body } = await harness.call("GET", "/openapi.json");
   const paths = new Map(entries(body["paths"]));
   for (const path of [jit, `${jit}/{id}/claim`]) {
@@ -203,7 +203,7 @@ describe("an object at a lost target", () => {
   const abandon = (body: object, connector = "dev-db") =>
     harness.call("POST", `${api}/connectors/${connector}/abandon`, { key: harness.admin, body });
 
-  test("is abandoned by the name that the request shows, with its live access; a second time is told apart", async () => {
+  test("is abandoned by the name that the request shows, with its active access; a second time is refused with its own code", async () => {
     const asked = await post(jit, devAsk);
     const { body } = asked;
     const read = async () => harness.call("GET", `${jit}/${String(body["id"])}`, { key: await dev() });

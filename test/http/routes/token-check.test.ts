@@ -29,7 +29,7 @@ afterEach(async () => {
 });
 
 describe("the check", () => {
-  test("a live credential that holds all that is wanted → 200, saying whose it is, without a body", async () => {
+  test("an active credential with all required scopes → 200 with its identity and without a body", async () => {
     const answer = await harness.call("GET", `${check}?scope=${scopes[0]}`, { key: token });
     expect(answer.status).toBe(200);
     expect(answer.text).toBe("");
@@ -67,7 +67,7 @@ describe("the check", () => {
     expect({ status: answer.status, text: answer.text }).toEqual({ status, text: "" });
   });
 
-  test("any method is answered alike, with any body, here and below", async () => {
+  test("every method and body gets the same response, here and below", async () => {
     const paths = [check, `${check}/`, `${check}/any/path%zz/..//${"x".repeat(1_000)}`];
     const call = {
       payload: "x".repeat(100_000),
@@ -125,7 +125,7 @@ describe("the check", () => {
     expect(found.text).toBe('{"active":false}');
   });
 
-  test("one millisecond before its end it opens, at its end it does not", async () => {
+  test("one millisecond before its expiry it works, at its expiry it does not", async () => {
     const open = () => harness.call("GET", `${check}?scope=${scopes[0]}`, { key: token });
     harness.harness.clock.pass(4 * hourMs - 1);
     expect((await open()).status).toBe(200);
@@ -158,7 +158,7 @@ describe("introspection", () => {
       form,
     });
 
-  test("tells all about a live credential, and not to be cached", async () => {
+  test("describes an active credential, and forbids caching", async () => {
     harness.harness.clock.pass(minuteMs);
     const answer = await introspect({ token, token_type_hint: "access_token", something: "else" });
     expect(answer.headers["cache-control"]).toBe("no-store");
@@ -174,7 +174,7 @@ describe("introspection", () => {
     });
   });
 
-  test("of somebody without an address it says none", async () => {
+  test("omits the address of somebody without one", async () => {
     const [dev, ...others] = allStaff;
     const { email: _, ...withoutAddress } = assertPresent(dev, "dev");
     await harness.harness.configure(httpPolicies, httpRules, [withoutAddress, ...others]);
@@ -188,11 +188,11 @@ describe("introspection", () => {
     expect({ status: answer.status, text: answer.text }).toEqual({ status: 200, text: '{"active":false}' });
   });
 
-  test("an API key is no credential, whoever's it is", async () => {
+  test("an API key is never an active credential", async () => {
     expect((await introspect({ token: await harness.keyOf("dev") })).text).toBe('{"active":false}');
   });
 
-  test("wants a token, once", async () => {
+  test("requires exactly one token", async () => {
     expect((await introspect({})).body["code"]).toBe("invalid_body");
     const twice = await harness.call("POST", `${api}/credentials/introspect`, {
       key: await harness.keyOf("bot", "resource"),
@@ -207,7 +207,7 @@ describe("a leak report", () => {
   const report = (form: Readonly<Record<string, string>>) =>
     harness.call("POST", `${api}/credentials/revoke`, { form });
 
-  test("answers the same whatever the token was, and asks for no key", async () => {
+  test("returns the same response for every token, and requires no key", async () => {
     for (const text of [token, token, "x", "", `kd_live_${"A".repeat(36)}`]) {
       const answer = await report({ token: text });
       expect({ status: answer.status, text: answer.text }).toEqual({ status: 200, text: "" });
@@ -230,7 +230,7 @@ describe("a leak report", () => {
     expect((await harness.call("GET", `${check}?scope=${scopes[0]}`, { key: token })).status).toBe(401);
   });
 
-  test("ends every token in it, however many", async () => {
+  test("revokes every token in it", async () => {
     const many = Array.from({ length: 40 }, (_, count) =>
       formatToken("jit", String(count).padStart(30, "0")),
     );
@@ -238,7 +238,7 @@ describe("a leak report", () => {
     expect((await harness.call("GET", `${check}?scope=${scopes[0]}`, { key: token })).status).toBe(401);
   });
 
-  test("of a token that is over changes nothing", async () => {
+  test("of a token that has ended changes nothing", async () => {
     harness.harness.clock.pass(dayMs);
     await report({ token });
     const { body } = await harness.call("GET", `${jit}/${id}`, { key: await harness.keyOf("dev") });
