@@ -37,8 +37,8 @@ export interface ClaimInput {
 }
 
 /**
- * Entry point for commands from every surface. Tokens pasted into free text are masked and ended, refusals are recorded,
- * and the answer is the whole request as it is afterwards.
+ * Entry point for commands from every surface. Tokens pasted into free text are masked and ended, refusals are
+ * recorded, and the answer is the whole request as it is afterwards.
  */
 export interface RequestCommands {
   ask(caller: Caller, input: RequestInput): Promise<CommandResult | Refusal>;

@@ -1,8 +1,8 @@
 import type { Work } from "../../core/values/sliced-work.ts";
 
 /**
- * Runs long pure work in slices, so that other calls are served in between. All work of the process shares one slice per
- * turn of the event loop, so that many concurrent callers cannot block it together.
+ * Runs long pure work in slices, so that other calls are served in between. All work of the process shares one slice
+ * per turn of the event loop, so that many concurrent callers cannot block it together.
  */
 export interface Slices {
   run<T>(work: Work<T>): Promise<T>;

@@ -4,7 +4,10 @@ import { minuteMs, secondMs } from "../../core/values/time.ts";
 import type { PresentedCredential, Step, Store } from "../ports/store.ts";
 import { recordOnly } from "../decisions/decide-and-commit.ts";
 
-/** Break-glass uses recorded one by one per minute; beyond that one record a second says how many (contract §6). */
+/**
+ * Break-glass uses recorded singly per minute; further ones are counted once a second
+ * (docs/audit.md#records-that-are-counted).
+ */
 export const usesPerMinuteMax = 60;
 
 interface MinuteBucket {
@@ -17,17 +20,17 @@ interface MinuteBucket {
 }
 
 export interface CredentialUseLog {
-  /** Whether there is anything to put on record: most checks are of credentials that have been used before. */
+  /** Whether this use is recorded. Most checks are of credentials that were used before. */
   mustRecord(presented: PresentedCredential): boolean;
-  /** Puts the use of a live credential on record: each for break-glass, the first for others. */
+  /** Records the use of a live credential: every use for break-glass, the first for others. */
   record(presented: PresentedCredential, actor: Actor, now: Instant): Promise<void>;
-  /** Writes what has been counted and not yet written. */
+  /** Writes counts that are not written yet. */
   flush(now: Instant): Promise<void>;
 }
 
 export function createCredentialUseLog(store: Store): CredentialUseLog {
   const minutes = new Map<RequestId, MinuteBucket>();
-  /** Credentials whose first use is being written at this moment. */
+  /** Credentials whose first use is being written now. */
   const writing = new Set<string>();
 
   const flushOne = async (minute: MinuteBucket, now: Instant): Promise<void> => {
@@ -49,7 +52,7 @@ export function createCredentialUseLog(store: Store): CredentialUseLog {
     const minute = isOver
       ? { startedAt: now, presented, actor, recorded: 0, uncounted: 0, countedAt: now }
       : known;
-    // The new minute stands before anything is waited for: of many checks at once only one begins it.
+    // Create the bucket before the first await, so that only one of many concurrent checks starts it.
     minutes.set(id, minute);
     if (isOver && known !== undefined) await flushOne(known, now);
     if (minute.recorded < usesPerMinuteMax) {

@@ -11,7 +11,7 @@ import type { ServiceContext } from "../decisions/load-facts.ts";
 import { StoreUnavailable, type PresentedCredential } from "../ports/store.ts";
 import type { CredentialUseLog } from "./credential-use-log.ts";
 
-/** RFC 7662: everything when the token opens something now, else nothing at all. */
+/** RFC 7662: all fields when the token is valid now, else only `active: false`. */
 export type Introspection =
   | {
       readonly active: true;
@@ -31,19 +31,19 @@ export type Check =
   | { readonly allowed: true; readonly identity: string; readonly scopes: string; readonly request: string }
   | { readonly allowed: false; readonly known: boolean };
 
-/** What resources and proxies ask about a token they were shown: by state and clock at this moment, never a cache. */
+/** Answers resources and proxies about a token, by the state and the clock at this moment. Answers are never cached. */
 export interface TokenCheckService {
   introspect(token: string): Promise<Introspection>;
-  /** Whether the token holds all the wanted scopes; none wanted is never allowed. */
+  /** Whether the token has all the wanted scopes. Without wanted scopes it is never allowed. */
   check(token: string, wanted: readonly string[]): Promise<Check>;
   /**
-   * A leak report: whatever the tokens in this text open ends, with white space or more around them as a file or log
-   * holds them. Answers nothing, so that it tells nothing.
+   * A leak report: ends the access of every token in this text, for example a file or log. Returns nothing, so that it
+   * reveals nothing about the tokens.
    */
   readonly report: (text: string) => Promise<void>;
 }
 
-/** Ends a leaked API key; the directory's part of a leak report. */
+/** Ends a leaked API key. */
 export type EndKey = (hash: string, by: Actor) => Promise<void>;
 
 const leakReporter: Actor = { type: "system", id: "leak-report", name: "leak report", via: "api" };
@@ -54,8 +54,8 @@ export function createTokenCheckService(
   endKey: EndKey,
   onFault: (fault: unknown) => void,
 ): TokenCheckService {
-  /** The use is put on record; a store that cannot write does not make a good credential bad. */
-  const recorded = async (presented: PresentedCredential): Promise<void> => {
+  /** Records the use. A valid credential stays valid when the store cannot write. */
+  const recordUse = async (presented: PresentedCredential): Promise<void> => {
     try {
       await uses.record(presented, actorForHolder(presented), context.runtime.now());
     } catch (fault) {
@@ -64,19 +64,19 @@ export function createTokenCheckService(
   };
   return {
     async introspect(token) {
-      const presented = await livingCredential(context, token);
+      const presented = await findLiveCredential(context, token);
       if (presented === undefined) return { active: false };
-      if (uses.mustRecord(presented)) await recorded(presented);
+      if (uses.mustRecord(presented)) await recordUse(presented);
       return introspectionOf(presented);
     },
     async check(token, wanted) {
-      const presented = await livingCredential(context, token);
+      const presented = await findLiveCredential(context, token);
       if (presented === undefined) return { allowed: false, known: false };
       const { scope, subjectId, requestId } = presented.grant;
       const held = new Set(scope.split(" "));
       if (wanted.length === 0 || !wanted.every((one) => held.has(one)))
         return { allowed: false, known: true };
-      if (uses.mustRecord(presented)) await recorded(presented);
+      if (uses.mustRecord(presented)) await recordUse(presented);
       return { allowed: true, identity: subjectId, scopes: scope, request: requestId };
     },
     async report(text) {
@@ -89,8 +89,8 @@ export function createTokenCheckService(
   };
 }
 
-/** What a token opens at this moment, by state and clock; undefined when nothing. */
-export async function livingCredential(
+/** The access that a token is valid for now, by state and clock; undefined when there is none. */
+export async function findLiveCredential(
   { store, runtime }: ServiceContext,
   token: string,
 ): Promise<PresentedCredential | undefined> {
@@ -100,7 +100,7 @@ export async function livingCredential(
   return isLive(presented.grant, runtime.now()) ? presented : undefined;
 }
 
-/** Whether the grant, as it is decided on, still has this credential: another one may have replaced it since. */
+/** Whether this is still the grant's credential; a rotation may have replaced it. */
 export function isCurrentCredentialOf(
   { credentialId }: PresentedCredential,
   { grant }: Pick<AccessCase, "grant">,
@@ -108,7 +108,7 @@ export function isCurrentCredentialOf(
   return hasStarted(grant) && grant.credential.id === credentialId;
 }
 
-/** Whoever shows a credential acts as its holder. */
+/** Anyone who presents a credential acts as its holder. */
 export function actorForHolder({ identity }: PresentedCredential): Actor {
   const type = identity.kind === "HUMAN" ? "human" : "service";
   return { type, id: identity.id, name: identity.name, via: "api" };
@@ -124,7 +124,7 @@ async function endLeaked(context: ServiceContext, hash: string): Promise<void> {
       : [],
     expects: [],
   }));
-  // That it was over already is no news; that it could not be ended is.
+  // Access that was over already is fine; a failure to end it is not.
   if (isRefusal(outcome) && outcome.refused === "store_unavailable")
     throw new StoreUnavailable(outcome.detail);
 }

@@ -3,10 +3,10 @@ import type { Identity } from "../../core/values/identity.ts";
 import type { NewEffect } from "../ports/store.ts";
 import { newEffect, type StepContext } from "./build-step.ts";
 
-/** A change that names more than this is no longer carried along: every waiting request is looked at. */
+/** A change with more selectors than this is not stored: every waiting request is reviewed instead. */
 const selectorsMax = 500;
 
-/** Has the waiting requests looked at that this change of a person may concern. */
+/** Effects that review the waiting requests which this change of a person may affect. */
 export function reviewEffects(
   before: Identity | undefined,
   after: Identity,
@@ -16,7 +16,7 @@ export function reviewEffects(
   return change === undefined ? [] : [newEffect({ kind: "review_approvers", change, after: 0 }, context)];
 }
 
-/** The effects with all reviews in one: a reload changes many people at once. */
+/** The effects with all reviews joined into one, because a reload changes many people at once. */
 export function withReviewsJoined(
   effects: readonly NewEffect[],
   context: Pick<StepContext, "now" | "runtime">,

@@ -33,14 +33,14 @@ export interface VersionedCase {
   readonly expects: readonly Expectation[];
 }
 
-/** What a decision changes besides the case: everything it was read from, and limits that hold for it. */
+/** What a step needs besides the case: what the decision depends on, and the limits in force. */
 export interface StepContext {
   readonly now: Instant;
   readonly runtime: Runtime;
   readonly limits: Limits;
   readonly expects: readonly Expectation[];
   readonly idempotencyRecord?: IdempotencyRecord;
-  /** Of a first step: requests beside the new one that the decision changes. */
+  /** For a new request: other requests that the decision also changes. */
   readonly beside?: readonly Versioned<AccessRequest>[];
 }
 
@@ -52,7 +52,7 @@ export interface BuiltStep {
   readonly created: AccessRequest | undefined;
 }
 
-/** Folds what happened into the case and derives all that follows: rows, guards, counters, records, effects. */
+/** Applies the events to the case, and derives rows, unique names, counters, audit records and effects. */
 export function buildStep(
   loaded: VersionedCase | undefined,
   happened: readonly Recorded[],
@@ -79,14 +79,14 @@ export function buildStep(
     const effect = { kind: "announce_ending", requestId: request.id, ...grant } as const;
     later.push({ ...newEffect(effect, context), dueAt: at });
   }
-  const prolonged = happened.flatMap((one) =>
+  const extendedGrants = happened.flatMap((one) =>
     one.event.type === "RequestSubmitted" && one.event.request.extension !== undefined
       ? [one.event.request.extension.grantId]
       : [],
   );
-  // An extension writes its grant too, changed or not, so that a grant that ends meanwhile cannot miss it.
+  // An extension always writes its grant, even unchanged, so that a concurrent end of the grant conflicts with it.
   const changed = [...after].filter(
-    ([id, record]) => before.get(id)?.value !== record.value || prolonged.some((grant) => grant === id),
+    ([id, record]) => before.get(id)?.value !== record.value || extendedGrants.some((grant) => grant === id),
   );
   const created = changed.flatMap(([id, record]) =>
     before.has(id) ? [] : [{ kind: record.on, id, version: 0 } satisfies Expectation],
@@ -117,13 +117,13 @@ export function buildStep(
   return {
     step,
     request,
-    // Of an extension: the one it prolongs.
+    // For an extension: the grant that it extends.
     grant: (request.grantId === null ? undefined : grantNamed(request.grantId, after)) ?? anyGrant(after),
     created: changed.flatMap(([id, one]) => (!before.has(id) && one.on === "request" ? [one.value] : []))[0],
   };
 }
 
-/** One effect for each request, also without news: copies of its card that are out must be made true. */
+/** One effect per request, even without notices, because posted cards must be updated. */
 function announced(
   notices: ReadonlyMap<RequestId, readonly Notice[]>,
   context: Pick<StepContext, "now" | "runtime">,
@@ -179,7 +179,7 @@ function requestNamed(id: string, records: ReadonlyMap<string, Kept>): AccessReq
   return record.value;
 }
 
-/** The request an event is filed under: its own, or the one its grant belongs to. */
+/** The request that an event belongs to: its own, or the one of its grant. */
 function requestOf(one: Recorded, records: ReadonlyMap<string, Kept>): AccessRequest {
   if (one.on === "request") return requestNamed(one.id, records);
   const grant = assertPresent(records.get(one.id), one.id);
@@ -193,7 +193,7 @@ interface RecordChange {
   readonly counters: readonly CounterChange[];
 }
 
-/** What a record's change means for the guards: derived from before and after, so that no path can forget one. */
+/** Unique names and counters of a change. They follow from before and after, so that no caller can forget one. */
 function changeOf(before: Kept | undefined, after: Kept, { now, limits }: StepContext): RecordChange {
   if (after.on === "grant") {
     const was = before?.on === "grant" && countsAsActive(before.value);
@@ -222,15 +222,15 @@ function changeOf(before: Kept | undefined, after: Kept, { now, limits }: StepCo
   };
 }
 
-/** What is being prepared takes its place already. Break-glass has its own limit. */
+/** Access in preparation counts already. Break-glass has its own limit. */
 function countsAsActive(grant: Grant): boolean {
   return needsTargets(grant) && !grant.breakGlass;
 }
 
 /**
- * The name an open request holds so that the same one cannot be asked twice (contract §3); break-glass never does. One
- * that was stranded has given it up while it waits, also when enough people could decide it again: whoever asked once
- * more meanwhile holds it. Its approval takes it back, so that of two for the same access one is approved.
+ * The unique name of an open request, which prevents duplicates (docs/lifecycle.md#duplicate-requests). Break-glass has
+ * none. A stranded request gives its name up for good while it waits, because a new request may hold it by now. Its
+ * approval takes the name again, so that only one of two requests for the same access is approved.
  */
 export function openKey(request: AccessRequest): string | undefined {
   if (!isOpen(request) || request.breakGlass !== undefined) return undefined;
@@ -240,7 +240,7 @@ export function openKey(request: AccessRequest): string | undefined {
     : `extension:${request.extension.grantId}`;
 }
 
-/** Names given up come first, so that one record may take what another of the same step lets go. */
+/** Releases come first, so that one record can take a name that another record of the same step releases. */
 export function releasesFirst(changes: readonly UniqueChange[]): readonly UniqueChange[] {
   return changes.toSorted((one, other) => Number("take" in one) - Number("take" in other));
 }
@@ -264,12 +264,12 @@ export function newEffect(
   return { id: makeId("effect", runtime.idSuffix()), effect, dueAt: now };
 }
 
-/** Each once; the same record read at two versions stays twice, so that the commit sees the conflict. */
+/** Removes duplicates, but keeps one record read at two versions: the commit must detect that conflict. */
 export function dedupe(expects: readonly Expectation[]): readonly Expectation[] {
   return [...new Map(expects.map((one) => [`${one.kind} ${one.id} ${one.version}`, one])).values()];
 }
 
-/** The expectation that a versioned record is still as it was read. */
+/** Expects that a record is still as it was read. */
 export function expectUnchanged(
   kind: Expectation["kind"],
   record: Versioned<{ readonly id: string }>,

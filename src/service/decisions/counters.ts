@@ -12,12 +12,12 @@ export function useKey(use: Pick<PolicyUse, "policyId">): string {
   return `use:${use.policyId}`;
 }
 
-/** Whoever takes access in an emergency takes it for themselves. */
+/** Counted per person, because break-glass access is always for oneself. */
 export function breakGlassKey(personId: string): string {
   return `break-glass:${personId}`;
 }
 
-/** What an event uses up of policies and of break-glass. */
+/** The policy and break-glass uses that an event counts. */
 export function usesOf(one: Recorded, at: Instant): readonly CounterChange[] {
   const { event } = one;
   switch (event.type) {
@@ -39,7 +39,7 @@ export function usesOf(one: Recorded, at: Instant): readonly CounterChange[] {
   }
 }
 
-/** Counts what is one more, or one less, than before. */
+/** Counts up or down when a record starts or stops counting. */
 export function gauge(
   key: string,
   before: boolean,
@@ -51,7 +51,9 @@ export function gauge(
   return [after ? { key, add: 1, max, at } : { key, add: -1, at }];
 }
 
-/** The step, provided one more grant fits: what is approved by itself is claimed at once, so a full holder hears it now. */
+/**
+ * The step, refused unless one more grant fits: an auto-approved request is claimed at once, so the limit applies now.
+ */
 export function activeRoom(step: Step, subjectId: IdentityId, limits: Limits, at: Instant): Step {
   const room: CounterChange = { key: `active:${subjectId}`, add: 0, max: limits.activePerIdentity - 1, at };
   return { ...step, counters: [...step.counters, room] };

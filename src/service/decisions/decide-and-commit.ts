@@ -3,15 +3,15 @@ import { refuse, type Refusal } from "../../core/values/refusals.ts";
 import type { CommitResult, Step, Store } from "../ports/store.ts";
 import { createKeyedMutex, type Release, type KeyedMutex } from "../async/keyed-mutex.ts";
 
-/** How often a decision is made afresh when others commit first. More means something is wrong, and says so (503). */
+/** How often a decision is retried when others commit first. After that the call fails with 503. */
 const attemptsMax = 12;
 
-/** Whoever loses a record to somebody else's commit queues for it from then on, so that a crowd is served to the last. */
+/** After losing a conflict, callers queue for the record, first come first served, so that everyone is served. */
 const mutexOf = new WeakMap<Store, KeyedMutex>();
 
 /**
- * One try: the step to commit and what to answer if that succeeds; what to answer where everything is as wanted already;
- * or the refusal. That nothing is to be written has a word of its own, so that no step can be forgotten.
+ * One attempt: a step with the answer once it is committed, a refusal, or `asWanted` when nothing needs writing. That
+ * case is explicit, so that a forgotten step is a type error.
  */
 export type DecisionAttempt<T> =
   | { readonly step: Step; readonly result: T }
@@ -19,8 +19,8 @@ export type DecisionAttempt<T> =
   | Refusal;
 
 /**
- * Load → decide → evolve → commit. When somebody else's commit came in between, everything is read and decided afresh,
- * so that the answer is honest about what is true now. Every write of the product passes here.
+ * Load → decide → evolve → commit. When another commit came in between, everything is loaded and decided again, so that
+ * the answer is about the state as it is now. Every decision is written here.
  */
 export async function decideAndCommit<T>(
   store: Store,
@@ -39,10 +39,10 @@ export async function decideAndCommit<T>(
       if (outcome.conflict === "held") return outcome.refusal;
       const refusal = refusalOf(outcome, tried.step);
       if (refusal !== undefined) return refusal;
-      // One turn at a time: nobody who holds one waits for another.
+      // At most one lock per caller, so that there is no deadlock.
       release ??= await mutex.acquire(outcome.what);
     }
-    return refuse("store_unavailable", "Too many people decide this at the same moment; try again.", {
+    return refuse("store_unavailable", "Too many people are deciding this right now. Try again.", {
       retryAfterSeconds: 1,
     });
   } finally {
@@ -50,15 +50,15 @@ export async function decideAndCommit<T>(
   }
 }
 
-/** Undefined: decide afresh. A spent policy is such a case, for another may govern instead. */
+/** Undefined: decide again. That includes a policy at its usage limit, because another one may govern now. */
 function refusalOf(
   outcome: Exclude<CommitResult, { ok: true } | { conflict: "held" }>,
   step: Step,
 ): Refusal | undefined {
   if (outcome.conflict === "version") return undefined;
-  // Asked once more while this was decided: what is there now is read, and ends with this decision.
-  const isAsked = step.expects.some((one) => one.kind === "request" && one.version === 0);
-  if (outcome.conflict === "unique" && outcome.what.startsWith("open:") && !isAsked) return undefined;
+  // Requested again meanwhile: the new request is read, and this decision ends it.
+  const isNewRequest = step.expects.some((one) => one.kind === "request" && one.version === 0);
+  if (outcome.conflict === "unique" && outcome.what.startsWith("open:") && !isNewRequest) return undefined;
   const [kind, ...rest] = outcome.what.split(":");
   if (outcome.conflict === "unique") {
     return kind === "open" || kind === "extension"
@@ -76,7 +76,7 @@ function refusalOf(
     case "break-glass":
       return breakGlassExhausted();
     case "link-asked":
-      return refuse("rate_limited", "Administrators have been asked as often as makes sense for now.", {
+      return refuse("rate_limited", "Administrators have been asked already. Try again later.", {
         retryAfterSeconds,
       });
     case "pending":
@@ -84,17 +84,15 @@ function refusalOf(
         retryAfterSeconds,
       });
     case "active":
-      return refuse(
-        "limit_reached",
-        "You hold too much access at the same time; complete some of it first.",
-        { retryAfterSeconds },
-      );
+      return refuse("limit_reached", "You have reached your limit of active access. End some of it first.", {
+        retryAfterSeconds,
+      });
     default:
       return undefined;
   }
 }
 
-/** A step that only records: refusals, exports and the like. */
+/** A step that only writes audit records, for example about refusals and exports. */
 export function recordOnly(audit: readonly AuditEntry[]): Step {
   return { expects: [], writes: [], unique: [], counters: [], audit, effects: [] };
 }

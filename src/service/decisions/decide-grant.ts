@@ -7,14 +7,14 @@ import { StoreUnavailable } from "../ports/store.ts";
 import { decideAndCommit } from "./decide-and-commit.ts";
 import { buildStep } from "./build-step.ts";
 
-/** What happened to this grant, as it stands; nothing: nothing is written. */
+/** What happened to this grant; when nothing, nothing is written. */
 export type GrantDecision = (grant: Grant, now: Instant) => readonly Recorded[];
 
 /**
- * The shell around what targets tell us about a grant, be it its request's latest or not: find, decide, commit. True
- * when anything was written.
+ * Finds a grant, decides and commits what a target reports about it. The grant need not be the latest of its request.
+ * True when anything was written.
  *
- * @throws StoreUnavailable when it could not be.
+ * @throws StoreUnavailable when it could not be written.
  */
 export async function decideGrant(
   context: ServiceContext,

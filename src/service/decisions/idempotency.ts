@@ -21,7 +21,10 @@ export type AnswerWriter = (stored: StoredRequest) => Promise<{
   readonly shown?: ShownRequest;
 }>;
 
-/** How this call's answer is kept; undefined for a call without an Idempotency-Key. `credentialOf`: the record of a token. */
+/**
+ * How this call's answer is kept; undefined for a call without an Idempotency-Key. `credentialOf`: the record of a
+ * token.
+ */
 export function keepAnswer(
   context: ServiceContext,
   idempotentCall: IdempotentCall | undefined,

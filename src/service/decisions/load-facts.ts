@@ -32,26 +32,26 @@ import type { Slices } from "../async/time-slices.ts";
 import type { Surfaces } from "../messaging/surfaces.ts";
 import type { Freshness, MembersFound, UserGroupReader } from "../ports/user-groups.ts";
 
-/** What every service works with. Made once, in main.ts. */
+/** What every service depends on. Created once, with the application. */
 export interface ServiceContext {
   readonly store: Store;
-  /** Wakes readers who wait for a request to change. */
+  /** Wakes readers that wait for a request to change. */
   readonly requestChanges: RequestChanges;
   readonly runtime: Runtime;
-  /** Asked before a secret is made at a target; every commit that gives access asks it besides. */
+  /** Checked before a secret is created at a target. Every commit that grants access checks it as well. */
   readonly accessHold: AccessHold;
-  /** Compares the audit log with the last head that was seen. */
+  /** Compares the audit log with the last seen head. */
   readonly checkAuditHead: () => Promise<HeadComparison>;
   readonly rulebook: RulebookReader;
-  /** Where judging pauses, so that one caller's rules hold up nobody else. */
+  /** Evaluation pauses between slices, so that one caller's rules delay nobody else. */
   readonly slices: Slices;
-  /** Where people can be told things in this installation. */
+  /** The surfaces of this installation. */
   readonly surfaces: Surfaces;
-  /** Slack's user groups; absent where there is no Slack. */
+  /** Slack's user groups; absent without Slack. */
   readonly userGroups?: UserGroupReader;
-  /** By their names. A reload swaps them, so they are asked for each time. */
+  /** By name. Called each time, because a reload replaces them. */
   readonly connectors: Connectors;
-  /** Those that are not what the configuration says; absent where none can be. */
+  /** Connectors that differ from the configuration; absent where that is impossible. */
   readonly addresses?: ConnectorAddresses;
 }
 
@@ -106,7 +106,9 @@ export async function loadPeopleOf(
 
 const nobody: MembersFound = { members: new Map(), unknown: [] };
 
-/** Members of the user groups among these selectors, if the configuration trusts Slack (docs/chat.md#slack-user-groups). */
+/**
+ * Members of the user groups among these selectors, if the configuration trusts Slack (docs/chat.md#slack-user-groups).
+ */
 async function groupMembers(
   { rulebook, userGroups }: PeopleContext,
   selectors: readonly Selector[],
@@ -119,7 +121,7 @@ async function groupMembers(
   return trustSlackUserGroups ? userGroups.find([...ids], freshness) : nobody;
 }
 
-/** The user groups of today's policies that this person is in, as far as is known lately; for lists. */
+/** The user groups in the policies that this person belongs to, from the cache; for lists. */
 export async function userGroupsOf(context: PeopleContext, person: Identity): Promise<readonly string[]> {
   const account = accountIn(person.links, "slack");
   if (context.userGroups === undefined || account === undefined) return [];
@@ -137,15 +139,15 @@ const settledByGroups: ReadonlySet<RefusalCode> = new Set([
 ]);
 
 /**
- * A no that might be a yes if Slack could be asked who is in its groups is said to be that. Nobody's press counts on a
- * guess, and nobody is told that they may not when it is not known.
+ * Replaces a refusal by "cannot verify" if unknown Slack group members might have changed it. Fails closed, without
+ * telling people that they lack a right we could not check.
  */
 export function refuseIfUnverified<T>(decision: T | Refusal, { unknownGroups }: LoadedPeople): T | Refusal {
   const isGuess = unknownGroups.length > 0 && isRefusal(decision) && settledByGroups.has(decision.refused);
   if (!isGuess) return decision;
   return refuse(
     "store_unavailable",
-    "Slack cannot be asked right now who is in its user groups, so it cannot be verified that you may; nothing was changed.",
+    "Slack user groups cannot be checked right now, so we could not verify that you may do this. Nothing was changed.",
     { retryAfterSeconds: 30 },
   );
 }
@@ -158,7 +160,7 @@ export interface Assessed {
   readonly rules: IndexedRulebook;
 }
 
-/** Judges these facts by today's policies: risk, and for each scope which policy governs. */
+/** Evaluates these facts by the policies in force: the risk, and which policy governs each scope. */
 export async function assess(
   { store, runtime, slices }: ServiceContext,
   rules: IndexedRulebook,
@@ -198,7 +200,7 @@ export async function assess(
   };
 }
 
-/** When no rule asks for it. */
+/** Used when no rule needs the history. */
 const noHistory: History = { startedAt: () => [], deniedAt: [], requestedAt: [] };
 
 async function exhaustedAmong(
@@ -215,7 +217,7 @@ async function exhaustedAmong(
   return exhausted;
 }
 
-/** The facts of a stored request's submission, for asking today's policies again. */
+/** The facts at the submission of a stored request, to evaluate them by the policies in force. */
 export function submissionOf(request: AccessRequest): Omit<SubmissionFacts, "history"> {
   return {
     subject: request.subjectAtSubmission,
@@ -226,7 +228,7 @@ export function submissionOf(request: AccessRequest): Omit<SubmissionFacts, "his
   };
 }
 
-/** Everyone today's governing policies name, so that the directory can answer for them. */
+/** Every approver that the governing policies name, to be loaded into the directory. */
 export function approversNamed(current: Assessed): readonly Selector[] {
   return current.assessment.selections.flatMap(({ selection }) =>
     selection.kind === "policy" && selection.policy.effect.kind === "approval"

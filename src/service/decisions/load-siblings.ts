@@ -4,8 +4,8 @@ import { scopeSetKey } from "../../core/values/scopes.ts";
 import type { Store, Versioned } from "../ports/store.ts";
 
 /**
- * The subject's other open requests for the same set of scopes. There are some only where one was stranded: it lets the
- * same access be asked again. Emergencies and extensions are none.
+ * The subject's other open requests for the same set of scopes. They exist only where one was stranded, because then
+ * the same access may be requested again. Emergencies and extensions do not count.
  */
 export async function loadSiblings(
   store: Store,

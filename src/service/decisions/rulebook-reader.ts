@@ -7,17 +7,17 @@ import type { Reads } from "../ports/store.ts";
 export interface IndexedRulebook {
   readonly book: Rulebook;
   readonly index: PolicyIndex;
-  /** Whether judging by it needs the subject's past. */
+  /** Whether evaluating it needs the subject's history. */
   readonly needsHistory: boolean;
-  /** The Slack user groups that any of it names. */
+  /** The Slack user groups that it names. */
   readonly userGroupSelectors: readonly Selector[];
 }
 
 export type RulebookReader = () => Promise<IndexedRulebook>;
 
 /**
- * The rules as of this moment. Only the index made from them is kept, and only as long as the version in the store is
- * the same; every decision also expects that version in its commit, so a change in between decides it afresh.
+ * Reads the rules in force. The index of the rules is cached while the version in the store stays the same. Decisions
+ * also expect that version in their commit, so that a change in between makes them decide again.
  */
 export function createRulebookReader(store: Pick<Reads, "rulebook" | "rulebookVersion">): RulebookReader {
   let known: IndexedRulebook | undefined;

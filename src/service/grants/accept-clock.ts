@@ -18,10 +18,10 @@ import {
 } from "../ports/store.ts";
 import { recordOnly } from "../decisions/decide-and-commit.ts";
 
-/** Who accepts on the command line, beside a stopped service. */
+/** The actor of the command line, which runs while the service is stopped. */
 export const operator: Actor = { type: "system", id: "operator", name: "operator", via: "cli" };
 
-/** What lasts too long once the clock goes back: it was given after the time that the clock goes back to. */
+/** Access and keys that would last too long once the clock is set back: they were created after that time. */
 export interface GivenAfter {
   readonly requests: readonly RequestId[];
   readonly keys: readonly ApiKey[];
@@ -50,15 +50,15 @@ export async function givenAfter(context: ServiceContext, to: Instant): Promise<
   return { requests, keys };
 }
 
-/** From when the end of what it is now was counted. */
+/** The time from which its end was computed. */
 function beganAt({ request, grant }: RequestWithGrant): Instant {
   if (hasStarted(grant?.value)) return grant.value.startedAt;
   return request.value.decidedAt ?? request.value.requestedAt;
 }
 
 /**
- * Goes back to the time `to`, because the recorded one is wrong. Before that everything ends that would otherwise last
- * longer than it was given for. What the clock has ended must have been written already.
+ * Sets the recorded time back to `to`, because it is wrong. First it ends everything that would otherwise last longer
+ * than granted. What the clock has ended must have been recorded already.
  */
 export async function acceptClock(context: ServiceContext, from: Instant, to: Instant): Promise<void> {
   const { store, runtime } = context;
@@ -87,7 +87,7 @@ export async function acceptClock(context: ServiceContext, from: Instant, to: In
   });
 }
 
-/** Followers of the audit log whose next attempt was planned by the wrong clock. */
+/** Followers of the audit log whose next attempt was scheduled by the wrong clock. */
 async function retriedNow({ store }: ServiceContext, to: Instant): Promise<readonly Write[]> {
   return (await store.cursors()).flatMap((cursor): readonly Write[] => {
     const { dueAt, failingSince } = cursor;

@@ -14,26 +14,26 @@ import { idOfNamed } from "../people/find-identity.ts";
 import { findPolicy } from "../policies/policy-service.ts";
 import { StoreUnavailable, type Reads, type RequestFilter, type RequestWithGrant } from "../ports/store.ts";
 
-/** Whose or which access ends; exactly one of the three. */
+/** Which access to end; exactly one of the three. */
 export type Revoked =
   /** By id or e-mail address. */
   | { readonly identityId: string }
-  /** Any scope of the request whose text, or whose resource, begins so. */
+  /** The start of any scope of the request, or of its resource. */
   | { readonly scopePrefix: string }
-  /** Governed any scope of the request, or of more time that was added to it. */
+  /** The policy that governed any scope of the request or of an extension of it. */
   | { readonly policyId: string };
 
 export interface MassRevocationService {
   /**
-   * Ends everything that matches and is approved or active, one commit each; the ids of what it ended. Refused where an
-   * id names nothing, for whoever mistyped it must not believe that the access is over: `identity_unknown`, and
-   * `not_found` for a policy that neither is there today nor governed anything still open.
+   * Ends every matching request that is approved or active, one commit each, and returns their ids. An unknown id is
+   * refused, so that nobody who mistyped it believes that the access is over: `identity_unknown`, or `not_found` for a
+   * policy that does not exist and governed nothing that is still open.
    */
   revokeAll(caller: Caller, which: Revoked, reason: string): Promise<readonly string[] | Refusal>;
 }
 
 const pageSize = 200;
-/** Reading one, in about microseconds. */
+/** Cost of reading one page, in about microseconds. */
 const pageCost = 5_000;
 
 export function createMassRevocation(
@@ -49,14 +49,14 @@ export function createMassRevocation(
       if ("scopePrefix" in which && which.scopePrefix === "") {
         return refuse("invalid_body", "Say which scopes: an empty prefix would be everything.");
       }
-      const words = await redactTokens(reason);
+      const redacted = await redactTokens(reason);
       const ids = await matching(context, which);
       const nothing = ids.length === 0 ? await namesNothing(context, which) : undefined;
       if (nothing !== undefined) return nothing;
       const ended: string[] = [];
       for (let start = 0; start < ids.length; start += pageSize) {
         const batch = ids.slice(start, start + pageSize);
-        const outcomes = await Promise.all(batch.map((id) => endOne(context, id, words, actorOf(caller))));
+        const outcomes = await Promise.all(batch.map((id) => endOne(context, id, redacted, actorOf(caller))));
         ended.push(...outcomes.flat());
       }
       return ended;
@@ -74,7 +74,7 @@ async function endOne(
     decision: decideRevoke(accessCase, reason, by, context.runtime.now()),
     expects: [],
   }));
-  // What ended by itself in the meantime needs no ending; anything else must not be passed over in silence.
+  // Access that has ended meanwhile is fine. Any other refusal is thrown, so that it is not missed.
   if (isRefusal(outcome) && outcome.refused !== "not_active") throw new StoreUnavailable(outcome.detail);
   return isRefusal(outcome) || outcome === undefined ? [] : [id];
 }
@@ -88,7 +88,7 @@ async function namesNothing(context: ServiceContext, which: Revoked): Promise<Re
   if ("scopePrefix" in which || !isRefusal(await findPolicy(context, which.policyId))) return undefined;
   return refuse(
     "not_found",
-    `No policy has the id "${which.policyId.slice(0, 80)}", and no access that lasts was given by one that had it.`,
+    `There is no policy "${which.policyId.slice(0, 80)}", and no active access was granted by a policy with that id.`,
   );
 }
 
@@ -97,7 +97,7 @@ async function matching(context: ServiceContext, which: Revoked): Promise<readon
   const ids: string[] = [];
   const subjectId = "identityId" in which ? parseId("identity", which.identityId) : undefined;
   if ("identityId" in which && subjectId === undefined) return ids;
-  // In the order in which access comes about: what is claimed while we look is found here or there.
+  // APPROVED before ACTIVE, the order in which access progresses: a request claimed while we scan shows up in one.
   for (const status of ["APPROVED", "ACTIVE"] as const) {
     const filter = { now: runtime.now(), status, ...(subjectId !== undefined && { subjectId }) };
     for await (const rows of pagesOf(store, filter)) {
@@ -126,7 +126,7 @@ export async function* pagesOf(
 async function isMeant(context: ServiceContext, row: RequestWithGrant, which: Revoked): Promise<boolean> {
   if ("identityId" in which) return true;
   if ("policyId" in which) {
-    return isGovernedBy(row.request.value, which.policyId) || isProlongedBy(context, row, which.policyId);
+    return isGovernedBy(row.request.value, which.policyId) || isExtendedBy(context, row, which.policyId);
   }
   const { scopePrefix } = which;
   return row.request.value.scopes.some(
@@ -138,8 +138,8 @@ function isGovernedBy({ requirement }: AccessRequest, policyId: string): boolean
   return requirement.demands.some((demand) => demand.policyId === policyId);
 }
 
-/** Whether more time was added to it under this policy; such an extension is a request of its own. */
-async function isProlongedBy(
+/** Whether it was extended under this policy. Such an extension is a request of its own. */
+async function isExtendedBy(
   { store, runtime }: ServiceContext,
   { request: { value: request }, grant }: RequestWithGrant,
   policyId: string,

@@ -17,8 +17,8 @@ export function firstHold(holds: readonly AccessHold[]): AccessHold {
 }
 
 /**
- * The same store, which refuses every step that grants access while there is a hold. Checks, endings, denials, reviews and
- * take-backs go on. No other check is needed: a step that grants access always has an audit record that says so.
+ * The same store, which refuses every step that grants access while there is a hold. Checks, endings, denials, reviews
+ * and take-backs go on. No other check is needed: a step that grants access always has an audit record that says so.
  */
 export function withAccessHold(store: Store, hold: AccessHold): Store {
   return {

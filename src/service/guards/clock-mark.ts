@@ -2,8 +2,8 @@ import type { Instant } from "../../core/values/ids.ts";
 import type { Store } from "../ports/store.ts";
 
 /**
- * The same store, which records the time of each step in the same commit. A later start does not accept an earlier time,
- * so that a clock that was set back revives no access.
+ * The same store, which records the time of each step in the same commit. A later start does not accept an earlier
+ * time, so that a clock that was set back revives no access.
  */
 export function withClockMark(store: Store, now: () => Instant): Store {
   let written: Instant | undefined;

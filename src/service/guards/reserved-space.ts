@@ -16,8 +16,8 @@ export interface ReservedSpace {
 const retryMs = secondMs;
 
 /**
- * The same store, which releases the reserve when the disk is full and a step ends or denies access. While the reserve is
- * missing, only such steps and the relay's writes about earlier effects are written. Everything else fails until the
+ * The same store, which releases the reserve when the disk is full and a step ends or denies access. While the reserve
+ * is missing, only such steps and the relay's writes about earlier effects are written. Everything else fails until the
  * reserve exists again.
  *
  * @param monotonicMs Time that never goes back.

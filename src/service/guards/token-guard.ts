@@ -41,8 +41,8 @@ const treatments: { readonly [Kind in Write["kind"]]: Treatment } = {
 };
 
 /**
- * Sees everything that is stored. Every surface refuses or masks tokens itself; this guard is for the field that a surface
- * forgets. No token is written, and the access of every token found is ended.
+ * Sees everything that is stored. Every surface refuses or masks tokens itself; this guard is for the field that a
+ * surface forgets. No token is written, and the access of every token found is ended.
  */
 export function guardedFromTokens(
   store: Store,

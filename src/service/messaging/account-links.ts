@@ -5,24 +5,24 @@ import type { Caller } from "../ports/caller.ts";
 
 import type { ChatAccount } from "./messenger.ts";
 
-/** From accounts at chat platforms to the people we know, through explicit links only. */
+/** Finds the person of a chat account, through explicit links only. */
 export interface AccountLinks {
   /**
-   * Who this account is, with the roles they have in chat: every linked human is requester and approver; administrators
-   * and auditors are those the configuration names. Refused: `identity_not_linked`, `identity_inactive`.
+   * The person of this account, with their roles in chat. Every linked human is requester and approver; the
+   * configuration names administrators and auditors. Refused: `identity_not_linked`, `identity_inactive`.
    */
   callerOf(account: ChatAccount): Promise<Caller | Refusal>;
   /**
-   * Links the account to the one active person without a link who has exactly this address, and says who they are. Only
-   * to be called when the operator switched it on and the platform vouches for the address.
+   * Links the account to the one active person with exactly this address and no link, and returns them. Call it only
+   * when the operator has enabled this and the platform has verified the address.
    */
   linkByEmail(account: ChatAccount, email: string): Promise<Caller | Refusal>;
-  /** Sends administrators a card that links with one press. */
+  /** Sends administrators a card with which one press links the account. */
   askForLink(
     account: ChatAccount,
     who: { readonly displayName: string; readonly email: string | null },
   ): Promise<{ readonly asked: number } | Refusal>;
-  /** From now on messages reach this account: whoever it belongs to gets what has been waiting for them. */
+  /** Call it when messages reach this account: its owner then gets the messages that were waiting. */
   becameReachable(account: ChatAccount): Promise<void>;
   /** An administrator links an account to a person. */
   link(caller: Caller, account: ChatAccount, identityId: string): Promise<Identity | Refusal>;

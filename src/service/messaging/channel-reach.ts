@@ -6,7 +6,7 @@ import type { Card } from "../views/card.ts";
 import type { Delivery } from "../ports/store.ts";
 import type { Surfaces } from "./surfaces.ts";
 
-/** The channels of a request that could not be told, and why. */
+/** The channels of a request that could not be notified, and why. */
 export function unreachedChannels(
   surfaces: Pick<Surfaces, "addressOfChannel">,
   { requirement, breakGlass }: AccessRequest,
@@ -24,7 +24,7 @@ export function unreachedChannels(
   });
 }
 
-/** Approvers who have no message of their own because a channel stands in for them. */
+/** Approvers without a message of their own, because a channel stands in for them. */
 export function coveredApprovers(deliveries: readonly Delivery[]): readonly IdentityId[] {
   return deliveries.flatMap(({ surface, state, readerId }) =>
     surface === "nowhere" && state === "NOT_NEEDED" && readerId !== null ? [readerId] : [],
@@ -32,8 +32,8 @@ export function coveredApprovers(deliveries: readonly Delivery[]): readonly Iden
 }
 
 /**
- * Whom a channel's message mentions: the approvers for whom it stands in, as the platform names them. User groups that
- * the policy names are mentioned as groups.
+ * Whom a channel's message mentions: the approvers for whom it stands in. User groups that the policy names are
+ * mentioned as groups.
  */
 export function mentionsOf(
   request: AccessRequest,

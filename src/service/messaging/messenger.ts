@@ -4,14 +4,14 @@ import type { NoticeKind } from "../../core/effects/notices.ts";
 import type { ChatAccount, Identity } from "../../core/values/identity.ts";
 import type { Card } from "../views/card.ts";
 
-/** A place that people are told things at. */
+/** A channel through which people are notified. */
 export type Surface = NotifyChannel;
 
 export type { ChatAccount };
 
-/** A short message beside the card: something has happened, or something is to be done. */
+/** A short message next to the card: something has happened, or something has to be done. */
 export type Note =
-  /** `isOver`: what it asked for cannot be done any more, so it only says what has become of the request. */
+  /** `isOver`: the action it asks for is no longer possible, so it only reports the state of the request. */
   | {
       readonly about: "request";
       readonly notice: NoticeKind;
@@ -27,9 +27,9 @@ export type Note =
       readonly roles: readonly string[];
       readonly expiresAt: string | null;
     }
-  /** An account was linked to the reader; `byName`: by whom, null: by the platform's word for their address. */
+  /** An account was linked to the reader. `byName`: by whom; null: by the e-mail address the platform confirmed. */
   | { readonly about: "account_linked"; readonly account: ChatAccount; readonly byName: string | null }
-  /** Somebody without a link asks administrators for one; `candidate` is who they seem to be. */
+  /** A user without a link asks administrators for one. `candidate`: who they seem to be. */
   | {
       readonly about: "link";
       readonly account: ChatAccount;
@@ -37,49 +37,49 @@ export type Note =
       readonly email: string | null;
       readonly candidate: { readonly id: string; readonly name: string } | null;
     }
-  /** An account that somebody wanted to be linked has been linked. */
+  /** An account whose user had asked for a link was linked. */
   | {
       readonly about: "linked";
       readonly account: ChatAccount;
       readonly identity: { readonly id: string; readonly name: string };
     }
-  /** Administrators are needed for the service itself. */
+  /** The service itself needs an administrator. */
   | { readonly about: "alert"; readonly alert: ServiceAlert };
 
-/** Where a posted message is, in the platform's own words, as JSON text; kept with the copy, opaque to everybody else. */
+/** Where a posted message is, as JSON in the platform's format. Stored with the delivery, opaque to everything else. */
 export type MessageRef = string;
 
-/** `gone`: the message cannot be changed any more, so what it should say has to be said by a new one. */
+/** `gone`: the message can no longer be changed, so a new one must be posted. */
 export type RewriteResult = "rewritten" | "gone";
 
 /**
- * One surface's way of telling. Every call is one attempt: it throws a {@link DeliveryFault} when it could not, and
- * never tries again by itself. Addresses are opaque texts: a user, a channel, a mailbox.
+ * Sends messages on one surface. Every call is one attempt: it throws a {@link DeliveryFault} when it fails, and never
+ * retries by itself. Addresses are opaque texts: a user, a channel, a mailbox.
  */
 export interface Messenger {
   readonly surface: Surface;
-  /** Posted messages can be changed, so each is kept true. False for e-mail, where everything is said by notes. */
+  /** Posted messages can be changed, so cards are kept up to date. False for e-mail, which only sends notes. */
   readonly keepsCards: boolean;
-  /** Where this person is told things; undefined: they cannot be reached here. Asks nobody outside. */
+  /** The address of this person; undefined: they cannot be reached here. Calls no other system. */
   addressOf(person: Identity): Promise<string | undefined>;
-  /** Of a channel reference such as `slack:C0APPROVALS`; undefined: not of this surface. */
+  /** The address of a channel reference such as `slack:C0APPROVALS`; undefined: not of this surface. */
   channelAddress(reference: string): string | undefined;
-  /** The addresses of the people in a channel; undefined: the platform does not say. */
+  /** The addresses of the people in a channel; undefined when the platform does not tell. */
   membersOf(channelAddress: string): Promise<ReadonlySet<string> | undefined>;
   /** Posts the card as a new message. */
   post(address: string, card: Card, signal: AbortSignal): Promise<MessageRef>;
   /**
-   * Makes a posted message say what the card says now.
+   * Updates a posted message to the current card.
    *
-   * @param isMisleading The message offers what cannot be done any more: it goes before those that are only behind, where
-   *   the platform takes a limited number of rewrites.
+   * @param isMisleading The message offers actions that are no longer possible. Where the platform limits the number of
+   *   updates, it is updated before messages that are only outdated.
    */
   rewrite(ref: MessageRef, card: Card, signal: AbortSignal, isMisleading: boolean): Promise<RewriteResult>;
   /**
-   * Tells something once, below the copy of the same request where there is one. When that copy is gone, on its own: it
-   * must not be lost with the message it was to stand below.
+   * Sends a note once, in the thread of the same request's card where there is one. When that card is gone, the note is
+   * sent on its own, so that it is not lost with the card.
    *
-   * @returns where the message is, when there are buttons on it: then it has to be kept true. Else null.
+   * @returns Where the message is if it has buttons, because then it must be updated. Else null.
    */
   direct(
     address: string,
@@ -87,20 +87,20 @@ export interface Messenger {
     thread: MessageRef | null,
     signal: AbortSignal,
   ): Promise<MessageRef | null>;
-  /** Makes a note that was posted say what it says now. `open`: there are still buttons on it. */
+  /** Updates a posted note. `open`: it still has buttons. */
   rewriteNote(ref: MessageRef, note: Note, signal: AbortSignal): Promise<"open" | "closed">;
 }
 
-/** What became of an attempt to tell. */
+/** An attempt to send or update a message failed. */
 export class DeliveryFault extends Error {
   override readonly name = "DeliveryFault";
-  /** Stable, for logs and the audit trail: `rate_limited`, `timeout`, `channel_not_found`, … Never a secret. */
+  /** Stable, for logs and the audit log: `rate_limited`, `timeout`, `channel_not_found`, … Never a secret. */
   readonly code: string;
-  /** False: trying again changes nothing. */
+  /** False: retrying is useless. */
   readonly retryable: boolean;
-  /** The surface said when to come back. */
+  /** The surface said when to retry. */
   readonly retryAfterMs?: number;
-  /** True: nobody gets through to this surface at the moment, whoever the message is for. */
+  /** True: the surface is unreachable for every message. */
   readonly isSurfaceDown: boolean;
 
   constructor(

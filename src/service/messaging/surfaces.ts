@@ -2,20 +2,20 @@ import type { NotifyChannel } from "../../core/access/access-request.ts";
 import type { Identity } from "../../core/values/identity.ts";
 import type { Messenger } from "./messenger.ts";
 
-/** One place where a person or channel is told things. */
+/** One address at which a person or channel is notified. */
 export interface DeliveryAddress {
   readonly messenger: Messenger;
   readonly address: string;
 }
 
-/** The surfaces of this installation, as they are added at the start. */
+/** The surfaces of this installation. They are added at the start. */
 export interface Surfaces {
   add(messenger: Messenger): void;
   get(surface: NotifyChannel): Messenger | undefined;
   readonly configured: ReadonlySet<NotifyChannel>;
-  /** Everywhere this person can be told things. */
+  /** Every address of this person. */
   addressesOf(person: Identity): Promise<readonly DeliveryAddress[]>;
-  /** Where a channel reference such as `slack:C0APPROVALS` leads; undefined: nowhere in this installation. */
+  /** The address of a channel reference such as `slack:C0APPROVALS`; undefined: none in this installation. */
   addressOfChannel(reference: string): DeliveryAddress | undefined;
 }
 

@@ -24,11 +24,11 @@ import type { Step, Versioned } from "../ports/store.ts";
 import { decideAndCommit, recordOnly } from "../decisions/decide-and-commit.ts";
 import { newEffect } from "../decisions/build-step.ts";
 
-/** How often one account may ask administrators to be linked. */
+/** How often one account may ask for a link within the window. */
 export const linkRequestsMax = 3;
 const linkRequestsWindowMs = hourMs;
 
-/** People of chat over the store: read at every press, so that a link or a switch counts at once. */
+/** Reads the person at every press, so that a link or a deactivation counts immediately. */
 export function createAccountLinks(context: ServiceContext): AccountLinks {
   const { store } = context;
 
@@ -48,7 +48,7 @@ export function createAccountLinks(context: ServiceContext): AccountLinks {
         const candidate = await candidateFor(context, account.surface, email);
         if (candidate === undefined) return notLinked();
         const by = actorOf({ identity: candidate.value, roles: [], via: account.surface });
-        // Whoever gave the address has given the link as well.
+        // Who has set the address is responsible for the link.
         const makers = candidate.value.origins?.email?.by ?? [];
         return linking(context, candidate, account, by, makers, "email");
       });
@@ -97,7 +97,7 @@ function alreadyLinked({ name }: Identity): Refusal {
   return refuse("name_taken", `This account is already linked to ${name}.`);
 }
 
-/** With the roles of chat: requester and approver for everybody, the rest as the configuration says. */
+/** The caller with their roles in chat: requester and approver, and others by the configuration. */
 async function callerAs(
   context: ServiceContext,
   identity: Identity,
@@ -116,7 +116,7 @@ async function callerAs(
   return { identity, roles, via: surface };
 }
 
-/** The one active person with exactly this address and no account on this platform yet. */
+/** The only active person with exactly this address and no account on this platform. */
 async function candidateFor(
   { store }: ServiceContext,
   surface: ChatAccount["surface"],
@@ -135,7 +135,7 @@ async function candidateFor(
   return fitting.length === 1 ? fitting[0] : undefined;
 }
 
-/** Links the account to this person, once; a press that comes again finds it done. */
+/** Links the account to this person. A repeated press changes nothing. */
 function linking(
   context: ServiceContext,
   before: Versioned<Identity>,
@@ -161,7 +161,7 @@ function linking(
   const after: Identity = {
     ...identity,
     links: { ...identity.links, ...link },
-    // Beside what the file says, so that a reload keeps it.
+    // Stored separately from the file's links, so that a reload keeps it.
     ...(identity.managedBy === "file" && !isSame && { chatLinks: { ...identity.chatLinks, ...link } }),
   };
   const step = identityStep(context, before, after, by, makers);
@@ -186,12 +186,12 @@ function linking(
   };
 }
 
-/** Null: nobody but the platform, which vouched for an address. */
+/** Null when the platform made the link by a verified address. */
 function linkerOf({ id }: ReturnType<typeof actorOf>, how: "email" | "administrator"): IdentityId | null {
   return how === "email" ? null : (parseId("identity", id) ?? null);
 }
 
-/** Nothing about anybody changes: administrators are told, and the asking is counted. */
+/** Changes no identity: notifies the administrators, and counts the request against its limit. */
 function linkRequestStep(
   { runtime }: ServiceContext,
   account: ChatAccount,
@@ -222,5 +222,5 @@ function linkRequestStep(
   };
 }
 
-/** What a platform says somebody is called is not ours, and may be long. */
+/** Names come from the platform and may be long. */
 const namesLengthMax = 200;

@@ -1,10 +1,10 @@
 import type { JsonValue, Store } from "../ports/store.ts";
 import { recordOnly } from "../decisions/decide-and-commit.ts";
 
-/** What a surface keeps of where it reaches people: outlives restarts, and nobody but the surface reads it. */
+/** Where a surface reaches people. It survives restarts, and only the surface reads it. */
 export interface AddressBook {
   find(key: string): Promise<JsonValue | undefined>;
-  /** Writes only what is new, for it is called with everything that comes in. */
+  /** Writes only changes, because it is called for every incoming message. */
   keep(key: string, value: JsonValue): Promise<void>;
   forget(key: string): Promise<void>;
 }

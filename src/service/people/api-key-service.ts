@@ -20,12 +20,12 @@ import {
 import { decideAndCommit } from "../decisions/decide-and-commit.ts";
 import { expectUnchanged, newEffect } from "../decisions/build-step.ts";
 
-/** Contract §3: 90 days unless said otherwise, at most a year. */
+/** A key lives 90 days by default, and at most a year. */
 export const keyLifeDefaultMs = 90 * dayMs;
 export const keyLifeMaxMs = 366 * dayMs;
-/** How long before a key expires its owner is told, and how long it must live for that. */
+/** How long before its expiry a key's owner is notified. Keys that live less than two weeks are too short for that. */
 export const keyExpiryNoticeMs = 7 * dayMs;
-const keyLifeToTellMs = 14 * dayMs;
+const keyLifeForNoticeMs = 14 * dayMs;
 
 export interface KeyInput {
   readonly identityId: string;
@@ -41,7 +41,7 @@ export interface NewKey {
 }
 
 export interface ApiKeyService {
-  /** Who presents this key, if it is one of ours and lives. */
+  /** The caller with this key, if it is active. */
   authenticate(token: string): Promise<Caller | Refusal>;
   list(caller: Caller, page: PageQuery): Promise<Page<ApiKey> | Refusal>;
   create(caller: Caller, input: KeyInput): Promise<NewKey | Refusal>;
@@ -50,7 +50,7 @@ export interface ApiKeyService {
   readonly end: (hash: string, by: Actor) => Promise<void>;
 }
 
-const notValid = "This API key is not valid. Send a living one as Authorization: Bearer kd_live_….";
+const notValid = "Invalid API key. Send an active key as Authorization: Bearer kd_live_….";
 
 export function createApiKeyService(context: ServiceContext): ApiKeyService {
   const { store } = context;
@@ -76,7 +76,7 @@ export function createApiKeyService(context: ServiceContext): ApiKeyService {
           return refuse("not_found", "No such key.");
         return { step: deletedStep(context, found.key, by).step, result: true };
       });
-      // An unknown token is no news; that the store could not write is.
+      // An unknown token is fine; a failure to end a known one is not.
       if (isRefusal(outcome) && outcome.refused !== "not_found") throw new StoreUnavailable(outcome.detail);
     },
   };
@@ -85,7 +85,7 @@ export function createApiKeyService(context: ServiceContext): ApiKeyService {
 async function authenticate({ store, runtime }: ServiceContext, token: string): Promise<Caller | Refusal> {
   if (parseToken(token)?.kind !== "live") return refuse("unauthenticated", notValid);
   const found = await store.keyByHash(runtime.sha256(token));
-  if (found === undefined || !isLiving(found.key.value, runtime.now())) {
+  if (found === undefined || !isActiveKey(found.key.value, runtime.now())) {
     return refuse("unauthenticated", notValid);
   }
   const { id, roles, mintedBy, madeBy = [mintedBy] } = found.key.value;
@@ -132,11 +132,11 @@ async function create(context: ServiceContext, caller: Caller, input: KeyInput):
   });
 }
 
-function isLiving(key: ApiKey, now: Instant): boolean {
+function isActiveKey(key: ApiKey, now: Instant): boolean {
   return key.deletedAt === null && (key.expiresAt === null || now < key.expiresAt);
 }
 
-/** The record of a key; the token itself is kept nowhere. */
+/** The record of a key. The token itself is stored nowhere. */
 export function keyOf(
   { runtime }: Pick<ServiceContext, "runtime">,
   token: string,
@@ -160,7 +160,7 @@ export function keyOf(
   };
 }
 
-/** A new key, put on record and announced to whom it was made for. */
+/** Stores a new key, records it, and notifies its owner. */
 export function createdStep({ runtime }: Pick<ServiceContext, "runtime">, key: ApiKey, by: Actor): Step {
   const now = runtime.now();
   const { id, identityId, roles, name, last4, mintedBy } = key;
@@ -185,17 +185,17 @@ export function createdStep({ runtime }: Pick<ServiceContext, "runtime">, key: A
   };
 }
 
-/** Its owner is told a week before it expires; one that lives less than two weeks is too short-lived for that. */
+/** Notifies the owner a week before the key expires; see {@link keyExpiryNoticeMs}. */
 function expiryNotice(
   { id, identityId, createdAt, expiresAt }: ApiKey,
   context: Parameters<typeof newEffect>[1],
 ): readonly NewEffect[] {
-  if (expiresAt === null || expiresAt - createdAt < keyLifeToTellMs) return [];
+  if (expiresAt === null || expiresAt - createdAt < keyLifeForNoticeMs) return [];
   const effect = newEffect({ kind: "announce_key_expiry", keyId: id, identityId }, context);
   return [{ ...effect, dueAt: plus(expiresAt, -keyExpiryNoticeMs) }];
 }
 
-/** The key is dead in this commit. */
+/** The key stops working with this commit. */
 export function deletedStep(
   { runtime }: Pick<ServiceContext, "runtime">,
   found: Versioned<ApiKey>,

@@ -12,24 +12,24 @@ import { decideAndCommit } from "../decisions/decide-and-commit.ts";
 
 const builtIn: Actor = { type: "system", id: "start", name: "start of the service", via: "console" };
 
-/** What the start found or made. */
+/** The admin key that the start found or created. */
 export type AdminKey =
-  /** The key given is the built-in identity's living key, now or already before. */
+  /** The given key is the active key of the built-in identity. */
   | { readonly kind: "given" }
-  /** No key was given and a living one exists. */
+  /** No key was given, and an active one exists. */
   | { readonly kind: "kept" }
-  /** A new one, to be written where only the operator can read it. */
+  /** A new one. The caller writes it where only the operator can read it. */
   | { readonly kind: "made"; readonly token: string };
 
 export interface BootstrapService {
   /**
-   * Makes sure of the built-in service identity `id_admin` and its one key. A given key replaces the one before; a
-   * key that was deleted or reported as leaked stays dead.
+   * Ensures that the built-in service identity `id_admin` exists and has one key. A given key replaces the former one.
+   * A key that was deleted or reported as leaked stays revoked.
    * @param given `JIT_ADMIN_KEY`, if set.
    * @param kept What the key file holds from an earlier start, if anything.
    */
   ensureAdminKey(given: string | undefined, kept: string | undefined): Promise<AdminKey | Refusal>;
-  /** Names this database, and with it what we make at targets; made at its first start, the same ever after. */
+  /** The name of this database, used in object names at targets. Created at the first start, and never changed. */
   instanceId(): Promise<string>;
 }
 
@@ -60,23 +60,23 @@ export function createBootstrapService(context: ServiceContext): BootstrapServic
       const identity = await ensureIdentity();
       if (isRefusal(identity)) return identity;
       return decideAndCommit<AdminKey>(store, async () => {
-        const living = await store.keysOf(identity.id);
+        const active = await store.keysOf(identity.id);
         const wanted = given ?? kept;
         const known = wanted === undefined ? undefined : await store.keyByHash(runtime.sha256(wanted));
-        const isLiving = known !== undefined && living.some((key) => key.value.id === known.key.value.id);
-        if (isLiving && living.length === 1) {
+        const isActiveKey = known !== undefined && active.some((key) => key.value.id === known.key.value.id);
+        if (isActiveKey && active.length === 1) {
           return { asWanted: { kind: given === undefined ? "kept" : "given" } satisfies AdminKey };
         }
-        // A key that is known and dead was ended on purpose.
+        // A known key that is not active was ended on purpose.
         const isUsable = given !== undefined && known === undefined;
         const token = isUsable ? given : formatToken("live", runtime.tokenSecret());
         const step = replaced(
           context,
           identity.id,
-          isLiving ? undefined : token,
-          living.filter((key) => key.value.id !== known?.key.value.id),
+          isActiveKey ? undefined : token,
+          active.filter((key) => key.value.id !== known?.key.value.id),
         );
-        const result: AdminKey = isLiving || isUsable ? { kind: "given" } : { kind: "made", token };
+        const result: AdminKey = isActiveKey || isUsable ? { kind: "given" } : { kind: "made", token };
         return { step, result };
       });
     },

@@ -35,7 +35,7 @@ export interface IdentityInput {
   readonly active: boolean;
 }
 
-/** A change; null takes an optional field away. */
+/** A change; null removes an optional field. */
 export interface IdentityPatch {
   readonly kind?: Identity["kind"];
   readonly email?: string | null;
@@ -46,17 +46,17 @@ export interface IdentityPatch {
   readonly active?: boolean;
 }
 
-/** With the manager found. */
+/** The patch with the manager's id. */
 type FoundPatch = Omit<IdentityPatch, "managerId"> & { readonly managerId?: IdentityId | null };
 
-/** Wherever an identity is named, its id or its e-mail address will do. */
+/** Identities can be named by id or e-mail address. */
 export interface DirectoryService {
   list(caller: Caller, page: PageQuery): Promise<Page<Identity> | Refusal>;
   read(caller: Caller, id: string): Promise<Identity | Refusal>;
   create(caller: Caller, input: IdentityInput): Promise<Identity | Refusal>;
-  /** For identities the file manages `active` is the only field; it outlives reloads. */
+  /** For identities that the file manages, only `active` can be changed; it survives reloads. */
   change(caller: Caller, id: string, patch: IdentityPatch): Promise<Identity | Refusal>;
-  /** Takes a link away, so that the account is nobody's; what the file says of links is changed in the file. */
+  /** Removes a link. A link that the file makes is removed in the file. */
   unlink(caller: Caller, id: string, surface: ChatAccount["surface"]): Promise<Identity | Refusal>;
 }
 
@@ -88,7 +88,7 @@ export function createDirectoryService(context: ServiceContext): DirectoryServic
           listed: true,
           enabled: active,
         };
-        const refusal = unfit(identity);
+        const refusal = refuseInvalid(identity);
         if (refusal !== undefined) return refusal;
         if ((await store.identity(identity.id)) !== undefined) {
           return refuse("name_taken", `There is already an identity ${identity.id}.`);
@@ -107,7 +107,7 @@ export function createDirectoryService(context: ServiceContext): DirectoryServic
         const { managerId: _, ...rest } = patch;
         const after = patched(before.value, { ...rest, ...(managerId !== undefined && { managerId }) });
         if (isRefusal(after)) return after;
-        const refusal = unfit(after);
+        const refusal = refuseInvalid(after);
         if (refusal !== undefined) return refusal;
         return written(context, caller, before, after);
       });
@@ -126,7 +126,7 @@ export function createDirectoryService(context: ServiceContext): DirectoryServic
   };
 }
 
-/** What this caller makes of an identity. */
+/** The step and the result of a change that this caller makes to an identity. */
 function written(
   context: ServiceContext,
   caller: Caller,
@@ -135,7 +135,7 @@ function written(
 ): { readonly step: Step; readonly result: Identity } {
   const step = identityStep(context, before, after, actorOf(caller), makersOf(caller));
   const now = context.runtime.now();
-  // Whoever they are, because the account can act as them from now on.
+  // The person is always notified, because the account can act as them from now on.
   const linkNotices = (after.kind === "HUMAN" ? newLinks(before?.value, after) : []).map((account) =>
     newEffect(
       { kind: "announce_link", identityId: after.id, account, byId: caller.identity.id },
@@ -192,7 +192,7 @@ function patched(identity: Identity, patch: FoundPatch): Identity | Refusal {
   };
 }
 
-function unfit(identity: Identity): Refusal | undefined {
+function refuseInvalid(identity: Identity): Refusal | undefined {
   if (identity.kind === "HUMAN" && identity.email === undefined) {
     return refuse("invalid_body", "A person needs an e-mail address.", {
       errors: [{ path: "email", message: "is required for a HUMAN" }],
@@ -205,7 +205,7 @@ function unfit(identity: Identity): Refusal | undefined {
     : undefined;
 }
 
-/** The id of the manager that a body names; what it leaves out or takes away stays so. */
+/** The id of the manager that a body names; null and undefined are returned as they are. */
 async function managerNamed<Without extends null | undefined>(
   store: ServiceContext["store"],
   name: string | Without,
@@ -214,8 +214,12 @@ async function managerNamed<Without extends null | undefined>(
   return (await findNamedIdentity(store, name))?.value.id ?? unknownIdentity(name);
 }
 
-/** Everything that follows from an identity as it was and as it is to be: row, guards, record, and the end of access
- * for somebody who is no longer active. Shared with the configuration file. `makers`: whose hand is in what changes. */
+/**
+ * The step that changes an identity: row, unique names, audit record, and the end of access when the person becomes
+ * inactive. The configuration file uses it as well.
+ *
+ * @param makers Everyone who is responsible for the change.
+ */
 export function identityStep(
   { runtime }: Pick<ServiceContext, "runtime">,
   before: Versioned<Identity> | undefined,
@@ -258,7 +262,7 @@ export function identityStep(
     effects: [
       ...(isGone ? [newEffect({ kind: "end_access_of", identityId: id }, { now, runtime })] : []),
       ...reviewEffects(before?.value, after, { now, runtime }),
-      // Those of a file are looked at together (see the configuration service).
+      // The links of a file are handled together (see the configuration service).
       ...(managedBy === "file" && by.type === "system"
         ? []
         : linksMade(newLinks(before?.value, after), { runtime })),
@@ -276,7 +280,7 @@ function uniqueOf(before: Identity | undefined, after: Identity): readonly Uniqu
   ];
 }
 
-/** What only one identity may have: an address, and each platform account. Who has left the file gives them up. */
+/** The unique names of an identity: its address and its chat accounts. A person removed from the file has none. */
 function namesOf({ email, links, listed }: Identity): readonly string[] {
   if (!listed) return [];
   const accounts = [accountIn(links, "slack"), accountIn(links, "teams")];

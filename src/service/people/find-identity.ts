@@ -5,8 +5,8 @@ import type { Reads, Versioned } from "../ports/store.ts";
 type DirectoryReads = Pick<Reads, "identity" | "people">;
 
 /**
- * Whom a text names: by id, or by the e-mail address that one identity has now, without regard to case. Whoever left the
- * configuration file has given up their address, so only their id still names them.
+ * The identity that a text names, by id or by its current e-mail address, ignoring case. A person who was removed from
+ * the configuration file has no address any more, so only the id finds them.
  */
 export async function findNamedIdentity(
   store: DirectoryReads,
@@ -21,7 +21,7 @@ export async function findNamedIdentity(
   return named.length === 1 ? named[0] : undefined;
 }
 
-/** The id of whom an address names; any other text as it is, so that it is refused as itself. */
+/** The id of the person with this address. Any other text is returned as it is, so that the refusal quotes it. */
 export async function idOfNamed(store: DirectoryReads, text: string): Promise<string> {
   if (parseEmail(text) === undefined) return text;
   return (await findNamedIdentity(store, text))?.value.id ?? text;

@@ -4,7 +4,7 @@ import type { NewEffect, Reads } from "../ports/store.ts";
 import type { Runtime } from "../ports/runtime.ts";
 import { newEffect } from "../decisions/build-step.ts";
 
-/** The accounts that this person has now and had not before. */
+/** The accounts that this person did not have before. */
 export function newLinks(before: Identity | undefined, after: Identity): readonly ChatAccount[] {
   const had = new Set(accountsOf(before).map(linkName));
   return accountsOf(after).filter((account) => !had.has(linkName(account)));
@@ -15,7 +15,7 @@ function accountsOf(identity: Identity | undefined): readonly ChatAccount[] {
   return (["slack", "teams"] as const).flatMap((surface) => accountIn(identity.links, surface) ?? []);
 }
 
-/** Makes every message true that asks an administrator to link one of these accounts. */
+/** Updates every message that asks an administrator to link one of these accounts. */
 export function linksMade(
   accounts: readonly ChatAccount[],
   context: { readonly runtime: Runtime },
@@ -25,7 +25,7 @@ export function linksMade(
   return [newEffect({ kind: "links_made", accounts }, { now: runtime.now(), runtime })];
 }
 
-/** The same for the many accounts of a configuration file, of which hardly any was ever asked about. */
+/** The same for the accounts of a configuration file, most of which never asked for a link. */
 export async function linksMadeIfAsked(
   accounts: readonly ChatAccount[],
   { store, runtime }: { readonly store: Reads; readonly runtime: Runtime },

@@ -34,18 +34,18 @@ export interface Loaded {
 
 export interface ConfigurationService {
   /**
-   * Makes the store say what the file says, in one commit: whole or not at all. Versions rise only where content
-   * changes; who has left the file is deactivated; the administrator's switch on a person stays as it is.
+   * Applies the file to the store in one commit, completely or not at all. Versions increase only where content
+   * changes. People who were removed from the file are deactivated. An administrator's deactivation of a person stays.
    */
   load(content: FileContent, source: "file" | "example", fileName: string): Promise<Loaded | Refusal>;
-  /** What is in force but probably a mistake: people and channels it counts on and that are not there, a name given twice. */
+  /** Probable mistakes in force, for example unknown people and channels, or a duplicate name. */
   warnings(content: FileContent): Promise<readonly PlacedProblem[]>;
 }
 
-/** People that are compared in one slice, so that a file of thousands does not keep others waiting. */
+/** How many people are compared in one slice, so that a large file does not delay other calls. */
 const sliceOfPeople = 100;
 
-/** Acts for the configuration file, wherever it was read. */
+/** The actor of changes by the configuration file. */
 export const configurationLoader: Actor = {
   type: "system",
   id: "configuration",
@@ -53,7 +53,7 @@ export const configurationLoader: Actor = {
   via: "system",
 };
 
-/** @param pause waited for between slices of the comparison; what follows it is still written in one step. */
+/** @param pause Awaited between slices of the comparison. Everything is still written in one step. */
 export function createConfigurationService(
   context: ServiceContext,
   pause: () => Promise<void> = async () => {},
@@ -121,11 +121,11 @@ async function peopleSteps(
   for (const [index, person] of content.identities.entries()) {
     if (index % sliceOfPeople === 0) await pause();
     listed.add(person.id);
-    // Who was made over the API may have come into the file since.
+    // A person created over the API may have been added to the file since.
     const before = known.get(person.id) ?? (await store.identity(person.id));
     const wanted: Identity = {
       ...person,
-      ...linksBeside(person, before?.value.chatLinks, ofFile),
+      ...mergeLinks(person, before?.value.chatLinks, ofFile),
       managedBy: "file",
       listed: true,
       enabled: before?.value.enabled ?? true,
@@ -138,7 +138,7 @@ async function peopleSteps(
   }
   for (const before of known.values()) {
     if (listed.has(before.value.id) || !before.value.listed) continue;
-    // Links made in chat go with the person: whoever comes back is linked anew.
+    // Links made in chat are removed with the person. A person who returns is linked again.
     const { chatLinks, ...gone } = before.value;
     const links = accountsIn(chatLinks ?? {}).reduce(
       (kept, { surface }) => withoutLink(kept, surface),
@@ -149,16 +149,16 @@ async function peopleSteps(
   return { steps, linked };
 }
 
-/** Every account that the file gives to somebody. */
+/** Every account that the file links to a person. */
 function accountsNamed({ identities }: FileContent): ReadonlySet<string> {
   return new Set(identities.flatMap(({ links }) => accountsIn(links).map(linkName)));
 }
 
 /**
- * The file's links, and beside them those made in chat: not on a platform where the file names an account for this
- * person, and never an account that the file gives to anybody.
+ * The file's links, and those made in chat. A link made in chat is dropped where the file names an account of this
+ * person on the same platform, or links the account to anybody.
  */
-function linksBeside(
+function mergeLinks(
   { links }: FileContent["identities"][number],
   madeInChat: Links = {},
   ofFile: ReadonlySet<string>,
@@ -209,8 +209,8 @@ function policyStep({ runtime }: ServiceContext, book: Rulebook, content: FileCo
   if (was !== undefined && was.name !== is?.name) {
     unique.push({ release: policyNameKey(was.name), owner: was.id });
   }
-  // Also of one that stays as it is: earlier versions loaded it without taking its name. Where somebody else has had
-  // the name since then, a start must not fail for it; see warnings().
+  // Also for an unchanged policy: older versions loaded it without taking its name. If another policy has taken it
+  // since, a start must not fail; see warnings().
   const isLeft = is?.name === was?.name && namesake(book, is?.name) !== undefined;
   if (is !== undefined && !isLeft) unique.push({ take: policyNameKey(is.name), owner: is.id });
   if (is === undefined && was !== undefined) record("deleted", was);
@@ -218,7 +218,7 @@ function policyStep({ runtime }: ServiceContext, book: Rulebook, content: FileCo
   return { expects: [], writes, unique, counters: [], audit, effects: [] };
 }
 
-/** Every list of conditions that is stored. */
+/** Every stored list of conditions. */
 function conditionsOf({ policies, rules }: Rulebook): readonly (readonly Condition[])[] {
   return [
     ...policies.map(({ conditions }) => conditions),
@@ -227,15 +227,15 @@ function conditionsOf({ policies, rules }: Rulebook): readonly (readonly Conditi
   ];
 }
 
-/** What the file says otherwise than before, for the record; the default policy has a record of its own. */
+/** The rules that have changed, for the audit record. The default policy has a record of its own. */
 function changedRules(before: Rules, after: Rules): Partial<Rules> {
-  const said = Object.entries(after).filter(
+  const changed = Object.entries(after).filter(
     ([name, value]) => name !== "defaultPolicy" && !sameContent(Reflect.get(before, name), value),
   );
-  return Object.fromEntries(said);
+  return Object.fromEntries(changed);
 }
 
-/** The default policy's version rises like any other's, only with its content. */
+/** The default policy's version increases only with its content, as for any policy. */
 function rulesWithVersion(rules: Rules, before: Rules): Rules {
   const { defaultPolicy } = rules;
   if (defaultPolicy === undefined) return rules;

@@ -14,7 +14,7 @@ import type { PlacedProblem } from "../../core/values/refusals.ts";
 import type { FileContent } from "./configuration-content.ts";
 import type { ServiceContext } from "../decisions/load-facts.ts";
 
-/** What is in force but probably a mistake: of the file, at its places, and of every policy that was made over the API. */
+/** Probable mistakes in force: in the file, with their place, and in every policy created over the API. */
 export async function fileWarnings(
   context: ServiceContext,
   content: FileContent,
@@ -53,7 +53,7 @@ export async function fileWarnings(
   ];
 }
 
-/** What is valid in one policy but probably a mistake, by today's people and rules; paths begin at the policy. */
+/** Probable mistakes in one valid policy, by the people and rules in force. Paths start at the policy. */
 export async function policyWarnings(
   context: ServiceContext,
   policy: Policy,
@@ -83,7 +83,7 @@ export async function policyWarnings(
 interface About {
   readonly identities: FileContent["identities"];
   readonly connectors: readonly ServedAccess[];
-  /** Of people beside `identities`. */
+  /** Groups of people other than `identities`. */
   readonly groups: readonly string[];
   readonly policies: FileContent["policies"];
   readonly rules: Rules;
@@ -110,7 +110,7 @@ function ofApiPolicy({ id }: Policy, path: readonly string[], message: string): 
   return `the policy ${id}, which was made over the API${place}: ${message}`;
 }
 
-/** Another policy that bears this name. */
+/** A policy of the API with this name. */
 export function namesake({ policies }: Rulebook, name: string | undefined): Policy | undefined {
   return policies.find((one) => one.managedBy === "api" && one.name === name);
 }

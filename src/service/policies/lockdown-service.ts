@@ -5,7 +5,7 @@ import type { ServiceContext } from "../decisions/load-facts.ts";
 import type { AuditRow, Step } from "../ports/store.ts";
 import { decideAndCommit, recordOnly } from "../decisions/decide-and-commit.ts";
 
-/** Whether a lockdown is on, and who said so last; without anybody where it was never begun. */
+/** Whether a lockdown is on, and who changed it last; null when nobody ever has. */
 export interface Lockdown {
   readonly on: boolean;
   readonly last: {
@@ -37,7 +37,7 @@ async function read(context: ServiceContext): Promise<Lockdown> {
   return { on, last: last === undefined ? null : changeOf(last) };
 }
 
-/** The audit log is where it stands who changed it, and it is read by its index: there are few. */
+/** The last change in the audit log, found by its index. There are only few. */
 async function lastChange({ store }: ServiceContext): Promise<AuditRow | undefined> {
   let last: AuditRow | undefined;
   for (;;) {
@@ -61,7 +61,7 @@ async function change(
 ): Promise<{ readonly on: boolean } | Refusal> {
   return decideAndCommit(context.store, async () => {
     const { book } = await context.rulebook();
-    // Saying it again begins nothing: who began it, and why, is still the answer to who asks.
+    // Repeating it changes nothing: the first person and reason stay the answer.
     if (book.lockdown === on) return { step: recordOnly([]), result: { on } };
     const at = context.runtime.now();
     const step: Step = {

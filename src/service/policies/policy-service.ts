@@ -9,7 +9,7 @@ import type { ServiceContext } from "../decisions/load-facts.ts";
 import type { Step, UniqueChange, Write } from "../ports/store.ts";
 import { decideAndCommit } from "../decisions/decide-and-commit.ts";
 
-/** A policy as its author wrote it; id, version and keeper are ours. */
+/** A policy as its author wrote it, without the id, version and source that we add. */
 export type PolicyDraft = Omit<Policy, "id" | "version" | "managedBy">;
 
 export interface PolicyService {
@@ -18,9 +18,9 @@ export interface PolicyService {
   create(caller: Caller, draft: PolicyDraft): Promise<Policy | Refusal>;
   /** A new version. */
   replace(caller: Caller, id: string, draft: PolicyDraft): Promise<Policy | Refusal>;
-  /** What is valid in this policy but probably a mistake, by today's people and rules; paths begin at the policy. */
+  /** Probable mistakes in this valid policy, by the people and rules in force. Paths start at the policy. */
   warnings(policy: Policy): Promise<readonly PlacedProblem[]>;
-  /** What it has frozen on requests stays. */
+  /** Requirements that it has frozen on requests stay. */
   remove(caller: Caller, id: string): Promise<Policy | Refusal>;
 }
 
@@ -94,7 +94,7 @@ interface PolicyChange {
   readonly action: string;
 }
 
-/** Changes one policy of the API's own; a policy of the file is changed there. */
+/** Changes a policy of the API. Policies of the file are changed in the file. */
 async function change(
   context: ServiceContext,
   caller: Caller,
@@ -125,7 +125,7 @@ async function change(
   });
 }
 
-/** Two policies never share a name, whoever keeps them. */
+/** Policy names are unique across the file and the API. */
 export function policyNameKey(name: string): string {
   return `policy-name:${name}`;
 }

@@ -41,7 +41,9 @@ export function lacksRole(caller: Caller, ...anyOf: readonly Role[]): Refusal | 
   return refuse("missing_role", `This needs a key with the role ${anyOf.join(" or ")}.`);
 }
 
-/** Who is responsible for what this caller creates: the caller, and everyone who has influenced how they are recognised. */
+/**
+ * Who is responsible for what this caller creates: the caller, and everyone who has influenced how they are recognised.
+ */
 export function makersOf({ identity, via, keyMadeBy = [] }: Caller): readonly IdentityId[] {
   return [...new Set([identity.id, ...peopleBehind(identity, via, keyMadeBy)])];
 }

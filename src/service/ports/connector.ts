@@ -72,8 +72,8 @@ export interface Connector {
   readonly name: string;
   readonly kind: string;
   /**
-   * Which system this is, without secrets: `host:port/database`, a file. It is stored with every target spec. A connector
-   * with live grants cannot be moved to another system, where their objects could not be taken back.
+   * Which system this is, without secrets: `host:port/database`, a file. It is stored with every target spec. A
+   * connector with live grants cannot be moved to another system, where their objects could not be taken back.
    */
   readonly place?: string;
   /** Issuing requires the requester's public key. */

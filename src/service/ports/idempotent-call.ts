@@ -1,6 +1,9 @@
 import type { KeyId } from "../../core/values/ids.ts";
 
-/** A call with an Idempotency-Key. The same key again gets the same answer, without a second effect (docs/api.md#idempotency). */
+/**
+ * A call with an Idempotency-Key. The same key again gets the same answer, without a second effect
+ * (docs/api.md#idempotency).
+ */
 export interface IdempotentCall {
   readonly keyId: KeyId;
   /** Method and path. */

@@ -103,8 +103,8 @@ export type Write =
   /** Raises the latest time of any commit; a later one stays. */
   | { readonly kind: "clockMark"; readonly at: Instant }
   /**
-   * Sets that time back from `from` to `at`, because it was wrong. What became due in between is due at `at`, and what was
-   * used in between counts as used at `at`, so that no effect or limit lasts for years.
+   * Sets that time back from `from` to `at`, because it was wrong. What became due in between is due at `at`, and what
+   * was used in between counts as used at `at`, so that no effect or limit lasts for years.
    */
   | { readonly kind: "clockLowered"; readonly from: Instant; readonly at: Instant }
   | ({ readonly kind: "effectReleased"; readonly dueAt: Instant; readonly error: string } & LeasedEffect)
@@ -185,8 +185,8 @@ export type JsonValue =
   | { readonly [key: string]: JsonValue };
 
 /**
- * Reads of committed state. A step is visible at the latest when its commit resolves; a read during the commit may see the
- * state before it.
+ * Reads of committed state. A step is visible at the latest when its commit resolves; a read during the commit may see
+ * the state before it.
  */
 export interface Reads extends TargetReads {
   request(id: RequestId): Promise<RequestWithGrant | undefined>;
@@ -211,7 +211,9 @@ export interface Reads extends TargetReads {
   strandedRequests(now: Instant): Promise<number>;
   /** At most `limit` requests whose `dueAt` has passed, the longest due first. */
   dueRequests(now: Instant, limit: number): Promise<readonly RequestId[]>;
-  /** Request ids of at most `limit` grants that the clock has ended: live ones past their end, unclaimed prepared ones. */
+  /**
+   * Request ids of at most `limit` grants that the clock has ended: live ones past their end, unclaimed prepared ones.
+   */
   dueGrants(now: Instant, limit: number): Promise<readonly RequestId[]>;
   credential(hash: string): Promise<PresentedCredential | undefined>;
   identity(id: IdentityId): Promise<Versioned<Identity> | undefined>;

@@ -11,7 +11,9 @@ export interface UserGroups {
   readonly teamId: string;
 }
 
-/** `verify`: for a decision, always fetched. `cached`: for cards and lists, usually at most {@link membersKeptMs} old. */
+/**
+ * `verify`: for a decision, always fetched. `cached`: for cards and lists, usually at most {@link membersKeptMs} old.
+ */
 export type Freshness = "verify" | "cached";
 
 /** Cached members up to this age are used as they are. */
@@ -34,8 +36,8 @@ export interface UserGroupReader {
 }
 
 /**
- * Slack's user groups with a cache. A decision always fetches them, and never falls back to the cache. Cards and lists do
- * not wait for Slack while the cache is usable.
+ * Slack's user groups with a cache. A decision always fetches them, and never falls back to the cache. Cards and lists
+ * do not wait for Slack while the cache is usable.
  */
 export function createUserGroupReader(
   groups: UserGroups,

@@ -1,6 +1,6 @@
 import type { AuditRow } from "../ports/store.ts";
 
-/** What a follower of the audit log must know of a record before it passes it on. */
+/** What a follower of the audit log needs to know of a record before it forwards it. */
 export interface RecordHead {
   readonly action: string;
   /** RFC 3339. */
@@ -8,8 +8,8 @@ export interface RecordHead {
 }
 
 /**
- * The record as the API shows it (contract §6), in JSON without line ends. Made from the stored text, so that it is the
- * same for ever. A body that is no JSON object, which only tampering can bring about, is passed on as a text.
+ * The record as the API shows it (docs/audit.md#the-record), as one line of JSON. It is built from the stored text, so
+ * that it never changes. A body that is no JSON object was tampered with; it is included as a string.
  */
 export function recordText(row: AuditRow): string {
   const { seq, body, previousHash, hash } = row;
@@ -18,7 +18,7 @@ export function recordText(row: AuditRow): string {
   return `{"seq":${seq},${inner},${chain}`.replaceAll("\n", " ");
 }
 
-/** Undefined when the stored body is not what we wrote. */
+/** Undefined when the stored body was tampered with. */
 export function recordHead({ body }: AuditRow): RecordHead | undefined {
   const parsed = parsedJson(body);
   if (typeof parsed !== "object" || parsed === null || !("action" in parsed) || !("at" in parsed)) {

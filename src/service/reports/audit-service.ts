@@ -6,7 +6,7 @@ import type { RefusalLog } from "./refusal-log.ts";
 import { recordOnly } from "../decisions/decide-and-commit.ts";
 import { createKeyedMutex } from "../async/keyed-mutex.ts";
 
-/** What {@link AuditService} is asked for; refused reads are recorded with it. */
+/** A kind of read; refused reads are recorded with it. */
 export type AuditRead = "events" | "export" | "verify";
 
 export interface LogVerdict extends AuditVerdict {
@@ -17,14 +17,14 @@ export interface LogVerdict extends AuditVerdict {
 export interface AuditService {
   /** Ascending by `seq`. */
   events(caller: Caller, filter: AuditFilter): Promise<readonly AuditRow[] | Refusal>;
-  /** Every record there is at this moment, ascending; that it was taken out goes on record first. */
+  /** Every record up to now, ascending. The export itself is recorded first. */
   exported(caller: Caller, format: string): Promise<AsyncIterable<AuditRow> | Refusal>;
   /**
-   * Recomputes the whole chain and compares it with what is stored. Only a head kept elsewhere (`seen`) proves that
-   * nothing was cut off at the end.
+   * Recomputes the whole chain and compares it with the stored one. Only a head that was stored elsewhere (`seen`)
+   * proves that no record is missing at the end.
    */
   verify(caller: Caller, seen?: AuditHead): Promise<LogVerdict | Refusal>;
-  /** Records that a read was refused, and gives the refusal back. */
+  /** Records that a read was refused, and returns the refusal. */
   refused(caller: Caller, read: AuditRead, refusal: Refusal): Promise<Refusal>;
 }
 
@@ -43,7 +43,7 @@ export function createAuditService(
   const mutex = createKeyedMutex();
   const refused: AuditService["refused"] = async (caller, read, refusal) => {
     const about = { action: "audit.read_refused", verb: read } as const;
-    // A store that cannot record the refusal does not turn it into a yes.
+    // The refusal stays a refusal when the store cannot record it.
     await refusals.record(actorOf(caller), about, refusal, runtime.now()).catch(onFault);
     return refusal;
   };
@@ -70,7 +70,7 @@ export function createAuditService(
     async verify(caller, seen) {
       const refusal = await mayRead(caller, "verify");
       if (refusal !== undefined) return refusal;
-      // One after the other: each reads the whole log, and together they would slow down everybody else.
+      // One at a time: each reads the whole log, and several would slow down all other calls.
       const release = await mutex.acquire("verify");
       try {
         return await verify(context, seen);
@@ -88,10 +88,10 @@ async function verify(
   const verdict = await store.verifyAudit(seen);
   const missing = await store.unrecorded(missingMax);
   const own = await checkAuditHead();
-  // Also when no head was given: the service remembers one itself, and the log is to contain it.
+  // Also without a given head: the service stores one itself, and the log must contain it.
   const isTailGood = verdict.tail === "unproven" || verdict.tail === "matches";
   const tail = isTailGood && own !== "matches" ? own : verdict.tail;
-  // Whoever asks has a key, and its making was recorded.
+  // An empty log is wrong, because the creation of the caller's key was recorded.
   const firstBad = verdict.events === 0 ? ({ seq: 1, kind: "gap" } as const) : verdict.firstBad;
   const ok = verdict.ok && own === "matches" && missing.length === 0 && firstBad === undefined;
   const { events, head } = verdict;

@@ -7,7 +7,7 @@ import { minuteMs } from "../../core/values/time.ts";
 import type { Store } from "../ports/store.ts";
 import { recordOnly } from "../decisions/decide-and-commit.ts";
 
-/** Refusals recorded one by one per actor and minute; what comes beyond is counted into one record (contract §6). */
+/** Refusals recorded singly per actor and minute; further ones are counted (docs/audit.md#records-that-are-counted). */
 export const refusalsPerMinuteMax = 10;
 
 export interface RefusalAbout {
@@ -20,16 +20,16 @@ export interface RefusalAbout {
 interface MinuteBucket {
   readonly startedAt: Instant;
   readonly actor: Actor;
-  /** What those beyond are counted as. */
+  /** The action that further ones are counted as. */
   readonly action: "decision.refused" | "audit.read_refused";
   recorded: number;
   uncounted: number;
 }
 
 export interface RefusalLog {
-  /** Puts a refusal on record. Never throws for a store that cannot write: the refusal itself still stands. */
+  /** Records a refusal. @throws StoreUnavailable when it cannot be written; the refusal itself is still valid. */
   record(actor: Actor, about: RefusalAbout, refusal: Refusal, now: Instant): Promise<void>;
-  /** Writes the counts of minutes that are over; all of them when the service stops. */
+  /** Writes the counts of past minutes, or all of them when the service stops. */
   flush(now: Instant, all?: boolean): Promise<void>;
 }
 

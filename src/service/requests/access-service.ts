@@ -184,7 +184,7 @@ async function submit(
   return decideAndCommit(context.store, () => tryToSubmit(context, caller, spec, breakGlass));
 }
 
-/** For oneself with the role requester; for somebody else with the role admin. */
+/** The role requester allows requests for oneself, the role admin for others. */
 function mayRequest(caller: Caller, identityId: string): Refusal | undefined {
   const missing = lacksRole(caller, "requester", "admin");
   if (missing !== undefined) return missing;

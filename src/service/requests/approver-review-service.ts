@@ -9,22 +9,22 @@ import { loadPeople, type ServiceContext } from "../decisions/load-facts.ts";
 import { idsIn, selectorsIn } from "../decisions/loaded-people.ts";
 import { StoreUnavailable } from "../ports/store.ts";
 
-/** Waiting requests read in one go. */
+/** How many waiting requests are read at once. */
 export const reviewBatchMax = 50;
 
-/** What a change of people means for the requests that wait for them. */
+/** Applies a change of people to the requests that wait for approvers. */
 export interface ApproverReviewService {
   /**
-   * Looks at one batch of waiting requests: at those the change may concern, without a change at all of them. Where the
-   * next batch begins; null after the last. `after`: 0 for the first batch.
+   * Reviews one batch of waiting requests: those that the change may affect, or all of them without a change. Returns
+   * where the next batch begins; null after the last. `after`: 0 for the first batch.
    */
   reviewBatch(after: number, change: ChangedPeople | null): Promise<number | null>;
   /**
-   * Requests whose messages may offer what these people can no longer do, or not offer what they now can: also those
-   * that are decided already, where access may be revoked or an emergency is to be reviewed.
+   * Requests whose messages may offer these people wrong actions. Includes decided requests, where access may be
+   * revoked or an emergency has to be reviewed.
    */
   shownRequests(change: ChangedPeople): Promise<readonly RequestId[]>;
-  /** Who can judge an emergency that nobody has judged yet, and has not been told of it; `change` as above. */
+  /** Reviewers of an emergency without a review who have not been notified of it; `change` as above. */
   newReviewers(change: ChangedPeople | null): Promise<readonly NewReviewers[]>;
 }
 
@@ -51,7 +51,7 @@ export function createApproverReviewService(context: ServiceContext): ApproverRe
       const shown = new Set<RequestId>();
       for (const id of people) {
         for (const request of await store.openRequestsShownTo(id)) shown.add(request);
-        // Their manager may be another one now.
+        // Their manager may have changed.
         for (const request of await store.openRequestsOf(id)) shown.add(request);
         await nextTurn();
       }
@@ -61,7 +61,7 @@ export function createApproverReviewService(context: ServiceContext): ApproverRe
       const found: NewReviewers[] = [];
       for await (const request of openReviews(context)) {
         if (!(await isReviewConcerned(context, request, change))) continue;
-        const people = await untoldReviewers(context, request);
+        const people = await reviewersToNotify(context, request);
         if (people.length > 0) found.push({ requestId: request.id, people });
       }
       return found;
@@ -69,12 +69,12 @@ export function createApproverReviewService(context: ServiceContext): ApproverRe
   };
 }
 
-/** Others have their turn of the event loop between any two requests. */
+/** Lets other work run between any two requests. */
 async function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Whether it names a group that Slack has just not been able to tell about: it is not asked again for each request. */
+/** Whether it names a group that Slack has just failed to return, so that Slack is not called for each request. */
 function isBlocked(request: AccessRequest, unknown: ReadonlySet<string>): boolean {
   return selectorsIn(request).some((one) => one.kind === "slack-usergroup" && unknown.has(one.id));
 }
@@ -89,7 +89,7 @@ async function isConcerned(
   return mayConcern(change, request, subject?.value.managerId);
 }
 
-/** Emergencies that nobody has judged yet, read in batches. */
+/** Emergencies without a review, read in batches. */
 async function* openReviews({ store }: ServiceContext): AsyncGenerator<AccessRequest> {
   let after = 0;
   for (;;) {
@@ -113,25 +113,27 @@ async function isReviewConcerned(
   return mayConcernReviewers(change, request, subject?.value.managerId);
 }
 
-/** Reviewers who have no copy of the card, and none on its way. Nothing is concluded while nobody has been told, or a group cannot be read. */
-async function untoldReviewers(
+/** Reviewers who have no card and none on its way. Empty before the first announcement, or while a group is unknown. */
+async function reviewersToNotify(
   context: ServiceContext,
   request: AccessRequest,
 ): Promise<readonly IdentityId[]> {
   const { id, subjectId, breakGlass } = request;
-  const copies = await context.store.deliveries([id]);
-  // The first announcement is still on its way, and tells everybody who can review it by then.
-  if (copies.length === 0) return [];
+  const deliveries = await context.store.deliveries([id]);
+  // The first announcement is still pending, and will notify everyone who can review it then.
+  if (deliveries.length === 0) return [];
   const by = breakGlass?.review.by ?? [];
   const { directory, unknownGroups } = await loadPeople(context, [subjectId], by);
   if (unknownGroups.length > 0) return [];
-  const ofReviewers = copies.filter((one) => one.audience === "reviewer" && !isGivenUp(one));
-  const told = new Set(ofReviewers.map((one) => one.readerId));
+  const ofReviewers = deliveries.filter((one) => one.audience === "reviewer" && !isGivenUp(one));
+  const notified = new Set(ofReviewers.map((one) => one.readerId));
   const people = by.flatMap((selector) => directory.people(selector, subjectId));
-  return [...new Set(people.filter((one) => one.id !== subjectId && !told.has(one.id)).map((one) => one.id))];
+  return [
+    ...new Set(people.filter((one) => one.id !== subjectId && !notified.has(one.id)).map((one) => one.id)),
+  ];
 }
 
-/** Slack's groups whose members are not known at the moment: nothing is concluded from what nobody can tell. */
+/** Reviews one request. Returns Slack groups with unknown members; while there are any, nothing is decided. */
 async function review(context: ServiceContext, { id }: AccessRequest): Promise<readonly string[]> {
   let unknown: readonly string[] = [];
   const outcome = await decideCase(context, id, async ({ accessCase: { request }, rules }) => {

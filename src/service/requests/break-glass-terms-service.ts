@@ -2,15 +2,15 @@ import { formatDuration } from "../../core/values/time.ts";
 import type { Caller } from "../ports/caller.ts";
 import { loadPeople, type ServiceContext } from "../decisions/load-facts.ts";
 
-/** What somebody is told before they break the glass. */
+/** What a person is shown before they use break-glass. */
 export interface BreakGlassTerms {
-  /** Named by the configuration, as far as is known now; the ask itself decides. */
+  /** Whether the configuration names them. The request itself decides again. */
   readonly isAllowed: boolean;
   readonly maxDuration: string;
   readonly limit: { readonly max: number; readonly per: string };
-  /** Channel references that are alerted. */
+  /** References of the channels that are alerted. */
   readonly alerted: readonly string[];
-  /** Who may review it, without the caller. */
+  /** Who may review it, except the caller. */
   readonly reviewerNames: readonly string[];
   readonly reviewDue: string;
 }

@@ -7,13 +7,13 @@ import type { Risk } from "../../core/policy/requirement-model.ts";
 import type { ShownRequest } from "../decisions/stored-request.ts";
 import type { MessageRef } from "../messaging/messenger.ts";
 
-/** A message that answers somebody, with buttons about one request. */
+/** A message with buttons about one request, posted as an answer to a person. */
 export interface PostedAnswer {
   readonly surface: NotifyChannel;
   readonly address: string;
   /** Where it is. */
   readonly ref: MessageRef;
-  /** A form that somebody may be filling in. */
+  /** It contains a form that a person may be filling in. */
   readonly isForm: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface RequestState {
   readonly risk: Risk | null;
 }
 
-/** The cards people see, made fresh from state and clock. */
+/** Makes the cards that people see, from the state and the clock. */
 export interface CardService {
   /** As this reader (null: a channel) may see it; undefined when there is no such request. */
   cardFor(id: string, audience: Audience, reader: IdentityId | null): Promise<Card | undefined>;

@@ -1,7 +1,7 @@
 import { refuse, type Refusal } from "../../core/values/refusals.ts";
 import type { Caller } from "../ports/caller.ts";
 
-/** Runs the work unless this caller has as many running as they may; counted per key, or per person in chat. */
+/** Runs the work, or refuses it while this caller has reached the limit. Counted per key, or per person in chat. */
 export type ConcurrencyLimit = <T>(caller: Caller, work: () => Promise<T | Refusal>) => Promise<T | Refusal>;
 
 export function createConcurrencyLimit(max: number): ConcurrencyLimit {

@@ -5,14 +5,14 @@ import type { IdempotentCall } from "../ports/idempotent-call.ts";
 import type { IdempotencyRecord } from "../ports/store.ts";
 import { recordOnly } from "../decisions/decide-and-commit.ts";
 
-/** How long an answer is kept (contract §3). */
+/** How long an answer is kept (docs/api.md#idempotency). */
 const retentionMs = dayMs;
 
-/** Answers of calls made with an Idempotency-Key. */
+/** Stored answers of calls with an Idempotency-Key. */
 export interface IdempotencyService {
-  /** The kept answer, if this call was made before; a refusal when it was made with another body. */
+  /** The stored answer, if this call was made before. Refused when it was made with another body. */
   find(idempotentCall: IdempotentCall): Promise<IdempotencyRecord | Refusal | undefined>;
-  /** Keeps an answer that no commit of its own has kept: a refusal, or what an administrator made. */
+  /** Stores an answer that no commit has stored: a refusal, or what an administrator created. */
   save(idempotentCall: IdempotentCall, status: number, body: string): Promise<void>;
 }
 

@@ -8,12 +8,12 @@ import type { Delivery } from "../ports/store.ts";
 import { recordOnly } from "../decisions/decide-and-commit.ts";
 import { newEffect } from "../decisions/build-step.ts";
 
-/** Of what names a message in the id of its copy, so that the same message is recorded once. */
+/** Length of the hash that identifies a message in its delivery id, so that it is recorded once. */
 const refHashLength = 18;
 
 /**
- * Records a message with buttons that somebody asked for, so that it is kept true like every copy. What has changed
- * since it was made is shown at once; a form is left alone until the request changes.
+ * Records a message with buttons that a person asked for, so that it is kept up to date like every card. Changes since
+ * it was posted are shown at once. A form is left as it is until the request changes.
  */
 export async function recordAnswer(
   { store, runtime }: ServiceContext,

@@ -25,7 +25,9 @@ export interface SubmitResult {
 }
 
 export interface SubmitAndClaimService {
-  /** All of `POST /credentials/jit`: submits a request, and claims it at once when it is auto-approved for the caller. */
+  /**
+   * All of `POST /credentials/jit`: submits a request, and claims it at once when it is auto-approved for the caller.
+   */
   submit(caller: Caller, input: RequestInput): Promise<SubmitResult | Refusal>;
 }
 

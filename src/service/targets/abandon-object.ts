@@ -10,7 +10,7 @@ import { decideGrant } from "../decisions/decide-grant.ts";
 import type { RedactTokens } from "../guards/redact-tokens.ts";
 import type { ServiceContext } from "../decisions/load-facts.ts";
 
-/** An object that was given up: our records expect nothing of it any more, and it was never confirmed gone. */
+/** An object that we gave up. Our records no longer expect it, and its removal was never confirmed. */
 export interface AbandonedObject {
   readonly connector: string;
   readonly object: string;
@@ -19,7 +19,7 @@ export interface AbandonedObject {
   readonly requestId: string;
 }
 
-/** Gives up an object at a target that is lost for good; live access ends in the same commit. */
+/** Gives up an object at a target that is permanently lost. Live access ends in the same commit. */
 export type AbandonObject = (
   caller: Caller,
   connector: string,
@@ -41,7 +41,7 @@ export function createAbandonObject(
     const found = grantId && (await context.store.grant(grantId));
     if (found === undefined || targetOf(found.grant, connector)?.spec.object !== object) return unknown;
     const requestId = found.request.id;
-    // What the clock has ended is written first, so that it ends as expired and not as revoked.
+    // Records first what the clock has ended, so that it ends as expired and not as revoked.
     await grants.tick(requestId);
     const by = actorOf(caller);
     const now = (): Instant => context.runtime.now();
@@ -54,7 +54,7 @@ export function createAbandonObject(
 
 type CaseWithGrant = AccessCase & { readonly grant: Grant };
 
-/** Decides on a grant with its request and extension; one that its request has left behind is decided on by itself. */
+/** Decides on a grant with its request and extension, or by itself when it is not the latest of its request. */
 async function decideOnGrant(
   context: ServiceContext,
   requestId: RequestId,
@@ -69,7 +69,7 @@ async function decideOnGrant(
   });
   if (isLatest) return isRefusal(outcome) ? outcome : undefined;
   const found = await context.store.grant(grantId);
-  if (found === undefined) return refuse("not_found", "This access is not there.");
+  if (found === undefined) return refuse("not_found", "This access does not exist.");
   let refusal: Refusal | undefined;
   await decideGrant(context, grantId, (grant) => {
     const decision = decide({ request: found.request, grant });
@@ -79,7 +79,7 @@ async function decideOnGrant(
   return refusal;
 }
 
-/** A name holds the id of its grant, for it is made from it. */
+/** The id of the grant, which the object's name contains. */
 function grantIdIn(object: string): GrantId | undefined {
   const id = /gr_[0-9A-Za-z]+/.exec(object)?.[0];
   return id === undefined ? undefined : parseId("grant", id);

@@ -2,12 +2,12 @@ import { secondMs } from "../../core/values/time.ts";
 import { ConnectorFault } from "../ports/connector.ts";
 import type { Release } from "../async/keyed-mutex.ts";
 
-/** How long a call may take to end after it was told to. */
+/** How long a call may take to end after it was aborted. */
 const endGraceMs = 5 * secondMs;
 
 /**
- * The outcome of a call to a target. One that does not end when it is told to is given up a little later: whatever it
- * still does there, the orphan sweep finds.
+ * Result of a call to a target. A call that ignores its abort signal is abandoned after a grace period; the orphan
+ * sweep finds whatever it still creates.
  */
 export async function withGracePeriod<T>(
   call: Promise<T>,
@@ -32,18 +32,18 @@ function noAnswer(): ConnectorFault {
   return new ConnectorFault("timeout", "the target does not answer", { retryable: true, isTargetDown: true });
 }
 
-/** One's turn, unless patience ends first; a turn that comes too late is given back. */
-export async function acquireUnlessAborted(turn: Promise<Release>, signal: AbortSignal): Promise<Release> {
+/** The lock, unless the signal aborts first. A lock that is granted too late is released. */
+export async function acquireUnlessAborted(lock: Promise<Release>, signal: AbortSignal): Promise<Release> {
   const { promise, reject } = Promise.withResolvers<never>();
-  // Waiting for one's turn says nothing about the target.
+  // Waiting for the lock says nothing about the target.
   const giveUp = (): void =>
-    reject(new ConnectorFault("timeout", "others are at this object for long", { retryable: true }));
+    reject(new ConnectorFault("timeout", "other calls are using this object", { retryable: true }));
   if (signal.aborted) giveUp();
   signal.addEventListener("abort", giveUp, { once: true });
   try {
-    return await Promise.race([turn, promise]);
+    return await Promise.race([lock, promise]);
   } catch (error) {
-    void turn.then((release) => release());
+    void lock.then((release) => release());
     throw error;
   } finally {
     signal.removeEventListener("abort", giveUp);

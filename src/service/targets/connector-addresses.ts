@@ -15,11 +15,11 @@ import { whyNotSameTarget, type HeldObject } from "./verify-same-target.ts";
 import { recordOnly } from "../decisions/decide-and-commit.ts";
 
 /**
- * A connector whose address has changed while it holds objects. The new address is used when the target proves to be the
- * same one, when nothing is held any more, or when an administrator confirms it. Until then the former one stays.
+ * A connector whose address has changed while it holds objects. The new address is used once the target proves to be
+ * the same one, nothing is held any more, or an administrator confirms it. Until then the former address stays in use.
  */
 
-/** Both addresses are asked within this. */
+/** How long the calls to both addresses may take. */
 const proofWithinMs = 5 * secondMs;
 
 /** Everything our records expect at a connector. */
@@ -45,12 +45,12 @@ export async function heldAt(
 }
 
 const pageSize = 200;
-/** Every take-back has begun before this. */
+/** Later than the start of every take-back. */
 const everything = instant(Number.MAX_SAFE_INTEGER);
-/** More than a target ever has to take back at once. */
+/** More than a target ever has to take back at the same time. */
 const takeBacksMax = 100_000;
 
-/** Why `next` is not known to lead to the target that holds what is held; undefined: it does. */
+/** Why `next` is not proven to lead to the target with the held objects; undefined: it is proven. */
 export async function whyUnproven(
   context: Pick<ServiceContext, "store">,
   next: Connector,
@@ -60,7 +60,7 @@ export async function whyUnproven(
   return whyNotSameTarget(held, next, former, AbortSignal.timeout(proofWithinMs));
 }
 
-/** How it is known that the new address leads to the same target. */
+/** How it was proven that the new address leads to the same target. */
 export interface AddressChange {
   readonly from: string;
   readonly to: string;
@@ -69,7 +69,7 @@ export interface AddressChange {
   readonly reason?: string;
 }
 
-/** Records the new address, and has everything that is held looked for there from now on. */
+/** Records the new address. From now on all held objects are expected there. */
 export async function moveHeld(context: ServiceContext, name: string, change: AddressChange): Promise<void> {
   const { by, ...data } = change;
   const held = await heldAt(context, name);
@@ -83,7 +83,7 @@ export async function moveHeld(context: ServiceContext, name: string, change: Ad
   }
 }
 
-/** Looks at every address again that was not proven; asked at each tick, and soon done where there is none. */
+/** Checks every unproven address again. Called at each tick, and cheap when there is none. */
 export async function recheckAddresses(
   context: ServiceContext,
   set: Pick<ConnectorSet, "current" | "troubles" | "accept">,
@@ -106,7 +106,7 @@ export async function recheckAddresses(
   return accepted;
 }
 
-/** An administrator knows that the new address leads to the same target. */
+/** An administrator confirms that the new address leads to the same target. */
 export type ConfirmAddress = (
   caller: Caller,
   name: string,

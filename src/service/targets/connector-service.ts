@@ -10,12 +10,12 @@ import type { ConnectorInUse } from "../ports/target-reads.ts";
 import { connectorProblems } from "./reconcile-connectors.ts";
 import { reasonOf } from "./target-service.ts";
 
-/** A connector of the configuration, and how much of ours may be there. */
+/** A connector, and how many of our objects may be at its target. */
 export interface ConnectorView {
   readonly name: string;
   readonly kind: string;
   readonly place: string | null;
-  /** What keeps it from being what the configuration says; null: nothing. */
+  /** Why it differs from the configuration; null when it does not. */
   readonly problem: string | null;
   /** An address that waits to be confirmed. */
   readonly proposedPlace: string | null;
@@ -26,22 +26,22 @@ export interface ConnectorView {
 export interface CheckedConnector {
   readonly name: string;
   readonly kind: string;
-  /** The worst of its findings: a problem, then what is not verified. */
+  /** The worst of its findings. */
   readonly result: CheckResult;
   readonly findings: readonly CheckFinding[];
 }
 
 export interface ConnectorService {
   list(caller: Caller): Promise<readonly ConnectorView[] | Refusal>;
-  /** Tries every target, side by side: rights, version, clock. */
+  /** Checks rights, version and clock at every target, in parallel. */
   check(caller: Caller): Promise<readonly CheckedConnector[] | Refusal>;
-  /** Gives up an object at a target that is lost for good. */
+  /** Gives up an object at a target that is permanently lost. */
   readonly abandon: AbandonObject;
-  /** Puts a changed address in force that could not be proven to lead to the same target. */
+  /** Accepts a changed address that is not proven to lead to the same target. */
   readonly confirm: ConfirmAddress;
 }
 
-/** How long one target may take to be checked. */
+/** How long the check of one target may take. */
 const checkWithinMs = 10 * secondMs;
 
 export function createConnectorService(

@@ -17,19 +17,21 @@ import type { ServiceContext } from "../decisions/load-facts.ts";
 import { recordOnly } from "../decisions/decide-and-commit.ts";
 import type { TargetService } from "./target-service.ts";
 
-/** Compares what targets list with our grants. A listing of the target, never our ledger, proves that nothing is left. */
+/**
+ * Compares what targets list with our grants. Only a target's listing proves that nothing is left, never our records.
+ */
 export interface OrphanService {
   /**
-   * Lists one target and acts on it: drift goes on record, what should be gone is taken back, orphans are reported and
-   * removed. @throws ConnectorFault when the target cannot be listed.
+   * Lists one target and acts on it: records drift, takes back what should be gone, reports and removes orphans.
+   * @throws ConnectorFault when the target cannot be listed.
    */
   sweep(connector: Connector, signal: AbortSignal): Promise<void>;
 }
 
-/** How many objects are looked at or removed side by side at one target. */
-const sideBySideMax = 8;
+/** How many objects are checked or removed at the same time at one target. */
+const concurrencyMax = 8;
 const batchMax = 100;
-/** A take-back that is older than this is no longer left to the relay, which may be waiting before its next attempt. */
+/** Take-backs older than this are done by the sweep itself, because the relay may be in a long backoff. */
 const relayHeadStartMs = 10 * secondMs;
 const listWithinMs = 20 * secondMs;
 const removeWithinMs = 15 * secondMs;
@@ -40,7 +42,7 @@ export function createOrphanService(
   onFault: (fault: unknown) => void,
 ): OrphanService {
   const { store, runtime } = context;
-  /** Since when each object is known to be one that should not be there, by connector and object. */
+  /** Since when each object is known to be one that should not exist, by connector and object. */
   const seen = new Map<string, Instant>();
 
   const finishTakeBacks = async (name: string, signal: AbortSignal): Promise<void> => {
@@ -49,15 +51,15 @@ export function createOrphanService(
       const late = await store.toTakeBackAt(name, before, batchMax);
       if (late.length === 0 || signal.aborted) return;
       let done = 0;
-      await forEachLimited(late, sideBySideMax, async ({ grantId }) => {
+      await forEachLimited(late, concurrencyMax, async ({ grantId }) => {
         const act = () => targets.takeBack(grantId, name, timeoutSignal(removeWithinMs, signal));
-        if (await tried(act, onFault)) done++;
+        if (await succeeds(act, onFault)) done++;
       });
       if (done < late.length) return;
     }
   };
 
-  const look = async (
+  const checkObject = async (
     connector: Connector,
     listed: ListedObject,
     listedAt: Instant,
@@ -99,17 +101,17 @@ export function createOrphanService(
         if (at === name && !byObject.has(object)) seen.delete(key);
       }
       await noteDrift(context, targets, name, byObject, listedAt);
-      await forEachLimited(listing, sideBySideMax, async (listed) => {
-        if (!signal.aborted) await tried(() => look(connector, listed, listedAt, signal), onFault);
+      await forEachLimited(listing, concurrencyMax, async (listed) => {
+        if (!signal.aborted) await succeeds(() => checkObject(connector, listed, listedAt, signal), onFault);
       });
-      // Last, for objects that do not let go take all the time there is; the relay is at them besides.
+      // Last, because objects that cannot be removed take all the remaining time. The relay retries them as well.
       await finishTakeBacks(name, signal);
     },
   };
 }
 
-/** One that cannot be done does not stop the others. */
-async function tried(act: () => Promise<void>, onFault: (fault: unknown) => void): Promise<boolean> {
+/** True when it succeeded. A failure does not stop the others. */
+async function succeeds(act: () => Promise<void>, onFault: (fault: unknown) => void): Promise<boolean> {
   try {
     await act();
     return true;
@@ -149,7 +151,7 @@ async function noteDrift(
   }
 }
 
-/** Read after the listing, always: what is being made ready has its record before it exists. */
+/** Always reads the grant after the listing, because a record is committed before its object is created. */
 async function statusOfListed(
   { store, runtime }: ServiceContext,
   connector: string,

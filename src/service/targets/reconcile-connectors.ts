@@ -7,19 +7,19 @@ import type { ServiceContext } from "../decisions/load-facts.ts";
 import type { ConnectorInUse, TargetReads } from "../ports/target-reads.ts";
 import { unavailableConnector } from "./unavailable-connector.ts";
 
-/** What the configuration says, and what it takes to carry it out. */
+/** The connectors of the configuration, and what is needed to put them in force. */
 export interface DesiredConnectors {
   readonly connectors: ReadonlyMap<string, Connector>;
-  /** By name, what is wrong with the environment. */
+  /** By name: what is missing in the environment. */
   readonly unusable: ReadonlyMap<string, string>;
-  /** The connector as it reaches this place: the one in force, or one made for it. */
+  /** A connector for this former place: the one in force, or a new one. */
   readonly formerAt: (name: string, place: string) => Promise<Connector | undefined>;
 }
 
 export interface ReconciledConnectors {
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly troubles: ConnectorTroubles;
-  /** To be called once they are in force. */
+  /** Call these once the connectors are in force. */
   readonly moves: readonly (() => Promise<void>)[];
 }
 
@@ -30,8 +30,9 @@ interface ReconciledConnector {
 }
 
 /**
- * What can be put in force of what is wanted. A connector that lacks its secret serves nothing and keeps its scopes; one
- * whose address has changed while it holds objects stays at the former one until the new one is known to be the same.
+ * The connectors that can be put in force. A connector without its secret is unavailable and keeps its scopes. One
+ * whose address has changed while it holds objects stays at the former address until the new one is proven to be the
+ * same.
  */
 export async function reconcileConnectors(
   context: ServiceContext,
@@ -77,8 +78,8 @@ async function settle(
 }
 
 /**
- * Why a connector of before must not leave at a reload: it holds something of ours, and can still take it back. At a start
- * it is gone already, and whatever it holds becomes overdue.
+ * Why a connector must not be removed by a reload: it holds objects of ours and can still take them back. At a start it
+ * is gone already, and its take-backs become overdue.
  */
 export async function whyNotLeave(
   store: Pick<TargetReads, "connectorsInUse">,
@@ -103,7 +104,7 @@ function objectsText(count: number): string {
   return `${count} ${count === 1 ? "object" : "objects"} of live or unfinished access`;
 }
 
-/** Every connector that is not what it should be, in words: those in trouble, and those that hold something and are not configured. */
+/** The problem of every connector that has one: it is in trouble, or it holds objects and is not configured. */
 export function connectorProblems(
   inUse: readonly ConnectorInUse[],
   connectors: ReadonlyMap<string, Connector>,

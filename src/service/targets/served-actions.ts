@@ -4,15 +4,15 @@ import { refuse, type Refusal } from "../../core/values/refusals.ts";
 import { actionOf, resourceOf } from "../../core/values/scopes.ts";
 import type { Connectors } from "../ports/connector.ts";
 
-/** Those of the scopes that a connector serves: access to them is given at a target, never by the token alone. */
+/** Those of the scopes that a connector serves. Access to them is provided at a target, never by the token alone. */
 export function servedAmong(connectors: Connectors, scopes: readonly Scope[]): readonly Scope[] {
   const all = [...connectors().values()];
   return scopes.filter((scope) => all.some((connector) => connector.serves([scope]) !== undefined));
 }
 
 /**
- * Refuses scopes whose resource is served, but without this action: a token alone would look like access that nobody
- * has. Undefined when there are none.
+ * Refuses scopes whose resource is served without this action: a token alone would look like access that does not
+ * exist. Undefined when there are none.
  */
 export function refuseUnservedActions(connectors: Connectors, scopes: readonly Scope[]): Refusal | undefined {
   const missing = missingActions(connectors, scopes);
@@ -24,8 +24,8 @@ export function refuseUnservedActions(connectors: Connectors, scopes: readonly S
 }
 
 /**
- * Why a request can no longer be given as it was approved: an action, or a whole connector, has left the configuration
- * since. Undefined when it can.
+ * Why a request can no longer be provided as it was approved: an action or a connector was removed from the
+ * configuration. Undefined when it can.
  */
 export function whyNotServed(
   connectors: Connectors,
@@ -40,7 +40,7 @@ export function whyNotServed(
   return lost.length === 0 ? undefined : `no connector serves ${lost.join(", ")} any more`;
 }
 
-/** A reload came between two steps of a claim. */
+/** A reload has changed the connectors during a claim. */
 export function configurationChanged(): Refusal {
   return refuse("not_claimable", "The configuration has changed at this moment; claim it again.");
 }

@@ -25,41 +25,43 @@ import type { TargetNamed } from "../ports/target-reads.ts";
 import { createKeyedMutex } from "../async/keyed-mutex.ts";
 
 /**
- * What is done at targets and what they say, written down. Each verb acts on the grant as it stands at that moment, so
- * that running it twice does what running it once does, and so that what comes too late does nothing.
+ * Acts at targets and records the results. Each verb acts on the current grant, so that it is idempotent, and does
+ * nothing when it comes too late.
  */
 export interface TargetService {
-  /** Makes sure that the target is there until its latest end. @throws ConnectorFault to be tried again. */
+  /** Ensures that the object exists until its latest end. @throws ConnectorFault when it must be retried. */
   provision(grantId: GrantId, connector: string, signal: AbortSignal): Promise<void>;
-  /** Mints a secret for its reader; the one before is dead. @throws ConnectorFault also when the grant is over. */
+  /**
+   * Issues a secret for its reader, and replaces the former one. @throws ConnectorFault also when the grant is over.
+   */
   issue(
     grantId: GrantId,
     connector: string,
     ask: { readonly expiresAt: Instant; readonly sshPublicKey?: string },
     signal: AbortSignal,
   ): Promise<IssuedTarget>;
-  /** A target cannot give what is being prepared: the request fails, and what the others have is taken back. */
+  /** A target cannot provide the access: the request fails, and the other targets' objects are taken back. */
   fail(grant: Grant, connector: string, why: string): Promise<Refusal>;
-  /** Makes sure that nothing is left at the target. @throws ConnectorFault to be tried again, without limit. */
+  /** Ensures that nothing is left at the target. @throws ConnectorFault when it must be retried, without limit. */
   takeBack(grantId: GrantId, connector: string, signal: AbortSignal): Promise<void>;
-  /** Removes what should not be there, if `isStillOne` while nobody else touches it; true when it was removed. */
+  /** Removes an object that should not exist, if `isStillOne` while it is locked; true when it was removed. */
   removeOrphan(
     connector: Connector,
     orphan: Pick<ListedObject, "object" | "grantId" | "identity">,
     isStillOne: () => Promise<boolean>,
     signal: AbortSignal,
   ): Promise<boolean>;
-  /** Puts on record that this take-back is late; true when it was not before. */
+  /** Records that this take-back is overdue; true when that is new. */
   noteOverdue(late: TargetNamed): Promise<boolean>;
-  /** Puts on record what differs at the target from what it should be, when that has changed. */
+  /** Records how the object differs from its desired state, when that has changed. */
   noteDrift(grantId: GrantId, connector: string, drift: readonly string[]): Promise<void>;
 }
 
-/** Somebody waits for a secret. */
+/** Short, because a person waits for the secret. */
 const issueGraceMs = secondMs / 2;
 
 export function createTargetService(context: ServiceContext): TargetService {
-  const { atTarget, removeOrphan } = createAtTarget(context);
+  const { atTarget, removeOrphan } = createRunAtTarget(context);
   const fail: TargetService["fail"] = async (grant, name, why) => {
     const outcome = await decideCase(context, grant.requestId, async ({ accessCase }) => ({
       decision:
@@ -69,9 +71,11 @@ export function createTargetService(context: ServiceContext): TargetService {
     if (isRefusal(outcome)) throw new StoreUnavailable(outcome.detail);
     return refuse("not_claimable", `This request has failed: ${name} could not provide the access: ${why}.`);
   };
-  /** Why nobody gets through, by connector. Only a help for people: what counts is with each target. */
+  /**
+   * The last problem of each connector. It only informs people; the problem of each target is stored with the target.
+   */
   const causes = new Map<string, string>();
-  const noting: Noting = async (grantId, name, act) => {
+  const recordProblems: RecordProblems = async (grantId, name, act) => {
     try {
       const done = await act();
       causes.delete(name);
@@ -87,10 +91,10 @@ export function createTargetService(context: ServiceContext): TargetService {
   };
   return {
     fail,
-    provision: createProvision(context, atTarget, noting, fail),
+    provision: createProvision(context, atTarget, recordProblems, fail),
     async issue(grantId, name, ask, signal) {
       const issued = await atTarget(grantId, name, signal, async (grant, { spec }) => {
-        // What is taken back comes after this, for it waits for the same turn.
+        // A take-back waits for the same lock, so it runs after this call.
         if (!needsTargets(grant)) return undefined;
         return withGracePeriod(connectorNamed(context, name).issue(spec, ask, signal), signal, issueGraceMs);
       });
@@ -103,7 +107,7 @@ export function createTargetService(context: ServiceContext): TargetService {
         const { connector, object } = target.spec;
         const { identity } = target;
         const wanted = { connector, object, grantId, ...(identity !== undefined && { identity }) };
-        const taken = await noting(grantId, name, async () =>
+        const taken = await recordProblems(grantId, name, async () =>
           withGracePeriod(connectorNamed(context, name).takeBack(wanted, signal), signal),
         );
         const left = taken?.left;
@@ -120,10 +124,10 @@ export function createTargetService(context: ServiceContext): TargetService {
   };
 }
 
-/** Makes an attempt, and writes down why it failed when that has changed. */
-type Noting = <T>(grantId: GrantId, name: string, act: () => Promise<T>) => Promise<T>;
+/** Makes an attempt, and records why it failed when that has changed. */
+type RecordProblems = <T>(grantId: GrantId, name: string, act: () => Promise<T>) => Promise<T>;
 
-/** Calls `act` with the target as it stands, while nobody else touches its object. */
+/** Calls `act` with the current target, while its object is locked. */
 type RunAtTarget = <T>(
   grantId: GrantId,
   name: string,
@@ -131,11 +135,11 @@ type RunAtTarget = <T>(
   act: (grant: Grant, target: Target) => Promise<T>,
 ) => Promise<T | undefined>;
 
-function createAtTarget({ store }: Pick<ServiceContext, "store">): {
+function createRunAtTarget({ store }: Pick<ServiceContext, "store">): {
   readonly atTarget: RunAtTarget;
   readonly removeOrphan: TargetService["removeOrphan"];
 } {
-  /** One thing at a time is done to one object, also when a caller has lost patience with it. */
+  /** One call at a time per object, also after a caller has abandoned it. */
   const mutex = createKeyedMutex();
   const withLock = async <T>(
     grantId: GrantId,
@@ -177,11 +181,11 @@ function createAtTarget({ store }: Pick<ServiceContext, "store">): {
 function createProvision(
   context: ServiceContext,
   atTarget: RunAtTarget,
-  noting: Noting,
+  recordProblems: RecordProblems,
   fail: TargetService["fail"],
 ): TargetService["provision"] {
   const failsFor = (grant: Grant, fault: unknown): boolean => {
-    // Access that runs is not ended because its later end could not be told: that is tried until it is over.
+    // Active access goes on when its extension cannot be set at the target. That is retried until the access is over.
     if (grant.phase !== "PREPARING") return false;
     const isFinal = fault instanceof ConnectorFault && !fault.retryable;
     return isFinal || context.runtime.now() >= grant.provisionBy;
@@ -192,7 +196,7 @@ function createProvision(
       await decideGrant(context, grantId, (now, at) => decideAttempted(now, name, at));
       let identity: ObjectIdentity | undefined;
       try {
-        const made = await noting(grantId, name, async () =>
+        const made = await recordProblems(grantId, name, async () =>
           withGracePeriod(connectorNamed(context, name).provision(target.spec, signal), signal),
         );
         identity = made ?? undefined;
@@ -206,12 +210,12 @@ function createProvision(
     });
 }
 
-/** Those that have just become overdue: since then and longer. */
+/** Take-backs that were due at this time or before are overdue. */
 export function overdueSince(now: Parameters<typeof plus>[0]): ReturnType<typeof plus> {
   return plus(now, -overdueMs);
 }
 
-/** @throws ConnectorFault when the configuration has no such connector: then an operator has to bring it back. */
+/** @throws ConnectorFault when the configuration has no such connector, so that an operator can restore it. */
 export function connectorNamed({ connectors }: Pick<ServiceContext, "connectors">, name: string): Connector {
   const connector = connectors().get(name);
   if (connector !== undefined) return connector;
@@ -225,17 +229,17 @@ export function connectorNamed({ connectors }: Pick<ServiceContext, "connectors"
 const reasons: { readonly [Code in ConnectorFault["code"]]: string } = {
   unreachable: "it could not be reached in time",
   timeout: "it did not answer in time",
-  not_permitted: "it does not let us",
+  not_permitted: "permission denied",
   refused: "it refused",
-  foreign_object: "something that is not ours has the name",
-  invalid_input: "it does not take what was ordered",
+  foreign_object: "the name is taken by an object that is not ours",
+  invalid_input: "it does not accept the request",
 };
 
 const reasonLengthMax = 500;
 
 /**
- * The cause for people, without secrets; what the target itself has said stays in the log. One line: a name that a
- * holder has chosen at the target may stand in it.
+ * The cause for people, without secrets; the target's own message stays in the log. Control characters are replaced,
+ * because it may contain a name that a holder has chosen at the target.
  */
 export function reasonOf(fault: unknown): string {
   if (!(fault instanceof ConnectorFault)) return "it was not ready in time";

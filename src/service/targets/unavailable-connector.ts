@@ -1,8 +1,8 @@
 import { ConnectorFault, type Connector } from "../ports/connector.ts";
 
 /**
- * A connector that knows what it serves and reaches nothing, so that its scopes are refused instead of being given as a
- * bare token. What is to be taken back goes on being tried, and becomes overdue.
+ * A connector that knows its scopes but reaches no target. Its scopes are refused instead of being granted by the token
+ * alone. Take-backs are retried, and become overdue.
  */
 export function unavailableConnector(connector: Connector, why: string): Connector {
   const { name, kind, needsSshPublicKey } = connector;
@@ -20,7 +20,7 @@ export function unavailableConnector(connector: Connector, why: string): Connect
     serves: (scopes) => connector.serves(scopes),
     actionsOn: (resource) => connector.actionsOn(resource),
     objectOf: (grantId) => connector.objectOf(grantId),
-    // A claim fails at once, so that its requester need not wait for an operator.
+    // A claim fails immediately, so that its requester does not wait for an operator.
     provision: fail(false),
     issue: fail(false),
     takeBack: fail(true),
@@ -29,7 +29,7 @@ export function unavailableConnector(connector: Connector, why: string): Connect
       {
         what: `It is not available: ${why}`,
         result: "problem",
-        fix: "Mend the configuration and restart, or abandon what it holds.",
+        fix: "Fix the configuration and restart, or abandon what it holds.",
       },
     ],
     close: () => connector.close(),

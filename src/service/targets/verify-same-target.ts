@@ -3,17 +3,19 @@ import { isSettled, type Target } from "../../core/access/target.ts";
 import { ConnectorFault, type Connector, type ListedObject } from "../ports/connector.ts";
 import { reasonOf } from "./target-service.ts";
 
-/** An object that our records expect at a target, as far as that has come. */
+/** An object that our records expect at a target. */
 export interface HeldObject {
   readonly grant: Grant;
   readonly target: Target;
 }
 
 /**
- * Whether the system at the address of `next` is the one that holds these objects; undefined: it is, else why that is
- * not proven. Proven is: every live object is there with our label and its identifier; the system's identifier is the
- * same where both are known; nothing that is to be taken back is unaccounted for; it is no read replica; and the former
- * address is down or known not to hold the objects at the same time, for then one of the two is a copy.
+ * Why the system at the address of `next` is not proven to hold these objects; undefined when it is proven. The proof:
+ * - every live object exists there with our label and its identifier;
+ * - the system's identifier is the same, where both are known;
+ * - every object that is to be taken back is accounted for;
+ * - it is no read replica;
+ * - the former address is down, or does not hold the same objects. Otherwise one of the two is a copy.
  */
 export async function whyNotSameTarget(
   held: readonly HeldObject[],
@@ -31,7 +33,7 @@ export async function whyNotSameTarget(
     }
     return await whyFormerCounts(held, former, system?.instance, signal);
   } catch (fault) {
-    return fault instanceof ConnectorFault ? reasonOf(fault) : "it could not be looked at";
+    return fault instanceof ConnectorFault ? reasonOf(fault) : "it could not be checked";
   }
 }
 
@@ -53,7 +55,7 @@ function whyNotThere(
   const isSameSystem = identity?.system !== undefined && identity.system === system;
   const isLive = needsTargets(grant) && (target.state === "PROVISIONED" || identity !== undefined);
   if (listed === undefined) {
-    // One that is to be taken back may be gone already; that it is not here proves nothing unless the system is known.
+    // An object to be taken back may be gone already. Its absence proves nothing unless the system is known.
     return isLive || !isSameSystem ? `it does not hold ${object}` : undefined;
   }
   if (listed.grantId !== grant.id) return `${object} belongs to another grant there`;
@@ -71,13 +73,14 @@ async function whyFormerCounts(
   let listed: readonly ListedObject[];
   try {
     const system = await former.system?.(signal);
-    // Another name for the same one, or the primary of before, which follows the new one now.
+    // Another name of the same system, or the former primary, which is now a replica of the new one.
     if (system !== undefined && (system.instance === instance || !system.isWritable)) return undefined;
     listed = await former.listManaged(signal);
   } catch (fault) {
-    // Nobody gets through to it. One that answers and refuses, such as a password, is alive and may hold the objects.
+    // It is unreachable. A system that answers with a refusal, for example of a password, runs and may hold the
+    // objects.
     if (fault instanceof ConnectorFault && !fault.hasAnswered) return undefined;
-    const why = fault instanceof ConnectorFault ? reasonOf(fault) : "it could not be looked at";
+    const why = fault instanceof ConnectorFault ? reasonOf(fault) : "it could not be checked";
     return `the former address answers too, and what it holds is not known: ${why}`;
   }
   const there = new Set(listed.map(({ object }) => object));

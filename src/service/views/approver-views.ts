@@ -20,17 +20,17 @@ export interface ApproverView {
   readonly status: "PENDING" | "APPROVED" | "DENIED" | "ESCALATED" | "NOT_NEEDED";
   readonly at?: string;
   readonly comment?: string;
-  /** Of who has decided: the selectors that meant them then. */
+  /** For a voter: the selectors that matched them then. */
   readonly as?: readonly string[];
-  /** Who made the API key the decision came with. */
+  /** Who created the API key that the decision was made with. */
   readonly keyMintedBy?: string;
-  /** While pending and where anything is configured: on which channels they can be told. Empty: nowhere. */
+  /** While pending, if any channel is configured: where they can be notified. Empty: nowhere. */
   readonly reachableOn?: readonly NotifyChannel[];
 }
 
 /**
- * While pending: what counts now and who could decide now, beside who has. Afterwards: as it stood when it was decided,
- * also when the clock has ended it and no sweep has written that yet.
+ * While pending: which approvals count now, who could decide now, and who has voted. Afterwards: as it was when the
+ * request was decided, even if the clock has ended it and no sweep has recorded that yet.
  */
 export function approvalsOf(request: AccessRequest, status: Status, directory: Directory): DecidedApprovals {
   if (status !== "PENDING") return decidedApprovalsOf(request, directory);
@@ -51,7 +51,7 @@ export function approvalsOf(request: AccessRequest, status: Status, directory: D
   return { stages, approvers };
 }
 
-/** Each approver with what they have done. `reachable`: while pending, where they can be told. */
+/** Each approver with their decision. `reachable`: where they can be notified while it is pending. */
 export function approverViews(
   request: AccessRequest,
   status: Status,

@@ -21,7 +21,7 @@ export const cardActions = [
 ] as const;
 export type CardAction = (typeof cardActions)[number];
 
-/** Nobody approves or judges what they were not shown: these are offered only beside every scope and the whole reason. */
+/** Offered only next to every scope and the whole reason: nobody approves or reviews what they have not seen. */
 export const needsWholeCard: ReadonlySet<string> = new Set<CardAction>([
   "approve",
   "approve_for_less",
@@ -29,7 +29,7 @@ export const needsWholeCard: ReadonlySet<string> = new Set<CardAction>([
   "not_justified",
 ]);
 
-/** What is offered where not everything could be shown: *Details* shows it, and offers the rest. */
+/** The actions of a shortened card. *Details* shows everything and offers the others. */
 export function actionsOfPart<Action extends string>(
   actions: readonly Action[],
 ): readonly (Action | "details")[] {
@@ -46,57 +46,57 @@ export interface Card {
   readonly version: string;
   readonly request: RequestView;
   readonly subjectName: string;
-  /** What tells them from others of the same name; null: their id does. */
+  /** Distinguishes people with the same name; null when there is none, then the id does. */
   readonly subjectEmail: string | null;
   /** The catalog's name for exactly these scopes, where it has one. */
   readonly catalogName: string | null;
-  /** Who pressed the button, when that is somebody else. */
+  /** Who submitted the request, when that is another person. */
   readonly askedByName: string | null;
-  /** Why this reader is asked: the selectors that mean them, as the policy's author wrote them. */
+  /** Why this reader is asked: the selectors that match them, as the policy's author wrote them. */
   readonly askedAs: readonly string[];
-  /** Of a reader who was asked and may decide no more: the selectors that mean them no longer; null: they still may. */
+  /** For a reader who may no longer decide: the selectors that used to match them; null while they may. */
   readonly noLongerAskedAs: readonly string[] | null;
-  /** Who ended it before its time; null: nobody, or it goes on. */
+  /** Who ended it early; null when nobody has. */
   readonly endedBy: { readonly name: string } | null;
   /** Who decided it last. */
   readonly decidedBy: { readonly name: string; readonly via: string; readonly at: string } | null;
-  /** What was decided about the same access of the same person the last time. */
+  /** The last decision about the same access of the same person. */
   readonly lastDecision: {
     readonly status: string;
     readonly at: string;
     readonly byName: string | null;
     readonly reason: string | null;
   } | null;
-  /** How many of the approvers asked so far have been told, and who can be reached nowhere. */
+  /** How many of the approvers asked so far have been notified, and who cannot be reached. */
   readonly reach: {
     readonly reached: number;
-    /** Whom a message is on its way to. */
+    /** How many have a message on its way. */
     readonly inFlight: number;
     readonly asked: number;
     readonly unreachedNames: readonly string[];
   } | null;
-  /** Chat accounts of those who have decided: a shared message that can differ by reader offers them no Approve. */
+  /** Chat accounts of the voters: a shared message that can differ by reader does not offer them *Approve*. */
   readonly voterAccounts: readonly ChatAccount[];
-  /** The request's channels that could not be told, as the policy writes them, with the fault's code. */
+  /** The request's channels that could not be notified, as the policy writes them, with the fault code. */
   readonly unreachedChannels: readonly { readonly reference: string; readonly code: string }[];
-  /** In a channel that stands in for many approvers: whom it calls. */
+  /** In a channel that stands in for many approvers: whom the message mentions. */
   readonly mentions: readonly Mention[];
   readonly actions: readonly CardAction[];
 }
 
-/** Somebody whom a platform is to call by name. */
+/** A person or group that the message mentions. */
 export type Mention =
   | { readonly kind: "usergroup"; readonly id: string }
   | { readonly kind: "account"; readonly account: ChatAccount; readonly name: string };
 
-/** From this score on *Approve* asks once more. */
+/** From this score on, *Approve* asks for confirmation. */
 const highRiskScore = 70;
 
 export function isHighRisk({ risk }: Pick<RequestView, "risk">): boolean {
   return risk !== null && risk.score >= highRiskScore;
 }
 
-/** What this very reader could decide now. A channel has no single reader, so everything is offered there. */
+/** What this reader could decide now. A channel has no single reader, so everything is offered there. */
 export interface Decidable {
   readonly canApprove: boolean;
   readonly canDeny: boolean;
@@ -104,7 +104,7 @@ export interface Decidable {
 
 const everything: Decidable = { canApprove: true, canDeny: true };
 
-/** What still makes sense to press: by status and reader. At most four. */
+/** The actions that still make sense, by status and reader. At most four. */
 export function actionsFor(
   audience: Audience,
   request: RequestView,
@@ -129,7 +129,7 @@ export function actionsFor(
   }
 }
 
-/** After their own approval a person can still deny, and nothing else. */
+/** After their own approval, a person can still deny, and nothing else. */
 function decidingActions({ canApprove, canDeny }: Decidable): readonly CardAction[] {
   return [
     ...(canApprove ? (["approve"] as const) : []),
@@ -139,7 +139,7 @@ function decidingActions({ canApprove, canDeny }: Decidable): readonly CardActio
   ];
 }
 
-/** The first judgement is anybody's; one that says "not justified" may be judged again by another reviewer. */
+/** Any reviewer may review first. After "not justified", another reviewer may review again. */
 function isReviewWanted({ breakGlass, startedAt, review }: RequestView, reader: string | null): boolean {
   if (!breakGlass || startedAt === null || review === null) return false;
   const last = review.reviews.at(-1);

@@ -3,14 +3,14 @@ import type { IdentityId } from "../../core/values/ids.ts";
 import { linkName, type ChatAccount } from "../../core/values/identity.ts";
 import type { Delivery, DeliverySubject, NoteTopic } from "../ports/store.ts";
 
-/** The id of the one copy that this reader has of this request at this place. */
+/** The id of the one delivery of this request to this reader at this address. */
 export function deliveryId(
   delivery: Pick<Delivery, "requestId" | "surface" | "address" | "audience">,
 ): string {
   return `${delivery.requestId} ${delivery.audience} ${delivery.surface}:${delivery.address}`;
 }
 
-/** Of one note among those that a reader gets of this request; `tail` tells it from others of its kind. */
+/** The id of one note to this reader about this request. `tail` distinguishes notes of one kind. */
 export function noteDeliveryId(
   delivery: Parameters<typeof deliveryId>[0],
   notice: NoteTopic,
@@ -19,17 +19,17 @@ export function noteDeliveryId(
   return `${deliveryId(delivery)} ${notice}:${tail}`;
 }
 
-/** What copies of link notes are filed under. */
+/** The subject that deliveries of link notes are stored under. */
 export function linkSubject(account: ChatAccount): DeliverySubject {
   return `link:${linkName(account)}`;
 }
 
-/** Nobody was told by this copy, and nothing is on its way. */
+/** Whether the delivery has failed and no attempt is pending. */
 export function isGivenUp({ state, ref }: Pick<Delivery, "state" | "ref">): boolean {
   return ref === null && state !== "QUEUED" && state !== "SENT";
 }
 
-/** How telling people of a request on one channel stands, as callers read it. */
+/** How far the notifications of a request on one channel are, for callers. */
 export type NotificationState = "NOT_CONFIGURED" | "QUEUED" | "SENT" | "PARTLY_SENT" | "FAILED" | "NOBODY";
 
 export function notificationState(
@@ -38,7 +38,7 @@ export function notificationState(
   configured: ReadonlySet<NotifyChannel>,
 ): NotificationState {
   if (!configured.has(channel)) return "NOT_CONFIGURED";
-  // Nobody has looked yet who is to be told.
+  // Recipients are not resolved yet.
   if (deliveries.length === 0) return "QUEUED";
   const states = deliveries
     .filter((one) => one.notice === null && one.surface === channel && one.state !== "NOT_NEEDED")
@@ -51,14 +51,14 @@ export function notificationState(
 
 export interface Reach {
   readonly reached: number;
-  /** Who is being told, but has not been yet. */
+  /** Approvers with a message on its way. */
   readonly inFlight: number;
   readonly asked: number;
-  /** Who can be told nowhere. */
+  /** Approvers who cannot be reached. */
   readonly unreached: readonly IdentityId[];
 }
 
-/** How many of the approvers asked so far have been told; null before anybody has looked. */
+/** How many of the approvers asked so far have been notified; null before recipients are resolved. */
 export function reachOf(deliveries: readonly Delivery[]): Reach | null {
   const readers = new Map<IdentityId, Delivery["state"][]>();
   for (const { audience, notice, readerId, state } of deliveries) {

@@ -12,7 +12,7 @@ import type { Delivery } from "../ports/store.ts";
 
 export type { ApproverView };
 
-/** What callers may see of a request. No secret has a field here. Times are RFC 3339, durations like `4h`. */
+/** What callers may see of a request. It has no field for a secret. Times are RFC 3339, durations like `4h`. */
 export interface RequestView {
   readonly id: string;
   readonly status: Status;
@@ -49,7 +49,7 @@ export interface RequestView {
     readonly given: number;
   }[];
   readonly approvers: readonly ApproverView[];
-  /** While it waits for more approvers than there are: since when, and in which stage. */
+  /** While it needs more approvers than exist: since when, and in which stage. */
   readonly stranded: { readonly since: string; readonly stage: number } | null;
   readonly revision: string;
   readonly grant: GrantView | null;
@@ -58,7 +58,7 @@ export interface RequestView {
 
 export interface GrantView {
   readonly id: string;
-  /** Null, like `expiresAt` and `credential`, while its targets are being made ready. */
+  /** Null while its targets are being prepared, like `expiresAt` and `credential`. */
   readonly startedAt: string | null;
   readonly expiresAt: string | null;
   readonly endedAt: string | null;
@@ -66,21 +66,21 @@ export interface GrantView {
   readonly targets: readonly TargetView[];
 }
 
-/** One object of ours at a real system, as far as it has come. */
+/** One object of ours at a target, and its state. */
 export interface TargetView {
   readonly connector: string;
   readonly object: string;
   readonly state: TargetState;
   readonly scopes: readonly string[];
-  /** When what it should be was last decided. */
+  /** When its desired state was last decided. */
   readonly since: string;
-  /** The latest end it may have there. */
+  /** The latest time at which it may still exist there. */
   readonly notAfter: string;
-  /** When the target confirmed that nothing is left. */
+  /** When the target confirmed its removal. */
   readonly clearedAt: string | null;
-  /** What was changed there by hand. */
+  /** What was changed at the target by hand. */
   readonly drift: readonly string[];
-  /** Why the last attempt at it failed; null when none has, or once one has succeeded. */
+  /** Why the last attempt failed; null when it did not. */
   readonly problem: string | null;
 }
 
@@ -89,17 +89,17 @@ export interface ReviewView {
   readonly isOverdue: boolean;
   readonly reviews: readonly {
     readonly by: string;
-    /** The name the reviewer had then. */
+    /** The reviewer's name at that time. */
     readonly name: string;
     readonly at: string;
     readonly outcome: "justified" | "unjustified";
     readonly comment: string;
-    /** Who made the API key the judgement came with. */
+    /** Who created the API key that the review was made with. */
     readonly keyMintedBy?: string;
   }[];
 }
 
-/** A freshly made credential: the only view that carries a token, for its owner's answer alone. */
+/** A new credential, for its owner's answer alone. No other view contains a token. */
 export interface CredentialView {
   readonly id: string;
   readonly token: string;
@@ -107,7 +107,7 @@ export interface CredentialView {
   readonly targets: readonly CredentialTarget[];
 }
 
-/** What its owner gets of one target: once, here. */
+/** What its owner gets from one target. It is shown only here. */
 export interface CredentialTarget {
   readonly connector: string;
   readonly kind: string;
@@ -116,22 +116,22 @@ export interface CredentialTarget {
   readonly secret: string | null;
   readonly expiresAt: string;
   readonly command: string | null;
-  /** Why there is no new secret although one was asked for, and what to do. */
+  /** Why there is no new secret, and what to do. */
   readonly problem?: string;
 }
 
 export interface ViewFacts {
   readonly grant: Grant | undefined;
   readonly directory: Directory;
-  /** Which channels can be reached at all in this installation. */
+  /** The channels that are configured in this installation. */
   readonly configured: ReadonlySet<NotifyChannel>;
-  /** What has been told of this request so far. */
+  /** The messages about this request so far. */
   readonly deliveries: readonly Delivery[];
   readonly reachable?: ReadonlyMap<IdentityId, readonly NotifyChannel[]>;
   readonly now: Instant;
 }
 
-/** The request as the contract shows it, by state and clock at this moment. */
+/** The request as the API shows it (docs/api.md), by state and clock. */
 export function requestView(request: AccessRequest, facts: ViewFacts): RequestView {
   const { grant, directory, now } = facts;
   const own = request.extension === undefined ? grant : undefined;

@@ -4,7 +4,7 @@ import type { FakeTargetOptions } from "../../fakes/fake-target.ts";
 import type { RequestInput } from "../../../src/service/ports/request-input.ts";
 import { loadClaim } from "../../../src/service/credentials/claim/claim-decisions.ts";
 import { issueToken } from "../../../src/service/credentials/claim/issue-credential.ts";
-import { createIssuingAtTargets } from "../../../src/service/credentials/claim/issue-target-secrets.ts";
+import { createIssueAtTargets } from "../../../src/service/credentials/claim/issue-target-secrets.ts";
 import { granted } from "../support/service-harness.ts";
 import { openTargetHarness, view, type TargetHarness } from "../support/target-harness.ts";
 
@@ -137,7 +137,7 @@ describe("an approved request whose access has left the configuration", () => {
     const caller = await harness.caller("dev");
     const { context } = harness;
     const targetService = harness.services.targets;
-    const atTargets = createIssuingAtTargets(context, targetService, (fault) => {
+    const atTargets = createIssueAtTargets(context, targetService, (fault) => {
       throw fault;
     });
     for (const change of [() => {}, () => configured({ actions: ["write"] }), () => configured(undefined)]) {

@@ -13,7 +13,9 @@ export interface Claim {
   readonly waitMs?: number;
 }
 
-/** How long a claim waits for its targets before it is answered with 202 (docs/targets.md#from-the-claim-to-the-secret). */
+/**
+ * How long a claim waits for its targets before it is answered with 202 (docs/targets.md#from-the-claim-to-the-secret).
+ */
 export const claimWaitMs = 2_000;
 
 export interface Issued {

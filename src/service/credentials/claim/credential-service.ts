@@ -5,7 +5,7 @@ import { makeId } from "../../../core/values/ids.ts";
 import { isRefusal, refuse, type Refusal } from "../../../core/values/refusals.ts";
 import { createKeyedMutex } from "../../async/keyed-mutex.ts";
 import { lacksRole, type Caller } from "../../ports/caller.ts";
-import { actorForHolder, isCurrentCredentialOf, livingCredential } from "../token-check-service.ts";
+import { actorForHolder, isCurrentCredentialOf, findLiveCredential } from "../token-check-service.ts";
 import { decideCase, storedCase, storedOrRefusal } from "../../decisions/decide-case.ts";
 import type { ServiceContext } from "../../decisions/load-facts.ts";
 import type { StoredRequest } from "../../decisions/stored-request.ts";
@@ -15,12 +15,12 @@ import { loadClaim } from "./claim-decisions.ts";
 import { claimWaitMs, type Claim, type Issued, type StillPreparing } from "./claim-options.ts";
 import { desiredTargets } from "./desired-targets.ts";
 import { issuePrepared, issueToken, rotate, type IssueDeps } from "./issue-credential.ts";
-import { createIssuingAtTargets } from "./issue-target-secrets.ts";
+import { createIssueAtTargets } from "./issue-target-secrets.ts";
 import { failNotServed, prepareTargets, waitForTargets } from "./prepare-targets.ts";
 
 /*
- * Reading order of this folder: this file, then claim-decisions (may they?), desired-targets and required-ssh-key (what is
- * needed), prepare-targets (prepare and wait), issue-credential with mint-token (the token), issue-target-secrets.
+ * Reading order of this folder: this file, then claim-decisions (may they?), desired-targets and required-ssh-key (what
+ * is needed), prepare-targets (prepare and wait), issue-credential with mint-token (the token), issue-target-secrets.
  */
 
 const notValid = "This credential is not valid any more.";
@@ -48,7 +48,7 @@ export function createCredentialService(
   settle: (subjectId: IdentityId) => Promise<void>,
   onFault: (fault: unknown) => void,
 ): CredentialService {
-  const atTargets = createIssuingAtTargets(context, targetService, onFault);
+  const atTargets = createIssueAtTargets(context, targetService, onFault);
   const deps: IssueDeps = { context, targetService, atTargets };
   /** One claim or rotation of a request at a time: a second one would invalidate the secrets the first is showing. */
   const mutex = createKeyedMutex();
@@ -88,7 +88,7 @@ export function createCredentialService(
       return withLock(id, () => rotate(deps, caller, id, claim));
     },
     async completeByToken(token, id, note) {
-      const presented = await livingCredential(context, token);
+      const presented = await findLiveCredential(context, token);
       if (presented === undefined) return refuse("unauthenticated", notValid);
       const { requestId, subjectId } = presented.grant;
       if (requestId !== id) return refuse("not_requester", "This credential belongs to another request.");

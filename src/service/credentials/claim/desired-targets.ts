@@ -2,7 +2,7 @@ import type { GrantId, Scope } from "../../../core/values/ids.ts";
 import type { DesiredTarget } from "../../../core/access/target.ts";
 import type { Connectors } from "../../ports/connector.ts";
 
-/** What the connectors of this moment serve of these scopes, with the names their objects would have. */
+/** What the connectors in force serve of these scopes, with the names that their objects would have. */
 export function desiredTargets(
   connectors: Connectors,
   scopes: readonly Scope[],

@@ -24,8 +24,8 @@ import type { CredentialTarget } from "../../views/request-view.ts";
 
 /*
  * The secrets of targets are made before the commit, so that whatever ends the grant meanwhile is decided on a state in
- * which they exist. Only what was committed is shown. The commit depends on the case as it was loaded before the secrets
- * were made: when it has changed meanwhile, it is loaded and decided again.
+ * which they exist. Only what was committed is shown. The commit depends on the case as it was loaded before the
+ * secrets were made: when it has changed meanwhile, it is loaded and decided again.
  */
 
 export interface IssueDeps {

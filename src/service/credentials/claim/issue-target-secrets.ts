@@ -7,14 +7,14 @@ import type { ServiceContext } from "../../decisions/load-facts.ts";
 import { reasonOf, type TargetService } from "../../targets/target-service.ts";
 import type { CredentialTarget } from "../../views/request-view.ts";
 
-/** A target that has given no secret. */
+/** A target that has issued no secret. */
 export interface NotIssued {
-  /** Trying again changes nothing: the target cannot give it. */
+  /** Retrying is useless: the target cannot issue it. */
   readonly isFinal: boolean;
-  /** It does not take what came with the claim, and would take something else. */
+  /** The target rejects what came with the claim, and would accept other input. */
   readonly isInputBad: boolean;
   readonly why: string;
-  /** What its owner is shown in place of it. */
+  /** What the owner is shown instead. */
   readonly missing: CredentialTarget;
 }
 
@@ -23,17 +23,17 @@ export interface IssuedAtTargets {
   readonly faults: readonly NotIssued[];
 }
 
-/** Has every target of a grant mint a secret, side by side. Nothing of it is kept anywhere. */
+/** Lets every target of a grant issue a secret, in parallel. The secrets are stored nowhere. */
 export type IssueAtTargets = (
   grant: Grant,
   expiresAt: Instant,
   sshPublicKey: string | undefined,
 ) => Promise<IssuedAtTargets>;
 
-/** How long targets may take to mint; somebody waits. */
+/** How long targets may take to issue a secret, because a person waits. */
 const issueWithinMs = 2 * secondMs;
 
-export function createIssuingAtTargets(
+export function createIssueAtTargets(
   { connectors }: Pick<ServiceContext, "connectors">,
   service: Pick<TargetService, "issue">,
   onFault: (fault: unknown) => void,
@@ -57,7 +57,7 @@ export function createIssuingAtTargets(
     const ask = { expiresAt, ...(sshPublicKey !== undefined && { sshPublicKey }) };
     try {
       const signal = AbortSignal.timeout(issueWithinMs);
-      return shown(await service.issue(spec.grantId, spec.connector, ask, signal));
+      return toCredentialTarget(await service.issue(spec.grantId, spec.connector, ask, signal));
     } catch (fault) {
       onFault(fault);
       const isInputBad = fault instanceof ConnectorFault && fault.code === "invalid_input";
@@ -76,7 +76,7 @@ export function createIssuingAtTargets(
   };
 }
 
-function shown(issued: IssuedTarget): CredentialTarget {
+function toCredentialTarget(issued: IssuedTarget): CredentialTarget {
   const { connector, kind, where, username, secret, expiresAt, command } = issued;
   return { connector, kind, where, username, secret, expiresAt: formatInstant(expiresAt), command };
 }

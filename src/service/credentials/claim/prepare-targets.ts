@@ -12,7 +12,9 @@ import { configurationChanged, whyNotServed } from "../../targets/served-actions
 import type { Claim } from "./claim-options.ts";
 import { desiredTargets } from "./desired-targets.ts";
 
-/** Decides which targets to prepare and commits that. The relay prepares them. Nothing changes when it was done before. */
+/**
+ * Decides which targets to prepare and commits that. The relay prepares them. Nothing changes when it was done before.
+ */
 export async function prepareTargets(
   context: ServiceContext,
   caller: Caller,

@@ -1,7 +1,7 @@
 import { refuse, type Refusal } from "../../../core/values/refusals.ts";
 import type { ServiceContext } from "../../decisions/load-facts.ts";
 
-/** Those of the connectors at which nothing can be issued without a public key. */
+/** Those of the connectors that can issue nothing without a public key. */
 export function keylessAt(
   { connectors }: Pick<ServiceContext, "connectors">,
   names: readonly string[],
@@ -9,7 +9,7 @@ export function keylessAt(
   return names.filter((name) => connectors().get(name)?.needsSshPublicKey === true);
 }
 
-/** What to do about it, for whoever claims or rotates. */
+/** Tells the claimant how to send the key. */
 export function keyMissing(names: readonly string[], id: string): Refusal {
   const how = `claim it with your public key, as sshPublicKey or by: jit claim ${id} --ssh-key ~/.ssh/id_ed25519.pub`;
   const detail = `${names.join(", ")} ${names.length === 1 ? "is" : "are"} reached by SSH: ${how}`;
